@@ -27,7 +27,7 @@ import uv
 
 from smalt.machine.home import Home
 from smalt.service.environments import Environments
-from smalt.service.environments.builders.pip_settings import uv_variables
+from smalt.service.environments.builders.pip_settings import make_uv_variables
 
 NAME = "sklearn-1.5"
 
@@ -90,16 +90,16 @@ def _build() -> _Made:
     )
     environments = Environments(home, settings)
     began = time.perf_counter()
-    asyncio.run(environments.realise({"curated": NAME}, lambda line: None))
+    asyncio.run(environments.get_or_build({"curated": NAME}, lambda line: None))
     seconds = time.perf_counter() - began
-    (built,) = environments.list()
+    (built,) = environments.list_stored()
     return _Made(seconds, built.record.packages, built.record.python, built.size)
 
 
 def _sync(python: str, pinned: Path) -> float:
     """The floor: the same packages into a fresh environment, with nothing to resolve and nothing recorded."""
     folder, program = Path(common.folder(), "venv"), uv.find_uv_bin()
-    variables = {**os.environ, **uv_variables(os.environ)}
+    variables = {**os.environ, **make_uv_variables(os.environ)}
     commands = (
         [program, "venv", "-q", "--python", python, str(folder)],
         [program, "pip", "sync", "-q", "--python", str(folder / "bin" / "python"), str(pinned)],

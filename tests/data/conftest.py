@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from smalt.machine.home import Home
-from smalt.service.data import AssetReference, Data, Snapshots
+from smalt.service.data import AssetReference, DataAccess, Snapshots
 from smalt.service.records.workspaces import Workspace
 
 
@@ -44,8 +44,8 @@ def known() -> Known:
 
 
 @pytest.fixture
-def data(home: Home, known: Known) -> Data:
-    return Data(home, known.settings, known.output, known.asset)
+def data(home: Home, known: Known) -> DataAccess:
+    return DataAccess(home, known.settings, known.output, known.asset)
 
 
 @pytest.fixture

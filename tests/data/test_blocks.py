@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import ValidationException
-from smalt.service.data.uploads.blocks import waiting
+from smalt.service.data.uploads.blocks import open_blocks
 
 
 def _pieces(text: bytes) -> Iterator[bytes]:
@@ -19,7 +19,7 @@ def _pieces(text: bytes) -> Iterator[bytes]:
 
 
 def put(folder: Path, id: str, text: bytes) -> None:
-    waiting(folder).put(id, len(text), _pieces(text), None)
+    open_blocks(folder).put_block(id, len(text), _pieces(text), None)
 
 
 def test_blocks_in_order_are_not_written_again(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_blocks_in_order_are_not_written_again(tmp_path: Path) -> None:
     for number in range(5):
         put(tmp_path / "b", str(number), b"part %d," % number)
     before = (tmp_path / "b" / "data").stat().st_ino
-    waiting(tmp_path / "b").join([str(number) for number in range(5)], tmp_path / "blob")
+    open_blocks(tmp_path / "b").join_blocks([str(number) for number in range(5)], tmp_path / "blob")
     assert (tmp_path / "blob").read_bytes() == b"part 0,part 1,part 2,part 3,part 4,"
     assert (tmp_path / "blob").stat().st_ino == before
     assert [path.name for path in tmp_path.iterdir()] == ["blob"]
@@ -43,14 +43,14 @@ def test_any_order_makes_the_blob_of_the_list(tmp_path: Path, seed: int) -> None
     for id in order:
         if chance.random() < 0.2:
             with pytest.raises(ValidationException, match="bytes, not"):
-                waiting(folder).put(id, len(texts[id]) + 1, _pieces(texts[id]), None)
+                open_blocks(folder).put_block(id, len(texts[id]) + 1, _pieces(texts[id]), None)
         if chance.random() < 0.2:
             put(folder, id, b"an earlier one")
         put(folder, id, texts[id])
     listed = [id for id in texts if chance.random() < 0.9] + chance.sample(list(texts), 2 * (seed % 3))
-    waiting(folder).join(listed, tmp_path / "blob")
+    open_blocks(folder).join_blocks(listed, tmp_path / "blob")
     assert (tmp_path / "blob").read_bytes() == b"".join(texts[id] for id in listed)
-    assert waiting(folder).sizes() == {}
+    assert open_blocks(folder).list_sizes() == {}
 
 
 def test_a_blob_that_is_made_while_a_block_arrives_is_its_own(tmp_path: Path) -> None:
@@ -60,11 +60,11 @@ def test_a_blob_that_is_made_while_a_block_arrives_is_its_own(tmp_path: Path) ->
 
     def late() -> Iterator[bytes]:
         yield b"la"
-        waiting(folder).join(["1"], tmp_path / "blob")
+        open_blocks(folder).join_blocks(["1"], tmp_path / "blob")
         yield b"te"
 
     with pytest.raises(Exception, match="send it again"):
-        waiting(folder).put("2", 4, late(), None)
+        open_blocks(folder).put_block("2", 4, late(), None)
     assert (tmp_path / "blob").read_bytes() == b"first"
 
 
@@ -73,8 +73,8 @@ def test_blocks_that_were_pruned_were_never_sent(tmp_path: Path) -> None:
     put(tmp_path / "b", "1", b"first")
     shutil.rmtree(tmp_path / "b")
     put(tmp_path / "b", "2", b"second")
-    assert waiting(tmp_path / "b").sizes() == {"2": 6}
-    waiting(tmp_path / "b").join(["2"], tmp_path / "blob")
+    assert open_blocks(tmp_path / "b").list_sizes() == {"2": 6}
+    open_blocks(tmp_path / "b").join_blocks(["2"], tmp_path / "blob")
     assert (tmp_path / "blob").read_bytes() == b"second"
 
 
@@ -85,6 +85,6 @@ def test_a_container_on_another_disk_gets_a_copy(tmp_path: Path) -> None:
     put(tmp_path / "b", "2", b"second")
     with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
         assert os.stat(elsewhere).st_dev != tmp_path.stat().st_dev
-        waiting(tmp_path / "b").join(["1", "2"], Path(elsewhere, "blob"))
+        open_blocks(tmp_path / "b").join_blocks(["1", "2"], Path(elsewhere, "blob"))
         assert Path(elsewhere, "blob").read_bytes() == b"firstsecond"
     assert not (tmp_path / "b").exists()

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from smalt.machine.home import Home
-from smalt.service.data import Data
+from smalt.service.data import DataAccess
 from smalt.service.engine.versions.contents import Contents
 from smalt.service.records import assets, workspaces
 from smalt.service.records.database import Database
@@ -22,7 +22,7 @@ def test_a_version_that_is_moved_while_places_are_looked_up_is_found_where_it_is
     for place in (before, after):
         Path(place).mkdir()
     assets.put_version(db, workspace.id, "data", "d", "1", {"dataUri": f"file://{before}"}, "me")
-    contents = Contents(db, Data(home, known.settings, known.output, known.asset))
+    contents = Contents(db, DataAccess(home, known.settings, known.output, known.asset))
 
     async def scenario() -> None:
         looked_up = asyncio.create_task(contents.overlapping([before]))

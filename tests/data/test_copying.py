@@ -12,8 +12,8 @@ import pytest
 from smalt.exceptions import NotFound, Refused, Unavailable
 from smalt.machine.mounts import mount_points_in
 from smalt.service.data import copy_tree, remove_tree
-from smalt.service.data.files.copy_cancellation import Stopped, stopped_by
-from smalt.service.data.files.copying import cannot_write, copy_file, human
+from smalt.service.data.files.copy_cancellation import CopyStopped, stop_when
+from smalt.service.data.files.copying import copy_file, format_bytes, make_write_error
 
 from . import trees
 
@@ -108,7 +108,7 @@ def _as_ordinary_user(statement: str) -> None:
 
 def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     """It says what to do about it."""
-    error = cannot_write(tmp_path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    error = make_write_error(tmp_path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     assert str(error) == f"the disk that holds {tmp_path} is full; free space (smalt prune) and try again"
     assert isinstance(error, Unavailable)
 
@@ -118,7 +118,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
 )
 def test_sizes_for_people(size: float, text: str) -> None:
     """As people write them."""
-    assert human(size) == text
+    assert format_bytes(size) == text
 
 
 def test_a_copy_that_nobody_wants_any_more_ends_at_the_next_file(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_copy_that_nobody_wants_any_more_ends_at_the_next_file(tmp_path: Path)
         asked.append(1)
         return len(asked) > 7
 
-    with stopped_by(stop), pytest.raises(Stopped):
+    with stop_when(stop), pytest.raises(CopyStopped):
         copy_tree(tmp_path / "from", tmp_path / "part")
     assert len([path for path in (tmp_path / "part").rglob("*") if path.is_file()]) == 7
     assert copy_tree(tmp_path / "from", tmp_path / "whole") == 20
@@ -143,6 +143,6 @@ def test_a_copy_of_a_large_file_ends_within_it(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("smalt.service.data.files.copying._CHUNK", 1 << 20)
     monkeypatch.setattr("smalt.service.data.files.copying._reflink", lambda *_: False)
     (tmp_path / "large").write_bytes(bytes(8 << 20))
-    with stopped_by(lambda: True), pytest.raises(Stopped):
+    with stop_when(lambda: True), pytest.raises(CopyStopped):
         copy_file(tmp_path / "large", tmp_path / "copy")
     assert (tmp_path / "copy").stat().st_size < 8 << 20

@@ -8,31 +8,31 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smalt.exceptions import NotFound, Refused, SmaltError
-from smalt.service.data import DEFAULTS, Data, contained
+from smalt.service.data import DEFAULTS, DataAccess, resolve_inside
 
 WS, BLOB = "default", "workspaceblobstore"
 
 
-def paths(data: Data, path: str = "", *, recursive: bool = False) -> list[str]:
+def paths(data: DataAccess, path: str = "", *, recursive: bool = False) -> list[str]:
     return [item.path + "/" * item.is_dir for item in data.datastores.list(WS, BLOB, path, recursive=recursive)]
 
 
 @pytest.fixture
-def store(data: Data) -> Data:
-    data.datastores.create(WS)
+def store(data: DataAccess) -> DataAccess:
+    data.datastores.create_defaults(WS)
     for name in ("b/2", "b/10", "a/x/y", "a-b", "z", "a.c"):
         data.datastores.write(WS, BLOB, name, [name.encode()])
     return data
 
 
-def test_a_workspace_starts_with_four(store: Data) -> None:
+def test_a_workspace_starts_with_four(store: DataAccess) -> None:
     """The default datastores are folders of the workspace, in whatever case they are written."""
     for name in DEFAULTS:
-        assert store.datastores.folder(WS, name).is_dir()
-    assert store.datastores.folder(WS, "workspaceBlobStore") == store.datastores.folder(WS, BLOB)
+        assert store.datastores.get_folder(WS, name).is_dir()
+    assert store.datastores.get_folder(WS, "workspaceBlobStore") == store.datastores.get_folder(WS, BLOB)
 
 
-def test_listings_are_in_lexicographic_order(store: Data) -> None:
+def test_listings_are_in_lexicographic_order(store: DataAccess) -> None:
     """Names come in the order in which a blob store gives whole paths, folders among them."""
     assert paths(store) == ["a-b", "a.c", "a/", "b/", "z"]
     assert paths(store, recursive=True) == ["a-b", "a.c", "a/x/y", "b/10", "b/2", "z"]
@@ -44,12 +44,12 @@ def test_listings_are_in_lexicographic_order(store: Data) -> None:
         paths(store, "none")
 
 
-def test_an_empty_datastore_lists_nothing(data: Data) -> None:
+def test_an_empty_datastore_lists_nothing(data: DataAccess) -> None:
     """One that nobody has written to yet is empty, not missing."""
     assert paths(data) == []
 
 
-def test_a_file_is_read_and_written_whole(store: Data) -> None:
+def test_a_file_is_read_and_written_whole(store: DataAccess) -> None:
     """A write replaces a file at once; one that breaks off leaves the old file and nothing else."""
     assert store.datastores.open(WS, BLOB, "b/2").read_text() == "b/2"
     assert store.datastores.write(WS, BLOB, "b/2", [b"ne", b"w"]) == 3
@@ -64,7 +64,7 @@ def test_a_file_is_read_and_written_whole(store: Data) -> None:
     assert paths(store, "b") == ["b/10", "b/2"]
 
 
-def test_a_folder_is_not_a_file(store: Data) -> None:
+def test_a_folder_is_not_a_file(store: DataAccess) -> None:
     """Reading or writing at a folder is one sentence."""
     with pytest.raises(Refused, match="is a folder; name a file of it"):
         store.datastores.open(WS, BLOB, "b")
@@ -77,10 +77,10 @@ def test_a_folder_is_not_a_file(store: Data) -> None:
         store.datastores.write(WS, BLOB, "z/below-a-file", [b""])
 
 
-def test_a_link_does_not_lead_out(store: Data, tmp_path: Path) -> None:
+def test_a_link_does_not_lead_out(store: DataAccess, tmp_path: Path) -> None:
     """A link that a job made is neither listed, read nor written through when it leaves the datastore."""
     (tmp_path / "secret").write_text("s")
-    root = store.datastores.folder(WS, BLOB)
+    root = store.datastores.get_folder(WS, BLOB)
     (root / "out").symlink_to(tmp_path)
     (root / "in").symlink_to("a.c")
     assert "out/" not in paths(store)
@@ -100,7 +100,7 @@ def test_no_path_leads_out(path: str) -> None:
     """Whatever is asked for is refused or lies below the root."""
     root = Path("/no/such/root")
     try:
-        found = contained(root, path)
+        found = resolve_inside(root, path)
     except Refused:
         return
     assert found == root or root in found.parents
@@ -112,7 +112,7 @@ odd = st.lists(part | st.sampled_from(["\ud800", "x" * 300, "y" * 5000, "b", "2"
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(odd)
-def test_any_path_is_answered(store: Data, path: str) -> None:
+def test_any_path_is_answered(store: DataAccess, path: str) -> None:
     """Whatever path a client asks for, reading, listing and writing answer or refuse in a sentence."""
     for ask in (
         lambda: store.datastores.open(WS, BLOB, path),

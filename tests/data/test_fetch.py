@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import NotFound, Refused, SmaltError, Unavailable
-from smalt.service.data import Data
+from smalt.service.data import DataAccess
 from smalt.service.data.cache.url_cache import UrlCache
 from smalt.service.records.workspaces import Workspace
 
@@ -183,7 +183,7 @@ def test_what_cannot_be_fetched_is_one_sentence(
     with pytest.raises(error, match=says) as raised:
         cache.fetch(f"{web.url}{path}")
     assert "url-map" in str(raised.value)
-    assert cache.cached(f"{web.url}{path}") is None
+    assert cache.find_cached(f"{web.url}{path}") is None
     assert not [left for left in cache.folder.rglob("*") if left.is_file()]
 
 
@@ -214,9 +214,9 @@ def test_pruning_drops_what_was_not_asked_for(web: Web, cache: UrlCache) -> None
     assert cache.prune(3600, False) == []
     (item,) = cache.prune(0, True)
     assert item[0] == f"{web.url}/iris.csv"
-    assert cache.cached(f"{web.url}/iris.csv")
+    assert cache.find_cached(f"{web.url}/iris.csv")
     assert cache.prune(0, False) == [item]
-    assert cache.cached(f"{web.url}/iris.csv") is None
+    assert cache.find_cached(f"{web.url}/iris.csv") is None
 
 
 def test_what_an_unfinished_job_uses_stays(web: Web, cache: UrlCache, tmp_path: Path) -> None:
@@ -244,10 +244,10 @@ def test_the_least_recently_asked_for_goes_first(web: Web, cache: UrlCache) -> N
     assert not old.exists()
 
 
-def test_a_url_as_an_input(web: Web, data: Data, workspace: Workspace, tmp_path: Path) -> None:
+def test_a_url_as_an_input(web: Web, data: DataAccess, workspace: Workspace, tmp_path: Path) -> None:
     """It is checked, fetched and handed over like a local file; a folder of the web is refused."""
     url = f"{web.url}/iris.csv"
-    assert data.check(url, workspace, "uri_file") is None
+    assert data.check_exists(url, workspace, "uri_file") is None
     assert not data.is_quick(data.locate(url, workspace), None)
     path = data.prepare_input(data.locate(url, workspace), "uri_file", "ro_mount", tmp_path / "x")
     assert path.read_bytes() == b"5.1,3.5"

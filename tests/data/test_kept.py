@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from smalt.service.data.datastores.managed_folders import DATASTORES, HOME, STORE, UPLOADS, VERSIONS, Kept, find_kept
+from smalt.service.data.datastores.managed_folders import (
+    DATASTORES,
+    HOME,
+    STORE,
+    UPLOADS,
+    VERSIONS,
+    ManagedPath,
+    find_managed,
+)
 
 BLOB = "/h/workspaces/w/datastores/workspaceblobstore"
 
@@ -12,18 +20,18 @@ BLOB = "/h/workspaces/w/datastores/workspaceblobstore"
 @pytest.mark.parametrize(
     ("real", "kept"),
     [
-        ("/", Kept(HOME)),
-        ("/h", Kept(HOME)),
-        ("/h/workspaces", Kept(HOME)),
-        ("/h/workspaces/w", Kept(DATASTORES)),
-        ("/h/workspaces/w/datastores", Kept(DATASTORES)),
-        (BLOB, Kept(STORE)),
-        (f"{BLOB}/LocalUpload", Kept(UPLOADS)),
-        (f"{BLOB}/LocalUpload/abc", Kept(UPLOADS, None, "abc")),
-        (f"{BLOB}/LocalUpload/abc/d", Kept(UPLOADS, f"{BLOB}/LocalUpload/abc/d", "abc")),
-        (f"{BLOB}/LocalUpload/abc/d/x/y", Kept(UPLOADS, f"{BLOB}/LocalUpload/abc/d", "abc")),
-        (f"{BLOB}/Versions/data/n/1", Kept(VERSIONS)),
-        (f"{BLOB}/Versions/data/n/1/d/x", Kept(VERSIONS, f"{BLOB}/Versions/data/n/1/d")),
+        ("/", ManagedPath(HOME)),
+        ("/h", ManagedPath(HOME)),
+        ("/h/workspaces", ManagedPath(HOME)),
+        ("/h/workspaces/w", ManagedPath(DATASTORES)),
+        ("/h/workspaces/w/datastores", ManagedPath(DATASTORES)),
+        (BLOB, ManagedPath(STORE)),
+        (f"{BLOB}/LocalUpload", ManagedPath(UPLOADS)),
+        (f"{BLOB}/LocalUpload/abc", ManagedPath(UPLOADS, None, "abc")),
+        (f"{BLOB}/LocalUpload/abc/d", ManagedPath(UPLOADS, f"{BLOB}/LocalUpload/abc/d", "abc")),
+        (f"{BLOB}/LocalUpload/abc/d/x/y", ManagedPath(UPLOADS, f"{BLOB}/LocalUpload/abc/d", "abc")),
+        (f"{BLOB}/Versions/data/n/1", ManagedPath(VERSIONS)),
+        (f"{BLOB}/Versions/data/n/1/d/x", ManagedPath(VERSIONS, f"{BLOB}/Versions/data/n/1/d")),
         (f"{BLOB}/azureml/j/o", None),
         (f"{BLOB}/LocalUploads/abc/d", None),
         ("/h/workspaces/w/datastores/mine/LocalUpload/abc/d", None),
@@ -32,6 +40,6 @@ BLOB = "/h/workspaces/w/datastores/workspaceblobstore"
         ("/other/workspaces/w/datastores/workspaceblobstore/LocalUpload/abc/d", None),
     ],
 )
-def test_a_path_is_known_by_its_place_in_the_home(real: str, kept: Kept | None) -> None:
+def test_a_path_is_known_by_its_place_in_the_home(real: str, kept: ManagedPath | None) -> None:
     """At, in and around the folders; the like in another home, or another datastore, is nobody's."""
-    assert find_kept("/h", real) == kept
+    assert find_managed("/h", real) == kept

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import NotFound, Refused
-from smalt.service.data import Data
+from smalt.service.data import DataAccess
 from smalt.service.records.workspaces import Workspace
 
 BLOB = "azureml://datastores/workspaceblobstore/paths"
 
 
 @pytest.fixture
-def store(data: Data) -> Path:
-    folder = data.datastores.folder("default", "workspaceblobstore")
+def store(data: DataAccess) -> Path:
+    folder = data.datastores.get_folder("default", "workspaceblobstore")
     (folder / "in").mkdir(parents=True)
     (folder / "in" / "a.csv").write_text("1")
     (folder / "in" / "run.sh").write_text("#!/bin/sh\n")
@@ -24,7 +24,7 @@ def store(data: Data) -> Path:
 
 @pytest.mark.parametrize("mode", [None, "ro_mount", "rw_mount", "direct", "eval_mount"])
 def test_a_mounted_input_is_the_data_itself(
-    data: Data, workspace: Workspace, store: Path, tmp_path: Path, mode: str | None
+    data: DataAccess, workspace: Workspace, store: Path, tmp_path: Path, mode: str | None
 ) -> None:
     """Nothing is copied, and nothing is made in the job's folder."""
     own = tmp_path / "job" / "inputs" / "x"
@@ -35,7 +35,7 @@ def test_a_mounted_input_is_the_data_itself(
 
 @pytest.mark.parametrize("mode", ["download", "eval_download"])
 def test_a_downloaded_input_is_the_jobs_own(
-    data: Data, workspace: Workspace, store: Path, tmp_path: Path, mode: str
+    data: DataAccess, workspace: Workspace, store: Path, tmp_path: Path, mode: str
 ) -> None:
     """A job may do with it what it likes; asked for again, the copy is there as it was left."""
     own = tmp_path / "job" / "inputs" / "x"
@@ -52,7 +52,9 @@ def test_a_downloaded_input_is_the_jobs_own(
     assert data.is_quick(data.locate(f"{BLOB}/in/a.csv", workspace), mode)
 
 
-def test_a_copy_that_was_cut_off_is_made_anew(data: Data, workspace: Workspace, store: Path, tmp_path: Path) -> None:
+def test_a_copy_that_was_cut_off_is_made_anew(
+    data: DataAccess, workspace: Workspace, store: Path, tmp_path: Path
+) -> None:
     """What a crash left half copied does not reach the job."""
     (tmp_path / "x.partial").mkdir()
     (tmp_path / "x.partial" / "half").touch()
@@ -61,7 +63,7 @@ def test_a_copy_that_was_cut_off_is_made_anew(data: Data, workspace: Workspace, 
 
 
 def test_an_input_that_is_not_there_is_one_sentence(
-    data: Data, workspace: Workspace, store: Path, tmp_path: Path
+    data: DataAccess, workspace: Workspace, store: Path, tmp_path: Path
 ) -> None:
     """At the step's start a missing or wrong input is named with what is wrong."""
     with pytest.raises(NotFound, match="datastore workspaceblobstore has no 'later'"):
@@ -71,16 +73,16 @@ def test_an_input_that_is_not_there_is_one_sentence(
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_an_input_that_may_not_be_seen_says_so(data: Data, workspace: Workspace, tmp_path: Path) -> None:
+def test_an_input_that_may_not_be_seen_says_so(data: DataAccess, workspace: Workspace, tmp_path: Path) -> None:
     """A folder without permission is not taken for a missing file."""
     (tmp_path / "closed").mkdir(mode=0)
-    assert f"no permission for {tmp_path}/closed" in str(data.check(f"{tmp_path}/closed/a", workspace))
+    assert f"no permission for {tmp_path}/closed" in str(data.check_exists(f"{tmp_path}/closed/a", workspace))
 
 
 @pytest.mark.parametrize("type", ["uri_folder", "mltable", "mlflow_model", "custom_model", None])
 @pytest.mark.parametrize("mode", [None, "rw_mount", "direct", "upload"])
 def test_a_folder_output_is_there_and_empty(
-    data: Data, workspace: Workspace, tmp_path: Path, type: str | None, mode: str | None
+    data: DataAccess, workspace: Workspace, tmp_path: Path, type: str | None, mode: str | None
 ) -> None:
     """MLflow wants an empty folder, `cd` wants one at all; when the job is done it is in the datastore."""
     own = tmp_path / "job" / "outputs" / "x"
@@ -97,7 +99,7 @@ def test_a_folder_output_is_there_and_empty(
 
 @pytest.mark.parametrize("mode", [None, "rw_mount", "upload"])
 def test_a_file_output_is_not_there_but_its_folder_is(
-    data: Data, workspace: Workspace, tmp_path: Path, mode: str | None
+    data: DataAccess, workspace: Workspace, tmp_path: Path, mode: str | None
 ) -> None:
     """`echo > ${{outputs.x}}` works, and so does a program that makes a folder there."""
     own = tmp_path / "job" / "outputs" / "x"
@@ -113,7 +115,7 @@ def test_a_file_output_is_not_there_but_its_folder_is(
     assert target.read_text() == "world"
 
 
-def test_an_upload_joins_what_is_there(data: Data, workspace: Workspace, store: Path, tmp_path: Path) -> None:
+def test_an_upload_joins_what_is_there(data: DataAccess, workspace: Workspace, store: Path, tmp_path: Path) -> None:
     """Files of the same name are replaced, others stay; cut off half way and done again it ends the same."""
     own = tmp_path / "x"
     path = data.prepare_output(data.locate(f"{BLOB}/in", workspace), "uri_folder", "upload", own)
@@ -127,13 +129,13 @@ def test_an_upload_joins_what_is_there(data: Data, workspace: Workspace, store: 
     assert not own.exists()
 
 
-def test_an_output_to_the_web_is_refused(data: Data, workspace: Workspace, tmp_path: Path) -> None:
+def test_an_output_to_the_web_is_refused(data: DataAccess, workspace: Workspace, tmp_path: Path) -> None:
     """What cannot be written is said before the command runs."""
     with pytest.raises(Refused, match="cannot be written"):
         data.prepare_output(data.locate("https://host/out", workspace), "uri_folder", None, tmp_path / "x")
 
 
-def test_moving_into_place(data: Data, tmp_path: Path) -> None:
+def test_moving_into_place(data: DataAccess, tmp_path: Path) -> None:
     """A folder moves and merges; an absent one is fine."""
     (tmp_path / "outputs").mkdir()
     (tmp_path / "outputs" / "model.pkl").write_text("m")
@@ -142,7 +144,7 @@ def test_moving_into_place(data: Data, tmp_path: Path) -> None:
     assert (tmp_path / "artifacts" / "outputs" / "model.pkl").read_text() == "m"
 
 
-def test_an_asset_is_kept_as_it_was(data: Data, workspace: Workspace, code: Path) -> None:
+def test_an_asset_is_kept_as_it_was(data: DataAccess, workspace: Workspace, code: Path) -> None:
     """A registered folder or file is copied once, read-only, less what its ignore file names."""
     (code / ".amlignore").write_text("skip\n")
     (code / "skip").write_text("s")
@@ -166,7 +168,7 @@ def test_an_asset_is_kept_as_it_was(data: Data, workspace: Workspace, code: Path
 
 
 @pytest.mark.parametrize("path", ["/", "above", "store"])
-def test_the_store_is_not_copied_into_itself(data: Data, workspace: Workspace, store: Path, path: str) -> None:
+def test_the_store_is_not_copied_into_itself(data: DataAccess, workspace: Workspace, store: Path, path: str) -> None:
     """Nor is a folder that contains it, such as the whole disk: refused before anything is read."""
     whole = {"/": "/", "above": str(store.parent.parent), "store": str(store)}[path]
     with pytest.raises(Refused, match="contains the store"):

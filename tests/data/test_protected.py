@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from smalt.machine.home import Home
-from smalt.service.data import Data
-from smalt.service.data.files.write_protection import allow_writing, copy_aside, forbid_writing, is_forbidden
+from smalt.service.data import DataAccess
+from smalt.service.data.files.write_protection import allow_writing, copy_aside, forbid_writing, is_write_protected
 from smalt.service.data.uploads.batch_uploads import _HEAD as HEAD
-from smalt.service.data.uploads.batch_uploads import Asked, Upload
+from smalt.service.data.uploads.batch_uploads import BatchUpload, UploadRequest
 from smalt.service.records.workspaces import Workspace
 
 FILES = {"a": b"1", "sub/b": b"2", "sub/deep/c": b"3"}
@@ -59,16 +59,19 @@ def copied(folder: Path) -> tuple[Path, Callable[[], object]]:
 
 
 def uploaded(folder: Path) -> tuple[Path, Callable[[], object]]:
-    upload = Upload(folder / "LocalUpload" / "id" / "up")
-    upload.receive([HEAD.pack(len(name), len(data), 0) + name.encode() + data for name, data in FILES.items()])
-    return upload.target, lambda: upload.finish([Asked(name, len(data)) for name, data in FILES.items()])
+    upload = BatchUpload(folder / "LocalUpload" / "id" / "up")
+    upload.receive_pieces([HEAD.pack(len(name), len(data), 0) + name.encode() + data for name, data in FILES.items()])
+    return upload.target, lambda: upload.finish([UploadRequest(name, len(data)) for name, data in FILES.items()])
 
 
 def imported(folder: Path) -> tuple[Path, Callable[[], object]]:
     source, home = tree(folder / "source"), Home(folder / "home")
     home.create()
-    data, workspace = Data(home, {}, lambda *_: None, lambda *_: None), Workspace(1, "s", "g", "w", "w", "", "me", 0.0)
-    data.datastores.create("w")
+    data, workspace = (
+        DataAccess(home, {}, lambda *_: None, lambda *_: None),
+        Workspace(1, "s", "g", "w", "w", "", "me", 0.0),
+    )
+    data.datastores.create_defaults("w")
     hash = data.snapshots.identify(os.fspath(source))[0].hash
     target = home.path("workspaces/w/datastores/workspaceblobstore/LocalUpload", hash, "source")
     return target, lambda: data.import_local(os.fspath(source), workspace)
@@ -130,7 +133,7 @@ def test_the_folder_itself_is_protected_last(tmp_path: Path) -> None:
     for times in range(1, 20):
         folder = tree(tmp_path / str(times))
         was_killed = die_after("chmod", times, lambda folder=folder: forbid_writing(folder))  # type: ignore[misc]
-        assert is_forbidden(folder) == (writable(folder) == [])
+        assert is_write_protected(folder) == (writable(folder) == [])
         if not was_killed:
             return
     raise AssertionError("it was killed each time")

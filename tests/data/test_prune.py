@@ -31,12 +31,12 @@ def test_what_is_old_and_not_kept_goes(snapshots: Snapshots, code: Path, tmp_pat
     age(snapshots, kept.hash, 5000)
     age(snapshots, old.hash, 5000)
     assert snapshots.prune({kept.hash}, 1000, dry_run=True) == [(old.hash, 10)]
-    snapshots.materialise(old.hash, tmp_path / "still")
+    snapshots.write_to(old.hash, tmp_path / "still")
     assert snapshots.prune({kept.hash}, 1000, dry_run=False) == [(old.hash, 10)]
     for snapshot in (kept, young):
-        snapshots.materialise(snapshot.hash, tmp_path / snapshot.hash)
+        snapshots.write_to(snapshot.hash, tmp_path / snapshot.hash)
     with pytest.raises(NotFound):
-        snapshots.materialise(old.hash, tmp_path / "gone")
+        snapshots.write_to(old.hash, tmp_path / "gone")
 
 
 def test_what_was_pruned_can_be_added_again(snapshots: Snapshots, code: Path, tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_what_was_pruned_can_be_added_again(snapshots: Snapshots, code: Path, tm
     snapshots.prune(set(), 0, dry_run=False)
     assert not snapshots.has(first.hash)
     assert snapshots.add(code) == first
-    snapshots.materialise(first.hash, tmp_path / "copy")
+    snapshots.write_to(first.hash, tmp_path / "copy")
     assert (tmp_path / "copy" / "a").read_text() == "x"
 
 
@@ -65,6 +65,6 @@ def test_uploads_may_wait_for_their_manifest(snapshots: Snapshots) -> None:
     snapshots.prune(set(), 0, dry_run=False)
     assert snapshots.objects.has(sha, 1)
     then = time.time() - 7200
-    os.utime(snapshots.objects.path(sha), (then, then))
+    os.utime(snapshots.objects.get_path(sha), (then, then))
     snapshots.prune(set(), 0, dry_run=False)
     assert not snapshots.objects.has(sha, 1)

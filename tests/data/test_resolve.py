@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from smalt.exceptions import NotFound, Refused, SmaltError, ValidationException
 from smalt.machine.home import Home
-from smalt.service.data import Data
+from smalt.service.data import DataAccess
 from smalt.service.data.datastores.addresses import Address, check_driver
-from smalt.service.data.datastores.remote_store import Store
+from smalt.service.data.datastores.remote_store import RemoteStore
 from smalt.service.data.job_data import access_modes
 from smalt.service.records.workspaces import Workspace
 
@@ -22,14 +22,14 @@ from .conftest import Known
 BLOB = "azureml://datastores/workspaceblobstore/paths"
 
 
-def test_a_datastore_path_is_a_path_below_its_folder(data: Data, workspace: Workspace) -> None:
+def test_a_datastore_path_is_a_path_below_its_folder(data: DataAccess, workspace: Workspace) -> None:
     """It is known where it lies before anything is there, and it may come late."""
     found = data.resolve(f"{BLOB}/a//./b/", workspace)
-    assert found.path == data.datastores.folder("default", "workspaceblobstore") / "a/b"
+    assert found.path == data.datastores.get_folder("default", "workspaceblobstore") / "a/b"
     assert (found.datastore, found.relative, found.late, found.exists) == ("workspaceblobstore", "a/b", True, False)
 
 
-def test_a_path_may_not_climb_out_of_its_datastore(data: Data, workspace: Workspace) -> None:
+def test_a_path_may_not_climb_out_of_its_datastore(data: DataAccess, workspace: Workspace) -> None:
     """`..` is refused, encoded or not, and a percent sign is a percent sign."""
     with pytest.raises(ValidationException, match=r"leads out of datastore"):
         data.resolve(f"{BLOB}/a/../../b", workspace)
@@ -37,7 +37,7 @@ def test_a_path_may_not_climb_out_of_its_datastore(data: Data, workspace: Worksp
     assert found.relative == "%2e%2e/b"
 
 
-def test_an_asset_leads_to_what_it_was_registered_with(data: Data, known: Known, workspace: Workspace) -> None:
+def test_an_asset_leads_to_what_it_was_registered_with(data: DataAccess, known: Known, workspace: Workspace) -> None:
     """By version, by label and by its long id; what it was registered with may be any URI."""
     known.assets = {"titanic:1": "file:///data/titanic.csv", "titanic:latest": f"{BLOB}/LocalUpload/x/titanic.csv"}
     assert data.resolve("azureml:titanic:1", workspace).path == Path("/data/titanic.csv")
@@ -47,7 +47,7 @@ def test_an_asset_leads_to_what_it_was_registered_with(data: Data, known: Known,
     assert (known.asked[-1].kind, known.asked[-1].workspace) == ("models", ("sub", "rg", "ws"))
 
 
-def test_a_job_output_leads_to_where_it_was_written(data: Data, known: Known, workspace: Workspace) -> None:
+def test_a_job_output_leads_to_where_it_was_written(data: DataAccess, known: Known, workspace: Workspace) -> None:
     """The path is taken below the output, which may not be left."""
     known.outputs = {("train", "model"): f"{BLOB}/azureml/train/model/"}
     found = data.resolve("azureml://jobs/train/outputs/model/paths/MLmodel", workspace)
@@ -58,7 +58,7 @@ def test_a_job_output_leads_to_where_it_was_written(data: Data, known: Known, wo
         data.resolve("azureml://jobs/train/outputs/other", workspace)
 
 
-def test_assets_that_lead_to_each_other_end(data: Data, known: Known, workspace: Workspace) -> None:
+def test_assets_that_lead_to_each_other_end(data: DataAccess, known: Known, workspace: Workspace) -> None:
     """A circle of references is one sentence."""
     known.assets = {"a:1": "azureml:b:1", "b:1": "azureml:a:1"}
     with pytest.raises(ValidationException, match="without end"):
@@ -68,7 +68,7 @@ def test_assets_that_lead_to_each_other_end(data: Data, known: Known, workspace:
 def test_a_uri_may_name_another_workspace(home: Home, known: Known, workspace: Workspace) -> None:
     """The long form goes to the workspace that it names, and says when the home does not have it."""
     other = Workspace(2, "sub", "rg", "other", "other", "{}", "me", 0.0)
-    data = Data(
+    data = DataAccess(
         home,
         {},
         known.output,
@@ -83,17 +83,17 @@ def test_a_uri_may_name_another_workspace(home: Home, known: Known, workspace: W
         data.resolve(uri.format("gone"), workspace)
 
 
-def test_what_must_be_there_beforehand(data: Data, known: Known, workspace: Workspace, tmp_path: Path) -> None:
+def test_what_must_be_there_beforehand(data: DataAccess, known: Known, workspace: Workspace, tmp_path: Path) -> None:
     """Local paths and assets are checked; a datastore path may still be made by an earlier step."""
     known.assets = {"lost:1": f"{BLOB}/lost", "here:1": f"file://{tmp_path}"}
-    assert data.check(str(tmp_path), workspace) is None
-    assert data.check("azureml:here:1", workspace) is None
-    assert data.check(f"{BLOB}/later", workspace) is None
-    assert data.check(f"{tmp_path}/gone", workspace) == f"{tmp_path}/gone does not exist; check the path"
-    assert "datastore workspaceblobstore has no 'lost'" in str(data.check("azureml:lost:1", workspace))
-    assert "is not registered" in str(data.check("azureml:none:1", workspace))
-    assert "is a folder of the web" in str(data.check("wasbs://c@a.blob.core.windows.net/folder/", workspace))
-    assert "is a folder of the web" in str(data.check("https://host/folder", workspace, "uri_folder"))
+    assert data.check_exists(str(tmp_path), workspace) is None
+    assert data.check_exists("azureml:here:1", workspace) is None
+    assert data.check_exists(f"{BLOB}/later", workspace) is None
+    assert data.check_exists(f"{tmp_path}/gone", workspace) == f"{tmp_path}/gone does not exist; check the path"
+    assert "datastore workspaceblobstore has no 'lost'" in str(data.check_exists("azureml:lost:1", workspace))
+    assert "is not registered" in str(data.check_exists("azureml:none:1", workspace))
+    assert "is a folder of the web" in str(data.check_exists("wasbs://c@a.blob.core.windows.net/folder/", workspace))
+    assert "is a folder of the web" in str(data.check_exists("https://host/folder", workspace, "uri_folder"))
 
 
 def test_a_registered_datastore_may_be_any_folder(
@@ -106,7 +106,7 @@ def test_a_registered_datastore_may_be_any_folder(
     def lookup(folder: str, name: str | None) -> dict[str, dict[str, str]]:
         return {each: properties for each, properties in registered.items() if name in (None, each)}
 
-    data = Data(home, {}, known.output, known.asset, lookup_datastore=lookup)
+    data = DataAccess(home, {}, known.output, known.asset, lookup_datastore=lookup)
     assert data.resolve("azureml://datastores/mine/paths/a", workspace).path == tmp_path / "mine" / "a"
     own = data.resolve("azureml://datastores/own/paths/a", workspace).path
     assert own == home.path("workspaces", "default", "datastores", "own", "a")
@@ -124,13 +124,13 @@ prefixes = st.sampled_from(["", "/", "azureml://", "file://", "https://", "wasbs
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(prefixes, texts)
-def test_any_text_is_resolved_or_refused(data: Data, workspace: Workspace, prefix: str, text: str) -> None:
+def test_any_text_is_resolved_or_refused(data: DataAccess, workspace: Workspace, prefix: str, text: str) -> None:
     """No text makes the room fail otherwise, and what it resolves can be looked at."""
     with contextlib.suppress(SmaltError):
         location = data.resolve(prefix + text, workspace)
-        assert location.exists or access_modes.missing(location)
+        assert location.exists or access_modes.explain_missing(location)
     if not prefix.startswith(("https", "wasbs")):
-        data.check(prefix + text, workspace)
+        data.check_exists(prefix + text, workspace)
 
 
 def test_a_container_made_here_is_a_folder_only_for_its_account(home: Home, known: Known, workspace: Workspace) -> None:
@@ -150,14 +150,14 @@ def test_a_container_made_here_is_a_folder_only_for_its_account(home: Home, know
     def lookup(folder: str, name: str | None) -> dict[str, dict[str, object]]:
         return {each: properties for each, properties in registered.items() if name in (None, each)}
 
-    data = Data(home, {}, known.output, known.asset, lookup_datastore=lookup)
+    data = DataAccess(home, {}, known.output, known.asset, lookup_datastore=lookup)
     for name in ("data", "own", "none", "ours", "same", "lake"):
-        assert data.datastores.root("default", name) == folder, name
+        assert data.datastores.get_root("default", name) == folder, name
     with contextlib.suppress(Refused):  # where the cloud's driver is not installed
-        assert isinstance(data.datastores.root("default", "prod"), Store)
+        assert isinstance(data.datastores.get_root("default", "prod"), RemoteStore)
     noted.clear()
     with contextlib.suppress(Refused):
-        assert isinstance(data.datastores.root("default", "same"), Store)
+        assert isinstance(data.datastores.get_root("default", "same"), RemoteStore)
 
 
 @pytest.mark.parametrize(("kind", "module"), [("azure", "adlfs"), ("s3", "s3fs"), ("gs", "gcsfs")])

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from smalt.exceptions import NotFound, Refused, Unavailable
 from smalt.service.data import Snapshots
-from smalt.service.data.snapshots.snapshots import Limits
+from smalt.service.data.snapshots.snapshots import SnapshotLimits
 
 from . import trees
 
@@ -32,7 +32,7 @@ def test_what_is_materialised_is_what_was_added(scratch: Path, tree: dict[str, t
     trees.write(code, tree)
     shutil.rmtree(copy, ignore_errors=True)
     snapshot = snapshots.add(code)
-    snapshots.materialise(snapshot.hash, copy)
+    snapshots.write_to(snapshot.hash, copy)
     assert trees.read(copy) == trees.read(code)
     assert snapshots.add(copy).hash == snapshot.hash == snapshots.add(code).hash
     assert snapshots.identify(code)[0] == snapshot
@@ -81,7 +81,7 @@ def test_links_and_empty_folders_come_back(snapshots: Snapshots, code: Path, tmp
     (code / "good").symlink_to("a")
     (code / "bad").symlink_to("nowhere")
     (code / "none").mkdir()
-    snapshots.materialise(snapshots.add(code).hash, tmp_path / "copy")
+    snapshots.write_to(snapshots.add(code).hash, tmp_path / "copy")
     content = (b"x", False)
     assert trees.read(tmp_path / "copy") == {"a": content, "good": content, "bad": "nowhere", "none": None}
 
@@ -98,10 +98,10 @@ def test_a_copy_is_the_jobs_own(snapshots: Snapshots, code: Path, tmp_path: Path
     """Writing into a materialised copy changes neither the store nor the next copy."""
     (code / "a").write_text("x")
     snapshot = snapshots.add(code)
-    snapshots.materialise(snapshot.hash, tmp_path / "one")
+    snapshots.write_to(snapshot.hash, tmp_path / "one")
     with (tmp_path / "one" / "a").open("r+") as file:
         file.write("changed")
-    snapshots.materialise(snapshot.hash, tmp_path / "two")
+    snapshots.write_to(snapshot.hash, tmp_path / "two")
     assert (tmp_path / "two" / "a").read_text() == "x"
     assert (tmp_path / "one" / "a").stat().st_nlink == 1
 
@@ -112,7 +112,7 @@ def test_what_a_cut_off_copy_left_is_written_again(snapshots: Snapshots, code: P
     snapshot = snapshots.add(code)
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy" / "a").write_text("wh")
-    snapshots.materialise(snapshot.hash, tmp_path / "copy")
+    snapshots.write_to(snapshot.hash, tmp_path / "copy")
     assert (tmp_path / "copy" / "a").read_text() == "whole"
 
 
@@ -120,7 +120,7 @@ def test_a_large_file_goes_by_the_kernel(snapshots: Snapshots, code: Path, tmp_p
     """A file too large for memory is stored and copied alike."""
     content = os.urandom(1 << 16) * 40
     (code / "weights.bin").write_bytes(content)
-    snapshots.materialise(snapshots.add(code).hash, tmp_path / "copy")
+    snapshots.write_to(snapshots.add(code).hash, tmp_path / "copy")
     assert (tmp_path / "copy" / "weights.bin").read_bytes() == content
 
 
@@ -136,7 +136,7 @@ def test_equal_snapshots_may_be_taken_at_once(snapshots: Snapshots, code: Path, 
         thread.join()
     assert len(hashes) == 6
     assert len(set(hashes)) == 1
-    snapshots.materialise(hashes[0], tmp_path / "copy")
+    snapshots.write_to(hashes[0], tmp_path / "copy")
     assert trees.read(tmp_path / "copy") == trees.read(code)
 
 
@@ -144,17 +144,17 @@ def test_a_lost_blob_is_said_and_stored_again(snapshots: Snapshots, code: Path, 
     """When the store was damaged, the job says so in one sentence, and the next submission repairs it."""
     (code / "a").write_text("x")
     snapshot = snapshots.add(code)
-    os.unlink(snapshots.objects.path(snapshots.entries(snapshot.hash)[0].content))
+    os.unlink(snapshots.objects.get_path(snapshots.read_entries(snapshot.hash)[0].content))
     with pytest.raises(Unavailable, match="submit the job again"):
-        snapshots.materialise(snapshot.hash, tmp_path / "copy")
+        snapshots.write_to(snapshot.hash, tmp_path / "copy")
     assert snapshots.add(code) == snapshot
-    snapshots.materialise(snapshot.hash, tmp_path / "copy")
+    snapshots.write_to(snapshot.hash, tmp_path / "copy")
 
 
 def test_a_torn_blob_is_not_taken_for_whole(snapshots: Snapshots, code: Path) -> None:
     """An empty file that a crash left in a blob's place is written anew."""
     (code / "a").write_text("x")
-    place = Path(snapshots.objects.path("2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"))
+    place = Path(snapshots.objects.get_path("2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"))
     place.parent.mkdir(parents=True)
     place.touch()
     snapshots.add(code)
@@ -166,9 +166,9 @@ def test_a_folder_that_is_too_large_is_refused(tmp_path: Path, code: Path) -> No
     for number in range(4):
         (code / str(number)).write_text("12345")
     with pytest.raises(Refused, match=r"more than 3 files; .*\.amlignore.* snapshot-max-files"):
-        Snapshots(tmp_path / "store", lambda: Limits(files=3)).add(code)
+        Snapshots(tmp_path / "store", lambda: SnapshotLimits(files=3)).add(code)
     with pytest.raises(Refused, match=r"more than 19 bytes; .* snapshot-max-bytes"):
-        Snapshots(tmp_path / "store", lambda: Limits(bytes=19)).add(code)
+        Snapshots(tmp_path / "store", lambda: SnapshotLimits(bytes=19)).add(code)
     assert not (tmp_path / "store" / "trees").exists()
 
 
@@ -177,7 +177,7 @@ def test_what_is_not_there_is_one_sentence(snapshots: Snapshots, tmp_path: Path)
     with pytest.raises(NotFound, match="gone does not exist"):
         snapshots.add(tmp_path / "gone")
     with pytest.raises(NotFound, match="is not in this home"):
-        snapshots.materialise("0" * 64, tmp_path / "copy")
+        snapshots.write_to("0" * 64, tmp_path / "copy")
 
 
 def test_is_small(snapshots: Snapshots, code: Path) -> None:

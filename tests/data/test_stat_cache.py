@@ -13,7 +13,7 @@ from smalt.machine import stat_cache
 from smalt.machine.ignore_rules import Folder, Ignore, walk
 from smalt.service.data import Snapshots
 from smalt.service.data.snapshots import folder_scan
-from smalt.service.data.snapshots.folder_scan import Scan
+from smalt.service.data.snapshots.folder_scan import FolderScan
 
 _LIBRARY = os.path.dirname(json.__file__)  # files that nobody has touched for longer than a clock's tick
 
@@ -74,7 +74,7 @@ def test_an_unchanged_folder_is_not_read_again(snapshots: Snapshots) -> None:
     """Of files that are older than the clock's resolution nothing but the status is looked at."""
     snapshots.add(_LIBRARY)
     place = stat_cache.place(snapshots.folder / "stat", _LIBRARY, True)
-    assert Scan(_LIBRARY, True, place, lambda files, size: None).unchanged
+    assert FolderScan(_LIBRARY, True, place, lambda files, size: None).is_unchanged
 
 
 def test_what_could_have_changed_unseen_is_not_kept() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from smalt.exceptions import Refused, SmaltError, Unavailable, ValidationException
 from smalt.service.data import Snapshots
 from smalt.service.data.snapshots import manifest
-from smalt.service.data.snapshots.snapshots import Limits
+from smalt.service.data.snapshots.snapshots import SnapshotLimits
 
 from . import trees
 
@@ -41,15 +41,15 @@ def test_an_upload_gives_the_id_of_the_same_folder(snapshots: Snapshots, code: P
         {"path": "none", "folder": True},
         {"path": "link", "link": "nowhere"},
     ]
-    assert sorted(snapshots.missing(items)) == sorted({item["sha256"] for item in items if "sha256" in item})
+    assert sorted(snapshots.find_missing(items)) == sorted({item["sha256"] for item in items if "sha256" in item})
     assert snapshots.put_blob(SHA, [b"", b"x"]) == 1
     with pytest.raises(Unavailable, match="1 files of the manifest were not uploaded"):
         snapshots.add_manifest(items)
-    (left,) = snapshots.missing(items)
+    (left,) = snapshots.find_missing(items)
     snapshots.put_blob(left, [b"y"])
     snapshot = snapshots.add_manifest(items)
     assert snapshot == Snapshots(tmp_path / "other").add(code)
-    snapshots.materialise(snapshot.hash, tmp_path / "copy")
+    snapshots.write_to(snapshot.hash, tmp_path / "copy")
     assert trees.read(tmp_path / "copy") == trees.read(code)
 
 
@@ -66,7 +66,7 @@ def test_bytes_that_are_not_those_of_the_name_are_refused(snapshots: Snapshots) 
         snapshots.put_blob(SHA, broken())
     with pytest.raises(ValidationException, match="is not a sha256"):
         snapshots.put_blob("../../etc", [b"z"])
-    assert snapshots.missing([file("a")]) == [SHA]
+    assert snapshots.find_missing([file("a")]) == [SHA]
     assert not [left for left in snapshots.folder.rglob("*") if left.is_file()]
 
 
@@ -120,14 +120,14 @@ item = st.dictionaries(st.sampled_from(["path", "sha256", "size", "link", "folde
 def test_any_json_is_read_or_refused(items: list[Any]) -> None:
     """No JSON makes the reader fail otherwise, and what it accepts can be written and read back."""
     try:
-        entries = manifest.read(items)
+        entries = manifest.parse_entries(items)
     except SmaltError:
         return
-    again = manifest.decode(manifest.encode(entries))
+    again = manifest.decode_manifest(manifest.encode_manifest(entries))
     assert sorted(again) == sorted(entries)
 
 
 def test_an_upload_that_is_too_large_is_refused(tmp_path: Path) -> None:
     """The limits of a folder are those of an upload."""
     with pytest.raises(Refused, match="the upload holds more than 1 files"):
-        Snapshots(tmp_path / "store", lambda: Limits(files=1)).missing([file("a"), file("b")])
+        Snapshots(tmp_path / "store", lambda: SnapshotLimits(files=1)).find_missing([file("a"), file("b")])

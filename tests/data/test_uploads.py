@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import Conflict, Refused, ValidationException
-from smalt.service.data.uploads.batch_uploads import Asked, Upload, is_left_over
+from smalt.service.data.uploads.batch_uploads import BatchUpload, UploadRequest, is_left_over
 
-FILES = [Asked("a", 3), Asked("sub/b", 2), Asked("empty", 0)]
+FILES = [UploadRequest("a", 3), UploadRequest("sub/b", 2), UploadRequest("empty", 0)]
 
 
 def piece(path: str, data: bytes, start: int = 0) -> bytes:
@@ -23,15 +23,15 @@ def cut(body: bytes, size: int) -> list[bytes]:
 
 
 @pytest.fixture
-def upload(tmp_path: Path) -> Upload:
-    return Upload(tmp_path / "store" / "data")
+def upload(tmp_path: Path) -> BatchUpload:
+    return BatchUpload(tmp_path / "store" / "data")
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_it_is_there_at_once(upload: Upload, size: int) -> None:
+def test_it_is_there_at_once(upload: BatchUpload, size: int) -> None:
     """Nothing under its name before the end, however the bytes come; then all, and nothing else beside it."""
     body = piece("a", b"abc") + piece("sub/b", b"de") + piece("empty", b"")
-    assert upload.receive(cut(body, size)) == 3
+    assert upload.receive_pieces(cut(body, size)) == 3
     assert not upload.is_done
     upload.finish(FILES, ["none"])
     found = {str(p.relative_to(upload.target)): p.is_file() and p.read_bytes() for p in upload.target.rglob("*")}
@@ -40,44 +40,44 @@ def test_it_is_there_at_once(upload: Upload, size: int) -> None:
     upload.finish(FILES)
 
 
-def test_what_arrived_is_not_sent_again(upload: Upload) -> None:
+def test_what_arrived_is_not_sent_again(upload: BatchUpload) -> None:
     """Of a large file the rest is asked for; what is longer than it should be begins anew."""
-    assert upload.missing(FILES) == [(0, 0), (1, 0), (2, 0)]
-    upload.receive([piece("a", b"ab"), piece("sub/b", b"long")])
-    assert upload.missing(FILES) == [(0, 2), (1, 0), (2, 0)]
+    assert upload.list_missing(FILES) == [(0, 0), (1, 0), (2, 0)]
+    upload.receive_pieces([piece("a", b"ab"), piece("sub/b", b"long")])
+    assert upload.list_missing(FILES) == [(0, 2), (1, 0), (2, 0)]
     with pytest.raises(Conflict, match="3 files of the upload have not arrived"):
         upload.finish(FILES)
-    upload.receive([piece("a", b"c", 2) + piece("sub/b", b"de") + piece("empty", b"")])
+    upload.receive_pieces([piece("a", b"c", 2) + piece("sub/b", b"de") + piece("empty", b"")])
     upload.finish(FILES)
     assert (upload.target / "a").read_bytes() == b"abc"
 
 
-def test_a_restart_of_the_machine_is_not_survived(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_restart_of_the_machine_is_not_survived(upload: BatchUpload, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file may have its size then, and not its bytes."""
-    upload.receive([piece("a", b"abc")])
+    upload.receive_pieces([piece("a", b"abc")])
     monkeypatch.setenv("SMALT_BOOT_ID", "another-boot")
-    later = Upload(upload.target)
-    assert later.missing(FILES) == [(0, 0), (1, 0), (2, 0)]
+    later = BatchUpload(upload.target)
+    assert later.list_missing(FILES) == [(0, 0), (1, 0), (2, 0)]
     assert not any(is_left_over(path.name) for path in upload.target.parent.iterdir())
 
 
-def test_one_file(upload: Upload) -> None:
+def test_one_file(upload: BatchUpload) -> None:
     """It has no path of its own."""
-    upload.receive([piece("", b"abc")])
-    upload.finish([Asked("", 3)])
+    upload.receive_pieces([piece("", b"abc")])
+    upload.finish([UploadRequest("", 3)])
     assert upload.target.read_bytes() == b"abc"
 
 
 @pytest.mark.parametrize("path", ["../a", "/a", "a/../../b", "a//b", "."])
-def test_nothing_leads_out(upload: Upload, path: str) -> None:
+def test_nothing_leads_out(upload: BatchUpload, path: str) -> None:
     """A path that is not a plain one is refused, and nothing is written."""
     with pytest.raises(Refused):
-        upload.receive([piece(path, b"x")])
+        upload.receive_pieces([piece(path, b"x")])
     assert not list(upload.target.parent.parent.rglob("*"))
 
 
 @pytest.mark.parametrize("length", [5, 22, 24])
-def test_a_body_that_ends_early(upload: Upload, length: int) -> None:
+def test_a_body_that_ends_early(upload: BatchUpload, length: int) -> None:
     """Within a head, a path or the bytes."""
     with pytest.raises(ValidationException, match="the body ends within"):
-        upload.receive([piece("abc", b"abc")[:length]])
+        upload.receive_pieces([piece("abc", b"abc")[:length]])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from smalt.exceptions import SmaltError, ValidationException
 from smalt.service.data.uris.locations import AssetReference
-from smalt.service.data.uris.uri_forms import DatastorePath, JobOutput, LocalPath, RemoteUrl, parse
+from smalt.service.data.uris.uri_forms import DatastorePath, JobOutput, LocalFilePath, RemoteUrl, parse_uri
 
 SCOPE = ("s", "g", "w")
 ARM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
@@ -17,9 +17,9 @@ ARM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServ
 @pytest.mark.parametrize(
     ("uri", "parsed"),
     [
-        ("/data/in.csv", LocalPath("/data/in.csv")),
-        ("file:///data/a%20b.csv", LocalPath("/data/a b.csv")),
-        ("file://localhost/data", LocalPath("/data")),
+        ("/data/in.csv", LocalFilePath("/data/in.csv")),
+        ("file:///data/a%20b.csv", LocalFilePath("/data/a b.csv")),
+        ("file://localhost/data", LocalFilePath("/data")),
         ("https://host/a?sig=x", RemoteUrl("https://host/a?sig=x")),
         ("wasbs://c@acc.blob.core.windows.net/p/a.csv", RemoteUrl("https://acc.blob.core.windows.net/c/p/a.csv")),
         ("wasb://acc.blob.core.windows.net/c/p/", RemoteUrl("https://acc.blob.core.windows.net/c/p/")),
@@ -69,7 +69,7 @@ ARM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServ
 )
 def test_every_form_is_known(uri: str, parsed: object) -> None:
     """Each form of a URI of the service is taken apart as the service means it."""
-    assert parse(uri) == parsed
+    assert parse_uri(uri) == parsed
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_every_form_is_known(uri: str, parsed: object) -> None:
 def test_what_is_no_uri_is_one_sentence(uri: str, says: str) -> None:
     """Anything else is refused in one line that says what to write."""
     with pytest.raises(ValidationException, match=says) as refused:
-        parse(uri)
+        parse_uri(uri)
     assert "\n" not in str(refused.value)
 
 
@@ -100,4 +100,4 @@ def test_what_is_no_uri_is_one_sentence(uri: str, says: str) -> None:
 def test_any_text_is_parsed_or_refused(text: str) -> None:
     """No text at all makes the parser fail otherwise."""
     with contextlib.suppress(SmaltError):
-        parse(text)
+        parse_uri(text)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import Refused
-from smalt.service.data import Data
+from smalt.service.data import DataAccess
 from smalt.service.records.workspaces import Workspace
 
 from .conftest import Known
@@ -34,7 +34,7 @@ CASES = [
 
 @pytest.mark.parametrize(("prefix", "uri", "rest"), CASES)
 def test_a_mapped_prefix_leads_to_its_folder(
-    data: Data, known: Known, workspace: Workspace, tmp_path: Path, prefix: str, uri: str, rest: str | None
+    data: DataAccess, known: Known, workspace: Workspace, tmp_path: Path, prefix: str, uri: str, rest: str | None
 ) -> None:
     """Any scheme is mapped, at the boundary of a part, in whatever spelling of the same place."""
     known.settings["url-map"] = {prefix: str(tmp_path)}
@@ -45,7 +45,7 @@ def test_a_mapped_prefix_leads_to_its_folder(
         assert found.path == (tmp_path / rest if rest else tmp_path)
 
 
-def test_the_longest_prefix_wins(data: Data, known: Known, workspace: Workspace, tmp_path: Path) -> None:
+def test_the_longest_prefix_wins(data: DataAccess, known: Known, workspace: Workspace, tmp_path: Path) -> None:
     """A file may stand for one URL within a mapped folder."""
     known.settings["url-map"] = {
         "https://host/": str(tmp_path / "all"),
@@ -55,15 +55,15 @@ def test_the_longest_prefix_wins(data: Data, known: Known, workspace: Workspace,
     assert data.resolve("https://host/other.csv", workspace).path == tmp_path / "all" / "other.csv"
 
 
-def test_a_mapped_path_may_not_climb(data: Data, known: Known, workspace: Workspace, tmp_path: Path) -> None:
+def test_a_mapped_path_may_not_climb(data: DataAccess, known: Known, workspace: Workspace, tmp_path: Path) -> None:
     """An encoded `..` is decoded once and refused."""
     known.settings["url-map"] = {"https://host/": str(tmp_path)}
     with pytest.raises(Refused, match="leads out of its folder"):
         data.resolve("https://host/%2e%2e/secret", workspace)
 
 
-def test_what_a_map_leads_to_must_exist(data: Data, known: Known, workspace: Workspace, tmp_path: Path) -> None:
+def test_what_a_map_leads_to_must_exist(data: DataAccess, known: Known, workspace: Workspace, tmp_path: Path) -> None:
     """A map to nothing names both the URL and the place."""
     known.settings["url-map"] = {"https://host/": str(tmp_path / "gone")}
-    said = data.check("https://host/a", workspace)
+    said = data.check_exists("https://host/a", workspace)
     assert said == f"https://host/a does not exist: it leads to {tmp_path}/gone/a, where nothing is"

@@ -19,7 +19,7 @@ def test_two_jobs_are_about_to_write_over_one_version(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with workbench(Home(tmp_path / "home")) as bench:
             rooms, workspace = bench.engine.rooms, bench.workspace
-            store = rooms.data.datastores.folder(workspace.folder, "workspaceblobstore")
+            store = rooms.data.datastores.get_folder(workspace.folder, "workspaceblobstore")
             place = store / "shared" / "many"
             place.mkdir(parents=True)
             for number in range(300):
@@ -45,7 +45,7 @@ def test_a_version_that_is_the_whole_datastore_has_no_place_aside(tmp_path: Path
     async def scenario() -> None:
         async with workbench(Home(tmp_path / "home")) as bench:
             rooms, workspace = bench.engine.rooms, bench.workspace
-            store = rooms.data.datastores.folder(workspace.folder, "workspaceblobstore")
+            store = rooms.data.datastores.get_folder(workspace.folder, "workspaceblobstore")
             place = store / "shared"
             place.mkdir(parents=True)
             (place / "f").write_text("one")

@@ -10,7 +10,7 @@ import pytest
 
 from smalt.exceptions import Conflict
 from smalt.machine.home import Home
-from smalt.service.data.files.write_protection import is_forbidden
+from smalt.service.data.files.write_protection import is_write_protected
 from smalt.service.engine.versions.protection import protect_made
 from smalt.service.records import assets, jobs, lineage, reuse
 from tests.durability.test_recovery import crash
@@ -43,7 +43,7 @@ def test_a_server_dies_before_it_protects_what_it_registered(tmp_path: Path) -> 
         text = f"touch {begun}; sleep 300; : ${{{{outputs.o}}}}"
         running = bench.submit("running", {**writer("r"), "command": text})
         await asyncio.to_thread(eventually, begun.exists)
-        store = bench.engine.rooms.data.datastores.folder("default", "workspaceblobstore")
+        store = bench.engine.rooms.data.datastores.get_folder("default", "workspaceblobstore")
         (store / "mine").mkdir()
         for name, uri in (("mine", f"{STORE}mine/"), ("running", f"{STORE}azureml/running/o/")):
             properties = {"dataUri": uri, "dataType": "uri_folder"}
@@ -52,12 +52,12 @@ def test_a_server_dies_before_it_protects_what_it_registered(tmp_path: Path) -> 
         assert made is not None
         place = bench.engine.rooms.data.locate(str(made.properties["dataUri"]), bench.workspace).path
         assert place is not None
-        assert not is_forbidden(place)
+        assert not is_write_protected(place)
         await crash(bench)
         async with workbench(home) as again:
-            await asyncio.to_thread(eventually, lambda: is_forbidden(place), "the protection")
-            assert not is_forbidden(store / "mine")
-            assert not is_forbidden(store / "azureml" / "running" / "o")
+            await asyncio.to_thread(eventually, lambda: is_write_protected(place), "the protection")
+            assert not is_write_protected(store / "mine")
+            assert not is_write_protected(store / "azureml" / "running" / "o")
             again.engine.cancel(jobs.get_job(again.db, running.id))
             await again.over(running)
 
@@ -80,7 +80,7 @@ def test_only_the_writers_of_what_is_registered_are_looked_at(tmp_path: Path) ->
             await protect_made(bench.engine.rooms, bench.engine.reusing.reuse, bench.workspace, uri)
             path = bench.engine.rooms.data.locate(uri, bench.workspace).path
             assert path is not None
-            assert is_forbidden(path)
+            assert is_write_protected(path)
             assert reuse.list_unsettled(bench.db, 0, 10) == steps[1:]
 
     asyncio.run(scenario())
@@ -112,6 +112,6 @@ def test_a_job_that_begins_to_write_while_its_place_is_registered(tmp_path: Path
             assert (await bench.over(begun[0])).status == "Completed"
             assert (place / "two").read_text() == "two\n"
             await protect_made(rooms, real, bench.workspace, f"{STORE}fixed/")
-            assert is_forbidden(place)
+            assert is_write_protected(place)
 
     asyncio.run(scenario())

@@ -11,7 +11,7 @@ import pytest
 
 from smalt.machine.home import Home
 from smalt.service.compute.containers.images import ContainerImages
-from smalt.service.environments import Environments, Realised
+from smalt.service.environments import BuiltEnvironment, Environments
 
 from .podman import Podman, remove, start
 from .wheels import make_wheel
@@ -86,7 +86,7 @@ def conda(*packages: str, python: str | None = None, name: str = "colours") -> d
     return {"image": "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04", "condaFile": text}
 
 
-def run(realised: Realised, command: str) -> str:
+def run(realised: BuiltEnvironment, command: str) -> str:
     """What a job that runs `command` in the environment prints; a failure is an error."""
     kept = {
         name: os.environ[name]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from smalt.exceptions import Refused
-from smalt.service.environments.resolution.python_versions import AskedPython, Minor
+from smalt.service.environments.resolution.python_versions import Minor, PythonConstraint
 
 HERE = [(3, 8), (3, 10), (3, 11), (3, 13)]
 
@@ -33,7 +33,7 @@ HERE = [(3, 8), (3, 10), (3, 11), (3, 13)]
 )
 def test_the_nearest_python_is_chosen(asked: str, used: Minor) -> None:
     """The newest that is allowed, else the nearest, of two equally near the newer; without a wish the service's own."""
-    assert AskedPython(asked).nearest(HERE) == used
+    assert PythonConstraint(asked).find_nearest(HERE) == used
 
 
 @pytest.mark.parametrize(
@@ -41,18 +41,18 @@ def test_the_nearest_python_is_chosen(asked: str, used: Minor) -> None:
 )
 def test_a_nearest_python_that_was_not_asked_for_is_told_apart(asked: str, exact: bool) -> None:
     """`allows` is false for a Python of another minor version, and true for another patch version."""
-    python = AskedPython(asked)
-    assert python.allows(python.nearest(HERE)) is exact
+    python = PythonConstraint(asked)
+    assert python.allows(python.find_nearest(HERE)) is exact
 
 
 @pytest.mark.parametrize(("asked", "said"), [("==3.8.*", "3.8"), ("=3.8.12", "3.8.12"), (">=3.8,<3.10", ">=3.8,<3.10")])
 def test_it_is_said_as_people_say_it(asked: str, said: str) -> None:
     """A single version loses its operators."""
-    assert str(AskedPython(asked)) == said
+    assert str(PythonConstraint(asked)) == said
 
 
 @pytest.mark.parametrize("asked", ["three", "3.x", "3.8;3.9", "pypy3"])
 def test_what_is_no_version_is_refused(asked: str) -> None:
     """The sentence shows how to write a version."""
     with pytest.raises(Refused, match=r"is not a Python version; write it as 3.10"):
-        AskedPython(asked)
+        PythonConstraint(asked)

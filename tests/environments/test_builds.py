@@ -10,33 +10,33 @@ import pytest
 
 from smalt.exceptions import NotFound, Refused
 from smalt.machine.home import Home
-from smalt.service.environments import EnvironmentFailed, Environments, Realised
-from smalt.service.environments.builders.installed_packages import packages
-from smalt.service.environments.builders.interpreters import Pythons
+from smalt.service.environments import BuiltEnvironment, EnvironmentFailed, Environments
+from smalt.service.environments.builders.installed_packages import list_packages
+from smalt.service.environments.builders.interpreters import Interpreters
 
 from .conftest import Settings, conda, eventually, run
 from .wheels import make_wheel
 
 
-def realise(environments: Environments, asset: Mapping[str, object], log: list[str]) -> Realised:
-    return asyncio.run(environments.realise(asset, log.append))
+def realise(environments: Environments, asset: Mapping[str, object], log: list[str]) -> BuiltEnvironment:
+    return asyncio.run(environments.get_or_build(asset, log.append))
 
 
-class Only(Pythons):
+class Only(Interpreters):
     """A machine with this Python and no other."""
 
     def __init__(self, minor: tuple[int, int]) -> None:
         super().__init__()
         self._only = minor
 
-    def minors(self) -> tuple[tuple[int, int], ...]:
-        assert self._only in super().minors()
+    def list_versions(self) -> tuple[tuple[int, int], ...]:
+        assert self._only in super().list_versions()
         return (self._only,)
 
 
 @pytest.fixture
 def only() -> Only:
-    return Only(max(minor for minor in Pythons().minors() if minor <= (3, 13)))
+    return Only(max(minor for minor in Interpreters().list_versions() if minor <= (3, 13)))
 
 
 def test_a_conda_file_becomes_a_virtual_environment(environments: Environments, log: list[str]) -> None:
@@ -56,8 +56,8 @@ def test_the_same_content_is_built_once(
 ) -> None:
     """Found again at once, by this server and by the next, however it is written."""
     first = realise(environments, conda("shade==1.0", "ink"), log)
-    again = environments.cached(conda("ink", "shade==1.0"))
-    later = Environments(home, settings).cached(conda("shade==1.0", "ink"))
+    again = environments.find_built(conda("ink", "shade==1.0"))
+    later = Environments(home, settings).find_built(conda("shade==1.0", "ink"))
     assert again is not None
     assert later is not None
     assert again.bin == later.bin == first.bin
@@ -66,17 +66,17 @@ def test_the_same_content_is_built_once(
 
 def test_what_is_not_built_is_not_cached(environments: Environments) -> None:
     """Nor is what cannot be built; asking builds nothing."""
-    assert environments.cached(conda("shade==1.0")) is None
-    assert environments.cached({"curated": "no-such-thing"}) is None
-    assert environments.list() == []
+    assert environments.find_built(conda("shade==1.0")) is None
+    assert environments.find_built({"curated": "no-such-thing"}) is None
+    assert environments.list_stored() == []
 
 
 def test_ten_jobs_that_ask_at_once_share_one_build(environments: Environments) -> None:
     """All get the same environment, and each its whole log."""
     logs: list[list[str]] = [[] for _ in range(10)]
 
-    async def ask() -> list[Realised]:
-        return await asyncio.gather(*(environments.realise(conda("shade==1.0"), log.append) for log in logs))
+    async def ask() -> list[BuiltEnvironment]:
+        return await asyncio.gather(*(environments.get_or_build(conda("shade==1.0"), log.append) for log in logs))
 
     realised = asyncio.run(ask())
     assert len({each.bin for each in realised}) == 1
@@ -88,9 +88,9 @@ def test_a_job_that_gives_up_does_not_end_the_build_of_another(environments: Env
     """The build belongs to all who wait for it."""
     begun = asyncio.Event()
 
-    async def ask() -> Realised:
-        impatient = asyncio.ensure_future(environments.realise(conda("hue"), lambda line: begun.set()))
-        patient = asyncio.ensure_future(environments.realise(conda("hue"), lambda line: None))
+    async def ask() -> BuiltEnvironment:
+        impatient = asyncio.ensure_future(environments.get_or_build(conda("hue"), lambda line: begun.set()))
+        patient = asyncio.ensure_future(environments.get_or_build(conda("hue"), lambda line: None))
         await begun.wait()
         impatient.cancel()
         return await patient
@@ -103,15 +103,15 @@ def test_a_build_that_nobody_waits_for_ends(environments: Environments, home: Ho
     begun = asyncio.Event()
 
     async def ask() -> None:
-        job = asyncio.ensure_future(environments.realise(conda("hue"), lambda line: begun.set()))
+        job = asyncio.ensure_future(environments.get_or_build(conda("hue"), lambda line: begun.set()))
         await begun.wait()
         job.cancel()
         await asyncio.gather(job, return_exceptions=True)
-        await environments.realise(conda("hue"), log.append)
+        await environments.get_or_build(conda("hue"), log.append)
 
     asyncio.run(ask())
     assert sum(line.startswith("building") for line in log) == 1
-    eventually(lambda: sorted(_visible(home)) == sorted(built.hash for built in environments.list()))
+    eventually(lambda: sorted(_visible(home)) == sorted(built.hash for built in environments.list_stored()))
 
 
 def test_the_reason_for_a_build_names_what_differs(environments: Environments, log: list[str]) -> None:
@@ -128,7 +128,7 @@ def test_an_environment_whose_python_is_gone_is_built_anew(environments: Environ
     """A removed interpreter leaves a virtual environment that cannot start."""
     realised = realise(environments, conda("shade==1.0"), log)
     Path(realised.python).unlink()
-    assert environments.cached(conda("shade==1.0")) is None
+    assert environments.find_built(conda("shade==1.0")) is None
     log.clear()
     assert run(realise(environments, conda("shade==1.0"), log), "shade").startswith("1.0 ")
     assert "is no longer whole" in log[0]
@@ -178,7 +178,7 @@ def test_an_image_alone_is_a_clean_python_and_one_warning(
     """The warning says that the image is not used and, in the same breath, which Python is."""
     environments = Environments(home, settings, pythons=only)
     realised = realise(environments, {"image": "python:3.99"}, log)
-    assert {line.partition("==")[0] for line in packages(realised.template.sees)} <= {"pip", "setuptools"}
+    assert {line.partition("==")[0] for line in list_packages(realised.template.sees)} <= {"pip", "setuptools"}
     assert len(realised.notes) == 1
     here = ".".join(realised.version.split(".")[:2])
     assert realised.notes[0] == (
@@ -222,7 +222,7 @@ def test_strict_fidelity_refuses_what_is_not_as_asked(
 ) -> None:
     """And finds nothing in the cache that nearest would have used."""
     settings.fidelity = "strict"
-    assert environments.cached(asset) is None
+    assert environments.find_built(asset) is None
     with pytest.raises(Refused, match=sentence):
         realise(environments, asset, log)
 
@@ -230,7 +230,7 @@ def test_strict_fidelity_refuses_what_is_not_as_asked(
 def test_strict_fidelity_takes_what_is_as_asked(environments: Environments, settings: Settings, log: list[str]) -> None:
     """A conda file whose Python is here."""
     settings.fidelity = "strict"
-    here = ".".join(map(str, Pythons().minors()[-1]))
+    here = ".".join(map(str, Interpreters().list_versions()[-1]))
     assert realise(environments, conda("shade==1.0", python=here), log).notes == []
 
 
@@ -245,7 +245,7 @@ def test_a_build_context_gives_its_requirements(environments: Environments, tmp_
         "the Dockerfile of 'painter' is not built; the job has the packages of its requirements.txt"
     ]
     (tmp_path / "requirements.txt").write_text("shade==2.0\n")
-    assert environments.cached(asset) is None
+    assert environments.find_built(asset) is None
 
 
 def test_a_build_context_without_lists_is_a_clean_python(
@@ -256,7 +256,7 @@ def test_a_build_context_without_lists_is_a_clean_python(
     asset = {"build": {"contextUri": "azureml://datastores/workspaceblobstore/paths/LocalUpload/0/context"}}
     environments = Environments(home, settings, locate=lambda uri: tmp_path)
     realised = realise(environments, asset, log)
-    assert environments.cached({**asset, "folder": str(tmp_path)}) is not None
+    assert environments.find_built({**asset, "folder": str(tmp_path)}) is not None
     assert len(realised.notes) == 1
     assert realised.notes[0].startswith("the Dockerfile of 'context' is not used; the job runs in a clean virtual")
 
@@ -266,7 +266,7 @@ def test_a_curated_name_is_its_entry(environments: Environments, home: Home, log
     folder = home.path("catalogue")
     folder.mkdir()
     entry = folder / "paint-1.0.yml"
-    here = ".".join(map(str, Pythons().minors()[-1]))
+    here = ".".join(map(str, Interpreters().list_versions()[-1]))
     entry.write_text(f"python: '{here}'\npackages: [shade==1.0]\n")
     asset = environments.lookup_curated("AzureML-paint-1.0", "latest")
     assert asset is not None
@@ -290,7 +290,7 @@ def test_an_unknown_curated_name_is_told(environments: Environments, log: list[s
 
 def test_the_image_of_a_curated_environment_is_that_environment(environments: Environments, home: Home) -> None:
     """Its packages are known, though the image is not used, which is warned of."""
-    plan = environments._plan({"image": "mcr.microsoft.com/azureml/curated/sklearn-1.5:33"}, "")
+    plan = environments._make_plan({"image": "mcr.microsoft.com/azureml/curated/sklearn-1.5:33"}, "")
     assert "scikit-learn" in " ".join(plan.declared.requirements)
     assert plan.notes[0].startswith("image 'mcr.microsoft.com/azureml/curated/sklearn-1.5:33' is not used; the job has")
 
@@ -298,15 +298,15 @@ def test_the_image_of_a_curated_environment_is_that_environment(environments: En
 def test_what_is_built_is_listed_and_removed(environments: Environments, home: Home, log: list[str]) -> None:
     """With its names, its size and when it was last used; removed, it is as if it had never been."""
     realised = realise(environments, conda("shade==1.0"), log)
-    assert environments.cached({**conda("shade==1.0"), "name": "sunset"}) is not None
-    (built,) = environments.list()
+    assert environments.find_built({**conda("shade==1.0"), "name": "sunset"}) is not None
+    (built,) = environments.list_stored()
     assert built.hash == realised.declared_hash
     assert built.names == ["colours", "sunset"]
     assert built.size > 100_000
     assert built.last_used > 0
     assert asyncio.run(environments.remove(built.hash)) == built.size
-    assert environments.list() == []
-    assert environments.cached(conda("shade==1.0")) is None
+    assert environments.list_stored() == []
+    assert environments.find_built(conda("shade==1.0")) is None
 
 
 def test_an_environment_that_a_job_uses_is_not_removed(
@@ -316,7 +316,7 @@ def test_an_environment_that_a_job_uses_is_not_removed(
     realised = realise(environments, conda("shade==1.0"), log)
     realised.clone(tmp_path / "job")
     assert asyncio.run(environments.remove(realised.declared_hash)) is None
-    environments.release(tmp_path / "job")
+    environments.release_view(tmp_path / "job")
     assert (asyncio.run(environments.remove(realised.declared_hash)) or 0) > 0
 
 
@@ -325,7 +325,7 @@ def test_a_record_of_another_layout_is_not_read(environments: Environments, home
     realised = realise(environments, conda("shade==1.0"), log)
     path = home.path("environments", realised.declared_hash, "record.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), "layout": 99}))
-    assert Environments(home, Settings()).cached(conda("shade==1.0")) is None
+    assert Environments(home, Settings()).find_built(conda("shade==1.0")) is None
 
 
 def test_a_home_that_cannot_be_written_fails_in_a_sentence(
@@ -349,6 +349,6 @@ def test_it_is_known_whether_mlflow_is_in_it(home: Home, tmp_path: Path, monkeyp
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     for package, has in (("mlflow-skinny", True), ("mlflow-export", False)):
         assert realise(Environments(home, Settings()), conda(package), []).has_mlflow is has
-        found = Environments(home, Settings()).cached(conda(package))
+        found = Environments(home, Settings()).find_built(conda(package))
         assert found is not None
         assert found.has_mlflow is has

@@ -6,7 +6,7 @@ from packaging.specifiers import SpecifierSet
 
 from smalt.exceptions import Refused
 from smalt.service.environments.resolution import conda_files
-from smalt.service.environments.resolution.conda_packages import _KNOWN, _OTHER, brought_along, on_pypi
+from smalt.service.environments.resolution.conda_packages import _KNOWN, _OTHER, find_pypi_name, is_included
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,13 @@ from smalt.service.environments.resolution.conda_packages import _KNOWN, _OTHER,
 )
 def test_condas_versions_are_said_for_pypi(written: str, meant: str) -> None:
     """'=1.21' is any 1.21; exact and ordered versions keep their meaning; all of it is PEP 440."""
-    assert conda_files.pep440(written) == meant
+    assert conda_files.convert_constraint(written) == meant
     SpecifierSet(meant)
 
 
 def test_a_conda_file_is_read_whole() -> None:
     """Python, channels, conda's own names and pip's list end as one list of requirements."""
-    read = conda_files.read(
+    read = conda_files.read_conda_file(
         """
         name: model-env
         channels: [conda-forge]
@@ -80,7 +80,7 @@ def test_a_conda_file_is_read_whole() -> None:
 
 def test_what_only_conda_has_is_told_apart() -> None:
     """Packages that nobody has vouched for on PyPI are named, with their versions."""
-    read = conda_files.read({"dependencies": ["r-base=4.1", "numpy", "graphviz"]})
+    read = conda_files.read_conda_file({"dependencies": ["r-base=4.1", "numpy", "graphviz"]})
     assert read.unknown == ["r-base=4.1", "graphviz"]
 
 
@@ -99,7 +99,7 @@ def test_what_only_conda_has_is_told_apart() -> None:
 def test_a_broken_conda_file_is_refused(text: str, sentence: str) -> None:
     """One sentence says what is wrong with it."""
     with pytest.raises(Refused, match="conda file") as refused:
-        conda_files.read(text)
+        conda_files.read_conda_file(text)
     assert sentence in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -112,8 +112,8 @@ def test_the_name_map_is_made_of_pypi_names() -> None:
 
 def test_names_that_differ_between_conda_and_pypi() -> None:
     """pytorch is torch; libraries inside of wheels are left out; the rest is unknown."""
-    assert on_pypi("pytorch") == "torch"
-    assert on_pypi("Pillow") == "pillow"
-    assert on_pypi("typing_extensions") == on_pypi("typing-extensions") is not None
-    assert brought_along("cudatoolkit")
-    assert on_pypi("r-base") is None
+    assert find_pypi_name("pytorch") == "torch"
+    assert find_pypi_name("Pillow") == "pillow"
+    assert find_pypi_name("typing_extensions") == find_pypi_name("typing-extensions") is not None
+    assert is_included("cudatoolkit")
+    assert find_pypi_name("r-base") is None

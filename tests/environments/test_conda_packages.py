@@ -56,7 +56,7 @@ def test_what_only_conda_has_is_installed(
 ) -> None:
     """Programs and Python from the channel, pip's list on top, a lock beside; a job's view leaves it alone."""
     asset = file(colours, "paint=1", "python", pip="shade==1.0", more="prefix: /nowhere\n")
-    realised = asyncio.run(environments.realise(asset, log.append))
+    realised = asyncio.run(environments.get_or_build(asset, log.append))
     own = realised.clone(home.path("view"))
     assert run(own, "PATH=$PATH:$CONDA_PREFIX/bin; paint; shade").startswith("paint 1.0\n1.0 ")
     prefix = home.path("environments", realised.declared_hash, "venv")
@@ -69,7 +69,7 @@ def test_what_only_conda_has_is_installed(
     assert {"conda:oil==0.1=0", "conda:paint==1.0=0", "shade==1.0"} <= set(record["packages"])
     assert run(own, "pip install -q --no-index --find-links $PIP_FIND_LINKS ink; ink").startswith("0.3 ")
     assert not list(prefix.glob("lib/python*/site-packages/ink"))
-    assert environments.cached(asset) == realised
+    assert environments.find_built(asset) == realised
 
 
 def test_channels_have_the_settings_place(
@@ -78,7 +78,7 @@ def test_channels_have_the_settings_place(
     """A file that names conda-forge is solved with what stands for it here; another build has another pin."""
     settings.conda_channels = {"conda-forge": str(colours)}
     asset = {"condaFile": "name: mixed\nchannels: [conda-forge, nodefaults]\ndependencies: [paint]\n"}
-    realised = asyncio.run(environments.realise(asset, log.append))
+    realised = asyncio.run(environments.get_or_build(asset, log.append))
     assert f"channels: {colours.as_uri()}" in log
     assert run(realised, "$CONDA_PREFIX/bin/paint") == "paint 2.0"
 
@@ -95,8 +95,8 @@ def test_what_cannot_be_solved_is_told(
 ) -> None:
     """In one sentence; nothing is left."""
     with pytest.raises(EnvironmentFailed, match=sentence):
-        asyncio.run(environments.realise(file(colours, *packages), log.append))
-    assert environments.list() == []
+        asyncio.run(environments.get_or_build(file(colours, *packages), log.append))
+    assert environments.list_stored() == []
     assert not [path for path in home.path("environments").iterdir() if not path.name.startswith(".")]
 
 
@@ -104,7 +104,7 @@ def test_a_channel_that_is_not_there(environments: Environments, log: list[str])
     """Its address is in the sentence."""
     asset = {"condaFile": "channels: ['http://127.0.0.1:9/none']\ndependencies: [paint]\n"}
     with pytest.raises(EnvironmentFailed, match=r"127\.0\.0\.1:9"):
-        asyncio.run(environments.realise(asset, log.append))
+        asyncio.run(environments.get_or_build(asset, log.append))
 
 
 def test_a_kill_while_packages_are_installed(
@@ -115,10 +115,10 @@ def test_a_kill_while_packages_are_installed(
     dying = process(home, "Resolved", asset)
     said, _ = dying.communicate("go\n", timeout=60)
     assert dying.returncode == -signal.SIGKILL, said
-    assert (environments.cached(asset), environments.list()) == (None, [])
-    realised = asyncio.run(environments.realise(asset, log.append))
+    assert (environments.find_built(asset), environments.list_stored()) == (None, [])
+    realised = asyncio.run(environments.get_or_build(asset, log.append))
     assert run(realised, "$CONDA_PREFIX/bin/paint; python -c 'import json'") == "paint 1.0"
-    assert asyncio.run(environments.troubles(True, 0.0)) == [], log
+    assert asyncio.run(environments.find_problems(True, 0.0)) == [], log
 
 
 def test_half_a_prefix_is_swept(environments: Environments, home: Home) -> None:
@@ -126,6 +126,6 @@ def test_half_a_prefix_is_swept(environments: Environments, home: Home) -> None:
     half = home.path("environments", "0123456789abcdef0123456789abcdef", "venv", "bin")
     half.mkdir(parents=True)
     (half / "python").touch()
-    assert environments.list() == []
-    environments.sweep()
+    assert environments.list_stored() == []
+    environments.remove_left_over()
     assert not half.parents[1].exists()

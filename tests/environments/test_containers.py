@@ -15,7 +15,7 @@ import pytest
 from smalt.machine.home import Home
 from smalt.service.compute.containers import engine as container_engine
 from smalt.service.compute.containers.supervision import remove_orphans
-from smalt.service.environments.builders.interpreters import Pythons
+from smalt.service.environments.builders.interpreters import Interpreters
 from smalt.service.records.jobs import Job
 from tests.durability.test_hand_over import kill_launcher
 from tests.engine.bench import Workbench
@@ -180,7 +180,7 @@ def test_a_build_context_is_built_once_for_each_content(within: Any, podman: Pod
             assert built.exists() == (number != 1)
             if built.exists():
                 assert "COPY word /word" in built.read_text()
-        found = bench.engine.rooms.environments.list()
+        found = bench.engine.rooms.environments.list_stored()
         images.update(str(each.record.container and each.record.container["name"]) for each in found)
         assert len(images) == 2
         for each in found:
@@ -206,7 +206,7 @@ def test_an_image_with_a_conda_file_has_its_packages_on_top(within: Any, podman:
         job = bench.submit("both", asked)
         assert (await bench.over(job)).status == "Completed", log(bench, job, "system_logs/smalt.log")
         assert log(bench, job).startswith("1.0 /opt/smalt-environment\n/opt/smalt-environment False\n")
-        for each in bench.engine.rooms.environments.list():
+        for each in bench.engine.rooms.environments.list_stored():
             await bench.engine.rooms.environments.remove(each.hash)
 
     within(test)
@@ -222,7 +222,7 @@ def test_shared_files_in_an_image_are_those_that_pip_leaves(within: Any, podman:
         job = bench.submit("shared", {"command": f"python -c '{OWNERS}'", "environment": named})
         assert (await bench.over(job)).status == "Completed", log(bench, job, "system_logs/smalt.log")
         assert log(bench, job).split() == ["paint"]
-        for each in bench.engine.rooms.environments.list():
+        for each in bench.engine.rooms.environments.list_stored():
             await bench.engine.rooms.environments.remove(each.hash)
 
     within(test)
@@ -230,7 +230,7 @@ def test_shared_files_in_an_image_are_those_that_pip_leaves(within: Any, podman:
 
 def test_an_image_with_another_python_than_its_conda_file(within: Any, podman: Podman) -> None:
     """Serves no job: the file's Python comes first, and the log says so; strict refuses."""
-    asked = min(minor for minor in Pythons().minors() if minor != sys.version_info[:2])
+    asked = min(minor for minor in Interpreters().list_versions() if minor != sys.version_info[:2])
 
     async def test(bench: Workbench) -> None:
         conda = f"dependencies:\n- python={asked[0]}.{asked[1]}\n- pip:\n  - shade==1.0\n"
@@ -305,7 +305,7 @@ def test_an_image_that_a_job_uses_is_not_removed(within: Any, podman: Podman, tm
         job = bench.submit("uses", {"command": ": >begun; until [ -e go ]; do sleep 0.1; done", "environment": named})
         await asyncio.to_thread(eventually, (folder(bench, job) / "begun").exists)
         environments = bench.engine.rooms.environments
-        (built,) = environments.list()
+        (built,) = environments.list_stored()
         assert await environments.remove(built.hash) is None
         (folder(bench, job) / "go").touch()
         assert (await bench.over(job)).status == "Completed"
@@ -323,7 +323,7 @@ def test_doctor_knows_of_images_and_containers(within: Any, podman: Podman, tmp_
         named = environment(bench, "context", build={"contextUri": f"file://{tmp_path}"})
         assert (await bench.over(bench.submit("one", {"command": "true", "environment": named}))).status == "Completed"
         environments = bench.engine.rooms.environments
-        (built,) = environments.list()
+        (built,) = environments.list_stored()
         name = str(built.record.container and built.record.container["name"])
         left = f"{name.rpartition(':')[0]}:{'0' * 32}"
         podman.run("tag", name, left)
@@ -331,7 +331,7 @@ def test_doctor_knows_of_images_and_containers(within: Any, podman: Podman, tmp_
         podman.run("create", "--name", "smalt-layer-0", podman.image, "true")
         marks.mkdir(parents=True, exist_ok=True)
         (marks / "smalt-layer-0").touch()
-        found = await environments.troubles(False, 0.0)
+        found = await environments.find_problems(False, 0.0)
         assert [(one.check, one.what) for one in found] == [
             ("container", "smalt-layer-0"),
             ("environment", "context"),
@@ -340,7 +340,7 @@ def test_doctor_knows_of_images_and_containers(within: Any, podman: Podman, tmp_
         for one in found:
             assert one.repair is not None
             await asyncio.to_thread(one.repair)
-        assert await environments.troubles(False, 0.0) == []
+        assert await environments.find_problems(False, 0.0) == []
         assert not {"smalt-layer-0"} & set(podman.containers)
         assert left not in podman.images
 

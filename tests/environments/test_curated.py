@@ -10,19 +10,21 @@ from smalt.exceptions import NotFound, ValidationException
 from smalt.machine.home import Home
 from smalt.service.environments import lookup_curated
 from smalt.service.environments.resolution import curated_environments
-from smalt.service.environments.resolution.curated_names import listed_names
-from smalt.service.environments.resolution.declarations import declare
-from smalt.service.environments.resolution.python_versions import AskedPython
+from smalt.service.environments.resolution.curated_names import load_names
+from smalt.service.environments.resolution.declarations import resolve_declaration
+from smalt.service.environments.resolution.python_versions import PythonConstraint
 
-ENTRIES = sorted({entry.name: entry for entry in curated_environments.catalogue(Path("/nowhere")).values()}.items())
+ENTRIES = sorted(
+    {entry.name: entry for entry in curated_environments.load_catalogue(Path("/nowhere")).values()}.items()
+)
 
 
 @pytest.mark.parametrize("entry", [entry for _, entry in ENTRIES], ids=[name for name, _ in ENTRIES])
-def test_every_entry_of_the_catalogue_is_sound(entry: curated_environments.Entry) -> None:
+def test_every_entry_of_the_catalogue_is_sound(entry: curated_environments.CatalogueEntry) -> None:
     """Its packages are requirements, its Python a version, and nobody else has its names."""
     for line in entry.packages:
         assert Requirement(line).specifier, f"{line} names no version"
-    assert AskedPython(entry.python).allows((3, int(entry.python.partition(".")[2])))
+    assert PythonConstraint(entry.python).allows((3, int(entry.python.partition(".")[2])))
     assert entry.description
     assert not [
         other.name
@@ -32,7 +34,7 @@ def test_every_entry_of_the_catalogue_is_sound(entry: curated_environments.Entry
 
 
 @pytest.mark.parametrize("entry", [entry for _, entry in ENTRIES], ids=[name for name, _ in ENTRIES])
-def test_every_file_is_named_after_its_entry(entry: curated_environments.Entry) -> None:
+def test_every_file_is_named_after_its_entry(entry: curated_environments.CatalogueEntry) -> None:
     """So that a person finds it."""
     assert Path(curated_environments.__file__).with_name("catalogue").joinpath(f"{entry.name}.yml").is_file()
 
@@ -64,21 +66,21 @@ def test_users_add_entries_and_replace_shipped_ones(home: Home) -> None:
     (folder / "our-env.yml").write_text("aliases: [ours]\npython: '3.11'\npackages: [shade==1.0]\n")
     (folder / "minimal.yml").write_text("python: '3.12'\npackages: []\n")
     assert (lookup_curated("ours") or {})["curated"] == "our-env"
-    assert curated_environments.find("minimal", folder).python == "3.12"
+    assert curated_environments.get_entry("minimal", folder).python == "3.12"
 
 
 def test_an_unknown_name_tells_the_nearest(home: Home) -> None:
     """One sentence, with names that exist and how to add one."""
     assert lookup_curated("sklearn-1.6") is None
     with pytest.raises(NotFound, match=r"'sklearn-1.6'; the nearest are sklearn-1.5, .*catalogue/sklearn-1.6.yml"):
-        curated_environments.find("sklearn-1.6", home.path("catalogue"))
+        curated_environments.get_entry("sklearn-1.6", home.path("catalogue"))
 
 
-@pytest.mark.parametrize("name", sorted(listed_names()))
+@pytest.mark.parametrize("name", sorted(load_names()))
 def test_every_name_that_azure_ever_had_is_answered(name: str) -> None:
     """By its entry, or by the nearest of its family, as the registry and as workspaces call it."""
     for called in (name, f"AzureML-{name}"):
-        entry = curated_environments.entry(called, Path("/nowhere"))
+        entry = curated_environments.find_entry(called, Path("/nowhere"))
         assert entry is not None
         assert entry.name in dict(ENTRIES)
 
@@ -102,7 +104,7 @@ def test_the_nearest_is_of_the_same_family_and_version(home: Home, asked: str, n
     """And is said to be only that; `fidelity: strict` refuses it."""
     found = lookup_curated(asked) or {}
     assert (found["curated"], found["asked"]) == (nearest, asked)
-    declared = declare(found, home.path("catalogue"), lambda uri: None)
+    declared = resolve_declaration(found, home.path("catalogue"), lambda uri: None)
     assert declared.notes == [f"environment '{asked}' is not in the catalogue; '{nearest}', the nearest to it, is used"]
     assert declared.not_as_asked == declared.notes[0]
 
@@ -127,5 +129,5 @@ def test_a_wrong_file_is_told_with_its_path(tmp_path: Path, text: str, sentence:
     path = tmp_path / "wrong.yml"
     path.write_text(text)
     with pytest.raises(ValidationException, match=sentence) as wrong:
-        curated_environments.read(path)
+        curated_environments.read_entry(path)
     assert str(path) in str(wrong.value)

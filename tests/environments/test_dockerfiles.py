@@ -8,13 +8,13 @@ import pytest
 
 from smalt.exceptions import Refused
 from smalt.service.environments import Environments
-from smalt.service.environments.resolution.dockerfiles import Recipe, read_recipe
+from smalt.service.environments.resolution.dockerfiles import DockerfileRecipe, read_recipe
 
 from .conftest import Settings
 from .test_builds import realise, run
 
 
-def read(folder: Path, text: str) -> Recipe:
+def read(folder: Path, text: str) -> DockerfileRecipe:
     (folder / "Dockerfile").write_text(text)
     return read_recipe(folder, "Dockerfile")
 
@@ -128,7 +128,7 @@ def test_a_dockerfile_reaches_no_file_outside_its_context(tmp_path: Path) -> Non
 
 def test_a_context_without_dockerfile_says_nothing(tmp_path: Path) -> None:
     """Nothing is known of it, and that is not an error."""
-    assert read_recipe(tmp_path, "Dockerfile") == Recipe()
+    assert read_recipe(tmp_path, "Dockerfile") == DockerfileRecipe()
 
 
 def test_a_job_has_what_its_dockerfile_says(environments: Environments, tmp_path: Path, log: list[str]) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from smalt.service.environments.build_errors import advice, sentence_of_uv
+from smalt.service.environments.build_errors import find_advice, read_uv_error
 
 NEW = """\
 Using Python 3.11.7 environment at: venv
@@ -29,7 +29,7 @@ error: Failed to build `numpy==1.21.2`
 @pytest.mark.parametrize("output", [NEW, OLD], ids=["new uv", "older uv"])
 def test_uvs_reason_is_one_sentence(output: str) -> None:
     """However uv of that version lays it out."""
-    said = sentence_of_uv(output.splitlines())
+    said = read_uv_error(output.splitlines())
     assert "Because numpy==1.21.2 has no usable wheels" in said
     assert said.endswith("your requirements are unsatisfiable")
     assert "\n" not in said
@@ -38,13 +38,13 @@ def test_uvs_reason_is_one_sentence(output: str) -> None:
 
 def test_a_compilers_output_is_not_part_of_it() -> None:
     """The log has it; the sentence says which package it was."""
-    assert sentence_of_uv(BUILD.splitlines()) == "Failed to build `numpy==1.21.2`: The build backend returned an error"
+    assert read_uv_error(BUILD.splitlines()) == "Failed to build `numpy==1.21.2`: The build backend returned an error"
 
 
 def test_without_a_reason_the_last_lines_stand_for_it() -> None:
     """uv may be killed, or say something new."""
-    assert sentence_of_uv(["a", "b", "c", "d"]) == "b c d"
-    assert sentence_of_uv([]) == "uv said nothing"
+    assert read_uv_error(["a", "b", "c", "d"]) == "b c d"
+    assert read_uv_error([]) == "uv said nothing"
 
 
 @pytest.mark.parametrize(
@@ -58,5 +58,5 @@ def test_without_a_reason_the_last_lines_stand_for_it() -> None:
 )
 def test_the_advice_is_for_the_reason(why: str, what: str) -> None:
     """The packages are to be corrected only where they are to blame."""
-    assert what in (advice(why) or "")
-    assert bool(what) == bool(advice(why))
+    assert what in (find_advice(why) or "")
+    assert bool(what) == bool(find_advice(why))

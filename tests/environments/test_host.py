@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from smalt.service.environments.views import editable_code
-from smalt.service.environments.views.host_python import Host
-from smalt.service.environments.views.overlay_pool import Overlays
+from smalt.service.environments.views.host_python import HostPython
+from smalt.service.environments.views.overlay_pool import OverlayPool
 
 
 class Looks:
@@ -21,11 +21,11 @@ class Looks:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
         self.meanwhile: Callable[[], None] = lambda: None
-        self._real = editable_code.files
+        self._real = editable_code.list_files
         monkeypatch.setattr(editable_code, "files", self._files)
         monkeypatch.setattr("smalt.service.environments.views.host_python._LOOKED_AGAIN", 600.0)
 
-    def _files(self, paths: Iterable[str]) -> editable_code.Files:
+    def _files(self, paths: Iterable[str]) -> editable_code.EditableFiles:
         self.count += 1
         found = self._real(paths)
         time.sleep(0.03)
@@ -47,31 +47,31 @@ def code(tmp_path: Path) -> Path:
 
 def test_code_that_takes_long_to_look_at(tmp_path: Path, code: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop does not look at it: it tells that a thread is to do so, which finds what was edited."""
-    host, looks = Host(Overlays(tmp_path / "spare")), Looks(monkeypatch)
+    host, looks = HostPython(OverlayPool(tmp_path / "spare")), Looks(monkeypatch)
     python = str(tmp_path / "host" / "bin" / "python")
-    first = host.realise(python)
+    first = host.examine(python)
     for edit, is_same in (("V = 1\n", True), ("V = 22\n", False)):
         code.write_text(edit)
-        host.look_again()
+        host.invalidate()
         looks.count = 0
-        assert host.known(python) is None
+        assert host.find_known(python) is None
         assert looks.count == 0
-        found = host.realise(python)
+        found = host.examine(python)
         assert (found.realised_hash == first.realised_hash) == is_same
         assert looks.count > 0
         looks.count = 0
-        assert host.known(python) is found
+        assert host.find_known(python) is found
         assert looks.count == 0
 
 
 def test_a_submission_while_code_is_looked_at(tmp_path: Path, code: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was seen before the submission is not believed for it."""
-    host, looks = Host(Overlays(tmp_path / "spare")), Looks(monkeypatch)
+    host, looks = HostPython(OverlayPool(tmp_path / "spare")), Looks(monkeypatch)
     python = str(tmp_path / "host" / "bin" / "python")
-    looks.meanwhile = host.look_again
-    host.realise(python)
-    assert host.known(python) is None
+    looks.meanwhile = host.invalidate
+    host.examine(python)
+    assert host.find_known(python) is None
     looks.meanwhile = lambda: None
     code.write_text("V = 333\n")
-    edited = host.realise(python)
-    assert host.known(python) is edited
+    edited = host.examine(python)
+    assert host.find_known(python) is edited

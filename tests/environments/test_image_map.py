@@ -57,7 +57,7 @@ def test_a_file_stands_for_an_image(
     assert "image-map" in realised.notes[0]
     assert realised.variables.get("A") == (None if name == "requirements.txt" else "b")
     (tmp_path / "more.txt").write_text("shade==2.0\n")
-    assert environments.cached(asset) is None
+    assert environments.find_built(asset) is None
 
 
 def test_a_conda_file_beside_a_mapped_image_counts_too(

@@ -24,10 +24,10 @@ from smalt.service.environments.resolution import image_names
 )
 def test_an_images_name_tells_its_python(image: str, python: str) -> None:
     """The tag of python images, py38 in others; the service's own images say nothing."""
-    assert image_names.python_of(image) == python
+    assert image_names.find_python(image) == python
 
 
 def test_the_image_of_a_curated_environment_is_known() -> None:
     """Its repository is named after the environment."""
-    assert image_names.curated_name("mcr.microsoft.com/azureml/curated/sklearn-1.5:33") == "sklearn-1.5"
-    assert image_names.curated_name("mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04") is None
+    assert image_names.find_curated_name("mcr.microsoft.com/azureml/curated/sklearn-1.5:33") == "sklearn-1.5"
+    assert image_names.find_curated_name("mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04") is None

@@ -12,8 +12,8 @@ import uv
 
 from smalt.exceptions import Refused
 from smalt.machine.home import Home
-from smalt.service.environments import Environments, Realised
-from smalt.service.environments.builders.installed_packages import packages
+from smalt.service.environments import BuiltEnvironment, Environments
+from smalt.service.environments.builders.installed_packages import list_packages
 
 from .conftest import Settings, conda, eventually, run
 
@@ -31,16 +31,16 @@ def home(shared_home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 @pytest.fixture
-def realised(environments: Environments) -> Realised:
-    return asyncio.run(environments.realise(conda("shade==1.0"), lambda line: None))
+def realised(environments: Environments) -> BuiltEnvironment:
+    return asyncio.run(environments.get_or_build(conda("shade==1.0"), lambda line: None))
 
 
-def installed(realised: Realised) -> list[str]:
+def installed(realised: BuiltEnvironment) -> list[str]:
     """What is in the shared environment itself."""
-    return packages(realised.template.sees)
+    return list_packages(realised.template.sees)
 
 
-def test_a_job_sees_the_environments_packages_and_commands(realised: Realised, tmp_path: Path) -> None:
+def test_a_job_sees_the_environments_packages_and_commands(realised: BuiltEnvironment, tmp_path: Path) -> None:
     """As if they were its own: the command runs with the job's Python."""
     own = realised.clone(tmp_path / "job")
     assert run(own, "shade") == f"1.0 {tmp_path}/job"
@@ -48,7 +48,7 @@ def test_a_job_sees_the_environments_packages_and_commands(realised: Realised, t
     assert "shade" in run(own, "pip list")
 
 
-def test_a_job_that_pip_installs_changes_only_itself(realised: Realised, tmp_path: Path) -> None:
+def test_a_job_that_pip_installs_changes_only_itself(realised: BuiltEnvironment, tmp_path: Path) -> None:
     """New packages, newer ones and their commands are the job's; another job and the environment see none of it."""
     before = installed(realised)
     one, two = realised.clone(tmp_path / "one"), realised.clone(tmp_path / "two")
@@ -63,7 +63,7 @@ def test_a_job_that_pip_installs_changes_only_itself(realised: Realised, tmp_pat
     assert installed(realised) == before
 
 
-def test_a_job_that_pip_uninstalls_changes_only_itself(realised: Realised, tmp_path: Path) -> None:
+def test_a_job_that_pip_uninstalls_changes_only_itself(realised: BuiltEnvironment, tmp_path: Path) -> None:
     """What the environment has cannot be taken from it; what the job installed can."""
     one, two = realised.clone(tmp_path / "one"), realised.clone(tmp_path / "two")
     assert "Not uninstalling shade" in run(one, "pip uninstall -y shade")
@@ -72,7 +72,7 @@ def test_a_job_that_pip_uninstalls_changes_only_itself(realised: Realised, tmp_p
     assert run(two, "shade") == f"1.0 {tmp_path}/two"
 
 
-def test_a_job_that_uses_uv_changes_only_itself(realised: Realised, tmp_path: Path) -> None:
+def test_a_job_that_uses_uv_changes_only_itself(realised: BuiltEnvironment, tmp_path: Path) -> None:
     """uv follows VIRTUAL_ENV, which is the job's."""
     before = installed(realised)
     own = realised.clone(tmp_path / "job")
@@ -81,24 +81,26 @@ def test_a_job_that_uses_uv_changes_only_itself(realised: Realised, tmp_path: Pa
     assert installed(realised) == before
 
 
-def test_pip_knows_what_the_environment_has(realised: Realised, tmp_path: Path) -> None:
+def test_pip_knows_what_the_environment_has(realised: BuiltEnvironment, tmp_path: Path) -> None:
     """A requirement that it meets is not installed again."""
     assert "already satisfied: shade" in run(realised.clone(tmp_path / "job"), "pip install hue")
 
 
-def test_a_virtual_environment_within_a_job_is_empty(realised: Realised, tmp_path: Path) -> None:
+def test_a_virtual_environment_within_a_job_is_empty(realised: BuiltEnvironment, tmp_path: Path) -> None:
     """As it is for a job on the service."""
     own = realised.clone(tmp_path / "job")
     run(own, f"python -m venv --without-pip {tmp_path}/inner")
     assert run(own, f"{tmp_path}/inner/bin/python -c 'import shade' 2>/dev/null || echo empty") == "empty"
 
 
-def test_an_untouched_view_serves_the_next_job(environments: Environments, realised: Realised, tmp_path: Path) -> None:
+def test_an_untouched_view_serves_the_next_job(
+    environments: Environments, realised: BuiltEnvironment, tmp_path: Path
+) -> None:
     """It is moved, not made; its commands still run with their own Python."""
     first = realised.clone(tmp_path / "first")
     inode = os.stat(tmp_path / "first").st_ino
     run(first, "shade")
-    environments.release(tmp_path / "first")
+    environments.release_view(tmp_path / "first")
     assert not (tmp_path / "first").exists()
     second = realised.clone(tmp_path / "second")
     assert os.stat(tmp_path / "second").st_ino == inode
@@ -106,40 +108,42 @@ def test_an_untouched_view_serves_the_next_job(environments: Environments, reali
 
 
 def test_a_view_with_anything_installed_serves_nobody_else(
-    environments: Environments, realised: Realised, tmp_path: Path
+    environments: Environments, realised: BuiltEnvironment, tmp_path: Path
 ) -> None:
     """It is removed when its job is over."""
     first = realised.clone(tmp_path / "first")
     run(first, "pip install ink")
-    environments.release(tmp_path / "first")
+    environments.release_view(tmp_path / "first")
     assert "ink" not in run(realised.clone(tmp_path / "second"), "pip list")
     assert not (tmp_path / "first").exists()
 
 
 def test_an_untouched_view_stays_in_a_folder_that_serves_another_job(
-    environments: Environments, realised: Realised, tmp_path: Path
+    environments: Environments, realised: BuiltEnvironment, tmp_path: Path
 ) -> None:
     """It is moved with the folder around it; one in which something was installed does not stay."""
     first = realised.clone(tmp_path / "one" / "environment")
     inode = os.stat(tmp_path / "one" / "environment").st_ino
     run(first, "shade")
-    assert environments.stay(tmp_path / "one" / "environment")
+    assert environments.recycle_view(tmp_path / "one" / "environment")
     (tmp_path / "one").rename(tmp_path / "two")
     second = realised.clone(tmp_path / "two" / "environment", tmp_path / "one" / "environment")
     assert os.stat(tmp_path / "two" / "environment").st_ino == inode
     assert run(second, "shade") == f"1.0 {tmp_path}/two/environment"
     run(second, "pip install ink")
-    assert not environments.stay(tmp_path / "two" / "environment")
+    assert not environments.recycle_view(tmp_path / "two" / "environment")
 
 
-def test_a_view_of_an_earlier_server_is_removed(environments: Environments, realised: Realised, tmp_path: Path) -> None:
+def test_a_view_of_an_earlier_server_is_removed(
+    environments: Environments, realised: BuiltEnvironment, tmp_path: Path
+) -> None:
     """Nobody knows whether it was touched."""
     realised.clone(tmp_path / "job")
-    Environments(Home(os.environ["SMALT_HOME"]), Settings()).release(tmp_path / "job")
+    Environments(Home(os.environ["SMALT_HOME"]), Settings()).release_view(tmp_path / "job")
     assert not (tmp_path / "job").exists()
 
 
-def test_what_an_interrupted_attempt_left_is_replaced(realised: Realised, tmp_path: Path) -> None:
+def test_what_an_interrupted_attempt_left_is_replaced(realised: BuiltEnvironment, tmp_path: Path) -> None:
     """A server that was killed while it made the view comes back and makes it anew."""
     (tmp_path / "job" / "bin").mkdir(parents=True)
     (tmp_path / "job" / "bin" / "python").symlink_to("/nowhere")
@@ -150,12 +154,12 @@ def test_spares_of_earlier_servers_are_swept(environments: Environments, home: H
     """A server that was killed could not."""
     left = home.path("environments", ".spare", "999999999", "1")
     left.mkdir(parents=True)
-    environments.sweep()
+    environments.remove_left_over()
     eventually(lambda: not left.parent.exists())
 
 
 @pytest.fixture
-def host(realised: Realised, tmp_path: Path) -> str:
+def host(realised: BuiltEnvironment, tmp_path: Path) -> str:
     """A Python of the user's with packages of its own."""
     users = tmp_path / "users"
     shutil.copytree(realised.template.sees[0].split("/lib/")[0], users, symlinks=True)
@@ -165,11 +169,11 @@ def host(realised: Realised, tmp_path: Path) -> str:
 def test_host_is_the_python_that_the_user_names(environments: Environments, settings: Settings, host: str) -> None:
     """Its packages and commands are the job's; nothing is built."""
     settings.host_python = host
-    assert environments.cached({"host": True}) is None
-    realised = asyncio.run(environments.realise({"host": True}, lambda line: None))
-    assert environments.cached({"host": True}) is realised
+    assert environments.find_built({"host": True}) is None
+    realised = asyncio.run(environments.get_or_build({"host": True}, lambda line: None))
+    assert environments.find_built({"host": True}) is realised
     assert realised.python == host
-    assert len(environments.list()) == 1
+    assert len(environments.list_stored()) == 1
 
 
 def test_a_job_on_the_host_changes_only_itself(
@@ -177,7 +181,7 @@ def test_a_job_on_the_host_changes_only_itself(
 ) -> None:
     """pip install lands in the job's view, not in the user's Python."""
     settings.host_python = host
-    realised = asyncio.run(environments.realise({"host": True}, lambda line: None))
+    realised = asyncio.run(environments.get_or_build({"host": True}, lambda line: None))
     before = installed(realised)
     own = realised.clone(tmp_path / "job")
     assert run(own, "shade") == f"1.0 {tmp_path}/job"
@@ -192,10 +196,10 @@ def test_a_host_with_new_packages_is_another_environment(
 ) -> None:
     """Its realised hash follows what is installed, so that nothing is reused that should not be."""
     settings.host_python = host
-    before = asyncio.run(environments.realise({"host": True}, lambda line: None))
+    before = asyncio.run(environments.get_or_build({"host": True}, lambda line: None))
     subprocess.run([host, "-m", "pip", "install", "-q", "ink"], check=True)
-    assert environments.cached({"host": True}) is None
-    after = asyncio.run(environments.realise({"host": True}, lambda line: None))
+    assert environments.find_built({"host": True}) is None
+    after = asyncio.run(environments.get_or_build({"host": True}, lambda line: None))
     assert after.realised_hash != before.realised_hash
 
 
@@ -204,7 +208,7 @@ def test_the_systems_python_is_a_host_with_all_that_it_has(
 ) -> None:
     """An interpreter that is not a virtual environment: the job's view is on top of it."""
     settings.host_python = os.path.realpath(sys.executable)
-    realised = asyncio.run(environments.realise({"host": True}, lambda line: None))
+    realised = asyncio.run(environments.get_or_build({"host": True}, lambda line: None))
     own = realised.clone(tmp_path / "job")
     script = "import sys; print(sys.prefix, sys.base_prefix == sys.prefix)"
     assert run(own, f"python -c '{script}'") == f"{tmp_path}/job False"
@@ -215,7 +219,7 @@ def test_the_first_python_on_path_is_the_host_but_never_smalts(
 ) -> None:
     """smalt's own virtual environment is first on PATH when it is activated."""
     monkeypatch.setenv("PATH", f"{sys.prefix}/bin:{os.path.dirname(host)}:/usr/bin:/bin")
-    realised = asyncio.run(environments.realise({"host": True}, lambda line: None))
+    realised = asyncio.run(environments.get_or_build({"host": True}, lambda line: None))
     expected = str(Path(host).with_name("python3")) if sys.prefix != sys.base_prefix else None
     assert expected is None or realised.python == expected
 
@@ -224,7 +228,7 @@ def test_a_host_that_does_not_start_is_told(environments: Environments, settings
     """With how to name another."""
     settings.host_python = str(tmp_path / "python3")
     with pytest.raises(Refused, match="does not start; name another with 'smalt config set host-python="):
-        asyncio.run(environments.realise({"host": True}, lambda line: None))
+        asyncio.run(environments.get_or_build({"host": True}, lambda line: None))
 
 
 def test_pip_install_user_on_the_host_stays_in_the_job(
@@ -232,7 +236,7 @@ def test_pip_install_user_on_the_host_stays_in_the_job(
 ) -> None:
     """--user would be the user's home, which is not the job's."""
     settings.host_python = os.path.realpath(sys.executable)
-    realised = asyncio.run(environments.realise({"host": True}, lambda line: None))
+    realised = asyncio.run(environments.get_or_build({"host": True}, lambda line: None))
     own = realised.clone(tmp_path / "job")
     run(own, "PIP_USER=1 python -m pip install ink")
     assert run(own, "python -c 'import ink; print(ink.__file__)'").startswith(f"{tmp_path}/job/lib/")

@@ -10,9 +10,9 @@ import pytest
 
 from smalt.machine.home import Home
 from smalt.service.environments import Environments
-from smalt.service.environments.builders.mltable_wheel import version, write
-from smalt.service.environments.resolution.build_plans import Plan, plan
-from smalt.service.environments.resolution.declarations import declare
+from smalt.service.environments.builders.mltable_wheel import get_version, write_wheel
+from smalt.service.environments.resolution.build_plans import BuildPlan, plan_environment
+from smalt.service.environments.resolution.declarations import resolve_declaration
 
 from .conftest import Settings
 from .wheels import make_wheel
@@ -20,10 +20,10 @@ from .wheels import make_wheel
 PYTHONS = [(3, 8), (3, 10), (3, 11)]
 
 
-def _plan(requirement: str, fidelity: str = "nearest", python: str = "3.11") -> Plan:
+def _plan(requirement: str, fidelity: str = "nearest", python: str = "3.11") -> BuildPlan:
     conda = f"name: t\ndependencies: [python={python}, pip, {{pip: ['{requirement}', shade]}}]"
-    declared = declare({"condaFile": conda}, Path("/nowhere"), lambda uri: None)
-    return plan(declared, PYTHONS, fidelity)
+    declared = resolve_declaration({"condaFile": conda}, Path("/nowhere"), lambda uri: None)
+    return plan_environment(declared, PYTHONS, fidelity)
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,8 @@ def _plan(requirement: str, fidelity: str = "nearest", python: str = "3.11") -> 
 def test_ours_takes_the_place_of_the_official_one(asked: str) -> None:
     """Whatever version is pinned, ours is installed, and the job's log says so."""
     planned = _plan(asked)
-    assert planned.declared.requirements == ["pip", "shade", f"mltable=={version()}"]
-    assert f"mltable=={version()}" in planned.declared.parts["dependencies"]
+    assert planned.declared.requirements == ["pip", "shade", f"mltable=={get_version()}"]
+    assert f"mltable=={get_version()}" in planned.declared.parts["dependencies"]
     assert asked in planned.notes[-1]
     assert "fidelity=strict" in planned.notes[-1]
 
@@ -58,16 +58,16 @@ def test_a_built_environment_has_ours_as_a_package(home: Home, wheels: Path, tmp
         make_wheel(wheels, name, "9.0")
     environments = Environments(home, Settings())
     conda = "name: t\ndependencies: [{pip: [mltable~=1.6]}]"
-    realised = asyncio.run(environments.realise({"condaFile": conda}, print))
+    realised = asyncio.run(environments.get_or_build({"condaFile": conda}, print))
     assert any("smalt's own" in note for note in realised.notes)
     show = "import importlib.metadata as m; print(m.version('mltable'), m.requires('mltable'), m.files('mltable'))"
     done = subprocess.run([realised.python, "-c", show], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith(version())
+    assert done.stdout.startswith(get_version())
     assert "polars" in done.stdout
     assert "mltable/delimited.py" in done.stdout
     other = Home(tmp_path / "other")
     other.create()
-    again = asyncio.run(Environments(other, Settings()).realise({"condaFile": conda}, print))
+    again = asyncio.run(Environments(other, Settings()).get_or_build({"condaFile": conda}, print))
     assert again.realised_hash == realised.realised_hash
 
 
@@ -75,4 +75,4 @@ def test_the_wheel_is_the_same_for_the_same_content(tmp_path: Path) -> None:
     """Two builds of it do not differ in a byte."""
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    assert write(tmp_path / "a").read_bytes() == write(tmp_path / "b").read_bytes()
+    assert write_wheel(tmp_path / "a").read_bytes() == write_wheel(tmp_path / "b").read_bytes()

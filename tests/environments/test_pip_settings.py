@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from smalt.service.environments.builders.pip_settings import forbids_indexes, uv_variables
+from smalt.service.environments.builders.pip_settings import forbids_indexes, make_uv_variables
 
 
 def settings(home: Path, **variables: str) -> dict[str, str]:
@@ -25,7 +25,7 @@ def test_pips_indexes_become_uvs(tmp_path: Path) -> None:
         f"[global]\nindex-url = https://one.example/simple\nextra-index-url =\n  file://{there}\n  file:///not/there\n"
         f"[install]\nfind-links = {there} /not/there\ntrusted-host = one.example\n",
     )
-    told = uv_variables(settings(tmp_path, PIP_INDEX_URL="https://two.example/simple"))
+    told = make_uv_variables(settings(tmp_path, PIP_INDEX_URL="https://two.example/simple"))
     assert (
         told.items()
         >= {
@@ -40,7 +40,7 @@ def test_pips_indexes_become_uvs(tmp_path: Path) -> None:
 
 def test_who_has_told_uv_is_not_overruled(tmp_path: Path) -> None:
     """A UV_ variable for the index makes pip's settings count for nothing."""
-    told = uv_variables(
+    told = make_uv_variables(
         settings(tmp_path, UV_DEFAULT_INDEX="https://three.example", PIP_INDEX_URL="https://two.example")
     )
     assert "UV_DEFAULT_INDEX" not in told
@@ -49,7 +49,9 @@ def test_who_has_told_uv_is_not_overruled(tmp_path: Path) -> None:
 
 def test_pips_certificate_and_proxy_hold_for_uv(tmp_path: Path) -> None:
     """Behind a company's proxy both are needed to reach anything."""
-    told = uv_variables(settings(tmp_path, PIP_CERT="/ca.pem", PIP_PROXY="http://proxy.example:3128", PIP_TIMEOUT="60"))
+    told = make_uv_variables(
+        settings(tmp_path, PIP_CERT="/ca.pem", PIP_PROXY="http://proxy.example:3128", PIP_TIMEOUT="60")
+    )
     assert told["SSL_CERT_FILE"] == "/ca.pem"
     assert told["HTTPS_PROXY"] == "http://proxy.example:3128"
     assert told["UV_HTTP_TIMEOUT"] == "60"
@@ -58,7 +60,7 @@ def test_pips_certificate_and_proxy_hold_for_uv(tmp_path: Path) -> None:
 def test_a_broken_pip_conf_is_passed_over(tmp_path: Path) -> None:
     """smalt does not fail for a file that is not its own."""
     configure(tmp_path, "index-url = x\n[global\n")
-    assert "UV_DEFAULT_INDEX" not in uv_variables(settings(tmp_path))
+    assert "UV_DEFAULT_INDEX" not in make_uv_variables(settings(tmp_path))
 
 
 def test_pips_configuration_can_be_switched_off(tmp_path: Path) -> None:

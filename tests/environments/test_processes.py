@@ -58,12 +58,12 @@ def test_a_crash_in_the_middle_leaves_nothing_that_looks_finished(home: Home, se
         said, _ = dying.communicate("go\n", timeout=60)
         assert dying.returncode == -signal.SIGKILL, said
         environments = Environments(home, settings)
-        assert environments.list() == []
-        assert environments.cached(conda("hue")) is None
+        assert environments.list_stored() == []
+        assert environments.find_built(conda("hue")) is None
     surviving = process(home)
     said, _ = surviving.communicate("go\n", timeout=60)
     assert "realised" in said
-    (built,) = environments.list()
+    (built,) = environments.list_stored()
     eventually(lambda: _folders(home) == [built.hash])
 
 
@@ -75,7 +75,7 @@ def test_what_a_crash_left_is_swept_when_a_server_starts(home: Home, settings: S
     environments = Environments(home, settings)
 
     def is_swept() -> bool:  # its uv may take a moment longer to end, and has the lock until then
-        environments.sweep()
+        environments.remove_left_over()
         return _folders(home) == []
 
     eventually(is_swept)

@@ -29,11 +29,11 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_pin_without_a_wheel_is_relaxed_to_the_nearest_version(environments: Environments, log: list[str]) -> None:
     """That pin and no other; which, is in the log of every job that uses it."""
     asset = conda("crate==1.0", "shade==1.0")
-    realised = asyncio.run(environments.realise(asset, log.append))
+    realised = asyncio.run(environments.get_or_build(asset, log.append))
     assert run(realised, "crate").startswith("1.5 ")
     sentence = f"'crate==1.0' cannot be had for Python {realised.version}; crate 1.5 is used"
     assert realised.notes == [sentence]
-    again = environments.cached(asset)
+    again = environments.find_built(asset)
     assert again is not None
     assert again.notes == [sentence]
 
@@ -41,7 +41,7 @@ def test_a_pin_without_a_wheel_is_relaxed_to_the_nearest_version(environments: E
 @pytest.mark.usefixtures("old")
 def test_what_does_not_go_with_a_relaxed_pin_is_relaxed_too(environments: Environments, log: list[str]) -> None:
     """The versions that are told are those that are there."""
-    realised = asyncio.run(environments.realise(conda("lid==1.0", "crate==1.0"), log.append))
+    realised = asyncio.run(environments.get_or_build(conda("lid==1.0", "crate==1.0"), log.append))
     assert realised.notes == [
         f"'{name}==1.0' cannot be had for Python {realised.version}; {name} 2.0 is used" for name in ("lid", "crate")
     ]
@@ -52,7 +52,7 @@ def test_what_does_not_go_with_a_relaxed_pin_is_relaxed_too(environments: Enviro
 def test_pins_that_never_went_together_are_not_relaxed(environments: Environments, log: list[str]) -> None:
     """No Python is to blame for that."""
     with pytest.raises(EnvironmentFailed, match=r"your requirements are unsatisfiable; correct its packages$"):
-        asyncio.run(environments.realise(conda("lid==2.0", "crate==1.5"), log.append))
+        asyncio.run(environments.get_or_build(conda("lid==2.0", "crate==1.5"), log.append))
 
 
 @pytest.mark.usefixtures("old")
@@ -60,13 +60,13 @@ def test_strict_keeps_pins(environments: Environments, settings: Settings, log: 
     """It fails, and does not use what nearest has built."""
     settings.fidelity = "strict"
     with pytest.raises(EnvironmentFailed, match=r"crate==1\.0"):
-        asyncio.run(environments.realise(conda("crate==1.0"), log.append))
+        asyncio.run(environments.get_or_build(conda("crate==1.0"), log.append))
     settings.fidelity = "nearest"
-    asyncio.run(environments.realise(conda("crate==1.0"), log.append))
+    asyncio.run(environments.get_or_build(conda("crate==1.0"), log.append))
     settings.fidelity = "strict"
-    assert environments.cached(conda("crate==1.0")) is None
+    assert environments.find_built(conda("crate==1.0")) is None
     with pytest.raises(Refused, match=r"built with other versions than it asks for .*fidelity is strict"):
-        asyncio.run(environments.realise(conda("crate==1.0"), log.append))
+        asyncio.run(environments.get_or_build(conda("crate==1.0"), log.append))
 
 
 @pytest.mark.usefixtures("old")
@@ -74,7 +74,7 @@ def test_strict_keeps_pins(environments: Environments, settings: Settings, log: 
 def test_what_never_was_is_not_relaxed(environments: Environments, home: Home, log: list[str], slip: str) -> None:
     """A slip of the pen is told, not mended."""
     with pytest.raises(EnvironmentFailed, match=slip.partition("=")[0]):
-        asyncio.run(environments.realise(conda(slip, "shade==1.0"), log.append))
+        asyncio.run(environments.get_or_build(conda(slip, "shade==1.0"), log.append))
     assert not any("is used" in line for line in log)
 
 
@@ -87,6 +87,6 @@ def test_one_that_could_not_be_built_gives_way_to_one_with_a_wheel(
     make_wheel(tmp_path, "crate", "2.0")
     make_wheel(tmp_path, "crate", "3.0")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    realised = asyncio.run(environments.realise(conda("crate==1.1"), log.append))
+    realised = asyncio.run(environments.get_or_build(conda("crate==1.1"), log.append))
     assert realised.notes == [f"'crate==1.1' cannot be had for Python {realised.version}; crate 2.0 is used"]
     assert sum(line.startswith("trying with") for line in log) == 1

@@ -6,7 +6,12 @@ import pytest
 
 from smalt.exceptions import Refused
 from smalt.machine.requirements_files import gathered, local_file, with_paths
-from smalt.service.environments.resolution.requirements import content_of, copied, inlined, listed
+from smalt.service.environments.resolution.requirements import (
+    copy_local_files,
+    hash_content,
+    inline_files,
+    read_requirements,
+)
 
 
 def test_included_files_take_the_place_of_their_line(tmp_path: Path) -> None:
@@ -14,8 +19,8 @@ def test_included_files_take_the_place_of_their_line(tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "base.txt").write_text("shade==1.0 # the first\n\n# nothing\nhue \\\n  >=1\n-r deep.txt\n")
     (tmp_path / "more" / "deep.txt").write_text("ink\n")
-    assert inlined(["-r more/base.txt", "paint"], tmp_path) == ["shade==1.0", "hue    >=1", "ink", "paint"]
-    assert listed(tmp_path / "more" / "deep.txt") == ["ink"]
+    assert inline_files(["-r more/base.txt", "paint"], tmp_path) == ["shade==1.0", "hue    >=1", "ink", "paint"]
+    assert read_requirements(tmp_path / "more" / "deep.txt") == ["ink"]
 
 
 @pytest.mark.parametrize(
@@ -32,14 +37,14 @@ def test_included_files_take_the_place_of_their_line(tmp_path: Path) -> None:
 def test_files_that_are_not_at_hand_are_refused(line: str, sentence: str) -> None:
     """A conda file's text comes without its folder."""
     with pytest.raises(Refused, match=sentence):
-        inlined([line], None)
+        inline_files([line], None)
 
 
 def test_a_file_that_includes_itself_is_refused(tmp_path: Path) -> None:
     """It has no end."""
     (tmp_path / "r.txt").write_text("-r r.txt\n")
     with pytest.raises(Refused, match="without end"):
-        inlined(["-r r.txt"], tmp_path)
+        inline_files(["-r r.txt"], tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -97,12 +102,12 @@ def test_a_package_is_installed_from_a_copy(tmp_path: Path) -> None:
         (tmp_path / place / "my pk").mkdir(parents=True)
         (tmp_path / place / "my pk" / "a.py").write_text("1")
     one, two = (str(tmp_path / place / "my pk") for place in ("one", "two"))
-    with copied([one, "shade"]) as lines:
+    with copy_local_files([one, "shade"]) as lines:
         assert lines[1] == "shade"
         assert (Path(lines[0]) / "a.py").read_text() == "1"
         assert not Path(lines[0]).is_relative_to(tmp_path / "one")
         assert " " not in lines[0]
     assert not Path(lines[0]).exists()
-    assert with_paths([one], content_of) == with_paths([two], content_of)
+    assert with_paths([one], hash_content) == with_paths([two], hash_content)
     (tmp_path / "two" / "my pk" / "a.py").write_text("2")
-    assert with_paths([one], content_of) != with_paths([two], content_of)
+    assert with_paths([one], hash_content) != with_paths([two], hash_content)

@@ -60,7 +60,7 @@ def test_files_of_two_owners_are_those_that_pip_leaves(
     subprocess.run([f"{venv}/bin/python", "-m", "pip", "install", "-q", *asked, "shade==1.0"], check=True)
     pips = subprocess.check_output([f"{venv}/bin/python", "-c", OWNERS], text=True).split()
 
-    realised = asyncio.run(Environments(home, settings).realise(conda(*asked, "shade==1.0"), log.append))
+    realised = asyncio.run(Environments(home, settings).get_or_build(conda(*asked, "shade==1.0"), log.append))
     (tmp_path / "owners.py").write_text(OWNERS)
     assert run(realised, f"python {tmp_path}/owners.py").split() == pips
     (winner,) = pips
@@ -72,7 +72,7 @@ def test_an_environment_without_shared_files_is_left_alone(
     environments: Environments, wheels: Path, log: list[str]
 ) -> None:
     """Nothing is installed twice, and nothing is said."""
-    asyncio.run(environments.realise(conda("hue", "ink"), log.append))
+    asyncio.run(environments.get_or_build(conda("hue", "ink"), log.append))
     assert not any("of the same name" in line for line in log)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from smalt.machine.home import Home
-from smalt.service.data.integrity import Trouble
+from smalt.service.data.integrity import IntegrityProblem
 from smalt.service.environments import EnvironmentFailed, Environments
 from tests.helpers import WORKSPACE, Server
 
@@ -25,11 +25,11 @@ WS = WORKSPACE.format("default")
 SINCE = time.time()
 
 
-def troubles(environments: Environments, thorough: bool = False) -> list[Trouble]:
-    return asyncio.run(environments.troubles(thorough, SINCE))
+def troubles(environments: Environments, thorough: bool = False) -> list[IntegrityProblem]:
+    return asyncio.run(environments.find_problems(thorough, SINCE))
 
 
-def repair(found: list[Trouble]) -> None:
+def repair(found: list[IntegrityProblem]) -> None:
     for trouble in found:
         assert trouble.repair is not None
         trouble.repair()
@@ -40,13 +40,13 @@ def test_what_a_killed_build_left_is_found(home: Home, settings: Settings) -> No
     dying = process(home, "Installed")
     dying.communicate("go\n", timeout=60)
     environments = Environments(home, settings)
-    assert environments.cached(conda("hue")) is None
+    assert environments.find_built(conda("hue")) is None
     eventually(lambda: bool(troubles(environments)))  # once its uv has ended, too
     (found,) = troubles(environments)
     assert (found.check, Path(found.what).name[:10]) == ("left over", ".building-")
     repair([found])
     assert troubles(environments) == []
-    assert run(asyncio.run(environments.realise(conda("hue"), lambda line: None)), "hue").startswith("1.0 ")
+    assert run(asyncio.run(environments.get_or_build(conda("hue"), lambda line: None)), "hue").startswith("1.0 ")
     assert troubles(environments, thorough=True) == []
 
 
@@ -59,7 +59,7 @@ def test_a_file_that_was_changed_is_found_and_mended(
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "own"))
     monkeypatch.setenv("UV_CACHE_DIR", str(home.path("uv-cache")))
     environments = Environments(home, settings)
-    realised = asyncio.run(environments.realise(conda("clay"), lambda line: None))
+    realised = asyncio.run(environments.get_or_build(conda("clay"), lambda line: None))
     venv = home.path("environments", realised.declared_hash, "venv")
     (file,) = venv.glob("lib/python*/site-packages/clay/__init__.py")
     if before:
@@ -72,14 +72,14 @@ def test_a_file_that_was_changed_is_found_and_mended(
     assert (found.check, found.what) == ("environment", "colours")
     assert "1 of its files are not as they were installed" in found.problem
     repair([found])
-    assert environments.cached(conda("clay")) is None
-    assert run(asyncio.run(environments.realise(conda("clay"), lambda line: None)), "clay").startswith("1.0 ")
+    assert environments.find_built(conda("clay")) is None
+    assert run(asyncio.run(environments.get_or_build(conda("clay"), lambda line: None)), "clay").startswith("1.0 ")
     assert troubles(environments, thorough=True) == []
 
 
 def test_one_that_a_job_uses_is_not_removed(environments: Environments, home: Home) -> None:
     """Its repair says so."""
-    realised = asyncio.run(environments.realise(conda("shade==1.0"), lambda line: None))
+    realised = asyncio.run(environments.get_or_build(conda("shade==1.0"), lambda line: None))
     own = realised.clone(home.path("view"))
     (home.path("environments", realised.declared_hash, "venv", "bin") / "python").unlink()
     (found,) = troubles(environments)
@@ -87,14 +87,14 @@ def test_one_that_a_job_uses_is_not_removed(environments: Environments, home: Ho
     with pytest.raises(Exception, match="a job uses it now"):
         repair([found])
     assert own.folder is not None
-    environments.release(own.folder)
+    environments.release_view(own.folder)
     repair(troubles(environments))
-    assert (troubles(environments), environments.list()) == ([], [])
+    assert (troubles(environments), environments.list_stored()) == ([], [])
 
 
 def test_a_record_that_cannot_be_read(environments: Environments, home: Home) -> None:
     """No job uses it, and nobody would ever remove it."""
-    realised = asyncio.run(environments.realise(conda("shade==1.0"), lambda line: None))
+    realised = asyncio.run(environments.get_or_build(conda("shade==1.0"), lambda line: None))
     home.path("environments", realised.declared_hash, "record.json").write_text("{")
     (found,) = troubles(environments)
     assert found.problem == "its record cannot be read; no job uses it"
@@ -140,7 +140,7 @@ def test_a_builder_that_is_killed(environments: Environments, tmp_path: Path, mo
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
 
     async def killed() -> None:
-        build = asyncio.ensure_future(environments.realise(conda("slowly"), lambda line: None))
+        build = asyncio.ensure_future(environments.get_or_build(conda("slowly"), lambda line: None))
         await asyncio.to_thread(eventually, begun.exists)
         (children,) = Path(f"/proc/{os.getpid()}/task").glob(f"{os.getpid()}/children")
         for pid in children.read_text().split():
@@ -150,9 +150,9 @@ def test_a_builder_that_is_killed(environments: Environments, tmp_path: Path, mo
 
     with pytest.raises(EnvironmentFailed, match=r"uv was killed by signal 9; submit it again"):
         asyncio.run(killed())
-    assert (troubles(environments), environments.list()) == ([], [])
+    assert (troubles(environments), environments.list_stored()) == ([], [])
     go.touch()
-    assert run(asyncio.run(environments.realise(conda("slowly"), lambda line: None)), "slowly").startswith("1.0 ")
+    assert run(asyncio.run(environments.get_or_build(conda("slowly"), lambda line: None)), "slowly").startswith("1.0 ")
 
 
 def _status(server: Server) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from smalt.service.data import Snapshots
 from smalt.service.data.snapshots import manifest
-from smalt.service.data.snapshots.manifest import Entry
+from smalt.service.data.snapshots.manifest import ManifestEntry
 from smalt.service.records.reuse import KnownContent
 from smalt.service.reuse import key_differences
 from smalt.service.reuse.contents import ABSENT, BudgetExceeded, PathContent, ReadBudget, UnknownContent, examine_path
@@ -115,8 +115,16 @@ def test_a_file_is_a_folder_that_holds_it(folder: Path, snapshots: Snapshots) ->
 def test_changes_of_files_name_lines() -> None:
     """Changed lines of a text with their numbers; of anything else the file, and what came and went."""
     texts = {"1": b"a\nb\nc\n", "2": b"a\nB\nc\nd\n", "3": b"\0\1", "4": b"\0\2\3"}
-    before = [Entry("run.sh", "f", "1", 6), Entry("data.bin", "f", "3", 2), Entry("old", "f", "1", 6)]
-    now = [Entry("run.sh", "f", "2", 8), Entry("data.bin", "f", "4", 3), Entry("new", "x", "1", 6)]
+    before = [
+        ManifestEntry("run.sh", "f", "1", 6),
+        ManifestEntry("data.bin", "f", "3", 2),
+        ManifestEntry("old", "f", "1", 6),
+    ]
+    now = [
+        ManifestEntry("run.sh", "f", "2", 8),
+        ManifestEntry("data.bin", "f", "4", 3),
+        ManifestEntry("new", "x", "1", 6),
+    ]
     found = key_differences.compare_files(before, now, lambda entry: texts.get(entry.content))
     assert [(one["where"], one["before"], one["now"]) for one in found] == [
         ("data.bin", "2 bytes, sha256 3", "3 bytes, sha256 4"),
@@ -141,4 +149,4 @@ def test_manifests_are_kept_to_name_files(folder: Path, snapshots: Snapshots) ->
     """What was read is told file by file."""
     kept = see(folder, snapshots).manifest
     assert kept is not None
-    assert [entry.path for entry in manifest.decode(kept)] == ["a", "empty", "sub/b"]
+    assert [entry.path for entry in manifest.decode_manifest(kept)] == ["a", "empty", "sub/b"]

@@ -141,7 +141,7 @@ def test_how_a_place_was_made_is_in_the_records() -> None:
                 await run(bench, name, document)
             child = bench.child(await run(bench, "two", document), "a")
             leaf = command.Leaf.read(bench.engine.rooms, child, bench.workspace)
-            environment = await bench.engine.rooms.environments.realise(leaf.environment, print)
+            environment = await bench.engine.rooms.environments.get_or_build(leaf.environment, print)
             asked = bench.engine.reusing._asked(leaf, environment)
             assert asked is not None
             assert asked.parts["outputs.o"]["path"] == f"{STORE}/one/feat/"

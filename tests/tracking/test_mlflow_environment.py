@@ -75,7 +75,7 @@ def test_what_does_not_start_is_not_kept(home: Home, small: tuple[Path, Path]) -
     small[1].write_text("import hue\n")
     with pytest.raises(Unavailable, match=r"it does not start .*No module named 'hue'"):
         asyncio.run(mlflow_environment.MlflowEnvironment(home).get_python(lambda line: None))
-    assert not mlflow_environment.MlflowEnvironment(home).ready
+    assert not mlflow_environment.MlflowEnvironment(home).is_ready
     assert not list(home.path("tools").glob("mlflow-*"))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smalt.service.data.files.write_protection import is_forbidden
+from smalt.service.data.files.write_protection import is_write_protected
 from tests.helpers import Answer, eventually, host_job
 from tests.tracking.conftest import FILES, Job, M, Tracked
 
@@ -213,7 +213,7 @@ def test_what_a_running_job_registers_is_protected_when_it_is_over(
     assert (place / "MLmodel").stat().st_mode & 0o200
     go.touch()
     assert ended(tracked, workspace, "running") == "Completed"
-    eventually(lambda: is_forbidden(place), "the protection")
+    eventually(lambda: is_write_protected(place), "the protection")
     assert [asset(tracked, job, "twice", n)["modelUri"].split("/paths/")[1] for n in "12"] == [
         "Versions/models/twice/1/model", "ExperimentRun/dcid.running/model"
     ]  # fmt: skip

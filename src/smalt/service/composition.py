@@ -14,7 +14,7 @@ from smalt.service.compute import LauncherClient
 from smalt.service.compute.backends import ThisMachine, make_computes
 from smalt.service.compute.containers.images import ContainerImages
 from smalt.service.compute.local.context import LocalContext
-from smalt.service.data import AssetReference, Data, Registered
+from smalt.service.data import AssetReference, DataAccess, Registered
 from smalt.service.engine import Engine
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds.places import ARTIFACTS
@@ -41,7 +41,7 @@ HAND_OVER = "SMALT_HAND_OVER"
 def build_engine(home: Home, settings: ServerSettings, db: Database, launcher: LauncherClient | None = None) -> Engine:
     """Build the engine with all rooms. Call on the event loop, whose thread owns the database."""
     lookups = _RecordLookups(home, db)
-    data = Data(
+    data = DataAccess(
         home,
         settings,
         lookups.find_output,

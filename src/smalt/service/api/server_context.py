@@ -17,7 +17,7 @@ from smalt.service.api.auth.signed_links import SignedLinks
 from smalt.service.api.blob.sas import SharedAccessSignatures
 from smalt.service.api.blob.shared_key import AccountKeys
 from smalt.service.api.job_followers import JobFollowers
-from smalt.service.data import Data
+from smalt.service.data import DataAccess
 from smalt.service.engine import Engine
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
@@ -97,7 +97,7 @@ class ServerContext:
         return AccountKeys(self.home.secret("storage"))
 
     @property
-    def data(self) -> Data:
+    def data(self) -> DataAccess:
         return self.engine.rooms.data
 
     @property

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 from smalt.machine.processes import Process
 from smalt.service.compute.spec import StepSpec
 from smalt.service.compute.step import Fetched, Layout, RunnableStep, Say, SmallResult
-from smalt.service.environments import Realised
+from smalt.service.environments import BuiltEnvironment
 
 Reason = Literal["exited", "timeout", "stopped", "lost", "never started", "refused"]
 
@@ -74,7 +74,7 @@ class StepMaker(Protocol):
     async def fetch(self, spec: StepSpec, say: Say) -> Fetched:
         """Make ready what takes long."""
 
-    def lay_out(self, spec: StepSpec, environment: Realised) -> Layout:
+    def lay_out(self, spec: StepSpec, environment: BuiltEnvironment) -> Layout:
         """Make the step's folders and its view of the environment; its inputs are not located yet."""
 
     def prepare(self, spec: StepSpec, layout: Layout, gpus: Sequence[str], fetched: Fetched, say: Say) -> RunnableStep:
@@ -85,7 +85,7 @@ class StepMaker(Protocol):
     ) -> tuple[str, dict[str, str]]:
         """Return the command that would run in the working directory, and its variables, for a person to try."""
 
-    def recycle(self, view: Realised | None, step_id: str, is_untouched: bool) -> None:
+    def recycle(self, view: BuiltEnvironment | None, step_id: str, is_untouched: bool) -> None:
         """Clean up after a step that is over, or hand its folder on to another one."""
 
     def discard(self, layout: Layout) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 from smalt.machine.processes import Process
 from smalt.service.compute.backend import Backend, Capacity, Exit, OnExit, OnStarted, Runner
 from smalt.service.compute.step import RunnableStep
-from smalt.service.environments import Realised
+from smalt.service.environments import BuiltEnvironment
 
 
 class Computes:
@@ -33,7 +33,7 @@ class Computes:
         """The backend of jobs that name no compute, or one that stands for this machine."""
         return self._default
 
-    def of(self, compute: str | None, environment: Realised | None = None) -> Backend:
+    def of(self, compute: str | None, environment: BuiltEnvironment | None = None) -> Backend:
         """Return the backend for a job's compute, as the job writes it; its environment counts once it is known."""
         name = compute.rpartition("/")[2].rpartition(":")[2] if compute else ""
         backend = self._backends.get(name, self._default)

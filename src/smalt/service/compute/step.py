@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt.service.environments import Realised
+from smalt.service.environments import BuiltEnvironment
 
 Say = Callable[[str], None]
 """Writes a line to the job's log."""
@@ -39,7 +39,7 @@ class Layout(NamedTuple):
     folders: Folders
     outputs: dict[str, str]
     """The path that the command writes each output to."""
-    environment: Realised
+    environment: BuiltEnvironment
     """The step's own view of its environment."""
     has_links: bool
     """The command is given a link to the place of an output, and may put something else in place of the link."""

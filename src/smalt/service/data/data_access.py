@@ -1,4 +1,4 @@
-"""The room's front: from what a job names to what is on the disk."""
+"""The front of the package: from the data that a job names to files on this machine."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from smalt.exceptions import NotFound, Refused, SmaltError
 from smalt.machine.home import Home
 from smalt.machine.real_path import real_path
 from smalt.service.data.cache.cache_leases import IsBusy
-from smalt.service.data.cache.remote_cache import StoreCache
-from smalt.service.data.cache.url_cache import HINT, Unfinished, UrlCache, shown
+from smalt.service.data.cache.remote_cache import RemoteCache
+from smalt.service.data.cache.url_cache import HINT, Unfinished, UrlCache, mask_url
 from smalt.service.data.datastores.datastores import DEFAULTS, Datastores, LookupDatastore
 from smalt.service.data.files.copying import Log, move_tree
 from smalt.service.data.job_data import access_modes, mltable_inputs
-from smalt.service.data.job_data.local_imports import Going, import_local
-from smalt.service.data.snapshots.snapshots import Limits, Snapshots
-from smalt.service.data.uris.locations import Location, path_of
+from smalt.service.data.job_data.local_imports import CopyProgress, import_local
+from smalt.service.data.snapshots.snapshots import SnapshotLimits, Snapshots
+from smalt.service.data.uris.locations import Location, parse_place
 from smalt.service.data.uris.resolver import LookupAsset, LookupOutput, LookupWorkspace, Resolver
 from smalt.service.records.workspaces import Workspace
 
@@ -31,11 +31,11 @@ OWN = tuple(f"azureml://datastores/{name}/" for name in DEFAULTS)
 _FOLDER_TYPES = frozenset({"uri_folder", "mltable", "mlflow_model", "triton_model"})
 
 
-class Data:
-    """One for a home. `settings` is read at each call, so a change counts at once.
+class DataAccess:
+    """The data of a home. `settings` is read at each call, so a change takes effect at once.
 
-    What can take long (`prepare_input` and `check` of a URL, copies) blocks: call it in a thread, where `is_quick`
-    does not say otherwise.
+    Calls that can take long (`prepare_input` and `check_exists` of a URL, copies) block: call them in a thread,
+    unless `is_quick` says otherwise.
     """
 
     def __init__(
@@ -50,20 +50,20 @@ class Data:
         is_busy: IsBusy | None = None,
         unfinished: Unfinished | None = None,
     ) -> None:
-        limit, busy = _cache_limit(settings), is_busy or set
-        self.remote = StoreCache(home.path("cache", "remote"), limit, busy)
+        limit, busy = _read_cache_limit(settings), is_busy or set
+        self.remote = RemoteCache(home.path("cache", "remote"), limit, busy)
         self.datastores = Datastores(home, self.remote, settings, lookup_datastore)
-        self.snapshots = Snapshots(home.path("snapshots"), lambda: _limits(settings))
-        self.going: dict[str, Going] = {}
+        self.snapshots = Snapshots(home.path("snapshots"), lambda: _read_limits(settings))
+        self.going: dict[str, CopyProgress] = {}
         self.urls = UrlCache(home.path("cache", "urls"), limit, busy, unfinished or set)
         self.resolver = Resolver(self.datastores, settings, lookup_output, lookup_asset, lookup_workspace)
 
     def resolve(self, uri: str, workspace: Workspace) -> Location:
-        """Where a URI, path or asset reference leads; nothing is fetched and nothing need exist."""
+        """Return the location of a URI, path or asset reference; nothing is fetched and nothing need exist."""
         return self.resolver.resolve(uri, workspace)
 
     def locate(self, uri: str, workspace: Workspace) -> Location:
-        """Where a URI leads now, through all links: whoever is given this is not told of what is moved later."""
+        """Return the real location of a URI now, through all links, so that data moved later is not followed."""
         found = self.resolve(uri, workspace)
         if found.path is None:
             return found
@@ -74,8 +74,8 @@ class Data:
         )
 
     def locate_again(self, uri: str, workspace: Workspace, place: str) -> Location:
-        """The place that a URI led to when it was noted; refused where that cannot be told any more."""
-        path = path_of(place)
+        """Return the place recorded for a URI; raise Refused if it cannot be determined any more."""
+        path = parse_place(place)
         if path is not None:
             return Location(uri, Path(path), name=os.path.basename(path))
         if place.startswith(("http://", "https://")) and not self.resolve(uri, workspace).store:
@@ -85,22 +85,22 @@ class Data:
             raise Refused(f"{uri} was {place} when the step first started, and is {found.place} now; submit it again")
         return found
 
-    def check(self, uri: str, workspace: Workspace, type: str | None = None) -> str | None:
-        """A sentence where `uri` must be there before the first step starts and is not."""
+    def check_exists(self, uri: str, workspace: Workspace, type: str | None = None) -> str | None:
+        """Return an error sentence if `uri` must exist before the first step starts and does not."""
         try:
             location = self.resolve(uri, workspace)
             if location.store is not None:
-                listed = location.late or location.store.find_version(location.relative or "")
-                return None if listed else access_modes.missing(location)
+                listed = location.late or location.store.find_files(location.relative or "")
+                return None if listed else access_modes.explain_missing(location)
             if location.remote is not None:
                 _refuse_folder(location, type)
                 return self.urls.check(location.remote)
         except SmaltError as error:
             return str(error)
-        return None if location.late or location.exists else access_modes.missing(location)
+        return None if location.late or location.exists else access_modes.explain_missing(location)
 
     def is_quick(self, location: Location, mode: str | None) -> bool:
-        """Whether `prepare_input` answers at once: nothing is elsewhere, and nothing large is to be copied."""
+        """True if `prepare_input` returns at once: nothing is remote, and nothing large has to be copied."""
         path = location.path
         if path is None or mode not in access_modes.COPIED:
             return path is not None
@@ -109,16 +109,18 @@ class Data:
         except OSError:
             return True  # the error is quick, too
 
-    async def size(self, location: Location) -> int:
-        """Bytes of what a remote datastore has there now; 0 where it cannot be told beforehand."""
+    async def get_remote_size(self, location: Location) -> int:
+        """Return the bytes that a remote datastore has at a location now; 0 if unknown beforehand."""
         store = location.store
         if store is None:
             return 0
-        return sum(found.size for found in await asyncio.to_thread(store.find_version, location.relative or ""))
+        return sum(found.size for found in await asyncio.to_thread(store.find_files, location.relative or ""))
 
     async def fetch(self, location: Location, log: Log | None = None, type: str | None = None, run: int = 0) -> Path:
-        """The path of a location, once what is remote has been fetched: of the web once for the pipeline `run`."""
-        return await asyncio.to_thread(self._here, location, type, log, None, run)
+        """Return the path of a location once remote data has been fetched: from the web, once for the pipeline
+        `run`.
+        """
+        return await asyncio.to_thread(self._fetch_path, location, type, log, None, run)
 
     def prepare_input(
         self,
@@ -129,26 +131,27 @@ class Data:
         log: Log | None = None,
         run: int = 0,
     ) -> Path:
-        """The path that the job reads of what `locate` gave; `folder` is this input's own, made when it is needed.
+        """Return the path from which the job reads a location; `folder` is this input's own, created when needed.
 
-        Slow at most once: called again, with what is fetched and copied there already, it gives the same at once.
+        Slow at most once: a second call, with everything fetched and copied already, returns the same path at
+        once.
         """
-        if not location.is_elsewhere and mode not in access_modes.COPIED:
+        if not location.is_remote and mode not in access_modes.COPIED:
             return access_modes.prepare_input(location, type, mode, folder, log)
         folder = Path(folder)
-        access_modes.begin(folder, location.place)
-        known = access_modes.prepared(folder)
+        access_modes.begin_input(folder, location.place)
+        known = access_modes.find_prepared(folder)
         if known is not None:
             return known
         if location.store is not None and mode == "rw_mount":
             raise Refused(
                 f"{location.uri} is not on this machine and cannot be an input of mode rw_mount; make it ro_mount"
             )
-        path = self._here(location, type, log, folder, run)
+        path = self._fetch_path(location, type, log, folder, run)
         here = replace(location, path=path, store=None, remote=None)
         found = access_modes.prepare_input(here, type, mode, folder, log)
-        if location.is_elsewhere:
-            access_modes.note_prepared(folder, found)
+        if location.is_remote:
+            access_modes.record_prepared(folder, found)
         return found
 
     def prepare_table(
@@ -159,20 +162,22 @@ class Data:
         log: Log | None = None,
         run: int = 0,
     ) -> dict[str, str]:
-        """The paths of what the MLTable in `table` names by URI, by those; `folder` is as of `prepare_input`."""
+        """Return {URI: path} of the data that the MLTable in `table` refers to by URI; `folder` is as in
+        `prepare_input`.
+        """
         return {
             uri: str(self.prepare_input(self.locate(uri, workspace), None, None, f"{folder}.{index}", log, run))
-            for index, uri in enumerate(mltable_inputs.referred(table))
+            for index, uri in enumerate(mltable_inputs.list_uris(table))
         }
 
     def prepare_output(
         self, location: Location, type: str | None, mode: str | None, folder: str | os.PathLike[str]
     ) -> Path:
-        """The path that the job writes; for `upload`, and for what is sent elsewhere, one in `folder`."""
+        """Return the path that the job writes; for `upload`, and for outputs in a remote datastore, one in `folder`."""
         return access_modes.prepare_output(location, type, mode, folder)
 
-    def is_sent(self, uri: str, workspace: Workspace) -> bool:
-        """Whether an output at `uri` has to be sent elsewhere when its command has ended."""
+    def is_remote_output(self, uri: str, workspace: Workspace) -> bool:
+        """True if an output at `uri` has to be uploaded when its command has ended."""
         if uri.startswith(OWN):  # by far the most
             return False
         try:
@@ -189,43 +194,43 @@ class Data:
         folder: str | os.PathLike[str],
         log: Log | None = None,
     ) -> None:
-        """Bring an output into place that its command wrote elsewhere; safe to repeat."""
-        if mode == access_modes.UPLOADED or self.is_sent(uri, workspace):
+        """Move or upload an output to its place if its command wrote it elsewhere; safe to repeat."""
+        if mode == access_modes.UPLOADED or self.is_remote_output(uri, workspace):
             access_modes.finish_output(self.resolve(uri, workspace), type, mode, folder, log)
 
     def move_into(self, source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
-        """Move a file or folder, merging with what is there; safe to repeat, an absent source is fine."""
+        """Move a file or folder, merging with what is there; safe to repeat, and a missing source is fine."""
         move_tree(source, target)
 
     def import_local(self, path: str, workspace: Workspace, log: Log | None = None) -> str:
-        """Keep a local file or folder as the content of an asset version; gives the URI of the read-only copy."""
+        """Store a local file or folder as the content of an asset version; return the URI of the read-only copy."""
         return import_local(self.snapshots, self.datastores, path, workspace.folder, log, self.going)
 
-    def _here(
+    def _fetch_path(
         self, location: Location, type: str | None, log: Log | None, folder: Path | None = None, run: int = 0
     ) -> Path:
         user = folder.parent.parent if folder else None
         if location.store is not None:
-            return self.remote.tree(location.store, location.relative or "", user, log)
+            return self.remote.fetch_tree(location.store, location.relative or "", user, log)
         if location.remote is not None:
             _refuse_folder(location, type)
             return self.urls.fetch(location.remote, user, log, run)
         if location.path is None or not location.exists:
-            raise NotFound(access_modes.missing(location))
+            raise NotFound(access_modes.explain_missing(location))
         return location.path
 
 
 def _refuse_folder(location: Location, type: str | None) -> None:
     url = location.remote or ""
     if type in _FOLDER_TYPES or url.partition("?")[0].endswith("/"):
-        raise Refused(f"{shown(location.uri)} is a folder of the web, and smalt fetches single files only; {HINT}")
+        raise Refused(f"{mask_url(location.uri)} is a folder of the web, and smalt fetches single files only; {HINT}")
 
 
-def _cache_limit(settings: Mapping[str, Any]) -> Callable[[], int]:
+def _read_cache_limit(settings: Mapping[str, Any]) -> Callable[[], int]:
     return lambda: int(settings.get("remote-cache-max-bytes") or _CACHE)
 
 
-def _limits(settings: Mapping[str, Any]) -> Limits:
-    usual = Limits()
+def _read_limits(settings: Mapping[str, Any]) -> SnapshotLimits:
+    usual = SnapshotLimits()
     files, size = settings.get("snapshot-max-files"), settings.get("snapshot-max-bytes")
-    return Limits(int(files or usual.files), int(size or usual.bytes))
+    return SnapshotLimits(int(files or usual.files), int(size or usual.bytes))

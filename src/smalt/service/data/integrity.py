@@ -1,4 +1,6 @@
-"""Whether what lies on the disk is what its names say, and what was left by processes that were killed."""
+"""Integrity checks of stored data for `smalt doctor`: contents that differ from their ids, and leftovers of killed
+processes.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,11 @@ from typing import NamedTuple
 from smalt.exceptions import SmaltError
 from smalt.machine import processes
 from smalt.machine.ignore_rules import walk
-from smalt.service.data.cache.remote_cache import StoreCache
+from smalt.service.data.cache.remote_cache import RemoteCache
 from smalt.service.data.files.copying import remove_tree
 from smalt.service.data.snapshots import manifest
-from smalt.service.data.snapshots.manifest import EXECUTABLE, FILE, FOLDER, LINK, Entry
-from smalt.service.data.snapshots.object_store import Objects, hash_file
+from smalt.service.data.snapshots.manifest import EXECUTABLE, FILE, FOLDER, LINK, ManifestEntry
+from smalt.service.data.snapshots.object_store import ObjectStore, hash_file
 from smalt.service.data.snapshots.snapshots import Snapshots
 from smalt.service.data.uploads.batch_uploads import is_left_over
 
@@ -36,7 +38,9 @@ _TREE = re.compile(r"[0-9a-f]{64}\.\d+\.[0-9a-f]{8}|\..+\.\d+\.[0-9a-f]{8}")
 _BATCH = re.compile(r"\d+-[0-9a-f]{12}|[0-9a-f]{24}")
 
 
-class Trouble(NamedTuple):
+class IntegrityProblem(NamedTuple):
+    """A problem found on disk, with the repair if there is one."""
+
     check: str
     what: str
     problem: str
@@ -45,42 +49,44 @@ class Trouble(NamedTuple):
     repair: Callable[[], None] | None = None
 
 
-def snapshots(store: Snapshots, thorough: bool) -> Iterator[Trouble]:
-    """Trees that are what their names say, whose blobs are all there; `thorough` reads every blob."""
+def check_snapshots(store: Snapshots, thorough: bool) -> Iterator[IntegrityProblem]:
+    """Yield the problems of snapshots: damaged manifests, missing blobs; `thorough` reads every blob."""
     sound: dict[str, bool] = {}
-    for tree in _files(store.folder / "trees"):
+    for tree in _list_files(store.folder / "trees"):
         if _TREE.fullmatch(tree.name):
             continue
         try:
-            entries = _entries(tree)
+            entries = _decode_tree(tree)
         except FileNotFoundError:
             continue  # pruned meanwhile
         if entries is None:
             advice = "it is removed; the next job with this code stores it again"
-            damaged = functools.partial(store.drop_damaged, tree.name, [])
-            yield Trouble("snapshot", tree.name, "its manifest is damaged", advice, damaged)
+            damaged = functools.partial(store.remove_damaged, tree.name, [])
+            yield IntegrityProblem("snapshot", tree.name, "its manifest is damaged", advice, damaged)
             continue
         bad = [entry for entry in entries if not _is_sound(store.objects, entry, thorough, sound)]
         if bad and tree.exists():
             problem = f"{len(bad)} of its {len(entries)} files are missing or damaged, {bad[0].path} for one"
             advice = "it is removed with them; the next job with this code stores it again"
-            damaged = functools.partial(store.drop_damaged, tree.name, [entry.content for entry in bad])
-            yield Trouble("snapshot", tree.name, problem, advice, damaged)
+            damaged = functools.partial(store.remove_damaged, tree.name, [entry.content for entry in bad])
+            yield IntegrityProblem("snapshot", tree.name, problem, advice, damaged)
     if thorough:
-        yield from _unnamed(store, sound)
+        yield from _check_unnamed(store, sound)
 
 
-def _unnamed(store: Snapshots, known: dict[str, bool]) -> Iterator[Trouble]:
-    """Blobs of no tree, which the next one would trust."""
-    for shelf in _all(store.objects.folder):
-        for blob in _files(shelf) if len(shelf.name) == 2 else ():
+def _check_unnamed(store: Snapshots, known: dict[str, bool]) -> Iterator[IntegrityProblem]:
+    """Yield damaged blobs that belong to no tree: the next tree would trust them."""
+    for shelf in _list_folder(store.objects.folder):
+        for blob in _list_files(shelf) if len(shelf.name) == 2 else ():
             name = shelf.name + blob.name
             with contextlib.suppress(FileNotFoundError):
                 if name not in known and hash_file(str(blob)) != name:
-                    yield _removed("snapshot", blob, "it is damaged, and no snapshot uses it")
+                    yield _make_removal("snapshot", blob, "it is damaged, and no snapshot uses it")
 
 
-def left_overs(store: Snapshots, caches: Path, datastores: list[Path], since: float) -> Iterator[Trouble]:
+def check_left_overs(
+    store: Snapshots, caches: Path, datastores: list[Path], since: float
+) -> Iterator[IntegrityProblem]:
     """What was being written in this home by processes that are gone: it is older than the server, which began `since`
     then."""
     shelves: list[tuple[Path, re.Pattern[str] | None]] = [
@@ -89,33 +95,35 @@ def left_overs(store: Snapshots, caches: Path, datastores: list[Path], since: fl
         (store.folder / "stat", _TREE),
         (caches / "remote" / "incoming", None),
         (caches / "transfers", None),
-        *((fetched, _COPY) for fetched in _all(caches / "urls")),
+        *((fetched, _COPY) for fetched in _list_folder(caches / "urls")),
     ]
     for shelf, pattern in shelves:
-        for path in _all(shelf):
-            if (pattern is None or pattern.fullmatch(path.name)) and _changed(path) < since:
-                yield _removed("left over", path, _UNFINISHED)
+        for path in _list_folder(shelf):
+            if (pattern is None or pattern.fullmatch(path.name)) and _get_change_time(path) < since:
+                yield _make_removal("left over", path, _UNFINISHED)
     for root in datastores:
-        yield from _in_datastore(root, since)
+        yield from _check_datastore(root, since)
 
 
-def in_registry(folder: Path) -> Iterator[Trouble]:
-    """The same, where other machines write, too: what is older than a day."""
+def check_registry(folder: Path) -> Iterator[IntegrityProblem]:
+    """Yield unfinished files of a registry, where other machines write too: those older than a day."""
     for place in (*folder.glob("*/*/.*"), *folder.glob("*/*/*/.*.yml.*")):
-        if _PUBLISHED.fullmatch(place.name) and _changed(place) < time.time() - _DAY:
-            yield _removed("left over", place, _UNFINISHED)
+        if _PUBLISHED.fullmatch(place.name) and _get_change_time(place) < time.time() - _DAY:
+            yield _make_removal("left over", place, _UNFINISHED)
 
 
-def fetched(cache: StoreCache) -> Iterator[Trouble]:
-    """The copies of what is in remote datastores."""
-    for home, name in cache.damaged():
+def check_fetched(cache: RemoteCache) -> Iterator[IntegrityProblem]:
+    """Yield the damaged copies of data from remote datastores."""
+    for home, name in cache.find_damaged():
         advice = "it is removed, and fetched again when a job needs it"
         if home.exists():  # else it was given up meanwhile
-            yield Trouble("cache", name, "it is not what was fetched", advice, functools.partial(cache.forget, home))
+            yield IntegrityProblem(
+                "cache", name, "it is not what was fetched", advice, functools.partial(cache.remove_damaged, home)
+            )
 
 
-def _in_datastore(root: Path, since: float) -> Iterator[Trouble]:
-    """Only where they are made, and by the names that they are given there: jobs write here whatever they like."""
+def _check_datastore(root: Path, since: float) -> Iterator[IntegrityProblem]:
+    """Yield leftovers only where smalt makes them, and by the names it gives them: jobs may write any other name."""
     boot, now = processes.boot_id()[:8], time.time()
     copies = re.compile(re.escape(f"{root}/LocalUpload/") + r"[^/]+")
     pending = [str(root)]
@@ -127,20 +135,20 @@ def _in_datastore(root: Path, since: float) -> Iterator[Trouble]:
                 if name.startswith("."):
                     path = Path(entry.path)
                     if is_left_over(name):  # one of this boot may still go on
-                        if not name.endswith(f"-{boot}") or _changed(path) < now - 7 * _DAY:
-                            yield _removed("left over", path, "an upload was not finished")
+                        if not name.endswith(f"-{boot}") or _get_change_time(path) < now - 7 * _DAY:
+                            yield _make_removal("left over", path, "an upload was not finished")
                         continue
                     is_copy = copies.fullmatch(folder) and _COPY.fullmatch(name)
                     if is_copy or (not is_folder and _BESIDE.fullmatch(name)):
-                        if _changed(path) < since:
-                            yield _removed("left over", path, _UNFINISHED)
+                        if _get_change_time(path) < since:
+                            yield _make_removal("left over", path, _UNFINISHED)
                         continue
                 if is_folder:
                     pending.append(entry.path)
 
 
-def permissions(private: list[Path]) -> Iterator[Trouble]:
-    """What only its owner may read."""
+def check_permissions(private: list[Path]) -> Iterator[IntegrityProblem]:
+    """Yield files that others may read though only their owner should."""
     for path in private:
         with contextlib.suppress(OSError):
             mode = path.stat().st_mode
@@ -148,18 +156,19 @@ def permissions(private: list[Path]) -> Iterator[Trouble]:
                 wanted = 0o700 if path.is_dir() else 0o600
                 problem = f"others of this machine may read it (mode {mode & 0o777:o})"
                 repair = functools.partial(path.chmod, wanted)
-                yield Trouble("permission", str(path), problem, f"its mode becomes {wanted:o}", repair)
+                yield IntegrityProblem("permission", str(path), problem, f"its mode becomes {wanted:o}", repair)
 
 
 def content_differs(path: Path, digest: str) -> bool:
-    """Whether an asset's copy in `LocalUpload/<digest>/` is other than what was registered; every byte is read.
+    """True if an asset's copy in `LocalUpload/<digest>/` is not what was registered; reads every byte.
 
-    The server names it by its content id, a client that uploads by a hash of its own (client/uploads)."""
+    The server names the folder by the content id, an uploading client by a hash of its own (client/uploads).
+    """
     try:
-        entries = _read(path)
+        entries = _read_entries(path)
     except (OSError, SmaltError):
         return True
-    if manifest.content_id(manifest.encode(entries)) == digest:
+    if manifest.make_content_id(manifest.encode_manifest(entries)) == digest:
         return False
     own = hashlib.sha256()
     files = sorted(entry for entry in entries if entry.kind in (FILE, EXECUTABLE))
@@ -173,42 +182,44 @@ def content_differs(path: Path, digest: str) -> bool:
     return own.hexdigest() != digest
 
 
-def _read(path: Path) -> list[Entry]:
-    """Without what is known from earlier, which a disk that decays does not change."""
+def _read_entries(path: Path) -> list[ManifestEntry]:
+    """Return the entries of a path by reading every file: cached hashes would hide a decaying disk."""
     if not path.is_dir():
-        return [_file(path.name, str(path), path.stat())]
+        return [_make_entry(path.name, str(path), path.stat())]
     found = []
     for folder in walk(str(path), None):
-        found += [_file(folder.prefix + name, f"{path}/{folder.prefix}{name}", status) for name, status in folder.files]
-        found += [Entry(folder.prefix + name, LINK, target, 0) for name, target in folder.links]
+        found += [
+            _make_entry(folder.prefix + name, f"{path}/{folder.prefix}{name}", status) for name, status in folder.files
+        ]
+        found += [ManifestEntry(folder.prefix + name, LINK, target, 0) for name, target in folder.links]
         if folder.empty and folder.prefix:
-            found.append(Entry(folder.prefix[:-1], FOLDER, "", 0))
+            found.append(ManifestEntry(folder.prefix[:-1], FOLDER, "", 0))
     return found
 
 
-def _file(name: str, path: str, status: os.stat_result) -> Entry:
-    return Entry(name, EXECUTABLE if status.st_mode & stat.S_IXUSR else FILE, hash_file(path), status.st_size)
+def _make_entry(name: str, path: str, status: os.stat_result) -> ManifestEntry:
+    return ManifestEntry(name, EXECUTABLE if status.st_mode & stat.S_IXUSR else FILE, hash_file(path), status.st_size)
 
 
-def _entries(tree: Path) -> list[Entry] | None:
-    """None where it is damaged."""
+def _decode_tree(tree: Path) -> list[ManifestEntry] | None:
+    """Return the entries of a manifest; None if it is damaged."""
     try:
         text = tree.read_bytes()
-        return manifest.decode(text) if manifest.content_id(text) == tree.name else None
+        return manifest.decode_manifest(text) if manifest.make_content_id(text) == tree.name else None
     except FileNotFoundError:
         raise
     except (OSError, ValueError):
         return None
 
 
-def _is_sound(objects: Objects, entry: Entry, thorough: bool, known: dict[str, bool]) -> bool:
+def _is_sound(objects: ObjectStore, entry: ManifestEntry, thorough: bool, known: dict[str, bool]) -> bool:
     if entry.kind not in (FILE, EXECUTABLE):
         return True
     if entry.content not in known:
         sound = objects.has(entry.content, entry.size)
         if sound and thorough:
             with contextlib.suppress(OSError):
-                sound = hash_file(objects.path(entry.content)) == entry.content
+                sound = hash_file(objects.get_path(entry.content)) == entry.content
         known[entry.content] = sound
     return known[entry.content]
 
@@ -216,20 +227,20 @@ def _is_sound(objects: Objects, entry: Entry, thorough: bool, known: dict[str, b
 _UNFINISHED = "a process that is gone did not finish it"
 
 
-def _removed(check: str, path: Path, problem: str) -> Trouble:
-    return Trouble(check, str(path), problem, "it is removed", functools.partial(remove_tree, path))
+def _make_removal(check: str, path: Path, problem: str) -> IntegrityProblem:
+    return IntegrityProblem(check, str(path), problem, "it is removed", functools.partial(remove_tree, path))
 
 
-def _changed(path: Path) -> float:
+def _get_change_time(path: Path) -> float:
     try:
         return path.lstat().st_mtime
     except OSError:
         return time.time()
 
 
-def _files(folder: Path) -> list[Path]:
-    return [path for path in _all(folder) if path.is_file()]
+def _list_files(folder: Path) -> list[Path]:
+    return [path for path in _list_folder(folder) if path.is_file()]
 
 
-def _all(folder: Path) -> list[Path]:
+def _list_folder(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []

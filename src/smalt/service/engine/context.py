@@ -10,12 +10,12 @@ from smalt.exceptions import Unavailable
 from smalt.machine.disk_reserve import Disk, Reserve
 from smalt.machine.home import Home
 from smalt.service.compute.registry import Computes
-from smalt.service.data import Data, Location
+from smalt.service.data import DataAccess, Location
 from smalt.service.engine.deletion.place_references import Held
 from smalt.service.engine.versions.contents import Contents
 from smalt.service.engine.versions.integrity import Intact
 from smalt.service.engine.versions.integrity_cache import Verified
-from smalt.service.environments import Environments, Realised
+from smalt.service.environments import BuiltEnvironment, Environments
 from smalt.service.records import environments as uses
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.database import Database
@@ -36,7 +36,7 @@ class Rooms:
         self,
         home: Home,
         db: Database,
-        data: Data,
+        data: DataAccess,
         environments: Environments,
         computes: Computes,
         settings: Any,
@@ -101,14 +101,14 @@ class Rooms:
     def artifacts(self, workspace: Workspace, job: str) -> str:
         """Where a job's logs and outputs/ are kept, as the service lays them out."""
         if workspace.id not in self._artifacts:
-            folder = self.data.datastores.folder(workspace.folder, "workspaceartifactstore")
+            folder = self.data.datastores.get_folder(workspace.folder, "workspaceartifactstore")
             self._artifacts[workspace.id] = str(folder)
         return f"{self._artifacts[workspace.id]}/ExperimentRun/dcid.{job}"
 
     def resolve(self, uri: str, workspace: Workspace) -> Location:
         return self.data.resolve(uri, workspace)
 
-    def note_use(self, job: Job, realised: Realised) -> None:
+    def note_use(self, job: Job, realised: BuiltEnvironment) -> None:
         """Record that the job uses the environment; to the minute, so that most jobs cost no write."""
         now, key = time.time(), (job.workspace_id, realised.declared_hash)
         if now - self._noted.get(key, 0.0) > _NOTED_SECONDS:

@@ -114,7 +114,7 @@ class Dispatcher:
         except Exception as error:
             self._end_unprepared(job, None, error)
             return True
-        environment = self._rooms.environments.cached(leaf.environment)
+        environment = self._rooms.environments.find_built(leaf.environment)
         is_judged = environment is not None and self._reusing.judge_at_once(leaf, environment)
         if self.end_if_reused(leaf):
             return True
@@ -192,7 +192,7 @@ class Dispatcher:
             if not self._rooms.identity.is_ready:
                 await asyncio.to_thread(self._rooms.identity.prepare)
             await command.refuse_changed_context(self._rooms, leaf)
-            run.environment = await self._rooms.environments.realise(leaf.environment, say)
+            run.environment = await self._rooms.environments.get_or_build(leaf.environment, say)
             if not await self._reusing.judge(leaf, run.environment):
                 since = time.time()
                 number = jobs.get_last_attempt_number(self._db, run.job) + 1

@@ -18,7 +18,7 @@ from smalt.exceptions import Unavailable
 from smalt.machine.processes import Process
 from smalt.service.compute.backend import Exit, Reason
 from smalt.service.compute.step import SmallResult
-from smalt.service.data.files.copy_cancellation import stopped_by
+from smalt.service.data.files.copy_cancellation import stop_when
 from smalt.service.engine import outcome
 from smalt.service.engine.composites import Added, Composites
 from smalt.service.engine.context import Rooms
@@ -89,7 +89,7 @@ class Engine:
 
     async def open(self) -> None:
         """Settle what an earlier server left, before anyone is answered."""
-        self.rooms.environments.sweep()
+        self.rooms.environments.remove_left_over()
         self.deletions.resume()
         await self.rooms.computes.open(self._on_started, self._on_exit)
         steps = {attempt.step_id: attempt.compute for attempt in jobs.list_open_attempts(self._db)}
@@ -113,7 +113,7 @@ class Engine:
 
     def submit(self, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Job:
         """Accept a job: durable when this returns. The same PUT again gives the same job, another one Conflict."""
-        self.rooms.environments.look_again()
+        self.rooms.environments.invalidate_host()
         with self._db.transaction():
             job, is_new, remote, entity, why_not = acceptance.accept(self.rooms, workspace, name, properties, principal)
             if why_not:
@@ -168,7 +168,7 @@ class Engine:
         """A pipeline's inputs elsewhere on the network must be there before its first step starts."""
         workspace = self.rooms.workspace(job)
         try:
-            problems = [await asyncio.to_thread(self.rooms.data.check, uri, workspace) for uri in remote]
+            problems = [await asyncio.to_thread(self.rooms.data.check_exists, uri, workspace) for uri in remote]
         except Exception as error:  # whatever it is, the job must not wait for ever
             problems = [sentence(error)]
         del self._input_checks[job.id]
@@ -497,7 +497,7 @@ class Engine:
         except Exception as caught:
             error = outcome.failed(sentence(caught), "OutputsFailed")
         try:
-            with stopped_by(lambda: bool(run.job.cancel_requested)):
+            with stop_when(lambda: bool(run.job.cancel_requested)):
                 untouched = results.finish(spec, left, partial(self.rooms.say, leaf.job))
             run.untouched = untouched and error is None
             if error is None and leaf.entity.outputs:

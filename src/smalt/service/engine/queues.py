@@ -14,7 +14,7 @@ from typing import Any
 from smalt.service.compute.backend import Capacity
 from smalt.service.engine.kinds import command
 from smalt.service.engine.slots import Grant, Request, Slots
-from smalt.service.environments import Realised
+from smalt.service.environments import BuiltEnvironment
 from smalt.service.records.jobs import Attempt, Job
 
 _MOST_ENTITIES = 5000
@@ -28,8 +28,8 @@ class LeafRun:
     grant: Grant | None
     """Its slots; None while it waits at the launcher."""
     leaf: command.Leaf | None = None
-    environment: Realised | None = None
-    view: Realised | None = None
+    environment: BuiltEnvironment | None = None
+    view: BuiltEnvironment | None = None
     """Its own view of the environment."""
     step_id: str | None = None
     number: int = 0

@@ -21,7 +21,7 @@ from smalt.service.engine.kinds import command, places
 from smalt.service.engine.kinds.places import ARTIFACTS
 from smalt.service.engine.kinds.properties import REUSE
 from smalt.service.engine.outputs.registration import register_outputs
-from smalt.service.environments import HOST, Realised, own_mltable_version
+from smalt.service.environments import HOST, BuiltEnvironment, own_mltable_version
 from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import DataRow, Job
@@ -80,7 +80,7 @@ class Settling:
 
 class Reusing:
     def __init__(self, rooms: Rooms) -> None:
-        self.reuse = Reuse(rooms.db, rooms.data, rooms.environments.host_changed)
+        self.reuse = Reuse(rooms.db, rooms.data, rooms.environments.get_host_state)
         self._rooms = rooms
         self._db = rooms.db
         self._places: dict[int, dict[str, str]] = {}
@@ -109,7 +109,7 @@ class Reusing:
             leaf.asked = None
             self._rewrite(job, "inputs", changed)
 
-    def judge_at_once(self, leaf: command.Leaf, environment: Realised, *, is_early: bool = False) -> bool:
+    def judge_at_once(self, leaf: command.Leaf, environment: BuiltEnvironment, *, is_early: bool = False) -> bool:
         """See whether the step need not run; False where that takes a while, or what it reads is not there yet."""
         asked = self._candidate(leaf, environment)
         if asked is None:
@@ -118,7 +118,7 @@ class Reusing:
             leaf.verdict = self.reuse.judge_within_turn(asked)
         return leaf.verdict is not None
 
-    async def judge(self, leaf: command.Leaf, environment: Realised) -> bool:
+    async def judge(self, leaf: command.Leaf, environment: BuiltEnvironment) -> bool:
         """The same, however long it takes; whether the step need not run."""
         asked = self._candidate(leaf, environment)
         if asked is not None:
@@ -126,17 +126,17 @@ class Reusing:
         return leaf.verdict is not None and leaf.verdict.of is not None
 
     async def look_at_fetched(
-        self, leaf: command.Leaf, environment: Realised, paths: Mapping[str, Path], since: float
+        self, leaf: command.Leaf, environment: BuiltEnvironment, paths: Mapping[str, Path], since: float
     ) -> None:
         """What the step needs was brought here since then, each input to its path."""
         asked = self._asked(leaf, environment)
         if asked is not None:
             await self.reuse.record_fetched(asked, paths, leaf.fetched.tables, since)
 
-    def may_be_reused(self, leaf: command.Leaf, environment: Realised) -> bool:
+    def may_be_reused(self, leaf: command.Leaf, environment: BuiltEnvironment) -> bool:
         return self._candidate(leaf, environment) is not None
 
-    def started(self, leaf: command.Leaf, environment: Realised, *, is_early: bool = False) -> None:
+    def started(self, leaf: command.Leaf, environment: BuiltEnvironment, *, is_early: bool = False) -> None:
         """The step is about to run; `is_early` while others run whose outputs it reads."""
         asked = self._asked(leaf, environment)
         if asked is None:
@@ -144,7 +144,9 @@ class Reusing:
         self.reuse.record_started(asked, leaf.verdict.reason if leaf.verdict else None, is_early=is_early)
         if environment.realised_hash not in self._environments:
             self._environments.add(environment.realised_hash)
-            records.put_packages(self._db, environment.realised_hash, self._rooms.environments.packages(environment))
+            records.put_packages(
+                self._db, environment.realised_hash, self._rooms.environments.list_packages(environment)
+            )
 
     def take(self, leaf: command.Leaf) -> bool:
         """Give the step the outputs of the one that was found to be the same, if any; its end is for the caller."""
@@ -193,7 +195,7 @@ class Reusing:
         """Return the URI of what was planned to be at a URI in the tree of the job."""
         return self._place(job, uri) if self._places_of(job) else uri
 
-    def _candidate(self, leaf: command.Leaf, environment: Realised) -> ReuseCandidate | None:
+    def _candidate(self, leaf: command.Leaf, environment: BuiltEnvironment) -> ReuseCandidate | None:
         """What to judge; None where the step must run in any case."""
         leaf.verdict = None
         asked = self._asked(leaf, environment)
@@ -201,7 +203,7 @@ class Reusing:
             return None
         return asked
 
-    def _asked(self, leaf: command.Leaf, environment: Realised) -> ReuseCandidate | None:
+    def _asked(self, leaf: command.Leaf, environment: BuiltEnvironment) -> ReuseCandidate | None:
         """What the step's key is made of; None for one that has none, as it is not a step of a pipeline."""
         job, entity = leaf.job, leaf.entity
         if job.parent_id is None:
@@ -237,7 +239,7 @@ class Reusing:
         return leaf.asked
 
     def _host_seen(self) -> float:
-        return self._rooms.environments.host_seen
+        return self._rooms.environments.host_checked_at
 
     def clear(self) -> None:
         """What is kept here is read again from the records."""
@@ -291,7 +293,7 @@ class Reusing:
         jobs.set_properties(self._db, job, body)
 
 
-def _from_smalt(entity: CommandJob, environment: Realised) -> dict[str, str]:
+def _from_smalt(entity: CommandJob, environment: BuiltEnvironment) -> dict[str, str]:
     """The packages that smalt itself gives the step, and that are not among those of its environment."""
     own = {}
     if "mldesigner" in entity.command:

@@ -1,20 +1,23 @@
-"""Makes an environment real: a virtual environment, a conda prefix, an image of a container engine."""
+"""Environments of jobs: from what a job declares to a built environment on disk, and each job's own view of it.
+
+Running a job in one belongs to `smalt.service.compute`, which has the containers too.
+"""
 
 from __future__ import annotations
 
 from smalt.service.environments.build_errors import EnvironmentFailed
-from smalt.service.environments.builders.mltable_wheel import version as own_mltable_version
-from smalt.service.environments.environments import Built, Environments
+from smalt.service.environments.builders.mltable_wheel import get_version as own_mltable_version
+from smalt.service.environments.environments import Environments, StoredEnvironment
 from smalt.service.environments.resolution.curated_environments import lookup_curated
-from smalt.service.environments.views.built_environments import Realised
+from smalt.service.environments.views.built_environments import BuiltEnvironment
 from smalt.service.environments.views.host_python import HOST
 
 __all__ = [
     "HOST",
-    "Built",
+    "BuiltEnvironment",
     "EnvironmentFailed",
     "Environments",
-    "Realised",
+    "StoredEnvironment",
     "lookup_curated",
     "own_mltable_version",
 ]

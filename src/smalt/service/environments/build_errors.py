@@ -1,4 +1,4 @@
-"""What an environment can fail with, as sentences."""
+"""Errors of environment builds, as sentences."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ADVICE = (
 
 
 class EnvironmentFailed(SmaltError):
-    """An environment could not be built; the job that asked for it fails."""
+    """An environment could not be built; the job that needs it fails."""
 
     code = "EnvironmentFailed"
 
@@ -29,8 +29,8 @@ class ImageUnavailable(EnvironmentFailed):
     """An image that cannot be used here: no network, no such name, access denied, or another Python than asked for."""
 
 
-def sentence_of_uv(lines: Sequence[str]) -> str:
-    """uv's reason for giving up, from what it printed, on one line."""
+def read_uv_error(lines: Sequence[str]) -> str:
+    """Return uv's reason for giving up, from its output, on one line."""
     start = next((index for index, line in enumerate(lines) if _is_error(line)), None)
     if start is None:
         return " ".join(" ".join(lines[-3:]).split()) or "uv said nothing"
@@ -38,13 +38,13 @@ def sentence_of_uv(lines: Sequence[str]) -> str:
     for line in lines[start:]:
         if words and (not line.strip() or line.lstrip().startswith(("hint:", "[stdout]", "[stderr]"))):
             break
-        words.append(_bare(line))
+        words.append(_strip_marks(line))
     text = " ".join(" ".join(words).split()).replace(" : ", ": ").rstrip(".")
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
-def advice(why: str) -> str | None:
-    """What to do about a reason that is not the fault of the packages."""
+def find_advice(why: str) -> str | None:
+    """Return what to do about a failure that the packages did not cause."""
     return next((words for pattern, words in _ADVICE if re.search(pattern, why)), None)
 
 
@@ -52,6 +52,6 @@ def _is_error(line: str) -> bool:
     return line.startswith("error:") or line.lstrip().startswith("× ")
 
 
-def _bare(line: str) -> str:
+def _strip_marks(line: str) -> str:
     line = re.sub(r"^\s*(error:|× |╰─▶|├─▶|│)\s*", "", line)
     return re.sub(r"^\s*cause:\s*", ": ", line)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from smalt.service.environments.builders.build_processes import Log
-from smalt.service.environments.resolution.declarations import Base, Declared
-from smalt.service.environments.store.environment_store import Record
+from smalt.service.environments.resolution.declarations import ContainerBase, DeclaredEnvironment
+from smalt.service.environments.store.environment_store import EnvironmentRecord
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class ImageSource(Protocol):
 
     async def find_state(self) -> EngineState: ...
 
-    def get_context_digest(self, base: Base) -> str:
+    def get_context_digest(self, base: ContainerBase) -> str:
         """Return the content id of a build context, "" for an image."""
 
     def mark_unavailable(self, declared_hash: str, why: str) -> None:
@@ -62,21 +62,21 @@ class ImageSource(Protocol):
     def was_seen(self, declared_hash: str) -> bool:
         """Return True if the engine had the environment's image a moment ago."""
 
-    async def check_exists(self, record: Record) -> bool:
+    async def check_exists(self, record: EnvironmentRecord) -> bool:
         """Return True if the engine still has the image, under the same name."""
 
     async def make_image(
-        self, declared: Declared, base: Base, declared_hash: str, scratch: Path, log: Log
+        self, declared: DeclaredEnvironment, base: ContainerBase, declared_hash: str, scratch: Path, log: Log
     ) -> tuple[ContainerImage, str]:
         """Return an image for a declaration, and its name."""
 
-    async def remove_image(self, record: Record) -> bool:
+    async def remove_image(self, record: EnvironmentRecord) -> bool:
         """Remove an image that smalt made. Return False while a container uses it."""
 
-    async def list_lost(self, records: Sequence[Record]) -> list[Record]:
+    async def list_lost(self, records: Sequence[EnvironmentRecord]) -> list[EnvironmentRecord]:
         """Return the records whose image the engine no longer has."""
 
-    async def list_unused(self, records: Sequence[Record]) -> list[UnusedImage]: ...
+    async def list_unused(self, records: Sequence[EnvironmentRecord]) -> list[UnusedImage]: ...
 
     def list_orphans(self) -> list[str]:
         """Return the names of containers whose supervisor was killed."""

@@ -57,7 +57,7 @@ class AssetWriter:
             raise Refused(f"{uri} is a path of the server's machine; upload the data and name its azureml:// URI")
         place = self._desk.data.resolve(uri, self._workspace)
         if place.path is not None and not place.exists:
-            raise NotFound(access_modes.missing(place))
+            raise NotFound(access_modes.explain_missing(place))
         return place
 
     def _write_environment(self, document: dict[str, Any], folder: Path, prefix: str = "") -> None:
@@ -94,7 +94,7 @@ class AssetWriter:
         if reference is None or reference.kind != "codes":
             return text
         hash = self._desk.find_code_hash(self._workspace, reference.name, reference.version)
-        self._desk.data.snapshots.materialise(hash, folder / name)
+        self._desk.data.snapshots.write_to(hash, folder / name)
         return f"./{name}"
 
     def _write_used_environment(self, text: str, folder: Path, prefix: str) -> Any:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smalt.exceptions import Conflict, NotFound, Unavailable, ValidationException
-from smalt.service.data.files.copying import cannot_write, remove_tree
+from smalt.service.data.files.copying import make_write_error, remove_tree
 from smalt.service.records.assets import describe_versions
 
 NOUNS = {"components": "component", "environments": "environment", "models": "model", "data": "data"}
@@ -105,7 +105,7 @@ class RegistryFolder:
             else:
                 (folder / _ARCHIVED).unlink(missing_ok=True)
         except OSError as error:
-            raise cannot_write(folder, error) from None
+            raise make_write_error(folder, error) from None
 
     @contextlib.contextmanager
     def create_version(self, kind: str, name: str, version: str) -> Iterator[Path]:
@@ -129,7 +129,7 @@ class RegistryFolder:
                 raise Conflict(
                     f"{NOUNS[kind]} '{name}:{version}' has just been created by another; try again"
                 ) from None
-            raise cannot_write(target, error) from None
+            raise make_write_error(target, error) from None
         finally:
             if temporary.exists():
                 remove_tree(temporary)

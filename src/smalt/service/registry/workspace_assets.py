@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from smalt.exceptions import NotFound
 from smalt.machine.home import Home
-from smalt.service.data import Data, Snapshot
+from smalt.service.data import DataAccess, Snapshot
 from smalt.service.records import assets
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
@@ -28,7 +28,7 @@ class WorkspaceAssets:
     """Looks up and registers assets of workspaces. Call it from any thread; `ask` runs a function on the records'
     thread."""
 
-    def __init__(self, home: Home, db: Database, data: Data, ask: Callable[..., Any] = _call_directly) -> None:
+    def __init__(self, home: Home, db: Database, data: DataAccess, ask: Callable[..., Any] = _call_directly) -> None:
         self._home = home
         self.data = data
         self._db = db

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from smalt.exceptions import SmaltError, Unavailable
-from smalt.service.data import Data, Location
+from smalt.service.data import DataAccess, Location
 from smalt.service.data.job_data.access_modes import COPIED
-from smalt.service.data.job_data.mltable_inputs import Named
+from smalt.service.data.job_data.mltable_inputs import TableReference
 from smalt.service.records import reuse as records
 from smalt.service.records.database import Database
 from smalt.service.records.reuse import KnownContent
@@ -54,7 +54,7 @@ Looking = Generator[list[LookupPlace], Found, Result]
 
 
 class ContentLookup:
-    def __init__(self, db: Database, data: Data) -> None:
+    def __init__(self, db: Database, data: DataAccess) -> None:
         self._db = db
         self._data = data
         self._looks: dict[tuple[str, str], PathContent] = {}
@@ -99,7 +99,7 @@ class ContentLookup:
             records.put_manifest(self._db, whole.id, whole.manifest)
         return whole
 
-    def explain_unreadable(self, place: LookupPlace, one: Named) -> str | None:
+    def explain_unreadable(self, place: LookupPlace, one: TableReference) -> str | None:
         """Return the sentence that says why the data a step reads through the table cannot be determined, if so."""
         if one.is_relative and (place.mode in COPIED or self.is_elsewhere(place)):
             return f"its MLTable names {one.written}, which is not beside the copy that the step reads"
@@ -109,7 +109,7 @@ class ContentLookup:
             return f"its MLTable names {one.written}, which is only fetched for {kind}" if elsewhere else None
         return None
 
-    def _make_place(self, place: LookupPlace, one: Named) -> LookupPlace:
+    def _make_place(self, place: LookupPlace, one: TableReference) -> LookupPlace:
         location = None if one.is_remote else Location(one.uri, Path(one.uri))
         return LookupPlace(one.uri, "", place.workspace, location, ContentFilter(pattern=one.pattern), run=place.run)
 
@@ -158,7 +158,7 @@ class ContentLookup:
 
     def is_elsewhere(self, place: LookupPlace) -> bool:
         try:
-            return self._resolve_place(place).is_elsewhere
+            return self._resolve_place(place).is_remote
         except SmaltError:
             return False
 
@@ -188,15 +188,13 @@ class ContentLookup:
     async def _fetch_and_examine(self, place: LookupPlace, budget: ReadBudget | None) -> PathContent | UnknownContent:
         try:
             location = self._resolve_place(place)
-            if location.is_elsewhere and budget is not None and await self._data.size(location) > budget.bytes:
+            if location.is_remote and budget is not None and await self._data.get_remote_size(location) > budget.bytes:
                 raise BudgetExceeded
             path = location.path or await self._data.fetch(location, None, place.type, place.run)
         except SmaltError as error:
             return UnknownContent(str(error), for_now=isinstance(error, Unavailable))
         content = await self.examine(path, place._replace(choice=_with_file_name(place.choice, location)), budget)
-        if location.is_elsewhere and isinstance(
-            content, PathContent
-        ):  # its times are those of the copy, but for this one
+        if location.is_remote and isinstance(content, PathContent):  # its times are those of the copy, but for this one
             content = content._replace(newest=content.modified - _SKEW)
         return content
 

@@ -16,10 +16,10 @@ from smalt.machine.ignore_rules import Ignore, walk
 from smalt.machine.stat_cache import racy
 from smalt.service.data import Snapshots
 from smalt.service.data.job_data import mltable_inputs
-from smalt.service.data.job_data.mltable_inputs import Named
+from smalt.service.data.job_data.mltable_inputs import TableReference
 from smalt.service.data.snapshots import manifest
 from smalt.service.data.snapshots.folder_scan import read_steady
-from smalt.service.data.snapshots.manifest import EXECUTABLE, FILE, FOLDER, LINK, Entry
+from smalt.service.data.snapshots.manifest import EXECUTABLE, FILE, FOLDER, LINK, ManifestEntry
 from smalt.service.data.snapshots.object_store import hash_file
 from smalt.service.records.reuse import KnownContent
 from smalt.service.reuse import composite_contents
@@ -43,7 +43,7 @@ class PathContent(NamedTuple):
     """When one of its files was last written, as anyone may have set it."""
     manifest: bytes | None
     """What it consists of, where it was read now and is not large."""
-    named: tuple[Named, ...] = ()
+    named: tuple[TableReference, ...] = ()
     """What its MLTable names elsewhere, which is not part of this content yet."""
 
     @property
@@ -121,10 +121,10 @@ def examine_path(
         raise UnknownContent(str(error)) from None
     except OSError as error:
         raise UnknownContent(f"{error.filename or root} cannot be read: {error.strerror}") from None
-    text = manifest.encode(entries)
+    text = manifest.encode_manifest(entries)
     sizes = [entry.size for entry in entries if entry.kind in (FILE, EXECUTABLE)]
     stamp = "" if walked.is_young(began) else walked.stamp
-    seen = KnownContent(stamp, manifest.content_id(text), len(sizes), sum(sizes))
+    seen = KnownContent(stamp, manifest.make_content_id(text), len(sizes), sum(sizes))
     return PathContent(seen, newest, walked.modified, text if len(entries) <= _MOST_KEPT else None, named)
 
 
@@ -133,7 +133,7 @@ def combine_contents(content: PathContent, named: Mapping[str, PathContent]) -> 
     text = composite_contents.encode_parts([("", content.id), *((written, one.id) for written, one in named.items())])
     every = [content, *named.values()]
     seen = KnownContent(
-        "", manifest.content_id(text), sum(one.seen.files for one in every), sum(one.seen.bytes for one in every)
+        "", manifest.make_content_id(text), sum(one.seen.files for one in every), sum(one.seen.bytes for one in every)
     )
     newest, modified = max(one.newest for one in every), max(one.modified for one in every)
     return PathContent(seen, newest, modified, text)
@@ -146,7 +146,7 @@ class _ContentWalk:
         self._root = root
         self._path = root
         self._files: list[tuple[str, os.stat_result]] = []
-        self._rest: list[Entry] = []
+        self._rest: list[ManifestEntry] = []
         self._folders: list[os.stat_result] = []
         self._followed: list[str] = []
         self._is_chosen = choice != ALL
@@ -165,9 +165,9 @@ class _ContentWalk:
                 if name == _MLTABLE and not prefix and pattern is None:
                     self.has_table = True
             if pattern is None:
-                self._rest += [Entry(prefix + name, LINK, target, 0) for name, target in folder.links]
+                self._rest += [ManifestEntry(prefix + name, LINK, target, 0) for name, target in folder.links]
                 if folder.empty and prefix:
-                    self._rest.append(Entry(prefix[:-1], FOLDER, "", 0))
+                    self._rest.append(ManifestEntry(prefix[:-1], FOLDER, "", 0))
             if budget is not None and len(self._files) + len(self._folders) > budget.files:
                 raise BudgetExceeded
 
@@ -209,7 +209,7 @@ class _ContentWalk:
             for status in (*(status for _, status in self._files), *self._folders)
         )
 
-    def list_entries(self, snapshots: Snapshots) -> list[Entry]:
+    def list_entries(self, snapshots: Snapshots) -> list[ManifestEntry]:
         if len(self._files) > _MANY and not self._is_chosen:
             return snapshots.identify(self._root, ignore=False)[1]
         entries = list(self._rest)
@@ -218,14 +218,14 @@ class _ContentWalk:
             place = self._path if is_file else f"{self._root}/{path}"
             sha, status = read_steady(place, lambda name, size: hash_file(name))
             kind = EXECUTABLE if status.st_mode & stat.S_IXUSR else FILE
-            entries.append(Entry(path, kind, sha, status.st_size))
+            entries.append(ManifestEntry(path, kind, sha, status.st_size))
         return entries
 
 
-def _list_references(path: Path, type: str | None) -> tuple[Named, ...]:
+def _list_references(path: Path, type: str | None) -> tuple[TableReference, ...]:
     """Return the data that the MLTable in a folder refers to elsewhere; errors count only if the input is a table."""
     try:
-        return tuple(mltable_inputs.named(path))
+        return tuple(mltable_inputs.list_references(path))
     except ValidationException as error:
         if type == "mltable":
             raise UnknownContent(str(error)) from None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from smalt.exceptions import SmaltError
-from smalt.service.data.snapshots.manifest import Entry
+from smalt.service.data.snapshots.manifest import ManifestEntry
 from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import Job
@@ -110,7 +110,7 @@ class _ComparisonData:
         self.packages = {
             id: records.get_packages(reuse.db, id) for id in (str(before["environment"]), str(now["environment"]))
         }
-        self.manifests: dict[str, list[Entry]] = {}
+        self.manifests: dict[str, list[ManifestEntry]] = {}
         for side in (before, now):
             for content in side.values():
                 id = content.get("content") if isinstance(content, dict) else None
@@ -119,9 +119,9 @@ class _ComparisonData:
                         composite_contents.list_entries(text, lambda id: records.get_manifest(reuse.db, id))
                     )
 
-    def read_file(self, entry: Entry) -> bytes | None:
+    def read_file(self, entry: ManifestEntry) -> bytes | None:
         try:
-            return Path(self.snapshots.objects.path(entry.content)).read_bytes()
+            return Path(self.snapshots.objects.get_path(entry.content)).read_bytes()
         except OSError:
             return None
 
@@ -166,7 +166,7 @@ def _list_changes(material: _ComparisonData, name: str, before: Any, now: Any) -
 def _compare_code(material: _ComparisonData, before: str, now: str) -> list[Change]:
     try:
         return key_differences.compare_files(
-            material.snapshots.entries(before), material.snapshots.entries(now), material.read_file
+            material.snapshots.read_entries(before), material.snapshots.read_entries(now), material.read_file
         )
     except SmaltError:  # the earlier code was pruned
         return []

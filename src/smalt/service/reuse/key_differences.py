@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
-from smalt.service.data.snapshots.manifest import Entry
+from smalt.service.data.snapshots.manifest import ManifestEntry
 
 Change = dict[str, Any]
-Read = Callable[[Entry], "bytes | None"]
+Read = Callable[[ManifestEntry], "bytes | None"]
 """A file's bytes, or None where they are not kept."""
 
 _MOST = 50
@@ -35,7 +35,7 @@ def compare_packages(before: Sequence[str], now: Sequence[str]) -> list[Change]:
     )
 
 
-def compare_files(before: Sequence[Entry], now: Sequence[Entry], read: Read) -> list[Change]:
+def compare_files(before: Sequence[ManifestEntry], now: Sequence[ManifestEntry], read: Read) -> list[Change]:
     """Return the changes by file; for a text that changed, by line."""
     were, are = ({entry.path: entry for entry in some} for some in (before, now))
     changes: list[Change] = []
@@ -60,7 +60,7 @@ def compare_lines(where: str, before: str, now: str) -> list[Change]:
     ]
 
 
-def _compare_file(path: str, old: Entry, new: Entry, read: Read) -> list[Change]:
+def _compare_file(path: str, old: ManifestEntry, new: ManifestEntry, read: Read) -> list[Change]:
     if max(old.size, new.size) > _LARGE:
         return []
     texts = [_decode_text(read(entry)) for entry in (old, new)]
@@ -79,7 +79,7 @@ def _decode_text(data: bytes | None) -> str | None:
         return None
 
 
-def _describe_entry(entry: Entry | None) -> str | None:
+def _describe_entry(entry: ManifestEntry | None) -> str | None:
     """Return a file in a few words."""
     if entry is None:
         return None

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt.service.data import Data, Location
+from smalt.service.data import DataAccess, Location
 from smalt.service.data.job_data import mltable_inputs as tables
 from smalt.service.data.job_data.access_modes import COPIED
 from smalt.service.data.snapshots import manifest
@@ -37,7 +37,7 @@ _MOST_LOOKED_THROUGH = 1000
 _TOGETHER = 25
 _ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
 _LOGS = "user_logs"
-_NOTHING = manifest.content_id(manifest.encode([]))
+_NOTHING = manifest.make_content_id(manifest.encode_manifest([]))
 """The content of an empty folder."""
 _WITHOUT_LOGS = ContentFilter(without=(f"/{_LOGS}/", "/system_logs/"))
 
@@ -60,7 +60,7 @@ class ReuseVerdict(NamedTuple):
 class Reuse:
     """The reuse decisions of a home. Its methods are called on the event loop, which owns the records."""
 
-    def __init__(self, db: Database, data: Data, host_changed: HostChanged) -> None:
+    def __init__(self, db: Database, data: DataAccess, host_changed: HostChanged) -> None:
         self._host_changed = host_changed
         self.db = self._db = db
         self.data = self._data = data
@@ -153,7 +153,7 @@ class Reuse:
     ) -> dict[str, list[str]]:
         """Return, by the text that refers to it, each reference's path, pattern, and content id if it was fetched."""
         rows = {}
-        for one in tables.named(folder):
+        for one in tables.list_references(folder):
             if self._looker.explain_unreadable(place, one):
                 rows[one.written] = ["", "", ""]
                 continue

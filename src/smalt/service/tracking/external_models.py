@@ -12,8 +12,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from smalt.exceptions import NotFound, Refused
 from smalt.machine.home import Home
-from smalt.service.data import Data
-from smalt.service.data.files.path_containment import contained
+from smalt.service.data import DataAccess
+from smalt.service.data.files.path_containment import resolve_inside
 from smalt.service.records import assets
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
@@ -23,7 +23,7 @@ from smalt.service.tracking.model_sync import EXTERNAL_FOLDER
 class ExternalModels:
     """Answers requests for the files of such models."""
 
-    def __init__(self, home: Home, db: Database, data: Data) -> None:
+    def __init__(self, home: Home, db: Database, data: DataAccess) -> None:
         self._workspaces = home.path("workspaces")
         self._db = db
         self._data = data
@@ -36,7 +36,7 @@ class ExternalModels:
 
     async def get_file(self, workspace: Workspace, segments: Sequence[str]) -> Response:
         root, below = await self._find_files(workspace, segments)
-        found = root if root.is_file() and below == root.name else contained(root, below)
+        found = root if root.is_file() and below == root.name else resolve_inside(root, below)
         if not found.is_file():
             raise NotFound(f"there is no file {'/'.join(segments)[:300]}")
         return FileResponse(found, headers={"content-security-policy": "sandbox"})
@@ -65,7 +65,7 @@ class ExternalModels:
 def _list_items(root: Path, below: str) -> list[dict[str, Any]]:
     if root.is_file():
         return [] if below else [{"path": root.name, "is_dir": False, "file_size": root.stat().st_size}]
-    folder = contained(root, below)
+    folder = resolve_inside(root, below)
     if not folder.is_dir():
         return []
     found = []

@@ -20,7 +20,7 @@ _REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 Log = Callable[[str], None]
 
 
-class MlflowEnvironment(server_tools.Tool):
+class MlflowEnvironment(server_tools.ServerTool):
     """The virtual environment with MLflow."""
 
     def __init__(self, home: Home) -> None:
@@ -31,7 +31,7 @@ class MlflowEnvironment(server_tools.Tool):
     async def get_python(self, log: Log) -> str:
         """Return the path of its Python; build the environment first if it is missing."""
         try:
-            return await self.provided(log)
+            return await self.ensure_built(log)
         except (SmaltError, OSError) as error:
             reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
             raise Unavailable(

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 from smalt.exceptions import SmaltError
 from smalt.machine.home import Home
-from smalt.service.data import Data
+from smalt.service.data import DataAccess
 from smalt.service.records import assets, jobs
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
@@ -44,7 +44,7 @@ _DEEPEST = 32
 class ModelSync:
     """Keeps smalt's models and MLflow's registry in step."""
 
-    def __init__(self, home: Home, db: Database, data: Data, call: Call, guard: ArtifactGuard) -> None:
+    def __init__(self, home: Home, db: Database, data: DataAccess, call: Call, guard: ArtifactGuard) -> None:
         self._guard = guard
         self._home = home
         self._db = db

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from smalt.exceptions import SmaltError
 from smalt.machine.home import Home
-from smalt.service.data import Data
+from smalt.service.data import DataAccess
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -36,7 +36,7 @@ _ANY = ("0.0.0.0", "localhost", "127.0.0.1")
 class Tracking:
     """MLflow for a home. Creating it starts nothing: MLflow's process starts when it is first needed."""
 
-    def __init__(self, home: Home, settings: ServerSettings, db: Database, data: Data, hider: Hider) -> None:
+    def __init__(self, home: Home, settings: ServerSettings, db: Database, data: DataAccess, hider: Hider) -> None:
         self.port: int | None = None
         """Of the server; jobs started before it is known are not told of tracking."""
         self.tokens = JobTokens(home)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smalt.exceptions import ValidationException
 from smalt.service.api.request import ApiRequest
-from smalt.service.data.job_data.access_modes import missing
+from smalt.service.data.job_data.access_modes import explain_missing
 
 _BY_NAME = ("runs:/", "models:/", "mlflow-artifacts:/", "azureml://jobs/", "azureml://runs/")
 
@@ -18,7 +18,7 @@ def resolve_named_content(request: ApiRequest, what: str, uri: str) -> str | Non
         return None
     place = request.server.data.resolve(uri, request.workspace)
     if place.remote is None and not place.exists:
-        raise ValidationException(f"{what}: {missing(place)}")
+        raise ValidationException(f"{what}: {explain_missing(place)}")
     if place.datastore is not None:
         return f"azureml://datastores/{place.datastore}/paths/{place.relative}"
     return place.path.as_uri() if place.path is not None else place.remote

@@ -9,14 +9,14 @@ from smalt.service.api.pagination import build_page
 from smalt.service.api.request import ApiRequest
 from smalt.service.api.rest_shapes import build_system_data
 from smalt.service.environments.environments import Environments
-from smalt.service.environments.resolution.curated_environments import Entry
+from smalt.service.environments.resolution.curated_environments import CatalogueEntry
 from smalt.wire.encoding.ids import PROVIDER
 
 _NAME = "azureml"
 
 
 async def list_environments(request: ApiRequest) -> dict[str, Any]:
-    found = _get_environments(request).catalogue()
+    found = _get_environments(request).list_catalogue()
     return build_page(request, found, lambda entry: _render_container(request, entry))
 
 
@@ -35,7 +35,7 @@ async def get_version(request: ApiRequest) -> dict[str, Any]:
     return _render_version(request, _find_entry(request), request.get_name("version"))
 
 
-def _render_container(request: ApiRequest, entry: Entry) -> dict[str, Any]:
+def _render_container(request: ApiRequest, entry: CatalogueEntry) -> dict[str, Any]:
     return {
         "id": f"azureml://registries/{_NAME}/environments/{entry.name}",
         "name": entry.name,
@@ -52,7 +52,7 @@ def _render_container(request: ApiRequest, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _render_version(request: ApiRequest, entry: Entry, version: str) -> dict[str, Any]:
+def _render_version(request: ApiRequest, entry: CatalogueEntry, version: str) -> dict[str, Any]:
     properties = {key: value for key, value in entry.properties.items() if key not in ("curated", "version")}
     return {
         "id": f"azureml://registries/{_NAME}/environments/{entry.name}/versions/{version}",
@@ -63,7 +63,7 @@ def _render_version(request: ApiRequest, entry: Entry, version: str) -> dict[str
     }
 
 
-def _find_entry(request: ApiRequest) -> Entry:
+def _find_entry(request: ApiRequest) -> CatalogueEntry:
     return _get_environments(request).find_curated(request.get_name())
 
 

@@ -73,7 +73,7 @@ CODES = _CodeCollection("codes", "code", content=("codeUri",))
 
 async def start_pending_upload(request: ApiRequest) -> dict[str, Any]:
     """Create an upload container and return its URL with a signed link."""
-    uri = blob_urls.build_url(request, container := blob_operations.open_blobs(request).new_upload())
+    uri = blob_urls.build_url(request, container := blob_operations.open_blobs(request).create_upload())
     query = request.server.sign_container(request.workspace, container, request.job)
     credential = {"credentialType": "SAS", "sasUri": f"{uri}?{query}"}
     return {

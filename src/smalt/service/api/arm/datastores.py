@@ -15,7 +15,7 @@ from smalt.service.api.request import ApiRequest, ApiResponse
 from smalt.service.api.rest_shapes import build_resource_id, build_system_data, get_properties, get_resource_type
 from smalt.service.data import DEFAULT, DEFAULTS
 from smalt.service.data.datastores.addresses import is_same_place
-from smalt.service.data.datastores.remote_store import Store
+from smalt.service.data.datastores.remote_store import RemoteStore
 from smalt.service.engine.versions.contents import URIS
 from smalt.service.records import assets, resources
 from smalt.service.records.resources import ResourceRecord
@@ -96,7 +96,7 @@ async def list_secrets(request: ApiRequest) -> dict[str, Any]:
         )
     if secrets:
         return {"secretsType": credentials.get("credentialsType"), **secrets}
-    if isinstance(request.server.data.datastores.root(request.workspace.folder, found.name), Store):
+    if isinstance(request.server.data.datastores.get_root(request.workspace.folder, found.name), RemoteStore):
         return {"secretsType": "None"}
     properties = {**CONTAINERS.get(found.name, {}), **given}
     container = str(properties.get("containerName") or properties.get("fileShareName") or request.get_name())

@@ -100,7 +100,7 @@ ENVIRONMENTS = _EnvironmentCollection(
 async def list_built_environments(request: ApiRequest) -> dict[str, Any]:
     """List every environment that is built on this machine, the most recently used first."""
     first = {use.declared_hash: use.job for use in reversed(uses.list_uses(request.server.db))}
-    found = await asyncio.to_thread(request.server.engine.rooms.environments.list)
+    found = await asyncio.to_thread(request.server.engine.rooms.environments.list_stored)
     return {
         "value": [
             {
@@ -148,7 +148,7 @@ def _is_workspace_own(request: ApiRequest) -> bool:
 def _list_builtin(request: ApiRequest) -> list[assets.AssetContainer]:
     """List the built-in environments under the names that a workspace of the service has for them."""
     names = (
-        f"AzureML-{name}" for name in map(_remove_prefix, request.server.engine.rooms.environments.curated_names())
+        f"AzureML-{name}" for name in map(_remove_prefix, request.server.engine.rooms.environments.list_curated_names())
     )
     return [_make_container(request, name, "1") for name in ("host", *names)]
 

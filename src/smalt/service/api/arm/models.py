@@ -7,7 +7,7 @@ from typing import Any
 from smalt.service.api.arm.asset_collection import AssetCollection
 from smalt.service.api.arm.asset_content import resolve_named_content
 from smalt.service.api.request import ApiRequest
-from smalt.service.data.uris.uri_forms import JobOutput, parse
+from smalt.service.data.uris.uri_forms import JobOutput, parse_uri
 from smalt.service.engine.versions.protection import protect_made
 
 
@@ -23,7 +23,7 @@ class _ModelCollection(AssetCollection):
             return properties
         if place := resolve_named_content(request, f"model '{name}:{version}'", uri):
             properties["modelUri"] = place
-            found = parse(uri)
+            found = parse_uri(uri)
             if isinstance(found, JobOutput) and not properties.get("jobName"):
                 properties["jobName"] = found.job
         engine = request.server.engine

@@ -48,14 +48,14 @@ def open_blobs(request: ApiRequest) -> Blobs:
 def find_local_path(request: ApiRequest, uri: str) -> Path | None:
     """Return the path on this machine of a URL of this workspace's blobs; None for any other URL."""
     found = urls.parse_own_url(request, uri)
-    return open_blobs(request).path(urls.find_datastore(request, found[0]), found[1].strip("/")) if found else None
+    return open_blobs(request).get_path(urls.find_datastore(request, found[0]), found[1].strip("/")) if found else None
 
 
 def finish_upload(request: ApiRequest, uri: str) -> None:
     """Remove the container of a pending upload whose content has been stored."""
     found = urls.parse_own_url(request, uri)
     if found is not None and UPLOAD.fullmatch(found[0]):
-        remove_tree(open_blobs(request).root(found[0]))
+        remove_tree(open_blobs(request).get_root(found[0]))
 
 
 async def handle_request(request: ApiRequest, container: str, name: str) -> Response:
@@ -99,12 +99,12 @@ class _BlobRequest:
         if unmet is not None:
             return unmet
         if request.method in ("GET", "HEAD"):
-            blob = await asyncio.to_thread(self._blobs.get, self._store, self._name)
+            blob = await asyncio.to_thread(self._blobs.get_blob, self._store, self._name)
             return _build_properties_response(blob) if comp == "metadata" else await self._read_blob(blob)
         if request.method == "DELETE" or (request.method == "PUT" and comp in ("", "blocklist")):
             await self._keep_registered_versions()
         if request.method == "DELETE":
-            await asyncio.to_thread(self._blobs.delete, self._store, self._name)
+            await asyncio.to_thread(self._blobs.delete_blob, self._store, self._name)
             return Response(status_code=202)
         if request.method == "PUT" and comp in _PUTS:
             response: Response = await _PUTS[comp](self)
@@ -116,7 +116,7 @@ class _BlobRequest:
         """Copy registered content aside before a blob of it is overwritten or deleted."""
         if self._store == SNAPSHOTS or not self._name.strip("/"):
             return
-        path = self._blobs.path(self._store, self._name)
+        path = self._blobs.get_path(self._store, self._name)
         if not (self._is_only_new() and path.exists()):
             await keep_before_write(self._request.server.engine.rooms, self._request.workspace, path, log.info)
 
@@ -127,7 +127,7 @@ class _BlobRequest:
         if request.method not in ("GET", "HEAD", "PUT") or (request.method == "PUT" and comp):
             message = f"{request.method} of a container is not possible here: containers are datastores"
             return _build_error_response(400, "UnsupportedOperation", message, request.method)
-        root = self._blobs.root(self._store) if self._store != SNAPSHOTS else None
+        root = self._blobs.get_root(self._store) if self._store != SNAPSHOTS else None
         if UPLOAD.fullmatch(self._container) and root is not None and not root.is_dir():
             raise NotFound(f"there is no container '{self._container}'")
         if request.method == "PUT":
@@ -143,7 +143,7 @@ class _BlobRequest:
         after = _decode_marker(request.get_query("marker"))
 
         def listed() -> list[Blob | str]:
-            return list(islice(self._blobs.list(self._store, prefix, delimiter, after), most + 1))
+            return list(islice(self._blobs.list_blobs(self._store, prefix, delimiter, after), most + 1))
 
         items = await asyncio.to_thread(listed)
         marker = _encode_marker(_get_item_name(items[most - 1])) if len(items) > most else ""
@@ -160,7 +160,7 @@ class _BlobRequest:
         if match is None and none == "*":
             return None
         try:
-            etag = f'"{(await asyncio.to_thread(self._blobs.get, self._store, self._name)).etag}"'
+            etag = f'"{(await asyncio.to_thread(self._blobs.get_blob, self._store, self._name)).etag}"'
         except NotFound:
             etag = ""
         if none == etag and self._request.method in ("GET", "HEAD"):
@@ -189,7 +189,7 @@ class _BlobRequest:
         headers["content-length"] = str(last - first + 1)
         if self._request.method == "HEAD":
             return Response(status_code=status, headers=headers)
-        path = self._blobs.path(self._store, blob.name)
+        path = self._blobs.get_path(self._store, blob.name)
         if mask := find_mask(self._request, self._store, blob.name):
             headers.pop("content-md5", None)
             return StreamingResponse(mask.read_pieces(path, first, last - first + 1), status, headers)
@@ -208,7 +208,7 @@ class _BlobRequest:
         md5 = self._read_md5_header("x-ms-blob-content-md5") or self._read_md5_header("content-md5")
         blob = await process_body(
             self._request,
-            lambda blocks: self._blobs.put(
+            lambda blocks: self._blobs.put_blob(
                 self._store, self._name, blocks, only_new=self._is_only_new(), md5=md5, metadata=self._get_metadata()
             ),
         )
@@ -218,7 +218,7 @@ class _BlobRequest:
         """Copy at once; Copy Blob answers as if it might continue, Put Blob From URL does not."""
         source = copy_sources.find_source(self._request)
         blob = await asyncio.to_thread(
-            self._blobs.copy,
+            self._blobs.copy_blob,
             source,
             self._store,
             self._name,
@@ -237,9 +237,9 @@ class _BlobRequest:
             raise ValidationException("'blockid' must be a text of at most 200 characters")
         if "x-ms-copy-source" in self._request.headers:
             source = copy_sources.find_source(self._request)
-            blob = await asyncio.to_thread(self._blobs.get, *source)
+            blob = await asyncio.to_thread(self._blobs.get_blob, *source)
             first, last = copy_sources.parse_range(self._request, blob.size)
-            pieces = copy_sources.read_pieces(self._blobs.path(*source), first, last)
+            pieces = copy_sources.read_pieces(self._blobs.get_path(*source), first, last)
             await asyncio.to_thread(self._blobs.put_block, self._store, self._name, id, last - first + 1, pieces, md5)
             return Response(status_code=201)
         size = self._request.headers.get("content-length", "")
@@ -267,10 +267,10 @@ class _BlobRequest:
     async def _list_blocks(self) -> Response:
         """List the uncommitted blocks, for clients that resume an upload; blocks of a committed blob are not
         recorded."""
-        sizes = await asyncio.to_thread(self._blobs.blocks, self._store, self._name)
+        sizes = await asyncio.to_thread(self._blobs.list_blocks, self._store, self._name)
         wanted = self._request.get_query("blocklisttype", "committed") != "committed"
         if not sizes or not wanted:
-            await asyncio.to_thread(self._blobs.get, self._store, self._name)
+            await asyncio.to_thread(self._blobs.get_blob, self._store, self._name)
         return Response(xml.render_blocks(sizes if wanted else {}), media_type="application/xml")
 
     async def _put_metadata(self) -> Response:
@@ -279,7 +279,7 @@ class _BlobRequest:
 
     async def _put_properties(self) -> Response:
         """Accept content types and tiers, which a file does not have."""
-        return _build_written_response(await asyncio.to_thread(self._blobs.get, self._store, self._name), 200)
+        return _build_written_response(await asyncio.to_thread(self._blobs.get_blob, self._store, self._name), 200)
 
     def _is_only_new(self) -> bool:
         return self._request.headers.get("if-none-match") == "*"

@@ -21,7 +21,7 @@ async def get_code_archive(request: ApiRequest) -> FileResponse:
     code = CODES.find_version(request, request.get_name("version"), None)
     if not code.content_hash:
         raise NotFound(f"code '{code.name}' has no snapshot; submit the job that names it again")
-    return await build_archive(lambda folder: request.server.data.snapshots.materialise(str(code.content_hash), folder))
+    return await build_archive(lambda folder: request.server.data.snapshots.write_to(str(code.content_hash), folder))
 
 
 async def build_archive(fill: Callable[[str], object]) -> FileResponse:

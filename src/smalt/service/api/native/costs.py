@@ -15,7 +15,7 @@ from smalt.service.api.arm.job_shapes import get_subtree
 from smalt.service.api.arm.jobs import find_job
 from smalt.service.api.native.metrics import read_job_names
 from smalt.service.api.request import ApiRequest
-from smalt.service.environments.store.environment_store import size_of
+from smalt.service.environments.store.environment_store import get_size
 from smalt.service.records import jobs, tracked_runs, workspaces
 from smalt.service.records.database import Database
 
@@ -107,7 +107,7 @@ def _list_entries(folder: Path) -> list[Path]:
 def _get_size(path: Path) -> int:
     """Return the bytes on disk; 0 for a file that vanished since it was listed, as temporary files do."""
     if path.is_dir():
-        return size_of(path)
+        return get_size(path)
     try:
         return path.lstat().st_blocks * 512
     except FileNotFoundError:

@@ -15,7 +15,7 @@ from smalt.service.api.arm.datastores import find_datastore
 from smalt.service.api.pagination import get_window, wrap_page
 from smalt.service.api.request import ApiRequest
 from smalt.service.api.request_body import process_body
-from smalt.service.data.datastores.remote_store import Store
+from smalt.service.data.datastores.remote_store import RemoteStore
 from smalt.service.engine.versions.overwrites import keep_before_write
 from smalt.service.secrets.masks import SecretMask, is_log_path
 
@@ -70,9 +70,9 @@ async def put_file(request: ApiRequest) -> dict[str, Any]:
     """Write a file, whole or not at all."""
     store, datastores = find_datastore(request).name, request.server.data.datastores
     folder, path = request.workspace.folder, request.get_name("path")
-    datastores.check(folder, store, path)
-    if not isinstance(datastores.root(folder, store), Store):
-        place = datastores.path(folder, store, path)
+    datastores.check_path(folder, store, path)
+    if not isinstance(datastores.get_root(folder, store), RemoteStore):
+        place = datastores.get_path(folder, store, path)
         await keep_before_write(request.server.engine.rooms, request.workspace, place, log.info)
     executable = request.get_flag("executable")
     size = await process_body(

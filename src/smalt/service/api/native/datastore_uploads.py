@@ -13,8 +13,8 @@ from smalt.exceptions import Refused, ValidationException
 from smalt.service.api.arm.datastores import find_datastore
 from smalt.service.api.errors import BodyTooLarge
 from smalt.service.api.request import ApiRequest
-from smalt.service.data.datastores.remote_store import Store
-from smalt.service.data.uploads.batch_uploads import Upload, read_files
+from smalt.service.data.datastores.remote_store import RemoteStore
+from smalt.service.data.uploads.batch_uploads import BatchUpload, parse_requests
 from smalt.service.engine.versions.integrity import is_named_by_content
 from smalt.service.engine.versions.overwrites import keep_before_write
 
@@ -32,8 +32,8 @@ async def check_upload(request: ApiRequest) -> dict[str, Any]:
     is_done = upload.is_done and await request.server.engine.rooms.intact.is_whole(str(upload.target))
     if is_done or "files" not in body:  # what somebody changed is sent again, and stays until `finish` replaces it
         return {"bulk": True, "done": is_done}
-    files = read_files(body["files"])
-    return {"bulk": True, "done": False, "missing": await asyncio.to_thread(upload.missing, files)}
+    files = parse_requests(body["files"])
+    return {"bulk": True, "done": False, "missing": await asyncio.to_thread(upload.list_missing, files)}
 
 
 async def receive_files(request: ApiRequest) -> dict[str, Any]:
@@ -46,13 +46,13 @@ async def receive_files(request: ApiRequest) -> dict[str, Any]:
         if size > _LARGEST:
             raise BodyTooLarge(f"the body is larger than {_LARGEST} bytes; send fewer files at once")
         parts.append(part)
-    return {"files": await asyncio.to_thread(upload.receive, parts)}
+    return {"files": await asyncio.to_thread(upload.receive_pieces, parts)}
 
 
 async def finish_upload(request: ApiRequest) -> dict[str, Any]:
     body = await request.read_object()
     upload = _ensure_folder(_open_upload(request, body.get("target")))
-    files, folders = read_files(body.get("files")), body.get("folders") or []
+    files, folders = parse_requests(body.get("files")), body.get("folders") or []
     if not isinstance(folders, list) or not all(isinstance(folder, str) and folder for folder in folders):
         raise ValidationException('"folders" must be a list of paths')
     executable = body.get("executable") or []
@@ -73,23 +73,23 @@ async def show_import(request: ApiRequest) -> dict[str, Any]:
     return asdict(found) if found else {}
 
 
-def _open_upload(request: ApiRequest, target: Any) -> Upload | None:
+def _open_upload(request: ApiRequest, target: Any) -> BatchUpload | None:
     """Return the upload to `target`; None for a datastore that is not a local folder and takes files one by one."""
     store, datastores = find_datastore(request).name, request.server.data.datastores
     if not isinstance(target, str) or not target.strip("/"):
         raise ValidationException('"target" must be a path of the datastore')
-    if isinstance(datastores.root(request.workspace.folder, store), Store):
+    if isinstance(datastores.get_root(request.workspace.folder, store), RemoteStore):
         return None
-    return Upload(datastores.path(request.workspace.folder, store, target))
+    return BatchUpload(datastores.get_path(request.workspace.folder, store, target))
 
 
-async def _keep_registered_versions(request: ApiRequest, upload: Upload) -> None:
+async def _keep_registered_versions(request: ApiRequest, upload: BatchUpload) -> None:
     """Copy registered content around the upload's target aside before something is added to it."""
     if not upload.is_done:
         await keep_before_write(request.server.engine.rooms, request.workspace, upload.target, log.info)
 
 
-def _ensure_folder(upload: Upload | None) -> Upload:
+def _ensure_folder(upload: BatchUpload | None) -> BatchUpload:
     if upload is None:
         raise Refused("this datastore takes files one by one: PUT …/files/PATH")
     return upload

@@ -15,7 +15,7 @@ from smalt.service.api.native.status import get_disk
 from smalt.service.api.request import ApiRequest
 from smalt.service.api.server_context import ServerContext
 from smalt.service.data import integrity as soundness
-from smalt.service.data.integrity import Trouble
+from smalt.service.data.integrity import IntegrityProblem
 from smalt.service.engine.versions.integrity import is_changed
 from smalt.service.records import assets, workspaces
 from smalt.service.records.database import Database
@@ -31,11 +31,11 @@ async def check_home(request: ApiRequest) -> dict[str, Any]:
     if not isinstance(repair, bool) or not isinstance(full, bool):
         raise ValidationException('"repair" and "full" must be true or false')
     found = await asyncio.to_thread(_find_troubles, request.server, full)
-    found += await request.server.engine.rooms.environments.troubles(full, request.server.started)
+    found += await request.server.engine.rooms.environments.find_problems(full, request.server.started)
     disk = get_disk(request.server.home.root)
     if disk["full"]:
         advice = "free some space; smalt prune --older-than 0s frees what ended jobs left"
-        found.append(Trouble("disk", str(request.server.home.root), "it is full", advice))
+        found.append(IntegrityProblem("disk", str(request.server.home.root), "it is full", advice))
     return {
         "sound": not found,
         "disk": disk,
@@ -43,7 +43,7 @@ async def check_home(request: ApiRequest) -> dict[str, Any]:
     }
 
 
-def _render_trouble(trouble: Trouble, repair: bool) -> dict[str, Any]:
+def _render_trouble(trouble: IntegrityProblem, repair: bool) -> dict[str, Any]:
     repaired, advice = False, trouble.advice
     if repair and trouble.repair is not None:
         try:
@@ -55,7 +55,7 @@ def _render_trouble(trouble: Trouble, repair: bool) -> dict[str, Any]:
     return {**told, "repairable": trouble.repair is not None, "repaired": repaired}
 
 
-def _find_troubles(service: ServerContext, full: bool) -> list[Trouble]:
+def _find_troubles(service: ServerContext, full: bool) -> list[IntegrityProblem]:
     """Run the checks on a thread, with its own database connection, so that the server keeps answering."""
     with service.db.open_reader() as db:
         try:
@@ -65,7 +65,7 @@ def _find_troubles(service: ServerContext, full: bool) -> list[Trouble]:
             return [_make_damaged(db, str(error))]
 
 
-def _check_records(db: Database) -> Iterator[Trouble]:
+def _check_records(db: Database) -> Iterator[IntegrityProblem]:
     """Check the database itself."""
     said = dict.fromkeys(str(line) for (line,) in db.rows("PRAGMA quick_check(100000)"))
     for line in [line for line in said if line != "ok" and not _is_false_alarm(db, line)][:20]:
@@ -81,31 +81,33 @@ def _is_false_alarm(db: Database, line: str) -> bool:
     return match is not None and not db.value(f"SELECT count(*) FROM {match[1]} WHERE {match[2]} IS NULL")
 
 
-def _make_damaged(db: Database, said: str) -> Trouble:
-    return Trouble("records", str(db.path), f"it is damaged: {said}", "stop the server and restore it from a backup")
+def _make_damaged(db: Database, said: str) -> IntegrityProblem:
+    return IntegrityProblem(
+        "records", str(db.path), f"it is damaged: {said}", "stop the server and restore it from a backup"
+    )
 
 
-def _check_disk(service: ServerContext, full: bool) -> Iterator[Trouble]:
+def _check_disk(service: ServerContext, full: bool) -> Iterator[IntegrityProblem]:
     home, store = service.home, service.data.snapshots
     since = min(service.started, home.path("server.json").stat().st_mtime)  # by the clock of the disk's own machine
-    yield from soundness.permissions([home.root, *(path for path in home.root.iterdir() if _is_private(path))])
-    yield from soundness.snapshots(store, full)
+    yield from soundness.check_permissions([home.root, *(path for path in home.root.iterdir() if _is_private(path))])
+    yield from soundness.check_snapshots(store, full)
     datastores = [*home.path("workspaces").glob("*/datastores/*")]
-    yield from soundness.left_overs(store, home.path("cache"), datastores, since)
-    yield from soundness.fetched(service.data.remote)
+    yield from soundness.check_left_overs(store, home.path("cache"), datastores, since)
+    yield from soundness.check_fetched(service.data.remote)
     for name, folder in service.engine.rooms.registries.folders.items():
         if Path(folder).is_dir():
-            yield from soundness.in_registry(Path(folder))
+            yield from soundness.check_registry(Path(folder))
         else:
             advice = f"mount it, or forget the registry: smalt registry delete --name {name}"
-            yield Trouble("registry", name, f"its folder {folder} is not there", advice)
+            yield IntegrityProblem("registry", name, f"its folder {folder} is not there", advice)
 
 
 def _is_private(path: Path) -> bool:
     return path.name.startswith(("token", "secret", "smalt.db")) or path.suffix in (".key", ".pem")
 
 
-def _check_job_folders(service: ServerContext, db: Database) -> Iterator[Trouble]:
+def _check_job_folders(service: ServerContext, db: Database) -> Iterator[IntegrityProblem]:
     """Find working folders, older than this server, of jobs without records; a retry's folder is NAME.2.
 
     After a backup was restored they may be all that is left of those jobs.
@@ -120,18 +122,20 @@ def _check_job_folders(service: ServerContext, db: Database) -> Iterator[Trouble
         ]
         if lost:
             problem = f"it has the folders of {len(lost)} jobs that are not in the records, {lost[0].name} for one"
-            yield Trouble("job folder", str(jobs), problem, "keep what you want of them, and remove them: smalt prune")
+            yield IntegrityProblem(
+                "job folder", str(jobs), problem, "keep what you want of them, and remove them: smalt prune"
+            )
 
 
-def _check_code(service: ServerContext, db: Database) -> Iterator[Trouble]:
+def _check_code(service: ServerContext, db: Database) -> Iterator[IntegrityProblem]:
     """Check that the code of components and unfinished jobs is stored; code of ended jobs is pruned in time."""
     for hash, user in sorted(find_wanted_code(db).items()):
         if not service.data.snapshots.has(hash):
             again = "register it again" if user.startswith("component") else "cancel it and submit it again"
-            yield Trouble("code", user, f"its code, snapshot {hash[:12]}, is not in the store", again)
+            yield IntegrityProblem("code", user, f"its code, snapshot {hash[:12]}, is not in the store", again)
 
 
-def _check_assets(service: ServerContext, db: Database, full: bool) -> Iterator[Trouble]:
+def _check_assets(service: ServerContext, db: Database, full: bool) -> Iterator[IntegrityProblem]:
     """Find data and models whose content is missing or, if `full`, changed."""
     for workspace in workspaces.list_workspaces(db):
         for kind, key in _URIS.items():
@@ -142,7 +146,7 @@ def _check_assets(service: ServerContext, db: Database, full: bool) -> Iterator[
                     problem = _find_content_problem(service, db, workspace, uri, full) if isinstance(uri, str) else None
                     if problem:
                         advice = "put it back, or archive this version and register another one"
-                        yield Trouble("asset", what, problem, advice)
+                        yield IntegrityProblem("asset", what, problem, advice)
 
 
 def _find_content_problem(

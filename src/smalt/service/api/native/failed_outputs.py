@@ -11,7 +11,7 @@ from typing import Any
 from smalt.service.api.server_context import ServerContext
 from smalt.service.data import remove_tree
 from smalt.service.engine.deletion.place_references import Overlaps
-from smalt.service.environments.store.environment_store import size_of
+from smalt.service.environments.store.environment_store import get_size
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.jobs import Job
 from smalt.service.reuse import retention
@@ -65,7 +65,7 @@ def _list_descendants(service: ServerContext, id: int) -> list[Job]:
 def _remove_folders(found: dict[str, Job], kept: set[str], dry_run: bool) -> list[dict[str, Any]]:
     items = []
     for place in sorted(found.keys() - kept):
-        size = size_of(Path(place))
+        size = get_size(Path(place))
         if size and not dry_run:
             remove_tree(Path(place))
         if size:

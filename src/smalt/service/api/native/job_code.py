@@ -9,7 +9,7 @@ from smalt.service.api.arm.job_shapes import get_subtree
 from smalt.service.api.arm.jobs import find_job
 from smalt.service.api.request import ApiRequest
 from smalt.service.api.rest_shapes import build_resource_id
-from smalt.service.data.snapshots.manifest import LINK, Entry
+from smalt.service.data.snapshots.manifest import LINK, ManifestEntry
 from smalt.service.records import assets, jobs
 
 _GIT = ("azureml.git.", "mlflow.source.git.")
@@ -36,7 +36,7 @@ async def get_job_snapshot(request: ApiRequest) -> dict[str, Any]:
 
 
 def _render_code(request: ApiRequest, code: assets.AssetVersion) -> dict[str, Any]:
-    entries = request.server.data.snapshots.entries(str(code.content_hash))
+    entries = request.server.data.snapshots.read_entries(str(code.content_hash))
     return {
         "id": f"{build_resource_id(request.workspace, 'codes', code.name)}/versions/{code.version}",
         "hash": code.content_hash,
@@ -47,7 +47,7 @@ def _render_code(request: ApiRequest, code: assets.AssetVersion) -> dict[str, An
     }
 
 
-def _render_file(entry: Entry) -> dict[str, Any]:
+def _render_file(entry: ManifestEntry) -> dict[str, Any]:
     file: dict[str, Any] = {"path": entry.path, "kind": entry.kind, "size": entry.size}
     if entry.kind == LINK:
         file["link"] = entry.content

@@ -115,7 +115,7 @@ def _get_code(request: ApiRequest, facts: RunFacts) -> dict[str, Any]:
     if snapshot:
         code["snapshot"] = snapshot
         with contextlib.suppress(SmaltError):  # pruned, or named otherwise than by its hash
-            entries = request.server.data.snapshots.entries(snapshot)
+            entries = request.server.data.snapshots.read_entries(snapshot)
             code["files"] = {entry.path: entry.content for entry in entries if entry.kind != "d"}
     return code
 

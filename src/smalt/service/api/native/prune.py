@@ -16,7 +16,7 @@ from smalt.service.api.request import ApiRequest
 from smalt.service.api.server_context import ServerContext
 from smalt.service.data import remove_tree
 from smalt.service.engine.deletion.place_references import Overlaps
-from smalt.service.environments.store.environment_store import size_of
+from smalt.service.environments.store.environment_store import get_size
 from smalt.service.records import assets, jobs, usage, workspaces
 from smalt.service.records import environments as uses
 from smalt.service.records.database import Database
@@ -103,7 +103,7 @@ def _remove_folders(kind: str, folders: list[Path], before: float, dry_run: bool
                 continue
         except FileNotFoundError:
             continue
-        size = size_of(folder)
+        size = get_size(folder)
         if not dry_run:
             remove_tree(folder)
         yield {"kind": kind, "name": folder.name, "bytes": size}
@@ -112,9 +112,9 @@ def _remove_folders(kind: str, folders: list[Path], before: float, dry_run: bool
 async def _remove_environments(service: ServerContext, age: float, dry_run: bool) -> list[Item]:
     environments, before = service.engine.rooms.environments, time.time() - age
     if not dry_run:
-        environments.sweep()
+        environments.remove_left_over()
     found = []
-    for built in environments.list():
+    for built in environments.list_stored():
         if built.last_used > before:
             continue
         size = built.size if dry_run else await environments.remove(built.hash)

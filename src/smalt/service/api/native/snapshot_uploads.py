@@ -28,7 +28,7 @@ async def add_snapshot(request: ApiRequest) -> dict[str, Any]:
     elif not isinstance(manifest, list):
         raise ValidationException('"manifest" must be a list of {"path", "sha256", "size"}')
     else:
-        missing = await asyncio.to_thread(snapshots.missing, manifest)
+        missing = await asyncio.to_thread(snapshots.find_missing, manifest)
         if missing:
             return {"missing": missing}
         taken = await asyncio.to_thread(snapshots.add_manifest, manifest)

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt.service.environments.builders.build_processes import Lines, run
+from smalt.service.environments.builders.build_processes import OutputLines, run_process
 from smalt.service.environments.image_source import ContainerImage
 
 NONE = "none"
@@ -55,15 +55,15 @@ class ContainerEngine(NamedTuple):
 
     async def inspect_image(self, image: str) -> ContainerImage | None:
         """Return the image of that name, or None if the engine has none."""
-        lines = Lines(None)
+        lines = OutputLines(None)
         if await self.call(["image", "inspect", "--format", "{{json .}}", image], lines) != 0:
             return None
         text = "\n".join(lines.seen)
         return _parse_image(json.JSONDecoder().raw_decode(text, text.index("{"))[0])  # warnings may stand around it
 
-    async def call(self, arguments: list[str], lines: Lines) -> int:
+    async def call(self, arguments: list[str], lines: OutputLines) -> int:
         """Run a verb of the engine and return its exit code; `lines` collects the output."""
-        return await run([*self.command, *arguments], Path("/"), os.environ, lines)
+        return await run_process([*self.command, *arguments], Path("/"), os.environ, lines)
 
 
 class EngineFinder:

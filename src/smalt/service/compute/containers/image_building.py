@@ -16,15 +16,15 @@ import uv
 
 from smalt.service.compute.containers.engine import ContainerEngine
 from smalt.service.compute.containers.supervision import hold_mark
-from smalt.service.environments.build_errors import EnvironmentFailed, ImageUnavailable, sentence_of_uv
+from smalt.service.environments.build_errors import EnvironmentFailed, ImageUnavailable, read_uv_error
 from smalt.service.environments.builders import shared_files
 from smalt.service.environments.builders import virtual_environments as installer
-from smalt.service.environments.builders.build_processes import Lines, Log
+from smalt.service.environments.builders.build_processes import Log, OutputLines
 from smalt.service.environments.builders.pip_settings import forbids_indexes
 from smalt.service.environments.image_source import ContainerImage
-from smalt.service.environments.resolution.image_names import bases
-from smalt.service.environments.resolution.python_versions import NEWEST, AskedPython
-from smalt.service.environments.resolution.requirements import copied
+from smalt.service.environments.resolution.image_names import list_bases
+from smalt.service.environments.resolution.python_versions import NEWEST, PythonConstraint
+from smalt.service.environments.resolution.requirements import copy_local_files
 
 PREFIX = "/opt/smalt-environment"
 _HAS_ANOTHER, _HAS_NONE = 77, 78
@@ -72,7 +72,7 @@ async def get_image(engine: ContainerEngine, image: str, log: Log, called: str =
     found = await engine.inspect_image(reference)
     if found is None:
         log(f"pulling image '{image}'")
-        lines = Lines(log)
+        lines = OutputLines(log)
         if await engine.call(["pull", reference], lines) != 0:
             raise ImageUnavailable(f"{called} could not be pulled: {_parse_reason(lines)}")
         found = await engine.inspect_image(reference)
@@ -86,9 +86,9 @@ async def build_image(engine: ContainerEngine, folder: Path, dockerfile: str, ta
     if not (folder / dockerfile).is_file():
         raise EnvironmentFailed(f"the build context has no file '{dockerfile}'; name it as dockerfile_path")
     below = 0
-    for image in bases((folder / dockerfile).read_text(errors="replace")):
+    for image in list_bases((folder / dockerfile).read_text(errors="replace")):
         below = (await get_image(engine, image, log, f"its base image '{image}'")).size
-    lines = Lines(log)
+    lines = OutputLines(log)
     arguments = ["build", "--network", "host", "--tag", tag, "--file", str(folder / dockerfile), str(folder)]
     if await engine.call(arguments, lines) != 0:
         raise EnvironmentFailed(f"its Dockerfile could not be built: {_parse_reason(lines)}")
@@ -98,7 +98,7 @@ async def build_image(engine: ContainerEngine, folder: Path, dockerfile: str, ta
 async def add_packages(
     engine: ContainerEngine,
     image: ContainerImage,
-    python: AskedPython,
+    python: PythonConstraint,
     requirements: Sequence[str],
     tag: str,
     marks: Path,
@@ -117,7 +117,7 @@ async def add_packages(
     with _write_build_files(python, requirements, scratch) as folder, hold_mark(marks / name):
         mounts = [word for place in _list_local_sources() for word in ("--volume", f"{place}:{place}:ro")]
         run = ["run", "--name", name, "--network", "host", "--user", "0:0", "--volume", f"{folder}:/smalt:ro", *mounts]
-        lines = Lines(log)
+        lines = OutputLines(log)
         try:
             code = await engine.call(
                 [*run, *engine.arguments, "--entrypoint", "sh", image.id, "/smalt/layer.sh"], lines
@@ -131,7 +131,7 @@ async def add_packages(
             if await engine.call(["commit", name, tag], lines) != 0:
                 raise EnvironmentFailed(f"the image with its packages could not be kept: {_parse_reason(lines)}")
         finally:
-            await engine.call([*engine.removal[len(engine.command) :], name], Lines(None))
+            await engine.call([*engine.removal[len(engine.command) :], name], OutputLines(None))
     made = await _get_built_image(engine, tag)
     return replace(_subtract_base(made, image.size), path=f"{PREFIX}/bin:{image.path}")
 
@@ -149,11 +149,11 @@ async def _get_built_image(engine: ContainerEngine, tag: str) -> ContainerImage:
 
 
 @contextlib.contextmanager
-def _write_build_files(python: AskedPython, requirements: Sequence[str], folder: Path) -> Iterator[Path]:
+def _write_build_files(python: PythonConstraint, requirements: Sequence[str], folder: Path) -> Iterator[Path]:
     """Write the files that the script reads; variables of a container would stay in the image."""
     folder.mkdir()
     try:
-        told = installer.index_variables()
+        told = installer.make_index_variables()
         authorities = told.pop("SSL_CERT_FILE", "")
         if os.path.isfile(authorities):
             shutil.copyfile(authorities, Path(folder, "authorities.pem"))
@@ -168,7 +168,7 @@ def _write_build_files(python: AskedPython, requirements: Sequence[str], folder:
         shutil.copy2(uv.find_uv_bin(), Path(folder, "uv"))
         local = Path(folder, "local")
         local.mkdir()
-        with copied(requirements, "/tmp/smalt-local", local) as lines:
+        with copy_local_files(requirements, "/tmp/smalt-local", local) as lines:
             Path(folder, "requirements.txt").write_text("".join(f"{line}\n" for line in lines))
             yield folder
     finally:
@@ -177,7 +177,7 @@ def _write_build_files(python: AskedPython, requirements: Sequence[str], folder:
 
 def _list_local_sources() -> list[str]:
     """Return the local folders of wheels and indexes in the settings of pip and uv, to mount at the same place."""
-    told = installer.index_variables()
+    told = installer.make_index_variables()
     indexes = f"{told.get('UV_DEFAULT_INDEX', '')} {told.get('UV_INDEX', '')}".split()
     paths = told.get("UV_FIND_LINKS", "").split(",")
     # Its pages name files beside it, as ../../files/…
@@ -185,10 +185,10 @@ def _list_local_sources() -> list[str]:
     return sorted({path for path in paths if path.startswith("/") and path != "/" and os.path.exists(path)})
 
 
-def _parse_reason(lines: Lines) -> str:
+def _parse_reason(lines: OutputLines) -> str:
     """Return uv's reason, else the last line that mentions an error, else the last line."""
     said = [line.strip() for line in lines.seen if line.strip()]
     if any(line.startswith(("error:", "× ")) for line in said):
-        return sentence_of_uv(said)
+        return read_uv_error(said)
     errors = [line for line in said if "error" in line.lower()]
     return " ".join((errors or said or ["it said nothing"])[-1].split())[:400].removeprefix("Error: ").rstrip(".")

@@ -19,10 +19,10 @@ from smalt.service.compute.containers.engine import ContainerEngine, EngineFinde
 from smalt.service.compute.containers.supervision import list_orphans, remove_orphans
 from smalt.service.data import Snapshots
 from smalt.service.environments.build_errors import EnvironmentFailed
-from smalt.service.environments.builders.build_processes import Lines, Log
+from smalt.service.environments.builders.build_processes import Log, OutputLines
 from smalt.service.environments.image_source import ContainerImage, EngineState, UnusedImage
-from smalt.service.environments.resolution.declarations import Base, Declared
-from smalt.service.environments.store.environment_store import Record
+from smalt.service.environments.resolution.declarations import ContainerBase, DeclaredEnvironment
+from smalt.service.environments.store.environment_store import EnvironmentRecord
 
 _SEEN_SECONDS = 60.0
 _UNAVAILABLE_SECONDS = 300.0
@@ -81,7 +81,7 @@ class ContainerImages:
         known = self._finder.get_known_engine(command, arguments)
         return await asyncio.to_thread(self._finder.find_engine, command, arguments) if known is None else known
 
-    def get_context_digest(self, base: Base) -> str:
+    def get_context_digest(self, base: ContainerBase) -> str:
         """Return the content id of a build context; files that did not change are not read again."""
         return self._snapshots.identify(base.context, ignore=False)[0].hash if base.context else ""
 
@@ -100,7 +100,7 @@ class ContainerImages:
     def mark_seen(self, declared_hash: str) -> None:
         self._seen[declared_hash] = time.monotonic() + _SEEN_SECONDS
 
-    async def check_exists(self, record: Record) -> bool:
+    async def check_exists(self, record: EnvironmentRecord) -> bool:
         """Return True if the engine still has the image, and its name still means that image."""
         engine = await self._find_engine()
         if record.container is None or not isinstance(engine, ContainerEngine):
@@ -112,7 +112,7 @@ class ContainerImages:
         return exists
 
     async def make_image(
-        self, declared: Declared, base: Base, declared_hash: str, scratch: Path, log: Log
+        self, declared: DeclaredEnvironment, base: ContainerBase, declared_hash: str, scratch: Path, log: Log
     ) -> tuple[ContainerImage, str]:
         """Return the image for a declaration, and its name; an image that smalt makes has a name of its own."""
         engine = await self._find_engine()
@@ -128,26 +128,26 @@ class ContainerImages:
         made = await image_building.add_packages(engine, image, python, requirements, tag, self.marks, scratch, log)
         return made, tag
 
-    async def remove_image(self, record: Record) -> bool:
+    async def remove_image(self, record: EnvironmentRecord) -> bool:
         """Remove an image that smalt made; any other stays. Return False while a container uses it."""
         engine, container = await self._find_engine(), record.container or {}
         name = container.get("name", "")
         if isinstance(engine, ContainerEngine) and name.startswith("localhost/smalt-environment"):
-            users = Lines(None)
+            users = OutputLines(None)
             await engine.call(["ps", "--all", "--quiet", "--filter", f"ancestor={container['image']}"], users)
             if any(re.fullmatch(r"[0-9a-f]{12,}", line) for line in users.seen):
                 return False
-            await engine.call(["image", "rm", name], Lines(None))
+            await engine.call(["image", "rm", name], OutputLines(None))
         self._seen.pop(record.declared_hash, None)
         return True
 
-    async def list_lost(self, records: Sequence[Record]) -> list[Record]:
+    async def list_lost(self, records: Sequence[EnvironmentRecord]) -> list[EnvironmentRecord]:
         """Return the records whose image the engine no longer has."""
         return [record for record in records if record.container and not await self.check_exists(record)]
 
-    async def list_unused(self, records: Sequence[Record]) -> list[UnusedImage]:
+    async def list_unused(self, records: Sequence[EnvironmentRecord]) -> list[UnusedImage]:
         """Return the images that this home made and that none of these records names."""
-        engine, lines = await self._find_engine(), Lines(None)
+        engine, lines = await self._find_engine(), OutputLines(None)
         if not isinstance(engine, ContainerEngine):
             return []
         shown = ["image", "ls", "--filter", f"reference={self._tags}:*", "--format", "{{.Repository}}:{{.Tag}}"]

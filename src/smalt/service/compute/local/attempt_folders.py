@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from smalt.service.compute.step import KEPT, Folders
-from smalt.service.data import Data
+from smalt.service.data import DataAccess
 
 _MOST_SPARES = 16
 _MOST_USES = 32
@@ -101,7 +101,7 @@ def _stamp(folder: str) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def make(folders: Folders, data: Data, code: str | None, spares: Spares, environment: str) -> str | None:
+def make(folders: Folders, data: DataAccess, code: str | None, spares: Spares, environment: str) -> str | None:
     """Make them, with the code in place; what is there already stays. The spare one that they were before, if any."""
     spare = spares.take(folders.folder, environment) if code is None else None
     if spare is None:
@@ -115,19 +115,19 @@ def make(folders: Folders, data: Data, code: str | None, spares: Spares, environ
     return spare
 
 
-def copy_code(folders: Folders, data: Data, code: str | None) -> bool:
+def copy_code(folders: Folders, data: DataAccess, code: str | None) -> bool:
     """Make the attempt's folder with the job's own copy of its code, whole or not at all; whether it was not there."""
     is_new = _mkdir(folders.folder)
     if code is None:
         _mkdir(folders.cwd)
     elif not os.path.isdir(folders.cwd):
         partial = f"{folders.folder}/wd.partial"
-        data.snapshots.materialise(code, partial)
+        data.snapshots.write_to(code, partial)
         os.rename(partial, folders.cwd)
     return is_new
 
 
-def keep(folders: Folders, data: Data, known: Sequence[str] | None = None) -> bool:
+def keep(folders: Folders, data: DataAccess, known: Sequence[str] | None = None) -> bool:
     """Move what the command left in outputs/ and logs/ to where it is kept; return whether it left nothing anywhere.
 
     `known` are those of the two with something in them, where that was looked at already.

@@ -9,7 +9,7 @@ from smalt.machine.home import Home
 from smalt.service.compute.local.attempt_folders import Spares
 from smalt.service.compute.spec import StepSpec
 from smalt.service.compute.step import Folders
-from smalt.service.data import Data
+from smalt.service.data import DataAccess
 from smalt.service.environments import Environments
 from smalt.service.records.workspaces import Workspace
 from smalt.service.secrets.vault import Vault
@@ -32,7 +32,7 @@ class LocalContext:
     """The rooms that lay out, start and store a step on this machine's file system."""
 
     home: Home
-    data: Data
+    data: DataAccess
     environments: Environments
     vault: Vault
     gpus: list[str] = field(default_factory=list)
@@ -48,7 +48,7 @@ class LocalContext:
     def get_artifacts(self, workspace: Workspace, job: str) -> str:
         """Return the folder that keeps a job's logs and outputs/, laid out as the service lays them out."""
         if workspace.id not in self._artifacts:
-            folder = self.data.datastores.folder(workspace.folder, "workspaceartifactstore")
+            folder = self.data.datastores.get_folder(workspace.folder, "workspaceartifactstore")
             self._artifacts[workspace.id] = str(folder)
         return f"{self._artifacts[workspace.id]}/ExperimentRun/dcid.{job}"
 

@@ -15,9 +15,9 @@ from smalt.service.compute.local.context import LocalContext
 from smalt.service.compute.local.shell_paths import bring_back, is_clean, link_path
 from smalt.service.compute.spec import StepOutput, StepSpec
 from smalt.service.compute.step import KEPT, Folders, Say, SmallResult
-from smalt.service.data.files.copy_cancellation import Stopped
+from smalt.service.data.files.copy_cancellation import CopyStopped
 from smalt.service.data.job_data import access_modes, primitive_values
-from smalt.service.data.job_data.output_cleanup import Found, look_at, make_plain
+from smalt.service.data.job_data.output_cleanup import PathKind, examine_path, make_plain
 
 _QUICK_ENTRIES = 500  # so much of an output is looked through within a turn
 
@@ -43,14 +43,14 @@ class LocalResults:
         folders = self.context.get_folders(spec)
         try:
             noted = watching.read_note(claims.path(folders.folder, spec.id))
-            outputs = {one.name: look_at(one.place, _QUICK_ENTRIES) for one in self._list_written(spec, folders)}
+            outputs = {one.name: examine_path(one.place, _QUICK_ENTRIES) for one in self._list_written(spec, folders)}
         except (PermissionError, SmaltError):  # looking for changed inputs, or storing the outputs, will say why
             return None
-        found = {name: look_at(f"{folders.cwd}/{name}", _QUICK_ENTRIES) for name in KEPT}
-        if watching.is_large(noted) or Found.OTHER in found.values() or Found.OTHER in outputs.values():
+        found = {name: examine_path(f"{folders.cwd}/{name}", _QUICK_ENTRIES) for name in KEPT}
+        if watching.is_large(noted) or PathKind.OTHER in found.values() or PathKind.OTHER in outputs.values():
             return None
-        kept = tuple(name for name in KEPT if found[name] is not Found.NOTHING)
-        empty = [name for name, one in outputs.items() if one is Found.NOTHING and _may_be_empty(spec, name)]
+        kept = tuple(name for name in KEPT if found[name] is not PathKind.NOTHING)
+        empty = [name for name, one in outputs.items() if one is PathKind.NOTHING and _may_be_empty(spec, name)]
         return SmallResult(kept, empty, noted)
 
     def find_changed_input(self, spec: StepSpec, noted: Mapping[str, Any] | None = None) -> str | None:
@@ -97,7 +97,7 @@ class LocalResults:
             if output.mode == "upload" or spec.sends_outputs:
                 try:
                     context.data.finish_output(output.uri, spec.workspace, output.type, output.mode, own, say)
-                except Stopped as error:
+                except CopyStopped as error:
                     say(f"its output '{name}' was not brought to {output.uri} as a whole: {error}")
         return is_untouched and spec.code is None
 
@@ -117,10 +117,10 @@ class LocalResults:
                 continue
             own = folders.get_own("outputs", name)
             if output.location is not None:
-                place = access_modes.output_place(output.location, output.type, output.mode, own)
+                place = access_modes.get_output_path(output.location, output.type, output.mode, own)
             else:
                 location = self.context.data.resolve(output.uri, spec.workspace)
-                place = access_modes.output_place(location, output.type, output.mode, own)
+                place = access_modes.get_output_path(location, output.type, output.mode, own)
                 place = Path(os.path.realpath(place.parent), place.name)  # itself it may be a link by now
             yield WrittenOutput(name, output, place, own)
 

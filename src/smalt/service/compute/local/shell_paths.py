@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from smalt.machine.home import ONE_WORD
-from smalt.service.data.files.copying import cannot_write, move_tree
+from smalt.service.data.files.copying import make_write_error, move_tree
 from smalt.service.data.job_data.output_cleanup import make_plain
 
 _UNCLEAN = re.compile(r"[^\w.-]+")
@@ -33,7 +33,7 @@ def clean_path(path: str, folder: str, name: str, *, is_file: bool | None = None
             os.unlink(link)
         os.symlink(path, link)
     except OSError as error:
-        raise cannot_write(link, error) from None
+        raise make_write_error(link, error) from None
     return link
 
 

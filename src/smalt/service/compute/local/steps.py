@@ -21,7 +21,7 @@ from smalt.service.compute.spec import StepInput, StepSpec
 from smalt.service.compute.step import Fetched, Folders, Layout, RunnableStep, Say
 from smalt.service.data import Location, remove_tree
 from smalt.service.data.job_data import access_modes, mltable_inputs, primitive_values
-from smalt.service.environments import Realised
+from smalt.service.environments import BuiltEnvironment
 
 _QUICK_FILES, _QUICK_BYTES = 100, 4_000_000  # so much code is copied within a turn of the loop
 
@@ -96,10 +96,10 @@ class LocalSteps:
             if output.is_private and not output.is_artifacts:
                 location = self.context.data.resolve(output.uri, spec.workspace)
                 own = folders.get_own("outputs", name)
-                found.append(access_modes.output_place(location, output.type, output.mode, own))
+                found.append(access_modes.get_output_path(location, output.type, output.mode, own))
         return found
 
-    def lay_out(self, spec: StepSpec, environment: Realised) -> Layout:
+    def lay_out(self, spec: StepSpec, environment: BuiltEnvironment) -> Layout:
         """Make the step's folders, the places of its outputs and its view of the environment: most of a start's work.
 
         The engine has located the outputs; inputs are not read.
@@ -181,22 +181,22 @@ class LocalSteps:
             found.paths[name] = str(path)
             found.texts[name] = clean_path(str(path), f"{folders.folder}/inputs", name)
             found.reads.update(dict.fromkeys(tables.values(), name))
-            if not access_modes.may_be_written(location, value.mode, self.context.root):
+            if not access_modes.is_writable(location, value.mode, self.context.root):
                 found.reads[str(path)] = name
         return found
 
-    def recycle(self, view: Realised | None, step_id: str, is_untouched: bool) -> None:
+    def recycle(self, view: BuiltEnvironment | None, step_id: str, is_untouched: bool) -> None:
         """Hand an attempt's folder, whose step is over, on to another step if it is as it was made; else clean up."""
         environments, spares = self.context.environments, self.context.spares
         if view is None or view.folder is None:
             return
         folder, key = str(view.folder.parent), view.key
         claim = os.path.basename(claims.path(folder, step_id))
-        if is_untouched and spares.may_serve(folder, key, claim) and environments.stay(view.folder):
+        if is_untouched and spares.may_serve(folder, key, claim) and environments.recycle_view(view.folder):
             spares.add(folder, key, claim)
             return
         spares.forget(folder)
-        environments.release(view.folder)
+        environments.release_view(view.folder)
 
     def discard(self, layout: Layout) -> None:
         """Let the folders that were laid out serve no other step: theirs will not start."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from smalt import inside
 from smalt.service.compute.local.context import LocalContext
 from smalt.service.compute.spec import StepSpec
-from smalt.service.environments import Realised
+from smalt.service.environments import BuiltEnvironment
 from smalt.service.tracking.variables import remove_proxy
 
 SITE = str(Path(inside.__path__[0], "site"))
@@ -21,7 +21,7 @@ BIN = str(Path(inside.__path__[0], "bin"))
 def make_variables(
     context: LocalContext,
     spec: StepSpec,
-    environment: Realised,
+    environment: BuiltEnvironment,
     inputs: Mapping[str, str],
     outputs: Mapping[str, str],
     gpus: Sequence[str],

@@ -1,4 +1,4 @@
-"""Which jobs use a folder of a cache: it stays as long as one of them is unfinished."""
+"""Leases on cached folders: a folder stays as long as one of the jobs that lease it is unfinished."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ IsBusy = Callable[[list[str]], set[str]]
 _NAME = "users"
 
 
-def note(folder: Path, user: Path, is_busy: IsBusy) -> None:
-    """From now on the job that works in the folder `user` uses this one."""
-    before = _named(folder)
+def add_lease(folder: Path, user: Path, is_busy: IsBusy) -> None:
+    """Lease the folder to the job that works in the folder `user`."""
+    before = _read_users(folder)
     kept = [*is_busy(before), str(user)] if before else [str(user)]
     temporary = folder / f"{_NAME}.{os.urandom(4).hex()}"
     temporary.write_text("\n".join(dict.fromkeys(kept)))
     os.replace(temporary, folder / _NAME)
 
 
-def is_used(folder: Path, is_busy: IsBusy) -> bool:
-    named = _named(folder)
+def is_leased(folder: Path, is_busy: IsBusy) -> bool:
+    named = _read_users(folder)
     return bool(named and is_busy(named))
 
 
-def _named(folder: Path) -> list[str]:
+def _read_users(folder: Path) -> list[str]:
     try:
         return (folder / _NAME).read_text().splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Files of the web, fetched once and kept as long as the server says that they are the same."""
+"""The cache of files from the web, fetched once and kept as long as the server says that they are unchanged."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from smalt._version import __version__
 from smalt.exceptions import NotFound, Refused, SmaltError, Unavailable
 from smalt.service.data.cache import cache_leases
 from smalt.service.data.cache.cache_leases import IsBusy
-from smalt.service.data.files.copying import Log, cannot_write, human, remove_tree
-from smalt.service.data.files.durable_files import write_whole
+from smalt.service.data.files.copying import Log, format_bytes, make_write_error, remove_tree
+from smalt.service.data.files.durable_files import write_durably
 
 _TIMEOUT = 60.0
 _BLOCK = 1 << 18
@@ -39,10 +39,11 @@ HINT = "map it to a local copy with `smalt config set url-map PREFIX=FOLDER`"
 
 
 class UrlCache:
-    """One folder per URL, as old as the server's last answer: `meta.json`, and the content below its sha256.
+    """A cache with one folder per URL, as old as the server's last answer: `meta.json`, and the content below its
+    sha256.
 
-    `given.json` tells what each run was given, {id of its top job: path in the folder}, so that all its steps read the
-    same, also those that start after the server was killed.
+    `given.json` records what each run was given, {id of its top job: path in the folder}, so that all its steps
+    read the same, even those that start after the server was killed.
     """
 
     def __init__(self, folder: Path, limit: Callable[[], int], is_busy: IsBusy, unfinished: Unfinished) -> None:
@@ -54,62 +55,62 @@ class UrlCache:
         self._locks: dict[str, threading.Lock] = {}
 
     def fetch(self, url: str, user: Path | None = None, log: Log | None = None, run: int = 0) -> Path:
-        """The content of `url` as a read-only file, named as the URL ends; blocks until it is here.
+        """Return the content of `url` as a read-only file, named as the URL ends; block until it is here.
 
-        The server is asked whether it is still the same, once for all steps of the pipeline `run`. The file stays at
+        The server is asked whether it is unchanged, once for all steps of the pipeline `run`. The file stays at
         least as long as the job that works in the folder `user` is unfinished.
         """
-        say, home = log or _silent, self._home(url)
-        with self._alone(home):
-            given = self._given(home) if run else {}
+        say, home = log or _ignore_line, self._get_home(url)
+        with self._hold_lock(home):
+            given = self._read_given(home) if run else {}
             found = home / given[run] if run in given else None
             is_new = found is None or not found.exists()
             if found is None or is_new:
-                found = self._fetch(url, say)
+                found = self._download(url, say)
             answered = home.stat().st_mtime_ns
             if run and is_new:
                 self._note_given(home, given, run, found)
             if user is not None:
-                cache_leases.note(home, user, self._is_busy)
+                cache_leases.add_lease(home, user, self._is_busy)
             os.utime(home, ns=(answered, answered))
         self._trim()
         return found
 
-    def cached(self, url: str) -> Path | None:
-        """What was fetched last, without asking the server."""
-        meta = self._about(self._home(url))
+    def find_cached(self, url: str) -> Path | None:
+        """Return what was fetched last, without asking the server."""
+        meta = self._read_meta(self._get_home(url))
         if not meta:
             return None
-        path = self._home(url) / str(meta["sha256"]) / str(meta["name"])
+        path = self._get_home(url) / str(meta["sha256"]) / str(meta["name"])
         return path if path.exists() and path.stat().st_size == meta["size"] else None
 
     def check(self, url: str) -> str | None:
-        """A sentence where the server does not have `url`, or cannot be asked and there is no copy."""
+        """Return an error sentence if the server does not have `url`, or cannot be asked and there is no copy."""
         try:
-            with _opened(url, {}, "HEAD"):
+            with _open_url(url, {}, "HEAD"):
                 return None
-        except _Status as status:
+        except _HttpStatusError as status:
             if status.code in _NO_HEAD:
                 return self._check_by_get(url)
-            return str(status.error(url))
-        except _Unreachable as reason:
-            return None if self.cached(url) else str(reason.error(url))
+            return str(status.to_error(url))
+        except _NoAnswerError as reason:
+            return None if self.find_cached(url) else str(reason.to_error(url))
 
     def prune(self, older_than: float, dry_run: bool) -> list[tuple[str, int]]:
-        """Drop what was not asked for in that many seconds and no unfinished job uses; gives URLs and bytes."""
+        """Remove what was not requested in that many seconds and no unfinished job uses; return URLs and bytes."""
         dropped = []
-        for home in self._homes():
-            with self._alone(home):
+        for home in self._list_homes():
+            with self._hold_lock(home):
                 if not self._is_idle(home, older_than):
                     continue
                 size = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
-                url = self._about(home).get("url")
-                dropped.append((shown(url) if url else home.name, size))
+                url = self._read_meta(home).get("url")
+                dropped.append((mask_url(url) if url else home.name, size))
                 if not dry_run:
                     remove_tree(home)
         return dropped
 
-    def _given(self, home: Path) -> dict[int, str]:
+    def _read_given(self, home: Path) -> dict[int, str]:
         try:
             return {int(run): str(path) for run, path in json.loads((home / _GIVEN).read_text()).items()}
         except (OSError, ValueError, AttributeError):
@@ -120,78 +121,78 @@ class UrlCache:
         goes = set(old) - self._unfinished(old) if old else set()
         kept = {one: path for one, path in given.items() if one not in goes}
         text = json.dumps({**kept, run: str(found.relative_to(home))})
-        write_whole(home / f".given.{os.urandom(4).hex()}", home / _GIVEN, [text.encode()])
+        write_durably(home / f".given.{os.urandom(4).hex()}", home / _GIVEN, [text.encode()])
 
     def _trim(self) -> None:
-        """Down to the limit, by what was not asked for for longest."""
-        sizes = {home: int(self._about(home).get("size") or 0) for home in self._homes()}
+        """Remove content down to the limit, least recently requested first."""
+        sizes = {home: int(self._read_meta(home).get("size") or 0) for home in self._list_homes()}
         kept = sum(sizes.values())
         for home, size in sizes.items():
             if kept <= self._limit():
                 return
-            with self._alone(home):
+            with self._hold_lock(home):
                 if self._is_idle(home, _JUST_ASKED):
                     remove_tree(home)
                     kept -= size
 
     def _is_idle(self, home: Path, seconds: float) -> bool:
-        """Nobody asked for it in that time, and no unfinished job uses it, or another step of its run may."""
-        if time.time() - _asked(home) < seconds or cache_leases.is_used(home, self._is_busy):
+        """True if it was not requested in that time, and no unfinished job, or other step of its run, may use it."""
+        if time.time() - _get_request_time(home) < seconds or cache_leases.is_leased(home, self._is_busy):
             return False
-        given = list(self._given(home))
+        given = list(self._read_given(home))
         return not given or not self._unfinished(given)
 
-    def _homes(self) -> list[Path]:
-        """What was not asked for for longest comes first."""
-        return sorted(self.folder.glob("*"), key=_asked)
+    def _list_homes(self) -> list[Path]:
+        """Return the folders, least recently requested first."""
+        return sorted(self.folder.glob("*"), key=_get_request_time)
 
     def _check_by_get(self, url: str) -> str | None:
         try:
-            with _opened(url, {"Range": "bytes=0-0"}, "GET"):
+            with _open_url(url, {"Range": "bytes=0-0"}, "GET"):
                 return None
-        except (_Status, _Unreachable) as problem:
-            return str(problem.error(url))
+        except (_HttpStatusError, _NoAnswerError) as problem:
+            return str(problem.to_error(url))
 
-    def _fetch(self, url: str, say: Log) -> Path:
-        have = self.cached(url)
-        meta = self._about(self._home(url))
+    def _download(self, url: str, say: Log) -> Path:
+        have = self.find_cached(url)
+        meta = self._read_meta(self._get_home(url))
         headers = {}
         if have and meta.get("etag"):
             headers["If-None-Match"] = meta["etag"]
         elif have and meta.get("modified"):
             headers["If-Modified-Since"] = meta["modified"]
         try:
-            with _opened(url, headers, "GET") as response:
+            with _open_url(url, headers, "GET") as response:
                 return self._receive(url, response, say)
-        except _Status as status:
+        except _HttpStatusError as status:
             if status.code != 304 or not have:
-                raise status.error(url) from None
-            os.utime(self._home(url))
+                raise status.to_error(url) from None
+            os.utime(self._get_home(url))
             return have
-        except _Unreachable as reason:
+        except _NoAnswerError as reason:
             if not have:
-                raise reason.error(url) from None
-            say(f"{shown(url)} cannot be reached ({reason}); the copy fetched before is used")
+                raise reason.to_error(url) from None
+            say(f"{mask_url(url)} cannot be reached ({reason}); the copy fetched before is used")
             return have
 
     def _receive(self, url: str, response: HTTPResponse, say: Log) -> Path:
-        home = self._home(url)
+        home = self._get_home(url)
         total = int(response.headers.get("Content-Length") or -1)
-        say(f"downloading {shown(url)}" + (f" ({human(total)})" if total >= 0 else ""))
+        say(f"downloading {mask_url(url)}" + (f" ({format_bytes(total)})" if total >= 0 else ""))
         temporary = home / f".{os.getpid()}.{os.urandom(4).hex()}"
         try:
             home.mkdir(parents=True, exist_ok=True)
-            sha, size = _save(response, temporary, total, url, say)
-            target = home / sha / _name(url)
+            sha, size = _save_response(response, temporary, total, url, say)
+            target = home / sha / _make_file_name(url)
             target.parent.mkdir(exist_ok=True)
             os.replace(temporary, target)
             self._write_meta(home, url, response, target.name, sha, size)
         except OSError as error:
-            raise cannot_write(home, error) from None
+            raise make_write_error(home, error) from None
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink()
-        say(f"downloaded {shown(url)} ({human(size)})")
+        say(f"downloaded {mask_url(url)} ({format_bytes(size)})")
         return target
 
     def _write_meta(self, home: Path, url: str, response: HTTPResponse, name: str, sha: str, size: int) -> None:
@@ -207,60 +208,60 @@ class UrlCache:
         temporary.write_text(json.dumps(meta))
         os.replace(temporary, home / "meta.json")
 
-    def _about(self, home: Path) -> dict[str, Any]:
-        """What is known of the content in a folder; nothing where none arrived whole."""
+    def _read_meta(self, home: Path) -> dict[str, Any]:
+        """Return what is known of the content in a folder; empty if none arrived complete."""
         try:
             meta = json.loads((home / "meta.json").read_text())
         except (OSError, ValueError):
             return {}
         return meta if isinstance(meta, dict) else {}
 
-    def _home(self, url: str) -> Path:
+    def _get_home(self, url: str) -> Path:
         return self.folder / hashlib.sha256(url.encode()).hexdigest()[:40]
 
     @contextlib.contextmanager
-    def _alone(self, home: Path) -> Iterator[None]:
+    def _hold_lock(self, home: Path) -> Iterator[None]:
         with self._guard:
             lock = self._locks.setdefault(home.name, threading.Lock())
         with lock:
             yield
 
 
-def _asked(home: Path) -> float:
+def _get_request_time(home: Path) -> float:
     try:
         return home.stat().st_mtime
     except FileNotFoundError:  # given up meanwhile
         return time.time()
 
 
-def shown(url: str) -> str:
-    """A URL for logs: without what may be a secret in it."""
+def mask_url(url: str) -> str:
+    """Return a URL for logs: without the parts that may be secret."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-class _Status(Exception):
-    """The server answered, but not with the content."""
+class _HttpStatusError(Exception):
+    """An answer of the server other than the content."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"{code} {reason}".strip())
         self.code = code
 
-    def error(self, url: str) -> SmaltError:
+    def to_error(self, url: str) -> SmaltError:
         if self.code in _NOT_THERE:
-            return NotFound(f"{shown(url)} does not exist: the server answers {self}; check the URL, or {HINT}")
-        return Refused(f"{shown(url)} cannot be fetched: the server answers {self}; {HINT}")
+            return NotFound(f"{mask_url(url)} does not exist: the server answers {self}; check the URL, or {HINT}")
+        return Refused(f"{mask_url(url)} cannot be fetched: the server answers {self}; {HINT}")
 
 
-class _Unreachable(Exception):
-    """There was no answer."""
+class _NoAnswerError(Exception):
+    """A request that got no answer."""
 
-    def error(self, url: str) -> SmaltError:
-        return Unavailable(f"{shown(url)} cannot be reached: {self}; {HINT}")
+    def to_error(self, url: str) -> SmaltError:
+        return Unavailable(f"{mask_url(url)} cannot be reached: {self}; {HINT}")
 
 
 @contextlib.contextmanager
-def _opened(url: str, headers: dict[str, str], method: str) -> Iterator[HTTPResponse]:
+def _open_url(url: str, headers: dict[str, str], method: str) -> Iterator[HTTPResponse]:
     from urllib import request
     from urllib.error import HTTPError, URLError
 
@@ -281,46 +282,49 @@ def _opened(url: str, headers: dict[str, str], method: str) -> Iterator[HTTPResp
         response = opener.open(asked, timeout=_TIMEOUT)
     except HTTPError as error:
         error.close()
-        raise _Status(error.code, str(error.reason)) from None
+        raise _HttpStatusError(error.code, str(error.reason)) from None
     except URLError as error:
-        raise _Unreachable(str(error.reason)) from None
+        raise _NoAnswerError(str(error.reason)) from None
     except (OSError, HTTPException, ValueError) as error:
-        raise _Unreachable(str(error) or type(error).__name__) from None
+        raise _NoAnswerError(str(error) or type(error).__name__) from None
     with response:
         yield response
 
 
-def _save(response: HTTPResponse, target: Path, total: int, url: str, say: Log) -> tuple[str, int]:
+def _save_response(response: HTTPResponse, target: Path, total: int, url: str, say: Log) -> tuple[str, int]:
     digest, size, said = hashlib.sha256(), 0, time.monotonic()
     with open(target, "xb") as file:
-        while block := _block(response):
+        while block := _read_block(response):
             digest.update(block)
             file.write(block)
             size += len(block)
             if time.monotonic() - said > _SAY_EVERY:
                 said = time.monotonic()
-                say(f"downloading {shown(url)}: {human(size)}" + (f" of {human(total)}" if total >= 0 else ""))
+                say(
+                    f"downloading {mask_url(url)}: {format_bytes(size)}"
+                    + (f" of {format_bytes(total)}" if total >= 0 else "")
+                )
         file.flush()
         os.fchmod(file.fileno(), 0o444)
         os.fsync(file.fileno())
     if 0 <= total != size:
-        raise _Unreachable(f"the connection ended after {human(size)} of {human(total)}")
+        raise _NoAnswerError(f"the connection ended after {format_bytes(size)} of {format_bytes(total)}")
     return digest.hexdigest(), size
 
 
-def _block(response: HTTPResponse) -> bytes:
-    """The next block; what the network does wrong is not to be taken for a disk that cannot be written."""
+def _read_block(response: HTTPResponse) -> bytes:
+    """Read the next block; network errors must not be taken for a disk that cannot be written."""
     try:
         return response.read(_BLOCK)
     except (OSError, HTTPException) as error:
-        raise _Unreachable(str(error) or type(error).__name__) from None
+        raise _NoAnswerError(str(error) or type(error).__name__) from None
 
 
-def _name(url: str) -> str:
+def _make_file_name(url: str) -> str:
     name = unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2]).replace("/", "_").replace("\0", "_")
     name = "_".join(name.split())  # commands hand it on unquoted
     return name[:150] if name not in ("", ".", "..") else "data"
 
 
-def _silent(line: str) -> None:
-    """For callers without a log."""
+def _ignore_line(line: str) -> None:
+    """Ignore a log line, for callers without a log."""

@@ -1,4 +1,4 @@
-"""Where a remote datastore is, and what it is logged in to with. No network and no driver is touched here."""
+"""Addresses of remote datastores, and the credentials for each. Nothing here uses the network or a driver."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from smalt.wire.encoding.casing import fold
 
 
 class Address(NamedTuple):
+    """The address of a container or bucket, with the credentials for it."""
+
     kind: str
     """"azure", "s3" or "gs"."""
     container: str
@@ -33,11 +35,11 @@ class Address(NamedTuple):
 
     @property
     def place(self) -> tuple[str, str, str]:
-        """The same for whoever logs in."""
+        """The address without credentials, equal for every user."""
         return self.kind, self.container, self.endpoint or ""
 
-    def without_secrets(self, text: str) -> str:
-        """A message, as far as it may be shown."""
+    def mask_secrets(self, text: str) -> str:
+        """Return a message with its secrets masked."""
         for name, value in self.login:
             if name not in _NOT_SECRET and value:
                 text = text.replace(value, "***").replace(value.lstrip("?"), "***")
@@ -69,13 +71,13 @@ _NO_DRIVER = {
 _AZURE_HOST = re.compile(r"(?P<account>[a-z0-9-]+)\.(?:blob|dfs)\.(?P<suffix>[a-z0-9.-]+)", re.IGNORECASE)
 
 
-def of_datastore(name: str, properties: Mapping[str, Any]) -> Address | None:
-    """Of a registered datastore, by its REST properties with the secrets; None for one that is kept in the home."""
+def make_address(name: str, properties: Mapping[str, Any]) -> Address | None:
+    """Return the address of a datastore, from its REST properties with secrets; None if it is stored in the home."""
     kind = fold(str(properties.get("datastoreType") or ""))
     if kind in _NO_DRIVER:
         type = str(properties.get("datastoreType"))
         raise Refused(f"datastore {name} is of type {type}, which smalt cannot reach; {_NO_DRIVER[kind]}")
-    login = tuple(sorted(_login(properties.get("credentials"))))
+    login = tuple(sorted(_read_login(properties.get("credentials"))))
     if kind == "s3" or kind == "gcs":
         bucket, endpoint = str(properties.get("bucketName") or ""), properties.get("endpoint")
         return Address("gs" if kind == "gcs" else kind, bucket, "", endpoint or None, properties.get("region"), login)
@@ -85,31 +87,31 @@ def of_datastore(name: str, properties: Mapping[str, Any]) -> Address | None:
     container = str(properties.get("containerName") or properties.get("filesystem") or "")
     if not container or is_own_account(account):
         return None
-    return Address("azure", container, account, _azure_endpoint(account, properties), None, login)
+    return Address("azure", container, account, _make_azure_endpoint(account, properties), None, login)
 
 
 def is_own_account(account: str) -> bool:
-    """Return whether a datastore that names this account is kept in the home; the server tells its own with a `/`."""
+    """True if a datastore that names this account is stored in the home; the server marks its own with a `/`."""
     return account in ("", "smalt") or "/" in account
 
 
 def is_same_place(name: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Return whether a datastore of these REST properties is where one of those is, whoever logs in."""
-    return _place_of(name, one) == _place_of(name, other)
+    """True if two datastores, given by their REST properties, are at the same address, whatever the credentials."""
+    return _get_place(name, one) == _get_place(name, other)
 
 
-def _place_of(name: str, properties: Mapping[str, Any]) -> tuple[str, ...]:
+def _get_place(name: str, properties: Mapping[str, Any]) -> tuple[str, ...]:
     kind = fold(str(properties.get("datastoreType") or ""))
     if kind == "localpath":
         return kind, os.path.realpath(str(properties.get("path")))
     if kind in _NO_DRIVER:
         return ("nowhere",)
-    address = of_datastore(name, properties)
+    address = make_address(name, properties)
     return ("home",) if address is None else address.place
 
 
-def of_url(url: str) -> tuple[Address, str] | None:
-    """The address and the path that a cloud's URL names (https of a storage account, s3, gs); None for any other."""
+def parse_url(url: str) -> tuple[Address, str] | None:
+    """Return the address and path in a cloud's URL (https of a storage account, s3, gs); None for any other."""
     scheme, _, rest = url.partition("://")
     if scheme in ("s3", "gs"):  # what follows is the key itself, whatever its characters
         bucket, _, key = rest.partition("/")
@@ -123,9 +125,9 @@ def of_url(url: str) -> tuple[Address, str] | None:
     return Address("azure", container, host["account"].lower(), endpoint), unquote(path).strip("/")
 
 
-def path_in(address: Address, url: str) -> str | None:
-    """The path in a registered datastore that a URL names; None where it is of another account or container."""
-    found = of_url(url)
+def find_path(address: Address, url: str) -> str | None:
+    """Return the path in a registered datastore that a URL names; None if it is of another account or container."""
+    found = parse_url(url)
     if found is not None:
         asked, path = found
         known = address._replace(account=address.account.lower())
@@ -137,23 +139,23 @@ def path_in(address: Address, url: str) -> str | None:
 
 
 def check_driver(address: Address, name: str) -> None:
-    """Refuse, in one sentence, what is not installed."""
+    """Raise Refused if the driver of an address is not installed."""
     module, extra = _EXTRAS[address.kind]
     if find_spec(module) is None:
         where = name if name == str(address) else f"{name} ({address})"
         raise Refused(
             f"{where} cannot be reached: run `pip install '{extra}'` with the Python that smalt runs in, or map it to "
-            f"a local copy with `smalt config set url-map {_prefix(address, name)}=FOLDER`"
+            f"a local copy with `smalt config set url-map {_get_map_prefix(address, name)}=FOLDER`"
         )
 
 
-def _prefix(address: Address, name: str) -> str:
-    """Return what the setting `url-map` may map of a store, by the name that messages have for it."""
+def _get_map_prefix(address: Address, name: str) -> str:
+    """Return the prefix by which the setting `url-map` may map a store, from its name in messages."""
     kind, _, datastore = name.partition(" ")
     return f"azureml://datastores/{datastore}/paths" if kind == "datastore" else str(address)
 
 
-def _login(credentials: Any) -> list[tuple[str, str]]:
+def _read_login(credentials: Any) -> list[tuple[str, str]]:
     if not isinstance(credentials, Mapping):
         return []
     secrets = credentials.get("secrets")
@@ -161,8 +163,8 @@ def _login(credentials: Any) -> list[tuple[str, str]]:
     return [(_SECRETS[fold(key)], str(value)) for key, value in given.items() if fold(key) in _SECRETS and value]
 
 
-def _azure_endpoint(account: str, properties: Mapping[str, Any]) -> str:
-    """`endpoint` is the end of the cloud's names, or, as an extension, the whole URL of the account."""
+def _make_azure_endpoint(account: str, properties: Mapping[str, Any]) -> str:
+    """Return the URL of an account; `endpoint` is the end of the cloud's names, or, as an extension, the whole URL."""
     endpoint = str(properties.get("endpoint") or "core.windows.net").rstrip("/")
     if "://" in endpoint:
         if urlsplit(endpoint).scheme not in ("http", "https"):

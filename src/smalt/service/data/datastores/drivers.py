@@ -1,4 +1,4 @@
-"""fsspec's drivers of the clouds, made for an address. They are slow to load: only who needs one imports it."""
+"""Drivers of clouds, from fsspec. They are slow to load, so import this module only where one is needed."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ _PATIENCE = 20
 
 
 def open_driver(address: Address, *, as_environment: bool) -> Any:
-    """The file system of an address; without credentials of its own as anybody, or with those of the environment."""
+    """Return the file system of an address; without credentials of its own anonymous, or with those of the
+    environment.
+    """
     login = dict(address.login)
     usual: dict[str, Any] = {"skip_instance_cache": True, "use_listings_cache": False}
     if address.kind == "s3":
-        return _s3(address, login, usual, anonymous=not login and not as_environment)
+        return _open_s3(address, login, usual, anonymous=not login and not as_environment)
     if address.kind == "gs":
-        return _gcs(address, login, usual, anonymous=not login and not as_environment)
-    return _azure(address, login, usual, anonymous=not login and not as_environment)
+        return _open_gcs(address, login, usual, anonymous=not login and not as_environment)
+    return _open_azure(address, login, usual, anonymous=not login and not as_environment)
 
 
-def _azure(address: Address, login: dict[str, str], usual: dict[str, Any], *, anonymous: bool) -> Any:
+def _open_azure(address: Address, login: dict[str, str], usual: dict[str, Any], *, anonymous: bool) -> Any:
     import adlfs
 
     usual = {**usual, "account_name": address.account, "connection_timeout": _PATIENCE}
@@ -44,7 +46,7 @@ def _azure(address: Address, login: dict[str, str], usual: dict[str, Any], *, an
     return adlfs.AzureBlobFileSystem(**usual, connection_string=f"{text};")
 
 
-def _s3(address: Address, login: dict[str, str], usual: dict[str, Any], *, anonymous: bool) -> Any:
+def _open_s3(address: Address, login: dict[str, str], usual: dict[str, Any], *, anonymous: bool) -> Any:
     import s3fs
 
     more: dict[str, Any] = {"endpoint_url": address.endpoint} if address.endpoint else {}
@@ -57,7 +59,7 @@ def _s3(address: Address, login: dict[str, str], usual: dict[str, Any], *, anony
     )  # fmt: skip
 
 
-def _gcs(address: Address, login: dict[str, str], usual: dict[str, Any], *, anonymous: bool) -> Any:
+def _open_gcs(address: Address, login: dict[str, str], usual: dict[str, Any], *, anonymous: bool) -> Any:
     from gcsfs.core import GCSFileSystem  # the one that speaks HTTP only
 
     token: Any = "anon" if anonymous else "google_default"

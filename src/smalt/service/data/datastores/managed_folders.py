@@ -1,4 +1,4 @@
-"""Folders of default datastores in which smalt keeps the content of registered versions, and no job writes."""
+"""Folders of default datastores in which smalt stores the content of registered versions, and no job writes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ HOME, DATASTORES, STORE = "home", "datastores", "store"
 _DEPTHS = {UPLOADS: 2, VERSIONS: 4}
 
 
-class Kept(NamedTuple):
-    """What a path has to do with kept contents."""
+class ManagedPath(NamedTuple):
+    """The relation of a path to the managed folders."""
 
-    get_record_kind: str
+    place: str
     """The folder in which it is, `UPLOADS` or `VERSIONS`, or that which it holds with all in it."""
     top: str | None = None
     """The whole content in which it is."""
@@ -27,21 +27,21 @@ class Kept(NamedTuple):
 
     @property
     def is_inside(self) -> bool:
-        return self.get_record_kind in _DEPTHS
+        return self.place in _DEPTHS
 
 
-def find_kept(root: str, real: str) -> Kept | None:
-    """Return what a real path has to do with the contents that the home at `root` keeps; None where it has nothing."""
+def find_managed(root: str, real: str) -> ManagedPath | None:
+    """Return the relation of a real path to the managed folders of the home at `root`; None if there is none."""
     if f"{root}/workspaces/".startswith(f"{real.rstrip('/')}/"):
-        return Kept(HOME)
+        return ManagedPath(HOME)
     if not real.startswith(f"{root}/workspaces/"):
         return None
     parts = real[len(root) + 1 :].split("/")
     if parts[2:4] not in ([], ["datastores"], ["datastores", DEFAULT]) or parts[4:5] not in ([], [UPLOADS], [VERSIONS]):
         return None
     if len(parts) < 5:
-        return Kept(STORE if len(parts) == 4 else DATASTORES)
+        return ManagedPath(STORE if len(parts) == 4 else DATASTORES)
     folder, below = parts[4], parts[5:]
     depth = _DEPTHS[folder]
     top = "/".join([root, *parts[: 5 + depth]]) if len(below) >= depth else None
-    return Kept(folder, top, below[0] if folder == UPLOADS and below else "")
+    return ManagedPath(folder, top, below[0] if folder == UPLOADS and below else "")

@@ -1,4 +1,4 @@
-"""A remote datastore: listed, read and written through fsspec's driver of its cloud. All of it blocks."""
+"""Remote datastores: listed, read and written through fsspec's driver of their cloud. Every call blocks."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from smalt.exceptions import NotFound, Refused, SmaltError, Unavailable
 from smalt.service.data.datastores.addresses import Address
 from smalt.service.data.datastores.drivers import open_driver
 from smalt.service.data.files.copy_cancellation import check_stop
-from smalt.service.data.files.copying import Log, human
-from smalt.service.data.files.path_containment import inside
+from smalt.service.data.files.copying import Log, format_bytes
+from smalt.service.data.files.path_containment import normalize_relative
 
 Result = TypeVar("Result")
 
@@ -37,8 +37,8 @@ _UNREACHABLE = ("ServiceRequestError", "ServiceResponseError", "EndpointConnecti
                 "ReadTimeoutError", "ClientConnectorError", "ClientConnectionError", "TimeoutError")  # fmt: skip
 
 
-class Found(NamedTuple):
-    """A file of the store."""
+class RemoteFile(NamedTuple):
+    """A file of a remote datastore."""
 
     path: str
     """Below the container."""
@@ -50,7 +50,9 @@ class Found(NamedTuple):
     """Of the content, in hex, where the store tells it."""
 
 
-class Store:
+class RemoteStore:
+    """A container or bucket, through the driver of its cloud."""
+
     def __init__(self, address: Address, name: str, as_environment: Callable[[], bool]) -> None:
         """`name` is what messages call it."""
         self.address = address
@@ -60,34 +62,38 @@ class Store:
         self._driver: tuple[bool, Any] | None = None
         self._answered = float("-inf")
 
-    def find_version(self, path: str) -> list[Found]:
-        """All files at or below a path, in lexicographic order; none where nothing is."""
-        listed = self._ask(lambda driver: _details(driver, self._key(path)))
+    def find_files(self, path: str) -> list[RemoteFile]:
+        """Return all files at or below a path, in lexicographic order; an empty list if there are none."""
+        listed = self._call_driver(lambda driver: _list_details(driver, self._make_key(path)))
         if not listed:
-            self._ask(lambda driver: driver.ls(self.address.container, detail=False), f"{self.name} has no container")
-        return _usable([self._found(key, facts) for key, facts in listed.items()])
+            self._call_driver(
+                lambda driver: driver.ls(self.address.container, detail=False), f"{self.name} has no container"
+            )
+        return _keep_usable([self._make_file(key, facts) for key, facts in listed.items()])
 
     def list_files(self, path: str, *, recursive: bool) -> Iterator[tuple[str, int, bool]]:
-        """Path, size and whether it is a folder, in lexicographic order; with `recursive` files only."""
+        """Yield (path, size, is it a folder) in lexicographic order; with `recursive` files only."""
         if recursive:
-            yield from ((found.path, found.size, False) for found in self.find_version(path))
+            yield from ((found.path, found.size, False) for found in self.find_files(path))
             return
-        entries = self._ask(lambda driver: driver.ls(self._key(path), detail=True), f"{self.name} has no {path!r}")
+        entries = self._call_driver(
+            lambda driver: driver.ls(self._make_key(path), detail=True), f"{self.name} has no {path!r}"
+        )
         rows = []
         for facts in entries:
             is_folder = facts["type"] == "directory"
-            relative = inside(self._relative(facts["name"]))
+            relative = normalize_relative(self._make_relative(facts["name"]))
             if relative and (is_folder or relative != path or facts.get("size")):
                 rows.append((relative, 0 if is_folder else int(facts.get("size") or 0), is_folder))
         yield from sorted(rows, key=lambda row: f"{row[0]}/" if row[2] else row[0])
 
-    def fetch(self, found: Found, target: str | os.PathLike[str]) -> None:
+    def download(self, found: RemoteFile, target: str | os.PathLike[str]) -> None:
         """Copy the content of a file to the new file `target`."""
         where = f"{self.name} has no {found.path!r} any more"
-        self._ask(lambda driver: driver.get_file(self._key(found.path), os.fspath(target)), where)
+        self._call_driver(lambda driver: driver.get_file(self._make_key(found.path), os.fspath(target)), where)
 
-    def has_true_md5(self, found: Found) -> bool:
-        """Whether its MD5 is that of the bytes: an S3 object that a key of KMS encrypts has another's."""
+    def has_true_md5(self, found: RemoteFile) -> bool:
+        """True if the file's MD5 is that of its bytes: an S3 object encrypted by a key of KMS has another."""
         if self.address.kind != "s3":
             return True
 
@@ -95,48 +101,51 @@ class Store:
             answer = driver.call_s3("head_object", Bucket=self.address.container, Key=found.path)
             return not str(answer.get("ServerSideEncryption") or "").startswith("aws:kms")
 
-        return self._ask(ask)
+        return self._call_driver(ask)
 
-    def put(self, source: str | os.PathLike[str], path: str) -> None:
+    def upload(self, source: str | os.PathLike[str], path: str) -> None:
         """Write a local file as `path`; whole or not at all, as clouds do."""
-        self._ask(lambda driver: driver.put_file(os.fspath(source), self._key(path)))
+        self._call_driver(lambda driver: driver.put_file(os.fspath(source), self._make_key(path)))
 
-    def put_tree(self, source: Path, path: str, log: Log | None = None) -> int:
-        """Write a local file as `path`, or what a folder holds below it; gives the number of files."""
-        files = _files(source) if source.is_dir() else {"": str(source)} if source.exists() else {}
+    def upload_tree(self, source: Path, path: str, log: Log | None = None) -> int:
+        """Write a local file as `path`, or what a folder holds below it; return the number of files."""
+        files = _list_local_files(source) if source.is_dir() else {"": str(source)} if source.exists() else {}
         total, said, done = sum(os.path.getsize(file) for file in files.values()), time.monotonic(), 0
         places = {inner: "/".join(part for part in (path, inner) if part) for inner in files}
-        for size in each_at_once(lambda inner: self._put_one(files[inner], places[inner]), list(files)):
+        for size in run_concurrently(lambda inner: self._upload_one(files[inner], places[inner]), list(files)):
             done += size
             check_stop()
             if log and time.monotonic() - said > _SAY_EVERY:
                 said = time.monotonic()
-                log(f"uploading to {self.name}: {human(done)} of {human(total)}")
+                log(f"uploading to {self.name}: {format_bytes(done)} of {format_bytes(total)}")
         if log and files:
-            log(f"uploaded {len(files)} file{'s' * (len(files) > 1)} ({human(total)}) to {self.name}: {path or '/'}")
+            log(
+                f"uploaded {len(files)} file{'s' * (len(files) > 1)} ({format_bytes(total)}) "
+                f"to {self.name}: {path or '/'}"
+            )
         return len(files)
 
-    def _put_one(self, source: str, path: str) -> int:
-        self.put(source, path)
+    def _upload_one(self, source: str, path: str) -> int:
+        self.upload(source, path)
         return os.path.getsize(source)
 
-    def _key(self, path: str) -> str:
+    def _make_key(self, path: str) -> str:
         return f"{self.address.container}/{path}" if path else self.address.container
 
-    def _relative(self, key: str) -> str:
+    def _make_relative(self, key: str) -> str:
         return key.strip("/").removeprefix(self.address.container).strip("/")
 
-    def _found(self, key: str, facts: dict[str, Any]) -> Found:
+    def _make_file(self, key: str, facts: dict[str, Any]) -> RemoteFile:
         modified = facts.get("last_modified") or facts.get("LastModified") or facts.get("mtime")
         etag = facts.get("etag") or facts.get("ETag") or facts.get("generation") or ""
         when = modified.timestamp() if isinstance(modified, datetime) else 0.0
         size = int(facts.get("size") or 0)
-        return Found(self._relative(key), size, str(etag).strip('"') or str(modified), when, _md5(facts))
+        return RemoteFile(self._make_relative(key), size, str(etag).strip('"') or str(modified), when, _read_md5(facts))
 
-    def _ask(self, question: Callable[[Any], Result], missing: str | None = None) -> Result:
-        """What the driver answers; whatever goes wrong is one sentence, without secrets."""
+    def _call_driver(self, question: Callable[[Any], Result], missing: str | None = None) -> Result:
+        """Return what the driver answers; any error becomes one sentence, without secrets."""
         try:
-            answer = question(self._opened())
+            answer = question(self._get_driver())
         except SmaltError:
             raise
         except FileNotFoundError:
@@ -144,23 +153,23 @@ class Store:
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise
-            raise self._error(error) from None
+            raise self._make_error(error) from None
         except Exception as error:
-            raise self._error(error) from None
+            raise self._make_error(error) from None
         self._answered = time.monotonic()
         return answer
 
-    def _opened(self) -> Any:
+    def _get_driver(self) -> Any:
         with self._guard:
             if time.monotonic() - self._answered > _ANSWERED:
-                self._knock()
+                self._check_reachable()
             way = self._as_environment()
             if self._driver is None or self._driver[0] != way:
                 self._driver = (way, open_driver(self.address, as_environment=way))
             return self._driver[1]
 
-    def _knock(self) -> None:
-        """The clouds' clients try for minutes to reach what is not there."""
+    def _check_reachable(self) -> None:
+        """Raise Unavailable if the server does not answer: the clouds' clients would retry for minutes."""
         parts = urlsplit(self.address.endpoint or "")
         if not parts.hostname or any(os.environ.get(name) for name in _PROXIES):
             return
@@ -171,10 +180,10 @@ class Store:
             why = getattr(error, "strerror", None) or error
             raise Unavailable(f"{self.name} ({self.address}) cannot be reached: {why}") from None
 
-    def _error(self, error: Exception) -> SmaltError:
+    def _make_error(self, error: Exception) -> SmaltError:
         names = {kind.__name__ for kind in type(error).__mro__}
         said = str(error).partition("RequestId:")[0]  # Azure's go on for a page
-        text = self.address.without_secrets(" ".join(said.split())[:300]) or type(error).__name__
+        text = self.address.mask_secrets(" ".join(said.split())[:300]) or type(error).__name__
         if not names.isdisjoint(_UNREACHABLE):
             return Unavailable(f"{self.name} ({self.address}) cannot be reached: {text}")
         code = getattr(error, "status_code", None) or getattr(error, "code", None)  # Azure's, Google's
@@ -187,8 +196,8 @@ class Store:
         return Unavailable(f"{self.name} ({self.address}) failed: {text}")
 
 
-def each_at_once(work: Callable[[Any], Result], items: list[Any]) -> Iterator[Result]:
-    """The results as the items are, some at a time; after an error nothing more is begun."""
+def run_concurrently(work: Callable[[Any], Result], items: list[Any]) -> Iterator[Result]:
+    """Yield the results in the order of the items, some at a time; after an error no further item is started."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         try:
             yield from pool.map(work, items)
@@ -197,29 +206,35 @@ def each_at_once(work: Callable[[Any], Result], items: list[Any]) -> Iterator[Re
             raise
 
 
-def _details(driver: Any, key: str) -> dict[str, Any]:
-    """adlfs answers with the bare name where the path is that of a file."""
+def _list_details(driver: Any, key: str) -> dict[str, Any]:
+    """Return the files below a key; adlfs answers with the bare name if the path is that of a file."""
     listed = driver.find(key, detail=True)
     return listed if isinstance(listed, dict) else {name: driver.info(name) for name in listed}
 
 
-def _usable(listed: list[Found]) -> list[Found]:
-    """What can be a file of a folder: no markers of folders, and no names that a disk cannot hold or that climb."""
-    folders = {found.path[:end] for found in listed for end in _slashes(found.path)}
+def _keep_usable(listed: list[RemoteFile]) -> list[RemoteFile]:
+    """Return those that can be files of a folder: no folder markers, and no names that climb or that a disk cannot
+    hold.
+    """
+    folders = {found.path[:end] for found in listed for end in _find_slashes(found.path)}
     return sorted(
-        (found for found in listed if found.path and inside(found.path) == found.path and found.path not in folders),
+        (
+            found
+            for found in listed
+            if found.path and normalize_relative(found.path) == found.path and found.path not in folders
+        ),
         key=lambda found: found.path,
     )
 
 
-def _slashes(path: str) -> Iterator[int]:
+def _find_slashes(path: str) -> Iterator[int]:
     at = path.find("/")
     while at >= 0:
         yield at
         at = path.find("/", at + 1)
 
 
-def _files(folder: Path) -> dict[str, str]:
+def _list_local_files(folder: Path) -> dict[str, str]:
     found = {}
     for top, folders, names in os.walk(folder):
         folders.sort()
@@ -230,8 +245,8 @@ def _files(folder: Path) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _md5(facts: dict[str, Any]) -> str | None:
-    """Azure tells it as bytes, GCS in base64, S3 as the ETag of what was sent in one piece."""
+def _read_md5(facts: dict[str, Any]) -> str | None:
+    """Return a file's MD5 in hex: Azure gives it as bytes, GCS in base64, S3 as the ETag of an upload in one part."""
     given = (facts.get("content_settings") or {}).get("content_md5")
     if given:
         return bytes(given).hex()

@@ -1,4 +1,6 @@
-"""Copying for a job ends when that job is canceled: between two files, and between two pieces of a large one."""
+"""Cancellation of copies: a copy for a job ends when the job is canceled, between two files or two pieces of a
+large one.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,13 @@ from smalt.exceptions import SmaltError
 _asked: ContextVar[Callable[[], bool] | None] = ContextVar("asked", default=None)
 
 
-class Stopped(SmaltError):
-    """A copy was given up, as nobody wants it any more."""
+class CopyStopped(SmaltError):
+    """A copy was stopped because its result is no longer needed."""
 
 
 @contextmanager
-def stopped_by(asked: Callable[[], bool]) -> Iterator[None]:
-    """Have what is copied inside the block, in this thread, raise Stopped as soon as `asked` says so."""
+def stop_when(asked: Callable[[], bool]) -> Iterator[None]:
+    """Make copies inside the block, in this thread, raise CopyStopped as soon as `asked` returns True."""
     token = _asked.set(asked)
     try:
         yield
@@ -26,7 +28,7 @@ def stopped_by(asked: Callable[[], bool]) -> Iterator[None]:
 
 
 def check_stop() -> None:
-    """Raise Stopped where whoever asked for this copy does not want it any more."""
+    """Raise CopyStopped if the copy's result is no longer needed."""
     asked = _asked.get()
     if asked is not None and asked():
-        raise Stopped("the job was canceled")
+        raise CopyStopped("the job was canceled")

@@ -1,4 +1,4 @@
-"""Copies of files and folders: by reflink where the file system can, else by the kernel; never a hard link."""
+"""Copies of files and folders: by reflink if the file system can, else by the kernel; never a hard link."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _cannot_reflink: set[tuple[int, int]] = set()
 
 
 def copy_file(source: str | os.PathLike[str], target: str | os.PathLike[str], mode: int = 0o666) -> int:
-    """Copy the bytes of `source` to the new file `target`, made with `mode` less the umask; gives their number."""
+    """Copy the bytes of `source` to the new file `target`, made with `mode` less the umask; return their number."""
     read_end = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     try:
         write_end = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
@@ -46,35 +46,35 @@ def copy_tree(
     *,
     read_only: bool = False,
 ) -> int:
-    """Copy a file or a folder to `target`, links followed, merging into a folder that is there; gives the bytes."""
+    """Copy a file or folder to `target`, following links, merging into an existing folder; return the bytes copied."""
     copier = _TreeCopier(os.fspath(source), log, read_only)
     try:
         if os.path.isdir(source):
-            copier.folder(os.fspath(source), os.fspath(target), ())
+            copier.copy_folder(os.fspath(source), os.fspath(target), ())
         else:
             os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
-            copier.file(os.fspath(source), os.fspath(target))
+            copier.copy_file(os.fspath(source), os.fspath(target))
     except FileNotFoundError as error:
         raise NotFound(f"{error.filename} does not exist (any more) and so cannot be copied") from None
     except PermissionError as error:
         raise Refused(f"no permission to copy {error.filename}") from None
     except OSError as error:
-        raise cannot_write(target, error) from None
+        raise make_write_error(target, error) from None
     return copier.copied
 
 
 def move_tree(source: str | os.PathLike[str], target: str | os.PathLike[str], log: Log | None = None) -> None:
-    """Move a file or folder into place, merging with what is there; done again after a crash it goes on."""
+    """Move a file or folder into place, merging with what is there; a second call after a crash completes the move."""
     try:
-        _move(os.fspath(source), os.fspath(target), log)
+        _move_into(os.fspath(source), os.fspath(target), log)
     except OSError as error:
-        raise cannot_write(target, error) from None
+        raise make_write_error(target, error) from None
 
 
 def remove_tree(path: str | os.PathLike[str]) -> None:
-    """Delete a file or folder, read-only ones too; an absent one is fine.
+    """Delete a file or folder, read-only ones included; a missing one is fine.
 
-    What is mounted at or below it belongs to somebody else, and stays.
+    Mount points at or below it belong to others, and stay.
     """
     path = os.path.abspath(path)  # a slash at its end would follow a link
     if not os.path.isdir(path) or os.path.islink(path):
@@ -93,7 +93,7 @@ def remove_tree(path: str | os.PathLike[str]) -> None:
 
 
 def _remove_around(folder: str, mounted: list[str]) -> None:
-    """Delete all of a folder but the mount points in it, and the folders above these."""
+    """Delete everything in a folder except mount points in it, and the folders above these."""
     if folder in mounted:
         return
     if not any(point.startswith(f"{folder}/") for point in mounted):
@@ -108,8 +108,8 @@ def _remove_around(folder: str, mounted: list[str]) -> None:
             _remove_around(inner, mounted)
 
 
-def cannot_write(path: str | os.PathLike[str], error: OSError) -> SmaltError:
-    """The sentence for a write that failed."""
+def make_write_error(path: str | os.PathLike[str], error: OSError) -> SmaltError:
+    """Return the error, in one sentence, for a write that failed."""
     if error.errno == errno.ENAMETOOLONG:
         name = max(os.fspath(path).split("/"), key=len)
         return Refused(f"the name {name[:40]}… is too long for a file; choose one of at most 255 bytes")
@@ -120,8 +120,8 @@ def cannot_write(path: str | os.PathLike[str], error: OSError) -> SmaltError:
     return Unavailable(f"cannot write {os.fspath(path)}: {error.strerror or error}")
 
 
-def human(size: float) -> str:
-    """A number of bytes for people."""
+def format_bytes(size: float) -> str:
+    """Format a number of bytes for people."""
     for unit in ("bytes", "KB", "MB", "GB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
@@ -137,7 +137,7 @@ class _TreeCopier:
         self.copied = 0
         self._said = time.monotonic()
 
-    def folder(self, source: str, target: str, above: tuple[tuple[int, int], ...]) -> None:
+    def copy_folder(self, source: str, target: str, above: tuple[tuple[int, int], ...]) -> None:
         status = os.stat(source)
         me = (status.st_dev, status.st_ino)
         if me in above:
@@ -147,13 +147,13 @@ class _TreeCopier:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 inner = os.path.join(target, entry.name)
                 if entry.is_dir():
-                    self.folder(entry.path, inner, (*above, me))
+                    self.copy_folder(entry.path, inner, (*above, me))
                 elif entry.is_file() or entry.is_symlink():
-                    self.file(entry.path, inner)
+                    self.copy_file(entry.path, inner)
         if self.read_only:
             os.chmod(target, 0o555)
 
-    def file(self, source: str, target: str) -> None:
+    def copy_file(self, source: str, target: str) -> None:
         if os.path.islink(source) and not os.path.exists(source):
             return  # a dangling link has no content to copy
         check_stop()
@@ -164,17 +164,17 @@ class _TreeCopier:
         self.copied += copy_file(source, target, mode)
         if self.log and time.monotonic() - self._said > _SAY_EVERY:
             self._said = time.monotonic()
-            self.log(f"copying {self.source}: {human(self.copied)} so far")
+            self.log(f"copying {self.source}: {format_bytes(self.copied)} so far")
 
 
-def _move(source: str, target: str, log: Log | None) -> None:
+def _move_into(source: str, target: str, log: Log | None) -> None:
     if not os.path.lexists(source):
         return
     os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
     is_folder = os.path.isdir(source) and not os.path.islink(source)
     if is_folder and os.path.isdir(target):
         for name in sorted(os.listdir(source)):
-            _move(os.path.join(source, name), os.path.join(target, name), log)
+            _move_into(os.path.join(source, name), os.path.join(target, name), log)
         os.rmdir(source)
         return
     try:
@@ -191,7 +191,7 @@ def _copy_bytes(read_end: int, write_end: int) -> int:
     if status.st_size <= _SMALL:
         return _read_and_write(read_end, write_end)
     pair = (status.st_dev, os.fstat(write_end).st_dev)
-    if pair not in _cannot_reflink and _reflink(read_end, write_end, pair):
+    if pair not in _cannot_reflink and _try_reflink(read_end, write_end, pair):
         return status.st_size
     copied = 0
     if hasattr(os, "copy_file_range"):
@@ -202,7 +202,7 @@ def _copy_bytes(read_end: int, write_end: int) -> int:
     return copied + _read_and_write(read_end, write_end)  # the rest, where the kernel could not or stopped early
 
 
-def _reflink(read_end: int, write_end: int, pair: tuple[int, int]) -> bool:
+def _try_reflink(read_end: int, write_end: int, pair: tuple[int, int]) -> bool:
     try:
         import fcntl
 
@@ -227,7 +227,7 @@ def _read_and_write(read_end: int, write_end: int) -> int:
     return copied
 
 
-def temporary_beside(path: str | os.PathLike[str]) -> Path:
-    """A name for a file to be renamed to `path` when it is whole."""
+def make_temporary_name(path: str | os.PathLike[str]) -> Path:
+    """Return a name for a file to be renamed to `path` when it is complete."""
     target = Path(path)
     return target.with_name(f".{target.name[:100]}.{os.getpid()}.{time.monotonic_ns():x}.tmp")

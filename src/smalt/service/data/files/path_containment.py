@@ -1,4 +1,4 @@
-"""Keeping a path inside a folder."""
+"""Paths that must stay inside a folder."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from smalt.exceptions import Refused
 
 
-def contained(root: str | os.PathLike[str], path: str, *, links: bool = True) -> Path:
-    """`path` (already decoded, `/` between its parts) below `root`; refused when it leads out of it.
+def resolve_inside(root: str | os.PathLike[str], path: str, *, links: bool = True) -> Path:
+    """Return `path` (already decoded, `/` between its parts) below `root`; raise Refused if it leads out of it.
 
-    With `links`, what is on the disk counts too: a link that leads out of `root` is refused.
+    With `links`, the disk counts too: a link that leads out of `root` is refused.
     """
-    relative = inside(path)
+    relative = normalize_relative(path)
     if relative is None:
         raise Refused(f"path {path!r} leads out of its folder; write it without '..' and without a leading '/'")
     target = Path(root, relative) if relative else Path(root)
@@ -24,16 +24,16 @@ def contained(root: str | os.PathLike[str], path: str, *, links: bool = True) ->
     return target
 
 
-def inside(path: str) -> str | None:
-    """`path` without empty and `.` parts, or None when it is absolute, climbs with `..` or can be no file name."""
-    if path.startswith("/") or not can_be_named(path):
+def normalize_relative(path: str) -> str | None:
+    """Return `path` without empty and `.` parts; None if it is absolute, climbs with `..` or is not a file name."""
+    if path.startswith("/") or not is_storable(path):
         return None
     parts = [part for part in path.split("/") if part not in ("", ".")]
     return None if ".." in parts else "/".join(parts)
 
 
-def can_be_named(text: str) -> bool:
-    """Whether a disk can hold the name; JSON can carry texts that it cannot."""
+def is_storable(text: str) -> bool:
+    """True if a disk can hold the name; JSON can carry texts that it cannot."""
     try:
         return b"\0" not in text.encode("utf-8", "surrogateescape")
     except UnicodeError:

@@ -1,4 +1,4 @@
-"""The right to write: nobody has it for what is registered, until that has been copied to another place."""
+"""Write protection: registered content is read-only, for its owner too, until it has been copied to another place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from smalt.service.data.files.copying import Log, cannot_write, copy_file, copy_tree, remove_tree, temporary_beside
+from smalt.service.data.files.copying import (
+    Log,
+    copy_file,
+    copy_tree,
+    make_temporary_name,
+    make_write_error,
+    remove_tree,
+)
 from smalt.service.data.files.durable_files import sync_files, sync_folders
 
 _BY_OWNER, _BY_ANYONE = 0o200, 0o222
@@ -19,13 +26,13 @@ _AT_CWD, _RENAME_EXCHANGE = -100, 2
 
 
 def forbid_writing(path: str | os.PathLike[str]) -> None:
-    """Take the right to write from a file, or a folder with all that is in it; links stay as they are.
+    """Remove the write permission from a file, or a folder and everything in it; links stay as they are.
 
-    The folder itself is the last: where it is read-only, all that is in it was made so.
-    A file that has a second name gets a content of its own: it could be written by the other name. What belongs to
-    somebody else, a container's root for example, keeps its mode.
+    The folder itself is the last: if it is read-only, everything in it was made so. A file with a second name
+    gets a content of its own, as it could be written by the other name. Files of other owners, such as a
+    container's root, keep their mode.
     """
-    for place, status in _bottom_up(os.fspath(path)):
+    for place, status in _list_bottom_up(os.fspath(path)):
         if not status.st_mode & _BY_ANYONE:
             continue
         with contextlib.suppress(PermissionError):
@@ -35,22 +42,22 @@ def forbid_writing(path: str | os.PathLike[str]) -> None:
 
 
 def allow_writing(path: str | os.PathLike[str]) -> None:
-    """Give the owner the right to write a file, or a folder with all that is in it."""
-    for place, status in _bottom_up(os.fspath(path)):
+    """Give the owner the permission to write a file, or a folder and everything in it."""
+    for place, status in _list_bottom_up(os.fspath(path)):
         if not status.st_mode & _BY_OWNER:
             with contextlib.suppress(PermissionError):
                 os.chmod(place, stat.S_IMODE(status.st_mode) | _BY_OWNER)
 
 
-def is_forbidden(path: str | os.PathLike[str]) -> bool:
-    """Whether not even the owner may write `path`, or the nearest folder above it where nothing is there."""
+def is_write_protected(path: str | os.PathLike[str]) -> bool:
+    """True if not even the owner may write `path`, or the nearest existing folder above it."""
     try:
-        return not os.stat(nearest(path)).st_mode & _BY_OWNER
+        return not os.stat(find_existing(path)).st_mode & _BY_OWNER
     except OSError:
         return False
 
 
-def nearest(path: str | os.PathLike[str]) -> str:
+def find_existing(path: str | os.PathLike[str]) -> str:
     """Return `path`, or the nearest folder above it that exists."""
     place = os.path.abspath(path)
     while not os.path.lexists(place):
@@ -61,17 +68,17 @@ def nearest(path: str | os.PathLike[str]) -> str:
 def copy_aside(source: str | os.PathLike[str], target: str | os.PathLike[str], log: Log | None = None) -> None:
     """Copy a file or folder to the new place `target`, whole, durable and read-only, or not at all.
 
-    What is at `target` already stays.
+    A `target` that exists already is left alone.
     """
     if os.path.lexists(target):
         return
-    temporary = temporary_beside(target)
-    above = nearest(temporary.parent)
+    temporary = make_temporary_name(target)
+    above = find_existing(temporary.parent)
     try:
         copy_tree(source, temporary, log, read_only=True)
         put_in_place(temporary, target, above)
     except OSError as error:
-        raise cannot_write(target, error) from None
+        raise make_write_error(target, error) from None
     finally:
         remove_tree(temporary)
 
@@ -79,27 +86,28 @@ def copy_aside(source: str | os.PathLike[str], target: str | os.PathLike[str], l
 def put_in_place(
     made: str | os.PathLike[str], target: str | os.PathLike[str], above: str, *, replace: bool = False
 ) -> None:
-    """Give a whole file or folder its name, durably; `above` is the nearest folder that was there before.
+    """Rename a complete file or folder to `target`, durably; `above` is the nearest folder that existed before.
 
-    With `replace`, in the place of what is there, which is then where this was made.
+    With `replace`, exchange it with what is at `target`.
     """
     sync_tree(made)
     if replace:
-        swap(made, target)
+        replace_durably(made, target)
     else:
         os.replace(made, target)
     sync_folders([os.fspath(folder) for folder in Path(target).parents if folder.is_relative_to(above)])
 
 
-def swap(made: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
-    """Put a durable file or folder in the place of another one, which is at no moment empty where the system can.
+def replace_durably(made: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+    """Put a durable file or folder in the place of another, without a moment in which nothing is there if the
+    system can.
 
-    What was there is then where the other was made, or nowhere.
+    The replaced one is afterwards where the new one was, or removed.
     """
     if not os.path.lexists(target):
         os.replace(made, target)
         return
-    if _exchange(made, target):
+    if _exchange_names(made, target):
         return
     aside = Path(target).with_name(f".{os.getpid()}.{os.urandom(4).hex()}")
     os.replace(target, aside)
@@ -111,8 +119,8 @@ def swap(made: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
     remove_tree(aside)
 
 
-def _exchange(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
-    """Exchange two names at once; return False where system or file system cannot."""
+def _exchange_names(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    """Exchange two names atomically; return False if the system or file system cannot."""
     import ctypes  # 10 ms, for what is done when somebody damaged a version
 
     rename = getattr(ctypes.CDLL(None), "renameat2", None)
@@ -120,14 +128,14 @@ def _exchange(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> boo
 
 
 def sync_tree(path: str | os.PathLike[str]) -> None:
-    """Make a file, or a folder with all that is in it, durable."""
-    places = list(_bottom_up(os.fspath(path)))
+    """Make a file, or a folder and everything in it, durable."""
+    places = list(_list_bottom_up(os.fspath(path)))
     sync_files([place for place, status in places if stat.S_ISREG(status.st_mode)])
     sync_folders([place for place, status in places if stat.S_ISDIR(status.st_mode)])
 
 
-def _bottom_up(path: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield each file and folder at and below `path`, a folder after all that is in it."""
+def _list_bottom_up(path: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield each file and folder at and below `path`, a folder after everything in it."""
     pending = [(path, os.lstat(path), False)]
     while pending:
         place, status, is_seen = pending.pop()
@@ -144,8 +152,8 @@ def _bottom_up(path: str) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def make_single(path: str) -> None:
-    """Replace one name of a file that has several by a copy, at once, so that no other name leads to it."""
-    copy = temporary_beside(path)
+    """Replace one name of a file that has several by a copy, atomically, so that no other name leads to it."""
+    copy = make_temporary_name(path)
     try:
         copy_file(path, copy)
         shutil.copystat(path, copy)

@@ -1,4 +1,4 @@
-"""How a job is given an input and where it writes an output, by mode and type."""
+"""Access modes: what a job is given as an input and where it writes an output, by mode and type."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from smalt.entities.syntax.references import Reference, parse_uri
 from smalt.exceptions import NotFound, Refused
-from smalt.service.data.datastores.managed_folders import find_kept
-from smalt.service.data.files.copying import Log, cannot_write, copy_tree, move_tree, remove_tree
+from smalt.service.data.datastores.managed_folders import find_managed
+from smalt.service.data.files.copying import Log, copy_tree, make_write_error, move_tree, remove_tree
 from smalt.service.data.uris.locations import Location
 
 COPIED = frozenset({"download", "eval_download"})
@@ -30,18 +30,19 @@ def prepare_input(
     folder: str | os.PathLike[str],
     log: Log | None = None,
 ) -> Path:
-    """The path that the job reads: the data itself, or a copy in `folder`, this input's own in an attempt's folder.
+    """Return the path that the job reads: the data itself, or a copy in `folder`, this input's own in an attempt's
+    folder.
 
-    A copy that is there is whole, and is taken as it is: called again, this answers at once.
+    An existing copy is complete, and is used as it is: a second call returns at once.
     """
     source = location.path
     if source is None or not location.exists:
-        raise NotFound(missing(location))
-    if wrong := not_a_file(location, type):
+        raise NotFound(explain_missing(location))
+    if wrong := explain_not_a_file(location, type):
         raise Refused(wrong)
     name = location.name or source.name
     if mode not in COPIED:
-        return _named(source, name, folder)
+        return _link_as_named(source, name, folder)
     target = Path(folder) if source.is_dir() else Path(folder, name)
     if not target.exists():
         partial = target.with_name(f"{target.name}.partial")
@@ -51,8 +52,8 @@ def prepare_input(
     return target
 
 
-def _named(source: Path, name: str, folder: str | os.PathLike[str]) -> Path:
-    """The path of a file under the name that it was asked for by: its ending tells programs what it is."""
+def _link_as_named(source: Path, name: str, folder: str | os.PathLike[str]) -> Path:
+    """Return the path of a file under the name by which it was requested: programs go by the ending."""
     if source.name == name or source.is_dir():
         return source
     link = Path(folder, name)
@@ -61,25 +62,26 @@ def _named(source: Path, name: str, folder: str | os.PathLike[str]) -> Path:
         link.unlink(missing_ok=True)
         os.symlink(source, link)
     except OSError as error:
-        raise cannot_write(link, error) from None
+        raise make_write_error(link, error) from None
     return link
 
 
 def prepare_output(location: Location, type: str | None, mode: str | None, folder: str | os.PathLike[str]) -> Path:
-    """The path that the job writes: the place itself, or for `upload` one in `folder` until finish_output().
+    """Return the path that the job writes: the place itself, or for `upload` one in `folder` until
+    finish_output().
 
-    A folder exists beforehand; of a file only what is above it.
+    A folder is created beforehand; of a file only the folders above it.
     """
-    target = output_place(location, type, mode, folder)
+    target = get_output_path(location, type, mode, folder)
     try:
         os.makedirs(os.path.dirname(target) if type == FILE else target, exist_ok=True)
     except OSError as error:
-        raise cannot_write(target, error) from None
+        raise make_write_error(target, error) from None
     return target
 
 
-def begin(folder: Path, place: str) -> None:
-    """Forget what another place gave: a crash may have come before it was recorded where the input is."""
+def begin_input(folder: Path, place: str) -> None:
+    """Forget an input prepared from another place: a crash may have come before the new place was recorded."""
     note, mark = folder.with_name(f"{folder.name}.from"), hashlib.sha256(os.fsencode(place)).hexdigest()
     with contextlib.suppress(OSError):
         if os.readlink(note) == mark:
@@ -87,33 +89,33 @@ def begin(folder: Path, place: str) -> None:
     remove_tree(folder)
     try:
         note.parent.mkdir(parents=True, exist_ok=True)
-        for old in (_note(folder), note):
+        for old in (_get_note(folder), note):
             old.unlink(missing_ok=True)
         os.symlink(mark, note)
     except OSError as error:
-        raise cannot_write(note, error) from None
+        raise make_write_error(note, error) from None
 
 
-def prepared(folder: Path) -> Path | None:
-    """Where an input that came from elsewhere is, once it is ready for this attempt: nobody is asked for it again."""
+def find_prepared(folder: Path) -> Path | None:
+    """Return where a remote input is, once it is ready for this attempt; it is not requested again."""
     try:
-        path = Path(os.readlink(_note(folder)))
+        path = Path(os.readlink(_get_note(folder)))
     except OSError:
         return None
     return path if path.exists() else None
 
 
-def note_prepared(folder: Path, path: Path) -> None:
-    note = _note(folder)
+def record_prepared(folder: Path, path: Path) -> None:
+    note = _get_note(folder)
     try:
         note.parent.mkdir(parents=True, exist_ok=True)
         note.unlink(missing_ok=True)
         os.symlink(path, note)
     except OSError as error:
-        raise cannot_write(note, error) from None
+        raise make_write_error(note, error) from None
 
 
-def _note(folder: Path) -> Path:
+def _get_note(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.at")  # no input's name has a dot
 
 
@@ -124,18 +126,18 @@ def finish_output(
     folder: str | os.PathLike[str],
     log: Log | None = None,
 ) -> None:
-    """Bring what an `upload` output holds into place, and what is kept elsewhere there; it does no harm done twice."""
+    """Move an `upload` output into place, and upload one of a remote datastore; safe to repeat."""
     if location.store is not None:
-        location.store.put_tree(output_place(location, type, mode, folder), location.relative or "", log)
+        location.store.upload_tree(get_output_path(location, type, mode, folder), location.relative or "", log)
     elif mode == UPLOADED:
-        move_tree(output_place(location, type, mode, folder), _place(location), log)
+        move_tree(get_output_path(location, type, mode, folder), _get_path(location), log)
 
 
-def missing(location: Location) -> str:
-    """The sentence for a location where nothing is, or nothing that can be seen."""
-    uri = shown(location)
-    if location.path is not None and not os.access(_nearest(location.path), os.X_OK):
-        return f"{uri} cannot be read: no permission for {_nearest(location.path)}"
+def explain_missing(location: Location) -> str:
+    """Return the sentence for a location where nothing is, or nothing that can be seen."""
+    uri = format_uri(location)
+    if location.path is not None and not os.access(_find_existing(location.path), os.X_OK):
+        return f"{uri} cannot be read: no permission for {_find_existing(location.path)}"
     if location.store is not None:
         return f"{uri} does not exist: {location.store.name} has no {location.relative or 'data'!r}"
     if location.datastore is not None:
@@ -145,13 +147,13 @@ def missing(location: Location) -> str:
     return f"{uri} does not exist; check the path"
 
 
-def shown(location: Location) -> str:
-    """Return the URI as users write it: an asset's id is its name and version."""
+def format_uri(location: Location) -> str:
+    """Return the URI as users write it: an asset's id becomes its name and version."""
     return _ASSET.sub(r"azureml:\1:\2", location.uri)
 
 
-def may_be_written(location: Location, mode: str | None, root: str) -> bool:
-    """Return whether a job may write to an input: to a copy, or where mode rw_mount gives it what is not registered.
+def is_writable(location: Location, mode: str | None, root: str) -> bool:
+    """True if a job may write to an input: to a copy, or under mode rw_mount to data that is not registered.
 
     `root` is the real path of the home.
     """
@@ -162,39 +164,39 @@ def may_be_written(location: Location, mode: str | None, root: str) -> bool:
 
 
 def _holds_versions(location: Location, root: str) -> bool:
-    """Return whether smalt itself keeps the content of registered versions at, above or around the location.
+    """True if smalt itself stores the content of registered versions at, above or around the location.
 
-    Whatever it is called by: a datastore of another name, or a path of this machine, may lead there.
+    A datastore of another name, or a path of this machine, may lead there too.
     """
-    return location.path is not None and find_kept(root, os.path.realpath(location.path)) is not None
+    return location.path is not None and find_managed(root, os.path.realpath(location.path)) is not None
 
 
 def explain_read_only(location: Location, mode: str | None, root: str) -> str | None:
     """Return the sentence for an input of mode rw_mount that can only be read."""
-    if mode != "rw_mount" or may_be_written(location, mode, root):
+    if mode != "rw_mount" or is_writable(location, mode, root):
         return None
     return (
-        f"mode rw_mount gives the job {shown(location)} only to be read, as a registered version never changes; "
+        f"mode rw_mount gives the job {format_uri(location)} only to be read, as a registered version never changes; "
         "with mode download it has a copy that it may write"
     )
 
 
-def not_a_file(location: Location, type: str | None) -> str | None:
-    """The sentence for a folder that an input takes for a file."""
+def explain_not_a_file(location: Location, type: str | None) -> str | None:
+    """Return the sentence for a folder given to an input of type uri_file."""
     if type != FILE or location.path is None or not location.path.is_dir():
         return None
     return f"{location.uri} is a folder, but the input's type is uri_file; make it uri_folder or name a file"
 
 
-def not_a_folder(location: Location, type: str | None) -> str | None:
-    """The sentence for a file that an input takes for a folder; the job is given the file all the same."""
+def explain_not_a_folder(location: Location, type: str | None) -> str | None:
+    """Return the sentence for a file given to an input of type uri_folder; the job is given the file all the same."""
     if type != FOLDER or location.path is None or not location.path.is_file():
         return None
     return f"{location.uri} is a file, but the input's type is uri_folder; make it uri_file or name a folder"
 
 
 def is_empty(place: str | os.PathLike[str]) -> bool:
-    """Return whether there is neither a file nor a folder with something in it."""
+    """True if there is neither a file nor a folder with entries."""
     try:
         with os.scandir(place) as entries:
             return next(entries, None) is None
@@ -204,23 +206,23 @@ def is_empty(place: str | os.PathLike[str]) -> bool:
         return False
 
 
-def _nearest(path: Path) -> Path:
-    """The nearest folder above that is seen to exist."""
+def _find_existing(path: Path) -> Path:
+    """Return the nearest folder above that can be seen to exist."""
     return next((folder for folder in path.parents if os.path.isdir(folder)), Path("/"))
 
 
-def _place(location: Location) -> Path:
+def _get_path(location: Location) -> Path:
     if location.path is None:
         raise Refused(f"{location.uri} cannot be written; name a path of a datastore as the output's path")
     return location.path
 
 
-def output_place(location: Location, type: str | None, mode: str | None, folder: str | os.PathLike[str]) -> Path:
-    """Where the job writes; nothing is made."""
+def get_output_path(location: Location, type: str | None, mode: str | None, folder: str | os.PathLike[str]) -> Path:
+    """Return the path that the job writes; nothing is created."""
     if location.store is not None:
         name = (location.relative or "").rpartition("/")[2] or "output"
         return Path(folder, name) if type == FILE else Path(folder)
-    place = _place(location)
+    place = _get_path(location)
     if mode != UPLOADED:
         return place
     return Path(folder, place.name) if type == FILE else Path(folder)

@@ -1,4 +1,4 @@
-"""Local data that becomes an asset: a read-only copy in the workspace's blob store, under the id of its content."""
+"""Imports of local data as assets: a read-only copy in the workspace's blob store, under the id of its content."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 
 from smalt.exceptions import NotFound, Refused, Unavailable
 from smalt.service.data.datastores.datastores import DEFAULT, Datastores
-from smalt.service.data.files.copying import Log, cannot_write, human, remove_tree
-from smalt.service.data.files.write_protection import forbid_writing, is_forbidden, nearest, put_in_place
-from smalt.service.data.snapshots.manifest import Entry
-from smalt.service.data.snapshots.materialisation import Tree, make
+from smalt.service.data.files.copying import Log, format_bytes, make_write_error, remove_tree
+from smalt.service.data.files.write_protection import find_existing, forbid_writing, is_write_protected, put_in_place
+from smalt.service.data.snapshots.manifest import ManifestEntry
+from smalt.service.data.snapshots.materialisation import FolderLayout, write_folder
 from smalt.service.data.snapshots.snapshots import Snapshots
 
 _LARGE = 100_000_000
 
 
 @dataclass
-class Going:
-    """How far a copy is."""
+class CopyProgress:
+    """The progress of a copy."""
 
     files: int
     bytes: int
@@ -33,16 +33,16 @@ def import_local(
     path: str,
     workspace: str,
     log: Log | None = None,
-    going: dict[str, Going] | None = None,
+    going: dict[str, CopyProgress] | None = None,
 ) -> str:
-    """Copy `path` to LocalUpload/<content id>/<name> unless it is there; gives its azureml:// URI.
+    """Copy `path` to LocalUpload/<content id>/<name> unless it is there; return its azureml:// URI.
 
-    What is being copied stands in `going` by its path.
+    `going` holds the progress of running copies, by path.
     """
     source = os.path.abspath(path)
     if not os.path.exists(source):
         raise NotFound(f"{path} does not exist; check the path of the asset")
-    store = datastores.folder(workspace, DEFAULT)
+    store = datastores.get_folder(workspace, DEFAULT)
     if f"{os.path.realpath(store)}/".startswith(f"{os.path.realpath(source).rstrip('/')}/"):
         raise Refused(f"{path} contains the store {store}, which it would be copied to; name the folder of the data")
     name = os.path.basename(source) or "data"
@@ -53,14 +53,14 @@ def import_local(
     is_damaged = target.exists() and snapshots.identify(target, ignore=False)[0].hash != snapshot.hash
     if is_damaged or not target.exists():
         if log and snapshot.bytes > _LARGE:
-            log(f"copying {source} ({human(snapshot.bytes)}) to datastore {DEFAULT}")
-        above = nearest(target.parent)
+            log(f"copying {source} ({format_bytes(snapshot.bytes)}) to datastore {DEFAULT}")
+        above = find_existing(target.parent)
         temporary = target.with_name(f".{os.getpid()}.{os.urandom(4).hex()}")
         try:
-            told = Going(snapshot.files, snapshot.bytes)
+            told = CopyProgress(snapshot.files, snapshot.bytes)
             if going is not None:
                 going[source] = told
-            _copy(source, entries, temporary, told)
+            _copy_entries(source, entries, temporary, told)
             if snapshots.identify(source)[0] != snapshot:
                 raise Unavailable(f"{source} changed while it was being copied; wait until it is written and try again")
             made = temporary if os.path.isdir(source) else temporary / name
@@ -70,17 +70,17 @@ def import_local(
             raise NotFound(f"{error.filename} was deleted while it was being copied; try again") from None
         except OSError as error:
             if is_damaged or not target.exists():  # else another submission was first
-                raise cannot_write(target, error) from None
+                raise make_write_error(target, error) from None
         finally:
             if going is not None:
                 going.pop(source, None)
             remove_tree(temporary)
-    elif not is_forbidden(target):  # an earlier smalt gave it its name first, and was killed
+    elif not is_write_protected(target):  # an earlier smalt gave it its name first, and was killed
         forbid_writing(target)
     return f"azureml://datastores/{DEFAULT}/paths/{relative}"
 
 
-def _copy(source: str, entries: list[Entry], target: Path, told: Going) -> None:
+def _copy_entries(source: str, entries: list[ManifestEntry], target: Path, told: CopyProgress) -> None:
     top = source if os.path.isdir(source) else os.path.dirname(source)
     sizes = {entry.path: entry.size for entry in entries}
 
@@ -89,4 +89,4 @@ def _copy(source: str, entries: list[Entry], target: Path, told: Going) -> None:
         told.done_bytes += sizes[path]
         return os.path.join(top, path)
 
-    make(Tree.of(entries), each, os.fspath(target))
+    write_folder(FolderLayout.from_entries(entries), each, os.fspath(target))

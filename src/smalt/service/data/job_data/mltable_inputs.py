@@ -1,4 +1,4 @@
-"""What an MLTable names that is not beside it: for a job these are found, or fetched, before it starts."""
+"""References of MLTable inputs to data outside their folder, which are resolved, or fetched, before the job starts."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ VARIABLE = "SMALT_DATA"
 _FILE = "MLTable"
 
 
-class Named(NamedTuple):
-    """Data that an MLTable names and that is not in the MLTable's own folder."""
+class TableReference(NamedTuple):
+    """A reference of an MLTable to data outside of its own folder."""
 
     written: str
     uri: str
@@ -28,27 +28,27 @@ class Named(NamedTuple):
     is_relative: bool = False
 
 
-def referred(folder: Path) -> list[str]:
-    """The URIs of the files and folders that the MLTable of a folder names, each once."""
+def list_uris(folder: Path) -> list[str]:
+    """Return the URIs of the files and folders that the MLTable of a folder refers to, each once."""
     if not (folder / _FILE).is_file():
         return []
-    return list(dict.fromkeys(one.uri for one in named(folder) if one.is_remote))
+    return list(dict.fromkeys(one.uri for one in list_references(folder) if one.is_remote))
 
 
-def named(folder: Path) -> list[Named]:
-    """The data that the MLTable of a folder names outside of the folder; ValidationException where it is wrong."""
+def list_references(folder: Path) -> list[TableReference]:
+    """Return the references of a folder's MLTable to data outside the folder; ValidationException if it is invalid."""
     path = folder / _FILE
     try:
-        entries = _entries(path.read_text(encoding="utf-8", errors="replace"), str(path))
+        entries = _parse_entries(path.read_text(encoding="utf-8", errors="replace"), str(path))
     except OSError as error:
         raise ValidationException(f"{path} cannot be read: {error.strerror}") from None
-    found = [_named(kind, written, str(folder)) for kind, written in entries]
+    found = [_make_reference(kind, written, str(folder)) for kind, written in entries]
     return [one for one in found if one is not None]
 
 
 @lru_cache(maxsize=64)
-def _entries(text: str, path: str) -> list[tuple[str, str]]:
-    """(file, folder or pattern; the path as it is written) of each entry."""
+def _parse_entries(text: str, path: str) -> list[tuple[str, str]]:
+    """Return (file, folder or pattern; the path as written) of each entry."""
     from smalt.mltable import document, errors  # the parser is for jobs with tables only
 
     try:
@@ -58,25 +58,25 @@ def _entries(text: str, path: str) -> list[tuple[str, str]]:
     return [next(iter(entry.items())) for entry in content["paths"]]
 
 
-def _named(kind: str, written: str, folder: str) -> Named | None:
-    """None for what is in the folder."""
+def _make_reference(kind: str, written: str, folder: str) -> TableReference | None:
+    """Return the reference for an entry; None if its data is in the folder."""
     from smalt.mltable import locations
 
     steady, pattern = written, ""
     if kind == "pattern":
-        steady = _steady(written)
+        steady = _get_pattern_folder(written)
         pattern = locations.translated(locations.plain(written)[len(locations.plain(steady)) :].lstrip("/"))
     if locations.is_remote(written):
-        return Named(written, steady, pattern, is_remote=True)
+        return TableReference(written, steady, pattern, is_remote=True)
     path = locations.plain(steady)
     if os.path.isabs(locations.plain(written)):
-        return Named(written, os.path.normpath(path or "/"), pattern)
+        return TableReference(written, os.path.normpath(path or "/"), pattern)
     relative = os.path.normpath(path or ".")
     if relative.split("/")[0] != "..":
         return None
-    return Named(written, os.path.normpath(os.path.join(folder, relative)), pattern, is_relative=True)
+    return TableReference(written, os.path.normpath(os.path.join(folder, relative)), pattern, is_relative=True)
 
 
-def _steady(pattern: str) -> str:
-    """The folder in which a pattern looks."""
+def _get_pattern_folder(pattern: str) -> str:
+    """Return the folder in which a pattern is searched."""
     return re.split(r"[*?\[]", pattern, maxsplit=1)[0].rpartition("/")[0]

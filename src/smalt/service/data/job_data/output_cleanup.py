@@ -1,9 +1,10 @@
-"""Outputs become plain data: files, folders, and links that stay inside; what else a job leaves is mended or told.
+"""Cleanup of outputs, so that they hold plain data: files, folders, and links that stay inside. Everything else is
+mended or reported.
 
-A link that leads out of an output would be nothing to whoever reads the output elsewhere or later, so it becomes what
-it leads to. What has no content (a dangling link, a loop, a FIFO, a socket, a device) is left out. A file with a second
-name (a hard link) becomes a copy of its own: whoever wrote to the other name would change the output. For a job that is
-canceled nothing is copied: its links are left out.
+A link that leads out of an output would mean nothing to a later reader, or on another machine, so it becomes a
+copy of its target. An entry without content (a dangling link, a loop, a FIFO, a socket, a device) is left out.
+A file with a second name (a hard link) becomes a copy of its own: a write to the other name would change the
+output. For a job that is canceled nothing is copied: its links are left out.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from enum import Enum
 
 from smalt.exceptions import Refused, SmaltError
 from smalt.machine.ignore_rules import stays_inside
-from smalt.service.data.files.copy_cancellation import Stopped
-from smalt.service.data.files.copying import copy_tree, remove_tree, temporary_beside
+from smalt.service.data.files.copy_cancellation import CopyStopped
+from smalt.service.data.files.copying import copy_tree, make_temporary_name, remove_tree
 from smalt.service.data.files.write_protection import make_single
 
 Say = Callable[[str], None]
@@ -29,36 +30,36 @@ _KERNEL = ("/proc/", "/sys/", "/dev/")
 """Files there may have no end, or let a reader wait for ever."""
 
 
-class TooMany(Exception):
-    """There is more to look at than was allowed."""
+class TooManyEntries(Exception):
+    """A folder has more entries than may be examined."""
 
 
-class Found(Enum):
-    """The kind of what is at a place."""
+class PathKind(Enum):
+    """The kind of data at a path."""
 
     NOTHING = "neither a file nor a folder with something in it"
     PLAIN = "only files of one name and folders"
     OTHER = "anything else, or more than was to be looked at"
 
 
-def look_at(path: str | os.PathLike[str], most: int) -> Found:
-    """Return the kind of what is at `path`, where at most so many entries are looked at."""
+def examine_path(path: str | os.PathLike[str], most: int) -> PathKind:
+    """Return the kind of data at `path`, examining at most so many entries."""
     place = os.fspath(path)
     try:
         status = os.lstat(place)
         if not stat.S_ISDIR(status.st_mode):
-            return Found.PLAIN if stat.S_ISREG(status.st_mode) and status.st_nlink == 1 else Found.OTHER
+            return PathKind.PLAIN if stat.S_ISREG(status.st_mode) and status.st_nlink == 1 else PathKind.OTHER
         if not os.listdir(place):  # most steps leave most places empty
-            return Found.NOTHING
-        return Found.PLAIN if next(_odd(place, most), None) is None else Found.OTHER
-    except (TooMany, OSError):
-        return Found.OTHER if os.path.lexists(place) else Found.NOTHING
+            return PathKind.NOTHING
+        return PathKind.PLAIN if next(_find_odd(place, most), None) is None else PathKind.OTHER
+    except (TooManyEntries, OSError):
+        return PathKind.OTHER if os.path.lexists(place) else PathKind.NOTHING
 
 
 def make_plain(path: str | os.PathLike[str], name: str, since: float, say: Say) -> None:
-    """Make what was put at `path` since then plain data; `name` is what sentences call it.
+    """Turn the entries written at `path` since then into plain data; `name` is what sentences call it.
 
-    What was there before is its owner's. Refused where the place itself has no content.
+    Entries from before belong to their owner. Raise Refused if the place itself has no content.
     """
     place = os.fspath(path)
     with contextlib.suppress(FileNotFoundError):
@@ -69,16 +70,16 @@ def make_plain(path: str | os.PathLike[str], name: str, since: float, say: Say) 
         if stat.S_ISLNK(kind):
             _resolve_top(place, name, say)
         elif stat.S_ISREG(status.st_mode) and status.st_nlink > 1 and status.st_ctime >= since:
-            with contextlib.suppress(Stopped):
+            with contextlib.suppress(CopyStopped):
                 make_single(place)
     if not os.path.isdir(place):
         return
-    for entry in list(_odd(place, None)):
+    for entry in list(_find_odd(place, None)):
         if os.lstat(entry).st_ctime >= since:
-            _mend(place, entry, name, say)
+            _mend_entry(place, entry, name, say)
 
 
-def _odd(top: str, most: int | None) -> Iterator[str]:
+def _find_odd(top: str, most: int | None) -> Iterator[str]:
     """Yield the entries below `top` that are links, files with a second name, or neither files nor folders."""
     left = most
     pending = [top]
@@ -92,29 +93,29 @@ def _odd(top: str, most: int | None) -> Iterator[str]:
                 if left is not None:
                     left -= 1
                     if left < 0:
-                        raise TooMany
+                        raise TooManyEntries
 
 
 def _resolve_top(place: str, name: str, say: Say) -> None:
     target = os.readlink(place)
-    why = _why_empty(place, os.path.dirname(place))
+    why = _explain_empty(place, os.path.dirname(place))
     if why is not None:
         raise Refused(f"{name} was replaced by a link to {target}, which {why}; write a file or a folder there")
     say(f"{name} was replaced by a link to {target}; what that leads to is copied in its place")
     try:
-        _replace(place, say)
-    except Stopped as error:
+        _replace_link(place, say)
+    except CopyStopped as error:
         os.unlink(place)
         say(f"{name} was left out: {error}")
 
 
-def _mend(top: str, entry: str, name: str, say: Say) -> None:
+def _mend_entry(top: str, entry: str, name: str, say: Say) -> None:
     inner = os.path.relpath(entry, top)
     status = os.lstat(entry)
     kind = stat.S_IFMT(status.st_mode)
     if stat.S_ISREG(kind):
         if status.st_nlink > 1:  # of the names in one output, the last is single by now
-            with contextlib.suppress(Stopped):  # nobody reads it then
+            with contextlib.suppress(CopyStopped):  # nobody reads it then
                 make_single(entry)
         return
     if not stat.S_ISLNK(kind):
@@ -122,7 +123,7 @@ def _mend(top: str, entry: str, name: str, say: Say) -> None:
         say(f"{name}: {inner} was left out, as it is {_KINDS.get(kind, 'no file')}")
         return
     target = os.readlink(entry)
-    why = _why_empty(entry, top)
+    why = _explain_empty(entry, top)
     if why is not None:
         os.unlink(entry)
         say(f"{name}: {inner} was left out, as it is a link to {target}, which {why}")
@@ -130,7 +131,7 @@ def _mend(top: str, entry: str, name: str, say: Say) -> None:
     real, root = os.path.realpath(entry), os.path.realpath(top)
     if not real.startswith(f"{root}/"):
         try:
-            _replace(entry, say)
+            _replace_link(entry, say)
         except SmaltError as error:
             os.unlink(entry)
             say(f"{name}: {inner} was left out, as it is a link to {target}: {error}")
@@ -140,8 +141,8 @@ def _mend(top: str, entry: str, name: str, say: Say) -> None:
         os.symlink(text, entry)
 
 
-def _why_empty(link: str, top: str) -> str | None:
-    """Why the link has no content of its own, in words that follow "which"; None where it has."""
+def _explain_empty(link: str, top: str) -> str | None:
+    """Return why the link has no content of its own, in words that follow "which"; None if it has."""
     try:
         kind = stat.S_IFMT(os.stat(link).st_mode)
     except FileNotFoundError:
@@ -158,9 +159,9 @@ def _why_empty(link: str, top: str) -> str | None:
     return None
 
 
-def _replace(link: str, say: Say) -> None:
-    """Put a copy of what the link leads to in its place."""
-    copy = temporary_beside(link)
+def _replace_link(link: str, say: Say) -> None:
+    """Replace the link by a copy of its target."""
+    copy = make_temporary_name(link)
     try:
         copy_tree(os.path.realpath(link), copy, say)
         os.unlink(link)

@@ -1,4 +1,4 @@
-"""One walk over one folder, compared with what the last one knew."""
+"""Scans: one walk over one folder, compared with what the last one knew."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from smalt.exceptions import Refused, Unavailable
 from smalt.machine import stat_cache
 from smalt.machine.ignore_rules import FILES, Folder, Ignore, walk
 from smalt.machine.stat_cache import Cache, Known
-from smalt.service.data.snapshots.manifest import EXECUTABLE, FILE, FOLDER, LINK, Entry
+from smalt.service.data.snapshots.manifest import EXECUTABLE, FILE, FOLDER, LINK, ManifestEntry
 
 _TRIES = 3
 
@@ -20,7 +20,7 @@ Reader = Callable[[str, int], str]
 """(path, size) → the sha256 of the bytes, after doing with them what is wanted."""
 
 
-class Scan:
+class FolderScan:
     def __init__(self, root: str, ignore: bool, place: Path, guard: Callable[[int, int], None]) -> None:
         self._root = root
         self._began = time.time_ns()
@@ -33,16 +33,16 @@ class Scan:
         self._count = 0
         self._size = 0
         for folder in walk(root, Ignore.of(root) if ignore else None):
-            self._compare(folder)
+            self._compare_folder(folder)
 
     @property
-    def unchanged(self) -> bool:
-        """Every file, link and empty folder is as it was the last time."""
+    def is_unchanged(self) -> bool:
+        """True if every file, link and empty folder is as it was at the last scan."""
         last = self.last
         return last is not None and not self._changed and self._count == last.total and self._rest == last.rest
 
-    def read(self, reader: Reader, is_kept: Callable[[str, int], bool]) -> None:
-        """Read what is new, and what is known but `is_kept` (sha256, size) says is no longer in the store."""
+    def read_changed(self, reader: Reader, is_kept: Callable[[str, int], bool]) -> None:
+        """Read new files, and known ones if `is_kept` (sha256, size) says that the store no longer has them."""
         known = [(prefix, name) for prefix, names in self._files.items() for name in names]
         for prefix, name in known:
             file = self._files[prefix][name]
@@ -55,25 +55,25 @@ class Scan:
             except FileNotFoundError:
                 self._files[prefix].pop(name, None)  # deleted since the walk
 
-    def entries(self) -> list[Entry]:
+    def list_entries(self) -> list[ManifestEntry]:
         entries = [
-            Entry(prefix + name, EXECUTABLE if file[4] & stat.S_IXUSR else FILE, file[5], file[0])
+            ManifestEntry(prefix + name, EXECUTABLE if file[4] & stat.S_IXUSR else FILE, file[5], file[0])
             for prefix, names in self._files.items()
             for name, file in names.items()
         ]
         for path, target in self._rest.items():
-            entries.append(Entry(path, LINK, target, 0) if target else Entry(path[:-1], FOLDER, "", 0))
+            entries.append(ManifestEntry(path, LINK, target, 0) if target else ManifestEntry(path[:-1], FOLDER, "", 0))
         return entries
 
-    def remember(self, hash: str, files: int, size: int) -> None:
-        """Keep what is known for the next time, but nothing that could have changed unseen since it was read."""
+    def save(self, hash: str, files: int, size: int) -> None:
+        """Save what is known for the next scan, except files that could have changed unseen since they were read."""
         safe = {
             prefix: {name: file for name, file in names.items() if not stat_cache.racy(file, self._began)}
             for prefix, names in self._files.items()
         }
         stat_cache.save(self._place, Cache(safe, self._rest, files, size, hash))
 
-    def _compare(self, folder: Folder) -> None:
+    def _compare_folder(self, folder: Folder) -> None:
         prefix = folder.prefix
         last = self.last.files.get(prefix) if self.last else None
         here: dict[str, Known] = {}
@@ -105,7 +105,7 @@ class Scan:
 
 
 def read_steady(path: str, reader: Reader) -> tuple[str, os.stat_result]:
-    """Read a file, with the status that belongs to the bytes; again when it was written meanwhile."""
+    """Read a file, and return the status that belongs to the bytes; read again if it was written meanwhile."""
     for _ in range(_TRIES):
         try:
             before = os.stat(path)

@@ -1,4 +1,4 @@
-"""From a manifest back to a folder."""
+"""Materialisation: writing a manifest back to a folder."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from smalt.service.data.files.copying import cannot_write, copy_file
-from smalt.service.data.snapshots.manifest import EXECUTABLE, FOLDER, LINK, Entry
+from smalt.service.data.files.copying import copy_file, make_write_error
+from smalt.service.data.snapshots.manifest import EXECUTABLE, FOLDER, LINK, ManifestEntry
 
 
-class Tree(NamedTuple):
-    """A manifest in the order in which a folder is made."""
+class FolderLayout(NamedTuple):
+    """A manifest in the order in which a folder is written."""
 
     folders: list[str]
     """Parents before their children."""
@@ -21,7 +21,7 @@ class Tree(NamedTuple):
     size: int
 
     @classmethod
-    def of(cls, entries: list[Entry]) -> Tree:
+    def from_entries(cls, entries: list[ManifestEntry]) -> FolderLayout:
         folders = {entry.path for entry in entries if entry.kind == FOLDER}
         for entry in entries:
             above = entry.path.rpartition("/")[0]
@@ -37,25 +37,26 @@ class Tree(NamedTuple):
         return cls(sorted(folders), files, links, sum(entry.size for entry in entries))
 
 
-def make(tree: Tree, source: Callable[[str, str], str], target: str) -> None:
-    """Write the folder; `source` (path, sha256) says where a file's bytes are, FileNotFoundError that they are not.
+def write_folder(tree: FolderLayout, source: Callable[[str, str], str], target: str) -> None:
+    """Write the folder; `source` (path, sha256) returns where a file's bytes are, or raises FileNotFoundError.
 
-    Times are those of the writing: a constant one would make Python trust stale .pyc files."""
+    Times are those of the writing: a constant one would make Python trust stale .pyc files.
+    """
     try:
         os.makedirs(target, exist_ok=True)
         for folder in tree.folders:
             os.makedirs(f"{target}/{folder}", exist_ok=True)
         for path, sha, mode in tree.files:
-            _file(source(path, sha), f"{target}/{path}", mode)
+            _write_file(source(path, sha), f"{target}/{path}", mode)
         for path, link in tree.links:
             os.symlink(link, f"{target}/{path}")
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise cannot_write(target, error) from None
+        raise make_write_error(target, error) from None
 
 
-def _file(source: str, target: str, mode: int) -> None:
+def _write_file(source: str, target: str, mode: int) -> None:
     try:
         copy_file(source, target, mode)
     except FileExistsError:  # left by an attempt that was cut off

@@ -1,4 +1,4 @@
-"""Blobs by the sha256 of their bytes; what is there under its name is whole."""
+"""The object store: blobs by the sha256 of their bytes. A blob under its name is complete."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from smalt.exceptions import ValidationException
-from smalt.service.data.files.copying import cannot_write, copy_file
+from smalt.service.data.files.copying import copy_file, make_write_error
 from smalt.service.data.files.durable_files import NewFile, sync_files, sync_folders
 
 _IN_MEMORY = 1 << 20
 
 
-class Objects:
+class ObjectStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._incoming = folder / "incoming"
 
-    def path(self, sha: str) -> str:
+    def get_path(self, sha: str) -> str:
         return f"{self.folder}/{sha[:2]}/{sha[2:]}"
 
     def has(self, sha: str, size: int) -> bool:
-        """Whether the blob is there in its full length (a crash can leave none, or an empty one)."""
+        """True if the blob is there in its full length (a crash can leave none, or an empty one)."""
         try:
-            return os.stat(self.path(sha)).st_size == size
+            return os.stat(self.get_path(sha)).st_size == size
         except OSError:
             return False
 
     def put(self, sha: str, blocks: Iterable[bytes]) -> int:
-        """Store a blob that a client sends; refused when its bytes are not those of its name."""
+        """Store a blob from a client; raise ValidationException if its bytes do not have that sha256."""
         digest, size = hashlib.sha256(), 0
         with NewFile(self._incoming / os.urandom(12).hex(), 0o444) as file:
             for block in blocks:
@@ -39,24 +39,24 @@ class Objects:
                 file.write(block)
                 size += len(block)
             if digest.hexdigest() != sha:
-                raise _other_bytes(sha)
-            file.finish(self.path(sha))
+                raise _make_mismatch_error(sha)
+            file.finish(self.get_path(sha))
         return size
 
-    def batch(self) -> Batch:
-        return Batch(self, self._incoming)
+    def open_batch(self) -> ObjectBatch:
+        return ObjectBatch(self, self._incoming)
 
 
-class Batch:
-    """Blobs that become visible together, durably, when the `with` ends well."""
+class ObjectBatch:
+    """Blobs that become visible together, durably, when the `with` block ends without an error."""
 
-    def __init__(self, objects: Objects, incoming: Path) -> None:
+    def __init__(self, objects: ObjectStore, incoming: Path) -> None:
         self._objects = objects
         self._incoming = incoming / f"{os.getpid()}-{os.urandom(6).hex()}"
         self._temporary = 0
         self._arrived: dict[str, str] = {}
 
-    def __enter__(self) -> Batch:
+    def __enter__(self) -> ObjectBatch:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -64,14 +64,14 @@ class Batch:
             if kind is None and self._arrived:
                 self._publish()
         except OSError as error:
-            raise cannot_write(self._objects.folder, error) from None
+            raise make_write_error(self._objects.folder, error) from None
         finally:
             self._clear()
 
-    def store(self, path: str, size: int) -> str:
-        """Store a file of the disk; gives the sha256 of the bytes that were stored.
+    def store_file(self, path: str, size: int) -> str:
+        """Store a file of the disk and return the sha256 of the stored bytes.
 
-        OSError means that the file cannot be read; what is wrong with the store is another error.
+        OSError means that the file cannot be read; errors of the store are other ones.
         """
         if size > _IN_MEMORY:
             return self._store_large(path)
@@ -79,42 +79,42 @@ class Batch:
             data = file.read(_IN_MEMORY + 1)
         if len(data) > _IN_MEMORY:
             return self._store_large(path)  # it grew meanwhile
-        return self._keep(hashlib.sha256(data).hexdigest(), data)
+        return self._store_bytes(hashlib.sha256(data).hexdigest(), data)
 
     def put(self, sha: str, data: bytes) -> None:
-        """Store a blob that a client sends; refused when its bytes are not those of its name."""
+        """Store a blob from a client; raise ValidationException if its bytes do not have that sha256."""
         if hashlib.sha256(data).hexdigest() != sha:
-            raise _other_bytes(sha)
-        self._keep(sha, data)
+            raise _make_mismatch_error(sha)
+        self._store_bytes(sha, data)
 
-    def _keep(self, sha: str, data: bytes) -> str:
+    def _store_bytes(self, sha: str, data: bytes) -> str:
         if sha not in self._arrived and not self._objects.has(sha, len(data)):
             try:
-                temporary = self._next()
+                temporary = self._make_temporary_name()
                 with open(temporary, "xb", buffering=0) as file:
                     file.write(data)
             except OSError as error:
-                raise cannot_write(self._objects.folder, error) from None
+                raise make_write_error(self._objects.folder, error) from None
             self._arrived[sha] = temporary
         return sha
 
     def _store_large(self, path: str) -> str:
-        """Copy first and hash the copy, so that what is stored is what was hashed."""
+        """Store a large file: copy first and hash the copy, so that what is stored is what was hashed."""
         try:
-            temporary = self._next()
+            temporary = self._make_temporary_name()
             size = copy_file(path, temporary)
             sha = hash_file(temporary)
         except OSError as error:
             if error.filename == path:
                 raise
-            raise cannot_write(self._objects.folder, error) from None
+            raise make_write_error(self._objects.folder, error) from None
         if sha in self._arrived or self._objects.has(sha, size):
             os.unlink(temporary)
         else:
             self._arrived[sha] = temporary
         return sha
 
-    def _next(self) -> str:
+    def _make_temporary_name(self) -> str:
         if not self._temporary:
             self._incoming.mkdir(parents=True, exist_ok=True)
         self._temporary += 1
@@ -122,12 +122,12 @@ class Batch:
 
     def _publish(self) -> None:
         sync_files(self._arrived.values())
-        folders = {os.path.dirname(self._objects.path(sha)) for sha in self._arrived}
+        folders = {os.path.dirname(self._objects.get_path(sha)) for sha in self._arrived}
         for folder in folders:
             os.makedirs(folder, exist_ok=True)
         for sha, temporary in self._arrived.items():
             os.chmod(temporary, 0o444)
-            os.replace(temporary, self._objects.path(sha))
+            os.replace(temporary, self._objects.get_path(sha))
         sync_folders(folders)
 
     def _clear(self) -> None:
@@ -140,7 +140,7 @@ class Batch:
             self._incoming.rmdir()
 
 
-def _other_bytes(sha: str) -> ValidationException:
+def _make_mismatch_error(sha: str) -> ValidationException:
     return ValidationException(f"the bytes sent as {sha} have another sha256; send them again")
 
 

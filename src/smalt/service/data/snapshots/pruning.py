@@ -1,4 +1,4 @@
-"""Clearing the store of snapshots."""
+"""Pruning of the snapshot store."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from pathlib import Path
 
 from smalt.service.data.files.copying import remove_tree
 from smalt.service.data.snapshots import manifest
-from smalt.service.data.snapshots.manifest import EXECUTABLE, FILE, Entry
-from smalt.service.data.snapshots.object_store import Objects
+from smalt.service.data.snapshots.manifest import EXECUTABLE, FILE, ManifestEntry
+from smalt.service.data.snapshots.object_store import ObjectStore
 
 _UPLOADING = 3600.0
 """A blob may wait this long for the manifest that names it."""
 
 
-def prune(
-    folder: Path, objects: Objects, keep: Collection[str], older_than: float, dry_run: bool
+def prune_snapshots(
+    folder: Path, objects: ObjectStore, keep: Collection[str], older_than: float, dry_run: bool
 ) -> list[tuple[str, int]]:
-    """Trees go before the blobs that only they name, so that a crash leaves no tree without its blobs."""
+    """Remove trees before the blobs that only they name, so that a crash leaves no tree without its blobs."""
     now = time.time()
     live: set[str] = set()
-    doomed: dict[str, list[Entry]] = {}
-    for tree in _files(folder / "trees"):
-        entries = _blobs(tree)
+    doomed: dict[str, list[ManifestEntry]] = {}
+    for tree in _list_files(folder / "trees"):
+        entries = _list_blobs(tree)
         if tree.name in keep or now - tree.stat().st_mtime < older_than:
             live.update(entry.content for entry in entries)
         else:
@@ -40,35 +40,35 @@ def prune(
             (folder / "trees" / hash).unlink()
             for sha in own:
                 with contextlib.suppress(FileNotFoundError):
-                    os.unlink(objects.path(sha))
+                    os.unlink(objects.get_path(sha))
     if not dry_run:
-        _sweep(folder, objects, live, now - max(older_than, _UPLOADING))
+        _remove_unnamed(folder, objects, live, now - max(older_than, _UPLOADING))
     return freed
 
 
-def _sweep(folder: Path, objects: Objects, live: set[str], before: float) -> None:
-    """Blobs that no tree names and no upload waits for, cut-off writes, and what is known of folders not seen since."""
-    for shelf in _folders(objects.folder):
+def _remove_unnamed(folder: Path, objects: ObjectStore, live: set[str], before: float) -> None:
+    """Remove blobs that no tree names and no upload waits for, cut-off writes, and caches of folders not seen since."""
+    for shelf in _list_folders(objects.folder):
         if shelf.name == "incoming":
-            for left in (*_folders(shelf), *_files(shelf)):
+            for left in (*_list_folders(shelf), *_list_files(shelf)):
                 if left.stat().st_mtime < before:
                     remove_tree(left)
             continue
-        for blob in _files(shelf):
+        for blob in _list_files(shelf):
             if shelf.name + blob.name not in live and blob.stat().st_mtime < before:
                 blob.unlink()
-    for cache in _files(folder / "stat"):
+    for cache in _list_files(folder / "stat"):
         if cache.stat().st_mtime < before:
             cache.unlink()
 
 
-def _blobs(tree: Path) -> list[Entry]:
-    return [entry for entry in manifest.decode(tree.read_bytes()) if entry.kind in (FILE, EXECUTABLE)]
+def _list_blobs(tree: Path) -> list[ManifestEntry]:
+    return [entry for entry in manifest.decode_manifest(tree.read_bytes()) if entry.kind in (FILE, EXECUTABLE)]
 
 
-def _files(folder: Path) -> list[Path]:
+def _list_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
 
 
-def _folders(folder: Path) -> list[Path]:
+def _list_folders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []

@@ -1,4 +1,4 @@
-"""Many who use the store at once, or one who clears it."""
+"""A lock for many users of the store at once, or one that clears it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import threading
 from collections.abc import Iterator
 
 
-class Sharing:
+class SharedLock:
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._users = 0
 
     @contextlib.contextmanager
-    def shared(self) -> Iterator[None]:
+    def hold_shared(self) -> Iterator[None]:
         with self._condition:
             self._users += 1
         try:
@@ -24,8 +24,8 @@ class Sharing:
                 self._condition.notify_all()
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Wait until nobody uses the store, and keep others out."""
+    def hold_exclusive(self) -> Iterator[None]:
+        """Wait until the store has no users, and keep others out."""
         with self._condition:
             self._condition.wait_for(lambda: not self._users)
             yield

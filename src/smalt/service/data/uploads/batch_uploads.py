@@ -1,7 +1,8 @@
-"""Many files of one upload in few requests: gathered beside their place, made durable and put there at once.
+"""Uploads of many files in few requests: gathered beside their place, then made durable and put there at once.
 
-An upload has a name (a folder, or one file, that is there whole or not at all). What has arrived of one that broke is
-kept, and counted on until the machine restarts: only then could bytes be missing from a file that has its size.
+An upload has a name (a folder, or one file, that is there whole or not at all). What arrived of an interrupted
+upload is kept, and trusted until the machine restarts: only then could bytes be missing from a file that has
+its size.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from typing import Any, NamedTuple
 
 from smalt.exceptions import Conflict, Refused, ValidationException
 from smalt.machine import processes
-from smalt.service.data.files.copying import cannot_write, remove_tree
+from smalt.service.data.files.copying import make_write_error, remove_tree
 from smalt.service.data.files.durable_files import sync_files, sync_folders
-from smalt.service.data.files.path_containment import inside
-from smalt.service.data.files.write_protection import forbid_writing, is_forbidden, swap
+from smalt.service.data.files.path_containment import normalize_relative
+from smalt.service.data.files.write_protection import forbid_writing, is_write_protected, replace_durably
 
 _HEAD = struct.Struct(">IQQ")
 """The lengths of the path and of the bytes, and where in the file they belong."""
@@ -26,14 +27,16 @@ _VECTORS = 64
 _MARK = ".arriving-"
 
 
-class Asked(NamedTuple):
+class UploadRequest(NamedTuple):
+    """A request to upload one file."""
+
     path: str
     """In the folder; "" for an upload that is one file."""
     size: int
 
 
-class Upload:
-    """What is on its way to `target`."""
+class BatchUpload:
+    """The files on their way to `target`."""
 
     def __init__(self, target: Path) -> None:
         self.target = target
@@ -44,61 +47,61 @@ class Upload:
     def is_done(self) -> bool:
         return self.target.exists()
 
-    def missing(self, files: Sequence[Asked]) -> list[tuple[int, int]]:
-        """The files that have not arrived whole, by their place in the list, and how much of each has."""
-        self._forget_older()
+    def list_missing(self, files: Sequence[UploadRequest]) -> list[tuple[int, int]]:
+        """Return the files that have not arrived completely: their index in the list, and the bytes that arrived."""
+        self._remove_older()
         found = []
         for index, file in enumerate(files):
             try:
-                there = os.stat(self._place(file.path)).st_size
+                there = os.stat(self._get_place(file.path)).st_size
             except OSError:
                 there = -1
             if there != file.size:
                 found.append((index, max(there, 0) if there < file.size else 0))
         return found
 
-    def receive(self, body: list[bytes]) -> int:
-        """Write the pieces of files in `body`, which comes in parts; gives their number."""
+    def receive_pieces(self, body: list[bytes]) -> int:
+        """Write the pieces of files in `body`, which comes in parts; return their number."""
         count = 0
         made: set[str] = set()
         try:
-            for path, start, data in _pieces(body):
-                place = self._place(path)
+            for path, start, data in _split_pieces(body):
+                place = self._get_place(path)
                 folder = os.path.dirname(place)
                 if folder not in made:
                     os.makedirs(folder, exist_ok=True)
                     made.add(folder)
-                _write(place, start, data)
+                _write_piece(place, start, data)
                 count += 1
         except OSError as error:
-            raise cannot_write(self.target, error) from None
+            raise make_write_error(self.target, error) from None
         return count
 
     def finish(
         self,
-        files: Sequence[Asked],
+        files: Sequence[UploadRequest],
         folders: Sequence[str] = (),
         executable: Collection[str] = frozenset(),
         *,
         replace_if: Callable[[Path], bool] | None = None,
     ) -> None:
-        """Make it durable and read-only, with the empty folders too, and give it its name; done twice it is done.
+        """Make the upload durable and read-only, with its empty folders, and give it its name; safe to repeat.
 
-        `executable` are the paths of the files that can be executed. With `replace_if`, what is there is replaced,
-        if that says so of what arrived.
+        `executable` are the paths of executable files. With `replace_if`, an existing target is replaced if it
+        returns True for what arrived.
         """
         if self.is_done and replace_if is None:
-            if not is_forbidden(self.target):  # an earlier smalt gave it its name first, and was killed
+            if not is_write_protected(self.target):  # an earlier smalt gave it its name first, and was killed
                 forbid_writing(self.target)
             return
-        absent = self.missing(files)
+        absent = self.list_missing(files)
         if absent:
             raise Conflict(f"{len(absent)} files of the upload have not arrived, {files[absent[0][0]].path!r} for one")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             for folder in folders:
-                os.makedirs(self._place(folder), exist_ok=True)
-            places = [self._place(file.path) for file in files]
+                os.makedirs(self._get_place(folder), exist_ok=True)
+            places = [self._get_place(file.path) for file in files]
             for file, place in zip(files, places, strict=True):
                 os.chmod(place, 0o555 if file.path in executable else 0o444)
             is_file = len(files) == 1 and not files[0].path
@@ -114,28 +117,28 @@ class Upload:
             if replace_if is None:
                 os.replace(made, self.target)
             else:
-                swap(made, self.target)
+                replace_durably(made, self.target)
             sync_folders([os.fspath(self.target.parent)])
         except OSError as error:
             if replace_if is not None or not self.is_done:  # else another client, with the same content, was first
-                raise cannot_write(self.target, error) from None
+                raise make_write_error(self.target, error) from None
         remove_tree(self._folder)
 
-    def _place(self, path: str) -> str:
-        if path and inside(path) != path:
+    def _get_place(self, path: str) -> str:
+        if path and normalize_relative(path) != path:
             raise Refused(f"path {path!r} of the upload is not a plain relative path")
         return f"{self._folder}/{path or '_'}"
 
-    def _forget_older(self) -> None:
-        """What arrived before the machine restarted is not counted on."""
+    def _remove_older(self) -> None:
+        """Remove what arrived before the machine restarted."""
         with contextlib.suppress(FileNotFoundError), os.scandir(self.target.parent) as entries:
             for entry in entries:
                 if entry.name.startswith(self._prefix) and entry.name != self._folder.name:
                     remove_tree(entry.path)
 
 
-def read_files(items: Any) -> list[Asked]:
-    """A client's list of [path, size]."""
+def parse_requests(items: Any) -> list[UploadRequest]:
+    """Parse a client's list of [path, size]."""
     if not isinstance(items, list):
         raise ValidationException('"files" must be a list of [path, size]')
     found = []
@@ -143,23 +146,23 @@ def read_files(items: Any) -> list[Asked]:
         path, size = item if isinstance(item, list) and len(item) == 2 else (None, None)
         if not isinstance(path, str) or not isinstance(size, int) or isinstance(size, bool) or size < 0:
             raise ValidationException('"files" must be a list of [path, size]')
-        found.append(Asked(path, size))
+        found.append(UploadRequest(path, size))
     return found
 
 
 def is_left_over(name: str) -> bool:
-    """Whether a file or folder of this name is an upload that was not finished."""
+    """True if a file or folder of this name is an unfinished upload."""
     return name.startswith(_MARK)
 
 
-def _pieces(body: list[bytes]) -> Iterator[tuple[str, int, list[memoryview]]]:
-    """Path, place in the file, and the bytes, which are not copied."""
-    reader = _Reader(body)
-    while head := b"".join(reader.take(_HEAD.size)):
+def _split_pieces(body: list[bytes]) -> Iterator[tuple[str, int, list[memoryview]]]:
+    """Yield the path, offset, and bytes of each piece; the bytes are not copied."""
+    reader = _PartReader(body)
+    while head := b"".join(reader.read(_HEAD.size)):
         if len(head) < _HEAD.size:
             raise ValidationException("the body ends within the head of a file")
         length, size, start = _HEAD.unpack(head)
-        path, data = b"".join(reader.take(length)), reader.take(size)
+        path, data = b"".join(reader.read(length)), reader.read(size)
         if len(path) < length or sum(map(len, data)) < size:
             raise ValidationException("the body ends within a file")
         try:
@@ -168,14 +171,14 @@ def _pieces(body: list[bytes]) -> Iterator[tuple[str, int, list[memoryview]]]:
             raise ValidationException("a path of the body is not UTF-8") from None
 
 
-class _Reader:
-    """Bytes one after the other out of several parts."""
+class _PartReader:
+    """A reader of bytes that lie in several parts."""
 
     def __init__(self, parts: list[bytes]) -> None:
         self._parts = [memoryview(part) for part in reversed(parts) if part]
 
-    def take(self, size: int) -> list[memoryview]:
-        """The next so many bytes, or as many as there are."""
+    def read(self, size: int) -> list[memoryview]:
+        """Return the next `size` bytes, or as many as there are."""
         found = []
         while size and self._parts:
             part = self._parts.pop()
@@ -187,7 +190,7 @@ class _Reader:
         return found
 
 
-def _write(place: str, start: int, data: list[memoryview]) -> None:
+def _write_piece(place: str, start: int, data: list[memoryview]) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (0 if start else os.O_TRUNC)
     handle = os.open(place, flags, 0o644)
     try:

@@ -1,7 +1,7 @@
-"""Datastores as the containers of a blob store: block uploads, metadata, flat listings.
+"""Blobs: datastores as the containers of a blob store, with block uploads, metadata and flat listings.
 
-A blob is the plain file that jobs read and write. What a file cannot hold (metadata, an MD5 that the client gave,
-blocks that wait for their list) lies beside, in the workspace's folder `blobs`; it is of one content of the file, so
+A blob is the plain file that jobs read and write. What a file cannot hold (metadata, the client's MD5,
+uncommitted blocks) lies beside it, in the workspace's folder `blobs`; it belongs to one content of the file, so
 that a job that writes the file again ends it.
 """
 
@@ -22,12 +22,12 @@ from typing import Any, NamedTuple
 from smalt.exceptions import NotFound, Refused, ValidationException
 from smalt.machine.home import Home
 from smalt.service.data.datastores.datastores import Datastores
-from smalt.service.data.files.copying import copy_tree, remove_tree, temporary_beside
+from smalt.service.data.files.copying import copy_tree, make_temporary_name, remove_tree
 from smalt.service.data.files.durable_files import NewFile, sync_files
-from smalt.service.data.files.path_containment import contained, inside
+from smalt.service.data.files.path_containment import normalize_relative, resolve_inside
 from smalt.service.data.snapshots.manifest import EXECUTABLE, FILE
 from smalt.service.data.snapshots.snapshots import Snapshots
-from smalt.service.data.uploads.blocks import check, waiting
+from smalt.service.data.uploads.blocks import check_md5, open_blocks
 
 SNAPSHOTS = "snapshots"
 """The container of content-addressed trees, for reading only: `snapshots/<hash>/…`."""
@@ -41,6 +41,8 @@ _locks: dict[str, threading.Lock] = {}
 
 
 class Blob(NamedTuple):
+    """A blob, as listed."""
+
     name: str
     size: int
     modified: float
@@ -49,14 +51,14 @@ class Blob(NamedTuple):
     md5: str | None
 
 
-class Exists(Refused):
-    """`If-None-Match: *`, and the blob is there."""
+class BlobExists(Refused):
+    """The blob exists, and the request says `If-None-Match: *`."""
 
     code = "BlobAlreadyExists"
 
 
 class Blobs:
-    """Of one workspace. All methods may be called from any thread; paths are decoded."""
+    """The blobs of one workspace. All methods may be called from any thread; paths are decoded."""
 
     def __init__(self, home: Home, workspace: str, datastores: Datastores, snapshots: Snapshots) -> None:
         self._workspace = workspace
@@ -64,117 +66,127 @@ class Blobs:
         self._snapshots = snapshots
         self._beside = home.path("workspaces", workspace, "blobs")
 
-    def new_upload(self) -> str:
-        """The name of a fresh container for one upload."""
+    def create_upload(self) -> str:
+        """Create a container for one upload and return its name."""
         name = f"upload-{secrets.token_hex(16)}"
-        self.root(name).mkdir(parents=True)
+        self.get_root(name).mkdir(parents=True)
         return name
 
-    def root(self, container: str) -> Path:
-        """The folder of a container: that of the datastore called so, or of a pending upload."""
+    def get_root(self, container: str) -> Path:
+        """Return the folder of a container: that of the datastore of this name, or of a pending upload."""
         if UPLOAD.fullmatch(container):
             return self._beside / container
-        return self._datastores.folder(self._workspace, container)
+        return self._datastores.get_folder(self._workspace, container)
 
-    def path(self, container: str, name: str) -> Path:
-        """Where the blob's bytes are, there or not; refused when its name leads out of the container."""
+    def get_path(self, container: str, name: str) -> Path:
+        """Return the path of the blob's bytes, whether it exists or not; raise Refused if its name leads out of
+        the container.
+        """
         if container == SNAPSHOTS:
-            return self._content(name)
-        return contained(self.root(container), name)
+            return self._get_snapshot_file(name)
+        return resolve_inside(self.get_root(container), name)
 
-    def get(self, container: str, name: str) -> Blob:
-        path = self.path(container, name)
+    def get_blob(self, container: str, name: str) -> Blob:
+        path = self.get_path(container, name)
         if not name or name.endswith("/") or not os.path.isfile(path):
             raise NotFound(f"there is no blob {name!r} in container {container!r}")
-        return self._blob(container, name, path)
+        return self._make_blob(container, name, path)
 
-    def put(
+    def put_blob(
         self, container: str, name: str, blocks: Iterable[bytes], *, only_new: bool = False,
         md5: str | None = None, metadata: dict[str, str] | None = None,
     ) -> Blob:  # fmt: skip
-        """Write a blob, whole or not at all; `md5` (base64) is of the bytes that are to come."""
-        path = self._writable(container, name, only_new)
+        """Write a blob, whole or not at all; `md5` (base64) is that of the bytes to come."""
+        path = self._check_writable(container, name, only_new)
         digest = hashlib.md5(usedforsecurity=False)
-        with NewFile(temporary_beside(path)) as file:
+        with NewFile(make_temporary_name(path)) as file:
             for block in blocks:
                 digest.update(block)
                 file.write(block)
-            check(digest.digest(), md5)
-            self._writable(container, name, only_new)
+            check_md5(digest.digest(), md5)
+            self._check_writable(container, name, only_new)
             file.finish(path)
-        self._note(container, name, path, metadata or {}, md5)
-        return self.get(container, name)
+        self._write_facts(container, name, path, metadata or {}, md5)
+        return self.get_blob(container, name)
 
-    def copy(
+    def copy_blob(
         self, source: tuple[str, str], container: str, name: str, *, only_new: bool = False,
         metadata: dict[str, str] | None = None,
     ) -> Blob:  # fmt: skip
-        """Write a blob as another is, container and name; with its metadata where none is given."""
-        path, blob = self._writable(container, name, only_new), self.get(*source)
-        temporary = temporary_beside(path)
+        """Copy another blob, given by container and name; with its metadata unless others are given."""
+        path, blob = self._check_writable(container, name, only_new), self.get_blob(*source)
+        temporary = make_temporary_name(path)
         try:
-            copy_tree(self.path(*source), temporary)
+            copy_tree(self.get_path(*source), temporary)
             sync_files([os.fspath(temporary)])
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
-        self._note(container, name, path, metadata or blob.metadata, blob.md5)
-        return self.get(container, name)
+        self._write_facts(container, name, path, metadata or blob.metadata, blob.md5)
+        return self.get_blob(container, name)
 
     def put_block(
         self, container: str, name: str, id: str, size: int, pieces: Iterable[bytes], md5: str | None = None
     ) -> None:
-        """Keep one block of `size` bytes until its list comes."""
-        self._writable(container, name, False)
-        waiting(self._blocks(container, name)).put(id, size, pieces, md5)
+        """Store one uncommitted block of `size` bytes."""
+        self._check_writable(container, name, False)
+        open_blocks(self._get_blocks_folder(container, name)).put_block(id, size, pieces, md5)
 
-    def blocks(self, container: str, name: str) -> dict[str, int]:
-        """The sizes of the blocks that wait for their list, by id."""
-        self._writable(container, name, False)
-        return waiting(self._blocks(container, name)).sizes()
+    def list_blocks(self, container: str, name: str) -> dict[str, int]:
+        """Return {id: size} of the uncommitted blocks."""
+        self._check_writable(container, name, False)
+        return open_blocks(self._get_blocks_folder(container, name)).list_sizes()
 
     def put_block_list(
         self, container: str, name: str, ids: list[str], *, only_new: bool = False,
         md5: str | None = None, metadata: dict[str, str] | None = None,
     ) -> Blob:  # fmt: skip
-        """Make the blob of its blocks, in that order. The same list again, with no block sent since, finds it made."""
-        folder, made = self._blocks(container, name), _hashed("\n".join(ids))
+        """Make the blob from its blocks, in that order. A repeated list, with no block sent since, finds the blob
+        made.
+        """
+        folder, made = self._get_blocks_folder(container, name), _hash_text("\n".join(ids))
         with _locks.setdefault(os.fspath(folder), threading.Lock()):
             if not folder.exists() and self._is_made(container, name, made):
-                return self.get(container, name)  # its client did not wait for the first answer
-            path = self._writable(container, name, only_new)
-            parts = waiting(folder)
-            missing = len(set(ids) - parts.sizes().keys())
+                return self.get_blob(container, name)  # its client did not wait for the first answer
+            path = self._check_writable(container, name, only_new)
+            parts = open_blocks(folder)
+            missing = len(set(ids) - parts.list_sizes().keys())
             if missing:
                 raise ValidationException(f"the list names {missing} blocks that were not sent; send them again")
-            parts.join(ids, path)
-            self._note(container, name, path, metadata or {}, md5, made)
+            parts.join_blocks(ids, path)
+            self._write_facts(container, name, path, metadata or {}, md5, made)
         _locks.pop(os.fspath(folder), None)
-        return self.get(container, name)
+        return self.get_blob(container, name)
 
     def _is_made(self, container: str, name: str, made: str) -> bool:
-        """Whether the blob that is there is that of the same list of blocks."""
-        path, facts = self.path(container, name), self._noted(container, name)
+        """True if the existing blob was made from the same list of blocks."""
+        path, facts = self.get_path(container, name), self._read_facts(container, name)
         there = path.is_file() and f"0x{path.stat().st_mtime_ns:X}" == facts.get("etag")
         return there and facts.get("made") == made
 
     def set_metadata(self, container: str, name: str, metadata: dict[str, str]) -> Blob:
-        """In place of what was there."""
-        blob = self.get(container, name)
-        self._not_read_only(container)
-        self._note(container, name, self.path(container, name), metadata, blob.md5)
-        return self.get(container, name)
+        """Replace the blob's metadata."""
+        blob = self.get_blob(container, name)
+        self._check_container(container)
+        self._write_facts(container, name, self.get_path(container, name), metadata, blob.md5)
+        return self.get_blob(container, name)
 
-    def delete(self, container: str, name: str) -> None:
-        path = self._writable(container, name, False)
-        self.get(container, name)
+    def delete_blob(self, container: str, name: str) -> None:
+        path = self._check_writable(container, name, False)
+        self.get_blob(container, name)
         os.unlink(path)
-        self._facts(container, name).unlink(missing_ok=True)
+        self._get_facts_path(container, name).unlink(missing_ok=True)
 
-    def list(self, container: str, prefix: str, delimiter: str, after: str) -> Iterator[Blob | str]:
-        """Blobs whose name begins with `prefix` and comes after `after`, in order; with a delimiter also, as texts, the
-        prefixes below which there are more."""
-        names = self._content_names(prefix) if container == SNAPSHOTS else self._names(container, prefix, delimiter)
+    def list_blobs(self, container: str, prefix: str, delimiter: str, after: str) -> Iterator[Blob | str]:
+        """Yield the blobs whose names begin with `prefix` and come after `after`, in order.
+
+        With a delimiter, also yield, as texts, the prefixes below which there are more.
+        """
+        names = (
+            self._list_snapshot_names(prefix)
+            if container == SNAPSHOTS
+            else self._list_names(container, prefix, delimiter)
+        )
         last = ""
         for name in names:
             if not name.startswith(prefix):
@@ -187,101 +199,103 @@ class Blobs:
                 last = name
                 yield name
             elif name > after:
-                path = self.path(container, name)
+                path = self.get_path(container, name)
                 if path.is_file():  # not deleted meanwhile
-                    yield self._blob(container, name, path)
+                    yield self._make_blob(container, name, path)
 
-    def tidy(self) -> None:
-        """Blocks and uploads that nobody came back for are gone."""
+    def remove_abandoned(self) -> None:
+        """Remove abandoned blocks and uploads."""
         now = time.time()
         for folder in [*self._beside.glob("blocks/*"), *self._beside.glob("upload-*")]:
             touched = max(path.stat().st_mtime for path in (folder, folder / "index") if path.exists())
             if touched < now - _BLOCKS_KEPT:
                 remove_tree(folder)
 
-    def _names(self, container: str, prefix: str, delimiter: str) -> Iterator[str]:
-        root, start = self.root(container), inside(prefix.rpartition("/")[0])
-        if start is not None and os.path.isdir(contained(root, start)):
-            yield from _names(os.fspath(root), f"{start}/" if start else "", prefix, delimiter)
+    def _list_names(self, container: str, prefix: str, delimiter: str) -> Iterator[str]:
+        root, start = self.get_root(container), normalize_relative(prefix.rpartition("/")[0])
+        if start is not None and os.path.isdir(resolve_inside(root, start)):
+            yield from _walk_names(os.fspath(root), f"{start}/" if start else "", prefix, delimiter)
 
-    def _content_names(self, prefix: str) -> Iterator[str]:
+    def _list_snapshot_names(self, prefix: str) -> Iterator[str]:
         hash = prefix.partition("/")[0]
-        if self._snapshots_has(hash):
-            names = [entry.path for entry in self._snapshots.entries(hash) if entry.kind in (FILE, EXECUTABLE)]
+        if self._has_snapshot(hash):
+            names = [entry.path for entry in self._snapshots.read_entries(hash) if entry.kind in (FILE, EXECUTABLE)]
             yield from sorted(f"{hash}/{name}" for name in names)
 
-    def _content(self, name: str) -> Path:
+    def _get_snapshot_file(self, name: str) -> Path:
         hash, _, rest = name.partition("/")
-        if self._snapshots_has(hash):
-            for entry in self._snapshots.entries(hash):
+        if self._has_snapshot(hash):
+            for entry in self._snapshots.read_entries(hash):
                 if entry.path == rest and entry.kind in (FILE, EXECUTABLE):
-                    return Path(self._snapshots.objects.path(entry.content))
+                    return Path(self._snapshots.objects.get_path(entry.content))
         raise NotFound(f"there is no blob {name!r} in container '{SNAPSHOTS}'")
 
-    def _snapshots_has(self, hash: str) -> bool:
+    def _has_snapshot(self, hash: str) -> bool:
         return re.fullmatch(r"[0-9a-f]{64}", hash) is not None and self._snapshots.has(hash)
 
-    def _writable(self, container: str, name: str, only_new: bool) -> Path:
-        self._not_read_only(container)
-        path = self.path(container, name)
+    def _check_writable(self, container: str, name: str, only_new: bool) -> Path:
+        self._check_container(container)
+        path = self.get_path(container, name)
         if not name.strip("/") or name.endswith("/") or os.path.isdir(path):
             raise ValidationException(f"{name!r} names a folder of container {container!r}; name a blob")
         if only_new and os.path.exists(path):
-            raise Exists(f"the blob {name!r} is in container {container!r} already")
+            raise BlobExists(f"the blob {name!r} is in container {container!r} already")
         return path
 
-    def _not_read_only(self, container: str) -> None:
+    def _check_container(self, container: str) -> None:
         if container == SNAPSHOTS:
             raise Refused(f"the container '{SNAPSHOTS}' is for reading only")
 
-    def _blob(self, container: str, name: str, path: Path) -> Blob:
+    def _make_blob(self, container: str, name: str, path: Path) -> Blob:
         status = path.stat()
         etag = f"0x{status.st_mtime_ns:X}"
-        facts = self._noted(container, name)
+        facts = self._read_facts(container, name)
         if facts.get("etag") != etag or facts.get("size") != status.st_size:
             facts = {}
         return Blob(name, status.st_size, status.st_mtime, etag, facts.get("metadata", {}), facts.get("md5"))
 
-    def _noted(self, container: str, name: str) -> dict[str, Any]:
+    def _read_facts(self, container: str, name: str) -> dict[str, Any]:
         try:
-            loaded: dict[str, Any] = json.loads(self._facts(container, name).read_bytes())
+            loaded: dict[str, Any] = json.loads(self._get_facts_path(container, name).read_bytes())
         except (OSError, ValueError):
             return {}
         return loaded
 
-    def _note(
+    def _write_facts(
         self, container: str, name: str, path: Path, metadata: dict[str, str], md5: str | None, made: str | None = None
     ) -> None:
-        facts = self._facts(container, name)
+        facts = self._get_facts_path(container, name)
         if not metadata and not md5 and not made:
             facts.unlink(missing_ok=True)
             return
         status = path.stat()
         etag = f"0x{status.st_mtime_ns:X}"
         known = {"etag": etag, "size": status.st_size, "metadata": metadata, "md5": md5, "made": made}
-        with NewFile(temporary_beside(facts)) as file:
+        with NewFile(make_temporary_name(facts)) as file:
             file.write(json.dumps(known).encode())
             file.finish(facts)
 
-    def _facts(self, container: str, name: str) -> Path:
-        return self._beside / "facts" / f"{_hashed(f'{container}/{name}')}.json"
+    def _get_facts_path(self, container: str, name: str) -> Path:
+        return self._beside / "facts" / f"{_hash_text(f'{container}/{name}')}.json"
 
-    def _blocks(self, container: str, name: str) -> Path:
-        return self._beside / "blocks" / _hashed(f"{container}/{name}")
+    def _get_blocks_folder(self, container: str, name: str) -> Path:
+        return self._beside / "blocks" / _hash_text(f"{container}/{name}")
 
 
-def _names(root: str, folder: str, prefix: str, delimiter: str) -> Iterator[str]:
-    """Files below a folder, in the order of their whole names; with a delimiter one of each folder is enough."""
-    for name in _entries(root, folder):
+def _walk_names(root: str, folder: str, prefix: str, delimiter: str) -> Iterator[str]:
+    """Yield the files below a folder, in the order of their whole names; with a delimiter one of each folder is
+    enough.
+    """
+    for name in _list_folder(root, folder):
         if not name.endswith("/"):
             yield folder + name
         elif (folder + name).startswith(prefix) or prefix.startswith(folder + name):
-            deeper = _names(root, folder + name, prefix, "")
+            deeper = _walk_names(root, folder + name, prefix, "")
             yield from islice(deeper, 1) if delimiter and (folder + name).startswith(prefix) else deeper
 
 
-def _entries(root: str, folder: str) -> list[str]:
-    """A folder's own names, those of folders with "/"; what a link leads to outside of the container is left out."""
+def _list_folder(root: str, folder: str) -> list[str]:
+    """Return a folder's own names, folders with "/"; links that lead out of the container are left out."""
     top, names = os.path.realpath(root), []
     with os.scandir(os.path.join(root, folder)) as entries:
         for entry in entries:
@@ -294,5 +308,5 @@ def _entries(root: str, folder: str) -> list[str]:
     return sorted(names)
 
 
-def _hashed(text: str) -> str:
+def _hash_text(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,8 +1,9 @@
-"""Blocks of a blob that wait for their list.
+"""Uncommitted blocks of a blob.
 
-They lie in one file, each where its request began to arrive, which is nearly always the order of the list: then the
-list moves what is out of place and renames the file, and a large blob costs no second writing. Which block is where
-stands in an index beside, so that an upload goes on after a restart.
+They are kept in one file, each where its request began to arrive, which is nearly always the order of the block
+list: then committing moves only the blocks that are out of place and renames the file, and a large blob is not
+written twice. An index beside the file records the offset of each block, so that an upload continues after a
+restart.
 """
 
 from __future__ import annotations
@@ -17,22 +18,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smalt.exceptions import Refused, ValidationException
-from smalt.service.data.files.copying import cannot_write, remove_tree, temporary_beside
+from smalt.service.data.files.copying import make_temporary_name, make_write_error, remove_tree
 from smalt.service.data.files.durable_files import NewFile, sync_folders
 
 _CHUNK = 1 << 20
 _MOST = 100_000  # as the service
-_known: dict[str, Waiting] = {}
+_known: dict[str, PendingBlocks] = {}
 _known_lock = threading.Lock()
 
 
 class WrongMd5(ValidationException):
-    """The bytes that came are not those that were sent."""
+    """The received bytes differ from those that were sent."""
 
     code = "Md5Mismatch"
 
 
 class Extent(NamedTuple):
+    """A range of bytes in the blocks' file."""
+
     offset: int
     size: int
 
@@ -41,18 +44,18 @@ class Extent(NamedTuple):
         return self.offset + self.size
 
 
-def waiting(folder: Path) -> Waiting:
-    """The blocks that wait in a folder, which need not be there."""
+def open_blocks(folder: Path) -> PendingBlocks:
+    """Return the uncommitted blocks in a folder, which need not exist."""
     with _known_lock:
         path = os.fspath(folder)
         found = _known.get(path)
         if found is None or found.is_gone():
-            found = _known[path] = Waiting(folder)
+            found = _known[path] = PendingBlocks(folder)
         return found
 
 
-class Waiting:
-    """The blocks of one blob. All methods may be called from any thread."""
+class PendingBlocks:
+    """The uncommitted blocks of one blob. All methods may be called from any thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -60,7 +63,7 @@ class Waiting:
         self._writers = 0
         self._over = False
         self._extents: dict[str, Extent] = {}
-        for line in self._index_lines():
+        for line in self._read_index():
             id, offset, size = json.loads(line)
             self._extents[id] = Extent(offset, size)
         self._end, self._free = 0, list[Extent]()
@@ -70,62 +73,62 @@ class Waiting:
             self._end = max(self._end, extent.end)
 
     def is_gone(self) -> bool:
-        """Whether the folder was deleted: pruned, or with its workspace."""
+        """True if the folder was deleted: pruned, or with its workspace."""
         return bool(self._extents) and not (self._folder / "index").exists()
 
-    def sizes(self) -> dict[str, int]:
-        """By id."""
+    def list_sizes(self) -> dict[str, int]:
+        """Return {id: size} of the blocks."""
         with self._lock:
             return {id: extent.size for id, extent in self._extents.items()}
 
-    def put(self, id: str, size: int, pieces: Iterable[bytes], md5: str | None) -> None:
-        """Keep a block, whole or not at all, in place of an earlier one of its id."""
-        extent = self._take(size)
+    def put_block(self, id: str, size: int, pieces: Iterable[bytes], md5: str | None) -> None:
+        """Store a block, whole or not at all, in place of an earlier one of its id."""
+        extent = self._take_room(size)
         kept = None
         try:
-            self._write(extent, pieces, md5)
+            self._write_block(extent, pieces, md5)
             with self._lock:
                 self._check_open()
                 with open(self._folder / "index", "a") as index:
                     index.write(json.dumps([id, *extent]) + "\n")
                 kept, self._extents[id] = extent, extent
         except OSError as error:
-            raise cannot_write(self._folder, error) from None
+            raise make_write_error(self._folder, error) from None
         finally:
             with self._lock:
                 self._writers -= 1
                 if kept is None:
-                    self._give(extent)
+                    self._give_back(extent)
 
-    def join(self, ids: list[str], target: Path) -> None:
-        """Make the file of these blocks, which all are here, in this order; the others are forgotten."""
+    def join_blocks(self, ids: list[str], target: Path) -> None:
+        """Make a file from these blocks, which all are here, in this order; the others are removed."""
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = temporary_beside(target)
+        temporary = make_temporary_name(target)
         try:
             with self._lock:
                 parts = [self._extents[id] for id in ids]
-                alone = self._writers == 0 and _displaced(parts) * 2 <= sum(part.size for part in parts)
+                alone = self._writers == 0 and _count_displaced(parts) * 2 <= sum(part.size for part in parts)
                 taken = alone and self._take_file(temporary)
             if taken:
-                _arrange(temporary, parts)
+                _arrange_file(temporary, parts)
                 os.replace(temporary, target)
                 sync_folders([os.fspath(target.parent)])
             else:
-                self._copy(parts, temporary, target)
+                self._copy_blocks(parts, temporary, target)
         except OSError as error:
-            raise cannot_write(target, error) from None
+            raise make_write_error(target, error) from None
         finally:
             temporary.unlink(missing_ok=True)
 
     def _take_file(self, temporary: Path) -> bool:
-        """Move the blocks' file beside the target, where that is on the same disk; what waited here is over."""
+        """Move the blocks' file beside the target if both are on the same disk; this ends the list of blocks."""
         if not self._extents or self._folder.stat().st_dev != temporary.parent.stat().st_dev:
             return False
         os.replace(self._folder / "data", temporary)
-        self._end_here()
+        self._close()
         return True
 
-    def _copy(self, parts: list[Extent], temporary: Path, target: Path) -> None:
+    def _copy_blocks(self, parts: list[Extent], temporary: Path, target: Path) -> None:
         with NewFile(temporary) as file:
             if parts:
                 handle = os.open(self._folder / "data", os.O_RDONLY | os.O_CLOEXEC)
@@ -137,23 +140,23 @@ class Waiting:
                     os.close(handle)
             file.finish(target)
         with self._lock:
-            self._end_here()
+            self._close()
 
-    def _end_here(self) -> None:
+    def _close(self) -> None:
         self._over = True
         with _known_lock:
             _known.pop(os.fspath(self._folder), None)
         remove_tree(self._folder)
 
-    def _index_lines(self) -> list[str]:
-        """Whole ones: the last may have been torn."""
+    def _read_index(self) -> list[str]:
+        """Return the complete lines of the index: the last may have been torn."""
         try:
             return (self._folder / "index").read_text().split("\n")[:-1]
         except FileNotFoundError:
             return []
 
-    def _take(self, size: int) -> Extent:
-        """Room for a block: the first gap that is large enough, or the end."""
+    def _take_room(self, size: int) -> Extent:
+        """Return room for a block: the first gap that is large enough, or the end."""
         with self._lock:
             self._check_open()
             if len(self._extents) >= _MOST:
@@ -172,13 +175,13 @@ class Waiting:
         if self._over:
             raise Refused("the blob was made of its blocks while this one was sent; send it again")
 
-    def _give(self, extent: Extent) -> None:
+    def _give_back(self, extent: Extent) -> None:
         if extent.end == self._end:
             self._end = extent.offset
         else:
             self._free = sorted([*self._free, extent])
 
-    def _write(self, extent: Extent, pieces: Iterable[bytes], md5: str | None) -> None:
+    def _write_block(self, extent: Extent, pieces: Iterable[bytes], md5: str | None) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(self._folder / "data", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
         digest, at = hashlib.md5(usedforsecurity=False), extent.offset
@@ -190,20 +193,20 @@ class Waiting:
                 at += len(piece)
             if at != extent.end:
                 raise ValidationException(f"the block has {at - extent.offset} bytes, not {extent.size} as it said")
-            check(digest.digest(), md5)
+            check_md5(digest.digest(), md5)
             os.fsync(handle)  # here, so that the list finds little left to write
         finally:
             os.close(handle)
 
 
-def check(digest: bytes, md5: str | None) -> None:
-    """Refuse bytes that are not those of the MD5 (base64) that came with them."""
+def check_md5(digest: bytes, md5: str | None) -> None:
+    """Raise WrongMd5 if the bytes do not have the MD5 (base64) that came with them."""
     if md5 and base64.b64encode(digest).decode() != md5.strip():
         raise WrongMd5("the MD5 of the bytes that arrived is not the one that was sent with them; send them again")
 
 
-def _displaced(parts: list[Extent]) -> int:
-    """Bytes that are not where the order wants them."""
+def _count_displaced(parts: list[Extent]) -> int:
+    """Return the number of bytes that are not in the place that the order gives them."""
     at = displaced = 0
     for part in parts:
         displaced += part.size if part.offset != at else 0
@@ -211,7 +214,7 @@ def _displaced(parts: list[Extent]) -> int:
     return displaced
 
 
-def _arrange(path: Path, parts: list[Extent]) -> None:
+def _arrange_file(path: Path, parts: list[Extent]) -> None:
     """Put the parts of a file into this order: those out of place by way of its end."""
     handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
@@ -220,19 +223,19 @@ def _arrange(path: Path, parts: list[Extent]) -> None:
         moves, at = list[tuple[Extent, int]](), 0
         for part in parts:
             if part.offset != at:
-                _move(handle, part, spare)
+                _move_part(handle, part, spare)
                 moves.append((Extent(spare, part.size), at))
                 spare += part.size
             at += part.size
         for part, place in moves:
-            _move(handle, part, place)
+            _move_part(handle, part, place)
         os.ftruncate(handle, total)
         os.fsync(handle)
     finally:
         os.close(handle)
 
 
-def _move(handle: int, part: Extent, to: int) -> None:
+def _move_part(handle: int, part: Extent, to: int) -> None:
     for done in range(0, part.size, _CHUNK):
         _write_at(handle, os.pread(handle, min(_CHUNK, part.size - done), part.offset + done), to + done)
 

@@ -1,4 +1,4 @@
-"""Where a URI leads."""
+"""Locations: the files, folders and remote data that URIs lead to."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
 if TYPE_CHECKING:
-    from smalt.service.data.datastores.remote_store import Store
+    from smalt.service.data.datastores.remote_store import RemoteStore
 
 ESCAPED = "file://"
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
+    """The location of a URI."""
+
     uri: str
     """As it was asked for."""
     path: Path | None = None
     """The file or folder on this machine; None for what must be fetched first."""
     remote: str | None = None
     """The http(s) URL to fetch, where `path` is None."""
-    store: Store | None = None
+    store: RemoteStore | None = None
     """The remote datastore that `relative` is a path of, where `path` is None."""
     datastore: str | None = None
     """The datastore, for a path of one."""
@@ -35,14 +37,14 @@ class Location:
 
     @property
     def place(self) -> str:
-        """The path or URL itself, for the records."""
+        """The path or URL itself, as recorded."""
         if self.store is not None:
             return f"{self.store.address}/{self.relative or ''}".rstrip("/")
-        return self.remote or _recorded(os.fspath(self.path or ""))
+        return self.remote or _escape_path(os.fspath(self.path or ""))
 
     @property
-    def is_elsewhere(self) -> bool:
-        """On the network, so that looking for it takes a while."""
+    def is_remote(self) -> bool:
+        """True for data on the network, which takes a while to examine."""
         return self.remote is not None or self.store is not None
 
     @property
@@ -52,7 +54,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class AssetReference:
-    """A registered asset as a URI names it; what is None the text does not say."""
+    """A registered asset as named in a URI; what the text does not say is None."""
 
     text: str
     name: str
@@ -67,8 +69,8 @@ class AssetReference:
     """MLflow's: the newest version that is in this stage."""
 
 
-def _recorded(path: str) -> str:
-    """A path as records can hold it: one that is not UTF-8 is escaped, as in a URL of a file."""
+def _escape_path(path: str) -> str:
+    """Return a path as records can hold it: one that is not UTF-8 is escaped, as in a file URL."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -76,8 +78,8 @@ def _recorded(path: str) -> str:
     return path
 
 
-def path_of(place: str) -> str | None:
-    """The path on this machine that was recorded; None for a place elsewhere."""
+def parse_place(place: str) -> str | None:
+    """Return the recorded path on this machine; None for a remote place."""
     if place.startswith(ESCAPED):
         return os.fsdecode(unquote_to_bytes(place.removeprefix(ESCAPED)))
     return place if place.startswith("/") else None

@@ -1,4 +1,4 @@
-"""From a URI to a location, through assets, job outputs, datastores and the URL map."""
+"""The resolver: from a URI to a location, through assets, job outputs, datastores and the URL map."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 from smalt.exceptions import NotFound, ValidationException
 from smalt.service.data.datastores.datastores import Datastores
-from smalt.service.data.datastores.remote_store import Store
-from smalt.service.data.files.path_containment import inside
+from smalt.service.data.datastores.remote_store import RemoteStore
+from smalt.service.data.files.path_containment import normalize_relative
 from smalt.service.data.uris import url_map
 from smalt.service.data.uris.locations import AssetReference, Location
 from smalt.service.data.uris.uri_forms import (
     BucketPath,
     DatastorePath,
     JobOutput,
-    LocalPath,
+    LocalFilePath,
     Parsed,
-    other_spelling,
-    parse,
+    find_other_spelling,
+    parse_uri,
 )
 from smalt.service.records.workspaces import Workspace
 
@@ -35,6 +35,8 @@ _NAMES = ("azureml:", "/subscriptions/", "models:/")
 
 
 class Resolver:
+    """The resolution of URIs in a home."""
+
     def __init__(
         self,
         datastores: Datastores,
@@ -50,85 +52,87 @@ class Resolver:
         self._lookup_workspace = lookup_workspace
 
     def resolve(self, uri: str, workspace: Workspace) -> Location:
-        return self._resolve(uri, workspace, uri, 0)
+        return self._resolve_step(uri, workspace, uri, 0)
 
-    def incomplete_name(self, uri: str) -> AssetReference | None:
-        """The asset that `uri` names without its version or kind; None for anything else, and for what is mapped."""
+    def find_incomplete_name(self, uri: str) -> AssetReference | None:
+        """Return the asset that `uri` names without version or kind; None for anything else, and for mapped URIs."""
         if not uri.startswith(_NAMES):
             return None
-        parsed = parse(uri)
+        parsed = parse_uri(uri)
         if not isinstance(parsed, AssetReference) or (parsed.version and parsed.kind):
             return None
         table: Mapping[str, str] = self._settings.get("url-map") or {}
-        other = other_spelling(parsed)
-        return None if table and url_map.lookup(table, [uri, other] if other else [uri]) else parsed
+        other = find_other_spelling(parsed)
+        return None if table and url_map.find_mapped(table, [uri, other] if other else [uri]) else parsed
 
-    def _resolve(self, uri: str, workspace: Workspace, asked: str, depth: int) -> Location:
+    def _resolve_step(self, uri: str, workspace: Workspace, asked: str, depth: int) -> Location:
         if depth > _DEEPEST:
             raise ValidationException(f"{asked} leads from one asset or output to the next without end")
         table: Mapping[str, str] = self._settings.get("url-map") or {}
-        if table and (mapped := url_map.lookup(table, [uri])):
+        if table and (mapped := url_map.find_mapped(table, [uri])):
             return Location(asked, mapped)
-        parsed = parse(uri)
-        other = other_spelling(parsed) if table else None
-        if other and (mapped := url_map.lookup(table, [uri, other])):
+        parsed = parse_uri(uri)
+        other = find_other_spelling(parsed) if table else None
+        if other and (mapped := url_map.find_mapped(table, [uri, other])):
             return Location(asked, mapped)
-        return self._follow(parsed, workspace, asked, depth)
+        return self._resolve_parsed(parsed, workspace, asked, depth)
 
-    def _follow(self, parsed: Parsed, workspace: Workspace, asked: str, depth: int) -> Location:
-        if isinstance(parsed, LocalPath):
+    def _resolve_parsed(self, parsed: Parsed, workspace: Workspace, asked: str, depth: int) -> Location:
+        if isinstance(parsed, LocalFilePath):
             return Location(asked, Path(parsed.path))
         if isinstance(parsed, DatastorePath):
-            return self._datastore(parsed, workspace, asked, depth == 0)
+            return self._resolve_datastore(parsed, workspace, asked, depth == 0)
         if isinstance(parsed, JobOutput):
-            return self._output(parsed, workspace, asked, depth)
+            return self._resolve_output(parsed, workspace, asked, depth)
         if isinstance(parsed, AssetReference):
-            return self._asset(parsed, workspace, asked, depth)
-        return self._url(parsed.url, workspace, asked, isinstance(parsed, BucketPath))
+            return self._resolve_asset(parsed, workspace, asked, depth)
+        return self._resolve_url(parsed.url, workspace, asked, isinstance(parsed, BucketPath))
 
-    def _datastore(self, parsed: DatastorePath, workspace: Workspace, asked: str, late: bool) -> Location:
-        relative = inside(parsed.path)
+    def _resolve_datastore(self, parsed: DatastorePath, workspace: Workspace, asked: str, late: bool) -> Location:
+        relative = normalize_relative(parsed.path)
         if relative is None:
             raise ValidationException(f"{asked} leads out of datastore {parsed.datastore}; write its path without '..'")
-        where = self.scope(parsed.workspace, workspace, asked)
-        root = self._datastores.root(where.folder, parsed.datastore)
-        if isinstance(root, Store):
+        where = self.find_workspace(parsed.workspace, workspace, asked)
+        root = self._datastores.get_root(where.folder, parsed.datastore)
+        if isinstance(root, RemoteStore):
             return Location(asked, store=root, datastore=parsed.datastore, relative=relative, late=late)
         return Location(asked, root / relative, datastore=parsed.datastore, relative=relative, late=late)
 
-    def _url(self, url: str, workspace: Workspace, asked: str, is_bucket: bool) -> Location:
-        """Of a cloud, by the datastore that is the same place. Public blobs are fetched as any file of the web."""
-        found = self._datastores.reaching(workspace.folder, url, is_bucket)
+    def _resolve_url(self, url: str, workspace: Workspace, asked: str, is_bucket: bool) -> Location:
+        """Return the location of a URL: in the datastore at the same address, else as a file of the web, as public
+        blobs are.
+        """
+        found = self._datastores.find_store(workspace.folder, url, is_bucket)
         if found is None:
             return Location(asked, remote=url)
         store, path, datastore = found
-        relative = inside(path)
+        relative = normalize_relative(path)
         if relative is None:
             raise ValidationException(f"{asked} leads out of its container; write its path without '..'")
         return Location(asked, store=store, datastore=datastore, relative=relative)
 
-    def _output(self, parsed: JobOutput, workspace: Workspace, asked: str, depth: int) -> Location:
-        where = self.scope(parsed.workspace, workspace, asked)
+    def _resolve_output(self, parsed: JobOutput, workspace: Workspace, asked: str, depth: int) -> Location:
+        where = self.find_workspace(parsed.workspace, workspace, asked)
         found = self._lookup_output(where, parsed.job, parsed.output)
         if found is None:
             raise NotFound(f"{asked} does not exist: there is no job {parsed.job} with an output {parsed.output!r}")
-        relative = inside(parsed.path)
+        relative = normalize_relative(parsed.path)
         if relative is None:
             raise ValidationException(f"{asked} leads out of the output; write its path without '..'")
-        return self._resolve(f"{found.rstrip('/')}/{relative}" if relative else found, where, asked, depth + 1)
+        return self._resolve_step(f"{found.rstrip('/')}/{relative}" if relative else found, where, asked, depth + 1)
 
-    def _asset(self, parsed: AssetReference, workspace: Workspace, asked: str, depth: int) -> Location:
-        where = self.scope(parsed.workspace, workspace, asked)
+    def _resolve_asset(self, parsed: AssetReference, workspace: Workspace, asked: str, depth: int) -> Location:
+        where = self.find_workspace(parsed.workspace, workspace, asked)
         found = self._lookup_asset(where, parsed)
         if found is None:
             label = f":{parsed.version}" if parsed.version else f"@{parsed.label}"
             is_long = "/subscriptions/" in asked and where is workspace and parsed.registry is None
             named = f"azureml:{parsed.name}{label}" if is_long else asked
             raise NotFound(f"{named} is not registered; create the asset first, or check its name and version")
-        return self._resolve(found, where, asked, depth + 1)
+        return self._resolve_step(found, where, asked, depth + 1)
 
-    def scope(self, names: tuple[str, str, str] | None, workspace: Workspace, asked: str) -> Workspace:
-        """The workspace of these names, or `workspace` where there are none."""
+    def find_workspace(self, names: tuple[str, str, str] | None, workspace: Workspace, asked: str) -> Workspace:
+        """Return the workspace of these names, or `workspace` if there are none."""
         if names is None or self._lookup_workspace is None:
             return workspace
         found = self._lookup_workspace(*names)

@@ -1,4 +1,4 @@
-"""The forms in which data is named, taken apart. No disk is touched here."""
+"""Forms of URIs, parsed. Nothing here touches a disk."""
 
 from __future__ import annotations
 
@@ -7,38 +7,48 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from smalt.exceptions import ValidationException
-from smalt.service.data.files.path_containment import can_be_named
+from smalt.service.data.files.path_containment import is_storable
 from smalt.service.data.uris.locations import AssetReference
 
 
 class DatastorePath(NamedTuple):
+    """A path in a datastore."""
+
     datastore: str
     path: str
     workspace: tuple[str, str, str] | None
 
 
 class JobOutput(NamedTuple):
+    """A path in a job's output."""
+
     job: str
     output: str
     path: str
     workspace: tuple[str, str, str] | None
 
 
-class LocalPath(NamedTuple):
+class LocalFilePath(NamedTuple):
+    """A path on this machine."""
+
     path: str
 
 
 class RemoteUrl(NamedTuple):
+    """A URL of the web."""
+
     url: str
     """http(s), whatever scheme was written."""
 
 
 class BucketPath(NamedTuple):
+    """A URL of an S3 or GCS bucket."""
+
     url: str
     """s3:// or gs://."""
 
 
-Parsed = DatastorePath | JobOutput | LocalPath | RemoteUrl | BucketPath | AssetReference
+Parsed = DatastorePath | JobOutput | LocalFilePath | RemoteUrl | BucketPath | AssetReference
 
 _SCOPE = re.compile(
     r"/?subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)"
@@ -70,33 +80,33 @@ _BLOB_SCHEMES = {"wasb", "wasbs", "abfs", "abfss"}
 _BUCKET_SCHEMES = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}
 
 
-def parse(uri: str) -> Parsed:
-    """What `uri` names; refused in one sentence where it is none of the known forms."""
-    if not can_be_named(uri):
+def parse_uri(uri: str) -> Parsed:
+    """Parse `uri`; raise ValidationException if it is none of the known forms."""
+    if not is_storable(uri):
         raise ValidationException(f"{uri!r} holds characters that no path or URL can have")
     if uri.startswith("azureml://"):
-        return _azureml(uri)
+        return _parse_azureml(uri)
     if uri.startswith("azureml:/") and _SCOPE.fullmatch(uri[8:]):
-        return _azureml(f"azureml:/{uri[8:]}")
+        return _parse_azureml(f"azureml:/{uri[8:]}")
     if uri.startswith("azureml:"):
-        return _short(uri)
+        return _parse_short(uri)
     if uri.startswith("/"):
-        return _scoped(uri, uri) or LocalPath(uri)
+        return _parse_scoped(uri, uri) or LocalFilePath(uri)
     if match := _RUN.fullmatch(uri):
         return JobOutput(match["job"], "artifacts", match["path"] or "", None)
     if uri.startswith("models:/"):
-        return _model(uri)
+        return _parse_model(uri)
     if match := _ARTIFACT.fullmatch(uri):
         return DatastorePath("workspaceartifactstore", match["path"], None)
     scheme = uri.partition(":")[0].lower() if "://" in uri else ""
     if scheme == "file":
-        return _file(uri)
+        return _parse_file(uri)
     if scheme in ("http", "https"):
-        return _web(uri)
+        return _parse_web(uri)
     if scheme in _BLOB_SCHEMES:
-        return RemoteUrl(blob_url(uri))
+        return RemoteUrl(make_blob_url(uri))
     if scheme in _BUCKET_SCHEMES:
-        return _bucket(uri, _BUCKET_SCHEMES[scheme])
+        return _parse_bucket(uri, _BUCKET_SCHEMES[scheme])
     if scheme:
         raise ValidationException(
             f"{uri}: smalt cannot read {scheme}:// by itself; map its prefix to a folder with "
@@ -105,9 +115,11 @@ def parse(uri: str) -> Parsed:
     raise ValidationException(f"{uri!r} is neither an absolute path nor a URI; write the path absolutely or as a URI")
 
 
-def blob_url(uri: str) -> str:
-    """`wasbs://container@account.blob.core.windows.net/p`, and abfss alike, as the https URL of the public blob."""
-    parts = _split(uri)
+def make_blob_url(uri: str) -> str:
+    """Return the https URL of a public blob from `wasbs://container@account.blob.core.windows.net/p`, or abfss
+    alike.
+    """
+    parts = _split_url(uri)
     container, at, host = parts.netloc.rpartition("@")
     match = _BLOB_HOST.fullmatch(host)
     if match is None:
@@ -119,8 +131,8 @@ def blob_url(uri: str) -> str:
     return f"https://{match['account']}.blob.{match['cloud']}{path}{query}"
 
 
-def other_spelling(parsed: Parsed) -> str | None:
-    """The other spelling under which the URL map may know it."""
+def find_other_spelling(parsed: Parsed) -> str | None:
+    """Return the other spelling under which the URL map may have the URI."""
     if isinstance(parsed, DatastorePath):
         return f"azureml://datastores/{parsed.datastore}/paths/{parsed.path}"
     if isinstance(parsed, AssetReference):  # clients send ids
@@ -128,14 +140,14 @@ def other_spelling(parsed: Parsed) -> str | None:
     return parsed.url if isinstance(parsed, (RemoteUrl, BucketPath)) else None
 
 
-def _azureml(uri: str) -> Parsed:
+def _parse_azureml(uri: str) -> Parsed:
     rest = uri.removeprefix("azureml://").lstrip("/")
-    if scoped := _scoped(uri, rest):
+    if scoped := _parse_scoped(uri, rest):
         return scoped
     if match := _REGISTRY.fullmatch(rest):
         if asset := _ASSET.fullmatch(match["rest"]):
-            return _asset(uri, asset, None, match["registry"])
-    elif found := _in_workspace(uri, rest, None):
+            return _make_asset(uri, asset, None, match["registry"])
+    elif found := _parse_in_workspace(uri, rest, None):
         return found
     raise ValidationException(
         f"{uri} is not a URI that smalt knows; write azureml://datastores/NAME/paths/PATH, "
@@ -143,39 +155,39 @@ def _azureml(uri: str) -> Parsed:
     )
 
 
-def _scoped(uri: str, text: str) -> Parsed | None:
+def _parse_scoped(uri: str, text: str) -> Parsed | None:
     match = _SCOPE.fullmatch(text)
     if match is None:
         return None
-    return _in_workspace(uri, match["rest"], (match["subscription"], match["group"], match["workspace"]))
+    return _parse_in_workspace(uri, match["rest"], (match["subscription"], match["group"], match["workspace"]))
 
 
-def _in_workspace(uri: str, rest: str, workspace: tuple[str, str, str] | None) -> Parsed | None:
+def _parse_in_workspace(uri: str, rest: str, workspace: tuple[str, str, str] | None) -> Parsed | None:
     if match := _DATASTORE.fullmatch(rest):
         return DatastorePath(match["name"], match["path"] or "", workspace)
     if match := _OUTPUT.fullmatch(rest):
         return JobOutput(match["job"], match["output"], match["path"] or "", workspace)
     if match := _ASSET.fullmatch(rest):
-        return _asset(uri, match, workspace, None)
+        return _make_asset(uri, match, workspace, None)
     return None
 
 
-def _asset(
+def _make_asset(
     uri: str, match: re.Match[str], workspace: tuple[str, str, str] | None, registry: str | None
 ) -> AssetReference:
     kind = match["kind"].lower()
     return AssetReference(uri, match["name"], match["version"], match["label"], kind, registry, workspace)
 
 
-def _short(uri: str) -> AssetReference:
+def _parse_short(uri: str) -> AssetReference:
     match = _SHORT.fullmatch(uri)
     if match is None:
         raise ValidationException(f"{uri} is not an asset reference; write azureml:NAME:VERSION or azureml:NAME@latest")
     return AssetReference(uri, match["name"], match["version"], match["label"])
 
 
-def _model(uri: str) -> AssetReference:
-    """A model by MLflow's name for it; `latest` is a label of every model, and a stage one of four words."""
+def _parse_model(uri: str) -> AssetReference:
+    """Parse MLflow's name of a model; `latest` is a label of every model, and a stage one of four words."""
     match = _MODEL.fullmatch(uri)
     if match is None:
         raise ValidationException(
@@ -187,8 +199,8 @@ def _model(uri: str) -> AssetReference:
     return AssetReference(uri, match["name"], version, label, "models", stage=stage and stage.capitalize())
 
 
-def _file(uri: str) -> LocalPath:
-    parts = _split(uri)
+def _parse_file(uri: str) -> LocalFilePath:
+    parts = _split_url(uri)
     if parts.netloc not in ("", "localhost"):
         raise ValidationException(
             f"{uri} names the host {parts.netloc!r}; a file URI has three slashes, as in file:///folder"
@@ -196,23 +208,23 @@ def _file(uri: str) -> LocalPath:
     path = unquote(uri.split("://", 1)[1].removeprefix(parts.netloc))
     if not path.startswith("/") or "\0" in path:
         raise ValidationException(f"{uri} is not an absolute path; a file URI has three slashes, as in file:///folder")
-    return LocalPath(path)
+    return LocalFilePath(path)
 
 
-def _web(uri: str) -> RemoteUrl:
-    if not _split(uri).hostname:
+def _parse_web(uri: str) -> RemoteUrl:
+    if not _split_url(uri).hostname:
         raise ValidationException(f"{uri} names no host; write https://HOST/PATH")
     return RemoteUrl(uri)
 
 
-def _bucket(uri: str, scheme: str) -> BucketPath:
+def _parse_bucket(uri: str, scheme: str) -> BucketPath:
     rest = uri.partition("://")[2]
     if not rest.partition("/")[0]:
         raise ValidationException(f"{uri} names no bucket; write {scheme}://BUCKET/PATH")
     return BucketPath(f"{scheme}://{rest}")
 
 
-def _split(uri: str) -> SplitResult:
+def _split_url(uri: str) -> SplitResult:
     try:
         parts = urlsplit(uri)
         _ = parts.port  # the last thing that can be wrong with it

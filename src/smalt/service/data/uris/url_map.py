@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
-from smalt.service.data.files.path_containment import contained
+from smalt.service.data.files.path_containment import resolve_inside
 
 _PLAIN = ("azureml:", "/")
 """What is never percent-encoded."""
 
 
-def lookup(table: Mapping[str, str], spellings: list[str]) -> Path | None:
-    """Where the longest prefix of any of the spellings of a URI leads, or None where none is mapped."""
+def find_mapped(table: Mapping[str, str], spellings: list[str]) -> Path | None:
+    """Return the path to which the longest prefix of any spelling of a URI leads; None if none is mapped."""
     best: tuple[int, str, str, bool] | None = None
     for prefix, target in table.items():
         for uri in spellings:
-            rest = _rest(prefix, uri)
+            rest = _remove_prefix(prefix, uri)
             if rest is not None and (best is None or len(prefix) > best[0]):
                 best = (len(prefix), target, rest, not uri.startswith(_PLAIN))
     if best is None:
@@ -26,14 +26,14 @@ def lookup(table: Mapping[str, str], spellings: list[str]) -> Path | None:
     _, target, rest, encoded = best
     root = Path(os.path.expanduser(target.removeprefix("file://")))
     relative = unquote(rest) if encoded else rest
-    return contained(root, relative.lstrip("/"), links=False)
+    return resolve_inside(root, relative.lstrip("/"), links=False)
 
 
-def _rest(prefix: str, uri: str) -> str | None:
-    """What follows `prefix` in `uri`, where it ends at a boundary; without query and fragment."""
+def _remove_prefix(prefix: str, uri: str) -> str | None:
+    """Return the rest of `uri` after `prefix`, if that ends at a boundary; without query and fragment."""
     if not prefix:
         return None
-    plain, wanted = _lowered(uri), _lowered(prefix)
+    plain, wanted = _lower_host(uri), _lower_host(prefix)
     if not uri.startswith(_PLAIN):
         plain = plain.partition("#")[0]
         if "?" not in wanted:
@@ -45,8 +45,8 @@ def _rest(prefix: str, uri: str) -> str | None:
     return None
 
 
-def _lowered(uri: str) -> str:
-    """Scheme and host in lower case, as they compare."""
+def _lower_host(uri: str) -> str:
+    """Return a URI with scheme and host in lower case, for comparison."""
     scheme, separator, rest = uri.partition("://")
     if not separator:
         return uri

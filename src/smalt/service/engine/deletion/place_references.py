@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from smalt.exceptions import SmaltError, ValidationException
-from smalt.service.data import Data
+from smalt.service.data import DataAccess
 from smalt.service.data.job_data import mltable_inputs
 from smalt.service.records import assets, jobs, workspaces
 from smalt.service.records.database import Database
@@ -57,7 +57,7 @@ class Overlaps:
 class Held:
     """Finds the places that are named; each body of a version is read once."""
 
-    def __init__(self, db: Database, data: Data, root: str, plain: str) -> None:
+    def __init__(self, db: Database, data: DataAccess, root: str, plain: str) -> None:
         self._db = db
         self._data = data
         self._root = root
@@ -148,7 +148,7 @@ def folders_above(path: str) -> Iterator[str]:
 
 def _named_by_table(place: Path) -> list[str]:
     try:
-        return [one.uri for one in mltable_inputs.named(place)] if (place / "MLTable").is_file() else []
+        return [one.uri for one in mltable_inputs.list_references(place)] if (place / "MLTable").is_file() else []
     except (ValidationException, OSError):
         return []
 

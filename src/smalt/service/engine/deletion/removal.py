@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from smalt.exceptions import Conflict
 from smalt.service.data import remove_tree
-from smalt.service.data.files.durable_files import sync_folders, write_whole
+from smalt.service.data.files.durable_files import sync_folders, write_durably
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.deletion.place_references import Overlaps, folders_above
 from smalt.service.engine.deletion.workspace_checks import refuse_shared, refuse_unfinished
@@ -241,7 +241,7 @@ def _note_kept(rooms: Rooms, workspace: Workspace, deletion: Deletion) -> None:
         note.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):  # of a server that was killed
             note.with_suffix(".tmp").unlink()
-        write_whole(note.with_suffix(".tmp"), note, [json.dumps(kept).encode()])
+        write_durably(note.with_suffix(".tmp"), note, [json.dumps(kept).encode()])
 
 
 def _kept(top: Path, name: str) -> Path:
@@ -250,7 +250,7 @@ def _kept(top: Path, name: str) -> Path:
 
 def free_place(rooms: Rooms, workspace: Workspace, name: str) -> str:
     """Return the name of the folder for the outputs of a new job: its own, or with a number where that is taken."""
-    above = f"{rooms.data.datastores.folder(workspace.folder, 'workspaceblobstore')}/azureml"
+    above = f"{rooms.data.datastores.get_folder(workspace.folder, 'workspaceblobstore')}/azureml"
     place, number = name, 1
     while os.path.lexists(f"{above}/{place}"):
         number += 1

@@ -142,7 +142,7 @@ class HandOver(NoHandOver):
             leaf.locate(self._rooms)
         except Exception:
             return False
-        environment = self._rooms.environments.cached(leaf.environment)
+        environment = self._rooms.environments.find_built(leaf.environment)
         is_early = not leaf.is_quick(self._rooms) or _reads_early(leaf, after) or command.may_be_moved(leaf)
         if (
             environment is None

@@ -86,7 +86,7 @@ class Prefetcher:
     def _lay_out(self, job: Job, queues: Queues) -> command.Leaf:
         rooms = self._rooms
         leaf = command.Leaf.read(rooms, job, rooms.workspace(job), queues.entities.pop(job.id, None))
-        environment = rooms.environments.cached(leaf.environment)
+        environment = rooms.environments.find_built(leaf.environment)
         if leaf.code is None and environment is not None and not self._reusing.may_be_reused(leaf, environment):
             leaf.layout = command.lay_out(rooms, leaf, environment, 1)
         return leaf

@@ -36,7 +36,7 @@ from smalt.service.engine.slots import Grant, Request
 from smalt.service.engine.submission import lookup
 from smalt.service.engine.submission.bindings import expand_macros, filled
 from smalt.service.engine.versions import overwrites
-from smalt.service.environments import Realised
+from smalt.service.environments import BuiltEnvironment
 from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
 from smalt.service.records.workspaces import Workspace
@@ -90,7 +90,7 @@ class Leaf:
         environment = lookup.environment(rooms, workspace, str(entity.environment))
         code = lookup.snapshot(rooms, workspace, entity.code) if entity.code else None
         sends = any(
-            output.path and rooms.data.is_sent(output_uri(job.name, name, output, _place(entity)), workspace)
+            output.path and rooms.data.is_remote_output(output_uri(job.name, name, output, _place(entity)), workspace)
             for name, output in entity.outputs.items()
         )
         return cls(job, workspace, entity, environment, code, sends, rooms.vault.get_mask(workspace) is not None)
@@ -140,7 +140,7 @@ class Leaf:
         """A folder to run in instead of the attempt's own."""
         return None
 
-    def backend(self, rooms: Rooms, environment: Realised | None = None) -> Backend:
+    def backend(self, rooms: Rooms, environment: BuiltEnvironment | None = None) -> Backend:
         """Return where the step runs; without its environment only the runner is certain."""
         return rooms.computes.of(self.entity.compute, environment)
 
@@ -253,8 +253,8 @@ def make_startable_spec(rooms: Rooms, leaf: Leaf, number: int) -> StepSpec:
 
 
 def prepare(
-    rooms: Rooms, leaf: Leaf, environment: Realised, grant: Grant, number: int
-) -> tuple[RunnableStep, Realised]:
+    rooms: Rooms, leaf: Leaf, environment: BuiltEnvironment, grant: Grant, number: int
+) -> tuple[RunnableStep, BuiltEnvironment]:
     """Return the step, ready to be started, and its own view of its environment."""
     _refuse_taken_versions(rooms, leaf)
     layout = leaf.layout
@@ -276,7 +276,7 @@ def _refuse_taken_versions(rooms: Rooms, leaf: Leaf) -> None:
         raise Conflict("; ".join(f"outputs.{name}: {why}" for name, why in taken.items()))
 
 
-def lay_out(rooms: Rooms, leaf: Leaf, environment: Realised, number: int) -> Layout:
+def lay_out(rooms: Rooms, leaf: Leaf, environment: BuiltEnvironment, number: int) -> Layout:
     """Make the folders of attempt `number`, the places of its outputs and its view of the environment."""
     _locate_outputs(rooms, leaf)
     backend = leaf.backend(rooms, environment)
@@ -346,7 +346,7 @@ def shared_places(rooms: Rooms, leaf: Leaf) -> list[Path]:
     for name, value in leaf.entity.inputs.items():
         if isinstance(value, Input) and value.mode == "rw_mount" and name in leaf.places:
             place = leaf.places[name]
-            if place.path is not None and access_modes.may_be_written(place, value.mode, rooms.root):
+            if place.path is not None and access_modes.is_writable(place, value.mode, rooms.root):
                 found.append(place.path)
     return found
 
@@ -454,7 +454,7 @@ def retries(job: CommandJob) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-async def fetch(rooms: Rooms, leaf: Leaf, say: Say, number: int, environment: Realised) -> dict[str, Path]:
+async def fetch(rooms: Rooms, leaf: Leaf, say: Say, number: int, environment: BuiltEnvironment) -> dict[str, Path]:
     """Do what takes long before a start: data from elsewhere, and much code. Return the place of each input then."""
     shared = shared_places(rooms, leaf)
     if shared:

@@ -36,9 +36,9 @@ async def lay_out_copy(rooms: Rooms, job: Job) -> dict[str, Any]:
     entity.outputs = {name: _kept_here(name, output, twin.folder) for name, output in leaf.entity.outputs.items()}
     twin.locate(rooms)
     notes: list[str] = []
-    realised = rooms.environments.cached(leaf.environment)
+    realised = rooms.environments.find_built(leaf.environment)
     if realised is None:
-        realised = await rooms.environments.realise(leaf.environment, notes.append)
+        realised = await rooms.environments.get_or_build(leaf.environment, notes.append)
     await command.fetch(rooms, twin, notes.append, 1, realised)
     layout = command.lay_out(rooms, twin, realised, 1)
     spec = command.make_startable_spec(rooms, twin, 1)

@@ -103,7 +103,7 @@ class Planner:
     def _written_value(self, name: str, value: Input) -> str:
         """The value that a step wrote for an input of this pipeline before it began."""
         place = self.rooms.resolve(self.follow(str(value.path)), self.workspace)
-        if place.path is None or place.is_elsewhere:
+        if place.path is None or place.is_remote:
             raise ValidationException(
                 f"pipeline '{self.name}': the value of its input '{name}' is at {value.path}, where a text cannot have "
                 "it from; bind a step's input to it alone"
@@ -236,7 +236,7 @@ class Planner:
         if not isinstance(value, Input) or not value.path:
             return value
         path = self.pins.of("data", value.path)
-        incomplete = self.rooms.data.resolver.incomplete_name(path)
+        incomplete = self.rooms.data.resolver.find_incomplete_name(path)
         if incomplete is not None and not incomplete.version:
             raise ValidationException(
                 f"{self.name}: {where}: {path} named nothing when the job was submitted; register it and submit again"

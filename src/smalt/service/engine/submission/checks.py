@@ -20,7 +20,12 @@ from smalt.entities.steps.dependencies import steps_awaited
 from smalt.entities.syntax.expression import has_expression
 from smalt.entities.syntax.references import PREFIX
 from smalt.exceptions import Located, NotFound, SmaltError, ValidationException
-from smalt.service.data.job_data.access_modes import explain_read_only, missing, not_a_file, not_a_folder
+from smalt.service.data.job_data.access_modes import (
+    explain_missing,
+    explain_not_a_file,
+    explain_not_a_folder,
+    explain_read_only,
+)
 from smalt.service.engine import kinds
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.outputs.registration import why_taken
@@ -232,13 +237,13 @@ class Checker:
         except SmaltError as error:
             self.problems.append(f"{where}: {error}")
             return
-        if place.is_elsewhere:
+        if place.is_remote:
             if not place.late:
                 self.remote.append(uri)
         elif not place.late and not place.exists:
-            self.problems.append(f"{where}: {missing(place)}")
+            self.problems.append(f"{where}: {explain_missing(place)}")
         elif not place.late:
-            wrong = [not_a_file(place, type) or not_a_folder(place, type) for type in types]
+            wrong = [explain_not_a_file(place, type) or explain_not_a_folder(place, type) for type in types]
             if all(wrong):
                 self.problems.append(f"{where}: {wrong[0]}")
 

@@ -110,7 +110,7 @@ def with_version(rooms: Rooms, workspace: Workspace, kind: str, text: str, type:
 
 def _data_with_version(rooms: Rooms, workspace: Workspace, uri: str, type: str | None) -> str:
     """The same of data, which is not looked for where it is mapped: whoever needs it says what is missing."""
-    reference = rooms.data.resolver.incomplete_name(uri)
+    reference = rooms.data.resolver.find_incomplete_name(uri)
     if reference is None:
         return uri
     if reference.registry:
@@ -118,7 +118,7 @@ def _data_with_version(rooms: Rooms, workspace: Workspace, uri: str, type: str |
             return uri
         kind = str(reference.kind)
         return _shared_version(rooms, reference.registry, kind, reference.name, reference.label)
-    where = rooms.data.resolver.scope(reference.workspace, workspace, uri)
+    where = rooms.data.resolver.find_workspace(reference.workspace, workspace, uri)
     is_model = str(type).endswith("_model")
     if reference.version:  # the version is given; the kind is what the type says, as a data asset may have the name too
         model = (
@@ -200,7 +200,7 @@ def _owner(rooms: Rooms, workspace: Workspace, reference: Reference) -> Workspac
     own = (workspace.subscription, workspace.resource_group, workspace.name)
     if [str(name).lower() for name in names] == [name.lower() for name in own]:
         return workspace
-    return rooms.data.resolver.scope(cast("tuple[str, str, str]", names), workspace, reference.text)
+    return rooms.data.resolver.find_workspace(cast("tuple[str, str, str]", names), workspace, reference.text)
 
 
 def _is_shared(rooms: Rooms, reference: Reference) -> bool:

@@ -100,7 +100,7 @@ def _named_by_table(path: str) -> list[str]:
     if not os.path.isfile(os.path.join(path, "MLTable")):
         return []
     try:
-        return [one.uri for one in mltable_inputs.named(Path(path)) if one.uri.startswith("/")]
+        return [one.uri for one in mltable_inputs.list_references(Path(path)) if one.uri.startswith("/")]
     except SmaltError:
         return []  # what is wrong with it was told when it was submitted
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from smalt.exceptions import SmaltError
-from smalt.service.data import Data
-from smalt.service.data.files.write_protection import is_forbidden
+from smalt.service.data import DataAccess
+from smalt.service.data.files.write_protection import is_write_protected
 from smalt.service.records import assets, workspaces
 from smalt.service.records.assets import AssetVersion
 from smalt.service.records.database import Database
@@ -35,7 +35,7 @@ class Contents:
     A version of one workspace may lie in a folder of another, or in one that datastores of several lead to.
     """
 
-    def __init__(self, db: Database, data: Data) -> None:
+    def __init__(self, db: Database, data: DataAccess) -> None:
         self._db = db
         self._data = data
         self.turn = asyncio.Lock()
@@ -87,7 +87,7 @@ class Contents:
 
 
 def _may_be_written(place: str) -> bool:
-    return os.path.exists(place) and not is_forbidden(place)
+    return os.path.exists(place) and not is_write_protected(place)
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -16,11 +16,11 @@ from pathlib import Path
 from smalt.entities.syntax.references import Reference, parse_uri
 from smalt.exceptions import Refused
 from smalt.service.data import Location
-from smalt.service.data.datastores.managed_folders import find_kept
-from smalt.service.data.files.file_stamps import changed_since, stamp_of
-from smalt.service.data.files.write_protection import is_forbidden
+from smalt.service.data.datastores.managed_folders import find_managed
+from smalt.service.data.files.file_stamps import find_changed, make_stamp
+from smalt.service.data.files.write_protection import is_write_protected
 from smalt.service.data.integrity import content_differs
-from smalt.service.data.job_data.access_modes import shown
+from smalt.service.data.job_data.access_modes import format_uri
 from smalt.service.records import stamps
 from smalt.service.records.database import Database
 from smalt.service.records.stamps import ContentStamp
@@ -44,7 +44,7 @@ class Intact:
         if known is None:
             return digest is None or not _is_asset(location)
         try:
-            return known.entries <= _QUICK and stamp_of(top).exact == known.exact
+            return known.entries <= _QUICK and make_stamp(top).exact == known.exact
         except OSError:
             return False
 
@@ -67,7 +67,7 @@ class Intact:
         known = self._known(self._key(top))
         back = "create it again from the original data" if known and known.is_named else "put the original back"
         raise Refused(
-            f"{shown(location)} is not what was registered, and a registered version never changes: {changed} was "
+            f"{format_uri(location)} is not what was registered, and a registered version never changes: {changed} was "
             f"changed; {back}, or archive this version and create another"
         )
 
@@ -82,23 +82,23 @@ class Intact:
         """
         place = os.path.realpath(place)
         top, digest = self._top_of(place)
-        if top != place or not (digest is not None or is_forbidden(place)):
+        if top != place or not (digest is not None or is_write_protected(place)):
             return
         known, is_named = self._known(self._key(place)), is_named and bool(_DIGEST.fullmatch(digest or ""))
         if known is not None and not (is_named and not known.is_named):
             await self._find_change(place, digest)  # of the same content that was stored again the stamp is renewed
             return
         try:
-            stamp = await asyncio.to_thread(stamp_of, place)
+            stamp = await asyncio.to_thread(make_stamp, place)
         except OSError:
             return
-        if digest is not None or is_forbidden(place):  # else a job is about to write there
+        if digest is not None or is_write_protected(place):  # else a job is about to write there
             self._put(self._key(place), stamp._replace(is_named=is_named))
 
     async def _adopt(self, top: str, digest: str) -> None:
         """Note how a content is that nobody noted when it was stored: by another client, or by an earlier smalt."""
         with contextlib.suppress(OSError):
-            stamp = await asyncio.to_thread(stamp_of, top)
+            stamp = await asyncio.to_thread(make_stamp, top)
             is_named = await asyncio.to_thread(is_named_by_content, top, digest)
             self._put(self._key(top), stamp._replace(is_named=is_named))
 
@@ -121,7 +121,7 @@ class Intact:
         if known is None and digest is None:
             return None
         try:
-            now = await asyncio.to_thread(stamp_of, top)
+            now = await asyncio.to_thread(make_stamp, top)
         except OSError:
             return top
         if known is not None and known.exact == now.exact:
@@ -130,7 +130,7 @@ class Intact:
         if is_named or is_as_noted(known, now):
             self._put(key, now._replace(is_named=is_named))
             return None
-        return await asyncio.to_thread(changed_since, top, known.newest if known else 0)
+        return await asyncio.to_thread(find_changed, top, known.newest if known else 0)
 
     def _top_of(self, place: str) -> tuple[str, str | None]:
         return _find_top(self._root, place)
@@ -146,7 +146,7 @@ def is_changed(db: Database, root: str, place: str) -> bool:
     if digest and _DIGEST.fullmatch(digest) and (known is None or known.is_named):
         return content_differs(Path(top), digest)
     try:
-        return known is not None and known.plain != stamp_of(top).plain
+        return known is not None and known.plain != make_stamp(top).plain
     except OSError:
         return True
 
@@ -172,7 +172,7 @@ def _find_top(root: str, place: str) -> tuple[str, str | None]:
     """
     if "/LocalUpload/" not in place and "/Versions/" not in place:
         return place, None
-    found = find_kept(root, place)
+    found = find_managed(root, place)
     return (place, None) if found is None or found.top is None else (found.top, found.digest)
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from smalt.entities.syntax.references import Reference, parse_uri
 from smalt.exceptions import Conflict, SmaltError
 from smalt.service.data import DEFAULT, Location
-from smalt.service.data.datastores.managed_folders import DATASTORES, HOME, UPLOADS, VERSIONS, find_kept
+from smalt.service.data.datastores.managed_folders import DATASTORES, HOME, UPLOADS, VERSIONS, find_managed
 from smalt.service.data.files.copying import Log
-from smalt.service.data.files.write_protection import allow_writing, copy_aside, is_forbidden, nearest
+from smalt.service.data.files.write_protection import allow_writing, copy_aside, find_existing, is_write_protected
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.versions.contents import URIS, Content
 from smalt.service.records import assets, jobs
@@ -38,11 +38,11 @@ def holds_something(place: Path) -> bool:
     """Whether a job that writes at `place` may write over, or into, what others left there."""
     try:
         with os.scandir(place) as entries:
-            return next(entries, None) is not None or is_forbidden(place)
+            return next(entries, None) is not None or is_write_protected(place)
     except NotADirectoryError:
         return True
     except OSError:
-        return is_forbidden(place)
+        return is_write_protected(place)
 
 
 async def keep_versions(rooms: Rooms, workspace: Workspace, places: list[Path], say: Log) -> None:
@@ -59,8 +59,10 @@ async def keep_versions(rooms: Rooms, workspace: Workspace, places: list[Path], 
                 "a copy of its content was made for it")  # fmt: skip
     for place in places:
         rooms.intact.forget(str(place))
-        if is_forbidden(place) and nearest(place).startswith(f"{rooms.root}/"):  # by a job that was canceled then
-            await asyncio.to_thread(allow_writing, nearest(place))
+        if is_write_protected(place) and find_existing(place).startswith(
+            f"{rooms.root}/"
+        ):  # by a job that was canceled then
+            await asyncio.to_thread(allow_writing, find_existing(place))
 
 
 def why_not_written(rooms: Rooms, location: Location) -> str | None:
@@ -70,18 +72,18 @@ def why_not_written(rooms: Rooms, location: Location) -> str | None:
     """
     if location.path is None:
         return None
-    found = find_kept(rooms.root, os.path.realpath(location.path))
+    found = find_managed(rooms.root, os.path.realpath(location.path))
     if found is None:
         return None
-    if found.get_record_kind == HOME:
+    if found.place == HOME:
         return f"{location.uri} cannot be written: it holds smalt's own home; give the output another path"
-    if found.get_record_kind == DATASTORES:
+    if found.place == DATASTORES:
         return (
             f"{location.uri} cannot be written: it holds whole datastores of smalt's home; give the output another path"
         )
     if found.is_inside:
         return (
-            f"{location.uri} cannot be written: {found.get_record_kind}/ of datastore {DEFAULT} holds the content of "
+            f"{location.uri} cannot be written: {found.place}/ of datastore {DEFAULT} holds the content of "
             "registered versions, which never changes; give the output another path"
         )
     return (
@@ -97,21 +99,21 @@ async def keep_before_write(rooms: Rooms, workspace: Workspace, place: Path, say
             f"{VERSIONS}/ of datastore {DEFAULT} holds the content of registered versions, which never changes; "
             "write to another path"
         )
-    if is_forbidden(place) or await _find_endangered(rooms, [place]):
+    if is_write_protected(place) or await _find_endangered(rooms, [place]):
         await keep_versions(rooms, workspace, [place], say)
     rooms.intact.forget(str(place))
 
 
 def _is_aside(rooms: Rooms, place: Path) -> bool:
     """Return whether a place is where contents are copied aside."""
-    found = find_kept(rooms.root, os.path.realpath(place))
-    return found is not None and found.get_record_kind == VERSIONS
+    found = find_managed(rooms.root, os.path.realpath(place))
+    return found is not None and found.place == VERSIONS
 
 
 async def _copy_aside(rooms: Rooms, content: Content) -> None:
     workspace, version, place = content
     copy = f"{VERSIONS}/{version.kind}/{version.name}/{version.version}/{place.name}"
-    target = rooms.data.datastores.folder(workspace.folder, DEFAULT) / copy
+    target = rooms.data.datastores.get_folder(workspace.folder, DEFAULT) / copy
     await asyncio.to_thread(copy_aside, place, target)
     await asyncio.to_thread(allow_writing, place)  # before the records say so: a crash comes back here
     properties = {**version.properties, URIS[version.kind]: f"azureml://datastores/{DEFAULT}/paths/{copy}"}
@@ -134,5 +136,5 @@ def _has_no_place_aside(rooms: Rooms, content: Content) -> bool:
     """Return whether it is aside already, or holds the very folder to which it would be copied."""
     if _is_aside(rooms, content.place):
         return True
-    folder = os.path.realpath(rooms.data.datastores.folder(content.workspace.folder, DEFAULT) / VERSIONS)
+    folder = os.path.realpath(rooms.data.datastores.get_folder(content.workspace.folder, DEFAULT) / VERSIONS)
     return f"{folder}/".startswith(f"{content.place}/")

@@ -14,8 +14,8 @@ from typing import Any
 
 from smalt.exceptions import Conflict, SmaltError
 from smalt.service.data import Location
-from smalt.service.data.files.write_protection import allow_writing, forbid_writing, is_forbidden
-from smalt.service.data.uris.uri_forms import JobOutput, parse
+from smalt.service.data.files.write_protection import allow_writing, forbid_writing, is_write_protected
+from smalt.service.data.uris.uri_forms import JobOutput, parse_uri
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.outputs.job_outputs import WrittenOver
 from smalt.service.engine.versions.contents import URIS
@@ -53,7 +53,7 @@ async def protect_made(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: st
         await rooms.intact.note(str(place))
         _refuse_unfinished(rooms, workspace, location, uri)
         return
-    if is_writable := not is_forbidden(place):
+    if is_writable := not is_write_protected(place):
         writers = [job.id for job in _writers(rooms, workspace, location)]
         await reuse.settle_steps(writers)  # another mode is another time of change: what they wrote is looked at before
         await asyncio.to_thread(forbid_writing, place)
@@ -71,7 +71,7 @@ def _refuse_unfinished(rooms: Rooms, workspace: Workspace, location: Location, u
     """Raise where a job may still write to what is to become a version, which never changes."""
     place = os.path.realpath(location.path) if location.path is not None else location.place
     writer = lineage.find_active_writer(rooms.db, place.rstrip("/")) or _about_to_write(rooms, place)
-    asked = parse(uri)
+    asked = parse_uri(uri)
     if writer is None and isinstance(asked, JobOutput) and asked.output not in _GUARDED:
         job = jobs.find_by_name(rooms.db, workspace.id, asked.job)
         writer = job.name if job is not None and not job.is_over else None
@@ -158,7 +158,7 @@ class Protecting:
                     self._rooms, workspace, [place], log.info
                 )  # what is written there from now on is another's
                 return
-            if is_forbidden(place):
+            if is_write_protected(place):
                 await self._rooms.intact.note(str(place))
                 return
             writers = _writers(self._rooms, workspace, self._rooms.data.resolve(uri, workspace))
@@ -179,7 +179,7 @@ class Protecting:
 
 async def _keep_before_write(rooms: Rooms, workspace: Workspace, path: str) -> None:
     """Give the versions a place of their own whose content an artifact at `path` changes."""
-    place = rooms.data.datastores.path(workspace.folder, _STORE, path)
+    place = rooms.data.datastores.get_path(workspace.folder, _STORE, path)
     await keep_before_write(rooms, workspace, place, log.info)
 
 

@@ -1,4 +1,4 @@
-"""Why an environment is built: what differs from the nearest earlier one of the same name."""
+"""Explanations of builds: what differs from the nearest earlier environment of the same name."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from smalt.service.environments.store.environment_store import Record
+from smalt.service.environments.store.environment_store import EnvironmentRecord
 
 
-def reason(name: str | None, parts: Mapping[str, Any], used: str, earlier: Iterable[Record]) -> str:
-    """A sentence for the log of the job that waits for it."""
+def explain_build(name: str | None, parts: Mapping[str, Any], used: str, earlier: Iterable[EnvironmentRecord]) -> str:
+    """Return a sentence for the log of the job that waits for the build."""
     if name is None:
         return "it is the first with this content"
     of_name = [record for record in earlier if name in record.names]
     if not of_name:
         return f"it is the first '{name}'"
-    nearest = min(of_name, key=lambda record: len(_differences(record, parts, used)))
+    nearest = min(of_name, key=lambda record: len(_list_differences(record, parts, used)))
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(nearest.built))
-    differences = _differences(nearest, parts, used)
+    differences = _list_differences(nearest, parts, used)
     if not differences:
         return f"the one built {when} is no longer whole"
     return f"it differs from the '{name}' built {when}: {'; '.join(differences)}"
 
 
-def _differences(record: Record, parts: Mapping[str, Any], used: str) -> list[str]:
+def _list_differences(record: EnvironmentRecord, parts: Mapping[str, Any], used: str) -> list[str]:
     before = record.parts
     found = []
     for part, title in (
@@ -36,34 +36,34 @@ def _differences(record: Record, parts: Mapping[str, Any], used: str) -> list[st
     ):
         old, new = before.get(part), parts.get(part)
         if old != new:
-            found.append(f"{title} is {_said(new)}, was {_said(old)}")
-    found.extend(_lines(before.get("dependencies", []), parts["dependencies"]))
+            found.append(f"{title} is {_format_value(new)}, was {_format_value(old)}")
+    found.extend(_compare_lines(before.get("dependencies", []), parts["dependencies"]))
     is_container = not (used and record.version)
-    if not is_container and before.get("python") == parts.get("python") and _minor(record.version) != used:
-        found.append(f"the Python of this machine is {used}, was {_minor(record.version)}")
+    if not is_container and before.get("python") == parts.get("python") and _get_minor(record.version) != used:
+        found.append(f"the Python of this machine is {used}, was {_get_minor(record.version)}")
     return found
 
 
-def _lines(before: list[str], after: list[str]) -> list[str]:
-    gone = {_package(line): line for line in before if line not in after}
+def _compare_lines(before: list[str], after: list[str]) -> list[str]:
+    gone = {_get_package(line): line for line in before if line not in after}
     found = []
     for line in (line for line in after if line not in before):
-        old = gone.pop(_package(line), None)
+        old = gone.pop(_get_package(line), None)
         found.append(f"dependency '{line}' was '{old}'" if old else f"dependency '{line}' is new")
     return found + [f"dependency '{line}' is gone" for line in gone.values()]
 
 
-def _package(line: str) -> str:
-    """The package that a line asks for; an option stands for itself."""
+def _get_package(line: str) -> str:
+    """Return the package that a line is for; an option stands for itself."""
     match = re.match(r"[A-Za-z0-9][\w.-]*", line)
     return match[0].lower() if match else line
 
 
-def _said(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     return "none" if value in (None, "") else f"'{value}'"
 
 
-def _minor(version: str) -> str:
+def _get_minor(version: str) -> str:
     return ".".join(version.split(".")[:2])

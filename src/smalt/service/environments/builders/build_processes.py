@@ -1,4 +1,4 @@
-"""A program that builds something: what it says line by line, and its end with everything that it started."""
+"""Build processes: their output line by line, and their end with every process that they started."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ LOCKS: ContextVar[tuple[int, ...]] = ContextVar("LOCKS", default=())
 builds in the same place before they have ended."""
 
 
-class Lines:
-    """Cuts output into lines, for the log and for the reason when it fails."""
+class OutputLines:
+    """Output cut into lines, for the log and for the reason of a failure."""
 
     def __init__(self, log: Log | None, unsaid: str | None = None) -> None:
         self.seen: list[str] = []
@@ -30,30 +30,30 @@ class Lines:
     def add(self, chunk: bytes) -> None:
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
-            self._say(line)
+            self._log_line(line)
 
-    def end(self) -> None:
+    def flush(self) -> None:
         if self._rest:
-            self._say(self._rest)
+            self._log_line(self._rest)
 
-    def _say(self, raw: bytes) -> None:
+    def _log_line(self, raw: bytes) -> None:
         line = raw.decode(errors="replace").rstrip()
         self.seen.append(line)
         if self._log is not None and line and not (self._unsaid and self._unsaid.match(line)):
             self._log(line)
 
 
-async def run(
+async def run_process(
     command: Sequence[str],
     cwd: Path,
     variables: Mapping[str, str],
-    lines: Lines,
+    lines: OutputLines,
     given: bytes = b"",
     locks: Sequence[int] = (),
 ) -> int:
-    """Run it to its end and return its exit code; `given` is its input, `locks` are open files that it keeps open.
+    """Run a command to its end and return its exit code; `given` is its input, `locks` are open files it inherits.
 
-    Cancelled, it ends with all that it started.
+    If cancelled, it is killed with every process that it started.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -78,5 +78,5 @@ async def run(
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
         raise
-    lines.end()
+    lines.flush()
     return code

@@ -1,4 +1,4 @@
-"""Conda packages, by rattler, in a prefix of their own; what the file lists under `pip:` comes on top by uv."""
+"""Conda prefixes: packages installed by rattler; uv then adds what the file lists under `pip:`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from smalt.exceptions import Refused, SmaltError
 from smalt.machine.home import Home
 from smalt.service.environments.build_errors import EnvironmentFailed
 from smalt.service.environments.builders import server_tools, virtual_environments
-from smalt.service.environments.builders.build_processes import LOCKS, Lines, Log, run
-from smalt.service.environments.builders.installed_packages import packages
-from smalt.service.environments.builders.interpreters import Interpreter, probe
-from smalt.service.environments.resolution.requirements import copied
+from smalt.service.environments.builders.build_processes import LOCKS, Log, OutputLines, run_process
+from smalt.service.environments.builders.installed_packages import list_packages
+from smalt.service.environments.builders.interpreters import Interpreter, probe_interpreter
+from smalt.service.environments.resolution.requirements import copy_local_files
 
 CHILD = Path(__file__).with_name("child") / "conda.py"
 REQUIREMENTS = "py-rattler==0.28.0\n"
@@ -24,17 +24,17 @@ _ALIASES = {"defaults": ["main", "r"]}
 """What conda takes for several channels, each by the name under which one host has them all."""
 
 
-class Conda:
+class CondaBuilder:
     def __init__(self, home: Home) -> None:
-        self._tool = server_tools.Tool(home, "Rattler", REQUIREMENTS, ">=3.10", _try_out)
+        self._tool = server_tools.ServerTool(home, "Rattler", REQUIREMENTS, ">=3.10", _check_start)
         self._cache = home.path("tools", ".conda-packages")
 
-    async def make(
+    async def build_prefix(
         self, prefix: Path, specs: Sequence[str], channels: Sequence[str], pip: Sequence[str], log: Log, relaxes: bool
     ) -> tuple[Interpreter, list[str]]:
-        """A prefix with the packages; its Python, and what of the `pip:` list was relaxed."""
+        """Build a prefix with the packages; return its Python, and what of the `pip:` list was relaxed."""
         try:
-            python = await self._tool.provided(log)
+            python = await self._tool.ensure_built(log)
         except SmaltError as error:
             raise EnvironmentFailed(
                 f"rattler, which installs conda packages, could not be installed: {error}"
@@ -47,18 +47,20 @@ class Conda:
             "cache": str(self._cache),
             "lock": str(lock),
         }
-        said = Lines(log)
+        said = OutputLines(log)
         command = [python, "-I", str(CHILD)]
-        code = await run(command, prefix.parent, os.environ, said, json.dumps(asked).encode(), LOCKS.get())
+        code = await run_process(command, prefix.parent, os.environ, said, json.dumps(asked).encode(), LOCKS.get())
         if code != 0:
-            raise EnvironmentFailed(f"rattler was killed by signal {-code}" if code < 0 else _reason(said.seen))
+            raise EnvironmentFailed(f"rattler was killed by signal {-code}" if code < 0 else _find_reason(said.seen))
         own = next((path for path in sorted(prefix.glob("bin/python3.*")) if re.search(r"3\.\d+$", path.name)), None)
         if own is None:
             raise EnvironmentFailed("its packages brought no Python, which every job has")
-        interpreter = await asyncio.to_thread(probe, str(own), os.stat(own).st_mtime_ns)
-        with copied(pip) as lines:
+        interpreter = await asyncio.to_thread(probe_interpreter, str(own), os.stat(own).st_mtime_ns)
+        with copy_local_files(pip) as lines:
             relaxed = (
-                await virtual_environments.install(str(own), interpreter.version, lines, True, log, relaxes)
+                await virtual_environments.install_requirements(
+                    str(own), interpreter.version, lines, True, log, relaxes
+                )
                 if lines
                 else []
             )
@@ -66,8 +68,8 @@ class Conda:
         return interpreter, relaxed
 
 
-def channels_of(named: Sequence[str], settings: Mapping[str, str]) -> list[str]:
-    """The channels as rattler takes them: the setting's in place of those it names, folders as URLs."""
+def resolve_channels(named: Sequence[str], settings: Mapping[str, str]) -> list[str]:
+    """Return the channels as rattler takes them: replaced as in the setting, folders as URLs."""
     found: list[str] = []
     for name in named or ["conda-forge"]:
         if name == "nodefaults":
@@ -79,21 +81,21 @@ def channels_of(named: Sequence[str], settings: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def installed(prefix: Path) -> list[str]:
-    """`name==version` of what pip and uv see, and `conda:name==version=build` of what conda knows."""
+def list_installed(prefix: Path) -> list[str]:
+    """Return `name==version` of what pip and uv see, and `conda:name==version=build` of what conda knows."""
     metas = sorted(path.stem.rsplit("-", 2) for path in prefix.glob("conda-meta/*.json"))
     conda = [f"conda:{name}=={version}={build}" for name, version, build in metas]
-    return [*packages(prefix.glob("lib/python*/site-packages")), *conda]
+    return [*list_packages(prefix.glob("lib/python*/site-packages")), *conda]
 
 
-def _reason(said: Sequence[str]) -> str:
+def _find_reason(said: Sequence[str]) -> str:
     text = next(
         (line for line in reversed(said) if line.startswith("error: ")), said[-1] if said else "no reason given"
     )
     return text.removeprefix("error: ")[:600].rstrip(".")
 
 
-async def _try_out(python: Path, folder: Path) -> None:
-    lines = Lines(None)
-    if await run([str(python), "-I", "-c", "import rattler"], folder, os.environ, lines) != 0:
+async def _check_start(python: Path, folder: Path) -> None:
+    lines = OutputLines(None)
+    if await run_process([str(python), "-I", "-c", "import rattler"], folder, os.environ, lines) != 0:
         raise EnvironmentFailed(f"it does not start ({(lines.seen or ['no reason given'])[-1]})")

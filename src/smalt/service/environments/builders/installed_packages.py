@@ -1,4 +1,4 @@
-"""What is installed in a site folder, read from its metadata folders; nothing is imported or started."""
+"""Installed packages of a site folder, read from its metadata folders; nothing is imported or started."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
-class Contents:
-    """The hashes of what packages brought, each read again only when its list of files changed."""
+class PackageHashes:
+    """The hashes of packages' files, each read again only if its list of files changed."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[tuple[int, ...], str]] = {}
 
-    def of(self, metadata: Path) -> str:
-        """Of a package with this metadata folder; its version where the folder has no list of files."""
+    def get_hash(self, metadata: Path) -> str:
+        """Return the hash of a package by its metadata folder; empty if the folder has no list of files."""
         try:
             status = os.stat(metadata / "RECORD")
         except OSError:
@@ -25,28 +25,30 @@ class Contents:
         mark = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
         known = self._known.get(str(metadata))
         if known is None or known[0] != mark:
-            known = self._known[str(metadata)] = (mark, (_content(metadata) or "").removeprefix("sha256:")[:12])
+            known = self._known[str(metadata)] = (mark, (_hash_wheel(metadata) or "").removeprefix("sha256:")[:12])
         return known[1]
 
 
-def packages(folders: Iterable[str | Path], contents: Contents | None = None) -> list[str]:
-    """`name==version` of every package, sorted; one from a URL with that URL's own identity.
+def list_packages(folders: Iterable[str | Path], contents: PackageHashes | None = None) -> list[str]:
+    """Return `name==version` of every package, sorted; one from a URL with that URL's own identity.
 
-    With `contents` each has the hash of its files behind it: the same version may be other code.
+    With `contents`, each has the hash of its files appended: the same version may be other code.
     """
     found: dict[str, str] = {}
     for folder in folders:
-        for name in _entries(folder):
+        for name in _list_folder(folder):
             match = re.fullmatch(r"(.+?)-(.+)\.(?:dist|egg)-info", name)
             if match:
-                content = contents.of(Path(folder, name)) if contents else ""
-                said = match[2] + _origin(Path(folder, name))
-                found.setdefault(_normal(match[1]), f"{said} #{content}" if content else said)
+                content = contents.get_hash(Path(folder, name)) if contents else ""
+                said = match[2] + _read_origin(Path(folder, name))
+                found.setdefault(_normalize(match[1]), f"{said} #{content}" if content else said)
     return sorted(f"{name}=={version}" for name, version in found.items())
 
 
-def recorded_size(folder: Path) -> int:
-    """Bytes of the packages in a virtual environment, as their own lists say: a walk takes as long as installing."""
+def get_recorded_size(folder: Path) -> int:
+    """Return the bytes of the packages in a virtual environment by their own lists: a walk takes as long as
+    installing.
+    """
     total = 0
     for record in folder.glob("lib/python*/site-packages/*.dist-info/RECORD"):
         for line in record.read_text(errors="replace").splitlines():
@@ -55,20 +57,20 @@ def recorded_size(folder: Path) -> int:
     return total
 
 
-def realised_hash(version: str, installed: Sequence[str]) -> str:
-    """The hash of what is there, whatever it was asked for as: Python's version and the packages."""
+def make_realised_hash(version: str, installed: Sequence[str]) -> str:
+    """Return the hash of what is installed, however it was declared: Python's version and the packages."""
     content = {"python": version, "packages": sorted(installed)}
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 
-def _entries(folder: str | Path) -> list[str]:
+def _list_folder(folder: str | Path) -> list[str]:
     try:
         return os.listdir(folder)
     except OSError:
         return []
 
 
-def _origin(metadata: Path) -> str:
+def _read_origin(metadata: Path) -> str:
     try:
         content = json.loads((metadata / "direct_url.json").read_text())
     except (OSError, ValueError):
@@ -76,12 +78,14 @@ def _origin(metadata: Path) -> str:
     archive = content.get("archive_info")
     identity = content.get("vcs_info", {}).get("commit_id") or (archive or {}).get("hash")
     if not identity and archive is not None and str(content.get("url")).startswith("file:"):
-        identity = _content(metadata)  # wherever the wheel lay: the one of smalt's own mltable in a folder of its own
+        identity = _hash_wheel(
+            metadata
+        )  # wherever the wheel lay: the one of smalt's own mltable in a folder of its own
     return f" @ {identity or content.get('url', '')}"
 
 
-def _content(metadata: Path) -> str | None:
-    """The hash of what a wheel brought, by its RECORD; None where that tells nothing."""
+def _hash_wheel(metadata: Path) -> str | None:
+    """Return the hash of what a wheel installed, by its RECORD; None if that lists nothing."""
     try:
         lines = (metadata / "RECORD").read_text().splitlines()
     except (OSError, UnicodeDecodeError):
@@ -90,5 +94,5 @@ def _content(metadata: Path) -> str | None:
     return "sha256:" + hashlib.sha256("\n".join(files).encode()).hexdigest()[:32] if files else None
 
 
-def _normal(name: str) -> str:
+def _normalize(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,4 +1,4 @@
-"""The Pythons of this machine, found without starting or downloading any."""
+"""Python interpreters of this machine, found without starting or downloading any."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ print(json.dumps({
 
 
 class Interpreter(NamedTuple):
-    """What a Python says of itself."""
+    """A Python's own description of itself."""
 
     version: str
     executable: str
@@ -49,7 +49,7 @@ class Interpreter(NamedTuple):
     lib64: bool
 
 
-class Pythons:
+class Interpreters:
     """The interpreters on PATH and where pyenv, uv, asdf, mise and the system keep theirs."""
 
     def __init__(self, variables: Mapping[str, str] | None = None) -> None:
@@ -58,8 +58,8 @@ class Pythons:
         self._minors: tuple[Minor, ...] = ()
         self._fresh_until = 0.0
 
-    def minors(self) -> tuple[Minor, ...]:
-        """The versions at hand, at least smalt's own."""
+    def list_versions(self) -> tuple[Minor, ...]:
+        """Return the versions on this machine, at least smalt's own."""
         now = time.monotonic()
         if now > self._fresh_until:
             self._found = self._scan()
@@ -67,12 +67,12 @@ class Pythons:
             self._fresh_until = now + _FRESH_SECONDS
         return self._minors
 
-    def interpreter(self, minor: Minor) -> Interpreter:
-        """A Python of that version that really starts."""
-        self.minors()
+    def get_interpreter(self, minor: Minor) -> Interpreter:
+        """Return a Python of that version that really starts; raise Unavailable if none does."""
+        self.list_versions()
         for path in self._found.get(minor, []):
             try:
-                found = probe(path, os.stat(path).st_mtime_ns)
+                found = probe_interpreter(path, os.stat(path).st_mtime_ns)
             except (OSError, ValueError):
                 continue
             if found.version.startswith(f"{minor[0]}.{minor[1]}."):
@@ -81,9 +81,9 @@ class Pythons:
 
     def _scan(self) -> dict[Minor, list[str]]:
         found: dict[Minor, list[str]] = {}
-        for folder in self._folders():
+        for folder in self._list_folders():
             for minor in range(_OLDEST, _NEWEST):
-                path = _real(folder / f"python3.{minor}")
+                path = _resolve_interpreter(folder / f"python3.{minor}")
                 known = found.setdefault((3, minor), [])
                 if path is not None and path not in known:
                     known.append(path)
@@ -91,8 +91,8 @@ class Pythons:
         found.setdefault(sys.version_info[:2], []).append(own)
         return {minor: paths for minor, paths in found.items() if paths}
 
-    def _folders(self) -> Iterator[Path]:
-        """In the order of preference: what the user installed before what the system came with."""
+    def _list_folders(self) -> Iterator[Path]:
+        """Yield the folders in the order of preference: the user's before the system's."""
         on_path = [Path(entry) for entry in self._variables.get("PATH", "").split(os.pathsep) if entry]
         yield from (folder for folder in on_path if str(folder) not in _SYSTEM)
         home = Path(self._variables.get("HOME") or os.path.expanduser("~"))
@@ -105,13 +105,13 @@ class Pythons:
             home / ".local/share/mise/installs/python",
         ]
         for shelf in shelves:
-            yield from (version / "bin" for version in _newest_first(shelf))
+            yield from (version / "bin" for version in _list_newest_first(shelf))
         yield from map(Path, ("/opt/homebrew/bin", *_SYSTEM))
 
 
 @lru_cache(maxsize=64)
-def probe(path: str, _modified: int) -> Interpreter:
-    """Ask a Python about itself; ValueError where it does not answer."""
+def probe_interpreter(path: str, _modified: int) -> Interpreter:
+    """Ask a Python about itself; ValueError if it does not answer."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     command = [path, "-I", "-c", _PROBE]
     try:
@@ -121,8 +121,8 @@ def probe(path: str, _modified: int) -> Interpreter:
         raise ValueError(f"{path} does not answer: {error}") from None
 
 
-def _real(path: Path) -> str | None:
-    """The interpreter at `path`; None where there is none, or only a script that stands for one."""
+def _resolve_interpreter(path: Path) -> str | None:
+    """Return the interpreter at `path`; None if there is none, or only a script in its place."""
     try:
         with path.open("rb") as file:
             if file.read(2) == b"#!":
@@ -133,8 +133,8 @@ def _real(path: Path) -> str | None:
     return os.path.realpath(path) if in_virtual_environment else str(path)
 
 
-def _newest_first(shelf: Path) -> list[Path]:
-    """The released versions of a folder such as ~/.pyenv/versions."""
+def _list_newest_first(shelf: Path) -> list[Path]:
+    """Return the released versions of a folder such as ~/.pyenv/versions."""
     try:
         names = os.listdir(shelf)
     except OSError:

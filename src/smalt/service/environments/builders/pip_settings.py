@@ -1,4 +1,4 @@
-"""What pip is told on this machine, told to uv, which reads neither pip's files nor its variables."""
+"""Settings of pip on this machine, translated for uv, which reads neither pip's files nor its variables."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from urllib.parse import unquote, urlsplit
 _UV_INDEXES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX")
 
 
-def uv_variables(variables: Mapping[str, str]) -> dict[str, str]:
-    """The variables that make uv look where pip would. Who has told uv itself is not overruled."""
-    pip = _settings(variables)
+def make_uv_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that make uv look where pip would; variables of uv that are set already win."""
+    pip = _read_settings(variables)
     told: dict[str, str] = {"UV_INDEX_STRATEGY": "unsafe-best-match"}  # as pip: the best of all indexes
     if not any(name in variables for name in _UV_INDEXES):
-        told.update(_indexes(pip))
+        told.update(_make_index_variables(pip))
     for name, option in (("SSL_CERT_FILE", "cert"), ("HTTPS_PROXY", "proxy"), ("HTTP_PROXY", "proxy")):
         if pip.get(option):
             told[name] = pip[option]
@@ -29,25 +29,25 @@ def uv_variables(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def forbids_indexes(variables: Mapping[str, str]) -> bool:
-    return _settings(variables).get("no-index", "").lower() in ("1", "true", "yes", "on")
+    return _read_settings(variables).get("no-index", "").lower() in ("1", "true", "yes", "on")
 
 
-def _indexes(pip: Mapping[str, str]) -> dict[str, str]:
+def _make_index_variables(pip: Mapping[str, str]) -> dict[str, str]:
     told = {}
-    default = _existing(pip.get("index-url", ""))
+    default = _list_existing(pip.get("index-url", ""))
     if default:
         told["UV_DEFAULT_INDEX"] = default[0]
-    extra = _existing(pip.get("extra-index-url", ""))
+    extra = _list_existing(pip.get("extra-index-url", ""))
     if extra:
         told["UV_INDEX"] = " ".join(extra)
-    links = _existing(pip.get("find-links", ""))
+    links = _list_existing(pip.get("find-links", ""))
     if links:
         told["UV_FIND_LINKS"] = ",".join(links)
     return told
 
 
-def _existing(value: str) -> list[str]:
-    """The entries of a list but local folders that are not there: pip passes over those, uv stops at them."""
+def _list_existing(value: str) -> list[str]:
+    """Return the entries of a list except local folders that do not exist: pip skips those, uv stops at them."""
     return [entry for entry in value.split() if not _is_missing(entry)]
 
 
@@ -59,10 +59,10 @@ def _is_missing(entry: str) -> bool:
     return not os.path.exists(os.path.expanduser(path))
 
 
-def _settings(variables: Mapping[str, str]) -> dict[str, str]:
-    """pip's settings, later sources over earlier ones: its files, then PIP_*."""
+def _read_settings(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return pip's settings, later sources over earlier ones: its files, then PIP_*."""
     settings: dict[str, str] = {}
-    for path in _files(variables):
+    for path in _list_files(variables):
         parser = configparser.RawConfigParser()
         try:
             parser.read(path, encoding="utf-8")
@@ -77,7 +77,7 @@ def _settings(variables: Mapping[str, str]) -> dict[str, str]:
     return settings
 
 
-def _files(variables: Mapping[str, str]) -> Iterator[Path]:
+def _list_files(variables: Mapping[str, str]) -> Iterator[Path]:
     named = variables.get("PIP_CONFIG_FILE")
     if named == os.devnull:
         return

@@ -1,4 +1,6 @@
-"""Programs of smalt's own that are too large to come with it: in environments of the home, built when first needed."""
+"""Tools of the server that are too large to be its dependencies: in environments of the home, built when first
+needed.
+"""
 
 from __future__ import annotations
 
@@ -13,72 +15,72 @@ from smalt.machine.home import Home
 from smalt.service.environments.build_errors import EnvironmentFailed
 from smalt.service.environments.builders import virtual_environments
 from smalt.service.environments.builders.build_processes import Log
-from smalt.service.environments.builders.installed_packages import packages, realised_hash
-from smalt.service.environments.builders.interpreters import Interpreter, Pythons
-from smalt.service.environments.resolution.python_versions import AskedPython
-from smalt.service.environments.store.environment_store import Record, Store, size_of
-from smalt.service.environments.store.removal import sweep
+from smalt.service.environments.builders.installed_packages import list_packages, make_realised_hash
+from smalt.service.environments.builders.interpreters import Interpreter, Interpreters
+from smalt.service.environments.resolution.python_versions import PythonConstraint
+from smalt.service.environments.store.environment_store import EnvironmentRecord, EnvironmentStore, get_size
+from smalt.service.environments.store.removal import resume_removals
 
 Trial = Callable[[Path, Path], Awaitable[None]]
 """Start it once, given its Python and a folder, so that it is known to work; else EnvironmentFailed."""
 
 
-class Tool:
-    """`HOME/tools/<name>-<hash>/`, with a record of what was installed. Built once, whoever and however many ask."""
+class ServerTool:
+    """A tool in `HOME/tools/<name>-<hash>/`, with a record of what was installed. It is built once for all callers."""
 
     def __init__(self, home: Home, title: str, requirements: str, pythons: str, trial: Trial) -> None:
-        """`requirements` is the text of a requirements file, `pythons` those that it has wheels for."""
-        self._store = Store(home.path("tools"))
+        """Take the text of a requirements file, and in `pythons` the versions that it has wheels for."""
+        self._store = EnvironmentStore(home.path("tools"))
         self._title = title
-        self._pythons = AskedPython(pythons)
+        self._pythons = PythonConstraint(pythons)
         self._trial = trial
         self.requirements = [line for line in requirements.splitlines() if line and not line.startswith("#")]
         self._name = f"{title.lower()}-{hashlib.sha256(requirements.encode()).hexdigest()[:16]}"
 
     @property
-    def ready(self) -> bool:
-        return self._store.record(self._name) is not None
+    def is_ready(self) -> bool:
+        return self._store.read_record(self._name) is not None
 
-    async def provided(self, log: Log) -> str:
-        """The path of its Python, after building it where that is still to be done."""
-        if not self.ready:
-            await self._provide(log)
-        self._store.touch(self._name)
-        return str(_python(self._store.path(self._name)))
+    async def ensure_built(self, log: Log) -> str:
+        """Return the path of its Python, after building it if that is still to be done."""
+        if not self.is_ready:
+            await self._build(log)
+        self._store.mark_used(self._name)
+        return str(_get_python(self._store.get_path(self._name)))
 
-    async def _provide(self, log: Log) -> None:
+    async def _build(self, log: Log) -> None:
         waiting = f"waiting for another process that installs {self._title}"
-        async with self._store.locked(self._name, lambda: log(waiting)):
-            if self.ready:
+        async with self._store.hold_lock(self._name, lambda: log(waiting)):
+            if self.is_ready:
                 return
             started = time.time()
-            interpreter = await asyncio.to_thread(self._interpreter)
+            interpreter = await asyncio.to_thread(self._choose_interpreter)
             log(f"installing {self._title} for Python {interpreter.version}, once for this home")
             building = self._store.begin(self._name)
             try:
-                await virtual_environments.make(
+                await virtual_environments.build_environment(
                     building / "venv", interpreter, self.requirements, False, lambda line: None
                 )
-                await self._trial(_python(building), building)
-                record = await asyncio.to_thread(self._record, building, interpreter, started)
+                await self._trial(_get_python(building), building)
+                record = await asyncio.to_thread(self._make_record, building, interpreter, started)
                 self._store.publish(building, record)
             finally:
                 self._store.give_up(building)
-            self._clear()
+            self._remove_old()
             log(f"installed in {record.seconds:.1f} s: {len(record.packages)} packages, {record.size / 1e6:.0f} MB")
 
-    def _clear(self) -> None:
-        """Remove that of an earlier smalt, and what was half removed."""
-        sweep(self._store.folder)
-        for record in self._store.records():
+    def _remove_old(self) -> None:
+        """Remove the tool of an earlier smalt, and what was half removed."""
+        resume_removals(self._store.folder)
+        for record in self._store.list_records():
             if record.names == [self._title.lower()] and record.declared_hash != self._name:
-                self._store.discard(record.declared_hash)
+                self._store.remove(record.declared_hash)
 
-    def _record(self, building: Path, interpreter: Interpreter, started: float) -> Record:
-        installed = packages(building.glob("venv/lib/python*/site-packages"))
-        return Record(
+    def _make_record(self, building: Path, interpreter: Interpreter, started: float) -> EnvironmentRecord:
+        installed = list_packages(building.glob("venv/lib/python*/site-packages"))
+        return EnvironmentRecord(
             declared_hash=self._name,
-            realised_hash=realised_hash(interpreter.version, installed),
+            realised_hash=make_realised_hash(interpreter.version, installed),
             names=[self._title.lower()],
             parts={"requirements": self.requirements},
             packages=installed,
@@ -87,18 +89,18 @@ class Tool:
             lib64=interpreter.lib64,
             built=started,
             seconds=time.time() - started,
-            size=size_of(building),
+            size=get_size(building),
         )
 
-    def _interpreter(self) -> Interpreter:
-        """Python as the server has it, where the requirements allow; it is sure to start."""
-        pythons = Pythons()
-        minors = [minor for minor in pythons.minors() if self._pythons.allows(minor)]
+    def _choose_interpreter(self) -> Interpreter:
+        """Return the server's own Python if the requirements allow it; it is sure to start."""
+        pythons = Interpreters()
+        minors = [minor for minor in pythons.list_versions() if self._pythons.allows(minor)]
         own = sys.version_info[:2]
         if not minors:
             raise EnvironmentFailed(f"it needs a Python {self._pythons}, and there is none")
-        return pythons.interpreter(own if own in minors else max(minors))
+        return pythons.get_interpreter(own if own in minors else max(minors))
 
 
-def _python(folder: Path) -> Path:
+def _get_python(folder: Path) -> Path:
     return folder / "venv" / "bin" / "python"

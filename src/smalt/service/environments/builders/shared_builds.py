@@ -1,4 +1,4 @@
-"""One build, and all who wait for it."""
+"""Shared builds: one build, and all jobs that wait for it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ Log = Callable[[str], None]
 T = TypeVar("T")
 
 
-class Build(Generic[T]):
-    """A build under way. It belongs to nobody who waits: it ends when the last of them gives up."""
+class SharedBuild(Generic[T]):
+    """A running build. It belongs to no single job that waits: it ends when the last of them gives up."""
 
     def __init__(self, work: Callable[[Log], Coroutine[Any, Any, T]]) -> None:
         self.is_abandoned = False
-        self.task = asyncio.ensure_future(work(self._say))
+        self.task = asyncio.ensure_future(work(self._log_line))
         self._lines: list[str] = []
         self._logs: list[Log] = []
 
     async def follow(self, log: Log) -> T:
-        """Wait for the result; `log` gets every line, the earlier ones first."""
+        """Wait for the result; `log` receives every line, the earlier ones first."""
         for line in self._lines:
             log(line)
         self._logs.append(log)
@@ -32,7 +32,7 @@ class Build(Generic[T]):
                 self.is_abandoned = True
                 self.task.cancel()
 
-    def _say(self, line: str) -> None:
+    def _log_line(self, line: str) -> None:
         self._lines.append(line)
         for log in self._logs:
             log(line)

@@ -1,12 +1,13 @@
-"""Files that several distributions of an environment own with different content: whose pip would leave there.
+"""Files that several distributions of an environment own with different content, and whose version pip would leave
+there.
 
-mlflow and mlflow-skinny are such a pair: both write `mlflow/`. pip installs one distribution after the other, so the
-last one's files stay, always. uv installs all at once and leaves a mixture. Reinstalling the distributions that share
-files, in pip's order, gives what pip gives.
+mlflow and mlflow-skinny are such a pair: both write `mlflow/`. pip installs one distribution after the other,
+so the last one's files stay, always. uv installs all at once and leaves a mixture. Reinstalling the
+distributions that share files, in pip's order, gives what pip gives.
 
-Run as a program by the environment's own Python (which has pip, for what pip knows of markers), this file prints one
-line a distribution to reinstall: its requirement, a tab, and a sentence for the log. Standard library only, for any
-Python from 3.8, since smalt runs it inside of containers as well.
+Run as a program by the environment's own Python (which has pip, for what pip knows of markers), this file
+prints one line per distribution to reinstall: its requirement, a tab, and a sentence for the log. Standard
+library only, for any Python from 3.8, since smalt runs it inside containers as well.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _BROUGHT = ("pip", "setuptools", "wheel")
 """Distributions that pip finds in a new environment, and does not install."""
 
 
-class Distribution:
+class InstalledDistribution:
     """An installed distribution, read from its `.dist-info` folder."""
 
     def __init__(self, folder: str) -> None:
@@ -56,8 +57,8 @@ class Distribution:
         return f"{self.name} @ {vcs['vcs']}+{url}@{vcs['commit_id']}" if vcs else f"{self.name} @ {url}"
 
 
-def read_distributions(folder: str) -> dict[str, Distribution]:
-    found = map(Distribution, glob.glob(os.path.join(glob.escape(folder), "*.dist-info")))
+def read_distributions(folder: str) -> dict[str, InstalledDistribution]:
+    found = map(InstalledDistribution, glob.glob(os.path.join(glob.escape(folder), "*.dist-info")))
     return {one.name: one for one in found}
 
 
@@ -106,7 +107,7 @@ def _weigh_paths(left: dict[str, set[str]], names: set[str], path: list[str], we
 
 
 def resolve_needs(
-    distributions: dict[str, Distribution], requirements: list[str]
+    distributions: dict[str, InstalledDistribution], requirements: list[str]
 ) -> tuple[dict[str, set[str]], set[str]]:
     """Return what each distribution needs, and the roots; `name[extra]` is a node of its own that needs `name`."""
     needs: dict[str, set[str]] = {"": set()}
@@ -129,7 +130,7 @@ def resolve_needs(
 
 
 def _applies(requirement: str, extras: list[str]) -> bool:
-    """Return whether a requirement holds here, with one of the extras where there are any."""
+    """True if a requirement applies here, with one of the extras if there are any."""
     _, _, text = requirement.partition(";")
     if not text.strip():
         return not extras
@@ -141,8 +142,8 @@ def _applies(requirement: str, extras: list[str]) -> bool:
     return any(marker.evaluate({"extra": extra}) for extra in extras or [""])
 
 
-def choose_reinstalled(folder: str, requirements: list[str]) -> list[tuple[Distribution, str]]:
-    """Return the distributions to install again, in order, each with a sentence that tells why."""
+def choose_reinstalled(folder: str, requirements: list[str]) -> list[tuple[InstalledDistribution, str]]:
+    """Return the distributions to install again, in order, each with a sentence that says why."""
     groups = find_owners(folder)
     if not groups:
         return []

@@ -1,4 +1,4 @@
-"""Virtual environments by uv, which says line by line what it does."""
+"""Virtual environments, built by uv, whose output is logged line by line."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 
 import uv
 
-from smalt.service.environments.build_errors import EnvironmentFailed, sentence_of_uv
+from smalt.service.environments.build_errors import EnvironmentFailed, read_uv_error
 from smalt.service.environments.builders import shared_files
-from smalt.service.environments.builders.build_processes import LOCKS, Lines, run
-from smalt.service.environments.builders.installed_packages import packages
+from smalt.service.environments.builders.build_processes import LOCKS, OutputLines, run_process
+from smalt.service.environments.builders.installed_packages import list_packages
 from smalt.service.environments.builders.interpreters import Interpreter
-from smalt.service.environments.builders.mltable_wheel import located
-from smalt.service.environments.builders.pin_relaxation import Resolved, named, relax
-from smalt.service.environments.builders.pip_settings import forbids_indexes, uv_variables
+from smalt.service.environments.builders.mltable_wheel import add_wheel
+from smalt.service.environments.builders.pin_relaxation import PinResolution, get_package, relax_pins
+from smalt.service.environments.builders.pip_settings import forbids_indexes, make_uv_variables
 from smalt.service.environments.builders.shared_files import find_owners
-from smalt.service.environments.resolution.requirements import copied
+from smalt.service.environments.resolution.requirements import copy_local_files
 
 Log = Callable[[str], None]
 
@@ -33,43 +33,44 @@ _DROPPED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PYTHO
             "UV_SYSTEM_PYTHON")  # fmt: skip
 
 
-async def make(
+async def build_environment(
     folder: Path, interpreter: Interpreter, requirements: Sequence[str], exact: bool, log: Log, *, relaxes: bool = False
 ) -> list[str]:
-    """A virtual environment in `folder` with the requirements, pip, and (as long as Pythons came with it) setuptools.
+    """Build a virtual environment in `folder` with the requirements, pip, and (as long as Pythons included it)
+    setuptools.
 
-    With `exact` false the Python is not the one that was asked for, and big packages are not compiled for it.
-    `relaxes` lets pins go that cannot be kept; each that went is told in a sentence of the answer.
+    With `exact` false the Python is not the declared one, and big packages are not compiled for it. With
+    `relaxes`, pins that cannot be met are relaxed; the sentences of those are returned.
     """
-    quiet = Lines(log, r"Using CPython|Creating virtual env|Activate with")
+    quiet = OutputLines(log, r"Using CPython|Creating virtual env|Activate with")
     command = ["venv", "--relocatable", "--no-project", "--python", interpreter.executable, str(folder)]
-    await _run(command, folder.parent, quiet)
+    await _run_uv(command, folder.parent, quiet)
     python = str(folder / "bin" / "python")
-    with copied(located(requirements, folder.parent)) as asked:
-        gone = await install(python, interpreter.version, asked, exact, log, relaxes) if asked else []
-        await _seed(folder, python, interpreter, quiet, log)
+    with copy_local_files(add_wheel(requirements, folder.parent)) as asked:
+        gone = await install_requirements(python, interpreter.version, asked, exact, log, relaxes) if asked else []
+        await _install_seeds(folder, python, interpreter, quiet, log)
         await restore_shared_files(python, asked, log)
     return gone
 
 
-async def _seed(folder: Path, python: str, interpreter: Interpreter, quiet: Lines, log: Log) -> None:
-    """Install pip, and setuptools as long as Pythons came with it, where the requirements did not."""
-    seeds = _seeds(folder, interpreter)
+async def _install_seeds(folder: Path, python: str, interpreter: Interpreter, quiet: OutputLines, log: Log) -> None:
+    """Install pip, and setuptools as long as Pythons included it, unless the requirements did."""
+    seeds = _list_seeds(folder, interpreter)
     if seeds:
-        await _run(
-            ["pip", "install", "--python", python, "--no-deps", "--no-index", *seeds], folder.parent, Lines(None)
+        await _run_uv(
+            ["pip", "install", "--python", python, "--no-deps", "--no-index", *seeds], folder.parent, OutputLines(None)
         )
     elif not list(folder.glob("lib/*/site-packages/pip-*.dist-info")):
         try:
-            await _run(["pip", "install", "--python", python, "pip"], folder.parent, quiet)
+            await _run_uv(["pip", "install", "--python", python, "pip"], folder.parent, quiet)
         except EnvironmentFailed as error:
             log(f"pip is not in this environment, for its Python brought none and the index gave none: {error}")
 
 
-async def install(
+async def install_requirements(
     python: str, version: str, requirements: Sequence[str], exact: bool, log: Log, relaxes: bool
 ) -> list[str]:
-    """Install into an environment that is there; the sentences of what was relaxed for it."""
+    """Install into an existing environment; return the sentences of the pins that were relaxed."""
     options = [] if exact else [option for name in _NEVER_COMPILED for option in ("--only-binary", name)]
     options += ["--no-index"] if forbids_indexes(os.environ) else []
     asked = sorted(requirements, key=lambda line: not line.startswith("-"))
@@ -78,24 +79,27 @@ async def install(
         for attempt in range(_ATTEMPTS):
             listed = Path(place, "requirements.txt")
             listed.write_text("\n".join(lines) + "\n")
-            said = Lines(log, _OBVIOUS)
+            said = OutputLines(log, _OBVIOUS)
             try:
-                await _run(
+                await _run_uv(
                     ["pip", "install", "--python", python, *options, "-r", str(listed)], Path(python).parent, said
                 )
                 break
             except EnvironmentFailed:
                 if not relaxes or attempt == _ATTEMPTS - 1:
                     raise
-                resolve = partial(_resolved, python, Path(place), options)
-                changes = await relax(lines, said.seen, resolve, other_python=not exact or lines != asked)
+                resolve = partial(_resolve_pins, python, Path(place), options)
+                changes = await relax_pins(lines, said.seen, resolve, other_python=not exact or lines != asked)
                 if not changes:
                     raise
             log(f"trying with {', '.join(changes.values())} in place of {', '.join(changes)}")
             lines = [changes.get(line, line) for line in lines]
-    there = dict(each.split("==", 1) for each in packages(Path(python).parent.parent.glob("lib/python*/site-packages")))
+    there = dict(
+        each.split("==", 1) for each in list_packages(Path(python).parent.parent.glob("lib/python*/site-packages"))
+    )
     return [
-        f"'{before}' cannot be had for Python {version}; {named(after)} {there.get(named(after), '')} is used"
+        f"'{before}' cannot be had for Python {version}; "
+        f"{get_package(after)} {there.get(get_package(after), '')} is used"
         for before, after in zip(asked, lines, strict=True)
         if before != after
     ]
@@ -104,7 +108,7 @@ async def install(
 async def restore_shared_files(python: str, requirements: Sequence[str], log: Log) -> None:
     """Give files that several distributions own the content that pip gives them; uv leaves a mixture.
 
-    Needs the environment's pip, so this comes after all else.
+    Needs the environment's pip, so call it last.
     """
     environment = Path(python).parent.parent
     options = ["--no-index"] if forbids_indexes(os.environ) else []
@@ -114,8 +118,8 @@ async def restore_shared_files(python: str, requirements: Sequence[str], log: Lo
         with tempfile.TemporaryDirectory(prefix="smalt-requirements-") as place:
             listed = Path(place, "requirements.txt")
             listed.write_text("".join(f"{line}\n" for line in requirements))
-            said = Lines(None)
-            code = await run(
+            said = OutputLines(None)
+            code = await run_process(
                 [python, "-I", shared_files.__file__, str(folder), str(listed)], environment, os.environ, said
             )
         if code != 0:
@@ -126,10 +130,10 @@ async def restore_shared_files(python: str, requirements: Sequence[str], log: Lo
                 log(sentence)
             name = re.split(r"[ =]", requirement, maxsplit=1)[0]
             again = ["pip", "install", "--python", python, *options, "--no-deps", "--reinstall-package", name]
-            await _run([*again, requirement], environment, Lines(None))
+            await _run_uv([*again, requirement], environment, OutputLines(None))
 
 
-async def _resolved(
+async def _resolve_pins(
     python: str,
     place: Path,
     options: Sequence[str],
@@ -137,42 +141,44 @@ async def _resolved(
     *,
     lowest: bool = False,
     wheels: bool = False,
-) -> Resolved:
-    said, resolution = Lines(None), "lowest-direct" if lowest else "highest"
-    options = [*options, *(option for line in lines if wheels for option in ("--only-binary", named(line)))]
+) -> PinResolution:
+    said, resolution = OutputLines(None), "lowest-direct" if lowest else "highest"
+    options = [*options, *(option for line in lines if wheels for option in ("--only-binary", get_package(line)))]
     command = [uv.find_uv_bin(), "pip", "compile", "-q", "--no-header", "--no-annotate", "--no-python-downloads",
                "--color", "never", "--resolution", resolution, "--python", python, *options, "-"]  # fmt: skip
-    code = await run(command, place, _variables(place), said, "".join(f"{line}\n" for line in lines).encode())
-    return Resolved([line for line in said.seen if line.strip()] if code == 0 else None, said.seen)
+    code = await run_process(
+        command, place, _make_variables(place), said, "".join(f"{line}\n" for line in lines).encode()
+    )
+    return PinResolution([line for line in said.seen if line.strip()] if code == 0 else None, said.seen)
 
 
-def _seeds(folder: Path, interpreter: Interpreter) -> list[str]:
-    """The wheels of pip and setuptools that the Python brought, of what the requirements did not install."""
+def _list_seeds(folder: Path, interpreter: Interpreter) -> list[str]:
+    """Return the wheels of pip and setuptools that the Python included, if the requirements did not install them."""
     newest: dict[str, str] = {}
-    for wheel in sorted(interpreter.wheels, key=lambda path: _numbers(os.path.basename(path))):
+    for wheel in sorted(interpreter.wheels, key=lambda path: _parse_numbers(os.path.basename(path))):
         newest[os.path.basename(wheel).split("-")[0]] = wheel
     present = {path.name.split("-")[0] for path in folder.glob("lib/*/site-packages/*.dist-info")}
     return [wheel for name, wheel in newest.items() if name in ("pip", "setuptools") and name not in present]
 
 
-async def _run(arguments: list[str], cwd: Path, lines: Lines) -> None:
+async def _run_uv(arguments: list[str], cwd: Path, lines: OutputLines) -> None:
     """Run uv; EnvironmentFailed has its reason."""
     command = [uv.find_uv_bin(), *arguments, "--color", "never", "--no-progress", "--no-python-downloads"]
-    code = await run(command, cwd, _variables(cwd), lines, locks=LOCKS.get())
+    code = await run_process(command, cwd, _make_variables(cwd), lines, locks=LOCKS.get())
     if code < 0:
         raise EnvironmentFailed(f"uv was killed by signal {-code}")
     if code != 0:
-        raise EnvironmentFailed(sentence_of_uv(lines.seen))
+        raise EnvironmentFailed(read_uv_error(lines.seen))
 
 
-def _variables(building: Path) -> dict[str, str]:
+def _make_variables(building: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
     linking = {} if _can_link(building) else {"UV_LINK_MODE": "copy"}  # so that uv does not warn of it
-    return {**linking, **kept, **uv_variables(os.environ)}
+    return {**linking, **kept, **make_uv_variables(os.environ)}
 
 
-def index_variables() -> dict[str, str]:
-    """What tells uv and pip where packages are, for one that runs elsewhere than here."""
+def make_index_variables() -> dict[str, str]:
+    """Return the variables that tell uv and pip about indexes, for a process that runs elsewhere than here."""
     local = (*_DROPPED, "UV_CACHE_DIR", "UV_PYTHON_INSTALL_DIR", "PIP_CACHE_DIR", "PIP_CONFIG_FILE", "PIP_CERT")
     named = {
         name: value
@@ -180,7 +186,7 @@ def index_variables() -> dict[str, str]:
         if (name.startswith(("UV_", "PIP_")) or name.lower().endswith("_proxy") or name == "SSL_CERT_FILE")
         and name not in local
     }
-    told = {**named, **uv_variables(os.environ)}
+    told = {**named, **make_uv_variables(os.environ)}
     for pips, uvs in (("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), ("PIP_EXTRA_INDEX_URL", "UV_INDEX")):
         if uvs in told:
             told.setdefault(pips, told[uvs])
@@ -188,7 +194,7 @@ def index_variables() -> dict[str, str]:
 
 
 def _can_link(building: Path) -> bool:
-    """Whether uv's cache is on the file system of what is built."""
+    """True if uv's cache is on the file system of the environment."""
     caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     cache = Path(os.environ.get("UV_CACHE_DIR") or f"{caches}/uv")
     while not cache.exists() and cache != cache.parent:
@@ -196,5 +202,5 @@ def _can_link(building: Path) -> bool:
     return cache.stat().st_dev == building.stat().st_dev
 
 
-def _numbers(name: str) -> list[int]:
+def _parse_numbers(name: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", name)]

@@ -1,4 +1,4 @@
-"""What a conda file asks for, said in pip's words."""
+"""Conda files, translated to pip's requirements."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 from smalt.exceptions import Refused
-from smalt.service.environments.resolution.conda_packages import brought_along, on_pypi
+from smalt.service.environments.resolution.conda_packages import find_pypi_name, is_included
 
 _SPEC = re.compile(
     r"(?:(?P<channel>[\w./:-]+)::)?(?P<name>[A-Za-z0-9_][\w.-]*)\s*"
@@ -19,8 +19,8 @@ _ORDERED = re.compile(r"(===|==|~=|!=|>=|<=|>|<|=)?\s*([\w.*+!-]+)")
 
 
 @dataclass
-class CondaFile:
-    """A conda file, read. What PyPI is not known to have stands in `unknown`."""
+class ParsedCondaFile:
+    """A parsed conda file. Packages that PyPI is not known to have are in `unknown`."""
 
     name: str | None = None
     python: str = ""
@@ -35,19 +35,21 @@ class CondaFile:
     variables: dict[str, str] = field(default_factory=dict)
 
 
-def read(source: str | Mapping[str, Any]) -> CondaFile:
-    """Read a conda file's text, or what it parses to; Refused where it is none."""
-    content = _parsed(source)
-    conda = CondaFile(name=_text(content.get("name")), channels=[str(each) for each in _list(content, "channels")])
+def read_conda_file(source: str | Mapping[str, Any]) -> ParsedCondaFile:
+    """Parse a conda file's text, or its parsed content; raise Refused if it is not a conda file."""
+    content = _load_mapping(source)
+    conda = ParsedCondaFile(
+        name=_to_text(content.get("name")), channels=[str(each) for each in _get_list(content, "channels")]
+    )
     variables = content.get("variables") or {}
     if not isinstance(variables, Mapping):
         raise Refused("'variables' of the conda file must map names to values")
     conda.variables = {str(name): "" if value is None else str(value) for name, value in variables.items()}
-    for dependency in _list(content, "dependencies"):
+    for dependency in _get_list(content, "dependencies"):
         if isinstance(dependency, Mapping):
             _add_nested(conda, dependency)
         elif isinstance(dependency, str) and dependency.strip():
-            _add(conda, dependency.split("#")[0].strip())
+            _add_spec(conda, dependency.split("#")[0].strip())
         elif dependency is not None:
             raise Refused(
                 f"the conda file's dependency {dependency!r} is neither a package nor a 'pip:' list; correct it"
@@ -55,17 +57,19 @@ def read(source: str | Mapping[str, Any]) -> CondaFile:
     return conda
 
 
-def pep440(version: str) -> str:
-    """A conda version constraint in PEP 440: '=1.21' becomes '==1.21.*'. ValueError where there is none."""
+def convert_constraint(version: str) -> str:
+    """Convert a conda version constraint to PEP 440: '=1.21' becomes '==1.21.*'. ValueError if that has no
+    equivalent.
+    """
     version = version.strip()
     if version in ("", "*"):
         return ""
     if "|" in version:
         raise ValueError(version)
-    return ",".join(_clause(part.strip()) for part in version.split(","))
+    return ",".join(_convert_clause(part.strip()) for part in version.split(","))
 
 
-def _clause(text: str) -> str:
+def _convert_clause(text: str) -> str:
     words = text.split()
     if len(words) > 1 and not re.fullmatch(r"[=<>!~]+", words[0]):
         text = words[0]  # "1.21.2 py38_0": a build says nothing on PyPI
@@ -82,8 +86,8 @@ def _clause(text: str) -> str:
     return f"{operator}{version}"
 
 
-def parse(source: str) -> Any:
-    """Return what the text of a conda file says; Refused where it is not YAML."""
+def parse_yaml(source: str) -> Any:
+    """Parse the YAML text of a conda file; raise Refused if it is not YAML."""
     try:
         return yaml.load(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
@@ -91,15 +95,15 @@ def parse(source: str) -> Any:
         raise Refused(f"the conda file is not YAML ({where}); correct it") from None
 
 
-def _parsed(source: str | Mapping[str, Any]) -> Mapping[str, Any]:
+def _load_mapping(source: str | Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(source, str):
-        source = parse(source)
+        source = parse_yaml(source)
     if not isinstance(source, Mapping):
         raise Refused("the conda file holds no mapping; it needs 'dependencies:' with a list of packages")
     return source
 
 
-def _list(content: Mapping[str, Any], key: str) -> list[Any]:
+def _get_list(content: Mapping[str, Any], key: str) -> list[Any]:
     value = content.get(key)
     if value is None:
         return []
@@ -108,42 +112,42 @@ def _list(content: Mapping[str, Any], key: str) -> list[Any]:
     return value
 
 
-def _text(value: Any) -> str | None:
+def _to_text(value: Any) -> str | None:
     return str(value) if value not in (None, "") else None
 
 
-def _add_nested(conda: CondaFile, nested: Mapping[str, Any]) -> None:
+def _add_nested(conda: ParsedCondaFile, nested: Mapping[str, Any]) -> None:
     for manager in nested:
         if manager != "pip":
             raise Refused(f"the conda file lists packages under '{manager}:'; only 'pip:' is known")
-        for line in _list(nested, "pip"):
+        for line in _get_list(nested, "pip"):
             text = re.sub(r"(^|\s)#.*", "", str(line or "")).strip()
             if text:
                 conda.requirements.append(text)
                 conda.pip.append(text)
 
 
-def _add(conda: CondaFile, spec: str) -> None:
+def _add_spec(conda: ParsedCondaFile, spec: str) -> None:
     match = _SPEC.fullmatch(spec)
     if match is None:
         raise Refused(f"'{spec}' in the conda file is not a package; write it as name, name=1.2 or name>=1.2")
     name = match["name"]
     conda.specs.append(spec)
     try:
-        version = pep440(_version(match["brackets"], match["version"]))
+        version = convert_constraint(_find_version(match["brackets"], match["version"]))
     except ValueError:
         raise Refused(f"the version of '{spec}' in the conda file cannot be said for PyPI; name one version") from None
     if name.lower() == "python":
         conda.python = version
-    elif (pypi := on_pypi(name)) is not None:
+    elif (pypi := find_pypi_name(name)) is not None:
         conda.requirements.append(pypi + version)
-    elif brought_along(name):
+    elif is_included(name):
         conda.left_out.append(name)
     else:
         conda.unknown.append(spec)
 
 
-def _version(brackets: str | None, after: str | None) -> str:
+def _find_version(brackets: str | None, after: str | None) -> str:
     found = re.search(r"""version\s*=\s*["']?([^"'\]]+)""", brackets or "")
     text = (found[1] if found else after or "").strip()
     pinned = re.fullmatch(r"(={1,2}[^=<>!~\s]+)=[\w.*]+", text)  # name=version=build

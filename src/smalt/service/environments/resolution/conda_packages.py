@@ -1,4 +1,4 @@
-"""Conda packages that exist on PyPI: the same names, other names, and parts that PyPI's wheels bring along."""
+"""Conda packages on PyPI: those of the same name, those of another, and those included in PyPI's wheels."""
 
 from __future__ import annotations
 
@@ -72,19 +72,19 @@ libopenblas libtorch-cpu libxgboost mkl mkl-service nccl openblas pytorch-cuda p
 """
 
 
-def on_pypi(conda_name: str) -> str | None:
-    """The name under which PyPI has what conda calls `conda_name`; None where nobody has vouched for one."""
+def find_pypi_name(conda_name: str) -> str | None:
+    """Return PyPI's name of a conda package; None if it is not known to be there."""
     name = conda_name.lower()
-    return _OTHER.get(name) or _KNOWN.get(_plain(name))
+    return _OTHER.get(name) or _KNOWN.get(_normalize(name))
 
 
-def brought_along(conda_name: str) -> bool:
-    """Whether it is a library that PyPI's wheels carry inside, so that there is nothing to install."""
+def is_included(conda_name: str) -> bool:
+    """True for a library that PyPI's wheels include, so that there is nothing to install."""
     return conda_name.lower() in _BROUGHT_ALONG.split()
 
 
-def _plain(name: str) -> str:
+def _normalize(name: str) -> str:
     return name.replace("_", "-").replace(".", "-")
 
 
-_KNOWN = {_plain(name): name for name in _SAME.split()}
+_KNOWN = {_normalize(name): name for name in _SAME.split()}

@@ -1,4 +1,4 @@
-"""The catalogue: which packages a curated environment's name stands for."""
+"""Curated environments: the catalogue that maps a curated name to its packages."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 import yaml
 from smalt.exceptions import NotFound, ValidationException
 from smalt.machine.home import Home
-from smalt.service.environments.resolution.curated_names import is_curated, listed_names, nearest, plain
+from smalt.service.environments.resolution.curated_names import find_nearest, is_curated, load_names, plain_name
 
 _SHIPPED = Path(__file__).with_name("catalogue")
 _KEYS = {"name", "aliases", "version", "description", "python", "image", "packages"}
 
 
-class Entry(NamedTuple):
-    """One curated environment, as its file in the catalogue says."""
+class CatalogueEntry(NamedTuple):
+    """A curated environment, as described by its file in the catalogue."""
 
     name: str
     aliases: list[str]
@@ -56,41 +56,41 @@ def lookup_curated(name: str, version: str | None = None, folder: Path | None = 
     The catalogue holds one version of each, which answers for every version and label. `folder` has the
     user's own entries, $SMALT_HOME/catalogue where it is not said.
     """
-    found = entry(name, folder)
+    found = find_entry(name, folder)
     if found is None:
         return None
     return found.properties if is_exact(name, folder) else {**found.properties, "asked": name}
 
 
-def entry(name: str, folder: Path | None = None) -> Entry | None:
+def find_entry(name: str, folder: Path | None = None) -> CatalogueEntry | None:
     """Return the entry of that name, or the nearest to a name of Azure's."""
-    known = catalogue(folder)
-    found = known.get(plain(name))
+    known = load_catalogue(folder)
+    found = known.get(plain_name(name))
     if found is not None or not is_curated(name):
         return found
-    near = nearest(name, [entry.name for entry in known.values()])
-    return known[plain(near)] if near else None
+    near = find_nearest(name, [entry.name for entry in known.values()])
+    return known[plain_name(near)] if near else None
 
 
 def is_exact(name: str, folder: Path | None = None) -> bool:
-    """Tell whether the catalogue has an entry of that name or alias."""
-    return plain(name) in catalogue(folder)
+    """True if the catalogue has an entry of that name or alias."""
+    return plain_name(name) in load_catalogue(folder)
 
 
-def names(folder: Path | None = None) -> list[str]:
-    """Return every name that is answered, each once."""
-    known = catalogue(folder)
-    own = {plain(name): name for entry in known.values() for name in (*entry.aliases, entry.name)}
-    return sorted({**listed_names(), **own}.values(), key=str.lower)
+def list_names(folder: Path | None = None) -> list[str]:
+    """Return every name that resolves, each once."""
+    known = load_catalogue(folder)
+    own = {plain_name(name): name for entry in known.values() for name in (*entry.aliases, entry.name)}
+    return sorted({**load_names(), **own}.values(), key=str.lower)
 
 
-def find(name: str, folder: Path | None = None) -> Entry:
-    """Return the entry of that name or alias, or the nearest to a name of Azure's; NotFound says what is like it."""
-    known = catalogue(folder)
-    found = entry(name, folder)
+def get_entry(name: str, folder: Path | None = None) -> CatalogueEntry:
+    """Return the entry of that name or alias, or the nearest to a name of Azure's; NotFound names similar ones."""
+    known = load_catalogue(folder)
+    found = find_entry(name, folder)
     if found is not None:
         return found
-    names = difflib.get_close_matches(plain(name), known, n=3, cutoff=0.4)
+    names = difflib.get_close_matches(plain_name(name), known, n=3, cutoff=0.4)
     nearest = list(dict.fromkeys(known[each].name for each in names)) or ["minimal"]
     where = folder or Home.find().path("catalogue")
     raise NotFound(
@@ -99,14 +99,14 @@ def find(name: str, folder: Path | None = None) -> Entry:
     )
 
 
-def catalogue(folder: Path | None = None) -> Mapping[str, Entry]:
-    """Every entry under its name and its aliases, plain (see `plain`); the user's own over the shipped."""
-    files = own_files(folder or Home.find().path("catalogue"))
-    return _with(files) if files else _shipped()
+def load_catalogue(folder: Path | None = None) -> Mapping[str, CatalogueEntry]:
+    """Return every entry under its name and its aliases, plain (see `plain_name`); the user's own over the shipped."""
+    files = list_own_files(folder or Home.find().path("catalogue"))
+    return _load_with(files) if files else _load_shipped()
 
 
-def own_files(folder: Path) -> tuple[tuple[str, int], ...]:
-    """The user's own entries, with when each was last changed."""
+def list_own_files(folder: Path) -> tuple[tuple[str, int], ...]:
+    """Return the user's own entries, with the time of each one's last change."""
     try:
         with os.scandir(folder) as found:
             files = [(each.path, each.stat().st_mtime_ns) for each in found if each.name.endswith((".yml", ".yaml"))]
@@ -115,8 +115,8 @@ def own_files(folder: Path) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(files))
 
 
-def read(path: Path) -> Entry:
-    """One file of the catalogue; ValidationException says what is wrong with it."""
+def read_entry(path: Path) -> CatalogueEntry:
+    """Read a file of the catalogue; raise ValidationException if it is invalid."""
     try:
         content = yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
@@ -129,32 +129,32 @@ def read(path: Path) -> Entry:
     python = content.get("python", "3.10")
     if not isinstance(python, str) or not re.fullmatch(r"3\.\d+", python):
         raise ValidationException(f"{path}: 'python' must be a version such as \"3.10\", in quotes, not {python}")
-    return Entry(
+    return CatalogueEntry(
         name=str(content.get("name", path.stem)),
-        aliases=_texts(path, content, "aliases"),
+        aliases=_get_texts(path, content, "aliases"),
         version=str(content.get("version", "1")),
         description=str(content.get("description", "")),
         python=python,
         image=str(content["image"]) if content.get("image") else None,
-        packages=_texts(path, content, "packages"),
+        packages=_get_texts(path, content, "packages"),
     )
 
 
 @lru_cache(maxsize=4)
-def _with(files: tuple[tuple[str, int], ...]) -> Mapping[str, Entry]:
-    return {**_shipped(), **_index([read(Path(path)) for path, _ in files])}
+def _load_with(files: tuple[tuple[str, int], ...]) -> Mapping[str, CatalogueEntry]:
+    return {**_load_shipped(), **_index_entries([read_entry(Path(path)) for path, _ in files])}
 
 
 @lru_cache(maxsize=1)
-def _shipped() -> Mapping[str, Entry]:
-    return _index([read(path) for path in sorted(_SHIPPED.glob("*.yml"))])
+def _load_shipped() -> Mapping[str, CatalogueEntry]:
+    return _index_entries([read_entry(path) for path in sorted(_SHIPPED.glob("*.yml"))])
 
 
-def _index(entries: list[Entry]) -> dict[str, Entry]:
-    return {plain(name): each for each in entries for name in (*each.aliases, each.name)}
+def _index_entries(entries: list[CatalogueEntry]) -> dict[str, CatalogueEntry]:
+    return {plain_name(name): each for each in entries for name in (*each.aliases, each.name)}
 
 
-def _texts(path: Path, content: Mapping[str, Any], key: str) -> list[str]:
+def _get_texts(path: Path, content: Mapping[str, Any], key: str) -> list[str]:
     value = content.get(key) or []
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise ValidationException(f"{path}: '{key}' must be a list of texts")

@@ -1,4 +1,4 @@
-"""The commands of a Dockerfile's RUN that install packages, taken apart."""
+"""Commands of a Dockerfile's RUN that install packages, parsed."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ _INDEXES = {
 
 
 @dataclass
-class Install:
-    """`pip install …`"""
+class PipCommand:
+    """The command `pip install …`."""
 
     lines: list[str] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
@@ -104,20 +104,20 @@ class Install:
 
 
 @dataclass
-class Conda:
-    """`conda env create …`, `conda install …` and the like."""
+class CondaCommand:
+    """The commands `conda env create …`, `conda install …` and the like."""
 
     files: list[str] = field(default_factory=list)
     specs: list[str] = field(default_factory=list)
     channels: list[str] = field(default_factory=list)
 
 
-class Other:
+class OtherCommand:
     """Any other command."""
 
 
 def split_commands(text: str) -> list[list[str]]:
-    """Return the commands of a shell script, each as its words; ValueError where quotes do not end."""
+    """Return the commands of a shell script, each as its words; ValueError if a quote is not closed."""
     lexer = shlex.shlex(text, posix=True, punctuation_chars=";&|\n()<>")
     lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t\r", True, "#"
     commands: list[list[str]] = [[]]
@@ -133,21 +133,21 @@ def split_commands(text: str) -> list[list[str]]:
             skips = False
         else:
             commands[-1].append(word)
-    bare = (_without_prefix(command) for command in commands)
+    bare = (_remove_prefix(command) for command in commands)
     return [command for command in bare if command]
 
 
-def _without_prefix(words: list[str]) -> list[str]:
+def _remove_prefix(words: list[str]) -> list[str]:
     while words and (words[0] in ("sudo", "exec", "env", "then", "do", "!") or re.match(r"\w+=", words[0])):
         words = words[1:]
     return words
 
 
-def read_command(words: list[str]) -> Install | Conda | Other | None:
-    """Return what a command installs; None where a job lacks nothing without it."""
+def read_command(words: list[str]) -> PipCommand | CondaCommand | OtherCommand | None:
+    """Return what a command installs; None if a job lacks nothing without it."""
     program = words[0].rpartition("/")[2]
     if program in _CONDAS and words[1:2] == ["run"]:
-        rest = _after_options(words[2:])
+        rest = _skip_options(words[2:])
         return read_command(rest) if rest else None
     if _PYTHON.fullmatch(program) and words[1:3] == ["-m", "pip"]:
         return read_command(["pip", *words[3:]])
@@ -162,16 +162,16 @@ def read_command(words: list[str]) -> Install | Conda | Other | None:
         return _read_pip(words[words.index("install") + 1 :])
     if kind == "conda" and verb in ("env", "install", "create"):
         return _read_conda(words[words.index(verb) + 1 :])
-    return Other()
+    return OtherCommand()
 
 
-def _after_options(words: list[str]) -> list[str]:
+def _skip_options(words: list[str]) -> list[str]:
     while words and words[0].startswith("-"):
         words = words[2 if words[0] in ("-n", "--name", "-p", "--prefix", "--cwd") else 1 :]
     return words
 
 
-def _options(words: list[str], with_value: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _split_options(words: list[str], with_value: frozenset[str]) -> Iterator[tuple[str, str]]:
     """Yield each option with its value, and each other word with no option."""
     rest = iter(words)
     for word in rest:
@@ -188,10 +188,10 @@ def _options(words: list[str], with_value: frozenset[str]) -> Iterator[tuple[str
             yield word, ""
 
 
-def _read_pip(words: list[str]) -> Install:
-    found = Install()
+def _read_pip(words: list[str]) -> PipCommand:
+    found = PipCommand()
     files = frozenset(("-r", "--requirement", "-c", "--constraint", "-e", "--editable"))
-    for option, value in _options(words, (_WITH_VALUE - {"-c"}) | files):
+    for option, value in _split_options(words, (_WITH_VALUE - {"-c"}) | files):
         if option in ("-r", "--requirement"):
             found.lists.append(value)
         elif option in ("-c", "--constraint"):
@@ -207,9 +207,9 @@ def _read_pip(words: list[str]) -> Install:
     return found
 
 
-def _read_conda(words: list[str]) -> Conda:
-    found = Conda()
-    for option, value in _options(words, _WITH_VALUE | {"-f", "--file"}):
+def _read_conda(words: list[str]) -> CondaCommand:
+    found = CondaCommand()
+    for option, value in _split_options(words, _WITH_VALUE | {"-f", "--file"}):
         if option in ("-f", "--file"):
             found.files.append(value)
         elif option in ("-c", "--channel"):

@@ -1,4 +1,4 @@
-"""Reads what a Dockerfile asks for that can be had without building it: packages, variables, a Python."""
+"""Dockerfiles, read for what can be installed without building them: packages, variables, a Python."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from smalt.service.environments.resolution.dockerfile_commands import (
-    Conda,
-    Install,
-    Other,
+    CondaCommand,
+    OtherCommand,
+    PipCommand,
     read_command,
     split_commands,
 )
@@ -45,24 +45,26 @@ _MOST_NAMED = 8
 
 
 @dataclass
-class Line:
-    """A line that is left out, as long as nothing used it."""
+class SkippedLine:
+    """A line that is left out, unless it turns out to be used."""
 
     text: str
     is_used: bool = False
 
 
 @dataclass
-class Copy:
+class CopyInstruction:
+    """A COPY or ADD of files of the build context."""
+
     sources: list[str]
     target: PurePosixPath
     is_folder: bool
-    line: Line
+    line: SkippedLine
 
 
 @dataclass
-class Recipe:
-    """One stage of a Dockerfile, read to its end."""
+class DockerfileRecipe:
+    """A stage of a Dockerfile, read to its end."""
 
     image: str | None = None
     pip: list[str] = field(default_factory=list)
@@ -73,9 +75,9 @@ class Recipe:
     specs: list[str] = field(default_factory=list)
     channels: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
-    lines: list[Line] = field(default_factory=list)
+    lines: list[SkippedLine] = field(default_factory=list)
     arguments: dict[str, str] = field(default_factory=dict)
-    copies: list[Copy] = field(default_factory=list)
+    copies: list[CopyInstruction] = field(default_factory=list)
     folder: PurePosixPath = field(default_factory=lambda: PurePosixPath("/"))
 
     @property
@@ -93,56 +95,60 @@ class Recipe:
         return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
-def read_recipe(context: Path, dockerfile: str) -> Recipe:
-    """Return the last stage of a Dockerfile with all that it takes from the others; empty where there is no file."""
+def read_recipe(context: Path, dockerfile: str) -> DockerfileRecipe:
+    """Return the last stage of a Dockerfile with everything it takes from the others; empty if there is no file."""
     try:
         text = (context / dockerfile).read_text(errors="replace")
     except OSError:
-        return Recipe()
-    stages: dict[str, Recipe] = {}
+        return DockerfileRecipe()
+    stages: dict[str, DockerfileRecipe] = {}
     outer: dict[str, str] = {}
-    stage = Recipe(arguments=outer)
-    for word, rest, body in _instructions(text):
+    stage = DockerfileRecipe(arguments=outer)
+    for word, rest, body in _split_instructions(text):
         if word == "FROM":
             words = [each for each in rest.split() if not each.startswith("--")]
-            image = _filled(words[0], outer) if words else ""
+            image = _fill_references(words[0], outer) if words else ""
             before = stages.get(image.lower())
-            stage = copy.deepcopy(before) if before is not None else Recipe(image=image or None, arguments=dict(outer))
+            stage = (
+                copy.deepcopy(before)
+                if before is not None
+                else DockerfileRecipe(image=image or None, arguments=dict(outer))
+            )
             name = words[2] if len(words) > 2 and words[1].lower() == "as" else ""
             stages[str(len(stages))] = stage
             if name:
                 stages[name.lower()] = stage
         else:
-            _Reading(context, stage, stages).take(word, rest, body)
+            _StageReader(context, stage, stages).read_instruction(word, rest, body)
     return stage
 
 
-class _Reading:
-    """The instructions of one stage, each added to its recipe."""
+class _StageReader:
+    """A reader of the instructions of one stage, which adds each to its recipe."""
 
-    def __init__(self, context: Path, recipe: Recipe, stages: dict[str, Recipe]) -> None:
+    def __init__(self, context: Path, recipe: DockerfileRecipe, stages: dict[str, DockerfileRecipe]) -> None:
         self.context, self.recipe, self.stages = context, recipe, stages
 
-    def take(self, word: str, rest: str, body: str) -> None:
+    def read_instruction(self, word: str, rest: str, body: str) -> None:
         recipe = self.recipe
         if word == "ARG":
             name, _, value = rest.partition("=")
-            recipe.arguments[name.strip()] = self._fill(value.strip().strip("\"'"))
+            recipe.arguments[name.strip()] = self._fill_variables(value.strip().strip("\"'"))
         elif word == "ENV":
-            self._set(rest)
+            self._set_variables(rest)
         elif word == "WORKDIR":
-            recipe.folder = recipe.folder / self._fill(rest.strip("\"'"))
+            recipe.folder = recipe.folder / self._fill_variables(rest.strip("\"'"))
         elif word in ("COPY", "ADD"):
-            self._copy(word, rest)
+            self._add_copy(word, rest)
         elif word == "RUN":
-            self._run(rest, body)
+            self._add_run(rest, body)
         elif word not in _SILENT:
-            recipe.lines.append(Line(_short(f"{word} {rest}")))
+            recipe.lines.append(SkippedLine(_shorten(f"{word} {rest}")))
 
-    def _fill(self, text: str) -> str:
-        return _filled(text, {**self.recipe.arguments, **self.recipe.variables})
+    def _fill_variables(self, text: str) -> str:
+        return _fill_references(text, {**self.recipe.arguments, **self.recipe.variables})
 
-    def _set(self, rest: str) -> None:
+    def _set_variables(self, rest: str) -> None:
         try:
             words = shlex.split(rest)
         except ValueError:
@@ -151,12 +157,12 @@ class _Reading:
             words = [f"{words[0]}={rest.split(None, 1)[-1]}"]
         for name, _, value in (word.partition("=") for word in words):
             if _OF_THE_IMAGE.fullmatch(name):
-                self.recipe.lines.append(Line(f"ENV {name}"))
+                self.recipe.lines.append(SkippedLine(f"ENV {name}"))
             else:
-                self.recipe.variables[name] = self._fill(value)
+                self.recipe.variables[name] = self._fill_variables(value)
 
-    def _copy(self, word: str, rest: str) -> None:
-        line = Line(_short(f"{word} {rest}"))
+    def _add_copy(self, word: str, rest: str) -> None:
+        line = SkippedLine(_shorten(f"{word} {rest}"))
         flags = [each for each in rest.split() if each.startswith("--")]
         plain = rest.split(None, len(flags))[-1] if flags else rest
         try:
@@ -165,15 +171,15 @@ class _Reading:
             words = plain.split()
         if any(each.startswith("--from=") for each in flags):
             origin = next(each for each in flags if each.startswith("--from=")).partition("=")[2]
-            self._join(self.stages.get(origin.lower()), line)
+            self._add_stage(self.stages.get(origin.lower()), line)
         elif len(words) > 1:
-            *sources, target = (self._fill(str(each)) for each in words)
+            *sources, target = (self._fill_variables(str(each)) for each in words)
             is_folder = target.endswith(("/", ".")) or len(sources) > 1
-            where = PurePosixPath(_normal(self.recipe.folder / target))
-            self.recipe.copies.append(Copy(sources, where, is_folder, line))
+            where = PurePosixPath(_normalize(self.recipe.folder / target))
+            self.recipe.copies.append(CopyInstruction(sources, where, is_folder, line))
         self.recipe.lines.append(line)
 
-    def _join(self, other: Recipe | None, line: Line) -> None:
+    def _add_stage(self, other: DockerfileRecipe | None, line: SkippedLine) -> None:
         """Add what another stage installs, which is copied from there."""
         if other is None:
             return
@@ -184,7 +190,7 @@ class _Reading:
             own += [each for each in getattr(other, name) if each not in own]
         mine.lines += [one for one in other.lines if one not in mine.lines]
 
-    def _run(self, rest: str, body: str) -> None:
+    def _add_run(self, rest: str, body: str) -> None:
         text = re.sub(r"^(--\S+\s+)+", "", rest)
         if text.startswith("["):
             with contextlib.suppress(ValueError):
@@ -194,29 +200,29 @@ class _Reading:
         try:
             commands = split_commands(body or text)
         except ValueError:
-            self.recipe.lines.append(Line(_short(f"RUN {text}")))
+            self.recipe.lines.append(SkippedLine(_shorten(f"RUN {text}")))
             return
         folder = self.recipe.folder
         for words in commands:
-            words = [self._fill(word) for word in words]
+            words = [self._fill_variables(word) for word in words]
             if words[0] == "cd" and len(words) == 2:
                 folder = folder / words[1]
                 continue
             found = read_command(words)
-            if not self._take(found, folder):
-                self.recipe.lines.append(Line(_short(f"RUN {' '.join(words)}")))
+            if not self._add_installed(found, folder):
+                self.recipe.lines.append(SkippedLine(_shorten(f"RUN {' '.join(words)}")))
 
-    def _take(self, found: Install | Conda | Other | None, folder: PurePosixPath) -> bool:
-        """Add what a command installs; False where that cannot be had."""
-        if isinstance(found, Install):
-            return self._install(found, folder)
-        return self._conda(found, folder) if isinstance(found, Conda) else found is None
+    def _add_installed(self, found: PipCommand | CondaCommand | OtherCommand | None, folder: PurePosixPath) -> bool:
+        """Add what a command installs; False if that cannot be installed here."""
+        if isinstance(found, PipCommand):
+            return self._add_pip(found, folder)
+        return self._add_conda(found, folder) if isinstance(found, CondaCommand) else found is None
 
-    def _install(self, found: Install, folder: PurePosixPath) -> bool:
-        lists = [self._find(path, folder) for path in found.lists]
+    def _add_pip(self, found: PipCommand, folder: PurePosixPath) -> bool:
+        lists = [self._find_in_context(path, folder) for path in found.lists]
         lines: list[str] = []
         for before, path, after in found.paths:
-            place = self._find(path, folder)
+            place = self._find_in_context(path, folder)
             if place is None:
                 return False
             lines.append(f"{before}{place}{after}")
@@ -226,8 +232,8 @@ class _Reading:
         self.recipe.pip += [each for each in (*found.lines, *lines) if each not in self.recipe.pip]
         return True
 
-    def _conda(self, found: Conda, folder: PurePosixPath) -> bool:
-        files = [self._find(path, folder) for path in found.files]
+    def _add_conda(self, found: CondaCommand, folder: PurePosixPath) -> bool:
+        files = [self._find_in_context(path, folder) for path in found.files]
         if any(path is None for path in files):
             return False
         self.recipe.conda_files += [path for path in files if path is not None]
@@ -235,13 +241,13 @@ class _Reading:
         self.recipe.channels += [each for each in found.channels if each not in self.recipe.channels]
         return True
 
-    def _find(self, written: str, folder: PurePosixPath) -> Path | None:
+    def _find_in_context(self, written: str, folder: PurePosixPath) -> Path | None:
         """Return the file or folder of the context that lies at a path of the image."""
-        path = PurePosixPath(_normal(folder / written))
+        path = PurePosixPath(_normalize(folder / written))
         for one in reversed(self.recipe.copies):
             for source in one.sources:
-                for origin in self._origins(source):
-                    found = _below(origin, one, path)
+                for origin in self._list_origins(source):
+                    found = _find_copied(origin, one, path)
                     if found is not None and self._is_inside(found):
                         one.line.is_used = one.line.is_used or origin.is_file()
                         return found
@@ -249,7 +255,7 @@ class _Reading:
         ways = (self.context / bare, self.context / PurePosixPath(written).name)
         return next((way for way in ways if bare not in ("", ".") and way.is_file() and self._is_inside(way)), None)
 
-    def _origins(self, source: str) -> Iterator[Path]:
+    def _list_origins(self, source: str) -> Iterator[Path]:
         bare = source.lstrip("/") or "."
         with contextlib.suppress(ValueError, OSError):
             yield from sorted(self.context.glob(bare)) if any(each in bare for each in "*?[") else [self.context / bare]
@@ -258,16 +264,16 @@ class _Reading:
         return path.exists() and path.resolve().is_relative_to(self.context.resolve())
 
 
-def _below(origin: Path, one: Copy, path: PurePosixPath) -> Path | None:
-    """Return the file that was copied to `path`, where this copy of `origin` brought it there."""
+def _find_copied(origin: Path, one: CopyInstruction, path: PurePosixPath) -> Path | None:
+    """Return the file that was copied to `path`, if this copy of `origin` put it there."""
     if origin.is_dir():
         return origin / path.relative_to(one.target) if path.is_relative_to(one.target) else None
     target = one.target / origin.name if one.is_folder else one.target
     return origin if path in (target, one.target / origin.name) else None
 
 
-def _instructions(text: str) -> Iterator[tuple[str, str, str]]:
-    """Yield each instruction: its word, what follows it, and the text of its heredoc."""
+def _split_instructions(text: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each instruction: its word, the rest of its line, and the text of its heredoc."""
     lines = iter(text.splitlines())
     for line in lines:
         if not line.strip() or line.lstrip().startswith("#"):
@@ -289,7 +295,7 @@ def _instructions(text: str) -> Iterator[tuple[str, str, str]]:
         yield word.upper(), rest.strip(), "\n".join(body)
 
 
-def _filled(text: str, values: dict[str, str]) -> str:
+def _fill_references(text: str, values: dict[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
         name = match[1] or match[3]
         return values.get(name) or (match[2] or "" if match[1] else "")
@@ -297,7 +303,7 @@ def _filled(text: str, values: dict[str, str]) -> str:
     return _REFERENCE.sub(value, text)
 
 
-def _normal(path: PurePosixPath) -> str:
+def _normalize(path: PurePosixPath) -> str:
     parts: list[str] = []
     for part in path.parts[1:] if path.is_absolute() else path.parts:
         if part == "..":
@@ -307,6 +313,6 @@ def _normal(path: PurePosixPath) -> str:
     return "/" + "/".join(parts)
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= 80 else f"{text[:79]}…"

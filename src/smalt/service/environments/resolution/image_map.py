@@ -1,4 +1,4 @@
-"""The setting image-map: files that say what is in images that cannot be had here."""
+"""The setting image-map: files that describe images that cannot be pulled here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def find_file(image: str, entries: Mapping[str, str]) -> Path | None:
-    """Return the file for an image: by its name, with or without tag, else by the longest pattern that matches."""
+    """Return the file for an image: by its name, with or without tag, else by the longest matching pattern."""
     names = [image, re.sub(r"(@[^/]*|:[^/:@]*(@[^/]*)?)$", "", image)]
     for name in names:
         if name in entries:
@@ -20,5 +20,5 @@ def find_file(image: str, entries: Mapping[str, str]) -> Path | None:
 
 
 def is_dockerfile(path: Path) -> bool:
-    """Return whether a file is a Dockerfile by its name."""
+    """True if a file is a Dockerfile by its name."""
     return path.name.lower().startswith("dockerfile") or path.suffix.lower() in (".dockerfile", ".docker")

@@ -1,4 +1,4 @@
-"""What the name of an image, or a Dockerfile, says of what is inside. Nothing of either is run."""
+"""Image names, and what they, or a Dockerfile, reveal of the image's content. Nothing of either is run."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _SERVICES_BASE = re.compile(r"mcr\.microsoft\.com/azureml/(?!curated/)", re.IGNO
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
 
 
-def python_of(image: str) -> str:
-    """The Python that an image's name tells: python:3.8-slim has 3.8, python has the newest, most say nothing."""
+def find_python(image: str) -> str:
+    """Return the Python in an image's name: python:3.8-slim has 3.8, python has the newest, most names have none."""
     repository, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
     if repository == "python":
         match = re.match(r"3\.\d+", tag)
@@ -21,19 +21,19 @@ def python_of(image: str) -> str:
     return f"3.{match[2]}" if match else ""
 
 
-def curated_name(image: str) -> str | None:
-    """The curated environment whose image it is."""
+def find_curated_name(image: str) -> str | None:
+    """Return the curated environment that the image belongs to."""
     match = _CURATED.match(image)
     return match[1] if match else None
 
 
-def is_services_base(image: str) -> bool:
-    """Whether it is one of the service's own, which are an Ubuntu with MPI and conda, made for a conda file on top."""
+def is_service_base(image: str) -> bool:
+    """True for one of the service's base images: an Ubuntu with MPI and conda, made for a conda file on top."""
     return bool(_SERVICES_BASE.match(image))
 
 
-def bases(dockerfile: str) -> list[str]:
-    """The images that a Dockerfile begins with; not its own stages, nor what only its arguments tell."""
+def list_bases(dockerfile: str) -> list[str]:
+    """Return the images that a Dockerfile starts from; not its own stages, nor those named only by its arguments."""
     found: list[str] = []
     stages = {"scratch"}
     for image, stage in _FROM.findall(dockerfile):

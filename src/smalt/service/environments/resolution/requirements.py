@@ -1,4 +1,4 @@
-"""Requirements as an environment asks for them: included files are read, files that travelled are found."""
+"""Requirements as an environment declares them: included files are read, files sent by the client are found."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ TRAVELLED = re.compile(r"(?:azureml:|file:)/[^\s'\"\[\];]+")
 """What a client writes into a conda file in place of the path of a file of its machine."""
 
 
-def listed(path: Path) -> list[str]:
+def read_requirements(path: Path) -> list[str]:
     """Return the lines of a requirements file, without comments."""
     return lines_of(path.read_text(errors="replace"))
 
 
-def inlined(lines: Sequence[str], folder: Path | None, files: Mapping[str, str] | None = None) -> list[str]:
-    """Return the lines with `-r FILE` replaced by that file's, and local files by their whole paths.
+def inline_files(lines: Sequence[str], folder: Path | None, files: Mapping[str, str] | None = None) -> list[str]:
+    """Return the lines with `-r FILE` replaced by that file's lines, and local files by their absolute paths.
 
-    `folder` is where the lines stand, where that is known; `files` maps URIs that stand in them to paths.
+    `folder` is the folder of the lines, if known; `files` maps URIs in them to paths.
     """
     lines = [TRAVELLED.sub(lambda match: (files or {}).get(match[0], match[0]), line) for line in lines]
     if folder is None:
@@ -49,8 +49,8 @@ def _refuse_relative(line: str) -> None:
         )
 
 
-def content_of(path: str) -> str:
-    """Return the name of a file or folder with the hash of what is in it: its content counts, not its place."""
+def hash_content(path: str) -> str:
+    """Return the name of a file or folder with the hash of its content, which counts instead of its path."""
     digest = hashlib.sha256()
     for folder, folders, names in os.walk(path) if os.path.isdir(path) else [(os.path.dirname(path), [], [path])]:
         folders.sort()
@@ -63,10 +63,10 @@ def content_of(path: str) -> str:
 
 
 @contextlib.contextmanager
-def copied(requirements: Sequence[str], seen_as: str = "", place: Path | None = None) -> Iterator[list[str]]:
-    """Give the lines with each local file as a copy: building a package writes into its folder.
+def copy_local_files(requirements: Sequence[str], seen_as: str = "", place: Path | None = None) -> Iterator[list[str]]:
+    """Yield the lines with each local file replaced by a copy: building a package writes into its folder.
 
-    The copies lie in `place`, which is seen as `seen_as` where they are used; else in a folder of their own.
+    The copies are made in `place`, whose path is `seen_as` where they are used; else in a folder of their own.
     """
     if with_paths(requirements, lambda path: "") == list(requirements):
         yield list(requirements)

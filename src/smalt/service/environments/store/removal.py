@@ -1,4 +1,4 @@
-"""Folders that are done with: out of the way at once, removed while the server does other things."""
+"""Removal of folders: moved out of the way at once, deleted while the server does other things."""
 
 from __future__ import annotations
 
@@ -13,30 +13,32 @@ from smalt.service.data import remove_tree
 _PREFIX = ".removed-"
 
 
-def discard(folder: Path, aside: Path) -> None:
-    """Nobody finds `folder` any more; `aside` is a folder of the same file system that holds it until it is gone."""
+def remove_folder(folder: Path, aside: Path) -> None:
+    """Remove `folder` from its place at once; `aside`, a folder of the same file system, holds it until it is
+    deleted.
+    """
     aside.mkdir(parents=True, exist_ok=True)
     grave = tempfile.mkdtemp(prefix=_PREFIX, dir=aside)
     with contextlib.suppress(FileNotFoundError):
         os.rename(folder, f"{grave}/{folder.name}")
-    _remove(grave)
+    _delete(grave)
 
 
-def graves(aside: Path) -> list[Path]:
-    """What is being removed, or was to be."""
+def list_removed(aside: Path) -> list[Path]:
+    """Return the folders that are being deleted, or were to be."""
     return sorted(aside.glob(f"{_PREFIX}*"))
 
 
-def sweep(aside: Path) -> None:
-    """Remove what a server that ended meanwhile has left in `aside`."""
-    for grave in graves(aside):
-        _remove(str(grave))
+def resume_removals(aside: Path) -> None:
+    """Delete what a server that ended meanwhile has left in `aside`."""
+    for grave in list_removed(aside):
+        _delete(str(grave))
 
 
-def _remove(folder: str) -> None:
-    threading.Thread(target=_remove_now, args=(folder,), daemon=True).start()
+def _delete(folder: str) -> None:
+    threading.Thread(target=_delete_now, args=(folder,), daemon=True).start()
 
 
-def _remove_now(folder: str) -> None:
+def _delete_now(folder: str) -> None:
     with contextlib.suppress(OSError):
         remove_tree(folder)

@@ -1,4 +1,4 @@
-"""An environment that is real: what a job needs to run in it, in a view of its own."""
+"""Built environments, and the view that each job has of one."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from smalt.service.environments.image_source import ContainerImage
-from smalt.service.environments.views.overlay_layout import Template
-from smalt.service.environments.views.overlay_pool import Overlays
+from smalt.service.environments.views.overlay_layout import OverlayTemplate
+from smalt.service.environments.views.overlay_pool import OverlayPool
 
 VARIABLES = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 """What every job's pip is told: to install into the job, and not to ask whether there is a newer pip."""
 
 
 @dataclass(frozen=True)
-class Realised:
+class BuiltEnvironment:
     """A built environment, or one job's own view of it (see `clone`)."""
 
     bin: Path | None
@@ -28,9 +28,9 @@ class Realised:
     realised_hash: str
     notes: list[str]
     """What every job that uses it is told, a sentence each; the caller writes them into the job's log."""
-    template: Template | None = field(repr=False, compare=False)
+    template: OverlayTemplate | None = field(repr=False, compare=False)
     """What a job's view is made of; None for a container, which has a layer of its own."""
-    overlays: Overlays = field(repr=False, compare=False)
+    overlays: OverlayPool = field(repr=False, compare=False)
     has_mlflow: bool = False
     """What runs in it may well track; of the host's Python it is not known."""
     folder: Path | None = None
@@ -40,20 +40,20 @@ class Realised:
 
     @property
     def key(self) -> str:
-        """The same for environments whose views are the same."""
+        """The key, equal for environments whose views are equal."""
         return self.template.key if self.template else ""
 
-    def clone(self, folder: Path, old: Path | None = None) -> Realised:
-        """This job's view of it, in `folder`: what the job installs lands there and nowhere else.
+    def clone(self, folder: Path, old: Path | None = None) -> BuiltEnvironment:
+        """Return the job's view of it, in `folder`: what the job installs lands there and nowhere else.
 
-        A virtual environment that sees the packages of this one, cheap enough for every job. When the job
-        is over, `Environments.release(folder)` takes it back, or it stays for another (`Environments.stay`) in a
-        folder that is renamed: at `old` it was known until then.
+        The view is a virtual environment that sees the packages of this one, cheap enough for every job. When
+        the job is over, `Environments.release_view(folder)` takes it back, or it is recycled for another
+        (`recycle_view`) in a folder that is renamed: `old` was its path until then.
         """
         if self.template is None:
             return replace(self, folder=folder)
         if old is None or not self.overlays.move(old, folder):
-            self.overlays.make(self.template, folder)
+            self.overlays.make_overlay(self.template, folder)
         place = str(folder)
         return replace(
             self,

@@ -1,4 +1,4 @@
-"""Code that an environment takes from elsewhere (`pip install -e`), and whether it is as it was."""
+"""Editable code: packages whose code an environment takes from elsewhere (`pip install -e`), and changes of it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _CODE = (".py", ".so", ".pyd")
 _MAPPING = re.compile(r"^(?:MAPPING|NAMESPACES)\b[^=]*= *(\{.*\})$", re.MULTILINE)
 
 
-class Files(NamedTuple):
-    """The files of the code, as far as their statuses tell."""
+class EditableFiles(NamedTuple):
+    """The files of the code, as described by their statuses."""
 
     stamp: str
     newest: float
@@ -29,36 +29,36 @@ class Files(NamedTuple):
     paths: dict[str, os.stat_result]
 
 
-class Editable:
-    """Reads again only the files that changed since they were last read."""
+class EditableHashes:
+    """A cache of hashes that reads again only the files that changed since they were last read."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[tuple[int, ...], str]] = {}
 
-    def content(self, files: Files) -> str:
-        """The hash of the files' names and bytes."""
+    def hash_files(self, files: EditableFiles) -> str:
+        """Return the hash of the files' names and bytes."""
         digest = hashlib.sha256()
         began = time.time_ns()
         for path, status in sorted(files.paths.items()):
-            mark = _mark(status)
+            mark = _make_mark(status)
             known = self._known.get(path)
             if known is None or known[0] != mark:
-                known = (mark, _hash(path))
+                known = (mark, _hash_file(path))
                 if not racy((status.st_size, status.st_mtime_ns, status.st_ctime_ns, 0, 0, ""), began):
                     self._known[path] = known
-            digest.update(f"{_name(path)}\0{known[1]}\0".encode("utf-8", "surrogateescape"))
+            digest.update(f"{_get_name(path)}\0{known[1]}\0".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()[:12]
 
 
-def roots(sites: Iterable[str]) -> dict[str, list[str]]:
-    """Package, or `.pth` file → the folders and files from which its code comes."""
+def find_roots(sites: Iterable[str]) -> dict[str, list[str]]:
+    """Return {package or `.pth` file: the folders and files from which its code comes}."""
     found: dict[str, list[str]] = {}
     for site in sites:
-        names = _names(site)
-        paths = [path for name in names if name.endswith(".pth") for path in _lines(Path(site, name), site)]
-        paths += [path for name in names if name.endswith("_finder.py") for path in _mapped(Path(site, name))]
+        names = _list_folder(site)
+        paths = [path for name in names if name.endswith(".pth") for path in _read_pth(Path(site, name), site)]
+        paths += [path for name in names if name.endswith("_finder.py") for path in _read_finder(Path(site, name))]
         for name in names:
-            project = _project(Path(site, name)) if name.endswith(".dist-info") else None
+            project = _read_project(Path(site, name)) if name.endswith(".dist-info") else None
             if project is not None:
                 own = [path for path in paths if f"{path}/".startswith(f"{project}/")]
                 found[name.partition("-")[0]] = own or [project]
@@ -68,20 +68,20 @@ def roots(sites: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def files(paths: Iterable[str]) -> Files:
-    """The code below some folders: every module, and every file of a package."""
+def list_files(paths: Iterable[str]) -> EditableFiles:
+    """Return the code below some folders: every module, and every file of a package."""
     found: dict[str, os.stat_result] = {}
     for path in paths:
         if os.path.isfile(path):
             found[path] = os.stat(path)
         else:
-            found.update(_below(path))
-    text = "\n".join(f"{path} {_mark(status)}" for path, status in sorted(found.items()))
+            found.update(_list_below(path))
+    text = "\n".join(f"{path} {_make_mark(status)}" for path, status in sorted(found.items()))
     newest = max((status.st_ctime_ns for status in found.values()), default=0) / 1e9
-    return Files(hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest(), newest, found)
+    return EditableFiles(hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest(), newest, found)
 
 
-def _below(root: str) -> Iterator[tuple[str, os.stat_result]]:
+def _list_below(root: str) -> Iterator[tuple[str, os.stat_result]]:
     pending = [(root, False)]
     while pending:
         folder, in_package = pending.pop()
@@ -105,8 +105,8 @@ def _below(root: str) -> Iterator[tuple[str, os.stat_result]]:
                 continue
 
 
-def _lines(path: Path, site: str) -> list[str]:
-    """The folders that a `.pth` file adds to the path."""
+def _read_pth(path: Path, site: str) -> list[str]:
+    """Return the folders that a `.pth` file adds to the path."""
     try:
         lines = path.read_text(errors="replace").splitlines()
     except OSError:
@@ -116,8 +116,8 @@ def _lines(path: Path, site: str) -> list[str]:
     return [path for path in found if os.path.isdir(path) and not f"{path}/".startswith(f"{site}/")]
 
 
-def _mapped(path: Path) -> list[str]:
-    """Where setuptools' finder of an editable package looks."""
+def _read_finder(path: Path) -> list[str]:
+    """Return where setuptools' finder of an editable package looks."""
     found: list[str] = []
     try:
         for text in _MAPPING.findall(path.read_text(errors="replace")):
@@ -128,8 +128,8 @@ def _mapped(path: Path) -> list[str]:
     return [one if os.path.exists(one) else f"{one}.py" for one in found]
 
 
-def _project(metadata: Path) -> str | None:
-    """The project of an editable package."""
+def _read_project(metadata: Path) -> str | None:
+    """Return the project of an editable package."""
     try:
         said = json.loads((metadata / "direct_url.json").read_text())
     except (OSError, ValueError):
@@ -139,19 +139,19 @@ def _project(metadata: Path) -> str | None:
     return unquote(urlsplit(str(said.get("url"))).path).rstrip("/")
 
 
-def _mark(status: os.stat_result) -> tuple[int, ...]:
+def _make_mark(status: os.stat_result) -> tuple[int, ...]:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-def _hash(path: str) -> str:
+def _hash_file(path: str) -> str:
     try:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()
     except OSError:
         return ""
 
 
-def _name(path: str) -> str:
-    """A file's name below its package's folder, wherever that lies."""
+def _get_name(path: str) -> str:
+    """Return a file's name below its package's folder, wherever that is."""
     above, names = os.path.split(path)
     while os.path.isfile(f"{above}/__init__.py"):
         above, name = os.path.split(above)
@@ -159,7 +159,7 @@ def _name(path: str) -> str:
     return names
 
 
-def _names(folder: str) -> list[str]:
+def _list_folder(folder: str) -> list[str]:
     try:
         return sorted(os.listdir(folder))
     except OSError:

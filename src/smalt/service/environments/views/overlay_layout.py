@@ -1,8 +1,8 @@
-"""One job's own virtual environment on top of a shared one: its packages are seen, nothing of it is written to.
+"""The layout of overlays: one job's own virtual environment on top of a shared one, to which nothing is written.
 
 The overlay has its own bin/ and site-packages, first on the path; a .pth file adds the shared folders after
-them. pip finds the shared packages installed, puts newer ones before them, and declines to remove what is
-outside of its environment. docs/internals/environments.md tells what was verified.
+them. pip finds the shared packages installed, puts newer ones before them, and declines to remove packages
+outside of its environment. docs/internals/environments.md lists what was verified.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _PIP = _HEADER + b'import runpy\nrunpy.run_module("pip", run_name="__main__", al
 
 
 @dataclass(frozen=True, eq=False)
-class Template:
-    """What every overlay of one environment is made of."""
+class OverlayTemplate:
+    """The template that every overlay of one environment is made from."""
 
     interpreter: str
     version: str
@@ -46,22 +46,22 @@ class Template:
 
     @cached_property
     def commands(self) -> tuple[str, ...]:
-        """All names in an overlay's bin/."""
+        """The names in an overlay's bin/."""
         return (*_PYTHONS, self.library.removeprefix("lib/"), *self.scripts, *self.links)
 
     @cached_property
     def places(self) -> tuple[str, ...]:
-        """All else in an overlay: an entry that is added to one of its folders changes that folder."""
+        """The other entries of an overlay: one that is added to its folders changes that folder."""
         packages, lib64 = f"{self.library}/site-packages", ("lib64",) if self.lib64 else ()
         return ("bin", "lib", *lib64, self.library, packages, f"{packages}/{_PTH}", "pyvenv.cfg")
 
     @cached_property
     def key(self) -> str:
-        """The same for templates that make the same overlays."""
+        """The key, equal for templates that make equal overlays."""
         return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
 
 
-def lay(template: Template, folder: Path) -> None:
+def write_overlay(template: OverlayTemplate, folder: Path) -> None:
     """Write an overlay. Nothing in it names `folder`, so that it may be moved."""
     packages = f"{folder}/{template.library}/site-packages"
     os.makedirs(packages)
@@ -71,19 +71,20 @@ def lay(template: Template, folder: Path) -> None:
     os.symlink(template.interpreter, f"{folder}/bin/python")
     for name in ("python3", template.library.removeprefix("lib/")):
         os.symlink("python", f"{folder}/bin/{name}")
-    _write(f"{folder}/pyvenv.cfg", _configuration(template), 0o644)
-    _write(f"{packages}/{_PTH}", _shared(template), 0o644)
+    _write_file(f"{folder}/pyvenv.cfg", _make_configuration(template), 0o644)
+    _write_file(f"{packages}/{_PTH}", _make_pth(template), 0o644)
     for name, content in template.scripts.items():
-        _write(f"{folder}/bin/{name}", content, 0o755)
+        _write_file(f"{folder}/bin/{name}", content, 0o755)
     for name, target in template.links.items():
         os.symlink(target, f"{folder}/bin/{name}")
 
 
-def stamp(template: Template, folder: Path) -> tuple[Any, ...]:
-    """Return what changes when anything of an overlay does: an entry, a content, a mode, an owner, a mount.
+def make_stamp(template: OverlayTemplate, folder: Path) -> tuple[Any, ...]:
+    """Return a value that changes when anything of an overlay does: an entry, a content, a mode, an owner, a
+    mount.
 
-    Links are not followed. The first seven fields of a status are mode, inode, device, links, owner, group and size.
-    Of the folder itself the time is left out, as renaming it counts as a change of it.
+    Links are not followed. The first seven fields of a status are mode, inode, device, links, owner, group and
+    size. The folder's own time is left out, as renaming it counts as a change of it.
     """
     try:
         top = os.lstat(folder)
@@ -103,7 +104,7 @@ def stamp(template: Template, folder: Path) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def template_of(
+def make_template(
     interpreter: str,
     version: str,
     scripts: Path,
@@ -111,21 +112,21 @@ def template_of(
     *,
     system_site: bool = False,
     lib64: bool = False,
-) -> Template:
-    """The template over the environment whose commands are in `scripts`."""
+) -> OverlayTemplate:
+    """Return the template over the environment whose commands are in `scripts`."""
     texts: dict[str, bytes] = {}
     links: dict[str, str] = {}
-    for path in _commands(scripts):
-        body = _body(path, interpreter if system_site else None)
+    for path in _list_commands(scripts):
+        body = _read_body(path, interpreter if system_site else None)
         if body is not None:
             texts[path.name] = _HEADER + body
         elif not system_site:
             links[path.name] = str(path)
     texts.update(dict.fromkeys(("pip", "pip3"), _PIP))
-    return Template(interpreter, version, sees, system_site, texts, links, lib64)
+    return OverlayTemplate(interpreter, version, sees, system_site, texts, links, lib64)
 
 
-def _configuration(template: Template) -> bytes:
+def _make_configuration(template: OverlayTemplate) -> bytes:
     lines = (
         f"home = {os.path.dirname(template.interpreter)}",
         "implementation = CPython",
@@ -136,11 +137,11 @@ def _configuration(template: Template) -> bytes:
     return "\n".join(lines).encode() + b"\n"
 
 
-def _shared(template: Template) -> bytes:
+def _make_pth(template: OverlayTemplate) -> bytes:
     return "".join(f"import site; site.addsitedir({path!r})\n" for path in template.sees).encode()
 
 
-def _commands(folder: Path) -> Iterator[Path]:
+def _list_commands(folder: Path) -> Iterator[Path]:
     if not folder.is_dir():
         return
     for path in sorted(folder.iterdir()):
@@ -150,8 +151,8 @@ def _commands(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _body(path: Path, interpreter: str | None) -> bytes | None:
-    """A Python script without its first line(s); None for what is none, or is not of that interpreter."""
+def _read_body(path: Path, interpreter: str | None) -> bytes | None:
+    """Return a Python script without its first line(s); None if it is not a script, or not of that interpreter."""
     try:
         if path.stat().st_size > _SCRIPT:
             return None
@@ -169,7 +170,7 @@ def _body(path: Path, interpreter: str | None) -> bytes | None:
     return rest
 
 
-def _write(path: str, content: bytes, mode: int) -> None:
+def _write_file(path: str, content: bytes, mode: int) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         os.write(handle, content)

@@ -1,4 +1,4 @@
-"""The views that jobs have out, and spare ones for the next: one that a job left untouched serves again."""
+"""The pool of overlays: those that jobs use, and spare ones for the next: an untouched overlay is used again."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt.service.environments.store.removal import discard, sweep
-from smalt.service.environments.views.overlay_layout import Template, lay, stamp
+from smalt.service.environments.store.removal import remove_folder, resume_removals
+from smalt.service.environments.views.overlay_layout import OverlayTemplate, make_stamp, write_overlay
 
 _MOST_SPARES = 16
 
 
 class _Overlay(NamedTuple):
-    template: Template
+    template: OverlayTemplate
     folder: Path
     stamp: tuple[Any, ...]
 
     @property
     def is_untouched(self) -> bool:
-        return bool(self.stamp) and stamp(self.template, self.folder) == self.stamp
+        return bool(self.stamp) and make_stamp(self.template, self.folder) == self.stamp
 
 
-class Overlays:
-    """Makes overlays, takes them back, and gives out again those in which nothing was installed."""
+class OverlayPool:
+    """A pool that makes overlays, takes them back, and reuses those in which nothing was installed."""
 
     def __init__(self, folder: Path) -> None:
-        """`folder` keeps the spare ones; it is on the file system of the jobs' folders."""
+        """Take the folder of the spare overlays, which is on the file system of the jobs' folders."""
         self._folder = folder
         self._own = folder / str(os.getpid())
         self._out: dict[Path, _Overlay] = {}
@@ -36,21 +36,21 @@ class Overlays:
         self._count = 0
         self._lock = threading.Lock()
 
-    def make(self, template: Template, folder: Path) -> None:
-        """An overlay at `folder`; what an interrupted attempt left there is replaced."""
+    def make_overlay(self, template: OverlayTemplate, folder: Path) -> None:
+        """Make an overlay at `folder`; what an interrupted attempt left there is replaced."""
         if folder.exists():
-            discard(folder, self._folder)
-        spare = self._spare(template)
+            remove_folder(folder, self._folder)
+        spare = self._take_spare(template)
         if spare is None:
-            lay(template, folder)
+            write_overlay(template, folder)
         else:
             os.rename(spare.folder, folder)
         with self._lock:
-            mark = spare.stamp if spare else stamp(template, folder)
+            mark = spare.stamp if spare else make_stamp(template, folder)
             self._out[folder] = _Overlay(template, folder, mark)
 
-    def stay(self, folder: Path) -> bool:
-        """The job of the overlay at `folder` is over, and it was left untouched: it stays there, for `move`."""
+    def retain(self, folder: Path) -> bool:
+        """Keep the overlay of a finished job at `folder`, for `move`; False if it was modified."""
         with self._lock:
             overlay = self._out.get(folder)
             if overlay is None or not overlay.is_untouched:
@@ -59,7 +59,7 @@ class Overlays:
             return True
 
     def move(self, old: Path, folder: Path) -> bool:
-        """A folder above has been renamed: what stayed at `old` serves a job at `folder`; False where nothing did."""
+        """Move a retained overlay along with its renamed folder, for the next job; False if there is none at `old`."""
         with self._lock:
             overlay = self._staying.pop(old, None)
             if overlay is None:
@@ -68,7 +68,7 @@ class Overlays:
             return True
 
     def release(self, folder: Path) -> None:
-        """The job of the overlay at `folder` is over: keep it as a spare, or remove it in the background."""
+        """Take back the overlay of a finished job: keep it as a spare, or delete it in the background."""
         with self._lock:
             overlay = self._out.pop(folder, None)
             spares = self._spares.setdefault(overlay.template.key, []) if overlay else []
@@ -79,32 +79,32 @@ class Overlays:
                 os.rename(folder, place)
                 spares.append(overlay._replace(folder=place))
                 return
-        discard(folder, self._folder)
+        remove_folder(folder, self._folder)
 
-    def serve(self, template: Template) -> bool:
-        """Whether a job has an overlay of that template now."""
+    def is_used(self, template: OverlayTemplate) -> bool:
+        """True if a job uses an overlay of that template now."""
         with self._lock:
             return any(overlay.template.key == template.key for overlay in self._out.values())
 
-    def sweep(self) -> None:
-        """Remove the spares of servers that are no more."""
-        sweep(self._folder)
+    def remove_left_over(self) -> None:
+        """Remove the spares of servers that have ended."""
+        resume_removals(self._folder)
         for left in self._folder.glob("[0-9]*"):
-            if not _lives(int(left.name)):
-                discard(left, self._folder)
+            if not _is_running(int(left.name)):
+                remove_folder(left, self._folder)
 
-    def _spare(self, template: Template) -> _Overlay | None:
+    def _take_spare(self, template: OverlayTemplate) -> _Overlay | None:
         with self._lock:
             spares = self._spares.get(template.key, [])
             while spares:
                 spare = spares.pop()
                 if spare.is_untouched:
                     return spare
-                discard(spare.folder, self._folder)
+                remove_folder(spare.folder, self._folder)
         return None
 
 
-def _lives(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

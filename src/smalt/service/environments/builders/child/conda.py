@@ -1,6 +1,8 @@
-"""Solves and installs conda packages; runs in the tool's own Python, which has rattler and nothing of smalt.
+"""Program that solves and installs conda packages; run by the tool's own Python, which has rattler and nothing of
+smalt.
 
-Standard input is JSON: channels, specs, prefix, cache, lock. What is done is said on standard output, a failure last.
+Standard input is JSON: channels, specs, prefix, cache, lock. Progress is printed to standard output, a failure
+last.
 """
 
 from __future__ import annotations
