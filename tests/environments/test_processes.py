@@ -12,7 +12,7 @@ from smalt.service.environments import Environments
 
 from .conftest import Settings, conda, eventually
 
-_REALISE = """
+_BUILD = """
 import asyncio, json, os, signal, sys
 from types import SimpleNamespace
 from smalt.machine.home import Home
@@ -28,13 +28,13 @@ def log(line):
 settings = SimpleNamespace(fidelity="nearest", host_python=None, conda_channels={}, image_map={})
 environments = Environments(Home(home), settings)
 sys.stdin.readline()
-print("realised", asyncio.run(environments.realise(asset, log)).bin)
+print("built", asyncio.run(environments.get_or_build(asset, log)).bin)
 """
 
 
 def process(home: Home, die_at: str = "", asset: dict[str, object] | None = None) -> subprocess.Popen[str]:
     """Another process that realises `hue`, or another asset, as soon as a line is written to it."""
-    command = [sys.executable, "-c", _REALISE, str(home.root), json.dumps(asset or conda("hue")), die_at]
+    command = [sys.executable, "-c", _BUILD, str(home.root), json.dumps(asset or conda("hue")), die_at]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -62,7 +62,7 @@ def test_a_crash_in_the_middle_leaves_nothing_that_looks_finished(home: Home, se
         assert environments.find_built(conda("hue")) is None
     surviving = process(home)
     said, _ = surviving.communicate("go\n", timeout=60)
-    assert "realised" in said
+    assert "built" in said
     (built,) = environments.list_stored()
     eventually(lambda: _folders(home) == [built.hash])
 
