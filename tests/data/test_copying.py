@@ -141,7 +141,7 @@ def test_a_copy_that_nobody_wants_any_more_ends_at_the_next_file(tmp_path: Path)
 def test_a_copy_of_a_large_file_ends_within_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One file may take minutes by itself."""
     monkeypatch.setattr("smalt.service.data.files.copying._CHUNK", 1 << 20)
-    monkeypatch.setattr("smalt.service.data.files.copying._reflink", lambda *_: False)
+    monkeypatch.setattr("smalt.service.data.files.copying._try_reflink", lambda *_: False)
     (tmp_path / "large").write_bytes(bytes(8 << 20))
     with stop_when(lambda: True), pytest.raises(CopyStopped):
         copy_file(tmp_path / "large", tmp_path / "copy")

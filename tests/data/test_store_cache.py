@@ -142,7 +142,7 @@ def test_what_is_asked_for_is_not_given_up_between_look_and_note(
     cache.age(cache.fetch_tree(shelf, "a"), 1000)
     cache.most, cache.busy = SIZE, {str(job)}
     trims: list[threading.Thread] = []
-    look = store_cache._is_whole
+    look = store_cache._is_complete
 
     def look_and_be_overtaken(*arguments: Any) -> bool:
         is_whole = look(*arguments)
@@ -151,7 +151,7 @@ def test_what_is_asked_for_is_not_given_up_between_look_and_note(
         trims[-1].join(0.1)
         return is_whole
 
-    monkeypatch.setattr(store_cache, "_is_whole", look_and_be_overtaken)
+    monkeypatch.setattr(store_cache, "_is_complete", look_and_be_overtaken)
     folder = cache.fetch_tree(shelf, "a", job)
     trims[-1].join()
     assert (folder / "x").exists()

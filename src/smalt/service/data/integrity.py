@@ -28,13 +28,13 @@ from smalt.service.data.uploads.batch_uploads import is_left_over
 
 _DAY = 86400.0
 _BESIDE = re.compile(r"\..+\.\d+\.[0-9a-f]{8,16}\.tmp")
-"""Of copying.temporary_beside."""
+"""Names by copying.make_temporary_name."""
 _COPY = re.compile(r"\.(\d+|meta)\.[0-9a-f]{8}")
-"""Of importing, in LocalUpload/<id>/, and of fetch."""
+"""Names by local_imports, in LocalUpload/<id>/, and by url_cache."""
 _PUBLISHED = re.compile(r"\..+\.\d+\.[0-9a-f]{8}|\.[a-z]+\.yml\.\d+")
-"""Of a registry."""
+"""Names by a registry."""
 _TREE = re.compile(r"[0-9a-f]{64}\.\d+\.[0-9a-f]{8}|\..+\.\d+\.[0-9a-f]{8}")
-"""Of a manifest, and of what is known of a folder."""
+"""Names of manifests, and of stat caches, while they are written."""
 _BATCH = re.compile(r"\d+-[0-9a-f]{12}|[0-9a-f]{24}")
 
 
