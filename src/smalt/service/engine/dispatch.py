@@ -17,7 +17,7 @@ from smalt.service.engine.handover import NoHandOver
 from smalt.service.engine.kinds import command
 from smalt.service.engine.outcome import sentence
 from smalt.service.engine.outputs.missing_outputs import why_not_prepared
-from smalt.service.engine.queues import LeafRun, Queues
+from smalt.service.engine.queues import LeafRun, Queues, RunnerQueue
 from smalt.service.engine.step_reuse import Reusing
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
@@ -58,17 +58,26 @@ class Dispatcher:
 
     def fill_slots(self) -> None:
         """Give free slots to the oldest leaves; none overtakes a leaf that needs more than are free."""
-        queues = self._queues
-        queues.put_never_started_first()
+        for queue in self._queues.by_runner.values():
+            queue.put_never_started_first()
         self._handover.grant_free_slots()
         self._reused = 0
         self._reusing.reuse.begin_turn()
-        while queues.ready and queues.slots.any_free and self.may_go_on():
-            job = jobs.get_job(self._db, queues.ready[0])
-            if not job.is_over and not self._start_leaf(job):
-                return
-            queues.ready.popleft()
-        self._handover.hand_over(self)
+        is_local_served = True
+        for queue in self._queues.by_runner.values():
+            is_served = self._fill_queue(queue)
+            is_local_served = is_local_served and (is_served or queue is not self._queues.local)
+        if is_local_served:
+            self._handover.hand_over(self)
+
+    def _fill_queue(self, queue: RunnerQueue) -> bool:
+        """Start leaves of a queue; return False if the oldest one needs more slots than are free."""
+        while queue.ready and queue.slots.any_free and self.may_go_on():
+            job = jobs.get_job(self._db, queue.ready[0])
+            if not job.is_over and not self._start_leaf(job, queue):
+                return False
+            queue.ready.popleft()
+        return True
 
     def may_go_on(self) -> bool:
         """Return False, and ask for another turn, once this turn has reused many steps."""
@@ -106,7 +115,7 @@ class Dispatcher:
             elif run.leaf is not None and run.environment is not None and not self.end_if_reused(run.leaf):
                 self._launch(run, "Running")
 
-    def _start_leaf(self, job: Job) -> bool:
+    def _start_leaf(self, job: Job, queue: RunnerQueue) -> bool:
         """Give the job slots and start it, or start its preparation; return False if too few slots are free."""
         try:
             leaf = self.read_leaf(job)
@@ -118,7 +127,7 @@ class Dispatcher:
         is_judged = environment is not None and self._reusing.judge_at_once(leaf, environment)
         if self.end_if_reused(leaf):
             return True
-        run = self._queues.start_run(leaf)
+        run = self._queues.start_run(leaf, queue)
         if run is None:
             self._handover.put_back(leaf)
             return False
@@ -156,6 +165,8 @@ class Dispatcher:
         assert leaf is not None
         assert environment is not None
         assert grant is not None
+        if run.queue is not None and run.queue.queues_by_itself:
+            statuses = ("Queued",)  # until its runner says that it started
         number = jobs.get_last_attempt_number(self._db, run.job) + 1
         try:
             step, run.view = command.prepare(self._rooms, leaf, environment, grant, number)

@@ -54,7 +54,7 @@ class Engine:
     def __init__(self, rooms: Rooms, *, hands_over: bool = True) -> None:
         """`hands_over` says whether steps are sent to the compute ahead of their turn, which is only faster."""
         self.rooms = rooms
-        self.queues = Queues(rooms.computes.machine)
+        self.queues = Queues(rooms.computes.capacities, self._find_runner)
         self.watch = Watch()
         self._db = rooms.db
         self._exits: list[Exit] = []
@@ -281,7 +281,7 @@ class Engine:
 
     def _reload(self, running: set[str]) -> None:
         """Make the queues and slots from the records; `running` are the steps that the compute runs."""
-        self.queues = Queues(self.rooms.computes.machine)
+        self.queues = Queues(self.rooms.computes.capacities, self._find_runner)
         self._handover.reset(self.queues)
         self._dispatcher = self._new_dispatcher()
         self._protecting.forget()
@@ -298,7 +298,8 @@ class Engine:
                 unplanned.add(job.id)
             attempt = attempts.get(job.id)
             if attempt:
-                may_wait = job.status == "Queued" and attempt.step_id in running
+                is_local = attempt.compute == self.queues.local.name
+                may_wait = is_local and job.status == "Queued" and attempt.step_id in running
                 if not (may_wait and self._handover.restore(job, attempt)):
                     self.queues.hold_slot(job, attempt)
                 if attempt.step_id not in running | exited:
@@ -327,6 +328,10 @@ class Engine:
         reason = cast("Reason", last.reason or "exited")
         exit = Exit(last.step_id, last.exit_code, last.signal, reason, None, None, last.ended_at or 0.0, None)
         run.task = asyncio.ensure_future(self._finish(run, exit, last.number))
+
+    def _find_runner(self, job: Job, entity: Any) -> str:
+        compute = entity.compute if entity is not None else jobs.read_properties(self._db, job.id).get("computeId")
+        return self.rooms.computes.of(compute).runner.name
 
     def _new_dispatcher(self) -> Dispatcher:
         return Dispatcher(self.rooms, self.queues, self._handover, self.reusing, self._changed, self._end, self._wake)

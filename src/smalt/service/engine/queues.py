@@ -1,4 +1,4 @@
-"""The engine's queues: composites to plan, leaves that are ready, and leaves that run.
+"""The engine's queues: composites to plan, leaves that are ready, one queue per runner, and leaves that run.
 
 Everything here can be made again from the records.
 """
@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from smalt.service.compute.backend import Capacity
 from smalt.service.engine.kinds import command
-from smalt.service.engine.slots import Grant, Request, Slots
+from smalt.service.engine.slots import Grant, Request, Slots, UnlimitedSlots
 from smalt.service.environments import BuiltEnvironment
 from smalt.service.records.jobs import Attempt, Job
 
@@ -40,6 +40,8 @@ class LeafRun:
     """Outputs to which the completed step wrote nothing."""
     moved: str | None = None
     """A sentence that says why an input was not what the step should have read."""
+    queue: RunnerQueue | None = None
+    """Whose slots it holds; None for those of this machine."""
     task: asyncio.Task[None] | None = None
     """The preparation, or the storing of outputs, that runs beside the loop."""
 
@@ -49,17 +51,43 @@ class LeafRun:
         return self.job.status == "Queued"
 
 
-class Queues:
-    """The jobs that wait for the engine and those that hold its slots."""
+class RunnerQueue:
+    """The leaves that wait for one runner of `service/compute`, and its slots."""
 
-    def __init__(self, capacity: Capacity) -> None:
-        self.slots = Slots(capacity.cpus, capacity.gpus)
-        self.plans: deque[int] = deque()
-        """Composites to plan."""
+    def __init__(self, name: str, capacity: Capacity | None) -> None:
+        self.name = name
+        """The runner's name."""
+        self.slots = UnlimitedSlots() if capacity is None else Slots(capacity.cpus, capacity.gpus)
         self.ready: deque[int] = deque()
         """Leaves that wait only for a slot, oldest first."""
         self.never_started: list[int] = []
         """Leaves whose last attempt never started, oldest first; they precede those in `ready`."""
+
+    @property
+    def queues_by_itself(self) -> bool:
+        """True if the runner is handed all that is ready, and says itself when each step starts."""
+        return isinstance(self.slots, UnlimitedSlots)
+
+    def put_never_started_first(self) -> None:
+        """Move the leaves whose last attempt never started to the head of `ready`."""
+        self.ready.extendleft(reversed(self.never_started))
+        self.never_started.clear()
+
+
+FindRunner = Callable[[Job, Any], str]
+"""Returns the name of a leaf's runner; the second argument is its entity, or None if that has to be read."""
+
+
+class Queues:
+    """The jobs that wait for the engine and those that hold its slots."""
+
+    def __init__(self, capacities: Mapping[str, Capacity | None], find_runner: FindRunner) -> None:
+        self.by_runner = {name: RunnerQueue(name, capacity) for name, capacity in capacities.items()}
+        """In the order of the registry: the first is this machine's."""
+        self.local = next(iter(self.by_runner.values()))
+        self._find_runner = find_runner
+        self.plans: deque[int] = deque()
+        """Composites to plan."""
         self.runs: dict[int, LeafRun] = {}
         """Leaves that hold slots or wait at the launcher, by job."""
         self.steps: dict[str, LeafRun] = {}
@@ -69,38 +97,52 @@ class Queues:
 
     @property
     def is_busy(self) -> bool:
-        return bool(self.plans or self.ready or self.runs or self.never_started)
+        waits = any(queue.ready or queue.never_started for queue in self.by_runner.values())
+        return bool(self.plans or self.runs or waits)
+
+    @property
+    def ready(self) -> deque[int]:
+        """The leaves that wait only for a slot of this machine, oldest first."""
+        return self.local.ready
+
+    @property
+    def slots(self) -> Slots:
+        """The slots of this machine."""
+        return self.local.slots
+
+    def find_queue(self, job: Job) -> RunnerQueue:
+        """Return the queue of a leaf's runner."""
+        if len(self.by_runner) == 1:
+            return self.local
+        return self.by_runner[self._find_runner(job, self.entities.get(job.id))]
 
     def add(self, job: Job) -> None:
         """Queue the job if it waits for no other."""
         if not job.waiting:
-            (self.plans if job.is_composite else self.ready).append(job.id)
+            (self.plans if job.is_composite else self.find_queue(job).ready).append(job.id)
 
     def add_again(self, job: Job, *, never_started: bool) -> None:
         """Queue a leaf for another attempt."""
-        (self.never_started if never_started else self.ready).append(job.id)
-
-    def put_never_started_first(self) -> None:
-        """Move the leaves whose last attempt never started to the head of `ready`."""
-        self.ready.extendleft(reversed(self.never_started))
-        self.never_started.clear()
+        queue = self.find_queue(job)
+        (queue.never_started if never_started else queue.ready).append(job.id)
 
     def keep_entities(self, entities: Mapping[int, Any]) -> None:
         """Keep the entities of jobs just accepted or planned, unless many are kept already."""
         if len(self.entities) < _MOST_ENTITIES:
             self.entities.update(entities)
 
-    def start_run(self, leaf: command.Leaf) -> LeafRun | None:
+    def start_run(self, leaf: command.Leaf, queue: RunnerQueue) -> LeafRun | None:
         """Give slots to a leaf that is to start; None while too few are free."""
-        grant = self.slots.take(leaf.request)
+        grant = queue.slots.take(leaf.request)
         if grant is None:
             return None
-        run = self.runs[leaf.job.id] = LeafRun(leaf.job, grant, leaf)
+        run = self.runs[leaf.job.id] = LeafRun(leaf.job, grant, leaf, queue=queue)
         return run
 
     def hold_slot(self, job: Job, attempt: Attempt | None = None) -> LeafRun:
         """Give a slot to a leaf that runs already, even if none is free."""
-        run = self.runs[job.id] = LeafRun(job, self.slots.force(Request()))
+        queue = self.by_runner.get(attempt.compute, self.local) if attempt else self.local
+        run = self.runs[job.id] = LeafRun(job, queue.slots.force(Request()), queue=queue)
         if attempt:
             self.set_step(run, attempt.step_id, attempt.number)
         return run
@@ -115,7 +157,7 @@ class Queues:
         run = self.runs.pop(job.id, None)
         if run:
             if run.grant:
-                self.slots.give(run.grant)
+                (run.queue or self.local).slots.give(run.grant)
             if run.step_id:
                 self.steps.pop(run.step_id, None)
         return run

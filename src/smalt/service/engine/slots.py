@@ -65,3 +65,27 @@ class Slots:
 
     def _cut(self, request: Request) -> tuple[int, int]:
         return min(max(1, request.cpus), self.cpus), min(request.gpus, len(self.gpus))
+
+
+class UnlimitedSlots(Slots):
+    """The slots of a compute that queues by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    @property
+    def any_free(self) -> bool:
+        return True
+
+    @property
+    def all_taken(self) -> bool:
+        return False
+
+    def take(self, request: Request) -> Grant | None:
+        return self.force(request)
+
+    def force(self, request: Request) -> Grant:
+        return Grant(request.cpus, ())
+
+    def give(self, grant: Grant) -> None:
+        """Take nothing back."""

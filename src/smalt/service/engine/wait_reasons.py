@@ -20,14 +20,18 @@ def waits_for(db: Database, queues: Queues, job: Job) -> str:
         return "its environment and its inputs, which are being made ready; its log says more"
     if job.is_composite:
         return "its steps, which are being planned"
-    slots = queues.slots
+    queue = queues.find_queue(job)
+    slots, where = queue.slots, "" if queue is queues.local else f" on compute '{queue.name}'"
+    if queue.queues_by_itself:
+        return f"its turn in the queue of compute '{queue.name}'"
     if run is None and not slots.all_taken and slots.has_gpus and not slots.any_gpu_free:
-        return f"a free GPU; all {len(slots.gpus)} are taken"
+        return f"a free GPU{where}; all {len(slots.gpus)} are taken"
     if not slots.any_free:
-        taken = [one.job.name for one in queues.runs.values() if one.grant is not None]
+        runs = [one for one in queues.runs.values() if (one.queue or queues.local) is queue]
+        taken = [one.job.name for one in runs if one.grant is not None]
         number = f"all {slots.cpus} are" if slots.cpus > 1 else "the only one is"
-        return f"a free CPU; {number} taken by {_listed(taken, len(taken))}"
-    return "its turn"
+        return f"a free CPU{where}; {number} taken by {_listed(taken, len(taken))}"
+    return f"its turn{where}"
 
 
 def _listed(names: list[str], number: int) -> str:

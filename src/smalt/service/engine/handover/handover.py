@@ -127,9 +127,12 @@ class HandOver(NoHandOver):
         needed = self._queues.runs.get(needed_id)
         if needed is None or needed.leaf is None or not needed.step_id or not needed.leaf.finishes_quickly:
             return
+        if needed.queue not in (None, self._queues.local):
+            return
         for job_id in jobs.list_waiting_only_for(self._db, needed.job, _MOST_DEPENDENTS):
             job = jobs.get_job(self._db, job_id)
-            if self._waiting.wants_more_blocked and not job.is_over:
+            is_local = self._queues.find_queue(job) is self._queues.local
+            if self._waiting.wants_more_blocked and is_local and not job.is_over:
                 self._queue_at_launcher(starter, job, (needed.step_id,))
 
     def _queue_at_launcher(self, starter: StepStarter, job: Job, after: tuple[str, ...] = ()) -> bool:

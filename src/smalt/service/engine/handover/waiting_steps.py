@@ -45,7 +45,10 @@ class WaitingSteps:
     @property
     def _limit(self) -> int:
         """The number of steps that may wait for those that run."""
-        running = sum(bool(run.grant and run.step_id and not run.task) for run in self._queues.runs.values())
+        running = sum(
+            bool(run.grant and run.step_id and not run.task) and run.queue in (None, self._queues.local)
+            for run in self._queues.runs.values()
+        )
         return min(_WAITING_EACH * min(running, self._queues.slots.cpus), _MOST_WAITING)
 
     def add_waiting(self, job: Job, attempt: Attempt | None = None) -> LeafRun:
