@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.dsl.builders import check_arguments, step
+from smalt.dsl.builders import accepted, step
 from smalt.entities.jobs.data_transfer import Database as Database
 from smalt.entities.jobs.data_transfer import DataTransferComponent as DataTransferComponent
 from smalt.entities.jobs.data_transfer import DataTransferNode
@@ -45,10 +45,10 @@ def copy_data(
     **more: Any,
 ) -> DataTransferNode:
     """A step that copies its inputs to its output; called, it is one with other inputs."""
-    check_arguments("copy_data", more, list(DataTransferNode._fields))
     fields = {
         "task": "copy_data", "name": name, "description": description, "tags": tags, "display_name": display_name,
         "experiment_name": experiment_name, "compute": compute, "data_copy_mode": data_copy_mode,
+        **accepted("copy_data", DataTransferNode, more),
     }  # fmt: skip
     node: DataTransferNode = step(DataTransferNode, fields, inputs, outputs)
     if not is_deterministic:
@@ -69,10 +69,10 @@ def import_data(
     **more: Any,
 ) -> DataTransferNode:
     """A step that fetches from a database or file system; its output is `sink`."""
-    check_arguments("import_data", more, list(DataTransferNode._fields))
     fields = {
         "task": "import_data", "name": name, "description": description, "tags": tags, "display_name": display_name,
         "experiment_name": experiment_name, "compute": compute, "source": source,
+        **accepted("import_data", DataTransferNode, more),
     }  # fmt: skip
     node: DataTransferNode = step(DataTransferNode, fields, None, outputs or {"sink": {"type": "mltable"}})
     gather(node)
@@ -92,10 +92,10 @@ def export_data(
     **more: Any,
 ) -> DataTransferNode:
     """A step that sends its input `source` to a database or file system."""
-    check_arguments("export_data", more, list(DataTransferNode._fields))
     fields = {
         "task": "export_data", "name": name, "description": description, "tags": tags, "display_name": display_name,
         "experiment_name": experiment_name, "compute": compute, "sink": sink,
+        **accepted("export_data", DataTransferNode, more),
     }  # fmt: skip
     node: DataTransferNode = step(DataTransferNode, fields, inputs, None)
     gather(node)

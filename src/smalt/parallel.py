@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.dsl.builders import check_arguments, given, step
+from smalt.dsl.builders import accepted, given, step
 from smalt.entities.jobs.parallel import ParallelNode, ParallelTask
 from smalt.entities.syntax.references import to_reference
 
@@ -68,7 +68,6 @@ def parallel_run_function(
     **more: Any,
 ) -> ParallelNode:
     """A parallel step; under @pipeline, each call of it is one of that pipeline's."""
-    check_arguments("parallel_run_function", more, [*ParallelNode._fields, "version", "is_deterministic"])
     resources = {
         "instance_count": instance_count, "instance_type": instance_type,
         "docker_args": docker_args, "shm_size": shm_size,
@@ -81,6 +80,7 @@ def parallel_run_function(
         "error_threshold": error_threshold, "mini_batch_error_threshold": mini_batch_error_threshold,
         "task": task, "mini_batch_size": mini_batch_size, "partition_keys": partition_keys,
         "input_data": input_data, "identity": identity, "resources": given(resources) or None,
+        **accepted("parallel_run_function", ParallelNode, more),
     }  # fmt: skip
     node: ParallelNode = step(ParallelNode, fields, inputs, outputs)
     if not is_deterministic:

@@ -14,6 +14,7 @@ from smalt.entities.schema.nested import Named, Nested
 from smalt.entities.schema.paths import as_text
 from smalt.entities.schema.problems import Path, Problem, did_you_mean
 from smalt.entities.schema.shapes import JSON, Enum, Integer, Map, Shape, Text
+from smalt.entities.schema.travel import Travel
 from smalt.entities.syntax.references import LocalPath, is_reference, parse_uri
 from smalt.exceptions import Located, ValidationException
 
@@ -128,7 +129,9 @@ class Environment(Asset):
     build = optional(Nested(BuildContext), "A Dockerfile, in place of an image.", effect=ACTED)
     os_type = optional(Enum("linux", "windows"), "The operating system.")
     inference_config = optional(Nested(InferenceConfig), "The routes of a server in the image.")
-    datastore = optional(Text(), "The datastore that a build context is uploaded to.", effect=ACTED)
+    datastore = optional(
+        Text(), "The datastore that a build context is uploaded to.", effect=ACTED, travels=Travel.CLIENT
+    )
 
     _is_in_place = False
     """Whether it was written in a job's document, and so is registered under no name."""

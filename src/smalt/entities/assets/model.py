@@ -9,6 +9,7 @@ from smalt.entities.schema.effects import ACTED, KEPT
 from smalt.entities.schema.entity import from_service, mapping, optional
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.shapes import Anything, Enum, List, Map, Text
+from smalt.entities.schema.travel import Travel
 
 
 class Model(Asset):
@@ -20,7 +21,9 @@ class Model(Asset):
     )
     path = optional(DataPath(), "Where it is: a local path, a URI or a job's output.", effect=ACTED)
     flavors = mapping(Map(Anything()), "The MLflow flavors that it can be loaded as.")
-    datastore = optional(Text(), "The datastore that a local model is uploaded to.", effect=ACTED)
+    datastore = optional(
+        Text(), "The datastore that a local model is uploaded to.", effect=ACTED, travels=Travel.CLIENT
+    )
     job_name = optional(Text(), "The job that made it.", effect=KEPT)
     utc_time_created = from_service(Anything(), "The time of creation.")
     default_deployment_template = optional(

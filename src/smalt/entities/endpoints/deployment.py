@@ -11,6 +11,7 @@ from smalt.entities.schema.entity import Entity, from_service, mapping, optional
 from smalt.entities.schema.keyed import Keyed
 from smalt.entities.schema.nested import Named, Nested
 from smalt.entities.schema.shapes import Text
+from smalt.entities.schema.travel import Travel
 
 
 class CodeConfiguration(Keyed, Entity):
@@ -29,7 +30,7 @@ class Deployment(Resource):
     _effect = KEPT
 
     name = required(Text(), "The name.")
-    endpoint_name = optional(Text(), "The endpoint that it belongs to.")
+    endpoint_name = optional(Text(), "The endpoint that it belongs to.", travels=Travel.CLIENT)
     model = optional(MODEL, "The model that answers.")
     code_configuration = optional(Nested(CodeConfiguration), "The code that asks the model.")
     environment = optional(ENVIRONMENT, "The environment that it runs in.")

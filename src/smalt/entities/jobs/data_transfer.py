@@ -13,7 +13,7 @@ from smalt.entities.schema.keyed import Keyed
 from smalt.entities.schema.nested import Nested, Tagged
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import Enum, List, Text
-from smalt.entities.schema.travel import BODY, SETTING, SHARED, Travel
+from smalt.entities.schema.travel import BODY, SHARED, Travel
 from smalt.entities.steps.nodes import ComponentNode
 
 if TYPE_CHECKING:
@@ -111,8 +111,8 @@ class DataTransferNode(DataTransfer, ComponentNode):
     _effect = REFUSED
 
     type = constant("data_transfer", "The type of step.")
-    source = optional(EXTERNAL_DATA, "The source of the import.", travels=SETTING | Travel.SPEC)
-    sink = optional(EXTERNAL_DATA, "The sink of the export.", travels=SETTING | Travel.SPEC)
+    source = optional(EXTERNAL_DATA, "The source of the import.", travels=SHARED | Travel.SPEC | Travel.STEP)
+    sink = optional(EXTERNAL_DATA, "The sink of the export.", travels=SHARED | Travel.SPEC | Travel.STEP)
 
     _alternatives = ("component", "task")
 
@@ -123,3 +123,10 @@ class DataTransferComponent(DataTransfer, Component):
     type = constant("data_transfer", "The type of component.")
     source = optional(Nested(ExternalDataKind), "The source of the import.", travels=Travel.NOWHERE)
     sink = optional(Nested(ExternalDataKind), "The sink of the export.", travels=Travel.NOWHERE)
+
+    def __init__(self, *arguments: Any, **values: Any) -> None:
+        """Take the source or sink of a step, too: a component says only its kind."""
+        for name in ("source", "sink"):
+            if isinstance(values.get(name), ExternalData):
+                values[name] = ExternalDataKind(type=vars(values[name]).get("type") or type(values[name]).type)
+        super().__init__(*arguments, **values)

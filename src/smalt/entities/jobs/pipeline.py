@@ -14,6 +14,7 @@ from smalt.entities.schema.entity import Entity, Field, constant, mapping, optio
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.problems import Path, find_nearest
 from smalt.entities.schema.shapes import Boolean, Map, Text
+from smalt.entities.schema.travel import Travel
 from smalt.entities.steps.nodes import ComponentNode, Step
 from smalt.machine.source_lines import warn
 
@@ -64,8 +65,9 @@ class SettingsField(Field):
 
     def __init__(self) -> None:
         super().__init__(
-            Nested(PipelineJobSettings), "Settings of the whole.", factory=PipelineJobSettings, effect=ACTED
-        )
+            Nested(PipelineJobSettings), "Settings of the whole.", factory=PipelineJobSettings, effect=ACTED,
+            travels=Travel.COPY,
+        )  # fmt: skip
 
 
 class StepsField(Field):

@@ -32,6 +32,8 @@ class Travel(Flag):
     """From such a step to the anonymous component that is sent for it, in place of the step."""
     STEP = auto()
     """With SPEC: the step that is sent has it as well."""
+    CLIENT = auto()
+    """Nowhere, nor into a REST body under its name: the client acts on it, or the URL has it."""
 
 
 SETTING = Travel.JOB | Travel.COPY

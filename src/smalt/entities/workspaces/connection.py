@@ -12,6 +12,7 @@ from smalt.entities.schema.entity import Entity, Field, constant, from_service, 
 from smalt.entities.schema.keyed import Keyed
 from smalt.entities.schema.nested import Nested, Tagged
 from smalt.entities.schema.shapes import Anything, Boolean, Enum, Map, Shape, Text
+from smalt.entities.schema.travel import Travel
 from smalt.entities.workspaces import credentials
 from smalt.entities.workspaces.datastore import OneLakeArtifact
 
@@ -169,8 +170,8 @@ class Connection(Resource):
     api_version: Any = _make_noted("ApiVersion", "The version of the API.")
     open_ai_resource_id: Any = _make_noted("ResourceId", "The ARM id, of Azure OpenAI.")
     ai_services_resource_id: Any = _make_noted("ResourceId", "The ARM id, of Azure AI services.")
-    one_lake_workspace_name = optional(Text(), "The Fabric workspace.")
-    artifact = optional(Nested(OneLakeArtifact), "The artifact in the Fabric workspace.")
+    one_lake_workspace_name = optional(Text(), "The Fabric workspace.", travels=Travel.CLIENT)
+    artifact = optional(Nested(OneLakeArtifact), "The artifact in the Fabric workspace.", travels=Travel.CLIENT)
     api_type = from_service(Text(), "The kind of API, of Azure OpenAI.")
 
     def __init__(self, *arguments: Any, **values: Any) -> None:

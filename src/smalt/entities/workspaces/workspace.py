@@ -10,6 +10,7 @@ from smalt.entities.schema.effects import KEPT
 from smalt.entities.schema.entity import Entity, constant, from_service, mapping, optional, required
 from smalt.entities.schema.nested import Nested, Tagged
 from smalt.entities.schema.shapes import Anything, Boolean, Enum, List, Text
+from smalt.entities.schema.travel import Travel
 from smalt.entities.workspaces.resource_identity import ResourceIdentity
 
 
@@ -184,7 +185,7 @@ class Workspace(Resource):
     kind = optional(Enum("default", "hub", "project", "featurestore"), "The kind of workspace.")
     display_name = optional(Text(), "The name that people see.")
     location = optional(Text(), "The region.")
-    resource_group = optional(Text(), "The resource group.")
+    resource_group = optional(Text(), "The resource group.", travels=Travel.CLIENT)
     hub_id = optional(Text(), "The hub, of a project.")
     workspace_hub = optional(Text(), "The hub.")
     default_resource_group = optional(Text(), "The resource group of a hub's projects.")

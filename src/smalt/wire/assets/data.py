@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smalt.entities.assets.data import Data
 from smalt.wire.encoding.codec import Codec, Json, Rule, Writing
-from smalt.wire.encoding.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, Envelope
+from smalt.wire.encoding.envelope import ASSET, ASSET_DEFAULTS, Envelope
 from smalt.wire.jobs.inputs import DEFAULT_TYPE
 
 
@@ -20,7 +20,7 @@ class _Data(Codec[Data]):
 
 DATA = _Data(
     Data,
-    {**ASSET, "type": Rule("dataType"), "path": Rule("dataUri"), "datastore": HIDDEN},
+    {**ASSET, "type": Rule("dataType"), "path": Rule("dataUri")},
     defaults={**ASSET_DEFAULTS, "dataType": DEFAULT_TYPE, "properties": {}, "tags": {}},
 )
 RESOURCES = Envelope(DATA)

@@ -13,7 +13,7 @@ from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 from smalt.wire.assets import conda_text
 from smalt.wire.encoding.codec import Codec, Rule, Writing, nested
-from smalt.wire.encoding.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, Envelope
+from smalt.wire.encoding.envelope import ASSET, ASSET_DEFAULTS, Envelope
 
 
 def _write_conda(value: Any, writing: Writing) -> Any:
@@ -60,7 +60,6 @@ ENVIRONMENT = Codec(
         "conda_file": Rule("condaFile", _write_conda, _read_conda),
         "build": nested(_BUILD, "build"),
         "inference_config": nested(_INFERENCE, "inferenceConfig"),
-        "datastore": HIDDEN,
     },
     defaults=ASSET_DEFAULTS,
 )

@@ -10,7 +10,7 @@ from smalt.entities.assets.model import Model
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, nested, plain
-from smalt.wire.encoding.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, Envelope
+from smalt.wire.encoding.envelope import ASSET, ASSET_DEFAULTS, Envelope
 
 
 def _write_flavors(value: Mapping[str, Any], writing: Writing) -> Any:
@@ -53,7 +53,6 @@ MODEL = _Model(
         "type": Rule("modelType"),
         "path": Rule("modelUri"),
         "flavors": Rule("flavors", _write_flavors, _read_flavors),
-        "datastore": HIDDEN,
         "default_deployment_template": nested(_TEMPLATE, "defaultDeploymentTemplate"),
         "allowed_deployment_templates": Rule("allowedDeploymentTemplates", _write_templates, _read_templates),
     },

@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
+from smalt.entities.schema.travel import Travel
 from smalt.wire.encoding.casing import camel, fold, pascal, snake
 from smalt.wire.encoding.references import References
 
@@ -61,7 +62,11 @@ class Codec(Generic[E]):
         self.rules = dict(rules or {})
         self.constants = constants or {}
         self.defaults = defaults or {}
-        self._sent = {name for name, field in noun._fields.items() if not field.from_service}
+        self._sent = {
+            name
+            for name, field in noun._fields.items()
+            if not field.from_service and Travel.CLIENT not in field.travels
+        }
         self._sent -= {name for name, rule in self.rules.items() if not rule.key}
         self._names = {fold(name): name for name in noun._fields}
         self._names.update({fold(rule.key): name for name, rule in self.rules.items() if rule.key})

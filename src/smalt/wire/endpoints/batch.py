@@ -64,7 +64,7 @@ _SETTINGS = {
     "output_action": word("outputAction")._replace(read=_from_word),
     "retry_settings": nested(Codec(nouns.BatchRetrySettings, {"timeout": duration("timeout")}), "retrySettings"),
 }
-SHARED = {**RESOURCE, "type": HIDDEN, "endpoint_name": HIDDEN, "environment": ENVIRONMENT_ID}
+SHARED = {**RESOURCE, "type": HIDDEN, "environment": ENVIRONMENT_ID}
 _MODEL = Codec(
     nouns.ModelBatchDeployment,
     {

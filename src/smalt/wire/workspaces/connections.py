@@ -119,8 +119,6 @@ CONNECTION = _Connections(
         "type": Rule("category", lambda value, writing: _CATEGORIES.get(value, value), _read_category),
         "credentials": HIDDEN,
         "is_shared": Rule("isSharedToAll"),
-        "artifact": HIDDEN,
-        "one_lake_workspace_name": HIDDEN,
     },
 )
 RESOURCES = Envelope(CONNECTION)

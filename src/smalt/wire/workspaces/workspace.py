@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smalt.entities.workspaces.workspace import Workspace
 from smalt.wire.encoding.codec import Codec, Rule
-from smalt.wire.encoding.envelope import HIDDEN, RESOURCE, Envelope
+from smalt.wire.encoding.envelope import RESOURCE, Envelope
 from smalt.wire.jobs.settings import ACTS_AS
 
 RESOURCES = Envelope(
@@ -12,7 +12,6 @@ RESOURCES = Envelope(
         Workspace,
         {
             **RESOURCE,
-            "resource_group": HIDDEN,
             "identity": ACTS_AS,
             "display_name": Rule("friendlyName"),
             "mlflow_tracking_uri": Rule("mlFlowTrackingUri"),
