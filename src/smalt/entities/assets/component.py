@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
 
 INPUT_KEYS = ("type", "default", "min", "max", "enum", "description", "mode", "optional")
-OUTPUT_KEYS = ("type", "mode", "description", "early_available")
+OUTPUT_KEYS = ("type", "mode", "description", "early_available", "is_control")
 
 
 class Port(Nested[Any]):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.entities.jobs.inputs import JOB_INPUTS
-from smalt.entities.schema.effects import KEPT, REFUSED
+from smalt.entities.schema.effects import ACTED, KEPT, REFUSED
 from smalt.entities.schema.entity import Entity, constant, optional, required
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.shapes import Boolean, Integer, List, Map, Text
@@ -16,37 +16,43 @@ from smalt.entities.steps.nodes import Node
 
 class ControlFlowNode(Node):
     noun = "a control flow step"
-    _effect = REFUSED
 
 
 class IfElse(ControlFlowNode):
     noun = "an if_else step"
 
     type = constant("if_else", "The type of step.")
-    condition = required(Boolean() | Text(), "The condition: true, false or an output of a step.")
-    true_block = optional(Text() | List(Text()), "The steps that run if it is true, as `${{parent.jobs.NAME}}`.")
-    false_block = optional(Text() | List(Text()), "The steps that run if it is false.")
+    condition = required(Boolean() | Text(), "The condition: true, false or an output of a step.", effect=ACTED)
+    true_block = optional(
+        Text() | List(Text()), "The steps that run if it is true, as `${{parent.jobs.NAME}}`.", effect=ACTED
+    )
+    false_block = optional(Text() | List(Text()), "The steps that run if it is false.", effect=ACTED)
 
 
 class DoWhileLimits(Entity):
     noun = "limits of a do_while step"
     _effect = KEPT
 
-    max_iteration_count = required(Integer(at_least=1, at_most=1000), "The largest number of iterations.")
+    max_iteration_count = required(Integer(at_least=1, at_most=1000), "The largest number of iterations.", effect=ACTED)
 
 
 class DoWhile(ControlFlowNode):
     noun = "a do_while step"
 
     type = constant("do_while", "The type of step.")
-    body = required(Text(), "The step that is repeated, as `${{parent.jobs.NAME}}`.")
-    condition = optional(Text(), "The output of the body that says whether it goes on.")
-    mapping = required(Map(Text() | List(Text())), "Outputs of the body to the inputs that they become.")
-    limits = required(Nested(DoWhileLimits), "The largest number of iterations.")
+    body = required(Text(), "The step that is repeated, as `${{parent.jobs.NAME}}`.", effect=ACTED)
+    condition = optional(
+        Boolean() | Text(),
+        "The output of the body that is true while it goes on; it always goes on if unset.",
+        effect=ACTED,
+    )
+    mapping = required(Map(Text() | List(Text())), "Outputs of the body to the inputs that they become.", effect=ACTED)
+    limits = required(Nested(DoWhileLimits), "The largest number of iterations.", effect=ACTED)
 
 
 class ParallelFor(ControlFlowNode):
     noun = "a parallel_for step"
+    _effect = REFUSED
 
     type = constant("parallel_for", "The type of step.")
     body = required(Text(), "The step that is repeated, as `${{parent.jobs.NAME}}`.")
@@ -58,9 +64,57 @@ class ParallelFor(ControlFlowNode):
 
 
 _STEP = re.compile(r"\$\{\{\s*parent\.jobs\.([^.\s}]+)\s*\}\}")
+_PORT = re.compile(r"\$\{\{\s*parent\.jobs\.[^.\s}]+\.(?:inputs|outputs)\.([^\s}]+)\s*\}\}")
 
 
 def find_repeated_steps(jobs: Mapping[str, Any]) -> set[str]:
-    """Return the names of the steps that a `parallel_for` repeats and gives inputs to."""
-    bodies = (each.body for each in jobs.values() if isinstance(each, ParallelFor) and isinstance(each.body, str))
-    return {found[1] for body in bodies if (found := _STEP.fullmatch(body.strip()))}
+    """Return the steps that a parallel_for repeats, whose inputs it gives."""
+    bodies = (each.body for each in jobs.values() if isinstance(each, ParallelFor))
+    return {name for body in bodies for name in _step_names(body)}
+
+
+def blocks_of(node: Any) -> dict[str, list[str]]:
+    """Return the names of the steps in each block of a step of control flow; nothing for other steps."""
+    if isinstance(node, IfElse):
+        return {"true_block": _step_names(node.true_block), "false_block": _step_names(node.false_block)}
+    return {"body": _step_names(node.body)} if isinstance(node, (DoWhile, ParallelFor)) else {}
+
+
+def find_owners(jobs: Mapping[str, Any]) -> dict[str, str]:
+    """Return by step the step of control flow that decides whether, or how often, it runs."""
+    return {
+        step: name
+        for name, node in jobs.items()
+        for block in blocks_of(node).values()
+        for step in block
+        if step in jobs and step != name
+    }
+
+
+def find_outermost(step: str, owners: Mapping[str, str]) -> str:
+    """Return the step of control flow around a step that is in no block itself; the step if it is in none."""
+    seen = {step}
+    while step in owners and owners[step] not in seen:
+        step = owners[step]
+        seen.add(step)
+    return step
+
+
+def port_name(text: str) -> str:
+    """Return the name of an output or input of a loop's body, which may be written as an expression."""
+    found = _PORT.fullmatch(text.strip())
+    return found[1] if found else text
+
+
+def mapped_inputs(node: DoWhile) -> dict[str, str]:
+    """Return by input of the body the output of the last iteration that it is given."""
+    return {
+        port_name(name): port_name(output)
+        for output, names in node.mapping.items()
+        for name in ([names] if isinstance(names, str) else names)
+    }
+
+
+def _step_names(block: Any) -> list[str]:
+    texts = block if isinstance(block, list) else [block]
+    return [found[1] for text in texts if isinstance(text, str) and (found := _STEP.fullmatch(text.strip()))]

@@ -125,6 +125,9 @@ class Output(Keyed, Entity):
     version = optional(Version(), "The version of that asset.", effect=ACTED)
     description = optional(Text(), "A description.", effect=KEPT)
     early_available = optional(Boolean(), "Whether it can be read before the step ends.", effect=NONE)
+    is_control = optional(
+        Boolean(), "Whether it decides about other steps: every output of a primitive type can.", effect=KEPT
+    )
 
     def _check(self, path: Path, reader: Reader, data: Any) -> None:
         name = self.name

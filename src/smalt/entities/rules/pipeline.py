@@ -18,6 +18,7 @@ from smalt.entities.rules.bindings import (
     find_whole_component,
     list_outputs,
 )
+from smalt.entities.rules.control_flow import check_control_flow, lift_waits
 from smalt.entities.rules.cycles import find_cycles
 from smalt.entities.rules.expressions import check_fields, find_empty_inputs
 from smalt.entities.rules.overrides import check_output_type, check_overrides
@@ -86,7 +87,8 @@ def _check_graph(
     for name in find_unwritten_outputs(pipeline.outputs, steps) if steps and is_whole and component is None else ():
         words = f"the output '{name}' is to be registered, but no step writes it; bind a step's output to it"
         reader.problem((*path, "outputs", name), f"{words}: '${{{{parent.outputs.{name}}}}}'", at_key=True)
-    for circle in find_cycles(waits):
+    check_control_flow(names, vars(pipeline).get("settings"), path, reader)
+    for circle in find_cycles(lift_waits(waits, names.steps)):
         words = " → ".join((*circle, circle[0]))
         reader.problem((*path, "jobs", circle[0]), f"these steps wait for each other: {words}", at_key=True)
 

@@ -122,7 +122,7 @@ STEP_FIELD = Place(
 )
 CONTROL = Place(
     "a step of control flow",
-    "`condition`, `body`, `items`, `mapping`, `true_block`, `false_block` (they do not run yet)",
+    "`condition`, `body`, `mapping`, `true_block`, `false_block`; `items` (of parallel_for, which does not run yet)",
     {
         "parent.inputs": Use.VALUE,
         "parent.jobs.inputs": Use.VALUE,

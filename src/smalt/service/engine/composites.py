@@ -123,11 +123,11 @@ class Composites:
         plan = self._plans.get(job.id)
         if plan is None:
             view = self.view_of(job.id, job)
-            plan = _PlanInProgress(view.kind.plan(view, self._names_taken(view), self._found.get(job.id)))
+            plan = _PlanInProgress(view.kind.plan(view, self._found.get(job.id)))
             self._plans[job.id] = plan
         if not plan.advance(count):
             return False
-        if not self._names_taken(self.view_of(job.id, job)).isdisjoint(child.name for child in plan.made):
+        if not self.view_of(job.id, job).names_taken().isdisjoint(child.name for child in plan.made):
             del self._plans[job.id]  # another job has taken the name of a child since the plan was begun
             return False
         return True
@@ -228,7 +228,3 @@ class Composites:
     def note_found(self, job: Job, found: Any) -> None:
         """Keep what was read before the job's plan."""
         self._found[job.id] = found
-
-    def _names_taken(self, view: CompositeView) -> set[str]:
-        job = view.job
-        return jobs.list_names_with_prefix(self._db, job.workspace_id, view.kind.names_begin_with(job), job.id)

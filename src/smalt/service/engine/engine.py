@@ -613,6 +613,10 @@ class Engine:
                 endings.append((one, "Canceled", reason))
             else:
                 self._cancel(one, reason)
+        for one, body in changes.rewrite:
+            jobs.set_properties(self._db, one, dict(body))
+            self.queues.entities.pop(one.id, None)
+            self._handover.discard(one)
         view = self._composites.view_of(child.parent_id)
         if changes.add and changes.error is None:
             self._queue_children(self._composites.add_children(view, changes.add))

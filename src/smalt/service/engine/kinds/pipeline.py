@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from smalt import wire
 from smalt.entities import CommandComponent, CommandJob, Input, Output, PipelineComponent, PipelineJob
+from smalt.entities.jobs.control_flow import ControlFlowNode, blocks_of
 from smalt.entities.jobs.inputs import has_default
 from smalt.entities.jobs.pipeline import PipelineJobSettings
+from smalt.entities.rules.control_flow import lift_waits
 from smalt.entities.rules.ineffective_keys import list_unused_inputs
 from smalt.entities.rules.pipeline import resolve_literals
 from smalt.entities.schema.travel import values_of_job
-from smalt.entities.steps.dependencies import never_started, steps_awaited
+from smalt.entities.steps.dependencies import never_started
 from smalt.entities.syntax.expression import has_expression, parse_binding, remove_empty_blocks, resolve_port
 from smalt.entities.syntax.literals import convert, to_text
 from smalt.exceptions import ValidationException
@@ -23,6 +25,13 @@ from smalt.service.data.job_data import primitive_values
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import places
+from smalt.service.engine.kinds.control_jobs import (
+    awaited_steps,
+    find_exclusive_labels,
+    make_control_job,
+    note_branch_inputs,
+    settle_readers,
+)
 from smalt.service.engine.kinds.pipeline_expansion import leave_out_absent, with_steps
 from smalt.service.engine.kinds.places import ARTIFACTS, Made
 from smalt.service.engine.kinds.properties import FORCED, PART, REUSE
@@ -37,7 +46,7 @@ from smalt.service.engine.kinds.protocol import (
     error_of,
 )
 from smalt.service.engine.submission import lookup
-from smalt.service.engine.submission.bindings import Scope, expand_macros, filled, replaced
+from smalt.service.engine.submission.bindings import Scope, expand_macros, filled, replaced, resolve
 from smalt.service.engine.submission.pins import Pins
 from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
@@ -73,28 +82,48 @@ class Planner:
     _bound: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     ends: dict[str, Output] = field(default_factory=dict)
     """The pipeline's outputs as the nodes bound to them write them."""
+    branch_outputs: dict[str, str] = field(default_factory=dict)
+    """Planned URI → "step.output", of the steps that may not run as they are in a block of an if_else."""
     _known_places: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_view(cls, view: CompositeView, jobs: Mapping[str, Any] | None = None) -> Planner:
+        """Return the planner of a recorded job; `jobs` are the steps to plan, if these are not all of them."""
+        job, entity = view.job, view.entity
+        return cls(
+            view.rooms, view.workspace, job.name, entity if jobs is None else replaced(entity, jobs=jobs),
+            job.experiment, job.parent_id is not None, Pins(get_job_pins(view.rooms.db, job)), view.names_taken(),
+            partial(view.follow, job),
+        )  # fmt: skip
 
     def children(self) -> Iterator[NewChild]:
         """The children in an order in which each comes after what it needs."""
         needs = self._needs()
-        inputs = {name: _named(value, self.name) for name, value in self.job.inputs.items()}
-        scope = Scope(self.name, inputs, self._outputs(), self._bound_inputs, self._written_value)
+        scope = self.make_scope()
         for node_name in _in_order(needs):
-            yield self._child(node_name, self.nodes[node_name], needs[node_name], scope)
+            node = self.nodes[node_name]
+            make = self._control_child if isinstance(node, ControlFlowNode) else self.make_child
+            yield make(node_name, node, needs[node_name], scope)
+
+    def make_scope(self) -> Scope:
+        """Return the names that the steps can see."""
+        inputs = {name: _named(value, self.name) for name, value in self.job.inputs.items()}
+        return Scope(self.name, inputs, self._outputs(), self._bound_inputs, self._written_value)
 
     def _needs(self) -> dict[str, set[str]]:
-        """By node those that it waits for: whose outputs it reads, and the first and last of the pipeline.
+        """Return by step those that it waits for: whose outputs it reads, and the first and last of the pipeline.
+
+        A step in a block of a step of control flow is a child of that one's job, and no step of this plan.
 
         A plan in which a node can never start is refused, whoever made it: it would neither end nor be complete.
         """
         nodes, (init, final) = self.nodes, self._edges()
-        needs = {name: steps_awaited(node, nodes) for name, node in nodes.items()}
-        for name in nodes:
+        needs = lift_waits({name: awaited_steps(node, nodes) for name, node in nodes.items()}, nodes)
+        for name in needs:
             if init and name not in (init, final):
                 needs[name].add(init)
             if name == final:
-                needs[name] |= nodes.keys() - {final}
+                needs[name] |= needs.keys() - {final}
         if never := never_started(needs):
             words = ", ".join(f"'{name}' (waits for {', '.join(sorted(needs[name]))})" for name in never[:5])
             raise ValidationException(f"pipeline '{self.name}': these steps can never start: {words}")
@@ -115,7 +144,7 @@ class Planner:
         if node_name in self._bound:
             return self._bound[node_name]
         node = self.nodes[node_name]
-        component = self._component(node)
+        component = self.find_component(node)
         declared = component.inputs if component is not node else {}
         defaults = {name: form.default for name, form in declared.items() if has_default(form)}
         given = {name: value for name, value in (node.inputs or {}).items() if value is not None}
@@ -151,12 +180,12 @@ class Planner:
             declared = output if isinstance(output, Output) else Output()
             path = (
                 declared.path
-                or f"azureml://datastores/{self._datastore}/paths/azureml/{self._place(self.name)}/{name}/"
+                or f"azureml://datastores/{self.datastore}/paths/azureml/{self.folder_of(self.name)}/{name}/"
             )
             outputs[name] = replaced(declared, path=path)
         return outputs
 
-    def _place(self, job: str) -> str:
+    def folder_of(self, job: str) -> str:
         """The name of the folder for a job's outputs."""
         if job not in self._known_places:
             self._known_places[job] = removal.free_place(self.rooms, self.workspace, job)
@@ -167,21 +196,34 @@ class Planner:
         return nodes_of(self.job)
 
     @property
-    def _settings(self) -> Mapping[str, Any]:
+    def settings(self) -> Mapping[str, Any]:
         return settings_of(self.job)
 
     @property
-    def _datastore(self) -> str:
-        chosen = self._settings.get("default_datastore")
+    def datastore(self) -> str:
+        chosen = self.settings.get("default_datastore")
         return lookup.named(chosen).name if chosen else "workspaceblobstore"
 
     def _edges(self) -> tuple[str | None, str | None]:
-        return self._settings.get("on_init"), self._settings.get("on_finalize")
+        return self.settings.get("on_init"), self.settings.get("on_finalize")
 
-    def _child(self, node_name: str, node: Any, needs: set[str], scope: Scope) -> NewChild:
+    def _control_child(self, node_name: str, node: Any, needs: set[str], scope: Scope) -> NewChild:
+        """Return the job of a step of control flow, of which the steps in its blocks are children."""
         name = self._free_name(node_name)
         removal.refuse_kept_name(self.rooms, self.workspace, name)
-        component = self._component(node)
+        job = make_control_job(self, node_name, name, scope)
+        job.experiment_name = self.experiment
+        job.display_name = node.display_name or node_name
+        body = self.pins.applied(wire.to_rest(job)["properties"])
+        return NewChild(node_name, name, node.type, body, needs, job.display_name, job)
+
+    def make_child(
+        self, node_name: str, node: Any, needs: set[str], scope: Scope, label: str | None = None
+    ) -> NewChild:
+        """Return the job of a step; `label` is its name among its siblings, if that is not the step's."""
+        name = self._free_name((label or node_name).replace(".", "-"))  # no name of a job has a dot
+        removal.refuse_kept_name(self.rooms, self.workspace, name)
+        component = self.find_component(node)
         inputs = self._inputs(node_name, name, component if component is not node else None, scope)
         outputs, made = self._child_outputs(name, node, component, scope)
         scope.artifacts[node_name] = ARTIFACTS.format(job=name)
@@ -197,12 +239,13 @@ class Planner:
             job.properties.update(self._reuse(node_name, node, component, made))
         job.properties.pop(places.PLACES, None)
         job.properties.update(places.note(made))
+        job.properties.update(note_branch_inputs(self.branch_outputs, inputs, component, ("inputs",)))
         job.experiment_name = self.experiment
         job.display_name = display_name
         body = self.pins.applied(wire.to_rest(job)["properties"])
-        return NewChild(node_name, name, job.type, body, needs, display_name, job)
+        return NewChild(label or node_name, name, job.type, body, needs, display_name, job)
 
-    def _component(self, node: Any) -> Any:
+    def find_component(self, node: Any) -> Any:
         reference = vars(node).get("component")
         if reference is None or not isinstance(reference, str):
             return node if reference is None else reference
@@ -225,7 +268,7 @@ class Planner:
         inputs: dict[str, Any] = {}
         declared = component.inputs if component is not None else {}
         for name, given in scope.bound_inputs(node_name).items():
-            value = _resolve(given, scope, job_name)
+            value = resolve(given, scope, job_name)
             if value is not None:
                 typed = _typed(f"{self.name}: {node_name}.inputs.{name}", value, declared.get(name))
                 inputs[name] = self._pinned(f"{node_name}.inputs.{name}", typed)
@@ -253,15 +296,15 @@ class Planner:
         for name in {**declared, **own}:
             form = declared.get(name)
             form = form if isinstance(form, Output) else Output()
-            outputs[name] = self._output(child, name, form, own.get(name), scope)
-            made[name] = self._made(name, own.get(name))
+            outputs[name] = self.make_output(child, name, form, own.get(name), scope)
+            made[name] = self.explain_place(name, own.get(name))
         return outputs, made
 
-    def _made(self, name: str, given: Any) -> Made:
+    def explain_place(self, name: str, given: Any) -> Made:
         """How the place of a node's output comes about."""
-        label = self._label(given)
+        label = self.find_label(given)
         if label is not None:
-            above = self._made_above.get(label, places.ALONE)
+            above = self.places_above.get(label, places.ALONE)
             shared_paths = self._written_twice[1]
             return above._replace(
                 is_shared=above.is_shared or label in self._written_twice[0] or above.given in shared_paths,
@@ -274,7 +317,7 @@ class Planner:
         return Made(written, written in self._written_twice[1])
 
     @cached_property
-    def _made_above(self) -> dict[str, Made]:
+    def places_above(self) -> dict[str, Made]:
         """How the places of the pipeline's own outputs came about: those of a nested one are its parent's to know."""
         if self.is_nested:
             return places.read(self.job.properties)
@@ -285,12 +328,15 @@ class Planner:
     def _written_twice(self) -> tuple[frozenset[str], frozenset[str]]:
         """The pipeline's outputs that several nodes are bound to, and the paths that several are given."""
         labels, paths = [], []
-        for node in self.nodes.values():
+        exclusive = find_exclusive_labels(self)
+        for node_name, node in self.nodes.items():
             for name, given in (node.outputs or {}).items():
-                label = self._label(given)
+                label = self.find_label(given)
+                if label is not None and (node_name, label) in exclusive:
+                    continue  # the other block of the same if_else writes it, or this one does
                 if label is not None:
                     labels.append(label)
-                    written = self._made_above.get(label, places.ALONE).given
+                    written = self.places_above.get(label, places.ALONE).given
                 else:
                     written = self._as_written(given.path, name) if getattr(given, "path", None) else None
                 if written and _NAME not in written:
@@ -299,16 +345,16 @@ class Planner:
 
     def _as_written(self, path: str, label: str) -> str:
         """A path that the user gave, with each macro filled in but the one that makes a place of its own of it."""
-        return expand_macros(path, name=_NAME, output=label, datastore=self._datastore)
+        return expand_macros(path, name=_NAME, output=label, datastore=self.datastore)
 
-    def _label(self, given: Any) -> str | None:
+    def find_label(self, given: Any) -> str | None:
         """The pipeline's output that a node's output is bound to."""
         bound = parse_binding(given if isinstance(given, str) else getattr(given, "path", None))
         if bound is None or bound.kind != "parent.outputs":
             return None
         return resolve_port(bound.name, self.job.outputs or {})
 
-    def _output(self, child: str, name: str, form: Output, given: Any, scope: Scope) -> Output:
+    def make_output(self, child: str, name: str, form: Output, given: Any, scope: Scope) -> Output:
         """Where one output goes: the pipeline's own path when bound to it, else the node's, else the default."""
         bound = given if isinstance(given, str) else getattr(given, "path", None)
         label, above = scope.output(bound or "") or (name, None)
@@ -317,7 +363,7 @@ class Planner:
         if not path and name == "artifacts":
             path = ARTIFACTS.format(job=child)
         elif not path:
-            path = f"azureml://datastores/{self._datastore}/paths/azureml/{self._place(child)}/{name}/"
+            path = f"azureml://datastores/{self.datastore}/paths/azureml/{self.folder_of(child)}/{name}/"
         first = [one for one in (node_output, above, form) if one is not None]
         chosen: dict[str, Any] = {
             key: next((getattr(one, key) for one in first if getattr(one, key) is not None), None)
@@ -326,7 +372,7 @@ class Planner:
         if above is None or (node_output.name, node_output.version) != (above.name, above.version):
             chosen.update(name=node_output.name, version=node_output.version)
         chosen["type"] = _most_specific([one.type for one in (form, node_output, above) if one is not None])
-        chosen["path"] = expand_macros(path, name=child, output=label, datastore=self._datastore)
+        chosen["path"] = expand_macros(path, name=child, output=label, datastore=self.datastore)
         output = Output(**chosen)
         if above is not None:
             self.ends[label] = output
@@ -346,7 +392,7 @@ class Planner:
         fields = values_of_job(CommandJob, node, component, made, scope.field)
         if isinstance(fields.get("environment"), str):
             fields["environment"] = self.pins.of("environments", fields["environment"])
-        fields["compute"] = fields.get("compute") or scope.field(self._settings.get("default_compute"))
+        fields["compute"] = fields.get("compute") or scope.field(self.settings.get("default_compute"))
         return CommandJob(**{**fields, **made})
 
     def _reuse(self, node_name: str, node: Any, component: Any, made: Mapping[str, Made]) -> dict[str, str]:
@@ -359,10 +405,10 @@ class Planner:
         shared = [name for name, one in made.items() if one.is_shared]
         if shared:
             return {REUSE: f"never: another step writes to the place of its output '{shared[0]}', too"}
-        return {REUSE: f"not in this run: {self._why_forced}"} if is_true(self._settings, "force_rerun") else {}
+        return {REUSE: f"not in this run: {self.why_forced}"} if is_true(self.settings, "force_rerun") else {}
 
     @property
-    def _why_forced(self) -> str:
+    def why_forced(self) -> str:
         """Why no step of this pipeline is reused in this run, where its settings say so."""
         named = "'job create' was told to run it, with --only or --from"
         return self.job.properties.get(FORCED) or (named if PART in self.job.properties else "force_rerun is true")
@@ -374,10 +420,10 @@ class Planner:
                 return {FORCED: f"'{node_name}' is the pipeline's {edge} step"}
         if _must_run(node, component):
             return {FORCED: f"is_deterministic of the step '{node_name}', a pipeline, is false"}
-        return {FORCED: self._why_forced} if is_true(self._settings, "force_rerun") else {}
+        return {FORCED: self.why_forced} if is_true(self.settings, "force_rerun") else {}
 
     def _pipeline(self, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope) -> PipelineJob:
-        inherited = {key: value for key, value in self._settings.items() if key not in ("on_init", "on_finalize")}
+        inherited = {key: value for key, value in self.settings.items() if key not in ("on_init", "on_finalize")}
         settings = {**scope.field(inherited), **settings_of(component), **scope.field(settings_of(node))}
         if _must_run(node, component):
             settings["force_rerun"] = True
@@ -387,7 +433,8 @@ class Planner:
         absent = {f"${{{{parent.inputs.{name}}}}}" for name in component.inputs or {} if name not in inputs}
         whose = f"pipeline '{self.name}'"
         steps = {
-            name: leave_out_absent(whose, name, step, absent, self._component) for name, step in component.jobs.items()
+            name: leave_out_absent(whose, name, step, absent, self.find_component)
+            for name, step in component.jobs.items()
         }
         made = {
             "jobs": steps, "inputs": inputs, "outputs": outputs, "settings": PipelineJobSettings.from_dict(settings),
@@ -433,18 +480,14 @@ class PipelineKind(CompositeKind):
     def names_begin_with(self, job: Job) -> str:
         return prefix_of_children(job.name)
 
-    def plan(self, view: CompositeView, taken: set[str], found: Any) -> Plan:
-        job = view.job
-        planner = Planner(
-            view.rooms, view.workspace, job.name, view.entity, job.experiment, job.parent_id is not None,
-            Pins(get_job_pins(view.rooms.db, job)), taken, partial(view.follow, job),
-        )  # fmt: skip
+    def plan(self, view: CompositeView, found: Any) -> Plan:
+        planner = Planner.of_view(view)
         return Plan(planner.children(), lambda: [*planner.read(), *planner.written()])
 
     def child_ended(self, view: CompositeView, child: Job, found: Any) -> Changes:
         """Stop what cannot or should not go on after a failure; the on_finalize step starts after any end."""
         if child.status == "Completed":
-            return NO_CHANGES
+            return settle_readers(view, child) if child.is_composite else NO_CHANGES
         continues, final = self._failure_rules(view)
         canceled = cancel_dependents(view, child, spared=final)
         if child.status == "Failed" and not continues:
@@ -497,6 +540,16 @@ def nodes_of(job: PipelineJob) -> Mapping[str, Any]:
     return steps
 
 
+def steps_within(names: Iterable[str], steps: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the steps of these names, with those in their blocks."""
+    found: dict[str, Any] = {}
+    for name in names:
+        found[name] = steps[name]
+        for block in blocks_of(steps[name]).values():
+            found.update(steps_within(block, steps))
+    return found
+
+
 def prefix_of_children(parent: str) -> str:
     """Return what the job names of a pipeline's children begin with."""
     return f"{parent}-"[: _LONGEST_NAME - 17]
@@ -531,17 +584,6 @@ def _named(value: Any, job: str) -> Any:
     if isinstance(value, Input) and has_expression(value.path):
         return replaced(value, path=filled(str(value.path), {"name": job}))
     return filled(value, {"name": job}) if has_expression(value) else value
-
-
-def _resolve(value: Any, scope: Scope, job: str) -> Any:
-    if has_expression(value):
-        return scope.value(value, job)
-    if isinstance(value, Input) and has_expression(value.path):
-        found = scope.value(value.path or "", job)
-        path = found.path if isinstance(found, Input) else found
-        kind = value.type or (found.type if isinstance(found, Input) else None)
-        return None if path is None else replaced(value, path=path, type=kind)
-    return value
 
 
 def _typed(where: str, value: Any, form: Any) -> Any:

@@ -5,6 +5,7 @@ docs/internals/adding-a-job-kind.md shows how to add one.
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -96,6 +97,8 @@ class Changes(NamedTuple):
     """Siblings that start although the child that they waited for did not complete."""
     state: Mapping[str, Any] | None = None
     """What the composite remembers from now on; None to leave it as it is."""
+    rewrite: Sequence[tuple[Job, Mapping[str, Any]]] = ()
+    """Children that have not started, each with other REST properties."""
     error: Error | None = None
     """Why the composite cannot go on: its children are cancelled, and it fails when they have ended."""
     notes: Sequence[str] = ()
@@ -154,6 +157,11 @@ class CompositeView:
     def is_canceled(self) -> bool:
         return jobs.is_cancel_requested(self.rooms.db, self.job.id)
 
+    def names_taken(self) -> set[str]:
+        """Return the names of other jobs that begin like the names of the children: a child can have none of them."""
+        job = self.job
+        return jobs.list_names_with_prefix(self.rooms.db, job.workspace_id, self.kind.names_begin_with(job), job.id)
+
     def children(self) -> list[Job]:
         """Return the children, in the order in which they were added."""
         return jobs.list_children(self.rooms.db, self.job.id)
@@ -185,8 +193,8 @@ class CompositeKind(Kind):
         return None
 
     @abstractmethod
-    def plan(self, view: CompositeView, taken: set[str], found: Any) -> Plan:
-        """Return the first children; `taken` are names that other jobs have. Raise to fail the composite."""
+    def plan(self, view: CompositeView, found: Any) -> Plan:
+        """Return the first children. Raise to fail the composite."""
 
     def child_ended(self, view: CompositeView, child: Job, found: Any) -> Changes:
         """Return what the end of a child means for the composite; it is told of each end once."""
@@ -226,11 +234,24 @@ def outcome_of_children(view: CompositeView) -> Outcome:
         names = ", ".join(f"'{node}'" for node, _ in failed[:5])
         more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
         return Outcome("Failed", error_of(f"step {names}{more} failed: {message_of(failed[0][1])}", "StepFailed"))
-    canceled = jobs.list_children_with_status(db, parent.id, "Canceled")
+    canceled = [
+        (node, error)
+        for node, error in jobs.list_children_with_status(db, parent.id, "Canceled")
+        if not was_skipped(error)
+    ]
     if canceled:
         node, error = canceled[0]
         return Outcome("Canceled", error_of(f"step '{node}' was canceled: {message_of(error)}", "Canceled"))
     return Outcome("Completed")
+
+
+SKIPPED = "Skipped"
+"""The code of the error of a job that is Canceled as nothing needs it: its parent can complete without it."""
+
+
+def was_skipped(error: str | None) -> bool:
+    """Return True if an error, as it is recorded, says that the job was skipped."""
+    return error is not None and json.loads(error).get("code") == SKIPPED
 
 
 def error_of(message: str, code: str = "UserError") -> Error:

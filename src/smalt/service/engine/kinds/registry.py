@@ -12,7 +12,7 @@ from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.wire.encoding.casing import fold
 
-_MODULES = {"command": "command", "pipeline": "pipeline"}
+_MODULES = {"command": "command", "pipeline": "pipeline", "if_else": "if_else", "do_while": "do_while"}
 """Each has its kind as `KIND`."""
 
 RECORDED_ONLY = ("sweep", "automl", "spark")

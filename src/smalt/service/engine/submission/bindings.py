@@ -115,6 +115,18 @@ class Scope:
         return ValidationException(f"pipeline '{self.pipeline}': {words}")
 
 
+def resolve(value: Any, scope: Scope, job: str) -> Any:
+    """Return the value of an input with its expressions filled in; `job` is the name of the job whose input it is."""
+    if has_expression(value):
+        return scope.value(value, job)
+    if isinstance(value, Input) and has_expression(value.path):
+        found = scope.value(value.path or "", job)
+        path = found.path if isinstance(found, Input) else found
+        kind = value.type or (found.type if isinstance(found, Input) else None)
+        return None if path is None else replaced(value, path=path, type=kind)
+    return value
+
+
 def replaced(entity: Any, **changes: Any) -> Any:
     """A copy with some attributes changed."""
     from copy import copy

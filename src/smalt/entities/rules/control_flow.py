@@ -1,0 +1,146 @@
+"""The rules for if_else and do_while: each step is in one block, and a loop's mapping names ports of its body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities.jobs.control_flow import (
+    ControlFlowNode,
+    DoWhile,
+    IfElse,
+    blocks_of,
+    find_outermost,
+    find_owners,
+    mapped_inputs,
+    port_name,
+)
+from smalt.entities.rules.bindings import PipelineNames, list_inputs, list_outputs
+from smalt.entities.schema.problems import Path, did_you_mean
+from smalt.entities.syntax.expression import has_expression, parse_binding, resolve_port
+from smalt.entities.syntax.literals import PRIMITIVES
+
+if TYPE_CHECKING:
+    from smalt.entities.schema.reader import Reader
+
+_FORM = "${{parent.jobs.STEP}}"
+
+
+def check_control_flow(names: PipelineNames, settings: Any, path: Path, reader: Reader) -> None:
+    """Check the blocks, conditions and mappings of a pipeline's steps of control flow."""
+    steps = names.steps
+    owned: dict[str, str] = {}
+    for name, node in steps.items():
+        where = (*path, "jobs", name)
+        for key, block in _given_blocks(node).items():
+            for text in block:
+                _check_block(name, key, text, steps, owned, settings, where, reader)
+        if isinstance(node, IfElse):
+            _check_if_else(name, node, names, where, reader)
+        elif isinstance(node, DoWhile):
+            _check_do_while(node, steps, where, reader)
+    owners = find_owners(steps)
+    for name in owners:
+        if find_outermost(name, owners) in owners and name in blocks_of(steps[owners[name]]).get("body", [name]):
+            words = (
+                f"'{name}' is in a block of '{owners[name]}', which is in a block of it in turn; take one of them out"
+            )
+            reader.problem((*path, "jobs", name), words, at_key=True)
+
+
+def lift_waits(waits: Mapping[str, set[str]], steps: Mapping[str, Any]) -> dict[str, set[str]]:
+    """Return which steps wait for which, where what waits for a step in a block waits for the step of control flow."""
+    owners = find_owners(steps)
+    if not owners:
+        return {name: set(awaited) for name, awaited in waits.items()}
+    lifted: dict[str, set[str]] = {}
+    for name, awaited in waits.items():
+        outer = find_outermost(name, owners)
+        lifted.setdefault(outer, set()).update({find_outermost(one, owners) for one in awaited} - {outer})
+    return lifted
+
+
+def _given_blocks(node: Any) -> dict[str, list[str]]:
+    keys = ("true_block", "false_block") if isinstance(node, IfElse) else ("body",) if isinstance(node, DoWhile) else ()
+    given = {key: getattr(node, key, None) for key in keys}
+    return {key: list(block) if isinstance(block, list) else [block] for key, block in given.items() if block}
+
+
+def _check_block(
+    name: str,
+    key: str,
+    text: str,
+    steps: Mapping[str, Any],
+    owned: dict[str, str],
+    settings: Any,
+    where: Path,
+    reader: Reader,
+) -> None:
+    found = parse_binding(text)
+    if found is None or found.kind != "parent.jobs":
+        if found is None or found.kind in ("parent.jobs.outputs", "parent.jobs.inputs"):
+            reader.problem((*where, key), f"{key} names a step, as '{_FORM}', not '{text}'")
+        return
+    step = str(found.job)
+    if step not in steps:
+        return  # told with the other expressions
+    if step == name:
+        reader.problem((*where, key), f"{key} names the step itself; name another one")
+    elif step in owned:
+        other = "twice" if owned[step] == f"jobs.{name}.{key}" else f"in {owned[step]}, too"
+        reader.problem((*where, key), f"'{step}' is named {other}; a step is in one block of one step")
+    elif step in [getattr(settings, edge, None) for edge in ("on_init", "on_finalize")]:
+        reader.problem(
+            (*where, key), f"'{step}' is the pipeline's on_init or on_finalize step, and cannot be in a block"
+        )
+    elif key == "body" and isinstance(steps[step], ControlFlowNode):
+        reader.problem((*where, key), f"the body is a command or pipeline step, and '{step}' is {steps[step].noun}")
+    owned.setdefault(step, f"jobs.{name}.{key}")
+
+
+def _check_if_else(name: str, node: IfElse, names: PipelineNames, where: Path, reader: Reader) -> None:
+    if not node.true_block and not node.false_block and not node._partial:
+        reader.problem(where, "an if_else step needs a true_block or a false_block; name a step in one of them", True)
+    condition = node.condition
+    if not isinstance(condition, str):
+        return
+    found = parse_binding(condition)
+    if found is None:
+        if not has_expression(condition) and condition.strip().lower() not in ("true", "false"):
+            form = "'${{parent.jobs.STEP.outputs.NAME}}'"
+            reader.problem((*where, "condition"), f"the condition is true, false or an output as {form}")
+        return
+    if found.kind == "parent.jobs.outputs" and found.job in names.steps:
+        if find_owners(names.steps).get(str(found.job)) == name:
+            words = f"the condition is an output of '{found.job}', which runs only once the condition is known"
+            reader.problem((*where, "condition"), words)
+            return
+        outputs = list_outputs(names.steps[str(found.job)]) or {}
+        _check_is_value(outputs.get(resolve_port(found.name, outputs) or ""), (*where, "condition"), reader)
+
+
+def _check_do_while(node: DoWhile, steps: Mapping[str, Any], where: Path, reader: Reader) -> None:
+    step = steps.get(next(iter(blocks_of(node)["body"]), ""))
+    if step is None or node._partial:
+        return
+    outputs, inputs = list_outputs(step), list_inputs(step)
+    if outputs is not None:
+        if isinstance(node.condition, str):
+            name = port_name(node.condition)
+            if name not in outputs and name.lower() not in ("true", "false"):
+                words = f"the body has no output '{name}'{did_you_mean(name, outputs)}"
+                reader.problem((*where, "condition"), words)
+            else:
+                _check_is_value(outputs.get(name), (*where, "condition"), reader)
+        for name in dict.fromkeys(mapped_inputs(node).values()):
+            if name not in outputs:
+                reader.problem((*where, "mapping"), f"the body has no output '{name}'{did_you_mean(name, outputs)}")
+    for name in mapped_inputs(node) if inputs is not None else ():
+        if inputs is not None and name not in inputs:
+            reader.problem((*where, "mapping"), f"the body has no input '{name}'{did_you_mean(name, inputs)}")
+
+
+def _check_is_value(output: Any, path: Path, reader: Reader) -> None:
+    kind = getattr(output, "type", None)
+    if kind is not None and kind not in PRIMITIVES:
+        reader.problem(path, f"the condition is a boolean, and that output is data ({kind})")

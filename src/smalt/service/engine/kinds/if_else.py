@@ -1,0 +1,53 @@
+"""if_else: a condition decides which of two blocks of a pipeline's steps run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from smalt.entities import Input
+from smalt.entities.jobs.control_flow import IfElse, blocks_of
+from smalt.entities.syntax.literals import convert
+from smalt.exceptions import ValidationException
+from smalt.service.engine.kinds.control_jobs import CONDITION, find_moved, read_boolean
+from smalt.service.engine.kinds.pipeline import PipelineKind, Planner, steps_within
+from smalt.service.engine.kinds.protocol import CompositeView, Outcome, Plan, outcome_of_children
+from smalt.service.records.jobs import Job
+
+
+class IfElseKind(PipelineKind):
+    """A pipeline of the steps in the block that the condition chooses."""
+
+    type = "if_else"
+    is_submitted = False
+
+    def check_step(self, *_: Any) -> None:
+        """Check nothing: its blocks, which are steps beside it, are checked as such."""
+
+    def read_beside(self, view: CompositeView, child: Job | None) -> Callable[[], Any] | None:
+        condition = view.entity.inputs.get(CONDITION)
+        if child is not None or not isinstance(condition, Input):
+            return None
+        return read_boolean(view, str(condition.path), f"the condition of '{view.job.node}'")
+
+    def plan(self, view: CompositeView, found: Any) -> Plan:
+        condition = view.entity.inputs.get(CONDITION) if found is None else found
+        value = convert(condition, "boolean") if condition is not None else None
+        if not isinstance(value, bool):
+            raise ValidationException(f"the condition of '{view.job.node}' must be true or false, not '{condition}'")
+        steps = view.entity.jobs
+        node = steps[view.job.node]
+        chosen = blocks_of(node)["true_block" if value else "false_block"] if isinstance(node, IfElse) else []
+        runs = ", ".join(f"'{name}'" for name in chosen) or "nothing"
+        view.rooms.say(view.job, f"the condition is {str(value).lower()}, so {runs} runs")
+        planner = Planner.of_view(view, steps_within(chosen, steps))
+        return Plan(planner.children(), planner.written)
+
+    def outcome(self, view: CompositeView) -> Outcome | None:
+        ends = outcome_of_children(view)
+        if ends.status != "Completed":
+            return ends
+        return ends._replace(moved_outputs=find_moved(view, view.children()))
+
+
+KIND = IfElseKind()
