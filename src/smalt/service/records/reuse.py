@@ -11,6 +11,10 @@ from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 
 _COLUMNS = "job_id, root_id, partial, parts, key, contents, unfit, reason, of_id, of_name"
+_UNSETTLED = (
+    "reuse_steps s JOIN jobs j ON j.id=s.job_id"
+    " WHERE s.key IS NULL AND s.unfit IS NULL AND s.of_id IS NULL AND j.status='Completed'"
+)
 
 
 @dataclass(slots=True)
@@ -145,9 +149,7 @@ def list_inputs_read(db: Database, job_ids: Sequence[int]) -> dict[int, dict[str
 def list_unsettled(db: Database, after: int, limit: int) -> list[int]:
     """Return the ids of the completed steps whose contents were not examined yet."""
     rows = db.rows(
-        "SELECT s.job_id FROM reuse_steps s JOIN jobs j ON j.id=s.job_id"
-        " WHERE s.key IS NULL AND s.unfit IS NULL AND s.of_id IS NULL AND s.job_id>? AND j.status='Completed'"
-        " ORDER BY s.job_id LIMIT ?",
+        f"SELECT s.job_id FROM {_UNSETTLED} AND s.job_id>? ORDER BY s.job_id LIMIT ?",
         (after, limit),
     )
     return [id for (id,) in rows]
@@ -157,9 +159,7 @@ def find_unsettled(db: Database, ids: Sequence[int]) -> list[int]:
     """Return the ids, among these, of completed steps whose contents were not examined yet."""
     marks = ",".join("?" * len(ids))
     rows = db.rows(
-        "SELECT s.job_id FROM reuse_steps s JOIN jobs j ON j.id=s.job_id"
-        " WHERE s.key IS NULL AND s.unfit IS NULL AND s.of_id IS NULL AND j.status='Completed'"
-        f" AND s.job_id IN ({marks}) ORDER BY s.job_id",
+        f"SELECT s.job_id FROM {_UNSETTLED} AND s.job_id IN ({marks}) ORDER BY s.job_id",
         tuple(ids),
     )
     return [id for (id,) in rows]
@@ -184,13 +184,9 @@ def mark_unfit(db: Database, job_id: int, why: str) -> None:
 
 def find_unfit(db: Database, job: Job, partial: str, before: float) -> tuple[str, str] | None:
     """Return the name of the newest possibly identical step that cannot be reused, and why not."""
-    row = db.row(
-        "SELECT j.name, s.unfit FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.workspace_id=? AND s.partial=?"
-        " AND s.of_id IS NULL AND s.root_id<>? AND s.unfit IS NOT NULL AND j.ended_at<=?"
-        " ORDER BY s.job_id DESC LIMIT 1",
-        (job.workspace_id, partial, job.root_id, before),
+    return _find_newest(
+        db, job, "s.unfit", "s.partial=? AND s.of_id IS NULL AND s.unfit IS NOT NULL AND j.ended_at<=?", partial, before
     )
-    return (row[0], row[1]) if row else None
 
 
 def find_nearest(db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: float) -> int | None:
@@ -202,14 +198,13 @@ def find_nearest(db: Database, job: Job, hashes: Sequence[tuple[str, str]], befo
     """
     if not hashes:
         return None
-    values = ",".join(["(?,?)"] * len(hashes))
+    has_part, parts = _match_parts(hashes, "k.part, k.hash")
     row = db.row(
         f"SELECT k.job_id FROM reuse_keys k JOIN jobs j ON j.id=k.job_id"
-        f" WHERE k.workspace_id=? AND (k.part, k.hash) IN (VALUES {values})"
-        " AND j.root_id<>? AND j.ended_at<=?"
+        f" WHERE k.workspace_id=? AND {has_part} AND j.root_id<>? AND j.ended_at<=?"
         " GROUP BY k.job_id HAVING max(k.part IN ('command', 'code')) OR j.node=?"
         " ORDER BY count(*) + (j.node=?) DESC, k.job_id DESC LIMIT 1",
-        (job.workspace_id, *(text for pair in hashes for text in pair), job.root_id, before, job.node, job.node),
+        (job.workspace_id, *parts, job.root_id, before, job.node, job.node),
     )
     return int(row[0]) if row else None
 
@@ -223,13 +218,13 @@ def find_same_step(db: Database, job: Job, hashes: Sequence[tuple[str, str]], be
     """
     if not hashes or job.parent_id is None:
         return None
-    values = ",".join(["(?,?)"] * len(hashes))
+    has_part, parts = _match_parts(hashes, "k.part, k.hash")
     rows = db.rows(
         "SELECT k.job_id, j.parent_id FROM reuse_keys k JOIN jobs j ON j.id=k.job_id"
-        f" WHERE k.workspace_id=? AND (k.part, k.hash) IN (VALUES {values})"
+        f" WHERE k.workspace_id=? AND {has_part}"
         " AND j.node=? AND j.experiment=? AND j.root_id<>? AND j.ended_at<=?"
         " GROUP BY k.job_id ORDER BY count(*) DESC, k.job_id DESC LIMIT 50",
-        (job.workspace_id, *(text for pair in hashes for text in pair), job.node, job.experiment, job.root_id, before),
+        (job.workspace_id, *parts, job.node, job.experiment, job.root_id, before),
     )
     own = _list_step_names(db, job.parent_id)
     for id, parent_id in rows:
@@ -241,13 +236,14 @@ def find_same_step(db: Database, job: Job, hashes: Sequence[tuple[str, str]], be
 
 def count_shared(db: Database, job_id: int, hashes: Sequence[tuple[str, str]]) -> int:
     """Return how many of these parts a step has."""
-    values = ",".join(["(?,?)"] * len(hashes))
-    return int(
-        db.value(
-            f"SELECT count(*) FROM reuse_keys WHERE job_id=? AND (part, hash) IN (VALUES {values})",
-            (job_id, *(text for pair in hashes for text in pair)),
-        )
-    )
+    has_part, parts = _match_parts(hashes, "part, hash")
+    return int(db.value(f"SELECT count(*) FROM reuse_keys WHERE job_id=? AND {has_part}", (job_id, *parts)))
+
+
+def _match_parts(hashes: Sequence[tuple[str, str]], columns: str) -> tuple[str, tuple[str, ...]]:
+    """Return the SQL condition that a key is one of these parts, and its values."""
+    marks = ",".join(["(?,?)"] * len(hashes))
+    return f"({columns}) IN (VALUES {marks})", tuple(text for pair in hashes for text in pair)
 
 
 def _list_step_names(db: Database, pipeline_id: int) -> set[str]:
@@ -266,11 +262,16 @@ def find_concurrent(db: Database, job: Job, key: str, when: float) -> int | None
 
 def find_orphaned(db: Database, job: Job, key: str, before: float) -> tuple[str, str] | None:
     """Return an earlier reused step with the same key whose original was deleted, and that original; slow."""
+    is_orphaned = "s.of_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM jobs o WHERE o.id=s.of_id)"
+    return _find_newest(db, job, "s.of_name", f"s.key=? AND {is_orphaned} AND j.ended_at<=?", key, before)
+
+
+def _find_newest(db: Database, job: Job, column: str, condition: str, *values: object) -> tuple[str, str] | None:
+    """Return (job name, column) of the newest step of another pipeline in the workspace that meets the condition."""
     row = db.row(
-        "SELECT j.name, s.of_name FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.of_id IS NOT NULL"
-        " AND s.workspace_id=? AND s.key=? AND s.root_id<>? AND j.ended_at<=?"
-        " AND NOT EXISTS (SELECT 1 FROM jobs o WHERE o.id=s.of_id) ORDER BY s.job_id DESC LIMIT 1",
-        (job.workspace_id, key, job.root_id, before),
+        f"SELECT j.name, {column} FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE s.workspace_id=?"
+        f" AND s.root_id<>? AND {condition} ORDER BY s.job_id DESC LIMIT 1",
+        (job.workspace_id, job.root_id, *values),
     )
     return (row[0], row[1]) if row else None
 
