@@ -9,5 +9,5 @@ FORCED = "smalt.forced"
 PART = "smalt.part"
 """A line each, what a part of a pipeline takes from an earlier run and what it leaves out."""
 
-OUTPUT_FOLDER = "smalt.machine.home_identity"
+OUTPUT_FOLDER = "smalt.place"
 """The name of the folder for a job's outputs, if the folder of the job's own name is taken."""
