@@ -47,7 +47,7 @@ from smalt.entities.jobs.automl.tasks import TextClassificationMultilabelJob as 
 from smalt.entities.jobs.automl.tasks import TextNerJob as TextNerJob
 from smalt.entities.schema.signatures import NounSignature
 from smalt.entities.steps.bindings import StepOutputs
-from smalt.entities.steps.collector import gather, gatherer
+from smalt.entities.steps.collector import add_step, current_collector
 
 TabularFeaturizationSettings = NlpFeaturizationSettings = Featurization
 TabularLimitSettings = NlpLimitSettings = ImageLimitSettings = AutoMLLimits
@@ -237,7 +237,7 @@ def _make(task: str, **given: Any) -> Any:
     given.pop("forecasting_settings", None)
     explained = given.pop("enable_model_explainability", None)
     outputs: Mapping[str, Any] = given.pop("outputs", None) or {}
-    is_step = gatherer.get() is not None
+    is_step = current_collector.get() is not None
     noun: Any = NODES[task] if is_step else JOBS[task]
     job = noun.__new__(noun)
     job.__dict__["task"] = task
@@ -246,7 +246,7 @@ def _make(task: str, **given: Any) -> Any:
         job.set_training(enable_model_explainability=explained)
     job.__dict__["outputs"] = StepOutputs(job, job._read_field(noun._fields["outputs"], "outputs", dict(outputs)))
     if is_step:
-        gather(job)
+        add_step(job)
     return job
 
 

@@ -10,7 +10,7 @@ from smalt.entities.jobs.data_transfer import Database as Database
 from smalt.entities.jobs.data_transfer import DataTransferComponent as DataTransferComponent
 from smalt.entities.jobs.data_transfer import DataTransferNode
 from smalt.entities.jobs.data_transfer import FileSystem as FileSystem
-from smalt.entities.steps.collector import gather
+from smalt.entities.steps.collector import add_step
 
 DataTransferCopy = DataTransferImport = DataTransferExport = DataTransferNode
 DataTransferCopyComponent = DataTransferImportComponent = DataTransferExportComponent = DataTransferComponent
@@ -75,7 +75,7 @@ def import_data(
         **accepted("import_data", DataTransferNode, more),
     }  # fmt: skip
     node: DataTransferNode = step(DataTransferNode, fields, None, outputs or {"sink": {"type": "mltable"}})
-    gather(node)
+    add_step(node)
     return node
 
 
@@ -98,5 +98,5 @@ def export_data(
         **accepted("export_data", DataTransferNode, more),
     }  # fmt: skip
     node: DataTransferNode = step(DataTransferNode, fields, inputs, None)
-    gather(node)
+    add_step(node)
     return node

@@ -61,7 +61,7 @@ SAMPLES: dict[type[Entity], dict[str, str]] = {
 @pytest.mark.parametrize("noun", SAMPLES, ids=lambda noun: noun.__name__)
 def test_the_samples_are_all_that_there_are(noun: type[Entity]) -> None:
     """Every field of what runs that has no effect is one whose line the tests below look for."""
-    assert set(SAMPLES[noun]) == {name for name in noun._fields if noun._effect_of(name) == effect.NONE}
+    assert set(SAMPLES[noun]) == {name for name in noun._fields if noun._find_effect(name) == effect.NONE}
 
 
 def lines(*nouns: type[Entity]) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 
 from smalt import Input, command
 from smalt.entities import CommandJob
-from smalt.entities.steps.standalone_jobs import as_job
+from smalt.entities.steps.standalone_jobs import to_job
 from smalt.exceptions import ValidationException
 
 
@@ -17,7 +17,7 @@ def test_command_makes_a_command_job() -> None:
     assert job.resources is not None
     assert job.resources.instance_count == 2
     assert job.to_dict()["limits"] == {"timeout": 60}
-    assert isinstance(as_job(job), CommandJob)
+    assert isinstance(to_job(job), CommandJob)
 
 
 def test_command_refuses_what_a_job_cannot_be() -> None:

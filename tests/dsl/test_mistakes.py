@@ -16,7 +16,7 @@ import pytest
 from smalt import Input, Output, command, load_component
 from smalt.client.jobs.validation import validate_entity
 from smalt.dsl import pipeline
-from smalt.entities.steps.standalone_jobs import as_job
+from smalt.entities.steps.standalone_jobs import to_job
 from smalt.exceptions import KeywordError, UserErrorException, ValidationException
 from smalt.sweep import Uniform
 from tests.dsl.programs import train
@@ -179,7 +179,7 @@ def test_a_pipeline_is_called_as_it_is_declared() -> None:
     with pytest.raises(ValidationException, match="'\\*rest'"):
         pipeline(lambda *rest: None)
     with pytest.raises(KeywordError, match=r"test_mistakes.py:.*'whole' is not given 'data'"):
-        as_job(whole())
+        to_job(whole())
 
 
 def test_a_step_of_another_pipeline_is_no_source() -> None:
@@ -231,7 +231,7 @@ def test_what_is_found_when_it_is_submitted_is_told_at_the_step() -> None:
         train()(data=Input(type="uri_folder", path="./nothing"))
         inner()
 
-    found = validate_entity(as_job(outer()), raise_on_failure=False)
+    found = validate_entity(to_job(outer()), raise_on_failure=False)
     told = {str(problem).split(": ", 2)[0]: str(problem) for problem in found.problems}
     assert not found.passed
     assert [f"test_mistakes.py:{lines[name]}" for name in ("data", "code")] == [Path(where).name for where in told]

@@ -10,7 +10,7 @@ from smalt.entities.assets.environment import CondaFile, LocalOrRemote
 from smalt.entities.jobs.command import CodePath
 from smalt.entities.jobs.inputs import DataPath, JobInput, LiteralValue, Outputs
 from smalt.entities.schema.entity import Entity, Field
-from smalt.entities.schema.nested import Named, Nested, Tagged, noun_class
+from smalt.entities.schema.nested import Named, Nested, Tagged, load_noun
 from smalt.entities.schema.shapes import AsText, Boolean, Either, Enum, Integer, List, Map, Number, Shape, Text
 
 WORDS = st.text("abc é-_./${}", max_size=8)
@@ -66,7 +66,7 @@ def values(shape: Shape[Any], depth: int) -> st.SearchStrategy[Any]:
 
 def _tagged(shape: Tagged[Any], tag: str, depth: int) -> st.SearchStrategy[Any]:
     given = {shape.key: tag} if shape.key else {}
-    return documents(noun_class(shape.table[tag]), depth).map(lambda data: {**data, **given})
+    return documents(load_noun(shape.table[tag]), depth).map(lambda data: {**data, **given})
 
 
 def _plain(shape: Shape[Any], depth: int) -> st.SearchStrategy[Any]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from smalt.entities.schema.documents import read
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.kinds import KINDS, STEPS
-from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.nested import load_noun
 from smalt.entities.schema.reader import Reader
 from smalt.exceptions import ValidationException
 from tests.entities.documents import JUNK, documents
@@ -20,7 +20,7 @@ from tests.entities.documents import JUNK, documents
 
 def all_nouns() -> list[type[Entity]]:
     tables = [STEPS, *({"": table} if isinstance(table, str) else table for table in KINDS.values())]
-    return [noun_class(where) for where in dict.fromkeys(where for table in tables for where in table.values())]
+    return [load_noun(where) for where in dict.fromkeys(where for table in tables for where in table.values())]
 
 
 NOUNS = all_nouns()
@@ -32,9 +32,9 @@ QUICK = settings(max_examples=25, deadline=None, suppress_health_check=list(Heal
 @QUICK
 def test_what_is_written_out_reads_back_the_same(noun: type[Entity], data: Any) -> None:
     """An entity's plain form reads back as an equal entity, and writes out the same again."""
-    entity = noun._read(data.draw(documents(noun)), (), Reader())
+    entity = noun._read_data(data.draw(documents(noun)), (), Reader())
     assert entity is not None
-    again = noun._read(entity.to_dict(), (), Reader())
+    again = noun._read_data(entity.to_dict(), (), Reader())
     assert again == entity
     assert again.to_dict() == entity.to_dict()
 

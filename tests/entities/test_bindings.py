@@ -244,7 +244,7 @@ def test_what_a_server_keeps_is_not_judged_again() -> None:
     made, _ = job("", command="${{github.ref}}")
     reader = Reader()
     reader.is_answer = True
-    assert CommandJob._read(made, (), reader) is not None
+    assert CommandJob._read_data(made, (), reader) is not None
     assert reader.problems == []
 
 

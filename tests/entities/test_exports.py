@@ -76,8 +76,8 @@ def test_a_json_schema_takes_words_as_the_reader_does(word: str) -> None:
     """In any case, with or without what is between their parts; and no other word."""
     enum = Enum("uri_file", "uri_folder")
     reader = Reader()
-    is_read = enum.read(word, ("type",), reader) is not None
-    assert _takes(enum.schema(SchemaDefinitions()), word) == is_read == (not reader.problems)
+    is_read = enum.read_value(word, ("type",), reader) is not None
+    assert _takes(enum.build_schema(SchemaDefinitions()), word) == is_read == (not reader.problems)
 
 
 @pytest.mark.parametrize("shape", [Integer(at_least=1), Number(), Boolean()])
@@ -85,9 +85,9 @@ def test_a_json_schema_takes_words_as_the_reader_does(word: str) -> None:
 def test_a_json_schema_takes_values_in_quotes_as_the_reader_does(shape: Shape[Any], value: str) -> None:
     """A number or a boolean may be written as text; what is no such thing is flagged."""
     reader = Reader()
-    is_read = shape.read(value, ("it",), reader) is not None
+    is_read = shape.read_value(value, ("it",), reader) is not None
     if is_read or "must be at least" not in str(reader.problems):  # a range is not checked within quotes
-        assert _takes(shape.schema(SchemaDefinitions()), value) == is_read
+        assert _takes(shape.build_schema(SchemaDefinitions()), value) == is_read
 
 
 def test_a_json_schema_takes_a_key_without_a_value() -> None:

@@ -18,7 +18,7 @@ NOUNS = list(dict.fromkeys(noun for classes in list_nouns().values() for noun in
 def test_every_field_says_what_it_does(noun: type[Entity]) -> None:
     """No field of any noun is without a word for what it does here."""
     for name in noun._fields:
-        assert noun._effect_of(name) in WORDS, f"{noun.__name__}.{name} needs effect=… or its noun an _effect"
+        assert noun._find_effect(name) in WORDS, f"{noun.__name__}.{name} needs effect=… or its noun an _effect"
 
 
 def test_a_field_of_what_runs_says_it_itself() -> None:

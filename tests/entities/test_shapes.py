@@ -13,7 +13,7 @@ from smalt.entities.schema.shapes import AsText, Boolean, Enum, Integer, List, M
 def read(shape: Shape[Any], value: Any, *, in_step: bool = False) -> tuple[Any, list[str]]:
     reader = Reader()
     reader.in_step = in_step
-    result = shape.read(value, ("key",), reader)
+    result = shape.read_value(value, ("key",), reader)
     return result, [problem.message for problem in reader.problems]
 
 

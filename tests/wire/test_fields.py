@@ -59,7 +59,7 @@ def test_what_is_kept_comes_through(kind: str, noun: type[Entity]) -> None:
     )  # fmt: skip
     @given(documents(noun))
     def send(document: dict[str, Any]) -> None:
-        entity = noun._read(document, (), Reader())
+        entity = noun._read_data(document, (), Reader())
         assert entity is not None
         try:
             body = json.loads(json.dumps(to_rest(entity)))
@@ -71,7 +71,7 @@ def test_what_is_kept_comes_through(kind: str, noun: type[Entity]) -> None:
         except SmaltError:
             return
         for name in noun._fields:
-            is_meant = noun._effect_of(name) in (effect.KEPT, effect.ACTED)
+            is_meant = noun._find_effect(name) in (effect.KEPT, effect.ACTED)
             is_said = _is_set(entity, name) and document.get(name) != {}
             if is_meant and is_said and not _is_set(back, name):
                 lost.add(name)

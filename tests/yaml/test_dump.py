@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.kinds import KINDS
-from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.nested import load_noun
 from smalt.exceptions import ValidationException
 from smalt.yaml import load, load_text
 from smalt.yaml.dumping import dump_plain
@@ -21,7 +21,7 @@ QUICK = settings(max_examples=30, deadline=None, suppress_health_check=list(Heal
 
 
 TYPES = [
-    (kind, noun_class(where))
+    (kind, load_noun(where))
     for kind, table in KINDS.items()
     for where in ([table] if isinstance(table, str) else table.values())
 ]

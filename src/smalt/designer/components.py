@@ -13,8 +13,8 @@ from smalt.entities.assets.environment import Environment
 from smalt.entities.jobs.command import CommandComponent
 from smalt.entities.jobs.inputs import Input
 from smalt.entities.schema.reader import Reader
-from smalt.entities.steps.bindings import type_of
-from smalt.entities.steps.calls import call
+from smalt.entities.steps.bindings import find_type
+from smalt.entities.steps.calls import call_component
 from smalt.entities.syntax.references import is_reference, to_reference
 from smalt.exceptions import Located, UserErrorException, ValidationException
 from smalt.inside.designer import decorators
@@ -83,7 +83,7 @@ def _made(function: Callable[..., Any], told: Mapping[str, Any], file: str) -> C
     @functools.wraps(function)
     def make(*args: Any, **inputs: Any) -> Any:
         used = _widened(component, inputs) if signature.takes_more else component
-        return call(used, args, inputs)
+        return call_component(used, args, inputs)
 
     vars(make)["component"] = component
     return decorators.marked(make, function, str(component.name), file)  # type: ignore[no-any-return]
@@ -111,7 +111,7 @@ def _component(function: Callable[..., Any], told: Mapping[str, Any], file: str)
         "command": _command(_source(file, told["code"], name), name, signature.inputs, signature.outputs),
     }
     reader = Reader()
-    component = CommandComponent._read(data, (), reader)
+    component = CommandComponent._read_data(data, (), reader)
     if reader.problems or component is None:
         raise ValidationException([Located(*_where(function), 0, str(problem)) for problem in reader.problems])
     vars(component)["_function"] = function
@@ -151,7 +151,7 @@ def _widened(component: CommandComponent, given: Mapping[str, Any]) -> CommandCo
     wide = copy.copy(component)
     wide.inputs = {**component.inputs}
     for name, value in more.items():
-        kind = type_of(value)
+        kind = find_type(value)
         if kind is None:
             words = f"the input '{name}' of {component.name} must be Input(…), an output of a step or a plain value"
             raise UserErrorException(words, here())

@@ -7,7 +7,7 @@ from typing import Any
 
 from smalt.entities.jobs.command import CommandNode
 from smalt.entities.jobs.inputs import Input
-from smalt.entities.steps.bindings import component_of
+from smalt.entities.steps.bindings import find_component
 from smalt.entities.syntax.references import is_reference
 from smalt.exceptions import UserErrorException
 from smalt.inside.designer.errors import UserErrorException as Mistake
@@ -20,7 +20,7 @@ def execute(source: Any) -> Any:
 
     An output whose path the step does not say is written to the working folder, under its name.
     """
-    component = component_of(source) if isinstance(source, CommandNode) else None
+    component = find_component(source) if isinstance(source, CommandNode) else None
     function = vars(component).get("_function") if component is not None else None
     if component is None or function is None:
         words = "execute() runs a step of a function with @command_component: execute(train(data='folder'))"

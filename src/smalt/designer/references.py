@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 from smalt.entities.jobs.command import CommandNode
 from smalt.entities.schema.problems import did_you_mean, join_words
-from smalt.entities.steps.calls import call
-from smalt.entities.steps.collector import gather
+from smalt.entities.steps.calls import call_component
+from smalt.entities.steps.collector import add_step
 from smalt.exceptions import TooManyPositionalArgsError, UnexpectedKeywordError, UserErrorException
 from smalt.machine.source_lines import here, source_file
 
@@ -37,7 +37,7 @@ def reference_component(
                 raise TooManyPositionalArgsError(f"{function.__name__} takes its inputs by name", here())
             _check(function, inputs)
             if path is not None:
-                return call(_loaded(folder, path), (), inputs)
+                return call_component(_loaded(folder, path), (), inputs)
             return _node(_reference(str(name), version, registry), inputs)
 
         return make
@@ -71,7 +71,7 @@ def _node(reference: str, inputs: dict[str, Any]) -> Any:
     from smalt.dsl.builders import step
 
     node = step(CommandNode, {"component": reference}, inputs, {})
-    gather(node)
+    add_step(node)
     return node
 
 

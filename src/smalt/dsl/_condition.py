@@ -6,9 +6,9 @@ from typing import Any
 
 from smalt.entities.jobs.control_flow import IfElse
 from smalt.entities.schema.problems import format_value
-from smalt.entities.steps.bindings import PipelineInput, Promise, Step, type_of
-from smalt.entities.steps.calls import only_output
-from smalt.entities.steps.collector import gather
+from smalt.entities.steps.bindings import PipelineInput, Promise, StepPromise, find_type
+from smalt.entities.steps.calls import get_only_output
+from smalt.entities.steps.collector import add_step
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.literals import PRIMITIVES
 from smalt.exceptions import UserErrorException
@@ -22,7 +22,7 @@ def condition(condition: Any, *, true_block: Any = None, false_block: Any = None
     """
     where = here()
     if isinstance(condition, Node):
-        condition = only_output("condition", condition, where)
+        condition = get_only_output("condition", condition, where)
     _check(condition, where)
     node = IfElse.__new__(IfElse)
     values = vars(node)
@@ -32,7 +32,7 @@ def condition(condition: Any, *, true_block: Any = None, false_block: Any = None
         if steps is not None:
             values[name] = steps
     values["_line"] = where
-    gather(node)
+    add_step(node)
     return node
 
 
@@ -45,7 +45,7 @@ def _check(condition: Any, where: tuple[str, int]) -> None:
     if not isinstance(condition, (str, bool, Promise)):
         words = f"the condition must be a boolean output of a step or an expression, not {format_value(condition)}"
         raise UserErrorException(words, where)
-    kind = type_of(condition) if isinstance(condition, Promise) else None
+    kind = find_type(condition) if isinstance(condition, Promise) else None
     if kind is not None and kind not in PRIMITIVES:
         what = "input of the pipeline" if isinstance(condition, PipelineInput) else "output"
         raise UserErrorException(f"the condition must be a boolean, but that {what} is data ({kind})", where)
@@ -59,5 +59,5 @@ def _steps(name: str, block: Any, where: tuple[str, int]) -> Any:
             raise UserErrorException(words, where)
         if not isinstance(step, (Node, str)):
             raise UserErrorException(f"{name} must be a step or a list of steps, not {format_value(step)}", where)
-        found.append(step if isinstance(step, str) else Step(step))
+        found.append(step if isinstance(step, str) else StepPromise(step))
     return None if not found else found[0] if len(found) == 1 else found

@@ -8,8 +8,8 @@ from typing import Any
 from smalt.entities.jobs.control_flow import DoWhile, DoWhileLimits
 from smalt.entities.schema.problems import did_you_mean, format_value, join_words
 from smalt.entities.schema.reader import Reader
-from smalt.entities.steps.bindings import Step, StepOutput, component_of, declared_type
-from smalt.entities.steps.collector import gather
+from smalt.entities.steps.bindings import StepOutput, StepPromise, find_component, find_declared_type
+from smalt.entities.steps.collector import add_step
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.literals import PRIMITIVES
 from smalt.exceptions import UserErrorException
@@ -32,15 +32,15 @@ def do_while(body: Any, mapping: Mapping[Any, Any], max_iteration_count: int, co
             f"the mapping of do_while must be outputs to inputs, not {format_value(mapping)}", where
         )
     reader = Reader()
-    limits = DoWhileLimits._read({"max_iteration_count": max_iteration_count}, (), reader)
+    limits = DoWhileLimits._read_data({"max_iteration_count": max_iteration_count}, (), reader)
     if reader.problems:
         raise UserErrorException(reader.problems[0].message, where)
     node = DoWhile.__new__(DoWhile)
     values = vars(node)
-    values["body"] = Step(body)
+    values["body"] = StepPromise(body)
     if condition is not None:
         name = values["condition"] = _output(body, condition, where)
-        kind = declared_type(body, name)
+        kind = find_declared_type(body, name)
         if kind is not None and kind not in PRIMITIVES:
             words = f"the condition must be a boolean, but the output '{name}' is data ({kind})"
             raise UserErrorException(words, where)
@@ -52,7 +52,7 @@ def do_while(body: Any, mapping: Mapping[Any, Any], max_iteration_count: int, co
     }
     values["limits"] = limits
     values["_line"] = where
-    gather(node)
+    add_step(node)
     return node
 
 
@@ -72,7 +72,7 @@ def _output(body: Any, given: Any, where: Where) -> str:
 
 def _input(body: Any, given: Any, where: Where) -> str:
     """The name of an input of the body, also where its value was asked for: `body.inputs.x`."""
-    component = component_of(body)
+    component = find_component(body)
     names = list(component.inputs) if component is not None else list(body.inputs)
     if isinstance(given, str) and given in names:
         return given

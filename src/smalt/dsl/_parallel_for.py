@@ -10,8 +10,8 @@ from smalt.entities.assets.component import Component
 from smalt.entities.jobs.control_flow import ParallelFor
 from smalt.entities.jobs.inputs import Output
 from smalt.entities.schema.problems import did_you_mean, format_value, join_words
-from smalt.entities.steps.bindings import Promise, Step, StepOutputs, component_of
-from smalt.entities.steps.collector import gather
+from smalt.entities.steps.bindings import Promise, StepOutputs, StepPromise, find_component
+from smalt.entities.steps.collector import add_step
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.literals import PRIMITIVES
 from smalt.exceptions import UserErrorException
@@ -29,10 +29,10 @@ def parallel_for(*, body: Any, items: Any, max_concurrency: int | None = None, *
     where = here()
     if not isinstance(body, Node):
         raise UserErrorException(f"the body of parallel_for must be a step, not {format_value(body)}", where)
-    component = component_of(body)
+    component = find_component(body)
     node = ParallelFor.__new__(ParallelFor)
     values = vars(node)
-    values["body"] = Step(body)
+    values["body"] = StepPromise(body)
     _check_items(items, component, where)
     values["items"] = items if isinstance(items, (str, Promise)) else _kept(items)
     if max_concurrency is not None:
@@ -41,7 +41,7 @@ def parallel_for(*, body: Any, items: Any, max_concurrency: int | None = None, *
     values["outputs"] = StepOutputs(node, more.get("outputs") or {})
     values["_line"] = where
     vars(body)["_loop"] = node
-    gather(node)
+    add_step(node)
     return node
 
 

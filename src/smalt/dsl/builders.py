@@ -169,7 +169,7 @@ def step(
         data["environment"] = _environment(data["environment"])
     data["inputs"] = {name: value if name not in kept else "${{" for name, value in given_inputs.items()}
     data["outputs"] = dict(outputs or {})
-    node: Any = noun._read(data, (), reader)
+    node: Any = noun._read_data(data, (), reader)
     if reader.problems or node is None:
         raise ValidationException([Located(*where, 0, str(problem)) for problem in reader.problems])
     values = vars(node)
@@ -201,16 +201,16 @@ def _plain(value: Any) -> Any:
     from smalt.entities.assets.model import Model
 
     if isinstance(value, (Data, Model)):
-        from smalt.entities.steps.calls import checked_value
+        from smalt.entities.steps.calls import convert_input
 
-        return checked_value("", value, None, ("", 0))
+        return convert_input("", value, None, ("", 0))
     return value
 
 
 def _plain_input(name: str, value: Any, where: tuple[str, int]) -> Any:
     """The same of an input, which may be an output of a job that is over."""
     if isinstance(value, Output) and not isinstance(value, Promise):
-        from smalt.entities.steps.calls import checked_value
+        from smalt.entities.steps.calls import convert_input
 
-        return checked_value(name, value, None, where)
+        return convert_input(name, value, None, where)
     return _plain(value)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.steps.bindings import component_of
+from smalt.entities.steps.bindings import find_component
 from smalt.entities.steps.nodes import Node
 from smalt.exceptions import UserErrorException
 from smalt.machine.source_lines import here
@@ -70,7 +70,7 @@ def _kind(node: Any) -> str:
         return str(node.name).lower()
     if node.type in _DECIDING:
         return _DECIDING[node.type]
-    component = component_of(node)
+    component = find_component(node)
     if component is not None:
         return component.name or "azureml_anonymous"
     reference = vars(node).get("component") or vars(node).get("trial")

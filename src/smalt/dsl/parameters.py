@@ -12,7 +12,7 @@ from typing import Any
 from smalt.dsl import groups
 from smalt.entities.jobs.inputs import Input
 from smalt.entities.schema.problems import did_you_mean, join_words
-from smalt.entities.steps.bindings import PipelineInput, Promise, type_of
+from smalt.entities.steps.bindings import PipelineInput, Promise, find_type
 from smalt.exceptions import (
     MultipleValueError,
     TooManyPositionalArgsError,
@@ -74,10 +74,10 @@ class Signature:
             return value
         if groups.is_group(value) or isinstance(value, groups.GroupValues):
             return value
-        from smalt.entities.steps.calls import checked_value
+        from smalt.entities.steps.calls import convert_input
 
         declared = self.declared.get(name)
-        return checked_value(name, value, declared if isinstance(declared, Input) and declared.type else None, where)
+        return convert_input(name, value, declared if isinstance(declared, Input) and declared.type else None, where)
 
     def inputs(self, given: Mapping[str, Any]) -> tuple[dict[str, Input], dict[str, Any]]:
         """The inputs of the pipeline as declared or as given, and the arguments of the function."""
@@ -102,7 +102,7 @@ def _typed(declared: Input, value: Any) -> Input:
     """What the signature leaves open shows in what is given."""
     if declared.type is not None:
         return declared
-    given = type_of(value)
+    given = find_type(value)
     if given is None:
         return declared
     kept = {key: item for key, item in vars(declared).items() if item is not None}
@@ -167,7 +167,7 @@ def _declare(name: str, hint: Any, default: Any, where: Where) -> Any:
     if not isinstance(default, (str, int, float)):
         words = f"the default of '{name}' must be text, a number or a boolean, not {type(default).__name__}"
         raise UserErrorException(words, where)
-    declared.type = declared.type or type_of(default)
+    declared.type = declared.type or find_type(default)
     declared.default = default
     return declared
 

@@ -15,9 +15,9 @@ from smalt.dsl.resolving import resolve
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.jobs.pipeline import PipelineComponent, PipelineJob, PipelineJobSettings
 from smalt.entities.schema.attributes import Attributes
-from smalt.entities.steps.bindings import StepOutput, StepOutputs, component_of, declared_type
-from smalt.entities.steps.calls import call, check_complete
-from smalt.entities.steps.collector import gatherer
+from smalt.entities.steps.bindings import StepOutput, StepOutputs, find_component, find_declared_type
+from smalt.entities.steps.calls import call_component, check_complete
+from smalt.entities.steps.collector import current_collector
 from smalt.entities.steps.nodes import Node
 from smalt.exceptions import ParamValueNotExistsError, UserErrorException
 from smalt.machine.source_lines import here, shown_file
@@ -110,7 +110,7 @@ class _Maker:
         given = groups.flattened(given)
         building = Building(self)
         component = building.build(given, plain)
-        if gatherer.get() is not None:
+        if current_collector.get() is not None:
             return self._step(component, given)
         job = self._job(component, given, building)
         is_whole = not vars(job)["inputs"]._waiting
@@ -120,7 +120,7 @@ class _Maker:
     def _step(self, component: PipelineComponent, given: dict[str, Any]) -> Node:
         if "on_init" in self.settings or "on_finalize" in self.settings:
             raise UserErrorException("on_init and on_finalize are for the outermost pipeline only", here())
-        node = call(component, (), {key: value for key, value in given.items() if value is not None})
+        node = call_component(component, (), {key: value for key, value in given.items() if value is not None})
         if "tags" in self.told:
             node.tags = dict(self.told["tags"])
         return node
@@ -221,20 +221,20 @@ class Building:
             self.frame = _frame_of(self.maker.signature.code)
         self.nodes.append(node)
 
-    def drop(self, node: Any) -> None:
+    def remove(self, node: Any) -> None:
         self.nodes = [each for each in self.nodes if each is not node]
 
     def build(self, given: dict[str, Any], plain: dict[str, Any]) -> PipelineComponent:
         declared, arguments = self.maker.signature.inputs(given)
-        outer: Any = gatherer.get()
+        outer: Any = current_collector.get()
         self.depth = 1 + (outer.depth if outer is not None else 0)
         if self.depth > _DEEPEST:
             raise UserErrorException(f"the pipelines are nested more than {_DEEPEST} deep", here())
-        token = gatherer.set(self)
+        token = current_collector.set(self)
         try:
             returned = self.maker.function(**arguments, **plain)
         finally:
-            gatherer.reset(token)
+            current_collector.reset(token)
         variables = self.frame.f_locals if self.frame is not None else {}
         if self.frame is not None:
             self.ended = shown_file(self.frame.f_code.co_filename), self.frame.f_lineno
@@ -256,7 +256,7 @@ class Building:
         for name, value in _returned(returned, self.maker.function.__name__, self.ended).items():
             node = self._owner(name, value)
             said = node.outputs.get(value._port)
-            kind = value.type or declared_type(node, value._port) or "uri_folder"
+            kind = value.type or find_declared_type(node, value._port) or "uri_folder"
             found = _declared_output(node, value._port)
             mode = found.mode if found is not None else None
             description = found.description if found is not None else None
@@ -273,7 +273,7 @@ class Building:
     def _owner(self, name: str, value: Any) -> Any:
         function = self.maker.function.__name__
         if isinstance(value, Node):
-            names = value.outputs.names() if isinstance(value.outputs, StepOutputs) else []
+            names = value.outputs.list_names() if isinstance(value.outputs, StepOutputs) else []
             which = " or ".join(f".outputs.{each}" for each in names[:4]) or ".outputs.NAME"
             words = f"{function} returns a step as '{name}'; return one of its outputs: {which}"
             raise UserErrorException(words, self.ended)
@@ -296,7 +296,7 @@ class Building:
 
 def set_pipeline_settings(*, on_init: Any = None, on_finalize: Any = None) -> None:
     """The steps that run before and after all others; called in the pipeline's function."""
-    building: Any = gatherer.get()
+    building: Any = current_collector.get()
     if building is None:
         raise UserErrorException("set_pipeline_settings is called inside a function with @pipeline", here())
     building.on_init, building.on_finalize = on_init, on_finalize
@@ -306,7 +306,7 @@ def _returned(value: Any, function: str, where: tuple[str, int]) -> Mapping[str,
     if value is None:
         return {}
     if isinstance(value, StepOutputs):
-        return dict(value.all())
+        return dict(value.list_outputs())
     if groups.is_group(value):
         return {key: item for key, item in vars(value).items() if item is not None}
     if isinstance(value, Mapping):
@@ -319,7 +319,7 @@ def _returned(value: Any, function: str, where: tuple[str, int]) -> Mapping[str,
 
 def _check_given(node: Any) -> None:
     """A step has all inputs that it needs, but for those that a loop gives it."""
-    component = component_of(node)
+    component = find_component(node)
     if component is None or "_loop" in vars(node) or "_collects" in vars(node):
         return
     varied = getattr(node, "search_space", None) or ()
@@ -327,7 +327,7 @@ def _check_given(node: Any) -> None:
 
 
 def _declared_output(node: Any, port: str) -> Output | None:
-    component = component_of(node)
+    component = find_component(node)
     found = component.outputs.get(port) if component is not None else None
     return found if isinstance(found, Output) else None
 

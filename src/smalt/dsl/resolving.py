@@ -34,16 +34,16 @@ def resolve(node: Any, words: str, steps: Collection[int]) -> None:
 
 def _input(value: Any) -> Any:
     if isinstance(value, Promise):
-        return value.binding()
+        return value.to_binding()
     if isinstance(value, Input) and isinstance(value.path, Promise):
-        path = value.path.binding()
+        path = value.path.to_binding()
         return path if value.mode is None else Input(path=path, mode=value.mode)
     return value
 
 
 def _value(value: Any) -> Any:
     if isinstance(value, Promise):
-        return value.binding()
+        return value.to_binding()
     if isinstance(value, dict):
         if any(isinstance(key, Promise) for key in value):  # the mapping of a do_while
             return {_value(key): _value(item) for key, item in value.items()}

@@ -89,9 +89,9 @@ def to_rest(entity: Entity, refs: References = AS_WRITTEN) -> dict[str, Any]:
     from smalt.wire.encoding.codec import Writing
 
     if type(entity).__name__.endswith("Node"):
-        from smalt.entities.steps.standalone_jobs import as_job
+        from smalt.entities.steps.standalone_jobs import to_job
 
-        entity = as_job(entity)
+        entity = to_job(entity)
     writing = Writing(refs)
     if isinstance(entity, Component):
         from smalt.wire.jobs import components
@@ -152,12 +152,14 @@ def _job_module(body: Mapping[str, Any], reader: Any) -> str | None:
 
     properties = body.get("properties")
     if not isinstance(properties, Mapping):
-        reader.problem(("properties",), "the body needs 'properties', a JSON object")
+        reader.add_problem(("properties",), "the body needs 'properties', a JSON object")
         return None
     given = next((value for key, value in properties.items() if fold(str(key)) == "jobtype"), None)
     found = _JOBS.get(fold(given)) if isinstance(given, str) else None
     if found is None:
-        reader.problem(("properties", "jobType"), f"unknown jobType {format_value(given)}{did_you_mean(given, _JOBS)}")
+        reader.add_problem(
+            ("properties", "jobType"), f"unknown jobType {format_value(given)}{did_you_mean(given, _JOBS)}"
+        )
     return _JOBS[_disguised(found, properties)] if found in ("jobs.command", "jobs.finetuning") else found
 
 

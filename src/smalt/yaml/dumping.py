@@ -48,9 +48,9 @@ def dump_to(entity: Entity, dest: str | os.PathLike[str] | IO[str]) -> None:
 
 
 def _as_job(entity: Entity) -> Any:
-    from smalt.entities.steps.standalone_jobs import can_be_job, job_of
+    from smalt.entities.steps.standalone_jobs import can_be_job, convert_to_job
 
-    return job_of(entity) if can_be_job(entity) else entity
+    return convert_to_job(entity) if can_be_job(entity) else entity
 
 
 def dump_plain(data: Any) -> str:

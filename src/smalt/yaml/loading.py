@@ -70,7 +70,7 @@ def read_again(entity: Entity) -> Entity | None:
     """The entity as it would be if it were loaded from a file of the current folder; None where that fails."""
     session = Session()
     reader = FileReader(session, os.getcwd(), "")
-    again = type(entity)._read_whole(entity.to_dict(), reader)
+    again = type(entity)._read_document(entity.to_dict(), reader)
     return None if reader.problems or session.problems else again
 
 
@@ -83,7 +83,7 @@ def edited(entity: E, overrides: Overrides) -> E:
     """A copy of an entity with values replaced; raises ValidationException with all that is wrong."""
     changed = Overridden(entity.to_dict(), overrides)
     reader = Reader(changed.written)
-    read = type(entity)._read_whole(changed.data, reader)
+    read = type(entity)._read_document(changed.data, reader)
     problems = [*_located(changed, read, reader.problems, lambda problem: Located("", 0, 0, str(problem)))]
     if read is None or problems:
         raise ValidationException(list(dict.fromkeys(problems)))
@@ -226,7 +226,7 @@ class FileReader(Reader):
         self.warnings: list[Problem] = []
         self._known: dict[tuple[str, str], Entity] = {}
 
-    def warn(self, path: Path, message: str) -> bool:
+    def record_warning(self, path: Path, message: str) -> bool:
         """Only what the file itself says at its top is warned of; what a setting says is a mistake."""
         is_set = self._changed is not None and self._changed.place(path) is not None
         if len(path) != 1 or is_set:
@@ -234,16 +234,16 @@ class FileReader(Reader):
         self.warnings.append(Problem(path, message, at_key=True))
         return True
 
-    def local(self, text: str, path: Path, *, must_exist: bool = True) -> str:
+    def resolve_path(self, text: str, path: Path, *, must_exist: bool = True) -> str:
         where = self._absolute(text, path)
         if must_exist and not self._session.exists(where):
-            self.problem(path, f"there is no file or folder '{where}'{_near(where)}")
+            self.add_problem(path, f"there is no file or folder '{where}'{_near(where)}")
         return where
 
-    def data(self, text: str, path: Path) -> str:
-        return self.local(text, path, must_exist=self._session.data_must_exist)
+    def resolve_data_path(self, text: str, path: Path) -> str:
+        return self.resolve_path(text, path, must_exist=self._session.data_must_exist)
 
-    def entity(self, text: str, kind: str, path: Path) -> Entity | None:
+    def load_entity(self, text: str, kind: str, path: Path) -> Entity | None:
         known = self._known.get((text, kind))
         return self._entity(text, kind, path) if known is None else known
 
@@ -252,7 +252,7 @@ class FileReader(Reader):
         if name is None:
             return None
         if self._session.is_open(name):
-            self.problem(path, f"'{text}' refers back to itself")
+            self.add_problem(path, f"'{text}' refers back to itself")
             return None
         entity = self._session.entity(name, kind)
         if entity is None or entity._partial:
@@ -260,14 +260,14 @@ class FileReader(Reader):
         self._known[text, kind] = entity
         return entity
 
-    def conda(self, text: str, path: Path) -> Any:
+    def load_conda(self, text: str, path: Path) -> Any:
         name = self._file(text, path)
         return None if name is None else self._session.conda(name)
 
     def _file(self, text: str, path: Path) -> str | None:
         where = self._absolute(text, path)
         if not os.path.isfile(where):
-            self.problem(path, f"there is no file '{where}'{_near(where)}")
+            self.add_problem(path, f"there is no file '{where}'{_near(where)}")
             return None
         relative = os.path.relpath(where, self._folder)
         return os.path.normpath(os.path.join(self._shown, relative))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from smalt.entities.schema.problems import Path, format_value
-from smalt.entities.schema.reader import Written
+from smalt.entities.schema.reader import WrittenValue
 from smalt.exceptions import Located
 from smalt.yaml.document import Document, plain_texts, scalar
 
@@ -55,7 +55,7 @@ class Overridden:
         self.data = data
         self.failures: list[Located] = []
         self.places: list[Place] = []
-        self.written: dict[Path, Written] = {}
+        self.written: dict[Path, WrittenValue] = {}
         for setting in _settings(overrides):
             self._set(setting)
 
@@ -80,7 +80,7 @@ class Overridden:
             del self.written[path]
         for path, text in texts.items():
             at = (*changed.path, *path)
-            self.written[at] = Written(text, None if path else changed.before)
+            self.written[at] = WrittenValue(text, None if path else changed.before)
 
 
 def _settings(overrides: Overrides) -> Iterator[Setting]:

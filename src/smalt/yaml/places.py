@@ -18,7 +18,7 @@ def seen_from(folder: str, entity: Entity) -> dict[str, Any]:
     """
     plain = entity.to_dict()
     reader = _Moving(os.path.abspath(folder))
-    type(entity)._read_whole(plain, reader)
+    type(entity)._read_document(plain, reader)
     for path, old, new in reader.moved:
         _replace(plain, path, old, new)
     return plain
@@ -32,7 +32,7 @@ class _Moving(Reader):
         self.target, self.here = folder, os.getcwd()
         self.moved: list[tuple[Path, str, str]] = []
 
-    def local(self, text: str, path: Path, *, must_exist: bool = True) -> str:
+    def resolve_path(self, text: str, path: Path, *, must_exist: bool = True) -> str:
         prefix = "file:" if text.startswith("file:") else ""
         place = text.removeprefix(prefix)
         if not place.startswith(("//", "~")):
@@ -41,11 +41,11 @@ class _Moving(Reader):
                 self.moved.append((path, text, prefix + named))
         return text
 
-    def entity(self, text: str, kind: str, path: Path) -> Any:
-        return self.local(text, path)
+    def load_entity(self, text: str, kind: str, path: Path) -> Any:
+        return self.resolve_path(text, path)
 
-    def conda(self, text: str, path: Path) -> Any:
-        return self.local(text, path)
+    def load_conda(self, text: str, path: Path) -> Any:
+        return self.resolve_path(text, path)
 
     def _named(self, place: str) -> str:
         where = os.path.normpath(os.path.join(self.here, place))

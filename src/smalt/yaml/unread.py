@@ -9,7 +9,7 @@ from typing import Any
 from smalt.entities.assets.component import Component
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.problems import did_you_mean, join_words
-from smalt.entities.steps.bindings import OPEN_INPUTS, OPEN_OUTPUTS, component_of
+from smalt.entities.steps.bindings import OPEN_INPUTS, OPEN_OUTPUTS, find_component
 from smalt.yaml.overrides import Place
 
 _SINGULAR = {"inputs": "input", "outputs": "output", "jobs": "step"}
@@ -67,7 +67,7 @@ def _is_new(place: Place, at: int) -> bool:
 
 
 def _declared(noun: Entity, key: str) -> Mapping[str, Any]:
-    component = component_of(noun)
+    component = find_component(noun)
     return {} if component is None or key == "jobs" else getattr(component, key)
 
 
@@ -78,7 +78,7 @@ def _is_read(noun: Entity, key: str, name: Any, is_whole: bool) -> bool:
     if isinstance(noun, Component) and is_whole:
         return True
     values = vars(noun)
-    component = component_of(noun)
+    component = find_component(noun)
     given = values.get("component") or values.get("trial")
     if component is not None:
         return name in getattr(component, key) or component.type in _OPEN[key]

@@ -68,9 +68,9 @@ class JobOperations(Collection):
         _check_arguments(kwargs)
         given = {"description": description, "compute": compute, "tags": tags, "experiment_name": experiment_name}
         from smalt.client.jobs.validation import locate_problems, validate_entity
-        from smalt.entities.steps.standalone_jobs import as_job
+        from smalt.entities.steps.standalone_jobs import to_job
 
-        job = copy.copy(as_job(job))  # the user's own stays as it is, so that it can be submitted again
+        job = copy.copy(to_job(job))  # the user's own stays as it is, so that it can be submitted again
         for name, value in given.items():
             if value is not None:
                 setattr(job, name, value)
@@ -104,9 +104,9 @@ class JobOperations(Collection):
         Code and inline assets are sent to the server, which checks the job with everything that it names.
         """
         from smalt.client.jobs.validation import ValidationResult, locate_problems, validate_entity
-        from smalt.entities.steps.standalone_jobs import as_job
+        from smalt.entities.steps.standalone_jobs import to_job
 
-        job = copy.copy(as_job(job))
+        job = copy.copy(to_job(job))
         result = validate_entity(job, raise_on_failure)
         if not result.passed or _is_submitted(job):
             return result

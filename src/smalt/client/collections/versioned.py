@@ -14,7 +14,7 @@ from smalt.client.transfers.import_progress import show_import_progress
 from smalt.client.transfers.local_assets import LocalAssets
 from smalt.client.transfers.sharing import import_asset, share_asset
 from smalt.entities.schema.kinds import KINDS
-from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.nested import load_noun
 from smalt.exceptions import NotFound, Refused, ValidationException
 
 Json = dict[str, Any]
@@ -106,7 +106,7 @@ class VersionedCollection(Collection):
         where = KINDS[self.kind]
         if isinstance(where, dict):
             where = where.get(str(properties.get("type", "command")), where["command"])
-        noun: Any = noun_class(where)(name=body["name"], id=body.get("id"))
+        noun: Any = load_noun(where)(name=body["name"], id=body.get("id"))
         shown = {"latest_version": "latestVersion", "description": "description", "tags": "tags", "type": self.type_key}
         for key, there in shown.items():
             if properties.get(there):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from smalt.entities.schema.kinds import JOBS
-from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.nested import load_noun
 from smalt.wire.encoding.ids import parse_id, short_name
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def build_child(row: dict[str, Any]) -> Job:
     """Return a job with the few fields that a row of the job tree has."""
     where = JOBS.get(str(row.get("type", "")).lower(), JOBS["command"])
     display_name = row.get("display_name") or row.get("node") or row["name"]
-    job = noun_class(where)(name=row["name"], display_name=display_name, status=row.get("status"))
+    job = load_noun(where)(name=row["name"], display_name=display_name, status=row.get("status"))
     job.parent_job_name = row.get("parent")
     return job  # type: ignore[return-value]
 

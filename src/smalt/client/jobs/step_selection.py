@@ -16,7 +16,7 @@ from smalt.entities.jobs.inputs import Input
 from smalt.entities.jobs.pipeline import PipelineJob
 from smalt.entities.rules.settings import EDGES
 from smalt.entities.schema.problems import did_you_mean, join_words
-from smalt.entities.steps.expansion import expanded
+from smalt.entities.steps.expansion import expand_component
 from smalt.entities.syntax.expression import Expression, find_expressions, parse_binding, resolve_port
 from smalt.entities.syntax.references import parse_reference
 from smalt.exceptions import NotFound, Refused, ValidationException
@@ -97,7 +97,7 @@ def _expand_component(session: ClientSession, job: PipelineJob) -> PipelineJob:
         if reference is None:
             raise ValidationException(f"component: '{component}' names nothing; write azureml:NAME:VERSION")
         component = ComponentOperations(session).get(reference.name, reference.version, reference.label)
-    made = expanded(job, component)
+    made = expand_component(job, component)
     vars(made).pop("component")
     return made
 

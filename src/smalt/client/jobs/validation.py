@@ -23,7 +23,7 @@ def validate_entity(noun: Any, raise_on_failure: bool) -> ValidationResult:
     if noun.source_path is not None:
         return ValidationResult([])
     reader = _ExistenceReader()
-    type(noun)._read_whole(noun.to_dict(), reader)
+    type(noun)._read_document(noun.to_dict(), reader)
     problems = [Located(*_find_line(noun, problem), 0, str(problem)) for problem in reader.problems]
     if problems and raise_on_failure:
         raise ValidationException(problems)
@@ -37,17 +37,17 @@ class _ExistenceReader(Reader):
         super().__init__()
         self._there: set[str] = set()
 
-    def local(self, text: str, path: Path, *, must_exist: bool = True) -> str:
+    def resolve_path(self, text: str, path: Path, *, must_exist: bool = True) -> str:
         place = unquote(text.removeprefix("file://")) if text.startswith("file:///") else text.removeprefix("file:")
         where = os.path.abspath(os.path.expanduser(place))
         if must_exist and where not in self._there:
             if not os.path.exists(where):
-                self.problem(path, f"there is no file or folder {where}; correct the path")
+                self.add_problem(path, f"there is no file or folder {where}; correct the path")
             self._there.add(where)
         return text
 
-    def data(self, text: str, path: Path) -> str:
-        return self.local(text, path)
+    def resolve_data_path(self, text: str, path: Path) -> str:
+        return self.resolve_path(text, path)
 
 
 def _find_line(noun: Any, problem: Problem) -> tuple[str, int]:

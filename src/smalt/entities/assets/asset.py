@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Tags(Map[str]):
     """A mapping of tags; a tag without a value is the empty text."""
 
-    def nothing(self) -> str:
+    def make_empty(self) -> str:
         return ""
 
 
@@ -47,16 +47,16 @@ class Moment(Shape[datetime]):
 
     words = "a time"
 
-    def read(self, value: Any, path: Path, reader: Reader) -> Any:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> Any:
         try:
             return datetime.fromisoformat(value.replace("Z", "+00:00")) if isinstance(value, str) else value
         except ValueError:
             return value
 
-    def dump(self, value: Any) -> Any:
+    def dump_value(self, value: Any) -> Any:
         return value.isoformat() if isinstance(value, datetime) else value
 
-    def schema(self, definitions: Definitions) -> JSON:
+    def build_schema(self, definitions: Definitions) -> JSON:
         return {"type": "string"}
 
 

@@ -10,7 +10,7 @@ from smalt.entities.jobs.inputs import ASSETS, DataPath, Input, Output, Outputs,
 from smalt.entities.rules.values import check_default
 from smalt.entities.schema.effects import ACTED, KEPT
 from smalt.entities.schema.entity import mapping, optional
-from smalt.entities.schema.kinds import COMPONENTS, component_type
+from smalt.entities.schema.kinds import COMPONENTS, find_component_type
 from smalt.entities.schema.nested import Named, Nested, Tagged
 from smalt.entities.schema.operations import load_operation
 from smalt.entities.schema.problems import Path
@@ -27,17 +27,17 @@ OUTPUT_KEYS = ("type", "mode", "description", "early_available", "is_control")
 class Port(Nested[Any]):
     """A typed input or output of a component."""
 
-    def read(self, value: Any, path: Path, reader: Reader) -> Any:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> Any:
         if isinstance(value, Mapping) and value.get("type") is None and "tpye" not in value:
-            reader.problem(path, f"{self.noun.noun} of a component needs 'type'", at_key=True)
-        return super().read(value, path, reader)
+            reader.add_problem(path, f"{self.noun.noun} of a component needs 'type'", at_key=True)
+        return super().read_value(value, path, reader)
 
 
 class ComponentOutputs(Outputs):
     """The outputs of a component. An output without a value needs no type."""
 
-    def dump(self, value: Any) -> Any:
-        return {name: port or None for name, port in super().dump(value).items()}
+    def dump_value(self, value: Any) -> Any:
+        return {name: port or None for name, port in super().dump_value(value).items()}
 
 
 COMPONENT_INPUTS: Map[Input] = Ports(Port(Input, INPUT_KEYS, "a component"))
@@ -68,14 +68,14 @@ class Component(Asset):
         """Return a function that makes a step, with the component's inputs as its signature."""
         return load_operation("make_function")(self)
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         for name, declared in self.inputs.items():
             if not isinstance(declared, Input):
                 continue
             where = (*path, "inputs", name)
             check_default(declared, where, reader)
             if declared.type in ASSETS and isinstance(declared.default, str):
-                declared.default = DataPath().read(declared.default, (*where, "default"), reader)
+                declared.default = DataPath().read_value(declared.default, (*where, "default"), reader)
 
 
 class InlineComponent(Tagged[Component]):
@@ -84,10 +84,10 @@ class InlineComponent(Tagged[Component]):
     def __init__(self) -> None:
         super().__init__(Component, "type", COMPONENTS)
 
-    def choose(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
+    def choose_tag(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
         if value.get("type") is None:
-            return component_type(value)
-        return super().choose(value, path, reader)
+            return find_component_type(value)
+        return super().choose_tag(value, path, reader)
 
 
 COMPONENT = Named[Component]("component") | InlineComponent()

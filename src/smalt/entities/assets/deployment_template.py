@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smalt.entities.assets.asset import Asset, Resource
 from smalt.entities.schema.effects import KEPT
-from smalt.entities.schema.entity import Entity, dump_and_tell, mapping, optional, required
+from smalt.entities.schema.entity import Entity, dump_to_dict, mapping, optional, required
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.shapes import Anything, Boolean, Integer, List, Map, Text
 
@@ -50,7 +50,7 @@ class DeploymentTemplate(Resource):
     stage = optional(Text(), "Stage.")
     accelerator_maps = optional(List(Nested(AcceleratorMap)), "Accelerator maps.")
 
-    dump = dump_and_tell  # type: ignore[assignment]
+    dump = dump_to_dict  # type: ignore[assignment]
 
 
 class WorkspaceModelReference(Asset):

@@ -46,11 +46,11 @@ class LocalOrRemote(Text):
     def __init__(self, *, must_exist: bool = True) -> None:
         self.must_exist = must_exist
 
-    def read(self, value: Any, path: Path, reader: Reader) -> str | None:
-        text = super().read(value, path, reader)
+    def read_value(self, value: Any, path: Path, reader: Reader) -> str | None:
+        text = super().read_value(value, path, reader)
         if text is None or "://" in text.removeprefix("file://") or is_reference(text):
             return text
-        return reader.local(text, path, must_exist=self.must_exist)
+        return reader.resolve_path(text, path, must_exist=self.must_exist)
 
 
 class BuildContext(Entity):
@@ -61,16 +61,16 @@ class BuildContext(Entity):
     dockerfile_path = optional(Text(), "The Dockerfile in it; `Dockerfile` where unset.", effect=ACTED)
     args = mapping(Map(Text()), "Build arguments.", effect=REFUSED)
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         if data.get("args"):
             words = "'args' of a build are not handed on by smalt; give each ARG its default in the Dockerfile"
-            reader.problem((*path, "args"), words, at_key=True)
+            reader.add_problem((*path, "args"), words, at_key=True)
         if self.path is None and data.get("path") is None and not reader.is_answer:
             words = "a build needs 'path', the folder with the Dockerfile"
-            reader.problem((*path, "dockerfile_path"), words, at_key=True)
+            reader.add_problem((*path, "dockerfile_path"), words, at_key=True)
         if reader.from_file:
             for problem in self._find_problems():
-                reader.problem((*path, *problem.path), problem.message)
+                reader.add_problem((*path, *problem.path), problem.message)
 
     def _find_problems(self) -> Iterator[Problem]:
         """Yield each problem with a build context on this machine."""
@@ -97,23 +97,23 @@ class CondaFile(Shape[dict[str, Any]]):
 
     words = "a conda specification, or the path of one or of a requirements.txt"
 
-    def takes(self, value: object) -> bool:
+    def has_type(self, value: object) -> bool:
         return isinstance(as_text(value), (str, Mapping))
 
-    def read(self, value: Any, path: Path, reader: Reader) -> Any:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> Any:
         value = as_text(value)
         if isinstance(value, str):
-            return reader.conda(value, path)
+            return reader.load_conda(value, path)
         if not isinstance(value, Mapping):
-            return self.refuse(value, path, reader)
+            return self.report_mismatch(value, path, reader)
         problems = [] if reader.is_answer else list(conda.find_problems(value))
         if not problems and reader.folder is not None:
             value = conda.resolve_files(value, reader.folder, problems.append)
         for problem in problems:
-            reader.problem((*path, *problem.path), problem.message, problem.at_key)
+            reader.add_problem((*path, *problem.path), problem.message, problem.at_key)
         return dict(value)
 
-    def schema(self, definitions: Definitions) -> JSON:
+    def build_schema(self, definitions: Definitions) -> JSON:
         return {"type": ["string", "object"]}
 
 
@@ -148,16 +148,16 @@ class Environment(Asset):
         if problems:
             raise ValidationException([Located("", 0, 0, problem) for problem in problems])
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         if self.image is not None and self.build is not None:
-            reader.problem((*path, "build"), _ONE_OF_BOTH, at_key=True)
+            reader.add_problem((*path, "build"), _ONE_OF_BOTH, at_key=True)
 
 
 class InlineEnvironment(Nested[Environment]):
     """An environment written in a job. It is never registered, so two jobs may give the same version."""
 
-    def read(self, value: Any, path: Path, reader: Reader) -> Environment | None:
-        read = super().read(value, path, reader)
+    def read_value(self, value: Any, path: Path, reader: Reader) -> Environment | None:
+        read = super().read_value(value, path, reader)
         if read is not None and not isinstance(value, Environment):
             vars(read)["_is_in_place"] = True
         return read

@@ -43,7 +43,7 @@ class InferenceServer(Entity):
     inference_configuration = optional(Nested(InferenceConfiguration), "The routes of the server.")
 
     @classmethod
-    def _special(cls, data: Mapping[str, Any]) -> Any:
+    def _resolve_class(cls, data: Mapping[str, Any]) -> Any:
         named = {one.__dict__["type"].default: one for one in cls.__subclasses__()} if cls is InferenceServer else {}
         return named.get(str(data.get("type")).lower(), cls)
 

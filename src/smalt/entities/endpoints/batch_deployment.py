@@ -13,7 +13,7 @@ from smalt.entities.schema.entity import Entity, constant, mapping, optional
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import Anything, AsText, Enum, Integer, Map, Text
-from smalt.entities.steps.nodes import Step
+from smalt.entities.steps.nodes import StepShape
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
@@ -62,14 +62,14 @@ class ModelBatchDeployment(Deployment):
     output_file_name = optional(Text(), "The file that rows are appended to.")
 
     @classmethod
-    def _needs(cls, given: set[str], path: Path, reader: Reader) -> None:
-        super()._needs(given, path, reader)
+    def _check_required(cls, given: set[str], path: Path, reader: Reader) -> None:
+        super()._check_required(given, path, reader)
         if "compute" not in given:
-            reader.problem(path, f"{cls.noun} needs 'compute'", at_key=True)
+            reader.add_problem(path, f"{cls.noun} needs 'compute'", at_key=True)
 
     def __eq__(self, other: object) -> bool:
         """Compare by fields; a BatchDeployment with the same fields is equal."""
-        return isinstance(other, ModelBatchDeployment) and self._set() == other._set()
+        return isinstance(other, ModelBatchDeployment) and self._get_set_values() == other._get_set_values()
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -91,7 +91,7 @@ class JobDefinition(Entity):
     component = optional(COMPONENT, "The pipeline component.")
     inputs = mapping(Map(Anything()), "Its inputs.")
     outputs = mapping(Map(Anything()), "Its outputs.")
-    jobs = mapping(Map(Step(), "steps"), "The steps, by name.")
+    jobs = mapping(Map(StepShape(), "steps"), "The steps, by name.")
     settings = mapping(Map(Anything()), "Settings of the pipeline.")
 
 
@@ -104,7 +104,7 @@ class PipelineComponentBatchDeployment(Deployment):
     settings = mapping(Map(Anything()), "Settings of the pipeline.")
 
     @classmethod
-    def _needs(cls, given: set[str], path: Path, reader: Reader) -> None:
-        super()._needs(given, path, reader)
+    def _check_required(cls, given: set[str], path: Path, reader: Reader) -> None:
+        super()._check_required(given, path, reader)
         if given.isdisjoint(("component", "job_definition")):
-            reader.problem(path, f"{cls.noun} needs 'component' or 'job_definition'", at_key=True)
+            reader.add_problem(path, f"{cls.noun} needs 'component' or 'job_definition'", at_key=True)

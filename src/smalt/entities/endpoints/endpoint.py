@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.assets.asset import Resource
 from smalt.entities.schema.effects import KEPT
-from smalt.entities.schema.entity import Entity, dump_and_tell, from_service, mapping, optional, required
+from smalt.entities.schema.entity import Entity, dump_to_dict, from_service, mapping, optional, required
 from smalt.entities.schema.keyed import Mapped
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.problems import Path, format_value
@@ -31,13 +31,13 @@ class Endpoint(Resource):
     openapi_uri = from_service(Text(), "The URL of its API's description.")
     provisioning_state = from_service(Text(), "The state.")
 
-    dump = dump_and_tell  # type: ignore[assignment]
+    dump = dump_to_dict  # type: ignore[assignment]
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         name = self.__dict__.get("name", "a")
         if not re.fullmatch("[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?", name):
             words = "an endpoint's name has letters, digits and '-', begins with a letter and does not end with '-'"
-            reader.problem((*path, "name"), f"{words}, unlike {format_value(name)}")
+            reader.add_problem((*path, "name"), f"{words}, unlike {format_value(name)}")
 
 
 class EndpointDefaults(Entity):
@@ -75,7 +75,7 @@ class OnlineEndpoint(Endpoint):
     public_network_access = optional(Enum("enabled", "disabled"), "Whether it is open to the network.")
 
     @classmethod
-    def _special(cls, data: Mapping[str, Any]) -> Any:
+    def _resolve_class(cls, data: Mapping[str, Any]) -> Any:
         if cls is not OnlineEndpoint:
             return cls
         return KubernetesOnlineEndpoint if data.get("compute") else ManagedOnlineEndpoint

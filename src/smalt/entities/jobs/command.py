@@ -24,7 +24,7 @@ from smalt.entities.rules.expressions import check_own
 from smalt.entities.rules.optional_inputs import check_optional
 from smalt.entities.rules.overrides import OF_COMPONENT, describe_override
 from smalt.entities.schema.effects import ACTED, NONE
-from smalt.entities.schema.entity import Entity, changed, constant, from_service, mapping, optional, required
+from smalt.entities.schema.entity import Entity, constant, from_service, mapping, merge_values, optional, required
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.operations import load_operation
 from smalt.entities.schema.problems import Path
@@ -45,19 +45,19 @@ class CodePath(Text):
 
     words = "a local path, a URL, 'git+…' or 'azureml:…'"
 
-    def read(self, value: Any, path: Path, reader: Reader) -> str | None:
-        text = super().read(value, path, reader)
+    def read_value(self, value: Any, path: Path, reader: Reader) -> str | None:
+        text = super().read_value(value, path, reader)
         if text is None or is_reference(text) or text.startswith("git+") or reader.is_binding(text):
             return text
         if "://" in text and not text.startswith("file://"):
             return text
-        return reader.local(text, path)
+        return reader.resolve_path(text, path)
 
 
 class Variables(Map[str]):
     """A mapping of environment variables; one without a value is empty."""
 
-    def nothing(self) -> str:
+    def make_empty(self) -> str:
         return ""
 
 
@@ -101,7 +101,7 @@ class CommandJob(HasCommand, Job):
     limits = optional(Nested(CommandJobLimits), "The limits, after which it is ended.", effect=ACTED)
     parameters = from_service(Anything(), "The parameters, as the service keeps them.")
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         check_own(self, "this command job", places.OF_JOB, path, reader, data=data)
 
 
@@ -117,8 +117,8 @@ class CommandComponent(CountsInstances, HasCommand, Component):
         effect=ACTED,
     )
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
-        super()._check(path, reader, data)
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check_rules(path, reader, data)
         check_own(self, "this component", places.OF_COMPONENT, path, reader)
         check_optional(self, path, reader)
 
@@ -165,11 +165,11 @@ class CommandNode(HasCommand, ComponentNode):
     ) -> None:
         """Set the given resources and keep the others; `more` takes further fields of `JobResourceConfiguration`."""
         given = {name: value for name, value in locals().items() if name not in ("self", "more")}
-        self.resources = JobResourceConfiguration(**changed(self.resources, {**given, **more}))
+        self.resources = JobResourceConfiguration(**merge_values(self.resources, {**given, **more}))
 
     def set_queue_settings(self, *, job_tier: str | None = None, priority: str | None = None) -> None:
         given = {"job_tier": job_tier, "priority": priority}
-        self.queue_settings = QueueSettings.from_dict(changed(self.queue_settings, given))
+        self.queue_settings = QueueSettings.from_dict(merge_values(self.queue_settings, given))
 
     def sweep(
         self,
@@ -197,7 +197,7 @@ class CommandNode(HasCommand, ComponentNode):
         given = {name: value for name, value in locals().items() if name != "self"}
         return cast("SweepNode", load_operation("make_sweep")(self, **given))
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
-        super()._check(path, reader, data)
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check_rules(path, reader, data)
         if "component" not in data:
             check_own(self, "this step", places.OF_BODY, path, reader, data=data)

@@ -89,10 +89,10 @@ class DataTransfer(Entity):
             "task", "import_data" if given.get("source") else "export_data" if given.get("sink") else "copy_data"
         )
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         end = {"import_data": "source", "export_data": "sink"}.get(str(self.__dict__.get("task")))
         if end and self.__dict__.get(end) is None:
-            reader.problem(path, f"{self.noun} with 'task: {self.task}' needs '{end}'", at_key=True)
+            reader.add_problem(path, f"{self.noun} with 'task: {self.task}' needs '{end}'", at_key=True)
 
 
 class DataTransferJob(DataTransfer, Job):

@@ -46,7 +46,7 @@ class FineTuningJob(Job):
     queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
 
     @classmethod
-    def _special(cls, data: Mapping[str, Any]) -> Any:
+    def _resolve_class(cls, data: Mapping[str, Any]) -> Any:
         provider = str(data.get("model_provider")).replace("_", "").lower()
         return AzureOpenAIFineTuningJob if cls is FineTuningJob and provider == "azureopenai" else cls
 

@@ -42,37 +42,37 @@ MODES = (
 class LiteralValue(Shape[Literal]):
     words = "text, a number or a boolean"
 
-    def takes(self, value: object) -> bool:
+    def has_type(self, value: object) -> bool:
         return isinstance(value, (str, int, float, bool))
 
-    def read(self, value: Any, path: Path, reader: Reader) -> Literal | None:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> Literal | None:
         written = reader.written.get(path)
         if written is not None:
-            return parse_written_literal(value, *written) if value is None or self.takes(value) else written.text
-        return value if self.takes(value) else self.refuse(value, path, reader)
+            return parse_written_literal(value, *written) if value is None or self.has_type(value) else written.text
+        return value if self.has_type(value) else self.report_mismatch(value, path, reader)
 
-    def schema(self, definitions: Definitions) -> JSON:
+    def build_schema(self, definitions: Definitions) -> JSON:
         return {"type": ["string", "number", "boolean"]}
 
 
 class DataPath(Text):
     """The path of data to read: a local path, a URI, an asset or an expression."""
 
-    def read(self, value: Any, path: Path, reader: Reader) -> str | None:
-        text = super().read(value, path, reader)
+    def read_value(self, value: Any, path: Path, reader: Reader) -> str | None:
+        text = super().read_value(value, path, reader)
         if text is None or "${{" in text or _is_remote(text):
             return text
         return self.resolve_path(text, path, reader)
 
     def resolve_path(self, text: str, path: Path, reader: Reader) -> str:
-        return reader.data(text, path)
+        return reader.resolve_data_path(text, path)
 
 
 class WrittenPath(DataPath):
     """The path of data to write, which need not exist."""
 
     def resolve_path(self, text: str, path: Path, reader: Reader) -> str:
-        return reader.local(text, path, must_exist=False)
+        return reader.resolve_path(text, path, must_exist=False)
 
 
 def _is_remote(text: str) -> bool:
@@ -129,13 +129,13 @@ class Output(Keyed, Entity):
         Boolean(), "Whether it decides about other steps: every output of a primitive type can.", effect=KEPT
     )
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         name = self.name
         if reader.is_answer or not isinstance(name, str) or has_expression(name):
             return
         if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
             words = f"'{name[:100]}' cannot be the name of an asset; use at most {_LONGEST_NAME} letters, digits"
-            reader.problem((*path, "name"), f"{words}, '-', '_' and '.', a letter or digit first")
+            reader.add_problem((*path, "name"), f"{words}, '-', '_' and '.', a letter or digit first")
 
 
 class InputPort(Entity):
@@ -157,10 +157,10 @@ class JobInput(Shape[Input | Literal]):
     def __init__(self) -> None:
         self.data = Nested(Input, ("type", "path", "mode", "path_on_compute", "datastore", "description"), "a job")
 
-    def takes(self, value: object) -> bool:
+    def has_type(self, value: object) -> bool:
         return isinstance(as_text(value), (str, int, float, bool, Mapping, Input))
 
-    def read(self, value: Any, path: Path, reader: Reader) -> Input | Literal | None:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> Input | Literal | None:
         value = as_text(value)
         written = reader.written.get(path)
         if written is not None and _is_data_input(written.before) and not isinstance(value, (Mapping, Input)):
@@ -168,12 +168,12 @@ class JobInput(Shape[Input | Literal]):
         elif isinstance(value, (str, int, float, bool)) or (value is None and written is not None):
             return value if written is None else parse_written_literal(value, *written)
         if isinstance(value, Mapping) and list(value) == ["value"]:
-            return LiteralValue().read(value["value"], (*path, "value"), reader)
+            return LiteralValue().read_value(value["value"], (*path, "value"), reader)
         if not isinstance(value, (Mapping, Input)):
-            return self.refuse(value, path, reader)
+            return self.report_mismatch(value, path, reader)
         if isinstance(value, Mapping) and value.get("type") is not None and not self._is_data(value, path, reader):
             value = {key: item for key, item in value.items() if key != "type"}
-        read = self.data.read(value, path, reader)
+        read = self.data.read_value(value, path, reader)
         if read is not None and read.datastore and isinstance(read.path, str):
             _check_datastore(read.path, path, reader)
         return read
@@ -181,24 +181,24 @@ class JobInput(Shape[Input | Literal]):
     def _is_data(self, value: Mapping[str, Any], path: Path, reader: Reader) -> bool:
         if isinstance(value["type"], str) and value["type"] in PRIMITIVES:
             words = "the type of data; write a literal as a bare value"
-            reader.problem((*path, "type"), f"'{value['type']}' is not {words}: '{path[-1]}: VALUE'")
+            reader.add_problem((*path, "type"), f"'{value['type']}' is not {words}: '{path[-1]}: VALUE'")
             return False
-        return _DATA_TYPES.read(value["type"], (*path, "type"), reader) is not None
+        return _DATA_TYPES.read_value(value["type"], (*path, "type"), reader) is not None
 
-    def dump(self, value: Any) -> Any:
-        return self.data.dump(value)
+    def dump_value(self, value: Any) -> Any:
+        return self.data.dump_value(value)
 
-    def schema(self, definitions: Definitions) -> JSON:
-        literal = LiteralValue().schema(definitions)
+    def build_schema(self, definitions: Definitions) -> JSON:
+        literal = LiteralValue().build_schema(definitions)
         wrapped = {"type": "object", "properties": {"value": literal}, "required": ["value"], "maxProperties": 1}
-        return {"anyOf": [literal, self.data.schema(definitions), wrapped]}
+        return {"anyOf": [literal, self.data.build_schema(definitions), wrapped]}
 
 
 def _check_datastore(data: str, path: Path, reader: Reader) -> None:
     """Report a `datastore` to upload to if the data is not local."""
     if "${{" in data or _is_remote(data):
         words = "'datastore' says where local data is uploaded to, and this path is not local; remove it"
-        reader.problem((*path, "datastore"), words, at_key=True)
+        reader.add_problem((*path, "datastore"), words, at_key=True)
 
 
 def _is_data_input(before: Any) -> bool:
@@ -209,12 +209,12 @@ def _is_data_input(before: Any) -> bool:
 class Ports(Map[T]):
     """A mapping of inputs or outputs. Their names become parts of expressions, variables and paths."""
 
-    def read(self, value: Any, path: Path, reader: Reader) -> dict[str, T] | None:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> dict[str, T] | None:
         for name in value if isinstance(value, Mapping) else ():
             if not _NAME.fullmatch(name if isinstance(name, str) else str(name)):
                 words = f"'{name}' cannot be the name of an input or output; use letters, digits, '_', '-' and '.'"
-                reader.problem((*path, name), words, at_key=True)
-        read = super().read(value, path, reader)
+                reader.add_problem((*path, name), words, at_key=True)
+        read = super().read_value(value, path, reader)
         return None if read is None else Attributes(read)
 
 
@@ -225,7 +225,7 @@ _LONGEST_NAME = 255
 class Outputs(Ports[Any]):
     """A mapping of outputs; one without a value is an output with every field unset."""
 
-    def nothing(self) -> Output:
+    def make_empty(self) -> Output:
         return Output()
 
 

@@ -35,11 +35,11 @@ class Job(Resource):
     log_files = from_service(Map(Anything()), "The logs.")
 
     @classmethod
-    def _unknown(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
+    def _handle_unknown_keys(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
         """Ignore the keys that `smalt job show` adds about the run of the job."""
         is_printed = data.get("creation_context") is not None
         left = [key for key in keys if not (is_printed and key in OF_ITS_COURSE)]
-        return super()._unknown(left, data, entity, path, reader)
+        return super()._handle_unknown_keys(left, data, entity, path, reader)
 
     @property
     def studio_url(self) -> str | None:

@@ -11,7 +11,7 @@ from smalt.entities.jobs.resources import ComponentResources, CountsInstances, J
 from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_own
 from smalt.entities.schema.effects import KEPT, REFUSED
-from smalt.entities.schema.entity import Entity, changed, constant, mapping, optional, required
+from smalt.entities.schema.entity import Entity, constant, mapping, merge_values, optional, required
 from smalt.entities.schema.keyed import Keyed
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.problems import Path
@@ -94,10 +94,10 @@ class ParallelNode(Parallel, ComponentNode):
     ) -> None:
         """Set the given resources and keep the others; `more` takes further fields of `JobResourceConfiguration`."""
         given = {name: value for name, value in locals().items() if name not in ("self", "more")}
-        self.resources = JobResourceConfiguration(**changed(self.resources, {**given, **more}))
+        self.resources = JobResourceConfiguration(**merge_values(self.resources, {**given, **more}))
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
-        super()._check(path, reader, data)
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check_rules(path, reader, data)
         if "component" not in data:
             check_own(self, "this step", places.OF_BODY, path, reader)
 
@@ -119,6 +119,6 @@ class ParallelComponent(CountsInstances, Parallel, Component):
             self.task = ParallelTask(type="run_function")
         self.task.code = path
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
-        super()._check(path, reader, data)
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check_rules(path, reader, data)
         check_own(self, "this component", places.OF_COMPONENT, path, reader)

@@ -15,7 +15,7 @@ from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.problems import Path, find_nearest
 from smalt.entities.schema.shapes import Boolean, Map, Text
 from smalt.entities.schema.travel import Travel
-from smalt.entities.steps.nodes import ComponentNode, Step
+from smalt.entities.steps.nodes import ComponentNode, StepShape
 from smalt.machine.source_lines import warn
 
 if TYPE_CHECKING:
@@ -43,19 +43,19 @@ class PipelineJobSettings(Entity):
         """Set a field; a misspelt name raises, and any other unknown name is warned of."""
         if name not in self._fields and not name.startswith("_") and not hasattr(type(self), name):
             if name != _PUBLISHED:
-                self._misnamed(name)
+                self._check_spelling(name)
             warn(f"{type(self).__name__} has no '{name}', so it has no effect")
         super().__setattr__(name, value)
 
     @classmethod
-    def _unknown(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
+    def _handle_unknown_keys(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
         """Keep keys that are not fields, and report those that misspell one."""
         for key in keys:
             near = find_nearest(key, [name for name in cls._fields if name not in data])
             if near and key != _PUBLISHED and not reader.on_wire:
                 words = f"unknown key '{key}' in {cls.noun}; did you mean '{near}'?"
-                reader.problem((*path, key), words, at_key=True)
-        return super()._unknown(keys, data, entity, path, reader)
+                reader.add_problem((*path, key), words, at_key=True)
+        return super()._handle_unknown_keys(keys, data, entity, path, reader)
 
 
 class SettingsField(Field):
@@ -97,11 +97,11 @@ class PipelineJob(Job):
     type = constant("pipeline", "The type of job.")
     inputs = mapping(JOB_INPUTS, "The inputs of the pipeline, by name.", effect=ACTED)
     outputs = mapping(JOB_OUTPUTS, "The outputs, by name.", effect=ACTED)
-    jobs: Any = StepsField(Map(Step(), "steps"), "The steps, by name.", factory=dict, effect=ACTED)
+    jobs: Any = StepsField(Map(StepShape(), "steps"), "The steps, by name.", factory=dict, effect=ACTED)
     component: Any = JobComponentField(COMPONENT, "A pipeline component, in place of steps.", effect=ACTED)
     settings: Any = SettingsField()
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         check_pipeline(self, data, path, reader)
         component = find_whole_component(self)
         if component is not None:
@@ -127,12 +127,12 @@ class PipelineComponent(Component):
     noun = "a pipeline component"
 
     type = constant("pipeline", "The type of component.")
-    jobs = mapping(Map(Step(), "steps"), "The steps, by name.", effect=ACTED)
+    jobs = mapping(Map(StepShape(), "steps"), "The steps, by name.", effect=ACTED)
     settings: Any = SettingsField()
     source_job_id = optional(Text(), "The pipeline job that it was made from.", effect=KEPT)
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
-        super()._check(path, reader, data)
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check_rules(path, reader, data)
         check_pipeline(self, data, path, reader)
 
 

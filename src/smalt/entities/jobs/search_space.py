@@ -47,10 +47,10 @@ class Range(SweepDistribution):
     min_value = required(Number(), "The smallest value.")
     max_value = required(Number(), "The largest value.")
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         low, high = self.__dict__.get("min_value"), self.__dict__.get("max_value")
         if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
-            reader.problem((*path, "max_value"), f"'max_value' must not be below 'min_value', which is {low}")
+            reader.add_problem((*path, "max_value"), f"'max_value' must not be below 'min_value', which is {low}")
 
 
 class Uniform(Range):

@@ -27,7 +27,7 @@ class JobService(Keyed, Entity):
     error_message = from_service(Text(), "Why it does not run.")
 
     @classmethod
-    def _special(cls, data: Mapping[str, Any]) -> Any:
+    def _resolve_class(cls, data: Mapping[str, Any]) -> Any:
         named = {one.__dict__["type"].default: one for one in cls.__subclasses__()} if cls is JobService else {}
         return named.get(str(data.get("type")).lower(), cls)
 

@@ -126,7 +126,7 @@ class SparkJob(Spark, Job):
         """Return the part of `conf` that the job has no attribute for, unlike `driver_cores`."""
         return {key: value for key, value in self.conf.items() if key not in _OWN_KEYS}
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         check_own(self, "this Spark job", places.OF_JOB, path, reader)
 
 
@@ -140,8 +140,8 @@ class SparkNode(Spark, ComponentNode):
 
     _alternatives = ("component", "entry")
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
-        super()._check(path, reader, data)
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check_rules(path, reader, data)
         if "component" not in data:
             check_own(self, "this step", places.OF_BODY, path, reader)
 
@@ -155,6 +155,6 @@ class SparkComponent(Spark, Component):
         List(LocalOrRemote(must_exist=False)), "Files and folders that are added to the code."
     )
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
-        super()._check(path, reader, data)
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check_rules(path, reader, data)
         check_own(self, "this component", places.OF_COMPONENT, path, reader)

@@ -14,7 +14,7 @@ from smalt.entities.jobs.search_space import Objective, Sweep, SweepJobLimits
 from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_own
 from smalt.entities.schema.effects import ACTED, REFUSED
-from smalt.entities.schema.entity import changed, constant, mapping, optional, required
+from smalt.entities.schema.entity import constant, mapping, merge_values, optional, required
 from smalt.entities.schema.nested import Named, Nested
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import Text
@@ -39,11 +39,11 @@ class SweepSetters:
     ) -> None:
         """Set the given limits; `timeout` and `trial_timeout` are in seconds."""
         given = _list_given(locals())
-        self.limits = SweepJobLimits(**changed(vars(self).get("limits"), given))
+        self.limits = SweepJobLimits(**merge_values(vars(self).get("limits"), given))
 
     def set_objective(self: Any, *, goal: str | None = None, primary_metric: str | None = None) -> None:
         given = _list_given(locals())
-        self.objective = Objective(**changed(vars(self).get("objective"), given))
+        self.objective = Objective(**merge_values(vars(self).get("objective"), given))
 
     def set_resources(
         self: Any,
@@ -56,7 +56,7 @@ class SweepSetters:
         shm_size: str | None = None,
     ) -> None:
         given = _list_given(locals())
-        self.resources = JobResourceConfiguration(**changed(self.resources, given))
+        self.resources = JobResourceConfiguration(**merge_values(self.resources, given))
 
 
 def _list_given(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Trial(HasCommand):
 class TypedComponent(InlineComponent):
     """A component written in place with its `type`; a mapping without one is a trial."""
 
-    def takes(self, value: object) -> bool:
+    def has_type(self, value: object) -> bool:
         return isinstance(value, Component) or (isinstance(value, Mapping) and "type" in value)
 
 
@@ -91,7 +91,7 @@ class SweepJob(SweepSetters, Sweep, Job):
     resources = optional(Nested(JobResourceConfiguration), "The machines that a trial asks for.")
     queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         if isinstance(self.trial, Trial):
             check_own(self, "this sweep", places.OF_JOB, path, reader, self.search_space or {})
 

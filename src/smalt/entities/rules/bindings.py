@@ -12,7 +12,7 @@ from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_port, check_text, describe_empty_input, find_texts, is_data
 from smalt.entities.rules.places import Place
 from smalt.entities.schema.problems import Path, did_you_mean
-from smalt.entities.steps.dependencies import source_of, steps_named, text_of
+from smalt.entities.steps.dependencies import get_text, resolve_source, resolve_steps
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.expression import Expression, find_expressions, has_expression, parse_binding, resolve_port
 
@@ -69,7 +69,7 @@ class PipelineNames(NamedTuple):
         of = f"{word[:-1]} of the step '{job}'"
         sentence = check_port(expression, ports, of, f"parent.jobs.{job}.{word}.")
         if sentence is None and word == "inputs":
-            source = source_of(expression, self.steps)
+            source = resolve_source(expression, self.steps)
             if isinstance(source, Expression) and source.kind == "parent.jobs.inputs" and source.job in self.steps:
                 return f"'{expression.text}' leads back to itself; give one of these inputs a value"
         return sentence
@@ -88,7 +88,7 @@ class PipelineNames(NamedTuple):
             return None if port is None else is_data(self.inputs[port])
         if expression.kind in ("parent.outputs", "parent.jobs.outputs"):
             return True
-        source = source_of(expression, self.steps)
+        source = resolve_source(expression, self.steps)
         if isinstance(source, Expression):
             return None if source.kind == "parent.jobs.inputs" else self.is_data(source)
         step = self.steps.get(str(expression.job))
@@ -101,7 +101,7 @@ class PipelineNames(NamedTuple):
         """Return advice for a refused expression: for a pipeline's output, the output of the step that writes it."""
         for name, step in self.steps.items() if expression.kind == "parent.outputs" else ():
             for output, value in (vars(step).get("outputs") or {}).items():
-                bound = parse_binding(text_of(value))
+                bound = parse_binding(get_text(value))
                 if bound is not None and (bound.kind, bound.name) == (expression.kind, expression.name):
                     written = f"${{{{parent.jobs.{name}.outputs.{output}}}}}"
                     return f"write the output of the step that writes it: '{written}'"
@@ -156,11 +156,11 @@ def check_step(step: Node, names: PipelineNames, path: Path, reader: Reader) -> 
             continue
         check_text(text, place, names, where, reader)
         for expression in find_expressions(text):
-            waits.update(steps_named(expression, names.steps))
+            waits.update(resolve_steps(expression, names.steps))
     for name, value in (vars(step).get("outputs") or {}).items():
         if isinstance(value, str) and not has_expression(value):
             words = "an output of a step is '${{parent.outputs.NAME}}', or a mapping with 'path' and the like"
-            reader.problem((*path, "outputs", name), f"{words}, not '{value}'")
+            reader.add_problem((*path, "outputs", name), f"{words}, not '{value}'")
     return waits & names.steps.keys() if step.type not in ("do_while", "parallel_for") else set()
 
 
@@ -170,7 +170,7 @@ def find_unwritten_outputs(outputs: Mapping[str, Any], steps: Mapping[str, Any])
         expression.name
         for step in steps.values()
         for value in (vars(step).get("outputs") or {}).values()
-        for expression in find_expressions(text_of(value))
+        for expression in find_expressions(get_text(value))
         if expression.kind == "parent.outputs"
     }
     for name, output in outputs.items():

@@ -45,7 +45,7 @@ def check_control_flow(names: PipelineNames, settings: Any, path: Path, reader: 
             words = (
                 f"'{name}' is in a block of '{owners[name]}', which is in a block of it in turn; take one of them out"
             )
-            reader.problem((*path, "jobs", name), words, at_key=True)
+            reader.add_problem((*path, "jobs", name), words, at_key=True)
 
 
 def lift_waits(waits: Mapping[str, set[str]], steps: Mapping[str, Any]) -> dict[str, set[str]]:
@@ -79,28 +79,30 @@ def _check_block(
     found = parse_binding(text)
     if found is None or found.kind != "parent.jobs":
         if found is None or found.kind in ("parent.jobs.outputs", "parent.jobs.inputs"):
-            reader.problem((*where, key), f"{key} names a step, as '{_FORM}', not '{text}'")
+            reader.add_problem((*where, key), f"{key} names a step, as '{_FORM}', not '{text}'")
         return
     step = str(found.job)
     if step not in steps:
         return  # told with the other expressions
     if step == name:
-        reader.problem((*where, key), f"{key} names the step itself; name another one")
+        reader.add_problem((*where, key), f"{key} names the step itself; name another one")
     elif step in owned:
         other = "twice" if owned[step] == f"jobs.{name}.{key}" else f"in {owned[step]}, too"
-        reader.problem((*where, key), f"'{step}' is named {other}; a step is in one block of one step")
+        reader.add_problem((*where, key), f"'{step}' is named {other}; a step is in one block of one step")
     elif step in [getattr(settings, edge, None) for edge in ("on_init", "on_finalize")]:
-        reader.problem(
+        reader.add_problem(
             (*where, key), f"'{step}' is the pipeline's on_init or on_finalize step, and cannot be in a block"
         )
     elif key == "body" and isinstance(steps[step], ControlFlowNode):
-        reader.problem((*where, key), f"the body is a command or pipeline step, and '{step}' is {steps[step].noun}")
+        reader.add_problem((*where, key), f"the body is a command or pipeline step, and '{step}' is {steps[step].noun}")
     owned.setdefault(step, f"jobs.{name}.{key}")
 
 
 def _check_if_else(name: str, node: IfElse, names: PipelineNames, where: Path, reader: Reader) -> None:
     if not node.true_block and not node.false_block and not node._partial:
-        reader.problem(where, "an if_else step needs a true_block or a false_block; name a step in one of them", True)
+        reader.add_problem(
+            where, "an if_else step needs a true_block or a false_block; name a step in one of them", True
+        )
     condition = node.condition
     if not isinstance(condition, str):
         return
@@ -108,12 +110,12 @@ def _check_if_else(name: str, node: IfElse, names: PipelineNames, where: Path, r
     if found is None:
         if not has_expression(condition) and condition.strip().lower() not in ("true", "false"):
             form = "'${{parent.jobs.STEP.outputs.NAME}}'"
-            reader.problem((*where, "condition"), f"the condition is true, false or an output as {form}")
+            reader.add_problem((*where, "condition"), f"the condition is true, false or an output as {form}")
         return
     if found.kind == "parent.jobs.outputs" and found.job in names.steps:
         if find_owners(names.steps).get(str(found.job)) == name:
             words = f"the condition is an output of '{found.job}', which runs only once the condition is known"
-            reader.problem((*where, "condition"), words)
+            reader.add_problem((*where, "condition"), words)
             return
         outputs = list_outputs(names.steps[str(found.job)]) or {}
         _check_is_value(outputs.get(resolve_port(found.name, outputs) or ""), (*where, "condition"), reader)
@@ -129,18 +131,18 @@ def _check_do_while(node: DoWhile, steps: Mapping[str, Any], where: Path, reader
             name = port_name(node.condition)
             if name not in outputs and name.lower() not in ("true", "false"):
                 words = f"the body has no output '{name}'{did_you_mean(name, outputs)}"
-                reader.problem((*where, "condition"), words)
+                reader.add_problem((*where, "condition"), words)
             else:
                 _check_is_value(outputs.get(name), (*where, "condition"), reader)
         for name in dict.fromkeys(mapped_inputs(node).values()):
             if name not in outputs:
-                reader.problem((*where, "mapping"), f"the body has no output '{name}'{did_you_mean(name, outputs)}")
+                reader.add_problem((*where, "mapping"), f"the body has no output '{name}'{did_you_mean(name, outputs)}")
     for name in mapped_inputs(node) if inputs is not None else ():
         if inputs is not None and name not in inputs:
-            reader.problem((*where, "mapping"), f"the body has no input '{name}'{did_you_mean(name, inputs)}")
+            reader.add_problem((*where, "mapping"), f"the body has no input '{name}'{did_you_mean(name, inputs)}")
 
 
 def _check_is_value(output: Any, path: Path, reader: Reader) -> None:
     kind = getattr(output, "type", None)
     if kind is not None and kind not in PRIMITIVES:
-        reader.problem(path, f"the condition is a boolean, and that output is data ({kind})")
+        reader.add_problem(path, f"the condition is a boolean, and that output is data ({kind})")

@@ -77,7 +77,9 @@ def find_empty_inputs(data: Mapping[str, Any], path: Path, reader: Reader) -> li
     inputs = data.get("inputs")
     if reader.on_wire or not isinstance(inputs, Mapping):
         return []
-    return [name for name, value in inputs.items() if value is None and not reader.text((*path, "inputs", name))]
+    return [
+        name for name, value in inputs.items() if value is None and not reader.get_written_text((*path, "inputs", name))
+    ]
 
 
 def describe_empty_input(name: str) -> str:
@@ -114,12 +116,12 @@ def check_text(text: object, place: Place, known: NameScope, path: Path, reader:
         return
     is_alone = parse_binding(text) is not None
     if has_unclosed_expression(text):
-        reader.problem(path, f"the text has a '${{{{' that is not an expression; write one as '{KINDS['inputs']}'")
+        reader.add_problem(path, f"the text has a '${{{{' that is not an expression; write one as '{KINDS['inputs']}'")
     for expression in dict.fromkeys(find_expressions(text)):
         sentence = _check_kind(expression, place, known, reader) or known.find_problem(expression)
         sentence = sentence or _check_use(expression, place, is_alone, known)
         if sentence:
-            reader.problem(path, sentence)
+            reader.add_problem(path, sentence)
 
 
 def _check_kind(expression: Expression, place: Place, known: NameScope, reader: Reader) -> str | None:

@@ -10,7 +10,7 @@ from smalt.entities.jobs.resources import JobResourceConfiguration
 from smalt.entities.schema.effects import NONE
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.problems import find_nearest
-from smalt.entities.steps.bindings import component_of
+from smalt.entities.steps.bindings import find_component
 from smalt.entities.syntax.expression import find_expressions, resolve_port
 
 _OWN_SERVICES = ("Tracking", "Studio")
@@ -39,7 +39,7 @@ def _format_steps(steps: list[str]) -> str:
 
 
 def _list_lines_below(noun: Entity, step: str) -> Iterator[tuple[str, str]]:
-    component = component_of(noun)
+    component = find_component(noun)
     yield from ((step, line) for line in list_lines(noun, component))
     jobs = vars(noun if component is None else component).get("jobs")
     for name, below in jobs.items() if isinstance(jobs, Mapping) else ():
@@ -81,7 +81,7 @@ def _list_keys(noun: Entity, before: str) -> Iterator[str]:
         if field is None or name in ("jobs", "services") or not value:
             continue
         key = f"{before}{name}"
-        if noun._effect_of(name) == NONE or getattr(type(value), "_effect", "") == NONE:
+        if noun._find_effect(name) == NONE or getattr(type(value), "_effect", "") == NONE:
             yield key
         elif isinstance(value, Entity) and not isinstance(value, Component):
             yield from _list_keys(value, f"{key}.")

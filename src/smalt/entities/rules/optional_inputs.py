@@ -25,4 +25,4 @@ def check_optional(component: Any, path: Path, reader: Reader) -> None:
                 f"the input '{expression.name}' is optional and has no default; give it one, or put "
                 f"'{expression.text}' into a part '$[[…]]' of the command, which stays out without it"
             )
-            reader.problem((*path, "command"), words)
+            reader.add_problem((*path, "command"), words)

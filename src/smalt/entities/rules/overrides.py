@@ -25,7 +25,7 @@ def check_overrides(step: Any, component: Component | None, path: Path, reader: 
     for key in OF_COMPONENT:
         own = vars(step).get(key)
         if own is not None and (component is None or own != vars(component).get(key)):
-            reader.problem((*path, key), describe_override(key), at_key=True)
+            reader.add_problem((*path, key), describe_override(key), at_key=True)
 
 
 def check_output_type(said: Any, declared: Any, path: Path, reader: Reader) -> None:
@@ -33,4 +33,4 @@ def check_output_type(said: Any, declared: Any, path: Path, reader: Reader) -> N
     types = [one.type for one in (said, declared) if isinstance(one, Output) and one.type not in (None, "uri_folder")]
     if len(types) == 2 and types[0] != types[1]:
         words = f"the component writes this output as {types[1]}, not as {types[0]}; change the component"
-        reader.problem((*path, "type"), words)
+        reader.add_problem((*path, "type"), words)

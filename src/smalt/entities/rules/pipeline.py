@@ -25,7 +25,7 @@ from smalt.entities.rules.overrides import check_output_type, check_overrides
 from smalt.entities.rules.settings import check_settings, check_step_settings
 from smalt.entities.rules.values import check_literal, check_types, convert_path
 from smalt.entities.schema.problems import Path, did_you_mean
-from smalt.entities.steps.dependencies import steps_awaited, text_of
+from smalt.entities.steps.dependencies import find_dependencies, get_text
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.expression import Expression, has_expression, parse_binding, resolve_port
 from smalt.entities.syntax.literals import PRIMITIVES, Literal
@@ -52,7 +52,7 @@ def check_pipeline(pipeline: Any, data: Mapping[str, Any], path: Path, reader: R
         where = (*path, "jobs", name)
         if not _STEP_NAME.fullmatch(name):
             words = f"'{name}' cannot be the name of a step; use letters, digits, '_' and '-'"
-            reader.problem(where, words, at_key=True)
+            reader.add_problem(where, words, at_key=True)
         waits[name] = check_step(step, names, where, reader)
         component = find_whole_component(step)
         if component is not None:
@@ -81,16 +81,16 @@ def _check_graph(
     component = None if names.steps else find_whole_component(pipeline)
     steps = names.steps or getattr(component, "jobs", None) or {}
     if steps or vars(pipeline).get("component") is None:
-        awaited = waits or {name: steps_awaited(step, steps) for name, step in steps.items()}
+        awaited = waits or {name: find_dependencies(step, steps) for name, step in steps.items()}
         check_settings(vars(pipeline).get("settings"), steps, names.raw["jobs"], awaited, path, reader)
     is_whole = names.raw["jobs"].keys() == steps.keys() and not any(step._partial for step in steps.values())
     for name in find_unwritten_outputs(pipeline.outputs, steps) if steps and is_whole and component is None else ():
         words = f"the output '{name}' is to be registered, but no step writes it; bind a step's output to it"
-        reader.problem((*path, "outputs", name), f"{words}: '${{{{parent.outputs.{name}}}}}'", at_key=True)
+        reader.add_problem((*path, "outputs", name), f"{words}: '${{{{parent.outputs.{name}}}}}'", at_key=True)
     check_control_flow(names, vars(pipeline).get("settings"), path, reader)
     for circle in find_cycles(lift_waits(waits, names.steps)):
         words = " → ".join((*circle, circle[0]))
-        reader.problem((*path, "jobs", circle[0]), f"these steps wait for each other: {words}", at_key=True)
+        reader.add_problem((*path, "jobs", circle[0]), f"these steps wait for each other: {words}", at_key=True)
 
 
 def _check_has_steps(pipeline: Any, data: Mapping[str, Any], path: Path, reader: Reader) -> None:
@@ -100,17 +100,17 @@ def _check_has_steps(pipeline: Any, data: Mapping[str, Any], path: Path, reader:
         return
     if has_component and data.get("jobs"):
         words = f"{pipeline.noun} has either 'jobs' or a 'component' whose steps it runs; remove one of them"
-        reader.problem((*path, "component"), words, at_key=True)
+        reader.add_problem((*path, "component"), words, at_key=True)
     elif not has_component and not data.get("jobs"):
         where = (*path, "jobs") if "jobs" in data else path
-        reader.problem(where, f"{pipeline.noun} needs a step: add one under 'jobs'", at_key=True)
+        reader.add_problem(where, f"{pipeline.noun} needs a step: add one under 'jobs'", at_key=True)
 
 
 def check_component_job(job: Any, component: Component, path: Path, reader: Reader) -> None:
     """Check the inputs and outputs of a pipeline job against the pipeline component that it names."""
     if component.type != "pipeline":
         words = f"a pipeline job runs a pipeline component, and this is {component.noun}; make it a step under 'jobs'"
-        reader.problem((*path, "component"), words)
+        reader.add_problem((*path, "component"), words)
         return
     names = PipelineNames({}, {}, {}, {})
     for name, value in job.inputs.items():
@@ -120,11 +120,13 @@ def check_component_job(job: Any, component: Component, path: Path, reader: Read
             convert_path(job.inputs, name, component.inputs[name], where, reader)
         else:
             hint = did_you_mean(name, component.inputs)
-            reader.problem(where, f"the component of this job has no input '{name}'{hint}", at_key=True)
+            reader.add_problem(where, f"the component of this job has no input '{name}'{hint}", at_key=True)
     for name in job.outputs:
         if name not in component.outputs:
             hint = did_you_mean(name, component.outputs)
-            reader.problem((*path, "outputs", name), f"the component of this job has no output '{name}'{hint}", True)
+            reader.add_problem(
+                (*path, "outputs", name), f"the component of this job has no output '{name}'{hint}", True
+            )
     check_given(job, component, path, reader)
 
 
@@ -135,10 +137,10 @@ def resolve_literals(step: Any, component: Component, inputs: Mapping[str, Any])
         value = step.inputs.get(name)
         if value is None and has_default(declared):
             value = declared.default
-        bound = parse_binding(text_of(value))
+        bound = parse_binding(get_text(value))
         if bound is not None and bound.kind == "parent.inputs":
             value = inputs.get(resolve_port(bound.name, inputs) or "")
-        if declared.type in PRIMITIVES and isinstance(value, (str, int, float)) and not has_expression(text_of(value)):
+        if declared.type in PRIMITIVES and isinstance(value, (str, int, float)) and not has_expression(get_text(value)):
             found[name] = value
     return found
 
@@ -154,12 +156,12 @@ def _check_inputs(step: Node, component: Component, names: PipelineNames, path: 
             convert_path(step.inputs, name, declared, where, reader)
         elif component.type != "pipeline":  # of which real files have more than is declared; the job's log tells of it
             hint = did_you_mean(name, component.inputs)
-            reader.problem(where, f"the component of this step has no input '{name}'{hint}", at_key=True)
+            reader.add_problem(where, f"the component of this step has no input '{name}'{hint}", at_key=True)
     for name in getattr(step, "search_space", None) or ():
         if name not in component.inputs:
             hint = did_you_mean(name, component.inputs)
             words = f"the component of this step has no input '{name}' to vary{hint}"
-            reader.problem((*path, "search_space", name), words, at_key=True)
+            reader.add_problem((*path, "search_space", name), words, at_key=True)
 
 
 def check_given(step: Any, component: Component, path: Path, reader: Reader) -> None:
@@ -168,7 +170,7 @@ def check_given(step: Any, component: Component, path: Path, reader: Reader) -> 
     for name, declared in component.inputs.items():
         if name not in given and not step._partial and not declared.optional and not has_default(declared):
             kind = f" ({declared.type})" if declared.type else ""
-            reader.problem(path, f"the input '{name}'{kind} of the component is not given", at_key=True)
+            reader.add_problem(path, f"the input '{name}'{kind} of the component is not given", at_key=True)
 
 
 def _check_outputs(step: Node, component: Component, path: Path, reader: Reader) -> None:
@@ -178,7 +180,7 @@ def _check_outputs(step: Node, component: Component, path: Path, reader: Reader)
         if name not in component.outputs:
             hint = did_you_mean(name, component.outputs)
             words = f"the component of this step has no output '{name}'{hint}"
-            reader.problem((*path, "outputs", name), words, at_key=True)
+            reader.add_problem((*path, "outputs", name), words, at_key=True)
         else:
             check_output_type(step.outputs[name], component.outputs[name], (*path, "outputs", name), reader)
 

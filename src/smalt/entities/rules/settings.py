@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.jobs.control_flow import ControlFlowNode
 from smalt.entities.schema.problems import Path, did_you_mean, join_words
-from smalt.entities.steps.dependencies import steps_awaited
+from smalt.entities.steps.dependencies import find_dependencies
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
@@ -32,14 +32,14 @@ def check_settings(
     for key, step in named.items():
         sentence = _check_exists(step, steps, raw) or _check_unconnected(key, step, steps, waits)
         if sentence:
-            reader.problem((*path, "settings", key), sentence)
+            reader.add_problem((*path, "settings", key), sentence)
     if len(named) == 2 and len(set(named.values())) == 1:
         for key, step in named.items():
             words = f"'{step}' cannot be both on_init and on_finalize; name two steps"
-            reader.problem((*path, "settings", key), words)
+            reader.add_problem((*path, "settings", key), words)
     elif named and not steps.keys() - set(named.values()) and {*named.values(), *raw} <= steps.keys():
         words = f"the pipeline has no step but those that {join_words(named, 'and')} name; add the steps between them"
-        reader.problem((*path, "settings", next(iter(named))), words)
+        reader.add_problem((*path, "settings", next(iter(named))), words)
 
 
 def check_step_settings(step: Any, component: Any, path: Path, reader: Reader) -> None:
@@ -47,7 +47,7 @@ def check_step_settings(step: Any, component: Any, path: Path, reader: Reader) -
     steps: Mapping[str, Any] = vars(component).get("jobs") or {}
     settings = vars(step).get("settings")
     if settings is not None and steps:
-        waits = {name: steps_awaited(inner, steps) for name, inner in steps.items()}
+        waits = {name: find_dependencies(inner, steps) for name, inner in steps.items()}
         check_settings(settings, steps, {}, waits, path, reader)
 
 

@@ -20,23 +20,23 @@ def check_literal(value: Literal, declared: Input, path: Path, reader: Reader, l
     label = label or f"the input '{path[-1]}'"
     if declared.type not in PRIMITIVES:
         if declared.type is not None and not isinstance(value, str):
-            reader.problem(path, f"{label} takes data ({declared.type}), not {format_value(value)}")
+            reader.add_problem(path, f"{label} takes data ({declared.type}), not {format_value(value)}")
         return
     converted = convert(value, declared.type)
     if isinstance(converted, Problem):
-        reader.problem(path, f"{label} must be {_A[declared.type]}, not {format_value(value)}")
+        reader.add_problem(path, f"{label} must be {_A[declared.type]}, not {format_value(value)}")
         return
     allowed = [to_text(_convert_allowed(item, declared.type)) for item in declared.enum or ()]
     if allowed and to_text(converted) not in allowed:
-        reader.problem(
+        reader.add_problem(
             path, f"{label} must be {join_words(allowed)}, not {format_value(value)}{_suggest_quotes(value, allowed)}"
         )
     if not isinstance(converted, (str, bool)):
         low, high = _to_number(declared.min), _to_number(declared.max)
         if low is not None and converted < low:
-            reader.problem(path, f"{label} must be at least {declared.min}, not {converted}")
+            reader.add_problem(path, f"{label} must be at least {declared.min}, not {converted}")
         if high is not None and converted > high:
-            reader.problem(path, f"{label} must be at most {declared.max}, not {converted}")
+            reader.add_problem(path, f"{label} must be at most {declared.max}, not {converted}")
 
 
 def convert_path(inputs: dict[str, Any], name: str, declared: Input, path: Path, reader: Reader) -> None:
@@ -45,7 +45,7 @@ def convert_path(inputs: dict[str, Any], name: str, declared: Input, path: Path,
 
     value = inputs.get(name)
     if reader.from_file and isinstance(value, str) and "${{" not in value and declared.type not in (None, *PRIMITIVES):
-        found = DataPath().read(value, path, reader)
+        found = DataPath().read_value(value, path, reader)
         inputs[name] = Input(type=declared.type, path=found) if found is not None else value
 
 
@@ -76,7 +76,7 @@ def check_types(given: str | None, declared: str | None, path: Path, reader: Rea
         return
     want = _A[declared] if wanted else f"data ({declared})"
     have = _A[given] if primitive else f"data ({given})"
-    reader.problem(path, f"the input '{path[-1]}' must be {want}, but {source} is {have}")
+    reader.add_problem(path, f"the input '{path[-1]}' must be {want}, but {source} is {have}")
 
 
 def check_default(declared: Input, path: Path, reader: Reader) -> None:
@@ -93,17 +93,19 @@ def _check_limits(declared: Input, path: Path, reader: Reader) -> None:
     for key in ("min", "max"):
         bound = getattr(declared, key)
         if bound is not None and type not in ("integer", "number"):
-            reader.problem(
+            reader.add_problem(
                 (*path, key), f"'{key}' is for inputs that are an integer or a number, not {type}", at_key=True
             )
         elif bound is not None and _to_number(bound) is None:
-            reader.problem((*path, key), f"'{key}' must be a number, not {format_value(bound)}")
+            reader.add_problem((*path, key), f"'{key}' must be a number, not {format_value(bound)}")
     low, high = _to_number(declared.min), _to_number(declared.max)
     if low is not None and high is not None and low > high:
-        reader.problem((*path, "max"), f"'max' ({declared.max}) is less than 'min' ({declared.min}); no value would do")
+        reader.add_problem(
+            (*path, "max"), f"'max' ({declared.max}) is less than 'min' ({declared.min}); no value would do"
+        )
     if declared.enum and type not in PRIMITIVES:
-        reader.problem((*path, "enum"), f"'enum' is for inputs that are literals, not {type}", at_key=True)
+        reader.add_problem((*path, "enum"), f"'enum' is for inputs that are literals, not {type}", at_key=True)
     for index, item in enumerate(declared.enum or () if type in PRIMITIVES else ()):
         if isinstance(convert(item, type), Problem):
             words = f"an allowed value of '{path[-1]}' must be {_A[type]}, not {format_value(item)}"
-            reader.problem((*path, "enum", index), words)
+            reader.add_problem((*path, "enum", index), words)

@@ -11,7 +11,7 @@ from smalt.entities.schedules.monitor import MonitorDefinition
 from smalt.entities.schedules.triggers import TRIGGER
 from smalt.entities.schema.effects import KEPT
 from smalt.entities.schema.entity import Entity, from_service, optional, required
-from smalt.entities.schema.kinds import JOBS, job_type
+from smalt.entities.schema.kinds import JOBS, find_job_type
 from smalt.entities.schema.nested import Named, Nested, Tagged
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import Boolean, Text
@@ -27,10 +27,10 @@ class CreateJob(Tagged[Entity]):
         super().__init__(Entity, "type", {**JOBS, "": "schedules.scheduled_job:ScheduledJob"})
         self.words = "a job, the path of one, or 'azureml:NAME'"
 
-    def choose(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
+    def choose_tag(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
         if "job" in value:
             return ""
-        return super().choose(value, path, reader) if value.get("type") is not None else job_type(value)
+        return super().choose_tag(value, path, reader) if value.get("type") is not None else find_job_type(value)
 
 
 CREATE_JOB = Named[Entity]("job") | CreateJob()
@@ -51,15 +51,15 @@ class Schedule(Resource):
     provisioning_state = from_service(Text(), "The state.")
 
     @classmethod
-    def _read(cls, data: Any, path: Path, reader: Reader) -> Any:
+    def _read_data(cls, data: Any, path: Path, reader: Reader) -> Any:
         outside, reader.in_schedule = reader.in_schedule, True
         try:
-            return super()._read(data, path, reader)
+            return super()._read_data(data, path, reader)
         finally:
             reader.in_schedule = outside
 
     @classmethod
-    def _special(cls, data: Mapping[str, Any]) -> Any:
+    def _resolve_class(cls, data: Mapping[str, Any]) -> Any:
         if cls is not Schedule:
             return cls
         if data.get("create_monitor") is not None:
@@ -73,11 +73,11 @@ class Schedule(Resource):
         )
 
     @classmethod
-    def _needs(cls, given: set[str], path: Path, reader: Reader) -> None:
-        super()._needs(given, path, reader)
+    def _check_required(cls, given: set[str], path: Path, reader: Reader) -> None:
+        super()._check_required(given, path, reader)
         if given.isdisjoint(("create_job", "create_monitor", "import_data")):
             words = "'create_job', 'create_monitor' or 'import_data'"
-            reader.problem(path, f"{cls.noun} needs {words}", at_key=True)
+            reader.add_problem(path, f"{cls.noun} needs {words}", at_key=True)
 
 
 class JobSchedule(Schedule):

@@ -27,37 +27,37 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?)?
 class Cron(Text):
     """A cron expression with five fields: minute, hour, day, month, day of the week."""
 
-    def read(self, value: object, path: Path, reader: Reader) -> str | None:
-        text = super().read(value, path, reader)
+    def read_value(self, value: object, path: Path, reader: Reader) -> str | None:
+        text = super().read_value(value, path, reader)
         wrong = None if text is None or reader.is_answer or reader.is_binding(text) else _check_cron(text)
         if wrong:
-            reader.problem(path, f"'{path[-1]}' is not a cron expression: {wrong}")
+            reader.add_problem(path, f"'{path[-1]}' is not a cron expression: {wrong}")
         return text
 
 
 class Time(Text):
     """A date, or a date and time of day, as ISO 8601 text."""
 
-    def read(self, value: object, path: Path, reader: Reader) -> str | None:
-        text = super().read(value, path, reader)
+    def read_value(self, value: object, path: Path, reader: Reader) -> str | None:
+        text = super().read_value(value, path, reader)
         if text is not None and not reader.is_answer and _parse_time(text) is None:
             words = f"'{path[-1]}' must be a time such as '2026-01-31T10:15:00', not {format_value(text)}"
-            reader.problem(path, words)
+            reader.add_problem(path, words)
         return text
 
 
 class Zone(Text):
     """The name of a time zone, as Windows spells it."""
 
-    def read(self, value: object, path: Path, reader: Reader) -> str | None:
-        text = super().read(value, path, reader)
+    def read_value(self, value: object, path: Path, reader: Reader) -> str | None:
+        text = super().read_value(value, path, reader)
         if text is None or reader.is_answer or text.strip().lower() in _list_zones():
             return text
         near = find_nearest(_shorten_zone(text), [_shorten_zone(zone.value) for zone in TimeZone])
         meant = next((zone.value for zone in TimeZone if _shorten_zone(zone.value) == near), None)
         hint = f"; did you mean '{meant}'?" if meant else ""
         hint = hint or "; write it as 'UTC' or as Windows does, such as 'W. Europe Standard Time'"
-        reader.problem(
+        reader.add_problem(
             path, f"'{path[-1]}' is {format_value(text)}, which is not a time zone that schedules have{hint}"
         )
         return text

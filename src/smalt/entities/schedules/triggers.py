@@ -42,10 +42,10 @@ class Trigger(Entity):
         for name in ("start_time", "end_time"):
             setattr(self, name, vars(self).get(name))
 
-    def _check(self, path: Path, reader: Reader, data: Mapping[str, Any]) -> None:
+    def _check_rules(self, path: Path, reader: Reader, data: Mapping[str, Any]) -> None:
         start, end = vars(self).get("start_time"), vars(self).get("end_time")
         if isinstance(start, str) and isinstance(end, str) and not reader.is_answer and is_empty_period(start, end):
-            reader.problem((*path, "end_time"), f"'end_time' ({end}) is not after 'start_time' ({start})")
+            reader.add_problem((*path, "end_time"), f"'end_time' ({end}) is not after 'start_time' ({start})")
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set a field; a `datetime` becomes text with the wall-clock time in `time_zone`, as the service takes it."""

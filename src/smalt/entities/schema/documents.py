@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.entities.schema.entity import Entity
-from smalt.entities.schema.kinds import KINDS, STEPS, component_type, deployment_type, job_type
-from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.kinds import KINDS, STEPS, find_component_type, find_deployment_type, find_job_type
+from smalt.entities.schema.nested import load_noun
 from smalt.entities.schema.problems import Problem, add_article, did_you_mean, format_value, join_words
 from smalt.entities.schema.reader import Reader
 
@@ -21,31 +21,31 @@ def read(data: Any, kind: str, *, type: str | None = None) -> tuple[Entity | Non
 def read_document(reader: Reader, data: Any, kind: str, type: str | None = None) -> Entity | None:
     """Return the entity, or None; problems go to `reader`."""
     if not isinstance(data, Mapping):
-        reader.problem((), f"{_format_kind(kind)} is a mapping of keys to values, not {format_value(data)}")
+        reader.add_problem((), f"{_format_kind(kind)} is a mapping of keys to values, not {format_value(data)}")
         return None
     noun = choose_noun(reader, data, kind, type)
-    return None if noun is None else noun._read_whole(data, reader)
+    return None if noun is None else noun._read_document(data, reader)
 
 
 def choose_noun(reader: Reader, data: Mapping[str, Any], kind: str, type: str | None) -> type[Entity] | None:
     """Return the class for a document of a kind, or None after reporting why there is none."""
     table = KINDS[kind]
     if isinstance(table, str):
-        return noun_class(table)
+        return load_noun(table)
     given = type or data.get("type")
     if given is None:
         given = _guess_type(kind, data)
     if given is None:
-        reader.problem((), f"{_format_kind(kind)} needs 'type': {join_words(table)}")
+        reader.add_problem((), f"{_format_kind(kind)} needs 'type': {join_words(table)}")
         return None
     folded = given.lower().replace("_", "") if isinstance(given, str) else None
     for known, where in table.items():
         if known.replace("_", "") == folded:
-            return noun_class(where)
+            return load_noun(where)
     if kind == "job" and given in STEPS:
-        reader.problem(("type",), f"a job of type '{given}' can only be a step of a pipeline")
+        reader.add_problem(("type",), f"a job of type '{given}' can only be a step of a pipeline")
         return None
-    reader.problem(
+    reader.add_problem(
         ("type",),
         f"unknown type {format_value(given)} of {_format_kind(kind)}{did_you_mean(given, table) or _list_types(table)}",
     )
@@ -54,10 +54,10 @@ def choose_noun(reader: Reader, data: Mapping[str, Any], kind: str, type: str | 
 
 def _guess_type(kind: str, data: Mapping[str, Any]) -> str | None:
     if kind == "job":
-        return job_type(data)
+        return find_job_type(data)
     if kind in ("online_deployment", "batch_deployment"):
-        return deployment_type(kind, data)
-    return component_type(data) if kind == "component" else None
+        return find_deployment_type(kind, data)
+    return find_component_type(data) if kind == "component" else None
 
 
 def _list_types(table: Mapping[str, str]) -> str:

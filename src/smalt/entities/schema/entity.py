@@ -158,12 +158,12 @@ class Entity:
         field, value = self._fields.get(name), as_text(value)
         if field is None:
             if not name.startswith("_") and not hasattr(type(self), name) and not self._is_open:
-                self._misnamed(name)
+                self._check_spelling(name)
         elif isinstance(value, (dict, list)) and value:
             value = self._read_field(field, name, value)
         object.__setattr__(self, name, value)
 
-    def _misnamed(self, name: str) -> None:
+    def _check_spelling(self, name: str) -> None:
         """A key that is nearly one of the noun's was meant to be it; others are kept, and mean nothing."""
         hint = did_you_mean(name, self._fields)
         if hint:
@@ -171,7 +171,7 @@ class Entity:
 
     def _read_field(self, field: Field, name: str, value: Any) -> Any:
         reader = Reader()
-        read = field.shape.read(value, (name,), reader)
+        read = field.shape.read_value(value, (name,), reader)
         if reader.problems:
             raise UserErrorException(str(reader.problems[0]), here())
         return read
@@ -187,7 +187,7 @@ class Entity:
         return cast("dict[str, Any]", self.__dict__.setdefault("extra", {}))
 
     @classmethod
-    def _effect_of(cls, name: str) -> str:
+    def _find_effect(cls, name: str) -> str:
         """What a field does on this machine; none does more than its noun."""
         field = cls._fields[name]
         if cls._effect == REFUSED:
@@ -200,7 +200,7 @@ class Entity:
     def from_dict(cls: type[E], data: Mapping[str, Any]) -> E:
         """Raises ValidationException with all problems."""
         reader = Reader()
-        entity = cls._read_whole(data, reader)
+        entity = cls._read_document(data, reader)
         if entity is None or reader.problems:
             raise ValidationException([Located("", 0, 0, str(problem)) for problem in reader.problems])
         return entity
@@ -212,7 +212,7 @@ class Entity:
             value = self.__dict__.get(name, field.default)
             if value is None or (field.factory and not value):
                 continue
-            dumped = field.shape.dump(value)
+            dumped = field.shape.dump_value(value)
             if not (field.factory and dumped == {}):
                 result[name] = dumped
         if self._is_open:
@@ -227,23 +227,23 @@ class Entity:
         return str(load_operation("dump_to_text")(self))
 
     @classmethod
-    def _read_whole(cls: type[E], data: Any, reader: Reader) -> E | None:
+    def _read_document(cls: type[E], data: Any, reader: Reader) -> E | None:
         """A document's noun; one that is nested too deeply for Python is a problem too."""
         try:
-            return cls._read(data, (), reader)
+            return cls._read_data(data, (), reader)
         except RecursionError:
-            reader.problem((), f"{cls.noun} is nested too deeply")
+            reader.add_problem((), f"{cls.noun} is nested too deeply")
             return None
 
     @classmethod
-    def _read(cls: type[E], data: Any, path: Path, reader: Reader) -> E | None:
+    def _read_data(cls: type[E], data: Any, path: Path, reader: Reader) -> E | None:
         """One noun from plain data; problems go to the reader, and what is left is answered."""
         if isinstance(data, cls):
             return data
         if not isinstance(data, Mapping):
-            reader.wrong(path, data, f"{cls.noun} (a mapping)")
+            reader.add_mismatch(path, data, f"{cls.noun} (a mapping)")
             return None
-        cls = cls._special(data)
+        cls = cls._resolve_class(data)
         entity = cls.__new__(cls)
         values = entity.__dict__
         fields = cls._fields
@@ -254,23 +254,23 @@ class Entity:
             if field is None:
                 unknown.append(key)
             elif value is not None or is_written_empty(field.shape, (*path, key), reader):
-                read = field.shape.read(value, (*path, key), reader)
+                read = field.shape.read_value(value, (*path, key), reader)
                 if read is not None:
                     values[key] = read
-        guessed = cls._unknown(unknown, data, entity, path, reader) if unknown else set()
-        cls._needs({key for key in data if data[key] is not None or key in values} | guessed, path, reader)
-        entity._check(path, reader, data)
+        guessed = cls._handle_unknown_keys(unknown, data, entity, path, reader) if unknown else set()
+        cls._check_required({key for key in data if data[key] is not None or key in values} | guessed, path, reader)
+        entity._check_rules(path, reader, data)
         if len(reader.problems) > told:
             values["_partial"] = True
         return entity
 
     @classmethod
-    def _special(cls: type[E], data: Mapping[str, Any]) -> type[E]:
+    def _resolve_class(cls: type[E], data: Mapping[str, Any]) -> type[E]:
         """The more special noun that the data is, where there are such."""
         return cls
 
     @classmethod
-    def _unknown(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
+    def _handle_unknown_keys(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
         """Keep or refuse the keys that are not fields; answers the fields that they were perhaps meant to be."""
         guessed: set[str] = set()
         for key in keys:
@@ -286,26 +286,26 @@ class Entity:
             hint = f"; it may have {join_words(cls._fields, 'and')}" if short else ""
             hint = did_you_mean(near or key, cls._fields) or hint
             words = f"unknown key '{key}' in {cls.noun}{hint}"
-            if not (cls._is_lenient and near not in cls._required and reader.warn((*path, key), words)):
-                reader.problem((*path, key), words, at_key=True)
+            if not (cls._is_lenient and near not in cls._required and reader.record_warning((*path, key), words)):
+                reader.add_problem((*path, key), words, at_key=True)
         return guessed
 
     @classmethod
-    def _needs(cls, given: set[str], path: Path, reader: Reader) -> None:
+    def _check_required(cls, given: set[str], path: Path, reader: Reader) -> None:
         """Whether all keys are there that must be; `given` has also those that a wrong key was meant to be."""
         for name in cls._required:
             if name not in given:
-                reader.problem(path, f"{cls.noun} needs '{name}'", at_key=True)
+                reader.add_problem(path, f"{cls.noun} needs '{name}'", at_key=True)
 
-    def _check(self, path: Path, reader: Reader, data: Mapping[str, Any]) -> None:
+    def _check_rules(self, path: Path, reader: Reader, data: Mapping[str, Any]) -> None:
         """Rules beyond the shape of single keys; `data` has also what could not be read."""
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._set() == other._set()
+        return type(self) is type(other) and self._get_set_values() == other._get_set_values()
 
     __hash__ = None  # type: ignore[assignment]
 
-    def _set(self) -> dict[str, Any]:
+    def _get_set_values(self) -> dict[str, Any]:
         fields = self._fields
         return {
             name: value
@@ -313,21 +313,25 @@ class Entity:
             if (name in fields or (name == "extra" and self._is_open))
             and value is not None
             and value != {}
-            and not (isinstance(value, Entity) and name in fields and fields[name].factory and not value._set())
+            and not (
+                isinstance(value, Entity) and name in fields and fields[name].factory and not value._get_set_values()
+            )
             and not (name in fields and value == fields[name].default)
         }
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._set().items())})"
+        return (
+            f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._get_set_values().items())})"
+        )
 
 
-def changed(entity: Entity | None, given: Mapping[str, Any]) -> dict[str, Any]:
+def merge_values(entity: Entity | None, given: Mapping[str, Any]) -> dict[str, Any]:
     """The values of an entity and, in their place, those that are given."""
     kept = {} if entity is None else {key: value for key, value in vars(entity).items() if key in entity._fields}
     return {**kept, **{key: value for key, value in given.items() if value is not None}}
 
 
-def dump_and_tell(self: Any, dest: str | os.PathLike[str] | IO[str] | None = None, **_: Any) -> dict[str, Any]:
+def dump_to_dict(self: Any, dest: str | os.PathLike[str] | IO[str] | None = None, **_: Any) -> dict[str, Any]:
     """`dump` of those classes whose official ones answer with what they dump; a file is written where one is named."""
     if dest is not None:
         Entity.dump(self, dest)

@@ -18,4 +18,4 @@ def is_same_document(one: Any, other: Any) -> bool:
     if type(both[0]) is not type(both[1]):
         return False
     first, second = (load_operation("read_from_dump")(each) for each in both)
-    return first is not None and second is not None and bool(first._set() == second._set())
+    return first is not None and second is not None and bool(first._get_set_values() == second._get_set_values())

@@ -10,7 +10,7 @@ from typing import Any
 from smalt.entities.schema.effects import ACTED, KEPT, NONE, REFUSED, SERVICE
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.kinds import KINDS, STEPS
-from smalt.entities.schema.nested import Nested, Tagged, noun_class
+from smalt.entities.schema.nested import Nested, Tagged, load_noun
 from smalt.entities.schema.shapes import Either, List, Map, Shape
 
 _INTRODUCTION = """# What each field does
@@ -47,7 +47,7 @@ def list_nouns() -> dict[str, list[type[Entity]]]:
 
 
 def _load_classes(table: dict[str, str] | str) -> list[type[Entity]]:
-    return [noun_class(where) for where in dict.fromkeys([table] if isinstance(table, str) else table.values())]
+    return [load_noun(where) for where in dict.fromkeys([table] if isinstance(table, str) else table.values())]
 
 
 def _add_nouns(noun: type[Entity], found: dict[type[Entity], None]) -> None:
@@ -68,7 +68,7 @@ def _find_nouns(shape: Shape[Any]) -> Iterator[type[Entity]]:
     elif isinstance(shape, Nested):
         yield shape.noun
     elif isinstance(shape, Tagged):
-        yield from (noun_class(where) for where in shape.table.values())
+        yield from (load_noun(where) for where in shape.table.values())
     elif isinstance(data := getattr(shape, "data", None), Nested):
         yield data.noun
 
@@ -87,7 +87,7 @@ def _render_noun(noun: type[Entity]) -> str:
     tag = f" (`type: {constant.default}`)" if constant is not None and constant.default else ""
     lines = [f"### {noun.__name__}: {noun.noun}{tag}\n"]
     for word in (ACTED, KEPT, NONE, REFUSED, SERVICE):
-        names = [f"`{name}`" for name in noun._fields if noun._effect_of(name) == word]
+        names = [f"`{name}`" for name in noun._fields if noun._find_effect(name) == word]
         if names:
             lines.append(f"- {word}: {', '.join(names)}")
     return "\n".join(lines) + "\n"

@@ -6,8 +6,8 @@ from typing import Any
 
 from smalt.entities.schema.entity import Entity, Field
 from smalt.entities.schema.kinds import KINDS
-from smalt.entities.schema.nested import noun_class
-from smalt.entities.schema.shapes import JSON, any_case
+from smalt.entities.schema.nested import load_noun
+from smalt.entities.schema.shapes import JSON, build_words_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _EXPRESSION: JSON = {"type": "string", "pattern": r"\$\{\{"}
@@ -17,19 +17,19 @@ def json_schema(kind: str | None = None) -> JSON:
     """Return the schema of documents of a kind, such as "job", or of all kinds."""
     definitions = SchemaDefinitions()
     kinds = [kind] if kind else list(KINDS)
-    roots = [_root(name, definitions) for name in kinds]
+    roots = [_build_root(name, definitions) for name in kinds]
     root = roots[0] if kind else {"anyOf": roots}
     return {"$schema": DIALECT, "title": kind or "smalt", **root, "$defs": definitions.found}
 
 
-def _root(kind: str, definitions: SchemaDefinitions) -> JSON:
+def _build_root(kind: str, definitions: SchemaDefinitions) -> JSON:
     table = KINDS[kind]
     if isinstance(table, str):
-        return definitions.root(noun_class(table))
-    given = {tag: {"properties": {"type": any_case([tag])}, "required": ["type"]} for tag in table}
-    cases = [{"if": given[tag], "then": definitions.root(noun_class(where))} for tag, where in table.items()]
-    untyped = [definitions.root(noun_class(where)) for where in dict.fromkeys(table.values())]
-    known: JSON = {"properties": {"type": any_case(table)}}
+        return definitions.add_root(load_noun(table))
+    given = {tag: {"properties": {"type": build_words_schema([tag])}, "required": ["type"]} for tag in table}
+    cases = [{"if": given[tag], "then": definitions.add_root(load_noun(where))} for tag, where in table.items()]
+    untyped = [definitions.add_root(load_noun(where)) for where in dict.fromkeys(table.values())]
+    known: JSON = {"properties": {"type": build_words_schema(table)}}
     return {"type": "object", **known, "allOf": [*cases, {"if": {"required": ["type"]}, "else": {"anyOf": untyped}}]}
 
 
@@ -40,13 +40,13 @@ class SchemaDefinitions:
         self.found: dict[str, JSON] = {}
         self._in_step = False
 
-    def root(self, noun: type[Entity]) -> JSON:
+    def add_root(self, noun: type[Entity]) -> JSON:
         """Return a reference to a noun that a whole file can be."""
-        reference = self.reference(noun)
+        reference = self.add_reference(noun)
         self.found[noun.__name__]["properties"].setdefault("$schema", {"type": "string"})
         return reference
 
-    def reference(self, noun: type[Entity], only: tuple[str, ...] = (), place: str = "") -> JSON:
+    def add_reference(self, noun: type[Entity], only: tuple[str, ...] = (), place: str = "") -> JSON:
         """Return a reference to a noun; to `only` some of its keys if the `place` allows fewer."""
         was_in_step = self._in_step
         self._in_step = was_in_step or getattr(noun, "_is_step", False)
@@ -54,12 +54,12 @@ class SchemaDefinitions:
         name += "InStep" if was_in_step else ""
         if name not in self.found:
             self.found[name] = {}
-            self.found[name].update(self._describe(noun, only or tuple(noun._fields)))
+            self.found[name].update(self._build_noun(noun, only or tuple(noun._fields)))
         self._in_step = was_in_step
         return {"$ref": f"#/$defs/{name}"}
 
-    def _describe(self, noun: type[Entity], keys: tuple[str, ...]) -> JSON:
-        properties = {name: self._property(noun._fields[name]) for name in keys}
+    def _build_noun(self, noun: type[Entity], keys: tuple[str, ...]) -> JSON:
+        properties = {name: self._build_property(noun._fields[name]) for name in keys}
         required = [name for name in keys if noun._fields[name].required]
         described: JSON = {"type": "object", "title": noun.noun, "properties": properties}
         if required:
@@ -68,15 +68,15 @@ class SchemaDefinitions:
             described["additionalProperties"] = False
         return described
 
-    def _property(self, field: Field) -> JSON:
-        shape: JSON = field.shape.schema(self)
+    def _build_property(self, field: Field) -> JSON:
+        shape: JSON = field.shape.build_schema(self)
         if self._in_step and field.default is None and not _takes_text(shape):
             shape = {"anyOf": [shape, _EXPRESSION]}
         more: dict[str, Any] = {"readOnly": True} if field.from_service else {}
-        return {"description": field.doc, **(shape if field.required else _or_nothing(shape)), **more}
+        return {"description": field.doc, **(shape if field.required else _add_null(shape)), **more}
 
 
-def _or_nothing(shape: JSON) -> JSON:
+def _add_null(shape: JSON) -> JSON:
     """Return the shape, or null: a key without a value counts as absent."""
     if not shape:
         return shape

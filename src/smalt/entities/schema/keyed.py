@@ -11,33 +11,33 @@ class Keyed:
     """The methods of a dict over what is set; beside `Entity`."""
 
     def __getitem__(self: Any, key: str) -> Any:
-        if key not in self._set():
+        if key not in self._get_set_values():
             raise KeyError(key)
-        return self._set()[key]
+        return self._get_set_values()[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
         setattr(self, key, value)
 
     def __contains__(self: Any, key: object) -> bool:
-        return key in self._set()
+        return key in self._get_set_values()
 
     def __iter__(self: Any) -> Iterator[str]:
-        return iter(self._set())
+        return iter(self._get_set_values())
 
     def get(self: Any, key: str, default: Any = None) -> Any:
-        return self._set().get(key, default)
+        return self._get_set_values().get(key, default)
 
     def has_key(self: Any, k: str) -> bool:
-        return k in self._set()
+        return k in self._get_set_values()
 
     def keys(self: Any) -> list[str]:
-        return list(self._set())
+        return list(self._get_set_values())
 
     def values(self: Any) -> list[Any]:
-        return list(self._set().values())
+        return list(self._get_set_values().values())
 
     def items(self: Any) -> list[tuple[str, Any]]:
-        return list(self._set().items())
+        return list(self._get_set_values().items())
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         for key, value in dict(*args, **kwargs).items():
@@ -60,7 +60,7 @@ class Mapped(Keyed):
         }
 
     def clear(self: Any) -> None:
-        for name in self._set():
+        for name in self._get_set_values():
             del vars(self)[name]
 
     def copy(self: Any) -> Any:
@@ -74,9 +74,9 @@ class Mapped(Keyed):
         return default
 
     def popitem(self: Any) -> tuple[str, Any]:
-        if not self._set():
+        if not self._get_set_values():
             raise KeyError("nothing is set")
-        key = list(self._set())[-1]
+        key = list(self._get_set_values())[-1]
         return key, self.pop(key)
 
     def setdefault(self: Any, key: str, default: Any = _NOTHING) -> Any:

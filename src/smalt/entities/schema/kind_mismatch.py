@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smalt.entities.schema.documents import read_document
-from smalt.entities.schema.kinds import schema_word
+from smalt.entities.schema.kinds import read_schema_word
 from smalt.entities.schema.problems import Problem, add_article
 from smalt.entities.schema.reader import Reader
 
@@ -39,7 +39,7 @@ def _is_foreign(problem: Problem) -> bool:
 
 def _is_kind(data: Mapping[str, Any], kind: str) -> bool:
     """Return True if the document's `$schema` names the kind, or it reads as that kind without problems."""
-    word = schema_word(data).lower()
+    word = read_schema_word(data).lower()
     if word:
         return word.endswith(kind)
     if kind == "job" and "component" in data and data.get("type") != "pipeline":
@@ -52,7 +52,7 @@ def _is_kind(data: Mapping[str, Any], kind: str) -> bool:
 class _LenientReader(Reader):
     """A reader that leaves references to files unchecked."""
 
-    def entity(self, text: str, kind: str, path: Any) -> Any:
+    def load_entity(self, text: str, kind: str, path: Any) -> Any:
         return text
 
 

@@ -102,7 +102,7 @@ KINDS: dict[str, dict[str, str] | str] = {
 }
 
 
-def schema_word(data: Mapping[str, Any]) -> str:
+def read_schema_word(data: Mapping[str, Any]) -> str:
     """`pipelineJob`, from a `$schema` that ends in `pipelineJob.schema.json`."""
     schema = data.get("$schema")
     if not isinstance(schema, str):
@@ -110,9 +110,9 @@ def schema_word(data: Mapping[str, Any]) -> str:
     return schema.rstrip("/#").rsplit("/", 1)[-1].partition(".")[0]
 
 
-def job_type(data: Mapping[str, Any]) -> str:
+def find_job_type(data: Mapping[str, Any]) -> str:
     """The type of a job that has no `type`."""
-    word = _schema_type(data, "job")
+    word = _find_schema_type(data, "job")
     if word in JOBS:
         return word
     if "jobs" in data or "component" in data:
@@ -120,25 +120,25 @@ def job_type(data: Mapping[str, Any]) -> str:
     return "sweep" if "trial" in data else "automl" if "task" in data and "training_data" in data else "command"
 
 
-def component_type(data: Mapping[str, Any]) -> str:
+def find_component_type(data: Mapping[str, Any]) -> str:
     """The type of a component that has no `type`."""
-    word = _schema_type(data, "component")
+    word = _find_schema_type(data, "component")
     if word in COMPONENTS:
         return word
-    if "nodes" in data or "flow" in data or schema_word(data) in ("Flow", "Run"):
+    if "nodes" in data or "flow" in data or read_schema_word(data) in ("Flow", "Run"):
         return "promptflow_parallel"
     return "pipeline" if "jobs" in data else "command"
 
 
-def deployment_type(kind: str, data: Mapping[str, Any]) -> str:
+def find_deployment_type(kind: str, data: Mapping[str, Any]) -> str:
     """The type of a deployment that has no `type`."""
     if kind == "batch_deployment":
         return "pipeline" if "component" in data or "job_definition" in data else "model"
-    return "kubernetes" if "kubernetes" in schema_word(data).lower() else "managed"
+    return "kubernetes" if "kubernetes" in read_schema_word(data).lower() else "managed"
 
 
-def _schema_type(data: Mapping[str, Any], end: str) -> str:
-    word = schema_word(data).lower()
+def _find_schema_type(data: Mapping[str, Any], end: str) -> str:
+    word = read_schema_word(data).lower()
     return _SCHEMA_TYPES.get(word.removesuffix(end), word.removesuffix(end)) if word.endswith(end) else ""
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Entity)
 
 
-def noun_class(where: str) -> type[Entity]:
+def load_noun(where: str) -> type[Entity]:
     """The class at `module:Class` of this package, loaded when it is first needed."""
     module, _, name = where.partition(":")
     return cast("type[Entity]", getattr(import_module(f"smalt.entities.{module}"), name))
@@ -33,22 +33,24 @@ class Nested(Shape[E]):
         self.noun, self.only, self.place = noun, only, place
         self.words = f"{noun.noun} (a mapping)"
 
-    def takes(self, value: object) -> bool:
+    def has_type(self, value: object) -> bool:
         return isinstance(value, (Mapping, self.noun))
 
-    def read(self, value: Any, path: Path, reader: Reader) -> E | None:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> E | None:
         if self.only and isinstance(value, Mapping):
             for key in value:
                 if key in self.noun._fields and key not in self.only:
                     words = f"'{key}' is not for {self.noun.noun} of {self.place}"
-                    reader.problem((*path, key), f"{words}; it may have {join_words(self.only, 'and')}", at_key=True)
-        return self.noun._read(value, path, reader)
+                    reader.add_problem(
+                        (*path, key), f"{words}; it may have {join_words(self.only, 'and')}", at_key=True
+                    )
+        return self.noun._read_data(value, path, reader)
 
-    def dump(self, value: Any) -> Any:
+    def dump_value(self, value: Any) -> Any:
         return value.to_dict() if isinstance(value, Entity) else value
 
-    def schema(self, definitions: Definitions) -> JSON:
-        return definitions.reference(self.noun, self.only, self.place)
+    def build_schema(self, definitions: Definitions) -> JSON:
+        return definitions.add_reference(self.noun, self.only, self.place)
 
 
 class Tagged(Shape[E], Generic[E]):
@@ -58,22 +60,22 @@ class Tagged(Shape[E], Generic[E]):
         self.base, self.key, self.table, self.default = base, key, table, default
         self.words = f"{base.noun} (a mapping)"
 
-    def takes(self, value: object) -> bool:
+    def has_type(self, value: object) -> bool:
         return isinstance(value, (Mapping, Entity))
 
-    def read(self, value: Any, path: Path, reader: Reader) -> E | None:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> E | None:
         if isinstance(value, self.base):
             return value
         if not isinstance(value, Mapping):
-            return self.refuse(value, path, reader)
-        tag = self.choose(value, path, reader)
-        return None if tag is None else cast("type[E]", noun_class(self.table[tag]))._read(value, path, reader)
+            return self.report_mismatch(value, path, reader)
+        tag = self.choose_tag(value, path, reader)
+        return None if tag is None else cast("type[E]", load_noun(self.table[tag]))._read_data(value, path, reader)
 
-    def choose(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
+    def choose_tag(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
         """The tag of a mapping, or None after saying what is wrong with it."""
         tag = value.get(self.key, self.default)
         if tag is None:
-            reader.problem(
+            reader.add_problem(
                 path, f"{self.base.noun} needs '{self.key}': {join_words(map(repr, self.table))}", at_key=True
             )
             return None
@@ -83,20 +85,20 @@ class Tagged(Shape[E], Generic[E]):
                 if known.replace("_", "") == folded:
                     return known
         hint = did_you_mean(tag, self.table)
-        reader.problem(
-            (*path, self.key), f"unknown {self.key} {format_value(tag)} of {self.base.noun}{hint or self._known()}"
+        reader.add_problem(
+            (*path, self.key), f"unknown {self.key} {format_value(tag)} of {self.base.noun}{hint or self._list_tags()}"
         )
         return None
 
-    def _known(self) -> str:
+    def _list_tags(self) -> str:
         return f"; it may be {join_words(self.table)}"
 
-    def dump(self, value: Any) -> Any:
+    def dump_value(self, value: Any) -> Any:
         return value.to_dict() if isinstance(value, Entity) else value
 
-    def schema(self, definitions: Definitions) -> JSON:
+    def build_schema(self, definitions: Definitions) -> JSON:
         nouns = dict.fromkeys(self.table.values())
-        return {"anyOf": [definitions.reference(noun_class(where)) for where in nouns]}
+        return {"anyOf": [definitions.add_reference(load_noun(where)) for where in nouns]}
 
 
 class ByKey(Tagged[E]):
@@ -105,12 +107,12 @@ class ByKey(Tagged[E]):
     def __init__(self, base: type[E], table: Mapping[str, str], default: str) -> None:
         super().__init__(base, "", {**table, "": default})
 
-    def choose(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
+    def choose_tag(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
         keys = [key for key in self.table if key]
         found = next((key for key in keys if key in value), "")
         for key in () if found else value:
             hint = did_you_mean(key, keys) or f"; it may have {join_words(keys)}"
-            reader.problem((*path, key), f"unknown key '{key}' in {self.base.noun}{hint}", at_key=True)
+            reader.add_problem((*path, key), f"unknown key '{key}' in {self.base.noun}{hint}", at_key=True)
         return None if value and not found else found
 
 
@@ -124,18 +126,18 @@ class Named(Shape[E | str]):
         file = f"the path of a {noun}" if bare_paths else "'file:PATH'"
         self.words = f"{file}, 'azureml:NAME:VERSION', 'azureml:NAME@latest' or 'azureml://registries/…'"
 
-    def takes(self, value: object) -> bool:
+    def has_type(self, value: object) -> bool:
         return isinstance(as_text(value), str)
 
-    def read(self, value: Any, path: Path, reader: Reader) -> Any:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> Any:
         value = as_text(value)
         if not isinstance(value, str) or reader.is_binding(value):
-            return self.refuse(value, path, reader)
+            return self.report_mismatch(value, path, reader)
         if is_reference(value):
-            return self.refuse(value, path, reader) if parse_reference(value) is None else value
+            return self.report_mismatch(value, path, reader) if parse_reference(value) is None else value
         if self.bare_paths or value.startswith("file:") or value.endswith((".yml", ".yaml")):
-            return reader.entity(value, self.kind, path)
-        return self.refuse(value, path, reader)
+            return reader.load_entity(value, self.kind, path)
+        return self.report_mismatch(value, path, reader)
 
-    def schema(self, definitions: Definitions) -> JSON:
+    def build_schema(self, definitions: Definitions) -> JSON:
         return {"type": "string"}

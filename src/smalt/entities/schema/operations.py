@@ -14,13 +14,13 @@ OPERATIONS = {
     "dump_to_file": "smalt.yaml.dumping:dump_to",
     "dump_to_text": "smalt.yaml.dumping:dump",
     "read_from_dump": "smalt.yaml.loading:read_again",
-    "convert_to_job": "smalt.entities.steps.standalone_jobs:job_of",
+    "convert_to_job": "smalt.entities.steps.standalone_jobs:convert_to_job",
     "can_be_job": "smalt.entities.steps.standalone_jobs:can_be_job",
-    "call_component": "smalt.entities.steps.calls:call",
-    "make_function": "smalt.entities.steps.calls:function_of",
-    "call_step": "smalt.entities.steps.calls:again",
-    "inline_component": "smalt.entities.steps.calls:as_component",
-    "make_sweep": "smalt.entities.steps.sweeps:sweep",
+    "call_component": "smalt.entities.steps.calls:call_component",
+    "make_function": "smalt.entities.steps.calls:make_function",
+    "call_step": "smalt.entities.steps.calls:call_step",
+    "inline_component": "smalt.entities.steps.calls:get_inline_component",
+    "make_sweep": "smalt.entities.steps.sweeps:make_sweep",
 }
 
 

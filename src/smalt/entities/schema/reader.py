@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from smalt.entities.schema.problems import Path, Problem, format_value
 
 
-class Written(NamedTuple):
+class WrittenValue(NamedTuple):
     """The text on a command line that a value was made from, and the value that it replaces."""
 
     text: str
@@ -26,9 +26,9 @@ class Reader:
     from_file = False
     """Whether the data is a file's, whose author can be asked to put a value in quotes."""
 
-    def __init__(self, written: Mapping[Path, Written] | None = None) -> None:
+    def __init__(self, written: Mapping[Path, WrittenValue] | None = None) -> None:
         self.problems: list[Problem] = []
-        self.written: Mapping[Path, Written] = written or {}
+        self.written: Mapping[Path, WrittenValue] = written or {}
         """The values that were written on a command line, by their places: a field that is text takes the text."""
         self.in_step = False
         """Inside a pipeline's step, where `${{…}}` may stand for a value of any shape."""
@@ -40,50 +40,50 @@ class Reader:
         self.is_answer = False
         """Reading what a server keeps: what was accepted once is shown, whatever the rules are by now."""
 
-    def problem(self, path: Path, message: str, at_key: bool = False) -> None:
+    def add_problem(self, path: Path, message: str, at_key: bool = False) -> None:
         self.problems.append(Problem(path, message, at_key))
 
-    def warn(self, path: Path, message: str) -> bool:
+    def record_warning(self, path: Path, message: str) -> bool:
         """Return True if the fault calls only for a warning, which is then recorded."""
         return False
 
-    def wrong(self, path: Path, value: Any, words: str, hint: str = "") -> Any:
+    def add_mismatch(self, path: Path, value: Any, words: str, hint: str = "") -> Any:
         """Report that a value is not as `words` say and return None; inside a step, return an expression unchanged."""
         if self.is_binding(value):
             return value
-        name = named(path)
-        self.problem(path, f"{name} must be {words}, not {format_value(value)}{hint}")
+        name = describe_path(path)
+        self.add_problem(path, f"{name} must be {words}, not {format_value(value)}{hint}")
         return None
 
     def is_binding(self, value: Any) -> bool:
         """Return True for an expression inside a step, and for a promise of a pipeline function."""
         if isinstance(value, str):
             return self.in_step and "${{" in value
-        return hasattr(value, "binding")
+        return hasattr(value, "to_binding")
 
-    def text(self, path: Path) -> str | None:
+    def get_written_text(self, path: Path) -> str | None:
         """Return the text on the command line for a path, or None if the document has the value."""
         found = self.written.get(path)
         return None if found is None else found.text
 
-    def local(self, text: str, path: Path, *, must_exist: bool = True) -> str:
+    def resolve_path(self, text: str, path: Path, *, must_exist: bool = True) -> str:
         """Return a local path in the form that the rest of smalt uses."""
         return text
 
-    def data(self, text: str, path: Path) -> str:
+    def resolve_data_path(self, text: str, path: Path) -> str:
         """Return a local path of data to read; readers of files may require that it exists."""
-        return self.local(text, path, must_exist=False)
+        return self.resolve_path(text, path, must_exist=False)
 
-    def entity(self, text: str, kind: str, path: Path) -> Any:
+    def load_entity(self, text: str, kind: str, path: Path) -> Any:
         """Return the entity in the file that the text names, or None after reporting a problem."""
         return text
 
-    def conda(self, text: str, path: Path) -> Any:
+    def load_conda(self, text: str, path: Path) -> Any:
         """Return the conda specification in the file that the text names, or None after reporting a problem."""
         return text
 
 
-def named(path: Path) -> str:
+def describe_path(path: Path) -> str:
     if not path:
         return "the document"
     if isinstance(path[-1], int) and len(path) > 1:

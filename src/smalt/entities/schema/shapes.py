@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from smalt.entities.schema.paths import as_text
 from smalt.entities.schema.problems import Path, did_you_mean, format_value, join_words
-from smalt.entities.schema.reader import named
+from smalt.entities.schema.reader import describe_path
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
@@ -24,35 +24,35 @@ JSON = dict[str, Any]
 class Definitions(Protocol):
     """The nouns of a JSON Schema, each described once and referred to after that."""
 
-    def reference(self, noun: Any, only: tuple[str, ...] = (), place: str = "") -> JSON:
+    def add_reference(self, noun: Any, only: tuple[str, ...] = (), place: str = "") -> JSON:
         """Return a reference to a noun; to `only` some of its keys where a `place` takes fewer."""
 
 
 class Shape(Generic[T]):
     words = "a value"
 
-    def takes(self, value: object) -> bool:
+    def has_type(self, value: object) -> bool:
         """Whether a value of this Python type can be meant; tells the sides of a union apart."""
         return True
 
-    def read(self, value: Any, path: Path, reader: Reader) -> T | None:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> T | None:
         raise TypeError(f"{type(self).__name__} does not say how it is read")
 
-    def refuse(self, value: Any, path: Path, reader: Reader, hint: str = "") -> T | None:
+    def report_mismatch(self, value: Any, path: Path, reader: Reader, hint: str = "") -> T | None:
         """Tell the reader what was expected; None, or an expression that may stand here."""
-        return cast("T | None", reader.wrong(path, value, self.words, hint))
+        return cast("T | None", reader.add_mismatch(path, value, self.words, hint))
 
-    def dump(self, value: Any) -> Any:
+    def dump_value(self, value: Any) -> Any:
         return value
 
-    def schema(self, definitions: Definitions) -> JSON:
+    def build_schema(self, definitions: Definitions) -> JSON:
         return {}
 
     def __or__(self, other: Shape[U]) -> Shape[T | U]:
-        return Either([*_sides(self), *_sides(other)])
+        return Either([*_list_sides(self), *_list_sides(other)])
 
 
-def _sides(shape: Shape[Any]) -> list[Shape[Any]]:
+def _list_sides(shape: Shape[Any]) -> list[Shape[Any]]:
     return shape.shapes if isinstance(shape, Either) else [shape]
 
 
@@ -63,42 +63,42 @@ class Either(Shape[T]):
         self.shapes = shapes
         self.words = join_words(dict.fromkeys(shape.words for shape in shapes))
 
-    def takes(self, value: object) -> bool:
-        return any(shape.takes(value) for shape in self.shapes)
+    def has_type(self, value: object) -> bool:
+        return any(shape.has_type(value) for shape in self.shapes)
 
-    def read(self, value: Any, path: Path, reader: Reader) -> T | None:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> T | None:
         for shape in self.shapes:
-            if shape.takes(value):
-                return cast("T | None", shape.read(value, path, reader))
-        text = reader.text(path)
-        if text is not None and not isinstance(value, str) and self.takes(text):
-            return self.read(text, path, reader)
-        return self.refuse(value, path, reader)
+            if shape.has_type(value):
+                return cast("T | None", shape.read_value(value, path, reader))
+        text = reader.get_written_text(path)
+        if text is not None and not isinstance(value, str) and self.has_type(text):
+            return self.read_value(text, path, reader)
+        return self.report_mismatch(value, path, reader)
 
-    def dump(self, value: Any) -> Any:
+    def dump_value(self, value: Any) -> Any:
         if isinstance(value, (str, int, float)):
             return value
         for shape in self.shapes:
-            if shape.takes(value):
-                return shape.dump(value)
+            if shape.has_type(value):
+                return shape.dump_value(value)
         return value
 
-    def schema(self, definitions: Definitions) -> JSON:
-        return {"anyOf": [shape.schema(definitions) for shape in self.shapes]}
+    def build_schema(self, definitions: Definitions) -> JSON:
+        return {"anyOf": [shape.build_schema(definitions) for shape in self.shapes]}
 
 
 class Anything(Shape[Any]):
     """What the schema leaves open: kept as it is."""
 
-    def read(self, value: Any, path: Path, reader: Reader) -> Any:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> Any:
         return value
 
-    def dump(self, value: Any) -> Any:
+    def dump_value(self, value: Any) -> Any:
         """Nouns may be in it that a program made."""
         if isinstance(value, Mapping):
-            return {key: self.dump(item) for key, item in value.items()}
+            return {key: self.dump_value(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
-            return [self.dump(item) for item in value]
+            return [self.dump_value(item) for item in value]
         return value.to_dict() if hasattr(value, "to_dict") else value
 
 
@@ -107,58 +107,58 @@ class Text(Shape[str]):
 
     words = "text"
 
-    def takes(self, value: object) -> bool:
+    def has_type(self, value: object) -> bool:
         return isinstance(as_text(value), str)
 
-    def read(self, value: Any, path: Path, reader: Reader) -> str | None:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> str | None:
         value = as_text(value)
         if isinstance(value, str):
             return value
-        text = reader.text(path)
+        text = reader.get_written_text(path)
         if text is not None:
             return text
         hint = "; put it in quotes" if isinstance(value, (bool, int, float)) else ""
-        return self.refuse(value, path, reader, hint)
+        return self.report_mismatch(value, path, reader, hint)
 
-    def schema(self, definitions: Definitions) -> JSON:
+    def build_schema(self, definitions: Definitions) -> JSON:
         return {"type": "string"}
 
 
 class AsText(Text):
     """Text, where numbers and booleans are taken as the text that they are written as."""
 
-    def takes(self, value: object) -> bool:
+    def has_type(self, value: object) -> bool:
         return isinstance(value, (str, bool, int, float))
 
-    def read(self, value: Any, path: Path, reader: Reader) -> str | None:
-        text = value if isinstance(value, str) else reader.text(path)
+    def read_value(self, value: Any, path: Path, reader: Reader) -> str | None:
+        text = value if isinstance(value, str) else reader.get_written_text(path)
         if text is not None:
             return text
         if isinstance(value, bool):
-            return self.boolean(value)
-        return str(value) if isinstance(value, (int, float)) else self.refuse(value, path, reader)
+            return self.format_boolean(value)
+        return str(value) if isinstance(value, (int, float)) else self.report_mismatch(value, path, reader)
 
-    def boolean(self, value: bool) -> str:
+    def format_boolean(self, value: bool) -> str:
         return "true" if value else "false"
 
-    def schema(self, definitions: Definitions) -> JSON:
+    def build_schema(self, definitions: Definitions) -> JSON:
         return {"type": ["string", "number", "boolean"]}
 
 
 class Version(AsText):
     """A version, which Azure's client makes of `on` in a file as Python writes it: `True`."""
 
-    def boolean(self, value: bool) -> str:
+    def format_boolean(self, value: bool) -> str:
         return str(value)
 
 
 class Tag(AsText):
     """A tag of a job or a component, which is text; a program may give a number, a file has to put it in quotes."""
 
-    def read(self, value: Any, path: Path, reader: Reader) -> str | None:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> str | None:
         if reader.from_file:
-            return Text.read(self, value, path, reader)
-        return super().read(value, path, reader)
+            return Text.read_value(self, value, path, reader)
+        return super().read_value(value, path, reader)
 
 
 class Integer(Shape[int]):
@@ -167,21 +167,26 @@ class Integer(Shape[int]):
     def __init__(self, at_least: int | None = None, at_most: int | None = None) -> None:
         self.at_least, self.at_most = at_least, at_most
 
-    def takes(self, value: object) -> bool:
+    def has_type(self, value: object) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
 
-    def read(self, value: Any, path: Path, reader: Reader) -> int | None:
-        text = reader.text(path)
-        number = _whole(value) if text is None else _counted(text)
+    def read_value(self, value: Any, path: Path, reader: Reader) -> int | None:
+        text = reader.get_written_text(path)
+        number = _to_whole_number(value) if text is None else _parse_whole_number(text)
         if number is None:
-            return self.refuse(value, path, reader)
-        return number if in_range(number, self.at_least, self.at_most, path, reader) else None
+            return self.report_mismatch(value, path, reader)
+        return number if check_range(number, self.at_least, self.at_most, path, reader) else None
 
-    def schema(self, definitions: Definitions) -> JSON:
-        return {"anyOf": [{"type": "integer", **_bounds(self.at_least, self.at_most)}, _quoted(r"-?\d{1,19}")]}
+    def build_schema(self, definitions: Definitions) -> JSON:
+        return {
+            "anyOf": [
+                {"type": "integer", **_build_bounds(self.at_least, self.at_most)},
+                _build_text_schema(r"-?\d{1,19}"),
+            ]
+        }
 
 
-def _whole(value: Any) -> int | None:
+def _to_whole_number(value: Any) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -193,7 +198,7 @@ def _whole(value: Any) -> int | None:
     return None
 
 
-def _counted(text: str) -> int | None:
+def _parse_whole_number(text: str) -> int | None:
     """A whole number as a command line has it: decimal, also with zeros before it, or `0x10`."""
     try:
         return int(text, 10)
@@ -201,32 +206,32 @@ def _counted(text: str) -> int | None:
         try:
             return int(text, 0)
         except ValueError:
-            return _whole(_number(text))
+            return _to_whole_number(_parse_number(text))
 
 
-def _number(text: str) -> float | None:
+def _parse_number(text: str) -> float | None:
     try:
         return float(text)
     except ValueError:
         return None
 
 
-def in_range(number: float, least: float | None, most: float | None, path: Path, reader: Reader) -> bool:
+def check_range(number: float, least: float | None, most: float | None, path: Path, reader: Reader) -> bool:
     if least is not None and number < least:
-        reader.problem(path, f"{named(path)} must be at least {least}, not {number}")
+        reader.add_problem(path, f"{describe_path(path)} must be at least {least}, not {number}")
         return False
     if most is not None and number > most:
-        reader.problem(path, f"{named(path)} must be at most {most}, not {number}")
+        reader.add_problem(path, f"{describe_path(path)} must be at most {most}, not {number}")
         return False
     return True
 
 
 def is_written_empty(shape: Shape[Any], path: Path, reader: Reader) -> bool:
     """Whether `null`, `~` or nothing was written on a command line where text stands, and so is that text."""
-    return path in reader.written and shape.takes("")
+    return path in reader.written and shape.has_type("")
 
 
-def _bounds(least: float | None, most: float | None) -> JSON:
+def _build_bounds(least: float | None, most: float | None) -> JSON:
     return {**({} if least is None else {"minimum": least}), **({} if most is None else {"maximum": most})}
 
 
@@ -236,41 +241,41 @@ class Number(Shape[float]):
     def __init__(self, at_least: float | None = None, at_most: float | None = None) -> None:
         self.at_least, self.at_most = at_least, at_most
 
-    def takes(self, value: object) -> bool:
+    def has_type(self, value: object) -> bool:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
 
-    def read(self, value: Any, path: Path, reader: Reader) -> float | None:
-        text = reader.text(path)
+    def read_value(self, value: Any, path: Path, reader: Reader) -> float | None:
+        text = reader.get_written_text(path)
         number = value
         if text is not None:
-            whole = _counted(text)
-            number = _number(text) if whole is None else whole
+            whole = _parse_whole_number(text)
+            number = _parse_number(text) if whole is None else whole
         elif isinstance(value, str):
-            number = _number(value)
+            number = _parse_number(value)
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not abs(number) < float("inf"):
-            return self.refuse(value, path, reader)
-        return number if in_range(number, self.at_least, self.at_most, path, reader) else None
+            return self.report_mismatch(value, path, reader)
+        return number if check_range(number, self.at_least, self.at_most, path, reader) else None
 
-    def schema(self, definitions: Definitions) -> JSON:
+    def build_schema(self, definitions: Definitions) -> JSON:
         number = r"\s*[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?\s*"
-        return {"anyOf": [{"type": "number", **_bounds(self.at_least, self.at_most)}, _quoted(number)]}
+        return {"anyOf": [{"type": "number", **_build_bounds(self.at_least, self.at_most)}, _build_text_schema(number)]}
 
 
 class Boolean(Shape[bool]):
     words = "true or false"
     _texts = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
 
-    def takes(self, value: object) -> bool:
+    def has_type(self, value: object) -> bool:
         return isinstance(value, bool)
 
-    def read(self, value: Any, path: Path, reader: Reader) -> bool | None:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> bool | None:
         if isinstance(value, bool):
             return value
         known = self._texts.get(value.lower()) if isinstance(value, str) else None
-        return self.refuse(value, path, reader) if known is None else known
+        return self.report_mismatch(value, path, reader) if known is None else known
 
-    def schema(self, definitions: Definitions) -> JSON:
-        return {"anyOf": [{"type": "boolean"}, any_case(self._texts)]}
+    def build_schema(self, definitions: Definitions) -> JSON:
+        return {"anyOf": [{"type": "boolean"}, build_words_schema(self._texts)]}
 
 
 class Enum(Shape[str]):
@@ -279,43 +284,45 @@ class Enum(Shape[str]):
     def __init__(self, *allowed: str) -> None:
         self.allowed = allowed
         self.words = join_words(f"'{word}'" for word in allowed)
-        self._folded = {_fold(word): word for word in allowed}
+        self._folded = {_fold_word(word): word for word in allowed}
 
-    def takes(self, value: object) -> bool:
+    def has_type(self, value: object) -> bool:
         return isinstance(value, str)
 
-    def read(self, value: Any, path: Path, reader: Reader) -> str | None:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> str | None:
         if value in self.allowed:
             return cast("str", value)
         if not isinstance(value, str):
-            text = reader.text(path)
-            return self.refuse(value, path, reader) if text is None else self.read(text, path, reader)
-        word = self._folded.get(_fold(value))
-        return word if word is not None else self._unknown(value, path, reader)
+            text = reader.get_written_text(path)
+            return self.report_mismatch(value, path, reader) if text is None else self.read_value(text, path, reader)
+        word = self._folded.get(_fold_word(value))
+        return word if word is not None else self._report_unknown(value, path, reader)
 
-    def _unknown(self, value: str, path: Path, reader: Reader) -> str | None:
+    def _report_unknown(self, value: str, path: Path, reader: Reader) -> str | None:
         if reader.is_binding(value):
             return value
         hint = did_you_mean(value, self.allowed)
-        name = named(path) if path else "it"
-        reader.problem(path, f"{name} must be {self.words}, not {format_value(value)}{hint}")
+        name = describe_path(path) if path else "it"
+        reader.add_problem(path, f"{name} must be {self.words}, not {format_value(value)}{hint}")
         return None
 
-    def schema(self, definitions: Definitions) -> JSON:
-        return any_case(self.allowed)
+    def build_schema(self, definitions: Definitions) -> JSON:
+        return build_words_schema(self.allowed)
 
 
-def _fold(word: str) -> str:
+def _fold_word(word: str) -> str:
     return word.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
-def any_case(words: Iterable[str]) -> JSON:
+def build_words_schema(words: Iterable[str]) -> JSON:
     """Words as they are, which editors offer, or however else the reader takes them."""
-    spelt = ("[-_ ]*".join(f"[{one}{one.upper()}]" if one.isalpha() else one for one in _fold(word)) for word in words)
-    return {"anyOf": [{"enum": list(words)}, _quoted(f"[-_ ]*({'|'.join(dict.fromkeys(spelt))})[-_ ]*")]}
+    spelt = (
+        "[-_ ]*".join(f"[{one}{one.upper()}]" if one.isalpha() else one for one in _fold_word(word)) for word in words
+    )
+    return {"anyOf": [{"enum": list(words)}, _build_text_schema(f"[-_ ]*({'|'.join(dict.fromkeys(spelt))})[-_ ]*")]}
 
 
-def _quoted(pattern: str) -> JSON:
+def _build_text_schema(pattern: str) -> JSON:
     """Text in place of a value of another type, as the reader takes it."""
     return {"type": "string", "pattern": f"^{pattern}$"}
 
@@ -323,25 +330,25 @@ def _quoted(pattern: str) -> JSON:
 class List(Shape[list[T]]):
     def __init__(self, item: Shape[T]) -> None:
         self.item = item
-        self.words = "a list" if isinstance(item, Anything) else f"a list of {_many(item.words)}"
+        self.words = "a list" if isinstance(item, Anything) else f"a list of {_to_plural(item.words)}"
 
-    def takes(self, value: object) -> bool:
+    def has_type(self, value: object) -> bool:
         return isinstance(value, (list, tuple))
 
-    def read(self, value: Any, path: Path, reader: Reader) -> list[T] | None:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> list[T] | None:
         if not isinstance(value, (list, tuple)):
-            return self.refuse(value, path, reader)
-        items = (self.item.read(item, (*path, index), reader) for index, item in enumerate(value))
+            return self.report_mismatch(value, path, reader)
+        items = (self.item.read_value(item, (*path, index), reader) for index, item in enumerate(value))
         return [item for item in items if item is not None]
 
-    def dump(self, value: Any) -> Any:
-        return [self.item.dump(item) for item in value] if isinstance(value, (list, tuple)) else value
+    def dump_value(self, value: Any) -> Any:
+        return [self.item.dump_value(item) for item in value] if isinstance(value, (list, tuple)) else value
 
-    def schema(self, definitions: Definitions) -> JSON:
-        return {"type": "array", "items": self.item.schema(definitions)}
+    def build_schema(self, definitions: Definitions) -> JSON:
+        return {"type": "array", "items": self.item.build_schema(definitions)}
 
 
-def _many(words: str) -> str:
+def _to_plural(words: str) -> str:
     """`whole numbers`, from `a whole number`; other words as they are."""
     for article in ("a ", "an "):
         if words.startswith(article) and "(" not in words:
@@ -359,31 +366,31 @@ class Map(Shape[dict[str, T]]):
         if of:
             self.words = f"a mapping of {of}"
 
-    def takes(self, value: object) -> bool:
+    def has_type(self, value: object) -> bool:
         return isinstance(value, Mapping)
 
-    def read(self, value: Any, path: Path, reader: Reader) -> dict[str, T] | None:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> dict[str, T] | None:
         if not isinstance(value, Mapping):
-            return self.refuse(value, path, reader)
+            return self.report_mismatch(value, path, reader)
         result: dict[str, T] = {}
         for key, item in value.items():
             if item is None and not is_written_empty(self.item, (*path, key), reader):
-                read = self.nothing()
+                read = self.make_empty()
             else:
-                read = self.item.read(item, (*path, key), reader)
+                read = self.item.read_value(item, (*path, key), reader)
             if read is not None:
                 result[key if isinstance(key, str) else str(key)] = read
         return result
 
-    def nothing(self) -> T | None:
+    def make_empty(self) -> T | None:
         """What a name without a value stands for; as it is, for nothing."""
         return None
 
-    def dump(self, value: Any) -> Any:
+    def dump_value(self, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        return {key: self.item.dump(item) for key, item in value.items()}
+        return {key: self.item.dump_value(item) for key, item in value.items()}
 
-    def schema(self, definitions: Definitions) -> JSON:
-        item = self.item.schema(definitions)
+    def build_schema(self, definitions: Definitions) -> JSON:
+        item = self.item.build_schema(definitions)
         return {"type": "object", "additionalProperties": {"anyOf": [item, {"type": "null"}]} if item else True}

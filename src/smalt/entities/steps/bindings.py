@@ -26,15 +26,15 @@ class Promise:
 
     __slots__ = ()
 
-    def binding(self) -> str:
+    def to_binding(self) -> str:
         """The expression that a file would have here."""
         raise NotImplementedError
 
     def __str__(self) -> str:
-        return self.binding()
+        return self.to_binding()
 
 
-def _refuse(operator: str) -> Any:
+def _make_refusal(operator: str) -> Any:
     def refuse(self: Promise, *_: Any) -> NoReturn:
         what = f"the pipeline's input '{self.name}'" if isinstance(self, PipelineInput) else "this output of a step"
         more = f", or take '{self.name}.result()'" if isinstance(self, PipelineInput) else ""
@@ -52,7 +52,7 @@ for _operator, _methods in {
     "'|'": "or ror", "int()": "int index", "float()": "float", "round()": "round", "abs()": "abs",
 }.items():  # fmt: skip
     for _method in _methods.split():
-        setattr(Promise, f"__{_method}__", _refuse(_operator))
+        setattr(Promise, f"__{_method}__", _make_refusal(_operator))
 
 
 class PipelineInput(Promise):
@@ -62,7 +62,7 @@ class PipelineInput(Promise):
 
     def __init__(self, name: str, given: Any = None, default: Any = None, type: str | None = None) -> None:
         self._name, self._given, self._default = name, given, default
-        self._type = type or type_of(default if given is None else given)
+        self._type = type or find_type(default if given is None else given)
 
     @property
     def type(self) -> str | None:
@@ -72,7 +72,7 @@ class PipelineInput(Promise):
     def name(self) -> str:
         return self._name
 
-    def binding(self) -> str:
+    def to_binding(self) -> str:
         return f"${{{{parent.inputs.{self._name}}}}}"
 
     def result(self) -> Any:
@@ -101,7 +101,7 @@ class PipelineInput(Promise):
         )
 
     def __repr__(self) -> str:
-        return self.binding()
+        return self.to_binding()
 
 
 class StepOutput(Output, Promise):
@@ -113,7 +113,7 @@ class StepOutput(Output, Promise):
     _port: str
 
     @classmethod
-    def of(cls, node: Node, port: str, said: Output | None = None) -> StepOutput:
+    def from_step(cls, node: Node, port: str, said: Output | None = None) -> StepOutput:
         found = cls.__new__(cls)
         object.__setattr__(found, "_node", node)
         object.__setattr__(found, "_port", port)
@@ -124,7 +124,7 @@ class StepOutput(Output, Promise):
     def port_name(self) -> str:
         return self._port
 
-    def binding(self) -> str:
+    def to_binding(self) -> str:
         name = vars(self._node).get("_step") or self._node.name
         if name is None:
             raise UserErrorException(
@@ -135,14 +135,14 @@ class StepOutput(Output, Promise):
         return f"${{{{parent.jobs.{name}.outputs.{self._port}}}}}"
 
     def __str__(self) -> str:
-        return self.binding()
+        return self.to_binding()
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         self._node.outputs[self._port] = self
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Output) and self._set() == other._set()
+        return isinstance(other, Output) and self._get_set_values() == other._get_set_values()
 
     __hash__ = object.__hash__  # type: ignore[assignment]
 
@@ -150,7 +150,7 @@ class StepOutput(Output, Promise):
         return Output, (), dict(vars(self))
 
 
-class Step(Promise):
+class StepPromise(Promise):
     """A step itself, for those that decide about it."""
 
     __slots__ = ("node",)
@@ -158,28 +158,28 @@ class Step(Promise):
     def __init__(self, node: Node) -> None:
         self.node = node
 
-    def binding(self) -> str:
+    def to_binding(self) -> str:
         return f"${{{{parent.jobs.{vars(self.node).get('_step') or self.node.name}}}}}"
 
 
-def type_of(value: Any) -> str | None:
+def find_type(value: Any) -> str | None:
     """The type of what is given for an input, as far as it shows."""
     if isinstance(value, PipelineInput):
         return value.type
     if isinstance(value, StepOutput):
-        return value.type or declared_type(value._node, value._port)
+        return value.type or find_declared_type(value._node, value._port)
     if isinstance(value, Input):
         return value.type or "uri_folder"
     return find_literal_type(value)
 
 
-def declared_type(node: Node, output: str) -> str | None:
-    component = component_of(node)
+def find_declared_type(node: Node, output: str) -> str | None:
+    component = find_component(node)
     found = component.outputs.get(output) if component is not None else None
     return found.type if isinstance(found, Output) else None
 
 
-def component_of(node: Any) -> Component | None:
+def find_component(node: Any) -> Component | None:
     values = vars(node)
     found = values.get("component") or values.get("trial") or values.get("_collects")
     return found if isinstance(found, Component) else None
@@ -197,9 +197,9 @@ class StepInputs(Attributes):
 
     def __getitem__(self, name: str) -> Any:
         if name not in self:
-            component = component_of(self._node)
+            component = find_component(self._node)
             if component is None or name not in component.inputs:
-                _unknown(self._node, name, "input", component.inputs if component is not None else self)
+                _raise_unknown(self._node, name, "input", component.inputs if component is not None else self)
             dict.__setitem__(self, name, Input(type=component.inputs[name].type))
         value = dict.__getitem__(self, name)
         if isinstance(value, Promise) or (isinstance(value, str) and "${{" in value):
@@ -208,14 +208,14 @@ class StepInputs(Attributes):
         return value
 
     def __setitem__(self, name: str, value: Any) -> None:
-        from smalt.entities.steps.calls import checked_value
+        from smalt.entities.steps.calls import convert_input
 
-        component = component_of(self._node)
+        component = find_component(self._node)
         is_open = component is None or component.type in OPEN_INPUTS
         declared = None if component is None or is_open else component.inputs.get(name)
         if component is not None and declared is None and not is_open and component.type != "pipeline":
-            _unknown(self._node, name, "input", component.inputs)
-        value = checked_value(name, value, declared, here())
+            _raise_unknown(self._node, name, "input", component.inputs)
+        value = convert_input(name, value, declared, here())
         if value is None:
             self.pop(name, None)
         else:
@@ -245,37 +245,37 @@ class StepOutputs(Attributes):
         if known is not None and (said is None or said is known):
             return known  # type: ignore[no-any-return]
         if said is None and name not in self:
-            component = component_of(self._node)
+            component = find_component(self._node)
             if component is not None and name not in component.outputs and component.type not in OPEN_OUTPUTS:
-                _unknown(self._node, name, "output", component.outputs)
+                _raise_unknown(self._node, name, "output", component.outputs)
             if component is None and vars(self._node).get("component") is None:
-                _unknown(self._node, name, "output", self)
+                _raise_unknown(self._node, name, "output", self)
         if isinstance(said, str):
             said = Output(path=said)
-        handle = self._handles[name] = StepOutput.of(self._node, name, said)
+        handle = self._handles[name] = StepOutput.from_step(self._node, name, said)
         if said is not None:
             dict.__setitem__(self, name, handle)
         return handle
 
     def __setitem__(self, name: str, value: Any) -> None:
-        component = component_of(self._node)
+        component = find_component(self._node)
         if component is not None and name not in component.outputs and component.type not in OPEN_OUTPUTS:
-            _unknown(self._node, name, "output", component.outputs)
+            _raise_unknown(self._node, name, "output", component.outputs)
         if not isinstance(value, (Output, str, Mapping)) and value is not None:
             raise UserErrorException(f"an output is set to Output(…), not to {type(value).__name__}", here())
         value = Output(**value) if isinstance(value, Mapping) else value
         dict.__setitem__(self, name, value if value is not None else Output())
 
-    def names(self) -> list[str]:
+    def list_names(self) -> list[str]:
         """All outputs that the step has, also those of which nothing is said."""
-        component = component_of(self._node)
+        component = find_component(self._node)
         return [*dict.fromkeys((*(component.outputs if component is not None else ()), *self))]
 
-    def all(self) -> Iterator[tuple[str, StepOutput]]:
-        return ((name, self[name]) for name in self.names())
+    def list_outputs(self) -> Iterator[tuple[str, StepOutput]]:
+        return ((name, self[name]) for name in self.list_names())
 
     def __deepcopy__(self, memo: Any) -> dict[str, Any]:
-        return {name: plain_output(value) for name, value in self.items()}
+        return {name: to_plain_output(value) for name, value in self.items()}
 
     def __reduce__(self) -> Any:
         return dict, (self.__deepcopy__({}),)
@@ -288,17 +288,17 @@ OPEN_OUTPUTS = ("automl", "import", "data_transfer", "promptflow_parallel")
 """Components whose outputs are not all declared."""
 
 
-def plain_output(value: Any) -> Any:
+def to_plain_output(value: Any) -> Any:
     return Output(**vars(value)) if isinstance(value, StepOutput) else value
 
 
-def _unknown(node: Node, name: str, word: str, known: Mapping[str, Any]) -> NoReturn:
-    what = vars(node).get("_step") or _called(node)
+def _raise_unknown(node: Node, name: str, word: str, known: Mapping[str, Any]) -> NoReturn:
+    what = vars(node).get("_step") or _describe_step(node)
     hint = did_you_mean(name, known) or (f"; it has {join_words(known, 'and')}" if known else "; it has none")
     raise UnexpectedAttributeError(f"{what} has no {word} '{name}'{hint}", here())
 
 
-def _called(node: Node) -> str:
-    component = component_of(node)
+def _describe_step(node: Node) -> str:
+    component = find_component(node)
     name = component.name if component is not None else None
     return f"the step '{name}'" if name else node.noun

@@ -13,7 +13,7 @@ from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.jobs.search_space import SweepDistribution
 from smalt.entities.rules.values import check_literal, check_types
 from smalt.entities.schema.kinds import STEPS
-from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.nested import load_noun
 from smalt.entities.schema.paths import as_text
 from smalt.entities.schema.problems import did_you_mean, format_value, join_words
 from smalt.entities.schema.reader import Reader
@@ -25,11 +25,11 @@ from smalt.entities.steps.bindings import (
     StepInputs,
     StepOutput,
     StepOutputs,
-    component_of,
-    declared_type,
-    type_of,
+    find_component,
+    find_declared_type,
+    find_type,
 )
-from smalt.entities.steps.collector import gather, gatherer
+from smalt.entities.steps.collector import add_step, current_collector
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.literals import PRIMITIVES, find_literal_type
 from smalt.exceptions import (
@@ -43,7 +43,7 @@ from smalt.machine.source_lines import here
 Where = tuple[str, int]
 
 
-def call(component: Component, args: tuple[Any, ...], given: Mapping[str, Any]) -> Node:
+def call_component(component: Component, args: tuple[Any, ...], given: Mapping[str, Any]) -> Node:
     """A step of the component; in a pipeline function, one of that pipeline's."""
     where = here()
     if args:
@@ -51,20 +51,20 @@ def call(component: Component, args: tuple[Any, ...], given: Mapping[str, Any]) 
             given = {str(key): value for key, value in args[0].items()}
         else:
             example = ", ".join(f"{name}=…" for name in component.inputs)
-            words = f"{_name(component)} takes its inputs by name: {_name(component)}({example})"
+            words = f"{_get_name(component)} takes its inputs by name: {_get_name(component)}({example})"
             raise TooManyPositionalArgsError(words, where)
-    values = _arguments(component, given, where)
-    node = new_step(component, values)
+    values = _check_arguments(component, given, where)
+    node = make_step(component, values)
     vars(node)["_line"] = where
-    gather(node)
+    add_step(node)
     return node
 
 
-def function_of(component: Component) -> Any:
+def make_function(component: Component) -> Any:
     import inspect
 
     def make(**inputs: Any) -> Node:
-        return call(component, (), inputs)
+        return call_component(component, (), inputs)
 
     make.__name__ = make.__qualname__ = component.name or component.type or "component"
     make.__doc__ = component.description
@@ -84,8 +84,8 @@ def function_of(component: Component) -> Any:
     return make
 
 
-def new_step(component: Component, inputs: Mapping[str, Any]) -> Node:
-    noun = noun_class(STEPS[(component.type or "command").removeprefix("promptflow_")])  # a flow is a parallel step
+def make_step(component: Component, inputs: Mapping[str, Any]) -> Node:
+    noun = load_noun(STEPS[(component.type or "command").removeprefix("promptflow_")])  # a flow is a parallel step
     node = noun.__new__(noun)
     values = vars(node)
     values["component"] = component
@@ -97,7 +97,7 @@ def new_step(component: Component, inputs: Mapping[str, Any]) -> Node:
     return node  # type: ignore[return-value]
 
 
-def again(node: Any, args: tuple[Any, ...], given: Mapping[str, Any]) -> Any:
+def call_step(node: Any, args: tuple[Any, ...], given: Mapping[str, Any]) -> Any:
     """A new step like one that there is, with other inputs: `command_job(lr=0.1)`."""
     if args:
         words = (
@@ -105,10 +105,10 @@ def again(node: Any, args: tuple[Any, ...], given: Mapping[str, Any]) -> Any:
         )
         raise TooManyPositionalArgsError(words, here())
     where = here()
-    component = component_of(node) or as_component(node)
+    component = find_component(node) or get_inline_component(node)
     kept = {name: value for name, value in node.inputs.items() if name not in given and _is_value(value)}
-    values = _arguments(component, {**kept, **given}, where)
-    new = new_step(component, values)
+    values = _check_arguments(component, {**kept, **given}, where)
+    new = make_step(component, values)
     for name, value in values_along(node, Travel.COPY):
         if name in type(new)._fields:
             vars(new)[name] = copy.deepcopy(value)
@@ -117,7 +117,7 @@ def again(node: Any, args: tuple[Any, ...], given: Mapping[str, Any]) -> Any:
     for name, value in node.outputs.items():
         dict.__setitem__(new.outputs, name, copy.copy(value))
     vars(new)["_line"] = where
-    gather(new)
+    add_step(new)
     return new
 
 
@@ -130,35 +130,37 @@ def _is_value(value: Any) -> bool:
     return value is not None and not (isinstance(value, Input) and value.path is None)
 
 
-def as_component(node: Any) -> Component:
+def get_inline_component(node: Any) -> Component:
     """The component that a step with its command in place has, with its inputs as declared there."""
     known = vars(node).get("_made_of")
-    if known is None or known[0] != _body(node):
-        from smalt.entities.steps.inline_components import made_of
+    if known is None or known[0] != _list_field_ids(node):
+        from smalt.entities.steps.inline_components import make_component
 
-        known = _body(node), made_of(node)
+        known = _list_field_ids(node), make_component(node)
         vars(node)["_made_of"] = known
     return known[1]  # type: ignore[no-any-return]
 
 
-def _body(node: Any) -> list[Any]:
+def _list_field_ids(node: Any) -> list[Any]:
     return [id(value) for name, value in sorted(vars(node).items()) if not name.startswith("_")]
 
 
-def _arguments(component: Component, given: Mapping[str, Any], where: Where) -> dict[str, Any]:
+def _check_arguments(component: Component, given: Mapping[str, Any], where: Where) -> dict[str, Any]:
     """What is given, checked against what the component declares."""
     declared = component.inputs
     values: dict[str, Any] = {}
     is_open = component.type in OPEN_INPUTS
     for name, value in given.items():
-        if name not in declared and not is_open and not _in_group(name, declared):
+        if name not in declared and not is_open and not _is_in_group(name, declared):
             known = f"; its inputs are {join_words(declared, 'and')}" if declared else "; it has no inputs"
             hint = did_you_mean(name, declared) + known if did_you_mean(name, declared) else known
-            raise UnexpectedKeywordError(f"{_name(component)} has no input '{name}'{hint}", where)
-        checked = checked_value(name, value, None if is_open else declared.get(name), where)
+            raise UnexpectedKeywordError(f"{_get_name(component)} has no input '{name}'{hint}", where)
+        checked = convert_input(name, value, None if is_open else declared.get(name), where)
         if checked is not None:
             values[name] = checked
-    if gatherer.get() is None:  # else when the pipeline's function has returned: what it sets afterwards counts too
+    if (
+        current_collector.get() is None
+    ):  # else when the pipeline's function has returned: what it sets afterwards counts too
         check_complete(component, values, where)
     return values
 
@@ -174,27 +176,27 @@ def check_complete(component: Component, given: Collection[str], where: Where) -
     ]
     if missing:
         words = join_words((f"{name} ({component.inputs[name].type})" for name in missing), "and")
-        raise MissingPositionalArgsError(f"{_name(component)} is called without {words}", where)
+        raise MissingPositionalArgsError(f"{_get_name(component)} is called without {words}", where)
 
 
-def _in_group(name: str, declared: Mapping[str, Any]) -> bool:
+def _is_in_group(name: str, declared: Mapping[str, Any]) -> bool:
     return any(known.startswith(f"{name}.") for known in declared)
 
 
-def _name(component: Component) -> str:
+def _get_name(component: Component) -> str:
     return component.display_name or component.name or component.noun
 
 
-def checked_value(name: str, value: Any, declared: Input | None, where: Where) -> Any:
+def convert_input(name: str, value: Any, declared: Input | None, where: Where) -> Any:
     """A value as an input of a step has it; raises where it cannot be one."""
-    value = _plain(name, value, where)
+    value = _to_plain_input(name, value, where)
     if value is None or isinstance(value, SweepDistribution) or declared is None:
         return value
     reader = Reader()
     path = (name,)
     if isinstance(value, Promise):
-        source = _source(value)
-        given = type_of(value)
+        source = _describe_source(value)
+        given = find_type(value)
         if isinstance(value, PipelineInput) and isinstance(value.result(), (str, int, float)):
             if declared.type in PRIMITIVES:
                 check_literal(value.result(), declared, path, reader)
@@ -212,13 +214,13 @@ def checked_value(name: str, value: Any, declared: Input | None, where: Where) -
     return value
 
 
-def _source(value: Promise) -> str:
+def _describe_source(value: Promise) -> str:
     if isinstance(value, PipelineInput):
         return f"the pipeline's input '{value.name}'"
     return f"the output '{value._port}'" if isinstance(value, StepOutput) else "what is given"
 
 
-def _plain(name: str, value: Any, where: Where) -> Any:
+def _to_plain_input(name: str, value: Any, where: Where) -> Any:
     """An asset as an input, a step as its only output, an enum's member as its value, a path as its text."""
     value = as_text(value)
     if isinstance(value, Input):
@@ -228,9 +230,9 @@ def _plain(name: str, value: Any, where: Where) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Node):
-        return only_output(name, value, where)
+        return get_only_output(name, value, where)
     if isinstance(value, StepOutputs):
-        return only_output(name, value._node, where)
+        return get_only_output(name, value._node, where)
     if isinstance(value, Asset) and "path" in type(value)._fields:
         kind: Any = value
         reference = kind.id or (f"azureml:{kind.name}:{kind.version}" if kind.name and kind.version else kind.path)
@@ -238,32 +240,34 @@ def _plain(name: str, value: Any, where: Where) -> Any:
     if isinstance(value, Mapping):
         return Input.from_dict(value)
     if isinstance(value, (Component, type)) or callable(value):
-        words = f"the input '{name}' is given {_described(value)} itself; call it first and pass one of its outputs"
+        words = (
+            f"the input '{name}' is given {_describe_value(value)} itself; call it first and pass one of its outputs"
+        )
         raise UserErrorException(words, where)
     if isinstance(value, Output):
-        return _written(name, value, where)
-    words = f"the input '{name}' must be Input(…), text, a number or a boolean, not {_described(value)}"
+        return _convert_output(name, value, where)
+    words = f"the input '{name}' must be Input(…), text, a number or a boolean, not {_describe_value(value)}"
     hint = "; pass a list as text, such as ','.join(values)" if isinstance(value, (list, tuple)) else ""
     raise UserErrorException(words + hint, where)
 
 
-def _written(name: str, output: Output, where: Where) -> Input:
+def _convert_output(name: str, output: Output, where: Where) -> Input:
     """The output of a job that is over, as an input."""
     if not output.path or "${{" in output.path:
-        words = f"the input '{name}' is given an Output(…) of which nobody knows yet where it lies"
-        raise UserErrorException(f"{words}; give one of a job that is over, as ml_client.jobs.get(NAME) has it", where)
+        words = f"the input '{name}' is given an Output(…) without a known path"
+        raise UserErrorException(f"{words}; use an output of a finished job, from ml_client.jobs.get(NAME)", where)
     return Input(type=output.type or "uri_folder", path=output.path)
 
 
-def _described(value: Any) -> str:
+def _describe_value(value: Any) -> str:
     if isinstance(value, Component):
-        return f"the component '{_name(value)}'"
+        return f"the component '{_get_name(value)}'"
     if callable(value) and hasattr(value, "__name__"):
         return f"the function '{value.__name__}'"
     return format_value(value)
 
 
-def only_output(name: str, node: Any, where: Where) -> StepOutput:
+def get_only_output(name: str, node: Any, where: Where) -> StepOutput:
     names = node.outputs.names()
     if len(names) != 1:
         words = join_words((f".outputs.{output}" for output in names), "or") if names else "no output"
@@ -271,4 +275,12 @@ def only_output(name: str, node: Any, where: Where) -> StepOutput:
     return node.outputs[names[0]]  # type: ignore[no-any-return]
 
 
-__all__ = ["again", "as_component", "call", "checked_value", "declared_type", "find_literal_type", "new_step"]
+__all__ = [
+    "call_component",
+    "call_step",
+    "convert_input",
+    "find_declared_type",
+    "find_literal_type",
+    "get_inline_component",
+    "make_step",
+]

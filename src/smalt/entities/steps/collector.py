@@ -6,23 +6,23 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 
-class Gatherer(Protocol):
+class StepCollector(Protocol):
     def add(self, node: Any) -> None: ...
 
-    def drop(self, node: Any) -> None: ...
+    def remove(self, node: Any) -> None: ...
 
 
-gatherer: ContextVar[Gatherer | None] = ContextVar("gatherer", default=None)
+current_collector: ContextVar[StepCollector | None] = ContextVar("current_collector", default=None)
 
 
-def gather(node: Any) -> None:
-    current = gatherer.get()
+def add_step(node: Any) -> None:
+    current = current_collector.get()
     if current is not None:
         current.add(node)
 
 
-def drop(node: Any) -> None:
+def remove_step(node: Any) -> None:
     """The step became part of another one: a command that is swept."""
-    current = gatherer.get()
+    current = current_collector.get()
     if current is not None:
-        current.drop(node)
+        current.remove(node)

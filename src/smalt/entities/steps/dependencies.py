@@ -9,17 +9,17 @@ from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.syntax.expression import Expression, find_expressions, parse_binding, resolve_port
 
 
-def steps_awaited(step: Any, steps: Mapping[str, Any]) -> set[str]:
+def find_dependencies(step: Any, steps: Mapping[str, Any]) -> set[str]:
     """The steps whose outputs the inputs of a step are made of."""
-    return {name for value in (step.inputs or {}).values() for name in steps_behind(value, steps)}
+    return {name for value in (step.inputs or {}).values() for name in find_sources(value, steps)}
 
 
-def steps_behind(value: Any, steps: Mapping[str, Any]) -> set[str]:
+def find_sources(value: Any, steps: Mapping[str, Any]) -> set[str]:
     """The steps whose outputs the value of an input is made of."""
-    return {name for expression in find_expressions(text_of(value)) for name in steps_named(expression, steps)}
+    return {name for expression in find_expressions(get_text(value)) for name in resolve_steps(expression, steps)}
 
 
-def steps_named(expression: Expression, steps: Mapping[str, Any], seen: Collection[Any] = ()) -> Iterator[str]:
+def resolve_steps(expression: Expression, steps: Mapping[str, Any], seen: Collection[Any] = ()) -> Iterator[str]:
     """The step whose output an expression is; another step's input is followed to what that is bound to."""
     job = expression.job or ""
     if expression.kind == "parent.jobs.outputs":
@@ -27,11 +27,11 @@ def steps_named(expression: Expression, steps: Mapping[str, Any], seen: Collecti
     elif expression.kind == "parent.jobs.inputs" and job in steps and (job, expression.name) not in seen:
         given = getattr(steps[job], "inputs", None) or {}
         value = given.get(resolve_port(expression.name, given) or "")
-        for inner in find_expressions(text_of(value)):
-            yield from steps_named(inner, steps, (*seen, (job, expression.name)))
+        for inner in find_expressions(get_text(value)):
+            yield from resolve_steps(inner, steps, (*seen, (job, expression.name)))
 
 
-def source_of(expression: Expression, steps: Mapping[str, Any]) -> Any:
+def resolve_source(expression: Expression, steps: Mapping[str, Any]) -> Any:
     """The value, or the expression, that a step's input comes from in the end; itself where it leads back to itself."""
     seen: set[tuple[str | None, str]] = set()
     found = expression
@@ -39,20 +39,20 @@ def source_of(expression: Expression, steps: Mapping[str, Any]) -> Any:
         seen.add((found.job, found.name))
         given = getattr(steps[str(found.job)], "inputs", None) or {}
         value = given.get(resolve_port(found.name, given) or "")
-        inner = parse_binding(text_of(value))
+        inner = parse_binding(get_text(value))
         if inner is None:
             return value
         found = inner
     return found
 
 
-def text_of(value: Any) -> str:
+def get_text(value: Any) -> str:
     """The text of an input or output that may be an expression."""
     text = value.path if isinstance(value, (Input, Output)) else value
     return text if isinstance(text, str) else ""
 
 
-def never_started(needs: Mapping[str, Collection[str]]) -> list[str]:
+def find_unstartable(needs: Mapping[str, Collection[str]]) -> list[str]:
     """The steps that can never start, as they wait for each other or for what is not there; by step what it needs."""
     left = {name: set(needed) for name, needed in needs.items()}
     users: dict[str, list[str]] = {}

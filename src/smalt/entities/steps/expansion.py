@@ -11,38 +11,38 @@ from smalt.entities.jobs.pipeline import PipelineJob, PipelineJobSettings
 _OF_OUTPUTS = ("type", "mode", "description")
 
 
-def expanded(job: PipelineJob, component: Any) -> PipelineJob:
+def expand_component(job: PipelineJob, component: Any) -> PipelineJob:
     """Return the job with the steps of its pipeline component; what the job says comes before what that says."""
     made = copy.copy(job)
-    defaults = {name: _default(found) for name, found in component.inputs.items() if found.default is not None}
-    given = {name: _in_mode(value, component.inputs.get(name)) for name, value in job.inputs.items()}
-    settings = {**_said(component.settings), **_said(job.settings)}
+    defaults = {name: _convert_default(found) for name, found in component.inputs.items() if found.default is not None}
+    given = {name: _apply_mode(value, component.inputs.get(name)) for name, value in job.inputs.items()}
+    settings = {**_settings_to_dict(component.settings), **_settings_to_dict(job.settings)}
     vars(made).update(
         jobs=component.jobs,
         inputs={**defaults, **given},
-        outputs={name: _output(job.outputs.get(name), found) for name, found in component.outputs.items()},
+        outputs={name: _merge_output(job.outputs.get(name), found) for name, found in component.outputs.items()},
         settings=PipelineJobSettings.from_dict(settings),
     )
     return made
 
 
-def _default(declared: Input) -> Any:
+def _convert_default(declared: Input) -> Any:
     """Return the default as a job would give it: of data its path."""
     if declared.type in ("uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model"):
         return Input(type=declared.type, path=declared.default, mode=declared.mode)
     return declared.default
 
 
-def _in_mode(value: Any, declared: Input | None) -> Any:
+def _apply_mode(value: Any, declared: Input | None) -> Any:
     if isinstance(value, Input) and declared is not None and declared.mode is not None and value.mode is None:
         return Input(**{**vars(value), "mode": declared.mode})
     return value
 
 
-def _output(said: Output | None, declared: Output) -> Output:
+def _merge_output(said: Output | None, declared: Output) -> Output:
     values = {key: getattr(declared, key) for key in _OF_OUTPUTS if getattr(declared, key) is not None}
     return Output(**{**values, **({} if said is None else vars(said))})
 
 
-def _said(settings: PipelineJobSettings | None) -> dict[str, Any]:
+def _settings_to_dict(settings: PipelineJobSettings | None) -> dict[str, Any]:
     return {} if settings is None else settings.to_dict()

@@ -7,14 +7,14 @@ from typing import Any
 from smalt.entities.assets.component import Component
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.schema.kinds import COMPONENTS
-from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.nested import load_noun
 from smalt.entities.schema.travel import Travel, values_along
 from smalt.entities.syntax.literals import find_literal_type
 
 
-def made_of(node: Any) -> Component:
+def make_component(node: Any) -> Component:
     """The component: what is given to the step as an input is the input's default there."""
-    noun = noun_class(COMPONENTS[node.type])
+    noun = load_noun(COMPONENTS[node.type])
     values = {
         name: value
         for name, value in values_along(node, Travel.COMPONENT)
@@ -24,14 +24,14 @@ def made_of(node: Any) -> Component:
         values["version"] = vars(node)["version"]
     component = noun(
         **values,
-        inputs={name: declared(value) for name, value in node.inputs.items()},
-        outputs={name: _output(value) for name, value in node.outputs.items()},
+        inputs={name: declare_input(value) for name, value in node.inputs.items()},
+        outputs={name: _declare_output(value) for name, value in node.outputs.items()},
     )
     component.source_path = node.source_path
     return component  # type: ignore[return-value]
 
 
-def declared(value: Any) -> Input:
+def declare_input(value: Any) -> Input:
     """An input's declaration from what it is given."""
     if isinstance(value, Input):
         kept = {key: item for key, item in vars(value).items() if key not in ("path", "path_on_compute", "datastore")}
@@ -40,7 +40,7 @@ def declared(value: Any) -> Input:
     return Input(type="string") if kind is None else Input(type=kind, default=value)
 
 
-def _output(value: Any) -> Output:
+def _declare_output(value: Any) -> Output:
     if not isinstance(value, Output):
         return Output(type="uri_folder")
     kept = {key: item for key, item in vars(value).items() if key in ("type", "mode", "description")}

@@ -12,7 +12,7 @@ from smalt.entities.jobs.inputs import JOB_INPUTS, STEP_OUTPUTS
 from smalt.entities.schema.effects import ACTED, KEPT, NONE
 from smalt.entities.schema.entity import Entity, Field, mapping, optional
 from smalt.entities.schema.equality import is_same_document
-from smalt.entities.schema.kinds import STEPS, component_type
+from smalt.entities.schema.kinds import STEPS, find_component_type
 from smalt.entities.schema.nested import Tagged
 from smalt.entities.schema.operations import load_operation
 from smalt.entities.schema.problems import Path, did_you_mean, join_words
@@ -54,10 +54,10 @@ class Node(Entity):
     creation_context: Any = None
 
     @classmethod
-    def _read(cls, data: Any, path: Path, reader: Reader) -> Any:
+    def _read_data(cls, data: Any, path: Path, reader: Reader) -> Any:
         outside, reader.in_step = reader.in_step, True
         try:
-            return super()._read(data, path, reader)
+            return super()._read_data(data, path, reader)
         finally:
             reader.in_step = outside
 
@@ -72,10 +72,10 @@ class Node(Entity):
         component = found if isinstance(found, Component) else _UNKNOWN
         if not name.startswith("_") and name in component._fields:
             return getattr(component, name)
-        raise NoSuchAttribute(self.noun, name, self._fields)
+        raise UnknownAttribute(self.noun, name, self._fields)
 
 
-class NoSuchAttribute(AttributeError):
+class UnknownAttribute(AttributeError):
     """Says that an object has no such attribute; a near name is looked for when the sentence is asked for.
 
     `hasattr` and `getattr` with a default, which Python's own `copy` uses too, never ask.
@@ -134,41 +134,41 @@ class ComponentNode(Node):
     """The keys of which the step must have one."""
 
     @classmethod
-    def _needs(cls, given: set[str], path: Path, reader: Reader) -> None:
-        super()._needs(given, path, reader)
+    def _check_required(cls, given: set[str], path: Path, reader: Reader) -> None:
+        super()._check_required(given, path, reader)
         if given.isdisjoint(cls._alternatives):
             words = join_words(f"'{key}'" for key in cls._alternatives)
-            reader.problem(path, f"{cls.noun} in a pipeline needs {words}", at_key=True)
+            reader.add_problem(path, f"{cls.noun} in a pipeline needs {words}", at_key=True)
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         component = vars(self).get("component")
         if isinstance(component, Component) and component.type not in (self.type, f"promptflow_{self.type}"):
             words = f"the step's type is {self.type}, but its component is {component.noun}"
-            reader.problem((*path, "component"), words)
+            reader.add_problem((*path, "component"), words)
 
     def __call__(self, *args: Any, **inputs: Any) -> Any:
         """A step like this one and other inputs."""
         return load_operation("call_step")(self, args, inputs)
 
 
-class Step(Tagged[Node]):
+class StepShape(Tagged[Node]):
     """A step, by its `type`; without one, by its component, else a command."""
 
     def __init__(self) -> None:
         super().__init__(Node, "type", STEPS)
 
-    def choose(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
+    def choose_tag(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
         if value.get("type") is not None:
-            return super().choose(value, path, reader)
-        tag = _type_of(value.get("component"), (*path, "component"), reader)
+            return super().choose_tag(value, path, reader)
+        tag = _find_type(value.get("component"), (*path, "component"), reader)
         tag = "parallel" if tag == "promptflow_parallel" else tag
         return tag if tag in STEPS else "sweep" if "trial" in value else "command"
 
 
-def _type_of(component: Any, path: Path, reader: Reader) -> str | None:
+def _find_type(component: Any, path: Path, reader: Reader) -> str | None:
     """The type of a component as it stands in a step."""
     if isinstance(component, Mapping):
-        return str(component.get("type") or component_type(component))
+        return str(component.get("type") or find_component_type(component))
     if isinstance(component, str) and not is_reference(component) and not reader.is_binding(component):
-        component = reader.entity(component, "component", path)
+        component = reader.load_entity(component, "component", path)
     return component.type if isinstance(component, Component) else None

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.jobs.job import Job
 from smalt.entities.schema.entity import Entity
-from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.nested import load_noun
 from smalt.entities.schema.problems import join_words
 from smalt.entities.schema.travel import values_of_job
-from smalt.entities.steps.bindings import component_of, plain_output
+from smalt.entities.steps.bindings import find_component, to_plain_output
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.expression import remove_empty_blocks
 from smalt.exceptions import MissingPositionalArgsError, UserErrorException
@@ -28,7 +28,7 @@ _JOBS = {
 }
 
 
-def as_job(node: Any) -> Any:
+def to_job(node: Any) -> Any:
     """The job that a step is by itself; anything else as it is."""
     if not isinstance(node, Node) or isinstance(node, Job):
         _check_given(node)
@@ -36,23 +36,23 @@ def as_job(node: Any) -> Any:
     where = vars(node).get("_line", ("", 0))
     if node.type not in _JOBS:
         raise UserErrorException(f"{node.noun} runs only inside a pipeline; call it under @pipeline", where)
-    return job_of(node)
+    return convert_to_job(node)
 
 
 def can_be_job(thing: Any) -> bool:
     return isinstance(thing, Node) and not isinstance(thing, Job) and thing.type in _JOBS
 
 
-def job_of(node: Any) -> Any:
+def convert_to_job(node: Any) -> Any:
     """The job that such a step is."""
-    noun = noun_class(_JOBS[str(node.type)])
+    noun = load_noun(_JOBS[str(node.type)])
     job = noun.__new__(noun)
     values = {name: value for name, value in vars(node).items() if name in noun._fields}
     values["inputs"] = dict(node.inputs)
-    values["outputs"] = {name: plain_output(value) or Output() for name, value in node.outputs.items()}
-    component = component_of(node)
+    values["outputs"] = {name: to_plain_output(value) or Output() for name, value in node.outputs.items()}
+    component = find_component(node)
     if component is not None:
-        _complete(values, node, component, noun)
+        _fill_from_component(values, node, component, noun)
     vars(job).update(values, _line=vars(node).get("_line"))
     job.source_path = node.source_path
     return job
@@ -72,18 +72,20 @@ def _check_given(job: Any) -> None:
         raise MissingPositionalArgsError(words, vars(job).get("_line") or ("", 0))
 
 
-def _complete(values: dict[str, Any], node: Node, component: Component, noun: type[Entity]) -> None:
+def _fill_from_component(values: dict[str, Any], node: Node, component: Component, noun: type[Entity]) -> None:
     """Add to the fields of a job what the step leaves to its component."""
     for name, declared in component.inputs.items():
         if declared.default is not None and name not in (values.get("search_space") or ()):
             values["inputs"].setdefault(name, declared.default)
-    values["inputs"] = {name: _moded(value, component.inputs.get(name)) for name, value in values["inputs"].items()}
+    values["inputs"] = {
+        name: _apply_mode(value, component.inputs.get(name)) for name, value in values["inputs"].items()
+    }
     for name, output in component.outputs.items():
         said = values["outputs"].get(name)
         kept = {} if said is None else vars(said)
-        values["outputs"][name] = Output(**{"type": output.type, **_given(mode=output.mode), **kept})
+        values["outputs"][name] = Output(**{"type": output.type, **_list_given(mode=output.mode), **kept})
     if "trial" in noun._fields:
-        values["trial"] = _trial(component, values.get("search_space") or {}, values["inputs"])
+        values["trial"] = _make_trial(component, values.get("search_space") or {}, values["inputs"])
         return
     if component.type == "pipeline":
         values["component"] = component
@@ -93,18 +95,18 @@ def _complete(values: dict[str, Any], node: Node, component: Component, noun: ty
         values["command"] = remove_empty_blocks(values["command"], values["inputs"])
 
 
-def _given(**values: Any) -> dict[str, Any]:
+def _list_given(**values: Any) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _moded(value: Any, declared: Input | None) -> Any:
+def _apply_mode(value: Any, declared: Input | None) -> Any:
     """Data in the mode that the component says, where the step says none."""
     if isinstance(value, Input) and value.mode is None and declared is not None and declared.mode is not None:
         return Input(**{**vars(value), "mode": declared.mode})
     return value
 
 
-def _trial(component: Component, space: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
+def _make_trial(component: Component, space: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
     """The command of each trial, which reads the point of the space that it is given."""
     from smalt.entities.jobs.sweep import Trial
 

@@ -14,15 +14,15 @@ from smalt.entities.jobs.sweep import SweepNode
 from smalt.entities.schema.problems import did_you_mean, join_words
 from smalt.entities.schema.reader import Reader
 from smalt.entities.schema.travel import values_of_job
-from smalt.entities.steps.bindings import StepInputs, StepOutputs, component_of
-from smalt.entities.steps.calls import as_component
-from smalt.entities.steps.collector import drop, gather
+from smalt.entities.steps.bindings import StepInputs, StepOutputs, find_component
+from smalt.entities.steps.calls import get_inline_component
+from smalt.entities.steps.collector import add_step, remove_step
 from smalt.entities.steps.nodes import Node
 from smalt.exceptions import UnexpectedKeywordError, UserErrorException
 from smalt.machine.source_lines import here
 
 
-def sweep(
+def make_sweep(
     node: CommandNode,
     *,
     primary_metric: str,
@@ -41,7 +41,7 @@ def sweep(
     priority: str | None = None,
 ) -> SweepNode:
     where = here()
-    component = component_of(node) or as_component(node)
+    component = find_component(node) or get_inline_component(node)
     fixed = {name: value for name, value in node.inputs.items() if not isinstance(value, SweepDistribution)}
     space = {name: value for name, value in node.inputs.items() if isinstance(value, SweepDistribution)}
     space.update(search_space or {})
@@ -54,16 +54,16 @@ def sweep(
     given = {
         "objective": {"primary_metric": primary_metric, "goal": goal},
         "sampling_algorithm": sampling_algorithm,
-        "early_termination": _policy(early_termination_policy),
+        "early_termination": _convert_policy(early_termination_policy),
         "search_space": space,
         "limits": {
             "max_total_trials": max_total_trials, "max_concurrent_trials": max_concurrent_trials,
             "timeout": timeout, "trial_timeout": trial_timeout,
         },
         "compute": compute, "identity": identity,
-        "queue_settings": _queue(queue_settings or node.queue_settings, job_tier, priority),
+        "queue_settings": _merge_queue_settings(queue_settings or node.queue_settings, job_tier, priority),
     }  # fmt: skip
-    new = _read({key: value for key, value in given.items() if value is not None}, where)
+    new = _read_fields({key: value for key, value in given.items() if value is not None}, where)
     common = [name for name, field in Node._fields.items() if SweepNode._fields[name] is field]
     for name in common:
         if vars(node).get(name) is not None:
@@ -72,8 +72,8 @@ def sweep(
     vars(new)["inputs"] = StepInputs(new, fixed)
     vars(new)["outputs"] = StepOutputs(new, node.outputs)
     vars(new)["_line"] = where
-    drop(node)
-    gather(new)
+    remove_step(node)
+    add_step(new)
     return new
 
 
@@ -88,7 +88,7 @@ def _with_settings(component: Component, node: CommandNode, of_sweep: set[str]) 
     return trial
 
 
-def _read(given: Mapping[str, Any], where: tuple[str, int]) -> SweepNode:
+def _read_fields(given: Mapping[str, Any], where: tuple[str, int]) -> SweepNode:
     """The fields of the sweep, each checked by its own shape."""
     new = SweepNode.__new__(SweepNode)
     reader = Reader()
@@ -96,7 +96,7 @@ def _read(given: Mapping[str, Any], where: tuple[str, int]) -> SweepNode:
         if key == "limits":  # trials may be said later
             value = {name: item for name, item in value.items() if item is not None}
             value.setdefault("max_total_trials", 1)
-        vars(new)[key] = SweepNode._fields[key].shape.read(value, (key,), reader)
+        vars(new)[key] = SweepNode._fields[key].shape.read_value(value, (key,), reader)
     if given["limits"]["max_total_trials"] is None:
         vars(new)["limits"].__dict__.pop("max_total_trials", None)
     if reader.problems:
@@ -104,11 +104,11 @@ def _read(given: Mapping[str, Any], where: tuple[str, int]) -> SweepNode:
     return new
 
 
-def _policy(policy: Any) -> Any:
+def _convert_policy(policy: Any) -> Any:
     return {"type": policy} if isinstance(policy, str) else policy
 
 
-def _queue(settings: Any, job_tier: str | None, priority: str | None) -> Any:
+def _merge_queue_settings(settings: Any, job_tier: str | None, priority: str | None) -> Any:
     given = {key: value for key, value in (("job_tier", job_tier), ("priority", priority)) if value is not None}
     if settings is None and not given:
         return None

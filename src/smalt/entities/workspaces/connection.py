@@ -184,7 +184,7 @@ class Connection(Resource):
             self.credentials = noun(**values)
 
     @classmethod
-    def _special(cls, data: Mapping[str, Any]) -> Any:
+    def _resolve_class(cls, data: Mapping[str, Any]) -> Any:
         return _BY_TYPE.get(str(data.get("type")).lower(), cls) if cls is Connection else cls
 
 

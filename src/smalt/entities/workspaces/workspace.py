@@ -211,7 +211,7 @@ class Workspace(Resource):
     mlflow_tracking_uri = from_service(Text(), "The MLflow tracking URI.")
 
     @classmethod
-    def _special(cls, data: Mapping[str, Any]) -> Any:
+    def _resolve_class(cls, data: Mapping[str, Any]) -> Any:
         kind = str(data.get("kind")).lower()
         return cls if cls is not Workspace else Hub if kind == "hub" else Project if kind == "project" else cls
 

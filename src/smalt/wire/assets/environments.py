@@ -26,10 +26,10 @@ def _read_conda(value: Any, path: Path, reader: Reader) -> Any:
         return value
     found = conda_text.load(value)
     if not isinstance(found, dict):
-        reader.problem(path, "'condaFile' must be a conda specification, as YAML text")
+        reader.add_problem(path, "'condaFile' must be a conda specification, as YAML text")
         return None
     for problem in () if reader.is_answer else find_problems(found):
-        reader.problem((*path, *problem.path), problem.message)
+        reader.add_problem((*path, *problem.path), problem.message)
     return copy.deepcopy(found)
 
 

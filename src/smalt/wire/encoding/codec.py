@@ -103,9 +103,9 @@ class Codec(Generic[E]):
     def read(self, body: Any, path: Path, reader: Reader) -> E | None:
         """The noun; what is wrong with it goes to the reader."""
         if not isinstance(body, Mapping):
-            return self.noun._read(body, path, reader)
+            return self.noun._read_data(body, path, reader)
         values, extra = self.split(body, path, reader)
-        noun = self.noun._read(values, path, reader)
+        noun = self.noun._read_data(values, path, reader)
         if noun is not None and extra:
             noun.extra.update(extra)
         return noun
@@ -149,7 +149,7 @@ def check_spelling(body: Mapping[str, Any], key: Any, spelt: dict[str, str], pat
     other = spelt.setdefault(fold(key), key) if is_own else key
     if other != key and body[other] != body[key]:
         words = f"'{other}' and '{key}' are two spellings of one key and say different things; send one of them"
-        reader.problem((*path, key), words, at_key=True)
+        reader.add_problem((*path, key), words, at_key=True)
 
 
 class Tagged:

@@ -35,7 +35,7 @@ class Envelope:
         """A resource as the service answers it, or as a PUT has it."""
         properties = body.get("properties")
         if not isinstance(properties, Mapping):
-            reader.problem(("properties",), "the body needs 'properties', a JSON object")
+            reader.add_problem(("properties",), "the body needs 'properties', a JSON object")
             return None
         outside = {key: body[key] for key in self.outside if key in body}
         return self.codec.read({**properties, **outside, **identity(body, self.codec.noun)}, (), reader)

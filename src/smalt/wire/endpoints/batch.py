@@ -98,7 +98,7 @@ class _Deployments:
     def read(self, body: Mapping[str, Any], reader: Reader) -> Any:
         properties = body.get("properties")
         if not isinstance(properties, Mapping):
-            reader.problem(("properties",), "the body needs 'properties', a JSON object")
+            reader.add_problem(("properties",), "the body needs 'properties', a JSON object")
             return None
         flat = {**properties, **({"tags": body["tags"]} if "tags" in body else {})}
         configuration = flat.pop("deploymentConfiguration", None)
@@ -107,7 +107,7 @@ class _Deployments:
         kind = configuration.get("deploymentConfigurationType")
         if fold(str(kind)) != "pipelinecomponent":
             hint = did_you_mean(kind, ("PipelineComponent", "Model"))
-            reader.problem(
+            reader.add_problem(
                 ("deploymentConfiguration",), f"unknown deploymentConfigurationType {format_value(kind)}{hint}"
             )
             return None

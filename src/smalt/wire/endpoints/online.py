@@ -147,14 +147,14 @@ class _Deployments:
     def read(self, body: Mapping[str, Any], reader: Reader) -> Any:
         properties = body.get("properties")
         if not isinstance(properties, Mapping):
-            reader.problem(("properties",), "the body needs 'properties', a JSON object")
+            reader.add_problem(("properties",), "the body needs 'properties', a JSON object")
             return None
         flat = {**properties, **({"tags": body["tags"]} if "tags" in body else {})}
         given = flat.pop("endpointComputeType", "Managed")
         kind = next((kind for kind in _BY_TYPE if isinstance(given, str) and fold(kind) == fold(given)), None)
         if kind is None:
             words = f"unknown endpointComputeType {format_value(given)}{did_you_mean(given, _BY_TYPE)}"
-            reader.problem(("properties", "endpointComputeType"), words)
+            reader.add_problem(("properties", "endpointComputeType"), words)
             return None
         sku = body.get("sku")
         noun = _BY_TYPE[kind].read({**flat, **identity(body, _BY_TYPE[kind].noun)}, (), reader)

@@ -10,7 +10,7 @@ from typing import Any
 from smalt.entities.jobs.automl import settings as nouns
 from smalt.entities.jobs.automl.job import AutoMLJob
 from smalt.entities.jobs.search_space import DISTRIBUTION
-from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.nested import load_noun
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 from smalt.wire.encoding.casing import camel, fold, pascal, snake
@@ -189,7 +189,7 @@ def _from_text(value: Any) -> Any:
     if found is None or kind is None:
         return _literal(value) if isinstance(value, str) else value
     arguments = [_literal(item) for item in found[2].split(",") if item.strip()]
-    order: tuple[str, ...] = noun_class(kind)._order  # type: ignore[attr-defined]
+    order: tuple[str, ...] = load_noun(kind)._order  # type: ignore[attr-defined]
     if order == ("values",):
         return {"type": "choice", "values": arguments}
     return {"type": found[1].lower(), **dict(zip(order, arguments, strict=False))}

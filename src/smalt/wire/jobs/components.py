@@ -44,7 +44,7 @@ def write_spec(component: Component, writing: Writing) -> Json:
         if value is None or field is None or field.from_service or name in ("id", "properties"):
             continue
         special = _WRITERS.get(name)
-        spec[name] = special(value, within) if special else field.shape.dump(value)
+        spec[name] = special(value, within) if special else field.shape.dump_value(value)
     spec.update({key: value for key, value in component.extra.items() if key not in ("isAnonymous", "isArchived")})
     return spec
 
@@ -149,11 +149,11 @@ def read(body: Mapping[str, Any], reader: Reader) -> Component | None:
     """A component as the service answers it, or as a PUT has it."""
     properties = body.get("properties")
     if not isinstance(properties, Mapping):
-        reader.problem(("properties",), "the body needs 'properties', a JSON object")
+        reader.add_problem(("properties",), "the body needs 'properties', a JSON object")
         return None
     spec = properties.get("componentSpec")
     if not isinstance(spec, Mapping):
-        reader.problem(("properties", "componentSpec"), "a component needs 'componentSpec', a JSON object")
+        reader.add_problem(("properties", "componentSpec"), "a component needs 'componentSpec', a JSON object")
         return None
     component = read_spec(spec, (), reader)
     if component is not None:
@@ -178,7 +178,7 @@ def read_spec(spec: Mapping[str, Any], path: Path, reader: Reader) -> Component 
             special = _READERS.get(name)
             values[name] = special(value, (*path, name), reader) if special else value
     extra = {key: value for key, value in extra.items() if value is not None and key != "$schema"}
-    component = noun._read(values, path, reader)
+    component = noun._read_data(values, path, reader)
     if isinstance(component, Component) and extra:
         component.extra.update(extra)
     return component if isinstance(component, Component) else None

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from smalt.entities.assets.component import Component
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.schema.kinds import COMPONENTS
-from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.nested import load_noun
 from smalt.entities.schema.travel import Travel
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.expression import parse_binding
@@ -38,7 +38,7 @@ def is_inline(node: Node) -> bool:
 
 def inline_component(name: str, node: Node, parent: Any) -> Split:
     """The anonymous component of an inline step and what is left of the step; `parent` is its pipeline."""
-    noun = noun_class(COMPONENTS[node.type or "command"])
+    noun = load_noun(COMPONENTS[node.type or "command"])
     values: dict[str, Any] = {}
     rest = type(node).__new__(type(node))
     for key, value in vars(node).items():

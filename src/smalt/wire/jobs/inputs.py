@@ -191,7 +191,7 @@ def _split(item: Mapping[Any, Any], keys: Mapping[str, str], path: Path, reader:
 
 
 def _noun(noun: type[Input] | type[Output], values: Json, extra: Json, path: Path, reader: Reader) -> Any:
-    read = noun._read(values, path, reader)
+    read = noun._read_data(values, path, reader)
     if read is not None and extra:
         read.extra.update(extra)
     return read

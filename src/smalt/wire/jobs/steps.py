@@ -13,7 +13,7 @@ from smalt.entities.jobs.control_flow import ControlFlowNode
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.kinds import STEPS
-from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.nested import load_noun
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.nodes import Node
@@ -70,7 +70,7 @@ def read_node(name: str, body: Any, path: Path, reader: Reader) -> Any:
     where = _steps().get(fold(given)) if isinstance(given, str) else None
     if where is None:
         return body
-    read = codec(noun_class(where)).read(body, path, reader)
+    read = codec(load_noun(where)).read(body, path, reader)
     if read is not None and vars(read).get("name") == name:
         del read.name
     return read

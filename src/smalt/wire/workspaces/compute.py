@@ -208,7 +208,7 @@ class _Computes:
         kind = next((kind for kind in _TYPES if isinstance(given, str) and fold(kind) == fold(given)), None)
         if kind is None or not isinstance(outer, Mapping):
             hint = did_you_mean(given, _TYPES)
-            reader.problem(("properties", "computeType"), f"unknown computeType {format_value(given)}{hint}")
+            reader.add_problem(("properties", "computeType"), f"unknown computeType {format_value(given)}{hint}")
             return None
         return self._codecs[kind].read({**_flat(body, outer), **identity(body, _TYPES[kind][0])}, (), reader)
 

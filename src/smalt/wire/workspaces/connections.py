@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.schema.nested import noun_class
+from smalt.entities.schema.nested import load_noun
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 from smalt.entities.workspaces.connection import CREDENTIALS, OTHERS, SERVICES, STORES, Connection
@@ -82,7 +82,7 @@ class _Connections(Codec[Connection]):
         auth, given = flat.pop("authType", None), flat.pop("credentials", None)
         kind = next((word for word, there in _AUTH.items() if fold(there) == fold(str(auth))), None)
         if auth is not None and kind is None:
-            reader.problem((*path, "authType"), f"unknown authType '{str(auth)[:100]}'")
+            reader.add_problem((*path, "authType"), f"unknown authType '{str(auth)[:100]}'")
         elif kind is not None and kind != "none":
             found = given if isinstance(given, Mapping) else {}
             flat["credentials"] = {"type": kind, **_own(kind, found)}
@@ -91,7 +91,7 @@ class _Connections(Codec[Connection]):
 
 def _own(kind: str, given: Mapping[str, Any]) -> Json:
     """The keys of the credentials' noun; other keys are kept by nobody."""
-    names = list(noun_class(CREDENTIALS.table[kind])._fields)
+    names = list(load_noun(CREDENTIALS.table[kind])._fields)
     known = {fold(_SECRET_KEYS.get(name, name)): name for name in names}
     if kind == "account_key":
         known["key"] = "account_key"

@@ -59,14 +59,14 @@ def _read_credentials(value: Any, path: Path, reader: Reader) -> Any:
     given = str(value.get("credentialsType", "None"))
     noun = next((noun for noun, (kind, _) in _CREDENTIALS.items() if fold(kind) == fold(given)), None)
     if noun is None:
-        reader.problem((*path, "credentialsType"), f"unknown credentialsType {format_value(given)}")
+        reader.add_problem((*path, "credentialsType"), f"unknown credentialsType {format_value(given)}")
         return None
     secrets = value.get("secrets")
     found = {**value, **(secrets if isinstance(secrets, Mapping) else {})}
     names = {fold(_KEYS.get(name, name)): name for name in noun._fields}
     values = {names[fold(key)]: item for key, item in found.items() if fold(str(key)) in names and item is not None}
     if any(not isinstance(item, str) for item in values.values()):
-        return noun._read(values, path, reader)
+        return noun._read_data(values, path, reader)
     return noun(**values)
 
 
@@ -103,7 +103,7 @@ class _Datastores:
         kind = next((kind for kind in _TYPES if isinstance(given, str) and fold(kind) == fold(given)), None)
         if kind is None or not isinstance(properties, Mapping):
             hint = did_you_mean(given, _TYPES)
-            reader.problem(("properties", "datastoreType"), f"unknown datastoreType {format_value(given)}{hint}")
+            reader.add_problem(("properties", "datastoreType"), f"unknown datastoreType {format_value(given)}{hint}")
             return None
         known = _without_none_credentials(properties)
         return self._codecs[kind].read({**known, **identity(body, _TYPES[kind])}, (), reader)

@@ -30,12 +30,12 @@ class _Rules:
     def read(self, body: Mapping[str, Any], reader: Reader) -> Any:
         properties = body.get("properties")
         if not isinstance(properties, Mapping):
-            reader.problem(("properties",), "the body needs 'properties', a JSON object")
+            reader.add_problem(("properties",), "the body needs 'properties', a JSON object")
             return None
         known = {key: value for key, value in properties.items() if key != "provisioningState"}
         found = _BY_TYPE.read({**known, "name": body.get("name")}, (), reader)
         if isinstance(found, dict):
-            reader.problem(("properties", "type"), "an outbound rule's type is FQDN, PrivateEndpoint or ServiceTag")
+            reader.add_problem(("properties", "type"), "an outbound rule's type is FQDN, PrivateEndpoint or ServiceTag")
             return None
         return found
 

@@ -16,7 +16,7 @@ from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.nodes import Node
-from smalt.entities.steps.standalone_jobs import as_job
+from smalt.entities.steps.standalone_jobs import to_job
 from smalt.wire.encoding.casing import fold
 from smalt.wire.encoding.codec import Codec, Json, Rule, Tagged, Writing, nested, plain
 from smalt.wire.encoding.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, RESOURCE, Envelope
@@ -84,7 +84,7 @@ def _write_job(value: Any, writing: Writing) -> Any:
     if isinstance(value, ScheduledJob):
         value = _changed(value)
     if isinstance(value, Node):
-        value = as_job(value)
+        value = to_job(value)
     if isinstance(value, Job) and not isinstance(value, ScheduledJob):
         return to_rest(value, writing.refs)["properties"]
     if isinstance(value, str):
@@ -96,7 +96,7 @@ def _changed(scheduled: ScheduledJob) -> Any:
     """The job with what the schedule says otherwise; a registered one stays what it is."""
     if not isinstance(scheduled.job, Entity):
         return scheduled
-    job = copy.copy(as_job(scheduled.job))
+    job = copy.copy(to_job(scheduled.job))
     vars(job).update({key: copy.copy(value) for key, value in vars(job).items()})
     for key, value in vars(scheduled).items():
         if value is None or key in ("job", "type", "extra", "source_path"):

@@ -131,16 +131,16 @@ class AutoML(AutoMLSetters, Entity):
     def forecasting_settings(self) -> ForecastingSettings | None:
         return self.forecasting
 
-    def _check(self, path: Path, reader: Reader, data: Any) -> None:
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         name = self.__dict__.get("task")
         task = TASKS.get(name) if isinstance(name, str) else None
         if task is None:
             return
         for key in self.__dict__:
             if key in _TASK_KEYS and key not in task.keys:
-                reader.problem((*path, key), f"'{key}' has no meaning for the task {name}", at_key=True)
+                reader.add_problem((*path, key), f"'{key}' has no meaning for the task {name}", at_key=True)
         if task.needs_target and self.target_column_name is None:
-            reader.problem(path, f"{self.noun} with 'task: {name}' needs 'target_column_name'", at_key=True)
+            reader.add_problem(path, f"{self.noun} with 'task: {name}' needs 'target_column_name'", at_key=True)
         self._check_words(task, path, reader)
 
     def _check_words(self, task: Task, path: Path, reader: Reader) -> None:
@@ -148,7 +148,7 @@ class AutoML(AutoMLSetters, Entity):
             if reader.is_binding(word) or _fold_word(word) in map(_fold_word, allowed):
                 return
             hint = did_you_mean(word, allowed) or f"; it may be {join_words(allowed)}"
-            reader.problem((*path, *where), f"{format_value(word)} is not for the task {self.task}{hint}")
+            reader.add_problem((*path, *where), f"{format_value(word)} is not for the task {self.task}{hint}")
 
         if self.primary_metric is not None:
             check(self.primary_metric, task.metrics, "primary_metric")
@@ -169,7 +169,7 @@ class AutoMLJob(AutoML, Job):
     outputs = mapping(JOB_OUTPUTS, "The outputs, by name.")
 
     @classmethod
-    def _special(cls, data: Mapping[str, Any]) -> Any:
+    def _resolve_class(cls, data: Mapping[str, Any]) -> Any:
         from smalt.entities.jobs.automl.tasks import JOBS
 
         return JOBS.get(str(data.get("task")), cls) if cls is AutoMLJob else cls
@@ -187,7 +187,7 @@ class AutoMLNode(AutoML, Node):
     type = constant("automl", "The type of step.")
 
     @classmethod
-    def _special(cls, data: Mapping[str, Any]) -> Any:
+    def _resolve_class(cls, data: Mapping[str, Any]) -> Any:
         from smalt.entities.jobs.automl.tasks import NODES
 
         return NODES.get(str(data.get("task")), cls) if cls is AutoMLNode else cls

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from smalt.entities.schema.entity import Entity, changed
+from smalt.entities.schema.entity import Entity, merge_values
 from smalt.entities.schema.problems import did_you_mean
 from smalt.exceptions import UserErrorException
 from smalt.machine.source_lines import here
@@ -28,7 +28,7 @@ class AutoMLSetters:
             vars(self)[name] = self._read_field(field, name, _to_plain_data(value))
 
     def _update_settings(self: Any, name: str, given: Mapping[str, Any]) -> None:
-        known = changed(vars(self).get(name), _list_given(given))
+        known = merge_values(vars(self).get(name), _list_given(given))
         if known:
             self.set_values({name: known})
 

@@ -38,16 +38,16 @@ HYPERPARAMETERS = (*_ALL, *_TEXT, *_IMAGE, *_CLASSIFICATION, *_DETECTION)
 class Hyperparameters(Map[Any]):
     """A mapping from names of hyperparameters."""
 
-    def read(self, value: Any, path: Path, reader: Reader) -> dict[str, Any] | None:
+    def read_value(self, value: Any, path: Path, reader: Reader) -> dict[str, Any] | None:
         if isinstance(value, Mapping):
             for name in value:
                 if name not in HYPERPARAMETERS:
                     hint = did_you_mean(name, HYPERPARAMETERS)
-                    reader.problem((*path, name), f"unknown hyperparameter '{name}'{hint}", at_key=True)
-        return super().read(value, path, reader)
+                    reader.add_problem((*path, name), f"unknown hyperparameter '{name}'{hint}", at_key=True)
+        return super().read_value(value, path, reader)
 
-    def schema(self, definitions: Definitions) -> JSON:
-        item = self.item.schema(definitions)
+    def build_schema(self, definitions: Definitions) -> JSON:
+        item = self.item.build_schema(definitions)
         return {
             "type": "object",
             "properties": dict.fromkeys(HYPERPARAMETERS, item),

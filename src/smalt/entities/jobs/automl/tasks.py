@@ -13,43 +13,43 @@ from smalt.entities.jobs.automl.setters import (
 
 
 class ClassificationJob(TableSetters, AutoMLJob):
-    of = "classification"
+    from_step = "classification"
 
 
 class RegressionJob(TableSetters, AutoMLJob):
-    of = "regression"
+    from_step = "regression"
 
 
 class ForecastingJob(ForecastSetters, AutoMLJob):
-    of = "forecasting"
+    from_step = "forecasting"
 
 
 class ImageClassificationJob(ImageClassificationSetters, AutoMLJob):
-    of = "image_classification"
+    from_step = "image_classification"
 
 
 class ImageClassificationMultilabelJob(ImageClassificationSetters, AutoMLJob):
-    of = "image_classification_multilabel"
+    from_step = "image_classification_multilabel"
 
 
 class ImageObjectDetectionJob(ObjectDetectionSetters, AutoMLJob):
-    of = "image_object_detection"
+    from_step = "image_object_detection"
 
 
 class ImageInstanceSegmentationJob(ObjectDetectionSetters, AutoMLJob):
-    of = "image_instance_segmentation"
+    from_step = "image_instance_segmentation"
 
 
 class TextClassificationJob(TextSetters, AutoMLJob):
-    of = "text_classification"
+    from_step = "text_classification"
 
 
 class TextClassificationMultilabelJob(TextSetters, AutoMLJob):
-    of = "text_classification_multilabel"
+    from_step = "text_classification_multilabel"
 
 
 class TextNerJob(TextSetters, AutoMLJob):
-    of = "text_ner"
+    from_step = "text_ner"
 
 
 class TablesNode(TableSetters, AutoMLNode): ...
@@ -68,26 +68,26 @@ class TextNode(TextSetters, AutoMLNode): ...
 
 
 JOBS: dict[str, type[AutoMLJob]] = {
-    ClassificationJob.of: ClassificationJob,
-    RegressionJob.of: RegressionJob,
-    ForecastingJob.of: ForecastingJob,
-    ImageClassificationJob.of: ImageClassificationJob,
-    ImageClassificationMultilabelJob.of: ImageClassificationMultilabelJob,
-    ImageObjectDetectionJob.of: ImageObjectDetectionJob,
-    ImageInstanceSegmentationJob.of: ImageInstanceSegmentationJob,
-    TextClassificationJob.of: TextClassificationJob,
-    TextClassificationMultilabelJob.of: TextClassificationMultilabelJob,
-    TextNerJob.of: TextNerJob,
+    ClassificationJob.from_step: ClassificationJob,
+    RegressionJob.from_step: RegressionJob,
+    ForecastingJob.from_step: ForecastingJob,
+    ImageClassificationJob.from_step: ImageClassificationJob,
+    ImageClassificationMultilabelJob.from_step: ImageClassificationMultilabelJob,
+    ImageObjectDetectionJob.from_step: ImageObjectDetectionJob,
+    ImageInstanceSegmentationJob.from_step: ImageInstanceSegmentationJob,
+    TextClassificationJob.from_step: TextClassificationJob,
+    TextClassificationMultilabelJob.from_step: TextClassificationMultilabelJob,
+    TextNerJob.from_step: TextNerJob,
 }
 NODES: dict[str, type[AutoMLNode]] = {
-    ClassificationJob.of: TablesNode,
-    RegressionJob.of: TablesNode,
-    ForecastingJob.of: ForecastsNode,
-    ImageClassificationJob.of: WholeImagesNode,
-    ImageClassificationMultilabelJob.of: WholeImagesNode,
-    ImageObjectDetectionJob.of: ObjectsNode,
-    ImageInstanceSegmentationJob.of: ObjectsNode,
-    TextClassificationJob.of: TextNode,
-    TextClassificationMultilabelJob.of: TextNode,
-    TextNerJob.of: TextNode,
+    ClassificationJob.from_step: TablesNode,
+    RegressionJob.from_step: TablesNode,
+    ForecastingJob.from_step: ForecastsNode,
+    ImageClassificationJob.from_step: WholeImagesNode,
+    ImageClassificationMultilabelJob.from_step: WholeImagesNode,
+    ImageObjectDetectionJob.from_step: ObjectsNode,
+    ImageInstanceSegmentationJob.from_step: ObjectsNode,
+    TextClassificationJob.from_step: TextNode,
+    TextClassificationMultilabelJob.from_step: TextNode,
+    TextNerJob.from_step: TextNode,
 }

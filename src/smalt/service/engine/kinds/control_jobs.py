@@ -16,7 +16,7 @@ from smalt.entities import Input, Output, PipelineJob
 from smalt.entities.jobs.control_flow import ControlFlowNode, DoWhile, IfElse, blocks_of
 from smalt.entities.jobs.pipeline import PipelineJobSettings
 from smalt.entities.schema.travel import Travel, values_along
-from smalt.entities.steps.dependencies import steps_awaited, steps_behind, steps_named, text_of
+from smalt.entities.steps.dependencies import find_dependencies, find_sources, get_text, resolve_steps
 from smalt.entities.syntax.expression import find_expressions, has_expression, remove_empty_blocks
 from smalt.entities.syntax.literals import PRIMITIVES, convert, to_text
 from smalt.service.data.job_data import primitive_values
@@ -46,8 +46,8 @@ _IN_JOB = ("command", "code", "inputs", "outputs", "jobs")
 
 def awaited_steps(node: Any, steps: Mapping[str, Any]) -> set[str]:
     """Return the steps whose outputs a step reads, or is decided by."""
-    awaited = steps_awaited(node, steps)
-    return awaited | steps_behind(node.condition, steps) if isinstance(node, IfElse) else awaited
+    awaited = find_dependencies(node, steps)
+    return awaited | find_sources(node.condition, steps) if isinstance(node, IfElse) else awaited
 
 
 def find_exclusive_labels(planner: Planner) -> set[tuple[str, str]]:
@@ -164,8 +164,8 @@ def _without_outer_names(name: str, node: Any, inside: Sequence[str], nodes: Map
     """Return the step with all that it names outside of the control job filled in."""
     inputs = {}
     for key, value in (node.inputs or {}).items():
-        text = text_of(value)
-        awaited = {one for expression in find_expressions(text) for one in steps_named(expression, nodes)}
+        text = get_text(value)
+        awaited = {one for expression in find_expressions(text) for one in resolve_steps(expression, nodes)}
         filled = resolve(value, scope, "${{name}}") if value is not None and awaited.isdisjoint(inside) else value
         if filled is not None:
             inputs[key] = filled
@@ -224,7 +224,7 @@ def _notes(
 ) -> list[dict[str, Any]]:
     notes = []
     for name, value in inputs.items() if branch_outputs else ():
-        source = branch_outputs.get(text_of(value))
+        source = branch_outputs.get(get_text(value))
         if source is not None:
             form = (getattr(component, "inputs", None) or {}).get(name)
             is_optional = bool(getattr(form, "optional", False))

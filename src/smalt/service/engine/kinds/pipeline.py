@@ -17,7 +17,7 @@ from smalt.entities.rules.control_flow import lift_waits
 from smalt.entities.rules.ineffective_keys import list_unused_inputs
 from smalt.entities.rules.pipeline import resolve_literals
 from smalt.entities.schema.travel import values_of_job
-from smalt.entities.steps.dependencies import never_started
+from smalt.entities.steps.dependencies import find_unstartable
 from smalt.entities.syntax.expression import has_expression, parse_binding, remove_empty_blocks, resolve_port
 from smalt.entities.syntax.literals import convert, to_text
 from smalt.exceptions import ValidationException
@@ -124,7 +124,7 @@ class Planner:
                 needs[name].add(init)
             if name == final:
                 needs[name] |= needs.keys() - {final}
-        if never := never_started(needs):
+        if never := find_unstartable(needs):
             words = ", ".join(f"'{name}' (waits for {', '.join(sorted(needs[name]))})" for name in never[:5])
             raise ValidationException(f"pipeline '{self.name}': these steps can never start: {words}")
         return needs

@@ -16,7 +16,7 @@ from smalt.entities.rules.pipeline import check_component_step
 from smalt.entities.rules.settings import check_settings
 from smalt.entities.schema.problems import add_article, join_words
 from smalt.entities.schema.reader import Reader
-from smalt.entities.steps.dependencies import steps_awaited
+from smalt.entities.steps.dependencies import find_dependencies
 from smalt.entities.syntax.expression import has_expression
 from smalt.entities.syntax.references import PREFIX
 from smalt.exceptions import Located, NotFound, SmaltError, ValidationException
@@ -114,7 +114,7 @@ class Checker:
                     check_component_step(step, component, names, name in of_loops, ("jobs", name), reader)
         settings = vars(owner).get("settings")
         if settings is not None:
-            waits = {name: steps_awaited(step, steps) for name, step in steps.items()}
+            waits = {name: find_dependencies(step, steps) for name, step in steps.items()}
             check_settings(settings, steps, {}, waits, (), reader)
         self.problems += [f"{where}{problem}" for problem in reader.problems]
 
