@@ -1,4 +1,4 @@
-"""AutoML, as `azure.ai.ml.automl` has it: a function for each task, which makes a job or, under @pipeline, a step."""
+"""AutoML under the names of `azure.ai.ml.automl`: one function per task returns a job or, under @pipeline, a step."""
 
 from __future__ import annotations
 
@@ -64,27 +64,27 @@ class SearchSpace(dict[str, Any]):
 
 
 class NlpSearchSpace(SearchSpace):
-    """Of models of text."""
+    """A search space of text models."""
 
 
 class ImageClassificationSearchSpace(SearchSpace):
-    """Of models that classify images."""
+    """A search space of models that classify images."""
 
 
 class ImageObjectDetectionSearchSpace(SearchSpace):
-    """Of models that find objects in images."""
+    """A search space of models that find objects in images."""
 
 
 class NlpFixedParameters(SearchSpace):
-    """The same, each with one value."""
+    """Hyperparameters of text models, each with one value."""
 
 
 class ImageModelSettingsClassification(SearchSpace):
-    """The same, each with one value."""
+    """Hyperparameters of models that classify images, each with one value."""
 
 
 class ImageModelSettingsObjectDetection(SearchSpace):
-    """The same, each with one value."""
+    """Hyperparameters of models that find objects in images, each with one value."""
 
 
 def classification(
@@ -102,7 +102,7 @@ def classification(
     test_data_size: float | None = None,
     **more: Any,
 ) -> Any:
-    """`more`: `compute`, `experiment_name`, `outputs`, … of the job."""
+    """Return a job that learns to classify rows; `more` takes `compute`, `experiment_name`, `outputs` and the like."""
     return _make("classification", **locals())
 
 
@@ -223,12 +223,12 @@ def text_ner(
     log_verbosity: str | None = None,
     **more: Any,
 ) -> Any:
-    """The column that is to be known is `label`."""
+    """Return a job that learns to find named entities; the target column is `label`."""
     return _make("text_ner", **locals())
 
 
 def _make(task: str, **given: Any) -> Any:
-    """A job, or in a pipeline's function a step."""
+    """Return a job or, inside a pipeline function, a step."""
     given.update(given.pop("more", {}))
     if task == "text_ner":
         given.setdefault("target_column_name", "label")

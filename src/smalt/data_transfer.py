@@ -1,4 +1,4 @@
-"""Copying, importing and exporting data, as `azure.ai.ml.data_transfer` has it."""
+"""Copying, importing and exporting data, under the names of `azure.ai.ml.data_transfer`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def copy_data(
     data_copy_mode: str | None = None,
     **more: Any,
 ) -> DataTransferNode:
-    """A step that copies its inputs to its output; called, it is one with other inputs."""
+    """Return a step that copies its inputs to its output; calling the step returns one with other inputs."""
     fields = {
         "task": "copy_data", "name": name, "description": description, "tags": tags, "display_name": display_name,
         "experiment_name": experiment_name, "compute": compute, "data_copy_mode": data_copy_mode,
@@ -68,7 +68,7 @@ def import_data(
     outputs: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> DataTransferNode:
-    """A step that fetches from a database or file system; its output is `sink`."""
+    """Return a step that fetches data from a database or file system into its output `sink`."""
     fields = {
         "task": "import_data", "name": name, "description": description, "tags": tags, "display_name": display_name,
         "experiment_name": experiment_name, "compute": compute, "source": source,
@@ -91,7 +91,7 @@ def export_data(
     inputs: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> DataTransferNode:
-    """A step that sends its input `source` to a database or file system."""
+    """Return a step that sends its input `source` to a database or file system."""
     fields = {
         "task": "export_data", "name": name, "description": description, "tags": tags, "display_name": display_name,
         "experiment_name": experiment_name, "compute": compute, "sink": sink,

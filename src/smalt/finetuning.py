@@ -1,4 +1,4 @@
-"""Fine-tuning, as `azure.ai.ml.finetuning` has it."""
+"""Fine-tuning, under the names of `azure.ai.ml.finetuning`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def create_finetuning_job(
     job_tier: str | None = None,
     **kwargs: Any,
 ) -> CustomModelFineTuningJob:
-    """The job; what it learned is registered as the model `output_model_name_prefix`."""
+    """Return a fine-tuning job; the model is registered as `output_model_name_prefix`."""
     return CustomModelFineTuningJob(
         task=task,
         model=Input(type="mlflow_model", path=model),

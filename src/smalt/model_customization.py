@@ -1,4 +1,4 @@
-"""Distillation, as `azure.ai.ml.model_customization` has it."""
+"""Distillation, under the names of `azure.ai.ml.model_customization`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def distillation(
     resources: ResourceConfiguration | None = None,
     **kwargs: Any,
 ) -> DistillationJob:
-    """A job in which a large model teaches a small one; paths and URIs are data of type `uri_file`."""
+    """Return a job in which a large model teaches a small one; paths and URIs become data of type `uri_file`."""
     if data_generation_type == DataGenerationType.LABEL_GENERATION:
         for name, value in {"training_data": training_data, "validation_data": validation_data}.items():
             if value is None:

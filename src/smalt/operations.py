@@ -1,4 +1,4 @@
-"""The classes of `MLClient`'s collections, for annotations and `isinstance`; `MLClient` makes them."""
+"""The classes of `MLClient`'s collections, for annotations and `isinstance`; only `MLClient` creates instances."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work on mini-batches of data, as `azure.ai.ml.parallel` has it."""
+"""Work on mini-batches of data, under the names of `azure.ai.ml.parallel`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ParallelJob = ParallelNode
 
 
 class RunFunction(ParallelTask):
-    """A script with `init()` and `run(mini_batch)`."""
+    """A script with the functions `init()` and `run(mini_batch)`."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ def parallel_run_function(
     is_deterministic: bool = True,
     **more: Any,
 ) -> ParallelNode:
-    """A parallel step; under @pipeline, each call of it is one of that pipeline's."""
+    """Return a parallel step; under @pipeline, each call of it adds one to that pipeline."""
     resources = {
         "instance_count": instance_count, "instance_type": instance_type,
         "docker_args": docker_args, "shm_size": shm_size,

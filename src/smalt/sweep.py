@@ -1,4 +1,4 @@
-"""What a sweep is made of, as `azure.ai.ml.sweep` has it."""
+"""Search spaces, sampling and early termination of sweeps, under the names of `azure.ai.ml.sweep`."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def component(name: str, inputs: dict[str, Any], command: str = "true") -> str:
 @pytest.mark.parametrize(
     ("declared", "words"),
     [
-        ({"type": "integer", "min": 5, "max": 1}, "'max' (1) is less than 'min' (5); no value would do"),
+        ({"type": "integer", "min": 5, "max": 1}, "'max' (1) is less than 'min' (5); no value can satisfy both"),
         ({"type": "integer", "min": "low"}, "'min' must be a number, not 'low'"),
         ({"type": "string", "max": 4}, "'max' is for inputs that are an integer or a number, not string"),
         ({"type": "uri_folder", "enum": ["a"]}, "'enum' is for inputs that are literals, not uri_folder"),

@@ -114,7 +114,7 @@ OF_STEPS: dict[str, tuple[Body, str]] = {
     "a mistyped attribute": (mistyped_attribute, "'instance_count' must be a whole number, not 'many'"),
     "two of one name": (same_names, "two steps of whole are called 'one'"),
     "a name with capitals": (capital, "a step cannot be called 'Train'"),
-    "an if": (asked, "'if' cannot ask for it"),
+    "an if": (asked, "'if' cannot test it"),
     "arithmetic": (computed, r"input 'data' is known only when the pipeline runs, so '\*' cannot be used on it"),
     "a comparison": (compared, "so '>' cannot be used on it; compute in a step, or take 'data.result"),
     "a count": (counted, r"so int\(\) cannot be used on it"),

@@ -259,7 +259,7 @@ FINAL = "settings.on_finalize"
         ({"on_init": "other", "on_finalize": "other"}, {}, {INIT: "cannot be both", FINAL: "cannot be both"}),
         ({"on_init": "othr"}, {}, {INIT: "'othr' is not a step; did you mean 'other'?"}),
         ({"on_finalize": "gone"}, {}, {FINAL: "'gone' is not a step"}),
-        ({"on_init": "other", "on_finalize": "it"}, {}, {INIT: "no step but those that on_init and on_finalize name"}),
+        ({"on_init": "other", "on_finalize": "it"}, {}, {INIT: "no steps other than on_init and on_finalize"}),
         ({"on_init": "it"}, {"inputs": {"x": READ}}, {INIT: "'it' reads an output of 'other'"}),
         ({"on_init": "other"}, {"inputs": {"x": READ}}, {INIT: "'other' is read by 'it'"}),
         ({"on_finalize": "it"}, {"inputs": {"x": READ}}, {FINAL: "reads an output of"}),

@@ -468,7 +468,7 @@ _RENAMED = {
     "UserIdentityConfiguration": ("jobs.identity", "UserIdentity"),
     "WorkspaceConnection": ("workspaces.connection", "Connection"),
 }
-"""Where the official SDK has another name for one of our nouns."""
+"""The official SDK's own names for some nouns."""
 
 _WHERE = {name: (module, name) for module, names in _MODULES.items() for name in names.split()} | _RENAMED
 

@@ -27,7 +27,7 @@ class Tags(Map[str]):
 
 
 TAGS = Tags(Tag())
-"""Of jobs, steps and components, whose values Azure's client takes only as text."""
+"""Tags of jobs, steps and components. Azure's client accepts only text as their values."""
 
 ASSET_TAGS = Tags(AsText())
 

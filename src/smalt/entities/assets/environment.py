@@ -63,7 +63,7 @@ class BuildContext(Entity):
 
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         if data.get("args"):
-            words = "'args' of a build are not handed on by smalt; give each ARG its default in the Dockerfile"
+            words = "smalt does not pass 'args' to builds; give each ARG a default in the Dockerfile"
             reader.add_problem((*path, "args"), words, at_key=True)
         if self.path is None and data.get("path") is None and not reader.is_answer:
             words = "a build needs 'path', the folder with the Dockerfile"
@@ -134,7 +134,7 @@ class Environment(Asset):
     )
 
     _is_in_place = False
-    """Whether it was written in a job's document, and so is registered under no name."""
+    """True if it was written in a job's document, so that it is never registered."""
 
     def validate(self) -> None:
         """Raise ValidationException with every problem that keeps this environment from being registered."""

@@ -43,7 +43,7 @@ class Job(Resource):
 
     @property
     def studio_url(self) -> str | None:
-        """Return the URL of the job's page, or None if there is no studio to show it."""
+        """Return the URL of the job's page, or None without a studio to show it."""
         studio: Any = self.services.get("Studio")
         return getattr(studio, "endpoint", None)
 

@@ -14,7 +14,7 @@ from smalt.entities.schema.entity import Entity
 _NAMED = re.compile(r"\$\{\{\s*parent\.jobs\.([A-Za-z0-9_-]+)")
 _WORKSPACE = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/.*/workspaces/([^/]+)/", re.IGNORECASE)
 _WITHIN = ("component", "trial", "jobs")
-"""What is in a step has steps of its own, which are named alike."""
+"""Keys of a step with steps of their own, whose names may be the same."""
 _MOST = 300
 _WIDTH, _HEIGHT, _GAP, _STEP = 168, 40, 24, 84
 _LONGEST = 20

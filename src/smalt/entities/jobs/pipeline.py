@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 _PUBLISHED = "default_datestore"
-"""A slip that Azure's own published examples have, and that its service keeps."""
+"""A typo in Azure's published examples, which its service keeps."""
 
 
 class PipelineJobSettings(Entity):

@@ -36,7 +36,7 @@ class PipelineNames(NamedTuple):
     steps: Mapping[str, Any]
     raw: Mapping[str, Mapping[str, Any]]
     path: Path = ()
-    """Where the pipeline is in its document."""
+    """The path of the pipeline in its document."""
     empty: Collection[str] = ()
     """The inputs that have no value."""
 

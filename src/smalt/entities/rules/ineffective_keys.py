@@ -14,7 +14,7 @@ from smalt.entities.steps.bindings import find_component
 from smalt.entities.syntax.expression import find_expressions, resolve_port
 
 _OWN_SERVICES = ("Tracking", "Studio")
-"""What the service itself adds to every job."""
+"""The services that Azure ML adds to every job."""
 
 
 def list_ineffective_keys(job: Entity) -> list[str]:

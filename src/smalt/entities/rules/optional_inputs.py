@@ -23,6 +23,6 @@ def check_optional(component: Any, path: Path, reader: Reader) -> None:
         if isinstance(declared, Input) and declared.optional and declared.default is None:
             words = (
                 f"the input '{expression.name}' is optional and has no default; give it one, or put "
-                f"'{expression.text}' into a part '$[[…]]' of the command, which stays out without it"
+                f"'{expression.text}' into a '$[[…]]' block of the command, which is left out without it"
             )
             reader.add_problem((*path, "command"), words)

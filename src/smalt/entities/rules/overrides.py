@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
 
 OF_COMPONENT = ("command", "code")
-"""What a step of a component has from its component alone; `environment` and others it may replace."""
+"""The keys that only the component sets; a step may override `environment` and others."""
 
 
 def describe_override(key: str) -> str:

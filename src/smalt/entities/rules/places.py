@@ -15,7 +15,7 @@ class Use(Enum):
     TEXT = "its text"
     """Replaced by a text or a path; other text may stand around it."""
     LITERAL = "a literal's text"
-    """The same, of text, numbers and booleans alone: data is refused."""
+    """Replaced by text, a number or a boolean; data is refused."""
     VALUE = "its value"
     """A literal, with or without text around it; or data, with none."""
     WHOLE = "what it names"
@@ -26,11 +26,11 @@ class Place(NamedTuple):
     words: str
     """As in "cannot stand in …"."""
     fields: str
-    """The keys that it is, for the documentation."""
+    """The keys that it covers, for the documentation."""
     uses: Mapping[str, Use]
-    """By kind of expression; other kinds are refused."""
+    """The use of each kind of expression; other kinds are refused."""
     advice: str = ""
-    """What to write instead of those that are refused."""
+    """Advice on what to write instead."""
     is_free: bool = False
     """Text for people, in which nothing is replaced or refused."""
 
@@ -151,7 +151,7 @@ OF_BODY = {
     "command": COMMAND,
     **dict.fromkeys(("args", "input_data", "task.program_arguments", "task.append_row_to"), ARGUMENTS),
 }
-"""By key, the texts of a step, job or component that name its own inputs and outputs."""
+"""The texts of a step, job or component that name its own inputs and outputs, by key."""
 
 _OF_STEP = {
     **OF_BODY,
@@ -180,7 +180,7 @@ OF_PIPELINE = {
     },
 }
 OF_COMPONENT = {**_OF_OTHERS, **{key: place for key, place in OF_PIPELINE.items() if key.startswith("settings.")}}
-"""By key, the place that each text of a noun is; a component's inputs and outputs are declarations."""
+"""The place of each text of a noun, by key. A component's inputs and outputs are declarations."""
 
 
 def find_step_place(path: Sequence[Any]) -> Place:

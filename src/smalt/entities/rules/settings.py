@@ -38,7 +38,7 @@ def check_settings(
             words = f"'{step}' cannot be both on_init and on_finalize; name two steps"
             reader.add_problem((*path, "settings", key), words)
     elif named and not steps.keys() - set(named.values()) and {*named.values(), *raw} <= steps.keys():
-        words = f"the pipeline has no step but those that {join_words(named, 'and')} name; add the steps between them"
+        words = f"the pipeline has no steps other than {join_words(named, 'and')}; add the steps between them"
         reader.add_problem((*path, "settings", next(iter(named))), words)
 
 
@@ -66,7 +66,8 @@ def _check_unconnected(key: str, step: str, steps: Mapping[str, Any], waits: Map
     if not read and not readers:
         return None
     what = f"reads an output of {_join_names(read)}" if read else f"is read by {_join_names(readers)}"
-    return f"'{step}' {what}, but the {key} step runs {_WHEN[key]} all others and is bound to none; take the input away"
+    why = f"the {key} step runs {_WHEN[key]} all others and cannot be bound to any"
+    return f"'{step}' {what}, but {why}; remove the binding"
 
 
 def _join_names(names: list[str]) -> str:

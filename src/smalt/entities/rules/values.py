@@ -101,7 +101,7 @@ def _check_limits(declared: Input, path: Path, reader: Reader) -> None:
     low, high = _to_number(declared.min), _to_number(declared.max)
     if low is not None and high is not None and low > high:
         reader.add_problem(
-            (*path, "max"), f"'max' ({declared.max}) is less than 'min' ({declared.min}); no value would do"
+            (*path, "max"), f"'max' ({declared.max}) is less than 'min' ({declared.min}); no value can satisfy both"
         )
     if declared.enum and type not in PRIMITIVES:
         reader.add_problem((*path, "enum"), f"'enum' is for inputs that are literals, not {type}", at_key=True)

@@ -1,4 +1,4 @@
-"""What all nouns share: fields described once, from which reading, checking, dumping and comparing follow."""
+"""Entities, the base class of all nouns: fields are declared once, and reading, checks, dumping and equality follow."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ E = TypeVar("E", bound="Entity")
 
 
 class Field:
-    """A key of a noun. On an instance without a value it answers its default."""
+    """A key of a noun. An instance without a value for it returns the default."""
 
     __slots__ = ("default", "doc", "effect", "factory", "from_service", "name", "required", "shape", "travels")
 
@@ -74,39 +74,39 @@ def mapping(shape: Map[T], doc: str, effect: str = "", travels: Travel = SETTING
 
 
 def constant(word: str, doc: str) -> str:
-    """A key that tells the noun from others, and so always has this value."""
+    """Declare a key that always has one value, which tells the noun from others."""
     return cast("str", Field(Enum(word), doc, default=word, travels=Travel.NOWHERE))
 
 
 def from_service(shape: Shape[T], doc: str) -> T | None:
-    """A key that the service fills in; a user's value is kept, and means nothing."""
+    """Declare a key that the service fills in; a value from a user is kept and has no effect."""
     return cast("T | None", Field(shape, doc, from_service=True, travels=Travel.NOWHERE))
 
 
 class Entity:
-    """A noun that a user writes: plain data, attributes named as the YAML keys, None (or {}) where unset.
+    """A noun that a user writes: plain data, with attributes named as the YAML keys, None (or {}) if unset.
 
-    What is not a key is underscored, as in a namedtuple, so that no key collides with it.
+    Names that are not keys begin with an underscore, as in a namedtuple, so that no key collides with them.
     """
 
     noun: ClassVar[str] = "an entity"
     _is_open: ClassVar[bool] = False
-    """Whether keys beyond the fields are kept (in `extra`) rather than refused."""
+    """True if keys beyond the fields are kept, in `extra`, and not refused."""
 
     _is_lenient: ClassVar[bool] = False
-    """Whether a file of its own may have keys beyond the fields, which mean nothing and are warned of."""
+    """True if a file may have keys beyond the fields, which have no effect and are warned of."""
 
     _effect: ClassVar[str] = ""
-    """What its fields do here that do not say it (`smalt.entities.schema.effects`)."""
+    """The effect of fields that declare none (`smalt.entities.schema.effects`)."""
 
     _says_defaults: ClassVar[bool] = True
-    """Whether the official class's defaults are set in one that a program makes."""
+    """True if instances that programs create get the official class's defaults."""
 
     _fields: ClassVar[dict[str, Field]] = {}
     _required: ClassVar[tuple[str, ...]] = ()
     _constants: ClassVar[dict[str, str]] = {}
     _partial = False
-    """Whether something of it could not be read."""
+    """True if part of the entity could not be read."""
 
     source_path: str | None = None
     """The file that it was read from."""
@@ -127,7 +127,7 @@ class Entity:
     __signature__ = NounSignature()
 
     def __init__(self, *arguments: Any, **values: Any) -> None:
-        """Called as the official class of the name is, where there is one."""
+        """Take the arguments of the official class of the same name, if there is one, else the fields by name."""
         takes = find_parameters(type(self))
         if arguments:
             values = takes.bind_arguments(type(self).__name__, arguments, values)
@@ -154,7 +154,7 @@ class Entity:
                     own[name] = value
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Plain data becomes the noun that belongs there: `job.resources = {"instance_count": 2}`."""
+        """Set a field; plain data becomes the noun that belongs there: `job.resources = {"instance_count": 2}`."""
         field, value = self._fields.get(name), as_text(value)
         if field is None:
             if not name.startswith("_") and not hasattr(type(self), name) and not self._is_open:
@@ -164,7 +164,7 @@ class Entity:
         object.__setattr__(self, name, value)
 
     def _check_spelling(self, name: str) -> None:
-        """A key that is nearly one of the noun's was meant to be it; others are kept, and mean nothing."""
+        """Raise UserErrorException if the name misspells a field; other names are kept and have no effect."""
         hint = did_you_mean(name, self._fields)
         if hint:
             raise UserErrorException(f"{self.noun} has no '{name}'{hint}", here())
@@ -178,17 +178,17 @@ class Entity:
 
     @property
     def base_path(self) -> str:
-        """The folder that its paths are relative to: that of its file, or the current one."""
+        """Return the folder that relative paths start at: that of the entity's file, or the current one."""
         return os.path.dirname(self.source_path) if self.source_path else os.getcwd()
 
     @property
     def extra(self) -> dict[str, Any]:
-        """Keys beyond the fields, where the schema is open."""
+        """Return the keys beyond the fields of an open noun."""
         return cast("dict[str, Any]", self.__dict__.setdefault("extra", {}))
 
     @classmethod
     def _find_effect(cls, name: str) -> str:
-        """What a field does on this machine; none does more than its noun."""
+        """Return the effect of a field on this machine; no field has more effect than its noun."""
         field = cls._fields[name]
         if cls._effect == REFUSED:
             return REFUSED
@@ -198,7 +198,7 @@ class Entity:
 
     @classmethod
     def from_dict(cls: type[E], data: Mapping[str, Any]) -> E:
-        """Raises ValidationException with all problems."""
+        """Return the entity; raise ValidationException with every problem."""
         reader = Reader()
         entity = cls._read_document(data, reader)
         if entity is None or reader.problems:
@@ -206,7 +206,7 @@ class Entity:
         return entity
 
     def to_dict(self) -> dict[str, Any]:
-        """As in YAML: only what is set."""
+        """Return the fields that are set, as in YAML."""
         result: dict[str, Any] = {}
         for name, field in self._fields.items():
             value = self.__dict__.get(name, field.default)
@@ -220,7 +220,7 @@ class Entity:
         return result
 
     def dump(self, dest: str | os.PathLike[str] | IO[str], **_: object) -> None:
-        """Write it as YAML to a file, new or not, or to an open one; what is written loads as an equal entity."""
+        """Write the entity as YAML to a path or an open file; the text loads as an equal entity."""
         load_operation("dump_to_file")(self, dest)
 
     def _to_yaml(self) -> str:
@@ -228,7 +228,7 @@ class Entity:
 
     @classmethod
     def _read_document(cls: type[E], data: Any, reader: Reader) -> E | None:
-        """A document's noun; one that is nested too deeply for Python is a problem too."""
+        """Return the noun of a whole document, or None. Nesting too deep for Python is a problem too."""
         try:
             return cls._read_data(data, (), reader)
         except RecursionError:
@@ -237,7 +237,7 @@ class Entity:
 
     @classmethod
     def _read_data(cls: type[E], data: Any, path: Path, reader: Reader) -> E | None:
-        """One noun from plain data; problems go to the reader, and what is left is answered."""
+        """Return the noun, as far as it could be read, from plain data; problems go to `reader`."""
         if isinstance(data, cls):
             return data
         if not isinstance(data, Mapping):
@@ -266,12 +266,12 @@ class Entity:
 
     @classmethod
     def _resolve_class(cls: type[E], data: Mapping[str, Any]) -> type[E]:
-        """The more special noun that the data is, where there are such."""
+        """Return the class for the data: this one, or a subclass that the data calls for."""
         return cls
 
     @classmethod
     def _handle_unknown_keys(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
-        """Keep or refuse the keys that are not fields; answers the fields that they were perhaps meant to be."""
+        """Keep or report the keys that are not fields, and return the fields that they probably misspell."""
         guessed: set[str] = set()
         for key in keys:
             if key == "$schema":
@@ -292,13 +292,13 @@ class Entity:
 
     @classmethod
     def _check_required(cls, given: set[str], path: Path, reader: Reader) -> None:
-        """Whether all keys are there that must be; `given` has also those that a wrong key was meant to be."""
+        """Report each required key that is missing; `given` also has the fields that unknown keys misspell."""
         for name in cls._required:
             if name not in given:
                 reader.add_problem(path, f"{cls.noun} needs '{name}'", at_key=True)
 
     def _check_rules(self, path: Path, reader: Reader, data: Mapping[str, Any]) -> None:
-        """Rules beyond the shape of single keys; `data` has also what could not be read."""
+        """Check rules about several keys; `data` also has what could not be read."""
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self._get_set_values() == other._get_set_values()
@@ -326,13 +326,13 @@ class Entity:
 
 
 def merge_values(entity: Entity | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of an entity and, in their place, those that are given."""
+    """Return the values of an entity, overridden by the given ones that are not None."""
     kept = {} if entity is None else {key: value for key, value in vars(entity).items() if key in entity._fields}
     return {**kept, **{key: value for key, value in given.items() if value is not None}}
 
 
 def dump_to_dict(self: Any, dest: str | os.PathLike[str] | IO[str] | None = None, **_: Any) -> dict[str, Any]:
-    """`dump` of those classes whose official ones answer with what they dump; a file is written where one is named."""
+    """Write the entity to `dest` if given, and return it as a dict, as `dump` of some official classes does."""
     if dest is not None:
         Entity.dump(self, dest)
     return cast("dict[str, Any]", self.to_dict())

@@ -1,4 +1,4 @@
-"""Nouns that programs also use as mappings: `resources["instance_count"]`."""
+"""Nouns that programs also use as mappings, as in `resources["instance_count"]`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Keyed:
-    """The methods of a dict over what is set; beside `Entity`."""
+    """A mixin for entities with the methods of a dict over the fields that are set."""
 
     def __getitem__(self: Any, key: str) -> Any:
         if key not in self._get_set_values():
@@ -48,10 +48,10 @@ _NOTHING = object()
 
 
 class Mapped(Keyed):
-    """All methods of a dict: what the official SDK's generated classes have."""
+    """A mixin with every method of a dict, as the official SDK's generated classes have."""
 
     def as_dict(self: Any, *, exclude_readonly: bool = False) -> dict[str, Any]:
-        """`exclude_readonly` leaves out what the service fills in."""
+        """Return the fields that are set; `exclude_readonly` leaves out those that the service fills in."""
         fields = self._fields
         return {
             name: value

@@ -1,6 +1,6 @@
-"""Which noun a document is: by its kind, and where a kind has several, by `type`, `$schema` or what it has.
+"""The table of nouns: the class for each kind of document, and for each of its types.
 
-The classes are named rather than imported, so that rare kinds cost nothing until they are met.
+Classes are named rather than imported, so that rare kinds cost nothing until they are used.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ KINDS: dict[str, dict[str, str] | str] = {
 
 
 def read_schema_word(data: Mapping[str, Any]) -> str:
-    """`pipelineJob`, from a `$schema` that ends in `pipelineJob.schema.json`."""
+    """Return `pipelineJob` for a `$schema` that ends in `pipelineJob.schema.json`."""
     schema = data.get("$schema")
     if not isinstance(schema, str):
         return ""
@@ -111,7 +111,7 @@ def read_schema_word(data: Mapping[str, Any]) -> str:
 
 
 def find_job_type(data: Mapping[str, Any]) -> str:
-    """The type of a job that has no `type`."""
+    """Return the type of a job without `type`."""
     word = _find_schema_type(data, "job")
     if word in JOBS:
         return word
@@ -121,7 +121,7 @@ def find_job_type(data: Mapping[str, Any]) -> str:
 
 
 def find_component_type(data: Mapping[str, Any]) -> str:
-    """The type of a component that has no `type`."""
+    """Return the type of a component without `type`."""
     word = _find_schema_type(data, "component")
     if word in COMPONENTS:
         return word
@@ -131,7 +131,7 @@ def find_component_type(data: Mapping[str, Any]) -> str:
 
 
 def find_deployment_type(kind: str, data: Mapping[str, Any]) -> str:
-    """The type of a deployment that has no `type`."""
+    """Return the type of a deployment without `type`."""
     if kind == "batch_deployment":
         return "pipeline" if "component" in data or "job_definition" in data else "model"
     return "kubernetes" if "kubernetes" in read_schema_word(data).lower() else "managed"

@@ -1,4 +1,4 @@
-"""Shapes that are nouns of their own."""
+"""Shapes that hold nouns."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ E = TypeVar("E", bound=Entity)
 
 
 def load_noun(where: str) -> type[Entity]:
-    """The class at `module:Class` of this package, loaded when it is first needed."""
+    """Return the class at `module:Class` of this package; it is imported when first needed."""
     module, _, name = where.partition(":")
     return cast("type[Entity]", getattr(import_module(f"smalt.entities.{module}"), name))
 
 
 class Nested(Shape[E]):
-    """One noun inside another."""
+    """A noun inside another."""
 
     def __init__(self, noun: type[E], only: tuple[str, ...] = (), place: str = "") -> None:
-        """`only` some of the noun's keys are for this `place`."""
+        """Take the noun; `only` some of its keys are allowed in this `place`."""
         self.noun, self.only, self.place = noun, only, place
         self.words = f"{noun.noun} (a mapping)"
 
@@ -54,7 +54,7 @@ class Nested(Shape[E]):
 
 
 class Tagged(Shape[E], Generic[E]):
-    """One of several nouns, told apart by the value of one of their keys."""
+    """A choice of nouns by the value of one key."""
 
     def __init__(self, base: type[E], key: str, table: Mapping[str, str], default: str | None = None) -> None:
         self.base, self.key, self.table, self.default = base, key, table, default
@@ -72,7 +72,7 @@ class Tagged(Shape[E], Generic[E]):
         return None if tag is None else cast("type[E]", load_noun(self.table[tag]))._read_data(value, path, reader)
 
     def choose_tag(self, value: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
-        """The tag of a mapping, or None after saying what is wrong with it."""
+        """Return the tag of a mapping, or None after reporting what is wrong with it."""
         tag = value.get(self.key, self.default)
         if tag is None:
             reader.add_problem(
@@ -102,7 +102,7 @@ class Tagged(Shape[E], Generic[E]):
 
 
 class ByKey(Tagged[E]):
-    """One of several nouns, told apart by which of some keys is there."""
+    """A choice of nouns by the presence of a key."""
 
     def __init__(self, base: type[E], table: Mapping[str, str], default: str) -> None:
         super().__init__(base, "", {**table, "": default})
@@ -117,10 +117,10 @@ class ByKey(Tagged[E]):
 
 
 class Named(Shape[E | str]):
-    """An entity that is registered, or that another file describes; the text, or the entity of that file."""
+    """A reference to a registered entity, kept as text, or the path of a file, read as the entity in it."""
 
     def __init__(self, kind: str, *, bare_paths: bool = True) -> None:
-        """Without `bare_paths` a file must be named with `file:` or end in `.yml` or `.yaml`."""
+        """Take the kind; without `bare_paths` a path must start with `file:` or end in `.yml` or `.yaml`."""
         self.kind, self.bare_paths = kind, bare_paths
         noun = kind.replace("_", " ")
         file = f"the path of a {noun}" if bare_paths else "'file:PATH'"

@@ -22,23 +22,23 @@ class Reader:
     """
 
     folder: str | None = None
-    """Where the data's relative paths begin, for one who reads a file."""
+    """The folder that relative paths start at, for a reader of files."""
     from_file = False
-    """Whether the data is a file's, whose author can be asked to put a value in quotes."""
+    """True for data from a file, whose author can be told to put a value in quotes."""
 
     def __init__(self, written: Mapping[Path, WrittenValue] | None = None) -> None:
         self.problems: list[Problem] = []
         self.written: Mapping[Path, WrittenValue] = written or {}
-        """The values that were written on a command line, by their places: a field that is text takes the text."""
+        """The values from a command line, by path; a text field takes their text."""
         self.in_step = False
-        """Inside a pipeline's step, where `${{…}}` may stand for a value of any shape."""
+        """True inside a step, where `${{…}}` may stand for a value of any shape."""
         self.on_wire = False
-        """Reading what a client sent or a server answered, which may be a job that an older smalt took."""
+        """True for data from a client or a server, which may be a job that an older smalt accepted."""
 
         self.in_schedule = False
-        """Inside the job of a schedule, which may name the time when it is made."""
+        """True inside the job of a schedule, which may refer to its trigger time."""
         self.is_answer = False
-        """Reading what a server keeps: what was accepted once is shown, whatever the rules are by now."""
+        """True for a server's answers: accepted jobs are shown even if they break newer rules."""
 
     def add_problem(self, path: Path, message: str, at_key: bool = False) -> None:
         self.problems.append(Problem(path, message, at_key))

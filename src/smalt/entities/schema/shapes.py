@@ -1,7 +1,6 @@
-"""The shapes that values have: each reads, dumps and describes itself as JSON Schema.
+"""Shapes of values: each reads, dumps and describes itself as JSON Schema.
 
-A noun's fields are described once, with these; all else is derived. A shape never raises on what a user wrote: it
-tells the `Reader` and answers None.
+A shape never raises on what a user wrote: it reports to the `Reader` and returns None.
 """
 
 from __future__ import annotations
@@ -25,21 +24,21 @@ class Definitions(Protocol):
     """The nouns of a JSON Schema, each described once and referred to after that."""
 
     def add_reference(self, noun: Any, only: tuple[str, ...] = (), place: str = "") -> JSON:
-        """Return a reference to a noun; to `only` some of its keys where a `place` takes fewer."""
+        """Return a reference to a noun; to `only` some of its keys if the `place` allows fewer."""
 
 
 class Shape(Generic[T]):
     words = "a value"
 
     def has_type(self, value: object) -> bool:
-        """Whether a value of this Python type can be meant; tells the sides of a union apart."""
+        """Return True if a value of this Python type can belong here; this tells the sides of a union apart."""
         return True
 
     def read_value(self, value: Any, path: Path, reader: Reader) -> T | None:
         raise TypeError(f"{type(self).__name__} does not say how it is read")
 
     def report_mismatch(self, value: Any, path: Path, reader: Reader, hint: str = "") -> T | None:
-        """Tell the reader what was expected; None, or an expression that may stand here."""
+        """Report what was expected and return None, or return an expression that may stand here."""
         return cast("T | None", reader.add_mismatch(path, value, self.words, hint))
 
     def dump_value(self, value: Any) -> Any:
@@ -57,7 +56,7 @@ def _list_sides(shape: Shape[Any]) -> list[Shape[Any]]:
 
 
 class Either(Shape[T]):
-    """The first of several shapes that takes the value."""
+    """A union of shapes; the first that can take the value reads it."""
 
     def __init__(self, shapes: list[Shape[Any]]) -> None:
         self.shapes = shapes
@@ -88,13 +87,13 @@ class Either(Shape[T]):
 
 
 class Anything(Shape[Any]):
-    """What the schema leaves open: kept as it is."""
+    """A value of any shape, kept unchanged."""
 
     def read_value(self, value: Any, path: Path, reader: Reader) -> Any:
         return value
 
     def dump_value(self, value: Any) -> Any:
-        """Nouns may be in it that a program made."""
+        """Return the value with every noun in it, from programs, as plain data."""
         if isinstance(value, Mapping):
             return {key: self.dump_value(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
@@ -103,7 +102,7 @@ class Anything(Shape[Any]):
 
 
 class Text(Shape[str]):
-    """Text; a path that a program gives as an object is its text."""
+    """Text. A path object counts as its text."""
 
     words = "text"
 
@@ -125,7 +124,7 @@ class Text(Shape[str]):
 
 
 class AsText(Text):
-    """Text, where numbers and booleans are taken as the text that they are written as."""
+    """Text; numbers and booleans become the text that they are written as."""
 
     def has_type(self, value: object) -> bool:
         return isinstance(value, (str, bool, int, float))
@@ -146,14 +145,14 @@ class AsText(Text):
 
 
 class Version(AsText):
-    """A version, which Azure's client makes of `on` in a file as Python writes it: `True`."""
+    """A version. Azure's client turns `on` in a file into Python's spelling, `True`, and so does this."""
 
     def format_boolean(self, value: bool) -> str:
         return str(value)
 
 
 class Tag(AsText):
-    """A tag of a job or a component, which is text; a program may give a number, a file has to put it in quotes."""
+    """A tag of a job or a component. Programs may give a number; files have to put it in quotes."""
 
     def read_value(self, value: Any, path: Path, reader: Reader) -> str | None:
         if reader.from_file:
@@ -199,7 +198,7 @@ def _to_whole_number(value: Any) -> int | None:
 
 
 def _parse_whole_number(text: str) -> int | None:
-    """A whole number as a command line has it: decimal, also with zeros before it, or `0x10`."""
+    """Return a whole number from a command line: decimal, perhaps with leading zeros, or `0x10`."""
     try:
         return int(text, 10)
     except ValueError:
@@ -227,7 +226,7 @@ def check_range(number: float, least: float | None, most: float | None, path: Pa
 
 
 def is_written_empty(shape: Shape[Any], path: Path, reader: Reader) -> bool:
-    """Whether `null`, `~` or nothing was written on a command line where text stands, and so is that text."""
+    """Return True if a command line has `null`, `~` or nothing where text belongs, which then is that text."""
     return path in reader.written and shape.has_type("")
 
 
@@ -279,7 +278,7 @@ class Boolean(Shape[bool]):
 
 
 class Enum(Shape[str]):
-    """One of a few words; case and underscores do not matter, as with the service."""
+    """A word of a few. Case, underscores, hyphens and spaces do not matter, as with the service."""
 
     def __init__(self, *allowed: str) -> None:
         self.allowed = allowed
@@ -315,7 +314,7 @@ def _fold_word(word: str) -> str:
 
 
 def build_words_schema(words: Iterable[str]) -> JSON:
-    """Words as they are, which editors offer, or however else the reader takes them."""
+    """Return a schema of words: as they are, which editors offer, or in any form that the reader accepts."""
     spelt = (
         "[-_ ]*".join(f"[{one}{one.upper()}]" if one.isalpha() else one for one in _fold_word(word)) for word in words
     )
@@ -323,7 +322,7 @@ def build_words_schema(words: Iterable[str]) -> JSON:
 
 
 def _build_text_schema(pattern: str) -> JSON:
-    """Text in place of a value of another type, as the reader takes it."""
+    """Return a schema of text that stands for a value of another type."""
     return {"type": "string", "pattern": f"^{pattern}$"}
 
 
@@ -349,7 +348,7 @@ class List(Shape[list[T]]):
 
 
 def _to_plural(words: str) -> str:
-    """`whole numbers`, from `a whole number`; other words as they are."""
+    """Return `whole numbers` for `a whole number`, and other words unchanged."""
     for article in ("a ", "an "):
         if words.startswith(article) and "(" not in words:
             return f"{words.removeprefix(article)}s"
@@ -357,7 +356,7 @@ def _to_plural(words: str) -> str:
 
 
 class Map(Shape[dict[str, T]]):
-    """A mapping from names that the user chooses."""
+    """A mapping from names that users choose."""
 
     words = "a mapping"
 
@@ -383,7 +382,7 @@ class Map(Shape[dict[str, T]]):
         return result
 
     def make_empty(self) -> T | None:
-        """What a name without a value stands for; as it is, for nothing."""
+        """Return the value of a name without one; None drops the name."""
         return None
 
     def dump_value(self, value: Any) -> Any:

@@ -28,9 +28,9 @@ class NounParameters(NamedTuple):
     text: str
     positional: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = {}
-    """What is set where nothing is given; without what reads as if it were unset: None, False, 0."""
+    """The values set when nothing is given, without those that read as unset: None, False, 0."""
     is_open: bool = False
-    """Whether further names are taken, and mean nothing."""
+    """True if further names are accepted and ignored."""
 
     @property
     def names(self) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _SHORTEST = 4
-"""Shorter names are one letter from each other too easily."""
+"""Shorter names differ by one letter too often."""
 
 
 def is_typo(name: str, known: str) -> bool:

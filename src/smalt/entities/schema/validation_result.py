@@ -13,7 +13,7 @@ class ValidationResult:
     def __init__(self, problems: Sequence[Located] = (), warnings: Sequence[str] = ()) -> None:
         self.problems = list(problems)
         self.warnings = list(warnings)
-        """Sentences of what is taken and has no effect, or another one than it says."""
+        """Sentences about values that have no effect, or another effect than they say."""
 
     @property
     def passed(self) -> bool:

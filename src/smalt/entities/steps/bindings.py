@@ -1,6 +1,6 @@
-"""What stands for a value inside a pipeline function: an input of the pipeline, an output of a step.
+"""Promises of values inside a pipeline function: an input of the pipeline, an output of a step.
 
-A step's name is known only when the function has returned, so these stay objects until then; then each becomes the
+The name of a step is known only after the function returned, so promises stay objects until then; each becomes the
 expression `${{parent…}}` that a file would have.
 """
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 class Promise:
-    """A value that a step gets when the pipeline runs."""
+    """A value that is known when the pipeline runs."""
 
     __slots__ = ()
 
     def to_binding(self) -> str:
-        """The expression that a file would have here."""
+        """Return the expression that a file would have here."""
         raise NotImplementedError
 
     def __str__(self) -> str:
@@ -56,7 +56,7 @@ for _operator, _methods in {
 
 
 class PipelineInput(Promise):
-    """An input of the pipeline whose function is running; `result()` is what the caller gave."""
+    """An input of the pipeline whose function is running; `result()` returns the caller's value."""
 
     __slots__ = ("_default", "_given", "_name", "_type")
 
@@ -95,7 +95,7 @@ class PipelineInput(Promise):
 
     def __bool__(self) -> bool:
         raise UserErrorException(
-            f"the pipeline's input '{self._name}' is known only when the pipeline runs, so 'if' cannot ask for it; "
+            f"the pipeline's input '{self._name}' is known only when the pipeline runs, so 'if' cannot test it; "
             f"use '{self._name}.result()', or name it in non_pipeline_inputs=['{self._name}']",
             here(),
         )
@@ -105,7 +105,7 @@ class PipelineInput(Promise):
 
 
 class StepOutput(Output, Promise):
-    """`node.outputs.NAME`: passed on it is a binding; what is set on it is said of the step's output."""
+    """An output of a step, `node.outputs.NAME`. Passed on it is a binding; its fields are the step's to set."""
 
     __slots__ = ("_node", "_port")
     noun = "an output"
@@ -128,7 +128,7 @@ class StepOutput(Output, Promise):
         name = vars(self._node).get("_step") or self._node.name
         if name is None:
             raise UserErrorException(
-                f"the output '{self._port}' of a step cannot be part of a text, for the step has no name yet; "
+                f"the output '{self._port}' of a step cannot be part of a text because the step has no name yet; "
                 "pass it as an input of its own",
                 here(),
             )
@@ -151,7 +151,7 @@ class StepOutput(Output, Promise):
 
 
 class StepPromise(Promise):
-    """A step itself, for those that decide about it."""
+    """A step as a value, for the control flow that decides about it."""
 
     __slots__ = ("node",)
 
@@ -163,7 +163,7 @@ class StepPromise(Promise):
 
 
 def find_type(value: Any) -> str | None:
-    """The type of what is given for an input, as far as it shows."""
+    """Return the type of a value given for an input, or None if it does not show."""
     if isinstance(value, PipelineInput):
         return value.type
     if isinstance(value, StepOutput):
@@ -186,7 +186,7 @@ def find_component(node: Any) -> Component | None:
 
 
 class StepInputs(Attributes):
-    """`node.inputs`; assigned as attributes or items."""
+    """The inputs of a step, `node.inputs`, set as attributes or items."""
 
     __slots__ = ("_node",)
     word = "input"
@@ -229,7 +229,7 @@ class StepInputs(Attributes):
 
 
 class StepOutputs(Attributes):
-    """`node.outputs`: holds what is said of outputs; every output that the component has can be asked for."""
+    """The outputs of a step, `node.outputs`: those that were set, and on request any that the component has."""
 
     __slots__ = ("_handles", "_node")
     word = "output"
@@ -267,7 +267,7 @@ class StepOutputs(Attributes):
         dict.__setitem__(self, name, value if value is not None else Output())
 
     def list_names(self) -> list[str]:
-        """All outputs that the step has, also those of which nothing is said."""
+        """Return the names of all outputs, also of those with nothing set."""
         component = find_component(self._node)
         return [*dict.fromkeys((*(component.outputs if component is not None else ()), *self))]
 

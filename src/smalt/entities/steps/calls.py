@@ -1,4 +1,4 @@
-"""Components and commands called as functions: `train(data=…, lr=0.1)` is a step."""
+"""Calls of components and commands as functions: `train(data=…, lr=0.1)` returns a step."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Where = tuple[str, int]
 
 
 def call_component(component: Component, args: tuple[Any, ...], given: Mapping[str, Any]) -> Node:
-    """A step of the component; in a pipeline function, one of that pipeline's."""
+    """Return a step of the component; inside a pipeline function it joins that pipeline."""
     where = here()
     if args:
         if len(args) == 1 and isinstance(args[0], Mapping) and not given:
@@ -98,7 +98,7 @@ def make_step(component: Component, inputs: Mapping[str, Any]) -> Node:
 
 
 def call_step(node: Any, args: tuple[Any, ...], given: Mapping[str, Any]) -> Any:
-    """A new step like one that there is, with other inputs: `command_job(lr=0.1)`."""
+    """Return a new step like `node` with other inputs, as in `command_job(lr=0.1)`."""
     if args:
         words = (
             f"a {node.type} is called with its inputs by name: {join_words((f'{key}=…' for key in node.inputs), 'and')}"
@@ -122,16 +122,16 @@ def call_step(node: Any, args: tuple[Any, ...], given: Mapping[str, Any]) -> Any
 
 
 _KEEP_NAMES = ("parallel", "spark")
-"""Of these a call has the name that was given to the builder, as with the SDK; of a command that of its variable."""
+"""Calls of these types keep the builder's name, as in the official SDK; a command takes its variable's name."""
 
 
 def _is_value(value: Any) -> bool:
-    """Not only a declaration, as `Input(type="uri_folder")` is."""
+    """Return False for a mere declaration, such as `Input(type="uri_folder")`."""
     return value is not None and not (isinstance(value, Input) and value.path is None)
 
 
 def get_inline_component(node: Any) -> Component:
-    """The component that a step with its command in place has, with its inputs as declared there."""
+    """Return the component of a step with an inline command; its inputs are declared from the step's values."""
     known = vars(node).get("_made_of")
     if known is None or known[0] != _list_field_ids(node):
         from smalt.entities.steps.inline_components import make_component
@@ -146,7 +146,7 @@ def _list_field_ids(node: Any) -> list[Any]:
 
 
 def _check_arguments(component: Component, given: Mapping[str, Any], where: Where) -> dict[str, Any]:
-    """What is given, checked against what the component declares."""
+    """Return the given inputs after checking them against the component's declarations."""
     declared = component.inputs
     values: dict[str, Any] = {}
     is_open = component.type in OPEN_INPUTS
@@ -166,7 +166,7 @@ def _check_arguments(component: Component, given: Mapping[str, Any], where: Wher
 
 
 def check_complete(component: Component, given: Collection[str], where: Where) -> None:
-    """All inputs are given that the component must have."""
+    """Raise MissingPositionalArgsError unless every required input is given."""
     if component.type in OPEN_INPUTS:
         return
     missing = [
@@ -188,7 +188,7 @@ def _get_name(component: Component) -> str:
 
 
 def convert_input(name: str, value: Any, declared: Input | None, where: Where) -> Any:
-    """A value as an input of a step has it; raises where it cannot be one."""
+    """Return a value in the form that inputs of steps have; raise UserErrorException if it cannot be one."""
     value = _to_plain_input(name, value, where)
     if value is None or isinstance(value, SweepDistribution) or declared is None:
         return value
@@ -221,7 +221,7 @@ def _describe_source(value: Promise) -> str:
 
 
 def _to_plain_input(name: str, value: Any, where: Where) -> Any:
-    """An asset as an input, a step as its only output, an enum's member as its value, a path as its text."""
+    """Return an asset as an Input, a step as its only output, an enum member as its value, a path as its text."""
     value = as_text(value)
     if isinstance(value, Input):
         return copy.copy(value)  # the program may use its own for another step, in another mode
@@ -252,7 +252,7 @@ def _to_plain_input(name: str, value: Any, where: Where) -> Any:
 
 
 def _convert_output(name: str, output: Output, where: Where) -> Input:
-    """The output of a job that is over, as an input."""
+    """Return the output of a finished job as an Input."""
     if not output.path or "${{" in output.path:
         words = f"the input '{name}' is given an Output(…) without a known path"
         raise UserErrorException(f"{words}; use an output of a finished job, from ml_client.jobs.get(NAME)", where)

@@ -1,4 +1,4 @@
-"""Who is told of the steps that a program makes: the pipeline whose function is running."""
+"""The collector of new steps: the pipeline whose function is running."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def add_step(node: Any) -> None:
 
 
 def remove_step(node: Any) -> None:
-    """The step became part of another one: a command that is swept."""
+    """Remove a step that became part of another, as a command that is swept."""
     current = current_collector.get()
     if current is not None:
         current.remove(node)

@@ -1,4 +1,4 @@
-"""Which steps of a pipeline a step waits for, and which steps can never start."""
+"""Dependencies among the steps of a pipeline, and the steps that can never start."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from smalt.entities.syntax.expression import Expression, find_expressions, parse
 
 
 def find_dependencies(step: Any, steps: Mapping[str, Any]) -> set[str]:
-    """The steps whose outputs the inputs of a step are made of."""
+    """Return the steps whose outputs a step reads."""
     return {name for value in (step.inputs or {}).values() for name in find_sources(value, steps)}
 
 
 def find_sources(value: Any, steps: Mapping[str, Any]) -> set[str]:
-    """The steps whose outputs the value of an input is made of."""
+    """Return the steps whose outputs are in the value of an input."""
     return {name for expression in find_expressions(get_text(value)) for name in resolve_steps(expression, steps)}
 
 
 def resolve_steps(expression: Expression, steps: Mapping[str, Any], seen: Collection[Any] = ()) -> Iterator[str]:
-    """The step whose output an expression is; another step's input is followed to what that is bound to."""
+    """Yield the step whose output an expression reads; another step's input is followed to its own binding."""
     job = expression.job or ""
     if expression.kind == "parent.jobs.outputs":
         yield job
@@ -32,7 +32,7 @@ def resolve_steps(expression: Expression, steps: Mapping[str, Any], seen: Collec
 
 
 def resolve_source(expression: Expression, steps: Mapping[str, Any]) -> Any:
-    """The value, or the expression, that a step's input comes from in the end; itself where it leads back to itself."""
+    """Return the value or expression that a step's input finally comes from; itself if it leads back to itself."""
     seen: set[tuple[str | None, str]] = set()
     found = expression
     while found.kind == "parent.jobs.inputs" and found.job in steps and (found.job, found.name) not in seen:
@@ -47,13 +47,16 @@ def resolve_source(expression: Expression, steps: Mapping[str, Any]) -> Any:
 
 
 def get_text(value: Any) -> str:
-    """The text of an input or output that may be an expression."""
+    """Return the text of an input or output that may be an expression."""
     text = value.path if isinstance(value, (Input, Output)) else value
     return text if isinstance(text, str) else ""
 
 
 def find_unstartable(needs: Mapping[str, Collection[str]]) -> list[str]:
-    """The steps that can never start, as they wait for each other or for what is not there; by step what it needs."""
+    """Return the steps that can never start: they wait for each other or for a missing step.
+
+    `needs` maps each step to the steps that it depends on.
+    """
     left = {name: set(needed) for name, needed in needs.items()}
     users: dict[str, list[str]] = {}
     for name, needed in left.items():

@@ -1,4 +1,4 @@
-"""A pipeline job that names a component, as the pipeline with the component's steps that runs in its place."""
+"""Expansion of a pipeline job that names a component into one with the component's steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OF_OUTPUTS = ("type", "mode", "description")
 
 
 def expand_component(job: PipelineJob, component: Any) -> PipelineJob:
-    """Return the job with the steps of its pipeline component; what the job says comes before what that says."""
+    """Return the job with the steps of its pipeline component; what the job sets overrides the component."""
     made = copy.copy(job)
     defaults = {name: _convert_default(found) for name, found in component.inputs.items() if found.default is not None}
     given = {name: _apply_mode(value, component.inputs.get(name)) for name, value in job.inputs.items()}
@@ -27,7 +27,7 @@ def expand_component(job: PipelineJob, component: Any) -> PipelineJob:
 
 
 def _convert_default(declared: Input) -> Any:
-    """Return the default as a job would give it: of data its path."""
+    """Return a default in the form that jobs give it: data as an Input."""
     if declared.type in ("uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model"):
         return Input(type=declared.type, path=declared.default, mode=declared.mode)
     return declared.default

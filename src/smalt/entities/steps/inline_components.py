@@ -1,4 +1,4 @@
-"""A step that has its command in place, and the component that it would be."""
+"""The component that an inline command amounts to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from smalt.entities.syntax.literals import find_literal_type
 
 
 def make_component(node: Any) -> Component:
-    """The component: what is given to the step as an input is the input's default there."""
+    """Return the component; values given to the step become defaults of its inputs."""
     noun = load_noun(COMPONENTS[node.type])
     values = {
         name: value
@@ -32,7 +32,7 @@ def make_component(node: Any) -> Component:
 
 
 def declare_input(value: Any) -> Input:
-    """An input's declaration from what it is given."""
+    """Return the declaration of an input from its value."""
     if isinstance(value, Input):
         kept = {key: item for key, item in vars(value).items() if key not in ("path", "path_on_compute", "datastore")}
         return Input(**{"type": "uri_folder", **kept})

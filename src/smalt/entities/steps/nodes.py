@@ -1,4 +1,4 @@
-"""The steps of a pipeline."""
+"""Steps of a pipeline: the classes and fields that all types share."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Node(Entity):
     __hash__ = None
 
     def __getattr__(self, name: str) -> Any:
-        """Return what its component has, `node.command`; of one that is not at hand what all have: nothing is set."""
+        """Return a key of the step's component, as in `node.command`; a component that is not loaded has no key set."""
         found = vars(self).get("component") or vars(self).get("trial")
         component = found if isinstance(found, Component) else _UNKNOWN
         if not name.startswith("_") and name in component._fields:
@@ -76,9 +76,9 @@ class Node(Entity):
 
 
 class UnknownAttribute(AttributeError):
-    """Says that an object has no such attribute; a near name is looked for when the sentence is asked for.
+    """An error about a missing attribute; its hint is computed only when it is shown.
 
-    `hasattr` and `getattr` with a default, which Python's own `copy` uses too, never ask.
+    `hasattr` and `getattr` with a default, which Python's own `copy` uses too, never show it.
     """
 
     def __init__(self, noun: str, name: str, known: Iterable[str]) -> None:
@@ -90,9 +90,9 @@ class UnknownAttribute(AttributeError):
 
 
 class ComponentField(Field):
-    """Of a step that has its command, task or entry in place it answers the component that it would be.
+    """The component of a step. Programs get the one that an inline command, task or entry amounts to.
 
-    Only to programs: what smalt reads is `vars(step)`, where there is none.
+    smalt itself reads `vars(step)`, which has none.
     """
 
     __slots__ = ()
@@ -107,7 +107,7 @@ class ComponentField(Field):
 
 
 class OverridingField(Field):
-    """Where the step does not say it, its component does."""
+    """A field of a step that falls back to its component's."""
 
     __slots__ = ()
 
@@ -118,7 +118,7 @@ class OverridingField(Field):
 
 
 class ComponentNode(Node):
-    """A step that is made of a component."""
+    """A step made from a component."""
 
     component: Any = ComponentField(
         COMPONENT, "The component: a file, a registered one, or in place.", effect=ACTED, travels=Travel.NOWHERE
@@ -131,7 +131,7 @@ class ComponentNode(Node):
     )
 
     _alternatives: ClassVar[tuple[str, ...]] = ("component",)
-    """The keys of which the step must have one."""
+    """Keys of which a step needs at least one."""
 
     @classmethod
     def _check_required(cls, given: set[str], path: Path, reader: Reader) -> None:
@@ -147,12 +147,12 @@ class ComponentNode(Node):
             reader.add_problem((*path, "component"), words)
 
     def __call__(self, *args: Any, **inputs: Any) -> Any:
-        """A step like this one and other inputs."""
+        """Return a step like this one with other inputs."""
         return load_operation("call_step")(self, args, inputs)
 
 
 class StepShape(Tagged[Node]):
-    """A step, by its `type`; without one, by its component, else a command."""
+    """A step, chosen by its `type`; without one by its component, else a command."""
 
     def __init__(self) -> None:
         super().__init__(Node, "type", STEPS)
@@ -166,7 +166,7 @@ class StepShape(Tagged[Node]):
 
 
 def _find_type(component: Any, path: Path, reader: Reader) -> str | None:
-    """The type of a component as it stands in a step."""
+    """Return the type of a component written or named in a step."""
     if isinstance(component, Mapping):
         return str(component.get("type") or find_component_type(component))
     if isinstance(component, str) and not is_reference(component) and not reader.is_binding(component):

@@ -1,4 +1,4 @@
-"""A step that is submitted by itself, as the job that it then is."""
+"""Conversion of a step that is submitted alone into a job."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _JOBS = {
 
 
 def to_job(node: Any) -> Any:
-    """The job that a step is by itself; anything else as it is."""
+    """Return the job for a step that is submitted alone, and anything else unchanged."""
     if not isinstance(node, Node) or isinstance(node, Job):
         _check_given(node)
         return node
@@ -44,7 +44,7 @@ def can_be_job(thing: Any) -> bool:
 
 
 def convert_to_job(node: Any) -> Any:
-    """The job that such a step is."""
+    """Return the job for a step that can be one."""
     noun = load_noun(_JOBS[str(node.type)])
     job = noun.__new__(noun)
     values = {name: value for name, value in vars(node).items() if name in noun._fields}
@@ -59,7 +59,10 @@ def convert_to_job(node: Any) -> Any:
 
 
 def _check_given(job: Any) -> None:
-    """A pipeline made by a program has all inputs that its function needs; they may be set after the call."""
+    """Raise MissingPositionalArgsError unless the pipeline has every input that its function needs.
+
+    Inputs may be set after the call, so the check waits until the job is submitted.
+    """
     declared = vars(job).get("_declared") or {}
     missing = [
         name
@@ -73,7 +76,7 @@ def _check_given(job: Any) -> None:
 
 
 def _fill_from_component(values: dict[str, Any], node: Node, component: Component, noun: type[Entity]) -> None:
-    """Add to the fields of a job what the step leaves to its component."""
+    """Fill in the values that the step leaves to its component."""
     for name, declared in component.inputs.items():
         if declared.default is not None and name not in (values.get("search_space") or ()):
             values["inputs"].setdefault(name, declared.default)
@@ -100,14 +103,14 @@ def _list_given(**values: Any) -> dict[str, Any]:
 
 
 def _apply_mode(value: Any, declared: Input | None) -> Any:
-    """Data in the mode that the component says, where the step says none."""
+    """Return data with the mode that the component declares, unless it has its own."""
     if isinstance(value, Input) and value.mode is None and declared is not None and declared.mode is not None:
         return Input(**{**vars(value), "mode": declared.mode})
     return value
 
 
 def _make_trial(component: Component, space: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
-    """The command of each trial, which reads the point of the space that it is given."""
+    """Return the command of each trial, which reads its point of the search space."""
     from smalt.entities.jobs.sweep import Trial
 
     kept = {name: item for name, item in vars(component).items() if name in Trial._fields}

@@ -1,4 +1,4 @@
-"""`node.sweep(…)`: a sweep whose trials are a command step."""
+"""The `sweep` method of command steps, which returns a sweep step."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _with_settings(component: Component, node: CommandNode, of_sweep: set[str]) 
 
 
 def _read_fields(given: Mapping[str, Any], where: tuple[str, int]) -> SweepNode:
-    """The fields of the sweep, each checked by its own shape."""
+    """Return a sweep step with each field read by its own shape."""
     new = SweepNode.__new__(SweepNode)
     reader = Reader()
     for key, value in given.items():
