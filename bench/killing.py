@@ -38,8 +38,8 @@ class Processes:
                 command = Path("/proc", name, "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                 environment = Path("/proc", name, "environ").read_bytes().decode(errors="replace")
                 if int(name) != os.getpid() and str(self.folder) in command + environment:
-                    stat = processes.stat(int(name))
-                    if stat and not stat.dead:
+                    stat = processes.read_stat(int(name))
+                    if stat and not stat.is_dead:
                         found[int(name)] = command
         return found
 

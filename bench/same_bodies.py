@@ -219,7 +219,7 @@ def serve_smalt() -> None:
 
     from smalt.python import finder
 
-    finder.install()
+    finder.install_finder()
     importlib.import_module("azure.ai.ml")
 
 

@@ -144,7 +144,7 @@ class Soak:
         home = self.processes.home
         variables = {
             "SMALT_URL": f"http://127.0.0.1:{home.path('port').read_text().strip()}",
-            "SMALT_TOKEN": home.token(),
+            "SMALT_TOKEN": home.read_token(),
         }
         end = time.monotonic() + killing.DEADLINE
         while True:

@@ -93,12 +93,12 @@ class Server:
 
     def ask(self, method: str, path: str, body: Any = None, *, raw: bytes | None = None) -> Answer:
         """A request over the Unix socket."""
-        return self._ask(_UnixConnection(str(self.home.socket("server"))), method, path, body, raw, PROGRAM)
+        return self._ask(_UnixConnection(str(self.home.socket_path("server"))), method, path, body, raw, PROGRAM)
 
     def ask_quoted(self, method: str, path: str) -> Answer:
         """The path is sent as it is."""
         return self._ask(
-            _UnixConnection(str(self.home.socket("server"))), method, path, None, None, PROGRAM, quoted=True
+            _UnixConnection(str(self.home.socket_path("server"))), method, path, None, None, PROGRAM, quoted=True
         )
 
     def ask_tcp(
@@ -112,7 +112,7 @@ class Server:
     ) -> Answer:
         """A request over the port, with the home's token unless another, or None, is given."""
         sent = {**PROGRAM, **(headers or {})}
-        token = self.home.token() if token == "" else token
+        token = self.home.read_token() if token == "" else token
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONGEST)
@@ -125,7 +125,7 @@ class Server:
 
     def stream(self, path: str) -> Iterator[dict[str, Any]]:
         """The messages of a stream as they come."""
-        connection = _UnixConnection(str(self.home.socket("server")))
+        connection = _UnixConnection(str(self.home.socket_path("server")))
         with contextlib.closing(connection):
             connection.request("GET", path)
             with connection.getresponse() as response:
@@ -139,7 +139,7 @@ class Server:
         def over() -> bool:
             with contextlib.suppress(OSError):
                 self.ask("POST", "/smalt/v1/shutdown", {"force": True})
-            _dismiss(self.home.socket("launcher"))
+            _dismiss(self.home.socket_path("launcher"))
             return _is_free(self.home, "server.lock") and not _launchers(self.home)
 
         try:

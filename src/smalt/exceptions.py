@@ -74,7 +74,7 @@ class ValidationErrorType(Enum):
     GENERIC = "GENERIC"
 
 
-class Located(NamedTuple):
+class LocatedProblem(NamedTuple):
     """A problem and where it stands; line and column count from 1, 0 when unknown."""
 
     file: str
@@ -106,9 +106,9 @@ class SmaltError(_Base):
 
     def _render_traceback_(self) -> list[str]:
         """Return what IPython shows: the sentence and the user's own lines, without the frames of smalt."""
-        from smalt.machine.source_lines import traceback_lines
+        from smalt.machine.source_lines import format_traceback
 
-        return traceback_lines(self)
+        return format_traceback(self)
 
 
 AzureError = SmaltError
@@ -141,7 +141,7 @@ class ValidationException(MlException):
 
     def __init__(
         self,
-        message: Sequence[Located] | str,
+        message: Sequence[LocatedProblem] | str,
         no_personal_data_message: str = "",
         *args: Any,
         error_type: ValidationErrorType = ValidationErrorType.GENERIC,
@@ -150,7 +150,7 @@ class ValidationException(MlException):
         **kwargs: Any,
     ) -> None:
         """`message` may be many problems, each with its place."""
-        self.problems = [Located("", 0, 0, message)] if isinstance(message, str) else list(message)
+        self.problems = [LocatedProblem("", 0, 0, message)] if isinstance(message, str) else list(message)
         self.error_type = error_type
         sentences = "\n".join(str(problem) for problem in self.problems)
         super().__init__(sentences, no_personal_data_message, target=target, error_category=error_category)
@@ -163,7 +163,7 @@ class UserErrorException(ValidationException):
     """
 
     def __init__(self, message: str, where: tuple[str, int] = ("", 0)) -> None:
-        super().__init__([Located(*where, 0, message)])
+        super().__init__([LocatedProblem(*where, 0, message)])
 
 
 class KeywordError(UserErrorException, TypeError):
@@ -210,7 +210,7 @@ class Conflict(SmaltError):
     code = "Conflict"
 
 
-class Refused(SmaltError):
+class RefusedError(SmaltError):
     """Understood, and not done: not allowed, not supported here, or not safe."""
 
     code = "Refused"

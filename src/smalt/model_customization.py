@@ -13,7 +13,7 @@ from smalt.entities.jobs.inputs import Input
 from smalt.entities.jobs.resources import ResourceConfiguration
 from smalt.entities.workspaces.connection import Connection
 from smalt.exceptions import UserErrorException
-from smalt.machine.source_lines import here
+from smalt.machine.source_lines import find_caller
 
 __all__ = ["EndpointRequestSettings", "PromptSettings", "TeacherModelSettings", "distillation"]
 
@@ -38,7 +38,7 @@ def distillation(
         for name, value in {"training_data": training_data, "validation_data": validation_data}.items():
             if value is None:
                 words = f"distillation() needs '{name}' where data_generation_type is '{data_generation_type}'"
-                raise UserErrorException(words, here())
+                raise UserErrorException(words, find_caller())
     return DistillationJob(
         experiment_name=experiment_name,
         data_generation_type=data_generation_type,

@@ -43,11 +43,11 @@ def smalt_home(pytestconfig: pytest.Config) -> Iterator[Home]:
     home = Home(folder / "home")
     try:
         home.create()
-        _configure(home, pytestconfig)
+        _write_settings(home, pytestconfig)
         yield home
     finally:
         try:
-            _end(home)
+            _stop_server(home)
         finally:
             for place, _, _ in os.walk(folder):  # what is registered has no right to write
                 os.chmod(place, 0o700)
@@ -73,7 +73,7 @@ def ml_client(smalt_home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[MLC
         monkeypatch.setenv(name, value)
     try:
         yield client
-        _cancel(client)
+        _cancel_jobs(client)
     finally:
         client.connection.close()
 
@@ -99,12 +99,12 @@ def map_uri(ml_client: MLClient, request: pytest.FixtureRequest) -> Iterator[Cal
         ml_client.connection.patch("/smalt/v1/config", {"url-map": {uri: before.get(uri) for uri in mapped}})
 
 
-def _configure(home: Home, config: pytest.Config) -> None:
+def _write_settings(home: Home, config: pytest.Config) -> None:
     """Write the settings down before the server, which checks them, starts."""
     import json
 
-    settings: dict[str, Any] = dict(_pairs(config, "smalt_settings"))
-    places = {uri: str(config.rootpath / folder) for uri, folder in _pairs(config, "smalt_url_map")}
+    settings: dict[str, Any] = dict(_split_pairs(config, "smalt_settings"))
+    places = {uri: str(config.rootpath / folder) for uri, folder in _split_pairs(config, "smalt_url_map")}
     for uri, place in places.items():
         if not os.path.exists(place):
             raise pytest.UsageError(f"smalt_url_map: {uri} is mapped to {place}, which is not there")
@@ -113,7 +113,7 @@ def _configure(home: Home, config: pytest.Config) -> None:
     home.write("config.json", json.dumps(settings))
 
 
-def _pairs(config: pytest.Config, option: str) -> Iterator[tuple[str, str]]:
+def _split_pairs(config: pytest.Config, option: str) -> Iterator[tuple[str, str]]:
     for line in config.getini(option):
         key, equals, value = line.rpartition("=")  # a URL may have an equals sign in it
         if not equals or not key.strip():
@@ -121,7 +121,7 @@ def _pairs(config: pytest.Config, option: str) -> Iterator[tuple[str, str]]:
         yield key.strip(), value.strip()
 
 
-def _cancel(client: MLClient) -> None:
+def _cancel_jobs(client: MLClient) -> None:
     """Jobs that the test left running would take the slots of those of the next one."""
     from smalt.client.collections.jobs import OVER
 
@@ -130,7 +130,7 @@ def _cancel(client: MLClient) -> None:
             client.jobs.begin_cancel(str(job.name))
 
 
-def _end(home: Home) -> None:
+def _stop_server(home: Home) -> None:
     """End the server, its jobs and its launcher, and wait until they are gone."""
     import time
 

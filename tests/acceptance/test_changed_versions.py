@@ -137,7 +137,7 @@ def test_the_same_content_created_again_mends_it(
     """A changed content is stored afresh by who creates it again, read-only, and earlier versions have that, too."""
     if sent == "over the port":
         monkeypatch.setenv("SMALT_URL", f"http://127.0.0.1:{desk.server.port}")
-        monkeypatch.setenv("SMALT_TOKEN", desk.server.home.token())
+        monkeypatch.setenv("SMALT_TOKEN", desk.server.home.read_token())
     name = f"m-{what}-{len(sent)}"
     path = register(desk, "of a folder", name)
     change(path, what)

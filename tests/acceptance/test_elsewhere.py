@@ -13,7 +13,7 @@ from .conftest import Desk
 def desk(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """The same desk, its server reached by HTTP."""
     monkeypatch.setenv("SMALT_URL", f"http://127.0.0.1:{desk.server.port}")
-    monkeypatch.setenv("SMALT_TOKEN", desk.server.home.token() or "")
+    monkeypatch.setenv("SMALT_TOKEN", desk.server.home.read_token() or "")
     monkeypatch.setenv("SMALT_HOME", str(tmp_path / "unused"))
     return desk
 

@@ -223,7 +223,7 @@ def test_a_blob_is_written_over(any_desk: Desk) -> None:
     output = f"outputs: {{o: {{type: uri_folder, name: blobs, path: '{PLACE % 'blobs'}'}}}}\n"
     assert any_desk.job(f"command: echo one >${{{{outputs.o}}}}/f\n{HOST}{output}").code == 0
     blob = "/default.blob.core.windows.net/workspaceblobstore/shared/blobs/f"
-    token = any_desk.server.home.token()
+    token = any_desk.server.home.read_token()
     put = any_desk.server.ask_tcp("PUT", blob, headers={"x-ms-blob-type": "BlockBlob"}, token=token)
     assert put.status == 201, put.body
     assert any_desk.server.ask_tcp("DELETE", blob, token=token).status == 202
@@ -234,7 +234,7 @@ def test_nothing_is_put_where_versions_are_kept(desk: Desk) -> None:
     """Neither protocol for files writes over a version that was copied aside already."""
     for word in ("one", "two"):
         assert desk.job(f"command: echo {word} >${{{{outputs.o}}}}/f\n{daily('aside')}").code == 0
-    path, token = "Versions/data/aside/1/aside/f", desk.server.home.token()
+    path, token = "Versions/data/aside/1/aside/f", desk.server.home.read_token()
     blob = desk.server.ask_tcp(
         "PUT", f"/default.blob.core.windows.net/workspaceblobstore/{path}", {"a": 1},
         headers={"x-ms-blob-type": "BlockBlob"}, token=token,
@@ -257,7 +257,7 @@ def test_a_file_of_a_version_is_put(any_desk: Desk, how: str, where: str) -> Non
     path = f"shared/{name}/{where}"
     if how == "blob":
         at, headers = f"/default.blob.core.windows.net/workspaceblobstore/{path}", {"x-ms-blob-type": "BlockBlob"}
-        token = any_desk.server.home.token()
+        token = any_desk.server.home.read_token()
         assert any_desk.server.ask_tcp("PUT", at, {"a": 1}, headers=headers, token=token).status == 201
     elif how == "file":
         assert put(any_desk, path).status == 200

@@ -34,7 +34,7 @@ def way(request: pytest.FixtureRequest, desk: Desk, monkeypatch: pytest.MonkeyPa
     """How the client reaches the server: on its machine, or over TCP as from elsewhere."""
     if request.param == "port":
         monkeypatch.setenv("SMALT_URL", f"http://127.0.0.1:{desk.server.port}")
-        monkeypatch.setenv("SMALT_TOKEN", str(desk.server.home.token()))
+        monkeypatch.setenv("SMALT_TOKEN", str(desk.server.home.read_token()))
     return str(request.param)
 
 

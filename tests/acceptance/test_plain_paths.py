@@ -118,7 +118,7 @@ def odd_server() -> Iterator[Server]:
         server.home = Home(server.home.root.with_name("my home; $x"))
         server.start()
         yield server
-    server.home.plain.unlink()
+    server.home.shell_safe_path.unlink()
 
 
 def test_a_home_of_any_name(desk: Desk, odd_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

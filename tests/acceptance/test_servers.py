@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.machine.processes import identify
+from smalt.machine.processes import find_process
 
 from .conftest import Desk
 
@@ -32,7 +32,7 @@ def test_the_first_command_starts_it_and_stop_ends_it(desk: Desk, own: Path) -> 
     pid = json.loads((own / "server.json").read_text())["pid"]
     port = (own / "port").read_text()
     assert desk.smalt("server stop").code == 0
-    assert identify(pid) is None
+    assert find_process(pid) is None
     assert desk.smalt("server status").code == 1
     assert desk.ask("job show kept --query status") == "Completed"
     assert (own / "port").read_text() == port

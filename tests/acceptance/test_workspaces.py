@@ -190,7 +190,7 @@ def test_reading_makes_no_workspace(desk: Desk, command: str) -> None:
 def test_plain_requests_that_read_make_none(desk: Desk) -> None:
     """GET, POST, PATCH and DELETE of a client that is neither smalt's nor Azure's; PUT of something makes it."""
     url = WORKSPACE.format("ws-plain")
-    token = {"Authorization": f"Bearer {desk.server.home.token()}"}
+    token = {"Authorization": f"Bearer {desk.server.home.read_token()}"}
     for method, path in (("GET", ""), ("GET", "/jobs"), ("POST", "/jobs/x/cancel"), ("PATCH", ""), ("DELETE", "")):
         assert desk.server.ask_as(method, url + path, token).status == 404, (method, path)
     assert "ws-plain" not in names(desk)
@@ -384,7 +384,7 @@ def test_names_with_blanks_are_printed_in_quotes(home: Home) -> None:
 
 def test_a_remote_command_line_is_told_the_same(desk: Desk) -> None:
     """Over SMALT_URL the workspaces are the server's; a program's first request makes its workspace there too."""
-    remote = {"SMALT_URL": f"http://127.0.0.1:{desk.server.port}", "SMALT_TOKEN": str(desk.server.home.token())}
+    remote = {"SMALT_URL": f"http://127.0.0.1:{desk.server.port}", "SMALT_TOKEN": str(desk.server.home.read_token())}
     desk.smalt("workspace create --name remote-one -g rg-remote")
     shown = run(*SMALT, "workspace", "show", "-w", "remote-one", "-o", "json", **remote)
     assert json.loads(shown.stdout)["resource_group"] == "rg-remote"

@@ -60,7 +60,7 @@ def store(server: Server, workspace: str, container: str = "azureml-blobstore") 
     """A datastore's container, by the server's token."""
     found = server.ask_tcp("GET", f"{workspace}/datastores/workspaceblobstore").body["properties"]
     account = found["accountName"].partition("/")[2].removesuffix("/?")
-    return Container(server, f"/{account}/{container}", token=server.home.token() or "")
+    return Container(server, f"/{account}/{container}", token=server.home.read_token() or "")
 
 
 def test_a_blob_comes_back_whole_and_in_ranges(server: Server, workspace: str) -> None:

@@ -182,7 +182,9 @@ def test_any_json_at_every_route(server: Server, method: str, template: str, dat
     inner = st.dictionaries(st.sampled_from(KEYS) | texts, values, max_size=3)
     body = data.draw(st.none() | inner | st.fixed_dictionaries({"properties": inner}) | values)
     raw = None if method == "GET" else json.dumps(body).encode()
-    holds(server._ask(_UnixConnection(str(server.home.socket("server"))), method, path, None, raw, {}, quoted=True))
+    holds(
+        server._ask(_UnixConnection(str(server.home.socket_path("server"))), method, path, None, raw, {}, quoted=True)
+    )
 
 
 @pytest.mark.parametrize(
@@ -197,7 +199,7 @@ def test_any_json_at_every_route(server: Server, method: str, template: str, dat
 )
 def test_every_route_is_behind_the_gate(server: Server, wrong: dict[str, str], status: int) -> None:
     """Over TCP no route, blobs and MLflow included, takes a wrong token, Host or Origin; two tell what is public."""
-    right = {"Authorization": f"Bearer {server.home.token()}"}
+    right = {"Authorization": f"Bearer {server.home.read_token()}"}
     account = store(server, WORKSPACE.format("gate"))._path
     blobs = [(method, f"{account}/a") for method in ("GET", "HEAD", "PUT", "DELETE")]
     routes = [*every_route(), *blobs, ("GET", f"{account.rpartition('/')[0]}/"), ("GET", f"/mlflow{W}/version")]

@@ -33,7 +33,7 @@ def test_every_method_wants_the_token(server: Server, method: str) -> None:
 
 def test_other_ways_to_give_the_token_do_not_count(server: Server) -> None:
     """Basic authentication, a query parameter and a cookie are not the bearer header."""
-    token = server.home.token() or ""
+    token = server.home.read_token() or ""
     for headers in ({"Authorization": f"Basic {token}"}, {"Authorization": token}, {"Cookie": f"token={token}"}):
         assert server.ask_tcp("GET", f"{STATUS}?token={token}", token=None, headers=headers).status == 401
 
@@ -101,7 +101,7 @@ def test_discovery_alone_answers_without_a_token(server: Server) -> None:
 
 def test_the_token_file_is_for_its_owner_and_the_database_has_only_its_hash(server: Server) -> None:
     """Mode 0600; the token itself is nowhere in the database files."""
-    token = (server.home.token() or "").encode()
+    token = (server.home.read_token() or "").encode()
     assert len(token) >= 40
     assert server.home.path("token").stat().st_mode & 0o777 == 0o600
     for name in ("smalt.db", "smalt.db-wal"):
@@ -135,18 +135,18 @@ def test_a_token_may_be_for_one_workspace_only(own_server: Server) -> None:
 def test_a_new_token_in_the_file_voids_the_old_one(own_server: Server) -> None:
     """Deleting the file and starting again makes another token."""
     own_server.start().terminate()
-    old = own_server.home.token()
+    old = own_server.home.read_token()
     own_server.processes[0].wait()
     own_server.home.path("token").unlink()
     own_server.start()
-    assert own_server.home.token() not in (None, old)
+    assert own_server.home.read_token() not in (None, old)
     assert own_server.ask_tcp("GET", STATUS, token=old).status == 401
     assert own_server.ask_tcp("GET", STATUS).status == 200
 
 
 def test_the_socket_is_in_a_private_folder_and_tells_the_peers_user(server: Server) -> None:
     """0700 for the folder, 0600 for the socket; the kernel says who connects."""
-    path = server.home.socket("server")
+    path = server.home.socket_path("server")
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert path.stat().st_mode & 0o777 == 0o600
     near, far = socket.socketpair()

@@ -34,7 +34,7 @@ def follow(server: Server, patience: float) -> subprocess.Popen[str]:
         "sys.exit(failure.run_guarded(app.smalt, sys.argv[1:]))\n"
     )
     line = ("job", "stream", "j", "-g", "group", "-w", "w", "--subscription", "sub")
-    remote = {"SMALT_URL": f"http://127.0.0.1:{server.port}", "SMALT_TOKEN": str(server.home.token())}
+    remote = {"SMALT_URL": f"http://127.0.0.1:{server.port}", "SMALT_TOKEN": str(server.home.read_token())}
     process = subprocess.Popen(
         [sys.executable, "-c", program, *line],
         stdout=subprocess.PIPE,

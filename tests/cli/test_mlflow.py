@@ -27,7 +27,7 @@ _WORKSPACE = "workspaces/default"
 @pytest.fixture
 def reached(server: Server, home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The token of a server that is reached by its URL."""
-    token = server.home.token() or ""
+    token = server.home.read_token() or ""
     monkeypatch.setenv("SMALT_URL", f"http://127.0.0.1:{server.port}")
     monkeypatch.setenv("SMALT_TOKEN", token)
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "MLFLOW_TRACKING_USERNAME"):
@@ -92,7 +92,7 @@ def pages(server: Server) -> Iterator[MlflowPages]:
         start("200 OK", [("Content-Type", "text/plain")])
         return [b"mlflow's own " + environ["PATH_INFO"].encode()]
 
-    made = MlflowPages(f"http://127.0.0.1:{server.port}", server.home.token() or "", own)
+    made = MlflowPages(f"http://127.0.0.1:{server.port}", server.home.read_token() or "", own)
     with make_server("127.0.0.1", 0, made, _PagesServer, _PagesHandler) as http_server:
         made.port = http_server.server_port
         thread = threading.Thread(target=http_server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -11,7 +11,7 @@ import pytest
 from smalt import MLClient, wire
 from smalt.client.transfers.downloads import download_code
 from smalt.client.transfers.local_assets import LocalAssets
-from smalt.exceptions import Refused, ValidationException
+from smalt.exceptions import RefusedError, ValidationException
 from smalt.wire.encoding.ids import parse_id
 from smalt.yaml import load
 from tests.client.documents import ENVIRONMENT, command, make
@@ -202,7 +202,7 @@ def test_additional_includes_of_a_registered_component(client: MLClient, tmp_pat
         files = {entry.name for entry in _restored(client, str(made.code), tmp_path / f"got{made.version}")}
         assert files == {"more", "more.zip", *(["f.txt"] if extra else [])}
     taken = make("component", type="command", additional_includes=[str(tmp_path / "code" / "f.txt")], **given, **extra)
-    with pytest.raises(Refused, match=r"has 'f\.txt' already"):
+    with pytest.raises(RefusedError, match=r"has 'f\.txt' already"):
         client.components.create_or_update(taken)
 
 

@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from smalt.client.connection.connection import ServerConnection
-from smalt.exceptions import Conflict, NotFound, Refused, SmaltError, Unauthorized, Unavailable, ValidationException
+from smalt.exceptions import (
+    Conflict,
+    NotFound,
+    RefusedError,
+    SmaltError,
+    Unauthorized,
+    Unavailable,
+    ValidationException,
+)
 from smalt.machine.home import Home
 from tests.client.tiny import Reply, Tiny, answer
 
@@ -22,8 +30,8 @@ def serve(home: Home) -> Iterator[Serve]:
 
     def start(*replies: Reply) -> tuple[ServerConnection, Tiny]:
         home.create()
-        home.socket_folder()
-        tiny = Tiny(home.socket("server"), list(replies))
+        home.make_socket_folder()
+        tiny = Tiny(home.socket_path("server"), list(replies))
         made.append((ServerConnection.open(home=home), tiny))
         return made[-1]
 
@@ -31,7 +39,7 @@ def serve(home: Home) -> Iterator[Serve]:
     for connection, tiny in made:
         connection.close()
         tiny.close()
-        home.socket("server").unlink()
+        home.socket_path("server").unlink()
 
 
 def test_json_goes_and_comes(serve: Serve) -> None:
@@ -64,12 +72,12 @@ def test_pages_are_followed(serve: Serve) -> None:
     [
         ("400 Bad Request", "ValidationError", ValidationException),
         ("401 Unauthorized", "Unauthorized", Unauthorized),
-        ("403 Forbidden", "Refused", Refused),
+        ("403 Forbidden", "Refused", RefusedError),
         ("404 Not Found", "NotFound", NotFound),
         ("409 Conflict", "Conflict", Conflict),
         ("507 Insufficient Storage", "Unavailable", Unavailable),
         ("404 Not Found", "SomethingNew", NotFound),
-        ("400 Bad Request", "UserError", Refused),
+        ("400 Bad Request", "UserError", RefusedError),
         ("500 Internal Server Error", "InternalError", SmaltError),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smalt import MLClient
-from smalt.exceptions import NotFound, Refused, ValidationException
+from smalt.exceptions import NotFound, RefusedError, ValidationException
 from tests.client.documents import make
 
 CRON = {"type": "cron", "expression": "15 10 * * 1"}
@@ -35,7 +35,7 @@ def test_schedules_are_switched_on_and_off(client: MLClient, capsys: pytest.Capt
     assert [one.name for one in client.schedules.list(list_view_type="All")] == ["s"]
     assert client.schedules.begin_enable("s").result().is_enabled is True
     assert [one.display_name for one in client.schedules.list()] == ["S"]
-    with pytest.raises(Refused, match="runs none yet"):
+    with pytest.raises(RefusedError, match="runs none yet"):
         client.schedules.trigger("s")
     client.schedules.begin_delete("s").result()
     with pytest.raises(NotFound, match="no schedule 's'"):
@@ -80,7 +80,7 @@ def test_what_would_serve_is_refused(client: MLClient) -> None:
         lambda: client.online_endpoints.get("one", local=True),
     ]
     for refusal in refusals:
-        with pytest.raises(Refused, match="serves no"):
+        with pytest.raises(RefusedError, match="serves no"):
             refusal()
     with pytest.raises(NotFound, match="no online endpoint 'two'"):
         client.online_endpoints.invoke("two")
@@ -99,7 +99,7 @@ def test_batch_endpoints_have_defaults_from_the_beginning(client: MLClient) -> N
         make("batch_deployment", **given, settings={"mini_batch_size": 5, "instance_count": 2})
     ).result()
     assert (made.endpoint_name, made.mini_batch_size, made.resources.instance_count) == ("b", 5, 2)
-    with pytest.raises(Refused, match="runs none yet"):
+    with pytest.raises(RefusedError, match="runs none yet"):
         client.batch_endpoints.invoke("b")
     assert list(client.batch_endpoints.list_jobs("b")) == []
 
@@ -173,7 +173,7 @@ def test_feature_sets_have_versions(client: MLClient, tmp_path: Path) -> None:
     assert [one.latest_version for one in client.feature_sets.list()] == ["2"]
     client.feature_sets.archive("f", "2")
     assert list(client.feature_sets.list("f")) == []
-    with pytest.raises(Refused, match="makes no features yet"):
+    with pytest.raises(RefusedError, match="makes no features yet"):
         client.feature_sets.begin_backfill(name="f", version="2")
     index = client.indexes.create_or_update(make("index", name="i", path=str(tmp_path)))
     assert index.version == "1"
@@ -216,7 +216,7 @@ def test_what_is_of_the_cloud_alone_is_refused(client: MLClient) -> None:
         lambda: client.compute.enable_sso(name="local"),
     ]
     for call in calls:
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(RefusedError) as caught:
             call()
         assert "\n" not in str(caught.value)
     assert "azureml" in [one.name for one in client.registries.list()]

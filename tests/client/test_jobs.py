@@ -10,7 +10,7 @@ import pytest
 
 from smalt import MLClient
 from smalt.entities import CommandJobLimits
-from smalt.exceptions import Conflict, JobException, NotFound, Refused, ValidationException
+from smalt.exceptions import Conflict, JobException, NotFound, RefusedError, ValidationException
 from tests.client.documents import ENVIRONMENT, command, make
 
 
@@ -62,7 +62,7 @@ def test_a_job_that_cannot_run_yet_is_refused(client: MLClient) -> None:
         limits={"max_total_trials": 1},
     )
     job.name = "swept"
-    with pytest.raises(Refused, match="a sweep job cannot run yet"):
+    with pytest.raises(RefusedError, match="a sweep job cannot run yet"):
         client.jobs.create_or_update(job)
     assert client.jobs.get("swept").status == "Failed"
 

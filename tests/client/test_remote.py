@@ -13,7 +13,7 @@ from smalt import Input, MLClient
 from smalt.client.transfers import file_hashes, uploads
 from smalt.client.transfers.progress import TransferProgress
 from smalt.entities import Data, Model, Registry
-from smalt.exceptions import Refused, Unauthorized, Unavailable
+from smalt.exceptions import RefusedError, Unauthorized, Unavailable
 from smalt.machine.home import Home
 from tests.client.documents import command, make
 
@@ -23,7 +23,7 @@ def remote(served: Home, client: MLClient, monkeypatch: pytest.MonkeyPatch) -> M
     """A client that knows only a URL and a token."""
     port = client.connection.get("/smalt/v1/status")["port"]
     monkeypatch.setenv("SMALT_URL", f"http://127.0.0.1:{port}")
-    monkeypatch.setenv("SMALT_TOKEN", str(served.token()))
+    monkeypatch.setenv("SMALT_TOKEN", str(served.read_token()))
     monkeypatch.setenv("SMALT_HOME", "/nowhere")
     return MLClient(workspace_name=client.workspace_name)
 
@@ -188,7 +188,7 @@ def test_a_wrong_token_is_refused(remote: MLClient, monkeypatch: pytest.MonkeyPa
 
 def test_a_path_of_the_servers_machine_is_refused(remote: MLClient) -> None:
     """Only who reads the server's files may name them."""
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         remote.connection.post(f"/smalt/v1{remote.workspace_id}/snapshots", {"path": "/etc"})
 
 
@@ -196,7 +196,7 @@ def test_registries(remote: MLClient, client: MLClient, tmp_path: Path) -> None:
     """What is local here becomes files of a registry there, and comes back; paths of its machine cannot be named."""
     registry = MLClient(registry_name="afar")
     remote.registries.begin_create(Registry(name="afar", location="westeurope")).result()
-    with pytest.raises(Refused, match="Unix socket"):
+    with pytest.raises(RefusedError, match="Unix socket"):
         remote.registries.begin_create(Registry(name="near", location=str(tmp_path))).result()
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "weights").write_text("1 2 3")
@@ -206,7 +206,7 @@ def test_registries(remote: MLClient, client: MLClient, tmp_path: Path) -> None:
     assert (tmp_path / "got" / "m" / "weights").read_text() == "1 2 3"
     assert "1 2 3" in output(remote, command("cat ${{inputs.m}}/weights", inputs={"m": _model(made.path)}))
     path = registry.models._build_put_path("m", "2")
-    with pytest.raises(Refused, match="path of the server's machine"):
+    with pytest.raises(RefusedError, match="path of the server's machine"):
         remote.connection.put(path, {"properties": {"modelUri": "file:///etc/hostname", "modelType": "custom_model"}})
 
 

@@ -19,7 +19,7 @@ from smalt.client.connection import connection as module
 from smalt.client.connection.connection import ServerConnection, ServerNotResponding
 from smalt.client.connection.errors import Unreachable
 from smalt.machine.home import Home
-from smalt.machine.processes import stat
+from smalt.machine.processes import read_stat
 from tests.client.tiny import Tiny, answer
 from tests.helpers import WORKSPACE, Server, begin_long_job, eventually, host_job
 
@@ -37,7 +37,7 @@ def stopped(own_server: Server) -> Iterator[Server]:
     """A server that was sent SIGSTOP."""
     process = own_server.start()
     os.kill(process.pid, signal.SIGSTOP)
-    eventually(lambda: (found := stat(process.pid)) and found.state == "T", "the stop")
+    eventually(lambda: (found := read_stat(process.pid)) and found.state == "T", "the stop")
     yield own_server
     if process.poll() is None:
         os.kill(process.pid, signal.SIGCONT)
@@ -91,7 +91,7 @@ def test_a_server_that_hangs_is_killed_by_force_only(own_server: Server) -> None
 
 def test_a_server_that_is_busy_is_waited_for(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """While it answers others; one that answers nobody is given up."""
-    home.socket_folder()
+    home.make_socket_folder()
     go = threading.Event()
 
     def late(sock: socket.socket) -> None:
@@ -99,7 +99,7 @@ def test_a_server_that_is_busy_is_waited_for(home: Home, monkeypatch: pytest.Mon
         with contextlib.suppress(OSError):
             sock.sendall(answer(b"1"))
 
-    tiny = Tiny(home.socket("server"), [late, answer(b"2")])
+    tiny = Tiny(home.socket_path("server"), [late, answer(b"2")])
     try:
         connection = ServerConnection.open(home=home)
         connection.patience = 0.05
@@ -114,7 +114,7 @@ def test_a_server_that_is_busy_is_waited_for(home: Home, monkeypatch: pytest.Mon
         go.set()
     finally:
         tiny.close()
-        home.socket("server").unlink()
+        home.socket_path("server").unlink()
 
 
 @pytest.mark.parametrize("way", ["socket", "port"])
@@ -124,7 +124,7 @@ def test_calls_outlive_the_server(own_server: Server, way: str) -> None:
     home = own_server.home
     url = f"http://127.0.0.1:{own_server.port}"
     connection = (
-        ServerConnection.open(url=url, token=home.token()) if way == "port" else ServerConnection.open(home=home)
+        ServerConnection.open(url=url, token=home.read_token()) if way == "port" else ServerConnection.open(home=home)
     )
     over, failed, done = threading.Event(), [], []
 
@@ -145,7 +145,7 @@ def test_calls_outlive_the_server(own_server: Server, way: str) -> None:
             eventually(lambda before=before: failed or len(done) > before, "a call")  # type: ignore[misc]
             pid = home.read_json("server.json")["pid"]
             os.kill(pid, signal.SIGKILL)
-            eventually(lambda pid=pid: (found := stat(pid)) is None or found.dead, "its end")  # type: ignore[misc]
+            eventually(lambda pid=pid: (found := read_stat(pid)) is None or found.is_dead, "its end")  # type: ignore[misc]
             own_server.spawn()
             eventually(lambda pid=pid: (home.read_json("server.json") or {"pid": pid})["pid"] != pid, "the next")  # type: ignore[misc]
     finally:
@@ -165,14 +165,14 @@ def test_an_upload_goes_on_after_the_server_died(own_server: Server, tmp_path: P
         (source / str(number)).write_bytes(os.urandom(20_000_000))
     program = Path(sys.executable).with_name("smalt")
     options = ["--name", "large", "--version", "1", "--type", "uri_folder", "--path", str(source)]
-    remote = {"SMALT_URL": f"http://127.0.0.1:{own_server.port}", "SMALT_TOKEN": home.token()}
+    remote = {"SMALT_URL": f"http://127.0.0.1:{own_server.port}", "SMALT_TOKEN": home.read_token()}
     line = [str(program), "data", "create", *options, "--query", "name", "-o", "tsv"]
     creating = subprocess.Popen(line, env={**os.environ, **remote}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     arriving = home.root / "workspaces"
     eventually(lambda: creating.poll() is not None or [*arriving.rglob(".arriving-*/[0-9]")], "the upload")
     pid = home.read_json("server.json")["pid"]
     os.kill(pid, signal.SIGKILL)
-    eventually(lambda: (found := stat(pid)) is None or found.dead, "its end")
+    eventually(lambda: (found := read_stat(pid)) is None or found.is_dead, "its end")
     own_server.spawn()
     said, trouble = creating.communicate(timeout=120)
     assert (creating.returncode, said) == (0, b"large\n"), trouble
@@ -185,13 +185,13 @@ def test_a_call_waits_for_a_server_that_was_there(own_server: Server) -> None:
     own_server.start()
     home, port = own_server.home, own_server.port
     url = f"http://127.0.0.1:{port}"
-    connection = ServerConnection.open(url=url, token=home.token())
+    connection = ServerConnection.open(url=url, token=home.read_token())
     connection.get("/smalt/v1/status")
     connection.close()
     process = own_server.processes[0]
     process.kill()
     process.wait()
-    stranger = ServerConnection.open(url=url.replace("127.0.0.1", "localhost"), token=home.token())
+    stranger = ServerConnection.open(url=url.replace("127.0.0.1", "localhost"), token=home.read_token())
     with pytest.raises(Unreachable, match="cannot reach the smalt server"):
         stranger.get("/smalt/v1/status")
     threading.Timer(0.3, own_server.spawn).start()

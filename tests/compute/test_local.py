@@ -88,7 +88,7 @@ def launchers(rig: Rig) -> list[int]:
             arguments = Path("/proc", name, "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if os.fsencode(rig.home.root) in arguments and b"-I" in arguments and processes.identify(int(name)):
+        if os.fsencode(rig.home.root) in arguments and b"-I" in arguments and processes.find_process(int(name)):
             found.append(int(name))
     return found
 
@@ -212,7 +212,7 @@ def test_both_die_at_once(rig: Rig) -> None:
         for pid in launchers(rig):
             os.kill(pid, signal.SIGKILL)
         (rig.home.path("jobs", "a") / "go").write_text("\n")
-        until(lambda: not processes.alive(process), "the end of a")
+        until(lambda: not processes.is_alive(process), "the end of a")
 
         second = Server(rig)
         states = await second.open(["a", "b"])

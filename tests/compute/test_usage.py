@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from smalt.launcher.marks import VARIABLE
-from smalt.machine.processes import LINUX, Process, identify
+from smalt.machine.processes import LINUX, Process, find_process
 from smalt.service.compute.local import usage
 from smalt.service.compute.local.usage import Sampler, interval
 from tests.helpers import eventually
@@ -51,7 +51,7 @@ def start() -> Iterator[Start]:
         children.append(child)
         assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"
-        found = identify(child.pid)
+        found = find_process(child.pid)
         assert found is not None
         return found
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from smalt.exceptions import NotFound, Refused, Unavailable
-from smalt.machine.mounts import mount_points_in
+from smalt.exceptions import NotFound, RefusedError, Unavailable
+from smalt.machine.mounts import list_mount_points
 from smalt.service.data import copy_tree, remove_tree
 from smalt.service.data.files.copy_cancellation import CopyStopped, stop_when
 from smalt.service.data.files.copying import copy_file, format_bytes, make_write_error
@@ -38,7 +38,7 @@ def test_a_circle_of_links_is_one_sentence(code: Path, tmp_path: Path) -> None:
     """A folder that links to itself is refused, not copied for ever."""
     (code / "a").mkdir()
     (code / "a" / "up").symlink_to("..")
-    with pytest.raises(Refused, match="leads back to a folder that holds it"):
+    with pytest.raises(RefusedError, match="leads back to a folder that holds it"):
         copy_tree(code, tmp_path / "copy")
 
 
@@ -78,7 +78,7 @@ def test_what_is_mounted_in_a_folder_stays(code: Path, tmp_path: Path) -> None:
     try:
         for folder in ("a", "c"):
             (code / folder).chmod(0o555)
-        assert mount_points_in(f"{code}/") == [str(code / "a" / "point")]
+        assert list_mount_points(f"{code}/") == [str(code / "a" / "point")]
         _as_ordinary_user(f"remove_tree({str(code)!r} + '/')")
         assert sorted(str(path.relative_to(code)) for path in code.rglob("*")) == ["a", "a/point", "a/point/f"]
     finally:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smalt.exceptions import NotFound, Refused, SmaltError
+from smalt.exceptions import NotFound, RefusedError, SmaltError
 from smalt.service.data import DEFAULTS, DataAccess, resolve_inside
 
 WS, BLOB = "default", "workspaceblobstore"
@@ -66,14 +66,14 @@ def test_a_file_is_read_and_written_whole(store: DataAccess) -> None:
 
 def test_a_folder_is_not_a_file(store: DataAccess) -> None:
     """Reading or writing at a folder is one sentence."""
-    with pytest.raises(Refused, match="is a folder; name a file of it"):
+    with pytest.raises(RefusedError, match="is a folder; name a file of it"):
         store.datastores.open(WS, BLOB, "b")
     for path in ("b", "b/", "new/", "", "/"):
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedError):
             store.datastores.write(WS, BLOB, path, [b""])
     with pytest.raises(NotFound):
         store.datastores.open(WS, BLOB, "none")
-    with pytest.raises(Refused, match="cannot be a folder, as it is a file"):
+    with pytest.raises(RefusedError, match="cannot be a folder, as it is a file"):
         store.datastores.write(WS, BLOB, "z/below-a-file", [b""])
 
 
@@ -86,9 +86,9 @@ def test_a_link_does_not_lead_out(store: DataAccess, tmp_path: Path) -> None:
     assert "out/" not in paths(store)
     assert "in" in paths(store)
     assert store.datastores.open(WS, BLOB, "in").read_text() == "a.c"
-    with pytest.raises(Refused, match="leads through a link out"):
+    with pytest.raises(RefusedError, match="leads through a link out"):
         store.datastores.open(WS, BLOB, "out/secret")
-    with pytest.raises(Refused, match="leads through a link out"):
+    with pytest.raises(RefusedError, match="leads through a link out"):
         store.datastores.write(WS, BLOB, "out/secret", [b"x"])
 
 
@@ -101,7 +101,7 @@ def test_no_path_leads_out(path: str) -> None:
     root = Path("/no/such/root")
     try:
         found = resolve_inside(root, path)
-    except Refused:
+    except RefusedError:
         return
     assert found == root or root in found.parents
     assert ".." not in found.parts

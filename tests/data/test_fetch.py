@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.exceptions import NotFound, Refused, SmaltError, Unavailable
+from smalt.exceptions import NotFound, RefusedError, SmaltError, Unavailable
 from smalt.service.data import DataAccess
 from smalt.service.data.cache.url_cache import UrlCache
 from smalt.service.records.workspaces import Workspace
@@ -171,7 +171,7 @@ def test_many_who_want_the_same_file_fetch_it_once(web: Web, cache: UrlCache) ->
     ("path", "error", "says"),
     [
         ("/gone", NotFound, "does not exist: the server answers 404"),
-        ("/private", Refused, "the server answers 409"),
+        ("/private", RefusedError, "the server answers 409"),
         ("/torn", Unavailable, r"the connection ended after 4 bytes of 1.0 KB|IncompleteRead"),
         ("/local", SmaltError, "file"),
     ],
@@ -254,7 +254,7 @@ def test_a_url_as_an_input(web: Web, data: DataAccess, workspace: Workspace, tmp
     own = data.prepare_input(data.locate(url, workspace), "uri_file", "download", tmp_path / "y")
     assert own == tmp_path / "y" / "iris.csv"
     assert asyncio.run(data.fetch(data.resolve(url, workspace))) == path
-    with pytest.raises(Refused, match="smalt fetches single files only; map it"):
+    with pytest.raises(RefusedError, match="smalt fetches single files only; map it"):
         data.prepare_input(data.locate(web.url + "/", workspace), "uri_folder", None, tmp_path / "z")
 
 

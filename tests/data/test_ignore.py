@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smalt.machine.ignore_rules import Ignore, walk
+from smalt.machine.ignore_rules import IgnoreRules, walk_folders
 
 NAMES = ["a", "b", "ab", "abc", "a.b", "[a]", "a b", "a ", "!a", "#a", "-a", "a*", "a\\b", "A", ".a", "]", "a-c"]
 FOLDERS = ["", "a/", "b/", "ab/", "a/b/", "a/a/b/", "b/ab/", "a b/", "a.b/", ".a/"]
@@ -81,9 +81,9 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 @given(lines)
 def test_any_ignore_file_means_what_git_takes_it_to_mean(repository: Repository, lines: list[str]) -> None:
     """For every path of a folder with awkward names, ours and `git check-ignore` agree."""
-    ours = Ignore(lines)
+    ours = IgnoreRules(lines)
     wanted = repository.ignored(lines)
-    assert {path for path, is_folder in repository.paths if ours.ignored(path, is_folder)} == wanted
+    assert {path for path, is_folder in repository.paths if ours.is_ignored(path, is_folder)} == wanted
 
 
 @pytest.mark.parametrize(
@@ -107,8 +107,10 @@ def test_any_ignore_file_means_what_git_takes_it_to_mean(repository: Repository,
 )
 def test_the_rules_of_the_manual(repository: Repository, lines: list[str]) -> None:
     """Each kind of rule in git's manual does here what it does there."""
-    ours = Ignore(lines)
-    assert {path for path, is_folder in repository.paths if ours.ignored(path, is_folder)} == repository.ignored(lines)
+    ours = IgnoreRules(lines)
+    assert {path for path, is_folder in repository.paths if ours.is_ignored(path, is_folder)} == repository.ignored(
+        lines
+    )
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
@@ -118,7 +120,7 @@ def test_a_walk_keeps_what_git_would_add(repository: Repository, lines: list[str
     (repository.root / ".gitignore").write_text("\n".join(lines) + "\n")
     kept = {
         folder.prefix + name
-        for folder in walk(os.fspath(repository.root), Ignore.of(repository.root))
+        for folder in walk_folders(os.fspath(repository.root), IgnoreRules.read(repository.root))
         for name, _ in folder.files
     }
     assert kept == repository.untracked()
@@ -128,22 +130,22 @@ def test_amlignore_stands_before_gitignore(tmp_path: Path) -> None:
     """With both files in the root, only .amlignore counts."""
     (tmp_path / ".gitignore").write_text("a\n")
     (tmp_path / ".amlignore").write_text("b\r\n")
-    rules = Ignore.of(tmp_path)
-    assert rules.matches("b", False)
-    assert not rules.matches("a", False)
+    rules = IgnoreRules.read(tmp_path)
+    assert rules.is_match("b", False)
+    assert not rules.is_match("a", False)
 
 
 def test_git_and_python_caches_are_left_out_unless_taken_back(tmp_path: Path) -> None:
     """`.git` and `__pycache__` are ignored at every depth, and only a negated line that names them brings them back."""
-    assert Ignore.of(tmp_path).matches("x/__pycache__", True)
-    assert Ignore.of(tmp_path).matches(".git", True)
+    assert IgnoreRules.read(tmp_path).is_match("x/__pycache__", True)
+    assert IgnoreRules.read(tmp_path).is_match(".git", True)
     (tmp_path / ".amlignore").write_text("*\n!*/\n!.gitignore\n")
-    assert Ignore.of(tmp_path).matches(".git", True)
+    assert IgnoreRules.read(tmp_path).is_match(".git", True)
     (tmp_path / ".amlignore").write_text("!.git\n")
-    assert not Ignore.of(tmp_path).matches(".git", True)
+    assert not IgnoreRules.read(tmp_path).is_match(".git", True)
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
     """An ignore file saved by a Windows editor works."""
     (tmp_path / ".gitignore").write_bytes(b"\xef\xbb\xbfdata\r\n")
-    assert Ignore.of(tmp_path).matches("data", True)
+    assert IgnoreRules.read(tmp_path).is_match("data", True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.exceptions import NotFound, Refused
+from smalt.exceptions import NotFound, RefusedError
 from smalt.service.data import DataAccess
 from smalt.service.records.workspaces import Workspace
 
@@ -68,7 +68,7 @@ def test_an_input_that_is_not_there_is_one_sentence(
     """At the step's start a missing or wrong input is named with what is wrong."""
     with pytest.raises(NotFound, match="datastore workspaceblobstore has no 'later'"):
         data.prepare_input(data.locate(f"{BLOB}/later", workspace), "uri_file", None, tmp_path / "x")
-    with pytest.raises(Refused, match="is a folder, but the input's type is uri_file"):
+    with pytest.raises(RefusedError, match="is a folder, but the input's type is uri_file"):
         data.prepare_input(data.locate(f"{BLOB}/in", workspace), "uri_file", None, tmp_path / "x")
 
 
@@ -131,7 +131,7 @@ def test_an_upload_joins_what_is_there(data: DataAccess, workspace: Workspace, s
 
 def test_an_output_to_the_web_is_refused(data: DataAccess, workspace: Workspace, tmp_path: Path) -> None:
     """What cannot be written is said before the command runs."""
-    with pytest.raises(Refused, match="cannot be written"):
+    with pytest.raises(RefusedError, match="cannot be written"):
         data.prepare_output(data.locate("https://host/out", workspace), "uri_folder", None, tmp_path / "x")
 
 
@@ -171,5 +171,5 @@ def test_an_asset_is_kept_as_it_was(data: DataAccess, workspace: Workspace, code
 def test_the_store_is_not_copied_into_itself(data: DataAccess, workspace: Workspace, store: Path, path: str) -> None:
     """Nor is a folder that contains it, such as the whole disk: refused before anything is read."""
     whole = {"/": "/", "above": str(store.parent.parent), "store": str(store)}[path]
-    with pytest.raises(Refused, match="contains the store"):
+    with pytest.raises(RefusedError, match="contains the store"):
         data.import_local(whole, workspace)

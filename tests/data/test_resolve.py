@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smalt.exceptions import NotFound, Refused, SmaltError, ValidationException
+from smalt.exceptions import NotFound, RefusedError, SmaltError, ValidationException
 from smalt.machine.home import Home
 from smalt.service.data import DataAccess
 from smalt.service.data.datastores.addresses import Address, check_driver
@@ -153,10 +153,10 @@ def test_a_container_made_here_is_a_folder_only_for_its_account(home: Home, know
     data = DataAccess(home, {}, known.output, known.asset, lookup_datastore=lookup)
     for name in ("data", "own", "none", "ours", "same", "lake"):
         assert data.datastores.get_root("default", name) == folder, name
-    with contextlib.suppress(Refused):  # where the cloud's driver is not installed
+    with contextlib.suppress(RefusedError):  # where the cloud's driver is not installed
         assert isinstance(data.datastores.get_root("default", "prod"), RemoteStore)
     noted.clear()
-    with contextlib.suppress(Refused):
+    with contextlib.suppress(RefusedError):
         assert isinstance(data.datastores.get_root("default", "same"), RemoteStore)
 
 
@@ -166,7 +166,7 @@ def test_a_store_without_its_driver_says_which_prefix_to_map(kind: str, module: 
     if find_spec(module) is not None:
         pytest.skip(f"{module} is installed")
     address = Address(kind, "c", "a", "https://a.blob.core.windows.net" if kind == "azure" else None)
-    with pytest.raises(Refused, match="url-map azureml://datastores/lake/paths=FOLDER`"):
+    with pytest.raises(RefusedError, match="url-map azureml://datastores/lake/paths=FOLDER`"):
         check_driver(address, "datastore lake")
-    with pytest.raises(Refused, match=f"url-map {re.escape(str(address))}=FOLDER`"):
+    with pytest.raises(RefusedError, match=f"url-map {re.escape(str(address))}=FOLDER`"):
         check_driver(address, str(address))

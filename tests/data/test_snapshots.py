@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from smalt.exceptions import NotFound, Refused, Unavailable
+from smalt.exceptions import NotFound, RefusedError, Unavailable
 from smalt.service.data import Snapshots
 from smalt.service.data.snapshots.snapshots import SnapshotLimits
 
@@ -165,9 +165,9 @@ def test_a_folder_that_is_too_large_is_refused(tmp_path: Path, code: Path) -> No
     """Too many files or bytes are one sentence that names the ignore file and the setting."""
     for number in range(4):
         (code / str(number)).write_text("12345")
-    with pytest.raises(Refused, match=r"more than 3 files; .*\.amlignore.* snapshot-max-files"):
+    with pytest.raises(RefusedError, match=r"more than 3 files; .*\.amlignore.* snapshot-max-files"):
         Snapshots(tmp_path / "store", lambda: SnapshotLimits(files=3)).add(code)
-    with pytest.raises(Refused, match=r"more than 19 bytes; .* snapshot-max-bytes"):
+    with pytest.raises(RefusedError, match=r"more than 19 bytes; .* snapshot-max-bytes"):
         Snapshots(tmp_path / "store", lambda: SnapshotLimits(bytes=19)).add(code)
     assert not (tmp_path / "store" / "trees").exists()
 

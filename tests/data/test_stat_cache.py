@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from smalt.machine import stat_cache
-from smalt.machine.ignore_rules import Folder, Ignore, walk
+from smalt.machine.ignore_rules import IgnoreRules, WalkedFolder, walk_folders
 from smalt.service.data import Snapshots
 from smalt.service.data.snapshots import folder_scan
 from smalt.service.data.snapshots.folder_scan import FolderScan
@@ -38,13 +38,13 @@ def test_an_edit_within_one_tick_of_a_coarse_clock_is_seen(
     snapshots: Snapshots, code: Path, monkeypatch: pytest.MonkeyPatch, resolution: int
 ) -> None:
     """The same on a file system whose stamps are coarser than this machine's, where an edit may leave no trace."""
-    real_walk, real_stat = walk, os.stat
+    real_walk, real_stat = walk_folders, os.stat
 
     def coarse(status: os.stat_result) -> os.stat_result:
         stamps = {name: getattr(status, name) // resolution * resolution for name in ("st_mtime_ns", "st_ctime_ns")}
         return os.stat_result(tuple(status)[:10], {**stamps, "st_atime_ns": 0})
 
-    def coarse_walk(root: str, ignore: Ignore | None) -> Iterator[Folder]:
+    def coarse_walk(root: str, ignore: IgnoreRules | None) -> Iterator[WalkedFolder]:
         for folder in real_walk(root, ignore):
             yield folder._replace(files=[(name, coarse(status)) for name, status in folder.files])
 
@@ -73,28 +73,28 @@ def test_a_replaced_file_is_seen(snapshots: Snapshots, code: Path) -> None:
 def test_an_unchanged_folder_is_not_read_again(snapshots: Snapshots) -> None:
     """Of files that are older than the clock's resolution nothing but the status is looked at."""
     snapshots.add(_LIBRARY)
-    place = stat_cache.place(snapshots.folder / "stat", _LIBRARY, True)
+    place = stat_cache.find_path(snapshots.folder / "stat", _LIBRARY, True)
     assert FolderScan(_LIBRARY, True, place, lambda files, size: None).is_unchanged
 
 
 def test_what_could_have_changed_unseen_is_not_kept() -> None:
     """A file whose stamps are as young as the reading is racy; whole seconds mean a coarse clock."""
     began = 1_000_000_000_123
-    assert stat_cache.racy((1, began, 5, 1, 1, ""), began)
-    assert stat_cache.racy((1, 5, began - 1_000_000, 1, 1, ""), began)
-    assert not stat_cache.racy((1, 5, began - 100_000_000, 1, 1, ""), began)
-    assert stat_cache.racy((1, 5, 999_000_000_000, 1, 1, ""), began)
-    assert not stat_cache.racy((1, 5, 997_000_000_000, 1, 1, ""), began)
+    assert stat_cache.is_racy((1, began, 5, 1, 1, ""), began)
+    assert stat_cache.is_racy((1, 5, began - 1_000_000, 1, 1, ""), began)
+    assert not stat_cache.is_racy((1, 5, began - 100_000_000, 1, 1, ""), began)
+    assert stat_cache.is_racy((1, 5, 999_000_000_000, 1, 1, ""), began)
+    assert not stat_cache.is_racy((1, 5, 997_000_000_000, 1, 1, ""), began)
 
 
 def test_a_torn_cache_is_no_cache(snapshots: Snapshots) -> None:
     """Whatever a crash leaves of the cache, the snapshot is right."""
     first = snapshots.add(_LIBRARY)
-    place = stat_cache.place(snapshots.folder / "stat", _LIBRARY, True)
+    place = stat_cache.find_path(snapshots.folder / "stat", _LIBRARY, True)
     whole = place.read_bytes()
     for torn in (b"", whole[: len(whole) // 2], b"\0" * len(whole), whole[:-1] + b"?"):
         place.write_bytes(torn)
-        assert stat_cache.load(place) is None
+        assert stat_cache.load_cache(place) is None
         assert snapshots.add(_LIBRARY) == first
 
 

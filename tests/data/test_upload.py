@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smalt.exceptions import Refused, SmaltError, Unavailable, ValidationException
+from smalt.exceptions import RefusedError, SmaltError, Unavailable, ValidationException
 from smalt.service.data import Snapshots
 from smalt.service.data.snapshots import manifest
 from smalt.service.data.snapshots.snapshots import SnapshotLimits
@@ -129,5 +129,5 @@ def test_any_json_is_read_or_refused(items: list[Any]) -> None:
 
 def test_an_upload_that_is_too_large_is_refused(tmp_path: Path) -> None:
     """The limits of a folder are those of an upload."""
-    with pytest.raises(Refused, match="the upload holds more than 1 files"):
+    with pytest.raises(RefusedError, match="the upload holds more than 1 files"):
         Snapshots(tmp_path / "store", lambda: SnapshotLimits(files=1)).find_missing([file("a"), file("b")])

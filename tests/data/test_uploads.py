@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.exceptions import Conflict, Refused, ValidationException
+from smalt.exceptions import Conflict, RefusedError, ValidationException
 from smalt.service.data.uploads.batch_uploads import BatchUpload, UploadRequest, is_left_over
 
 FILES = [UploadRequest("a", 3), UploadRequest("sub/b", 2), UploadRequest("empty", 0)]
@@ -71,7 +71,7 @@ def test_one_file(upload: BatchUpload) -> None:
 @pytest.mark.parametrize("path", ["../a", "/a", "a/../../b", "a//b", "."])
 def test_nothing_leads_out(upload: BatchUpload, path: str) -> None:
     """A path that is not a plain one is refused, and nothing is written."""
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         upload.receive_pieces([piece(path, b"x")])
     assert not list(upload.target.parent.parent.rglob("*"))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.service.data import DataAccess
 from smalt.service.records.workspaces import Workspace
 
@@ -58,7 +58,7 @@ def test_the_longest_prefix_wins(data: DataAccess, known: Known, workspace: Work
 def test_a_mapped_path_may_not_climb(data: DataAccess, known: Known, workspace: Workspace, tmp_path: Path) -> None:
     """An encoded `..` is decoded once and refused."""
     known.settings["url-map"] = {"https://host/": str(tmp_path)}
-    with pytest.raises(Refused, match="leads out of its folder"):
+    with pytest.raises(RefusedError, match="leads out of its folder"):
         data.resolve("https://host/%2e%2e/secret", workspace)
 
 

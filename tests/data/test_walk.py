@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from smalt.exceptions import NotFound, Refused
-from smalt.machine.ignore_rules import Folder, Ignore, stays_inside, walk
+from smalt.exceptions import NotFound, RefusedError
+from smalt.machine.ignore_rules import IgnoreRules, WalkedFolder, is_link_inside, walk_folders
 
 
-def folders(root: Path) -> dict[str, Folder]:
-    return {folder.prefix: folder for folder in walk(os.fspath(root), Ignore.of(root))}
+def folders(root: Path) -> dict[str, WalkedFolder]:
+    return {folder.prefix: folder for folder in walk_folders(os.fspath(root), IgnoreRules.read(root))}
 
 
 def files(root: Path) -> set[str]:
@@ -51,7 +51,7 @@ def test_a_link_that_cannot_be_followed(code: Path, target: str) -> None:
     (code / "a").mkdir()
     (code / "a" / "link").symlink_to(target)
     if target == "b/../../gone":
-        with pytest.raises(Refused, match=r"leads to something that cannot be read .* name it in \.amlignore"):
+        with pytest.raises(RefusedError, match=r"leads to something that cannot be read .* name it in \.amlignore"):
             folders(code)
     else:
         assert folders(code)["a/"].links == [("link", target)]
@@ -69,7 +69,7 @@ def test_links_that_lead_in_a_circle_end(code: Path) -> None:
 def test_a_link_to_the_top_of_the_disk_is_refused(code: Path) -> None:
     """A link to a folder that holds the whole snapshot is not walked."""
     (code / "root").symlink_to("/")
-    with pytest.raises(Refused, match="leads to a folder that holds it"):
+    with pytest.raises(RefusedError, match="leads to a folder that holds it"):
         folders(code)
 
 
@@ -98,7 +98,7 @@ def test_a_deleted_folder_is_one_sentence(tmp_path: Path) -> None:
 def test_an_unreadable_folder_is_one_sentence(code: Path) -> None:
     """A folder that may not be read is named, with what to do."""
     (code / "secret").mkdir(mode=0)
-    with pytest.raises(Refused, match=r"no permission to read folder .*secret"):
+    with pytest.raises(RefusedError, match=r"no permission to read folder .*secret"):
         folders(code)
 
 
@@ -118,4 +118,4 @@ def test_an_unreadable_folder_is_one_sentence(code: Path) -> None:
 )
 def test_where_a_link_may_lead(path: str, target: str, inside: bool) -> None:
     """`..` counts only at the start and only up to the root."""
-    assert stays_inside(path, target) is inside
+    assert is_link_inside(path, target) is inside

@@ -154,7 +154,7 @@ def test_a_kill_during_a_registration(own_server: Server, tmp_path: Path) -> Non
     for number in range(400):
         (large / f"{number:03}").write_bytes(os.urandom(200_000))
     process = own_server.start()
-    asking = subprocess.Popen([sys.executable, "-c", _REGISTER, str(own_server.home.socket("server")), str(large)])
+    asking = subprocess.Popen([sys.executable, "-c", _REGISTER, str(own_server.home.socket_path("server")), str(large)])
     store = own_server.home.path(STORE, "LocalUpload")
     eventually(lambda: len(files(store)) > 5, "the beginning of the copy")
     process.send_signal(signal.SIGKILL)
@@ -178,7 +178,7 @@ def test_a_kill_during_a_snapshot(own_server: Server, tmp_path: Path) -> None:
     process = own_server.start()
     (tmp_path / "small").write_text("x")
     assert register(own_server, tmp_path / "small").status == 201  # which makes the workspace
-    asking = subprocess.Popen([sys.executable, "-c", _SNAPSHOT, str(own_server.home.socket("server")), str(large)])
+    asking = subprocess.Popen([sys.executable, "-c", _SNAPSHOT, str(own_server.home.socket_path("server")), str(large)])
     incoming = own_server.home.path("snapshots", "objects", "incoming")
     eventually(lambda: len(files(incoming)) > 5, "the beginning of the copy")
     process.send_signal(signal.SIGKILL)
@@ -311,6 +311,6 @@ except SmaltError:
 
 
 def _upload(server: Server, folder: Path) -> subprocess.Popen[bytes]:
-    url = {"SMALT_URL": f"http://127.0.0.1:{server.port}", "SMALT_TOKEN": str(server.home.token())}
+    url = {"SMALT_URL": f"http://127.0.0.1:{server.port}", "SMALT_TOKEN": str(server.home.read_token())}
     cache = {"XDG_CACHE_HOME": str(folder.parent / "cache")}
     return subprocess.Popen([sys.executable, "-c", _UPLOAD, str(folder)], env={**os.environ, **url, **cache})

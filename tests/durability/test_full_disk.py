@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from smalt.launcher.journal import Journal
-from smalt.machine.disk_reserve import PORTION, RESERVED, Disk, Reserve
+from smalt.machine.disk_reserve import PORTION, RESERVED, DiskReserve, DiskSpace
 from smalt.machine.home import Home
 from tests.helpers import WORKSPACE, Server, eventually, host_job
 
@@ -94,31 +94,31 @@ def test_prune_makes_room_on_a_full_disk(full: Server) -> None:
 
 def test_the_reserve_is_given_back_by_portions_and_filled_again(disk: Path) -> None:
     """As often as it lasts; it is filled only where there is plenty."""
-    reserve = Reserve(disk)
+    reserve = DiskReserve(disk)
     reserve.fill()
-    before = Disk.of(disk).free
+    before = DiskSpace.measure(disk).free
     for number in range(RESERVED // PORTION):
         assert reserve.release()
-        assert Disk.of(disk).free == before + (number + 1) * PORTION
+        assert DiskSpace.measure(disk).free == before + (number + 1) * PORTION
     assert not reserve.release()
     (disk / "large").write_bytes(b"x" * (40 << 20))
     reserve.fill()
-    assert Disk.of(disk).free > RESERVED
+    assert DiskSpace.measure(disk).free > RESERVED
     (disk / "large").unlink()
     reserve.fill()
-    assert Disk.of(disk).free == before
+    assert DiskSpace.measure(disk).free == before
     assert not reserve.release_where_full()
 
 
 def fill_up(disk: Path) -> None:
     with open(disk / "large", "ab") as file:
-        os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size + Disk.of(disk).free)
-    assert not Disk.of(disk).free
+        os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size + DiskSpace.measure(disk).free)
+    assert not DiskSpace.measure(disk).free
 
 
 def test_the_launcher_writes_its_journal_on_a_full_disk(disk: Path) -> None:
     """With the room that was kept; without any, nothing of an entry is there."""
-    reserve = Reserve(disk)
+    reserve = DiskReserve(disk)
     reserve.fill()
     folder = disk / "launcher"
     folder.mkdir()

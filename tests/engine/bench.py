@@ -27,7 +27,7 @@ class Workbench:
     def __init__(self, home: Home, cpus: int = 2) -> None:
         self.home = home
         home.create()
-        home.socket_folder()
+        home.make_socket_folder()
         self.settings = ServerSettings(home)
         self.db = Database(home.path("smalt.db"))
         self.workspace = workspaces.ensure_workspace(self.db, "sub", "group", "default", "tester")

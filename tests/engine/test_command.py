@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.exceptions import Conflict, Refused, ValidationException
+from smalt.exceptions import Conflict, RefusedError, ValidationException
 from smalt.service.records import assets, events, jobs
 from tests.engine.bench import workbench
 
@@ -271,7 +271,7 @@ def test_a_type_that_does_not_run_yet_is_recorded_and_has_failed() -> None:
             assert jobs.read_properties(bench.db, job.id) == body
             assert bench.engine.submit(bench.workspace, "sweep", body, "tester").id == job.id
             transfer = {"jobType": "DataTransfer", "task": "copy_data"}
-            with pytest.raises(Refused, match="data_transfer job cannot run yet"):
+            with pytest.raises(RefusedError, match="data_transfer job cannot run yet"):
                 bench.engine.submit(bench.workspace, "transfer", transfer, "tester")
 
     asyncio.run(scenario())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.machine.mounts import mount_points_in
+from smalt.machine.mounts import list_mount_points
 from smalt.service.data import remove_tree
 from tests.engine.bench import Workbench, workbench
 
@@ -114,7 +114,7 @@ def test_a_mount_in_the_place_of_a_folder(tmp_path: Path, place: str) -> None:
                 remove_tree(folder(bench, "bad"))
                 assert (aside / "kept").read_text() == "mine\n"
             finally:
-                for point in mount_points_in(bench.home.root):
+                for point in list_mount_points(bench.home.root):
                     subprocess.run(["umount", point], check=True)
 
     asyncio.run(scenario())

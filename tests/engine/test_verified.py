@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.service.data import Location
 from smalt.service.engine.versions import integrity_cache as verified
 from smalt.service.engine.versions.integrity import Intact
@@ -46,7 +46,7 @@ def is_refused(seen: Verified, location: Location, root_id: int) -> bool:
         return False
     try:
         asyncio.run(seen.refuse_changed(location, root_id))
-    except Refused:
+    except RefusedError:
         return True
     return False
 
@@ -95,4 +95,4 @@ def test_steps_that_start_at_once_share_the_look(seen: Verified, tmp_path: Path)
     assert asyncio.run(all_at_once()) == [None] * 8
     seen.forget()
     change(location)
-    assert all(isinstance(one, Refused) for one in asyncio.run(all_at_once()))
+    assert all(isinstance(one, RefusedError) for one in asyncio.run(all_at_once()))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.service.environments.resolution.python_versions import Minor, PythonConstraint
 
 HERE = [(3, 8), (3, 10), (3, 11), (3, 13)]
@@ -54,5 +54,5 @@ def test_it_is_said_as_people_say_it(asked: str, said: str) -> None:
 @pytest.mark.parametrize("asked", ["three", "3.x", "3.8;3.9", "pypy3"])
 def test_what_is_no_version_is_refused(asked: str) -> None:
     """The sentence shows how to write a version."""
-    with pytest.raises(Refused, match=r"is not a Python version; write it as 3.10"):
+    with pytest.raises(RefusedError, match=r"is not a Python version; write it as 3.10"):
         PythonConstraint(asked)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.exceptions import NotFound, Refused
+from smalt.exceptions import NotFound, RefusedError
 from smalt.machine.home import Home
 from smalt.service.environments import BuiltEnvironment, EnvironmentFailed, Environments
 from smalt.service.environments.builders.installed_packages import list_packages
@@ -223,7 +223,7 @@ def test_strict_fidelity_refuses_what_is_not_as_asked(
     """And finds nothing in the cache that nearest would have used."""
     settings.fidelity = "strict"
     assert environments.find_built(asset) is None
-    with pytest.raises(Refused, match=sentence):
+    with pytest.raises(RefusedError, match=sentence):
         realise(environments, asset, log)
 
 

@@ -4,7 +4,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.service.environments.resolution import conda_files
 from smalt.service.environments.resolution.conda_packages import _KNOWN, _OTHER, find_pypi_name, is_included
 
@@ -98,7 +98,7 @@ def test_what_only_conda_has_is_told_apart() -> None:
 )
 def test_a_broken_conda_file_is_refused(text: str, sentence: str) -> None:
     """One sentence says what is wrong with it."""
-    with pytest.raises(Refused, match="conda file") as refused:
+    with pytest.raises(RefusedError, match="conda file") as refused:
         conda_files.read_conda_file(text)
     assert sentence in str(refused.value)
     assert "\n" not in str(refused.value)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.service.environments import Environments
 from smalt.service.environments.resolution.dockerfiles import DockerfileRecipe, read_recipe
 
@@ -153,5 +153,7 @@ def test_strict_fidelity_refuses_a_dockerfile_that_is_not_built(
     """Even where all its packages can be had."""
     settings.fidelity = "strict"
     read(tmp_path, "FROM python\nRUN pip install shade==1.0\n")
-    with pytest.raises(Refused, match=r"the Dockerfile of '.*' is not built; .*, and the setting fidelity is strict"):
+    with pytest.raises(
+        RefusedError, match=r"the Dockerfile of '.*' is not built; .*, and the setting fidelity is strict"
+    ):
         realise(environments, {"build": {"contextUri": f"file://{tmp_path}"}}, log)

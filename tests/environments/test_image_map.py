@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.service.environments import Environments
 from smalt.service.environments.resolution.image_map import find_file
 
@@ -79,5 +79,5 @@ def test_a_mapped_file_is_as_asked_under_strict(
     (tmp_path / "requirements.txt").write_text("shade==1.0\n")
     settings.image_map = {"mine": str(tmp_path / "requirements.txt"), "gone": str(tmp_path / "gone.yml")}
     assert run(realise(environments, {"image": "mine"}, log), "shade").startswith("1.0 ")
-    with pytest.raises(Refused, match=r"gone\.yml' for image 'gone', and there is no such file"):
+    with pytest.raises(RefusedError, match=r"gone\.yml' for image 'gone', and there is no such file"):
         realise(environments, {"image": "gone"}, log)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import uv
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.machine.home import Home
 from smalt.service.environments import BuiltEnvironment, Environments
 from smalt.service.environments.builders.installed_packages import list_packages
@@ -227,7 +227,7 @@ def test_the_first_python_on_path_is_the_host_but_never_smalts(
 def test_a_host_that_does_not_start_is_told(environments: Environments, settings: Settings, tmp_path: Path) -> None:
     """With how to name another."""
     settings.host_python = str(tmp_path / "python3")
-    with pytest.raises(Refused, match="does not start; name another with 'smalt config set host-python="):
+    with pytest.raises(RefusedError, match="does not start; name another with 'smalt config set host-python="):
         asyncio.run(environments.get_or_build({"host": True}, lambda line: None))
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from smalt.exceptions import Refused
-from smalt.machine.requirements_files import gathered, local_file, with_paths
+from smalt.exceptions import RefusedError
+from smalt.machine.requirements_files import convert_paths, parse_local_file, resolve_includes
 from smalt.service.environments.resolution.requirements import (
     copy_local_files,
     hash_content,
@@ -36,14 +36,14 @@ def test_included_files_take_the_place_of_their_line(tmp_path: Path) -> None:
 )
 def test_files_that_are_not_at_hand_are_refused(line: str, sentence: str) -> None:
     """A conda file's text comes without its folder."""
-    with pytest.raises(Refused, match=sentence):
+    with pytest.raises(RefusedError, match=sentence):
         inline_files([line], None)
 
 
 def test_a_file_that_includes_itself_is_refused(tmp_path: Path) -> None:
     """It has no end."""
     (tmp_path / "r.txt").write_text("-r r.txt\n")
-    with pytest.raises(Refused, match="without end"):
+    with pytest.raises(RefusedError, match="without end"):
         inline_files(["-r r.txt"], tmp_path)
 
 
@@ -67,9 +67,9 @@ def test_a_file_that_includes_itself_is_refused(tmp_path: Path) -> None:
 )
 def test_lines_that_name_local_files_are_known(line: str, moved: str) -> None:
     """Each spelling that pip takes, with what stands around the path."""
-    part = local_file(line)
+    part = parse_local_file(line)
     assert part is not None
-    assert part.moved("/x") == moved
+    assert part.with_path("/x") == moved
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_lines_that_name_local_files_are_known(line: str, moved: str) -> None:
 )  # fmt: skip
 def test_lines_that_name_no_local_file_are_left_alone(line: str) -> None:
     """Packages, URLs and options."""
-    assert local_file(line) is None
+    assert parse_local_file(line) is None
 
 
 def test_paths_of_packages_begin_where_pip_runs(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_paths_of_packages_begin_where_pip_runs(tmp_path: Path) -> None:
     for name in ("limits.txt", "more/limits.txt"):
         (tmp_path / name).touch()
     (tmp_path / "more" / "base.txt").write_text("./pk\n-c limits.txt\n")
-    assert gathered(["-r more/base.txt"], str(tmp_path)) == [f"{tmp_path}/pk", f"-c {tmp_path}/more/limits.txt"]
+    assert resolve_includes(["-r more/base.txt"], str(tmp_path)) == [f"{tmp_path}/pk", f"-c {tmp_path}/more/limits.txt"]
 
 
 def test_a_package_is_installed_from_a_copy(tmp_path: Path) -> None:
@@ -108,6 +108,6 @@ def test_a_package_is_installed_from_a_copy(tmp_path: Path) -> None:
         assert not Path(lines[0]).is_relative_to(tmp_path / "one")
         assert " " not in lines[0]
     assert not Path(lines[0]).exists()
-    assert with_paths([one], hash_content) == with_paths([two], hash_content)
+    assert convert_paths([one], hash_content) == convert_paths([two], hash_content)
     (tmp_path / "two" / "my pk" / "a.py").write_text("2")
-    assert with_paths([one], hash_content) != with_paths([two], hash_content)
+    assert convert_paths([one], hash_content) != convert_paths([two], hash_content)

@@ -65,7 +65,7 @@ class Rig:
         def connected() -> socket.socket | None:
             attempt = socket.socket(socket.AF_UNIX)
             try:
-                attempt.connect(str(self.home.socket("launcher")))
+                attempt.connect(str(self.home.socket_path("launcher")))
             except OSError:
                 attempt.close()
                 return None
@@ -109,8 +109,8 @@ class Rig:
         for name in os.listdir("/proc"):
             with contextlib.suppress(OSError):
                 if name.isdigit() and mark in Path("/proc", name, "environ").read_bytes():
-                    stat = processes.stat(int(name))
-                    if stat and not stat.dead:
+                    stat = processes.read_stat(int(name))
+                    if stat and not stat.is_dead:
                         found.append(int(name))
         return found
 

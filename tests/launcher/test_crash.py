@@ -109,7 +109,7 @@ def test_a_step_that_ended_while_nobody_watched_has_its_code(rig: Rig, client: C
     client.close()
     rig.kill_launcher()
     go(waiting)
-    until(lambda: processes.identify(pid) is None, "the step's end")
+    until(lambda: processes.find_process(pid) is None, "the step's end")
     rig.launch()
     exit = rig.connect().exit("a")
     assert (exit["code"], exit["reason"]) == (6, "exited")
@@ -123,7 +123,7 @@ def test_what_an_unwatched_step_left_running_is_ended(rig: Rig, client: Client) 
     pid = client.pid("a")
     rig.kill_launcher()
     go(step)
-    until(lambda: processes.identify(pid) is None, "the step's end")
+    until(lambda: processes.find_process(pid) is None, "the step's end")
     assert rig.marked()
     rig.launch()
     assert rig.connect().exit("a")["code"] == 6
@@ -135,7 +135,7 @@ def test_a_step_that_was_killed_while_nobody_watched_is_lost(rig: Rig, client: C
     pid = client.pid("a")
     rig.kill_launcher()
     os.killpg(pid, signal.SIGKILL)
-    until(lambda: processes.identify(pid) is None, "the step's end")
+    until(lambda: processes.find_process(pid) is None, "the step's end")
     rig.launch()
     exit = rig.connect().exit("a")
     assert (exit["code"], exit["reason"]) == (None, "lost")
@@ -163,7 +163,7 @@ def test_what_a_step_left_is_not_taken_for_it(rig: Rig, client: Client) -> None:
     rig.kill_launcher()
     _forget(rig, "started")
     go(step)
-    until(lambda: processes.identify(pid) is None, "the step's end")
+    until(lambda: processes.find_process(pid) is None, "the step's end")
     rig.launch()
     assert rig.connect().exit("a")["code"] == 6
     assert not rig.marked()
@@ -228,7 +228,7 @@ def test_after_a_restart_of_the_machine_all_that_ran_is_lost(rig: Rig) -> None:
         assert (again.exit(name)["reason"], again.exit(name)["message"]) == ("lost", RESTARTED)
         assert again.exit(name)["process"][1] == "before"
     assert again.exit("done")["code"] == 3
-    assert processes.identify(pid) is not None, "after a restart this number may be anybody's"
+    assert processes.find_process(pid) is not None, "after a restart this number may be anybody's"
     os.killpg(pid, signal.SIGKILL)
     until(lambda: not rig.marked(), "the end of the steps")
 
@@ -292,6 +292,6 @@ def _forget(rig: Rig, *kinds: str) -> None:
 
 def _write(rig: Rig, *entries: dict[str, Any]) -> None:
     rig.home.path("launcher").mkdir(exist_ok=True)
-    header = {"t": "launcher", "machine": list(processes.machine())}
+    header = {"t": "launcher", "machine": list(processes.read_machine())}
     text = "".join(json.dumps(entry) + "\n" for entry in [header, *entries])
     rig.home.path("launcher", "journal").write_text(text)

@@ -29,8 +29,8 @@ _HIDDEN = "import os, time; print(os.getpid(), flush=True); time.sleep(1000)"
 
 
 def dead(pid: int) -> bool:
-    stat = processes.stat(pid)
-    return stat is None or stat.dead
+    stat = processes.read_stat(pid)
+    return stat is None or stat.is_dead
 
 
 _LEAVES = [

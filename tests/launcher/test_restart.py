@@ -59,7 +59,7 @@ def test_a_server_started_again_is_no_steps(rig: Rig, tmp_path: Path) -> None:
     again.exit("a")
     again.send({"t": "unfinished", "n": 0})
     for pid in map(int, server.split()):
-        assert processes.identify(pid) is not None
+        assert processes.find_process(pid) is not None
         os.kill(pid, 9)
 
 

@@ -49,7 +49,7 @@ class Service:
         url = f"http://127.0.0.1:{facts['port']}"
         if self._remote:
             self._remote.connection.close()
-        self._remote = MLClient(url=url, token=self.home.token(), workspace_name=self.workspace)
+        self._remote = MLClient(url=url, token=self.home.read_token(), workspace_name=self.workspace)
         return self._remote
 
     # Jobs

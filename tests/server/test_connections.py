@@ -102,7 +102,7 @@ def test_a_second_request_has_its_own_time(own_server: Server) -> None:
     """A connection that is kept may say nothing for longer than a head may take, and then ask again."""
     start(own_server, SHORT.format(0.5))
     ask = b"GET /smalt/v1/status HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n"
-    ask %= (own_server.home.token() or "").encode()
+    ask %= (own_server.home.read_token() or "").encode()
     with half_open(own_server, 1, ask) as (kept,), half_open(own_server, 1, b"GET") as (late,):
         assert answered(kept).startswith(b"HTTP/1.1 200")
         eventually(lambda: is_closed(late), "the end of another connection")
@@ -120,7 +120,7 @@ def test_a_body_that_is_not_http_leaves_one_line_in_the_log(own_server: Server, 
     for _ in range(3):
         with socket.socket(socket.AF_UNIX) as sock:
             sock.settimeout(30)
-            sock.connect(str(own_server.home.socket("server")))
+            sock.connect(str(own_server.home.socket_path("server")))
             head = f"PUT {PLACE}/jobs/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
             sock.sendall(head.encode())
             assert own_server.ask("GET", "/smalt/v1/status").status == 200  # its handler waits for the body

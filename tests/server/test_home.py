@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import Unavailable
-from smalt.machine.home import Home, this_host
-from smalt.machine.mounts import network_file_system
+from smalt.machine.home import Home, read_host
+from smalt.machine.mounts import find_network_file_system
 from tests.helpers import Server, refusal
 
 LOCAL = "/dev/vda / ext4 rw 0 0\n"
@@ -40,9 +40,9 @@ def test_the_innermost_and_last_mount_counts(tmp_path: Path) -> None:
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
     shared = f"{LOCAL}s:/ {tmp_path} nfs rw 0 0\n"
-    assert network_file_system(inner, shared) == "nfs"
-    assert network_file_system(inner, f"{shared}d {inner} ext4 rw 0 0\n") is None
-    assert network_file_system(inner, f"{shared}d {tmp_path} ext4 rw 0 0\n") is None
+    assert find_network_file_system(inner, shared) == "nfs"
+    assert find_network_file_system(inner, f"{shared}d {inner} ext4 rw 0 0\n") is None
+    assert find_network_file_system(inner, f"{shared}d {tmp_path} ext4 rw 0 0\n") is None
 
 
 def test_mount_points_with_spaces_and_of_macos_are_read(tmp_path: Path) -> None:
@@ -50,10 +50,10 @@ def test_mount_points_with_spaces_and_of_macos_are_read(tmp_path: Path) -> None:
     spaced = tmp_path / "with space"
     spaced.mkdir()
     escaped = str(spaced).replace(" ", "\\040")
-    assert network_file_system(spaced, f"{LOCAL}s:/ {escaped} nfs4 rw 0 0\n") == "nfs4"
+    assert find_network_file_system(spaced, f"{LOCAL}s:/ {escaped} nfs4 rw 0 0\n") == "nfs4"
     listed = f"/dev/disk3s1 on / (apfs, local, journaled)\n//u@s/x on {spaced} (smbfs, nodev, nosuid)\n"
-    assert network_file_system(spaced, listed) == "smbfs"
-    assert network_file_system(tmp_path, listed) is None
+    assert find_network_file_system(spaced, listed) == "smbfs"
+    assert find_network_file_system(tmp_path, listed) is None
 
 
 def test_a_home_of_a_newer_layout_is_refused(home: Home) -> None:
@@ -65,8 +65,8 @@ def test_a_home_of_a_newer_layout_is_refused(home: Home) -> None:
 
 def test_a_home_of_another_host_is_refused(home: Home) -> None:
     """The machine's id counts, and the host's name only where there is none."""
-    home.check(host=this_host())
-    home.check(host={**this_host(), "host": "renamed"} if this_host()["machine_id"] else this_host())
+    home.check(host=read_host())
+    home.check(host={**read_host(), "host": "renamed"} if read_host()["machine_id"] else read_host())
     with pytest.raises(Unavailable, match=r"owned by another host \(.*, this one is other\)"):
         home.check(host={"host": "other", "machine_id": "another"})
     with pytest.raises(Unavailable, match="owned by another host"):
@@ -121,10 +121,10 @@ def test_a_long_home_has_its_sockets_elsewhere(tmp_path: Path) -> None:
     """The path of a socket stays below what systems take, in a private folder of the user's own."""
     home = Home(tmp_path / ("long" * 30))
     home.create()
-    folder = home.socket_folder()
-    assert len(os.fsencode(home.socket("server"))) <= 100
+    folder = home.make_socket_folder()
+    assert len(os.fsencode(home.socket_path("server"))) <= 100
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert home.socket("launcher").parent == folder
+    assert home.socket_path("launcher").parent == folder
     folder.rmdir()
 
 
@@ -138,14 +138,14 @@ def test_links_to_homes_do_not_go_through_folders_of_others(
     monkeypatch.setenv("HOME", str(tmp_path))
     home = Home(tmp_path / "with blank")
     home.create()
-    assert home.plain.resolve() == home.root
+    assert home.shell_safe_path.resolve() == home.root
     folder = tmp_path / place
     if is_link:
         folder.rename(tmp_path / "own")
         folder.symlink_to(tmp_path / "own")
     os.chown(folder, 65534, 65534, follow_symlinks=False)
     with pytest.raises(Unavailable, match=rf"{place} belongs to another user; set SMALT_HOME"):
-        _ = home.plain
+        _ = home.shell_safe_path
 
 
 def test_the_folders_of_links_are_closed_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +153,7 @@ def test_the_folders_of_links_are_closed_to_others(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("HOME", str(tmp_path))
     before = os.umask(0)
     try:
-        folder = Home(tmp_path / "with blank").plain.parent
+        folder = Home(tmp_path / "with blank").shell_safe_path.parent
     finally:
         os.umask(before)
     assert [one.stat().st_mode & 0o777 for one in (folder, folder.parent)] == [0o700, 0o700]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from smalt._version import __version__
-from smalt.machine.processes import boot_id, identify
+from smalt.machine.processes import find_process, read_boot_id
 from tests.helpers import WORKSPACE, Server, begin_long_job, eventually, host_job, refusal
 
 SERVED = WORKSPACE.format("default")
@@ -22,15 +22,15 @@ def test_ready_means_a_server_json_that_tells_who_serves(own_server: Server) -> 
     """server.json holds the process, its start, boot, port, version and socket."""
     process = own_server.start()
     facts = own_server.home.read_json("server.json")
-    identity = identify(process.pid)
+    identity = find_process(process.pid)
     assert identity is not None
     assert facts == {
         "pid": process.pid,
         "start_time": identity.start_time,
-        "boot_id": boot_id(),
+        "boot_id": read_boot_id(),
         "port": int((own_server.home.read("port") or "").strip()),
         "version": __version__,
-        "socket": str(own_server.home.socket("server")),
+        "socket": str(own_server.home.socket_path("server")),
     }
 
 
@@ -60,14 +60,14 @@ def test_of_several_starters_exactly_one_serves(own_server: Server) -> None:
 def test_what_a_killed_server_leaves_is_taken_over(own_server: Server) -> None:
     """After SIGKILL the stale socket and server.json are replaced, and port and token stay."""
     first = own_server.start()
-    port, token = own_server.port, own_server.home.token()
+    port, token = own_server.port, own_server.home.read_token()
     first.kill()
     first.wait()
     assert own_server.home.path("server.json").exists()
     second = own_server.start()
     assert own_server.home.read_json("server.json")["pid"] == second.pid
     assert own_server.port == port
-    assert own_server.home.token() == token
+    assert own_server.home.read_token() == token
     assert own_server.ask_tcp("GET", "/smalt/v1/status").status == 200
 
 
@@ -77,14 +77,14 @@ def test_sigterm_ends_it_gracefully(own_server: Server) -> None:
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
     assert not own_server.home.path("server.json").exists()
-    assert not own_server.home.socket("server").exists()
+    assert not own_server.home.socket_path("server").exists()
 
 
 def test_a_body_that_never_ends_does_not_keep_it(own_server: Server) -> None:
     """SIGTERM during half an upload: it ends, and nothing of the upload is left."""
     process = own_server.start()
     with socket.socket(socket.AF_UNIX) as client:
-        client.connect(str(own_server.home.socket("server")))
+        client.connect(str(own_server.home.socket_path("server")))
         url = f"/smalt/v1{SERVED}/datastores/workspaceblobstore/files/half"
         client.sendall(f"PUT {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf".encode())
         stored = own_server.home.path("workspaces", "default", "datastores", "workspaceblobstore")

@@ -119,9 +119,9 @@ def test_a_launcher_leaves_alone_what_the_original_started(tmp_path: Path) -> No
         beside.stop("a", 0)
         beside.start(twin.step("b", "true"))
         assert beside.exit("b")["code"] == 0
-        stat = processes.stat(pid)
+        stat = processes.read_stat(pid)
         assert stat is not None
-        assert not stat.dead
+        assert not stat.is_dead
         client.stop("a", 0)
         assert client.exit("a")["reason"] == "stopped"
     finally:

@@ -52,7 +52,7 @@ class Tracked:
         return folder / "workspaceartifactstore" / "ExperimentRun" / f"dcid.{run}"
 
     def as_user(self, workspace: str, method: str, path: str, body: Any = None, **more: Any) -> Answer:
-        return self.send(workspace, self.server.home.token() or "", method, path, body, **more)
+        return self.send(workspace, self.server.home.read_token() or "", method, path, body, **more)
 
     def as_job(self, job: Job, method: str, path: str, body: Any = None, **more: Any) -> Answer:
         return self.send(job.workspace, job.token, method, path, body, **more)

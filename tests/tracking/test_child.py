@@ -20,7 +20,7 @@ import pytest
 
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
-from smalt.machine.processes import alive, identify
+from smalt.machine.processes import find_process, is_alive
 from smalt.service.settings import ServerSettings
 from smalt.service.tracking.process import MlflowProcess
 from tests.helpers import eventually
@@ -112,7 +112,7 @@ def test_health(rig: Rig) -> None:
 def test_only_its_owner_reaches_it(rig: Rig) -> None:
     """It listens on a socket of mode 0600 in a folder of mode 0700, and on no port."""
     rig.do(rig.child.wait_until_ready())
-    socket = rig.home.socket("mlflow")
+    socket = rig.home.socket_path("mlflow")
     assert not stat.S_IMODE(socket.stat().st_mode) & 0o077
     assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
     held = {os.readlink(path) for path in Path(f"/proc/{rig.child.pid}/fd").iterdir() if path.is_symlink()}
@@ -426,22 +426,22 @@ asyncio.run(main())
     server = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
-        process = identify(int(server.stdout.readline()))
+        process = find_process(int(server.stdout.readline()))
         assert process is not None
     finally:
         server.kill()
         server.communicate()
-    eventually(lambda: not alive(process), "the end of MLflow's process")
+    eventually(lambda: not is_alive(process), "the end of MLflow's process")
 
 
 def test_closing_leaves_no_process(own_rig: Rig) -> None:
     """After `close()` it is gone, and is not started again."""
     own_rig.do(own_rig.child.wait_until_ready())
     assert own_rig.child.pid is not None
-    process = identify(own_rig.child.pid)
+    process = find_process(own_rig.child.pid)
     assert process is not None
     own_rig.do(own_rig.child.close())
-    assert not alive(process)
+    assert not is_alive(process)
     with pytest.raises(Unavailable, match="ending"):
         own_rig.do(own_rig.child.wait_until_ready())
 

@@ -104,7 +104,7 @@ def test_the_files_of_a_model_are_for_reading(tracked: Tracked, job: Job, other_
     put(tracked, job, "sly", "1", f"{STORE}train/model")
     assert tracked.as_job(job, "GET", f"{FILES}/models/sly/1/MLmodel").body == MLMODEL.encode()
     for who in ("job", "user"):
-        token = job.token if who == "job" else tracked.server.home.token() or ""
+        token = job.token if who == "job" else tracked.server.home.read_token() or ""
 
         def status(method: str, path: str, raw: bytes | None = None, token: str = token) -> int:
             return tracked.send(job.workspace, token, method, f"{FILES}/models/{path}", raw=raw).status

@@ -71,7 +71,7 @@ def test_the_token_may_be_a_password(tracked: Tracked, job: Job) -> None:
     """As MLFLOW_TRACKING_USERNAME and _PASSWORD send it; smalt's own API does not take it so."""
     sent = {"Authorization": "Basic " + b64encode(f"job:{job.token}".encode()).decode()}
     assert tracked.as_job(job, "GET", f"{M}/runs/get?run_id=job", headers=sent).status == 200
-    home = {"Authorization": "Basic " + b64encode(f"me:{tracked.server.home.token()}".encode()).decode()}
+    home = {"Authorization": "Basic " + b64encode(f"me:{tracked.server.home.read_token()}".encode()).decode()}
     assert tracked.as_job(job, "GET", f"{M}/runs/get?run_id=job", headers=home).status == 200
     assert tracked.server.ask_tcp("GET", f"{job.workspace}/jobs/job", token=None, headers=home).status == 401
 
@@ -213,7 +213,7 @@ def _step(name: str) -> dict[str, Any]:
 
 def _children(tracked: Tracked) -> list[int]:
     """The process of MLflow of this server."""
-    socket = str(tracked.server.home.socket("mlflow")).encode()
+    socket = str(tracked.server.home.socket_path("mlflow")).encode()
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

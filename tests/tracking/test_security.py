@@ -192,7 +192,7 @@ def test_what_is_not_needed_is_closed_to_users_too(
 ) -> None:
     """404 that names the route, for both kinds of token."""
     mine, _ = pair
-    for token in (mine.token, tracked.server.home.token() or ""):
+    for token in (mine.token, tracked.server.home.read_token() or ""):
         answer = tracked.send(mine.workspace, token, method, path, _metric("other") if method == "POST" else None)
         assert answer.status == 404
         assert answer.body["error_code"] == "ENDPOINT_NOT_FOUND"
@@ -223,7 +223,7 @@ def test_a_model_version_is_not_made_of_files_elsewhere(tracked: Tracked, pair: 
     mine, _ = pair
     tracked.as_user(mine.workspace, "POST", f"{M}/registered-models/create", {"name": "probe"})
     body = {"name": "probe", "source": source, "run_id": "mine"}
-    for token in (mine.token, tracked.server.home.token() or ""):
+    for token in (mine.token, tracked.server.home.read_token() or ""):
         assert tracked.send(mine.workspace, token, "POST", f"{M}/model-versions/create", body).status == 400
 
 

@@ -169,7 +169,7 @@ def test_what_is_no_notebook(programs: Programs) -> None:
 
 def test_lines_keep_their_numbers() -> None:
     """Magics are translated line by line; a continued line leaves empty ones behind."""
-    made = cells.translated("!echo a \\\n  b\nx = !ls\nif x:\n    %cd ..\ny?")
+    made = cells.to_python("!echo a \\\n  b\nx = !ls\nif x:\n    %cd ..\ny?")
     assert made.splitlines() == [
         "get_ipython().system('echo a b')",
         "",

@@ -10,7 +10,7 @@ import pytest
 from smalt.entities.jobs.command import CommandJob
 from smalt.entities.jobs.inputs import Input
 from smalt.entities.jobs.pipeline import PipelineJob
-from smalt.exceptions import Refused, ValidationException
+from smalt.exceptions import RefusedError, ValidationException
 from smalt.wire import from_rest, to_rest
 from smalt.wire.encoding.ids import asset_id, resource_id, workspace_id
 
@@ -163,5 +163,5 @@ def test_what_has_no_form_is_refused() -> None:
     """In one sentence, rather than with a traceback."""
     from smalt.entities.schema.entity import Entity
 
-    with pytest.raises(Refused, match="cannot send"):
+    with pytest.raises(RefusedError, match="cannot send"):
         to_rest(Entity())

@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 
 from smalt.entities.jobs import inputs
 from smalt.exceptions import UserErrorException
-from smalt.inside.designer.ports import members
-from smalt.machine.source_lines import here
+from smalt.inside.designer.ports import list_values
+from smalt.machine.source_lines import find_caller
 
 
 class Input(inputs.Input):
@@ -28,7 +28,7 @@ class Input(inputs.Input):
     ) -> None:
         said = {
             "type": type, "path": None if path is None else os.fspath(path), "mode": mode, "min": min, "max": max,
-            "enum": members(enum), "optional": optional, "description": description, **kwargs,
+            "enum": list_values(enum), "optional": optional, "description": description, **kwargs,
         }  # fmt: skip
         super().__init__(**{key: value for key, value in said.items() if value is not None})
 
@@ -52,7 +52,9 @@ class Output(inputs.Output):
 
     def ready(self) -> NoReturn:
         """Of what get_io_context() gives while the function runs."""
-        raise UserErrorException("an output is ready while its function runs: get_io_context().outputs.NAME", here())
+        raise UserErrorException(
+            "an output is ready while its function runs: get_io_context().outputs.NAME", find_caller()
+        )
 
 
 def _own_signature(noun: Any) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 from smalt.entities.assets.component import Component
 from smalt.entities.jobs.inputs import Input
 from smalt.exceptions import UserErrorException
-from smalt.machine.ignore_rules import Ignore, walk
-from smalt.machine.source_lines import here
+from smalt.machine.ignore_rules import IgnoreRules, walk_folders
+from smalt.machine.source_lines import find_caller
 
 _SCHEMA = "https://azuremlschemas.azureedge.net/latest/{}Component.schema.json"
 _ORDER = ("name", "display_name", "description", "type", "version", "is_deterministic", "tags", "inputs", "outputs",
@@ -40,7 +40,7 @@ def compile(
     if not compiling.written:
         wanted = f" called '{name}'" if name else ""
         words = f"{source} has no component{wanted} made with @command_component, and no @pipeline{wanted}"
-        raise UserErrorException(words, here())
+        raise UserErrorException(words, find_caller())
     return list(compiling.written.values())
 
 
@@ -55,12 +55,12 @@ def _components(source: Any, name: str | None, output: Any) -> Iterator[Any]:
     if callable(source):
         called = getattr(source, "__name__", source)
         words = f"compile() takes functions with @command_component or @pipeline, which {called} is not"
-        raise UserErrorException(words, here())
+        raise UserErrorException(words, find_caller())
     if not isinstance(source, (str, os.PathLike)):
-        raise UserErrorException(f"compile() takes a function or a file, not {type(source).__name__}", here())
+        raise UserErrorException(f"compile() takes a function or a file, not {type(source).__name__}", find_caller())
     paths = sorted(glob.glob(os.fspath(source), recursive=True))
     if not paths:
-        raise UserErrorException(f"there is no file {os.fspath(source)}", here())
+        raise UserErrorException(f"there is no file {os.fspath(source)}", find_caller())
     for path in paths:
         for found in _of_file(path, output):
             if name is None or found.name == name:
@@ -70,7 +70,9 @@ def _components(source: Any, name: str | None, output: Any) -> Iterator[Any]:
 def _of_file(path: str, output: Any) -> Iterator[Any]:
     if path.endswith((".yml", ".yaml")):
         if output is None:
-            raise UserErrorException(f"{path} is YAML already; name the folder for it and its code: output=…", here())
+            raise UserErrorException(
+                f"{path} is YAML already; name the folder for it and its code: output=…", find_caller()
+            )
         from smalt.dsl.loading import load_component
 
         yield load_component(path)
@@ -162,16 +164,16 @@ def _copy(code: str, folder: str, ignore_file: Any) -> None:
         os.makedirs(folder, exist_ok=True)
         shutil.copy2(code, folder)
         return
-    more = Ignore([])
+    more = IgnoreRules([])
     if ignore_file is not None:
         with open(ignore_file, encoding="utf-8") as file:
-            more = Ignore(file.read().split("\n"))
+            more = IgnoreRules(file.read().split("\n"))
     target = os.path.realpath(os.path.dirname(folder))  # which may lie in the code
-    for found in walk(code, Ignore.of(code)):
+    for found in walk_folders(code, IgnoreRules.read(code)):
         for name, _ in found.files:
             path = found.prefix + name
             source = os.path.join(code, path)
-            if more.ignored(path, False) or os.path.realpath(source).startswith(target + os.sep):
+            if more.is_ignored(path, False) or os.path.realpath(source).startswith(target + os.sep):
                 continue
             copied = os.path.join(folder, path)
             os.makedirs(os.path.dirname(copied), exist_ok=True)

@@ -16,12 +16,12 @@ from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.bindings import find_type
 from smalt.entities.steps.calls import call_component
 from smalt.entities.syntax.references import is_reference, to_reference
-from smalt.exceptions import Located, UserErrorException, ValidationException
+from smalt.exceptions import LocatedProblem, UserErrorException, ValidationException
 from smalt.inside.designer import decorators
 from smalt.inside.designer.errors import UserErrorException as Mistake
 from smalt.inside.designer.executor import LOADING
-from smalt.inside.designer.signature import Signature
-from smalt.machine.source_lines import here, scope, source_file
+from smalt.inside.designer.signature import FunctionSignature
+from smalt.machine.source_lines import find_caller, find_source_file, get_scope
 
 _CURATED = "azureml://registries/azureml/environments/{}/labels/latest"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -46,7 +46,7 @@ def command_component(
     `environment` is the path of an environment's YAML file, a mapping, an Environment or a reference; `code` the folder
     that the job gets, that of the function's file where unset. Both paths are relative to the function's file.
     """
-    file = source_file()
+    file = find_source_file()
     if os.environ.get(LOADING):
         return _marking(func, name, file)
     folder = _folder(file, name or getattr(func, "__name__", None) or "the component")
@@ -62,7 +62,7 @@ def command_component(
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         if not callable(function) or isinstance(function, type):
             words = f"@command_component is for functions, not for {type(function).__name__}"
-            raise UserErrorException(words, here())
+            raise UserErrorException(words, find_caller())
         return _made(function, told, os.path.realpath(str(file)))
 
     return decorate if func is None else decorate(func)
@@ -72,7 +72,7 @@ def _marking(func: Any, name: str | None, file: str | None) -> Any:
     """In a job that has smalt: the component is there to be run."""
 
     def mark(function: Callable[..., Any]) -> Any:
-        return decorators.marked(function, function, name or function.__name__, file)
+        return decorators.mark_function(function, function, name or function.__name__, file)
 
     return mark if func is None else mark(func)
 
@@ -86,17 +86,19 @@ def _made(function: Callable[..., Any], told: Mapping[str, Any], file: str) -> C
         return call_component(used, args, inputs)
 
     vars(make)["component"] = component
-    return decorators.marked(make, function, str(component.name), file)  # type: ignore[no-any-return]
+    return decorators.mark_function(make, function, str(component.name), file)  # type: ignore[no-any-return]
 
 
-def _component(function: Callable[..., Any], told: Mapping[str, Any], file: str) -> tuple[CommandComponent, Signature]:
+def _component(
+    function: Callable[..., Any], told: Mapping[str, Any], file: str
+) -> tuple[CommandComponent, FunctionSignature]:
     name = told.get("name") or function.__name__
     if not _NAME.fullmatch(name):
         raise UserErrorException(
-            f"'{name}' cannot be the name of a component; use letters, digits, '.', '_' and '-'", here()
+            f"'{name}' cannot be the name of a component; use letters, digits, '.', '_' and '-'", find_caller()
         )
     try:
-        signature = Signature(function, scope())
+        signature = FunctionSignature(function, get_scope())
     except Mistake as mistake:
         raise UserErrorException(str(mistake), _where(function)) from None
     curated = _CURATED.format("mldesigner" if signature.needs_mlflow else "mldesigner-minimal")
@@ -113,7 +115,7 @@ def _component(function: Callable[..., Any], told: Mapping[str, Any], file: str)
     reader = Reader()
     component = CommandComponent._read_data(data, (), reader)
     if reader.problems or component is None:
-        raise ValidationException([Located(*_where(function), 0, str(problem)) for problem in reader.problems])
+        raise ValidationException([LocatedProblem(*_where(function), 0, str(problem)) for problem in reader.problems])
     vars(component)["_function"] = function
     return component, signature
 
@@ -139,7 +141,7 @@ def _source(file: str, code: str, name: str) -> str:
         return os.path.basename(file)
     relative = os.path.relpath(file, code)
     if relative.startswith(".."):
-        raise UserErrorException(f"the code of '{name}' is {code}, where its file {file} does not lie", here())
+        raise UserErrorException(f"the code of '{name}' is {code}, where its file {file} does not lie", find_caller())
     return relative.replace(os.sep, "/")
 
 
@@ -154,7 +156,7 @@ def _widened(component: CommandComponent, given: Mapping[str, Any]) -> CommandCo
         kind = find_type(value)
         if kind is None:
             words = f"the input '{name}' of {component.name} must be Input(…), an output of a step or a plain value"
-            raise UserErrorException(words, here())
+            raise UserErrorException(words, find_caller())
         wide.inputs[name] = Input(type=kind)
     source = str(component.command).split(" ")[3]
     wide.command = _command(source, str(component.name), wide.inputs, wide.outputs)
@@ -171,7 +173,7 @@ def _environment(environment: Any, folder: str) -> Any:
         return load_environment(plain, relative_origin=folder)
     if not isinstance(environment, (str, os.PathLike)):
         words = "the environment is a file, a mapping, an Environment or 'azureml:NAME:VERSION', not "
-        raise UserErrorException(words + type(environment).__name__, here())
+        raise UserErrorException(words + type(environment).__name__, find_caller())
     text = os.fspath(environment)
     if is_reference(text):
         return text
@@ -190,10 +192,10 @@ def _tags(tags: Any) -> dict[str, Any]:
 def _folder(file: str | None, name: str) -> str:
     if file is None or not os.path.isfile(file):
         words = f"{name} is not in a file that a job could be given; put it in a .py file and import it from there"
-        raise UserErrorException(words, here())
+        raise UserErrorException(words, find_caller())
     return os.path.dirname(os.path.abspath(file))
 
 
 def _where(function: Callable[..., Any]) -> tuple[str, int]:
     code = getattr(function, "__code__", None)
-    return here() if code is None else (code.co_filename, code.co_firstlineno)
+    return find_caller() if code is None else (code.co_filename, code.co_firstlineno)

@@ -12,7 +12,7 @@ from smalt.entities.syntax.references import is_reference
 from smalt.exceptions import UserErrorException
 from smalt.inside.designer.errors import UserErrorException as Mistake
 from smalt.inside.designer.executor import execute_function
-from smalt.machine.source_lines import here
+from smalt.machine.source_lines import find_caller
 
 
 def execute(source: Any) -> Any:
@@ -24,14 +24,14 @@ def execute(source: Any) -> Any:
     function = vars(component).get("_function") if component is not None else None
     if component is None or function is None:
         words = "execute() runs a step of a function with @command_component: execute(train(data='folder'))"
-        raise UserErrorException(words, here())
+        raise UserErrorException(words, find_caller())
     inputs = {name: _value(name, value) for name, value in source.inputs.items()}
     defaults = {name: found.default for name, found in component.inputs.items() if found.default is not None}
     said = {name: getattr(source.outputs.get(name), "path", None) or name for name in component.outputs}
     try:
         return execute_function(function, {**defaults, **inputs}, said)
     except Mistake as mistake:
-        raise UserErrorException(str(mistake), here()) from None
+        raise UserErrorException(str(mistake), find_caller()) from None
 
 
 def _value(name: str, value: Any) -> Any:
@@ -40,5 +40,5 @@ def _value(name: str, value: Any) -> Any:
     path = value.path or ""
     if is_reference(path) or "://" in path.removeprefix("file://"):
         words = f"execute() runs here, and the input '{name}' is {path}; give it a local path"
-        raise UserErrorException(words, here())
+        raise UserErrorException(words, find_caller())
     return os.path.abspath(path.removeprefix("file://"))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from importlib.machinery import ModuleSpec
 
-from smalt.python.private_modules import PUBLIC, forward, is_private
+from smalt.python.private_modules import PUBLIC, is_private, make_forwarding_spec
 
 _MODULES = {"mldesigner": "smalt.designer", "mldesigner.dsl": "smalt.designer.dsl"}
 
 
 def find_spec(name: str) -> ModuleSpec | None:
     if name in _MODULES:
-        return forward(name, (_MODULES[name],))
-    return forward(name, ("smalt.designer", "smalt.dsl", *PUBLIC)) if is_private(name) else None
+        return make_forwarding_spec(name, (_MODULES[name],))
+    return make_forwarding_spec(name, ("smalt.designer", "smalt.dsl", *PUBLIC)) if is_private(name) else None

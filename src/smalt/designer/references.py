@@ -12,7 +12,7 @@ from smalt.entities.schema.problems import did_you_mean, join_words
 from smalt.entities.steps.calls import call_component
 from smalt.entities.steps.collector import add_step
 from smalt.exceptions import TooManyPositionalArgsError, UnexpectedKeywordError, UserErrorException
-from smalt.machine.source_lines import here, source_file
+from smalt.machine.source_lines import find_caller, find_source_file
 
 
 def reference_component(
@@ -26,15 +26,15 @@ def reference_component(
 
     The function's body is not run; its parameters are the inputs that may be given.
     """
-    folder = os.path.dirname(os.path.abspath(source_file() or "."))
+    folder = os.path.dirname(os.path.abspath(find_source_file() or "."))
     if path is None and name is None:
-        raise UserErrorException("reference_component needs the path of a component's file, or its name", here())
+        raise UserErrorException("reference_component needs the path of a component's file, or its name", find_caller())
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def make(*args: Any, **inputs: Any) -> Any:
             if args:
-                raise TooManyPositionalArgsError(f"{function.__name__} takes its inputs by name", here())
+                raise TooManyPositionalArgsError(f"{function.__name__} takes its inputs by name", find_caller())
             _check(function, inputs)
             if path is not None:
                 return call_component(_loaded(folder, path), (), inputs)
@@ -50,7 +50,7 @@ def _check(function: Callable[..., Any], inputs: dict[str, Any]) -> None:
     for name in inputs:
         if known and name not in known:
             hint = did_you_mean(name, known) or f"; its inputs are {join_words(known, 'and')}"
-            raise UnexpectedKeywordError(f"{function.__name__} has no input '{name}'{hint}", here())
+            raise UnexpectedKeywordError(f"{function.__name__} has no input '{name}'{hint}", find_caller())
 
 
 def _loaded(folder: str, path: str | os.PathLike[str]) -> Any:
@@ -80,4 +80,4 @@ def generate(
 ) -> NoReturn:
     """Not here: what it would write is what load_component gives."""
     words = "smalt writes no packages of components; load_component(source='component.yml') gives the same function"
-    raise UserErrorException(words, here())
+    raise UserErrorException(words, find_caller())

@@ -12,7 +12,7 @@ from smalt.entities.steps.collector import add_step
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.literals import PRIMITIVES
 from smalt.exceptions import UserErrorException
-from smalt.machine.source_lines import here
+from smalt.machine.source_lines import find_caller
 
 
 def condition(condition: Any, *, true_block: Any = None, false_block: Any = None) -> IfElse:
@@ -20,7 +20,7 @@ def condition(condition: Any, *, true_block: Any = None, false_block: Any = None
 
     The condition is a boolean output of a step, a step with one output, an input of the pipeline, or an expression.
     """
-    where = here()
+    where = find_caller()
     if isinstance(condition, Node):
         condition = get_only_output("condition", condition, where)
     _check(condition, where)

@@ -13,7 +13,7 @@ from smalt.entities.steps.collector import add_step
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.literals import PRIMITIVES
 from smalt.exceptions import UserErrorException
-from smalt.machine.source_lines import here
+from smalt.machine.source_lines import find_caller
 
 Where = tuple[str, int]
 
@@ -24,7 +24,7 @@ def do_while(body: Any, mapping: Mapping[Any, Any], max_iteration_count: int, co
     `mapping` says which outputs of one round are which inputs of the next: `{body.outputs.x: body.inputs.y}`, where the
     names may be texts, and one output may be a list of inputs.
     """
-    where = here()
+    where = find_caller()
     if not isinstance(body, Node):
         raise UserErrorException(f"the body of do_while must be a step, not {format_value(body)}", where)
     if not isinstance(mapping, Mapping):

@@ -15,7 +15,7 @@ from smalt.entities.steps.collector import add_step
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.literals import PRIMITIVES
 from smalt.exceptions import UserErrorException
-from smalt.machine.source_lines import here
+from smalt.machine.source_lines import find_caller
 
 Where = tuple[str, int]
 
@@ -26,7 +26,7 @@ def parallel_for(*, body: Any, items: Any, max_concurrency: int | None = None, *
     What the items give need not be given to the body. `outputs` of the step are those of all rounds, as an mltable, or
     for text and numbers as one text.
     """
-    where = here()
+    where = find_caller()
     if not isinstance(body, Node):
         raise UserErrorException(f"the body of parallel_for must be a step, not {format_value(body)}", where)
     component = find_component(body)

@@ -15,8 +15,8 @@ from smalt.entities.schema.problems import did_you_mean
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.bindings import Promise, StepInputs, StepOutputs
 from smalt.entities.syntax.references import is_reference, to_reference
-from smalt.exceptions import Located, UnexpectedKeywordError, ValidationException
-from smalt.machine.source_lines import here, warn
+from smalt.exceptions import LocatedProblem, UnexpectedKeywordError, ValidationException
+from smalt.machine.source_lines import find_caller, warn_caller
 
 if TYPE_CHECKING:
     from smalt.entities.jobs.spark import SparkNode
@@ -150,15 +150,15 @@ def check_arguments(function: str, more: Iterable[str], known: Sequence[str]) ->
     for name in more:
         if name not in known and not name.startswith("_"):
             if hint := did_you_mean(name, known):
-                raise UnexpectedKeywordError(f"{function}() has no parameter '{name}'{hint}", here())
-            warn(f"{function}() has no parameter '{name}', so it has no effect")
+                raise UnexpectedKeywordError(f"{function}() has no parameter '{name}'{hint}", find_caller())
+            warn_caller(f"{function}() has no parameter '{name}', so it has no effect")
 
 
 def step(
     noun: type[Entity], fields: Mapping[str, Any], inputs: Mapping[str, Any] | None, outputs: Mapping[str, Any] | None
 ) -> Any:
     """A step whose command stands in it, checked; problems are told at the caller's line."""
-    where = here()
+    where = find_caller()
     reader = Reader()
     given_inputs = {name: _plain_input(name, value, where) for name, value in (inputs or {}).items()}
     kept = {
@@ -171,7 +171,7 @@ def step(
     data["outputs"] = dict(outputs or {})
     node: Any = noun._read_data(data, (), reader)
     if reader.problems or node is None:
-        raise ValidationException([Located(*where, 0, str(problem)) for problem in reader.problems])
+        raise ValidationException([LocatedProblem(*where, 0, str(problem)) for problem in reader.problems])
     values = vars(node)
     read = {name: kept.get(name, value) for name, value in node.inputs.items()}
     values["inputs"] = StepInputs(node, {name: value for name, value in read.items() if value is not None})

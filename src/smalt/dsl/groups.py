@@ -12,7 +12,7 @@ from smalt.entities.schema.attributes import Attributes
 from smalt.entities.schema.problems import did_you_mean, join_words
 from smalt.entities.steps.bindings import PipelineInput
 from smalt.exceptions import MissingPositionalArgsError, UnexpectedKeywordError, UserErrorException
-from smalt.machine.source_lines import here
+from smalt.machine.source_lines import find_caller
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ def group(cls: type[T]) -> type[T]:
     cls._smalt_group = Group(declared)  # type: ignore[attr-defined]
 
     def __init__(self: Any, *args: Any, **given: Any) -> None:
-        where = here()
+        where = find_caller()
         values = dict(zip(declared, args, strict=False))
         for name in given:
             if name not in declared:
@@ -114,7 +114,7 @@ def _fields(cls: type) -> dict[str, Any]:
     for base in reversed(cls.__mro__[1:]):
         if is_group(base):
             fields.update(base._smalt_group.fields)  # type: ignore[attr-defined]
-    where = here()
+    where = find_caller()
     own = inspect.get_annotations(cls)
     hints = _hints(cls) if own else {}
     names = dict.fromkeys((*own, *(key for key, value in vars(cls).items() if _is_default(key, value))))

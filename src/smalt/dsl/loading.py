@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smalt.exceptions import UserErrorException
-from smalt.machine.source_lines import here
+from smalt.machine.source_lines import find_caller
 
 Source = Any
 """A path, an open file, or the mapping that a file would hold."""
@@ -41,10 +41,10 @@ def _loaded(
         return load_text(source.read(), kind, folder=folder, name=name or "<text>", overrides=overrides)
     if not isinstance(source, (str, os.PathLike)):
         words = f"a {kind.replace('_', ' ')} is loaded from a path, an open file or a mapping"
-        raise UserErrorException(f"{words}, not from {type(source).__name__}", here())
+        raise UserErrorException(f"{words}, not from {type(source).__name__}", find_caller())
     if not os.path.isfile(source):
         what = "a folder" if os.path.isdir(source) else "not there"
-        raise UserErrorException(f"the file {os.fspath(source)} is {what}; correct the path", here())
+        raise UserErrorException(f"the file {os.fspath(source)} is {what}; correct the path", find_caller())
     if relative_origin is not None:
         with open(source, "rb") as file:
             text = file.read()
@@ -65,7 +65,7 @@ def _settings(params_override: Sequence[Mapping[str, Any]] | None) -> Any:
     from smalt.yaml.overrides import Setting
 
     given = [item for override in params_override or () for item in override.items()]
-    line = here() if given else ("", 0)
+    line = find_caller() if given else ("", 0)
     return [Setting(f"params_override '{name}'", name, value, line=line) for name, value in given]
 
 
@@ -95,17 +95,17 @@ def load_component(
 
         reference = parse_reference(source)
         if reference is None:
-            raise UserErrorException(f"'{source}' is not a reference; write azureml:NAME:VERSION", here())
+            raise UserErrorException(f"'{source}' is not a reference; write azureml:NAME:VERSION", find_caller())
         name, version, source = reference.name, reference.version, None
         label = reference.label
         if client is None:
-            raise UserErrorException("a registered component is loaded with client=ml_client", here())
+            raise UserErrorException("a registered component is loaded with client=ml_client", find_caller())
         return client.components.get(name, version) if label is None else client.components.get(name, label=label)
     if source is None and client is not None and name is not None:
         return client.components.get(name, version)
     if source is None:
         words = "load_component needs a source: a path, an open file, or client, name and version"
-        raise UserErrorException(words, here())
+        raise UserErrorException(words, find_caller())
     return _load("component", source, relative_origin, params_override)
 
 
@@ -162,8 +162,8 @@ def load_batch_endpoint(
 
 
 def load_capability_host(source: Source, **_: Any) -> Any:
-    raise UserErrorException("smalt has no capability hosts, which are of the cloud's agent service", here())
+    raise UserErrorException("smalt has no capability hosts, which are of the cloud's agent service", find_caller())
 
 
 def load_deployment_template(source: Source, **_: Any) -> Any:
-    raise UserErrorException("smalt has no deployment templates, which are of the cloud's registries", here())
+    raise UserErrorException("smalt has no deployment templates, which are of the cloud's registries", find_caller())

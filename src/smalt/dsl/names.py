@@ -9,7 +9,7 @@ from typing import Any
 from smalt.entities.steps.bindings import find_component
 from smalt.entities.steps.nodes import Node
 from smalt.exceptions import UserErrorException
-from smalt.machine.source_lines import here
+from smalt.machine.source_lines import find_caller
 
 _DECIDING = {"if_else": "conditionnode", "do_while": "dowhile", "parallel_for": "parallelfor"}
 """Steps of control flow have no component; these are the SDK's names."""
@@ -61,7 +61,7 @@ def _by_variables(pipeline: str, nodes: list[Any], variables: Mapping[str, Any])
 
 
 def _line(node: Any) -> tuple[str, int]:
-    return vars(node).get("_line") or here()
+    return vars(node).get("_line") or find_caller()
 
 
 def _kind(node: Any) -> str:

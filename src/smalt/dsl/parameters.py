@@ -20,7 +20,7 @@ from smalt.exceptions import (
     UnsupportedParameterKindError,
     UserErrorException,
 )
-from smalt.machine.source_lines import scope
+from smalt.machine.source_lines import get_scope
 
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 _EMPTY = inspect.Parameter.empty
@@ -119,7 +119,7 @@ def _hints(thing: Any) -> dict[str, Any]:
         module = sys.modules.get(thing.__module__)
         names = getattr(thing, "__globals__", None) or (vars(module) if module is not None else {})
         try:
-            hints[name] = eval(hint, names, scope())
+            hints[name] = eval(hint, names, get_scope())
         except Exception:  # a name that only a type checker knows
             hints[name] = hint
     return hints

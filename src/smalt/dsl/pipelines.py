@@ -20,7 +20,7 @@ from smalt.entities.steps.calls import call_component, check_complete
 from smalt.entities.steps.collector import current_collector
 from smalt.entities.steps.nodes import Node
 from smalt.exceptions import ParamValueNotExistsError, UserErrorException
-from smalt.machine.source_lines import here, shown_file
+from smalt.machine.source_lines import find_caller, format_path
 
 _DEEPEST = 100
 _SETTINGS = ("default_datastore", "continue_on_step_failure", "force_rerun", "on_init", "on_finalize")
@@ -52,7 +52,7 @@ def pipeline(
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         if not callable(function):
-            raise UserErrorException(f"@pipeline is for functions, not for {type(function).__name__}", here())
+            raise UserErrorException(f"@pipeline is for functions, not for {type(function).__name__}", find_caller())
         told = {
             "name": name or function.__name__,
             "version": version,
@@ -87,7 +87,7 @@ class _Maker:
         unknown = [each for each in self.plain_names if each not in self.signature.parameters]
         if unknown:
             words = f"{function.__name__} has no parameter '{unknown[0]}', which non_pipeline_inputs names"
-            raise ParamValueNotExistsError(words, here())
+            raise ParamValueNotExistsError(words, find_caller())
 
     def wrapped(self) -> Callable[..., Any]:
         @wraps(self.function)
@@ -104,7 +104,7 @@ class _Maker:
         return Building(self).build(dict(given or {}), dict(plain or {}))
 
     def make(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        where = here()
+        where = find_caller()
         given = self.signature.bind(args, kwargs, where)
         plain = {key: given.pop(key) for key in self.plain_names if key in given}
         given = groups.flattened(given)
@@ -119,7 +119,7 @@ class _Maker:
 
     def _step(self, component: PipelineComponent, given: dict[str, Any]) -> Node:
         if "on_init" in self.settings or "on_finalize" in self.settings:
-            raise UserErrorException("on_init and on_finalize are for the outermost pipeline only", here())
+            raise UserErrorException("on_init and on_finalize are for the outermost pipeline only", find_caller())
         node = call_component(component, (), {key: value for key, value in given.items() if value is not None})
         if "tags" in self.told:
             node.tags = dict(self.told["tags"])
@@ -139,7 +139,7 @@ class _Maker:
             job.experiment_name = self.experiment_name
         if self.compute is not None:
             job.compute = self.compute
-        job.__dict__["_line"] = here()
+        job.__dict__["_line"] = find_caller()
         job.__dict__["_declared"] = component.inputs
         return job
 
@@ -229,7 +229,7 @@ class Building:
         outer: Any = current_collector.get()
         self.depth = 1 + (outer.depth if outer is not None else 0)
         if self.depth > _DEEPEST:
-            raise UserErrorException(f"the pipelines are nested more than {_DEEPEST} deep", here())
+            raise UserErrorException(f"the pipelines are nested more than {_DEEPEST} deep", find_caller())
         token = current_collector.set(self)
         try:
             returned = self.maker.function(**arguments, **plain)
@@ -237,7 +237,7 @@ class Building:
             current_collector.reset(token)
         variables = self.frame.f_locals if self.frame is not None else {}
         if self.frame is not None:
-            self.ended = shown_file(self.frame.f_code.co_filename), self.frame.f_lineno
+            self.ended = format_path(self.frame.f_code.co_filename), self.frame.f_lineno
         self.frame = None
         component = PipelineComponent(**self.maker.told, inputs=declared)
         vars(component)["_pipeline"] = self.maker.function
@@ -298,7 +298,7 @@ def set_pipeline_settings(*, on_init: Any = None, on_finalize: Any = None) -> No
     """The steps that run before and after all others; called in the pipeline's function."""
     building: Any = current_collector.get()
     if building is None:
-        raise UserErrorException("set_pipeline_settings is called inside a function with @pipeline", here())
+        raise UserErrorException("set_pipeline_settings is called inside a function with @pipeline", find_caller())
     building.on_init, building.on_finalize = on_init, on_finalize
 
 
@@ -323,7 +323,7 @@ def _check_given(node: Any) -> None:
     if component is None or "_loop" in vars(node) or "_collects" in vars(node):
         return
     varied = getattr(node, "search_space", None) or ()
-    check_complete(component, {*node.inputs, *varied}, vars(node).get("_line") or here())
+    check_complete(component, {*node.inputs, *varied}, vars(node).get("_line") or find_caller())
 
 
 def _declared_output(node: Any, port: str) -> Output | None:

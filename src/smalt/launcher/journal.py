@@ -15,7 +15,7 @@ from typing import Any
 
 from smalt.launcher.protocol import encode
 from smalt.launcher.record import Record
-from smalt.machine.home_identity import Place
+from smalt.machine.home_identity import HomeIdentity
 
 COMPACT_AT = 4 << 20
 
@@ -28,7 +28,7 @@ class Journal:
         self,
         path: Path,
         machine: list[str],
-        place: Place | None = None,
+        place: HomeIdentity | None = None,
         make_room: Callable[[], bool] = lambda: False,
     ) -> None:
         self._path = path
@@ -54,7 +54,7 @@ class Journal:
             if entry is None:
                 continue
             if entry["t"] == "launcher":
-                written_at = Place.read(entry.get("home"))
+                written_at = HomeIdentity.from_json(entry.get("home"))
                 machine = entry["machine"] if self._is_ours(written_at) else FOREIGN
             else:
                 self._relocate(entry, written_at)
@@ -96,7 +96,7 @@ class Journal:
         """Start again with what still matters."""
         self._limit += COMPACT_AT  # if it fails, not at once again
         head: dict[str, Any] = {"t": "launcher", "machine": self._machine}
-        entries = [{**head, "home": self._place.noted} if self._place else head]
+        entries = [{**head, "home": self._place.to_json} if self._place else head]
         for record in records.values():
             entries += _entries(record)
         fresh = self._path.with_suffix(".new")
@@ -108,14 +108,14 @@ class Journal:
         os.close(self._file)
         self._open()
 
-    def _is_ours(self, place: Place | None) -> bool:
+    def _is_ours(self, place: HomeIdentity | None) -> bool:
         """Tell whether what was written there is of this home; earlier launchers did not say."""
         return place is None or self._place is None or not place.is_copied_to(self._place)
 
-    def _relocate(self, entry: dict[str, Any], written_at: Place | None) -> None:
+    def _relocate(self, entry: dict[str, Any], written_at: HomeIdentity | None) -> None:
         """Have a step's folder be where a home that was moved has it now."""
         if "folder" in entry and self._place is not None and written_at is not None:
-            entry["folder"] = written_at.moved(entry["folder"], self._place)
+            entry["folder"] = written_at.move_path(entry["folder"], self._place)
 
     def _open(self) -> None:
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)

@@ -19,9 +19,9 @@ from smalt.launcher.restart import ServerKeeper
 from smalt.launcher.steps import Steps
 from smalt.launcher.timers import Timers
 from smalt.machine import processes
-from smalt.machine.disk_reserve import Disk, Reserve
+from smalt.machine.disk_reserve import DiskReserve, DiskSpace
 from smalt.machine.home import Home
-from smalt.machine.home_identity import Place
+from smalt.machine.home_identity import HomeIdentity
 
 FIRST_CONNECTION = 10.0  # who started us has this long to come
 HOME_CHECK = 2.0
@@ -34,13 +34,13 @@ class Launcher:
     def __init__(self, home: Home, lock: int) -> None:
         self._home = home
         self._lock = lock
-        self._machine = list(processes.machine())
+        self._machine = list(processes.read_machine())
         self._timers = Timers()
         self._selector = selectors.DefaultSelector()
-        self._reserve = Reserve(home.root)
+        self._reserve = DiskReserve(home.root)
         self._full_said = -FULL_AGAIN
         journal_path = home.path("launcher", "journal")
-        self._journal = Journal(journal_path, self._machine, Place.of(home.root), self._make_room)
+        self._journal = Journal(journal_path, self._machine, HomeIdentity.of_folder(home.root), self._make_room)
         self._steps = Steps(str(home.root), self._journal, self._timers, self._selector, say)
         self._keeper = ServerKeeper(home, self._timers, self._steps.beside, say)
         self._server: Channel | None = None
@@ -74,8 +74,8 @@ class Launcher:
     # The server
 
     def _listen(self) -> None:
-        self._home.socket_folder()
-        path = self._home.socket("launcher")
+        self._home.make_socket_folder()
+        path = self._home.socket_path("launcher")
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(str(path))
@@ -196,7 +196,7 @@ class Launcher:
     def _look_at_room(self) -> None:
         """Say that the disk is full where steps failed, which may be why."""
         try:
-            is_full = Disk.of(self._home.root).is_full
+            is_full = DiskSpace.measure(self._home.root).is_full
         except OSError:
             return
         if is_full:

@@ -19,7 +19,7 @@ NOT_OURS = (RESTARTED, OTHER_NAMESPACE, COPIED)
 UNSEEN = "the step ended while nothing watched it, and left no exit code"
 
 
-def settle(record: Record, machine: processes.Machine, tree: Tree) -> bool:
+def settle(record: Record, machine: processes.MachineIdentity, tree: Tree) -> bool:
     """True: it runs, and `record` says as what. False: it is over, and `record.exit` says how."""
     if record.machine == FOREIGN:
         record.settle("lost", COPIED, time.time())
@@ -49,11 +49,11 @@ def settle(record: Record, machine: processes.Machine, tree: Tree) -> bool:
 
 def _running(record: Record, tree: Tree) -> bool:
     if record.pid:
-        stat = processes.stat(record.pid)
-        return stat is not None and not stat.dead and stat.start_time == record.start_time
+        stat = processes.read_stat(record.pid)
+        return stat is not None and not stat.is_dead and stat.start_time == record.start_time
     pid = tree.find(record)
-    stat = processes.stat(pid) if pid else None
-    if not pid or stat is None or stat.dead:
+    stat = processes.read_stat(pid) if pid else None
+    if not pid or stat is None or stat.is_dead:
         return False
     record.pid, record.start_time = pid, stat.start_time
     record.started, record.monotonic = time.time(), time.monotonic()

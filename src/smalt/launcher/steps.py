@@ -43,7 +43,7 @@ class Steps:
         self._selector = selector
         self._tree = Tree(home)
         self._sealing = Sealing()
-        self._machine = processes.machine()
+        self._machine = processes.read_machine()
         self.records: dict[str, Record] = {}
         self.running: dict[int, Record] = {}
         self.started: list[Record] = []
@@ -232,7 +232,7 @@ class Steps:
         except (OSError, ValueError) as error:
             self._refuse(record, f"cannot start the step: {error}")
             return False
-        stat = processes.stat(record.pid)
+        stat = processes.read_stat(record.pid)
         record.start_time = stat.start_time if stat else 0
         record.started, record.monotonic = time.time(), time.monotonic()
         self.running[record.pid] = record
@@ -313,8 +313,8 @@ class Steps:
 
     def _look(self, record: Record) -> None:
         """See whether an adopted process lives; a pidfd is readable when it does not."""
-        stat = processes.stat(record.pid)
-        if stat is not None and not stat.dead and stat.start_time == record.start_time:
+        stat = processes.read_stat(record.pid)
+        if stat is not None and not stat.is_dead and stat.start_time == record.start_time:
             if record.watch is None:
                 self._timers.after(POLL, partial(self._look, record))
             return
@@ -344,4 +344,4 @@ def _peak(usage: resource.struct_rusage) -> int | None:
     Linux counts for a process what the one that spawned it had, so that nothing smaller can be told.
     """
     peak = usage.ru_maxrss * _MAXRSS_UNIT
-    return peak if peak > processes.peak_memory() + _COUNTED_LATE else None
+    return peak if peak > processes.read_peak_memory() + _COUNTED_LATE else None

@@ -47,7 +47,7 @@ class Tree:
         }
         while more := {pid for pid, stat in stats.items() if stat.parent in found} - found:
             found |= more
-        return [pid for pid in found if not stats[pid].dead and pid != os.getpid()]
+        return [pid for pid in found if not stats[pid].is_dead and pid != os.getpid()]
 
     def owns(self, record: Record, pid: int) -> bool | None:
         """Tell whether the process is marked as the step's (True), as another's (False) or not at all (None)."""
@@ -60,7 +60,7 @@ class Tree:
         mark = self.mark(record.id)
         for pid, stat in _all_processes().items():
             # What the step itself put into a group of its own has the mark too, but is not the shell.
-            is_shell = stat.group == pid and not stat.dead and mark.is_on(pid)
+            is_shell = stat.group == pid and not stat.is_dead and mark.is_on(pid)
             if is_shell and os.fsencode(record.claim) in (read(pid, "cmdline") or b""):
                 return pid
         return None
@@ -87,8 +87,8 @@ def send_group(leader: int, number: int) -> bool:
 
 
 def is_alive(pid: int) -> bool:
-    stat = processes.stat(pid)
-    return stat is not None and not stat.dead
+    stat = processes.read_stat(pid)
+    return stat is not None and not stat.is_dead
 
 
 def group(pid: int) -> int | None:
@@ -110,10 +110,10 @@ def _adopt_orphans() -> int | None:
         return None
 
 
-def _all_processes() -> dict[int, processes.Stat]:
+def _all_processes() -> dict[int, processes.ProcessStat]:
     found = {}
     for name in os.listdir("/proc"):
-        if name.isdigit() and (stat := processes.stat(int(name))):
+        if name.isdigit() and (stat := processes.read_stat(int(name))):
             found[int(name)] = stat
     return found
 

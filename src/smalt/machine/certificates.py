@@ -21,15 +21,15 @@ _ROOTS = (
 """Where systems keep the public authorities."""
 
 
-def with_own(environment: Mapping[str, str], authority: str) -> str:
+def join_authorities(environment: Mapping[str, str], authority: str) -> str:
     """The text of one file of all that may be trusted: what was before, and the home's authority."""
     before = next((path for name in BUNDLES if (path := environment.get(name)) and os.path.isfile(path)), None)
-    before = before or next((path for path in _roots() if os.path.isfile(path)), None)
+    before = before or next((path for path in _read_roots() if os.path.isfile(path)), None)
     text = Path(before).read_text(errors="replace").rstrip("\n") + "\n" if before else ""
     return text if authority in text else text + authority
 
 
-def _roots() -> Iterator[str]:
+def _read_roots() -> Iterator[str]:
     yield from _ROOTS
     if path := ssl.get_default_verify_paths().cafile:
         yield path

@@ -18,14 +18,14 @@ _PLENTY = 4 * RESERVED
 _PIECE = b"\0" * (1 << 20)
 
 
-class Disk(NamedTuple):
+class DiskSpace(NamedTuple):
     """How much of a disk there is, and is left to who asks."""
 
     free: int
     size: int
 
     @classmethod
-    def of(cls, folder: str | os.PathLike[str]) -> Disk:
+    def measure(cls, folder: str | os.PathLike[str]) -> DiskSpace:
         found = os.statvfs(folder)
         return cls(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize)
 
@@ -37,7 +37,7 @@ class Disk(NamedTuple):
         return self.free < LITTLE
 
 
-class Reserve:
+class DiskReserve:
     """The file of a home that keeps room."""
 
     def __init__(self, home: str | os.PathLike[str]) -> None:
@@ -46,8 +46,8 @@ class Reserve:
 
     def fill(self) -> None:
         """Keep as much as there should be, where the disk has plenty; an OSError where it cannot be kept."""
-        size = self._size()
-        if size >= RESERVED or Disk.of(self._home).free < _PLENTY:
+        size = self.read_size()
+        if size >= RESERVED or DiskSpace.measure(self._home).free < _PLENTY:
             return
         handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -62,7 +62,7 @@ class Reserve:
 
     def release(self) -> bool:
         """Give a portion back; False where nothing is left."""
-        size = self._size()
+        size = self.read_size()
         if not size:
             return False
         try:
@@ -72,9 +72,9 @@ class Reserve:
         return True
 
     def release_where_full(self) -> bool:
-        return Disk.of(self._home).is_full and self.release()
+        return DiskSpace.measure(self._home).is_full and self.release()
 
-    def _size(self) -> int:
+    def read_size(self) -> int:
         try:
             return self._path.stat().st_size
         except OSError:

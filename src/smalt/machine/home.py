@@ -51,18 +51,18 @@ class Home:
         return self.root.joinpath(*parts)
 
     @property
-    def plain(self) -> Path:
+    def shell_safe_path(self) -> Path:
         """The folder by a path that a shell takes for one word: its own, or else that of a link to it."""
         if self._is_one_word:
             return self.root
-        link = _links() / hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
-        with self._usable():
+        link = _link_folder() / hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
+        with self._explain_failures():
             for folder in (link.parent.parent, link.parent):
                 _make_private(folder, "set SMALT_HOME to a path without blanks")
         with contextlib.suppress(OSError):
             if os.readlink(link) == str(self.root):
                 return link
-        with self._usable():
+        with self._explain_failures():
             temporary = link.with_name(f"{link.name}.{os.getpid()}")
             temporary.unlink(missing_ok=True)
             temporary.symlink_to(self.root)
@@ -71,38 +71,38 @@ class Home:
 
     def create(self) -> None:
         """Make the folder, for its owner only, and write down its layout and whose it is."""
-        with self._usable():
+        with self._explain_failures():
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self.root.stat().st_mode & 0o077:
                 self.root.chmod(0o700)
             if not self.path("layout").exists():
                 self.write("layout", f"{LAYOUT}\n")
             if not self.path("owner").exists():
-                self.write("owner", json.dumps(this_host()) + "\n")
+                self.write("owner", json.dumps(read_host()) + "\n")
 
     def check(self, *, mounts: str | None = None, host: dict[str, str] | None = None) -> None:
         """Refuse, in one sentence and before anything is written, a home that cannot be used from here.
 
         `mounts` and `host` stand in for what the system says (see `mounts.py` and `this_host`).
         """
-        from smalt.machine.mounts import network_file_system  # only the server pays for it
+        from smalt.machine.mounts import find_network_file_system  # only the server pays for it
 
-        with self._usable():
+        with self._explain_failures():
             self._check_layout()
-            self._check_owner(host or this_host())
-        kind = network_file_system(self.root, mounts)
+            self._check_owner(host or read_host())
+        kind = find_network_file_system(self.root, mounts)
         if kind:
             raise Unavailable(
                 f"smalt's home {self.root} is on a network file system ({kind}), where its database and "
                 "locks do not hold; set SMALT_HOME to a folder on a local disk"
             )
 
-    def token(self) -> str | None:
+    def read_token(self) -> str | None:
         """The first token, made by the server for the home's owner; None before its first start."""
         text = self.read("token")
         return text.strip() or None if text else None
 
-    def secret(self, name: str) -> bytes:
+    def read_secret(self, name: str) -> bytes:
         """A key of the home's own for one purpose, made when it is first asked for."""
         text = self.read(f"{name}.key")
         if not text:
@@ -110,7 +110,7 @@ class Home:
             self.write(f"{name}.key", text)
         return text.encode()
 
-    def socket(self, name: str) -> Path:
+    def socket_path(self, name: str) -> Path:
         """Where the Unix socket `name` ("server", "launcher") is; its folder is for the owner only."""
         near = self.path("run", f"{name}.sock")
         if len(os.fsencode(near)) <= _LONGEST_SOCKET:
@@ -118,9 +118,9 @@ class Home:
         digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
         return Path("/tmp", f"smalt-{os.getuid()}", digest, f"{name}.sock")  # the same whatever a client's TMPDIR
 
-    def socket_folder(self) -> Path:
+    def make_socket_folder(self) -> Path:
         """The folder of the sockets, made if absent; refused when it is someone else's."""
-        folder = self.socket("server").parent
+        folder = self.socket_path("server").parent
         if not folder.is_relative_to(self.root):
             _make_private(folder.parent, "remove it or set SMALT_HOME to a shorter path")
         _make_private(folder, "remove it or set SMALT_HOME to a shorter path")
@@ -168,7 +168,7 @@ class Home:
             )
 
     @contextlib.contextmanager
-    def _usable(self) -> Iterator[None]:
+    def _explain_failures(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -205,25 +205,25 @@ def _make_private(folder: Path, advice: str) -> None:
         folder.chmod(0o700)
 
 
-def _links() -> Path:
+def _link_folder() -> Path:
     """The folder of links to homes whose own paths are not plain words."""
     own = Path.home() / ".cache" / "smalt" / "homes"
     return own if ONE_WORD.fullmatch(str(own)) else Path("/tmp", f"smalt-{os.getuid()}", "homes")
 
 
-def this_host() -> dict[str, str]:
+def read_host() -> dict[str, str]:
     """What a home knows its owner by: {"host", "machine_id"}, the id empty where there is none."""
-    return {"host": socket.gethostname(), "machine_id": _machine_id()}
+    return {"host": socket.gethostname(), "machine_id": _read_machine_id()}
 
 
-def _machine_id() -> str:
+def _read_machine_id() -> str:
     for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
         with contextlib.suppress(OSError):
             return Path(path).read_text().strip()
-    return _macos_machine_id() if sys.platform == "darwin" else ""
+    return _read_macos_machine_id() if sys.platform == "darwin" else ""
 
 
-def _macos_machine_id() -> str:
+def _read_macos_machine_id() -> str:
     import ctypes  # only there
 
     uuid, wait = (ctypes.c_ubyte * 16)(), (ctypes.c_long * 2)(1, 0)

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 
-class Place(NamedTuple):
+class HomeIdentity(NamedTuple):
     path: str
     """The real path."""
     device: int
     inode: int
 
     @classmethod
-    def of(cls, folder: str | os.PathLike[str]) -> Place:
+    def of_folder(cls, folder: str | os.PathLike[str]) -> HomeIdentity:
         status = os.stat(folder)
         return cls(os.path.realpath(folder), status.st_dev, status.st_ino)
 
     @classmethod
-    def read(cls, noted: Any) -> Place | None:
+    def from_json(cls, noted: Any) -> HomeIdentity | None:
         """Return the place that was written down as JSON; None where it is absent or no place."""
         try:
             return cls(str(noted["path"]), int(noted["device"]), int(noted["inode"]))
@@ -30,27 +30,27 @@ class Place(NamedTuple):
             return None
 
     @property
-    def noted(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """What is written down."""
         return self._asdict()
 
     @property
-    def stands(self) -> bool:
+    def is_present(self) -> bool:
         """Tell whether the very folder is still there."""
         try:
-            return Place.of(self.path)[1:] == self[1:]
+            return HomeIdentity.of_folder(self.path)[1:] == self[1:]
         except OSError:
             return False
 
-    def is_same(self, other: Place) -> bool:
+    def is_same(self, other: HomeIdentity) -> bool:
         """Tell whether both are one folder: at the same path, or moved on its file system, or mounted twice."""
         return self.path == other.path or self[1:] == other[1:]
 
-    def is_copied_to(self, other: Place) -> bool:
+    def is_copied_to(self, other: HomeIdentity) -> bool:
         """Tell whether a home that was here was copied there: it is another folder, and the first is still here."""
-        return not self.is_same(other) and self.stands
+        return not self.is_same(other) and self.is_present
 
-    def moved(self, path: str, to: Place) -> str:
+    def move_path(self, path: str, to: HomeIdentity) -> str:
         """Return the path of what was at `path` when the home was here, now that it is there."""
         if path != self.path and not path.startswith(f"{self.path}/"):
             return path
@@ -60,17 +60,17 @@ class Place(NamedTuple):
 class Relocation(NamedTuple):
     """A home that is not where it was when it was last served."""
 
-    former: Place
-    now: Place
+    former: HomeIdentity
+    now: HomeIdentity
     is_copy: bool
     """The home that it was copied from is still where it was."""
 
 
 def find_relocation(noted: Any, root: Path) -> Relocation | None:
     """Compare where the home was with where it is; None where that is the same, or was not written down."""
-    former, now = Place.read(noted), Place.of(root)
+    former, now = HomeIdentity.from_json(noted), HomeIdentity.of_folder(root)
     if former is None or former.path == now.path:
         return None
-    if former.is_same(now) and former.stands:  # one folder by two paths
+    if former.is_same(now) and former.is_present:  # one folder by two paths
         return None
     return Relocation(former, now, former.is_copied_to(now))

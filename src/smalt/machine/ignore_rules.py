@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from smalt.exceptions import NotFound, Refused
-from smalt.machine.real_path import real_path
+from smalt.exceptions import NotFound, RefusedError
+from smalt.machine.real_path import resolve_path
 
 FILES = (".amlignore", ".gitignore")
 """The first of these in the root folder counts, and no other."""
@@ -36,44 +36,44 @@ _CLASSES = {
 }
 
 
-class Ignore:
+class IgnoreRules:
     """The lines of one ignore file, as git reads them."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self._rules = [rule for line in lines if (rule := _rule(line))]
+        self._rules = [rule for line in lines if (rule := _parse_rule(line))]
         self._rules.reverse()  # the last line that matches decides
-        self._sieve = _Sieve([rule for rule in self._rules if not rule.negated])
+        self._sieve = _RuleIndex([rule for rule in self._rules if not rule.negated])
 
     @classmethod
-    def of(cls, folder: str | os.PathLike[str]) -> Ignore:
+    def read(cls, folder: str | os.PathLike[str]) -> IgnoreRules:
         """The rules for a folder: those of its ignore file, and what is always left out."""
-        lines = _lines(folder)
+        lines = _read_lines(folder)
         taken_back = {line.rstrip(" /\r").rpartition("/")[2].lstrip("!") for line in lines if line.startswith("!")}
         return cls([*lines, *(name for name in IMPLIED if name not in taken_back)])
 
-    def matches(self, path: str, is_folder: bool) -> bool:
+    def is_match(self, path: str, is_folder: bool) -> bool:
         """Whether this very path (relative, with `/`) is ignored; its parents are not looked at."""
         cut = path.rfind("/") + 1
-        return self.drops(path[:cut], path[cut:], is_folder)
+        return self.is_dropped(path[:cut], path[cut:], is_folder)
 
-    def drops(self, prefix: str, name: str, is_folder: bool) -> bool:
+    def is_dropped(self, prefix: str, name: str, is_folder: bool) -> bool:
         """As `matches`, for the path `prefix + name`; `prefix` is empty or ends in `/`."""
-        if not self._sieve.holds(prefix, name):
+        if not self._sieve.has_match(prefix, name):
             return False
         path = prefix + name
         for rule in self._rules:
-            if (is_folder or not rule.folder_only) and rule.fits(name if rule.by_name else path):
+            if (is_folder or not rule.folder_only) and rule.is_match(name if rule.by_name else path):
                 return not rule.negated
         return False
 
-    def ignored(self, path: str, is_folder: bool) -> bool:
+    def is_ignored(self, path: str, is_folder: bool) -> bool:
         """Whether this path, or a folder above it, is ignored."""
         parts = path.split("/")
         above = ("/".join(parts[:count]) for count in range(1, len(parts)))
-        return any(self.matches(folder, True) for folder in above) or self.matches(path, is_folder)
+        return any(self.is_match(folder, True) for folder in above) or self.is_match(path, is_folder)
 
 
-class Folder(NamedTuple):
+class WalkedFolder(NamedTuple):
     """One folder of a walk: what it keeps, and nothing that is ignored."""
 
     prefix: str
@@ -93,13 +93,15 @@ _OF_THE_SYSTEM = frozenset({"/dev", "/proc", "/sys"})
 
 def _check_not_of_the_system(root: str) -> None:
     """Raise Refused for a folder whose files the system makes up as they are read: its links lead everywhere."""
-    place = real_path(root)
+    place = resolve_path(root)
     top = "/" + place.split("/")[1]
     if top in _OF_THE_SYSTEM and not place.startswith("/dev/shm/"):
-        raise Refused(f"{root} is a folder of the operating system, with devices or processes in it; name another one")
+        raise RefusedError(
+            f"{root} is a folder of the operating system, with devices or processes in it; name another one"
+        )
 
 
-def walk(root: str, ignore: Ignore | None) -> Iterator[Folder]:
+def walk_folders(root: str, ignore: IgnoreRules | None) -> Iterator[WalkedFolder]:
     """The folders below and with `root`, in no particular order; links are followed, as the service does.
 
     Sockets, pipes and devices are left out. What vanishes during the walk is left out too.
@@ -108,7 +110,7 @@ def walk(root: str, ignore: Ignore | None) -> Iterator[Folder]:
     pending: list[tuple[str, tuple[str, ...]]] = [("", ())]
     while pending:
         prefix, trail = pending.pop()
-        entries = _entries(root, prefix)
+        entries = _list_entries(root, prefix)
         if entries is None:
             continue
         files: list[tuple[str, os.stat_result]] = []
@@ -118,14 +120,14 @@ def walk(root: str, ignore: Ignore | None) -> Iterator[Folder]:
         for entry in entries:
             if entry.is_symlink():
                 kept = len(files)
-                is_folder = _link(entry, root, prefix, trail, ignore, files, links, pending)
+                is_folder = _follow_link(entry, root, prefix, trail, ignore, files, links, pending)
                 folders += is_folder
                 if is_folder or len(files) > kept:
                     followed.append(entry.name)
                 continue
             name = entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
-            if ignore is not None and ignore.drops(prefix, name, is_folder):
+            if ignore is not None and ignore.is_dropped(prefix, name, is_folder):
                 continue
             if is_folder:
                 folders += 1
@@ -135,10 +137,10 @@ def walk(root: str, ignore: Ignore | None) -> Iterator[Folder]:
                     files.append((name, entry.stat(follow_symlinks=False)))
                 except FileNotFoundError:
                     continue
-        yield Folder(prefix, files, links, not (files or links or folders), followed)
+        yield WalkedFolder(prefix, files, links, not (files or links or folders), followed)
 
 
-def stays_inside(path: str, target: str) -> bool:
+def is_link_inside(path: str, target: str) -> bool:
     """Whether the link at the relative `path` with the text `target` cannot lead out of the folder.
 
     `..` counts only at the start, where what is above is a real folder and no link.
@@ -152,7 +154,7 @@ def stays_inside(path: str, target: str) -> bool:
     return up <= path.count("/") and ".." not in parts[up:]
 
 
-def _lines(folder: str | os.PathLike[str]) -> list[str]:
+def _read_lines(folder: str | os.PathLike[str]) -> list[str]:
     for name in FILES:
         path = os.path.join(folder, name)
         try:
@@ -161,11 +163,11 @@ def _lines(folder: str | os.PathLike[str]) -> list[str]:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             continue
         except PermissionError:
-            raise Refused(f"no permission to read {path}") from None
+            raise RefusedError(f"no permission to read {path}") from None
     return []
 
 
-def _entries(root: str, prefix: str) -> list[os.DirEntry[str]] | None:
+def _list_entries(root: str, prefix: str) -> list[os.DirEntry[str]] | None:
     folder = os.path.join(root, prefix) if prefix else root
     try:
         with os.scandir(folder) as found:
@@ -175,15 +177,15 @@ def _entries(root: str, prefix: str) -> list[os.DirEntry[str]] | None:
             return None
         raise NotFound(f"folder {root} does not exist") from None
     except PermissionError:
-        raise Refused(f"no permission to read folder {folder}; allow it or name it in {FILES[0]}") from None
+        raise RefusedError(f"no permission to read folder {folder}; allow it or name it in {FILES[0]}") from None
 
 
-def _link(
+def _follow_link(
     entry: os.DirEntry[str],
     root: str,
     prefix: str,
     trail: tuple[str, ...],
-    ignore: Ignore | None,
+    ignore: IgnoreRules | None,
     files: list[tuple[str, os.stat_result]],
     links: list[tuple[str, str]],
     pending: list[tuple[str, tuple[str, ...]]],
@@ -193,7 +195,7 @@ def _link(
         is_folder, is_file = entry.is_dir(), entry.is_file()
     except OSError:
         is_folder = is_file = False
-    if ignore is not None and ignore.drops(prefix, entry.name, is_folder):
+    if ignore is not None and ignore.is_dropped(prefix, entry.name, is_folder):
         return 0
     if is_file:
         files.append((entry.name, entry.stat()))
@@ -207,9 +209,9 @@ def _link(
     elif os.path.exists(entry.path):
         return 0  # a link to a socket, pipe or device
     target = os.readlink(entry.path)
-    if not stays_inside(prefix + entry.name, target):
+    if not is_link_inside(prefix + entry.name, target):
         what = "a folder that holds it" if is_folder else "something that cannot be read"
-        raise Refused(f"link {entry.path} leads to {what} ({target}); remove it or name it in {FILES[0]}")
+        raise RefusedError(f"link {entry.path} leads to {what} ({target}); remove it or name it in {FILES[0]}")
     links.append((entry.name, target))
     return 0
 
@@ -221,11 +223,11 @@ class _Rule(NamedTuple):
     folder_only: bool
     by_name: bool
 
-    def fits(self, text: str) -> bool:
+    def is_match(self, text: str) -> bool:
         return text == self.source if self.regex is None else self.regex.fullmatch(text) is not None
 
 
-class _Sieve:
+class _RuleIndex:
     """A quick answer for the many paths that no rule names: sets and tuples first, one regex for the rest."""
 
     def __init__(self, rules: list[_Rule]) -> None:
@@ -236,12 +238,12 @@ class _Sieve:
             rule.source[1:] for rule in starred if rule.source[0] == "*" and not _GLOB.search(rule.source[1:])
         )
         hard = [rule for rule in starred if rule.source[0] != "*" or _GLOB.search(rule.source[1:])]
-        self._hard_names = _any(hard)
+        self._hard_names = _compile_any(hard)
         whole = [rule for rule in rules if not rule.by_name]
         self._paths = frozenset(rule.source for rule in whole if not rule.regex)
-        self._hard_paths = _any([rule for rule in whole if rule.regex])
+        self._hard_paths = _compile_any([rule for rule in whole if rule.regex])
 
-    def holds(self, prefix: str, name: str) -> bool:
+    def has_match(self, prefix: str, name: str) -> bool:
         if name in self._names or name.endswith(self._suffixes):
             return True
         if self._hard_names is not None and self._hard_names(name):
@@ -251,13 +253,13 @@ class _Sieve:
         return self._hard_paths is not None and self._hard_paths(prefix + name) is not None
 
 
-def _any(rules: list[_Rule]) -> Callable[[str], re.Match[str] | None] | None:
+def _compile_any(rules: list[_Rule]) -> Callable[[str], re.Match[str] | None] | None:
     patterns = [rule.regex.pattern for rule in rules if rule.regex]
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.DOTALL).fullmatch if patterns else None
 
 
-def _rule(line: str) -> _Rule | None:
-    text = _stripped(line)
+def _parse_rule(line: str) -> _Rule | None:
+    text = _strip_line(line)
     if not text or text.startswith("#"):
         return None
     negated = text.startswith("!")
@@ -270,13 +272,13 @@ def _rule(line: str) -> _Rule | None:
         return None
     if not _GLOB.search(text):
         return _Rule(text, None, negated, folder_only, by_name)
-    pattern = _translated(text, by_name)
+    pattern = _translate_glob(text, by_name)
     if pattern is None:
         return None
     return _Rule(text, re.compile(pattern, re.DOTALL), negated, folder_only, by_name)
 
 
-def _stripped(line: str) -> str:
+def _strip_line(line: str) -> str:
     """Without its line end, and without spaces at the end but an escaped one."""
     line = line.removesuffix("\n").removesuffix("\r")
     bare = line.rstrip(" ")
@@ -284,18 +286,18 @@ def _stripped(line: str) -> str:
     return bare + " " if escapes % 2 and bare != line else bare
 
 
-def _translated(text: str, by_name: bool) -> str | None:
+def _translate_glob(text: str, by_name: bool) -> str | None:
     """A glob as a regular expression; None for one that can match nothing."""
     out: list[str] = []
     at = 0
     while at < len(text):
         char = text[at]
         if char == "*":
-            piece, at = _stars(text, at, by_name)
+            piece, at = _translate_stars(text, at, by_name)
         elif char == "?":
             piece, at = "[^/]", at + 1
         elif char == "[":
-            bracket = _bracket(text, at + 1)
+            bracket = _translate_bracket(text, at + 1)
             if bracket is None:
                 return None
             piece, at = bracket
@@ -309,7 +311,7 @@ def _translated(text: str, by_name: bool) -> str | None:
     return "".join(out)
 
 
-def _stars(text: str, at: int, by_name: bool) -> tuple[str, int]:
+def _translate_stars(text: str, at: int, by_name: bool) -> tuple[str, int]:
     end = at
     while end < len(text) and text[end] == "*":
         end += 1
@@ -321,7 +323,7 @@ def _stars(text: str, at: int, by_name: bool) -> tuple[str, int]:
     return "(?:.*/)?", end + 1
 
 
-def _bracket(text: str, at: int) -> tuple[str, int] | None:
+def _translate_bracket(text: str, at: int) -> tuple[str, int] | None:
     """The set that starts after `[`, and where it ends; None when it is never closed or names no class."""
     negated = text[at : at + 1] in ("!", "^") and bool(text[at : at + 1])
     at += negated

@@ -19,35 +19,35 @@ _NETWORK = (
 _LOCAL_FUSE = " fuseblk fuse.encfs fuse.fuse-overlayfs fuse.gocryptfs fuse.lxcfs fuse.mergerfs fuse.ntfs-3g "
 
 
-def network_file_system(path: Path, mounts: str | None = None) -> str | None:
+def find_network_file_system(path: Path, mounts: str | None = None) -> str | None:
     """The name of the network file system that `path` is on, None where it is a local one.
 
     `mounts` is the text of /proc/mounts, or of `mount` on macOS; read from the system when not given.
     """
-    kind = file_system(path, _mounts() if mounts is None else mounts)
+    kind = find_file_system(path, _read_mounts() if mounts is None else mounts)
     if kind is None or f" {kind} " in _LOCAL_FUSE:
         return None
     return kind if f" {kind} " in _NETWORK or kind.startswith("fuse") else None
 
 
-def file_system(path: Path, mounts: str) -> str | None:
+def find_file_system(path: Path, mounts: str) -> str | None:
     """The type of the innermost mount above `path`; a later mount on the same point hides an earlier one."""
     where = os.path.realpath(path)
     best, kind = "", None
     for line in mounts.splitlines():
-        mount = _parse(line)
+        mount = _parse_line(line)
         if mount and len(mount[0]) >= len(best) and _is_under(where, mount[0]):
             best, kind = mount
     return kind
 
 
-def mount_points_in(folder: str | os.PathLike[str]) -> list[str]:
+def list_mount_points(folder: str | os.PathLike[str]) -> list[str]:
     """Return where something is mounted at or below `folder`; nothing on systems that do not tell at once."""
     if sys.platform != "linux":
         return []
     above, name = os.path.split(os.path.abspath(folder))
     top = os.path.join(os.path.realpath(above), name)
-    found = (_parse(line) for line in _mounts().splitlines())
+    found = (_parse_line(line) for line in _read_mounts().splitlines())
     return sorted({mount[0] for mount in found if mount and _is_under(mount[0], top)})
 
 
@@ -55,7 +55,7 @@ _LINUX = re.compile(r"\S+ (/\S*) (\S+) ")
 _MACOS = re.compile(r".+ on (/.*) \((\w+)[,)]")
 
 
-def _parse(line: str) -> tuple[str, str] | None:
+def _parse_line(line: str) -> tuple[str, str] | None:
     found = _MACOS.match(line) or _LINUX.match(line)
     if found is None:
         return None
@@ -67,7 +67,7 @@ def _is_under(path: str, folder: str) -> bool:
     return folder == "/" or path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def _mounts() -> str:
+def _read_mounts() -> str:
     if sys.platform == "linux":
         return Path("/proc/self/mounts").read_text(errors="surrogateescape")
     return subprocess.run(["/sbin/mount"], capture_output=True, text=True, check=False).stdout

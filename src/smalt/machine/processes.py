@@ -23,7 +23,7 @@ class Process(NamedTuple):
     start_time: int
 
 
-class Machine(NamedTuple):
+class MachineIdentity(NamedTuple):
     """What all processes that can see each other share."""
 
     host: str
@@ -31,7 +31,7 @@ class Machine(NamedTuple):
     pid_namespace: str
 
 
-class Stat(NamedTuple):
+class ProcessStat(NamedTuple):
     state: str
     parent: int
     group: int
@@ -39,31 +39,31 @@ class Stat(NamedTuple):
     start_time: int
 
     @property
-    def dead(self) -> bool:
+    def is_dead(self) -> bool:
         return self.state in "ZXx"
 
 
-def identify(pid: int) -> Process | None:
+def find_process(pid: int) -> Process | None:
     """Who `pid` is now; None where there is no such process, or only its zombie."""
-    found = stat(pid)
-    if found is None or found.dead:
+    found = read_stat(pid)
+    if found is None or found.is_dead:
         return None
-    return Process(*machine(), pid, found.start_time)
+    return Process(*read_machine(), pid, found.start_time)
 
 
-def alive(process: Process) -> bool:
+def is_alive(process: Process) -> bool:
     """Whether this very process lives. The host is not asked: names change, a boot id is one machine's."""
-    if (process.boot_id, process.pid_namespace) != machine()[1:]:
+    if (process.boot_id, process.pid_namespace) != read_machine()[1:]:
         return False
-    found = stat(process.pid)
-    return found is not None and not found.dead and found.start_time == process.start_time
+    found = read_stat(process.pid)
+    return found is not None and not found.is_dead and found.start_time == process.start_time
 
 
-def machine() -> Machine:
-    return Machine(os.uname().nodename, boot_id(), _pid_namespace())
+def read_machine() -> MachineIdentity:
+    return MachineIdentity(os.uname().nodename, read_boot_id(), _read_pid_namespace())
 
 
-def peak_memory() -> int:
+def read_peak_memory() -> int:
     """Return the most memory that this program had since it began, in bytes; 0 where the system does not tell."""
     try:
         with open("/proc/self/status", "rb") as file:
@@ -73,19 +73,19 @@ def peak_memory() -> int:
     return int(found[0]) * 1024 if found else 0
 
 
-def boot_id() -> str:
+def read_boot_id() -> str:
     """What differs after a restart of the machine; `SMALT_BOOT_ID` stands in for it, to rehearse one."""
-    return os.environ.get("SMALT_BOOT_ID") or _boot_id()
+    return os.environ.get("SMALT_BOOT_ID") or _read_boot_id()
 
 
-def stat(pid: int) -> Stat | None:
-    return _stat_linux(pid) if LINUX else _stat_ps(pid)
+def read_stat(pid: int) -> ProcessStat | None:
+    return _read_stat_linux(pid) if LINUX else _read_stat_ps(pid)
 
 
 _cache: dict[str, str] = {}
 
 
-def _boot_id() -> str:
+def _read_boot_id() -> str:
     if "boot" not in _cache:
         if LINUX:
             with open("/proc/sys/kernel/random/boot_id") as file:
@@ -96,13 +96,13 @@ def _boot_id() -> str:
     return _cache["boot"]
 
 
-def _pid_namespace() -> str:
+def _read_pid_namespace() -> str:
     if "namespace" not in _cache:
         _cache["namespace"] = os.readlink("/proc/self/ns/pid") if LINUX else ""
     return _cache["namespace"]
 
 
-def _stat_linux(pid: int) -> Stat | None:
+def _read_stat_linux(pid: int) -> ProcessStat | None:
     try:
         handle = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
     except OSError:
@@ -117,14 +117,14 @@ def _stat_linux(pid: int) -> Stat | None:
     fields = text[text.rfind(b")") + 2 :].split()
     if len(fields) < 20:
         return None
-    return Stat(fields[0].decode(), int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
+    return ProcessStat(fields[0].decode(), int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
 
 
-def _stat_ps(pid: int) -> Stat | None:
+def _read_stat_ps(pid: int) -> ProcessStat | None:
     command = ["ps", "-o", "stat=,ppid=,pgid=,lstart=", "-p", str(pid)]
     shown = subprocess.run(command, capture_output=True, text=True, env={"LC_ALL": "C", "PATH": os.defpath})
     fields = shown.stdout.split(None, 3)
     if len(fields) < 4:
         return None
     started = time.mktime(time.strptime(fields[3].strip(), "%a %b %d %H:%M:%S %Y"))
-    return Stat(fields[0][0], int(fields[1]), int(fields[2]), int(fields[2]), int(started))
+    return ProcessStat(fields[0][0], int(fields[1]), int(fields[2]), int(fields[2]), int(started))

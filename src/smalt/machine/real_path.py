@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 
-def real_path(path: str | os.PathLike[str]) -> str:
+def resolve_path(path: str | os.PathLike[str]) -> str:
     """The path with all links followed, as os.path.realpath gives it; where Linux can tell, in a third of the time."""
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)

@@ -20,11 +20,11 @@ _ARCHIVES = (".whl", ".tar.gz", ".tgz", ".tar.bz2", ".zip")
 _DEPTH = 10
 
 
-class UnknownFile(Exception):
+class MissingFileError(Exception):
     """A line names a file that is not there; the message is a sentence about the line."""
 
 
-class LocalFile(NamedTuple):
+class LocalRequirement(NamedTuple):
     """A line that names a file or folder, taken apart at its path."""
 
     before: str
@@ -36,7 +36,7 @@ class LocalFile(NamedTuple):
         """Whether the file or folder itself is installed."""
         return not self.before.startswith(("-c", "--constraint", "-f", "--find-links"))
 
-    def moved(self, path: str) -> str:
+    def with_path(self, path: str) -> str:
         """Return the line with another path in it. What was installed as editable is installed as it is now."""
         if self.before.startswith(("-e", "--editable")):
             return f"{path}{self.after}"
@@ -50,24 +50,24 @@ def is_requirements_file(path: str) -> bool:
     return path.lower().endswith((".txt", ".in"))
 
 
-def lines_of(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
     """Return the lines of a requirements file, without comments."""
     whole = text.removeprefix("\ufeff").replace("\\\r\n", " ").replace("\\\n", " ")
     lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in whole.splitlines())
     return [line for line in lines if line]
 
 
-def included_path(line: str) -> str | None:
+def parse_include(line: str) -> str | None:
     """Return the path of a line `-r FILE`."""
     match = _INCLUDE.fullmatch(line)
     return match["path"].strip("\"' ") if match else None
 
 
-def local_file(line: str) -> LocalFile | None:
+def parse_local_file(line: str) -> LocalRequirement | None:
     """Return the file or folder that a line names; None where it names a package, a URL, or a file to include."""
     direct = _DIRECT.fullmatch(line)
     if direct is not None:
-        return LocalFile(direct["before"], unquote(direct["path"]), direct["after"])
+        return LocalRequirement(direct["before"], unquote(direct["path"]), direct["after"])
     match = _LINE.fullmatch(line)
     if match is None or not match["path"] or (line.startswith("-") and not match["before"]):
         return None
@@ -76,50 +76,54 @@ def local_file(line: str) -> LocalFile | None:
     looks_so = path in (".", "..") or "/" in path or path.lower().endswith(_ARCHIVES)
     if "://" in path or "@" in path.partition("/")[0] or path.startswith("azureml:"):
         return None
-    return LocalFile(match["before"], path, match["after"]) if match["before"] or looks_so else None
+    return LocalRequirement(match["before"], path, match["after"]) if match["before"] or looks_so else None
 
 
-def gathered(lines: Sequence[str], folder: str) -> list[str]:
+def resolve_includes(lines: Sequence[str], folder: str) -> list[str]:
     """Return the lines with `-r FILE` replaced by the lines of that file, and the paths of files that are there whole.
 
     `folder` is where the lines stand. Raises UnknownFile for the first line that names a file that is nowhere.
     """
-    return _gathered(lines, folder, folder, 0)
+    return _resolve_includes(lines, folder, folder, 0)
 
 
-def _gathered(lines: Sequence[str], folder: str, root: str, depth: int) -> list[str]:
+def _resolve_includes(lines: Sequence[str], folder: str, root: str, depth: int) -> list[str]:
     result: list[str] = []
     for line in lines:
-        included, part = included_path(line), local_file(line)
+        included, part = parse_include(line), parse_local_file(line)
         if included is not None and "://" not in included:
-            path = _found(line, included, [folder])
+            path = _find_file(line, included, [folder])
             if depth >= _DEPTH:
-                raise UnknownFile(f"'{line}' includes files within files without end; write the packages into one list")
+                raise MissingFileError(
+                    f"'{line}' includes files within files without end; write the packages into one list"
+                )
             if not os.path.isfile(path):
-                raise UnknownFile(f"'{line}' names a folder, '{path}'; name a file")
+                raise MissingFileError(f"'{line}' names a folder, '{path}'; name a file")
             with open(path, encoding="utf-8", errors="replace") as file:
-                result += _gathered(lines_of(file.read()), os.path.dirname(path), root, depth + 1)
+                result += _resolve_includes(split_lines(file.read()), os.path.dirname(path), root, depth + 1)
         elif part is not None and not os.path.isabs(part.path):
             # pip reads paths of packages from the folder that it runs in, those of constraints from their file's.
-            result.append(part.moved(_found(line, part.path, [root, folder] if part.is_package else [folder, root])))
+            result.append(
+                part.with_path(_find_file(line, part.path, [root, folder] if part.is_package else [folder, root]))
+            )
         else:
             result.append(line)
     return result
 
 
-def _found(line: str, path: str, folders: Sequence[str]) -> str:
+def _find_file(line: str, path: str, folders: Sequence[str]) -> str:
     ways = [os.path.normpath(os.path.join(folder, os.path.expanduser(path))) for folder in folders]
     for way in ways:
         if os.path.exists(way):
             return way
-    raise UnknownFile(f"'{line}': there is no file or folder '{ways[0]}'")
+    raise MissingFileError(f"'{line}': there is no file or folder '{ways[0]}'")
 
 
-def with_paths(lines: Sequence[str], change: Callable[[str], str]) -> list[str]:
+def convert_paths(lines: Sequence[str], change: Callable[[str], str]) -> list[str]:
     """Return the lines, each whole path of a file or folder that is there changed."""
     result = []
     for line in lines:
-        part = local_file(line)
+        part = parse_local_file(line)
         is_here = part is not None and os.path.isabs(part.path) and os.path.exists(part.path)
-        result.append(part.moved(change(part.path)) if part is not None and is_here else line)
+        result.append(part.with_path(change(part.path)) if part is not None and is_here else line)
     return result

@@ -12,15 +12,15 @@ _OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _IPYTHON = os.path.join("IPython", "core", "")
 
 
-def here() -> tuple[str, int]:
+def find_caller() -> tuple[str, int]:
     """File and line of the nearest caller that is not smalt; of a notebook's cell, `<cell>`."""
-    frame = _theirs()
-    return ("", 0) if frame is None else (shown_file(frame.f_code.co_filename), frame.f_lineno)
+    frame = _find_user_frame()
+    return ("", 0) if frame is None else (format_path(frame.f_code.co_filename), frame.f_lineno)
 
 
-def warn(message: str) -> None:
+def warn_caller(message: str) -> None:
     """Warn at the user's own line; the program goes on."""
-    warn_at(here(), message)
+    warn_at(find_caller(), message)
 
 
 def warn_at(where: tuple[str, int], message: str) -> None:
@@ -28,19 +28,19 @@ def warn_at(where: tuple[str, int], message: str) -> None:
     warnings.warn_explicit(message, UserWarning, *(where if where[0] else ("<smalt>", 1)))
 
 
-def scope() -> dict[str, Any]:
+def get_scope() -> dict[str, Any]:
     """The names that the user's running code sees, beside those of its module."""
-    frame = _theirs()
+    frame = _find_user_frame()
     return {} if frame is None else dict(frame.f_locals)
 
 
-def source_file() -> str | None:
+def find_source_file() -> str | None:
     """The file of the user's running code; None where it has none."""
-    frame = _theirs()
+    frame = _find_user_frame()
     return None if frame is None else frame.f_globals.get("__file__")
 
 
-def traceback_lines(error: BaseException) -> list[str]:
+def format_traceback(error: BaseException) -> list[str]:
     """Return the sentence of an error of smalt, and below it each line of the user's program that led there.
 
     With SMALT_DEBUG set it is Python's whole traceback.
@@ -54,11 +54,11 @@ def traceback_lines(error: BaseException) -> list[str]:
     for frame, number in traceback.walk_tb(error.__traceback__):
         file = frame.f_code.co_filename
         if not file.startswith((_OURS, "<frozen")) and _IPYTHON not in file:
-            lines.append(f"  {_cell_or_file(file)}, line {number}: {linecache.getline(file, number).strip()}")
+            lines.append(f"  {_name_file(file)}, line {number}: {linecache.getline(file, number).strip()}")
     return lines
 
 
-def _cell_or_file(file: str) -> str:
+def _name_file(file: str) -> str:
     """Return what a notebook calls the code of a file that IPython made for a cell."""
     ipython = sys.modules.get("IPython")
     shell: Any = ipython.get_ipython() if ipython is not None else None
@@ -66,17 +66,17 @@ def _cell_or_file(file: str) -> str:
         kind_and_name = shell.compile.format_code_name(file)
         if kind_and_name is not None:
             return " ".join(kind_and_name)
-    return shown_file(file)
+    return format_path(file)
 
 
-def _theirs() -> FrameType | None:
+def _find_user_frame() -> FrameType | None:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_OURS):
         frame = frame.f_back
     return frame
 
 
-def shown_file(path: str) -> str:
+def format_path(path: str) -> str:
     if "ipykernel_" in path or path.startswith("<ipython-input"):
         return "<cell>"
     try:

@@ -14,7 +14,7 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
-Known = tuple[int, int, int, int, int, str]
+CacheEntry = tuple[int, int, int, int, int, str]
 """size, mtime_ns, ctime_ns, inode, mode, sha256."""
 
 _MAGIC = b"smalt-stat 1\n"
@@ -22,8 +22,8 @@ _TICK = 50_000_000  # kernels stamp files with a clock that lags by up to 10 ms
 _COARSE_TICK = 2_100_000_000  # whole seconds (old ext, NFS, HFS+) or two (FAT)
 
 
-class Cache(NamedTuple):
-    files: dict[str, dict[str, Known]]
+class StatCache(NamedTuple):
+    files: dict[str, dict[str, CacheEntry]]
     """By the folder's prefix, then by name."""
     rest: dict[str, str]
     """Links with their targets, and empty folders (path ending in `/`) with nothing."""
@@ -33,42 +33,42 @@ class Cache(NamedTuple):
     hash: str
 
 
-def known(status: os.stat_result, sha: str) -> Known:
+def make_entry(status: os.stat_result, sha: str) -> CacheEntry:
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_mode, sha)
 
 
-def racy(file: Known, began: int) -> bool:
+def is_racy(file: CacheEntry, began: int) -> bool:
     """Whether a file read by a run that began at `began` (time.time_ns) could since have changed unseen."""
     tick = _TICK if file[2] % 1_000_000_000 else _COARSE_TICK
     return max(file[1], file[2]) >= began - tick
 
 
-def place(folder: Path, root: str, ignore: bool) -> Path:
+def find_path(folder: Path, root: str, ignore: bool) -> Path:
     name = hashlib.sha256(os.fsencode(os.path.realpath(root)) + (b"\0i" if ignore else b"\0")).hexdigest()
     return folder / name[:40]
 
 
-def load(path: Path) -> Cache | None:
+def load_cache(path: Path) -> StatCache | None:
     """The cache, or None where it is absent, torn or of another version."""
     try:
         data = path.read_bytes()
     except OSError:
         return None
     start = len(_MAGIC) + 4
-    if not data.startswith(_MAGIC) or data[len(_MAGIC) : start] != _checksum(memoryview(data)[start:]):
+    if not data.startswith(_MAGIC) or data[len(_MAGIC) : start] != _compute_checksum(memoryview(data)[start:]):
         return None
-    return Cache(*marshal.loads(memoryview(data)[start:]))
+    return StatCache(*marshal.loads(memoryview(data)[start:]))
 
 
-def save(path: Path, cache: Cache) -> None:
+def save_cache(path: Path, cache: StatCache) -> None:
     """Written whole or not at all; not synced, because a torn one is seen and only costs time."""
     body = marshal.dumps(tuple(cache), 2)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     with contextlib.suppress(OSError):  # a full disk must not fail an unchanged snapshot
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(_MAGIC + _checksum(memoryview(body)) + body)
+        temporary.write_bytes(_MAGIC + _compute_checksum(memoryview(body)) + body)
         os.replace(temporary, path)
 
 
-def _checksum(body: memoryview) -> bytes:
+def _compute_checksum(body: memoryview) -> bytes:
     return zlib.crc32(body).to_bytes(4, "big")

@@ -20,7 +20,7 @@ class CellMagic(NamedTuple):
     body: str
 
 
-def cell_magic(source: str) -> CellMagic | None:
+def parse_cell_magic(source: str) -> CellMagic | None:
     text = source.lstrip("\n")
     if not text.startswith("%%"):
         return None
@@ -32,7 +32,7 @@ def cell_magic(source: str) -> CellMagic | None:
 _AUTOMAGIC = re.compile(r"(?P<name>[a-z_]+)(?: +(?P<words>[^=(,.\s].*)| *)$")
 
 
-def translated(source: str, is_magic: Callable[[str], bool] = lambda name: False) -> str:
+def to_python(source: str, is_magic: Callable[[str], bool] = lambda name: False) -> str:
     """Python with as many lines as `source`, so that every line keeps its number.
 
     `is_magic` says of a word at the start of a line whether it is a magic that needs no `%`, as in IPython.
@@ -46,7 +46,7 @@ def translated(source: str, is_magic: Callable[[str], bool] = lambda name: False
         )
         return match is not None and is_magic(match["name"]) and not own
 
-    if _parses(source) and not any(map(is_automagic, source.split("\n"))):
+    if is_python(source) and not any(map(is_automagic, source.split("\n"))):
         return source
     made: list[str] = []
     lines = source.split("\n")
@@ -55,12 +55,12 @@ def translated(source: str, is_magic: Callable[[str], bool] = lambda name: False
     while at < len(lines):
         line = lines[at]
         line = f"%{line}" if is_automagic(line) else line
-        if _may_be_magic(line) and not _is_open("\n".join(made[since:])):
+        if _is_perhaps_magic(line) and not _is_open("\n".join(made[since:])):
             taken = 1
             while line.rstrip().endswith("\\") and at + taken < len(lines):
                 line = f"{line.rstrip()[:-1].rstrip()} {lines[at + taken].strip()}"
                 taken += 1
-            made += [_call(line), *[""] * (taken - 1)]
+            made += [_translate_line(line), *[""] * (taken - 1)]
             at += taken
             since = len(made)
         else:
@@ -69,7 +69,7 @@ def translated(source: str, is_magic: Callable[[str], bool] = lambda name: False
     return "\n".join(made)
 
 
-def _parses(source: str) -> bool:
+def is_python(source: str) -> bool:
     import warnings
 
     try:
@@ -81,7 +81,7 @@ def _parses(source: str) -> bool:
     return True
 
 
-def _may_be_magic(line: str) -> bool:
+def _is_perhaps_magic(line: str) -> bool:
     text = line.strip()
     if text.startswith(("%", "!", "?")) or (text.endswith("?") and _HELP.match(text)):
         return True
@@ -102,27 +102,27 @@ def _is_open(text: str) -> bool:
     return False
 
 
-def _call(line: str) -> str:
+def _translate_line(line: str) -> str:
     indent = line[: len(line) - len(line.lstrip())]
     text = line.strip()
     assigned = _ASSIGNED.match(line)
     if assigned and not text.startswith(("%", "!", "?")):
         _, target, sign, rest = assigned.groups()
-        return f"{indent}{target.strip()} {_shell(rest) if sign == '!' else _magic(rest)}"
+        return f"{indent}{target.strip()} {_translate_shell(rest) if sign == '!' else _translate_magic(rest)}"
     if text.startswith("!!"):
-        return f"{indent}{_shell(text[2:])}"
+        return f"{indent}{_translate_shell(text[2:])}"
     if text.startswith("!"):
         return f"{indent}get_ipython().system({text[1:].strip()!r})"
     if text.startswith("%"):
-        return f"{indent}{_magic(text.lstrip('%'))}"
+        return f"{indent}{_translate_magic(text.lstrip('%'))}"
     asked = _HELP.match(text)
     return f"{indent}get_ipython().run_line_magic('pinfo', {(asked.group(2) if asked else text.strip('? '))!r})"
 
 
-def _shell(text: str) -> str:
+def _translate_shell(text: str) -> str:
     return f"get_ipython().getoutput({text.strip()!r})"
 
 
-def _magic(text: str) -> str:
+def _translate_magic(text: str) -> str:
     name, _, words = text.strip().partition(" ")
     return f"get_ipython().run_line_magic({name!r}, {words.strip()!r})"

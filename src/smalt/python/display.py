@@ -28,33 +28,33 @@ def get_ipython() -> Any:
     return shell
 
 
-def bundle(value: object) -> Bundle:
+def make_bundle(value: object) -> Bundle:
     """All forms that a value has, by MIME type."""
     made: Bundle = {}
     if not isinstance(value, type):
-        whole = _of(value, "_repr_mimebundle_")
+        whole = _call_method(value, "_repr_mimebundle_")
         if isinstance(whole, tuple):
             whole = whole[0]
         if isinstance(whole, dict):
             made.update(whole)
         for method, kind in _FORMS.items():
-            form = _of(value, method)
+            form = _call_method(value, method)
             if isinstance(form, tuple):
                 form = form[0]
             if form is not None:
                 made.setdefault(kind, base64.b64encode(form).decode() if isinstance(form, bytes) else form)
     if "text/plain" not in made:
-        made["text/plain"] = plain(value)
+        made["text/plain"] = format_plain(value)
     return made
 
 
-def plain(value: object) -> str:
+def format_plain(value: object) -> str:
     if type(value) in (dict, list, tuple, set, frozenset):
         return pprint.pformat(value, width=79, sort_dicts=False)
     return repr(value)
 
 
-def _of(value: object, method: str) -> Any:
+def _call_method(value: object, method: str) -> Any:
     """None where there is no such method, or it fails: the plain form is left."""
     found = getattr(value, method, None)
     if not callable(found):
@@ -67,7 +67,7 @@ def _of(value: object, method: str) -> Any:
 
 def display(*values: object, raw: bool = False, metadata: Bundle | None = None, **_: Any) -> None:
     for value in values:
-        data = value if raw and isinstance(value, dict) else bundle(value)
+        data = value if raw and isinstance(value, dict) else make_bundle(value)
         if shell is None:
             print(data.get("text/plain", ""))
         else:

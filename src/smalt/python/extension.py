@@ -7,18 +7,18 @@ from typing import Any
 from smalt.python import finder, magics
 
 
-def load(ipython: Any) -> None:
+def load_extension(ipython: Any) -> None:
     from smalt.cli.commands.python import add_programs_to_path
 
-    finder.install()
+    finder.install_finder()
     add_programs_to_path()
     if ipython is not None and _PIP not in vars(ipython):
         vars(ipython)[_PIP] = ipython.find_line_magic("pip")
-        ipython.register_magic_function(lambda words: _pip(ipython, words), "line", "pip")
+        ipython.register_magic_function(lambda words: _run_pip(ipython, words), "line", "pip")
 
 
-def unload(ipython: Any) -> None:
-    finder.uninstall()
+def unload_extension(ipython: Any) -> None:
+    finder.remove_finder()
     if ipython is not None and _PIP in vars(ipython):
         ipython.register_magic_function(vars(ipython).pop(_PIP), "line", "pip")
 
@@ -26,8 +26,8 @@ def unload(ipython: Any) -> None:
 _PIP = "_pip_before_smalt"
 
 
-def _pip(ipython: Any, words: str) -> None:
+def _run_pip(ipython: Any, words: str) -> None:
     """IPython's own, but for what smalt stands in for."""
-    kept = magics.not_served(words)
+    kept = magics.remove_served(words)
     if kept:
         vars(ipython)[_PIP](" ".join(kept))

@@ -15,7 +15,7 @@ from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING, Any
 
-from smalt.python.private_modules import PUBLIC, Made, forward, is_private
+from smalt.python.private_modules import PUBLIC, ModuleBuilder, is_private, make_forwarding_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,11 +38,11 @@ _SDK_V1 = ("core", "data", "exceptions", "pipeline", "train", "widgets")
 _IPYTHON = ("IPython", "IPython.display", "IPython.core", "IPython.core.display")
 
 
-class NotHere(ImportError):
+class MissingNameError(ImportError):
     """A name that smalt does not have; the message is one sentence."""
 
 
-class Finder:
+class ImportFinder:
     """A finder of sys.meta_path, the first of all."""
 
     def __init__(self) -> None:
@@ -52,129 +52,133 @@ class Finder:
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
         top = name.partition(".")[0]
         if top == "azure":
-            return _azure(name, path)
+            return _find_azure(name, path)
         if top == "mldesigner":
-            return _designer(name)
+            return _find_designer(name)
         if top == "azureml":
-            return _azureml(name, path)
+            return _find_azureml(name, path)
         if name == "mlflow":
-            return _mlflow(name, path)
+            return _find_mlflow(name, path)
         if name == "mltable" or name.startswith("mltable."):
-            return _mltable(name, path)
+            return _find_mltable(name, path)
         if self.for_notebook and name in _IPYTHON:
-            return _installed(name, path) or forward(name, ("smalt.python.display",))
+            return _find_installed(name, path) or make_forwarding_spec(name, ("smalt.python.display",))
         return None
 
 
-def install() -> Finder:
+def install_finder() -> ImportFinder:
     """Put the finder first, and forget what the official packages have loaded already."""
     for finder in sys.meta_path:
-        if isinstance(finder, Finder):
+        if isinstance(finder, ImportFinder):
             return finder
     for name in list(sys.modules):
         if name.startswith((f"{_ML}.", "azure.identity.", "mldesigner.")) or name in (_ML, _IDENTITY[0], "mldesigner"):
             del sys.modules[name]
     core = sys.modules.get("azure.core.exceptions")
     if core is not None:
-        _graft(core)
-    finder = Finder()
+        _add_bases(core)
+    finder = ImportFinder()
     sys.meta_path.insert(0, finder)
     importlib.invalidate_caches()
     return finder
 
 
-def uninstall() -> None:
+def remove_finder() -> None:
     """Leave what is imported as it is; later imports find the official packages again."""
-    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, Finder)]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, ImportFinder)]
 
 
-def _azure(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+def _find_azure(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
     if name == _ML or name.startswith(f"{_ML}."):
-        return _ml(name)
+        return _find_ml(name)
     if name.startswith("azure.identity"):
         if name in _IDENTITY:
-            return forward(name, ("smalt.python.credentials" + name.removeprefix("azure.identity"),))
-        raise NotHere(f"smalt has no {name}: its credentials need nothing of it", name=name)
-    found = _installed(name, path)
+            return make_forwarding_spec(name, ("smalt.python.credentials" + name.removeprefix("azure.identity"),))
+        raise MissingNameError(f"smalt has no {name}: its credentials need nothing of it", name=name)
+    found = _find_installed(name, path)
     if found is not None:
         if name == "azure.core.exceptions" and found.loader is not None:
-            found.loader = _Then(found.loader, _graft)
+            found.loader = _FollowUpLoader(found.loader, _add_bases)
         return found
     if name in ("azure", "azure.ai"):
-        return ModuleSpec(name, Made(lambda module: None), is_package=True)
+        return ModuleSpec(name, ModuleBuilder(lambda module: None), is_package=True)
     if name in _CORE:
-        spec = forward(name, (f"smalt.python.{_CORE[name]}",))
+        spec = make_forwarding_spec(name, (f"smalt.python.{_CORE[name]}",))
         if name == "azure.core.exceptions":
-            spec.loader = _Then(spec.loader, _graft)
+            spec.loader = _FollowUpLoader(spec.loader, _add_bases)
         return spec
     if name.startswith("azure.core."):
-        raise NotHere(f"{name} is not installed, and smalt has no such name: pip install azure-core", name=name)
+        raise MissingNameError(
+            f"{name} is not installed, and smalt has no such name: pip install azure-core", name=name
+        )
     return None
 
 
-def _mlflow(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
-    found = _installed(name, path)
+def _find_mlflow(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    found = _find_installed(name, path)
     if found is not None and found.loader is not None and not _is_only_asked():
-        from smalt.python.tracking import lead_mlflow
+        from smalt.python.tracking import set_mlflow_variables
 
-        lead_mlflow()
+        set_mlflow_variables()
     return found
 
 
-def _mltable(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+def _find_mltable(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
     """smalt's own, which jobs have as well; the installed one where polars, which smalt's needs, is not there."""
     ours = f"smalt.{name}"
-    if importlib.util.find_spec("polars") is not None and _exists(ours):
-        return forward(name, (ours,))
-    found = _installed(name, path)
+    if importlib.util.find_spec("polars") is not None and _has_module(ours):
+        return make_forwarding_spec(name, (ours,))
+    found = _find_installed(name, path)
     if found is None and not _is_only_asked():
-        raise NotHere("smalt's mltable needs polars and pandas: pip install polars pandas pyarrow", name=name)
+        raise MissingNameError("smalt's mltable needs polars and pandas: pip install polars pandas pyarrow", name=name)
     return found
 
 
-def _ml(name: str) -> ModuleSpec:
+def _find_ml(name: str) -> ModuleSpec:
     inner = name.removeprefix(_ML).removeprefix(".")
     ours = f"smalt.{inner}" if inner else "smalt"
     if inner == "_version":
-        return ModuleSpec(name, Made(lambda module: vars(module).update(VERSION=_version(), __version__=_version())))
+        return ModuleSpec(
+            name, ModuleBuilder(lambda module: vars(module).update(VERSION=_get_version(), __version__=_get_version()))
+        )
     parts = inner.split(".")
-    if _exists(ours):
+    if _has_module(ours):
         sources = (ours, *PUBLIC) if any(part.startswith("_") for part in parts) else (ours,)
-        return forward(name, sources, __version__=_version())
+        return make_forwarding_spec(name, sources, __version__=_get_version())
     if is_private(name):
-        return forward(name, (_nearest(parts), *PUBLIC))
-    raise NotHere(_absent(".".join((_ML, *parts[:-1])), parts[-1]), name=name)
+        return make_forwarding_spec(name, (_find_nearest(parts), *PUBLIC))
+    raise MissingNameError(_make_absent_name(".".join((_ML, *parts[:-1])), parts[-1]), name=name)
 
 
-def _nearest(parts: list[str]) -> str:
+def _find_nearest(parts: list[str]) -> str:
     """The module of smalt on the way there that is the last to exist."""
     ways = (".".join(("smalt", *parts[:count])) for count in range(len(parts), -1, -1))
-    return next(way for way in ways if _exists(way))
+    return next(way for way in ways if _has_module(way))
 
 
-def _absent(module: str, name: str) -> str:
+def _make_absent_name(module: str, name: str) -> str:
     return f"smalt has no {module}.{name} (it has the public names of azure-ai-ml {_OFFICIAL})"
 
 
-def _designer(name: str) -> ModuleSpec:
+def _find_designer(name: str) -> ModuleSpec:
     parts = name.split(".")
     ours = ".".join(("smalt.designer", *parts[1:]))
-    if _exists(ours):
-        return forward(name, (ours, *_DESIGNER))
+    if _has_module(ours):
+        return make_forwarding_spec(name, (ours, *_DESIGNER))
     if is_private(name):
-        return forward(name, _DESIGNER)
-    raise NotHere(f"smalt has no {name}", name=name)
+        return make_forwarding_spec(name, _DESIGNER)
+    raise MissingNameError(f"smalt has no {name}", name=name)
 
 
-def _azureml(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+def _find_azureml(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
     parts = name.split(".")
     asked = _is_only_asked()
-    found = None if len(parts) > 1 and parts[1] in _SDK_V1 else _installed(name, path)
+    found = None if len(parts) > 1 and parts[1] in _SDK_V1 else _find_installed(name, path)
     if found is not None or asked:
         return found
     if len(parts) == 1:  # its parts say more
-        return ModuleSpec(name, Made(lambda module: None), is_package=True)
-    raise NotHere(
+        return ModuleSpec(name, ModuleBuilder(lambda module: None), is_package=True)
+    raise MissingNameError(
         f"{name} is of SDK v1, whose programs cannot submit jobs to smalt yet (a later version will take them); "
         "scripts inside jobs may import it, and programs for azure.ai.ml run here",
         name=name,
@@ -190,38 +194,38 @@ def _is_only_asked() -> bool:
     return file == "<frozen importlib.util>" or file.endswith(os.path.join("importlib", "util.py"))
 
 
-def _installed(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+def _find_installed(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
     for finder in sys.meta_path:
-        if not isinstance(finder, Finder) and hasattr(finder, "find_spec"):
+        if not isinstance(finder, ImportFinder) and hasattr(finder, "find_spec"):
             spec = finder.find_spec(name, path)
             if spec is not None:
                 return spec
     return None
 
 
-def _exists(name: str) -> bool:
+def _has_module(name: str) -> bool:
     """Whether smalt has a module of its own by that name."""
     try:
         spec = importlib.util.find_spec(name)
     except ModuleNotFoundError:
         return False
-    return spec is not None and not isinstance(spec.loader, Made)
+    return spec is not None and not isinstance(spec.loader, ModuleBuilder)
 
 
-def served_version(package: str) -> str:
+def get_served_version(package: str) -> str:
     """The version of a package that smalt stands in for."""
     from smalt._version import __version__
 
-    return _version() if package == "azure-ai-ml" else __version__
+    return _get_version() if package == "azure-ai-ml" else __version__
 
 
-def _version() -> str:
+def _get_version() -> str:
     from smalt._version import __version__
 
     return f"{_OFFICIAL}+smalt.{__version__}"
 
 
-class _Then(Loader):
+class _FollowUpLoader(Loader):
     """Another loader, and what is done once its module has run."""
 
     def __init__(self, loader: Any, after: Callable[[ModuleType], None]) -> None:
@@ -238,7 +242,7 @@ class _Then(Loader):
         self._after(module)
 
 
-def _graft(module: ModuleType) -> None:
-    from smalt.python.raised import graft
+def _add_bases(module: ModuleType) -> None:
+    from smalt.python.raised import add_azure_bases
 
-    graft(module)
+    add_azure_bases(module)

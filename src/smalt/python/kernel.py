@@ -9,7 +9,7 @@ from smalt.python import finder
 
 
 def main() -> None:
-    finder.install()
+    finder.install_finder()
     if sys.path and sys.path[0] == "":  # ipykernel does so itself
         del sys.path[0]
     kernelapp = importlib.import_module("ipykernel.kernelapp")  # it need not be there where smalt is checked

@@ -16,73 +16,77 @@ from smalt.exceptions import UserErrorException
 from smalt.python.display import Bundle
 
 if TYPE_CHECKING:
-    from smalt.python.shell import Shell
+    from smalt.python.shell import NotebookShell
 
 _SERVED = {"azure-ai-ml", "azure-identity", "mldesigner"}
 """Packages that need not be installed: what programs import of them is smalt's."""
 
-LINES: dict[str, Callable[[Shell, str], Any]] = {}
-CELLS: dict[str, Callable[[Shell, str, str], Any]] = {}
+LINES: dict[str, Callable[[NotebookShell, str], Any]] = {}
+CELLS: dict[str, Callable[[NotebookShell, str, str], Any]] = {}
 
 
-class UnknownMagic(UserErrorException):
+class UnknownMagicError(UserErrorException):
     """A magic that only IPython has."""
 
 
-def _line(*names: str) -> Callable[[Callable[[Shell, str], Any]], Callable[[Shell, str], Any]]:
-    def add(function: Callable[[Shell, str], Any]) -> Callable[[Shell, str], Any]:
+def _register_line(*names: str) -> Callable[[Callable[[NotebookShell, str], Any]], Callable[[NotebookShell, str], Any]]:
+    def add(function: Callable[[NotebookShell, str], Any]) -> Callable[[NotebookShell, str], Any]:
         LINES.update(dict.fromkeys(names, function))
         return function
 
     return add
 
 
-def _cell(*names: str) -> Callable[[Callable[[Shell, str, str], Any]], Callable[[Shell, str, str], Any]]:
-    def add(function: Callable[[Shell, str, str], Any]) -> Callable[[Shell, str, str], Any]:
+def _register_cell(
+    *names: str,
+) -> Callable[[Callable[[NotebookShell, str, str], Any]], Callable[[NotebookShell, str, str], Any]]:
+    def add(function: Callable[[NotebookShell, str, str], Any]) -> Callable[[NotebookShell, str, str], Any]:
         CELLS.update(dict.fromkeys(names, function))
         return function
 
     return add
 
 
-@_line("matplotlib", "config", "autoreload", "reload_ext", "precision", "pylab", "colors", "xmode", "doctest_mode")
-def _nothing(shell: Shell, words: str) -> None:
+@_register_line(
+    "matplotlib", "config", "autoreload", "reload_ext", "precision", "pylab", "colors", "xmode", "doctest_mode"
+)
+def _do_nothing(shell: NotebookShell, words: str) -> None:
     """About the terminal, or about editing while the session lasts: there is nothing to do."""
 
 
-@_line("load_ext")
-def _load_ext(shell: Shell, words: str) -> None:
+@_register_line("load_ext")
+def _load_ext(shell: NotebookShell, words: str) -> None:
     """smalt is loaded already, and autoreload has nothing to reload."""
     if words not in ("smalt", "autoreload"):
-        raise UnknownMagic(f"%load_ext {words} needs IPython, which is not there: pip install ipython")
+        raise UnknownMagicError(f"%load_ext {words} needs IPython, which is not there: pip install ipython")
 
 
 WITHOUT_PERCENT = ("pip", "conda", "mamba", "cd", "pwd", "ls", "mkdir", "cat", "cp", "mv", "rm", "rmdir")
 """Magics that need no `%` at the start of a line, as with IPython's automagic."""
 
 
-@_line("pip")
-def _pip(shell: Shell, words: str) -> None:
+@_register_line("pip")
+def _run_pip(shell: NotebookShell, words: str) -> None:
     """`pip` of this Python, but for what smalt stands in for; only an installation that fails ends the notebook."""
-    kept = not_served(words)
-    code = shell.process([*_installer(), *kept]) if kept else 0
+    kept = remove_served(words)
+    code = shell.run_process([*_find_installer(), *kept]) if kept else 0
     if code and kept[0] == "install":
         raise UserErrorException(f"%pip {words} ended with code {code}")
 
 
-def not_served(words: str) -> list[str]:
+def remove_served(words: str) -> list[str]:
     """The words of `%pip` without the packages that smalt stands in for, which it tells of; none without others."""
-    return _show(words) if words.split()[:1] == ["show"] else to_install(words)
+    return _show_packages(words) if words.split()[:1] == ["show"] else to_install(words)
 
 
-def _show(words: str) -> list[str]:
-    from smalt.python.finder import served_version
+def _show_packages(words: str) -> list[str]:
+    from smalt.python.finder import get_served_version
 
     all_words = shlex.split(words, comments=True)
-    served = [word for word in all_words[1:] if _package(word) in _SERVED]
-    for number, name in enumerate(map(_package, served)):
+    served = [word for word in all_words[1:] if _parse_package(word) in _SERVED]
+    for number, name in enumerate(map(_parse_package, served)):
         rule = "---\n" if number else ""
-        print(f"{rule}Name: {name}\nVersion: {served_version(name)}\nSummary: smalt stands in for it")
+        print(f"{rule}Name: {name}\nVersion: {get_served_version(name)}\nSummary: smalt stands in for it")
     kept = [word for word in all_words if word not in served]
     return kept if not served or any(not word.startswith("-") for word in kept[1:]) else []
 
@@ -90,7 +94,7 @@ def _show(words: str) -> list[str]:
 def to_install(words: str) -> list[str]:
     """The words of `%pip` without the packages that need not be installed, which it says; none where no others are."""
     all_words = shlex.split(words, comments=True)
-    left = [word for word in all_words if _package(word) in _SERVED]
+    left = [word for word in all_words if _parse_package(word) in _SERVED]
     kept = [word for word in all_words if word not in left]
     if left and all_words[0] == "install":
         print(f"smalt stands in for {', '.join(left)}: not installed")
@@ -98,11 +102,11 @@ def to_install(words: str) -> list[str]:
     return all_words
 
 
-def _package(word: str) -> str:
+def _parse_package(word: str) -> str:
     return re.split(r"[\[<>=!~;@ ]", word, maxsplit=1)[0].lower().replace("_", "-")
 
 
-def _installer() -> list[str]:
+def _find_installer() -> list[str]:
     import importlib.util
 
     if importlib.util.find_spec("pip"):
@@ -111,16 +115,16 @@ def _installer() -> list[str]:
     return [sys.executable, "-m", "uv", "pip"]
 
 
-@_line("conda", "mamba")
-def _conda(shell: Shell, words: str) -> None:
+@_register_line("conda", "mamba")
+def _run_conda(shell: NotebookShell, words: str) -> None:
     kept = shlex.split(words, comments=True)
-    code = shell.process(["conda", *kept])
+    code = shell.run_process(["conda", *kept])
     if code and kept[:1] == ["install"]:
         raise UserErrorException(f"%conda {words} ended with code {code}")
 
 
-@_line("cd")
-def _cd(shell: Shell, words: str) -> None:
+@_register_line("cd")
+def _change_folder(shell: NotebookShell, words: str) -> None:
     folder = os.path.expanduser(words.strip().strip("'\"")) or str(Path.home())
     if folder == "-":
         folder = shell.folder_before
@@ -133,8 +137,8 @@ def _cd(shell: Shell, words: str) -> None:
     print(os.getcwd())
 
 
-@_line("pwd")
-def _pwd(shell: Shell, words: str) -> str:
+@_register_line("pwd")
+def _get_folder(shell: NotebookShell, words: str) -> str:
     return os.getcwd()
 
 
@@ -142,8 +146,8 @@ _PROGRAMS = ("ls", "mkdir", "cat", "cp", "mv", "rm", "rmdir")
 """Programs that may be called as a magic."""
 
 
-@_line("env", "set_env")
-def _env(shell: Shell, words: str) -> Any:
+@_register_line("env", "set_env")
+def _set_variables(shell: NotebookShell, words: str) -> Any:
     if not words:
         return dict(os.environ)
     name, found, value = words.partition("=" if "=" in words else " ")
@@ -154,16 +158,16 @@ def _env(shell: Shell, words: str) -> Any:
     return None
 
 
-@_line("time", "timeit")
-def _time(shell: Shell, words: str) -> Any:
+@_register_line("time", "timeit")
+def _time_line(shell: NotebookShell, words: str) -> Any:
     began = time.monotonic()
     value = shell.evaluate(words)
     print(f"Wall time: {time.monotonic() - began:.3g} s")
     return value
 
 
-@_line("run")
-def _run(shell: Shell, words: str) -> None:
+@_register_line("run")
+def _run_file(shell: NotebookShell, words: str) -> None:
     """A file's text, in the notebook's own names' company."""
     file, *arguments = shlex.split(words)
     path = Path(file if Path(file).suffix else f"{file}.py")
@@ -183,23 +187,23 @@ def _run(shell: Shell, words: str) -> None:
     shell.names.update({name: value for name, value in names.items() if not name.startswith("__")})
 
 
-@_line("pinfo", "pinfo2", "pdoc")
-def _info(shell: Shell, words: str) -> None:
+@_register_line("pinfo", "pinfo2", "pdoc")
+def _show_info(shell: NotebookShell, words: str) -> None:
     import inspect
 
     value = shell.evaluate(words)
     print(inspect.getdoc(value) or f"{words} has no documentation")
 
 
-@_line("who", "whos", "who_ls")
-def _who(shell: Shell, words: str) -> None:
+@_register_line("who", "whos", "who_ls")
+def _list_names(shell: NotebookShell, words: str) -> None:
     print("  ".join(sorted(name for name in shell.names if not name.startswith("_"))))
 
 
-@_cell("writefile", "file")
-def _writefile(shell: Shell, words: str, body: str) -> None:
+@_register_cell("writefile", "file")
+def _write_file(shell: NotebookShell, words: str, body: str) -> None:
     appends = words.split()[:1] in (["-a"], ["--append"])
-    name = shell.expanded(words.partition(" ")[2] if appends else words).strip().strip("'\"")
+    name = shell.expand_names(words.partition(" ")[2] if appends else words).strip().strip("'\"")
     path = Path(os.path.expanduser(name))
     there = path.exists()
     try:
@@ -210,8 +214,8 @@ def _writefile(shell: Shell, words: str, body: str) -> None:
     print(f"{'Appending to' if appends else 'Overwriting' if there else 'Writing'} {name}")
 
 
-@_cell("time", "timeit")
-def _time_cell(shell: Shell, words: str, body: str) -> None:
+@_register_cell("time", "timeit")
+def _time_cell(shell: NotebookShell, words: str, body: str) -> None:
     began = time.monotonic()
     try:
         shell.execute(f"{words}\n{body}" if words and not words.startswith("-") else f"\n{body}")
@@ -219,16 +223,16 @@ def _time_cell(shell: Shell, words: str, body: str) -> None:
         print(f"Wall time: {time.monotonic() - began:.3g} s")
 
 
-@_cell("capture")
-def _capture(shell: Shell, words: str, body: str) -> None:
-    with shell.apart():
+@_register_cell("capture")
+def _capture_cell(shell: NotebookShell, words: str, body: str) -> None:
+    with shell.hide_output():
         shell.execute(f"\n{body}")
 
 
-@_cell("bash", "sh", "script")
-def _script(shell: Shell, words: str, body: str) -> None:
+@_register_cell("bash", "sh", "script")
+def _run_script(shell: NotebookShell, words: str, body: str) -> None:
     program = shlex.split(words) or ["bash"]
-    code = shell.process(program, body)
+    code = shell.run_process(program, body)
     if code:
         raise UserErrorException(f"%%{program[0]} ended with code {code}")
 
@@ -240,25 +244,25 @@ _FORMS = {
 """Cell magics that show the cell's text, and what it is."""
 
 
-def line(shell: Shell, name: str, words: str) -> Any:
+def run_line_magic(shell: NotebookShell, name: str, words: str) -> Any:
     if name in CELLS and name not in LINES:
-        raise UnknownMagic(f"%%{name} stands at the top of a cell, with two '%'")
+        raise UnknownMagicError(f"%%{name} stands at the top of a cell, with two '%'")
     if name in _PROGRAMS:
         return shell.system(f"{name} {words}")
     function = LINES.get(name)
     if function is None:
-        raise UnknownMagic(f"%{name} is a magic of IPython, which is not there: pip install ipython")
+        raise UnknownMagicError(f"%{name} is a magic of IPython, which is not there: pip install ipython")
     takes_python = name in ("time", "timeit", "pinfo", "pinfo2", "pdoc")
-    return function(shell, words if takes_python else shell.expanded(words))
+    return function(shell, words if takes_python else shell.expand_names(words))
 
 
-def cell(shell: Shell, name: str, words: str, body: str) -> Any:
+def run_cell_magic(shell: NotebookShell, name: str, words: str, body: str) -> Any:
     if name in _FORMS:
         data: Bundle = {_FORMS[name]: body, "text/plain": body}
-        return shell.show(data, {})
+        return shell.show_data(data, {})
     function = CELLS.get(name)
     if function is None:
-        raise UnknownMagic(f"%%{name} is a magic of IPython, which is not there: pip install ipython")
+        raise UnknownMagicError(f"%%{name} is a magic of IPython, which is not there: pip install ipython")
     return function(shell, words, body)
 
 

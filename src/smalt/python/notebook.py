@@ -13,26 +13,26 @@ from typing import Any
 
 from smalt.exceptions import SmaltError, ValidationException
 from smalt.python import display, finder, programs
-from smalt.python.shell import Shell
+from smalt.python.shell import NotebookShell
 
 
-def run(path: str, arguments: Sequence[str]) -> int:
+def run_notebook(path: str, arguments: Sequence[str]) -> int:
     """0, or 1 where a cell failed, of which standard error tells the number and the line."""
     file = Path(path)
-    document = read(file)
+    document = read_notebook(file)
     target = file.with_name(f"{file.stem}.executed.ipynb").absolute()
     has_ipython = importlib.util.find_spec("IPython") is not None
-    finder.install().for_notebook = not has_ipython
+    finder.install_finder().for_notebook = not has_ipython
     os.environ.setdefault("MPLBACKEND", "Agg")
     programs.write_at_once()
     sys.argv = [path, *arguments]
     os.chdir(file.absolute().parent)  # where Jupyter runs it
     sys.path.insert(0, "")
-    shell = display.shell = _shell(path, has_ipython)
+    shell = display.shell = _make_shell(path, has_ipython)
     failed: str | None = None
     try:
-        for number, cell in enumerate(code_cells(document), 1):
-            failed = _run(shell, cell, number)
+        for number, cell in enumerate(list_code_cells(document), 1):
+            failed = _run_cell(shell, cell, number)
             if failed is not None:
                 break
     finally:
@@ -42,15 +42,15 @@ def run(path: str, arguments: Sequence[str]) -> int:
     return 1 if failed else 0
 
 
-def _shell(path: str, has_ipython: bool) -> Shell:
+def _make_shell(path: str, has_ipython: bool) -> NotebookShell:
     if not has_ipython:
-        return Shell(path)
+        return NotebookShell(path)
     from smalt.python.with_ipython import IPythonShell
 
     return IPythonShell(path)
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_notebook(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -62,44 +62,44 @@ def read(path: Path) -> dict[str, Any]:
     return document
 
 
-def code_cells(document: dict[str, Any]) -> list[dict[str, Any]]:
+def list_code_cells(document: dict[str, Any]) -> list[dict[str, Any]]:
     """Those that have text."""
-    return [cell for cell in document["cells"] if cell.get("cell_type") == "code" and source_of(cell).strip()]
+    return [cell for cell in document["cells"] if cell.get("cell_type") == "code" and join_source(cell).strip()]
 
 
-def source_of(cell: dict[str, Any]) -> str:
+def join_source(cell: dict[str, Any]) -> str:
     source = cell.get("source", "")
     return source if isinstance(source, str) else "".join(source)
 
 
-def _run(shell: Shell, cell: dict[str, Any], number: int) -> str | None:
+def _run_cell(shell: NotebookShell, cell: dict[str, Any], number: int) -> str | None:
     """None, or what the cell died of."""
     cell["execution_count"] = number
     try:
-        cell["outputs"] = shell.run_cell(source_of(cell), number)
+        cell["outputs"] = shell.run_cell(join_source(cell), number)
     except KeyboardInterrupt as error:
-        cell["outputs"] = [*shell.outputs, _error(error)]
+        cell["outputs"] = [*shell.outputs, _make_error_output(error)]
         raise
     except SystemExit as error:
-        cell["outputs"] = [*shell.outputs, _error(error)]
+        cell["outputs"] = [*shell.outputs, _make_error_output(error)]
         return f"{shell.file}: the cell called sys.exit({error.code!r})\n" if error.code else ""
     except Exception as error:
-        cell["outputs"] = [*shell.outputs, _error(error)]
-        return _sentence(shell, error)
+        cell["outputs"] = [*shell.outputs, _make_error_output(error)]
+        return _format_error(shell, error)
     return None
 
 
-def _sentence(shell: Shell, error: Exception) -> str:
+def _format_error(shell: NotebookShell, error: Exception) -> str:
     """`notebook.ipynb, cell 3, line 2: …`."""
-    own = programs.explained(error)
+    own = programs.explain_error(error)
     if not own.startswith("Traceback"):
         return own.replace(f"{shell.file}:", f"{shell.file}, line ")
-    line = _line_of(shell, error)
+    line = _find_line(shell, error)
     said = traceback.format_exception_only(type(error), error)[-1].strip()
     return f"{own}{shell.file}, line {line}: {said}\n" if line else f"{own}{shell.file}: {said}\n"
 
 
-def _line_of(shell: Shell, error: Exception) -> int:
+def _find_line(shell: NotebookShell, error: Exception) -> int:
     """The line of the cell, wherever below it the error arose."""
     if isinstance(error, SyntaxError) and error.filename == shell.file:
         return error.lineno or 0
@@ -107,8 +107,8 @@ def _line_of(shell: Shell, error: Exception) -> int:
     return lines[0] if lines else 0
 
 
-def _error(error: BaseException) -> dict[str, Any]:
-    trace = traceback.format_exception(type(error), error, programs.trimmed(error.__traceback__))
+def _make_error_output(error: BaseException) -> dict[str, Any]:
+    trace = traceback.format_exception(type(error), error, programs.trim_traceback(error.__traceback__))
     if isinstance(error, SmaltError):
         trace = ["\n".join(error._render_traceback_())]
     return {

@@ -64,7 +64,7 @@ def find_spec(name: str) -> ModuleSpec | None:
     """Return a module for a private one below smalt that has no file."""
     parts = name.split(".")
     private = parts[1].startswith("_") or parts[1] in _MIRRORS
-    return forward(name, PUBLIC) if private and is_private(name) else None
+    return make_forwarding_spec(name, PUBLIC) if private and is_private(name) else None
 
 
 def is_private(name: str) -> bool:
@@ -87,7 +87,7 @@ def _is_wanted_from() -> bool:
     return False
 
 
-def forward(name: str, sources: tuple[str, ...], **own: Any) -> ModuleSpec:
+def make_forwarding_spec(name: str, sources: tuple[str, ...], **own: Any) -> ModuleSpec:
     """Return a module whose names are those of `sources`, the first that has it, after its own."""
 
     def fill(module: ModuleType) -> None:
@@ -107,10 +107,10 @@ def forward(name: str, sources: tuple[str, ...], **own: Any) -> ModuleSpec:
         vars(module).update(own, __doc__=first.__doc__, __getattr__=get)
         vars(module)["__dir__"] = lambda: sorted({*dir(first), *vars(module)})
 
-    return ModuleSpec(name, Made(fill), origin="smalt", is_package=True)
+    return ModuleSpec(name, ModuleBuilder(fill), origin="smalt", is_package=True)
 
 
-class Made(Loader):
+class ModuleBuilder(Loader):
     """Makes a module without a file."""
 
     def __init__(self, fill: Callable[[ModuleType], None]) -> None:

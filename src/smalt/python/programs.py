@@ -16,7 +16,7 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 import smalt
-from smalt.exceptions import Located, SmaltError, ValidationException
+from smalt.exceptions import LocatedProblem, SmaltError, ValidationException
 from smalt.python import finder
 
 _IPYTHON = os.path.join("IPython", "core", "")
@@ -30,15 +30,15 @@ def run_file(path: str, arguments: Sequence[str]) -> int:
         raise ValidationException(f"there is no file '{path}'")
     if file.is_dir() or file.suffix in (".zip", ".pyz"):
         sys.argv = [path, *arguments]
-        return _guarded(lambda: runpy.run_path(path, run_name="__main__"))
+        return _run_guarded(lambda: runpy.run_path(path, run_name="__main__"))
     _replace_path(os.path.dirname(os.path.realpath(path)))
-    return _guarded(lambda: _execute(file.read_bytes(), path, arguments, __file__=path))
+    return _run_guarded(lambda: _execute(file.read_bytes(), path, arguments, __file__=path))
 
 
 def run_module(name: str, arguments: Sequence[str]) -> int:
     """As `python -m` does."""
     _replace_path(os.getcwd())
-    finder.install()
+    finder.install_finder()
     try:
         known = importlib.util.find_spec(name) is not None
     except ModuleNotFoundError:
@@ -48,13 +48,13 @@ def run_module(name: str, arguments: Sequence[str]) -> int:
     if name == "mldesigner":
         name = "smalt.designer"
     sys.argv = [name, *arguments]
-    return _guarded(lambda: runpy.run_module(name, run_name="__main__", alter_sys=True))
+    return _run_guarded(lambda: runpy.run_module(name, run_name="__main__", alter_sys=True))
 
 
 def run_text(text: str, arguments: Sequence[str], name: str = "-c") -> int:
     """As `python -c` does; `name` is '-' for what came from standard input."""
     _replace_path("")
-    return _guarded(lambda: _execute(text, "<string>" if name == "-c" else "<stdin>", [name, *arguments][1:], name))
+    return _run_guarded(lambda: _execute(text, "<string>" if name == "-c" else "<stdin>", [name, *arguments][1:], name))
 
 
 def _execute(source: str | bytes, file: str, arguments: Sequence[str], name: str | None = None, **own: str) -> None:
@@ -83,31 +83,33 @@ def write_at_once() -> None:
             stream.reconfigure(write_through=True)
 
 
-def _guarded(run: Callable[[], Any]) -> int:
+def _run_guarded(run: Callable[[], Any]) -> int:
     """0, or 1 after saying what the program died of; `sys.exit` in it ends this process as it says."""
-    finder.install()
+    finder.install_finder()
     write_at_once()
     try:
         run()
     except Exception as error:
         sys.stdout.flush()
-        sys.stderr.write(explained(error))
+        sys.stderr.write(explain_error(error))
         return 1
     return 0
 
 
-def explained(error: BaseException) -> str:
+def explain_error(error: BaseException) -> str:
     """One sentence with the program's own line where smalt refused something; else Python's traceback, without us."""
-    if isinstance(error, (SmaltError, finder.NotHere)) and not os.environ.get("SMALT_DEBUG"):
-        where = place(error)
+    if isinstance(error, (SmaltError, finder.MissingNameError)) and not os.environ.get("SMALT_DEBUG"):
+        where = find_error_place(error)
         if isinstance(error, ValidationException):
-            placed = [one if one.file and one.line else Located(*where, 0, one.message) for one in error.problems]
+            placed = [
+                one if one.file and one.line else LocatedProblem(*where, 0, one.message) for one in error.problems
+            ]
             return "".join(f"{problem}\n" for problem in placed)
-        return f"{Located(*where, 0, str(error))}\n"
-    return "".join(traceback.format_exception(type(error), error, trimmed(error.__traceback__)))
+        return f"{LocatedProblem(*where, 0, str(error))}\n"
+    return "".join(traceback.format_exception(type(error), error, trim_traceback(error.__traceback__)))
 
 
-def place(error: BaseException) -> tuple[str, int]:
+def find_error_place(error: BaseException) -> tuple[str, int]:
     """The file and line of the program that an error came from; of no file where it never was in one."""
     found = ("", 0)
     if isinstance(error, SyntaxError) and error.filename:
@@ -125,7 +127,7 @@ def is_program(file: str) -> bool:
     return _IPYTHON not in file
 
 
-def trimmed(trace: TracebackType | None) -> TracebackType | None:
+def trim_traceback(trace: TracebackType | None) -> TracebackType | None:
     """From the program's own first frame on."""
     start = trace
     while start is not None and not is_program(start.tb_frame.f_code.co_filename):

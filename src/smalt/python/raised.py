@@ -20,7 +20,7 @@ _ALSO = {
 }
 
 
-def graft(module: ModuleType) -> None:
+def add_azure_bases(module: ModuleType) -> None:
     """Give smalt's classes those of `module` (azure.core.exceptions) as further bases.
 
     `except` looks at the real bases only, and which class is meant is not known before the program imports it.
@@ -29,10 +29,10 @@ def graft(module: ModuleType) -> None:
         ours, theirs = getattr(exceptions, name), getattr(module, other)
         if not issubclass(ours, theirs):
             kept = tuple(base for base in ours.__bases__ if base is not exceptions._Base)
-            ours.__bases__ = (*kept, theirs if status is None else _with_status(theirs, status))
+            ours.__bases__ = (*kept, theirs if status is None else _make_class_with_status(theirs, status))
 
 
-def _with_status(theirs: Any, status: int) -> type:
+def _make_class_with_status(theirs: Any, status: int) -> type:
     class Answered(theirs):  # type: ignore[misc]
         def __init__(self, *words: Any, **named: Any) -> None:
             super().__init__(*words, **named)

@@ -24,7 +24,7 @@ _BRACES = re.compile(r"(?<![{$])\{([^{}]+)\}(?!\})")
 _DOLLAR = re.compile(r"(?<![\w$\\])\$(?!\d)(\w+)")
 
 
-class Shell:
+class NotebookShell:
     """Runs cells one after the other; `outputs` is what the current one has shown, as notebooks keep it."""
 
     def __init__(self, notebook: str) -> None:
@@ -54,8 +54,8 @@ class Shell:
         """Its outputs; raises what the cell raised, with `outputs` as far as it came."""
         self.count, self.outputs = number, []
         self.names["In"].append(source)
-        with self._captured():
-            magic = cells.cell_magic(source)
+        with self._capture_streams():
+            magic = cells.parse_cell_magic(source)
             if magic is not None:
                 self.run_cell_magic(*magic)
             else:
@@ -65,26 +65,26 @@ class Shell:
 
     def execute(self, source: str) -> None:
         """Run Python with magics in it; the value of a last expression is shown."""
-        text = cells.translated(source, lambda name: name in magics.WITHOUT_PERCENT and name not in self.names)
+        text = cells.to_python(source, lambda name: name in magics.WITHOUT_PERCENT and name not in self.names)
         file = self.file
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
         tree = ast.parse(text, file)
         last = tree.body[-1] if tree.body else None
-        shows = isinstance(last, ast.Expr) and not _silent(text)
+        shows = isinstance(last, ast.Expr) and not _is_silent(text)
         body = tree.body[:-1] if shows else tree.body
         if body:
-            self._run(ast.Module(body, tree.type_ignores), file)
+            self._run_tree(ast.Module(body, tree.type_ignores), file)
         if shows and isinstance(last, ast.Expr):
-            self._result(self._run(ast.Expression(last.value), file))
+            self._show_result(self._run_tree(ast.Expression(last.value), file))
 
     def evaluate(self, source: str) -> Any:
         """The value of an expression; None of statements."""
         tree = ast.parse(source.strip(), self.file)
         if len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr):
-            return self._run(ast.Expression(tree.body[0].value), self.file)
-        return self._run(tree, self.file)
+            return self._run_tree(ast.Expression(tree.body[0].value), self.file)
+        return self._run_tree(tree, self.file)
 
-    def _run(self, tree: ast.Module | ast.Expression, file: str) -> Any:
+    def _run_tree(self, tree: ast.Module | ast.Expression, file: str) -> Any:
         mode = "eval" if isinstance(tree, ast.Expression) else "exec"
         code = compile(tree, file, mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         value = eval(code, self.names)
@@ -95,25 +95,25 @@ class Shell:
             value = self._loop.run_until_complete(value)
         return value
 
-    def _result(self, value: Any) -> None:
+    def _show_result(self, value: Any) -> None:
         if value is None:
             return
         self.names["Out"][self.count] = self.names["_"] = value
-        data = display.bundle(value)
+        data = display.make_bundle(value)
         self.outputs.append(
             {"output_type": "execute_result", "execution_count": self.count, "data": data, "metadata": {}}
         )
-        self._say(data)
+        self._print_data(data)
 
-    def show(self, data: Bundle, metadata: Bundle) -> None:
+    def show_data(self, data: Bundle, metadata: Bundle) -> None:
         self.outputs.append({"output_type": "display_data", "data": data, "metadata": metadata})
-        self._say(data)
+        self._print_data(data)
 
-    def _say(self, data: Bundle) -> None:
+    def _print_data(self, data: Bundle) -> None:
         with contextlib.suppress(OSError):
             print(data.get("text/plain", ""), file=sys.__stdout__, flush=True)
 
-    def clear(self) -> None:
+    def clear_output(self) -> None:
         self.outputs.clear()
 
     def write(self, text: str, stream: str = "stdout") -> None:
@@ -130,16 +130,16 @@ class Shell:
             real.flush()
 
     @contextlib.contextmanager
-    def _captured(self) -> Iterator[None]:
+    def _capture_streams(self) -> Iterator[None]:
         kept = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = _Stream(self, "stdout"), _Stream(self, "stderr")
+        sys.stdout, sys.stderr = _CellStream(self, "stdout"), _CellStream(self, "stderr")
         try:
             yield
         finally:
             sys.stdout, sys.stderr = kept
 
     @contextlib.contextmanager
-    def apart(self) -> Iterator[None]:
+    def hide_output(self) -> Iterator[None]:
         """What is shown within is shown nowhere (%%capture)."""
         kept, self.outputs = self.outputs, []
         try:
@@ -158,15 +158,15 @@ class Shell:
             pyplot.figure(number).savefig(file, format="png", bbox_inches="tight")
             import base64
 
-            self.show({"image/png": base64.b64encode(file.getvalue()).decode(), "text/plain": "<Figure>"}, {})
+            self.show_data({"image/png": base64.b64encode(file.getvalue()).decode(), "text/plain": "<Figure>"}, {})
         pyplot.close("all")
 
-    def process(self, command: list[str] | str, given: str | None = None) -> int:
+    def run_process(self, command: list[str] | str, given: str | None = None) -> int:
         code = magics.run_process(command, self.write, given)
         self.names["_exit_code"] = code
         return code
 
-    def expanded(self, text: str) -> str:
+    def expand_names(self, text: str) -> str:
         """With `{expression}` and `$name` of the notebook's names filled in; what is none of them stays."""
 
         def value(found: re.Match[str]) -> str:
@@ -184,20 +184,20 @@ class Shell:
         """`!command`: as in IPython, a failure leaves its code in `_exit_code` and stops nothing."""
         program = re.fullmatch(r"(?:python[\d.]* +-m +)?pip\d? +((?:install|show)\b[^|;&<>]*)", command.strip())
         if program is not None:
-            magics.line(self, "pip", program.group(1))
+            magics.run_line_magic(self, "pip", program.group(1))
             return
-        self.process(self.expanded(command))
+        self.run_process(self.expand_names(command))
 
     def getoutput(self, command: str) -> list[str]:
         parts: list[str] = []
-        self.names["_exit_code"] = magics.run_process(self.expanded(command), parts.append)
+        self.names["_exit_code"] = magics.run_process(self.expand_names(command), parts.append)
         return "".join(parts).splitlines()
 
     def run_line_magic(self, name: str, words: str) -> Any:
-        return magics.line(self, name, words)
+        return magics.run_line_magic(self, name, words)
 
     def run_cell_magic(self, name: str, words: str, body: str) -> Any:
-        return magics.cell(self, name, words, body)
+        return magics.run_cell_magic(self, name, words, body)
 
     def magic(self, text: str) -> Any:
         name, _, words = text.lstrip("%").partition(" ")
@@ -207,19 +207,19 @@ class Shell:
         """`%run other.ipynb`: its cells, within this one."""
         from smalt.python import notebook
 
-        for cell in notebook.code_cells(notebook.read(path)):
-            source = notebook.source_of(cell)
-            magic = cells.cell_magic(source)
+        for cell in notebook.list_code_cells(notebook.read_notebook(path)):
+            source = notebook.join_source(cell)
+            magic = cells.parse_cell_magic(source)
             if magic is not None:
                 self.run_cell_magic(*magic)
             else:
                 self.execute(source)
 
 
-class _Stream(io.TextIOBase):
+class _CellStream(io.TextIOBase):
     """sys.stdout or sys.stderr of a cell."""
 
-    def __init__(self, shell: Shell, name: str) -> None:
+    def __init__(self, shell: NotebookShell, name: str) -> None:
         self._shell, self._name = shell, name
         real = sys.__stdout__ if name == "stdout" else sys.__stderr__
         self._fileno = real.fileno() if real is not None else -1
@@ -235,7 +235,7 @@ class _Stream(io.TextIOBase):
         return self._fileno
 
 
-def _silent(text: str) -> bool:
+def _is_silent(text: str) -> bool:
     """Whether the cell ends with a semicolon."""
     lines = [line for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
     return bool(lines) and lines[-1].partition(" #")[0].rstrip().endswith(";")

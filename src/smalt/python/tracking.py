@@ -7,7 +7,7 @@ import os
 _OWN = ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME")
 
 
-def lead_mlflow() -> None:
+def set_mlflow_variables() -> None:
     """Set MLflow's variables to the workspace in effect, unless there are any of the user's own."""
     if any(os.environ.get(name) for name in _OWN):
         return
@@ -18,7 +18,7 @@ def lead_mlflow() -> None:
     client = MLClient()
     try:
         uri = client.workspaces.get(client.workspace_name).mlflow_tracking_uri
-        token = Home.find().token() if client.connection.is_local else client.connection.server.token
+        token = Home.find().read_token() if client.connection.is_local else client.connection.server.token
     except SmaltError:  # a program that only imports mlflow need not have a server
         return
     if uri and token:

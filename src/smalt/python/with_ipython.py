@@ -7,10 +7,10 @@ import sys
 from typing import Any
 
 from smalt.python import magics
-from smalt.python.shell import Shell
+from smalt.python.shell import NotebookShell
 
 
-class IPythonShell(Shell):
+class IPythonShell(NotebookShell):
     """The same session, whose cells IPython runs; what they show comes here."""
 
     def __init__(self, notebook: str) -> None:
@@ -18,34 +18,34 @@ class IPythonShell(Shell):
         interactive = importlib.import_module("IPython.core.interactiveshell").InteractiveShell
         hook = importlib.import_module("IPython.core.displayhook").DisplayHook
         self.ipython = interactive.instance(
-            user_module=sys.modules["__main__"], displayhook_class=_results(hook, self), history_manager=None
+            user_module=sys.modules["__main__"], displayhook_class=_make_hook_class(hook, self), history_manager=None
         )
         self.ipython.history_manager.enabled = False
         self.ipython.compile.get_code_name = lambda *_: self.file
-        self.ipython.display_pub.publish = self._published
-        self.ipython.display_pub.clear_output = lambda wait=False: self.clear()
+        self.ipython.display_pub.publish = self._show_published
+        self.ipython.display_pub.clear_output = lambda wait=False: self.clear_output()
         self.ipython.system = self.system
-        self.ipython.register_magic_function(lambda words: magics.line(self, "pip", words), "line", "pip")
+        self.ipython.register_magic_function(lambda words: magics.run_line_magic(self, "pip", words), "line", "pip")
         for name in ("showtraceback", "showsyntaxerror", "showindentationerror"):
             setattr(self.ipython, name, lambda *_, **__: None)
 
     def run_cell(self, source: str, number: int) -> list[dict[str, Any]]:
         self.count, self.outputs = number, []
         self.ipython.execution_count = number
-        with self._captured():
+        with self._capture_streams():
             done = self.ipython.run_cell(source, store_history=True)
         error = done.error_before_exec or done.error_in_exec
         if error is not None:
             raise error
         return self.outputs
 
-    def _published(self, data: dict[str, Any], metadata: dict[str, Any] | None = None, **_: Any) -> None:
-        self.show(data, metadata or {})
+    def _show_published(self, data: dict[str, Any], metadata: dict[str, Any] | None = None, **_: Any) -> None:
+        self.show_data(data, metadata or {})
 
-    def expanded(self, text: str) -> str:
+    def expand_names(self, text: str) -> str:
         return str(self.ipython.var_expand(text))
 
-    def result(self, data: dict[str, Any], metadata: dict[str, Any] | None) -> None:
+    def show_value(self, data: dict[str, Any], metadata: dict[str, Any] | None) -> None:
         """The value of a cell's last expression, in all its forms."""
         self.outputs.append(
             {
@@ -55,14 +55,14 @@ class IPythonShell(Shell):
                 "metadata": metadata or {},
             }
         )
-        self._say(data)
+        self._print_data(data)
 
 
-def _results(hook: Any, shell: IPythonShell) -> type:
+def _make_hook_class(hook: Any, shell: IPythonShell) -> type:
     class Results(hook):  # type: ignore[misc]
         def write_output_prompt(self) -> None: ...
 
         def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
-            shell.result(format_dict, md_dict)
+            shell.show_value(format_dict, md_dict)
 
     return Results

@@ -22,7 +22,7 @@ import uvicorn
 from smalt._version import __version__
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
-from smalt.machine.processes import boot_id, identify
+from smalt.machine.processes import find_process, read_boot_id
 from smalt.service import daemon, relocation, tls
 from smalt.service.api.app import build_app
 from smalt.service.api.server_context import ServerContext
@@ -126,14 +126,14 @@ class ServerLifecycle:
         return service
 
     def _handle_ready(self, service: ServerContext) -> None:
-        process = identify(os.getpid())
+        process = find_process(os.getpid())
         facts = {
             "pid": os.getpid(),
             "start_time": process.start_time if process else None,
-            "boot_id": boot_id(),
+            "boot_id": read_boot_id(),
             "port": service.port,
             "version": __version__,
-            "socket": str(self._home.socket("server")),
+            "socket": str(self._home.socket_path("server")),
         }
         self._home.write("server.json", json.dumps(facts) + "\n")
         if self._doors.note:
@@ -340,7 +340,7 @@ async def _stop_when_idle(service: ServerContext, lock: HomeLock) -> None:
 
 def _ensure_token(home: Home, db: Database, principal: str) -> None:
     """Register the token of the home's file, which permits everything, in place of an earlier one."""
-    token = home.token()
+    token = home.read_token()
     if token is None:
         token = secrets.token_urlsafe(32)
         home.write("token", f"{token}\n")

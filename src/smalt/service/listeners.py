@@ -18,7 +18,7 @@ _PORTS = range(20000, 32000)
 
 def open_unix_socket(home: Home) -> socket.socket:
     """Listen on the home's Unix socket; replace one that a dead server left. Call with the lock held."""
-    folder, path = home.socket_folder(), home.socket("server")
+    folder, path = home.make_socket_folder(), home.socket_path("server")
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
     door = socket.socket(socket.AF_UNIX)

@@ -36,7 +36,7 @@ class HomeLock:
         """Remove the files that announce this server; after the home was deleted they are another server's."""
         if self.is_held:
             self._home.path("server.json").unlink(missing_ok=True)
-            self._home.socket("server").unlink(missing_ok=True)
+            self._home.socket_path("server").unlink(missing_ok=True)
 
 
 def take_lock(home: Home, patience: float = _PATIENCE) -> HomeLock | None:
@@ -82,7 +82,7 @@ def _parse_version(version: str) -> list[int]:
 
 def _is_listening(home: Home) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(home.socket("server"))) == 0
+        return probe.connect_ex(str(home.socket_path("server"))) == 0
 
 
 def _ask_to_give_way(home: Home) -> None:
@@ -94,7 +94,7 @@ def _ask_to_give_way(home: Home) -> None:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(5)
         try:
-            connection.connect(str(home.socket("server")))
+            connection.connect(str(home.socket_path("server")))
             connection.sendall(head.encode() + body)
             connection.recv(1)
         except OSError:

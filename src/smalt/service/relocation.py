@@ -9,7 +9,7 @@ import logging
 import time
 
 from smalt.machine.home import Home
-from smalt.machine.home_identity import Place, Relocation, find_relocation
+from smalt.machine.home_identity import HomeIdentity, Relocation, find_relocation
 from smalt.service.engine import outcome
 from smalt.service.engine.context import Rooms
 from smalt.service.records import jobs
@@ -44,9 +44,9 @@ def handle_relocation(home: Home, db: Database, rooms: Rooms, found: Relocation 
         if found.is_copy:  # the original has them
             for name in _PORTS:
                 home.path(name).unlink(missing_ok=True)
-    now = Place.of(home.root)
-    if Place.read(home.read_json(_NOTE)) != now:
-        home.write(_NOTE, json.dumps(now.noted) + "\n")
+    now = HomeIdentity.of_folder(home.root)
+    if HomeIdentity.from_json(home.read_json(_NOTE)) != now:
+        home.write(_NOTE, json.dumps(now.to_json) + "\n")
 
 
 def _update_places(db: Database, found: Relocation) -> None:

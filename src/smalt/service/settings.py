@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from smalt.exceptions import Located, Unavailable, ValidationException
+from smalt.exceptions import LocatedProblem, Unavailable, ValidationException
 from smalt.machine.home import Home
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -102,7 +102,7 @@ class ServerSettings(Mapping[str, Any]):
                 if try_out:
                     _try_value(name, stored[name])
             except ValueError as error:
-                problems.append(Located("", 0, 0, str(error)))
+                problems.append(LocatedProblem("", 0, 0, str(error)))
         if problems:
             raise ValidationException(problems)
         return stored

@@ -48,7 +48,7 @@ def write_trusted(home: Home) -> str:
     """Write the authorities that jobs trust (those of this server's environment, and the home's); return the file's
     path."""
     with _making:
-        text = certificates.with_own(os.environ, read_certificate(home))
+        text = certificates.join_authorities(os.environ, read_certificate(home))
         if home.read(TRUSTED) != text:
             home.write(TRUSTED, text)
     return str(home.path(TRUSTED))

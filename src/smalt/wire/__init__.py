@@ -100,9 +100,9 @@ def to_rest(entity: Entity, refs: References = AS_WRITTEN) -> dict[str, Any]:
     for base in type(entity).__mro__:
         if base.__name__ in _BY_CLASS:
             return _resources(_BY_CLASS[base.__name__]).write(entity, writing)  # type: ignore[no-any-return]
-    from smalt.exceptions import Refused
+    from smalt.exceptions import RefusedError
 
-    raise Refused(f"smalt cannot send {entity.noun} to a server yet")
+    raise RefusedError(f"smalt cannot send {entity.noun} to a server yet")
 
 
 def keys_of(job: Entity) -> list[str]:
@@ -118,14 +118,14 @@ def from_rest(body: Mapping[str, Any], kind: str, *, is_answer: bool = False, is
     that came after it was accepted, and only what is new must hold by the rules of documents that people write.
     """
     from smalt.entities.schema.reader import Reader
-    from smalt.exceptions import Located, ValidationException
+    from smalt.exceptions import LocatedProblem, ValidationException
 
     reader = Reader()
     reader.on_wire = not is_new
     reader.is_answer = is_answer
     entity = read_with(body, kind, reader)
     if entity is None or reader.problems:
-        raise ValidationException([Located("", 0, 0, str(problem)) for problem in reader.problems])
+        raise ValidationException([LocatedProblem("", 0, 0, str(problem)) for problem in reader.problems])
     return cast("Entity", entity)
 
 

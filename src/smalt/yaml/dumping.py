@@ -8,7 +8,7 @@ from typing import IO, Any
 import yaml
 from smalt.entities.schema.entity import Entity
 from smalt.exceptions import UserErrorException
-from smalt.machine.source_lines import here
+from smalt.machine.source_lines import find_caller
 from smalt.yaml.places import seen_from
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -44,7 +44,7 @@ def dump_to(entity: Entity, dest: str | os.PathLike[str] | IO[str]) -> None:
         with open(dest, "w", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise UserErrorException(f"cannot write {os.fspath(dest)}: {error.strerror}", here()) from None
+        raise UserErrorException(f"cannot write {os.fspath(dest)}: {error.strerror}", find_caller()) from None
 
 
 def _as_job(entity: Entity) -> Any:

@@ -13,9 +13,9 @@ from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.kind_mismatch import describe_mismatch
 from smalt.entities.schema.problems import Path, Problem, did_you_mean
 from smalt.entities.schema.reader import Reader
-from smalt.exceptions import Located, ValidationException
-from smalt.machine.gc_pause import no_collections
-from smalt.machine.requirements_files import is_requirements_file, lines_of
+from smalt.exceptions import LocatedProblem, ValidationException
+from smalt.machine.gc_pause import pause_gc
+from smalt.machine.requirements_files import is_requirements_file, split_lines
 from smalt.yaml.document import Document
 from smalt.yaml.overrides import Overridden, Overrides
 from smalt.yaml.unread import unread
@@ -30,7 +30,7 @@ def load(path: str | os.PathLike[str], kind: str, *, overrides: Overrides = (), 
     and name its data afterwards.
     """
     session = Session(data_must_exist)
-    with no_collections():
+    with pause_gc():
         return session.result(session.entity(os.fspath(path), kind, overrides))
 
 
@@ -45,7 +45,7 @@ def load_text(
 ) -> Any:
     """The same for YAML that is in no file; relative paths are relative to the folder."""
     session = Session(data_must_exist)
-    with no_collections():
+    with pause_gc():
         return session.result(session.read(text, kind, name, os.path.abspath(folder), overrides))
 
 
@@ -60,7 +60,7 @@ def load_conda(given: str | dict[str, Any]) -> dict[str, Any]:
     else:
         problems = list(conda.find_problems(given))
         found = given if problems else conda.resolve_files(given, os.getcwd(), problems.append)
-        session.problems += [Located("", 0, 0, f"conda_file.{problem}") for problem in problems]
+        session.problems += [LocatedProblem("", 0, 0, f"conda_file.{problem}") for problem in problems]
     if session.problems:
         raise ValidationException(session.problems)
     return dict(found)
@@ -74,7 +74,7 @@ def read_again(entity: Entity) -> Entity | None:
     return None if reader.problems or session.problems else again
 
 
-def warnings_of(entity: Entity) -> list[Located]:
+def warnings_of(entity: Entity) -> list[LocatedProblem]:
     """Return what is to be said of the files that the entity was loaded from, which were taken all the same."""
     return list(vars(entity).get("_warnings") or ())
 
@@ -84,15 +84,15 @@ def edited(entity: E, overrides: Overrides) -> E:
     changed = Overridden(entity.to_dict(), overrides)
     reader = Reader(changed.written)
     read = type(entity)._read_document(changed.data, reader)
-    problems = [*_located(changed, read, reader.problems, lambda problem: Located("", 0, 0, str(problem)))]
+    problems = [*_located(changed, read, reader.problems, lambda problem: LocatedProblem("", 0, 0, str(problem)))]
     if read is None or problems:
         raise ValidationException(list(dict.fromkeys(problems)))
     return read
 
 
 def _located(
-    changed: Overridden, entity: Entity | None, problems: Iterable[Problem], locate: Callable[[Problem], Located]
-) -> Iterator[Located]:
+    changed: Overridden, entity: Entity | None, problems: Iterable[Problem], locate: Callable[[Problem], LocatedProblem]
+) -> Iterator[LocatedProblem]:
     """All problems: at the settings that they are of, else where `locate` says."""
     yield from changed.failures
     useless = unread(entity, changed.places) if changed.places else []
@@ -110,8 +110,8 @@ class Session:
 
     def __init__(self, data_must_exist: bool = False) -> None:
         self.data_must_exist = data_must_exist
-        self.problems: list[Located] = []
-        self.warnings: list[Located] = []
+        self.problems: list[LocatedProblem] = []
+        self.warnings: list[LocatedProblem] = []
         self._entities: dict[tuple[str, str], Entity | None] = {}
         self._conda: dict[str, Any] = {}
         self._open: list[str] = []
@@ -146,11 +146,11 @@ class Session:
     def read(self, text: str | bytes, kind: str, name: str, folder: str, overrides: Overrides = ()) -> Entity | None:
         self._order.setdefault(name, len(self._order))
         document = Document(text)
-        self.problems += [Located(name, *fault) for fault in document.faults]
+        self.problems += [LocatedProblem(name, *fault) for fault in document.faults]
         if document.root is None:
             if not document.faults:
                 self.problems.append(
-                    Located(name, 1, 1, f"the file is empty; it should hold a {kind.replace('_', ' ')}")
+                    LocatedProblem(name, 1, 1, f"the file is empty; it should hold a {kind.replace('_', ' ')}")
                 )
             return None
         changed = Overridden(document.data, overrides)
@@ -163,8 +163,8 @@ class Session:
         if mistaken is not None:
             reader.problems = [Problem((), mistaken)]
 
-        def locate(problem: Problem) -> Located:
-            return Located(name, *document.locate(problem.path, problem.at_key), problem.message)
+        def locate(problem: Problem) -> LocatedProblem:
+            return LocatedProblem(name, *document.locate(problem.path, problem.at_key), problem.message)
 
         self.problems += _located(changed, entity, reader.problems, locate)
         self.warnings += map(locate, reader.warnings)
@@ -183,11 +183,11 @@ class Session:
     def _read_conda(self, text: bytes, name: str, folder: str) -> Any:
         problems: list[Problem] = []
         if is_requirements_file(name):
-            document, found = None, conda.make_specification(lines_of(text.decode(errors="replace")))
+            document, found = None, conda.make_specification(split_lines(text.decode(errors="replace")))
         else:
             document = Document(text)
             found = document.data
-            self.problems += [Located(name, *fault) for fault in document.faults]
+            self.problems += [LocatedProblem(name, *fault) for fault in document.faults]
             if document.faults:
                 return None
             problems += conda.find_problems(found)
@@ -195,7 +195,7 @@ class Session:
             found = conda.resolve_files(found, folder, problems.append)
         for problem in problems:
             place = document.locate(problem.path, problem.at_key) if document is not None else (0, 0)
-            self.problems.append(Located(name, *place, problem.message))
+            self.problems.append(LocatedProblem(name, *place, problem.message))
         return None if problems else found
 
     def text(self, name: str) -> bytes | None:
@@ -203,9 +203,9 @@ class Session:
             with open(name, "rb") as file:
                 return file.read()
         except OSError as error:
-            self.problems.append(Located(name, 0, 0, f"cannot be read: {error.strerror}"))
+            self.problems.append(LocatedProblem(name, 0, 0, f"cannot be read: {error.strerror}"))
         except ValueError:
-            self.problems.append(Located(name, 0, 0, "cannot be read: it is not a path"))
+            self.problems.append(LocatedProblem(name, 0, 0, "cannot be read: it is not a path"))
         return None
 
     def exists(self, path: str) -> bool:

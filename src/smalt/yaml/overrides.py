@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from smalt.entities.schema.problems import Path, format_value
 from smalt.entities.schema.reader import WrittenValue
-from smalt.exceptions import Located
+from smalt.exceptions import LocatedProblem
 from smalt.yaml.document import Document, plain_texts, scalar
 
 _PART = re.compile(r"""\.?(?:\[(?P<index>-?\d+)\]|'(?P<single>[^']*)'|"(?P<double>[^"]*)"|(?P<word>[^.\[\]]+))""")
@@ -25,10 +25,14 @@ class Setting(NamedTuple):
     line: tuple[str, int] = ("", 0)
     """The line of the program that gives it, where a program does."""
 
-    def problem(self, message: str) -> Located:
+    def problem(self, message: str) -> LocatedProblem:
         """A problem with the value, told at the argument, or at the line of the program."""
         file, line = self.line
-        return Located(file, line, 0, f"{self.argument}: {message}") if file else Located(self.argument, 0, 0, message)
+        return (
+            LocatedProblem(file, line, 0, f"{self.argument}: {message}")
+            if file
+            else LocatedProblem(self.argument, 0, 0, message)
+        )
 
 
 Overrides = Mapping[str, Any] | Sequence["tuple[str, Any] | Setting"]
@@ -53,7 +57,7 @@ class Overridden:
 
     def __init__(self, data: Any, overrides: Overrides) -> None:
         self.data = data
-        self.failures: list[Located] = []
+        self.failures: list[LocatedProblem] = []
         self.places: list[Place] = []
         self.written: dict[Path, WrittenValue] = {}
         for setting in _settings(overrides):

@@ -71,7 +71,7 @@ exec = Verb(
 def _build_variables(ctx: Invocation) -> dict[str, str]:
     answer: dict[str, str] = ctx.connection.post("/smalt/v1/tls")
     home = ctx.home
-    token = home.token() if ctx.connection.is_local else os.environ.get("SMALT_TOKEN")
+    token = home.read_token() if ctx.connection.is_local else os.environ.get("SMALT_TOKEN")
     bundle = _write_bundle(home, answer["authority"])
     hosts = {"127.0.0.1", "localhost", urlsplit(answer["url"]).hostname or ""}
     away = ",".join(sorted({*hosts, *os.environ.get("NO_PROXY", "").split(",")} - {""}))
@@ -108,7 +108,7 @@ def _build_workspace_variables(ctx: Invocation, url: str) -> dict[str, str]:
 
 def _write_bundle(home: Home, authority: str) -> str:
     """Write one file of all trusted certificates, the user's and this server's authority, and return its path."""
-    text = certificates.with_own(os.environ, authority)
+    text = certificates.join_authorities(os.environ, authority)
     home.path("tls").mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"tls/bundle-{hashlib.sha256(text.encode()).hexdigest()[:16]}.pem"
     if not home.path(name).exists():

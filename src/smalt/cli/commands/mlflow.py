@@ -54,7 +54,7 @@ def get_token(ctx: Invocation) -> str:
     """Return the token of the server that this command connects to."""
     if not ctx.client.connection.is_local:
         return str(ctx.client.connection.server.token)
-    found = ctx.home.token()
+    found = ctx.home.read_token()
     if not found:
         path = ctx.home.path("token")
         raise click.ClickException(f"{path} is gone; the server makes it again when it next starts: smalt server stop")

@@ -39,9 +39,9 @@ def _run_python(module: bool, text: bool, words: tuple[str, ...]) -> None:
     elif first == "-":
         code = programs.run_text(sys.stdin.read(), rest, "-")
     elif Path(first).suffix == ".ipynb":
-        from smalt.python.notebook import run
+        from smalt.python.notebook import run_notebook
 
-        code = run(first, rest)
+        code = run_notebook(first, rest)
     else:
         code = programs.run_file(first, rest)
     if code:

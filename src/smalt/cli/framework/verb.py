@@ -11,7 +11,7 @@ import click
 
 from smalt.cli.framework import arguments
 from smalt.cli.output import results as output
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 
 if TYPE_CHECKING:
     from smalt.client import MLClient
@@ -90,7 +90,7 @@ class Invocation:
         """Yield the ids of the home's workspaces; none for a token that opens one workspace only."""
         try:
             yield from (str(one["id"]) for one in self.connection.list_items("/smalt/v1/workspaces"))
-        except Refused:
+        except RefusedError:
             return
 
     def make_registry_client(self, name: str) -> MLClient:

@@ -14,7 +14,7 @@ import click
 
 from smalt.cli.framework.verb import Invocation
 from smalt.client.collections.name_rules import check_name
-from smalt.exceptions import Refused, ValidationException
+from smalt.exceptions import RefusedError, ValidationException
 
 if TYPE_CHECKING:
     from smalt.client import MLClient
@@ -91,7 +91,7 @@ def _wrap_python(made: dict[str, Any], port: int) -> None:
     python = shutil.which("python", path=variables["PATH"]) or made["python"]
     has = subprocess.run([python, "-c", "import debugpy"], env=variables, cwd=made["cwd"], capture_output=True)
     if has.returncode:
-        raise Refused(
+        raise RefusedError(
             f"the environment of job '{made['job']}' has no debugpy; add it to the environment and run the job again, "
             "or debug without an editor: smalt job debug NAME -- python -m pdb FILE"
         )

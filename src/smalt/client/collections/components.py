@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from smalt.client.collections.versioned import ArchivableCollection
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 
 if TYPE_CHECKING:
     from smalt.client.jobs.validation import ValidationResult
@@ -42,7 +42,7 @@ class ComponentOperations(ArchivableCollection):
 
     def prepare_for_sign(self, component: Component) -> NoReturn:
         """Raise Refused: smalt has no signed components."""
-        raise Refused(
+        raise RefusedError(
             f"component '{component.name}' was not prepared: smalt has no signed components; register it as it is"
         )
 

@@ -9,7 +9,7 @@ from smalt import wire
 from smalt.client.collections.collection import Collection
 from smalt.client.collections.pollers import CompletedPoller
 from smalt.client.transfers.local_assets import LocalAssets
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.wire.encoding.ids import PROVIDER
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class ComputeOperations(Collection):
     def enable_sso(self, *, name: str, enable_sso: bool = True, **kwargs: Any) -> NoReturn:
         """Raise Refused: nobody logs in to a compute here."""
         self.get(name)
-        raise Refused(f"compute '{name}' is a name for this machine, and nobody logs in to it; leave the call out")
+        raise RefusedError(f"compute '{name}' is a name for this machine, and nobody logs in to it; leave the call out")
 
     def begin_delete(self, name: str, *, action: str = "Delete") -> CompletedPoller[None]:
         self._connection.request("DELETE", self._build_path(name), query={"underlyingResourceAction": action})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from smalt.client.collections.versioned import ArchivableCollection
 from smalt.client.transfers.mounts import refuse_mount
 from smalt.entities.syntax.references import LocalPath, parse_uri
-from smalt.exceptions import Refused, ValidationException
+from smalt.exceptions import RefusedError, ValidationException
 
 if TYPE_CHECKING:
     from smalt.entities.assets.data import Data
@@ -30,7 +30,7 @@ class DataOperations(ArchivableCollection):
     def import_data(self, data_import: Any, **kwargs: Any) -> Any:
         """Raise Refused: smalt reaches no databases yet."""
         name = getattr(data_import, "name", None)
-        raise Refused(
+        raise RefusedError(
             f"data '{name}' was not imported: smalt reaches no databases yet; export it to files and register those "
             "with ml_client.data.create_or_update"
         )

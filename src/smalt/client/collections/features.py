@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from smalt.client.collections.pollers import CompletedPoller
 from smalt.client.collections.versioned import VersionedCollection
 from smalt.client.collections.workspaces import WorkspaceCollection
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 
 if TYPE_CHECKING:
     from smalt.entities.workspaces.feature_store import FeatureSet, FeatureStore, FeatureStoreEntity
@@ -90,7 +90,7 @@ class FeatureSetOperations(VersionedCollection):
 
     def _refuse_materialization(self, name: str, version: str) -> NoReturn:
         self.get(name, version)
-        raise Refused(f"nothing was made of feature set '{name}:{version}': {_NOT_MADE}")
+        raise RefusedError(f"nothing was made of feature set '{name}:{version}': {_NOT_MADE}")
 
 
 class FeatureStoreEntityOperations(VersionedCollection):

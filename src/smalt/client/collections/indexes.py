@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from smalt.client.collections.versioned import VersionedCollection
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 
 if TYPE_CHECKING:
     from smalt.entities.assets.index import Index
@@ -40,7 +40,7 @@ class IndexOperations(VersionedCollection):
         input_source_credential: Any = None,
     ) -> Any:
         """Raise Refused: the embeddings are computed by a cloud service."""
-        raise Refused(
+        raise RefusedError(
             f"index '{name}' was not built: smalt makes no embeddings; build it in a job and register its folder with "
             "ml_client.indexes.create_or_update"
         )

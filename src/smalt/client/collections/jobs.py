@@ -19,13 +19,13 @@ from smalt.entities.schema.problems import did_you_mean
 from smalt.exceptions import (
     Conflict,
     JobException,
-    Located,
+    LocatedProblem,
     NotFound,
-    Refused,
+    RefusedError,
     UserErrorException,
     ValidationException,
 )
-from smalt.machine.source_lines import here, warn
+from smalt.machine.source_lines import find_caller, warn_caller
 from smalt.wire.encoding.casing import fold
 from smalt.wire.encoding.ids import parse_id, url_path
 
@@ -83,7 +83,7 @@ class JobOperations(Collection):
 
             job = select_steps(self._session, job, _to_list(only), _to_list(from_), of).job
         elif of is not None:
-            raise UserErrorException("of= is said with only= or from_=, the steps that run again", here())
+            raise UserErrorException("of= is said with only= or from_=, the steps that run again", find_caller())
         there = self._find_body(job.name) if job.name else None
         job.name = job.name or make_job_name()
         from smalt.client.jobs.display import shorten_references
@@ -94,7 +94,7 @@ class JobOperations(Collection):
             print_notice(_describe_resubmission(there["properties"], answer["properties"], job.name))
         error = answer["properties"].get("error") or {}
         if error.get("code") == "NotSupported":  # recorded, for clients that look only at the job's status
-            raise Refused(error["message"])
+            raise RefusedError(error["message"])
         created: Job = self._parse_entity(answer)
         return shorten_references(created)
 
@@ -114,11 +114,11 @@ class JobOperations(Collection):
         try:
             with locate_problems(job):
                 answer = self._connection.post(f"/smalt/v1{self._build_path(job.name)}/validate", self._build_body(job))
-        except (ValidationException, Refused, Conflict, NotFound) as error:
+        except (ValidationException, RefusedError, Conflict, NotFound) as error:
             if raise_on_failure:
                 raise
             problems = getattr(error, "problems", None)
-            return ValidationResult(problems or [Located("", 0, 0, str(error))])
+            return ValidationResult(problems or [LocatedProblem("", 0, 0, str(error))])
         return ValidationResult(warnings=answer["warnings"])
 
     def get(self, name: str) -> Job:
@@ -331,7 +331,7 @@ def _check_arguments(arguments: Mapping[str, Any]) -> None:
         hint = did_you_mean(name, _ARGUMENTS)
         if hint:
             raise TypeError(f"create_or_update has no argument '{name}'{hint}")
-        warn(f"create_or_update has no argument '{name}', so it has no effect")
+        warn_caller(f"create_or_update has no argument '{name}', so it has no effect")
 
 
 def _is_submitted(job: Job) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from smalt.client.collections.versioned import ArchivableCollection
-from smalt.exceptions import Refused, ValidationException
+from smalt.exceptions import RefusedError, ValidationException
 
 if TYPE_CHECKING:
     from smalt.entities.assets.model import Model
@@ -58,7 +58,7 @@ class ModelOperations(ArchivableCollection):
     def package(self, name: str, version: str, package_request: Any, **kwargs: Any) -> NoReturn:
         """Raise Refused: smalt builds no images for serving yet."""
         self.get(name, version)
-        raise Refused(
+        raise RefusedError(
             f"model '{name}:{version}' was not packaged: smalt serves no models yet; download it with "
             "ml_client.models.download"
         )

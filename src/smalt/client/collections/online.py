@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.client.collections.endpoints import DeploymentCollection, EndpointCollection
 from smalt.client.collections.pollers import CompletedPoller
-from smalt.exceptions import Refused, ValidationException
+from smalt.exceptions import RefusedError, ValidationException
 
 if TYPE_CHECKING:
     from smalt.entities.endpoints.endpoint import OnlineEndpoint
@@ -117,6 +117,6 @@ class OnlineDeploymentOperations(DeploymentCollection):
 
 def _refuse_local(local: bool | None) -> None:
     if local:
-        raise Refused(
+        raise RefusedError(
             "smalt serves no local endpoints yet: it keeps endpoints and deployments only; leave out local=True"
         )

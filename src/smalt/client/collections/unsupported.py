@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from smalt.client.collections.collection import Collection
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 
 
 class CapabilityHostsOperations(Collection):
@@ -60,4 +60,4 @@ class AzureOpenAIDeploymentOperations(Collection):
 
 
 def _refuse_call(what: str) -> NoReturn:
-    raise Refused(f"smalt has no {what}; leave the call out")
+    raise RefusedError(f"smalt has no {what}; leave the call out")

@@ -15,7 +15,7 @@ from smalt.client.transfers.local_assets import LocalAssets
 from smalt.client.transfers.sharing import import_asset, share_asset
 from smalt.entities.schema.kinds import KINDS
 from smalt.entities.schema.nested import load_noun
-from smalt.exceptions import NotFound, Refused, ValidationException
+from smalt.exceptions import NotFound, RefusedError, ValidationException
 
 Json = dict[str, Any]
 
@@ -121,7 +121,7 @@ class VersionedCollection(Collection):
             and not archived
             and self._connection.get(self._build_path(name))["properties"]["isArchived"]
         ):
-            raise Refused(
+            raise RefusedError(
                 f"{self.kind} '{name}' is archived as a whole, so its version {version} cannot be restored alone; "
                 "restore it without a version"
             )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from smalt import wire
 from smalt.client.collections.collection import Collection
 from smalt.client.collections.pollers import CompletedPoller
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.wire.encoding.ids import PROVIDER, parse_id, workspace_id
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class WorkspaceCollection(Collection):
         return f"{base}/providers/{PROVIDER}/workspaces"
 
     def _refuse_network(self, name: str | None) -> NoReturn:
-        raise Refused(
+        raise RefusedError(
             f"workspace '{name or self._session.workspace_name}' got no network: jobs run on this machine and reach "
             "what it does; leave the call out"
         )
@@ -112,7 +112,7 @@ class WorkspaceOperations(WorkspaceCollection):
 
     def begin_diagnose(self, name: str, **kwargs: Any) -> CompletedPoller[Any]:
         """Raise Refused: the diagnosis is about the cloud's network."""
-        raise Refused(f"workspace '{name}' is not diagnosed from here; run 'smalt server status'")
+        raise RefusedError(f"workspace '{name}' is not diagnosed from here; run 'smalt server status'")
 
     def begin_provision_network(
         self, *, workspace_name: str | None = None, include_spark: bool = False, **kwargs: Any

@@ -57,24 +57,26 @@ class ServerProcess(NamedTuple):
 
     @property
     def is_alive(self) -> bool:
-        from smalt.machine.processes import stat
+        from smalt.machine.processes import read_stat
 
-        found = stat(self.pid)
-        return found is not None and not found.dead and found.start_time == self.start_time
+        found = read_stat(self.pid)
+        return found is not None and not found.is_dead and found.start_time == self.start_time
 
 
 def find_server_process(home: Home) -> ServerProcess | None:
     """Return the process of the home's server, even if it does not answer; None if there is none or it is starting."""
-    from smalt.machine.processes import boot_id, stat
+    from smalt.machine.processes import read_boot_id, read_stat
 
     facts: Any = home.read_json("server.json")
-    if not isinstance(facts, dict) or facts.get("boot_id") != boot_id():
+    if not isinstance(facts, dict) or facts.get("boot_id") != read_boot_id():
         return None
-    noted = str(facts.get("socket", home.socket("server")))
-    if os.path.realpath(noted) != os.path.realpath(home.socket("server")):  # of the home that this one is a copy of
+    noted = str(facts.get("socket", home.socket_path("server")))
+    if os.path.realpath(noted) != os.path.realpath(
+        home.socket_path("server")
+    ):  # of the home that this one is a copy of
         return None
-    found = stat(int(facts["pid"]))
-    if found is None or found.dead or found.start_time != facts.get("start_time"):
+    found = read_stat(int(facts["pid"]))
+    if found is None or found.is_dead or found.start_time != facts.get("start_time"):
         return None
     return ServerProcess(int(facts["pid"]), found.start_time, found.state in "Tt")
 
@@ -151,7 +153,7 @@ def build_environment(home: Home, caller: Mapping[str, str]) -> dict[str, str]:
 def _try_connect(home: Home) -> socket.socket | None:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        sock.connect(str(home.socket("server")))
+        sock.connect(str(home.socket_path("server")))
     except OSError as error:
         sock.close()
         if isinstance(error, (FileNotFoundError, NotADirectoryError, ConnectionRefusedError)):

@@ -289,7 +289,7 @@ class LocalServer:
                 f"kill -CONT {process.pid}"
             )
         with _make_probe(socket.AF_UNIX) as probe:
-            if not _is_responding(probe, str(self.home.socket("server")), self.host, ""):
+            if not _is_responding(probe, str(self.home.socket_path("server")), self.host, ""):
                 who = f" (process {process.pid})" if process else ""
                 raise ServerNotResponding(
                     f"the smalt server{who} of {self.name} does not answer; to end it: smalt server stop --force"

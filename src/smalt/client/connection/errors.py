@@ -8,9 +8,9 @@ from typing import Any
 
 from smalt.exceptions import (
     Conflict,
-    Located,
+    LocatedProblem,
     NotFound,
-    Refused,
+    RefusedError,
     SmaltError,
     Unauthorized,
     Unavailable,
@@ -18,17 +18,17 @@ from smalt.exceptions import (
 )
 
 _BY_CODE: dict[str, type[SmaltError]] = {
-    kind.code: kind for kind in (NotFound, Conflict, Refused, Unauthorized, Unavailable, ValidationException)
+    kind.code: kind for kind in (NotFound, Conflict, RefusedError, Unauthorized, Unavailable, ValidationException)
 }
 _AWAY = (502, 503, 504)
 """What a server answers that is ending, and what a proxy answers whose server is away."""
 _BY_STATUS: dict[int, type[SmaltError]] = {
-    400: Refused,
+    400: RefusedError,
     401: Unauthorized,
-    403: Refused,
+    403: RefusedError,
     404: NotFound,
     409: Conflict,
-    422: Refused,
+    422: RefusedError,
     507: Unavailable,
 }
 
@@ -67,11 +67,11 @@ def _parse_error(body: bytes) -> dict[str, Any]:
     return error if isinstance(error, dict) else {}
 
 
-def _parse_problems(details: object) -> list[Located]:
+def _parse_problems(details: object) -> list[LocatedProblem]:
     if not isinstance(details, list):
         return []
     return [_parse_problem(detail) for detail in details if isinstance(detail, dict) and detail.get("message")]
 
 
-def _parse_problem(detail: dict[str, Any]) -> Located:
-    return Located(str(detail.get("target") or ""), 0, 0, str(detail["message"]))
+def _parse_problem(detail: dict[str, Any]) -> LocatedProblem:
+    return LocatedProblem(str(detail.get("target") or ""), 0, 0, str(detail["message"]))

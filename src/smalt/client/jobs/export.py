@@ -15,7 +15,7 @@ from smalt.client.collections.versioned import ArchivableCollection
 from smalt.client.jobs.lookup import fetch_job
 from smalt.client.transfers.downloads import copy_files, download_code, download_uri
 from smalt.entities.syntax.references import LocalPath, Reference, parse_reference, parse_uri
-from smalt.exceptions import NotFound, Refused
+from smalt.exceptions import NotFound, RefusedError
 from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, url_path
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def export_job(session: ClientSession, name: str, folder: str, *, copy_inputs: b
 
     target = os.path.abspath(folder)
     if os.path.isdir(target) and os.listdir(target):
-        raise Refused(f"{target} is not empty; name a new folder")
+        raise RefusedError(f"{target} is not empty; name a new folder")
     job = fetch_job(session, name)
     path = f"/smalt/v1{session.workspace_id}/jobs/{name}/references"
     export = _JobExport(session, target, copy_inputs, session.connection.get(url_path(path))["pins"])
@@ -200,7 +200,7 @@ class _JobExport:
             return place
         source = unquote(text.removeprefix("file://")) if text.startswith("file://") else text
         if not os.path.exists(source):
-            raise Refused(f"cannot copy input '{name}' from {source}, where nothing is")
+            raise RefusedError(f"cannot copy input '{name}' from {source}, where nothing is")
         os.makedirs(place, exist_ok=True)
         copy_files(source, place)
         return place if os.path.isdir(source) else os.path.join(place, os.path.basename(source))

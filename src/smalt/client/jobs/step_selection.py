@@ -19,7 +19,7 @@ from smalt.entities.schema.problems import did_you_mean, join_words
 from smalt.entities.steps.expansion import expand_component
 from smalt.entities.syntax.expression import Expression, find_expressions, parse_binding, resolve_port
 from smalt.entities.syntax.references import parse_reference
-from smalt.exceptions import NotFound, Refused, ValidationException
+from smalt.exceptions import NotFound, RefusedError, ValidationException
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession
@@ -138,7 +138,7 @@ class _PartBuilder:
         }
         left = sorted({str(one.job) for one in _find_bindings(made) if one.job and one.job not in self._wanted})
         if left:
-            raise Refused(f"step '{name}' cannot run without {join_words(left, 'and')}: name them, too")
+            raise RefusedError(f"step '{name}' cannot run without {join_words(left, 'and')}: name them, too")
         return made
 
     def _resolve_input(self, where: str, value: Any) -> Any:

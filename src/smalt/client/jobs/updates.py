@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.schema.problems import join_words
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 
 if TYPE_CHECKING:
     from smalt.entities.jobs.job import Job
@@ -23,12 +23,12 @@ def build_changes(job: Job, there: Job) -> dict[str, Any]:
     ]
     if fixed:
         words = join_words((f"'{key}'" for key in fixed), "and")
-        raise Refused(
+        raise RefusedError(
             f"{words} of job '{job.name}' cannot be changed: only its display name, description, tags and properties "
             "can; submit a job of another name instead"
         )
     if not wanted.get("display_name") and before.get("display_name"):
-        raise Refused(f"'display_name' of job '{job.name}' cannot be removed; give it another one")
+        raise RefusedError(f"'display_name' of job '{job.name}' cannot be removed; give it another one")
     changes: dict[str, Any] = {}
     for key, name in _CHANGEABLE.items():
         new, old = wanted.get(key), before.get(key)

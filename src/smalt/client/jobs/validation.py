@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from smalt.entities.schema.problems import Path, Problem
 from smalt.entities.schema.reader import Reader
 from smalt.entities.schema.validation_result import ValidationResult as ValidationResult
-from smalt.exceptions import Located, ValidationException
+from smalt.exceptions import LocatedProblem, ValidationException
 
 
 def validate_entity(noun: Any, raise_on_failure: bool) -> ValidationResult:
@@ -24,7 +24,7 @@ def validate_entity(noun: Any, raise_on_failure: bool) -> ValidationResult:
         return ValidationResult([])
     reader = _ExistenceReader()
     type(noun)._read_document(noun.to_dict(), reader)
-    problems = [Located(*_find_line(noun, problem), 0, str(problem)) for problem in reader.problems]
+    problems = [LocatedProblem(*_find_line(noun, problem), 0, str(problem)) for problem in reader.problems]
     if problems and raise_on_failure:
         raise ValidationException(problems)
     return ValidationResult(problems)
@@ -78,14 +78,14 @@ def locate_problems(noun: Any) -> Iterator[None]:
 _PLACE = re.compile(r"[^\s:]+")
 
 
-def _add_places(noun: Any, problems: list[Located]) -> list[Located]:
+def _add_places(noun: Any, problems: list[LocatedProblem]) -> list[LocatedProblem]:
     """Return the problems with their places; a problem whose place is unknown stays unchanged."""
     from smalt.yaml.document import Document
 
     file = noun.source_path
     if file is None:
         return [
-            one if one.file else Located(*_find_line(noun, Problem(_parse_path(one), "")), 0, one.message)
+            one if one.file else LocatedProblem(*_find_line(noun, Problem(_parse_path(one), "")), 0, one.message)
             for one in problems
         ]
     try:
@@ -100,7 +100,7 @@ def _add_places(noun: Any, problems: list[Located]) -> list[Located]:
     ]
 
 
-def _locate_at_setting(places: Iterable[Any], problem: Located) -> Located | None:
+def _locate_at_setting(places: Iterable[Any], problem: LocatedProblem) -> LocatedProblem | None:
     """Return the problem as one of the `--set` that set the value at the path in its message; None if none did."""
     where, colon, words = problem.message.partition(": ")
     if not colon or not _PLACE.fullmatch(where):
@@ -109,12 +109,12 @@ def _locate_at_setting(places: Iterable[Any], problem: Located) -> Located | Non
     return found[-1].setting.problem(words) if found else None
 
 
-def _parse_path(problem: Located) -> Path:
+def _parse_path(problem: LocatedProblem) -> Path:
     place, colon, _ = problem.message.partition(": ")
     return tuple(place.split(".")) if colon and _PLACE.fullmatch(place) else ()
 
 
-def _locate_at_line(document: Any, file: str, problem: Located) -> Located:
+def _locate_at_line(document: Any, file: str, problem: LocatedProblem) -> LocatedProblem:
     """Return the problem at the line of the path in its message, or of the part of the path that the file has."""
     place, colon, words = problem.message.partition(": ")
     if not colon or not _PLACE.fullmatch(place):
@@ -129,7 +129,7 @@ def _locate_at_line(document: Any, file: str, problem: Located) -> Located:
     if not found:
         return problem
     line, column = document.locate(tuple(found), bool(rest))
-    return Located(file, line, column, f"{rest}: {words}" if rest else words)
+    return LocatedProblem(file, line, column, f"{rest}: {words}" if rest else words)
 
 
 def _shorten_path(file: str) -> str:

@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any
 
 from smalt.entities.schema.problems import did_you_mean, join_words
-from smalt.exceptions import Located, ValidationException
+from smalt.exceptions import LocatedProblem, ValidationException
 from smalt.wire.encoding.ids import parse_id
 
 _FOLDERS = (".azureml", "aml_config", "")
@@ -98,13 +98,13 @@ def _read_config(path: str) -> dict[str, Any]:
         config = json.loads(_read_text(path))
     except json.JSONDecodeError as error:
         words = f"this workspace configuration is not valid JSON ({error.msg}); {correct}"
-        raise ValidationException([Located(path, error.lineno, error.colno, words)]) from None
+        raise ValidationException([LocatedProblem(path, error.lineno, error.colno, words)]) from None
     except (OSError, ValueError, RecursionError) as error:
         why = getattr(error, "strerror", None) or "it is not text in UTF-8"
         words = f"this workspace configuration cannot be read: {why}; {correct}"
-        raise ValidationException([Located(path, 0, 0, words)]) from None
+        raise ValidationException([LocatedProblem(path, 0, 0, words)]) from None
     if not isinstance(config, dict):
         noun = "a list" if isinstance(config, list) else "a single value"
         words = f"this is not a workspace configuration but {noun}; {correct}"
-        raise ValidationException([Located(path, 1, 1, words)])
+        raise ValidationException([LocatedProblem(path, 1, 1, words)])
     return config

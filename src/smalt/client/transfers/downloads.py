@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from smalt.exceptions import NotFound, Refused
+from smalt.exceptions import NotFound, RefusedError
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession
@@ -75,7 +75,7 @@ def download_code(session: ClientSession, id: str, folder: str) -> None:
 def restore_snapshots(session: ClientSession, found: dict[str, Any], folder: str) -> dict[str, Any]:
     """Download a job's code snapshots into a folder, and return them with their folders."""
     if os.path.isdir(folder) and os.listdir(folder):
-        raise Refused(f"{folder} is not empty; name a new folder, so that nothing in it is overwritten")
+        raise RefusedError(f"{folder} is not empty; name a new folder, so that nothing in it is overwritten")
     snapshots = found["snapshots"]
     if not snapshots:
         raise NotFound(f"job {found['name']} has no code, so there is nothing to restore")
@@ -96,7 +96,7 @@ def unpack_archive(session: ClientSession, path: str, folder: str, what: str) ->
             archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, path: member)
             for member in archive:
                 if not _is_inside(member.name) or not (member.isfile() or member.isdir() or member.issym()):
-                    raise Refused(f"'{member.name}' in {what} is not a file of it")
+                    raise RefusedError(f"'{member.name}' in {what} is not a file of it")
                 archive.extract(member, folder)
     finally:
         answer.close()
@@ -158,7 +158,7 @@ def copy_files(source: str, folder: str) -> int:
                 os.chmod(temporary, os.stat(temporary).st_mode | 0o111)
             os.replace(temporary, target)
     except OSError as error:
-        raise Refused(f"cannot copy {error.filename or source} to {folder}: {error.strerror or error}") from None
+        raise RefusedError(f"cannot copy {error.filename or source} to {folder}: {error.strerror or error}") from None
     return len(found)
 
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from smalt.exceptions import NotFound, Unavailable
 from smalt.machine import stat_cache
-from smalt.machine.ignore_rules import Ignore, walk
-from smalt.machine.stat_cache import Cache, Known
+from smalt.machine.ignore_rules import IgnoreRules, walk_folders
+from smalt.machine.stat_cache import CacheEntry, StatCache
 
 _PIECE = 1 << 20
 _AT_ONCE = 64
@@ -49,17 +49,17 @@ def hash_tree(root: str, ignore: bool) -> HashedTree:
         status = os.stat(root)
         stamps = status.st_mtime_ns, status.st_ctime_ns
         return HashedTree([HashedFile("", root, status.st_size, hash_file(root), status.st_mode, stamps)], {}, [])
-    began, place = time.time_ns(), stat_cache.place(_find_cache_folder(), root, ignore)
-    last = stat_cache.load(place)
-    known: dict[str, dict[str, Known]] = {}
+    began, place = time.time_ns(), stat_cache.find_path(_find_cache_folder(), root, ignore)
+    last = stat_cache.load_cache(place)
+    known: dict[str, dict[str, CacheEntry]] = {}
     rest: dict[str, str] = {}
     changed: list[tuple[str, str]] = []
-    for folder in walk(root, Ignore.of(root) if ignore else None):
+    for folder in walk_folders(root, IgnoreRules.read(root) if ignore else None):
         before = last.files.get(folder.prefix, {}) if last else {}
         here = known[folder.prefix] = {}
         for name, status in folder.files:
             was = before.get(name)
-            if was is not None and was == stat_cache.known(status, was[5]):
+            if was is not None and was == stat_cache.make_entry(status, was[5]):
                 here[name] = was
             else:
                 changed.append((folder.prefix, name))
@@ -116,7 +116,7 @@ def read_pieces(path: str) -> Iterator[bytes]:
         raise NotFound(f"cannot read {path}: {error.strerror}; allow it, or correct the path") from None
 
 
-def _hash_changed(root: str, changed: list[tuple[str, str]]) -> list[Known]:
+def _hash_changed(root: str, changed: list[tuple[str, str]]) -> list[CacheEntry]:
     paths = [os.path.join(root, prefix + name) for prefix, name in changed]
     if len(paths) < _AT_ONCE:
         return [_hash_entry(path) for path in paths]
@@ -126,12 +126,12 @@ def _hash_changed(root: str, changed: list[tuple[str, str]]) -> list[Known]:
         return list(pool.map(_hash_entry, paths, chunksize=_AT_ONCE))
 
 
-def _hash_entry(path: str) -> Known:
+def _hash_entry(path: str) -> CacheEntry:
     status = os.stat(path)
-    return stat_cache.known(status, hash_file(path, status.st_size))
+    return stat_cache.make_entry(status, hash_file(path, status.st_size))
 
 
-def _sort_files(root: str, known: dict[str, dict[str, Known]]) -> list[HashedFile]:
+def _sort_files(root: str, known: dict[str, dict[str, CacheEntry]]) -> list[HashedFile]:
     found = [
         HashedFile(prefix + name, f"{root}/{prefix}{name}", file[0], file[5], file[4], (file[1], file[2]))
         for prefix, names in known.items()
@@ -141,12 +141,12 @@ def _sort_files(root: str, known: dict[str, dict[str, Known]]) -> list[HashedFil
     return found
 
 
-def _save_cache(place: Path, known: dict[str, dict[str, Known]], rest: dict[str, str], began: int) -> None:
+def _save_cache(place: Path, known: dict[str, dict[str, CacheEntry]], rest: dict[str, str], began: int) -> None:
     safe = {
-        prefix: {name: file for name, file in names.items() if not stat_cache.racy(file, began)}
+        prefix: {name: file for name, file in names.items() if not stat_cache.is_racy(file, began)}
         for prefix, names in known.items()
     }
-    stat_cache.save(place, Cache(safe, rest, sum(map(len, known.values())), 0, ""))
+    stat_cache.save_cache(place, StatCache(safe, rest, sum(map(len, known.values())), 0, ""))
 
 
 def _find_cache_folder() -> Path:

@@ -16,8 +16,8 @@ from smalt.entities.assets.component import Component
 from smalt.entities.assets.conda import convert_pip_lines
 from smalt.entities.assets.environment import Environment
 from smalt.entities.syntax.references import LocalPath, Reference, parse_reference, parse_uri
-from smalt.exceptions import NotFound, Refused
-from smalt.machine.requirements_files import with_paths
+from smalt.exceptions import NotFound, RefusedError
+from smalt.machine.requirements_files import convert_paths
 from smalt.wire.assets.environments import ENVIRONMENT
 from smalt.wire.encoding.codec import Json, Writing
 from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, asset_id, resource_id
@@ -97,7 +97,7 @@ class LocalAssets:
         def stored(path: str) -> str:
             return self.stored(path, DEFAULT_DATASTORE)  # named there by its content, so that it is part of the hash
 
-        return convert_pip_lines(found, lambda _, line: with_paths([line], stored))
+        return convert_pip_lines(found, lambda _, line: convert_paths([line], stored))
 
     def component(self, component: Any) -> str:
         if isinstance(component, str):
@@ -158,11 +158,11 @@ class LocalAssets:
         if path is not None:
             if path.startswith("git+"):
                 path = path.removeprefix("git+")
-                raise Refused(f"smalt does not fetch code from git; clone {path} and name its folder")
+                raise RefusedError(f"smalt does not fetch code from git; clone {path} and name its folder")
             uri = parse_uri(path)
             if not isinstance(uri, LocalPath):
                 if includes:
-                    raise Refused(
+                    raise RefusedError(
                         f"code {path} is not a local folder, so nothing can be added; drop additional_includes"
                     )
                 return self.asset(path, "codes") if isinstance(uri, Reference) else path
@@ -187,7 +187,7 @@ class LocalAssets:
     def _add_environment(self, environment: Environment) -> str:
         if environment.build is not None:
             for problem in environment.build._find_problems():
-                raise Refused(f"the environment's build.{problem}")
+                raise RefusedError(f"the environment's build.{problem}")
         properties = ENVIRONMENT.write(environment, Writing(self))
         if environment.name and environment.version and not environment._is_in_place:
             return self._add_item("environments", environment.name, environment.version, properties)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 
 
 def refuse_mount(path: str) -> NoReturn:
-    raise Refused(
+    raise RefusedError(
         f"{path} was not mounted: smalt's datastores are folders of its home; list what is there with "
         "'smalt datastore ls', or use it as a job's input"
     )

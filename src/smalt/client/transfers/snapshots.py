@@ -11,7 +11,7 @@ from smalt.client.connection.http1 import BodyParts
 from smalt.client.transfers import file_hashes
 from smalt.client.transfers.file_hashes import read_pieces, read_whole
 from smalt.client.transfers.progress import TransferProgress
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession
@@ -98,7 +98,9 @@ class SnapshotManifest:
         """
         name = os.path.basename(path)
         if code and os.path.lexists(os.path.join(code, name)):
-            raise Refused(f"{code} has '{name}' already, so {path} cannot be added to it; correct additional_includes")
+            raise RefusedError(
+                f"{code} has '{name}' already, so {path} cannot be added to it; correct additional_includes"
+            )
         if not os.path.exists(path):
             path = self._pack_folder(path[: -len(".zip")], name)
         self.add_path(path, f"{name}/" if os.path.isdir(path) else "")

@@ -16,7 +16,7 @@ from smalt.client.transfers import file_hashes
 from smalt.client.transfers.file_hashes import HashedFile, HashedTree, check_unchanged, read_pieces, read_whole
 from smalt.client.transfers.progress import TransferProgress
 from smalt.exceptions import NotFound
-from smalt.machine.ignore_rules import walk
+from smalt.machine.ignore_rules import walk_folders
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession
@@ -158,7 +158,7 @@ def list_files(path: str) -> dict[str, str]:
         return {"": path}
     found = {
         folder.prefix + name: os.path.join(path, folder.prefix + name)
-        for folder in walk(path, None)
+        for folder in walk_folders(path, None)
         for name, _ in folder.files
     }
     return dict(sorted(found.items()))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from smalt.entities.schema.problems import Path, Problem, format_value
-from smalt.machine.requirements_files import UnknownFile, gathered
+from smalt.machine.requirements_files import MissingFileError, resolve_includes
 
 _LISTS = {"channels": "channels", "dependencies": "packages"}
 
@@ -66,8 +66,8 @@ def resolve_files(found: Mapping[str, Any], folder: str, tell: Callable[[Problem
 
     def changed(path: Path, line: str) -> list[str]:
         try:
-            return gathered([line], folder)
-        except UnknownFile as error:
+            return resolve_includes([line], folder)
+        except MissingFileError as error:
             tell(Problem(path, str(error)))
             return [line]
 

@@ -16,7 +16,7 @@ from smalt.entities.schema.problems import Path, Problem, did_you_mean
 from smalt.entities.schema.shapes import JSON, Enum, Integer, Map, Shape, Text
 from smalt.entities.schema.travel import Travel
 from smalt.entities.syntax.references import LocalPath, is_reference, parse_uri
-from smalt.exceptions import Located, ValidationException
+from smalt.exceptions import LocatedProblem, ValidationException
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
@@ -146,7 +146,7 @@ class Environment(Asset):
         if self.build is not None:
             problems += [f"build.{problem}" for problem in self.build._find_problems()]
         if problems:
-            raise ValidationException([Located("", 0, 0, problem) for problem in problems])
+            raise ValidationException([LocatedProblem("", 0, 0, problem) for problem in problems])
 
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         if self.image is not None and self.build is not None:

@@ -33,7 +33,7 @@ from smalt.entities.schema.travel import BODY, SETTING, SHARED, Travel
 from smalt.entities.steps.nodes import ComponentNode, OverridingField
 from smalt.entities.syntax.references import is_reference, to_reference
 from smalt.exceptions import UserErrorException
-from smalt.machine.source_lines import here
+from smalt.machine.source_lines import find_caller
 
 if TYPE_CHECKING:
     from smalt.entities.jobs.sweep import SweepNode
@@ -145,7 +145,7 @@ class CommandNode(HasCommand, ComponentNode):
     def __setattr__(self, name: str, value: Any) -> None:
         component = vars(self).get("component") if name in OF_COMPONENT else None
         if component is not None and (isinstance(component, str) or value != vars(component).get(name)):
-            raise UserErrorException(f"{name}: {describe_override(name)}", here())
+            raise UserErrorException(f"{name}: {describe_override(name)}", find_caller())
         super().__setattr__(name, value)
 
     def set_limits(self, *, timeout: int, **_: Any) -> None:

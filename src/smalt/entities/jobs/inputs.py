@@ -17,7 +17,7 @@ from smalt.entities.schema.shapes import JSON, Boolean, Enum, List, Map, Shape, 
 from smalt.entities.syntax.expression import has_expression
 from smalt.entities.syntax.literals import PRIMITIVES, Literal, parse_written_literal
 from smalt.entities.syntax.references import PREFIX, is_mlflow_uri
-from smalt.machine.source_lines import warn
+from smalt.machine.source_lines import warn_caller
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
@@ -90,7 +90,7 @@ class Input(Keyed, Entity):
         known = {key: value for key, value in values.items() if key in self._fields or did_you_mean(key, self._fields)}
         super().__init__(**known)
         for key in values.keys() - known.keys():
-            warn(f"Input has no '{key}', so it has no effect")
+            warn_caller(f"Input has no '{key}', so it has no effect")
 
     type = optional(
         Enum(*ASSETS, "path", *PRIMITIVES),

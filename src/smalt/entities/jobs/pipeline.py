@@ -16,7 +16,7 @@ from smalt.entities.schema.problems import Path, find_nearest
 from smalt.entities.schema.shapes import Boolean, Map, Text
 from smalt.entities.schema.travel import Travel
 from smalt.entities.steps.nodes import ComponentNode, StepShape
-from smalt.machine.source_lines import warn
+from smalt.machine.source_lines import warn_caller
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
@@ -44,7 +44,7 @@ class PipelineJobSettings(Entity):
         if name not in self._fields and not name.startswith("_") and not hasattr(type(self), name):
             if name != _PUBLISHED:
                 self._check_spelling(name)
-            warn(f"{type(self).__name__} has no '{name}', so it has no effect")
+            warn_caller(f"{type(self).__name__} has no '{name}', so it has no effect")
         super().__setattr__(name, value)
 
     @classmethod

@@ -15,8 +15,8 @@ from smalt.entities.schema.reader import Reader
 from smalt.entities.schema.shapes import Enum, Map, Shape, is_written_empty
 from smalt.entities.schema.signatures import NounSignature, find_parameters
 from smalt.entities.schema.travel import SETTING, Travel
-from smalt.exceptions import Located, UserErrorException, ValidationException
-from smalt.machine.source_lines import here, warn
+from smalt.exceptions import LocatedProblem, UserErrorException, ValidationException
+from smalt.machine.source_lines import find_caller, warn_caller
 
 T = TypeVar("T")
 E = TypeVar("E", bound="Entity")
@@ -144,7 +144,7 @@ class Entity:
             elif not takes.is_open or did_you_mean(name, fields):
                 raise TypeError(f"{type(self).__name__} has no '{name}'{did_you_mean(name, fields)}")
             elif not name.startswith("_") and name not in takes.names:
-                warn(f"{type(self).__name__} has no '{name}', so it has no effect")
+                warn_caller(f"{type(self).__name__} has no '{name}', so it has no effect")
         for name, value in others.items():
             if value is not None:
                 setattr(self, name, value)
@@ -167,13 +167,13 @@ class Entity:
         """Raise UserErrorException if the name misspells a field; other names are kept and have no effect."""
         hint = did_you_mean(name, self._fields)
         if hint:
-            raise UserErrorException(f"{self.noun} has no '{name}'{hint}", here())
+            raise UserErrorException(f"{self.noun} has no '{name}'{hint}", find_caller())
 
     def _read_field(self, field: Field, name: str, value: Any) -> Any:
         reader = Reader()
         read = field.shape.read_value(value, (name,), reader)
         if reader.problems:
-            raise UserErrorException(str(reader.problems[0]), here())
+            raise UserErrorException(str(reader.problems[0]), find_caller())
         return read
 
     @property
@@ -202,7 +202,7 @@ class Entity:
         reader = Reader()
         entity = cls._read_document(data, reader)
         if entity is None or reader.problems:
-            raise ValidationException([Located("", 0, 0, str(problem)) for problem in reader.problems])
+            raise ValidationException([LocatedProblem("", 0, 0, str(problem)) for problem in reader.problems])
         return entity
 
     def to_dict(self) -> dict[str, Any]:

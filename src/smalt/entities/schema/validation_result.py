@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smalt.exceptions import Located
+from smalt.exceptions import LocatedProblem
 
 
 class ValidationResult:
     """The problems and warnings of a noun, with the attributes of the official SDK's class."""
 
-    def __init__(self, problems: Sequence[Located] = (), warnings: Sequence[str] = ()) -> None:
+    def __init__(self, problems: Sequence[LocatedProblem] = (), warnings: Sequence[str] = ()) -> None:
         self.problems = list(problems)
         self.warnings = list(warnings)
         """Sentences about values that have no effect, or another effect than they say."""

@@ -15,7 +15,7 @@ from smalt.entities.schema.attributes import Attributes
 from smalt.entities.schema.problems import did_you_mean, join_words
 from smalt.entities.syntax.literals import find_literal_type
 from smalt.exceptions import UnexpectedAttributeError, UserErrorException
-from smalt.machine.source_lines import here
+from smalt.machine.source_lines import find_caller
 
 if TYPE_CHECKING:
     from smalt.entities.steps.nodes import Node
@@ -40,7 +40,7 @@ def _make_refusal(operator: str) -> Any:
         more = f", or take '{self.name}.result()'" if isinstance(self, PipelineInput) else ""
         raise UserErrorException(
             f"{what} is known only when the pipeline runs, so {operator} cannot be used on it; compute in a step{more}",
-            here(),
+            find_caller(),
         )
 
     return refuse
@@ -90,14 +90,14 @@ class PipelineInput(Promise):
         raise UnexpectedAttributeError(
             f"the pipeline's input '{self._name}' has no '{name}'; it stands for a value that is known when the "
             f"pipeline runs, and '{self._name}.result()' is what was given",
-            here(),
+            find_caller(),
         )
 
     def __bool__(self) -> bool:
         raise UserErrorException(
             f"the pipeline's input '{self._name}' is known only when the pipeline runs, so 'if' cannot test it; "
             f"use '{self._name}.result()', or name it in non_pipeline_inputs=['{self._name}']",
-            here(),
+            find_caller(),
         )
 
     def __repr__(self) -> str:
@@ -130,7 +130,7 @@ class StepOutput(Output, Promise):
             raise UserErrorException(
                 f"the output '{self._port}' of a step cannot be part of a text because the step has no name yet; "
                 "pass it as an input of its own",
-                here(),
+                find_caller(),
             )
         return f"${{{{parent.jobs.{name}.outputs.{self._port}}}}}"
 
@@ -215,7 +215,7 @@ class StepInputs(Attributes):
         declared = None if component is None or is_open else component.inputs.get(name)
         if component is not None and declared is None and not is_open and component.type != "pipeline":
             _raise_unknown(self._node, name, "input", component.inputs)
-        value = convert_input(name, value, declared, here())
+        value = convert_input(name, value, declared, find_caller())
         if value is None:
             self.pop(name, None)
         else:
@@ -262,7 +262,7 @@ class StepOutputs(Attributes):
         if component is not None and name not in component.outputs and component.type not in OPEN_OUTPUTS:
             _raise_unknown(self._node, name, "output", component.outputs)
         if not isinstance(value, (Output, str, Mapping)) and value is not None:
-            raise UserErrorException(f"an output is set to Output(…), not to {type(value).__name__}", here())
+            raise UserErrorException(f"an output is set to Output(…), not to {type(value).__name__}", find_caller())
         value = Output(**value) if isinstance(value, Mapping) else value
         dict.__setitem__(self, name, value if value is not None else Output())
 
@@ -295,7 +295,7 @@ def to_plain_output(value: Any) -> Any:
 def _raise_unknown(node: Node, name: str, word: str, known: Mapping[str, Any]) -> NoReturn:
     what = vars(node).get("_step") or _describe_step(node)
     hint = did_you_mean(name, known) or (f"; it has {join_words(known, 'and')}" if known else "; it has none")
-    raise UnexpectedAttributeError(f"{what} has no {word} '{name}'{hint}", here())
+    raise UnexpectedAttributeError(f"{what} has no {word} '{name}'{hint}", find_caller())
 
 
 def _describe_step(node: Node) -> str:

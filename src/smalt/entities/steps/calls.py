@@ -38,14 +38,14 @@ from smalt.exceptions import (
     UnexpectedKeywordError,
     UserErrorException,
 )
-from smalt.machine.source_lines import here
+from smalt.machine.source_lines import find_caller
 
 Where = tuple[str, int]
 
 
 def call_component(component: Component, args: tuple[Any, ...], given: Mapping[str, Any]) -> Node:
     """Return a step of the component; inside a pipeline function it joins that pipeline."""
-    where = here()
+    where = find_caller()
     if args:
         if len(args) == 1 and isinstance(args[0], Mapping) and not given:
             given = {str(key): value for key, value in args[0].items()}
@@ -103,8 +103,8 @@ def call_step(node: Any, args: tuple[Any, ...], given: Mapping[str, Any]) -> Any
         words = (
             f"a {node.type} is called with its inputs by name: {join_words((f'{key}=…' for key in node.inputs), 'and')}"
         )
-        raise TooManyPositionalArgsError(words, here())
-    where = here()
+        raise TooManyPositionalArgsError(words, find_caller())
+    where = find_caller()
     component = find_component(node) or get_inline_component(node)
     kept = {name: value for name, value in node.inputs.items() if name not in given and _is_value(value)}
     values = _check_arguments(component, {**kept, **given}, where)

@@ -19,7 +19,7 @@ from smalt.entities.steps.calls import get_inline_component
 from smalt.entities.steps.collector import add_step, remove_step
 from smalt.entities.steps.nodes import Node
 from smalt.exceptions import UnexpectedKeywordError, UserErrorException
-from smalt.machine.source_lines import here
+from smalt.machine.source_lines import find_caller
 
 
 def make_sweep(
@@ -40,7 +40,7 @@ def make_sweep(
     job_tier: str | None = None,
     priority: str | None = None,
 ) -> SweepNode:
-    where = here()
+    where = find_caller()
     component = find_component(node) or get_inline_component(node)
     fixed = {name: value for name, value in node.inputs.items() if not isinstance(value, SweepDistribution)}
     space = {name: value for name, value in node.inputs.items() if isinstance(value, SweepDistribution)}

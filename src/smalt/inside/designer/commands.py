@@ -23,25 +23,25 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--inputs", nargs="*", metavar="NAME=VALUE", help="the function's inputs")
     parser.add_argument("--outputs", nargs="*", metavar="NAME=PATH", help="where its outputs are written")
     if words and words[0] in ("compile", "generate", "export"):
-        _fail(f"'mldesigner {words[0]}' is not for jobs; run it where smalt is installed: smalt.designer")
+        _exit_with(f"'mldesigner {words[0]}' is not for jobs; run it where smalt is installed: smalt.designer")
     given = parser.parse_args(words[1:] if words[:1] == ["execute"] else words)
     try:
-        execute_file(given.source, given.name, _pairs(given.inputs), _pairs(given.outputs))
+        execute_file(given.source, given.name, _split_pairs(given.inputs), _split_pairs(given.outputs))
     except UserErrorException as problem:
         if not _is_ours():
             _show_traceback()
-        _fail(str(problem))
+        _exit_with(str(problem))
     except Exception:
         _show_traceback()
         sys.exit(1)
 
 
-def _pairs(words: Sequence[str] | None) -> dict[str, str]:
+def _split_pairs(words: Sequence[str] | None) -> dict[str, str]:
     pairs = {}
     for word in words or ():
         name, equals, value = word.partition("=")
         if not equals or not name:
-            _fail(f"'{word}' is not NAME=VALUE")
+            _exit_with(f"'{word}' is not NAME=VALUE")
         pairs[name] = value
     return pairs
 
@@ -63,6 +63,6 @@ def _show_traceback() -> None:
     traceback.print_exception(kind, problem, trace)
 
 
-def _fail(sentence: str) -> NoReturn:
+def _exit_with(sentence: str) -> NoReturn:
     sys.stderr.write(f"mldesigner: {sentence}\n")
     sys.exit(1)

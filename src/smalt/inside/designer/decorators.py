@@ -19,12 +19,12 @@ def command_component(func: Any = None, *, name: str | None = None, **said: Any)
     file = sys._getframe(1).f_globals.get("__file__")
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        return marked(function, function, name or function.__name__, file)  # type: ignore[no-any-return]
+        return mark_function(function, function, name or function.__name__, file)  # type: ignore[no-any-return]
 
     return decorate if func is None else decorate(func)
 
 
-def marked(wrapper: Callable[..., Any], function: Callable[..., Any], name: str, file: str | None) -> Any:
+def mark_function(wrapper: Callable[..., Any], function: Callable[..., Any], name: str, file: str | None) -> Any:
     """As the executor finds it."""
     wrapper._smalt_component = {  # type: ignore[attr-defined]
         "name": name,

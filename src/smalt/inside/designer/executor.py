@@ -9,7 +9,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 
 from . import ports
 from .errors import UserErrorException
-from .signature import Signature
+from .signature import FunctionSignature
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def execute_file(source: str, name: str | None, inputs: Mapping[str, Any], outpu
     """As `mldesigner execute`: the component called `name` of a file; where it has but one, that."""
     if not os.path.isfile(source):
         raise UserErrorException(f"the source file {os.path.abspath(source)} is not there")
-    functions = [mark for mark in _marks(_load(source)) if _same(mark["file"], source)]
+    functions = [mark for mark in _list_components(_load_module(source)) if _is_same_file(mark["file"], source)]
     found = [mark for mark in functions if name is None or mark["name"] == name]
     if not found:
         known = ", ".join(sorted(mark["name"] for mark in functions)) or "none"
@@ -47,10 +47,10 @@ def execute_file(source: str, name: str | None, inputs: Mapping[str, Any], outpu
 
 def execute_function(function: Callable[..., Any], inputs: Mapping[str, Any], outputs: Mapping[str, str]) -> Any:
     """Call it with text made into what its annotations say; outputs without a path are written where they are named."""
-    signature = Signature(function)
+    signature = FunctionSignature(function)
     given = {name.replace("-", "_"): value for name, value in {**inputs, **outputs}.items()}
-    places = {name: _place(given.pop(name, name), port) for name, port in signature.outputs.items()}
-    values = _values(signature, given)
+    places = {name: _make_output_path(given.pop(name, name), port) for name, port in signature.outputs.items()}
+    values = _parse_values(signature, given)
     values.update({name: path for name, path in places.items() if name not in signature.returned})
     before = dict(ports.running)
     ports.running.update(places)
@@ -59,17 +59,17 @@ def execute_function(function: Callable[..., Any], inputs: Mapping[str, Any], ou
     finally:
         ports.running.clear()
         ports.running.update(before)
-    _keep(signature, result, places)
-    _refuse_unwritten(signature, places)
+    _write_results(signature, result, places)
+    _check_written(signature, places)
     return result
 
 
-def _values(signature: Signature, given: dict[str, Any]) -> dict[str, Any]:
+def _parse_values(signature: FunctionSignature, given: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     missing = []
     for name, port in signature.inputs.items():
         if given.get(name) is not None:
-            values[name] = _parsed(signature, name, port["type"], given.pop(name))
+            values[name] = _parse_value(signature, name, port["type"], given.pop(name))
         elif name in signature.defaults:
             values[name] = signature.defaults[name]
         elif port.get("optional"):
@@ -86,7 +86,7 @@ def _values(signature: Signature, given: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _parsed(signature: Signature, name: str, kind: str, value: Any) -> Any:
+def _parse_value(signature: FunctionSignature, name: str, kind: str, value: Any) -> Any:
     try:
         return _PARSE[kind](value) if kind in _PARSE else value
     except ValueError:
@@ -95,7 +95,7 @@ def _parsed(signature: Signature, name: str, kind: str, value: Any) -> Any:
         raise UserErrorException(words.format(name, signature.name, article, kind, value)) from None
 
 
-def _place(path: str, port: Mapping[str, Any]) -> str:
+def _make_output_path(path: str, port: Mapping[str, Any]) -> str:
     """Where an output is written; a folder is there when the function starts."""
     path = os.fspath(path)
     if port["type"] == "uri_folder":
@@ -105,7 +105,7 @@ def _place(path: str, port: Mapping[str, Any]) -> str:
     return path
 
 
-def _keep(signature: Signature, result: Any, places: Mapping[str, str]) -> None:
+def _write_results(signature: FunctionSignature, result: Any, places: Mapping[str, str]) -> None:
     """What the function returned, into its outputs."""
     returned = signature.returned
     if not returned:
@@ -122,18 +122,18 @@ def _keep(signature: Signature, result: Any, places: Mapping[str, str]) -> None:
         value = results[name]
         if port.get("early_available"):
             continue
-        _check(signature, name, port["type"], value)
+        _check_value(signature, name, port["type"], value)
         if port["type"] in _PARSE:
-            ports.write(places[name], value)
+            ports.write_value(places[name], value)
         else:
             if value in moved:
                 words = "{} returns {} for two outputs; return another path for each"
                 raise UserErrorException(words.format(signature.name, value))
             moved.add(value)
-            _move(os.fspath(value), places[name])
+            _move_file(os.fspath(value), places[name])
 
 
-def _refuse_unwritten(signature: Signature, places: Mapping[str, str]) -> None:
+def _check_written(signature: FunctionSignature, places: Mapping[str, str]) -> None:
     """A value that is to be written to the path in a parameter must be there: the next step cannot do without."""
     for name, port in signature.outputs.items():
         if name in signature.returned or port["type"] not in _PARSE or port.get("early_available"):
@@ -149,7 +149,7 @@ def _refuse_unwritten(signature: Signature, places: Mapping[str, str]) -> None:
 _PYTHON: dict[str, Any] = {"integer": int, "number": (int, float), "boolean": bool, "string": str}
 
 
-def _check(signature: Signature, name: str, kind: str, value: Any) -> None:
+def _check_value(signature: FunctionSignature, name: str, kind: str, value: Any) -> None:
     what = f"{signature.name} returned {type(value).__name__} for its output '{name}'"
     if value is None:
         raise UserErrorException(f"{signature.name} returned nothing for its output '{name}'")
@@ -162,7 +162,7 @@ def _check(signature: Signature, name: str, kind: str, value: Any) -> None:
         raise UserErrorException(f"{signature.name} returned the path {value}, where nothing is")
 
 
-def _move(source: str, target: str) -> None:
+def _move_file(source: str, target: str) -> None:
     if os.path.exists(target):
         if os.path.samefile(source, target):
             return
@@ -171,7 +171,7 @@ def _move(source: str, target: str) -> None:
     shutil.move(source, target)
 
 
-def _load(source: str) -> ModuleType:
+def _load_module(source: str) -> ModuleType:
     os.environ[LOADING] = "true"
     try:
         return import_file(source)
@@ -188,7 +188,7 @@ def import_file(source: str) -> ModuleType:
             sys.path.insert(0, folder)
     known = sys.modules.get(name)
     if known is not None:
-        if _same(getattr(known, "__file__", None), path):
+        if _is_same_file(getattr(known, "__file__", None), path):
             return known
         name = "component_" + name  # another module has that name already
     spec = spec_from_file_location(name, path)
@@ -199,7 +199,7 @@ def import_file(source: str) -> ModuleType:
     return module
 
 
-def _marks(module: ModuleType) -> list[dict[str, Any]]:
+def _list_components(module: ModuleType) -> list[dict[str, Any]]:
     """Of each component in a module its name, its file and its function; also of those made by mldesigner itself."""
     marks = []
     for value in list(vars(module).values()):
@@ -212,5 +212,5 @@ def _marks(module: ModuleType) -> list[dict[str, Any]]:
     return marks
 
 
-def _same(one: str | None, other: str) -> bool:
+def _is_same_file(one: str | None, other: str) -> bool:
     return one is not None and os.path.realpath(one) == os.path.realpath(other)

@@ -58,14 +58,14 @@ def find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
     parent = name.rpartition(".")[0]
     if parent and name not in _BESIDE_OTHERS and not hasattr(sys.modules.get(parent), "__smalt__"):
         return None  # an installed package's own
-    if _is_installed(name, path) or (name.startswith("azure") and not _by_the_component()):
+    if _is_installed(name, path) or (name.startswith("azure") and not _is_component_import()):
         return None
     if name in _PROGRAMS:
         return spec_from_file_location(name, os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py"))
-    return ModuleSpec(name, _Loader(), is_package=name in _PACKAGES)
+    return ModuleSpec(name, _DesignerLoader(), is_package=name in _PACKAGES)
 
 
-def _by_the_component() -> bool:
+def _is_component_import() -> bool:
     """Whether it is the file of a component that imports, and not a package that wants to know what is installed."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None and ("importlib" in frame.f_code.co_filename or frame.f_code.co_filename in _OWN):
@@ -85,7 +85,7 @@ def _is_installed(name: str, path: Sequence[str] | None) -> bool:
     return False
 
 
-class _Loader(Loader):
+class _DesignerLoader(Loader):
     def create_module(self, spec: ModuleSpec) -> None:
         return None
 
@@ -95,20 +95,24 @@ class _Loader(Loader):
             __smalt__=True,
             __doc__="What a job needs of it, by smalt.",
             __all__=names,
-            __getattr__=lambda wanted: _resolve(module, wanted),
+            __getattr__=lambda wanted: _resolve_name(module, wanted),
         )
 
 
-def _resolve(module: ModuleType, wanted: str) -> Any:
+def _resolve_name(module: ModuleType, wanted: str) -> Any:
     if wanted.startswith("__"):
         raise AttributeError(wanted)
     home = _OURS.get(wanted)
-    found = getattr(import_module("." + home, __package__), wanted) if home else _elsewhere(module.__name__, wanted)
+    found = (
+        getattr(import_module("." + home, __package__), wanted)
+        if home
+        else _make_annotation_class(module.__name__, wanted)
+    )
     setattr(module, wanted, found)
     return found
 
 
-class _Refusing(type):
+class _AnnotationOnly(type):
     """Of names that can be imported only, so that annotations go on working."""
 
     words = ""
@@ -122,8 +126,8 @@ class _Refusing(type):
         return name  # a constant: AssetTypes.URI_FOLDER
 
 
-def _elsewhere(module: str, name: str) -> type:
+def _make_annotation_class(module: str, name: str) -> type:
     words = "{0}.{1} belongs to the program that submits jobs, and this is a job; put that program below "
     words += "'if __name__ == \"__main__\":', or in a file of its own"
-    made: type = _Refusing(name, (), {"words": words.format(module, name), "__module__": module})
+    made: type = _AnnotationOnly(name, (), {"words": words.format(module, name), "__module__": module})
     return made

@@ -34,7 +34,7 @@ class Input:
         **more: Any,
     ) -> None:
         self.type, self.path, self.mode, self.min, self.max = type, path, mode, min, max
-        self.enum, self.optional, self.description = members(enum), optional, description
+        self.enum, self.optional, self.description = list_values(enum), optional, description
         self.default = more.pop("default", None)
 
 
@@ -59,7 +59,7 @@ class Output:
         """Writes the value that it was given by `get_io_context()`, before the function ends."""
         if self._name not in running:
             raise UserErrorException(f"the function that runs has no output '{self._name}'")
-        write(running[self._name], self._value)
+        write_value(running[self._name], self._value)
 
 
 class Meta:
@@ -126,14 +126,14 @@ def get_root_pipeline_context() -> PipelineContext:
     return PipelineContext(name, None, None)
 
 
-def members(enum: Any) -> Any:
+def list_values(enum: Any) -> Any:
     """The values of an Enum class; a list of values, as it is."""
     if isinstance(enum, EnumMeta):
         return [member.value for member in enum]  # type: ignore[var-annotated]
     return enum
 
 
-def write(path: str, value: Any) -> None:
+def write_value(path: str, value: Any) -> None:
     """A primitive output: a file of that name, or in a folder that is there already the file `output`."""
     if os.path.isdir(path):
         path = os.path.join(path, "output")

@@ -10,7 +10,7 @@ import re
 from enum import Enum, EnumMeta
 
 from .errors import UserErrorException
-from .ports import PRIMITIVES, members
+from .ports import PRIMITIVES, list_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _OF_VALUES = {"Integer": "integer", "String": "string", "Number": "number", "Boo
 _EMPTY = inspect.Parameter.empty
 
 
-class Signature:
+class FunctionSignature:
     """Read once, at the decorator."""
 
     def __init__(self, function: Callable[..., Any], scope: Mapping[str, Any] | None = None) -> None:
@@ -38,28 +38,28 @@ class Signature:
         self.takes_more = False
         self.needs_mlflow = False
         """Whether mldesigner would write to the run's history."""
-        hints = _hints(function, scope or {})
+        hints = _resolve_hints(function, scope or {})
         parameters = inspect.signature(function).parameters
-        for parameter in _in_order(parameters, hints):
-            self._add(parameter, hints.get(parameter.name, _EMPTY))
-        self.returned = self._returned(hints.get("return", _EMPTY))
-        described = descriptions(function.__doc__)
+        for parameter in _sort_parameters(parameters, hints):
+            self._add_parameter(parameter, hints.get(parameter.name, _EMPTY))
+        self.returned = self._read_return(hints.get("return", _EMPTY))
+        described = parse_descriptions(function.__doc__)
         for name, port in (*self.inputs.items(), *self.outputs.items()):
             if not port.get("description") and described.get(name):
                 port["description"] = described[name]
 
-    def _add(self, parameter: inspect.Parameter, hint: Any) -> None:
+    def _add_parameter(self, parameter: inspect.Parameter, hint: Any) -> None:
         name, default = parameter.name, parameter.default
         if parameter.kind is parameter.VAR_KEYWORD:
             self.takes_more = True
             return
         if parameter.kind is parameter.VAR_POSITIONAL:
             raise UserErrorException(f"{self.name} has '*{name}', which cannot be inputs; name its parameters")
-        is_output, port = _read(hint)
+        is_output, port = _read_hint(hint)
         if port is None:
-            port = {"type": _type_of(default)} if default is not _EMPTY else {"type": None}
+            port = {"type": _get_type(default)} if default is not _EMPTY else {"type": None}
             if isinstance(default, Enum):
-                port["enum"] = members(type(default))
+                port["enum"] = list_values(type(default))
         if port.get("type") is None:
             raise UserErrorException(
                 f"the parameter '{name}' of {self.name} has no type that smalt knows; annotate it, as in "
@@ -69,11 +69,11 @@ class Signature:
             self.outputs[name] = port
             self.needs_mlflow = self.needs_mlflow or port["type"] in PRIMITIVES.values()
             return
-        self.needs_mlflow = self.needs_mlflow or (_class(hint) in ("Input", *_OF_VALUES) and _is_value(port))
-        self._default(name, port, default)
+        self.needs_mlflow = self.needs_mlflow or (_get_class_name(hint) in ("Input", *_OF_VALUES) and _is_value(port))
+        self._set_default(name, port, default)
         self.inputs[name] = port
 
-    def _default(self, name: str, port: Port, default: Any) -> None:
+    def _set_default(self, name: str, port: Port, default: Any) -> None:
         if default is _EMPTY:
             if port.get("default") is not None:
                 self.defaults[name] = port["default"]
@@ -89,12 +89,16 @@ class Signature:
             raise UserErrorException(words.format(name, self.name, type(default).__name__))
         port["default"] = float(default) if port["type"] == "number" else default
 
-    def _returned(self, hint: Any) -> dict[str, Port]:
+    def _read_return(self, hint: Any) -> dict[str, Port]:
         """The outputs that are what the function returns."""
         if hint is _EMPTY or hint is None or hint is type(None):
             return {}
-        fields = _group(hint)
-        found = {"output": _output(hint)} if fields is None else {key: _output(field) for key, field in fields.items()}
+        fields = _read_group(hint)
+        found = (
+            {"output": _read_output(hint)}
+            if fields is None
+            else {key: _read_output(field) for key, field in fields.items()}
+        )
         returned: dict[str, Port] = {}
         for name, port in found.items():
             if port is None:
@@ -108,15 +112,15 @@ class Signature:
         return returned
 
 
-def _in_order(parameters: Mapping[str, inspect.Parameter], hints: Mapping[str, Any]) -> list[inspect.Parameter]:
+def _sort_parameters(parameters: Mapping[str, inspect.Parameter], hints: Mapping[str, Any]) -> list[inspect.Parameter]:
     """As the SDK has them: first those with annotations."""
     return sorted(parameters.values(), key=lambda parameter: parameter.name not in hints)
 
 
-def _hints(function: Callable[..., Any], scope: Mapping[str, Any]) -> dict[str, Any]:
+def _resolve_hints(function: Callable[..., Any], scope: Mapping[str, Any]) -> dict[str, Any]:
     """The annotations; those that are text, by what the program's names mean."""
     hints = {}
-    for name, hint in _annotations(function).items():
+    for name, hint in _get_annotations(function).items():
         if isinstance(hint, str):
             try:
                 hint = eval(hint, getattr(function, "__globals__", {}), dict(scope))
@@ -126,7 +130,7 @@ def _hints(function: Callable[..., Any], scope: Mapping[str, Any]) -> dict[str, 
     return hints
 
 
-def _annotations(thing: Any) -> Mapping[str, Any]:
+def _get_annotations(thing: Any) -> Mapping[str, Any]:
     try:
         found: Mapping[str, Any] = getattr(thing, "__annotations__", {})
     except NameError:  # Python 3.14 evaluates them now
@@ -136,74 +140,74 @@ def _annotations(thing: Any) -> Mapping[str, Any]:
     return found
 
 
-def _read(hint: Any) -> tuple[bool, Port | None]:
+def _read_hint(hint: Any) -> tuple[bool, Port | None]:
     """Whether an annotation is of an output, and what it says; None where it says nothing."""
     if hint is _EMPTY or hint is None:
         return False, None
-    name = _class(hint)
+    name = _get_class_name(hint)
     if name == "Output":
-        return True, _said(hint, _OUTPUT_KEYS)
+        return True, _make_port(hint, _OUTPUT_KEYS)
     if name == "Input":
-        return False, _said(hint, _INPUT_KEYS)
+        return False, _make_port(hint, _INPUT_KEYS)
     if name in _OF_VALUES:
-        return False, dict(_said(hint, _INPUT_KEYS), type=_OF_VALUES[name])
+        return False, dict(_make_port(hint, _INPUT_KEYS), type=_OF_VALUES[name])
     metadata = getattr(hint, "__metadata__", None)
     if metadata is not None:
-        return _annotated(hint.__origin__, metadata)
+        return _read_annotated(hint.__origin__, metadata)
     if isinstance(hint, EnumMeta):
-        return False, {"type": "string", "enum": members(hint)}
+        return False, {"type": "string", "enum": list_values(hint)}
     if isinstance(hint, type) and hint in PRIMITIVES:
         return False, {"type": PRIMITIVES[hint]}
     inner = [each for each in getattr(hint, "__args__", ()) if each is not type(None)]
     if len(inner) == 1 and type(None) in hint.__args__:
-        is_output, port = _read(inner[0])
+        is_output, port = _read_hint(inner[0])
         return is_output, port if port is None or is_output else dict(port, optional=True)
     return False, None
 
 
-def _annotated(base: Any, metadata: tuple[Any, ...]) -> tuple[bool, Port | None]:
+def _read_annotated(base: Any, metadata: tuple[Any, ...]) -> tuple[bool, Port | None]:
     """`Annotated[int, Meta(min=1)]`, or with an Input or Output in place of Meta."""
     for each in metadata:
-        if _class(each) in ("Input", "Output", *_OF_VALUES):
-            return _read(each)
-    is_output, port = _read(base)
+        if _get_class_name(each) in ("Input", "Output", *_OF_VALUES):
+            return _read_hint(each)
+    is_output, port = _read_hint(base)
     for each in metadata:
-        if _class(each) == "Meta" and port is not None:
-            port = dict(port, **{key: item for key, item in _said(each, _INPUT_KEYS).items() if key != "type"})
+        if _get_class_name(each) == "Meta" and port is not None:
+            port = dict(port, **{key: item for key, item in _make_port(each, _INPUT_KEYS).items() if key != "type"})
     return is_output, port
 
 
-def _class(hint: Any) -> str:
+def _get_class_name(hint: Any) -> str:
     return str(getattr(hint if isinstance(hint, type) else type(hint), "__name__", ""))
 
 
-def _said(hint: Any, keys: tuple[str, ...]) -> Port:
+def _make_port(hint: Any, keys: tuple[str, ...]) -> Port:
     if isinstance(hint, type):
         hint = hint()
     said = {key: getattr(hint, key, None) for key in keys}
-    if _class(hint) in ("Input", "Output") and said["type"] is None:
+    if _get_class_name(hint) in ("Input", "Output") and said["type"] is None:
         said["type"] = "uri_folder"
     if said.get("enum") is not None:
-        said["enum"] = list(members(said["enum"]))
+        said["enum"] = list(list_values(said["enum"]))
     return {key: value for key, value in said.items() if value is not None and (value is not False or key == "default")}
 
 
-def _output(hint: Any) -> Port | None:
+def _read_output(hint: Any) -> Port | None:
     """Of a return annotation, or of a field of a group that is returned."""
-    is_output, port = _read(hint)
+    is_output, port = _read_hint(hint)
     if port is None:
         return None
     return port if is_output else {key: port[key] for key in _OUTPUT_KEYS if key in port}
 
 
-def _group(hint: Any) -> Mapping[str, Any] | None:
+def _read_group(hint: Any) -> Mapping[str, Any] | None:
     """The annotations of a class with @group."""
     for name in ("_smalt_group", "__dsl_group__"):
         if hasattr(hint, name):
             fields: dict[str, Any] = {}
             for base in reversed(hint.__mro__):
-                fields.update(_hints(base, {}))
-                fields.update({key: value for key, value in vars(base).items() if _class(value) == "Output"})
+                fields.update(_resolve_hints(base, {}))
+                fields.update({key: value for key, value in vars(base).items() if _get_class_name(value) == "Output"})
             return fields
     return None
 
@@ -212,7 +216,7 @@ def _is_value(port: Port) -> bool:
     return port.get("type") in PRIMITIVES.values()
 
 
-def _type_of(default: Any) -> str | None:
+def _get_type(default: Any) -> str | None:
     if isinstance(default, Enum):
         return "string"
     return next((PRIMITIVES[base] for base in type(default).__mro__ if base in PRIMITIVES), None)
@@ -222,7 +226,7 @@ _SPHINX = re.compile(r":param\s+(?:[^:]*\s)?(\w+)\s*:\s*(.*)")
 _GOOGLE = re.compile(r"(\w+)\s*(?:\([^)]*\))?\s*:\s*(.*)")
 
 
-def descriptions(text: str | None) -> dict[str, str]:
+def parse_descriptions(text: str | None) -> dict[str, str]:
     """What a docstring says of each parameter, below `Args:` or after `:param`."""
     found: dict[str, str] = {}
     lines = inspect.cleandoc(text or "").splitlines()

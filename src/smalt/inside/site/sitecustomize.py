@@ -88,13 +88,13 @@ class SmaltFinder:
             return names.find_spec(name, path)
         inside = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         if name in ("_smalt_v1", "_smalt_designer"):
-            return _package(name, os.path.join(inside, name[7:]))
+            return _load_package(name, os.path.join(inside, name[7:]))
         if name == "mltable" and _has_not("mltable") and not _has_not("polars") and not _has_not("yaml"):
-            return _package(name, os.path.join(os.path.dirname(inside), name))
+            return _load_package(name, os.path.join(os.path.dirname(inside), name))
         return None
 
 
-def _package(name: str, folder: str) -> Any:
+def _load_package(name: str, folder: str) -> Any:
     from importlib.util import spec_from_file_location
 
     main = os.path.join(folder, "__init__.py")

@@ -30,11 +30,11 @@ _BROKEN = (OSError, http.client.HTTPException)
 _API, _ARTIFACTS = "/api/2.0/mlflow/", "/api/2.0/mlflow-artifacts/artifacts"
 
 
-class Unreachable(AzureMLException):
+class ServerUnreachable(AzureMLException):
     """Nobody answers, or only with errors that pass."""
 
 
-class Refused(AzureMLException):
+class RequestRefused(AzureMLException):
     """The server's answer is no, and will be."""
 
     def __init__(self, status: int, code: str, sentence: str) -> None:
@@ -42,7 +42,7 @@ class Refused(AzureMLException):
         self.status, self.code = status, code
 
 
-class Client:
+class RunClient:
     """Safe to share between threads, and after a fork."""
 
     def __init__(self, uri: str, token: str) -> None:
@@ -54,16 +54,16 @@ class Client:
         self._connections = threading.local()
         self._pid = os.getpid()
 
-    def get(self, route: str, **query: Any) -> dict[str, Any]:
+    def get_json(self, route: str, **query: Any) -> dict[str, Any]:
         asked = urlencode([(key, value) for key, value in query.items() if value is not None])
-        return self._json("GET", _API + route + "?" + asked, None)
+        return self._exchange_json("GET", _API + route + "?" + asked, None)
 
-    def post(self, route: str, body: dict[str, Any], method: str = "POST") -> dict[str, Any]:
-        return self._json(method, _API + route, body)
+    def send_json(self, route: str, body: dict[str, Any], method: str = "POST") -> dict[str, Any]:
+        return self._exchange_json(method, _API + route, body)
 
-    def files(self, folder: str) -> list[dict[str, Any]]:
+    def list_files(self, folder: str) -> list[dict[str, Any]]:
         """What lies in a folder of the artifact store: `path` (the name), `is_dir`, `file_size`."""
-        answer = self._json("GET", _ARTIFACTS + "?" + urlencode({"path": folder}), None)
+        answer = self._exchange_json("GET", _ARTIFACTS + "?" + urlencode({"path": folder}), None)
         listed: list[dict[str, Any]] = answer.get("files", [])
         return listed
 
@@ -74,62 +74,64 @@ class Client:
 
         def send(connection: http.client.HTTPConnection) -> bytes:
             file.seek(0)
-            connection.request("PUT", self._artifact(path), body=file, headers=headers)
-            return _body(connection.getresponse())
+            connection.request("PUT", self._get_artifact_target(path), body=file, headers=headers)
+            return _read_body(connection.getresponse())
 
-        self._call(send)
+        self._call_with_retries(send)
 
     def get_file(self, path: str, file: BinaryIO) -> None:
         def receive(connection: http.client.HTTPConnection) -> None:
-            connection.request("GET", self._artifact(path), headers=self._headers)
+            connection.request("GET", self._get_artifact_target(path), headers=self._headers)
             response = connection.getresponse()
             if response.status >= 300:
-                _body(response)
+                _read_body(response)
             file.seek(0)
             file.truncate()
             shutil.copyfileobj(response, file, 1 << 20)
 
-        self._call(receive)
+        self._call_with_retries(receive)
 
     def read_file(self, path: str) -> bytes:
         def receive(connection: http.client.HTTPConnection) -> bytes:
-            connection.request("GET", self._artifact(path), headers=self._headers)
-            return _body(connection.getresponse())
+            connection.request("GET", self._get_artifact_target(path), headers=self._headers)
+            return _read_body(connection.getresponse())
 
-        return self._call(receive)
+        return self._call_with_retries(receive)
 
-    def _artifact(self, path: str) -> str:
+    def _get_artifact_target(self, path: str) -> str:
         return self._prefix + _ARTIFACTS + "/" + quote(path)
 
-    def _json(self, method: str, target: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    def _exchange_json(self, method: str, target: str, body: dict[str, Any] | None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
         headers = {**self._headers, "Content-Type": "application/json"} if data else self._headers
 
         def exchange(connection: http.client.HTTPConnection) -> dict[str, Any]:
             connection.request(method, self._prefix + target, body=data, headers=headers)
-            found: dict[str, Any] = json.loads(_body(connection.getresponse()) or b"{}")
+            found: dict[str, Any] = json.loads(_read_body(connection.getresponse()) or b"{}")
             return found
 
-        return self._call(exchange)
+        return self._call_with_retries(exchange)
 
-    def _call(self, exchange: Callable[[http.client.HTTPConnection], T]) -> T:
+    def _call_with_retries(self, exchange: Callable[[http.client.HTTPConnection], T]) -> T:
         """Again, for a while, where the server is away; a kept connection may have been closed meanwhile."""
         deadline, pause = time.monotonic() + PATIENCE, 0.0
         while True:
-            connection = self._connection()
+            connection = self._get_connection()
             try:
                 return exchange(connection)
-            except (Unreachable, *_BROKEN) as problem:
+            except (ServerUnreachable, *_BROKEN) as problem:
                 connection.close()
                 if time.monotonic() + pause > deadline:
-                    raise Unreachable(f"the tracking server at {self.uri} does not answer: {problem}") from problem
+                    raise ServerUnreachable(
+                        f"the tracking server at {self.uri} does not answer: {problem}"
+                    ) from problem
                 time.sleep(pause)
                 pause = min(max(0.05, pause * 2), 5.0)
             except BaseException:
                 connection.close()  # whatever is left of the answer must not be read as the next one
                 raise
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _get_connection(self) -> http.client.HTTPConnection:
         if self._pid != os.getpid():  # forked: the connections are the parent's
             self._connections, self._pid = threading.local(), os.getpid()
         made: http.client.HTTPConnection | None = getattr(self._connections, "made", None)
@@ -138,7 +140,7 @@ class Client:
         return made
 
 
-def _body(response: http.client.HTTPResponse) -> bytes:
+def _read_body(response: http.client.HTTPResponse) -> bytes:
     data = response.read()
     if response.status < 300:
         return data
@@ -149,5 +151,5 @@ def _body(response: http.client.HTTPResponse) -> bytes:
     except (ValueError, AttributeError):
         pass
     if response.status in _TRY_AGAIN:
-        raise Unreachable(sentence)
-    raise Refused(response.status, code, sentence)
+        raise ServerUnreachable(sentence)
+    raise RequestRefused(response.status, code, sentence)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 
-from .client import Client
-from .writer import Writer
+from .client import RunClient
+from .writer import RunWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .workspace import Experiment, Workspace
 
 
-class Context:
+class RunContext:
     def __init__(self, uri: str, token: str, run_id: str) -> None:
         self.run_id = run_id
-        self.client = Client(uri, token)
-        self.writer = Writer(self.client)
+        self.client = RunClient(uri, token)
+        self.writer = RunWriter(self.client)
         self.subscription_id = os.environ.get("AZUREML_ARM_SUBSCRIPTION", "")
         self.resource_group = os.environ.get("AZUREML_ARM_RESOURCEGROUP", "")
         self.workspace_name = os.environ.get("AZUREML_ARM_WORKSPACE_NAME", "")
@@ -35,16 +35,16 @@ class Context:
         return Experiment(self.workspace, self.experiment_name)
 
 
-def _read() -> Context | None:
+def _read_context() -> RunContext | None:
     uri, run_id = os.environ.get("MLFLOW_TRACKING_URI", ""), os.environ.get("AZUREML_RUN_ID", "")
     if not run_id or not uri.startswith(("http://", "https://")):
         return None
-    return Context(uri, os.environ.get("MLFLOW_TRACKING_TOKEN", ""), run_id)
+    return RunContext(uri, os.environ.get("MLFLOW_TRACKING_TOKEN", ""), run_id)
 
 
-_CURRENT = _read()
+_CURRENT = _read_context()
 
 
-def current() -> Context | None:
+def get_current() -> RunContext | None:
     """None outside of a job."""
     return _CURRENT

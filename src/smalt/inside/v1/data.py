@@ -5,8 +5,8 @@ from __future__ import annotations
 import glob
 import os
 
-from .errors import error, user_error
-from .missing import refusing
+from .errors import make_error, make_user_error
+from .missing import add_unsupported_members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,16 +28,16 @@ class TabularDataset:
         return self._load()
 
     def take(self, count: int) -> TabularDataset:
-        return self._then(lambda frame: frame.head(count))
+        return self._add_change(lambda frame: frame.head(count))
 
     def skip(self, count: int) -> TabularDataset:
-        return self._then(lambda frame: frame.iloc[count:].reset_index(drop=True))
+        return self._add_change(lambda frame: frame.iloc[count:].reset_index(drop=True))
 
     def drop_columns(self, columns: str | Sequence[str]) -> TabularDataset:
-        return self._then(lambda frame: frame.drop(columns=_names(columns)))
+        return self._add_change(lambda frame: frame.drop(columns=_list_names(columns)))
 
     def keep_columns(self, columns: str | Sequence[str], validate: bool = False) -> TabularDataset:
-        return self._then(lambda frame: frame[_names(columns)])
+        return self._add_change(lambda frame: frame[_list_names(columns)])
 
     def random_split(self, percentage: float, seed: int | None = None) -> tuple[TabularDataset, TabularDataset]:
         """Of one seed always the same two parts, though not those of the service."""
@@ -46,8 +46,8 @@ class TabularDataset:
             return frame.sample(frac=percentage, random_state=0 if seed is None else seed)
 
         return (
-            self._then(lambda frame: first(frame).sort_index().reset_index(drop=True)),
-            self._then(lambda frame: frame.drop(first(frame).index).reset_index(drop=True)),
+            self._add_change(lambda frame: first(frame).sort_index().reset_index(drop=True)),
+            self._add_change(lambda frame: frame.drop(first(frame).index).reset_index(drop=True)),
         )
 
     def with_timestamp_columns(self, *_: Any, **__: Any) -> TabularDataset:
@@ -56,11 +56,11 @@ class TabularDataset:
     def as_named_input(self, name: str) -> TabularDataset:
         return self
 
-    def _then(self, change: Callable[[Any], Any]) -> TabularDataset:
+    def _add_change(self, change: Callable[[Any], Any]) -> TabularDataset:
         return TabularDataset(lambda: change(self.to_pandas_dataframe()))
 
 
-refusing(
+add_unsupported_members(
     TabularDataset,
     {
         "register": "use 'smalt data create', or a named output of the job",
@@ -77,7 +77,7 @@ class FileDataset:
         self._paths = list(paths)
 
     def to_path(self) -> list[str]:
-        return [found for path in self._paths for found in files(path)]
+        return [found for path in self._paths for found in list_files(path)]
 
     def download(self, target_path: str | None = None, overwrite: bool = False, **_: Any) -> list[str]:
         """They are here already."""
@@ -90,7 +90,7 @@ class FileDataset:
         return self
 
 
-refusing(FileDataset, {"register": "use 'smalt data create', or a named output of the job"})
+add_unsupported_members(FileDataset, {"register": "use 'smalt data create', or a named output of the job"})
 
 
 class _Mount:
@@ -120,10 +120,10 @@ class InputDataset(str, TabularDataset):
         return made
 
     def __init__(self, path: str, name: str) -> None:
-        TabularDataset.__init__(self, lambda: read(str(self)))
+        TabularDataset.__init__(self, lambda: read_frame(str(self)))
 
     def to_path(self) -> list[str]:
-        return files(str(self))
+        return list_files(str(self))
 
     def download(self, target_path: str | None = None, overwrite: bool = False, **_: Any) -> list[str]:
         return self.to_path()
@@ -136,13 +136,13 @@ class InputDatasets(dict):  # type: ignore[type-arg]
     """The job's inputs, by name."""
 
     def __init__(self) -> None:
-        super().__init__(datasets())
+        super().__init__(list_datasets())
 
     def __missing__(self, name: str) -> Any:
         raise KeyError("the job has no input '{}'; its inputs: {}".format(name, ", ".join(sorted(self)) or "none"))
 
 
-def datasets() -> dict[str, InputDataset]:
+def list_datasets() -> dict[str, InputDataset]:
     found = {
         variable[len(prefix) :]: value
         for prefix in reversed(_INPUT)
@@ -152,11 +152,11 @@ def datasets() -> dict[str, InputDataset]:
     return {name: InputDataset(value, name) for name, value in found.items()}
 
 
-def output_datasets() -> dict[str, str]:
+def list_output_datasets() -> dict[str, str]:
     return {name[len(_OUTPUT) :]: path for name, path in os.environ.items() if name.startswith(_OUTPUT)}
 
 
-def files(path: str) -> list[str]:
+def list_files(path: str) -> list[str]:
     """The file of that path, or all below the folder, but hidden ones."""
     if not os.path.isdir(path):
         return [path]
@@ -167,7 +167,7 @@ def files(path: str) -> list[str]:
     return found
 
 
-def read(path: str) -> Any:
+def read_frame(path: str) -> Any:
     """A data frame of a file, a folder of files of one kind, or an MLTable."""
     if os.path.isfile(os.path.join(path, "MLTable")):
         try:
@@ -176,13 +176,13 @@ def read(path: str) -> Any:
             pass
         else:
             return mltable.load(path).to_pandas_dataframe()
-    pandas = _pandas()
-    found = [file for file in files(path) if _ending(file) in _READERS]
+    pandas = _import_pandas()
+    found = [file for file in list_files(path) if _get_ending(file) in _READERS]
     if not found:
-        raise user_error(
+        raise make_user_error(
             "nothing at '{}' can be read as a table; files must end in {}".format(path, ", ".join(sorted(_READERS)))
         )
-    frames = [_READERS[_ending(file)](pandas, file) for file in found]
+    frames = [_READERS[_get_ending(file)](pandas, file) for file in found]
     return frames[0] if len(frames) == 1 else pandas.concat(frames, ignore_index=True)
 
 
@@ -197,84 +197,86 @@ _READERS: dict[str, Callable[[Any, str], Any]] = {
 }
 
 
-def _ending(file: str) -> str:
+def _get_ending(file: str) -> str:
     return os.path.splitext(file[: -len(".gz")] if file.endswith(".gz") else file)[1].lower()
 
 
-def _pandas() -> Any:
+def _import_pandas() -> Any:
     try:
         import pandas  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:
-        raise error("a data frame needs pandas; add it to the job's environment") from None
+        raise make_error("a data frame needs pandas; add it to the job's environment") from None
     return pandas
 
 
-def _names(columns: str | Sequence[str]) -> list[str]:
+def _list_names(columns: str | Sequence[str]) -> list[str]:
     return [columns] if isinstance(columns, str) else list(columns)
 
 
-def _paths(path: Any) -> list[str]:
+def _resolve_paths(path: Any) -> list[str]:
     """Paths and addresses that this machine can read; v1's pairs of datastore and path are not."""
     listed = path if isinstance(path, list) else [path]
     found: list[str] = []
     for one in listed:
         if not isinstance(one, (str, os.PathLike)):
-            raise user_error(f"a path on a datastore does not work inside a smalt job; {_AS_INPUT}")
+            raise make_user_error(f"a path on a datastore does not work inside a smalt job; {_AS_INPUT}")
         text = os.fspath(one)
         found += sorted(glob.glob(text, recursive=True)) if "://" not in text and glob.has_magic(text) else [text]
     return found
 
 
-class _Tabular:
+class _TabularFactory:
     @staticmethod
     def from_delimited_files(
         path: Any, validate: bool = True, include_path: bool = False, infer_column_types: object = True,
         set_column_types: object = None, separator: str = ",", header: object = True, **_: Any,
     ) -> TabularDataset:  # fmt: skip
-        return _from(path, lambda pandas, file: pandas.read_csv(file, sep=separator, header=0 if header else None))
+        return _make_tabular(
+            path, lambda pandas, file: pandas.read_csv(file, sep=separator, header=0 if header else None)
+        )
 
     @staticmethod
     def from_parquet_files(path: Any, *_: Any, **__: Any) -> TabularDataset:
-        return _from(path, _READERS[".parquet"])
+        return _make_tabular(path, _READERS[".parquet"])
 
     @staticmethod
     def from_json_lines_files(path: Any, *_: Any, **__: Any) -> TabularDataset:
-        return _from(path, _READERS[".jsonl"])
+        return _make_tabular(path, _READERS[".jsonl"])
 
 
-def _from(path: Any, reader: Callable[[Any, str], Any]) -> TabularDataset:
-    paths = _paths(path)
+def _make_tabular(path: Any, reader: Callable[[Any, str], Any]) -> TabularDataset:
+    paths = _resolve_paths(path)
 
     def load() -> Any:
-        pandas = _pandas()
-        frames = [reader(pandas, file) for one in paths for file in files(one)]
+        pandas = _import_pandas()
+        frames = [reader(pandas, file) for one in paths for file in list_files(one)]
         return frames[0] if len(frames) == 1 else pandas.concat(frames, ignore_index=True)
 
     return TabularDataset(load)
 
 
-class _File:
+class _FileFactory:
     @staticmethod
     def from_files(path: Any, *_: Any, **__: Any) -> FileDataset:
-        return FileDataset(_paths(path))
+        return FileDataset(_resolve_paths(path))
 
 
 _CREATE = "use 'smalt data create'"
-refusing(_Tabular, {"register_pandas_dataframe": _CREATE, "from_sql_query": _AS_INPUT})
-refusing(_File, {"upload_directory": _CREATE})
+add_unsupported_members(_TabularFactory, {"register_pandas_dataframe": _CREATE, "from_sql_query": _AS_INPUT})
+add_unsupported_members(_FileFactory, {"upload_directory": _CREATE})
 
 
 class Dataset:
     """`Tabular` and `File` read this machine's files; by name there are the job's inputs."""
 
-    Tabular = _Tabular
-    File = _File
+    Tabular = _TabularFactory
+    File = _FileFactory
 
     @staticmethod
     def get_by_name(workspace: object, name: str, version: object = "latest") -> InputDataset:
-        found = datasets()
+        found = list_datasets()
         if name not in found:
-            raise user_error(
+            raise make_user_error(
                 f"a job reaches data by its inputs only, and it has no input '{name}'; add '{name}: {{path: "
                 f"azureml:{name}@latest}}' to the job's inputs"
             )
@@ -283,7 +285,7 @@ class Dataset:
     get = get_by_name
 
 
-refusing(
+add_unsupported_members(
     Dataset,
     dict.fromkeys(("get_by_id", "get_all", "list", "from_delimited_files", "auto_read_files"), _AS_INPUT),
 )
@@ -305,7 +307,7 @@ class Datastore:
         return Datastore(workspace)
 
 
-refusing(
+add_unsupported_members(
     Datastore,
     {
         "path": _AS_INPUT,

@@ -34,12 +34,12 @@ CLASSES: dict[str, type[AzureMLException]] = {
 }
 
 
-def error(sentence: str, kind: str = "AzureMLException") -> Exception:
+def make_error(sentence: str, kind: str = "AzureMLException") -> Exception:
     """The exception of that name that the script can catch."""
     known = getattr(sys.modules.get("azureml.exceptions"), kind, CLASSES[kind])
     made: Exception = known(sentence)
     return made
 
 
-def user_error(sentence: str) -> Exception:
-    return error(sentence, "UserErrorException")
+def make_user_error(sentence: str) -> Exception:
+    return make_error(sentence, "UserErrorException")

@@ -5,40 +5,40 @@ from __future__ import annotations
 import os
 from urllib.parse import urlsplit
 
-from .client import Refused
-from .errors import error, user_error
+from .client import RequestRefused
+from .errors import make_error, make_user_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from .client import Client
+    from .client import RunClient
     from .run import Run
 
 _SCHEME = "mlflow-artifacts"
 
 
-def place(uri: str) -> str:
+def parse_uri(uri: str) -> str:
     """Where in the artifact store a URI of it points."""
     parts = urlsplit(uri)
     if parts.scheme != _SCHEME:
-        raise error(f"the files at '{uri}' cannot be reached from a job; only those of a run can")
+        raise make_error(f"the files at '{uri}' cannot be reached from a job; only those of a run can")
     return parts.path.strip("/")
 
 
-def names(client: Client, folder: str) -> list[str]:
+def list_names(client: RunClient, folder: str) -> list[str]:
     """All files below a folder of the store, as paths relative to it."""
     found = []
-    for entry in client.files(folder):
+    for entry in client.list_files(folder):
         name = entry["path"].rstrip("/").rpartition("/")[2]
         if entry.get("is_dir"):
-            found += [name + "/" + below for below in names(client, folder + "/" + name)]
+            found += [name + "/" + below for below in list_names(client, folder + "/" + name)]
         else:
             found.append(name)
     return sorted(found)
 
 
-def fetch(client: Client, path: str, target: str) -> None:
+def fetch_file(client: RunClient, path: str, target: str) -> None:
     """One file of the store; `target` is there whole, or not at all."""
     folder = os.path.dirname(os.path.abspath(target))
     os.makedirs(folder, exist_ok=True)
@@ -53,7 +53,7 @@ def fetch(client: Client, path: str, target: str) -> None:
         raise
 
 
-class Files:
+class RunFiles:
     """Those of one run, by their names in it."""
 
     def __init__(self, run: Run) -> None:
@@ -62,49 +62,49 @@ class Files:
 
     @property
     def uri(self) -> str:
-        return str(self.run.info()["artifact_uri"])
+        return str(self.run.get_info()["artifact_uri"])
 
-    def put(self, name: str, source: str | BinaryIO) -> str:
+    def put_file(self, name: str, source: str | BinaryIO) -> str:
         """Store a file or a stream; the name it has there."""
-        name = _inside(name)
+        name = _normalise_name(name)
         if not isinstance(source, (str, os.PathLike)):
-            self.run.client.put_file(self._path(name), source)
+            self.run.client.put_file(self._get_path(name), source)
             return name
         if not os.path.isfile(source):
-            raise user_error(f"there is no file '{source}' to upload")
+            raise make_user_error(f"there is no file '{source}' to upload")
         with open(source, "rb") as file:
-            self.run.client.put_file(self._path(name), file)
+            self.run.client.put_file(self._get_path(name), file)
         return name
 
     def put_folder(self, name: str, folder: str) -> None:
         if not os.path.isdir(folder):
-            raise user_error(f"there is no folder '{folder}' to upload")
+            raise make_user_error(f"there is no folder '{folder}' to upload")
         for parent, _, files in os.walk(folder):
             relative = os.path.relpath(parent, folder)
             for file in files:
-                self.put("/".join((name, relative.replace(os.sep, "/"), file)), os.path.join(parent, file))
+                self.put_file("/".join((name, relative.replace(os.sep, "/"), file)), os.path.join(parent, file))
 
-    def names(self) -> list[str]:
-        return names(self.run.client, self._path(""))
+    def list_names(self) -> list[str]:
+        return list_names(self.run.client, self._get_path(""))
 
-    def read(self, name: str) -> bytes:
-        return self.run.client.read_file(self._path(_inside(name)))
+    def read_file(self, name: str) -> bytes:
+        return self.run.client.read_file(self._get_path(_normalise_name(name)))
 
-    def get(self, name: str, target: str) -> None:
+    def fetch_file(self, name: str, target: str) -> None:
         try:
-            fetch(self.run.client, self._path(_inside(name)), target)
-        except Refused as problem:
+            fetch_file(self.run.client, self._get_path(_normalise_name(name)), target)
+        except RequestRefused as problem:
             if problem.status != 404:
                 raise
-            there = ", ".join(self.names()[:20]) or "none"
-            raise user_error(f"run '{self.run.id}' has no file '{name}'; its files: {there}") from None
+            there = ", ".join(self.list_names()[:20]) or "none"
+            raise make_user_error(f"run '{self.run.id}' has no file '{name}'; its files: {there}") from None
 
-    def _path(self, name: str) -> str:
-        self._root = self._root or place(self.uri)
+    def _get_path(self, name: str) -> str:
+        self._root = self._root or parse_uri(self.uri)
         return self._root + "/" + name if name else self._root
 
 
-def _inside(name: str) -> str:
+def _normalise_name(name: str) -> str:
     """A name in the run: of `./outputs/../x` it is x, and no other run's."""
     parts: list[str] = []
     for part in str(name).replace(os.sep, "/").split("/"):
@@ -113,5 +113,5 @@ def _inside(name: str) -> str:
         elif part not in ("", "."):
             parts.append(part)
     if not parts:
-        raise user_error(f"'{name}' is not a name for a file of a run")
+        raise make_user_error(f"'{name}' is not a name for a file of a run")
     return "/".join(parts)

@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from urllib.parse import quote, urlencode
 
-from .errors import user_error
+from .errors import make_user_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,20 +26,20 @@ _SCOPE = {"subscription": "SUBSCRIPTION", "resource_group": "RESOURCEGROUP", "wo
 """A filesystem's words for its workspace, and the ends of the variables that say the job's."""
 
 
-def derived(theirs: Any) -> Any:
+def make_filesystem_class(theirs: Any) -> Any:
     """The installed package's filesystem, which asks this server where it is one of the job's own workspace."""
 
     async def _ls(self: Any, path: str | None = None, detail: bool = False, refresh: bool = True, **more: Any) -> Any:
         if not _is_own(self):
             return await theirs._ls(self, path, detail=detail, refresh=refresh, **more)
-        found = list(_listed(self, _inner(self, path), recursive=False))
+        found = list(_list_files(self, _get_inner_path(self, path), recursive=False))
         return found if detail else sorted(one["name"] for one in found)
 
     async def _info(self: Any, path: str, refresh: bool = True) -> Any:
         if not _is_own(self):
             return await theirs._info(self, path, refresh=refresh)
-        name = _inner(self, path)
-        found = list(_listed(self, name, recursive=False))
+        name = _get_inner_path(self, path)
+        found = list(_list_files(self, name, recursive=False))
         is_file = [one["name"] for one in found] == [name] and found[0]["type"] == "file"
         return found[0] if is_file else {"name": name, "type": "directory", "size": None}
 
@@ -56,7 +56,7 @@ def derived(theirs: Any) -> Any:
         self._validate_args_for_open(mode)
         file = tempfile.TemporaryFile()  # noqa: SIM115 the caller closes it
         try:
-            _fetch(self, _inner(self, path), file)
+            _fetch_file(self, _get_inner_path(self, path), file)
         except BaseException:
             file.close()
             raise
@@ -68,34 +68,36 @@ def derived(theirs: Any) -> Any:
     ) -> Any:
         if not _is_own(self):
             return await theirs._get(self, rpath, lpath, recursive, callback, **more)
-        name = _inner(self, rpath)
+        name = _get_inner_path(self, rpath)
         if (await self._info(name))["type"] == "file":
             if recursive:
-                raise user_error("rpath type of single file should not use recursive download")
+                raise make_user_error("rpath type of single file should not use recursive download")
             names, base = [name], os.path.dirname(name)
         else:
             names, base = (
-                [one["name"] for one in _listed(self, name, recursive=recursive) if one["type"] == "file"],
+                [one["name"] for one in _list_files(self, name, recursive=recursive) if one["type"] == "file"],
                 name,
             )
         targets = [(one, os.path.join(lpath, os.path.relpath(one, base or "."))) for one in names]
         for one, target in _to_write(targets, lambda target: os.path.exists(target), more):
             os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
             with open(target, "wb") as file:
-                _fetch(self, one, file)
+                _fetch_file(self, one, file)
 
     async def _put(
         self: Any, lpath: str, rpath: str, recursive: bool = False, callback: Any = None, **more: Any
     ) -> Any:
         if not _is_own(self):
             return await theirs._put(self, lpath, rpath, recursive, callback, **more)
-        folder, source = _inner(self, rpath), os.path.abspath(lpath)
+        folder, source = _get_inner_path(self, rpath), os.path.abspath(lpath)
         base = source if os.path.isdir(source) else os.path.dirname(source)
-        targets = [(one, "/".join(filter(None, (folder, os.path.relpath(one, base))))) for one in _files(source)]
-        there = {one["name"] for one in _listed(self, folder, recursive=True, may_miss=True)}
+        targets = [
+            (one, "/".join(filter(None, (folder, os.path.relpath(one, base))))) for one in _list_local_files(source)
+        ]
+        there = {one["name"] for one in _list_files(self, folder, recursive=True, may_miss=True)}
         for one, target in _to_write(targets, there.__contains__, more):
             with open(one, "rb") as file:
-                _send(self, target, file, os.path.getsize(one))
+                _send_file(self, target, file, os.path.getsize(one))
 
     changed = (_ls, _info, _exists, _open, _get, _put)
     return type(NAME, (theirs,), {"__module__": theirs.__module__, **{one.__name__: one for one in changed}})
@@ -108,7 +110,7 @@ def _is_own(filesystem: Any) -> bool:
     return bool(os.environ.get("SMALT_URL")) and [str(context.get(key, "")).lower() for key in _SCOPE] == own
 
 
-def _inner(filesystem: Any, path: str | None) -> str:
+def _get_inner_path(filesystem: Any, path: str | None) -> str:
     """A path below the root of the filesystem, from any of the ways to write it."""
     path = path or filesystem._path
     filesystem._validate_storage_context(path)
@@ -116,23 +118,23 @@ def _inner(filesystem: Any, path: str | None) -> str:
     return inner.strip("/")
 
 
-def _root(filesystem: Any) -> tuple[str, str]:
+def _get_root(filesystem: Any) -> tuple[str, str]:
     """The datastore, and where in it the filesystem begins."""
     context = filesystem._storage_context
     if "datastore_name" in context:
         return context["datastore_name"], ""
     uri = "azureml:{}:{}".format(context["dataasset_name"], context["dataasset_version"])
-    found = json.loads(_answer("POST", "/resolve", json.dumps({"uri": uri}).encode()).read())
+    found = json.loads(_send_request("POST", "/resolve", json.dumps({"uri": uri}).encode()).read())
     return found["datastore"], found["path"].strip("/")
 
 
-def _listed(filesystem: Any, path: str, *, recursive: bool, may_miss: bool = False) -> Iterator[dict[str, Any]]:
-    store, root = _root(filesystem)
+def _list_files(filesystem: Any, path: str, *, recursive: bool, may_miss: bool = False) -> Iterator[dict[str, Any]]:
+    store, root = _get_root(filesystem)
     query = {"path": "/".join(filter(None, (root, path))), "recursive": str(recursive).lower()}
     target: str | None = "/datastores/" + quote(store) + "/list?" + urlencode(query)
     while target:
         try:
-            page = json.loads(_answer("GET", target).read())
+            page = json.loads(_send_request("GET", target).read())
         except FileNotFoundError:
             if may_miss:
                 return
@@ -145,23 +147,23 @@ def _listed(filesystem: Any, path: str, *, recursive: bool, may_miss: bool = Fal
         target = "/datastores/" + quote(store) + "/list?" + following.partition("?")[2] if following else None
 
 
-def _fetch(filesystem: Any, path: str, file: IO[bytes]) -> None:
-    with _answer("GET", _file(filesystem, path)) as answer:
+def _fetch_file(filesystem: Any, path: str, file: IO[bytes]) -> None:
+    with _send_request("GET", _get_file_route(filesystem, path)) as answer:
         shutil.copyfileobj(answer, file, 1 << 20)
 
 
-def _send(filesystem: Any, path: str, file: IO[bytes], size: int) -> None:
-    _answer("PUT", _file(filesystem, path), file, {"Content-Length": str(size)}).close()
+def _send_file(filesystem: Any, path: str, file: IO[bytes], size: int) -> None:
+    _send_request("PUT", _get_file_route(filesystem, path), file, {"Content-Length": str(size)}).close()
 
 
-def _file(filesystem: Any, path: str) -> str:
-    store, root = _root(filesystem)
+def _get_file_route(filesystem: Any, path: str) -> str:
+    store, root = _get_root(filesystem)
     is_root = not path or path == os.path.basename(root)  # an asset that is one file
     inner = root if is_root and root else "/".join(filter(None, (root, path)))
     return "/datastores/" + quote(store) + "/files/" + quote(inner)
 
 
-def _files(source: str) -> list[str]:
+def _list_local_files(source: str) -> list[str]:
     if os.path.isfile(source):
         return [source]
     return sorted(os.path.join(folder, name) for folder, _, names in os.walk(source) for name in names)
@@ -172,11 +174,11 @@ def _to_write(targets: list[tuple[str, str]], is_there: Any, more: dict[str, Any
     overwrite = str(more.get("overwrite", "FAIL_ON_FILE_CONFLICT")).upper()
     taken = [target for _, target in targets if is_there(target)]
     if taken and overwrite == "FAIL_ON_FILE_CONFLICT":
-        raise user_error(f"{taken[0]} is there already; give overwrite='MERGE_WITH_OVERWRITE' or 'APPEND'")
+        raise make_user_error(f"{taken[0]} is there already; give overwrite='MERGE_WITH_OVERWRITE' or 'APPEND'")
     return [one for one in targets if overwrite != "APPEND" or one[1] not in taken]
 
 
-def _answer(method: str, route: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+def _send_request(method: str, route: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
     """An answer to be read, of smalt's own routes for the job's workspace."""
     subscription, group, name = (quote(os.environ["AZUREML_ARM_" + key]) for key in _SCOPE.values())
     url = (
@@ -190,6 +192,6 @@ def _answer(method: str, route: str, body: Any = None, headers: dict[str, str] |
     except urllib.error.HTTPError as error:
         with error:
             told = json.loads(error.read() or b"{}").get("error", {}).get("message") or str(error)
-        raise FileNotFoundError(told) if error.code == 404 else user_error(told) from None
+        raise FileNotFoundError(told) if error.code == 404 else make_user_error(told) from None
     except urllib.error.URLError as error:
-        raise user_error(f"the server cannot be reached: {error.reason}") from None
+        raise make_user_error(f"the server cannot be reached: {error.reason}") from None

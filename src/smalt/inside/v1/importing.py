@@ -13,8 +13,8 @@ import sys
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 
-from .context import current
-from .missing import missing
+from .context import get_current
+from .missing import make_unsupported_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,15 +85,15 @@ def find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
     """Of any `azureml…`; None where it is not ours to answer."""
     if _is_only_asked():
         return None
-    spec = _installed(name, path)
+    spec = _find_installed(name, path)
     if spec is not None:
-        if name in (*_GRAFTED, _FILES) and spec.loader is not None and current() is not None:
-            spec.loader = _Grafting(spec.loader)
+        if name in (*_GRAFTED, _FILES) and spec.loader is not None and get_current() is not None:
+            spec.loader = _PatchingLoader(spec.loader)
         return spec
     parent = sys.modules.get(name.rpartition(".")[0])
     if parent is None or hasattr(parent, "__smalt__") or name in ("azureml.core", "azureml.exceptions", "azureml.data"):
         if name in _MODULES:
-            return ModuleSpec(name, _Loader(), is_package=name in _PACKAGES)
+            return ModuleSpec(name, _TableLoader(), is_package=name in _PACKAGES)
         if name.startswith("azureml.core."):
             raise ModuleNotFoundError(f"{name} is not there; {_ELSEWHERE}", name=name)
     return None
@@ -108,7 +108,7 @@ def _is_only_asked() -> bool:
     return file == "<frozen importlib.util>" or file.endswith(os.path.join("importlib", "util.py"))
 
 
-def _installed(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+def _find_installed(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
     for finder in sys.meta_path:
         if getattr(finder, "__name__", "") != "SmaltFinder" and hasattr(finder, "find_spec"):
             spec = finder.find_spec(name, path)
@@ -117,7 +117,7 @@ def _installed(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
     return None
 
 
-class _Loader(Loader):
+class _TableLoader(Loader):
     """Makes a module of the table; its names are looked up when they are asked for."""
 
     def create_module(self, spec: ModuleSpec) -> None:
@@ -131,27 +131,27 @@ class _Loader(Loader):
         elif name == "azureml.core":
             made["VERSION"] = made["__version__"] = "1.61.0+smalt"
         elif name == "azureml.exceptions":
-            made.update(_ours("errors").CLASSES)
+            made.update(_get_replacements("errors").CLASSES)
         names = _MODULES[name].split()
         made["__all__"] = [one for one in names if not one.startswith("_")]
-        made["__getattr__"] = lambda wanted: _resolve(module, names, wanted)
+        made["__getattr__"] = lambda wanted: _resolve_name(module, names, wanted)
         vars(module).update(made)
 
 
-def _resolve(module: ModuleType, names: Sequence[str], wanted: str) -> Any:
+def _resolve_name(module: ModuleType, names: Sequence[str], wanted: str) -> Any:
     if wanted not in names:
         raise AttributeError(f"{module.__name__}.{wanted} is not there; {_ELSEWHERE}")
     home, _, name = _OURS.get(wanted, "").partition(".")
-    found = getattr(_ours(home), name) if home else missing(wanted, _ELSEWHERE)
+    found = getattr(_get_replacements(home), name) if home else make_unsupported_class(wanted, _ELSEWHERE)
     setattr(module, wanted, found)
     return found
 
 
-def _ours(module: str) -> Any:
+def _get_replacements(module: str) -> Any:
     return importlib.import_module("." + module, __package__)
 
 
-class _Grafting(Loader):
+class _PatchingLoader(Loader):
     """The loader of an installed module, which is changed once it has run."""
 
     def __init__(self, loader: Any) -> None:
@@ -166,30 +166,30 @@ class _Grafting(Loader):
     def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)
         if module.__name__ == _FILES:
-            own = _ours("filesystem")
+            own = _get_replacements("filesystem")
             setattr(module, own.NAME, own.derived(getattr(module, own.NAME)))
             return
         for name, members in _GRAFTED[module.__name__].items():
             real = getattr(module, name, None)
             if isinstance(real, type):
-                _graft(real, _resolved(name), members)
+                _replace_members(real, _load_name(name), members)
 
 
-def _resolved(name: str) -> Any:
+def _load_name(name: str) -> Any:
     home, _, inner = _OURS[name].partition(".")
-    return getattr(_ours(home), inner)
+    return getattr(_get_replacements(home), inner)
 
 
-def _graft(real: Any, ours: Any, members: Sequence[str]) -> None:
+def _replace_members(real: Any, ours: Any, members: Sequence[str]) -> None:
     if real.__name__ == "Run":
-        kinds = _ours("run").OWN_KIND
+        kinds = _get_replacements("run").OWN_KIND
         submitted = getattr(sys.modules[real.__module__], "_SubmittedRun", real)
         kinds[0] = type("_SubmittedRun", (kinds[0], submitted), {"__module__": real.__module__})
     for member in members:
         always = member in _ALWAYS or real.__name__ + "." + member in _ALWAYS
         theirs = getattr(real, member, None)
         own = ours if member == "__new__" else getattr(ours, member)
-        setattr(real, member, (_making if member == "__new__" else _asking)(theirs, own, always))
+        setattr(real, member, (_make_constructor if member == "__new__" else _make_dispatcher)(theirs, own, always))
 
 
 def _is_ours(values: Sequence[Any], named: dict[str, Any]) -> bool:
@@ -197,14 +197,14 @@ def _is_ours(values: Sequence[Any], named: dict[str, Any]) -> bool:
     return type(first).__module__.startswith(str(__package__))
 
 
-def _asking(theirs: Any, own: Callable[..., Any], always: bool) -> Any:
+def _make_dispatcher(theirs: Any, own: Callable[..., Any], always: bool) -> Any:
     def ask(*values: Any, **named: Any) -> Any:
         return (own if always or theirs is None or _is_ours(values, named) else theirs)(*values, **named)
 
     return staticmethod(ask)
 
 
-def _making(theirs: Any, own: type, always: bool) -> Any:
+def _make_constructor(theirs: Any, own: type, always: bool) -> Any:
     def make(cls: type, *values: Any, **named: Any) -> Any:
         if issubclass(cls, own):  # the job's own run, which is both
             return object.__new__(cls)

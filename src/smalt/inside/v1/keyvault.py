@@ -9,8 +9,8 @@ import urllib.error
 import urllib.request
 from urllib.parse import quote
 
-from .errors import user_error
-from .missing import refusing
+from .errors import make_user_error
+from .missing import add_unsupported_members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,17 +28,17 @@ class Keyvault:
         self.workspace = workspace
 
     def get_secret(self, name: str) -> str:
-        return str(_ask("/secrets/" + quote(name, safe=""), name)["value"])
+        return str(_request_secret("/secrets/" + quote(name, safe=""), name)["value"])
 
     def get_secrets(self, secrets: Iterable[str]) -> dict[str, str]:
         return {name: self.get_secret(name) for name in secrets}
 
     def list_secrets(self) -> list[dict[str, str]]:
-        listed = _ask("/secrets", "NAME").get("value", [])
+        listed = _request_secret("/secrets", "NAME").get("value", [])
         return [{"name": one["id"].rpartition("/")[2]} for one in listed]
 
 
-refusing(
+add_unsupported_members(
     Keyvault,
     dict.fromkeys(
         ("set_secret", "set_secrets", "delete_secret", "delete_secrets"),
@@ -47,16 +47,16 @@ refusing(
 )
 
 
-def _ask(path: str, name: str) -> Any:
+def _request_secret(path: str, name: str) -> Any:
     url, endpoint = os.environ.get("AZURE_KEYVAULT_URL"), os.environ.get("IDENTITY_ENDPOINT")
     if not url or not endpoint:
-        raise user_error(_NONE.format(name))
+        raise make_user_error(_NONE.format(name))
     asked = endpoint + "?resource=" + quote("https://vault.azure.net", safe="")
-    token = _answer(asked, {"X-IDENTITY-HEADER": os.environ.get("IDENTITY_HEADER", "")})["access_token"]
-    return _answer(url + path, {"Authorization": "Bearer " + token})
+    token = _send_request(asked, {"X-IDENTITY-HEADER": os.environ.get("IDENTITY_HEADER", "")})["access_token"]
+    return _send_request(url + path, {"Authorization": "Bearer " + token})
 
 
-def _answer(url: str, headers: dict[str, str]) -> Any:
+def _send_request(url: str, headers: dict[str, str]) -> Any:
     trust = ssl.create_default_context(cafile=os.environ.get("SSL_CERT_FILE"))
     here = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
     try:
@@ -66,6 +66,6 @@ def _answer(url: str, headers: dict[str, str]) -> Any:
         with error:
             told = json.loads(error.read() or b"{}")
         found = told.get("error") or told
-        raise user_error(found.get("message") or f"the vault answers {error.code}") from None
+        raise make_user_error(found.get("message") or f"the vault answers {error.code}") from None
     except OSError as error:
-        raise user_error(f"the vault cannot be reached: {error}") from None
+        raise make_user_error(f"the vault cannot be reached: {error}") from None

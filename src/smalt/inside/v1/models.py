@@ -6,11 +6,11 @@ import os
 import shutil
 from collections.abc import Mapping
 
-from .client import Refused
-from .context import current
-from .errors import error, user_error
-from .files import fetch, names, place
-from .missing import refusing
+from .client import RequestRefused
+from .context import get_current
+from .errors import make_error, make_user_error
+from .files import fetch_file, list_names, parse_uri
+from .missing import add_unsupported_members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ class Model:
         if id is not None:
             name, _sep, of_id = id.partition(":")
             version = int(of_id) if of_id else version
-        fitting = [one for one in _versions(workspace, name) if _fits(one, version, tags, run_id)]
+        fitting = [one for one in _list_versions(workspace, name) if _is_match(one, version, tags, run_id)]
         if not fitting:
             wanted = f"'{name}'" if version is None else f"'{name}' in version {version}"
-            raise error(f"the workspace has no model {wanted} that fits", "ModelNotFoundException")
-        self._become(workspace, max(fitting, key=lambda one: int(one["version"])))
+            raise make_error(f"the workspace has no model {wanted} that fits", "ModelNotFoundException")
+        self._set_fields(workspace, max(fitting, key=lambda one: int(one["version"])))
 
-    def _become(self, workspace: Workspace, said: dict[str, Any]) -> None:
+    def _set_fields(self, workspace: Workspace, said: dict[str, Any]) -> None:
         tags = {tag["key"]: tag.get("value", "") for tag in said.get("tags", [])}
         self.workspace = workspace
         self.name = str(said["name"])
@@ -68,9 +68,9 @@ class Model:
         self.tags = tags
 
     @classmethod
-    def _of(cls, workspace: Workspace, said: dict[str, Any]) -> Model:
+    def _from_json(cls, workspace: Workspace, said: dict[str, Any]) -> Model:
         model = cls.__new__(cls)
-        model._become(workspace, said)
+        model._set_fields(workspace, said)
         return model
 
     def __repr__(self) -> str:
@@ -81,17 +81,17 @@ class Model:
         return self.workspace.get_run(self.run_id) if self.run_id else None
 
     def add_tags(self, tags: dict[str, Any]) -> None:
-        self._mark(tags, "")
+        self._set_tags(tags, "")
         self.tags.update({str(name): str(value) for name, value in tags.items()})
 
     def add_properties(self, properties: dict[str, Any]) -> None:
-        self._mark(properties, _PROPERTY)
+        self._set_tags(properties, _PROPERTY)
         self.properties.update({str(name): str(value) for name, value in properties.items()})
 
-    def _mark(self, marks: dict[str, Any], prefix: str) -> None:
+    def _set_tags(self, marks: dict[str, Any], prefix: str) -> None:
         for name, value in marks.items():
             body = {"name": self.name, "version": str(self.version), "key": f"{prefix}{name}", "value": str(value)}
-            self.workspace.context.client.post("model-versions/set-tag", body)
+            self.workspace.context.client.send_json("model-versions/set-tag", body)
 
     @staticmethod
     def register(
@@ -102,11 +102,11 @@ class Model:
         """Local files become a model; they are kept in the job's run, below `models/`."""
         run = workspace.get_run(workspace.context.run_id)
         if not os.path.exists(model_path):
-            raise error(f"there is no file or folder '{model_path}' to register", "ModelPathNotFoundException")
+            raise make_error(f"there is no file or folder '{model_path}' to register", "ModelPathNotFoundException")
         stored = f"models/{model_name}/{os.path.basename(os.path.abspath(model_path))}"
         (run.upload_folder if os.path.isdir(model_path) else run.upload_file)(stored, os.fspath(model_path))
-        return create(
-            workspace, model_name, run.info()["artifact_uri"] + "/" + stored, run_id=run.id, description=description,
+        return create_version(
+            workspace, model_name, run.get_info()["artifact_uri"] + "/" + stored, run_id=run.id, description=description,
             tags=tags, properties=properties, framework=(model_framework, model_framework_version),
         )  # fmt: skip
 
@@ -115,21 +115,21 @@ class Model:
         workspace: Workspace, name: str | None = None, tags: Any = None, latest: bool = False,
         run_id: str | None = None, **_: Any,
     ) -> Any:  # fmt: skip
-        found = [one for one in _versions(workspace, name) if _fits(one, None, tags, run_id)]
+        found = [one for one in _list_versions(workspace, name) if _is_match(one, None, tags, run_id)]
         found.sort(key=lambda one: (one["name"], -int(one["version"])))
         if latest:
             newest: dict[str, dict[str, Any]] = {}
             for one in found:
                 newest.setdefault(one["name"], one)
             found = list(newest.values())
-        return [Model._of(workspace, one) for one in found]
+        return [Model._from_json(workspace, one) for one in found]
 
     def download(self, target_dir: str = ".", exist_ok: bool = False, exists_ok: bool | None = None) -> str:
         """The path of the model's file or folder, below `target_dir`."""
         client = self.workspace.context.client
-        uri = client.get("model-versions/get-download-uri", name=self.name, version=self.version)["artifact_uri"]
-        source = place(uri)
-        below = names(client, source)
+        uri = client.get_json("model-versions/get-download-uri", name=self.name, version=self.version)["artifact_uri"]
+        source = parse_uri(uri)
+        below = list_names(client, source)
         name = os.path.basename(source)
         if source.startswith(SHELF):
             name = self.name
@@ -137,38 +137,38 @@ class Model:
                 source, name, below = source + "/" + below[0], os.path.basename(below[0]), []
         target = os.path.join(target_dir, name)
         if os.path.exists(target) and not (exists_ok if exists_ok is not None else exist_ok):
-            raise error(f"'{target}' is there already; to replace it say exist_ok=True", "WebserviceException")
+            raise make_error(f"'{target}' is there already; to replace it say exist_ok=True", "WebserviceException")
         for name in below:
-            fetch(client, source + "/" + name, os.path.join(target, name))
+            fetch_file(client, source + "/" + name, os.path.join(target, name))
         if not below:
-            fetch(client, source, target)
+            fetch_file(client, source, target)
         return target
 
     @staticmethod
     def get_model_path(model_name: str, version: int | None = None, _workspace: Workspace | None = None) -> str:
         """The model's file or folder on this machine: the workspace's newest, fetched if it is not here yet."""
-        context = current()
+        context = get_current()
         workspace = _workspace or (context.workspace if context else None)
         if version is None and workspace is not None:
             try:
                 version = Model(workspace, model_name).version
             except Exception:
-                local = _local(model_name, None)
+                local = _find_local(model_name, None)
                 if local:
                     return local
                 raise
-        local = _local(model_name, version)
+        local = _find_local(model_name, version)
         if local:
             return local
         if workspace is None:
-            raise error(
+            raise make_error(
                 f"there is no model '{model_name}' below {FOLDER} nor in the working folder",
                 "ModelNotFoundException",
             )
-        return _keep(Model(workspace, model_name, version=version))
+        return _fetch_model(Model(workspace, model_name, version=version))
 
 
-refusing(
+add_unsupported_members(
     Model,
     {
         "deploy": "use an online endpoint",
@@ -180,7 +180,7 @@ refusing(
 )
 
 
-class Models(Mapping):  # type: ignore[type-arg]
+class WorkspaceModels(Mapping):  # type: ignore[type-arg]
     """`workspace.models`: the newest version by name."""
 
     def __init__(self, workspace: Workspace) -> None:
@@ -189,27 +189,27 @@ class Models(Mapping):  # type: ignore[type-arg]
     def __getitem__(self, name: str) -> Model:
         try:
             return Model(self._workspace, name)
-        except Refused:
+        except RequestRefused:
             raise
         except Exception as problem:
             raise KeyError(str(problem)) from None
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted({one["name"] for one in _versions(self._workspace, None)}))
+        return iter(sorted({one["name"] for one in _list_versions(self._workspace, None)}))
 
     def __len__(self) -> int:
         return len(list(iter(self)))
 
 
-def create(
+def create_version(
     workspace: Workspace, name: str, source: str, *, run_id: str, description: str | None, tags: Any, properties: Any,
     framework: tuple[str | None, str | None],
 ) -> Model:  # fmt: skip
     """A new version of a model, from files of a run."""
     client = workspace.context.client
     try:
-        client.post("registered-models/create", {"name": name})
-    except Refused as problem:
+        client.send_json("registered-models/create", {"name": name})
+    except RequestRefused as problem:
         if problem.code != "RESOURCE_ALREADY_EXISTS":
             raise
     listed = {
@@ -224,16 +224,16 @@ def create(
         "description": description or "",
         "tags": [{"key": key, "value": value} for key, value in listed.items()],
     }
-    return Model._of(workspace, client.post("model-versions/create", body)["model_version"])
+    return Model._from_json(workspace, client.send_json("model-versions/create", body)["model_version"])
 
 
-def _versions(workspace: Workspace, name: str | None) -> list[dict[str, Any]]:
+def _list_versions(workspace: Workspace, name: str | None) -> list[dict[str, Any]]:
     if name is not None and "'" in name:
-        raise user_error(f"no model is called {name}")
+        raise make_user_error(f"no model is called {name}")
     found, token = [], None
     wanted = "" if name is None else f"name='{name}'"
     while True:
-        answer = workspace.context.client.get(
+        answer = workspace.context.client.get_json(
             "model-versions/search", filter=wanted or None, max_results=1000, page_token=token
         )
         found += answer.get("model_versions", [])
@@ -242,7 +242,7 @@ def _versions(workspace: Workspace, name: str | None) -> list[dict[str, Any]]:
             return found
 
 
-def _fits(said: dict[str, Any], version: int | None, tags: Any, run_id: str | None) -> bool:
+def _is_match(said: dict[str, Any], version: int | None, tags: Any, run_id: str | None) -> bool:
     if version is not None and int(said["version"]) != int(version):
         return False
     if run_id is not None and said.get("run_id") != run_id:
@@ -255,13 +255,13 @@ def _fits(said: dict[str, Any], version: int | None, tags: Any, run_id: str | No
     return True
 
 
-def _root() -> str:
+def _get_root() -> str:
     return os.path.join(os.environ.get("AML_APP_ROOT", ""), FOLDER)
 
 
-def _keep(model: Model) -> str:
+def _fetch_model(model: Model) -> str:
     """Fetch it to where it is looked for; whole, or not at all, whatever other processes of the job do."""
-    folder = os.path.join(_root(), model.name, str(model.version))
+    folder = os.path.join(_get_root(), model.name, str(model.version))
     partial = f"{folder}.partial.{os.getpid()}"
     try:
         name = os.path.basename(model.download(partial, exist_ok=True))
@@ -275,9 +275,9 @@ def _keep(model: Model) -> str:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _local(name: str, version: int | None) -> str | None:
+def _find_local(name: str, version: int | None) -> str | None:
     """What is on this machine, as v1 looks for it."""
-    folder = os.path.join(_root(), name)
+    folder = os.path.join(_get_root(), name)
     if os.path.isdir(folder):
         numbers = [entry for entry in os.listdir(folder) if entry.isdigit()]
         chosen = str(version) if version is not None else max(numbers, key=int, default="")

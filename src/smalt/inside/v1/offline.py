@@ -31,7 +31,7 @@ class OfflineRun:
     def __exit__(self, *_: object) -> None: ...
 
 
-def _shown(method: str) -> Any:
+def _make_printer(method: str) -> Any:
     def show(self: OfflineRun, *values: Any, **named: Any) -> None:
         said = [*map(repr, values), *(f"{name}={value!r}" for name, value in named.items())]
         print("Attempted to {}: {}".format(method, ", ".join(said)))
@@ -44,4 +44,4 @@ for _method in (
     "log_residuals", "log_predictions", "tag", "set_tags", "add_properties", "upload_file", "upload_files",
     "upload_folder",
 ):  # fmt: skip
-    setattr(OfflineRun, _method, _shown(_method))
+    setattr(OfflineRun, _method, _make_printer(_method))

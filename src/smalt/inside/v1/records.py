@@ -9,20 +9,20 @@ import io
 import json
 import threading
 
-from .client import Refused
-from .values import cell
+from .client import RequestRefused
+from .values import to_json_cell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .files import Files
+    from .files import RunFiles
 
 _TAG = "mlflow.loggedArtifacts"
 _LONGEST_TAG = 7500  # MLflow takes 8000
 
 
-class Table:
+class LoggedTable:
     """Grows by rows; kept in the form of `mlflow.log_table`."""
 
     def __init__(self, content: dict[str, Any] | None = None) -> None:
@@ -30,7 +30,7 @@ class Table:
         self.rows: list[list[Any]] = list(content["data"]) if content else []
         self._changes = threading.Lock()
 
-    def add(self, columns: dict[str, list[Any]]) -> None:
+    def add_rows(self, columns: dict[str, list[Any]]) -> None:
         with self._changes:
             for name in columns:
                 if name not in self.columns:
@@ -38,7 +38,9 @@ class Table:
                     for row in self.rows:
                         row.append(None)
             for index in range(max((len(column) for column in columns.values()), default=0)):
-                self.rows.append([cell(columns[name][index]) if name in columns else None for name in self.columns])
+                self.rows.append(
+                    [to_json_cell(columns[name][index]) if name in columns else None for name in self.columns]
+                )
 
     def to_json(self) -> bytes:
         with self._changes:
@@ -53,30 +55,30 @@ class Table:
         return made[name] if self.columns == [name] else made
 
 
-class Records:
+class RunRecords:
     """Those of one run."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: RunFiles) -> None:
         self._files = files
-        self._tables: dict[str, Table] = {}
+        self._tables: dict[str, LoggedTable] = {}
 
-    def table(self, name: str, columns: dict[str, list[Any]]) -> None:
+    def add_table_rows(self, name: str, columns: dict[str, list[Any]]) -> None:
         """Add rows to the table of that name, which may be there from an earlier process of the job."""
         path = name + ".json"
         if name not in self._tables:
-            is_new = all(entry["path"] != path for entry in self._index())
-            self._tables[name] = Table() if is_new else self._read(path)
-            self.show("table", path)
+            is_new = all(entry["path"] != path for entry in self._read_index())
+            self._tables[name] = LoggedTable() if is_new else self._read_table(path)
+            self.add_logged_file("table", path)
         table = self._tables[name]
-        table.add(columns)
-        self._files.run.writer.upload(
-            self._files.run.id + "/" + path, lambda: self._files.put(path, io.BytesIO(table.to_json()))
+        table.add_rows(columns)
+        self._files.run.writer.add_upload(
+            self._files.run.id + "/" + path, lambda: self._files.put_file(path, io.BytesIO(table.to_json()))
         )
 
-    def show(self, kind: str, path: str, name: str = "") -> None:
+    def add_logged_file(self, kind: str, path: str, name: str = "") -> None:
         """Make the file known as something logged. Of images of one name, only the last one is."""
         entry = {"path": path, "type": kind, **({"name": name} if name else {})}
-        index = self._index()
+        index = self._read_index()
         if entry in index:
             return
         index = [*(other for other in index if not name or other.get("name") != name), entry]
@@ -84,35 +86,35 @@ class Records:
             del index[0]
         self._files.run.set_tag(_TAG, json.dumps(index))
 
-    def _index(self) -> list[dict[str, str]]:
-        return listed(self._files.run.all_tags())
+    def _read_index(self) -> list[dict[str, str]]:
+        return parse_index(self._files.run.get_all_tags())
 
-    def _read(self, path: str) -> Table:
+    def _read_table(self, path: str) -> LoggedTable:
         try:
-            return Table(json.loads(self._files.read(path)))
-        except (Refused, ValueError, KeyError):
-            return Table()
+            return LoggedTable(json.loads(self._files.read_file(path)))
+        except (RequestRefused, ValueError, KeyError):
+            return LoggedTable()
 
-    def metrics(self, tags: dict[str, str], populate: bool) -> tuple[dict[str, Any], set[str]]:
+    def get_metrics(self, tags: dict[str, str], populate: bool) -> tuple[dict[str, Any], set[str]]:
         """What get_metrics tells of them, by name; and the names of the metrics that are columns of their tables."""
         found: dict[str, Any] = {}
         columns = set()
-        for entry in listed(tags):
+        for entry in parse_index(tags):
             path = entry["path"]
             name = entry.get("name") or (path[: -len(".json")] if path.endswith(".json") else path)
             if entry["type"] == "table":
-                table = self._read(path)
+                table = self._read_table(path)
                 found[name] = table.as_v1(name)
                 columns |= {name + "." + column for column in table.columns}
             elif populate:
-                content = self._files.read(path)
+                content = self._files.read_file(path)
                 found[name] = content if entry["type"] == "image" else json.loads(content)
             else:
                 found[name] = f"aml://artifactId/ExperimentRun/dcid.{self._files.run.id}/{path}"
         return found, columns
 
 
-def listed(tags: dict[str, str]) -> list[dict[str, str]]:
+def parse_index(tags: dict[str, str]) -> list[dict[str, str]]:
     try:
         entries = json.loads(tags.get(_TAG, "[]"))
         return [entry for entry in entries if isinstance(entry.get("path"), str) and isinstance(entry.get("type"), str)]

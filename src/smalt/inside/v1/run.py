@@ -6,15 +6,15 @@ import os
 import threading
 import time
 
-from .client import Client
-from .context import Context, current
-from .errors import error, user_error
-from .files import Files
-from .metrics import Logging
-from .missing import refusing
-from .records import Records
+from .client import RunClient
+from .context import RunContext, get_current
+from .errors import make_error, make_user_error
+from .files import RunFiles
+from .metrics import RunLogging
+from .missing import add_unsupported_members
+from .records import RunRecords
 from .storage import Storage
-from .writer import Writer
+from .writer import RunWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,17 +31,17 @@ _STATES = {"RUNNING": "Running", "FINISHED": "Completed", "FAILED": "Failed", "K
 _OVER = ("Completed", "Failed", "Canceled")
 
 
-class Run(Logging, Storage):
+class Run(RunLogging, Storage):
     """A run that is there. `Run(experiment, run_id)` names one, as in v1."""
 
     def __init__(self, experiment: Experiment, run_id: str, outputs: object = None, **_: Any) -> None:
         context = experiment.workspace.context
         self._run_id = str(run_id)
-        self.client: Client = context.client
-        self.writer: Writer = context.writer
+        self.client: RunClient = context.client
+        self.writer: RunWriter = context.writer
         self._experiment = experiment
-        self._files = Files(self)
-        self._records = Records(self._files)
+        self._files = RunFiles(self)
+        self._records = RunRecords(self._files)
         self._steps: dict[str, int] | None = None
         self._lock = threading.RLock()
 
@@ -56,17 +56,17 @@ class Run(Logging, Storage):
     def id(self) -> str:
         return self._run_id
 
-    def data(self) -> dict[str, Any]:
+    def get_data(self) -> dict[str, Any]:
         """What MLflow says of it: `info`, `data`."""
-        answer: dict[str, Any] = self.client.get("runs/get", run_id=self.id)["run"]
+        answer: dict[str, Any] = self.client.get_json("runs/get", run_id=self.id)["run"]
         return answer
 
-    def info(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.data()["info"]
+    def get_info(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.get_data()["info"]
         return found
 
-    def all_tags(self) -> dict[str, str]:
-        return {tag["key"]: tag.get("value", "") for tag in self.data().get("data", {}).get("tags", [])}
+    def get_all_tags(self) -> dict[str, str]:
+        return {tag["key"]: tag.get("value", "") for tag in self.get_data().get("data", {}).get("tags", [])}
 
     @property
     def experiment(self) -> Experiment:
@@ -74,7 +74,7 @@ class Run(Logging, Storage):
 
     @property
     def name(self) -> str:
-        return str(self.info().get("run_name") or self.id)
+        return str(self.get_info().get("run_name") or self.id)
 
     @property
     def display_name(self) -> str:
@@ -82,7 +82,7 @@ class Run(Logging, Storage):
 
     @property
     def description(self) -> str | None:
-        return self.all_tags().get("mlflow.note.content")
+        return self.get_all_tags().get("mlflow.note.content")
 
     @description.setter
     def description(self, text: str) -> None:
@@ -95,28 +95,28 @@ class Run(Logging, Storage):
     @property
     def number(self) -> int:
         """Which one of its experiment it is, from 1, in the order of their starts."""
-        info = self.info()
+        info = self.get_info()
         before = "attributes.start_time < {}".format(info.get("start_time", 0))
-        return 1 + sum(1 for _ in search(self.client, info["experiment_id"], before))
+        return 1 + sum(1 for _ in search_runs(self.client, info["experiment_id"], before))
 
     @property
     def status(self) -> str:
         return self.get_status()
 
     def get_status(self) -> str:
-        return _STATES.get(str(self.info().get("status")), "Running")
+        return _STATES.get(str(self.get_info().get("status")), "Running")
 
     def get_detailed_status(self) -> dict[str, Any]:
         return {"status": self.get_status(), "details": ""}
 
     def get_details(self) -> dict[str, Any]:
-        info = self.info()
+        info = self.get_info()
         return {
             "runId": self.id,
             "target": "local",
             "status": _STATES.get(str(info.get("status")), "Running"),
-            "startTimeUtc": _utc(info.get("start_time")),
-            "endTimeUtc": _utc(info.get("end_time")),
+            "startTimeUtc": _to_utc(info.get("start_time")),
+            "endTimeUtc": _to_utc(info.get("end_time")),
             "properties": self.get_properties(),
             "inputDatasets": [],
             "outputDatasets": [],
@@ -136,13 +136,13 @@ class Run(Logging, Storage):
 
     def set_tags(self, tags: dict[str, Any]) -> None:
         for name, value in tags.items():
-            self.set_tag(self._key(name), "" if value is None else str(value))
+            self.set_tag(self._make_key(name), "" if value is None else str(value))
 
     def set_tag(self, name: str, value: str) -> None:
-        self.client.post("runs/set-tag", {"run_id": self.id, "key": name, "value": value})
+        self.client.send_json("runs/set-tag", {"run_id": self.id, "key": name, "value": value})
 
     def get_tags(self) -> dict[str, str | None]:
-        return {name: value or None for name, value in self.all_tags().items() if not name.startswith(_NOT_TAGS)}
+        return {name: value or None for name, value in self.get_all_tags().items() if not name.startswith(_NOT_TAGS)}
 
     @property
     def tags(self) -> dict[str, str | None]:
@@ -150,22 +150,22 @@ class Run(Logging, Storage):
 
     def remove_tags(self, tags: Sequence[str]) -> None:
         for name in [tags] if isinstance(tags, str) else tags:
-            self.client.post("runs/delete-tag", {"run_id": self.id, "key": self._key(name)})
+            self.client.send_json("runs/delete-tag", {"run_id": self.id, "key": self._make_key(name)})
 
     def add_properties(self, properties: dict[str, Any]) -> None:
         """They cannot be changed once they are there."""
         there = self.get_properties() if properties else {}
         for name, value in (properties or {}).items():
-            name = self._key(name)
+            name = self._make_key(name)
             if there.get(name, str(value)) != str(value):
-                raise user_error(
+                raise make_user_error(
                     f"property '{name}' is '{there[name]}' and cannot become '{value}'; use a tag for what changes"
                 )
             self.set_tag(_PROPERTY + name, str(value))
 
     def get_properties(self) -> dict[str, str]:
         """What was added, and what smalt knows: the commit and the snapshot of the code."""
-        found = {name: value for name, value in self.all_tags().items() if name.startswith(_NOT_TAGS[1:])}
+        found = {name: value for name, value in self.get_all_tags().items() if name.startswith(_NOT_TAGS[1:])}
         return {name[len(_PROPERTY) :] if name.startswith(_PROPERTY) else name: found[name] for name in found}
 
     @property
@@ -176,16 +176,18 @@ class Run(Logging, Storage):
 
     @property
     def parent(self) -> Run | None:
-        parent = self.all_tags().get(_PARENT)
+        parent = self.get_all_tags().get(_PARENT)
         return Run(self._experiment, parent) if parent else None
 
     def get_children(
         self, recursive: bool = False, tags: Any = None, properties: Any = None, type: Any = None, status: Any = None,
         **_: Any,
     ) -> Iterator[Run]:  # fmt: skip
-        for found in list(search(self.client, self.info()["experiment_id"], f"tags.`{_PARENT}` = '{self.id}'")):
+        for found in list(
+            search_runs(self.client, self.get_info()["experiment_id"], f"tags.`{_PARENT}` = '{self.id}'")
+        ):
             child = Run(self._experiment, found["info"]["run_id"])
-            if _has(found, tags) and status in (None, _STATES.get(str(found["info"].get("status")))):
+            if _has_tags(found, tags) and status in (None, _STATES.get(str(found["info"].get("status")))):
                 yield child
             if recursive:
                 yield from child.get_children(True, tags, properties, type, status)
@@ -196,19 +198,19 @@ class Run(Logging, Storage):
         """MLflow gives the child's id, whatever `run_id` says; `outputs` is uploaded when the child is complete."""
         listed = [{"key": str(key), "value": str(value)} for key, value in (tags or {}).items()]
         body = {
-            "experiment_id": self.info()["experiment_id"],
+            "experiment_id": self.get_info()["experiment_id"],
             "run_name": name or run_id,
             "start_time": int(time.time() * 1000),
             "tags": [{"key": _PARENT, "value": self.id}, *listed],
         }
-        made = self.client.post("runs/create", {key: value for key, value in body.items() if value is not None})
+        made = self.client.send_json("runs/create", {key: value for key, value in body.items() if value is not None})
         return ChildRun(self._experiment, made["run"]["info"]["run_id"], outputs)
 
     def create_children(
         self, count: int | None = None, tag_key: str | None = None, tag_values: Sequence[Any] | None = None
     ) -> Sequence[Run]:
         if count is None and (tag_key is None or tag_values is None):
-            raise user_error("create_children takes either 'count', or 'tag_key' and 'tag_values'")
+            raise make_user_error("create_children takes either 'count', or 'tag_key' and 'tag_values'")
         if count is not None:
             tag_key, tag_values = "azureml.batch_child_number", list(range(count))
         return [self.child_run(tags={tag_key: value}) for value in tag_values or ()]
@@ -239,14 +241,14 @@ class Run(Logging, Storage):
     def wait_for_completion(
         self, show_output: bool = False, wait_post_processing: bool = False, raise_on_error: bool = True
     ) -> dict[str, Any]:
-        context = current()
+        context = get_current()
         if context is not None and self.id == context.run_id:
-            raise user_error("a job cannot wait for its own end")
+            raise make_user_error("a job cannot wait for its own end")
         while self.get_status() not in _OVER:
             time.sleep(1)
         details = self.get_details()
         if raise_on_error and details["status"] == "Failed":
-            raise error(f"run '{self.id}' failed", "ActivityFailedException")
+            raise make_error(f"run '{self.id}' failed", "ActivityFailedException")
         return details
 
     def __enter__(self) -> Run:
@@ -260,14 +262,14 @@ class Run(Logging, Storage):
     @classmethod
     def get_context(cls, allow_offline: bool = True, used_for_context_manager: bool = False, **_: Any) -> Any:
         """The job's own run; outside of a job, one that prints what it is given, where that is allowed."""
-        run = own_run()
+        run = get_own_run()
         if run is not None:
             return run
         if allow_offline:
             from .offline import OfflineRun
 
             return OfflineRun()
-        raise error(
+        raise make_error(
             "this is not a job's process: AZUREML_RUN_ID and MLFLOW_TRACKING_URI are not set", "RunEnvironmentException"
         )
 
@@ -294,7 +296,7 @@ class Run(Logging, Storage):
         return experiment.get_runs(**filters)
 
 
-refusing(
+add_unsupported_members(
     Run,
     {
         "submit_child": "make it a pipeline, or a sweep",
@@ -321,20 +323,20 @@ class ChildRun(Run):
         self._outputs = outputs
 
     def complete(self, _set_status: bool = True) -> None:
-        self._end("FINISHED")
+        self._set_end("FINISHED")
 
     def fail(self, error_details: Any = None, error_code: Any = None, _set_status: bool = True) -> None:
         super().fail(error_details, error_code)
-        self._end("FAILED")
+        self._set_end("FAILED")
 
     def cancel(self) -> None:
-        self._end("KILLED")
+        self._set_end("KILLED")
 
-    def _end(self, status: str) -> None:
+    def _set_end(self, status: str) -> None:
         self.flush()
         if self._outputs and os.path.isdir(self._outputs):
             self.upload_folder(self._outputs, self._outputs)
-        self.client.post("runs/update", {"run_id": self.id, "status": status, "end_time": int(time.time() * 1000)})
+        self.client.send_json("runs/update", {"run_id": self.id, "status": status, "end_time": int(time.time() * 1000)})
 
     def __exit__(self, kind: object, problem: object, _trace: object) -> None:  # type: ignore[override]
         if kind is None:
@@ -349,9 +351,9 @@ OWN_KIND: list[type[Run]] = [SubmittedRun]
 _OWN: dict[str, Run] = {}
 
 
-def own_run() -> Run | None:
+def get_own_run() -> Run | None:
     """The same object at each call, as scripts call get_context() wherever they need it."""
-    context: Context | None = current()
+    context: RunContext | None = get_current()
     if context is None:
         return None
     if context.run_id not in _OWN:
@@ -359,26 +361,26 @@ def own_run() -> Run | None:
     return _OWN[context.run_id]
 
 
-def search(client: Client, experiment_id: str, wanted: str, order: str = "ASC") -> Iterator[dict[str, Any]]:
+def search_runs(client: RunClient, experiment_id: str, wanted: str, order: str = "ASC") -> Iterator[dict[str, Any]]:
     """The runs of an experiment that MLflow's filter `wanted` lets through, by their starts."""
     token = None
     while True:
         body = {"experiment_ids": [experiment_id], "filter": wanted, "max_results": 1000, "page_token": token,
                 "order_by": ["attributes.start_time " + order]}  # fmt: skip
-        answer = client.post("runs/search", {name: value for name, value in body.items() if value})
+        answer = client.send_json("runs/search", {name: value for name, value in body.items() if value})
         yield from answer.get("runs", [])
         token = answer.get("next_page_token")
         if not token:
             return
 
 
-def runs(experiment: Experiment, tags: Any = None, include_children: bool = False) -> Iterator[Run]:
-    for found in search(experiment.workspace.context.client, experiment.id, "", "DESC"):
-        if _has(found, tags) and (include_children or not _has(found, _PARENT)):
+def list_runs(experiment: Experiment, tags: Any = None, include_children: bool = False) -> Iterator[Run]:
+    for found in search_runs(experiment.workspace.context.client, experiment.id, "", "DESC"):
+        if _has_tags(found, tags) and (include_children or not _has_tags(found, _PARENT)):
             yield Run(experiment, found["info"]["run_id"])
 
 
-def _has(found: dict[str, Any], tags: Any) -> bool:
+def _has_tags(found: dict[str, Any], tags: Any) -> bool:
     """Whether a run has a tag, or tags with these values."""
     wanted = tags if isinstance(tags, dict) else {} if tags is None else {tags: None}
     has = {tag["key"]: tag.get("value", "") for tag in found.get("data", {}).get("tags", [])}
@@ -389,7 +391,7 @@ def get_run(experiment: Experiment, run_id: str, rehydrate: bool = True, clean_u
     return Run(experiment, run_id)
 
 
-def _utc(milliseconds: Any) -> str | None:
+def _to_utc(milliseconds: Any) -> str | None:
     if not milliseconds:
         return None
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(int(milliseconds) / 1000)) + "Z"

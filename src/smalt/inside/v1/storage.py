@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 
-from .data import InputDatasets, output_datasets
-from .errors import error, user_error
+from .data import InputDatasets, list_output_datasets
+from .errors import make_error, make_user_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
-    from .files import Files
+    from .files import RunFiles
     from .models import Model
 
 
 class Storage:
-    _files: Files
+    _files: RunFiles
 
     @property
     def input_datasets(self) -> InputDatasets:
@@ -24,46 +24,48 @@ class Storage:
 
     @property
     def output_datasets(self) -> dict[str, str]:
-        return output_datasets()
+        return list_output_datasets()
 
     def upload_file(self, name: str, path_or_stream: str | BinaryIO, datastore_name: str | None = None) -> None:
-        self._files.put(name, path_or_stream)
+        self._files.put_file(name, path_or_stream)
 
     def upload_files(
         self, names: list[str], paths: list[str], return_artifacts: bool = False, timeout_seconds: object = None,
         datastore_name: str | None = None,
     ) -> None:  # fmt: skip
         if len(names) != len(paths):
-            raise user_error(f"upload_files has {len(names)} names and {len(paths)} paths")
+            raise make_user_error(f"upload_files has {len(names)} names and {len(paths)} paths")
         for index, name in enumerate(names):
-            self._files.put(name, paths[index])
+            self._files.put_file(name, paths[index])
 
     def upload_folder(self, name: str, path: str, datastore_name: str | None = None) -> None:
         self._files.put_folder(name, path)
 
     def get_file_names(self) -> list[str]:
-        return self._files.names()
+        return self._files.list_names()
 
     def download_file(self, name: str, output_file_path: str | None = None, _validate_checksum: bool = False) -> None:
         target = os.fspath(output_file_path) if output_file_path is not None else os.path.basename(name)
         if os.path.isdir(target):
             target = os.path.join(target, os.path.basename(name))
-        self._files.get(name, target)
+        self._files.fetch_file(name, target)
 
     def download_files(
         self, prefix: str | None = None, output_directory: str | None = None, output_paths: list[str] | None = None,
         batch_size: int = 100, append_prefix: bool = True, timeout_seconds: object = None,
     ) -> None:  # fmt: skip
         start = (prefix or "").rstrip("/")
-        chosen = [name for name in self._files.names() if not start or name == start or name.startswith(start + "/")]
+        chosen = [
+            name for name in self._files.list_names() if not start or name == start or name.startswith(start + "/")
+        ]
         if not chosen:
-            raise user_error("the run has no file below '{}'".format(prefix or "its root"))
+            raise make_user_error("the run has no file below '{}'".format(prefix or "its root"))
         if output_paths is not None and len(output_paths) != len(chosen):
-            raise user_error(f"output_paths has {len(output_paths)} paths for {len(chosen)} files")
+            raise make_user_error(f"output_paths has {len(output_paths)} paths for {len(chosen)} files")
         for index, name in enumerate(chosen):
             own = name if append_prefix or not start else name[len(start) :].strip("/") or os.path.basename(name)
             target = output_paths[index] if output_paths is not None else own
-            self._files.get(name, os.path.join(output_directory or "", target))
+            self._files.fetch_file(name, os.path.join(output_directory or "", target))
 
     def register_model(
         self, model_name: str, model_path: str | None = None, tags: Any = None, properties: Any = None,
@@ -71,23 +73,23 @@ class Storage:
         description: str | None = None, **_: Any,
     ) -> Model:  # fmt: skip
         """Files of the run become a model; those still in the job's own outputs/ are uploaded first."""
-        from .models import create
+        from .models import create_version
 
         path = os.path.normpath(model_path or model_name).replace(os.sep, "/")
         run: Any = self
         run.flush()
         if os.path.exists(path) and not os.path.isabs(path) and not path.startswith(".."):
-            (self._files.put_folder if os.path.isdir(path) else self._files.put)(path, path)
+            (self._files.put_folder if os.path.isdir(path) else self._files.put_file)(path, path)
         else:
-            there = self._files.names()
+            there = self._files.list_names()
             if not any(name == path or name.startswith(path + "/") for name in there):
-                raise error(
+                raise make_error(
                     "the run has no file or folder '{}' to register; its files: {}".format(
                         path, ", ".join(there[:20]) or "none"
                     ),
                     "ModelPathNotFoundException",
                 )
-        return create(
+        return create_version(
             run.experiment.workspace, model_name, self._files.uri + "/" + path, run_id=run.id, description=description,
             tags=tags, properties=properties, framework=(model_framework, model_framework_version),
         )  # fmt: skip

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .client import Refused
-from .context import Context, current
-from .data import Datastore, datasets
-from .errors import error, user_error
-from .missing import refusing
+from .client import RequestRefused
+from .context import RunContext, get_current
+from .data import Datastore, list_datasets
+from .errors import make_error, make_user_error
+from .missing import add_unsupported_members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .keyvault import Keyvault
-    from .models import Models
+    from .models import WorkspaceModels
     from .run import Run
 
 _CLIENT = "it belongs to the program that submits jobs"
@@ -27,18 +27,18 @@ class Workspace:
         self, subscription_id: str | None = None, resource_group: str | None = None, workspace_name: str | None = None,
         **_: Any,
     ) -> None:  # fmt: skip
-        context = current()
+        context = get_current()
         if context is None:
-            raise error(
+            raise make_error(
                 "there is no workspace here: this process belongs to no job with tracking", "RunEnvironmentException"
             )
-        self.context: Context = context
+        self.context: RunContext = context
         self.name = context.workspace_name
         self.subscription_id = context.subscription_id
         self.resource_group = context.resource_group
         self.location = "local"
         if (workspace_name or self.name).lower() != self.name.lower():
-            raise user_error(
+            raise make_user_error(
                 f"a job reaches its own workspace '{self.name}' only, not '{workspace_name}'; submit it there"
             )
 
@@ -81,16 +81,16 @@ class Workspace:
     @property
     def datasets(self) -> dict[str, Any]:
         """The job's inputs."""
-        return datasets()
+        return list_datasets()
 
     @property
-    def models(self) -> Models:
-        from .models import Models
+    def models(self) -> WorkspaceModels:
+        from .models import WorkspaceModels
 
-        return Models(self)
+        return WorkspaceModels(self)
 
 
-refusing(
+add_unsupported_members(
     Workspace,
     {
         **dict.fromkeys(("create", "list", "delete", "update", "write_config", "set_default_datastore"), _CLIENT),
@@ -124,25 +124,25 @@ class Experiment:
         """MLflow's; of the job's own experiment it is that of the job's run."""
         context = self.workspace.context
         if self.name == context.experiment_name:
-            return str(context.client.get("runs/get", run_id=context.run_id)["run"]["info"]["experiment_id"])
+            return str(context.client.get_json("runs/get", run_id=context.run_id)["run"]["info"]["experiment_id"])
         try:
-            found = context.client.get("experiments/get-by-name", experiment_name=self.name)
-        except Refused as problem:
+            found = context.client.get_json("experiments/get-by-name", experiment_name=self.name)
+        except RequestRefused as problem:
             if problem.status != 404:
                 raise
-            raise user_error(f"the workspace has no experiment '{self.name}'") from None
+            raise make_user_error(f"the workspace has no experiment '{self.name}'") from None
         return str(found["experiment"]["experiment_id"])
 
     def get_runs(
         self, type: object = None, tags: object = None, properties: object = None, include_children: bool = False
     ) -> Iterator[Run]:
         """Newest first, as in v1."""
-        from .run import runs
+        from .run import list_runs
 
-        return runs(self, tags=tags, include_children=include_children)
+        return list_runs(self, tags=tags, include_children=include_children)
 
 
-refusing(
+add_unsupported_members(
     Experiment,
     {
         "submit": "make it a pipeline, or a sweep",

@@ -25,39 +25,39 @@ CREDENTIALS = (
 )  # fmt: skip
 
 
-class Credential:
+class StandInCredential:
     """Any of azure.identity's, under its own name."""
 
     def __init__(self, *_: Any, **__: Any) -> None: ...
 
     def get_token(self, *scopes: str, **_: Any) -> AccessToken:
-        return token(scopes[0] if scopes else "")
+        return make_token(scopes[0] if scopes else "")
 
     def get_token_info(self, *scopes: str, options: object = None) -> AccessTokenInfo:
-        return AccessTokenInfo(*token(scopes[0] if scopes else ""))
+        return AccessTokenInfo(*make_token(scopes[0] if scopes else ""))
 
     def authenticate(self, **_: Any) -> AuthenticationRecord:
         return AuthenticationRecord()
 
     def close(self) -> None: ...
 
-    def __enter__(self) -> Credential:
+    def __enter__(self) -> StandInCredential:
         return self
 
     def __exit__(self, *_: object) -> None: ...
 
 
-def token(scope: str) -> AccessToken:
+def make_token(scope: str) -> AccessToken:
     """A token in the form that Azure's have, unsigned."""
     now = int(time.time())
     claims = {
         "aud": scope.removesuffix("/.default"), "iss": "smalt", "tid": "smalt", "oid": "smalt", "sub": "smalt",
         "upn": "smalt", "name": "smalt", "appid": "smalt", "iat": now, "nbf": now, "exp": now + _LIFETIME,
     }  # fmt: skip
-    return AccessToken(f"{_part({'alg': 'none', 'typ': 'JWT'})}.{_part(claims)}.", now + _LIFETIME)
+    return AccessToken(f"{_encode_part({'alg': 'none', 'typ': 'JWT'})}.{_encode_part(claims)}.", now + _LIFETIME)
 
 
-def _part(value: dict[str, Any]) -> str:
+def _encode_part(value: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
@@ -96,7 +96,7 @@ class AzureAuthorityHosts:
 
 KnownAuthorities = AzureAuthorityHosts
 
-globals().update({name: type(name, (Credential,), {"__module__": "azure.identity"}) for name in CREDENTIALS})
+globals().update({name: type(name, (StandInCredential,), {"__module__": "azure.identity"}) for name in CREDENTIALS})
 
 __all__ = [  # noqa: PLE0604  # each is a str
     *CREDENTIALS, "AuthenticationRecord", "AuthenticationRequiredError", "AzureAuthorityHosts",

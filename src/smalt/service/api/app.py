@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from smalt.exceptions import NotFound, Refused
+from smalt.exceptions import NotFound, RefusedError
 from smalt.service.api import key_vault, workspace_paths
 from smalt.service.api.arm import (
     cloud,
@@ -157,7 +157,7 @@ class _Dispatcher:
             scope["smalt.workspace"] = _find_workspace(scope, found)
             scope["smalt.files"] = "/smalt/v1" + get_workspace_id(scope["smalt.workspace"])
         elif job is None and scope["smalt.token"] and scope["smalt.token"].workspace_id is not None:
-            raise Refused("the token is good for one workspace only, not for the server")
+            raise RefusedError("the token is good for one workspace only, not for the server")
         job_permissions.check_route(job, found.prefix if found else job_permissions.SERVER, scope["method"], template)
         answer = await _run_handler(scope, handler(ApiRequest(scope, receive, send)))
         await ApiResponse.from_answer(answer)(scope, receive, send)
@@ -188,7 +188,7 @@ def _find_workspace(scope: Scope, path: workspace_paths.WorkspacePath) -> record
         workspace_access.check_names(names)
         own = records.get_workspace(scope["smalt.service"].db, token.workspace_id)
         if [own.subscription.lower(), own.resource_group.lower(), own.name.lower()] != [name.lower() for name in names]:
-            raise Refused(f"the token is good for workspace '{own.name}' only")
+            raise RefusedError(f"the token is good for workspace '{own.name}' only")
         return own
     is_put = (scope["method"], path.prefix, path.rest) == ("PUT", "", "/")
     return workspace_access.open_workspace(scope, names, is_put=is_put)

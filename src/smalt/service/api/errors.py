@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from smalt.exceptions import (
     Conflict,
     NotFound,
-    Refused,
+    RefusedError,
     SmaltError,
     Unauthorized,
     Unavailable,
@@ -59,7 +59,7 @@ _STATUS: tuple[tuple[type[SmaltError], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
     (Unauthorized, 401),
-    (Refused, 403),
+    (RefusedError, 403),
     (BodyTooLarge, 413),
     (ServerStopping, 503),
     (ChildInterrupted, 503),

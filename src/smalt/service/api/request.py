@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from smalt.exceptions import Located, Refused, ValidationException
+from smalt.exceptions import LocatedProblem, RefusedError, ValidationException
 from smalt.service.api.errors import BodyTooLarge
 from smalt.service.api.repeated_keys import RepeatedKeys
 from smalt.service.records.jobs import Job
@@ -100,7 +100,7 @@ class ApiRequest(Request):
             async for part in self.stream():
                 yield part
         except ClientDisconnect:
-            raise Refused("the body ended early") from None
+            raise RefusedError("the body ended early") from None
 
 
 class ApiResponse(Response):
@@ -148,7 +148,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise ValidationException("the body must be a JSON object")
     faults = repeated.list_faults(loaded)
     if faults:
-        raise ValidationException([Located("", 0, 0, fault) for fault in faults])
+        raise ValidationException([LocatedProblem("", 0, 0, fault) for fault in faults])
     return loaded
 
 

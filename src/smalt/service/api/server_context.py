@@ -86,15 +86,15 @@ class ServerContext:
 
     @cached_property
     def access_tokens(self) -> Jwt:
-        return Jwt(self.home.secret("jwt"))
+        return Jwt(self.home.read_secret("jwt"))
 
     @cached_property
     def sas(self) -> SharedAccessSignatures:
-        return SharedAccessSignatures(self.home.secret("storage"))
+        return SharedAccessSignatures(self.home.read_secret("storage"))
 
     @cached_property
     def account_keys(self) -> AccountKeys:
-        return AccountKeys(self.home.secret("storage"))
+        return AccountKeys(self.home.read_secret("storage"))
 
     @property
     def data(self) -> DataAccess:

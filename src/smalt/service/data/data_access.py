@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from smalt.exceptions import NotFound, Refused, SmaltError
+from smalt.exceptions import NotFound, RefusedError, SmaltError
 from smalt.machine.home import Home
-from smalt.machine.real_path import real_path
+from smalt.machine.real_path import resolve_path
 from smalt.service.data.cache.cache_leases import IsBusy
 from smalt.service.data.cache.remote_cache import RemoteCache
 from smalt.service.data.cache.url_cache import HINT, Unfinished, UrlCache, mask_url
@@ -67,7 +67,7 @@ class DataAccess:
         found = self.resolve(uri, workspace)
         if found.path is None:
             return found
-        real = real_path(found.path)
+        real = resolve_path(found.path)
         path = found.path if real == str(found.path) else Path(real)
         return Location(
             found.uri, path, datastore=found.datastore, relative=found.relative, late=found.late, name=found.path.name
@@ -82,7 +82,9 @@ class DataAccess:
             return Location(uri, remote=place)
         found = self.locate(uri, workspace)
         if found.place != place:
-            raise Refused(f"{uri} was {place} when the step first started, and is {found.place} now; submit it again")
+            raise RefusedError(
+                f"{uri} was {place} when the step first started, and is {found.place} now; submit it again"
+            )
         return found
 
     def check_exists(self, uri: str, workspace: Workspace, type: str | None = None) -> str | None:
@@ -144,7 +146,7 @@ class DataAccess:
         if known is not None:
             return known
         if location.store is not None and mode == "rw_mount":
-            raise Refused(
+            raise RefusedError(
                 f"{location.uri} is not on this machine and cannot be an input of mode rw_mount; make it ro_mount"
             )
         path = self._fetch_path(location, type, log, folder, run)
@@ -223,7 +225,9 @@ class DataAccess:
 def _refuse_folder(location: Location, type: str | None) -> None:
     url = location.remote or ""
     if type in _FOLDER_TYPES or url.partition("?")[0].endswith("/"):
-        raise Refused(f"{mask_url(location.uri)} is a folder of the web, and smalt fetches single files only; {HINT}")
+        raise RefusedError(
+            f"{mask_url(location.uri)} is a folder of the web, and smalt fetches single files only; {HINT}"
+        )
 
 
 def _read_cache_limit(settings: Mapping[str, Any]) -> Callable[[], int]:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from smalt.exceptions import SmaltError
 from smalt.machine import processes
-from smalt.machine.ignore_rules import walk
+from smalt.machine.ignore_rules import walk_folders
 from smalt.service.data.cache.remote_cache import RemoteCache
 from smalt.service.data.files.copying import remove_tree
 from smalt.service.data.snapshots import manifest
@@ -124,7 +124,7 @@ def check_fetched(cache: RemoteCache) -> Iterator[IntegrityProblem]:
 
 def _check_datastore(root: Path, since: float) -> Iterator[IntegrityProblem]:
     """Yield leftovers only where smalt makes them, and by the names it gives them: jobs may write any other name."""
-    boot, now = processes.boot_id()[:8], time.time()
+    boot, now = processes.read_boot_id()[:8], time.time()
     copies = re.compile(re.escape(f"{root}/LocalUpload/") + r"[^/]+")
     pending = [str(root)]
     while pending:
@@ -187,7 +187,7 @@ def _read_entries(path: Path) -> list[ManifestEntry]:
     if not path.is_dir():
         return [_make_entry(path.name, str(path), path.stat())]
     found = []
-    for folder in walk(str(path), None):
+    for folder in walk_folders(str(path), None):
         found += [
             _make_entry(folder.prefix + name, f"{path}/{folder.prefix}{name}", status) for name, status in folder.files
         ]

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from smalt.exceptions import Unavailable
-from smalt.machine.gc_pause import no_collections
+from smalt.machine.gc_pause import pause_gc
 from smalt.service.engine import kinds, outcome
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds import Changes, CompositeView, NewChild, Plan
@@ -49,7 +49,7 @@ class _PlanInProgress:
 
     def advance(self, count: int) -> bool:
         """Make so many children more; return True if these were the last."""
-        with no_collections():
+        with pause_gc():
             more = list(islice(self.plan.children, count))
         self.made += more
         return len(more) < count

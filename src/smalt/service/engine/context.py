@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from smalt.exceptions import Unavailable
-from smalt.machine.disk_reserve import Disk, Reserve
+from smalt.machine.disk_reserve import DiskReserve, DiskSpace
 from smalt.machine.home import Home
 from smalt.service.compute.registry import Computes
 from smalt.service.data import DataAccess, Location
@@ -47,7 +47,7 @@ class Rooms:
         self.home = home
         self.root = os.path.realpath(home.root)
         """The home's folder as real paths have it."""
-        self.reserve = Reserve(home.root)
+        self.reserve = DiskReserve(home.root)
         self.db = db
         self.data = data
         self.environments = environments
@@ -60,7 +60,7 @@ class Rooms:
         self.contents = Contents(db, data)
         self.intact = Intact(db, self.root)
         self.verified = Verified(self.intact)
-        self.held = Held(db, data, self.root, str(home.plain))
+        self.held = Held(db, data, self.root, str(home.shell_safe_path))
         self.unprotected: list[tuple[Workspace, str]] = []
         """The URIs of outputs that became versions and are to be made read-only, once that is committed."""
         self.about_to_write: dict[int, tuple[str, list[str]]] = {}
@@ -92,7 +92,7 @@ class Rooms:
 
     def refuse_where_full(self) -> None:
         """Take no new job on a full disk: what is kept is for those that are there."""
-        disk = Disk.of(self.home.root)
+        disk = DiskSpace.measure(self.home.root)
         if disk.is_full:
             raise Unavailable(
                 f"the disk of {self.root} is full ({disk}); free some space (smalt prune) and submit the job again"

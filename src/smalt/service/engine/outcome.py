@@ -10,7 +10,7 @@ import signal
 from typing import Any
 
 from smalt.exceptions import SmaltError
-from smalt.machine.disk_reserve import Disk
+from smalt.machine.disk_reserve import DiskSpace
 from smalt.service.compute.backend import Exit
 
 log = logging.getLogger("smalt.engine")
@@ -55,7 +55,7 @@ def with_hint(error: dict[str, Any], command: str, folder: str, known_as: str | 
 def with_room(error: dict[str, Any], home: str) -> dict[str, Any]:
     """Return the same error; where the disk of the home is full, which may be why, it says so."""
     try:
-        disk = Disk.of(home)
+        disk = DiskSpace.measure(home)
     except OSError:
         return error
     if not disk.is_full:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from smalt.exceptions import Refused, SmaltError
+from smalt.exceptions import RefusedError, SmaltError
 from smalt.machine.home import Home
 from smalt.service.data.integrity import IntegrityProblem
 from smalt.service.environments.build_errors import EnvironmentFailed, ImageUnavailable
@@ -198,7 +198,7 @@ class Environments:
     def _remove_unused(self, path: Path) -> None:
         ready = self._ready.get(path.name)
         if ready is not None and ready.template is not None and self._overlays.is_used(ready.template):
-            raise Refused("a job uses it now; repair it when that is over")
+            raise RefusedError("a job uses it now; repair it when that is over")
         self._store.remove_unused(path)
 
     def list_catalogue(self) -> list[curated_environments.CatalogueEntry]:
@@ -273,7 +273,7 @@ class Environments:
 
     def _make_built(self, planned: BuildPlan, record: EnvironmentRecord) -> BuiltEnvironment:
         if record.relaxed and self._settings.fidelity == "strict":
-            raise Refused(
+            raise RefusedError(
                 f"environment {planned.label} was built with other versions than it asks for ({record.relaxed[0]}), "
                 "and the setting fidelity is strict; correct its pins, or set fidelity=nearest"
             )

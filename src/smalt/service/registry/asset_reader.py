@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from smalt import wire, yaml
 from smalt.entities.syntax.references import LocalPath, parse_uri
-from smalt.exceptions import Refused, ValidationException
+from smalt.exceptions import RefusedError, ValidationException
 from smalt.service.records.workspaces import Workspace
 from smalt.service.registry.folder import NOUNS, RegistryAsset
 from smalt.service.registry.workspace_assets import Properties, WorkspaceAssets
@@ -106,7 +106,7 @@ class ImportingRefs(RegisteringRefs):
 
 def refuse_includes(found: RegistryAsset, component: Any) -> None:
     if getattr(component, "additional_includes", None):
-        raise Refused(
+        raise RefusedError(
             f"{found.document} has additional_includes, which would lead out of the registry; create it with: "
             f"smalt component create --registry-name NAME --file {shlex.quote(Path(found.document).name)}"
         )

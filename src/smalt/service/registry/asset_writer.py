@@ -7,7 +7,7 @@ from typing import Any
 
 from smalt import wire
 from smalt.entities.syntax.references import parse_reference
-from smalt.exceptions import NotFound, Refused
+from smalt.exceptions import NotFound, RefusedError
 from smalt.service.data import Location
 from smalt.service.data.files.copying import copy_tree
 from smalt.service.data.job_data import access_modes
@@ -54,7 +54,7 @@ class AssetWriter:
 
     def _resolve_place(self, uri: str) -> Location:
         if uri.startswith(("/", "file:")) and not self._reads_disk:
-            raise Refused(f"{uri} is a path of the server's machine; upload the data and name its azureml:// URI")
+            raise RefusedError(f"{uri} is a path of the server's machine; upload the data and name its azureml:// URI")
         place = self._desk.data.resolve(uri, self._workspace)
         if place.path is not None and not place.exists:
             raise NotFound(access_modes.explain_missing(place))

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smalt.exceptions import SmaltError, ValidationException
-from smalt.machine.ignore_rules import Ignore, walk
-from smalt.machine.stat_cache import racy
+from smalt.machine.ignore_rules import IgnoreRules, walk_folders
+from smalt.machine.stat_cache import is_racy
 from smalt.service.data import Snapshots
 from smalt.service.data.job_data import mltable_inputs
 from smalt.service.data.job_data.mltable_inputs import TableReference
@@ -153,7 +153,7 @@ class _ContentWalk:
         self.bytes = 0
         self.has_table = False
         pattern = re.compile(choice.pattern) if choice.pattern else None
-        for folder in walk(root, Ignore(choice.without) if choice.without else None):
+        for folder in walk_folders(root, IgnoreRules(choice.without) if choice.without else None):
             prefix = folder.prefix
             self._folders.append(os.stat(f"{root}/{prefix}"))
             self._followed += [f"{root}/{prefix}{name}" for name in folder.followed]
@@ -205,7 +205,7 @@ class _ContentWalk:
     def is_young(self, began: int) -> bool:
         """True if something could have changed, without a trace, since it was read; `began` is when reading began."""
         return any(
-            racy((status.st_size, status.st_mtime_ns, status.st_ctime_ns, 0, 0, ""), began)
+            is_racy((status.st_size, status.st_mtime_ns, status.st_ctime_ns, 0, 0, ""), began)
             for status in (*(status for _, status in self._files), *self._folders)
         )
 

@@ -80,7 +80,7 @@ def remove_old_keys(home: Home, purpose: str) -> None:
 
 
 def _read_keys(home: Home, purpose: str) -> list[str]:
-    return home.secret(purpose).decode().split()
+    return home.read_secret(purpose).decode().split()
 
 
 def _load_cipher(home: Home, purpose: str) -> Any:

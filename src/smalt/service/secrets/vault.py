@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
+from smalt.exceptions import Conflict, NotFound, RefusedError, ValidationException
 from smalt.machine.home import Home
 from smalt.service.records import secrets
 from smalt.service.records.database import Database
@@ -78,11 +78,11 @@ class Vault:
         """Return the value of a secret; raise Refused if it is disabled, expired or not valid yet."""
         about, now = secret.content, time.time()
         if about.get("enabled") is False:
-            raise Refused(f"the secret '{secret.name}' is disabled")
+            raise RefusedError(f"the secret '{secret.name}' is disabled")
         if about.get("exp") is not None and about["exp"] <= now:
-            raise Refused(f"the secret '{secret.name}' has expired")
+            raise RefusedError(f"the secret '{secret.name}' has expired")
         if about.get("nbf") is not None and about["nbf"] > now:
-            raise Refused(f"the secret '{secret.name}' is not valid yet")
+            raise RefusedError(f"the secret '{secret.name}' is not valid yet")
         return self._decrypt_value(secret)
 
     def list_newest(self, workspace: Workspace) -> list[Secret]:
@@ -160,5 +160,5 @@ class Vault:
         """Return the value; raise Refused if the encrypted text belongs to another row."""
         *place, value = json.loads(decrypt_text(self._home, "secrets", secret.sealed))
         if place != [secret.workspace_id, secret.name, secret.version]:
-            raise Refused(f"what is kept of secret '{secret.name}' is another's")
+            raise RefusedError(f"what is kept of secret '{secret.name}' is another's")
         return str(value)

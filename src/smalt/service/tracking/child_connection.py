@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
-from smalt.exceptions import Conflict, NotFound, Refused, SmaltError, Unavailable, ValidationException
+from smalt.exceptions import Conflict, NotFound, RefusedError, SmaltError, Unavailable, ValidationException
 from smalt.machine.home import Home
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import request_parsing
@@ -97,10 +97,10 @@ class ChildConnection:
         return reply
 
 
-_KINDS: dict[str, type[NotFound] | type[Conflict] | type[Refused] | type[ValidationException]] = {
+_KINDS: dict[str, type[NotFound] | type[Conflict] | type[RefusedError] | type[ValidationException]] = {
     "RESOURCE_DOES_NOT_EXIST": NotFound,
     "RESOURCE_ALREADY_EXISTS": Conflict,
-    "PERMISSION_DENIED": Refused,
+    "PERMISSION_DENIED": RefusedError,
     "INVALID_PARAMETER_VALUE": ValidationException,
     "BAD_REQUEST": ValidationException,
     "INVALID_STATE": ValidationException,

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from smalt.exceptions import NotFound, Refused
+from smalt.exceptions import NotFound, RefusedError
 from smalt.machine.home import Home
 from smalt.service.data import DataAccess
 from smalt.service.data.files.path_containment import resolve_inside
@@ -49,10 +49,10 @@ class ExternalModels:
         found = assets.find_version(self._db, workspace.id, "models", name, version, None)
         uri = str(found.properties.get("modelUri") or "")
         if not uri:
-            raise Refused(f"model '{name}:{version}' has no files")
+            raise RefusedError(f"model '{name}:{version}' has no files")
         location = self._data.resolve(uri, workspace)
         if location.path is not None and self._is_of_another(location.path, workspace):
-            raise Refused(f"the files of model '{name}:{version}' are another workspace's; ask for them there")
+            raise RefusedError(f"the files of model '{name}:{version}' are another workspace's; ask for them there")
         return await self._data.fetch(location), "/".join(segments[3:])
 
     def _is_of_another(self, path: Path, workspace: Workspace) -> bool:

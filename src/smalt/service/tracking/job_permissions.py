@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, NamedTuple
 
-from smalt.exceptions import NotFound, Refused, ValidationException
+from smalt.exceptions import NotFound, RefusedError, ValidationException
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
@@ -53,9 +53,9 @@ def check_request(asked: ParsedRequest) -> None:
             raise ValidationException(f"'{name}' is another in the body than in the URL")
     for key, _ in _list_tags(asked):
         if key.startswith(_OWN_TAGS):
-            raise Refused(f"the tag '{key[:100]}' is the server's own")
+            raise RefusedError(f"the tag '{key[:100]}' is the server's own")
     if asked.body.get("artifact_location"):
-        raise Refused("an experiment's artifacts lie in its workspace's datastore; leave out 'artifact_location'")
+        raise RefusedError("an experiment's artifacts lie in its workspace's datastore; leave out 'artifact_location'")
     if asked.found.path == CREATE_VERSION:
         asked.body["source"] = resolve_source(request_parsing.get_text(asked.body, "source"))
 
@@ -74,7 +74,7 @@ class JobRules:
         rule = asked.found.route.rule
         if not rule:
             path = asked.found.path[:200]
-            raise Refused(f"the token of job '{job.name}' is not good for {path}; use the home's token")
+            raise RefusedError(f"the token of job '{job.name}' is not good for {path}; use the home's token")
         return await getattr(self, "_apply_" + rule.replace("-", "_"))(workspace, job, asked)
 
     async def _apply_read(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
@@ -94,7 +94,7 @@ class JobRules:
 
     async def _apply_experiment_tag(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
         if request_parsing.get_text(asked.body, "experiment_id") != await self._find_experiment(workspace, job):
-            raise Refused(f"job '{job.name}' may tag its own experiment only")
+            raise RefusedError(f"job '{job.name}' may tag its own experiment only")
 
     async def _apply_own_run(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
         """Require that the run in the body is the job's, one that it made, or that of a pipeline above it."""
@@ -117,7 +117,7 @@ class JobRules:
 
     async def _apply_nested_run(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
         if await self._resolve_run(workspace, job, asked.body) == job.name:
-            raise Refused(f"the run of job '{job.name}' goes with the job; delete the job instead")
+            raise RefusedError(f"the run of job '{job.name}' goes with the job; delete the job instead")
 
     async def _apply_create_run(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> Any:
         """Create another run of a script as a child of the job's."""
@@ -197,11 +197,13 @@ class JobRules:
             await self._check_run(workspace, job, path[1].removeprefix("dcid."), or_ancestor=True)
         elif len(path) > 5 and path[0] == "mlflow" and path[4] == "artifacts" and path[2] in ("models", "traces"):
             if path[1] != await self._find_experiment(workspace, job):
-                raise Refused(f"job '{job.name}' writes into its own experiment only")
+                raise RefusedError(f"job '{job.name}' writes into its own experiment only")
             need = self._check_model if path[2] == "models" else self._check_trace
             await need(workspace, job, path[3])
         else:
-            raise Refused(f"job '{job.name}' may write the files of its own runs only, not '{'/'.join(path)[:200]}'")
+            raise RefusedError(
+                f"job '{job.name}' may write the files of its own runs only, not '{'/'.join(path)[:200]}'"
+            )
 
     async def _resolve_run(self, workspace: Workspace, job: Job, body: Body, *, or_ancestor: bool = False) -> str:
         """Return the run that the body names, and leave one way of naming it there."""
@@ -217,7 +219,7 @@ class JobRules:
         if or_ancestor and run in self._list_ancestors(job):
             return
         if not await self._owns_run(workspace, job, run):
-            raise Refused(f"run '{run[:100]}' is not one of job '{job.name}', whose token this is")
+            raise RefusedError(f"run '{run[:100]}' is not one of job '{job.name}', whose token this is")
 
     def _list_ancestors(self, job: Job) -> list[str]:
         """List the pipelines above the job; in the service a step logs to its pipeline as `run.parent`."""
@@ -250,7 +252,7 @@ class JobRules:
         found = await self._call(workspace, "GET", f"{_M}/logged-models/{model}", None)
         source = found["model"]["info"].get("source_run_id", "")
         if not source or not await self._owns_run(workspace, job, source):
-            raise Refused(f"model '{model[:100]}' is not one of job '{job.name}', whose token this is")
+            raise RefusedError(f"model '{model[:100]}' is not one of job '{job.name}', whose token this is")
         self._add_own(job, model)
 
     async def _check_trace(self, workspace: Workspace, job: Job, trace: str) -> None:
@@ -268,7 +270,7 @@ class JobRules:
         source = info.get("trace_metadata", {}).get(_SOURCE_RUN)
         is_own = await self._owns_run(workspace, job, source) if source else True
         if not is_own or place != await self._find_experiment(workspace, job):
-            raise Refused(f"trace '{trace[:100]}' is not one of job '{job.name}', whose token this is")
+            raise RefusedError(f"trace '{trace[:100]}' is not one of job '{job.name}', whose token this is")
         if source:
             self._add_own(job, trace)
 

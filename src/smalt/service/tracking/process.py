@@ -35,7 +35,7 @@ class MlflowProcess:
     def __init__(self, home: Home, settings: ServerSettings) -> None:
         self._home = home
         self._settings = settings
-        self._socket = home.socket("mlflow")
+        self._socket = home.socket_path("mlflow")
         self.pool = ConnectionPool(self._socket)
         self.version = ""
         """MLflow's, once it has run."""
@@ -116,7 +116,7 @@ class MlflowProcess:
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_size > _LARGEST_LOG:
                 os.replace(path, path.with_suffix(".log.1"))
-        folder = self._home.socket_folder()
+        folder = self._home.make_socket_folder()
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             return await asyncio.create_subprocess_exec(

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from smalt.exceptions import Refused, ValidationException
+from smalt.exceptions import RefusedError, ValidationException
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import policy, request_parsing
@@ -108,7 +108,7 @@ class TrackingProxy:
         if not found.route.is_file or found.ids[0] != EXTERNAL_FOLDER:
             return None
         if method != "GET":
-            raise Refused("the files of a registered model do not change; register another version")
+            raise RefusedError("the files of a registered model do not change; register another version")
         return await self._shelf.get_file(workspace, found.ids)
 
     async def _ensure_known(self, workspace: Workspace, job: Job | None, asked: ParsedRequest) -> None:
@@ -202,7 +202,7 @@ async def _read_blocks(receive: Receive) -> AsyncIterator[bytes]:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Refused("the body ended early")
+            raise RefusedError("the body ended early")
         yield message.get("body", b"")
         if not message.get("more_body"):
             return

@@ -9,7 +9,7 @@ from typing import Any
 from smalt.entities.schema.entity import Entity, merge_values
 from smalt.entities.schema.problems import did_you_mean
 from smalt.exceptions import UserErrorException
-from smalt.machine.source_lines import here
+from smalt.machine.source_lines import find_caller
 
 
 class AutoMLSetters:
@@ -22,7 +22,7 @@ class AutoMLSetters:
             field = self._fields.get(name)
             if field is None:
                 words = did_you_mean(name, self._fields)
-                raise UserErrorException(f"{self.noun} has no '{name}'{words}", here())
+                raise UserErrorException(f"{self.noun} has no '{name}'{words}", find_caller())
             if name == "primary_metric" and isinstance(value, Enum):
                 value = value.name.lower()  # as in YAML
             vars(self)[name] = self._read_field(field, name, _to_plain_data(value))

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from smalt import wire
 from smalt.entities.schema.problems import join_words
-from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
+from smalt.exceptions import Conflict, NotFound, RefusedError, ValidationException
 from smalt.service.api.blob.urls import convert_urls
 from smalt.service.api.pagination import build_page
 from smalt.service.api.request import ApiRequest, ApiResponse
@@ -287,7 +287,7 @@ async def import_local_path(request: ApiRequest, uri: str) -> str:
     Only callers over the Unix socket may name such a path.
     """
     if not request.is_local:
-        raise Refused(f"{uri} is a path of the server's machine; upload the data and name its azureml:// URI")
+        raise RefusedError(f"{uri} is a path of the server's machine; upload the data and name its azureml:// URI")
     path = unquote(uri.removeprefix("file:").removeprefix("//")) if uri.startswith("file:") else uri
     kept = await asyncio.to_thread(request.server.data.import_local, path, request.workspace)
     place = str(request.server.data.resolve(kept, request.workspace).path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from smalt.exceptions import Refused, Unauthorized, ValidationException
+from smalt.exceptions import RefusedError, Unauthorized, ValidationException
 from smalt.service.api import workspace_paths
 from smalt.service.api.arm.resource_collection import DONE
 from smalt.service.api.request import ApiRequest, ApiResponse
@@ -91,7 +91,9 @@ async def put_deployment(request: ApiRequest) -> ApiResponse:
     given = {key: value.get("value") for key, value in parameters.items() if isinstance(value, dict)}
     name = given.get("workspaceName")
     if not isinstance(name, str) or not workspace_paths.is_valid_name(name):
-        raise Refused("only deployments that create a workspace are possible here; this one has no 'workspaceName'")
+        raise RefusedError(
+            "only deployments that create a workspace are possible here; this one has no 'workspaceName'"
+        )
     for part in ("subscription", "group"):
         if not workspace_paths.is_valid_name(request.get_name(part)):
             raise ValidationException(f"'{request.get_name(part)[:100]}' cannot be the name of a {part}")
@@ -145,7 +147,7 @@ async def discover_registry(request: ApiRequest) -> None:
     name, registries = request.get_name(), request.server.engine.rooms.registries
     if name.lower() != BUILT_IN:
         name = registries.find_folder(name).registry
-    raise Refused(
+    raise RefusedError(
         f"Azure's client cannot open registry '{name}' here: name its assets azureml://registries/{name}/… in a "
         f"workspace, and see and change them by smalt's own commands (--registry-name {name})"
     )

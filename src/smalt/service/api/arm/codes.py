@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from smalt.exceptions import NotFound, Refused
+from smalt.exceptions import NotFound, RefusedError
 from smalt.service.api.arm.asset_collection import AssetCollection, check_asset_name
 from smalt.service.api.blob import operations as blob_operations
 from smalt.service.api.blob import urls as blob_urls
@@ -43,7 +43,7 @@ class _CodeCollection(AssetCollection):
         properties = get_properties(await request.read_object())
         uri = properties.get("codeUri")
         if not isinstance(uri, str) or not uri.startswith(("azureml://", "https://", "http://")):
-            raise Refused("code is kept from a codeUri of a datastore (azureml://…); upload it there first")
+            raise RefusedError("code is kept from a codeUri of a datastore (azureml://…); upload it there first")
         known = assets.get_version(request.server.db, request.workspace.id, "codes", name, version)
         if known is None or known.properties.get("codeUri") != uri:
             path = await _find_code_path(request, uri)

@@ -6,7 +6,7 @@ from typing import Any
 
 from smalt import wire
 from smalt.entities.schema.problems import did_you_mean
-from smalt.exceptions import NotFound, Refused, ValidationException
+from smalt.exceptions import NotFound, RefusedError, ValidationException
 from smalt.service.api.arm.asset_collection import check_asset_name
 from smalt.service.api.arm.resource_collection import build_done_headers
 from smalt.service.api.arm.vm_sizes import get_machine_size
@@ -69,7 +69,7 @@ async def put_compute(request: ApiRequest) -> ApiResponse:
     name = request.get_name()
     check_asset_name(name)
     if name.lower() == LOCAL:
-        raise Refused("the compute 'local' is this machine and cannot be changed; choose another name")
+        raise RefusedError("the compute 'local' is this machine and cannot be changed; choose another name")
     body = await request.read_object()
     existed = resources.get_resource(request.server.db, request.workspace.id, "computes", name)
     if existed and request.scope["method"] == "PATCH":
@@ -85,7 +85,7 @@ async def put_compute(request: ApiRequest) -> ApiResponse:
 
 async def delete_compute(request: ApiRequest) -> ApiResponse:
     if request.get_name().lower() == LOCAL:
-        raise Refused("the compute 'local' is this machine and cannot be deleted")
+        raise RefusedError("the compute 'local' is this machine and cannot be deleted")
     gone = resources.remove_resource(request.server.db, request.workspace.id, "computes", request.get_name())
     return ApiResponse({}, 200 if gone else 204)
 

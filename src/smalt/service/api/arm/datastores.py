@@ -7,7 +7,7 @@ from typing import Any
 
 from smalt import wire
 from smalt.entities.syntax.references import DatastoreUri, parse_uri
-from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
+from smalt.exceptions import Conflict, NotFound, RefusedError, ValidationException
 from smalt.service.api.arm.asset_collection import check_asset_name
 from smalt.service.api.blob.urls import CONTAINERS
 from smalt.service.api.pagination import build_page
@@ -48,7 +48,9 @@ async def put_datastore(request: ApiRequest) -> ApiResponse:
     name = request.get_name()
     check_asset_name(name)
     if name.lower() in DEFAULTS:
-        raise Refused(f"the datastore '{name}' belongs to the workspace and cannot be changed; choose another name")
+        raise RefusedError(
+            f"the datastore '{name}' belongs to the workspace and cannot be changed; choose another name"
+        )
     body = await request.read_object()
     wire.from_rest({**body, "name": name}, "datastore")
     properties = dict(get_properties(body))
@@ -75,7 +77,7 @@ async def put_datastore(request: ApiRequest) -> ApiResponse:
 async def delete_datastore(request: ApiRequest) -> ApiResponse:
     """Delete the registration of a datastore; its files stay."""
     if request.get_name().lower() in DEFAULTS:
-        raise Refused(f"the datastore '{request.get_name()}' belongs to the workspace and cannot be deleted")
+        raise RefusedError(f"the datastore '{request.get_name()}' belongs to the workspace and cannot be deleted")
     gone = resources.remove_resource(request.server.db, request.workspace.id, "datastores", request.get_name())
     return ApiResponse({}, 200 if gone else 204)
 
@@ -90,7 +92,7 @@ async def list_secrets(request: ApiRequest) -> dict[str, Any]:
     credentials = given.get("credentials") or {}
     secrets = credentials.get("secrets") if isinstance(credentials, dict) else None
     if secrets and request.job is not None:
-        raise Refused(
+        raise RefusedError(
             f"the credentials of datastore '{found.name}' are not told to jobs; "
             "make what the job needs one of its inputs"
         )
@@ -118,7 +120,9 @@ def find_datastore(request: ApiRequest) -> ResourceRecord:
 def _check_folder(request: ApiRequest, path: str) -> None:
     """Raise unless the caller may name a folder of this machine and `path` is an existing absolute folder."""
     if not request.is_local:
-        raise Refused("a local_path datastore can be created only on the machine that runs the server; log in there")
+        raise RefusedError(
+            "a local_path datastore can be created only on the machine that runs the server; log in there"
+        )
     if not os.path.isabs(path) or not os.path.isdir(path):
         raise ValidationException(f"path: {path[:200]!r} is not an absolute path of a folder that exists")
 

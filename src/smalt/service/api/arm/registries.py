@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import FileResponse
 
 from smalt.entities.syntax.references import LocalPath, parse_uri
-from smalt.exceptions import Conflict, NotFound, Refused, ValidationException
+from smalt.exceptions import Conflict, NotFound, RefusedError, ValidationException
 from smalt.service.api.arm import built_in_registry
 from smalt.service.api.arm.asset_collection import NEXT, check_asset_name
 from smalt.service.api.arm.components import COMPONENTS
@@ -159,7 +159,7 @@ async def put_registry(request: ApiRequest) -> ApiResponse:
     folder = str(request.server.home.path("registries", name))
     if isinstance(location, str) and os.path.isabs(location):
         if not request.is_local:
-            raise Refused("a folder of the server's machine can be named over its Unix socket only; leave it out")
+            raise RefusedError("a folder of the server's machine can be named over its Unix socket only; leave it out")
         folder = location
     if folders.get(name, folder) != folder:
         raise Conflict(f"registry '{name}' is the folder {folders[name]} already; choose another name")
@@ -225,7 +225,7 @@ def _find_workspace(request: ApiRequest, id: str) -> Workspace:
 async def get_archive(request: ApiRequest) -> FileResponse:
     """Return a tar of the content of data or a model, for callers that cannot read the folder."""
     if _get_kind(request) not in ("data", "models"):
-        raise Refused(f"only data and models have content to download, and {_get_kind(request)} are in their YAML")
+        raise RefusedError(f"only data and models have content to download, and {_get_kind(request)} are in their YAML")
     uri = _get_registries(request).find_uri(
         _find_folder(request).registry, _get_kind(request), request.get_name(), request.get_name("version"), None
     )
@@ -247,7 +247,9 @@ def _find_folder(request: ApiRequest) -> RegistryFolder:
 
 def _find_own_folder(request: ApiRequest) -> RegistryFolder:
     if _is_built_in(request):
-        raise Refused(f"the registry '{BUILT_IN}' is smalt's own and can only be read; name one of your registries")
+        raise RefusedError(
+            f"the registry '{BUILT_IN}' is smalt's own and can only be read; name one of your registries"
+        )
     return _find_folder(request)
 
 
@@ -272,7 +274,7 @@ def _get_kind(request: ApiRequest) -> str:
 
 def _check_kind(kind: str) -> str:
     if kind not in NOUNS:
-        raise Refused(f"a registry has {', '.join(NOUNS)}, and nothing else")
+        raise RefusedError(f"a registry has {', '.join(NOUNS)}, and nothing else")
     return kind
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smalt import wire
-from smalt.exceptions import NotFound, Refused
+from smalt.exceptions import NotFound, RefusedError
 from smalt.service.api.arm.asset_collection import check_asset_name
 from smalt.service.api.pagination import build_page
 from smalt.service.api.request import ApiRequest, ApiResponse
@@ -146,7 +146,7 @@ class ResourceCollection:
     def _make_refusal(self, words: str) -> Callable[[ApiRequest], Awaitable[Any]]:
         async def refuse(request: ApiRequest) -> None:
             found = self.find_resource(request)
-            raise Refused(words.format(name=found.name))
+            raise RefusedError(words.format(name=found.name))
 
         return refuse
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.service.records.jobs import Job
 from smalt.wire.encoding.ids import PROVIDER
 
@@ -104,7 +104,7 @@ def check_route(job: Job | None, prefix: str, method: str, template: str) -> Non
 
 
 def refuse_job(job: Job, what: str) -> NoReturn:
-    raise Refused(
+    raise RefusedError(
         f"the token of job '{job.name}' is not good for {what}; a job reads its workspace, registers assets and "
         "submits jobs, and does nothing else (docs/identity.md)"
     )

@@ -8,7 +8,7 @@ import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from smalt.exceptions import Refused, Unauthorized
+from smalt.exceptions import RefusedError, Unauthorized
 from smalt.service.api import errors, key_vault
 from smalt.service.api.auth import access_tokens, workspace_access
 from smalt.service.api.blob import urls as blob_urls
@@ -110,7 +110,7 @@ class SecurityMiddleware:
         if job is None:
             raise Unauthorized("the job's token is unknown, or its job has been over for more than an hour")
         if self._service.settings.job_identity == "off" and not _is_mlflow_path(scope):
-            raise Refused(
+            raise RefusedError(
                 f"the token of job '{job.name}' is good for its MLflow calls only, as the setting 'job-identity' is off"
             )
         scope["smalt.job"] = job
@@ -121,7 +121,7 @@ class SecurityMiddleware:
         found = _HOST.fullmatch(host)
         allowed = _LOOPBACK.union((self._service.host, *self._service.settings.allowed_hosts))
         if found is None or found[1].lower() not in {name.lower() for name in allowed}:
-            raise Refused(
+            raise RefusedError(
                 f"the Host '{host[:100]}' is not one of this server's; "
                 "add it with 'smalt config set allowed-hosts' if it is"
             )
@@ -160,7 +160,7 @@ class SecurityMiddleware:
                 "the token is unknown or has expired; set SMALT_TOKEN to what the server's home has in its file 'token'"
             )
         if token.scope != "all":
-            raise Refused(f"the token is good for '{token.scope}' only")
+            raise RefusedError(f"the token is good for '{token.scope}' only")
         scope["smalt.token"] = token
         scope["smalt.principal"] = token.principal
 
@@ -202,7 +202,7 @@ def _read_headers(scope: Scope) -> Headers:
     for raw_name, raw_value in scope["headers"]:
         name = raw_name.decode("latin-1")
         if name in headers and name in ("host", "origin", "authorization"):
-            raise Refused(f"the header '{name}' is there twice")
+            raise RefusedError(f"the header '{name}' is there twice")
         headers[name] = raw_value.decode("latin-1")
     return headers
 
@@ -211,7 +211,7 @@ def _check_origin(headers: Headers, own: str, public: str | None) -> None:
     """Raise Refused if a browser sent the request from a page that is not this server's own."""
     origin = headers.get("origin")
     if origin is not None and origin.lower() not in {own.lower(), (public or own).lower()}:
-        raise Refused(f"requests from the web page {origin[:100]} are not answered")
+        raise RefusedError(f"requests from the web page {origin[:100]} are not answered")
     site = headers.get("sec-fetch-site", "none").lower()
     if site not in ("same-origin", "none"):
-        raise Refused(f"requests from other web pages are not answered (Sec-Fetch-Site: {site[:40]})")
+        raise RefusedError(f"requests from other web pages are not answered (Sec-Fetch-Site: {site[:40]})")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from smalt.exceptions import Refused, Unauthorized, ValidationException
+from smalt.exceptions import RefusedError, Unauthorized, ValidationException
 from smalt.service.api.blob import urls
 from smalt.service.api.request import ApiRequest
 
@@ -20,7 +20,7 @@ def find_source(request: ApiRequest) -> tuple[str, str]:
     url = request.headers["x-ms-copy-source"]
     found = urls.parse_own_url(request, url)
     if found is None or not found[1]:
-        raise Refused(f"only a blob of this workspace can be copied, by its URL, not {unquote(url)[:200]!r}")
+        raise RefusedError(f"only a blob of this workspace can be copied, by its URL, not {unquote(url)[:200]!r}")
     container, name = found
     if request.scope["smalt.token"] is None and not request.is_local:
         account, opener = request.workspace.folder, urls.get_link_container(container)

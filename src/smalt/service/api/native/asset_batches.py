@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from smalt.exceptions import Located, SmaltError, ValidationException
+from smalt.exceptions import LocatedProblem, SmaltError, ValidationException
 from smalt.service.api.arm.asset_collection import AssetCollection
 from smalt.service.api.arm.components import COMPONENTS
 from smalt.service.api.arm.data import DATA
@@ -29,7 +29,7 @@ async def put_assets(request: ApiRequest) -> dict[str, Any]:
         except ValidationException as error:
             problems += [problem._replace(message=f"items.{index}: {problem.message}") for problem in error.problems]
         except SmaltError as error:
-            problems.append(Located("", 0, 0, f"items.{index}: {error}"))
+            problems.append(LocatedProblem("", 0, 0, f"items.{index}: {error}"))
     if problems:
         raise ValidationException(problems)
     ids = []

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from smalt.exceptions import Refused, ValidationException
+from smalt.exceptions import RefusedError, ValidationException
 from smalt.service.api.arm.datastores import find_datastore
 from smalt.service.api.errors import BodyTooLarge
 from smalt.service.api.request import ApiRequest
@@ -91,7 +91,7 @@ async def _keep_registered_versions(request: ApiRequest, upload: BatchUpload) ->
 
 def _ensure_folder(upload: BatchUpload | None) -> BatchUpload:
     if upload is None:
-        raise Refused("this datastore takes files one by one: PUT …/files/PATH")
+        raise RefusedError("this datastore takes files one by one: PUT …/files/PATH")
     return upload
 
 

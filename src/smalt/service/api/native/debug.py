@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.service.api.arm.jobs import find_job
 from smalt.service.api.request import ApiRequest
 from smalt.service.engine import kinds
@@ -13,7 +13,7 @@ from smalt.service.engine import kinds
 async def debug_job(request: ApiRequest) -> dict[str, Any]:
     """Lay out a step for the caller's shell; local callers only, as the answer has folders and the job's variables."""
     if not request.is_local:
-        raise Refused("a step can be debugged only on the machine that runs the server; log in there")
+        raise RefusedError("a step can be debugged only on the machine that runs the server; log in there")
     return await kinds.lay_out_copy(request.server.engine.rooms, find_job(request))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from smalt.entities.syntax.references import JobOutputUri, parse_uri
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.service.api.arm.data import DATA
 from smalt.service.api.arm.job_shapes import get_subtree
 from smalt.service.api.arm.jobs import find_job
@@ -28,7 +28,7 @@ _URIS = {"data": "dataUri", "models": "modelUri"}
 async def get_version_lineage(request: ApiRequest) -> Node:
     kind = request.get_name("kind")
     if kind not in _COLLECTIONS:
-        raise Refused("lineage is kept of data and models, and of jobs")
+        raise RefusedError("lineage is kept of data and models, and of jobs")
     found = _COLLECTIONS[kind].find_version(request, request.get_name("version"), None)
     return _LineageWalk(request).walk_both_ways(_make_asset_node(kind, found.name, found.version))
 

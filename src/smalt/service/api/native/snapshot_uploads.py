@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from smalt.exceptions import Refused, ValidationException
+from smalt.exceptions import RefusedError, ValidationException
 from smalt.service.api.arm import codes
 from smalt.service.api.errors import BodyTooLarge
 from smalt.service.api.request import ApiRequest
@@ -76,7 +76,7 @@ def _get_path(request: ApiRequest, body: dict[str, Any]) -> str:
     if not isinstance(path, str) or not os.path.isabs(path):
         raise ValidationException('"path" must be an absolute path of this machine')
     if not request.is_local:
-        raise Refused("a path of the server's machine can be named over its Unix socket only; send a manifest")
+        raise RefusedError("a path of the server's machine can be named over its Unix socket only; send a manifest")
     return path
 
 

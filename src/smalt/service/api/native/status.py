@@ -8,7 +8,7 @@ from typing import Any
 
 from smalt._version import __version__
 from smalt.exceptions import Conflict
-from smalt.machine.disk_reserve import Disk
+from smalt.machine.disk_reserve import DiskSpace
 from smalt.service.api.arm.job_shapes import get_shown_status
 from smalt.service.api.request import ApiRequest
 from smalt.service.engine.kinds.command import GRACE
@@ -37,7 +37,7 @@ async def get_status(request: ApiRequest) -> dict[str, Any]:
 
 def get_disk(folder: str | os.PathLike[str]) -> dict[str, Any]:
     """Return free space and size of a folder's disk, and whether it is full."""
-    disk = Disk.of(folder)
+    disk = DiskSpace.measure(folder)
     return {"free": disk.free, "size": disk.size, "full": disk.is_full}
 
 

@@ -57,5 +57,5 @@ class LocalContext:
         if spec.folder is not None:
             return Folders(spec.folder, f"{spec.folder}/wd", f"{spec.folder}/artifacts")
         name = spec.job if spec.attempt == 1 else f"{spec.job}.{spec.attempt}"
-        folder = f"{self.home.plain}/workspaces/{spec.workspace.folder}/jobs/{name}"
+        folder = f"{self.home.shell_safe_path}/workspaces/{spec.workspace.folder}/jobs/{name}"
         return Folders(folder, f"{folder}/wd", self.get_artifacts(spec.workspace, spec.job))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from smalt import __version__
 from smalt.launcher.protocol import PROTOCOL
 from smalt.machine.home import Home
-from smalt.machine.processes import Machine, Process
+from smalt.machine.processes import MachineIdentity, Process
 from smalt.service.compute.backend import Exit, OnExit, OnStarted
 from smalt.service.compute.local.capacity import capacity
 from smalt.service.compute.local.launcher_link import Link
@@ -39,7 +39,7 @@ class LauncherClient:
         self.capacity = capacity(cpus, gpus)
         self._home = home
         restart = [sys.executable, "-m", "smalt.service"] if restart is None else restart
-        self._machine = Machine("", "", "")
+        self._machine = MachineIdentity("", "", "")
         self._unfinished = 0
         self._recovered = False
         self._starts: dict[str, dict[str, Any]] = {}  # handed over, not confirmed
@@ -127,7 +127,7 @@ class LauncherClient:
 
     def _greet(self, hello: dict[str, Any]) -> None:
         """A launcher is there, the same or another: tell it what it may not know, learn what we may not."""
-        self._machine = Machine(*hello["machine"])
+        self._machine = MachineIdentity(*hello["machine"])
         there = {entry[0] for entry in hello["running"]} | {exit["id"] for exit in hello["exits"]}
         missing = self._running.keys() - there
         self._is_ours = hello["version"] == __version__ and hello["protocol"] == PROTOCOL

@@ -119,7 +119,7 @@ class Link:
                 wait = FIRST_WAIT
 
     async def _connect(self) -> _Wire:
-        path = str(self._home.socket("launcher"))
+        path = str(self._home.socket_path("launcher"))
         _, wire = await self._loop.create_unix_connection(lambda: _Wire(self._handle), path)
         assert wire.transport is not None
         wire.transport.write(encode({"t": "hello", "restart": self._restart}))

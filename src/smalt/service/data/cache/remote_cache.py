@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from smalt.exceptions import NotFound, Refused, Unavailable
+from smalt.exceptions import NotFound, RefusedError, Unavailable
 from smalt.service.data.cache import cache_leases
 from smalt.service.data.cache.cache_leases import IsBusy
 from smalt.service.data.datastores.remote_store import RemoteFile, RemoteStore, run_concurrently
@@ -113,7 +113,7 @@ class RemoteCache:
         """Remove a tree, unless an unfinished job uses it: that one is mended when a job requests it again."""
         with self._guard:
             if cache_leases.is_leased(home, self._is_busy):
-                raise Refused("an unfinished job uses it")
+                raise RefusedError("an unfinished job uses it")
             remove_tree(home)
             self._remove_unlinked()
 

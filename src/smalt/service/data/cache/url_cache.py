@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from smalt._version import __version__
-from smalt.exceptions import NotFound, Refused, SmaltError, Unavailable
+from smalt.exceptions import NotFound, RefusedError, SmaltError, Unavailable
 from smalt.service.data.cache import cache_leases
 from smalt.service.data.cache.cache_leases import IsBusy
 from smalt.service.data.files.copying import Log, format_bytes, make_write_error, remove_tree
@@ -250,7 +250,7 @@ class _HttpStatusError(Exception):
     def to_error(self, url: str) -> SmaltError:
         if self.code in _NOT_THERE:
             return NotFound(f"{mask_url(url)} does not exist: the server answers {self}; check the URL, or {HINT}")
-        return Refused(f"{mask_url(url)} cannot be fetched: the server answers {self}; {HINT}")
+        return RefusedError(f"{mask_url(url)} cannot be fetched: the server answers {self}; {HINT}")
 
 
 class _NoAnswerError(Exception):

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from smalt.exceptions import Refused, ValidationException
+from smalt.exceptions import RefusedError, ValidationException
 from smalt.wire.encoding.casing import fold
 
 
@@ -76,7 +76,7 @@ def make_address(name: str, properties: Mapping[str, Any]) -> Address | None:
     kind = fold(str(properties.get("datastoreType") or ""))
     if kind in _NO_DRIVER:
         type = str(properties.get("datastoreType"))
-        raise Refused(f"datastore {name} is of type {type}, which smalt cannot reach; {_NO_DRIVER[kind]}")
+        raise RefusedError(f"datastore {name} is of type {type}, which smalt cannot reach; {_NO_DRIVER[kind]}")
     login = tuple(sorted(_read_login(properties.get("credentials"))))
     if kind == "s3" or kind == "gcs":
         bucket, endpoint = str(properties.get("bucketName") or ""), properties.get("endpoint")
@@ -143,7 +143,7 @@ def check_driver(address: Address, name: str) -> None:
     module, extra = _EXTRAS[address.kind]
     if find_spec(module) is None:
         where = name if name == str(address) else f"{name} ({address})"
-        raise Refused(
+        raise RefusedError(
             f"{where} cannot be reached: run `pip install '{extra}'` with the Python that smalt runs in, or map it to "
             f"a local copy with `smalt config set url-map {_get_map_prefix(address, name)}=FOLDER`"
         )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt.exceptions import NotFound, Refused, ValidationException
+from smalt.exceptions import NotFound, RefusedError, ValidationException
 from smalt.machine.home import Home
 from smalt.service.data.cache.remote_cache import RemoteCache
 from smalt.service.data.datastores import addresses
@@ -118,7 +118,7 @@ class Datastores:
         """Return the root of a datastore that is a folder of this machine; raise Refused for a remote one."""
         root = self.get_root(workspace, datastore)
         if isinstance(root, RemoteStore):
-            raise Refused(f"datastore {datastore} is at {root.address}; go there, or by `smalt datastore`")
+            raise RefusedError(f"datastore {datastore} is at {root.address}; go there, or by `smalt datastore`")
         return root
 
     def find_store(self, workspace: str, url: str, is_bucket: bool) -> tuple[RemoteStore, str, str | None] | None:
@@ -130,7 +130,7 @@ class Datastores:
         for name, properties in (self._lookup(workspace, None) if self._lookup else {}).items():
             try:
                 address = addresses.make_address(name, properties)
-            except (Refused, ValidationException):
+            except (RefusedError, ValidationException):
                 continue
             path = addresses.find_path(address, url) if address else None
             if address is not None and path is not None:
@@ -189,7 +189,7 @@ class Datastores:
         if not os.path.exists(found):
             raise NotFound(f"path {path!r} is not in datastore {datastore}")
         if not os.path.isfile(found):
-            raise Refused(f"path {path!r} of datastore {datastore} is a folder; name a file of it")
+            raise RefusedError(f"path {path!r} of datastore {datastore} is a folder; name a file of it")
         return found
 
     def write(
@@ -201,13 +201,13 @@ class Datastores:
             return self._upload(root, datastore, path, blocks)
         target = resolve_inside(root, path)
         if not path.strip("/") or path.endswith("/") or os.path.isdir(target):
-            raise Refused(f"path {path!r} of datastore {datastore} names a folder; name a file")
+            raise RefusedError(f"path {path!r} of datastore {datastore} names a folder; name a file")
         return write_durably(make_temporary_name(target), target, blocks, 0o777 if executable else 0o666)
 
     def _upload(self, store: RemoteStore, datastore: str, path: str, blocks: Iterable[bytes]) -> int:
         place = _check_relative(path)
         if not place or path.endswith("/"):
-            raise Refused(f"path {path!r} of datastore {datastore} names a folder; name a file")
+            raise RefusedError(f"path {path!r} of datastore {datastore} names a folder; name a file")
         incoming = self._cache.make_incoming()
         try:
             size = write_durably(incoming / "part", incoming / "whole", blocks)
@@ -217,7 +217,7 @@ class Datastores:
             remove_tree(incoming)
 
     def _get_own_folder(self, workspace: str, name: str) -> Path:
-        key = (self._home.plain, workspace, name)
+        key = (self._home.shell_safe_path, workspace, name)
         known = self._roots.get(key)
         if known is None:
             if not _NAME.fullmatch(workspace):
@@ -229,7 +229,7 @@ class Datastores:
 def _check_relative(path: str) -> str:
     relative = normalize_relative(path)
     if relative is None:
-        raise Refused(f"path {path!r} leads out of its datastore; write it without '..' and without a leading '/'")
+        raise RefusedError(f"path {path!r} leads out of its datastore; write it without '..' and without a leading '/'")
     return relative
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.service.data.datastores.addresses import Address
 
 _PATIENCE = 20
@@ -67,5 +67,5 @@ def _open_gcs(address: Address, login: dict[str, str], usual: dict[str, Any], *,
         try:
             token = json.loads(login["service_account_key"])
         except ValueError:
-            raise Refused("the service_account_key is not the JSON text of a key file") from None
+            raise RefusedError("the service_account_key is not the JSON text of a key file") from None
     return GCSFileSystem(**usual, token=token, endpoint_url=address.endpoint)

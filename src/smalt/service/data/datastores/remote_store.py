@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
-from smalt.exceptions import NotFound, Refused, SmaltError, Unavailable
+from smalt.exceptions import NotFound, RefusedError, SmaltError, Unavailable
 from smalt.service.data.datastores.addresses import Address
 from smalt.service.data.datastores.drivers import open_driver
 from smalt.service.data.files.copy_cancellation import check_stop
@@ -192,7 +192,7 @@ class RemoteStore:
                 "register a datastore with credentials for it, or let smalt use those of its user with "
                 "`smalt config set remote-login environment`"
             )  # fmt: skip
-            return Refused(f"{self.name} ({self.address}) does not let smalt in: {text}; {how}")
+            return RefusedError(f"{self.name} ({self.address}) does not let smalt in: {text}; {how}")
         return Unavailable(f"{self.name} ({self.address}) failed: {text}")
 
 

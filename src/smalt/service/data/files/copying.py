@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from smalt.exceptions import NotFound, Refused, SmaltError, Unavailable
-from smalt.machine.mounts import mount_points_in
+from smalt.exceptions import NotFound, RefusedError, SmaltError, Unavailable
+from smalt.machine.mounts import list_mount_points
 from smalt.service.data.files.copy_cancellation import check_stop
 
 Log = Callable[[str], None]
@@ -57,7 +57,7 @@ def copy_tree(
     except FileNotFoundError as error:
         raise NotFound(f"{error.filename} does not exist (any more) and so cannot be copied") from None
     except PermissionError as error:
-        raise Refused(f"no permission to copy {error.filename}") from None
+        raise RefusedError(f"no permission to copy {error.filename}") from None
     except OSError as error:
         raise make_write_error(target, error) from None
     return copier.copied
@@ -81,7 +81,7 @@ def remove_tree(path: str | os.PathLike[str]) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
         return
-    if mounted := mount_points_in(path):
+    if mounted := list_mount_points(path):
         _remove_around(os.path.realpath(path), mounted)
         return
     os.chmod(path, 0o700)
@@ -112,9 +112,9 @@ def make_write_error(path: str | os.PathLike[str], error: OSError) -> SmaltError
     """Return the error, in one sentence, for a write that failed."""
     if error.errno == errno.ENAMETOOLONG:
         name = max(os.fspath(path).split("/"), key=len)
-        return Refused(f"the name {name[:40]}… is too long for a file; choose one of at most 255 bytes")
+        return RefusedError(f"the name {name[:40]}… is too long for a file; choose one of at most 255 bytes")
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
-        return Refused(f"{os.path.dirname(path)} cannot be a folder, as it is a file or lies below one")
+        return RefusedError(f"{os.path.dirname(path)} cannot be a folder, as it is a file or lies below one")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Unavailable(f"the disk that holds {os.fspath(path)} is full; free space (smalt prune) and try again")
     return Unavailable(f"cannot write {os.fspath(path)}: {error.strerror or error}")
@@ -141,7 +141,7 @@ class _TreeCopier:
         status = os.stat(source)
         me = (status.st_dev, status.st_ino)
         if me in above:
-            raise Refused(f"cannot copy {self.source}: the link {source} leads back to a folder that holds it")
+            raise RefusedError(f"cannot copy {self.source}: the link {source} leads back to a folder that holds it")
         os.makedirs(target, exist_ok=True)
         with os.scandir(source) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 
 
 def resolve_inside(root: str | os.PathLike[str], path: str, *, links: bool = True) -> Path:
@@ -15,12 +15,12 @@ def resolve_inside(root: str | os.PathLike[str], path: str, *, links: bool = Tru
     """
     relative = normalize_relative(path)
     if relative is None:
-        raise Refused(f"path {path!r} leads out of its folder; write it without '..' and without a leading '/'")
+        raise RefusedError(f"path {path!r} leads out of its folder; write it without '..' and without a leading '/'")
     target = Path(root, relative) if relative else Path(root)
     if links:
         real, top = os.path.realpath(target), os.path.realpath(root)
         if real != top and not real.startswith(top.rstrip("/") + "/"):
-            raise Refused(f"path {path!r} leads through a link out of its folder")
+            raise RefusedError(f"path {path!r} leads through a link out of its folder")
     return target
 
 

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from smalt.entities.syntax.references import Reference, parse_uri
-from smalt.exceptions import NotFound, Refused
+from smalt.exceptions import NotFound, RefusedError
 from smalt.service.data.datastores.managed_folders import find_managed
 from smalt.service.data.files.copying import Log, copy_tree, make_write_error, move_tree, remove_tree
 from smalt.service.data.uris.locations import Location
@@ -39,7 +39,7 @@ def prepare_input(
     if source is None or not location.exists:
         raise NotFound(explain_missing(location))
     if wrong := explain_not_a_file(location, type):
-        raise Refused(wrong)
+        raise RefusedError(wrong)
     name = location.name or source.name
     if mode not in COPIED:
         return _link_as_named(source, name, folder)
@@ -213,7 +213,7 @@ def _find_existing(path: Path) -> Path:
 
 def _get_path(location: Location) -> Path:
     if location.path is None:
-        raise Refused(f"{location.uri} cannot be written; name a path of a datastore as the output's path")
+        raise RefusedError(f"{location.uri} cannot be written; name a path of a datastore as the output's path")
     return location.path
 
 

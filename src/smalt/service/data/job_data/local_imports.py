@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from smalt.exceptions import NotFound, Refused, Unavailable
+from smalt.exceptions import NotFound, RefusedError, Unavailable
 from smalt.service.data.datastores.datastores import DEFAULT, Datastores
 from smalt.service.data.files.copying import Log, format_bytes, make_write_error, remove_tree
 from smalt.service.data.files.write_protection import find_existing, forbid_writing, is_write_protected, put_in_place
@@ -44,7 +44,9 @@ def import_local(
         raise NotFound(f"{path} does not exist; check the path of the asset")
     store = datastores.get_folder(workspace, DEFAULT)
     if f"{os.path.realpath(store)}/".startswith(f"{os.path.realpath(source).rstrip('/')}/"):
-        raise Refused(f"{path} contains the store {store}, which it would be copied to; name the folder of the data")
+        raise RefusedError(
+            f"{path} contains the store {store}, which it would be copied to; name the folder of the data"
+        )
     name = os.path.basename(source) or "data"
     snapshot, entries = snapshots.identify(source)
     relative = f"LocalUpload/{snapshot.hash}/{name}"

@@ -15,8 +15,8 @@ import stat
 from collections.abc import Callable, Iterator
 from enum import Enum
 
-from smalt.exceptions import Refused, SmaltError
-from smalt.machine.ignore_rules import stays_inside
+from smalt.exceptions import RefusedError, SmaltError
+from smalt.machine.ignore_rules import is_link_inside
 from smalt.service.data.files.copy_cancellation import CopyStopped
 from smalt.service.data.files.copying import copy_tree, make_temporary_name, remove_tree
 from smalt.service.data.files.write_protection import make_single
@@ -66,7 +66,7 @@ def make_plain(path: str | os.PathLike[str], name: str, since: float, say: Say) 
         status = os.lstat(place)
         kind = stat.S_IFMT(status.st_mode) if status.st_ctime >= since else stat.S_IFREG
         if kind in _KINDS:
-            raise Refused(f"{name} is {_KINDS[kind]}; write a file or a folder there")
+            raise RefusedError(f"{name} is {_KINDS[kind]}; write a file or a folder there")
         if stat.S_ISLNK(kind):
             _resolve_top(place, name, say)
         elif stat.S_ISREG(status.st_mode) and status.st_nlink > 1 and status.st_ctime >= since:
@@ -100,7 +100,7 @@ def _resolve_top(place: str, name: str, say: Say) -> None:
     target = os.readlink(place)
     why = _explain_empty(place, os.path.dirname(place))
     if why is not None:
-        raise Refused(f"{name} was replaced by a link to {target}, which {why}; write a file or a folder there")
+        raise RefusedError(f"{name} was replaced by a link to {target}, which {why}; write a file or a folder there")
     say(f"{name} was replaced by a link to {target}; what that leads to is copied in its place")
     try:
         _replace_link(place, say)
@@ -135,7 +135,7 @@ def _mend_entry(top: str, entry: str, name: str, say: Say) -> None:
         except SmaltError as error:
             os.unlink(entry)
             say(f"{name}: {inner} was left out, as it is a link to {target}: {error}")
-    elif not stays_inside(inner, target):  # absolute, or by way of other links: it would not be right elsewhere
+    elif not is_link_inside(inner, target):  # absolute, or by way of other links: it would not be right elsewhere
         text = os.path.relpath(real, os.path.realpath(os.path.dirname(entry)))
         os.unlink(entry)
         os.symlink(text, entry)

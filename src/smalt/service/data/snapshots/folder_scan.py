@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from smalt.exceptions import Refused, Unavailable
+from smalt.exceptions import RefusedError, Unavailable
 from smalt.machine import stat_cache
-from smalt.machine.ignore_rules import FILES, Folder, Ignore, walk
-from smalt.machine.stat_cache import Cache, Known
+from smalt.machine.ignore_rules import FILES, IgnoreRules, WalkedFolder, walk_folders
+from smalt.machine.stat_cache import CacheEntry, StatCache
 from smalt.service.data.snapshots.manifest import EXECUTABLE, FILE, FOLDER, LINK, ManifestEntry
 
 _TRIES = 3
@@ -26,13 +26,13 @@ class FolderScan:
         self._began = time.time_ns()
         self._place = place
         self._guard = guard
-        self.last = stat_cache.load(place)
-        self._files: dict[str, dict[str, Known]] = {}
+        self.last = stat_cache.load_cache(place)
+        self._files: dict[str, dict[str, CacheEntry]] = {}
         self._rest: dict[str, str] = {}
         self._changed: list[tuple[str, str]] = []
         self._count = 0
         self._size = 0
-        for folder in walk(root, Ignore.of(root) if ignore else None):
+        for folder in walk_folders(root, IgnoreRules.read(root) if ignore else None):
             self._compare_folder(folder)
 
     @property
@@ -51,7 +51,7 @@ class FolderScan:
         for prefix, name in self._changed:
             try:
                 sha, status = read_steady(os.path.join(self._root, prefix + name), reader)
-                self._files[prefix][name] = stat_cache.known(status, sha)
+                self._files[prefix][name] = stat_cache.make_entry(status, sha)
             except FileNotFoundError:
                 self._files[prefix].pop(name, None)  # deleted since the walk
 
@@ -68,15 +68,15 @@ class FolderScan:
     def save(self, hash: str, files: int, size: int) -> None:
         """Save what is known for the next scan, except files that could have changed unseen since they were read."""
         safe = {
-            prefix: {name: file for name, file in names.items() if not stat_cache.racy(file, self._began)}
+            prefix: {name: file for name, file in names.items() if not stat_cache.is_racy(file, self._began)}
             for prefix, names in self._files.items()
         }
-        stat_cache.save(self._place, Cache(safe, self._rest, files, size, hash))
+        stat_cache.save_cache(self._place, StatCache(safe, self._rest, files, size, hash))
 
-    def _compare_folder(self, folder: Folder) -> None:
+    def _compare_folder(self, folder: WalkedFolder) -> None:
         prefix = folder.prefix
         last = self.last.files.get(prefix) if self.last else None
-        here: dict[str, Known] = {}
+        here: dict[str, CacheEntry] = {}
         size = 0
         for name, status in folder.files:
             length = status.st_size
@@ -112,11 +112,11 @@ def read_steady(path: str, reader: Reader) -> tuple[str, os.stat_result]:
             sha = reader(path, before.st_size)
             after = os.stat(path)
         except PermissionError:
-            raise Refused(f"no permission to read {path}; allow it or name it in {FILES[0]}") from None
+            raise RefusedError(f"no permission to read {path}; allow it or name it in {FILES[0]}") from None
         except FileNotFoundError:
             raise
         except OSError as error:
             raise Unavailable(f"cannot read {path}: {error.strerror}") from None
-        if stat_cache.known(before, sha) == stat_cache.known(after, sha):
+        if stat_cache.make_entry(before, sha) == stat_cache.make_entry(after, sha):
             return sha, after
     raise Unavailable(f"{path} changes while it is being read; wait until it is written or name it in {FILES[0]}")

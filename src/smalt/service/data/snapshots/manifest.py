@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from smalt.exceptions import ValidationException
-from smalt.machine.ignore_rules import stays_inside
+from smalt.machine.ignore_rules import is_link_inside
 from smalt.service.data.files.path_containment import is_storable, normalize_relative
 
 FORMAT = b"smalt-snapshot 1\0"
@@ -87,7 +87,7 @@ def _parse_entry(item: Mapping[str, Any]) -> ManifestEntry:
         return ManifestEntry(path, FOLDER, "", 0)
     link = item.get("link")
     if link:
-        if not isinstance(link, str) or not stays_inside(path, link) or not is_storable(link):
+        if not isinstance(link, str) or not is_link_inside(path, link) or not is_storable(link):
             raise ValidationException(f"the manifest's link {path!r} leads out of the folder ({link!r})")
         return ManifestEntry(path, LINK, link, 0)
     sha, size = item.get("sha256"), item.get("size")

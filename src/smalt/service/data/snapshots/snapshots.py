@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt.exceptions import NotFound, Refused, Unavailable
+from smalt.exceptions import NotFound, RefusedError, Unavailable
 from smalt.machine import stat_cache
 from smalt.machine.ignore_rules import FILES
 from smalt.service.data.files.copying import format_bytes, make_write_error
@@ -62,7 +62,9 @@ class Snapshots:
         root = os.path.abspath(path)
         if not os.path.isdir(root):
             return _make_snapshot([_make_file_entry(root, _hash_file)])
-        scan = FolderScan(root, ignore, stat_cache.place(self.folder / "stat", root, ignore), lambda files, size: None)
+        scan = FolderScan(
+            root, ignore, stat_cache.find_path(self.folder / "stat", root, ignore), lambda files, size: None
+        )
         scan.read_changed(_hash_file, lambda sha, size: True)
         snapshot, entries = _make_snapshot(scan.list_entries())
         scan.save(*snapshot)
@@ -149,7 +151,7 @@ class Snapshots:
                     os.unlink(self.objects.get_path(sha))
 
     def _add_folder(self, root: str, ignore: bool) -> Snapshot:
-        place = stat_cache.place(self.folder / "stat", root, ignore)
+        place = stat_cache.find_path(self.folder / "stat", root, ignore)
         scan = FolderScan(root, ignore, place, lambda files, size: self._check_limits(f"folder {root}", files, size))
         is_whole = scan.last is not None and self._mark_used(scan.last.hash)  # then its blobs are all here
         if scan.last is not None and is_whole and scan.is_unchanged:
@@ -196,7 +198,7 @@ class Snapshots:
         much, setting = (
             (f"{limits.files} files", "files") if files > limits.files else (format_bytes(limits.bytes), "bytes")
         )
-        raise Refused(
+        raise RefusedError(
             f"{what} holds more than {much}; name what the job does not need in {FILES[0]}, "
             f"or raise the setting snapshot-max-{setting}"
         )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt.exceptions import Conflict, Refused, ValidationException
+from smalt.exceptions import Conflict, RefusedError, ValidationException
 from smalt.machine import processes
 from smalt.service.data.files.copying import make_write_error, remove_tree
 from smalt.service.data.files.durable_files import sync_files, sync_folders
@@ -41,7 +41,7 @@ class BatchUpload:
     def __init__(self, target: Path) -> None:
         self.target = target
         self._prefix = f"{_MARK}{target.name[:100]}-"
-        self._folder = target.with_name(self._prefix + processes.boot_id()[:8])
+        self._folder = target.with_name(self._prefix + processes.read_boot_id()[:8])
 
     @property
     def is_done(self) -> bool:
@@ -126,7 +126,7 @@ class BatchUpload:
 
     def _get_place(self, path: str) -> str:
         if path and normalize_relative(path) != path:
-            raise Refused(f"path {path!r} of the upload is not a plain relative path")
+            raise RefusedError(f"path {path!r} of the upload is not a plain relative path")
         return f"{self._folder}/{path or '_'}"
 
     def _remove_older(self) -> None:

@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt.exceptions import NotFound, Refused, ValidationException
+from smalt.exceptions import NotFound, RefusedError, ValidationException
 from smalt.machine.home import Home
 from smalt.service.data.datastores.datastores import Datastores
 from smalt.service.data.files.copying import copy_tree, make_temporary_name, remove_tree
@@ -51,7 +51,7 @@ class Blob(NamedTuple):
     md5: str | None
 
 
-class BlobExists(Refused):
+class BlobExists(RefusedError):
     """The blob exists, and the request says `If-None-Match: *`."""
 
     code = "BlobAlreadyExists"
@@ -244,7 +244,7 @@ class Blobs:
 
     def _check_container(self, container: str) -> None:
         if container == SNAPSHOTS:
-            raise Refused(f"the container '{SNAPSHOTS}' is for reading only")
+            raise RefusedError(f"the container '{SNAPSHOTS}' is for reading only")
 
     def _make_blob(self, container: str, name: str, path: Path) -> Blob:
         status = path.stat()

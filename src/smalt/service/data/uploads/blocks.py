@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from smalt.exceptions import Refused, ValidationException
+from smalt.exceptions import RefusedError, ValidationException
 from smalt.service.data.files.copying import make_temporary_name, make_write_error, remove_tree
 from smalt.service.data.files.durable_files import NewFile, sync_folders
 
@@ -160,7 +160,7 @@ class PendingBlocks:
         with self._lock:
             self._check_open()
             if len(self._extents) >= _MOST:
-                raise Refused(f"{_MOST} blocks wait for their list already; send the list, or larger blocks")
+                raise RefusedError(f"{_MOST} blocks wait for their list already; send the list, or larger blocks")
             self._writers += 1
             for number, gap in enumerate(self._free):
                 if gap.size >= size:
@@ -173,7 +173,7 @@ class PendingBlocks:
 
     def _check_open(self) -> None:
         if self._over:
-            raise Refused("the blob was made of its blocks while this one was sent; send it again")
+            raise RefusedError("the blob was made of its blocks while this one was sent; send it again")
 
     def _give_back(self, extent: Extent) -> None:
         if extent.end == self._end:

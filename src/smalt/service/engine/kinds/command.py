@@ -17,7 +17,7 @@ from smalt.entities.jobs.identity import UserIdentity
 from smalt.entities.jobs.resources import TensorFlowDistribution
 from smalt.entities.syntax.literals import to_text
 from smalt.entities.syntax.references import Reference, parse_uri
-from smalt.exceptions import Conflict, Refused, SmaltError
+from smalt.exceptions import Conflict, RefusedError, SmaltError
 from smalt.service.compute.backend import Backend
 from smalt.service.compute.spec import StepInput, StepOutput, StepResources, StepSpec
 from smalt.service.compute.step import NOTHING_FETCHED, Fetched, Layout, RunnableStep, Say
@@ -296,7 +296,7 @@ def _locate_outputs(rooms: Rooms, leaf: Leaf) -> None:
         location = leaf.written[name] = look(uri, leaf.workspace)
         is_own = uri == _OWN_OUTPUT.format(job=leaf.place or leaf.job.name, output=name)
         if not is_own and (why := overwrites.why_not_written(rooms, location)):
-            raise Refused(f"outputs.{name}: {why}")
+            raise RefusedError(f"outputs.{name}: {why}")
 
 
 def data_rows(leaf: Leaf) -> list[DataRow]:
@@ -486,8 +486,8 @@ async def _refuse_changed(rooms: Rooms, leaf: Leaf, location: Location, what: st
     """Raise where a version that the step reads is not what was registered."""
     try:
         await rooms.verified.refuse_changed(location, leaf.job.root_id)
-    except Refused as error:
-        raise Refused(f"{what}: {error}") from None
+    except RefusedError as error:
+        raise RefusedError(f"{what}: {error}") from None
 
 
 class CommandKind(LeafKind):

@@ -32,7 +32,7 @@ async def lay_out_copy(rooms: Rooms, job: Job) -> dict[str, Any]:
     """Make the copy: its folder, the command as it would run in `cwd`, its variables, and what is to be told."""
     leaf = Leaf.read(rooms, job, rooms.workspace(job))
     entity = copy.copy(leaf.entity)
-    twin = _Copy(leaf.job, leaf.workspace, entity, leaf.environment, leaf.code, home=str(rooms.home.plain))
+    twin = _Copy(leaf.job, leaf.workspace, entity, leaf.environment, leaf.code, home=str(rooms.home.shell_safe_path))
     entity.outputs = {name: _kept_here(name, output, twin.folder) for name, output in leaf.entity.outputs.items()}
     twin.locate(rooms)
     notes: list[str] = []

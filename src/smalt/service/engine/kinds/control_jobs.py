@@ -322,7 +322,7 @@ def output_uris(properties: Mapping[str, Any]) -> dict[str, str]:
 def read_boolean(view: CompositeView, uri: str, what: str) -> Callable[[], bool]:
     """Return a function that reads, in a thread, the boolean that a step wrote; `what` names it in errors."""
     location = view.rooms.data.locate(view.follow(view.job, uri), view.workspace)
-    folder = f"{view.rooms.home.plain}/workspaces/{view.workspace.folder}/jobs/{view.job.name}/{CONDITION}"
+    folder = f"{view.rooms.home.shell_safe_path}/workspaces/{view.workspace.folder}/jobs/{view.job.name}/{CONDITION}"
 
     def read() -> bool:
         path = view.rooms.data.prepare_input(location, "boolean", None, folder)

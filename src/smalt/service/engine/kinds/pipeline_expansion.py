@@ -11,7 +11,7 @@ from smalt.entities.jobs.inputs import has_default
 from smalt.entities.rules.pipeline import check_component_job
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.expansion import expand_component
-from smalt.exceptions import Located, SmaltError, ValidationException
+from smalt.exceptions import LocatedProblem, SmaltError, ValidationException
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.submission import lookup
 from smalt.service.engine.submission.bindings import replaced
@@ -42,7 +42,7 @@ def _expanded(rooms: Rooms, workspace: Workspace, job: PipelineJob) -> PipelineJ
     reader = Reader()
     check_component_job(job, component, (), reader)
     if reader.problems:
-        raise ValidationException([Located("", 0, 0, str(problem)) for problem in reader.problems])
+        raise ValidationException([LocatedProblem("", 0, 0, str(problem)) for problem in reader.problems])
     made = expand_component(job, component)
     absent = {f"${{{{parent.inputs.{name}}}}}" for name in component.inputs if name not in made.inputs}
 

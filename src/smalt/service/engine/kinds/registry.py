@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, cast
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds.protocol import CompositeKind, Kind
 from smalt.service.records.jobs import Job
@@ -56,7 +56,7 @@ async def lay_out_copy(rooms: Rooms, job: Job) -> dict[str, Any]:
     """Make a copy of the job's step for a person to look into; raise Refused if the job is not a step."""
     kind = find_kind(job.type)
     if kind is None:
-        raise Refused(f"job '{job.name}' is a {job.type}, which did not run, so there is no step to look into")
+        raise RefusedError(f"job '{job.name}' is a {job.type}, which did not run, so there is no step to look into")
     return await kind.lay_out_copy(rooms, job)
 
 

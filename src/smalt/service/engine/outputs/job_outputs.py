@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.service.engine.kinds import places
 from smalt.service.engine.versions.contents import URIS
 from smalt.service.records import assets, jobs, lineage
@@ -10,7 +10,7 @@ from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 
 
-class WrittenOver(Refused):
+class WrittenOver(RefusedError):
     """What a job made is gone: another job wrote in its place."""
 
 

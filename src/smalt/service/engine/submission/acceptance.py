@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from smalt import wire
 from smalt.entities.schema.problems import add_article, join_words
-from smalt.exceptions import Conflict, Refused, ValidationException
-from smalt.machine.gc_pause import no_collections
+from smalt.exceptions import Conflict, RefusedError, ValidationException
+from smalt.machine.gc_pause import pause_gc
 from smalt.service.engine import kinds
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.deletion import removal
@@ -98,7 +98,7 @@ def check(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, A
     """Return what the job's log would begin with; raise what `accept` would raise, and record nothing."""
     found = _examined(rooms, workspace, name, properties)
     if found.existing is None and found.checked is None:
-        raise Refused(_cannot_run(found.entity))
+        raise RefusedError(_cannot_run(found.entity))
     return [*found.checked.notes, *found.checked.idle] if found.checked is not None else []
 
 
@@ -115,7 +115,7 @@ def _examined(rooms: Rooms, workspace: Workspace, name: str, properties: dict[st
             return _Examined(existing, body, digest, None, None)
         raise Conflict(describe_difference(rooms, workspace, existing, body))
     removal.refuse_kept_names(rooms, workspace, name)
-    with no_collections():
+    with pause_gc():
         body = kinds.expand_body(rooms, workspace, body)
         entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job
         known = _pins_of_earlier(rooms, workspace, body)
@@ -156,7 +156,7 @@ def read(body: dict[str, Any]) -> Any:
     """The entity in the body; a type that is not even kept is refused in one sentence."""
     entity: Any = wire.from_rest({"properties": body}, "job")
     if kinds.find_kind(entity.type) is None and entity.type not in kinds.RECORDED_ONLY:
-        raise Refused(_cannot_run(entity))
+        raise RefusedError(_cannot_run(entity))
     return entity
 
 

@@ -19,7 +19,7 @@ from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.dependencies import find_dependencies
 from smalt.entities.syntax.expression import has_expression
 from smalt.entities.syntax.references import PREFIX
-from smalt.exceptions import Located, NotFound, SmaltError, ValidationException
+from smalt.exceptions import LocatedProblem, NotFound, SmaltError, ValidationException
 from smalt.service.data.job_data.access_modes import (
     explain_missing,
     explain_not_a_file,
@@ -61,7 +61,7 @@ def check_job(rooms: Rooms, workspace: Workspace, job: Any, known: PinnedReferen
     assert kind is not None, "only jobs of known kinds are checked"
     kind.check_job(checker, job)
     if checker.problems:
-        raise ValidationException([Located("", 0, 0, problem) for problem in dict.fromkeys(checker.problems)])
+        raise ValidationException([LocatedProblem("", 0, 0, problem) for problem in dict.fromkeys(checker.problems)])
     return CheckedJob(checker.notes, checker.remote, checker.pins.fixed, merge_lines(checker.idle))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from smalt.entities.jobs.inputs import ASSETS
 from smalt.entities.syntax.expression import has_expression
-from smalt.exceptions import Located, SmaltError, ValidationException
+from smalt.exceptions import LocatedProblem, SmaltError, ValidationException
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.submission import lookup
 from smalt.service.records import assets
@@ -104,7 +104,7 @@ def fixed_component(pinner: Pinner, spec: Body) -> Body:
 
     made = replaced(spec, replace)
     if problems:
-        raise ValidationException([Located("", 0, 0, problem) for problem in dict.fromkeys(problems)])
+        raise ValidationException([LocatedProblem("", 0, 0, problem) for problem in dict.fromkeys(problems)])
     return made
 
 

@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 
 from smalt.entities.syntax.references import Reference, parse_uri
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.service.data import Location
 from smalt.service.data.datastores.managed_folders import find_managed
 from smalt.service.data.files.file_stamps import find_changed, make_stamp
@@ -66,7 +66,7 @@ class Intact:
             return
         known = self._known(self._key(top))
         back = "create it again from the original data" if known and known.is_named else "put the original back"
-        raise Refused(
+        raise RefusedError(
             f"{format_uri(location)} is not what was registered, and a registered version never changes: {changed} was "
             f"changed; {back}, or archive this version and create another"
         )

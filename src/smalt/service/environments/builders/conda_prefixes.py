@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from smalt.exceptions import Refused, SmaltError
+from smalt.exceptions import RefusedError, SmaltError
 from smalt.machine.home import Home
 from smalt.service.environments.build_errors import EnvironmentFailed
 from smalt.service.environments.builders import server_tools, virtual_environments
@@ -76,7 +76,7 @@ def resolve_channels(named: Sequence[str], settings: Mapping[str, str]) -> list[
             continue
         for each in [settings[name]] if name in settings else _ALIASES.get(name, [name]):
             if each.startswith((".", "~")):
-                raise Refused(f"the channel '{each}' is a folder somewhere; write its whole path, from / on")
+                raise RefusedError(f"the channel '{each}' is a folder somewhere; write its whole path, from / on")
             found.append(Path(each).as_uri() if each.startswith("/") else each)
     return list(dict.fromkeys(found))
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.service.environments.build_errors import find_advice
 from smalt.service.environments.builders.mltable_wheel import substitute_mltable
 from smalt.service.environments.resolution.declarations import ContainerBase, DeclaredEnvironment
@@ -110,13 +110,13 @@ def _refuse_deviation(declared: DeclaredEnvironment, exact: bool, available: Seq
     what = declared.not_as_asked or (declared.unused_image and f"{declared.unused_image} is not used by smalt")
     if what:
         advice = "see to that" if why else "give the environment a conda_file"
-        raise Refused(
+        raise RefusedError(
             f"{_add_cause(what + ';', why).removesuffix(';')}, and the setting fidelity is strict; "
             f"{advice}, or set fidelity=nearest"
         )
     if not exact:
         here = ", ".join(f"{major}.{minor}" for major, minor in available)
-        raise Refused(
+        raise RefusedError(
             f"Python {declared.python} is not on this machine (it has {here}) and the setting fidelity is strict; "
             "install that Python, or set fidelity=nearest"
         )

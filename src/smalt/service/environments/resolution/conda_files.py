@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.service.environments.resolution.conda_packages import find_pypi_name, is_included
 
 _SPEC = re.compile(
@@ -43,7 +43,7 @@ def read_conda_file(source: str | Mapping[str, Any]) -> ParsedCondaFile:
     )
     variables = content.get("variables") or {}
     if not isinstance(variables, Mapping):
-        raise Refused("'variables' of the conda file must map names to values")
+        raise RefusedError("'variables' of the conda file must map names to values")
     conda.variables = {str(name): "" if value is None else str(value) for name, value in variables.items()}
     for dependency in _get_list(content, "dependencies"):
         if isinstance(dependency, Mapping):
@@ -51,7 +51,7 @@ def read_conda_file(source: str | Mapping[str, Any]) -> ParsedCondaFile:
         elif isinstance(dependency, str) and dependency.strip():
             _add_spec(conda, dependency.split("#")[0].strip())
         elif dependency is not None:
-            raise Refused(
+            raise RefusedError(
                 f"the conda file's dependency {dependency!r} is neither a package nor a 'pip:' list; correct it"
             )
     return conda
@@ -92,14 +92,14 @@ def parse_yaml(source: str) -> Any:
         return yaml.load(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         where = " ".join(str(error).split())
-        raise Refused(f"the conda file is not YAML ({where}); correct it") from None
+        raise RefusedError(f"the conda file is not YAML ({where}); correct it") from None
 
 
 def _load_mapping(source: str | Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(source, str):
         source = parse_yaml(source)
     if not isinstance(source, Mapping):
-        raise Refused("the conda file holds no mapping; it needs 'dependencies:' with a list of packages")
+        raise RefusedError("the conda file holds no mapping; it needs 'dependencies:' with a list of packages")
     return source
 
 
@@ -108,7 +108,7 @@ def _get_list(content: Mapping[str, Any], key: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise Refused(f"'{key}' of the conda file must be a list")
+        raise RefusedError(f"'{key}' of the conda file must be a list")
     return value
 
 
@@ -119,7 +119,7 @@ def _to_text(value: Any) -> str | None:
 def _add_nested(conda: ParsedCondaFile, nested: Mapping[str, Any]) -> None:
     for manager in nested:
         if manager != "pip":
-            raise Refused(f"the conda file lists packages under '{manager}:'; only 'pip:' is known")
+            raise RefusedError(f"the conda file lists packages under '{manager}:'; only 'pip:' is known")
         for line in _get_list(nested, "pip"):
             text = re.sub(r"(^|\s)#.*", "", str(line or "")).strip()
             if text:
@@ -130,13 +130,15 @@ def _add_nested(conda: ParsedCondaFile, nested: Mapping[str, Any]) -> None:
 def _add_spec(conda: ParsedCondaFile, spec: str) -> None:
     match = _SPEC.fullmatch(spec)
     if match is None:
-        raise Refused(f"'{spec}' in the conda file is not a package; write it as name, name=1.2 or name>=1.2")
+        raise RefusedError(f"'{spec}' in the conda file is not a package; write it as name, name=1.2 or name>=1.2")
     name = match["name"]
     conda.specs.append(spec)
     try:
         version = convert_constraint(_find_version(match["brackets"], match["version"]))
     except ValueError:
-        raise Refused(f"the version of '{spec}' in the conda file cannot be said for PyPI; name one version") from None
+        raise RefusedError(
+            f"the version of '{spec}' in the conda file cannot be said for PyPI; name one version"
+        ) from None
     if name.lower() == "python":
         conda.python = version
     elif (pypi := find_pypi_name(name)) is not None:

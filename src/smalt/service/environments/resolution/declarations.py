@@ -13,8 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 from smalt.entities.assets.conda import resolve_files
 from smalt.entities.schema.problems import Problem
-from smalt.exceptions import Refused
-from smalt.machine.requirements_files import is_requirements_file, with_paths
+from smalt.exceptions import RefusedError
+from smalt.machine.requirements_files import convert_paths, is_requirements_file
 from smalt.service.environments.resolution import conda_files as conda
 from smalt.service.environments.resolution import curated_environments, image_map, image_names
 from smalt.service.environments.resolution.dockerfiles import DockerfileRecipe, read_recipe
@@ -98,7 +98,7 @@ def resolve_declaration(
         return _from_build(asset, locate)
     if asset.get("image"):
         return _from_image(asset, str(asset["image"]), catalogue)
-    raise Refused("the environment names neither image, conda_file nor build; give it one of them")
+    raise RefusedError("the environment names neither image, conda_file nor build; give it one of them")
 
 
 def _from_catalogue(entry: curated_environments.CatalogueEntry, asked: str | None = None) -> DeclaredEnvironment:
@@ -169,7 +169,7 @@ def _from_map(asset: Mapping[str, Any], file: Path, locate: Locate) -> DeclaredE
     """Declare the image-map's entry for an image; with a conda file beside it, the packages of both."""
     image, own = str(asset["image"]), asset.get("condaFile")
     if not file.is_file():
-        raise Refused(f"the setting image-map has '{file}' for image '{image}', and there is no such file")
+        raise RefusedError(f"the setting image-map has '{file}' for image '{image}', and there is no such file")
     if image_map.is_dockerfile(file):
         build = {"name": asset.get("name"), "build": {"dockerfilePath": file.name}, "folder": str(file.parent)}
         found = _from_build(build, locate, [own] if own else [])
@@ -224,10 +224,10 @@ def _read_conda_file(path: Path) -> dict[str, Any]:
     """Return the specification in a file of this machine, with the files that it names."""
     found = conda.parse_yaml(path.read_text(errors="replace"))
     if not isinstance(found, Mapping):
-        raise Refused(f"'{path}' is not a conda file: it holds no mapping with 'dependencies'")
+        raise RefusedError(f"'{path}' is not a conda file: it holds no mapping with 'dependencies'")
 
     def refuse(problem: Problem) -> None:
-        raise Refused(f"'{path}': {problem}")
+        raise RefusedError(f"'{path}': {problem}")
 
     return resolve_files(found, str(path.parent), refuse)
 
@@ -237,7 +237,7 @@ def _merge_specs(specs: Sequence[Any]) -> dict[str, Any]:
     whole: dict[str, Any] = {"channels": [], "dependencies": [], "variables": {}}
     for spec in specs:
         if not isinstance(spec, Mapping):
-            raise Refused("the conda file holds no mapping; it needs 'dependencies:' with a list of packages")
+            raise RefusedError("the conda file holds no mapping; it needs 'dependencies:' with a list of packages")
         whole["name"] = spec.get("name") or whole.get("name")
         for key in ("channels", "dependencies"):
             whole[key] += [each for each in spec.get(key) or [] if each not in whole[key]]
@@ -256,7 +256,7 @@ def _make_parts(
 ) -> dict[str, Any]:
     parts = {
         "python": str(PythonConstraint(python)),
-        "dependencies": sorted(with_paths(dependencies or [], hash_content)),
+        "dependencies": sorted(convert_paths(dependencies or [], hash_content)),
         "channels": channels or [],
         "image": image,
         "catalogue": catalogue,

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from smalt.machine.requirements_files import local_file
+from smalt.machine.requirements_files import parse_local_file
 
 _PIP = re.compile(r"pip[\d.]*")
 _PYTHON = re.compile(r"python[\d.]*")
@@ -199,7 +199,7 @@ def _read_pip(words: list[str]) -> PipCommand:
         elif option in _INDEXES:
             found.lines.append(f"{_INDEXES[option]} {value}")
         elif option in ("", "-e", "--editable") and value:
-            part = local_file(value)
+            part = parse_local_file(value)
             if part is not None:
                 found.paths.append(("", part.path, part.after))
             elif re.split(r"[\[<>=!~;@ ]", value, maxsplit=1)[0].lower() not in ("pip", "uv"):

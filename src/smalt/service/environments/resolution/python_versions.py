@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 
 Minor = tuple[int, int]
 """A Python as environments tell them apart: (3, 10)."""
@@ -85,7 +85,7 @@ def _parse_clauses(text: str) -> list[VersionClause]:
     for part in text.split(","):
         match = _CLAUSE.fullmatch(part.strip())
         if match is None:
-            raise Refused(f"'{text}' is not a Python version; write it as 3.10 or as >=3.8,<3.11")
+            raise RefusedError(f"'{text}' is not a Python version; write it as 3.10 or as >=3.8,<3.11")
         operator, major, minor, patch = match.groups()
         clauses.append(VersionClause(operator or "", int(major), _parse_number(minor), _parse_number(patch)))
     return clauses

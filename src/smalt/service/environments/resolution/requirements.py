@@ -11,8 +11,15 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from smalt.exceptions import Refused
-from smalt.machine.requirements_files import UnknownFile, gathered, included_path, lines_of, local_file, with_paths
+from smalt.exceptions import RefusedError
+from smalt.machine.requirements_files import (
+    MissingFileError,
+    convert_paths,
+    parse_include,
+    parse_local_file,
+    resolve_includes,
+    split_lines,
+)
 
 TRAVELLED = re.compile(r"(?:azureml:|file:)/[^\s'\"\[\];]+")
 """What a client writes into a conda file in place of the path of a file of its machine."""
@@ -20,7 +27,7 @@ TRAVELLED = re.compile(r"(?:azureml:|file:)/[^\s'\"\[\];]+")
 
 def read_requirements(path: Path) -> list[str]:
     """Return the lines of a requirements file, without comments."""
-    return lines_of(path.read_text(errors="replace"))
+    return split_lines(path.read_text(errors="replace"))
 
 
 def inline_files(lines: Sequence[str], folder: Path | None, files: Mapping[str, str] | None = None) -> list[str]:
@@ -33,17 +40,17 @@ def inline_files(lines: Sequence[str], folder: Path | None, files: Mapping[str, 
         for line in lines:
             _refuse_relative(line)
     try:
-        return gathered(lines, str(folder or "/"))
-    except UnknownFile as error:
-        raise Refused(str(error)) from None
+        return resolve_includes(lines, str(folder or "/"))
+    except MissingFileError as error:
+        raise RefusedError(str(error)) from None
 
 
 def _refuse_relative(line: str) -> None:
-    included, part = included_path(line), local_file(line)
+    included, part = parse_include(line), parse_local_file(line)
     path = included or (part.path if part else "")
     if path and not os.path.isabs(path) and "://" not in path:
         what = "names a file" if included or (part and not part.is_package) else "installs from a folder or file"
-        raise Refused(
+        raise RefusedError(
             f"'{line}' in a conda file {what} that did not travel with it; smalt's own client sends such files along, "
             "others do not: name packages in the conda file's 'pip:' list instead"
         )
@@ -68,7 +75,7 @@ def copy_local_files(requirements: Sequence[str], seen_as: str = "", place: Path
 
     The copies are made in `place`, whose path is `seen_as` where they are used; else in a folder of their own.
     """
-    if with_paths(requirements, lambda path: "") == list(requirements):
+    if convert_paths(requirements, lambda path: "") == list(requirements):
         yield list(requirements)
         return
     with tempfile.TemporaryDirectory(prefix="smalt-local-", dir=place) as folder:
@@ -82,4 +89,4 @@ def copy_local_files(requirements: Sequence[str], seen_as: str = "", place: Path
             shutil.copytree(path, target) if os.path.isdir(path) else shutil.copyfile(path, target)
             return f"{seen_as}/{os.path.basename(folder)}/{target.parent.name}/{name}" if seen_as else str(target)
 
-        yield with_paths(requirements, copy)
+        yield convert_paths(requirements, copy)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from smalt.machine.stat_cache import racy
+from smalt.machine.stat_cache import is_racy
 
 _SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "build", "dist"})
 _CODE = (".py", ".so", ".pyd")
@@ -44,7 +44,7 @@ class EditableHashes:
             known = self._known.get(path)
             if known is None or known[0] != mark:
                 known = (mark, _hash_file(path))
-                if not racy((status.st_size, status.st_mtime_ns, status.st_ctime_ns, 0, 0, ""), began):
+                if not is_racy((status.st_size, status.st_mtime_ns, status.st_ctime_ns, 0, 0, ""), began):
                     self._known[path] = known
             digest.update(f"{_get_name(path)}\0{known[1]}\0".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()[:12]

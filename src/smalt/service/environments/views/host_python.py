@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from smalt.exceptions import Refused
+from smalt.exceptions import RefusedError
 from smalt.service.environments.builders.installed_packages import PackageHashes, list_packages, make_realised_hash
 from smalt.service.environments.builders.interpreters import probe_interpreter
 from smalt.service.environments.views import editable_code
@@ -182,7 +182,7 @@ def _read_sites(program: str) -> tuple[str, list[str], str | None]:
         answer = subprocess.run([program, "-c", _SITES], capture_output=True, check=True, timeout=60, cwd="/")
         executable, sites, users = json.loads(answer.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
-        raise Refused(f"the host's Python {program} does not start; {_HINT}") from None
+        raise RefusedError(f"the host's Python {program} does not start; {_HINT}") from None
     return executable, sites, users
 
 
