@@ -66,11 +66,11 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(ipython: Any) -> None:
     """`%load_ext smalt`: from here on, `azure.ai.ml` is smalt in this session."""
-    _extension().load(ipython)
+    _extension().load_extension(ipython)
 
 
 def unload_ipython_extension(ipython: Any) -> None:
-    _extension().unload(ipython)
+    _extension().unload_extension(ipython)
 
 
 def _extension() -> Any:

@@ -48,7 +48,7 @@ def test_an_edit_within_one_tick_of_a_coarse_clock_is_seen(
         for folder in real_walk(root, ignore):
             yield folder._replace(files=[(name, coarse(status)) for name, status in folder.files])
 
-    monkeypatch.setattr(folder_scan, "walk", coarse_walk)
+    monkeypatch.setattr(folder_scan, "walk_folders", coarse_walk)
     file = code / "a.txt"
     ids = []
     for turn in range(40):

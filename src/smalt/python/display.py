@@ -71,12 +71,12 @@ def display(*values: object, raw: bool = False, metadata: Bundle | None = None, 
         if shell is None:
             print(data.get("text/plain", ""))
         else:
-            shell.show(data, metadata or {})
+            shell.show_data(data, metadata or {})
 
 
 def clear_output(wait: bool = False) -> None:
     if shell is not None:
-        shell.clear()
+        shell.clear_output()
 
 
 class DisplayObject:

@@ -14,7 +14,7 @@ _ALSO = {
     "ValidationException": ("HttpResponseError", 400),
     "NotFound": ("ResourceNotFoundError", 404),
     "Conflict": ("ResourceExistsError", 409),
-    "Refused": ("HttpResponseError", 403),
+    "RefusedError": ("HttpResponseError", 403),
     "Unauthorized": ("ClientAuthenticationError", 401),
     "Unavailable": ("ServiceRequestError", None),
 }
