@@ -27,7 +27,8 @@ _ELSEWHERE = "it belongs to the program that submits jobs; if a job needs it, ad
 _OURS = {
     "Dataset": "data.Dataset", "Datastore": "data.Datastore", "FileDataset": "data.FileDataset",
     "FileDatasetFactory": "data._FileFactory", "TabularDataset": "data.TabularDataset",
-    "TabularDatasetFactory": "data._TabularFactory", "Experiment": "workspace.Experiment", "Workspace": "workspace.Workspace",
+    "TabularDatasetFactory": "data._TabularFactory",
+    "Experiment": "workspace.Experiment", "Workspace": "workspace.Workspace",
     "Model": "models.Model", "Run": "run.Run", "_OfflineRun": "offline.OfflineRun", "_SubmittedRun": "run.SubmittedRun",
     "InputDatasets": "data.InputDatasets", "get_run": "run.get_run",
     "Keyvault": "keyvault.Keyvault",

@@ -106,8 +106,9 @@ class Model:
         stored = f"models/{model_name}/{os.path.basename(os.path.abspath(model_path))}"
         (run.upload_folder if os.path.isdir(model_path) else run.upload_file)(stored, os.fspath(model_path))
         return create_version(
-            workspace, model_name, run.get_info()["artifact_uri"] + "/" + stored, run_id=run.id, description=description,
-            tags=tags, properties=properties, framework=(model_framework, model_framework_version),
+            workspace, model_name, run.get_info()["artifact_uri"] + "/" + stored, run_id=run.id,
+            description=description, tags=tags, properties=properties,
+            framework=(model_framework, model_framework_version),
         )  # fmt: skip
 
     @staticmethod
