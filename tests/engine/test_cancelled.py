@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from smalt.machine.home import Home
-from smalt.service.engine.engine import Engine
+from smalt.service.compute.local.results import LocalResults
 from smalt.service.records import assets, jobs
 from smalt.service.records import reuse as reused
 from smalt.service.records.jobs import Job
@@ -236,13 +236,13 @@ def test_a_cancellation_while_outputs_are_stored(
         bench = await opened(home)
         gate = tmp_path / "gate"
         os.mkfifo(gate)
-        store = Engine._store
+        finish = LocalResults.finish
 
         def slowly(*arguments: Any) -> Any:
             gate.read_text()
-            return store(*arguments)
+            return finish(*arguments)
 
-        monkeypatch.setattr(Engine, "_store", slowly)
+        monkeypatch.setattr(LocalResults, "finish", slowly)
         outputs = {"o": {"type": "uri_folder", "mode": "upload", "name": "made"}}
         document = {"command": "echo whole > ${{outputs.o}}/f", "environment": HOST, "outputs": outputs}
         job = bench.submit("j", document)
@@ -250,7 +250,7 @@ def test_a_cancellation_while_outputs_are_stored(
         bench.engine.cancel(job)
         if crashes:
             await bench.kill()
-            monkeypatch.setattr(Engine, "_store", store)
+            monkeypatch.setattr(LocalResults, "finish", finish)
             await asyncio.to_thread(gate.write_text, "go\n")
             bench = await opened(home)
         else:
@@ -295,13 +295,13 @@ def test_what_a_link_leads_to_is_not_copied_for_a_cancelled_job(
         large.mkdir()
         for number in range(10):
             (large / str(number)).write_text("large")
-        store = Engine._store
+        finish = LocalResults.finish
 
         def slowly(*arguments: Any) -> Any:
             gate.read_text()
-            return store(*arguments)
+            return finish(*arguments)
 
-        monkeypatch.setattr(Engine, "_store", slowly)
+        monkeypatch.setattr(LocalResults, "finish", slowly)
         command = f"{LINKS[what].format(large=large)}; echo kept >kept.txt; touch {begun}"
         command += "; exec sleep 600" if when == "while it runs" else ""
         outputs = {"o": {"type": "uri_folder", "mode": mode, "name": "made"}}
@@ -323,6 +323,7 @@ def test_what_a_link_leads_to_is_not_copied_for_a_cancelled_job(
     asyncio.run(scenario())
 
 
+@pytest.mark.handed_over
 def test_what_was_handed_over_behind_a_cancelled_step(polite: Polite, tmp_path: Path) -> None:
     """A chain waits at the launcher; its first step is cancelled and exits with 0: the others are Canceled, too."""
 
@@ -347,6 +348,7 @@ def test_what_was_handed_over_behind_a_cancelled_step(polite: Polite, tmp_path: 
     asyncio.run(scenario())
 
 
+@pytest.mark.handed_over
 def test_what_follows_before_the_cancellation_reaches_the_launcher(tmp_path: Path) -> None:
     """A step ended with 0 and the next one started before the first's cancellation is recorded: both are Canceled."""
 

@@ -14,6 +14,7 @@ import pytest
 
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
+from smalt.service.composition import HAND_OVER
 from smalt.service.compute.local.results import LocalResults
 from smalt.service.compute.spec import StepSpec
 from smalt.service.records import events, jobs
@@ -61,11 +62,14 @@ def attempts(bench: Workbench, job: Job) -> list[str | None]:
 
 
 async def waits(bench: Workbench, job: Job) -> None:
-    """Until it was handed over to wait."""
+    """Return once the job waits at the launcher; at once where the hand-over is off."""
+    if os.environ.get(HAND_OVER) == "off":
+        return
     await bench.until(job, lambda now: now.status == "Queued")
     assert attempts(bench, job) == [None]
 
 
+@pytest.mark.handed_over
 def test_a_job_that_waits_is_queued_and_follows_the_one_before(gates: Gates) -> None:
     """Behind a long one a job is Queued, with its attempt recorded; it runs from when the launcher says."""
 
@@ -141,6 +145,7 @@ def test_the_sibling_of_a_step_that_failed_never_runs(gates: Gates) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.handed_over
 def test_cancel_reaches_what_waits(gates: Gates) -> None:
     """A job cancelled while it waits never runs, and the one behind it takes its turn."""
 
@@ -159,6 +164,7 @@ def test_cancel_reaches_what_waits(gates: Gates) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.handed_over
 def test_cancel_of_a_step_that_has_just_followed(gates: Gates) -> None:
     """A cancel that comes when the launcher has started the step already ends it as any."""
 
@@ -325,6 +331,7 @@ def chain(gates: Gates, *rest: str) -> dict[str, Any]:
     return {"jobs": nodes}
 
 
+@pytest.mark.handed_over
 def test_what_needs_a_step_is_handed_over_while_it_runs(gates: Gates) -> None:
     """With slots free: the attempt is recorded, nothing runs before its time, and then in order."""
 
@@ -346,6 +353,7 @@ def test_what_needs_a_step_is_handed_over_while_it_runs(gates: Gates) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.handed_over
 def test_what_needs_a_step_that_failed_never_runs(gates: Gates) -> None:
     """It is Canceled, saying which it needed; so is what needs it."""
 
@@ -366,6 +374,7 @@ def test_what_needs_a_step_that_failed_never_runs(gates: Gates) -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.handed_over
 def test_what_needs_a_step_follows_its_next_attempt(gates: Gates) -> None:
     """A step that is tried again takes back what was to follow; that runs once, after the attempt that did well."""
 
@@ -441,6 +450,7 @@ def test_a_value_is_not_read_before_it_is_written(gates: Gates, tmp_path: Path) 
     asyncio.run(scenario())
 
 
+@pytest.mark.handed_over
 def test_a_server_that_leaves_takes_back_what_was_to_come(gates: Gates, tmp_path: Path) -> None:
     """The next one knows what has not started, and waits for what it needs before it starts it, once."""
     home = Home(tmp_path / "home")
@@ -463,6 +473,7 @@ def test_a_server_that_leaves_takes_back_what_was_to_come(gates: Gates, tmp_path
     asyncio.run(scenario())
 
 
+@pytest.mark.handed_over
 def test_a_server_finds_a_chain_that_went_on(gates: Gates, tmp_path: Path) -> None:
     """Killed, it learns afterwards of the steps that followed each other meanwhile; none runs twice."""
     home = Home(tmp_path / "home")
@@ -513,6 +524,7 @@ def reader_of(*nodes: str) -> dict[str, Any]:
     return {"command": "true", "environment": HOST, "inputs": inputs}
 
 
+@pytest.mark.handed_over
 def test_what_waited_for_two_is_laid_out_while_the_second_runs(gates: Gates) -> None:
     """A step that waits for two is laid out ahead of its turn once one of them has ended."""
 

@@ -105,6 +105,7 @@ def test_an_output_of_the_pipeline_has_nothing_of_a_failed_attempt(tmp_path: Pat
     asyncio.run(scenario())
 
 
+@pytest.mark.handed_over
 def test_an_attempt_that_never_started_uses_up_no_retry(tmp_path: Path) -> None:
     """A step that was handed over behind one that failed, and was withdrawn, still has its own retry."""
 
