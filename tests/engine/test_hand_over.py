@@ -553,7 +553,7 @@ def test_a_step_that_waits_for_many_names_three(gates: Gates) -> None:
             nodes = {f"s{n}": {**gates.command(f"s{n}"), "outputs": {"o": {"type": "uri_folder"}}} for n in range(5)}
             parent = bench.submit("many", {"type": "pipeline", "jobs": {**nodes, "last": reader_of(*nodes)}})
             await gates.begun("s0", "s1")
-            said = bench.engine.waits_for(bench.child(parent, "last"))
+            said = bench.engine.get_wait_reason(bench.child(parent, "last"))
             assert [part[:9] for part in said.split(", ")] == ["step 's0'", "step 's1'", "step 's2'"]
             assert said.endswith(" and 2 more")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.service.engine.outcome import with_hint
+from smalt.service.engine.outcome import add_command_hint
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_what_to_write_instead(tmp_path: Path, command: str, code: int, instead:
     for name in ("train.py", "run.sh", "tool"):
         (tmp_path / name).write_text("")
     (tmp_path.parent / "train.py").write_text("")
-    error = with_hint({"code": "UserError", "message": "it", "exit_code": code}, command, str(tmp_path), "src/x")
+    error = add_command_hint({"code": "UserError", "message": "it", "exit_code": code}, command, str(tmp_path), "src/x")
     assert error["message"].startswith("it")
     assert (instead is None) == (error["message"] == "it")
     assert (

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from smalt.machine.home import Home
-from smalt.service.engine.versions.overwrites import keep_versions
+from smalt.service.engine.versions.overwrites import copy_versions_aside
 from smalt.service.records import assets
 from tests.engine.bench import workbench
 
@@ -27,7 +27,7 @@ def test_two_jobs_are_about_to_write_over_one_version(tmp_path: Path) -> None:
             properties = {"dataUri": URI.format("shared/many/"), "dataType": "uri_folder"}
             assets.put_version(bench.db, workspace.id, "data", "many", "1", properties, "tester")
             said: list[str] = []
-            await asyncio.gather(*(keep_versions(rooms, workspace, [place], said.append) for _ in range(4)))
+            await asyncio.gather(*(copy_versions_aside(rooms, workspace, [place], said.append) for _ in range(4)))
             assert len(said) == 1
             found = assets.get_version(bench.db, workspace.id, "data", "many", "1")
             assert found is not None
@@ -51,7 +51,7 @@ def test_a_version_that_is_the_whole_datastore_has_no_place_aside(tmp_path: Path
             (place / "f").write_text("one")
             properties = {"dataUri": URI.format(""), "dataType": "uri_folder"}
             assets.put_version(bench.db, workspace.id, "data", "whole", "1", properties, "tester")
-            await keep_versions(rooms, workspace, [place], print)
+            await copy_versions_aside(rooms, workspace, [place], print)
             assert [path.name for path in store.iterdir()] == ["shared"]
 
     asyncio.run(scenario())

@@ -11,7 +11,7 @@ import pytest
 from smalt.exceptions import Conflict
 from smalt.machine.home import Home
 from smalt.service.data.files.write_protection import is_write_protected
-from smalt.service.engine.versions.protection import protect_made
+from smalt.service.engine.versions.protection import protect_output
 from smalt.service.records import assets, jobs, lineage, reuse
 from tests.durability.test_recovery import crash
 from tests.engine.bench import Workbench, workbench
@@ -32,7 +32,7 @@ def test_a_server_dies_before_it_protects_what_it_registered(tmp_path: Path) -> 
         home = Home(tmp_path / "home")
         bench = Workbench(home)
         await bench.engine.open()
-        bench.engine._protecting.begin = lambda: None  # type: ignore[method-assign]
+        bench.engine._protection.start_registered = lambda: None  # type: ignore[method-assign]
         shared = {"outputs": {"o": "${{parent.outputs.p}}"}}
         pipeline = {
             "jobs": {"a": writer("a", **shared), "b": writer("b", **shared)},
@@ -69,7 +69,7 @@ def test_only_the_writers_of_what_is_registered_are_looked_at(tmp_path: Path) ->
 
     async def scenario() -> None:
         async with workbench(Home(tmp_path / "home")) as bench:
-            await bench.engine._settling.close()
+            await bench.engine._reuse_settler.close()
             steps = []
             for name in ("one", "two"):
                 job = bench.submit(name, {"jobs": {"a": writer(name)}})
@@ -77,7 +77,7 @@ def test_only_the_writers_of_what_is_registered_are_looked_at(tmp_path: Path) ->
                 steps.append(bench.child(job, "a").id)
             uri = str(jobs.read_data(bench.db, steps[0], "output")["o"][2])
             assert reuse.list_unsettled(bench.db, 0, 10) == steps
-            await protect_made(bench.engine.rooms, bench.engine.reusing.reuse, bench.workspace, uri)
+            await protect_output(bench.engine.rooms, bench.engine.step_reuse.reuse, bench.workspace, uri)
             path = bench.engine.rooms.data.locate(uri, bench.workspace).path
             assert path is not None
             assert is_write_protected(path)
@@ -91,7 +91,7 @@ def test_a_job_that_begins_to_write_while_its_place_is_registered(tmp_path: Path
 
     async def scenario() -> None:
         async with workbench(Home(tmp_path / "home")) as bench:
-            rooms, real = bench.engine.rooms, bench.engine.reusing.reuse
+            rooms, real = bench.engine.rooms, bench.engine.step_reuse.reuse
             there = {"outputs": {"o": {"type": "uri_folder", "path": f"{STORE}fixed/"}}}
             assert (await bench.over(bench.submit("one", writer("one", **there)))).status == "Completed"
             place = rooms.data.locate(f"{STORE}fixed/", bench.workspace).path
@@ -107,11 +107,11 @@ def test_a_job_that_begins_to_write_while_its_place_is_registered(tmp_path: Path
                     await real.settle_steps(ids)
 
             with pytest.raises(Conflict, match="job 'two' is not over and writes there"):
-                await protect_made(rooms, cast("Any", Settling()), bench.workspace, f"{STORE}fixed/")
+                await protect_output(rooms, cast("Any", Settling()), bench.workspace, f"{STORE}fixed/")
             (tmp_path / "go").touch()
             assert (await bench.over(begun[0])).status == "Completed"
             assert (place / "two").read_text() == "two\n"
-            await protect_made(rooms, real, bench.workspace, f"{STORE}fixed/")
+            await protect_output(rooms, real, bench.workspace, f"{STORE}fixed/")
             assert is_write_protected(place)
 
     asyncio.run(scenario())

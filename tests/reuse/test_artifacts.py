@@ -46,7 +46,7 @@ def test_artifacts_that_are_gone_or_changed(happens: str) -> None:
             three = await run(bench, "three", {"jobs": {"a": LEAVES}})
             assert origins(bench, three) == {"a": None}
             assert (bench.artifacts("three-a") / "outputs" / "deep" / "art.txt").exists()
-            told = await explain_step(bench.engine.reusing.reuse, bench.child(three, "a"))
+            told = await explain_step(bench.engine.step_reuse.reuse, bench.child(three, "a"))
             assert f"the {what} of job one-a (identical code, inputs, environment) were" in told["reason"]
             assert origins(bench, await run(bench, "four", {"jobs": {"a": LEAVES}})) == {"a": "three-a"}
 

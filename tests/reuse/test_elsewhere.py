@@ -90,7 +90,7 @@ def reading(*urls: str, **more: Any) -> dict[str, Any]:
 
 
 async def reason(bench: Workbench, job: Any) -> str:
-    return str((await explain_step(bench.engine.reusing.reuse, bench.child(job, "read")))["reason"])
+    return str((await explain_step(bench.engine.step_reuse.reuse, bench.child(job, "read")))["reason"])
 
 
 def test_what_is_fetched_counts_by_its_content(web: Web) -> None:

@@ -44,7 +44,7 @@ def test_a_step_that_appends_runs_each_time(tmp_path: Path, type: str, where: st
                 job = await run(bench, f"run{count}", document)
                 assert origins(bench, job) == {"a": None}
                 assert file.read_text() == "line\n" * count
-            told = await explain_step(bench.engine.reusing.reuse, bench.child(job, "a"))
+            told = await explain_step(bench.engine.step_reuse.reuse, bench.child(job, "a"))
             assert told["reason"].startswith("outputs.o differs from job run2-a")
             (part,) = [part for part in told["parts"] if not part["same"]]
             assert "found there" in [change["where"] for change in part["changes"]]

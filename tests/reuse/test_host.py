@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from smalt.service.engine import step_reuse as reusing
+from smalt.service.engine import step_reuse
 from smalt.service.records.jobs import Job
 from smalt.service.reuse.explanation import explain_step
 from tests.engine.bench import Workbench, workbench
@@ -66,14 +66,14 @@ def test_other_code_under_the_same_version() -> None:
             install(site, 1)
             assert (await value(bench, "one"))[0] == "1"
             assert (await value(bench, "two"))[0] is None
-            await bench.engine.reusing.reuse.settle_completed(lambda: True)
+            await bench.engine.step_reuse.reuse.settle_completed(lambda: True)
             install(site, 22)
             printed, job = await value(bench, "three")
             assert printed == "22"
-            told = await explain_step(bench.engine.reusing.reuse, bench.child(job, "a"))
+            told = await explain_step(bench.engine.step_reuse.reuse, bench.child(job, "a"))
             (part,) = [part for part in told["parts"] if part["part"] == "environment"]
             assert [change["where"] for change in part["changes"]] == ["pk"]
-            await bench.engine.reusing.reuse.settle_completed(lambda: True)
+            await bench.engine.step_reuse.reuse.settle_completed(lambda: True)
             install(site, 1)
             assert (await value(bench, "four"))[0] is None
 
@@ -106,13 +106,13 @@ def test_an_editable_package_is_edited(how: str) -> None:
             assert (await value(bench, "one"))[0] == "1"
             (project / "data" / "notes.txt").write_text("no code\n")
             assert (await value(bench, "two"))[0] is None
-            await bench.engine.reusing.reuse.settle_completed(lambda: True)
+            await bench.engine.step_reuse.reuse.settle_completed(lambda: True)
             (project / "pk" / "__init__.py").write_text("V = 3  # edited\n")
             printed, job = await value(bench, "three")
             assert printed == "3"
-            told = await explain_step(bench.engine.reusing.reuse, bench.child(job, "a"))
+            told = await explain_step(bench.engine.step_reuse.reuse, bench.child(job, "a"))
             assert "environment differs" in told["reason"]
-            await bench.engine.reusing.reuse.settle_completed(lambda: True)
+            await bench.engine.step_reuse.reuse.settle_completed(lambda: True)
             (project / "pk" / "__init__.py").write_text("V = 1\n")
             assert (await value(bench, "four"))[0] is None
 
@@ -135,7 +135,7 @@ def test_a_package_that_is_edited_while_the_step_runs() -> None:
             for name in ("one", "two"):
                 job = await run(bench, name, document)
                 assert origins(bench, job) == {"a": None}
-            told = await explain_step(bench.engine.reusing.reuse, bench.child(job, "a"))
+            told = await explain_step(bench.engine.step_reuse.reuse, bench.child(job, "a"))
             assert "the host's packages were changed after it had been started" in told["reason"]
 
     asyncio.run(scenario())
@@ -174,7 +174,7 @@ def test_smalts_own_packages_count_where_a_step_uses_them(monkeypatch: pytest.Mo
                 }
             }
             await run(bench, "one", document)
-            monkeypatch.setattr(reusing, "_designer", lambda: "a later one")
+            monkeypatch.setattr(step_reuse, "_hash_designer", lambda: "a later one")
             assert origins(bench, await run(bench, "two", document)) == {"function": None, "other": "one-other"}
 
     asyncio.run(scenario())

@@ -142,7 +142,7 @@ def test_how_a_place_was_made_is_in_the_records() -> None:
             child = bench.child(await run(bench, "two", document), "a")
             leaf = command.Leaf.read(bench.engine.rooms, child, bench.workspace)
             environment = await bench.engine.rooms.environments.get_or_build(leaf.environment, print)
-            asked = bench.engine.reusing._asked(leaf, environment)
+            asked = bench.engine.step_reuse._asked(leaf, environment)
             assert asked is not None
             assert asked.parts["outputs.o"]["path"] == f"{STORE}/one/feat/"
             assert records.find_origin(bench.db, child.id) == "more-a"
@@ -170,7 +170,7 @@ def test_two_steps_that_write_one_output_of_their_pipeline() -> None:
             latest = assets.find_latest(bench.db, bench.workspace.id, "data", "both")
             assert latest is not None
             assert latest.version == "2"
-            told = await explain_step(bench.engine.reusing.reuse, bench.child(two, "a"))
+            told = await explain_step(bench.engine.step_reuse.reuse, bench.child(two, "a"))
             assert "another step writes to the place of its output 'o'" in told["reason"]
 
     asyncio.run(scenario())
@@ -241,7 +241,7 @@ def test_steps_of_different_pipelines_that_write_to_one_path() -> None:
             for name in ("one", "two", "three"):
                 await run(bench, name, document)
                 assert {each.name for each in bench.store("shared").iterdir()} == {"one.txt", "two.txt"}
-                await bench.engine.reusing.reuse.settle_completed(lambda: True)
+                await bench.engine.step_reuse.reuse.settle_completed(lambda: True)
                 for each in bench.store("shared").iterdir():
                     each.unlink()
 

@@ -182,7 +182,7 @@ def test_first_and_last_steps_always_run() -> None:
                 job = await run(bench, name, document)
             assert origins(bench, job) == {"first": None, "work": "one-work", "last": None}
             assert origins(bench, bench.child(job, "last")) == {"note": None}
-            told = await explain_step(bench.engine.reusing.reuse, bench.child(job, "first"))
+            told = await explain_step(bench.engine.step_reuse.reuse, bench.child(job, "first"))
             assert "it is the pipeline's on_init step" in told["reason"]
 
     asyncio.run(scenario())
@@ -375,7 +375,7 @@ def test_why_a_step_ran_though_it_was_the_same() -> None:
         async with workbench() as bench:
 
             async def reason(job: Job, node: str = "sum") -> str:
-                told = await explain_step(bench.engine.reusing.reuse, bench.child(job, node))
+                told = await explain_step(bench.engine.step_reuse.reuse, bench.child(job, node))
                 assert told["result"] == "ran"
                 return str(told["reason"])
 
@@ -389,7 +389,7 @@ def test_why_a_step_ran_though_it_was_the_same() -> None:
             await run_while_changing(bench, "unfit", document, lambda: (data / "b").touch())
             assert "was changed after it had started" in await reason(await run(bench, "again", document))
             alone = await run(bench, "alone", {"command": "true", "environment": HOST})
-            told = await explain_step(bench.engine.reusing.reuse, alone)
+            told = await explain_step(bench.engine.step_reuse.reuse, alone)
             assert "only steps of pipelines" in told["reason"]
 
     asyncio.run(scenario())
@@ -410,7 +410,7 @@ def test_equal_pipelines_at_the_same_time() -> None:
             for job in both:
                 assert (await bench.over(job)).status == "Completed"
             assert origins(bench, both[1]) == {"wait": None}
-            told = await explain_step(bench.engine.reusing.reuse, bench.child(both[1], "wait"))
+            told = await explain_step(bench.engine.step_reuse.reuse, bench.child(both[1], "wait"))
             assert told["reason"] == (
                 "job one-wait has identical code, inputs and environment, but had not ended when this was decided"
             )
@@ -432,7 +432,7 @@ def test_a_step_that_failed_is_explained_and_does_not_serve() -> None:
                 assert job.status == "Failed"
                 child = bench.child(job, "sum")
                 assert records.find_origin(bench.db, child.id) is None
-            told = await explain_step(bench.engine.reusing.reuse, child)
+            told = await explain_step(bench.engine.step_reuse.reuse, child)
             assert told["compared_to"]["job"] == "one-sum"
             assert [part["part"] for part in told["parts"] if not part["same"]] == ["inputs.factor"]
 

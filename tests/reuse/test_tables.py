@@ -35,7 +35,7 @@ def reading(folder: Path, type: str = "mltable", mode: str | None = None, comman
 
 
 async def told(bench: Workbench, job: Job) -> dict[str, Any]:
-    return await explain_step(bench.engine.reusing.reuse, bench.child(job, "read"))
+    return await explain_step(bench.engine.step_reuse.reuse, bench.child(job, "read"))
 
 
 async def files_changed(bench: Workbench, job: Job) -> list[str]:
@@ -86,7 +86,7 @@ def test_what_a_table_names_outside_of_its_folder_counts(form: str) -> None:
             (top / "more" / "deep" / "unread.txt").write_text("0\n")
             three = await run(bench, "three", document)
             assert origins(bench, three) == {"read": None if form == "folder" else "one-read"}
-            await bench.engine.reusing.reuse.settle_completed(lambda: True)
+            await bench.engine.step_reuse.reuse.settle_completed(lambda: True)
             write("2\n")
             four = await run(bench, "four", document)
             assert origins(bench, four) == {"read": None}

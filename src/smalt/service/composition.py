@@ -99,7 +99,7 @@ class _RecordLookups:
         found = jobs.find_by_name(self._db, workspace.id, job)
         if found is None:
             return self._find_run(workspace, job) if output == "artifacts" else None
-        written = made.output_uri(self._db, found, output)
+        written = made.find_output_uri(self._db, found, output)
         if written is not None:
             return written
         whose = reuse.find_origin(self._db, found.id) or found.name

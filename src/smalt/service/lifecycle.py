@@ -90,7 +90,7 @@ class ServerLifecycle:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, service.stopping.set)
         watch = loop.create_task(_stop_when_idle(service, self._lock))
-        samples = loop.create_task(usage.watch(service.engine.rooms.computes, service.db))
+        samples = loop.create_task(usage.record_usage(service.engine.rooms.computes, service.db))
         room = loop.create_task(_keep_reserve(service))
         http = _HttpServer(service, self._cap, lambda: self._handle_ready(service))
         try:

@@ -60,7 +60,7 @@ def _update_places(db: Database, found: Relocation) -> None:
 
 def _end_unfinished_jobs(db: Database, rooms: Rooms, found: Relocation) -> None:
     """Fail all unfinished jobs: they continue in the original home and would write twice."""
-    why = outcome.failed(
+    why = outcome.make_error(
         f"this home is a copy of {found.former.path}, made while the job was not over; it goes on there. "
         "Submit it again to run it here",
         "HomeCopied",

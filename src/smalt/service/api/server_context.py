@@ -117,7 +117,7 @@ class ServerContext:
         return self.sas.is_valid(method, workspace, container, query, job)
 
     def count_unfinished(self) -> int:
-        return self.engine.unfinished
+        return self.engine.unfinished_count
 
     async def cancel_all_jobs(self, why: str, patience: float) -> None:
         """Cancel all unfinished jobs and wait until they have ended."""

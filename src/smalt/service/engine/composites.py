@@ -187,7 +187,7 @@ class Composites:
         except Unavailable:  # no fault of the kind: the turn is tried again
             raise
         except Exception as caught:
-            changes = Changes(error=outcome.failed(outcome.sentence(caught), "PlanningFailed"))
+            changes = Changes(error=outcome.make_error(outcome.to_sentence(caught), "PlanningFailed"))
         state = changes.state
         if changes.error is not None:
             state = {**(view.state if state is None else state), "error": changes.error}

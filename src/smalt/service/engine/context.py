@@ -12,7 +12,7 @@ from smalt.machine.home import Home
 from smalt.service.compute.registry import Computes
 from smalt.service.data import DataAccess, Location
 from smalt.service.engine.deletion.place_references import Held
-from smalt.service.engine.versions.contents import Contents
+from smalt.service.engine.versions.contents import VersionContents
 from smalt.service.engine.versions.integrity import Intact
 from smalt.service.engine.versions.integrity_cache import Verified
 from smalt.service.environments import BuiltEnvironment, Environments
@@ -57,7 +57,7 @@ class Rooms:
         self.registries = registries or Registries(settings, WorkspaceAssets(home, db, data))
         self.vault = vault or Vault(home, db, lambda question, *arguments: question(*arguments))
         self.identity = JobIdentity(home, settings)
-        self.contents = Contents(db, data)
+        self.contents = VersionContents(db, data)
         self.intact = Intact(db, self.root)
         self.verified = Verified(self.intact)
         self.held = Held(db, data, self.root, str(home.shell_safe_path))

@@ -15,10 +15,10 @@ from smalt.service.engine import outcome
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.handover import NoHandOver
 from smalt.service.engine.kinds import command
-from smalt.service.engine.outcome import sentence
-from smalt.service.engine.outputs.missing_outputs import why_not_prepared
+from smalt.service.engine.outcome import to_sentence
+from smalt.service.engine.outputs.missing_outputs import get_preparation_error
 from smalt.service.engine.queues import LeafRun, Queues, RunnerQueue
-from smalt.service.engine.step_reuse import Reusing
+from smalt.service.engine.step_reuse import StepReuse
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 
@@ -38,7 +38,7 @@ class Dispatcher:
         rooms: Rooms,
         queues: Queues,
         handover: NoHandOver,
-        reusing: Reusing,
+        reusing: StepReuse,
         changed: set[int],
         end_job: EndJob,
         wake: Callable[[], None],
@@ -91,12 +91,12 @@ class Dispatcher:
         if leaf is None:
             entity = self._queues.entities.pop(job.id, None)
             leaf = command.Leaf.read(self._rooms, job, self._rooms.workspace(job), entity)
-        self._reusing.follow(leaf)
+        self._reusing.resolve_reused_inputs(leaf)
         return leaf
 
     def note_started(self, run: LeafRun, started_at: float) -> None:
         """Record that the process of a step is there; `started_at` is in seconds since the epoch."""
-        self._handover.admit(run)
+        self._handover.give_slot(run)
         if run.is_queued:
             self._changed.add(run.job.root_id)
             jobs.set_status(self._db, run.job, "Preparing", "Running", started_at=started_at)
@@ -113,7 +113,7 @@ class Dispatcher:
             if error is not None:
                 self._end_unprepared(run.job, run.leaf, error)
             elif run.leaf is not None and run.environment is not None and not self.end_if_reused(run.leaf):
-                self._launch(run, "Running")
+                self._start_step(run, "Running")
 
     def _start_leaf(self, job: Job, queue: RunnerQueue) -> bool:
         """Give the job slots and start it, or start its preparation; return False if too few slots are free."""
@@ -124,7 +124,7 @@ class Dispatcher:
             self._end_unprepared(job, None, error)
             return True
         environment = self._rooms.environments.find_built(leaf.environment)
-        is_judged = environment is not None and self._reusing.judge_at_once(leaf, environment)
+        is_judged = environment is not None and self._reusing.judge_within_turn(leaf, environment)
         if self.end_if_reused(leaf):
             return True
         run = self._queues.start_run(leaf, queue)
@@ -134,25 +134,25 @@ class Dispatcher:
         self._changed.add(job.root_id)
         run.environment = environment
         if environment is not None and is_judged and leaf.is_quick(self._rooms):
-            self._launch(run, "Queued", "Preparing", "Running")
+            self._start_step(run, "Queued", "Preparing", "Running")
         else:
             jobs.set_status(self._db, job, "Queued", "Preparing")
-            run.task = asyncio.ensure_future(self._prepare(run, leaf))
+            run.task = asyncio.ensure_future(self._prepare_leaf(run, leaf))
         return True
 
     def _end_unprepared(self, job: Job, leaf: command.Leaf | None, error: Exception) -> None:
-        why = why_not_prepared(self._rooms, leaf, error)
-        self._end_job(job, "Failed", outcome.failed(why, "PreparationFailed"))
+        why = get_preparation_error(self._rooms, leaf, error)
+        self._end_job(job, "Failed", outcome.make_error(why, "PreparationFailed"))
 
     def end_if_reused(self, leaf: command.Leaf) -> bool:
         """Complete the job with the outputs of an identical one, if there is one; True if its end is recorded."""
         try:
-            if not self._reusing.take(leaf):
+            if not self._reusing.apply_reuse(leaf):
                 return False
         except Unavailable:  # no fault of the job: the turn is tried again
             raise
         except Exception as error:
-            self._end_job(leaf.job, "Failed", outcome.failed(sentence(error), "OutputsFailed"))
+            self._end_job(leaf.job, "Failed", outcome.make_error(to_sentence(error), "OutputsFailed"))
             return True
         self._reused += 1
         self._end_job(leaf.job, "Completed", None)
@@ -160,7 +160,7 @@ class Dispatcher:
             self._wake()
         return True
 
-    def _launch(self, run: LeafRun, *statuses: str) -> None:
+    def _start_step(self, run: LeafRun, *statuses: str) -> None:
         leaf, environment, grant = run.leaf, run.environment, run.grant
         assert leaf is not None
         assert environment is not None
@@ -188,12 +188,12 @@ class Dispatcher:
         for note in environment.notes:
             self._rooms.say(run.job, note)
         jobs.put_data(self._db, run.job, command.data_rows(leaf))
-        self._reusing.started(leaf, environment, is_early=bool(step.after))
+        self._reusing.record_started(leaf, environment, is_early=bool(step.after))
         jobs.set_status(self._db, run.job, *statuses)
         self.steps.append((runner, step))
         self._handover.note_step(run)
 
-    async def _prepare(self, run: LeafRun, leaf: command.Leaf) -> None:
+    async def _prepare_leaf(self, run: LeafRun, leaf: command.Leaf) -> None:
         """Do what takes long before a start: build the environment, fetch data, copy much code."""
         error: Exception | None = None
         try:
@@ -204,11 +204,11 @@ class Dispatcher:
                 await asyncio.to_thread(self._rooms.identity.prepare)
             await command.refuse_changed_context(self._rooms, leaf)
             run.environment = await self._rooms.environments.get_or_build(leaf.environment, say)
-            if not await self._reusing.judge(leaf, run.environment):
+            if not await self._reusing.judge_beside_loop(leaf, run.environment):
                 since = time.time()
                 number = jobs.get_last_attempt_number(self._db, run.job) + 1
                 paths = await command.fetch(self._rooms, leaf, say, number, run.environment)
-                await self._reusing.look_at_fetched(leaf, run.environment, paths, since)
+                await self._reusing.record_fetched(leaf, run.environment, paths, since)
         except Exception as caught:  # any error ends the job, which would wait for ever otherwise
             error = caught
         self._prepared.append((run.job.id, error))

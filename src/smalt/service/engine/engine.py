@@ -26,12 +26,12 @@ from smalt.service.engine.deletion.removal import Deletions
 from smalt.service.engine.dispatch import Dispatcher
 from smalt.service.engine.handover import HandOver, NoHandOver
 from smalt.service.engine.kinds import command
-from smalt.service.engine.outcome import sentence
+from smalt.service.engine.outcome import to_sentence
 from smalt.service.engine.outputs.registration import register_outputs
 from smalt.service.engine.queues import LeafRun, Queues
-from smalt.service.engine.step_reuse import Reusing, Settling
+from smalt.service.engine.step_reuse import ReuseSettler, StepReuse
 from smalt.service.engine.submission import acceptance
-from smalt.service.engine.versions.protection import Protecting
+from smalt.service.engine.versions.protection import VersionProtection
 from smalt.service.engine.wait_reasons import waits_for
 from smalt.service.engine.watch import Watch
 from smalt.service.records import jobs
@@ -43,9 +43,9 @@ log = logging.getLogger("smalt.engine")
 Ending = tuple[Job, str, "dict[str, Any] | None"]
 """A job, the state it ends in, and its error."""
 
-_PLANNED_AT_ONCE = 25  # some 5 ms, for which answers may have to wait
-_TOGETHER = 0.02  # seconds for which news may wait for more, while no slot does
-_RETRY_AFTER = 1.0  # seconds until records that could not be written are tried again
+_MOST_PLANNED = 25  # some 5 ms, for which answers may have to wait
+_BATCH_SECONDS = 0.02  # seconds for which news may wait for more, while no slot does
+_RETRY_SECONDS = 1.0  # seconds until records that could not be written are tried again
 
 
 class Engine:
@@ -64,49 +64,49 @@ class Engine:
         self._checked_inputs: deque[tuple[Job, str]] = deque()
         self._changed: set[int] = set()
         self.deletions = Deletions(rooms)
-        self.reusing = Reusing(rooms)
-        self._composites = Composites(rooms, self.reusing.find_place, self._wake)
-        self._settling = Settling(self.reusing.reuse, self._is_idle)
-        self._handover = HandOver(rooms, self.queues, self.reusing) if hands_over else NoHandOver(rooms, self.queues)
-        self._protecting = Protecting(rooms, self.reusing.reuse)
+        self.step_reuse = StepReuse(rooms)
+        self._composites = Composites(rooms, self.step_reuse.find_place, self._request_turn)
+        self._reuse_settler = ReuseSettler(self.step_reuse.reuse, self._is_idle)
+        self._handover = HandOver(rooms, self.queues, self.step_reuse) if hands_over else NoHandOver(rooms, self.queues)
+        self._protection = VersionProtection(rooms, self.step_reuse.reuse)
         self._dispatcher = self._new_dispatcher()
         self._stops: list[str] = []
-        self._waking = False
-        self._later: asyncio.TimerHandle | None = None
-        self._closed = False
-        self._paused = False
-        self._stalled = False
-        self._trouble = ""
+        self._is_turn_requested = False
+        self._batch_timer: asyncio.TimerHandle | None = None
+        self._is_closed = False
+        self._is_paused = False
+        self._is_stalled = False
+        self._last_failure = ""
         """Why the last turn that could not be committed could not be."""
         self._reported_busy = False
 
     def _is_idle(self) -> bool:
-        return not (self._closed or self._stalled or self.queues.is_busy)
+        return not (self._is_closed or self._is_stalled or self.queues.is_busy)
 
     @property
-    def unfinished(self) -> int:
+    def unfinished_count(self) -> int:
         return jobs.count_unfinished(self._db)
 
     async def open(self) -> None:
         """Settle what an earlier server left, before anyone is answered."""
         self.rooms.environments.remove_left_over()
-        self.deletions.resume()
+        self.deletions.resume_deletions()
         await self.rooms.computes.open(self._on_started, self._on_exit)
         steps = {attempt.step_id: attempt.compute for attempt in jobs.list_open_attempts(self._db)}
         states = await self.rooms.computes.recover(steps)
         running = {step_id for step_id, state in states.items() if state == "running"}
         self._exits.extend(state for state in states.values() if isinstance(state, Exit))
-        self._reload(running)
-        self._turn()
-        self._settling.begin()
-        self._protecting.begin_again()
+        self._load_queues(running)
+        self._run_turn()
+        self._reuse_settler.start_soon()
+        self._protection.start_unprotected()
 
     async def close(self) -> None:
         """Stop turning; the steps go on under the launcher."""
-        await self._settling.close()
-        await self._protecting.close()
+        await self._reuse_settler.close()
+        await self._protection.close()
         await self.deletions.close()
-        self._closed = True
+        self._is_closed = True
         self.queues.cancel_tasks()
         self._composites.clear()
         await self.rooms.computes.close()
@@ -117,9 +117,9 @@ class Engine:
         with self._db.transaction():
             job, is_new, remote, entity, why_not = acceptance.accept(self.rooms, workspace, name, properties, principal)
             if why_not:
-                self._end(job, "Failed", outcome.failed(why_not, "NotSupported"))
+                self._end_job(job, "Failed", outcome.make_error(why_not, "NotSupported"))
         if why_not:
-            self._wake()
+            self._request_turn()
             return jobs.get_job(self._db, job.id)
         if is_new:
             self.queues.keep_entities({job.id: entity})
@@ -128,7 +128,7 @@ class Engine:
             else:
                 self.queues.add(job)
             self._changed.add(job.root_id)
-            self._wake()
+            self._request_turn()
         return job
 
     def cancel(self, job: Job, why: str = "canceled") -> None:
@@ -138,27 +138,27 @@ class Engine:
             return
         try:
             with self._db.transaction():
-                self._cancel(job, outcome.failed(why, "Canceled"))
+                self._cancel_tree(job, outcome.make_error(why, "Canceled"))
         except Exception as error:
-            self._stall(error, [], {})
+            self._wait_for_records(error, [], {})
             raise
-        self._act()
-        self._wake()
+        self._apply_turn()
+        self._request_turn()
 
     def pause(self) -> None:
         """Run no turn until `resume`: what the compute reports until then is settled in one."""
-        self._paused = True
+        self._is_paused = True
 
     def resume(self) -> None:
-        self._paused = False
-        self._wake()
+        self._is_paused = False
+        self._request_turn()
 
     @property
     def pending_exits(self) -> int:
         """The number of reported exits that no turn has settled yet."""
         return len(self._exits)
 
-    def waits_for(self, job: Job) -> str:
+    def get_wait_reason(self, job: Job) -> str:
         """Return what a job that has not started waits for, in words."""
         if job.id in self._input_checks:
             return "its inputs on the network, which are being looked for"
@@ -170,16 +170,16 @@ class Engine:
         try:
             problems = [await asyncio.to_thread(self.rooms.data.check_exists, uri, workspace) for uri in remote]
         except Exception as error:  # whatever it is, the job must not wait for ever
-            problems = [sentence(error)]
+            problems = [to_sentence(error)]
         del self._input_checks[job.id]
         self._checked_inputs.append((job, "; ".join(problem for problem in problems if problem)))
-        self._wake()
+        self._request_turn()
 
     def _take_checked_inputs(self) -> None:
         while self._checked_inputs:
             job, problem = self._checked_inputs.popleft()
             if problem:
-                self._end(job, "Failed", outcome.failed(problem, "InputMissing"))
+                self._end_job(job, "Failed", outcome.make_error(problem, "InputMissing"))
             else:
                 self.queues.add(job)
 
@@ -187,30 +187,30 @@ class Engine:
         self._started[step_id] = (*process, since)
         run = self.queues.steps.get(step_id)
         if (run and run.is_queued) or self._handover.wants_turn_for_start():
-            self._wake_for_news()
+            self._request_turn_for_news()
 
     def _on_exit(self, exit: Exit) -> None:
         self._exits.append(exit)
-        self._wake_for_news()
+        self._request_turn_for_news()
 
-    def _wake_for_news(self) -> None:
+    def _request_turn_for_news(self) -> None:
         """LeafRun a turn now, or batch news for 20 ms while no slot is idle."""
         if not self._handover.may_batch(self._started, len(self._exits)):
-            self._wake()
-        elif self._later is None and not self._waking:
-            self._later = asyncio.get_running_loop().call_later(_TOGETHER, self._wake)
+            self._request_turn()
+        elif self._batch_timer is None and not self._is_turn_requested:
+            self._batch_timer = asyncio.get_running_loop().call_later(_BATCH_SECONDS, self._request_turn)
 
-    def _wake(self) -> None:
-        if not (self._waking or self._closed or self._paused):
-            self._waking = True
-            asyncio.get_running_loop().call_soon(self._turn)
+    def _request_turn(self) -> None:
+        if not (self._is_turn_requested or self._is_closed or self._is_paused):
+            self._is_turn_requested = True
+            asyncio.get_running_loop().call_soon(self._run_turn)
 
-    def _turn(self) -> None:
-        self._waking = False
-        if self._later is not None:
-            self._later.cancel()
-            self._later = None
-        if self._closed or self._paused or self._stalled:
+    def _run_turn(self) -> None:
+        self._is_turn_requested = False
+        if self._batch_timer is not None:
+            self._batch_timer.cancel()
+            self._batch_timer = None
+        if self._is_closed or self._is_paused or self._is_stalled:
             return
         exits, self._exits = self._exits, []
         started, self._started = self._started, {}
@@ -226,12 +226,12 @@ class Engine:
                 self._plan_all()
                 self._dispatcher.fill_slots()
         except Exception as error:
-            self._stall(error, exits, started)
+            self._wait_for_records(error, exits, started)
             return
         self.rooms.computes.acknowledge([exit.step_id for exit in exits])
-        self._act()
+        self._apply_turn()
 
-    def _act(self) -> None:
+    def _apply_turn(self) -> None:
         """Do what has been committed."""
         steps, self._dispatcher.steps = self._dispatcher.steps, []
         stops, self._stops = self._stops, []
@@ -240,54 +240,54 @@ class Engine:
             self.rooms.computes.start(steps)
         for step_id in stops:
             self.rooms.computes.stop(step_id, command.GRACE)
-        self._protecting.begin()
+        self._protection.start_registered()
         self.watch.wake(self._changed)
         self._changed.clear()
         if steps or self._handover.has_work:
-            asyncio.get_running_loop().call_soon(self._work_ahead)
+            asyncio.get_running_loop().call_soon(self._run_prefetch)
         busy = self.queues.is_busy or bool(self._input_checks) or self._composites.is_reading
         if busy != self._reported_busy:
             self._reported_busy = busy
             self.rooms.computes.set_unfinished(int(self._reported_busy))
-            self._settling.begin()
+            self._reuse_settler.start_soon()
 
-    def _work_ahead(self) -> None:
-        if not (self._closed or self._stalled):
-            self._handover.work()
+    def _run_prefetch(self) -> None:
+        if not (self._is_closed or self._is_stalled):
+            self._handover.run_prefetch()
 
-    def _stall(self, error: Exception, exits: list[Exit], started: dict[str, tuple[Any, ...]]) -> None:
+    def _wait_for_records(self, error: Exception, exits: list[Exit], started: dict[str, tuple[Any, ...]]) -> None:
         """The turn could not be committed: nothing was acted on; look at the records again in a while."""
         if not isinstance(error, Unavailable):
             log.error("%s", error, exc_info=error)
-        elif str(error) != self._trouble:  # not each second that the disk is full
+        elif str(error) != self._last_failure:  # not each second that the disk is full
             log.error("%s", error)
-        self._trouble = str(error)
+        self._last_failure = str(error)
         with contextlib.suppress(OSError):
             self.rooms.reserve.release_where_full()
         self._exits = exits + self._exits
         self._started = {**started, **self._started}
         self._stops = []
         self.queues.cancel_tasks()
-        self._stalled = True
+        self._is_stalled = True
 
         def again() -> None:
-            self._stalled = False
-            self._reload({attempt.step_id for attempt in jobs.list_open_attempts(self._db)})
+            self._is_stalled = False
+            self._load_queues({attempt.step_id for attempt in jobs.list_open_attempts(self._db)})
             if not isinstance(error, Unavailable):
                 self._take_exits_apart()
-            self._turn()
+            self._run_turn()
 
-        asyncio.get_running_loop().call_later(_RETRY_AFTER, again)
+        asyncio.get_running_loop().call_later(_RETRY_SECONDS, again)
 
-    def _reload(self, running: set[str]) -> None:
+    def _load_queues(self, running: set[str]) -> None:
         """Make the queues and slots from the records; `running` are the steps that the compute runs."""
         self.queues = Queues(self.rooms.computes.capacities, self._find_runner)
         self._handover.reset(self.queues)
         self._dispatcher = self._new_dispatcher()
-        self._protecting.forget()
+        self._protection.forget_uncommitted()
         self._finished.clear()
         self._composites.clear()
-        self.reusing.clear()
+        self.step_reuse.clear()
         attempts = {attempt.job_id: attempt for attempt in jobs.list_open_attempts(self._db)}
         exited = {exit.step_id for exit in self._exits}
         unplanned: set[int] = set()
@@ -300,17 +300,17 @@ class Engine:
             if attempt:
                 is_local = attempt.compute == self.queues.local.name
                 may_wait = is_local and job.status == "Queued" and attempt.step_id in running
-                if not (may_wait and self._handover.restore(job, attempt)):
+                if not (may_wait and self._handover.restore_waiting(job, attempt)):
                     self.queues.hold_slot(job, attempt)
                 if attempt.step_id not in running | exited:
-                    self._exits.append(_never_started(attempt.step_id))
+                    self._exits.append(_make_unstarted_exit(attempt.step_id))
                 elif job.cancel_requested and attempt.step_id in running:
                     self._stops.append(attempt.step_id)
             elif job.status == "Finalizing" and not job.is_composite:
-                self._finish_again(job)
+                self._finish_leaf_again(job)
             elif job.cancel_requested and not job.is_composite:
                 with self._db.transaction():
-                    self._end(job, "Canceled")
+                    self._end_job(job, "Canceled")
             elif not job.is_composite or not job.planned:
                 if job.id not in self._input_checks:
                     self.queues.add(job)
@@ -321,20 +321,22 @@ class Engine:
             with self._db.transaction():
                 self._end_all(self._tell_parent(child))
 
-    def _finish_again(self, job: Job) -> None:
+    def _finish_leaf_again(self, job: Job) -> None:
         """A crash came between the exit and the end of storing outputs; storing them again is harmless."""
         run = self.queues.hold_slot(job)
         last = jobs.list_attempts(self._db, job.id)[-1]
         reason = cast("Reason", last.reason or "exited")
         exit = Exit(last.step_id, last.exit_code, last.signal, reason, None, None, last.ended_at or 0.0, None)
-        run.task = asyncio.ensure_future(self._finish(run, exit, last.number))
+        run.task = asyncio.ensure_future(self._finish_leaf(run, exit, last.number))
 
     def _find_runner(self, job: Job, entity: Any) -> str:
         compute = entity.compute if entity is not None else jobs.read_properties(self._db, job.id).get("computeId")
         return self.rooms.computes.of(compute).runner.name
 
     def _new_dispatcher(self) -> Dispatcher:
-        return Dispatcher(self.rooms, self.queues, self._handover, self.reusing, self._changed, self._end, self._wake)
+        return Dispatcher(
+            self.rooms, self.queues, self._handover, self.step_reuse, self._changed, self._end_job, self._request_turn
+        )
 
     def _take_started(self, started: dict[str, tuple[Any, ...]], ended: set[str]) -> None:
         """A step that is over as well has its identity noted with its end."""
@@ -351,13 +353,13 @@ class Engine:
         half = []
         while queues.plans:
             job = jobs.get_job(self._db, queues.plans.popleft())
-            if not self._plan(job):
+            if not self._plan_job(job):
                 half.append(job.id)
         if half:
             queues.plans.extend(half)
-            self._wake()
+            self._request_turn()
 
-    def _plan(self, job: Job) -> bool:
+    def _plan_job(self, job: Job) -> bool:
         """Continue the job's plan; return True when nothing is left to plan now."""
         if job.is_over or job.planned:
             return True
@@ -366,10 +368,10 @@ class Engine:
         try:
             if composites.is_waiting(job):
                 return True
-            if not composites.advance_plan(job, _PLANNED_AT_ONCE):
+            if not composites.advance_plan(job, _MOST_PLANNED):
                 return False
         except Exception as error:
-            self._end(job, "Failed", outcome.failed(sentence(error), "PlanningFailed"))
+            self._end_job(job, "Failed", outcome.make_error(to_sentence(error), "PlanningFailed"))
             return True
         added = composites.record_plan(job)  # a fault of the records: the turn is tried again
         self._changed.add(job.root_id)
@@ -393,14 +395,14 @@ class Engine:
                 continue
             job = jobs.get_job(self._db, reading.composite_id)
             if reading.error is not None:
-                self._end(job, "Failed", outcome.failed(sentence(reading.error), "PlanningFailed"))
+                self._end_job(job, "Failed", outcome.make_error(to_sentence(reading.error), "PlanningFailed"))
             else:
                 self._composites.note_found(job, reading.found)
                 self.queues.add(job)
 
     def _take_exit(self, exit: Exit) -> None:
         self.rooms.verified.step_ended()
-        run = self.queues.steps.get(exit.step_id) or self._hold_unknown(exit.step_id)
+        run = self.queues.steps.get(exit.step_id) or self._find_recorded_run(exit.step_id)
         if run is None:
             return
         process = None
@@ -412,15 +414,15 @@ class Engine:
         )
         self._changed.add(run.job.root_id)
         if exit.reason == "never started" and run.job.cancel_requested:
-            self._end(run.job, "Canceled")
-        elif not run.job.cancel_requested and self._again(run, exit):
-            self._free(run.job)
+            self._end_job(run.job, "Canceled")
+        elif not run.job.cancel_requested and self._has_another_attempt(run, exit):
+            self._free_slots(run.job)
             jobs.set_status(self._db, run.job, "Queued")
-            self._stops += self._handover.withdraw_dependents(run.job)
+            self._stops += self._handover.remove_dependents(run.job)
             if not jobs.get_job(self._db, run.job.id).waiting:
                 self.queues.add_again(run.job, never_started=exit.reason == "never started")
         else:
-            self._settle(run, exit, run.number)
+            self._settle_leaf(run, exit, run.number)
 
     def _take_exits_apart(self) -> None:
         """Perhaps one of them is what smalt is not up to: it ends its own job, and the others do not wait for it."""
@@ -433,9 +435,9 @@ class Engine:
                 except Unavailable:
                     raise
                 except Exception as error:
-                    self._reload({attempt.step_id for attempt in jobs.list_open_attempts(self._db)})
+                    self._load_queues({attempt.step_id for attempt in jobs.list_open_attempts(self._db)})
                     with self._db.transaction():
-                        self._give_up(exit, sentence(error))
+                        self._fail_exited(exit, to_sentence(error))
             except Unavailable:
                 self._exits.append(exit)
             except Exception:
@@ -443,17 +445,17 @@ class Engine:
             else:
                 self.rooms.computes.acknowledge([exit.step_id])
 
-    def _give_up(self, exit: Exit, why: str) -> None:
+    def _fail_exited(self, exit: Exit, why: str) -> None:
         jobs.end_attempt(self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended)
         run = self.queues.steps.get(exit.step_id)
         if run:
-            self._end_leaf(run, outcome.failed(why))
+            self._end_leaf(run, outcome.make_error(why))
 
-    def _again(self, run: LeafRun, exit: Exit) -> bool:
+    def _has_another_attempt(self, run: LeafRun, exit: Exit) -> bool:
         """A step that never ran, or whose retries allow it, gets another attempt."""
         if exit.reason == "never started":
             return True
-        if outcome.error_of(exit, None) is None:
+        if outcome.find_exit_error(exit, None) is None:
             return False
         try:
             run.leaf = run.leaf or self._dispatcher.read_leaf(run.job)
@@ -462,70 +464,74 @@ class Engine:
         allowed = command.retries(run.leaf.entity)
         return allowed > 0 and jobs.count_started_attempts(self._db, run.job.id) <= allowed
 
-    def _hold_unknown(self, step_id: str) -> LeafRun | None:
+    def _find_recorded_run(self, step_id: str) -> LeafRun | None:
         """The run of a step that only the records know; None when its end is recorded already."""
         attempt = jobs.find_open_attempt(self._db, step_id)
         return self.queues.hold_slot(jobs.get_job(self._db, attempt.job_id), attempt) if attempt else None
 
-    def _settle(self, run: LeafRun, exit: Exit, number: int) -> None:
+    def _settle_leaf(self, run: LeafRun, exit: Exit, number: int) -> None:
         """Store what the command left, then end the job: at once where that is only a rename."""
         try:
             leaf = run.leaf = run.leaf or self._dispatcher.read_leaf(run.job)
         except Exception as error:
-            self._end_leaf(run, outcome.error_of(exit, None) or outcome.failed(sentence(error)))
+            self._end_leaf(run, outcome.find_exit_error(exit, None) or outcome.make_error(to_sentence(error)))
             return
-        run.moved = command.find_moved_input(self.rooms, leaf)
+        run.input_change = command.find_moved_input(self.rooms, leaf)
         results = leaf.backend(self.rooms).results
         left = results.inspect_small_result(command.make_spec(leaf, number)) if leaf.finishes_quickly else None
         if left is not None:
-            self._end_leaf(run, self._store(run, leaf, exit, number, left))
+            self._end_leaf(run, self._store_outputs(run, leaf, exit, number, left))
             return
         jobs.set_status(self._db, run.job, "Finalizing")
-        run.task = asyncio.ensure_future(self._finish(run, exit, number))
+        run.task = asyncio.ensure_future(self._finish_leaf(run, exit, number))
 
-    def _store(
+    def _store_outputs(
         self, run: LeafRun, leaf: command.Leaf, exit: Exit, number: int, left: SmallResult | None = None
     ) -> dict[str, Any] | None:
         """Store what the command left; errors of that count only for a command that did well."""
         noted = left.noted if left else None
         results, spec = leaf.backend(self.rooms).results, command.make_spec(leaf, number)
-        error = outcome.error_of(exit, leaf.timeout)
+        error = outcome.find_exit_error(exit, leaf.timeout)
         if error is not None:
             entity, cwd = leaf.entity, leaf.backend(self.rooms).steps.get_working_directory(spec)
-            error = outcome.with_hint(error, entity.command, cwd, entity.properties.get("smalt.command-file"))
-            error = outcome.with_room(error, self.rooms.root)
-        elif change := run.moved or results.find_changed_input(spec, noted):
-            error = outcome.failed(change, "InputChanged")
+            error = outcome.add_command_hint(error, entity.command, cwd, entity.properties.get("smalt.command-file"))
+            error = outcome.add_disk_hint(error, self.rooms.root)
+        elif change := run.input_change or results.find_changed_input(spec, noted):
+            error = outcome.make_error(change, "InputChanged")
         try:
             if error is None:
                 results.check_values(spec)
         except Exception as caught:
-            error = outcome.failed(sentence(caught), "OutputsFailed")
+            error = outcome.make_error(to_sentence(caught), "OutputsFailed")
         try:
             with stop_when(lambda: bool(run.job.cancel_requested)):
                 untouched = results.finish(spec, left, partial(self.rooms.say, leaf.job))
-            run.untouched = untouched and error is None
+            run.is_untouched = untouched and error is None
             if error is None and leaf.entity.outputs:
                 if left is None or left.kept:  # what is kept may have been moved to where an output is
-                    run.empty = results.find_empty_outputs(spec)
+                    run.empty_outputs = results.find_empty_outputs(spec)
                 else:
-                    run.empty = left.empty
+                    run.empty_outputs = left.empty
             if error is None and left is None:
                 command.protect(self.rooms, leaf)
         except Exception as caught:
-            return error or outcome.failed(f"its outputs could not be stored: {sentence(caught)}", "OutputsFailed")
+            return error or outcome.make_error(
+                f"its outputs could not be stored: {to_sentence(caught)}", "OutputsFailed"
+            )
         return error
 
-    async def _finish(self, run: LeafRun, exit: Exit, number: int) -> None:
+    async def _finish_leaf(self, run: LeafRun, exit: Exit, number: int) -> None:
         """Store, beside the loop, outputs that have to be copied or registered."""
         try:
             leaf = run.leaf or self._dispatcher.read_leaf(run.job)
-            run.moved = run.moved or command.find_moved_input(self.rooms, leaf)  # where a crash came after its end
-            error = await asyncio.to_thread(self._store, run, leaf, exit, number)
+            run.input_change = run.input_change or command.find_moved_input(
+                self.rooms, leaf
+            )  # where a crash came after its end
+            error = await asyncio.to_thread(self._store_outputs, run, leaf, exit, number)
         except Exception as caught:  # whatever it is, the job must not wait for ever
-            error = outcome.failed(sentence(caught), "OutputsFailed")
+            error = outcome.make_error(to_sentence(caught), "OutputsFailed")
         self._finished.append((run.job.id, error))
-        self._wake()
+        self._request_turn()
 
     def _take_finished(self) -> None:
         while self._finished:
@@ -534,35 +540,35 @@ class Engine:
             if run is not None:
                 self._changed.add(run.job.root_id)
                 if error is None and not run.job.cancel_requested:
-                    error = self._register(run.job, run.empty)
+                    error = self._register_outputs(run.job, run.empty_outputs)
                 self._end_leaf(run, error)
 
     def _end_leaf(self, run: LeafRun, error: dict[str, Any] | None) -> None:
         """End a job whose command has ended: a cancellation that was recorded by now counts, whatever the exit code."""
         if run.job.cancel_requested:
-            self._end(run.job, "Canceled")
+            self._end_job(run.job, "Canceled")
         elif error is None:
-            run.job.empty_outputs = " ".join(run.empty) or None
-            self._end(run.job, "Completed")
+            run.job.empty_outputs = " ".join(run.empty_outputs) or None
+            self._end_job(run.job, "Completed")
         else:
-            self._end(run.job, "Failed", error)
+            self._end_job(run.job, "Failed", error)
 
-    def _register(self, job: Job, empty: Sequence[str] | None) -> dict[str, Any] | None:
+    def _register_outputs(self, job: Job, empty: Sequence[str] | None) -> dict[str, Any] | None:
         """Register the named outputs of a job that is about to be Completed; the error where that cannot be done."""
         try:
             register_outputs(self.rooms, job, empty)
         except Unavailable:  # no fault of the job: the turn is tried again
             raise
         except Exception as caught:
-            return outcome.failed(sentence(caught), "OutputsFailed")
+            return outcome.make_error(to_sentence(caught), "OutputsFailed")
         return None
 
-    def _free(self, job: Job) -> None:
+    def _free_slots(self, job: Job) -> None:
         run = self.queues.remove(job)
         if run:
             self._handover.end_run(run)
 
-    def _end(self, job: Job, status: str, error: dict[str, Any] | None = None) -> None:
+    def _end_job(self, job: Job, status: str, error: dict[str, Any] | None = None) -> None:
         """End the job; its parent may end too, and the jobs that waited for it go on or are given up."""
         self._end_all([(job, status, error)])
 
@@ -577,14 +583,14 @@ class Engine:
             self.rooms.tracking.runs.record_end(job)
             if status == "Failed":
                 self.rooms.verified.forget()
-            self._protecting.end(job)
+            self._protection.note_job_end(job)
             self._changed.add(job.root_id)
-            self._free(job)
-            self._handover.discard(job)
+            self._free_slots(job)
+            self._handover.discard_leaf(job)
             if job.is_composite:
                 self._composites.forget(job.id)
             if job.parent_id is None:
-                self.reusing.forget(job.id)
+                self.step_reuse.forget_tree(job.id)
             else:
                 work.extend(self._tell_parent(job))
 
@@ -602,34 +608,34 @@ class Engine:
         if child.status == "Completed" or changes.starts_after_failure:
             for one in jobs.release_dependents(self._db, child):
                 if child.status == "Completed" or one.node in changes.starts_after_failure:
-                    self._release(one)
+                    self._queue_released(one)
         endings: list[Ending] = []
         canceled = list(changes.cancel)
         if changes.error is not None:
-            why = outcome.failed(f"its parent failed: {changes.error['message']}", "Canceled")
+            why = outcome.make_error(f"its parent failed: {changes.error['message']}", "Canceled")
             canceled += [(one, why) for one in jobs.list_children(self._db, child.parent_id) if not one.is_over]
         for one, reason in canceled:
             if one.status == "NotStarted" and one.id not in self.queues.runs:
                 endings.append((one, "Canceled", reason))
             else:
-                self._cancel(one, reason)
+                self._cancel_tree(one, reason)
         for one, body in changes.rewrite:
             jobs.set_properties(self._db, one, dict(body))
             self.queues.entities.pop(one.id, None)
-            self._handover.discard(one)
+            self._handover.discard_leaf(one)
         view = self._composites.view_of(child.parent_id)
         if changes.add and changes.error is None:
             self._queue_children(self._composites.add_children(view, changes.add))
-            self._wake()
+            self._request_turn()
         if view.open == 0:
             endings += self._parent_ends(child.parent_id)
         return endings
 
-    def _release(self, job: Job) -> None:
+    def _queue_released(self, job: Job) -> None:
         """Queue the job, unless it waits for others still or was handed over already."""
         if job.waiting == 1:
             self._handover.note_released()
-        elif job.waiting == 0 and not self._handover.release(job):
+        elif job.waiting == 0 and not self._handover.unblock_job(job):
             self.queues.add(job)
 
     def _parent_ends(self, parent_id: int) -> list[Ending]:
@@ -641,12 +647,12 @@ class Engine:
         parent, status, error = jobs.get_job(self._db, parent_id), ends.status, ends.error
         if status == "Completed":
             if ends.moved_outputs:
-                self.reusing.move_outputs(parent, ends.moved_outputs)
-            if error := self._register(parent, None):
+                self.step_reuse.move_outputs(parent, ends.moved_outputs)
+            if error := self._register_outputs(parent, None):
                 status = "Failed"
         return [(parent, status, error)]
 
-    def _cancel(self, job: Job, why: dict[str, Any] | None) -> None:
+    def _cancel_tree(self, job: Job, why: dict[str, Any] | None) -> None:
         """Inside a transaction: what has not started is over at once, what runs, or is about to, is stopped."""
         todo = deque([job])
         while todo:
@@ -660,7 +666,7 @@ class Engine:
             if run and one.status == "Finalizing":
                 continue  # its command has ended: what is to be copied is given up, and it is Canceled
             if run and run.step_id:
-                self._handover.withdraw(one)
+                self._handover.remove_waiting(one)
                 jobs.set_status(self._db, one, "CancelRequested")
                 self._stops.append(run.step_id)
             elif one.is_composite and one.open:
@@ -671,8 +677,8 @@ class Engine:
             else:
                 if run and run.task:
                     run.task.cancel()
-                self._end(one, "Canceled")
+                self._end_job(one, "Canceled")
 
 
-def _never_started(step_id: str) -> Exit:
+def _make_unstarted_exit(step_id: str) -> Exit:
     return Exit(step_id, None, None, "never started", None, None, 0.0, None)

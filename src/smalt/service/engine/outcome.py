@@ -16,26 +16,26 @@ from smalt.service.compute.backend import Exit
 log = logging.getLogger("smalt.engine")
 
 _FIRST_WORD = re.compile(r"\s*(?:\w+=\S*\s+)*([\w./-]+)(?:\s|$)")
-_WAYS = {".py": "python", ".sh": "bash", ".R": "Rscript", ".r": "Rscript", ".jl": "julia", ".pl": "perl"}
+_INTERPRETERS = {".py": "python", ".sh": "bash", ".R": "Rscript", ".r": "Rscript", ".jl": "julia", ".pl": "perl"}
 
 
-def error_of(exit: Exit, timeout: float | None) -> dict[str, Any] | None:
+def find_exit_error(exit: Exit, timeout: float | None) -> dict[str, Any] | None:
     """Return why the command did not do well; None only where it ended by itself with code 0."""
     if exit.reason == "timeout":
         limit = f"{timeout:g} s" if timeout else "its limit"
-        return _error("JobTimeout", f"the command ran longer than {limit} (limits.timeout) and was ended")
+        return _make_error("JobTimeout", f"the command ran longer than {limit} (limits.timeout) and was ended")
     if exit.reason in ("lost", "refused", "never started"):
-        return _error("ProcessLost", exit.message or "its process is gone and left no exit code")
+        return _make_error("ProcessLost", exit.message or "its process is gone and left no exit code")
     if exit.signal:
-        return _error("UserError", f"the command was ended by {_name(exit.signal)}", signal=exit.signal)
+        return _make_error("UserError", f"the command was ended by {_get_signal_name(exit.signal)}", signal=exit.signal)
     if exit.code:
-        return _error("UserError", f"the command exited with code {exit.code}", exit_code=exit.code)
+        return _make_error("UserError", f"the command exited with code {exit.code}", exit_code=exit.code)
     if exit.reason == "stopped":
-        return _error("Canceled", "the command was told to end before it had ended by itself")
-    return None if exit.code == 0 else _error("ProcessLost", "its process is gone and left no exit code")
+        return _make_error("Canceled", "the command was told to end before it had ended by itself")
+    return None if exit.code == 0 else _make_error("ProcessLost", "its process is gone and left no exit code")
 
 
-def with_hint(error: dict[str, Any], command: str, folder: str, known_as: str | None = None) -> dict[str, Any]:
+def add_command_hint(error: dict[str, Any], command: str, folder: str, known_as: str | None = None) -> dict[str, Any]:
     """The same error; where the command begins with a file of its folder as if it were a program, with what to write.
 
     `known_as` is what the user calls that file.
@@ -46,13 +46,13 @@ def with_hint(error: dict[str, Any], command: str, folder: str, known_as: str | 
     file = os.path.normpath(program.group(1))
     if os.path.isabs(file) or file.startswith("..") or not os.path.isfile(os.path.join(folder, file)):
         return error
-    way = _WAYS.get(os.path.splitext(file)[1], "bash" if error["exit_code"] == 126 else "./")
+    way = _INTERPRETERS.get(os.path.splitext(file)[1], "bash" if error["exit_code"] == 126 else "./")
     instead = f"./{file}" if way == "./" else f"{way} {file}"
     why = f"{known_as or file} exists, but its name alone is not a command; write '{instead}'"
     return {**error, "message": f"{error['message']}: {why}"}
 
 
-def with_room(error: dict[str, Any], home: str) -> dict[str, Any]:
+def add_disk_hint(error: dict[str, Any], home: str) -> dict[str, Any]:
     """Return the same error; where the disk of the home is full, which may be why, it says so."""
     try:
         disk = DiskSpace.measure(home)
@@ -64,20 +64,20 @@ def with_room(error: dict[str, Any], home: str) -> dict[str, Any]:
     return {**error, "message": f"{error['message']}: {why}"}
 
 
-def failed(message: str, code: str = "UserError") -> dict[str, Any]:
-    return _error(code, message)
+def make_error(message: str, code: str = "UserError") -> dict[str, Any]:
+    return _make_error(code, message)
 
 
-def message_of(error: str | None) -> str:
+def parse_message(error: str | None) -> str:
     """Return the sentence in an error as it is recorded: JSON text, or None."""
     return str(json.loads(error)["message"]) if error else "no reason was recorded"
 
 
-def _error(code: str, message: str, **more: Any) -> dict[str, Any]:
+def _make_error(code: str, message: str, **more: Any) -> dict[str, Any]:
     return {"code": code, "message": message, **more}
 
 
-def _name(number: int) -> str:
+def _get_signal_name(number: int) -> str:
     try:
         name = signal.Signals(number).name
     except ValueError:
@@ -85,7 +85,7 @@ def _name(number: int) -> str:
     return f"{name} (possibly out of memory)" if name == "SIGKILL" else name
 
 
-def sentence(error: Exception) -> str:
+def to_sentence(error: Exception) -> str:
     """What a user is told of an exception."""
     if isinstance(error, OSError) and not isinstance(error, SmaltError):
         where = f"{error.filename}: " if error.filename else ""

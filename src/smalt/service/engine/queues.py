@@ -13,7 +13,7 @@ from typing import Any
 
 from smalt.service.compute.backend import Capacity
 from smalt.service.engine.kinds import command
-from smalt.service.engine.slots import Grant, Request, Slots, UnlimitedSlots
+from smalt.service.engine.slots import SlotGrant, SlotRequest, Slots, UnlimitedSlots
 from smalt.service.environments import BuiltEnvironment
 from smalt.service.records.jobs import Attempt, Job
 
@@ -25,7 +25,7 @@ class LeafRun:
     """A leaf that is being prepared, runs or has its outputs stored; or one that waits at the launcher for a slot."""
 
     job: Job
-    grant: Grant | None
+    grant: SlotGrant | None
     """Its slots; None while it waits at the launcher."""
     leaf: command.Leaf | None = None
     environment: BuiltEnvironment | None = None
@@ -34,11 +34,11 @@ class LeafRun:
     step_id: str | None = None
     number: int = 0
     """The number of the attempt, from 1; 0 before there is one."""
-    untouched: bool = False
+    is_untouched: bool = False
     """True once it has completed and left its folder as it was made."""
-    empty: list[str] = field(default_factory=list)
+    empty_outputs: list[str] = field(default_factory=list)
     """Outputs to which the completed step wrote nothing."""
-    moved: str | None = None
+    input_change: str | None = None
     """A sentence that says why an input was not what the step should have read."""
     queue: RunnerQueue | None = None
     """Whose slots it holds; None for those of this machine."""
@@ -133,7 +133,7 @@ class Queues:
 
     def start_run(self, leaf: command.Leaf, queue: RunnerQueue) -> LeafRun | None:
         """Give slots to a leaf that is to start; None while too few are free."""
-        grant = queue.slots.take(leaf.request)
+        grant = queue.slots.take_free(leaf.request)
         if grant is None:
             return None
         run = self.runs[leaf.job.id] = LeafRun(leaf.job, grant, leaf, queue=queue)
@@ -142,7 +142,7 @@ class Queues:
     def hold_slot(self, job: Job, attempt: Attempt | None = None) -> LeafRun:
         """Give a slot to a leaf that runs already, even if none is free."""
         queue = self.by_runner.get(attempt.compute, self.local) if attempt else self.local
-        run = self.runs[job.id] = LeafRun(job, queue.slots.force(Request()), queue=queue)
+        run = self.runs[job.id] = LeafRun(job, queue.slots.take_any(SlotRequest()), queue=queue)
         if attempt:
             self.set_step(run, attempt.step_id, attempt.number)
         return run
@@ -157,7 +157,7 @@ class Queues:
         run = self.runs.pop(job.id, None)
         if run:
             if run.grant:
-                (run.queue or self.local).slots.give(run.grant)
+                (run.queue or self.local).slots.give_back(run.grant)
             if run.step_id:
                 self.steps.pop(run.step_id, None)
         return run

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Request:
+class SlotRequest:
     cpus: int = 1
     gpus: int = 0
 
 
 @dataclass(frozen=True)
-class Grant:
+class SlotGrant:
     cpus: int
     gpus: tuple[str, ...]
 
@@ -44,26 +44,26 @@ class Slots:
         """True if all slots are taken and none was forced beyond them."""
         return self._free_cpus == 0
 
-    def take(self, request: Request) -> Grant | None:
+    def take_free(self, request: SlotRequest) -> SlotGrant | None:
         """Return slots for a step; None while too few are free."""
-        cpus, gpus = self._cut(request)
+        cpus, gpus = self._cut_to_size(request)
         if cpus > self._free_cpus or gpus > len(self._free_gpus):
             return None
-        return self.force(request)
+        return self.take_any(request)
 
-    def force(self, request: Request) -> Grant:
+    def take_any(self, request: SlotRequest) -> SlotGrant:
         """Return slots for a step that runs already, even if too few are free."""
-        cpus, gpus = self._cut(request)
+        cpus, gpus = self._cut_to_size(request)
         self._free_cpus -= cpus
         granted, self._free_gpus = tuple(self._free_gpus[:gpus]), self._free_gpus[gpus:]
-        return Grant(cpus, granted)
+        return SlotGrant(cpus, granted)
 
-    def give(self, grant: Grant) -> None:
+    def give_back(self, grant: SlotGrant) -> None:
         """Take slots back."""
         self._free_cpus += grant.cpus
         self._free_gpus = sorted([*self._free_gpus, *grant.gpus], key=self.gpus.index)
 
-    def _cut(self, request: Request) -> tuple[int, int]:
+    def _cut_to_size(self, request: SlotRequest) -> tuple[int, int]:
         return min(max(1, request.cpus), self.cpus), min(request.gpus, len(self.gpus))
 
 
@@ -81,11 +81,11 @@ class UnlimitedSlots(Slots):
     def all_taken(self) -> bool:
         return False
 
-    def take(self, request: Request) -> Grant | None:
-        return self.force(request)
+    def take_free(self, request: SlotRequest) -> SlotGrant | None:
+        return self.take_any(request)
 
-    def force(self, request: Request) -> Grant:
-        return Grant(request.cpus, ())
+    def take_any(self, request: SlotRequest) -> SlotGrant:
+        return SlotGrant(request.cpus, ())
 
-    def give(self, grant: Grant) -> None:
+    def give_back(self, grant: SlotGrant) -> None:
         """Take nothing back."""

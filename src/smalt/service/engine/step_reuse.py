@@ -30,75 +30,75 @@ from smalt.service.reuse.keys import DataInput, make_parts
 
 log = logging.getLogger("smalt.engine")
 
-_QUIET = 0.5
+_QUIET_SECONDS = 0.5
 """Seconds without work after which there is time for what nobody waits for."""
-_AT_THE_END = 1.0
+_CLOSE_SECONDS = 1.0
 _LOCALE = frozenset({"TZ", "LANG", "LC_ALL", "LC_CTYPE"})
 """Variables of the server's own that steps inherit and that show in what they write."""
 _URI = re.compile(r"azureml://[^\s'\"]+")
-_MOST_FAMILIES = 1000
-_USUAL = "azureml://datastores/workspaceblobstore/"
-_SHORTEST = 5
+_MOST_PARENTS = 1000
+_USUAL_STORE = "azureml://datastores/workspaceblobstore/"
+_FEWEST_SLASHES = 5
 """Slashes in azureml://datastores/NAME/paths/…, of which no part is an output."""
 
 
-class Settling:
+class ReuseSettler:
     """While nothing runs, what ended steps read and wrote is looked at: it is known then, whatever becomes of it."""
 
     def __init__(self, reuse: Reuse, is_idle: Callable[[], bool]) -> None:
         self._reuse = reuse
         self._is_idle = is_idle
-        self._soon: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self) -> None:
+    def start_soon(self) -> None:
         """In a while, unless something runs again."""
-        if self._soon is not None:
-            self._soon.cancel()
-        self._soon = asyncio.get_running_loop().call_later(_QUIET, self._start)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(_QUIET_SECONDS, self._start_if_idle)
 
     async def close(self) -> None:
         """What ended last is looked at now, if that is quick: a home that is copied then is of use elsewhere."""
-        if self._soon is not None:
-            self._soon.cancel()
-        self._start()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._start_if_idle()
         if self._task is not None:
-            await asyncio.wait([self._task], timeout=_AT_THE_END)
+            await asyncio.wait([self._task], timeout=_CLOSE_SECONDS)
             self._task.cancel()
             await asyncio.wait([self._task])
 
-    def _start(self) -> None:
+    def _start_if_idle(self) -> None:
         if self._is_idle() and (self._task is None or self._task.done()):
-            self._task = asyncio.ensure_future(self._settle())
+            self._task = asyncio.ensure_future(self._settle_completed())
 
-    async def _settle(self) -> None:
+    async def _settle_completed(self) -> None:
         try:
             await self._reuse.settle_completed(self._is_idle)
         except Unavailable as error:
             log.warning("what ended steps read and wrote is looked at later: %s", error)
 
 
-class Reusing:
+class StepReuse:
     def __init__(self, rooms: Rooms) -> None:
         self.reuse = Reuse(rooms.db, rooms.data, rooms.environments.get_host_state)
         self._rooms = rooms
         self._db = rooms.db
-        self._places: dict[int, dict[str, str]] = {}
+        self._moved_places: dict[int, dict[str, str]] = {}
         """By root: where outputs are that were planned elsewhere."""
-        self._above: dict[int, tuple[Job, ...]] = {}
-        self._environments: set[str] = set()
+        self._ancestors: dict[int, tuple[Job, ...]] = {}
+        self._recorded_environments: set[str] = set()
 
-    def follow(self, leaf: command.Leaf) -> None:
+    def resolve_reused_inputs(self, leaf: command.Leaf) -> None:
         """Let the step read from where the outputs of reused steps are."""
         job = leaf.job
-        if job.parent_id is None or not self._places_of(job):
+        if job.parent_id is None or not self._get_moved_places(job):
             return
         changed = {}
         for name, value in leaf.entity.inputs.items():
             text = value.path if isinstance(value, Input) else value
             if not isinstance(text, str) or "azureml://" not in text:
                 continue
-            there = _URI.sub(lambda found: self._place(job, found[0]), text)
+            there = _URI.sub(lambda found: self._find_current_uri(job, found[0]), text)
             if there != text:
                 changed[name] = there
                 if isinstance(value, Input):
@@ -107,48 +107,48 @@ class Reusing:
                     leaf.entity.inputs[name] = there
         if changed:
             leaf.asked = None
-            self._rewrite(job, "inputs", changed)
+            self._update_body(job, "inputs", changed)
 
-    def judge_at_once(self, leaf: command.Leaf, environment: BuiltEnvironment, *, is_early: bool = False) -> bool:
+    def judge_within_turn(self, leaf: command.Leaf, environment: BuiltEnvironment, *, is_early: bool = False) -> bool:
         """See whether the step need not run; False where that takes a while, or what it reads is not there yet."""
-        asked = self._candidate(leaf, environment)
+        asked = self._find_candidate(leaf, environment)
         if asked is None:
             return True
         if not is_early:
             leaf.verdict = self.reuse.judge_within_turn(asked)
         return leaf.verdict is not None
 
-    async def judge(self, leaf: command.Leaf, environment: BuiltEnvironment) -> bool:
+    async def judge_beside_loop(self, leaf: command.Leaf, environment: BuiltEnvironment) -> bool:
         """The same, however long it takes; whether the step need not run."""
-        asked = self._candidate(leaf, environment)
+        asked = self._find_candidate(leaf, environment)
         if asked is not None:
             leaf.verdict = await self.reuse.judge(asked)
         return leaf.verdict is not None and leaf.verdict.of is not None
 
-    async def look_at_fetched(
+    async def record_fetched(
         self, leaf: command.Leaf, environment: BuiltEnvironment, paths: Mapping[str, Path], since: float
     ) -> None:
         """What the step needs was brought here since then, each input to its path."""
-        asked = self._asked(leaf, environment)
+        asked = self._make_candidate(leaf, environment)
         if asked is not None:
             await self.reuse.record_fetched(asked, paths, leaf.fetched.tables, since)
 
     def may_be_reused(self, leaf: command.Leaf, environment: BuiltEnvironment) -> bool:
-        return self._candidate(leaf, environment) is not None
+        return self._find_candidate(leaf, environment) is not None
 
-    def started(self, leaf: command.Leaf, environment: BuiltEnvironment, *, is_early: bool = False) -> None:
+    def record_started(self, leaf: command.Leaf, environment: BuiltEnvironment, *, is_early: bool = False) -> None:
         """The step is about to run; `is_early` while others run whose outputs it reads."""
-        asked = self._asked(leaf, environment)
+        asked = self._make_candidate(leaf, environment)
         if asked is None:
             return
         self.reuse.record_started(asked, leaf.verdict.reason if leaf.verdict else None, is_early=is_early)
-        if environment.realised_hash not in self._environments:
-            self._environments.add(environment.realised_hash)
+        if environment.realised_hash not in self._recorded_environments:
+            self._recorded_environments.add(environment.realised_hash)
             records.put_packages(
                 self._db, environment.realised_hash, self._rooms.environments.list_packages(environment)
             )
 
-    def take(self, leaf: command.Leaf) -> bool:
+    def apply_reuse(self, leaf: command.Leaf) -> bool:
         """Give the step the outputs of the one that was found to be the same, if any; its end is for the caller."""
         job, asked, verdict = leaf.job, leaf.asked, leaf.verdict
         if asked is None or verdict is None or verdict.of is None or records.get_step(self._db, verdict.of.id) is None:
@@ -168,11 +168,11 @@ class Reusing:
         jobs.put_data(self._db, job, rows)
         self.move_outputs(job, moved)
         self.reuse.record_reused(asked, verdict)
-        self._rewrite(
+        self._update_body(
             job,
             "outputs",
             {row.name: row.uri or "" for row in rows if row.direction == "output"},
-            _said(self._rooms, of),
+            _make_reuse_properties(self._rooms, of),
         )
         if not leaf.finishes_quickly:
             register_outputs(self._rooms, job, (of.empty_outputs or "").split())
@@ -186,24 +186,24 @@ class Reusing:
         Nothing is copied. The jobs above it that have one of these outputs as their own have it there, too.
         """
         records.put_places(self._db, job, moved)
-        self._places_of(job).update(moved)
-        for above in (job, *self._family(job)) if job.is_composite else self._family(job):
+        self._get_moved_places(job).update(moved)
+        for above in (job, *self._list_ancestors(job)) if job.is_composite else self._list_ancestors(job):
             for planned, place in moved.items():
                 records.move_output(self._db, above.id, planned, place)
 
     def find_place(self, job: Job, uri: str) -> str:
         """Return the URI of what was planned to be at a URI in the tree of the job."""
-        return self._place(job, uri) if self._places_of(job) else uri
+        return self._find_current_uri(job, uri) if self._get_moved_places(job) else uri
 
-    def _candidate(self, leaf: command.Leaf, environment: BuiltEnvironment) -> ReuseCandidate | None:
+    def _find_candidate(self, leaf: command.Leaf, environment: BuiltEnvironment) -> ReuseCandidate | None:
         """What to judge; None where the step must run in any case."""
         leaf.verdict = None
-        asked = self._asked(leaf, environment)
+        asked = self._make_candidate(leaf, environment)
         if asked is None or not self.reuse.may_be_reused(asked) or jobs.get_last_attempt_number(self._db, leaf.job):
             return None
         return asked
 
-    def _asked(self, leaf: command.Leaf, environment: BuiltEnvironment) -> ReuseCandidate | None:
+    def _make_candidate(self, leaf: command.Leaf, environment: BuiltEnvironment) -> ReuseCandidate | None:
         """What the step's key is made of; None for one that has none, as it is not a step of a pipeline."""
         job, entity = leaf.job, leaf.entity
         if job.parent_id is None:
@@ -218,12 +218,14 @@ class Reusing:
         if environment.container is not None:
             told = [*shlex.split(self._rooms.settings.container_arguments), *command.docker_args(entity)]
             resources.update({"container": told} if told else {})
-        parts, data = make_parts(entity, leaf.code, environment.realised_hash, resources, _places(job, entity))
+        parts, data = make_parts(
+            entity, leaf.code, environment.realised_hash, resources, _list_given_places(job, entity)
+        )
         variables = leaf.backend(self._rooms).steps.inherited_variables
         inherited = {name: value for name, value in variables.items() if name in _LOCALE}
         if inherited:
             parts["locale"] = {**inherited, **{name: "" for name in inherited if name in entity.environment_variables}}
-        if own := _from_smalt(entity, environment):
+        if own := _list_own_packages(entity, environment):
             parts["smalt"] = own
         refusal = entity.properties.get(REUSE)
         leaf.asked = ReuseCandidate(
@@ -231,29 +233,29 @@ class Reusing:
             leaf.workspace,
             parts,
             data,
-            _written_in_place(job, entity),
+            _list_written_in_place(job, entity),
             refusal,
             leaf.places,
-            self._host_seen if environment.declared_hash == HOST else None,
+            self._get_host_seen if environment.declared_hash == HOST else None,
         )
         return leaf.asked
 
-    def _host_seen(self) -> float:
+    def _get_host_seen(self) -> float:
         return self._rooms.environments.host_checked_at
 
     def clear(self) -> None:
         """What is kept here is read again from the records."""
-        self._places.clear()
-        self._above.clear()
+        self._moved_places.clear()
+        self._ancestors.clear()
 
-    def forget(self, root_id: int) -> None:
-        self._places.pop(root_id, None)
+    def forget_tree(self, root_id: int) -> None:
+        self._moved_places.pop(root_id, None)
 
-    def _place(self, job: Job, uri: str) -> str:
+    def _find_current_uri(self, job: Job, uri: str) -> str:
         """Where `uri`, which may be below a place that was planned, is now."""
-        known = self._places_of(job)
+        known = self._get_moved_places(job)
         above, below = uri, ""
-        while above.count("/") > _SHORTEST:
+        while above.count("/") > _FEWEST_SLASHES:
             for planned in (above, f"{above}/"):
                 if planned in known:
                     there = known[planned]
@@ -262,24 +264,24 @@ class Reusing:
             below = f"{name}/{below}" if below else name
         return uri
 
-    def _places_of(self, job: Job) -> dict[str, str]:
-        if job.root_id not in self._places:
-            self._places[job.root_id] = records.list_places(self._db, job.root_id)
-        return self._places[job.root_id]
+    def _get_moved_places(self, job: Job) -> dict[str, str]:
+        if job.root_id not in self._moved_places:
+            self._moved_places[job.root_id] = records.list_places(self._db, job.root_id)
+        return self._moved_places[job.root_id]
 
-    def _family(self, job: Job) -> tuple[Job, ...]:
+    def _list_ancestors(self, job: Job) -> tuple[Job, ...]:
         """The jobs above it."""
         parent_id = job.parent_id
         if parent_id is None:
             return ()
-        if parent_id not in self._above:
-            if len(self._above) >= _MOST_FAMILIES:
-                self._above.clear()
+        if parent_id not in self._ancestors:
+            if len(self._ancestors) >= _MOST_PARENTS:
+                self._ancestors.clear()
             parent = jobs.get_job(self._db, parent_id)
-            self._above[parent_id] = (parent, *self._family(parent))
-        return self._above[parent_id]
+            self._ancestors[parent_id] = (parent, *self._list_ancestors(parent))
+        return self._ancestors[parent_id]
 
-    def _rewrite(
+    def _update_body(
         self, job: Job, part: str, uris: Mapping[str, str], properties: Mapping[str, str] | None = None
     ) -> None:
         """What is shown of the job: where its data is."""
@@ -293,11 +295,11 @@ class Reusing:
         jobs.set_properties(self._db, job, body)
 
 
-def _from_smalt(entity: CommandJob, environment: BuiltEnvironment) -> dict[str, str]:
+def _list_own_packages(entity: CommandJob, environment: BuiltEnvironment) -> dict[str, str]:
     """The packages that smalt itself gives the step, and that are not among those of its environment."""
     own = {}
     if "mldesigner" in entity.command:
-        own["mldesigner"] = _designer()
+        own["mldesigner"] = _hash_designer()
     reads_tables = any(getattr(value, "type", None) == "mltable" for value in entity.inputs.values())
     if environment.declared_hash == HOST and reads_tables:
         own["mltable"] = own_mltable_version()
@@ -305,7 +307,7 @@ def _from_smalt(entity: CommandJob, environment: BuiltEnvironment) -> dict[str, 
 
 
 @lru_cache(maxsize=1)
-def _designer() -> str:
+def _hash_designer() -> str:
     """The hash of what runs function components."""
     digest = hashlib.sha256()
     for path in sorted(Path(inside.__path__[0], "designer").rglob("*.py")):
@@ -313,7 +315,7 @@ def _designer() -> str:
     return digest.hexdigest()[:12]
 
 
-def _places(job: Job, entity: CommandJob) -> dict[str, dict[str, str]]:
+def _list_given_places(job: Job, entity: CommandJob) -> dict[str, dict[str, str]]:
     """What counts of the places of outputs: a path that was given, as it was written; of another only a datastore
     that is not the usual one."""
     given = {name: made.given for name, made in places.read(entity.properties).items()}
@@ -323,12 +325,12 @@ def _places(job: Job, entity: CommandJob) -> dict[str, dict[str, str]]:
             counts[name] = {"path": path}
         elif name != "artifacts":
             uri = command.output_uri(job.name, name, output)
-            if not uri.startswith(_USUAL):
+            if not uri.startswith(_USUAL_STORE):
                 counts[name] = {"datastore": uri.split("/")[3]}
     return counts
 
 
-def _written_in_place(job: Job, entity: CommandJob) -> dict[str, DataInput]:
+def _list_written_in_place(job: Job, entity: CommandJob) -> dict[str, DataInput]:
     """The outputs that the command writes at a path that was given, where it finds what others left there."""
     made = places.read(entity.properties)
     return {
@@ -338,7 +340,7 @@ def _written_in_place(job: Job, entity: CommandJob) -> dict[str, DataInput]:
     }
 
 
-def _said(rooms: Rooms, of: Job) -> dict[str, str]:
+def _make_reuse_properties(rooms: Rooms, of: Job) -> dict[str, str]:
     """The service's own properties of a reused step."""
     pipeline = rooms.root_name(of)
     return {

@@ -14,15 +14,15 @@ from smalt.service.records.database import Database
 
 log = logging.getLogger(__name__)
 
-_LOOK = 1.0
+_LOOK_SECONDS = 1.0
 """Seconds between looks at whether a sample is due."""
 
 
-async def watch(computes: Computes, db: Database) -> None:
+async def record_usage(computes: Computes, db: Database) -> None:
     """Sample until cancelled; steps that are over within two seconds cost nothing."""
     sampler = Sampler(gpus=bool(computes.machine.gpus))
     while True:
-        await asyncio.sleep(_LOOK)
+        await asyncio.sleep(_LOOK_SECONDS)
         due = sampler.due(computes.running)
         if not due:
             continue

@@ -8,7 +8,7 @@ from smalt.entities.syntax.references import Reference, parse_uri
 from smalt.service.api.arm.asset_collection import AssetCollection
 from smalt.service.api.arm.asset_content import resolve_named_content
 from smalt.service.api.request import ApiRequest
-from smalt.service.engine.versions.protection import protect_made
+from smalt.service.engine.versions.protection import protect_output
 
 
 class _DataCollection(AssetCollection):
@@ -25,7 +25,7 @@ class _DataCollection(AssetCollection):
             request.server.data.resolve(uri, request.workspace)  # else it would mean what somebody calls so one day
         properties["dataUri"] = resolve_named_content(request, f"data asset '{name}:{version}'", uri) or uri
         engine = request.server.engine
-        await protect_made(engine.rooms, engine.reusing.reuse, request.workspace, uri)
+        await protect_output(engine.rooms, engine.step_reuse.reuse, request.workspace, uri)
         return properties
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from smalt.entities.jobs.inputs import ASSETS
 from smalt.service.api.rest_shapes import build_resource_id, build_system_data, get_resource_type
-from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, with_places
-from smalt.service.engine.outputs.registration import asset_of
+from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, add_places
+from smalt.service.engine.outputs.registration import get_asset_name
 from smalt.service.engine.submission.acceptance import AUTOMATIC_VERSIONS, ENDED
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
@@ -47,7 +47,7 @@ def render_job(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
     if job.ended_at is not None and properties.get("outputs"):
         written = jobs.read_data(db, job.id, "output")
         places = {name: row[2] for name, row in written.items()}
-        outputs, given_paths = with_places(properties["outputs"], places)
+        outputs, given_paths = add_places(properties["outputs"], places)
         shape["outputs"] = _add_asset_versions(outputs, written)
         if given_paths is not None:
             notes[OUTPUT_PATHS] = given_paths
@@ -157,7 +157,7 @@ def _add_asset_versions(outputs: dict[str, Any], written: Mapping[str, Any]) -> 
 
 def _list_versioned_outputs(properties: dict[str, Any]) -> list[str]:
     """List the outputs that name the version of an asset."""
-    return [name for name, output in properties["outputs"].items() if asset_of(output)[1] is not None]
+    return [name for name, output in properties["outputs"].items() if get_asset_name(output)[1] is not None]
 
 
 def _get_end_properties(error: dict[str, Any]) -> dict[str, str]:

@@ -114,7 +114,7 @@ async def delete_job(request: ApiRequest) -> ApiResponse:
         raise Conflict(f"job '{job.name}' is a step of another one; delete job '{jobs.get_name(db, job.root_id)}'")
     if not job.is_over:
         raise Conflict(f"job '{job.name}' is {job.status}; cancel it before you delete it")
-    await request.server.engine.deletions.delete(workspace, job, request.principal)
+    await request.server.engine.deletions.delete_job(workspace, job, request.principal)
     return ApiResponse({}, 200)
 
 

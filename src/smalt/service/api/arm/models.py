@@ -8,7 +8,7 @@ from smalt.service.api.arm.asset_collection import AssetCollection
 from smalt.service.api.arm.asset_content import resolve_named_content
 from smalt.service.api.request import ApiRequest
 from smalt.service.data.uris.uri_forms import JobOutput, parse_uri
-from smalt.service.engine.versions.protection import protect_made
+from smalt.service.engine.versions.protection import protect_output
 
 
 class _ModelCollection(AssetCollection):
@@ -27,7 +27,7 @@ class _ModelCollection(AssetCollection):
             if isinstance(found, JobOutput) and not properties.get("jobName"):
                 properties["jobName"] = found.job
         engine = request.server.engine
-        await protect_made(engine.rooms, engine.reusing.reuse, request.workspace, uri)
+        await protect_output(engine.rooms, engine.step_reuse.reuse, request.workspace, uri)
         return properties
 
 

@@ -28,7 +28,7 @@ from smalt.service.api.request import ApiRequest
 from smalt.service.api.request_body import process_body
 from smalt.service.data.files.copying import remove_tree
 from smalt.service.data.uploads.blobs import SNAPSHOTS, UPLOAD, Blob, Blobs
-from smalt.service.engine.versions.overwrites import keep_before_write
+from smalt.service.engine.versions.overwrites import copy_aside_before_request
 
 log = logging.getLogger("smalt.api")
 
@@ -118,7 +118,7 @@ class _BlobRequest:
             return
         path = self._blobs.get_path(self._store, self._name)
         if not (self._is_only_new() and path.exists()):
-            await keep_before_write(self._request.server.engine.rooms, self._request.workspace, path, log.info)
+            await copy_aside_before_request(self._request.server.engine.rooms, self._request.workspace, path, log.info)
 
     async def _handle_container(self, comp: str) -> Response:
         request = self._request

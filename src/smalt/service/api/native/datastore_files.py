@@ -16,7 +16,7 @@ from smalt.service.api.pagination import get_window, wrap_page
 from smalt.service.api.request import ApiRequest
 from smalt.service.api.request_body import process_body
 from smalt.service.data.datastores.remote_store import RemoteStore
-from smalt.service.engine.versions.overwrites import keep_before_write
+from smalt.service.engine.versions.overwrites import copy_aside_before_request
 from smalt.service.secrets.masks import SecretMask, is_log_path
 
 log = logging.getLogger("smalt.api")
@@ -73,7 +73,7 @@ async def put_file(request: ApiRequest) -> dict[str, Any]:
     datastores.check_path(folder, store, path)
     if not isinstance(datastores.get_root(folder, store), RemoteStore):
         place = datastores.get_path(folder, store, path)
-        await keep_before_write(request.server.engine.rooms, request.workspace, place, log.info)
+        await copy_aside_before_request(request.server.engine.rooms, request.workspace, place, log.info)
     executable = request.get_flag("executable")
     size = await process_body(
         request, lambda blocks: datastores.write(folder, store, path, blocks, executable=executable)

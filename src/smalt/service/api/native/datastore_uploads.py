@@ -16,7 +16,7 @@ from smalt.service.api.request import ApiRequest
 from smalt.service.data.datastores.remote_store import RemoteStore
 from smalt.service.data.uploads.batch_uploads import BatchUpload, parse_requests
 from smalt.service.engine.versions.integrity import is_named_by_content
-from smalt.service.engine.versions.overwrites import keep_before_write
+from smalt.service.engine.versions.overwrites import copy_aside_before_request
 
 log = logging.getLogger("smalt.api")
 
@@ -86,7 +86,7 @@ def _open_upload(request: ApiRequest, target: Any) -> BatchUpload | None:
 async def _keep_registered_versions(request: ApiRequest, upload: BatchUpload) -> None:
     """Copy registered content around the upload's target aside before something is added to it."""
     if not upload.is_done:
-        await keep_before_write(request.server.engine.rooms, request.workspace, upload.target, log.info)
+        await copy_aside_before_request(request.server.engine.rooms, request.workspace, upload.target, log.info)
 
 
 def _ensure_folder(upload: BatchUpload | None) -> BatchUpload:

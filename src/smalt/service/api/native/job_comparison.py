@@ -67,7 +67,7 @@ async def _settle_steps(request: ApiRequest, found: list[Job]) -> None:
     db = request.server.db
     pipelines = [job for job in found if job.is_composite]
     ids = [row.id for job in pipelines for row in get_subtree(jobs.list_tree(db, job.root_id), job)]
-    await request.server.engine.reusing.reuse.settle_steps(ids)
+    await request.server.engine.step_reuse.reuse.settle_steps(ids)
 
 
 async def _render_job(request: ApiRequest, job: Job, facts: RunFacts, logged: dict[str, str]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from smalt.service.api.arm.jobs import find_job
 from smalt.service.api.native.log_files import NAMES, SMALT_LOG, LogFile, make_log_message
 from smalt.service.api.request import ApiRequest
 from smalt.service.api.server_context import ServerContext
-from smalt.service.engine.outputs.paths import warn_of_empty
+from smalt.service.engine.outputs.paths import make_empty_warning
 from smalt.service.records import events, jobs, reuse
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -168,7 +168,9 @@ class _JobFollower:
             )
             told = {"t": "job", **build_tree_row(row, self._names, origin)}
             news.append(
-                JobChange(row.id in self._shown, finished, told, warn_of_empty(row.empty_outputs) if finished else "")
+                JobChange(
+                    row.id in self._shown, finished, told, make_empty_warning(row.empty_outputs) if finished else ""
+                )
             )
             self._shown.add(row.id)
         return news

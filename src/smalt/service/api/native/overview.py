@@ -36,7 +36,7 @@ async def get_overview(request: ApiRequest) -> dict[str, Any]:
         found = {**build_tree_row(row, names, reused.get(row.id)), "label": labels[row.name], **costs.get(row.id, {})}
         if tails.get(row.id):
             found["log_tail"] = tails[row.id]
-        if row.status in _WAITING and (reason := request.server.engine.waits_for(row)):
+        if row.status in _WAITING and (reason := request.server.engine.get_wait_reason(row)):
             found["waits_for"] = reason
         told.append(found)
     return {"jobs": told}

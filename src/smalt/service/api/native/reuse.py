@@ -26,7 +26,7 @@ async def get_reuse(request: ApiRequest) -> dict[str, Any]:
     steps = [row for row in rows if not row.is_composite]
     if wanted := request.get_query("node"):
         steps = _find_steps(top, steps, paths, wanted)
-    reuse = request.server.engine.reusing.reuse
+    reuse = request.server.engine.step_reuse.reuse
     return {"steps": [{"node": paths[row.name], **await explain_step(reuse, row)} for row in steps]}
 
 

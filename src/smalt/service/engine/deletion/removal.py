@@ -48,33 +48,33 @@ class Deletions:
         self._rooms = rooms
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def resume(self) -> None:
+    def resume_deletions(self) -> None:
         """Set aside what deletions that a crash cut short have left, and go on with removing it."""
         for deletion in deletions.list_unfinished(self._rooms.db):
             workspace = workspaces.get_workspace(self._rooms.db, deletion.workspace_id)
             if not deletion.is_aside:
                 try:
-                    _set_aside(self._rooms, workspace, deletion)
+                    _move_aside(self._rooms, workspace, deletion)
                 except Exception as error:
                     self._keep_names(deletion, error)
                     continue
                 deletions.mark_aside(self._rooms.db, deletion)
-            self._begin(self._remove(workspace, deletion))
+            self._start_task(self._remove_files(workspace, deletion))
         for workspace in workspaces.list_deleted_with_rows(self._rooms.db):
             deletions.remove_workspace_rows(self._rooms.db, workspace)
         for workspace in workspaces.list_deleted(self._rooms.db):
-            if _top(self._rooms, workspace).exists():
-                self._begin(self._remove_workspace(workspace))
+            if _get_folder(self._rooms, workspace).exists():
+                self._start_task(self._remove_workspace(workspace))
 
-    async def delete(self, workspace: Workspace, job: Job, principal: str) -> None:
+    async def delete_job(self, workspace: Workspace, job: Job, principal: str) -> None:
         """Forget a finished top job and all below it, with their files; goes on where the asker leaves."""
-        looked = await _look_up(self._rooms, workspace, job)
+        looked = await _find_scope(self._rooms, workspace, job)
         now = jobs.find_by_name(self._rooms.db, workspace.id, job.name)
         if now is None or now.id != job.id:  # it was deleted meanwhile
             return
-        deletion = _forget(self._rooms, workspace, job, principal, looked)
-        self._rooms.leaving.update(_names(deletion))
-        await asyncio.shield(self._begin(self._finish(workspace, deletion)))
+        deletion = _remove_rows(self._rooms, workspace, job, principal, looked)
+        self._rooms.leaving.update(_list_names(deletion))
+        await asyncio.shield(self._start_task(self._finish_deletion(workspace, deletion)))
 
     async def delete_workspace(self, workspace: Workspace) -> None:
         """Forget a workspace, all of whose jobs are over, with all its files; goes on where the asker leaves."""
@@ -82,38 +82,38 @@ class Deletions:
         await refuse_shared(self._rooms, workspace)
         refuse_unfinished(self._rooms, workspace)
         deletions.remove_workspace_rows(self._rooms.db, workspace)
-        await asyncio.shield(self._begin(self._remove_workspace(workspace)))
+        await asyncio.shield(self._start_task(self._remove_workspace(workspace)))
 
     async def close(self) -> None:
         """Wait for what is being removed."""
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _start_task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _finish(self, workspace: Workspace, deletion: Deletion) -> None:
+    async def _finish_deletion(self, workspace: Workspace, deletion: Deletion) -> None:
         try:
-            await asyncio.to_thread(_set_aside, self._rooms, workspace, deletion)
+            await asyncio.to_thread(_move_aside, self._rooms, workspace, deletion)
             deletions.mark_aside(self._rooms.db, deletion)
         except Exception as error:
             self._keep_names(deletion, error)
             return
-        self._rooms.leaving.difference_update(_names(deletion))
-        await self._remove(workspace, deletion)
+        self._rooms.leaving.difference_update(_list_names(deletion))
+        await self._remove_files(workspace, deletion)
 
     def _keep_names(self, deletion: Deletion, error: Exception) -> None:
         """Let no new job of the name meet what could not be set aside; the next server tries it again."""
-        self._rooms.leaving.update(_names(deletion))
+        self._rooms.leaving.update(_list_names(deletion))
         log.error("job %s is deleted, but its files are in the way until a restart: %s", deletion.names[0], error)
 
-    async def _remove(self, workspace: Workspace, deletion: Deletion) -> None:
+    async def _remove_files(self, workspace: Workspace, deletion: Deletion) -> None:
         """Remove what was set aside. Where that fails, the next server does it."""
         try:
-            await asyncio.to_thread(_remove_aside, _top(self._rooms, workspace), deletion)
+            await asyncio.to_thread(_remove_aside, _get_folder(self._rooms, workspace), deletion)
             deletions.remove_deletion(self._rooms.db, deletion)
         except Exception as error:
             log.error("job %s is deleted, but not all of its files are removed: %s", deletion.names[0], error)
@@ -121,16 +121,16 @@ class Deletions:
     async def _remove_workspace(self, workspace: Workspace) -> None:
         """Remove the files of a deleted workspace. Where that fails, the next server does it."""
         try:
-            await asyncio.to_thread(remove_tree, _top(self._rooms, workspace))
+            await asyncio.to_thread(remove_tree, _get_folder(self._rooms, workspace))
         except Exception as error:
             log.error("workspace %s is deleted, but not all of its files are removed: %s", workspace.name, error)
 
 
-def _names(deletion: Deletion) -> set[tuple[int, str]]:
+def _list_names(deletion: Deletion) -> set[tuple[int, str]]:
     return {(deletion.workspace_id, name) for name in deletion.names}
 
 
-class _Looked(NamedTuple):
+class _DeletionScope(NamedTuple):
     """The folders that may go with a job, and who else has something of them, as was looked up beside the loop."""
 
     places: dict[str, str]
@@ -143,19 +143,19 @@ class _Looked(NamedTuple):
     """By id of an unfinished job: those that overlap what it names."""
 
 
-async def _look_up(rooms: Rooms, workspace: Workspace, job: Job) -> _Looked:
+async def _find_scope(rooms: Rooms, workspace: Workspace, job: Job) -> _DeletionScope:
     tree = jobs.list_tree(rooms.db, job.root_id)
-    top, ids = _top(rooms, workspace), frozenset(one.id for one in tree)
-    attempts = set(await asyncio.to_thread(_folders_of_attempts, top, [one.name for one in tree]))
-    goes = _going(rooms, tree) | attempts
+    top, ids = _get_folder(rooms, workspace), frozenset(one.id for one in tree)
+    attempts = set(await asyncio.to_thread(_list_attempt_folders, top, [one.name for one in tree]))
+    goes = _find_own_folders(rooms, tree) | attempts
     places = await asyncio.to_thread(lambda: {folder: os.path.realpath(top / folder) for folder in goes})
     folders = {f"{rooms.root}/workspaces/{workspace.folder}/{folder}": folder for folder in goes}
     folders.update({real: folder for folder, real in places.items()})
     overlaps = await asyncio.to_thread(Overlaps, folders)
-    outputs = await asyncio.to_thread(_outputs_of_others, rooms, ids, overlaps)
+    outputs = await asyncio.to_thread(_find_outputs_of_others, rooms, ids, overlaps)
     by_job = await rooms.held.by_jobs(overlaps, (one for one in jobs.list_unfinished(rooms.db) if one.id not in ids))
     held = outputs | (await rooms.held.by_assets(overlaps)).keys()
-    return _Looked(
+    return _DeletionScope(
         places,
         attempts,
         {folders[place] for place in held},
@@ -163,22 +163,22 @@ async def _look_up(rooms: Rooms, workspace: Workspace, job: Job) -> _Looked:
     )
 
 
-def _going(rooms: Rooms, tree: Sequence[Job]) -> set[str]:
+def _find_own_folders(rooms: Rooms, tree: Sequence[Job]) -> set[str]:
     return (
         retention.list_own_folders(rooms.db, tree) | retention.list_released_folders(rooms.db, tree)
     ) - retention.list_folders_in_use(rooms.db, tree)
 
 
-def _outputs_of_others(rooms: Rooms, ids: frozenset[int], overlaps: Overlaps) -> set[str]:
+def _find_outputs_of_others(rooms: Rooms, ids: frozenset[int], overlaps: Overlaps) -> set[str]:
     """Return those of the places where jobs of any workspace but these wrote: a given path may lie in another's."""
     with rooms.db.open_reader() as db:
         return overlaps.of(place for job_id, place in jobs.list_written_places(db) if job_id not in ids)
 
 
-def _forget(rooms: Rooms, workspace: Workspace, job: Job, principal: str, looked: _Looked) -> Deletion:
+def _remove_rows(rooms: Rooms, workspace: Workspace, job: Job, principal: str, looked: _DeletionScope) -> Deletion:
     """Remove the rows of a job and all below it, and record what else goes."""
     tree = jobs.list_tree(rooms.db, job.root_id)
-    goes = (_going(rooms, tree) | looked.attempts) & looked.places.keys() - looked.held
+    goes = (_find_own_folders(rooms, tree) | looked.attempts) & looked.places.keys() - looked.held
     _refuse_readers(rooms, workspace, job, tree, goes, looked.by_job)
     kept = [one.name for one in tree if retention.get_artifacts_folder(one) not in goes]
     with rooms.db.transaction():
@@ -197,7 +197,7 @@ def _keep_writes(rooms: Rooms, tree: Sequence[Job], goes: set[str]) -> None:
                 lineage.keep_write(rooms.db, one, output, place)
 
 
-def refuse_kept_name(rooms: Rooms, workspace: Workspace, name: str) -> None:
+def refuse_deleted_name(rooms: Rooms, workspace: Workspace, name: str) -> None:
     """Raise where the artifacts of a deleted job of that name are others' by now: a new one would write into them.
 
     Artifacts without a note are this job's own, of a plan that a crash cut short.
@@ -206,22 +206,22 @@ def refuse_kept_name(rooms: Rooms, workspace: Workspace, name: str) -> None:
         raise Conflict(
             f"job '{name}' is being deleted, and its files are still in the way; submit the new one when they are gone"
         )
-    if _kept(_top(rooms, workspace), name).exists() and _has_artifacts(rooms, workspace, name):
+    if _get_note_path(_get_folder(rooms, workspace), name).exists() and _has_artifacts(rooms, workspace, name):
         raise Conflict(
             f"job '{name}' was deleted, and other jobs or registered versions still have its artifacts; "
             "choose another name"
         )
 
 
-def refuse_kept_names(rooms: Rooms, workspace: Workspace, name: str) -> None:
+def refuse_deleted_names(rooms: Rooms, workspace: Workspace, name: str) -> None:
     """Raise the same for a job that is submitted, and for the steps that the deleted job of its name had."""
-    refuse_kept_name(rooms, workspace, name)
+    refuse_deleted_name(rooms, workspace, name)
     try:
-        steps = json.loads(_kept(_top(rooms, workspace), name).read_bytes())
+        steps = json.loads(_get_note_path(_get_folder(rooms, workspace), name).read_bytes())
     except FileNotFoundError:
         return
     for step in steps:
-        refuse_kept_name(rooms, workspace, step)
+        refuse_deleted_name(rooms, workspace, step)
 
 
 def _has_artifacts(rooms: Rooms, workspace: Workspace, name: str) -> bool:
@@ -231,24 +231,24 @@ def _has_artifacts(rooms: Rooms, workspace: Workspace, name: str) -> bool:
         return False
 
 
-def _note_kept(rooms: Rooms, workspace: Workspace, deletion: Deletion) -> None:
+def _write_kept_names(rooms: Rooms, workspace: Workspace, deletion: Deletion) -> None:
     """Note the jobs whose artifacts stay, so that a new job of the name is refused when it is submitted."""
-    top, own = _top(rooms, workspace), deletion.names[0]
+    top, own = _get_folder(rooms, workspace), deletion.names[0]
     names = [name for name in deletion.kept if _has_artifacts(rooms, workspace, name)]
-    _kept(top, own).unlink(missing_ok=True)
+    _get_note_path(top, own).unlink(missing_ok=True)
     for name, kept in {**{name: [name] for name in names}, **({own: names} if names else {})}.items():
-        note = _kept(top, name)
+        note = _get_note_path(top, name)
         note.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):  # of a server that was killed
             note.with_suffix(".tmp").unlink()
         write_durably(note.with_suffix(".tmp"), note, [json.dumps(kept).encode()])
 
 
-def _kept(top: Path, name: str) -> Path:
+def _get_note_path(top: Path, name: str) -> Path:
     return Path(f"{top}/{_NOTES}/{_KEPT}/{name}.json")
 
 
-def free_place(rooms: Rooms, workspace: Workspace, name: str) -> str:
+def find_free_folder(rooms: Rooms, workspace: Workspace, name: str) -> str:
     """Return the name of the folder for the outputs of a new job: its own, or with a number where that is taken."""
     above = f"{rooms.data.datastores.get_folder(workspace.folder, 'workspaceblobstore')}/azureml"
     place, number = name, 1
@@ -279,21 +279,21 @@ def _refuse_readers(
             )
 
 
-def _top(rooms: Rooms, workspace: Workspace) -> Path:
+def _get_folder(rooms: Rooms, workspace: Workspace) -> Path:
     return rooms.home.path("workspaces", workspace.folder)
 
 
-def _set_aside(rooms: Rooms, workspace: Workspace, deletion: Deletion) -> None:
+def _move_aside(rooms: Rooms, workspace: Workspace, deletion: Deletion) -> None:
     """Give what goes another name beside its own, durably; done again after a crash it goes on.
 
     A folder that its job made read-only, or that lies on a file system of its own, can be moved nowhere else.
     """
-    _note_kept(rooms, workspace, deletion)
-    top = _top(rooms, workspace)
+    _write_kept_names(rooms, workspace, deletion)
+    top = _get_folder(rooms, workspace)
     changed = set()
     for folder in deletion.folders:
         above, name = os.path.split(top / folder)
-        aside = f"{_mark(deletion)}{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        aside = f"{_make_prefix(deletion)}{hashlib.sha256(name.encode()).hexdigest()[:16]}"
         try:
             os.rename(f"{above}/{name}", f"{above}/{aside}")
         except FileNotFoundError:
@@ -308,16 +308,16 @@ def _set_aside(rooms: Rooms, workspace: Workspace, deletion: Deletion) -> None:
 def _remove_aside(top: Path, deletion: Deletion) -> None:
     """Remove what was set aside; takes long."""
     for above in {_OF_ATTEMPTS, *(os.path.dirname(folder) for folder in deletion.folders)}:
-        for left in (top / above).glob(f"{_mark(deletion)}*"):
+        for left in (top / above).glob(f"{_make_prefix(deletion)}*"):
             remove_tree(left)
 
 
-def _mark(deletion: Deletion) -> str:
+def _make_prefix(deletion: Deletion) -> str:
     """Return how the names of what is set aside begin; no job's name has a dot."""
     return f"deleted.{deletion.job_id}."
 
 
-def _folders_of_attempts(top: Path, names: Sequence[str]) -> list[str]:
+def _list_attempt_folders(top: Path, names: Sequence[str]) -> list[str]:
     """Return where the attempts worked: NAME, NAME.2 and so on."""
     having = set(names)
     found = os.listdir(top / _OF_ATTEMPTS) if (top / _OF_ATTEMPTS).is_dir() else []

@@ -38,7 +38,7 @@ async def refuse_shared(rooms: Rooms, workspace: Workspace) -> None:
     by_asset = await rooms.held.by_assets(overlaps, workspace.id)
     _refuse_readers(rooms, workspace, {id for id, found in by_job.items() if found})
     _refuse_versions(rooms, workspace, set(by_asset.values()))
-    named = [_called(rooms, job) for id in writers if (job := jobs.find_job(rooms.db, id)) is not None]
+    named = [_describe_job(rooms, job) for id in writers if (job := jobs.find_job(rooms.db, id)) is not None]
     if named:
         raise Conflict(
             f"workspace '{workspace.name}' cannot be deleted: {join_words(named[:_MOST_NAMED], 'and')} wrote an output "
@@ -54,18 +54,18 @@ def _find_writers(rooms: Rooms, workspace: Workspace, overlaps: Overlaps) -> lis
 
 def _refuse_readers(rooms: Rooms, workspace: Workspace, readers: set[int]) -> None:
     """Raise where an unfinished job reads or writes there, or names the workspace."""
-    name = _name_of(workspace)
+    name = _compile_name(workspace)
     for job in jobs.list_unfinished(rooms.db):
         if job.workspace_id != workspace.id and (job.id in readers or name.search(jobs.read_body(rooms.db, job.id))):
             raise Conflict(
-                f"workspace '{workspace.name}' cannot be deleted: {_called(rooms, job)} is {job.status} and uses what "
-                "is in it; wait for its end, or cancel it"
+                f"workspace '{workspace.name}' cannot be deleted: {_describe_job(rooms, job)} is {job.status} and "
+                "uses what is in it; wait for its end, or cancel it"
             )
 
 
 def _refuse_versions(rooms: Rooms, workspace: Workspace, versions: set[int]) -> None:
     """Raise where a version lies there, or names the workspace: another of the name would give it other content."""
-    name = _name_of(workspace)
+    name = _compile_name(workspace)
     naming = assets.find_bodies_containing(rooms.db, f"/workspaces/{workspace.name}", workspace.id)
     found = sorted(versions.union(id for id, body in naming if name.search(body)))
     if found:
@@ -77,7 +77,7 @@ def _refuse_versions(rooms: Rooms, workspace: Workspace, versions: set[int]) -> 
         )
 
 
-def _name_of(workspace: Workspace) -> re.Pattern[str]:
+def _compile_name(workspace: Workspace) -> re.Pattern[str]:
     """Return what finds the workspace in the ids and URIs of a text."""
     names = (workspace.subscription, workspace.resource_group, workspace.name)
     subscription, group, name = map(re.escape, names)
@@ -87,5 +87,5 @@ def _name_of(workspace: Workspace) -> re.Pattern[str]:
     )
 
 
-def _called(rooms: Rooms, job: jobs.Job) -> str:
+def _describe_job(rooms: Rooms, job: jobs.Job) -> str:
     return f"job '{job.name}' of workspace '{rooms.workspace(job).name}'"

@@ -16,12 +16,12 @@ from smalt.service.engine.handover.prefetch import Prefetcher
 from smalt.service.engine.handover.waiting_steps import WaitingSteps
 from smalt.service.engine.kinds import command
 from smalt.service.engine.queues import LeafRun, Queues
-from smalt.service.engine.slots import Grant, Request
-from smalt.service.engine.step_reuse import Reusing
+from smalt.service.engine.slots import SlotGrant, SlotRequest
+from smalt.service.engine.step_reuse import StepReuse
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Attempt, Job
 
-_NO_SLOT_YET = Grant(1, ())
+_NO_SLOT_YET = SlotGrant(1, ())
 _MOST_NEEDED = 64
 _MOST_DEPENDENTS = 16
 _ARTIFACTS = "/ExperimentRun/dcid."
@@ -33,7 +33,7 @@ class HandOver(NoHandOver):
     No commit and no message lies between the two then. docs/internals/handover.md says which steps may wait there.
     """
 
-    def __init__(self, rooms: Rooms, queues: Queues, reusing: Reusing) -> None:
+    def __init__(self, rooms: Rooms, queues: Queues, reusing: StepReuse) -> None:
         super().__init__(rooms, queues)
         self._db = rooms.db
         self._reusing = reusing
@@ -70,23 +70,23 @@ class HandOver(NoHandOver):
     def note_step(self, run: LeafRun) -> None:
         self._needed.append(run.job.id)
 
-    def admit(self, run: LeafRun) -> None:
-        self._waiting.admit(run)
+    def give_slot(self, run: LeafRun) -> None:
+        self._waiting.give_slot(run)
 
-    def release(self, job: Job) -> bool:
-        return self._waiting.unblock(job)
+    def unblock_job(self, job: Job) -> bool:
+        return self._waiting.unblock_job(job)
 
-    def withdraw(self, job: Job) -> None:
-        self._waiting.remove(job)
+    def remove_waiting(self, job: Job) -> None:
+        self._waiting.remove_job(job)
 
-    def withdraw_dependents(self, job: Job) -> list[str]:
+    def remove_dependents(self, job: Job) -> list[str]:
         blocked = [one for one in jobs.list_dependents(self._db, job) if one.id in self._waiting.blocked]
         steps = [str(self._waiting.blocked[one.id].step_id) for one in blocked]
         for one in blocked:
-            self._waiting.remove(one)
+            self._waiting.remove_job(one)
         return steps
 
-    def restore(self, job: Job, attempt: Attempt) -> bool:
+    def restore_waiting(self, job: Job, attempt: Attempt) -> bool:
         (self._waiting.add_blocked if job.waiting else self._waiting.add_waiting)(job, attempt)
         return True
 
@@ -94,10 +94,10 @@ class HandOver(NoHandOver):
         self._prefetcher.look_again()
 
     def end_run(self, run: LeafRun) -> None:
-        self._waiting.remove(run.job)
+        self._waiting.remove_job(run.job)
         self._prefetcher.recycle(run)
 
-    def discard(self, job: Job) -> None:
+    def discard_leaf(self, job: Job) -> None:
         self._prefetcher.discard(job)
 
     def wants_turn_for_start(self) -> bool:
@@ -115,7 +115,7 @@ class HandOver(NoHandOver):
     def has_work(self) -> bool:
         return self._prefetcher.has_work
 
-    def work(self) -> None:
+    def run_prefetch(self) -> None:
         self._prefetcher.run(self._queues)
 
     def _hand_over_dependents(self, starter: StepStarter, needed_id: int) -> None:
@@ -149,10 +149,10 @@ class HandOver(NoHandOver):
         is_early = not leaf.is_quick(self._rooms) or _reads_early(leaf, after) or command.may_be_moved(leaf)
         if (
             environment is None
-            or leaf.request != Request()
+            or leaf.request != SlotRequest()
             or is_early
             or self._shares_output(leaf)
-            or not self._reusing.judge_at_once(leaf, environment, is_early=bool(after))
+            or not self._reusing.judge_within_turn(leaf, environment, is_early=bool(after))
         ):
             self._prefetcher.put_back(leaf)
             return False

@@ -59,21 +59,21 @@ class NoHandOver:
     def note_step(self, run: LeafRun) -> None:
         """Note that a step was recorded."""
 
-    def admit(self, run: LeafRun) -> None:
+    def give_slot(self, run: LeafRun) -> None:
         """Give a slot to a step that waited at the compute and was started there."""
 
-    def release(self, job: Job) -> bool:
+    def unblock_job(self, job: Job) -> bool:
         """Return True if the job, all of whose needs have completed now, waits at the compute."""
         return False
 
-    def withdraw(self, job: Job) -> None:
+    def remove_waiting(self, job: Job) -> None:
         """Forget that the job waits at the compute, as it is about to be stopped."""
 
-    def withdraw_dependents(self, job: Job) -> list[str]:
+    def remove_dependents(self, job: Job) -> list[str]:
         """Take back the steps that wait for an attempt that is made again; return their ids, to be stopped."""
         return []
 
-    def restore(self, job: Job, attempt: Attempt) -> bool:
+    def restore_waiting(self, job: Job, attempt: Attempt) -> bool:
         """Return True if the step waits at the compute without a slot, as was recorded before a reload."""
         return False
 
@@ -84,7 +84,7 @@ class NoHandOver:
         """Note that a run is over, so that its folder serves another step or is tidied up."""
         self._ended.append(run)
 
-    def discard(self, job: Job) -> None:
+    def discard_leaf(self, job: Job) -> None:
         """Drop the leaf of a job that is over."""
 
     # When the compute reports
@@ -107,7 +107,7 @@ class NoHandOver:
         """True if `work` has something to do even if no step was started."""
         return bool(self._ended)
 
-    def work(self) -> None:
+    def run_prefetch(self) -> None:
         """Do what no step waits for: tidy up after those that ended."""
         while self._ended:
             release_folder(self._rooms, self._ended.pop())
@@ -122,7 +122,7 @@ def release_folder(rooms: Rooms, run: LeafRun) -> None:
 def recycle_folder(rooms: Rooms, run: LeafRun) -> None:
     """Hand the folder on if the step left it as it was made; else remove the view of the environment in it."""
     with contextlib.suppress(OSError):
-        _find_backend(rooms, run).steps.recycle(run.view, str(run.step_id), run.untouched)
+        _find_backend(rooms, run).steps.recycle(run.view, str(run.step_id), run.is_untouched)
 
 
 def _find_backend(rooms: Rooms, run: LeafRun) -> Backend:

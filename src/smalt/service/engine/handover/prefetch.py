@@ -10,7 +10,7 @@ from smalt.service.engine.context import Rooms
 from smalt.service.engine.handover.no_handover import recycle_folder
 from smalt.service.engine.kinds import command
 from smalt.service.engine.queues import LeafRun, Queues
-from smalt.service.engine.step_reuse import Reusing
+from smalt.service.engine.step_reuse import StepReuse
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 
@@ -21,7 +21,7 @@ _MOST_LEAVES = 4
 class Prefetcher:
     """Reads and lays out the leaves that are likely to start next, and recycles the folders of steps that ended."""
 
-    def __init__(self, rooms: Rooms, reusing: Reusing) -> None:
+    def __init__(self, rooms: Rooms, reusing: StepReuse) -> None:
         self._rooms = rooms
         self._reusing = reusing
         self._ended: list[LeafRun] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from smalt.service.engine.queues import LeafRun, Queues
-from smalt.service.engine.slots import Request
+from smalt.service.engine.slots import SlotRequest
 from smalt.service.records.jobs import Attempt, Job
 
 _WAITING_EACH, _MOST_WAITING = 16, 64
@@ -67,13 +67,13 @@ class WaitingSteps:
             self._queues.set_step(run, attempt.step_id, attempt.number)
         return run
 
-    def unblock(self, job: Job) -> bool:
+    def unblock_job(self, job: Job) -> bool:
         """Let the job wait for a slot if it was blocked; return True if it was handed over."""
         if job.id in self.blocked:
             self.waiting[job.id] = self.blocked.pop(job.id)
         return job.id in self._queues.runs
 
-    def remove(self, job: Job) -> None:
+    def remove_job(self, job: Job) -> None:
         self.waiting.pop(job.id, None)
         self.blocked.pop(job.id, None)
 
@@ -82,11 +82,11 @@ class WaitingSteps:
         slots = self._queues.slots
         while self.waiting and slots.any_free:
             run = self.waiting.pop(next(iter(self.waiting)))
-            run.grant = slots.take(Request())
+            run.grant = slots.take_free(SlotRequest())
             yield run
 
-    def admit(self, run: LeafRun) -> None:
+    def give_slot(self, run: LeafRun) -> None:
         """Give a slot to a step that the launcher has started, even if none is free: it took the place of another."""
-        self.remove(run.job)
+        self.remove_job(run.job)
         if run.grant is None:
-            run.grant = self._queues.slots.force(Request())
+            run.grant = self._queues.slots.take_any(SlotRequest())

@@ -31,8 +31,8 @@ from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.places import ARTIFACTS
 from smalt.service.engine.kinds.properties import OUTPUT_FOLDER
 from smalt.service.engine.kinds.protocol import LeafKind
-from smalt.service.engine.outputs.registration import why_taken
-from smalt.service.engine.slots import Grant, Request
+from smalt.service.engine.outputs.registration import find_taken_versions
+from smalt.service.engine.slots import SlotGrant, SlotRequest
 from smalt.service.engine.submission import lookup
 from smalt.service.engine.submission.bindings import expand_macros, filled
 from smalt.service.engine.versions import overwrites
@@ -131,9 +131,9 @@ class Leaf:
         return float(limits.timeout) if limits and limits.timeout else None
 
     @property
-    def request(self) -> Request:
+    def request(self) -> SlotRequest:
         processes = process_count(self.entity)
-        return Request(cpus=processes, gpus=processes if wants_gpu(self.entity) else 0)
+        return SlotRequest(cpus=processes, gpus=processes if wants_gpu(self.entity) else 0)
 
     @property
     def folder(self) -> str | None:
@@ -161,7 +161,7 @@ class Leaf:
             rooms.db, self.job
         ):  # what that left is removed, however much
             return False
-        if any(overwrites.holds_something(place) for place in shared_places(rooms, self)):
+        if any(overwrites.is_occupied(place) for place in shared_places(rooms, self)):
             return False
         if not self.backend(rooms).steps.is_quick(make_spec(self, 1)):
             return False
@@ -253,7 +253,7 @@ def make_startable_spec(rooms: Rooms, leaf: Leaf, number: int) -> StepSpec:
 
 
 def prepare(
-    rooms: Rooms, leaf: Leaf, environment: BuiltEnvironment, grant: Grant, number: int
+    rooms: Rooms, leaf: Leaf, environment: BuiltEnvironment, grant: SlotGrant, number: int
 ) -> tuple[RunnableStep, BuiltEnvironment]:
     """Return the step, ready to be started, and its own view of its environment."""
     _refuse_taken_versions(rooms, leaf)
@@ -271,7 +271,7 @@ def prepare(
 def _refuse_taken_versions(rooms: Rooms, leaf: Leaf) -> None:
     """Raise before hours of work where what the job is to register exists already."""
     asked = ((name, output.type, output.name, output.version) for name, output in leaf.entity.outputs.items())
-    taken = why_taken(rooms.db, leaf.job.workspace_id, asked)
+    taken = find_taken_versions(rooms.db, leaf.job.workspace_id, asked)
     if taken:
         raise Conflict("; ".join(f"outputs.{name}: {why}" for name, why in taken.items()))
 
@@ -295,7 +295,7 @@ def _locate_outputs(rooms: Rooms, leaf: Leaf) -> None:
         look = rooms.data.resolve if uri.startswith(OWN) else rooms.data.locate
         location = leaf.written[name] = look(uri, leaf.workspace)
         is_own = uri == _OWN_OUTPUT.format(job=leaf.place or leaf.job.name, output=name)
-        if not is_own and (why := overwrites.why_not_written(rooms, location)):
+        if not is_own and (why := overwrites.find_write_problem(rooms, location)):
             raise RefusedError(f"outputs.{name}: {why}")
 
 
@@ -459,9 +459,9 @@ async def fetch(rooms: Rooms, leaf: Leaf, say: Say, number: int, environment: Bu
     shared = shared_places(rooms, leaf)
     if shared:
         rooms.about_to_write[leaf.job.id] = leaf.job.name, [os.path.realpath(place) for place in shared]
-    written = [place for place in shared if overwrites.holds_something(place)]
+    written = [place for place in shared if overwrites.is_occupied(place)]
     if written and number == 1:  # what is there later, an earlier attempt may have written
-        await overwrites.keep_versions(rooms, leaf.workspace, written, say)
+        await overwrites.copy_versions_aside(rooms, leaf.workspace, written, say)
     leaf.follow_moved(rooms)
     for name, location in leaf.places.items():
         if location.uri:
@@ -514,7 +514,7 @@ class CommandKind(LeafKind):
 
     def properties_of_new(self, rooms: Rooms, workspace: Workspace, name: str) -> dict[str, str]:
         """Return the folder for its outputs, if the folder of its name is still that of a deleted job."""
-        folder = removal.free_place(rooms, workspace, name)
+        folder = removal.find_free_folder(rooms, workspace, name)
         return {} if folder == name else {OUTPUT_FOLDER: folder}
 
     async def lay_out_copy(self, rooms: Rooms, job: Job) -> dict[str, Any]:

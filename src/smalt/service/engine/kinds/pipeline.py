@@ -188,7 +188,7 @@ class Planner:
     def folder_of(self, job: str) -> str:
         """The name of the folder for a job's outputs."""
         if job not in self._known_places:
-            self._known_places[job] = removal.free_place(self.rooms, self.workspace, job)
+            self._known_places[job] = removal.find_free_folder(self.rooms, self.workspace, job)
         return self._known_places[job]
 
     @property
@@ -210,7 +210,7 @@ class Planner:
     def _control_child(self, node_name: str, node: Any, needs: set[str], scope: Scope) -> NewChild:
         """Return the job of a step of control flow, of which the steps in its blocks are children."""
         name = self._free_name(node_name)
-        removal.refuse_kept_name(self.rooms, self.workspace, name)
+        removal.refuse_deleted_name(self.rooms, self.workspace, name)
         job = make_control_job(self, node_name, name, scope)
         job.experiment_name = self.experiment
         job.display_name = node.display_name or node_name
@@ -222,7 +222,7 @@ class Planner:
     ) -> NewChild:
         """Return the job of a step; `label` is its name among its siblings, if that is not the step's."""
         name = self._free_name((label or node_name).replace(".", "-"))  # no name of a job has a dot
-        removal.refuse_kept_name(self.rooms, self.workspace, name)
+        removal.refuse_deleted_name(self.rooms, self.workspace, name)
         component = self.find_component(node)
         inputs = self._inputs(node_name, name, component if component is not node else None, scope)
         outputs, made = self._child_outputs(name, node, component, scope)

@@ -222,7 +222,7 @@ def cancel_dependents(view: CompositeView, child: Job, spared: str | None = None
 
 def outcome_of_children(view: CompositeView) -> Outcome:
     """Return the end that follows from the children's: Canceled if cancelled, Failed if one failed, else Completed."""
-    from smalt.service.engine.outcome import message_of
+    from smalt.service.engine.outcome import parse_message
 
     db, parent = view.rooms.db, view.job
     if view.is_canceled:
@@ -233,7 +233,7 @@ def outcome_of_children(view: CompositeView) -> Outcome:
     if failed:
         names = ", ".join(f"'{node}'" for node, _ in failed[:5])
         more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
-        return Outcome("Failed", error_of(f"step {names}{more} failed: {message_of(failed[0][1])}", "StepFailed"))
+        return Outcome("Failed", error_of(f"step {names}{more} failed: {parse_message(failed[0][1])}", "StepFailed"))
     canceled = [
         (node, error)
         for node, error in jobs.list_children_with_status(db, parent.id, "Canceled")
@@ -241,7 +241,7 @@ def outcome_of_children(view: CompositeView) -> Outcome:
     ]
     if canceled:
         node, error = canceled[0]
-        return Outcome("Canceled", error_of(f"step '{node}' was canceled: {message_of(error)}", "Canceled"))
+        return Outcome("Canceled", error_of(f"step '{node}' was canceled: {parse_message(error)}", "Canceled"))
     return Outcome("Completed")
 
 

@@ -10,11 +10,11 @@ from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 
 
-class WrittenOver(RefusedError):
+class OutputOverwritten(RefusedError):
     """What a job made is gone: another job wrote in its place."""
 
 
-def output_uri(db: Database, job: Job, output: str) -> str | None:
+def find_output_uri(db: Database, job: Job, output: str) -> str | None:
     """Return where the content of a job's output is: that of the version as which it was registered, if it was.
 
     Refused where another job wrote at the place since. None where the job has no such output in the records.
@@ -23,15 +23,15 @@ def output_uri(db: Database, job: Job, output: str) -> str | None:
     if written is None:
         return None
     uri = written[2] or ""
-    version = _version_uri(db, job, written[3] or lineage.find_asset_at(db, job.root_id, uri))
+    version = _find_version_uri(db, job, written[3] or lineage.find_asset_at(db, job.root_id, uri))
     if version:
         return version
-    if job.is_over and _is_given(db, job, output):
-        _refuse_written_over(db, job, output, uri)
+    if job.is_over and _is_path_given(db, job, output):
+        _refuse_overwritten(db, job, output, uri)
     return uri
 
 
-def _version_uri(db: Database, job: Job, asset: str | None) -> str | None:
+def _find_version_uri(db: Database, job: Job, asset: str | None) -> str | None:
     """Return where a version is now: its content is copied aside before a job writes over it."""
     kind, _, rest = (asset or "").partition("/")
     name, _, version = rest.partition("/versions/")
@@ -39,7 +39,7 @@ def _version_uri(db: Database, job: Job, asset: str | None) -> str | None:
     return str(found.properties.get(URIS[kind]) or "") if found is not None else None
 
 
-def _is_given(db: Database, job: Job, output: str) -> bool:
+def _is_path_given(db: Database, job: Job, output: str) -> bool:
     """Whether the output's path was given, so that other jobs may write there; else smalt made it for this run."""
     properties = jobs.read_properties(db, job.id)
     if job.parent_id is not None:
@@ -48,7 +48,7 @@ def _is_given(db: Database, job: Job, output: str) -> bool:
     return bool(given.get("uri"))
 
 
-def _refuse_written_over(db: Database, job: Job, output: str, uri: str) -> None:
+def _refuse_overwritten(db: Database, job: Job, output: str, uri: str) -> None:
     place, ended_at = lineage.find_last_write(db, job, uri)
     later = lineage.find_write_after(db, job, place, ended_at) if place else None
     if later is None:
@@ -58,8 +58,8 @@ def _refuse_written_over(db: Database, job: Job, output: str, uri: str) -> None:
         f"{wrote} to {later.place}, and {mine} at {place}"
     )  # fmt: skip
     if later.is_deleted:
-        raise WrittenOver(f"job {later.job}, which has been deleted, {how}; run job {job.name} again")
-    raise WrittenOver(
+        raise OutputOverwritten(f"job {later.job}, which has been deleted, {how}; run job {job.name} again")
+    raise OutputOverwritten(
         f"job {later.job} {how}; read azureml://jobs/{later.job}/outputs/{later.output}, or run job {job.name} again. "
         "An output with a name is kept as a version of a data asset"
     )

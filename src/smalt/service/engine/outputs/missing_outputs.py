@@ -6,25 +6,25 @@ from smalt.entities import Input
 from smalt.exceptions import NotFound
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds.command import Leaf
-from smalt.service.engine.outcome import sentence
+from smalt.service.engine.outcome import to_sentence
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 
 
-def why_not_prepared(rooms: Rooms, leaf: Leaf | None, error: Exception) -> str:
+def get_preparation_error(rooms: Rooms, leaf: Leaf | None, error: Exception) -> str:
     """Return the sentence for a job that could not start; of missing data it names the step that owed it."""
-    said = sentence(error)
+    said = to_sentence(error)
     if not isinstance(error, NotFound) or leaf is None:
         return said
     for name, value in leaf.entity.inputs.items():
         place = leaf.places.get(name)
         if isinstance(value, Input) and value.path and place is not None and not place.exists:
-            owed = _owed(rooms, leaf.job, value.path)
+            owed = _find_writer(rooms, leaf.job, value.path)
             return f"its input '{name}' is not there: {owed}" if owed else said
     return said
 
 
-def _owed(rooms: Rooms, job: Job, uri: str) -> str | None:
+def _find_writer(rooms: Rooms, job: Job, uri: str) -> str | None:
     """Return whose output the data is, and what became of it."""
     for writer in jobs.find_writers(rooms.db, job.workspace_id, [uri.rstrip("/"), f"{uri.rstrip('/')}/"]):
         for name, (_, _, written, _) in jobs.read_data(rooms.db, writer.id, "output").items():

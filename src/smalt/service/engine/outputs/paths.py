@@ -15,12 +15,12 @@ EMPTY_OUTPUTS = "smalt.empty_outputs"
 """The property of a job that ended well with the outputs to which it wrote nothing."""
 
 
-def warn_of_empty(names: str | None) -> str:
+def make_empty_warning(names: str | None) -> str:
     """Return the lines of a job's log that tell of the outputs to which it wrote nothing."""
     return "".join(f"warning: it wrote nothing to its output '{name}'\n" for name in (names or "").split())
 
 
-def with_places(outputs: Mapping[str, Any], places: Mapping[str, str | None]) -> tuple[dict[str, Any], str | None]:
+def add_places(outputs: Mapping[str, Any], places: Mapping[str, str | None]) -> tuple[dict[str, Any], str | None]:
     """Return the outputs as REST has them with their `places` as paths, and the text of the property, if any."""
     shown: dict[str, Any] = dict(outputs)
     given: dict[str, list[str | None]] = {}
@@ -32,20 +32,20 @@ def with_places(outputs: Mapping[str, Any], places: Mapping[str, str | None]) ->
     return shown, json.dumps(given) if given else None
 
 
-def with_given_paths(outputs: Mapping[str, Any], note: Any) -> dict[str, Any]:
+def remove_places(outputs: Mapping[str, Any], note: Any) -> dict[str, Any]:
     """Return the outputs of an answer as they were submitted; a path that was changed since stays."""
-    given = _read(note)
-    return {name: _as_given(output, *given.get(name, (None, None))) for name, output in outputs.items()}
+    given = _parse_given(note)
+    return {name: _remove_place(output, *given.get(name, (None, None))) for name, output in outputs.items()}
 
 
-def _as_given(output: Any, place: Any, path: Any) -> Any:
+def _remove_place(output: Any, place: Any, path: Any) -> Any:
     if place is None or not isinstance(output, Mapping) or output.get("uri") != place:
         return output
     bare = {key: value for key, value in output.items() if key != "uri"}
     return bare if path is None else {**bare, "uri": path}
 
 
-def _read(note: Any) -> dict[str, tuple[Any, Any]]:
+def _parse_given(note: Any) -> dict[str, tuple[Any, Any]]:
     try:
         found = json.loads(note) if isinstance(note, str) else None
     except ValueError:

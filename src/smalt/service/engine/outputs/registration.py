@@ -23,7 +23,7 @@ _FOLDERS = {"uri_folder", "mltable", "mlflow_model"}
 _MODELS = {"mlflow_model", "custom_model", "triton_model"}
 
 
-class _Named(NamedTuple):
+class _NamedOutput(NamedTuple):
     """An output that is to be registered."""
 
     output: str
@@ -39,10 +39,10 @@ class _Named(NamedTuple):
 
     @property
     def kind(self) -> str:
-        return kind_of(self.type)
+        return get_asset_kind(self.type)
 
 
-def kind_of(type: str | None) -> str:
+def get_asset_kind(type: str | None) -> str:
     """Return the kind of asset that an output of this type becomes."""
     return "models" if type in _MODELS else "data"
 
@@ -54,18 +54,18 @@ def register_outputs(rooms: Rooms, job: Job, empty: Sequence[str] | None) -> Non
     Those that nobody writes any more are noted: they are to be protected once this is committed.
     """
     with rooms.db.transaction():
-        named = list(_named_outputs(rooms.db, job))
+        named = list(_list_named_outputs(rooms.db, job))
         _refuse_taken(rooms, job, named)
         _refuse_unfit(rooms, job, named)
         for one in named:
-            version = _register(rooms, job, one, empty)
+            version = _register_output(rooms, job, one, empty)
             asset = f"{one.kind}/{one.name}/versions/{version}"
             jobs.put_data(rooms.db, job, [jobs.DataRow("output", one.output, one.type, one.mode, one.uri, asset)])
             if not one.is_shared:
                 rooms.unprotected.append((rooms.workspace(job), one.uri))
 
 
-def why_taken(
+def find_taken_versions(
     db: Database,
     workspace_id: int,
     outputs: Iterable[tuple[str, str | None, str | None, str | None]],
@@ -82,11 +82,11 @@ def why_taken(
     for output, type, name, version in outputs:
         if not name or not version:
             continue
-        key = (kind_of(type), name, str(version))
+        key = (get_asset_kind(type), name, str(version))
         noun = "model" if key[0] == "models" else "data asset"
         if key in asked:
             found[output] = f"{noun} '{name}:{version}' is the output '{asked[key]}' already; give each its own version"
-        elif (there := assets.get_version(db, workspace_id, *key)) and not (may_be_reused and _is_made(there)):
+        elif (there := assets.get_version(db, workspace_id, *key)) and not (may_be_reused and _is_of_job(there)):
             found[output] = (
                 f"{noun} '{name}:{version}' exists already, and a registered version never changes; "
                 "leave the version out for the next one, or give another"
@@ -95,39 +95,39 @@ def why_taken(
     return found
 
 
-def _is_made(version: assets.AssetVersion) -> bool:
+def _is_of_job(version: assets.AssetVersion) -> bool:
     return MADE_BY in (version.properties.get("properties") or {})
 
 
-def asset_of(given: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
+def get_asset_name(given: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
     """Return the name and the version under which an output, as REST has it, is to be registered."""
     given = given or {}
     version = given.get("assetVersion") or given.get("version")
     return given.get("assetName") or given.get("name"), None if version is None else str(version)
 
 
-def _named_outputs(db: Database, job: Job) -> Iterable[_Named]:
+def _list_named_outputs(db: Database, job: Job) -> Iterable[_NamedOutput]:
     body = jobs.read_properties(db, job.id)
     outputs = body.get("outputs") or {}
     made = places.read(body.get("properties"))
     written = jobs.read_data(db, job.id, "output")
     for output, given in outputs.items():
-        name, version = asset_of(given)
+        name, version = get_asset_name(given)
         if name and output in written and not written[output][3]:
             type, mode, uri, _ = written[output]
-            yield _Named(output, name, version, type, mode, uri or "", given.get("description"),
+            yield _NamedOutput(output, name, version, type, mode, uri or "", given.get("description"),
                          made.get(output, places.ALONE).is_shared)  # fmt: skip
 
 
-def _refuse_taken(rooms: Rooms, job: Job, named: list[_Named]) -> None:
+def _refuse_taken(rooms: Rooms, job: Job, named: list[_NamedOutput]) -> None:
     """Raise where a version is taken, but by the very output that a reused step has."""
-    new = [one for one in named if _same(rooms, job, one) is None]
+    new = [one for one in named if _find_same_version(rooms, job, one) is None]
     asked = ((one.output, one.type, one.name, one.version) for one in new)
-    for output, why in why_taken(rooms.db, job.workspace_id, asked).items():
+    for output, why in find_taken_versions(rooms.db, job.workspace_id, asked).items():
         raise Conflict(f"output '{output}' was not registered: {why}")
 
 
-def _refuse_unfit(rooms: Rooms, job: Job, named: list[_Named]) -> None:
+def _refuse_unfit(rooms: Rooms, job: Job, named: list[_NamedOutput]) -> None:
     """Raise where an output on this machine is not there, cannot be read or is not of its type.
 
     A version of it would be of no use: each job that names it would be refused.
@@ -136,7 +136,7 @@ def _refuse_unfit(rooms: Rooms, job: Job, named: list[_Named]) -> None:
         place = rooms.data.resolve(one.uri, rooms.workspace(job)).path
         if place is None:
             continue
-        whole = f"output '{one.output}' of {_called(job)} was not registered as '{one.name}'"
+        whole = f"output '{one.output}' of {_describe_job(job)} was not registered as '{one.name}'"
         if not os.access(place, os.R_OK):
             why = "cannot be read" if os.path.lexists(place) else "was not written, or was removed"
             raise Conflict(f"{whole}: {place} {why}")
@@ -151,11 +151,11 @@ def _refuse_unfit(rooms: Rooms, job: Job, named: list[_Named]) -> None:
             )
 
 
-def _called(job: Job) -> str:
+def _describe_job(job: Job) -> str:
     return f"step '{job.node}'" if job.parent_id is not None else f"job '{job.name}'"
 
 
-def _same(rooms: Rooms, job: Job, one: _Named) -> str | None:
+def _find_same_version(rooms: Rooms, job: Job, one: _NamedOutput) -> str | None:
     """Return the version that the output is already: an earlier job made it, and this one was reused."""
     db, workspace_id = rooms.db, job.workspace_id
     if one.version:
@@ -168,20 +168,20 @@ def _same(rooms: Rooms, job: Job, one: _Named) -> str | None:
     return there.version if is_of_another else None
 
 
-def _warning(rooms: Rooms, job: Job, one: _Named, empty: Sequence[str] | None) -> dict[str, str]:
+def _make_warning(rooms: Rooms, job: Job, one: _NamedOutput, empty: Sequence[str] | None) -> dict[str, str]:
     """Return the property of a version that is empty, as nobody wrote to the output."""
-    if not (_is_empty(rooms, job, one) if empty is None else one.output in empty):
+    if not (_is_output_empty(rooms, job, one) if empty is None else one.output in empty):
         return {}
     return {"smalt.warning": f"it is empty: job '{job.name}' wrote nothing to its output '{one.output}'"}
 
 
-def _is_empty(rooms: Rooms, job: Job, one: _Named) -> bool:
+def _is_output_empty(rooms: Rooms, job: Job, one: _NamedOutput) -> bool:
     place = rooms.data.resolve(one.uri, rooms.workspace(job)).path
     return place is not None and is_empty(place)
 
 
-def _register(rooms: Rooms, job: Job, one: _Named, empty: Sequence[str] | None) -> str:
-    same = _same(rooms, job, one)
+def _register_output(rooms: Rooms, job: Job, one: _NamedOutput, empty: Sequence[str] | None) -> str:
+    same = _find_same_version(rooms, job, one)
     if same is not None:
         return same
     container = assets.find_container(rooms.db, job.workspace_id, one.kind, one.name)
@@ -189,7 +189,7 @@ def _register(rooms: Rooms, job: Job, one: _Named, empty: Sequence[str] | None) 
     properties: dict[str, Any] = {
         "description": one.description,
         "tags": {},
-        "properties": {MADE_BY: job.name, **_warning(rooms, job, one, empty)},
+        "properties": {MADE_BY: job.name, **_make_warning(rooms, job, one, empty)},
         "isAnonymous": False,
         "isArchived": False,
     }

@@ -15,7 +15,7 @@ from smalt.service.engine import kinds
 from smalt.service.engine.context import Rooms
 from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds.properties import OUTPUT_FOLDER, PART
-from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, with_given_paths
+from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, remove_places
 from smalt.service.engine.submission import checks
 from smalt.service.engine.submission.pins import Pins
 from smalt.service.engine.submission.resubmission import describe_difference
@@ -114,7 +114,7 @@ def _examined(rooms: Rooms, workspace: Workspace, name: str, properties: dict[st
         if existing.body_hash == digest:
             return _Examined(existing, body, digest, None, None)
         raise Conflict(describe_difference(rooms, workspace, existing, body))
-    removal.refuse_kept_names(rooms, workspace, name)
+    removal.refuse_deleted_names(rooms, workspace, name)
     with pause_gc():
         body = kinds.expand_body(rooms, workspace, body)
         entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job
@@ -142,7 +142,7 @@ def _as_new(body: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in notes.items() if key not in _OF_ONE_RUN}
     body = {**body, "properties": kept}
     if isinstance(outputs, dict):
-        outputs = with_given_paths(outputs, notes.get(OUTPUT_PATHS))
+        outputs = remove_places(outputs, notes.get(OUTPUT_PATHS))
         body["outputs"] = {
             name: {key: value for key, value in output.items() if key != "assetVersion"}
             if name in automatic and isinstance(output, dict)

@@ -28,12 +28,12 @@ from smalt.service.data.job_data.access_modes import (
 )
 from smalt.service.engine import kinds
 from smalt.service.engine.context import Rooms
-from smalt.service.engine.outputs.registration import why_taken
+from smalt.service.engine.outputs.registration import find_taken_versions
 from smalt.service.engine.submission import lookup
 from smalt.service.engine.submission.bindings import replaced
 from smalt.service.engine.submission.pins import Pinner
 from smalt.service.engine.submission.unknown_keys import find_unknown_keys
-from smalt.service.engine.versions.overwrites import why_not_written
+from smalt.service.engine.versions.overwrites import find_write_problem
 from smalt.service.records.pins import PinnedReferences
 from smalt.service.records.workspaces import Workspace
 
@@ -254,8 +254,8 @@ class Checker:
             for name, output in (outputs or {}).items()
             if isinstance(output, Output) and not has_expression(output.version)
         ]
-        taken = why_taken(self.rooms.db, self.workspace.id, asked, may_be_reused=may_be_reused)
-        for name, why in why_taken(self.rooms.db, self.workspace.id, asked).items() if may_be_reused else ():
+        taken = find_taken_versions(self.rooms.db, self.workspace.id, asked, may_be_reused=may_be_reused)
+        for name, why in find_taken_versions(self.rooms.db, self.workspace.id, asked).items() if may_be_reused else ():
             if name not in taken:
                 self.notes.append(f"{where}outputs.{name}: {why}; unless its step is reused, the job fails at its end")
         for name, why in [*taken.items(), *self._find_unwritable(outputs or {})]:
@@ -271,7 +271,7 @@ class Checker:
                     continue
                 except SmaltError:  # told when the place is made
                     continue
-                if why := why_not_written(self.rooms, place):
+                if why := find_write_problem(self.rooms, place):
                     yield name, why
 
     def _try(self, where: str, function: Any, *arguments: Any) -> None:

@@ -21,7 +21,7 @@ URIS = {"data": "dataUri", "models": "modelUri"}
 """The property with the content of each kind of asset that has one."""
 
 
-class Content(NamedTuple):
+class VersionContent(NamedTuple):
     """The content of a version, and the workspace where that is registered."""
 
     workspace: Workspace
@@ -29,7 +29,7 @@ class Content(NamedTuple):
     place: Path
 
 
-class Contents:
+class VersionContents:
     """Looks up where each version of the home is once, and again when what is registered, or a datastore, changed.
 
     A version of one workspace may lie in a folder of another, or in one that datastores of several lead to.
@@ -38,31 +38,31 @@ class Contents:
     def __init__(self, db: Database, data: DataAccess) -> None:
         self._db = db
         self._data = data
-        self.turn = asyncio.Lock()
+        self.move_lock = asyncio.Lock()
         """Held while versions are moved: two jobs may write over the same one."""
-        self._known: tuple[tuple[Any, ...], dict[str, list[Content]]] | None = None
+        self._known: tuple[tuple[Any, ...], dict[str, list[VersionContent]]] | None = None
         self._moves = 0
 
-    def forget(self) -> None:
+    def note_moved(self) -> None:
         """Note that versions were moved."""
         self._moves += 1
 
-    async def overlapping(self, reals: Sequence[str]) -> list[Content]:
+    async def find_overlapping(self, reals: Sequence[str]) -> list[VersionContent]:
         """Return the content of each version that is at, in or around one of `reals`, which are real paths."""
-        known = await self._look_up()
+        known = await self._load_places()
         return [
             content
-            for place, contents in known.items() if any(_overlap(place, real) for real in reals)
+            for place, contents in known.items() if any(_do_overlap(place, real) for real in reals)
             for content in contents
         ]  # fmt: skip
 
-    async def unprotected(self) -> list[Content]:
+    async def find_unprotected(self) -> list[VersionContent]:
         """Return the content of each version that is on this machine and may be written by its owner."""
-        known = await self._look_up()
-        places = await asyncio.to_thread(lambda: [place for place in known if _may_be_written(place)])
+        known = await self._load_places()
+        places = await asyncio.to_thread(lambda: [place for place in known if _is_writable(place)])
         return [content for place in places for content in known[place]]
 
-    async def _look_up(self) -> dict[str, list[Content]]:
+    async def _load_places(self) -> dict[str, list[VersionContent]]:
         state = (self._moves, *assets.get_contents_state(self._db))
         known = self._known
         if known is None or known[0] != state:
@@ -71,24 +71,24 @@ class Contents:
                 for workspace in workspaces.list_workspaces(self._db)
                 for version in assets.list_versions_of_kinds(self._db, workspace.id, tuple(URIS))
             ]
-            known = self._known = (state, await asyncio.to_thread(self._locate, versions))
+            known = self._known = (state, await asyncio.to_thread(self._find_places, versions))
         return known[1]
 
-    def _locate(self, versions: Iterable[tuple[AssetVersion, Workspace]]) -> dict[str, list[Content]]:
-        found: dict[str, list[Content]] = defaultdict(list)
+    def _find_places(self, versions: Iterable[tuple[AssetVersion, Workspace]]) -> dict[str, list[VersionContent]]:
+        found: dict[str, list[VersionContent]] = defaultdict(list)
         for version, workspace in versions:
             try:
                 place = self._data.locate(str(version.properties.get(URIS[version.kind]) or ""), workspace).path
             except SmaltError:
                 continue
             if place is not None:
-                found[str(place)].append(Content(workspace, version, place))
+                found[str(place)].append(VersionContent(workspace, version, place))
         return found
 
 
-def _may_be_written(place: str) -> bool:
+def _is_writable(place: str) -> bool:
     return os.path.exists(place) and not is_write_protected(place)
 
 
-def _overlap(one: str, other: str) -> bool:
+def _do_overlap(one: str, other: str) -> bool:
     return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")

@@ -13,7 +13,7 @@ from smalt.service.data.datastores.managed_folders import DATASTORES, HOME, UPLO
 from smalt.service.data.files.copying import Log
 from smalt.service.data.files.write_protection import allow_writing, copy_aside, find_existing, is_write_protected
 from smalt.service.engine.context import Rooms
-from smalt.service.engine.versions.contents import URIS, Content
+from smalt.service.engine.versions.contents import URIS, VersionContent
 from smalt.service.records import assets, jobs
 from smalt.service.records.workspaces import Workspace
 
@@ -34,7 +34,7 @@ def is_moved(rooms: Rooms, workspace: Workspace, uri: str, place: str) -> bool:
     return now.place != place and is_never_written(now) and (now.relative or "").startswith(f"{VERSIONS}/")
 
 
-def holds_something(place: Path) -> bool:
+def is_occupied(place: Path) -> bool:
     """Whether a job that writes at `place` may write over, or into, what others left there."""
     try:
         with os.scandir(place) as entries:
@@ -45,12 +45,12 @@ def holds_something(place: Path) -> bool:
         return is_write_protected(place)
 
 
-async def keep_versions(rooms: Rooms, workspace: Workspace, places: list[Path], say: Log) -> None:
+async def copy_versions_aside(rooms: Rooms, workspace: Workspace, places: list[Path], say: Log) -> None:
     """Copy the content of each version, of whatever workspace, that lies at, in or around one of `places`.
 
     The places can be written afterwards, by a job or a request of `workspace`.
     """
-    async with rooms.contents.turn:
+    async with rooms.contents.move_lock:
         for content in await _find_endangered(rooms, places):
             await _copy_aside(rooms, content)
             version, other = content.version, content.workspace
@@ -65,7 +65,7 @@ async def keep_versions(rooms: Rooms, workspace: Workspace, places: list[Path], 
             await asyncio.to_thread(allow_writing, find_existing(place))
 
 
-def why_not_written(rooms: Rooms, location: Location) -> str | None:
+def find_write_problem(rooms: Rooms, location: Location) -> str | None:
     """Return the sentence for an output that would go to, or around, where smalt itself keeps the content of versions.
 
     Whatever the datastore is called by which it leads there, and whosever workspace that is.
@@ -92,25 +92,25 @@ def why_not_written(rooms: Rooms, location: Location) -> str | None:
     )
 
 
-async def keep_before_write(rooms: Rooms, workspace: Workspace, place: Path, say: Log) -> None:
+async def copy_aside_before_request(rooms: Rooms, workspace: Workspace, place: Path, say: Log) -> None:
     """Give the versions whose content a request is about to change a place of their own; refuse where they have it."""
-    if _is_aside(rooms, place):
+    if _is_copy_aside(rooms, place):
         raise Conflict(
             f"{VERSIONS}/ of datastore {DEFAULT} holds the content of registered versions, which never changes; "
             "write to another path"
         )
     if is_write_protected(place) or await _find_endangered(rooms, [place]):
-        await keep_versions(rooms, workspace, [place], say)
+        await copy_versions_aside(rooms, workspace, [place], say)
     rooms.intact.forget(str(place))
 
 
-def _is_aside(rooms: Rooms, place: Path) -> bool:
+def _is_copy_aside(rooms: Rooms, place: Path) -> bool:
     """Return whether a place is where contents are copied aside."""
     found = find_managed(rooms.root, os.path.realpath(place))
     return found is not None and found.place == VERSIONS
 
 
-async def _copy_aside(rooms: Rooms, content: Content) -> None:
+async def _copy_aside(rooms: Rooms, content: VersionContent) -> None:
     workspace, version, place = content
     copy = f"{VERSIONS}/{version.kind}/{version.name}/{version.version}/{place.name}"
     target = rooms.data.datastores.get_folder(workspace.folder, DEFAULT) / copy
@@ -121,20 +121,20 @@ async def _copy_aside(rooms: Rooms, content: Content) -> None:
         assets.move_version(rooms.db, version, properties)
         asset = f"{version.kind}/{version.name}/versions/{version.version}"
         jobs.move_place(rooms.db, workspace.id, asset, str(place), str(target))
-    rooms.contents.forget()
+    rooms.contents.note_moved()
     rooms.intact.forget(str(place))
     await rooms.intact.note(str(target))
 
 
-async def _find_endangered(rooms: Rooms, places: list[Path]) -> list[Content]:
+async def _find_endangered(rooms: Rooms, places: list[Path]) -> list[VersionContent]:
     """Return the contents of versions that are written over with one of `places`, and can be copied aside."""
-    found = await rooms.contents.overlapping([os.path.realpath(place) for place in places])
-    return [content for content in found if content.place.exists() and not _has_no_place_aside(rooms, content)]
+    found = await rooms.contents.find_overlapping([os.path.realpath(place) for place in places])
+    return [content for content in found if content.place.exists() and not _is_immovable(rooms, content)]
 
 
-def _has_no_place_aside(rooms: Rooms, content: Content) -> bool:
+def _is_immovable(rooms: Rooms, content: VersionContent) -> bool:
     """Return whether it is aside already, or holds the very folder to which it would be copied."""
-    if _is_aside(rooms, content.place):
+    if _is_copy_aside(rooms, content.place):
         return True
     folder = os.path.realpath(rooms.data.datastores.get_folder(content.workspace.folder, DEFAULT) / VERSIONS)
     return f"{folder}/".startswith(f"{content.place}/")

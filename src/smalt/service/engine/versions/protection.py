@@ -17,9 +17,9 @@ from smalt.service.data import Location
 from smalt.service.data.files.write_protection import allow_writing, forbid_writing, is_write_protected
 from smalt.service.data.uris.uri_forms import JobOutput, parse_uri
 from smalt.service.engine.context import Rooms
-from smalt.service.engine.outputs.job_outputs import WrittenOver
+from smalt.service.engine.outputs.job_outputs import OutputOverwritten
 from smalt.service.engine.versions.contents import URIS
-from smalt.service.engine.versions.overwrites import keep_before_write, keep_versions
+from smalt.service.engine.versions.overwrites import copy_aside_before_request, copy_versions_aside
 from smalt.service.records import jobs, lineage
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -33,7 +33,7 @@ _GUARDED = ("artifacts", "default")
 _ARTIFACTS = re.compile(r"ExperimentRun/dcid\.([^/]+)/.")
 
 
-async def protect_made(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: str) -> None:
+async def protect_output(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: str) -> None:
     """Forbid writing to the output of a job that is over, which is about to become a version of an asset.
 
     A folder of the user's own stays as it is. Refused where a later job wrote over it, or a job may still write there.
@@ -41,7 +41,7 @@ async def protect_made(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: st
     """
     try:
         location = rooms.data.resolve(uri, workspace)
-    except WrittenOver:
+    except OutputOverwritten:
         raise
     except SmaltError:
         return
@@ -49,12 +49,12 @@ async def protect_made(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: st
     place = location.path
     if place is None or not os.path.lexists(place):
         return
-    if not _is_made(rooms, workspace, location):
+    if not _is_finished_output(rooms, workspace, location):
         await rooms.intact.note(str(place))
         _refuse_unfinished(rooms, workspace, location, uri)
         return
     if is_writable := not is_write_protected(place):
-        writers = [job.id for job in _writers(rooms, workspace, location)]
+        writers = [job.id for job in _find_writers(rooms, workspace, location)]
         await reuse.settle_steps(writers)  # another mode is another time of change: what they wrote is looked at before
         await asyncio.to_thread(forbid_writing, place)
     await rooms.intact.note(str(place))
@@ -70,7 +70,7 @@ async def protect_made(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: st
 def _refuse_unfinished(rooms: Rooms, workspace: Workspace, location: Location, uri: str) -> None:
     """Raise where a job may still write to what is to become a version, which never changes."""
     place = os.path.realpath(location.path) if location.path is not None else location.place
-    writer = lineage.find_active_writer(rooms.db, place.rstrip("/")) or _about_to_write(rooms, place)
+    writer = lineage.find_active_writer(rooms.db, place.rstrip("/")) or _find_preparing_writer(rooms, place)
     asked = parse_uri(uri)
     if writer is None and isinstance(asked, JobOutput) and asked.output not in _GUARDED:
         job = jobs.find_by_name(rooms.db, workspace.id, asked.job)
@@ -82,7 +82,7 @@ def _refuse_unfinished(rooms: Rooms, workspace: Workspace, location: Location, u
         )
 
 
-def _about_to_write(rooms: Rooms, place: str) -> str | None:
+def _find_preparing_writer(rooms: Rooms, place: str) -> str | None:
     """Return a job that is being prepared, and has looked already for versions where it will write."""
     for job, places in rooms.about_to_write.values():
         if any(f"{place}/".startswith(f"{one}/") or f"{one}/".startswith(f"{place}/") for one in places):
@@ -90,36 +90,36 @@ def _about_to_write(rooms: Rooms, place: str) -> str | None:
     return None
 
 
-class Protecting:
+class VersionProtection:
     """Takes the right to write from what became a version, beside the loop and once that is committed."""
 
     def __init__(self, rooms: Rooms, reuse: Reuse) -> None:
         self._rooms = rooms
         self._reuse = reuse
-        self._unfinished: dict[int, list[tuple[Workspace, str]]] = {}
+        self._still_written: dict[int, list[tuple[Workspace, str]]] = {}
         """By running job: the versions that it registered of what it may still write."""
-        rooms.tracking.guard.before_write = partial(_keep_before_write, rooms)
+        rooms.tracking.guard.before_write = partial(_copy_aside_before_artifact, rooms)
         rooms.tracking.guard.on_registered = self._take_registered
         self._tasks: set[asyncio.Future[None]] = set()
 
-    def forget(self) -> None:
+    def forget_uncommitted(self) -> None:
         """Drop what a turn registered that was not committed."""
         self._rooms.unprotected.clear()
 
-    def begin(self) -> None:
+    def start_registered(self) -> None:
         """Protect what has been registered."""
         registered, self._rooms.unprotected = self._rooms.unprotected, []
         for workspace, uri in registered:
-            self._keep(self._protect(workspace, uri))
+            self._start_task(self._protect_version(workspace, uri))
 
-    def end(self, job: Job) -> None:
+    def note_job_end(self, job: Job) -> None:
         """Note that a job is over: what it registered while it ran is not written any more."""
         self._rooms.about_to_write.pop(job.id, None)
-        self._rooms.unprotected += self._unfinished.pop(job.id, ())
+        self._rooms.unprotected += self._still_written.pop(job.id, ())
 
-    def begin_again(self) -> None:
+    def start_unprotected(self) -> None:
         """Protect what jobs made that an earlier server registered, and could not protect before it was killed."""
-        self._keep(self._protect_left())
+        self._start_task(self._protect_unprotected())
 
     async def close(self) -> None:
         """Leave what is not done to the next server."""
@@ -127,12 +127,12 @@ class Protecting:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start_task(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._end)
+        task.add_done_callback(self._note_task_end)
 
-    def _end(self, task: asyncio.Future[None]) -> None:
+    def _note_task_end(self, task: asyncio.Future[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("a registered version could not be made read-only: %s", error, exc_info=error)
@@ -141,57 +141,59 @@ class Protecting:
         """Protect what became a version through MLflow: at once, or when the job that writes there is over."""
         with contextlib.suppress(SmaltError):
             location = self._rooms.data.resolve(uri, workspace)
-            if _is_made(self._rooms, workspace, location):
-                await self._protect(workspace, uri)
-            for job in _writers(self._rooms, workspace, location):
+            if _is_finished_output(self._rooms, workspace, location):
+                await self._protect_version(workspace, uri)
+            for job in _find_writers(self._rooms, workspace, location):
                 if not job.is_over:
-                    self._unfinished.setdefault(job.id, []).append((workspace, uri))
+                    self._still_written.setdefault(job.id, []).append((workspace, uri))
 
-    async def _protect(self, workspace: Workspace, uri: str) -> None:
+    async def _protect_version(self, workspace: Workspace, uri: str) -> None:
         """Protect a place unless the version was copied aside meanwhile, and a job is about to write there."""
         with contextlib.suppress(SmaltError):
             place = self._rooms.data.locate(uri, workspace).path
             if place is None or not os.path.lexists(place):
                 return
-            if lineage.find_active_writer(self._rooms.db, str(place)) or _about_to_write(self._rooms, str(place)):
-                await keep_versions(
+            if lineage.find_active_writer(self._rooms.db, str(place)) or _find_preparing_writer(
+                self._rooms, str(place)
+            ):
+                await copy_versions_aside(
                     self._rooms, workspace, [place], log.info
                 )  # what is written there from now on is another's
                 return
             if is_write_protected(place):
                 await self._rooms.intact.note(str(place))
                 return
-            writers = _writers(self._rooms, workspace, self._rooms.data.resolve(uri, workspace))
+            writers = _find_writers(self._rooms, workspace, self._rooms.data.resolve(uri, workspace))
             await self._reuse.settle_steps([job.id for job in writers])
-            async with self._rooms.contents.turn:
-                found = await self._rooms.contents.overlapping([str(place)])
+            async with self._rooms.contents.move_lock:
+                found = await self._rooms.contents.find_overlapping([str(place)])
                 if any(content.place == place for content in found):
                     await asyncio.to_thread(forbid_writing, place)
                     await self._rooms.intact.note(str(place))
 
-    async def _protect_left(self) -> None:
-        for workspace, version, _ in await self._rooms.contents.unprotected():
+    async def _protect_unprotected(self) -> None:
+        for workspace, version, _ in await self._rooms.contents.find_unprotected():
             uri = str(version.properties.get(URIS[version.kind]))
             with contextlib.suppress(SmaltError):
-                if _is_made(self._rooms, workspace, self._rooms.data.resolve(uri, workspace)):
-                    await self._protect(workspace, uri)
+                if _is_finished_output(self._rooms, workspace, self._rooms.data.resolve(uri, workspace)):
+                    await self._protect_version(workspace, uri)
 
 
-async def _keep_before_write(rooms: Rooms, workspace: Workspace, path: str) -> None:
+async def _copy_aside_before_artifact(rooms: Rooms, workspace: Workspace, path: str) -> None:
     """Give the versions a place of their own whose content an artifact at `path` changes."""
     place = rooms.data.datastores.get_path(workspace.folder, _STORE, path)
-    await keep_before_write(rooms, workspace, place, log.info)
+    await copy_aside_before_request(rooms, workspace, place, log.info)
 
 
-def _is_made(rooms: Rooms, workspace: Workspace, location: Location) -> bool:
+def _is_finished_output(rooms: Rooms, workspace: Workspace, location: Location) -> bool:
     """Whether a job wrote it, and none that is not over."""
     relative = (location.relative or "").strip("/")
     is_artifact = location.datastore == _STORE and _ARTIFACTS.match(relative) is not None
-    writers = _writers(rooms, workspace, location)
+    writers = _find_writers(rooms, workspace, location)
     return (is_artifact or bool(writers)) and all(job.is_over for job in writers)
 
 
-def _writers(rooms: Rooms, workspace: Workspace, location: Location) -> list[Job]:
+def _find_writers(rooms: Rooms, workspace: Workspace, location: Location) -> list[Job]:
     """Return the jobs, of whatever workspace, that have an output there, or around it."""
     relative = (location.relative or "").strip("/")
     if location.datastore == _STORE and (found := _ARTIFACTS.match(relative)):
@@ -200,11 +202,11 @@ def _writers(rooms: Rooms, workspace: Workspace, location: Location) -> list[Job
     parts = relative.split("/")
     start = f"azureml://datastores/{location.datastore}/paths/"
     above = [start + "/".join(parts[:end]) for end in range(1, len(parts) + 1)]
-    places = list(_places(location))
+    places = list(_list_places(location))
     return jobs.find_writers(rooms.db, workspace.id, [*above, *(f"{uri}/" for uri in above)], places)
 
 
-def _places(location: Location) -> Iterator[str]:
+def _list_places(location: Location) -> Iterator[str]:
     """Yield the place and the folders above it: what is called otherwise, by another datastore for one, is the same."""
     if location.path is None:
         return
