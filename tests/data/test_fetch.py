@@ -124,7 +124,7 @@ def test_a_run_goes_on_with_what_it_was_given(web: Web, cache: UrlCache) -> None
     again = reopened(cache.folder, over)
     assert again.fetch(url, run=1).read_bytes() == b"5.1,3.5"
     assert again.fetch(url, run=300).read_bytes() == b"new"
-    assert len(json.loads((again._home(url) / "given.json").read_text())) <= 102
+    assert len(json.loads((again._get_home(url) / "given.json").read_text())) <= 102
     age(again, 100)
     assert again.prune(10, False) == []
     over |= {1, 300}

@@ -217,14 +217,14 @@ from pathlib import Path
 from tests.data.test_store_cache import Cache, Shelf
 
 class Slow(Shelf):
-    def fetch(self, found, target):
+    def download(self, found, target):
         if found.path == "a/x":
             Path(target).write_bytes(b"half")
             print("half", flush=True)
             time.sleep(60)
-        super().fetch(found, target)
+        super().download(found, target)
 
-Cache(Path(sys.argv[2])).tree(Slow(Path(sys.argv[1])), "a")
+Cache(Path(sys.argv[2])).fetch_tree(Slow(Path(sys.argv[1])), "a")
 """
 
 

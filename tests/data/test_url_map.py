@@ -66,4 +66,4 @@ def test_what_a_map_leads_to_must_exist(data: DataAccess, known: Known, workspac
     """A map to nothing names both the URL and the place."""
     known.settings["url-map"] = {"https://host/": str(tmp_path / "gone")}
     said = data.check_exists("https://host/a", workspace)
-    assert said == f"https://host/a does not exist: it leads to {tmp_path}/gone/a, where nothing is"
+    assert said == f"https://host/a does not exist: it leads to {tmp_path}/gone/a, which does not exist"

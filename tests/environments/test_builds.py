@@ -13,6 +13,7 @@ from smalt.machine.home import Home
 from smalt.service.environments import BuiltEnvironment, EnvironmentFailed, Environments
 from smalt.service.environments.builders.installed_packages import list_packages
 from smalt.service.environments.builders.interpreters import Interpreters
+from smalt.service.environments.image_source import EngineState
 
 from .conftest import Settings, conda, eventually, run
 from .wheels import make_wheel
@@ -131,7 +132,7 @@ def test_an_environment_whose_python_is_gone_is_built_anew(environments: Environ
     assert environments.find_built(conda("shade==1.0")) is None
     log.clear()
     assert run(realise(environments, conda("shade==1.0"), log), "shade").startswith("1.0 ")
-    assert "is no longer whole" in log[0]
+    assert "is incomplete" in log[0]
 
 
 def test_the_realised_hash_tells_what_is_installed(environments: Environments, log: list[str]) -> None:
@@ -290,7 +291,7 @@ def test_an_unknown_curated_name_is_told(environments: Environments, log: list[s
 
 def test_the_image_of_a_curated_environment_is_that_environment(environments: Environments, home: Home) -> None:
     """Its packages are known, though the image is not used, which is warned of."""
-    plan = environments._make_plan({"image": "mcr.microsoft.com/azureml/curated/sklearn-1.5:33"}, "")
+    plan = environments._make_plan({"image": "mcr.microsoft.com/azureml/curated/sklearn-1.5:33"}, EngineState(False))
     assert "scikit-learn" in " ".join(plan.declared.requirements)
     assert plan.notes[0].startswith("image 'mcr.microsoft.com/azureml/curated/sklearn-1.5:33' is not used; the job has")
 

@@ -384,7 +384,7 @@ def test_an_image_that_cannot_be_had_is_stood_for(within: Any) -> None:
         refused = await bench.over(bench.submit("strict", asked))
         assert refused.status == "Failed"
         assert f"image '{name}' is not used by smalt (it could not be pulled: " in str(refused.error)
-        assert "fidelity is strict; see to that, or set fidelity=nearest" in str(refused.error)
+        assert "fidelity is strict; correct that, or set fidelity=nearest" in str(refused.error)
 
     within(test)
 

@@ -22,7 +22,7 @@ class Looks:
         self.count = 0
         self.meanwhile: Callable[[], None] = lambda: None
         self._real = editable_code.list_files
-        monkeypatch.setattr(editable_code, "files", self._files)
+        monkeypatch.setattr(editable_code, "list_files", self._files)
         monkeypatch.setattr("smalt.service.environments.views.host_python._LOOKED_AGAIN", 600.0)
 
     def _files(self, paths: Iterable[str]) -> editable_code.EditableFiles:

@@ -31,7 +31,7 @@ def test_a_pin_without_a_wheel_is_relaxed_to_the_nearest_version(environments: E
     asset = conda("crate==1.0", "shade==1.0")
     realised = asyncio.run(environments.get_or_build(asset, log.append))
     assert run(realised, "crate").startswith("1.5 ")
-    sentence = f"'crate==1.0' cannot be had for Python {realised.version}; crate 1.5 is used"
+    sentence = f"'crate==1.0' is not available for Python {realised.version}; crate 1.5 is used"
     assert realised.notes == [sentence]
     again = environments.find_built(asset)
     assert again is not None
@@ -43,7 +43,7 @@ def test_what_does_not_go_with_a_relaxed_pin_is_relaxed_too(environments: Enviro
     """The versions that are told are those that are there."""
     realised = asyncio.run(environments.get_or_build(conda("lid==1.0", "crate==1.0"), log.append))
     assert realised.notes == [
-        f"'{name}==1.0' cannot be had for Python {realised.version}; {name} 2.0 is used" for name in ("lid", "crate")
+        f"'{name}==1.0' is not available for Python {realised.version}; {name} 2.0 is used" for name in ("lid", "crate")
     ]
     assert run(realised, "crate").startswith("2.0 ")
 
@@ -88,5 +88,5 @@ def test_one_that_could_not_be_built_gives_way_to_one_with_a_wheel(
     make_wheel(tmp_path, "crate", "3.0")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     realised = asyncio.run(environments.get_or_build(conda("crate==1.1"), log.append))
-    assert realised.notes == [f"'crate==1.1' cannot be had for Python {realised.version}; crate 2.0 is used"]
+    assert realised.notes == [f"'crate==1.1' is not available for Python {realised.version}; crate 2.0 is used"]
     assert sum(line.startswith("trying with") for line in log) == 1

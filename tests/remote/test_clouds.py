@@ -204,7 +204,7 @@ def test_who_is_not_let_in_is_told_so(server: Server, cloud: Cloud, workspace: s
         if name in secrets:
             secrets[name] = "d3Jvbmcta2V5"
     gone = {**cloud.datastore, "endpoint": cloud.datastore["endpoint"].replace("127.0.0.1:", "127.0.0.1:1")[:18]}
-    for name, properties, says in (("wrong", wrong, "does not let smalt in"), ("gone", gone, "cannot be reached")):
+    for name, properties, says in (("wrong", wrong, "denies access"), ("gone", gone, "cannot be reached")):
         if name == "wrong" and "key" not in secrets:
             continue  # moto takes any key
         assert server.ask("PUT", f"{workspace}/datastores/{name}", {"properties": properties}).status == 201

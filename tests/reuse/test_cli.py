@@ -93,7 +93,7 @@ def test_each_kind_of_change_is_told_exactly(project: Project) -> None:
     told = project.run("two")
     assert "prep: Completed, reused" in told
     assert "2 Completed (2 reused)" in told
-    assert project.explain("two").count("reused: it has the outputs of job one-") == 2
+    assert project.explain("two").count("reused: it reuses the outputs of job one-") == 2
 
     project.write("src/train.sh", SCRIPT.replace("echo rate", "echo the rate is"))
     project.run("script")
@@ -150,5 +150,5 @@ def test_an_identical_step_whose_original_was_deleted_is_told(project: Project) 
     project.delete("origin")
     project.run("late")
     told = project.smalt("job", "explain-reuse", "late")
-    assert "no earlier step of a pipeline is like it" not in told
+    assert "no earlier pipeline step is similar" not in told
     assert "job heir-prep is identical, but was itself reused, and the job that ran, origin-prep, was deleted" in told

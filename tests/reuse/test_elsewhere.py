@@ -141,7 +141,7 @@ def test_an_earlier_step_of_which_nothing_was_noted(web: Web) -> None:
                 bench.db.execute("UPDATE reuse_steps SET key=NULL, contents=NULL")
             two = await run(bench, "two", document)
             assert origins(bench, two) == {"read": None}
-            assert "input 'i0' is not known: nobody noted what was fetched" in await reason(bench, two)
+            assert "input 'i0' is not known: the content fetched for it" in await reason(bench, two)
             assert origins(bench, await run(bench, "three", document)) == {"read": "two-read"}
 
     asyncio.run(scenario())

@@ -131,10 +131,9 @@ def test_a_url_map_that_leads_elsewhere_by_then() -> None:
 
     async def scenario() -> None:
         async with busy_bench() as bench:
-            settings: Any = bench.engine.rooms.data.resolver._settings
             document = reading("https://example.org/data/")
             for name, month in (("one", "october"), ("two", "november"), ("three", "october")):
-                settings["url-map"] = {"https://example.org/data/": f"{bench.home.path('data', month)}/"}
+                bench.settings.update({"url-map": {"https://example.org/data/": f"{bench.home.path('data', month)}/"}})
                 job = await run(bench, name, document)
             assert bench.log("two-a") == "november\n"
             assert origins(bench, job) == {"a": "one-a"}

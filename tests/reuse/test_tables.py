@@ -126,7 +126,6 @@ def test_a_url_that_is_mapped_to_a_folder() -> None:
 
     async def scenario() -> None:
         async with workbench() as bench:
-            settings = bench.engine.rooms.data.resolver._settings
             folders = [bench.home.path(name) for name in ("first", "second")]
             for folder in folders:
                 folder.mkdir()
@@ -135,13 +134,13 @@ def test_a_url_that_is_mapped_to_a_folder() -> None:
             gate = bench.home.path("gate")
             busy = bench.submit("busy", {"command": f"until test -e {gate}; do sleep 0.01; done", "environment": HOST})
             await bench.until(busy, lambda job: job.status == "Running")
-            settings["url-map"] = {"https://example.org/data/": f"{folders[0]}/"}  # type: ignore[index]
+            bench.settings.update({"url-map": {"https://example.org/data/": f"{folders[0]}/"}})
             await run(bench, "one", document)
-            settings["url-map"] = {"https://example.org/data/": f"{folders[1]}/"}  # type: ignore[index]
+            bench.settings.update({"url-map": {"https://example.org/data/": f"{folders[1]}/"}})
             two = await run(bench, "two", document)
             assert origins(bench, two) == {"read": None}
             assert await files_changed(bench, two) == ["https://example.org/data/rows.csv"]
-            settings["url-map"] = {"https://example.org/data/": f"{folders[0]}/"}  # type: ignore[index]
+            bench.settings.update({"url-map": {"https://example.org/data/": f"{folders[0]}/"}})
             assert origins(bench, await run(bench, "three", document)) == {"read": "one-read"}
             gate.touch()
 

@@ -45,7 +45,7 @@ class IntegrityProblem(NamedTuple):
     what: str
     problem: str
     advice: str
-    """What happens to it when it is repaired; or what its user can do."""
+    """The effect of the repair; or what the user can do."""
     repair: Callable[[], None] | None = None
 
 
@@ -87,8 +87,7 @@ def _check_unnamed(store: Snapshots, known: dict[str, bool]) -> Iterator[Integri
 def check_left_overs(
     store: Snapshots, caches: Path, datastores: list[Path], since: float
 ) -> Iterator[IntegrityProblem]:
-    """What was being written in this home by processes that are gone: it is older than the server, which began `since`
-    then."""
+    """Yield the unfinished files of ended processes: those older than the server, which started at `since`."""
     shelves: list[tuple[Path, re.Pattern[str] | None]] = [
         (store.objects.folder / "incoming", _BATCH),
         (store.folder / "trees", _TREE),
@@ -224,7 +223,7 @@ def _is_sound(objects: ObjectStore, entry: ManifestEntry, thorough: bool, known:
     return known[entry.content]
 
 
-_UNFINISHED = "a process that is gone did not finish it"
+_UNFINISHED = "a process that has ended did not finish it"
 
 
 def _make_removal(check: str, path: Path, problem: str) -> IntegrityProblem:

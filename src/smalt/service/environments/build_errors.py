@@ -9,13 +9,16 @@ from smalt.exceptions import SmaltError
 
 _LONGEST = 600
 _ADVICE = (
-    (r"os error 28|[Nn]o space left", "make room ('smalt prune' frees what is not used any more) and submit it again"),
-    (r"was killed by signal", "submit it again; where memory was short, when less is running"),
+    (
+        r"os error 28|[Nn]o space left",
+        "free disk space ('smalt prune' removes what is no longer used) and submit it again",
+    ),
+    (r"was killed by signal", "submit it again; if memory was short, while less is running"),
     (
         r"[Ff]ailed to fetch|error sending request|dns error",
-        "see whether the network and the index that pip is set to work",
+        "check the network and the package index that pip is configured for",
     ),
-    (r"[Pp]ermission denied|Read-only file system|Not a directory", "see to it that the home can be written to"),
+    (r"[Pp]ermission denied|Read-only file system|Not a directory", "make the home writable"),
 )
 
 

@@ -117,7 +117,7 @@ class Environments:
 
     @property
     def host_checked_at(self) -> float:
-        """When the host's packages were last looked at."""
+        """The time when the host's packages were last examined."""
         return self._host.checked_at
 
     def get_host_state(self) -> tuple[str, float] | None:
@@ -274,7 +274,7 @@ class Environments:
     def _make_built(self, planned: BuildPlan, record: EnvironmentRecord) -> BuiltEnvironment:
         if record.relaxed and self._settings.fidelity == "strict":
             raise RefusedError(
-                f"environment {planned.label} was built with other versions than it asks for ({record.relaxed[0]}), "
+                f"environment {planned.label} was built with other versions than it declares ({record.relaxed[0]}), "
                 "and the setting fidelity is strict; correct its pins, or set fidelity=nearest"
             )
         self._store.mark_used(planned.hash)

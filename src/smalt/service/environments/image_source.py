@@ -1,4 +1,4 @@
-"""What environments need of the room that makes and keeps container images."""
+"""The interface of the package that builds and keeps container images, as environments need it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class EngineState(NamedTuple):
 
     is_available: bool
     problem: str = ""
-    """Empty where containers are switched off: nobody is told of an engine that they do not want."""
+    """The reason why there is none; empty if containers are switched off, as then nobody wants to read of an engine."""
 
 
 class UnusedImage(NamedTuple):

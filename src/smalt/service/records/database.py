@@ -27,7 +27,8 @@ class Database:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.contents_changed = 0
-        """How often a version, or a datastore, was made, changed or removed since the records were opened."""
+        """The number of times that a version or a datastore was created, changed or removed since the records were
+        opened."""
         try:
             self._connection = sqlite3.connect(self.path, isolation_level=None, cached_statements=256)
             self._connection.execute("PRAGMA journal_mode=WAL")

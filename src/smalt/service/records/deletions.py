@@ -19,11 +19,11 @@ class Deletion(NamedTuple):
     job_id: int
     workspace_id: int
     folders: list[str]
-    """Below the workspace's folder, without those of attempts."""
+    """Paths below the workspace's folder, without those of attempts."""
     names: list[str]
     """The job, which comes first, and all that were below it."""
     kept: list[str]
-    """Those of them whose artifacts stay, as others have them."""
+    """The names of jobs whose artifacts stay, as others reuse them."""
     is_aside: bool = False
 
 

@@ -11,7 +11,7 @@ from smalt.service.records.jobs import Job
 class EnvironmentUse(NamedTuple):
     declared_hash: str
     job: str | None
-    """The job that asked first; None where it is gone."""
+    """The job that used it first; None if it was deleted."""
     last_used: float
 
 

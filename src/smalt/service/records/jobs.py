@@ -506,7 +506,7 @@ class DataRow(NamedTuple):
     asset: str | None = None
     """"data/n/versions/1", where it is one."""
     place: str | None = None
-    """Where the URI led when the step started, through all links: a path or a URL."""
+    """The real path or URL that the URI led to when the step started."""
 
 
 def put_data(db: Database, job: Job, rows: Sequence[DataRow]) -> None:

@@ -25,21 +25,21 @@ class ReuseStep:
     root_id: int
     partial: str
     parts: dict[str, Any]
-    """What it was made of, by part, but for the contents of its inputs."""
+    """The parts of its key, without the contents of its inputs."""
     key: str | None
-    """None until its contents were looked at."""
+    """The key; None until its contents were examined."""
     contents: dict[str, Any]
-    """{"inputs": {name: content id}, "outputs": …, "artifacts": content id, "logs": [name and size]}; "found", what the
-    step found at the given paths of outputs, {name: content id}, of those that were not empty.
+    """The contents: {"inputs": {name: content id}, "outputs": …, "artifacts": content id, "logs": [name and size]}.
 
-    Until the key is known, what was noted at the start: of "inputs" those that were fetched; "copied", {name: when its
-    copy was begun}; "named", {table: {text that names something: [path, pattern, content id if it was fetched]}};
-    "names", {name: the file's name, if its real path has another}; "inodes", {name: [path, inode]}; "host", when the
-    host's environment was seen, if that is the step's."""
+    "found" is {name: content id} of what the step found at the given paths of outputs, without the empty ones. Until
+    the key is known, these are the facts recorded at the start: of "inputs" the fetched ones; "copied", {name: time at
+    which its copy began}; "named", {table: {text of a reference: [path, pattern, content id if it was fetched]}};
+    "names", {name: the file's name, if its real path has another}; "inodes", {name: [path, inode]}; "host", the time at
+    which the host's environment was examined, if that is the step's."""
     unfit: str | None
-    """Why no later step can have its outputs."""
+    """The reason why no later step can reuse its outputs."""
     reason: str | None
-    """Why it ran though it might have been reused."""
+    """The reason why it ran though it might have been reused."""
     of_id: int | None
     of_name: str | None
 

@@ -12,14 +12,14 @@ class ContentStamp(NamedTuple):
     """A file, or a folder with everything in it, as described by the file system."""
 
     exact: str
-    """Of names, sizes, times, inodes and modes: nothing is written without a change to it."""
+    """A hash of names, sizes, times, inodes and modes; every write changes it."""
     plain: str
-    """The same without what changes where a home is copied or restored."""
+    """A hash of names, sizes and modification times, which a copied or restored home keeps."""
     entries: int
     newest: int
-    """When anything of it changed last, by its file system; nanoseconds."""
+    """The time of its last change, by its file system; nanoseconds."""
     is_named: bool = False
-    """The folder's name was smalt's id of the content when it was noted: another client's is a hash of its own."""
+    """True if the folder's name is smalt's id of the content; other clients use a hash of their own."""
 
 
 def get_stamp(db: Database, place: str) -> ContentStamp | None:

@@ -41,7 +41,7 @@ class LookupPlace(NamedTuple):
     type: str
     workspace: Workspace
     location: Location | None = None
-    """Where that is, if it was looked up before."""
+    """The location of the URI, if it was resolved before."""
     choice: ContentFilter = ALL
     mode: str | None = None
     run: int = 0
@@ -58,9 +58,9 @@ class ContentLookup:
         self._db = db
         self._data = data
         self._looks: dict[tuple[str, str], PathContent] = {}
-        """What was there in this turn, in which nothing happens."""
+        """Contents seen in this turn, during which nothing changes."""
         self._ways: dict[str, int] = {}
-        """When the links were made on the ways to what was looked at in this turn."""
+        """Creation times of links on the way to the paths examined in this turn."""
 
     def begin_turn(self) -> None:
         """Forget the contents seen in the last turn: they may have changed."""

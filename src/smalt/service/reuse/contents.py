@@ -30,7 +30,7 @@ _MOST_KEPT = 1000
 """Entries of a content whose manifest is kept, to tell which file of it has changed."""
 _MLTABLE = "MLTable"
 _MOST_LINKS = 40
-"""One after the other; as the kernel has it."""
+"""The most links followed one after the other, as in the kernel."""
 
 
 class PathContent(NamedTuple):
@@ -38,13 +38,13 @@ class PathContent(NamedTuple):
 
     seen: KnownContent
     newest: float
-    """When anything of it last changed, by its file system; seconds."""
+    """The time of its last change, by its file system; seconds."""
     modified: float
-    """When one of its files was last written, as anyone may have set it."""
+    """The last modification time of its files, which anyone may set."""
     manifest: bytes | None
-    """What it consists of, where it was read now and is not large."""
+    """Its manifest, if it was read now and is not large."""
     named: tuple[TableReference, ...] = ()
-    """What its MLTable names elsewhere, which is not part of this content yet."""
+    """The data that its MLTable refers to elsewhere, which is not part of this content yet."""
 
     @property
     def id(self) -> str:
@@ -69,7 +69,7 @@ class UnknownContent(Exception):
     def __init__(self, why: str, *, for_now: bool = False) -> None:
         super().__init__(why)
         self.for_now = for_now
-        """Asked later, it may be told."""
+        """True if the content may be known later."""
 
 
 ABSENT = PathContent(KnownContent("", "", 0, 0), 0.0, 0.0, None)
@@ -79,11 +79,11 @@ class ContentFilter(NamedTuple):
     """A selection from the files at a path."""
 
     name: str | None = None
-    """What the file there is called, if otherwise than its path ends."""
+    """The name of the file, if it differs from the end of its path."""
     pattern: str = ""
-    """Only files whose paths below the folder match it."""
+    """A regular expression; only files whose paths below the folder match it count."""
     without: tuple[str, ...] = ()
-    """Not these, as an ignore file has them."""
+    """Patterns of an ignore file; matching files do not count."""
 
 
 ALL = ContentFilter()

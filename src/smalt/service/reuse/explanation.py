@@ -37,7 +37,7 @@ async def explain_step(reuse: Reuse, job: Job) -> Json:
     if step.of_name is not None:
         parts = _read_settled_parts(step)
         same = [_make_part(name, content, content) for name, content in parts.items()]
-        return _make_answer(job, "reused", f"it has the outputs of job {step.of_name}", step.of_name, None, same)
+        return _make_answer(job, "reused", f"it reuses the outputs of job {step.of_name}", step.of_name, None, same)
     await reuse.settle_completed(lambda: True)
     now = await _read_parts(reuse, job, step)
     other = _find_nearest(reuse, job, now)
@@ -53,7 +53,7 @@ async def explain_step(reuse: Reuse, job: Job) -> Json:
         )
     if other is None:
         reason = _remove_mark(step.reason) or (
-            _explain_unfit(*ruled_out) if ruled_out else "no earlier step of a pipeline is like it"
+            _explain_unfit(*ruled_out) if ruled_out else "no earlier pipeline step is similar"
         )
         return _make_answer(
             job, "ran", reason, parts=[_make_part(name, None, content) for name, content in now.items()]
@@ -186,15 +186,15 @@ def _remove_mark(reason: str | None) -> str | None:
 
 
 def _explain_unfit(name: str, why: str) -> str:
-    return f"job {name}, which may have been the same, cannot be reused: {_remove_mark(why)}"
+    return f"job {name}, which may have been identical, cannot be reused: {_remove_mark(why)}"
 
 
 def _explain_missing_key(job: Job, has_run: bool) -> str:
     """Return the sentence that says why a job has no key."""
     if job.parent_id is None:
-        return "it is a job of its own, and those always run; only steps of pipelines are reused"
+        return "it is a stand-alone job, and those always run; only steps of pipelines are reused"
     if has_run:
-        return "it ran before this smalt knew of reuse"
+        return "it ran before smalt recorded reuse keys"
     return "it never started" if job.is_over else "it has not started yet"
 
 

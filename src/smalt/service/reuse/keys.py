@@ -37,15 +37,15 @@ class ReuseCandidate:
     parts: Parts
     inputs: dict[str, DataInput]
     given: dict[str, DataInput]
-    """The outputs that go to a path that was given and are written there: the step may read what it finds."""
+    """The outputs written to a given path: the step may read what it finds there."""
     refusal: str | None = None
-    """Why it must run, whatever ran before; "never: …" of one that serves nobody either."""
+    """The reason why it must run, whatever ran before; "never: …" if no later step can reuse it either."""
     places: Mapping[str, Location] = field(default_factory=dict)
-    """Where its inputs are, once that was looked up for the step."""
+    """The locations of its inputs, once they were resolved for the step."""
     host: Callable[[], float] | None = None
-    """When the host's packages were last looked at, where these are its environment: they may change at any time."""
+    """A function that returns when the host's packages were last examined, if they are its environment."""
     noted: dict[str, Any] = field(default_factory=dict)
-    """What was brought to it: see `records.reuse.Step.contents`."""
+    """Facts about its fetched inputs: see `records.reuse.ReuseStep.contents`."""
     text: str = field(init=False)
     partial: str = field(init=False)
 

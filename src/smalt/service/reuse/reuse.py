@@ -29,7 +29,7 @@ from smalt.service.reuse.contents import BudgetExceeded, ContentFilter, PathCont
 from smalt.service.reuse.keys import ReuseCandidate, add_contents, list_part_hashes, make_key
 
 _IDLE_BUDGET = ReadBudget(100_000, 2_000_000_000)
-"""Of more, the content is looked at when a later step may be the same."""
+"""The budget of idle times; larger contents are examined when a later step may be identical."""
 _MOST_SAME = 5
 """Steps with the same key that are looked at, of which one may still have its outputs."""
 _MOST_LOOKED_AT = 200
@@ -130,7 +130,7 @@ class Reuse:
         try:
             there = await self._looker.run_in_background(self._read_given_outputs(asked), _IDLE_BUDGET)
         except BudgetExceeded:
-            there = UnknownContent("the paths that its outputs are given hold more than 2 GB, which nobody looked at")
+            there = UnknownContent("the paths that its outputs are given hold more than 2 GB, which is not examined")
         fetched, copied, named = {}, {}, {}
         for name, data in asked.inputs.items():
             place = _make_input_place(asked, name)
@@ -294,7 +294,7 @@ class Reuse:
             if name not in fetched:
                 places[name] = place = self._make_place(job, row, at.get(name), noted.get("names", {}).get(name))
                 if self._looker.is_elsewhere(place):
-                    contents[name] = UnknownContent("nobody noted what was fetched for it when it started")
+                    contents[name] = UnknownContent("the content fetched for it when it started was not recorded")
         looked = [name for name in places if name not in contents]
         tables = [name for name in looked if name in named]
         others = [name for name in looked if name not in named]
@@ -318,7 +318,7 @@ class Reuse:
             if id:
                 known[written] = _make_noted_content(id)
             elif not path:
-                known[written] = UnknownContent("nobody noted what the step read of it")
+                known[written] = UnknownContent("the content that the step read was not recorded")
             else:
                 location = Location(written, Path(path))
                 places[written] = LookupPlace(
@@ -410,7 +410,7 @@ def explain_unfit_input(step: ReuseStep, job: Job, name: str, content: PathConte
     if isinstance(content, UnknownContent):
         return f"the content of its input '{name}' is not known: {content}"
     if not content.id:
-        return f"its input '{name}' was deleted before its content was looked at"
+        return f"its input '{name}' was deleted before its content was examined"
     copied = step.contents.get("copied", {}).get(name)
     if copied is not None and content.newest > float(copied):
         return f"its input '{name}' was changed after it had begun to be copied"

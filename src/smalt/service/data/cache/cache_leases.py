@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 IsBusy = Callable[[list[str]], set[str]]
-"""Of folders of attempts, those whose jobs are unfinished."""
+"""A function from attempts' folders to those of unfinished jobs."""
 
 _NAME = "users"
 

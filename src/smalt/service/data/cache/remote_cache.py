@@ -26,7 +26,7 @@ from smalt.service.data.files.durable_files import sync_files
 
 _SAY_EVERY = 5.0
 _JUST_USED = 60.0
-"""Seconds in which what was asked for is not given up, whoever asked."""
+"""Seconds in which requested data is not removed, whoever requested it."""
 
 
 class CachedTree(NamedTuple):
@@ -200,7 +200,7 @@ class RemoteCache:
         if status.st_size != found.size:
             raise Unavailable(f"{found.path} of {store.name} changed while it was being read; try again")
         if found.md5 and found.md5 != _hash_md5(target) and store.has_true_md5(found):
-            raise Unavailable(f"{found.path} of {store.name} did not arrive whole (its MD5 differs); try again")
+            raise Unavailable(f"{found.path} of {store.name} arrived incomplete (its MD5 differs); try again")
         os.chmod(target, 0o444)
         os.utime(target, ns=(_get_modified(found), _get_modified(found)))
         return found.size

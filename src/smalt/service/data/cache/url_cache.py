@@ -26,14 +26,14 @@ _BLOCK = 1 << 18
 _SAY_EVERY = 5.0
 _NOT_THERE = (404, 410)
 _JUST_ASKED = 60.0
-"""Seconds in which what was asked for is not given up, whoever asked."""
+"""Seconds in which requested data is not removed, whoever requested it."""
 _GIVEN = "given.json"
 _RUNS_KEPT = 100
-"""Of so many runs it is remembered what they were given when they are over; of those that go on always."""
+"""The number of finished runs whose files are remembered; those of unfinished runs always are."""
 _NO_HEAD = (400, 403, 405, 501)
 
 Unfinished = Callable[[list[int]], set[int]]
-"""Of the ids of jobs, those of unfinished ones."""
+"""A function from job ids to those of unfinished jobs."""
 
 HINT = "map it to a local copy with `smalt config set url-map PREFIX=FOLDER`"
 

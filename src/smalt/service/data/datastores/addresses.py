@@ -26,7 +26,7 @@ class Address(NamedTuple):
     """The server's URL, where it is not the cloud's own; of Azure always, with the account."""
     region: str | None = None
     login: tuple[tuple[str, str], ...] = ()
-    """What to log in with; its keys say which way. Empty: as anybody, or as the setting `remote-login` says."""
+    """The credentials; the keys say of which kind. Empty: anonymous, or as the setting `remote-login` says."""
 
     def __str__(self) -> str:
         if self.kind == "azure":

@@ -23,7 +23,7 @@ from smalt.wire.encoding.casing import fold
 
 DEFAULT = "workspaceblobstore"
 DEFAULTS = (DEFAULT, "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory")
-"""What every workspace has from the start."""
+"""The datastores that every workspace has from the start."""
 ACCOUNT = "smalt.account"
 """The property of a container's datastore with the account for which `az storage container create` made it."""
 
@@ -118,7 +118,9 @@ class Datastores:
         """Return the root of a datastore that is a folder of this machine; raise Refused for a remote one."""
         root = self.get_root(workspace, datastore)
         if isinstance(root, RemoteStore):
-            raise RefusedError(f"datastore {datastore} is at {root.address}; go there, or by `smalt datastore`")
+            raise RefusedError(
+                f"datastore {datastore} is at {root.address}; use it there, or through `smalt datastore`"
+            )
         return root
 
     def find_store(self, workspace: str, url: str, is_bucket: bool) -> tuple[RemoteStore, str, str | None] | None:

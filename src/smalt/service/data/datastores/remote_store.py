@@ -41,13 +41,13 @@ class RemoteFile(NamedTuple):
     """A file of a remote datastore."""
 
     path: str
-    """Below the container."""
+    """The path below the container."""
     size: int
     version: str
     """Another one whenever the content is."""
     modified: float
     md5: str | None
-    """Of the content, in hex, where the store tells it."""
+    """The MD5 of the content, in hex, if the store provides it."""
 
 
 class RemoteStore:
@@ -192,7 +192,7 @@ class RemoteStore:
                 "register a datastore with credentials for it, or let smalt use those of its user with "
                 "`smalt config set remote-login environment`"
             )  # fmt: skip
-            return RefusedError(f"{self.name} ({self.address}) does not let smalt in: {text}; {how}")
+            return RefusedError(f"{self.name} ({self.address}) denies access: {text}; {how}")
         return Unavailable(f"{self.name} ({self.address}) failed: {text}")
 
 

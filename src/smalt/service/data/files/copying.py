@@ -55,7 +55,7 @@ def copy_tree(
             os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
             copier.copy_file(os.fspath(source), os.fspath(target))
     except FileNotFoundError as error:
-        raise NotFound(f"{error.filename} does not exist (any more) and so cannot be copied") from None
+        raise NotFound(f"{error.filename} does not exist and cannot be copied") from None
     except PermissionError as error:
         raise RefusedError(f"no permission to copy {error.filename}") from None
     except OSError as error:

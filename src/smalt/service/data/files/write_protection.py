@@ -22,7 +22,7 @@ from smalt.service.data.files.durable_files import sync_files, sync_folders
 _BY_OWNER, _BY_ANYONE = 0o200, 0o222
 _ALL_BUT_WRITING = 0o555
 _AT_CWD, _RENAME_EXCHANGE = -100, 2
-"""Of renameat2, Linux."""
+"""Constants of Linux' renameat2."""
 
 
 def forbid_writing(path: str | os.PathLike[str]) -> None:

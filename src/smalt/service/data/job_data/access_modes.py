@@ -143,7 +143,7 @@ def explain_missing(location: Location) -> str:
     if location.datastore is not None:
         return f"{uri} does not exist: datastore {location.datastore} has no {location.relative or 'data'!r}"
     if location.path is not None and str(location.path) not in location.uri:
-        return f"{uri} does not exist: it leads to {location.path}, where nothing is"
+        return f"{uri} does not exist: it leads to {location.path}, which does not exist"
     return f"{uri} does not exist; check the path"
 
 
@@ -176,8 +176,8 @@ def explain_read_only(location: Location, mode: str | None, root: str) -> str | 
     if mode != "rw_mount" or is_writable(location, mode, root):
         return None
     return (
-        f"mode rw_mount gives the job {format_uri(location)} only to be read, as a registered version never changes; "
-        "with mode download it has a copy that it may write"
+        f"mode rw_mount gives the job {format_uri(location)} read-only, as a registered version never changes; "
+        "mode download gives it a copy that it may write"
     )
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from smalt.exceptions import ValidationException
 
 VARIABLE = "SMALT_DATA"
-"""Where a job is told; see mltable/locations.py."""
+"""The variable that tells a job where the data is; see mltable/locations.py."""
 _FILE = "MLTable"
 
 
@@ -24,7 +24,7 @@ class TableReference(NamedTuple):
     pattern: str = ""
     """A regular expression for the paths below that folder; empty for a file or folder."""
     is_remote: bool = False
-    """It is named by a URI, and smalt tells the job where it is."""
+    """True if it is a URI; smalt tells the job where the data is."""
     is_relative: bool = False
 
 

@@ -153,7 +153,7 @@ def _explain_empty(link: str, top: str) -> str | None:
         return f"is {_KINDS[kind]}"
     real, holder = os.path.realpath(link), os.path.realpath(os.path.dirname(link))
     if f"{real}/".startswith(_KERNEL):
-        return "is the kernel's, no data"
+        return "is a file of the kernel, not data"
     if stat.S_ISDIR(kind) and f"{holder}/".startswith(f"{real.rstrip('/')}/"):
         return "holds it"
     return None

@@ -31,7 +31,7 @@ class UploadRequest(NamedTuple):
     """A request to upload one file."""
 
     path: str
-    """In the folder; "" for an upload that is one file."""
+    """The path in the folder; "" for an upload of one file."""
     size: int
 
 

@@ -37,7 +37,7 @@ UPLOAD = re.compile(r"upload-[0-9a-f]{32}")
 
 _BLOCKS_KEPT = 7 * 86400.0  # as the service: blocks that nobody has listed in a week are gone
 _locks: dict[str, threading.Lock] = {}
-"""Of blobs that are being made of their blocks, which takes a while for large ones."""
+"""Locks of blobs that are being made from their blocks, which takes a while for large ones."""
 
 
 class Blob(NamedTuple):
@@ -244,7 +244,7 @@ class Blobs:
 
     def _check_container(self, container: str) -> None:
         if container == SNAPSHOTS:
-            raise RefusedError(f"the container '{SNAPSHOTS}' is for reading only")
+            raise RefusedError(f"the container '{SNAPSHOTS}' is read-only")
 
     def _make_blob(self, container: str, name: str, path: Path) -> Blob:
         status = path.stat()

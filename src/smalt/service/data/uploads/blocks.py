@@ -160,7 +160,7 @@ class PendingBlocks:
         with self._lock:
             self._check_open()
             if len(self._extents) >= _MOST:
-                raise RefusedError(f"{_MOST} blocks wait for their list already; send the list, or larger blocks")
+                raise RefusedError(f"{_MOST} blocks are uncommitted already; send the block list, or use larger blocks")
             self._writers += 1
             for number, gap in enumerate(self._free):
                 if gap.size >= size:

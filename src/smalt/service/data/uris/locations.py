@@ -19,7 +19,7 @@ class Location:
     """The location of a URI."""
 
     uri: str
-    """As it was asked for."""
+    """The URI as it was requested."""
     path: Path | None = None
     """The file or folder on this machine; None for what must be fetched first."""
     remote: str | None = None
@@ -31,7 +31,7 @@ class Location:
     relative: str | None = None
     """The path in that datastore."""
     late: bool = False
-    """It may still be made by an earlier step, so it need not exist before its step starts."""
+    """True if an earlier step may still create it, so it need not exist before its step starts."""
     name: str | None = None
     """The last part of the path before links were followed, where `path` is a real path."""
 

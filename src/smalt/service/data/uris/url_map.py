@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from smalt.service.data.files.path_containment import resolve_inside
 
 _PLAIN = ("azureml:", "/")
-"""What is never percent-encoded."""
+"""Beginnings of URIs that are never percent-encoded."""
 
 
 def find_mapped(table: Mapping[str, str], spellings: list[str]) -> Path | None:

@@ -21,7 +21,7 @@ def explain_build(name: str | None, parts: Mapping[str, Any], used: str, earlier
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(nearest.built))
     differences = _list_differences(nearest, parts, used)
     if not differences:
-        return f"the one built {when} is no longer whole"
+        return f"the one built {when} is incomplete"
     return f"it differs from the '{name}' built {when}: {'; '.join(differences)}"
 
 

@@ -21,7 +21,7 @@ from smalt.service.environments.resolution.requirements import copy_local_files
 CHILD = Path(__file__).with_name("child") / "conda.py"
 REQUIREMENTS = "py-rattler==0.28.0\n"
 _ALIASES = {"defaults": ["main", "r"]}
-"""What conda takes for several channels, each by the name under which one host has them all."""
+"""Channel names that stand for several channels, each by the name under which one host has them all."""
 
 
 class CondaBuilder:
@@ -54,7 +54,7 @@ class CondaBuilder:
             raise EnvironmentFailed(f"rattler was killed by signal {-code}" if code < 0 else _find_reason(said.seen))
         own = next((path for path in sorted(prefix.glob("bin/python3.*")) if re.search(r"3\.\d+$", path.name)), None)
         if own is None:
-            raise EnvironmentFailed("its packages brought no Python, which every job has")
+            raise EnvironmentFailed("its packages include no Python, which every job needs")
         interpreter = await asyncio.to_thread(probe_interpreter, str(own), os.stat(own).st_mtime_ns)
         with copy_local_files(pip) as lines:
             relaxed = (
@@ -76,7 +76,7 @@ def resolve_channels(named: Sequence[str], settings: Mapping[str, str]) -> list[
             continue
         for each in [settings[name]] if name in settings else _ALIASES.get(name, [name]):
             if each.startswith((".", "~")):
-                raise RefusedError(f"the channel '{each}' is a folder somewhere; write its whole path, from / on")
+                raise RefusedError(f"the channel '{each}' is a relative path; write its absolute path")
             found.append(Path(each).as_uri() if each.startswith("/") else each)
     return list(dict.fromkeys(found))
 

@@ -20,7 +20,7 @@ from smalt.service.environments.resolution.python_versions import Minor
 
 _SOURCE = Path(__file__).parents[3] / "mltable"
 _VERSION = "1.7.0"
-"""Of Azure's package, whose names it has."""
+"""The version of Azure's package that has the same names."""
 _OLDEST: Minor = (3, 8)
 _NEEDS = ("polars>=1.0", "pandas", "numpy", "pyarrow", "pyyaml>=5.1")  # scripts write Parquet after Azure's, too
 _ASKED = re.compile(r"mltable\s*(?:\[[^\]]*\])?\s*(?:[=<>!~(;].*)?", re.IGNORECASE)

@@ -22,7 +22,7 @@ from smalt.service.environments.store.environment_store import EnvironmentRecord
 from smalt.service.environments.store.removal import resume_removals
 
 Trial = Callable[[Path, Path], Awaitable[None]]
-"""Start it once, given its Python and a folder, so that it is known to work; else EnvironmentFailed."""
+"""A check that starts the tool once, given its Python and a folder; EnvironmentFailed if it does not start."""
 
 
 class ServerTool:

@@ -64,7 +64,7 @@ async def _install_seeds(folder: Path, python: str, interpreter: Interpreter, qu
         try:
             await _run_uv(["pip", "install", "--python", python, "pip"], folder.parent, quiet)
         except EnvironmentFailed as error:
-            log(f"pip is not in this environment, for its Python brought none and the index gave none: {error}")
+            log(f"pip is not in this environment, because its Python includes none and the index has none: {error}")
 
 
 async def install_requirements(
@@ -98,7 +98,7 @@ async def install_requirements(
         each.split("==", 1) for each in list_packages(Path(python).parent.parent.glob("lib/python*/site-packages"))
     )
     return [
-        f"'{before}' cannot be had for Python {version}; "
+        f"'{before}' is not available for Python {version}; "
         f"{get_package(after)} {there.get(get_package(after), '')} is used"
         for before, after in zip(asked, lines, strict=True)
         if before != after
@@ -123,7 +123,9 @@ async def restore_shared_files(python: str, requirements: Sequence[str], log: Lo
                 [python, "-I", shared_files.__file__, str(folder), str(listed)], environment, os.environ, said
             )
         if code != 0:
-            raise EnvironmentFailed(f"packages that share files could not be put in order: {' '.join(said.seen[-1:])}")
+            raise EnvironmentFailed(
+                f"packages that share files could not be reinstalled in order: {' '.join(said.seen[-1:])}"
+            )
         for line in said.seen:
             requirement, _, sentence = line.partition("\t")
             if sentence:

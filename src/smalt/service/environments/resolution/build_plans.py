@@ -26,7 +26,7 @@ class BuildPlan:
     hash: str
     notes: list[str]
     base: ContainerBase | None = None
-    """What its container is made from; None for a virtual environment."""
+    """The base of its container; None for a virtual environment."""
 
     @property
     def python(self) -> str:
@@ -109,7 +109,7 @@ def _add_cause(note: str, why: str) -> str:
 def _refuse_deviation(declared: DeclaredEnvironment, exact: bool, available: Sequence[Minor], why: str) -> None:
     what = declared.not_as_asked or (declared.unused_image and f"{declared.unused_image} is not used by smalt")
     if what:
-        advice = "see to that" if why else "give the environment a conda_file"
+        advice = "correct that" if why else "give the environment a conda_file"
         raise RefusedError(
             f"{_add_cause(what + ';', why).removesuffix(';')}, and the setting fidelity is strict; "
             f"{advice}, or set fidelity=nearest"

@@ -137,7 +137,7 @@ def _add_spec(conda: ParsedCondaFile, spec: str) -> None:
         version = convert_constraint(_find_version(match["brackets"], match["version"]))
     except ValueError:
         raise RefusedError(
-            f"the version of '{spec}' in the conda file cannot be said for PyPI; name one version"
+            f"the version of '{spec}' in the conda file cannot be translated for PyPI; name one version"
         ) from None
     if name.lower() == "python":
         conda.python = version

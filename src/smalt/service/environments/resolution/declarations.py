@@ -22,7 +22,7 @@ from smalt.service.environments.resolution.python_versions import Minor, PythonC
 from smalt.service.environments.resolution.requirements import hash_content, inline_files, read_requirements
 
 Locate = Callable[[str], "Path | None"]
-"""Where a build context's URI lies on this machine."""
+"""A function from a build context's URI to its folder on this machine."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class ContainerBase:
     context: Path | None = None
     dockerfile: str = ""
     layered: bool = False
-    """Whether the packages are to be laid on top; else they are what stands for the image where there is no engine."""
+    """True if the packages are installed on top; else they replace the image if there is no engine."""
     if_strict: bool = False
-    """Whether it is used under `fidelity: strict` only: what stands for it is as good."""
+    """True if it is used under `fidelity: strict` only, as its replacement is equally good."""
 
     @property
     def description(self) -> str:
@@ -54,7 +54,7 @@ class DeclaredEnvironment:
     """An environment as it is declared."""
 
     name: str | None
-    """What it is called, to find the earlier ones of the same name; None for one without a name."""
+    """The name, by which earlier ones are found; None for an anonymous environment."""
     python: PythonConstraint
     requirements: list[str]
     parts: dict[str, Any]
@@ -63,12 +63,12 @@ class DeclaredEnvironment:
     """The image (or Dockerfile) that nothing but the Python was taken from."""
     notes: list[str] = field(default_factory=list)
     not_as_asked: str | None = None
-    """Why `fidelity: strict` refuses it, the Python apart."""
+    """The reason why `fidelity: strict` refuses it, apart from the Python."""
     base: ContainerBase | None = None
     conda: CondaPackages | None = None
-    """What a conda solver is to install; None where PyPI has all of it, or nothing is asked of conda."""
+    """The packages for a conda solver; None if PyPI has all of them, or there are none."""
     variables: dict[str, str] = field(default_factory=dict)
-    """What is set in a job that runs in it, unless the job sets it itself."""
+    """Variables set in a job that runs in it, unless the job sets them itself."""
     left_out: str = ""
     """`; left out: …`: lines of a Dockerfile of which nothing but the Python and variables were taken."""
 
@@ -173,7 +173,7 @@ def _from_map(asset: Mapping[str, Any], file: Path, locate: Locate) -> DeclaredE
     if image_map.is_dockerfile(file):
         build = {"name": asset.get("name"), "build": {"dockerfilePath": file.name}, "folder": str(file.parent)}
         found = _from_build(build, locate, [own] if own else [])
-        note = f"image '{image}' stands for the Dockerfile '{file}', as the setting image-map has it"
+        note = f"image '{image}' stands for the Dockerfile '{file}', as set by image-map"
         return replace(found, notes=[note, *found.notes], base=None if own else found.base)
     if is_requirements_file(file.name):
         spec = {"dependencies": [{"pip": inline_files(read_requirements(file), file.parent)}]}
@@ -181,7 +181,7 @@ def _from_map(asset: Mapping[str, Any], file: Path, locate: Locate) -> DeclaredE
         spec = _read_conda_file(file)
     read = conda.read_conda_file(_merge_specs([spec, *([conda.parse_yaml(str(own))] if own else [])]))
     found = _from_packages({"name": asset.get("name"), "files": asset.get("files")}, read)
-    note = f"image '{image}' is not used; the job has the packages of '{file}', as the setting image-map has it"
+    note = f"image '{image}' is not used; the job has the packages of '{file}', as set by image-map"
     return replace(found, notes=[note, *found.notes])
 
 

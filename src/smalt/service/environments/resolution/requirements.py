@@ -22,7 +22,7 @@ from smalt.machine.requirements_files import (
 )
 
 TRAVELLED = re.compile(r"(?:azureml:|file:)/[^\s'\"\[\];]+")
-"""What a client writes into a conda file in place of the path of a file of its machine."""
+"""A URI that a client writes into a conda file in place of the path of a file of its machine."""
 
 
 def read_requirements(path: Path) -> list[str]:

@@ -41,9 +41,9 @@ class EnvironmentRecord:
     size: int
     layout: int = LAYOUT
     relaxed: list[str] = field(default_factory=list)
-    """What could not be installed as it was asked for, a sentence each."""
+    """Sentences about the requirements that could not be installed as declared."""
     container: dict[str, str] | None = None
-    """For one in a container: its `image` (the id), the `name` by which the engine knows it, `path` (PATH inside)."""
+    """Facts of a container: its `image` (the id), the `name` by which the engine knows it, `path` (PATH inside)."""
 
 
 class EnvironmentStore:

@@ -42,7 +42,7 @@ def check_store(
     found: list[IntegrityProblem] = []
     for grave in list_removed(store.folder):
         if grave.stat().st_mtime < since:
-            found.append(_make_left_over(grave, "a process that is gone did not finish removing it"))
+            found.append(_make_left_over(grave, "a process that has ended did not finish removing it"))
     for left in store.list_left_over():
         found.append(_make_left_over(left, "a build that was killed left it; no job uses it", store.remove_unused))
     records = {record.declared_hash: record for record in store.list_records()}
@@ -71,7 +71,7 @@ def check_images(
 ) -> Iterator[IntegrityProblem]:
     """Yield the environments whose image the engine has `lost`, and images of this home that are `unused`."""
     for path, record in lost.items():
-        problem = f"the container engine has its image {(record.container or {}).get('name')} no more"
+        problem = f"the container engine no longer has its image {(record.container or {}).get('name')}"
         yield IntegrityProblem("environment", _get_label(record), problem, _AGAIN, functools.partial(remove, path))
     for image in unused:
         yield IntegrityProblem(
@@ -81,7 +81,7 @@ def check_images(
 
 def check_containers(names: list[str], remove: Callable[[], None]) -> Iterator[IntegrityProblem]:
     for name in names:
-        problem = "what watched over this container was killed"
+        problem = "the process that supervised this container was killed"
         yield IntegrityProblem("container", name, problem, "it is ended and removed", remove)
 
 

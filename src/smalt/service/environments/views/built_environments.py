@@ -10,7 +10,7 @@ from smalt.service.environments.views.overlay_layout import OverlayTemplate
 from smalt.service.environments.views.overlay_pool import OverlayPool
 
 VARIABLES = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-"""What every job's pip is told: to install into the job, and not to ask whether there is a newer pip."""
+"""Settings of every job's pip: install into the job, and do not check for a newer pip."""
 
 
 @dataclass(frozen=True)
@@ -22,19 +22,19 @@ class BuiltEnvironment:
     python: str
     """The path of its Python."""
     version: str
-    """That Python's version."""
+    """The version of its Python."""
     variables: dict[str, str]
     declared_hash: str
     realised_hash: str
     notes: list[str]
-    """What every job that uses it is told, a sentence each; the caller writes them into the job's log."""
+    """Sentences for every job that uses it; the caller writes them into the job's log."""
     template: OverlayTemplate | None = field(repr=False, compare=False)
-    """What a job's view is made of; None for a container, which has a layer of its own."""
+    """The template of a job's view; None for a container, which has a layer of its own."""
     overlays: OverlayPool = field(repr=False, compare=False)
     has_mlflow: bool = False
-    """What runs in it may well track; of the host's Python it is not known."""
+    """True if jobs in it may use MLflow; unknown, so False, for the host's Python."""
     folder: Path | None = None
-    """Where this job's view is; None for the environment itself."""
+    """The folder of this job's view; None for the environment itself."""
     container: ContainerImage | None = None
     """The image that jobs run in, if any; `bin` and `python` are then of that image."""
 

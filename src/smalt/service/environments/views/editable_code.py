@@ -25,7 +25,7 @@ class EditableFiles(NamedTuple):
 
     stamp: str
     newest: float
-    """When one of them last changed, in seconds."""
+    """The time when one of them last changed, in seconds."""
     paths: dict[str, os.stat_result]
 
 

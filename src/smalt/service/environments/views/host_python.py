@@ -22,7 +22,7 @@ from smalt.service.environments.views.overlay_layout import make_template
 from smalt.service.environments.views.overlay_pool import OverlayPool
 
 HOST = "host"
-"""In place of the hash of a declaration."""
+"""The value in place of the hash of a declaration."""
 _HINT = "name another with 'smalt config set host-python=/path/to/python3'"
 _SITES = """
 import json, site, sys
@@ -34,7 +34,7 @@ print(json.dumps([sys.executable, [path for path in sys.path if path.endswith("-
 _LOOKED_AGAIN = 0.25
 """Seconds after which editable code is looked at again; a submission has it looked at at once."""
 _LOOKS_IN = 20
-"""One part in so many of the time, at most, is spent on looking at editable code."""
+"""The inverse of the share of time, at most, that is spent on walking editable code."""
 _QUICK = 0.02
 """Seconds; where the last look took longer, the next one is taken in a thread."""
 
@@ -46,7 +46,7 @@ class _HostState(NamedTuple):
     program: str
     packages: list[str]
     roots: list[str]
-    """Where its editable code comes from."""
+    """The folders and files of its editable code."""
     files: editable_code.EditableFiles
 
 

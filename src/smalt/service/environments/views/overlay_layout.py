@@ -38,7 +38,7 @@ class OverlayTemplate:
     scripts: dict[str, bytes]
     links: dict[str, str]
     lib64: bool = False
-    """Whether this Python keeps compiled packages under lib64, as Fedora's do."""
+    """True if this Python keeps compiled packages under lib64, as Fedora's do."""
 
     @cached_property
     def library(self) -> str:
