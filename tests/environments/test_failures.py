@@ -50,7 +50,7 @@ def test_without_a_reason_the_last_lines_stand_for_it() -> None:
 @pytest.mark.parametrize(
     ("why", "what"),
     [
-        ("failed to write to file: No space left on device (os error 28)", "make room"),
+        ("failed to write to file: No space left on device (os error 28)", "free disk space"),
         ("Request failed after 3 retries: Failed to fetch: http://127.0.0.1:9/simple/six/", "network"),
         ("uv was killed by signal 9", "submit it again"),
         ("Because numpy==1.21.2 has no usable wheels", ""),

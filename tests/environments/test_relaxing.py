@@ -65,7 +65,7 @@ def test_strict_keeps_pins(environments: Environments, settings: Settings, log: 
     asyncio.run(environments.get_or_build(conda("crate==1.0"), log.append))
     settings.fidelity = "strict"
     assert environments.find_built(conda("crate==1.0")) is None
-    with pytest.raises(RefusedError, match=r"built with other versions than it asks for .*fidelity is strict"):
+    with pytest.raises(RefusedError, match=r"built with other versions than it declares .*fidelity is strict"):
         asyncio.run(environments.get_or_build(conda("crate==1.0"), log.append))
 
 
