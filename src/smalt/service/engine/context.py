@@ -1,4 +1,4 @@
-"""The rooms that the engine calls, in one place."""
+"""Everything that the engine calls, in one place."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NOTED_SECONDS = 60.0
 
 
 class Rooms:
-    """What the engine needs of the rest of the back."""
+    """The rest of the back, as the engine uses it."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Rooms:
         return self._root_names[job.root_id]
 
     def refuse_where_full(self) -> None:
-        """Take no new job on a full disk: what is kept is for those that are there."""
+        """Raise Unavailable if the disk is full: what is left of it is kept for jobs accepted earlier."""
         disk = DiskSpace.measure(self.home.root)
         if disk.is_full:
             raise Unavailable(
@@ -99,7 +99,7 @@ class Rooms:
             )
 
     def artifacts(self, workspace: Workspace, job: str) -> str:
-        """Where a job's logs and outputs/ are kept, as the service lays them out."""
+        """Return the folder of a job's logs and outputs/, which is laid out as the service lays it out."""
         if workspace.id not in self._artifacts:
             folder = self.data.datastores.get_folder(workspace.folder, "workspaceartifactstore")
             self._artifacts[workspace.id] = str(folder)
@@ -109,14 +109,14 @@ class Rooms:
         return self.data.resolve(uri, workspace)
 
     def note_use(self, job: Job, realised: BuiltEnvironment) -> None:
-        """Record that the job uses the environment; to the minute, so that most jobs cost no write."""
+        """Record that the job uses the environment, at most once a minute, so that most jobs cost no write."""
         now, key = time.time(), (job.workspace_id, realised.declared_hash)
         if now - self._noted.get(key, 0.0) > _NOTED_SECONDS:
             self._noted[key] = now
             uses.record_use(self.db, job, *key[1:], realised.realised_hash, now)
 
     def say(self, job: Job, line: str) -> None:
-        """A line of smalt's own in the job's log."""
+        """Write a line to the job's smalt.log."""
         folder = f"{self.artifacts(self.workspace(job), job.name)}/system_logs"
         try:
             file = open(f"{folder}/smalt.log", "a")  # noqa: SIM115

@@ -1,4 +1,4 @@
-"""From ready to a process: slots for the oldest leaves, and what each needs before its step starts."""
+"""Starts ready leaves: slots for the oldest, and what each needs before its step starts."""
 
 from __future__ import annotations
 

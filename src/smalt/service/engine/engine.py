@@ -1,7 +1,7 @@
-"""The state machine: one turn takes what happened, commits what follows from it, and only then acts.
+"""The state machine: one turn takes the news, commits what follows from it, and only then acts.
 
-It lives on the server's event loop and is the only writer of job states. What it keeps in memory (the queues, the
-slots) can be made again from the records at any time; `_reload` does so at the start and after a failed commit.
+It lives on the server's event loop and is the only writer of job states. The queues and slots that it keeps in memory
+can be made again from the records at any time; `_load_queues` does so at the start and after a failed commit.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ _RETRY_SECONDS = 1.0  # seconds until records that could not be written are trie
 
 
 class Engine:
-    """Takes jobs, runs them, settles them. All methods are called on the event loop's thread."""
+    """Accepts jobs, runs them and settles them. All methods are called on the event loop's thread."""
 
     def __init__(self, rooms: Rooms, *, hands_over: bool = True) -> None:
-        """`hands_over` says whether steps are sent to the compute ahead of their turn, which is only faster."""
+        """Make the engine; `hands_over` sends steps to the compute ahead of their turn, which is only faster."""
         self.rooms = rooms
         self.queues = Queues(rooms.computes.capacities, self._find_runner)
         self.watch = Watch()
@@ -88,7 +88,7 @@ class Engine:
         return jobs.count_unfinished(self._db)
 
     async def open(self) -> None:
-        """Settle what an earlier server left, before anyone is answered."""
+        """Settle what an earlier server left, before any request is answered."""
         self.rooms.environments.remove_left_over()
         self.deletions.resume_deletions()
         await self.rooms.computes.open(self._on_started, self._on_exit)
@@ -102,7 +102,7 @@ class Engine:
         self._protection.start_unprotected()
 
     async def close(self) -> None:
-        """Stop turning; the steps go on under the launcher."""
+        """Run no more turns; the steps go on under the launcher."""
         await self._reuse_settler.close()
         await self._protection.close()
         await self.deletions.close()
@@ -112,7 +112,7 @@ class Engine:
         await self.rooms.computes.close()
 
     def submit(self, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Job:
-        """Accept a job: durable when this returns. The same PUT again gives the same job, another one Conflict."""
+        """Accept a job, durably, and return it. The same PUT again returns the same job; another raises Conflict."""
         self.rooms.environments.invalidate_host()
         with self._db.transaction():
             job, is_new, remote, entity, why_not = acceptance.accept(self.rooms, workspace, name, properties, principal)
@@ -132,7 +132,7 @@ class Engine:
         return job
 
     def cancel(self, job: Job, why: str = "canceled") -> None:
-        """Ask the job, and all below it, to end; durable when this returns. `why` is told by all of them."""
+        """Ask the job and all jobs below it to end, durably; `why` becomes the error message of each."""
         job = jobs.get_job(self._db, job.id)  # by now it may be planned, and its children are to be cancelled
         if job.is_over:
             return
@@ -146,7 +146,7 @@ class Engine:
         self._request_turn()
 
     def pause(self) -> None:
-        """Run no turn until `resume`: what the compute reports until then is settled in one."""
+        """Run no turn until `resume`: the next one then settles all that the compute has reported."""
         self._is_paused = True
 
     def resume(self) -> None:
@@ -159,13 +159,13 @@ class Engine:
         return len(self._exits)
 
     def get_wait_reason(self, job: Job) -> str:
-        """Return what a job that has not started waits for, in words."""
+        """Return a phrase for what a job that has not started waits for."""
         if job.id in self._input_checks:
             return "its inputs on the network, which are being looked for"
         return waits_for(self._db, self.queues, job)
 
     async def _check_inputs(self, job: Job, remote: list[str]) -> None:
-        """A pipeline's inputs elsewhere on the network must be there before its first step starts."""
+        """Check that a pipeline's inputs elsewhere on the network are there, before its first step starts."""
         workspace = self.rooms.workspace(job)
         try:
             problems = [await asyncio.to_thread(self.rooms.data.check_exists, uri, workspace) for uri in remote]
@@ -194,7 +194,7 @@ class Engine:
         self._request_turn_for_news()
 
     def _request_turn_for_news(self) -> None:
-        """LeafRun a turn now, or batch news for 20 ms while no slot is idle."""
+        """Run a turn now, or batch news for 20 ms while no slot is idle."""
         if not self._handover.may_batch(self._started, len(self._exits)):
             self._request_turn()
         elif self._batch_timer is None and not self._is_turn_requested:
@@ -232,7 +232,7 @@ class Engine:
         self._apply_turn()
 
     def _apply_turn(self) -> None:
-        """Do what has been committed."""
+        """Act on what has been committed: start and stop steps, wake watchers."""
         steps, self._dispatcher.steps = self._dispatcher.steps, []
         stops, self._stops = self._stops, []
         self._handover.start_granted()
@@ -256,7 +256,7 @@ class Engine:
             self._handover.run_prefetch()
 
     def _wait_for_records(self, error: Exception, exits: list[Exit], started: dict[str, tuple[Any, ...]]) -> None:
-        """The turn could not be committed: nothing was acted on; look at the records again in a while."""
+        """Drop a turn that could not be committed, and look at the records again after a second."""
         if not isinstance(error, Unavailable):
             log.error("%s", error, exc_info=error)
         elif str(error) != self._last_failure:  # not each second that the disk is full
@@ -280,7 +280,7 @@ class Engine:
         asyncio.get_running_loop().call_later(_RETRY_SECONDS, again)
 
     def _load_queues(self, running: set[str]) -> None:
-        """Make the queues and slots from the records; `running` are the steps that the compute runs."""
+        """Make queues and slots from the records; `running` are the steps that the compute runs."""
         self.queues = Queues(self.rooms.computes.capacities, self._find_runner)
         self._handover.reset(self.queues)
         self._dispatcher = self._new_dispatcher()
@@ -322,7 +322,7 @@ class Engine:
                 self._end_all(self._tell_parent(child))
 
     def _finish_leaf_again(self, job: Job) -> None:
-        """A crash came between the exit and the end of storing outputs; storing them again is harmless."""
+        """Store the outputs of a job whose storing a crash cut short; storing them twice is harmless."""
         run = self.queues.hold_slot(job)
         last = jobs.list_attempts(self._db, job.id)[-1]
         reason = cast("Reason", last.reason or "exited")
@@ -339,7 +339,7 @@ class Engine:
         )
 
     def _take_started(self, started: dict[str, tuple[Any, ...]], ended: set[str]) -> None:
-        """A step that is over as well has its identity noted with its end."""
+        """Record the starts of steps; a step that has ended as well is recorded with its end."""
         for step_id, process in started.items():
             run = self.queues.steps.get(step_id)
             if run:
@@ -425,7 +425,7 @@ class Engine:
             self._settle_leaf(run, exit, run.number)
 
     def _take_exits_apart(self) -> None:
-        """Perhaps one of them is what smalt is not up to: it ends its own job, and the others do not wait for it."""
+        """Settle the exits one by one after a failed turn: the one that caused it fails its own job only."""
         exits, self._exits = self._exits, []
         for exit in exits:
             try:
@@ -452,7 +452,7 @@ class Engine:
             self._end_leaf(run, outcome.make_error(why))
 
     def _has_another_attempt(self, run: LeafRun, exit: Exit) -> bool:
-        """A step that never ran, or whose retries allow it, gets another attempt."""
+        """Return True if the step never ran, or failed and its retries allow another attempt."""
         if exit.reason == "never started":
             return True
         if outcome.find_exit_error(exit, None) is None:
@@ -465,12 +465,12 @@ class Engine:
         return allowed > 0 and jobs.count_started_attempts(self._db, run.job.id) <= allowed
 
     def _find_recorded_run(self, step_id: str) -> LeafRun | None:
-        """The run of a step that only the records know; None when its end is recorded already."""
+        """Return the run of a step that only the records know; None if its end is recorded already."""
         attempt = jobs.find_open_attempt(self._db, step_id)
         return self.queues.hold_slot(jobs.get_job(self._db, attempt.job_id), attempt) if attempt else None
 
     def _settle_leaf(self, run: LeafRun, exit: Exit, number: int) -> None:
-        """Store what the command left, then end the job: at once where that is only a rename."""
+        """Store the outputs and end the job: in this turn if that takes only renames, else beside the loop."""
         try:
             leaf = run.leaf = run.leaf or self._dispatcher.read_leaf(run.job)
         except Exception as error:
@@ -488,7 +488,7 @@ class Engine:
     def _store_outputs(
         self, run: LeafRun, leaf: command.Leaf, exit: Exit, number: int, left: SmallResult | None = None
     ) -> dict[str, Any] | None:
-        """Store what the command left; errors of that count only for a command that did well."""
+        """Store what the command left and return the job's error; storing can fail only a command that succeeded."""
         noted = left.noted if left else None
         results, spec = leaf.backend(self.rooms).results, command.make_spec(leaf, number)
         error = outcome.find_exit_error(exit, leaf.timeout)
@@ -521,7 +521,7 @@ class Engine:
         return error
 
     async def _finish_leaf(self, run: LeafRun, exit: Exit, number: int) -> None:
-        """Store, beside the loop, outputs that have to be copied or registered."""
+        """Store outputs beside the loop."""
         try:
             leaf = run.leaf or self._dispatcher.read_leaf(run.job)
             run.input_change = run.input_change or command.find_moved_input(
@@ -544,7 +544,7 @@ class Engine:
                 self._end_leaf(run, error)
 
     def _end_leaf(self, run: LeafRun, error: dict[str, Any] | None) -> None:
-        """End a job whose command has ended: a cancellation that was recorded by now counts, whatever the exit code."""
+        """End a job whose command has ended. A cancellation recorded by now counts, whatever the exit code."""
         if run.job.cancel_requested:
             self._end_job(run.job, "Canceled")
         elif error is None:
@@ -554,7 +554,7 @@ class Engine:
             self._end_job(run.job, "Failed", error)
 
     def _register_outputs(self, job: Job, empty: Sequence[str] | None) -> dict[str, Any] | None:
-        """Register the named outputs of a job that is about to be Completed; the error where that cannot be done."""
+        """Register the named outputs of a job that is about to complete; return the error if that fails."""
         try:
             register_outputs(self.rooms, job, empty)
         except Unavailable:  # no fault of the job: the turn is tried again
@@ -653,7 +653,7 @@ class Engine:
         return [(parent, status, error)]
 
     def _cancel_tree(self, job: Job, why: dict[str, Any] | None) -> None:
-        """Inside a transaction: what has not started is over at once, what runs, or is about to, is stopped."""
+        """End what has not started and stop what has, in a transaction; `why` is the error of each job."""
         todo = deque([job])
         while todo:
             one = todo.popleft()

@@ -1,4 +1,4 @@
-"""What the end of a process means for its job, in one sentence."""
+"""Error sentences for the end of a process and for exceptions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _INTERPRETERS = {".py": "python", ".sh": "bash", ".R": "Rscript", ".r": "Rscript
 
 
 def find_exit_error(exit: Exit, timeout: float | None) -> dict[str, Any] | None:
-    """Return why the command did not do well; None only where it ended by itself with code 0."""
+    """Return the error of a command that did not succeed; None only if it ended by itself with code 0.
+
+    `timeout` is the job's limit in seconds.
+    """
     if exit.reason == "timeout":
         limit = f"{timeout:g} s" if timeout else "its limit"
         return _make_error("JobTimeout", f"the command ran longer than {limit} (limits.timeout) and was ended")
@@ -36,9 +39,9 @@ def find_exit_error(exit: Exit, timeout: float | None) -> dict[str, Any] | None:
 
 
 def add_command_hint(error: dict[str, Any], command: str, folder: str, known_as: str | None = None) -> dict[str, Any]:
-    """The same error; where the command begins with a file of its folder as if it were a program, with what to write.
+    """Add how to run a file of `folder` with which the command begins as if it were a program.
 
-    `known_as` is what the user calls that file.
+    `known_as` is the name by which the user calls that file.
     """
     program = _FIRST_WORD.match(command)
     if error.get("exit_code") not in (126, 127) or program is None:
@@ -53,7 +56,7 @@ def add_command_hint(error: dict[str, Any], command: str, folder: str, known_as:
 
 
 def add_disk_hint(error: dict[str, Any], home: str) -> dict[str, Any]:
-    """Return the same error; where the disk of the home is full, which may be why, it says so."""
+    """Add that the disk of the home is full, if it is: that may be why the command failed."""
     try:
         disk = DiskSpace.measure(home)
     except OSError:
@@ -69,7 +72,7 @@ def make_error(message: str, code: str = "UserError") -> dict[str, Any]:
 
 
 def parse_message(error: str | None) -> str:
-    """Return the sentence in an error as it is recorded: JSON text, or None."""
+    """Return the sentence in a recorded error, which is JSON text or None."""
     return str(json.loads(error)["message"]) if error else "no reason was recorded"
 
 
@@ -86,7 +89,7 @@ def _get_signal_name(number: int) -> str:
 
 
 def to_sentence(error: Exception) -> str:
-    """What a user is told of an exception."""
+    """Return the sentence that a user is shown for an exception."""
     if isinstance(error, OSError) and not isinstance(error, SmaltError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}"

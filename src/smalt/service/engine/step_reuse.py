@@ -1,4 +1,4 @@
-"""Steps that need not run: what is asked of the reuse room, and what becomes of one that has another's outputs."""
+"""Steps that need not run: the reuse room is asked, and a reused step gets the outputs of the earlier one."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _FEWEST_SLASHES = 5
 
 
 class ReuseSettler:
-    """While nothing runs, what ended steps read and wrote is looked at: it is known then, whatever becomes of it."""
+    """Records what completed steps read and wrote while no job runs, before that can change."""
 
     def __init__(self, reuse: Reuse, is_idle: Callable[[], bool]) -> None:
         self._reuse = reuse
@@ -52,13 +52,13 @@ class ReuseSettler:
         self._task: asyncio.Task[None] | None = None
 
     def start_soon(self) -> None:
-        """In a while, unless something runs again."""
+        """Start after half a second without work."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_later(_QUIET_SECONDS, self._start_if_idle)
 
     async def close(self) -> None:
-        """What ended last is looked at now, if that is quick: a home that is copied then is of use elsewhere."""
+        """Record the steps that completed last if that is quick: a copy of the home can reuse them elsewhere."""
         if self._timer is not None:
             self._timer.cancel()
         self._start_if_idle()
@@ -79,6 +79,8 @@ class ReuseSettler:
 
 
 class StepReuse:
+    """Finds and applies the reuse of steps for the engine."""
+
     def __init__(self, rooms: Rooms) -> None:
         self.reuse = Reuse(rooms.db, rooms.data, rooms.environments.get_host_state)
         self._rooms = rooms
@@ -89,7 +91,7 @@ class StepReuse:
         self._recorded_environments: set[str] = set()
 
     def resolve_reused_inputs(self, leaf: command.Leaf) -> None:
-        """Let the step read from where the outputs of reused steps are."""
+        """Let the leaf read the outputs of reused steps where they are, not where they were planned."""
         job = leaf.job
         if job.parent_id is None or not self._get_moved_places(job):
             return
@@ -110,7 +112,10 @@ class StepReuse:
             self._update_body(job, "inputs", changed)
 
     def judge_within_turn(self, leaf: command.Leaf, environment: BuiltEnvironment, *, is_early: bool = False) -> bool:
-        """See whether the step need not run; False where that takes a while, or what it reads is not there yet."""
+        """Look for an identical step; return False if that takes long or an input is not there yet.
+
+        The verdict is in `leaf.verdict`. `is_early`: the leaf reads outputs of steps that still run.
+        """
         asked = self._find_candidate(leaf, environment)
         if asked is None:
             return True
@@ -119,7 +124,7 @@ class StepReuse:
         return leaf.verdict is not None
 
     async def judge_beside_loop(self, leaf: command.Leaf, environment: BuiltEnvironment) -> bool:
-        """The same, however long it takes; whether the step need not run."""
+        """Look for an identical step, however long it takes; return True if there is one."""
         asked = self._find_candidate(leaf, environment)
         if asked is not None:
             leaf.verdict = await self.reuse.judge(asked)
@@ -128,7 +133,7 @@ class StepReuse:
     async def record_fetched(
         self, leaf: command.Leaf, environment: BuiltEnvironment, paths: Mapping[str, Path], since: float
     ) -> None:
-        """What the step needs was brought here since then, each input to its path."""
+        """Record the inputs that were fetched since `since`, in seconds since the epoch, each with its path."""
         asked = self._make_candidate(leaf, environment)
         if asked is not None:
             await self.reuse.record_fetched(asked, paths, leaf.fetched.tables, since)
@@ -137,7 +142,7 @@ class StepReuse:
         return self._find_candidate(leaf, environment) is not None
 
     def record_started(self, leaf: command.Leaf, environment: BuiltEnvironment, *, is_early: bool = False) -> None:
-        """The step is about to run; `is_early` while others run whose outputs it reads."""
+        """Record the key of a step that is about to run; `is_early` while steps run whose outputs it reads."""
         asked = self._make_candidate(leaf, environment)
         if asked is None:
             return
@@ -149,7 +154,7 @@ class StepReuse:
             )
 
     def apply_reuse(self, leaf: command.Leaf) -> bool:
-        """Give the step the outputs of the one that was found to be the same, if any; its end is for the caller."""
+        """Give the job the outputs of the identical step, if one was found; the caller ends it if this returns True."""
         job, asked, verdict = leaf.job, leaf.asked, leaf.verdict
         if asked is None or verdict is None or verdict.of is None or records.get_step(self._db, verdict.of.id) is None:
             return False
@@ -196,7 +201,7 @@ class StepReuse:
         return self._find_current_uri(job, uri) if self._get_moved_places(job) else uri
 
     def _find_candidate(self, leaf: command.Leaf, environment: BuiltEnvironment) -> ReuseCandidate | None:
-        """What to judge; None where the step must run in any case."""
+        """Return what to judge; None if the step must run in any case."""
         leaf.verdict = None
         asked = self._make_candidate(leaf, environment)
         if asked is None or not self.reuse.may_be_reused(asked) or jobs.get_last_attempt_number(self._db, leaf.job):
@@ -204,7 +209,7 @@ class StepReuse:
         return asked
 
     def _make_candidate(self, leaf: command.Leaf, environment: BuiltEnvironment) -> ReuseCandidate | None:
-        """What the step's key is made of; None for one that has none, as it is not a step of a pipeline."""
+        """Return what the step's key is made of; None if it has none because it is not a step of a pipeline."""
         job, entity = leaf.job, leaf.entity
         if job.parent_id is None:
             return None
@@ -244,7 +249,7 @@ class StepReuse:
         return self._rooms.environments.host_checked_at
 
     def clear(self) -> None:
-        """What is kept here is read again from the records."""
+        """Forget what is kept of the records, so that it is read again."""
         self._moved_places.clear()
         self._ancestors.clear()
 
@@ -252,7 +257,7 @@ class StepReuse:
         self._moved_places.pop(root_id, None)
 
     def _find_current_uri(self, job: Job, uri: str) -> str:
-        """Where `uri`, which may be below a place that was planned, is now."""
+        """Return where `uri` is now; it may lie below a place that was planned."""
         known = self._get_moved_places(job)
         above, below = uri, ""
         while above.count("/") > _FEWEST_SLASHES:
@@ -270,7 +275,7 @@ class StepReuse:
         return self._moved_places[job.root_id]
 
     def _list_ancestors(self, job: Job) -> tuple[Job, ...]:
-        """The jobs above it."""
+        """Return the jobs above this one, nearest first."""
         parent_id = job.parent_id
         if parent_id is None:
             return ()
@@ -284,7 +289,7 @@ class StepReuse:
     def _update_body(
         self, job: Job, part: str, uris: Mapping[str, str], properties: Mapping[str, str] | None = None
     ) -> None:
-        """What is shown of the job: where its data is."""
+        """Write to the job's body where its data is, and more properties."""
         body = jobs.read_properties(self._db, job.id)
         for name, uri in uris.items():
             shown = (body.get(part) or {}).get(name)
@@ -296,7 +301,7 @@ class StepReuse:
 
 
 def _list_own_packages(entity: CommandJob, environment: BuiltEnvironment) -> dict[str, str]:
-    """The packages that smalt itself gives the step, and that are not among those of its environment."""
+    """Return the packages that smalt itself gives the step and that its environment does not hold."""
     own = {}
     if "mldesigner" in entity.command:
         own["mldesigner"] = _hash_designer()
@@ -308,7 +313,7 @@ def _list_own_packages(entity: CommandJob, environment: BuiltEnvironment) -> dic
 
 @lru_cache(maxsize=1)
 def _hash_designer() -> str:
-    """The hash of what runs function components."""
+    """Return the digest of the code that runs function components."""
     digest = hashlib.sha256()
     for path in sorted(Path(inside.__path__[0], "designer").rglob("*.py")):
         digest.update(f"{path.name}\0".encode() + path.read_bytes())
@@ -316,8 +321,10 @@ def _hash_designer() -> str:
 
 
 def _list_given_places(job: Job, entity: CommandJob) -> dict[str, dict[str, str]]:
-    """What counts of the places of outputs: a path that was given, as it was written; of another only a datastore
-    that is not the usual one."""
+    """Return the places of outputs that count for reuse.
+
+    A path counts as it was written; of other outputs only a datastore that is not the usual one.
+    """
     given = {name: made.given for name, made in places.read(entity.properties).items()}
     counts = {}
     for name, output in entity.outputs.items():
@@ -331,7 +338,7 @@ def _list_given_places(job: Job, entity: CommandJob) -> dict[str, dict[str, str]
 
 
 def _list_written_in_place(job: Job, entity: CommandJob) -> dict[str, DataInput]:
-    """The outputs that the command writes at a path that was given, where it finds what others left there."""
+    """Return the outputs that the command writes at a given path, where it finds what others left."""
     made = places.read(entity.properties)
     return {
         name: DataInput(command.output_uri(job.name, name, output), output.type or "uri_folder")
@@ -341,7 +348,7 @@ def _list_written_in_place(job: Job, entity: CommandJob) -> dict[str, DataInput]
 
 
 def _make_reuse_properties(rooms: Rooms, of: Job) -> dict[str, str]:
-    """The service's own properties of a reused step."""
+    """Return the service's own properties of a reused step."""
     pipeline = rooms.root_name(of)
     return {
         "azureml.isreused": "true",

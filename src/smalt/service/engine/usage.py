@@ -1,4 +1,4 @@
-"""What running jobs use is recorded while they run, beside the turns of the engine."""
+"""Records, beside the engine's turns, the CPU, memory and GPUs that running jobs use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LOOK_SECONDS = 1.0
 
 
 async def record_usage(computes: Computes, db: Database) -> None:
-    """Sample until cancelled; steps that are over within two seconds cost nothing."""
+    """Sample until cancelled. Steps that end within two seconds cost nothing."""
     sampler = Sampler(gpus=bool(computes.machine.gpus))
     while True:
         await asyncio.sleep(_LOOK_SECONDS)

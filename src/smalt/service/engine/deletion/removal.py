@@ -1,8 +1,8 @@
-"""Deleting jobs and workspaces: what goes, what stays as others have it, and what a crash leaves to be done.
+"""Removes jobs and workspaces with their files, except what others refer to.
 
 The transaction that removes the job's rows records what goes. All of it gets another name before a new job of that name
-is accepted, so that the new job never meets it, and is removed after that, beside the loop. What a crash cut short is
-done by the next server of the home: the first part before it answers anyone.
+is accepted, so that the new job never meets it, and is removed after that, beside the loop. The next server of the home
+finishes what a crash cut short: the renaming before it answers any request.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ _BEFORE_ANY_JOB = frozenset({"system_logs"})
 
 
 class Deletions:
-    """Deletes jobs; all but the records and the choice of what goes is done beside the loop."""
+    """Deletes jobs and workspaces; only the records are changed on the loop, all else beside it."""
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
         self._tasks: set[asyncio.Task[None]] = set()
 
     def resume_deletions(self) -> None:
-        """Set aside what deletions that a crash cut short have left, and go on with removing it."""
+        """Finish the deletions that a crash cut short."""
         for deletion in deletions.list_unfinished(self._rooms.db):
             workspace = workspaces.get_workspace(self._rooms.db, deletion.workspace_id)
             if not deletion.is_aside:
@@ -67,7 +67,7 @@ class Deletions:
                 self._start_task(self._remove_workspace(workspace))
 
     async def delete_job(self, workspace: Workspace, job: Job, principal: str) -> None:
-        """Forget a finished top job and all below it, with their files; goes on where the asker leaves."""
+        """Delete a finished top job and all jobs below it, with their files. Goes on if the caller leaves."""
         looked = await _find_scope(self._rooms, workspace, job)
         now = jobs.find_by_name(self._rooms.db, workspace.id, job.name)
         if now is None or now.id != job.id:  # it was deleted meanwhile
@@ -77,7 +77,7 @@ class Deletions:
         await asyncio.shield(self._start_task(self._finish_deletion(workspace, deletion)))
 
     async def delete_workspace(self, workspace: Workspace) -> None:
-        """Forget a workspace, all of whose jobs are over, with all its files; goes on where the asker leaves."""
+        """Delete a workspace, all of whose jobs are over, with all its files. Goes on if the caller leaves."""
         refuse_unfinished(self._rooms, workspace)
         await refuse_shared(self._rooms, workspace)
         refuse_unfinished(self._rooms, workspace)
@@ -85,7 +85,7 @@ class Deletions:
         await asyncio.shield(self._start_task(self._remove_workspace(workspace)))
 
     async def close(self) -> None:
-        """Wait for what is being removed."""
+        """Wait for the files that are being removed."""
         if self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -106,12 +106,12 @@ class Deletions:
         await self._remove_files(workspace, deletion)
 
     def _keep_names(self, deletion: Deletion, error: Exception) -> None:
-        """Let no new job of the name meet what could not be set aside; the next server tries it again."""
+        """Refuse new jobs of names whose files could not be moved aside; the next server tries again."""
         self._rooms.leaving.update(_list_names(deletion))
         log.error("job %s is deleted, but its files are in the way until a restart: %s", deletion.names[0], error)
 
     async def _remove_files(self, workspace: Workspace, deletion: Deletion) -> None:
-        """Remove what was set aside. Where that fails, the next server does it."""
+        """Remove what was moved aside. If that fails, the next server does it."""
         try:
             await asyncio.to_thread(_remove_aside, _get_folder(self._rooms, workspace), deletion)
             deletions.remove_deletion(self._rooms.db, deletion)
@@ -119,7 +119,7 @@ class Deletions:
             log.error("job %s is deleted, but not all of its files are removed: %s", deletion.names[0], error)
 
     async def _remove_workspace(self, workspace: Workspace) -> None:
-        """Remove the files of a deleted workspace. Where that fails, the next server does it."""
+        """Remove the files of a deleted workspace. If that fails, the next server does it."""
         try:
             await asyncio.to_thread(remove_tree, _get_folder(self._rooms, workspace))
         except Exception as error:
@@ -131,7 +131,7 @@ def _list_names(deletion: Deletion) -> set[tuple[int, str]]:
 
 
 class _DeletionScope(NamedTuple):
-    """The folders that may go with a job, and who else has something of them, as was looked up beside the loop."""
+    """The folders that may go with a job, and what else refers to them, as was found beside the loop."""
 
     places: dict[str, str]
     """By folder below the workspace's own: the real path."""
@@ -170,13 +170,13 @@ def _find_own_folders(rooms: Rooms, tree: Sequence[Job]) -> set[str]:
 
 
 def _find_outputs_of_others(rooms: Rooms, ids: frozenset[int], overlaps: Overlaps) -> set[str]:
-    """Return those of the places where jobs of any workspace but these wrote: a given path may lie in another's."""
+    """Return the places where other jobs of any workspace wrote: a given path may lie in another workspace."""
     with rooms.db.open_reader() as db:
         return overlaps.of(place for job_id, place in jobs.list_written_places(db) if job_id not in ids)
 
 
 def _remove_rows(rooms: Rooms, workspace: Workspace, job: Job, principal: str, looked: _DeletionScope) -> Deletion:
-    """Remove the rows of a job and all below it, and record what else goes."""
+    """Remove the rows of a job and all jobs below it, and record which folders go."""
     tree = jobs.list_tree(rooms.db, job.root_id)
     goes = (_find_own_folders(rooms, tree) | looked.attempts) & looked.places.keys() - looked.held
     _refuse_readers(rooms, workspace, job, tree, goes, looked.by_job)
@@ -190,7 +190,7 @@ def _remove_rows(rooms: Rooms, workspace: Workspace, job: Job, principal: str, l
 
 
 def _keep_writes(rooms: Rooms, tree: Sequence[Job], goes: set[str]) -> None:
-    """Keep where the jobs wrote that does not go with them: what another job had there stays known as written over."""
+    """Keep the places to which the jobs wrote and that stay: earlier outputs there remain known as overwritten."""
     for one in tree:
         for output, place in lineage.list_writes(rooms.db, one.id):
             if goes.isdisjoint(folders_above(place)):
@@ -198,9 +198,9 @@ def _keep_writes(rooms: Rooms, tree: Sequence[Job], goes: set[str]) -> None:
 
 
 def refuse_deleted_name(rooms: Rooms, workspace: Workspace, name: str) -> None:
-    """Raise where the artifacts of a deleted job of that name are others' by now: a new one would write into them.
+    """Raise Conflict if others still refer to the artifacts of a deleted job of that name.
 
-    Artifacts without a note are this job's own, of a plan that a crash cut short.
+    Artifacts without a note are the new job's own, of a plan that a crash cut short.
     """
     if (workspace.id, name) in rooms.leaving:
         raise Conflict(
@@ -214,7 +214,7 @@ def refuse_deleted_name(rooms: Rooms, workspace: Workspace, name: str) -> None:
 
 
 def refuse_deleted_names(rooms: Rooms, workspace: Workspace, name: str) -> None:
-    """Raise the same for a job that is submitted, and for the steps that the deleted job of its name had."""
+    """Raise Conflict for a job that is submitted, and for the steps that the deleted job of its name had."""
     refuse_deleted_name(rooms, workspace, name)
     try:
         steps = json.loads(_get_note_path(_get_folder(rooms, workspace), name).read_bytes())
@@ -249,7 +249,7 @@ def _get_note_path(top: Path, name: str) -> Path:
 
 
 def find_free_folder(rooms: Rooms, workspace: Workspace, name: str) -> str:
-    """Return the name of the folder for the outputs of a new job: its own, or with a number where that is taken."""
+    """Return the name of the folder for the outputs of a new job: the job's, or with a number if that is taken."""
     above = f"{rooms.data.datastores.get_folder(workspace.folder, 'workspaceblobstore')}/azureml"
     place, number = name, 1
     while os.path.lexists(f"{above}/{place}"):
@@ -261,9 +261,9 @@ def find_free_folder(rooms: Rooms, workspace: Workspace, name: str) -> str:
 def _refuse_readers(
     rooms: Rooms, workspace: Workspace, job: Job, tree: Sequence[Job], goes: set[str], by_job: Mapping[int, set[str]]
 ) -> None:
-    """An unfinished job, of whatever workspace, may be about to read what this one made.
+    """Raise Conflict if an unfinished job of any workspace may be about to read the job's outputs.
 
-    What one names that was submitted after `by_job` had been looked up is told by its text.
+    Jobs submitted after `by_job` had been looked up are known by the names in their text.
     """
     own, names = {one.id for one in tree}, {one.name for one in tree}
     for other in jobs.list_unfinished(rooms.db):
@@ -284,7 +284,7 @@ def _get_folder(rooms: Rooms, workspace: Workspace) -> Path:
 
 
 def _move_aside(rooms: Rooms, workspace: Workspace, deletion: Deletion) -> None:
-    """Give what goes another name beside its own, durably; done again after a crash it goes on.
+    """Rename the folders that go, within the folder that holds each, durably; after a crash this goes on.
 
     A folder that its job made read-only, or that lies on a file system of its own, can be moved nowhere else.
     """
@@ -306,19 +306,19 @@ def _move_aside(rooms: Rooms, workspace: Workspace, deletion: Deletion) -> None:
 
 
 def _remove_aside(top: Path, deletion: Deletion) -> None:
-    """Remove what was set aside; takes long."""
+    """Remove what was moved aside, which takes long."""
     for above in {_OF_ATTEMPTS, *(os.path.dirname(folder) for folder in deletion.folders)}:
         for left in (top / above).glob(f"{_make_prefix(deletion)}*"):
             remove_tree(left)
 
 
 def _make_prefix(deletion: Deletion) -> str:
-    """Return how the names of what is set aside begin; no job's name has a dot."""
+    """Return the prefix of the names that `_move_aside` gives; no job's name has a dot."""
     return f"deleted.{deletion.job_id}."
 
 
 def _list_attempt_folders(top: Path, names: Sequence[str]) -> list[str]:
-    """Return where the attempts worked: NAME, NAME.2 and so on."""
+    """Return the folders in which the attempts worked: NAME, NAME.2 and so on."""
     having = set(names)
     found = os.listdir(top / _OF_ATTEMPTS) if (top / _OF_ATTEMPTS).is_dir() else []
     return [f"{_OF_ATTEMPTS}/{each}" for each in found if re.sub(r"\.\d+$", "", each) in having]

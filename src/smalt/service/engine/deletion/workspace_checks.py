@@ -1,4 +1,4 @@
-"""Refusals to delete a workspace: it has unfinished jobs, or other workspaces have something of it."""
+"""Refusals to delete a workspace that has unfinished jobs, or to which other workspaces refer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def refuse_unfinished(rooms: Rooms, workspace: Workspace) -> None:
 
 
 async def refuse_shared(rooms: Rooms, workspace: Workspace) -> None:
-    """Raise where a version or a job of another workspace has something in the workspace, or names it.
+    """Raise Conflict if a version or a job of another workspace lies in the workspace, or names it.
 
     Nothing is awaited after the last look.
     """
@@ -53,7 +53,7 @@ def _find_writers(rooms: Rooms, workspace: Workspace, overlaps: Overlaps) -> lis
 
 
 def _refuse_readers(rooms: Rooms, workspace: Workspace, readers: set[int]) -> None:
-    """Raise where an unfinished job reads or writes there, or names the workspace."""
+    """Raise Conflict if an unfinished job reads or writes there, or names the workspace."""
     name = _compile_name(workspace)
     for job in jobs.list_unfinished(rooms.db):
         if job.workspace_id != workspace.id and (job.id in readers or name.search(jobs.read_body(rooms.db, job.id))):
@@ -64,7 +64,7 @@ def _refuse_readers(rooms: Rooms, workspace: Workspace, readers: set[int]) -> No
 
 
 def _refuse_versions(rooms: Rooms, workspace: Workspace, versions: set[int]) -> None:
-    """Raise where a version lies there, or names the workspace: another of the name would give it other content."""
+    """Raise Conflict if a version lies there or names the workspace: a new one of the name would change its content."""
     name = _compile_name(workspace)
     naming = assets.find_bodies_containing(rooms.db, f"/workspaces/{workspace.name}", workspace.id)
     found = sorted(versions.union(id for id, body in naming if name.search(body)))
@@ -78,7 +78,7 @@ def _refuse_versions(rooms: Rooms, workspace: Workspace, versions: set[int]) -> 
 
 
 def _compile_name(workspace: Workspace) -> re.Pattern[str]:
-    """Return what finds the workspace in the ids and URIs of a text."""
+    """Return the pattern that finds the workspace in ids and URIs."""
     names = (workspace.subscription, workspace.resource_group, workspace.name)
     subscription, group, name = map(re.escape, names)
     return re.compile(

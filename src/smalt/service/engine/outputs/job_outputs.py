@@ -1,4 +1,4 @@
-"""What a job made, asked for by its name: never what a later job wrote in the same place."""
+"""Finds the output of a job by its name, never what a later job wrote in the same place."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from smalt.service.records.jobs import Job
 
 
 class OutputOverwritten(RefusedError):
-    """What a job made is gone: another job wrote in its place."""
+    """Another job wrote where the job had its output."""
 
 
 def find_output_uri(db: Database, job: Job, output: str) -> str | None:
-    """Return where the content of a job's output is: that of the version as which it was registered, if it was.
+    """Return where the content of a job's output is: that of its registered version, if it has one.
 
-    Refused where another job wrote at the place since. None where the job has no such output in the records.
+    None if the records have no such output. Raises OutputOverwritten if another job wrote there since.
     """
     written = jobs.read_data(db, job.id, "output").get(output)
     if written is None:
@@ -40,7 +40,7 @@ def _find_version_uri(db: Database, job: Job, asset: str | None) -> str | None:
 
 
 def _is_path_given(db: Database, job: Job, output: str) -> bool:
-    """Whether the output's path was given, so that other jobs may write there; else smalt made it for this run."""
+    """Return True if the user gave the output's path, so that other jobs may write there."""
     properties = jobs.read_properties(db, job.id)
     if job.parent_id is not None:
         return places.read(properties.get("properties")).get(output, places.ALONE).given is not None

@@ -1,4 +1,4 @@
-"""Outputs that a step owes and did not write: said at the step, and to whoever was to read them."""
+"""Error sentences for outputs that a step should have written, for the step and for its readers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from smalt.service.records.jobs import Job
 
 
 def get_preparation_error(rooms: Rooms, leaf: Leaf | None, error: Exception) -> str:
-    """Return the sentence for a job that could not start; of missing data it names the step that owed it."""
+    """Return the sentence for a job that could not start; it names the step that should have written missing data."""
     said = to_sentence(error)
     if not isinstance(error, NotFound) or leaf is None:
         return said
@@ -25,7 +25,7 @@ def get_preparation_error(rooms: Rooms, leaf: Leaf | None, error: Exception) -> 
 
 
 def _find_writer(rooms: Rooms, job: Job, uri: str) -> str | None:
-    """Return whose output the data is, and what became of it."""
+    """Return a phrase for the step that should have written the data, and for what it wrote."""
     for writer in jobs.find_writers(rooms.db, job.workspace_id, [uri.rstrip("/"), f"{uri.rstrip('/')}/"]):
         for name, (_, _, written, _) in jobs.read_data(rooms.db, writer.id, "output").items():
             if written is not None and written.rstrip("/") == uri.rstrip("/"):

@@ -1,4 +1,4 @@
-"""The outputs of an ended job: where they lie in place of the paths that it was given for them, and back."""
+"""The paths of an ended job's outputs: the places that answers show, and the paths that were submitted."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ EMPTY_OUTPUTS = "smalt.empty_outputs"
 
 
 def make_empty_warning(names: str | None) -> str:
-    """Return the lines of a job's log that tell of the outputs to which it wrote nothing."""
+    """Return the log lines for the outputs to which the job wrote nothing."""
     return "".join(f"warning: it wrote nothing to its output '{name}'\n" for name in (names or "").split())
 
 
 def add_places(outputs: Mapping[str, Any], places: Mapping[str, str | None]) -> tuple[dict[str, Any], str | None]:
-    """Return the outputs as REST has them with their `places` as paths, and the text of the property, if any."""
+    """Return the REST outputs with their places as paths, and the property that remembers the submitted paths."""
     shown: dict[str, Any] = dict(outputs)
     given: dict[str, list[str | None]] = {}
     for name, output in outputs.items():

@@ -1,6 +1,6 @@
-"""Outputs with a name become data assets or models when their job completes.
+"""Registers the named outputs of a job as data assets or models when it completes.
 
-A registered version is for ever: a version that exists is never written again, and a job that asks for one fails.
+A registered version is for ever: an existing version is never written again, and a job that asks for one fails.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MODELS = {"mlflow_model", "custom_model", "triton_model"}
 
 
 class _NamedOutput(NamedTuple):
-    """An output that is to be registered."""
+    """An output to register."""
 
     output: str
     name: str
@@ -43,15 +43,15 @@ class _NamedOutput(NamedTuple):
 
 
 def get_asset_kind(type: str | None) -> str:
-    """Return the kind of asset that an output of this type becomes."""
+    """Return the kind of asset, "data" or "models", that an output of this type becomes."""
     return "models" if type in _MODELS else "data"
 
 
 def register_outputs(rooms: Rooms, job: Job, empty: Sequence[str] | None) -> None:
-    """Register each named output once, however often this is called; none at all where one's version is taken.
+    """Register each named output once, however often this is called; none if the version of one is taken.
 
-    `empty` are the outputs to which the job wrote nothing; None for a pipeline, whose steps write its outputs.
-    Those that nobody writes any more are noted: they are to be protected once this is committed.
+    `empty` are the outputs to which the job wrote nothing; None for a pipeline, whose steps write its outputs. Outputs
+    that no job writes any more are noted in `rooms.unprotected`: they are protected once this is committed.
     """
     with rooms.db.transaction():
         named = list(_list_named_outputs(rooms.db, job))
@@ -72,10 +72,10 @@ def find_taken_versions(
     *,
     may_be_reused: bool = False,
 ) -> dict[str, str]:
-    """Return a sentence for each output whose version exists, or that another output of the same job takes.
+    """Return, by output, a sentence for each whose version exists or is that of another output of the job.
 
-    `outputs` are of one job, each (its key, its type, the asset's name, the version that is asked for). What a job made
-    may be the very version of one that is reused.
+    `outputs` are those of one job: (key, type, name of the asset, version). With `may_be_reused`, a version that a job
+    made is not taken: this job may reuse the very step that made it.
     """
     found: dict[str, str] = {}
     asked: dict[tuple[str, str, str], str] = {}
@@ -100,7 +100,7 @@ def _is_of_job(version: assets.AssetVersion) -> bool:
 
 
 def get_asset_name(given: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
-    """Return the name and the version under which an output, as REST has it, is to be registered."""
+    """Return the name and version under which an output, as REST has it, is to be registered."""
     given = given or {}
     version = given.get("assetVersion") or given.get("version")
     return given.get("assetName") or given.get("name"), None if version is None else str(version)
@@ -120,7 +120,7 @@ def _list_named_outputs(db: Database, job: Job) -> Iterable[_NamedOutput]:
 
 
 def _refuse_taken(rooms: Rooms, job: Job, named: list[_NamedOutput]) -> None:
-    """Raise where a version is taken, but by the very output that a reused step has."""
+    """Raise Conflict if a version is taken, unless it is the very output that a reused step has."""
     new = [one for one in named if _find_same_version(rooms, job, one) is None]
     asked = ((one.output, one.type, one.name, one.version) for one in new)
     for output, why in find_taken_versions(rooms.db, job.workspace_id, asked).items():
@@ -128,9 +128,9 @@ def _refuse_taken(rooms: Rooms, job: Job, named: list[_NamedOutput]) -> None:
 
 
 def _refuse_unfit(rooms: Rooms, job: Job, named: list[_NamedOutput]) -> None:
-    """Raise where an output on this machine is not there, cannot be read or is not of its type.
+    """Raise Conflict if an output on this machine is missing, cannot be read or is not of its type.
 
-    A version of it would be of no use: each job that names it would be refused.
+    A version of it would be useless: every job that names it would be refused.
     """
     for one in named:
         place = rooms.data.resolve(one.uri, rooms.workspace(job)).path
@@ -156,7 +156,7 @@ def _describe_job(job: Job) -> str:
 
 
 def _find_same_version(rooms: Rooms, job: Job, one: _NamedOutput) -> str | None:
-    """Return the version that the output is already: an earlier job made it, and this one was reused."""
+    """Return the version that the output is already, as an earlier job made it and this one reused that."""
     db, workspace_id = rooms.db, job.workspace_id
     if one.version:
         there = assets.get_version(db, workspace_id, one.kind, one.name, one.version)
@@ -169,7 +169,7 @@ def _find_same_version(rooms: Rooms, job: Job, one: _NamedOutput) -> str | None:
 
 
 def _make_warning(rooms: Rooms, job: Job, one: _NamedOutput, empty: Sequence[str] | None) -> dict[str, str]:
-    """Return the property of a version that is empty, as nobody wrote to the output."""
+    """Return the property of a version that is empty because the job wrote nothing to the output."""
     if not (_is_output_empty(rooms, job, one) if empty is None else one.output in empty):
         return {}
     return {"smalt.warning": f"it is empty: job '{job.name}' wrote nothing to its output '{one.output}'"}

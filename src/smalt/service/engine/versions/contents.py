@@ -1,4 +1,4 @@
-"""Where the content of the versions of a home is on this machine."""
+"""Places on this machine that hold the content of registered versions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ URIS = {"data": "dataUri", "models": "modelUri"}
 
 
 class VersionContent(NamedTuple):
-    """The content of a version, and the workspace where that is registered."""
+    """The content of a version, and the workspace in which that is registered."""
 
     workspace: Workspace
     version: AssetVersion
@@ -30,9 +30,9 @@ class VersionContent(NamedTuple):
 
 
 class VersionContents:
-    """Looks up where each version of the home is once, and again when what is registered, or a datastore, changed.
+    """Finds the content of every version of the home; looks again when versions or datastores changed.
 
-    A version of one workspace may lie in a folder of another, or in one that datastores of several lead to.
+    A version of one workspace may lie in a folder of another, or in one that several datastores lead to.
     """
 
     def __init__(self, db: Database, data: DataAccess) -> None:
@@ -57,7 +57,7 @@ class VersionContents:
         ]  # fmt: skip
 
     async def find_unprotected(self) -> list[VersionContent]:
-        """Return the content of each version that is on this machine and may be written by its owner."""
+        """Return the content of each version that is on this machine and writable by its owner."""
         known = await self._load_places()
         places = await asyncio.to_thread(lambda: [place for place in known if _is_writable(place)])
         return [content for place in places for content in known[place]]

@@ -1,4 +1,4 @@
-"""Registered versions keep their content when a job writes over the place where it is: they get a copy of their own."""
+"""Keeps the content of registered versions when a job writes over it: it is copied aside first."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from smalt.service.records.workspaces import Workspace
 
 
 def is_never_written(location: Location) -> bool:
-    """Whether it lies where no output of a job may go."""
+    """Return True if no output of a job may go there."""
     return location.datastore == DEFAULT and f"{location.relative}/".startswith((f"{UPLOADS}/", f"{VERSIONS}/"))
 
 
 def is_moved(rooms: Rooms, workspace: Workspace, uri: str, place: str) -> bool:
-    """Whether the content of the version `uri`, which was at `place`, has been copied aside since then."""
+    """Return True if the content of the version `uri`, which was at `place`, has been copied aside since then."""
     if not isinstance(parse_uri(uri), Reference):
         return False
     try:
@@ -35,7 +35,7 @@ def is_moved(rooms: Rooms, workspace: Workspace, uri: str, place: str) -> bool:
 
 
 def is_occupied(place: Path) -> bool:
-    """Whether a job that writes at `place` may write over, or into, what others left there."""
+    """Return True if a job that writes at `place` may write over, or into, what others left there."""
     try:
         with os.scandir(place) as entries:
             return next(entries, None) is not None or is_write_protected(place)
@@ -46,9 +46,9 @@ def is_occupied(place: Path) -> bool:
 
 
 async def copy_versions_aside(rooms: Rooms, workspace: Workspace, places: list[Path], say: Log) -> None:
-    """Copy the content of each version, of whatever workspace, that lies at, in or around one of `places`.
+    """Copy aside the content of each version, of any workspace, at, in or around one of `places`.
 
-    The places can be written afterwards, by a job or a request of `workspace`.
+    A job or a request of `workspace` may write to the places afterwards.
     """
     async with rooms.contents.move_lock:
         for content in await _find_endangered(rooms, places):
@@ -66,9 +66,9 @@ async def copy_versions_aside(rooms: Rooms, workspace: Workspace, places: list[P
 
 
 def find_write_problem(rooms: Rooms, location: Location) -> str | None:
-    """Return the sentence for an output that would go to, or around, where smalt itself keeps the content of versions.
+    """Return a sentence if the output would go to, or around, a place where smalt keeps the content of versions.
 
-    Whatever the datastore is called by which it leads there, and whosever workspace that is.
+    The place counts, not the datastore or workspace by which the URI leads there.
     """
     if location.path is None:
         return None
@@ -93,7 +93,7 @@ def find_write_problem(rooms: Rooms, location: Location) -> str | None:
 
 
 async def copy_aside_before_request(rooms: Rooms, workspace: Workspace, place: Path, say: Log) -> None:
-    """Give the versions whose content a request is about to change a place of their own; refuse where they have it."""
+    """Copy aside the versions whose content a request is about to change; raise Conflict for a copy itself."""
     if _is_copy_aside(rooms, place):
         raise Conflict(
             f"{VERSIONS}/ of datastore {DEFAULT} holds the content of registered versions, which never changes; "
@@ -105,7 +105,7 @@ async def copy_aside_before_request(rooms: Rooms, workspace: Workspace, place: P
 
 
 def _is_copy_aside(rooms: Rooms, place: Path) -> bool:
-    """Return whether a place is where contents are copied aside."""
+    """Return True if the place is one to which contents are copied aside."""
     found = find_managed(rooms.root, os.path.realpath(place))
     return found is not None and found.place == VERSIONS
 
@@ -127,13 +127,13 @@ async def _copy_aside(rooms: Rooms, content: VersionContent) -> None:
 
 
 async def _find_endangered(rooms: Rooms, places: list[Path]) -> list[VersionContent]:
-    """Return the contents of versions that are written over with one of `places`, and can be copied aside."""
+    """Return the contents of versions that are written over with one of `places` and can be copied aside."""
     found = await rooms.contents.find_overlapping([os.path.realpath(place) for place in places])
     return [content for content in found if content.place.exists() and not _is_immovable(rooms, content)]
 
 
 def _is_immovable(rooms: Rooms, content: VersionContent) -> bool:
-    """Return whether it is aside already, or holds the very folder to which it would be copied."""
+    """Return True if the content is aside already, or holds the folder to which it would be copied."""
     if _is_copy_aside(rooms, content.place):
         return True
     folder = os.path.realpath(rooms.data.datastores.get_folder(content.workspace.folder, DEFAULT) / VERSIONS)

@@ -1,4 +1,4 @@
-"""What jobs made and left where it lies is protected when it is registered afterwards."""
+"""Takes the right to write from outputs of jobs that become registered versions."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _ARTIFACTS = re.compile(r"ExperimentRun/dcid\.([^/]+)/.")
 
 
 async def protect_output(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: str) -> None:
-    """Forbid writing to the output of a job that is over, which is about to become a version of an asset.
+    """Forbid writing to the output of a job that is over and about to become a version of an asset.
 
-    A folder of the user's own stays as it is. Refused where a later job wrote over it, or a job may still write there.
-    The caller stores the version without an await after this: no job begins to write there in between.
+    A folder of the user's own stays as it is. Raises Conflict if a later job wrote over it, or may still write there.
+    The caller stores the version without an await after this, so that no job begins to write there in between.
     """
     try:
         location = rooms.data.resolve(uri, workspace)
@@ -68,7 +68,7 @@ async def protect_output(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: 
 
 
 def _refuse_unfinished(rooms: Rooms, workspace: Workspace, location: Location, uri: str) -> None:
-    """Raise where a job may still write to what is to become a version, which never changes."""
+    """Raise Conflict if a job may still write to what is to become a version."""
     place = os.path.realpath(location.path) if location.path is not None else location.place
     writer = lineage.find_active_writer(rooms.db, place.rstrip("/")) or _find_preparing_writer(rooms, place)
     asked = parse_uri(uri)
@@ -83,7 +83,7 @@ def _refuse_unfinished(rooms: Rooms, workspace: Workspace, location: Location, u
 
 
 def _find_preparing_writer(rooms: Rooms, place: str) -> str | None:
-    """Return a job that is being prepared, and has looked already for versions where it will write."""
+    """Return the name of a job in preparation that has looked already for versions where it will write."""
     for job, places in rooms.about_to_write.values():
         if any(f"{place}/".startswith(f"{one}/") or f"{one}/".startswith(f"{place}/") for one in places):
             return job
@@ -91,7 +91,7 @@ def _find_preparing_writer(rooms: Rooms, place: str) -> str | None:
 
 
 class VersionProtection:
-    """Takes the right to write from what became a version, beside the loop and once that is committed."""
+    """Takes the right to write from registered outputs, beside the loop and once the registration is committed."""
 
     def __init__(self, rooms: Rooms, reuse: Reuse) -> None:
         self._rooms = rooms
@@ -103,26 +103,26 @@ class VersionProtection:
         self._tasks: set[asyncio.Future[None]] = set()
 
     def forget_uncommitted(self) -> None:
-        """Drop what a turn registered that was not committed."""
+        """Drop the registrations of a turn that was not committed."""
         self._rooms.unprotected.clear()
 
     def start_registered(self) -> None:
-        """Protect what has been registered."""
+        """Start to protect what has been registered."""
         registered, self._rooms.unprotected = self._rooms.unprotected, []
         for workspace, uri in registered:
             self._start_task(self._protect_version(workspace, uri))
 
     def note_job_end(self, job: Job) -> None:
-        """Note that a job is over: what it registered while it ran is not written any more."""
+        """Note that a job is over: it no longer writes to what it registered while it ran."""
         self._rooms.about_to_write.pop(job.id, None)
         self._rooms.unprotected += self._still_written.pop(job.id, ())
 
     def start_unprotected(self) -> None:
-        """Protect what jobs made that an earlier server registered, and could not protect before it was killed."""
+        """Start to protect the versions that an earlier server registered and did not protect before it was killed."""
         self._start_task(self._protect_unprotected())
 
     async def close(self) -> None:
-        """Leave what is not done to the next server."""
+        """Leave the rest to the next server."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -138,7 +138,7 @@ class VersionProtection:
             log.error("a registered version could not be made read-only: %s", error, exc_info=error)
 
     async def _take_registered(self, workspace: Workspace, uri: str) -> None:
-        """Protect what became a version through MLflow: at once, or when the job that writes there is over."""
+        """Protect what became a version through MLflow: now, or when the job that writes there is over."""
         with contextlib.suppress(SmaltError):
             location = self._rooms.data.resolve(uri, workspace)
             if _is_finished_output(self._rooms, workspace, location):
@@ -148,7 +148,7 @@ class VersionProtection:
                     self._still_written.setdefault(job.id, []).append((workspace, uri))
 
     async def _protect_version(self, workspace: Workspace, uri: str) -> None:
-        """Protect a place unless the version was copied aside meanwhile, and a job is about to write there."""
+        """Protect a version unless it was copied aside meanwhile; copy it aside if a job is about to write there."""
         with contextlib.suppress(SmaltError):
             place = self._rooms.data.locate(uri, workspace).path
             if place is None or not os.path.lexists(place):
@@ -180,13 +180,13 @@ class VersionProtection:
 
 
 async def _copy_aside_before_artifact(rooms: Rooms, workspace: Workspace, path: str) -> None:
-    """Give the versions a place of their own whose content an artifact at `path` changes."""
+    """Copy aside the versions whose content an artifact at `path` changes."""
     place = rooms.data.datastores.get_path(workspace.folder, _STORE, path)
     await copy_aside_before_request(rooms, workspace, place, log.info)
 
 
 def _is_finished_output(rooms: Rooms, workspace: Workspace, location: Location) -> bool:
-    """Whether a job wrote it, and none that is not over."""
+    """Return True if a job wrote it and no unfinished job has an output there."""
     relative = (location.relative or "").strip("/")
     is_artifact = location.datastore == _STORE and _ARTIFACTS.match(relative) is not None
     writers = _find_writers(rooms, workspace, location)
@@ -194,7 +194,7 @@ def _is_finished_output(rooms: Rooms, workspace: Workspace, location: Location) 
 
 
 def _find_writers(rooms: Rooms, workspace: Workspace, location: Location) -> list[Job]:
-    """Return the jobs, of whatever workspace, that have an output there, or around it."""
+    """Return the jobs of all workspaces that have an output there or around it."""
     relative = (location.relative or "").strip("/")
     if location.datastore == _STORE and (found := _ARTIFACTS.match(relative)):
         job = jobs.find_by_name(rooms.db, workspace.id, found[1])
@@ -207,7 +207,7 @@ def _find_writers(rooms: Rooms, workspace: Workspace, location: Location) -> lis
 
 
 def _list_places(location: Location) -> Iterator[str]:
-    """Yield the place and the folders above it: what is called otherwise, by another datastore for one, is the same."""
+    """Yield the place and the folders above it: another datastore may lead to one of these."""
     if location.path is None:
         return
     for path in {os.path.realpath(location.path), os.path.normpath(location.path)}:
