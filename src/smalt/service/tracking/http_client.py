@@ -1,4 +1,9 @@
-"""HTTP/1.1 over the Unix socket of MLflow's process: kept connections, whole or streamed bodies both ways."""
+"""HTTP/1.1 over the Unix socket of MLflow's process: kept connections, whole or streamed bodies both ways.
+
+h11 was measured in place of the framing below: 130 instead of 45 µs of CPU for a small request, 1.55 instead of 1.33 ms
+of the server's CPU for an MLflow call through the proxy, four times the CPU for a download, and ten lines less. Both
+ends of the socket are smalt's own (`child/wsgi_server.py`), so h11's tolerance of other servers is not needed.
+"""
 
 from __future__ import annotations
 
