@@ -28,6 +28,7 @@ from smalt.service.secrets.encryption import decrypt_credentials
 from smalt.service.secrets.vault import Vault
 from smalt.service.settings import ServerSettings
 from smalt.service.tracking import Tracking
+from smalt.wire.encoding import artifact_paths
 
 Result = TypeVar("Result")
 
@@ -107,8 +108,8 @@ class _RecordLookups:
 
     def _find_run(self, workspace: Workspace, run: str) -> str | None:
         """Return the artifacts' URI of a run that is not a job: a script's nested one."""
-        store = self._home.path("workspaces", workspace.folder, "datastores", "workspaceartifactstore")
-        there = (store / "ExperimentRun" / f"dcid.{run}").is_dir()
+        store = self._home.path("workspaces", workspace.folder, "datastores", artifact_paths.STORE)
+        there = os.path.isdir(f"{store}/{artifact_paths.PREFIX}{run}")
         return ARTIFACTS.format(job=run) if there else None
 
     def _find_asset(self, workspace: Workspace, reference: AssetReference) -> str | None:

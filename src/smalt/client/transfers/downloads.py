@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from smalt.exceptions import NotFound, RefusedError
+from smalt.wire.encoding import artifact_paths
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession
     from smalt.entities.jobs.job import Job
-
-ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
 
 
 def download_job(session: ClientSession, job: Job, folder: str, output_name: str | None, everything: bool) -> int:
@@ -33,7 +32,9 @@ def download_job(session: ClientSession, job: Job, folder: str, output_name: str
     count = 0
     if output_name is None:
         made = (job.properties or {}).get("azureml.reusedrunid") or job.name  # a reused step has no files of its own
-        count += download_uri(session, ARTIFACTS.format(job=made), os.path.join(folder, "artifacts"), optional=True)
+        count += download_uri(
+            session, artifact_paths.URI.format(job=made), os.path.join(folder, "artifacts"), optional=True
+        )
     for name in names:
         uri = f"azureml://jobs/{job.name}/outputs/{name}/paths/"
         count += download_uri(session, uri, os.path.join(folder, "named-outputs", name), optional=output_name is None)

@@ -25,6 +25,7 @@ from smalt.service.registry import Registries, WorkspaceAssets
 from smalt.service.secrets.identity import JobIdentity
 from smalt.service.secrets.vault import Vault
 from smalt.service.tracking import Tracking
+from smalt.wire.encoding import artifact_paths
 
 _NOTED_SECONDS = 60.0
 
@@ -103,7 +104,7 @@ class Rooms:
         if workspace.id not in self._artifacts:
             folder = self.data.datastores.get_folder(workspace.folder, "workspaceartifactstore")
             self._artifacts[workspace.id] = str(folder)
-        return f"{self._artifacts[workspace.id]}/ExperimentRun/dcid.{job}"
+        return f"{self._artifacts[workspace.id]}/{artifact_paths.PREFIX}{job}"
 
     def resolve(self, uri: str, workspace: Workspace) -> Location:
         return self.data.resolve(uri, workspace)

@@ -12,12 +12,13 @@ from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
+from smalt.wire.encoding.artifact_paths import PREFIX, STORE
 
-_PLACE = re.compile(r"/(azureml/|ExperimentRun/dcid\.)([^/\s\"']+)")
+_PLACE = re.compile(rf"/(azureml/|{re.escape(PREFIX)})([^/\s\"']+)")
 _OF_JOB = re.compile(r"azureml://jobs/([^/\s\"']+)/")
 _STORES = {
     "azureml/": "datastores/workspaceblobstore/azureml/",
-    "ExperimentRun/dcid.": "datastores/workspaceartifactstore/ExperimentRun/dcid.",
+    PREFIX: f"datastores/{STORE}/{PREFIX}",
 }
 
 
@@ -37,7 +38,7 @@ def list_own_folders(db: Database, tree: Sequence[Job]) -> set[str]:
 
 def get_artifacts_folder(job: Job) -> str:
     """Return the folder of the job's artifacts."""
-    return _STORES["ExperimentRun/dcid."] + job.name
+    return _STORES[PREFIX] + job.name
 
 
 def list_folders_in_use(db: Database, tree: Sequence[Job]) -> set[str]:
@@ -50,7 +51,7 @@ def list_released_folders(db: Database, tree: Sequence[Job]) -> set[str]:
     """Return the folders of jobs deleted before, whose outputs and artifacts only these jobs still reuse."""
     ids = records.find_last_holders(db, [job.id for job in tree])
     names = filter(None, (records.find_origin(db, id) for id in ids))
-    return _list_output_folders(db, ids) | {_STORES["ExperimentRun/dcid."] + name for name in names}
+    return _list_output_folders(db, ids) | {_STORES[PREFIX] + name for name in names}
 
 
 def find_job_names(body: str) -> set[str]:

@@ -27,6 +27,7 @@ from smalt.service.records.workspaces import Workspace, get_workspace
 from smalt.service.reuse.content_lookup import ContentLookup, Looking, LookupPlace
 from smalt.service.reuse.contents import BudgetExceeded, ContentFilter, PathContent, ReadBudget, UnknownContent
 from smalt.service.reuse.keys import ReuseCandidate, add_contents, list_part_hashes, make_key
+from smalt.wire.encoding import artifact_paths
 
 _IDLE_BUDGET = ReadBudget(100_000, 2_000_000_000)
 """The budget of idle times; larger contents are examined when a later step may be identical."""
@@ -35,7 +36,6 @@ _MOST_SAME = 5
 _MOST_LOOKED_AT = 200
 _MOST_LOOKED_THROUGH = 1000
 _TOGETHER = 25
-_ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
 _LOGS = "user_logs"
 _NOTHING = manifest.make_content_id(manifest.encode_manifest([]))
 """The content of an empty folder."""
@@ -391,7 +391,7 @@ class Reuse:
         """Return the place of the job's artifacts: ./outputs, ./logs, what it logged to MLflow; without its own
         logs.
         """
-        uri, workspace = _ARTIFACTS.format(job=job.name), self.get_workspace(job)
+        uri, workspace = artifact_paths.URI.format(job=job.name), self.get_workspace(job)
         return LookupPlace(uri, "uri_folder", workspace, self._data.resolve(uri, workspace), _WITHOUT_LOGS)
 
     async def load_inputs(self, step: ReuseStep, job: Job) -> dict[str, PathContent | UnknownContent]:

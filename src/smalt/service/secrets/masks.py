@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 from urllib.parse import quote, quote_plus
 
+from smalt.wire.encoding import artifact_paths
+
 SHORTEST = 4
 """Shorter values, and shorter lines of a value, are not looked for: they are in every log by chance."""
 
@@ -18,7 +20,7 @@ LOGS = ("user_logs", "system_logs", "logs", "azureml-logs")
 """The folders of a job's artifacts that are logs."""
 
 _CHUNK = 1 << 20
-_LOG = re.compile(r"ExperimentRun/dcid\.[^/]+/(?:" + "|".join(LOGS) + r")/.+", re.DOTALL)
+_LOG = re.compile(re.escape(artifact_paths.PREFIX) + r"[^/]+/(?:" + "|".join(LOGS) + r")/.+", re.DOTALL)
 
 
 _SHORTEST_CODE = 6

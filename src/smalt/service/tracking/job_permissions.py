@@ -20,6 +20,7 @@ from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import request_parsing
 from smalt.service.tracking.policy import CREATE_VERSION, MatchedRoute, resolve_source
 from smalt.service.tracking.request_parsing import Body
+from smalt.wire.encoding import artifact_paths
 
 Call = Callable[[Workspace, str, str, Any], Awaitable[Any]]
 """A call to the child: workspace, method, path, body; NotFound where it has no such thing."""
@@ -193,8 +194,9 @@ class JobRules:
     async def _apply_own_file(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
         """Permit a file below an own run, model or trace."""
         path = asked.found.ids
-        if len(path) > 2 and path[0] == "ExperimentRun" and path[1].startswith("dcid."):
-            await self._check_run(workspace, job, path[1].removeprefix("dcid."), or_ancestor=True)
+        of_run = artifact_paths.parse_artifacts_path("/".join(path))
+        if of_run and of_run[1]:
+            await self._check_run(workspace, job, of_run[0], or_ancestor=True)
         elif len(path) > 5 and path[0] == "mlflow" and path[4] == "artifacts" and path[2] in ("models", "traces"):
             if path[1] != await self._find_experiment(workspace, job):
                 raise RefusedError(f"job '{job.name}' writes into its own experiment only")

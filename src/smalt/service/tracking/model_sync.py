@@ -24,6 +24,7 @@ from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import run_database
 from smalt.service.tracking.artifact_guard import ArtifactGuard
 from smalt.service.tracking.model_database import DELETED, MlflowModel, MlflowVersion, load_models
+from smalt.wire.encoding import artifact_paths
 
 Json = dict[str, Any]
 Call = Callable[[Workspace, str, str, Any], Awaitable[Any]]
@@ -31,7 +32,7 @@ Call = Callable[[Workspace, str, str, Any], Awaitable[Any]]
 EXTERNAL_FOLDER = "models"
 """The folder below `mlflow-artifacts:/` of models that lie elsewhere; see external_models.py."""
 
-_STORE = "azureml://datastores/workspaceartifactstore/paths/"
+_STORE = f"azureml://datastores/{artifact_paths.STORE}/paths/"
 _RUNS = f"{_STORE}ExperimentRun/"
 _ARTIFACTS = "mlflow-artifacts:/"
 _IN_RUNS = f"{_ARTIFACTS}ExperimentRun/"

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from smalt.exceptions import NotFound, ValidationException
 from smalt.service.tracking import request_parsing
+from smalt.wire.encoding import artifact_paths
 
 _TABLE = """
 GET    /health                                         read
@@ -192,7 +193,7 @@ def resolve_source(source: str) -> str:
         return source
     of_job = _OF_JOB.fullmatch(source)
     if of_job:
-        source = f"mlflow-artifacts:/ExperimentRun/dcid.{of_job[1]}/{of_job[2]}"
+        source = f"{artifact_paths.MLFLOW_URI.format(job=of_job[1])}/{of_job[2]}"
     scheme, _, path = source.partition(":/")
     if scheme in ("runs", "mlflow-artifacts", "models") and path and not path.startswith("/"):
         segments = request_parsing.split_path(path.rstrip("/"))
@@ -206,9 +207,7 @@ def resolve_source(source: str) -> str:
 
 def is_artifact_path(segments: list[str] | tuple[str, ...]) -> bool:
     """True if a path of the artifact store is MLflow's: below a run's folder or in MLflow's own."""
-    if segments[0] == "ExperimentRun":
-        return len(segments) > 1 and segments[1].startswith("dcid.")
-    return segments[0] == "mlflow"
+    return segments[0] == "mlflow" or "/".join(segments).startswith(artifact_paths.PREFIX)
 
 
 def _read_table() -> tuple[dict[tuple[str, str], MlflowRoute], dict[str, list[tuple[re.Pattern[str], MlflowRoute]]]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from smalt.service.records.jobs import Job
 from smalt.service.records.tracked_runs import RunFacts
+from smalt.wire.encoding import artifact_paths
 
 Json = dict[str, Any]
 
@@ -35,7 +36,7 @@ def build_run(job: Job, facts: RunFacts, parent: str | None, root: str) -> Json:
         "user_id": job.created_by,
         "tags": build_tags(job, facts, parent, root),
         "inputs": [_build_input(name, *found) for name, found in facts.data.items()],
-        "artifact_uri": f"mlflow-artifacts:/ExperimentRun/dcid.{job.name}",
+        "artifact_uri": artifact_paths.MLFLOW_URI.format(job=job.name),
     }
 
 

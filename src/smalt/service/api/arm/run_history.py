@@ -15,6 +15,7 @@ from smalt.service.api.rest_shapes import format_time
 from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS
 from smalt.service.records import jobs, reuse
 from smalt.service.records.jobs import Job
+from smalt.wire.encoding import artifact_paths
 
 _MODELS = {"custom_model": "CustomModel", "mlflow_model": "MLFlowModel", "triton_model": "TritonModel"}
 _DATA = {"uri_file": "UriFile", "uri_folder": "UriFolder", "mltable": "MLTable"}
@@ -28,8 +29,8 @@ async def get_run(request: ApiRequest) -> dict[str, Any]:
 
 async def get_details(request: ApiRequest) -> dict[str, Any]:
     job = find_job(request)
-    files = f"{request.scope['smalt.files']}/datastores/workspaceartifactstore/files/ExperimentRun"
-    there = {log: f"{files}/dcid.{made}/{log}" for log, made in _list_logs(request, job)}
+    files = f"{request.scope['smalt.files']}/datastores/{artifact_paths.STORE}/files/{artifact_paths.PREFIX}"
+    there = {log: f"{files}{made}/{log}" for log, made in _list_logs(request, job)}
     status = "Finalizing" if request.server.job_followers.is_late_start(request.principal, job) else job.status
     return {
         **_render_run(request, job),

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 
 from smalt.machine.home import Home
+from smalt.machine.server_environment import is_inherited_by_step
 from smalt.service.compute.local.attempt_folders import Spares
 from smalt.service.compute.spec import StepSpec
 from smalt.service.compute.step import Folders
@@ -13,18 +14,12 @@ from smalt.service.data import DataAccess
 from smalt.service.environments import Environments
 from smalt.service.records.workspaces import Workspace
 from smalt.service.secrets.vault import Vault
-
-_PASSED_ON = ("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PATH", "LD_LIBRARY_PATH",
-              "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-              "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")  # fmt: skip
-_PREFIXES_PASSED_ON = ("PIP_", "UV_")
+from smalt.wire.encoding import artifact_paths
 
 
 def read_base_variables() -> dict[str, str]:
     """Return the variables of the server that every step inherits."""
-    return {
-        name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PREFIXES_PASSED_ON)
-    }
+    return {name: value for name, value in os.environ.items() if is_inherited_by_step(name)}
 
 
 @dataclass
@@ -50,7 +45,7 @@ class LocalContext:
         if workspace.id not in self._artifacts:
             folder = self.data.datastores.get_folder(workspace.folder, "workspaceartifactstore")
             self._artifacts[workspace.id] = str(folder)
-        return f"{self._artifacts[workspace.id]}/ExperimentRun/dcid.{job}"
+        return f"{self._artifacts[workspace.id]}/{artifact_paths.PREFIX}{job}"
 
     def get_folders(self, spec: StepSpec) -> Folders:
         """Return the folders of an attempt; no job's name has a dot, so no two attempts share one."""

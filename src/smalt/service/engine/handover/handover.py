@@ -20,11 +20,12 @@ from smalt.service.engine.slots import SlotGrant, SlotRequest
 from smalt.service.engine.step_reuse import StepReuse
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Attempt, Job
+from smalt.wire.encoding import artifact_paths
 
 _NO_SLOT_YET = SlotGrant(1, ())
 _MOST_NEEDED = 64
 _MOST_DEPENDENTS = 16
-_ARTIFACTS = "/ExperimentRun/dcid."
+_ARTIFACTS = f"/{artifact_paths.PREFIX}"
 
 
 class HandOver(NoHandOver):

@@ -41,6 +41,7 @@ from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.reuse import ReuseCandidate, ReuseVerdict
+from smalt.wire.encoding import artifact_paths
 
 if TYPE_CHECKING:
     from smalt.service.engine.submission.checks import Checker
@@ -403,7 +404,7 @@ def protect(rooms: Rooms, leaf: Leaf) -> None:
 
 def _is_artifacts(name: str, output: Output) -> bool:
     """The output that every job has: all it leaves, its logs among it."""
-    return name == "artifacts" and (not output.path or "/ExperimentRun/dcid." in output.path)
+    return name == "artifacts" and (not output.path or f"/{artifact_paths.PREFIX}" in output.path)
 
 
 def _make_service_variables(rooms: Rooms, leaf: Leaf) -> dict[str, str]:

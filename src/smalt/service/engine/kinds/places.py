@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-ARTIFACTS = "azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.{job}/"
+from smalt.wire.encoding import artifact_paths
+
+ARTIFACTS = artifact_paths.URI
 """Where everything that a job logs and leaves in outputs/ is kept."""
 
 PLACES = "smalt.places"

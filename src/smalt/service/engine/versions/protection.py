@@ -24,13 +24,14 @@ from smalt.service.records import jobs, lineage
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.reuse import Reuse
+from smalt.wire.encoding import artifact_paths
 
 log = logging.getLogger("smalt.engine")
 
 _STORE = "workspaceartifactstore"
 _GUARDED = ("artifacts", "default")
 """Outputs that a job writes by requests, which give a version that is there a place of its own first."""
-_ARTIFACTS = re.compile(r"ExperimentRun/dcid\.([^/]+)/.")
+_ARTIFACTS = re.compile(re.escape(artifact_paths.PREFIX) + r"([^/]+)/.")
 
 
 async def protect_output(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: str) -> None:

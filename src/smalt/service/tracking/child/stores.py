@@ -131,7 +131,9 @@ _place: ContextVar[str | None] = ContextVar("_place", default=None)
 
 
 def build_artifact_uri(run_id: str) -> str:
-    return f"mlflow-artifacts:/ExperimentRun/dcid.{run_id}"
+    return (
+        f"mlflow-artifacts:/ExperimentRun/dcid.{run_id}"  # as smalt.wire.encoding.artifact_paths, not there to import
+    )
 
 
 @sqlalchemy.event.listens_for(SqlRun, "init")
