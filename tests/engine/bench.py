@@ -83,6 +83,9 @@ class Workbench:
         """Leave as a killed server does: without a word to the launcher."""
         self.engine.pause()
         await self.compute.abort()
+        for runner in self.engine.rooms.computes.runners.values():
+            if runner is not self.compute:
+                await runner.close()
         self.db.close()
 
 

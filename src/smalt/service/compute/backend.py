@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from smalt.machine.processes import Process
-from smalt.service.compute.spec import StepSpec
+from smalt.service.compute.spec import StepResources, StepSpec
 from smalt.service.compute.step import Fetched, Layout, RunnableStep, Say, SmallResult
 from smalt.service.environments import BuiltEnvironment
 
@@ -59,8 +59,8 @@ class StepMaker(Protocol):
     def inherited_variables(self) -> dict[str, str]:
         """The variables that every step is started with, whatever its job says: locale and time zone among them."""
 
-    def find_problems(self, spec: StepSpec) -> list[str]:
-        """Return sentences that say why such a step could never run here; asked before a job is accepted."""
+    def find_problems(self, resources: StepResources) -> list[str]:
+        """Return sentences that say why no such step could ever run here; asked before a job is accepted."""
 
     def get_log_folder(self, spec: StepSpec) -> str:
         """Return the folder that the step's logs are, or are brought, to."""
@@ -163,5 +163,7 @@ class Backend:
     steps: StepMaker
     results: ResultStore
     runner: Runner
+    is_compute: bool = True
+    """Jobs can name it as their compute."""
     for_images: str = ""
     """The name of the backend that runs the steps whose environment is an image, if that is another one."""

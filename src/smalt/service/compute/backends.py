@@ -33,7 +33,7 @@ def make_local_backend(machine: ThisMachine) -> Backend:
 def make_container_backend(machine: ThisMachine) -> Backend:
     """Return the backend that runs containers on this machine: the local one's folders and launcher."""
     steps, results = ContainerSteps(machine.context, machine.images), LocalResults(machine.context)
-    return Backend("containers", steps, results, machine.launcher)
+    return Backend("containers", steps, results, machine.launcher, is_compute=False)
 
 
 MAKERS: list[Callable[[ThisMachine], Backend]] = [make_local_backend, make_container_backend]

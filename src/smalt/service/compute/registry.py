@@ -35,15 +35,18 @@ class Computes:
 
     def of(self, compute: str | None, environment: BuiltEnvironment | None = None) -> Backend:
         """Return the backend for a job's compute, as the job writes it; its environment counts once it is known."""
-        name = compute.rpartition("/")[2].rpartition(":")[2] if compute else ""
+        name = compute.rpartition("/")[2].rpartition(":")[2].lower() if compute else ""
         backend = self._backends.get(name, self._default)
+        if not backend.is_compute:
+            backend = self._default
         if environment is not None and environment.container is not None and backend.for_images:
             return self._backends[backend.for_images]
         return backend
 
-    def is_backend(self, name: str) -> bool:
-        """Return True if a backend has that name, so that it is no compute that a user may create or change."""
-        return name in self._backends
+    @property
+    def names(self) -> list[str]:
+        """The computes that are backends, lower case: users cannot create, change or delete them."""
+        return [backend.name for backend in self._backends.values() if backend.is_compute]
 
     @property
     def capacities(self) -> dict[str, Capacity | None]:

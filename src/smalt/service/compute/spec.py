@@ -44,6 +44,8 @@ class StepResources:
     """Slots, one for each process of the distribution."""
     gpus: int = 0
     instance_count: int = 1
+    instance_type: str | None = None
+    """A size of the service (Standard_…), or whatever the backend calls a kind of machine."""
     shm_size: str | None = None
     """Shared memory of a container, as `docker run --shm-size` takes it."""
     docker_args: tuple[str, ...] = ()

@@ -22,7 +22,6 @@ from smalt.service.api.rest_shapes import (
 from smalt.service.records import resources
 from smalt.service.records.resources import ResourceRecord
 
-LOCAL = "local"
 USUAL = ("cpu-cluster", "gpu-cluster")
 """The names that Azure's own guides take for granted; they are there while jobs may name any compute."""
 
@@ -43,11 +42,21 @@ async def get_compute(request: ApiRequest) -> dict[str, Any]:
 
 
 def _list_all(request: ApiRequest) -> list[ResourceRecord]:
-    """The computes of the workspace: this machine, the usual names, and what was created."""
+    """Return the computes of the workspace: the backends, the usual names, and what was created."""
+    backends = _list_backends(request)
     kept = resources.list_resources(request.server.db, request.workspace.id, "computes")
-    names = {LOCAL, *(each.name.lower() for each in kept)}
+    names = {*backends, *(each.name.lower() for each in kept)}
     usual = [name for name in USUAL if name not in names] if _accepts_any_name(request) else []
-    return [*(_make_implicit(request, name) for name in (LOCAL, *usual)), *kept]
+    return [*(_make_implicit(request, name) for name in (*backends, *usual)), *kept]
+
+
+def _list_backends(request: ApiRequest) -> list[str]:
+    """Return the computes that every workspace has; this machine is the first."""
+    return request.server.engine.rooms.computes.names
+
+
+def _describe_backend(name: str, backends: list[str]) -> str:
+    return "this machine" if name == backends[0] else "a part of this server"
 
 
 def _make_implicit(request: ApiRequest, name: str) -> ResourceRecord:
@@ -68,8 +77,9 @@ def _render_missing(request: ApiRequest, name: str, known: list[str]) -> str:
 async def put_compute(request: ApiRequest) -> ApiResponse:
     name = request.get_name()
     check_asset_name(name)
-    if name.lower() == LOCAL:
-        raise RefusedError("the compute 'local' is this machine and cannot be changed; choose another name")
+    if name.lower() in (backends := _list_backends(request)):
+        what = _describe_backend(name.lower(), backends)
+        raise RefusedError(f"the compute '{name.lower()}' is {what} and cannot be changed; choose another name")
     body = await request.read_object()
     existed = resources.get_resource(request.server.db, request.workspace.id, "computes", name)
     if existed and request.scope["method"] == "PATCH":
@@ -84,8 +94,8 @@ async def put_compute(request: ApiRequest) -> ApiResponse:
 
 
 async def delete_compute(request: ApiRequest) -> ApiResponse:
-    if request.get_name().lower() == LOCAL:
-        raise RefusedError("the compute 'local' is this machine and cannot be deleted")
+    if (name := request.get_name().lower()) in (backends := _list_backends(request)):
+        raise RefusedError(f"the compute '{name}' is {_describe_backend(name, backends)} and cannot be deleted")
     gone = resources.remove_resource(request.server.db, request.workspace.id, "computes", request.get_name())
     return ApiResponse({}, 200 if gone else 204)
 

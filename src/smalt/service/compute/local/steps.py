@@ -17,7 +17,7 @@ from smalt.service.compute.local.context import LocalContext
 from smalt.service.compute.local.rendering import render
 from smalt.service.compute.local.shell_paths import clean_path
 from smalt.service.compute.local.variables import make_variables
-from smalt.service.compute.spec import StepInput, StepSpec
+from smalt.service.compute.spec import StepInput, StepResources, StepSpec
 from smalt.service.compute.step import Fetched, Folders, Layout, RunnableStep, Say
 from smalt.service.data import Location, remove_tree
 from smalt.service.data.job_data import access_modes, mltable_inputs, primitive_values
@@ -50,8 +50,8 @@ class LocalSteps:
         """The variables of the server that every step is started with."""
         return self.context.base_variables
 
-    def find_problems(self, spec: StepSpec) -> list[str]:
-        """Return the reasons why such a step could never run here: none, as requests are cut to the machine's size."""
+    def find_problems(self, resources: StepResources) -> list[str]:
+        """Return no problem: a request larger than the machine is cut to its size."""
         return []
 
     def get_log_folder(self, spec: StepSpec) -> str:

@@ -229,7 +229,7 @@ def make_spec(leaf: Leaf, number: int) -> StepSpec:
         inputs=inputs,
         outputs=outputs,
         variables={name: to_text(value) for name, value in entity.environment_variables.items()},
-        resources=_resources(entity),
+        resources=make_resources(entity),
         distribution=_distribution(entity),
         sends_outputs=leaf.sends,
         timeout=leaf.timeout,
@@ -431,12 +431,14 @@ def docker_args(job: CommandJob) -> list[str]:
     return shlex.split(given) if isinstance(given, str) else [str(each) for each in given]
 
 
-def _resources(job: CommandJob) -> StepResources:
+def make_resources(job: CommandJob) -> StepResources:
+    """Return what a command job, or a command step of a pipeline, asks of its compute."""
     processes = process_count(job)
     return StepResources(
         cpus=processes,
         gpus=processes if wants_gpu(job) else 0,
         instance_count=int(getattr(job.resources, "instance_count", None) or 1),
+        instance_type=getattr(job.resources, "instance_type", None) or None,
         shm_size=str(getattr(job.resources, "shm_size", None) or "") or None,
         docker_args=tuple(docker_args(job)),
     )
@@ -504,6 +506,8 @@ class CommandKind(LeafKind):
         checker.check_environment("", job.environment)
         checker.check_code("", job.code)
         checker.check_compute("", job.compute)
+        for problem in checker.rooms.computes.of(job.compute).steps.find_problems(make_resources(job)):
+            checker.add("resources", problem)
         checker.note_idle("", job)
         checker.check_secrets("", job)
         checker.check_inputs("", job.inputs)

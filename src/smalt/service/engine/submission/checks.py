@@ -177,7 +177,7 @@ class Checker:
     def check_compute(self, where: str, compute: str | None) -> None:
         if not compute or has_expression(compute) or not self.is_new("compute", compute):
             return
-        name, is_there = lookup.compute(self.rooms.db, self.workspace, compute)
+        name, is_there = lookup.compute(self.rooms, self.workspace, compute)
         if is_there or not self.is_new("compute name", name):
             return
         if self.rooms.settings.compute == "strict":

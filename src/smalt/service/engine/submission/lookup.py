@@ -17,8 +17,8 @@ from smalt.wire.encoding import ids
 _BARE = re.compile(r"[^/:@<>{}$\s]+")
 _DEFAULT_VERSION = "azureml_default"
 """As Azure's clients say that they name no version."""
-LOCAL = "local"
-"""The compute that is this machine; `serverless` and absent mean it too."""
+_SERVERLESS = "serverless"
+"""A compute that every workspace has: this machine stands for it."""
 
 
 def environment(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]:
@@ -170,14 +170,12 @@ def snapshot(rooms: Rooms, workspace: Workspace, text: str) -> str:
     return found.content_hash
 
 
-def compute(db: Database, workspace: Workspace, text: str | None) -> tuple[str, bool]:
-    """The compute's bare name and whether this workspace has it."""
-    if not text:
-        return LOCAL, True
+def compute(rooms: Rooms, workspace: Workspace, text: str) -> tuple[str, bool]:
+    """Return a compute's bare name, and whether this workspace has it."""
     name = named(text).name
-    if name.lower() in (LOCAL, "serverless"):
+    if name.lower() in (*rooms.computes.names, _SERVERLESS):
         return name, True
-    return name, resources.get_resource(db, workspace.id, "computes", name) is not None
+    return name, resources.get_resource(rooms.db, workspace.id, "computes", name) is not None
 
 
 def named(text: str) -> Reference:
