@@ -9,7 +9,7 @@ from smalt.entities.assets.environment import CondaFile, LocalOrRemote
 from smalt.entities.jobs.command import CodePath
 from smalt.entities.jobs.inputs import DataPath
 from smalt.entities.schema.entity import Entity, Field
-from smalt.entities.schema.nested import Named, Nested, Tagged, noun_class
+from smalt.entities.schema.nested import Named, Nested, Tagged, load_noun
 from smalt.entities.schema.reader import Reader
 from smalt.entities.schema.shapes import Anything, Boolean, Either, Enum, Integer, List, Map, Number, Shape
 
@@ -26,7 +26,7 @@ def fill_shape(shape: Shape[Any], depth: int = 4) -> Any:
         return fill_shape(next(sides, shape.shapes[0]), depth)
     if isinstance(shape, Tagged):
         tag = next(iter(shape.table))
-        return {**fill_noun(noun_class(shape.table[tag]), depth - 1), **({shape.key: tag} if shape.key else {})}
+        return {**fill_noun(load_noun(shape.table[tag]), depth - 1), **({shape.key: tag} if shape.key else {})}
     if isinstance(shape, Nested):
         filled = fill_noun(shape.noun, depth - 1)
         return {key: filled[key] for key in filled if key in (shape.only or filled)}
@@ -68,4 +68,4 @@ def fill_fields(noun: type[Entity]) -> Iterator[tuple[str, Field, Any]]:
     for name, field in noun._fields.items():
         if not field.from_service:
             document = {name: field.default or fill_shape(field.shape), **needed}
-            yield name, field, noun._read(document, (), Reader())
+            yield name, field, noun._read_data(document, (), Reader())

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 from smalt.wire.encoding.references import AS_WRITTEN, AsWritten, References
 
 if TYPE_CHECKING:
+    from smalt.entities.assets.component import Component
     from smalt.entities.schema.entity import Entity
+    from smalt.entities.schema.reader import Reader
 
 __all__ = ["AS_WRITTEN", "AsWritten", "References", "from_rest", "to_rest"]
 
@@ -21,7 +23,7 @@ _JOBS = {
     "spark": "jobs.spark",
     "finetuning": "jobs.finetuning",
     "import": "jobs.data_jobs:IMPORT",
-    "datatransfer": "jobs.data_jobs:DATA_TRANSFER",
+    "data_transfer": "jobs.data_jobs:DATA_TRANSFER",
     "distillation": "jobs.distillation",
 }
 _KINDS = {
@@ -44,75 +46,52 @@ _KINDS = {
     "feature_set": "assets.feature_sets:FEATURE_SET",
     "feature_store_entity": "assets.feature_sets:FEATURE_STORE_ENTITY",
     "index": "assets.feature_sets:INDEX",
+    "registry": "workspaces.registries",
+    "code": "assets.code:CODE",
+    "model_reference": "assets.code:REFERENCE",
+    "data_import": "workspaces.schedules:DATA_IMPORT",
+    "model_package": "assets.model_packages",
 }
-_BY_CLASS = {
-    "CommandJob": "jobs.command",
-    "PipelineJob": "jobs.pipeline",
-    "SweepJob": "jobs.sweep",
-    "AutoMLJob": "jobs.automl",
-    "SparkJob": "jobs.spark",
-    "FineTuningJob": "jobs.finetuning",
-    "ImportJob": "jobs.data_jobs:IMPORT",
-    "DataTransferJob": "jobs.data_jobs:DATA_TRANSFER",
-    "DistillationJob": "jobs.distillation",
-    "Environment": "assets.environments",
-    "Data": "assets.data",
-    "Model": "assets.models",
-    "Datastore": "workspaces.datastores",
-    "Compute": "workspaces.compute",
-    "Workspace": "workspaces.workspace",
-    "Schedule": "workspaces.schedules",
-    "BatchEndpoint": "endpoints.batch:BATCH_ENDPOINT",
-    "ModelBatchDeployment": "endpoints.batch:BATCH_DEPLOYMENT",
-    "PipelineComponentBatchDeployment": "endpoints.batch:BATCH_DEPLOYMENT",
-    "OnlineEndpoint": "endpoints.online:ONLINE_ENDPOINT",
-    "OnlineDeployment": "endpoints.online:ONLINE_DEPLOYMENT",
-    "ServerlessEndpoint": "endpoints.online:SERVERLESS_ENDPOINT",
-    "MarketplaceSubscription": "endpoints.online:SUBSCRIPTION",
-    "Connection": "workspaces.connections",
-    "OutboundRule": "workspaces.outbound_rules",
-    "FeatureStore": "assets.feature_sets:FEATURE_STORE",
-    "FeatureSet": "assets.feature_sets:FEATURE_SET",
-    "FeatureStoreEntity": "assets.feature_sets:FEATURE_STORE_ENTITY",
-    "Index": "assets.feature_sets:INDEX",
-    "Registry": "workspaces.registries",
-    "Code": "assets.code:CODE",
-    "WorkspaceModelReference": "assets.code:REFERENCE",
-    "DataImport": "workspaces.schedules:DATA_IMPORT",
-    "ModelPackage": "assets.model_packages",
-}
+"""By kind of noun, and of jobs by type, the module whose `RESOURCES` or other name reads and writes the body."""
 
 
 def to_rest(entity: Entity, refs: References = AS_WRITTEN) -> dict[str, Any]:
-    """The body of a PUT; of a step, as the job that it is by itself."""
-    from smalt.entities.assets.component import Component
+    """Return the body of a PUT; of a step, that of the job that it is by itself.
+
+    Raises RefusedError for a noun that has no body of its own.
+    """
+    from smalt.entities.schema.kinds import find_kind
     from smalt.wire.encoding.codec import Writing
 
-    if type(entity).__name__.endswith("Node"):
+    kind, type_name = find_kind(type(entity)) or ("", None)
+    if kind == "step":
         from smalt.entities.steps.standalone_jobs import to_job
 
-        entity = to_job(entity)
+        return to_rest(to_job(entity), refs)
     writing = Writing(refs)
-    if isinstance(entity, Component):
+    if kind == "component":
         from smalt.wire.jobs import components
 
-        return components.write(entity, writing)
-    for base in type(entity).__mro__:
-        if base.__name__ in _BY_CLASS:
-            return _resources(_BY_CLASS[base.__name__]).write(entity, writing)  # type: ignore[no-any-return]
-    from smalt.exceptions import RefusedError
+        return components.write(cast("Component", entity), writing)
+    where = _JOBS.get(type_name or "") if kind == "job" else _KINDS.get(kind)
+    if where is None:
+        from smalt.exceptions import RefusedError
 
-    raise RefusedError(f"smalt cannot send {entity.noun} to a server yet")
+        raise RefusedError(f"smalt cannot send {entity.noun} to a server yet")
+    return cast("dict[str, Any]", _load_resources(where).write(entity, writing))
 
 
-def keys_of(job: Entity) -> list[str]:
+def list_keys(job: Entity) -> list[str]:
     """Return the keys that the properties of a job of this type may have in a PUT's body."""
-    keys: list[str] = _resources(_BY_CLASS[type(job).__name__]).codec.keys()
+    from smalt.entities.schema.kinds import find_kind
+
+    _, type_name = find_kind(type(job)) or ("", None)
+    keys: list[str] = _load_resources(_JOBS[str(type_name)]).codec.keys()
     return keys
 
 
 def from_rest(body: Mapping[str, Any], kind: str, *, is_answer: bool = False, is_new: bool = False) -> Entity:
-    """The entity of a resource or of a PUT's body; raises ValidationException with all problems.
+    """Return the entity of a resource or of a PUT's body; raise ValidationException with all problems.
 
     `kind` is one of the entities' kinds: "job", "component", "environment", …; an answer is not judged again by rules
     that came after it was accepted, and only what is new must hold by the rules of documents that people write.
@@ -129,24 +108,24 @@ def from_rest(body: Mapping[str, Any], kind: str, *, is_answer: bool = False, is
     return cast("Entity", entity)
 
 
-def read_with(body: Mapping[str, Any], kind: str, reader: Any) -> Any:
-    """The same for a reader of one's own, which gets the problems."""
+def read_with(body: Mapping[str, Any], kind: str, reader: Reader) -> Any:
+    """Return the entity of a body, or None; the reader gets the problems."""
     if kind == "component":
         from smalt.wire.jobs import components
 
         return components.read(body, reader)
     if kind == "job":
-        module = _job_module(body, reader)
-        return module and _resources(module).read(body, reader)
-    return _resources(_KINDS[kind]).read(body, reader)
+        type_name = _find_job_type(body, reader)
+        return type_name and _load_resources(_JOBS[type_name]).read(body, reader)
+    return _load_resources(_KINDS[kind]).read(body, reader)
 
 
-def _resources(where: str) -> Any:
+def _load_resources(where: str) -> Any:
     module, _, name = where.partition(":")
     return getattr(import_module(f"smalt.wire.{module}"), name or "RESOURCES")
 
 
-def _job_module(body: Mapping[str, Any], reader: Any) -> str | None:
+def _find_job_type(body: Mapping[str, Any], reader: Reader) -> str | None:
     from smalt.entities.schema.problems import did_you_mean, format_value
     from smalt.wire.encoding.casing import fold
 
@@ -155,20 +134,22 @@ def _job_module(body: Mapping[str, Any], reader: Any) -> str | None:
         reader.add_problem(("properties",), "the body needs 'properties', a JSON object")
         return None
     given = next((value for key, value in properties.items() if fold(str(key)) == "jobtype"), None)
-    found = _JOBS.get(fold(given)) if isinstance(given, str) else None
+    types = {fold(name): name for name in _JOBS}
+    found = types.get(fold(given)) if isinstance(given, str) else None
     if found is None:
-        reader.add_problem(
-            ("properties", "jobType"), f"unknown jobType {format_value(given)}{did_you_mean(given, _JOBS)}"
-        )
-    return _JOBS[_disguised(found, properties)] if found in ("jobs.command", "jobs.finetuning") else found
+        words = f"unknown jobType {format_value(given)}{did_you_mean(given, types)}"
+        reader.add_problem(("properties", "jobType"), words)
+        return None
+    return _find_disguised_type(found, properties)
 
 
-def _disguised(module: str, properties: Mapping[str, Any]) -> str:
-    """The type of a job; Azure's clients send distillation as fine-tuning, and imports as a command."""
-    if module == "jobs.finetuning":
-        noted = properties.get("properties")
-        return "distillation" if isinstance(noted, Mapping) and "azureml.enable_distillation" in noted else "finetuning"
+def _find_disguised_type(type_name: str, properties: Mapping[str, Any]) -> str:
+    """Return the type of a job; Azure's clients send distillation as fine-tuning, and imports as a command."""
+    if type_name == "finetuning":
+        notes = properties.get("properties")
+        is_distillation = isinstance(notes, Mapping) and "azureml.enable_distillation" in notes
+        return "distillation" if is_distillation else "finetuning"
     inputs = properties.get("inputs")
-    if properties.get("command") != "import" or not isinstance(inputs, Mapping):
-        return "command"
-    return "import" if "type" in inputs and "connection" in inputs else "command"
+    if type_name != "command" or properties.get("command") != "import" or not isinstance(inputs, Mapping):
+        return type_name
+    return "import" if "type" in inputs and "connection" in inputs else type_name

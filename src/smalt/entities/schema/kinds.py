@@ -6,6 +6,7 @@ Classes are named rather than imported, so that rare kinds cost nothing until th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 JOBS = {
@@ -100,6 +101,38 @@ KINDS: dict[str, dict[str, str] | str] = {
     "model_package": "assets.model_package:ModelPackage",
     "index": "assets.index:Index",
 }
+"""What a document can be: by kind its class, or its classes by `type`."""
+
+BASES = {
+    "job": "jobs.job:Job",
+    "component": "assets.component:Component",
+    "datastore": "workspaces.datastore:Datastore",
+    "compute": "computes.compute:Compute",
+    "online_deployment": "endpoints.online_deployment:OnlineDeployment",
+    "batch_deployment": "endpoints.batch_deployment:BatchDeployment",
+    "outbound_rule": "workspaces.workspace:OutboundRule",
+    "code": "assets.code:Code",
+    "model_reference": "assets.deployment_template:WorkspaceModelReference",
+}
+"""The base of each kind with several classes, and the nouns that no document is."""
+
+
+def find_kind(noun: type) -> tuple[str, str | None] | None:
+    """Return kind and type of a class or of the nearest one that it extends; the type is None where a kind has none."""
+    for base in noun.__mro__:
+        found = _list_places().get(f"{base.__module__.removeprefix('smalt.entities.')}:{base.__name__}")
+        if found is not None:
+            return found
+    return None
+
+
+@cache
+def _list_places() -> dict[str, tuple[str, str | None]]:
+    places: dict[str, tuple[str, str | None]] = {where: (kind, None) for kind, where in BASES.items()}
+    for kind, table in {**KINDS, "step": STEPS}.items():
+        for type, where in ({None: table} if isinstance(table, str) else table).items():
+            places[where] = kind, type
+    return places
 
 
 def read_schema_word(data: Mapping[str, Any]) -> str:

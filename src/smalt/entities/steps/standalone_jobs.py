@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.jobs.job import Job
 from smalt.entities.schema.entity import Entity
+from smalt.entities.schema.kinds import JOBS
 from smalt.entities.schema.nested import load_noun
 from smalt.entities.schema.problems import join_words
 from smalt.entities.schema.travel import values_of_job
@@ -19,14 +20,6 @@ from smalt.exceptions import MissingPositionalArgsError, UserErrorException
 if TYPE_CHECKING:
     from smalt.entities.assets.component import Component
 
-_JOBS = {
-    "command": "jobs.command:CommandJob",
-    "sweep": "jobs.sweep:SweepJob",
-    "spark": "jobs.spark:SparkJob",
-    "pipeline": "jobs.pipeline:PipelineJob",
-    "data_transfer": "jobs.data_transfer:DataTransferJob",
-}
-
 
 def to_job(node: Any) -> Any:
     """Return the job for a step that is submitted alone, and anything else unchanged."""
@@ -34,18 +27,18 @@ def to_job(node: Any) -> Any:
         _check_given(node)
         return node
     where = vars(node).get("_line", ("", 0))
-    if node.type not in _JOBS:
+    if node.type not in JOBS:
         raise UserErrorException(f"{node.noun} runs only inside a pipeline; call it under @pipeline", where)
     return convert_to_job(node)
 
 
 def can_be_job(thing: Any) -> bool:
-    return isinstance(thing, Node) and not isinstance(thing, Job) and thing.type in _JOBS
+    return isinstance(thing, Node) and not isinstance(thing, Job) and thing.type in JOBS
 
 
 def convert_to_job(node: Any) -> Any:
     """Return the job for a step that can be one."""
-    noun = load_noun(_JOBS[str(node.type)])
+    noun = load_noun(JOBS[str(node.type)])
     job = noun.__new__(noun)
     values = {name: value for name, value in vars(node).items() if name in noun._fields}
     values["inputs"] = dict(node.inputs)

@@ -27,7 +27,7 @@ class UnknownKey(NamedTuple):
 
 def find_unknown_keys(job: Entity) -> Iterator[UnknownKey]:
     """Yield the keys at the top of the body; those with a `_` are notes of Azure's clients for themselves."""
-    known = {fold(key): key for key in wire.keys_of(job)}
+    known = {fold(key): key for key in wire.list_keys(job)}
     for key in job.extra if "extra" in vars(job) else ():
         if not key.startswith("_") and fold(key) not in _OF_THE_SERVICE:
             near = get_close_matches(fold(key), known, n=1, cutoff=_NEAR)
