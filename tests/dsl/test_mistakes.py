@@ -102,7 +102,7 @@ OF_STEPS: dict[str, tuple[Body, str]] = {
     "a list": (step(kind=["a"]), "pass a list as text"),
     "an output as input": (
         step(data=Output(type="uri_folder")),
-        "is given an Output.* of which nobody knows yet where it lies",
+        "is given an Output.* without a known path",
     ),
     "a forgotten call": (step(data=train()), "call it first"),
     "positional": (lambda trainer, data: trainer(data), "takes its inputs by name: train_model.data=…"),

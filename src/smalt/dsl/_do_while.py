@@ -58,7 +58,7 @@ def do_while(body: Any, mapping: Mapping[Any, Any], max_iteration_count: int, co
 
 def _output(body: Any, given: Any, where: Where) -> str:
     """The name of an output of the body."""
-    names: list[str] = body.outputs.names()
+    names: list[str] = body.outputs.list_names()
     if isinstance(given, StepOutput):
         if given._node is not body:
             words = f"do_while is given the output '{given._port}' of another step; its outputs are those of the body"

@@ -268,7 +268,7 @@ def _describe_value(value: Any) -> str:
 
 
 def get_only_output(name: str, node: Any, where: Where) -> StepOutput:
-    names = node.outputs.names()
+    names = node.outputs.list_names()
     if len(names) != 1:
         words = join_words((f".outputs.{output}" for output in names), "or") if names else "no output"
         raise UserErrorException(f"the input '{name}' is given a step; name one of its outputs: {words}", where)
