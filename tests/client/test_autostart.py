@@ -15,6 +15,7 @@ from smalt.client.connection import autostart
 from smalt.client.connection.connection import ServerConnection
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
+from smalt.machine.versions import is_older
 
 ASK = (
     "from smalt.client.connection.connection import ServerConnection as Server; "
@@ -122,9 +123,9 @@ def test_another_server_is_left_alone(home: Home, version: str | None) -> None:
 )
 def test_versions_compare_by_number(older: str, newer: str) -> None:
     """0.10 is newer than 0.9."""
-    assert autostart.is_older(older, newer)
-    assert not autostart.is_older(newer, older)
-    assert not autostart.is_older(older, older)
+    assert is_older(older, newer)
+    assert not is_older(newer, older)
+    assert not is_older(older, older)
 
 
 def test_a_home_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:

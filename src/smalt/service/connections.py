@@ -79,48 +79,48 @@ class Acceptor:
 
     def __init__(
         self,
-        door: socket.socket,
-        make: Callable[[Callable[[], None]], ServerConnection],
+        listener: socket.socket,
+        make: Callable[[Callable[[], None]], AcceptedConnection],
         cap: ConnectionLimit,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._door = door
+        self._listener = listener
         self._make = make
-        self._cap = None if door.family == socket.AF_UNIX else cap
+        self._cap = None if listener.family == socket.AF_UNIX else cap
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_open = True
         self._warn = _RareWarning()
-        door.setblocking(False)
-        door.listen(_BACKLOG)
+        listener.setblocking(False)
+        listener.listen(_BACKLOG)
         self._start_listening()
 
     def close(self) -> None:
         self._is_open = False
-        self._loop.remove_reader(self._door)
+        self._loop.remove_reader(self._listener)
 
     async def wait_closed(self) -> None:
         """Return at once: uvicorn asks its listeners this, and the connections are waited for elsewhere."""
 
     def _start_listening(self) -> None:
         if self._is_open:
-            self._loop.add_reader(self._door, self._accept_connections)
+            self._loop.add_reader(self._listener, self._accept_connections)
 
     def _accept_connections(self) -> None:
         for _ in range(_AT_ONCE):
             if self._cap is not None and self._cap.is_reached:
                 self._cap.log_reached()
-                self._loop.remove_reader(self._door)
+                self._loop.remove_reader(self._listener)
                 self._cap.waiting.append(self._start_listening)
                 return
             try:
-                connection, _address = self._door.accept()
+                connection, _address = self._listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
                 self._warn("no connection can be accepted now: %s", error.strerror)
-                self._loop.remove_reader(self._door)
+                self._loop.remove_reader(self._listener)
                 self._loop.call_later(_PAUSE, self._start_listening)
                 return
             self._start_connection(connection)
@@ -148,7 +148,7 @@ class Acceptor:
             connection.close()
 
 
-class ServerConnection(H11Protocol):
+class AcceptedConnection(H11Protocol):
     """A connection; over the Unix socket the peer must be the server's own user."""
 
     def __init__(self, released: Callable[[], None], **given: Any) -> None:

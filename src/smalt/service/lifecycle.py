@@ -29,9 +29,9 @@ from smalt.service.api.server_context import ServerContext
 from smalt.service.composition import build_engine
 from smalt.service.connections import (
     IDLE_SECONDS,
+    AcceptedConnection,
     Acceptor,
     ConnectionLimit,
-    ServerConnection,
     close_timed_out,
     get_connection_limit,
 )
@@ -69,12 +69,12 @@ class ServerLifecycle:
     """Runs a server until it stops."""
 
     def __init__(
-        self, home: Home, settings: ServerSettings, lock: HomeLock, doors: ListeningSockets, foreground: bool
+        self, home: Home, settings: ServerSettings, lock: HomeLock, sockets: ListeningSockets, foreground: bool
     ) -> None:
         self._home = home
         self._settings = settings
         self._lock = lock
-        self._doors = doors
+        self._sockets = sockets
         self._foreground = foreground
         self._cap = ConnectionLimit(get_connection_limit())
 
@@ -94,7 +94,7 @@ class ServerLifecycle:
         room = loop.create_task(_keep_reserve(service))
         http = _HttpServer(service, self._cap, lambda: self._handle_ready(service))
         try:
-            await http.serve([self._doors.unix, self._doors.tcp])
+            await http.serve([self._sockets.unix, self._sockets.tcp])
         finally:
             watch.cancel()
             samples.cancel()
@@ -110,17 +110,17 @@ class ServerLifecycle:
         db = Database(home.path("smalt.db"))
         principal = pwd.getpwuid(os.getuid()).pw_name if _has_user_name() else f"uid {os.getuid()}"
         _ensure_token(home, db, principal)
-        engine, port = build_engine(home, settings, db), self._doors.tcp.getsockname()[1]
+        engine, port = build_engine(home, settings, db), self._sockets.tcp.getsockname()[1]
         relocation.handle_relocation(home, db, engine.rooms, relocated)
-        listener = self._listener = _TlsPort(home, settings, self._cap)
-        service = listener.service = ServerContext(
-            home, settings, db, engine, principal, port=port, open_tls=listener.open
+        tls_port = self._tls_port = _TlsPort(home, settings, self._cap)
+        service = tls_port.service = ServerContext(
+            home, settings, db, engine, principal, port=port, open_tls=tls_port.open
         )
-        service.host, service.port_note = get_url_host(settings.listen), self._doors.note
+        service.host, service.port_note = get_url_host(settings.listen), self._sockets.note
         engine.rooms.tracking.port = port  # the first jobs start while the engine opens
-        engine.rooms.identity.listener = listener
+        engine.rooms.identity.listener = tls_port
         if engine.rooms.identity.is_on:  # jobs of an earlier server know the port
-            listener.get_port()
+            tls_port.get_port()
         await engine.open()
         engine.rooms.tracking.open()
         return service
@@ -136,14 +136,14 @@ class ServerLifecycle:
             "socket": str(self._home.socket_path("server")),
         }
         self._home.write("server.json", json.dumps(facts) + "\n")
-        if self._doors.note:
-            logger.warning(self._doors.note)
+        if self._sockets.note:
+            logger.warning(self._sockets.note)
         _warn_if_exposed(self._settings)
         logger.info("smalt %s serves %s on %s", __version__, self._home.root, service.base_url)
         if not self._foreground:
             daemon.send_errors_to_log(self._home)
         if service.engine.rooms.identity.is_on:  # making the authority of a new home takes a while
-            asyncio.get_running_loop().run_in_executor(None, self._listener.ensure_trusted)
+            asyncio.get_running_loop().run_in_executor(None, self._tls_port.ensure_trusted)
         gc.freeze()  # what is loaded by now lives as long as the server: the collector need not look at it
         asyncio.get_running_loop().call_later(_SETTLED, _widen_database, service)
 
@@ -166,7 +166,7 @@ class _TlsPort:
         self._home = home
         self._settings = settings
         self._cap = cap
-        self._door: socket.socket | None = None
+        self._listener: socket.socket | None = None
         self._trusted = ""
         self._has_no_port = False
         self._opened: asyncio.Task[tuple[str, str]] | None = None
@@ -176,7 +176,7 @@ class _TlsPort:
         return bool(self._trusted)
 
     def get_port(self) -> int | None:
-        if self._has_no_port and self._door is None:
+        if self._has_no_port and self._listener is None:
             return None
         try:
             return int(self._take_port().getsockname()[1])
@@ -190,13 +190,13 @@ class _TlsPort:
         return self._trusted
 
     def _take_port(self) -> socket.socket:
-        if self._door is None:
-            self._door, note = open_tcp_socket(self._home, self._settings.listen, "tls-port")
-            self._door.setblocking(False)
+        if self._listener is None:
+            self._listener, note = open_tcp_socket(self._home, self._settings.listen, "tls-port")
+            self._listener.setblocking(False)
             if note:
                 logger.warning("for TLS: %s", note)
-            asyncio.get_running_loop().add_reader(self._door, self._handle_connection)
-        return self._door
+            asyncio.get_running_loop().add_reader(self._listener, self._handle_connection)
+        return self._listener
 
     def _handle_connection(self) -> None:
         """Start the TLS server for the first connection, which waits."""
@@ -216,43 +216,43 @@ class _TlsPort:
         return task
 
     async def _open_port(self) -> tuple[str, str]:
-        door, loop = self._take_port(), asyncio.get_running_loop()
-        loop.remove_reader(door)
+        listener, loop = self._take_port(), asyncio.get_running_loop()
+        loop.remove_reader(listener)
         try:
-            return await self._serve_socket(door)
+            return await self._serve_socket(listener)
         except Exception as error:
             logger.warning("cannot answer over TLS: %s", error)
-            _close_waiting(door)
-            loop.call_later(_LOOK, self._listen_again, door)
+            _close_waiting(listener)
+            loop.call_later(_LOOK, self._listen_again, listener)
             raise Unavailable(
                 f"this server cannot answer over TLS: {error}; see its log, and remove {self._home.path('tls')} "
                 "if the files there are damaged"
             ) from error
 
-    def _listen_again(self, door: socket.socket) -> None:
+    def _listen_again(self, listener: socket.socket) -> None:
         if self._opened is not None and self._opened.done() and self._opened.exception():
-            asyncio.get_running_loop().add_reader(door, self._handle_connection)
+            asyncio.get_running_loop().add_reader(listener, self._handle_connection)
 
-    async def _serve_socket(self, door: socket.socket) -> tuple[str, str]:
+    async def _serve_socket(self, listener: socket.socket) -> tuple[str, str]:
         names = {"127.0.0.1", "::1", "localhost", self._settings.listen, *self._settings.allowed_hosts}
         context = await asyncio.to_thread(tls.build_context, self._home, sorted(names - {"", "0.0.0.0", "::"}))
         await asyncio.to_thread(tls.write_trusted, self._home)
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         http = _HttpServer(self.service, self._cap, lambda: ready.set_result(None), context)
-        self._serving = asyncio.ensure_future(http.serve([door]))
+        self._serving = asyncio.ensure_future(http.serve([listener]))
         await asyncio.wait({ready, self._serving}, return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
             await self._serving
-        url = f"https://{get_url_host(self._settings.listen)}:{door.getsockname()[1]}"
+        url = f"https://{get_url_host(self._settings.listen)}:{listener.getsockname()[1]}"
         logger.info("TLS on %s", url)
         return url, tls.read_certificate(self._home)
 
 
-def _close_waiting(door: socket.socket) -> None:
+def _close_waiting(listener: socket.socket) -> None:
     """Close the connections that wait at the socket, so that their clients do not wait for ever."""
     with contextlib.suppress(OSError):
         while True:
-            door.accept()[0].close()
+            listener.accept()[0].close()
 
 
 class _HttpServer(uvicorn.Server):
@@ -268,7 +268,7 @@ class _HttpServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 build_app(service),
-                http=ServerConnection,
+                http=AcceptedConnection,
                 interface="asgi3",
                 ws="none",
                 lifespan="off",
@@ -285,13 +285,13 @@ class _HttpServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen with `Acceptor`, which keeps descriptors for the owner's connections."""
         self.servers: list[Any] = [
-            Acceptor(door, self._make_connection, self._cap, self._tls) for door in sockets or ()
+            Acceptor(listener, self._make_connection, self._cap, self._tls) for listener in sockets or ()
         ]
         self._watch = asyncio.ensure_future(close_timed_out(self.server_state.connections))
         self.started = True
 
-    def _make_connection(self, released: Callable[[], None]) -> ServerConnection:
-        return ServerConnection(released, config=self.config, server_state=self.server_state, app_state={})
+    def _make_connection(self, released: Callable[[], None]) -> AcceptedConnection:
+        return AcceptedConnection(released, config=self.config, server_state=self.server_state, app_state={})
 
     async def main_loop(self) -> None:
         self._ready()

@@ -21,14 +21,14 @@ def open_unix_socket(home: Home) -> socket.socket:
     folder, path = home.make_socket_folder(), home.socket_path("server")
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
-    door = socket.socket(socket.AF_UNIX)
+    listener = socket.socket(socket.AF_UNIX)
     try:
-        door.bind(str(path))
+        listener.bind(str(path))
     except OSError as error:
         raise Unavailable(f"cannot make the server's socket in {folder}: {error.strerror}") from None
     os.chmod(path, 0o600)
-    door.listen(_BACKLOG)
-    return door
+    listener.listen(_BACKLOG)
+    return listener
 
 
 def get_url_host(listen: str) -> str:
@@ -56,18 +56,18 @@ def open_tcp_socket(
             ) from None
     kept = (home.read(name) or "").strip()
     if not kept.isdecimal():
-        door = _open_free_port(host)
-        home.write(name, f"{door.getsockname()[1]}\n")
-        return door, None
+        listener = _open_free_port(host)
+        home.write(name, f"{listener.getsockname()[1]}\n")
+        return listener, None
     try:
         return _open_port(host, int(kept)), None
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise _make_error(host, error) from None
-    door = _open_free_port(host)
-    port = door.getsockname()[1]
+    listener = _open_free_port(host)
+    port = listener.getsockname()[1]
     note = f"port {kept} of this home is taken by another program; this run listens on port {port} instead"
-    return door, note
+    return listener, note
 
 
 def get_peer_uid(connection: socket.socket) -> int | None:
@@ -92,15 +92,15 @@ def _open_free_port(host: str) -> socket.socket:
 
 def _open_port(host: str, port: int) -> socket.socket:
     # Its protocol is said, for else asyncio leaves Nagle's algorithm on, and each small answer takes 40 ms.
-    door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.bind((host, port))
-        door.listen(_BACKLOG)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
     except OSError:
-        door.close()
+        listener.close()
         raise
-    return door
+    return listener
 
 
 def _make_error(host: str, error: OSError) -> Unavailable:

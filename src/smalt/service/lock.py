@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import socket
 import time
 
 from smalt._version import __version__
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
+from smalt.machine.versions import is_older
 
 _PATIENCE = 30.0
 """Seconds for a server that ends, or gives way, to let go of the lock."""
@@ -73,11 +73,7 @@ def _try_lock(handle: int) -> bool:
 
 
 def _is_older(server: dict[str, object]) -> bool:
-    return "version" in server and _parse_version(str(server["version"])) < _parse_version(__version__)
-
-
-def _parse_version(version: str) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", version)]
+    return is_older(str(server.get("version", "")), __version__)
 
 
 def _is_listening(home: Home) -> bool:

@@ -18,7 +18,7 @@ def run_server(home: Home, lock: HomeLock, foreground: bool) -> None:
     try:
         settings = ServerSettings(home)
         tcp, note = open_tcp_socket(home, settings.listen, chosen=settings.port)
-        from smalt.service.lifecycle import ListeningSockets, ServerLifecycle  # late: both doors are open by now
+        from smalt.service.lifecycle import ListeningSockets, ServerLifecycle  # late: both sockets listen by now
 
         ServerLifecycle(home, settings, lock, ListeningSockets(unix, tcp, note), foreground).run()
     finally:

@@ -250,8 +250,8 @@ def _check_port(value: Any) -> int:
 def _try_listening(host: str) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.socket(family) as door:
-            door.bind((host, 0))
+        with socket.socket(family) as probe:
+            probe.bind((host, 0))
     except OSError as error:
         reason = error.strerror or error
         raise ValueError(f"must be an address of this machine, and nothing can listen on '{host}': {reason}") from None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smalt.exceptions import Unavailable
 from smalt.machine.server_environment import is_inherited
+from smalt.machine.versions import is_older
 
 if TYPE_CHECKING:
     import io
@@ -120,12 +121,6 @@ def find_start_failure(home: Home) -> str | None:
     return _read_last_log_line(home, _log_sizes.get(str(home.root), 0)) if code else None
 
 
-def is_older(version: str, than: str) -> bool:
-    """Return True if `version` is older than `than`; False for a version without numbers."""
-    left, right = _parse_version(version), _parse_version(than)
-    return bool(left) and left < right
-
-
 def spawn_server(home: Home) -> subprocess.Popen[bytes]:
     """Start `python -m smalt.service` for the home, in a session, folder and environment of its own."""
     import subprocess
@@ -168,17 +163,6 @@ def _is_server_older(home: Home) -> bool:
     facts: Any = home.read_json("server.json")
     theirs = facts.get("version") if isinstance(facts, dict) else None
     return isinstance(theirs, str) and theirs != __version__ and is_older(theirs, __version__)
-
-
-def _parse_version(version: str) -> list[int]:
-    """Return `[1, 0, 1]` for `1.0.1`, and for `1.0.1rc2` too."""
-    numbers = []
-    for part in version.partition("+")[0].split("."):
-        digits = part[: len(part) - len(part.lstrip("0123456789"))]
-        if not digits:
-            break
-        numbers.append(int(digits))
-    return numbers
 
 
 def _request_shutdown(home: Home, sock: socket.socket) -> None:

@@ -68,15 +68,17 @@ class RegisteringRefs(FileUriRefs):
 
     keeps_inline = False
 
-    def __init__(self, desk: WorkspaceAssets, workspace: Workspace) -> None:
-        self._desk = desk
+    def __init__(self, workspace_assets: WorkspaceAssets, workspace: Workspace) -> None:
+        self._workspace_assets = workspace_assets
         self._workspace = workspace
 
     def code(self, path: str) -> str:
         place = parse_uri(path)
         if not isinstance(place, LocalPath):
             return path
-        return self._desk.register_code(self._workspace, self._desk.data.snapshots.add(place.path))
+        return self._workspace_assets.register_code(
+            self._workspace, self._workspace_assets.data.snapshots.add(place.path)
+        )
 
     def environment(self, environment: Any) -> Any:
         if isinstance(environment, str):
@@ -84,7 +86,7 @@ class RegisteringRefs(FileUriRefs):
         from smalt.wire.assets.environments import ENVIRONMENT
 
         made = ENVIRONMENT.write(environment, Writing(self))
-        return self._desk.put_anonymous(
+        return self._workspace_assets.put_anonymous(
             self._workspace, "environments", ANONYMOUS_ENVIRONMENT, _compute_digest(made), made
         )
 
@@ -93,7 +95,7 @@ class RegisteringRefs(FileUriRefs):
             return component
         made = wire.to_rest(component, self)["properties"]
         digest = _compute_digest(made["componentSpec"])
-        return self._desk.put_anonymous(self._workspace, "components", ANONYMOUS_COMPONENT, digest, made)
+        return self._workspace_assets.put_anonymous(self._workspace, "components", ANONYMOUS_COMPONENT, digest, made)
 
 
 class ImportingRefs(RegisteringRefs):
@@ -101,7 +103,11 @@ class ImportingRefs(RegisteringRefs):
 
     def stored(self, path: str, datastore: str | None) -> str:
         place = parse_uri(path)
-        return self._desk.data.import_local(place.path, self._workspace) if isinstance(place, LocalPath) else path
+        return (
+            self._workspace_assets.data.import_local(place.path, self._workspace)
+            if isinstance(place, LocalPath)
+            else path
+        )
 
 
 def refuse_includes(found: RegistryAsset, component: Any) -> None:

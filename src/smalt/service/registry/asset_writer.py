@@ -23,9 +23,9 @@ _CODE, _CONTEXT = "code", "context"
 class AssetWriter:
     """Writes the YAML of an asset, and all local content that it names beside it, into a new folder."""
 
-    def __init__(self, desk: WorkspaceAssets, workspace: Workspace, reads_disk: bool) -> None:
+    def __init__(self, workspace_assets: WorkspaceAssets, workspace: Workspace, reads_disk: bool) -> None:
         """`reads_disk`: the caller may name paths of this machine."""
-        self._desk = desk
+        self._workspace_assets = workspace_assets
         self._workspace = workspace
         self._reads_disk = reads_disk
 
@@ -55,7 +55,7 @@ class AssetWriter:
     def _resolve_place(self, uri: str) -> Location:
         if uri.startswith(("/", "file:")) and not self._reads_disk:
             raise RefusedError(f"{uri} is a path of the server's machine; upload the data and name its azureml:// URI")
-        place = self._desk.data.resolve(uri, self._workspace)
+        place = self._workspace_assets.data.resolve(uri, self._workspace)
         if place.path is not None and not place.exists:
             raise NotFound(access_modes.explain_missing(place))
         return place
@@ -93,8 +93,8 @@ class AssetWriter:
         reference = parse_reference(text)
         if reference is None or reference.kind != "codes":
             return text
-        hash = self._desk.find_code_hash(self._workspace, reference.name, reference.version)
-        self._desk.data.snapshots.write_to(hash, folder / name)
+        hash = self._workspace_assets.find_code_hash(self._workspace, reference.name, reference.version)
+        self._workspace_assets.data.snapshots.write_to(hash, folder / name)
         return f"./{name}"
 
     def _write_used_environment(self, text: str, folder: Path, prefix: str) -> Any:
@@ -103,7 +103,7 @@ class AssetWriter:
         if reference is None or reference.registry is not None:
             return text
         try:
-            found = self._desk.find_version(
+            found = self._workspace_assets.find_version(
                 self._workspace, "environments", reference.name, reference.version, reference.label
             )
         except NotFound:
@@ -119,7 +119,7 @@ class AssetWriter:
         reference = parse_reference(text)
         if reference is None or reference.registry is not None:
             return text
-        found = self._desk.find_version(
+        found = self._workspace_assets.find_version(
             self._workspace, "components", reference.name, reference.version, reference.label
         )
         inner = folder / name

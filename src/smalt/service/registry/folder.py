@@ -117,7 +117,7 @@ class RegistryFolder:
                 f"restore it with 'smalt {NOUNS[kind]} restore --name {name} --registry-name {self.registry}', or use "
                 "another name"
             )
-        target = self._get_place(kind, name) / _check_name(version, "version")
+        target = self._get_place(kind, name) / check_name(version, "version")
         temporary = target.with_name(f".{version}.{os.getpid()}.{os.urandom(4).hex()}")
         try:
             temporary.mkdir(parents=True)
@@ -135,7 +135,7 @@ class RegistryFolder:
                 remove_tree(temporary)
 
     def _get_place(self, kind: str, name: str) -> Path:
-        return self.folder / kind / _check_name(name, "name")
+        return self.folder / kind / check_name(name, "name")
 
     def _check_folder(self) -> None:
         if not self.folder.is_dir():
@@ -151,7 +151,8 @@ def get_version_order(version: str) -> list[tuple[int, int, str]]:
     return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]
 
 
-def _check_name(text: str, what: str) -> str:
+def check_name(text: str, what: str = "name") -> str:
+    """Return the name or version of an asset; raise ValidationException if it cannot be one."""
     if not _NAME.fullmatch(text):
         raise ValidationException(
             f"'{text[:100]}' cannot be the {what} of an asset; use at most 255 letters, digits, '-', '_' and '.'"

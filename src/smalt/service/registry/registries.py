@@ -22,9 +22,9 @@ _DESCRIPTIVE = ("description", "tags", "properties", "stage")
 class Registries:
     """Reads `settings` at each call, so that a change takes effect at once."""
 
-    def __init__(self, settings: Mapping[str, Any], desk: WorkspaceAssets) -> None:
+    def __init__(self, settings: Mapping[str, Any], workspace_assets: WorkspaceAssets) -> None:
         self._settings = settings
-        self.assets = desk
+        self.assets = workspace_assets
 
     def find_folder(self, name: str) -> RegistryFolder:
         """Return the registry's folder; NotFound lists the registries there are."""
@@ -70,7 +70,7 @@ class Registries:
 
     def publish_asset(
         self,
-        shelf: RegistryFolder,
+        registry_folder: RegistryFolder,
         workspace: Workspace,
         asset: tuple[str, str, str],
         given: Properties,
@@ -82,10 +82,10 @@ class Registries:
 
         An existing version must have the same content; its description may change. With `is_new` it must not exist.
         """
-        there = [one for one in shelf.list_versions(*asset[:2], "All") if one.version == asset[2]]
+        there = [one for one in registry_folder.list_versions(*asset[:2], "All") if one.version == asset[2]]
         if there and is_new:
             raise Conflict(f"{NOUNS[asset[0]]} '{asset[1]}:{asset[2]}' exists already; try again")
-        with shelf.create_version(*asset) as folder:
+        with registry_folder.create_version(*asset) as folder:
             AssetWriter(self.assets, workspace, reads_disk).write_asset(*asset, given, folder)
             if there:
                 self._update_description(there[0], RegistryAsset(*asset, folder, False))
@@ -96,9 +96,9 @@ class Registries:
         kind, name, version = asset
         given = self.assets.find_version(source, kind, name, version, None).properties
         with tempfile.TemporaryDirectory(dir=self.assets.get_scratch_folder()) as folder:
-            shelf = RegistryFolder("transfer", folder)
-            self.publish_asset(shelf, source, asset, given)
-            return self.import_asset(target, shelf.find_version(kind, name, version))
+            registry_folder = RegistryFolder("transfer", folder)
+            self.publish_asset(registry_folder, source, asset, given)
+            return self.import_asset(target, registry_folder.find_version(kind, name, version))
 
     def _update_description(self, there: RegistryAsset, new: RegistryAsset) -> None:
         """Take the new description over if nothing else differs, else raise Conflict."""

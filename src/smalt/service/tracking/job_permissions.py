@@ -47,18 +47,18 @@ class ParsedRequest(NamedTuple):
     headers: dict[str, str]
 
 
-def check_request(asked: ParsedRequest) -> None:
+def check_request(parsed: ParsedRequest) -> None:
     """Raise if the request names a location on the server's machine, or one thing in two ways; users may not either."""
-    for name in _IN_PATH if asked.found.ids else ():
-        if asked.body.get(name, asked.found.ids[0]) != asked.found.ids[0]:
+    for name in _IN_PATH if parsed.found.ids else ():
+        if parsed.body.get(name, parsed.found.ids[0]) != parsed.found.ids[0]:
             raise ValidationException(f"'{name}' is another in the body than in the URL")
-    for key, _ in _list_tags(asked):
+    for key, _ in _list_tags(parsed):
         if key.startswith(_OWN_TAGS):
             raise RefusedError(f"the tag '{key[:100]}' is the server's own")
-    if asked.body.get("artifact_location"):
+    if parsed.body.get("artifact_location"):
         raise RefusedError("an experiment's artifacts lie in its workspace's datastore; leave out 'artifact_location'")
-    if asked.found.path == CREATE_VERSION:
-        asked.body["source"] = resolve_source(request_parsing.get_text(asked.body, "source"))
+    if parsed.found.path == CREATE_VERSION:
+        parsed.body["source"] = resolve_source(request_parsing.get_text(parsed.body, "source"))
 
 
 class JobRules:
@@ -70,78 +70,78 @@ class JobRules:
         self._own: OrderedDict[tuple[int, str], None] = OrderedDict()
         self._experiments: OrderedDict[int, str] = OrderedDict()
 
-    async def apply_rule(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> Any:
+    async def apply_rule(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> Any:
         """Check and change a job's request; a result other than None is the answer, and MLflow is not asked."""
-        rule = asked.found.route.rule
+        rule = parsed.found.route.rule
         if not rule:
-            path = asked.found.path[:200]
+            path = parsed.found.path[:200]
             raise RefusedError(f"the token of job '{job.name}' is not good for {path}; use the home's token")
-        return await getattr(self, "_apply_" + rule.replace("-", "_"))(workspace, job, asked)
+        return await getattr(self, "_apply_" + rule.replace("-", "_"))(workspace, job, parsed)
 
-    async def _apply_read(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
+    async def _apply_read(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
         """Permit reading everything in the workspace."""
 
-    async def _apply_write(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
+    async def _apply_write(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
         """Permit writing what belongs to no run: the model registry."""
 
-    async def _apply_create_version(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
+    async def _apply_create_version(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
         """Permit a version of any run of the workspace: a pipeline's last step registers what another step logged."""
 
-    async def _apply_own_experiment_by_name(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
-        asked.query[:] = [("experiment_name", job.experiment)]
+    async def _apply_own_experiment_by_name(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
+        parsed.query[:] = [("experiment_name", job.experiment)]
 
-    async def _apply_own_experiment(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> Any:
+    async def _apply_own_experiment(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> Any:
         return {"experiment_id": await self._find_experiment(workspace, job)}
 
-    async def _apply_experiment_tag(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
-        if request_parsing.get_text(asked.body, "experiment_id") != await self._find_experiment(workspace, job):
+    async def _apply_experiment_tag(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
+        if request_parsing.get_text(parsed.body, "experiment_id") != await self._find_experiment(workspace, job):
             raise RefusedError(f"job '{job.name}' may tag its own experiment only")
 
-    async def _apply_own_run(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
+    async def _apply_own_run(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
         """Require that the run in the body is the job's, one that it made, or that of a pipeline above it."""
-        await self._resolve_run(workspace, job, asked.body, or_ancestor=True)
-        for key, value in _list_tags(asked):
+        await self._resolve_run(workspace, job, parsed.body, or_ancestor=True)
+        for key, value in _list_tags(parsed):
             if key == PARENT:
                 await self._check_run(workspace, job, value)
         for model in (
-            request_parsing.get_objects(asked.body, "models") if asked.found.path == f"{_M}/runs/outputs" else ()
+            request_parsing.get_objects(parsed.body, "models") if parsed.found.path == f"{_M}/runs/outputs" else ()
         ):
             await self._check_model(workspace, job, request_parsing.get_text(model, "model_id"))
 
-    async def _apply_update_run(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> Any:
+    async def _apply_update_run(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> Any:
         """Answer for the job's own run, whose status, end and name only smalt sets; permit other runs of the job."""
-        run = await self._resolve_run(workspace, job, asked.body, or_ancestor=True)
+        run = await self._resolve_run(workspace, job, parsed.body, or_ancestor=True)
         if run != job.name and run not in self._list_ancestors(job):
             return None
         found = await self._fetch_run(workspace, run)
         return {"run_info": found["info"]}
 
-    async def _apply_nested_run(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
-        if await self._resolve_run(workspace, job, asked.body) == job.name:
+    async def _apply_nested_run(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
+        if await self._resolve_run(workspace, job, parsed.body) == job.name:
             raise RefusedError(f"the run of job '{job.name}' goes with the job; delete the job instead")
 
-    async def _apply_create_run(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> Any:
+    async def _apply_create_run(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> Any:
         """Create another run of a script as a child of the job's."""
-        body = asked.body
+        body = parsed.body
         body["experiment_id"] = await self._find_experiment(workspace, job)
-        parents = [value for key, value in _list_tags(asked) if key == PARENT]
+        parents = [value for key, value in _list_tags(parsed) if key == PARENT]
         for parent in parents:
             await self._check_run(workspace, job, parent)
         if not parents:
             body["tags"] = [*request_parsing.get_objects(body, "tags"), {"key": PARENT, "value": job.name}]
-        reply = await self._call(workspace, "POST", asked.found.path, body)
+        reply = await self._call(workspace, "POST", parsed.found.path, body)
         self._add_own(job, reply["run"]["info"]["run_id"])
         return reply
 
-    async def _apply_create_model(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> Any:
+    async def _apply_create_model(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> Any:
         """Create a model; one logged outside any run is an output of the job's run."""
-        body = asked.body
+        body = parsed.body
         body["experiment_id"] = await self._find_experiment(workspace, job)
         run = request_parsing.get_text(body, "source_run_id")
         if run:
             await self._check_run(workspace, job, run)
         body["source_run_id"] = run or job.name
-        reply = await self._call(workspace, "POST", asked.found.path, body)
+        reply = await self._call(workspace, "POST", parsed.found.path, body)
         model = reply["model"]["info"]["model_id"]
         self._add_own(job, model)
         if not run:
@@ -149,31 +149,31 @@ class JobRules:
             await self._call(workspace, "POST", f"{_M}/runs/outputs", output)
         return reply
 
-    async def _apply_own_model(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
-        await self._check_model(workspace, job, asked.found.ids[0])
+    async def _apply_own_model(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
+        await self._check_model(workspace, job, parsed.found.ids[0])
 
-    async def _apply_model_tags(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
+    async def _apply_model_tags(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
         """Permit the tag that every registration sets, on another job's model too; other tags on own models only."""
-        if {key for key, _ in _list_tags(asked)} != {_MODEL_VERSIONS}:
-            await self._check_model(workspace, job, asked.found.ids[0])
+        if {key for key, _ in _list_tags(parsed)} != {_MODEL_VERSIONS}:
+            await self._check_model(workspace, job, parsed.found.ids[0])
 
-    async def _apply_spans(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
-        run = asked.headers.get("x-mlflow-run-id") or job.name
+    async def _apply_spans(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
+        run = parsed.headers.get("x-mlflow-run-id") or job.name
         await self._check_run(workspace, job, run)
-        asked.headers["x-mlflow-run-id"] = run
-        asked.headers["x-mlflow-experiment-id"] = await self._find_experiment(workspace, job)
+        parsed.headers["x-mlflow-run-id"] = run
+        parsed.headers["x-mlflow-experiment-id"] = await self._find_experiment(workspace, job)
 
-    async def _apply_start_trace(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
+    async def _apply_start_trace(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
         """Start a trace in the job's experiment, of the job's run or of another run that the job owns."""
         experiment = await self._find_experiment(workspace, job)
-        if asked.found.path == f"{_M}/traces":  # mlflow 2
-            asked.body["experiment_id"] = experiment
-            metadata = request_parsing.get_objects(asked.body, "request_metadata")
-            sources = _list_source_runs(asked.body)
+        if parsed.found.path == f"{_M}/traces":  # mlflow 2
+            parsed.body["experiment_id"] = experiment
+            metadata = request_parsing.get_objects(parsed.body, "request_metadata")
+            sources = _list_source_runs(parsed.body)
             if not sources:
-                asked.body["request_metadata"] = [*metadata, {"key": _SOURCE_RUN, "value": job.name}]
+                parsed.body["request_metadata"] = [*metadata, {"key": _SOURCE_RUN, "value": job.name}]
         else:
-            info = _get_nested(asked.body, "trace", "trace_info")
+            info = _get_nested(parsed.body, "trace", "trace_info")
             await self._check_trace(workspace, job, request_parsing.get_text(info, "trace_id"))
             info["trace_location"] = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}
             metadata = info.setdefault("trace_metadata", {})
@@ -185,15 +185,15 @@ class JobRules:
         for source in sources:
             await self._check_run(workspace, job, source)
 
-    async def _apply_own_trace(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
-        ids = asked.found.ids
-        await self._check_trace(workspace, job, ids[0] if ids else request_parsing.get_text(asked.body, "trace_id"))
-        for run in _list_source_runs(asked.body):
+    async def _apply_own_trace(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
+        ids = parsed.found.ids
+        await self._check_trace(workspace, job, ids[0] if ids else request_parsing.get_text(parsed.body, "trace_id"))
+        for run in _list_source_runs(parsed.body):
             await self._check_run(workspace, job, run)
 
-    async def _apply_own_file(self, workspace: Workspace, job: Job, asked: ParsedRequest) -> None:
+    async def _apply_own_file(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
         """Permit a file below an own run, model or trace."""
-        path = asked.found.ids
+        path = parsed.found.ids
         of_run = artifact_paths.parse_artifacts_path("/".join(path))
         if of_run and of_run[1]:
             await self._check_run(workspace, job, of_run[0], or_ancestor=True)
@@ -318,9 +318,9 @@ def _get_nested(body: Body, *names: str) -> Body:
     return body
 
 
-def _list_tags(asked: ParsedRequest) -> Iterator[tuple[str, str]]:
+def _list_tags(parsed: ParsedRequest) -> Iterator[tuple[str, str]]:
     """Yield every tag that a request sets or deletes, in any of MLflow's forms."""
-    body, path = asked.body, asked.found.path
+    body, path = parsed.body, parsed.found.path
     if path.endswith(("-tag", "/tags")) and "key" in body:
         yield request_parsing.get_text(body, "key"), request_parsing.get_text(body, "value")
     inner = body.get("trace")

@@ -47,19 +47,19 @@ class TrackingProxy:
 
     def __init__(
         self,
-        line: ChildConnection,
+        connection: ChildConnection,
         rules: JobRules,
         runs: JobRuns,
         models: ModelSync,
-        shelf: ExternalModels,
+        external_models: ExternalModels,
         hider: Hider,
         guard: ArtifactGuard,
     ) -> None:
         self._hider = hider
         self._guard = guard
         self._models = models
-        self._shelf = shelf
-        self._line = line
+        self._external_models = external_models
+        self._connection = connection
         self._rules = rules
         self._runs = runs
         self._ensured: set[int] = set()
@@ -67,54 +67,58 @@ class TrackingProxy:
     async def handle_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         workspace: Workspace = scope["smalt.workspace"]
         job: Job | None = scope["smalt.job"]
-        asked = await _parse_request(scope, receive, is_user=job is None)
-        check_request(asked)
-        if asked.body and (hide := self._hider(workspace)):
-            _hide_secrets(asked.body, hide)
-        await self._ensure_known(workspace, job, asked)
+        parsed = await _parse_request(scope, receive, is_user=job is None)
+        check_request(parsed)
+        if parsed.body and (hide := self._hider(workspace)):
+            _hide_secrets(parsed.body, hide)
+        await self._ensure_known(workspace, job, parsed)
         if job is not None:
-            reply = await self._rules.apply_rule(workspace, job, asked)
+            reply = await self._rules.apply_rule(workspace, job, parsed)
             if reply is not None:
                 await _send_response(
                     send, 200, [(b"content-type", b"application/json")], request_parsing.dump_json(reply)
                 )
                 return
-        if (response := await self._get_external_file(workspace, scope["method"], asked)) is not None:
+        if (response := await self._get_external_file(workspace, scope["method"], parsed)) is not None:
             await response(scope, receive, send)
             return
-        if asked.found.route.is_file and scope["method"] != "GET":
-            await self._guard.before_write(workspace, "/".join(asked.found.ids))
-        async with self._record_changes(workspace, scope, asked):
-            answer = await self._send_to_child(workspace, scope, receive, asked)
-        await _send_answer(send, answer, asked)
+        if parsed.found.route.is_file and scope["method"] != "GET":
+            await self._guard.before_write(workspace, "/".join(parsed.found.ids))
+        async with self._record_changes(workspace, scope, parsed):
+            answer = await self._send_to_child(workspace, scope, receive, parsed)
+        await _send_answer(send, answer, parsed)
 
     def _record_changes(
-        self, workspace: Workspace, scope: Scope, asked: ParsedRequest
+        self, workspace: Workspace, scope: Scope, parsed: ParsedRequest
     ) -> contextlib.AbstractAsyncContextManager[None]:
         """Return a context in which a client's change of the registry is recorded in smalt before the client hears of
         it."""
-        if not _is_registry_write(scope["method"], asked):
+        if not _is_registry_write(scope["method"], parsed):
             return contextlib.nullcontext()
         job: Job | None = scope["smalt.job"]
-        names = {name for key in ("name", "new_name") if isinstance(name := asked.body.get(key), str)}
+        names = {name for key in ("name", "new_name") if isinstance(name := parsed.body.get(key), str)}
         return self._models.record_changes(workspace, names, job.created_by if job else scope["smalt.principal"])
 
-    async def _get_external_file(self, workspace: Workspace, method: str, asked: ParsedRequest) -> Response | None:
+    async def _get_external_file(self, workspace: Workspace, method: str, parsed: ParsedRequest) -> Response | None:
         """Return the answer for a file of a model that MLflow does not store; None for all other requests."""
-        found = asked.found
+        found = parsed.found
         if found.path == policy.ARTIFACTS:
-            path = dict(asked.query).get("path", "")
-            return await self._shelf.list_files(workspace, path) if path.split("/")[0] == EXTERNAL_FOLDER else None
+            path = dict(parsed.query).get("path", "")
+            return (
+                await self._external_models.list_files(workspace, path)
+                if path.split("/")[0] == EXTERNAL_FOLDER
+                else None
+            )
         if not found.route.is_file or found.ids[0] != EXTERNAL_FOLDER:
             return None
         if method != "GET":
             raise RefusedError("the files of a registered model do not change; register another version")
-        return await self._shelf.get_file(workspace, found.ids)
+        return await self._external_models.get_file(workspace, found.ids)
 
-    async def _ensure_known(self, workspace: Workspace, job: Job | None, asked: ParsedRequest) -> None:
+    async def _ensure_known(self, workspace: Workspace, job: Job | None, parsed: ParsedRequest) -> None:
         """Make sure that MLflow has the runs and models that the request is about."""
-        route, path = asked.found.route, asked.found.path
-        names = _list_runs(asked)
+        route, path = parsed.found.route, parsed.found.path
+        names = _list_runs(parsed)
         if job is not None and path not in _WITHOUT_RUN and job.id not in self._ensured:
             await self._runs.ensure_runs(workspace, [job.name])
             if len(self._ensured) > _REMEMBERED:
@@ -130,22 +134,22 @@ class TrackingProxy:
             await self._models.update_mlflow(workspace)
 
     async def _send_to_child(
-        self, workspace: Workspace, scope: Scope, receive: Receive, asked: ParsedRequest
+        self, workspace: Workspace, scope: Scope, receive: Receive, parsed: ParsedRequest
     ) -> ChildAnswer:
-        found, method = asked.found, scope["method"]
-        target = found.path + (f"?{request_parsing.encode_query(asked.query)}" if asked.query else "")
+        found, method = parsed.found, scope["method"]
+        target = found.path + (f"?{request_parsing.encode_query(parsed.query)}" if parsed.query else "")
         body: bytes | AsyncIterator[bytes] = b""
         if found.route.is_file and method == "PUT":
             body, length = await _read_file(receive), _get_header(scope, "content-length")
             if length and not isinstance(body, bytes):
-                asked.headers["content-length"] = length
+                parsed.headers["content-length"] = length
         elif found.path == _SPANS:
             body = await _read_whole(receive, _LARGEST_SPANS)
         elif method != "GET":
-            body = request_parsing.dump_json(asked.body)
-            asked.headers["content-type"] = "application/json"
-        headers = [(name.encode(), value.encode("latin-1")) for name, value in asked.headers.items()]
-        return await self._line.send_request(workspace, method, target, headers, body, again=found.route.again)
+            body = request_parsing.dump_json(parsed.body)
+            parsed.headers["content-type"] = "application/json"
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in parsed.headers.items()]
+        return await self._connection.send_request(workspace, method, target, headers, body, again=found.route.again)
 
 
 async def _parse_request(scope: Scope, receive: Receive, *, is_user: bool) -> ParsedRequest:
@@ -178,8 +182,8 @@ def _hide_secrets(part: Any, hide: Callable[[str], str]) -> None:
             _hide_secrets(value, hide)
 
 
-def _is_registry_write(method: str, asked: ParsedRequest) -> bool:
-    return asked.found.route.registry and method != "GET" and not asked.found.path.endswith("/get-latest-versions")
+def _is_registry_write(method: str, parsed: ParsedRequest) -> bool:
+    return parsed.found.route.registry and method != "GET" and not parsed.found.path.endswith("/get-latest-versions")
 
 
 def _get_header(scope: Scope, name: str) -> str | None:
@@ -191,10 +195,10 @@ def _get_header(scope: Scope, name: str) -> str | None:
     return found[0].decode("latin-1") if found else None
 
 
-def _list_runs(asked: ParsedRequest) -> set[str]:
+def _list_runs(parsed: ParsedRequest) -> set[str]:
     """Return the runs that the request names."""
-    pairs = [value for name, value in asked.query if name in ("run_id", "run_uuid", "run_ids")]
-    texts = [asked.body.get(name) for name in ("run_id", "run_uuid", "source_run_id")]
+    pairs = [value for name, value in parsed.query if name in ("run_id", "run_uuid", "run_ids")]
+    texts = [parsed.body.get(name) for name in ("run_id", "run_uuid", "source_run_id")]
     return {text for text in (*pairs, *texts) if isinstance(text, str) and text}
 
 
@@ -238,9 +242,9 @@ async def _join_blocks(parts: list[bytes], blocks: AsyncIterator[bytes]) -> Asyn
         yield block
 
 
-async def _send_answer(send: Send, answer: ChildAnswer, asked: ParsedRequest) -> None:
+async def _send_answer(send: Send, answer: ChildAnswer, parsed: ParsedRequest) -> None:
     headers = [(name, value) for name, value in answer.response.headers if name.lower() in _PASSED_BACK]
-    if asked.found.route.is_file:
+    if parsed.found.route.is_file:
         headers.append((b"content-security-policy", b"sandbox"))
     if answer.whole is not None:
         await _send_response(send, answer.response.status, headers, answer.whole)

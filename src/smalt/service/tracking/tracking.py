@@ -42,13 +42,13 @@ class Tracking:
         self.tokens = JobTokens(home)
         self.child = MlflowProcess(home, settings)
         self._settings = settings
-        self._line = ChildConnection(home, self.child)
-        self.runs = JobRuns(db, self._line.call_json)
+        self._connection = ChildConnection(home, self.child)
+        self.runs = JobRuns(db, self._connection.call_json)
         self.guard = ArtifactGuard()
-        self.models = ModelSync(home, db, data, self._line.call_json, self.guard)
-        shelf = ExternalModels(home, db, data)
-        rules = JobRules(db, self._line.call_json)
-        self._proxy = TrackingProxy(self._line, rules, self.runs, self.models, shelf, hider, self.guard)
+        self.models = ModelSync(home, db, data, self._connection.call_json, self.guard)
+        external_models = ExternalModels(home, db, data)
+        rules = JobRules(db, self._connection.call_json)
+        self._proxy = TrackingProxy(self._connection, rules, self.runs, self.models, external_models, hider, self.guard)
         self._uris: dict[int, str] = {}
         self._reconciling: asyncio.Task[None] | None = None
 
@@ -79,7 +79,7 @@ class Tracking:
 
     async def call_json(self, workspace: Workspace, method: str, path: str, body: Any = None) -> Any:
         """Send one of smalt's own requests to MLflow, which is started for it."""
-        return await self._line.call_json(workspace, method, path, body)
+        return await self._connection.call_json(workspace, method, path, body)
 
     async def close(self) -> None:
         if self._reconciling is not None:

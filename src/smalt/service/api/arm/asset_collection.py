@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +19,11 @@ from smalt.service.api.rest_shapes import build_resource_id, build_system_data, 
 from smalt.service.api.router import Handler
 from smalt.service.engine.submission.pins import Pinner
 from smalt.service.records import assets, pins
+from smalt.service.registry.folder import check_name
 from smalt.wire.encoding.casing import snake
 
 Properties = dict[str, Any]
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 _LATEST = "latest"
 _DEFAULT_VERSION = "azureml_default"
 _ADDED = ("provisioningState", "latestVersion", "nextVersion")
@@ -275,10 +274,7 @@ def check_asset_name(name: str, what: str = "name") -> None:
             f"'{name}' is a label, which moves from version to version, and cannot be a version; leave the version "
             "out for the next number"
         )
-    if not _NAME.fullmatch(name):
-        raise ValidationException(
-            f"'{name[:100]}' cannot be the {what} of an asset; use at most 255 letters, digits, '-', '_' and '.'"
-        )
+    check_name(name, what)
 
 
 async def import_local_path(request: ApiRequest, uri: str) -> str:

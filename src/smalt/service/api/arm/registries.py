@@ -57,48 +57,54 @@ async def list_containers(request: ApiRequest) -> Properties:
             if _get_kind(request) == "environments"
             else {"value": []}
         )
-    shelf, kind = _find_folder(request), _get_kind(request)
-    found = await asyncio.to_thread(shelf.list_names, kind, request.get_query("listViewType", "ActiveOnly"))
-    return build_page(request, found, lambda name: _render_container(request, shelf, kind, name))
+    registry_folder, kind = _find_folder(request), _get_kind(request)
+    found = await asyncio.to_thread(registry_folder.list_names, kind, request.get_query("listViewType", "ActiveOnly"))
+    return build_page(request, found, lambda name: _render_container(request, registry_folder, kind, name))
 
 
 async def get_container(request: ApiRequest) -> Properties:
     if _is_catalogue(request):
         return await built_in_registry.get_environment(request)
-    shelf, kind = _find_folder(request), _get_kind(request)
-    if not shelf.list_versions(kind, request.get_name(), "All"):
-        shelf.find_version(kind, request.get_name())
-    return _render_container(request, shelf, kind, request.get_name())
+    registry_folder, kind = _find_folder(request), _get_kind(request)
+    if not registry_folder.list_versions(kind, request.get_name(), "All"):
+        registry_folder.find_version(kind, request.get_name())
+    return _render_container(request, registry_folder, kind, request.get_name())
 
 
 async def put_container(request: ApiRequest) -> Properties:
     """Archive or restore all versions of an asset."""
-    shelf, kind = _find_own_folder(request), _get_kind(request)
+    registry_folder, kind = _find_own_folder(request), _get_kind(request)
     archived = bool(get_properties(await request.read_object()).get("isArchived"))
-    shelf.set_archived(kind, request.get_name(), None, archived)
-    return _render_container(request, shelf, kind, request.get_name())
+    registry_folder.set_archived(kind, request.get_name(), None, archived)
+    return _render_container(request, registry_folder, kind, request.get_name())
 
 
 async def list_versions(request: ApiRequest) -> Properties:
     if _is_catalogue(request):
         return await built_in_registry.list_versions(request)
-    shelf = _find_folder(request)
-    found = shelf.list_versions(_get_kind(request), request.get_name(), request.get_query("listViewType", "ActiveOnly"))
-    return build_page(request, found, lambda one: _render_version(request, shelf, one))
+    registry_folder = _find_folder(request)
+    found = registry_folder.list_versions(
+        _get_kind(request), request.get_name(), request.get_query("listViewType", "ActiveOnly")
+    )
+    return build_page(request, found, lambda one: _render_version(request, registry_folder, one))
 
 
 async def get_version(request: ApiRequest) -> Properties:
     if _is_catalogue(request):
         return await built_in_registry.get_version(request)
-    shelf, version = _find_folder(request), request.get_name("version")
+    registry_folder, version = _find_folder(request), request.get_name("version")
     wanted = None if version == _DEFAULT_VERSION else version
-    return _render_version(request, shelf, shelf.find_version(_get_kind(request), request.get_name(), wanted))
+    return _render_version(
+        request, registry_folder, registry_folder.find_version(_get_kind(request), request.get_name(), wanted)
+    )
 
 
 async def get_label(request: ApiRequest) -> Properties:
-    shelf = _find_folder(request)
+    registry_folder = _find_folder(request)
     return _render_version(
-        request, shelf, shelf.find_version(_get_kind(request), request.get_name(), None, request.get_name("label"))
+        request,
+        registry_folder,
+        registry_folder.find_version(_get_kind(request), request.get_name(), None, request.get_name("label")),
     )
 
 
@@ -107,7 +113,7 @@ async def put_version(request: ApiRequest) -> ApiResponse:
 
     The query `workspace` names the workspace to which short URIs in the body refer.
     """
-    shelf, kind, name, version = (
+    registry_folder, kind, name, version = (
         _find_own_folder(request),
         _get_kind(request),
         request.get_name(),
@@ -116,34 +122,38 @@ async def put_version(request: ApiRequest) -> ApiResponse:
     sent = {key: value for key, value in get_properties(await request.read_object()).items() if key not in _ADDED}
     archived = bool(sent.pop("isArchived", False))
     if request.get_flag(NEXT):
-        return ApiResponse(_render_version(request, shelf, await _put_next(request, shelf, kind, name, sent)), 201)
-    there = [one for one in shelf.list_versions(kind, name, "All") if one.version == version]
-    if not there or not _is_same(_get_registries(request).read_properties(shelf.registry, there[0]), sent):
+        return ApiResponse(
+            _render_version(request, registry_folder, await _put_next(request, registry_folder, kind, name, sent)), 201
+        )
+    there = [one for one in registry_folder.list_versions(kind, name, "All") if one.version == version]
+    if not there or not _is_same(_get_registries(request).read_properties(registry_folder.registry, there[0]), sent):
         workspace = _get_workspace(request)
         sent = _COLLECTIONS[kind].resolve_references(Pinner(request.server.engine.rooms, workspace), sent)
         asset, local = (kind, name, version), request.is_local
-        await asyncio.to_thread(_get_registries(request).publish_asset, shelf, workspace, asset, sent, reads_disk=local)
-    found = shelf.find_version(kind, name, version)
+        await asyncio.to_thread(
+            _get_registries(request).publish_asset, registry_folder, workspace, asset, sent, reads_disk=local
+        )
+    found = registry_folder.find_version(kind, name, version)
     if found.archived != archived:
-        shelf.set_archived(kind, name, version, archived)
-        found = shelf.find_version(kind, name, version)
-    return ApiResponse(_render_version(request, shelf, found), 200 if there else 201)
+        registry_folder.set_archived(kind, name, version, archived)
+        found = registry_folder.find_version(kind, name, version)
+    return ApiResponse(_render_version(request, registry_folder, found), 200 if there else 201)
 
 
 async def _put_next(
-    request: ApiRequest, shelf: RegistryFolder, kind: str, name: str, sent: Properties
+    request: ApiRequest, registry_folder: RegistryFolder, kind: str, name: str, sent: Properties
 ) -> RegistryAsset:
     """Create the next version; another home that shares the folder may take the number first."""
     workspace, local = _get_workspace(request), request.is_local
     for _ in range(_MOST_TRIES):
-        version = shelf.get_next_version(kind, name)
+        version = registry_folder.get_next_version(kind, name)
         given = {**sent, "componentSpec": {**sent["componentSpec"], "version": version}} if _has_spec(sent) else sent
         publish = partial(_get_registries(request).publish_asset, reads_disk=local, is_new=True)
         try:
-            await asyncio.to_thread(publish, shelf, workspace, (kind, name, version), given)
-            return shelf.find_version(kind, name, version)
+            await asyncio.to_thread(publish, registry_folder, workspace, (kind, name, version), given)
+            return registry_folder.find_version(kind, name, version)
         except Conflict:
-            if shelf.get_next_version(kind, name) == version:
+            if registry_folder.get_next_version(kind, name) == version:
                 raise
     raise Conflict(f"others create versions of {NOUNS[kind]} '{name}' all the time; give a version, or try again")
 
@@ -170,8 +180,8 @@ async def put_registry(request: ApiRequest) -> ApiResponse:
 
 async def delete_registry(request: ApiRequest) -> Properties:
     """Remove a registry from the settings; its folder stays."""
-    shelf = _find_own_folder(request)
-    request.server.settings.update({"registry": {shelf.registry: None}})
+    registry_folder = _find_own_folder(request)
+    request.server.settings.update({"registry": {registry_folder.registry: None}})
     return {}
 
 
@@ -179,11 +189,13 @@ async def share_asset(request: ApiRequest) -> Properties:
     """POST /smalt/v1{WS}/share: copy a version of the workspace into a registry."""
     body = await request.read_object()
     kind, name, version, registry = _read_texts(body, "kind", "name", "version", "registry")
-    shelf = _get_registries(request).find_folder(registry)
+    registry_folder = _get_registries(request).find_folder(registry)
     asset = kind, str(body.get("shareName") or name), str(body.get("shareVersion") or version)
     found = _get_registries(request).assets.find_version(request.workspace, _check_kind(kind), name, version, None)
-    await asyncio.to_thread(_get_registries(request).publish_asset, shelf, request.workspace, asset, found.properties)
-    return _render_version(request, shelf, shelf.find_version(*asset))
+    await asyncio.to_thread(
+        _get_registries(request).publish_asset, registry_folder, request.workspace, asset, found.properties
+    )
+    return _render_version(request, registry_folder, registry_folder.find_version(*asset))
 
 
 async def import_asset(request: ApiRequest) -> Properties:
@@ -313,33 +325,33 @@ def _render_registry(request: ApiRequest, name: str) -> Properties:
     }
 
 
-def _render_container(request: ApiRequest, shelf: RegistryFolder, kind: str, name: str) -> Properties:
-    active = shelf.list_versions(kind, name)
+def _render_container(request: ApiRequest, registry_folder: RegistryFolder, kind: str, name: str) -> Properties:
+    active = registry_folder.list_versions(kind, name)
     return {
-        "id": f"azureml://registries/{shelf.registry}/{kind}/{name}",
+        "id": f"azureml://registries/{registry_folder.registry}/{kind}/{name}",
         "name": name,
         "type": f"{ids.PROVIDER}/registries/{kind}",
         "properties": {
             "tags": {},
             "properties": {},
-            "isArchived": shelf.is_archived(kind, name),
+            "isArchived": registry_folder.is_archived(kind, name),
             "latestVersion": active[0].version if active else None,
-            "nextVersion": shelf.get_next_version(kind, name),
+            "nextVersion": registry_folder.get_next_version(kind, name),
             "provisioningState": "Succeeded",
         },
         "systemData": build_system_data(
-            request.server.principal, _get_modified_time(shelf.list_versions(kind, name, "All"))
+            request.server.principal, _get_modified_time(registry_folder.list_versions(kind, name, "All"))
         ),
     }
 
 
-def _render_version(request: ApiRequest, shelf: RegistryFolder, found: RegistryAsset) -> Properties:
-    shown = _get_registries(request).read_properties(shelf.registry, found)
+def _render_version(request: ApiRequest, registry_folder: RegistryFolder, found: RegistryAsset) -> Properties:
+    shown = _get_registries(request).read_properties(registry_folder.registry, found)
     if "componentSpec" in shown:
         named = {"name": found.name, "version": found.version}
         shown["componentSpec"] = {**shown["componentSpec"], **named}
     return {
-        "id": f"azureml://registries/{shelf.registry}/{found.kind}/{found.name}/versions/{found.version}",
+        "id": f"azureml://registries/{registry_folder.registry}/{found.kind}/{found.name}/versions/{found.version}",
         "name": found.version,
         "type": f"{ids.PROVIDER}/registries/{found.kind}/versions",
         "properties": {"tags": {}, "properties": {}, **shown, "provisioningState": "Succeeded"},
