@@ -10,7 +10,7 @@ from smalt.entities.assets.environment import CondaFile, LocalOrRemote
 from smalt.entities.jobs.command import CodePath
 from smalt.entities.jobs.inputs import DataPath, JobInput, LiteralValue, Outputs
 from smalt.entities.schema.entity import Entity, Field
-from smalt.entities.schema.nested import Named, Nested, Tagged, load_noun
+from smalt.entities.schema.nested import Named, Nested, TaggedNoun, load_noun
 from smalt.entities.schema.shapes import AsText, Boolean, Either, Enum, Integer, List, Map, Number, Shape, Text
 
 WORDS = st.text("abc é-_./${}", max_size=8)
@@ -48,7 +48,7 @@ def values(shape: Shape[Any], depth: int) -> st.SearchStrategy[Any]:
     """Plain data of a shape."""
     if isinstance(shape, Either):
         return st.one_of([values(side, depth) for side in shape.shapes])
-    if isinstance(shape, Tagged):
+    if isinstance(shape, TaggedNoun):
         return st.sampled_from(sorted(shape.table)).flatmap(lambda tag: _tagged(shape, tag, depth))
     if isinstance(shape, Nested):
         keys = set(shape.only or shape.noun._fields)
@@ -64,7 +64,7 @@ def values(shape: Shape[Any], depth: int) -> st.SearchStrategy[Any]:
     return _plain(shape, depth)
 
 
-def _tagged(shape: Tagged[Any], tag: str, depth: int) -> st.SearchStrategy[Any]:
+def _tagged(shape: TaggedNoun[Any], tag: str, depth: int) -> st.SearchStrategy[Any]:
     given = {shape.key: tag} if shape.key else {}
     return documents(load_noun(shape.table[tag]), depth).map(lambda data: {**data, **given})
 

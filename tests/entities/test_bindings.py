@@ -10,7 +10,7 @@ import pytest
 
 from smalt.entities import read
 from smalt.entities.rules import page, places
-from smalt.entities.rules.places import PLACES, Place, Use
+from smalt.entities.rules.places import PLACES, TextPlace, Use
 from smalt.entities.schema.reader import Reader
 from smalt.entities.syntax.expression import KINDS
 
@@ -102,7 +102,7 @@ DOCUMENTS: dict[str, Callable[[str], Document]] = {
 CELLS = [(place, kind) for place in PLACES for kind in KINDS]
 
 
-def problems(place: Place, text: str) -> list[str]:
+def problems(place: TextPlace, text: str) -> list[str]:
     """What is told of a text in this place, which is all at its path."""
     document, path = DOCUMENTS[place.words](text)
     found = [str(problem) for problem in read(document, "job")[1]]
@@ -117,7 +117,7 @@ def test_every_place_and_kind_is_tested() -> None:
 
 
 @pytest.mark.parametrize(("place", "kind"), CELLS, ids=[f"{place.words}: {kind}" for place, kind in CELLS])
-def test_each_cell(place: Place, kind: str) -> None:
+def test_each_cell(place: TextPlace, kind: str) -> None:
     """An expression alone, and with text around it, is taken or refused as its cell says."""
     use = place.uses.get(kind)
     text = EXAMPLES[kind]
@@ -143,7 +143,7 @@ def test_each_cell(place: Place, kind: str) -> None:
 @pytest.mark.parametrize(
     "text", ["${{github.ref}}", "${{parent.x}}", "${{inputs}}", "${{}}", "${{inputs.x}", "${{a b}}"]
 )
-def test_what_the_grammar_does_not_know_is_refused_everywhere(place: Place, text: str) -> None:
+def test_what_the_grammar_does_not_know_is_refused_everywhere(place: TextPlace, text: str) -> None:
     """An expression of no kind, or one that is not closed, is a problem in each place but in text for people."""
     assert len(problems(place, text)) == (0 if place.is_free else 1)
 

@@ -9,7 +9,7 @@ from smalt.entities.assets.environment import CondaFile, LocalOrRemote
 from smalt.entities.jobs.command import CodePath
 from smalt.entities.jobs.inputs import DataPath
 from smalt.entities.schema.entity import Entity, Field
-from smalt.entities.schema.nested import Named, Nested, Tagged, load_noun
+from smalt.entities.schema.nested import Named, Nested, TaggedNoun, load_noun
 from smalt.entities.schema.reader import Reader
 from smalt.entities.schema.shapes import Anything, Boolean, Either, Enum, Integer, List, Map, Number, Shape
 
@@ -24,7 +24,7 @@ def fill_shape(shape: Shape[Any], depth: int = 4) -> Any:
     if isinstance(shape, Either):
         sides = (side for kind in (Named, Nested) for side in shape.shapes if isinstance(side, kind))
         return fill_shape(next(sides, shape.shapes[0]), depth)
-    if isinstance(shape, Tagged):
+    if isinstance(shape, TaggedNoun):
         tag = next(iter(shape.table))
         return {**fill_noun(load_noun(shape.table[tag]), depth - 1), **({shape.key: tag} if shape.key else {})}
     if isinstance(shape, Nested):

@@ -11,7 +11,7 @@ from smalt.entities.rules.values import check_default
 from smalt.entities.schema.effects import ACTED, KEPT
 from smalt.entities.schema.entity import mapping, optional
 from smalt.entities.schema.kinds import COMPONENTS, find_component_type
-from smalt.entities.schema.nested import Named, Nested, Tagged
+from smalt.entities.schema.nested import Named, Nested, TaggedNoun
 from smalt.entities.schema.operations import load_operation
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import Boolean, Map, Text
@@ -78,7 +78,7 @@ class Component(Asset):
                 declared.default = DataPath().read_value(declared.default, (*where, "default"), reader)
 
 
-class InlineComponent(Tagged[Component]):
+class InlineComponent(TaggedNoun[Component]):
     """A component written in place. Without `type`, its keys decide the type."""
 
     def __init__(self) -> None:

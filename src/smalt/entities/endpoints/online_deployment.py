@@ -5,7 +5,7 @@ from __future__ import annotations
 from smalt.entities.endpoints.deployment import Deployment
 from smalt.entities.schema.effects import KEPT
 from smalt.entities.schema.entity import Entity, constant, mapping, optional
-from smalt.entities.schema.nested import Nested, Tagged
+from smalt.entities.schema.nested import Nested, TaggedNoun
 from smalt.entities.schema.shapes import Anything, AsText, Boolean, Enum, Integer, List, Map, Number, Text
 
 
@@ -32,7 +32,7 @@ class TargetUtilizationScaleSettings(OnlineScaleSettings):
     target_utilization_percentage = optional(Integer(1, 100), "The target utilization of instances, in percent.")
 
 
-SCALE: Tagged[OnlineScaleSettings] = Tagged(
+SCALE: TaggedNoun[OnlineScaleSettings] = TaggedNoun(
     OnlineScaleSettings,
     "type",
     {

@@ -68,16 +68,16 @@ _PORT = re.compile(r"\$\{\{\s*parent\.jobs\.[^.\s}]+\.(?:inputs|outputs)\.([^\s}
 
 
 def find_repeated_steps(jobs: Mapping[str, Any]) -> set[str]:
-    """Return the steps that a parallel_for repeats, whose inputs it gives."""
+    """Return the names of the steps that a `parallel_for` repeats and gives inputs to."""
     bodies = (each.body for each in jobs.values() if isinstance(each, ParallelFor))
-    return {name for body in bodies for name in _step_names(body)}
+    return {name for body in bodies for name in _find_step_names(body)}
 
 
-def blocks_of(node: Any) -> dict[str, list[str]]:
+def find_blocks(node: Any) -> dict[str, list[str]]:
     """Return the names of the steps in each block of a step of control flow; nothing for other steps."""
     if isinstance(node, IfElse):
-        return {"true_block": _step_names(node.true_block), "false_block": _step_names(node.false_block)}
-    return {"body": _step_names(node.body)} if isinstance(node, (DoWhile, ParallelFor)) else {}
+        return {"true_block": _find_step_names(node.true_block), "false_block": _find_step_names(node.false_block)}
+    return {"body": _find_step_names(node.body)} if isinstance(node, (DoWhile, ParallelFor)) else {}
 
 
 def find_owners(jobs: Mapping[str, Any]) -> dict[str, str]:
@@ -85,7 +85,7 @@ def find_owners(jobs: Mapping[str, Any]) -> dict[str, str]:
     return {
         step: name
         for name, node in jobs.items()
-        for block in blocks_of(node).values()
+        for block in find_blocks(node).values()
         for step in block
         if step in jobs and step != name
     }
@@ -100,21 +100,21 @@ def find_outermost(step: str, owners: Mapping[str, str]) -> str:
     return step
 
 
-def port_name(text: str) -> str:
+def parse_port_name(text: str) -> str:
     """Return the name of an output or input of a loop's body, which may be written as an expression."""
     found = _PORT.fullmatch(text.strip())
     return found[1] if found else text
 
 
-def mapped_inputs(node: DoWhile) -> dict[str, str]:
+def find_mapped_inputs(node: DoWhile) -> dict[str, str]:
     """Return by input of the body the output of the last iteration that it is given."""
     return {
-        port_name(name): port_name(output)
+        parse_port_name(name): parse_port_name(output)
         for output, names in node.mapping.items()
         for name in ([names] if isinstance(names, str) else names)
     }
 
 
-def _step_names(block: Any) -> list[str]:
+def _find_step_names(block: Any) -> list[str]:
     texts = block if isinstance(block, list) else [block]
     return [found[1] for text in texts if isinstance(text, str) and (found := _STEP.fullmatch(text.strip()))]

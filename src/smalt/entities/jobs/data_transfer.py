@@ -10,7 +10,7 @@ from smalt.entities.jobs.job import Job
 from smalt.entities.schema.effects import KEPT, REFUSED
 from smalt.entities.schema.entity import Entity, constant, mapping, optional, required
 from smalt.entities.schema.keyed import Keyed
-from smalt.entities.schema.nested import Nested, Tagged
+from smalt.entities.schema.nested import Nested, TaggedNoun
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import Enum, List, Text
 from smalt.entities.schema.travel import BODY, SHARED, Travel
@@ -62,7 +62,7 @@ class ExternalDataKind(Entity):
     type = required(Enum("database", "file_system"), "The type.")
 
 
-EXTERNAL_DATA: Tagged[ExternalData] = Tagged(
+EXTERNAL_DATA: TaggedNoun[ExternalData] = TaggedNoun(
     ExternalData,
     "type",
     {"database": "jobs.data_transfer:Database", "file_system": "jobs.data_transfer:FileSystem"},

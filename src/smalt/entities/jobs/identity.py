@@ -7,7 +7,7 @@ from typing import Any
 from smalt.entities.schema.effects import ACTED, NONE
 from smalt.entities.schema.entity import Entity, constant, from_service, optional
 from smalt.entities.schema.keyed import Keyed
-from smalt.entities.schema.nested import Tagged
+from smalt.entities.schema.nested import TaggedNoun
 from smalt.entities.schema.shapes import Enum, Text
 
 
@@ -52,7 +52,7 @@ class AmlToken(Identity):
     type = constant("aml_token", "The type.")
 
 
-IDENTITY = Tagged(
+IDENTITY = TaggedNoun(
     Identity,
     "type",
     {

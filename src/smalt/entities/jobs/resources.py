@@ -5,7 +5,7 @@ from __future__ import annotations
 from smalt.entities.schema.effects import ACTED, NONE
 from smalt.entities.schema.entity import Entity, constant, mapping, optional
 from smalt.entities.schema.keyed import Keyed
-from smalt.entities.schema.nested import Tagged
+from smalt.entities.schema.nested import TaggedNoun
 from smalt.entities.schema.shapes import Anything, Boolean, Enum, Integer, List, Map, Text
 
 
@@ -95,7 +95,7 @@ class RayDistribution(Distribution):
     worker_node_additional_args = optional(Text(), "Further arguments of `ray start` on workers.")
 
 
-DISTRIBUTION = Tagged(
+DISTRIBUTION = TaggedNoun(
     Distribution,
     "type",
     {

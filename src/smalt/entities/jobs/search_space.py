@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from smalt.entities.jobs.inputs import LiteralValue
 from smalt.entities.schema.effects import KEPT
 from smalt.entities.schema.entity import Entity, constant, optional, required
-from smalt.entities.schema.nested import Nested, Tagged
+from smalt.entities.schema.nested import Nested, TaggedNoun
 from smalt.entities.schema.problems import Path, join_words
 from smalt.entities.schema.shapes import Anything, Enum, Integer, List, Map, Number, Shape, Text
 
@@ -130,7 +130,7 @@ class Randint(SweepDistribution):
     upper = required(Integer(), "The bound, which is not reached.")
 
 
-DISTRIBUTION: Tagged[SweepDistribution] = Tagged(
+DISTRIBUTION: TaggedNoun[SweepDistribution] = TaggedNoun(
     SweepDistribution,
     "type",
     {
@@ -175,7 +175,7 @@ class BayesianSamplingAlgorithm(SamplingAlgorithm):
     type = constant("bayesian", "The algorithm.")
 
 
-SAMPLING: Shape[str | SamplingAlgorithm] = Enum("random", "grid", "bayesian") | Tagged(
+SAMPLING: Shape[str | SamplingAlgorithm] = Enum("random", "grid", "bayesian") | TaggedNoun(
     SamplingAlgorithm,
     "type",
     {
@@ -226,7 +226,7 @@ class TruncationSelectionPolicy(EarlyTerminationPolicy):
     exclude_finished_jobs = optional(Anything(), "Whether finished trials do not count.")
 
 
-EARLY_TERMINATION: Tagged[EarlyTerminationPolicy] = Tagged(
+EARLY_TERMINATION: TaggedNoun[EarlyTerminationPolicy] = TaggedNoun(
     EarlyTerminationPolicy,
     "type",
     {

@@ -10,7 +10,7 @@ from smalt.entities.assets.flow import FlowComponent
 from smalt.entities.jobs.inputs import Output
 from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_port, check_text, describe_empty_input, find_texts, is_data
-from smalt.entities.rules.places import Place
+from smalt.entities.rules.places import TextPlace
 from smalt.entities.schema.problems import Path, did_you_mean
 from smalt.entities.steps.dependencies import get_text, resolve_source, resolve_steps
 from smalt.entities.steps.nodes import Node
@@ -97,7 +97,7 @@ class PipelineNames(NamedTuple):
         port = resolve_port(expression.name, declared)
         return is_data(source) if port is None or is_data(declared[port]) is not True else True
 
-    def find_advice(self, expression: Expression, place: Place) -> str:
+    def find_advice(self, expression: Expression, place: TextPlace) -> str:
         """Return advice for a refused expression: for a pipeline's output, the output of the step that writes it."""
         for name, step in self.steps.items() if expression.kind == "parent.outputs" else ():
             for output, value in (vars(step).get("outputs") or {}).items():

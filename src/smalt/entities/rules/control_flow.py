@@ -9,11 +9,11 @@ from smalt.entities.jobs.control_flow import (
     ControlFlowNode,
     DoWhile,
     IfElse,
-    blocks_of,
+    find_blocks,
+    find_mapped_inputs,
     find_outermost,
     find_owners,
-    mapped_inputs,
-    port_name,
+    parse_port_name,
 )
 from smalt.entities.rules.bindings import PipelineNames, list_inputs, list_outputs
 from smalt.entities.schema.problems import Path, did_you_mean
@@ -32,7 +32,7 @@ def check_control_flow(names: PipelineNames, settings: Any, path: Path, reader: 
     owned: dict[str, str] = {}
     for name, node in steps.items():
         where = (*path, "jobs", name)
-        for key, block in _given_blocks(node).items():
+        for key, block in _find_blocks(node).items():
             for text in block:
                 _check_block(name, key, text, steps, owned, settings, where, reader)
         if isinstance(node, IfElse):
@@ -41,7 +41,7 @@ def check_control_flow(names: PipelineNames, settings: Any, path: Path, reader: 
             _check_do_while(node, steps, where, reader)
     owners = find_owners(steps)
     for name in owners:
-        if find_outermost(name, owners) in owners and name in blocks_of(steps[owners[name]]).get("body", [name]):
+        if find_outermost(name, owners) in owners and name in find_blocks(steps[owners[name]]).get("body", [name]):
             words = (
                 f"'{name}' is in a block of '{owners[name]}', which is in a block of it in turn; take one of them out"
             )
@@ -60,7 +60,7 @@ def lift_waits(waits: Mapping[str, set[str]], steps: Mapping[str, Any]) -> dict[
     return lifted
 
 
-def _given_blocks(node: Any) -> dict[str, list[str]]:
+def _find_blocks(node: Any) -> dict[str, list[str]]:
     keys = ("true_block", "false_block") if isinstance(node, IfElse) else ("body",) if isinstance(node, DoWhile) else ()
     given = {key: getattr(node, key, None) for key in keys}
     return {key: list(block) if isinstance(block, list) else [block] for key, block in given.items() if block}
@@ -122,22 +122,22 @@ def _check_if_else(name: str, node: IfElse, names: PipelineNames, where: Path, r
 
 
 def _check_do_while(node: DoWhile, steps: Mapping[str, Any], where: Path, reader: Reader) -> None:
-    step = steps.get(next(iter(blocks_of(node)["body"]), ""))
+    step = steps.get(next(iter(find_blocks(node)["body"]), ""))
     if step is None or node._partial:
         return
     outputs, inputs = list_outputs(step), list_inputs(step)
     if outputs is not None:
         if isinstance(node.condition, str):
-            name = port_name(node.condition)
+            name = parse_port_name(node.condition)
             if name not in outputs and name.lower() not in ("true", "false"):
                 words = f"the body has no output '{name}'{did_you_mean(name, outputs)}"
                 reader.add_problem((*where, "condition"), words)
             else:
                 _check_is_value(outputs.get(name), (*where, "condition"), reader)
-        for name in dict.fromkeys(mapped_inputs(node).values()):
+        for name in dict.fromkeys(find_mapped_inputs(node).values()):
             if name not in outputs:
                 reader.add_problem((*where, "mapping"), f"the body has no output '{name}'{did_you_mean(name, outputs)}")
-    for name in mapped_inputs(node) if inputs is not None else ():
+    for name in find_mapped_inputs(node) if inputs is not None else ():
         if inputs is not None and name not in inputs:
             reader.add_problem((*where, "mapping"), f"the body has no input '{name}'{did_you_mean(name, inputs)}")
 

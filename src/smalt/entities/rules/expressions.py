@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from smalt.entities.assets.component import Component
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.rules import places
-from smalt.entities.rules.places import Place, Use
+from smalt.entities.rules.places import TextPlace, Use
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.problems import Path, did_you_mean, find_nearest
 from smalt.entities.syntax.expression import (
@@ -43,7 +43,7 @@ class NameScope(Protocol):
     def is_data(self, expression: Expression) -> bool | None:
         """Return True for data and for values that a step writes, False for literals, None if unknown."""
 
-    def find_advice(self, expression: Expression, place: Place) -> str:
+    def find_advice(self, expression: Expression, place: TextPlace) -> str:
         """Return advice on what to write in place of a refused expression."""
 
 
@@ -65,7 +65,7 @@ class OwnNames:
     def is_data(self, expression: Expression) -> bool | None:
         return None
 
-    def find_advice(self, expression: Expression, place: Place) -> str:
+    def find_advice(self, expression: Expression, place: TextPlace) -> str:
         return place.advice
 
 
@@ -110,7 +110,7 @@ def is_data(port: Any) -> bool | None:
     return False if isinstance(port, (str, int, float)) else None
 
 
-def check_text(text: object, place: Place, known: NameScope, path: Path, reader: Reader) -> None:
+def check_text(text: object, place: TextPlace, known: NameScope, path: Path, reader: Reader) -> None:
     """Report each expression that the place does not allow or that names nothing, and text where none is allowed."""
     if place.is_free or not isinstance(text, str) or not has_expression(text):
         return
@@ -124,7 +124,7 @@ def check_text(text: object, place: Place, known: NameScope, path: Path, reader:
             reader.add_problem(path, sentence)
 
 
-def _check_kind(expression: Expression, place: Place, known: NameScope, reader: Reader) -> str | None:
+def _check_kind(expression: Expression, place: TextPlace, known: NameScope, reader: Reader) -> str | None:
     if expression.kind == "unknown":
         return _describe_unknown(expression)
     if expression.kind == "creation_context.trigger_time" and expression.kind in place.uses:
@@ -150,7 +150,7 @@ def _describe_unknown(expression: Expression) -> str:
     return f"'{expression.text}' is not an expression that smalt knows{hint}"
 
 
-def _check_use(expression: Expression, place: Place, is_alone: bool, known: NameScope) -> str | None:
+def _check_use(expression: Expression, place: TextPlace, is_alone: bool, known: NameScope) -> str | None:
     """Return the sentence about data, or text around an expression, that the place does not allow, else None."""
     use = place.uses[expression.kind]
     if use is Use.LITERAL and known.is_data(expression):
@@ -168,7 +168,7 @@ def _describe_split(expression: Expression) -> str:
     return "make it an input of its own, and put the text around '${{inputs.NAME}}' in the command"
 
 
-def check_fields(noun: Any, table: Mapping[str, Place], known: NameScope, path: Path, reader: Reader) -> None:
+def check_fields(noun: Any, table: Mapping[str, TextPlace], known: NameScope, path: Path, reader: Reader) -> None:
     """Check the texts of a job or component; `table` maps its keys to places."""
     if reader.is_answer:
         return
@@ -207,7 +207,7 @@ def _add_texts(value: Any, path: Path, found: list[tuple[Path, str]]) -> None:
 def check_own(
     noun: Any,
     words: str,
-    table: Mapping[str, Place],
+    table: Mapping[str, TextPlace],
     path: Path,
     reader: Reader,
     search_space: Any = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from smalt.entities.rules.places import BLOCKS, PLACES, Place, Use
+from smalt.entities.rules.places import BLOCKS, PLACES, TextPlace, Use
 from smalt.entities.syntax.expression import KINDS
 
 MARK = "<!-- Below this line the page is made by: python -m smalt.entities.rules.page docs/bindings.md -->\n"
@@ -37,7 +37,7 @@ def _format_kind(form: str) -> str:
     return form.removeprefix("${{").removesuffix("}}")
 
 
-def _list_cells(place: Place) -> list[str]:
+def _list_cells(place: TextPlace) -> list[str]:
     if place.is_free:
         return ["kept"] * (len(KINDS) + 1)
     uses = [place.uses.get(kind) for kind in KINDS]

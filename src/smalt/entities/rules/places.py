@@ -22,7 +22,7 @@ class Use(Enum):
     """Stands alone: text around it is refused."""
 
 
-class Place(NamedTuple):
+class TextPlace(NamedTuple):
     words: str
     """As in "cannot stand in …"."""
     fields: str
@@ -40,48 +40,48 @@ _LITERALS = {"parent.inputs": Use.LITERAL, "parent.jobs.inputs": Use.LITERAL}
 _PATH = {"name": Use.TEXT, "output_name": Use.TEXT, "default_datastore": Use.TEXT}
 _OF_PARENT = "bind it to an input of the step, and write '${{inputs.NAME}}' here"
 
-COMMAND = Place("a command", "`command` of jobs, steps and components", {**_OWN, "name": Use.TEXT}, _OF_PARENT)
-TRIAL = Place(
+COMMAND = TextPlace("a command", "`command` of jobs, steps and components", {**_OWN, "name": Use.TEXT}, _OF_PARENT)
+TRIAL = TextPlace(
     "the command of a trial", "`trial.command` of a sweep", {**COMMAND.uses, "search_space": Use.TEXT}, _OF_PARENT
 )
-ARGUMENTS = Place(
+ARGUMENTS = TextPlace(
     "the arguments of a step",
     "`args` of Spark; `input_data`, `task.program_arguments`, `task.append_row_to` of parallel (they do not run yet)",
     {**_OWN, "name": Use.TEXT},
     _OF_PARENT,
 )
-JOB_INPUT = Place(
+JOB_INPUT = TextPlace(
     "an input of a job",
     "`inputs` of jobs",
     {"name": Use.TEXT, "creation_context.trigger_time": Use.TEXT},
     "a job has no parent; write the value itself",
 )
-JOB_OUTPUT = Place(
+JOB_OUTPUT = TextPlace(
     "the output of a job",
     "`outputs.*.path` of jobs",
     {**_PATH, "creation_context.trigger_time": Use.TEXT},
     "a path may have '${{name}}', '${{output_name}}' and '${{default_datastore}}' in it",
 )
-VARIABLE = Place(
+VARIABLE = TextPlace(
     "an environment variable of a job or component",
     "`environment_variables` of jobs and components",
     {"secrets": Use.TEXT},
     "the variables AZURE_ML_INPUT_NAME and AZURE_ML_OUTPUT_NAME are set for every input and output",
 )
-FIXED = Place(
+FIXED = TextPlace(
     "code, environment or compute of a job or component",
     "`code` and `environment` of jobs, steps and components; `compute` of jobs",
     {},
     "write it out",
 )
-SETTING = Place(
+SETTING = TextPlace(
     "the settings of a pipeline",
     "`settings.default_compute` and `compute` of pipelines",
     {"parent.inputs": Use.LITERAL},
     "a pipeline's settings may name its own inputs, as '${{parent.inputs.NAME}}', in default_compute",
 )
-FIXED_SETTING = Place("this setting of a pipeline", "the other `settings` of pipelines", {}, "write it out")
-STEP_INPUT = Place(
+FIXED_SETTING = TextPlace("this setting of a pipeline", "the other `settings` of pipelines", {}, "write it out")
+STEP_INPUT = TextPlace(
     "an input of a step",
     "`inputs` of steps; `training_data`, `validation_data`, `test_data` of AutoML steps",
     {
@@ -92,35 +92,35 @@ STEP_INPUT = Place(
     },
     "bind it to '${{parent.inputs.NAME}}' or '${{parent.jobs.STEP.outputs.NAME}}'",
 )
-STEP_OUTPUT = Place(
+STEP_OUTPUT = TextPlace(
     "an output of a step",
     "`outputs` of steps",
     {"parent.outputs": Use.WHOLE},
     "bind it to '${{parent.outputs.NAME}}', or write 'path: …' under it",
 )
-STEP_PATH = Place(
+STEP_PATH = TextPlace(
     "the path of a step's output",
     "`outputs.*.path` of steps",
     {"parent.outputs": Use.WHOLE, **_LITERALS, **_PATH},
     "bind it to '${{parent.outputs.NAME}}', or give it a path",
 )
-PORT_FIELD = Place(
+PORT_FIELD = TextPlace(
     "the name, version, type or mode of an input or output",
     "`name`, `version`, `type` and `mode` of inputs and outputs",
     {},
     "write it out",
 )
-STEP_VARIABLE = Place(
+STEP_VARIABLE = TextPlace(
     "an environment variable of a step", "`environment_variables` of steps", {"secrets": Use.TEXT, **_LITERALS},
     _OF_PARENT.replace(", and write '${{inputs.NAME}}' here", ", whose value is in AZURE_ML_INPUT_NAME"),
 )  # fmt: skip
-STEP_FIELD = Place(
+STEP_FIELD = TextPlace(
     "the settings of a step",
     "`compute`, `resources`, `limits`, `distribution` and every other key of steps",
     _LITERALS,
     "write it out, or as '${{parent.inputs.NAME}}'",
 )
-CONTROL = Place(
+CONTROL = TextPlace(
     "a step of control flow",
     "`condition`, `body`, `mapping`, `true_block`, `false_block`; `items` (of parallel_for, which does not run yet)",
     {
@@ -131,7 +131,7 @@ CONTROL = Place(
     },
     "write '${{parent.jobs.STEP}}' or '${{parent.jobs.STEP.outputs.NAME}}'",
 )
-PEOPLE = Place(
+PEOPLE = TextPlace(
     "a text for people",
     "`name`, `display_name`, `description`, `experiment_name`, `comment`, `tags`, `properties`",
     {},
@@ -183,14 +183,14 @@ OF_COMPONENT = {**_OF_OTHERS, **{key: place for key, place in OF_PIPELINE.items(
 """The place of each text of a noun, by key. A component's inputs and outputs are declarations."""
 
 
-def find_step_place(path: Sequence[Any]) -> Place:
+def find_step_place(path: Sequence[Any]) -> TextPlace:
     """Return the place of a step's text at `path`."""
     inner = f"{path[0]}.{path[1]}" if len(path) > 1 else ""
     place = _OF_STEP.get(inner) or _OF_STEP.get(str(path[0])) or STEP_FIELD
     return find_port_place(place, path)
 
 
-def find_port_place(place: Place, path: Sequence[Any]) -> Place:
+def find_port_place(place: TextPlace, path: Sequence[Any]) -> TextPlace:
     """Return the place of a text inside an input or output: `outputs.o` differs from `outputs.o.path`."""
     if len(path) < 3 or path[0] not in ("inputs", "outputs"):
         return place

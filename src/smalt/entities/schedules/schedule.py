@@ -12,7 +12,7 @@ from smalt.entities.schedules.triggers import TRIGGER
 from smalt.entities.schema.effects import KEPT
 from smalt.entities.schema.entity import Entity, from_service, optional, required
 from smalt.entities.schema.kinds import JOBS, find_job_type
-from smalt.entities.schema.nested import Named, Nested, Tagged
+from smalt.entities.schema.nested import Named, Nested, TaggedNoun
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.shapes import Boolean, Text
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
 
 
-class CreateJob(Tagged[Entity]):
+class CreateJob(TaggedNoun[Entity]):
     """A job written in place, or a job file with some settings overridden."""
 
     def __init__(self) -> None:

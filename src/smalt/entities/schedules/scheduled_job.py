@@ -11,10 +11,10 @@ from smalt.entities.jobs.resources import DISTRIBUTION, CommandJobLimits, JobRes
 from smalt.entities.schema.effects import KEPT
 from smalt.entities.schema.entity import mapping, optional, required
 from smalt.entities.schema.kinds import JOBS
-from smalt.entities.schema.nested import Named, Nested, Tagged
+from smalt.entities.schema.nested import Named, Nested, TaggedNoun
 from smalt.entities.schema.shapes import Anything, Enum, Map, Shape
 
-_TYPES: Shape[Job] = Tagged(Job, "type", JOBS)
+_TYPES: Shape[Job] = TaggedNoun(Job, "type", JOBS)
 JOB = Named[Job]("job") | _TYPES
 
 

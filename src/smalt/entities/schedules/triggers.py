@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from smalt.entities.schedules.times import Cron, Time, Zone, is_empty_period
 from smalt.entities.schema.effects import KEPT
 from smalt.entities.schema.entity import Entity, constant, optional, required
-from smalt.entities.schema.nested import Nested, Tagged
+from smalt.entities.schema.nested import Nested, TaggedNoun
 from smalt.entities.schema.shapes import Enum, Integer, List
 
 if TYPE_CHECKING:
@@ -68,6 +68,6 @@ class RecurrenceTrigger(Trigger):
     schedule = optional(Nested(RecurrencePattern), "The times of the day and days of the week.")
 
 
-TRIGGER: Tagged[Trigger] = Tagged(
+TRIGGER: TaggedNoun[Trigger] = TaggedNoun(
     Trigger, "type", {"cron": "schedules.triggers:CronTrigger", "recurrence": "schedules.triggers:RecurrenceTrigger"}
 )

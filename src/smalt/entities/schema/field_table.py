@@ -10,7 +10,7 @@ from typing import Any
 from smalt.entities.schema.effects import ACTED, KEPT, NONE, REFUSED, SERVICE
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.kinds import KINDS, STEPS
-from smalt.entities.schema.nested import Nested, Tagged, load_noun
+from smalt.entities.schema.nested import Nested, TaggedNoun, load_noun
 from smalt.entities.schema.shapes import Either, List, Map, Shape
 
 _INTRODUCTION = """# What each field does
@@ -67,7 +67,7 @@ def _find_nouns(shape: Shape[Any]) -> Iterator[type[Entity]]:
         yield from _find_nouns(shape.item)
     elif isinstance(shape, Nested):
         yield shape.noun
-    elif isinstance(shape, Tagged):
+    elif isinstance(shape, TaggedNoun):
         yield from (load_noun(where) for where in shape.table.values())
     elif isinstance(data := getattr(shape, "data", None), Nested):
         yield data.noun

@@ -53,7 +53,7 @@ class Nested(Shape[E]):
         return definitions.add_reference(self.noun, self.only, self.place)
 
 
-class Tagged(Shape[E], Generic[E]):
+class TaggedNoun(Shape[E], Generic[E]):
     """A choice of nouns by the value of one key."""
 
     def __init__(self, base: type[E], key: str, table: Mapping[str, str], default: str | None = None) -> None:
@@ -101,7 +101,7 @@ class Tagged(Shape[E], Generic[E]):
         return {"anyOf": [definitions.add_reference(load_noun(where)) for where in nouns]}
 
 
-class ByKey(Tagged[E]):
+class ByKey(TaggedNoun[E]):
     """A choice of nouns by the presence of a key."""
 
     def __init__(self, base: type[E], table: Mapping[str, str], default: str) -> None:

@@ -1,6 +1,6 @@
-"""Where the value of a field goes when one noun becomes another; each field says it where it is declared.
+"""The ways that a field's value takes when one noun becomes another; each field declares its own.
 
-A value goes from one noun to another if both have a field of the name and the declaration of the source says so.
+A value goes from one noun to another if both have a field of that name and the source's declaration allows it.
 docs/internals/fields.md follows one field through all of this.
 """
 

@@ -13,7 +13,7 @@ from smalt.entities.schema.effects import ACTED, KEPT, NONE
 from smalt.entities.schema.entity import Entity, Field, mapping, optional
 from smalt.entities.schema.equality import is_same_document
 from smalt.entities.schema.kinds import STEPS, find_component_type
-from smalt.entities.schema.nested import Tagged
+from smalt.entities.schema.nested import TaggedNoun
 from smalt.entities.schema.operations import load_operation
 from smalt.entities.schema.problems import Path, did_you_mean, join_words
 from smalt.entities.schema.shapes import Boolean, Text
@@ -151,7 +151,7 @@ class ComponentNode(Node):
         return load_operation("call_step")(self, args, inputs)
 
 
-class StepShape(Tagged[Node]):
+class StepShape(TaggedNoun[Node]):
     """A step, chosen by its `type`; without one by its component, else a command."""
 
     def __init__(self) -> None:

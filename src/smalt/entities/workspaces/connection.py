@@ -10,7 +10,7 @@ from smalt.entities.jobs.identity import ManagedIdentity
 from smalt.entities.schema.effects import KEPT
 from smalt.entities.schema.entity import Entity, Field, constant, from_service, mapping, optional, required
 from smalt.entities.schema.keyed import Keyed
-from smalt.entities.schema.nested import Nested, Tagged
+from smalt.entities.schema.nested import Nested, TaggedNoun
 from smalt.entities.schema.shapes import Anything, Boolean, Enum, Map, Shape, Text
 from smalt.entities.schema.travel import Travel
 from smalt.entities.workspaces import credentials
@@ -95,7 +95,7 @@ class NoCredentials(ConnectionCredentials):
     type = constant("none", "The type.")
 
 
-CREDENTIALS: Tagged[ConnectionCredentials] = Tagged(
+CREDENTIALS: TaggedNoun[ConnectionCredentials] = TaggedNoun(
     ConnectionCredentials,
     "type",
     {

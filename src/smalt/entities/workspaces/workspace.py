@@ -8,7 +8,7 @@ from typing import Any
 from smalt.entities.assets.asset import TAGS, Resource
 from smalt.entities.schema.effects import KEPT
 from smalt.entities.schema.entity import Entity, constant, from_service, mapping, optional, required
-from smalt.entities.schema.nested import Nested, Tagged
+from smalt.entities.schema.nested import Nested, TaggedNoun
 from smalt.entities.schema.shapes import Anything, Boolean, Enum, List, Text
 from smalt.entities.schema.travel import Travel
 from smalt.entities.workspaces.resource_identity import ResourceIdentity
@@ -127,7 +127,7 @@ class ServiceTagDestination(OutboundRule):
         return self.destination.address_prefixes
 
 
-OUTBOUND_RULE: Tagged[OutboundRule] = Tagged(
+OUTBOUND_RULE: TaggedNoun[OutboundRule] = TaggedNoun(
     OutboundRule,
     "type",
     {

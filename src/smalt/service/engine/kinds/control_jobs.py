@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities import Input, Output, PipelineJob
-from smalt.entities.jobs.control_flow import ControlFlowNode, DoWhile, IfElse, blocks_of
+from smalt.entities.jobs.control_flow import ControlFlowNode, DoWhile, IfElse, find_blocks
 from smalt.entities.jobs.pipeline import PipelineJobSettings
 from smalt.entities.schema.travel import Travel, values_along
 from smalt.entities.steps.dependencies import find_dependencies, find_sources, get_text, resolve_steps
@@ -58,7 +58,7 @@ def find_exclusive_labels(planner: Planner) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for node in planner.nodes.values():
         if isinstance(node, IfElse):
-            blocks = blocks_of(node)
+            blocks = find_blocks(node)
             true = {label for step in blocks["true_block"] for label in _labels_of(planner, step)}
             found |= {(step, label) for step in blocks["false_block"] for label in _labels_of(planner, step) & true}
     return found
@@ -114,7 +114,7 @@ def make_control_job(planner: Planner, node_name: str, name: str, scope: Scope) 
 def _steps_inside(name: str, nodes: Mapping[str, Any]) -> Iterator[str]:
     """Yield the step of control flow, and all steps in its blocks, at whatever depth."""
     yield name
-    for block in blocks_of(nodes[name]).values():
+    for block in find_blocks(nodes[name]).values():
         for step in block:
             yield from _steps_inside(step, nodes)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from smalt.entities import Input
-from smalt.entities.jobs.control_flow import DoWhile, blocks_of, mapped_inputs, port_name
+from smalt.entities.jobs.control_flow import DoWhile, find_blocks, find_mapped_inputs, parse_port_name
 from smalt.exceptions import ValidationException
 from smalt.service.engine.kinds.control_jobs import find_moved, output_uris, read_boolean
 from smalt.service.engine.kinds.pipeline import Planner
@@ -57,7 +57,7 @@ class DoWhileKind(CompositeKind):
             return Changes(notes=[f"the condition is false after iteration {number}"])
         written = view.child_properties(child).get("outputs") or {}
         mapped = {}
-        for name, output in mapped_inputs(self._node(view)).items():
+        for name, output in find_mapped_inputs(self._node(view)).items():
             port = written.get(output) or {}
             kind = port.get("jobOutputType") or port.get("job_output_type") or "uri_folder"
             mapped[name] = Input(type=kind, path=str(port.get("uri")))
@@ -71,7 +71,7 @@ class DoWhileKind(CompositeKind):
 
     def _make_iteration(self, view: CompositeView, number: int, mapped: Mapping[str, Input]) -> NewChild:
         """Return the child of an iteration, with other values for the inputs that are mapped."""
-        (step,) = blocks_of(self._node(view))["body"]
+        (step,) = find_blocks(self._node(view))["body"]
         node = view.entity.jobs[step]
         node = replaced(node, inputs={**(node.inputs or {}), **mapped})
         planner = Planner.of_view(view, {step: node})
@@ -95,7 +95,7 @@ class DoWhileKind(CompositeKind):
         condition = self._node(view).condition
         if condition is None or isinstance(condition, bool):
             return condition is not False
-        return {"true": True, "false": False}.get(condition.lower(), port_name(condition))
+        return {"true": True, "false": False}.get(condition.lower(), parse_port_name(condition))
 
 
 KIND = DoWhileKind()

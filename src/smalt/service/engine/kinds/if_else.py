@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from smalt.entities import Input
-from smalt.entities.jobs.control_flow import IfElse, blocks_of
+from smalt.entities.jobs.control_flow import IfElse, find_blocks
 from smalt.entities.syntax.literals import convert
 from smalt.exceptions import ValidationException
 from smalt.service.engine.kinds.control_jobs import CONDITION, find_moved, read_boolean
@@ -37,7 +37,7 @@ class IfElseKind(PipelineKind):
             raise ValidationException(f"the condition of '{view.job.node}' must be true or false, not '{condition}'")
         steps = view.entity.jobs
         node = steps[view.job.node]
-        chosen = blocks_of(node)["true_block" if value else "false_block"] if isinstance(node, IfElse) else []
+        chosen = find_blocks(node)["true_block" if value else "false_block"] if isinstance(node, IfElse) else []
         runs = ", ".join(f"'{name}'" for name in chosen) or "nothing"
         view.rooms.say(view.job, f"the condition is {str(value).lower()}, so {runs} runs")
         planner = Planner.of_view(view, steps_within(chosen, steps))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt import wire
 from smalt.entities import CommandComponent, CommandJob, Input, Output, PipelineComponent, PipelineJob
-from smalt.entities.jobs.control_flow import ControlFlowNode, blocks_of
+from smalt.entities.jobs.control_flow import ControlFlowNode, find_blocks
 from smalt.entities.jobs.inputs import has_default
 from smalt.entities.jobs.pipeline import PipelineJobSettings
 from smalt.entities.rules.control_flow import lift_waits
@@ -545,7 +545,7 @@ def steps_within(names: Iterable[str], steps: Mapping[str, Any]) -> dict[str, An
     found: dict[str, Any] = {}
     for name in names:
         found[name] = steps[name]
-        for block in blocks_of(steps[name]).values():
+        for block in find_blocks(steps[name]).values():
             found.update(steps_within(block, steps))
     return found
 
