@@ -78,7 +78,7 @@ def test_outputs_are_those_of_a_run_of_these_steps(desk: Desk, sales: str) -> No
     [
         ({"raw": "other"}, "", "step 'raw' has another command, code or environment"),
         ({"word": "other"}, "", "step 'prepare' reads another 'word' of the pipeline's inputs"),
-        ({}, "--set jobs.prepare.inputs.word=other", "step 'prepare' has another input 'word'"),
+        ({}, "--set jobs.prepare.inputs.word=other", "step 'prepare' has a different input 'word'"),
     ],
 )
 def test_steps_that_are_others_are_told(
@@ -89,7 +89,7 @@ def test_steps_that_are_others_are_told(
     refused = desk.smalt(f"job create --file {file} --only train {options if 'jobs' not in options else ''}")
     if changed:
         assert refused.code != 0
-        assert "no earlier run has completed prepare as this file defines it" in refused.err
+        assert "no earlier run has completed prepare as defined in this file" in refused.err
         assert f"{sales} is not one: {why}" in refused.err
         assert "--of" in refused.err
     else:
@@ -98,7 +98,7 @@ def test_steps_that_are_others_are_told(
         return
     chosen = desk.smalt(f"job create --file {file} --only train --of {sales} --query name -o tsv")
     assert chosen.code == 0
-    line = f"job {sales} is not as this file says: {why}"
+    line = f"job {sales} differs from this file: {why}"
     assert line in chosen.err
     name = chosen.out.strip()
     assert line in desk.smalt(f"job stream {name}").err

@@ -220,7 +220,7 @@ def test_where_there_is_nothing_to_download_nothing_is_made(desk: Desk, way: str
     assert desk.job(text, f"--name {name}").code == 0
     ran = desk.smalt(f"job download --name {name} -p none")
     assert ran.code == 0
-    assert "nothing was made" in ran.err
+    assert "nothing was downloaded" in ran.err
     assert not Path("none").exists()
     assert desk.smalt(f"job download --name {name} -p none --all").code == 0
     assert [path.name for path in Path("none").iterdir()] == ["steps"]

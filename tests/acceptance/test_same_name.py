@@ -129,10 +129,10 @@ def test_the_same_job_again_says_that_nothing_runs(files: Desk, job: str) -> Non
     assert "exists already" not in first.err
     again = files.smalt(f"job create --file {file} --name {name} --stream")
     assert again.code == 0
-    assert f"job '{name}' exists already and is the same; nothing new runs" in again.err
+    assert f"job '{name}' exists already; no new job was started" in again.err
     described = files.smalt(f"job create --file {file} --name {name} --set description=more --set tags.a=b")
     assert described.code == 0
-    line = f"job '{name}' exists already and is the same, and has other description and tags now; nothing new runs"
+    line = f"job '{name}' exists already, and its description and tags changed; no new job was started"
     assert line in described.err
     quiet = files.smalt(f"job create --file {file} --name {name} --only-show-errors")
     assert quiet.err == ""

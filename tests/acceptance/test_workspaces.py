@@ -79,7 +79,7 @@ def test_the_first_to_name_it_decides_and_is_named(desk: Desk, monkeypatch: pyte
         assert desk.smalt(f"workspace create --name {name} -g {group}").code == 0
     assert desk.smalt("workspace create --name ws-config -g rg-config --subscription s").code == 0
     az = str(Path(install_az(desk.server.home)) / "az")
-    expected = [("default", "smalt's default, as nothing names another")]
+    expected = [("default", "smalt's default")]
 
     def check(flags: str = "") -> None:
         name, why = expected[-1]
@@ -256,7 +256,7 @@ def test_a_name_that_one_workspace_has_is_enough(desk: Desk) -> None:
     desk.smalt("workspace create --name twin -g rg-b")
     ran = desk.smalt("job list -w twin")
     assert (ran.code, ran.err) == (
-        2, "error: there are 2 workspaces called 'twin'; say which: -g rg-a -w twin, or -g rg-b -w twin\n"
+        2, "error: there are 2 workspaces called 'twin'; choose one: -g rg-a -w twin, or -g rg-b -w twin\n"
     )  # fmt: skip
     for choice in re.findall(r"-g \S+ -w twin", ran.err):
         assert desk.smalt(f"job list {choice}").code == 0

@@ -70,7 +70,7 @@ def test_add_appends_and_remove_takes_away() -> None:
         ({"add": [f"command{SEPARATOR}x"]}, "'command' is not a list"),
         ({"remove": ["absent"]}, "there is no 'absent' to remove"),
         ({"remove": [f"resources.locations{SEPARATOR}x"]}, "'x' is not a number"),
-        ({}, "say what to change"),
+        ({}, "name a change"),
     ],
 )
 def test_what_cannot_be_edited_is_a_usage_error(changes: dict[str, Any], sentence: str) -> None:

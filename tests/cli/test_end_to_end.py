@@ -113,7 +113,7 @@ def test_a_failure_is_explained_and_is_exit_code_1(file: Path) -> None:
 
 
 def test_interrupting_the_stream_leaves_the_job(file: Path, tmp_path: Path) -> None:
-    """Ctrl-C ends the following with a hint; the job goes on until it is canceled."""
+    """Ctrl-C ends the following with a hint; the job continues to run until it is canceled."""
     stop = tmp_path / "stop"
     file.write_text(f"command: echo started; while [ ! -e {stop} ]; do sleep 0.05; done\n{HOST}")
     process = subprocess.Popen(

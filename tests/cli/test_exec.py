@@ -153,7 +153,7 @@ def test_what_only_the_cloud_has_is_refused_in_one_sentence(server: Server) -> N
     """Exit code 2, as for any wrong command line."""
     done = led(server, "az", "vm", "create", "-n", "x")
     assert done.returncode == 2
-    assert "'az vm create' is a matter of the cloud" in done.stderr
+    assert "'az vm create' concerns the cloud" in done.stderr
 
 
 def test_a_pipe_that_nobody_reads_ends_its_writer(server: Server) -> None:

@@ -97,7 +97,7 @@ def test_a_terminal_shows_the_steps_as_a_table_and_the_log_as_it_is(failed: str)
     text = on_a_terminal("job", "show", failed)
     assert "message: 'step ''bad'' failed: the command exited with code 3'" in text
     assert re.search(r"^bad +Failed +[\d.]+ s .*the command exited with code 3$", text, re.MULTILINE)
-    assert text.endswith("the log of step bad ends:\n    first\n    the last words\n")
+    assert text.endswith("end of the log of step bad:\n    first\n    the last words\n")
 
 
 def test_the_official_clients_fields_have_the_reason(failed: str) -> None:

@@ -66,8 +66,8 @@ def test_a_stream_whose_server_does_not_come_back_ends_with_a_code_of_its_own(se
     kill(server, launcher=True)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 3
-    assert "the server went away; waiting for it to come back\n" in said
-    assert "did not come back within 0 s; the job goes on; to follow it again: smalt job stream" in said
+    assert "lost the server; waiting for it to come back\n" in said
+    assert "did not come back within 0 s; the job continues to run; to follow it again: smalt job stream" in said
     server.start()
 
 

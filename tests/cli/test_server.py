@@ -12,12 +12,12 @@ def test_the_server_is_started_asked_and_stopped(home: Path) -> None:
     """`start` is idempotent, `status` tells by its exit code whether it runs, `stop` ends it."""
     assert smalt("server", "status").code == 1
     assert json.loads(smalt("server", "start").out)["home"] == str(home)
-    assert smalt("server", "start").err == "the server runs already\n"
+    assert smalt("server", "start").err == "the server is already running\n"
     status = smalt("server", "status")
     assert (status.code, json.loads(status.out)["running"]) == (0, True)
     assert "serves" in smalt("server", "logs", "-n", "5").out
     assert smalt("server", "stop").err == "the server has stopped\n"
-    assert smalt("server", "stop").err == "the server does not run\n"
+    assert smalt("server", "stop").err == "the server is not running\n"
     assert json.loads(smalt("server", "status").out) == {"running": False, "home": str(home)}
 
 

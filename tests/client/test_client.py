@@ -85,8 +85,7 @@ def test_without_a_configuration_it_is_the_default_workspace(
     folder.mkdir(parents=True)
     assert MLClient.from_config(credential=object(), path=folder, home=home).workspace_name == "default"
     assert capsys.readouterr().err.splitlines() == [
-        f"smalt: there is no config.json in {folder} or above it; this is workspace 'default', "
-        "smalt's default, as nothing names another"
+        f"smalt: there is no config.json in {folder} or above it; this is workspace 'default', smalt's default"
     ]
 
 

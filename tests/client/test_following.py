@@ -68,7 +68,7 @@ def test_a_server_that_does_not_come_back_is_given_up(monkeypatch: pytest.Monkey
         raise ConnectionLost("gone", started=False)
         yield b""
 
-    with pytest.raises(Unavailable, match="went away"):
+    with pytest.raises(Unavailable, match="lost the smalt server"):
         list(following.stream_events(gone))
     assert tried > 2
 

@@ -49,9 +49,9 @@ def test_a_stopped_server_is_told_with_what_to_do(stopped: Server) -> None:
     connection.patience = 0.05
     pid = stopped.processes[0].pid
     for method in ("GET", "PUT", "POST", "DELETE"):
-        with pytest.raises(ServerNotResponding, match=rf"server \(process {pid}\) is stopped.*kill -CONT {pid}$"):
+        with pytest.raises(ServerNotResponding, match=rf"server \(process {pid}\) is suspended.*kill -CONT {pid}$"):
             connection.request(method, "/smalt/v1/status")
-    with pytest.raises(ServerNotResponding, match="is stopped"):
+    with pytest.raises(ServerNotResponding, match="is suspended"):
         connection.stream(f"/smalt/v1{PLACE}/jobs/j/stream")
     os.kill(pid, signal.SIGCONT)
     assert connection.get("/smalt/v1/status")["pid"] == pid
@@ -63,7 +63,7 @@ def test_status_and_stop_look_at_the_process(stopped: Server) -> None:
     shown = json.loads(told.stdout)
     assert (told.returncode, shown["running"], shown["answers"]) == (1, True, False)
     assert shown["pid"] == stopped.processes[0].pid
-    assert "is stopped" in shown["reason"]
+    assert "is suspended" in shown["reason"]
     assert smalt(stopped, "server", "stop").stderr == "the server has stopped\n"
     assert stopped.processes[0].wait(30) == 0
     assert json.loads(smalt(stopped, "server", "status").stdout)["running"] is False
@@ -81,7 +81,7 @@ def test_a_server_that_hangs_is_killed_by_force_only(own_server: Server) -> None
     begin_long_job(own_server, PLACE, "long")
     ran = smalt(own_server, "server", "stop")
     assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
-    assert "does not answer; to end it: smalt server stop --force" in ran.stderr
+    assert "does not respond; to stop it: smalt server stop --force" in ran.stderr
     assert process.poll() is None
     ran = smalt(own_server, "server", "stop", "--force")
     assert ran.stderr.endswith("the server has stopped\n"), ran.stderr
@@ -109,7 +109,7 @@ def test_a_server_that_is_busy_is_waited_for(home: Home, monkeypatch: pytest.Mon
         monkeypatch.setattr(module, "_BOOT_SECONDS", 0.0)
         monkeypatch.setattr(module, "_PROBE_SECONDS", 0.05)
         tiny._replies = iter([late])
-        with pytest.raises(ServerNotResponding, match="does not answer"):
+        with pytest.raises(ServerNotResponding, match="does not respond"):
             connection.get("/x")
         go.set()
     finally:

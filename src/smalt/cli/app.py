@@ -8,34 +8,34 @@ import click
 
 GROUPS = {
     "Everyday": {
-        "job": "Run jobs and look after them.",
+        "job": "Run and manage jobs.",
         "python": "Run a Python program or notebook written for azure.ai.ml, unedited.",
         "data": "Data assets: named and versioned data.",
         "model": "Models: named and versioned, from files or from a job's output.",
         "environment": "Environments: the packages that jobs run with.",
         "component": "Components: reusable steps of pipelines.",
         "workspace": "Workspaces: each has jobs, assets and datastores of its own.",
-        "server": "The local server, which starts by itself.",
+        "server": "The local server, which starts automatically.",
     },
     "Places and sharing": {
-        "datastore": "Datastores: the folders, and the clouds' containers, where data, outputs and models are kept.",
+        "datastore": "Datastores: the folders, and the clouds' containers, where data, outputs and models are stored.",
         "compute": "Computes: names for the places where jobs run.",
         "registry": "Registries: folders of assets that workspaces and people share.",
-        "connection": "Connections: addresses of other services, and how to log in there.",
-        "secret": "Secrets: values that jobs are handed by name, kept encrypted.",
+        "connection": "Connections: addresses and credentials of other services.",
+        "secret": "Secrets: encrypted values that jobs get by name.",
     },
     "Other programs": {
         "exec": "Run a program written for Azure's SDK or CLI against this server.",
         "kernel": "A Jupyter kernel in which notebooks written for azure.ai.ml run unedited.",
-        "mlflow": "MLflow: where it finds this workspace, and its own pages.",
+        "mlflow": "MLflow: the tracking URI of this workspace, and MLflow's own pages.",
         "schema": "The JSON Schema of a kind of YAML file, for editors.",
         "completion": "Completion of commands for bash, zsh or fish.",
     },
     "Housekeeping": {
         "config": "Settings of the home.",
-        "doctor": "Check that everything that is kept is sound, and repair it.",
-        "du": "What takes how much of the disk, by workspace and kind.",
-        "prune": "Free space: what old jobs left, and caches.",
+        "doctor": "Check the stored files and records, and repair them.",
+        "du": "Disk usage by workspace and kind.",
+        "prune": "Free disk space: old jobs' files and unused caches.",
         "version": "The version of smalt.",
     },
     "Stored, not run yet": {
@@ -80,7 +80,7 @@ class App(click.Group):
         if cmd_name in LATER:
             from smalt.cli.framework.verb import make_refusal
 
-            return make_refusal(cmd_name, f"smalt has no {LATER[cmd_name]} yet; they come in a later version")
+            return make_refusal(cmd_name, f"smalt has no {LATER[cmd_name]} yet")
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

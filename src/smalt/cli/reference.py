@@ -31,7 +31,9 @@ def render_reference() -> str:
         assert command is not None
         parts.append(_render_noun(command, root) if isinstance(command, Noun) else _render_verb(command, root, "##"))
     nouns = ", ".join(f"`{name}`" for name in LATER)
-    parts.append(f"\n## Nouns that come later\n\nEach answers with one sentence and exit code 2: {nouns}.\n")
+    parts.append(
+        f"\n## Nouns that smalt does not support yet\n\nEach answers with one sentence and exit code 2: {nouns}.\n"
+    )
     return "".join(parts)
 
 
@@ -56,7 +58,7 @@ def _render_verb(verb: click.Command, parent: click.Context, level: str) -> str:
         parts.append("\n" + _render_options(shown))
     hidden = ", ".join(f"`{'`, `'.join(option.opts)}`" for option in own if option.hidden)
     if hidden:
-        parts.append(f"\nAccepted, and of no consequence here: {hidden}.\n")
+        parts.append(f"\nAccepted without effect: {hidden}.\n")
     return "".join(parts)
 
 

@@ -33,7 +33,7 @@ class MLClient(WorkspaceCollections):
         **kwargs: Any,
     ) -> None:
         if workspace_name is not None and registry_name is not None:
-            raise ValidationException("a workspace_name and a registry_name are given; give one of them")
+            raise ValidationException("workspace_name and registry_name exclude each other; give one of them")
         super().__init__(
             {"subscription": subscription_id, "group": resource_group_name, "workspace": workspace_name},
             registry_name,

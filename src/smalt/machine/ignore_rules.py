@@ -1,6 +1,9 @@
-"""What of a folder belongs to a snapshot: ignore files with git's rules, and a walk that prunes by them.
+"""The files of a folder that belong to a snapshot: ignore files with git's rules, and a walk that prunes by them.
 
-Client and server both decide by this module. Standard library only.
+Client and server both decide by this module. Standard library only: pathspec 1.1 takes 40 ms of CPU to import (this
+module 19 ms) and 320 ms to match 20,000 paths with bench/python.gitignore (this module 75 ms), and of 300 random
+ignore files it read 33 otherwise than git and refused 15 (this module agreed with git on all; tests/data/test_ignore.py
+asks git itself).
 """
 
 from __future__ import annotations

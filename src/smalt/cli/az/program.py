@@ -45,7 +45,9 @@ def main() -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def _run_az(arguments: tuple[str, ...]) -> None:
     if not arguments or arguments[0] in ("-h", "--help"):
-        click.echo("This 'az' is smalt's: 'az ml …' runs on this machine; account, configure, group … answer for it.")
+        click.echo(
+            "This 'az' is smalt's: 'az ml …' runs on this machine, and account, configure, group … are answered for it."
+        )
         return
     call = _parse_call(list(arguments))
     answer = _find_answer(call.words)
@@ -65,11 +67,10 @@ def _describe_refusal(words: Sequence[str]) -> str:
     names = (" ".join(words[:length]) for length in (3, 2, 1) if len(words) >= length)
     instead = next((_INSTEAD[name] for name in names if name in _INSTEAD), None)
     if instead is not None:
-        return f"{said} is not done here; {instead}"
+        return f"{said} is not supported here; {instead}"
     known = ", ".join(sorted({name.partition(" ")[0] for name in _ANSWERS}))
-    return (
-        f"{said} is a matter of the cloud, which smalt does without; it answers 'az ml' and the usual calls of {known}"
-    )
+    supported = f"'az ml' and the usual calls of {known}"
+    return f"{said} concerns the cloud and is not supported here; this 'az' supports {supported}"
 
 
 def _parse_call(arguments: list[str]) -> AzCall:
@@ -174,23 +175,23 @@ _ANSWERS: dict[str, Callable[[AzCall], Any]] = {
 }
 
 
-_WORKSPACE = "a workspace is made by: smalt workspace create --name NAME -g GROUP"
-_IMAGES = "images are built here when a job needs them; describe one by: smalt environment create --file FILE"
-_NO_ROLES = "there are no roles and identities here, as whoever has the home's token may do all; leave the line out"
+_WORKSPACE = "to create a workspace: smalt workspace create --name NAME -g GROUP"
+_IMAGES = "images are built when a job needs them; to define one: smalt environment create --file FILE"
+_NO_ROLES = "there are no roles and identities here, as the home's token permits everything; remove the line"
 _INSTEAD = {
     "acr": _IMAGES,
     "ad": _NO_ROLES,
-    "appconfig": "settings of the home are made by: smalt config set NAME VALUE",
+    "appconfig": "to change a setting of the home: smalt config set NAME VALUE",
     "deployment": _WORKSPACE,
     "identity": _NO_ROLES,
-    "keyvault secret": "secrets are kept by: smalt secret set NAME, and show, list, delete",
+    "keyvault secret": "to store a secret: smalt secret set NAME; also: show, list, delete",
     "keyvault set-policy": _NO_ROLES,
-    "monitor": "what jobs log and use of the machine is shown by: smalt job metrics NAME",
-    "resource": "workspaces are shown by: smalt workspace list",
+    "monitor": "to see the metrics and resource usage of a job: smalt job metrics NAME",
+    "resource": "to list workspaces: smalt workspace list",
     "role": _NO_ROLES,
-    "storage": "files of datastores are listed and copied by: smalt datastore ls, upload and download",
-    "storage account": "each workspace has one of its own; name others by: smalt datastore create --file FILE",
-    "storage container delete": "a datastore is forgotten by: smalt datastore delete NAME",
+    "storage": "to list and copy files of datastores: smalt datastore ls, upload and download",
+    "storage account": "each workspace has its own account; to add another: smalt datastore create --file FILE",
+    "storage container delete": "to delete a datastore: smalt datastore delete NAME",
 }
 """What to do instead of calls of `az` that smalt refuses."""
 

@@ -133,7 +133,7 @@ def create_container(client: MLClient, call: AzCall) -> Row:
         return {"created": False}
     if not client.connection.is_local:
         raise click.UsageError(
-            f"container '{name}' can be made on the server's machine only, or be a cloud's: "
+            f"container '{name}' can only be created on the server's machine; for a cloud container: "
             "smalt datastore create --file FILE"
         )
     from smalt.entities.workspaces.datastore import LocalPathDatastore
@@ -216,7 +216,7 @@ def _find_datastore(client: MLClient, container: str) -> str:
     if container not in known:
         raise click.UsageError(
             f"there is no container '{container}' in this workspace, only {', '.join(known)}; "
-            f"another is made by 'az storage container create --name {container}', or 'smalt datastore create'"
+            f"to create it: 'az storage container create --name {container}', or 'smalt datastore create'"
         )
     return known[container]
 
@@ -249,7 +249,7 @@ def _upload_file(client: MLClient, store: str, file: str, name: str, overwrite: 
     if not os.path.isfile(file):
         raise click.UsageError(f"there is no file {file} to upload")
     if not overwrite and _has_file(client, store, name):
-        raise click.ClickException(f"the blob '{name}' is there already; add --overwrite")
+        raise click.ClickException(f"the blob '{name}' already exists; add --overwrite")
     client.datastores.upload(store, file, name)
 
 

@@ -41,11 +41,11 @@ def add_verbs(noun: Noun, collection: str) -> None:
     a_word = options.add_article(called)
     versioned = [*options.make_name_options(f"The {kind}'s name."), options.VERSION, options.LABEL, options.REGISTRY]
     listed = [
-        *options.make_name_options("List the versions of this one.", needed=False),
+        *options.make_name_options("List the versions of this asset.", needed=False),
         *options.LISTING,
         options.MAX_RESULTS,
     ]
-    stage = [click.Option(["--stage"], metavar="STAGE", help="Only those of this stage.")] if kind == "model" else []
+    stage = [click.Option(["--stage"], metavar="STAGE", help="Only models of this stage.")] if kind == "model" else []
     updated = [
         *options.make_name_options("Its name; may be in the file.", needed=False),
         *versioned[2:],
@@ -64,7 +64,7 @@ def add_verbs(noun: Noun, collection: str) -> None:
         noun.verb(
             "lineage",
             [*one, options.LABEL, lineage.DEPTH],
-            help=f"Show what {a_word} was made by and what uses it.",
+            help=f"Show what {a_word} comes from and what uses it.",
         )(verbs.lineage)
     noun.verb("share", one, _SHARED, help=f"Copy a version of {a_word} into a registry.")(verbs.share)
     noun.verb("export-to", one, _TO, help=f"Copy a version of {a_word} to another workspace or into a registry.")(
@@ -272,5 +272,5 @@ def _split_name(name: str, version: str | None, label: str | None) -> tuple[str,
     elif ":" in name and version is None:
         name, _, version = name.partition(":")
     if version is not None and label is not None:
-        raise click.UsageError("a version and a label are given; give one")
+        raise click.UsageError("version and label exclude each other; give one")
     return name, version, label

@@ -26,11 +26,11 @@ _SETTINGS = [
     click.Option(["--min-instances"], type=int, metavar="N", help="The fewest machines."),
     click.Option(["--max-instances"], type=int, metavar="N", help="The most machines."),
     click.Option(
-        ["--idle-time-before-scale-down"], type=int, metavar="SECONDS", help="When idle machines are given up."
+        ["--idle-time-before-scale-down"], type=int, metavar="SECONDS", help="Seconds until idle machines are released."
     ),
     click.Option(["--identity-type"], metavar="TYPE", help="system_assigned or user_assigned."),
     click.Option(["-i", "--user-assigned-identities"], metavar="IDS", help="Identities, separated by commas."),
-    click.Option(["--resource-id"], metavar="ID", help="The ARM id of what is attached."),
+    click.Option(["--resource-id"], metavar="ID", help="The ARM id of the attached resource."),
     click.Option(["--namespace"], metavar="NAME", help="The Kubernetes namespace of its jobs."),
     options.DESCRIPTION,
     options.LOCATION,

@@ -15,5 +15,5 @@ data.add_refusal(
 )
 data.add_refusal("list-materialization-status", "smalt cannot import data yet, so there is no import to list")
 data.add_refusal(
-    "mount", "data is on this machine already, so nothing is mounted; its place is shown by: smalt data show NAME"
+    "mount", "data is already on this machine, so nothing is mounted; to see its path: smalt data show NAME"
 )

@@ -12,7 +12,7 @@ from smalt.cli.framework.verb import Invocation, Noun
 
 datastore = Noun(
     "datastore",
-    "Datastores: the folders, and the clouds' containers, where data, outputs and models are kept.",
+    "Datastores: the folders, and the clouds' containers, where data, outputs and models are stored.",
     ("name", "type", "is_default", "account_name", "container_name", "description"),
 )
 
@@ -92,7 +92,7 @@ def download_files(ctx: Invocation, path: str, name: str, download_path: str) ->
     "ls",
     click.Argument(["path"], required=False, default=""),
     click.Option(["-n", "--name"], default="workspaceblobstore", metavar="NAME", help="The datastore."),
-    click.Option(["-r", "--recursive"], is_flag=True, help="What is in its folders, too."),
+    click.Option(["-r", "--recursive"], is_flag=True, help="Include the content of its folders."),
     columns=("path", "size"),
 )
 def list_files(ctx: Invocation, path: str, name: str, recursive: bool) -> Any:
@@ -102,7 +102,7 @@ def list_files(ctx: Invocation, path: str, name: str, recursive: bool) -> Any:
 
 
 datastore.add_refusal(
-    "mount", "nothing is mounted here; see datastores with: smalt datastore ls, or copy with: smalt datastore download"
+    "mount", "datastores are not mounted; to list files: smalt datastore ls; to copy them: smalt datastore download"
 )
 
 

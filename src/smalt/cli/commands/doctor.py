@@ -21,11 +21,11 @@ def _run_doctor(ctx: Invocation, repair: bool, full: bool) -> Any:
     left = [one for one in troubles if not one["repaired"]]
     if not troubles:
         ctx.print_note(
-            "everything is sound" if full else "everything is sound; --full reads the content of every file, too"
+            "everything is sound" if full else "no problems found; --full also reads the content of every file"
         )
     elif left:
         count = sum(one["repairable"] for one in left)
-        hint = f"; smalt doctor --repair takes care of {count}" if count and not repair else ""
+        hint = f"; smalt doctor --repair fixes {count}" if count and not repair else ""
         ctx.print_note(
             f"{len(left)} {'problem remains' if len(left) == 1 else 'problems remain'} of {len(troubles)}{hint}"
         )
@@ -47,7 +47,7 @@ doctor = Verb(
     _run_doctor,
     [
         click.Option(["--repair"], is_flag=True, help="Repair what can be repaired without losing anything."),
-        click.Option(["--full"], is_flag=True, help="Read the content of everything, too."),
+        click.Option(["--full"], is_flag=True, help="Also read the content of every file."),
     ],
     help=_run_doctor.__doc__,
 )

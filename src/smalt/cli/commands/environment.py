@@ -20,7 +20,7 @@ environment = Noun("environment", "Environments: the packages that jobs run with
     options.make_file_option("The environment's YAML file.", first=False),
     options.make_name_options("Its name.", needed=False),
     options.VERSION,
-    click.Option(["-i", "--image"], metavar="IMAGE", help="The image that it is based on."),
+    click.Option(["-i", "--image"], metavar="IMAGE", help="The base image."),
     click.Option(["-c", "--conda-file"], metavar="FILE", help="A conda file with its packages."),
     click.Option(["-b", "--build-context"], metavar="FOLDER", help="A folder with a Dockerfile."),
     click.Option(["-d", "--dockerfile-path"], metavar="PATH", help="The Dockerfile within that folder."),
@@ -81,11 +81,13 @@ def build_environment(
     job = CommandJob(command="true", environment=asked, display_name=f"build {name}", experiment_name="prepare_image")
     if not follow_job(ctx, str(ctx.client.jobs.create_or_update(job).name)):
         raise click.exceptions.Exit(1)
-    ctx.print_note(f"environment '{name}' is built; jobs that use it start at once")
+    ctx.print_note(f"environment '{name}' is built; jobs that use it start without a build")
 
 
 _listing = environment.commands["list"]
-_listing.params.insert(2, click.Option(["--built"], is_flag=True, help="What is built here: size, last use, content."))
+_listing.params.insert(
+    2, click.Option(["--built"], is_flag=True, help="List the environments built here: size, last use, content.")
+)
 _list_assets = _listing.callback
 
 

@@ -15,7 +15,7 @@ from smalt.cli.output import lineage_tree as lineage
 
 job = Noun(
     "job",
-    "Run jobs and look after them.",
+    "Run and manage jobs.",
     ("name", "status", "type", "display_name", "experiment_name", "creation_context.created_at"),
 )
 
@@ -27,18 +27,20 @@ _MOST_STEPS = 5
 _MOST_WORKSPACES = 5
 _COLUMNS = 6
 _NAME = options.make_name_options("The job's name.")
-_STREAM = click.Option(["-s", "--stream"], is_flag=True, help="Show the log until the job is over.")
-_SAVE_AS = click.Option(["-a", "--save-as"], metavar="FILE", help="Write the job as created to this file, as YAML.")
+_STREAM = click.Option(["-s", "--stream"], is_flag=True, help="Show the log until the job ends.")
+_SAVE_AS = click.Option(["-a", "--save-as"], metavar="FILE", help="Write the created job to this file as YAML.")
 
 
 @job.verb(
     "create",
     options.make_file_option("The job's YAML file."),
-    options.make_name_options("A name for the job, instead of a made one.", needed=False, argument="[FILE]"),
+    options.make_name_options("The job's name, instead of a generated one.", needed=False, argument="[FILE]"),
     options.SET,
     _STREAM,
     click.Option(["--only"], multiple=True, metavar="STEP", help="Run only this step of the pipeline again."),
-    click.Option(["--from", "since"], multiple=True, metavar="STEP", help="Run this step and all that need it again."),
+    click.Option(
+        ["--from", "since"], multiple=True, metavar="STEP", help="Run this step and all that depend on it again."
+    ),
     click.Option(["--of"], metavar="JOB", help="With --only or --from: the earlier run whose outputs the steps read."),
     options.WEB,
     _SAVE_AS,
@@ -70,7 +72,7 @@ def create_job(
         for line in () if stream else lines:  # the log says it, too
             ctx.print_note(line)
     elif of is not None:
-        raise click.UsageError("--of is said with --only STEP or --from STEP")
+        raise click.UsageError("--of needs --only STEP or --from STEP")
     created = ctx.client.jobs.create_or_update(entity)
     if not stream:  # the log says it, too
         _print_warnings(ctx, filter(None, str((created.properties or {}).get(_NO_EFFECT) or "").split("; ")))
@@ -108,7 +110,9 @@ def show_job(ctx: Invocation, name: str, web: bool) -> Any:
     "list",
     click.Option(["-p", "--parent-job-name"], metavar="NAME", help="Only the children of this job."),
     click.Option(["--experiment-name"], metavar="NAME", help="Only jobs of this experiment."),
-    click.Option(["--status"], metavar="STATUS", help="Only jobs in this state, such as Failed; upper or lower case."),
+    click.Option(
+        ["--status"], metavar="STATUS", help="Only jobs with this status, such as Failed, in upper or lower case."
+    ),
     click.Option(["--tag"], metavar="KEY[=VALUE]", help="Only jobs with this tag."),
     click.Option(
         ["--all-results"],
@@ -117,10 +121,10 @@ def show_job(ctx: Invocation, name: str, web: bool) -> Any:
         flag_value=True,
         default=False,
         metavar="[BOOL]",
-        help="All of them, not only the newest 50.",
+        help="All jobs, not only the newest 50.",
     ),
-    click.Option(["--metrics"], is_flag=True, help="With the last values of their metrics."),
-    click.Option(["--costs"], is_flag=True, help="With the CPU seconds and the peak memory of each job and its steps."),
+    click.Option(["--metrics"], is_flag=True, help="Include the last values of their metrics."),
+    click.Option(["--costs"], is_flag=True, help="Include the CPU seconds and peak memory of each job and its steps."),
     click.Option(["--asset-name"], metavar="NAME", hidden=True),
     options.LISTING,
     options.MAX_RESULTS,
@@ -142,7 +146,7 @@ def list_jobs(
     """List the newest jobs, at most 50; or all children of one job."""
     view = options.get_list_view(archived_only, include_archived)
     if parent_job_name is not None and (experiment_name or tag):
-        raise click.UsageError("--experiment-name and --tag choose among jobs, not among the steps of one")
+        raise click.UsageError("--experiment-name and --tag filter jobs, not the steps of one")
     most = max_results
     if most is None and not all_results and parent_job_name is None:
         most = _NEWEST + 1
@@ -193,7 +197,7 @@ def show_metrics(ctx: Invocation, name: str, metric: tuple[str, ...], history: b
     from smalt.client.jobs.metrics import MetricsReader
 
     if plot and (history or ctx.has_output_options):
-        raise click.UsageError("--plot draws; leave out --history, --output and --query")
+        raise click.UsageError("--plot cannot be combined with --history, --output or --query")
     runs = MetricsReader(ctx.client).get_runs(
         name, metric, extremes=not history, history=history or plot, points=job_metrics.POINTS if plot else None
     )
@@ -233,7 +237,7 @@ def compare_jobs(ctx: Invocation, jobs: tuple[str, ...], html: str | None) -> An
     return None
 
 
-@job.verb("cancel", _NAME, click.Option(["--no-wait"], is_flag=True, help="Do not wait for its end."))
+@job.verb("cancel", _NAME, click.Option(["--no-wait"], is_flag=True, help="Do not wait until it has ended."))
 def cancel_job(ctx: Invocation, name: str, no_wait: bool) -> None:
     """Cancel a job and wait until all its processes have ended."""
     poller = ctx.client.jobs.begin_cancel(name)
@@ -249,7 +253,7 @@ def cancel_job(ctx: Invocation, name: str, no_wait: bool) -> None:
     _NAME,
     options.DOWNLOAD_PATH,
     click.Option(["--output-name"], metavar="NAME", help="Only this output."),
-    click.Option(["--all"], is_flag=True, help="The logs, files and outputs, of the job and of all its steps."),
+    click.Option(["--all"], is_flag=True, help="The logs, files and outputs of the job and of all its steps."),
 )
 def download_job(ctx: Invocation, name: str, download_path: str, output_name: str | None, all: bool) -> None:
     """Download a job's logs and default outputs, one named output, or everything; each step has a folder in steps/."""
@@ -257,19 +261,19 @@ def download_job(ctx: Invocation, name: str, download_path: str, output_name: st
         ctx.print_note(f"downloaded to {download_path}")
         return
     steps = [str(step.name) for step in islice(ctx.client.jobs.list(parent_job_name=name), _MOST_STEPS + 1)]
-    more = "" if all else "; --all downloads its outputs, and all files of its steps"
-    ctx.print_note(f"job {name} has no files of its own, so nothing was made{more}")
+    more = "" if all else "; --all also downloads its outputs and the files of its steps"
+    ctx.print_note(f"job {name} has no files of its own, so nothing was downloaded{more}")
     if steps:
         others = f", or {', '.join(steps[1:_MOST_STEPS])}" if steps[1:] else ""
         rest = f", …; see: smalt job list --parent-job-name {name}" if len(steps) > _MOST_STEPS else ""
-        ctx.print_note(f"the files of a step are the step's: smalt job download --name {steps[0]}{others}{rest}")
+        ctx.print_note(f"to download the files of a step: smalt job download --name {steps[0]}{others}{rest}")
 
 
 @job.verb(
     "export",
     _NAME,
-    click.Option(["--folder"], metavar="FOLDER", help="Where to write it, a new folder; by default the job's name."),
-    click.Option(["--copy-inputs"], is_flag=True, help="Copy the data that the job reads, too."),
+    click.Option(["--folder"], metavar="FOLDER", help="The new folder to write; by default named like the job."),
+    click.Option(["--copy-inputs"], is_flag=True, help="Also copy the job's input data."),
 )
 def export_to_folder(ctx: Invocation, name: str, folder: str | None, copy_inputs: bool) -> None:
     """Write a job as a folder that runs elsewhere: job.yml, code, components and environments."""
@@ -284,9 +288,12 @@ def export_to_folder(ctx: Invocation, name: str, folder: str | None, copy_inputs
     _NAME,
     click.Option(["--node"], metavar="STEP", help="A step of the pipeline."),
     click.Option(
-        ["--debugpy"], type=click.IntRange(1, 65535), metavar="PORT", help="Run the step; it waits there for an editor."
+        ["--debugpy"],
+        type=click.IntRange(1, 65535),
+        metavar="PORT",
+        help="Run the step under debugpy, which waits for an editor there.",
     ),
-    click.Option(["--keep"], is_flag=True, help="Leave the copy when all is done."),
+    click.Option(["--keep"], is_flag=True, help="Keep the copy afterwards."),
     click.Argument(["command"], nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND…]"),
 )
 def debug_job(
@@ -351,7 +358,7 @@ def update_job(ctx: Invocation, name: str, web: bool, **changes: Any) -> Any:
 def delete_job(ctx: Invocation, name: str, yes: bool) -> None:
     """Delete a finished job with its steps and files; what other jobs or registered versions use stays."""
     ctx.client.jobs.get(name)
-    ctx.confirm(yes, f"delete job {name} with its steps, logs and outputs? it cannot be had back")
+    ctx.confirm(yes, f"delete job {name} with its steps, logs and outputs? this cannot be undone")
     ctx.client.jobs.begin_delete(name).wait()
     ctx.print_note(f"deleted job {name}")
 
@@ -404,7 +411,7 @@ def _find_ineffective(job: Any) -> list[str]:
 @job.verb(
     "show-services",
     _NAME,
-    click.Option(["-i", "--node-index"], type=int, default=0, metavar="N", help="The node; there is one, 0."),
+    click.Option(["-i", "--node-index"], type=int, default=0, metavar="N", help="The node; only 0 exists."),
 )
 def show_services(ctx: Invocation, name: str, node_index: int) -> Any:
     """Show the services of a job; locally none are started."""
@@ -453,7 +460,7 @@ def _save_job(created: Any, path: str) -> None:
         with open(path, "w") as file:
             file.write(yaml.dump(created))
     except OSError as error:
-        raise click.ClickException(f"the job is created, but {path} cannot be written: {error.strerror}") from None
+        raise click.ClickException(f"the job was created, but {path} cannot be written: {error.strerror}") from None
 
 
 job.add_refusal(

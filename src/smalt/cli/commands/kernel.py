@@ -20,7 +20,7 @@ kernel = Noun("kernel", "A Jupyter kernel in which notebooks written for azure.a
     "install",
     click.Option(["--name"], default="smalt", metavar="NAME", help="The kernel's name; smalt where absent."),
     click.Option(["--display-name"], default="Python (smalt)", metavar="TEXT", help="What Jupyter shows."),
-    click.Option(["--sys-prefix"], is_flag=True, help="Into this Python's own environment, not your home folder."),
+    click.Option(["--sys-prefix"], is_flag=True, help="Install into this Python's environment, not the home folder."),
     click.Option(["--prefix"], metavar="FOLDER", help="Into FOLDER/share/jupyter/kernels."),
 )
 def install_kernel(ctx: Invocation, name: str, display_name: str, sys_prefix: bool, prefix: str | None) -> Any:

@@ -12,7 +12,7 @@ import click
 
 from smalt.cli.framework.verb import Invocation, Noun
 
-mlflow = Noun("mlflow", "MLflow: where it finds this workspace, and its own pages.")
+mlflow = Noun("mlflow", "MLflow: the tracking URI of this workspace, and MLflow's own pages.")
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CREDENTIALS = "~/.mlflow/credentials"
@@ -46,7 +46,7 @@ def print_uri(ctx: Invocation, env: bool, with_token: bool) -> Any:
 def get_tracking_uri(ctx: Invocation) -> str:
     found = ctx.client.workspaces.get().mlflow_tracking_uri
     if not found:
-        raise click.ClickException("the server is of an older smalt, without tracking; end it with: smalt server stop")
+        raise click.ClickException("the server is an older smalt without tracking; stop it with: smalt server stop")
     return str(found)
 
 
@@ -57,7 +57,9 @@ def get_token(ctx: Invocation) -> str:
     found = ctx.home.read_token()
     if not found:
         path = ctx.home.path("token")
-        raise click.ClickException(f"{path} is gone; the server makes it again when it next starts: smalt server stop")
+        raise click.ClickException(
+            f"{path} is missing; the server creates it again at its next start: smalt server stop"
+        )
     return found
 
 

@@ -27,9 +27,7 @@ class _AgeType(click.ParamType[float]):
 
 def _prune_all(ctx: Invocation, older_than: float, dry_run: bool, yes: bool) -> Any:
     """Free disk space: working folders of ended jobs, outputs of failed and canceled jobs, and unused caches."""
-    return free_space(
-        ctx, older_than, dry_run, yes, "delete the files that old jobs left and the caches that nothing uses?"
-    )
+    return free_space(ctx, older_than, dry_run, yes, "delete old jobs' files and unused caches?")
 
 
 def free_space(
@@ -48,9 +46,14 @@ def free_space(
 
 OPTIONS: list[click.Parameter] = [
     click.Option(
-        ["--older-than"], type=_AgeType(), default="30d", show_default=True, metavar="AGE", help="Such as 7d or 12h."
+        ["--older-than"],
+        type=_AgeType(),
+        default="30d",
+        show_default=True,
+        metavar="AGE",
+        help="The least age, such as 7d or 12h.",
     ),
-    click.Option(["--dry-run"], is_flag=True, help="Only say what would go."),
+    click.Option(["--dry-run"], is_flag=True, help="Only show what would be deleted."),
     click.Option(["-y", "--yes"], is_flag=True, help="Do not ask."),
 ]
 

@@ -45,7 +45,7 @@ def create_registry(
     elif name:
         entity = Registry(name=name, location="local")
     else:
-        raise click.UsageError("say what to call it, with --name or --file")
+        raise click.UsageError("name the registry, with --name or --file")
     if description or tags:
         entity.description, entity.tags = description, edits.parse_tags(tags)
     if folder is not None:
@@ -68,7 +68,7 @@ def show_registry(ctx: Invocation, name: str) -> Any:
 @registry.verb("delete", _NAME, options.YES, options.NO_WAIT)
 def delete_registry(ctx: Invocation, name: str, yes: bool, **_: Any) -> None:
     """Remove a registry from the home; its folder stays as it is."""
-    ctx.confirm(yes, f"forget registry {name}?")
+    ctx.confirm(yes, f"remove registry {name}?")
     place = ctx.client.registries.get(name).location
     ctx.client.registries.begin_delete(name=name).result()
-    ctx.print_note(f"forgotten; its folder {place} is as it was")
+    ctx.print_note(f"removed the registry; its folder {place} is unchanged")

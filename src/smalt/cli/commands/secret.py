@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 secret = Noun(
     "secret",
-    "Secrets: values that jobs are handed by name, kept encrypted.",
+    "Secrets: encrypted values that jobs get by name.",
     ("name", "version", "enabled", "tags"),
 )
 
@@ -27,7 +27,9 @@ _NAME = options.make_name_options("The secret's name.")
 @secret.verb(
     "set",
     _NAME,
-    click.Option(["--value"], metavar="TEXT", help="The value; else it is asked for, or read from standard input."),
+    click.Option(
+        ["--value"], metavar="TEXT", help="The value; by default it is prompted for, or read from standard input."
+    ),
     click.Option(["-f", "--file"], metavar="FILE", help="A file that holds the value."),
     options.TAGS,
 )
@@ -56,7 +58,7 @@ def list_secrets(ctx: Invocation) -> Any:
 @secret.verb("delete", _NAME, options.YES)
 def delete_secret(ctx: Invocation, name: str, yes: bool) -> None:
     """Delete a secret and all its versions permanently."""
-    ctx.confirm(yes, f"delete the secret {name}? it cannot be had back")
+    ctx.confirm(yes, f"delete the secret {name}? this cannot be undone")
     _get_secrets(ctx).delete(name)
 
 
@@ -64,7 +66,7 @@ def delete_secret(ctx: Invocation, name: str, yes: bool) -> None:
 def rotate_keys(ctx: Invocation) -> None:
     """Encrypt all secrets, and the credentials of datastores and connections, with new keys."""
     count = _get_secrets(ctx).rotate_keys()
-    ctx.print_note(f"{count} value{'s' * (count != 1)} encrypted again, with new keys")
+    ctx.print_note(f"encrypted {count} value{'s' * (count != 1)} with new keys")
 
 
 def _get_secrets(ctx: Invocation) -> SecretOperations:

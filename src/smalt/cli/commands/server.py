@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from smalt.client.connection.autostart import ServerProcess
     from smalt.machine.home import Home
 
-server = Noun("server", "The local server, which starts by itself.")
+server = Noun("server", "The local server, which starts automatically.")
 
 _PATIENCE = 60.0
 _PAUSE = 0.05
@@ -37,7 +37,7 @@ def start_server(ctx: Invocation, foreground: bool) -> Any:
 
     home = ctx.home
     if autostart.find_server_process(home) or autostart.is_running(home):
-        ctx.print_note("the server runs already")
+        ctx.print_note("the server is already running")
     elif foreground:
         _become_server(home)
     else:
@@ -53,7 +53,7 @@ def stop_server(ctx: Invocation, force: bool) -> None:
 
     process = autostart.find_server_process(ctx.home)
     if process is None and not autostart.is_running(ctx.home):
-        ctx.print_note("the server does not run")
+        ctx.print_note("the server is not running")
         return
     if process is not None and process.is_stopped:
         os.kill(process.pid, signal.SIGCONT)  # else it could not end
@@ -63,7 +63,7 @@ def stop_server(ctx: Invocation, force: bool) -> None:
     except ServerNotResponding as error:
         if not force or process is None:
             raise
-        ctx.print_note(f"{error}; it is killed, and the next one ends the jobs")
+        ctx.print_note(f"{error}; killing it, and the next server cancels the jobs")
         os.kill(process.pid, signal.SIGKILL)
         _wait_until_gone(ctx.home, process)
         _stop_successors(ctx)
@@ -92,9 +92,7 @@ def _wait_until_gone(home: Home, process: ServerProcess | None) -> None:
     deadline = time.monotonic() + _PATIENCE
     while process.is_alive if process else autostart.is_running(home):
         if time.monotonic() > deadline:
-            raise Unavailable(
-                f"the server was told to stop and has not after {_PATIENCE:.0f} s; see: smalt server logs"
-            )
+            raise Unavailable(f"the server did not stop within {_PATIENCE:.0f} s; see: smalt server logs")
         time.sleep(_PAUSE)
 
 
@@ -123,9 +121,9 @@ def show_status(ctx: Invocation) -> Any:
 @server.verb(
     "logs",
     click.Option(
-        ["-n", "--lines"], type=click.IntRange(0), default=100, metavar="N", help="How many of the last lines."
+        ["-n", "--lines"], type=click.IntRange(0), default=100, metavar="N", help="The number of last lines to show."
     ),
-    click.Option(["--follow"], is_flag=True, help="Go on showing what comes."),
+    click.Option(["--follow"], is_flag=True, help="Keep showing new lines."),
 )
 def show_logs(ctx: Invocation, lines: int, follow: bool) -> None:
     """Show the log of the server."""

@@ -108,7 +108,7 @@ class DeploymentNoun(StoredNoun):
         endpoint = click.Option(["-e", "--endpoint-name"], metavar="NAME", required=True, help="The endpoint.")
         super().add_verbs(*where, endpoint)
         flag = click.Option(
-            [self.first, "answers"], is_flag=True, help="It is the one that answers its endpoint's calls."
+            [self.first, "answers"], is_flag=True, help="Direct its endpoint's calls to this deployment."
         )
         self.commands["create"].params.insert(2, flag)
 
@@ -162,14 +162,14 @@ batch_deployment = DeploymentNoun(
 )
 connection = StoredNoun(
     "connection",
-    "Connections: addresses of other services, and how to log in there.",
+    "Connections: addresses and credentials of other services.",
     ("name", "type", "target", "description"),
     "connections",
     (CREDENTIALS,),
 )
 
 _NAME = options.make_name_options("The name.")
-_DEPLOYMENT = click.Option(["-d", "--deployment-name"], metavar="NAME", help="The deployment that is to answer.")
+_DEPLOYMENT = click.Option(["-d", "--deployment-name"], metavar="NAME", help="The deployment to call.")
 _ENDPOINT = click.Option(["-e", "--endpoint-name"], metavar="NAME", required=True, help="The endpoint.")
 
 
@@ -201,8 +201,8 @@ def trigger_schedule(ctx: Invocation, name: str) -> Any:
 @schedule.verb(
     "list",
     options.MAX_RESULTS,
-    click.Option(["--include-disabled"], is_flag=True, help="Those that are off, too."),
-    click.Option(["--disabled-only"], is_flag=True, help="Only those that are off."),
+    click.Option(["--include-disabled"], is_flag=True, help="Include disabled schedules."),
+    click.Option(["--disabled-only"], is_flag=True, help="Only disabled schedules."),
 )
 def list_schedules(ctx: Invocation, max_results: int | None, include_disabled: bool, disabled_only: bool) -> Any:
     """List schedules."""
@@ -216,7 +216,10 @@ def list_schedules(ctx: Invocation, max_results: int | None, include_disabled: b
     options.make_file_option("A file with the whole online endpoint.", first=False),
     click.Option(["--traffic"], multiple=True, metavar="NAME=PERCENT…", help="Percent of the requests, by deployment."),
     click.Option(
-        ["--mirror-traffic"], multiple=True, metavar="NAME=PERCENT…", help="Percent of the requests that go there, too."
+        ["--mirror-traffic"],
+        multiple=True,
+        metavar="NAME=PERCENT…",
+        help="Percent of the requests to mirror, by deployment.",
     ),
     options.EDITS,
     options.NO_WAIT,
@@ -280,7 +283,7 @@ def list_deployment_jobs(ctx: Invocation, name: str, endpoint_name: str) -> Any:
     "get-logs",
     _NAME,
     _ENDPOINT,
-    click.Option(["-l", "--lines"], type=int, default=50, metavar="N", help="How many of the last lines."),
+    click.Option(["-l", "--lines"], type=int, default=50, metavar="N", help="The number of last lines to show."),
     click.Option(["-c", "--container"], metavar="NAME", help="Whose: inference-server or storage-initializer."),
     LOCAL,
 )

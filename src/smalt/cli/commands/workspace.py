@@ -112,7 +112,7 @@ def update_workspace(ctx: Invocation, file: str | None, name: str | None, **give
 )
 def delete_workspace(ctx: Invocation, name: str, yes: bool, **_: Any) -> None:
     """Delete a workspace with its jobs, assets, secrets and files permanently."""
-    ctx.confirm(yes, f"delete the workspace {name} and all that is in it? it cannot be had back")
+    ctx.confirm(yes, f"delete the workspace {name} and all that is in it? this cannot be undone")
     client = _make_client(ctx, name)
     client.workspaces.begin_delete(client.workspace_name)
 
@@ -129,9 +129,7 @@ def sync_keys(ctx: Invocation, name: str | None, no_wait: bool) -> None:
     _make_client(ctx, name).workspaces.get()
 
 
-workspace.add_refusal(
-    "diagnose", "smalt cannot diagnose a workspace; the server's state is shown by: smalt server status"
-)
+workspace.add_refusal("diagnose", "smalt cannot diagnose a workspace; to see the server's state: smalt server status")
 workspace.add_refusal("provision-network", "workspaces are on this machine and have no network of their own")
 workspace.add_refusal("outbound-rule", "workspaces are on this machine and have no network of their own")
 

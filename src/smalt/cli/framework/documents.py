@@ -30,7 +30,7 @@ def read_document(kind: str, file: str | None, sets: Sequence[str], given: Mappi
         _print_warnings(entity)
         return entity
     if not values and not sets:
-        raise click.UsageError(f"say what {kind} to make: give its file with --file")
+        raise click.UsageError(f"say what {kind} to create: give its file with --file")
     text, overrides = json.dumps(values), parse_settings(sets)
     return yaml.load_text(text, kind, folder=os.getcwd(), name="", overrides=overrides, data_must_exist=True)
 
@@ -48,7 +48,7 @@ def apply_changes(entity: Any, changes: Mapping[str, Any], given: Mapping[str, A
     from smalt.yaml.loading import edited
 
     if not given and not any(changes[key] for key in ("set", "add", "remove")):
-        raise click.UsageError("say what to change, with --set, --add or --remove")
+        raise click.UsageError("name a change with --set, --add or --remove")
     are_texts = changes["force_string"]
     entity = edited(entity, [*flatten_options(given), *parse_settings(changes["set"], are_texts)])
     if changes["add"]:
@@ -74,14 +74,14 @@ def update_entity(
     stayed = [key for key in _find_differing_keys(before, asked) if after.get(key) == before.get(key)]
     if stayed:
         words = join_words((f"'{key}'" for key in stayed), "and")
-        raise click.ClickException(f"{words} of {entity.noun} cannot be changed by an update, and stayed as before")
+        raise click.ClickException(f"{words} of {entity.noun} cannot be changed by an update")
     return result
 
 
 def check_no_edits(changes: Mapping[str, Any]) -> None:
     """Raise UsageError for --add and --remove, which have no effect with --file."""
     if any(changes[key] for key in ("add", "remove")):
-        raise click.UsageError("--add and --remove change what is there; with --file only --set is taken")
+        raise click.UsageError("--add and --remove cannot be combined with --file; use --set")
 
 
 def check_sets_apply(sets: Sequence[str], part: Any) -> None:

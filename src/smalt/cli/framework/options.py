@@ -26,12 +26,12 @@ NO_WAIT = click.Option(["--no-wait"], is_flag=True, help="Accepted; the command 
 YES = click.Option(["-y", "--yes"], is_flag=True, help="Do not ask.")
 WEB = click.Option(["-e", "--web"], is_flag=True, help="Accepted; there is no web interface yet.")
 DOWNLOAD_PATH = click.Option(
-    ["-p", "--download-path"], metavar="FOLDER", default=".", help="Where to put it; by default the current folder."
+    ["-p", "--download-path"], metavar="FOLDER", default=".", help="The target folder; by default the current folder."
 )
 REGISTRY = click.Option(["--registry-name"], metavar="NAME", help="A registry instead of the workspace.")
 LOCATION = click.Option(["-l", "--location"], metavar="NAME", help="Accepted; everything is on this machine.")
 DATASTORE = click.Option(["--datastore"], metavar="NAME", help="The datastore to upload local files to.")
-DESCRIPTION = click.Option(["--description"], metavar="TEXT", help="What it is.")
+DESCRIPTION = click.Option(["--description"], metavar="TEXT", help="A description.")
 TAGS = click.Option(["--tags"], multiple=True, metavar="KEY=VALUE…", help="Tags.")
 VERSION = click.Option(["-v", "--version"], metavar="VERSION", help="The version.")
 LABEL = click.Option(["-l", "--label"], metavar="LABEL", help="A label instead of a version, such as latest.")
@@ -44,10 +44,12 @@ EDITS = [
 ]
 
 LISTING = [
-    click.Option(["--archived-only"], is_flag=True, help="Only what is archived."),
-    click.Option(["--include-archived"], is_flag=True, help="What is archived, too."),
+    click.Option(["--archived-only"], is_flag=True, help="Only archived items."),
+    click.Option(["--include-archived"], is_flag=True, help="Include archived items."),
 ]
-MAX_RESULTS = click.Option(["-r", "--max-results"], type=click.IntRange(1), metavar="N", help="At most so many.")
+MAX_RESULTS = click.Option(
+    ["-r", "--max-results"], type=click.IntRange(1), metavar="N", help="The maximum number of results."
+)
 
 
 def add_article(words: str) -> str:

@@ -31,23 +31,23 @@ COMMON = (
     click.Option(
         ["-w", "--workspace-name"],
         metavar="NAME",
-        help="The workspace; else the one in effect (smalt workspace show). A name that only one has is enough.",
+        help="The workspace; by default the one in effect (see smalt workspace show). A unique name is enough.",
     ),
     click.Option(
         ["-g", "--resource-group"],
         metavar="NAME",
-        help="Its resource group, needed where several workspaces have that name.",
+        help="Its resource group, needed if several workspaces have that name.",
     ),
     click.Option(
         ["--subscription"],
         metavar="ID",
-        help="Its subscription, needed where the groups' names do not differ.",
+        help="Its subscription, needed if several resource groups have that name.",
     ),
     click.Option(["-o", "--output"], type=click.Choice(output.FORMATS), help="How to print the result."),
     click.Option(["--query"], metavar="JMESPATH", help="Print only what this expression finds in the result."),
     click.Option(["--only-show-errors"], is_flag=True, help="No warnings and no progress."),
     click.Option(["--verbose"], is_flag=True, hidden=True),
-    click.Option(["--debug"], is_flag=True, help="Show where in smalt an unexpected failure arose."),
+    click.Option(["--debug"], is_flag=True, help="Show the traceback of an unexpected failure."),
 )
 
 
@@ -149,7 +149,7 @@ class Invocation:
             return
         if not sys.stdin.isatty():
             raise click.UsageError(
-                f"{question.partition('?')[0]}? there is no terminal to ask at; to say yes, add --yes"
+                f"{question.partition('?')[0]}? there is no terminal to ask at; add --yes to confirm"
             )
         if not click.confirm(question, err=True):
             raise click.exceptions.Exit(1)

@@ -92,7 +92,7 @@ def _get_remark(step: Json) -> str:
 
 def _find_log_tails(steps: list[Json], own: list[str] | None) -> Iterator[tuple[str, list[str]]]:
     if own:
-        yield "its log ends:", own
+        yield "end of its log:", own
     for step in steps:
         if step.get("log_tail"):
-            yield f"the log of step {step['step']} ends:", step["log_tail"]
+            yield f"end of the log of step {step['step']}:", step["log_tail"]

@@ -24,7 +24,7 @@ def _render_step(step: Json) -> Iterator[str]:
     yield f"{name}: {how}: {step['reason']}"
     if (other := step["compared_to"]) is not None:
         ago = f", {format_duration(time.time() - other['end'])} ago" if other["end"] else ""
-        yield f"  beside {other['job']} (pipeline {other['pipeline']}{ago}):"
+        yield f"  compared with {other['job']} (pipeline {other['pipeline']}{ago}):"
     same = [part["part"] for part in step["parts"] if part["same"]]
     if same:
         yield f"  same     {', '.join(same)}"

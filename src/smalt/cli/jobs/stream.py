@@ -45,7 +45,7 @@ def follow_job(ctx: Invocation, name: str) -> bool:
             )
     except KeyboardInterrupt:
         said = (
-            f"\nno longer following {name}, which goes on; to follow it again: smalt job stream {name};"
+            f"\nstopped following {name}, which continues to run; to follow it again: smalt job stream {name};"
             f" to end it: smalt job cancel {name}"
         )
         click.echo(ctx.complete_commands(said), err=True)
@@ -60,7 +60,7 @@ def follow_job(ctx: Invocation, name: str) -> bool:
 
 
 def _note_server_lost(ctx: Invocation) -> None:
-    ctx.print_note("the server went away; waiting for it to come back")
+    ctx.print_note("lost the server; waiting for it to come back")
 
 
 def show_events(watch: JobWatch, view: JobView, events: Iterable[dict[str, Any]]) -> None:

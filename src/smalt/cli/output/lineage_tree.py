@@ -12,7 +12,12 @@ from smalt.cli.framework.verb import Invocation
 Node = dict[str, Any]
 
 DEPTH = click.Option(
-    ["--depth"], type=click.IntRange(1, 50), default=8, show_default=True, metavar="N", help="So many steps each way."
+    ["--depth"],
+    type=click.IntRange(1, 50),
+    default=8,
+    show_default=True,
+    metavar="N",
+    help="The number of steps in each direction.",
 )
 _KINDS = {"data": "data", "models": "model", "uri": "", "imported": "imported from"}
 
@@ -29,7 +34,7 @@ def render_lineage(root: Node) -> str:
     lines = [_format_node(root)]
     for direction, word in (("made_by", "made by"), ("used_by", "used by")):
         found = root.get(direction) or []
-        nothing = "nothing that is known here" if direction == "made_by" else "nothing yet"
+        nothing = "nothing known" if direction == "made_by" else "nothing yet"
         lines.append(f"{word}{'' if found else f' {nothing}'}")
         lines += _render_branches(found, direction, "")
     if root.get("more"):

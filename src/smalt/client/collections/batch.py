@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from smalt.entities.endpoints.deployment import Deployment
     from smalt.entities.endpoints.endpoint import BatchEndpoint
 
-_NOTE = "batch endpoints and deployments are kept, but smalt runs none yet"
+_NOTE = "batch endpoints and deployments are stored; smalt does not run them yet"
 
 
 class BatchEndpointOperations(EndpointCollection):

@@ -62,7 +62,7 @@ class ComputeOperations(Collection):
     def enable_sso(self, *, name: str, enable_sso: bool = True, **kwargs: Any) -> NoReturn:
         """Raise Refused: nobody logs in to a compute here."""
         self.get(name)
-        raise RefusedError(f"compute '{name}' is a name for this machine, and nobody logs in to it; leave the call out")
+        raise RefusedError(f"compute '{name}' is this machine, which needs no sign-on; remove the call")
 
     def begin_delete(self, name: str, *, action: str = "Delete") -> CompletedPoller[None]:
         self._connection.request("DELETE", self._build_path(name), query={"underlyingResourceAction": action})

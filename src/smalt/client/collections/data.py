@@ -31,8 +31,8 @@ class DataOperations(ArchivableCollection):
         """Raise Refused: smalt reaches no databases yet."""
         name = getattr(data_import, "name", None)
         raise RefusedError(
-            f"data '{name}' was not imported: smalt reaches no databases yet; export it to files and register those "
-            "with ml_client.data.create_or_update"
+            f"data '{name}' was not imported: smalt does not connect to databases yet; export it to files and register "
+            "those with ml_client.data.create_or_update"
         )
 
     def list_materialization_status(

@@ -14,7 +14,7 @@ from smalt.exceptions import RefusedError
 if TYPE_CHECKING:
     from smalt.entities.workspaces.feature_store import FeatureSet, FeatureStore, FeatureStoreEntity
 
-_NOT_MADE = "smalt keeps feature sets, but makes no features yet"
+_NOT_MADE = "smalt stores feature sets but computes no features yet"
 
 
 class FeatureSetOperations(VersionedCollection):
@@ -90,7 +90,7 @@ class FeatureSetOperations(VersionedCollection):
 
     def _refuse_materialization(self, name: str, version: str) -> NoReturn:
         self.get(name, version)
-        raise RefusedError(f"nothing was made of feature set '{name}:{version}': {_NOT_MADE}")
+        raise RefusedError(f"cannot materialize feature set '{name}:{version}': {_NOT_MADE}")
 
 
 class FeatureStoreEntityOperations(VersionedCollection):

@@ -41,6 +41,6 @@ class IndexOperations(VersionedCollection):
     ) -> Any:
         """Raise Refused: the embeddings are computed by a cloud service."""
         raise RefusedError(
-            f"index '{name}' was not built: smalt makes no embeddings; build it in a job and register its folder with "
-            "ml_client.indexes.create_or_update"
+            f"index '{name}' was not built: smalt computes no embeddings; build it in a job and register its folder "
+            "with ml_client.indexes.create_or_update"
         )

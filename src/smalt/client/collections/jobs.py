@@ -83,7 +83,7 @@ class JobOperations(Collection):
 
             job = select_steps(self._session, job, _to_list(only), _to_list(from_), of).job
         elif of is not None:
-            raise UserErrorException("of= is said with only= or from_=, the steps that run again", find_caller())
+            raise UserErrorException("of= needs only= or from_=, the steps to run again", find_caller())
         there = self._find_body(job.name) if job.name else None
         job.name = job.name or make_job_name()
         from smalt.client.jobs.display import shorten_references
@@ -239,8 +239,8 @@ class JobOperations(Collection):
             status, reason = follow_events(lambda: self.events(name), show)
         except KeyboardInterrupt:
             print_notice(
-                f"no longer following {name}, which goes on; to follow it again: ml_client.jobs.stream('{name}'); "
-                f"to end it: ml_client.jobs.begin_cancel('{name}')"
+                f"stopped following {name}, which continues to run; to follow it again: "
+                f"ml_client.jobs.stream('{name}'); to cancel it: ml_client.jobs.begin_cancel('{name}')"
             )
             raise
         if status != "Completed":
@@ -262,7 +262,7 @@ class JobOperations(Collection):
 
         job = self.get(name)
         if job.status not in OVER and job.status != "Paused":
-            raise JobException(f"job {name} is {job.status}; download it when it is over")
+            raise JobException(f"job {name} is {job.status}; download it after it has ended")
         folder = os.path.abspath(download_path)
         count = download_job(self._session, job, folder, output_name, all)
         if all and output_name is None:
@@ -348,8 +348,8 @@ def _describe_resubmission(before: dict[str, Any], after: dict[str, Any], name: 
     changed = [word for key, word in words.items() if (before.get(key) or None) != (after.get(key) or None)]
     if before.get("status") not in OVER:  # times come to the properties of a job as it goes
         changed = [word for word in changed if word != "properties"]
-    updated = f", and has other {' and '.join(changed)} now" if changed else ""
-    return f"job '{name}' exists already and is the same{updated}; nothing new runs"
+    updated = f", and its {' and '.join(changed)} changed" if changed else ""
+    return f"job '{name}' exists already{updated}; no new job was started"
 
 
 def _filter_children(found: Iterator[Job], status: str | None, type: str | None) -> Iterator[Job]:

@@ -21,7 +21,7 @@ class WorkspaceOutboundRuleOperations(Collection):
     segment = "outboundRules"
 
     def begin_create(self, workspace_name: str, rule: OutboundRule, **kwargs: Any) -> CompletedPoller[OutboundRule]:
-        print_notice("outbound rules are kept, but jobs reach whatever this machine does")
+        print_notice("outbound rules are stored; jobs reach whatever this machine reaches")
         return CompletedPoller(self._put_entity(rule, self._build_rule_path(workspace_name, rule.name)))
 
     def begin_update(self, workspace_name: str, rule: OutboundRule, **kwargs: Any) -> CompletedPoller[OutboundRule]:

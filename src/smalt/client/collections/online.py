@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from smalt.entities.endpoints.endpoint import OnlineEndpoint
     from smalt.entities.endpoints.online_deployment import OnlineDeployment
 
-_NOTE = "online endpoints and deployments are kept, but smalt serves no requests yet"
+_NOTE = "online endpoints and deployments are stored; smalt does not serve requests yet"
 
 
 class OnlineEndpointOperations(EndpointCollection):
@@ -117,6 +117,4 @@ class OnlineDeploymentOperations(DeploymentCollection):
 
 def _refuse_local(local: bool | None) -> None:
     if local:
-        raise RefusedError(
-            "smalt serves no local endpoints yet: it keeps endpoints and deployments only; leave out local=True"
-        )
+        raise RefusedError("smalt does not serve local endpoints yet; remove local=True")

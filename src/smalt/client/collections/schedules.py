@@ -21,7 +21,7 @@ class ScheduleOperations(Collection):
 
     def begin_create_or_update(self, schedule: Schedule, **kwargs: Any) -> CompletedPoller[Schedule]:
         """Store the schedule; it stays enabled or disabled unless it says otherwise."""
-        print_notice("schedules are kept, but smalt runs none yet")
+        print_notice("schedules are stored; smalt does not run them yet")
         return CompletedPoller(self._put_entity(schedule))
 
     def get(self, name: str, **kwargs: Any) -> Schedule:

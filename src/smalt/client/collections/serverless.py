@@ -11,7 +11,7 @@ from smalt.client.collections.pollers import CompletedPoller
 if TYPE_CHECKING:
     from smalt.entities.endpoints.endpoint import MarketplaceSubscription, ServerlessEndpoint
 
-_NOTE = "serverless endpoints and marketplace subscriptions are kept, but smalt reaches no model of the marketplace"
+_NOTE = "serverless endpoints and marketplace subscriptions are stored; smalt cannot reach models of the marketplace"
 
 
 class ServerlessEndpointOperations(EndpointCollection):

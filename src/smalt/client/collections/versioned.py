@@ -67,7 +67,7 @@ class VersionedCollection(Collection):
 
     def _get_body(self, name: str, version: str | None, label: str | None) -> dict[str, Any]:
         if version is not None and label is not None:
-            raise ValidationException("a version and a label are given; give one of them")
+            raise ValidationException("version and label exclude each other; give one of them")
         if version is None:
             version = self._resolve_label(name, label or "latest")
         body: dict[str, Any] = self._connection.get(self._build_path(name, version))
@@ -191,7 +191,7 @@ class ArchivableCollection(VersionedCollection):
         if registry_name is not None and workspace_name is None:
             return self.share(name, version, registry_name=registry_name)
         if workspace_name is None or registry_name is not None:
-            raise ValidationException("say where it goes: give a workspace_name or a registry_name, one of them")
+            raise ValidationException("name the destination: give either workspace_name or registry_name")
         there = type(self)(self._session.with_workspace(workspace_name, resource_group_name))
         own = self._session
         return there.import_from(

@@ -43,8 +43,8 @@ class WorkspaceCollection(Collection):
 
     def _refuse_network(self, name: str | None) -> NoReturn:
         raise RefusedError(
-            f"workspace '{name or self._session.workspace_name}' got no network: jobs run on this machine and reach "
-            "what it does; leave the call out"
+            f"workspace '{name or self._session.workspace_name}' has no network of its own: jobs run on this "
+            "machine and reach what it does; remove the call"
         )
 
 

@@ -103,7 +103,7 @@ def start_server(home: Home, deadline: float | None = None) -> socket.socket:
             raise Unavailable(f"the smalt server did not start: {_read_last_log_line(home, seen)}")
         if time.monotonic() > deadline:
             said = _read_last_log_line(home, seen)
-            raise Unavailable(f"the smalt server was started but does not answer after {DEADLINE:.0f} s: {said}")
+            raise Unavailable(f"the smalt server was started but did not respond within {DEADLINE:.0f} s: {said}")
         time.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
 
@@ -189,9 +189,7 @@ def _wait_until_gone(home: Home, deadline: float) -> None:
             return
         sock.close()
         time.sleep(_LONGEST_PAUSE)
-    raise Unavailable(
-        "an older smalt server still runs and does not end; stop it with `smalt server stop --force` and try again"
-    )
+    raise Unavailable("an older smalt server does not stop; run `smalt server stop --force` and try again")
 
 
 def _read_last_log_line(home: Home, seen: int) -> str:
@@ -202,7 +200,7 @@ def _read_last_log_line(home: Home, seen: int) -> str:
     except OSError:
         lines = []
     said = [line.strip() for line in lines if line.strip()]
-    return said[-1] if said else f"it said nothing in {home.path('server.log')}"
+    return said[-1] if said else f"nothing was logged in {home.path('server.log')}"
 
 
 def reap_servers() -> bool:

@@ -285,14 +285,14 @@ class LocalServer:
             return
         if process is not None and process.is_stopped:
             raise ServerNotResponding(
-                f"the smalt server (process {process.pid}) is stopped, so it does not answer; to let it go on: "
+                f"the smalt server (process {process.pid}) is suspended, so it does not respond; to resume it: "
                 f"kill -CONT {process.pid}"
             )
         with _make_probe(socket.AF_UNIX) as probe:
             if not _is_responding(probe, str(self.home.socket_path("server")), self.host, ""):
                 who = f" (process {process.pid})" if process else ""
                 raise ServerNotResponding(
-                    f"the smalt server{who} of {self.name} does not answer; to end it: smalt server stop --force"
+                    f"the smalt server{who} of {self.name} does not respond; to stop it: smalt server stop --force"
                 )
 
 

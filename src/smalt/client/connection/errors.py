@@ -47,7 +47,7 @@ def from_response(
     error = _parse_error(body)
     message = error.get("message")
     if not isinstance(message, str) or not message:
-        message = f"the server answered {status} to {what} without saying why"
+        message = f"the server answered {status} to {what} without a message"
     say = complete_commands or str
     if status in _AWAY:
         return Unreachable(say(message))

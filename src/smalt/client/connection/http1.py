@@ -32,7 +32,7 @@ class ConnectionLost(Unavailable):
     """The connection ended early; `started` is True if a part of the response had arrived."""
 
     def __init__(self, reason: str, *, started: bool) -> None:
-        super().__init__(f"the smalt server went away: {reason}")
+        super().__init__(f"lost the smalt server: {reason}")
         self.started = started
 
 

@@ -66,7 +66,7 @@ def stream_events(
             on_lost()
         if time.monotonic() - lost > PATIENCE:
             raise ServerLost(
-                f"the smalt server went away and did not come back within {PATIENCE:.0f} s; the job goes on"
+                f"lost the smalt server, which did not come back within {PATIENCE:.0f} s; the job continues to run"
             )
         time.sleep(_PAUSE)
 

@@ -200,7 +200,7 @@ class _JobExport:
             return place
         source = unquote(text.removeprefix("file://")) if text.startswith("file://") else text
         if not os.path.exists(source):
-            raise RefusedError(f"cannot copy input '{name}' from {source}, where nothing is")
+            raise RefusedError(f"cannot copy input '{name}' from {source}, which does not exist")
         os.makedirs(place, exist_ok=True)
         copy_files(source, place)
         return place if os.path.isdir(source) else os.path.join(place, os.path.basename(source))

@@ -101,7 +101,7 @@ class PipelineDefinition:
             if fold(key) == "inputs":
                 yield from self._compare_inputs(step, now.get(key) or {}, before.get(key) or {}, run, seen)
             elif _apply_pins(now.get(key), run.pinned_versions) != before.get(key):
-                yield f"step '{step}' has another {_describe_key(key, now.get(key))}"
+                yield f"step '{step}' has a different {_describe_key(key, now.get(key))}"
             else:
                 yield from self._compare_bindings(step, now.get(key), run, seen)
 
@@ -116,7 +116,7 @@ class PipelineDefinition:
                     step, name, binding.job, _get_input_text(before.get(name)), run.previous, seen
                 )
             elif _apply_pins(now.get(name), run.pinned_versions) != before.get(name):
-                yield f"step '{step}' has another input '{name}'"
+                yield f"step '{step}' has a different input '{name}'"
             else:
                 yield from self._compare_bindings(step, text, run, seen)
 
@@ -126,7 +126,7 @@ class PipelineDefinition:
         """Compare an input that was itself read from an earlier run."""
         made_by = run.completed_steps.get(source)
         if made_by is None or ((text or "").startswith("azureml://") and not _is_output(text, made_by)):
-            yield f"step '{step}' has another input '{name}'"
+            yield f"step '{step}' has a different input '{name}'"
         else:
             yield from self._compare_step(source, run, seen)
 
@@ -162,7 +162,8 @@ def find_source_run(
         nearest = nearest or (f" ({run.name} is not one: {different[0]})" if different else "")
     words = join_words(sorted(needed), "and")
     raise NotFound(
-        f"no earlier run has completed {words} as this file defines it{nearest}; run it whole, or name a run with {how}"
+        f"no earlier run has completed {words} as defined in this file{nearest}; run the whole pipeline, or name a run "
+        f"with {how}"
     )
 
 
@@ -178,7 +179,7 @@ def _check_named_run(
         return of, run.completed_steps, []
     definition = PipelineDefinition(session, job)
     different = [line for step in sorted(needed) for line in definition.find_differences(step, run)]
-    told = [f"job {of} is not as this file says: {'; '.join(dict.fromkeys(different))}"] if different else []
+    told = [f"job {of} differs from this file: {'; '.join(dict.fromkeys(different))}"] if different else []
     return of, run.completed_steps, told
 
 

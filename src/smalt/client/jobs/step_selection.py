@@ -44,7 +44,7 @@ def select_steps(
     if isinstance(job, PipelineJob) and job.component is not None and not vars(job).get("jobs"):
         job = _expand_component(session, job)
     if not isinstance(job, PipelineJob) or not job.jobs:
-        raise ValidationException("a part can be chosen of a pipeline's steps alone, and this job has none")
+        raise ValidationException("only a pipeline has steps to select, and this job has none")
     for name in (*only, *since):
         if name not in job.jobs:
             hint = did_you_mean(name, job.jobs) or f"; its steps are {join_words(job.jobs, 'and')}"
@@ -138,7 +138,7 @@ class _PartBuilder:
         }
         left = sorted({str(one.job) for one in _find_bindings(made) if one.job and one.job not in self._wanted})
         if left:
-            raise RefusedError(f"step '{name}' cannot run without {join_words(left, 'and')}: name them, too")
+            raise RefusedError(f"step '{name}' cannot run without {join_words(left, 'and')}; select those too")
         return made
 
     def _resolve_input(self, where: str, value: Any) -> Any:

@@ -111,7 +111,7 @@ def _list_sources(given: Names, home: Home | None, by: str, is_remote: bool) -> 
         (f"named by {config}", named),
         ("named by 'az configure --defaults'", read_az_defaults(home) if home else {}),
         ("the home's default (the setting 'defaults')", _read_setting(home) if home and not is_remote else {}),
-        ("smalt's default, as nothing names another", _LAST),
+        ("smalt's default", _LAST),
     ]
 
 
@@ -149,7 +149,7 @@ def _find_by_name(found: dict[str, str], loose: set[str], every: list[str]) -> d
         subscriptions = {each["subscription"] for each in meant}
         choices = ", or ".join(_format_choice(one, len(subscriptions) > 1) for one in meant)
         raise ValidationException(
-            f"there are {len(meant)} workspaces called '{found['workspace']}'; say which: {choices}"
+            f"there are {len(meant)} workspaces called '{found['workspace']}'; choose one: {choices}"
         )
     return meant[0]
 
@@ -160,7 +160,7 @@ def _check_typo(name: str, there: list[dict[str, str]]) -> None:
     if meant is not None:
         raise NotFound(
             f"there is no workspace '{name}'; did you mean '{meant['workspace']}' in resource group "
-            f"'{meant['group']}'? if another is wanted: smalt workspace create --name {shlex.quote(name)} -g GROUP"
+            f"'{meant['group']}'? to create a new one: smalt workspace create --name {shlex.quote(name)} -g GROUP"
         )
 
 

@@ -37,7 +37,7 @@ def import_asset(
 ) -> Json:
     """Copy a version from another workspace or a registry into this workspace and return its resource."""
     if (workspace_name is None) == (registry_name is None):
-        raise ValidationException("say where it comes from: give a workspace_name or a registry_name, one of them")
+        raise ValidationException("name the source: give either workspace_name or registry_name")
     body: Json = {"kind": kind, "name": asset[0], "version": asset[1], "asName": imported_as[0]}
     body["asVersion"] = imported_as[1]
     if registry_name is not None:
