@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from smalt.client.connection.connection import ServerConnection
+from smalt.client.connection.connection import ApiConnection
 from smalt.exceptions import AzureError
 
 __all__ = ["AccessToken", "AzureMLOnBehalfOfCredential", "CredentialUnavailableError", "SmaltCredential"]
@@ -52,7 +52,7 @@ class SmaltCredential:
 
     def __init__(self, *, url: str | None = None, token: str | None = None) -> None:
         """The home's own server where no `url` is given, nor by `SMALT_URL`."""
-        self._connection = ServerConnection.open(url=url, token=token)
+        self._connection = ApiConnection.open(url=url, token=token)
 
     def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
         query = urlencode({"scope": scopes[0]}) if scopes else ""

@@ -135,11 +135,11 @@ def _stop_server(home: Home) -> None:
     import time
 
     from smalt.client.connection import autostart
-    from smalt.client.connection.connection import ServerConnection
+    from smalt.client.connection.connection import ApiConnection
     from smalt.exceptions import SmaltError
 
     if autostart.is_running(home):
-        connection = ServerConnection.open(home=home)
+        connection = ApiConnection.open(home=home)
         try:
             connection.post("/smalt/v1/shutdown", {"force": True})
         except SmaltError as error:

@@ -76,7 +76,7 @@ def test_outputs_are_those_of_a_run_of_these_steps(desk: Desk, sales: str) -> No
 @pytest.mark.parametrize(
     ("changed", "options", "why"),
     [
-        ({"raw": "other"}, "", "step 'raw' has another command, code or environment"),
+        ({"raw": "other"}, "", "step 'raw' has a different command, code or environment"),
         ({"word": "other"}, "", "step 'prepare' reads another 'word' of the pipeline's inputs"),
         ({}, "--set jobs.prepare.inputs.word=other", "step 'prepare' has a different input 'word'"),
     ],
@@ -132,7 +132,7 @@ def test_a_part_of_a_pipeline_in_python(desk: Desk) -> None:
     for again in (job, made("python")):
         part = client.jobs.create_or_update(again, only="second", from_=())
         assert part.properties["smalt.part-of"] == earlier.name
-    with pytest.raises(NotFound, match="as this file defines it"):
+    with pytest.raises(NotFound, match="as defined in this file"):
         client.jobs.create_or_update(made("other"), only="second")
 
 

@@ -117,7 +117,7 @@ def test_a_job_of_a_component_that_is_sent_again_may_have_other_tags(files: Desk
     assert files.smalt(f"job create --file {job} --name of --stream").code == 0
     again = files.smalt(f"job create --file {job} --name of --set tags.a=b")
     assert again.code == 0, again.err
-    assert "is the same, and has other tags now" in again.err
+    assert "exists already, and its tags changed" in again.err
 
 
 @pytest.mark.parametrize("job", ["command", "pipeline"])

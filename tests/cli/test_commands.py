@@ -144,7 +144,7 @@ def test_a_job_is_deleted_by_name(tmp_path: Path) -> None:
     (tmp_path / "job.yml").write_text("type: command\ncommand: 'true'\nenvironment: azureml:host@latest\n")
     assert smalt("job", "create", "--file", "job.yml", "--name", "j", "--stream", cwd=tmp_path).code == 0
     asked = smalt("job", "delete", "j")
-    assert (asked.code, "to say yes, add --yes" in asked.err) == (2, True)
+    assert (asked.code, "add --yes to confirm" in asked.err) == (2, True)
     assert smalt("job", "delete", "j", "--yes").err == "deleted job j\n"
     assert smalt("job", "delete", "j", "--yes").err == "error: there is no job 'j' in workspace 'default'\n"
 

@@ -286,8 +286,8 @@ def test_all_of_az_means_the_workspace_that_az_ml_means(server: Server, tmp_path
     [
         ("deployment group create -g g -f main.bicep", "smalt workspace create"),
         ("acr build -t x .", "smalt environment create"),
-        ("role assignment create --role x", "leave the line out"),
-        ("identity create -n x", "leave the line out"),
+        ("role assignment create --role x", "remove the line"),
+        ("identity create -n x", "remove the line"),
         ("storage account delete -n x", "smalt datastore create"),
         ("monitor metrics list", "smalt job metrics"),
     ],

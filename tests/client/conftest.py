@@ -8,7 +8,7 @@ import pytest
 
 from smalt import MLClient
 from smalt.client.connection import autostart
-from smalt.client.connection.connection import ServerConnection
+from smalt.client.connection.connection import ApiConnection
 from smalt.machine.home import Home
 from tests.client.waiting import until
 
@@ -49,7 +49,7 @@ def client(served: Home) -> Iterator[MLClient]:
 
 def end(home: Home) -> None:
     if autostart.is_running(home):
-        connection = ServerConnection.open(home=home)
+        connection = ApiConnection.open(home=home)
         connection.post("/smalt/v1/shutdown", {"force": True})
         connection.close()
         until(lambda: not autostart.is_running(home), "the server still runs")

@@ -12,19 +12,19 @@ from pathlib import Path
 import pytest
 
 from smalt.client.connection import autostart
-from smalt.client.connection.connection import ServerConnection
+from smalt.client.connection.connection import ApiConnection
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
 from smalt.machine.versions import is_older
 
 ASK = (
-    "from smalt.client.connection.connection import ServerConnection as Server; "
+    "from smalt.client.connection.connection import ApiConnection as Server; "
     "print(Server.open().get('/smalt/v1/status')['pid'])"
 )
 
 
 def pid_of(home: Home) -> int:
-    connection = ServerConnection.open(home=home)
+    connection = ApiConnection.open(home=home)
     try:
         return int(connection.get("/smalt/v1/status")["pid"])
     finally:

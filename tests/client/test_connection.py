@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from smalt.client.connection.connection import ServerConnection
+from smalt.client.connection.connection import ApiConnection
 from smalt.exceptions import (
     Conflict,
     NotFound,
@@ -20,19 +20,19 @@ from smalt.exceptions import (
 from smalt.machine.home import Home
 from tests.client.tiny import Reply, Tiny, answer
 
-Serve = Callable[..., tuple[ServerConnection, Tiny]]
+Serve = Callable[..., tuple[ApiConnection, Tiny]]
 
 
 @pytest.fixture
 def serve(home: Home) -> Iterator[Serve]:
     """A connection to a home whose server gives these replies."""
-    made: list[tuple[ServerConnection, Tiny]] = []
+    made: list[tuple[ApiConnection, Tiny]] = []
 
-    def start(*replies: Reply) -> tuple[ServerConnection, Tiny]:
+    def start(*replies: Reply) -> tuple[ApiConnection, Tiny]:
         home.create()
         home.make_socket_folder()
         tiny = Tiny(home.socket_path("server"), list(replies))
-        made.append((ServerConnection.open(home=home), tiny))
+        made.append((ApiConnection.open(home=home), tiny))
         return made[-1]
 
     yield start
@@ -185,10 +185,10 @@ def test_a_stream_has_a_connection_of_its_own(serve: Serve) -> None:
 def test_a_url_that_is_none_is_refused(url: str) -> None:
     """Naming the variable that it comes from."""
     with pytest.raises(Unavailable, match="SMALT_URL"):
-        ServerConnection.open(url=url).get("/smalt/v1/status")
+        ApiConnection.open(url=url).get("/smalt/v1/status")
 
 
 def test_a_server_that_cannot_be_reached_is_named() -> None:
     """With its URL, and no traceback."""
     with pytest.raises(Unavailable, match=r"cannot reach the smalt server at http://127\.0\.0\.1:1 "):
-        ServerConnection.open(url="http://127.0.0.1:1").get("/smalt/v1/status")
+        ApiConnection.open(url="http://127.0.0.1:1").get("/smalt/v1/status")

@@ -80,7 +80,7 @@ def test_what_would_serve_is_refused(client: MLClient) -> None:
         lambda: client.online_endpoints.get("one", local=True),
     ]
     for refusal in refusals:
-        with pytest.raises(RefusedError, match="serves no"):
+        with pytest.raises(RefusedError, match="serves no|does not serve"):
             refusal()
     with pytest.raises(NotFound, match="no online endpoint 'two'"):
         client.online_endpoints.invoke("two")
@@ -173,7 +173,7 @@ def test_feature_sets_have_versions(client: MLClient, tmp_path: Path) -> None:
     assert [one.latest_version for one in client.feature_sets.list()] == ["2"]
     client.feature_sets.archive("f", "2")
     assert list(client.feature_sets.list("f")) == []
-    with pytest.raises(RefusedError, match="makes no features yet"):
+    with pytest.raises(RefusedError, match="computes no features yet"):
         client.feature_sets.begin_backfill(name="f", version="2")
     index = client.indexes.create_or_update(make("index", name="i", path=str(tmp_path)))
     assert index.version == "1"

@@ -204,6 +204,6 @@ def test_an_output_that_is_not_there_is_named(client: MLClient, tmp_path: Path) 
 def test_a_running_job_is_not_downloaded(client: MLClient, tmp_path: Path) -> None:
     """It has to be over."""
     job = running(client)
-    with pytest.raises(JobException, match="when it is over"):
+    with pytest.raises(JobException, match="after it has ended"):
         client.jobs.download(str(job.name), download_path=tmp_path)
     client.jobs.begin_cancel(str(job.name)).wait(20)

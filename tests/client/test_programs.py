@@ -87,7 +87,7 @@ def test_a_part_of_a_pipeline_runs_again(client: MLClient, capfd: Any) -> None:
     assert len(list(client.jobs.list(parent_job_name=again.name))) == 3
     with pytest.raises(ValidationException, match="no step 'secnod'; did you mean 'second'"):
         client.jobs.create_or_update(job, only="secnod")
-    with pytest.raises(UserErrorException, match="of= is said with only="):
+    with pytest.raises(UserErrorException, match="of= needs only="):
         client.jobs.create_or_update(job, of=earlier.name)
 
 

@@ -225,20 +225,20 @@ def _tree(folder: Path) -> Path:
 
 def _sent(remote: MLClient, monkeypatch: pytest.MonkeyPatch, most: int = 1000) -> list[int]:
     """The sizes of the requests with content; the connection breaks after `most` of them."""
-    from smalt.client.connection.connection import ServerConnection
+    from smalt.client.connection.connection import ApiConnection
     from smalt.client.connection.http1 import BodyParts
 
     sizes: list[int] = []
-    request = ServerConnection.request
+    request = ApiConnection.request
 
-    def noted(self: ServerConnection, method: str, path: str, body: object = None, *more: Any, **rest: Any) -> Any:
+    def noted(self: ApiConnection, method: str, path: str, body: object = None, *more: Any, **rest: Any) -> Any:
         if isinstance(body, BodyParts):
             if len(sizes) == most:
                 raise Unavailable("the line is cut")
             sizes.append(sum(map(len, body)))
         return request(self, method, path, body, *more, **rest)
 
-    monkeypatch.setattr(ServerConnection, "request", noted)
+    monkeypatch.setattr(ApiConnection, "request", noted)
     return sizes
 
 

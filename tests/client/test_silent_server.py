@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from smalt.client.connection import connection as module
-from smalt.client.connection.connection import ServerConnection, ServerNotResponding
-from smalt.client.connection.errors import Unreachable
+from smalt.client.connection.connection import ApiConnection, ServerNotResponding
+from smalt.client.connection.errors import ServerUnreachable
 from smalt.machine.home import Home
 from smalt.machine.processes import read_stat
 from tests.client.tiny import Tiny, answer
@@ -45,7 +45,7 @@ def stopped(own_server: Server) -> Iterator[Server]:
 
 def test_a_stopped_server_is_told_with_what_to_do(stopped: Server) -> None:
     """One sentence, for every method and for a stream."""
-    connection = ServerConnection.open(home=stopped.home)
+    connection = ApiConnection.open(home=stopped.home)
     connection.patience = 0.05
     pid = stopped.processes[0].pid
     for method in ("GET", "PUT", "POST", "DELETE"):
@@ -101,7 +101,7 @@ def test_a_server_that_is_busy_is_waited_for(home: Home, monkeypatch: pytest.Mon
 
     tiny = Tiny(home.socket_path("server"), [late, answer(b"2")])
     try:
-        connection = ServerConnection.open(home=home)
+        connection = ApiConnection.open(home=home)
         connection.patience = 0.05
         threading.Timer(0.5, go.set).start()
         assert connection.get("/x") == 1
@@ -124,7 +124,7 @@ def test_calls_outlive_the_server(own_server: Server, way: str) -> None:
     home = own_server.home
     url = f"http://127.0.0.1:{own_server.port}"
     connection = (
-        ServerConnection.open(url=url, token=home.read_token()) if way == "port" else ServerConnection.open(home=home)
+        ApiConnection.open(url=url, token=home.read_token()) if way == "port" else ApiConnection.open(home=home)
     )
     over, failed, done = threading.Event(), [], []
 
@@ -185,14 +185,14 @@ def test_a_call_waits_for_a_server_that_was_there(own_server: Server) -> None:
     own_server.start()
     home, port = own_server.home, own_server.port
     url = f"http://127.0.0.1:{port}"
-    connection = ServerConnection.open(url=url, token=home.read_token())
+    connection = ApiConnection.open(url=url, token=home.read_token())
     connection.get("/smalt/v1/status")
     connection.close()
     process = own_server.processes[0]
     process.kill()
     process.wait()
-    stranger = ServerConnection.open(url=url.replace("127.0.0.1", "localhost"), token=home.read_token())
-    with pytest.raises(Unreachable, match="cannot reach the smalt server"):
+    stranger = ApiConnection.open(url=url.replace("127.0.0.1", "localhost"), token=home.read_token())
+    with pytest.raises(ServerUnreachable, match="cannot reach the smalt server"):
         stranger.get("/smalt/v1/status")
     threading.Timer(0.3, own_server.spawn).start()
     assert connection.post("/smalt/v1/prune", {"dry_run": True})["items"] == []

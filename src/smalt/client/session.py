@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Iterator
 from functools import cached_property
 
-from smalt.client.connection.connection import ServerConnection
+from smalt.client.connection.connection import ApiConnection
 from smalt.client.scope.command_hints import add_workspace_options
 from smalt.client.scope.workspace_choice import Known, Names, WorkspaceChoice, choose_workspace, format_options
 from smalt.machine.home import Home
@@ -43,11 +43,11 @@ class ClientSession:
         """Who names the workspace, and whether that is the caller or the environment."""
 
     @property
-    def connection(self) -> ServerConnection:
+    def connection(self) -> ApiConnection:
         """The connection of the calling thread."""
-        connection: ServerConnection | None = getattr(self._threads, "connection", None)
+        connection: ApiConnection | None = getattr(self._threads, "connection", None)
         if connection is None:
-            connection = self._threads.connection = ServerConnection.open(
+            connection = self._threads.connection = ApiConnection.open(
                 url=self._url, token=self._token, home=self._home
             )
             connection.makes_workspaces = self._makes_workspaces

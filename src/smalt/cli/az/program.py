@@ -215,9 +215,9 @@ def _make_client() -> Any:
 
 
 def _open_connection() -> Any:
-    from smalt.client.connection.connection import ServerConnection
+    from smalt.client.connection.connection import ApiConnection
 
-    return ServerConnection.open()
+    return ApiConnection.open()
 
 
 def _write_defaults(**changes: str | None) -> None:

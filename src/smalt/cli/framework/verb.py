@@ -15,7 +15,7 @@ from smalt.exceptions import RefusedError
 
 if TYPE_CHECKING:
     from smalt.client import MLClient
-    from smalt.client.connection.connection import ServerConnection
+    from smalt.client.connection.connection import ApiConnection
     from smalt.machine.home import Home
 
 Result = Any
@@ -65,7 +65,7 @@ class Invocation:
         self.stores = stores
         """Whether the verb stores something, so that a workspace that is named and not there is made for it."""
         self._client: MLClient | None = None
-        self._connection: ServerConnection | None = None
+        self._connection: ApiConnection | None = None
 
     @property
     def client(self) -> MLClient:
@@ -100,12 +100,12 @@ class Invocation:
         return MLClient(subscription_id=self.subscription, resource_group_name=self.resource_group, registry_name=name)
 
     @property
-    def connection(self) -> ServerConnection:
+    def connection(self) -> ApiConnection:
         """The connection to the server, for requests that belong to no workspace."""
-        from smalt.client.connection.connection import ServerConnection
+        from smalt.client.connection.connection import ApiConnection
 
         if self._connection is None:
-            self._connection = ServerConnection.open()
+            self._connection = ApiConnection.open()
         return self._connection
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from smalt.client.collections.endpoints import DeploymentCollection, EndpointCollection
+from smalt.client.collections.endpoints import EndpointCollection, EndpointDeploymentCollection
 from smalt.client.collections.pollers import CompletedPoller
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class BatchEndpointOperations(EndpointCollection):
         return iter(())
 
 
-class BatchDeploymentOperations(DeploymentCollection):
+class BatchDeploymentOperations(EndpointDeploymentCollection):
     kind = "batch_deployment"
     segment = "deployments"
     endpoints = "batchEndpoints"

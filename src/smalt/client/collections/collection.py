@@ -12,7 +12,7 @@ from smalt.exceptions import ValidationException
 from smalt.wire.encoding.ids import asset_id, resource_id
 
 if TYPE_CHECKING:
-    from smalt.client.connection.connection import ServerConnection
+    from smalt.client.connection.connection import ApiConnection
     from smalt.client.session import ClientSession
 
 
@@ -28,7 +28,7 @@ class Collection:
         self._session = session
 
     @property
-    def _connection(self) -> ServerConnection:
+    def _connection(self) -> ApiConnection:
         return self._session.connection
 
     @property

@@ -30,7 +30,7 @@ class EndpointCollection(Collection):
         return self._connection.post(f"{self._build_path(name)}/{verb}", {})
 
 
-class DeploymentCollection(Collection):
+class EndpointDeploymentCollection(Collection):
     """The deployments of an existing endpoint."""
 
     endpoints = ""

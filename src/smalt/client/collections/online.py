@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from smalt.client.collections.endpoints import DeploymentCollection, EndpointCollection
+from smalt.client.collections.endpoints import EndpointCollection, EndpointDeploymentCollection
 from smalt.client.collections.pollers import CompletedPoller
 from smalt.exceptions import RefusedError, ValidationException
 
@@ -67,7 +67,7 @@ class OnlineEndpointOperations(EndpointCollection):
         return str(self._post_action(endpoint_name, "invoke"))
 
 
-class OnlineDeploymentOperations(DeploymentCollection):
+class OnlineDeploymentOperations(EndpointDeploymentCollection):
     kind = "online_deployment"
     segment = "deployments"
     endpoints = "onlineEndpoints"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from smalt.client.connection.errors import Unreachable, from_response
+from smalt.client.connection.errors import ServerUnreachable, from_response
 from smalt.client.connection.http1 import Body, BodyParts, ConnectionLost, HttpConnection, HttpResponse
 from smalt.exceptions import SmaltError, Unavailable
 from smalt.wire.encoding.ids import url_path
@@ -39,7 +39,7 @@ _answered: set[str] = set()
 _QUIET_SECONDS = 60.0  # a stream says something every 10 s
 
 
-class ServerConnection:
+class ApiConnection:
     """Requests to one server over a kept-alive connection. Not thread-safe: give each thread its own."""
 
     def __init__(self, server: LocalServer | RemoteServer) -> None:
@@ -53,7 +53,7 @@ class ServerConnection:
         self._process = os.getpid()
 
     @classmethod
-    def open(cls, *, url: str | None = None, token: str | None = None, home: Home | None = None) -> ServerConnection:
+    def open(cls, *, url: str | None = None, token: str | None = None, home: Home | None = None) -> ApiConnection:
         """Return a connection to `url`, else to `SMALT_URL`, else to the home's own server, started if needed."""
         url = url or (os.environ.get("SMALT_URL") if home is None else None)
         if url:
@@ -229,7 +229,7 @@ class _RetryPolicy:
 
     def _was_reachable(self, error: Unavailable) -> bool:
         """Return True if the server broke off, or cannot be reached although it answered an earlier call."""
-        return isinstance(error, ConnectionLost) or (isinstance(error, Unreachable) and self._server in _answered)
+        return isinstance(error, ConnectionLost) or (isinstance(error, ServerUnreachable) and self._server in _answered)
 
     def wait_for_successor(self) -> bool:
         """Wait a moment and return True if the next server should be asked."""
@@ -325,7 +325,7 @@ class RemoteServer:
             sock.settimeout(None)
             return sock
         except OSError as error:
-            raise Unreachable(
+            raise ServerUnreachable(
                 f"cannot reach the smalt server at {self.name} (from SMALT_URL): {error.strerror or error}"
             ) from None
 

@@ -33,7 +33,7 @@ _BY_STATUS: dict[int, type[SmaltError]] = {
 }
 
 
-class Unreachable(Unavailable):
+class ServerUnreachable(Unavailable):
     """The server cannot be reached now, or is stopping; it may come back."""
 
 
@@ -50,7 +50,7 @@ def from_response(
         message = f"the server answered {status} to {what} without a message"
     say = complete_commands or str
     if status in _AWAY:
-        return Unreachable(say(message))
+        return ServerUnreachable(say(message))
     kind = _BY_CODE.get(str(error.get("code"))) or _BY_STATUS.get(status) or SmaltError
     if kind is ValidationException:
         found = [one._replace(message=say(one.message)) for one in _parse_problems(error.get("details"))]

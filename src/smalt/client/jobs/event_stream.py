@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from smalt.client.connection.errors import Unreachable
+from smalt.client.connection.errors import ServerUnreachable
 from smalt.client.connection.http1 import ConnectionLost
 from smalt.exceptions import Unavailable
 
@@ -58,7 +58,7 @@ def stream_events(
                     return
         except ConnectionLost:
             pass  # it was there
-        except Unreachable:
+        except ServerUnreachable:
             if not has_begun:
                 raise
         if lost is None:
