@@ -80,7 +80,7 @@ def test_what_would_serve_is_refused(client: MLClient) -> None:
         lambda: client.online_endpoints.get("one", local=True),
     ]
     for refusal in refusals:
-        with pytest.raises(RefusedError, match="serves no|does not serve"):
+        with pytest.raises(RefusedError, match=r"serves no|does not serve"):
             refusal()
     with pytest.raises(NotFound, match="no online endpoint 'two'"):
         client.online_endpoints.invoke("two")
