@@ -1,7 +1,7 @@
 """read_delimited: files of separated values, read by polars with types told from the first rows.
 
 Three ways, each taken where the one before meets what it cannot read as Azure's mltable does: with types; as texts that
-are converted afterwards; line by line (see lines.py).
+are converted afterwards; line by line (see line_parser.py).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from . import locations
-from .converting import converted, pl
+from .conversions import converted, pl
 from .errors import UserErrorException
 from .inference import SAMPLE, STRING, Inferred, infer, parsed, warn_of
-from .lines import header_of, rows_of, table_of
+from .line_parser import header_of, rows_of, table_of
 
 CODECS = {"iso88591": "cp1252", "latin1": "cp1252", "windows1252": "cp1252", "utf16": "utf-16"}
 _BLANK = re.compile(rb"(?:\A|\n)\r?(?=\n)")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import delimited, filters, json_lines, locations, parquet, partitions
-from .converting import converted, pl
+from .conversions import converted, pl
 from .errors import UserErrorException
 from .streams import is_stream
 

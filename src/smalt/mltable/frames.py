@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from .converting import pl
+from .conversions import pl
 from .streams import StreamInfo
 
 

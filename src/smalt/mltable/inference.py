@@ -58,18 +58,18 @@ def infer(sample: Sequence[str | None]) -> Inferred:
 
 def parsed(texts: Any, inferred: Inferred) -> Any:
     """The values of a polars series of texts; what is no such value is empty."""
-    from . import converting
+    from . import conversions
 
     if inferred.type == "string":
         return texts
-    p = converting.pl()
+    p = conversions.pl()
     if inferred.type == "datetime":
-        quick = converting.quick_datetimes(texts, inferred.formats)
+        quick = conversions.quick_datetimes(texts, inferred.formats)
         if quick is not None:
             return quick
-        made = converting.datetimes(p.col(texts.name), inferred.formats)
+        made = conversions.datetimes(p.col(texts.name), inferred.formats)
     else:
-        made = converting.of_text(p.col(texts.name), inferred.type)
+        made = conversions.of_text(p.col(texts.name), inferred.type)
     return texts.to_frame().with_columns(made.alias(texts.name)).to_series()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import locations
-from .converting import pl
+from .conversions import pl
 from .delimited import CODECS
 from .errors import UserErrorException
 

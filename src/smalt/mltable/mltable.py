@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from . import document, execution, frames, locations, partitions, saving
+from . import document, execution, frames, locations, partitions, table_writer
 from .datatypes import (
     DataType,
     MLTableFileEncoding,
@@ -284,7 +284,7 @@ class MLTable:
         if_err_remove_files: bool = True,
     ) -> MLTable:
         """Write the MLTable file into the folder `path`; with `colocated` its data too."""
-        saving.save(
+        table_writer.save(
             self._written(), self._loaded["paths"], path, MLTableSaveOverwriteOption._parse(overwrite), colocated,
             if_err_remove_files,
         )  # fmt: skip

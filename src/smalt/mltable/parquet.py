@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from . import locations
-from .converting import pl
+from .conversions import pl
 from .errors import UserErrorException
 
 _LOG = re.compile(r"(\d{20})\.json")
