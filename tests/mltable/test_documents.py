@@ -35,7 +35,7 @@ colour: red
 
 def test_every_mistake_has_its_place() -> None:
     """All problems come at once, each as FILE:LINE:COLUMN and a sentence."""
-    problems = document.problems_of(_BROKEN, "t/MLTable")
+    problems = document.find_text_problems(_BROKEN, "t/MLTable")
     places = [problem.split(" ", 1)[0] for problem in problems]
     assert places == [
         "t/MLTable:17:1:", "t/MLTable:2:5:", "t/MLTable:3:5:", "t/MLTable:7:7:", "t/MLTable:8:17:", "t/MLTable:9:5:",
@@ -48,7 +48,7 @@ def test_every_mistake_has_its_place() -> None:
 
 def test_what_is_no_yaml_has_its_place() -> None:
     """A file that cannot be parsed is told where it breaks."""
-    assert document.problems_of("paths: [", "MLTable")[0].startswith("MLTable:1:9: the file is not YAML: ")
+    assert document.find_text_problems("paths: [", "MLTable")[0].startswith("MLTable:1:9: the file is not YAML: ")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_an_absolute_path_into_the_folder_is_refused_with_what_to_write(tmp_path
     """The version would go on reading the folder that it was made from, whatever becomes of that."""
     (tmp_path / "a.csv").write_text("a\n1\n")
     (tmp_path / "MLTable").write_text(f"paths:\n  - file: {tmp_path}/a.csv\n  - pattern: {tmp_path}/*.csv\n")
-    one, other = document.problems_in(str(tmp_path))
+    one, other = document.find_folder_problems(str(tmp_path))
     assert one.startswith(f"{tmp_path}/MLTable:2:11: ")
     assert one.endswith("; write './a.csv'")
     assert other.endswith("; write './*.csv'")
@@ -93,7 +93,7 @@ def test_a_sound_table_has_no_problems(tmp_path: Path) -> None:
         "$schema: x\ntype: mltable\nmetadata: {a: 1}\npaths:\n  - file: ./a.csv\n  - pattern: ./*.tsv\n"
         "  - file: azureml://datastores/d/paths/x.csv\ntransformations:\n  - read_delimited\n  - drop_columns: [a]\n"
     )
-    assert document.problems_in(str(tmp_path)) == []
+    assert document.find_folder_problems(str(tmp_path)) == []
 
 
 def test_the_package_needs_nothing_but_yaml_until_it_reads() -> None:

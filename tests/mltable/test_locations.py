@@ -42,12 +42,12 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_a_uri_leads_where_smalt_said(told: Path, uri: str) -> None:
     """The longest prefix counts; blobs are known under their https name too."""
-    assert locations.readable(uri) == str(told / "raw" / "a.csv")
+    assert locations.get_readable(uri) == str(told / "raw" / "a.csv")
 
 
 def test_a_pattern_keeps_the_names_of_its_files(told: Path) -> None:
     """Files found by a URI's pattern are called by URIs."""
-    found = locations.files({"pattern": "azureml://datastores/d/paths/raw/*.csv"})
+    found = locations.list_files({"pattern": "azureml://datastores/d/paths/raw/*.csv"})
     assert found == ["azureml://datastores/d/paths/raw/a.csv"]
 
 
@@ -63,7 +63,7 @@ def test_a_pattern_keeps_the_names_of_its_files(told: Path) -> None:
 def test_what_cannot_be_reached_is_one_sentence(told: Path, uri: str, words: str) -> None:
     """It says what to do: give it to the job as an input."""
     with pytest.raises(UserErrorException) as caught:
-        locations.local(uri)
+        locations.resolve_local(uri)
     assert words in caught.value.message
     assert "\n" not in caught.value.message
 
@@ -75,12 +75,12 @@ def test_a_file_of_the_web_is_fetched_once(tmp_path: Path) -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_address[1]}"
-        path = locations.readable(f"{url}/a.csv")
+        path = locations.get_readable(f"{url}/a.csv")
         (tmp_path / "a.csv").unlink()
         assert Path(path).read_text() == "a\n1\n"
-        assert locations.readable(f"{url}/a.csv") == path
+        assert locations.get_readable(f"{url}/a.csv") == path
         with pytest.raises(UserErrorException, match="could not be fetched"):
-            locations.local(f"{url}/b.csv")
+            locations.resolve_local(f"{url}/b.csv")
         server.shutdown()
 
 

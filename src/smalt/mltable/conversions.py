@@ -1,4 +1,6 @@
-"""Conversion of columns, as polars expressions; what cannot be converted is empty, as with Azure's mltable."""
+"""Conversions of columns, as polars expressions; a value that cannot be converted becomes empty, as in Azure's
+mltable.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ _NANOSECONDS = (-9_223_372_036_854_775, 9_223_372_036_854_775)
 """What fits into 64 bits of nanoseconds, in microseconds."""
 
 
-def pl() -> Any:
-    """polars, which belongs to the job's environment."""
+def import_polars() -> Any:
+    """Return polars, which belongs to the job's environment."""
     try:
         import polars
     except ImportError:
@@ -21,9 +23,9 @@ def pl() -> Any:
     return polars
 
 
-def of_text(column: Any, type: str) -> Any:
-    """Texts as boolean, int or float."""
-    p = pl()
+def parse_text(column: Any, type: str) -> Any:
+    """Convert texts to boolean, int or float."""
+    p = import_polars()
     stripped = column.str.strip_chars()
     if type == "boolean":
         return stripped.replace_strict(BOOLEANS, default=None, return_dtype=p.Boolean)
@@ -31,19 +33,19 @@ def of_text(column: Any, type: str) -> Any:
     if type == "float":
         return floats
     whole = stripped.str.strip_prefix("+").cast(p.Int64, strict=False)
-    return p.coalesce(whole, _truncated(floats))
+    return p.coalesce(whole, _truncate(floats))
 
 
-def datetimes(column: Any, formats: Sequence[str]) -> Any:
-    """Texts as datetimes, UTC where they have a zone; the first format that fits a value is taken."""
-    p = pl()
+def parse_datetimes(column: Any, formats: Sequence[str]) -> Any:
+    """Convert texts to datetimes, UTC if they have a zone; the first format that fits a value is used."""
+    p = import_polars()
     stripped = column.str.strip_chars()
-    tried = [_datetimes(stripped, format) for format in formats]
+    tried = [_parse_format(stripped, format) for format in formats]
     return p.coalesce(tried) if tried else p.lit(None)
 
 
-def quick_datetimes(texts: Any, formats: Sequence[str]) -> Any:
-    """The same of a series in which all texts are of one plain form; None where they are not."""
+def parse_uniform_datetimes(texts: Any, formats: Sequence[str]) -> Any:
+    """Convert a series of texts of one plain form to datetimes; None if they are not of one."""
     if len(formats) != 1 or "%.f" in formats[0] or "z" in formats[0]:
         return None
     made = texts.str.to_datetime(formats[0], time_unit="us", strict=False, exact=True)
@@ -54,22 +56,22 @@ def quick_datetimes(texts: Any, formats: Sequence[str]) -> Any:
     return made.dt.cast_time_unit("ns") if low is None or _NANOSECONDS[0] <= low <= high <= _NANOSECONDS[1] else None
 
 
-def converted(table: Any, name: str, column_type: Any) -> Any:
-    """The table with a column converted; one of which nothing is left has no type, as with Azure's mltable."""
-    p = pl()
-    table = table.with_columns(_conversion(name, table.schema[name], column_type).alias(name))
+def convert_column(table: Any, name: str, column_type: Any) -> Any:
+    """Return the table with a column converted; a column without any value left has no type, as in Azure's mltable."""
+    p = import_polars()
+    table = table.with_columns(_make_conversion(name, table.schema[name], column_type).alias(name))
     return table.with_columns(p.lit(None).alias(name)) if table[name].null_count() == table.height else table
 
 
-def _conversion(name: str, dtype: Any, column_type: Any) -> Any:
-    """The column converted to what an MLTable file has under `column_type`."""
-    p = pl()
+def _make_conversion(name: str, dtype: Any, column_type: Any) -> Any:
+    """Return the column converted to what an MLTable file has under `column_type`."""
+    p = import_polars()
     column = p.col(name)
     if isinstance(column_type, str):
         return _SIMPLE[column_type](column, dtype)
     kind, arguments = next(iter(column_type.items()))
     if kind == "boolean":
-        return _booleans(column, dtype, arguments)
+        return _convert_booleans(column, dtype, arguments)
     if kind == "stream_info":
         return column
     formats = arguments["formats"]
@@ -78,8 +80,8 @@ def _conversion(name: str, dtype: Any, column_type: Any) -> Any:
     )
 
 
-def _datetimes(column: Any, format: str) -> Any:
-    p = pl()
+def _parse_format(column: Any, format: str) -> Any:
+    p = import_polars()
     made = column.str.to_datetime(format, time_unit="us", strict=False, exact=True)
     if "%z" in format or "%#z" in format:
         made = made.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
@@ -90,9 +92,9 @@ def _datetimes(column: Any, format: str) -> Any:
     return p.when(number.is_between(*_NANOSECONDS)).then(fine).otherwise(None)
 
 
-def _truncated(floats: Any) -> Any:
-    """To integers as Rust's `as` does it: towards zero, at the ends of the range where it is beyond, 0 for NaN."""
-    p = pl()
+def _truncate(floats: Any) -> Any:
+    """Convert to integers as Rust's `as` does: towards zero, clamped to the range, 0 for NaN."""
+    p = import_polars()
     inside = floats.fill_nan(0.0)
     return (
         p.when(inside >= 2.0**63)
@@ -104,40 +106,40 @@ def _truncated(floats: Any) -> Any:
 
 
 def _to_string(column: Any, dtype: Any) -> Any:
-    p = pl()
+    p = import_polars()
     if dtype == p.String:
         return column
     if dtype == p.Boolean:
         return p.when(column).then(p.lit("True")).when(~column).then(p.lit("False")).otherwise(None)
     if dtype.is_float():
-        return column.map_elements(_float_text, return_dtype=p.String)
+        return column.map_elements(_format_float, return_dtype=p.String)
     if dtype == p.Datetime:
-        return column.map_elements(_datetime_text, return_dtype=p.String)
+        return column.map_elements(_format_datetime, return_dtype=p.String)
     if dtype.is_nested():
-        return column.map_elements(_json, return_dtype=p.String)
+        return column.map_elements(_format_json, return_dtype=p.String)
     return column.cast(p.String)
 
 
 def _to_int(column: Any, dtype: Any) -> Any:
-    p = pl()
+    p = import_polars()
     if dtype == p.String:
-        return of_text(column, "int")
+        return parse_text(column, "int")
     if dtype.is_float():
-        return _truncated(column)
+        return _truncate(column)
     return column.cast(p.Int64, strict=False) if dtype.is_integer() else p.lit(None)
 
 
 def _to_float(column: Any, dtype: Any) -> Any:
-    p = pl()
+    p = import_polars()
     if dtype == p.String:
-        return of_text(column, "float")
+        return parse_text(column, "float")
     return column.cast(p.Float64, strict=False) if dtype.is_numeric() else p.lit(None)
 
 
 def _to_boolean(column: Any, dtype: Any) -> Any:
-    p = pl()
+    p = import_polars()
     if dtype == p.String:
-        return of_text(column, "boolean")
+        return parse_text(column, "boolean")
     if dtype.is_numeric():
         return column != 0
     return column if dtype == p.Boolean else p.lit(None)
@@ -152,8 +154,8 @@ _SIMPLE: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def _booleans(column: Any, dtype: Any, arguments: dict[str, Any]) -> Any:
-    p = pl()
+def _convert_booleans(column: Any, dtype: Any, arguments: dict[str, Any]) -> Any:
+    p = import_polars()
     if dtype != p.String:
         return _to_boolean(column, dtype)
     known = BOOLEANS
@@ -168,7 +170,7 @@ def _booleans(column: Any, dtype: Any, arguments: dict[str, Any]) -> Any:
 
 
 def _to_datetime(column: Any, dtype: Any, formats: Sequence[str], constant: str | None) -> Any:
-    p = pl()
+    p = import_polars()
     if dtype in (p.Datetime, p.Date):
         return column
     if dtype != p.String:
@@ -182,11 +184,11 @@ def _to_datetime(column: Any, dtype: Any, formats: Sequence[str], constant: str 
             raise UserErrorException(
                 f"the datetime format '{format}' has no year; give a date_constant to put before each value"
             )
-    return datetimes(text, known)
+    return parse_datetimes(text, known)
 
 
-def _float_text(value: float) -> str:
-    """1.5 and 2, without an exponent."""
+def _format_float(value: float) -> str:
+    """Format a float without an exponent: 1.5 and 2."""
     if value != value:
         return "NaN"
     if value in (float("inf"), float("-inf")):
@@ -201,7 +203,7 @@ def _float_text(value: float) -> str:
     return f"{decimal.Decimal(text):f}"
 
 
-def _datetime_text(value: Any) -> str:
+def _format_datetime(value: Any) -> str:
     fraction = value.microsecond
     text = value.strftime("%Y-%m-%dT%H:%M:%S")
     if fraction:
@@ -209,7 +211,7 @@ def _datetime_text(value: Any) -> str:
     return f"{text}+00:00"
 
 
-def _json(value: Any) -> str:
+def _format_json(value: Any) -> str:
     import json
 
     return str(json.dumps(value.to_list() if hasattr(value, "to_list") else value, default=str))

@@ -1,4 +1,4 @@
-"""The types that columns are converted to, and the small enumerations, under the official names."""
+"""Data types that columns are converted to, and the small enumerations, under their official names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SIMPLE_TYPES = ("string", "int", "float", "boolean", "stream_info")
 
 
 class MLTableHeaders(Enum):
-    """Which rows of which files are headers."""
+    """The rows of the files that are headers."""
 
     no_header = 1
     from_first_file = 2
@@ -32,7 +32,7 @@ class MLTableHeaders(Enum):
 
 
 class MLTableFileEncoding(Enum):
-    """How a text file is encoded."""
+    """The encoding of a text file."""
 
     utf8 = 1
     iso88591 = 2
@@ -91,7 +91,7 @@ class MLTablePartitionSize(Enum):
 
 
 class MLTableSaveOverwriteOption(Enum):
-    """What `save` does with files that are there."""
+    """The action of `save` if files exist already."""
 
     FAIL_ON_CONFLICT = 1
     OVERWRITE = 2
@@ -114,7 +114,7 @@ class MLTableSaveOverwriteOption(Enum):
 
 
 class DataType:
-    """What a column is converted to; made by its `to_…` methods."""
+    """The type that a column is converted to; made by its `to_…` methods."""
 
     _MISMATCH_AS = ("error", "true", "false")
 
@@ -134,27 +134,29 @@ class DataType:
 
     @staticmethod
     def to_int() -> DataType:
-        """64-bit integers."""
+        """Return the type of 64-bit integers."""
         return DataType("int")
 
     @staticmethod
     def to_float() -> DataType:
-        """64-bit floats."""
+        """Return the type of 64-bit floats."""
         return DataType("float")
 
     @staticmethod
     def to_stream() -> DataType:
-        """Files to be opened, of columns of URIs."""
+        """Return the type of files to be opened, for columns of URIs."""
         return DataType("stream_info")
 
     @staticmethod
     def to_bool(
         true_values: list[str] | None = None, false_values: list[str] | None = None, mismatch_as: str | None = None
     ) -> DataType:
-        """`mismatch_as`: "true", "false" or "error" (an empty value), for what is in neither list."""
+        """Return the type of booleans; `mismatch_as` ("true", "false" or "error") decides values that are in
+        neither list.
+        """
         if mismatch_as is not None and mismatch_as not in DataType._MISMATCH_AS:
             raise UserErrorException(f"mismatch_as is one of {', '.join(DataType._MISMATCH_AS)}, not '{mismatch_as}'")
-        true, false = _texts(true_values, "true_values"), _texts(false_values, "false_values")
+        true, false = _check_texts(true_values, "true_values"), _check_texts(false_values, "false_values")
         if (true is None) != (false is None):
             raise UserErrorException("true_values and false_values must both be None or non-empty lists of strings")
         arguments: dict[str, Any] = {}
@@ -168,7 +170,9 @@ class DataType:
 
     @staticmethod
     def to_datetime(formats: str | list[str], date_constant: str | None = None) -> DataType:
-        """`formats`, as strptime takes them, are tried in turn; `date_constant` is put before each value."""
+        """Return the type of datetimes; `formats`, as for strptime, are tried in turn, and `date_constant`
+        precedes each value.
+        """
         listed = [formats] if isinstance(formats, str) else formats
         if not isinstance(listed, (list, tuple)) or not all(isinstance(each, str) for each in listed):
             raise UserErrorException("formats must be a string, or a list or tuple of strings")
@@ -186,8 +190,8 @@ class DataType:
         raise UserErrorException(f"'{value}' is not a type of a column; the types are {', '.join(SIMPLE_TYPES)}")
 
 
-def conversions(types: object, streams: bool = True) -> list[dict[str, Any]]:
-    """{column, or tuple of columns: type} as an MLTable file has it."""
+def make_conversions(types: object, streams: bool = True) -> list[dict[str, Any]]:
+    """Return {column, or tuple of columns: type} as an MLTable file has it."""
     if not isinstance(types, dict) or not types:
         raise UserErrorException("the types must be a dict of columns, or tuples of columns, to types; it is empty")
     seen: set[str] = set()
@@ -207,7 +211,7 @@ def conversions(types: object, streams: bool = True) -> list[dict[str, Any]]:
     return found
 
 
-def _texts(values: Iterable[str] | None, name: str) -> list[str] | None:
+def _check_texts(values: Iterable[str] | None, name: str) -> list[str] | None:
     if values is None:
         return None
     listed = [values] if isinstance(values, str) else list(values)

@@ -1,4 +1,4 @@
-"""Which texts are dates, and in what form: told from a sample, as Azure's mltable tells it."""
+"""Date formats of text columns, found from a sample as Azure's mltable does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 
 class DateFormats(NamedTuple):
-    """What the dates of a column look like."""
+    """The date formats of a column."""
 
     formats: list[str]
     """As polars' strptime takes them; empty where no value can be told."""
@@ -24,8 +24,8 @@ class DateFormats(NamedTuple):
     """A value whose day and month cannot be told apart, where that is so of all of its form."""
 
 
-def formats_of(sample: Iterable[str]) -> DateFormats | None:
-    """The forms of the dates of a sample; None where something in it is not a date."""
+def find_formats(sample: Iterable[str]) -> DateFormats | None:
+    """Return the date formats of a sample; None if it contains other values."""
     found: dict[str, None] = {}
     month_first: dict[str, None] = {}
     day_first: dict[str, None] = {}
@@ -34,14 +34,14 @@ def formats_of(sample: Iterable[str]) -> DateFormats | None:
     for text in sample:
         last = _YEAR_LAST.fullmatch(text)
         if last is None:
-            format = _plain(text)
+            format = _find_plain_format(text)
             if format is None:
                 return None
             found[format] = None
             continue
         example = example or text
-        month_first[_year_last(last, "%m", "%d")] = None
-        day_first[_year_last(last, "%d", "%m")] = None
+        month_first[_find_year_last(last, "%m", "%d")] = None
+        day_first[_find_year_last(last, "%d", "%m")] = None
         may_be_month_first &= _is_date(last["y"], last["one"], last["two"])
         may_be_day_first &= _is_date(last["y"], last["two"], last["one"])
         if not may_be_month_first and not may_be_day_first:
@@ -53,8 +53,8 @@ def formats_of(sample: Iterable[str]) -> DateFormats | None:
     return DateFormats(list(found), None) if found else None
 
 
-def _plain(text: str) -> str | None:
-    """The form of a date that can be read in one way only."""
+def _find_plain_format(text: str) -> str | None:
+    """Return the format of a date that can be read in only one way."""
     first = _YEAR_FIRST.fullmatch(text)
     if first is not None:
         if not _is_date(first["y"], first["m"], first["d"]):
@@ -68,11 +68,11 @@ def _plain(text: str) -> str | None:
         return None
     if not _is_date(named["y"], str(_MONTHS.index(named["m"].lower()) + 1), named["d"]):
         return None
-    return "%d-%b-" + _year(named["y"])
+    return "%d-%b-" + _parse_year(named["y"])
 
 
-def _year_last(found: re.Match[str], one: str, two: str) -> str:
-    format = found["dash"].join((one, two, _year(found["y"])))
+def _find_year_last(found: re.Match[str], one: str, two: str) -> str:
+    format = found["dash"].join((one, two, _parse_year(found["y"])))
     if not found["clock"]:
         return format
     seconds = ":%S" if found["seconds"] else ""
@@ -82,7 +82,7 @@ def _year_last(found: re.Match[str], one: str, two: str) -> str:
     return f"{format} %I:%M{seconds}{' ' if half[0] == ' ' else ''}%p"
 
 
-def _year(text: str) -> str:
+def _parse_year(text: str) -> str:
     return "%Y" if len(text) == 4 else "%y"
 
 

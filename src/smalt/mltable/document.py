@@ -1,4 +1,4 @@
-"""The MLTable file: read, checked with every mistake at its line, and with what it leaves unsaid filled in."""
+"""The MLTable file: read, checked with every mistake at its line, and completed with its defaults."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 """What an MLTable means where it does not say."""
 
 
-def load(folder: str) -> dict[str, Any]:
-    """The MLTable file of a folder, checked."""
+def load_document(folder: str) -> dict[str, Any]:
+    """Load and check the MLTable file of a folder."""
     path = os.path.join(folder, NAME)
     if not os.path.isfile(path):
         raise UserErrorException(f"there is no file MLTable in {folder}")
     with open(path, encoding="utf-8", errors="replace") as file:
-        return parse(file.read(), path)
+        return parse_document(file.read(), path)
 
 
-def parse(text: str, path: str) -> dict[str, Any]:
-    """An MLTable file's text, checked; `path` is what its mistakes are told with."""
-    problems = problems_of(text, path)
+def parse_document(text: str, path: str) -> dict[str, Any]:
+    """Parse and check an MLTable file's text; `path` is used in messages about its mistakes."""
+    problems = find_text_problems(text, path)
     if problems:
         raise UserErrorException("\n".join(problems))
-    return normal(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    return complete_document(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
 
-def problems_of(text: str, path: str) -> list[str]:
-    """Every mistake in an MLTable file, as FILE:LINE:COLUMN: a sentence."""
+def find_text_problems(text: str, path: str) -> list[str]:
+    """Return every mistake in an MLTable file, as FILE:LINE:COLUMN: a sentence."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.load(text, Loader=yaml.SafeLoader)
@@ -59,34 +59,34 @@ def problems_of(text: str, path: str) -> list[str]:
         return [f"{path}{where}: the file is not YAML: {getattr(error, 'problem', None) or error}"]
     except (ValueError, RecursionError) as error:
         return [f"{path}: the file is not YAML: {error}"]
-    place = _Place(root, path)
-    return [f"{place(where)}: {sentence}" for where, sentence in checks.problems(content)]
+    place = _DocumentPosition(root, path)
+    return [f"{place(where)}: {sentence}" for where, sentence in checks.find_problems(content)]
 
 
-def problems_in(folder: str) -> list[str]:
-    """Every mistake in a folder that is to become an asset: in its MLTable, and of paths that are not there."""
+def find_folder_problems(folder: str) -> list[str]:
+    """Return every mistake in a folder that becomes an asset: in its MLTable, and missing paths."""
     path = os.path.join(folder, NAME)
     with open(path, encoding="utf-8", errors="replace") as file:
         text = file.read()
-    problems = problems_of(text, path)
+    problems = find_text_problems(text, path)
     if problems:
         return problems
-    place = _Place(yaml.compose(text, Loader=yaml.SafeLoader), path)
+    place = _DocumentPosition(yaml.compose(text, Loader=yaml.SafeLoader), path)
     found = []
     for index, entry in enumerate(yaml.load(text, Loader=yaml.SafeLoader)["paths"]):
         kind, written = next(iter(entry.items()))
-        missing = _missing(folder, kind, written)
+        missing = _find_missing(folder, kind, written)
         if missing:
             found.append(f"{place(('paths', index, kind))}: {missing}")
     return found
 
 
-def _missing(folder: str, kind: str, written: str) -> str | None:
+def _find_missing(folder: str, kind: str, written: str) -> str | None:
     if locations.is_remote(written):
         return None
-    plain = locations.plain(written)
+    plain = locations.strip_scheme(written)
     if os.path.isabs(plain):
-        return f"'{written}' is an absolute path, and only the folder becomes the asset; {_relative(folder, plain)}"
+        return f"'{written}' is an absolute path, and only the folder becomes the asset; {_is_relative(folder, plain)}"
     if os.path.normpath(plain).startswith(".."):
         return f"'{written}' is outside of the folder, which alone becomes the asset; save it with colocated=True"
     if kind == "pattern" or os.path.exists(os.path.join(folder, plain)):
@@ -94,32 +94,34 @@ def _missing(folder: str, kind: str, written: str) -> str | None:
     return f"there is no {kind} {os.path.join(folder, os.path.normpath(plain))}"
 
 
-def _relative(folder: str, plain: str) -> str:
+def _is_relative(folder: str, plain: str) -> str:
     inner = os.path.relpath(plain, os.path.abspath(folder))
     if inner.startswith(".."):
         return "copy the data into the folder, as save(…, colocated=True) does, or name a URI"
     return f"write './{inner}'"
 
 
-def checked(content: dict[str, Any]) -> dict[str, Any]:
-    """A table made by a program."""
-    problems = checks.problems(content)
+def check_document(content: dict[str, Any]) -> dict[str, Any]:
+    """Check a table made by a program."""
+    problems = checks.find_problems(content)
     if problems:
         raise UserErrorException("; ".join(sentence for _, sentence in problems))
-    return normal(content)
+    return complete_document(content)
 
 
-def normal(content: dict[str, Any]) -> dict[str, Any]:
-    """The same with every default said, and each transformation as {name: arguments}."""
+def complete_document(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with every default written out, and each transformation as {name: arguments}."""
     made = {key: value for key, value in content.items() if key != "$schema"}
     made["type"] = "mltable"
     steps = [step if isinstance(step, dict) else {step: {}} for step in content.get("transformations") or ()]
-    made["transformations"] = [{name: step(name, arguments) for name, arguments in each.items()} for each in steps]
+    made["transformations"] = [
+        {name: complete_arguments(name, arguments) for name, arguments in each.items()} for each in steps
+    ]
     return made
 
 
-def step(name: str, arguments: Any) -> Any:
-    """A transformation's arguments with its defaults."""
+def complete_arguments(name: str, arguments: Any) -> Any:
+    """Return a transformation's arguments with its defaults."""
     if name not in DEFAULTS:
         return arguments
     given = {key: value for key, value in (arguments or {}).items() if value is not None}
@@ -133,8 +135,8 @@ def is_tabular(content: dict[str, Any]) -> bool:
     return any(name in _READS for each in content["transformations"] for name in each)
 
 
-class _Place:
-    """Where a part of the document stands in the file."""
+class _DocumentPosition:
+    """The position of a part of the document in the file."""
 
     def __init__(self, root: Any, path: str) -> None:
         self._root = root
@@ -143,14 +145,14 @@ class _Place:
     def __call__(self, where: Sequence[Any]) -> str:
         node = self._root
         for key in where:
-            node = _child(node, key) or node
+            node = _find_child(node, key) or node
         if node is None:
             return f"{self._path}:1:1"
         mark = node.start_mark
         return f"{self._path}:{mark.line + 1}:{mark.column + 1}"
 
 
-def _child(node: Any, key: Any) -> Any:
+def _find_child(node: Any, key: Any) -> Any:
     if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
         return node.value[key]
     if isinstance(node, yaml.MappingNode):

@@ -1,4 +1,4 @@
-"""A table's transformations, one after the other, on a polars frame."""
+"""Execution of a table's transformations, one after the other, on a polars frame."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 from . import delimited, filters, json_lines, locations, parquet, partitions
-from .conversions import converted, pl
+from .conversions import convert_column, import_polars
 from .errors import UserErrorException
 from .streams import is_stream
 
 PATH = "Path"
 
 
-class Frame:
-    """What a table is at a point of its transformations: first its files, a row each, then what they hold."""
+class TableState:
+    """The state of a table between transformations: first its files, a row each, then their contents."""
 
     def __init__(self, paths: list[dict[str, str]]) -> None:
         self.paths = paths
@@ -29,14 +29,14 @@ class Frame:
         self.table: Any = None
 
     def list_files(self) -> None:
-        uris = [uri for entry in self.paths for uri in locations.files(entry)]
-        self.table = pl().DataFrame({PATH: uris}, schema={PATH: pl().String})
+        uris = [uri for entry in self.paths for uri in locations.list_files(entry)]
+        self.table = import_polars().DataFrame({PATH: uris}, schema={PATH: import_polars().String})
         self.streams = {PATH}
 
 
-def run(content: dict[str, Any], most: int | None = None) -> Frame:
-    """The table that an MLTable describes; with `most`, its first rows only."""
-    frame = Frame(content["paths"])
+def run_transformations(content: dict[str, Any], most: int | None = None) -> TableState:
+    """Return the table that an MLTable describes; with `most`, its first rows only."""
+    frame = TableState(content["paths"])
     steps = [(name, arguments) for each in content["transformations"] for name, arguments in each.items()]
     if most is not None:
         steps.append(("take", most))
@@ -45,32 +45,32 @@ def run(content: dict[str, Any], most: int | None = None) -> Frame:
     for index, (name, arguments) in enumerate(steps):
         following = steps[index + 1] if index + 1 < len(steps) else ("", None)
         if name.startswith("read_"):
-            _read(frame, name, arguments, following)
+            _read_files(frame, name, arguments, following)
         else:
             _STEPS[name](frame, arguments)
     return frame
 
 
-def _read(frame: Frame, name: str, options: dict[str, Any], following: tuple[str, Any]) -> None:
+def _read_files(frame: TableState, name: str, options: dict[str, Any], following: tuple[str, Any]) -> None:
     column = options.get("path_column", PATH)
     if frame.has_read or (frame.table is not None and column not in frame.streams.intersection(frame.table.columns)):
         raise UserErrorException(f"{name} reads the files of the column '{column}', and the table has no such one here")
     limit = following[1] if following[0] == "take" else None
     if name == "read_delta_lake":
-        _read_delta(frame, options)
+        _read_delta_table(frame, options)
         return
     uris = frame.table[PATH].to_list()
     if name == "read_delimited":
-        tables = delimited.read(uris, options, limit)
+        tables = delimited.read_frames(uris, options, limit)
     elif name == "read_json_lines":
-        tables = json_lines.read(uris, options, limit)
+        tables = json_lines.read_frames(uris, options, limit)
     else:
-        tables = parquet.read(uris)
+        tables = parquet.read_frames(uris)
     others = frame.table.drop(PATH)
-    _joined(frame, uris, tables, others, options)
+    _join_tables(frame, uris, tables, others, options)
 
 
-def _read_delta(frame: Frame, options: dict[str, Any]) -> None:
+def _read_delta_table(frame: TableState, options: dict[str, Any]) -> None:
     found = [
         pair
         for entry in frame.paths
@@ -78,17 +78,17 @@ def _read_delta(frame: Frame, options: dict[str, Any]) -> None:
             next(iter(entry.values())), options.get("version_as_of"), options.get("timestamp_as_of")
         )
     ]
-    _joined(frame, [uri for uri, _ in found], [table for _, table in found], None, options)
+    _join_tables(frame, [uri for uri, _ in found], [table for _, table in found], None, options)
 
 
-def _joined(frame: Frame, uris: list[str], tables: list[Any], others: Any, options: dict[str, Any]) -> None:
-    """The rows of all files below each other, after the columns that came of their paths."""
-    p = pl()
+def _join_tables(frame: TableState, uris: list[str], tables: list[Any], others: Any, options: dict[str, Any]) -> None:
+    """Return the rows of all files below each other, after the columns from their paths."""
+    p = import_polars()
     frame.has_read, frame.streams, frame.options = True, set(), options
     frame.uris, frame.counts = uris, [table.height for table in tables]
     made = []
     for index, table in enumerate(tables):
-        ahead = [p.lit(locations.plain(uris[index])).alias(PATH)] if options.get("include_path_column") else []
+        ahead = [p.lit(locations.strip_scheme(uris[index])).alias(PATH)] if options.get("include_path_column") else []
         if others is not None and others.width:
             row = others.row(index)
             ahead += [
@@ -101,53 +101,53 @@ def _joined(frame: Frame, uris: list[str], tables: list[Any], others: Any, optio
     frame.table = p.concat(kept, how="diagonal_relaxed") if len(kept) > 1 else kept[0] if kept else p.DataFrame()
 
 
-def _extract(frame: Frame, arguments: dict[str, Any]) -> None:
-    p = pl()
+def _extract_columns(frame: TableState, arguments: dict[str, Any]) -> None:
+    p = import_polars()
     format = arguments["partition_format"]
     if frame.has_read:
-        empty = [p.lit(None).alias(name) for name in partitions.parse(format).columns]
+        empty = [p.lit(None).alias(name) for name in partitions.parse_format(format).columns]
         frame.table = frame.table.with_columns(empty)
         return
-    paths = [locations.plain(uri) for uri in frame.table[PATH]]
-    columns = partitions.columns_of(paths, format)
+    paths = [locations.strip_scheme(uri) for uri in frame.table[PATH]]
+    columns = partitions.extract_columns(paths, format)
     frame.table = frame.table.with_columns([p.Series(name, values) for name, values in columns.items()])
     frame.table = frame.table.with_columns(p.col(p.Datetime).dt.cast_time_unit("ns"))
 
 
-def _filter(frame: Frame, expression: str) -> None:
+def _filter_rows(frame: TableState, expression: str) -> None:
     if frame.table.width:
-        frame.table = frame.table.filter(filters.polars_expression(expression, frame.table.schema))
+        frame.table = frame.table.filter(filters.compile_expression(expression, frame.table.schema))
 
 
-def _take(frame: Frame, count: int) -> None:
+def _take_rows(frame: TableState, count: int) -> None:
     frame.table = frame.table.head(count)
 
 
-def _skip(frame: Frame, count: int) -> None:
+def _skip_rows(frame: TableState, count: int) -> None:
     frame.table = frame.table.slice(count)
 
 
-def _sample(frame: Frame, arguments: dict[str, Any]) -> None:
+def _sample_rows(frame: TableState, arguments: dict[str, Any]) -> None:
     chances = arguments.get("sampler_arguments") or {}
     low, high = chances.get("probability_lower_bound", 0.0), chances.get("probability", 1.0)
-    drawn = _drawn(frame.table.height, chances.get("seed"))
-    frame.table = frame.table.filter(pl().Series((drawn >= low) & (drawn < high)))
+    drawn = _draw_numbers(frame.table.height, chances.get("seed"))
+    frame.table = frame.table.filter(import_polars().Series((drawn >= low) & (drawn < high)))
 
 
-def _take_random_sample(frame: Frame, arguments: dict[str, Any]) -> None:
-    drawn = _drawn(frame.table.height, arguments.get("seed"))
-    frame.table = frame.table.filter(pl().Series(drawn < arguments.get("probability", 1.0)))
+def _take_random_sample(frame: TableState, arguments: dict[str, Any]) -> None:
+    drawn = _draw_numbers(frame.table.height, arguments.get("seed"))
+    frame.table = frame.table.filter(import_polars().Series(drawn < arguments.get("probability", 1.0)))
 
 
-def _drawn(count: int, seed: int | None) -> Any:
-    """A number for each row, the same for the same seed on every machine."""
+def _draw_numbers(count: int, seed: int | None) -> Any:
+    """Draw a number for each row, the same for the same seed on every machine."""
     import numpy
 
     return numpy.random.Generator(numpy.random.PCG64(seed)).random(count)
 
 
-def chosen(columns: Any, names: list[str]) -> list[str]:
-    """The columns that a selector means, in the order of the table."""
+def select_columns(columns: Any, names: list[str]) -> list[str]:
+    """Return the columns that a selector names, in the order of the table."""
     if isinstance(columns, dict):
         pattern = re.compile(columns["pattern"], re.IGNORECASE if columns.get("ignore_case") else 0)
         return [name for name in names if bool(pattern.search(name)) != bool(columns.get("invert"))]
@@ -155,48 +155,48 @@ def chosen(columns: Any, names: list[str]) -> list[str]:
     return [name for name in names if name in wanted]
 
 
-def _drop(frame: Frame, columns: Any) -> None:
-    frame.table = frame.table.drop(chosen(columns, frame.table.columns))
+def _drop_columns(frame: TableState, columns: Any) -> None:
+    frame.table = frame.table.drop(select_columns(columns, frame.table.columns))
 
 
-def _keep(frame: Frame, columns: Any) -> None:
-    kept = chosen(columns, frame.table.columns)
+def _keep_columns(frame: TableState, columns: Any) -> None:
+    kept = select_columns(columns, frame.table.columns)
     if not kept and frame.table.width:
         raise UserErrorException(f"keep_columns keeps none; the columns are {', '.join(frame.table.columns)}")
     frame.table = frame.table.select(kept)
 
 
-def _convert(frame: Frame, conversions: list[dict[str, Any]]) -> None:
+def _convert_columns(frame: TableState, conversions: list[dict[str, Any]]) -> None:
     for each in conversions:
         type = each["column_type"]
         to_stream = type == "stream_info" or (isinstance(type, dict) and "stream_info" in type)
-        for name in chosen(each["columns"], frame.table.columns):
+        for name in select_columns(each["columns"], frame.table.columns):
             if to_stream and name not in frame.streams:
-                uris = [value if is_stream(value) else None for value in frame.table[name].cast(pl().String)]
-                frame.table = frame.table.with_columns(pl().Series(name, uris, dtype=pl().String))
+                uris = [value if is_stream(value) else None for value in frame.table[name].cast(import_polars().String)]
+                frame.table = frame.table.with_columns(import_polars().Series(name, uris, dtype=import_polars().String))
             elif not to_stream:
-                frame.table = converted(frame.table, name, type)
+                frame.table = convert_column(frame.table, name, type)
             (frame.streams.add if to_stream else frame.streams.discard)(name)
 
 
-def partition_count(content: dict[str, Any]) -> int:
-    frame = run(content)
-    return len(_partition_rows(frame))
+def count_partitions(content: dict[str, Any]) -> int:
+    frame = run_transformations(content)
+    return len(_list_partition_rows(frame))
 
 
-def _partition_rows(frame: Frame) -> list[int]:
-    """The rows of each partition: of a file, or of a text file as many as begin in each partition_size of it."""
+def _list_partition_rows(frame: TableState) -> list[int]:
+    """Return the rows of each partition: a file's, or those that begin in each partition_size of a text file."""
     if not frame.has_read:
         return [1] * int(frame.table.height)
     size = frame.options.get("partition_size")
     made: list[int] = []
     for uri, rows in zip(frame.uris, frame.counts):  # noqa: B905
-        begun = _begun(locations.local(uri), size, rows) if size else [rows]
+        begun = _find_started(locations.resolve_local(uri), size, rows) if size else [rows]
         made += begun
     return made
 
 
-def _begun(path: str, size: int, rows: int) -> list[int]:
+def _find_started(path: str, size: int, rows: int) -> list[int]:
     counts = []
     with open(path, "rb") as file:
         before = 1  # the first line begins at the start
@@ -208,24 +208,24 @@ def _begun(path: str, size: int, rows: int) -> list[int]:
     return counts if counts[0] >= 0 else [rows]
 
 
-def _select(frame: Frame, indices: list[int]) -> None:
-    rows = _partition_rows(frame)
+def _select_partitions(frame: TableState, indices: list[int]) -> None:
+    rows = _list_partition_rows(frame)
     for index in indices:
         if index >= len(rows):
             raise UserErrorException(f"there is no partition {index}; the table has {len(rows)}")
     parts = [frame.table.slice(sum(rows[:index]), rows[index]) for index in sorted(set(indices))]
-    frame.table = pl().concat(parts)
+    frame.table = import_polars().concat(parts)
 
 
-_STEPS: dict[str, Callable[[Frame, Any], None]] = {
-    "extract_columns_from_partition_format": _extract,
-    "filter": _filter,
-    "take": _take,
-    "skip": _skip,
-    "sample": _sample,
+_STEPS: dict[str, Callable[[TableState, Any], None]] = {
+    "extract_columns_from_partition_format": _extract_columns,
+    "filter": _filter_rows,
+    "take": _take_rows,
+    "skip": _skip_rows,
+    "sample": _sample_rows,
     "take_random_sample": _take_random_sample,
-    "drop_columns": _drop,
-    "keep_columns": _keep,
-    "convert_column_types": _convert,
-    "select_partitions": _select,
+    "drop_columns": _drop_columns,
+    "keep_columns": _keep_columns,
+    "convert_column_types": _convert_columns,
+    "select_partitions": _select_partitions,
 }

@@ -1,7 +1,4 @@
-"""Filter expressions: a small part of Python's, read by its parser and never run.
-
-What Azure's mltable does not know is refused here too, so that a table filtered here is filtered there.
-"""
+"""Filter expressions: a small subset of Python's, read by Python's parser and never run."""
 
 from __future__ import annotations
 
@@ -27,27 +24,27 @@ _ARITHMETIC = {
 }
 
 
-def parse(expression: str) -> ast.expr:
-    """The expression, of which every part is known; UserErrorException where it is none."""
+def parse_expression(expression: str) -> ast.expr:
+    """Parse a filter expression; raise UserErrorException if a part of it is not supported."""
     try:
         tree = ast.parse(f"({expression.strip()}\n)", mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise UserErrorException(
             f"filter \"{expression}\" is not an expression; a column whose name has spaces is written col('the name')"
         ) from None
-    _check(tree, expression)
+    _check_node(tree, expression)
     return tree
 
 
-def polars_expression(expression: str, schema: Any) -> Any:
-    """The filter for a frame of that schema (names to polars types)."""
-    made, kind = _Compiler(expression, schema).compile(parse(expression))
+def compile_expression(expression: str, schema: Any) -> Any:
+    """Return the filter for a frame of that schema (names to polars types)."""
+    made, kind = _Compiler(expression, schema).compile(parse_expression(expression))
     if kind not in ("bool", "null"):
         raise UserErrorException(f'filter "{expression}" is not a condition; compare it, as in "{expression} > 0"')
     return made
 
 
-def _check(node: ast.AST, expression: str) -> None:
+def _check_node(node: ast.AST, expression: str) -> None:
     if isinstance(node, ast.Compare):
         if len(node.ops) > 1:
             raise UserErrorException(f'filter "{expression}" compares in a chain; write "a < b and b < c"')
@@ -60,7 +57,7 @@ def _check(node: ast.AST, expression: str) -> None:
     elif isinstance(node, ast.UnaryOp):
         known, below = isinstance(node.op, (ast.Not, ast.USub, ast.UAdd)), [node.operand]
     elif isinstance(node, ast.Call):
-        known, below = _known_call(node), list(node.args)
+        known, below = _is_known_call(node), list(node.args)
         if isinstance(node.func, ast.Attribute):
             below.append(node.func.value)
     else:
@@ -70,10 +67,10 @@ def _check(node: ast.AST, expression: str) -> None:
         part = ast.get_source_segment(f"({expression.strip()}\n)", node) or expression
         raise UserErrorException(f'filter "{expression}": "{part}" is not known; {_KNOWN}')
     for each in below:
-        _check(each, expression)
+        _check_node(each, expression)
 
 
-def _known_call(node: ast.Call) -> bool:
+def _is_known_call(node: ast.Call) -> bool:
     if node.keywords:
         return False
     texts = [isinstance(each, ast.Constant) and isinstance(each.value, str) for each in node.args]
@@ -89,7 +86,7 @@ def _known_call(node: ast.Call) -> bool:
 
 
 class _Compiler:
-    """Each part becomes a polars expression and its kind: number, text, bool, datetime, null or other."""
+    """A compiler of each part to a polars expression and its kind: number, text, bool, datetime, null or other."""
 
     def __init__(self, expression: str, schema: Any) -> None:
         import polars

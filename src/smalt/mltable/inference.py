@@ -1,4 +1,4 @@
-"""What type a column of texts has, told from its first values as Azure's mltable tells it."""
+"""Inference of the type of a column of texts from its first values, as in Azure's mltable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from .dates import formats_of
+from .dates import find_formats
 
 SAMPLE = 200
 """Rows that are looked at, where the MLTable file does not say how many."""
@@ -23,8 +23,8 @@ _INT = re.compile(r"\s*[+-]?\d+\s*")
 _FLOAT = re.compile(r"\s*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|infinity|nan)\s*", re.IGNORECASE)
 
 
-class Inferred(NamedTuple):
-    """The type of a column: string, int, float, boolean or datetime."""
+class InferredType(NamedTuple):
+    """The inferred type of a column: string, int, float, boolean or datetime."""
 
     type: str
     formats: tuple[str, ...] = ()
@@ -35,46 +35,46 @@ class Inferred(NamedTuple):
     """Of a datetime: a value whose day and month cannot be told apart."""
 
 
-STRING = Inferred("string")
+STRING = InferredType("string")
 
 
-def infer(sample: Sequence[str | None]) -> Inferred:
-    """The type of the values; that of a column with none is string."""
+def infer_type(sample: Sequence[str | None]) -> InferredType:
+    """Return the type of the values; string for a column without values."""
     values = [value for value in sample if value is not None]
     if not values:
         return STRING
     stripped = [value.strip() for value in values]
     if all(value in _WORDS or (_INT.fullmatch(value) and int(value) in (0, 1)) for value in stripped):
-        return Inferred("boolean", digits=all(value in ("0", "1") for value in stripped))
+        return InferredType("boolean", digits=all(value in ("0", "1") for value in stripped))
     if all(_INT.fullmatch(value) and -(2**63) <= int(value) < 2**63 for value in values):
-        return Inferred("int")
+        return InferredType("int")
     if all(_FLOAT.fullmatch(value) for value in values):
-        return Inferred("float")
-    dates = formats_of(values)
+        return InferredType("float")
+    dates = find_formats(values)
     if dates is None:
         return STRING
-    return Inferred("datetime", tuple(dates.formats), ambiguous=dates.ambiguous)
+    return InferredType("datetime", tuple(dates.formats), ambiguous=dates.ambiguous)
 
 
-def parsed(texts: Any, inferred: Inferred) -> Any:
-    """The values of a polars series of texts; what is no such value is empty."""
+def parse_values(texts: Any, inferred: InferredType) -> Any:
+    """Return the values of a polars series of texts; a text that is not a value of the type becomes empty."""
     from . import conversions
 
     if inferred.type == "string":
         return texts
-    p = conversions.pl()
+    p = conversions.import_polars()
     if inferred.type == "datetime":
-        quick = conversions.quick_datetimes(texts, inferred.formats)
+        quick = conversions.parse_uniform_datetimes(texts, inferred.formats)
         if quick is not None:
             return quick
-        made = conversions.datetimes(p.col(texts.name), inferred.formats)
+        made = conversions.parse_datetimes(p.col(texts.name), inferred.formats)
     else:
-        made = conversions.of_text(p.col(texts.name), inferred.type)
+        made = conversions.parse_text(p.col(texts.name), inferred.type)
     return texts.to_frame().with_columns(made.alias(texts.name)).to_series()
 
 
-def warn_of(name: str, inferred: Inferred) -> None:
-    """Say what is lost, where Azure's mltable loses it without a word."""
+def warn_of_loss(name: str, inferred: InferredType) -> None:
+    """Warn of values that are lost, where Azure's mltable loses them silently."""
     if inferred.ambiguous is not None:
         warnings.warn(
             f"column '{name}': day and month of '{inferred.ambiguous}' cannot be told apart, so such values are empty, "

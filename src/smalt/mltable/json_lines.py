@@ -1,4 +1,6 @@
-"""read_json_lines: a JSON object a line. A column has the type of its first value, as with Azure's mltable."""
+"""The transformation read_json_lines: one JSON object per line. A column has the type of its first value, as in
+Azure's mltable.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +10,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import locations
-from .conversions import pl
+from .conversions import import_polars
 from .delimited import CODECS
 from .errors import UserErrorException
 
 
-def read(uris: Sequence[str], options: dict[str, Any], limit: int | None = None) -> list[Any]:
-    """A frame per file, which have columns of the same types."""
+def read_frames(uris: Sequence[str], options: dict[str, Any], limit: int | None = None) -> list[Any]:
+    """Return a frame per file; all have columns of the same types."""
     drop = options.get("invalid_lines", "error") == "drop"
     encoding = options.get("encoding", "utf8")
     records, counts = [], []
     for uri in uris:
-        found = _records(locations.readable(uri), encoding, drop)
+        found = _read_records(locations.get_readable(uri), encoding, drop)
         records += found
         counts.append(len(found))
         if limit is not None and len(records) >= limit:
             break
     counts += [0] * (len(uris) - len(counts))
-    table = _table(records)
+    table = _make_table(records)
     tables, start = [], 0
     for count in counts:
         tables.append(table.slice(start, count))
@@ -33,7 +35,7 @@ def read(uris: Sequence[str], options: dict[str, Any], limit: int | None = None)
     return tables
 
 
-def _records(path: str, encoding: str, drop: bool) -> list[dict[str, Any]]:
+def _read_records(path: str, encoding: str, drop: bool) -> list[dict[str, Any]]:
     found = []
     with open(path, encoding=CODECS.get(encoding, "utf-8-sig"), newline="\n") as file:
         for number, line in enumerate(file, 1):
@@ -52,8 +54,8 @@ def _records(path: str, encoding: str, drop: bool) -> list[dict[str, Any]]:
     return found
 
 
-def _table(records: list[dict[str, Any]]) -> Any:
-    p = pl()
+def _make_table(records: list[dict[str, Any]]) -> Any:
+    p = import_polars()
     names: dict[str, None] = {}
     for record in records:
         names.update(dict.fromkeys(record))
@@ -69,11 +71,11 @@ def _table(records: list[dict[str, Any]]) -> Any:
                 "as with Azure's mltable",
                 stacklevel=2,
             )
-        made[name] = _series(name, kept, p)
+        made[name] = _make_series(name, kept, p)
     return p.DataFrame(made)
 
 
-def _series(name: str, values: list[Any], p: Any) -> Any:
+def _make_series(name: str, values: list[Any], p: Any) -> Any:
     try:
         return p.Series(name, values, strict=True)
     except (p.exceptions.PolarsError, TypeError, OverflowError):

@@ -1,4 +1,4 @@
-"""Where the files of a table are: paths, patterns, and URIs as far as this machine can reach them."""
+"""Locations of a table's files: paths, patterns, and URIs as far as this machine can reach them."""
 
 from __future__ import annotations
 
@@ -28,36 +28,36 @@ def is_remote(path: str) -> bool:
     return bool(_REMOTE.match(path))
 
 
-def plain(path: str) -> str:
-    """A path without `file://`; another URI as it is."""
+def strip_scheme(path: str) -> str:
+    """Return a path without `file://`; another URI unchanged."""
     return path[len("file://") :] if path.startswith("file://") else path
 
 
-def absolute(path: str, base: str) -> str:
-    """`path` of a table in the folder (or URI) `base`."""
+def make_absolute(path: str, base: str) -> str:
+    """Return `path` of a table in the folder (or URI) `base` as an absolute one."""
     if is_remote(path) or path.startswith("file://"):
         return path
     if is_remote(base) and not os.path.isabs(path):
         relative = os.path.normpath(path)
         return base.rstrip("/") if relative == "." else base.rstrip("/") + "/" + relative
-    return "file://" + os.path.normpath(os.path.join(plain(base), path))
+    return "file://" + os.path.normpath(os.path.join(strip_scheme(base), path))
 
 
-def local(uri: str) -> str:
-    """Where what `uri` names lies on this machine; a file of the web is fetched into the temporary folder."""
+def resolve_local(uri: str) -> str:
+    """Return the local path of `uri`; a file of the web is fetched into the temporary folder."""
     if not is_remote(uri):
-        return plain(uri)
-    found = _mapped(uri)
+        return strip_scheme(uri)
+    found = _find_mapped(uri)
     if found is None and uri.lower().startswith(("http://", "https://")):
-        found = _fetched(uri)
+        found = _fetch_file(uri)
     if found is None:
         raise UserErrorException(f"{uri} cannot be reached from here; {_AS_INPUT}")
     return found
 
 
-def asset(uri: str, client: Any) -> str:
-    """Where a data asset's content is, by the client that knows it; in a job by what smalt told it."""
-    found = _mapped(uri)
+def resolve_asset(uri: str, client: Any) -> str:
+    """Return the location of a data asset's content, from the client that knows it; in a job from smalt."""
+    found = _find_mapped(uri)
     if found is not None:
         return found
     name = re.sub(r".*/data/([^/]+)/(versions|labels)/([^/]+)/?", r"\1:\3", uri.replace("@", ":"))
@@ -72,23 +72,23 @@ def asset(uri: str, client: Any) -> str:
     return str(data.path)
 
 
-def files(entry: dict[str, str]) -> list[str]:
-    """The files of one entry of `paths`, whose path is absolute, by name."""
+def list_files(entry: dict[str, str]) -> list[str]:
+    """Return the files of one entry of `paths`, whose path is absolute, by name."""
     kind, path = next(iter(entry.items()))
     if kind == "file":
-        if re.search(r"[*?\[]|/$", plain(path)):
+        if re.search(r"[*?\[]|/$", strip_scheme(path)):
             raise UserErrorException(
-                f"'{plain(path)}' stands under file, and is the name of no file; write it under pattern or folder"
+                f"'{strip_scheme(path)}' is listed under file, but is not a file name; list it under pattern or folder"
             )
         return [path]
     if kind == "folder":
-        return _in_folder(path)
-    return _matching(path)
+        return _list_folder(path)
+    return _find_matching(path)
 
 
-def readable(uri: str) -> str:
-    """The local path of a file that is there."""
-    path = local(uri)
+def get_readable(uri: str) -> str:
+    """Return the local path of an existing file."""
+    path = resolve_local(uri)
     if not os.path.exists(path):
         raise UserErrorException(f"there is no file {path}")
     if os.path.isdir(path):
@@ -96,40 +96,40 @@ def readable(uri: str) -> str:
     return path
 
 
-def _in_folder(path: str) -> list[str]:
-    root = local(path)
+def _list_folder(path: str) -> list[str]:
+    root = resolve_local(path)
     if os.path.isfile(root):
         raise UserErrorException(f"{root} is a file, and stands under folder; write it under file")
     if not os.path.isdir(root):
         raise UserErrorException(f"there is no folder {root}")
-    return [_named(path, root, each) for each in _walk(root) if os.path.relpath(each, root) != "MLTable"]
+    return [_make_name(path, root, each) for each in _walk_files(root) if os.path.relpath(each, root) != "MLTable"]
 
 
-def _matching(path: str) -> list[str]:
-    steady = re.split(r"[*?\[]", plain(path), maxsplit=1)[0].rpartition("/")[0]
+def _find_matching(path: str) -> list[str]:
+    steady = re.split(r"[*?\[]", strip_scheme(path), maxsplit=1)[0].rpartition("/")[0]
     base = "file://" + steady if not is_remote(path) else steady
-    root = local(base)
-    pattern = re.compile(translated(plain(path)[len(steady) :].lstrip("/")))
-    found = [each for each in _walk(root) if pattern.fullmatch(os.path.relpath(each, root).replace(os.sep, "/"))]
+    root = resolve_local(base)
+    pattern = re.compile(translate_pattern(strip_scheme(path)[len(steady) :].lstrip("/")))
+    found = [each for each in _walk_files(root) if pattern.fullmatch(os.path.relpath(each, root).replace(os.sep, "/"))]
     if not found:
-        raise UserErrorException(f"no file matches {plain(path)}")
-    return [_named(base, root, each) for each in found]
+        raise UserErrorException(f"no file matches {strip_scheme(path)}")
+    return [_make_name(base, root, each) for each in found]
 
 
-def _named(base: str, root: str, path: str) -> str:
+def _make_name(base: str, root: str, path: str) -> str:
     if not is_remote(base):
         return "file://" + path
     return base.rstrip("/") + "/" + os.path.relpath(path, root).replace(os.sep, "/")
 
 
-def _walk(root: str) -> Iterator[str]:
-    """All files below a folder, in the order of their paths."""
+def _walk_files(root: str) -> Iterator[str]:
+    """Yield all files below a folder, in the order of their paths."""
     found = [os.path.join(parent, name) for parent, _, names in os.walk(root) for name in names]
     return iter(sorted(found, key=lambda path: path.split(os.sep)))
 
 
-def translated(pattern: str) -> str:
-    """A regular expression: * and ? within a folder, ** for any folders."""
+def translate_pattern(pattern: str) -> str:
+    """Return a regular expression: * and ? within a folder, ** for any folders."""
     made, index = "", 0
     while index < len(pattern):
         if pattern.startswith("**/", index):
@@ -146,7 +146,7 @@ def translated(pattern: str) -> str:
     return made
 
 
-def _told() -> dict[str, Any]:
+def _read_variable() -> dict[str, Any]:
     try:
         told = json.loads(os.environ.get(VARIABLE) or "{}")
     except ValueError:
@@ -154,16 +154,16 @@ def _told() -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _mapped(uri: str) -> str | None:
-    """By what smalt told the job: the longest prefix of its URL map, or a datastore."""
-    told = _told()
+def _find_mapped(uri: str) -> str | None:
+    """Return the path from smalt's variable: by the longest prefix of its URL map, or a datastore."""
+    told = _read_variable()
     table: dict[str, str] = told.get("url-map") or {}
-    for spelling in (uri, as_https(uri)):
+    for spelling in (uri, to_https(uri)):
         for prefix in sorted(table, key=len, reverse=True):
             start = prefix.rstrip("/")
             if spelling and (spelling == start or spelling.startswith(start + "/")):
                 rest = unquote(spelling[len(start) + 1 :])
-                return os.path.join(plain(os.path.expanduser(table[prefix])), *filter(None, [rest]))
+                return os.path.join(strip_scheme(os.path.expanduser(table[prefix])), *filter(None, [rest]))
     found = _DATASTORE.fullmatch(uri)
     if found is None:
         return None
@@ -177,15 +177,15 @@ def _mapped(uri: str) -> str | None:
     return os.path.normpath(os.path.join(stores[found["store"]], relative))
 
 
-def as_https(uri: str) -> str | None:
+def to_https(uri: str) -> str | None:
     found = _BLOB.fullmatch(uri)
     if found is None:
         return None
     return f"https://{found['host'].replace('.dfs.', '.blob.')}/{found['container']}{found['path'] or ''}"
 
 
-def _fetched(uri: str) -> str:
-    """A file of the web, fetched once a process."""
+def _fetch_file(uri: str) -> str:
+    """Fetch a file of the web, once per process."""
     if uri in _FETCHED:
         return _FETCHED[uri]
     folder = tempfile.mkdtemp(prefix="mltable-")

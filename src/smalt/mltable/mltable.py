@@ -1,7 +1,4 @@
-"""Tables by an MLTable file or a program: the names of the official package `mltable` 1.7.
-
-Nothing is read before data is asked for; each transformation gives a new table.
-"""
+"""Tables from an MLTable file or a program: the names of the official package `mltable` 1.7."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from .datatypes import (
     MLTableHeaders,
     MLTablePartitionSize,
     MLTableSaveOverwriteOption,
-    conversions,
+    make_conversions,
 )
 from .errors import UserErrorException
 from .traits import Metadata, Traits
@@ -47,20 +44,22 @@ _INVALID = "Can not load data from this MLTable's associated datastores. Please 
 
 
 def load(uri: str, storage_options: dict[str, Any] | None = None, ml_client: Any = None) -> MLTable:
-    """The table of a folder, or of a URI of one, that has a file MLTable; `ml_client` finds data assets by name."""
+    """Load the table of a folder, or of the URI of one, that has a file MLTable; `ml_client` finds data assets by
+    name.
+    """
     base = os.fspath(uri)
     if _ASSET.fullmatch(base) or re.match(r"azureml:/subscriptions/.*/data/", base, re.IGNORECASE):
-        base = locations.asset(base, ml_client)
-    folder = locations.local(base)
-    content = document.load(folder)
+        base = locations.resolve_asset(base, ml_client)
+    folder = locations.resolve_local(base)
+    content = document.load_document(folder)
     if locations.is_remote(base):
-        return _made(content, base)
-    return _made(content, os.path.abspath(folder))
+        return _make_table(content, base)
+    return _make_table(content, os.path.abspath(folder))
 
 
 def from_paths(paths: list[dict[str, str]]) -> MLTable:
-    """A table of files, as in [{"file": "./a.csv"}, {"folder": "./b"}, {"pattern": "./c/*.csv"}]."""
-    return _made(document.checked({"paths": paths}), os.getcwd())
+    """Make a table of files, as in [{"file": "./a.csv"}, {"folder": "./b"}, {"pattern": "./c/*.csv"}]."""
+    return _make_table(document.check_document({"paths": paths}), os.getcwd())
 
 
 def from_delimited_files(
@@ -73,11 +72,7 @@ def from_delimited_files(
     include_path_column: bool = False,
     infer_column_types: bool | dict[str, Any] = True,
 ) -> MLTable:
-    """A table of files of separated values.
-
-    `infer_column_types`: True, False (all are strings), or a dict with `sample_size` (rows looked at) and
-    `column_type_overrides` ({column: type}).
-    """
+    """Make a table of files of separated values."""
     options = {
         "delimiter": delimiter,
         "header": MLTableHeaders._parse(header).name,
@@ -85,13 +80,13 @@ def from_delimited_files(
         "empty_as_string": empty_as_string,
         "encoding": MLTableFileEncoding._parse(encoding).name,
         "include_path_column": include_path_column,
-        "infer_column_types": _inference(infer_column_types),
+        "infer_column_types": _make_inference(infer_column_types),
     }
-    return from_paths(paths)._with("read_delimited", options)
+    return from_paths(paths)._add_step("read_delimited", options)
 
 
 def from_parquet_files(paths: list[dict[str, str]], include_path_column: bool = False) -> MLTable:
-    return from_paths(paths)._with("read_parquet", {"include_path_column": include_path_column})
+    return from_paths(paths)._add_step("read_parquet", {"include_path_column": include_path_column})
 
 
 def from_json_lines_files(
@@ -100,13 +95,13 @@ def from_json_lines_files(
     encoding: str | MLTableFileEncoding = "utf8",
     include_path_column: bool = False,
 ) -> MLTable:
-    """A table of files with a JSON object a line; `invalid_lines`: "error" or "drop"."""
+    """Make a table of files with one JSON object per line; `invalid_lines`: "error" or "drop"."""
     options = {
         "invalid_lines": invalid_lines,
         "encoding": MLTableFileEncoding._parse(encoding).name,
         "include_path_column": include_path_column,
     }
-    return from_paths(paths)._with("read_json_lines", options)
+    return from_paths(paths)._add_step("read_json_lines", options)
 
 
 def from_delta_lake(
@@ -115,7 +110,7 @@ def from_delta_lake(
     version_as_of: int | None = None,
     include_path_column: bool = False,
 ) -> MLTable:
-    """A Delta table, as it is or as it was."""
+    """Make a table of a Delta table, as it is or as it was."""
     if timestamp_as_of and version_as_of:
         raise UserErrorException("timestamp_as_of and version_as_of are two ways to say the same; give one of them")
     options = {
@@ -123,10 +118,10 @@ def from_delta_lake(
         "timestamp_as_of": timestamp_as_of,
         "include_path_column": include_path_column,
     }
-    return from_paths([{"folder": delta_table_uri}])._with("read_delta_lake", options)
+    return from_paths([{"folder": delta_table_uri}])._add_step("read_delta_lake", options)
 
 
-def _inference(given: Any) -> Any:
+def _make_inference(given: Any) -> Any:
     if isinstance(given, bool) or given == {}:
         return given if isinstance(given, bool) else True
     if not isinstance(given, dict):
@@ -137,143 +132,145 @@ def _inference(given: Any) -> Any:
         return dict(given)
     if not isinstance(given["column_type_overrides"], dict):
         raise UserErrorException("column_type_overrides must be a dictionary of columns to types")
-    return {**given, "column_type_overrides": conversions(given["column_type_overrides"], streams=False)}
+    return {**given, "column_type_overrides": make_conversions(given["column_type_overrides"], streams=False)}
 
 
-def _made(content: dict[str, Any], base: str) -> MLTable:
-    """The table of a checked document whose paths are relative to `base`."""
+def _make_table(content: dict[str, Any], base: str) -> MLTable:
+    """Return the table of a checked document whose paths are relative to `base`."""
     table = MLTable()
     table._base = base
     table._given = [dict(entry) for entry in content["paths"]]
-    absolute = [{kind: locations.absolute(path, base) for kind, path in entry.items()} for entry in content["paths"]]
+    absolute = [
+        {kind: locations.make_absolute(path, base) for kind, path in entry.items()} for entry in content["paths"]
+    ]
     table._content = {**content, "paths": absolute}
     return table
 
 
 class MLTable:
-    """A table that is read when its data is asked for."""
+    """A table that is read when its data is needed."""
 
     _content: dict[str, Any] | None = None
     _given: list[dict[str, str]]
     _base: str
 
     @property
-    def _loaded(self) -> dict[str, Any]:
+    def _load(self) -> dict[str, Any]:
         if self._content is None:
             raise UserErrorException("this MLTable is of nothing; make one with mltable.load or mltable.from_…")
         return self._content
 
     def __repr__(self) -> str:
-        return str(yaml.safe_dump(self._written()))
+        return str(yaml.safe_dump(self._make_document()))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, MLTable):
             return False
         keys = ("transformations", "metadata", "traits")
-        same = all(self._loaded.get(key) == other._loaded.get(key) for key in keys)
+        same = all(self._load.get(key) == other._load.get(key) for key in keys)
         return same and self.paths == other.paths
 
     __hash__ = None  # type: ignore[assignment]
 
     @property
     def paths(self) -> list[dict[str, str]]:
-        """What the table is made of, as it was written."""
-        _ = self._loaded
+        """The paths of the table, as written."""
+        _ = self._load
         return [dict(entry) for entry in self._given]
 
     @property
     def traits(self) -> Traits:
-        return Traits(self._loaded)
+        return Traits(self._load)
 
     @property
     def metadata(self) -> Metadata:
-        return Metadata(self._loaded)
+        return Metadata(self._load)
 
     @property
     def partition_keys(self) -> list[str]:
-        """The columns that are made of the files' paths."""
-        for each in self._loaded["transformations"]:
+        """The columns made from the files' paths."""
+        for each in self._load["transformations"]:
             for name, arguments in each.items():
                 if name == "extract_columns_from_partition_format":
-                    return partitions.parse(arguments["partition_format"]).columns
+                    return partitions.parse_format(arguments["partition_format"]).columns
         return []
 
     def to_pandas_dataframe(self) -> Any:
-        """All of the table, as a pandas data frame."""
-        frame = execution.run(self._loaded)
+        """Return the whole table as a pandas data frame."""
+        frame = execution.run_transformations(self._load)
         return frames.to_pandas(frame.table, frame.streams)
 
     def show(self, count: int = 20) -> Any:
-        """The first rows, as a pandas data frame."""
+        """Return the first rows as a pandas data frame."""
         return self.take(count).to_pandas_dataframe()
 
     def validate(self) -> None:
-        """Read one row; RuntimeError where there is none."""
+        """Read one row; raise RuntimeError if there is none."""
         try:
-            rows = execution.run(self._loaded, 1).table.height
+            rows = execution.run_transformations(self._load, 1).table.height
         except Exception as error:
             raise RuntimeError(_INVALID) from error
         if rows != 1:
             raise RuntimeError(_INVALID)
 
     def filter(self, expression: str) -> MLTable:
-        """The rows for which an expression such as "col('age') > 30 and name == 'x'" holds."""
-        return self._with("filter", expression)
+        """Return the rows for which an expression such as "col('age') > 30 and name == 'x'" is true."""
+        return self._add_step("filter", expression)
 
     def take(self, count: int = 20) -> MLTable:
         if type(count) is not int or count < 1:
             raise UserErrorException(f"the number of rows must be an int above 0, not {count!r}")
-        return self._with("take", count)
+        return self._add_step("take", count)
 
     def skip(self, count: int) -> MLTable:
         if type(count) is not int or count < 1:
             raise UserErrorException(f"the number of rows must be an int above 0, not {count!r}")
-        return self._with("skip", count)
+        return self._add_step("skip", count)
 
     def take_random_sample(self, probability: float, seed: int | None = None) -> MLTable:
-        """Each row with this probability; the same rows for the same seed."""
-        _check_chance(probability, "probability")
-        return self._with("take_random_sample", {"probability": probability, "seed": _seed(seed)})
+        """Return each row with this probability; the same rows for the same seed."""
+        _check_probability(probability, "probability")
+        return self._add_step("take_random_sample", {"probability": probability, "seed": _check_seed(seed)})
 
     def random_split(self, percent: float = 0.5, seed: int | None = None) -> tuple[MLTable, MLTable]:
-        """Two tables that have every row between them; `percent` is the share of the first."""
-        _check_chance(percent, "percent")
-        seed = _seed(seed)
+        """Return two tables that share all rows between them; `percent` is the share of the first."""
+        _check_probability(percent, "percent")
+        seed = _check_seed(seed)
 
         def part(low: float, high: float) -> MLTable:
             chances = {"probability": high, "probability_lower_bound": low, "seed": seed}
-            return self._with("sample", {"sampler": "random_percent", "sampler_arguments": chances})
+            return self._add_step("sample", {"sampler": "random_percent", "sampler_arguments": chances})
 
         return part(0.0, percent), part(percent, 1.0)
 
     def drop_columns(self, columns: str | list[str] | tuple[str, ...] | set[str]) -> MLTable:
-        chosen = _columns(columns)
+        chosen = _check_columns(columns)
         if self.traits._columns & set([chosen] if isinstance(chosen, str) else chosen):
             raise UserErrorException("columns in traits must be kept and cannot be dropped")
-        return self._with("drop_columns", chosen)
+        return self._add_step("drop_columns", chosen)
 
     def keep_columns(self, columns: str | list[str] | tuple[str, ...] | set[str]) -> MLTable:
-        chosen = _columns(columns)
+        chosen = _check_columns(columns)
         if self.traits._columns - set([chosen] if isinstance(chosen, str) else chosen):
             raise UserErrorException("columns in traits must be kept and cannot be dropped")
-        return self._with("keep_columns", chosen)
+        return self._add_step("keep_columns", chosen)
 
     def convert_column_types(self, column_types: dict[Any, Any]) -> MLTable:
-        """{column, or tuple of columns: DataType or its name}."""
-        return self._with("convert_column_types", conversions(column_types))
+        """Convert columns, by {column, or tuple of columns: DataType or its name}."""
+        return self._add_step("convert_column_types", make_conversions(column_types))
 
     def extract_columns_from_partition_format(self, partition_format: str) -> MLTable:
-        """Columns of the files' paths, as in "/year={year}/{date:yyyy/MM/dd}/{name}.csv"; goes before all else."""
-        return self._with("extract_columns_from_partition_format", {"partition_format": partition_format}, 0)
+        """Add columns from the files' paths, as in "/year={year}/{date:yyyy/MM/dd}/{name}.csv"; must come first."""
+        return self._add_step("extract_columns_from_partition_format", {"partition_format": partition_format}, 0)
 
     def get_partition_count(self) -> int:
-        return execution.partition_count(self._loaded)
+        return execution.count_partitions(self._load)
 
     def select_partitions(self, partition_index_list: int | list[int]) -> MLTable:
         chosen = [partition_index_list] if isinstance(partition_index_list, int) else partition_index_list
         if not isinstance(chosen, list) or not chosen or not all(type(each) is int for each in chosen):
             raise UserErrorException("partitions are an int, or a list of ints with at least one of them")
-        return self._with("select_partitions", chosen)
+        return self._add_step("select_partitions", chosen)
 
     def save(
         self,
@@ -284,8 +281,8 @@ class MLTable:
         if_err_remove_files: bool = True,
     ) -> MLTable:
         """Write the MLTable file into the folder `path`; with `colocated` its data too."""
-        table_writer.save(
-            self._written(), self._loaded["paths"], path, MLTableSaveOverwriteOption._parse(overwrite), colocated,
+        table_writer.save_table(
+            self._make_document(), self._load["paths"], path, MLTableSaveOverwriteOption._parse(overwrite), colocated,
             if_err_remove_files,
         )  # fmt: skip
         return self
@@ -293,7 +290,7 @@ class MLTable:
     def _with_partition_size(self, partition_size: int, partition_size_unit: Any = "b") -> MLTable:
         size = MLTablePartitionSize._parse(partition_size, partition_size_unit)
         made = copy.deepcopy(self)
-        for each in made._loaded["transformations"]:
+        for each in made._load["transformations"]:
             for arguments in each.values():
                 if isinstance(arguments, dict) and "partition_size" in arguments:
                     arguments["partition_size"] = size
@@ -310,38 +307,38 @@ class MLTable:
         return found
 
     def _to_yaml_dict(self) -> dict[str, Any]:
-        return self._written()
+        return self._make_document()
 
     @property
     def _is_tabular(self) -> bool:
-        return document.is_tabular(self._loaded)
+        return document.is_tabular(self._load)
 
-    def _written(self) -> dict[str, Any]:
-        """The document as it is saved, without what is unsaid."""
-        return {key: value for key, value in self._loaded.items() if value not in ([], {})}
+    def _make_document(self) -> dict[str, Any]:
+        """Return the document as it is saved, without defaults."""
+        return {key: value for key, value in self._load.items() if value not in ([], {})}
 
-    def _with(self, name: str, arguments: Any, index: int | None = None) -> MLTable:
-        """The table with one transformation more."""
-        arguments = _without_none(arguments)
-        document.checked({"paths": [], "transformations": [{name: arguments}]})
+    def _add_step(self, name: str, arguments: Any, index: int | None = None) -> MLTable:
+        """Return the table with one more transformation."""
+        arguments = _remove_none(arguments)
+        document.check_document({"paths": [], "transformations": [{name: arguments}]})
         made = copy.deepcopy(self)
-        steps = made._loaded["transformations"]
-        steps.insert(len(steps) if index is None else index, {name: document.step(name, arguments)})
+        steps = made._load["transformations"]
+        steps.insert(len(steps) if index is None else index, {name: document.complete_arguments(name, arguments)})
         return made
 
 
-def _without_none(arguments: Any) -> Any:
+def _remove_none(arguments: Any) -> Any:
     if not isinstance(arguments, dict):
         return arguments
     return {key: value for key, value in arguments.items() if value is not None}
 
 
-def _check_chance(value: object, name: str) -> None:
+def _check_probability(value: object, name: str) -> None:
     if not isinstance(value, float) or not 0 < value < 1:
         raise UserErrorException(f"{name} must be a float greater than 0 and less than 1, not {value!r}")
 
 
-def _seed(seed: Any) -> int:
+def _check_seed(seed: Any) -> int:
     if seed is None:
         return random.randint(1, 1000)
     if type(seed) is not int or seed < 0:
@@ -349,7 +346,7 @@ def _seed(seed: Any) -> int:
     return seed
 
 
-def _columns(columns: Any) -> str | list[str]:
+def _check_columns(columns: Any) -> str | list[str]:
     if isinstance(columns, str):
         return columns
     if not isinstance(columns, (list, tuple, set)) or not all(isinstance(each, str) for each in columns):

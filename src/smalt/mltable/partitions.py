@@ -1,4 +1,4 @@
-"""Partition formats: '/year={year}/{name}.csv' and '/{date:yyyy/MM/dd}/' make columns of the paths of files."""
+"""Partition formats: '/year={year}/{name}.csv' and '/{date:yyyy/MM/dd}/' make columns from the paths of files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .errors import UserErrorException
-from .inference import BOOLEANS, infer
+from .inference import BOOLEANS, infer_type
 
 _PARTS = {"yyyy": 4, "MM": 2, "dd": 2, "HH": 2, "mm": 2, "ss": 2}
 
@@ -20,8 +20,8 @@ class PartitionFormat(NamedTuple):
     """The column that the parts of a date make, which is the last one."""
 
 
-def parse(format: str) -> PartitionFormat:
-    """What a partition format says; UserErrorException where it says nothing."""
+def parse_format(format: str) -> PartitionFormat:
+    """Parse a partition format; raise UserErrorException if it defines no column."""
     made, index = "", 0
     columns: list[str] = []
     date: str | None = None
@@ -38,7 +38,7 @@ def parse(format: str) -> PartitionFormat:
             index = closing + 1
             if parts:
                 date = name
-                made += _date(parts, seen)
+                made += _make_date(parts, seen)
             elif name in columns:
                 made += r"[^\./\\]+"
             else:
@@ -54,7 +54,7 @@ def parse(format: str) -> PartitionFormat:
     return PartitionFormat(re.compile(made), [*columns, *([date] if date else [])], date)
 
 
-def _date(parts: str, seen: set[str]) -> str:
+def _make_date(parts: str, seen: set[str]) -> str:
     made, index = "", 0
     while index < len(parts):
         name = next((name for name in _PARTS if parts.startswith(name, index)), None)
@@ -67,10 +67,10 @@ def _date(parts: str, seen: set[str]) -> str:
     return made
 
 
-def columns_of(paths: Sequence[str], format: str) -> dict[str, list[Any]]:
-    """The columns that the paths have, with values of the type that all of a column's texts have."""
-    parsed = parse(format)
-    found = [_matched(path, parsed, format) for path in paths]
+def extract_columns(paths: Sequence[str], format: str) -> dict[str, list[Any]]:
+    """Return the columns in the paths; each has the type that all its texts have."""
+    parsed = parse_format(format)
+    found = [_match_path(path, parsed, format) for path in paths]
     made: dict[str, list[Any]] = {}
     for index, name in enumerate(parsed.columns):
         values = [each[index] for each in found]
@@ -78,11 +78,11 @@ def columns_of(paths: Sequence[str], format: str) -> dict[str, list[Any]]:
             made[name] = values
             continue
         convert: dict[str, Any] = {"int": int, "float": float, "boolean": lambda text: BOOLEANS.get(text.strip())}
-        made[name] = [convert.get(infer(values).type, str)(value) for value in values]
+        made[name] = [convert.get(infer_type(values).type, str)(value) for value in values]
     return made
 
 
-def _matched(path: str, parsed: PartitionFormat, format: str) -> list[Any]:
+def _match_path(path: str, parsed: PartitionFormat, format: str) -> list[Any]:
     found = parsed.pattern.search(path)
     if found is None:
         raise UserErrorException(f"partition_format '{format}' does not fit {path}")

@@ -1,4 +1,4 @@
-"""A file that a table names, to be opened."""
+"""Streams: files that a table refers to, to be opened."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _DATASTORE = re.compile(r"azureml://.*datastores/(?P<store>[^/]+)/paths/(?P<path
 
 
 class StreamInfo:
-    """A file by its place; `open()` gives its bytes."""
+    """A file by its location; `open()` returns its bytes."""
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
 
     @property
     def handler(self) -> str:
-        """What kind of place it is, in the official words."""
+        """The kind of location, in the official words."""
         scheme = self.uri.partition("://")[0].lower() if "://" in self.uri else ""
         kinds = {"": "Local", "file": "Local", "azureml": "AmlDatastore", "http": "Http", "https": "Http"}
         kinds.update(dict.fromkeys(("wasb", "wasbs"), "AzureBlobStorage"))
@@ -27,11 +27,11 @@ class StreamInfo:
 
     @property
     def resource_identifier(self) -> str:
-        """The path, or the URI without what says where it is looked for."""
+        """The path, or the URI without the prefix that says where to look for it."""
         found = _DATASTORE.fullmatch(self.uri)
         if found is not None:
             return f"{found['store']}/{found['path']}"
-        return locations.as_https(self.uri) or locations.plain(self.uri)
+        return locations.to_https(self.uri) or locations.strip_scheme(self.uri)
 
     resource_id = resource_identifier
 
@@ -40,11 +40,11 @@ class StreamInfo:
         return {}
 
     def open(self) -> BinaryIO:
-        """The file, opened for reading."""
-        return open(locations.local(self.uri), "rb")
+        """Open the file for reading."""
+        return open(locations.resolve_local(self.uri), "rb")
 
     def __fspath__(self) -> str:
-        return locations.local(self.uri)
+        return locations.resolve_local(self.uri)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, StreamInfo) and self.uri == other.uri
@@ -60,7 +60,7 @@ class StreamInfo:
 
 
 def is_stream(uri: str | None) -> bool:
-    """Whether a text is a URI of a kind that can be a stream."""
+    """True if a text is a URI of a kind that can be a stream."""
     return uri is not None and uri.partition("://")[0].lower() in (
         "http", "https", "azureml", "wasb", "wasbs", "abfs", "abfss", "adl", "file",
     )  # fmt: skip

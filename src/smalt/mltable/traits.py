@@ -1,4 +1,4 @@
-"""What a table says of itself besides its data."""
+"""Traits and metadata: facts about a table besides its data."""
 
 from __future__ import annotations
 
@@ -53,16 +53,16 @@ class Metadata:
         self._content = content
 
     def has(self, key: str) -> bool:
-        return _name(key) in (self._content.get("metadata") or {})
+        return _get_name(key) in (self._content.get("metadata") or {})
 
     def get(self, key: str) -> Any:
-        return (self._content.get("metadata") or {}).get(_name(key))
+        return (self._content.get("metadata") or {}).get(_get_name(key))
 
     def add(self, key: str, value: Any) -> None:
-        self._content.setdefault("metadata", {})[_name(key)] = value
+        self._content.setdefault("metadata", {})[_get_name(key)] = value
 
 
-def _name(key: object) -> str:
+def _get_name(key: object) -> str:
     if not isinstance(key, str):
         raise UserErrorException(f"metadata has names that are strings, not {key!r}")
     return key

@@ -66,6 +66,6 @@ def _check_type(path: str, type: str) -> None:
     if type == "mltable":
         from smalt.mltable import document  # of jobs; most data is none
 
-        problems = document.problems_in(path)
+        problems = document.find_folder_problems(path)
         if problems:
             raise ValidationException("\n".join(problems))

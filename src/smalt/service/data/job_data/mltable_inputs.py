@@ -52,7 +52,7 @@ def _parse_entries(text: str, path: str) -> list[tuple[str, str]]:
     from smalt.mltable import document, errors  # the parser is for jobs with tables only
 
     try:
-        content = document.parse(text, path)
+        content = document.parse_document(text, path)
     except errors.UserErrorException as error:
         raise ValidationException(error.message) from None
     return [next(iter(entry.items())) for entry in content["paths"]]
@@ -65,11 +65,13 @@ def _make_reference(kind: str, written: str, folder: str) -> TableReference | No
     steady, pattern = written, ""
     if kind == "pattern":
         steady = _get_pattern_folder(written)
-        pattern = locations.translated(locations.plain(written)[len(locations.plain(steady)) :].lstrip("/"))
+        pattern = locations.translate_pattern(
+            locations.strip_scheme(written)[len(locations.strip_scheme(steady)) :].lstrip("/")
+        )
     if locations.is_remote(written):
         return TableReference(written, steady, pattern, is_remote=True)
-    path = locations.plain(steady)
-    if os.path.isabs(locations.plain(written)):
+    path = locations.strip_scheme(steady)
+    if os.path.isabs(locations.strip_scheme(written)):
         return TableReference(written, os.path.normpath(path or "/"), pattern)
     relative = os.path.normpath(path or ".")
     if relative.split("/")[0] != "..":
