@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from smalt.entities import PipelineJob
+from smalt.entities.schema.reader import Reader
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
+from tests.helpers import eventually
 
 HOST = "azureml:host"
 
@@ -120,3 +123,215 @@ def test_a_loop_runs_until_its_condition_is_false() -> None:
         assert log(bench, "p-after") == "3\nend\n"
 
     run(document, then)
+
+
+def test_the_limit_ends_a_loop_without_a_condition(tmp_path: Path) -> None:
+    """It completes, and its log says why no further iteration came."""
+    steps = loop(limits={"max_iteration_count": 2})
+    del steps["again"]["condition"]
+
+    def then(bench: Workbench, job: Job) -> None:
+        assert tree(bench, job) == dict.fromkeys(("again", "again-one-1", "again-one-2"), "Completed")
+        note = (bench.artifacts("p-again") / "system_logs" / "smalt.log").read_text()
+        assert "iteration 2 is the last: max_iteration_count is 2" in note
+
+    run({"jobs": steps}, then)
+
+
+def test_an_iteration_that_fails_ends_its_loop() -> None:
+    """What waits for the loop is canceled, and the pipeline says which iteration it was."""
+    steps = {**loop(), "after": reader("one")}
+    steps["one"] = {**steps["one"], "component": {**COUNT, "command": "exit 3"}}
+
+    def then(bench: Workbench, job: Job) -> None:
+        assert tree(bench, job) == {"again": "Failed", "again-one-1": "Failed", "after": "Canceled"}
+        assert job.ended_by is not None
+        assert "step 'again' failed: step 'one.1' failed: the command exited with code 3" in job.ended_by["message"]
+
+    run({"jobs": steps}, then)
+
+
+def test_a_step_that_needs_an_output_of_the_other_block_is_skipped() -> None:
+    """So is what needs that step; the pipeline completes all the same."""
+    steps = {
+        "yes": say("yes"), "no": say("no"), "cond": branch(True), "of_no": reader("no"), "of_yes": reader("yes"),
+        "last": {"command": "ls ${{inputs.i}}", "environment": HOST,
+                 "inputs": {"i": "${{parent.jobs.of_no.outputs.o}}"}},
+    }  # fmt: skip
+    steps["of_no"]["component"]["outputs"] = {"o": {"type": "uri_folder"}}
+
+    def then(bench: Workbench, job: Job) -> None:
+        states = {"cond": "Completed", "cond-yes": "Completed", "of_yes": "Completed"}
+        assert tree(bench, job) == {**states, "of_no": "Canceled", "last": "Canceled"}
+        skipped = bench.child(job, "of_no").ended_by
+        assert skipped is not None
+        assert skipped["message"] == "it reads the output 'out' of step 'no', which 'cond' did not run"
+        assert job.status == "Completed"
+
+    run({"jobs": steps}, then)
+
+
+def test_both_blocks_may_write_an_output_of_the_pipeline() -> None:
+    """The block that runs writes it where the pipeline has it; it becomes a version."""
+    out = {"outputs": {"out": "${{parent.outputs.said}}"}}
+    document = {
+        "outputs": {"said": {"type": "uri_folder", "name": "said"}},
+        "jobs": {"yes": {**say("yes"), **out}, "no": {**say("no"), **out}, "cond": branch(False)},
+    }
+
+    def then(bench: Workbench, job: Job) -> None:
+        assert (job.status, job.error) == ("Completed", None)
+        uri, asset = jobs.read_data(bench.db, job.id, "output")["said"][2:]
+        assert asset == "data/said/versions/1"
+        place = bench.engine.rooms.resolve(str(uri), bench.workspace).path
+        assert place is not None
+        assert (place / "word").read_text() == "no\n"
+
+    run(document, then)
+
+
+def test_an_output_of_the_pipeline_is_that_of_the_last_iteration() -> None:
+    """Where it lies is recorded; nothing is copied, and what reads it from outside finds it."""
+    steps = loop()
+    steps["one"]["outputs"] = {"out": "${{parent.outputs.last}}"}
+    inner = {"type": "pipeline", "name": "inner", "jobs": steps, "outputs": {"last": {"type": "uri_folder"}}}
+    document = {
+        "outputs": {"all": {"type": "uri_folder", "name": "counted"}},
+        "jobs": {"nested": {"type": "pipeline", "component": inner, "outputs": {"last": "${{parent.outputs.all}}"}}},
+    }
+    read = {
+        "command": "cat ${{inputs.i}}/word",
+        "environment": HOST,
+        "inputs": {"i": "${{parent.jobs.nested.outputs.last}}"},
+    }
+    document["jobs"]["read"] = read
+
+    def then(bench: Workbench, job: Job) -> None:
+        assert (job.status, job.error) == ("Completed", None)
+        assert log(bench, "p-read") == "3\n"
+        uri, asset = jobs.read_data(bench.db, job.id, "output")["all"][2:]
+        assert asset == "data/counted/versions/1"
+        assert uri == "azureml://datastores/workspaceblobstore/paths/azureml/p-nested-again-one-3/out/"
+
+    run(document, then)
+
+
+def test_steps_of_a_block_read_each_other_and_the_pipeline() -> None:
+    """A block of several steps is a graph of its own; what is outside of it is filled in."""
+    steps = {
+        "first": say("first"),
+        "a": reader("first"),
+        "b": {"command": "cat ${{inputs.i}}/word; echo ${{inputs.w}} $V", "environment": HOST,
+              "environment_variables": {"V": "v-${{parent.inputs.word}}"},
+              "inputs": {"i": "${{parent.jobs.a.outputs.o}}", "w": "${{parent.inputs.word}} of ${{name}}"}},
+        "cond": branch("${{parent.inputs.go}}", true=["b", "a"], false=None),
+    }  # fmt: skip
+    steps["a"]["component"]["outputs"] = {"o": {"type": "uri_folder"}}
+    steps["a"]["component"]["command"] += "; cp ${{inputs.in0}}/word ${{outputs.o}}/word"
+
+    def then(bench: Workbench, job: Job) -> None:
+        assert tree(bench, job) == dict.fromkeys(("first", "cond", "cond-a", "cond-b"), "Completed")
+        assert log(bench, "p-cond-b") == "first\nhello of p-cond-b v-hello\n"
+
+    run({"inputs": {"go": True, "word": "hello"}, "jobs": steps}, then)
+
+
+def test_a_loop_in_a_block_and_a_choice_without_a_step() -> None:
+    """A loop may be in a block; a choice that has no step for its condition does nothing."""
+    steps = {**loop(), "cond": branch(True, true="again", false=None), "none": branch(False, true="x", false=None),
+             "x": say("x"), "after": reader("one")}  # fmt: skip
+
+    def then(bench: Workbench, job: Job) -> None:
+        assert job.status == "Completed"
+        assert "none-x" not in tree(bench, job)
+        assert tree(bench, job)["cond-again-one-3"] == "Completed"
+        assert log(bench, "p-after") == "3\nend\n"
+
+    run({"jobs": steps}, then)
+
+
+def test_a_second_run_reuses_every_iteration() -> None:
+    """The steps are reused one by one, and the condition is read where the reused step wrote it."""
+    document = {"jobs": {**loop(), "after": reader("one"), "ask": flag("true"), "yes": say("yes"), "no": say("no"),
+                         "cond": branch("${{parent.jobs.ask.outputs.flag}}")}}  # fmt: skip
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            await bench.over(bench.submit("p", document))
+            again = await bench.over(bench.submit("q", document))
+            assert again.status == "Completed"
+            rows = jobs.list_tree(bench.db, again.id)
+            leaves = [row.name for row in rows if not row.is_composite]
+            assert len(leaves) == 6
+            assert {row.name for row in rows if jobs.list_attempts(bench.db, row.id)} == set()
+
+    asyncio.run(scenario())
+
+
+def test_a_canceled_loop_adds_no_iteration(tmp_path: Path) -> None:
+    """All of it is Canceled, and nothing runs on."""
+    begun = tmp_path / "begun"
+    steps = loop()
+    steps["one"] = {**steps["one"], "component": {**COUNT, "command": f"touch {begun}; sleep 60"}}
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            job = bench.submit("p", {"jobs": steps})
+            await asyncio.to_thread(eventually, begun.exists)
+            bench.engine.cancel(job)
+            over = await bench.over(job)
+            assert over.status == "Canceled"
+            assert tree(bench, over) == {"again": "Canceled", "again-one-1": "Canceled"}
+
+    asyncio.run(scenario())
+
+
+WRONG = {
+    "a step in two blocks": (
+        {"x": say("x"), "a": branch(True, "x", None), "b": branch(True, None, "x")},
+        "jobs.b.false_block: 'x' is named in jobs.a.true_block, too",
+    ),
+    "no block": (
+        {"x": say("x"), "a": {"type": "if_else", "condition": True}},
+        "jobs.a: an if_else step needs a true_block",
+    ),
+    "an unknown step": (
+        {"x": say("x"), "a": branch(True, "y", None)},
+        "jobs.a.true_block: '${{parent.jobs.y}}' names no step",
+    ),
+    "data as condition": (
+        {"x": say("x"), "y": say("y"), "a": branch("${{parent.jobs.y.outputs.out}}", "x", None)},
+        "jobs.a.condition: the condition is a boolean, and that output is data (uri_folder)",
+    ),
+    "its own step as condition": (
+        {"x": flag("true"), "a": branch("${{parent.jobs.x.outputs.flag}}", "x", None)},
+        "jobs.a.condition: the condition is an output of 'x', which runs only once the condition is known",
+    ),
+    "a loop without a limit": (
+        loop(limits={}),
+        "jobs.again.limits: limits of a do_while step needs 'max_iteration_count'",
+    ),
+    "an unknown output": (loop(mapping={"m": "n"}), "jobs.again.mapping: the body has no output 'm'"),
+    "an unknown input": (loop(mapping={"n": "m"}), "jobs.again.mapping: the body has no input 'm'"),
+    "an unknown condition": (
+        loop(condition="mor"),
+        "jobs.again.condition: the body has no output 'mor'; did you mean 'more'?",
+    ),
+    "a wait in a circle": (
+        {"x": reader("y"), "y": reader("x"), "a": branch(True, "x", None)},
+        "these steps wait for each other: a → y → a",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_told_with_its_place(case: str) -> None:
+    """One sentence each."""
+    steps, sentence = WRONG[case]
+    if case == "a wait in a circle":
+        for name in ("x", "y"):
+            steps[name]["component"]["outputs"] = {"out": {"type": "uri_folder"}}
+    reader_of_document = Reader()
+    PipelineJob._read({"type": "pipeline", "jobs": steps}, (), reader_of_document)
+    assert [text for text in map(str, reader_of_document.problems) if sentence in text], reader_of_document.problems
+    assert len(reader_of_document.problems) == 1

@@ -216,7 +216,10 @@ class LeafKind(Kind):
 
 def cancel_dependents(view: CompositeView, child: Job, spared: str | None = None) -> list[tuple[Job, Error]]:
     """Return the siblings but `spared`, a node, that cannot run as they need a child that did not complete."""
-    why = error_of(f"it needs '{child.node}', which did not complete", "Canceled")
+    if was_skipped(child.error):
+        why = error_of(f"it needs '{child.node}', which was skipped", SKIPPED)
+    else:
+        why = error_of(f"it needs '{child.node}', which did not complete", "Canceled")
     return [(one, why) for one in jobs.list_dependents(view.rooms.db, child) if one.node != spared]
 
 
