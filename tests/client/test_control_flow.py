@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from smalt import MLClient
-from smalt.dsl import pipeline
+from smalt import MLClient, load_component
+from smalt.dsl import condition, do_while, pipeline
 from smalt.dsl._parallel_for import parallel_for
 from smalt.exceptions import SmaltError
 from tests.dsl.programs import train
@@ -22,3 +22,31 @@ def test_control_flow_is_refused_when_it_is_submitted(client: MLClient) -> None:
         client.jobs.create_or_update(whole())
     assert "jobs.each: a parallel_for step cannot run yet" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_loop_and_a_choice_run(client: MLClient) -> None:
+    """Made by `condition` and `do_while`, sent as the official client sends them; the steps below tell what ran."""
+    count = load_component({
+        "type": "command", "name": "count", "environment": "azureml:host",
+        "inputs": {"n": {"type": "integer"}},
+        "outputs": {"n": {"type": "integer"}, "more": {"type": "boolean"}},
+        "command": "n=$((${{inputs.n}} + 1)); mkdir -p ${{outputs.n}} ${{outputs.more}}; "
+        "echo $n > ${{outputs.n}}/output; [ $n -lt 2 ] && m=true || m=false; echo $m > ${{outputs.more}}/output",
+    })  # fmt: skip
+
+    @pipeline
+    def whole() -> None:
+        one = count(n=0)
+        again = do_while(one, {one.outputs.n: one.inputs.n}, 5, one.outputs.more)
+        yes, no = count(n=one.outputs.n), count(n=10)
+        choice = condition(one.outputs.more, true_block=no, false_block=yes)
+        assert again
+        assert choice
+
+    job = client.jobs.create_or_update(whole())
+    client.jobs.stream(job.name)
+    assert client.jobs.get(job.name).status == "Completed"
+    children = {one.display_name: one.status for one in client.jobs.list(parent_job_name=job.name)}
+    assert children == {"again": "Completed", "choice": "Completed"}
+    below = [one.display_name for one in client.jobs.list(parent_job_name=f"{job.name}-again")]
+    assert sorted(below) == ["one, iteration 1", "one, iteration 2"]

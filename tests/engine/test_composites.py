@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 import threading
@@ -43,6 +44,17 @@ def begin(tmp_path: Path) -> Home:
 
 def children(bench: Workbench, job: Job) -> list[tuple[str | None, str, int | None]]:
     return [(one.node, one.status, one.end_number) for one in jobs.list_children(bench.db, job.id)]
+
+
+def test_the_page_shows_the_counter_as_it_is() -> None:
+    """docs/internals/adding-a-job-kind.md has each line of the class that it quotes, but for types."""
+    page = Path(__file__).parents[2].joinpath("docs/internals/adding-a-job-kind.md").read_text()
+    quoted = page.partition("```python\n")[2].partition("```")[0]
+    code = Path(__file__).with_name("counter.py").read_text()
+    plain = re.sub(r": (CompositeView|Any|Job \| None|Job|int)(?=[,)])| -> [\w.]+(?=:)", "", code)
+    missing = [line for line in quoted.splitlines() if line.strip() not in plain]
+    assert quoted
+    assert missing == []
 
 
 ALL = [(f"n{number}", "Completed", number) for number in (1, 2, 3)]

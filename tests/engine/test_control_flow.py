@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from smalt.entities import PipelineJob
-from smalt.entities.schema.reader import Reader
+from smalt.entities import read
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
@@ -331,7 +330,7 @@ def test_what_is_wrong_is_told_with_its_place(case: str) -> None:
     if case == "a wait in a circle":
         for name in ("x", "y"):
             steps[name]["component"]["outputs"] = {"out": {"type": "uri_folder"}}
-    reader_of_document = Reader()
-    PipelineJob._read({"type": "pipeline", "jobs": steps}, (), reader_of_document)
-    assert [text for text in map(str, reader_of_document.problems) if sentence in text], reader_of_document.problems
-    assert len(reader_of_document.problems) == 1
+    _, problems = read({"type": "pipeline", "jobs": steps}, "job")
+    texts = [str(problem) for problem in problems]
+    assert len(texts) == 1, texts
+    assert sentence in texts[0]

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from smalt import wire
+from smalt.entities.schema.problems import add_article
 from smalt.exceptions import RefusedError
 from smalt.service.engine.context import Rooms
 from smalt.service.records import jobs
@@ -53,7 +54,9 @@ class Kind(ABC):
 
     async def lay_out_copy(self, rooms: Rooms, job: Job) -> dict[str, Any]:
         """Make a copy of the job's step for a person to look into; raise Refused if the job is not a step."""
-        raise RefusedError(f"job '{job.name}' is a {self.type} and no step; name one of its steps with --node")
+        raise RefusedError(
+            f"job '{job.name}' is {add_article(self.type)} and no step; name one of its steps with --node"
+        )
 
 
 @dataclass
