@@ -1,4 +1,4 @@
-"""What can go wrong, each as one sentence for the person who caused it."""
+"""Errors that a user can cause, each as one sentence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ErrorCategory:
 
 
 class ErrorTarget:
-    """What an error is about, as the official SDK says it."""
+    """The subject of an error, by the official SDK's names."""
 
     ARM_DEPLOYMENT = "ArmDeployment"
     ARM_RESOURCE = "ArmResource"
@@ -92,7 +92,7 @@ class LocatedProblem(NamedTuple):
 
 
 class _Base(Exception):
-    """Its place is taken by `azure.core.exceptions.AzureError` in programs that catch that (smalt.python.raised)."""
+    """A base that `azure.core.exceptions.AzureError` replaces in programs that catch that (smalt.python.raised)."""
 
 
 class SmaltError(_Base):
@@ -115,7 +115,7 @@ AzureError = SmaltError
 
 
 class MlException(SmaltError):
-    """What the official SDK finds wrong by itself; programs catch it, and read what it is about."""
+    """An error of the kind that the official SDK finds by itself; programs catch it and read its target."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class MlException(SmaltError):
 
 
 class ValidationException(MlException):
-    """What the user wrote does not hold; carries every problem, not only the first."""
+    """An error for a document or object that does not validate; carries every problem, not only the first."""
 
     code = "ValidationError"
 
@@ -157,9 +157,9 @@ class ValidationException(MlException):
 
 
 class UserErrorException(ValidationException):
-    """One thing that a program does wrong, with the program's file and line where they are known.
+    """A mistake in a program, with the program's file and line where they are known.
 
-    Not made by programs: it takes that place where the official class takes a message without personal data.
+    Programs do not create it: it takes a file and line where the official class takes a message without personal data.
     """
 
     def __init__(self, message: str, where: tuple[str, int] = ("", 0)) -> None:
@@ -171,7 +171,7 @@ class KeywordError(UserErrorException, TypeError):
 
 
 class UnexpectedKeywordError(KeywordError):
-    """An argument that there is no parameter for."""
+    """An argument without a parameter of that name."""
 
 
 class MissingPositionalArgsError(KeywordError):
@@ -205,7 +205,7 @@ class NotFound(SmaltError):
 
 
 class Conflict(SmaltError):
-    """It exists already, and is different."""
+    """A resource of that name exists already and is different."""
 
     code = "Conflict"
 
@@ -239,23 +239,23 @@ class AssetException(MlException):
 
 
 class AssetPathException(MlException):
-    """The same of an asset's path."""
+    """An error about an asset's path, under the official SDK's name."""
 
 
 class ComponentException(MlException):
-    """The same of a component."""
+    """An error about a component, under the official SDK's name."""
 
 
 class DeploymentException(MlException):
-    """The same of a deployment."""
+    """An error about a deployment, under the official SDK's name."""
 
 
 class ModelException(MlException):
-    """The same of a model."""
+    """An error about a model, under the official SDK's name."""
 
 
 class ScheduleException(MlException):
-    """The same of a schedule."""
+    """An error about a schedule, under the official SDK's name."""
 
 
 class JobParsingError(MlException):
@@ -290,14 +290,14 @@ class CannotSetAttributeError(UserErrorException):
 
 
 class UnsupportedOperationError(UserErrorException):
-    """What the value of an input is asked for while a pipeline is being built."""
+    """The value of an input was read while a pipeline is being built."""
 
     def __init__(self, operation_name: Any) -> None:
         super().__init__(f"{operation_name} is not supported")
 
 
 class PipelineChildJobError(MlException):
-    """What is done with pipelines only, and not with their steps."""
+    """An operation on a step that is for pipelines only."""
 
     ERROR_MESSAGE_TEMPLATE = "az ml job {command} is not supported on pipeline child job, {prompt_message}."
     PROMPT_PARENT_MESSAGE = "please use this command on pipeline parent job"
@@ -311,7 +311,7 @@ class PipelineChildJobError(MlException):
 
 
 class LocalEndpointError(MlException):
-    """Of endpoints on the user's machine: what follows is raised by the official SDK, and caught by programs."""
+    """The base of errors about endpoints on the user's machine, which the official SDK raises and programs catch."""
 
     def __init__(self, message: str, error_category: str = ErrorCategory.USER_ERROR) -> None:
         super().__init__(message, target=ErrorTarget.LOCAL_ENDPOINT, error_category=error_category)

@@ -19,7 +19,7 @@ _PIECE = b"\0" * (1 << 20)
 
 
 class DiskSpace(NamedTuple):
-    """How much of a disk there is, and is left to who asks."""
+    """The size of a disk, and the space that is free on it, in bytes."""
 
     free: int
     size: int

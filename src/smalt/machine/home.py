@@ -111,7 +111,7 @@ class Home:
         return text.encode()
 
     def socket_path(self, name: str) -> Path:
-        """Where the Unix socket `name` ("server", "launcher") is; its folder is for the owner only."""
+        """Return the path of the Unix socket `name` ("server", "launcher"), in a folder for the owner only."""
         near = self.path("run", f"{name}.sock")
         if len(os.fsencode(near)) <= _LONGEST_SOCKET:
             return near
@@ -212,7 +212,7 @@ def _link_folder() -> Path:
 
 
 def read_host() -> dict[str, str]:
-    """What a home knows its owner by: {"host", "machine_id"}, the id empty where there is none."""
+    """Return the host that owns a home, as {"host", "machine_id"}; the id is empty where the system has none."""
     return {"host": socket.gethostname(), "machine_id": _read_machine_id()}
 
 

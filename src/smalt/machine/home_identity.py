@@ -1,4 +1,4 @@
-"""Where a home is: by path and inode, so that a copy is told from the original and a moved home from both.
+"""The identity of a home, by path and inode, which tells a copied or moved home from the original.
 
 Standard library only, as server, launcher and client need it.
 """
@@ -31,7 +31,7 @@ class HomeIdentity(NamedTuple):
 
     @property
     def to_json(self) -> dict[str, Any]:
-        """What is written down."""
+        """Return the identity as it is written to the home."""
         return self._asdict()
 
     @property

@@ -1,4 +1,4 @@
-"""Which kind of file system a path lies on. Standard library only.
+"""The type of the file system that a path lies on. Standard library only.
 
 SQLite's write-ahead log, file locks and Unix sockets do not hold on network file systems, so a home on one is
 refused before anything is written to it.

@@ -1,4 +1,4 @@
-"""Who a process is, and whether it lives. Standard library only.
+"""Identities of processes, and tests of whether a process is alive. Standard library only.
 
 A pid alone says little: pids are reused, every boot and every pid namespace counts its own. A process is known by
 all of them together, and is dead only when the operating system says so; a zombie is dead.
@@ -24,7 +24,7 @@ class Process(NamedTuple):
 
 
 class MachineIdentity(NamedTuple):
-    """What all processes that can see each other share."""
+    """The host, boot and pid namespace that all processes which can see each other share."""
 
     host: str
     boot_id: str
@@ -44,7 +44,7 @@ class ProcessStat(NamedTuple):
 
 
 def find_process(pid: int) -> Process | None:
-    """Who `pid` is now; None where there is no such process, or only its zombie."""
+    """Return the process that has `pid` now; None if there is no such process, or only its zombie."""
     found = read_stat(pid)
     if found is None or found.is_dead:
         return None
@@ -52,7 +52,7 @@ def find_process(pid: int) -> Process | None:
 
 
 def is_alive(process: Process) -> bool:
-    """Whether this very process lives. The host is not asked: names change, a boot id is one machine's."""
+    """Return True if this very process is alive. The host is not compared: names change, a boot id is one machine's."""
     if (process.boot_id, process.pid_namespace) != read_machine()[1:]:
         return False
     found = read_stat(process.pid)
@@ -74,7 +74,7 @@ def read_peak_memory() -> int:
 
 
 def read_boot_id() -> str:
-    """What differs after a restart of the machine; `SMALT_BOOT_ID` stands in for it, to rehearse one."""
+    """Return the id of the machine's current boot. The variable `SMALT_BOOT_ID` replaces it, to rehearse a reboot."""
     return os.environ.get("SMALT_BOOT_ID") or _read_boot_id()
 
 

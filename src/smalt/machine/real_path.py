@@ -1,4 +1,4 @@
-"""Where a path leads. Standard library only."""
+"""Resolution of links in a path. Standard library only."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class LocalRequirement(NamedTuple):
 
     @property
     def is_package(self) -> bool:
-        """Whether the file or folder itself is installed."""
+        """True if the file or folder itself is installed."""
         return not self.before.startswith(("-c", "--constraint", "-f", "--find-links"))
 
     def with_path(self, path: str) -> str:

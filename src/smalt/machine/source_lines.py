@@ -1,4 +1,4 @@
-"""Which line of the user's program is running, for sentences that name it."""
+"""The line of the user's program that is running, for sentences that name it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What is known of the files of one root from the last time they were read.
+"""A cache of the digests of a folder's files, by their stat results.
 
 git's racy rule: a file whose time stamps are as young as the moment at which reading began could be changed again
-without a visible trace, so nothing is kept of it and it is read again the next time.
+without a visible trace, so nothing is cached for it and it is read again the next time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def make_entry(status: os.stat_result, sha: str) -> CacheEntry:
 
 
 def is_racy(file: CacheEntry, began: int) -> bool:
-    """Whether a file read by a run that began at `began` (time.time_ns) could since have changed unseen."""
+    """Return True if a file that was read from `began` (time.time_ns) on could since have changed unseen."""
     tick = _TICK if file[2] % 1_000_000_000 else _COARSE_TICK
     return max(file[1], file[2]) >= began - tick
 

@@ -39,7 +39,7 @@ def to_python(source: str, is_magic: Callable[[str], bool] = lambda name: False)
     """
 
     def is_automagic(line: str) -> bool:
-        """As `pip show pip`, where the first word is not a name that the cell gives itself."""
+        """Return True for lines such as `pip show pip`, unless the cell itself assigns their first word."""
         match = _AUTOMAGIC.fullmatch(line)
         own = match is not None and re.search(
             rf"(^|[\s,(]){match['name']}\s*(=|:=|,|:| in )|import .*{match['name']}", source
@@ -89,7 +89,7 @@ def _is_perhaps_magic(line: str) -> bool:
 
 
 def _is_open(text: str) -> bool:
-    """Whether the lines before end within a bracket, a string or a continued line."""
+    """Return True if the lines before end within a bracket, a string or a continued line."""
     if text.rstrip().endswith("\\"):
         return True
     try:

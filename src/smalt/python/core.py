@@ -50,11 +50,11 @@ class AzureNamedKeyCredential:
 
 
 class LROPoller(Generic[T]):
-    """For annotations; the pollers that programs get are those of smalt's client."""
+    """A name for annotations; programs get the pollers of smalt's client."""
 
 
 class ItemPaged(Generic[T]):
-    """For annotations; lists are plain iterators."""
+    """A name for annotations; lists are plain iterators."""
 
     def __iter__(self) -> Iterator[T]:
         return iter(())

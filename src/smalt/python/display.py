@@ -1,4 +1,4 @@
-"""What notebooks show: objects in their rich forms; and the names of IPython.display, where IPython is not there."""
+"""Rich output of objects in notebooks, and the names of IPython.display where IPython is not installed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def format_plain(value: object) -> str:
 
 
 def _call_method(value: object, method: str) -> Any:
-    """None where there is no such method, or it fails: the plain form is left."""
+    """Return the result of a method; None if the method is absent or fails, so that the plain form is used."""
     found = getattr(value, method, None)
     if not callable(found):
         return None

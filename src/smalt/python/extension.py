@@ -1,4 +1,4 @@
-"""What `%load_ext smalt` does to a running session of IPython; smalt's Jupyter kernel loads it at its start."""
+"""The IPython extension `%load_ext smalt`, which smalt's Jupyter kernel loads at its start."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PIP = "_pip_before_smalt"
 
 
 def _run_pip(ipython: Any, words: str) -> None:
-    """IPython's own, but for what smalt stands in for."""
+    """Run IPython's own `%pip` without the packages that smalt stands in for."""
     kept = magics.remove_served(words)
     if kept:
         vars(ipython)[_PIP](" ".join(kept))

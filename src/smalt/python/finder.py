@@ -1,7 +1,7 @@
-"""What `import azure.ai.ml…` finds under `smalt python`, in smalt's kernel and after `%load_ext smalt`.
+"""The import finder that serves `azure.ai.ml` under `smalt python`, in smalt's kernel and after `%load_ext smalt`.
 
 `azure.ai.ml.X` is smalt.X, `azure.identity` and `mldesigner` are ours, whether or not the official packages are
-installed. An installed `azure.core` stays, since other packages of Azure's live on it; so do all of `azure.…` that
+installed. An installed `azure.core` stays, since other Azure packages depend on it; so does every `azure.…` that
 smalt does not stand in for.
 """
 
@@ -186,7 +186,7 @@ def _find_azureml(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
 
 
 def _is_only_asked() -> bool:
-    """Whether it is `importlib.util.find_spec` that wants to know, not an import."""
+    """Return True if `importlib.util.find_spec` asks, and nothing is imported."""
     frame: Any = sys._getframe(3)
     while frame is not None and "importlib._bootstrap" in frame.f_code.co_filename:
         frame = frame.f_back
@@ -204,7 +204,7 @@ def _find_installed(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
 
 
 def _has_module(name: str) -> bool:
-    """Whether smalt has a module of its own by that name."""
+    """Return True if smalt has a module of that name itself."""
     try:
         spec = importlib.util.find_spec(name)
     except ModuleNotFoundError:

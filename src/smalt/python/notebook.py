@@ -63,7 +63,7 @@ def read_notebook(path: Path) -> dict[str, Any]:
 
 
 def list_code_cells(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """Those that have text."""
+    """Return the code cells that are not empty."""
     return [cell for cell in document["cells"] if cell.get("cell_type") == "code" and join_source(cell).strip()]
 
 
@@ -73,7 +73,7 @@ def join_source(cell: dict[str, Any]) -> str:
 
 
 def _run_cell(shell: NotebookShell, cell: dict[str, Any], number: int) -> str | None:
-    """None, or what the cell died of."""
+    """Return None, or the sentence of the error that ended the cell."""
     cell["execution_count"] = number
     try:
         cell["outputs"] = shell.run_cell(join_source(cell), number)

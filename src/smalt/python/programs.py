@@ -36,7 +36,7 @@ def run_file(path: str, arguments: Sequence[str]) -> int:
 
 
 def run_module(name: str, arguments: Sequence[str]) -> int:
-    """As `python -m` does."""
+    """Run a module like `python -m`."""
     _replace_path(os.getcwd())
     finder.install_finder()
     try:
@@ -52,7 +52,7 @@ def run_module(name: str, arguments: Sequence[str]) -> int:
 
 
 def run_text(text: str, arguments: Sequence[str], name: str = "-c") -> int:
-    """As `python -c` does; `name` is '-' for what came from standard input."""
+    """Run a text like `python -c`; `name` is '-' for a text from standard input."""
     _replace_path("")
     return _run_guarded(lambda: _execute(text, "<string>" if name == "-c" else "<stdin>", [name, *arguments][1:], name))
 
@@ -97,7 +97,7 @@ def _run_guarded(run: Callable[[], Any]) -> int:
 
 
 def explain_error(error: BaseException) -> str:
-    """One sentence with the program's own line where smalt refused something; else Python's traceback, without us."""
+    """Return a sentence with the program's own line for an error of smalt, else Python's traceback without smalt's frames."""
     if isinstance(error, (SmaltError, finder.MissingNameError)) and not os.environ.get("SMALT_DEBUG"):
         where = find_error_place(error)
         if isinstance(error, ValidationException):
@@ -121,14 +121,14 @@ def find_error_place(error: BaseException) -> tuple[str, int]:
 
 
 def is_program(file: str) -> bool:
-    """Whether it is neither of smalt nor of what runs the program."""
+    """Return True if the file belongs neither to smalt nor to the modules that run the program."""
     if file.startswith((_HERE + os.sep, "<frozen")) or file == runpy.__file__:
         return False
     return _IPYTHON not in file
 
 
 def trim_traceback(trace: TracebackType | None) -> TracebackType | None:
-    """From the program's own first frame on."""
+    """Return the traceback from the program's own first frame on."""
     start = trace
     while start is not None and not is_program(start.tb_frame.f_code.co_filename):
         start = start.tb_next

@@ -47,11 +47,11 @@ class NotebookShell:
 
     @property
     def file(self) -> str:
-        """What the current cell is called in messages."""
+        """The name of the current cell in messages."""
         return f"{self.notebook}, cell {self.count}"
 
     def run_cell(self, source: str, number: int) -> list[dict[str, Any]]:
-        """Its outputs; raises what the cell raised, with `outputs` as far as it came."""
+        """Run a cell and return its outputs; after an error of the cell, which is raised, `outputs` has those made before it."""
         self.count, self.outputs = number, []
         self.names["In"].append(source)
         with self._capture_streams():
@@ -140,7 +140,7 @@ class NotebookShell:
 
     @contextlib.contextmanager
     def hide_output(self) -> Iterator[None]:
-        """What is shown within is shown nowhere (%%capture)."""
+        """Discard all output within the block (%%capture)."""
         kept, self.outputs = self.outputs, []
         try:
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -149,7 +149,7 @@ class NotebookShell:
             self.outputs = kept
 
     def _show_figures(self) -> None:
-        """What matplotlib has drawn and not shown."""
+        """Show the figures that matplotlib has drawn and not shown."""
         pyplot: Any = sys.modules.get("matplotlib.pyplot")
         if pyplot is None:
             return
@@ -167,7 +167,7 @@ class NotebookShell:
         return code
 
     def expand_names(self, text: str) -> str:
-        """With `{expression}` and `$name` of the notebook's names filled in; what is none of them stays."""
+        """Return the text with `{expression}` and `$name` of the notebook's names filled in; other braces and dollars stay."""
 
         def value(found: re.Match[str]) -> str:
             try:
@@ -236,6 +236,6 @@ class _CellStream(io.TextIOBase):
 
 
 def _is_silent(text: str) -> bool:
-    """Whether the cell ends with a semicolon."""
+    """Return True if the cell ends with a semicolon."""
     lines = [line for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
     return bool(lines) and lines[-1].partition(" #")[0].rstrip().endswith(";")

@@ -11,7 +11,7 @@ from smalt.python.shell import NotebookShell
 
 
 class IPythonShell(NotebookShell):
-    """The same session, whose cells IPython runs; what they show comes here."""
+    """A session whose cells IPython runs, and whose outputs are collected here."""
 
     def __init__(self, notebook: str) -> None:
         super().__init__(notebook)

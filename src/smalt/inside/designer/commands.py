@@ -47,7 +47,7 @@ def _split_pairs(words: Sequence[str] | None) -> dict[str, str]:
 
 
 def _is_ours() -> bool:
-    """Whether the function did not raise it itself."""
+    """Return True if the component's function did not raise the error itself."""
     frames = traceback.extract_tb(sys.exc_info()[2])
     return all(frame.filename.startswith(_FOLDER) for frame in frames)
 
@@ -56,7 +56,7 @@ _FOLDER = __file__.rpartition("/")[0]
 
 
 def _show_traceback() -> None:
-    """From the user's first line on; ours above it would say nothing."""
+    """Print the traceback from the user's first line on."""
     kind, problem, trace = sys.exc_info()
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith((_FOLDER, "<frozen importlib")):
         trace = trace.tb_next

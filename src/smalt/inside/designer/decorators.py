@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def command_component(func: Any = None, *, name: str | None = None, **said: Any) -> Any:
-    """Only the name matters here: the job was told the rest when it was submitted."""
+    """Mark a function as a component. Only the name matters in a job, which was told the rest when it was submitted."""
     file = sys._getframe(1).f_globals.get("__file__")
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -25,7 +25,7 @@ def command_component(func: Any = None, *, name: str | None = None, **said: Any)
 
 
 def mark_function(wrapper: Callable[..., Any], function: Callable[..., Any], name: str, file: str | None) -> Any:
-    """As the executor finds it."""
+    """Mark the wrapper so that the executor finds it."""
     wrapper._smalt_component = {  # type: ignore[attr-defined]
         "name": name,
         "file": file or function.__code__.co_filename,
@@ -65,7 +65,7 @@ def pipeline(func: Any = None, **_: Any) -> Any:
 
 
 def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Of decorators that matter to the program that submits."""
+    """Return a decorator that leaves its function as it is, for decorators that matter only to the submitting program."""
 
     @functools.wraps(function)
     def refuse(*_: Any, **__: Any) -> Any:

@@ -1,7 +1,7 @@
-"""What goes wrong with a component that is a function, as one sentence."""
+"""Errors of a function component, each as one sentence."""
 
 from __future__ import annotations
 
 
 class UserErrorException(Exception):
-    """As mldesigner's: it is the user's doing."""
+    """An error that the user caused, under mldesigner's name."""

@@ -30,7 +30,7 @@ _PARSE: dict[str, Callable[[Any], Any]] = {
 
 
 def execute_file(source: str, name: str | None, inputs: Mapping[str, Any], outputs: Mapping[str, str]) -> Any:
-    """As `mldesigner execute`: the component called `name` of a file; where it has but one, that."""
+    """Execute the component called `name` in a file; the only component if the name is empty."""
     if not os.path.isfile(source):
         raise UserErrorException(f"the source file {os.path.abspath(source)} is not there")
     functions = [mark for mark in _list_components(_load_module(source)) if _is_same_file(mark["file"], source)]
@@ -96,7 +96,7 @@ def _parse_value(signature: FunctionSignature, name: str, kind: str, value: Any)
 
 
 def _make_output_path(path: str, port: Mapping[str, Any]) -> str:
-    """Where an output is written; a folder is there when the function starts."""
+    """Return the path of an output; a folder exists when the function starts."""
     path = os.fspath(path)
     if port["type"] == "uri_folder":
         os.makedirs(path, exist_ok=True)
@@ -106,7 +106,7 @@ def _make_output_path(path: str, port: Mapping[str, Any]) -> str:
 
 
 def _write_results(signature: FunctionSignature, result: Any, places: Mapping[str, str]) -> None:
-    """What the function returned, into its outputs."""
+    """Write the returned values to the outputs."""
     returned = signature.returned
     if not returned:
         if result is not None:
@@ -200,7 +200,7 @@ def import_file(source: str) -> ModuleType:
 
 
 def _list_components(module: ModuleType) -> list[dict[str, Any]]:
-    """Of each component in a module its name, its file and its function; also of those made by mldesigner itself."""
+    """List the components of a module, by name, file and function; those that mldesigner itself made are among them."""
     marks = []
     for value in list(vars(module).values()):
         mark = getattr(value, "_smalt_component", None)

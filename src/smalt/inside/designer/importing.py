@@ -1,7 +1,7 @@
-"""What `import mldesigner`, `smalt` and `azure.ai.ml` find in a job where they are not installed.
+"""Import hooks for `mldesigner`, `smalt` and `azure.ai.ml` in a job where they are not installed.
 
-A component's function lies in a file that imports them; what that file needs to be imported is here, and what only the
-submitting program uses can be imported and says so when it is used.
+A component's function lies in a file that imports them. Everything that the file needs to be imported is here; names
+that only the submitting program uses can be imported and raise an error when they are used.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _PROGRAMS = ("mldesigner.__main__", "mldesigner.executor")
 
 
 def find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
-    """Of any `mldesigner…`, `smalt…` or `azure…`; None where it is not ours to answer."""
+    """Return the spec of an `mldesigner…`, `smalt…` or `azure…` module; None for a module that is not served here."""
     if name not in _MODULES and name not in _PROGRAMS:
         return None
     parent = name.rpartition(".")[0]
@@ -66,7 +66,7 @@ def find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
 
 
 def _is_component_import() -> bool:
-    """Whether it is the file of a component that imports, and not a package that wants to know what is installed."""
+    """Return True if a component's file imports, and not a package that only checks what is installed."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None and ("importlib" in frame.f_code.co_filename or frame.f_code.co_filename in _OWN):
         if frame.f_code.co_filename.endswith(("util.py", "importlib.util>")):
@@ -113,7 +113,7 @@ def _resolve_name(module: ModuleType, wanted: str) -> Any:
 
 
 class _AnnotationOnly(type):
-    """Of names that can be imported only, so that annotations go on working."""
+    """A metaclass of names that can only be imported, so that annotations go on working."""
 
     words = ""
 

@@ -1,4 +1,4 @@
-"""What annotates the parameters of a component's function, and what it finds while it runs."""
+"""Annotations for the parameters of a component's function, and the context that it reads while it runs."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Output:
 
 
 class Meta:
-    """What `Annotated[int, Meta(…)]` says of a parameter beyond its type."""
+    """Facts about a parameter beyond its type, as in `Annotated[int, Meta(…)]`."""
 
     def __init__(
         self,

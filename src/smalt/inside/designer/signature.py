@@ -113,7 +113,7 @@ class FunctionSignature:
 
 
 def _sort_parameters(parameters: Mapping[str, inspect.Parameter], hints: Mapping[str, Any]) -> list[inspect.Parameter]:
-    """As the SDK has them: first those with annotations."""
+    """Return the parameters in the SDK's order: those with annotations first."""
     return sorted(parameters.values(), key=lambda parameter: parameter.name not in hints)
 
 
@@ -141,7 +141,7 @@ def _get_annotations(thing: Any) -> Mapping[str, Any]:
 
 
 def _read_hint(hint: Any) -> tuple[bool, Port | None]:
-    """Whether an annotation is of an output, and what it says; None where it says nothing."""
+    """Return whether an annotation is an output's, and its port; the port is None where the annotation says nothing."""
     if hint is _EMPTY or hint is None:
         return False, None
     name = _get_class_name(hint)
@@ -193,7 +193,7 @@ def _make_port(hint: Any, keys: tuple[str, ...]) -> Port:
 
 
 def _read_output(hint: Any) -> Port | None:
-    """Of a return annotation, or of a field of a group that is returned."""
+    """Return the port of a return annotation, or of a field of a returned group."""
     is_output, port = _read_hint(hint)
     if port is None:
         return None
@@ -227,7 +227,7 @@ _GOOGLE = re.compile(r"(\w+)\s*(?:\([^)]*\))?\s*:\s*(.*)")
 
 
 def parse_descriptions(text: str | None) -> dict[str, str]:
-    """What a docstring says of each parameter, below `Args:` or after `:param`."""
+    """Return the descriptions of parameters in a docstring, by name, from below `Args:` or after `:param`."""
     found: dict[str, str] = {}
     lines = inspect.cleandoc(text or "").splitlines()
     in_arguments, current, depth = False, "", 0

@@ -1,12 +1,12 @@
-"""What Python runs first inside a job, when this folder leads PYTHONPATH.
+"""Startup code that Python runs first inside a job, since this folder leads PYTHONPATH.
 
 Listings come in lexicographic order: so do those of the service's blob mounts, and scripts take
-`os.listdir(folder)[0]`; a disk's own order is that of hashes. All of Python that lists goes through these two names:
-os.walk, glob, pathlib, shutil.
+`os.listdir(folder)[0]`; a disk's own order is that of hashes. Every function of Python that lists a folder goes
+through these two names: os.walk, glob, pathlib, shutil.
 
-And `import azureml` finds the names of SDK v1, of the folder `v1` beside this one; `import mldesigner`, `smalt` and
-`azure.ai.ml` those that the file of a function component needs, of the folder `designer`. `import mltable` finds
-smalt's own, where there is none and what it needs is there.
+`import azureml` finds the names of SDK v1, in the folder `v1` beside this one; `import mldesigner`, `smalt` and
+`azure.ai.ml` find the names that the file of a function component needs, in the folder `designer`. `import mltable`
+finds smalt's own package, if none is installed and its requirements are.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Scandir:
 
 
 class _Entries:
-    """What os.scandir gives: an iterator that can be closed and used in `with`."""
+    """The result of os.scandir: an iterator that can be closed and used in `with`."""
 
     def __init__(self, entries: Iterable[os.DirEntry[Any]]) -> None:
         self._left: Iterator[os.DirEntry[Any]] = iter(entries)

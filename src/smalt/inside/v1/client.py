@@ -62,7 +62,7 @@ class RunClient:
         return self._exchange_json(method, _API + route, body)
 
     def list_files(self, folder: str) -> list[dict[str, Any]]:
-        """What lies in a folder of the artifact store: `path` (the name), `is_dir`, `file_size`."""
+        """List a folder of the artifact store, each entry with `path` (its name), `is_dir` and `file_size`."""
         answer = self._exchange_json("GET", _ARTIFACTS + "?" + urlencode({"path": folder}), None)
         listed: list[dict[str, Any]] = answer.get("files", [])
         return listed

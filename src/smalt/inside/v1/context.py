@@ -1,4 +1,4 @@
-"""Which job this process belongs to: said by its environment, as it was before the script changed it."""
+"""The job that this process belongs to, read from the environment as it was before the script changed it."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ _CURRENT = _read_context()
 
 
 def get_current() -> RunContext | None:
-    """None outside of a job."""
+    """Return the context of the job; None outside of a job."""
     return _CURRENT

@@ -40,7 +40,7 @@ class TabularDataset:
         return self._add_change(lambda frame: frame[_list_names(columns)])
 
     def random_split(self, percentage: float, seed: int | None = None) -> tuple[TabularDataset, TabularDataset]:
-        """Of one seed always the same two parts, though not those of the service."""
+        """Return two parts; a seed always gives the same two, which are not those of the service."""
 
         def first(frame: Any) -> Any:
             return frame.sample(frac=percentage, random_state=0 if seed is None else seed)
@@ -94,7 +94,7 @@ add_unsupported_members(FileDataset, {"register": "use 'smalt data create', or a
 
 
 class _Mount:
-    """What `with dataset.mount() as m` gives: the data is where it is."""
+    """A dataset that `with dataset.mount() as m` gives: its files are already on this machine."""
 
     def __init__(self, path: str) -> None:
         self.mount_point = path
@@ -292,7 +292,7 @@ add_unsupported_members(
 
 
 class Datastore:
-    """One that has a name only: a job's paths are those of its inputs and outputs."""
+    """A datastore that has only a name: a job's paths are those of its inputs and outputs."""
 
     def __init__(self, workspace: object, name: str | None = None) -> None:
         self.workspace = workspace

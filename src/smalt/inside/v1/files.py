@@ -19,7 +19,7 @@ _SCHEME = "mlflow-artifacts"
 
 
 def parse_uri(uri: str) -> str:
-    """Where in the artifact store a URI of it points."""
+    """Return the path in the artifact store that a URI points to."""
     parts = urlsplit(uri)
     if parts.scheme != _SCHEME:
         raise make_error(f"the files at '{uri}' cannot be reached from a job; only those of a run can")
@@ -39,7 +39,7 @@ def list_names(client: RunClient, folder: str) -> list[str]:
 
 
 def fetch_file(client: RunClient, path: str, target: str) -> None:
-    """One file of the store; `target` is there whole, or not at all."""
+    """Fetch a file of the store; `target` is written whole, or not at all."""
     folder = os.path.dirname(os.path.abspath(target))
     os.makedirs(folder, exist_ok=True)
     partial = target + ".partial"
@@ -54,7 +54,7 @@ def fetch_file(client: RunClient, path: str, target: str) -> None:
 
 
 class RunFiles:
-    """Those of one run, by their names in it."""
+    """The files of a run, by their names in it."""
 
     def __init__(self, run: Run) -> None:
         self.run = run

@@ -104,7 +104,7 @@ def make_filesystem_class(theirs: Any) -> Any:
 
 
 def _is_own(filesystem: Any) -> bool:
-    """Whether it is of the job's own workspace, and the job may ask for its files."""
+    """Return True if the filesystem is of the job's own workspace, and the job may ask for its files."""
     context = getattr(filesystem, "_storage_context", {})
     own = [os.environ.get("AZUREML_ARM_" + name, "").lower() for name in _SCOPE.values()]
     return bool(os.environ.get("SMALT_URL")) and [str(context.get(key, "")).lower() for key in _SCOPE] == own
@@ -170,7 +170,7 @@ def _list_local_files(source: str) -> list[str]:
 
 
 def _to_write(targets: list[tuple[str, str]], is_there: Any, more: dict[str, Any]) -> list[tuple[str, str]]:
-    """What is copied, by the package's own words for what is there already."""
+    """Return the files to copy, by the package's own rules for files that exist already."""
     overwrite = str(more.get("overwrite", "FAIL_ON_FILE_CONFLICT")).upper()
     taken = [target for _, target in targets if is_there(target)]
     if taken and overwrite == "FAIL_ON_FILE_CONFLICT":

@@ -1,8 +1,8 @@
-"""What `import azureml…` finds in a job: what is installed there, else these modules; and how both become one.
+"""Import hooks for `azureml` in a job: the installed packages if there are any, else these modules, and both combined.
 
 Where azureml-core is installed it stays, as scripts use much else of it; only what would reach for the service is
-answered by us. Who merely asks whether azureml-core is installed (transformers does, to log everything twice) hears
-the truth.
+answered by us. A library that merely checks whether azureml-core is installed (transformers does, to log everything
+twice) gets the true answer.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ _ALWAYS = ("get_context", "from_config", "get_model_path", "Workspace.get", "Wor
 
 
 def find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
-    """Of any `azureml…`; None where it is not ours to answer."""
+    """Return the spec of an `azureml…` module; None for a module that is not served here."""
     if _is_only_asked():
         return None
     spec = _find_installed(name, path)
@@ -101,7 +101,7 @@ def find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
 
 
 def _is_only_asked() -> bool:
-    """Whether it is `importlib.util.find_spec` that wants to know, not an import."""
+    """Return True if `importlib.util.find_spec` asks, and nothing is imported."""
     frame = sys._getframe(3)  # who asked SmaltFinder
     while frame is not None and "importlib._bootstrap" in frame.f_code.co_filename:
         frame = frame.f_back  # type: ignore[assignment]
@@ -223,4 +223,4 @@ class Authentication:
 
 
 def set_diagnostics_collection(send_diagnostics: bool = True, verbosity: object = None) -> None:
-    """Nothing is sent anywhere."""
+    """Do nothing: no diagnostics are sent anywhere."""

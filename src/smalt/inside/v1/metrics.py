@@ -24,7 +24,7 @@ _IMAGES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"BM": 
 
 
 class RunLogging:
-    """What a run can be told."""
+    """The logging methods of a run."""
 
     client: RunClient
     writer: RunWriter
@@ -102,7 +102,7 @@ class RunLogging:
     def get_metrics(
         self, name: str | None = None, recursive: bool = False, run_type: object = None, populate: bool = False
     ) -> dict[str, Any]:
-        """By name: a value that was logged once as it is, several as a list, a table by its columns."""
+        """Return the metrics by name: one value as it is, several as a list, a table by its columns."""
         if recursive:
             family = [self, *self.get_children(recursive=True)]  # type: ignore[attr-defined]
             return {run.id: run.get_metrics(name, populate=populate) for run in family}
@@ -168,7 +168,7 @@ class RunLogging:
 
 
 def _to_json(value: Any) -> Any:
-    """What numpy has, as JSON has it."""
+    """Return a numpy value as JSON has it."""
     return value.tolist() if hasattr(value, "tolist") else str(value)
 
 

@@ -12,7 +12,7 @@ _WHY = "{} does not work inside a smalt job; {}"
 
 
 class _UnsupportedMeta(type):
-    """Of classes that only have a name, so that `isinstance` and annotations go on working."""
+    """A metaclass of classes that only have a name, so that `isinstance` and annotations go on working."""
 
     instead = ""
 

@@ -277,7 +277,7 @@ def _fetch_model(model: Model) -> str:
 
 
 def _find_local(name: str, version: int | None) -> str | None:
-    """What is on this machine, as v1 looks for it."""
+    """Return the path of a model on this machine, looked up as v1 does; None if there is none."""
     folder = os.path.join(_get_root(), name)
     if os.path.isdir(folder):
         numbers = [entry for entry in os.listdir(folder) if entry.isdigit()]

@@ -1,6 +1,6 @@
-"""What of a run is more than numbers: tables, charts and images, as artifacts that MLflow's own pages show.
+"""Tables, charts and images of a run, as artifacts that MLflow's own pages show.
 
-The tag `mlflow.loggedArtifacts`, which is MLflow's own, says which of a run's files are such.
+MLflow's own tag `mlflow.loggedArtifacts` names these files among those of a run.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class LoggedTable:
 
 
 class RunRecords:
-    """Those of one run."""
+    """The tables, charts and images of a run."""
 
     def __init__(self, files: RunFiles) -> None:
         self._files = files
@@ -96,7 +96,7 @@ class RunRecords:
             return LoggedTable()
 
     def get_metrics(self, tags: dict[str, str], populate: bool) -> tuple[dict[str, Any], set[str]]:
-        """What get_metrics tells of them, by name; and the names of the metrics that are columns of their tables."""
+        """Return the records by name, and the names of the metrics that are columns of their tables."""
         found: dict[str, Any] = {}
         columns = set()
         for entry in parse_index(tags):

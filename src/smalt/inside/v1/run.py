@@ -57,7 +57,7 @@ class Run(RunLogging, Storage):
         return self._run_id
 
     def get_data(self) -> dict[str, Any]:
-        """What MLflow says of it: `info`, `data`."""
+        """Return the run as MLflow has it: `info`, `data`."""
         answer: dict[str, Any] = self.client.get_json("runs/get", run_id=self.id)["run"]
         return answer
 
@@ -94,7 +94,7 @@ class Run(RunLogging, Storage):
 
     @property
     def number(self) -> int:
-        """Which one of its experiment it is, from 1, in the order of their starts."""
+        """The number of the run within its experiment, from 1, in the order in which the runs started."""
         info = self.get_info()
         before = "attributes.start_time < {}".format(info.get("start_time", 0))
         return 1 + sum(1 for _ in search_runs(self.client, info["experiment_id"], before))
@@ -126,7 +126,7 @@ class Run(RunLogging, Storage):
         }
 
     def get_portal_url(self) -> str:
-        """Return no address: there is no page of the run yet."""
+        """Return an empty address: the run has no page yet."""
         return ""
 
     # Its tags and properties
@@ -164,7 +164,7 @@ class Run(RunLogging, Storage):
             self.set_tag(_PROPERTY + name, str(value))
 
     def get_properties(self) -> dict[str, str]:
-        """What was added, and what smalt knows: the commit and the snapshot of the code."""
+        """Return the properties that were added, with the commit and the snapshot of the code that smalt knows."""
         found = {name: value for name, value in self.get_all_tags().items() if name.startswith(_NOT_TAGS[1:])}
         return {name[len(_PROPERTY) :] if name.startswith(_PROPERTY) else name: found[name] for name in found}
 
@@ -221,21 +221,21 @@ class Run(RunLogging, Storage):
         self.writer.flush()
 
     def start(self) -> None:
-        """It has been started."""
+        """Do nothing: the run has been started."""
 
     def complete(self, _set_status: bool = True) -> None:
         """A job is complete when its command ends; until then this only makes sure that everything has arrived."""
         self.flush()
 
     def fail(self, error_details: Any = None, error_code: Any = None, _set_status: bool = True) -> None:
-        """As in v1 a job fails by its command's exit code, not by this; the reason is kept as a tag."""
+        """Keep the reason as a tag. A job fails by its command's exit code, not by this call, as in v1."""
         self.flush()
         if error_details is not None or error_code is not None:
             parts = [str(part) for part in (error_code, error_details) if part is not None]
             self.set_tag("error", ": ".join(parts)[:5000])
 
     def cancel(self) -> None:
-        """As in v1 this does nothing to a run that was submitted."""
+        """Do nothing to a submitted run, as in v1."""
         print(f"A job is not cancelled from within; end its command, or use: smalt job cancel -n {self.id}")
 
     def wait_for_completion(
@@ -316,7 +316,7 @@ class SubmittedRun(Run):
 
 
 class ChildRun(Run):
-    """One that the script has made: its state is the script's to set."""
+    """A run that the script has made, and whose state the script sets."""
 
     def __init__(self, experiment: Experiment, run_id: str, outputs: str | None = None, **_: Any) -> None:
         super().__init__(experiment, run_id)
@@ -352,7 +352,7 @@ _OWN: dict[str, Run] = {}
 
 
 def get_own_run() -> Run | None:
-    """The same object at each call, as scripts call get_context() wherever they need it."""
+    """Return the job's own run; each call returns the same object, as scripts call get_context() wherever they need it."""
     context: RunContext | None = get_current()
     if context is None:
         return None
@@ -381,7 +381,7 @@ def list_runs(experiment: Experiment, tags: Any = None, include_children: bool =
 
 
 def _has_tags(found: dict[str, Any], tags: Any) -> bool:
-    """Whether a run has a tag, or tags with these values."""
+    """Return True if a run has a tag, or tags with these values."""
     wanted = tags if isinstance(tags, dict) else {} if tags is None else {tags: None}
     has = {tag["key"]: tag.get("value", "") for tag in found.get("data", {}).get("tags", [])}
     return all(name in has and value in (None, has[name]) for name, value in wanted.items())

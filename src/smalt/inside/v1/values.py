@@ -1,4 +1,4 @@
-"""What v1 lets a script log, as what MLflow can keep."""
+"""Conversion of the values that v1 lets a script log to values that MLflow can store."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def make_key(name: object) -> str:
 
 
 def to_number(value: Any) -> float | None:
-    """None where it is not a number: text, nothing, or an object that is not one either."""
+    """Return the value as a number; None for a text, None, or an object that is not a number."""
     if value is None or isinstance(value, (str, bytes)):
         return None
     try:

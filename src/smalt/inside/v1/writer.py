@@ -27,7 +27,7 @@ _MOST_WAITING = 20_000  # then the script waits, as memory is finite
 
 
 class RunWriter:
-    """One per process."""
+    """A background sender of metrics and files, one per process."""
 
     def __init__(self, client: RunClient) -> None:
         self._client = client
@@ -109,7 +109,7 @@ class RunWriter:
                         del self._uploads[key]
 
     def _send_call(self, call: Callable[[], Any]) -> None:
-        """What the server refuses would hold up all that comes after it: the script is told at its next call."""
+        """Send a call. A call that the server refuses is dropped, and the script hears of it at its next call."""
         try:
             call()
         except RequestRefused as problem:
