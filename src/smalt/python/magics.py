@@ -67,7 +67,7 @@ WITHOUT_PERCENT = ("pip", "conda", "mamba", "cd", "pwd", "ls", "mkdir", "cat", "
 
 @_register_line("pip")
 def _run_pip(shell: NotebookShell, words: str) -> None:
-    """Run this Python's `pip` without the packages that smalt stands in for; only a failed installation ends the notebook."""
+    """Run `pip` without the packages that smalt stands in for; only a failed installation ends the notebook."""
     kept = remove_served(words)
     code = shell.run_process([*_find_installer(), *kept]) if kept else 0
     if code and kept[0] == "install":

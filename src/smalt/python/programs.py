@@ -97,7 +97,7 @@ def _run_guarded(run: Callable[[], Any]) -> int:
 
 
 def explain_error(error: BaseException) -> str:
-    """Return a sentence with the program's own line for an error of smalt, else Python's traceback without smalt's frames."""
+    """Return an error of smalt as one sentence with a line, any other as a traceback without the frames of smalt."""
     if isinstance(error, (SmaltError, finder.MissingNameError)) and not os.environ.get("SMALT_DEBUG"):
         where = find_error_place(error)
         if isinstance(error, ValidationException):

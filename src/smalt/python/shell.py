@@ -51,7 +51,7 @@ class NotebookShell:
         return f"{self.notebook}, cell {self.count}"
 
     def run_cell(self, source: str, number: int) -> list[dict[str, Any]]:
-        """Run a cell and return its outputs; after an error of the cell, which is raised, `outputs` has those made before it."""
+        """Run a cell and return its outputs; if the cell raises an error, `outputs` has those made before."""
         self.count, self.outputs = number, []
         self.names["In"].append(source)
         with self._capture_streams():
@@ -167,7 +167,7 @@ class NotebookShell:
         return code
 
     def expand_names(self, text: str) -> str:
-        """Return the text with `{expression}` and `$name` of the notebook's names filled in; other braces and dollars stay."""
+        """Fill in `{expression}` and `$name` of the notebook's names; other braces and dollars stay."""
 
         def value(found: re.Match[str]) -> str:
             try:

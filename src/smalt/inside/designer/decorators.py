@@ -65,7 +65,7 @@ def pipeline(func: Any = None, **_: Any) -> Any:
 
 
 def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a decorator that leaves its function as it is, for decorators that matter only to the submitting program."""
+    """Return the function, for decorators that matter only to the submitting program."""
 
     @functools.wraps(function)
     def refuse(*_: Any, **__: Any) -> Any:

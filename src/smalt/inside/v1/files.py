@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from .client import RunClient
-    from .run import Run
 
 _SCHEME = "mlflow-artifacts"
 
@@ -56,24 +55,25 @@ def fetch_file(client: RunClient, path: str, target: str) -> None:
 class RunFiles:
     """The files of a run, by their names in it."""
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, client: RunClient, run_id: str) -> None:
+        self.client = client
+        self.run_id = run_id
         self._root = ""
 
     @property
     def uri(self) -> str:
-        return str(self.run.get_info()["artifact_uri"])
+        return str(self.client.get_json("runs/get", run_id=self.run_id)["run"]["info"]["artifact_uri"])
 
     def put_file(self, name: str, source: str | BinaryIO) -> str:
-        """Store a file or a stream; the name it has there."""
+        """Store a file or a stream, and return its name in the run."""
         name = _normalise_name(name)
         if not isinstance(source, (str, os.PathLike)):
-            self.run.client.put_file(self._get_path(name), source)
+            self.client.put_file(self._get_path(name), source)
             return name
         if not os.path.isfile(source):
             raise make_user_error(f"there is no file '{source}' to upload")
         with open(source, "rb") as file:
-            self.run.client.put_file(self._get_path(name), file)
+            self.client.put_file(self._get_path(name), file)
         return name
 
     def put_folder(self, name: str, folder: str) -> None:
@@ -85,19 +85,19 @@ class RunFiles:
                 self.put_file("/".join((name, relative.replace(os.sep, "/"), file)), os.path.join(parent, file))
 
     def list_names(self) -> list[str]:
-        return list_names(self.run.client, self._get_path(""))
+        return list_names(self.client, self._get_path(""))
 
     def read_file(self, name: str) -> bytes:
-        return self.run.client.read_file(self._get_path(_normalise_name(name)))
+        return self.client.read_file(self._get_path(_normalise_name(name)))
 
     def fetch_file(self, name: str, target: str) -> None:
         try:
-            fetch_file(self.run.client, self._get_path(_normalise_name(name)), target)
+            fetch_file(self.client, self._get_path(_normalise_name(name)), target)
         except RequestRefused as problem:
             if problem.status != 404:
                 raise
             there = ", ".join(self.list_names()[:20]) or "none"
-            raise make_user_error(f"run '{self.run.id}' has no file '{name}'; its files: {there}") from None
+            raise make_user_error(f"run '{self.run_id}' has no file '{name}'; its files: {there}") from None
 
     def _get_path(self, name: str) -> str:
         self._root = self._root or parse_uri(self.uri)
@@ -105,7 +105,7 @@ class RunFiles:
 
 
 def _normalise_name(name: str) -> str:
-    """A name in the run: of `./outputs/../x` it is x, and no other run's."""
+    """Return a name within the run: `./outputs/../x` is x, and no name leads to another run."""
     parts: list[str] = []
     for part in str(name).replace(os.sep, "/").split("/"):
         if part == "..":

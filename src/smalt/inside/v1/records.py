@@ -14,9 +14,19 @@ from .values import to_json_cell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Protocol
 
     from .files import RunFiles
+    from .writer import RunWriter
+
+    class RecordedRun(Protocol):
+        @property
+        def id(self) -> str: ...
+        @property
+        def writer(self) -> RunWriter: ...
+        def get_all_tags(self) -> dict[str, str]: ...
+        def set_tag(self, name: str, value: str) -> None: ...
+
 
 _TAG = "mlflow.loggedArtifacts"
 _LONGEST_TAG = 7500  # MLflow takes 8000
@@ -58,7 +68,8 @@ class LoggedTable:
 class RunRecords:
     """The tables, charts and images of a run."""
 
-    def __init__(self, files: RunFiles) -> None:
+    def __init__(self, run: RecordedRun, files: RunFiles) -> None:
+        self._run = run
         self._files = files
         self._tables: dict[str, LoggedTable] = {}
 
@@ -71,8 +82,8 @@ class RunRecords:
             self.add_logged_file("table", path)
         table = self._tables[name]
         table.add_rows(columns)
-        self._files.run.writer.add_upload(
-            self._files.run.id + "/" + path, lambda: self._files.put_file(path, io.BytesIO(table.to_json()))
+        self._run.writer.add_upload(
+            self._run.id + "/" + path, lambda: self._files.put_file(path, io.BytesIO(table.to_json()))
         )
 
     def add_logged_file(self, kind: str, path: str, name: str = "") -> None:
@@ -84,10 +95,10 @@ class RunRecords:
         index = [*(other for other in index if not name or other.get("name") != name), entry]
         while len(json.dumps(index)) > _LONGEST_TAG:
             del index[0]
-        self._files.run.set_tag(_TAG, json.dumps(index))
+        self._run.set_tag(_TAG, json.dumps(index))
 
     def _read_index(self) -> list[dict[str, str]]:
-        return parse_index(self._files.run.get_all_tags())
+        return parse_index(self._run.get_all_tags())
 
     def _read_table(self, path: str) -> LoggedTable:
         try:
@@ -110,7 +121,7 @@ class RunRecords:
                 content = self._files.read_file(path)
                 found[name] = content if entry["type"] == "image" else json.loads(content)
             else:
-                found[name] = f"aml://artifactId/ExperimentRun/dcid.{self._files.run.id}/{path}"
+                found[name] = f"aml://artifactId/ExperimentRun/dcid.{self._run.id}/{path}"
         return found, columns
 
 

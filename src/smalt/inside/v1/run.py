@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
+    from .models import Model
     from .workspace import Experiment
 
 _PARENT = "mlflow.parentRunId"
@@ -40,8 +41,8 @@ class Run(RunLogging, Storage):
         self.client: RunClient = context.client
         self.writer: RunWriter = context.writer
         self._experiment = experiment
-        self._files = RunFiles(self)
-        self._records = RunRecords(self._files)
+        self._files = RunFiles(self.client, self._run_id)
+        self._records = RunRecords(self, self._files)
         self._steps: dict[str, int] | None = None
         self._lock = threading.RLock()
 
@@ -128,6 +129,35 @@ class Run(RunLogging, Storage):
     def get_portal_url(self) -> str:
         """Return an empty address: the run has no page yet."""
         return ""
+
+    # Models
+
+    def register_model(
+        self, model_name: str, model_path: str | None = None, tags: Any = None, properties: Any = None,
+        model_framework: str | None = None, model_framework_version: str | None = None,
+        description: str | None = None, **_: Any,
+    ) -> Model:  # fmt: skip
+        """Register files of the run as a model; files that are still in the job's own outputs/ are uploaded first."""
+        from .models import create_version
+
+        path = os.path.normpath(model_path or model_name).replace(os.sep, "/")
+        self.flush()
+        if os.path.exists(path) and not os.path.isabs(path) and not path.startswith(".."):
+            (self._files.put_folder if os.path.isdir(path) else self._files.put_file)(path, path)
+        else:
+            there = self._files.list_names()
+            if not any(name == path or name.startswith(path + "/") for name in there):
+                raise make_error(
+                    "the run has no file or folder '{}' to register; its files: {}".format(
+                        path, ", ".join(there[:20]) or "none"
+                    ),
+                    "ModelPathNotFoundException",
+                )
+        return create_version(
+            self.experiment.workspace, model_name, self._files.uri + "/" + path, run_id=self.id,
+            description=description, tags=tags, properties=properties,
+            framework=(model_framework, model_framework_version),
+        )  # fmt: skip
 
     # Its tags and properties
 
@@ -352,7 +382,7 @@ _OWN: dict[str, Run] = {}
 
 
 def get_own_run() -> Run | None:
-    """Return the job's own run; each call returns the same object, as scripts call get_context() wherever they need it."""
+    """Return the job's own run: the same object at each call, as scripts call get_context() again and again."""
     context: RunContext | None = get_current()
     if context is None:
         return None

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 
 from .data import InputDatasets, list_output_datasets
-from .errors import make_error, make_user_error
+from .errors import make_user_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, BinaryIO
+    from typing import BinaryIO
 
     from .files import RunFiles
-    from .models import Model
 
 
 class Storage:
@@ -66,30 +65,3 @@ class Storage:
             own = name if append_prefix or not start else name[len(start) :].strip("/") or os.path.basename(name)
             target = output_paths[index] if output_paths is not None else own
             self._files.fetch_file(name, os.path.join(output_directory or "", target))
-
-    def register_model(
-        self, model_name: str, model_path: str | None = None, tags: Any = None, properties: Any = None,
-        model_framework: str | None = None, model_framework_version: str | None = None,
-        description: str | None = None, **_: Any,
-    ) -> Model:  # fmt: skip
-        """Files of the run become a model; those still in the job's own outputs/ are uploaded first."""
-        from .models import create_version
-
-        path = os.path.normpath(model_path or model_name).replace(os.sep, "/")
-        run: Any = self
-        run.flush()
-        if os.path.exists(path) and not os.path.isabs(path) and not path.startswith(".."):
-            (self._files.put_folder if os.path.isdir(path) else self._files.put_file)(path, path)
-        else:
-            there = self._files.list_names()
-            if not any(name == path or name.startswith(path + "/") for name in there):
-                raise make_error(
-                    "the run has no file or folder '{}' to register; its files: {}".format(
-                        path, ", ".join(there[:20]) or "none"
-                    ),
-                    "ModelPathNotFoundException",
-                )
-        return create_version(
-            run.experiment.workspace, model_name, self._files.uri + "/" + path, run_id=run.id, description=description,
-            tags=tags, properties=properties, framework=(model_framework, model_framework_version),
-        )  # fmt: skip
