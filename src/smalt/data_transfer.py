@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.dsl.builders import accepted, step
+from smalt.dsl.builders import make_step, take_fields
 from smalt.entities.jobs.data_transfer import Database as Database
 from smalt.entities.jobs.data_transfer import DataTransferComponent as DataTransferComponent
 from smalt.entities.jobs.data_transfer import DataTransferNode
@@ -48,9 +48,9 @@ def copy_data(
     fields = {
         "task": "copy_data", "name": name, "description": description, "tags": tags, "display_name": display_name,
         "experiment_name": experiment_name, "compute": compute, "data_copy_mode": data_copy_mode,
-        **accepted("copy_data", DataTransferNode, more),
+        **take_fields("copy_data", DataTransferNode, more),
     }  # fmt: skip
-    node: DataTransferNode = step(DataTransferNode, fields, inputs, outputs)
+    node: DataTransferNode = make_step(DataTransferNode, fields, inputs, outputs)
     if not is_deterministic:
         node.__dict__["is_deterministic"] = False
     return node
@@ -72,9 +72,9 @@ def import_data(
     fields = {
         "task": "import_data", "name": name, "description": description, "tags": tags, "display_name": display_name,
         "experiment_name": experiment_name, "compute": compute, "source": source,
-        **accepted("import_data", DataTransferNode, more),
+        **take_fields("import_data", DataTransferNode, more),
     }  # fmt: skip
-    node: DataTransferNode = step(DataTransferNode, fields, None, outputs or {"sink": {"type": "mltable"}})
+    node: DataTransferNode = make_step(DataTransferNode, fields, None, outputs or {"sink": {"type": "mltable"}})
     add_step(node)
     return node
 
@@ -95,8 +95,8 @@ def export_data(
     fields = {
         "task": "export_data", "name": name, "description": description, "tags": tags, "display_name": display_name,
         "experiment_name": experiment_name, "compute": compute, "sink": sink,
-        **accepted("export_data", DataTransferNode, more),
+        **take_fields("export_data", DataTransferNode, more),
     }  # fmt: skip
-    node: DataTransferNode = step(DataTransferNode, fields, inputs, None)
+    node: DataTransferNode = make_step(DataTransferNode, fields, inputs, None)
     add_step(node)
     return node

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.dsl.builders import accepted, given, step
+from smalt.dsl.builders import drop_unset, make_step, take_fields
 from smalt.entities.jobs.parallel import ParallelNode, ParallelTask
 from smalt.entities.syntax.references import to_reference
 
@@ -34,7 +34,7 @@ class RunFunction(ParallelTask):
             "program_arguments": program_arguments, "model": model, "append_row_to": append_row_to,
             "environment": to_reference(environment),
         }  # fmt: skip
-        super().__init__(type="run_function", **given(values))
+        super().__init__(type="run_function", **drop_unset(values))
         self.extra.update({key: value for key, value in more.items() if key != "type"})
 
 
@@ -79,10 +79,10 @@ def parallel_run_function(
         "logging_level": logging_level, "max_concurrency_per_instance": max_concurrency_per_instance,
         "error_threshold": error_threshold, "mini_batch_error_threshold": mini_batch_error_threshold,
         "task": task, "mini_batch_size": mini_batch_size, "partition_keys": partition_keys,
-        "input_data": input_data, "identity": identity, "resources": given(resources) or None,
-        **accepted("parallel_run_function", ParallelNode, more),
+        "input_data": input_data, "identity": identity, "resources": drop_unset(resources) or None,
+        **take_fields("parallel_run_function", ParallelNode, more),
     }  # fmt: skip
-    node: ParallelNode = step(ParallelNode, fields, inputs, outputs)
+    node: ParallelNode = make_step(ParallelNode, fields, inputs, outputs)
     if not is_deterministic:
         node.__dict__["is_deterministic"] = False
     if more.get("version") is not None:

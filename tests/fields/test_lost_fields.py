@@ -24,7 +24,7 @@ from smalt.entities.steps.bindings import StepInputs, StepOutputs, find_componen
 from smalt.entities.steps.nodes import ComponentNode
 from smalt.entities.steps.standalone_jobs import can_be_job, convert_to_job
 from smalt.service.engine.submission.acceptance import READ_ONLY
-from smalt.wire.encoding.casing import snake
+from smalt.wire.encoding.casing import to_snake
 from tests.fields.filled import fill_fields, fill_noun
 from tests.helpers import Server, eventually
 
@@ -173,7 +173,7 @@ def test_a_call_alone_has_the_fields_of_its_component(where: str) -> None:
 
 def test_a_step_that_runs_has_the_fields_of_step_and_component(server: Server, workspace: str) -> None:
     """Every field of a command step, its component and a nested pipeline is in the body of the job that runs."""
-    kept_off = {snake(key) for key in READ_ONLY}  # the service says these of a job, whatever a client sends
+    kept_off = {to_snake(key) for key in READ_ONLY}  # the service says these of a job, whatever a client sends
     expected: dict[str, tuple[str, Any]] = {}
     steps: dict[str, Any] = {}
     runs = {"command": "true", "environment": HOST}

@@ -12,9 +12,9 @@ from smalt.entities.jobs.inputs import Input
 from smalt.entities.jobs.pipeline import PipelineJob
 from smalt.exceptions import RefusedError, ValidationException
 from smalt.wire import from_rest, to_rest
-from smalt.wire.encoding.ids import asset_id, resource_id, workspace_id
+from smalt.wire.encoding.ids import build_asset_id, build_resource_id, build_workspace_id
 
-WS = workspace_id("s", "g", "w")
+WS = build_workspace_id("s", "g", "w")
 
 
 def job(**properties: Any) -> Any:
@@ -75,7 +75,7 @@ def test_unknown_keys_are_kept_where_they_stand() -> None:
 def test_what_the_service_says_is_read_but_not_sent() -> None:
     """Status, parent and times of a job that came from a server."""
     body = {
-        "id": resource_id(WS, "jobs", "n"),
+        "id": build_resource_id(WS, "jobs", "n"),
         "name": "n",
         "systemData": {"createdAt": "2026-01-01"},
         "properties": {
@@ -100,7 +100,7 @@ def test_what_the_service_says_is_read_but_not_sent() -> None:
 def test_a_versions_name_comes_from_its_id() -> None:
     """The `name` of a version's resource is the version."""
     body = {
-        "id": asset_id(WS, "data", "d", "2"),
+        "id": build_asset_id(WS, "data", "d", "2"),
         "name": "2",
         "properties": {"dataType": "uri_file", "dataUri": "https://h"},
     }

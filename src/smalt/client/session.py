@@ -96,10 +96,10 @@ class ClientSession:
     def workspace_id(self) -> str:
         """The id of the workspace, or of the registry where the session has one."""
         if self.registry_name is not None:
-            return ids.registry_id(self.subscription_id, self.resource_group_name, self.registry_name)
+            return ids.build_registry_id(self.subscription_id, self.resource_group_name, self.registry_name)
         return self.uploads_id
 
     @cached_property
     def uploads_id(self) -> str:
         """The id of the workspace that receives local files, also where the session is of a registry."""
-        return ids.workspace_id(self.subscription_id, self.resource_group_name, self.workspace_name)
+        return ids.build_workspace_id(self.subscription_id, self.resource_group_name, self.workspace_name)

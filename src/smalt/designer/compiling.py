@@ -35,7 +35,7 @@ def compile(
     is left out, beside its own .amlignore. Answers the files that it wrote.
     """
     compiling = _Compiling(output, ignore_file)
-    for component in _components(source, name, output):
+    for component in _find_components(source, name, output):
         compiling.write(component)
     if not compiling.written:
         wanted = f" called '{name}'" if name else ""
@@ -44,7 +44,7 @@ def compile(
     return list(compiling.written.values())
 
 
-def _components(source: Any, name: str | None, output: Any) -> Iterator[Any]:
+def _find_components(source: Any, name: str | None, output: Any) -> Iterator[Any]:
     component = getattr(source, "component", None)
     if isinstance(component, Component):
         yield component
@@ -62,12 +62,12 @@ def _components(source: Any, name: str | None, output: Any) -> Iterator[Any]:
     if not paths:
         raise UserErrorException(f"there is no file {os.fspath(source)}", find_caller())
     for path in paths:
-        for found in _of_file(path, output):
+        for found in _load_file(path, output):
             if name is None or found.name == name:
                 yield found
 
 
-def _of_file(path: str, output: Any) -> Iterator[Any]:
+def _load_file(path: str, output: Any) -> Iterator[Any]:
     if path.endswith((".yml", ".yaml")):
         if output is None:
             raise UserErrorException(
@@ -101,7 +101,7 @@ class _Compiling:
         if id(component) not in self.written:
             self._kept.append(component)
             name = str(component.name or "component")
-            folder = os.path.join(os.fspath(self.output), name) if self.output is not None else _folder(component)
+            folder = os.path.join(os.fspath(self.output), name) if self.output is not None else _find_folder(component)
             told = self._pipeline(component, folder) if component.type == "pipeline" else self._told(component, folder)
             os.makedirs(folder, exist_ok=True)
             path = os.path.join(folder, f"{name}.yaml")
@@ -127,9 +127,9 @@ class _Compiling:
 
     def _pipeline(self, pipeline: Any, folder: str) -> dict[str, Any]:
         """Its steps name the files of their components; a component that is in no file stays in its step."""
-        from smalt.yaml.places import seen_from
+        from smalt.yaml.places import make_relative
 
-        told = seen_from(folder, pipeline)
+        told = make_relative(folder, pipeline)
         for name, step in pipeline.jobs.items():
             for key in ("component", "trial"):
                 component = vars(step).get(key)
@@ -148,7 +148,7 @@ class _Compiling:
         return component.source_path if self.output is None else self.write(component)
 
 
-def _folder(component: Any) -> str:
+def _find_folder(component: Any) -> str:
     """That of the function's file."""
     function = vars(component).get("_function") or vars(component)["_pipeline"]
     return str(os.path.dirname(os.path.abspath(function.__code__.co_filename)))

@@ -63,7 +63,7 @@ def command_component(
         if not callable(function) or isinstance(function, type):
             words = f"@command_component is for functions, not for {type(function).__name__}"
             raise UserErrorException(words, find_caller())
-        return _made(function, told, os.path.realpath(str(file)))
+        return _make_component(function, told, os.path.realpath(str(file)))
 
     return decorate if func is None else decorate(func)
 
@@ -77,7 +77,7 @@ def _marking(func: Any, name: str | None, file: str | None) -> Any:
     return mark if func is None else mark(func)
 
 
-def _made(function: Callable[..., Any], told: Mapping[str, Any], file: str) -> Callable[..., Any]:
+def _make_component(function: Callable[..., Any], told: Mapping[str, Any], file: str) -> Callable[..., Any]:
     component, signature = _component(function, told, file)
 
     @functools.wraps(function)
@@ -100,7 +100,7 @@ def _component(
     try:
         signature = FunctionSignature(function, get_scope())
     except Mistake as mistake:
-        raise UserErrorException(str(mistake), _where(function)) from None
+        raise UserErrorException(str(mistake), _find_place(function)) from None
     curated = _CURATED.format("mldesigner" if signature.needs_mlflow else "mldesigner-minimal")
     data = {
         "name": name,
@@ -110,12 +110,14 @@ def _component(
         "environment": told["environment"] or curated,
         "inputs": signature.inputs,
         "outputs": signature.outputs,
-        "command": _command(_source(file, told["code"], name), name, signature.inputs, signature.outputs),
+        "command": _command(_read_source(file, told["code"], name), name, signature.inputs, signature.outputs),
     }
     reader = Reader()
     component = CommandComponent._read_data(data, (), reader)
     if reader.problems or component is None:
-        raise ValidationException([LocatedProblem(*_where(function), 0, str(problem)) for problem in reader.problems])
+        raise ValidationException(
+            [LocatedProblem(*_find_place(function), 0, str(problem)) for problem in reader.problems]
+        )
     vars(component)["_function"] = function
     return component, signature
 
@@ -135,7 +137,7 @@ def _command(source: str, name: str, inputs: Mapping[str, Any], outputs: Mapping
     return " ".join(words)
 
 
-def _source(file: str, code: str, name: str) -> str:
+def _read_source(file: str, code: str, name: str) -> str:
     code = os.path.realpath(code)
     if code == file:
         return os.path.basename(file)
@@ -196,6 +198,6 @@ def _folder(file: str | None, name: str) -> str:
     return os.path.dirname(os.path.abspath(file))
 
 
-def _where(function: Callable[..., Any]) -> tuple[str, int]:
+def _find_place(function: Callable[..., Any]) -> tuple[str, int]:
     code = getattr(function, "__code__", None)
     return find_caller() if code is None else (code.co_filename, code.co_firstlineno)

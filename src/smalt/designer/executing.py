@@ -25,7 +25,7 @@ def execute(source: Any) -> Any:
     if component is None or function is None:
         words = "execute() runs a step of a function with @command_component: execute(train(data='folder'))"
         raise UserErrorException(words, find_caller())
-    inputs = {name: _value(name, value) for name, value in source.inputs.items()}
+    inputs = {name: _read_value(name, value) for name, value in source.inputs.items()}
     defaults = {name: found.default for name, found in component.inputs.items() if found.default is not None}
     said = {name: getattr(source.outputs.get(name), "path", None) or name for name in component.outputs}
     try:
@@ -34,7 +34,7 @@ def execute(source: Any) -> Any:
         raise UserErrorException(str(mistake), find_caller()) from None
 
 
-def _value(name: str, value: Any) -> Any:
+def _read_value(name: str, value: Any) -> Any:
     if not isinstance(value, Input):
         return value
     path = value.path or ""

@@ -37,8 +37,8 @@ def reference_component(
                 raise TooManyPositionalArgsError(f"{function.__name__} takes its inputs by name", find_caller())
             _check(function, inputs)
             if path is not None:
-                return call_component(_loaded(folder, path), (), inputs)
-            return _node(_reference(str(name), version, registry), inputs)
+                return call_component(_load_reference(folder, path), (), inputs)
+            return _make_node(_make_reference(str(name), version, registry), inputs)
 
         return make
 
@@ -53,24 +53,24 @@ def _check(function: Callable[..., Any], inputs: dict[str, Any]) -> None:
             raise UnexpectedKeywordError(f"{function.__name__} has no input '{name}'{hint}", find_caller())
 
 
-def _loaded(folder: str, path: str | os.PathLike[str]) -> Any:
+def _load_reference(folder: str, path: str | os.PathLike[str]) -> Any:
     from smalt.dsl.loading import load_component
 
     beside = os.path.join(folder, os.fspath(path))
     return load_component(beside if os.path.isfile(beside) else path)
 
 
-def _reference(name: str, version: str | None, registry: str | None) -> str:
+def _make_reference(name: str, version: str | None, registry: str | None) -> str:
     if registry is not None:
         which = f"versions/{version}" if version is not None else "labels/latest"
         return f"azureml://registries/{registry}/components/{name}/{which}"
     return f"azureml:{name}:{version}" if version is not None else f"azureml:{name}@latest"
 
 
-def _node(reference: str, inputs: dict[str, Any]) -> Any:
-    from smalt.dsl.builders import step
+def _make_node(reference: str, inputs: dict[str, Any]) -> Any:
+    from smalt.dsl.builders import make_step
 
-    node = step(CommandNode, {"component": reference}, inputs, {})
+    node = make_step(CommandNode, {"component": reference}, inputs, {})
     add_step(node)
     return node
 

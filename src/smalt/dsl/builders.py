@@ -65,11 +65,11 @@ def command(
         "display_name": display_name, "command": command, "experiment_name": experiment_name,
         "environment": environment, "environment_variables": environment_variables, "distribution": distribution,
         "compute": compute, "code": code, "identity": identity, "services": services,
-        "resources": given(resources) or None, "limits": None if timeout is None else {"timeout": timeout},
-        "queue_settings": given({"job_tier": job_tier, "priority": priority}) or None,
-        **accepted("command", CommandNode, more),
+        "resources": drop_unset(resources) or None, "limits": None if timeout is None else {"timeout": timeout},
+        "queue_settings": drop_unset({"job_tier": job_tier, "priority": priority}) or None,
+        **take_fields("command", CommandNode, more),
     }  # fmt: skip
-    node: CommandNode = step(CommandNode, fields, inputs, outputs)
+    node: CommandNode = make_step(CommandNode, fields, inputs, outputs)
     if not is_deterministic:
         node.__dict__["is_deterministic"] = False
     if more.get("version") is not None:
@@ -126,19 +126,19 @@ def spark(
     fields = {
         "experiment_name": experiment_name, "name": name, "display_name": display_name, "description": description,
         "tags": tags, "code": code, "entry": entry, "py_files": py_files, "jars": jars, "files": files,
-        "archives": archives, "identity": identity, "conf": {**(conf or {}), **given(sizes)} or None,
+        "archives": archives, "identity": identity, "conf": {**(conf or {}), **drop_unset(sizes)} or None,
         "environment": environment, "args": args, "compute": compute, "resources": resources,
-        **accepted("spark", SparkNode, more),
+        **take_fields("spark", SparkNode, more),
     }  # fmt: skip
-    node: SparkNode = step(SparkNode, fields, inputs, outputs)
+    node: SparkNode = make_step(SparkNode, fields, inputs, outputs)
     return node
 
 
-def given(values: Mapping[str, Any]) -> dict[str, Any]:
+def drop_unset(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def accepted(function: str, noun: type[Entity], more: Mapping[str, Any]) -> dict[str, Any]:
+def take_fields(function: str, noun: type[Entity], more: Mapping[str, Any]) -> dict[str, Any]:
     """Of further arguments, those that are keys of the noun; misspelt ones are refused, others warned of."""
     own = ("instance_count", "instance_type", "timeout", "is_deterministic", "version")
     check_arguments(function, more, [*noun._fields, *own])
@@ -154,19 +154,19 @@ def check_arguments(function: str, more: Iterable[str], known: Sequence[str]) ->
             warn_caller(f"{function}() has no parameter '{name}', so it has no effect")
 
 
-def step(
+def make_step(
     noun: type[Entity], fields: Mapping[str, Any], inputs: Mapping[str, Any] | None, outputs: Mapping[str, Any] | None
 ) -> Any:
     """A step whose command stands in it, checked; problems are told at the caller's line."""
     where = find_caller()
     reader = Reader()
-    given_inputs = {name: _plain_input(name, value, where) for name, value in (inputs or {}).items()}
+    given_inputs = {name: _to_plain_input(name, value, where) for name, value in (inputs or {}).items()}
     kept = {
         name: value for name, value in given_inputs.items() if isinstance(value, (Promise, SweepDistribution, Input))
     }
-    data = {key: _plain(value) for key, value in given(fields).items()}
+    data = {key: _to_plain(value) for key, value in drop_unset(fields).items()}
     if "environment" in data:
-        data["environment"] = _environment(data["environment"])
+        data["environment"] = _load_environment(data["environment"])
     data["inputs"] = {name: value if name not in kept else "${{" for name, value in given_inputs.items()}
     data["outputs"] = dict(outputs or {})
     node: Any = noun._read_data(data, (), reader)
@@ -180,7 +180,7 @@ def step(
     return node
 
 
-def _environment(value: Any) -> Any:
+def _load_environment(value: Any) -> Any:
     """One that its file describes, as in YAML, or the reference."""
     is_file = isinstance(value, str) and (value.startswith("file:") or value.endswith((".yml", ".yaml")))
     if not is_file or is_reference(value):
@@ -190,7 +190,7 @@ def _environment(value: Any) -> Any:
     return load_environment(value.removeprefix("file:"))
 
 
-def _plain(value: Any) -> Any:
+def _to_plain(value: Any) -> Any:
     """A path as text, an enum's member as its value, an asset as an input."""
     value = as_text(value)
     from enum import Enum
@@ -207,10 +207,10 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _plain_input(name: str, value: Any, where: tuple[str, int]) -> Any:
+def _to_plain_input(name: str, value: Any, where: tuple[str, int]) -> Any:
     """The same of an input, which may be an output of a job that is over."""
     if isinstance(value, Output) and not isinstance(value, Promise):
         from smalt.entities.steps.calls import convert_input
 
         return convert_input(name, value, None, where)
-    return _plain(value)
+    return _to_plain(value)

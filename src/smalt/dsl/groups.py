@@ -52,7 +52,7 @@ class GroupValues(Attributes):
 
 def group(cls: type[T]) -> type[T]:
     """Gives the class an `__init__` with its fields, and makes it usable as the type of a pipeline's input."""
-    declared = _fields(cls)
+    declared = _read_fields(cls)
     cls._smalt_group = Group(declared)  # type: ignore[attr-defined]
 
     def __init__(self: Any, *args: Any, **given: Any) -> None:
@@ -79,12 +79,12 @@ def is_group(value: Any) -> bool:
     return isinstance(getattr(value, "_smalt_group", None), Group)
 
 
-def group_of(cls: Any, instance: Any = None) -> Group:
+def find_group(cls: Any, instance: Any = None) -> Group:
     found: Group = cls._smalt_group
     if instance is None:
         return found
     fields = {
-        name: group_of(type(value), value)
+        name: find_group(type(value), value)
         if is_group(value := getattr(instance, name))
         else Input(**{**vars(field), **({} if value is None else {"default": value})})
         for name, field in found.fields.items()
@@ -92,7 +92,7 @@ def group_of(cls: Any, instance: Any = None) -> Group:
     return Group(fields)
 
 
-def flattened(given: Mapping[str, Any]) -> dict[str, Any]:
+def flatten_groups(given: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments with each group's fields apart: `group.field`."""
     values: dict[str, Any] = {}
     for name, value in given.items():
@@ -103,12 +103,12 @@ def flattened(given: Mapping[str, Any]) -> dict[str, Any]:
         else:
             values[name] = value
             continue
-        values.update(flattened({f"{name}.{key}": item for key, item in inner.items() if item is not None}))
+        values.update(flatten_groups({f"{name}.{key}": item for key, item in inner.items() if item is not None}))
     return values
 
 
-def _fields(cls: type) -> dict[str, Any]:
-    from smalt.dsl.parameters import _declare, _hints
+def _read_fields(cls: type) -> dict[str, Any]:
+    from smalt.dsl.parameters import _declare, _read_hints
 
     fields: dict[str, Any] = {}
     for base in reversed(cls.__mro__[1:]):
@@ -116,11 +116,11 @@ def _fields(cls: type) -> dict[str, Any]:
             fields.update(base._smalt_group.fields)  # type: ignore[attr-defined]
     where = find_caller()
     own = inspect.get_annotations(cls)
-    hints = _hints(cls) if own else {}
+    hints = _read_hints(cls) if own else {}
     names = dict.fromkeys((*own, *(key for key, value in vars(cls).items() if _is_default(key, value))))
     for name in names:
         default = vars(cls).get(name, inspect.Parameter.empty)
-        output = _output(hints.get(name))
+        output = _read_output(hints.get(name))
         if output is not None:
             fields[name] = output
             continue
@@ -131,7 +131,7 @@ def _fields(cls: type) -> dict[str, Any]:
     return fields
 
 
-def _output(hint: Any) -> Output | None:
+def _read_output(hint: Any) -> Output | None:
     """Of a group that a function returns."""
     if isinstance(hint, type) and issubclass(hint, Output):
         return hint()

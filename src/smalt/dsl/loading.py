@@ -17,27 +17,27 @@ def _load(
     kind: str, source: Source, relative_origin: Any = None, params_override: Sequence[Mapping[str, Any]] | None = None
 ) -> Any:
     from smalt.machine.source_lines import warn_at
-    from smalt.yaml.loading import warnings_of
+    from smalt.yaml.loading import list_warnings
 
-    entity = _loaded(kind, source, relative_origin, params_override)
-    for warning in warnings_of(entity):
+    entity = _load_source(kind, source, relative_origin, params_override)
+    for warning in list_warnings(entity):
         warn_at((warning.file, warning.line), warning.message)
     return entity
 
 
-def _loaded(
+def _load_source(
     kind: str, source: Source, relative_origin: Any = None, params_override: Sequence[Mapping[str, Any]] | None = None
 ) -> Any:
     from smalt.yaml import load, load_text
     from smalt.yaml.dumping import dump_plain
 
-    overrides = _settings(params_override)
+    overrides = _make_settings(params_override)
     if isinstance(source, Mapping):
-        return load_text(dump_plain(dict(source)), kind, folder=_folder(relative_origin), overrides=overrides)
+        return load_text(dump_plain(dict(source)), kind, folder=_find_folder(relative_origin), overrides=overrides)
     if hasattr(source, "read"):
         name = getattr(source, "name", None)
         name = name if isinstance(name, str) else None
-        folder = _folder(relative_origin, os.path.dirname(os.path.abspath(name)) if name else ".")
+        folder = _find_folder(relative_origin, os.path.dirname(os.path.abspath(name)) if name else ".")
         return load_text(source.read(), kind, folder=folder, name=name or "<text>", overrides=overrides)
     if not isinstance(source, (str, os.PathLike)):
         words = f"a {kind.replace('_', ' ')} is loaded from a path, an open file or a mapping"
@@ -48,7 +48,7 @@ def _loaded(
     if relative_origin is not None:
         with open(source, "rb") as file:
             text = file.read()
-        folder = _folder(relative_origin)
+        folder = _find_folder(relative_origin)
         return load_text(text, kind, folder=folder, name=os.fspath(source), overrides=overrides)
     return load(source, kind, overrides=overrides)
 
@@ -60,7 +60,7 @@ def _check_arguments(function: str, more: Mapping[str, Any], *known: str) -> Non
         check_arguments(function, more, ["source", "relative_origin", "params_override", *known])
 
 
-def _settings(params_override: Sequence[Mapping[str, Any]] | None) -> Any:
+def _make_settings(params_override: Sequence[Mapping[str, Any]] | None) -> Any:
     """What a program puts into the document; values are what they are, and problems are told at its line."""
     from smalt.yaml.overrides import Setting
 
@@ -69,7 +69,7 @@ def _settings(params_override: Sequence[Mapping[str, Any]] | None) -> Any:
     return [Setting(f"params_override '{name}'", name, value, line=line) for name, value in given]
 
 
-def _folder(relative_origin: Any, otherwise: str = ".") -> str:
+def _find_folder(relative_origin: Any, otherwise: str = ".") -> str:
     if relative_origin is None:
         return otherwise
     path = os.fspath(relative_origin)
@@ -109,7 +109,7 @@ def load_component(
     return _load("component", source, relative_origin, params_override)
 
 
-def _loader(kind: str, function: str) -> Any:
+def _make_loader(kind: str, function: str) -> Any:
     def load(
         source: Source,
         *,
@@ -126,27 +126,27 @@ def _loader(kind: str, function: str) -> Any:
     return load
 
 
-load_job = _loader("job", "load_job")
-load_data = _loader("data", "load_data")
-load_environment = _loader("environment", "load_environment")
-load_model = _loader("model", "load_model")
-load_compute = _loader("compute", "load_compute")
-load_datastore = _loader("datastore", "load_datastore")
-load_workspace = _loader("workspace", "load_workspace")
-load_registry = _loader("registry", "load_registry")
-load_connection = _loader("connection", "load_connection")
-load_workspace_connection = _loader("connection", "load_workspace_connection")
-load_schedule = _loader("schedule", "load_schedule")
-load_index = _loader("index", "load_index")
-load_batch_deployment = _loader("batch_deployment", "load_batch_deployment")
-load_online_endpoint = _loader("online_endpoint", "load_online_endpoint")
-load_online_deployment = _loader("online_deployment", "load_online_deployment")
-load_serverless_endpoint = _loader("serverless_endpoint", "load_serverless_endpoint")
-load_marketplace_subscription = _loader("marketplace_subscription", "load_marketplace_subscription")
-load_feature_set = _loader("feature_set", "load_feature_set")
-load_feature_store = _loader("feature_store", "load_feature_store")
-load_feature_store_entity = _loader("feature_store_entity", "load_feature_store_entity")
-load_model_package = _loader("model_package", "load_model_package")
+load_job = _make_loader("job", "load_job")
+load_data = _make_loader("data", "load_data")
+load_environment = _make_loader("environment", "load_environment")
+load_model = _make_loader("model", "load_model")
+load_compute = _make_loader("compute", "load_compute")
+load_datastore = _make_loader("datastore", "load_datastore")
+load_workspace = _make_loader("workspace", "load_workspace")
+load_registry = _make_loader("registry", "load_registry")
+load_connection = _make_loader("connection", "load_connection")
+load_workspace_connection = _make_loader("connection", "load_workspace_connection")
+load_schedule = _make_loader("schedule", "load_schedule")
+load_index = _make_loader("index", "load_index")
+load_batch_deployment = _make_loader("batch_deployment", "load_batch_deployment")
+load_online_endpoint = _make_loader("online_endpoint", "load_online_endpoint")
+load_online_deployment = _make_loader("online_deployment", "load_online_deployment")
+load_serverless_endpoint = _make_loader("serverless_endpoint", "load_serverless_endpoint")
+load_marketplace_subscription = _make_loader("marketplace_subscription", "load_marketplace_subscription")
+load_feature_set = _make_loader("feature_set", "load_feature_set")
+load_feature_store = _make_loader("feature_store", "load_feature_store")
+load_feature_store_entity = _make_loader("feature_store_entity", "load_feature_store_entity")
+load_model_package = _make_loader("model_package", "load_model_package")
 
 
 def load_batch_endpoint(

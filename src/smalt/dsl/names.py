@@ -22,26 +22,26 @@ def name_steps(pipeline: str, nodes: list[Any], variables: Mapping[str, Any]) ->
     A step's own `name`, else its variable (the last of several), else that of a step of the same component or the
     component's name, numbered where it is taken.
     """
-    named = _by_variables(pipeline, nodes, variables)
+    named = _name_by_variables(pipeline, nodes, variables)
     counts = dict.fromkeys(named.values(), 1)
-    siblings = {_kind(node): named[id(node)] for node in nodes if id(node) in named}
+    siblings = {_find_base_name(node): named[id(node)] for node in nodes if id(node) in named}
     jobs: dict[str, Any] = {}
     for node in nodes:
         name = named.get(id(node))
         if name is None:
-            kind = _kind(node)
+            kind = _find_base_name(node)
             base = siblings.get(kind, kind) if node.name is None else kind
             counts[base] = counts.get(base, 0) + 1
-            name = sanitized(base) + (f"_{counts[base] - 1}" if counts[base] > 1 else "")
+            name = sanitize_name(base) + (f"_{counts[base] - 1}" if counts[base] > 1 else "")
         if name in jobs:
-            raise UserErrorException(f"two steps of {pipeline} are called '{name}'; rename one", _line(node))
+            raise UserErrorException(f"two steps of {pipeline} are called '{name}'; rename one", _find_line(node))
         node.__dict__["_step"] = name
         node.__dict__.pop("name", None)
         jobs[name] = node
     return jobs
 
 
-def _by_variables(pipeline: str, nodes: list[Any], variables: Mapping[str, Any]) -> dict[int, str]:
+def _name_by_variables(pipeline: str, nodes: list[Any], variables: Mapping[str, Any]) -> dict[int, str]:
     ours = {id(node) for node in nodes}
     named: dict[int, str] = {}
     for variable, value in variables.items():
@@ -52,19 +52,19 @@ def _by_variables(pipeline: str, nodes: list[Any], variables: Mapping[str, Any])
             continue
         if not _NAME.fullmatch(name):
             words = f"a step cannot be called '{name}'; use lower-case letters, digits and '_' in its variable or name"
-            raise UserErrorException(words, _line(value))
+            raise UserErrorException(words, _find_line(value))
         if name in named.values() and id(value) not in named:
             words = f"two steps of {pipeline} are called '{name}'; rename a variable or one of their names"
-            raise UserErrorException(words, _line(value))
+            raise UserErrorException(words, _find_line(value))
         named[id(value)] = name
     return named
 
 
-def _line(node: Any) -> tuple[str, int]:
+def _find_line(node: Any) -> tuple[str, int]:
     return vars(node).get("_line") or find_caller()
 
 
-def _kind(node: Any) -> str:
+def _find_base_name(node: Any) -> str:
     """A step's own name, or its component's."""
     if node.name:
         return str(node.name).lower()
@@ -77,7 +77,7 @@ def _kind(node: Any) -> str:
     return reference if isinstance(reference, str) else type(node).__name__.removesuffix("Node").lower()
 
 
-def sanitized(name: str) -> str:
+def sanitize_name(name: str) -> str:
     """As the service's client makes a name of any text."""
     text = re.sub(" +", " ", re.sub(r"[\W_]", " ", name.lower())).strip()
     return (f"n{text}" if re.match(r"\d", text) else text).replace(" ", "_")

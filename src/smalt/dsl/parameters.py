@@ -45,7 +45,7 @@ class Signature:
                 self.takes_more = True
             else:
                 self.parameters[name] = parameter
-        hints = _hints(inner)
+        hints = _read_hints(inner)
         self.declared = {
             name: _declare(name, hints.get(name, _EMPTY), parameter.default, self.where)
             for name, parameter in self.parameters.items()
@@ -89,16 +89,16 @@ class Signature:
                 declared.update(found.flat(name))
             else:
                 value = given.get(name)
-                declared[name] = _typed(found, value)
+                declared[name] = _read_type(found, value)
                 arguments[name] = PipelineInput(name, value, found.default, declared[name].type)
         for name, value in given.items():
             if name not in declared and name.partition(".")[0] not in self.declared:
-                declared[name] = _typed(Input(), value)
+                declared[name] = _read_type(Input(), value)
                 arguments[name] = PipelineInput(name, value)
         return declared, arguments
 
 
-def _typed(declared: Input, value: Any) -> Input:
+def _read_type(declared: Input, value: Any) -> Input:
     """What the signature leaves open shows in what is given."""
     if declared.type is not None:
         return declared
@@ -109,7 +109,7 @@ def _typed(declared: Input, value: Any) -> Input:
     return Input(**{**kept, "type": given})
 
 
-def _hints(thing: Any) -> dict[str, Any]:
+def _read_hints(thing: Any) -> dict[str, Any]:
     """The annotations of a function or class; those that are text, by what the program's names mean."""
     hints: dict[str, Any] = {}
     for name, hint in inspect.get_annotations(thing).items():
@@ -125,22 +125,22 @@ def _hints(thing: Any) -> dict[str, Any]:
     return hints
 
 
-def annotated(name: str, hint: Any, where: Where) -> Any:
+def read_annotation(name: str, hint: Any, where: Where) -> Any:
     """An annotation as an Input or a group; None where it says nothing."""
     if hint is _EMPTY or hint is None:
         return None
     if typing.get_origin(hint) is typing.Annotated:
         inputs = [extra for extra in typing.get_args(hint)[1:] if isinstance(extra, Input)]
-        return _copy(inputs[0]) if inputs else annotated(name, typing.get_args(hint)[0], where)
+        return _copy_input(inputs[0]) if inputs else read_annotation(name, typing.get_args(hint)[0], where)
     if isinstance(hint, Input):
-        return _copy(hint)
+        return _copy_input(hint)
     if hint is Input:
         return Input(type="uri_folder")
     if groups.is_group(hint):
-        return groups.group_of(hint)
+        return groups.find_group(hint)
     inner = [each for each in typing.get_args(hint) if each is not type(None)]
     if len(inner) == 1 and type(None) in typing.get_args(hint):
-        found = annotated(name, inner[0], where)
+        found = read_annotation(name, inner[0], where)
         return Input(**{**vars(found), "optional": True}) if isinstance(found, Input) else found
     if isinstance(hint, type) and issubclass(hint, Enum):
         return Input(type="string", enum=[member.value for member in hint])
@@ -150,8 +150,8 @@ def annotated(name: str, hint: Any, where: Where) -> Any:
 
 def _declare(name: str, hint: Any, default: Any, where: Where) -> Any:
     if groups.is_group(default):
-        return groups.group_of(type(default), default)
-    found = annotated(name, hint, where)
+        return groups.find_group(type(default), default)
+    found = read_annotation(name, hint, where)
     if isinstance(found, groups.Group):
         return found
     if isinstance(default, Enum):
@@ -172,5 +172,5 @@ def _declare(name: str, hint: Any, default: Any, where: Where) -> Any:
     return declared
 
 
-def _copy(declared: Input) -> Input:
+def _copy_input(declared: Input) -> Input:
     return Input(**{key: value for key, value in vars(declared).items() if key != "path"})

@@ -11,7 +11,7 @@ from typing import Any
 from smalt.dsl import groups, parameters
 from smalt.dsl.builders import check_arguments
 from smalt.dsl.names import name_steps
-from smalt.dsl.resolving import resolve
+from smalt.dsl.resolving import resolve_step
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.jobs.pipeline import PipelineComponent, PipelineJob, PipelineJobSettings
 from smalt.entities.schema.attributes import Attributes
@@ -107,7 +107,7 @@ class _Maker:
         where = find_caller()
         given = self.signature.bind(args, kwargs, where)
         plain = {key: given.pop(key) for key in self.plain_names if key in given}
-        given = groups.flattened(given)
+        given = groups.flatten_groups(given)
         building = Building(self)
         component = building.build(given, plain)
         if current_collector.get() is not None:
@@ -132,7 +132,7 @@ class _Maker:
         defaults = {key: found.default for key, found in component.inputs.items() if found.default is not None}
         inputs = {**defaults, **{key: value for key, value in given.items() if value is not None}}
         job.jobs = component.jobs
-        job.__dict__["inputs"] = _JobInputs(inputs, _left_out(component, inputs))
+        job.__dict__["inputs"] = _JobInputs(inputs, _remove_optional(component, inputs))
         job.outputs = _JobOutputs(building.job_outputs)
         job.settings = PipelineJobSettings(**self.settings)
         if self.experiment_name is not None:
@@ -178,7 +178,7 @@ class _JobInputs(Attributes):
             dict.__setitem__(node.inputs, port, binding)
 
 
-def _left_out(component: PipelineComponent, given: Mapping[str, Any]) -> dict[str, list[tuple[Node, str, Any]]]:
+def _remove_optional(component: PipelineComponent, given: Mapping[str, Any]) -> dict[str, list[tuple[Node, str, Any]]]:
     """The optional inputs that are not given, and what steps would have of them, which is taken from the steps."""
     texts = {f"${{{{parent.inputs.{name}}}}}": name for name in component.inputs if name not in given}
     found: dict[str, list[tuple[Node, str, Any]]] = {}
@@ -218,7 +218,7 @@ class Building:
 
     def add(self, node: Any) -> None:
         if self.frame is None:
-            self.frame = _frame_of(self.maker.signature.code)
+            self.frame = _find_frame(self.maker.signature.code)
         self.nodes.append(node)
 
     def remove(self, node: Any) -> None:
@@ -246,21 +246,21 @@ class Building:
         steps = {id(node) for node in self.nodes}
         for node in self.nodes:
             _check_given(node)
-            resolve(node, f"the step '{node._step}'", steps)
+            resolve_step(node, f"the step '{node._step}'", steps)
         self._ends(component.jobs)
         return component
 
     def _outputs(self, returned: Any) -> Any:
         """The outputs of the pipeline, and to each step what is bound to them."""
         outputs: dict[str, Output] = {}
-        for name, value in _returned(returned, self.maker.function.__name__, self.ended).items():
+        for name, value in _read_returned(returned, self.maker.function.__name__, self.ended).items():
             node = self._owner(name, value)
             said = node.outputs.get(value._port)
             kind = value.type or find_declared_type(node, value._port) or "uri_folder"
-            found = _declared_output(node, value._port)
+            found = _find_declared_output(node, value._port)
             mode = found.mode if found is not None else None
             description = found.description if found is not None else None
-            outputs[name] = _output(type=kind, mode=mode, description=description)
+            outputs[name] = _make_output(type=kind, mode=mode, description=description)
             kept = vars(said) if isinstance(said, Output) else {}
             self.job_outputs[name] = Output(**{**vars(outputs[name]), **kept, "type": kept.get("type") or kind})
             binding = f"${{{{parent.outputs.{name}}}}}"
@@ -302,7 +302,7 @@ def set_pipeline_settings(*, on_init: Any = None, on_finalize: Any = None) -> No
     building.on_init, building.on_finalize = on_init, on_finalize
 
 
-def _returned(value: Any, function: str, where: tuple[str, int]) -> Mapping[str, Any]:
+def _read_returned(value: Any, function: str, where: tuple[str, int]) -> Mapping[str, Any]:
     if value is None:
         return {}
     if isinstance(value, StepOutputs):
@@ -326,17 +326,17 @@ def _check_given(node: Any) -> None:
     check_complete(component, {*node.inputs, *varied}, vars(node).get("_line") or find_caller())
 
 
-def _declared_output(node: Any, port: str) -> Output | None:
+def _find_declared_output(node: Any, port: str) -> Output | None:
     component = find_component(node)
     found = component.outputs.get(port) if component is not None else None
     return found if isinstance(found, Output) else None
 
 
-def _output(**values: Any) -> Output:
+def _make_output(**values: Any) -> Output:
     return Output(**{key: value for key, value in values.items() if value is not None})
 
 
-def _frame_of(code: Any) -> FrameType | None:
+def _find_frame(code: Any) -> FrameType | None:
     """The running call of the function; its variables are there also when it has returned."""
     frame = inspect.currentframe()
     while frame is not None and frame.f_code is not code:

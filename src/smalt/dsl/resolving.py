@@ -13,7 +13,7 @@ from smalt.entities.steps.bindings import Promise, StepOutput
 from smalt.exceptions import UserErrorException
 
 
-def resolve(node: Any, words: str, steps: Collection[int]) -> None:
+def resolve_step(node: Any, words: str, steps: Collection[int]) -> None:
     """In place; `steps` are the ids of the pipeline's steps, of which alone it may have outputs."""
     values = vars(node)
     inputs = values.get("inputs")
@@ -26,13 +26,13 @@ def resolve(node: Any, words: str, steps: Collection[int]) -> None:
         if isinstance(source, StepOutput) and id(source._node) not in steps:
             told = f"{words} is given for '{name}' an output of a step that is not in this pipeline"
             raise UserErrorException(f"{told}; pass it to the pipeline as an input", values.get("_line") or ("", 0))
-        dict.__setitem__(inputs, name, _input(value))
+        dict.__setitem__(inputs, name, _resolve_input(value))
     for name, value in values.items():
         if name not in ("inputs", "outputs", "component", "trial"):
-            values[name] = _value(value)
+            values[name] = _resolve_value(value)
 
 
-def _input(value: Any) -> Any:
+def _resolve_input(value: Any) -> Any:
     if isinstance(value, Promise):
         return value.to_binding()
     if isinstance(value, Input) and isinstance(value.path, Promise):
@@ -41,17 +41,17 @@ def _input(value: Any) -> Any:
     return value
 
 
-def _value(value: Any) -> Any:
+def _resolve_value(value: Any) -> Any:
     if isinstance(value, Promise):
         return value.to_binding()
     if isinstance(value, dict):
         if any(isinstance(key, Promise) for key in value):  # the mapping of a do_while
-            return {_value(key): _value(item) for key, item in value.items()}
+            return {_resolve_value(key): _resolve_value(item) for key, item in value.items()}
         for key, item in value.items():
-            dict.__setitem__(value, key, _value(item))
+            dict.__setitem__(value, key, _resolve_value(item))
     elif isinstance(value, list):
-        value[:] = [_value(item) for item in value]
+        value[:] = [_resolve_value(item) for item in value]
     elif isinstance(value, Entity) and not isinstance(value, Component):
         for key, item in vars(value).items():
-            vars(value)[key] = _value(item)
+            vars(value)[key] = _resolve_value(item)
     return value

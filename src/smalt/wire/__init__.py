@@ -86,7 +86,7 @@ def list_keys(job: Entity) -> list[str]:
     from smalt.entities.schema.kinds import find_kind
 
     _, type_name = find_kind(type(job)) or ("", None)
-    keys: list[str] = _load_resources(_JOBS[str(type_name)]).codec.keys()
+    keys: list[str] = _load_resources(_JOBS[str(type_name)]).codec.list_keys()
     return keys
 
 
@@ -127,15 +127,15 @@ def _load_resources(where: str) -> Any:
 
 def _find_job_type(body: Mapping[str, Any], reader: Reader) -> str | None:
     from smalt.entities.schema.problems import did_you_mean, format_value
-    from smalt.wire.encoding.casing import fold
+    from smalt.wire.encoding.casing import fold_case
 
     properties = body.get("properties")
     if not isinstance(properties, Mapping):
         reader.add_problem(("properties",), "the body needs 'properties', a JSON object")
         return None
-    given = next((value for key, value in properties.items() if fold(str(key)) == "jobtype"), None)
-    types = {fold(name): name for name in _JOBS}
-    found = types.get(fold(given)) if isinstance(given, str) else None
+    given = next((value for key, value in properties.items() if fold_case(str(key)) == "jobtype"), None)
+    types = {fold_case(name): name for name in _JOBS}
+    found = types.get(fold_case(given)) if isinstance(given, str) else None
     if found is None:
         words = f"unknown jobType {format_value(given)}{did_you_mean(given, types)}"
         reader.add_problem(("properties", "jobType"), words)

@@ -9,7 +9,7 @@ import yaml
 from smalt.entities.schema.entity import Entity
 from smalt.exceptions import UserErrorException
 from smalt.machine.source_lines import find_caller
-from smalt.yaml.places import seen_from
+from smalt.yaml.places import make_relative
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -39,7 +39,7 @@ def dump_to(entity: Entity, dest: str | os.PathLike[str] | IO[str]) -> None:
     if not isinstance(dest, (str, os.PathLike)):
         dest.write(dump(entity))
         return
-    text = dump_plain(seen_from(os.path.dirname(os.fspath(dest)), entity))
+    text = dump_plain(make_relative(os.path.dirname(os.fspath(dest)), entity))
     try:
         with open(dest, "w", encoding="utf-8") as file:
             file.write(text)

@@ -18,7 +18,7 @@ from smalt.machine.gc_pause import pause_gc
 from smalt.machine.requirements_files import is_requirements_file, split_lines
 from smalt.yaml.document import Document
 from smalt.yaml.overrides import Overridden, Overrides
-from smalt.yaml.unread import unread
+from smalt.yaml.unread import find_unread
 
 E = TypeVar("E", bound=Entity)
 
@@ -74,28 +74,30 @@ def read_again(entity: Entity) -> Entity | None:
     return None if reader.problems or session.problems else again
 
 
-def warnings_of(entity: Entity) -> list[LocatedProblem]:
+def list_warnings(entity: Entity) -> list[LocatedProblem]:
     """Return what is to be said of the files that the entity was loaded from, which were taken all the same."""
     return list(vars(entity).get("_warnings") or ())
 
 
-def edited(entity: E, overrides: Overrides) -> E:
+def apply_overrides(entity: E, overrides: Overrides) -> E:
     """A copy of an entity with values replaced; raises ValidationException with all that is wrong."""
     changed = Overridden(entity.to_dict(), overrides)
     reader = Reader(changed.written)
     read = type(entity)._read_document(changed.data, reader)
-    problems = [*_located(changed, read, reader.problems, lambda problem: LocatedProblem("", 0, 0, str(problem)))]
+    problems = [
+        *_locate_problems(changed, read, reader.problems, lambda problem: LocatedProblem("", 0, 0, str(problem)))
+    ]
     if read is None or problems:
         raise ValidationException(list(dict.fromkeys(problems)))
     return read
 
 
-def _located(
+def _locate_problems(
     changed: Overridden, entity: Entity | None, problems: Iterable[Problem], locate: Callable[[Problem], LocatedProblem]
 ) -> Iterator[LocatedProblem]:
     """All problems: at the settings that they are of, else where `locate` says."""
     yield from changed.failures
-    useless = unread(entity, changed.places) if changed.places else []
+    useless = find_unread(entity, changed.places) if changed.places else []
     yield from (place.setting.problem(why) for place, why in useless)
     for problem in problems:
         place = changed.place(problem.path)
@@ -166,7 +168,7 @@ class Session:
         def locate(problem: Problem) -> LocatedProblem:
             return LocatedProblem(name, *document.locate(problem.path, problem.at_key), problem.message)
 
-        self.problems += _located(changed, entity, reader.problems, locate)
+        self.problems += _locate_problems(changed, entity, reader.problems, locate)
         self.warnings += map(locate, reader.warnings)
         if entity is not None and changed.places:
             vars(entity)["_places"] = changed.places
@@ -237,7 +239,7 @@ class FileReader(Reader):
     def resolve_path(self, text: str, path: Path, *, must_exist: bool = True) -> str:
         where = self._absolute(text, path)
         if must_exist and not self._session.exists(where):
-            self.add_problem(path, f"there is no file or folder '{where}'{_near(where)}")
+            self.add_problem(path, f"there is no file or folder '{where}'{_find_near(where)}")
         return where
 
     def resolve_data_path(self, text: str, path: Path) -> str:
@@ -267,7 +269,7 @@ class FileReader(Reader):
     def _file(self, text: str, path: Path) -> str | None:
         where = self._absolute(text, path)
         if not os.path.isfile(where):
-            self.add_problem(path, f"there is no file '{where}'{_near(where)}")
+            self.add_problem(path, f"there is no file '{where}'{_find_near(where)}")
             return None
         relative = os.path.relpath(where, self._folder)
         return os.path.normpath(os.path.join(self._shown, relative))
@@ -288,7 +290,7 @@ class FileReader(Reader):
         return place is not None and place.setting.is_typed
 
 
-def _near(missing: str) -> str:
+def _find_near(missing: str) -> str:
     """`; did you mean 'raw.csv'?`, where the folder has something of nearly that name."""
     folder, name = os.path.split(missing)
     try:

@@ -68,13 +68,13 @@ class Overridden:
         return next((place for place in reversed(self.places) if place.made(path)), None)
 
     def _set(self, setting: Setting) -> None:
-        parts = parts_of(setting.name)
+        parts = split_name(setting.name)
         if not parts:
             self.failures.append(setting.problem("it names no key; write it as a.b.c=value"))
             return
-        value, texts = _parsed(setting.value) if setting.is_typed else (setting.value, {})
+        value, texts = _parse_value(setting.value) if setting.is_typed else (setting.value, {})
         try:
-            changed = _replaced(self.data, parts, value)
+            changed = _replace_value(self.data, parts, value)
         except _CannotSet as error:
             self.failures.append(setting.problem(str(error)))
             return
@@ -100,7 +100,7 @@ class _CannotSet(Exception):
     pass
 
 
-def _parsed(text: str) -> tuple[Any, dict[Path, str]]:
+def _parse_value(text: str) -> tuple[Any, dict[Path, str]]:
     """A value of the command line, as YAML reads it, and the texts that its parts are written as."""
     if text[:1] in ("{", "[", '"', "'"):
         document = Document(text)
@@ -110,7 +110,7 @@ def _parsed(text: str) -> tuple[Any, dict[Path, str]]:
     return scalar(text), {(): text}
 
 
-def parts_of(name: str) -> list[str | int]:
+def split_name(name: str) -> list[str | int]:
     """Return the keys and indices that a dotted name is made of; nothing where it is not one."""
     parts: list[str | int] = []
     end = 0
@@ -132,19 +132,19 @@ class _Replaced(NamedTuple):
     before: Any
 
 
-def _replaced(data: Any, parts: list[str | int], value: Any, path: Path = (), known: int = 0) -> _Replaced:
+def _replace_value(data: Any, parts: list[str | int], value: Any, path: Path = (), known: int = 0) -> _Replaced:
     """`path` is the way to `data`, of which so many parts are in the document."""
     if not parts:
         return _Replaced(value, path, known, data)
     if isinstance(data, list) or (data is None and isinstance(parts[0], int)):
         data = data or []
-        return _replaced_item(data, parts, value, path, known)
+        return _replace_item(data, parts, value, path, known)
     if data is not None and not isinstance(data, dict):
         raise _CannotSet(f"'{path[-1] if path else 'it'}' is {format_value(data)}, which has no keys; set it whole")
     mapping = dict(data or {})
     key, rest = _key(mapping, parts)
     is_known = key in mapping and known == len(path)
-    changed = _replaced(mapping.get(key), rest, value, (*path, key), known + is_known)
+    changed = _replace_value(mapping.get(key), rest, value, (*path, key), known + is_known)
     mapping[key] = changed.data
     return changed._replace(data=mapping)
 
@@ -158,7 +158,7 @@ def _key(mapping: dict[Any, Any], parts: list[str | int]) -> tuple[Any, list[str
     return str(parts[0]), parts[1:]
 
 
-def _replaced_item(data: list[Any], parts: list[str | int], value: Any, path: Path, known: int) -> _Replaced:
+def _replace_item(data: list[Any], parts: list[str | int], value: Any, path: Path, known: int) -> _Replaced:
     part = parts[0]
     if isinstance(part, str) and not part.lstrip("-").isdigit():
         raise _CannotSet(f"'{part}' stands where a list has items; give the number of one, from 0 to {len(data)}")
@@ -168,6 +168,6 @@ def _replaced_item(data: list[Any], parts: list[str | int], value: Any, path: Pa
     is_known = index < len(data) and known == len(path)
     items = [*data, None] if index == len(data) else list(data)
     index %= len(items)
-    changed = _replaced(items[index], parts[1:], value, (*path, index), known + is_known)
+    changed = _replace_value(items[index], parts[1:], value, (*path, index), known + is_known)
     items[index] = changed.data
     return changed._replace(data=items)

@@ -10,7 +10,7 @@ from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 
 
-def seen_from(folder: str, entity: Entity) -> dict[str, Any]:
+def make_relative(folder: str, entity: Entity) -> dict[str, Any]:
     """The plain data of an entity, whose relative paths are the current folder's, with those that a file there needs.
 
     Absolute paths become relative where the file would move together with them: beside it, or where both are below

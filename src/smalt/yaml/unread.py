@@ -18,42 +18,42 @@ _PIPELINES = ("pipeline",)
 _OPEN = {"inputs": OPEN_INPUTS, "outputs": OPEN_OUTPUTS}
 
 
-def unread(entity: Entity | None, places: Sequence[Place]) -> list[tuple[Place, str]]:
+def find_unread(entity: Entity | None, places: Sequence[Place]) -> list[tuple[Place, str]]:
     """Each setting that sets what nothing reads, with the sentence that says so."""
     if entity is None:
         return []
-    found = [(place, _why(entity, place, 0, places)) for place in places]
+    found = [(place, _explain_value(entity, place, 0, places)) for place in places]
     return [(place, why) for place, why in found if why is not None]
 
 
-def _why(noun: Entity, place: Place, at: int, places: Sequence[Place]) -> str | None:
+def _explain_value(noun: Entity, place: Place, at: int, places: Sequence[Place]) -> str | None:
     """What is wrong with setting the key at this part of a place's path, or beneath it."""
     key, rest = place.path[at], place.path[at + 1 :]
     field = noun._fields.get(key)
     if field is None:
-        return _no_key(noun, key) if noun._is_open and key != "$schema" else None  # else the reader has told of it
+        return _explain_key(noun, key) if noun._is_open and key != "$schema" else None  # else the reader has told of it
     if field.from_service:
         return f"'{key}' is what the service says of {noun.noun}; it cannot be set"
     value = vars(noun).get(key)
     if not rest:
         return None
     if isinstance(value, Entity):
-        return _why(value, place, at + 1, places)
+        return _explain_value(value, place, at + 1, places)
     if isinstance(value, Mapping) and key in _SINGULAR and place.known <= at + 1:
         is_whole = len(rest) == 1
-        return None if _is_read(noun, key, rest[0], is_whole) else _no_name(noun, key, at, place, places)
+        return None if _is_read(noun, key, rest[0], is_whole) else _explain_name(noun, key, at, place, places)
     below = value.get(rest[0]) if isinstance(value, Mapping) else None
     if isinstance(value, list) and isinstance(rest[0], int) and rest[0] < len(value):
         below = value[rest[0]]
-    return _why(below, place, at + 2, places) if isinstance(below, Entity) and len(rest) > 1 else None
+    return _explain_value(below, place, at + 2, places) if isinstance(below, Entity) and len(rest) > 1 else None
 
 
-def _no_key(noun: Entity, key: Any) -> str:
+def _explain_key(noun: Entity, key: Any) -> str:
     hint = did_you_mean(key, noun._fields) or f"; it may have {join_words(noun._fields, 'and')}"
     return f"unknown key '{key}' in {noun.noun}{hint}"
 
 
-def _no_name(noun: Entity, key: str, at: int, place: Place, places: Sequence[Place]) -> str:
+def _explain_name(noun: Entity, key: str, at: int, place: Place, places: Sequence[Place]) -> str:
     new = {
         other.path[at + 1] for other in places if other.path[: at + 1] == place.path[: at + 1] and _is_new(other, at)
     }

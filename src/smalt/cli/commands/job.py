@@ -386,14 +386,14 @@ def validate_job(ctx: Invocation, file: str | None, name: str | None, set: tuple
     """Check a job's YAML file and everything that it names, without running it."""
     if file is None:
         raise click.UsageError("say which file to check: smalt job validate --file job.yml")
-    from smalt.yaml.loading import warnings_of
+    from smalt.yaml.loading import list_warnings
 
     job = documents.read_document("job", file, set, {"name": name})
     found = [] if local else ctx.client.jobs.validate(job, raise_on_failure=True).warnings
     found = found or _find_ineffective(job)  # the server says nothing of a job that is there already
     _print_warnings(ctx, found)
     ctx.print_note(f"{file}: ok")
-    return {"result": "Succeeded", "errors": [], "warnings": [*map(str, warnings_of(job)), *found]}
+    return {"result": "Succeeded", "errors": [], "warnings": [*map(str, list_warnings(job)), *found]}
 
 
 def _print_warnings(ctx: Invocation, warnings: Iterable[str]) -> None:

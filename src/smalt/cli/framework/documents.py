@@ -36,23 +36,23 @@ def read_document(kind: str, file: str | None, sets: Sequence[str], given: Mappi
 
 
 def _print_warnings(entity: Any) -> None:
-    from smalt.yaml.loading import warnings_of
+    from smalt.yaml.loading import list_warnings
 
     context = click.get_current_context(silent=True)
-    for warning in () if context is not None and context.params.get("only_show_errors") else warnings_of(entity):
+    for warning in () if context is not None and context.params.get("only_show_errors") else list_warnings(entity):
         click.echo(f"warning: {warning}", err=True)
 
 
 def apply_changes(entity: Any, changes: Mapping[str, Any], given: Mapping[str, Any] = {}) -> Any:
     """Return a copy of the entity with the values of options, and the edits of --set, --add and --remove."""
-    from smalt.yaml.loading import edited
+    from smalt.yaml.loading import apply_overrides
 
     if not given and not any(changes[key] for key in ("set", "add", "remove")):
         raise click.UsageError("name a change with --set, --add or --remove")
     are_texts = changes["force_string"]
-    entity = edited(entity, [*flatten_options(given), *parse_settings(changes["set"], are_texts)])
+    entity = apply_overrides(entity, [*flatten_options(given), *parse_settings(changes["set"], are_texts)])
     if changes["add"]:
-        entity = edited(entity, edits.parse_additions(entity.to_dict(), changes["add"], are_texts))
+        entity = apply_overrides(entity, edits.parse_additions(entity.to_dict(), changes["add"], are_texts))
     if changes["remove"]:
         document = entity.to_dict()
         edits.remove_values(document, changes["remove"])
@@ -86,10 +86,10 @@ def check_no_edits(changes: Mapping[str, Any]) -> None:
 
 def check_sets_apply(sets: Sequence[str], part: Any) -> None:
     """Raise UsageError for a --set of a step that is left out of a pipeline."""
-    from smalt.yaml.overrides import parts_of
+    from smalt.yaml.overrides import split_name
 
     for name, _ in edits.split_pairs(sets):
-        where, *rest = map(str, parts_of(name) or [""])
+        where, *rest = map(str, split_name(name) or [""])
         known = getattr(part, where, {}) if where in ("jobs", "inputs", "outputs") else {}
         if rest and where in ("jobs", "inputs", "outputs") and rest[0] not in known:
             why = "that step is left out" if where == "jobs" else "it belongs to steps that are left out"

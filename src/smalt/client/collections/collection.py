@@ -9,7 +9,7 @@ from smalt import wire
 from smalt.client.collections.name_rules import check_name, check_version
 from smalt.client.collections.pollers import CompletedPoller
 from smalt.exceptions import ValidationException
-from smalt.wire.encoding.ids import asset_id, resource_id
+from smalt.wire.encoding.ids import build_asset_id, build_resource_id
 
 if TYPE_CHECKING:
     from smalt.client.connection.connection import ApiConnection
@@ -40,9 +40,9 @@ class Collection:
             return f"{self._workspace_id}/{self.segment}"
         check_name(self.kind, name)
         if version is None:
-            return resource_id(self._workspace_id, self.segment, name)
+            return build_resource_id(self._workspace_id, self.segment, name)
         check_version(str(version))
-        return asset_id(self._workspace_id, self.segment, name, version)
+        return build_asset_id(self._workspace_id, self.segment, name, version)
 
     def _parse_entity(self, body: dict[str, Any]) -> Any:
         return wire.from_rest(body, self.kind, is_answer=True)

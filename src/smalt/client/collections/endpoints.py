@@ -11,7 +11,7 @@ from smalt.client.collections.name_rules import check_name
 from smalt.client.collections.pollers import CompletedPoller
 from smalt.client.connection.notices import print_notice
 from smalt.exceptions import ValidationException
-from smalt.wire.encoding.ids import resource_id
+from smalt.wire.encoding.ids import build_resource_id
 
 
 class EndpointCollection(Collection):
@@ -59,7 +59,7 @@ class EndpointDeploymentCollection(Collection):
 
     def _build_endpoint_path(self, name: str) -> str:
         check_name("endpoint", name)
-        return resource_id(self._workspace_id, self.endpoints, name)
+        return build_resource_id(self._workspace_id, self.endpoints, name)
 
     def _build_deployment_path(self, endpoint: str, name: str) -> str:
         check_name("deployment", name)

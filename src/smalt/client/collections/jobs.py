@@ -26,8 +26,8 @@ from smalt.exceptions import (
     ValidationException,
 )
 from smalt.machine.source_lines import find_caller, warn_caller
-from smalt.wire.encoding.casing import fold
-from smalt.wire.encoding.ids import parse_id, url_path
+from smalt.wire.encoding.casing import fold_case
+from smalt.wire.encoding.ids import build_url_path, parse_id
 
 if TYPE_CHECKING:
     from smalt.client.jobs.validation import ValidationResult
@@ -180,7 +180,7 @@ class JobOperations(Collection):
     def explain_reuse(self, name: str, node: str | None = None) -> Sequence[dict[str, Any]]:
         """Return why each step of a job was reused or ran; `node` selects one step of a pipeline. smalt's own."""
         query = f"?{urlencode({'node': node})}" if node else ""
-        path = url_path(f"/smalt/v1{self._build_path(name)}/reuse")
+        path = build_url_path(f"/smalt/v1{self._build_path(name)}/reuse")
         found: Sequence[dict[str, Any]] = self._connection.get(f"{path}{query}")["steps"]
         return found
 
@@ -357,7 +357,9 @@ def _filter_children(found: Iterator[Job], status: str | None, type: str | None)
 
     wanted = None if status is None else parse_state(status)
     for job in found:
-        if wanted in (None, job.status) and (type is None or fold(str(getattr(job, "type", ""))) == fold(str(type))):
+        if wanted in (None, job.status) and (
+            type is None or fold_case(str(getattr(job, "type", ""))) == fold_case(str(type))
+        ):
             yield job
 
 

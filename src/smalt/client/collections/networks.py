@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from smalt.client.collections.collection import Collection
 from smalt.client.collections.pollers import CompletedPoller
 from smalt.client.connection.notices import print_notice
-from smalt.wire.encoding.ids import resource_id, workspace_id
+from smalt.wire.encoding.ids import build_resource_id, build_workspace_id
 
 if TYPE_CHECKING:
     from smalt.entities.workspaces.workspace import OutboundRule
@@ -42,5 +42,5 @@ class WorkspaceOutboundRuleOperations(Collection):
 
     def _build_rule_path(self, workspace: str, name: str) -> str:
         session = self._session
-        id = workspace_id(session.subscription_id, session.resource_group_name, workspace)
-        return resource_id(id, self.segment, name)
+        id = build_workspace_id(session.subscription_id, session.resource_group_name, workspace)
+        return build_resource_id(id, self.segment, name)

@@ -12,7 +12,7 @@ from smalt.client.collections.pollers import CompletedPoller
 from smalt.client.connection.notices import print_notice
 from smalt.entities.rules.ineffective_keys import list_ineffective_keys
 from smalt.exceptions import ValidationException
-from smalt.wire.encoding.ids import registry_id
+from smalt.wire.encoding.ids import build_registry_id
 
 if TYPE_CHECKING:
     from smalt.entities.workspaces.registry import Registry
@@ -53,7 +53,7 @@ class RegistryOperations(Collection):
 
     def _build_path(self, name: str = "", version: str | None = None) -> str:
         check_name(self.kind, name)
-        return registry_id(self._session.subscription_id, self._session.resource_group_name, name)
+        return build_registry_id(self._session.subscription_id, self._session.resource_group_name, name)
 
     def _parse_entity(self, body: dict[str, Any]) -> Registry:
         from smalt.entities.workspaces.registry import Registry

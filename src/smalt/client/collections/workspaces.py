@@ -9,7 +9,7 @@ from smalt import wire
 from smalt.client.collections.collection import Collection
 from smalt.client.collections.pollers import CompletedPoller
 from smalt.exceptions import RefusedError
-from smalt.wire.encoding.ids import PROVIDER, parse_id, workspace_id
+from smalt.wire.encoding.ids import PROVIDER, build_workspace_id, parse_id
 
 if TYPE_CHECKING:
     from smalt.entities.workspaces.workspace import Workspace
@@ -20,7 +20,7 @@ class WorkspaceCollection(Collection):
 
     def _build_path(self, name: str = "", version: str | None = None) -> str:
         session = self._session
-        return workspace_id(session.subscription_id, session.resource_group_name, name or session.workspace_name)
+        return build_workspace_id(session.subscription_id, session.resource_group_name, name or session.workspace_name)
 
     def _parse_entity(self, body: dict[str, Any]) -> Any:
         """Return the workspace with its resource group, which only the id has."""

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from smalt.client.connection.errors import ServerUnreachable, from_response
 from smalt.client.connection.http1 import Body, BodyParts, ConnectionLost, HttpConnection, HttpResponse
 from smalt.exceptions import SmaltError, Unavailable
-from smalt.wire.encoding.ids import url_path
+from smalt.wire.encoding.ids import build_url_path
 
 if TYPE_CHECKING:
     from smalt.machine.home import Home
@@ -372,7 +372,7 @@ def _is_responding(probe: socket.socket, address: str | None, host: str, prefix:
 
 def _build_target(prefix: str, path: str, query: Mapping[str, object]) -> str:
     if "?" not in path:
-        path = url_path(path)
+        path = build_url_path(path)
     given = {key.replace("__", "$"): _format_query_value(value) for key, value in query.items() if value is not None}
     if not given:
         return prefix + path

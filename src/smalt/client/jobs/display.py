@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from smalt.entities.schema.kinds import JOBS
 from smalt.entities.schema.nested import load_noun
-from smalt.wire.encoding.ids import parse_id, short_name
+from smalt.wire.encoding.ids import get_short_name, parse_id
 
 if TYPE_CHECKING:
     from smalt.entities.jobs.job import Job
@@ -24,7 +24,7 @@ def shorten_references(job: J) -> J:
     for key in ("default_compute", "default_datastore"):
         value = vars(settings).get(key) if settings is not None else None
         if isinstance(value, str) and parse_id(value):
-            setattr(settings, key, f"azureml:{short_name(value)}")
+            setattr(settings, key, f"azureml:{get_short_name(value)}")
     return job
 
 
@@ -43,4 +43,4 @@ def _shorten_fields(noun: Any) -> None:
     for key in _NAMED:
         value = values.get(key)
         if isinstance(value, str) and parse_id(value):
-            values[key] = f"azureml:{short_name(value)}"
+            values[key] = f"azureml:{get_short_name(value)}"

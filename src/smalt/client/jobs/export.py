@@ -16,7 +16,7 @@ from smalt.client.jobs.lookup import fetch_job
 from smalt.client.transfers.downloads import copy_files, download_code, download_uri
 from smalt.entities.syntax.references import LocalPath, Reference, parse_reference, parse_uri
 from smalt.exceptions import NotFound, RefusedError
-from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, url_path
+from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, build_url_path
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession
@@ -49,7 +49,7 @@ def export_job(session: ClientSession, name: str, folder: str, *, copy_inputs: b
         raise RefusedError(f"{target} is not empty; name a new folder")
     job = fetch_job(session, name)
     path = f"/smalt/v1{session.workspace_id}/jobs/{name}/references"
-    export = _JobExport(session, target, copy_inputs, session.connection.get(url_path(path))["pins"])
+    export = _JobExport(session, target, copy_inputs, session.connection.get(build_url_path(path))["pins"])
     os.makedirs(target, exist_ok=True)
     document = {key: value for key, value in job.to_dict().items() if key not in _OF_THIS_RUN}
     _forget_automatic_versions(document, str((job.properties or {}).get(_AUTOMATIC_VERSIONS) or "").split())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from smalt import wire
 from smalt.client.collections.name_rules import check_name
 from smalt.client.jobs.display import shorten_references
-from smalt.wire.encoding.ids import resource_id
+from smalt.wire.encoding.ids import build_resource_id
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession
@@ -17,6 +17,6 @@ if TYPE_CHECKING:
 def fetch_job(session: ClientSession, name: str) -> Job:
     """Return the job; raises NotFound."""
     check_name("job", name)
-    body = session.connection.get(resource_id(session.workspace_id, "jobs", name))
+    body = session.connection.get(build_resource_id(session.workspace_id, "jobs", name))
     job: Any = wire.from_rest(body, "job", is_answer=True)
     return shorten_references(job)  # type: ignore[no-any-return]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from smalt.client.collections.name_rules import check_name
-from smalt.wire.encoding.ids import resource_id, url_path
+from smalt.wire.encoding.ids import build_resource_id, build_url_path
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession
@@ -35,7 +35,7 @@ class MetricsReader:
     ) -> list[Json]:
         """The job's own run and those below it, with their last values; see `service/api/native/metrics.py`."""
         check_name("job", job)
-        path = url_path(f"/smalt/v1{resource_id(self._workspace, 'jobs', job)}/metrics")
+        path = build_url_path(f"/smalt/v1{build_resource_id(self._workspace, 'jobs', job)}/metrics")
         flags = {"extremes": extremes, "history": history}
         query: Json = {"metric": list(metrics), **{name: "true" for name, given in flags.items() if given}}
         if points is not None:

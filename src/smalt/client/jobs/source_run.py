@@ -12,7 +12,7 @@ from smalt import wire
 from smalt.entities.schema.problems import join_words
 from smalt.entities.syntax.expression import find_expressions, parse_binding, resolve_port
 from smalt.exceptions import NotFound
-from smalt.wire.encoding.casing import fold
+from smalt.wire.encoding.casing import fold_case
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession
@@ -26,7 +26,7 @@ _LOOKED_AT = 500
 """Pipelines among which the earlier run is sought, the newest first."""
 _PLACING = ("outputs", "compute", "compute_id", "resources", "limits", "identity", "queue_settings", "services")
 _DESCRIBING = ("name", "display_name", "description", "tags", "properties", "comment", "experiment_name")
-_NOT_CONTENT = {fold(key) for key in (*_PLACING, *_DESCRIBING, "is_deterministic")}
+_NOT_CONTENT = {fold_case(key) for key in (*_PLACING, *_DESCRIBING, "is_deterministic")}
 """What a step may say otherwise and still make the same."""
 
 
@@ -96,9 +96,9 @@ class PipelineDefinition:
             return
         now = self._steps[step]
         for key in dict.fromkeys([*now, *before]):
-            if fold(key) in _NOT_CONTENT:
+            if fold_case(key) in _NOT_CONTENT:
                 continue
-            if fold(key) == "inputs":
+            if fold_case(key) == "inputs":
                 yield from self._compare_inputs(step, now.get(key) or {}, before.get(key) or {}, run, seen)
             elif _apply_pins(now.get(key), run.pinned_versions) != before.get(key):
                 yield f"step '{step}' has a different {_describe_key(key, now.get(key))}"
@@ -184,7 +184,7 @@ def _check_named_run(
 
 
 def _describe_key(key: str, value: Any) -> str:
-    if fold(key) == fold("component_id"):
+    if fold_case(key) == fold_case("component_id"):
         return "command, code or environment" if "azureml_anonymous" in str(value) else "component"
     return f"'{key}'"
 

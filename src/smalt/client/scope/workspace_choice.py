@@ -54,7 +54,7 @@ class WorkspaceChoice(NamedTuple):
 
     @property
     def id(self) -> str:
-        return ids.workspace_id(self.subscription, self.group, self.workspace)
+        return ids.build_workspace_id(self.subscription, self.group, self.workspace)
 
 
 def choose_workspace(
@@ -118,7 +118,7 @@ def _list_sources(given: Names, home: Home | None, by: str, is_remote: bool) -> 
 def _read_environment() -> dict[str, str]:
     found = {part: os.environ.get(name, "") for part, name in _VARIABLES.items()}
     weak = os.environ.get(WEAK)
-    if weak and ids.workspace_id(found["subscription"], found["group"], found["workspace"]) == weak:
+    if weak and ids.build_workspace_id(found["subscription"], found["group"], found["workspace"]) == weak:
         return {}
     return found
 

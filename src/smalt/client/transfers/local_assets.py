@@ -20,7 +20,7 @@ from smalt.exceptions import NotFound, RefusedError
 from smalt.machine.requirements_files import convert_paths
 from smalt.wire.assets.environments import ENVIRONMENT
 from smalt.wire.encoding.codec import Json, Writing
-from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, asset_id, resource_id
+from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, build_asset_id, build_resource_id
 from smalt.wire.jobs import components
 
 if TYPE_CHECKING:
@@ -117,11 +117,11 @@ class LocalAssets:
         bare = _remove_prefix(name)
         if bare.startswith("/") or bare.lower() in ("serverless", "none"):
             return bare
-        return resource_id(self._workspace, "computes", bare)
+        return build_resource_id(self._workspace, "computes", bare)
 
     def datastore(self, name: str) -> str:
         bare = _remove_prefix(name)
-        return bare if bare.startswith("/") else resource_id(self._workspace, "datastores", bare)
+        return bare if bare.startswith("/") else build_resource_id(self._workspace, "datastores", bare)
 
     def data(self, path: str, type: str | None) -> str:
         uri = parse_uri(path)
@@ -182,7 +182,7 @@ class LocalAssets:
             return text.removeprefix("azureml:") if not text.startswith("azureml://") else text
         if reference.version is None:
             return text  # a label, which the server looks up
-        return asset_id(self._workspace, kind, reference.name, reference.version)
+        return build_asset_id(self._workspace, kind, reference.name, reference.version)
 
     def _add_environment(self, environment: Environment) -> str:
         if environment.build is not None:
@@ -204,7 +204,7 @@ class LocalAssets:
         return self._add_item("components", ANONYMOUS_COMPONENT, _hash_body(spec), properties)
 
     def _add_item(self, kind: str, name: str, version: str, properties: Json) -> str:
-        id = asset_id(self._workspace, kind, name, version)
+        id = build_asset_id(self._workspace, kind, name, version)
         if id not in self._items:
             self._items[id] = {"kind": kind, "name": name, "version": version, "body": {"properties": properties}}
         return id

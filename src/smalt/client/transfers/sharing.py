@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from smalt.exceptions import ValidationException
-from smalt.wire.encoding.ids import workspace_id
+from smalt.wire.encoding.ids import build_workspace_id
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession
@@ -44,6 +44,6 @@ def import_asset(
         body["registry"] = registry_name
     else:
         group = resource_group_name or session.resource_group_name
-        body["workspace"] = workspace_id(session.subscription_id, group, str(workspace_name))
+        body["workspace"] = build_workspace_id(session.subscription_id, group, str(workspace_name))
     made: Json = session.connection.post(f"/smalt/v1{session.workspace_id}/import", body)
     return made

@@ -11,11 +11,11 @@ from smalt.wire.encoding import ids
 
 
 def get_workspace_id(workspace: Workspace) -> str:
-    return ids.workspace_id(workspace.subscription, workspace.resource_group, workspace.name)
+    return ids.build_workspace_id(workspace.subscription, workspace.resource_group, workspace.name)
 
 
 def build_resource_id(workspace: Workspace, kind: str, name: str) -> str:
-    return ids.resource_id(get_workspace_id(workspace), kind, name)
+    return ids.build_resource_id(get_workspace_id(workspace), kind, name)
 
 
 def get_resource_type(kind: str) -> str:

@@ -50,12 +50,12 @@ class WorkspaceAssets:
         """Register an asset without a name of its own and return its id."""
         body = {**properties, "isAnonymous": True}
         self._ask(_put_if_missing, self._db, workspace, kind, name, version, body, workspace.created_by)
-        return ids.asset_id(_get_workspace_id(workspace), kind, name, version)
+        return ids.build_asset_id(_get_workspace_id(workspace), kind, name, version)
 
     def register_code(self, workspace: Workspace, snapshot: Snapshot) -> str:
         """Register a snapshot as code and return its id."""
         self._ask(register_code, self._db, workspace, snapshot, workspace.created_by)
-        return ids.asset_id(_get_workspace_id(workspace), "codes", snapshot.hash, FIRST)
+        return ids.build_asset_id(_get_workspace_id(workspace), "codes", snapshot.hash, FIRST)
 
     def find_code_hash(self, workspace: Workspace, name: str, version: str | None) -> str:
         found = self.find_version(workspace, "codes", name, version, None)
@@ -89,4 +89,4 @@ def _put_if_missing(
 
 
 def _get_workspace_id(workspace: Workspace) -> str:
-    return ids.workspace_id(workspace.subscription, workspace.resource_group, workspace.name)
+    return ids.build_workspace_id(workspace.subscription, workspace.resource_group, workspace.name)

@@ -6,7 +6,7 @@ from collections.abc import Container
 
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
-from smalt.wire.encoding.ids import url_path, workspace_id
+from smalt.wire.encoding.ids import build_url_path, build_workspace_id
 
 ROUTE = "/mlflow/v1.0"
 NO_LINKS = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
@@ -16,7 +16,7 @@ _HERE = ("127.0.0.1", "localhost")
 
 def build_route(workspace: Workspace) -> str:
     """Return the path of the workspace's tracking URI."""
-    return ROUTE + url_path(workspace_id(workspace.subscription, workspace.resource_group, workspace.name))
+    return ROUTE + build_url_path(build_workspace_id(workspace.subscription, workspace.resource_group, workspace.name))
 
 
 def build_variables(job: Job, uri: str, token: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ _NESTED_IN_A_LINE = re.compile(rf"(?:[-?]\s+){{{_DEEPEST}}}")
 
 
 @lru_cache(maxsize=256)
-def load(text: str) -> Any:
+def load_conda_text(text: str) -> Any:
     """Return what the text says; None where it is not YAML, or larger or nested deeper than any conda file is."""
     import yaml
 

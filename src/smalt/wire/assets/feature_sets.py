@@ -10,7 +10,7 @@ from smalt.entities.schedules import triggers
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 from smalt.entities.workspaces import feature_store as nouns
-from smalt.wire.encoding.codec import Codec, Rule, Writing, nested
+from smalt.wire.encoding.codec import Codec, Rule, Writing, make_nested_rule
 from smalt.wire.encoding.envelope import ASSET, ASSET_DEFAULTS, RESOURCE, Envelope
 
 
@@ -32,15 +32,18 @@ _SPECIFICATION = Codec(
 _SETTINGS = Codec(
     nouns.MaterializationSettings,
     {
-        "resource": nested(Codec(nouns.MaterializationComputeResource), "resource"),
-        "schedule": nested(
+        "resource": make_nested_rule(Codec(nouns.MaterializationComputeResource), "resource"),
+        "schedule": make_nested_rule(
             Codec(
                 triggers.RecurrenceTrigger,
-                {"type": Rule("triggerType"), "schedule": nested(Codec(triggers.RecurrencePattern), "schedule")},
+                {
+                    "type": Rule("triggerType"),
+                    "schedule": make_nested_rule(Codec(triggers.RecurrencePattern), "schedule"),
+                },
             ),
             "schedule",
         ),
-        "notification": nested(Codec(nouns.Notification), "notification"),
+        "notification": make_nested_rule(Codec(nouns.Notification), "notification"),
     },
 )
 FEATURE_SET = Envelope(
@@ -48,8 +51,8 @@ FEATURE_SET = Envelope(
         nouns.FeatureSet,
         {
             **ASSET,
-            "specification": nested(_SPECIFICATION, "specification"),
-            "materialization_settings": nested(_SETTINGS, "materializationSettings"),
+            "specification": make_nested_rule(_SPECIFICATION, "specification"),
+            "materialization_settings": make_nested_rule(_SETTINGS, "materializationSettings"),
         },
         defaults=_DEFAULTS,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from smalt.entities.assets import model_package as nouns
 from smalt.entities.assets.environment import Route
 from smalt.entities.endpoints.deployment import CodeConfiguration
-from smalt.wire.encoding.codec import Codec, Rule, Tagged, nested, plain, word
+from smalt.wire.encoding.codec import Codec, Rule, TaggedCodec, make_nested_rule, make_word_rule, to_plain
 from smalt.wire.encoding.envelope import HIDDEN
 from smalt.wire.jobs.command import CODE
 
@@ -13,18 +13,18 @@ _ROUTE = Codec(Route)
 _CONFIGURATION = Codec(
     nouns.InferenceConfiguration,
     {
-        "liveness_route": nested(_ROUTE, "livenessRoute"),
-        "readiness_route": nested(_ROUTE, "readinessRoute"),
-        "scoring_route": nested(_ROUTE, "scoringRoute"),
+        "liveness_route": make_nested_rule(_ROUTE, "livenessRoute"),
+        "readiness_route": make_nested_rule(_ROUTE, "readinessRoute"),
+        "scoring_route": make_nested_rule(_ROUTE, "scoringRoute"),
         "configuration": HIDDEN,
     },
 )
 _SERVER = {
     "type": HIDDEN,
-    "code_configuration": nested(Codec(CodeConfiguration, {"code": CODE}), "codeConfiguration"),
-    "inference_configuration": nested(_CONFIGURATION, "inferenceConfiguration"),
+    "code_configuration": make_nested_rule(Codec(CodeConfiguration, {"code": CODE}), "codeConfiguration"),
+    "inference_configuration": make_nested_rule(_CONFIGURATION, "inferenceConfiguration"),
 }
-_SERVERS = Tagged(
+_SERVERS = TaggedCodec(
     "serverType",
     {
         "AzureMLOnline": Codec(nouns.AzureMLOnlineInferencingServer, _SERVER),
@@ -33,7 +33,7 @@ _SERVERS = Tagged(
         "Custom": Codec(nouns.CustomInferencingServer, _SERVER),
     },
 )
-_PATHS = Tagged(
+_PATHS = TaggedCodec(
     "inputPathType",
     {
         "PathId": Codec(nouns.PackageInputPathId, {"input_path_type": HIDDEN}),
@@ -44,8 +44,8 @@ _PATHS = Tagged(
 _INPUT = Codec(
     nouns.ModelPackageInput,
     {
-        "type": word("inputType"),
-        "mode": word("mode"),
+        "type": make_word_rule("inputType"),
+        "mode": make_word_rule("mode"),
         "path": Rule("path", lambda value, writing: _PATHS.write(value, writing)),
     },
 )
@@ -53,15 +53,15 @@ RESOURCES = Codec(
     nouns.ModelPackage,
     {
         "target_environment": Rule("targetEnvironmentId"),
-        "base_environment_source": nested(
+        "base_environment_source": make_nested_rule(
             Codec(nouns.BaseEnvironment, {"type": Rule("baseEnvironmentSourceType")}), "baseEnvironmentSource"
         ),
-        "model_configuration": nested(Codec(nouns.ModelConfiguration), "modelConfiguration"),
+        "model_configuration": make_nested_rule(Codec(nouns.ModelConfiguration), "modelConfiguration"),
         "inferencing_server": Rule("inferencingServer", lambda value, writing: _SERVERS.write(value, writing)),
         "inputs": Rule(
             "inputs",
             lambda value, writing: [
-                _INPUT.write(each, writing) if isinstance(each, nouns.ModelPackageInput) else plain(each)
+                _INPUT.write(each, writing) if isinstance(each, nouns.ModelPackageInput) else to_plain(each)
                 for each in value
             ],
         ),

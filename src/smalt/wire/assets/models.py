@@ -9,12 +9,12 @@ from smalt.entities.assets.deployment_template import DeploymentTemplateReferenc
 from smalt.entities.assets.model import Model
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
-from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, nested, plain
+from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, make_nested_rule, to_plain
 from smalt.wire.encoding.envelope import ASSET, ASSET_DEFAULTS, Envelope
 
 
 def _write_flavors(value: Mapping[str, Any], writing: Writing) -> Any:
-    return {name: {"data": plain(data)} for name, data in value.items()}
+    return {name: {"data": to_plain(data)} for name, data in value.items()}
 
 
 def _read_flavors(value: Any, path: Path, reader: Reader) -> Any:
@@ -53,7 +53,7 @@ MODEL = _Model(
         "type": Rule("modelType"),
         "path": Rule("modelUri"),
         "flavors": Rule("flavors", _write_flavors, _read_flavors),
-        "default_deployment_template": nested(_TEMPLATE, "defaultDeploymentTemplate"),
+        "default_deployment_template": make_nested_rule(_TEMPLATE, "defaultDeploymentTemplate"),
         "allowed_deployment_templates": Rule("allowedDeploymentTemplates", _write_templates, _read_templates),
     },
     defaults={**ASSET_DEFAULTS, "modelType": "custom_model", "flavors": {}, "properties": {}, "tags": {}},

@@ -8,7 +8,7 @@ from typing import Any
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.reader import Reader
 from smalt.entities.syntax.references import parse_reference
-from smalt.wire.encoding.casing import snake
+from smalt.wire.encoding.casing import to_snake
 from smalt.wire.encoding.codec import Codec, Json, Rule, Writing
 from smalt.wire.encoding.ids import parse_id
 
@@ -38,10 +38,10 @@ class Envelope:
             reader.add_problem(("properties",), "the body needs 'properties', a JSON object")
             return None
         outside = {key: body[key] for key in self.outside if key in body}
-        return self.codec.read({**properties, **outside, **identity(body, self.codec.noun)}, (), reader)
+        return self.codec.read({**properties, **outside, **read_identity(body, self.codec.noun)}, (), reader)
 
 
-def identity(body: Mapping[str, Any], noun: type[Entity]) -> Json:
+def read_identity(body: Mapping[str, Any], noun: type[Entity]) -> Json:
     """Id, name, version and who made it; of an asset's version the `name` is the version, so the id is asked."""
     id, made = body.get("id"), body.get("systemData")
     parsed = parse_id(id) or parse_reference(id) if isinstance(id, str) else None
@@ -51,5 +51,5 @@ def identity(body: Mapping[str, Any], noun: type[Entity]) -> Json:
     elif isinstance(body.get("version"), str):
         found["version"] = body["version"]
     if isinstance(made, Mapping):
-        found["creation_context"] = {snake(str(key)): value for key, value in made.items()}
+        found["creation_context"] = {to_snake(str(key)): value for key, value in made.items()}
     return {key: value for key, value in found.items() if key in noun._fields and value is not None}

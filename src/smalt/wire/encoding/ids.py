@@ -54,28 +54,28 @@ class ResourceId(NamedTuple):
 
     @property
     def workspace_id(self) -> str:
-        return workspace_id(self.subscription, self.resource_group, self.workspace)
+        return build_workspace_id(self.subscription, self.resource_group, self.workspace)
 
 
-def workspace_id(subscription: str, resource_group: str, workspace: str) -> str:
+def build_workspace_id(subscription: str, resource_group: str, workspace: str) -> str:
     return WS.format(subscription=subscription, resource_group=resource_group, workspace=workspace)
 
 
-def registry_id(subscription: str, resource_group: str, registry: str) -> str:
+def build_registry_id(subscription: str, resource_group: str, registry: str) -> str:
     return REGISTRY.format(subscription=subscription, resource_group=resource_group, registry=registry)
 
 
-def resource_id(workspace: str, kind: str, name: str) -> str:
+def build_resource_id(workspace: str, kind: str, name: str) -> str:
     """The id of something without versions; `workspace` is a workspace's id."""
     return f"{workspace}/{kind}/{name}"
 
 
-def asset_id(workspace: str, kind: str, name: str, version: str | int) -> str:
+def build_asset_id(workspace: str, kind: str, name: str, version: str | int) -> str:
     """The id of one version of an asset; `workspace` is a workspace's id, `kind` "environments", "data", …"""
     return f"{workspace}/{kind}/{name}/versions/{version}"
 
 
-def url_path(identifier: str) -> str:
+def build_url_path(identifier: str) -> str:
     """An id, or any path, as it may stand in a request line."""
     return quote(identifier, safe="/:@!$&'()*+,;=~")
 
@@ -94,7 +94,7 @@ def parse_id(text: str) -> ResourceId | None:
     return _within(ResourceId(*scope), parts[8:])
 
 
-def short_name(identifier: str) -> str:
+def get_short_name(identifier: str) -> str:
     """`name:version`, `name@label` or `name` of an id; anything else unchanged."""
     parsed = parse_id(identifier)
     if parsed is None or not parsed.kind:

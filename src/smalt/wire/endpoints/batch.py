@@ -10,25 +10,25 @@ from smalt.entities.endpoints.deployment import CodeConfiguration
 from smalt.entities.endpoints.endpoint import BatchEndpoint, EndpointDefaults
 from smalt.entities.schema.problems import Path, did_you_mean, format_value
 from smalt.entities.schema.reader import Reader
-from smalt.wire.encoding.casing import camel, fold, snake
-from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, nested, plain, word
-from smalt.wire.encoding.envelope import HIDDEN, RESOURCE, Envelope, identity
+from smalt.wire.encoding.casing import fold_case, to_camel, to_snake
+from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, make_nested_rule, make_word_rule, to_plain
+from smalt.wire.encoding.envelope import HIDDEN, RESOURCE, Envelope, read_identity
 from smalt.wire.jobs.command import CODE, ENVIRONMENT_ID
-from smalt.wire.jobs.settings import ACTS_AS, duration
+from smalt.wire.jobs.settings import ACTS_AS, make_duration_rule
 from smalt.wire.jobs.settings import RESOURCES as MACHINES
 from smalt.wire.jobs.steps import COMPONENT
 
 _BESIDE = ("location", "tags", "identity")
 
 
-def _from_word(value: Any, path: Path, reader: Reader) -> Any:
-    return snake(value) if isinstance(value, str) else value
+def _read_word(value: Any, path: Path, reader: Reader) -> Any:
+    return to_snake(value) if isinstance(value, str) else value
 
 
 def _write_defaults(value: Any, writing: Writing) -> Any:
     """Programs also set a mapping, and then a key of it."""
     given = value.to_dict() if isinstance(value, EndpointDefaults) else value
-    return {camel(key): each for key, each in given.items()}
+    return {to_camel(key): each for key, each in given.items()}
 
 
 BATCH_ENDPOINT = Envelope(
@@ -36,7 +36,7 @@ BATCH_ENDPOINT = Envelope(
         BatchEndpoint,
         {
             **RESOURCE,
-            "auth_mode": Rule("authMode", lambda value, writing: camel(value)),
+            "auth_mode": Rule("authMode", lambda value, writing: to_camel(value)),
             "defaults": Rule("defaults", _write_defaults, Codec(EndpointDefaults).read),
             "identity": ACTS_AS,
         },
@@ -53,7 +53,7 @@ def _write_compute(value: Any, writing: Writing) -> Any:
 def write_model(value: Any, writing: Writing) -> Any:
     if isinstance(value, str):
         return {"assetId": writing.refs.asset(value, "models"), "referenceType": "Id"}
-    return plain(value)
+    return to_plain(value)
 
 
 def read_id(value: Any, path: Path, reader: Reader) -> Any:
@@ -61,8 +61,10 @@ def read_id(value: Any, path: Path, reader: Reader) -> Any:
 
 
 _SETTINGS = {
-    "output_action": word("outputAction")._replace(read=_from_word),
-    "retry_settings": nested(Codec(nouns.BatchRetrySettings, {"timeout": duration("timeout")}), "retrySettings"),
+    "output_action": make_word_rule("outputAction")._replace(read=_read_word),
+    "retry_settings": make_nested_rule(
+        Codec(nouns.BatchRetrySettings, {"timeout": make_duration_rule("timeout")}), "retrySettings"
+    ),
 }
 SHARED = {**RESOURCE, "type": HIDDEN, "environment": ENVIRONMENT_ID}
 _MODEL = Codec(
@@ -72,9 +74,9 @@ _MODEL = Codec(
         **_SETTINGS,
         "compute": Rule("compute", _write_compute),
         "model": Rule("model", write_model, read_id),
-        "code_configuration": nested(Codec(CodeConfiguration, {"code": CODE}), "codeConfiguration"),
-        "resources": nested(MACHINES, "resources"),
-        "settings": nested(Codec(nouns.ModelBatchDeploymentSettings, _SETTINGS), "settings"),
+        "code_configuration": make_nested_rule(Codec(CodeConfiguration, {"code": CODE}), "codeConfiguration"),
+        "resources": make_nested_rule(MACHINES, "resources"),
+        "settings": make_nested_rule(Codec(nouns.ModelBatchDeploymentSettings, _SETTINGS), "settings"),
     },
 )
 _PIPELINE = Codec(nouns.PipelineComponentBatchDeployment, {**SHARED, "component": COMPONENT})
@@ -103,9 +105,9 @@ class _Deployments:
         flat = {**properties, **({"tags": body["tags"]} if "tags" in body else {})}
         configuration = flat.pop("deploymentConfiguration", None)
         if not isinstance(configuration, Mapping):
-            return _MODEL.read({**flat, "type": "model", **identity(body, _MODEL.noun)}, (), reader)
+            return _MODEL.read({**flat, "type": "model", **read_identity(body, _MODEL.noun)}, (), reader)
         kind = configuration.get("deploymentConfigurationType")
-        if fold(str(kind)) != "pipelinecomponent":
+        if fold_case(str(kind)) != "pipelinecomponent":
             hint = did_you_mean(kind, ("PipelineComponent", "Model"))
             reader.add_problem(
                 ("deploymentConfiguration",), f"unknown deploymentConfigurationType {format_value(kind)}{hint}"
@@ -113,7 +115,7 @@ class _Deployments:
             return None
         flat["component"] = read_id(configuration.get("componentId"), (), reader)
         flat["settings"] = configuration.get("settings")
-        return _PIPELINE.read({**flat, **identity(body, _PIPELINE.noun)}, (), reader)
+        return _PIPELINE.read({**flat, **read_identity(body, _PIPELINE.noun)}, (), reader)
 
     def _flat(self, body: Json) -> Json:
         """Settings stand beside the rest there."""

@@ -11,18 +11,28 @@ from smalt.entities.endpoints.endpoint import MarketplaceSubscription, OnlineEnd
 from smalt.entities.schema.problems import Path, did_you_mean, format_value
 from smalt.entities.schema.reader import Reader
 from smalt.entities.syntax import durations
-from smalt.wire.encoding.casing import fold
-from smalt.wire.encoding.codec import Codec, Json, Rule, Tagged, Writing, named, nested, plain, word
-from smalt.wire.encoding.envelope import RESOURCE, Envelope, identity
+from smalt.wire.encoding.casing import fold_case
+from smalt.wire.encoding.codec import (
+    Codec,
+    Json,
+    Rule,
+    TaggedCodec,
+    Writing,
+    make_named_rule,
+    make_nested_rule,
+    make_word_rule,
+    to_plain,
+)
+from smalt.wire.encoding.envelope import RESOURCE, Envelope, read_identity
 from smalt.wire.endpoints.batch import SHARED, read_id
 from smalt.wire.jobs.command import CODE
-from smalt.wire.jobs.settings import ACTS_AS, duration
+from smalt.wire.jobs.settings import ACTS_AS, make_duration_rule
 
 _AUTH = {"key": "Key", "aml_token": "AMLToken", "aad_token": "AADToken"}
 _BESIDE = ("location", "tags", "identity")
 
 
-def _compute(value: Any, writing: Writing) -> Any:
+def _write_compute(value: Any, writing: Writing) -> Any:
     return writing.refs.compute(value) if isinstance(value, str) else value
 
 
@@ -32,9 +42,9 @@ ONLINE_ENDPOINT = Envelope(
         {
             **RESOURCE,
             "auth_mode": Rule("authMode", lambda value, writing: _AUTH.get(value, value)),
-            "compute": Rule("compute", _compute),
+            "compute": Rule("compute", _write_compute),
             "openapi_uri": Rule("swaggerUri"),
-            "public_network_access": word("publicNetworkAccess"),
+            "public_network_access": make_word_rule("publicNetworkAccess"),
             "identity": ACTS_AS,
         },
         defaults={"properties": {}},
@@ -43,7 +53,7 @@ ONLINE_ENDPOINT = Envelope(
 )
 
 
-def _milliseconds(key: str) -> Rule:
+def _make_milliseconds_rule(key: str) -> Rule:
     """A rule for milliseconds, `PT0.1S` on the wire."""
 
     def write(value: Any, writing: Writing) -> Any:
@@ -65,70 +75,72 @@ def _read_collected(value: Any, path: Path, reader: Reader) -> Any:
 
 
 def _write_model(value: Any, writing: Writing) -> Any:
-    return writing.refs.asset(value, "models") if isinstance(value, str) else plain(value)
+    return writing.refs.asset(value, "models") if isinstance(value, str) else to_plain(value)
 
 
 _PROBE = Codec(
     nouns.ProbeSettings,
     {
-        "initial_delay": duration("initialDelay"),
-        "period": duration("period"),
-        "timeout": duration("timeout"),
+        "initial_delay": make_duration_rule("initialDelay"),
+        "period": make_duration_rule("period"),
+        "timeout": make_duration_rule("timeout"),
     },
 )
-_SCALE = Tagged(
+_SCALE = TaggedCodec(
     "scaleType",
     {
         "Default": Codec(nouns.DefaultScaleSettings, {"type": Rule("")}),
         "TargetUtilization": Codec(
-            nouns.TargetUtilizationScaleSettings, {"type": Rule(""), "polling_interval": duration("pollingInterval")}
+            nouns.TargetUtilizationScaleSettings,
+            {"type": Rule(""), "polling_interval": make_duration_rule("pollingInterval")},
         ),
     },
 )
 _REQUESTS = Codec(
     nouns.OnlineRequestSettings,
     {
-        "request_timeout_ms": _milliseconds("requestTimeout"),
-        "max_queue_wait_ms": _milliseconds("maxQueueWait"),
+        "request_timeout_ms": _make_milliseconds_rule("requestTimeout"),
+        "max_queue_wait_ms": _make_milliseconds_rule("maxQueueWait"),
     },
 )
 _COLLECTOR = Codec(
     nouns.DataCollector,
     {
-        "collections": named(
+        "collections": make_named_rule(
             Codec(
                 nouns.DeploymentCollection, {"enabled": Rule("dataCollectionMode", _write_collected, _read_collected)}
             ),
             "collections",
         ),
-        "request_logging": nested(Codec(nouns.RequestLogging), "requestLogging"),
+        "request_logging": make_nested_rule(Codec(nouns.RequestLogging), "requestLogging"),
     },
 )
 _AMOUNTS = Codec(nouns.ResourceSettings)
 _NEEDS = Codec(
     nouns.ResourceRequirementsSettings,
     {
-        "requests": nested(_AMOUNTS, "containerResourceRequests"),
-        "limits": nested(_AMOUNTS, "containerResourceLimits"),
+        "requests": make_nested_rule(_AMOUNTS, "containerResourceRequests"),
+        "limits": make_nested_rule(_AMOUNTS, "containerResourceLimits"),
     },
 )
 _RULES = {
     **SHARED,
     "model": Rule("model", _write_model, read_id),
-    "code_configuration": nested(Codec(CodeConfiguration, {"code": CODE}), "codeConfiguration"),
+    "code_configuration": make_nested_rule(Codec(CodeConfiguration, {"code": CODE}), "codeConfiguration"),
     "instance_count": Rule(""),
-    "scale_settings": nested(_SCALE, "scaleSettings"),
-    "request_settings": nested(_REQUESTS, "requestSettings"),
-    "liveness_probe": nested(_PROBE, "livenessProbe"),
-    "readiness_probe": nested(_PROBE, "readinessProbe"),
-    "startup_probe": nested(_PROBE, "startupProbe"),
-    "data_collector": nested(_COLLECTOR, "dataCollector"),
-    "egress_public_network_access": word("egressPublicNetworkAccess"),
+    "scale_settings": make_nested_rule(_SCALE, "scaleSettings"),
+    "request_settings": make_nested_rule(_REQUESTS, "requestSettings"),
+    "liveness_probe": make_nested_rule(_PROBE, "livenessProbe"),
+    "readiness_probe": make_nested_rule(_PROBE, "readinessProbe"),
+    "startup_probe": make_nested_rule(_PROBE, "startupProbe"),
+    "data_collector": make_nested_rule(_COLLECTOR, "dataCollector"),
+    "egress_public_network_access": make_word_rule("egressPublicNetworkAccess"),
 }
 _BY_TYPE: dict[str, Codec[Any]] = {
     "Managed": Codec(nouns.ManagedOnlineDeployment, _RULES),
     "Kubernetes": Codec(
-        nouns.KubernetesOnlineDeployment, {**_RULES, "resources": nested(_NEEDS, "containerResourceRequirements")}
+        nouns.KubernetesOnlineDeployment,
+        {**_RULES, "resources": make_nested_rule(_NEEDS, "containerResourceRequirements")},
     ),
 }
 
@@ -151,13 +163,13 @@ class _Deployments:
             return None
         flat = {**properties, **({"tags": body["tags"]} if "tags" in body else {})}
         given = flat.pop("endpointComputeType", "Managed")
-        kind = next((kind for kind in _BY_TYPE if isinstance(given, str) and fold(kind) == fold(given)), None)
+        kind = next((kind for kind in _BY_TYPE if isinstance(given, str) and fold_case(kind) == fold_case(given)), None)
         if kind is None:
             words = f"unknown endpointComputeType {format_value(given)}{did_you_mean(given, _BY_TYPE)}"
             reader.add_problem(("properties", "endpointComputeType"), words)
             return None
         sku = body.get("sku")
-        noun = _BY_TYPE[kind].read({**flat, **identity(body, _BY_TYPE[kind].noun)}, (), reader)
+        noun = _BY_TYPE[kind].read({**flat, **read_identity(body, _BY_TYPE[kind].noun)}, (), reader)
         if noun is not None and isinstance(sku, Mapping) and isinstance(sku.get("capacity"), int):
             noun.instance_count = sku["capacity"]
         return noun
@@ -174,11 +186,11 @@ class _Serverless(Codec[ServerlessEndpoint]):
         model = body.pop("modelId", None)
         return {**body, **({"modelSettings": {"modelId": model}} if model else {}), "sku": {"name": "Consumption"}}
 
-    def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
+    def split_body(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
         settings = body.get("modelSettings")
         model = settings.get("modelId") if isinstance(settings, Mapping) else None
         flat = {key: value for key, value in body.items() if key not in ("modelSettings", "sku")}
-        return super().split({**flat, **({"modelId": model} if model else {})}, path, reader)
+        return super().split_body({**flat, **({"modelId": model} if model else {})}, path, reader)
 
 
 _SERVERLESS = {

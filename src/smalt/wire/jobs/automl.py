@@ -13,8 +13,8 @@ from smalt.entities.jobs.search_space import DISTRIBUTION
 from smalt.entities.schema.nested import load_noun
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
-from smalt.wire.encoding.casing import camel, fold, pascal, snake
-from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, nested, plain
+from smalt.wire.encoding.casing import fold_case, to_camel, to_pascal, to_snake
+from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, make_nested_rule, to_plain
 from smalt.wire.encoding.envelope import Envelope
 from smalt.wire.jobs.command import JOB, JOB_DEFAULTS
 from smalt.wire.jobs.finetuning import write_data
@@ -36,28 +36,30 @@ _ALGORITHMS = {
 }
 
 
-def _words(special: Mapping[str, str]) -> tuple[Any, Any]:
+def _make_words_rule(special: Mapping[str, str]) -> tuple[Any, Any]:
     def write(value: Any) -> Any:
-        return special.get(value) or pascal(value) if isinstance(value, str) and "${{" not in value else value
+        return special.get(value) or to_pascal(value) if isinstance(value, str) and "${{" not in value else value
 
-    known = {fold(wire): name for name, wire in special.items()}
+    known = {fold_case(wire): name for name, wire in special.items()}
 
     def read(value: Any) -> Any:
-        return known.get(fold(value)) or snake(value) if isinstance(value, str) and "${{" not in value else value
+        return (
+            known.get(fold_case(value)) or to_snake(value) if isinstance(value, str) and "${{" not in value else value
+        )
 
     return write, read
 
 
-def _word(key: str, special: Mapping[str, str] | None = None) -> Rule:
+def _make_word_rule(key: str, special: Mapping[str, str] | None = None) -> Rule:
     """A word, or a list of words, in PascalCase there."""
-    write, read = _words(special or {})
+    write, read = _make_words_rule(special or {})
 
     def both(change: Any, value: Any) -> Any:
         return [change(item) for item in value] if isinstance(value, list) else change(value)
 
     return Rule(
         key,
-        lambda value, writing: plain(value) if writing.in_node else both(write, value),
+        lambda value, writing: to_plain(value) if writing.in_node else both(write, value),
         lambda value, path, reader: both(read, value),
     )
 
@@ -76,12 +78,12 @@ def _read_minutes(value: Any, path: Path, reader: Reader) -> Any:
     return value if seconds is None else max(1, int(seconds // 60))
 
 
-def _number_or_auto(key: str, inner: str = "value") -> Rule:
+def _make_number_rule(key: str, inner: str = "value") -> Rule:
     """`{"mode": "Custom", "value": 3}`, or `{"mode": "Auto"}`"""
 
     def write(value: Any, writing: Writing) -> Any:
         if writing.in_node:
-            return plain(value)
+            return to_plain(value)
         if value == "auto":
             return {"mode": "Auto"}
         return {"mode": "Custom", inner: value if inner == "value" or isinstance(value, list) else [value]}
@@ -105,66 +107,66 @@ _LIMITS = Codec(
 _TRAINING = Codec(
     nouns.Training,
     {
-        "allowed_training_algorithms": _word("allowedTrainingAlgorithms", _ALGORITHMS),
-        "blocked_training_algorithms": _word("blockedTrainingAlgorithms", _ALGORITHMS),
+        "allowed_training_algorithms": _make_word_rule("allowedTrainingAlgorithms", _ALGORITHMS),
+        "blocked_training_algorithms": _make_word_rule("blockedTrainingAlgorithms", _ALGORITHMS),
     },
 )
 _FORECASTING = Codec(
     nouns.ForecastingSettings,
     {
-        "forecast_horizon": _number_or_auto("forecastHorizon"),
-        "target_lags": _number_or_auto("targetLags", "values"),
-        "target_rolling_window_size": _number_or_auto("targetRollingWindowSize"),
-        "seasonality": _number_or_auto("seasonality"),
+        "forecast_horizon": _make_number_rule("forecastHorizon"),
+        "target_lags": _make_number_rule("targetLags", "values"),
+        "target_rolling_window_size": _make_number_rule("targetRollingWindowSize"),
+        "seasonality": _make_number_rule("seasonality"),
     },
 )
 
 
 def _write_transformers(value: Mapping[str, Any], writing: Writing) -> Any:
-    return {pascal(name): plain(item) for name, item in value.items()}
+    return {to_pascal(name): to_plain(item) for name, item in value.items()}
 
 
 def _read_transformers(value: Any, path: Path, reader: Reader) -> Any:
-    return {snake(str(name)): item for name, item in value.items()} if isinstance(value, Mapping) else value
+    return {to_snake(str(name)): item for name, item in value.items()} if isinstance(value, Mapping) else value
 
 
 _FEATURIZATION = Codec(
     nouns.Featurization,
     {
-        "blocked_transformers": _word("blockedTransformers"),
+        "blocked_transformers": _make_word_rule("blockedTransformers"),
         "transformer_params": Rule("transformerParams", _write_transformers, _read_transformers),
     },
 )
-_SWEEP = Codec(nouns.AutoMLSweep, {"early_termination": nested(EARLY_TERMINATION, "earlyTermination")})
+_SWEEP = Codec(nouns.AutoMLSweep, {"early_termination": make_nested_rule(EARLY_TERMINATION, "earlyTermination")})
 
 
-def _settings(codec: Codec[Any], key: str) -> Rule:
+def _make_settings_codec(codec: Codec[Any], key: str) -> Rule:
     """Settings, which a step has as in YAML."""
 
     def write(value: Any, writing: Writing) -> Any:
-        return plain(value) if writing.in_node else codec.write(value, writing)
+        return to_plain(value) if writing.in_node else codec.write(value, writing)
 
     return Rule(key, write, codec.read)
 
 
 def _write_parameters(value: Any, writing: Writing) -> Any:
-    return plain(value) if writing.in_node else {camel(name): plain(item) for name, item in value.items()}
+    return to_plain(value) if writing.in_node else {to_camel(name): to_plain(item) for name, item in value.items()}
 
 
 def _write_spaces(value: Any, writing: Writing) -> Any:
     """Hyperparameters that are varied are text there, in jobs and steps: `uniform(0.1,0.9)`."""
-    name_of = str if writing.in_node else camel
-    return [{name_of(name): _distribution(plain(item)) for name, item in space.items()} for space in value]
+    name_of = str if writing.in_node else to_camel
+    return [{name_of(name): _write_distribution(to_plain(item)) for name, item in space.items()} for space in value]
 
 
-def _distribution(value: Any) -> str:
+def _write_distribution(value: Any) -> str:
     if not isinstance(value, dict) or "type" not in value:
-        return _argument(value) if isinstance(value, float) else str(value)
+        return _write_argument(value) if isinstance(value, float) else str(value)
     arguments = value["values"] if value["type"] == "choice" else [item for key, item in value.items() if key != "type"]
-    return f"{value['type']}({','.join(map(_argument, arguments))})"
+    return f"{value['type']}({','.join(map(_write_argument, arguments))})"
 
 
-def _argument(value: Any) -> str:
+def _write_argument(value: Any) -> str:
     if isinstance(value, float):
         return format(Decimal(repr(value)), "f")  # the service reads no 1e-05
     return f"'{value}'" if isinstance(value, str) else str(value)
@@ -178,24 +180,24 @@ def _read_spaces(value: Any, path: Path, reader: Reader) -> Any:
         return value
     spaces = [_read_parameters(space, path, reader) for space in value]
     return [
-        {name: _from_text(item) for name, item in space.items()} if isinstance(space, Mapping) else space
+        {name: _read_distribution(item) for name, item in space.items()} if isinstance(space, Mapping) else space
         for space in spaces
     ]
 
 
-def _from_text(value: Any) -> Any:
+def _read_distribution(value: Any) -> Any:
     found = _TEXT.fullmatch(value.strip()) if isinstance(value, str) else None
     kind = DISTRIBUTION.table.get(found[1].lower()) if found else None
     if found is None or kind is None:
-        return _literal(value) if isinstance(value, str) else value
-    arguments = [_literal(item) for item in found[2].split(",") if item.strip()]
+        return _read_literal(value) if isinstance(value, str) else value
+    arguments = [_read_literal(item) for item in found[2].split(",") if item.strip()]
     order: tuple[str, ...] = load_noun(kind)._order  # type: ignore[attr-defined]
     if order == ("values",):
         return {"type": "choice", "values": arguments}
     return {"type": found[1].lower(), **dict(zip(order, arguments, strict=False))}
 
 
-def _literal(text: str) -> Any:
+def _read_literal(text: str) -> Any:
     """As the service's client reads it."""
     text = text.strip()
     for kind in (int, float):
@@ -209,10 +211,10 @@ def _literal(text: str) -> Any:
 def _read_parameters(value: Any, path: Path, reader: Reader) -> Any:
     if not isinstance(value, Mapping):
         return value
-    return {snake(str(name)): item for name, item in value.items() if item is not None}
+    return {to_snake(str(name)): item for name, item in value.items() if item is not None}
 
 
-def _data(key: str) -> Rule:
+def _make_data_rule(key: str) -> Rule:
     def read(value: Any, path: Path, reader: Reader) -> Any:
         return read_input(value, path, reader) if isinstance(value, Mapping) else value
 
@@ -220,18 +222,18 @@ def _data(key: str) -> Rule:
 
 
 _DETAILS = {
-    "task": _word("taskType", _TASK_NAMES),
-    "primary_metric": _word("primaryMetric", _METRICS),
-    "training_data": _data("trainingData"),
-    "validation_data": _data("validationData"),
-    "test_data": _data("testData"),
-    "n_cross_validations": _number_or_auto("nCrossValidations"),
-    "log_verbosity": _word("logVerbosity"),
-    "limits": _settings(_LIMITS, "limitSettings"),
-    "training": _settings(_TRAINING, "trainingSettings"),
-    "featurization": _settings(_FEATURIZATION, "featurizationSettings"),
-    "forecasting": _settings(_FORECASTING, "forecastingSettings"),
-    "sweep": _settings(_SWEEP, "sweepSettings"),
+    "task": _make_word_rule("taskType", _TASK_NAMES),
+    "primary_metric": _make_word_rule("primaryMetric", _METRICS),
+    "training_data": _make_data_rule("trainingData"),
+    "validation_data": _make_data_rule("validationData"),
+    "test_data": _make_data_rule("testData"),
+    "n_cross_validations": _make_number_rule("nCrossValidations"),
+    "log_verbosity": _make_word_rule("logVerbosity"),
+    "limits": _make_settings_codec(_LIMITS, "limitSettings"),
+    "training": _make_settings_codec(_TRAINING, "trainingSettings"),
+    "featurization": _make_settings_codec(_FEATURIZATION, "featurizationSettings"),
+    "forecasting": _make_settings_codec(_FORECASTING, "forecastingSettings"),
+    "sweep": _make_settings_codec(_SWEEP, "sweepSettings"),
     "training_parameters": Rule("modelSettings", _write_parameters, _read_parameters),
     "search_space": Rule("searchSpace", _write_spaces, _read_spaces),
 }
@@ -239,7 +241,7 @@ _PLAIN = (
     *("target_column_name", "validation_data_size", "test_data_size", "cv_split_column_names"),
     *("weight_column_name", "positive_label"),
 )
-_IN_DETAILS = {*(rule.key for rule in _DETAILS.values()), *(camel(name) for name in _PLAIN)}
+_IN_DETAILS = {*(rule.key for rule in _DETAILS.values()), *(to_camel(name) for name in _PLAIN)}
 
 
 class _AutoML(Codec[AutoMLJob]):
@@ -248,14 +250,14 @@ class _AutoML(Codec[AutoMLJob]):
         details = {key: body.pop(key) for key in _IN_DETAILS if key in body}
         return {**body, "taskDetails": details}
 
-    def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
+    def split_body(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
         flat: Json = {}
         for key, value in body.items():
-            if fold(str(key)) == "taskdetails" and isinstance(value, Mapping):
+            if fold_case(str(key)) == "taskdetails" and isinstance(value, Mapping):
                 flat.update(value)
             else:
                 flat[key] = value
-        return super().split(flat, path, reader)
+        return super().split_body(flat, path, reader)
 
 
 AUTOML = _AutoML(
@@ -269,4 +271,4 @@ AUTOML = _AutoML(
     defaults={key: value for key, value in JOB_DEFAULTS.items() if key != "inputs"},
 )
 RESOURCES = Envelope(AUTOML)
-STEP = {name: rule._replace(key=camel(name)) for name, rule in _DETAILS.items()}
+STEP = {name: rule._replace(key=to_camel(name)) for name, rule in _DETAILS.items()}

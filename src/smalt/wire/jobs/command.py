@@ -10,13 +10,13 @@ from smalt.entities.jobs.command import CommandJob
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 from smalt.wire.assets.environments import ENVIRONMENT
-from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, nested
+from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, make_nested_rule
 from smalt.wire.encoding.envelope import HIDDEN, RESOURCE, Envelope
 from smalt.wire.jobs import settings
 from smalt.wire.jobs.inputs import INPUTS, OUTPUTS
 
 
-def reference(key: str, resolve: Callable[[Writing], Callable[[str], str]]) -> Rule:
+def make_reference_rule(key: str, resolve: Callable[[Writing], Callable[[str], str]]) -> Rule:
     """A rule for the name of something that the server knows by its id."""
 
     def write(value: Any, writing: Writing) -> Any:
@@ -36,8 +36,8 @@ def _read_environment(value: Any, path: Path, reader: Reader) -> Any:
     return ENVIRONMENT.read(value, path, reader) if isinstance(value, dict) else value
 
 
-COMPUTE = reference("computeId", lambda writing: writing.refs.compute)
-CODE = reference("codeId", lambda writing: writing.refs.code)
+COMPUTE = make_reference_rule("computeId", lambda writing: writing.refs.compute)
+CODE = make_reference_rule("codeId", lambda writing: writing.refs.code)
 ENVIRONMENT_ID = Rule("environmentId", _write_environment, _read_environment, "environment")
 
 JOB = {
@@ -55,13 +55,13 @@ _LOCAL = "IsLocal"
 
 
 class _Commands(Codec[CommandJob]):
-    def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
+    def split_body(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
         resources = body.get("resources")
         settings = resources.get("properties") if isinstance(resources, Mapping) else None
         if isinstance(resources, Mapping) and isinstance(settings, Mapping) and _LOCAL in settings:
             rest = {key: value for key, value in settings.items() if key != _LOCAL}
             body = {"computeId": "local", **body, "resources": {**resources, "properties": rest}}
-        return super().split(body, path, reader)
+        return super().split_body(body, path, reader)
 
 
 COMMAND = _Commands(
@@ -71,7 +71,7 @@ COMMAND = _Commands(
         **settings.SHARED,
         "code": CODE,
         "environment": ENVIRONMENT_ID,
-        "limits": nested(settings.COMMAND_LIMITS, "limits"),
+        "limits": make_nested_rule(settings.COMMAND_LIMITS, "limits"),
     },
     constants={"jobType": "Command"},
     defaults={**JOB_DEFAULTS, "environmentVariables": {}},

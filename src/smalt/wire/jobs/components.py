@@ -14,9 +14,9 @@ from smalt.entities.schema.problems import Path, Problem
 from smalt.entities.schema.reader import Reader
 from smalt.entities.syntax.literals import convert, to_text
 from smalt.wire.assets.environments import ENVIRONMENT
-from smalt.wire.encoding.casing import fold
-from smalt.wire.encoding.codec import Json, Writing, check_spelling, plain
-from smalt.wire.encoding.envelope import identity
+from smalt.wire.encoding.casing import fold_case
+from smalt.wire.encoding.codec import Json, Writing, check_spelling, to_plain
+from smalt.wire.encoding.envelope import read_identity
 
 _TEXTS = ("default", "min", "max")
 _UNITS = {"kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30}
@@ -30,7 +30,7 @@ def write(component: Component, writing: Writing) -> Json:
     for key in _OUTSIDE:
         value = getattr(component, key)
         if value:
-            body[key] = plain(value)
+            body[key] = to_plain(value)
     body.update({key: value for key, value in component.extra.items() if key in ("isAnonymous", "isArchived")})
     return {"properties": body}
 
@@ -50,10 +50,10 @@ def write_spec(component: Component, writing: Writing) -> Json:
 
 
 def _write_inputs(inputs: Mapping[str, Input], writing: Writing) -> Json:
-    return {name: _stringified(_sent(plain(value), writing)) for name, value in inputs.items()}
+    return {name: _write_texts(_write_default(to_plain(value), writing)) for name, value in inputs.items()}
 
 
-def _sent(body: Json, writing: Writing) -> Json:
+def _write_default(body: Json, writing: Writing) -> Json:
     """The default of an input that is data is where that data is."""
     default = body.get("default")
     if body.get("type") not in ASSETS or not isinstance(default, str) or "${{" in default:
@@ -61,11 +61,11 @@ def _sent(body: Json, writing: Writing) -> Json:
     return {**body, "default": writing.refs.data(default, body["type"])}
 
 
-def _stringified(body: Json) -> Json:
-    return {key: to_text(_converted(value, body)) if key in _TEXTS else value for key, value in body.items()}
+def _write_texts(body: Json) -> Json:
+    return {key: to_text(_convert_value(value, body)) if key in _TEXTS else value for key, value in body.items()}
 
 
-def _converted(value: Any, declared: Mapping[str, Any]) -> Any:
+def _convert_value(value: Any, declared: Mapping[str, Any]) -> Any:
     """A value in the type that the input declares, where it can be."""
     if not isinstance(value, (str, int, float)):
         return value
@@ -78,22 +78,22 @@ def _converted(value: Any, declared: Mapping[str, Any]) -> Any:
 
 def write_environment(value: Any, writing: Writing) -> Any:
     if not isinstance(value, (str, Environment)):
-        return plain(value)  # a flow's own kind
+        return to_plain(value)  # a flow's own kind
     resolved = writing.refs.environment(value)
-    return _prefixed(resolved) if isinstance(resolved, str) else plain(resolved)
+    return _add_prefix(resolved) if isinstance(resolved, str) else to_plain(resolved)
 
 
 def write_code(value: str, writing: Writing) -> str:
-    return value if "${{" in value else _prefixed(writing.refs.code(value))
+    return value if "${{" in value else _add_prefix(writing.refs.code(value))
 
 
-def _prefixed(reference: str) -> str:
+def _add_prefix(reference: str) -> str:
     return f"azureml:{reference}" if reference.startswith("/subscriptions/") else reference
 
 
 def write_task(value: Any, writing: Writing) -> Any:
     """The part of a parallel component that has code and an environment of its own; others have one word."""
-    task = plain(value)
+    task = to_plain(value)
     if isinstance(task, dict):
         if task.get("code"):
             task["code"] = write_code(task["code"], writing)
@@ -157,7 +157,7 @@ def read(body: Mapping[str, Any], reader: Reader) -> Component | None:
         return None
     component = read_spec(spec, (), reader)
     if component is not None:
-        _outside(component, body, properties)
+        _read_outside(component, body, properties)
     return component
 
 
@@ -166,12 +166,12 @@ def read_spec(spec: Mapping[str, Any], path: Path, reader: Reader) -> Component 
     if noun is None:
         return None
     spelt: dict[str, str] = {}
-    folded = {fold(name): name for name in noun._fields}
+    folded = {fold_case(name): name for name in noun._fields}
     values: Json = {}
     extra: Json = {}
     for key, value in spec.items():
         check_spelling(spec, key, spelt, path, reader)
-        name = None if str(key).startswith("_") else folded.get(fold(str(key)))
+        name = None if str(key).startswith("_") else folded.get(fold_case(str(key)))
         if name is None:
             extra[key] = value
         elif value is not None:
@@ -200,11 +200,11 @@ def _read_inputs(value: Any, path: Path, reader: Reader) -> Any:
     """Values are texts on the wire; here they have the type that the input declares."""
     if not isinstance(value, Mapping):
         return value
-    return {name: _typed(item) if isinstance(item, Mapping) else item for name, item in value.items()}
+    return {name: _read_typed(item) if isinstance(item, Mapping) else item for name, item in value.items()}
 
 
-def _typed(item: Mapping[str, Any]) -> Json:
-    return {key: _converted(value, item) if key in _TEXTS else value for key, value in item.items()}
+def _read_typed(item: Mapping[str, Any]) -> Json:
+    return {key: _convert_value(value, item) if key in _TEXTS else value for key, value in item.items()}
 
 
 _READERS = {
@@ -215,8 +215,8 @@ _READERS = {
 }
 
 
-def _outside(component: Component, body: Mapping[str, Any], properties: Mapping[str, Any]) -> None:
-    for key, value in identity(body, type(component)).items():
+def _read_outside(component: Component, body: Mapping[str, Any], properties: Mapping[str, Any]) -> None:
+    for key, value in read_identity(body, type(component)).items():
         setattr(component, key, value)
     for key in _OUTSIDE:
         value = properties.get(key)

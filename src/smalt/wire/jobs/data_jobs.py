@@ -17,13 +17,13 @@ from smalt.wire.jobs.inputs import read_outputs, write_inputs, write_outputs
 from smalt.wire.jobs.settings import SHARED
 
 
-def _envelope(noun: type[Job], type: str) -> Envelope:
+def _make_envelope(noun: type[Job], type: str) -> Envelope:
     rules = {name: rule for name, rule in {**SHARED, **JOB}.items() if name in noun._fields}
     defaults = {key: value for key, value in JOB_DEFAULTS.items() if key in noun._fields or key == "isArchived"}
     return Envelope(Codec(noun, rules, constants={"jobType": type}, defaults=defaults))
 
 
-DATA_TRANSFER = _envelope(DataTransferJob, "DataTransfer")
+DATA_TRANSFER = _make_envelope(DataTransferJob, "DataTransfer")
 
 
 class _Import(Codec[ImportJob]):
@@ -40,9 +40,9 @@ class _Import(Codec[ImportJob]):
         body["environmentId"] = compute.replace("/computes/DataFactory", f"/environments/{_NEAREST_ENVIRONMENT}")
         return body
 
-    def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
+    def split_body(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
         flat = {key: value for key, value in body.items() if key not in ("inputs", "outputs", "environmentId")}
-        values, extra = super().split(flat, path, reader)
+        values, extra = super().split_body(flat, path, reader)
         inputs = body.get("inputs")
         if isinstance(inputs, Mapping):
             given = {name: each.get("value") for name, each in inputs.items() if isinstance(each, Mapping)}

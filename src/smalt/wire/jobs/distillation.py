@@ -10,7 +10,7 @@ from smalt.entities.jobs.distillation import DistillationJob, EndpointRequestSet
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
-from smalt.wire.encoding.casing import fold
+from smalt.wire.encoding.casing import fold_case
 from smalt.wire.encoding.codec import Codec, Json, Writing
 from smalt.wire.encoding.envelope import HIDDEN, Envelope
 from smalt.wire.jobs.command import JOB, JOB_DEFAULTS
@@ -47,10 +47,10 @@ class _Distillation(Codec[DistillationJob]):
         properties = {**(body.get("properties") or {}), **_noted(noun, writing)}
         return {**body, "properties": properties, "fineTuningDetails": details}
 
-    def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
-        flat = {key: value for key, value in body.items() if fold(str(key)) != "finetuningdetails"}
-        details = next((value for key, value in body.items() if fold(str(key)) == "finetuningdetails"), None)
-        values, extra = super().split(flat, path, reader)
+    def split_body(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
+        flat = {key: value for key, value in body.items() if fold_case(str(key)) != "finetuningdetails"}
+        details = next((value for key, value in body.items() if fold_case(str(key)) == "finetuningdetails"), None)
+        values, extra = super().split_body(flat, path, reader)
         values.update(_read_properties(values))
         if isinstance(details, Mapping):
             for name, (key, type) in _DETAILS.items():

@@ -9,8 +9,8 @@ from smalt.entities.jobs.finetuning import AzureOpenAIHyperparameters, FineTunin
 from smalt.entities.jobs.inputs import Input
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
-from smalt.wire.encoding.casing import camel, fold, snake
-from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, nested
+from smalt.wire.encoding.casing import fold_case, to_camel, to_snake
+from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, make_nested_rule
 from smalt.wire.encoding.envelope import Envelope
 from smalt.wire.jobs.command import JOB, JOB_DEFAULTS
 from smalt.wire.jobs.inputs import read_input, write_input
@@ -41,26 +41,26 @@ class _FineTuning(Codec[FineTuningJob]):
         details = {key: body.pop(key) for key in _DETAILS.values() if key in body}
         if isinstance(noun.hyperparameters, AzureOpenAIHyperparameters):
             details["hyperParameters"] = {
-                camel(key): value for key, value in noun.hyperparameters.to_dict().items() if value is not None
+                to_camel(key): value for key, value in noun.hyperparameters.to_dict().items() if value is not None
             }
         return {**body, "fineTuningDetails": details}
 
-    def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
+    def split_body(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
         flat: Json = {}
         for key, value in body.items():
-            if fold(str(key)) == "finetuningdetails" and isinstance(value, Mapping):
+            if fold_case(str(key)) == "finetuningdetails" and isinstance(value, Mapping):
                 flat.update(_named_as_outside(value))
             else:
                 flat[key] = value
-        return super().split(flat, path, reader)
+        return super().split_body(flat, path, reader)
 
 
 def _named_as_outside(details: Mapping[str, Any]) -> Json:
     """The details, in which an Azure OpenAI model's hyperparameters have the names that programs give them."""
     given = details.get("hyperParameters")
-    if fold(str(details.get("modelProvider"))) != "azureopenai" or not isinstance(given, Mapping):
+    if fold_case(str(details.get("modelProvider"))) != "azureopenai" or not isinstance(given, Mapping):
         return dict(details)
-    return {**details, "hyperParameters": {snake(str(key)): value for key, value in given.items()}}
+    return {**details, "hyperParameters": {to_snake(str(key)): value for key, value in given.items()}}
 
 
 def _data(key: str) -> Rule:
@@ -73,8 +73,8 @@ FINE_TUNING = _FineTuning(
     {
         **{name: rule for name, rule in JOB.items() if name in FineTuningJob._fields},
         **{name: rule for name, rule in SHARED.items() if name in ("queue_settings",)},
-        "resources": nested(Codec(JobResources), "resources"),
-        "task": Rule("taskType", lambda value, writing: camel(snake(value))),
+        "resources": make_nested_rule(Codec(JobResources), "resources"),
+        "task": Rule("taskType", lambda value, writing: to_camel(to_snake(value))),
         "model": _data("model"),
         "model_provider": Rule("modelProvider", lambda value, writing: _PROVIDERS.get(value, value)),
         "training_data": _data("trainingData"),

@@ -24,7 +24,7 @@ _BODY = {
 _LITERALS = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
-class Split(NamedTuple):
+class InlineStep(NamedTuple):
     made: Component
     rest: Node
 
@@ -36,7 +36,7 @@ def is_inline(node: Node) -> bool:
     )
 
 
-def inline_component(name: str, node: Node, parent: Any) -> Split:
+def split_step(name: str, node: Node, parent: Any) -> InlineStep:
     """The anonymous component of an inline step and what is left of the step; `parent` is its pipeline."""
     noun = load_noun(COMPONENTS[node.type or "command"])
     values: dict[str, Any] = {}
@@ -56,56 +56,56 @@ def inline_component(name: str, node: Node, parent: Any) -> Split:
         outputs={key: _declare_output(value, parent) for key, value in outputs.items()},
     )
     made.source_path = node.source_path
-    return Split(made, rest)  # type: ignore[arg-type]
+    return InlineStep(made, rest)  # type: ignore[arg-type]
 
 
 def _declare_input(value: Any, parent: Any) -> Input:
     if isinstance(value, Input):
-        return Input(type=value.type or _type_of(value.path, parent) or "uri_folder", mode=value.mode)
-    binding = _type_of(value, parent) if isinstance(value, str) else None
+        return Input(type=value.type or _find_type(value.path, parent) or "uri_folder", mode=value.mode)
+    binding = _find_type(value, parent) if isinstance(value, str) else None
     return Input(type=binding or _LITERALS.get(type(value), "string"))
 
 
 def _declare_output(value: Any, parent: Any) -> Output:
-    bound = _type_of(value if isinstance(value, str) else value.path, parent)
+    bound = _find_type(value if isinstance(value, str) else value.path, parent)
     own = value if isinstance(value, Output) else Output()
     return Output(type=own.type or bound or "uri_folder", mode=own.mode)
 
 
-def _type_of(text: str | None, parent: Any) -> str | None:
+def _find_type(text: str | None, parent: Any) -> str | None:
     """The type of what an expression stands for, as far as the pipeline says."""
     binding = parse_binding(text)
     if binding is None or parent is None:
         return None
     if binding.kind == "parent.inputs":
-        return _type_of_input(parent.inputs.get(binding.name))
+        return _find_input_type(parent.inputs.get(binding.name))
     if binding.kind == "parent.outputs":
-        return _type_of_output(parent.outputs.get(binding.name))
+        return _find_output_type(parent.outputs.get(binding.name))
     if binding.job is None or binding.job not in parent.jobs:
         return None
     node = parent.jobs[binding.job]
     if binding.kind == "parent.jobs.inputs":
         found = node.inputs.get(binding.name)
-        return _type_of(found, parent) if isinstance(found, str) and "${{" in found else _type_of_input(found)
-    return _type_of_step_output(node, binding.name, parent) if binding.kind == "parent.jobs.outputs" else None
+        return _find_type(found, parent) if isinstance(found, str) and "${{" in found else _find_input_type(found)
+    return _find_step_output_type(node, binding.name, parent) if binding.kind == "parent.jobs.outputs" else None
 
 
-def _type_of_input(value: Any) -> str | None:
+def _find_input_type(value: Any) -> str | None:
     if isinstance(value, Input):
         return value.type or "uri_folder"
     return None if value is None else _LITERALS.get(type(value))
 
 
-def _type_of_output(value: Any) -> str | None:
+def _find_output_type(value: Any) -> str | None:
     return value.type if isinstance(value, Output) else None
 
 
-def _type_of_step_output(node: Node, name: str, parent: Any) -> str:
+def _find_step_output_type(node: Node, name: str, parent: Any) -> str:
     component = vars(node).get("component")
     declared: Mapping[str, Output] = component.outputs if isinstance(component, Component) else {}
     if name in declared and declared[name].type:
         return str(declared[name].type)
     own = node.outputs.get(name)
     if isinstance(own, str):
-        return _type_of(own, parent) or "uri_folder"
-    return (_type_of_output(own) or (own and own.path and _type_of(own.path, parent))) or "uri_folder"
+        return _find_type(own, parent) or "uri_folder"
+    return (_find_output_type(own) or (own and own.path and _find_type(own.path, parent))) or "uri_folder"

@@ -10,7 +10,7 @@ from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 from smalt.entities.syntax.expression import parse_binding
 from smalt.entities.syntax.literals import to_text
-from smalt.wire.encoding.casing import fold
+from smalt.wire.encoding.casing import fold_case
 from smalt.wire.encoding.codec import Json, Rule, Writing, check_spelling
 
 DEFAULT_TYPE = "uri_folder"
@@ -26,7 +26,7 @@ _INPUT_MODES = {
     "eval_download": "EvalDownload",
 }
 _OUTPUT_MODES = {**_INPUT_MODES, "mount": "ReadWriteMount"}
-_MODES = {fold(wire): mode for mode, wire in _INPUT_MODES.items() if mode != "mount"}
+_MODES = {fold_case(wire): mode for mode, wire in _INPUT_MODES.items() if mode != "mount"}
 
 _INPUT_KEYS = {
     "jobinputtype": "type",
@@ -154,7 +154,7 @@ def _read_input(item: Any, path: Path, reader: Reader) -> Any:
             return to_text(literal)
         values.pop("type", None)
         values["path"] = literal
-    elif fold(str(values.get("type"))) == "literal":
+    elif fold_case(str(values.get("type"))) == "literal":
         return None
     return _noun(Input, values, extra, path, reader)
 
@@ -177,14 +177,14 @@ def _split(item: Mapping[Any, Any], keys: Mapping[str, str], path: Path, reader:
     extra: Json = {}
     spelt: dict[str, str] = {}
     for key, value in item.items():
-        name = keys.get(fold(key)) if isinstance(key, str) else None
+        name = keys.get(fold_case(key)) if isinstance(key, str) else None
         if value is None:
             continue
         check_spelling(item, key, spelt, path, reader)
         if name is None:
             extra[key] = value
         elif name == "mode" and isinstance(value, str):
-            values[name] = _MODES.get(fold(value), value)
+            values[name] = _MODES.get(fold_case(value), value)
         else:
             values[name] = value
     return values, extra

@@ -9,16 +9,16 @@ from smalt.entities.jobs.inputs import Output
 from smalt.entities.jobs.pipeline import PipelineJob, PipelineJobSettings
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
-from smalt.wire.encoding.casing import fold
-from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, plain
+from smalt.wire.encoding.casing import fold_case
+from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, to_plain
 from smalt.wire.encoding.envelope import Envelope
 from smalt.wire.jobs.command import JOB, JOB_DEFAULTS
 from smalt.wire.jobs.inputs import DEFAULT_TYPE, write_output
-from smalt.wire.jobs.steps import COMPONENT, output_types, read_nodes, write_nodes
+from smalt.wire.jobs.steps import COMPONENT, find_output_types, read_nodes, write_nodes
 
 
 def write_settings(value: PipelineJobSettings, writing: Writing) -> Any:
-    body: Any = plain(value) or None
+    body: Any = to_plain(value) or None
     for key, resolve in (("default_compute", writing.refs.compute), ("default_datastore", writing.refs.datastore)):
         name = body.get(key) if isinstance(body, dict) else None
         if isinstance(name, str) and "${{" not in name:
@@ -37,7 +37,7 @@ class _Pipeline(Codec[PipelineJob]):
         jobs = vars(noun).get("jobs") or {}
         body["jobs"] = write_nodes(jobs, Writing(writing.refs, in_node=True, parent=noun))
         untyped = [name for name, output in noun.outputs.items() if isinstance(output, Output) and not output.type]
-        types = output_types(jobs) if untyped else {}
+        types = find_output_types(jobs) if untyped else {}
         for name in untyped:
             body["outputs"][name] = write_output(noun.outputs[name], writing, types.get(name, DEFAULT_TYPE))
         return body
@@ -45,7 +45,9 @@ class _Pipeline(Codec[PipelineJob]):
     def read(self, body: Any, path: Path, reader: Reader) -> PipelineJob | None:
         """A job that was made of a component has its steps besides: these are what ran."""
         key = (
-            next((key for key in body if fold(str(key)) == "componentid"), None) if isinstance(body, Mapping) else None
+            next((key for key in body if fold_case(str(key)) == "componentid"), None)
+            if isinstance(body, Mapping)
+            else None
         )
         if key is None or not body.get("jobs"):
             return super().read(body, path, reader)

@@ -11,8 +11,17 @@ from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 from smalt.entities.syntax import durations
 from smalt.entities.workspaces.resource_identity import ResourceIdentity
-from smalt.wire.encoding.casing import fold, pascal
-from smalt.wire.encoding.codec import Codec, Json, Rule, Tagged, Writing, named, nested, word
+from smalt.wire.encoding.casing import fold_case, to_pascal
+from smalt.wire.encoding.codec import (
+    Codec,
+    Json,
+    Rule,
+    TaggedCodec,
+    Writing,
+    make_named_rule,
+    make_nested_rule,
+    make_word_rule,
+)
 
 
 def _write_seconds(value: Any, writing: Writing) -> Any:
@@ -26,7 +35,7 @@ def _read_seconds(value: Any, path: Path, reader: Reader) -> Any:
     return int(seconds) if seconds == int(seconds) else seconds
 
 
-def duration(key: str) -> Rule:
+def make_duration_rule(key: str) -> Rule:
     """A rule for seconds, `PT1M30S` on the wire."""
     return Rule(key, _write_seconds, _read_seconds)
 
@@ -43,19 +52,19 @@ class _Machines(Codec[resources.JobResourceConfiguration]):
             body["dockerArgsList"] = body.pop("dockerArgs")
         return body
 
-    def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
+    def split_body(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
         flat = dict(body)
         listed = flat.pop("dockerArgsList", None)
-        return super().split({**flat, **({"dockerArgs": listed} if listed else {})}, path, reader)
+        return super().split_body({**flat, **({"dockerArgs": listed} if listed else {})}, path, reader)
 
 
 RESOURCES = _Machines(resources.JobResourceConfiguration)
 COMPONENT_RESOURCES = Codec(resources.ComponentResources)
-QUEUE = Codec(resources.QueueSettings, {"job_tier": word("jobTier"), "priority": word("priority")})
+QUEUE = Codec(resources.QueueSettings, {"job_tier": make_word_rule("jobTier"), "priority": make_word_rule("priority")})
 COMMAND_LIMITS = Codec(
-    resources.CommandJobLimits, {"timeout": duration("timeout")}, constants={"jobLimitsType": "Command"}
+    resources.CommandJobLimits, {"timeout": make_duration_rule("timeout")}, constants={"jobLimitsType": "Command"}
 )
-DISTRIBUTION = Tagged(
+DISTRIBUTION = TaggedCodec(
     "distributionType",
     {
         "PyTorch": Codec(resources.PyTorchDistribution, _TYPE),
@@ -64,7 +73,7 @@ DISTRIBUTION = Tagged(
         "Ray": Codec(resources.RayDistribution, _TYPE),
     },
 )
-IDENTITY = Tagged(
+IDENTITY = TaggedCodec(
     "identityType",
     {
         "Managed": Codec(identity.ManagedIdentity, {**_TYPE, "msi_resource_id": Rule("resourceId")}),
@@ -103,18 +112,18 @@ def _write_service_type(value: Any, writing: Writing) -> Any:
 
 
 def _read_service_type(value: Any, path: Path, reader: Reader) -> Any:
-    known = {fold(wire): name for name, wire in _SERVICE_TYPES.items()}
-    return known.get(fold(value), value) if isinstance(value, str) else value
+    known = {fold_case(wire): name for name, wire in _SERVICE_TYPES.items()}
+    return known.get(fold_case(value), value) if isinstance(value, str) else value
 
 
 def _write_nodes(value: Any, writing: Writing) -> Any:
-    return {writing.key("nodesValueType"): pascal(value)} if isinstance(value, str) else value
+    return {writing.key("nodesValueType"): to_pascal(value)} if isinstance(value, str) else value
 
 
 def _read_nodes(value: Any, path: Path, reader: Reader) -> Any:
     if not isinstance(value, dict):
         return value
-    kinds = [kind for key, kind in value.items() if fold(str(key)) == "nodesvaluetype"]
+    kinds = [kind for key, kind in value.items() if fold_case(str(key)) == "nodesvaluetype"]
     return kinds[0].lower() if kinds and isinstance(kinds[0], str) else value
 
 
@@ -137,20 +146,23 @@ def _read_users(value: Any, path: Path, reader: Reader) -> Any:
     return [{"resource_id": id, **(facts if isinstance(facts, Mapping) else {})} for id, facts in value.items()]
 
 
-ACTS_AS = nested(
+ACTS_AS = make_nested_rule(
     Codec(
         ResourceIdentity,
-        {"type": word("type"), "user_assigned_identities": Rule("userAssignedIdentities", _write_users, _read_users)},
+        {
+            "type": make_word_rule("type"),
+            "user_assigned_identities": Rule("userAssignedIdentities", _write_users, _read_users),
+        },
     ),
     "identity",
 )
 """The rule for as whom a compute or an endpoint acts."""
 
 SHARED: dict[str, Rule] = {
-    "identity": nested(IDENTITY, "identity"),
-    "services": named(SERVICE, "services"),
-    "distribution": nested(DISTRIBUTION, "distribution"),
-    "queue_settings": nested(QUEUE, "queueSettings"),
-    "resources": nested(RESOURCES, "resources"),
+    "identity": make_nested_rule(IDENTITY, "identity"),
+    "services": make_named_rule(SERVICE, "services"),
+    "distribution": make_nested_rule(DISTRIBUTION, "distribution"),
+    "queue_settings": make_nested_rule(QUEUE, "queueSettings"),
+    "resources": make_nested_rule(RESOURCES, "resources"),
 }
 """Rules that hold for jobs and for steps."""

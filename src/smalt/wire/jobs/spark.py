@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.entities.jobs.spark import SparkJob, SparkJobEntry, SparkResourceConfiguration
-from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, nested, plain
+from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, make_nested_rule, to_plain
 from smalt.wire.encoding.envelope import Envelope
 from smalt.wire.jobs.command import CODE, ENVIRONMENT_ID, JOB, JOB_DEFAULTS
 
@@ -22,7 +22,7 @@ class _Entry(Codec[SparkJobEntry]):
 def _write_conf(value: Mapping[str, Any], writing: Writing) -> Any:
     """In a job each value is a text, and a job that grows and shrinks begins with its fewest executors."""
     if writing.in_node:
-        return plain(value)
+        return to_plain(value)
     fewest = value.get("spark.dynamicAllocation.minExecutors")
     if str(value.get("spark.dynamicAllocation.enabled")).lower() == "true" and fewest is not None:
         value = {"spark.executor.instances": fewest, **value}
@@ -31,9 +31,9 @@ def _write_conf(value: Mapping[str, Any], writing: Writing) -> Any:
 
 _ENTRY = _Entry(SparkJobEntry, constants={"sparkJobEntryType": ""})
 STEP = {
-    "entry": nested(_ENTRY, "entry"),
+    "entry": make_nested_rule(_ENTRY, "entry"),
     "conf": Rule("conf", _write_conf),
-    "resources": nested(Codec(SparkResourceConfiguration), "resources"),
+    "resources": make_nested_rule(Codec(SparkResourceConfiguration), "resources"),
 }
 SPARK = Codec(
     SparkJob,

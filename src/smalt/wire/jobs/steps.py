@@ -18,11 +18,11 @@ from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.expression import parse_binding
-from smalt.wire.encoding.casing import fold
-from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, nested, plain
+from smalt.wire.encoding.casing import fold_case
+from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, make_nested_rule, to_plain
 from smalt.wire.jobs import components, settings
 from smalt.wire.jobs.command import COMPUTE
-from smalt.wire.jobs.inline_steps import inline_component, is_inline
+from smalt.wire.jobs.inline_steps import is_inline, split_step
 from smalt.wire.jobs.inputs import DEFAULT_TYPE, INPUTS, OUTPUTS, read_input, write_input, write_output
 
 _MORE = {"sweep": "sweep", "automl": "automl", "spark": "spark"}
@@ -36,19 +36,19 @@ def write_nodes(jobs: Mapping[str, Node], writing: Writing) -> Json:
 def write_node(name: str, node: Node, writing: Writing) -> Json:
     """One step; `writing.parent` is the pipeline that it stands in."""
     if is_inline(node) and not writing.refs.keeps_inline:
-        component = inline_component(name, node, writing.parent)
-        body = codec(type(node)).write(component.rest, writing)
-        body["componentId"] = _component_id(writing.refs.component(component.made), writing)
+        component = split_step(name, node, writing.parent)
+        body = find_codec(type(node)).write(component.rest, writing)
+        body["componentId"] = _write_component_id(writing.refs.component(component.made), writing)
         node = component.rest
     else:
-        body = codec(type(node)).write(node, writing)
+        body = find_codec(type(node)).write(node, writing)
     if not isinstance(node, ControlFlowNode):
         body.setdefault("name", name)
     body["type"] = node.type
     return body
 
 
-def _component_id(value: Any, writing: Writing) -> Any:
+def _write_component_id(value: Any, writing: Writing) -> Any:
     return value if isinstance(value, str) else components.write_spec(value, writing)
 
 
@@ -67,17 +67,17 @@ def read_node(name: str, body: Any, path: Path, reader: Reader) -> Any:
     if not isinstance(body, Mapping):
         return body
     given = body.get("type", "command")
-    where = _steps().get(fold(given)) if isinstance(given, str) else None
+    where = _list_steps().get(fold_case(given)) if isinstance(given, str) else None
     if where is None:
         return body
-    read = codec(load_noun(where)).read(body, path, reader)
+    read = find_codec(load_noun(where)).read(body, path, reader)
     if read is not None and vars(read).get("name") == name:
         del read.name
     return read
 
 
 def _write_component(value: Any, writing: Writing) -> Any:
-    return _component_id(writing.refs.component(value), writing)
+    return _write_component_id(writing.refs.component(value), writing)
 
 
 def _read_component(value: Any, path: Path, reader: Reader) -> Any:
@@ -97,10 +97,10 @@ def _write_items(value: Any, writing: Writing) -> Any:
     """What a parallel_for goes over is text there; data in it `{"uri": …, "job_input_type": …}`."""
 
     def written(item: Any) -> Any:
-        return write_input(item, writing) if isinstance(item, Input) else plain(item)
+        return write_input(item, writing) if isinstance(item, Input) else to_plain(item)
 
     def inputs(item: Any) -> Any:
-        return {name: written(each) for name, each in item.items()} if isinstance(item, dict) else plain(item)
+        return {name: written(each) for name, each in item.items()} if isinstance(item, dict) else to_plain(item)
 
     if isinstance(value, str):
         return value
@@ -140,7 +140,7 @@ STEP = {
     "mini_batch_size": Rule("miniBatchSize", components.write_batch_size),
     "partition_keys": Rule("partitionKeys", components.write_keys, components.read_keys),
     "items": Rule("items", _write_items, _read_items),
-    "settings": Rule("settings", lambda value, writing: plain(value) or None),
+    "settings": Rule("settings", lambda value, writing: to_plain(value) or None),
 }
 
 
@@ -152,14 +152,14 @@ class StepCodec(Codec[Any]):
         outputs = vars(noun).get("outputs")
         if outputs:
             body["outputs"] = {
-                name: write_output(value, writing, _declared(vars(noun).get("component"), name))
+                name: write_output(value, writing, _find_declared_type(vars(noun).get("component"), name))
                 for name, value in outputs.items()
                 if value is not None
             }
         return body
 
 
-def _declared(component: Any, output: str) -> str:
+def _find_declared_type(component: Any, output: str) -> str:
     found = component.outputs.get(output) if isinstance(component, Component) else None
     return (found.type if isinstance(found, Output) else None) or DEFAULT_TYPE
 
@@ -167,7 +167,7 @@ def _declared(component: Any, output: str) -> str:
 _codecs: dict[type[Entity], Codec[Any]] = {}
 
 
-def codec(noun: type[Entity]) -> Codec[Any]:
+def find_codec(noun: type[Entity]) -> Codec[Any]:
     """The codec of a class of steps."""
     if noun not in _codecs:
         _codecs[noun] = _make_codec(noun)
@@ -179,18 +179,18 @@ def _make_codec(noun: type[Entity]) -> Codec[Any]:
     kind = next((word for word, where in STEPS.items() if where.rpartition(":")[2] in names), "")
     rules = dict(STEP)
     if kind == "command":
-        rules["limits"] = nested(settings.COMMAND_LIMITS, "limits")
+        rules["limits"] = make_nested_rule(settings.COMMAND_LIMITS, "limits")
     if kind in _MORE:
         rules.update(import_module(f"smalt.wire.jobs.{_MORE[kind]}").STEP)
     return StepCodec(noun, {name: rule for name, rule in rules.items() if name in noun._fields})
 
 
 @lru_cache(maxsize=1)
-def _steps() -> dict[str, str]:
-    return {fold(word): where for word, where in STEPS.items()}
+def _list_steps() -> dict[str, str]:
+    return {fold_case(word): where for word, where in STEPS.items()}
 
 
-def output_types(jobs: Mapping[str, Node]) -> dict[str, str]:
+def find_output_types(jobs: Mapping[str, Node]) -> dict[str, str]:
     """Of a pipeline's outputs, the types of the steps' outputs that are bound to them."""
     found: dict[str, str] = {}
     for node in jobs.values():
@@ -200,6 +200,6 @@ def output_types(jobs: Mapping[str, Node]) -> dict[str, str]:
             if binding is None or binding.kind != "parent.outputs":
                 continue
             own = value.type if isinstance(value, Output) else None
-            declared = own or _declared(vars(node).get("component"), name)
+            declared = own or _find_declared_type(vars(node).get("component"), name)
             found.setdefault(binding.name, declared)
     return found

@@ -12,8 +12,8 @@ from smalt.entities.jobs.command import CommandJob
 from smalt.entities.jobs.sweep import SweepJob, Trial
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
-from smalt.wire.encoding.casing import fold
-from smalt.wire.encoding.codec import Codec, Json, Rule, Tagged, Writing, nested, plain
+from smalt.wire.encoding.casing import fold_case
+from smalt.wire.encoding.codec import Codec, Json, Rule, TaggedCodec, Writing, make_nested_rule, to_plain
 from smalt.wire.encoding.envelope import Envelope
 from smalt.wire.jobs import settings
 from smalt.wire.jobs.command import CODE, ENVIRONMENT_ID, JOB, JOB_DEFAULTS
@@ -36,7 +36,7 @@ _TYPE = {"type": Rule("")}
 
 
 def _write_space(value: Mapping[str, Any], writing: Writing) -> Any:
-    space = plain(value)
+    space = to_plain(value)
     return space if writing.in_node else {name: _to_list(item) for name, item in space.items()}
 
 
@@ -47,11 +47,11 @@ def _to_list(value: Any) -> Any:
         return value
     arguments = [value[name] for name in names]
     if value["type"] == "choice":
-        arguments = [[_inner(item, _to_list) for item in value["values"]]]
+        arguments = [[_write_inner(item, _to_list) for item in value["values"]]]
     return [value["type"], arguments]
 
 
-def _inner(item: Any, change: Any) -> Any:
+def _write_inner(item: Any, change: Any) -> Any:
     return (
         {name: change(each) for name, each in item.items()} if isinstance(item, dict) and "type" not in item else item
     )
@@ -72,11 +72,11 @@ def _from_list(value: Any) -> Any:
         return value
     found: Json = {"type": kind, **dict(zip(names, arguments, strict=True))}
     if kind == "choice" and isinstance(found["values"], list):
-        found["values"] = [_inner(item, _from_list) for item in found["values"]]
+        found["values"] = [_write_inner(item, _from_list) for item in found["values"]]
     return found
 
 
-_SAMPLING = Tagged(
+_SAMPLING = TaggedCodec(
     "samplingAlgorithmType",
     {
         "Random": Codec(nouns.RandomSamplingAlgorithm, _TYPE),
@@ -88,19 +88,19 @@ _SAMPLING = Tagged(
 
 def write_sampling(value: Any, writing: Writing) -> Any:
     if writing.in_node or not isinstance(value, str):
-        return plain(value) if writing.in_node else _SAMPLING.write(value, writing)
+        return to_plain(value) if writing.in_node else _SAMPLING.write(value, writing)
     return {"samplingAlgorithmType": value.capitalize()}
 
 
 def read_sampling(value: Any, path: Path, reader: Reader) -> Any:
     if not isinstance(value, Mapping):
         return value
-    given = {fold(str(key)): item for key, item in value.items() if item is not None}
+    given = {fold_case(str(key)): item for key, item in value.items() if item is not None}
     kind = given.get("samplingalgorithmtype", given.get("type"))
     return kind.lower() if len(given) == 1 and isinstance(kind, str) else _SAMPLING.read(value, path, reader)
 
 
-EARLY_TERMINATION = Tagged(
+EARLY_TERMINATION = TaggedCodec(
     "policyType",
     {
         "Bandit": Codec(nouns.BanditPolicy, _TYPE),
@@ -110,7 +110,7 @@ EARLY_TERMINATION = Tagged(
 )
 _JOB_LIMITS = Codec(
     nouns.SweepJobLimits,
-    {"timeout": settings.duration("timeout"), "trial_timeout": settings.duration("trialTimeout")},
+    {"timeout": settings.make_duration_rule("timeout"), "trial_timeout": settings.make_duration_rule("trialTimeout")},
     constants={"jobLimitsType": "Sweep"},
 )
 _STEP_LIMITS = Codec(nouns.SweepJobLimits)
@@ -123,8 +123,8 @@ def _write_limits(value: Any, writing: Writing) -> Any:
 SWEEP = {
     "search_space": Rule("searchSpace", _write_space, _read_space),
     "sampling_algorithm": Rule("samplingAlgorithm", write_sampling, read_sampling),
-    "objective": nested(Codec(nouns.Objective), "objective"),
-    "early_termination": nested(EARLY_TERMINATION, "earlyTermination"),
+    "objective": make_nested_rule(Codec(nouns.Objective), "objective"),
+    "early_termination": make_nested_rule(EARLY_TERMINATION, "earlyTermination"),
     "limits": Rule("limits", _write_limits, _JOB_LIMITS.read),
     "resources": settings.SHARED["resources"],
     "queue_settings": settings.SHARED["queue_settings"],
@@ -157,10 +157,10 @@ class _SweepJob(Codec[SweepJob]):
     """What a sweep does not say, a command job that is its trial does."""
 
     def write(self, noun: SweepJob, writing: Writing) -> Json:
-        return super().write(_with_trial(noun), writing)
+        return super().write(_add_trial(noun), writing)
 
 
-def _with_trial(noun: SweepJob) -> SweepJob:
+def _add_trial(noun: SweepJob) -> SweepJob:
     trial = noun.trial
     if not isinstance(trial, CommandJob):
         return noun
@@ -193,7 +193,7 @@ def _read_step_trial(value: Any, path: Path, reader: Reader) -> Any:
     """An id, or a component in place, in smalt's form (`component`) or as the service's client has it."""
     if not isinstance(value, Mapping):
         return value
-    spec = value.get("component") or _nested(value, "properties", "componentSpec")
+    spec = value.get("component") or _make_nested_codec(value, "properties", "componentSpec")
     if isinstance(spec, Mapping):
         from smalt.wire.jobs.components import read_spec
 
@@ -201,7 +201,7 @@ def _read_step_trial(value: Any, path: Path, reader: Reader) -> Any:
     return value.get("componentId", value)
 
 
-def _nested(value: Mapping[str, Any], *keys: str) -> Any:
+def _make_nested_codec(value: Mapping[str, Any], *keys: str) -> Any:
     found: Any = value
     for key in keys:
         found = found.get(key) if isinstance(found, Mapping) else None

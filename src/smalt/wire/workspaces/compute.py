@@ -9,10 +9,10 @@ from typing import Any
 from smalt.entities.computes import compute as nouns
 from smalt.entities.schema.problems import Path, did_you_mean, format_value
 from smalt.entities.schema.reader import Reader
-from smalt.wire.encoding.casing import fold
-from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, nested, word
-from smalt.wire.encoding.envelope import HIDDEN, identity
-from smalt.wire.jobs.settings import ACTS_AS, duration
+from smalt.wire.encoding.casing import fold_case
+from smalt.wire.encoding.codec import Codec, Json, Rule, Writing, make_nested_rule, make_word_rule
+from smalt.wire.encoding.envelope import HIDDEN, read_identity
+from smalt.wire.jobs.settings import ACTS_AS, make_duration_rule
 
 _OUTER = ("description", "resource_id", "provisioning_state", "provisioning_errors", "created_on")
 _BESIDE = ("location", "tags", "identity")
@@ -58,10 +58,10 @@ _RULES = {
     **dict.fromkeys(("id", "name", "type", "creation_context"), HIDDEN),
     "identity": ACTS_AS,
     "size": Rule("vmSize"),
-    "tier": word("vmPriority"),
-    "ssh_settings": nested(_SSH, "userAccountCredentials"),
+    "tier": make_word_rule("vmPriority"),
+    "ssh_settings": make_nested_rule(_SSH, "userAccountCredentials"),
     "ssh_public_access_enabled": Rule("remoteLoginPortPublicAccess", _write_access, _read_access),
-    "idle_time_before_scale_down": duration("nodeIdleTimeBeforeScaleDown"),
+    "idle_time_before_scale_down": make_duration_rule("nodeIdleTimeBeforeScaleDown"),
     "min_instances": Rule("minNodeCount"),
     "max_instances": Rule("maxNodeCount"),
     "enable_node_public_ip": Rule("enableNodePublicIp"),
@@ -90,8 +90,8 @@ _SCRIPT = Codec(
 _SCRIPTS = Codec(
     nouns.SetupScripts,
     {
-        "startup_script": nested(_SCRIPT, "startupScript"),
-        "creation_script": nested(_SCRIPT, "creationScript"),
+        "startup_script": make_nested_rule(_SCRIPT, "startupScript"),
+        "creation_script": make_nested_rule(_SCRIPT, "creationScript"),
     },
 )
 
@@ -116,10 +116,10 @@ def _read_owner(value: Any, path: Path, reader: Reader) -> Any:
 
 
 def _write_applications(value: Any, writing: Writing) -> Any:
-    return [_written_application(each) for each in value]
+    return [_write_application(each) for each in value]
 
 
-def _written_application(application: nouns.CustomApplications) -> Json:
+def _write_application(application: nouns.CustomApplications) -> Json:
     variables = {key: {"type": "local", "value": value} for key, value in application.environment_variables.items()}
     mounts = [{"type": "bind", "readOnly": False, **each.to_dict()} for each in application.bind_mounts or ()]
     return {
@@ -167,7 +167,7 @@ _INSTANCE_RULES = {
     "create_on_behalf_of": Rule("personalComputeInstanceSettings", _write_owner, _read_owner),
     "custom_applications": Rule("customServices", _write_applications, _read_applications),
     "setup_scripts": Rule("setupScripts", _write_scripts, _read_scripts),
-    "ssh_settings": nested(_INSTANCE_SSH, "sshSettings"),
+    "ssh_settings": make_nested_rule(_INSTANCE_SSH, "sshSettings"),
     "ssh_public_access_enabled": Rule("sshPublicAccess", _write_access, _read_access),
     "enable_sso": Rule("enableSSO"),
     "enable_os_patching": Rule("enableOSPatching"),
@@ -205,12 +205,12 @@ class _Computes:
     def read(self, body: Mapping[str, Any], reader: Reader) -> Any:
         outer = body.get("properties")
         given = outer.get("computeType") if isinstance(outer, Mapping) else None
-        kind = next((kind for kind in _TYPES if isinstance(given, str) and fold(kind) == fold(given)), None)
+        kind = next((kind for kind in _TYPES if isinstance(given, str) and fold_case(kind) == fold_case(given)), None)
         if kind is None or not isinstance(outer, Mapping):
             hint = did_you_mean(given, _TYPES)
             reader.add_problem(("properties", "computeType"), f"unknown computeType {format_value(given)}{hint}")
             return None
-        return self._codecs[kind].read({**_flat(body, outer), **identity(body, _TYPES[kind][0])}, (), reader)
+        return self._codecs[kind].read({**_flat(body, outer), **read_identity(body, _TYPES[kind][0])}, (), reader)
 
 
 def _flat(body: Mapping[str, Any], outer: Mapping[str, Any]) -> Json:
@@ -218,8 +218,8 @@ def _flat(body: Mapping[str, Any], outer: Mapping[str, Any]) -> Json:
     inner = _as_given(str(outer.get("computeType")), inner) if isinstance(inner, Mapping) else {}
     scale = inner.pop("scaleSettings", None)
     beside = {key: body[key] for key in _BESIDE if body.get(key) is not None}
-    known = {fold(name) for name in _OUTER}
-    above = {key: value for key, value in outer.items() if fold(str(key)) in known}
+    known = {fold_case(name) for name in _OUTER}
+    above = {key: value for key, value in outer.items() if fold_case(str(key)) in known}
     return {**inner, **(scale if isinstance(scale, Mapping) else {}), **above, **beside}
 
 
@@ -249,15 +249,15 @@ def _by_type(noun: nouns.Compute, flat: Json) -> Json:
 def _as_given(kind: str, inner: Mapping[str, Any]) -> Json:
     """The properties of a type of compute under the names that its noun has; the opposite of `_by_type`."""
     flat = dict(inner)
-    if fold(kind) == "kubernetes":
+    if fold_case(kind) == "kubernetes":
         rest = {key: value for key, value in flat.items() if key not in ("namespace", "properties")}
         known = {"namespace": flat["namespace"]} if flat.get("namespace") is not None else {}
         return {**known, "properties": {**(flat.get("properties") or {}), **rest}}
-    if fold(kind) == "virtualmachine" and isinstance(account := flat.pop("administratorAccount", None), Mapping):
+    if fold_case(kind) == "virtualmachine" and isinstance(account := flat.pop("administratorAccount", None), Mapping):
         names = {"username": "adminUserName", "password": "adminUserPassword", "publicKeyData": "adminUserSshPublicKey"}
         credentials = {names.get(key, key): value for key, value in account.items()}
         flat["userAccountCredentials"] = {**credentials, "sshPort": flat.pop("sshPort", None)}
-    if fold(kind) == "computeinstance":
+    if fold_case(kind) == "computeinstance":
         if isinstance(ssh := flat.get("sshSettings"), Mapping):
             flat["sshSettings"] = {key: value for key, value in ssh.items() if key != "sshPublicAccess"} or None
             flat["sshPublicAccess"] = ssh.get("sshPublicAccess")

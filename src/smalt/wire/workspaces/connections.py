@@ -10,12 +10,12 @@ from smalt.entities.schema.nested import load_noun
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 from smalt.entities.workspaces.connection import CREDENTIALS, OTHERS, SERVICES, STORES, Connection
-from smalt.wire.encoding.casing import camel, fold, pascal
+from smalt.wire.encoding.casing import fold_case, to_camel, to_pascal
 from smalt.wire.encoding.codec import Codec, Json, Rule, Writing
 from smalt.wire.encoding.envelope import HIDDEN, RESOURCE, Envelope
 
 _CATEGORIES = {
-    **{word: pascal(word) for word in (*OTHERS, *STORES, *SERVICES)},
+    **{word: to_pascal(word) for word in (*OTHERS, *STORES, *SERVICES)},
     "azure_ai_services": "AIServices",
     "azure_ai_search": "CognitiveSearch",
     "azure_content_safety": "CognitiveService",
@@ -55,8 +55,8 @@ class _Connections(Codec[Connection]):
 
     def write(self, noun: Connection, writing: Writing) -> Json:
         body = super().write(noun, writing)
-        values = {name: body.pop(camel(name), None) for name in (*_TARGETS, *_METADATA, "api_key")}
-        target = _lake_target(noun) or next((values[name] for name in _TARGETS if values[name]), None)
+        values = {name: body.pop(to_camel(name), None) for name in (*_TARGETS, *_METADATA, "api_key")}
+        target = _build_lake_target(noun) or next((values[name] for name in _TARGETS if values[name]), None)
         if target:  # it may have been changed by its own name after the connection was got
             body["target"] = target
         noted = {key: values[name] for name, key in _METADATA.items() if values[name]}
@@ -70,35 +70,39 @@ class _Connections(Codec[Connection]):
             credentials = {"type": "api_key", "key": values["api_key"]}
         kind = credentials.pop("type", "aad" if noun.type in SERVICES else "none")
         if credentials:
-            body["credentials"] = {camel(_SECRET_KEYS.get(name, name)): value for name, value in credentials.items()}
+            body["credentials"] = {to_camel(_SECRET_KEYS.get(name, name)): value for name, value in credentials.items()}
         return {**body, "authType": _AUTH.get(kind, kind)}
 
-    def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
+    def split_body(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
         flat = dict(body)
         noted = flat.get("metadata")
-        service = fold(str(noted.get("Kind"))) if isinstance(noted, Mapping) else ""
-        if fold(str(flat.get("category"))) == "cognitiveservice" and service.replace(" ", "") == "contentsafety":
+        service = fold_case(str(noted.get("Kind"))) if isinstance(noted, Mapping) else ""
+        if fold_case(str(flat.get("category"))) == "cognitiveservice" and service.replace(" ", "") == "contentsafety":
             flat["category"] = "azure_content_safety"
         auth, given = flat.pop("authType", None), flat.pop("credentials", None)
-        kind = next((word for word, there in _AUTH.items() if fold(there) == fold(str(auth))), None)
+        kind = next((word for word, there in _AUTH.items() if fold_case(there) == fold_case(str(auth))), None)
         if auth is not None and kind is None:
             reader.add_problem((*path, "authType"), f"unknown authType '{str(auth)[:100]}'")
         elif kind is not None and kind != "none":
             found = given if isinstance(given, Mapping) else {}
-            flat["credentials"] = {"type": kind, **_own(kind, found)}
-        return super().split(flat, path, reader)
+            flat["credentials"] = {"type": kind, **_read_own(kind, found)}
+        return super().split_body(flat, path, reader)
 
 
-def _own(kind: str, given: Mapping[str, Any]) -> Json:
+def _read_own(kind: str, given: Mapping[str, Any]) -> Json:
     """The keys of the credentials' noun; other keys are kept by nobody."""
     names = list(load_noun(CREDENTIALS.table[kind])._fields)
-    known = {fold(_SECRET_KEYS.get(name, name)): name for name in names}
+    known = {fold_case(_SECRET_KEYS.get(name, name)): name for name in names}
     if kind == "account_key":
         known["key"] = "account_key"
-    return {known[fold(key)]: value for key, value in given.items() if fold(str(key)) in known and value is not None}
+    return {
+        known[fold_case(key)]: value
+        for key, value in given.items()
+        if fold_case(str(key)) in known and value is not None
+    }
 
 
-def _lake_target(noun: Connection) -> str | None:
+def _build_lake_target(noun: Connection) -> str | None:
     """The address of a OneLake artifact, which programs give in parts."""
     if noun.artifact is None or noun.endpoint is None:
         return None
@@ -108,8 +112,8 @@ def _lake_target(noun: Connection) -> str | None:
 
 
 def _read_category(value: Any, path: Path, reader: Reader) -> Any:
-    words = {fold(there): word for word, there in _CATEGORIES.items()}
-    return words.get(fold(value), value) if isinstance(value, str) else value
+    words = {fold_case(there): word for word, there in _CATEGORIES.items()}
+    return words.get(fold_case(value), value) if isinstance(value, str) else value
 
 
 CONNECTION = _Connections(

@@ -7,13 +7,13 @@ from typing import Any
 
 from smalt.entities.schema.reader import Reader
 from smalt.entities.workspaces import workspace as nouns
-from smalt.wire.encoding.codec import Codec, Json, Tagged, Writing, nested
+from smalt.wire.encoding.codec import Codec, Json, TaggedCodec, Writing, make_nested_rule
 from smalt.wire.encoding.envelope import HIDDEN
 
 _RULES = {"name": HIDDEN, "type": HIDDEN}
-_TO_ENDPOINT = nested(Codec(nouns.PrivateEndpointTarget), "destination")
-_TO_SERVICE = nested(Codec(nouns.ServiceTag), "destination")
-_BY_TYPE = Tagged(
+_TO_ENDPOINT = make_nested_rule(Codec(nouns.PrivateEndpointTarget), "destination")
+_TO_SERVICE = make_nested_rule(Codec(nouns.ServiceTag), "destination")
+_BY_TYPE = TaggedCodec(
     "type",
     {
         "FQDN": Codec(nouns.FqdnDestination, _RULES),

@@ -10,8 +10,8 @@ from smalt.entities.workspaces.registry import (
     SystemCreatedAcrAccount,
     SystemCreatedStorageAccount,
 )
-from smalt.wire.encoding.casing import pascal
-from smalt.wire.encoding.codec import Json, Writing, plain
+from smalt.wire.encoding.casing import to_pascal
+from smalt.wire.encoding.codec import Json, Writing, to_plain
 
 
 class _Registries:
@@ -20,30 +20,30 @@ class _Registries:
     def write(self, noun: Registry, writing: Writing) -> Json:
         properties: Json = {
             "publicNetworkAccess": noun.public_network_access,
-            "managedResourceGroupTags": plain(noun.tags),
-            "regionDetails": [_written_region(region) for region in noun.replication_locations or ()],
+            "managedResourceGroupTags": to_plain(noun.tags),
+            "regionDetails": [_write_region(region) for region in noun.replication_locations or ()],
         }
-        outside = {"location": noun.location, "tags": plain(noun.tags), "identity": {"type": "SystemAssigned"}}
+        outside = {"location": noun.location, "tags": to_plain(noun.tags), "identity": {"type": "SystemAssigned"}}
         kept = {key: value for key, value in properties.items() if value is not None}
         return {**{key: value for key, value in outside.items() if value is not None}, "properties": kept}
 
 
-def _written_region(region: RegistryRegionDetails) -> Json:
+def _write_region(region: RegistryRegionDetails) -> Json:
     return {
         "location": region.location,
-        "acrDetails": [_written_container_registry(each) for each in region.acr_config or ()],
-        "storageAccountDetails": _written_storage(region.storage_config),
+        "acrDetails": [_write_container_registry(each) for each in region.acr_config or ()],
+        "storageAccountDetails": _write_storage(region.storage_config),
     }
 
 
-def _written_container_registry(given: Any) -> Json:
+def _write_container_registry(given: Any) -> Json:
     sku = given.acr_account_sku if isinstance(given, SystemCreatedAcrAccount) else None
     if sku is not None:
-        return {"systemCreatedAcrAccount": {"acrAccountSku": pascal(sku)}}
-    return {"userCreatedAcrAccount": {"armResourceId": {"resourceId": plain(given)}}}
+        return {"systemCreatedAcrAccount": {"acrAccountSku": to_pascal(sku)}}
+    return {"userCreatedAcrAccount": {"armResourceId": {"resourceId": to_plain(given)}}}
 
 
-def _written_storage(given: Any) -> list[Json]:
+def _write_storage(given: Any) -> list[Json]:
     if isinstance(given, SystemCreatedStorageAccount):
         account = {
             "storageAccountHnsEnabled": given.storage_account_hns,

@@ -17,16 +17,17 @@ from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.nodes import Node
 from smalt.entities.steps.standalone_jobs import to_job
-from smalt.wire.encoding.casing import fold
-from smalt.wire.encoding.codec import Codec, Json, Rule, Tagged, Writing, nested, plain
+from smalt.wire.encoding.casing import fold_case
+from smalt.wire.encoding.codec import Codec, Json, Rule, TaggedCodec, Writing, make_nested_rule, to_plain
 from smalt.wire.encoding.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, RESOURCE, Envelope
 
 _TYPE = {"type": HIDDEN}
-_TRIGGER = Tagged(
+_TRIGGER = TaggedCodec(
     "triggerType",
     {
         "Recurrence": Codec(
-            triggers.RecurrenceTrigger, {**_TYPE, "schedule": nested(Codec(triggers.RecurrencePattern), "schedule")}
+            triggers.RecurrenceTrigger,
+            {**_TYPE, "schedule": make_nested_rule(Codec(triggers.RecurrencePattern), "schedule")},
         ),
         "Cron": Codec(triggers.CronTrigger, _TYPE),
     },
@@ -38,7 +39,7 @@ _ACTIONS = {
 }
 
 
-_SOURCE = Tagged(
+_SOURCE = TaggedCodec(
     "sourceType",
     {"database": Codec(data_transfer.Database, _TYPE), "file_system": Codec(data_transfer.FileSystem, _TYPE)},
 )
@@ -49,7 +50,7 @@ DATA_IMPORT = Codec(
         "name": Rule("assetName"),
         "type": Rule("dataType"),
         "path": Rule("dataUri"),
-        "source": nested(_SOURCE, "source"),
+        "source": make_nested_rule(_SOURCE, "source"),
     },
     defaults={**ASSET_DEFAULTS, "properties": {}, "tags": {}},
 )
@@ -67,32 +68,32 @@ class _Schedules(Codec[Schedule]):
                 body["action"] = {"actionType": kind, key: definition}
         return body
 
-    def split(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
+    def split_body(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
         flat = dict(body)
         action = flat.pop("action", None)
         if isinstance(action, Mapping):
             for name, (kind, key) in _ACTIONS.items():
-                if fold(str(action.get("actionType"))) == fold(kind):
+                if fold_case(str(action.get("actionType"))) == fold_case(kind):
                     found = action.get(key)
                     flat[name] = _DEFINITIONS.get(name, _AS_IT_IS).read(found, (*path, name), reader)
-        return super().split(flat, path, reader)
+        return super().split_body(flat, path, reader)
 
 
 def _write_job(value: Any, writing: Writing) -> Any:
     from smalt.wire import to_rest
 
     if isinstance(value, ScheduledJob):
-        value = _changed(value)
+        value = _write_changes(value)
     if isinstance(value, Node):
         value = to_job(value)
     if isinstance(value, Job) and not isinstance(value, ScheduledJob):
         return to_rest(value, writing.refs)["properties"]
     if isinstance(value, str):
         return {"sourceJobId": writing.refs.asset(value, "jobs")}
-    return plain(value)
+    return to_plain(value)
 
 
-def _changed(scheduled: ScheduledJob) -> Any:
+def _write_changes(scheduled: ScheduledJob) -> Any:
     """The job with what the schedule says otherwise; a registered one stays what it is."""
     if not isinstance(scheduled.job, Entity):
         return scheduled
@@ -122,11 +123,11 @@ def _read_job(value: Any, path: Path, reader: Reader) -> Any:
 
 
 def _write_import(value: Any, writing: Writing) -> Any:
-    return DATA_IMPORT.write(value, writing) if isinstance(value, DataImport) else plain(value)
+    return DATA_IMPORT.write(value, writing) if isinstance(value, DataImport) else to_plain(value)
 
 
 def _read_import(value: Any, path: Path, reader: Reader) -> Any:
-    is_there = isinstance(value, Mapping) and any(fold(str(key)) == "datauri" for key in value)
+    is_there = isinstance(value, Mapping) and any(fold_case(str(key)) == "datauri" for key in value)
     return DATA_IMPORT.read(value, path, reader) if is_there else value
 
 
@@ -139,7 +140,7 @@ _DEFINITIONS = {
 RESOURCES = Envelope(
     _Schedules(
         Schedule,
-        {**RESOURCE, "trigger": nested(_TRIGGER, "trigger"), **dict.fromkeys(_ACTIONS, HIDDEN)},
+        {**RESOURCE, "trigger": make_nested_rule(_TRIGGER, "trigger"), **dict.fromkeys(_ACTIONS, HIDDEN)},
         defaults={"tags": {}, "properties": {}},
     )
 )

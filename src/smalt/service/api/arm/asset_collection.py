@@ -20,7 +20,7 @@ from smalt.service.api.router import Handler
 from smalt.service.engine.submission.pins import Pinner
 from smalt.service.records import assets, pins
 from smalt.service.registry.folder import check_name
-from smalt.wire.encoding.casing import snake
+from smalt.wire.encoding.casing import to_snake
 
 Properties = dict[str, Any]
 
@@ -146,7 +146,7 @@ class AssetCollection:
     def _refuse_empty(self, name: str, version: str, properties: Properties) -> None:
         if self.needed and not any(properties.get(key) for key in self.needed):
             noun = "data asset" if self.kind == "data" else self.kind
-            words = join_words([f"'{_WORDS.get(key, snake(key))}'" for key in self.needed])
+            words = join_words([f"'{_WORDS.get(key, to_snake(key))}'" for key in self.needed])
             raise ValidationException(
                 f"{noun} '{name}:{version}' was not registered, as it has no content: give {words}"
             )
@@ -250,7 +250,7 @@ class AssetCollection:
             )
 
     def _check_same_content(self, name: str, version: str, before: Properties, after: Properties) -> None:
-        changed = [_WORDS.get(key, snake(key)) for key in self.content if before.get(key) != after.get(key)]
+        changed = [_WORDS.get(key, to_snake(key)) for key in self.content if before.get(key) != after.get(key)]
         one, other = self.comparable(before), self.comparable(after)
         if isinstance(one, dict) and isinstance(other, dict):
             changed += [str(key) for key in {**one, **other} if one.get(key) != other.get(key)]

@@ -9,7 +9,7 @@ from smalt.service.api.request import ApiRequest
 from smalt.service.api.router import Handler
 from smalt.service.records.resources import ResourceRecord
 from smalt.service.secrets.encryption import SEALED, decrypt_text, encrypt_text
-from smalt.wire.encoding.casing import fold
+from smalt.wire.encoding.casing import fold_case
 
 _SECRET = frozenset({"pat", "sas", "password", "clientsecret", "secretaccesskey", "key", "keys", "refreshtoken"})
 
@@ -30,14 +30,14 @@ class _ConnectionCollection(ResourceCollection):
 
     def is_listed(self, request: ApiRequest, resource: ResourceRecord) -> bool:
         category = request.get_query("category")
-        return not category or fold(category) == fold(str(resource.content["properties"].get("category")))
+        return not category or fold_case(category) == fold_case(str(resource.content["properties"].get("category")))
 
     def prepare_properties(self, request: ApiRequest, properties: Body, existed: ResourceRecord | None) -> Body:
         properties = {key: value for key, value in properties.items() if key != SEALED}
         given = properties.get("credentials")
         if not isinstance(given, dict):
             return properties
-        secrets = {key: value for key, value in given.items() if fold(key) in _SECRET and value is not None}
+        secrets = {key: value for key, value in given.items() if fold_case(key) in _SECRET and value is not None}
         kept = {**properties, "credentials": {key: value for key, value in given.items() if key not in secrets}}
         if secrets:
             kept[SEALED] = encrypt_text(request.server.home, "connections", json.dumps(secrets))

@@ -20,7 +20,7 @@ from smalt.service.engine.versions.contents import URIS
 from smalt.service.records import assets, resources
 from smalt.service.records.resources import ResourceRecord
 from smalt.service.secrets.encryption import SEALED, decrypt_credentials, encrypt_credentials
-from smalt.wire.encoding.casing import fold
+from smalt.wire.encoding.casing import fold_case
 
 _NO_CREDENTIALS = {"credentialsType": "None"}
 _LINK = {"credentialsType": "Sas"}
@@ -59,7 +59,7 @@ async def put_datastore(request: ApiRequest) -> ApiResponse:
     properties = encrypt_credentials(
         request.server.home, properties, existed.content.get("properties") if existed else None
     )
-    if fold(str(properties.get("datastoreType"))) == "localpath":
+    if fold_case(str(properties.get("datastoreType"))) == "localpath":
         _check_folder(request, str(properties.get("path")))
     if existed is not None and not is_same_place(name, existed.content.get("properties") or {}, properties):
         _refuse_versions_in(request, existed.name)

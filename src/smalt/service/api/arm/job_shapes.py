@@ -15,7 +15,7 @@ from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
-from smalt.wire.encoding.casing import fold
+from smalt.wire.encoding.casing import fold_case
 
 TIMES = ("StartTimeUtc", "EndTimeUtc")
 """The times among the properties that a job gets as it goes."""
@@ -23,7 +23,7 @@ RUNTIME_PROPERTIES = (*TIMES, AUTOMATIC_VERSIONS, OUTPUT_PATHS, EMPTY_OUTPUTS, *
 """The properties that a job gets as it goes."""
 _LONG = "azureml:/subscriptions/"
 _TYPES = ("jobInputType", "job_input_type", "jobOutputType", "job_output_type")
-_READABLE = {*map(fold, ASSETS), "literal"}
+_READABLE = {*map(fold_case, ASSETS), "literal"}
 
 
 def render_job(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def _convert_port(port: Any) -> Any:
     if not isinstance(port, dict):
         return port
     type = "literal" if "value" in port else "uri_folder"
-    told = {key: type for key in _TYPES if isinstance(port.get(key), str) and fold(port[key]) not in _READABLE}
+    told = {key: type for key in _TYPES if isinstance(port.get(key), str) and fold_case(port[key]) not in _READABLE}
     uri = port.get("uri")
     if isinstance(uri, str) and uri.startswith("file:///"):
         told["uri"] = uri.replace("file://", "file://localhost", 1)

@@ -27,7 +27,7 @@ from smalt.service.engine.submission.resubmission import check_data_unchanged, c
 from smalt.service.records import job_lists, jobs, pins, reuse
 from smalt.service.records.job_lists import JobFilter
 from smalt.service.records.jobs import Job
-from smalt.wire.encoding.casing import fold
+from smalt.wire.encoding.casing import fold_case
 
 _DESCRIBING = ("displayName", "description", "tags", "properties", "isArchived")
 """What does not change the run; as Azure's clients before 1.30 change it, by PUT of the whole job."""
@@ -181,7 +181,7 @@ def _parse_filter(request: ApiRequest) -> JobFilter:
     key, has_value, value = request.get_query("tag").partition("=")
     return JobFilter(
         view=request.get_query("listViewType", "ActiveOnly"),
-        type=fold(request.get_query("jobType")) or None,
+        type=fold_case(request.get_query("jobType")) or None,
         experiment=request.get_query("experimentName") or None,
         status=parse_state(request.get_query("status")) if request.get_query("status") else None,
         tag=(key, value if has_value else None) if request.get_query("tag") else None,

@@ -315,7 +315,7 @@ def _render_registry(request: ApiRequest, name: str) -> Properties:
     group = request.path_params.get("resource_group", ids.DEFAULT_RESOURCE_GROUP)
     folder = _get_registries(request).folders.get(name)
     return {
-        "id": ids.registry_id(subscription, group, name),
+        "id": ids.build_registry_id(subscription, group, name),
         "name": name,
         "type": f"{ids.PROVIDER}/registries",
         "location": folder or "local",

@@ -37,7 +37,7 @@ from smalt.service.records import jobs, reuse, tracked_runs
 from smalt.service.records.jobs import Job
 from smalt.service.records.tracked_runs import RunFacts
 from smalt.service.tracking import run_database, run_fields
-from smalt.wire.encoding.ids import short_name
+from smalt.wire.encoding.ids import get_short_name
 
 _MOST = 50
 _GIT = {"commit": "commit", "branch": "branch", "repository": "repository_uri", "dirty": "dirty"}
@@ -83,7 +83,7 @@ async def _render_job(request: ApiRequest, job: Job, facts: RunFacts, logged: di
         "end": job.ended_at,
         "created_by": job.created_by,
         "command": facts.command,
-        "compute": short_name(compute).removeprefix("azureml:") if isinstance(compute, str) else None,
+        "compute": get_short_name(compute).removeprefix("azureml:") if isinstance(compute, str) else None,
         "parameters": {**run_fields.get_literals(facts.inputs), **logged},
         "inputs": {
             name: asset or get_read_place(uri, facts.places.get(name)) for name, (_, uri, asset) in facts.data.items()
@@ -123,7 +123,7 @@ def _get_code(request: ApiRequest, facts: RunFacts) -> dict[str, Any]:
 def _get_environment(request: ApiRequest, id: Any) -> dict[str, Any]:
     if not isinstance(id, str) or not id:
         return {}
-    environment: dict[str, Any] = {"name": short_name(id).removeprefix("azureml:")}
+    environment: dict[str, Any] = {"name": get_short_name(id).removeprefix("azureml:")}
     with contextlib.suppress(SmaltError):  # gone since the job ran
         found = lookup.environment(request.server.engine.rooms, request.workspace, id)
         if found.get("image"):

@@ -14,7 +14,7 @@ from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.tracked_runs import RunFacts
 from smalt.service.tracking import run_fields
-from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, short_name
+from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, get_short_name
 
 
 def get_step_facts(db: Database, top: Job) -> dict[str, str]:
@@ -61,7 +61,7 @@ def _list_own_facts(
 ) -> Iterator[tuple[str, str | None]]:
     component = ((parent.get("jobs") or {}).get(row.node) or {}).get("componentId")
     if isinstance(component, str) and ANONYMOUS_COMPONENT not in component:
-        yield "component", short_name(component).removeprefix("azureml:")
+        yield "component", get_short_name(component).removeprefix("azureml:")
     if row.is_composite:
         return
     yield "status", row.status
@@ -69,7 +69,7 @@ def _list_own_facts(
     yield "code", (run_fields.get_snapshot(facts.code) or "")[:12]
     environment = body.get("environmentId")
     if isinstance(environment, str):
-        name = short_name(environment).removeprefix("azureml:")
+        name = get_short_name(environment).removeprefix("azureml:")
         yield "environment", name.replace(f"{ANONYMOUS_ENVIRONMENT}:", "")[:100]
     for name, value in run_fields.get_literals(facts.inputs).items():
         yield f"inputs.{name}", value

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from smalt.exceptions import RefusedError, ValidationException
-from smalt.wire.encoding.casing import fold
+from smalt.wire.encoding.casing import fold_case
 
 
 class Address(NamedTuple):
@@ -73,7 +73,7 @@ _AZURE_HOST = re.compile(r"(?P<account>[a-z0-9-]+)\.(?:blob|dfs)\.(?P<suffix>[a-
 
 def make_address(name: str, properties: Mapping[str, Any]) -> Address | None:
     """Return the address of a datastore, from its REST properties with secrets; None if it is stored in the home."""
-    kind = fold(str(properties.get("datastoreType") or ""))
+    kind = fold_case(str(properties.get("datastoreType") or ""))
     if kind in _NO_DRIVER:
         type = str(properties.get("datastoreType"))
         raise RefusedError(f"datastore {name} is of type {type}, which smalt cannot reach; {_NO_DRIVER[kind]}")
@@ -101,7 +101,7 @@ def is_same_place(name: str, one: Mapping[str, Any], other: Mapping[str, Any]) -
 
 
 def _get_place(name: str, properties: Mapping[str, Any]) -> tuple[str, ...]:
-    kind = fold(str(properties.get("datastoreType") or ""))
+    kind = fold_case(str(properties.get("datastoreType") or ""))
     if kind == "localpath":
         return kind, os.path.realpath(str(properties.get("path")))
     if kind in _NO_DRIVER:
@@ -160,7 +160,9 @@ def _read_login(credentials: Any) -> list[tuple[str, str]]:
         return []
     secrets = credentials.get("secrets")
     given = {**credentials, **(secrets if isinstance(secrets, Mapping) else {})}
-    return [(_SECRETS[fold(key)], str(value)) for key, value in given.items() if fold(key) in _SECRETS and value]
+    return [
+        (_SECRETS[fold_case(key)], str(value)) for key, value in given.items() if fold_case(key) in _SECRETS and value
+    ]
 
 
 def _make_azure_endpoint(account: str, properties: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from smalt.service.data.datastores.remote_store import RemoteStore
 from smalt.service.data.files.copying import make_temporary_name, remove_tree
 from smalt.service.data.files.durable_files import write_durably
 from smalt.service.data.files.path_containment import normalize_relative, resolve_inside
-from smalt.wire.encoding.casing import fold
+from smalt.wire.encoding.casing import fold_case
 
 DEFAULT = "workspaceblobstore"
 DEFAULTS = (DEFAULT, "workspaceartifactstore", "workspacefilestore", "workspaceworkingdirectory")
@@ -73,7 +73,7 @@ class Datastores:
         if self._lookup is None:
             return self._get_own_folder(workspace, datastore)
         for known, properties in self._lookup(workspace, datastore).items():
-            if fold(str(properties.get("datastoreType"))) == "localpath":
+            if fold_case(str(properties.get("datastoreType"))) == "localpath":
                 return Path(str(properties.get("path")))
             made = self._find_container(workspace, properties)
             if made is not None:
@@ -110,7 +110,7 @@ class Datastores:
         """Return the account for which a container was made here, if `--account-name` named one."""
         for properties in self._lookup(workspace, container).values() if self._lookup else ():
             noted = properties.get("properties")
-            if isinstance(noted, Mapping) and fold(str(properties.get("datastoreType"))) == "localpath":
+            if isinstance(noted, Mapping) and fold_case(str(properties.get("datastoreType"))) == "localpath":
                 return str(noted.get(ACCOUNT) or "").lower() or None
         return None
 

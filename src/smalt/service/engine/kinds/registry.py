@@ -10,7 +10,7 @@ from smalt.service.engine.context import Rooms
 from smalt.service.engine.kinds.protocol import CompositeKind, Kind
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
-from smalt.wire.encoding.casing import fold
+from smalt.wire.encoding.casing import fold_case
 
 _MODULES = {"command": "command", "pipeline": "pipeline", "if_else": "if_else", "do_while": "do_while"}
 """Each has its kind as `KIND`."""
@@ -48,7 +48,7 @@ def list_types() -> list[str]:
 
 def expand_body(rooms: Rooms, workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
     """Return the submitted REST properties of a job, of whatever type, as its kind expands them."""
-    kind = find_kind(fold(str(body.get("jobType"))))
+    kind = find_kind(fold_case(str(body.get("jobType"))))
     return body if kind is None else kind.expand_body(rooms, workspace, body)
 
 

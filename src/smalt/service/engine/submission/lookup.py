@@ -141,8 +141,8 @@ def _shared_version(rooms: Rooms, registry: str, kind: str, name: str, label: st
 
 
 def _id(workspace: Workspace, version: assets.AssetVersion) -> str:
-    where = ids.workspace_id(workspace.subscription, workspace.resource_group, workspace.name)
-    return ids.asset_id(where, version.kind, version.name, version.version)
+    where = ids.build_workspace_id(workspace.subscription, workspace.resource_group, workspace.name)
+    return ids.build_asset_id(where, version.kind, version.name, version.version)
 
 
 def asset_row(path: str | None, type: str | None) -> str | None:

@@ -15,7 +15,7 @@ from smalt.service.engine.submission import lookup
 from smalt.service.records import assets
 from smalt.service.records.pins import PinnedReferences
 from smalt.service.records.workspaces import Workspace
-from smalt.wire.encoding.casing import fold
+from smalt.wire.encoding.casing import fold_case
 from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT
 
 Body = dict[str, Any]
@@ -26,7 +26,7 @@ _KINDS = {
     "codeid": "codes", "code": "codes", "environmentid": "environments", "environment": "environments",
     "componentid": "components", "component": "components",
 }  # fmt: skip
-_ASSETS = {fold(type) for type in ASSETS}
+_ASSETS = {fold_case(type) for type in ASSETS}
 
 
 class Pins:
@@ -112,7 +112,7 @@ def replaced(body: Body, replace: Replace) -> Body:
     """The REST properties of a job, step or component with its references replaced, in its own steps as well."""
     made = dict(body)
     for key, value in body.items():
-        name = fold(key)
+        name = fold_case(key)
         kind = _KINDS.get(name)
         if kind is not None and isinstance(value, str):
             made[key] = value if has_expression(value) else replace(kind, value, None)
@@ -129,9 +129,9 @@ def _input(given: Any, replace: Replace) -> Any:
     """An input of a job, with its URI replaced, or one that a component declares, with its default."""
     if not isinstance(given, Mapping):
         return given
-    type = next((given[key] for key in given if fold(key) in ("jobinputtype", "type")), None)
+    type = next((given[key] for key in given if fold_case(key) in ("jobinputtype", "type")), None)
     type = type if isinstance(type, str) else None
-    is_asset = type is not None and fold(type) in _ASSETS
+    is_asset = type is not None and fold_case(type) in _ASSETS
     made = dict(given)
     for key in ("uri", "default"):
         text = made.get(key)

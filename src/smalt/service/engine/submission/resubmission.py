@@ -18,7 +18,7 @@ from smalt.service.engine.submission.pins import Body, Pins
 from smalt.service.records import jobs, pins
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
-from smalt.wire.encoding.casing import snake
+from smalt.wire.encoding.casing import to_snake
 
 _FILE = "file://"
 
@@ -80,7 +80,7 @@ def _without_notes(body: Body) -> Body:
 
 def _word(key: str) -> str:
     """Return the key as users write it: `code` for `codeId`."""
-    return snake(key.removesuffix("Id"))
+    return to_snake(key.removesuffix("Id"))
 
 
 def _local_inputs(body: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from smalt import wire
 from smalt.entities.schema.entity import Entity
-from smalt.wire.encoding.casing import fold
+from smalt.wire.encoding.casing import fold_case
 
 _OF_THE_SERVICE = frozenset(
     {"autologgersettings", "componentid", "parameters", "parentjobname", "priority", "secretsconfiguration"}
@@ -27,8 +27,8 @@ class UnknownKey(NamedTuple):
 
 def find_unknown_keys(job: Entity) -> Iterator[UnknownKey]:
     """Yield the keys at the top of the body; those with a `_` are notes of Azure's clients for themselves."""
-    known = {fold(key): key for key in wire.list_keys(job)}
+    known = {fold_case(key): key for key in wire.list_keys(job)}
     for key in job.extra if "extra" in vars(job) else ():
-        if not key.startswith("_") and fold(key) not in _OF_THE_SERVICE:
-            near = get_close_matches(fold(key), known, n=1, cutoff=_NEAR)
+        if not key.startswith("_") and fold_case(key) not in _OF_THE_SERVICE:
+            near = get_close_matches(fold_case(key), known, n=1, cutoff=_NEAR)
             yield UnknownKey(key, known[near[0]] if near else None)
