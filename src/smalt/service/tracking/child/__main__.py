@@ -44,8 +44,8 @@ def main(path: str = "", workspaces: str = "") -> None:
         import mlflow
 
         from .app import build_app
-        from .serve import WsgiServer
         from .stores import StoreRegistry
+        from .wsgi_server import WsgiServer
     gc.freeze()
     gc.enable()
     if not path:

@@ -13,8 +13,8 @@ import mlflow.store.model_registry.sqlalchemy_store as registry_store
 from mlflow.exceptions import MlflowException
 from mlflow.server import handlers
 
+from .bulk_writes import put_models, put_runs
 from .otlp import log_spans
-from .private import put_models, put_runs
 from .stores import StoreRegistry, current
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
