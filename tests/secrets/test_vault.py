@@ -275,6 +275,4 @@ def test_keys_are_changed(own_server: Server, workspace: str) -> None:
     files[0].write_text(before[0])
     answer = own_server.ask("GET", place)
     assert answer.status == 507
-    assert (
-        "secrets.key is not the key that it was encrypted with; put that file back" in answer.body["error"]["message"]
-    )
+    assert "secrets.key is not the key that encrypted them; put that file back" in answer.body["error"]["message"]

@@ -58,7 +58,7 @@ FILES = policy.ARTIFACTS
 def test_what_is_not_in_the_table_is_not_served(method: str, path: str) -> None:
     """Default-deny, for users too: dangerous routes, private ones, and other spellings of good ones."""
     for is_user in (True, False):
-        with pytest.raises(NotFound, match="serves nothing of MLflow"):
+        with pytest.raises(NotFound, match="does not serve this route of MLflow"):
             policy.find_route(method, path, is_user=is_user)
 
 

@@ -21,11 +21,11 @@ from smalt.service.listeners import get_peer_uid
 logger = logging.getLogger("smalt")
 
 HEAD_SECONDS = 20.0
-"""How long the head of a request may take, from the connection or its first byte on."""
+"""Seconds for the head of a request, from the connection or its first byte."""
 BODY_SECONDS = 120.0
-"""How long who sends a body may pause."""
+"""Seconds that a sender may pause within a body."""
 IDLE_SECONDS = 120
-"""How long a connection is kept after an answer."""
+"""Seconds that a connection is kept after an answer."""
 
 _HANDSHAKE_SECONDS = 10.0
 _LOOK = 1.0

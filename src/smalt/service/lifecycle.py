@@ -62,7 +62,7 @@ class ListeningSockets(NamedTuple):
     unix: socket.socket
     tcp: socket.socket
     note: str | None
-    """What is to be said about the port."""
+    """A sentence for users about the port."""
 
 
 class ServerLifecycle:
@@ -324,7 +324,7 @@ async def _keep_reserve(service: ServerContext) -> None:
 async def _stop_when_idle(service: ServerContext, lock: HomeLock) -> None:
     while True:
         if not lock.is_held:
-            logger.warning("the home is gone; so is its server")
+            logger.warning("the home was deleted; its server ends")
             service.stopping.set()
             return
         limit = service.settings.idle_minutes * 60

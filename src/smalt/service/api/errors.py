@@ -39,7 +39,7 @@ _MLFLOW_CODES = {
     503: "TEMPORARILY_UNAVAILABLE",
     507: "INTERNAL_ERROR",
 }
-"""Only codes that mlflow 1.30 knows: it dies of another."""
+"""Status → MLflow's code; mlflow 1.30 crashes on codes that it does not know."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 

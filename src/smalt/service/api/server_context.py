@@ -68,7 +68,7 @@ class ServerContext:
     host: str = "127.0.0.1"
     """The host by which programs of this machine reach the port, as URLs have it."""
     port_note: str | None = None
-    """What is to be said about the port: that another program has the home's own."""
+    """A sentence for users if another program has the home's port."""
     started: float = field(default_factory=time.time)
     activity: RequestActivity = field(default_factory=RequestActivity)
     signed_links: SignedLinks = field(default_factory=SignedLinks)

@@ -15,7 +15,7 @@ from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
 
 SEALED = "sealed"
-"""Where the properties of a resource hold its encrypted secrets."""
+"""The property of a resource that holds its encrypted secrets."""
 
 
 def encrypt_text(home: Home, purpose: str, text: str) -> str:
@@ -29,8 +29,8 @@ def decrypt_text(home: Home, purpose: str, text: str) -> str:
         return str(_load_cipher(home, purpose).decrypt(text.encode()).decode())
     except InvalidToken:
         raise Unavailable(
-            f"what is encrypted cannot be read: {home.path(f'{purpose}.key')} is not the key that it was encrypted "
-            "with; put that file back, or set the secrets again"
+            f"the encrypted values cannot be read: {home.path(f'{purpose}.key')} is not the key that encrypted "
+            "them; put that file back, or set the secrets again"
         ) from None
 
 

@@ -14,7 +14,7 @@ from smalt.service.records.workspaces import Workspace
 
 ROUTE = "/vaults"
 TRUSTED = "tls/trusted.pem"
-"""In the home: the authorities that were trusted before, and the home's own."""
+"""The file in the home with the authorities that jobs trust: the server's and the home's own."""
 
 URL = "AZURE_KEYVAULT_URL"
 _ASKED = "/identity/token"

@@ -8,7 +8,7 @@ from smalt.service.records.database import Database
 from smalt.service.secrets.encryption import SEALED, add_key, decrypt_text, encrypt_text, remove_old_keys
 
 _KINDS = ("datastores", "connections")
-"""Of resources; each has a key of its own, as the vaults have."""
+"""The kinds of resources with encrypted secrets; each has its own key, as the vaults have."""
 
 
 def rotate_keys(home: Home, db: Database) -> int:

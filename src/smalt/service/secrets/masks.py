@@ -24,7 +24,7 @@ _LOG = re.compile(re.escape(artifact_paths.PREFIX) + r"[^/]+/(?:" + "|".join(LOG
 
 
 _SHORTEST_CODE = 6
-"""Of base64, which has every short text by chance, too."""
+"""The length of the shortest base64 form to hide: shorter ones occur by chance."""
 _CODED_LINE = 57
 """Bytes that make a line of 76 characters, as `base64` breaks them."""
 

@@ -160,5 +160,5 @@ class Vault:
         """Return the value; raise Refused if the encrypted text belongs to another row."""
         *place, value = json.loads(decrypt_text(self._home, "secrets", secret.sealed))
         if place != [secret.workspace_id, secret.name, secret.version]:
-            raise RefusedError(f"what is kept of secret '{secret.name}' is another's")
+            raise RefusedError(f"the stored value of secret '{secret.name}' belongs to another secret")
         return str(value)

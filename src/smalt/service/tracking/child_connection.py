@@ -34,7 +34,7 @@ class ChildAnswer(NamedTuple):
 
     response: ChildResponse
     whole: bytes | None
-    """None where it is long and to be streamed."""
+    """The body; None if it is long and has to be streamed."""
 
 
 class ChildConnection:
@@ -68,10 +68,10 @@ class ChildConnection:
                 return ChildAnswer(response, await response.read())
             except ConnectionRefusedError:  # nothing was sent
                 if time.monotonic() > deadline:
-                    raise ChildInterrupted("MLflow does not come back; the server's log says why") from None
+                    raise ChildInterrupted("MLflow does not start again; the server's log says why") from None
             except ConnectionError:
                 if not again or not isinstance(body, bytes) or time.monotonic() > deadline:
-                    raise ChildInterrupted("MLflow went away over this; it is being started again") from None
+                    raise ChildInterrupted("MLflow died while it handled this request; it is being restarted") from None
             await asyncio.sleep(_PAUSE)
 
     def _ensure_folder(self, workspace: Workspace) -> None:

@@ -32,7 +32,7 @@ _MODEL_VERSIONS = "mlflow.modelVersions"
 _OWN_TAGS = ("mlflow.artifactLocation", "smalt.")
 """They say where the server finds things, and what it made: nobody writes them from outside."""
 _IN_PATH = ("model_id", "trace_id", "request_id")
-"""Of these MLflow believes the body in some routes and the URL in others."""
+"""Ids that MLflow reads from the body in some routes and from the URL in others."""
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,255}")
 _REMEMBERED = 10_000
 _DEEPEST = 32
@@ -51,10 +51,10 @@ def check_request(parsed: ParsedRequest) -> None:
     """Raise if the request names a location on the server's machine, or one thing in two ways; users may not either."""
     for name in _IN_PATH if parsed.found.ids else ():
         if parsed.body.get(name, parsed.found.ids[0]) != parsed.found.ids[0]:
-            raise ValidationException(f"'{name}' is another in the body than in the URL")
+            raise ValidationException(f"'{name}' differs between the body and the URL")
     for key, _ in _list_tags(parsed):
         if key.startswith(_OWN_TAGS):
-            raise RefusedError(f"the tag '{key[:100]}' is the server's own")
+            raise RefusedError(f"the tag '{key[:100]}' is reserved for the server")
     if parsed.body.get("artifact_location"):
         raise RefusedError("an experiment's artifacts lie in its workspace's datastore; leave out 'artifact_location'")
     if parsed.found.path == CREATE_VERSION:

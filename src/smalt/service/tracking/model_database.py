@@ -19,7 +19,7 @@ class MlflowVersion(NamedTuple):
     aliases: frozenset[str]
     stage: str
     source: str = ""
-    """Where its files are."""
+    """The location of its files."""
     run: str = ""
 
     @property

@@ -137,15 +137,15 @@ class MlflowRoute(NamedTuple):
     """A route of MLflow that is served."""
 
     rule: str
-    """What a job's token may do with it; "" is nothing."""
+    """The rule for jobs' tokens; "" refuses them."""
     again: bool
-    """Asking twice is as asking once, so it may be sent to the child again when that died over it."""
+    """True if a repeated request does no harm, so that it may be sent again after MLflow died over it."""
     all: bool = False
-    """It looks through the runs: every job must be there."""
+    """True if it searches the runs, so that every job must have one."""
     registry: bool = False
-    """It reads or changes the model registry."""
+    """True if it reads or changes the model registry."""
     is_file: bool = False
-    """Its body is a file's content."""
+    """True if its body is a file's content."""
 
 
 class MatchedRoute(NamedTuple):
@@ -153,9 +153,9 @@ class MatchedRoute(NamedTuple):
 
     route: MlflowRoute
     path: str
-    """As it is sent on."""
+    """The path that is sent to MLflow."""
     ids: tuple[str, ...]
-    """What stands in the path: the ids, or the segments of a file's path."""
+    """The ids in the path, or the segments of a file's path."""
 
 
 _FILES = {
@@ -184,7 +184,7 @@ def find_route(method: str, path: str, *, is_user: bool) -> MatchedRoute:
         matched = pattern.fullmatch(path)
         if matched:
             return MatchedRoute(route, path, matched.groups())
-    raise NoRoute(f"smalt serves nothing of MLflow at {method[:10]} {path[:200]}")
+    raise NoRoute(f"smalt does not serve this route of MLflow: {method[:10]} {path[:200]}")
 
 
 def resolve_source(source: str) -> str:

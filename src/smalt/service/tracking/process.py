@@ -20,9 +20,9 @@ log = logging.getLogger("smalt")
 _PATIENCE = 120.0
 """Seconds for it to come up; on a cold disk it reads some thousand files."""
 _IN_USE = 60.0
-"""Who died within so many seconds of its last call is started again at once."""
+"""Seconds after its last call within which a process that dies is restarted at once."""
 _SHORT_LIFE = 5.0
-"""But not who lived no longer than this: it waits for the next need."""
+"""Seconds of life below which it is not restarted until it is needed."""
 _NOT_AGAIN = 20.0
 """Seconds in which a start that failed is not tried again."""
 _FAREWELL = 3.0

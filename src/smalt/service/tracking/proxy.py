@@ -39,7 +39,7 @@ _TOLD = frozenset({"value", "description", "source"})
 """Fields whose texts are what a user says, as of parameters, tags and data sets; others say what is meant."""
 
 Hider = Callable[[Workspace], "Callable[[str], str] | None"]
-"""Of a workspace, what hides its secrets in a text; None where it has none."""
+"""Returns a function that masks a workspace's secrets in a text; None if it has none."""
 
 
 class TrackingProxy:
@@ -191,7 +191,7 @@ def _get_header(scope: Scope, name: str) -> str | None:
     wanted = name.encode()
     found = [value for key, value in scope["headers"] if key == wanted]
     if len(found) > 1:
-        raise ValidationException(f"the header '{name}' is there twice")
+        raise ValidationException(f"the header '{name}' occurs twice")
     return found[0].decode("latin-1") if found else None
 
 

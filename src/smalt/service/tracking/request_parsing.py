@@ -64,7 +64,7 @@ def parse_query(text: str) -> Query:
     names = [name for name, _ in pairs]
     for name in _ONCE.intersection(names):
         if names.count(name) > 1:
-            raise ValidationException(f"'{name}' is in the query twice")
+            raise ValidationException(f"'{name}' occurs twice in the query")
     for name in names:
         if not _FIELD.fullmatch(name):
             raise ValidationException(f"'{name[:60]}' is not the name of a parameter that MLflow has")
@@ -157,7 +157,7 @@ def _is_too_deep(content: Any) -> bool:
 def _build_object(pairs: list[tuple[str, Any]]) -> Body:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise ValueError("a key is there twice")
+        raise ValueError("a key occurs twice")
     return made
 
 

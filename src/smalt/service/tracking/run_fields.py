@@ -18,7 +18,7 @@ _ENDS = {"Completed": "FINISHED", "Failed": "FAILED", "Canceled": "KILLED"}
 
 _LONGEST_VALUE, _LONGEST_NAME = 6000, 250  # what MLflow's own clients may send
 _ITS_TAGS = ("azureml.", "mlflow.", "_azureml.")
-"""How the job properties begin that the service shows as tags of the run."""
+"""Prefixes of the job properties that the service shows as tags of the run."""
 _SCRIPTS = (".py", ".sh", ".R", ".r", ".ipynb")
 
 

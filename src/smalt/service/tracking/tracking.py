@@ -38,7 +38,7 @@ class Tracking:
 
     def __init__(self, home: Home, settings: ServerSettings, db: Database, data: DataAccess, hider: Hider) -> None:
         self.port: int | None = None
-        """Of the server; jobs started before it is known are not told of tracking."""
+        """The server's port; jobs that start before it is known get no tracking variables."""
         self.tokens = JobTokens(home)
         self.child = MlflowProcess(home, settings)
         self._settings = settings

@@ -30,7 +30,7 @@ _ADDED = ("provisioningState", "latestVersion", "nextVersion")
 NEXT = "next"
 """The query by which a client leaves the version to the server: that of the path is what it expects."""
 _WORDS = {"dataUri": "path", "modelUri": "path", "dataType": "type", "modelType": "type"}
-"""As users call it."""
+"""The users' names of these properties."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class AssetCollection:
     """The routes of one kind of versioned asset."""
 
     segment: str
-    """Of the path, and of the records: "data", "components", …"""
+    """The name of the kind in paths and records: "data", "components", …"""
     kind: str
     """The entities' word for one: "data", "component", …"""
     content: tuple[str, ...]
@@ -46,7 +46,7 @@ class AssetCollection:
     defaults: Callable[[], Properties] = dict
     """Properties that clients insist on."""
     comparable: Callable[[Properties], Any] = lambda properties: None
-    """What else must stay the same."""
+    """Returns further content that must stay the same."""
     uri: str = ""
     """The property that may name a local path, whose content is then kept here."""
     type: str = ""
@@ -54,7 +54,7 @@ class AssetCollection:
     needed: tuple[str, ...] = ()
     """The properties of which a new version has at least one: there is nothing in it otherwise."""
     is_once: bool = False
-    """Whether the same content without a version is the latest version, and not a new one."""
+    """True if equal content, sent without a version, is the latest version instead of a new one."""
 
     def list_routes(self) -> list[tuple[str, str, Handler]]:
         one = f"/{self.segment}/{{name}}"

@@ -154,7 +154,7 @@ async def discover_registry(request: ApiRequest) -> None:
 
 
 _WORKSPACE = {"location": "location", "tags": "tagValues", "kind": "kind"}
-"""What a workspace keeps of the template's parameters, which are called differently."""
+"""The properties that a workspace takes from the template → the names of the parameters."""
 _GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
 _DEPLOYMENT = "/providers/Microsoft.Resources/deployments/{name}"
 _REGISTRY = "/registrymanagement/v1.0/registries/{name}/discovery"

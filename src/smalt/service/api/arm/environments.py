@@ -17,7 +17,7 @@ from smalt.service.records import environments as uses
 
 _HOST = {"description": "the Python of this machine that the setting host-python names"}
 _BUILD = {"dockerfilePath": "Dockerfile"}
-"""What is meant where nothing is said; clients are told it, and send it back."""
+"""The defaults of a build; clients get them in answers and send them back."""
 _PREFIX = "azureml-"
 _ALWAYS = ("azureml_default", "latest", "default")
 

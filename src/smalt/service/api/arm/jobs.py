@@ -30,7 +30,7 @@ from smalt.service.records.jobs import Job
 from smalt.wire.encoding.casing import fold_case
 
 _DESCRIBING = ("displayName", "description", "tags", "properties", "isArchived")
-"""What does not change the run; as Azure's clients before 1.30 change it, by PUT of the whole job."""
+"""Properties that may change after submission; Azure's clients before 1.30 change them by PUT of the whole job."""
 _POLL = {"x-ms-retry-after-ms": "150"}
 """Azure's clients wait 30 s between polls unless they are told this."""
 

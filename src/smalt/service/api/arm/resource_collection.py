@@ -39,7 +39,7 @@ class ResourceCollection:
     noun: str
     parent: ResourceCollection | None = None
     refused: Mapping[str, str] = field(default_factory=dict)
-    """What a POST to a verb below one is answered with; `{name}` is the resource's name."""
+    """Verb → the reason for which a POST to it is refused; `{name}` is the resource's name."""
 
     def list_routes(self) -> list[tuple[str, str, Handler]]:
         every = f"/{self.parent.segment}/{{parent}}/{self.segment}" if self.parent else f"/{self.segment}"

@@ -14,7 +14,7 @@ from smalt.service.records.jobs import Job
 from smalt.wire.encoding.ids import PROVIDER
 
 SERVER, VAULT = "server", "vault"
-"""Where a path names no workspace; the other keys of the table are the prefixes of those that do."""
+"""The keys of routes whose paths name no workspace; the other keys are the prefixes of workspace paths."""
 
 _READ = frozenset({"GET"})
 _WRITE = frozenset({"GET", "PUT"})
@@ -92,7 +92,7 @@ ALLOWED: dict[str, dict[str, frozenset[str]]] = {
         **{f"/secrets/{{name}}/{what}": _READ for what in ("versions", "{version}")},
     },
 }
-"""By prefix and template of a route: the methods. HEAD is as GET."""
+"""Prefix → template of a route → permitted methods. HEAD counts as GET."""
 
 
 def check_route(job: Job | None, prefix: str, method: str, template: str) -> None:

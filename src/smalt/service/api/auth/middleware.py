@@ -202,7 +202,7 @@ def _read_headers(scope: Scope) -> Headers:
     for raw_name, raw_value in scope["headers"]:
         name = raw_name.decode("latin-1")
         if name in headers and name in ("host", "origin", "authorization"):
-            raise RefusedError(f"the header '{name}' is there twice")
+            raise RefusedError(f"the header '{name}' occurs twice")
         headers[name] = raw_value.decode("latin-1")
     return headers
 

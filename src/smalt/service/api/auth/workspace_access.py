@@ -24,12 +24,12 @@ from smalt.wire.encoding import ids
 MAKES = b"x-smalt-makes-workspaces"
 """The header by which smalt's client says that it runs for a program, or for a command that stores something."""
 NOTE = "smalt.note"
-"""In a request's scope: one line that the answer brings to the person, in a header of this name."""
+"""The key in a request's scope of a line for the user, which the answer carries in the header `x-smalt-note`."""
 
 _AZURE = re.compile(rb"\bazure-ai-ml/|\bazsdk-python-")
 _MOST = 10
 Names = tuple[str, str, str]
-"""Of a subscription, a resource group and a workspace."""
+"""The names of a subscription, a resource group and a workspace."""
 
 
 def open_workspace(scope: Scope, names: Names, *, is_put: bool = False) -> Workspace:

@@ -167,7 +167,10 @@ class _BlobRequest:
             return Response(status_code=304, headers={"etag": etag})
         if none == etag or (match is not None and match not in ((etag, "*") if etag else ())):
             return _build_error_response(
-                412, "ConditionNotMet", "the blob is another than the request is for", self._request.method
+                412,
+                "ConditionNotMet",
+                "the blob does not meet the condition of the request",
+                self._request.method,
             )
         return None
 
@@ -201,7 +204,7 @@ class _BlobRequest:
         kind = self._request.headers.get("x-ms-blob-type", "BlockBlob")
         if kind != "BlockBlob":
             return _build_error_response(
-                400, "UnsupportedBlobType", f"a {kind} is not possible here, only a BlockBlob", "PUT"
+                400, "UnsupportedBlobType", f"blobs of type {kind} are not supported here, only BlockBlob", "PUT"
             )
         if "x-ms-copy-source" in self._request.headers:
             return await self._copy_blob()
@@ -244,7 +247,7 @@ class _BlobRequest:
             return Response(status_code=201)
         size = self._request.headers.get("content-length", "")
         if not size.isdecimal() or len(size) > 15:
-            raise ValidationException("say how long the block is, by the header 'Content-Length'")
+            raise ValidationException("send the length of the block in the header 'Content-Length'")
         await process_body(
             self._request, lambda pieces: self._blobs.put_block(self._store, self._name, id, int(size), pieces, md5)
         )
@@ -368,4 +371,4 @@ def _decode_marker(marker: str) -> str:
     try:
         return base64.urlsafe_b64decode(marker).decode("utf-8", "surrogateescape")
     except (binascii.Error, ValueError):
-        raise ValidationException("'marker' is none that this server gave") from None
+        raise ValidationException("'marker' is not one that this server gave") from None

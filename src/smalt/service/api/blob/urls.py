@@ -21,7 +21,7 @@ CONTAINERS = {
     "workspacefilestore": {"datastoreType": "AzureFile", "fileShareName": "azureml-filestore"},
     "workspaceworkingdirectory": {"datastoreType": "AzureFile", "fileShareName": "code"},
 }
-"""By datastore; the names of their containers are the service's."""
+"""The containers of the workspace's own datastores, with the service's names."""
 
 _PATH = re.compile(r"/(?P<account>[^/]+)\.blob\.core\.windows\.net/?(?P<container>[^/]*)/?(?P<name>.*)", re.DOTALL)
 _TWICE = re.compile(r"(/workspaces/[^/]+/\w+/)azureml:", re.IGNORECASE)

@@ -70,7 +70,7 @@ class JobChange(NamedTuple):
     """A change of a job, to be sent."""
 
     is_known: bool
-    """Whether the reader has heard of the job."""
+    """True if the reader already knows the job."""
     finished: list[LogFile]
     """The logs of a job that is over, which come before the news of its end."""
     told: Message

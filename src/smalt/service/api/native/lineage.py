@@ -28,7 +28,7 @@ _URIS = {"data": "dataUri", "models": "modelUri"}
 async def get_version_lineage(request: ApiRequest) -> Node:
     kind = request.get_name("kind")
     if kind not in _COLLECTIONS:
-        raise RefusedError("lineage is kept of data and models, and of jobs")
+        raise RefusedError("only data, models and jobs have a lineage")
     found = _COLLECTIONS[kind].find_version(request, request.get_name("version"), None)
     return _LineageWalk(request).walk_both_ways(_make_asset_node(kind, found.name, found.version))
 

@@ -24,7 +24,7 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as TrackingSt
 DATABASE = "mlflow.db"
 ARTIFACTS = os.path.join("datastores", "workspaceartifactstore")
 _ROOT = "mlflow-artifacts:/mlflow"
-"""What MLflow keeps beside the runs (large traces) lies in the artifact datastore's folder `mlflow`."""
+"""The root of MLflow's files outside runs (large traces): the artifact datastore's folder `mlflow`."""
 
 
 class WorkspaceStores:
