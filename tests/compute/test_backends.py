@@ -136,10 +136,10 @@ def test_a_step_that_runs_is_followed(place: Place) -> None:
         job = place.submit(bench, "long", ": >begun; until [ -e go ]; do sleep 0.05; done")
         await begun(place, job)
         await bench.until(job, lambda now: now.status == "Running")
-        await asyncio.to_thread(eventually, lambda: list(bench.engine.rooms.computes.running) == [f"{job.id}.1"])
+        await asyncio.to_thread(eventually, lambda: list(bench.engine.context.computes.running) == [f"{job.id}.1"])
         (place.folder(job) / "go").touch()
         assert (await bench.over(job)).status == "Completed"
-        assert not bench.engine.rooms.computes.running
+        assert not bench.engine.context.computes.running
 
     run(place, test)
 
@@ -233,7 +233,7 @@ def test_a_backend_refuses_what_could_never_run(place: Place, monkeypatch: pytes
     """The job is not accepted, and the sentence is the backend's."""
 
     async def test(bench: Workbench) -> None:
-        steps = bench.engine.rooms.computes.of(place.compute).steps
+        steps = bench.engine.context.computes.of(place.compute).steps
 
         def find_problems(resources: StepResources) -> list[str]:
             return [f"there is no {resources.instance_type} here"] if resources.instance_type else []
@@ -251,8 +251,8 @@ def test_a_log_is_where_its_backend_says(place: Place) -> None:
 
     async def test(bench: Workbench) -> None:
         job = await bench.over(place.submit(bench, "says", "echo hello"))
-        leaf = command.Leaf.read(bench.engine.rooms, job, bench.workspace)
-        folder = leaf.backend(bench.engine.rooms).steps.get_log_folder(command.make_spec(leaf, 1))
+        leaf = command.Leaf.read(bench.engine.context, job, bench.workspace)
+        folder = leaf.backend(bench.engine.context).steps.get_log_folder(command.make_spec(leaf, 1))
         assert Path(folder, "std_log.txt").read_text() == "hello\n"
 
     run(place, test)

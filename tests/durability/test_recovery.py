@@ -20,7 +20,7 @@ HOST = "azureml:host"
 async def crash(bench: Workbench) -> None:
     """The server is gone without a word; its launcher and steps are not."""
     bench.engine.pause()
-    await bench.engine.rooms.computes.close()
+    await bench.engine.context.computes.close()
     bench.db.close()
     for _ in range(3):  # the closed connection is let go in the loop's next rounds
         await asyncio.sleep(0)

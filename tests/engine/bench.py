@@ -74,7 +74,7 @@ class Workbench:
         return (self.artifacts(name) / "user_logs" / "std_log.txt").read_text()
 
     def artifacts(self, name: str) -> Path:
-        return Path(self.engine.rooms.artifacts(self.workspace, name))
+        return Path(self.engine.context.artifacts(self.workspace, name))
 
     def store(self, *parts: str) -> Path:
         return self.home.path("workspaces", self.workspace.folder, "datastores", "workspaceblobstore", *parts)
@@ -83,7 +83,7 @@ class Workbench:
         """Leave as a killed server does: without a word to the launcher."""
         self.engine.pause()
         await self.compute.abort()
-        for runner in self.engine.rooms.computes.runners.values():
+        for runner in self.engine.context.computes.runners.values():
             if runner is not self.compute:
                 await runner.close()
         self.db.close()

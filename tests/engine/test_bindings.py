@@ -322,7 +322,7 @@ def test_a_plan_whose_steps_can_never_start_is_refused() -> None:
                 ({}, loop),
             ):
                 job = _unchecked(PipelineJob, {"type": "pipeline", "settings": settings, "jobs": jobs_})
-                planner = Planner(bench.engine.rooms, bench.workspace, "never", job, "e")
+                planner = Planner(bench.engine.context, bench.workspace, "never", job, "e")
                 with pytest.raises(SmaltError, match="can never start"):
                     list(planner.children())
 

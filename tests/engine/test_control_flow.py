@@ -73,7 +73,7 @@ def branch(condition: Any, true: Any = "yes", false: Any = "no") -> dict[str, An
 
 
 def log(bench: Workbench, name: str) -> str:
-    folder = Path(bench.engine.rooms.artifacts(bench.workspace, name), "user_logs")
+    folder = Path(bench.engine.context.artifacts(bench.workspace, name), "user_logs")
     return (folder / "std_log.txt").read_text()
 
 
@@ -182,7 +182,7 @@ def test_both_blocks_may_write_an_output_of_the_pipeline() -> None:
         assert (job.status, job.error) == ("Completed", None)
         uri, asset = jobs.read_data(bench.db, job.id, "output")["said"][2:]
         assert asset == "data/said/versions/1"
-        place = bench.engine.rooms.resolve(str(uri), bench.workspace).path
+        place = bench.engine.context.resolve(str(uri), bench.workspace).path
         assert place is not None
         assert (place / "word").read_text() == "no\n"
 

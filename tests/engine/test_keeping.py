@@ -18,8 +18,8 @@ def test_two_jobs_are_about_to_write_over_one_version(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         async with workbench(Home(tmp_path / "home")) as bench:
-            rooms, workspace = bench.engine.rooms, bench.workspace
-            store = rooms.data.datastores.get_folder(workspace.folder, "workspaceblobstore")
+            context, workspace = bench.engine.context, bench.workspace
+            store = context.data.datastores.get_folder(workspace.folder, "workspaceblobstore")
             place = store / "shared" / "many"
             place.mkdir(parents=True)
             for number in range(300):
@@ -27,11 +27,11 @@ def test_two_jobs_are_about_to_write_over_one_version(tmp_path: Path) -> None:
             properties = {"dataUri": URI.format("shared/many/"), "dataType": "uri_folder"}
             assets.put_version(bench.db, workspace.id, "data", "many", "1", properties, "tester")
             said: list[str] = []
-            await asyncio.gather(*(copy_versions_aside(rooms, workspace, [place], said.append) for _ in range(4)))
+            await asyncio.gather(*(copy_versions_aside(context, workspace, [place], said.append) for _ in range(4)))
             assert len(said) == 1
             found = assets.get_version(bench.db, workspace.id, "data", "many", "1")
             assert found is not None
-            kept = rooms.data.locate(str(found.properties["dataUri"]), workspace).path
+            kept = context.data.locate(str(found.properties["dataUri"]), workspace).path
             assert kept is not None
             assert kept != place
             assert {path.name: path.read_text() for path in kept.iterdir()} == {str(n): str(n) for n in range(300)}
@@ -44,14 +44,14 @@ def test_a_version_that_is_the_whole_datastore_has_no_place_aside(tmp_path: Path
 
     async def scenario() -> None:
         async with workbench(Home(tmp_path / "home")) as bench:
-            rooms, workspace = bench.engine.rooms, bench.workspace
-            store = rooms.data.datastores.get_folder(workspace.folder, "workspaceblobstore")
+            context, workspace = bench.engine.context, bench.workspace
+            store = context.data.datastores.get_folder(workspace.folder, "workspaceblobstore")
             place = store / "shared"
             place.mkdir(parents=True)
             (place / "f").write_text("one")
             properties = {"dataUri": URI.format(""), "dataType": "uri_folder"}
             assets.put_version(bench.db, workspace.id, "data", "whole", "1", properties, "tester")
-            await copy_versions_aside(rooms, workspace, [place], print)
+            await copy_versions_aside(context, workspace, [place], print)
             assert [path.name for path in store.iterdir()] == ["shared"]
 
     asyncio.run(scenario())

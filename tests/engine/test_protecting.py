@@ -43,14 +43,14 @@ def test_a_server_dies_before_it_protects_what_it_registered(tmp_path: Path) -> 
         text = f"touch {begun}; sleep 300; : ${{{{outputs.o}}}}"
         running = bench.submit("running", {**writer("r"), "command": text})
         await asyncio.to_thread(eventually, begun.exists)
-        store = bench.engine.rooms.data.datastores.get_folder("default", "workspaceblobstore")
+        store = bench.engine.context.data.datastores.get_folder("default", "workspaceblobstore")
         (store / "mine").mkdir()
         for name, uri in (("mine", f"{STORE}mine/"), ("running", f"{STORE}azureml/running/o/")):
             properties = {"dataUri": uri, "dataType": "uri_folder"}
             assets.put_version(bench.db, bench.workspace.id, "data", name, "1", properties, "tester")
         made = assets.get_version(bench.db, bench.workspace.id, "data", "both", "1")
         assert made is not None
-        place = bench.engine.rooms.data.locate(str(made.properties["dataUri"]), bench.workspace).path
+        place = bench.engine.context.data.locate(str(made.properties["dataUri"]), bench.workspace).path
         assert place is not None
         assert not is_write_protected(place)
         await crash(bench)
@@ -77,8 +77,8 @@ def test_only_the_writers_of_what_is_registered_are_looked_at(tmp_path: Path) ->
                 steps.append(bench.child(job, "a").id)
             uri = str(jobs.read_data(bench.db, steps[0], "output")["o"][2])
             assert reuse.list_unsettled(bench.db, 0, 10) == steps
-            await protect_output(bench.engine.rooms, bench.engine.step_reuse.reuse, bench.workspace, uri)
-            path = bench.engine.rooms.data.locate(uri, bench.workspace).path
+            await protect_output(bench.engine.context, bench.engine.step_reuse.reuse, bench.workspace, uri)
+            path = bench.engine.context.data.locate(uri, bench.workspace).path
             assert path is not None
             assert is_write_protected(path)
             assert reuse.list_unsettled(bench.db, 0, 10) == steps[1:]
@@ -91,10 +91,10 @@ def test_a_job_that_begins_to_write_while_its_place_is_registered(tmp_path: Path
 
     async def scenario() -> None:
         async with workbench(Home(tmp_path / "home")) as bench:
-            rooms, real = bench.engine.rooms, bench.engine.step_reuse.reuse
+            context, real = bench.engine.context, bench.engine.step_reuse.reuse
             there = {"outputs": {"o": {"type": "uri_folder", "path": f"{STORE}fixed/"}}}
             assert (await bench.over(bench.submit("one", writer("one", **there)))).status == "Completed"
-            place = rooms.data.locate(f"{STORE}fixed/", bench.workspace).path
+            place = context.data.locate(f"{STORE}fixed/", bench.workspace).path
             assert place is not None
             command = f"until [ -e {tmp_path}/go ]; do sleep 0.01; done; echo two >${{{{outputs.o}}}}/two"
             begun: list[jobs.Job] = []
@@ -107,11 +107,11 @@ def test_a_job_that_begins_to_write_while_its_place_is_registered(tmp_path: Path
                     await real.settle_steps(ids)
 
             with pytest.raises(Conflict, match="job 'two' is not over and writes there"):
-                await protect_output(rooms, cast("Any", Settling()), bench.workspace, f"{STORE}fixed/")
+                await protect_output(context, cast("Any", Settling()), bench.workspace, f"{STORE}fixed/")
             (tmp_path / "go").touch()
             assert (await bench.over(begun[0])).status == "Completed"
             assert (place / "two").read_text() == "two\n"
-            await protect_output(rooms, real, bench.workspace, f"{STORE}fixed/")
+            await protect_output(context, real, bench.workspace, f"{STORE}fixed/")
             assert is_write_protected(place)
 
     asyncio.run(scenario())

@@ -295,7 +295,7 @@ def test_a_copy_for_debugging_reads_what_the_step_read(tmp_path: Path, kind: str
             given = {"type": "uri_file" if file else "uri_folder", "path": moving.uri}
             job = await bench.over(bench.submit("s", step("echo ${{inputs.i}}", inputs={"i": given})))
             moving.lead_to("november")
-            laid_out = await kinds.lay_out_copy(bench.engine.rooms, job)
+            laid_out = await kinds.lay_out_copy(bench.engine.context, job)
             path = Path(laid_out["command"].removeprefix("echo ").strip())
             assert (path if file else path / "f.txt").read_text() == "october"
 

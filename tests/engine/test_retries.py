@@ -78,7 +78,7 @@ def test_an_output_that_is_a_file_is_not_half_of_each_attempt(tmp_path: Path) ->
             made = failing_once(tmp_path / "mark", append, append)
             job = await bench.over(bench.submit("again", {**made, "outputs": {"o": {"type": "uri_file"}}}))
             place = jobs.read_data(bench.db, job.id, "output")["o"][2] or ""
-            assert bench.engine.rooms.data.resolve(place, bench.workspace).path.read_text() == "line\n"  # type: ignore[union-attr]
+            assert bench.engine.context.data.resolve(place, bench.workspace).path.read_text() == "line\n"  # type: ignore[union-attr]
 
     asyncio.run(scenario())
 

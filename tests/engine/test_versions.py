@@ -25,7 +25,7 @@ def writes(word: str, **output: Any) -> dict[str, Any]:
 
 def content(bench: Workbench, version: str = "1", name: str = "single") -> str:
     found = assets.find_version(bench.db, bench.workspace.id, "data", name, version, None)
-    place = bench.engine.rooms.resolve(str(found.properties["dataUri"]), bench.workspace).path
+    place = bench.engine.context.resolve(str(found.properties["dataUri"]), bench.workspace).path
     return Path(str(place), "f").read_text().strip()
 
 

@@ -79,7 +79,7 @@ def environment(bench: Workbench, name: str, **properties: Any) -> str:
 
 
 def log(bench: Workbench, job: Job, name: str = "user_logs/std_log.txt") -> str:
-    return Path(bench.engine.rooms.artifacts(bench.workspace, job.name), name).read_text()
+    return Path(bench.engine.context.artifacts(bench.workspace, job.name), name).read_text()
 
 
 def folder(bench: Workbench, job: Job) -> Path:
@@ -176,15 +176,15 @@ def test_a_build_context_is_built_once_for_each_content(within: Any, podman: Pod
             said = log(bench, job)
             assert said.startswith(word)
             assert ":/somewhere:" in said
-            built = Path(bench.engine.rooms.artifacts(bench.workspace, job.name), "system_logs", "smalt.log")
+            built = Path(bench.engine.context.artifacts(bench.workspace, job.name), "system_logs", "smalt.log")
             assert built.exists() == (number != 1)
             if built.exists():
                 assert "COPY word /word" in built.read_text()
-        found = bench.engine.rooms.environments.list_stored()
+        found = bench.engine.context.environments.list_stored()
         images.update(str(each.record.container and each.record.container["name"]) for each in found)
         assert len(images) == 2
         for each in found:
-            await bench.engine.rooms.environments.remove(each.hash)
+            await bench.engine.context.environments.remove(each.hash)
 
     try:
         within(test)
@@ -206,8 +206,8 @@ def test_an_image_with_a_conda_file_has_its_packages_on_top(within: Any, podman:
         job = bench.submit("both", asked)
         assert (await bench.over(job)).status == "Completed", log(bench, job, "system_logs/smalt.log")
         assert log(bench, job).startswith("1.0 /opt/smalt-environment\n/opt/smalt-environment False\n")
-        for each in bench.engine.rooms.environments.list_stored():
-            await bench.engine.rooms.environments.remove(each.hash)
+        for each in bench.engine.context.environments.list_stored():
+            await bench.engine.context.environments.remove(each.hash)
 
     within(test)
 
@@ -222,8 +222,8 @@ def test_shared_files_in_an_image_are_those_that_pip_leaves(within: Any, podman:
         job = bench.submit("shared", {"command": f"python -c '{OWNERS}'", "environment": named})
         assert (await bench.over(job)).status == "Completed", log(bench, job, "system_logs/smalt.log")
         assert log(bench, job).split() == ["paint"]
-        for each in bench.engine.rooms.environments.list_stored():
-            await bench.engine.rooms.environments.remove(each.hash)
+        for each in bench.engine.context.environments.list_stored():
+            await bench.engine.context.environments.remove(each.hash)
 
     within(test)
 
@@ -304,7 +304,7 @@ def test_an_image_that_a_job_uses_is_not_removed(within: Any, podman: Podman, tm
         named = environment(bench, "context", build={"contextUri": f"file://{tmp_path}"})
         job = bench.submit("uses", {"command": ": >begun; until [ -e go ]; do sleep 0.1; done", "environment": named})
         await asyncio.to_thread(eventually, (folder(bench, job) / "begun").exists)
-        environments = bench.engine.rooms.environments
+        environments = bench.engine.context.environments
         (built,) = environments.list_stored()
         assert await environments.remove(built.hash) is None
         (folder(bench, job) / "go").touch()
@@ -322,7 +322,7 @@ def test_doctor_knows_of_images_and_containers(within: Any, podman: Podman, tmp_
     async def test(bench: Workbench) -> None:
         named = environment(bench, "context", build={"contextUri": f"file://{tmp_path}"})
         assert (await bench.over(bench.submit("one", {"command": "true", "environment": named}))).status == "Completed"
-        environments = bench.engine.rooms.environments
+        environments = bench.engine.context.environments
         (built,) = environments.list_stored()
         name = str(built.record.container and built.record.container["name"])
         left = f"{name.rpartition(':')[0]}:{'0' * 32}"

@@ -78,24 +78,24 @@ class Player:
         self.folder = folder
         self.disk = Disk()
         self._busy: list[MLClient] = []
-        self.rooms: dict[str, Room] = {}
+        self.context: dict[str, Room] = {}
         self.do_switch("")
 
     def play(self, script: list[Operation]) -> list[str]:
         try:
             for number, operation in enumerate(script):
-                for room in self.rooms.values():
+                for room in self.context.values():
                     room.judge.at = number + 1
                 self._do(operation)
-                for room in self.rooms.values():
+                for room in self.context.values():
                     room.judge.check_versions()
-            for room in self.rooms.values():
+            for room in self.context.values():
                 room.judge.check_kept()
         except SmaltError as error:
             self.judge.tell("an edit", "no error", str(error))
         finally:
             self._end()
-        return [problem for room in self.rooms.values() for problem in room.judge.problems]
+        return [problem for room in self.context.values() for problem in room.judge.problems]
 
     def _do(self, operation: Operation) -> None:
         arguments = {key: value for key, value in operation.items() if key != "do"}
@@ -103,10 +103,10 @@ class Player:
 
     def do_switch(self, to: str) -> None:
         """Go on in another workspace."""
-        room = self.rooms.get(to)
+        room = self.context.get(to)
         if room is None:
             name = self.name.replace("w", "other") if to else self.name  # a name like another workspace's is refused
-            room = self.rooms[to] = Room(self.home, name, self.folder, self.disk)
+            room = self.context[to] = Room(self.home, name, self.folder, self.disk)
         self.service, self.client, self.oracle, self.judge = room.service, room.service.client, room.oracle, room.judge
 
     # Edits
@@ -220,7 +220,7 @@ class Player:
             self.judge.tell(f"update of {job}", changes, found)
 
     def do_prune(self) -> None:
-        for room in self.rooms.values():
+        for room in self.context.values():
             room.oracle.prune()
         self.client.connection.post("/smalt/v1/prune", {"older_than": 0})
 
@@ -229,7 +229,7 @@ class Player:
         store = self.home.root / "workspaces"
         for folder in store.glob(f"*/datastores/workspaceartifactstore/ExperimentRun/dcid.{job}*/outputs"):
             shutil.rmtree(folder, ignore_errors=True)
-        for room in self.rooms.values():
+        for room in self.context.values():
             room.oracle.drop_artifacts(job)
 
     def do_busy(self) -> None:
@@ -329,7 +329,7 @@ class Player:
         if self.disk.mapped:
             body = {"url-map": {self._real(one): None for one in self.disk.mapped}}
             self.client.connection.patch("/smalt/v1/config", body)
-        for room in self.rooms.values():
+        for room in self.context.values():
             room.service.close()
 
 

@@ -24,7 +24,7 @@ def step(command: str, path: str, type: str = "uri_folder", mode: str | None = N
 def place(bench: Workbench, folder: Path, where: str) -> tuple[str, Path]:
     """A path to give to an output, and where it is on the disk."""
     if where == "datastore":
-        return f"{STORE}/shared/x", bench.engine.rooms.data.datastores.get_folder(
+        return f"{STORE}/shared/x", bench.engine.context.data.datastores.get_folder(
             bench.workspace.folder, "workspaceblobstore"
         ) / "shared/x"
     return str(folder / "x"), folder / "x"
@@ -60,7 +60,7 @@ def test_a_step_that_writes_anew_is_reused_where_it_finds_the_same() -> None:
             document = step("echo one > ${{outputs.o}}/f", f"{STORE}/shared/x")
             found = [origins(bench, await run(bench, name, document))["a"] for name in ("one", "two", "three")]
             assert found == [None, None, "two-a"]
-            bench.engine.rooms.data.datastores.get_folder(bench.workspace.folder, "workspaceblobstore").joinpath(
+            bench.engine.context.data.datastores.get_folder(bench.workspace.folder, "workspaceblobstore").joinpath(
                 "shared/x/other"
             ).write_text("other\n")
             four = await run(bench, "four", document)
@@ -76,7 +76,8 @@ def test_a_step_that_counts_what_it_finds() -> None:
     async def scenario() -> None:
         async with workbench() as bench:
             top = (
-                bench.engine.rooms.data.datastores.get_folder(bench.workspace.folder, "workspaceblobstore") / "shared/x"
+                bench.engine.context.data.datastores.get_folder(bench.workspace.folder, "workspaceblobstore")
+                / "shared/x"
             )
             document = step("ls ${{outputs.o}} | grep -vc count > ${{outputs.o}}/count", f"{STORE}/shared/x")
             for number in (1, 2):
@@ -106,6 +107,6 @@ def test_a_step_that_finds_nothing_is_reused(path: str, mode: str | None) -> Non
 
 def _output(bench: Workbench, job: Any) -> Path:
     uri = jobs.read_data(bench.db, bench.child(job, "a").id, "output")["o"][2] or ""
-    path = bench.engine.rooms.resolve(uri, bench.workspace).path
+    path = bench.engine.context.resolve(uri, bench.workspace).path
     assert path is not None
     return path

@@ -146,7 +146,7 @@ def test_the_locale_and_time_zone_that_steps_inherit() -> None:
 
     async def scenario() -> None:
         async with workbench() as bench:
-            inherited = bench.engine.rooms.computes.default.steps.inherited_variables
+            inherited = bench.engine.context.computes.default.steps.inherited_variables
             own = {"command": "date +%Z", "environment": HOST, "environment_variables": {"TZ": "UTC"}}
             document = {"jobs": {"zone": {"command": "date +%Z", "environment": HOST}, "own": own}}
             expected = (

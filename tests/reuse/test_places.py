@@ -38,7 +38,7 @@ def bound(text: str, to: str = "final", output: str = "o") -> dict[str, Any]:
 def files(bench: Workbench, job: Job, output: str) -> set[str]:
     """The names of the files in a job's output."""
     uri = jobs.read_data(bench.db, job.id, "output")[output][2] or ""
-    path = bench.engine.rooms.resolve(uri, bench.workspace).path
+    path = bench.engine.context.resolve(uri, bench.workspace).path
     assert path is not None
     return {each.name for each in path.iterdir()}
 
@@ -140,8 +140,8 @@ def test_how_a_place_was_made_is_in_the_records() -> None:
             for name in ("one", "more"):
                 await run(bench, name, document)
             child = bench.child(await run(bench, "two", document), "a")
-            leaf = command.Leaf.read(bench.engine.rooms, child, bench.workspace)
-            environment = await bench.engine.rooms.environments.get_or_build(leaf.environment, print)
+            leaf = command.Leaf.read(bench.engine.context, child, bench.workspace)
+            environment = await bench.engine.context.environments.get_or_build(leaf.environment, print)
             asked = bench.engine.step_reuse._asked(leaf, environment)
             assert asked is not None
             assert asked.parts["outputs.o"]["path"] == f"{STORE}/one/feat/"

@@ -284,7 +284,7 @@ def test_pipelines_in_pipelines() -> None:
             assert bench.log("two-after") == "1\n"
             assert one.status == "Completed"
             result = jobs.read_data(bench.db, two.id, "output")["result"][2] or ""
-            assert bench.engine.rooms.resolve(f"{result.rstrip('/')}/a.txt", bench.workspace).exists
+            assert bench.engine.context.resolve(f"{result.rstrip('/')}/a.txt", bench.workspace).exists
 
     asyncio.run(scenario())
 
@@ -446,7 +446,7 @@ def test_steps_that_need_an_environment_built_first_are_reused() -> None:
         async with workbench() as bench:
             data = data_of(bench)
             await run(bench, "one", pipeline(data))
-            bench.engine.rooms.environments._host._known.clear()
+            bench.engine.context.environments._host._known.clear()
             two = await run(bench, "two", pipeline(data))
             assert origins(bench, two) == {"sum": "one-sum", "count": "one-count"}
             happened = [

@@ -16,7 +16,7 @@ from smalt.service.compute.containers.images import ContainerImages
 from smalt.service.compute.local.context import LocalContext
 from smalt.service.data import AssetReference, DataAccess, Registered
 from smalt.service.engine import Engine
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds.places import ARTIFACTS
 from smalt.service.engine.outputs import job_outputs as made
 from smalt.service.environments import Environments
@@ -60,8 +60,8 @@ def build_engine(home: Home, settings: ServerSettings, db: Database, launcher: L
     computes = make_computes(ThisMachine(local, launcher, images))
     tracking = Tracking(home, settings, db, data, vault.get_hider)
     registries = lookups.registries = Registries(settings, WorkspaceAssets(home, db, data, lookups.call_on_owner))
-    rooms = Rooms(home, db, data, environments, computes, settings, tracking, registries, vault)
-    return Engine(rooms, hands_over=os.environ.get(HAND_OVER) != "off")
+    context = EngineContext(home, db, data, environments, computes, settings, tracking, registries, vault)
+    return Engine(context, hands_over=os.environ.get(HAND_OVER) != "off")
 
 
 class _RecordLookups:

@@ -90,7 +90,7 @@ class ServerLifecycle:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, service.stopping.set)
         watch = loop.create_task(_stop_when_idle(service, self._lock))
-        samples = loop.create_task(usage.record_usage(service.engine.rooms.computes, service.db))
+        samples = loop.create_task(usage.record_usage(service.engine.context.computes, service.db))
         room = loop.create_task(_keep_reserve(service))
         http = _HttpServer(service, self._cap, lambda: self._handle_ready(service))
         try:
@@ -111,18 +111,18 @@ class ServerLifecycle:
         principal = pwd.getpwuid(os.getuid()).pw_name if _has_user_name() else f"uid {os.getuid()}"
         _ensure_token(home, db, principal)
         engine, port = build_engine(home, settings, db), self._sockets.tcp.getsockname()[1]
-        relocation.handle_relocation(home, db, engine.rooms, relocated)
+        relocation.handle_relocation(home, db, engine.context, relocated)
         tls_port = self._tls_port = _TlsPort(home, settings, self._cap)
         service = tls_port.service = ServerContext(
             home, settings, db, engine, principal, port=port, open_tls=tls_port.open
         )
         service.host, service.port_note = get_url_host(settings.listen), self._sockets.note
-        engine.rooms.tracking.port = port  # the first jobs start while the engine opens
-        engine.rooms.identity.listener = tls_port
-        if engine.rooms.identity.is_on:  # jobs of an earlier server know the port
+        engine.context.tracking.port = port  # the first jobs start while the engine opens
+        engine.context.identity.listener = tls_port
+        if engine.context.identity.is_on:  # jobs of an earlier server know the port
             tls_port.get_port()
         await engine.open()
-        engine.rooms.tracking.open()
+        engine.context.tracking.open()
         return service
 
     def _handle_ready(self, service: ServerContext) -> None:
@@ -142,7 +142,7 @@ class ServerLifecycle:
         logger.info("smalt %s serves %s on %s", __version__, self._home.root, service.base_url)
         if not self._foreground:
             daemon.send_errors_to_log(self._home)
-        if service.engine.rooms.identity.is_on:  # making the authority of a new home takes a while
+        if service.engine.context.identity.is_on:  # making the authority of a new home takes a while
             asyncio.get_running_loop().run_in_executor(None, self._tls_port.ensure_trusted)
         gc.freeze()  # what is loaded by now lives as long as the server: the collector need not look at it
         asyncio.get_running_loop().call_later(_SETTLED, _widen_database, service)
@@ -315,7 +315,7 @@ async def _keep_reserve(service: ServerContext) -> None:
     while True:
         await asyncio.sleep(_SETTLED)
         try:
-            await asyncio.to_thread(service.engine.rooms.reserve.fill)
+            await asyncio.to_thread(service.engine.context.reserve.fill)
         except OSError as error:
             logger.warning("no room can be kept in %s: %s", service.home.root, error.strerror)
         await asyncio.sleep(_ROOM_AGAIN)

@@ -11,7 +11,7 @@ import time
 from smalt.machine.home import Home
 from smalt.machine.home_identity import HomeIdentity, Relocation, find_relocation
 from smalt.service.engine import outcome
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 
@@ -30,7 +30,7 @@ def check_relocation(home: Home) -> Relocation | None:
     return found
 
 
-def handle_relocation(home: Home, db: Database, rooms: Rooms, found: Relocation | None) -> None:
+def handle_relocation(home: Home, db: Database, context: EngineContext, found: Relocation | None) -> None:
     """Update the records that name the former place, then record the present one; after a crash both are done again.
 
     Call before anything of the home acts.
@@ -40,7 +40,7 @@ def handle_relocation(home: Home, db: Database, rooms: Rooms, found: Relocation 
         with db.transaction():
             _update_places(db, found)
             if found.is_copy:
-                _end_unfinished_jobs(db, rooms, found)
+                _end_unfinished_jobs(db, context, found)
         if found.is_copy:  # the original has them
             for name in _PORTS:
                 home.path(name).unlink(missing_ok=True)
@@ -58,7 +58,7 @@ def _update_places(db: Database, found: Relocation) -> None:
         )
 
 
-def _end_unfinished_jobs(db: Database, rooms: Rooms, found: Relocation) -> None:
+def _end_unfinished_jobs(db: Database, context: EngineContext, found: Relocation) -> None:
     """Fail all unfinished jobs: they continue in the original home and would write twice."""
     why = outcome.make_error(
         f"this home is a copy of {found.former.path}, made while the job was not over; it goes on there. "
@@ -69,7 +69,7 @@ def _end_unfinished_jobs(db: Database, rooms: Rooms, found: Relocation) -> None:
         jobs.end_attempt(db, attempt.step_id, None, None, "lost", time.time())
     for job in reversed(jobs.list_unfinished(db)):
         jobs.set_status(db, job, "Failed", error=why)
-        rooms.tracking.runs.record_end(job)
+        context.tracking.runs.record_end(job)
 
 
 def _remove_unmovable(home: Home) -> None:

@@ -107,7 +107,7 @@ async def rotate_keys(request: ApiRequest) -> dict[str, Any]:
 
 
 def _get_vault(request: ApiRequest) -> Vault:
-    vault: Vault = request.server.engine.rooms.vault
+    vault: Vault = request.server.engine.context.vault
     return vault
 
 

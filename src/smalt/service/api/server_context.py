@@ -98,11 +98,11 @@ class ServerContext:
 
     @property
     def data(self) -> DataAccess:
-        return self.engine.rooms.data
+        return self.engine.context.data
 
     @property
     def tracking(self) -> Tracking:
-        return self.engine.rooms.tracking
+        return self.engine.context.tracking
 
     def sign_container(self, workspace: Workspace, container: str, job: Job | None) -> str:
         """Return the query that opens a container of the workspace for a day; a job's query ends with the job."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from smalt.exceptions import Unavailable
 from smalt.machine.gc_pause import pause_gc
 from smalt.service.engine import kinds, outcome
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds import Changes, CompositeView, NewChild, Plan
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
@@ -58,9 +58,9 @@ class _PlanInProgress:
 class Composites:
     """The composites that the engine has met; `follow` gives the place of a planned URI, `wake` asks for a turn."""
 
-    def __init__(self, rooms: Rooms, follow: Callable[[Job, str], str], wake: Callable[[], None]) -> None:
-        self._rooms = rooms
-        self._db = rooms.db
+    def __init__(self, context: EngineContext, follow: Callable[[Job, str], str], wake: Callable[[], None]) -> None:
+        self._context = context
+        self._db = context.db
         self._follow = follow
         self._wake = wake
         self._views: dict[int, CompositeView] = {}
@@ -104,7 +104,7 @@ class Composites:
         view = self._views.get(job_id)
         if view is None:
             job = job or jobs.get_job(self._db, job_id)
-            view = CompositeView(self._rooms, kinds.find_composite(job.type), job, self._follow, entity, job.open)
+            view = CompositeView(self._context, kinds.find_composite(job.type), job, self._follow, entity, job.open)
             self._views[job_id] = view
         return view
 
@@ -195,7 +195,7 @@ class Composites:
             view.state = dict(state)
             jobs.write_state(self._db, view.job.id, state)
         for note in changes.notes:
-            self._rooms.say(view.job, note)
+            self._context.say(view.job, note)
         if changes.add and view.is_canceled:
             changes = changes._replace(add=())
         return changes

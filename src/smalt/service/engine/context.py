@@ -30,7 +30,7 @@ from smalt.wire.encoding import artifact_paths
 _NOTED_SECONDS = 60.0
 
 
-class Rooms:
+class EngineContext:
     """The rest of the back, as the engine uses it."""
 
     def __init__(

@@ -12,7 +12,7 @@ from typing import Any
 from smalt.exceptions import Unavailable
 from smalt.service.compute.step import RunnableStep
 from smalt.service.engine import outcome
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.handover import NoHandOver
 from smalt.service.engine.kinds import command
 from smalt.service.engine.outcome import to_sentence
@@ -35,7 +35,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        rooms: Rooms,
+        context: EngineContext,
         queues: Queues,
         handover: NoHandOver,
         reusing: StepReuse,
@@ -45,8 +45,8 @@ class Dispatcher:
     ) -> None:
         self.steps: list[tuple[str, RunnableStep]] = []
         """Steps to start, each with the name of its runner."""
-        self._rooms = rooms
-        self._db = rooms.db
+        self._context = context
+        self._db = context.db
         self._queues = queues
         self._handover = handover
         self._reusing = reusing
@@ -90,7 +90,7 @@ class Dispatcher:
         leaf = self._handover.pop_leaf(job)
         if leaf is None:
             entity = self._queues.entities.pop(job.id, None)
-            leaf = command.Leaf.read(self._rooms, job, self._rooms.workspace(job), entity)
+            leaf = command.Leaf.read(self._context, job, self._context.workspace(job), entity)
         self._reusing.resolve_reused_inputs(leaf)
         return leaf
 
@@ -119,11 +119,11 @@ class Dispatcher:
         """Give the job slots and start it, or start its preparation; return False if too few slots are free."""
         try:
             leaf = self.read_leaf(job)
-            leaf.locate(self._rooms)
+            leaf.locate(self._context)
         except Exception as error:
             self._end_unprepared(job, None, error)
             return True
-        environment = self._rooms.environments.find_built(leaf.environment)
+        environment = self._context.environments.find_built(leaf.environment)
         is_judged = environment is not None and self._reusing.judge_within_turn(leaf, environment)
         if self.end_if_reused(leaf):
             return True
@@ -133,7 +133,7 @@ class Dispatcher:
             return False
         self._changed.add(job.root_id)
         run.environment = environment
-        if environment is not None and is_judged and leaf.is_quick(self._rooms):
+        if environment is not None and is_judged and leaf.is_quick(self._context):
             self._start_step(run, "Queued", "Preparing", "Running")
         else:
             jobs.set_status(self._db, job, "Queued", "Preparing")
@@ -141,7 +141,7 @@ class Dispatcher:
         return True
 
     def _end_unprepared(self, job: Job, leaf: command.Leaf | None, error: Exception) -> None:
-        why = get_preparation_error(self._rooms, leaf, error)
+        why = get_preparation_error(self._context, leaf, error)
         self._end_job(job, "Failed", outcome.make_error(why, "PreparationFailed"))
 
     def end_if_reused(self, leaf: command.Leaf) -> bool:
@@ -169,7 +169,7 @@ class Dispatcher:
             statuses = ("Queued",)  # until its runner says that it started
         number = jobs.get_last_attempt_number(self._db, run.job) + 1
         try:
-            step, run.view = command.prepare(self._rooms, leaf, environment, grant, number)
+            step, run.view = command.prepare(self._context, leaf, environment, grant, number)
         except Exception as error:
             self._end_unprepared(run.job, leaf, error)
             return
@@ -181,12 +181,12 @@ class Dispatcher:
         assert leaf is not None
         assert environment is not None
         self._changed.add(run.job.root_id)
-        runner = leaf.backend(self._rooms, environment).runner.name
+        runner = leaf.backend(self._context, environment).runner.name
         jobs.add_attempt(self._db, run.job, number, runner, leaf.timeout)
         self._queues.set_step(run, step.id, number)
-        self._rooms.note_use(run.job, environment)
+        self._context.note_use(run.job, environment)
         for note in environment.notes:
-            self._rooms.say(run.job, note)
+            self._context.say(run.job, note)
         jobs.put_data(self._db, run.job, command.data_rows(leaf))
         self._reusing.record_started(leaf, environment, is_early=bool(step.after))
         jobs.set_status(self._db, run.job, *statuses)
@@ -197,17 +197,17 @@ class Dispatcher:
         """Do what takes long before a start: build the environment, fetch data, copy much code."""
         error: Exception | None = None
         try:
-            say = partial(self._rooms.say, run.job)
+            say = partial(self._context.say, run.job)
             if "mlflow" in str(leaf.environment):
-                self._rooms.tracking.start_soon()  # its own Python may have to be installed: beside the building
-            if not self._rooms.identity.is_ready:
-                await asyncio.to_thread(self._rooms.identity.prepare)
-            await command.refuse_changed_context(self._rooms, leaf)
-            run.environment = await self._rooms.environments.get_or_build(leaf.environment, say)
+                self._context.tracking.start_soon()  # its own Python may have to be installed: beside the building
+            if not self._context.identity.is_ready:
+                await asyncio.to_thread(self._context.identity.prepare)
+            await command.refuse_changed_context(self._context, leaf)
+            run.environment = await self._context.environments.get_or_build(leaf.environment, say)
             if not await self._reusing.judge_beside_loop(leaf, run.environment):
                 since = time.time()
                 number = jobs.get_last_attempt_number(self._db, run.job) + 1
-                paths = await command.fetch(self._rooms, leaf, say, number, run.environment)
+                paths = await command.fetch(self._context, leaf, say, number, run.environment)
                 await self._reusing.record_fetched(leaf, run.environment, paths, since)
         except Exception as caught:  # any error ends the job, which would wait for ever otherwise
             error = caught

@@ -21,7 +21,7 @@ from smalt.service.compute.step import SmallResult
 from smalt.service.data.files.copy_cancellation import stop_when
 from smalt.service.engine import outcome
 from smalt.service.engine.composites import Added, Composites
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion.removal import Deletions
 from smalt.service.engine.dispatch import Dispatcher
 from smalt.service.engine.handover import HandOver, NoHandOver
@@ -51,24 +51,26 @@ _RETRY_SECONDS = 1.0  # seconds until records that could not be written are trie
 class Engine:
     """Accepts jobs, runs them and settles them. All methods are called on the event loop's thread."""
 
-    def __init__(self, rooms: Rooms, *, hands_over: bool = True) -> None:
+    def __init__(self, context: EngineContext, *, hands_over: bool = True) -> None:
         """Make the engine; `hands_over` sends steps to the compute ahead of their turn, which is only faster."""
-        self.rooms = rooms
-        self.queues = Queues(rooms.computes.capacities, self._find_runner)
+        self.context = context
+        self.queues = Queues(context.computes.capacities, self._find_runner)
         self.watch = Watch()
-        self._db = rooms.db
+        self._db = context.db
         self._exits: list[Exit] = []
         self._started: dict[str, tuple[Any, ...]] = {}
         self._finished: deque[tuple[int, dict[str, Any] | None]] = deque()
         self._input_checks: dict[int, asyncio.Future[None]] = {}
         self._checked_inputs: deque[tuple[Job, str]] = deque()
         self._changed: set[int] = set()
-        self.deletions = Deletions(rooms)
-        self.step_reuse = StepReuse(rooms)
-        self._composites = Composites(rooms, self.step_reuse.find_place, self._request_turn)
+        self.deletions = Deletions(context)
+        self.step_reuse = StepReuse(context)
+        self._composites = Composites(context, self.step_reuse.find_place, self._request_turn)
         self._reuse_settler = ReuseSettler(self.step_reuse.reuse, self._is_idle)
-        self._handover = HandOver(rooms, self.queues, self.step_reuse) if hands_over else NoHandOver(rooms, self.queues)
-        self._protection = VersionProtection(rooms, self.step_reuse.reuse)
+        self._handover = (
+            HandOver(context, self.queues, self.step_reuse) if hands_over else NoHandOver(context, self.queues)
+        )
+        self._protection = VersionProtection(context, self.step_reuse.reuse)
         self._dispatcher = self._new_dispatcher()
         self._stops: list[str] = []
         self._is_turn_requested = False
@@ -89,11 +91,11 @@ class Engine:
 
     async def open(self) -> None:
         """Settle what an earlier server left, before any request is answered."""
-        self.rooms.environments.remove_left_over()
+        self.context.environments.remove_left_over()
         self.deletions.resume_deletions()
-        await self.rooms.computes.open(self._on_started, self._on_exit)
+        await self.context.computes.open(self._on_started, self._on_exit)
         steps = {attempt.step_id: attempt.compute for attempt in jobs.list_open_attempts(self._db)}
-        states = await self.rooms.computes.recover(steps)
+        states = await self.context.computes.recover(steps)
         running = {step_id for step_id, state in states.items() if state == "running"}
         self._exits.extend(state for state in states.values() if isinstance(state, Exit))
         self._load_queues(running)
@@ -109,13 +111,15 @@ class Engine:
         self._is_closed = True
         self.queues.cancel_tasks()
         self._composites.clear()
-        await self.rooms.computes.close()
+        await self.context.computes.close()
 
     def submit(self, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Job:
         """Accept a job, durably, and return it. The same PUT again returns the same job; another raises Conflict."""
-        self.rooms.environments.invalidate_host()
+        self.context.environments.invalidate_host()
         with self._db.transaction():
-            job, is_new, remote, entity, why_not = acceptance.accept(self.rooms, workspace, name, properties, principal)
+            job, is_new, remote, entity, why_not = acceptance.accept(
+                self.context, workspace, name, properties, principal
+            )
             if why_not:
                 self._end_job(job, "Failed", outcome.make_error(why_not, "NotSupported"))
         if why_not:
@@ -166,9 +170,9 @@ class Engine:
 
     async def _check_inputs(self, job: Job, remote: list[str]) -> None:
         """Check that a pipeline's inputs elsewhere on the network are there, before its first step starts."""
-        workspace = self.rooms.workspace(job)
+        workspace = self.context.workspace(job)
         try:
-            problems = [await asyncio.to_thread(self.rooms.data.check_exists, uri, workspace) for uri in remote]
+            problems = [await asyncio.to_thread(self.context.data.check_exists, uri, workspace) for uri in remote]
         except Exception as error:  # whatever it is, the job must not wait for ever
             problems = [to_sentence(error)]
         del self._input_checks[job.id]
@@ -228,7 +232,7 @@ class Engine:
         except Exception as error:
             self._wait_for_records(error, exits, started)
             return
-        self.rooms.computes.acknowledge([exit.step_id for exit in exits])
+        self.context.computes.acknowledge([exit.step_id for exit in exits])
         self._apply_turn()
 
     def _apply_turn(self) -> None:
@@ -237,9 +241,9 @@ class Engine:
         stops, self._stops = self._stops, []
         self._handover.start_granted()
         if steps:
-            self.rooms.computes.start(steps)
+            self.context.computes.start(steps)
         for step_id in stops:
-            self.rooms.computes.stop(step_id, command.GRACE)
+            self.context.computes.stop(step_id, command.GRACE)
         self._protection.start_registered()
         self.watch.wake(self._changed)
         self._changed.clear()
@@ -248,7 +252,7 @@ class Engine:
         busy = self.queues.is_busy or bool(self._input_checks) or self._composites.is_reading
         if busy != self._reported_busy:
             self._reported_busy = busy
-            self.rooms.computes.set_unfinished(int(self._reported_busy))
+            self.context.computes.set_unfinished(int(self._reported_busy))
             self._reuse_settler.start_soon()
 
     def _run_prefetch(self) -> None:
@@ -263,7 +267,7 @@ class Engine:
             log.error("%s", error)
         self._last_failure = str(error)
         with contextlib.suppress(OSError):
-            self.rooms.reserve.release_where_full()
+            self.context.reserve.release_where_full()
         self._exits = exits + self._exits
         self._started = {**started, **self._started}
         self._stops = []
@@ -281,7 +285,7 @@ class Engine:
 
     def _load_queues(self, running: set[str]) -> None:
         """Make queues and slots from the records; `running` are the steps that the compute runs."""
-        self.queues = Queues(self.rooms.computes.capacities, self._find_runner)
+        self.queues = Queues(self.context.computes.capacities, self._find_runner)
         self._handover.reset(self.queues)
         self._dispatcher = self._new_dispatcher()
         self._protection.forget_uncommitted()
@@ -331,11 +335,11 @@ class Engine:
 
     def _find_runner(self, job: Job, entity: Any) -> str:
         compute = entity.compute if entity is not None else jobs.read_properties(self._db, job.id).get("computeId")
-        return self.rooms.computes.of(compute).runner.name
+        return self.context.computes.of(compute).runner.name
 
     def _new_dispatcher(self) -> Dispatcher:
         return Dispatcher(
-            self.rooms, self.queues, self._handover, self.step_reuse, self._changed, self._end_job, self._request_turn
+            self.context, self.queues, self._handover, self.step_reuse, self._changed, self._end_job, self._request_turn
         )
 
     def _take_started(self, started: dict[str, tuple[Any, ...]], ended: set[str]) -> None:
@@ -401,7 +405,7 @@ class Engine:
                 self.queues.add(job)
 
     def _take_exit(self, exit: Exit) -> None:
-        self.rooms.verified.step_ended()
+        self.context.verified.step_ended()
         run = self.queues.steps.get(exit.step_id) or self._find_recorded_run(exit.step_id)
         if run is None:
             return
@@ -443,7 +447,7 @@ class Engine:
             except Exception:
                 log.exception("the end of step %s cannot be recorded before the server is started again", exit.step_id)
             else:
-                self.rooms.computes.acknowledge([exit.step_id])
+                self.context.computes.acknowledge([exit.step_id])
 
     def _fail_exited(self, exit: Exit, why: str) -> None:
         jobs.end_attempt(self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended)
@@ -476,8 +480,8 @@ class Engine:
         except Exception as error:
             self._end_leaf(run, outcome.find_exit_error(exit, None) or outcome.make_error(to_sentence(error)))
             return
-        run.input_change = command.find_moved_input(self.rooms, leaf)
-        results = leaf.backend(self.rooms).results
+        run.input_change = command.find_moved_input(self.context, leaf)
+        results = leaf.backend(self.context).results
         left = results.inspect_small_result(command.make_spec(leaf, number)) if leaf.finishes_quickly else None
         if left is not None:
             self._end_leaf(run, self._store_outputs(run, leaf, exit, number, left))
@@ -490,12 +494,12 @@ class Engine:
     ) -> dict[str, Any] | None:
         """Store what the command left and return the job's error; storing can fail only a command that succeeded."""
         noted = left.noted if left else None
-        results, spec = leaf.backend(self.rooms).results, command.make_spec(leaf, number)
+        results, spec = leaf.backend(self.context).results, command.make_spec(leaf, number)
         error = outcome.find_exit_error(exit, leaf.timeout)
         if error is not None:
-            entity, cwd = leaf.entity, leaf.backend(self.rooms).steps.get_working_directory(spec)
+            entity, cwd = leaf.entity, leaf.backend(self.context).steps.get_working_directory(spec)
             error = outcome.add_command_hint(error, entity.command, cwd, entity.properties.get("smalt.command-file"))
-            error = outcome.add_disk_hint(error, self.rooms.root)
+            error = outcome.add_disk_hint(error, self.context.root)
         elif change := run.input_change or results.find_changed_input(spec, noted):
             error = outcome.make_error(change, "InputChanged")
         try:
@@ -505,7 +509,7 @@ class Engine:
             error = outcome.make_error(to_sentence(caught), "OutputsFailed")
         try:
             with stop_when(lambda: bool(run.job.cancel_requested)):
-                untouched = results.finish(spec, left, partial(self.rooms.say, leaf.job))
+                untouched = results.finish(spec, left, partial(self.context.say, leaf.job))
             run.is_untouched = untouched and error is None
             if error is None and leaf.entity.outputs:
                 if left is None or left.kept:  # what is kept may have been moved to where an output is
@@ -513,7 +517,7 @@ class Engine:
                 else:
                     run.empty_outputs = left.empty
             if error is None and left is None:
-                command.protect(self.rooms, leaf)
+                command.protect(self.context, leaf)
         except Exception as caught:
             return error or outcome.make_error(
                 f"its outputs could not be stored: {to_sentence(caught)}", "OutputsFailed"
@@ -525,7 +529,7 @@ class Engine:
         try:
             leaf = run.leaf or self._dispatcher.read_leaf(run.job)
             run.input_change = run.input_change or command.find_moved_input(
-                self.rooms, leaf
+                self.context, leaf
             )  # where a crash came after its end
             error = await asyncio.to_thread(self._store_outputs, run, leaf, exit, number)
         except Exception as caught:  # whatever it is, the job must not wait for ever
@@ -556,7 +560,7 @@ class Engine:
     def _register_outputs(self, job: Job, empty: Sequence[str] | None) -> dict[str, Any] | None:
         """Register the named outputs of a job that is about to complete; return the error if that fails."""
         try:
-            register_outputs(self.rooms, job, empty)
+            register_outputs(self.context, job, empty)
         except Unavailable:  # no fault of the job: the turn is tried again
             raise
         except Exception as caught:
@@ -580,9 +584,9 @@ class Engine:
                 continue
             last = ("Finalizing", status) if status == "Completed" and job.status == "Running" else (status,)
             jobs.set_status(self._db, job, *last, error=error)
-            self.rooms.tracking.runs.record_end(job)
+            self.context.tracking.runs.record_end(job)
             if status == "Failed":
-                self.rooms.verified.forget()
+                self.context.verified.forget()
             self._protection.note_job_end(job)
             self._changed.add(job.root_id)
             self._free_slots(job)

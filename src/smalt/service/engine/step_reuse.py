@@ -16,7 +16,7 @@ from smalt import inside
 from smalt.entities import CommandJob, Input
 from smalt.exceptions import Unavailable
 from smalt.service.data.job_data.access_modes import UPLOADED
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds import command, places
 from smalt.service.engine.kinds.places import ARTIFACTS
 from smalt.service.engine.kinds.properties import REUSE
@@ -81,10 +81,10 @@ class ReuseSettler:
 class StepReuse:
     """Finds and applies the reuse of steps for the engine."""
 
-    def __init__(self, rooms: Rooms) -> None:
-        self.reuse = Reuse(rooms.db, rooms.data, rooms.environments.get_host_state)
-        self._rooms = rooms
-        self._db = rooms.db
+    def __init__(self, context: EngineContext) -> None:
+        self.reuse = Reuse(context.db, context.data, context.environments.get_host_state)
+        self._context = context
+        self._db = context.db
         self._moved_places: dict[int, dict[str, str]] = {}
         """By root: where outputs are that were planned elsewhere."""
         self._ancestors: dict[int, tuple[Job, ...]] = {}
@@ -150,7 +150,7 @@ class StepReuse:
         if environment.realised_hash not in self._recorded_environments:
             self._recorded_environments.add(environment.realised_hash)
             records.put_packages(
-                self._db, environment.realised_hash, self._rooms.environments.list_packages(environment)
+                self._db, environment.realised_hash, self._context.environments.list_packages(environment)
             )
 
     def apply_reuse(self, leaf: command.Leaf) -> bool:
@@ -177,11 +177,11 @@ class StepReuse:
             job,
             "outputs",
             {row.name: row.uri or "" for row in rows if row.direction == "output"},
-            _make_reuse_properties(self._rooms, of),
+            _make_reuse_properties(self._context, of),
         )
         if not leaf.finishes_quickly:
-            register_outputs(self._rooms, job, (of.empty_outputs or "").split())
-        self._rooms.say(job, f"reused outputs of job {of.name} (identical code, inputs, environment)")
+            register_outputs(self._context, job, (of.empty_outputs or "").split())
+        self._context.say(job, f"reused outputs of job {of.name} (identical code, inputs, environment)")
         job.empty_outputs = of.empty_outputs
         return True
 
@@ -221,12 +221,12 @@ class StepReuse:
         if command.wants_gpu(entity):
             resources["gpu"] = True
         if environment.container is not None:
-            told = [*shlex.split(self._rooms.settings.container_arguments), *command.docker_args(entity)]
+            told = [*shlex.split(self._context.settings.container_arguments), *command.docker_args(entity)]
             resources.update({"container": told} if told else {})
         parts, data = make_parts(
             entity, leaf.code, environment.realised_hash, resources, _list_given_places(job, entity)
         )
-        variables = leaf.backend(self._rooms).steps.inherited_variables
+        variables = leaf.backend(self._context).steps.inherited_variables
         inherited = {name: value for name, value in variables.items() if name in _LOCALE}
         if inherited:
             parts["locale"] = {**inherited, **{name: "" for name in inherited if name in entity.environment_variables}}
@@ -246,7 +246,7 @@ class StepReuse:
         return leaf.asked
 
     def _get_host_seen(self) -> float:
-        return self._rooms.environments.host_checked_at
+        return self._context.environments.host_checked_at
 
     def clear(self) -> None:
         """Forget what is kept of the records, so that it is read again."""
@@ -347,9 +347,9 @@ def _list_written_in_place(job: Job, entity: CommandJob) -> dict[str, DataInput]
     }
 
 
-def _make_reuse_properties(rooms: Rooms, of: Job) -> dict[str, str]:
+def _make_reuse_properties(context: EngineContext, of: Job) -> dict[str, str]:
     """Return the service's own properties of a reused step."""
-    pipeline = rooms.root_name(of)
+    pipeline = context.root_name(of)
     return {
         "azureml.isreused": "true",
         "azureml.reusedrunid": of.name,

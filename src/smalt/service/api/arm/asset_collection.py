@@ -129,7 +129,7 @@ class AssetCollection:
             self._refuse_archived(request, name)
             self._refuse_empty(name, version, properties)
         known = pins.get_version_pins(db, before) if before is not None else None
-        pinner = Pinner(request.server.engine.rooms, workspace, known)
+        pinner = Pinner(request.server.engine.context, workspace, known)
         properties = self.resolve_references(pinner, properties)
         if before is not None:
             if not any(key in properties for key in self.content):  # only what describes it is sent
@@ -168,7 +168,7 @@ class AssetCollection:
         container = assets.find_container(db, workspace.id, self.segment, name)
         latest = assets.find_latest(db, workspace.id, self.segment, name) if self.is_once else None
         fixed = (
-            self.resolve_references(Pinner(request.server.engine.rooms, workspace, None), properties)
+            self.resolve_references(Pinner(request.server.engine.context, workspace, None), properties)
             if latest
             else properties
         )
@@ -287,5 +287,5 @@ async def import_local_path(request: ApiRequest, uri: str) -> str:
     path = unquote(uri.removeprefix("file:").removeprefix("//")) if uri.startswith("file:") else uri
     kept = await asyncio.to_thread(request.server.data.import_local, path, request.workspace)
     place = str(request.server.data.resolve(kept, request.workspace).path)
-    await request.server.engine.rooms.intact.note(place, is_named=True)
+    await request.server.engine.context.intact.note(place, is_named=True)
     return kept

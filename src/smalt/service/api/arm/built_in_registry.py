@@ -69,7 +69,7 @@ def _find_entry(request: ApiRequest) -> CatalogueEntry:
 
 def _get_environments(request: ApiRequest) -> Environments:
     _check_registry(request)
-    return request.server.engine.rooms.environments
+    return request.server.engine.context.environments
 
 
 def _check_registry(request: ApiRequest) -> None:

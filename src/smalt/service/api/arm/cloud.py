@@ -50,7 +50,7 @@ def _issue_job_token(request: ApiRequest, own: str) -> dict[str, Any] | ApiRespo
     job = service.tracking.tokens.find_job(service.db, own)
     if job is None or service.settings.job_identity == "off":
         raise Unauthorized("the job's token is unknown, its job is over, or the setting 'job-identity' is off")
-    if not service.engine.rooms.identity.is_open_to_jobs(request.get_query("resource")):
+    if not service.engine.context.identity.is_open_to_jobs(request.get_query("resource")):
         words = "jobs are given tokens for their workspace and its vault only; log in to other services as elsewhere"
         return ApiResponse({"statusCode": 403, "message": words}, 403)  # as App Service says it
     return issue_token(request, job.created_by, own)
@@ -144,7 +144,7 @@ async def get_operation_status(request: ApiRequest) -> dict[str, Any]:
 
 async def discover_registry(request: ApiRequest) -> None:
     """Refuse the discovery call by which Azure's clients open a registry."""
-    name, registries = request.get_name(), request.server.engine.rooms.registries
+    name, registries = request.get_name(), request.server.engine.context.registries
     if name.lower() != BUILT_IN:
         name = registries.find_folder(name).registry
     raise RefusedError(

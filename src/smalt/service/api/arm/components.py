@@ -46,7 +46,7 @@ async def resolve_component(request: ApiRequest) -> Properties:
     """POST /smalt/v1{WS}/components/fixed {"componentSpec"}: return the body as it would be registered now."""
     properties = await request.read_object()
     with request.server.db.transaction():
-        return COMPONENTS.resolve_references(Pinner(request.server.engine.rooms, request.workspace), properties)
+        return COMPONENTS.resolve_references(Pinner(request.server.engine.context, request.workspace), properties)
 
 
 OWN_ROUTES = [("POST", "/components/fixed", resolve_component)]

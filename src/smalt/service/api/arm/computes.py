@@ -52,7 +52,7 @@ def _list_all(request: ApiRequest) -> list[ResourceRecord]:
 
 def _list_backends(request: ApiRequest) -> list[str]:
     """Return the computes that every workspace has; this machine is the first."""
-    return request.server.engine.rooms.computes.names
+    return request.server.engine.context.computes.names
 
 
 def _describe_backend(name: str, backends: list[str]) -> str:

@@ -25,7 +25,7 @@ class _DataCollection(AssetCollection):
             request.server.data.resolve(uri, request.workspace)  # else it would mean what somebody calls so one day
         properties["dataUri"] = resolve_named_content(request, f"data asset '{name}:{version}'", uri) or uri
         engine = request.server.engine
-        await protect_output(engine.rooms, engine.step_reuse.reuse, request.workspace, uri)
+        await protect_output(engine.context, engine.step_reuse.reuse, request.workspace, uri)
         return properties
 
 

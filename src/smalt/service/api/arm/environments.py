@@ -100,7 +100,7 @@ ENVIRONMENTS = _EnvironmentCollection(
 async def list_built_environments(request: ApiRequest) -> dict[str, Any]:
     """List every environment that is built on this machine, the most recently used first."""
     first = {use.declared_hash: use.job for use in reversed(uses.list_uses(request.server.db))}
-    found = await asyncio.to_thread(request.server.engine.rooms.environments.list_stored)
+    found = await asyncio.to_thread(request.server.engine.context.environments.list_stored)
     return {
         "value": [
             {
@@ -128,7 +128,7 @@ def _find_builtin(request: ApiRequest) -> assets.AssetVersion | None:
     """Return the built-in environment of the requested name, or None."""
     name = request.get_name()
     found: dict[str, Any] | None
-    found = _HOST if name == "host" else request.server.engine.rooms.environments.lookup_curated(name, None)
+    found = _HOST if name == "host" else request.server.engine.context.environments.lookup_curated(name, None)
     if found is None:
         return None
     properties = {key: value for key, value in found.items() if key not in ("curated", "version", "asked")}
@@ -148,7 +148,8 @@ def _is_workspace_own(request: ApiRequest) -> bool:
 def _list_builtin(request: ApiRequest) -> list[assets.AssetContainer]:
     """List the built-in environments under the names that a workspace of the service has for them."""
     names = (
-        f"AzureML-{name}" for name in map(_remove_prefix, request.server.engine.rooms.environments.list_curated_names())
+        f"AzureML-{name}"
+        for name in map(_remove_prefix, request.server.engine.context.environments.list_curated_names())
     )
     return [_make_container(request, name, "1") for name in ("host", *names)]
 

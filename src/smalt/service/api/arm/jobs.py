@@ -47,7 +47,7 @@ async def put_job(request: ApiRequest) -> ApiResponse:
             await _check_same_data(request, there, properties)
         shape = _render_job(request, there)
         submitted = jobs.read_properties(request.server.db, there.id)
-        sent = kinds.expand_body(request.server.engine.rooms, request.workspace, properties)
+        sent = kinds.expand_body(request.server.engine.context, request.workspace, properties)
         sent = Pins(pins.get_job_pins(request.server.db, there)).applied(sent)
         if is_same_job(*(_remove_keys(READ_ONLY + _DESCRIBING, one) for one in (sent, submitted, shape["properties"]))):
             there = update_description(request, there, properties)
@@ -63,7 +63,7 @@ async def validate_job(request: ApiRequest) -> dict[str, Any]:
     if there is not None:
         await _check_same_data(request, there, properties)
     return {
-        "warnings": acceptance.check(request.server.engine.rooms, request.workspace, request.get_name(), properties)
+        "warnings": acceptance.check(request.server.engine.context, request.workspace, request.get_name(), properties)
     }
 
 
@@ -72,7 +72,7 @@ async def _check_same_data(request: ApiRequest, there: Job, properties: dict[str
     await asyncio.to_thread(check_data_unchanged, there, properties)
     notes = properties.get("properties")
     if not (isinstance(notes, dict) and PART_OF in notes):  # that one means what the earlier run meant
-        check_references_unmoved(request.server.engine.rooms, request.workspace, there)
+        check_references_unmoved(request.server.engine.context, request.workspace, there)
 
 
 async def get_job(request: ApiRequest) -> dict[str, Any]:

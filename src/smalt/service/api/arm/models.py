@@ -27,7 +27,7 @@ class _ModelCollection(AssetCollection):
             if isinstance(found, JobOutput) and not properties.get("jobName"):
                 properties["jobName"] = found.job
         engine = request.server.engine
-        await protect_output(engine.rooms, engine.step_reuse.reuse, request.workspace, uri)
+        await protect_output(engine.context, engine.step_reuse.reuse, request.workspace, uri)
         return properties
 
 

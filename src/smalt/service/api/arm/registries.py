@@ -128,7 +128,7 @@ async def put_version(request: ApiRequest) -> ApiResponse:
     there = [one for one in registry_folder.list_versions(kind, name, "All") if one.version == version]
     if not there or not _is_same(_get_registries(request).read_properties(registry_folder.registry, there[0]), sent):
         workspace = _get_workspace(request)
-        sent = _COLLECTIONS[kind].resolve_references(Pinner(request.server.engine.rooms, workspace), sent)
+        sent = _COLLECTIONS[kind].resolve_references(Pinner(request.server.engine.context, workspace), sent)
         asset, local = (kind, name, version), request.is_local
         await asyncio.to_thread(
             _get_registries(request).publish_asset, registry_folder, workspace, asset, sent, reads_disk=local
@@ -250,7 +250,7 @@ async def get_archive(request: ApiRequest) -> FileResponse:
 
 
 def _get_registries(request: ApiRequest) -> Registries:
-    return request.server.engine.rooms.registries
+    return request.server.engine.context.registries
 
 
 def _find_folder(request: ApiRequest) -> RegistryFolder:

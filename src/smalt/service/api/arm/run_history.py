@@ -47,7 +47,7 @@ def _list_logs(request: ApiRequest, job: Job) -> Iterator[tuple[str, str]]:
     made = reuse.find_origin(request.server.db, job.id) or job.name
     for log in _LOGS:
         writer = made if log.startswith("user_logs/") else job.name
-        if Path(request.server.engine.rooms.artifacts(request.workspace, writer), log).is_file():
+        if Path(request.server.engine.context.artifacts(request.workspace, writer), log).is_file():
             yield log, writer
 
 

@@ -41,7 +41,7 @@ standardNVSv3Family: Standard_NV12s_v3 12 1 112, Standard_NV24s_v3 24 2 224, Sta
 
 
 async def list_vm_sizes(request: ApiRequest) -> dict[str, Any]:
-    capacity = request.server.engine.rooms.computes.machine
+    capacity = request.server.engine.context.computes.machine
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     here = _render_size(get_machine_size(request), "local", int(capacity.cpus), len(capacity.gpus), round(memory, 1))
     return {"value": [here, *_list_cloud_sizes()]}
@@ -49,7 +49,7 @@ async def list_vm_sizes(request: ApiRequest) -> dict[str, Any]:
 
 def get_machine_size(request: ApiRequest) -> str:
     """Return the size of a compute whose description gives none: that of this machine."""
-    capacity = request.server.engine.rooms.computes.machine
+    capacity = request.server.engine.context.computes.machine
     return f"{capacity.cpus} CPUs, {len(capacity.gpus)} GPUs"
 
 

@@ -118,7 +118,9 @@ class _BlobRequest:
             return
         path = self._blobs.get_path(self._store, self._name)
         if not (self._is_only_new() and path.exists()):
-            await copy_aside_before_request(self._request.server.engine.rooms, self._request.workspace, path, log.info)
+            await copy_aside_before_request(
+                self._request.server.engine.context, self._request.workspace, path, log.info
+            )
 
     async def _handle_container(self, comp: str) -> Response:
         request = self._request

@@ -59,13 +59,13 @@ async def get_disk_usage(request: ApiRequest) -> dict[str, Any]:
 
 
 async def get_job_disk_usage(request: ApiRequest) -> dict[str, Any]:
-    top, db, rooms = find_job(request), request.server.db, request.server.engine.rooms
+    top, db, context = find_job(request), request.server.db, request.server.engine.context
     places = []
     for row in get_subtree(jobs.list_tree(db, top.root_id), top):
         folder = request.server.home.path("workspaces", request.workspace.folder, "jobs", row.name)
         places += [
             (row.name, "working folder", folder),
-            (row.name, "logs", Path(rooms.artifacts(request.workspace, row.name))),
+            (row.name, "logs", Path(context.artifacts(request.workspace, row.name))),
         ]
         for name, (_, _, uri, _) in jobs.read_data(db, row.id, "output").items():
             local = request.server.data.resolve(uri, request.workspace).path if uri else None

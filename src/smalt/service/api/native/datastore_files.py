@@ -63,7 +63,7 @@ def find_mask(request: ApiRequest, store: str, path: str) -> SecretMask | None:
     """Return the mask of the workspace's secrets if the file is a job's log, else None."""
     if store != ARTIFACTS or not is_log_path(path):
         return None
-    return request.server.engine.rooms.vault.get_mask(request.workspace)
+    return request.server.engine.context.vault.get_mask(request.workspace)
 
 
 async def put_file(request: ApiRequest) -> dict[str, Any]:
@@ -73,7 +73,7 @@ async def put_file(request: ApiRequest) -> dict[str, Any]:
     datastores.check_path(folder, store, path)
     if not isinstance(datastores.get_root(folder, store), RemoteStore):
         place = datastores.get_path(folder, store, path)
-        await copy_aside_before_request(request.server.engine.rooms, request.workspace, place, log.info)
+        await copy_aside_before_request(request.server.engine.context, request.workspace, place, log.info)
     executable = request.get_flag("executable")
     size = await process_body(
         request, lambda blocks: datastores.write(folder, store, path, blocks, executable=executable)

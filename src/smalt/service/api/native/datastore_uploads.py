@@ -29,7 +29,7 @@ async def check_upload(request: ApiRequest) -> dict[str, Any]:
     upload = _open_upload(request, body.get("target"))
     if upload is None:
         return {"bulk": False}
-    is_done = upload.is_done and await request.server.engine.rooms.intact.is_whole(str(upload.target))
+    is_done = upload.is_done and await request.server.engine.context.intact.is_whole(str(upload.target))
     if is_done or "files" not in body:  # what somebody changed is sent again, and stays until `finish` replaces it
         return {"bulk": True, "done": is_done}
     files = parse_requests(body["files"])
@@ -59,7 +59,7 @@ async def finish_upload(request: ApiRequest) -> dict[str, Any]:
     if not isinstance(executable, list) or not all(isinstance(path, str) for path in executable):
         raise ValidationException('"executable" must be a list of paths')
     await _keep_registered_versions(request, upload)
-    intact, is_new = request.server.engine.rooms.intact, not upload.is_done
+    intact, is_new = request.server.engine.context.intact, not upload.is_done
     is_changed = not is_new and not await intact.is_whole(str(upload.target))
     replace_if = partial(is_named_by_content, digest=upload.target.parent.name) if is_changed else None
     await asyncio.to_thread(upload.finish, files, folders, frozenset(executable), replace_if=replace_if)
@@ -86,7 +86,7 @@ def _open_upload(request: ApiRequest, target: Any) -> BatchUpload | None:
 async def _keep_registered_versions(request: ApiRequest, upload: BatchUpload) -> None:
     """Copy registered content around the upload's target aside before something is added to it."""
     if not upload.is_done:
-        await copy_aside_before_request(request.server.engine.rooms, request.workspace, upload.target, log.info)
+        await copy_aside_before_request(request.server.engine.context, request.workspace, upload.target, log.info)
 
 
 def _ensure_folder(upload: BatchUpload | None) -> BatchUpload:

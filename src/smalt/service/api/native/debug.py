@@ -14,7 +14,7 @@ async def debug_job(request: ApiRequest) -> dict[str, Any]:
     """Lay out a step for the caller's shell; local callers only, as the answer has folders and the job's variables."""
     if not request.is_local:
         raise RefusedError("a step can be debugged only on the machine that runs the server; log in there")
-    return await kinds.lay_out_copy(request.server.engine.rooms, find_job(request))
+    return await kinds.lay_out_copy(request.server.engine.context, find_job(request))
 
 
 OWN_ROUTES = [("POST", "/jobs/{name}/debug", debug_job)]

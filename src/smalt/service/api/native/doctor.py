@@ -31,7 +31,7 @@ async def check_home(request: ApiRequest) -> dict[str, Any]:
     if not isinstance(repair, bool) or not isinstance(full, bool):
         raise ValidationException('"repair" and "full" must be true or false')
     found = await asyncio.to_thread(_find_troubles, request.server, full)
-    found += await request.server.engine.rooms.environments.find_problems(full, request.server.started)
+    found += await request.server.engine.context.environments.find_problems(full, request.server.started)
     disk = get_disk(request.server.home.root)
     if disk["full"]:
         advice = "free some space; smalt prune --older-than 0s frees what ended jobs left"
@@ -95,7 +95,7 @@ def _check_disk(service: ServerContext, full: bool) -> Iterator[IntegrityProblem
     datastores = [*home.path("workspaces").glob("*/datastores/*")]
     yield from soundness.check_left_overs(store, home.path("cache"), datastores, since)
     yield from soundness.check_fetched(service.data.remote)
-    for name, folder in service.engine.rooms.registries.folders.items():
+    for name, folder in service.engine.context.registries.folders.items():
         if Path(folder).is_dir():
             yield from soundness.check_registry(Path(folder))
         else:
@@ -160,7 +160,7 @@ def _find_content_problem(
         return None  # on the network
     if not place.exists:
         return f"its content, {uri}, is not there"
-    if full and is_changed(db, service.engine.rooms.root, str(place.path)):
+    if full and is_changed(db, service.engine.context.root, str(place.path)):
         return f"its content, {place.path}, is not what was registered"
     return None
 

@@ -26,7 +26,7 @@ async def remove_failed_outputs(service: ServerContext, age: float, dry_run: boo
     if not found:
         return []
     overlaps = await asyncio.to_thread(Overlaps, found)
-    held = service.engine.rooms.held
+    held = service.engine.context.held
     written = await asyncio.to_thread(_find_shared, service, found, overlaps)
     by_job = await held.by_jobs(overlaps, jobs.list_unfinished(service.db))
     kept = set(await held.by_assets(overlaps)).union(*by_job.values(), written)

@@ -183,9 +183,9 @@ class _JobFollower:
             yield body
 
     def _open_logs(self, row: Job) -> list[LogFile]:
-        rooms, workspace = self._service.engine.rooms, self._workspace
-        folder = Path(rooms.artifacts(workspace, row.name))
-        return [LogFile(row.name, name, folder, lambda: rooms.vault.get_mask(workspace)) for name in NAMES]
+        context, workspace = self._service.engine.context, self._workspace
+        folder = Path(context.artifacts(workspace, row.name))
+        return [LogFile(row.name, name, folder, lambda: context.vault.get_mask(workspace)) for name in NAMES]
 
 
 def _build_messages(news: list[JobChange], running: list[list[LogFile]]) -> Iterator[Message]:

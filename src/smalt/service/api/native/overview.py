@@ -47,10 +47,10 @@ async def _read_log_tails(request: ApiRequest, rows: list[Job]) -> dict[int, lis
     failed = [row for row in rows if row.status == "Failed"]
     parents = {row.parent_id for row in failed}
     causes = sorted((row for row in failed if row.id not in parents), key=lambda row: row.ended_at or 0.0)
-    rooms, loop = request.server.engine.rooms, asyncio.get_running_loop()
-    mask, tails = rooms.vault.get_mask(request.workspace), {}
+    context, loop = request.server.engine.context, asyncio.get_running_loop()
+    mask, tails = context.vault.get_mask(request.workspace), {}
     for row in causes[:_MOST_TAILS]:
-        folder = Path(rooms.artifacts(request.workspace, row.name))
+        folder = Path(context.artifacts(request.workspace, row.name))
         for name in reversed(NAMES):  # what the command wrote; where it wrote nothing, what smalt did
             tails[row.id] = await loop.run_in_executor(request.server.readers, read_last_lines, folder / name, mask)
             if tails[row.id]:

@@ -70,9 +70,9 @@ async def _remove_job_folders(service: ServerContext, age: float, dry_run: bool)
     """
     places = await asyncio.to_thread(_find_job_folders, service)
     overlaps = await asyncio.to_thread(Overlaps, places.values())
-    rooms = service.engine.rooms
-    by_job = await rooms.held.by_jobs(overlaps, jobs.list_unfinished(service.db))
-    held = set(await rooms.held.by_assets(overlaps)).union(*by_job.values())
+    context = service.engine.context
+    by_job = await context.held.by_jobs(overlaps, jobs.list_unfinished(service.db))
+    held = set(await context.held.by_assets(overlaps)).union(*by_job.values())
     busy, before = _list_busy_folders(service), time.time() - age
     free = [
         folder
@@ -110,7 +110,7 @@ def _remove_folders(kind: str, folders: list[Path], before: float, dry_run: bool
 
 
 async def _remove_environments(service: ServerContext, age: float, dry_run: bool) -> list[Item]:
-    environments, before = service.engine.rooms.environments, time.time() - age
+    environments, before = service.engine.context.environments, time.time() - age
     if not dry_run:
         environments.remove_left_over()
     found = []

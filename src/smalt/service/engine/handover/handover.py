@@ -10,7 +10,7 @@ from dataclasses import replace
 from smalt.entities import Input
 from smalt.entities.syntax.literals import PRIMITIVES
 from smalt.service.data.job_data import access_modes
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.handover.no_handover import NoHandOver, StepStarter
 from smalt.service.engine.handover.prefetch import Prefetcher
 from smalt.service.engine.handover.waiting_steps import WaitingSteps
@@ -34,11 +34,11 @@ class HandOver(NoHandOver):
     No commit and no message lies between the two then. docs/internals/handover.md says which steps may wait there.
     """
 
-    def __init__(self, rooms: Rooms, queues: Queues, reusing: StepReuse) -> None:
-        super().__init__(rooms, queues)
-        self._db = rooms.db
+    def __init__(self, context: EngineContext, queues: Queues, reusing: StepReuse) -> None:
+        super().__init__(context, queues)
+        self._db = context.db
         self._reusing = reusing
-        self._prefetcher = Prefetcher(rooms, reusing)
+        self._prefetcher = Prefetcher(context, reusing)
         self.reset(queues)
 
     def reset(self, queues: Queues) -> None:
@@ -53,7 +53,7 @@ class HandOver(NoHandOver):
         self._granted += [str(run.step_id) for run in self._waiting.grant_free_slots()]
 
     def hand_over(self, starter: StepStarter) -> None:
-        queues, waiting, compute = self._queues, self._waiting, self._rooms.computes.default.runner
+        queues, waiting, compute = self._queues, self._waiting, self._context.computes.default.runner
         while queues.ready and waiting.wants_more_waiting and compute.accepts_waiting_steps and starter.may_go_on():
             job = jobs.get_job(self._db, queues.ready[0])
             if not job.is_over and not self._queue_at_launcher(starter, job):
@@ -110,7 +110,7 @@ class HandOver(NoHandOver):
     def start_granted(self) -> None:
         granted, self._granted = self._granted, []
         for step_id in granted:
-            self._rooms.computes.start_waiting(step_id)
+            self._context.computes.start_waiting(step_id)
 
     @property
     def has_work(self) -> bool:
@@ -143,11 +143,11 @@ class HandOver(NoHandOver):
         """
         try:
             leaf = starter.read_leaf(job)
-            leaf.locate(self._rooms)
+            leaf.locate(self._context)
         except Exception:
             return False
-        environment = self._rooms.environments.find_built(leaf.environment)
-        is_early = not leaf.is_quick(self._rooms) or _reads_early(leaf, after) or command.may_be_moved(leaf)
+        environment = self._context.environments.find_built(leaf.environment)
+        is_early = not leaf.is_quick(self._context) or _reads_early(leaf, after) or command.may_be_moved(leaf)
         if (
             environment is None
             or leaf.request != SlotRequest()
@@ -161,7 +161,7 @@ class HandOver(NoHandOver):
             return True
         number = jobs.get_last_attempt_number(self._db, job) + 1
         try:
-            step, view = command.prepare(self._rooms, leaf, environment, _NO_SLOT_YET, number)
+            step, view = command.prepare(self._context, leaf, environment, _NO_SLOT_YET, number)
         except Exception:
             self._prefetcher.put_back(leaf)
             return False
@@ -175,7 +175,7 @@ class HandOver(NoHandOver):
 
         That job's output may become a registered version before this one starts.
         """
-        mine = [f"{os.path.realpath(place)}/" for place in command.shared_places(self._rooms, leaf)]
+        mine = [f"{os.path.realpath(place)}/" for place in command.shared_places(self._context, leaf)]
         if not mine:
             return False
         leaves = [run.leaf for run in self._queues.runs.values() if run.leaf is not None]

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from smalt.service.compute.backend import Backend
 from smalt.service.compute.step import RunnableStep
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds import command
 from smalt.service.engine.queues import LeafRun, Queues
 from smalt.service.records.jobs import Attempt, Job
@@ -32,8 +32,8 @@ class StepStarter(Protocol):
 class NoHandOver:
     """Every step starts in its turn. `HandOver` overrides what it does earlier."""
 
-    def __init__(self, rooms: Rooms, queues: Queues) -> None:
-        self._rooms = rooms
+    def __init__(self, context: EngineContext, queues: Queues) -> None:
+        self._context = context
         self._queues = queues
         self._ended: list[LeafRun] = []
 
@@ -110,20 +110,20 @@ class NoHandOver:
     def run_prefetch(self) -> None:
         """Do what no step waits for: tidy up after those that ended."""
         while self._ended:
-            release_folder(self._rooms, self._ended.pop())
+            release_folder(self._context, self._ended.pop())
 
 
-def release_folder(rooms: Rooms, run: LeafRun) -> None:
+def release_folder(context: EngineContext, run: LeafRun) -> None:
     """Remove the run's view of its environment; its folder serves no other step."""
     with contextlib.suppress(OSError):
-        _find_backend(rooms, run).steps.recycle(run.view, str(run.step_id), is_untouched=False)
+        _find_backend(context, run).steps.recycle(run.view, str(run.step_id), is_untouched=False)
 
 
-def recycle_folder(rooms: Rooms, run: LeafRun) -> None:
+def recycle_folder(context: EngineContext, run: LeafRun) -> None:
     """Hand the folder on if the step left it as it was made; else remove the view of the environment in it."""
     with contextlib.suppress(OSError):
-        _find_backend(rooms, run).steps.recycle(run.view, str(run.step_id), run.is_untouched)
+        _find_backend(context, run).steps.recycle(run.view, str(run.step_id), run.is_untouched)
 
 
-def _find_backend(rooms: Rooms, run: LeafRun) -> Backend:
-    return run.leaf.backend(rooms, run.environment) if run.leaf else rooms.computes.default
+def _find_backend(context: EngineContext, run: LeafRun) -> Backend:
+    return run.leaf.backend(context, run.environment) if run.leaf else context.computes.default

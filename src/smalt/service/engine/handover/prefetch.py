@@ -6,7 +6,7 @@ import contextlib
 from itertools import islice
 
 from smalt.exceptions import SmaltError
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.handover.no_handover import recycle_folder
 from smalt.service.engine.kinds import command
 from smalt.service.engine.queues import LeafRun, Queues
@@ -21,8 +21,8 @@ _MOST_LEAVES = 4
 class Prefetcher:
     """Reads and lays out the leaves that are likely to start next, and recycles the folders of steps that ended."""
 
-    def __init__(self, rooms: Rooms, reusing: StepReuse) -> None:
-        self._rooms = rooms
+    def __init__(self, context: EngineContext, reusing: StepReuse) -> None:
+        self._context = context
         self._reusing = reusing
         self._ended: list[LeafRun] = []
         self._leaves: dict[int, command.Leaf] = {}
@@ -53,7 +53,7 @@ class Prefetcher:
         """Drop the leaf of a job that is over, with the folder that was made for it."""
         leaf = self._leaves.pop(job.id, None)
         if leaf is not None and leaf.layout is not None:
-            leaf.backend(self._rooms).steps.discard(leaf.layout)
+            leaf.backend(self._context).steps.discard(leaf.layout)
 
     def look_again(self) -> None:
         """Look at the dependents of running jobs again: a job that waited for two waits for one of them now."""
@@ -62,13 +62,13 @@ class Prefetcher:
     def run(self, queues: Queues) -> None:
         """Recycle the folders of runs that are over, then lay out the leaves that are likely to start next."""
         while self._ended:
-            recycle_folder(self._rooms, self._ended.pop())
+            recycle_folder(self._context, self._ended.pop())
         if len(self._leaves) >= _MOST_LEAVES:
             return
         for job_id in self._find_likely(queues):
             if job_id not in self._leaves:
                 with contextlib.suppress(SmaltError, OSError):  # reported when its turn comes
-                    self._leaves[job_id] = self._lay_out(jobs.get_job(self._rooms.db, job_id), queues)
+                    self._leaves[job_id] = self._lay_out(jobs.get_job(self._context.db, job_id), queues)
 
     def _find_likely(self, queues: Queues) -> list[int]:
         """Return the leaves that are likely to start next: those that are ready, then those that wait for one job."""
@@ -77,16 +77,16 @@ class Prefetcher:
             if len(likely) >= _MOST_LEAVES:
                 break
             if run.job.id not in self._without_dependents:
-                dependents = jobs.list_waiting_only_for(self._rooms.db, run.job, _MOST_LEAVES)
+                dependents = jobs.list_waiting_only_for(self._context.db, run.job, _MOST_LEAVES)
                 if not dependents:
                     self._without_dependents.add(run.job.id)
                 likely += dependents
         return likely[:_MOST_LEAVES]
 
     def _lay_out(self, job: Job, queues: Queues) -> command.Leaf:
-        rooms = self._rooms
-        leaf = command.Leaf.read(rooms, job, rooms.workspace(job), queues.entities.pop(job.id, None))
-        environment = rooms.environments.find_built(leaf.environment)
+        context = self._context
+        leaf = command.Leaf.read(context, job, context.workspace(job), queues.entities.pop(job.id, None))
+        environment = context.environments.find_built(leaf.environment)
         if leaf.code is None and environment is not None and not self._reusing.may_be_reused(leaf, environment):
-            leaf.layout = command.lay_out(rooms, leaf, environment, 1)
+            leaf.layout = command.lay_out(context, leaf, environment, 1)
         return leaf

@@ -25,7 +25,7 @@ from smalt.service.data import Location
 from smalt.service.data.data_access import OWN
 from smalt.service.data.files.write_protection import forbid_writing
 from smalt.service.data.job_data import access_modes
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.places import ARTIFACTS
@@ -84,41 +84,41 @@ class Leaf:
     """Whether it need not run."""
 
     @classmethod
-    def read(cls, rooms: Rooms, job: Job, workspace: Workspace, entity: CommandJob | None = None) -> Leaf:
+    def read(cls, context: EngineContext, job: Job, workspace: Workspace, entity: CommandJob | None = None) -> Leaf:
         """`entity` where it is known already; else it is read from the job's body."""
         if entity is None:
-            entity = cast("CommandJob", wire.from_rest({"properties": jobs.read_properties(rooms.db, job.id)}, "job"))
-        environment = lookup.environment(rooms, workspace, str(entity.environment))
-        code = lookup.snapshot(rooms, workspace, entity.code) if entity.code else None
+            entity = cast("CommandJob", wire.from_rest({"properties": jobs.read_properties(context.db, job.id)}, "job"))
+        environment = lookup.environment(context, workspace, str(entity.environment))
+        code = lookup.snapshot(context, workspace, entity.code) if entity.code else None
         sends = any(
-            output.path and rooms.data.is_remote_output(output_uri(job.name, name, output, _place(entity)), workspace)
+            output.path and context.data.is_remote_output(output_uri(job.name, name, output, _place(entity)), workspace)
             for name, output in entity.outputs.items()
         )
-        return cls(job, workspace, entity, environment, code, sends, rooms.vault.get_mask(workspace) is not None)
+        return cls(job, workspace, entity, environment, code, sends, context.vault.get_mask(workspace) is not None)
 
-    def locate(self, rooms: Rooms) -> None:
+    def locate(self, context: EngineContext) -> None:
         """Look where each input is, once for all that this step does with it; another attempt reads the same."""
         self.places.clear()
         self.known_spec = None
         self.fetched = NOTHING_FETCHED
         inputs = {name: value.path or "" for name, value in self.entity.inputs.items() if isinstance(value, Input)}
         noted = (
-            jobs.read_places(rooms.db, self.job.id)
-            if inputs and jobs.get_last_attempt_number(rooms.db, self.job)
+            jobs.read_places(context.db, self.job.id)
+            if inputs and jobs.get_last_attempt_number(context.db, self.job)
             else {}
         )
         for name, uri in inputs.items():
             before = noted.get(name)
-            if before is None or before[0] != uri or overwrites.is_moved(rooms, self.workspace, uri, before[1]):
-                self.places[name] = rooms.data.locate(uri, self.workspace)
+            if before is None or before[0] != uri or overwrites.is_moved(context, self.workspace, uri, before[1]):
+                self.places[name] = context.data.locate(uri, self.workspace)
             else:
-                self.places[name] = rooms.data.locate_again(uri, self.workspace, before[1])
+                self.places[name] = context.data.locate_again(uri, self.workspace, before[1])
 
-    def follow_moved(self, rooms: Rooms) -> None:
+    def follow_moved(self, context: EngineContext) -> None:
         """Look again for versions that a job, this one perhaps, is about to write over: they were copied aside."""
         for name, location in self.places.items():
-            if overwrites.is_moved(rooms, self.workspace, location.uri, location.place):
-                self.places[name] = rooms.data.locate(location.uri, self.workspace)
+            if overwrites.is_moved(context, self.workspace, location.uri, location.place):
+                self.places[name] = context.data.locate(location.uri, self.workspace)
                 self.known_spec = None
 
     @property
@@ -141,9 +141,9 @@ class Leaf:
         """A folder to run in instead of the attempt's own."""
         return None
 
-    def backend(self, rooms: Rooms, environment: BuiltEnvironment | None = None) -> Backend:
+    def backend(self, context: EngineContext, environment: BuiltEnvironment | None = None) -> Backend:
         """Return where the step runs; without its environment only the runner is certain."""
-        return rooms.computes.of(self.entity.compute, environment)
+        return context.computes.of(self.entity.compute, environment)
 
     @property
     def finishes_quickly(self) -> bool:
@@ -154,20 +154,20 @@ class Leaf:
             or any(one.is_registered for one in places.read(self.entity.properties).values())
         )  # fmt: skip
 
-    def is_quick(self, rooms: Rooms) -> bool:
+    def is_quick(self, context: EngineContext) -> bool:
         """Nothing has to be fetched, copied or made for long: it can be prepared within a turn of the loop."""
-        if not rooms.identity.is_ready:
+        if not context.identity.is_ready:
             return False
         if self.entity.outputs and jobs.get_last_attempt_number(
-            rooms.db, self.job
+            context.db, self.job
         ):  # what that left is removed, however much
             return False
-        if any(overwrites.is_occupied(place) for place in shared_places(rooms, self)):
+        if any(overwrites.is_occupied(place) for place in shared_places(context, self)):
             return False
-        if not self.backend(rooms).steps.is_quick(make_spec(self, 1)):
+        if not self.backend(context).steps.is_quick(make_spec(self, 1)):
             return False
         return all(
-            value.type != "mltable" and rooms.verified.is_stamped(self.places[name], self.job.root_id)
+            value.type != "mltable" and context.verified.is_stamped(self.places[name], self.job.root_id)
             for name, value in self.entity.inputs.items()
             if isinstance(value, Input)
         )
@@ -240,63 +240,63 @@ def make_spec(leaf: Leaf, number: int) -> StepSpec:
     return leaf.known_spec
 
 
-def make_startable_spec(rooms: Rooms, leaf: Leaf, number: int) -> StepSpec:
+def make_startable_spec(context: EngineContext, leaf: Leaf, number: int) -> StepSpec:
     """Return the spec with the variables that smalt gives the job: its names, tracking, the way to the server."""
     as_user = isinstance(leaf.entity.identity, UserIdentity)
     return replace(
         make_spec(leaf, number),
-        service_variables=_make_service_variables(rooms, leaf),
-        identity_variables=rooms.identity.build_variables(
-            rooms.tracking.get_server_access(leaf.job), leaf.workspace, as_user=as_user
+        service_variables=_make_service_variables(context, leaf),
+        identity_variables=context.identity.build_variables(
+            context.tracking.get_server_access(leaf.job), leaf.workspace, as_user=as_user
         ),
-        server_host=rooms.tracking.host,
+        server_host=context.tracking.host,
     )
 
 
 def prepare(
-    rooms: Rooms, leaf: Leaf, environment: BuiltEnvironment, grant: SlotGrant, number: int
+    context: EngineContext, leaf: Leaf, environment: BuiltEnvironment, grant: SlotGrant, number: int
 ) -> tuple[RunnableStep, BuiltEnvironment]:
     """Return the step, ready to be started, and its own view of its environment."""
-    _refuse_taken_versions(rooms, leaf)
+    _refuse_taken_versions(context, leaf)
     layout = leaf.layout
     if layout is None or number > 1 or layout.environment.declared_hash != environment.declared_hash:
-        layout = lay_out(rooms, leaf, environment, number)
+        layout = lay_out(context, leaf, environment, number)
     if layout.environment.has_mlflow:
-        rooms.tracking.start_soon()
-    backend = leaf.backend(rooms, environment)
-    spec, say = make_startable_spec(rooms, leaf, number), partial(rooms.say, leaf.job)
+        context.tracking.start_soon()
+    backend = leaf.backend(context, environment)
+    spec, say = make_startable_spec(context, leaf, number), partial(context.say, leaf.job)
     step = backend.steps.prepare(spec, layout, grant.gpus, leaf.fetched, say)
     return step, layout.environment
 
 
-def _refuse_taken_versions(rooms: Rooms, leaf: Leaf) -> None:
+def _refuse_taken_versions(context: EngineContext, leaf: Leaf) -> None:
     """Raise before hours of work where what the job is to register exists already."""
     asked = ((name, output.type, output.name, output.version) for name, output in leaf.entity.outputs.items())
-    taken = find_taken_versions(rooms.db, leaf.job.workspace_id, asked)
+    taken = find_taken_versions(context.db, leaf.job.workspace_id, asked)
     if taken:
         raise Conflict("; ".join(f"outputs.{name}: {why}" for name, why in taken.items()))
 
 
-def lay_out(rooms: Rooms, leaf: Leaf, environment: BuiltEnvironment, number: int) -> Layout:
+def lay_out(context: EngineContext, leaf: Leaf, environment: BuiltEnvironment, number: int) -> Layout:
     """Make the folders of attempt `number`, the places of its outputs and its view of the environment."""
-    _locate_outputs(rooms, leaf)
-    backend = leaf.backend(rooms, environment)
+    _locate_outputs(context, leaf)
+    backend = leaf.backend(context, environment)
     layout = backend.steps.lay_out(make_spec(leaf, number), environment)
     leaf.links = leaf.links or layout.has_links
     return layout
 
 
-def _locate_outputs(rooms: Rooms, leaf: Leaf) -> None:
+def _locate_outputs(context: EngineContext, leaf: Leaf) -> None:
     """Look where each output goes; raise Refused if that is where no job may write."""
     leaf.known_spec = None
     for name, output in leaf.entity.outputs.items():
         if _is_artifacts(name, output):
             continue
         uri = output_uri(leaf.job.name, name, output, leaf.place)
-        look = rooms.data.resolve if uri.startswith(OWN) else rooms.data.locate
+        look = context.data.resolve if uri.startswith(OWN) else context.data.locate
         location = leaf.written[name] = look(uri, leaf.workspace)
         is_own = uri == _OWN_OUTPUT.format(job=leaf.place or leaf.job.name, output=name)
-        if not is_own and (why := overwrites.find_write_problem(rooms, location)):
+        if not is_own and (why := overwrites.find_write_problem(context, location)):
             raise RefusedError(f"outputs.{name}: {why}")
 
 
@@ -334,7 +334,7 @@ def output_uri(job: str, name: str, output: Output, place: str | None = None) ->
     return expand_macros(path, name=job, output=name, datastore="workspaceblobstore")
 
 
-def shared_places(rooms: Rooms, leaf: Leaf) -> list[Path]:
+def shared_places(context: EngineContext, leaf: Leaf) -> list[Path]:
     """Return where the job writes that is not its alone: outputs whose paths were given, inputs of mode rw_mount."""
     found = []
     for name, output in leaf.entity.outputs.items():
@@ -342,12 +342,12 @@ def shared_places(rooms: Rooms, leaf: Leaf) -> list[Path]:
         if _is_artifacts(name, output) or uri == _OWN_OUTPUT.format(job=leaf.job.name, output=name):
             continue
         with contextlib.suppress(SmaltError):  # told when the place is made
-            location = leaf.written.get(name) or rooms.data.locate(uri, leaf.workspace)
+            location = leaf.written.get(name) or context.data.locate(uri, leaf.workspace)
             found += [location.path] if location.path is not None else []
     for name, value in leaf.entity.inputs.items():
         if isinstance(value, Input) and value.mode == "rw_mount" and name in leaf.places:
             place = leaf.places[name]
-            if place.path is not None and access_modes.is_writable(place, value.mode, rooms.root):
+            if place.path is not None and access_modes.is_writable(place, value.mode, context.root):
                 found.append(place.path)
     return found
 
@@ -357,16 +357,16 @@ def may_be_moved(leaf: Leaf) -> bool:
     return bool(_movable(leaf))
 
 
-def find_moved_input(rooms: Rooms, leaf: Leaf) -> str | None:
+def find_moved_input(context: EngineContext, leaf: Leaf) -> str | None:
     """Return a sentence where another job wrote over the place of a version that the step was reading.
 
     The records say what the step was reading: the server that started it may be gone.
     """
     movable = _movable(leaf)
-    noted = jobs.read_places(rooms.db, leaf.job.id) if movable else {}
+    noted = jobs.read_places(context.db, leaf.job.id) if movable else {}
     for name in movable:
         uri, place = noted.get(name, ("", ""))
-        if place and overwrites.is_moved(rooms, leaf.workspace, uri, place):
+        if place and overwrites.is_moved(context, leaf.workspace, uri, place):
             return (
                 f"another job wrote over {place}, where its input '{name}' was, while it ran; "
                 "the version is at another place since then, so submit the job again"
@@ -388,14 +388,14 @@ def _movable(leaf: Leaf) -> list[str]:
     ]  # fmt: skip
 
 
-def protect(rooms: Rooms, leaf: Leaf) -> None:
+def protect(context: EngineContext, leaf: Leaf) -> None:
     """Forbid writing to the outputs that become versions of assets; to one that another step writes, too, later."""
     made = places.read(leaf.entity.properties)
     for name, output in leaf.entity.outputs.items():
         how = made.get(name, places.ALONE)
         if (output.name or how.is_registered) and not how.is_shared and not _is_artifacts(name, output):
             uri = output_uri(leaf.job.name, name, output, leaf.place)
-            place = (leaf.written.get(name) or rooms.data.locate(uri, leaf.workspace)).path
+            place = (leaf.written.get(name) or context.data.locate(uri, leaf.workspace)).path
             if place is not None and os.path.lexists(place):
                 forbid_writing(place)
                 if os.path.isfile(place) and uri == _OWN_OUTPUT.format(job=leaf.place or leaf.job.name, output=name):
@@ -407,12 +407,12 @@ def _is_artifacts(name: str, output: Output) -> bool:
     return name == "artifacts" and (not output.path or f"/{artifact_paths.PREFIX}" in output.path)
 
 
-def _make_service_variables(rooms: Rooms, leaf: Leaf) -> dict[str, str]:
+def _make_service_variables(context: EngineContext, leaf: Leaf) -> dict[str, str]:
     """Return the variables that the service gives each job: its names, and where to track."""
     job, workspace = leaf.job, leaf.workspace
     variables = {
         "AZUREML_RUN_ID": job.name,
-        "AZUREML_ROOT_RUN_ID": rooms.root_name(job),
+        "AZUREML_ROOT_RUN_ID": context.root_name(job),
         "AZUREML_EXPERIMENT_NAME": job.experiment,
         "AZUREML_ARM_SUBSCRIPTION": workspace.subscription,
         "AZUREML_ARM_RESOURCEGROUP": workspace.resource_group,
@@ -421,7 +421,7 @@ def _make_service_variables(rooms: Rooms, leaf: Leaf) -> dict[str, str]:
         "AZUREML_NODE_COUNT": str(getattr(leaf.entity.resources, "instance_count", None) or 1),
     }
     if "MLFLOW_TRACKING_URI" not in leaf.entity.environment_variables:  # that one would not know us
-        variables.update(rooms.tracking.build_variables(job, workspace))
+        variables.update(context.tracking.build_variables(job, workspace))
     return variables
 
 
@@ -457,38 +457,40 @@ def retries(job: CommandJob) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-async def fetch(rooms: Rooms, leaf: Leaf, say: Say, number: int, environment: BuiltEnvironment) -> dict[str, Path]:
+async def fetch(
+    context: EngineContext, leaf: Leaf, say: Say, number: int, environment: BuiltEnvironment
+) -> dict[str, Path]:
     """Do what takes long before a start: data from elsewhere, and much code. Return the place of each input then."""
-    shared = shared_places(rooms, leaf)
+    shared = shared_places(context, leaf)
     if shared:
-        rooms.about_to_write[leaf.job.id] = leaf.job.name, [os.path.realpath(place) for place in shared]
+        context.about_to_write[leaf.job.id] = leaf.job.name, [os.path.realpath(place) for place in shared]
     written = [place for place in shared if overwrites.is_occupied(place)]
     if written and number == 1:  # what is there later, an earlier attempt may have written
-        await overwrites.copy_versions_aside(rooms, leaf.workspace, written, say)
-    leaf.follow_moved(rooms)
+        await overwrites.copy_versions_aside(context, leaf.workspace, written, say)
+    leaf.follow_moved(context)
     for name, location in leaf.places.items():
         if location.uri:
-            await _refuse_changed(rooms, leaf, location, f"input '{name}'")
+            await _refuse_changed(context, leaf, location, f"input '{name}'")
     spec = make_spec(leaf, number)
-    leaf.fetched = await leaf.backend(rooms, environment).steps.fetch(spec, say)
+    leaf.fetched = await leaf.backend(context, environment).steps.fetch(spec, say)
     for name, tables in leaf.fetched.tables.items():
         for uri, path in tables.items():
             named = Location(uri, Path(os.path.realpath(path)))
-            await _refuse_changed(rooms, leaf, named, f"the MLTable of input '{name}'")
+            await _refuse_changed(context, leaf, named, f"the MLTable of input '{name}'")
     return leaf.fetched.paths
 
 
-async def refuse_changed_context(rooms: Rooms, leaf: Leaf) -> None:
+async def refuse_changed_context(context: EngineContext, leaf: Leaf) -> None:
     """Raise where the build context that smalt keeps of a registered environment is not what was registered."""
     if folder := leaf.environment.get("folder"):
         text = str(leaf.entity.environment)
-        await _refuse_changed(rooms, leaf, Location(text, Path(os.path.realpath(folder))), "environment")
+        await _refuse_changed(context, leaf, Location(text, Path(os.path.realpath(folder))), "environment")
 
 
-async def _refuse_changed(rooms: Rooms, leaf: Leaf, location: Location, what: str) -> None:
+async def _refuse_changed(context: EngineContext, leaf: Leaf, location: Location, what: str) -> None:
     """Raise where a version that the step reads is not what was registered."""
     try:
-        await rooms.verified.refuse_changed(location, leaf.job.root_id)
+        await context.verified.refuse_changed(location, leaf.job.root_id)
     except RefusedError as error:
         raise RefusedError(f"{what}: {error}") from None
 
@@ -506,7 +508,7 @@ class CommandKind(LeafKind):
         checker.check_environment("", job.environment)
         checker.check_code("", job.code)
         checker.check_compute("", job.compute)
-        for problem in checker.rooms.computes.of(job.compute).steps.find_problems(make_resources(job)):
+        for problem in checker.context.computes.of(job.compute).steps.find_problems(make_resources(job)):
             checker.add("resources", problem)
         checker.note_idle("", job)
         checker.check_secrets("", job)
@@ -517,15 +519,15 @@ class CommandKind(LeafKind):
         checker.check_environment(where, getattr(node, "environment", None) or component.environment)
         checker.check_code(where, component.code)
 
-    def properties_of_new(self, rooms: Rooms, workspace: Workspace, name: str) -> dict[str, str]:
+    def properties_of_new(self, context: EngineContext, workspace: Workspace, name: str) -> dict[str, str]:
         """Return the folder for its outputs, if the folder of its name is still that of a deleted job."""
-        folder = removal.find_free_folder(rooms, workspace, name)
+        folder = removal.find_free_folder(context, workspace, name)
         return {} if folder == name else {OUTPUT_FOLDER: folder}
 
-    async def lay_out_copy(self, rooms: Rooms, job: Job) -> dict[str, Any]:
+    async def lay_out_copy(self, context: EngineContext, job: Job) -> dict[str, Any]:
         from smalt.service.engine.kinds.command_copy import lay_out_copy
 
-        return await lay_out_copy(rooms, job)
+        return await lay_out_copy(context, job)
 
 
 KIND = CommandKind()

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds import command
 from smalt.service.engine.kinds.command import Leaf
 from smalt.service.records import jobs
@@ -28,24 +28,24 @@ class _Copy(Leaf):
         return f"{self.home}/workspaces/{self.workspace.folder}/jobs/{self.job.name}.debug-{self.mark}"
 
 
-async def lay_out_copy(rooms: Rooms, job: Job) -> dict[str, Any]:
+async def lay_out_copy(context: EngineContext, job: Job) -> dict[str, Any]:
     """Make the copy: its folder, the command as it would run in `cwd`, its variables, and what is to be told."""
-    leaf = Leaf.read(rooms, job, rooms.workspace(job))
+    leaf = Leaf.read(context, job, context.workspace(job))
     entity = copy.copy(leaf.entity)
-    twin = _Copy(leaf.job, leaf.workspace, entity, leaf.environment, leaf.code, home=str(rooms.home.shell_safe_path))
+    twin = _Copy(leaf.job, leaf.workspace, entity, leaf.environment, leaf.code, home=str(context.home.shell_safe_path))
     entity.outputs = {name: _kept_here(name, output, twin.folder) for name, output in leaf.entity.outputs.items()}
-    twin.locate(rooms)
+    twin.locate(context)
     notes: list[str] = []
-    realised = rooms.environments.find_built(leaf.environment)
+    realised = context.environments.find_built(leaf.environment)
     if realised is None:
-        realised = await rooms.environments.get_or_build(leaf.environment, notes.append)
-    await command.fetch(rooms, twin, notes.append, 1, realised)
-    layout = command.lay_out(rooms, twin, realised, 1)
-    spec = command.make_startable_spec(rooms, twin, 1)
-    text, variables = twin.backend(rooms, realised).steps.fill_in(spec, layout, (), twin.fetched)
+        realised = await context.environments.get_or_build(leaf.environment, notes.append)
+    await command.fetch(context, twin, notes.append, 1, realised)
+    layout = command.lay_out(context, twin, realised, 1)
+    spec = command.make_startable_spec(context, twin, 1)
+    text, variables = twin.backend(context, realised).steps.fill_in(spec, layout, (), twin.fetched)
     return {
         "job": job.name,
-        "attempts": jobs.get_last_attempt_number(rooms.db, job),
+        "attempts": jobs.get_last_attempt_number(context.db, job),
         "folder": layout.folders.folder,
         "cwd": layout.folders.cwd,
         "command": text,

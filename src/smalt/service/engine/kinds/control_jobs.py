@@ -244,7 +244,7 @@ def settle_readers(view: CompositeView, child: Job) -> Changes:
     missing = {key for key in promised if key.partition(".")[0] not in ran}
     skipped: list[tuple[Job, Error]] = []
     rewritten: list[tuple[Job, Mapping[str, Any]]] = []
-    for reader in jobs.list_dependents(view.rooms.db, child) if missing else ():
+    for reader in jobs.list_dependents(view.context.db, child) if missing else ():
         body = view.child_properties(reader)
         notes = json.loads((body.get("properties") or {}).get(BRANCH_INPUTS) or "[]")
         absent = [note for note in notes if note["of"] in missing]
@@ -273,7 +273,7 @@ def _without_inputs(body: Mapping[str, Any], paths: Iterable[Sequence[str]]) -> 
 
 def find_steps_that_ran(view: CompositeView, control: Job) -> Iterator[str]:
     """Yield the steps in the blocks of a control job that became jobs."""
-    for child in jobs.list_children(view.rooms.db, control.id):
+    for child in jobs.list_children(view.context.db, control.id):
         if read_promised(view.child_properties(child)):
             yield from find_steps_that_ran(view, child)
         else:
@@ -321,11 +321,11 @@ def output_uris(properties: Mapping[str, Any]) -> dict[str, str]:
 
 def read_boolean(view: CompositeView, uri: str, what: str) -> Callable[[], bool]:
     """Return a function that reads, in a thread, the boolean that a step wrote; `what` names it in errors."""
-    location = view.rooms.data.locate(view.follow(view.job, uri), view.workspace)
-    folder = f"{view.rooms.home.shell_safe_path}/workspaces/{view.workspace.folder}/jobs/{view.job.name}/{CONDITION}"
+    location = view.context.data.locate(view.follow(view.job, uri), view.workspace)
+    folder = f"{view.context.home.shell_safe_path}/workspaces/{view.workspace.folder}/jobs/{view.job.name}/{CONDITION}"
 
     def read() -> bool:
-        path = view.rooms.data.prepare_input(location, "boolean", None, folder)
+        path = view.context.data.prepare_input(location, "boolean", None, folder)
         return convert(primitive_values.value_read(what, path, "boolean"), "boolean") is True
 
     return read

@@ -39,7 +39,7 @@ class IfElseKind(PipelineKind):
         node = steps[view.job.node]
         chosen = find_blocks(node)["true_block" if value else "false_block"] if isinstance(node, IfElse) else []
         runs = ", ".join(f"'{name}'" for name in chosen) or "nothing"
-        view.rooms.say(view.job, f"the condition is {str(value).lower()}, so {runs} runs")
+        view.context.say(view.job, f"the condition is {str(value).lower()}, so {runs} runs")
         planner = Planner.of_view(view, steps_within(chosen, steps))
         return Plan(planner.children(), planner.written)
 

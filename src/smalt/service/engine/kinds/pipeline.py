@@ -22,7 +22,7 @@ from smalt.entities.syntax.expression import has_expression, parse_binding, remo
 from smalt.entities.syntax.literals import convert, to_text
 from smalt.exceptions import ValidationException
 from smalt.service.data.job_data import primitive_values
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.control_jobs import (
@@ -66,7 +66,7 @@ _NAME = "${{name}}"
 class Planner:
     """Turns one pipeline into its children; components are read once however many nodes use them."""
 
-    rooms: Rooms
+    context: EngineContext
     workspace: Workspace
     name: str
     job: PipelineJob
@@ -91,8 +91,8 @@ class Planner:
         """Return the planner of a recorded job; `jobs` are the steps to plan, if these are not all of them."""
         job, entity = view.job, view.entity
         return cls(
-            view.rooms, view.workspace, job.name, entity if jobs is None else replaced(entity, jobs=jobs),
-            job.experiment, job.parent_id is not None, Pins(get_job_pins(view.rooms.db, job)), view.names_taken(),
+            view.context, view.workspace, job.name, entity if jobs is None else replaced(entity, jobs=jobs),
+            job.experiment, job.parent_id is not None, Pins(get_job_pins(view.context.db, job)), view.names_taken(),
             partial(view.follow, job),
         )  # fmt: skip
 
@@ -131,7 +131,7 @@ class Planner:
 
     def _written_value(self, name: str, value: Input) -> str:
         """The value that a step wrote for an input of this pipeline before it began."""
-        place = self.rooms.resolve(self.follow(str(value.path)), self.workspace)
+        place = self.context.resolve(self.follow(str(value.path)), self.workspace)
         if place.path is None or place.is_remote:
             raise ValidationException(
                 f"pipeline '{self.name}': the value of its input '{name}' is at {value.path}, where a text cannot have "
@@ -188,7 +188,7 @@ class Planner:
     def folder_of(self, job: str) -> str:
         """The name of the folder for a job's outputs."""
         if job not in self._known_places:
-            self._known_places[job] = removal.find_free_folder(self.rooms, self.workspace, job)
+            self._known_places[job] = removal.find_free_folder(self.context, self.workspace, job)
         return self._known_places[job]
 
     @property
@@ -210,7 +210,7 @@ class Planner:
     def _control_child(self, node_name: str, node: Any, needs: set[str], scope: Scope) -> NewChild:
         """Return the job of a step of control flow, of which the steps in its blocks are children."""
         name = self._free_name(node_name)
-        removal.refuse_deleted_name(self.rooms, self.workspace, name)
+        removal.refuse_deleted_name(self.context, self.workspace, name)
         job = make_control_job(self, node_name, name, scope)
         job.experiment_name = self.experiment
         job.display_name = node.display_name or node_name
@@ -222,7 +222,7 @@ class Planner:
     ) -> NewChild:
         """Return the job of a step; `label` is its name among its siblings, if that is not the step's."""
         name = self._free_name((label or node_name).replace(".", "-"))  # no name of a job has a dot
-        removal.refuse_deleted_name(self.rooms, self.workspace, name)
+        removal.refuse_deleted_name(self.context, self.workspace, name)
         component = self.find_component(node)
         inputs = self._inputs(node_name, name, component if component is not node else None, scope)
         outputs, made = self._child_outputs(name, node, component, scope)
@@ -250,7 +250,7 @@ class Planner:
         if reference is None or not isinstance(reference, str):
             return node if reference is None else reference
         if reference not in self.components:
-            properties = lookup.component(self.rooms, self.workspace, self.pins.of("components", reference))
+            properties = lookup.component(self.context, self.workspace, self.pins.of("components", reference))
             self.components[reference] = wire.from_rest({"properties": properties}, "component")
         return self.components[reference]
 
@@ -279,7 +279,7 @@ class Planner:
         if not isinstance(value, Input) or not value.path:
             return value
         path = self.pins.of("data", value.path)
-        incomplete = self.rooms.data.resolver.find_incomplete_name(path)
+        incomplete = self.context.data.resolver.find_incomplete_name(path)
         if incomplete is not None and not incomplete.version:
             raise ValidationException(
                 f"{self.name}: {where}: {path} named nothing when the job was submitted; register it and submit again"
@@ -448,8 +448,8 @@ class PipelineKind(CompositeKind):
 
     type = "pipeline"
 
-    def expand_body(self, rooms: Rooms, workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
-        return with_steps(rooms, workspace, body)
+    def expand_body(self, context: EngineContext, workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
+        return with_steps(context, workspace, body)
 
     def check_job(self, checker: Checker, job: Any) -> None:
         checker.check_unknown_keys(job)
@@ -501,7 +501,7 @@ class PipelineKind(CompositeKind):
         """Return whether steps go on after a failure, and the step that runs after all others."""
         rules: tuple[bool, str | None] | None = view.cache.get("failure_rules")
         if rules is None:
-            settings = jobs.read_properties(view.rooms.db, view.job.id).get("settings") or {}
+            settings = jobs.read_properties(view.context.db, view.job.id).get("settings") or {}
             rules = is_true(settings, "continue_on_step_failure"), settings.get("on_finalize")
             view.cache["failure_rules"] = rules
         return rules

@@ -12,7 +12,7 @@ from smalt.entities.rules.pipeline import check_component_job
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.expansion import expand_component
 from smalt.exceptions import LocatedProblem, SmaltError, ValidationException
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.submission import lookup
 from smalt.service.engine.submission.bindings import replaced
 from smalt.service.records.workspaces import Workspace
@@ -20,7 +20,7 @@ from smalt.service.records.workspaces import Workspace
 _REPLACED = ("inputs", "outputs", "settings")
 
 
-def with_steps(rooms: Rooms, workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
+def with_steps(context: EngineContext, workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
     """Return the REST body of a job with the steps, inputs, outputs and settings of the component that it names.
 
     The component stays there for clients. Where one sends the component's steps, too, these are taken: it may have
@@ -32,13 +32,13 @@ def with_steps(rooms: Rooms, workspace: Workspace, body: dict[str, Any]) -> dict
     job = wire.from_rest({"properties": bare}, "job")
     if not isinstance(job, PipelineJob) or job.component is None:
         return body
-    written = wire.to_rest(_expanded(rooms, workspace, job))["properties"]
+    written = wire.to_rest(_expanded(context, workspace, job))["properties"]
     return {**body, **{key: written[key] for key in _REPLACED}, "jobs": body.get("jobs") or written["jobs"]}
 
 
-def _expanded(rooms: Rooms, workspace: Workspace, job: PipelineJob) -> PipelineJob:
+def _expanded(context: EngineContext, workspace: Workspace, job: PipelineJob) -> PipelineJob:
     """Return the job with the component's steps; raise every problem of what it gives to the component."""
-    component = _component(rooms, workspace, job.component)
+    component = _component(context, workspace, job.component)
     reader = Reader()
     check_component_job(job, component, (), reader)
     if reader.problems:
@@ -48,17 +48,17 @@ def _expanded(rooms: Rooms, workspace: Workspace, job: PipelineJob) -> PipelineJ
 
     def of(step: Any) -> Any:
         found = vars(step).get("component")
-        return step if found is None else _component(rooms, workspace, found)
+        return step if found is None else _component(context, workspace, found)
 
     vars(made)["jobs"] = {name: leave_out_absent("the job", name, step, absent, of) for name, step in made.jobs.items()}
     return made
 
 
-def _component(rooms: Rooms, workspace: Workspace, component: Any) -> Any:
+def _component(context: EngineContext, workspace: Workspace, component: Any) -> Any:
     if not isinstance(component, str):
         return component
     try:
-        return wire.from_rest({"properties": lookup.component(rooms, workspace, component)}, "component")
+        return wire.from_rest({"properties": lookup.component(context, workspace, component)}, "component")
     except SmaltError as error:
         raise ValidationException(f"component: {error}") from None
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from smalt import wire
 from smalt.entities.schema.problems import add_article
 from smalt.exceptions import RefusedError
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
 from smalt.service.records.workspaces import Workspace
@@ -36,7 +36,7 @@ class Kind(ABC):
     is_submitted: ClassVar[bool] = True
     """False if such a job only exists as a part of another one."""
 
-    def expand_body(self, rooms: Rooms, workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
+    def expand_body(self, context: EngineContext, workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
         """Return the submitted REST properties with what they name put in, so that a later change of it is none."""
         return body
 
@@ -48,11 +48,11 @@ class Kind(ABC):
     ) -> None:
         """Check a step of a pipeline with these inputs; `where` is the path of the step, with a dot at its end."""
 
-    def properties_of_new(self, rooms: Rooms, workspace: Workspace, name: str) -> dict[str, str]:
+    def properties_of_new(self, context: EngineContext, workspace: Workspace, name: str) -> dict[str, str]:
         """Return the properties that a submitted job of the name gets from smalt."""
         return {}
 
-    async def lay_out_copy(self, rooms: Rooms, job: Job) -> dict[str, Any]:
+    async def lay_out_copy(self, context: EngineContext, job: Job) -> dict[str, Any]:
         """Make a copy of the job's step for a person to look into; raise Refused if the job is not a step."""
         raise RefusedError(
             f"job '{job.name}' is {add_article(self.type)} and no step; name one of its steps with --node"
@@ -124,7 +124,7 @@ class Outcome(NamedTuple):
 class CompositeView:
     """What is recorded of a composite job, for its kind to decide by."""
 
-    rooms: Rooms
+    context: EngineContext
     kind: CompositeKind
     job: Job
     """Its row, as it was when the engine last read it."""
@@ -138,12 +138,12 @@ class CompositeView:
 
     @cached_property
     def workspace(self) -> Workspace:
-        return self.rooms.workspace(self.job)
+        return self.context.workspace(self.job)
 
     @cached_property
     def body(self) -> dict[str, Any]:
         """The REST properties of the job."""
-        return jobs.read_properties(self.rooms.db, self.job.id)
+        return jobs.read_properties(self.context.db, self.job.id)
 
     @cached_property
     def entity(self) -> Any:
@@ -154,24 +154,24 @@ class CompositeView:
     @cached_property
     def state(self) -> dict[str, Any]:
         """What the kind has recorded with `Changes.state`; empty at first."""
-        return jobs.read_state(self.rooms.db, self.job.id)
+        return jobs.read_state(self.context.db, self.job.id)
 
     @property
     def is_canceled(self) -> bool:
-        return jobs.is_cancel_requested(self.rooms.db, self.job.id)
+        return jobs.is_cancel_requested(self.context.db, self.job.id)
 
     def names_taken(self) -> set[str]:
         """Return the names of other jobs that begin like the names of the children: a child can have none of them."""
         job = self.job
-        return jobs.list_names_with_prefix(self.rooms.db, job.workspace_id, self.kind.names_begin_with(job), job.id)
+        return jobs.list_names_with_prefix(self.context.db, job.workspace_id, self.kind.names_begin_with(job), job.id)
 
     def children(self) -> list[Job]:
         """Return the children, in the order in which they were added."""
-        return jobs.list_children(self.rooms.db, self.job.id)
+        return jobs.list_children(self.context.db, self.job.id)
 
     def child_properties(self, child: Job) -> dict[str, Any]:
         """Return the REST properties of a child."""
-        return jobs.read_properties(self.rooms.db, child.id)
+        return jobs.read_properties(self.context.db, child.id)
 
 
 class CompositeKind(Kind):
@@ -223,14 +223,14 @@ def cancel_dependents(view: CompositeView, child: Job, spared: str | None = None
         why = error_of(f"it needs '{child.node}', which was skipped", SKIPPED)
     else:
         why = error_of(f"it needs '{child.node}', which did not complete", "Canceled")
-    return [(one, why) for one in jobs.list_dependents(view.rooms.db, child) if one.node != spared]
+    return [(one, why) for one in jobs.list_dependents(view.context.db, child) if one.node != spared]
 
 
 def outcome_of_children(view: CompositeView) -> Outcome:
     """Return the end that follows from the children's: Canceled if cancelled, Failed if one failed, else Completed."""
     from smalt.service.engine.outcome import parse_message
 
-    db, parent = view.rooms.db, view.job
+    db, parent = view.context.db, view.job
     if view.is_canceled:
         return Outcome("Canceled")
     if error := view.state.get("error"):

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from smalt.exceptions import RefusedError
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds.protocol import CompositeKind, Kind
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -46,18 +46,18 @@ def list_types() -> list[str]:
     return list(dict.fromkeys((*_MODULES, *_known)))
 
 
-def expand_body(rooms: Rooms, workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
+def expand_body(context: EngineContext, workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
     """Return the submitted REST properties of a job, of whatever type, as its kind expands them."""
     kind = find_kind(fold_case(str(body.get("jobType"))))
-    return body if kind is None else kind.expand_body(rooms, workspace, body)
+    return body if kind is None else kind.expand_body(context, workspace, body)
 
 
-async def lay_out_copy(rooms: Rooms, job: Job) -> dict[str, Any]:
+async def lay_out_copy(context: EngineContext, job: Job) -> dict[str, Any]:
     """Make a copy of the job's step for a person to look into; raise Refused if the job is not a step."""
     kind = find_kind(job.type)
     if kind is None:
         raise RefusedError(f"job '{job.name}' is a {job.type}, which did not run, so there is no step to look into")
-    return await kind.lay_out_copy(rooms, job)
+    return await kind.lay_out_copy(context, job)
 
 
 def add_kind(kind: Kind) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from smalt.entities import Input
 from smalt.exceptions import NotFound
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds.command import Leaf
 from smalt.service.engine.outcome import to_sentence
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 
 
-def get_preparation_error(rooms: Rooms, leaf: Leaf | None, error: Exception) -> str:
+def get_preparation_error(context: EngineContext, leaf: Leaf | None, error: Exception) -> str:
     """Return the sentence for a job that could not start; it names the step that should have written missing data."""
     said = to_sentence(error)
     if not isinstance(error, NotFound) or leaf is None:
@@ -19,15 +19,15 @@ def get_preparation_error(rooms: Rooms, leaf: Leaf | None, error: Exception) -> 
     for name, value in leaf.entity.inputs.items():
         place = leaf.places.get(name)
         if isinstance(value, Input) and value.path and place is not None and not place.exists:
-            owed = _find_writer(rooms, leaf.job, value.path)
+            owed = _find_writer(context, leaf.job, value.path)
             return f"its input '{name}' is not there: {owed}" if owed else said
     return said
 
 
-def _find_writer(rooms: Rooms, job: Job, uri: str) -> str | None:
+def _find_writer(context: EngineContext, job: Job, uri: str) -> str | None:
     """Return a phrase for the step that should have written the data, and for what it wrote."""
-    for writer in jobs.find_writers(rooms.db, job.workspace_id, [uri.rstrip("/"), f"{uri.rstrip('/')}/"]):
-        for name, (_, _, written, _) in jobs.read_data(rooms.db, writer.id, "output").items():
+    for writer in jobs.find_writers(context.db, job.workspace_id, [uri.rstrip("/"), f"{uri.rstrip('/')}/"]):
+        for name, (_, _, written, _) in jobs.read_data(context.db, writer.id, "output").items():
             if written is not None and written.rstrip("/") == uri.rstrip("/"):
                 is_sibling = writer.root_id == job.root_id and writer.node is not None
                 who = f"step '{writer.node}'" if is_sibling else f"job '{writer.name}'"

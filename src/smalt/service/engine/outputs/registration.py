@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from smalt.exceptions import Conflict
 from smalt.service.data.job_data.access_modes import is_empty
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds import places
 from smalt.service.records import assets, jobs, reuse
 from smalt.service.records.database import Database
@@ -47,22 +47,22 @@ def get_asset_kind(type: str | None) -> str:
     return "models" if type in _MODELS else "data"
 
 
-def register_outputs(rooms: Rooms, job: Job, empty: Sequence[str] | None) -> None:
+def register_outputs(context: EngineContext, job: Job, empty: Sequence[str] | None) -> None:
     """Register each named output once, however often this is called; none if the version of one is taken.
 
     `empty` are the outputs to which the job wrote nothing; None for a pipeline, whose steps write its outputs. Outputs
-    that no job writes any more are noted in `rooms.unprotected`: they are protected once this is committed.
+    that no job writes any more are noted in `context.unprotected`: they are protected once this is committed.
     """
-    with rooms.db.transaction():
-        named = list(_list_named_outputs(rooms.db, job))
-        _refuse_taken(rooms, job, named)
-        _refuse_unfit(rooms, job, named)
+    with context.db.transaction():
+        named = list(_list_named_outputs(context.db, job))
+        _refuse_taken(context, job, named)
+        _refuse_unfit(context, job, named)
         for one in named:
-            version = _register_output(rooms, job, one, empty)
+            version = _register_output(context, job, one, empty)
             asset = f"{one.kind}/{one.name}/versions/{version}"
-            jobs.put_data(rooms.db, job, [jobs.DataRow("output", one.output, one.type, one.mode, one.uri, asset)])
+            jobs.put_data(context.db, job, [jobs.DataRow("output", one.output, one.type, one.mode, one.uri, asset)])
             if not one.is_shared:
-                rooms.unprotected.append((rooms.workspace(job), one.uri))
+                context.unprotected.append((context.workspace(job), one.uri))
 
 
 def find_taken_versions(
@@ -119,21 +119,21 @@ def _list_named_outputs(db: Database, job: Job) -> Iterable[_NamedOutput]:
                          made.get(output, places.ALONE).is_shared)  # fmt: skip
 
 
-def _refuse_taken(rooms: Rooms, job: Job, named: list[_NamedOutput]) -> None:
+def _refuse_taken(context: EngineContext, job: Job, named: list[_NamedOutput]) -> None:
     """Raise Conflict if a version is taken, unless it is the very output that a reused step has."""
-    new = [one for one in named if _find_same_version(rooms, job, one) is None]
+    new = [one for one in named if _find_same_version(context, job, one) is None]
     asked = ((one.output, one.type, one.name, one.version) for one in new)
-    for output, why in find_taken_versions(rooms.db, job.workspace_id, asked).items():
+    for output, why in find_taken_versions(context.db, job.workspace_id, asked).items():
         raise Conflict(f"output '{output}' was not registered: {why}")
 
 
-def _refuse_unfit(rooms: Rooms, job: Job, named: list[_NamedOutput]) -> None:
+def _refuse_unfit(context: EngineContext, job: Job, named: list[_NamedOutput]) -> None:
     """Raise Conflict if an output on this machine is missing, cannot be read or is not of its type.
 
     A version of it would be useless: every job that names it would be refused.
     """
     for one in named:
-        place = rooms.data.resolve(one.uri, rooms.workspace(job)).path
+        place = context.data.resolve(one.uri, context.workspace(job)).path
         if place is None:
             continue
         whole = f"output '{one.output}' of {_describe_job(job)} was not registered as '{one.name}'"
@@ -155,9 +155,9 @@ def _describe_job(job: Job) -> str:
     return f"step '{job.node}'" if job.parent_id is not None else f"job '{job.name}'"
 
 
-def _find_same_version(rooms: Rooms, job: Job, one: _NamedOutput) -> str | None:
+def _find_same_version(context: EngineContext, job: Job, one: _NamedOutput) -> str | None:
     """Return the version that the output is already, as an earlier job made it and this one reused that."""
-    db, workspace_id = rooms.db, job.workspace_id
+    db, workspace_id = context.db, job.workspace_id
     if one.version:
         there = assets.get_version(db, workspace_id, one.kind, one.name, one.version)
     else:
@@ -168,28 +168,28 @@ def _find_same_version(rooms: Rooms, job: Job, one: _NamedOutput) -> str | None:
     return there.version if is_of_another else None
 
 
-def _make_warning(rooms: Rooms, job: Job, one: _NamedOutput, empty: Sequence[str] | None) -> dict[str, str]:
+def _make_warning(context: EngineContext, job: Job, one: _NamedOutput, empty: Sequence[str] | None) -> dict[str, str]:
     """Return the property of a version that is empty because the job wrote nothing to the output."""
-    if not (_is_output_empty(rooms, job, one) if empty is None else one.output in empty):
+    if not (_is_output_empty(context, job, one) if empty is None else one.output in empty):
         return {}
     return {"smalt.warning": f"it is empty: job '{job.name}' wrote nothing to its output '{one.output}'"}
 
 
-def _is_output_empty(rooms: Rooms, job: Job, one: _NamedOutput) -> bool:
-    place = rooms.data.resolve(one.uri, rooms.workspace(job)).path
+def _is_output_empty(context: EngineContext, job: Job, one: _NamedOutput) -> bool:
+    place = context.data.resolve(one.uri, context.workspace(job)).path
     return place is not None and is_empty(place)
 
 
-def _register_output(rooms: Rooms, job: Job, one: _NamedOutput, empty: Sequence[str] | None) -> str:
-    same = _find_same_version(rooms, job, one)
+def _register_output(context: EngineContext, job: Job, one: _NamedOutput, empty: Sequence[str] | None) -> str:
+    same = _find_same_version(context, job, one)
     if same is not None:
         return same
-    container = assets.find_container(rooms.db, job.workspace_id, one.kind, one.name)
+    container = assets.find_container(context.db, job.workspace_id, one.kind, one.name)
     version = one.version or (container.next_version if container else "1")
     properties: dict[str, Any] = {
         "description": one.description,
         "tags": {},
-        "properties": {MADE_BY: job.name, **_make_warning(rooms, job, one, empty)},
+        "properties": {MADE_BY: job.name, **_make_warning(context, job, one, empty)},
         "isAnonymous": False,
         "isArchived": False,
     }
@@ -197,5 +197,5 @@ def _register_output(rooms: Rooms, job: Job, one: _NamedOutput, empty: Sequence[
         properties.update(modelType=one.type, modelUri=one.uri, flavors={}, jobName=job.name)
     else:
         properties.update(dataType=one.type, dataUri=one.uri)
-    assets.put_version(rooms.db, job.workspace_id, one.kind, one.name, version, properties, job.created_by)
+    assets.put_version(context.db, job.workspace_id, one.kind, one.name, version, properties, job.created_by)
     return version

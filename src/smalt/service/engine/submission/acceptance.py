@@ -12,7 +12,7 @@ from smalt.entities.schema.problems import add_article, join_words
 from smalt.exceptions import Conflict, RefusedError, ValidationException
 from smalt.machine.gc_pause import pause_gc
 from smalt.service.engine import kinds
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds.properties import OUTPUT_FOLDER, PART
 from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, remove_places
@@ -68,12 +68,14 @@ class _Examined(NamedTuple):
     """None for a type that does not run."""
 
 
-def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Accepted:
+def accept(
+    context: EngineContext, workspace: Workspace, name: str, properties: dict[str, Any], principal: str
+) -> Accepted:
     """Record the job, unless it is there already. Raises what is wrong with it, all of it at once."""
-    existing, body, digest, entity, checked = _examined(rooms, workspace, name, properties)
+    existing, body, digest, entity, checked = _examined(context, workspace, name, properties)
     if existing is not None:
         return Accepted(existing, False, [], None)
-    rooms.refuse_where_full()
+    context.refuse_where_full()
     new = jobs.NewJob(
         name=name,
         type=entity.type,
@@ -83,50 +85,50 @@ def accept(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, 
         display_name=entity.display_name,
         is_composite=kinds.is_composite(entity.type),
     )
-    job = jobs.add_job(rooms.db, workspace.id, new, principal)
+    job = jobs.add_job(context.db, workspace.id, new, principal)
     if checked is None:
         return Accepted(job, True, [], None, _cannot_run(entity))
     if checked.pins:
-        pins.put_job_pins(rooms.db, job, checked.pins)
+        pins.put_job_pins(context.db, job, checked.pins)
     part = str((body.get("properties") or {}).get(PART) or "").splitlines()
     for note in (*part, *checked.notes, *checked.idle):
-        rooms.say(job, note)
+        context.say(job, note)
     return Accepted(job, True, checked.remote, entity)
 
 
-def check(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, Any]) -> list[str]:
+def check(context: EngineContext, workspace: Workspace, name: str, properties: dict[str, Any]) -> list[str]:
     """Return what the job's log would begin with; raise what `accept` would raise, and record nothing."""
-    found = _examined(rooms, workspace, name, properties)
+    found = _examined(context, workspace, name, properties)
     if found.existing is None and found.checked is None:
         raise RefusedError(_cannot_run(found.entity))
     return [*found.checked.notes, *found.checked.idle] if found.checked is not None else []
 
 
-def _examined(rooms: Rooms, workspace: Workspace, name: str, properties: dict[str, Any]) -> _Examined:
+def _examined(context: EngineContext, workspace: Workspace, name: str, properties: dict[str, Any]) -> _Examined:
     if not _NAME.fullmatch(name):
         raise ValidationException(
             f"'{name}' cannot be a job's name; use at most 255 letters, digits, '-' and '_', a letter or digit first"
         )
     body = _as_new({key: value for key, value in properties.items() if key not in READ_ONLY})
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-    existing = jobs.find_by_name(rooms.db, workspace.id, name)
+    existing = jobs.find_by_name(context.db, workspace.id, name)
     if existing is not None:
         if existing.body_hash == digest:
             return _Examined(existing, body, digest, None, None)
-        raise Conflict(describe_difference(rooms, workspace, existing, body))
-    removal.refuse_deleted_names(rooms, workspace, name)
+        raise Conflict(describe_difference(context, workspace, existing, body))
+    removal.refuse_deleted_names(context, workspace, name)
     with pause_gc():
-        body = kinds.expand_body(rooms, workspace, body)
+        body = kinds.expand_body(context, workspace, body)
         entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job
-        known = _pins_of_earlier(rooms, workspace, body)
+        known = _pins_of_earlier(context, workspace, body)
         kind = kinds.find_kind(entity.type)
-        checked = checks.check_job(rooms, workspace, entity, known) if kind is not None else None
+        checked = checks.check_job(context, workspace, entity, known) if kind is not None else None
         if checked is not None and checked.pins:
             body = Pins(checked.pins).applied(body)
             entity = read(body)
         if checked is not None and checked.idle:
             body = {**body, "properties": {**(body.get("properties") or {}), IDLE: "; ".join(checked.idle)}}
-        own = kind.properties_of_new(rooms, workspace, name) if kind is not None else {}
+        own = kind.properties_of_new(context, workspace, name) if kind is not None else {}
         if own:
             body = {**body, "properties": {**(body.get("properties") or {}), **own}}
             entity = read(body)
@@ -160,12 +162,14 @@ def read(body: dict[str, Any]) -> Any:
     return entity
 
 
-def _pins_of_earlier(rooms: Rooms, workspace: Workspace, body: dict[str, Any]) -> pins.PinnedReferences | None:
+def _pins_of_earlier(
+    context: EngineContext, workspace: Workspace, body: dict[str, Any]
+) -> pins.PinnedReferences | None:
     """The versions that references meant to the run of which this job is a part."""
     notes = body.get("properties")
     name = notes.get(PART_OF) if isinstance(notes, dict) else None
-    earlier = jobs.find_by_name(rooms.db, workspace.id, str(name)) if name else None
-    return pins.get_job_pins(rooms.db, earlier) if earlier is not None else None
+    earlier = jobs.find_by_name(context.db, workspace.id, str(name)) if name else None
+    return pins.get_job_pins(context.db, earlier) if earlier is not None else None
 
 
 def _cannot_run(entity: Any) -> str:

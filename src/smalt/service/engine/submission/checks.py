@@ -27,7 +27,7 @@ from smalt.service.data.job_data.access_modes import (
     explain_read_only,
 )
 from smalt.service.engine import kinds
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.outputs.registration import find_taken_versions
 from smalt.service.engine.submission import lookup
 from smalt.service.engine.submission.bindings import replaced
@@ -51,12 +51,14 @@ class CheckedJob(NamedTuple):
     """A line for each setting of the job that has no effect."""
 
 
-def check_job(rooms: Rooms, workspace: Workspace, job: Any, known: PinnedReferences | None = None) -> CheckedJob:
+def check_job(
+    context: EngineContext, workspace: Workspace, job: Any, known: PinnedReferences | None = None
+) -> CheckedJob:
     """Check a job of a known kind; raise ValidationException with all its problems at once.
 
     References that are `known` mean the version that they meant to an earlier job.
     """
-    checker = Checker(rooms, workspace, known)
+    checker = Checker(context, workspace, known)
     kind = kinds.find_kind(job.type)
     assert kind is not None, "only jobs of known kinds are checked"
     kind.check_job(checker, job)
@@ -71,9 +73,9 @@ class Checker:
     `where` is the path of what is checked within the job: "" for the job itself, "jobs.train." for its step `train`.
     """
 
-    def __init__(self, rooms: Rooms, workspace: Workspace, known: PinnedReferences | None) -> None:
-        self.rooms = rooms
-        self.pins = Pinner(rooms, workspace, known)
+    def __init__(self, context: EngineContext, workspace: Workspace, known: PinnedReferences | None) -> None:
+        self.context = context
+        self.pins = Pinner(context, workspace, known)
         self.workspace = workspace
         self.problems: list[str] = []
         self.notes: list[str] = []
@@ -147,7 +149,7 @@ class Checker:
             self._components[reference] = None
             try:
                 fixed = self.pins.fix("components", reference)
-                properties = lookup.component(self.rooms, self.workspace, fixed)
+                properties = lookup.component(self.context, self.workspace, fixed)
                 self._components[reference] = wire.from_rest({"properties": properties}, "component")
             except SmaltError as error:
                 self.problems.append(f"{where}component: {error}")
@@ -158,29 +160,29 @@ class Checker:
             self._try(f"{where}environment", self._look_up_environment, environment)
 
     def _look_up_environment(self, text: str) -> None:
-        lookup.environment(self.rooms, self.workspace, self.pins.fix("environments", text))
+        lookup.environment(self.context, self.workspace, self.pins.fix("environments", text))
 
     def check_code(self, where: str, code: str | None) -> None:
         if code and self.is_new("code", code):
             self._try(f"{where}code", self._look_up_code, code)
 
     def _look_up_code(self, text: str) -> None:
-        lookup.snapshot(self.rooms, self.workspace, self.pins.fix("codes", text))
+        lookup.snapshot(self.context, self.workspace, self.pins.fix("codes", text))
 
     def check_secrets(self, where: str, job: Any) -> None:
         for name, value in (getattr(job, "environment_variables", None) or {}).items():
             try:
-                self.rooms.vault.check_references(value, self.workspace)
+                self.context.vault.check_references(value, self.workspace)
             except SmaltError as error:
                 self.problems.append(f"{where}environment_variables.{name}: {error}")
 
     def check_compute(self, where: str, compute: str | None) -> None:
         if not compute or has_expression(compute) or not self.is_new("compute", compute):
             return
-        name, is_there = lookup.compute(self.rooms, self.workspace, compute)
+        name, is_there = lookup.compute(self.context, self.workspace, compute)
         if is_there or not self.is_new("compute name", name):
             return
-        if self.rooms.settings.compute == "strict":
+        if self.context.settings.compute == "strict":
             self.problems.append(
                 f"{where}compute: there is no compute '{name}' in this workspace; create it with "
                 "'smalt compute create', or allow any name with 'smalt config set compute any'"
@@ -215,8 +217,8 @@ class Checker:
 
     def _note_read_only(self, where: str, value: Input) -> None:
         with contextlib.suppress(SmaltError):  # told with its path
-            place = self.rooms.resolve(str(value.path), self.workspace)
-            if note := explain_read_only(place, value.mode, self.rooms.root):
+            place = self.context.resolve(str(value.path), self.workspace)
+            if note := explain_read_only(place, value.mode, self.context.root):
                 self.notes.append(f"{where}: {note}")
 
     def note_texts(self, inputs: Any) -> None:
@@ -233,7 +235,7 @@ class Checker:
         """
         try:
             uri = self.pins.fix("data", uri, next((type for type in types if str(type).endswith("_model")), None))
-            place = self.rooms.resolve(uri, self.workspace)
+            place = self.context.resolve(uri, self.workspace)
         except SmaltError as error:
             self.problems.append(f"{where}: {error}")
             return
@@ -254,8 +256,10 @@ class Checker:
             for name, output in (outputs or {}).items()
             if isinstance(output, Output) and not has_expression(output.version)
         ]
-        taken = find_taken_versions(self.rooms.db, self.workspace.id, asked, may_be_reused=may_be_reused)
-        for name, why in find_taken_versions(self.rooms.db, self.workspace.id, asked).items() if may_be_reused else ():
+        taken = find_taken_versions(self.context.db, self.workspace.id, asked, may_be_reused=may_be_reused)
+        for name, why in (
+            find_taken_versions(self.context.db, self.workspace.id, asked).items() if may_be_reused else ()
+        ):
             if name not in taken:
                 self.notes.append(f"{where}outputs.{name}: {why}; unless its step is reused, the job fails at its end")
         for name, why in [*taken.items(), *self._find_unwritable(outputs or {})]:
@@ -265,13 +269,13 @@ class Checker:
         for name, output in outputs.items():
             if isinstance(output, Output) and output.path and not output.path.startswith("${{"):
                 try:
-                    place = self.rooms.resolve(output.path, self.workspace)
+                    place = self.context.resolve(output.path, self.workspace)
                 except NotFound as error:  # of the datastore
                     yield name, str(error)
                     continue
                 except SmaltError:  # told when the place is made
                     continue
-                if why := find_write_problem(self.rooms, place):
+                if why := find_write_problem(self.context, place):
                     yield name, why
 
     def _try(self, where: str, function: Any, *arguments: Any) -> None:

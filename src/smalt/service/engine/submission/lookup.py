@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from smalt.entities.syntax.references import Reference, parse_reference
 from smalt.exceptions import NotFound, ValidationException
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.environments.resolution.requirements import TRAVELLED
 from smalt.service.records import assets, resources
 from smalt.service.records.database import Database
@@ -21,20 +21,20 @@ _SERVERLESS = "serverless"
 """A compute that every workspace has: this machine stands for it."""
 
 
-def environment(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]:
+def environment(context: EngineContext, workspace: Workspace, text: str) -> dict[str, Any]:
     """The environment that `text` names, as the environments room takes it; NotFound says what to do."""
     reference = named(text)
     if reference.name == "host":
         return {"host": True}
-    workspace = _owner(rooms, workspace, reference)
-    if _is_shared(rooms, reference):
-        used = _used(rooms, workspace, "environments", reference)
-        return _with_context(rooms, workspace, {**used, "name": reference.name})
+    workspace = _owner(context, workspace, reference)
+    if _is_shared(context, reference):
+        used = _used(context, workspace, "environments", reference)
+        return _with_context(context, workspace, {**used, "name": reference.name})
     if not reference.registry:
-        found = _version(rooms.db, workspace, "environments", reference)
+        found = _version(context.db, workspace, "environments", reference)
         if found:
-            return _with_context(rooms, workspace, {**found.properties, "name": reference.name})
-    curated = rooms.environments.lookup_curated(reference.name, reference.version or reference.label)
+            return _with_context(context, workspace, {**found.properties, "name": reference.name})
+    curated = context.environments.lookup_curated(reference.name, reference.version or reference.label)
     if curated is not None:
         return curated
     if reference.registry:
@@ -43,32 +43,32 @@ def environment(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]
             f"describe it in $SMALT_HOME/catalogue/{reference.name}.yml or name another environment"
         )
     wanted = assets.find_version(
-        rooms.db, workspace.id, "environments", reference.name, reference.version, reference.label
+        context.db, workspace.id, "environments", reference.name, reference.version, reference.label
     )
     return wanted.properties
 
 
-def _with_context(rooms: Rooms, workspace: Workspace, asset: dict[str, Any]) -> dict[str, Any]:
+def _with_context(context: EngineContext, workspace: Workspace, asset: dict[str, Any]) -> dict[str, Any]:
     """An environment gets the places of its build context, and of the files that travelled with its conda file."""
     uri, travelled = (asset.get("build") or {}).get("contextUri"), TRAVELLED.findall(str(asset.get("condaFile") or ""))
     if travelled:
-        asset = {**asset, "files": {one: str(rooms.data.resolve(one, workspace).path) for one in travelled}}
+        asset = {**asset, "files": {one: str(context.data.resolve(one, workspace).path) for one in travelled}}
     if not uri:
         return asset
-    return {**asset, "folder": str(rooms.data.resolve(str(uri), workspace).path)}
+    return {**asset, "folder": str(context.data.resolve(str(uri), workspace).path)}
 
 
-def component(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]:
+def component(context: EngineContext, workspace: Workspace, text: str) -> dict[str, Any]:
     """The REST properties of the component that `text` names."""
-    db, reference = rooms.db, named(text)
-    if _owner(rooms, workspace, reference) is not workspace:
+    db, reference = context.db, named(text)
+    if _owner(context, workspace, reference) is not workspace:
         raise ValidationException(
             f"component '{reference.name}' is in workspace '{reference.workspace}', not in '{workspace.name}'; "
             "share it through a registry, or create it in this workspace and name it as "
             f"azureml:{reference.name}:{reference.version or 'VERSION'}"
         )
-    if _is_shared(rooms, reference):
-        return _used(rooms, workspace, "components", reference)
+    if _is_shared(context, reference):
+        return _used(context, workspace, "components", reference)
     if reference.registry:
         raise NotFound(
             f"component '{reference.name}' of registry '{reference.registry}' is not here; "
@@ -81,62 +81,62 @@ def component(rooms: Rooms, workspace: Workspace, text: str) -> dict[str, Any]:
     return found.properties
 
 
-def with_version(rooms: Rooms, workspace: Workspace, kind: str, text: str, type: str | None = None) -> str:
+def with_version(context: EngineContext, workspace: Workspace, kind: str, text: str, type: str | None = None) -> str:
     """`text` with the version that it means now, as if that had been written; NotFound where there is none.
 
     `kind` is "data", for models as well, or "environments", "components", "codes"; `type` that of a data input.
     """
     if kind == "data":
-        return _data_with_version(rooms, workspace, text, type)
+        return _data_with_version(context, workspace, text, type)
     if parse_reference(text) is None and not _BARE.fullmatch(text):
         return text
     reference = named(text)
-    workspace = _owner(rooms, workspace, reference)
+    workspace = _owner(context, workspace, reference)
     if reference.version not in (None, _DEFAULT_VERSION) or (kind == "environments" and reference.name == "host"):
         return text
-    if _is_shared(rooms, reference):
-        return _shared_version(rooms, str(reference.registry), kind, reference.name, reference.label)
+    if _is_shared(context, reference):
+        return _shared_version(context, str(reference.registry), kind, reference.name, reference.label)
     if reference.registry:
         return text
-    found = _version(rooms.db, workspace, kind, reference)
-    curated = rooms.environments.lookup_curated(reference.name) if found is None and kind == "environments" else None
+    found = _version(context.db, workspace, kind, reference)
+    curated = context.environments.lookup_curated(reference.name) if found is None and kind == "environments" else None
     if curated is not None:
         name, version = curated.get("asked") or curated["curated"], curated["version"]
         return f"azureml://registries/azureml/environments/{name}/versions/{version}"
     if found is None:
-        found = assets.find_version(rooms.db, workspace.id, kind, reference.name, None, reference.label)
+        found = assets.find_version(context.db, workspace.id, kind, reference.name, None, reference.label)
     return _id(workspace, found)
 
 
-def _data_with_version(rooms: Rooms, workspace: Workspace, uri: str, type: str | None) -> str:
+def _data_with_version(context: EngineContext, workspace: Workspace, uri: str, type: str | None) -> str:
     """The same of data, which is not looked for where it is mapped: whoever needs it says what is missing."""
-    reference = rooms.data.resolver.find_incomplete_name(uri)
+    reference = context.data.resolver.find_incomplete_name(uri)
     if reference is None:
         return uri
     if reference.registry:
-        if not rooms.registries.has_registry(reference.registry):
+        if not context.registries.has_registry(reference.registry):
             return uri
         kind = str(reference.kind)
-        return _shared_version(rooms, reference.registry, kind, reference.name, reference.label)
-    where = rooms.data.resolver.find_workspace(reference.workspace, workspace, uri)
+        return _shared_version(context, reference.registry, kind, reference.name, reference.label)
+    where = context.data.resolver.find_workspace(reference.workspace, workspace, uri)
     is_model = str(type).endswith("_model")
     if reference.version:  # the version is given; the kind is what the type says, as a data asset may have the name too
         model = (
-            assets.get_version(rooms.db, where.id, "models", reference.name, reference.version) if is_model else None
+            assets.get_version(context.db, where.id, "models", reference.name, reference.version) if is_model else None
         )
         return _id(where, model) if model else uri
     kinds = ["models", "data"] if is_model else ["data", "models"]
     for kind in [reference.kind] if reference.kind else kinds:
         found = assets.resolve_version(
-            rooms.db, where.id, kind, reference.name, label=reference.label, stage=reference.stage
+            context.db, where.id, kind, reference.name, label=reference.label, stage=reference.stage
         )  # fmt: skip
         if found is not None:
             return _id(where, found)
     return uri
 
 
-def _shared_version(rooms: Rooms, registry: str, kind: str, name: str, label: str | None) -> str:
-    found = rooms.registries.find_folder(registry).find_version(kind, name, None, label)
+def _shared_version(context: EngineContext, registry: str, kind: str, name: str, label: str | None) -> str:
+    found = context.registries.find_folder(registry).find_version(kind, name, None, label)
     return f"azureml://registries/{registry}/{kind}/{name}/versions/{found.version}"
 
 
@@ -160,22 +160,22 @@ def asset_row(path: str | None, type: str | None) -> str | None:
     return f"{registry}{kind}/{reference.name}/{number}"
 
 
-def snapshot(rooms: Rooms, workspace: Workspace, text: str) -> str:
+def snapshot(context: EngineContext, workspace: Workspace, text: str) -> str:
     """Return the content hash of the code that `text` names."""
     reference = named(text)
-    owner = _owner(rooms, workspace, reference)
-    found = assets.find_version(rooms.db, owner.id, "codes", reference.name, reference.version, reference.label)
+    owner = _owner(context, workspace, reference)
+    found = assets.find_version(context.db, owner.id, "codes", reference.name, reference.version, reference.label)
     if found.content_hash is None:
         raise NotFound(f"code '{reference.name}' was never uploaded; submit the job again")
     return found.content_hash
 
 
-def compute(rooms: Rooms, workspace: Workspace, text: str) -> tuple[str, bool]:
+def compute(context: EngineContext, workspace: Workspace, text: str) -> tuple[str, bool]:
     """Return a compute's bare name, and whether this workspace has it."""
     name = named(text).name
-    if name.lower() in (*rooms.computes.names, _SERVERLESS):
+    if name.lower() in (*context.computes.names, _SERVERLESS):
         return name, True
-    return name, resources.get_resource(rooms.db, workspace.id, "computes", name) is not None
+    return name, resources.get_resource(context.db, workspace.id, "computes", name) is not None
 
 
 def named(text: str) -> Reference:
@@ -190,7 +190,7 @@ def named(text: str) -> Reference:
     return Reference(text, name=text)
 
 
-def _owner(rooms: Rooms, workspace: Workspace, reference: Reference) -> Workspace:
+def _owner(context: EngineContext, workspace: Workspace, reference: Reference) -> Workspace:
     """Return the workspace that an id names, which is `workspace` for all other references."""
     names = (reference.subscription, reference.resource_group, reference.workspace)
     if not all(names):
@@ -198,17 +198,17 @@ def _owner(rooms: Rooms, workspace: Workspace, reference: Reference) -> Workspac
     own = (workspace.subscription, workspace.resource_group, workspace.name)
     if [str(name).lower() for name in names] == [name.lower() for name in own]:
         return workspace
-    return rooms.data.resolver.find_workspace(cast("tuple[str, str, str]", names), workspace, reference.text)
+    return context.data.resolver.find_workspace(cast("tuple[str, str, str]", names), workspace, reference.text)
 
 
-def _is_shared(rooms: Rooms, reference: Reference) -> bool:
+def _is_shared(context: EngineContext, reference: Reference) -> bool:
     """Whether it names something in a registry of the user's own."""
-    return reference.registry is not None and rooms.registries.has_registry(reference.registry)
+    return reference.registry is not None and context.registries.has_registry(reference.registry)
 
 
-def _used(rooms: Rooms, workspace: Workspace, kind: str, reference: Reference) -> dict[str, Any]:
+def _used(context: EngineContext, workspace: Workspace, kind: str, reference: Reference) -> dict[str, Any]:
     registry = str(reference.registry)
-    return rooms.registries.register_for_job(
+    return context.registries.register_for_job(
         workspace, registry, kind, reference.name, reference.version, reference.label
     )
 

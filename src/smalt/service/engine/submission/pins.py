@@ -10,7 +10,7 @@ from typing import Any
 from smalt.entities.jobs.inputs import ASSETS
 from smalt.entities.syntax.expression import has_expression
 from smalt.exceptions import LocatedProblem, SmaltError, ValidationException
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.submission import lookup
 from smalt.service.records import assets
 from smalt.service.records.pins import PinnedReferences
@@ -47,9 +47,9 @@ class Pins:
 class Pinner(Pins):
     """Looks references up and notes what they mean; those `known` mean what they meant before."""
 
-    def __init__(self, rooms: Rooms, workspace: Workspace, known: PinnedReferences | None = None) -> None:
+    def __init__(self, context: EngineContext, workspace: Workspace, known: PinnedReferences | None = None) -> None:
         super().__init__()
-        self._rooms = rooms
+        self._context = context
         self._workspace = workspace
         self._known = Pins(known)
 
@@ -59,7 +59,7 @@ class Pinner(Pins):
         if found == text:
             found = self._known.of(kind, text)
             if found == text:
-                found = lookup.with_version(self._rooms, self._workspace, kind, text, type)
+                found = lookup.with_version(self._context, self._workspace, kind, text, type)
             if found != text:
                 self.fixed.setdefault(kind, {})[text] = found
         return found
@@ -71,10 +71,10 @@ class Pinner(Pins):
         """
         reference = lookup.named(text)
         if reference.version:
-            lookup.component(self._rooms, self._workspace, text)
+            lookup.component(self._context, self._workspace, text)
         if reference.registry or reference.name != ANONYMOUS_COMPONENT or not reference.version:
             return text
-        db, where = self._rooms.db, self._workspace
+        db, where = self._context.db, self._workspace
         found = assets.find_version(db, where.id, "components", reference.name, reference.version, None)
         spec = found.properties.get("componentSpec")
         fixed = fixed_component(self, spec) if isinstance(spec, dict) else spec

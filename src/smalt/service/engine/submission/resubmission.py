@@ -12,7 +12,7 @@ from smalt.entities.syntax.references import parse_reference
 from smalt.exceptions import Conflict, SmaltError
 from smalt.service.data.job_data import mltable_inputs
 from smalt.service.engine import kinds
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.submission import lookup
 from smalt.service.engine.submission.pins import Body, Pins
 from smalt.service.records import jobs, pins
@@ -37,13 +37,13 @@ def check_data_unchanged(job: Job, properties: Mapping[str, Any]) -> None:
             )
 
 
-def check_references_unmoved(rooms: Rooms, workspace: Workspace, job: Job) -> None:
+def check_references_unmoved(context: EngineContext, workspace: Workspace, job: Job) -> None:
     """Refuse a job whose labels, or names without a version, mean other versions than when `job` was submitted."""
-    for kind, texts in pins.get_job_pins(rooms.db, job).items():
+    for kind, texts in pins.get_job_pins(context.db, job).items():
         for text, before in texts.items():
             type = "custom_model" if "/models/" in before else None
             try:
-                now = lookup.with_version(rooms, workspace, kind, text, type)
+                now = lookup.with_version(context, workspace, kind, text, type)
             except SmaltError:
                 now = "not there"
             if now != before:
@@ -59,10 +59,10 @@ def _short(reference: str) -> str:
     return f"{found.name}:{found.version}" if found is not None and found.version else reference
 
 
-def describe_difference(rooms: Rooms, workspace: Workspace, job: Job, sent: Body) -> str:
+def describe_difference(context: EngineContext, workspace: Workspace, job: Job, sent: Body) -> str:
     """Return the sentence that refuses another job of the name of `job`."""
-    submitted = _without_notes(jobs.read_properties(rooms.db, job.id))
-    sent = _without_notes(Pins(pins.get_job_pins(rooms.db, job)).applied(kinds.expand_body(rooms, workspace, sent)))
+    submitted = _without_notes(jobs.read_properties(context.db, job.id))
+    sent = _without_notes(Pins(pins.get_job_pins(context.db, job)).applied(kinds.expand_body(context, workspace, sent)))
     keys = [key for key in {**submitted, **sent} if submitted.get(key) != sent.get(key)]
     words = ", ".join(repr(_word(key)) for key in keys[:3])
     differs = f": {words} {'differ' if len(keys) > 1 else 'differs'}" if keys else ""

@@ -16,7 +16,7 @@ from smalt.exceptions import Conflict, SmaltError
 from smalt.service.data import Location
 from smalt.service.data.files.write_protection import allow_writing, forbid_writing, is_write_protected
 from smalt.service.data.uris.uri_forms import JobOutput, parse_uri
-from smalt.service.engine.context import Rooms
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.outputs.job_outputs import OutputOverwritten
 from smalt.service.engine.versions.contents import URIS
 from smalt.service.engine.versions.overwrites import copy_aside_before_request, copy_versions_aside
@@ -34,47 +34,49 @@ _GUARDED = ("artifacts", "default")
 _ARTIFACTS = re.compile(re.escape(artifact_paths.PREFIX) + r"([^/]+)/.")
 
 
-async def protect_output(rooms: Rooms, reuse: Reuse, workspace: Workspace, uri: str) -> None:
+async def protect_output(context: EngineContext, reuse: Reuse, workspace: Workspace, uri: str) -> None:
     """Forbid writing to the output of a job that is over and about to become a version of an asset.
 
     A folder of the user's own stays as it is. Raises Conflict if a later job wrote over it, or may still write there.
     The caller stores the version without an await after this, so that no job begins to write there in between.
     """
     try:
-        location = rooms.data.resolve(uri, workspace)
+        location = context.data.resolve(uri, workspace)
     except OutputOverwritten:
         raise
     except SmaltError:
         return
-    _refuse_unfinished(rooms, workspace, location, uri)
+    _refuse_unfinished(context, workspace, location, uri)
     place = location.path
     if place is None or not os.path.lexists(place):
         return
-    if not _is_finished_output(rooms, workspace, location):
-        await rooms.intact.note(str(place))
-        _refuse_unfinished(rooms, workspace, location, uri)
+    if not _is_finished_output(context, workspace, location):
+        await context.intact.note(str(place))
+        _refuse_unfinished(context, workspace, location, uri)
         return
     if is_writable := not is_write_protected(place):
-        writers = [job.id for job in _find_writers(rooms, workspace, location)]
+        writers = [job.id for job in _find_writers(context, workspace, location)]
         await reuse.settle_steps(writers)  # another mode is another time of change: what they wrote is looked at before
         await asyncio.to_thread(forbid_writing, place)
-    await rooms.intact.note(str(place))
+    await context.intact.note(str(place))
     try:
-        _refuse_unfinished(rooms, workspace, location, uri)  # a job may have begun meanwhile, and found no version here
+        _refuse_unfinished(
+            context, workspace, location, uri
+        )  # a job may have begun meanwhile, and found no version here
     except Conflict:
-        rooms.intact.forget(str(place))
+        context.intact.forget(str(place))
         if is_writable:
             await asyncio.to_thread(allow_writing, place)
         raise
 
 
-def _refuse_unfinished(rooms: Rooms, workspace: Workspace, location: Location, uri: str) -> None:
+def _refuse_unfinished(context: EngineContext, workspace: Workspace, location: Location, uri: str) -> None:
     """Raise Conflict if a job may still write to what is to become a version."""
     place = os.path.realpath(location.path) if location.path is not None else location.place
-    writer = lineage.find_active_writer(rooms.db, place.rstrip("/")) or _find_preparing_writer(rooms, place)
+    writer = lineage.find_active_writer(context.db, place.rstrip("/")) or _find_preparing_writer(context, place)
     asked = parse_uri(uri)
     if writer is None and isinstance(asked, JobOutput) and asked.output not in _GUARDED:
-        job = jobs.find_by_name(rooms.db, workspace.id, asked.job)
+        job = jobs.find_by_name(context.db, workspace.id, asked.job)
         writer = job.name if job is not None and not job.is_over else None
     if writer is not None:
         raise Conflict(
@@ -83,9 +85,9 @@ def _refuse_unfinished(rooms: Rooms, workspace: Workspace, location: Location, u
         )
 
 
-def _find_preparing_writer(rooms: Rooms, place: str) -> str | None:
+def _find_preparing_writer(context: EngineContext, place: str) -> str | None:
     """Return the name of a job in preparation that has looked already for versions where it will write."""
-    for job, places in rooms.about_to_write.values():
+    for job, places in context.about_to_write.values():
         if any(f"{place}/".startswith(f"{one}/") or f"{one}/".startswith(f"{place}/") for one in places):
             return job
     return None
@@ -94,29 +96,29 @@ def _find_preparing_writer(rooms: Rooms, place: str) -> str | None:
 class VersionProtection:
     """Takes the right to write from registered outputs, beside the loop and once the registration is committed."""
 
-    def __init__(self, rooms: Rooms, reuse: Reuse) -> None:
-        self._rooms = rooms
+    def __init__(self, context: EngineContext, reuse: Reuse) -> None:
+        self._context = context
         self._reuse = reuse
         self._still_written: dict[int, list[tuple[Workspace, str]]] = {}
         """By running job: the versions that it registered of what it may still write."""
-        rooms.tracking.guard.before_write = partial(_copy_aside_before_artifact, rooms)
-        rooms.tracking.guard.on_registered = self._take_registered
+        context.tracking.guard.before_write = partial(_copy_aside_before_artifact, context)
+        context.tracking.guard.on_registered = self._take_registered
         self._tasks: set[asyncio.Future[None]] = set()
 
     def forget_uncommitted(self) -> None:
         """Drop the registrations of a turn that was not committed."""
-        self._rooms.unprotected.clear()
+        self._context.unprotected.clear()
 
     def start_registered(self) -> None:
         """Start to protect what has been registered."""
-        registered, self._rooms.unprotected = self._rooms.unprotected, []
+        registered, self._context.unprotected = self._context.unprotected, []
         for workspace, uri in registered:
             self._start_task(self._protect_version(workspace, uri))
 
     def note_job_end(self, job: Job) -> None:
         """Note that a job is over: it no longer writes to what it registered while it ran."""
-        self._rooms.about_to_write.pop(job.id, None)
-        self._rooms.unprotected += self._still_written.pop(job.id, ())
+        self._context.about_to_write.pop(job.id, None)
+        self._context.unprotected += self._still_written.pop(job.id, ())
 
     def start_unprotected(self) -> None:
         """Start to protect the versions that an earlier server registered and did not protect before it was killed."""
@@ -141,70 +143,70 @@ class VersionProtection:
     async def _take_registered(self, workspace: Workspace, uri: str) -> None:
         """Protect what became a version through MLflow: now, or when the job that writes there is over."""
         with contextlib.suppress(SmaltError):
-            location = self._rooms.data.resolve(uri, workspace)
-            if _is_finished_output(self._rooms, workspace, location):
+            location = self._context.data.resolve(uri, workspace)
+            if _is_finished_output(self._context, workspace, location):
                 await self._protect_version(workspace, uri)
-            for job in _find_writers(self._rooms, workspace, location):
+            for job in _find_writers(self._context, workspace, location):
                 if not job.is_over:
                     self._still_written.setdefault(job.id, []).append((workspace, uri))
 
     async def _protect_version(self, workspace: Workspace, uri: str) -> None:
         """Protect a version unless it was copied aside meanwhile; copy it aside if a job is about to write there."""
         with contextlib.suppress(SmaltError):
-            place = self._rooms.data.locate(uri, workspace).path
+            place = self._context.data.locate(uri, workspace).path
             if place is None or not os.path.lexists(place):
                 return
-            if lineage.find_active_writer(self._rooms.db, str(place)) or _find_preparing_writer(
-                self._rooms, str(place)
+            if lineage.find_active_writer(self._context.db, str(place)) or _find_preparing_writer(
+                self._context, str(place)
             ):
                 await copy_versions_aside(
-                    self._rooms, workspace, [place], log.info
+                    self._context, workspace, [place], log.info
                 )  # what is written there from now on is another's
                 return
             if is_write_protected(place):
-                await self._rooms.intact.note(str(place))
+                await self._context.intact.note(str(place))
                 return
-            writers = _find_writers(self._rooms, workspace, self._rooms.data.resolve(uri, workspace))
+            writers = _find_writers(self._context, workspace, self._context.data.resolve(uri, workspace))
             await self._reuse.settle_steps([job.id for job in writers])
-            async with self._rooms.contents.move_lock:
-                found = await self._rooms.contents.find_overlapping([str(place)])
+            async with self._context.contents.move_lock:
+                found = await self._context.contents.find_overlapping([str(place)])
                 if any(content.place == place for content in found):
                     await asyncio.to_thread(forbid_writing, place)
-                    await self._rooms.intact.note(str(place))
+                    await self._context.intact.note(str(place))
 
     async def _protect_unprotected(self) -> None:
-        for workspace, version, _ in await self._rooms.contents.find_unprotected():
+        for workspace, version, _ in await self._context.contents.find_unprotected():
             uri = str(version.properties.get(URIS[version.kind]))
             with contextlib.suppress(SmaltError):
-                if _is_finished_output(self._rooms, workspace, self._rooms.data.resolve(uri, workspace)):
+                if _is_finished_output(self._context, workspace, self._context.data.resolve(uri, workspace)):
                     await self._protect_version(workspace, uri)
 
 
-async def _copy_aside_before_artifact(rooms: Rooms, workspace: Workspace, path: str) -> None:
+async def _copy_aside_before_artifact(context: EngineContext, workspace: Workspace, path: str) -> None:
     """Copy aside the versions whose content an artifact at `path` changes."""
-    place = rooms.data.datastores.get_path(workspace.folder, _STORE, path)
-    await copy_aside_before_request(rooms, workspace, place, log.info)
+    place = context.data.datastores.get_path(workspace.folder, _STORE, path)
+    await copy_aside_before_request(context, workspace, place, log.info)
 
 
-def _is_finished_output(rooms: Rooms, workspace: Workspace, location: Location) -> bool:
+def _is_finished_output(context: EngineContext, workspace: Workspace, location: Location) -> bool:
     """Return True if a job wrote it and no unfinished job has an output there."""
     relative = (location.relative or "").strip("/")
     is_artifact = location.datastore == _STORE and _ARTIFACTS.match(relative) is not None
-    writers = _find_writers(rooms, workspace, location)
+    writers = _find_writers(context, workspace, location)
     return (is_artifact or bool(writers)) and all(job.is_over for job in writers)
 
 
-def _find_writers(rooms: Rooms, workspace: Workspace, location: Location) -> list[Job]:
+def _find_writers(context: EngineContext, workspace: Workspace, location: Location) -> list[Job]:
     """Return the jobs of all workspaces that have an output there or around it."""
     relative = (location.relative or "").strip("/")
     if location.datastore == _STORE and (found := _ARTIFACTS.match(relative)):
-        job = jobs.find_by_name(rooms.db, workspace.id, found[1])
+        job = jobs.find_by_name(context.db, workspace.id, found[1])
         return [] if job is None else [job]
     parts = relative.split("/")
     start = f"azureml://datastores/{location.datastore}/paths/"
     above = [start + "/".join(parts[:end]) for end in range(1, len(parts) + 1)]
     places = list(_list_places(location))
-    return jobs.find_writers(rooms.db, workspace.id, [*above, *(f"{uri}/" for uri in above)], places)
+    return jobs.find_writers(context.db, workspace.id, [*above, *(f"{uri}/" for uri in above)], places)
 
 
 def _list_places(location: Location) -> Iterator[str]:
