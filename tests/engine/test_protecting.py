@@ -32,7 +32,7 @@ def test_a_server_dies_before_it_protects_what_it_registered(tmp_path: Path) -> 
         home = Home(tmp_path / "home")
         bench = Workbench(home)
         await bench.engine.open()
-        bench.engine._protection.start_registered = lambda: None  # type: ignore[method-assign]
+        bench.engine.protection.start_registered = lambda: None  # type: ignore[method-assign]
         shared = {"outputs": {"o": "${{parent.outputs.p}}"}}
         pipeline = {
             "jobs": {"a": writer("a", **shared), "b": writer("b", **shared)},
@@ -69,7 +69,7 @@ def test_only_the_writers_of_what_is_registered_are_looked_at(tmp_path: Path) ->
 
     async def scenario() -> None:
         async with workbench(Home(tmp_path / "home")) as bench:
-            await bench.engine._reuse_settler.close()
+            await bench.engine.reuse_settler.close()
             steps = []
             for name in ("one", "two"):
                 job = bench.submit(name, {"jobs": {"a": writer(name)}})

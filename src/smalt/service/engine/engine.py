@@ -66,11 +66,11 @@ class Engine:
         self.deletions = Deletions(context)
         self.step_reuse = StepReuse(context)
         self._composites = Composites(context, self.step_reuse.find_place, self._request_turn)
-        self._reuse_settler = ReuseSettler(self.step_reuse.reuse, self._is_idle)
+        self.reuse_settler = ReuseSettler(self.step_reuse.reuse, self._is_idle)
         self._handover = (
             HandOver(context, self.queues, self.step_reuse) if hands_over else NoHandOver(context, self.queues)
         )
-        self._protection = VersionProtection(context, self.step_reuse.reuse)
+        self.protection = VersionProtection(context, self.step_reuse.reuse)
         self._dispatcher = self._new_dispatcher()
         self._stops: list[str] = []
         self._is_turn_requested = False
@@ -100,13 +100,13 @@ class Engine:
         self._exits.extend(state for state in states.values() if isinstance(state, Exit))
         self._load_queues(running)
         self._run_turn()
-        self._reuse_settler.start_soon()
-        self._protection.start_unprotected()
+        self.reuse_settler.start_soon()
+        self.protection.start_unprotected()
 
     async def close(self) -> None:
         """Run no more turns; the steps go on under the launcher."""
-        await self._reuse_settler.close()
-        await self._protection.close()
+        await self.reuse_settler.close()
+        await self.protection.close()
         await self.deletions.close()
         self._is_closed = True
         self.queues.cancel_tasks()
@@ -244,7 +244,7 @@ class Engine:
             self.context.computes.start(steps)
         for step_id in stops:
             self.context.computes.stop(step_id, command.GRACE)
-        self._protection.start_registered()
+        self.protection.start_registered()
         self.watch.wake(self._changed)
         self._changed.clear()
         if steps or self._handover.has_work:
@@ -253,7 +253,7 @@ class Engine:
         if busy != self._reported_busy:
             self._reported_busy = busy
             self.context.computes.set_unfinished(int(self._reported_busy))
-            self._reuse_settler.start_soon()
+            self.reuse_settler.start_soon()
 
     def _run_prefetch(self) -> None:
         if not (self._is_closed or self._is_stalled):
@@ -288,7 +288,7 @@ class Engine:
         self.queues = Queues(self.context.computes.capacities, self._find_runner)
         self._handover.reset(self.queues)
         self._dispatcher = self._new_dispatcher()
-        self._protection.forget_uncommitted()
+        self.protection.forget_uncommitted()
         self._finished.clear()
         self._composites.clear()
         self.step_reuse.clear()
@@ -587,7 +587,7 @@ class Engine:
             self.context.tracking.runs.record_end(job)
             if status == "Failed":
                 self.context.verified.forget()
-            self._protection.note_job_end(job)
+            self.protection.note_job_end(job)
             self._changed.add(job.root_id)
             self._free_slots(job)
             self._handover.discard_leaf(job)
