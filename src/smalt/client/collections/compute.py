@@ -14,6 +14,7 @@ from smalt.wire.encoding.ids import PROVIDER
 
 if TYPE_CHECKING:
     from smalt.entities.computes.compute import Compute
+    from smalt.entities.responses import VmSize
 
 
 class ComputeOperations(Collection):
@@ -49,11 +50,12 @@ class ComputeOperations(Collection):
         return iter(())
 
     def list_sizes(self, *, location: str | None = None, compute_type: str | None = None) -> Sizes:
-        """Return this machine and the cloud's sizes that smalt knows by name."""
+        """Yield this machine and the cloud's sizes that smalt knows by name."""
         base = f"/subscriptions/{self._session.subscription_id}/providers/{PROVIDER}/locations/{location or 'local'}"
-        found = [VmSize(item) for item in self._connection.get(f"{base}/vmSizes")["value"]]
         wanted = (compute_type or "").lower()
-        return (each for each in found if not wanted or wanted in each.supported_compute_types.lower().split(","))
+        for item in self._connection.get(f"{base}/vmSizes")["value"]:
+            if not wanted or wanted in map(str.lower, item.get("supportedComputeTypes") or ()):
+                yield _parse_size(item)
 
     def list_usage(self, *, location: str | None = None) -> Iterator[Any]:
         """Return the usage of quotas: none, as there are no quotas."""
@@ -85,20 +87,20 @@ class ComputeOperations(Collection):
 Sizes = Iterator["VmSize"]
 
 
-class VmSize:
-    """A size of machine, with the names that the service's client has."""
+def _parse_size(facts: dict[str, Any]) -> VmSize:
+    from smalt.entities.responses import VmSize
 
-    def __init__(self, facts: dict[str, Any]) -> None:
-        self.name: str = facts["name"]
-        self.family: str | None = facts.get("family")
-        self.v_cp_us: int | None = facts.get("vCPUs")
-        self.gpus: int | None = facts.get("gpus")
-        self.memory_gb: float | None = facts.get("memoryGB")
-        self.os_vhd_size_mb: int | None = facts.get("osVhdSizeMB")
-        self.max_resource_volume_mb: int | None = facts.get("maxResourceVolumeMB")
-        self.low_priority_capable: bool | None = facts.get("lowPriorityCapable")
-        self.premium_io: bool | None = facts.get("premiumIO")
-        self.supported_compute_types: str = ",".join(facts.get("supportedComputeTypes") or ())
-
-    def __repr__(self) -> str:
-        return f"VmSize(name='{self.name}', v_cp_us={self.v_cp_us}, gpus={self.gpus}, memory_gb={self.memory_gb})"
+    size = VmSize(
+        name=facts["name"],
+        family=facts.get("family"),
+        v_cp_us=facts.get("vCPUs"),
+        gpus=facts.get("gpus"),
+        memory_gb=facts.get("memoryGB"),
+        os_vhd_size_mb=facts.get("osVhdSizeMB"),
+        max_resource_volume_mb=facts.get("maxResourceVolumeMB"),
+        low_priority_capable=facts.get("lowPriorityCapable"),
+        premium_io=facts.get("premiumIO"),
+    )
+    types = ",".join(facts.get("supportedComputeTypes") or ())  # azure.ai.ml has a text there, too
+    size.supported_compute_types = types  # type: ignore[assignment]
+    return size
