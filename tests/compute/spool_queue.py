@@ -51,7 +51,7 @@ def _start(folder: Path, step: dict[str, Any]) -> Any:
             ["bash", "-c", step["script"]], env=step["env"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True,
         )  # fmt: skip
-    who = processes.identify(process.pid) or Process(*processes.machine(), process.pid, 0)
+    who = processes.find_process(process.pid) or Process(*processes.read_machine(), process.pid, 0)
     write(folder / "started", [list(who), time.time()])
     return [list(who), time.time()]
 
@@ -77,7 +77,7 @@ def _wait(folder: Path, step: dict[str, Any], started: Any) -> list[Any]:
 def _is_alive(process: Process) -> bool:
     with contextlib.suppress(ChildProcessError):
         os.waitpid(process.pid, os.WNOHANG)
-    return processes.alive(process)
+    return processes.is_alive(process)
 
 
 def _signal(group: int, number: int) -> None:

@@ -208,17 +208,17 @@ def test_a_runner_without_a_capacity_queues_by_itself(
         pytest.skip("this backend has a capacity: its steps wait in the engine's queue")
 
     async def test(bench: Workbench) -> None:
-        first, second, third = (
-            place.submit(bench, name, ": >begun; until [ -e go ]; do sleep 0.05; done") for name in ("a", "b", "c")
-        )
+        text = ": >begun; until [ -e go ]; do sleep 0.05; done"
+        first = place.submit(bench, "a", text)
         await begun(place, first)
         await bench.until(first, lambda now: now.status == "Running")
+        second, third = (place.submit(bench, name, text) for name in ("b", "c"))
+        here = bench.submit("here", {"command": "true", "environment": "azureml:host"})
+        assert (await bench.over(here)).status == "Completed"
         for job in (second, third):
             now = jobs.get_job(bench.db, job.id)
             assert now.status == "Queued"
             assert bench.engine.waits_for(now) == "its turn in the queue of compute 'spool'"
-        here = bench.submit("here", {"command": "true", "environment": "azureml:host"})
-        assert (await bench.over(here)).status == "Completed"
         bench.engine.cancel(third)
         assert (await bench.over(third)).status == "Canceled"
         for job in (first, second):

@@ -10,7 +10,7 @@ from smalt.service.data import Location
 from smalt.service.records.workspaces import Workspace
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StepInput:
     """Data that a step reads."""
 
@@ -21,7 +21,7 @@ class StepInput:
     """Where the engine found the URI to lead, so that each attempt reads the same; None before it has looked."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StepOutput:
     """Data that a step writes."""
 
@@ -36,7 +36,7 @@ class StepOutput:
     """The place was made for this job: whatever an earlier attempt left there may be removed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StepResources:
     """What a step asks of the machine that it runs on."""
 
@@ -52,9 +52,9 @@ class StepResources:
     """More options of `docker run`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StepSpec:
-    """One attempt at a command: what a backend needs to run it."""
+    """One attempt at a command: what a backend needs to run it. Backends do not change it."""
 
     id: str
     """Unique per attempt: a backend never runs the same id twice."""
@@ -85,7 +85,7 @@ class StepSpec:
     """How the job reaches this server; a variable that its environment sets has precedence."""
     server_host: str = "127.0.0.1"
     """The host in those, which is reached without a proxy."""
-    resources: StepResources = StepResources()
+    resources: StepResources = field(default_factory=StepResources)
     distribution: Mapping[str, Any] | None = None
     """As in the job, with `instance_count`."""
     sends_outputs: bool = False

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -243,14 +243,12 @@ def make_spec(leaf: Leaf, number: int) -> StepSpec:
 def make_startable_spec(context: EngineContext, leaf: Leaf, number: int) -> StepSpec:
     """Return the spec with the variables that smalt gives the job: its names, tracking, the way to the server."""
     as_user = isinstance(leaf.entity.identity, UserIdentity)
-    return replace(
-        make_spec(leaf, number),
-        service_variables=_make_service_variables(context, leaf),
-        identity_variables=context.identity.build_variables(
-            context.tracking.get_server_access(leaf.job), leaf.workspace, as_user=as_user
-        ),
-        server_host=context.tracking.host,
-    )
+    spec = make_spec(leaf, number)
+    spec.service_variables = _make_service_variables(context, leaf)
+    spec.server_host = context.tracking.host
+    access = context.tracking.get_server_access(leaf.job)
+    spec.identity_variables = context.identity.build_variables(access, leaf.workspace, as_user=as_user)
+    return spec
 
 
 def prepare(
