@@ -218,7 +218,7 @@ def test_a_runner_without_a_capacity_queues_by_itself(
         for job in (second, third):
             now = jobs.get_job(bench.db, job.id)
             assert now.status == "Queued"
-            assert bench.engine.waits_for(now) == "its turn in the queue of compute 'spool'"
+            assert bench.engine.get_wait_reason(now) == "its turn in the queue of compute 'spool'"
         bench.engine.cancel(third)
         assert (await bench.over(third)).status == "Canceled"
         for job in (first, second):
