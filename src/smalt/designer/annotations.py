@@ -1,4 +1,4 @@
-"""What annotates the parameters of a component's function: a smalt Input or Output that is a folder where unsaid."""
+"""Annotations of a component function's parameters: a smalt Input or Output, by default a folder."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Output(inputs.Output):
         super().__init__(**{key: value for key, value in said.items() if value is not None})
 
     def ready(self) -> NoReturn:
-        """Of what get_io_context() gives while the function runs."""
+        """Return the output that get_io_context() gives while the function runs."""
         raise UserErrorException(
             "an output is ready while its function runs: get_io_context().outputs.NAME", find_caller()
         )

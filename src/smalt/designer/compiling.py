@@ -88,7 +88,7 @@ def _load_file(path: str, output: Any) -> Iterator[Any]:
 
 
 class _Compiling:
-    """One call of `compile`; what is used several times is written once."""
+    """A call of `compile`, which writes once what is used several times."""
 
     def __init__(self, output: Any, ignore_file: Any) -> None:
         self.output, self.ignore_file = output, ignore_file
@@ -126,7 +126,7 @@ class _Compiling:
         return {**{key: told[key] for key in _ORDER if key in told}, **told}
 
     def _pipeline(self, pipeline: Any, folder: str) -> dict[str, Any]:
-        """Its steps name the files of their components; a component that is in no file stays in its step."""
+        """Return the pipeline with steps that name component files; a component in no file stays in its step."""
         from smalt.yaml.places import make_relative
 
         told = make_relative(folder, pipeline)
@@ -140,7 +140,7 @@ class _Compiling:
         return told
 
     def _file(self, component: Component) -> str | None:
-        """Where a step's component is described, written first where it must be; None: in the step alone."""
+        """Return the file of a step's component, written first where needed; None if it stays in the step."""
         if "_function" in vars(component) or "_pipeline" in vars(component):
             return self.write(component)
         if component.source_path is None:
@@ -149,7 +149,7 @@ class _Compiling:
 
 
 def _find_folder(component: Any) -> str:
-    """That of the function's file."""
+    """Return the folder of the function's file."""
     function = vars(component).get("_function") or vars(component)["_pipeline"]
     return str(os.path.dirname(os.path.abspath(function.__code__.co_filename)))
 
@@ -159,7 +159,7 @@ def _is_in(file: str, path: str) -> bool:
 
 
 def _copy(code: str, folder: str, ignore_file: Any) -> None:
-    """What a job would get of it."""
+    """Copy the code that a job would get."""
     if os.path.isfile(code):
         os.makedirs(folder, exist_ok=True)
         shutil.copy2(code, folder)

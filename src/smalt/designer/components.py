@@ -69,7 +69,7 @@ def command_component(
 
 
 def _marking(func: Any, name: str | None, file: str | None) -> Any:
-    """In a job that has smalt: the component is there to be run."""
+    """Return the decorator inside a job that has smalt, where the component is run."""
 
     def mark(function: Callable[..., Any]) -> Any:
         return decorators.mark_function(function, function, name or function.__name__, file)
@@ -123,7 +123,7 @@ def _component(
 
 
 def _command(source: str, name: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> str:
-    """What mldesigner writes, to the letter."""
+    """Return the command line, exactly as mldesigner writes it."""
     words = ["mldesigner execute --source", source, "--name", name]
     if inputs:
         words.append("--inputs")
@@ -186,7 +186,7 @@ def _environment(environment: Any, folder: str) -> Any:
 
 
 def _tags(tags: Any) -> dict[str, Any]:
-    """With the one that says where the component comes from."""
+    """Return the tags, with the one that says where the component comes from."""
     named = dict.fromkeys(tags, "") if isinstance(tags, (list, tuple, set)) else dict(tags or {})
     return {**named, "codegenBy": "mldesigner"}
 

@@ -1,4 +1,4 @@
-"""What `import mldesigner` finds in a program of smalt's where mldesigner is not installed."""
+"""The finder for `import mldesigner` in a program of smalt's where mldesigner is not installed."""
 
 from __future__ import annotations
 

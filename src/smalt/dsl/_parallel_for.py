@@ -81,7 +81,7 @@ def _check_items(items: Any, component: Component | None, where: Where) -> None:
 
 
 def _collected(component: Component | None) -> Component | None:
-    """What stands for the outputs of all rounds."""
+    """Return the component that stands for the outputs of all rounds."""
     if component is None:
         return None
     return Component(

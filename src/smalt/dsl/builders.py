@@ -139,7 +139,7 @@ def drop_unset(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def take_fields(function: str, noun: type[Entity], more: Mapping[str, Any]) -> dict[str, Any]:
-    """Of further arguments, those that are keys of the noun; misspelt ones are refused, others warned of."""
+    """Return the further arguments that are keys of the noun; refuse misspelt ones and warn of others."""
     own = ("instance_count", "instance_type", "timeout", "is_deterministic", "version")
     check_arguments(function, more, [*noun._fields, *own])
     return {key: value for key, value in more.items() if key in noun._fields}
@@ -181,7 +181,7 @@ def make_step(
 
 
 def _load_environment(value: Any) -> Any:
-    """One that its file describes, as in YAML, or the reference."""
+    """Return the environment that a file describes, as in YAML, or the reference."""
     is_file = isinstance(value, str) and (value.startswith("file:") or value.endswith((".yml", ".yaml")))
     if not is_file or is_reference(value):
         return to_reference(value)
@@ -208,7 +208,7 @@ def _to_plain(value: Any) -> Any:
 
 
 def _to_plain_input(name: str, value: Any, where: tuple[str, int]) -> Any:
-    """The same of an input, which may be an output of a job that is over."""
+    """Return an input as plain data; it may be an output of a job that has ended."""
     if isinstance(value, Output) and not isinstance(value, Promise):
         from smalt.entities.steps.calls import convert_input
 

@@ -32,7 +32,7 @@ class Group:
         return found
 
     def promised(self, prefix: str, given: Mapping[str, Any]) -> GroupValues:
-        """What the pipeline's function sees."""
+        """Return the values that the pipeline's function sees."""
         values = GroupValues()
         for name, field in self.fields.items():
             path = f"{prefix}.{name}"
@@ -132,7 +132,7 @@ def _read_fields(cls: type) -> dict[str, Any]:
 
 
 def _read_output(hint: Any) -> Output | None:
-    """Of a group that a function returns."""
+    """Return the output that an annotation in a returned group declares; None if it declares none."""
     if isinstance(hint, type) and issubclass(hint, Output):
         return hint()
     return hint if isinstance(hint, Output) else None

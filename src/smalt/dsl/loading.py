@@ -61,7 +61,7 @@ def _check_arguments(function: str, more: Mapping[str, Any], *known: str) -> Non
 
 
 def _make_settings(params_override: Sequence[Mapping[str, Any]] | None) -> Any:
-    """What a program puts into the document; values are what they are, and problems are told at its line."""
+    """Return the values that a program puts into the document, with the program's line for problems."""
     from smalt.yaml.overrides import Setting
 
     given = [item for override in params_override or () for item in override.items()]

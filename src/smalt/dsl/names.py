@@ -1,4 +1,4 @@
-"""What the steps of a pipeline function are called: as the variables that hold them."""
+"""Names of the steps of a pipeline function: those of the variables that hold them."""
 
 from __future__ import annotations
 
@@ -78,6 +78,6 @@ def _find_base_name(node: Any) -> str:
 
 
 def sanitize_name(name: str) -> str:
-    """As the service's client makes a name of any text."""
+    """Return a name made of any text, as the service's client makes it."""
     text = re.sub(" +", " ", re.sub(r"[\W_]", " ", name.lower())).strip()
     return (f"n{text}" if re.match(r"\d", text) else text).replace(" ", "_")

@@ -99,7 +99,7 @@ class Signature:
 
 
 def _read_type(declared: Input, value: Any) -> Input:
-    """What the signature leaves open shows in what is given."""
+    """Return the input with the type of the given value where the signature leaves the type open."""
     if declared.type is not None:
         return declared
     given = find_type(value)

@@ -66,7 +66,7 @@ def pipeline(
 
 
 class _Maker:
-    """One decorated function."""
+    """A decorated function."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class _Maker:
 
 
 class ComponentBuilder:
-    """What the official SDK has as `_pipeline_builder` of a pipeline function, and public notebooks use."""
+    """The builder that the official SDK has as `_pipeline_builder` of a pipeline function; public notebooks use it."""
 
     def __init__(self, maker: _Maker) -> None:
         self._maker = maker
@@ -163,7 +163,7 @@ class ComponentBuilder:
 
 
 class _JobInputs(Attributes):
-    """Of a pipeline job; steps have those that are left out without, until one is given after all."""
+    """Inputs of a pipeline job; an optional input that is unset stays out of the steps until it is set."""
 
     __slots__ = ("_waiting",)
     word = "input of the pipeline"
@@ -193,7 +193,7 @@ def _remove_optional(component: PipelineComponent, given: Mapping[str, Any]) -> 
 
 
 class _JobOutputs(Attributes):
-    """Of a pipeline job; each is an Output."""
+    """Outputs of a pipeline job; each is an Output."""
 
     __slots__ = ()
     word = "output of the pipeline"
@@ -203,7 +203,7 @@ class _JobOutputs(Attributes):
 
 
 class Building:
-    """One call of the function: gathers its steps, and what it returns."""
+    """A call of the function, which gathers its steps and what it returns."""
 
     def __init__(self, maker: _Maker) -> None:
         self.maker = maker
@@ -318,7 +318,7 @@ def _read_returned(value: Any, function: str, where: tuple[str, int]) -> Mapping
 
 
 def _check_given(node: Any) -> None:
-    """A step has all inputs that it needs, but for those that a loop gives it."""
+    """Raise if a step lacks an input that it needs; a loop gives some itself."""
     component = find_component(node)
     if component is None or "_loop" in vars(node) or "_collects" in vars(node):
         return

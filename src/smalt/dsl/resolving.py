@@ -1,4 +1,4 @@
-"""When a pipeline's function has returned and its steps have names: promises become expressions."""
+"""Promises turned into expressions, once a pipeline's function has returned and its steps have names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from smalt.exceptions import UserErrorException
 
 
 def resolve_step(node: Any, words: str, steps: Collection[int]) -> None:
-    """In place; `steps` are the ids of the pipeline's steps, of which alone it may have outputs."""
+    """Resolve a step in place; `steps` are the ids of the pipeline's steps, whose outputs alone it may read."""
     values = vars(node)
     inputs = values.get("inputs")
     for name, value in (inputs or {}).items():

@@ -43,7 +43,7 @@ def load_text(
     overrides: Overrides = (),
     data_must_exist: bool = False,
 ) -> Any:
-    """The same for YAML that is in no file; relative paths are relative to the folder."""
+    """Load YAML that is in no file; relative paths are relative to the folder."""
     session = Session(data_must_exist)
     with pause_gc():
         return session.result(session.read(text, kind, name, os.path.abspath(folder), overrides))
@@ -108,7 +108,7 @@ def _locate_problems(
 
 
 class Session:
-    """One load: what was read already, what is being read, and all that is wrong."""
+    """A load: the files read already, the files being read, and all problems."""
 
     def __init__(self, data_must_exist: bool = False) -> None:
         self.data_must_exist = data_must_exist
@@ -229,7 +229,7 @@ class FileReader(Reader):
         self._known: dict[tuple[str, str], Entity] = {}
 
     def record_warning(self, path: Path, message: str) -> bool:
-        """Only what the file itself says at its top is warned of; what a setting says is a mistake."""
+        """Record a warning about a key at the top of the file itself; in a setting the key is a mistake."""
         is_set = self._changed is not None and self._changed.place(path) is not None
         if len(path) != 1 or is_set:
             return False

@@ -39,7 +39,7 @@ Overrides = Mapping[str, Any] | Sequence["tuple[str, Any] | Setting"]
 
 
 class Place(NamedTuple):
-    """Where a setting put its value."""
+    """The place where a setting put its value."""
 
     path: Path
     setting: Setting
@@ -47,7 +47,7 @@ class Place(NamedTuple):
     """So many of the path's parts were in the document."""
 
     def made(self, path: Path) -> bool:
-        """Whether the setting is what put something at a path."""
+        """Return True if the setting itself put something at a path."""
         within = path[: len(self.path)] == self.path
         return within or (self.path[: len(path)] == path and len(path) > self.known)
 

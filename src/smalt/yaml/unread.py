@@ -27,7 +27,7 @@ def find_unread(entity: Entity | None, places: Sequence[Place]) -> list[tuple[Pl
 
 
 def _explain_value(noun: Entity, place: Place, at: int, places: Sequence[Place]) -> str | None:
-    """What is wrong with setting the key at this part of a place's path, or beneath it."""
+    """Return the sentence about setting the key at this part of a place's path, or beneath it."""
     key, rest = place.path[at], place.path[at + 1 :]
     field = noun._fields.get(key)
     if field is None:
@@ -72,7 +72,7 @@ def _declared(noun: Entity, key: str) -> Mapping[str, Any]:
 
 
 def _is_read(noun: Entity, key: str, name: Any, is_whole: bool) -> bool:
-    """Whether a step, input or output that the document does not have is one that something reads."""
+    """Return True if something reads a step, input or output that the document does not have."""
     if key == "jobs":
         return is_whole
     if isinstance(noun, Component) and is_whole:
@@ -88,7 +88,7 @@ def _is_read(noun: Entity, key: str, name: Any, is_whole: bool) -> bool:
 
 
 def _is_named(noun: Entity, key: str, name: str) -> bool:
-    """Whether a text of the noun names it: `${{inputs.NAME}}`, in a pipeline `${{parent.inputs.NAME}}`."""
+    """Return True if a text of the noun names it: `${{inputs.NAME}}`, in a pipeline `${{parent.inputs.NAME}}`."""
     before = r"parent\." if vars(noun).get("type") in _PIPELINES else ""
     pattern = rf"\$\{{\{{\s*{before}{key}\.{re.escape(name)}[\s.}}]|{_VARIABLES[key]}{re.escape(name)}\b"
     return any(re.search(pattern, text) for text in _texts(noun.to_dict()))

@@ -46,7 +46,7 @@ SHARED = SETTING | Travel.CALL | Travel.COMPONENT
 """A setting of a component that each of its steps gets as its own."""
 
 
-def values_along(noun: Entity, way: Travel) -> Iterator[tuple[str, Any]]:
+def list_values(noun: Entity, way: Travel) -> Iterator[tuple[str, Any]]:
     """Yield name and value of each field that is set and whose declaration names the way."""
     fields = noun._fields
     for name, value in vars(noun).items():
@@ -55,7 +55,7 @@ def values_along(noun: Entity, way: Travel) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def values_of_job(
+def build_job_values(
     job: type[Entity],
     step: Entity,
     component: Entity | None,
@@ -69,10 +69,10 @@ def values_of_job(
     fields = job._fields
     values: dict[str, Any] = {}
     if component is not None and component is not step:
-        for name, value in values_along(component, Travel.JOB):
+        for name, value in list_values(component, Travel.JOB):
             if name in fields and name not in without and not is_unset(value):
                 values[name] = value
-    for name, value in values_along(step, Travel.JOB):
+    for name, value in list_values(step, Travel.JOB):
         if name in fields and name not in without and not is_unset(value):
             own = fill(value)
             is_joined = Travel.JOINED in step._fields[name].travels and isinstance(values.get(name), Mapping)

@@ -17,7 +17,7 @@ from smalt.entities.schema.nested import load_noun
 from smalt.entities.schema.paths import as_text
 from smalt.entities.schema.problems import did_you_mean, format_value, join_words
 from smalt.entities.schema.reader import Reader
-from smalt.entities.schema.travel import Travel, values_along
+from smalt.entities.schema.travel import Travel, list_values
 from smalt.entities.steps.bindings import (
     OPEN_INPUTS,
     PipelineInput,
@@ -91,7 +91,7 @@ def make_step(component: Component, inputs: Mapping[str, Any]) -> Node:
     values["component"] = component
     values["inputs"] = StepInputs(node, inputs)  # type: ignore[arg-type]
     values["outputs"] = StepOutputs(node)  # type: ignore[arg-type]
-    for name, value in values_along(component, Travel.CALL):
+    for name, value in list_values(component, Travel.CALL):
         if name in noun._fields:
             values[name] = copy.copy(value)  # the step's own: setting it leaves the component as it is
     return node  # type: ignore[return-value]
@@ -109,7 +109,7 @@ def call_step(node: Any, args: tuple[Any, ...], given: Mapping[str, Any]) -> Any
     kept = {name: value for name, value in node.inputs.items() if name not in given and _is_value(value)}
     values = _check_arguments(component, {**kept, **given}, where)
     new = make_step(component, values)
-    for name, value in values_along(node, Travel.COPY):
+    for name, value in list_values(node, Travel.COPY):
         if name in type(new)._fields:
             vars(new)[name] = copy.deepcopy(value)
     if node.type in _KEEP_NAMES and node.name:

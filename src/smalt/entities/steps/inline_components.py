@@ -8,7 +8,7 @@ from smalt.entities.assets.component import Component
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.schema.kinds import COMPONENTS
 from smalt.entities.schema.nested import load_noun
-from smalt.entities.schema.travel import Travel, values_along
+from smalt.entities.schema.travel import Travel, list_values
 from smalt.entities.syntax.literals import find_literal_type
 
 
@@ -17,7 +17,7 @@ def make_component(node: Any) -> Component:
     noun = load_noun(COMPONENTS[node.type])
     values = {
         name: value
-        for name, value in values_along(node, Travel.COMPONENT)
+        for name, value in list_values(node, Travel.COMPONENT)
         if name in noun._fields and (value or value == 0)
     }
     if vars(node).get("version"):

@@ -11,7 +11,7 @@ from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.kinds import JOBS
 from smalt.entities.schema.nested import load_noun
 from smalt.entities.schema.problems import join_words
-from smalt.entities.schema.travel import values_of_job
+from smalt.entities.schema.travel import build_job_values
 from smalt.entities.steps.bindings import find_component, to_plain_output
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.expression import remove_empty_blocks
@@ -86,7 +86,7 @@ def _fill_from_component(values: dict[str, Any], node: Node, component: Componen
     if component.type == "pipeline":
         values["component"] = component
         return
-    values.update(values_of_job(noun, node, component))
+    values.update(build_job_values(noun, node, component))
     if "command" in values:
         values["command"] = remove_empty_blocks(values["command"], values["inputs"])
 

@@ -13,7 +13,7 @@ from smalt.entities.jobs.search_space import SweepDistribution
 from smalt.entities.jobs.sweep import SweepNode
 from smalt.entities.schema.problems import did_you_mean, join_words
 from smalt.entities.schema.reader import Reader
-from smalt.entities.schema.travel import values_of_job
+from smalt.entities.schema.travel import build_job_values
 from smalt.entities.steps.bindings import StepInputs, StepOutputs, find_component
 from smalt.entities.steps.calls import get_inline_component
 from smalt.entities.steps.collector import add_step, remove_step
@@ -79,7 +79,7 @@ def make_sweep(
 
 def _with_settings(component: Component, node: CommandNode, of_sweep: set[str]) -> Component:
     """Return the component as the trials run it: with what the step sets and the sweep does not have."""
-    own = values_of_job(type(component), node, component, without=of_sweep)
+    own = build_job_values(type(component), node, component, without=of_sweep)
     changes = {name: value for name, value in own.items() if vars(component).get(name) != value}
     if not changes:
         return component

@@ -1,4 +1,4 @@
-"""How every noun crosses to JSON: codecs and rules, keys and casing, envelopes, ids, references.
+"""Encoding of every noun as JSON: codecs and rules, keys and casing, envelopes, ids, references.
 
-What one noun has otherwise on the wire belongs in the folder of its kind.
+Rules for one noun alone belong in the folder of its kind.
 """

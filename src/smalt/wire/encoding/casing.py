@@ -27,5 +27,5 @@ def to_snake(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def fold_case(name: str) -> str:
-    """One spelling for all that the service takes as equal: `uri_folder`, `UriFolder`, `uriFolder`."""
+    """Return one spelling for all that the service takes as equal: `uri_folder`, `UriFolder`, `uriFolder`."""
     return name.replace("_", "").replace("-", "").lower()

@@ -1,4 +1,4 @@
-"""From a noun to its JSON and back, by a table of the keys that are spelled otherwise there.
+"""Codecs between a noun and its JSON, with a table of the keys that the wire spells otherwise.
 
 A key without a rule has the same value on the wire, in camelCase or, inside a pipeline's node, as it is.
 Keys that the noun does not have are kept in its `extra`, and sent again.
@@ -23,7 +23,7 @@ _SAME_IN_NODES = frozenset({"computeId", "componentId"})
 
 
 class Writing(NamedTuple):
-    """How it is written: by which references, and whether in a pipeline's node (and which pipeline's)."""
+    """Options of writing: the references, and whether it is inside a pipeline's node, and of which pipeline."""
 
     refs: References
     in_node: bool = False
@@ -79,7 +79,7 @@ class Codec(Generic[E]):
         return [*self.constants, *(rules[name].key if name in rules else to_camel(name) for name in sorted(self._sent))]
 
     def write(self, noun: E, writing: Writing) -> Json:
-        """What is set, under the keys of the wire."""
+        """Return the fields that are set, under the keys of the wire."""
         rules, sent, in_node = self.rules, self._sent, writing.in_node
         body: Json = {writing.key(key): value for key, value in self.constants.items()}
         for key, value in self.defaults.items():
@@ -153,7 +153,7 @@ def check_spelling(body: Mapping[str, Any], key: Any, spelt: dict[str, str], pat
 
 
 class TaggedCodec:
-    """One of several nouns; which one, a word under `key` says: `"distributionType": "PyTorch"`."""
+    """A codec for one of several nouns, told apart by a word under `key`: `"distributionType": "PyTorch"`."""
 
     def __init__(self, key: str, codecs: Mapping[str, Codec[Any]]) -> None:
         self.key = key

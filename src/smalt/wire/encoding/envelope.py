@@ -1,4 +1,4 @@
-"""What every resource is wrapped in: `{"id", "name", "systemData", "properties": {…}}`."""
+"""The envelope of every resource: `{"id", "name", "systemData", "properties": {…}}`."""
 
 from __future__ import annotations
 

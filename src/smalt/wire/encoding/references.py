@@ -1,4 +1,4 @@
-"""What an entity refers to, as it is to stand on the wire."""
+"""References of an entity to others, as the wire has them."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ class References(Protocol):
     """Whether a step that has its command in place keeps it there, rather than getting a component."""
 
     def code(self, path: str) -> str:
-        """Of a local folder or file, or of a reference to code."""
+        """Return the reference for a local folder or file, or for a reference to code."""
         ...
 
     def environment(self, environment: Any) -> str | Entity:
-        """Of a reference or an Environment; an Environment stays in place."""
+        """Return the reference for one as written; an Environment stays in place."""
         ...
 
     def conda(self, given: Any) -> Any:
-        """Of a specification, or the path of a file with one: the specification, with what it names of this machine."""
+        """Return a conda specification, given or in a file, with the files of this machine that it names."""
         ...
 
     def component(self, component: Any) -> str | Entity:
-        """Of a reference or a Component; a Component stays in place."""
+        """Return the reference for one as written; a Component stays in place."""
         ...
 
     def asset(self, text: str, kind: str) -> str:
-        """Of a reference to an asset of the kind ("components", "environments", …)."""
+        """Return the reference to an asset of the kind ("components", "environments", …)."""
         ...
 
     def compute(self, name: str) -> str: ...
@@ -39,11 +39,11 @@ class References(Protocol):
     def datastore(self, name: str) -> str: ...
 
     def data(self, path: str, type: str | None) -> str:
-        """Of an input's path: local, a URI, or a reference."""
+        """Return the URI or reference for an input's path, which may be local."""
         ...
 
     def stored(self, path: str, datastore: str | None) -> str:
-        """Of what an asset is made of, which is kept in a datastore when it is local."""
+        """Return the URI of an asset's content, which goes to a datastore if it is local."""
         ...
 
 

@@ -83,7 +83,7 @@ _PIPELINE = Codec(nouns.PipelineComponentBatchDeployment, {**SHARED, "component"
 
 
 class _Deployments:
-    """Of a model, or of a pipeline component, which stands in `deploymentConfiguration`."""
+    """Deployments of a model, or of a pipeline component, which stands in `deploymentConfiguration`."""
 
     def write(self, noun: Any, writing: Writing) -> Json:
         if isinstance(noun, nouns.ModelBatchDeployment):

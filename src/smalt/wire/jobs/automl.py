@@ -198,7 +198,7 @@ def _read_distribution(value: Any) -> Any:
 
 
 def _read_literal(text: str) -> Any:
-    """As the service's client reads it."""
+    """Return the value that the service's client reads from a text."""
     text = text.strip()
     for kind in (int, float):
         try:

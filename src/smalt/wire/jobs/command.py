@@ -1,4 +1,4 @@
-"""What all jobs have in common on the wire, and command jobs."""
+"""Command jobs, and the rules that all jobs share."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def write_data(value: Any, writing: Writing, type: str) -> Any:
 
 
 class _FineTuning(Codec[FineTuningJob]):
-    """What is particular to it stands in `fineTuningDetails`."""
+    """Fine-tuning jobs, whose own fields stand in `fineTuningDetails`."""
 
     def write(self, noun: FineTuningJob, writing: Writing) -> Json:
         body = super().write(noun, writing)

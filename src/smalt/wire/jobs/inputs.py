@@ -84,7 +84,7 @@ OUTPUTS = Rule("outputs", write_outputs, read_outputs)
 
 
 def write_input(value: Any, writing: Writing) -> Json:
-    """One input that is data, such as the training data of AutoML."""
+    """Return one input that is data, such as the training data of AutoML."""
     return write_inputs({"it": value}, writing)["it"]  # type: ignore[no-any-return]
 
 

@@ -1,4 +1,4 @@
-"""What jobs, steps and components share: resources, limits, distributions, identities, services."""
+"""Settings that jobs, steps and components share: resources, limits, distributions, identities, services."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ _SERVICE_PROPERTIES = {"log_dir": "logDir", "ssh_public_keys": "sshPublicKeys"}
 
 
 class _Services(Codec[JobService]):
-    """What belongs to a type of service is sent in its `properties`."""
+    """Services, whose fields for one type of service stand in `properties`."""
 
     def write(self, noun: JobService, writing: Writing) -> Json:
         body = super().write(noun, writing)

@@ -20,7 +20,7 @@ class _Entry(Codec[SparkJobEntry]):
 
 
 def _write_conf(value: Mapping[str, Any], writing: Writing) -> Any:
-    """In a job each value is a text, and a job that grows and shrinks begins with its fewest executors."""
+    """Return the configuration; in a job each value is text, and a growing job begins with its fewest executors."""
     if writing.in_node:
         return to_plain(value)
     fewest = value.get("spark.dynamicAllocation.minExecutors")

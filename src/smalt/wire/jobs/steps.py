@@ -1,4 +1,4 @@
-"""The steps of a pipeline: snake_case, but for `componentId` and `computeId`."""
+"""Steps of a pipeline, in snake_case except for `componentId` and `computeId`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def write_nodes(jobs: Mapping[str, Node], writing: Writing) -> Json:
 
 
 def write_node(name: str, node: Node, writing: Writing) -> Json:
-    """One step; `writing.parent` is the pipeline that it stands in."""
+    """Return the body of one step; `writing.parent` is the pipeline that it stands in."""
     if is_inline(node) and not writing.refs.keeps_inline:
         component = split_step(name, node, writing.parent)
         body = find_codec(type(node)).write(component.rest, writing)
@@ -94,7 +94,7 @@ def _write_environment(value: Any, writing: Writing) -> Any:
 
 
 def _write_items(value: Any, writing: Writing) -> Any:
-    """What a parallel_for goes over is text there; data in it `{"uri": …, "job_input_type": …}`."""
+    """Return the items of a parallel_for as text; data among them is `{"uri": …, "job_input_type": …}`."""
 
     def written(item: Any) -> Any:
         return write_input(item, writing) if isinstance(item, Input) else to_plain(item)
@@ -191,7 +191,7 @@ def _list_steps() -> dict[str, str]:
 
 
 def find_output_types(jobs: Mapping[str, Node]) -> dict[str, str]:
-    """Of a pipeline's outputs, the types of the steps' outputs that are bound to them."""
+    """Return by name the types of a pipeline's outputs, taken from the steps' outputs that are bound to them."""
     found: dict[str, str] = {}
     for node in jobs.values():
         for name, value in vars(node).get("outputs", {}).items():

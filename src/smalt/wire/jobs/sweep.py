@@ -154,7 +154,7 @@ def _read_trial(value: Any, path: Path, reader: Reader) -> Any:
 
 
 class _SweepJob(Codec[SweepJob]):
-    """What a sweep does not say, a command job that is its trial does."""
+    """Sweep jobs; a command job as the trial says what the sweep leaves out."""
 
     def write(self, noun: SweepJob, writing: Writing) -> Json:
         return super().write(_add_trial(noun), writing)

@@ -53,7 +53,7 @@ def _write_credentials(value: Any, writing: Writing) -> Any:
 
 
 def _read_credentials(value: Any, path: Path, reader: Reader) -> Any:
-    """What is secret is not always there: the service answers without, and then only the type is known."""
+    """Return the credentials; answers of the service have only their type, without the secret."""
     if not isinstance(value, Mapping):
         return value
     given = str(value.get("credentialsType", "None"))

@@ -15,7 +15,7 @@ from smalt.wire.encoding.codec import Json, Writing, to_plain
 
 
 class _Registries:
-    """What a registry is made of stands in its regions."""
+    """Registries, whose parts stand in their regions."""
 
     def write(self, noun: Registry, writing: Writing) -> Json:
         properties: Json = {

@@ -57,7 +57,7 @@ DATA_IMPORT = Codec(
 
 
 class _Schedules(Codec[Schedule]):
-    """What it does stands in `action`."""
+    """Schedules, whose job or monitor stands in `action`."""
 
     def write(self, noun: Schedule, writing: Writing) -> Json:
         body = super().write(noun, writing)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from smalt.entities import Input, Output, PipelineJob
 from smalt.entities.jobs.control_flow import ControlFlowNode, DoWhile, IfElse, find_blocks
 from smalt.entities.jobs.pipeline import PipelineJobSettings
-from smalt.entities.schema.travel import Travel, values_along
+from smalt.entities.schema.travel import Travel, list_values
 from smalt.entities.steps.dependencies import find_dependencies, find_sources, get_text, resolve_steps
 from smalt.entities.syntax.expression import find_expressions, has_expression, remove_empty_blocks
 from smalt.entities.syntax.literals import PRIMITIVES, convert, to_text
@@ -170,7 +170,7 @@ def _without_outer_names(name: str, node: Any, inside: Sequence[str], nodes: Map
         if filled is not None:
             inputs[key] = filled
     step = replaced(node, inputs=inputs)
-    for key, value in values_along(node, Travel.JOB):
+    for key, value in list_values(node, Travel.JOB):
         if key not in _IN_JOB:
             vars(step)[key] = scope.field(value)
     if vars(node).get("settings") is not None:

@@ -16,7 +16,7 @@ from smalt.entities.jobs.pipeline import PipelineJobSettings
 from smalt.entities.rules.control_flow import lift_waits
 from smalt.entities.rules.ineffective_keys import list_unused_inputs
 from smalt.entities.rules.pipeline import resolve_literals
-from smalt.entities.schema.travel import values_of_job
+from smalt.entities.schema.travel import build_job_values
 from smalt.entities.steps.dependencies import find_unstartable
 from smalt.entities.syntax.expression import has_expression, parse_binding, remove_empty_blocks, resolve_port
 from smalt.entities.syntax.literals import convert, to_text
@@ -389,7 +389,7 @@ class Planner:
             "inputs": inputs,
             "outputs": outputs,
         }
-        fields = values_of_job(CommandJob, node, component, made, scope.field)
+        fields = build_job_values(CommandJob, node, component, made, scope.field)
         if isinstance(fields.get("environment"), str):
             fields["environment"] = self.pins.of("environments", fields["environment"])
         fields["compute"] = fields.get("compute") or scope.field(self.settings.get("default_compute"))
@@ -440,7 +440,7 @@ class Planner:
             "jobs": steps, "inputs": inputs, "outputs": outputs, "settings": PipelineJobSettings.from_dict(settings),
             "compute": None,  # it is the default of its steps, in the settings
         }  # fmt: skip
-        return PipelineJob(**{**values_of_job(PipelineJob, node, component, made, scope.field), **made})
+        return PipelineJob(**{**build_job_values(PipelineJob, node, component, made, scope.field), **made})
 
 
 class PipelineKind(CompositeKind):
