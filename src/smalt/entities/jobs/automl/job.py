@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smalt.entities.assets.component import Component
-from smalt.entities.jobs.automl.making import AutoMLSetters
 from smalt.entities.jobs.automl.parameters import SEARCH_SPACES, TRAINING_PARAMETERS
+from smalt.entities.jobs.automl.setter_base import AutoMLSetters
 from smalt.entities.jobs.automl.settings import (
     AUTO,
     AutoMLLimits,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.jobs.automl.making import AutoMLSetters
+from smalt.entities.jobs.automl.setter_base import AutoMLSetters
 
 
 class TableSetters(AutoMLSetters):
