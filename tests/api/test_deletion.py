@@ -182,12 +182,12 @@ def test_nothing_of_a_deleted_job_is_left(server: Server, workspace: str) -> Non
 
 
 KILLED_AT = {
-    "before the records": ("records.jobs:remove", "before"),
-    "in their transaction": ("records.jobs:remove", "after"),
-    "before anything is set aside": ("engine.deletion:_set_aside", "before"),
-    "when all is set aside": ("engine.deletion:_set_aside", "after"),
-    "before anything is removed": ("engine.deletion:_remove_aside", "before"),
-    "when all is removed": ("engine.deletion:_remove_aside", "after"),
+    "before the records": ("records.jobs:remove_tree", "before"),
+    "in their transaction": ("records.jobs:remove_tree", "after"),
+    "before anything is set aside": ("engine.deletion.removal:_move_aside", "before"),
+    "when all is set aside": ("engine.deletion.removal:_move_aside", "after"),
+    "before anything is removed": ("engine.deletion.removal:_remove_aside", "before"),
+    "when all is removed": ("engine.deletion.removal:_remove_aside", "after"),
 }
 
 
@@ -231,7 +231,7 @@ def test_a_new_job_of_a_name_that_is_still_removed(
     with contextlib.ExitStack() as stack:
         if is_elsewhere:
             stack.enter_context(blobs_in_memory(server))
-        replace(tmp_path, "engine.deletion:_remove_aside", "raise OSError('the disk does not answer')")
+        replace(tmp_path, "engine.deletion.removal:_remove_aside", "raise OSError('the disk does not answer')")
         process = server.start(environment={"PYTHONPATH": f"{tmp_path}"})
         for word in ("old", "older"):
             run(server, workspace, "again", writes(word))
@@ -250,7 +250,7 @@ def test_a_new_job_of_a_name_that_is_still_removed(
 def test_a_name_whose_files_are_in_the_way(own_server: Server, workspace: str, tmp_path: Path) -> None:
     """Where nothing can be set aside the name is refused, and the server starts; the next server sets it aside."""
     server = own_server
-    replace(tmp_path, "engine.deletion:_set_aside", "raise OSError('the disk does not answer')")
+    replace(tmp_path, "engine.deletion.removal:_move_aside", "raise OSError('the disk does not answer')")
     server.start(environment={"PYTHONPATH": f"{tmp_path}"})
     run(server, workspace, "stuck", writes("old"))
     delete(server, workspace, "stuck")

@@ -33,8 +33,8 @@ def run(server: Server, workspace: str, name: str, body: dict[str, Any]) -> None
 
 
 POINTS = {
-    "before it is copied": ("data.importing:import_local", True, False),
-    "when it is copied": ("data.importing:import_local", False, True),
+    "before it is copied": ("data.job_data.local_imports:import_local", True, False),
+    "when it is copied": ("data.job_data.local_imports:import_local", False, True),
 }
 
 
@@ -187,7 +187,11 @@ def test_a_job_that_starts_while_home_is_pruned_keeps_its_folder(
     """Its folder is made after the request was sent, and before anything is removed."""
     began, go = tmp_path / "began", tmp_path / "go"
     waits = WAITS.format(began=str(began), go=str(go)).strip().splitlines()
-    replace(tmp_path, "engine.held:_named_by_table", ("\n" + 16 * " ").join([*waits, "return real(*arguments)"]))
+    replace(
+        tmp_path,
+        "engine.deletion.place_references:_named_by_table",
+        ("\n" + 16 * " ").join([*waits, "return real(*arguments)"]),
+    )
     own_server.start(environment={"PYTHONPATH": f"{tmp_path}"})
     version = {"properties": {"dataUri": "azureml://datastores/workspaceblobstore/paths/x", "dataType": "uri_folder"}}
     assert own_server.ask("PUT", f"{workspace}/data/d/versions/1", version).status == 201
