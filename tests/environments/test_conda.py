@@ -92,7 +92,7 @@ def test_what_only_conda_has_is_told_apart() -> None:
         ("dependencies: numpy", "'dependencies' of the conda file must be a list"),
         ("dependencies: [{npm: [left-pad]}]", "lists packages under 'npm:'"),
         ("dependencies: [7]", "is neither a package nor a 'pip:' list"),
-        ("dependencies: ['numpy>=1.2|<1']", "cannot be said for PyPI"),
+        ("dependencies: ['numpy>=1.2|<1']", "cannot be translated for PyPI"),
         ("dependencies: ['num py!']", "is not a package"),
     ],
 )

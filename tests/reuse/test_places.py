@@ -142,7 +142,7 @@ def test_how_a_place_was_made_is_in_the_records() -> None:
             child = bench.child(await run(bench, "two", document), "a")
             leaf = command.Leaf.read(bench.engine.context, child, bench.workspace)
             environment = await bench.engine.context.environments.get_or_build(leaf.environment, print)
-            asked = bench.engine.step_reuse._asked(leaf, environment)
+            asked = bench.engine.step_reuse._make_candidate(leaf, environment)
             assert asked is not None
             assert asked.parts["outputs.o"]["path"] == f"{STORE}/one/feat/"
             assert records.find_origin(bench.db, child.id) == "more-a"

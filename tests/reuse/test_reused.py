@@ -380,7 +380,7 @@ def test_why_a_step_ran_though_it_was_the_same() -> None:
                 return str(told["reason"])
 
             data = data_of(bench)
-            assert "no earlier step" in await reason(await run(bench, "one", pipeline(data)))
+            assert "no earlier pipeline step" in await reason(await run(bench, "one", pipeline(data)))
             assert "force_rerun is true" in await reason(await run(bench, "forced", pipeline(data, force_rerun=True)))
             for name in ("one", "forced"):
                 bench.store("azureml", f"{name}-sum", "o", "sum").write_text("another\n")
