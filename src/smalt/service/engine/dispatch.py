@@ -14,7 +14,7 @@ from smalt.service.compute.step import RunnableStep
 from smalt.service.engine import outcome
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.handover import NoHandOver
-from smalt.service.engine.kinds import command
+from smalt.service.engine.kinds import Leaf, read_leaf
 from smalt.service.engine.outcome import to_sentence
 from smalt.service.engine.outputs.missing_outputs import get_preparation_error
 from smalt.service.engine.queues import LeafRun, Queues, RunnerQueue
@@ -86,11 +86,11 @@ class Dispatcher:
         self._wake()
         return False
 
-    def read_leaf(self, job: Job) -> command.Leaf:
+    def read_leaf(self, job: Job) -> Leaf:
         leaf = self._handover.pop_leaf(job)
         if leaf is None:
             entity = self._queues.entities.pop(job.id, None)
-            leaf = command.Leaf.read(self._context, job, self._context.workspace(job), entity)
+            leaf = read_leaf(self._context, job, entity)
         self._reusing.resolve_reused_inputs(leaf)
         return leaf
 
@@ -140,11 +140,11 @@ class Dispatcher:
             run.task = asyncio.ensure_future(self._prepare_leaf(run, leaf))
         return True
 
-    def _end_unprepared(self, job: Job, leaf: command.Leaf | None, error: Exception) -> None:
+    def _end_unprepared(self, job: Job, leaf: Leaf | None, error: Exception) -> None:
         why = get_preparation_error(self._context, leaf, error)
         self._end_job(job, "Failed", outcome.make_error(why, "PreparationFailed"))
 
-    def end_if_reused(self, leaf: command.Leaf) -> bool:
+    def end_if_reused(self, leaf: Leaf) -> bool:
         """Complete the job with the outputs of an identical one, if there is one; True if its end is recorded."""
         try:
             if not self._reusing.apply_reuse(leaf):
@@ -169,7 +169,7 @@ class Dispatcher:
             statuses = ("Queued",)  # until its runner says that it started
         number = jobs.get_last_attempt_number(self._db, run.job) + 1
         try:
-            step, run.view = command.prepare(self._context, leaf, environment, grant, number)
+            step, run.view = leaf.prepare_step(self._context, environment, grant, number)
         except Exception as error:
             self._end_unprepared(run.job, leaf, error)
             return
@@ -187,13 +187,13 @@ class Dispatcher:
         self._context.note_use(run.job, environment)
         for note in environment.notes:
             self._context.say(run.job, note)
-        jobs.put_data(self._db, run.job, command.data_rows(leaf))
+        jobs.put_data(self._db, run.job, leaf.make_data_rows())
         self._reusing.record_started(leaf, environment, is_early=bool(step.after))
         jobs.set_status(self._db, run.job, *statuses)
         self.steps.append((runner, step))
         self._handover.note_step(run)
 
-    async def _prepare_leaf(self, run: LeafRun, leaf: command.Leaf) -> None:
+    async def _prepare_leaf(self, run: LeafRun, leaf: Leaf) -> None:
         """Do what takes long before a start: build the environment, fetch data, copy much code."""
         error: Exception | None = None
         try:
@@ -202,12 +202,12 @@ class Dispatcher:
                 self._context.tracking.start_soon()  # its own Python may have to be installed: beside the building
             if not self._context.identity.is_ready:
                 await asyncio.to_thread(self._context.identity.prepare)
-            await command.refuse_changed_context(self._context, leaf)
+            await leaf.refuse_changed_context(self._context)
             run.environment = await self._context.environments.get_or_build(leaf.environment, say)
             if not await self._reusing.judge_beside_loop(leaf, run.environment):
                 since = time.time()
                 number = jobs.get_last_attempt_number(self._db, run.job) + 1
-                paths = await command.fetch(self._context, leaf, say, number, run.environment)
+                paths = await leaf.fetch_inputs(self._context, say, number, run.environment)
                 await self._reusing.record_fetched(leaf, run.environment, paths, since)
         except Exception as caught:  # any error ends the job, which would wait for ever otherwise
             error = caught

@@ -25,7 +25,7 @@ from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion.removal import Deletions
 from smalt.service.engine.dispatch import Dispatcher
 from smalt.service.engine.handover import HandOver, NoHandOver
-from smalt.service.engine.kinds import command
+from smalt.service.engine.kinds import GRACE, Leaf
 from smalt.service.engine.outcome import to_sentence
 from smalt.service.engine.outputs.registration import register_outputs
 from smalt.service.engine.queues import LeafRun, Queues
@@ -243,7 +243,7 @@ class Engine:
         if steps:
             self.context.computes.start(steps)
         for step_id in stops:
-            self.context.computes.stop(step_id, command.GRACE)
+            self.context.computes.stop(step_id, GRACE)
         self.protection.start_registered()
         self.watch.wake(self._changed)
         self._changed.clear()
@@ -465,7 +465,7 @@ class Engine:
             run.leaf = run.leaf or self._dispatcher.read_leaf(run.job)
         except Exception:  # what it names is gone, perhaps: settling it says so
             return False
-        allowed = command.retries(run.leaf.entity)
+        allowed = run.leaf.retries
         return allowed > 0 and jobs.count_started_attempts(self._db, run.job.id) <= allowed
 
     def _find_recorded_run(self, step_id: str) -> LeafRun | None:
@@ -480,9 +480,9 @@ class Engine:
         except Exception as error:
             self._end_leaf(run, outcome.find_exit_error(exit, None) or outcome.make_error(to_sentence(error)))
             return
-        run.input_change = command.find_moved_input(self.context, leaf)
+        run.input_change = leaf.find_moved_input(self.context)
         results = leaf.backend(self.context).results
-        left = results.inspect_small_result(command.make_spec(leaf, number)) if leaf.finishes_quickly else None
+        left = results.inspect_small_result(leaf.make_spec(number)) if leaf.finishes_quickly else None
         if left is not None:
             self._end_leaf(run, self._store_outputs(run, leaf, exit, number, left))
             return
@@ -490,11 +490,11 @@ class Engine:
         run.task = asyncio.ensure_future(self._finish_leaf(run, exit, number))
 
     def _store_outputs(
-        self, run: LeafRun, leaf: command.Leaf, exit: Exit, number: int, left: SmallResult | None = None
+        self, run: LeafRun, leaf: Leaf, exit: Exit, number: int, left: SmallResult | None = None
     ) -> dict[str, Any] | None:
         """Store what the command left and return the job's error; storing can fail only a command that succeeded."""
         noted = left.noted if left else None
-        results, spec = leaf.backend(self.context).results, command.make_spec(leaf, number)
+        results, spec = leaf.backend(self.context).results, leaf.make_spec(number)
         error = outcome.find_exit_error(exit, leaf.timeout)
         if error is not None:
             entity, cwd = leaf.entity, leaf.backend(self.context).steps.get_working_directory(spec)
@@ -517,7 +517,7 @@ class Engine:
                 else:
                     run.empty_outputs = left.empty
             if error is None and left is None:
-                command.protect(self.context, leaf)
+                leaf.protect_outputs(self.context)
         except Exception as caught:
             return error or outcome.make_error(
                 f"its outputs could not be stored: {to_sentence(caught)}", "OutputsFailed"
@@ -528,8 +528,8 @@ class Engine:
         """Store outputs beside the loop."""
         try:
             leaf = run.leaf or self._dispatcher.read_leaf(run.job)
-            run.input_change = run.input_change or command.find_moved_input(
-                self.context, leaf
+            run.input_change = run.input_change or leaf.find_moved_input(
+                self.context
             )  # where a crash came after its end
             error = await asyncio.to_thread(self._store_outputs, run, leaf, exit, number)
         except Exception as caught:  # whatever it is, the job must not wait for ever

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smalt.service.compute.backend import Capacity
-from smalt.service.engine.kinds import command
+from smalt.service.engine.kinds import Leaf
 from smalt.service.engine.slots import SlotGrant, SlotRequest, Slots, UnlimitedSlots
 from smalt.service.environments import BuiltEnvironment
 from smalt.service.records.jobs import Attempt, Job
@@ -27,7 +27,7 @@ class LeafRun:
     job: Job
     grant: SlotGrant | None
     """Its slots; None while it waits at the launcher."""
-    leaf: command.Leaf | None = None
+    leaf: Leaf | None = None
     environment: BuiltEnvironment | None = None
     view: BuiltEnvironment | None = None
     """Its own view of the environment."""
@@ -131,7 +131,7 @@ class Queues:
         if len(self.entities) < _MOST_ENTITIES:
             self.entities.update(entities)
 
-    def start_run(self, leaf: command.Leaf, queue: RunnerQueue) -> LeafRun | None:
+    def start_run(self, leaf: Leaf, queue: RunnerQueue) -> LeafRun | None:
         """Give slots to a leaf that is to start; None while too few are free."""
         grant = queue.slots.take_free(leaf.request)
         if grant is None:

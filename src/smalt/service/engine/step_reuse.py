@@ -17,8 +17,8 @@ from smalt.entities import CommandJob, Input
 from smalt.exceptions import Unavailable
 from smalt.service.data.job_data.access_modes import UPLOADED
 from smalt.service.engine.context import EngineContext
-from smalt.service.engine.kinds import command, places
-from smalt.service.engine.kinds.places import ARTIFACTS
+from smalt.service.engine.kinds import Leaf, places
+from smalt.service.engine.kinds.places import ARTIFACTS, output_uri
 from smalt.service.engine.kinds.properties import REUSE
 from smalt.service.engine.outputs.registration import register_outputs
 from smalt.service.environments import HOST, BuiltEnvironment, own_mltable_version
@@ -90,7 +90,7 @@ class StepReuse:
         self._ancestors: dict[int, tuple[Job, ...]] = {}
         self._recorded_environments: set[str] = set()
 
-    def resolve_reused_inputs(self, leaf: command.Leaf) -> None:
+    def resolve_reused_inputs(self, leaf: Leaf) -> None:
         """Let the leaf read the outputs of reused steps where they are, not where they were planned."""
         job = leaf.job
         if job.parent_id is None or not self._get_moved_places(job):
@@ -111,7 +111,7 @@ class StepReuse:
             leaf.asked = None
             self._update_body(job, "inputs", changed)
 
-    def judge_within_turn(self, leaf: command.Leaf, environment: BuiltEnvironment, *, is_early: bool = False) -> bool:
+    def judge_within_turn(self, leaf: Leaf, environment: BuiltEnvironment, *, is_early: bool = False) -> bool:
         """Look for an identical step; return False if that takes long or an input is not there yet.
 
         The verdict is in `leaf.verdict`. `is_early`: the leaf reads outputs of steps that still run.
@@ -123,7 +123,7 @@ class StepReuse:
             leaf.verdict = self.reuse.judge_within_turn(asked)
         return leaf.verdict is not None
 
-    async def judge_beside_loop(self, leaf: command.Leaf, environment: BuiltEnvironment) -> bool:
+    async def judge_beside_loop(self, leaf: Leaf, environment: BuiltEnvironment) -> bool:
         """Look for an identical step, however long it takes; return True if there is one."""
         asked = self._find_candidate(leaf, environment)
         if asked is not None:
@@ -131,17 +131,17 @@ class StepReuse:
         return leaf.verdict is not None and leaf.verdict.of is not None
 
     async def record_fetched(
-        self, leaf: command.Leaf, environment: BuiltEnvironment, paths: Mapping[str, Path], since: float
+        self, leaf: Leaf, environment: BuiltEnvironment, paths: Mapping[str, Path], since: float
     ) -> None:
         """Record the inputs that were fetched since `since`, in seconds since the epoch, each with its path."""
         asked = self._make_candidate(leaf, environment)
         if asked is not None:
             await self.reuse.record_fetched(asked, paths, leaf.fetched.tables, since)
 
-    def may_be_reused(self, leaf: command.Leaf, environment: BuiltEnvironment) -> bool:
+    def may_be_reused(self, leaf: Leaf, environment: BuiltEnvironment) -> bool:
         return self._find_candidate(leaf, environment) is not None
 
-    def record_started(self, leaf: command.Leaf, environment: BuiltEnvironment, *, is_early: bool = False) -> None:
+    def record_started(self, leaf: Leaf, environment: BuiltEnvironment, *, is_early: bool = False) -> None:
         """Record the key of a step that is about to run; `is_early` while steps run whose outputs it reads."""
         asked = self._make_candidate(leaf, environment)
         if asked is None:
@@ -153,7 +153,7 @@ class StepReuse:
                 self._db, environment.realised_hash, self._context.environments.list_packages(environment)
             )
 
-    def apply_reuse(self, leaf: command.Leaf) -> bool:
+    def apply_reuse(self, leaf: Leaf) -> bool:
         """Give the job the outputs of the identical step, if one was found; the caller ends it if this returns True."""
         job, asked, verdict = leaf.job, leaf.asked, leaf.verdict
         if asked is None or verdict is None or verdict.of is None or records.get_step(self._db, verdict.of.id) is None:
@@ -162,7 +162,7 @@ class StepReuse:
         written = jobs.read_data(self._db, of.id, "output")
         moved = {ARTIFACTS.format(job=job.name): ARTIFACTS.format(job=of.name)}
         rows: list[DataRow] = []
-        for row in command.data_rows(leaf):
+        for row in leaf.make_data_rows():
             if row.direction == "output" and row.name in written:
                 there = written[row.name][2] or ""
                 moved[row.uri or ""] = there
@@ -200,7 +200,7 @@ class StepReuse:
         """Return the URI of what was planned to be at a URI in the tree of the job."""
         return self._find_current_uri(job, uri) if self._get_moved_places(job) else uri
 
-    def _find_candidate(self, leaf: command.Leaf, environment: BuiltEnvironment) -> ReuseCandidate | None:
+    def _find_candidate(self, leaf: Leaf, environment: BuiltEnvironment) -> ReuseCandidate | None:
         """Return what to judge; None if the step must run in any case."""
         leaf.verdict = None
         asked = self._make_candidate(leaf, environment)
@@ -208,7 +208,7 @@ class StepReuse:
             return None
         return asked
 
-    def _make_candidate(self, leaf: command.Leaf, environment: BuiltEnvironment) -> ReuseCandidate | None:
+    def _make_candidate(self, leaf: Leaf, environment: BuiltEnvironment) -> ReuseCandidate | None:
         """Return what the step's key is made of; None if it has none because it is not a step of a pipeline."""
         job, entity = leaf.job, leaf.entity
         if job.parent_id is None:
@@ -218,10 +218,10 @@ class StepReuse:
         resources: dict[str, Any] = {"instances": int(getattr(entity.resources, "instance_count", None) or 1)}
         if entity.distribution is not None:
             resources["distribution"] = entity.distribution.to_dict()
-        if command.wants_gpu(entity):
+        if leaf.wants_gpu:
             resources["gpu"] = True
         if environment.container is not None:
-            told = [*shlex.split(self._context.settings.container_arguments), *command.docker_args(entity)]
+            told = [*shlex.split(self._context.settings.container_arguments), *leaf.docker_args]
             resources.update({"container": told} if told else {})
         parts, data = make_parts(
             entity, leaf.code, environment.realised_hash, resources, _list_given_places(job, entity)
@@ -331,7 +331,7 @@ def _list_given_places(job: Job, entity: CommandJob) -> dict[str, dict[str, str]
         if path := given.get(name):
             counts[name] = {"path": path}
         elif name != "artifacts":
-            uri = command.output_uri(job.name, name, output)
+            uri = output_uri(job.name, name, output)
             if not uri.startswith(_USUAL_STORE):
                 counts[name] = {"datastore": uri.split("/")[3]}
     return counts
@@ -341,7 +341,7 @@ def _list_written_in_place(job: Job, entity: CommandJob) -> dict[str, DataInput]
     """Return the outputs that the command writes at a given path, where it finds what others left."""
     made = places.read(entity.properties)
     return {
-        name: DataInput(command.output_uri(job.name, name, output), output.type or "uri_folder")
+        name: DataInput(output_uri(job.name, name, output), output.type or "uri_folder")
         for name, output in entity.outputs.items()
         if output.mode != UPLOADED and name in made and made[name].given is not None
     }

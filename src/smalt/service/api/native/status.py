@@ -11,7 +11,7 @@ from smalt.exceptions import Conflict
 from smalt.machine.disk_reserve import DiskSpace
 from smalt.service.api.arm.job_shapes import get_shown_status
 from smalt.service.api.request import ApiRequest
-from smalt.service.engine.kinds.command import GRACE
+from smalt.service.engine.kinds import GRACE
 from smalt.service.records import jobs, workspaces
 
 _MOST_WAITING = 10

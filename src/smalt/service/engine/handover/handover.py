@@ -14,7 +14,7 @@ from smalt.service.engine.context import EngineContext
 from smalt.service.engine.handover.no_handover import NoHandOver, StepStarter
 from smalt.service.engine.handover.prefetch import Prefetcher
 from smalt.service.engine.handover.waiting_steps import WaitingSteps
-from smalt.service.engine.kinds import command
+from smalt.service.engine.kinds import Leaf
 from smalt.service.engine.queues import LeafRun, Queues
 from smalt.service.engine.slots import SlotGrant, SlotRequest
 from smalt.service.engine.step_reuse import StepReuse
@@ -62,10 +62,10 @@ class HandOver(NoHandOver):
         while self._needed and waiting.wants_more_blocked and compute.accepts_waiting_steps:
             self._hand_over_dependents(starter, self._needed.popleft())
 
-    def pop_leaf(self, job: Job) -> command.Leaf | None:
+    def pop_leaf(self, job: Job) -> Leaf | None:
         return self._prefetcher.pop(job)
 
-    def put_back(self, leaf: command.Leaf) -> None:
+    def put_back(self, leaf: Leaf) -> None:
         self._prefetcher.put_back(leaf)
 
     def note_step(self, run: LeafRun) -> None:
@@ -147,7 +147,7 @@ class HandOver(NoHandOver):
         except Exception:
             return False
         environment = self._context.environments.find_built(leaf.environment)
-        is_early = not leaf.is_quick(self._context) or _reads_early(leaf, after) or command.may_be_moved(leaf)
+        is_early = not leaf.is_quick(self._context) or _reads_early(leaf, after) or leaf.has_movable_input()
         if (
             environment is None
             or leaf.request != SlotRequest()
@@ -161,7 +161,7 @@ class HandOver(NoHandOver):
             return True
         number = jobs.get_last_attempt_number(self._db, job) + 1
         try:
-            step, view = command.prepare(self._context, leaf, environment, _NO_SLOT_YET, number)
+            step, view = leaf.prepare_step(self._context, environment, _NO_SLOT_YET, number)
         except Exception:
             self._prefetcher.put_back(leaf)
             return False
@@ -170,12 +170,12 @@ class HandOver(NoHandOver):
         starter.record_step(run, replace(step, after=after), number, "Queued")
         return True
 
-    def _shares_output(self, leaf: command.Leaf) -> bool:
+    def _shares_output(self, leaf: Leaf) -> bool:
         """Return True if an unfinished job writes where this one will.
 
         That job's output may become a registered version before this one starts.
         """
-        mine = [f"{os.path.realpath(place)}/" for place in command.shared_places(self._context, leaf)]
+        mine = [f"{os.path.realpath(place)}/" for place in leaf.find_shared_places(self._context)]
         if not mine:
             return False
         leaves = [run.leaf for run in self._queues.runs.values() if run.leaf is not None]
@@ -183,7 +183,7 @@ class HandOver(NoHandOver):
         return any(place.startswith(other) or other.startswith(place) for place in mine for other in others)
 
 
-def _reads_early(leaf: command.Leaf, after: tuple[str, ...]) -> bool:
+def _reads_early(leaf: Leaf, after: tuple[str, ...]) -> bool:
     """Return True if the leaf would read, before its turn, data that is not there yet or may still change.
 
     A copy is made and a value is read when a step is laid out; the artifacts of a step are moved at its end.

@@ -9,7 +9,7 @@ from typing import Protocol
 from smalt.service.compute.backend import Backend
 from smalt.service.compute.step import RunnableStep
 from smalt.service.engine.context import EngineContext
-from smalt.service.engine.kinds import command
+from smalt.service.engine.kinds import Leaf
 from smalt.service.engine.queues import LeafRun, Queues
 from smalt.service.records.jobs import Attempt, Job
 
@@ -20,9 +20,9 @@ class StepStarter(Protocol):
     def may_go_on(self) -> bool:
         """Return False, and ask for another turn, once this turn has reused many steps."""
 
-    def read_leaf(self, job: Job) -> command.Leaf: ...
+    def read_leaf(self, job: Job) -> Leaf: ...
 
-    def end_if_reused(self, leaf: command.Leaf) -> bool:
+    def end_if_reused(self, leaf: Leaf) -> bool:
         """Complete the job with the outputs of an identical one, if there is one; True if its end is recorded."""
 
     def record_step(self, run: LeafRun, step: RunnableStep, number: int, *statuses: str) -> None:
@@ -49,11 +49,11 @@ class NoHandOver:
     def hand_over(self, starter: StepStarter) -> None:
         """Send steps to the compute ahead of their turn, after free slots were given to the oldest leaves."""
 
-    def pop_leaf(self, job: Job) -> command.Leaf | None:
+    def pop_leaf(self, job: Job) -> Leaf | None:
         """Return the leaf of the job if it was read ahead of its turn."""
         return None
 
-    def put_back(self, leaf: command.Leaf) -> None:
+    def put_back(self, leaf: Leaf) -> None:
         """Keep a leaf whose turn has not come."""
 
     def note_step(self, run: LeafRun) -> None:

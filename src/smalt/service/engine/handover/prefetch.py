@@ -8,7 +8,7 @@ from itertools import islice
 from smalt.exceptions import SmaltError
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.handover.no_handover import recycle_folder
-from smalt.service.engine.kinds import command
+from smalt.service.engine.kinds import Leaf, read_leaf
 from smalt.service.engine.queues import LeafRun, Queues
 from smalt.service.engine.step_reuse import StepReuse
 from smalt.service.records import jobs
@@ -25,7 +25,7 @@ class Prefetcher:
         self._context = context
         self._reusing = reusing
         self._ended: list[LeafRun] = []
-        self._leaves: dict[int, command.Leaf] = {}
+        self._leaves: dict[int, Leaf] = {}
         self._without_dependents: set[int] = set()
         """Running jobs for which no leaf waited alone at the last look."""
 
@@ -38,14 +38,14 @@ class Prefetcher:
         self._ended.append(run)
         self._without_dependents.discard(run.job.id)
 
-    def pop(self, job: Job) -> command.Leaf | None:
+    def pop(self, job: Job) -> Leaf | None:
         """Return the leaf of the job, if it was read ahead of its turn, and keep it no longer."""
         leaf = self._leaves.pop(job.id, None)
         if leaf is not None:
             leaf.job = job
         return leaf
 
-    def put_back(self, leaf: command.Leaf) -> None:
+    def put_back(self, leaf: Leaf) -> None:
         """Keep a leaf that was popped although its turn has not come."""
         self._leaves[leaf.job.id] = leaf
 
@@ -83,10 +83,10 @@ class Prefetcher:
                 likely += dependents
         return likely[:_MOST_LEAVES]
 
-    def _lay_out(self, job: Job, queues: Queues) -> command.Leaf:
+    def _lay_out(self, job: Job, queues: Queues) -> Leaf:
         context = self._context
-        leaf = command.Leaf.read(context, job, context.workspace(job), queues.entities.pop(job.id, None))
+        leaf = read_leaf(context, job, queues.entities.pop(job.id, None))
         environment = context.environments.find_built(leaf.environment)
         if leaf.code is None and environment is not None and not self._reusing.may_be_reused(leaf, environment):
-            leaf.layout = command.lay_out(context, leaf, environment, 1)
+            leaf.layout = leaf.lay_out(context, environment, 1)
         return leaf

@@ -4,6 +4,7 @@ A leaf kind (`command`) becomes one step on a compute; a composite kind (`pipeli
 What is the same for all types (queues, retries, reuse, registration of outputs) does not belong here.
 """
 
+from smalt.service.engine.kinds.command import GRACE, Leaf
 from smalt.service.engine.kinds.protocol import (
     NO_CHANGES,
     Changes,
@@ -27,16 +28,19 @@ from smalt.service.engine.kinds.registry import (
     is_composite,
     lay_out_copy,
     list_types,
+    read_leaf,
     remove_kind,
 )
 
 __all__ = [
+    "GRACE",
     "NO_CHANGES",
     "RECORDED_ONLY",
     "Changes",
     "CompositeKind",
     "CompositeView",
     "Kind",
+    "Leaf",
     "LeafKind",
     "NewChild",
     "Outcome",
@@ -51,5 +55,6 @@ __all__ = [
     "lay_out_copy",
     "list_types",
     "outcome_of_children",
+    "read_leaf",
     "remove_kind",
 ]

@@ -28,13 +28,13 @@ from smalt.service.data.job_data import access_modes
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import places
-from smalt.service.engine.kinds.places import ARTIFACTS
+from smalt.service.engine.kinds.places import OWN_OUTPUT, output_uri
 from smalt.service.engine.kinds.properties import OUTPUT_FOLDER
 from smalt.service.engine.kinds.protocol import LeafKind
 from smalt.service.engine.outputs.registration import find_taken_versions
 from smalt.service.engine.slots import SlotGrant, SlotRequest
 from smalt.service.engine.submission import lookup
-from smalt.service.engine.submission.bindings import expand_macros, filled
+from smalt.service.engine.submission.bindings import filled
 from smalt.service.engine.versions import overwrites
 from smalt.service.environments import BuiltEnvironment
 from smalt.service.records import jobs
@@ -46,8 +46,6 @@ from smalt.wire.encoding import artifact_paths
 if TYPE_CHECKING:
     from smalt.service.engine.submission.checks import Checker
 
-
-_OWN_OUTPUT = "azureml://datastores/workspaceblobstore/paths/azureml/{job}/{output}/"
 
 GRACE = 30.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -172,6 +170,55 @@ class Leaf:
             if isinstance(value, Input)
         )
 
+    def make_data_rows(self) -> list[DataRow]:
+        return data_rows(self)
+
+    def make_spec(self, number: int) -> StepSpec:
+        return make_spec(self, number)
+
+    def prepare_step(
+        self, context: EngineContext, environment: BuiltEnvironment, grant: SlotGrant, number: int
+    ) -> tuple[RunnableStep, BuiltEnvironment]:
+        """Return what the backend runs for attempt `number`, and the attempt's view of the environment."""
+        return prepare(context, self, environment, grant, number)
+
+    def lay_out(self, context: EngineContext, environment: BuiltEnvironment, number: int) -> Layout:
+        return lay_out(context, self, environment, number)
+
+    async def fetch_inputs(
+        self, context: EngineContext, say: Say, number: int, environment: BuiltEnvironment
+    ) -> dict[str, Path]:
+        return await fetch(context, self, say, number, environment)
+
+    async def refuse_changed_context(self, context: EngineContext) -> None:
+        await refuse_changed_context(context, self)
+
+    def has_movable_input(self) -> bool:
+        return may_be_moved(self)
+
+    def find_moved_input(self, context: EngineContext) -> str | None:
+        return find_moved_input(context, self)
+
+    def find_shared_places(self, context: EngineContext) -> list[Path]:
+        return shared_places(context, self)
+
+    def protect_outputs(self, context: EngineContext) -> None:
+        protect(context, self)
+
+    @property
+    def retries(self) -> int:
+        """The number of further attempts after one that failed."""
+        return retries(self.entity)
+
+    @property
+    def wants_gpu(self) -> bool:
+        return wants_gpu(self.entity)
+
+    @property
+    def docker_args(self) -> list[str]:
+        """The job's own arguments for the container engine."""
+        return docker_args(self.entity)
+
 
 def process_count(job: CommandJob) -> int:
     """How many processes the job's distribution makes on this machine."""
@@ -293,7 +340,7 @@ def _locate_outputs(context: EngineContext, leaf: Leaf) -> None:
         uri = output_uri(leaf.job.name, name, output, leaf.place)
         look = context.data.resolve if uri.startswith(OWN) else context.data.locate
         location = leaf.written[name] = look(uri, leaf.workspace)
-        is_own = uri == _OWN_OUTPUT.format(job=leaf.place or leaf.job.name, output=name)
+        is_own = uri == OWN_OUTPUT.format(job=leaf.place or leaf.job.name, output=name)
         if not is_own and (why := overwrites.find_write_problem(context, location)):
             raise RefusedError(f"outputs.{name}: {why}")
 
@@ -324,20 +371,12 @@ def _place(entity: CommandJob) -> str | None:
     return str(place) if place else None
 
 
-def output_uri(job: str, name: str, output: Output, place: str | None = None) -> str:
-    """Where an output is kept: its path with the macros filled in, or the service's default."""
-    if name == "artifacts" and not output.path:
-        return ARTIFACTS.format(job=job)
-    path = output.path or _OWN_OUTPUT.format(job=place or job, output=name)
-    return expand_macros(path, name=job, output=name, datastore="workspaceblobstore")
-
-
 def shared_places(context: EngineContext, leaf: Leaf) -> list[Path]:
     """Return where the job writes that is not its alone: outputs whose paths were given, inputs of mode rw_mount."""
     found = []
     for name, output in leaf.entity.outputs.items():
         uri = output_uri(leaf.job.name, name, output)
-        if _is_artifacts(name, output) or uri == _OWN_OUTPUT.format(job=leaf.job.name, output=name):
+        if _is_artifacts(name, output) or uri == OWN_OUTPUT.format(job=leaf.job.name, output=name):
             continue
         with contextlib.suppress(SmaltError):  # told when the place is made
             location = leaf.written.get(name) or context.data.locate(uri, leaf.workspace)
@@ -396,7 +435,7 @@ def protect(context: EngineContext, leaf: Leaf) -> None:
             place = (leaf.written.get(name) or context.data.locate(uri, leaf.workspace)).path
             if place is not None and os.path.lexists(place):
                 forbid_writing(place)
-                if os.path.isfile(place) and uri == _OWN_OUTPUT.format(job=leaf.place or leaf.job.name, output=name):
+                if os.path.isfile(place) and uri == OWN_OUTPUT.format(job=leaf.place or leaf.job.name, output=name):
                     os.chmod(place.parent, 0o555)  # of the job alone: nothing else is put in the file's place
 
 
@@ -521,6 +560,9 @@ class CommandKind(LeafKind):
         """Return the folder for its outputs, if the folder of its name is still that of a deleted job."""
         folder = removal.find_free_folder(context, workspace, name)
         return {} if folder == name else {OUTPUT_FOLDER: folder}
+
+    def read_leaf(self, context: EngineContext, job: Job, workspace: Workspace, entity: Any = None) -> Leaf:
+        return Leaf.read(context, job, workspace, entity)
 
     async def lay_out_copy(self, context: EngineContext, job: Job) -> dict[str, Any]:
         from smalt.service.engine.kinds.command_copy import lay_out_copy

@@ -10,10 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from smalt.entities import Output
+from smalt.service.engine.submission.bindings import expand_macros
 from smalt.wire.encoding import artifact_paths
 
 ARTIFACTS = artifact_paths.URI
 """Where everything that a job logs and leaves in outputs/ is kept."""
+
+OWN_OUTPUT = "azureml://datastores/workspaceblobstore/paths/azureml/{job}/{output}/"
+"""Where an output of a job by itself is kept, if no path is given."""
 
 PLACES = "smalt.places"
 """The property; see `note` for what it holds."""
@@ -61,3 +66,11 @@ def written_twice(labels: Iterable[str], paths: Iterable[str]) -> tuple[frozense
             shared |= {one[1], *(path for _, path in above)}
         above.append(one)
     return bound, frozenset(shared)
+
+
+def output_uri(job: str, name: str, output: Output, place: str | None = None) -> str:
+    """Where an output is kept: its path with the macros filled in, or the service's default."""
+    if name == "artifacts" and not output.path:
+        return ARTIFACTS.format(job=job)
+    path = output.path or OWN_OUTPUT.format(job=place or job, output=name)
+    return expand_macros(path, name=job, output=name, datastore="workspaceblobstore")

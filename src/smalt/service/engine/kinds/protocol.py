@@ -216,6 +216,13 @@ class LeafKind(Kind):
 
     is_composite = False
 
+    @abstractmethod
+    def read_leaf(self, context: EngineContext, job: Job, workspace: Workspace, entity: Any = None) -> Any:
+        """Return the job as a `Leaf`, which the engine prepares, starts and stores the outputs of.
+
+        `entity` is the body as an entity, if it is at hand.
+        """
+
 
 def cancel_dependents(view: CompositeView, child: Job, spared: str | None = None) -> list[tuple[Job, Error]]:
     """Return the siblings but `spared`, a node, that cannot run as they need a child that did not complete."""

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from smalt.exceptions import RefusedError
 from smalt.service.engine.context import EngineContext
-from smalt.service.engine.kinds.protocol import CompositeKind, Kind
+from smalt.service.engine.kinds.command import Leaf
+from smalt.service.engine.kinds.protocol import CompositeKind, Kind, LeafKind
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.wire.encoding.casing import fold_case
@@ -34,6 +35,12 @@ def find_kind(type: str) -> Kind | None:
 def find_composite(type: str) -> CompositeKind:
     """Return the kind of a composite job that is in the records."""
     return cast("CompositeKind", find_kind(type))
+
+
+def read_leaf(context: EngineContext, job: Job, entity: Any = None) -> Leaf:
+    """Return a job that is a step, as its kind reads it from the records; `entity` is its body, if it is at hand."""
+    leaf: Leaf = cast("LeafKind", find_kind(job.type)).read_leaf(context, job, context.workspace(job), entity)
+    return leaf
 
 
 def is_composite(type: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from smalt.entities import Input
 from smalt.exceptions import NotFound
 from smalt.service.engine.context import EngineContext
-from smalt.service.engine.kinds.command import Leaf
+from smalt.service.engine.kinds import Leaf
 from smalt.service.engine.outcome import to_sentence
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job

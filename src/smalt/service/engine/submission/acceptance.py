@@ -16,7 +16,7 @@ from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds.properties import OUTPUT_FOLDER, PART
 from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, remove_places
-from smalt.service.engine.submission import checks
+from smalt.service.engine.submission.checks import CheckedJob, Checker
 from smalt.service.engine.submission.pins import Pins
 from smalt.service.engine.submission.resubmission import describe_difference
 from smalt.service.records import jobs, pins
@@ -64,7 +64,7 @@ class _Examined(NamedTuple):
     body: dict[str, Any]
     digest: str
     entity: Any
-    checked: checks.CheckedJob | None
+    checked: CheckedJob | None
     """None for a type that does not run."""
 
 
@@ -122,7 +122,7 @@ def _examined(context: EngineContext, workspace: Workspace, name: str, propertie
         entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job
         known = _pins_of_earlier(context, workspace, body)
         kind = kinds.find_kind(entity.type)
-        checked = checks.check_job(context, workspace, entity, known) if kind is not None else None
+        checked = _check_job(context, workspace, entity, known, kind) if kind is not None else None
         if checked is not None and checked.pins:
             body = Pins(checked.pins).applied(body)
             entity = read(body)
@@ -133,6 +133,15 @@ def _examined(context: EngineContext, workspace: Workspace, name: str, propertie
             body = {**body, "properties": {**(body.get("properties") or {}), **own}}
             entity = read(body)
     return _Examined(None, body, digest, entity, checked)
+
+
+def _check_job(
+    context: EngineContext, workspace: Workspace, entity: Any, known: pins.PinnedReferences | None, kind: kinds.Kind
+) -> CheckedJob:
+    """Check a job; raise ValidationException with all its problems at once."""
+    checker = Checker(context, workspace, known, kinds.find_kind, kinds.list_types())
+    kind.check_job(checker, entity)
+    return checker.finish()
 
 
 def _as_new(body: dict[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from smalt import wire
 from smalt.entities import Input, Output
@@ -26,7 +26,6 @@ from smalt.service.data.job_data.access_modes import (
     explain_not_a_folder,
     explain_read_only,
 )
-from smalt.service.engine import kinds
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.outputs.registration import find_taken_versions
 from smalt.service.engine.submission import lookup
@@ -36,6 +35,14 @@ from smalt.service.engine.submission.unknown_keys import find_unknown_keys
 from smalt.service.engine.versions.overwrites import find_write_problem
 from smalt.service.records.pins import PinnedReferences
 from smalt.service.records.workspaces import Workspace
+
+
+class StepChecks(Protocol):
+    """The kind of a step, as far as its checks go."""
+
+    def check_step(
+        self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]
+    ) -> None: ...
 
 
 class CheckedJob(NamedTuple):
@@ -51,29 +58,23 @@ class CheckedJob(NamedTuple):
     """A line for each setting of the job that has no effect."""
 
 
-def check_job(
-    context: EngineContext, workspace: Workspace, job: Any, known: PinnedReferences | None = None
-) -> CheckedJob:
-    """Check a job of a known kind; raise ValidationException with all its problems at once.
-
-    References that are `known` mean the version that they meant to an earlier job.
-    """
-    checker = Checker(context, workspace, known)
-    kind = kinds.find_kind(job.type)
-    assert kind is not None, "only jobs of known kinds are checked"
-    kind.check_job(checker, job)
-    if checker.problems:
-        raise ValidationException([LocatedProblem("", 0, 0, problem) for problem in dict.fromkeys(checker.problems)])
-    return CheckedJob(checker.notes, checker.remote, checker.pins.fixed, merge_lines(checker.idle))
-
-
 class Checker:
     """The checks that the kinds of jobs are made of. Each distinct reference is looked up once.
 
     `where` is the path of what is checked within the job: "" for the job itself, "jobs.train." for its step `train`.
     """
 
-    def __init__(self, context: EngineContext, workspace: Workspace, known: PinnedReferences | None) -> None:
+    def __init__(
+        self,
+        context: EngineContext,
+        workspace: Workspace,
+        known: PinnedReferences | None,
+        find_kind: Callable[[str], StepChecks | None],
+        types: Sequence[str],
+    ) -> None:
+        """References that are `known` mean the version that they meant to an earlier job; `types` can run."""
+        self._find_kind = find_kind
+        self._types = types
         self.context = context
         self.pins = Pinner(context, workspace, known)
         self.workspace = workspace
@@ -87,6 +88,12 @@ class Checker:
 
     def add(self, where: str, problem: str) -> None:
         self.problems.append(f"{where}: {problem}" if where else problem)
+
+    def finish(self) -> CheckedJob:
+        """Return what was found; raise ValidationException with all problems at once."""
+        if self.problems:
+            raise ValidationException([LocatedProblem("", 0, 0, problem) for problem in dict.fromkeys(self.problems)])
+        return CheckedJob(self.notes, self.remote, self.pins.fixed, merge_lines(self.idle))
 
     def is_new(self, kind: str, text: str) -> bool:
         """Return True at the first call with these texts, and False at every later one."""
@@ -130,9 +137,9 @@ class Checker:
         self.note_idle(where, node, component)
         if component is None:
             return
-        kind = kinds.find_kind(component.type) if kinds.find_kind(node.type) is not None else None
+        kind = self._find_kind(component.type) if self._find_kind(node.type) is not None else None
         if kind is None:
-            runs = join_words(kinds.list_types(), "and")
+            runs = join_words(self._types, "and")
             self.add(
                 where.rstrip("."), f"{add_article(str(node.type))} step cannot run yet; this smalt runs {runs} steps"
             )
