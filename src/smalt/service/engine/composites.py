@@ -127,7 +127,7 @@ class Composites:
             self._plans[job.id] = plan
         if not plan.advance(count):
             return False
-        if not self.view_of(job.id, job).names_taken().isdisjoint(child.name for child in plan.made):
+        if not self.view_of(job.id, job).find_taken_names().isdisjoint(child.name for child in plan.made):
             del self._plans[job.id]  # another job has taken the name of a child since the plan was begun
             return False
         return True
@@ -152,7 +152,7 @@ class Composites:
         """Record children, inside a transaction; they may need each other, and those that were added before."""
         db, parent = self._db, view.job
         nodes = {child.node for child in children}
-        earlier = {one.node: one for one in view.children()} if any(set(c.needs) - nodes for c in children) else {}
+        earlier = {one.node: one for one in view.list_children()} if any(set(c.needs) - nodes for c in children) else {}
         waits = {
             child.node: [need for need in child.needs if need in nodes or not earlier[need].is_over]
             for child in children

@@ -16,8 +16,8 @@ from smalt.service.engine.kinds.protocol import (
     Outcome,
     Plan,
     cancel_dependents,
-    error_of,
-    outcome_of_children,
+    find_children_outcome,
+    make_error,
 )
 from smalt.service.engine.kinds.registry import (
     RECORDED_ONLY,
@@ -47,14 +47,14 @@ __all__ = [
     "Plan",
     "add_kind",
     "cancel_dependents",
-    "error_of",
     "expand_body",
+    "find_children_outcome",
     "find_composite",
     "find_kind",
     "is_composite",
     "lay_out_copy",
     "list_types",
-    "outcome_of_children",
+    "make_error",
     "read_leaf",
     "remove_kind",
 ]

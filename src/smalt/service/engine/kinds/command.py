@@ -145,7 +145,7 @@ class Leaf:
 
     @property
     def finishes_quickly(self) -> bool:
-        """Nothing it leaves has to be copied, sent, registered or looked through."""
+        """True if no output has to be copied, sent, registered or looked through when its command has ended."""
         outputs = self.entity.outputs.values()
         return not (
             self.sends or self.hides or self.links or any(one.mode == "upload" or one.name for one in outputs)
@@ -153,7 +153,7 @@ class Leaf:
         )  # fmt: skip
 
     def is_quick(self, context: EngineContext) -> bool:
-        """Nothing has to be fetched, copied or made for long: it can be prepared within a turn of the loop."""
+        """Return True if it can be prepared within a turn of the loop: nothing has to be fetched or copied for long."""
         if not context.identity.is_ready:
             return False
         if self.entity.outputs and jobs.get_last_attempt_number(
@@ -221,7 +221,7 @@ class Leaf:
 
 
 def process_count(job: CommandJob) -> int:
-    """How many processes the job's distribution makes on this machine."""
+    """Return the number of processes that the job's distribution makes on this machine."""
     distribution, resources = job.distribution, job.resources
     instances = int(getattr(resources, "instance_count", None) or 1)
     if distribution is None:
@@ -277,7 +277,7 @@ def make_spec(leaf: Leaf, number: int) -> StepSpec:
         outputs=outputs,
         variables={name: to_text(value) for name, value in entity.environment_variables.items()},
         resources=make_resources(entity),
-        distribution=_distribution(entity),
+        distribution=_make_distribution(entity),
         sends_outputs=leaf.sends,
         timeout=leaf.timeout,
         grace=GRACE,
@@ -346,7 +346,7 @@ def _locate_outputs(context: EngineContext, leaf: Leaf) -> None:
 
 
 def data_rows(leaf: Leaf) -> list[DataRow]:
-    """What the job reads and writes, for the records."""
+    """Return what the job reads and writes, for the records."""
     reads: list[DataRow] = [
         DataRow(
             "input", name, value.type or "uri_folder", value.mode, value.path, lookup.asset_row(value.path, value.type),
@@ -390,8 +390,8 @@ def shared_places(context: EngineContext, leaf: Leaf) -> list[Path]:
 
 
 def may_be_moved(leaf: Leaf) -> bool:
-    """Whether it reads a version that gets another place when a job writes over the one where it is."""
-    return bool(_movable(leaf))
+    """Return True if the step reads a version that is moved when another job writes over its place."""
+    return bool(_find_movable_inputs(leaf))
 
 
 def find_moved_input(context: EngineContext, leaf: Leaf) -> str | None:
@@ -399,7 +399,7 @@ def find_moved_input(context: EngineContext, leaf: Leaf) -> str | None:
 
     The records say what the step was reading: the server that started it may be gone.
     """
-    movable = _movable(leaf)
+    movable = _find_movable_inputs(leaf)
     noted = jobs.read_places(context.db, leaf.job.id) if movable else {}
     for name in movable:
         uri, place = noted.get(name, ("", ""))
@@ -411,7 +411,7 @@ def find_moved_input(context: EngineContext, leaf: Leaf) -> str | None:
     return None
 
 
-def _movable(leaf: Leaf) -> list[str]:
+def _find_movable_inputs(leaf: Leaf) -> list[str]:
     """Return the inputs that are versions of assets and lie where jobs write, as far as it is known where they lie.
 
     What the step has a copy of is its own.
@@ -463,7 +463,7 @@ def _make_service_variables(context: EngineContext, leaf: Leaf) -> dict[str, str
 
 
 def docker_args(job: CommandJob) -> list[str]:
-    """What the job has the container engine told."""
+    """Return the job's own arguments for the container engine."""
     given = getattr(job.resources, "docker_args", None) or []
     return shlex.split(given) if isinstance(given, str) else [str(each) for each in given]
 
@@ -481,7 +481,7 @@ def make_resources(job: CommandJob) -> StepResources:
     )
 
 
-def _distribution(job: CommandJob) -> dict[str, Any] | None:
+def _make_distribution(job: CommandJob) -> dict[str, Any] | None:
     if job.distribution is None:
         return None
     instances = int(getattr(job.resources, "instance_count", None) or 1)
@@ -489,7 +489,7 @@ def _distribution(job: CommandJob) -> dict[str, Any] | None:
 
 
 def retries(job: CommandJob) -> int:
-    """How often a failed command is tried again: the property `smalt.retries`, else never."""
+    """Return how many more attempts a failed command gets: the property `smalt.retries`, 0 by default."""
     text = str(job.properties.get("smalt.retries", "0"))
     return int(text) if text.isdecimal() else 0
 
@@ -533,7 +533,7 @@ async def _refuse_changed(context: EngineContext, leaf: Leaf, location: Location
 
 
 class CommandKind(LeafKind):
-    """One command, which runs as a step."""
+    """A single command, which runs as a step."""
 
     type = "command"
 
@@ -556,7 +556,7 @@ class CommandKind(LeafKind):
         checker.check_environment(where, getattr(node, "environment", None) or component.environment)
         checker.check_code(where, component.code)
 
-    def properties_of_new(self, context: EngineContext, workspace: Workspace, name: str) -> dict[str, str]:
+    def make_properties(self, context: EngineContext, workspace: Workspace, name: str) -> dict[str, str]:
         """Return the folder for its outputs, if the folder of its name is still that of a deleted job."""
         folder = removal.find_free_folder(context, workspace, name)
         return {} if folder == name else {OUTPUT_FOLDER: folder}

@@ -15,8 +15,8 @@ from smalt.service.records.jobs import Job
 
 
 @dataclass
-class _Copy(Leaf):
-    """The same step in a folder of its own, where its outputs go, too."""
+class StepCopy(Leaf):
+    """A step in a folder of its own beside the job's, which has its outputs, too."""
 
     mark: str = field(default_factory=lambda: secrets.token_hex(4))
 
@@ -32,8 +32,10 @@ async def lay_out_copy(context: EngineContext, job: Job) -> dict[str, Any]:
     """Make the copy: its folder, the command as it would run in `cwd`, its variables, and what is to be told."""
     leaf = Leaf.read(context, job, context.workspace(job))
     entity = copy.copy(leaf.entity)
-    twin = _Copy(leaf.job, leaf.workspace, entity, leaf.environment, leaf.code, home=str(context.home.shell_safe_path))
-    entity.outputs = {name: _kept_here(name, output, twin.folder) for name, output in leaf.entity.outputs.items()}
+    twin = StepCopy(
+        leaf.job, leaf.workspace, entity, leaf.environment, leaf.code, home=str(context.home.shell_safe_path)
+    )
+    entity.outputs = {name: _keep_here(name, output, twin.folder) for name, output in leaf.entity.outputs.items()}
     twin.locate(context)
     notes: list[str] = []
     realised = context.environments.find_built(leaf.environment)
@@ -55,7 +57,7 @@ async def lay_out_copy(context: EngineContext, job: Job) -> dict[str, Any]:
     }
 
 
-def _kept_here(name: str, output: Any, folder: str) -> Any:
+def _keep_here(name: str, output: Any, folder: str) -> Any:
     if name == "artifacts" and not output.path:
         return output
     here = copy.copy(output)

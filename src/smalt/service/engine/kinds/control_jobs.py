@@ -23,7 +23,7 @@ from smalt.service.data.job_data import primitive_values
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.places import ARTIFACTS
 from smalt.service.engine.kinds.properties import FORCED
-from smalt.service.engine.kinds.protocol import NO_CHANGES, SKIPPED, Changes, CompositeView, Error, error_of
+from smalt.service.engine.kinds.protocol import NO_CHANGES, SKIPPED, Changes, CompositeView, Error, make_error
 from smalt.service.engine.submission.bindings import Scope, replaced, resolve
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
@@ -44,7 +44,7 @@ _IN_JOB = ("command", "code", "inputs", "outputs", "jobs")
 """Fields of a step that the planner of the control job fills in, with the names of that job."""
 
 
-def awaited_steps(node: Any, steps: Mapping[str, Any]) -> set[str]:
+def find_awaited_steps(node: Any, steps: Mapping[str, Any]) -> set[str]:
     """Return the steps whose outputs a step reads, or is decided by."""
     awaited = find_dependencies(node, steps)
     return awaited | find_sources(node.condition, steps) if isinstance(node, IfElse) else awaited
@@ -59,12 +59,12 @@ def find_exclusive_labels(planner: Planner) -> set[tuple[str, str]]:
     for node in planner.nodes.values():
         if isinstance(node, IfElse):
             blocks = find_blocks(node)
-            true = {label for step in blocks["true_block"] for label in _labels_of(planner, step)}
-            found |= {(step, label) for step in blocks["false_block"] for label in _labels_of(planner, step) & true}
+            true = {label for step in blocks["true_block"] for label in _find_labels(planner, step)}
+            found |= {(step, label) for step in blocks["false_block"] for label in _find_labels(planner, step) & true}
     return found
 
 
-def _labels_of(planner: Planner, step: str) -> set[str]:
+def _find_labels(planner: Planner, step: str) -> set[str]:
     given = (getattr(planner.nodes.get(step), "outputs", None) or {}).values()
     return {label for label in map(planner.find_label, given) if label is not None}
 
@@ -72,27 +72,27 @@ def _labels_of(planner: Planner, step: str) -> set[str]:
 def make_control_job(planner: Planner, node_name: str, name: str, scope: Scope) -> PipelineJob:
     """Return the job of a step of control flow; `scope` learns where the outputs of its blocks are promised."""
     nodes = planner.nodes
-    inside = list(_steps_inside(node_name, nodes))
+    inside = list(_find_steps_inside(node_name, nodes))
     inputs: dict[str, Any] = {}
     outputs: dict[str, Output] = {}
     made: dict[str, places.Made] = {}
     promised: dict[str, str] = {}
     steps: dict[str, Any] = {}
-    in_loops = _steps_in_loops(node_name, nodes)
-    branches = _steps_in_branches(node_name, nodes)
+    in_loops = _find_loop_steps(node_name, nodes)
+    branches = _find_branch_steps(node_name, nodes)
     notes: list[dict[str, Any]] = []
     for step in inside:
         node = nodes[step]
         if isinstance(node, ControlFlowNode):
             key = CONDITION if step == node_name else f"{step}.{CONDITION}"
-            steps[step] = _with_condition(node, key, inputs, inside, scope)
+            steps[step] = _resolve_condition(node, key, inputs, inside, scope)
             continue
-        promises = _promise(planner, step, name, scope)
+        promises = _make_promises(planner, step, name, scope)
         promised.update({f"{step}.{output}": str(one.path) for output, one in promises.items()})
-        steps[step] = _without_outer_names(step, node, inside, nodes, scope)
+        steps[step] = _resolve_outer_names(step, node, inside, nodes, scope)
         _bind_outputs(planner, steps[step], step in in_loops, promises, outputs, made, scope)
         component = planner.find_component(node)
-        notes += _notes(planner.branch_outputs, steps[step].inputs, component, ("jobs", step, "inputs"))
+        notes += _make_notes(planner.branch_outputs, steps[step].inputs, component, ("jobs", step, "inputs"))
         scope.made[step] = {output: one for output, one in promises.items() if output != "artifacts"}
         scope.artifacts[step] = promised[f"{step}.artifacts"]
         if step in branches:
@@ -111,25 +111,25 @@ def make_control_job(planner: Planner, node_name: str, name: str, scope: Scope) 
     return job
 
 
-def _steps_inside(name: str, nodes: Mapping[str, Any]) -> Iterator[str]:
+def _find_steps_inside(name: str, nodes: Mapping[str, Any]) -> Iterator[str]:
     """Yield the step of control flow, and all steps in its blocks, at whatever depth."""
     yield name
     for block in find_blocks(nodes[name]).values():
         for step in block:
-            yield from _steps_inside(step, nodes)
+            yield from _find_steps_inside(step, nodes)
 
 
-def _steps_in_loops(name: str, nodes: Mapping[str, Any]) -> set[str]:
-    inside = list(_steps_inside(name, nodes))
-    return {one for loop in inside if isinstance(nodes[loop], DoWhile) for one in _steps_inside(loop, nodes)}
+def _find_loop_steps(name: str, nodes: Mapping[str, Any]) -> set[str]:
+    inside = list(_find_steps_inside(name, nodes))
+    return {one for loop in inside if isinstance(nodes[loop], DoWhile) for one in _find_steps_inside(loop, nodes)}
 
 
-def _steps_in_branches(name: str, nodes: Mapping[str, Any]) -> set[str]:
-    inside = list(_steps_inside(name, nodes))
-    return {one for branch in inside if isinstance(nodes[branch], IfElse) for one in _steps_inside(branch, nodes)}
+def _find_branch_steps(name: str, nodes: Mapping[str, Any]) -> set[str]:
+    inside = list(_find_steps_inside(name, nodes))
+    return {one for branch in inside if isinstance(nodes[branch], IfElse) for one in _find_steps_inside(branch, nodes)}
 
 
-def _with_condition(node: Any, key: str, inputs: dict[str, Any], inside: Sequence[str], scope: Scope) -> Any:
+def _resolve_condition(node: Any, key: str, inputs: dict[str, Any], inside: Sequence[str], scope: Scope) -> Any:
     """Return a step of control flow whose condition is an input of the control job, if the pipeline around has it."""
     if not isinstance(node, IfElse):
         return node
@@ -146,7 +146,7 @@ def _with_condition(node: Any, key: str, inputs: dict[str, Any], inside: Sequenc
     return replaced(node, condition=f"${{{{parent.inputs.{key}}}}}")
 
 
-def _promise(planner: Planner, step: str, name: str, scope: Scope) -> dict[str, Output]:
+def _make_promises(planner: Planner, step: str, name: str, scope: Scope) -> dict[str, Output]:
     """Return the planned place of each output of a step in a block of the control job of that name."""
     node = planner.nodes[step]
     component = planner.find_component(node)
@@ -160,7 +160,7 @@ def _promise(planner: Planner, step: str, name: str, scope: Scope) -> dict[str, 
     return promises
 
 
-def _without_outer_names(name: str, node: Any, inside: Sequence[str], nodes: Mapping[str, Any], scope: Scope) -> Any:
+def _resolve_outer_names(name: str, node: Any, inside: Sequence[str], nodes: Mapping[str, Any], scope: Scope) -> Any:
     """Return the step with all that it names outside of the control job filled in."""
     inputs = {}
     for key, value in (node.inputs or {}).items():
@@ -198,7 +198,7 @@ def _bind_outputs(
             if isinstance(given, Output) and has_expression(given.path):
                 own[output] = replaced(given, path=scope.path(given.path))
             continue
-        place = planner.explain_place(output, given)
+        place = planner.describe_place(output, given)
         if is_repeated and place.given is None:
             registered = given if isinstance(given, Output) else Output()
             own[output] = Output(
@@ -215,11 +215,11 @@ def note_branch_inputs(
     branch_outputs: Mapping[str, str], inputs: Mapping[str, Any], component: Any, path: tuple[str, ...]
 ) -> dict[str, str]:
     """Return the property that says which inputs of a job are outputs of steps that may not run."""
-    notes = _notes(branch_outputs, inputs, component, path)
+    notes = _make_notes(branch_outputs, inputs, component, path)
     return {BRANCH_INPUTS: json.dumps(notes)} if notes else {}
 
 
-def _notes(
+def _make_notes(
     branch_outputs: Mapping[str, str], inputs: Mapping[str, Any], component: Any, path: tuple[str, ...]
 ) -> list[dict[str, Any]]:
     notes = []
@@ -232,12 +232,12 @@ def _notes(
     return notes
 
 
-def settle_readers(view: CompositeView, child: Job) -> Changes:
+def handle_missing_outputs(view: CompositeView, child: Job) -> Changes:
     """Return what the outputs that a completed control job did not make mean for the siblings that read them.
 
     An optional input is left out; a step that needs the output is skipped.
     """
-    promised = read_promised(view.child_properties(child))
+    promised = read_promised(view.read_child_properties(child))
     if not promised:
         return NO_CHANGES
     ran = set(find_steps_that_ran(view, child))
@@ -245,20 +245,20 @@ def settle_readers(view: CompositeView, child: Job) -> Changes:
     skipped: list[tuple[Job, Error]] = []
     rewritten: list[tuple[Job, Mapping[str, Any]]] = []
     for reader in jobs.list_dependents(view.context.db, child) if missing else ():
-        body = view.child_properties(reader)
+        body = view.read_child_properties(reader)
         notes = json.loads((body.get("properties") or {}).get(BRANCH_INPUTS) or "[]")
         absent = [note for note in notes if note["of"] in missing]
         needed = next((note for note in absent if not note["is_optional"]), None)
         if needed is not None:
             step, _, output = needed["of"].partition(".")
             why = f"it reads the output '{output}' of step '{step}', which '{child.node}' did not run"
-            skipped.append((reader, error_of(why, SKIPPED)))
+            skipped.append((reader, make_error(why, SKIPPED)))
         elif absent:
-            rewritten.append((reader, _without_inputs(body, [note["input"] for note in absent])))
+            rewritten.append((reader, _remove_inputs(body, [note["input"] for note in absent])))
     return Changes(cancel=skipped, rewrite=rewritten)
 
 
-def _without_inputs(body: Mapping[str, Any], paths: Iterable[Sequence[str]]) -> dict[str, Any]:
+def _remove_inputs(body: Mapping[str, Any], paths: Iterable[Sequence[str]]) -> dict[str, Any]:
     """Return the REST properties of a job without these inputs, and without the optional parts of its command."""
     changed: dict[str, Any] = json.loads(json.dumps(body))
     for path in paths:
@@ -274,13 +274,13 @@ def _without_inputs(body: Mapping[str, Any], paths: Iterable[Sequence[str]]) -> 
 def find_steps_that_ran(view: CompositeView, control: Job) -> Iterator[str]:
     """Yield the steps in the blocks of a control job that became jobs."""
     for child in jobs.list_children(view.context.db, control.id):
-        if read_promised(view.child_properties(child)):
+        if read_promised(view.read_child_properties(child)):
             yield from find_steps_that_ran(view, child)
         else:
-            yield step_of(child)
+            yield get_step(child)
 
 
-def step_of(child: Job) -> str:
+def get_step(child: Job) -> str:
     """Return the step that a child of a control job is; the child of a loop has the number of its iteration besides."""
     return str(child.node).partition(".")[0]
 
@@ -296,30 +296,30 @@ def find_moved(view: CompositeView, children: Iterable[Job]) -> dict[str, str]:
     promised = read_promised(view.body)
     moved: dict[str, str] = {}
     for child in children:
-        for key, uri in _written_by(view, child).items():
+        for key, uri in _read_written(view, child).items():
             there = view.follow(child, uri)
             if key in promised and promised[key] != there:
                 moved[promised[key]] = there
     return moved
 
 
-def _written_by(view: CompositeView, child: Job) -> dict[str, str]:
+def _read_written(view: CompositeView, child: Job) -> dict[str, str]:
     """Return the planned URI of each output of a child, by "step.output"."""
-    properties = view.child_properties(child)
+    properties = view.read_child_properties(child)
     if promised := read_promised(properties):
         return promised
-    step = step_of(child)
-    written = {f"{step}.{name}": uri for name, uri in output_uris(properties).items()}
+    step = get_step(child)
+    written = {f"{step}.{name}": uri for name, uri in read_output_uris(properties).items()}
     return {f"{step}.artifacts": ARTIFACTS.format(job=child.name), **written}
 
 
-def output_uris(properties: Mapping[str, Any]) -> dict[str, str]:
+def read_output_uris(properties: Mapping[str, Any]) -> dict[str, str]:
     """Return the URI of each output in the REST properties of a planned job."""
     outputs = properties.get("outputs") or {}
     return {name: str(output["uri"]) for name, output in outputs.items() if output and output.get("uri")}
 
 
-def read_boolean(view: CompositeView, uri: str, what: str) -> Callable[[], bool]:
+def make_boolean_reader(view: CompositeView, uri: str, what: str) -> Callable[[], bool]:
     """Return a function that reads, in a thread, the boolean that a step wrote; `what` names it in errors."""
     location = view.context.data.locate(view.follow(view.job, uri), view.workspace)
     folder = f"{view.context.home.shell_safe_path}/workspaces/{view.workspace.folder}/jobs/{view.job.name}/{CONDITION}"

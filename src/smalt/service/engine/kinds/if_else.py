@@ -9,9 +9,9 @@ from smalt.entities import Input
 from smalt.entities.jobs.control_flow import IfElse, find_blocks
 from smalt.entities.syntax.literals import convert
 from smalt.exceptions import ValidationException
-from smalt.service.engine.kinds.control_jobs import CONDITION, find_moved, read_boolean
-from smalt.service.engine.kinds.pipeline import PipelineKind, Planner, steps_within
-from smalt.service.engine.kinds.protocol import CompositeView, Outcome, Plan, outcome_of_children
+from smalt.service.engine.kinds.control_jobs import CONDITION, find_moved, make_boolean_reader
+from smalt.service.engine.kinds.pipeline import PipelineKind, Planner, find_steps_within
+from smalt.service.engine.kinds.protocol import CompositeView, Outcome, Plan, find_children_outcome
 from smalt.service.records.jobs import Job
 
 
@@ -28,7 +28,7 @@ class IfElseKind(PipelineKind):
         condition = view.entity.inputs.get(CONDITION)
         if child is not None or not isinstance(condition, Input):
             return None
-        return read_boolean(view, str(condition.path), f"the condition of '{view.job.node}'")
+        return make_boolean_reader(view, str(condition.path), f"the condition of '{view.job.node}'")
 
     def plan(self, view: CompositeView, found: Any) -> Plan:
         condition = view.entity.inputs.get(CONDITION) if found is None else found
@@ -40,14 +40,14 @@ class IfElseKind(PipelineKind):
         chosen = find_blocks(node)["true_block" if value else "false_block"] if isinstance(node, IfElse) else []
         runs = ", ".join(f"'{name}'" for name in chosen) or "nothing"
         view.context.say(view.job, f"the condition is {str(value).lower()}, so {runs} runs")
-        planner = Planner.of_view(view, steps_within(chosen, steps))
+        planner = Planner.of_view(view, find_steps_within(chosen, steps))
         return Plan(planner.children(), planner.written)
 
     def outcome(self, view: CompositeView) -> Outcome | None:
-        ends = outcome_of_children(view)
+        ends = find_children_outcome(view)
         if ends.status != "Completed":
             return ends
-        return ends._replace(moved_outputs=find_moved(view, view.children()))
+        return ends._replace(moved_outputs=find_moved(view, view.list_children()))
 
 
 KIND = IfElseKind()

@@ -26,13 +26,13 @@ from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.control_jobs import (
-    awaited_steps,
+    find_awaited_steps,
     find_exclusive_labels,
+    handle_missing_outputs,
     make_control_job,
     note_branch_inputs,
-    settle_readers,
 )
-from smalt.service.engine.kinds.pipeline_expansion import leave_out_absent, with_steps
+from smalt.service.engine.kinds.pipeline_expansion import remove_absent_inputs, with_steps
 from smalt.service.engine.kinds.places import ARTIFACTS, Made
 from smalt.service.engine.kinds.properties import FORCED, PART, REUSE
 from smalt.service.engine.kinds.protocol import (
@@ -43,7 +43,7 @@ from smalt.service.engine.kinds.protocol import (
     NewChild,
     Plan,
     cancel_dependents,
-    error_of,
+    make_error,
 )
 from smalt.service.engine.submission import lookup
 from smalt.service.engine.submission.bindings import Scope, expand_macros, filled, replaced, resolve
@@ -92,33 +92,35 @@ class Planner:
         job, entity = view.job, view.entity
         return cls(
             view.context, view.workspace, job.name, entity if jobs is None else replaced(entity, jobs=jobs),
-            job.experiment, job.parent_id is not None, Pins(get_job_pins(view.context.db, job)), view.names_taken(),
-            partial(view.follow, job),
+            job.experiment, job.parent_id is not None, Pins(get_job_pins(view.context.db, job)),
+            view.find_taken_names(), partial(view.follow, job),
         )  # fmt: skip
 
     def children(self) -> Iterator[NewChild]:
         """The children in an order in which each comes after what it needs."""
-        needs = self._needs()
+        needs = self._find_needs()
         scope = self.make_scope()
-        for node_name in _in_order(needs):
+        for node_name in _sort_by_needs(needs):
             node = self.nodes[node_name]
-            make = self._control_child if isinstance(node, ControlFlowNode) else self.make_child
+            make = self._make_control_child if isinstance(node, ControlFlowNode) else self.make_child
             yield make(node_name, node, needs[node_name], scope)
 
     def make_scope(self) -> Scope:
         """Return the names that the steps can see."""
-        inputs = {name: _named(value, self.name) for name, value in self.job.inputs.items()}
-        return Scope(self.name, inputs, self._outputs(), self._bound_inputs, self._written_value)
+        inputs = {name: _fill_job_name(value, self.name) for name, value in self.job.inputs.items()}
+        return Scope(
+            self.name, inputs, self._make_pipeline_outputs(), self._find_bound_inputs, self._read_written_value
+        )
 
-    def _needs(self) -> dict[str, set[str]]:
+    def _find_needs(self) -> dict[str, set[str]]:
         """Return by step those that it waits for: whose outputs it reads, and the first and last of the pipeline.
 
         A step in a block of a step of control flow is a child of that one's job, and no step of this plan.
 
         A plan in which a node can never start is refused, whoever made it: it would neither end nor be complete.
         """
-        nodes, (init, final) = self.nodes, self._edges()
-        needs = lift_waits({name: awaited_steps(node, nodes) for name, node in nodes.items()}, nodes)
+        nodes, (init, final) = self.nodes, self._get_edge_steps()
+        needs = lift_waits({name: find_awaited_steps(node, nodes) for name, node in nodes.items()}, nodes)
         for name in needs:
             if init and name not in (init, final):
                 needs[name].add(init)
@@ -129,7 +131,7 @@ class Planner:
             raise ValidationException(f"pipeline '{self.name}': these steps can never start: {words}")
         return needs
 
-    def _written_value(self, name: str, value: Input) -> str:
+    def _read_written_value(self, name: str, value: Input) -> str:
         """The value that a step wrote for an input of this pipeline before it began."""
         place = self.context.resolve(self.follow(str(value.path)), self.workspace)
         if place.path is None or place.is_remote:
@@ -139,7 +141,7 @@ class Planner:
             )
         return primitive_values.value_read(f"the input '{name}' of pipeline '{self.name}'", place.path, value.type)
 
-    def _bound_inputs(self, node_name: str) -> Mapping[str, Any]:
+    def _find_bound_inputs(self, node_name: str) -> Mapping[str, Any]:
         """The inputs of a node as they are given, else as its component declares them; read when first asked for."""
         if node_name in self._bound:
             return self._bound[node_name]
@@ -173,7 +175,7 @@ class Planner:
             if isinstance(value, Input)
         ]
 
-    def _outputs(self) -> dict[str, Output]:
+    def _make_pipeline_outputs(self) -> dict[str, Output]:
         """The pipeline's outputs, each with its path; macros stay, for the step that writes it to fill in."""
         outputs = {}
         for name, output in (self.job.outputs or {}).items():
@@ -193,23 +195,23 @@ class Planner:
 
     @property
     def nodes(self) -> Mapping[str, Any]:
-        return nodes_of(self.job)
+        return get_nodes(self.job)
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        return settings_of(self.job)
+        return read_settings(self.job)
 
     @property
     def datastore(self) -> str:
         chosen = self.settings.get("default_datastore")
         return lookup.named(chosen).name if chosen else "workspaceblobstore"
 
-    def _edges(self) -> tuple[str | None, str | None]:
+    def _get_edge_steps(self) -> tuple[str | None, str | None]:
         return self.settings.get("on_init"), self.settings.get("on_finalize")
 
-    def _control_child(self, node_name: str, node: Any, needs: set[str], scope: Scope) -> NewChild:
+    def _make_control_child(self, node_name: str, node: Any, needs: set[str], scope: Scope) -> NewChild:
         """Return the job of a step of control flow, of which the steps in its blocks are children."""
-        name = self._free_name(node_name)
+        name = self._make_free_name(node_name)
         removal.refuse_deleted_name(self.context, self.workspace, name)
         job = make_control_job(self, node_name, name, scope)
         job.experiment_name = self.experiment
@@ -221,22 +223,22 @@ class Planner:
         self, node_name: str, node: Any, needs: set[str], scope: Scope, label: str | None = None
     ) -> NewChild:
         """Return the job of a step; `label` is its name among its siblings, if that is not the step's."""
-        name = self._free_name((label or node_name).replace(".", "-"))  # no name of a job has a dot
+        name = self._make_free_name((label or node_name).replace(".", "-"))  # no name of a job has a dot
         removal.refuse_deleted_name(self.context, self.workspace, name)
         component = self.find_component(node)
-        inputs = self._inputs(node_name, name, component if component is not node else None, scope)
-        outputs, made = self._child_outputs(name, node, component, scope)
+        inputs = self._make_inputs(node_name, name, component if component is not node else None, scope)
+        outputs, made = self._make_child_outputs(name, node, component, scope)
         scope.artifacts[node_name] = ARTIFACTS.format(job=name)
         scope.made[node_name] = outputs
         display_name = node.display_name or getattr(component, "display_name", None) or node_name
         if isinstance(component, PipelineComponent):
-            job: Any = self._pipeline(node, component, inputs, outputs, scope)
-            if node_name in self._edges():
+            job: Any = self._make_pipeline_job(node, component, inputs, outputs, scope)
+            if node_name in self._get_edge_steps():
                 job.settings.force_rerun = True
-            job.properties.update(self._forced(node_name, node, component))
+            job.properties.update(self._make_forced_note(node_name, node, component))
         else:
-            job = self._command(name, node, component, inputs, outputs, scope)
-            job.properties.update(self._reuse(node_name, node, component, made))
+            job = self._make_command_job(name, node, component, inputs, outputs, scope)
+            job.properties.update(self._make_reuse_note(node_name, node, component, made))
         job.properties.pop(places.PLACES, None)
         job.properties.update(places.note(made))
         job.properties.update(note_branch_inputs(self.branch_outputs, inputs, component, ("inputs",)))
@@ -254,7 +256,7 @@ class Planner:
             self.components[reference] = wire.from_rest({"properties": properties}, "component")
         return self.components[reference]
 
-    def _free_name(self, node: str) -> str:
+    def _make_free_name(self, node: str) -> str:
         """Return the step's job name; with a number where another job has the plain one."""
         name, number = child_name(self.name, node), 1
         while name in self.taken:
@@ -263,18 +265,18 @@ class Planner:
         self.taken.add(name)
         return name
 
-    def _inputs(self, node_name: str, job_name: str, component: Any, scope: Scope) -> dict[str, Any]:
+    def _make_inputs(self, node_name: str, job_name: str, component: Any, scope: Scope) -> dict[str, Any]:
         """The node's inputs with all bindings resolved; those that stand for nothing are left out."""
         inputs: dict[str, Any] = {}
         declared = component.inputs if component is not None else {}
         for name, given in scope.bound_inputs(node_name).items():
             value = resolve(given, scope, job_name)
             if value is not None:
-                typed = _typed(f"{self.name}: {node_name}.inputs.{name}", value, declared.get(name))
-                inputs[name] = self._pinned(f"{node_name}.inputs.{name}", typed)
+                typed = _convert_value(f"{self.name}: {node_name}.inputs.{name}", value, declared.get(name))
+                inputs[name] = self._pin_input(f"{node_name}.inputs.{name}", typed)
         return inputs
 
-    def _pinned(self, where: str, value: Any) -> Any:
+    def _pin_input(self, where: str, value: Any) -> Any:
         """Return an input with the version that its path means in this run."""
         if not isinstance(value, Input) or not value.path:
             return value
@@ -286,7 +288,7 @@ class Planner:
             )
         return value if path == value.path else replaced(value, path=path)
 
-    def _child_outputs(
+    def _make_child_outputs(
         self, child: str, node: Any, component: Any, scope: Scope
     ) -> tuple[dict[str, Output], dict[str, Made]]:
         """The node's outputs with their places, and how these came about."""
@@ -297,11 +299,11 @@ class Planner:
             form = declared.get(name)
             form = form if isinstance(form, Output) else Output()
             outputs[name] = self.make_output(child, name, form, own.get(name), scope)
-            made[name] = self.explain_place(name, own.get(name))
+            made[name] = self.describe_place(name, own.get(name))
         return outputs, made
 
-    def explain_place(self, name: str, given: Any) -> Made:
-        """How the place of a node's output comes about."""
+    def describe_place(self, name: str, given: Any) -> Made:
+        """Return how the place of a step's output comes about."""
         label = self.find_label(given)
         if label is not None:
             above = self.places_above.get(label, places.ALONE)
@@ -313,16 +315,16 @@ class Planner:
         path = given.path if isinstance(given, Output) else None
         if not path:
             return places.ALONE
-        written = self._as_written(path, name)
+        written = self._fill_macros(path, name)
         return Made(written, written in self._written_twice[1])
 
     @cached_property
     def places_above(self) -> dict[str, Made]:
-        """How the places of the pipeline's own outputs came about: those of a nested one are its parent's to know."""
+        """Return how the places of the pipeline's own outputs came about; a nested pipeline was told by its parent."""
         if self.is_nested:
             return places.read(self.job.properties)
         given = {name: getattr(output, "path", None) for name, output in (self.job.outputs or {}).items()}
-        return {name: Made(self._as_written(path, name)) for name, path in given.items() if path}
+        return {name: Made(self._fill_macros(path, name)) for name, path in given.items() if path}
 
     @cached_property
     def _written_twice(self) -> tuple[frozenset[str], frozenset[str]]:
@@ -338,12 +340,12 @@ class Planner:
                     labels.append(label)
                     written = self.places_above.get(label, places.ALONE).given
                 else:
-                    written = self._as_written(given.path, name) if getattr(given, "path", None) else None
+                    written = self._fill_macros(given.path, name) if getattr(given, "path", None) else None
                 if written and _NAME not in written:
                     paths.append(written)
         return places.written_twice(labels, paths)
 
-    def _as_written(self, path: str, label: str) -> str:
+    def _fill_macros(self, path: str, label: str) -> str:
         """A path that the user gave, with each macro filled in but the one that makes a place of its own of it."""
         return expand_macros(path, name=_NAME, output=label, datastore=self.datastore)
 
@@ -355,7 +357,7 @@ class Planner:
         return resolve_port(bound.name, self.job.outputs or {})
 
     def make_output(self, child: str, name: str, form: Output, given: Any, scope: Scope) -> Output:
-        """Where one output goes: the pipeline's own path when bound to it, else the node's, else the default."""
+        """Return an output with its place: the pipeline's path if bound to it, else the step's, else the default."""
         bound = given if isinstance(given, str) else getattr(given, "path", None)
         label, above = scope.output(bound or "") or (name, None)
         node_output = given if isinstance(given, Output) else Output()
@@ -371,20 +373,22 @@ class Planner:
         }
         if above is None or (node_output.name, node_output.version) != (above.name, above.version):
             chosen.update(name=node_output.name, version=node_output.version)
-        chosen["type"] = _most_specific([one.type for one in (form, node_output, above) if one is not None])
+        chosen["type"] = _choose_type([one.type for one in (form, node_output, above) if one is not None])
         chosen["path"] = expand_macros(path, name=child, output=label, datastore=self.datastore)
         output = Output(**chosen)
         if above is not None:
             self.ends[label] = output
         return output
 
-    def _command(self, name: str, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope) -> CommandJob:
+    def _make_command_job(
+        self, name: str, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope
+    ) -> CommandJob:
         if not isinstance(component, CommandComponent) and component is not node:
             raise ValidationException(
                 f"pipeline '{self.name}': a {component.type} step cannot run yet; command and pipeline steps can"
             )
         made = {
-            "command": _named(remove_empty_blocks(component.command, inputs), name),
+            "command": _fill_job_name(remove_empty_blocks(component.command, inputs), name),
             "code": self.pins.of("codes", component.code) if component.code else None,
             "inputs": inputs,
             "outputs": outputs,
@@ -395,12 +399,12 @@ class Planner:
         fields["compute"] = fields.get("compute") or scope.field(self.settings.get("default_compute"))
         return CommandJob(**{**fields, **made})
 
-    def _reuse(self, node_name: str, node: Any, component: Any, made: Mapping[str, Made]) -> dict[str, str]:
+    def _make_reuse_note(self, node_name: str, node: Any, component: Any, made: Mapping[str, Made]) -> dict[str, str]:
         """The note on a step that must run, whatever ran before."""
-        for edge, name in zip(("on_init", "on_finalize"), self._edges(), strict=True):
+        for edge, name in zip(("on_init", "on_finalize"), self._get_edge_steps(), strict=True):
             if name == node_name:  # it writes nothing for others: all of it is what it does besides
                 return {REUSE: f"never: it is the pipeline's {edge} step"}
-        if _must_run(node, component):
+        if _is_never_reused(node, component):
             return {REUSE: "never: is_deterministic is false"}
         shared = [name for name, one in made.items() if one.is_shared]
         if shared:
@@ -413,19 +417,19 @@ class Planner:
         named = "'job create' was told to run it, with --only or --from"
         return self.job.properties.get(FORCED) or (named if PART in self.job.properties else "force_rerun is true")
 
-    def _forced(self, node_name: str, node: Any, component: Any) -> dict[str, str]:
+    def _make_forced_note(self, node_name: str, node: Any, component: Any) -> dict[str, str]:
         """The note on a step that is a pipeline, where something else than its own settings forces its steps to run."""
-        for edge, name in zip(("on_init", "on_finalize"), self._edges(), strict=True):
+        for edge, name in zip(("on_init", "on_finalize"), self._get_edge_steps(), strict=True):
             if name == node_name:
                 return {FORCED: f"'{node_name}' is the pipeline's {edge} step"}
-        if _must_run(node, component):
+        if _is_never_reused(node, component):
             return {FORCED: f"is_deterministic of the step '{node_name}', a pipeline, is false"}
         return {FORCED: self.why_forced} if is_true(self.settings, "force_rerun") else {}
 
-    def _pipeline(self, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope) -> PipelineJob:
+    def _make_pipeline_job(self, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope) -> PipelineJob:
         inherited = {key: value for key, value in self.settings.items() if key not in ("on_init", "on_finalize")}
-        settings = {**scope.field(inherited), **settings_of(component), **scope.field(settings_of(node))}
-        if _must_run(node, component):
+        settings = {**scope.field(inherited), **read_settings(component), **scope.field(read_settings(node))}
+        if _is_never_reused(node, component):
             settings["force_rerun"] = True
         compute = scope.field(getattr(node, "compute", None))
         if compute:
@@ -433,7 +437,7 @@ class Planner:
         absent = {f"${{{{parent.inputs.{name}}}}}" for name in component.inputs or {} if name not in inputs}
         whose = f"pipeline '{self.name}'"
         steps = {
-            name: leave_out_absent(whose, name, step, absent, self.find_component)
+            name: remove_absent_inputs(whose, name, step, absent, self.find_component)
             for name, step in component.jobs.items()
         }
         made = {
@@ -469,16 +473,16 @@ class PipelineKind(CompositeKind):
         checker.check_inputs(where, job.inputs)
         checker.note_texts(job.inputs)
         checker.check_versions(where, job.outputs, may_be_reused=True)
-        checker.check_compute(f"{where}settings.default_", settings_of(job).get("default_compute"))
-        nodes = nodes_of(job)
+        checker.check_compute(f"{where}settings.default_", read_settings(job).get("default_compute"))
+        nodes = get_nodes(job)
         checker.note_idle(where, job)
         checker.idle += [("", line) for line in list_unused_inputs(job)]
         if not nodes:
             checker.add("jobs", "a pipeline job needs a step: add one under 'jobs'")
         checker.check_steps(where, job, job.inputs, nodes)
 
-    def names_begin_with(self, job: Job) -> str:
-        return prefix_of_children(job.name)
+    def get_name_prefix(self, job: Job) -> str:
+        return make_child_prefix(job.name)
 
     def plan(self, view: CompositeView, found: Any) -> Plan:
         planner = Planner.of_view(view)
@@ -487,17 +491,19 @@ class PipelineKind(CompositeKind):
     def child_ended(self, view: CompositeView, child: Job, found: Any) -> Changes:
         """Stop what cannot or should not go on after a failure; the on_finalize step starts after any end."""
         if child.status == "Completed":
-            return settle_readers(view, child) if child.is_composite else NO_CHANGES
-        continues, final = self._failure_rules(view)
+            return handle_missing_outputs(view, child) if child.is_composite else NO_CHANGES
+        continues, final = self._read_failure_rules(view)
         canceled = cancel_dependents(view, child, spared=final)
         if child.status == "Failed" and not continues:
-            why = error_of(f"step '{child.node}' failed and continue_on_step_failure is false", "Canceled")
-            siblings = [one for one in view.children() if not one.is_over and one.id != child.id and one.node != final]
+            why = make_error(f"step '{child.node}' failed and continue_on_step_failure is false", "Canceled")
+            siblings = [
+                one for one in view.list_children() if not one.is_over and one.id != child.id and one.node != final
+            ]
             siblings.sort(key=lambda one: one.status != "NotStarted")  # those that could start are ended first
             canceled += [(one, why) for one in siblings]
         return Changes(cancel=canceled, starts_after_failure=(final,) if final else ())
 
-    def _failure_rules(self, view: CompositeView) -> tuple[bool, str | None]:
+    def _read_failure_rules(self, view: CompositeView) -> tuple[bool, str | None]:
         """Return whether steps go on after a failure, and the step that runs after all others."""
         rules: tuple[bool, str | None] | None = view.cache.get("failure_rules")
         if rules is None:
@@ -510,11 +516,11 @@ class PipelineKind(CompositeKind):
 KIND = PipelineKind()
 
 
-def _must_run(node: Any, component: Any) -> bool:
+def _is_never_reused(node: Any, component: Any) -> bool:
     return vars(node).get("is_deterministic", getattr(component, "is_deterministic", None)) is False
 
 
-def settings_of(job: Any) -> dict[str, Any]:
+def read_settings(job: Any) -> dict[str, Any]:
     """A pipeline's settings as a plain mapping; unknown keys are kept and mean nothing.
 
     Its own compute is the default one of its steps unless the settings have another.
@@ -534,23 +540,23 @@ def is_true(settings: Mapping[str, Any], name: str) -> bool:
     return str(value).lower() == "true"
 
 
-def nodes_of(job: PipelineJob) -> Mapping[str, Any]:
+def get_nodes(job: PipelineJob) -> Mapping[str, Any]:
     """Return the steps; a job that named a component got that component's when it was submitted."""
     steps: Mapping[str, Any] = job.jobs
     return steps
 
 
-def steps_within(names: Iterable[str], steps: Mapping[str, Any]) -> dict[str, Any]:
+def find_steps_within(names: Iterable[str], steps: Mapping[str, Any]) -> dict[str, Any]:
     """Return the steps of these names, with those in their blocks."""
     found: dict[str, Any] = {}
     for name in names:
         found[name] = steps[name]
         for block in find_blocks(steps[name]).values():
-            found.update(steps_within(block, steps))
+            found.update(find_steps_within(block, steps))
     return found
 
 
-def prefix_of_children(parent: str) -> str:
+def make_child_prefix(parent: str) -> str:
     """Return what the job names of a pipeline's children begin with."""
     return f"{parent}-"[: _LONGEST_NAME - 17]
 
@@ -563,7 +569,7 @@ def child_name(parent: str, node: str) -> str:
     return f"{name[: _LONGEST_NAME - 17]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
-def _in_order(needs: Mapping[str, set[str]]) -> list[str]:
+def _sort_by_needs(needs: Mapping[str, set[str]]) -> list[str]:
     """Node names, each after those that it needs; otherwise in the order written."""
     users: dict[str, list[str]] = {name: [] for name in needs}
     for name, needed in needs.items():
@@ -579,14 +585,14 @@ def _in_order(needs: Mapping[str, set[str]]) -> list[str]:
     return order
 
 
-def _named(value: Any, job: str) -> Any:
+def _fill_job_name(value: Any, job: str) -> Any:
     """A value or command with `${{name}}` filled in: once, so that whatever is made of it is made of the same."""
     if isinstance(value, Input) and has_expression(value.path):
         return replaced(value, path=filled(str(value.path), {"name": job}))
     return filled(value, {"name": job}) if has_expression(value) else value
 
 
-def _typed(where: str, value: Any, form: Any) -> Any:
+def _convert_value(where: str, value: Any, form: Any) -> Any:
     """The value in the type that the component declares for it."""
     declared = form.type if isinstance(form, Input) else None
     if isinstance(value, Input):
@@ -602,7 +608,7 @@ def _typed(where: str, value: Any, form: Any) -> Any:
     return to_text(value)
 
 
-def _most_specific(types: list[str | None]) -> str:
-    """A type other than the default one wins, wherever it was declared."""
+def _choose_type(types: list[str | None]) -> str:
+    """Return the first type that is not the default one, wherever it was declared."""
     named = [one for one in types if one and one != "uri_folder"]
     return named[0] if named else "uri_folder"

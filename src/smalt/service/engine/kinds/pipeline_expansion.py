@@ -32,13 +32,13 @@ def with_steps(context: EngineContext, workspace: Workspace, body: dict[str, Any
     job = wire.from_rest({"properties": bare}, "job")
     if not isinstance(job, PipelineJob) or job.component is None:
         return body
-    written = wire.to_rest(_expanded(context, workspace, job))["properties"]
+    written = wire.to_rest(_expand_job(context, workspace, job))["properties"]
     return {**body, **{key: written[key] for key in _REPLACED}, "jobs": body.get("jobs") or written["jobs"]}
 
 
-def _expanded(context: EngineContext, workspace: Workspace, job: PipelineJob) -> PipelineJob:
+def _expand_job(context: EngineContext, workspace: Workspace, job: PipelineJob) -> PipelineJob:
     """Return the job with the component's steps; raise every problem of what it gives to the component."""
-    component = _component(context, workspace, job.component)
+    component = _find_component(context, workspace, job.component)
     reader = Reader()
     check_component_job(job, component, (), reader)
     if reader.problems:
@@ -48,13 +48,15 @@ def _expanded(context: EngineContext, workspace: Workspace, job: PipelineJob) ->
 
     def of(step: Any) -> Any:
         found = vars(step).get("component")
-        return step if found is None else _component(context, workspace, found)
+        return step if found is None else _find_component(context, workspace, found)
 
-    vars(made)["jobs"] = {name: leave_out_absent("the job", name, step, absent, of) for name, step in made.jobs.items()}
+    vars(made)["jobs"] = {
+        name: remove_absent_inputs("the job", name, step, absent, of) for name, step in made.jobs.items()
+    }
     return made
 
 
-def _component(context: EngineContext, workspace: Workspace, component: Any) -> Any:
+def _find_component(context: EngineContext, workspace: Workspace, component: Any) -> Any:
     if not isinstance(component, str):
         return component
     try:
@@ -63,7 +65,7 @@ def _component(context: EngineContext, workspace: Workspace, component: Any) -> 
         raise ValidationException(f"component: {error}") from None
 
 
-def leave_out_absent(
+def remove_absent_inputs(
     whose: str, step_name: str, step: Any, absent: set[str], component_of: Callable[[Any], Any]
 ) -> Any:
     """Return the step without the inputs that are bound to optional ones of its pipeline which nobody gave."""

@@ -1,6 +1,6 @@
-"""How the places of a pipeline's outputs came about: given by whoever wrote it, or made for this run alone.
+"""The places of a pipeline's outputs: given by the user, or made for this run alone.
 
-The planner knows, and says it in a property of each child, from which nested planners and the reuse room read it.
+The planner notes it in a property of each child; the planners of nested pipelines and the reuse of steps read it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PLACES = "smalt.places"
 
 
 class Made(NamedTuple):
-    """How the place of one output came about."""
+    """An output's place, and the reason why it is there."""
 
     given: str | None = None
     """The path as it was written, with `${{name}}` left in; None for a place that was made for this run."""
@@ -45,13 +45,13 @@ def note(made: Mapping[str, Made]) -> dict[str, str]:
 
 
 def read(properties: Mapping[str, Any] | None) -> dict[str, Made]:
-    """What `note` said; an output that is not in it has a place that was made for this run and its step."""
+    """Return the places that `note` wrote; an output that is absent has a place made for this run and its step."""
     text = (properties or {}).get(PLACES)
     return {name: Made(*told) for name, told in json.loads(text).items()} if text else {}
 
 
 def written_twice(labels: Iterable[str], paths: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Of the pipeline outputs that steps are bound to, and of the paths that they are given, those of several steps.
+    """Return the outputs of the pipeline, and the paths, that several steps write.
 
     A path below another one belongs to both their steps.
     """
@@ -69,7 +69,7 @@ def written_twice(labels: Iterable[str], paths: Iterable[str]) -> tuple[frozense
 
 
 def output_uri(job: str, name: str, output: Output, place: str | None = None) -> str:
-    """Where an output is kept: its path with the macros filled in, or the service's default."""
+    """Return where an output is kept: its path with the macros filled in, or the service's default."""
     if name == "artifacts" and not output.path:
         return ARTIFACTS.format(job=job)
     path = output.path or OWN_OUTPUT.format(job=place or job, output=name)

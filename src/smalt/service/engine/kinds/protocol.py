@@ -48,7 +48,7 @@ class Kind(ABC):
     ) -> None:
         """Check a step of a pipeline with these inputs; `where` is the path of the step, with a dot at its end."""
 
-    def properties_of_new(self, context: EngineContext, workspace: Workspace, name: str) -> dict[str, str]:
+    def make_properties(self, context: EngineContext, workspace: Workspace, name: str) -> dict[str, str]:
         """Return the properties that a submitted job of the name gets from smalt."""
         return {}
 
@@ -90,7 +90,7 @@ class Plan(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """What follows from the end of a child. The engine records all of it in one transaction."""
+    """The consequences of a child's end, which the engine records in one transaction."""
 
     add: Sequence[NewChild] = ()
     """Children that the composite gets, unless it is to be cancelled."""
@@ -112,7 +112,7 @@ NO_CHANGES = Changes()
 
 
 class Outcome(NamedTuple):
-    """How a composite ends."""
+    """The end of a composite."""
 
     status: str
     error: Error | None = None
@@ -122,7 +122,7 @@ class Outcome(NamedTuple):
 
 @dataclass
 class CompositeView:
-    """What is recorded of a composite job, for its kind to decide by."""
+    """The records of a composite job, as its kind sees them."""
 
     context: EngineContext
     kind: CompositeKind
@@ -153,23 +153,23 @@ class CompositeView:
 
     @cached_property
     def state(self) -> dict[str, Any]:
-        """What the kind has recorded with `Changes.state`; empty at first."""
+        """Return what the kind recorded last with `Changes.state`; empty at first."""
         return jobs.read_state(self.context.db, self.job.id)
 
     @property
     def is_canceled(self) -> bool:
         return jobs.is_cancel_requested(self.context.db, self.job.id)
 
-    def names_taken(self) -> set[str]:
+    def find_taken_names(self) -> set[str]:
         """Return the names of other jobs that begin like the names of the children: a child can have none of them."""
         job = self.job
-        return jobs.list_names_with_prefix(self.context.db, job.workspace_id, self.kind.names_begin_with(job), job.id)
+        return jobs.list_names_with_prefix(self.context.db, job.workspace_id, self.kind.get_name_prefix(job), job.id)
 
-    def children(self) -> list[Job]:
+    def list_children(self) -> list[Job]:
         """Return the children, in the order in which they were added."""
         return jobs.list_children(self.context.db, self.job.id)
 
-    def child_properties(self, child: Job) -> dict[str, Any]:
+    def read_child_properties(self, child: Job) -> dict[str, Any]:
         """Return the REST properties of a child."""
         return jobs.read_properties(self.context.db, child.id)
 
@@ -183,7 +183,7 @@ class CompositeKind(Kind):
 
     is_composite = True
 
-    def names_begin_with(self, job: Job) -> str:
+    def get_name_prefix(self, job: Job) -> str:
         """Return what the names of all children begin with: other jobs of such a name are known to the plan."""
         return f"{job.name}-"
 
@@ -208,7 +208,7 @@ class CompositeKind(Kind):
 
         The engine asks when no child is open. By default it completes if all children did.
         """
-        return outcome_of_children(view)
+        return find_children_outcome(view)
 
 
 class LeafKind(Kind):
@@ -226,14 +226,14 @@ class LeafKind(Kind):
 
 def cancel_dependents(view: CompositeView, child: Job, spared: str | None = None) -> list[tuple[Job, Error]]:
     """Return the siblings but `spared`, a node, that cannot run as they need a child that did not complete."""
-    if was_skipped(child.error):
-        why = error_of(f"it needs '{child.node}', which was skipped", SKIPPED)
+    if is_skip_error(child.error):
+        why = make_error(f"it needs '{child.node}', which was skipped", SKIPPED)
     else:
-        why = error_of(f"it needs '{child.node}', which did not complete", "Canceled")
+        why = make_error(f"it needs '{child.node}', which did not complete", "Canceled")
     return [(one, why) for one in jobs.list_dependents(view.context.db, child) if one.node != spared]
 
 
-def outcome_of_children(view: CompositeView) -> Outcome:
+def find_children_outcome(view: CompositeView) -> Outcome:
     """Return the end that follows from the children's: Canceled if cancelled, Failed if one failed, else Completed."""
     from smalt.service.engine.outcome import parse_message
 
@@ -246,15 +246,15 @@ def outcome_of_children(view: CompositeView) -> Outcome:
     if failed:
         names = ", ".join(f"'{node}'" for node, _ in failed[:5])
         more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
-        return Outcome("Failed", error_of(f"step {names}{more} failed: {parse_message(failed[0][1])}", "StepFailed"))
+        return Outcome("Failed", make_error(f"step {names}{more} failed: {parse_message(failed[0][1])}", "StepFailed"))
     canceled = [
         (node, error)
         for node, error in jobs.list_children_with_status(db, parent.id, "Canceled")
-        if not was_skipped(error)
+        if not is_skip_error(error)
     ]
     if canceled:
         node, error = canceled[0]
-        return Outcome("Canceled", error_of(f"step '{node}' was canceled: {parse_message(error)}", "Canceled"))
+        return Outcome("Canceled", make_error(f"step '{node}' was canceled: {parse_message(error)}", "Canceled"))
     return Outcome("Completed")
 
 
@@ -262,10 +262,10 @@ SKIPPED = "Skipped"
 """The code of the error of a job that is Canceled as nothing needs it: its parent can complete without it."""
 
 
-def was_skipped(error: str | None) -> bool:
+def is_skip_error(error: str | None) -> bool:
     """Return True if an error, as it is recorded, says that the job was skipped."""
     return error is not None and json.loads(error).get("code") == SKIPPED
 
 
-def error_of(message: str, code: str = "UserError") -> Error:
+def make_error(message: str, code: str = "UserError") -> Error:
     return {"code": code, "message": message}

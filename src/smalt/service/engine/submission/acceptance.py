@@ -128,7 +128,7 @@ def _examined(context: EngineContext, workspace: Workspace, name: str, propertie
             entity = read(body)
         if checked is not None and checked.idle:
             body = {**body, "properties": {**(body.get("properties") or {}), IDLE: "; ".join(checked.idle)}}
-        own = kind.properties_of_new(context, workspace, name) if kind is not None else {}
+        own = kind.make_properties(context, workspace, name) if kind is not None else {}
         if own:
             body = {**body, "properties": {**(body.get("properties") or {}), **own}}
             entity = read(body)
