@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from smalt.machine.home import Home
-from smalt.runner.script import build
+from smalt.runner.script import build_script
 from smalt.service.compute import Exit, LauncherClient, RunnableStep
 
 
@@ -95,7 +95,7 @@ async def through_launcher(folder: Path, count: int, at_once: int) -> float:
 def _step(root: Path, name: str) -> RunnableStep:
     folder = f"{root}/{name}"
     os.mkdir(folder)
-    script = build("true", step_id=name, folder=folder, cwd=folder)
+    script = build_script("true", step_id=name, folder=folder, cwd=folder)
     return RunnableStep(name, script, folder, folder, dict(os.environ), f"{folder}/log")
 
 

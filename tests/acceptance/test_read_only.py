@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from smalt.launcher.sealing import Sealing
+from smalt.launcher.sealing import MountSealer
 from tests.helpers import eventually
 
 from .conftest import Desk
 
 HOST = "environment: azureml:host\n"
-can_seal = pytest.mark.skipif(not Sealing().works, reason="needs the right to make mount namespaces")
+can_seal = pytest.mark.skipif(not MountSealer().is_available, reason="needs the right to make mount namespaces")
 
 
 def prepare(desk: Desk, name: str) -> dict[str, str]:

@@ -68,7 +68,7 @@ def _wait(folder: Path, step: dict[str, Any], started: Any) -> list[Any]:
         elif kill_at and time.time() > kill_at:
             _signal(process.pid, signal.SIGKILL)
         time.sleep(LOOK)
-    code = claims.code(claims.path(step["folder"], step["id"]))
+    code = claims.read_code(claims.make_path(step["folder"], step["id"]))
     if reason != "exited":
         return [code, None if code is not None else int(signal.SIGTERM), reason]
     return [code, None, "exited" if code is not None else "lost"]

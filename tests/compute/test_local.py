@@ -40,7 +40,7 @@ class Server:
     def step(self, name: str, command: str, **more: Any) -> RunnableStep:
         folder = str(self.rig.home.path("jobs", name))
         os.makedirs(folder, exist_ok=True)
-        text = script.build(command, step_id=name, folder=folder, cwd=folder)
+        text = script.build_script(command, step_id=name, folder=folder, cwd=folder)
         return RunnableStep(name, text, folder, folder, {"PATH": os.environ["PATH"]}, f"{folder}/log", **more)
 
     async def exit(self, step_id: str) -> Exit:

@@ -125,17 +125,17 @@ def test_the_launcher_writes_its_journal_on_a_full_disk(disk: Path) -> None:
     journal = Journal(folder / "journal", ["h", "b", "p"], make_room=reserve.release)
     fill_up(disk)
     entry = {"t": "start", "id": "a.1", "folder": "x" * 100_000, "timeout": None, "grace": 1.0}
-    journal.write([entry])
-    assert list(journal.load()) == ["a.1"]
+    journal.write_entries([entry])
+    assert list(journal.load_records()) == ["a.1"]
     assert reserve.release()
     fill_up(disk)
     while reserve.release():
         fill_up(disk)
     size = (folder / "journal").stat().st_size
     with pytest.raises(OSError, match="No space left") as caught:
-        journal.write([{**entry, "id": "b.1"}])
+        journal.write_entries([{**entry, "id": "b.1"}])
     assert caught.value.errno == errno.ENOSPC
     assert (folder / "journal").stat().st_size == size
     (disk / "large").unlink()
-    journal.write([{**entry, "id": "b.1"}])
-    assert list(journal.load()) == ["a.1", "b.1"]
+    journal.write_entries([{**entry, "id": "b.1"}])
+    assert list(journal.load_records()) == ["a.1", "b.1"]

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from smalt import launcher
 from smalt.launcher.marks import VARIABLE
-from smalt.launcher.tree import Tree
+from smalt.launcher.tree import ProcessTree
 from smalt.machine import processes
 from smalt.machine.home import Home
 from smalt.runner import script
@@ -80,7 +80,7 @@ class Rig:
     def step(self, name: str, command: str, **more: Any) -> dict[str, Any]:
         folder = self.home.path("jobs", name)
         folder.mkdir(parents=True, exist_ok=True)
-        text = script.build(command, step_id=name, folder=str(folder), cwd=str(folder))
+        text = script.build_script(command, step_id=name, folder=str(folder), cwd=str(folder))
         step = {
             "id": name,
             "script": text,
@@ -104,7 +104,7 @@ class Rig:
 
     def marked(self) -> list[int]:
         """All living processes of this home's steps."""
-        mark = f"{VARIABLE}={Tree(str(self.home.root)).mark('').text}".encode()
+        mark = f"{VARIABLE}={ProcessTree(str(self.home.root)).make_mark('').text}".encode()
         found = []
         for name in os.listdir("/proc"):
             with contextlib.suppress(OSError):

@@ -59,7 +59,7 @@ def test_no_step_follows_one_that_failed(rig: Rig, client: Client) -> None:
     go(first)
     assert client.exit("a")["code"] == 3
     fence(client, rig, "nobody")
-    assert claims.read(claims.path(second["folder"], "b")) is None
+    assert claims.read_claim(claims.make_path(second["folder"], "b")) is None
     client.send({"t": "go", "id": "b"}, {"t": "go", "id": "b"})
     assert client.exit("b")["code"] == 0
     fence(client, rig, "nobody else")

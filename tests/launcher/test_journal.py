@@ -12,7 +12,7 @@ import pytest
 
 from smalt.launcher import journal
 from smalt.launcher.journal import Journal
-from smalt.launcher.record import Record
+from smalt.launcher.record import StepRecord
 from tests.launcher.rig import Rig
 
 MACHINE = ["host", "boot", "namespace"]
@@ -31,8 +31,8 @@ def no_file_larger_than(size: int) -> Iterator[None]:
         signal.signal(signal.SIGXFSZ, before)
 
 
-def record(name: str) -> Record:
-    made = Record(name, f"/jobs/{name}", 3.5, 2.0)
+def record(name: str) -> StepRecord:
+    made = StepRecord(name, f"/jobs/{name}", 3.5, 2.0)
     made.machine = MACHINE
     return made
 
@@ -43,13 +43,13 @@ def test_what_is_not_done_with_is_loaded(tmp_path: Path) -> None:
     running, ended, done = record("running"), record("ended"), record("done")
     running.pid, running.start_time, running.started, running.monotonic = 17, 18, 1.5, 2.5
     ended.code = 3
-    book.write([{"t": "launcher", "machine": MACHINE}, *map(journal.intent, (running, ended, done))])
+    book.write_entries([{"t": "launcher", "machine": MACHINE}, *map(journal.make_intent_entry, (running, ended, done))])
     stop = {"t": "stop", "id": "running", "reason": "stopped", "grace": 9.0}
-    exits = [{"t": "exit", "exit": each.settle("exited", None, 5.0)} for each in (ended, done)]
-    book.write([journal.started(running), stop, *exits])
-    book.later([{"t": "ack", "ids": ["done"]}])
-    book.write([])
-    loaded = Journal(tmp_path / "j", MACHINE).load()
+    exits = [{"t": "exit", "exit": each.set_exit("exited", None, 5.0)} for each in (ended, done)]
+    book.write_entries([journal.make_start_entry(running), stop, *exits])
+    book.add_entries([{"t": "ack", "ids": ["done"]}])
+    book.write_entries([])
+    loaded = Journal(tmp_path / "j", MACHINE).load_records()
     assert sorted(loaded) == ["ended", "running"]
     found = loaded["running"]
     assert (found.pid, found.start_time, found.started, found.monotonic) == (17, 18, 1.5, 2.5)
@@ -62,27 +62,27 @@ def test_compacting_keeps_what_matters(tmp_path: Path) -> None:
     book = Journal(tmp_path / "j", MACHINE)
     for number in range(100):
         name = f"s{number}"
-        book.write([journal.intent(record(name)), {"t": "ack", "ids": [name]}])
+        book.write_entries([journal.make_intent_entry(record(name)), {"t": "ack", "ids": [name]}])
     kept = record("kept")
     kept.pid, kept.reason = 5, "timeout"
     before = (tmp_path / "j").stat().st_size
-    book.compact({"kept": kept})
-    book.write([{"t": "exit", "exit": kept.settle("timeout", None, 1.0)}])
+    book.compact_file({"kept": kept})
+    book.write_entries([{"t": "exit", "exit": kept.set_exit("timeout", None, 1.0)}])
     assert (tmp_path / "j").stat().st_size < before / 10
-    loaded = Journal(tmp_path / "j", MACHINE).load()["kept"]
+    loaded = Journal(tmp_path / "j", MACHINE).load_records()["kept"]
     assert (loaded.pid, loaded.reason, loaded.exit) == (5, "timeout", kept.exit)
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     """On a full disk the journal stays as it was, and goes on when there is room again."""
     book = Journal(tmp_path / "j", MACHINE)
-    book.write([journal.intent(record("a"))])
+    book.write_entries([journal.make_intent_entry(record("a"))])
     before = (tmp_path / "j").read_bytes()
     with no_file_larger_than(len(before) + 10), pytest.raises(OSError, match="too large"):
-        book.write([journal.intent(record("b"))])
+        book.write_entries([journal.make_intent_entry(record("b"))])
     assert (tmp_path / "j").read_bytes() == before
-    book.write([journal.intent(record("c"))])
-    assert sorted(Journal(tmp_path / "j", MACHINE).load()) == ["a", "c"]
+    book.write_entries([journal.make_intent_entry(record("c"))])
+    assert sorted(Journal(tmp_path / "j", MACHINE).load_records()) == ["a", "c"]
 
 
 def test_a_step_is_refused_when_the_journal_cannot_be_written(rig: Rig) -> None:

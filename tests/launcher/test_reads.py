@@ -12,12 +12,12 @@ import pytest
 
 from smalt import launcher
 from smalt.launcher import claims, watching
-from smalt.launcher.sealing import Sealing
+from smalt.launcher.sealing import MountSealer
 from tests.launcher.rig import Client, Rig
 
 _DROP, _SYS_ADMIN = 24, 21  # prctl's PR_CAPBSET_DROP, CAP_SYS_ADMIN
 
-can_seal = pytest.mark.skipif(not Sealing().works, reason="needs the right to make mount namespaces")
+can_seal = pytest.mark.skipif(not MountSealer().is_available, reason="needs the right to make mount namespaces")
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_step_cannot_change_what_it_reads(rig: Rig, client: Client, data: Path
     assert "Read-only file system" in Path(step["log"]).read_text()
     found = {str(path.relative_to(data)): path.read_text() for path in data.rglob("*") if path.is_file()}
     assert found == {"f.txt": "first\n", "sub/g.txt": "first\n"}
-    assert watching.find_change(claims.path(step["folder"], "a")) is None
+    assert watching.find_change(claims.make_path(step["folder"], "a")) is None
 
 
 @can_seal
@@ -115,7 +115,7 @@ def test_a_change_is_found_where_it_cannot_be_prevented(rig: Rig, weak: Client, 
     step = rig.step("a", WRITES[way].replace("{}", str(data)), reads={str(data): "d"}, writes=[])
     weak.start(step)
     assert weak.exit("a")["code"] == 0
-    found = watching.find_change(claims.path(step["folder"], "a"))
+    found = watching.find_change(claims.make_path(step["folder"], "a"))
     assert found is not None
     assert "input 'd'" in found
     assert str(data) in found
@@ -126,7 +126,7 @@ def test_who_only_reads_is_not_blamed(rig: Rig, weak: Client, data: Path) -> Non
     step = rig.step("a", f"cat {data}/f.txt; ln -s {data} here; ls -R here/", reads={str(data): "d", "/gone": "g"})
     weak.start(step)
     assert weak.exit("a")["code"] == 0
-    assert watching.find_change(claims.path(step["folder"], "a")) is None
+    assert watching.find_change(claims.make_path(step["folder"], "a")) is None
 
 
 def test_of_a_large_input_the_time_is_noted(rig: Rig, weak: Client, data: Path) -> None:
@@ -139,8 +139,8 @@ def test_of_a_large_input_the_time_is_noted(rig: Rig, weak: Client, data: Path) 
         step = rig.step(name, f"{command} {data}/7", reads={str(data): "d"})
         weak.start(step)
         assert weak.exit(name)["code"] == 0
-        assert watching.is_large(watching.read_note(claims.path(step["folder"], name)))
-        found[name] = watching.find_change(claims.path(step["folder"], name))
+        assert watching.is_large(watching.read_note(claims.make_path(step["folder"], name)))
+        found[name] = watching.find_change(claims.make_path(step["folder"], name))
     assert found["a"] is None
     assert "7 was written" in str(found["b"])
 
@@ -177,12 +177,12 @@ def test_what_a_step_writes_is_no_change_of_what_it_reads(rig: Rig, weak: Client
     step = rig.step("a", f"echo more >>{made}", reads={str(data): "d"}, writes=[str(output)])
     weak.start(step)
     assert weak.exit("a")["code"] == 0
-    assert watching.find_change(claims.path(step["folder"], "a")) is None
+    assert watching.find_change(claims.make_path(step["folder"], "a")) is None
     if way != "same":
         step = rig.step("b", f"echo more >>{made}; echo x >>{data}/f.txt", reads={str(data): "d"}, writes=[str(output)])
         weak.start(step)
         assert weak.exit("b")["code"] == 0
-        assert "f.txt was written" in str(watching.find_change(claims.path(step["folder"], "b")))
+        assert "f.txt was written" in str(watching.find_change(claims.make_path(step["folder"], "b")))
 
 
 def test_what_is_written_may_be_a_link_into_what_is_read(rig: Rig, weak: Client, data: Path, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_what_is_written_may_be_a_link_into_what_is_read(rig: Rig, weak: Client,
     step = rig.step("a", f"echo x >{data}/sub/x", reads={str(data): "d"}, writes=[f"{tmp_path}/other/sub"])
     weak.start(step)
     assert weak.exit("a")["code"] == 0
-    assert watching.find_change(claims.path(step["folder"], "a")) is None
+    assert watching.find_change(claims.make_path(step["folder"], "a")) is None
 
 
 @can_seal
@@ -203,8 +203,8 @@ def test_beside_a_file_that_is_to_be_made_changes_are_found(rig: Rig, client: Cl
         )
         client.start(step)
         assert client.exit(name)["code"] == 0
-        assert found in (watching.find_change(claims.path(step["folder"], name)) or "")
-    assert watching.find_change(claims.path(step["folder"], "b")) is None
+        assert found in (watching.find_change(claims.make_path(step["folder"], name)) or "")
+    assert watching.find_change(claims.make_path(step["folder"], "b")) is None
 
 
 def test_many_entries_are_looked_at_beside_the_loop(rig: Rig, weak: Client, data: Path) -> None:
@@ -215,7 +215,7 @@ def test_many_entries_are_looked_at_beside_the_loop(rig: Rig, weak: Client, data
         step = rig.step(name, "true", reads={str(path): path.name for path in reads})
         weak.start(step)
         assert weak.exit(name)["code"] == 0
-        assert watching.is_large(watching.read_note(claims.path(step["folder"], name))) is is_large
+        assert watching.is_large(watching.read_note(claims.make_path(step["folder"], name))) is is_large
 
 
 def test_an_entry_that_is_gone_hides_no_other(data: Path) -> None:
@@ -223,7 +223,7 @@ def test_an_entry_that_is_gone_hides_no_other(data: Path) -> None:
     for number in range(8):
         (data / f"{number}").touch()
     first, second, *others = [entry.name for entry in os.scandir(data)]
-    walk = iter(watching._walk(str(data), ()))
+    walk = iter(watching._walk_entries(str(data), ()))
     assert [next(walk)[0], next(walk)[0]] == ["", first]
     gone = data / second
     gone.rename(data.parent / "gone")
@@ -256,7 +256,7 @@ def test_a_step_for_which_there_is_no_namespace_is_watched(rig: Rig, data: Path)
     step = rig.step("b", f"echo x >>{data}/f.txt; touch {data.parent}/go", reads={str(data): "d"})
     client.start(step)
     assert client.exit("b")["code"] == 0
-    assert "f.txt was written" in str(watching.find_change(claims.path(step["folder"], "b")))
+    assert "f.txt was written" in str(watching.find_change(claims.make_path(step["folder"], "b")))
     assert client.exit("a")["code"] != 0  # its own is read-only
 
 

@@ -51,7 +51,7 @@ def test_the_exit_code_is_bashs_and_is_left_in_the_claim(rig: Rig, client: Clien
     client.start(step)
     exit = client.exit("a")
     assert (exit["code"], exit["signal"], exit["reason"]) == (code, None, "exited")
-    assert claims.code(claims.path(step["folder"], "a")) == code
+    assert claims.read_code(claims.make_path(step["folder"], "a")) == code
 
 
 def test_a_shell_that_is_killed_has_a_signal_and_leaves_no_code(rig: Rig, client: Client) -> None:
@@ -61,7 +61,7 @@ def test_a_shell_that_is_killed_has_a_signal_and_leaves_no_code(rig: Rig, client
     os.kill(client.pid("a"), 9)
     exit = client.exit("a")
     assert (exit["code"], exit["signal"]) == (None, 9)
-    assert claims.code(claims.path(step["folder"], "a")) is None
+    assert claims.read_code(claims.make_path(step["folder"], "a")) is None
 
 
 def test_a_batch_of_steps_is_started_at_once(rig: Rig, client: Client) -> None:
@@ -103,7 +103,7 @@ def test_a_start_said_twice_in_one_message_ends_once(rig: Rig, client: Client) -
 def test_two_shells_of_one_step_are_one_run(rig: Rig, client: Client) -> None:
     """The claim alone decides: a shell that comes second does nothing and says so."""
     step = rig.step("a", "echo run >>runs")
-    Path(claims.path(step["folder"], "a")).touch()
+    Path(claims.make_path(step["folder"], "a")).touch()
     assert subprocess.run(["bash", "-c", step["script"]]).returncode == claims.TAKEN
     assert rig.file("a", "runs") is None
 
@@ -133,4 +133,4 @@ def test_a_missing_working_folder_is_said_in_the_log(rig: Rig, client: Client) -
     client.start(step)
     assert client.exit("a")["code"] == 1
     assert "cannot enter the working folder" in Path(step["log"]).read_text()
-    assert claims.code(claims.path(step["folder"], "a")) == 1
+    assert claims.read_code(claims.make_path(step["folder"], "a")) == 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from smalt.launcher.sealing import Sealing
+from smalt.launcher.sealing import MountSealer
 from smalt.service.records import assets, events, jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import Job
@@ -18,7 +18,7 @@ from tests.engine.bench import Workbench, workbench
 
 HOST = "azureml:host"
 
-can_seal = pytest.mark.skipif(not Sealing().works, reason="a step whose input changes fails on this machine")
+can_seal = pytest.mark.skipif(not MountSealer().is_available, reason="a step whose input changes fails on this machine")
 
 
 def pipeline(data: str | Path, factor: str = "2", **settings: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from smalt.runner import script
 
 
 def run(folder: Path, command: str, **more: object) -> subprocess.CompletedProcess[str]:
-    text = script.build(command, step_id="s", folder=str(folder), cwd=str(folder), **more)  # type: ignore[arg-type]
+    text = script.build_script(command, step_id="s", folder=str(folder), cwd=str(folder), **more)  # type: ignore[arg-type]
     return subprocess.run(["bash", "-c", text], capture_output=True, text=True)
 
 
@@ -42,7 +42,7 @@ def test_a_command_sees_the_shell_it_expects(tmp_path: Path, command: str) -> No
 @pytest.mark.parametrize("command", ["true", "python train.py --lr 0.1", "./run.sh a=b", "echo hello world"])
 def test_plain_words_need_no_shell_of_their_own(command: str) -> None:
     """The quick way is for commands that cannot end or change the shell."""
-    assert "eval" not in script.build(command, step_id="s", folder="/f", cwd="/f")
+    assert "eval" not in script.build_script(command, step_id="s", folder="/f", cwd="/f")
 
 
 @pytest.mark.parametrize(
@@ -50,17 +50,17 @@ def test_plain_words_need_no_shell_of_their_own(command: str) -> None:
 )
 def test_anything_else_has_one(command: str) -> None:
     """So that the code is left whatever happens in it."""
-    assert "eval" in script.build(command, step_id="s", folder="/f", cwd="/f")
+    assert "eval" in script.build_script(command, step_id="s", folder="/f", cwd="/f")
 
 
 def test_names_with_odd_letters_are_only_names(tmp_path: Path) -> None:
     """Quotes, spaces and dollars in a folder or a step id run nothing."""
     folder = tmp_path / 'it\'s $(touch gone) "here"'
     folder.mkdir()
-    text = script.build("pwd", step_id="a/b '$(touch gone)'", folder=str(folder), cwd=str(folder))
+    text = script.build_script("pwd", step_id="a/b '$(touch gone)'", folder=str(folder), cwd=str(folder))
     done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, cwd=tmp_path)
     assert done.stdout.strip() == str(folder)
-    assert claims.code(claims.path(str(folder), "a/b '$(touch gone)'")) == 0
+    assert claims.read_code(claims.make_path(str(folder), "a/b '$(touch gone)'")) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == [folder.name]
 
 
@@ -87,14 +87,14 @@ def test_a_terminated_command_leaves_its_own_code(tmp_path: Path) -> None:
         "signal.signal(15, lambda *_: sys.exit(6))\nprint('ready', flush=True)\ntime.sleep(1000)\n"
     )
     command = shlex.join([sys.executable, str(program)])
-    text = script.build(command, step_id="s", folder=str(tmp_path), cwd=str(tmp_path))
+    text = script.build_script(command, step_id="s", folder=str(tmp_path), cwd=str(tmp_path))
     shell = subprocess.Popen(["bash", "-c", text], stdout=subprocess.PIPE, start_new_session=True)
     assert shell.stdout is not None
     assert shell.stdout.readline() == b"ready\n"
     os.killpg(shell.pid, 15)
     assert shell.wait(20) == 6
     shell.stdout.close()
-    assert claims.code(claims.path(str(tmp_path), "s")) == 6
+    assert claims.read_code(claims.make_path(str(tmp_path), "s")) == 6
 
 
 def test_a_distributed_command_is_fanned_out(tmp_path: Path) -> None:
@@ -105,14 +105,14 @@ def test_a_distributed_command_is_fanned_out(tmp_path: Path) -> None:
     assert [(tmp_path / "logs" / f"std_log_process_0{rank}.txt").read_text() for rank in range(4)] == [
         f"rank={rank}\n" for rank in range(4)
     ]
-    assert claims.code(claims.path(str(tmp_path), "s")) == 0
+    assert claims.read_code(claims.make_path(str(tmp_path), "s")) == 0
 
 
 def test_workers_are_as_many_as_machines_where_unset(tmp_path: Path) -> None:
     """TensorFlow's own counts go before the number of machines."""
     tensorflow = {"type": "tensorflow", "instance_count": 3}
-    text = script.build("true", step_id="s", folder="/f", cwd="/f", distribution=tensorflow)
+    text = script.build_script("true", step_id="s", folder="/f", cwd="/f", distribution=tensorflow)
     plan = json.loads(next(word for word in shlex.split(text) if word.startswith('{"command"')))
     assert (plan["workers"], plan["parameter_servers"]) == (3, 0)
-    ray = script.build("true", step_id="s", folder="/f", cwd="/f", distribution={"type": "ray"})
-    assert ray == script.build("true", step_id="s", folder="/f", cwd="/f")
+    ray = script.build_script("true", step_id="s", folder="/f", cwd="/f", distribution={"type": "ray"})
+    assert ray == script.build_script("true", step_id="s", folder="/f", cwd="/f")

@@ -17,13 +17,13 @@ TAKEN = 253
 VOID = "void"
 
 
-def path(folder: str, step_id: str) -> str:
+def make_path(folder: str, step_id: str) -> str:
     plain = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,150}", step_id)
     name = step_id if plain else hashlib.sha256(step_id.encode()).hexdigest()[:40]
     return os.path.join(folder, f"claim.{name}")
 
 
-def read(claim: str) -> str | None:
+def read_claim(claim: str) -> str | None:
     """What the claim says: None where it is absent, "" when begun (or torn), else its word."""
     try:
         with open(claim, "rb") as file:
@@ -33,13 +33,13 @@ def read(claim: str) -> str | None:
     return text[:-1].decode("ascii", "replace") if text.endswith(b"\n") else ""
 
 
-def code(claim: str) -> int | None:
+def read_code(claim: str) -> int | None:
     """The exit code that the step left, if it did."""
-    word = read(claim)
+    word = read_claim(claim)
     return int(word) if word and word.isdecimal() else None
 
 
-def unvoid(claim: str) -> bool:
+def remove_void(claim: str) -> bool:
     """Take back that the step was given up."""
     try:
         os.unlink(claim)
@@ -48,7 +48,7 @@ def unvoid(claim: str) -> bool:
     return True
 
 
-def void(claim: str) -> bool:
+def write_void(claim: str) -> bool:
     """Give the step up, so that a shell that comes late does nothing; False if one came first."""
     try:
         handle = os.open(claim, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)

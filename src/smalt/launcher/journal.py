@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from smalt.launcher.protocol import encode
-from smalt.launcher.record import Record
+from smalt.launcher.protocol import encode_message
+from smalt.launcher.record import StepRecord
 from smalt.machine.home_identity import HomeIdentity
 
 COMPACT_AT = 4 << 20
@@ -39,50 +39,50 @@ class Journal:
         """Where the home is, whose journal this is."""
         path.parent.mkdir(mode=0o700, exist_ok=True)
         self._later: list[dict[str, Any]] = []
-        self._open()
+        self._open_file()
 
     @property
-    def large(self) -> bool:
+    def is_large(self) -> bool:
         return self._size > self._limit
 
-    def load(self) -> dict[str, Record]:
+    def load_records(self) -> dict[str, StepRecord]:
         """The steps that are not done with: those without an exit, and the exits nobody has acknowledged."""
-        records: dict[str, Record] = {}
+        records: dict[str, StepRecord] = {}
         machine, written_at = self._machine, self._place
         for line in self._path.read_bytes().split(b"\n"):
-            entry = _parse(line)
+            entry = _parse_line(line)
             if entry is None:
                 continue
             if entry["t"] == "launcher":
                 written_at = HomeIdentity.from_json(entry.get("home"))
                 machine = entry["machine"] if self._is_ours(written_at) else FOREIGN
             else:
-                self._relocate(entry, written_at)
-                _apply(records, entry, machine)
+                self._move_folder(entry, written_at)
+                _apply_entry(records, entry, machine)
         return records
 
-    def later(self, entries: list[dict[str, Any]]) -> None:
+    def add_entries(self, entries: list[dict[str, Any]]) -> None:
         """What may wait for the next write."""
         self._later += entries
 
-    def write(self, entries: list[dict[str, Any]]) -> None:
+    def write_entries(self, entries: list[dict[str, Any]]) -> None:
         """Append all of them or, with an OSError, none."""
-        data = b"".join([encode(entry) for entry in self._later + entries])
+        data = b"".join([encode_message(entry) for entry in self._later + entries])
         if not data:
             return
         try:
-            self._append(data)
+            self._write_data(data)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not self._make_room():
                 raise
-            self._append(data)
+            self._write_data(data)
         self._later = []
         self._size += len(data)
 
-    def sync(self) -> None:
+    def sync_file(self) -> None:
         os.fdatasync(self._file) if hasattr(os, "fdatasync") else os.fsync(self._file)
 
-    def _append(self, data: bytes) -> None:
+    def _write_data(self, data: bytes) -> None:
         """Write all of it or, with an OSError, none."""
         try:
             written = os.write(self._file, data)
@@ -92,32 +92,32 @@ class Journal:
             os.ftruncate(self._file, self._size)
             raise
 
-    def compact(self, records: dict[str, Record]) -> None:
+    def compact_file(self, records: dict[str, StepRecord]) -> None:
         """Start again with what still matters."""
         self._limit += COMPACT_AT  # if it fails, not at once again
         head: dict[str, Any] = {"t": "launcher", "machine": self._machine}
         entries = [{**head, "home": self._place.to_json} if self._place else head]
         for record in records.values():
-            entries += _entries(record)
+            entries += _list_entries(record)
         fresh = self._path.with_suffix(".new")
         with open(fresh, "wb") as file:
-            file.writelines(encode(entry) for entry in entries)
+            file.writelines(encode_message(entry) for entry in entries)
             file.flush()
             os.fsync(file.fileno())
         os.replace(fresh, self._path)
         os.close(self._file)
-        self._open()
+        self._open_file()
 
     def _is_ours(self, place: HomeIdentity | None) -> bool:
         """Tell whether what was written there is of this home; earlier launchers did not say."""
         return place is None or self._place is None or not place.is_copied_to(self._place)
 
-    def _relocate(self, entry: dict[str, Any], written_at: HomeIdentity | None) -> None:
+    def _move_folder(self, entry: dict[str, Any], written_at: HomeIdentity | None) -> None:
         """Have a step's folder be where a home that was moved has it now."""
         if "folder" in entry and self._place is not None and written_at is not None:
             entry["folder"] = written_at.move_path(entry["folder"], self._place)
 
-    def _open(self) -> None:
+    def _open_file(self) -> None:
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         self._size = os.fstat(self._file).st_size
         self._limit = self._size + COMPACT_AT
@@ -125,7 +125,7 @@ class Journal:
             self._size += os.write(self._file, b"\n")
 
 
-def started(record: Record) -> dict[str, Any]:
+def make_start_entry(record: StepRecord) -> dict[str, Any]:
     return {
         "t": "started",
         "id": record.id,
@@ -136,7 +136,7 @@ def started(record: Record) -> dict[str, Any]:
     }
 
 
-def intent(record: Record) -> dict[str, Any]:
+def make_intent_entry(record: StepRecord) -> dict[str, Any]:
     return {
         "t": "start",
         "id": record.id,
@@ -146,10 +146,10 @@ def intent(record: Record) -> dict[str, Any]:
     }
 
 
-def _entries(record: Record) -> list[dict[str, Any]]:
-    entries = [intent(record)]
+def _list_entries(record: StepRecord) -> list[dict[str, Any]]:
+    entries = [make_intent_entry(record)]
     if record.pid:
-        entries.append(started(record))
+        entries.append(make_start_entry(record))
     if record.reason:
         entries.append({"t": "stop", "id": record.id, "reason": record.reason, "grace": record.grace})
     if record.exit:
@@ -157,7 +157,7 @@ def _entries(record: Record) -> list[dict[str, Any]]:
     return entries
 
 
-def _parse(line: bytes) -> dict[str, Any] | None:
+def _parse_line(line: bytes) -> dict[str, Any] | None:
     try:
         entry = json.loads(line)
     except ValueError:
@@ -165,10 +165,10 @@ def _parse(line: bytes) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) and "t" in entry else None
 
 
-def _apply(records: dict[str, Record], entry: dict[str, Any], machine: list[str]) -> None:
+def _apply_entry(records: dict[str, StepRecord], entry: dict[str, Any], machine: list[str]) -> None:
     kind = entry["t"]
     if kind == "start":
-        record = Record(entry["id"], entry["folder"], entry["timeout"], entry["grace"])
+        record = StepRecord(entry["id"], entry["folder"], entry["timeout"], entry["grace"])
         record.machine, record.noted = machine, True
         records[record.id] = record
         return

@@ -16,7 +16,7 @@ from smalt.launcher import journal
 from smalt.launcher.journal import Journal
 from smalt.launcher.protocol import PROTOCOL, Channel, Message
 from smalt.launcher.restart import ServerKeeper
-from smalt.launcher.steps import Steps
+from smalt.launcher.steps import RunningSteps
 from smalt.launcher.timers import Timers
 from smalt.machine import processes
 from smalt.machine.disk_reserve import DiskReserve, DiskSpace
@@ -41,8 +41,8 @@ class Launcher:
         self._full_said = -FULL_AGAIN
         journal_path = home.path("launcher", "journal")
         self._journal = Journal(journal_path, self._machine, HomeIdentity.of_folder(home.root), self._make_room)
-        self._steps = Steps(str(home.root), self._journal, self._timers, self._selector, say)
-        self._keeper = ServerKeeper(home, self._timers, self._steps.beside, say)
+        self._steps = RunningSteps(str(home.root), self._journal, self._timers, self._selector, log_line)
+        self._keeper = ServerKeeper(home, self._timers, self._steps.beside, log_line)
         self._server: Channel | None = None
         self._channels: list[Channel] = []
         self._retiring = False
@@ -51,29 +51,29 @@ class Launcher:
         self._stay_until = time.monotonic() + FIRST_CONNECTION
 
     def run(self) -> None:
-        self._watch_children()
-        self._steps.recover()
-        self._flush()
-        self._compact()
-        self._listen()
-        self._timers.after(FIRST_CONNECTION, lambda: None)
+        self._set_child_signals()
+        self._steps.recover_steps()
+        self._write_news()
+        self._compact_journal()
+        self._open_socket()
+        self._timers.add_after(FIRST_CONNECTION, lambda: None)
         self._check_home()
-        while not self._over():
-            for key, _ in self._selector.select(self._wait()):
+        while not self._is_over():
+            for key, _ in self._selector.select(self._get_timeout()):
                 key.data()
-            self._timers.fire()
-            self._flush()
+            self._timers.run_due()
+            self._write_news()
 
-    def _over(self) -> bool:
-        if self._steps.busy:
+    def _is_over(self) -> bool:
+        if self._steps.is_busy:
             return False
         if self._retiring and not self._steps.records:
             return True
-        return not self._channels and not self._keeper.wanted and time.monotonic() >= self._stay_until
+        return not self._channels and not self._keeper.is_server_missing and time.monotonic() >= self._stay_until
 
     # The server
 
-    def _listen(self) -> None:
+    def _open_socket(self) -> None:
         self._home.make_socket_folder()
         path = self._home.socket_path("launcher")
         path.unlink(missing_ok=True)
@@ -83,33 +83,33 @@ class Launcher:
         listener.listen(8)
         listener.setblocking(False)
         self._listener = listener
-        self._selector.register(listener, selectors.EVENT_READ, self._accept)
+        self._selector.register(listener, selectors.EVENT_READ, self._accept_channel)
 
-    def _accept(self) -> None:
+    def _accept_channel(self) -> None:
         try:
             connection, _ = self._listener.accept()
         except OSError:
             return
         channel = Channel(connection)
         self._channels.append(channel)
-        self._selector.register(channel, selectors.EVENT_READ, lambda: self._receive(channel))
+        self._selector.register(channel, selectors.EVENT_READ, lambda: self._handle_messages(channel))
 
-    def _receive(self, channel: Channel) -> None:
+    def _handle_messages(self, channel: Channel) -> None:
         try:
-            messages = channel.receive()
+            messages = channel.read_messages()
             for message in messages:
-                self._handle(channel, message)
+                self._handle_message(channel, message)
         except (ValueError, KeyError, TypeError) as error:
-            say(f"dropped a connection that sent what is not a message: {error!r}")
+            log_line(f"dropped a connection that sent what is not a message: {error!r}")
             channel.closed = True
-        if channel.waiting:
-            channel.push()
-        self._settle(channel)
+        if channel.has_unsent:
+            channel.send_pending()
+        self._update_channel(channel)
 
-    def _settle(self, channel: Channel) -> None:
+    def _update_channel(self, channel: Channel) -> None:
         """Wait for what the channel needs now; forget it when it is closed."""
         if not channel.closed:
-            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if channel.waiting else 0)
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if channel.has_unsent else 0)
             key = self._selector.get_key(channel)
             if key.events != events:
                 self._selector.modify(channel, events, key.data)
@@ -121,35 +121,35 @@ class Launcher:
         channel.close()
         if channel is self._server:
             self._server = None
-            self._keeper.disconnected()
+            self._keeper.handle_disconnection()
 
-    def _handle(self, channel: Channel, message: Message) -> None:
+    def _handle_message(self, channel: Channel, message: Message) -> None:
         kind = message["t"]
         if kind == "start":
-            self._steps.start(message["steps"])
+            self._steps.start_steps(message["steps"])
         elif kind == "ack":
             self._steps.acknowledge(message["ids"])
         elif kind == "stop":
-            self._steps.stop(message["id"], message["grace"])
+            self._steps.stop_step(message["id"], message["grace"])
         elif kind == "go":
-            self._steps.go(message["id"])
+            self._steps.start_waiting(message["id"])
         elif kind == "hold":
-            self._steps.forget_waiting()
+            self._steps.remove_waiting()
         elif kind == "unfinished":
-            self._keeper.told(message["n"])
+            self._keeper.set_unfinished(message["n"])
         elif kind == "hello":
-            self._greet(channel, message)
+            self._handle_greeting(channel, message)
         elif kind == "retire":
             self._retiring = True
 
-    def _greet(self, channel: Channel, message: Message) -> None:
+    def _handle_greeting(self, channel: Channel, message: Message) -> None:
         self._server = channel
-        self._steps.forget_waiting()
-        self._steps.beside(channel.peer())
+        self._steps.remove_waiting()
+        self._steps.beside(channel.get_peer())
         self._stay_until = 0.0
-        self._keeper.connected(message.get("restart"))
+        self._keeper.handle_connection(message.get("restart"))
         records = self._steps.records.values()
-        channel.send(
+        channel.send_message(
             {
                 "t": "hello",
                 "protocol": PROTOCOL,
@@ -163,17 +163,17 @@ class Launcher:
 
     # What happened, to the disk and then to the server
 
-    def _flush(self) -> None:
+    def _write_news(self) -> None:
         steps = self._steps
-        telling = bool(steps.exited) or self._starts_are_due()
-        entries = [journal.started(record) for record in steps.started] if telling else []
+        telling = bool(steps.exited) or self._has_due_starts()
+        entries = [journal.make_start_entry(record) for record in steps.started] if telling else []
         entries += [{"t": "exit", "exit": record.exit} for record in steps.exited if record.noted]
         if any(record.code or record.signal for record in steps.exited):
-            self._look_at_room()
+            self._check_disk()
         try:
-            self._journal.write(entries)
+            self._journal.write_entries(entries)
         except OSError as error:
-            self._try_again(error)
+            self._handle_write_failure(error)
             return
         if not telling:
             return
@@ -182,18 +182,18 @@ class Launcher:
         self._tell_starts_at = None
         if self._server is not None:
             starts = [record.as_started() for record in started]
-            self._server.send({"t": "events", "started": starts, "exits": [record.exit for record in exited]})
-            self._settle(self._server)
-        if self._journal.large:
-            self._compact()
+            self._server.send_message({"t": "events", "started": starts, "exits": [record.exit for record in exited]})
+            self._update_channel(self._server)
+        if self._journal.is_large:
+            self._compact_journal()
 
     def _make_room(self) -> bool:
         """Give some of the reserve back to the full disk, so that what must be written can be."""
         made = self._reserve.release()
-        self._say_full()
+        self._send_disk_full()
         return made
 
-    def _look_at_room(self) -> None:
+    def _check_disk(self) -> None:
         """Say that the disk is full where steps failed, which may be why."""
         try:
             is_full = DiskSpace.measure(self._home.root).is_full
@@ -201,31 +201,31 @@ class Launcher:
             return
         if is_full:
             self._reserve.release()
-            self._say_full()
+            self._send_disk_full()
 
-    def _say_full(self) -> None:
+    def _send_disk_full(self) -> None:
         now = time.monotonic()
         if now - self._full_said >= FULL_AGAIN:
             self._full_said = now
-            say(f"the disk of {self._home.root} is full; free some space: smalt prune")
+            log_line(f"the disk of {self._home.root} is full; free some space: smalt prune")
 
-    def _compact(self) -> None:
+    def _compact_journal(self) -> None:
         try:
-            self._journal.compact(self._steps.records)
+            self._journal.compact_file(self._steps.records)
         except OSError as error:
-            say(f"cannot make the journal shorter: {error}")
+            log_line(f"cannot make the journal shorter: {error}")
 
-    def _try_again(self, error: OSError) -> None:
+    def _handle_write_failure(self, error: OSError) -> None:
         if self._retrying:
             return
-        say(f"cannot write the journal, trying again: {error}")
+        log_line(f"cannot write the journal, trying again: {error}")
         self._retrying = True
-        self._timers.after(RETRY, self._retry)
+        self._timers.add_after(RETRY, self._retry_write)
 
-    def _retry(self) -> None:
+    def _retry_write(self) -> None:
         self._retrying = False  # the loop writes after every turn
 
-    def _starts_are_due(self) -> bool:
+    def _has_due_starts(self) -> bool:
         if not self._steps.started:
             return False
         now = time.monotonic()
@@ -233,9 +233,9 @@ class Launcher:
             self._tell_starts_at = now + TOGETHER
         return now >= self._tell_starts_at
 
-    def _wait(self) -> float | None:
+    def _get_timeout(self) -> float | None:
         """How long nothing is to be done."""
-        wait = self._timers.wait()
+        wait = self._timers.get_timeout()
         if self._tell_starts_at is None:
             return wait
         soon = max(0.0, self._tell_starts_at - time.monotonic())
@@ -243,7 +243,7 @@ class Launcher:
 
     # Processes
 
-    def _watch_children(self) -> None:
+    def _set_child_signals(self) -> None:
         reader, writer = socket.socketpair()
         reader.setblocking(False)
         writer.setblocking(False)
@@ -251,9 +251,9 @@ class Launcher:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self._wakeup = (reader, writer)
-        self._selector.register(reader, selectors.EVENT_READ, self._reap)
+        self._selector.register(reader, selectors.EVENT_READ, self._handle_exits)
 
-    def _reap(self) -> None:
+    def _handle_exits(self) -> None:
         try:
             self._wakeup[0].recv(4096)
         except BlockingIOError:
@@ -268,8 +268,8 @@ class Launcher:
                 break
             ended.append((pid, status, usage))
         for pid, status, usage in ended:
-            if not self._steps.gone(pid, status, usage) and pid == self._keeper.pid:
-                self._keeper.exited()
+            if not self._steps.handle_child_exit(pid, status, usage) and pid == self._keeper.pid:
+                self._keeper.handle_exit()
 
     def _check_home(self) -> None:
         """A home that was removed takes its steps with it: nobody could be told of them."""
@@ -278,13 +278,13 @@ class Launcher:
         except OSError:
             there = False
         if there:
-            self._timers.after(HOME_CHECK, self._check_home)
+            self._timers.add_after(HOME_CHECK, self._check_home)
             return
-        say("the home is gone: ending its steps")
-        self._steps.abandon()
+        log_line("the home is gone: ending its steps")
+        self._steps.kill_all()
         sys.exit(1)
 
 
-def say(sentence: str) -> None:
+def log_line(sentence: str) -> None:
     with contextlib.suppress(OSError):  # the log may be on a full disk
         print(time.strftime("%Y-%m-%dT%H:%M:%S"), sentence, file=sys.stderr, flush=True)

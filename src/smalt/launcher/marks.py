@@ -20,7 +20,7 @@ _RLIMIT_LOCKS = 10
 _EXEC_TRIES, _EXEC_WAIT = 200, 0.0002
 
 
-def _can_number() -> bool:
+def _is_limit_settable() -> bool:
     """Tell whether the limit is ours to set; where an administrator set a hard one, only the variable marks."""
     if not processes.LINUX:
         return False
@@ -32,10 +32,10 @@ def _can_number() -> bool:
     return hard == resource.RLIM_INFINITY
 
 
-_CAN_NUMBER = _can_number()
+_CAN_NUMBER = _is_limit_settable()
 
 
-class Mark:
+class StepMark:
     """The mark of one step of one home: steps' ids are unique in a home only."""
 
     __slots__ = ("number", "text")
@@ -46,24 +46,24 @@ class Mark:
         self.number = int.from_bytes(digest[:7], "big") + (1 << 32)  # more than anyone sets it to by hand
 
     @contextmanager
-    def put(self) -> Iterator[None]:
+    def apply_number(self) -> Iterator[None]:
         """Have what is started inside the block carry the number; the variable is the caller's to pass."""
         _set_limit(self.number)
         try:
             yield
         finally:
-            drop()
+            remove_number()
 
     def is_on(self, pid: int) -> bool | None:
         """Tell whether the process carries this mark (True), another (False) or none (None)."""
-        found = _number(pid)
+        found = _read_number(pid)
         if found is not None:
             return found == self.number
-        text = _text(pid)
+        text = _read_text(pid)
         return None if text is None else text == self.text
 
 
-def drop() -> None:
+def remove_number() -> None:
     """Take the number off this process: what a step starts need not be the step's own, such as its home's server."""
     _set_limit(None)
 
@@ -74,25 +74,25 @@ def _set_limit(number: int | None) -> None:
         resource.setrlimit(_RLIMIT_LOCKS, (soft, resource.RLIM_INFINITY))
 
 
-def _number(pid: int) -> int | None:
-    for line in (read(pid, "limits") or b"").split(b"\n"):
+def _read_number(pid: int) -> int | None:
+    for line in (read_proc_file(pid, "limits") or b"").split(b"\n"):
         if line.startswith(b"Max file locks"):
             soft = line.split()[3]
             return int(soft) if soft.isdigit() and int(soft) >= 1 << 32 else None
     return None
 
 
-def _text(pid: int) -> str | None:
+def _read_text(pid: int) -> str | None:
     prefix = f"{VARIABLE}=".encode()
-    for variable in _environment(pid):
+    for variable in _read_environment(pid):
         if variable.startswith(prefix):
             return os.fsdecode(variable[len(prefix) :])
     return None
 
 
-def _environment(pid: int) -> list[bytes]:
+def _read_environment(pid: int) -> list[bytes]:
     for _ in range(_EXEC_TRIES):
-        text = read(pid, "environ")
+        text = read_proc_file(pid, "environ")
         if text is None:
             return []
         if text or _has_none(pid):
@@ -101,7 +101,7 @@ def _environment(pid: int) -> list[bytes]:
     return []
 
 
-def read(pid: int, name: str) -> bytes | None:
+def read_proc_file(pid: int, name: str) -> bytes | None:
     """Return a file of the process in /proc; None where the process is gone, or another user's."""
     try:
         with open(f"/proc/{pid}/{name}", "rb") as file:
@@ -112,7 +112,7 @@ def read(pid: int, name: str) -> bytes | None:
 
 def _has_none(pid: int) -> bool:
     """Tell an empty environment from one that only looks so while the process becomes another program."""
-    text = read(pid, "stat")
+    text = read_proc_file(pid, "stat")
     if not text:
         return True
     fields = text.rpartition(b")")[2].split()

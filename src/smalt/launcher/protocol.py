@@ -27,7 +27,7 @@ class Channel:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def peer(self) -> int:
+    def get_peer(self) -> int:
         """The process at the other end; 0 where the system does not say."""
         if not hasattr(socket, "SO_PEERCRED"):
             return 0
@@ -35,11 +35,11 @@ class Channel:
         return int(struct.unpack("3i", credentials)[0])
 
     @property
-    def waiting(self) -> bool:
+    def has_unsent(self) -> bool:
         """Whether something is still to be sent."""
         return bool(self._out)
 
-    def receive(self) -> list[Message]:
+    def read_messages(self) -> list[Message]:
         """All that came; sets `closed` at the end of it."""
         whole = False
         while True:
@@ -61,11 +61,11 @@ class Channel:
         *lines, self._in = self._in.split(b"\n")
         return [json.loads(line) for line in lines if line]
 
-    def send(self, message: Message) -> None:
-        self._out += encode(message)
-        self.push()
+    def send_message(self, message: Message) -> None:
+        self._out += encode_message(message)
+        self.send_pending()
 
-    def push(self) -> None:
+    def send_pending(self) -> None:
         if self.closed:
             return
         try:
@@ -83,7 +83,7 @@ class Channel:
             self._socket.close()
 
 
-def encode(message: Message) -> bytes:
+def encode_message(message: Message) -> bytes:
     return _dump(message).encode() + b"\n"
 
 

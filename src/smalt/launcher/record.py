@@ -7,7 +7,7 @@ from typing import Any
 from smalt.launcher import claims
 
 
-class Record:
+class StepRecord:
     __slots__ = (
         "claim",
         "code",
@@ -38,7 +38,7 @@ class Record:
         self.folder = folder
         self.timeout = timeout
         self.grace = grace
-        self.claim = claims.path(folder, step_id)
+        self.claim = claims.make_path(folder, step_id)
         self.machine: list[str] = []
         self.pid = 0
         self.start_time = 0
@@ -65,7 +65,7 @@ class Record:
         """It ended by itself, with code 0."""
         return self.exit is not None and self.exit["code"] == 0 and self.exit["reason"] == "exited"
 
-    def settle(self, reason: str, message: str | None, ended: float) -> dict[str, Any]:
+    def set_exit(self, reason: str, message: str | None, ended: float) -> dict[str, Any]:
         """Write down how it ended, for good."""
         self.exit = {
             "id": self.id,

@@ -7,8 +7,8 @@ import time
 
 from smalt.launcher import claims
 from smalt.launcher.journal import FOREIGN
-from smalt.launcher.record import Record
-from smalt.launcher.tree import Tree
+from smalt.launcher.record import StepRecord
+from smalt.launcher.tree import ProcessTree
 from smalt.machine import processes
 
 RESTARTED = "the machine was restarted while the step was to run"
@@ -19,39 +19,39 @@ NOT_OURS = (RESTARTED, OTHER_NAMESPACE, COPIED)
 UNSEEN = "the step ended while nothing watched it, and left no exit code"
 
 
-def settle(record: Record, machine: processes.MachineIdentity, tree: Tree) -> bool:
+def recover_record(record: StepRecord, machine: processes.MachineIdentity, tree: ProcessTree) -> bool:
     """True: it runs, and `record` says as what. False: it is over, and `record.exit` says how."""
     if record.machine == FOREIGN:
-        record.settle("lost", COPIED, time.time())
+        record.set_exit("lost", COPIED, time.time())
         return False
     if record.machine and record.machine[1:] != list(machine[1:]):
         message = RESTARTED if record.machine[1] != machine.boot_id else OTHER_NAMESPACE
-        record.settle("lost", message, time.time())
+        record.set_exit("lost", message, time.time())
         return False
     record.machine = list(machine)
     record.own = False
-    if _running(record, tree):
+    if _is_running(record, tree):
         return True
-    if not record.pid and claims.read(record.claim) in (None, claims.VOID):
-        if claims.void(record.claim) or claims.read(record.claim) == claims.VOID:
-            record.settle("never started", None, time.time())
+    if not record.pid and claims.read_claim(record.claim) in (None, claims.VOID):
+        if claims.write_void(record.claim) or claims.read_claim(record.claim) == claims.VOID:
+            record.set_exit("never started", None, time.time())
             return False
-        if _running(record, tree):  # its shell was just coming up
+        if _is_running(record, tree):  # its shell was just coming up
             return True
     # It may have ended after the look at the processes: the claim is read last.
-    record.code = claims.code(record.claim)
+    record.code = claims.read_code(record.claim)
     if record.code is None:
-        record.settle(record.reason or "lost", UNSEEN, time.time())
+        record.set_exit(record.reason or "lost", UNSEEN, time.time())
     else:
-        record.settle(record.reason or "exited", None, _when(record.claim))
+        record.set_exit(record.reason or "exited", None, _read_end_time(record.claim))
     return False
 
 
-def _running(record: Record, tree: Tree) -> bool:
+def _is_running(record: StepRecord, tree: ProcessTree) -> bool:
     if record.pid:
         stat = processes.read_stat(record.pid)
         return stat is not None and not stat.is_dead and stat.start_time == record.start_time
-    pid = tree.find(record)
+    pid = tree.find_shell(record)
     stat = processes.read_stat(pid) if pid else None
     if not pid or stat is None or stat.is_dead:
         return False
@@ -60,7 +60,7 @@ def _running(record: Record, tree: Tree) -> bool:
     return True
 
 
-def _when(claim: str) -> float:
+def _read_end_time(claim: str) -> float:
     """When the step's shell wrote its last word."""
     try:
         return os.stat(claim).st_mtime

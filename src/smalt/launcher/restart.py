@@ -28,34 +28,34 @@ class ServerKeeper:
         """The server that we started, while it lives."""
 
     @property
-    def wanted(self) -> bool:
+    def is_server_missing(self) -> bool:
         """Whether a server is missing that should be there."""
         return not self._connected and bool(self._unfinished and self._command) and self._tries < MOST_TRIES
 
-    def told(self, unfinished: int) -> None:
+    def set_unfinished(self, unfinished: int) -> None:
         self._unfinished = unfinished
 
-    def connected(self, command: list[str] | None) -> None:
+    def handle_connection(self, command: list[str] | None) -> None:
         self._connected = True
         self._command = command
         self._tries = 0
 
-    def disconnected(self) -> None:
+    def handle_disconnection(self) -> None:
         self._connected = False
-        self._plan()
+        self._plan_start()
 
-    def exited(self) -> None:
+    def handle_exit(self) -> None:
         self.pid = 0
-        self._plan()
+        self._plan_start()
 
-    def _plan(self) -> None:
-        if self.wanted and not self._planned and not self.pid:
+    def _plan_start(self) -> None:
+        if self.is_server_missing and not self._planned and not self.pid:
             self._planned = True
-            self._timers.after(min(FIRST_WAIT * 2**self._tries, LONGEST_WAIT), self._start)
+            self._timers.add_after(min(FIRST_WAIT * 2**self._tries, LONGEST_WAIT), self._start_server)
 
-    def _start(self) -> None:
+    def _start_server(self) -> None:
         self._planned = False
-        if not self.wanted or self.pid or self._command is None:
+        if not self.is_server_missing or self.pid or self._command is None:
             return
         self._tries += 1
         log = str(self._home.path("server.log"))
@@ -76,6 +76,6 @@ class ServerKeeper:
             self._say(f"the server was gone with jobs unfinished; started it again as process {self.pid}")
         except OSError as error:
             self._say(f"cannot start the server again: {error}")
-            self._plan()
+            self._plan_start()
         if self._tries == MOST_TRIES:
             self._say("the server does not stay; not starting it any more")

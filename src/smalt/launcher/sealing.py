@@ -20,13 +20,13 @@ _AT_FDCWD, _AT_RECURSIVE, _READ_ONLY = -100, 0x8000, 0x1
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-class _Attributes(ctypes.Structure):
+class _MountAttributes(ctypes.Structure):
     """Linux's `struct mount_attr`."""
 
     _fields_ = [(name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "user_namespace")]
 
 
-class Sealing:
+class MountSealer:
     """Starts processes in mount namespaces of their own."""
 
     def __init__(self) -> None:
@@ -34,55 +34,55 @@ class Sealing:
         self._root = -1
         if sys.platform == "linux":
             with contextlib.suppress(OSError, AttributeError):
-                self._open()
+                self._check_namespaces()
 
     @property
-    def works(self) -> bool:
+    def is_available(self) -> bool:
         """Whether this process may make mount namespaces."""
         return self._own is not None
 
     @contextlib.contextmanager
-    def sealed(self, reads: Sequence[str], writes: Sequence[str]) -> Iterator[list[str]]:
+    def seal_inputs(self, reads: Sequence[str], writes: Sequence[str]) -> Iterator[list[str]]:
         """A namespace in which `reads` cannot be written, but `writes` can; gives those of `reads` that still can be.
 
         Whatever is started inside the block stays in the namespace; the caller does not.
         """
-        if not reads or not self.works or not self._enter():
+        if not reads or not self.is_available or not self._enter_namespace():
             yield list(reads)
             return
         try:
-            yield _seal(reads, writes)
+            yield _seal_paths(reads, writes)
         finally:
-            self._come_back()
+            self._leave_namespace()
 
-    def _enter(self) -> bool:
+    def _enter_namespace(self) -> bool:
         """Enter a new namespace; False where the kernel gives none now, as each user may only have so many."""
         if _LIBC.unshare(_NEW_NAMESPACE):
             return False
         if _LIBC.mount(None, b"/", None, _RECURSIVE | _SLAVE, None):
-            self._come_back()
+            self._leave_namespace()
             return False
         return True
 
-    def _come_back(self) -> None:
+    def _leave_namespace(self) -> None:
         """Return to the launcher's namespace, or end: in a step's, it would start every later step wrongly.
 
         The server starts another launcher, which takes over the steps by the journal.
         """
         try:
-            self._return()
+            self._restore_namespace()
         except OSError as error:
             print(f"cannot leave the mount namespace of a step, so this launcher ends: {error}", file=sys.stderr)
             sys.stderr.flush()
             os._exit(1)
 
-    def _open(self) -> None:
+    def _check_namespaces(self) -> None:
         """Try the whole way once: whoever may enter a namespace must be able to come back."""
         own, root = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC), os.open("/", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            _check(_LIBC.unshare(_NEW_NAMESPACE))
+            _check_result(_LIBC.unshare(_NEW_NAMESPACE))
             self._own, self._root = own, root
-            self._return()
+            self._restore_namespace()
             _set_read_only(b"/", recursive=False, undo=None)
         except (OSError, AttributeError):
             self._own = None
@@ -90,21 +90,21 @@ class Sealing:
             os.close(root)
             raise
 
-    def _return(self) -> None:
-        _check(_LIBC.setns(self._own, _NEW_NAMESPACE))
+    def _restore_namespace(self) -> None:
+        _check_result(_LIBC.setns(self._own, _NEW_NAMESPACE))
         os.fchdir(self._root)  # setns forgets a chroot, and where we were
         os.chroot(".")
         os.chdir("/")
 
 
-def _seal(reads: Sequence[str], writes: Sequence[str]) -> list[str]:
+def _seal_paths(reads: Sequence[str], writes: Sequence[str]) -> list[str]:
     left = []
-    reals = {path: _real(path) for path in reads}
+    reals = {path: _resolve_path(path) for path in reads}
     for path, real in reals.items():
         if real == b"/":  # which cannot be bound to itself, and holds all that the step needs
             continue
         try:
-            _bind(real)
+            _bind_mount(real)
             _set_read_only(real, recursive=True, undo=False)
         except FileNotFoundError:  # there is nothing that could be changed
             continue
@@ -116,11 +116,11 @@ def _seal(reads: Sequence[str], writes: Sequence[str]) -> list[str]:
         if os.path.lexists(path):
             _open_again(path)
         elif (folder := _open_again(os.path.dirname(path))) is not None:  # with all else that it holds
-            left += [read for read, real in reals.items() if read not in left and _holds(os.fsdecode(real), folder)]
+            left += [read for read, real in reals.items() if read not in left and _is_below(os.fsdecode(real), folder)]
     return left
 
 
-def _holds(top: str, place: str) -> bool:
+def _is_below(top: str, place: str) -> bool:
     return top != "/" and f"{place}/".startswith(f"{top}/")
 
 
@@ -128,13 +128,13 @@ def _open_again(place: str) -> str | None:
     """Make a place that lies in a read-only one writable; its real path, where that was necessary."""
     if not os.path.exists(place) or os.access(place, os.W_OK):
         return None
-    real = _real(place)
-    _bind(real)
+    real = _resolve_path(place)
+    _bind_mount(real)
     _set_read_only(real, recursive=True, undo=True)
     return os.fsdecode(real)
 
 
-def _real(path: str) -> bytes:
+def _resolve_path(path: str) -> bytes:
     """The path with all links followed, as os.path.realpath gives it, in a third of the time."""
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
@@ -148,21 +148,23 @@ def _real(path: str) -> bytes:
         os.close(descriptor)
 
 
-def _bind(path: bytes) -> None:
-    _check(_LIBC.mount(path, path, None, _BIND | _RECURSIVE, None))
+def _bind_mount(path: bytes) -> None:
+    _check_result(_LIBC.mount(path, path, None, _BIND | _RECURSIVE, None))
 
 
 def _set_read_only(path: bytes, *, recursive: bool, undo: bool | None) -> None:
     """Make the mount at `path` read-only, or writable again; with None for `undo` only ask whether the kernel can."""
-    attributes = _Attributes(
+    attributes = _MountAttributes(
         set=_READ_ONLY if undo is False else 0, clear=_READ_ONLY if undo else 0, propagation=0, user_namespace=0
     )
     flags = _AT_RECURSIVE if recursive else 0
     size = ctypes.sizeof(attributes)
-    _check(_LIBC.syscall(_MOUNT_SETATTR, _AT_FDCWD, path, flags, ctypes.byref(attributes), ctypes.c_size_t(size)))
+    _check_result(
+        _LIBC.syscall(_MOUNT_SETATTR, _AT_FDCWD, path, flags, ctypes.byref(attributes), ctypes.c_size_t(size))
+    )
 
 
-def _check(result: int) -> None:
+def _check_result(result: int) -> None:
     if result:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

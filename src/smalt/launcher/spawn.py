@@ -12,12 +12,12 @@ _LONGEST_ARGUMENT = 100_000  # Linux takes 131,072 bytes in one argument
 _IGNORED_BY_PYTHON_OR_US = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 
 
-def spawn(step: dict[str, Any], claim: str, environment: dict[str, str]) -> int:
+def start_process(step: dict[str, Any], claim: str, environment: dict[str, str]) -> int:
     """The pid of its shell, the leader of a new process group; OSError or ValueError say why there is none."""
     # --norc: without it Debian's bash reads ~/.bashrc where SSH_CLIENT is set.
     arguments = ["bash", "--norc", "-c", step["script"]]
     if len(step["script"]) > _LONGEST_ARGUMENT // 4 and len(step["script"].encode()) > _LONGEST_ARGUMENT:
-        arguments[2:] = [_written(step["script"], f"{claim}.sh")]
+        arguments[2:] = [_write_script(step["script"], f"{claim}.sh")]
     log = step["log"]
     try:
         return os.posix_spawn(
@@ -41,7 +41,7 @@ def spawn(step: dict[str, Any], claim: str, environment: dict[str, str]) -> int:
         raise
 
 
-def _written(script: str, path: str) -> str:
+def _write_script(script: str, path: str) -> str:
     with open(path, "w") as file:
         file.write(script)
     return path

@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any
 
 from smalt.launcher import claims, journal, marks, recovery, watching
-from smalt.launcher.ending import Ending
+from smalt.launcher.ending import StepEnding
 from smalt.launcher.journal import Journal
-from smalt.launcher.record import Record
-from smalt.launcher.sealing import Sealing
-from smalt.launcher.spawn import spawn
+from smalt.launcher.record import StepRecord
+from smalt.launcher.sealing import MountSealer
+from smalt.launcher.spawn import start_process
 from smalt.launcher.timers import Timers
-from smalt.launcher.tree import Tree
+from smalt.launcher.tree import ProcessTree
 from smalt.machine import processes
 
 SYNC_AFTER = 0.005
@@ -26,7 +26,7 @@ _COUNTED_LATE = 1 << 20  # bytes by which the kernel's two ways to count memory 
 POLL = 0.25  # for a process that is not our child where there are no pidfds
 
 
-class Steps:
+class RunningSteps:
     """`started` and `exited` are news: the owner writes them down, then tells the server."""
 
     def __init__(
@@ -41,34 +41,34 @@ class Steps:
         self._journal = journal
         self._timers = timers
         self._selector = selector
-        self._tree = Tree(home)
-        self._sealing = Sealing()
+        self._tree = ProcessTree(home)
+        self._sealing = MountSealer()
         self._machine = processes.read_machine()
-        self.records: dict[str, Record] = {}
-        self.running: dict[int, Record] = {}
-        self.started: list[Record] = []
-        self.exited: list[Record] = []
+        self.records: dict[str, StepRecord] = {}
+        self.running: dict[int, StepRecord] = {}
+        self.started: list[StepRecord] = []
+        self.exited: list[StepRecord] = []
         self._waiting: dict[str, dict[str, Any]] = {}  # steps to start when another ends well, oldest first
         self._coming: dict[str, dict[str, Any]] = {}  # steps that are to wait once those that they need ended well
         self._unasked: set[str] = set()  # what started without being named, until its end is acknowledged
         self._deadline = float("inf")
         self._syncing = False
         self._synced = 0.0  # what was started until then (monotonic) no power cut can hide
-        self._ending = Ending(self._tree, timers, self.running, self._tell)
-        self.beside = self._ending.beside
+        self._ending = StepEnding(self._tree, timers, self.running, self._send_exit)
+        self.beside = self._ending.set_server
 
     @property
-    def busy(self) -> bool:
-        return bool(self.running) or self._ending.busy
+    def is_busy(self) -> bool:
+        return bool(self.running) or self._ending.is_busy
 
-    def recover(self) -> None:
+    def recover_steps(self) -> None:
         """Take over what an earlier launcher left."""
-        self.records = self._journal.load()
+        self.records = self._journal.load_records()
         for record in list(self.records.values()):
             if record.exit is None:
-                self._recover(record)
+                self._recover_record(record)
 
-    def start(self, steps: list[dict[str, Any]]) -> None:
+    def start_steps(self, steps: list[dict[str, Any]]) -> None:
         """Now or, where a step says `after`, in the place of one that ends well once all of those did."""
         now = []
         for step in {step["id"]: step for step in steps}.values():  # a start may be said twice in one message
@@ -77,30 +77,30 @@ class Steps:
                 step["after"] = [needed for needed in step["after"] if not self._is_well(needed)]
                 (self._coming if step["after"] else self._waiting)[step["id"]] = step
             elif known is None:
-                self._take(step["id"])
+                self._take_waiting(step["id"])
                 now.append(step)
             elif known.exit is not None:
                 self.exited.append(known)
             elif known.pid:
                 self.started.append(known)
-        self._begin(now)
+        self._start_now(now)
 
-    def go(self, step_id: str) -> None:
+    def start_waiting(self, step_id: str) -> None:
         """A slot is free for that step; where another's end made room for it meanwhile, for the next that waits."""
         if step_id in self._unasked:
             self._unasked.discard(step_id)
-            self._begin_next()
-        elif step := self._take(step_id):
-            self._begin([step])
+            self._start_next()
+        elif step := self._take_waiting(step_id):
+            self._start_now([step])
 
-    def _begin_next(self) -> None:
+    def _start_next(self) -> None:
         """The oldest that waits."""
         if self._waiting:
             step_id = next(iter(self._waiting))
             self._unasked.add(step_id)
-            self._begin([self._waiting.pop(step_id)])
+            self._start_now([self._waiting.pop(step_id)])
 
-    def _take(self, step_id: str) -> dict[str, Any] | None:
+    def _take_waiting(self, step_id: str) -> dict[str, Any] | None:
         """A step that waits no more."""
         return self._waiting.pop(step_id, None) or self._coming.pop(step_id, None)
 
@@ -108,32 +108,32 @@ class Steps:
         known = self.records.get(step_id)
         return known is not None and known.is_well
 
-    def _ended_well(self, step_id: str) -> None:
+    def _release_followers(self, step_id: str) -> None:
         """What it kept from waiting for a place waits now, behind those that did before."""
         for coming in [step for step in self._coming.values() if step_id in step["after"]]:
             coming["after"].remove(step_id)
             if not coming["after"]:
                 self._waiting[coming["id"]] = self._coming.pop(coming["id"])
 
-    def forget_waiting(self) -> None:
+    def remove_waiting(self) -> None:
         """A server greets and says again which steps wait, or leaves and wants none begun."""
         self._waiting.clear()
         self._coming.clear()
 
-    def stop(self, step_id: str, grace: float, reason: str = "stopped") -> None:
+    def stop_step(self, step_id: str, grace: float, reason: str = "stopped") -> None:
         """SIGTERM to all of it now, SIGKILL to what is left after `grace` seconds."""
         record = self.records.get(step_id)
-        self._take(step_id)
+        self._take_waiting(step_id)
         if record is None or record.exit is not None:
             if record is None:
-                record = Record(step_id, "", None, 0)
-                record.settle("never started", None, time.time())
+                record = StepRecord(step_id, "", None, 0)
+                record.set_exit("never started", None, time.time())
             self.exited.append(record)
             return
         if record.reason is None:  # even if only what it left still runs: nothing is to follow it
             record.reason, record.grace = reason, grace
-            self._note([{"t": "stop", "id": record.id, "reason": reason, "grace": grace}])
-        self._ending.terminate(record, grace)
+            self._write_if_possible([{"t": "stop", "id": record.id, "reason": reason, "grace": grace}])
+        self._ending.start_termination(record, grace)
 
     def acknowledge(self, step_ids: list[str]) -> None:
         """The server has these exits on its disk; they may be forgotten."""
@@ -142,66 +142,66 @@ class Steps:
             del self.records[step_id]
             self._unasked.discard(step_id)
         if done:
-            self._journal.later([{"t": "ack", "ids": done}])
+            self._journal.add_entries([{"t": "ack", "ids": done}])
 
-    def gone(self, pid: int, status: int, usage: resource.struct_rusage) -> bool:
+    def handle_child_exit(self, pid: int, status: int, usage: resource.struct_rusage) -> bool:
         """A child ended: True when it was a step's first process. `usage` is of it and all that it waited for."""
         record = self.running.pop(pid, None)
-        self._ending.forget(pid)
+        self._ending.remove_child(pid)
         if record is None:
             return False
         code = os.waitstatus_to_exitcode(status)
-        if code == claims.TAKEN and claims.code(record.claim) != code:
-            self._claimed_by_another(record)
+        if code == claims.TAKEN and claims.read_code(record.claim) != code:
+            self._handle_foreign_claim(record)
             return True
         record.code, record.signal = (code, None) if code >= 0 else (None, -code)
         record.cpu = usage.ru_utime + usage.ru_stime
-        record.peak = _peak(usage)
-        self._ending.finish(record)
+        record.peak = _to_peak_bytes(usage)
+        self._ending.end_leftovers(record)
         return True
 
-    def abandon(self) -> None:
+    def kill_all(self) -> None:
         """End everything, at once, with nobody to tell."""
         for record in self.records.values():
             if record.exit is None:
-                self._ending.kill(record)
+                self._ending.start_kill(record)
 
-    def _note(self, entries: list[dict[str, Any]]) -> None:
+    def _write_if_possible(self, entries: list[dict[str, Any]]) -> None:
         """Write down what can be found out again if the disk is full just now."""
         try:
-            self._journal.write(entries)
+            self._journal.write_entries(entries)
         except OSError as error:
             self._say(f"cannot write the journal: {error}")
 
     # Starting
 
-    def _begin(self, steps: list[dict[str, Any]]) -> None:
+    def _start_now(self, steps: list[dict[str, Any]]) -> None:
         fresh = []
         for step in steps:
-            record = Record(step["id"], step["folder"], step["timeout"], step["grace"])
+            record = StepRecord(step["id"], step["folder"], step["timeout"], step["grace"])
             record.machine = list(self._machine)
             self.records[record.id] = record
-            if self._unclaimed(record):
+            if self._is_unclaimed(record):
                 fresh.append((step, record))
         if not fresh:
             return
         try:
-            self._journal.write([journal.intent(record) for _, record in fresh])
+            self._journal.write_entries([journal.make_intent_entry(record) for _, record in fresh])
         except OSError as error:
             for _, record in fresh:
-                self._refuse(record, f"cannot write the launcher's journal: {error.strerror}")
+                self._record_refusal(record, f"cannot write the launcher's journal: {error.strerror}")
             return
         for _, record in fresh:
             record.noted = True
-        begun = [record for step, record in fresh if self._spawn(step, record)]
+        begun = [record for step, record in fresh if self._start_process(step, record)]
         self.started += begun
         if not processes.LINUX:  # elsewhere a step whose pid is not written down cannot be found by its mark
-            self._note([journal.started(record) for record in begun])
+            self._write_if_possible([journal.make_start_entry(record) for record in begun])
         if begun and not self._syncing:
             self._syncing = True
-            self._timers.after(SYNC_AFTER, self._sync)
+            self._timers.add_after(SYNC_AFTER, self._sync_journal)
 
-    def _sync(self) -> None:
+    def _sync_journal(self) -> None:
         """A power cut must not make a step look as never started. What has ended by now needs no such care."""
         since = [record.monotonic for record in self.running.values() if record.own and record.monotonic > self._synced]
         now = time.monotonic()
@@ -209,82 +209,82 @@ class Steps:
         if not since:
             return
         if (due := min(since) + SYNC_AFTER) > now:  # not each time that one of many quick steps runs
-            self._timers.at(due, self._sync)
+            self._timers.add_at(due, self._sync_journal)
             return
         self._syncing = False
         try:
-            self._journal.sync()
+            self._journal.sync_file()
             self._synced = now
         except OSError as error:
             self._say(f"cannot sync the journal: {error}")
 
-    def _spawn(self, step: dict[str, Any], record: Record) -> bool:
-        mark = self._tree.mark(record.id)
+    def _start_process(self, step: dict[str, Any], record: StepRecord) -> bool:
+        mark = self._tree.make_mark(record.id)
         environment = {**step["env"], marks.VARIABLE: mark.text}
         reads: dict[str, str] = step.get("reads", {})
         try:
             writes: list[str] = step.get("writes", [])
-            with self._sealing.sealed(list(reads), writes) as unsealed:
+            with self._sealing.seal_inputs(list(reads), writes) as unsealed:
                 if unsealed:
-                    watching.note_inputs(record.claim, {path: reads[path] for path in unsealed}, writes)
-                with mark.put():
-                    record.pid = spawn(step, record.claim, environment)
+                    watching.write_input_facts(record.claim, {path: reads[path] for path in unsealed}, writes)
+                with mark.apply_number():
+                    record.pid = start_process(step, record.claim, environment)
         except (OSError, ValueError) as error:
-            self._refuse(record, f"cannot start the step: {error}")
+            self._record_refusal(record, f"cannot start the step: {error}")
             return False
         stat = processes.read_stat(record.pid)
         record.start_time = stat.start_time if stat else 0
         record.started, record.monotonic = time.time(), time.monotonic()
         self.running[record.pid] = record
-        self._limit(record)
+        self._set_deadline(record)
         return True
 
-    def _refuse(self, record: Record, message: str) -> None:
-        record.settle("refused", message, time.time())
+    def _record_refusal(self, record: StepRecord, message: str) -> None:
+        record.set_exit("refused", message, time.time())
         self.exited.append(record)
 
-    def _limit(self, record: Record) -> None:
+    def _set_deadline(self, record: StepRecord) -> None:
         if record.timeout is not None:
-            self._next_deadline(record.monotonic + record.timeout)
+            self._plan_deadline(record.monotonic + record.timeout)
 
-    def _next_deadline(self, when: float) -> None:
+    def _plan_deadline(self, when: float) -> None:
         # One timer for all, not one each: most steps end long before.
         if when < self._deadline:
             self._deadline = when
-            self._timers.at(when, self._expire)
+            self._timers.add_at(when, self._stop_expired)
 
-    def _expire(self) -> None:
+    def _stop_expired(self) -> None:
         self._deadline = float("inf")
         now = time.monotonic()
         for record in list(self.running.values()):
             if record.timeout is None or record.reason is not None:
                 continue
             if record.monotonic + record.timeout <= now:
-                self.stop(record.id, record.grace, "timeout")
+                self.stop_step(record.id, record.grace, "timeout")
             else:
-                self._limit(record)
+                self._set_deadline(record)
 
     # What an earlier launcher, or one beside us that is gone, has started
 
-    def _unclaimed(self, record: Record) -> bool:
+    def _is_unclaimed(self, record: StepRecord) -> bool:
         """Whether nobody began the step before; otherwise, what became of it is found out."""
-        word = claims.read(record.claim)
+        word = claims.read_claim(record.claim)
         if word is None:
             return True
-        if word == claims.VOID and self._tree.find(record) is None and claims.unvoid(record.claim):
+        if word == claims.VOID and self._tree.find_shell(record) is None and claims.remove_void(record.claim):
             return True
-        self._note([journal.intent(record)])
+        self._write_if_possible([journal.make_intent_entry(record)])
         record.noted = True
-        self._recover(record)
+        self._recover_record(record)
         return False
 
-    def _claimed_by_another(self, record: Record) -> None:
+    def _handle_foreign_claim(self, record: StepRecord) -> None:
         record.pid = record.start_time = 0
-        self._recover(record)
+        self._recover_record(record)
 
-    def _recover(self, record: Record) -> None:
-        if recovery.settle(record, self._machine, self._tree):
-            self._adopt(record)
+    def _recover_record(self, record: StepRecord) -> None:
+        if recovery.recover_record(record, self._machine, self._tree):
+            self._adopt_step(record)
             return
         exit = record.exit
         if exit and exit["message"] in recovery.NOT_OURS:
@@ -292,53 +292,53 @@ class Steps:
         elif exit:
             record.exit = None  # until what it left is ended too
             record.reason, record.message, record.ended = exit["reason"], exit["message"], exit["ended"]
-            self._ending.finish(record)
+            self._ending.end_leftovers(record)
 
-    def _adopt(self, record: Record) -> None:
+    def _adopt_step(self, record: StepRecord) -> None:
         self.running[record.pid] = record
         self.started.append(record)
-        self._watch(record)
+        self._watch_process(record)
         if record.reason:
-            self._ending.terminate(record, record.grace)
-        self._limit(record)
+            self._ending.start_termination(record, record.grace)
+        self._set_deadline(record)
 
-    def _watch(self, record: Record) -> None:
+    def _watch_process(self, record: StepRecord) -> None:
         try:
             record.watch = os.pidfd_open(record.pid)
         except (AttributeError, OSError):
-            self._timers.after(POLL, partial(self._look, record))
+            self._timers.add_after(POLL, partial(self._check_process, record))
             return
-        self._selector.register(record.watch, selectors.EVENT_READ, partial(self._look, record))
-        self._look(record)  # whether the pidfd is that of the very process
+        self._selector.register(record.watch, selectors.EVENT_READ, partial(self._check_process, record))
+        self._check_process(record)  # whether the pidfd is that of the very process
 
-    def _look(self, record: Record) -> None:
+    def _check_process(self, record: StepRecord) -> None:
         """See whether an adopted process lives; a pidfd is readable when it does not."""
         stat = processes.read_stat(record.pid)
         if stat is not None and not stat.is_dead and stat.start_time == record.start_time:
             if record.watch is None:
-                self._timers.after(POLL, partial(self._look, record))
+                self._timers.add_after(POLL, partial(self._check_process, record))
             return
         if record.watch is not None:
             self._selector.unregister(record.watch)
             os.close(record.watch)
             record.watch = None
         self.running.pop(record.pid, None)
-        record.code = claims.code(record.claim)
+        record.code = claims.read_code(record.claim)
         if record.code is None:
             record.message = recovery.UNSEEN
             record.reason = record.reason or "lost"
-        self._ending.finish(record)
+        self._ending.end_leftovers(record)
 
-    def _tell(self, record: Record) -> None:
-        record.settle(record.reason or "exited", record.message, record.ended or time.time())
+    def _send_exit(self, record: StepRecord) -> None:
+        record.set_exit(record.reason or "exited", record.message, record.ended or time.time())
         self.exited.append(record)
         # After any other end it is the server's to decide what comes next.
         if record.is_well:
-            self._ended_well(record.id)
-            self._begin_next()
+            self._release_followers(record.id)
+            self._start_next()
 
 
-def _peak(usage: resource.struct_rusage) -> int | None:
+def _to_peak_bytes(usage: resource.struct_rusage) -> int | None:
     """Return the memory of the largest process in bytes; None where it was no larger than the launcher itself.
 
     Linux counts for a process what the one that spawned it had, so that nothing smaller can be told.

@@ -14,17 +14,17 @@ class Timers:
         self._heap: list[tuple[float, int, Action]] = []
         self._count = 0
 
-    def at(self, when: float, action: Action) -> None:
+    def add_at(self, when: float, action: Action) -> None:
         self._count += 1
         heapq.heappush(self._heap, (when, self._count, action))
 
-    def after(self, seconds: float, action: Action) -> None:
-        self.at(time.monotonic() + seconds, action)
+    def add_after(self, seconds: float, action: Action) -> None:
+        self.add_at(time.monotonic() + seconds, action)
 
-    def wait(self) -> float | None:
+    def get_timeout(self) -> float | None:
         """How long nothing is to be done; None for ever."""
         return max(0.0, self._heap[0][0] - time.monotonic()) if self._heap else None
 
-    def fire(self) -> None:
+    def run_due(self) -> None:
         while self._heap and self._heap[0][0] <= time.monotonic():
             heapq.heappop(self._heap)[2]()

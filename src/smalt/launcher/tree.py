@@ -8,34 +8,34 @@ import os
 import signal
 from collections.abc import Set
 
-from smalt.launcher.marks import Mark, read
-from smalt.launcher.record import Record
+from smalt.launcher.marks import StepMark, read_proc_file
+from smalt.launcher.record import StepRecord
 from smalt.machine import processes
 
 _PR_SET_CHILD_SUBREAPER = 36
 
 
-class Tree:
+class ProcessTree:
     def __init__(self, home: str) -> None:
         # Step ids are unique in a home only, and another home's steps are none of our business.
         self._home = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
         self._children = _adopt_orphans()
 
-    def mark(self, step_id: str) -> Mark:
-        return Mark(self._home, step_id)
+    def make_mark(self, step_id: str) -> StepMark:
+        return StepMark(self._home, step_id)
 
-    def children(self) -> set[int] | None:
+    def list_children(self) -> set[int] | None:
         """Our children, orphans of our steps among them; None where the system cannot tell."""
         if self._children is None:
             return None
         return set(map(int, os.pread(self._children, 1 << 20, 0).split()))
 
-    def members(self, record: Record, orphans: Set[int] = frozenset()) -> list[int]:
+    def list_members(self, record: StepRecord, orphans: Set[int] = frozenset()) -> list[int]:
         """The living processes of the step, with `orphans` and theirs. Slow: looks at every process."""
         if not processes.LINUX:
-            return [record.pid] if _group_alive(record.pid) else []
-        stats = _all_processes()
-        mark = self.mark(record.id)
+            return [record.pid] if _is_group_alive(record.pid) else []
+        stats = _list_processes()
+        mark = self.make_mark(record.id)
         leader = stats.get(record.pid)
         reused = leader is not None and leader.start_time != record.start_time
         found = {
@@ -49,24 +49,24 @@ class Tree:
             found |= more
         return [pid for pid in found if not stats[pid].is_dead and pid != os.getpid()]
 
-    def owns(self, record: Record, pid: int) -> bool | None:
+    def is_owned(self, record: StepRecord, pid: int) -> bool | None:
         """Tell whether the process is marked as the step's (True), as another's (False) or not at all (None)."""
-        return self.mark(record.id).is_on(pid)
+        return self.make_mark(record.id).is_on(pid)
 
-    def find(self, record: Record) -> int | None:
+    def find_shell(self, record: StepRecord) -> int | None:
         """The step's shell, where its pid was not written down in time."""
         if not processes.LINUX:
             return None
-        mark = self.mark(record.id)
-        for pid, stat in _all_processes().items():
+        mark = self.make_mark(record.id)
+        for pid, stat in _list_processes().items():
             # What the step itself put into a group of its own has the mark too, but is not the shell.
             is_shell = stat.group == pid and not stat.is_dead and mark.is_on(pid)
-            if is_shell and os.fsencode(record.claim) in (read(pid, "cmdline") or b""):
+            if is_shell and os.fsencode(record.claim) in (read_proc_file(pid, "cmdline") or b""):
                 return pid
         return None
 
 
-def send(pids: list[int], number: int) -> None:
+def send_signal(pids: list[int], number: int) -> None:
     for pid in pids:
         try:
             if processes.LINUX:
@@ -91,7 +91,7 @@ def is_alive(pid: int) -> bool:
     return stat is not None and not stat.is_dead
 
 
-def group(pid: int) -> int | None:
+def get_group(pid: int) -> int | None:
     try:
         return os.getpgid(pid)
     except ProcessLookupError:
@@ -110,7 +110,7 @@ def _adopt_orphans() -> int | None:
         return None
 
 
-def _all_processes() -> dict[int, processes.ProcessStat]:
+def _list_processes() -> dict[int, processes.ProcessStat]:
     found = {}
     for name in os.listdir("/proc"):
         if name.isdigit() and (stat := processes.read_stat(int(name))):
@@ -118,7 +118,7 @@ def _all_processes() -> dict[int, processes.ProcessStat]:
     return found
 
 
-def _group_alive(group: int) -> bool:
+def _is_group_alive(group: int) -> bool:
     try:
         os.killpg(group, 0)
     except (ProcessLookupError, PermissionError):

@@ -23,11 +23,11 @@ _YOUNG = 20_000_000
 _SMALL = 1 << 20
 
 
-class _TooMany(Exception):
+class _TooManyEntries(Exception):
     pass
 
 
-def note_inputs(claim: str, inputs: Mapping[str, str], writes: Collection[str]) -> None:
+def write_input_facts(claim: str, inputs: Mapping[str, str], writes: Collection[str]) -> None:
     """Note beside the claim how `inputs` (by path, each with its name) are now, but for what is at or below `writes`.
 
     An input that is, or lies in, one of `writes` is the step's to write.
@@ -41,10 +41,10 @@ def note_inputs(claim: str, inputs: Mapping[str, str], writes: Collection[str]) 
             continue
         known: dict[str, Any] = {"name": name, "written": [r.removeprefix(top) for r in reals if r.startswith(top)]}
         try:
-            noted[path] = {**known, "entries": _look(path, now, _MOST, known["written"])}
-        except _TooMany:
+            noted[path] = {**known, "entries": _read_entries(path, now, _MOST, known["written"])}
+        except _TooManyEntries:
             noted[path] = {**known, "since": now}
-    with open(_place(claim), "w") as file:
+    with open(_make_path(claim), "w") as file:
         json.dump(noted, file)
 
 
@@ -62,28 +62,29 @@ def find_change(claim: str, noted: Mapping[str, Any] | None = None) -> str | Non
     """
     noted = read_note(claim) if noted is None else noted
     for path, known in noted.items():
-        found = _change(path, known)
+        found = _find_change(path, known)
         if found is not None:
             return f"its input '{known['name']}' was changed while it ran ({found}), and may only be read"
     if noted:
-        os.unlink(_place(claim))
+        os.unlink(_make_path(claim))
     return None
 
 
-def _change(path: str, known: Mapping[str, Any]) -> str | None:
+def _find_change(path: str, known: Mapping[str, Any]) -> str | None:
     if "since" in known:
         return next(
-            (f"{place} was written" for place, time in _times(path, known["written"]) if time > known["since"]), None
+            (f"{place} was written" for place, time in _list_times(path, known["written"]) if time > known["since"]),
+            None,
         )
-    before, after = known["entries"], _look(path, None, None, known["written"], known["entries"])
+    before, after = known["entries"], _read_entries(path, None, None, known["written"], known["entries"])
     for place in sorted({*before, *after}):
-        if _differs(before.get(place), after.get(place)):
+        if _is_changed(before.get(place), after.get(place)):
             what = "written" if place in before and place in after else "added" if place in after else "removed"
             return f"{os.path.join(path, place) if place else path} was {what}"
     return None
 
 
-def _differs(before: list[Any] | None, after: list[Any] | None) -> bool:
+def _is_changed(before: list[Any] | None, after: list[Any] | None) -> bool:
     """Return whether an entry was written, also where its time was set back: nothing sets back the time of the inode.
 
     That time changes, too, when the mode loses the right to write (a version is protected) or a name comes or goes.
@@ -96,7 +97,7 @@ def _differs(before: list[Any] | None, after: list[Any] | None) -> bool:
     return bool(gained) or before[4:6] == after[4:6]
 
 
-def _look(
+def _read_entries(
     path: str,
     now: int | None,
     most: int | None,
@@ -110,7 +111,7 @@ def _look(
     The times of folders are not looked at: what is added to or removed from one is an entry itself.
     """
     found: dict[str, list[Any]] = {}
-    for place, status in _walk(path, written):
+    for place, status in _walk_entries(path, written):
         kind, size = stat.S_IFMT(status.st_mode), status.st_size
         if stat.S_ISDIR(kind):
             found[place] = [kind]
@@ -120,21 +121,21 @@ def _look(
         is_young = now is not None and status.st_mtime_ns > now - _YOUNG
         was_young = before is not None and len(before.get(place, ())) > 7
         if stat.S_ISREG(kind) and size <= _SMALL and (is_young or was_young):
-            found[place].append(_digest(os.path.join(path, place) if place else path))
+            found[place].append(_compute_digest(os.path.join(path, place) if place else path))
         if most is not None and len(found) > most:
-            raise _TooMany
+            raise _TooManyEntries
     return found
 
 
-def _times(path: str, written: Collection[str]) -> Iterable[tuple[str, int]]:
+def _list_times(path: str, written: Collection[str]) -> Iterable[tuple[str, int]]:
     """Yield when each entry was written last; the inode's time counts where protecting or naming it cannot be why."""
-    for place, status in _walk(path, written):
+    for place, status in _walk_entries(path, written):
         is_plain = stat.S_ISREG(status.st_mode) and status.st_mode & 0o222 and status.st_nlink == 1
         time = max(status.st_mtime_ns, status.st_ctime_ns) if is_plain else status.st_mtime_ns
         yield (os.path.join(path, place) if place else path), time
 
 
-def _walk(path: str, written: Collection[str]) -> Iterable[tuple[str, os.stat_result]]:
+def _walk_entries(path: str, written: Collection[str]) -> Iterable[tuple[str, os.stat_result]]:
     """Each entry at and below `path` but for those at and below `written`, by its path below `path`.
 
     Links are not followed but for `path` itself; what cannot be read is left out.
@@ -161,7 +162,7 @@ def _walk(path: str, written: Collection[str]) -> Iterable[tuple[str, os.stat_re
                     folders.append(f"{place}/")
 
 
-def _digest(path: str) -> str:
+def _compute_digest(path: str) -> str:
     try:
         with open(path, "rb") as file:
             return hashlib.sha256(file.read()).hexdigest()
@@ -169,14 +170,14 @@ def _digest(path: str) -> str:
         return ""
 
 
-def _place(claim: str) -> str:
+def _make_path(claim: str) -> str:
     return f"{claim}.reads"
 
 
 def read_note(claim: str) -> dict[str, Any]:
     """Return what was noted beside the claim, by path; nothing where no note was made."""
     try:
-        with open(_place(claim)) as file:
+        with open(_make_path(claim)) as file:
             found: dict[str, Any] = json.load(file)
     except FileNotFoundError:
         return {}

@@ -40,7 +40,7 @@ exit $code"""
 
 def main(plan: dict[str, Any]) -> int:
     name = f"{plan['name']}-{os.getpid()}"
-    with _marked(os.path.join(plan["marks"], name)):
+    with _write_mark(os.path.join(plan["marks"], name)):
         hidden = {"PATH", STEP, *plan["hidden"]}
         passed = [word for key in os.environ if key not in hidden for word in ("--env", key)]
         client = subprocess.Popen(
@@ -54,7 +54,7 @@ def main(plan: dict[str, Any]) -> int:
         def stop(*_: Any) -> None:
             if not timers:
                 timers.append(threading.Timer(LATER, client.send_signal, (signal.SIGTERM,)))
-                timers.append(threading.Timer(max(plan["grace"] - MARGIN, LATER), _remove, (plan, name)))
+                timers.append(threading.Timer(max(plan["grace"] - MARGIN, LATER), _remove_container, (plan, name)))
                 for timer in timers:
                     timer.daemon = True
                     timer.start()
@@ -64,18 +64,18 @@ def main(plan: dict[str, Any]) -> int:
         if timers:
             for timer in timers:
                 timer.cancel()
-            _remove(plan, name)  # a client that was ended itself has left it
+            _remove_container(plan, name)  # a client that was ended itself has left it
         return 128 - code if code < 0 else code
 
 
-def _remove(plan: dict[str, Any], name: str) -> None:
+def _remove_container(plan: dict[str, Any], name: str) -> None:
     with contextlib.suppress(OSError):
         command = [*plan["remove"], name]
         subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 @contextlib.contextmanager
-def _marked(path: str) -> Any:
+def _write_mark(path: str) -> Any:
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

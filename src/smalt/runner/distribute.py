@@ -21,7 +21,7 @@ GRACE = 10.0
 TAIL = 20  # lines of a failing process's log that are shown
 
 
-class Group:
+class ProcessGroup:
     """The processes of one command, by rank."""
 
     def __init__(self, command: str, logs: str | None) -> None:
@@ -35,13 +35,13 @@ class Group:
         self._was_stopped = False
         self._echo: threading.Thread | None = None
 
-    def run(self, environments: list[dict[str, str]], essential: int) -> int:
+    def run_all(self, environments: list[dict[str, str]], essential: int) -> int:
         """Start one process for each; wait for the first `essential` of them, then end the rest."""
-        signal.signal(signal.SIGTERM, self._stopped)
+        signal.signal(signal.SIGTERM, self._handle_stop)
         for rank, environment in enumerate(environments):
-            self._start(rank, environment)
+            self._start_process(rank, environment)
         if self._ending:  # told so while we were starting them
-            self._signal(signal.SIGTERM)
+            self._send_signal(signal.SIGTERM)
         code = 0
         waiting = set(range(essential))
         while self._ranks:
@@ -50,37 +50,37 @@ class Group:
                 continue
             rank = self._ranks.pop(pid)
             waiting.discard(rank)
-            ended = _exit_code(status)
+            ended = _to_exit_code(status)
             if ended and not self._ending:
                 code = ended
-                self._blame(rank, ended)
-                self.end()
+                self._explain_failure(rank, ended)
+                self.end_all()
             elif not waiting:
-                self.end()
+                self.end_all()
         if self._echo is not None:
             self._echo.join(1.0)
         return 128 + signal.SIGTERM if self._was_stopped else code
 
-    def end(self) -> None:
+    def end_all(self) -> None:
         if self._ending:
             return
         self._ending = True
-        self._signal(signal.SIGTERM)
-        timer = threading.Timer(GRACE, self._signal, (signal.SIGKILL,))
+        self._send_signal(signal.SIGTERM)
+        timer = threading.Timer(GRACE, self._send_signal, (signal.SIGKILL,))
         timer.daemon = True
         timer.start()
 
-    def _stopped(self, *_: Any) -> None:
+    def _handle_stop(self, *_: Any) -> None:
         self._was_stopped = True
-        self.end()
+        self.end_all()
 
-    def _signal(self, number: int) -> None:
+    def _send_signal(self, number: int) -> None:
         for pid in list(self._ranks):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, number)
 
-    def _start(self, rank: int, environment: dict[str, str]) -> None:
-        log = os.open(self._log(rank), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    def _start_process(self, rank: int, environment: dict[str, str]) -> None:
+        log = os.open(self._get_log_path(rank), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         source = target = log
         if rank == 0:
             source, target = os.pipe()
@@ -97,40 +97,40 @@ class Group:
         self._kept.append(process)
         os.close(target)
         if rank == 0:
-            self._echo = threading.Thread(target=_copy, args=(source, log, 1), daemon=True)
+            self._echo = threading.Thread(target=_copy_output, args=(source, log, 1), daemon=True)
             self._echo.start()
 
-    def _log(self, rank: int) -> str:
+    def _get_log_path(self, rank: int) -> str:
         return os.path.join(self._logs, f"std_log_process_{rank:02d}.txt") if self._logs else os.devnull
 
-    def _blame(self, rank: int, code: int) -> None:
+    def _explain_failure(self, rank: int, code: int) -> None:
         if rank == 0:
-            say(f"process 0 ended with exit code {code}; ending the others")
+            write_line(f"process 0 ended with exit code {code}; ending the others")
             return
-        say(f"process {rank} ended with exit code {code}; ending the others. The end of its log:")
-        with contextlib.suppress(OSError), open(self._log(rank), errors="replace") as file:
+        write_line(f"process {rank} ended with exit code {code}; ending the others. The end of its log:")
+        with contextlib.suppress(OSError), open(self._get_log_path(rank), errors="replace") as file:
             for line in file.readlines()[-TAIL:]:
-                say(line.rstrip("\n"))
+                write_line(line.rstrip("\n"))
 
 
-def environments(plan: dict[str, Any]) -> tuple[list[dict[str, str]], int]:
+def make_environments(plan: dict[str, Any]) -> tuple[list[dict[str, str]], int]:
     """What each process finds in its environment, and how many of them the command waits for."""
     kind = plan["type"]
     if kind == "tensorflow":
-        return _tensorflow(plan["workers"], plan.get("parameter_servers") or 0)
+        return _make_tensorflow(plan["workers"], plan.get("parameter_servers") or 0)
     nodes, per_node = plan["nodes"], plan["per_node"]
-    port = str(free_ports(1)[0])
+    port = str(find_free_ports(1)[0])
     result = []
     for rank in range(nodes * per_node):
         node, local = divmod(rank, per_node)
-        environment = _pytorch(rank, node, local, nodes, per_node, port)
+        environment = _make_pytorch(rank, node, local, nodes, per_node, port)
         if kind == "mpi":
-            environment = _mpi(rank, node, local, nodes, per_node)
-        result.append({**_azure(node, nodes, port), **_devices(node, nodes, per_node), **environment})
+            environment = _make_mpi(rank, node, local, nodes, per_node)
+        result.append({**_make_azure(node, nodes, port), **_split_devices(node, nodes, per_node), **environment})
     return result, len(result)
 
 
-def free_ports(count: int) -> list[int]:
+def find_free_ports(count: int) -> list[int]:
     """Ports that nobody listens on now, all different."""
     sockets = [socket.socket() for _ in range(count)]
     try:
@@ -142,7 +142,7 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
-def _pytorch(rank: int, node: int, local: int, nodes: int, per_node: int, port: str) -> dict[str, str]:
+def _make_pytorch(rank: int, node: int, local: int, nodes: int, per_node: int, port: str) -> dict[str, str]:
     return {
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": port,
@@ -154,7 +154,7 @@ def _pytorch(rank: int, node: int, local: int, nodes: int, per_node: int, port: 
     }
 
 
-def _mpi(rank: int, node: int, local: int, nodes: int, per_node: int) -> dict[str, str]:
+def _make_mpi(rank: int, node: int, local: int, nodes: int, per_node: int) -> dict[str, str]:
     return {
         "OMPI_COMM_WORLD_RANK": str(rank),
         "OMPI_COMM_WORLD_SIZE": str(nodes * per_node),
@@ -165,8 +165,8 @@ def _mpi(rank: int, node: int, local: int, nodes: int, per_node: int) -> dict[st
     }
 
 
-def _tensorflow(workers: int, servers: int) -> tuple[list[dict[str, str]], int]:
-    hosts = [f"127.0.0.1:{port}" for port in free_ports(workers + servers)]
+def _make_tensorflow(workers: int, servers: int) -> tuple[list[dict[str, str]], int]:
+    hosts = [f"127.0.0.1:{port}" for port in find_free_ports(workers + servers)]
     cluster = {"worker": hosts[:workers]}
     if servers:
         cluster["ps"] = hosts[workers:]
@@ -176,12 +176,12 @@ def _tensorflow(workers: int, servers: int) -> tuple[list[dict[str, str]], int]:
         task = {"type": kind, "index": index}
         config = {"cluster": cluster, "task": task, "environment": "cloud"}
         nodes = len(tasks)
-        azure = _azure(rank, nodes, hosts[0].rpartition(":")[2])
-        result.append({**azure, **_devices(rank, nodes, 1), "TF_CONFIG": json.dumps(config)})
+        azure = _make_azure(rank, nodes, hosts[0].rpartition(":")[2])
+        result.append({**azure, **_split_devices(rank, nodes, 1), "TF_CONFIG": json.dumps(config)})
     return result, workers
 
 
-def _azure(node: int, nodes: int, port: str) -> dict[str, str]:
+def _make_azure(node: int, nodes: int, port: str) -> dict[str, str]:
     """What scripts for the service read, whatever the kind."""
     return {
         "AZUREML_NODE_COUNT": str(nodes),
@@ -193,7 +193,7 @@ def _azure(node: int, nodes: int, port: str) -> dict[str, str]:
     }
 
 
-def _devices(node: int, nodes: int, per_node: int) -> dict[str, str]:
+def _split_devices(node: int, nodes: int, per_node: int) -> dict[str, str]:
     """Each node its own GPUs, as on the service; where there are too few, all see all."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
     devices = [device for device in visible.split(",") if device]
@@ -203,7 +203,7 @@ def _devices(node: int, nodes: int, per_node: int) -> dict[str, str]:
     return {"CUDA_VISIBLE_DEVICES": ",".join(devices[node * share : (node + 1) * share])}
 
 
-def _copy(source: int, *targets: int) -> None:
+def _copy_output(source: int, *targets: int) -> None:
     while True:
         try:
             data = os.read(source, 1 << 16)
@@ -213,28 +213,28 @@ def _copy(source: int, *targets: int) -> None:
             return
         for target in targets:
             with contextlib.suppress(OSError):
-                _write(target, data)
+                _write_data(target, data)
 
 
-def _write(target: int, data: bytes) -> None:
+def _write_data(target: int, data: bytes) -> None:
     while data:
         data = data[os.write(target, data) :]
 
 
-def _exit_code(status: int) -> int:
+def _to_exit_code(status: int) -> int:
     return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
 
-def say(line: str) -> None:
-    _write(2, f"{line}\n".encode("utf-8", "replace"))
+def write_line(line: str) -> None:
+    _write_data(2, f"{line}\n".encode("utf-8", "replace"))
 
 
 def main() -> int:
     plan = json.loads(sys.argv[1])
     if plan.get("logs"):
         os.makedirs(plan["logs"], exist_ok=True)
-    each, essential = environments(plan)
-    return Group(plan["command"], plan.get("logs")).run(each, essential)
+    each, essential = make_environments(plan)
+    return ProcessGroup(plan["command"], plan.get("logs")).run_all(each, essential)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ _ENDS_OR_CHANGES_THE_SHELL = re.compile(
 )
 
 
-def build(
+def build_script(
     command: str,
     *,
     step_id: str,
@@ -41,14 +41,14 @@ def build(
 
     `distribution` is the job's own, with `instance_count`; `logs` is where each of its processes logs.
     """
-    claim = shlex.quote(claims.path(folder, step_id))
-    if distribution is not None and (plan := _plan(command, distribution, logs)):
+    claim = shlex.quote(claims.make_path(folder, step_id))
+    if distribution is not None and (plan := _make_plan(command, distribution, logs)):
         body = shlex.join([sys.executable, "-I", "-S", distribute.__file__, json.dumps(plan)])
     else:
-        body = command if _plain(command) else f"(set --;eval {shlex.quote(command)}\n)"
+        body = command if _is_plain(command) else f"(set --;eval {shlex.quote(command)}\n)"
     taken = f"[ -e {claim} ]&&exit {claims.TAKEN}"
-    no_claim = _complain(f"smalt: cannot write to {folder}: is the disk full, or the folder gone?")
-    no_folder = _complain(f"smalt: cannot enter the working folder {cwd}")
+    no_claim = _make_complaint(f"smalt: cannot write to {folder}: is the disk full, or the folder gone?")
+    no_folder = _make_complaint(f"smalt: cannot enter the working folder {cwd}")
     # The shell stays on SIGTERM (sent to all of the step at once) until the command, which may be saving its
     # work, has ended; a trapped signal is reset to its default in what the shell runs. One that comes before the
     # command has begun keeps it from beginning.
@@ -62,7 +62,7 @@ def build(
     )
 
 
-def _plan(command: str, distribution: Mapping[str, Any], logs: str | None) -> dict[str, Any] | None:
+def _make_plan(command: str, distribution: Mapping[str, Any], logs: str | None) -> dict[str, Any] | None:
     """What `distribute.py` is told; None for a kind that is one process here (Ray)."""
     kind = str(distribution.get("type", "")).lower()
     nodes = int(distribution.get("instance_count") or 1)
@@ -75,9 +75,9 @@ def _plan(command: str, distribution: Mapping[str, Any], logs: str | None) -> di
     return None
 
 
-def _complain(sentence: str) -> str:
+def _make_complaint(sentence: str) -> str:
     return f"echo {shlex.quote(sentence)} >&2"
 
 
-def _plain(command: str) -> bool:
+def _is_plain(command: str) -> bool:
     return bool(_PLAIN.fullmatch(command)) and not _ENDS_OR_CHANGES_THE_SHELL.search(command)

@@ -17,7 +17,7 @@ from smalt.service import daemon, lock
 
 def main() -> int:
     os.umask(0o077)
-    marks.drop()
+    marks.remove_number()
     try:
         return _serve_home(foreground="--foreground" in sys.argv[1:])
     except SmaltError as error:

@@ -14,7 +14,7 @@ from typing import Any
 from smalt.exceptions import Unavailable
 from smalt.launcher import __file__ as _launcher
 from smalt.launcher.marks import VARIABLE
-from smalt.launcher.protocol import encode
+from smalt.launcher.protocol import encode_message
 from smalt.machine.home import Home
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Link:
     def _flush(self) -> None:
         out, self._out = self._out, []
         if out and self._wire is not None and self._wire.transport is not None:
-            self._wire.transport.write(b"".join(map(encode, out)))
+            self._wire.transport.write(b"".join(map(encode_message, out)))
 
     async def _keep(self) -> None:
         wait, waited = FIRST_WAIT, 0.0
@@ -122,7 +122,7 @@ class Link:
         path = str(self._home.socket_path("launcher"))
         _, wire = await self._loop.create_unix_connection(lambda: _Wire(self._handle), path)
         assert wire.transport is not None
-        wire.transport.write(encode({"t": "hello", "restart": self._restart}))
+        wire.transport.write(encode_message({"t": "hello", "restart": self._restart}))
         return wire
 
     def _handle(self, message: Message) -> None:

@@ -125,7 +125,7 @@ class LocalSteps:
         self.warn(spec, gpus, say)
         folders, inputs = layout.folders, self.read_inputs(spec, layout.folders, fetched)
         command, variables = self.fill_in_inputs(spec, layout, gpus, inputs)
-        text = script.build(
+        text = script.build_script(
             command, step_id=spec.id, folder=folders.folder, cwd=folders.cwd,
             distribution=spec.distribution, logs=f"{folders.artifacts}/user_logs",
         )  # fmt: skip
@@ -191,7 +191,7 @@ class LocalSteps:
         if view is None or view.folder is None:
             return
         folder, key = str(view.folder.parent), view.key
-        claim = os.path.basename(claims.path(folder, step_id))
+        claim = os.path.basename(claims.make_path(folder, step_id))
         if is_untouched and spares.may_serve(folder, key, claim) and environments.recycle_view(view.folder):
             spares.add(folder, key, claim)
             return
