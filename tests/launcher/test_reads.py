@@ -264,8 +264,8 @@ def test_a_step_for_which_there_is_no_namespace_is_watched(rig: Rig, data: Path)
 def test_a_launcher_that_cannot_come_back_ends(tmp_path: Path) -> None:
     """A launcher that cannot leave a step's namespace starts no other step there: it ends and says so."""
     program = (
-        "import os, sys; from smalt.launcher.sealing import Sealing; s = Sealing(); os.close(s._own)\n"
-        "with s.sealed([sys.argv[1]], []): pass\n"
+        "import os, sys; from smalt.launcher.sealing import MountSealer; s = MountSealer(); os.close(s._own)\n"
+        "with s.seal_inputs([sys.argv[1]], []): pass\n"
         "print('went on')"
     )
     done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False)

@@ -13,7 +13,7 @@ SERVER = """
 import json, os, socket, sys
 from smalt.machine.home import Home
 connection = socket.socket(socket.AF_UNIX)
-connection.connect(str(Home.find().socket("launcher")))
+connection.connect(str(Home.find().socket_path("launcher")))
 connection.sendall(json.dumps({"t": "hello", "restart": sys.orig_argv}).encode() + b"\\n")
 with open(sys.argv[1], "a") as file:
     print(os.getpid(), os.getsid(0) == os.getpid(), file=file)
