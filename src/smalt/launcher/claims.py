@@ -24,7 +24,7 @@ def make_path(folder: str, step_id: str) -> str:
 
 
 def read_claim(claim: str) -> str | None:
-    """What the claim says: None where it is absent, "" when begun (or torn), else its word."""
+    """Return the word in the claim: None if the claim is absent, "" if the step has begun (or the word is torn)."""
     try:
         with open(claim, "rb") as file:
             text = file.read(64)

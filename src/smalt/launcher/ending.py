@@ -48,7 +48,7 @@ class StepEnding:
                 self._timers.add_after(SOON, partial(self._send_term_again, record))
 
     def end_leftovers(self, record: StepRecord) -> None:
-        """Its first process is gone: end what it left."""
+        """End the processes that a step left running, whose first process is gone."""
         record.ended = record.ended or time.time()
         left = self._list_left(record)
         if not left:
@@ -67,7 +67,7 @@ class StepEnding:
         self._strangers.discard(child)
 
     def set_server(self, server: int) -> None:
-        """That process is the server's. If it is below us, an orphan without a mark may be the server's too."""
+        """Record the pid of the server. If it is below this process, an orphan without a mark may be the server's too."""
         if server in (self._tree.list_children() or ()):
             self._strangers.add(server)
             self._alone = False
@@ -104,7 +104,7 @@ class StepEnding:
         self._over(record)
 
     def _list_left(self, record: StepRecord) -> list[int]:
-        """What still runs of a step whose first process is gone. Nothing, nearly always: that must be cheap."""
+        """List the processes that still run of a step whose first process is gone. Nearly always none: that must be cheap."""
         if not record.own:
             return self._tree.list_members(record)
         orphans = self._list_orphans()

@@ -1,7 +1,7 @@
-"""What the launcher knows, on disk before anyone is told: one JSON object per line, only ever appended.
+"""The launcher's journal: one JSON object per line, only ever appended, and on disk before anyone is told.
 
-SIGKILL cannot take what `write` has returned from; only a power cut can, and `sync` keeps that from hiding a
-step's start.
+SIGKILL cannot lose an entry after `write_entries` returned; only a power cut can, and `sync_file` keeps a power cut
+from hiding a step's start.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Journal:
         return records
 
     def add_entries(self, entries: list[dict[str, Any]]) -> None:
-        """What may wait for the next write."""
+        """Add entries that may wait for the next write."""
         self._later += entries
 
     def write_entries(self, entries: list[dict[str, Any]]) -> None:

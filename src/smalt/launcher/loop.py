@@ -234,7 +234,7 @@ class Launcher:
         return now >= self._tell_starts_at
 
     def _get_timeout(self) -> float | None:
-        """How long nothing is to be done."""
+        """Return the seconds until something is due; None if nothing is."""
         wait = self._timers.get_timeout()
         if self._tell_starts_at is None:
             return wait

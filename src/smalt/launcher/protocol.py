@@ -15,7 +15,7 @@ Message = dict[str, Any]
 
 
 class Channel:
-    """One connection, never blocking: what cannot be sent now waits."""
+    """A connection that never blocks: messages that cannot be sent now wait."""
 
     def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
@@ -36,7 +36,7 @@ class Channel:
 
     @property
     def has_unsent(self) -> bool:
-        """Whether something is still to be sent."""
+        """True if messages still wait to be sent."""
         return bool(self._out)
 
     def read_messages(self) -> list[Message]:

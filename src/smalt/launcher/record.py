@@ -62,7 +62,7 @@ class StepRecord:
 
     @property
     def is_well(self) -> bool:
-        """It ended by itself, with code 0."""
+        """True if the step ended by itself, with code 0."""
         return self.exit is not None and self.exit["code"] == 0 and self.exit["reason"] == "exited"
 
     def set_exit(self, reason: str, message: str | None, ended: float) -> dict[str, Any]:

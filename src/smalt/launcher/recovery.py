@@ -1,4 +1,4 @@
-"""What became of the steps of an earlier launcher."""
+"""Recovery of the steps of an earlier launcher: each is still running, or its exit is found out."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _is_running(record: StepRecord, tree: ProcessTree) -> bool:
 
 
 def _read_end_time(claim: str) -> float:
-    """When the step's shell wrote its last word."""
+    """Return the time at which the step's shell wrote its last word."""
     try:
         return os.stat(claim).st_mtime
     except OSError:

@@ -29,7 +29,7 @@ class ServerKeeper:
 
     @property
     def is_server_missing(self) -> bool:
-        """Whether a server is missing that should be there."""
+        """True if jobs are unfinished, no server is connected and another start may be tried."""
         return not self._connected and bool(self._unfinished and self._command) and self._tries < MOST_TRIES
 
     def set_unfinished(self, unfinished: int) -> None:

@@ -38,7 +38,7 @@ class MountSealer:
 
     @property
     def is_available(self) -> bool:
-        """Whether this process may make mount namespaces."""
+        """True if this process may create mount namespaces."""
         return self._own is not None
 
     @contextlib.contextmanager

@@ -109,7 +109,7 @@ class RunningSteps:
         return known is not None and known.is_well
 
     def _release_followers(self, step_id: str) -> None:
-        """What it kept from waiting for a place waits now, behind those that did before."""
+        """Queue the steps that waited for this one to succeed, behind those that were queued before."""
         for coming in [step for step in self._coming.values() if step_id in step["after"]]:
             coming["after"].remove(step_id)
             if not coming["after"]:
@@ -267,7 +267,7 @@ class RunningSteps:
     # What an earlier launcher, or one beside us that is gone, has started
 
     def _is_unclaimed(self, record: StepRecord) -> bool:
-        """Whether nobody began the step before; otherwise, what became of it is found out."""
+        """Return True if nobody began the step before; otherwise find out its exit."""
         word = claims.read_claim(record.claim)
         if word is None:
             return True

@@ -1,4 +1,4 @@
-"""What is to be done later, on the machine's monotonic clock."""
+"""Actions at later times, on the machine's monotonic clock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Timers:
         self.add_at(time.monotonic() + seconds, action)
 
     def get_timeout(self) -> float | None:
-        """How long nothing is to be done; None for ever."""
+        """Return the seconds until the next action; None if there is none."""
         return max(0.0, self._heap[0][0] - time.monotonic()) if self._heap else None
 
     def run_due(self) -> None:

@@ -1,4 +1,4 @@
-"""Which processes are a step's: its shell's group, all that carry its mark, and their descendants."""
+"""The processes of a step: its shell's group, all that carry its mark, and their descendants."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def send_signal(pids: list[int], number: int) -> None:
 
 
 def send_group(leader: int, number: int) -> bool:
-    """To all of a group whose leader we have not reaped, at one moment; False where that cannot be."""
+    """Send a signal to a whole group at once, whose leader was not reaped; False if that is not possible."""
     try:
         os.killpg(leader, number)
     except (ProcessLookupError, PermissionError):

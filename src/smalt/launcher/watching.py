@@ -28,7 +28,7 @@ class _TooManyEntries(Exception):
 
 
 def write_input_facts(claim: str, inputs: Mapping[str, str], writes: Collection[str]) -> None:
-    """Note beside the claim how `inputs` (by path, each with its name) are now, but for what is at or below `writes`.
+    """Write beside the claim the state of `inputs` (names by path), except for what lies at or below `writes`.
 
     An input that is, or lies in, one of `writes` is the step's to write.
     """
@@ -136,9 +136,9 @@ def _list_times(path: str, written: Collection[str]) -> Iterable[tuple[str, int]
 
 
 def _walk_entries(path: str, written: Collection[str]) -> Iterable[tuple[str, os.stat_result]]:
-    """Each entry at and below `path` but for those at and below `written`, by its path below `path`.
+    """Yield each entry at and below `path`, by its path below `path`, except those at and below `written`.
 
-    Links are not followed but for `path` itself; what cannot be read is left out.
+    No link is followed but `path` itself; entries that cannot be read are left out.
     """
     try:
         status = os.stat(path)

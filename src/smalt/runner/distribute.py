@@ -114,7 +114,7 @@ class ProcessGroup:
 
 
 def make_environments(plan: dict[str, Any]) -> tuple[list[dict[str, str]], int]:
-    """What each process finds in its environment, and how many of them the command waits for."""
+    """Return the environment of each process, and how many of the processes the command waits for."""
     kind = plan["type"]
     if kind == "tensorflow":
         return _make_tensorflow(plan["workers"], plan.get("parameter_servers") or 0)
@@ -182,7 +182,7 @@ def _make_tensorflow(workers: int, servers: int) -> tuple[list[dict[str, str]], 
 
 
 def _make_azure(node: int, nodes: int, port: str) -> dict[str, str]:
-    """What scripts for the service read, whatever the kind."""
+    """Return the variables that the service sets for every kind of distribution."""
     return {
         "AZUREML_NODE_COUNT": str(nodes),
         "AZ_BATCH_HOST_LIST": ",".join(["127.0.0.1"] * nodes),

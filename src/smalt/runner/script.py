@@ -1,7 +1,7 @@
 """The bash text of a step: claim it, enter its folder, run the command, leave its exit code behind.
 
 The code must be left even when the command says `exit`, `exec` or `trap`, and must not be left when the shell is
-ended from outside: bash runs an EXIT trap then too, with the code of whatever came before. So there is no trap.
+ended from outside: bash runs an EXIT trap then too, with the exit code of the last command. So there is no trap.
 A command that is plain words, and cannot end the shell it runs in, runs in this shell (0.1 ms more than
 nothing); any other runs in a subshell (0.4 ms; an inner `bash -c` takes 1.4 ms).
 """
@@ -63,7 +63,7 @@ def build_script(
 
 
 def _make_plan(command: str, distribution: Mapping[str, Any], logs: str | None) -> dict[str, Any] | None:
-    """What `distribute.py` is told; None for a kind that is one process here (Ray)."""
+    """Return the plan for `distribute.py`; None for a kind that is one process here (Ray)."""
     kind = str(distribution.get("type", "")).lower()
     nodes = int(distribution.get("instance_count") or 1)
     plan: dict[str, Any] = {"command": command, "type": kind, "logs": logs}
