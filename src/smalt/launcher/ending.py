@@ -67,7 +67,7 @@ class StepEnding:
         self._strangers.discard(child)
 
     def set_server(self, server: int) -> None:
-        """Record the pid of the server. If it is below this process, an orphan without a mark may be the server's too."""
+        """Record the server's pid. If it is below this process, an orphan without a mark may be the server's too."""
         if server in (self._tree.list_children() or ()):
             self._strangers.add(server)
             self._alone = False
@@ -104,7 +104,7 @@ class StepEnding:
         self._over(record)
 
     def _list_left(self, record: StepRecord) -> list[int]:
-        """List the processes that still run of a step whose first process is gone. Nearly always none: that must be cheap."""
+        """List what still runs of a step whose first process is gone. Nearly always nothing: that must be cheap."""
         if not record.own:
             return self._tree.list_members(record)
         orphans = self._list_orphans()

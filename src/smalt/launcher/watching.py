@@ -28,7 +28,7 @@ class _TooManyEntries(Exception):
 
 
 def write_input_facts(claim: str, inputs: Mapping[str, str], writes: Collection[str]) -> None:
-    """Write beside the claim the state of `inputs` (names by path), except for what lies at or below `writes`.
+    """Write beside the claim the state of `inputs` (names by path), except entries at or below `writes`.
 
     An input that is, or lies in, one of `writes` is the step's to write.
     """
