@@ -411,14 +411,14 @@ def test_it_ends_with_the_server(mlflow_python: str, tmp_path: Path) -> None:
     program = f"""
 import asyncio, json
 from smalt.machine.home import Home
-from smalt.service.settings import Settings
-from smalt.service.tracking.process import Child
+from smalt.service.settings import ServerSettings
+from smalt.service.tracking.process import MlflowProcess
 async def main():
     home = Home({str(tmp_path / "home")!r})
     home.create()
     home.path("config.json").write_text(json.dumps({{"mlflow-python": {mlflow_python!r}}}))
-    child = Child(home, Settings(home))
-    await child.ready()
+    child = MlflowProcess(home, ServerSettings(home))
+    await child.wait_until_ready()
     print(child.pid, flush=True)
     await asyncio.sleep(600)
 asyncio.run(main())
