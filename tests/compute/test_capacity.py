@@ -7,23 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from smalt.service.compute.local.capacity import capacity
+from smalt.service.compute.local.capacity import find_capacity
 
 
 def test_the_cores_are_those_we_may_use() -> None:
     """Not all that the machine has; a setting says otherwise."""
-    assert capacity().cpus == len(os.sched_getaffinity(0))
-    assert capacity(cpus=3).cpus == 3
+    assert find_capacity().cpus == len(os.sched_getaffinity(0))
+    assert find_capacity(cpus=3).cpus == 3
 
 
 def test_visible_gpus_are_all_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """CUDA_VISIBLE_DEVICES is heeded, an empty one too; a setting goes before."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2, 5")
-    assert capacity().gpus == ["2", "5"]
-    assert capacity(gpus=["7"]).gpus == ["7"]
+    assert find_capacity().gpus == ["2", "5"]
+    assert find_capacity(gpus=["7"]).gpus == ["7"]
     for nothing in ("", "-1"):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", nothing)
-        assert capacity().gpus == []
+        assert find_capacity().gpus == []
 
 
 def test_gpus_are_listed_by_the_tool_where_the_driver_shows_none(
@@ -36,8 +36,8 @@ def test_gpus_are_listed_by_the_tool_where_the_driver_shows_none(
     tool = tmp_path / "nvidia-smi"
     tool.write_text("#!/bin/sh\necho 'GPU 0: X (UUID: GPU-1)'; echo '  MIG 1g: ...'; echo 'GPU 1: X (UUID: GPU-2)'\n")
     tool.chmod(0o755)
-    assert capacity().gpus == ["0", "1"]
+    assert find_capacity().gpus == ["0", "1"]
     tool.write_text("#!/bin/sh\nexit 9\n")
-    assert capacity().gpus == []
+    assert find_capacity().gpus == []
     (tmp_path / "gpus" / "0000:01:00.0").mkdir(parents=True)
-    assert capacity().gpus == ["0"]
+    assert find_capacity().gpus == ["0"]

@@ -250,7 +250,7 @@ def test_the_starts_of_one_turn_are_one_message(rig: Rig) -> None:
     async def test() -> None:
         server = Server(rig)
         await server.open()
-        await server.compute._link.wait(DEADLINE)
+        await server.compute._link.wait_until_up(DEADLINE)
         for number in range(30):
             server.start(server.step(f"s{number}", "true"))
         for number in range(30):

@@ -16,7 +16,7 @@ import pytest
 from smalt.launcher.marks import VARIABLE
 from smalt.machine.processes import LINUX, Process, find_process
 from smalt.service.compute.local import usage
-from smalt.service.compute.local.usage import Sampler, interval
+from smalt.service.compute.local.usage import UsageSampler, get_interval
 from tests.helpers import eventually
 
 _MEGABYTE = 1024 * 1024
@@ -67,19 +67,19 @@ def start() -> Iterator[Start]:
                 os.kill(int(name), signal.SIGKILL)
 
 
-def _sampled(sampler: Sampler, steps: dict[str, Process], seconds: float) -> dict[str, usage.Usage]:
+def _sampled(sampler: UsageSampler, steps: dict[str, Process], seconds: float) -> dict[str, usage.StepUsage]:
     """A second sample, after a while in which the processes worked."""
-    sampler.due(steps)
-    sampler.sample(steps)
+    sampler.list_due(steps)
+    sampler.read_usage(steps)
     until = time.monotonic() + seconds
     eventually(lambda: time.monotonic() >= until)
-    return sampler.sample(steps)
+    return sampler.read_usage(steps)
 
 
 def test_each_step_is_charged_with_its_own_work(start: Start) -> None:
     """A busy step with 80 MB shows cores and memory; a sleeping one beside it shows none of that."""
     steps = {"1.1": start(_BUSY), "2.1": start(_SLEEPS, "2.1")}
-    found = _sampled(Sampler(gpus=False), steps, 0.4)
+    found = _sampled(UsageSampler(gpus=False), steps, 0.4)
     assert found["2.1"].cpu + 0.01 < found["1.1"].cpu < 1.5  # of a machine that may have other work
     assert found["1.1"].memory > 80 * _MEGABYTE
     assert found["2.1"].cpu < 0.1
@@ -90,7 +90,7 @@ def test_each_step_is_charged_with_its_own_work(start: Start) -> None:
 @pytest.mark.skipif(not LINUX, reason="only Linux shows another process' environment")
 def test_a_process_that_left_session_and_parents_is_charged_to_its_step(start: Start) -> None:
     """The mark in its environment tells whose it is."""
-    found = _sampled(Sampler(gpus=False), {"1.1": start(_ORPHAN)}, 0.4)
+    found = _sampled(UsageSampler(gpus=False), {"1.1": start(_ORPHAN)}, 0.4)
     assert found["1.1"].memory > 80 * _MEGABYTE
     assert found["1.1"].cpu > 0.02  # little of the two cores may be left for it
 
@@ -98,29 +98,29 @@ def test_a_process_that_left_session_and_parents_is_charged_to_its_step(start: S
 def test_what_every_systems_ps_tells_is_enough(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without /proc the same step shows the same memory."""
     steps = {"1.1": start(_BUSY)}
-    before = _sampled(Sampler(gpus=False), steps, 0.0)["1.1"]
+    before = _sampled(UsageSampler(gpus=False), steps, 0.0)["1.1"]
     monkeypatch.setattr(usage, "_read_proc", usage._read_ps)
-    after = _sampled(Sampler(gpus=False), steps, 0.0)["1.1"]
+    after = _sampled(UsageSampler(gpus=False), steps, 0.0)["1.1"]
     assert after.memory == pytest.approx(before.memory, rel=0.1)
-    assert usage._seconds("2-03:04:05") == 2 * 86400 + 3 * 3600 + 4 * 60 + 5
-    assert usage._seconds("0:01.25") == 1.25
+    assert usage._parse_seconds("2-03:04:05") == 2 * 86400 + 3 * 3600 + 4 * 60 + 5
+    assert usage._parse_seconds("0:01.25") == 1.25
 
 
 def test_a_short_step_costs_nothing(start: Start) -> None:
     """Nothing is due before a step is two seconds old, and nothing of it is read."""
-    sampler = Sampler(gpus=False)
+    sampler = UsageSampler(gpus=False)
     step = start(_SLEEPS)
-    assert sampler.due({"1.1": step}) == {}
-    assert sampler.due({}) == {}
-    assert sampler.due({"1.1": step}) == {}
-    eventually(lambda: sampler.due({"1.1": step}) == {"1.1": step})
-    sampler.sample({"1.1": step})
-    assert sampler.due({"1.1": step}) == {}, "the next one is due in five seconds"
+    assert sampler.list_due({"1.1": step}) == {}
+    assert sampler.list_due({}) == {}
+    assert sampler.list_due({"1.1": step}) == {}
+    eventually(lambda: sampler.list_due({"1.1": step}) == {"1.1": step})
+    sampler.read_usage({"1.1": step})
+    assert sampler.list_due({"1.1": step}) == {}, "the next one is due in five seconds"
 
 
 def test_old_steps_are_looked_at_less_often() -> None:
     """Every five seconds at first, every minute after an hour."""
-    assert [interval(age) for age in (2, 300, 600, 3600, 1e6)] == [5, 5, 10, 60, 60]
+    assert [get_interval(age) for age in (2, 300, 600, 3600, 1e6)] == [5, 5, 10, 60, 60]
 
 
 def test_the_gpus_of_a_step_are_those_that_it_may_see(
@@ -139,23 +139,23 @@ def test_the_gpus_of_a_step_are_those_that_it_may_see(
         "2.1": start(_SLEEPS, "2.1", CUDA_VISIBLE_DEVICES=""),
         "3.1": start(_SLEEPS, "3.1", CUDA_VISIBLE_DEVICES="GPU-cc"),
     }
-    sampler = Sampler(gpus=True)
-    sampler.due(steps)
-    found = sampler.sample(steps)
+    sampler = UsageSampler(gpus=True)
+    sampler.list_due(steps)
+    found = sampler.read_usage(steps)
     assert (found["1.1"].gpu, found["1.1"].gpu_memory) == (1.5, 3000 * _MEGABYTE)
     assert (found["2.1"].gpu, found["2.1"].gpu_memory) == (None, None)
     assert (found["3.1"].gpu, found["3.1"].gpu_memory) == (0.0, 3000 * _MEGABYTE)
     assert calls.read_text() == "call\n"
     tool.write_text("#!/bin/sh\necho 'NVIDIA-SMI has failed'; exit 9\n")
-    broken = Sampler(gpus=True)
-    broken.due(steps)
-    assert broken.sample(steps)["1.1"].gpu is None
+    broken = UsageSampler(gpus=True)
+    broken.list_due(steps)
+    assert broken.read_usage(steps)["1.1"].gpu is None
 
 
 def test_a_step_that_has_just_ended_is_left_out(start: Start) -> None:
     """A pid without a process is not an error."""
     step = start(_SLEEPS)
     gone = step._replace(pid=2**22 + 1)
-    sampler = Sampler(gpus=False)
-    sampler.due({"1.1": step, "2.1": gone})
-    assert set(sampler.sample({"1.1": step, "2.1": gone})) == {"1.1"}
+    sampler = UsageSampler(gpus=False)
+    sampler.list_due({"1.1": step, "2.1": gone})
+    assert set(sampler.read_usage({"1.1": step, "2.1": gone})) == {"1.1"}

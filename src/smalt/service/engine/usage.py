@@ -7,7 +7,7 @@ import logging
 import time
 
 from smalt.exceptions import Unavailable
-from smalt.service.compute.local.usage import Sampler
+from smalt.service.compute.local.usage import UsageSampler
 from smalt.service.compute.registry import Computes
 from smalt.service.records import usage
 from smalt.service.records.database import Database
@@ -20,14 +20,14 @@ _LOOK_SECONDS = 1.0
 
 async def record_usage(computes: Computes, db: Database) -> None:
     """Sample until cancelled. Steps that end within two seconds cost nothing."""
-    sampler = Sampler(gpus=bool(computes.machine.gpus))
+    sampler = UsageSampler(gpus=bool(computes.machine.gpus))
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
-        due = sampler.due(computes.running)
+        due = sampler.list_due(computes.running)
         if not due:
             continue
         try:
-            found = await asyncio.to_thread(sampler.sample, due)
+            found = await asyncio.to_thread(sampler.read_usage, due)
             now = time.time()
             usage.add_samples(db, [(int(step_id.partition(".")[0]), now, *sample) for step_id, sample in found.items()])
         except (Unavailable, OSError) as error:  # a curve has a hole; nothing else depends on it

@@ -18,7 +18,7 @@ _VIEW = "environment"
 _WORKING = "wd"
 
 
-class _Made(NamedTuple):
+class _FolderState(NamedTuple):
     """What an attempt's folder was when it was made."""
 
     stamp: tuple[Any, ...]
@@ -26,7 +26,7 @@ class _Made(NamedTuple):
     """The claims in it, of the steps that used it before."""
 
 
-class Spares:
+class SpareFolders:
     """Folders of steps without code that are over and left nothing: renaming one is cheaper than making seven.
 
     Only a folder that is in everything what it was when it was made is handed on (docs/internals/folders.md); any other
@@ -35,12 +35,12 @@ class Spares:
     """
 
     def __init__(self) -> None:
-        self._made: dict[str, _Made] = {}
-        self._spares: dict[str, list[tuple[str, _Made]]] = {}
+        self._made: dict[str, _FolderState] = {}
+        self._spares: dict[str, list[tuple[str, _FolderState]]] = {}
 
-    def note(self, folders: Folders) -> None:
+    def note_made(self, folders: Folders) -> None:
         """Remember what a folder is that has just been made."""
-        self._made[folders.folder] = _Made(_stamp(folders.folder), frozenset())
+        self._made[folders.folder] = _FolderState(_read_stamp(folders.folder), frozenset())
 
     def may_serve(self, folder: str, environment: str, claim: str) -> bool:
         """Whether a folder is of use to a step with a view of that environment, and is as it was made.
@@ -53,27 +53,27 @@ class Spares:
         try:
             is_claim_a_file = stat.S_ISREG(os.lstat(f"{folder}/{claim}").st_mode)
             entries = {*made.claims, claim, _WORKING, _VIEW}
-            return is_claim_a_file and _stamp(folder) == made.stamp and set(os.listdir(folder)) == entries
+            return is_claim_a_file and _read_stamp(folder) == made.stamp and set(os.listdir(folder)) == entries
         except OSError:
             return False
 
-    def add(self, folder: str, environment: str, claim: str) -> None:
+    def add_spare(self, folder: str, environment: str, claim: str) -> None:
         """Hand on a folder that may serve."""
         made = self._made.pop(folder)
         made = made._replace(claims=made.claims | {claim})
         self._spares.setdefault(environment, []).append((folder, made))
 
-    def forget(self, folder: str) -> None:
+    def remove_spare(self, folder: str) -> None:
         """Let the folder serve no other."""
         self._made.pop(folder, None)
 
-    def take(self, folder: str, environment: str) -> str | None:
+    def take_spare(self, folder: str, environment: str) -> str | None:
         """Return the earlier name of the folder that is called `folder` now; None where there is none."""
         spares = self._spares.get(environment, [])
         while spares:
             spare, made = spares.pop()
             try:
-                if _stamp(spare) != made.stamp:  # by a process that outlived its step
+                if _read_stamp(spare) != made.stamp:  # by a process that outlived its step
                     continue
             except OSError:
                 continue
@@ -87,7 +87,7 @@ class Spares:
         return None
 
 
-def _stamp(folder: str) -> tuple[Any, ...]:
+def _read_stamp(folder: str) -> tuple[Any, ...]:
     """Return what changes when an attempt's folder is not as it was made, without following a link.
 
     The time of the last change tells of entries, modes, owners and attributes; of the folder itself it is left out, as
@@ -101,25 +101,27 @@ def _stamp(folder: str) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def make(folders: Folders, data: DataAccess, code: str | None, spares: Spares, environment: str) -> str | None:
+def make_folders(
+    folders: Folders, data: DataAccess, code: str | None, spares: SpareFolders, environment: str
+) -> str | None:
     """Make them, with the code in place; what is there already stays. The spare one that they were before, if any."""
-    spare = spares.take(folders.folder, environment) if code is None else None
+    spare = spares.take_spare(folders.folder, environment) if code is None else None
     if spare is None:
         is_new = copy_code(folders, data, code)
         for name in KEPT:
-            _mkdir(f"{folders.cwd}/{name}")
+            _make_folder(f"{folders.cwd}/{name}")
         if is_new and code is None:
-            spares.note(folders)
-    _mkdir(folders.artifacts)
-    _mkdir(f"{folders.artifacts}/user_logs")
+            spares.note_made(folders)
+    _make_folder(folders.artifacts)
+    _make_folder(f"{folders.artifacts}/user_logs")
     return spare
 
 
 def copy_code(folders: Folders, data: DataAccess, code: str | None) -> bool:
     """Make the attempt's folder with the job's own copy of its code, whole or not at all; whether it was not there."""
-    is_new = _mkdir(folders.folder)
+    is_new = _make_folder(folders.folder)
     if code is None:
-        _mkdir(folders.cwd)
+        _make_folder(folders.cwd)
     elif not os.path.isdir(folders.cwd):
         partial = f"{folders.folder}/wd.partial"
         data.snapshots.write_to(code, partial)
@@ -127,12 +129,12 @@ def copy_code(folders: Folders, data: DataAccess, code: str | None) -> bool:
     return is_new
 
 
-def keep(folders: Folders, data: DataAccess, known: Sequence[str] | None = None) -> bool:
+def keep_results(folders: Folders, data: DataAccess, known: Sequence[str] | None = None) -> bool:
     """Move what the command left in outputs/ and logs/ to where it is kept; return whether it left nothing anywhere.
 
     `known` are those of the two with something in them, where that was looked at already.
     """
-    left = [name for name in KEPT if _holds_something(f"{folders.cwd}/{name}")] if known is None else known
+    left = [name for name in KEPT if _has_content(f"{folders.cwd}/{name}")] if known is None else known
     for name in left:
         data.move_into(f"{folders.cwd}/{name}", f"{folders.artifacts}/{name}")
     try:
@@ -141,7 +143,7 @@ def keep(folders: Folders, data: DataAccess, known: Sequence[str] | None = None)
         return False
 
 
-def _holds_something(path: str) -> bool:
+def _has_content(path: str) -> bool:
     """Whether a folder has entries, or something else stands in its place."""
     try:
         return bool(os.listdir(path)) if stat.S_ISDIR(os.lstat(path).st_mode) else True
@@ -149,7 +151,7 @@ def _holds_something(path: str) -> bool:
         return False
 
 
-def _mkdir(path: str) -> bool:
+def _make_folder(path: str) -> bool:
     """Make a folder, with those above it; whether it was not there."""
     try:
         os.mkdir(path)

@@ -12,28 +12,28 @@ from smalt.service.compute.backend import Capacity
 _DRIVER = Path("/proc/driver/nvidia/gpus")
 
 
-def capacity(cpus: int | None = None, gpus: list[str] | None = None) -> Capacity:
+def find_capacity(cpus: int | None = None, gpus: list[str] | None = None) -> Capacity:
     """This machine's, where a setting does not say otherwise."""
-    return Capacity(cpus or _cpus(), _gpus() if gpus is None else gpus)
+    return Capacity(cpus or _count_cpus(), _list_gpus() if gpus is None else gpus)
 
 
-def _cpus() -> int:
+def _count_cpus() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def _gpus() -> list[str]:
+def _list_gpus() -> list[str]:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return [name.strip() for name in visible.split(",") if name.strip() not in ("", "-1", "NoDevFiles")]
     try:
         return [str(index) for index in range(len(list(_DRIVER.iterdir())))]
     except OSError:
-        return _listed()
+        return _list_by_tool()
 
 
-def _listed() -> list[str]:
+def _list_by_tool() -> list[str]:
     """Of `nvidia-smi`, for where the driver shows no folder (WSL)."""
     tool = shutil.which("nvidia-smi")
     if tool is None:

@@ -12,8 +12,8 @@ from smalt.launcher.protocol import PROTOCOL
 from smalt.machine.home import Home
 from smalt.machine.processes import MachineIdentity, Process
 from smalt.service.compute.backend import Exit, OnExit, OnStarted
-from smalt.service.compute.local.capacity import capacity
-from smalt.service.compute.local.launcher_link import Link
+from smalt.service.compute.local.capacity import find_capacity
+from smalt.service.compute.local.launcher_link import LauncherLink
 from smalt.service.compute.step import RunnableStep
 
 RECOVERY = 30.0
@@ -36,7 +36,7 @@ class LauncherClient:
         gpus: list[str] | None = None,
         restart: list[str] | None = None,
     ) -> None:
-        self.capacity = capacity(cpus, gpus)
+        self.capacity = find_capacity(cpus, gpus)
         self._home = home
         restart = [sys.executable, "-m", "smalt.service"] if restart is None else restart
         self._machine = MachineIdentity("", "", "")
@@ -50,7 +50,7 @@ class LauncherClient:
         self._told: set[str] = set()  # exits told, not acknowledged
         self._held: dict[str, Exit] = {}  # exits of an earlier server's steps, until it asks
         self._is_ours = False  # the launcher that is there: of our version and protocol
-        self._link = Link(home, restart, self._greet, self._receive)
+        self._link = LauncherLink(home, restart, self._handle_hello, self._handle_events)
 
     async def open(self, on_started: OnStarted, on_exit: OnExit) -> None:
         self._on_started = on_started
@@ -58,7 +58,7 @@ class LauncherClient:
         self._link.open()
 
     def start(self, steps: list[RunnableStep]) -> None:
-        messages = [_message(step) for step in steps]
+        messages = [_make_message(step) for step in steps]
         for message in messages:
             self._starts[message["id"]] = message
             self._mine.add(message["id"])
@@ -90,7 +90,7 @@ class LauncherClient:
 
     async def recover(self, unfinished: list[str]) -> dict[str, Exit | Literal["running"]]:
         if unfinished:
-            await self._link.wait(RECOVERY)
+            await self._link.wait_until_up(RECOVERY)
         self._recovered = True
         self._mine.update(unfinished)
         result: dict[str, Exit | Literal["running"]] = {}
@@ -125,7 +125,7 @@ class LauncherClient:
         """Leave as a killed server does: the launcher is told nothing, and starts what waits."""
         await self._link.abort()
 
-    def _greet(self, hello: dict[str, Any]) -> None:
+    def _handle_hello(self, hello: dict[str, Any]) -> None:
         """A launcher is there, the same or another: tell it what it may not know, learn what we may not."""
         self._machine = MachineIdentity(*hello["machine"])
         there = {entry[0] for entry in hello["running"]} | {exit["id"] for exit in hello["exits"]}
@@ -141,13 +141,13 @@ class LauncherClient:
             self._link.send({"t": "start", "steps": again})
         for step_id, grace in self._stops.items():
             self._link.send({"t": "stop", "id": step_id, "grace": grace})
-        self._receive({"started": hello["running"], "exits": hello["exits"]})
+        self._handle_events({"started": hello["running"], "exits": hello["exits"]})
         for step_id in missing:
-            if self._forget(step_id) and step_id in self._mine:
+            if self._remove_running(step_id) and step_id in self._mine:
                 message = "the launcher and its journal are gone"
-                self._exited(Exit(step_id, None, None, "lost", message, None, time.time(), None))
+                self._handle_exit(Exit(step_id, None, None, "lost", message, None, time.time(), None))
 
-    def _receive(self, events: dict[str, Any]) -> None:
+    def _handle_events(self, events: dict[str, Any]) -> None:
         for step_id, pid, start_time, started in events["started"]:
             self._starts.pop(step_id, None)
             if step_id not in self._running and step_id not in self._told:
@@ -156,26 +156,26 @@ class LauncherClient:
                 if step_id in self._mine:
                     self._on_started(step_id, process, started)
         for entry in events["exits"]:
-            self._exited(_exit(entry))
+            self._handle_exit(_parse_exit(entry))
 
-    def _forget(self, step_id: str) -> bool:
+    def _remove_running(self, step_id: str) -> bool:
         """It does not run; whether it was known to."""
         self._since.pop(step_id, None)
         return self._running.pop(step_id, None) is not None
 
-    def _fulfil(self, step_id: str) -> None:
+    def _remove_need(self, step_id: str) -> None:
         """A launcher that comes later knows nothing of that step, and must not wait for it."""
         for message in self._starts.values():
             if step_id in message.get("after", ()):
                 message["after"].remove(step_id)
 
-    def _exited(self, exit: Exit) -> None:
+    def _handle_exit(self, exit: Exit) -> None:
         step_id = exit.step_id
         self._starts.pop(step_id, None)
         self._stops.pop(step_id, None)
-        self._forget(step_id)
+        self._remove_running(step_id)
         if exit.code == 0 and exit.reason == "exited":
-            self._fulfil(step_id)
+            self._remove_need(step_id)
         if step_id in self._told:
             return
         if step_id in self._mine:
@@ -187,7 +187,7 @@ class LauncherClient:
             self._held[step_id] = exit
 
 
-def _message(step: RunnableStep) -> dict[str, Any]:
+def _make_message(step: RunnableStep) -> dict[str, Any]:
     message: dict[str, Any] = {
         "id": step.id,
         "script": step.script,
@@ -202,7 +202,7 @@ def _message(step: RunnableStep) -> dict[str, Any]:
     return message if step.after is None else {**message, "after": list(step.after)}
 
 
-def _exit(entry: dict[str, Any]) -> Exit:
+def _parse_exit(entry: dict[str, Any]) -> Exit:
     process = Process(*entry["process"]) if entry["process"] else None
     return Exit(
         entry["id"],

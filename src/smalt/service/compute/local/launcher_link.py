@@ -28,7 +28,7 @@ Message = dict[str, Any]
 Handler = Callable[[Message], None]
 
 
-class Link:
+class LauncherLink:
     """What is sent while no launcher is there is dropped: the owner says it again when one greets."""
 
     def __init__(self, home: Home, restart: list[str], greet: Handler, receive: Handler) -> None:
@@ -37,21 +37,21 @@ class Link:
         self._greet = greet
         self._receive = receive
         self._out: list[Message] = []
-        self._wire: _Wire | None = None
+        self._wire: _LauncherProtocol | None = None
         self._greeted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._child = 0
 
     def open(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._task = self._loop.create_task(self._keep())
+        self._task = self._loop.create_task(self._keep_connected())
 
     @property
     def is_up(self) -> bool:
         """Whether a launcher has greeted and is still there."""
         return self._greeted.is_set()
 
-    async def wait(self, seconds: float) -> None:
+    async def wait_until_up(self, seconds: float) -> None:
         try:
             await asyncio.wait_for(self._greeted.wait(), seconds)
         except asyncio.TimeoutError:
@@ -63,7 +63,7 @@ class Link:
         if not self._greeted.is_set():
             return
         if not self._out:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self._send_all)
         elif (last := self._out[-1])["t"] == message["t"]:
             if message["t"] == "start":
                 last["steps"] = last["steps"] + message["steps"]
@@ -74,7 +74,7 @@ class Link:
         self._out.append(message)
 
     async def close(self) -> None:
-        self._flush()
+        self._send_all()
         await self._disconnect()
 
     async def abort(self) -> None:
@@ -90,18 +90,18 @@ class Link:
         if self._wire is not None and self._wire.transport is not None:
             self._wire.transport.close()
             await self._wire.lost.wait()
-        self._reap()
+        self._reap_child()
 
-    def _flush(self) -> None:
+    def _send_all(self) -> None:
         out, self._out = self._out, []
         if out and self._wire is not None and self._wire.transport is not None:
             self._wire.transport.write(b"".join(map(encode_message, out)))
 
-    async def _keep(self) -> None:
+    async def _keep_connected(self) -> None:
         wait, waited = FIRST_WAIT, 0.0
         while True:
             try:
-                self._wire = await self._connect()
+                self._wire = await self._open_connection()
             except OSError:
                 self._start_launcher()
                 await asyncio.sleep(wait)
@@ -118,14 +118,14 @@ class Link:
             if self._loop.time() - begun > SHORT_LIFE:
                 wait = FIRST_WAIT
 
-    async def _connect(self) -> _Wire:
+    async def _open_connection(self) -> _LauncherProtocol:
         path = str(self._home.socket_path("launcher"))
-        _, wire = await self._loop.create_unix_connection(lambda: _Wire(self._handle), path)
+        _, wire = await self._loop.create_unix_connection(lambda: _LauncherProtocol(self._handle_message), path)
         assert wire.transport is not None
         wire.transport.write(encode_message({"t": "hello", "restart": self._restart}))
         return wire
 
-    def _handle(self, message: Message) -> None:
+    def _handle_message(self, message: Message) -> None:
         if message["t"] == "hello":
             self._greeted.set()
             self._greet(message)
@@ -133,7 +133,7 @@ class Link:
             self._receive(message)
 
     def _start_launcher(self) -> None:
-        self._reap()
+        self._reap_child()
         if self._child:
             return
         program = os.path.join(os.path.dirname(_launcher), "__main__.py")
@@ -161,7 +161,7 @@ class Link:
         except OSError as error:
             log.warning("cannot start the launcher: %s", error)
 
-    def _reap(self) -> None:
+    def _reap_child(self) -> None:
         """Let no zombie stand for a launcher that we started and that ended."""
         if not self._child:
             return
@@ -173,7 +173,7 @@ class Link:
             self._child = 0
 
 
-class _Wire(asyncio.Protocol):
+class _LauncherProtocol(asyncio.Protocol):
     def __init__(self, handle: Handler) -> None:
         self._handle = handle
         self._in = b""

@@ -8,19 +8,21 @@ from smalt.entities.syntax.expression import Expression, OptionalBlock, has_all_
 from smalt.exceptions import ValidationException
 
 
-def render(command: str, inputs: Mapping[str, str], outputs: Mapping[str, str], macros: Mapping[str, str]) -> str:
+def render_command(
+    command: str, inputs: Mapping[str, str], outputs: Mapping[str, str], macros: Mapping[str, str]
+) -> str:
     """`command` with `${{inputs.x}}` and the like filled in; a `$[[…]]` block only where all it names has a value."""
     text = ""
     for part in parse_command(command):
         if isinstance(part, OptionalBlock):
             if has_all_inputs(part, inputs):
-                text += "".join(_piece(one, inputs, outputs, macros) for one in part.parts)
+                text += "".join(_render_part(one, inputs, outputs, macros) for one in part.parts)
         else:
-            text += _piece(part, inputs, outputs, macros)
+            text += _render_part(part, inputs, outputs, macros)
     return text
 
 
-def _piece(
+def _render_part(
     part: str | Expression, inputs: Mapping[str, str], outputs: Mapping[str, str], macros: Mapping[str, str]
 ) -> str:
     if isinstance(part, str):

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from smalt.entities.syntax.literals import PRIMITIVES
 from smalt.exceptions import SmaltError
 from smalt.launcher import claims, watching
-from smalt.service.compute.local.attempt_folders import keep
+from smalt.service.compute.local.attempt_folders import keep_results
 from smalt.service.compute.local.context import LocalContext
-from smalt.service.compute.local.shell_paths import bring_back, is_clean, link_path
+from smalt.service.compute.local.shell_paths import get_link_path, is_clean, move_from_link
 from smalt.service.compute.spec import StepOutput, StepSpec
 from smalt.service.compute.step import KEPT, Folders, Say, SmallResult
 from smalt.service.data.files.copy_cancellation import CopyStopped
@@ -85,14 +85,14 @@ class LocalResults:
         context, folders, since = self.context, self.context.get_folders(spec), spec.created_at
         for kept in () if result else KEPT:
             make_plain(f"{folders.cwd}/{kept}", f"./{kept}", since, say)
-        is_untouched = keep(folders, context.data, result.kept if result else None)
+        is_untouched = keep_results(folders, context.data, result.kept if result else None)
         if mask := context.vault.get_mask(spec.workspace):  # there may be more secrets than when it began
             mask.hide_in_logs(folders.artifacts)
         for name, output, place, own in () if result else self._list_written(spec, folders):
             if not is_clean(str(place)):
                 is_file = output.type == access_modes.FILE
-                link = link_path(str(place), f"{folders.folder}/outputs", name, is_file=is_file)
-                bring_back(link, str(place), f"its output '{name}'", since, say)
+                link = get_link_path(str(place), f"{folders.folder}/outputs", name, is_file=is_file)
+                move_from_link(link, str(place), f"its output '{name}'", since, say)
             make_plain(place, f"its output '{name}'", since, say)
             if output.mode == "upload" or spec.sends_outputs:
                 try:

@@ -20,11 +20,11 @@ def is_clean(path: str) -> bool:
     return ONE_WORD.fullmatch(path) is not None
 
 
-def clean_path(path: str, folder: str, name: str, *, is_file: bool | None = None) -> str:
+def make_clean_path(path: str, folder: str, name: str, *, is_file: bool | None = None) -> str:
     """`path` itself where it is clean, else a link to it: `folder/name`; for a file, one of its own name below that."""
     if is_clean(path):
         return path
-    link = link_path(path, folder, name, is_file=os.path.isfile(path) if is_file is None else is_file)
+    link = get_link_path(path, folder, name, is_file=os.path.isfile(path) if is_file is None else is_file)
     try:
         os.makedirs(os.path.dirname(link), exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
@@ -37,13 +37,13 @@ def clean_path(path: str, folder: str, name: str, *, is_file: bool | None = None
     return link
 
 
-def link_path(path: str, folder: str, name: str, *, is_file: bool) -> str:
+def get_link_path(path: str, folder: str, name: str, *, is_file: bool) -> str:
     """Where the link to `path` is."""
-    place = f"{folder}/{_cleaned(name)}"
-    return f"{place}/{_cleaned(os.path.basename(path))}" if is_file else place
+    place = f"{folder}/{_make_clean_name(name)}"
+    return f"{place}/{_make_clean_name(os.path.basename(path))}" if is_file else place
 
 
-def _cleaned(name: str) -> str:
+def _make_clean_name(name: str) -> str:
     """`name` with `_` for what is not clean; a name without anything clean is told by a hash."""
     stem, suffix = os.path.splitext(_UNCLEAN.sub("_", name))
     if stem.strip("._-"):
@@ -51,7 +51,7 @@ def _cleaned(name: str) -> str:
     return hashlib.sha256(os.fsencode(name)).hexdigest()[:8] + suffix
 
 
-def bring_back(link: str, path: str, name: str, since: float, say: Callable[[str], None]) -> None:
+def move_from_link(link: str, path: str, name: str, since: float, say: Callable[[str], None]) -> None:
     """Move to `path` what a job put in the place of the link to it."""
     if not os.path.lexists(link) or (os.path.islink(link) and os.readlink(link) == path):
         return

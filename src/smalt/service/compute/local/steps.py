@@ -12,10 +12,10 @@ from typing import NamedTuple
 from smalt.entities.syntax.literals import PRIMITIVES
 from smalt.launcher import claims
 from smalt.runner import script
-from smalt.service.compute.local.attempt_folders import copy_code, make
+from smalt.service.compute.local.attempt_folders import copy_code, make_folders
 from smalt.service.compute.local.context import LocalContext
-from smalt.service.compute.local.rendering import render
-from smalt.service.compute.local.shell_paths import clean_path
+from smalt.service.compute.local.rendering import render_command
+from smalt.service.compute.local.shell_paths import make_clean_path
 from smalt.service.compute.local.variables import make_variables
 from smalt.service.compute.spec import StepInput, StepResources, StepSpec
 from smalt.service.compute.step import Fetched, Folders, Layout, RunnableStep, Say
@@ -105,7 +105,7 @@ class LocalSteps:
         The engine has located the outputs; inputs are not read.
         """
         context, folders = self.context, self.context.get_folders(spec)
-        spare = make(folders, context.data, spec.code, context.spares, environment.key)
+        spare = make_folders(folders, context.data, spec.code, context.spares, environment.key)
         outputs, has_links = {}, False
         for name, output in spec.outputs.items():
             if output.is_artifacts:
@@ -114,7 +114,7 @@ class LocalSteps:
             assert output.location is not None, "the engine locates outputs before they are laid out"
             own, is_file = folders.get_own("outputs", name), output.type == access_modes.FILE
             path = str(context.data.prepare_output(output.location, output.type, output.mode, own))
-            outputs[name] = clean_path(path, f"{folders.folder}/outputs", name, is_file=is_file)
+            outputs[name] = make_clean_path(path, f"{folders.folder}/outputs", name, is_file=is_file)
             has_links = has_links or outputs[name] != path
         old_view = Path(spare, "environment") if spare else None
         view = environment.clone(Path(folders.folder, "environment"), old_view)
@@ -162,7 +162,7 @@ class LocalSteps:
         variables = make_variables(self.context, spec, layout.environment, inputs.texts, layout.outputs, gpus)
         if inputs.tables:
             variables[mltable_inputs.VARIABLE] = json.dumps({"url-map": inputs.tables})
-        return render(spec.command, inputs.texts, layout.outputs, {"name": spec.job}), variables
+        return render_command(spec.command, inputs.texts, layout.outputs, {"name": spec.job}), variables
 
     def read_inputs(self, spec: StepSpec, folders: Folders, fetched: Fetched) -> InputPaths:
         """Prepare the inputs: each as the command is given it, and the place where it is."""
@@ -179,7 +179,7 @@ class LocalSteps:
                 tables = data.prepare_table(path, spec.workspace, own)
             found.tables.update(tables)
             found.paths[name] = str(path)
-            found.texts[name] = clean_path(str(path), f"{folders.folder}/inputs", name)
+            found.texts[name] = make_clean_path(str(path), f"{folders.folder}/inputs", name)
             found.reads.update(dict.fromkeys(tables.values(), name))
             if not access_modes.is_writable(location, value.mode, self.context.root):
                 found.reads[str(path)] = name
@@ -193,14 +193,14 @@ class LocalSteps:
         folder, key = str(view.folder.parent), view.key
         claim = os.path.basename(claims.make_path(folder, step_id))
         if is_untouched and spares.may_serve(folder, key, claim) and environments.recycle_view(view.folder):
-            spares.add(folder, key, claim)
+            spares.add_spare(folder, key, claim)
             return
-        spares.forget(folder)
+        spares.remove_spare(folder)
         environments.release_view(view.folder)
 
     def discard(self, layout: Layout) -> None:
         """Let the folders that were laid out serve no other step: theirs will not start."""
-        self.context.spares.forget(layout.folders.folder)
+        self.context.spares.remove_spare(layout.folders.folder)
 
 
 def _get_location(value: StepInput) -> Location:

@@ -24,7 +24,7 @@ _PATIENCE = 10.0
 _MEGABYTE = 1024 * 1024
 
 
-class Usage(NamedTuple):
+class StepUsage(NamedTuple):
     cpu: float
     """Cores that were busy, on average since the sample before; 2.5 is two and a half."""
     memory: int
@@ -34,7 +34,7 @@ class Usage(NamedTuple):
     gpu_memory: int | None = None
 
 
-class Seen(NamedTuple):
+class ProcessUsage(NamedTuple):
     """One process."""
 
     pid: int
@@ -46,7 +46,7 @@ class Seen(NamedTuple):
     memory: int
 
 
-class _Known:
+class _LastSample:
     """What is kept of a step from one sample to the next."""
 
     __slots__ = ("at", "cpu", "gpus", "mark", "next")
@@ -59,25 +59,25 @@ class _Known:
         self.gpus: frozenset[str] = frozenset()
 
 
-class Sampler:
+class UsageSampler:
     """Give `due` the running steps often, which costs nothing, and `sample` what is due, in a thread."""
 
     def __init__(self, gpus: bool) -> None:
         self._gpu_tool = shutil.which("nvidia-smi") if gpus else None
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _LastSample] = {}
         self._orphans: dict[int, bytes] = {}
         self._least = 0.0
         self._gpu_next = 0.0
         self._gpu_last: dict[str, tuple[float, int]] = {}
 
-    def due(self, running: Mapping[str, Process]) -> dict[str, Process]:
+    def list_due(self, running: Mapping[str, Process]) -> dict[str, Process]:
         """The steps to sample now; what no longer runs is forgotten."""
         now = time.monotonic()
         for step_id in self._known.keys() - running.keys():
             del self._known[step_id]
         for step_id, process in running.items():
             if step_id not in self._known:
-                self._known[step_id] = _Known(now + max(0.0, FIRST - _age(process)))
+                self._known[step_id] = _LastSample(now + max(0.0, FIRST - _get_age(process)))
         if all(known.next > now for known in self._known.values()):
             return {}
         soon = now + _TOGETHER * max(SHORTEST, self._least)
@@ -87,31 +87,31 @@ class Sampler:
             if known.next <= now or (known.at is not None and known.next <= soon)
         }
 
-    def sample(self, steps: Mapping[str, Process]) -> dict[str, Usage]:
+    def read_usage(self, steps: Mapping[str, Process]) -> dict[str, StepUsage]:
         """What each step uses; one that has just ended is left out, and one seen late for the first time only noted."""
         begun, used = time.monotonic(), time.thread_time()
         known = {step_id: self._known[step_id] for step_id in steps if step_id in self._known}
         for step_id, one in known.items():
             if not one.mark:
-                one.mark, one.gpus = _environment(steps[step_id].pid)
-        members = _members(steps, {one.mark: step_id for step_id, one in known.items() if one.mark}, self._orphans)
-        gpus = self._gpus(begun) if any(one.gpus for one in known.values()) else {}
+                one.mark, one.gpus = _read_environment(steps[step_id].pid)
+        members = _find_members(steps, {one.mark: step_id for step_id, one in known.items() if one.mark}, self._orphans)
+        gpus = self._read_gpus(begun) if any(one.gpus for one in known.values()) else {}
         found = {}
         for step_id, one in known.items():
-            age = _age(steps[step_id])
-            one.next = begun + max(interval(age), self._least)
+            age = _get_age(steps[step_id])
+            one.next = begun + max(get_interval(age), self._least)
             if step_id not in members:
                 continue
             cpu = sum(process.cpu for process in members[step_id])
             if one.at is not None or age < LONGEST:
                 busy = max(0.0, cpu - one.cpu) / (max(age, 0.1) if one.at is None else begun - one.at)
                 memory = sum(process.memory for process in members[step_id])
-                found[step_id] = _with_gpus(busy, memory, one.gpus, gpus)
+                found[step_id] = _add_gpus(busy, memory, one.gpus, gpus)
             one.at, one.cpu = begun, cpu
         self._least = (time.thread_time() - used) / _SHARE
         return found
 
-    def _gpus(self, now: float) -> dict[str, tuple[float, int]]:
+    def _read_gpus(self, now: float) -> dict[str, tuple[float, int]]:
         """Asking takes a process of its own, so an answer serves as long as it may cost."""
         if self._gpu_tool and now >= self._gpu_next:
             self._gpu_last = _ask_gpus(self._gpu_tool)
@@ -119,27 +119,27 @@ class Sampler:
         return self._gpu_last
 
 
-def interval(age: float) -> float:
+def get_interval(age: float) -> float:
     """Seconds from one sample to the next of a step that has run for `age` seconds."""
     return min(LONGEST, max(SHORTEST, age / 60))
 
 
-def _age(process: Process) -> float:
+def _get_age(process: Process) -> float:
     if LINUX:
         return time.clock_gettime(time.CLOCK_BOOTTIME) - process.start_time / _TICKS
     return time.time() - process.start_time
 
 
-def _with_gpus(cpu: float, memory: int, own: frozenset[str], gpus: Mapping[str, tuple[float, int]]) -> Usage:
+def _add_gpus(cpu: float, memory: int, own: frozenset[str], gpus: Mapping[str, tuple[float, int]]) -> StepUsage:
     mine = [gpus[index] for index in own if index in gpus]
     if not mine:
-        return Usage(cpu, memory)
-    return Usage(cpu, memory, sum(busy for busy, _ in mine), sum(used for _, used in mine))
+        return StepUsage(cpu, memory)
+    return StepUsage(cpu, memory, sum(busy for busy, _ in mine), sum(used for _, used in mine))
 
 
-def _members(
+def _find_members(
     steps: Mapping[str, Process], marks: Mapping[bytes, str], orphans: dict[int, bytes]
-) -> dict[str, list[Seen]]:
+) -> dict[str, list[ProcessUsage]]:
     """The processes of each step: of its session and group, their descendants, and orphans that carry its mark."""
     every = {one.pid: one for one in (_read_proc() if LINUX else _read_ps())}
     leaders = {process.pid: step_id for step_id, process in steps.items()}
@@ -154,13 +154,13 @@ def _members(
         found = leaders.get(one.session) or leaders.get(one.group)
         if found is None and one.parent in fosterers:
             adopted.add(pid)
-            found = marks.get(_mark(pid, orphans))
+            found = marks.get(_read_mark(pid, orphans))
         elif found is None:
             found = owner(one.parent)
         owners[pid] = found
         return found
 
-    members: dict[str, list[Seen]] = {}
+    members: dict[str, list[ProcessUsage]] = {}
     for pid, one in every.items():
         if (step_id := owner(pid)) is not None:
             members.setdefault(step_id, []).append(one)
@@ -169,13 +169,13 @@ def _members(
     return {step_id: processes for step_id, processes in members.items() if steps[step_id].pid in every}
 
 
-def _mark(pid: int, orphans: dict[int, bytes]) -> bytes:
+def _read_mark(pid: int, orphans: dict[int, bytes]) -> bytes:
     if pid not in orphans:
-        orphans[pid] = _environment(pid)[0]
+        orphans[pid] = _read_environment(pid)[0]
     return orphans[pid]
 
 
-def _environment(pid: int) -> tuple[bytes, frozenset[str]]:
+def _read_environment(pid: int) -> tuple[bytes, frozenset[str]]:
     """The mark that a process carries, and the GPUs that it may see."""
     mark, gpus = b"", ""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
@@ -192,7 +192,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def _read_proc() -> Iterable[Seen]:
+def _read_proc() -> Iterable[ProcessUsage]:
     for name in os.listdir("/proc"):
         if not name[0].isdigit():
             continue
@@ -211,10 +211,10 @@ def _read_proc() -> Iterable[Seen]:
         if len(fields) == 23:
             ticks = int(fields[11]) + int(fields[12]) + int(fields[13]) + int(fields[14])
             parent, group, session = int(fields[1]), int(fields[2]), int(fields[3])
-            yield Seen(int(name), parent, group, session, ticks / _TICKS, int(fields[21]) * _PAGE)
+            yield ProcessUsage(int(name), parent, group, session, ticks / _TICKS, int(fields[21]) * _PAGE)
 
 
-def _read_ps() -> Iterable[Seen]:
+def _read_ps() -> Iterable[ProcessUsage]:
     """What every system's `ps` can tell; children that have ended are not in its times, nor are sessions."""
     command = ["ps", "-axo", "pid=,ppid=,pgid=,rss=,time="]
     environment = {"LC_ALL": "C", "PATH": os.defpath}
@@ -226,10 +226,10 @@ def _read_ps() -> Iterable[Seen]:
         fields = line.split()
         if len(fields) == 5:
             pid, parent, group, memory = map(int, fields[:4])
-            yield Seen(pid, parent, group, group, _seconds(fields[4]), memory * 1024)
+            yield ProcessUsage(pid, parent, group, group, _parse_seconds(fields[4]), memory * 1024)
 
 
-def _seconds(text: str) -> float:
+def _parse_seconds(text: str) -> float:
     """[days-][hours:]minutes:seconds"""
     days, _, rest = text.rpartition("-")
     seconds = 0.0
