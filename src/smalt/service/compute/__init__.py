@@ -1,6 +1,6 @@
-"""Where steps run: the protocols of a backend, the registry that finds a job's, and one folder per backend.
+"""Backends, on which steps run: their protocols, the registry that finds a job's, and one folder per backend.
 
-What is to run, in which order, how often and for whom is the engine's (`service/engine`), which compute never imports.
+The engine (`service/engine`) decides what is to run, in which order and how often; compute never imports it.
 """
 
 from __future__ import annotations

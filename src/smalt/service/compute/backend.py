@@ -21,7 +21,7 @@ Reason = Literal["exited", "timeout", "stopped", "lost", "never started", "refus
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How much of a machine steps may use at once."""
+    """The CPUs and GPUs that steps may use at once."""
 
     cpus: int
     gpus: list[str] = field(default_factory=list)
@@ -120,7 +120,7 @@ class Runner(Protocol):
 
     @property
     def capacity(self) -> Capacity | None:
-        """How much may run at once. None: the runner queues by itself, and is handed all steps that are ready."""
+        """The most that may run at once. None: the runner queues by itself, and is handed all steps that are ready."""
 
     async def open(self, on_started: OnStarted, on_exit: OnExit) -> None:
         """Begin, without waiting until steps can be started. The callbacks are called on this event loop."""

@@ -17,7 +17,7 @@ from smalt.service.compute.registry import Computes
 
 @dataclass(frozen=True)
 class ThisMachine:
-    """What backends may use of the machine that the server runs on."""
+    """The parts of the server's machine that backends may use."""
 
     context: LocalContext
     launcher: LauncherClient

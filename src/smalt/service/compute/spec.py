@@ -38,7 +38,7 @@ class StepOutput:
 
 @dataclass(slots=True)
 class StepResources:
-    """What a step asks of the machine that it runs on."""
+    """The resources that a step asks for."""
 
     cpus: int = 1
     """Slots, one for each process of the distribution."""
@@ -54,7 +54,7 @@ class StepResources:
 
 @dataclass(slots=True)
 class StepSpec:
-    """One attempt at a command: what a backend needs to run it. Backends do not change it."""
+    """All that a backend needs to run one attempt at a command. Backends do not change it."""
 
     id: str
     """Unique per attempt: a backend never runs the same id twice."""

@@ -34,7 +34,7 @@ class Folders(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """What is made of a step before it is known when it starts."""
+    """The parts of a step that are made before it is known when it starts."""
 
     folders: Folders
     outputs: dict[str, str]
@@ -55,7 +55,7 @@ class Fetched(NamedTuple):
 
 
 class SmallResult(NamedTuple):
-    """What a command left, if it is little and all of it plain data: looked through within a turn of the loop."""
+    """A command's files, if they are few and plain: they were looked through within a turn of the loop."""
 
     kept: tuple[str, ...]
     """The folders of KEPT with something in them."""
@@ -73,7 +73,7 @@ class RunnableStep:
     id: str
     """Unique per attempt."""
     script: str
-    """Text for `bash -c`, from `smalt.runner.script.build` with the same id and folder."""
+    """Text for `bash -c`, from `smalt.runner.script.build_script` with the same id and folder."""
     folder: str
     """Where the claim lies; must exist."""
     cwd: str

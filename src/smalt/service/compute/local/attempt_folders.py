@@ -1,4 +1,7 @@
-"""Where an attempt at a job works, and where what it leaves is kept. Plain strings: every step comes through here."""
+"""The folders of an attempt, and those that one attempt hands on to the next.
+
+Paths are plain strings: every step comes through here.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _WORKING = "wd"
 
 
 class _FolderState(NamedTuple):
-    """What an attempt's folder was when it was made."""
+    """An attempt's folder as it was made."""
 
     stamp: tuple[Any, ...]
     claims: frozenset[str]
@@ -43,7 +46,7 @@ class SpareFolders:
         self._made[folders.folder] = _FolderState(_read_stamp(folders.folder), frozenset())
 
     def may_serve(self, folder: str, environment: str, claim: str) -> bool:
-        """Whether a folder is of use to a step with a view of that environment, and is as it was made.
+        """Return True if a folder is as it was made, and of use to a step with a view of that environment.
 
         `claim` is the name of the claim of the step that used it last.
         """
@@ -144,7 +147,7 @@ def keep_results(folders: Folders, data: DataAccess, known: Sequence[str] | None
 
 
 def _has_content(path: str) -> bool:
-    """Whether a folder has entries, or something else stands in its place."""
+    """Return True if a folder has entries, or something else stands in its place."""
     try:
         return bool(os.listdir(path)) if stat.S_ISDIR(os.lstat(path).st_mode) else True
     except (FileNotFoundError, NotADirectoryError):

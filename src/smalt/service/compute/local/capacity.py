@@ -1,4 +1,4 @@
-"""How much of this machine steps may use."""
+"""Finds the CPUs and GPUs of this machine."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _list_gpus() -> list[str]:
 
 
 def _list_by_tool() -> list[str]:
-    """Of `nvidia-smi`, for where the driver shows no folder (WSL)."""
+    """Return the GPUs that `nvidia-smi` lists, for systems on which the driver shows no folder (WSL)."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return []

@@ -1,4 +1,4 @@
-"""What steps that run on this machine need of the other rooms."""
+"""The other rooms that steps of this machine need."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ class LauncherClient:
             self._handle_exit(_parse_exit(entry))
 
     def _remove_running(self, step_id: str) -> bool:
-        """It does not run; whether it was known to."""
+        """Note that a step does not run any more; return True if it was known to run."""
         self._since.pop(step_id, None)
         return self._running.pop(step_id, None) is not None
 

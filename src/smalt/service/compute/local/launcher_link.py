@@ -29,7 +29,7 @@ Handler = Callable[[Message], None]
 
 
 class LauncherLink:
-    """What is sent while no launcher is there is dropped: the owner says it again when one greets."""
+    """Sends messages to the launcher. Without one they are dropped: the owner repeats what matters to the next one."""
 
     def __init__(self, home: Home, restart: list[str], greet: Handler, receive: Handler) -> None:
         self._home = home
@@ -48,7 +48,7 @@ class LauncherLink:
 
     @property
     def is_up(self) -> bool:
-        """Whether a launcher has greeted and is still there."""
+        """True if a launcher has greeted and is still there."""
         return self._greeted.is_set()
 
     async def wait_until_up(self, seconds: float) -> None:
@@ -59,7 +59,7 @@ class LauncherLink:
             raise Unavailable(f"the launcher does not come up; {log_file} says why") from None
 
     def send(self, message: Message) -> None:
-        """With all else of this turn of the loop, in one piece."""
+        """Send a message, in one piece with all others of this turn of the loop."""
         if not self._greeted.is_set():
             return
         if not self._out:

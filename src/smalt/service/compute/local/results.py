@@ -1,4 +1,4 @@
-"""What a step of this machine left when its command has ended: looked through, checked and brought to its place."""
+"""Checks what a step of this machine left when its command has ended, and brings it to its place."""
 
 from __future__ import annotations
 

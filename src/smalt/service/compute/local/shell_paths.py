@@ -16,7 +16,7 @@ _UNCLEAN = re.compile(r"[^\w.-]+")
 
 
 def is_clean(path: str) -> bool:
-    """Whether a shell takes the path for one plain word."""
+    """Return True if a shell takes the path for one plain word."""
     return ONE_WORD.fullmatch(path) is not None
 
 
@@ -38,7 +38,7 @@ def make_clean_path(path: str, folder: str, name: str, *, is_file: bool | None =
 
 
 def get_link_path(path: str, folder: str, name: str, *, is_file: bool) -> str:
-    """Where the link to `path` is."""
+    """Return the path of the link to `path`."""
     place = f"{folder}/{_make_clean_name(name)}"
     return f"{place}/{_make_clean_name(os.path.basename(path))}" if is_file else place
 

@@ -1,4 +1,4 @@
-"""What the running steps use of this machine: cores, memory, GPUs; measured so seldom that it is not noticed."""
+"""Measures what running steps use of this machine: cores, memory, GPUs. It does so too seldom to be noticed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StepUsage(NamedTuple):
 
 
 class ProcessUsage(NamedTuple):
-    """One process."""
+    """The times and memory of one process."""
 
     pid: int
     parent: int
@@ -47,7 +47,7 @@ class ProcessUsage(NamedTuple):
 
 
 class _LastSample:
-    """What is kept of a step from one sample to the next."""
+    """A step's last sample, and when the next is due."""
 
     __slots__ = ("at", "cpu", "gpus", "mark", "next")
 
@@ -88,7 +88,7 @@ class UsageSampler:
         }
 
     def read_usage(self, steps: Mapping[str, Process]) -> dict[str, StepUsage]:
-        """What each step uses; one that has just ended is left out, and one seen late for the first time only noted."""
+        """Return the usage of each step, without those that have just ended and those first seen late."""
         begun, used = time.monotonic(), time.thread_time()
         known = {step_id: self._known[step_id] for step_id in steps if step_id in self._known}
         for step_id, one in known.items():
@@ -215,7 +215,7 @@ def _read_proc() -> Iterable[ProcessUsage]:
 
 
 def _read_ps() -> Iterable[ProcessUsage]:
-    """What every system's `ps` can tell; children that have ended are not in its times, nor are sessions."""
+    """Yield processes as every system's `ps` shows them: without sessions, and times of children that have ended."""
     command = ["ps", "-axo", "pid=,ppid=,pgid=,rss=,time="]
     environment = {"LC_ALL": "C", "PATH": os.defpath}
     try:
