@@ -189,7 +189,7 @@ def test_a_job_that_starts_while_home_is_pruned_keeps_its_folder(
     waits = WAITS.format(began=str(began), go=str(go)).strip().splitlines()
     replace(
         tmp_path,
-        "engine.deletion.place_references:_named_by_table",
+        "engine.deletion.place_references:_read_table_uris",
         ("\n" + 16 * " ").join([*waits, "return real(*arguments)"]),
     )
     own_server.start(environment={"PYTHONPATH": f"{tmp_path}"})

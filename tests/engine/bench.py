@@ -54,14 +54,14 @@ class Workbench:
         return jobs.get_job(self.db, job.id)
 
     async def until(self, job: Job, holds: Callable[[Job], bool]) -> None:
-        news = self.engine.watch.join(job.root_id)
+        news = self.engine.watch.add_watcher(job.root_id)
         try:
             async with asyncio.timeout(LONGEST) if hasattr(asyncio, "timeout") else contextlib.nullcontext():
                 while not holds(jobs.get_job(self.db, job.id)):
                     await asyncio.wait_for(news.wait(), LONGEST)
                     news.clear()
         finally:
-            self.engine.watch.leave(job.root_id, news)
+            self.engine.watch.remove_watcher(job.root_id, news)
 
     def child(self, parent: Job, node: str) -> Job:
         return next(one for one in jobs.list_children(self.db, parent.id) if one.node == node)

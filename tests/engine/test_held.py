@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from smalt.service.data import Location
-from smalt.service.engine.deletion.place_references import Held, Overlaps
+from smalt.service.engine.deletion.place_references import Overlaps, PlaceReferences
 from smalt.service.records import assets, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
@@ -43,9 +43,9 @@ def test_a_home_that_registers_without_end(tmp_path: Path) -> None:
         workspace = workspaces.ensure_workspace(db, "s", "g", "w", "me")
         data: Any = Registering(db, workspace)
         await data.register()
-        held = Held(db, data, str(tmp_path), str(tmp_path))
+        held = PlaceReferences(db, data, str(tmp_path), str(tmp_path))
         places = [f"/data/{number}" for number in range(1, 1000)]
-        found = await asyncio.wait_for(held.by_assets(Overlaps(places)), 30)
+        found = await asyncio.wait_for(held.find_in_assets(Overlaps(places)), 30)
         assert set(found) == {f"/data/{number}" for number in range(1, data.count + 1)}
         db.close()
 
@@ -59,4 +59,4 @@ def test_a_home_that_registers_without_end(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_overlapping_places(other: str, found: set[str]) -> None:
     """At it, in it and around it; a name that begins alike is another."""
-    assert Overlaps(["/a/b", "/a/b/c", "/a/bc"]).of([other]) == found
+    assert Overlaps(["/a/b", "/a/b/c", "/a/bc"]).find_overlapping([other]) == found

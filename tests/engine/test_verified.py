@@ -11,8 +11,8 @@ import pytest
 from smalt.exceptions import RefusedError
 from smalt.service.data import Location
 from smalt.service.engine.versions import integrity_cache as verified
-from smalt.service.engine.versions.integrity import Intact
-from smalt.service.engine.versions.integrity_cache import Verified
+from smalt.service.engine.versions.integrity import VersionIntegrity
+from smalt.service.engine.versions.integrity_cache import IntegrityCache
 from smalt.service.records.database import Database
 
 TREE, OTHER = 1, 2
@@ -20,19 +20,19 @@ SMALL, LARGE = 3, 300
 
 
 @pytest.fixture
-def seen(tmp_path: Path) -> Iterator[Verified]:
+def seen(tmp_path: Path) -> Iterator[IntegrityCache]:
     db = Database(tmp_path / "smalt.db")
-    yield Verified(Intact(db, str(tmp_path)))
+    yield IntegrityCache(VersionIntegrity(db, str(tmp_path)))
     db.close()
 
 
-def version(seen: Verified, folder: Path, files: int) -> Location:
+def version(seen: IntegrityCache, folder: Path, files: int) -> Location:
     """Return a version that was noted when it was stored, which nobody may write."""
     place = folder / "workspaces/default/datastores/workspaceblobstore/LocalUpload/d/kept"
     place.mkdir(parents=True)
     for number in range(files):
         (place / f"f{number}").write_text("as it was")
-    asyncio.run(seen._intact.note(str(place)))
+    asyncio.run(seen._intact.record_stamp(str(place)))
     return Location("azureml:kept:1", place)
 
 
@@ -41,7 +41,7 @@ def change(location: Location) -> None:
     (location.path / "f0").write_text("other")
 
 
-def is_refused(seen: Verified, location: Location, root_id: int) -> bool:
+def is_refused(seen: IntegrityCache, location: Location, root_id: int) -> bool:
     if seen.is_stamped(location, root_id):
         return False
     try:
@@ -53,7 +53,7 @@ def is_refused(seen: Verified, location: Location, root_id: int) -> bool:
 
 @pytest.mark.parametrize("files", [SMALL, LARGE])
 def test_a_tree_looks_once_and_another_for_itself(
-    seen: Verified, tmp_path: Path, files: int, monkeypatch: pytest.MonkeyPatch
+    seen: IntegrityCache, tmp_path: Path, files: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A step that failed, perhaps by what was changed, makes its tree look again."""
     monkeypatch.setattr(verified, "_SECONDS", 1e9)
@@ -62,20 +62,20 @@ def test_a_tree_looks_once_and_another_for_itself(
     change(location)
     assert not is_refused(seen, location, TREE)
     assert is_refused(seen, location, OTHER)
-    seen.forget()
+    seen.forget_all()
     assert is_refused(seen, location, TREE)
 
 
-def test_a_small_version_is_looked_at_after_each_end(seen: Verified, tmp_path: Path) -> None:
+def test_a_small_version_is_looked_at_after_each_end(seen: IntegrityCache, tmp_path: Path) -> None:
     location = version(seen, tmp_path, SMALL)
     assert not is_refused(seen, location, TREE)
     change(location)
-    seen.step_ended()
+    seen.forget_small()
     assert is_refused(seen, location, TREE)
 
 
 def test_a_large_version_is_looked_at_after_its_time(
-    seen: Verified, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seen: IntegrityCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verified, "_SECONDS", 0.0)
     location = version(seen, tmp_path, LARGE)
@@ -84,7 +84,7 @@ def test_a_large_version_is_looked_at_after_its_time(
     assert is_refused(seen, location, TREE)
 
 
-def test_steps_that_start_at_once_share_the_look(seen: Verified, tmp_path: Path) -> None:
+def test_steps_that_start_at_once_share_the_look(seen: IntegrityCache, tmp_path: Path) -> None:
     """All are refused where the content was changed, and none where it was not."""
     location = version(seen, tmp_path, LARGE)
 
@@ -93,6 +93,6 @@ def test_steps_that_start_at_once_share_the_look(seen: Verified, tmp_path: Path)
         return await asyncio.gather(*looks, return_exceptions=True)
 
     assert asyncio.run(all_at_once()) == [None] * 8
-    seen.forget()
+    seen.forget_all()
     change(location)
     assert all(isinstance(one, RefusedError) for one in asyncio.run(all_at_once()))

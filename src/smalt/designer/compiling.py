@@ -102,7 +102,9 @@ class _Compiling:
             self._kept.append(component)
             name = str(component.name or "component")
             folder = os.path.join(os.fspath(self.output), name) if self.output is not None else _find_folder(component)
-            told = self._pipeline(component, folder) if component.type == "pipeline" else self._told(component, folder)
+            told = (
+                self._pipeline(component, folder) if component.type == "pipeline" else self._describe(component, folder)
+            )
             os.makedirs(folder, exist_ok=True)
             path = os.path.join(folder, f"{name}.yaml")
             with open(path, "w", encoding="utf-8") as file:
@@ -110,7 +112,7 @@ class _Compiling:
             self.written[id(component)] = path
         return self.written[id(component)]
 
-    def _told(self, component: Any, folder: str) -> dict[str, Any]:
+    def _describe(self, component: Any, folder: str) -> dict[str, Any]:
         told: dict[str, Any] = component.to_dict()
         code = told.get("code")
         if code is not None:

@@ -34,7 +34,7 @@ def parallel_for(*, body: Any, items: Any, max_concurrency: int | None = None, *
     values = vars(node)
     values["body"] = StepPromise(body)
     _check_items(items, component, where)
-    values["items"] = items if isinstance(items, (str, Promise)) else _kept(items)
+    values["items"] = items if isinstance(items, (str, Promise)) else _copy_items(items)
     if max_concurrency is not None:
         values["max_concurrency"] = max_concurrency
     values["_collects"] = _collected(component)
@@ -45,11 +45,11 @@ def parallel_for(*, body: Any, items: Any, max_concurrency: int | None = None, *
     return node
 
 
-def _kept(items: Any) -> Any:
+def _copy_items(items: Any) -> Any:
     """A copy, in which promises can be replaced."""
     if isinstance(items, Mapping):
-        return {key: _kept(item) for key, item in items.items()}
-    return [_kept(item) for item in items] if isinstance(items, (list, tuple)) else items
+        return {key: _copy_items(item) for key, item in items.items()}
+    return [_copy_items(item) for item in items] if isinstance(items, (list, tuple)) else items
 
 
 def _check_items(items: Any, component: Component | None, where: Where) -> None:

@@ -46,7 +46,7 @@ class Place(NamedTuple):
     known: int
     """So many of the path's parts were in the document."""
 
-    def made(self, path: Path) -> bool:
+    def is_made_at(self, path: Path) -> bool:
         """Return True if the setting itself put something at a path."""
         within = path[: len(self.path)] == self.path
         return within or (self.path[: len(path)] == path and len(path) > self.known)
@@ -65,7 +65,7 @@ class Overridden:
 
     def place(self, path: Path) -> Place | None:
         """The last setting that put a value at a path, or around it, or made what is there to put one into it."""
-        return next((place for place in reversed(self.places) if place.made(path)), None)
+        return next((place for place in reversed(self.places) if place.is_made_at(path)), None)
 
     def _set(self, setting: Setting) -> None:
         parts = split_name(setting.name)

@@ -36,7 +36,7 @@ class _Moving(Reader):
         prefix = "file:" if text.startswith("file:") else ""
         place = text.removeprefix(prefix)
         if not place.startswith(("//", "~")):
-            named = self._named(place)
+            named = self._move_name(place)
             if named != place:
                 self.moved.append((path, text, prefix + named))
         return text
@@ -47,10 +47,12 @@ class _Moving(Reader):
     def load_conda(self, text: str, path: Path) -> Any:
         return self.resolve_path(text, path)
 
-    def _named(self, place: str) -> str:
+    def _move_name(self, place: str) -> str:
         where = os.path.normpath(os.path.join(self.here, place))
         if os.path.isabs(place):
-            together = _below(where, self.target) or (_below(where, self.here) and _below(self.target, self.here))
+            together = _is_below(where, self.target) or (
+                _is_below(where, self.here) and _is_below(self.target, self.here)
+            )
             if not together:
                 return place
         elif self.target == self.here:
@@ -59,7 +61,7 @@ class _Moving(Reader):
         return relative if relative.startswith(".") else f"./{relative}"
 
 
-def _below(path: str, folder: str) -> bool:
+def _is_below(path: str, folder: str) -> bool:
     return os.path.commonpath((path, folder)) == folder
 
 

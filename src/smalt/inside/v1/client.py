@@ -30,7 +30,7 @@ _BROKEN = (OSError, http.client.HTTPException)
 _API, _ARTIFACTS = "/api/2.0/mlflow/", "/api/2.0/mlflow-artifacts/artifacts"
 
 
-class ServerUnreachable(AzureMLException):
+class TrackingUnreachable(AzureMLException):
     """Nobody answers, or only with errors that pass."""
 
 
@@ -119,10 +119,10 @@ class RunClient:
             connection = self._get_connection()
             try:
                 return exchange(connection)
-            except (ServerUnreachable, *_BROKEN) as problem:
+            except (TrackingUnreachable, *_BROKEN) as problem:
                 connection.close()
                 if time.monotonic() + pause > deadline:
-                    raise ServerUnreachable(
+                    raise TrackingUnreachable(
                         f"the tracking server at {self.uri} does not answer: {problem}"
                     ) from problem
                 time.sleep(pause)
@@ -151,5 +151,5 @@ def _read_body(response: http.client.HTTPResponse) -> bytes:
     except (ValueError, AttributeError):
         pass
     if response.status in _TRY_AGAIN:
-        raise ServerUnreachable(sentence)
+        raise TrackingUnreachable(sentence)
     raise RequestRefused(response.status, code, sentence)

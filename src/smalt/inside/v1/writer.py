@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 
-from .client import RequestRefused, ServerUnreachable
+from .client import RequestRefused, TrackingUnreachable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class RunWriter:
             self._work.clear()
             try:
                 self._send_all()
-            except ServerUnreachable:
+            except TrackingUnreachable:
                 self._work.set()  # it waits on, and is tried again
 
     def _send_all(self) -> None:

@@ -130,7 +130,7 @@ class ServerContext:
 
     async def wait_until_over(self, job: jobs.Job, deadline: float) -> bool:
         """Wait for the end of the job's tree or the deadline; return True if the job is over."""
-        news = self.engine.watch.join(job.root_id)
+        news = self.engine.watch.add_watcher(job.root_id)
         try:
             while not jobs.get_job(self.db, job.id).is_over:
                 left = deadline - time.monotonic()
@@ -141,4 +141,4 @@ class ServerContext:
                 news.clear()
             return True
         finally:
-            self.engine.watch.leave(job.root_id, news)
+            self.engine.watch.remove_watcher(job.root_id, news)

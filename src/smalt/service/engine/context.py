@@ -11,10 +11,10 @@ from smalt.machine.disk_reserve import DiskReserve, DiskSpace
 from smalt.machine.home import Home
 from smalt.service.compute.registry import Computes
 from smalt.service.data import DataAccess, Location
-from smalt.service.engine.deletion.place_references import Held
+from smalt.service.engine.deletion.place_references import PlaceReferences
 from smalt.service.engine.versions.contents import VersionContents
-from smalt.service.engine.versions.integrity import Intact
-from smalt.service.engine.versions.integrity_cache import Verified
+from smalt.service.engine.versions.integrity import VersionIntegrity
+from smalt.service.engine.versions.integrity_cache import IntegrityCache
 from smalt.service.environments import BuiltEnvironment, Environments
 from smalt.service.records import environments as uses
 from smalt.service.records import jobs, workspaces
@@ -59,9 +59,9 @@ class EngineContext:
         self.vault = vault or Vault(home, db, lambda question, *arguments: question(*arguments))
         self.identity = JobIdentity(home, settings)
         self.contents = VersionContents(db, data)
-        self.intact = Intact(db, self.root)
-        self.verified = Verified(self.intact)
-        self.held = Held(db, data, self.root, str(home.shell_safe_path))
+        self.intact = VersionIntegrity(db, self.root)
+        self.verified = IntegrityCache(self.intact)
+        self.held = PlaceReferences(db, data, self.root, str(home.shell_safe_path))
         self.unprotected: list[tuple[Workspace, str]] = []
         """The URIs of outputs that became versions and are to be made read-only, once that is committed."""
         self.about_to_write: dict[int, tuple[str, list[str]]] = {}

@@ -117,7 +117,7 @@ class Engine:
         """Accept a job, durably, and return it. The same PUT again returns the same job; another raises Conflict."""
         self.context.environments.invalidate_host()
         with self._db.transaction():
-            job, is_new, remote, entity, why_not = acceptance.accept(
+            job, is_new, remote, entity, why_not = acceptance.accept_job(
                 self.context, workspace, name, properties, principal
             )
             if why_not:
@@ -245,7 +245,7 @@ class Engine:
         for step_id in stops:
             self.context.computes.stop(step_id, GRACE)
         self.protection.start_registered()
-        self.watch.wake(self._changed)
+        self.watch.wake_watchers(self._changed)
         self._changed.clear()
         if steps or self._handover.has_work:
             asyncio.get_running_loop().call_soon(self._run_prefetch)
@@ -405,7 +405,7 @@ class Engine:
                 self.queues.add(job)
 
     def _take_exit(self, exit: Exit) -> None:
-        self.context.verified.step_ended()
+        self.context.verified.forget_small()
         run = self.queues.steps.get(exit.step_id) or self._find_recorded_run(exit.step_id)
         if run is None:
             return
@@ -586,7 +586,7 @@ class Engine:
             jobs.set_status(self._db, job, *last, error=error)
             self.context.tracking.runs.record_end(job)
             if status == "Failed":
-                self.context.verified.forget()
+                self.context.verified.forget_all()
             self.protection.note_job_end(job)
             self._changed.add(job.root_id)
             self._free_slots(job)

@@ -15,19 +15,19 @@ class Watch:
     def __len__(self) -> int:
         return sum(len(watchers) for watchers in self._watchers.values())
 
-    def join(self, root_id: int) -> asyncio.Event:
+    def add_watcher(self, root_id: int) -> asyncio.Event:
         """An event that is set at every change from now on; the watcher clears it. `leave` when done."""
         event = asyncio.Event()
         self._watchers.setdefault(root_id, set()).add(event)
         return event
 
-    def leave(self, root_id: int, event: asyncio.Event) -> None:
+    def remove_watcher(self, root_id: int, event: asyncio.Event) -> None:
         watchers = self._watchers.get(root_id, set())
         watchers.discard(event)
         if not watchers:
             self._watchers.pop(root_id, None)
 
-    def wake(self, root_ids: Iterable[int]) -> None:
+    def wake_watchers(self, root_ids: Iterable[int]) -> None:
         for root_id in root_ids:
             for event in self._watchers.get(root_id, ()):
                 event.set()

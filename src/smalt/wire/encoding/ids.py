@@ -91,7 +91,7 @@ def parse_id(text: str) -> ResourceId | None:
     if pairs["providers"].lower() != PROVIDER.lower() or not all(parts):
         return None
     scope = pairs["subscriptions"], pairs["resourcegroups"], pairs["workspaces"]
-    return _within(ResourceId(*scope), parts[8:])
+    return _parse_rest(ResourceId(*scope), parts[8:])
 
 
 def get_short_name(identifier: str) -> str:
@@ -104,7 +104,7 @@ def get_short_name(identifier: str) -> str:
     return f"{parsed.name}@{parsed.label}" if parsed.label is not None else parsed.name
 
 
-def _within(scope: ResourceId, rest: list[str]) -> ResourceId | None:
+def _parse_rest(scope: ResourceId, rest: list[str]) -> ResourceId | None:
     if not rest:
         return scope
     kind, name = _CANONICAL.get(rest[0].lower(), rest[0]), rest[1].removeprefix(_PREFIX)

@@ -82,7 +82,7 @@ _MODEL = Codec(
 _PIPELINE = Codec(nouns.PipelineComponentBatchDeployment, {**SHARED, "component": COMPONENT})
 
 
-class _Deployments:
+class _BatchDeployments:
     """Deployments of a model, or of a pipeline component, which stands in `deploymentConfiguration`."""
 
     def write(self, noun: Any, writing: Writing) -> Json:
@@ -130,4 +130,4 @@ class _Deployments:
         return {"location": "local", **outside, "properties": body}
 
 
-BATCH_DEPLOYMENT = _Deployments()
+BATCH_DEPLOYMENT = _BatchDeployments()

@@ -145,7 +145,7 @@ _BY_TYPE: dict[str, Codec[Any]] = {
 }
 
 
-class _Deployments:
+class _OnlineDeployments:
     """Managed or on Kubernetes, as `endpointComputeType` says; how many instances is the `sku`'s capacity."""
 
     def write(self, noun: nouns.OnlineDeployment, writing: Writing) -> Json:
@@ -175,7 +175,7 @@ class _Deployments:
         return noun
 
 
-ONLINE_DEPLOYMENT = _Deployments()
+ONLINE_DEPLOYMENT = _OnlineDeployments()
 
 
 class _Serverless(Codec[ServerlessEndpoint]):

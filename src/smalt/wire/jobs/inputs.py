@@ -98,11 +98,11 @@ def write_output(value: Any, writing: Writing, default_type: str = DEFAULT_TYPE)
     path = value.path
     if parse_binding(path) is not None:
         mode = _OUTPUT_MODES.get(value.mode)
-        body = _with({"type": "literal", "value": path}, mode=mode, name=value.name, version=value.version)
-        return _with(body, earlyAvailable=value.early_available)
+        body = _set_fields({"type": "literal", "value": path}, mode=mode, name=value.name, version=value.version)
+        return _set_fields(body, earlyAvailable=value.early_available)
     kind = "job_output_type" if writing.in_node else "jobOutputType"
     name, version = ("name", "version") if writing.in_node else ("assetName", "assetVersion")
-    return _with(
+    return _set_fields(
         {kind: value.type or default_type},
         uri=path,
         mode=_OUTPUT_MODES.get(value.mode),
@@ -117,10 +117,10 @@ def _write_input(value: Input, kind: str, writing: Writing) -> Json:
     path = value.path
     mode = _INPUT_MODES.get(value.mode) if value.mode else None
     if path is not None and "${{" in path:
-        return _with({kind: "literal", "value": path}, mode=mode)
+        return _set_fields({kind: "literal", "value": path}, mode=mode)
     if path is not None:
         path = writing.refs.data(_in_datastore(path, value.datastore, writing), value.type)
-    return _with(
+    return _set_fields(
         {kind: value.type or DEFAULT_TYPE},
         uri=path,
         mode=mode,
@@ -135,7 +135,7 @@ def _in_datastore(path: str, datastore: str | None, writing: Writing) -> str:
     return path if datastore is None else writing.refs.stored(path, datastore)
 
 
-def _with(body: Json, **more: Any) -> Json:
+def _set_fields(body: Json, **more: Any) -> Json:
     for key, value in more.items():
         if value is not None:
             body[key] = value

@@ -156,7 +156,10 @@ class AssetCollection:
         uri = properties.get(self.uri)
         if not isinstance(uri, str):
             return properties
-        return {**properties, self.uri: pinner.fix("data", uri, str(properties.get(self.type or "modelType")))}
+        return {
+            **properties,
+            self.uri: pinner.resolve_reference("data", uri, str(properties.get(self.type or "modelType"))),
+        }
 
     def _choose_next_version(self, request: ApiRequest, name: str, properties: Properties) -> str:
         """Return the version to store where the client leaves the choice to the server.
@@ -287,5 +290,5 @@ async def import_local_path(request: ApiRequest, uri: str) -> str:
     path = unquote(uri.removeprefix("file:").removeprefix("//")) if uri.startswith("file:") else uri
     kept = await asyncio.to_thread(request.server.data.import_local, path, request.workspace)
     place = str(request.server.data.resolve(kept, request.workspace).path)
-    await request.server.engine.context.intact.note(place, is_named=True)
+    await request.server.engine.context.intact.record_stamp(place, is_named=True)
     return kept

@@ -6,7 +6,7 @@ from typing import Any
 
 from smalt.service.api.arm.asset_collection import AssetCollection, Properties
 from smalt.service.api.request import ApiRequest
-from smalt.service.engine.submission.pins import Pinner, fixed_component
+from smalt.service.engine.submission.pins import Pinner, pin_component
 from smalt.service.records import assets
 
 _DESCRIPTIVE = {"$schema", "_source", "description", "display_name", "name", "tags", "version"}
@@ -26,7 +26,7 @@ class _ComponentCollection(AssetCollection):
         spec = properties.get("componentSpec")
         if properties.get("isAnonymous") or not isinstance(spec, dict):
             return properties
-        return {**properties, "componentSpec": fixed_component(pinner, spec)}
+        return {**properties, "componentSpec": pin_component(pinner, spec)}
 
     def render_version(self, request: ApiRequest, version: assets.AssetVersion) -> Properties:
         """Return the REST body with name and version in the specification, as the service does: clients read them

@@ -48,7 +48,7 @@ async def put_job(request: ApiRequest) -> ApiResponse:
         shape = _render_job(request, there)
         submitted = jobs.read_properties(request.server.db, there.id)
         sent = kinds.expand_body(request.server.engine.context, request.workspace, properties)
-        sent = Pins(pins.get_job_pins(request.server.db, there)).applied(sent)
+        sent = Pins(pins.get_job_pins(request.server.db, there)).apply_to(sent)
         if is_same_job(*(_remove_keys(READ_ONLY + _DESCRIBING, one) for one in (sent, submitted, shape["properties"]))):
             there = update_description(request, there, properties)
             return ApiResponse(_render_job(request, there), 200)
@@ -63,7 +63,9 @@ async def validate_job(request: ApiRequest) -> dict[str, Any]:
     if there is not None:
         await _check_same_data(request, there, properties)
     return {
-        "warnings": acceptance.check(request.server.engine.context, request.workspace, request.get_name(), properties)
+        "warnings": acceptance.check_submission(
+            request.server.engine.context, request.workspace, request.get_name(), properties
+        )
     }
 
 

@@ -63,7 +63,7 @@ async def finish_upload(request: ApiRequest) -> dict[str, Any]:
     is_changed = not is_new and not await intact.is_whole(str(upload.target))
     replace_if = partial(is_named_by_content, digest=upload.target.parent.name) if is_changed else None
     await asyncio.to_thread(upload.finish, files, folders, frozenset(executable), replace_if=replace_if)
-    await intact.note(str(upload.target), is_named=is_new or is_changed)
+    await intact.record_stamp(str(upload.target), is_named=is_new or is_changed)
     return {"done": True}
 
 

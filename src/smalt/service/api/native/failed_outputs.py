@@ -28,8 +28,8 @@ async def remove_failed_outputs(service: ServerContext, age: float, dry_run: boo
     overlaps = await asyncio.to_thread(Overlaps, found)
     held = service.engine.context.held
     written = await asyncio.to_thread(_find_shared, service, found, overlaps)
-    by_job = await held.by_jobs(overlaps, jobs.list_unfinished(service.db))
-    kept = set(await held.by_assets(overlaps)).union(*by_job.values(), written)
+    by_job = await held.find_in_jobs(overlaps, jobs.list_unfinished(service.db))
+    kept = set(await held.find_in_assets(overlaps)).union(*by_job.values(), written)
     return await asyncio.to_thread(_remove_folders, found, kept, dry_run)
 
 
@@ -54,7 +54,7 @@ def _find_folders(service: ServerContext, before: float) -> dict[str, Job]:
 def _find_shared(service: ServerContext, found: dict[str, Job], overlaps: Overlaps) -> set[str]:
     ours = {job.id for job in found.values()}
     with service.db.open_reader() as db:
-        return overlaps.of(place for id, place in jobs.list_written_places(db) if id not in ours)
+        return overlaps.find_overlapping(place for id, place in jobs.list_written_places(db) if id not in ours)
 
 
 def _list_descendants(service: ServerContext, id: int) -> list[Job]:

@@ -125,7 +125,7 @@ def _get_environment(request: ApiRequest, id: Any) -> dict[str, Any]:
         return {}
     environment: dict[str, Any] = {"name": get_short_name(id).removeprefix("azureml:")}
     with contextlib.suppress(SmaltError):  # gone since the job ran
-        found = lookup.environment(request.server.engine.context, request.workspace, id)
+        found = lookup.find_environment(request.server.engine.context, request.workspace, id)
         if found.get("image"):
             environment["image"] = str(found["image"])
         packages = _parse_packages(found.get("condaFile"))

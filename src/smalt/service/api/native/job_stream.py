@@ -95,7 +95,7 @@ class _JobFollower:
     async def render_bodies(self, gone: asyncio.Future[None]) -> AsyncGenerator[bytes, None]:
         """Yield the stream in pieces, until the end of the job or the server, or until the reader leaves."""
         watch = self._service.engine.watch
-        news = watch.join(self._top.root_id)
+        news = watch.add_watcher(self._top.root_id)
         stopping = asyncio.ensure_future(self._service.stopping.wait())
         ends: Ends = {gone, stopping}
         try:
@@ -106,7 +106,7 @@ class _JobFollower:
                         return
         finally:
             stopping.cancel()
-            watch.leave(self._top.root_id, news)
+            watch.remove_watcher(self._top.root_id, news)
 
     async def _follow_job(self, news: asyncio.Event, ends: Ends) -> AsyncGenerator[bytes, None]:
         self._seen = _find_last_event(self._service, self._top.root_id)

@@ -71,8 +71,8 @@ async def _remove_job_folders(service: ServerContext, age: float, dry_run: bool)
     places = await asyncio.to_thread(_find_job_folders, service)
     overlaps = await asyncio.to_thread(Overlaps, places.values())
     context = service.engine.context
-    by_job = await context.held.by_jobs(overlaps, jobs.list_unfinished(service.db))
-    held = set(await context.held.by_assets(overlaps)).union(*by_job.values())
+    by_job = await context.held.find_in_jobs(overlaps, jobs.list_unfinished(service.db))
+    held = set(await context.held.find_in_assets(overlaps)).union(*by_job.values())
     busy, before = _list_busy_folders(service), time.time() - age
     free = [
         folder

@@ -42,19 +42,19 @@ class Overlaps:
         self._places = frozenset(places)
         self._below: dict[str, list[str]] = defaultdict(list)
         for place in self._places:
-            for above in folders_above(place):
+            for above in list_folders_above(place):
                 self._below[above].append(place)
 
-    def of(self, others: Iterable[str]) -> set[str]:
+    def find_overlapping(self, others: Iterable[str]) -> set[str]:
         """Return those of the places that are at, in or around one of `others`."""
         found: set[str] = set()
         for other in others:
             found.update(self._below.get(other, ()))
-            found.update(self._places.intersection(folders_above(other)))
+            found.update(self._places.intersection(list_folders_above(other)))
         return found
 
 
-class Held:
+class PlaceReferences:
     """Finds the places that are named; each body of a version is read once."""
 
     def __init__(self, db: Database, data: DataAccess, root: str, plain: str) -> None:
@@ -65,7 +65,7 @@ class Held:
         self._known: dict[int, tuple[float, tuple[str, ...]]] = {}
         """By id of a version: when it was changed, and what it names."""
 
-    async def by_assets(self, places: Overlaps, besides: int | None = None) -> dict[str, int]:
+    async def find_in_assets(self, places: Overlaps, besides: int | None = None) -> dict[str, int]:
         """Return those of `places` that versions of assets name, archived ones too, each with the id of a version.
 
         Those of all workspaces of the home count, but for the workspace `besides`. What is registered meanwhile is
@@ -78,25 +78,29 @@ class Held:
             if state == seen:
                 break
             since = seen[0] if seen is not None and seen[1] == state[1] else None
-            look = partial(self._held_by_assets, places, since, besides)
-            found.update(look(self._db) if is_last else await asyncio.to_thread(self._read, look))
+            look = partial(self._find_in_versions, places, since, besides)
+            found.update(look(self._db) if is_last else await asyncio.to_thread(self._read_beside, look))
             seen = state
         return found
 
-    async def by_jobs(self, places: Overlaps, some: Iterable[Job]) -> dict[int, set[str]]:
+    async def find_in_jobs(self, places: Overlaps, some: Iterable[Job]) -> dict[int, set[str]]:
         """Return those of `places` that the bodies of these jobs name, by id of the job."""
         by_id = {each.id: each for each in workspaces.list_workspaces(self._db)}
         named = {
-            job.id: [(by_id[job.workspace_id], text) for text in set(_texts(jobs.read_properties(self._db, job.id)))]
+            job.id: [
+                (by_id[job.workspace_id], text) for text in set(_find_texts(jobs.read_properties(self._db, job.id)))
+            ]
             for job in some
         }
-        return await asyncio.to_thread(lambda: {id: places.of(self._places(texts)) for id, texts in named.items()})
+        return await asyncio.to_thread(
+            lambda: {id: places.find_overlapping(self._resolve_places(texts)) for id, texts in named.items()}
+        )
 
-    def _read(self, look: Callable[[Database], Result]) -> Result:
+    def _read_beside(self, look: Callable[[Database], Result]) -> Result:
         with self._db.open_reader() as db:
             return look(db)
 
-    def _held_by_assets(
+    def _find_in_versions(
         self, places: Overlaps, since: tuple[Any, ...] | None, besides: int | None, db: Database
     ) -> dict[str, int]:
         by_id = {each.id: each for each in workspaces.list_workspaces(db) if each.id != besides}
@@ -106,31 +110,31 @@ class Held:
                 continue
             known = self._known.get(id)
             if known is None or known[0] != modified_at or "Versions/" in body:  # moved without another time
-                known = self._known[id] = (modified_at, tuple(set(_texts(json.loads(body)))))
+                known = self._known[id] = (modified_at, tuple(set(_find_texts(json.loads(body)))))
             named = ((by_id[workspace_id], text) for text in known[1])
-            found.update(dict.fromkeys(places.of(self._places(named)), id))
+            found.update(dict.fromkeys(places.find_overlapping(self._resolve_places(named)), id))
         return found
 
-    def _places(self, named: Iterable[Named]) -> set[str]:
+    def _resolve_places(self, named: Iterable[Named]) -> set[str]:
         """Return where the texts lead, each as it is written and with links followed, and what MLTables there name."""
         found: set[str] = set()
         for workspace, text in named:
-            place = self._place(workspace, text)
+            place = self._resolve_place(workspace, text)
             if place is None:
                 continue
-            found |= self._both(place)
-            for uri in _named_by_table(place):
-                other = self._place(workspace, uri)
-                found |= self._both(other) if other is not None else set()
+            found |= self._spell_place(place)
+            for uri in _read_table_uris(place):
+                other = self._resolve_place(workspace, uri)
+                found |= self._spell_place(other) if other is not None else set()
         return found
 
-    def _place(self, workspace: Workspace, text: str) -> Path | None:
+    def _resolve_place(self, workspace: Workspace, text: str) -> Path | None:
         try:
             return self._data.resolve(text, workspace).path
         except (SmaltError, OSError, ValueError):
             return None
 
-    def _both(self, path: Path) -> set[str]:
+    def _spell_place(self, path: Path) -> set[str]:
         """Return the path below the home's real folder, and the real path: what holds a link is held, too."""
         written = os.path.normpath(path)
         if f"{written}/".startswith(f"{self._plain}/"):
@@ -138,7 +142,7 @@ class Held:
         return {written, os.path.realpath(path)}
 
 
-def folders_above(path: str) -> Iterator[str]:
+def list_folders_above(path: str) -> Iterator[str]:
     """Yield the path and each folder above it."""
     while path not in ("", "/"):
         yield path
@@ -146,21 +150,21 @@ def folders_above(path: str) -> Iterator[str]:
     yield "/"
 
 
-def _named_by_table(place: Path) -> list[str]:
+def _read_table_uris(place: Path) -> list[str]:
     try:
         return [one.uri for one in mltable_inputs.list_references(place)] if (place / "MLTable").is_file() else []
     except (ValidationException, OSError):
         return []
 
 
-def _texts(body: Any) -> Iterator[str]:
+def _find_texts(body: Any) -> Iterator[str]:
     """Yield the URIs and paths in the texts of a document; another asset's name is none: that asset names its own."""
     if isinstance(body, dict):
         for value in body.values():
-            yield from _texts(value)
+            yield from _find_texts(value)
     elif isinstance(body, list):
         for value in body:
-            yield from _texts(value)
+            yield from _find_texts(value)
     elif isinstance(body, str) and (":/" in body or body.startswith("/")):
         if len(body) <= _LONGEST and _WHOLE.fullmatch(body) and "/versions/" not in body:
             yield body

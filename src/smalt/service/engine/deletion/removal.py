@@ -23,7 +23,7 @@ from smalt.exceptions import Conflict
 from smalt.service.data import remove_tree
 from smalt.service.data.files.durable_files import sync_folders, write_durably
 from smalt.service.engine.context import EngineContext
-from smalt.service.engine.deletion.place_references import Overlaps, folders_above
+from smalt.service.engine.deletion.place_references import Overlaps, list_folders_above
 from smalt.service.engine.deletion.workspace_checks import refuse_shared, refuse_unfinished
 from smalt.service.records import deletions, jobs, lineage, workspaces
 from smalt.service.records.deletions import Deletion
@@ -153,10 +153,10 @@ async def _find_scope(context: EngineContext, workspace: Workspace, job: Job) ->
     folders.update({real: folder for folder, real in places.items()})
     overlaps = await asyncio.to_thread(Overlaps, folders)
     outputs = await asyncio.to_thread(_find_outputs_of_others, context, ids, overlaps)
-    by_job = await context.held.by_jobs(
+    by_job = await context.held.find_in_jobs(
         overlaps, (one for one in jobs.list_unfinished(context.db) if one.id not in ids)
     )
-    held = outputs | (await context.held.by_assets(overlaps)).keys()
+    held = outputs | (await context.held.find_in_assets(overlaps)).keys()
     return _DeletionScope(
         places,
         attempts,
@@ -174,7 +174,7 @@ def _find_own_folders(context: EngineContext, tree: Sequence[Job]) -> set[str]:
 def _find_outputs_of_others(context: EngineContext, ids: frozenset[int], overlaps: Overlaps) -> set[str]:
     """Return the places where other jobs of any workspace wrote: a given path may lie in another workspace."""
     with context.db.open_reader() as db:
-        return overlaps.of(place for job_id, place in jobs.list_written_places(db) if job_id not in ids)
+        return overlaps.find_overlapping(place for job_id, place in jobs.list_written_places(db) if job_id not in ids)
 
 
 def _remove_rows(
@@ -197,7 +197,7 @@ def _keep_writes(context: EngineContext, tree: Sequence[Job], goes: set[str]) ->
     """Keep the places to which the jobs wrote and that stay: earlier outputs there remain known as overwritten."""
     for one in tree:
         for output, place in lineage.list_writes(context.db, one.id):
-            if goes.isdisjoint(folders_above(place)):
+            if goes.isdisjoint(list_folders_above(place)):
                 lineage.keep_write(context.db, one, output, place)
 
 

@@ -33,9 +33,9 @@ async def refuse_shared(context: EngineContext, workspace: Workspace) -> None:
     top = f"{context.root}/workspaces/{workspace.folder}"
     overlaps = Overlaps({top, await asyncio.to_thread(os.path.realpath, top)})
     others = [one for one in jobs.list_unfinished(context.db) if one.workspace_id != workspace.id]
-    by_job = await context.held.by_jobs(overlaps, others)
+    by_job = await context.held.find_in_jobs(overlaps, others)
     writers = await asyncio.to_thread(_find_writers, context, workspace, overlaps)
-    by_asset = await context.held.by_assets(overlaps, workspace.id)
+    by_asset = await context.held.find_in_assets(overlaps, workspace.id)
     _refuse_readers(context, workspace, {id for id, found in by_job.items() if found})
     _refuse_versions(context, workspace, set(by_asset.values()))
     named = [_describe_job(context, job) for id in writers if (job := jobs.find_job(context.db, id)) is not None]
@@ -49,7 +49,13 @@ async def refuse_shared(context: EngineContext, workspace: Workspace) -> None:
 def _find_writers(context: EngineContext, workspace: Workspace, overlaps: Overlaps) -> list[int]:
     """Return the jobs of other workspaces that wrote there."""
     with context.db.open_reader() as db:
-        return sorted({id for id, place in jobs.list_written_places(db, besides=workspace.id) if overlaps.of([place])})
+        return sorted(
+            {
+                id
+                for id, place in jobs.list_written_places(db, besides=workspace.id)
+                if overlaps.find_overlapping([place])
+            }
+        )
 
 
 def _refuse_readers(context: EngineContext, workspace: Workspace, readers: set[int]) -> None:

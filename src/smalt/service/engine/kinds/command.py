@@ -34,7 +34,7 @@ from smalt.service.engine.kinds.protocol import LeafKind
 from smalt.service.engine.outputs.registration import find_taken_versions
 from smalt.service.engine.slots import SlotGrant, SlotRequest
 from smalt.service.engine.submission import lookup
-from smalt.service.engine.submission.bindings import filled
+from smalt.service.engine.submission.bindings import fill_expressions
 from smalt.service.engine.versions import overwrites
 from smalt.service.environments import BuiltEnvironment
 from smalt.service.records import jobs
@@ -86,8 +86,8 @@ class Leaf:
         """`entity` where it is known already; else it is read from the job's body."""
         if entity is None:
             entity = cast("CommandJob", wire.from_rest({"properties": jobs.read_properties(context.db, job.id)}, "job"))
-        environment = lookup.environment(context, workspace, str(entity.environment))
-        code = lookup.snapshot(context, workspace, entity.code) if entity.code else None
+        environment = lookup.find_environment(context, workspace, str(entity.environment))
+        code = lookup.find_snapshot(context, workspace, entity.code) if entity.code else None
         sends = any(
             output.path and context.data.is_remote_output(output_uri(job.name, name, output, _place(entity)), workspace)
             for name, output in entity.outputs.items()
@@ -261,7 +261,7 @@ def make_spec(leaf: Leaf, number: int) -> StepSpec:
         if isinstance(value, Input):
             inputs[name] = StepInput(value.type, value.mode, value.path or "", leaf.places.get(name))
         elif value is not None:
-            literals[name] = filled(to_text(value), {"name": job.name})
+            literals[name] = fill_expressions(to_text(value), {"name": job.name})
     leaf.known_spec = StepSpec(
         id=jobs.make_step_id(job, number),
         attempt=number,
@@ -349,7 +349,7 @@ def data_rows(leaf: Leaf) -> list[DataRow]:
     """Return what the job reads and writes, for the records."""
     reads: list[DataRow] = [
         DataRow(
-            "input", name, value.type or "uri_folder", value.mode, value.path, lookup.asset_row(value.path, value.type),
+            "input", name, value.type or "uri_folder", value.mode, value.path, lookup.make_asset_key(value.path, value.type),
             leaf.places[name].place,
         )
         for name, value in leaf.entity.inputs.items()

@@ -24,7 +24,7 @@ from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.places import ARTIFACTS
 from smalt.service.engine.kinds.properties import FORCED
 from smalt.service.engine.kinds.protocol import NO_CHANGES, SKIPPED, Changes, CompositeView, Error, make_error
-from smalt.service.engine.submission.bindings import Scope, replaced, resolve
+from smalt.service.engine.submission.bindings import BindingScope, copy_with, resolve_input
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 
@@ -69,7 +69,7 @@ def _find_labels(planner: Planner, step: str) -> set[str]:
     return {label for label in map(planner.find_label, given) if label is not None}
 
 
-def make_control_job(planner: Planner, node_name: str, name: str, scope: Scope) -> PipelineJob:
+def make_control_job(planner: Planner, node_name: str, name: str, scope: BindingScope) -> PipelineJob:
     """Return the job of a step of control flow; `scope` learns where the outputs of its blocks are promised."""
     nodes = planner.nodes
     inside = list(_find_steps_inside(node_name, nodes))
@@ -98,7 +98,7 @@ def make_control_job(planner: Planner, node_name: str, name: str, scope: Scope) 
         if step in branches:
             planner.branch_outputs.update({str(one.path): f"{step}.{output}" for output, one in promises.items()})
     settings = {key: value for key, value in planner.settings.items() if key not in ("on_init", "on_finalize")}
-    settings = scope.field(settings)
+    settings = scope.resolve_field(settings)
     job = PipelineJob(
         jobs=steps, inputs=inputs, outputs=outputs, settings=PipelineJobSettings.from_dict(settings), compute=None
     )
@@ -129,7 +129,7 @@ def _find_branch_steps(name: str, nodes: Mapping[str, Any]) -> set[str]:
     return {one for branch in inside if isinstance(nodes[branch], IfElse) for one in _find_steps_inside(branch, nodes)}
 
 
-def _resolve_condition(node: Any, key: str, inputs: dict[str, Any], inside: Sequence[str], scope: Scope) -> Any:
+def _resolve_condition(node: Any, key: str, inputs: dict[str, Any], inside: Sequence[str], scope: BindingScope) -> Any:
     """Return a step of control flow whose condition is an input of the control job, if the pipeline around has it."""
     if not isinstance(node, IfElse):
         return node
@@ -137,16 +137,16 @@ def _resolve_condition(node: Any, key: str, inputs: dict[str, Any], inside: Sequ
     if has_expression(condition):
         if any(one.kind == "parent.jobs.outputs" and one.job in inside for one in find_expressions(condition)):
             return node
-        condition = scope.value(condition)
+        condition = scope.resolve_value(condition)
     if isinstance(condition, Input):
         kind = condition.type if condition.type in PRIMITIVES else "boolean"
         inputs[key] = Input(type=kind, path=condition.path)
     else:
         inputs[key] = to_text(condition)
-    return replaced(node, condition=f"${{{{parent.inputs.{key}}}}}")
+    return copy_with(node, condition=f"${{{{parent.inputs.{key}}}}}")
 
 
-def _make_promises(planner: Planner, step: str, name: str, scope: Scope) -> dict[str, Output]:
+def _make_promises(planner: Planner, step: str, name: str, scope: BindingScope) -> dict[str, Output]:
     """Return the planned place of each output of a step in a block of the control job of that name."""
     node = planner.nodes[step]
     component = planner.find_component(node)
@@ -160,21 +160,23 @@ def _make_promises(planner: Planner, step: str, name: str, scope: Scope) -> dict
     return promises
 
 
-def _resolve_outer_names(name: str, node: Any, inside: Sequence[str], nodes: Mapping[str, Any], scope: Scope) -> Any:
+def _resolve_outer_names(
+    name: str, node: Any, inside: Sequence[str], nodes: Mapping[str, Any], scope: BindingScope
+) -> Any:
     """Return the step with all that it names outside of the control job filled in."""
     inputs = {}
     for key, value in (node.inputs or {}).items():
         text = get_text(value)
         awaited = {one for expression in find_expressions(text) for one in resolve_steps(expression, nodes)}
-        filled = resolve(value, scope, "${{name}}") if value is not None and awaited.isdisjoint(inside) else value
+        filled = resolve_input(value, scope, "${{name}}") if value is not None and awaited.isdisjoint(inside) else value
         if filled is not None:
             inputs[key] = filled
-    step = replaced(node, inputs=inputs)
+    step = copy_with(node, inputs=inputs)
     for key, value in list_values(node, Travel.JOB):
         if key not in _IN_JOB:
-            vars(step)[key] = scope.field(value)
+            vars(step)[key] = scope.resolve_field(value)
     if vars(node).get("settings") is not None:
-        vars(step)["settings"] = scope.field(vars(node)["settings"])
+        vars(step)["settings"] = scope.resolve_field(vars(node)["settings"])
     return step
 
 
@@ -185,7 +187,7 @@ def _bind_outputs(
     promises: Mapping[str, Output],
     outputs: dict[str, Output],
     made: dict[str, places.Made],
-    scope: Scope,
+    scope: BindingScope,
 ) -> None:
     """Let the outputs of a step be those of the control job that the pipeline's outputs are bound to.
 
@@ -196,7 +198,7 @@ def _bind_outputs(
         label = planner.find_label(given)
         if label is None:
             if isinstance(given, Output) and has_expression(given.path):
-                own[output] = replaced(given, path=scope.path(given.path))
+                own[output] = copy_with(given, path=scope.resolve_path(given.path))
             continue
         place = planner.describe_place(output, given)
         if is_repeated and place.given is None:
@@ -206,7 +208,7 @@ def _bind_outputs(
             )
             continue
         above = scope.outputs[label]
-        outputs[label] = replaced(above, name=None, version=None)
+        outputs[label] = copy_with(above, name=None, version=None)
         made[label] = place._replace(is_shared=True) if is_repeated else place
     vars(step)["outputs"] = own
 

@@ -20,7 +20,7 @@ from smalt.service.engine.kinds.protocol import (
     Plan,
     find_children_outcome,
 )
-from smalt.service.engine.submission.bindings import replaced
+from smalt.service.engine.submission.bindings import copy_with
 from smalt.service.records.jobs import Job
 
 
@@ -73,7 +73,7 @@ class DoWhileKind(CompositeKind):
         """Return the child of an iteration, with other values for the inputs that are mapped."""
         (step,) = find_blocks(self._get_node(view))["body"]
         node = view.entity.jobs[step]
-        node = replaced(node, inputs={**(node.inputs or {}), **mapped})
+        node = copy_with(node, inputs={**(node.inputs or {}), **mapped})
         planner = Planner.of_view(view, {step: node})
         child = planner.make_child(step, node, set(), planner.make_scope(), f"{step}.{number}")
         child.display_name = child.body["displayName"] = f"{child.display_name}, iteration {number}"

@@ -46,7 +46,13 @@ from smalt.service.engine.kinds.protocol import (
     make_error,
 )
 from smalt.service.engine.submission import lookup
-from smalt.service.engine.submission.bindings import Scope, expand_macros, filled, replaced, resolve
+from smalt.service.engine.submission.bindings import (
+    BindingScope,
+    copy_with,
+    expand_macros,
+    fill_expressions,
+    resolve_input,
+)
 from smalt.service.engine.submission.pins import Pins
 from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
@@ -91,7 +97,7 @@ class Planner:
         """Return the planner of a recorded job; `jobs` are the steps to plan, if these are not all of them."""
         job, entity = view.job, view.entity
         return cls(
-            view.context, view.workspace, job.name, entity if jobs is None else replaced(entity, jobs=jobs),
+            view.context, view.workspace, job.name, entity if jobs is None else copy_with(entity, jobs=jobs),
             job.experiment, job.parent_id is not None, Pins(get_job_pins(view.context.db, job)),
             view.find_taken_names(), partial(view.follow, job),
         )  # fmt: skip
@@ -105,10 +111,10 @@ class Planner:
             make = self._make_control_child if isinstance(node, ControlFlowNode) else self.make_child
             yield make(node_name, node, needs[node_name], scope)
 
-    def make_scope(self) -> Scope:
+    def make_scope(self) -> BindingScope:
         """Return the names that the steps can see."""
         inputs = {name: _fill_job_name(value, self.name) for name, value in self.job.inputs.items()}
-        return Scope(
+        return BindingScope(
             self.name, inputs, self._make_pipeline_outputs(), self._find_bound_inputs, self._read_written_value
         )
 
@@ -169,7 +175,7 @@ class Planner:
                 value.type or "uri_folder",
                 value.mode,
                 value.path,
-                lookup.asset_row(value.path, value.type),
+                lookup.make_asset_key(value.path, value.type),
             )
             for name, value in self.job.inputs.items()
             if isinstance(value, Input)
@@ -184,7 +190,7 @@ class Planner:
                 declared.path
                 or f"azureml://datastores/{self.datastore}/paths/azureml/{self.folder_of(self.name)}/{name}/"
             )
-            outputs[name] = replaced(declared, path=path)
+            outputs[name] = copy_with(declared, path=path)
         return outputs
 
     def folder_of(self, job: str) -> str:
@@ -204,23 +210,23 @@ class Planner:
     @property
     def datastore(self) -> str:
         chosen = self.settings.get("default_datastore")
-        return lookup.named(chosen).name if chosen else "workspaceblobstore"
+        return lookup.parse_name(chosen).name if chosen else "workspaceblobstore"
 
     def _get_edge_steps(self) -> tuple[str | None, str | None]:
         return self.settings.get("on_init"), self.settings.get("on_finalize")
 
-    def _make_control_child(self, node_name: str, node: Any, needs: set[str], scope: Scope) -> NewChild:
+    def _make_control_child(self, node_name: str, node: Any, needs: set[str], scope: BindingScope) -> NewChild:
         """Return the job of a step of control flow, of which the steps in its blocks are children."""
         name = self._make_free_name(node_name)
         removal.refuse_deleted_name(self.context, self.workspace, name)
         job = make_control_job(self, node_name, name, scope)
         job.experiment_name = self.experiment
         job.display_name = node.display_name or node_name
-        body = self.pins.applied(wire.to_rest(job)["properties"])
+        body = self.pins.apply_to(wire.to_rest(job)["properties"])
         return NewChild(node_name, name, node.type, body, needs, job.display_name, job)
 
     def make_child(
-        self, node_name: str, node: Any, needs: set[str], scope: Scope, label: str | None = None
+        self, node_name: str, node: Any, needs: set[str], scope: BindingScope, label: str | None = None
     ) -> NewChild:
         """Return the job of a step; `label` is its name among its siblings, if that is not the step's."""
         name = self._make_free_name((label or node_name).replace(".", "-"))  # no name of a job has a dot
@@ -244,7 +250,7 @@ class Planner:
         job.properties.update(note_branch_inputs(self.branch_outputs, inputs, component, ("inputs",)))
         job.experiment_name = self.experiment
         job.display_name = display_name
-        body = self.pins.applied(wire.to_rest(job)["properties"])
+        body = self.pins.apply_to(wire.to_rest(job)["properties"])
         return NewChild(label or node_name, name, job.type, body, needs, display_name, job)
 
     def find_component(self, node: Any) -> Any:
@@ -252,7 +258,9 @@ class Planner:
         if reference is None or not isinstance(reference, str):
             return node if reference is None else reference
         if reference not in self.components:
-            properties = lookup.component(self.context, self.workspace, self.pins.of("components", reference))
+            properties = lookup.find_component(
+                self.context, self.workspace, self.pins.get_reference("components", reference)
+            )
             self.components[reference] = wire.from_rest({"properties": properties}, "component")
         return self.components[reference]
 
@@ -265,12 +273,12 @@ class Planner:
         self.taken.add(name)
         return name
 
-    def _make_inputs(self, node_name: str, job_name: str, component: Any, scope: Scope) -> dict[str, Any]:
+    def _make_inputs(self, node_name: str, job_name: str, component: Any, scope: BindingScope) -> dict[str, Any]:
         """The node's inputs with all bindings resolved; those that stand for nothing are left out."""
         inputs: dict[str, Any] = {}
         declared = component.inputs if component is not None else {}
         for name, given in scope.bound_inputs(node_name).items():
-            value = resolve(given, scope, job_name)
+            value = resolve_input(given, scope, job_name)
             if value is not None:
                 typed = _convert_value(f"{self.name}: {node_name}.inputs.{name}", value, declared.get(name))
                 inputs[name] = self._pin_input(f"{node_name}.inputs.{name}", typed)
@@ -280,16 +288,16 @@ class Planner:
         """Return an input with the version that its path means in this run."""
         if not isinstance(value, Input) or not value.path:
             return value
-        path = self.pins.of("data", value.path)
+        path = self.pins.get_reference("data", value.path)
         incomplete = self.context.data.resolver.find_incomplete_name(path)
         if incomplete is not None and not incomplete.version:
             raise ValidationException(
                 f"{self.name}: {where}: {path} named nothing when the job was submitted; register it and submit again"
             )
-        return value if path == value.path else replaced(value, path=path)
+        return value if path == value.path else copy_with(value, path=path)
 
     def _make_child_outputs(
-        self, child: str, node: Any, component: Any, scope: Scope
+        self, child: str, node: Any, component: Any, scope: BindingScope
     ) -> tuple[dict[str, Output], dict[str, Made]]:
         """The node's outputs with their places, and how these came about."""
         outputs, made = {}, {}
@@ -356,12 +364,12 @@ class Planner:
             return None
         return resolve_port(bound.name, self.job.outputs or {})
 
-    def make_output(self, child: str, name: str, form: Output, given: Any, scope: Scope) -> Output:
+    def make_output(self, child: str, name: str, form: Output, given: Any, scope: BindingScope) -> Output:
         """Return an output with its place: the pipeline's path if bound to it, else the step's, else the default."""
         bound = given if isinstance(given, str) else getattr(given, "path", None)
-        label, above = scope.output(bound or "") or (name, None)
+        label, above = scope.find_output(bound or "") or (name, None)
         node_output = given if isinstance(given, Output) else Output()
-        path = above.path if above else scope.path(node_output.path)
+        path = above.path if above else scope.resolve_path(node_output.path)
         if not path and name == "artifacts":
             path = ARTIFACTS.format(job=child)
         elif not path:
@@ -381,7 +389,7 @@ class Planner:
         return output
 
     def _make_command_job(
-        self, name: str, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope
+        self, name: str, node: Any, component: Any, inputs: Any, outputs: Any, scope: BindingScope
     ) -> CommandJob:
         if not isinstance(component, CommandComponent) and component is not node:
             raise ValidationException(
@@ -389,16 +397,16 @@ class Planner:
             )
         made = {
             "command": _fill_job_name(remove_empty_blocks(component.command, inputs), name),
-            "code": self.pins.of("codes", component.code) if component.code else None,
+            "code": self.pins.get_reference("codes", component.code) if component.code else None,
             "inputs": inputs,
             "outputs": outputs,
         }
-        fields = build_job_values(CommandJob, node, component, made, scope.field)
+        fields = build_job_values(CommandJob, node, component, made, scope.resolve_field)
         for key in ("tags", "properties"):  # texts for people: nothing in them is filled in
             fields[key] = dict(vars(node).get(key) or {})
         if isinstance(fields.get("environment"), str):
-            fields["environment"] = self.pins.of("environments", fields["environment"])
-        fields["compute"] = fields.get("compute") or scope.field(self.settings.get("default_compute"))
+            fields["environment"] = self.pins.get_reference("environments", fields["environment"])
+        fields["compute"] = fields.get("compute") or scope.resolve_field(self.settings.get("default_compute"))
         return CommandJob(**{**fields, **made})
 
     def _make_reuse_note(self, node_name: str, node: Any, component: Any, made: Mapping[str, Made]) -> dict[str, str]:
@@ -428,12 +436,18 @@ class Planner:
             return {FORCED: f"is_deterministic of the step '{node_name}', a pipeline, is false"}
         return {FORCED: self.why_forced} if is_true(self.settings, "force_rerun") else {}
 
-    def _make_pipeline_job(self, node: Any, component: Any, inputs: Any, outputs: Any, scope: Scope) -> PipelineJob:
+    def _make_pipeline_job(
+        self, node: Any, component: Any, inputs: Any, outputs: Any, scope: BindingScope
+    ) -> PipelineJob:
         inherited = {key: value for key, value in self.settings.items() if key not in ("on_init", "on_finalize")}
-        settings = {**scope.field(inherited), **read_settings(component), **scope.field(read_settings(node))}
+        settings = {
+            **scope.resolve_field(inherited),
+            **read_settings(component),
+            **scope.resolve_field(read_settings(node)),
+        }
         if _is_never_reused(node, component):
             settings["force_rerun"] = True
-        compute = scope.field(getattr(node, "compute", None))
+        compute = scope.resolve_field(getattr(node, "compute", None))
         if compute:
             settings["default_compute"] = compute
         absent = {f"${{{{parent.inputs.{name}}}}}" for name in component.inputs or {} if name not in inputs}
@@ -446,7 +460,7 @@ class Planner:
             "jobs": steps, "inputs": inputs, "outputs": outputs, "settings": PipelineJobSettings.from_dict(settings),
             "compute": None,  # it is the default of its steps, in the settings
         }  # fmt: skip
-        return PipelineJob(**{**build_job_values(PipelineJob, node, component, made, scope.field), **made})
+        return PipelineJob(**{**build_job_values(PipelineJob, node, component, made, scope.resolve_field), **made})
 
 
 class PipelineKind(CompositeKind):
@@ -590,8 +604,8 @@ def _sort_by_needs(needs: Mapping[str, set[str]]) -> list[str]:
 def _fill_job_name(value: Any, job: str) -> Any:
     """A value or command with `${{name}}` filled in: once, so that whatever is made of it is made of the same."""
     if isinstance(value, Input) and has_expression(value.path):
-        return replaced(value, path=filled(str(value.path), {"name": job}))
-    return filled(value, {"name": job}) if has_expression(value) else value
+        return copy_with(value, path=fill_expressions(str(value.path), {"name": job}))
+    return fill_expressions(value, {"name": job}) if has_expression(value) else value
 
 
 def _convert_value(where: str, value: Any, form: Any) -> Any:
@@ -599,7 +613,7 @@ def _convert_value(where: str, value: Any, form: Any) -> Any:
     declared = form.type if isinstance(form, Input) else None
     if isinstance(value, Input):
         mode = value.mode or (form.mode if isinstance(form, Input) else None)
-        return replaced(value, mode=mode, type=value.type or declared or "uri_folder")
+        return copy_with(value, mode=mode, type=value.type or declared or "uri_folder")
     if declared in ("integer", "number", "boolean", "string"):
         converted = convert(value, declared)
         if hasattr(converted, "message"):

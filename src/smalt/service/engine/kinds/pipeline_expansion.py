@@ -14,7 +14,7 @@ from smalt.entities.steps.expansion import expand_component
 from smalt.exceptions import LocatedProblem, SmaltError, ValidationException
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.submission import lookup
-from smalt.service.engine.submission.bindings import replaced
+from smalt.service.engine.submission.bindings import copy_with
 from smalt.service.records.workspaces import Workspace
 
 _REPLACED = ("inputs", "outputs", "settings")
@@ -60,7 +60,7 @@ def _find_component(context: EngineContext, workspace: Workspace, component: Any
     if not isinstance(component, str):
         return component
     try:
-        return wire.from_rest({"properties": lookup.component(context, workspace, component)}, "component")
+        return wire.from_rest({"properties": lookup.find_component(context, workspace, component)}, "component")
     except SmaltError as error:
         raise ValidationException(f"component: {error}") from None
 
@@ -82,4 +82,4 @@ def remove_absent_inputs(
                 f"{whose}: input '{name}' of step '{step_name}' is required by its component, and "
                 f"{bound[name]}, which it is bound to, is not given; give it, or make '{name}' optional"
             )
-    return replaced(step, inputs={name: given[name] for name in left})
+    return copy_with(step, inputs={name: given[name] for name in left})

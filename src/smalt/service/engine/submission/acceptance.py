@@ -45,7 +45,7 @@ _OF_ONE_RUN = frozenset({AUTOMATIC_VERSIONS, OUTPUT_FOLDER, OUTPUT_PATHS, EMPTY_
 """Properties that a job which is submitted again does not take with it."""
 
 
-class Accepted(NamedTuple):
+class AcceptedJob(NamedTuple):
     job: Job
     is_new: bool
     remote: list[str]
@@ -56,7 +56,7 @@ class Accepted(NamedTuple):
     """The sentence for a job that is recorded and does not run."""
 
 
-class _Examined(NamedTuple):
+class ExaminedJob(NamedTuple):
     """A body that is good: as it is to be recorded, as it was read, and what the look at it found."""
 
     existing: Job | None
@@ -68,13 +68,13 @@ class _Examined(NamedTuple):
     """None for a type that does not run."""
 
 
-def accept(
+def accept_job(
     context: EngineContext, workspace: Workspace, name: str, properties: dict[str, Any], principal: str
-) -> Accepted:
+) -> AcceptedJob:
     """Record the job, unless it is there already. Raises what is wrong with it, all of it at once."""
-    existing, body, digest, entity, checked = _examined(context, workspace, name, properties)
+    existing, body, digest, entity, checked = _examine_job(context, workspace, name, properties)
     if existing is not None:
-        return Accepted(existing, False, [], None)
+        return AcceptedJob(existing, False, [], None)
     context.refuse_where_full()
     new = jobs.NewJob(
         name=name,
@@ -87,52 +87,54 @@ def accept(
     )
     job = jobs.add_job(context.db, workspace.id, new, principal)
     if checked is None:
-        return Accepted(job, True, [], None, _cannot_run(entity))
+        return AcceptedJob(job, True, [], None, _describe_unsupported(entity))
     if checked.pins:
         pins.put_job_pins(context.db, job, checked.pins)
     part = str((body.get("properties") or {}).get(PART) or "").splitlines()
     for note in (*part, *checked.notes, *checked.idle):
         context.say(job, note)
-    return Accepted(job, True, checked.remote, entity)
+    return AcceptedJob(job, True, checked.remote, entity)
 
 
-def check(context: EngineContext, workspace: Workspace, name: str, properties: dict[str, Any]) -> list[str]:
+def check_submission(context: EngineContext, workspace: Workspace, name: str, properties: dict[str, Any]) -> list[str]:
     """Return what the job's log would begin with; raise what `accept` would raise, and record nothing."""
-    found = _examined(context, workspace, name, properties)
+    found = _examine_job(context, workspace, name, properties)
     if found.existing is None and found.checked is None:
-        raise RefusedError(_cannot_run(found.entity))
+        raise RefusedError(_describe_unsupported(found.entity))
     return [*found.checked.notes, *found.checked.idle] if found.checked is not None else []
 
 
-def _examined(context: EngineContext, workspace: Workspace, name: str, properties: dict[str, Any]) -> _Examined:
+def _examine_job(context: EngineContext, workspace: Workspace, name: str, properties: dict[str, Any]) -> ExaminedJob:
     if not _NAME.fullmatch(name):
         raise ValidationException(
             f"'{name}' cannot be a job's name; use at most 255 letters, digits, '-' and '_', a letter or digit first"
         )
-    body = _as_new({key: value for key, value in properties.items() if key not in READ_ONLY})
+    body = _remove_run_notes({key: value for key, value in properties.items() if key not in READ_ONLY})
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     existing = jobs.find_by_name(context.db, workspace.id, name)
     if existing is not None:
         if existing.body_hash == digest:
-            return _Examined(existing, body, digest, None, None)
+            return ExaminedJob(existing, body, digest, None, None)
         raise Conflict(describe_difference(context, workspace, existing, body))
     removal.refuse_deleted_names(context, workspace, name)
     with pause_gc():
         body = kinds.expand_body(context, workspace, body)
-        entity = read({**body, "services": properties.get("services")})  # said to be ignored, and no part of the job
-        known = _pins_of_earlier(context, workspace, body)
+        entity = read_job(
+            {**body, "services": properties.get("services")}
+        )  # said to be ignored, and no part of the job
+        known = _find_earlier_pins(context, workspace, body)
         kind = kinds.find_kind(entity.type)
         checked = _check_job(context, workspace, entity, known, kind) if kind is not None else None
         if checked is not None and checked.pins:
-            body = Pins(checked.pins).applied(body)
-            entity = read(body)
+            body = Pins(checked.pins).apply_to(body)
+            entity = read_job(body)
         if checked is not None and checked.idle:
             body = {**body, "properties": {**(body.get("properties") or {}), IDLE: "; ".join(checked.idle)}}
         own = kind.make_properties(context, workspace, name) if kind is not None else {}
         if own:
             body = {**body, "properties": {**(body.get("properties") or {}), **own}}
-            entity = read(body)
-    return _Examined(None, body, digest, entity, checked)
+            entity = read_job(body)
+    return ExaminedJob(None, body, digest, entity, checked)
 
 
 def _check_job(
@@ -144,7 +146,7 @@ def _check_job(
     return checker.finish()
 
 
-def _as_new(body: dict[str, Any]) -> dict[str, Any]:
+def _remove_run_notes(body: dict[str, Any]) -> dict[str, Any]:
     """Return the body of a job that was got and is submitted again: with places and next versions of its own."""
     notes, outputs = body.get("properties"), body.get("outputs")
     if not isinstance(notes, dict) or not notes.keys() & _OF_ONE_RUN:
@@ -163,15 +165,15 @@ def _as_new(body: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
-def read(body: dict[str, Any]) -> Any:
+def read_job(body: dict[str, Any]) -> Any:
     """The entity in the body; a type that is not even kept is refused in one sentence."""
     entity: Any = wire.from_rest({"properties": body}, "job")
     if kinds.find_kind(entity.type) is None and entity.type not in kinds.RECORDED_ONLY:
-        raise RefusedError(_cannot_run(entity))
+        raise RefusedError(_describe_unsupported(entity))
     return entity
 
 
-def _pins_of_earlier(
+def _find_earlier_pins(
     context: EngineContext, workspace: Workspace, body: dict[str, Any]
 ) -> pins.PinnedReferences | None:
     """The versions that references meant to the run of which this job is a part."""
@@ -181,6 +183,6 @@ def _pins_of_earlier(
     return pins.get_job_pins(context.db, earlier) if earlier is not None else None
 
 
-def _cannot_run(entity: Any) -> str:
+def _describe_unsupported(entity: Any) -> str:
     runs = [type for type in kinds.list_types() if (kind := kinds.find_kind(type)) is not None and kind.is_submitted]
     return f"{add_article(entity.type)} job cannot run yet; this smalt runs {join_words(runs, 'and')} jobs"

@@ -15,7 +15,7 @@ from smalt.service.secrets.references import convert_between
 
 
 @dataclass
-class Scope:
+class BindingScope:
     """The names that the nodes of one pipeline can see."""
 
     pipeline: str
@@ -31,77 +31,83 @@ class Scope:
     artifacts: dict[str, str] = field(default_factory=dict)
     """node → the URI of its artifact root."""
 
-    def value(self, text: str, node_job: str = "") -> Any:
+    def resolve_value(self, text: str, node_job: str = "") -> Any:
         """The literal or data that a text stands for; `node_job` is the name of the job whose input it is."""
         alone = parse_binding(text)
-        return self.text(text, node_job) if alone is None or alone.kind == "name" else self._one(alone)
+        return (
+            self.resolve_text(text, node_job)
+            if alone is None or alone.kind == "name"
+            else self._resolve_expression(alone)
+        )
 
-    def text(self, text: str, node_job: str = "") -> str:
+    def resolve_text(self, text: str, node_job: str = "") -> str:
         """The text with the literals that it names put in; data cannot be in it."""
-        return "".join(part if isinstance(part, str) else self._text_of(part, node_job) for part in parse_text(text))
+        return "".join(
+            part if isinstance(part, str) else self._resolve_part(part, node_job) for part in parse_text(text)
+        )
 
-    def path(self, text: str | None) -> str | None:
+    def resolve_path(self, text: str | None) -> str | None:
         """The path of an output with the literals that it names put in; its macros are its step's to fill in."""
         if not has_expression(text):
             return text
         parts = parse_text(str(text))
         return "".join(
-            part if isinstance(part, str) else part.text if part.kind in MACROS else self._text_of(part, "")
+            part if isinstance(part, str) else part.text if part.kind in MACROS else self._resolve_part(part, "")
             for part in parts
         )
 
-    def field(self, value: Any) -> Any:
+    def resolve_field(self, value: Any) -> Any:
         """A setting of a node, be it a text or made of many, with the literals that it names put in."""
         if isinstance(value, str):
-            return convert_between(value, self.text) if has_expression(value) else value
+            return convert_between(value, self.resolve_text) if has_expression(value) else value
         if isinstance(value, Entity):
             plain = value.to_dict()
-            filled = self.field(plain)
+            filled = self.resolve_field(plain)
             return value if filled == plain else type(value).from_dict(filled)
         if isinstance(value, Mapping):
-            return {key: self.field(item) for key, item in value.items()}
-        return [self.field(item) for item in value] if isinstance(value, (list, tuple)) else value
+            return {key: self.resolve_field(item) for key, item in value.items()}
+        return [self.resolve_field(item) for item in value] if isinstance(value, (list, tuple)) else value
 
-    def _text_of(self, expression: Expression, node_job: str) -> str:
+    def _resolve_part(self, expression: Expression, node_job: str) -> str:
         if expression.kind == "name" and node_job:
             return node_job
-        found = self._one(expression)
+        found = self._resolve_expression(expression)
         if isinstance(found, Input) and found.type in PRIMITIVES and expression.kind == "parent.inputs":
             return self.read_value(expression.name, found)  # its step has ended before this pipeline began
         if isinstance(found, (Input, Output)):
-            raise self._refused(f"{expression.text} is data or made by a step, and cannot be within text")
+            raise self._make_error(f"{expression.text} is data or made by a step, and cannot be within text")
         return "" if found is None else to_text(found)
 
-    def _one(self, expression: Expression) -> Any:
+    def _resolve_expression(self, expression: Expression) -> Any:
         if expression.kind == "parent.inputs":
             port = resolve_port(expression.name, self.inputs)
             return None if port is None else self.inputs[port]
         if expression.kind == "parent.jobs.inputs":
-            return self._input_of_node(expression)
+            return self._find_node_input(expression)
         if expression.kind == "parent.jobs.outputs":
-            return self._output_of_node(expression)
-        raise self._refused(f"{expression.text} cannot stand here")
+            return self._find_node_output(expression)
+        raise self._make_error(f"{expression.text} cannot stand here")
 
-    def output(self, text: str) -> tuple[str, Output] | None:
+    def find_output(self, text: str) -> tuple[str, Output] | None:
         """The name and the place of the pipeline's output that a text is bound to."""
         alone = parse_binding(text)
         if alone is None or alone.kind != "parent.outputs":
             return None
         port = resolve_port(alone.name, self.outputs)
         if port is None:
-            raise self._refused(f"{alone.text} names no output of it")
+            raise self._make_error(f"{alone.text} names no output of it")
         return port, self.outputs[port]
 
-    def _input_of_node(self, expression: Expression) -> Any:
+    def _find_node_input(self, expression: Expression) -> Any:
         known = self.bound_inputs(str(expression.job))
         value = known.get(resolve_port(expression.name, known) or "")
         bound = value.path if isinstance(value, Input) else value
         if not isinstance(bound, str) or not has_expression(bound):
             return value
-        found = self.value(bound)
-        return found if not isinstance(value, Input) or isinstance(found, Input) else replaced(value, path=found)
+        found = self.resolve_value(bound)
+        return found if not isinstance(value, Input) or isinstance(found, Input) else copy_with(value, path=found)
 
-    def _output_of_node(self, expression: Expression) -> Input:
+    def _find_node_output(self, expression: Expression) -> Input:
         job = str(expression.job)
         made = self.made.get(job, {})
         port = resolve_port(expression.name, made)
@@ -109,25 +115,25 @@ class Scope:
             return Input(type=made[port].type, path=made[port].path)
         if resolve_port(expression.name, ("artifacts",)) and job in self.artifacts:
             return Input(type="uri_folder", path=self.artifacts[job])
-        raise self._refused(f"node '{job}' has no output '{expression.name}'")
+        raise self._make_error(f"node '{job}' has no output '{expression.name}'")
 
-    def _refused(self, words: str) -> ValidationException:
+    def _make_error(self, words: str) -> ValidationException:
         return ValidationException(f"pipeline '{self.pipeline}': {words}")
 
 
-def resolve(value: Any, scope: Scope, job: str) -> Any:
+def resolve_input(value: Any, scope: BindingScope, job: str) -> Any:
     """Return the value of an input with its expressions filled in; `job` is the name of the job whose input it is."""
     if has_expression(value):
-        return scope.value(value, job)
+        return scope.resolve_value(value, job)
     if isinstance(value, Input) and has_expression(value.path):
-        found = scope.value(value.path or "", job)
+        found = scope.resolve_value(value.path or "", job)
         path = found.path if isinstance(found, Input) else found
         kind = value.type or (found.type if isinstance(found, Input) else None)
-        return None if path is None else replaced(value, path=path, type=kind)
+        return None if path is None else copy_with(value, path=path, type=kind)
     return value
 
 
-def replaced(entity: Any, **changes: Any) -> Any:
+def copy_with(entity: Any, **changes: Any) -> Any:
     """A copy with some attributes changed."""
     from copy import copy
 
@@ -137,7 +143,7 @@ def replaced(entity: Any, **changes: Any) -> Any:
     return changed
 
 
-def filled(text: str, values: Mapping[str, str]) -> str:
+def fill_expressions(text: str, values: Mapping[str, str]) -> str:
     """The text with the expressions of these kinds, such as "name", filled in."""
     return "".join(part if isinstance(part, str) else values.get(part.kind, part.text) for part in parse_text(text))
 
@@ -146,4 +152,4 @@ def expand_macros(path: str, *, name: str, output: str, datastore: str) -> str:
     """The path with the service's macros filled in; `${{name}}` is the step's job name, not its pipeline's."""
     if not has_expression(path):
         return path
-    return filled(path, {"name": name, "output_name": output, "default_datastore": datastore})
+    return fill_expressions(path, {"name": name, "output_name": output, "default_datastore": datastore})

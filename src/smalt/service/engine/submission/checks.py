@@ -29,7 +29,7 @@ from smalt.service.data.job_data.access_modes import (
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.outputs.registration import find_taken_versions
 from smalt.service.engine.submission import lookup
-from smalt.service.engine.submission.bindings import replaced
+from smalt.service.engine.submission.bindings import copy_with
 from smalt.service.engine.submission.pins import Pinner
 from smalt.service.engine.submission.unknown_keys import find_unknown_keys
 from smalt.service.engine.versions.overwrites import find_write_problem
@@ -112,7 +112,7 @@ class Checker:
     def _check_bindings(self, where: str, owner: Any, inputs: Mapping[str, Any], nodes: Mapping[str, Any]) -> None:
         """Check the expressions, values and settings that only registered components show to be wrong."""
         known = {name: self._components.get(str(vars(node).get("component"))) for name, node in nodes.items()}
-        steps = {name: replaced(node, component=known[name]) if known[name] else node for name, node in nodes.items()}
+        steps = {name: copy_with(node, component=known[name]) if known[name] else node for name, node in nodes.items()}
         reader = Reader()
         if any(known.values()):
             names = PipelineNames(dict(inputs), owner.outputs, steps, {"inputs": {}, "outputs": {}, "jobs": {}})
@@ -155,8 +155,8 @@ class Checker:
         if reference not in self._components:
             self._components[reference] = None
             try:
-                fixed = self.pins.fix("components", reference)
-                properties = lookup.component(self.context, self.workspace, fixed)
+                fixed = self.pins.resolve_reference("components", reference)
+                properties = lookup.find_component(self.context, self.workspace, fixed)
                 self._components[reference] = wire.from_rest({"properties": properties}, "component")
             except SmaltError as error:
                 self.problems.append(f"{where}component: {error}")
@@ -164,17 +164,17 @@ class Checker:
 
     def check_environment(self, where: str, environment: Any) -> None:
         if isinstance(environment, str) and not has_expression(environment) and self.is_new("environment", environment):
-            self._try(f"{where}environment", self._look_up_environment, environment)
+            self._record_error(f"{where}environment", self._look_up_environment, environment)
 
     def _look_up_environment(self, text: str) -> None:
-        lookup.environment(self.context, self.workspace, self.pins.fix("environments", text))
+        lookup.find_environment(self.context, self.workspace, self.pins.resolve_reference("environments", text))
 
     def check_code(self, where: str, code: str | None) -> None:
         if code and self.is_new("code", code):
-            self._try(f"{where}code", self._look_up_code, code)
+            self._record_error(f"{where}code", self._look_up_code, code)
 
     def _look_up_code(self, text: str) -> None:
-        lookup.snapshot(self.context, self.workspace, self.pins.fix("codes", text))
+        lookup.find_snapshot(self.context, self.workspace, self.pins.resolve_reference("codes", text))
 
     def check_secrets(self, where: str, job: Any) -> None:
         for name, value in (getattr(job, "environment_variables", None) or {}).items():
@@ -186,7 +186,7 @@ class Checker:
     def check_compute(self, where: str, compute: str | None) -> None:
         if not compute or has_expression(compute) or not self.is_new("compute", compute):
             return
-        name, is_there = lookup.compute(self.context, self.workspace, compute)
+        name, is_there = lookup.find_compute(self.context, self.workspace, compute)
         if is_there or not self.is_new("compute name", name):
             return
         if self.context.settings.compute == "strict":
@@ -210,7 +210,7 @@ class Checker:
         self.idle += [(step, line) for line in list_lines(noun, component)]
 
     def check_inputs(self, where: str, inputs: Any, declared: Any = None) -> None:
-        for name, value in {**_defaults(declared or {}), **(inputs or {})}.items():
+        for name, value in {**_find_default_data(declared or {}), **(inputs or {})}.items():
             declared_type = getattr((declared or {}).get(name), "type", None)
             if isinstance(value, str) and declared_type in ASSETS:
                 value = Input(type=declared_type, path=value)
@@ -233,7 +233,7 @@ class Checker:
         for value in (inputs or {}).values():
             if isinstance(value, str) and value.startswith(PREFIX) and not has_expression(value):
                 with contextlib.suppress(SmaltError):  # it may be text and nothing else
-                    self.pins.fix("data", value)
+                    self.pins.resolve_reference("data", value)
 
     def _check_data(self, where: str, uri: str, types: set[str | None]) -> None:
         """Check that data is there, unless an earlier step may still make it or it is fetched from elsewhere.
@@ -241,7 +241,9 @@ class Checker:
         It may be of any of the `types`: that of the input, and that of the component's input.
         """
         try:
-            uri = self.pins.fix("data", uri, next((type for type in types if str(type).endswith("_model")), None))
+            uri = self.pins.resolve_reference(
+                "data", uri, next((type for type in types if str(type).endswith("_model")), None)
+            )
             place = self.context.resolve(uri, self.workspace)
         except SmaltError as error:
             self.problems.append(f"{where}: {error}")
@@ -285,14 +287,14 @@ class Checker:
                 if why := find_write_problem(self.context, place):
                     yield name, why
 
-    def _try(self, where: str, function: Any, *arguments: Any) -> None:
+    def _record_error(self, where: str, function: Any, *arguments: Any) -> None:
         try:
             function(*arguments)
         except SmaltError as error:
             self.problems.append(f"{where}: {error}" if where else str(error))
 
 
-def _defaults(declared: Mapping[str, Any]) -> dict[str, str]:
+def _find_default_data(declared: Mapping[str, Any]) -> dict[str, str]:
     """Return the data of a component's inputs that nothing is given for."""
     return {
         name: form.default

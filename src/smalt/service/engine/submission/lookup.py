@@ -21,19 +21,19 @@ _SERVERLESS = "serverless"
 """A compute that every workspace has: this machine stands for it."""
 
 
-def environment(context: EngineContext, workspace: Workspace, text: str) -> dict[str, Any]:
+def find_environment(context: EngineContext, workspace: Workspace, text: str) -> dict[str, Any]:
     """The environment that `text` names, as the environments room takes it; NotFound says what to do."""
-    reference = named(text)
+    reference = parse_name(text)
     if reference.name == "host":
         return {"host": True}
-    workspace = _owner(context, workspace, reference)
+    workspace = _find_owner(context, workspace, reference)
     if _is_shared(context, reference):
-        used = _used(context, workspace, "environments", reference)
-        return _with_context(context, workspace, {**used, "name": reference.name})
+        used = _find_used(context, workspace, "environments", reference)
+        return _add_context(context, workspace, {**used, "name": reference.name})
     if not reference.registry:
-        found = _version(context.db, workspace, "environments", reference)
+        found = _find_version(context.db, workspace, "environments", reference)
         if found:
-            return _with_context(context, workspace, {**found.properties, "name": reference.name})
+            return _add_context(context, workspace, {**found.properties, "name": reference.name})
     curated = context.environments.lookup_curated(reference.name, reference.version or reference.label)
     if curated is not None:
         return curated
@@ -48,7 +48,7 @@ def environment(context: EngineContext, workspace: Workspace, text: str) -> dict
     return wanted.properties
 
 
-def _with_context(context: EngineContext, workspace: Workspace, asset: dict[str, Any]) -> dict[str, Any]:
+def _add_context(context: EngineContext, workspace: Workspace, asset: dict[str, Any]) -> dict[str, Any]:
     """An environment gets the places of its build context, and of the files that travelled with its conda file."""
     uri, travelled = (asset.get("build") or {}).get("contextUri"), TRAVELLED.findall(str(asset.get("condaFile") or ""))
     if travelled:
@@ -58,57 +58,57 @@ def _with_context(context: EngineContext, workspace: Workspace, asset: dict[str,
     return {**asset, "folder": str(context.data.resolve(str(uri), workspace).path)}
 
 
-def component(context: EngineContext, workspace: Workspace, text: str) -> dict[str, Any]:
+def find_component(context: EngineContext, workspace: Workspace, text: str) -> dict[str, Any]:
     """The REST properties of the component that `text` names."""
-    db, reference = context.db, named(text)
-    if _owner(context, workspace, reference) is not workspace:
+    db, reference = context.db, parse_name(text)
+    if _find_owner(context, workspace, reference) is not workspace:
         raise ValidationException(
             f"component '{reference.name}' is in workspace '{reference.workspace}', not in '{workspace.name}'; "
             "share it through a registry, or create it in this workspace and name it as "
             f"azureml:{reference.name}:{reference.version or 'VERSION'}"
         )
     if _is_shared(context, reference):
-        return _used(context, workspace, "components", reference)
+        return _find_used(context, workspace, "components", reference)
     if reference.registry:
         raise NotFound(
             f"component '{reference.name}' of registry '{reference.registry}' is not here; "
             "create it in this workspace with 'smalt component create' and refer to it as "
             f"azureml:{reference.name}@latest"
         )
-    found = _version(db, workspace, "components", reference)
+    found = _find_version(db, workspace, "components", reference)
     if found is None:
         found = assets.find_version(db, workspace.id, "components", reference.name, reference.version, reference.label)
     return found.properties
 
 
-def with_version(context: EngineContext, workspace: Workspace, kind: str, text: str, type: str | None = None) -> str:
+def resolve_version(context: EngineContext, workspace: Workspace, kind: str, text: str, type: str | None = None) -> str:
     """`text` with the version that it means now, as if that had been written; NotFound where there is none.
 
     `kind` is "data", for models as well, or "environments", "components", "codes"; `type` that of a data input.
     """
     if kind == "data":
-        return _data_with_version(context, workspace, text, type)
+        return _resolve_data_version(context, workspace, text, type)
     if parse_reference(text) is None and not _BARE.fullmatch(text):
         return text
-    reference = named(text)
-    workspace = _owner(context, workspace, reference)
+    reference = parse_name(text)
+    workspace = _find_owner(context, workspace, reference)
     if reference.version not in (None, _DEFAULT_VERSION) or (kind == "environments" and reference.name == "host"):
         return text
     if _is_shared(context, reference):
-        return _shared_version(context, str(reference.registry), kind, reference.name, reference.label)
+        return _resolve_shared_version(context, str(reference.registry), kind, reference.name, reference.label)
     if reference.registry:
         return text
-    found = _version(context.db, workspace, kind, reference)
+    found = _find_version(context.db, workspace, kind, reference)
     curated = context.environments.lookup_curated(reference.name) if found is None and kind == "environments" else None
     if curated is not None:
         name, version = curated.get("asked") or curated["curated"], curated["version"]
         return f"azureml://registries/azureml/environments/{name}/versions/{version}"
     if found is None:
         found = assets.find_version(context.db, workspace.id, kind, reference.name, None, reference.label)
-    return _id(workspace, found)
+    return _make_id(workspace, found)
 
 
-def _data_with_version(context: EngineContext, workspace: Workspace, uri: str, type: str | None) -> str:
+def _resolve_data_version(context: EngineContext, workspace: Workspace, uri: str, type: str | None) -> str:
     """The same of data, which is not looked for where it is mapped: whoever needs it says what is missing."""
     reference = context.data.resolver.find_incomplete_name(uri)
     if reference is None:
@@ -117,35 +117,35 @@ def _data_with_version(context: EngineContext, workspace: Workspace, uri: str, t
         if not context.registries.has_registry(reference.registry):
             return uri
         kind = str(reference.kind)
-        return _shared_version(context, reference.registry, kind, reference.name, reference.label)
+        return _resolve_shared_version(context, reference.registry, kind, reference.name, reference.label)
     where = context.data.resolver.find_workspace(reference.workspace, workspace, uri)
     is_model = str(type).endswith("_model")
     if reference.version:  # the version is given; the kind is what the type says, as a data asset may have the name too
         model = (
             assets.get_version(context.db, where.id, "models", reference.name, reference.version) if is_model else None
         )
-        return _id(where, model) if model else uri
+        return _make_id(where, model) if model else uri
     kinds = ["models", "data"] if is_model else ["data", "models"]
     for kind in [reference.kind] if reference.kind else kinds:
         found = assets.resolve_version(
             context.db, where.id, kind, reference.name, label=reference.label, stage=reference.stage
         )  # fmt: skip
         if found is not None:
-            return _id(where, found)
+            return _make_id(where, found)
     return uri
 
 
-def _shared_version(context: EngineContext, registry: str, kind: str, name: str, label: str | None) -> str:
+def _resolve_shared_version(context: EngineContext, registry: str, kind: str, name: str, label: str | None) -> str:
     found = context.registries.find_folder(registry).find_version(kind, name, None, label)
     return f"azureml://registries/{registry}/{kind}/{name}/versions/{found.version}"
 
 
-def _id(workspace: Workspace, version: assets.AssetVersion) -> str:
+def _make_id(workspace: Workspace, version: assets.AssetVersion) -> str:
     where = ids.build_workspace_id(workspace.subscription, workspace.resource_group, workspace.name)
     return ids.build_asset_id(where, version.kind, version.name, version.version)
 
 
-def asset_row(path: str | None, type: str | None) -> str | None:
+def make_asset_key(path: str | None, type: str | None) -> str | None:
     """'data/n/versions/1', or 'data/n/labels/latest', where the path names a registered asset."""
     if not path or not path.startswith(("/subscriptions/", "azureml:")):
         return None
@@ -160,25 +160,25 @@ def asset_row(path: str | None, type: str | None) -> str | None:
     return f"{registry}{kind}/{reference.name}/{number}"
 
 
-def snapshot(context: EngineContext, workspace: Workspace, text: str) -> str:
+def find_snapshot(context: EngineContext, workspace: Workspace, text: str) -> str:
     """Return the content hash of the code that `text` names."""
-    reference = named(text)
-    owner = _owner(context, workspace, reference)
+    reference = parse_name(text)
+    owner = _find_owner(context, workspace, reference)
     found = assets.find_version(context.db, owner.id, "codes", reference.name, reference.version, reference.label)
     if found.content_hash is None:
         raise NotFound(f"code '{reference.name}' was never uploaded; submit the job again")
     return found.content_hash
 
 
-def compute(context: EngineContext, workspace: Workspace, text: str) -> tuple[str, bool]:
+def find_compute(context: EngineContext, workspace: Workspace, text: str) -> tuple[str, bool]:
     """Return a compute's bare name, and whether this workspace has it."""
-    name = named(text).name
+    name = parse_name(text).name
     if name.lower() in (*context.computes.names, _SERVERLESS):
         return name, True
     return name, resources.get_resource(context.db, workspace.id, "computes", name) is not None
 
 
-def named(text: str) -> Reference:
+def parse_name(text: str) -> Reference:
     """What `text` names; a bare word is a name."""
     reference = parse_reference(text)
     if reference is not None:
@@ -190,7 +190,7 @@ def named(text: str) -> Reference:
     return Reference(text, name=text)
 
 
-def _owner(context: EngineContext, workspace: Workspace, reference: Reference) -> Workspace:
+def _find_owner(context: EngineContext, workspace: Workspace, reference: Reference) -> Workspace:
     """Return the workspace that an id names, which is `workspace` for all other references."""
     names = (reference.subscription, reference.resource_group, reference.workspace)
     if not all(names):
@@ -206,14 +206,14 @@ def _is_shared(context: EngineContext, reference: Reference) -> bool:
     return reference.registry is not None and context.registries.has_registry(reference.registry)
 
 
-def _used(context: EngineContext, workspace: Workspace, kind: str, reference: Reference) -> dict[str, Any]:
+def _find_used(context: EngineContext, workspace: Workspace, kind: str, reference: Reference) -> dict[str, Any]:
     registry = str(reference.registry)
     return context.registries.register_for_job(
         workspace, registry, kind, reference.name, reference.version, reference.label
     )
 
 
-def _version(db: Database, workspace: Workspace, kind: str, reference: Reference) -> assets.AssetVersion | None:
+def _find_version(db: Database, workspace: Workspace, kind: str, reference: Reference) -> assets.AssetVersion | None:
     if reference.version and reference.version != _DEFAULT_VERSION:
         return assets.get_version(db, workspace.id, kind, reference.name, reference.version)
     if reference.label in (None, "latest", "default"):

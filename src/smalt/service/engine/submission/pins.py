@@ -35,13 +35,13 @@ class Pins:
     def __init__(self, fixed: PinnedReferences | None = None) -> None:
         self.fixed: dict[str, dict[str, str]] = {kind: dict(texts) for kind, texts in (fixed or {}).items()}
 
-    def of(self, kind: str, text: str) -> str:
+    def get_reference(self, kind: str, text: str) -> str:
         """The reference with its version; `text` itself where it has one, or names nothing."""
         return self.fixed.get(kind, {}).get(text, text)
 
-    def applied(self, body: Body) -> Body:
+    def apply_to(self, body: Body) -> Body:
         """The REST properties of a job with all its references in place of those as written."""
-        return replaced(body, lambda kind, text, type: self.of(kind, text)) if self.fixed else body
+        return replace_references(body, lambda kind, text, type: self.get_reference(kind, text)) if self.fixed else body
 
 
 class Pinner(Pins):
@@ -53,31 +53,31 @@ class Pinner(Pins):
         self._workspace = workspace
         self._known = Pins(known)
 
-    def fix(self, kind: str, text: str, type: str | None = None) -> str:
+    def resolve_reference(self, kind: str, text: str, type: str | None = None) -> str:
         """The reference with its version; NotFound where there is none."""
-        found = self.of(kind, text)
+        found = self.get_reference(kind, text)
         if found == text:
-            found = self._known.of(kind, text)
+            found = self._known.get_reference(kind, text)
             if found == text:
-                found = lookup.with_version(self._context, self._workspace, kind, text, type)
+                found = lookup.resolve_version(self._context, self._workspace, kind, text, type)
             if found != text:
                 self.fixed.setdefault(kind, {})[text] = found
         return found
 
-    def fix_below(self, text: str) -> str:
+    def resolve_below(self, text: str) -> str:
         """The component with versions for all that it names; one with a name has them since it was registered.
 
         NotFound where there is no such component.
         """
-        reference = lookup.named(text)
+        reference = lookup.parse_name(text)
         if reference.version:
-            lookup.component(self._context, self._workspace, text)
+            lookup.find_component(self._context, self._workspace, text)
         if reference.registry or reference.name != ANONYMOUS_COMPONENT or not reference.version:
             return text
         db, where = self._context.db, self._workspace
         found = assets.find_version(db, where.id, "components", reference.name, reference.version, None)
         spec = found.properties.get("componentSpec")
-        fixed = fixed_component(self, spec) if isinstance(spec, dict) else spec
+        fixed = pin_component(self, spec) if isinstance(spec, dict) else spec
         if fixed == spec:
             return text
         version = hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
@@ -87,7 +87,7 @@ class Pinner(Pins):
         return text.removesuffix(reference.version) + version
 
 
-def fixed_component(pinner: Pinner, spec: Body) -> Body:
+def pin_component(pinner: Pinner, spec: Body) -> Body:
     """A component's specification with a version for all that it names, in the components without a name below as well.
 
     All that means nothing is told at once.
@@ -96,19 +96,19 @@ def fixed_component(pinner: Pinner, spec: Body) -> Body:
 
     def replace(kind: str, text: str, type: str | None) -> str:
         try:
-            found = pinner.fix(kind, text, type)
-            return pinner.fix_below(found) if kind == "components" else found
+            found = pinner.resolve_reference(kind, text, type)
+            return pinner.resolve_below(found) if kind == "components" else found
         except SmaltError as error:
             problems.append(str(error))
             return text
 
-    made = replaced(spec, replace)
+    made = replace_references(spec, replace)
     if problems:
         raise ValidationException([LocatedProblem("", 0, 0, problem) for problem in dict.fromkeys(problems)])
     return made
 
 
-def replaced(body: Body, replace: Replace) -> Body:
+def replace_references(body: Body, replace: Replace) -> Body:
     """The REST properties of a job, step or component with its references replaced, in its own steps as well."""
     made = dict(body)
     for key, value in body.items():
@@ -117,15 +117,17 @@ def replaced(body: Body, replace: Replace) -> Body:
         if kind is not None and isinstance(value, str):
             made[key] = value if has_expression(value) else replace(kind, value, None)
         elif kind == "components" and isinstance(value, dict):
-            made[key] = replaced(value, replace)
+            made[key] = replace_references(value, replace)
         elif name == "inputs" and isinstance(value, dict):
-            made[key] = {port: _input(given, replace) for port, given in value.items()}
+            made[key] = {port: _replace_input(given, replace) for port, given in value.items()}
         elif name == "jobs" and isinstance(value, dict):
-            made[key] = {step: replaced(one, replace) if isinstance(one, dict) else one for step, one in value.items()}
+            made[key] = {
+                step: replace_references(one, replace) if isinstance(one, dict) else one for step, one in value.items()
+            }
     return made
 
 
-def _input(given: Any, replace: Replace) -> Any:
+def _replace_input(given: Any, replace: Replace) -> Any:
     """An input of a job, with its URI replaced, or one that a component declares, with its default."""
     if not isinstance(given, Mapping):
         return given

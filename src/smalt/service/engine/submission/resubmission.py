@@ -29,8 +29,8 @@ def check_data_unchanged(job: Job, properties: Mapping[str, Any]) -> None:
     What a client uploads has another URI where it has other content; a path of this machine is the same text. A time
     of change counts rather than the content, which nobody may have read yet.
     """
-    for name, path in _local_inputs(properties):
-        if any(_is_newer(place, job.created_at) for place in (path, *_named_by_table(path))):
+    for name, path in _find_local_inputs(properties):
+        if any(_is_newer(place, job.created_at) for place in (path, *_read_table_paths(path))):
             raise Conflict(
                 f"job '{job.name}' exists and is another job: its {name} ({path}) was changed after it was submitted; "
                 "choose another name"
@@ -43,17 +43,17 @@ def check_references_unmoved(context: EngineContext, workspace: Workspace, job: 
         for text, before in texts.items():
             type = "custom_model" if "/models/" in before else None
             try:
-                now = lookup.with_version(context, workspace, kind, text, type)
+                now = lookup.resolve_version(context, workspace, kind, text, type)
             except SmaltError:
                 now = "not there"
             if now != before:
                 raise Conflict(
-                    f"job '{job.name}' exists and is another job: {text} was {_short(before)} when it was submitted, "
-                    f"and is {_short(now)} now; choose another name"
+                    f"job '{job.name}' exists and is another job: {text} was {_format_reference(before)} when it was submitted, "
+                    f"and is {_format_reference(now)} now; choose another name"
                 )
 
 
-def _short(reference: str) -> str:
+def _format_reference(reference: str) -> str:
     """Return a reference with a version as users write it."""
     found = parse_reference(reference)
     return f"{found.name}:{found.version}" if found is not None and found.version else reference
@@ -61,15 +61,15 @@ def _short(reference: str) -> str:
 
 def describe_difference(context: EngineContext, workspace: Workspace, job: Job, sent: Body) -> str:
     """Return the sentence that refuses another job of the name of `job`."""
-    submitted = _without_notes(jobs.read_properties(context.db, job.id))
-    sent = _without_notes(Pins(pins.get_job_pins(context.db, job)).applied(kinds.expand_body(context, workspace, sent)))
+    submitted = _remove_notes(jobs.read_properties(context.db, job.id))
+    sent = _remove_notes(Pins(pins.get_job_pins(context.db, job)).apply_to(kinds.expand_body(context, workspace, sent)))
     keys = [key for key in {**submitted, **sent} if submitted.get(key) != sent.get(key)]
-    words = ", ".join(repr(_word(key)) for key in keys[:3])
+    words = ", ".join(repr(_format_key(key)) for key in keys[:3])
     differs = f": {words} {'differ' if len(keys) > 1 else 'differs'}" if keys else ""
     return f"job '{job.name}' exists and is another job{differs}; choose another name"
 
 
-def _without_notes(body: Body) -> Body:
+def _remove_notes(body: Body) -> Body:
     """Return the body without the properties that smalt itself adds."""
     notes = body.get("properties") or {}
     if not isinstance(notes, Mapping):
@@ -78,12 +78,12 @@ def _without_notes(body: Body) -> Body:
     return {**body, "properties": left or None}
 
 
-def _word(key: str) -> str:
+def _format_key(key: str) -> str:
     """Return the key as users write it: `code` for `codeId`."""
     return to_snake(key.removesuffix("Id"))
 
 
-def _local_inputs(body: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, str]]:
+def _find_local_inputs(body: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, str]]:
     """Yield each input of the job and of its steps that is a path of this machine."""
     inputs, steps = body.get("inputs"), body.get("jobs")
     for name, value in inputs.items() if isinstance(inputs, Mapping) else ():
@@ -92,10 +92,10 @@ def _local_inputs(body: Mapping[str, Any], where: str = "") -> Iterator[tuple[st
             yield f"input '{where}{name}'", unquote(uri.removeprefix(_FILE).removeprefix("localhost"))
     for name, step in steps.items() if isinstance(steps, Mapping) else ():
         if isinstance(step, Mapping):
-            yield from _local_inputs(step, f"{where}{name}.")
+            yield from _find_local_inputs(step, f"{where}{name}.")
 
 
-def _named_by_table(path: str) -> list[str]:
+def _read_table_paths(path: str) -> list[str]:
     """Return the paths of this machine that the MLTable of a folder names outside of it, if the folder has one."""
     if not os.path.isfile(os.path.join(path, "MLTable")):
         return []

@@ -7,7 +7,7 @@ import time
 from weakref import WeakValueDictionary
 
 from smalt.service.data import Location
-from smalt.service.engine.versions.integrity import Intact
+from smalt.service.engine.versions.integrity import VersionIntegrity
 
 _SECONDS = 3.0
 """How long the look at a large content serves the other steps of a tree."""
@@ -17,7 +17,7 @@ Key = tuple[int, str]
 """The root job of a tree, and the place of a content."""
 
 
-class Verified:
+class IntegrityCache:
     """Remembers what was found intact.
 
     A small content is looked at again as soon as any step has ended, as that step may have changed it. A large one,
@@ -26,7 +26,7 @@ class Verified:
     version never takes the version for what it was.
     """
 
-    def __init__(self, intact: Intact) -> None:
+    def __init__(self, intact: VersionIntegrity) -> None:
         self._intact = intact
         self._small: set[Key] = set()
         self._large: dict[Key, float] = {}
@@ -59,11 +59,11 @@ class Verified:
                     self._large.clear()
                 self._large[key] = time.monotonic() + _SECONDS
 
-    def step_ended(self) -> None:
+    def forget_small(self) -> None:
         """Note that a step has ended."""
         self._small.clear()
 
-    def forget(self) -> None:
+    def forget_all(self) -> None:
         """Forget all: a step failed, perhaps as what it read was changed."""
         self._forgotten += 1
         self._small.clear()

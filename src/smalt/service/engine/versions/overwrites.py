@@ -58,7 +58,7 @@ async def copy_versions_aside(context: EngineContext, workspace: Workspace, plac
             say(f"{version.name}:{version.version}{of} is registered at {content.place}, where this job writes: "
                 "a copy of its content was made for it")  # fmt: skip
     for place in places:
-        context.intact.forget(str(place))
+        context.intact.forget_place(str(place))
         if is_write_protected(place) and find_existing(place).startswith(
             f"{context.root}/"
         ):  # by a job that was canceled then
@@ -101,7 +101,7 @@ async def copy_aside_before_request(context: EngineContext, workspace: Workspace
         )
     if is_write_protected(place) or await _find_endangered(context, [place]):
         await copy_versions_aside(context, workspace, [place], say)
-    context.intact.forget(str(place))
+    context.intact.forget_place(str(place))
 
 
 def _is_copy_aside(context: EngineContext, place: Path) -> bool:
@@ -122,8 +122,8 @@ async def _copy_aside(context: EngineContext, content: VersionContent) -> None:
         asset = f"{version.kind}/{version.name}/versions/{version.version}"
         jobs.move_place(context.db, workspace.id, asset, str(place), str(target))
     context.contents.note_moved()
-    context.intact.forget(str(place))
-    await context.intact.note(str(target))
+    context.intact.forget_place(str(place))
+    await context.intact.record_stamp(str(target))
 
 
 async def _find_endangered(context: EngineContext, places: list[Path]) -> list[VersionContent]:

@@ -51,20 +51,20 @@ async def protect_output(context: EngineContext, reuse: Reuse, workspace: Worksp
     if place is None or not os.path.lexists(place):
         return
     if not _is_finished_output(context, workspace, location):
-        await context.intact.note(str(place))
+        await context.intact.record_stamp(str(place))
         _refuse_unfinished(context, workspace, location, uri)
         return
     if is_writable := not is_write_protected(place):
         writers = [job.id for job in _find_writers(context, workspace, location)]
         await reuse.settle_steps(writers)  # another mode is another time of change: what they wrote is looked at before
         await asyncio.to_thread(forbid_writing, place)
-    await context.intact.note(str(place))
+    await context.intact.record_stamp(str(place))
     try:
         _refuse_unfinished(
             context, workspace, location, uri
         )  # a job may have begun meanwhile, and found no version here
     except Conflict:
-        context.intact.forget(str(place))
+        context.intact.forget_place(str(place))
         if is_writable:
             await asyncio.to_thread(allow_writing, place)
         raise
@@ -164,7 +164,7 @@ class VersionProtection:
                 )  # what is written there from now on is another's
                 return
             if is_write_protected(place):
-                await self._context.intact.note(str(place))
+                await self._context.intact.record_stamp(str(place))
                 return
             writers = _find_writers(self._context, workspace, self._context.data.resolve(uri, workspace))
             await self._reuse.settle_steps([job.id for job in writers])
@@ -172,7 +172,7 @@ class VersionProtection:
                 found = await self._context.contents.find_overlapping([str(place)])
                 if any(content.place == place for content in found):
                     await asyncio.to_thread(forbid_writing, place)
-                    await self._context.intact.note(str(place))
+                    await self._context.intact.record_stamp(str(place))
 
     async def _protect_unprotected(self) -> None:
         for workspace, version, _ in await self._context.contents.find_unprotected():
