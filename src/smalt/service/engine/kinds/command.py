@@ -349,8 +349,8 @@ def data_rows(leaf: Leaf) -> list[DataRow]:
     """Return what the job reads and writes, for the records."""
     reads: list[DataRow] = [
         DataRow(
-            "input", name, value.type or "uri_folder", value.mode, value.path, lookup.make_asset_key(value.path, value.type),
-            leaf.places[name].place,
+            "input", name, value.type or "uri_folder", value.mode, value.path,
+            lookup.make_asset_key(value.path, value.type), leaf.places[name].place,
         )
         for name, value in leaf.entity.inputs.items()
         if isinstance(value, Input)

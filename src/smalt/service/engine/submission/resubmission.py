@@ -48,8 +48,8 @@ def check_references_unmoved(context: EngineContext, workspace: Workspace, job: 
                 now = "not there"
             if now != before:
                 raise Conflict(
-                    f"job '{job.name}' exists and is another job: {text} was {_format_reference(before)} when it was submitted, "
-                    f"and is {_format_reference(now)} now; choose another name"
+                    f"job '{job.name}' exists and is another job: {text} was {_format_reference(before)} "
+                    f"when it was submitted, and is {_format_reference(now)} now; choose another name"
                 )
 
 
