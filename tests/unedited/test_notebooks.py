@@ -215,4 +215,4 @@ def test_an_interrupted_stream_says_that_the_job_goes_on(served: Programs) -> No
     ran = served.python("submit.py")
     assert ran.out.splitlines()[-1] == "Running", ran.err
     assert "stopped following j, which continues to run; to follow it again: ml_client.jobs.stream('j')" in ran.err
-    assert "to end it: ml_client.jobs.begin_cancel('j')" in ran.err
+    assert "to cancel it: ml_client.jobs.begin_cancel('j')" in ran.err

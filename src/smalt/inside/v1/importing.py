@@ -168,7 +168,7 @@ class _PatchingLoader(Loader):
         self._loader.exec_module(module)
         if module.__name__ == _FILES:
             own = _get_replacements("filesystem")
-            setattr(module, own.NAME, own.derived(getattr(module, own.NAME)))
+            setattr(module, own.NAME, own.make_filesystem_class(getattr(module, own.NAME)))
             return
         for name, members in _GRAFTED[module.__name__].items():
             real = getattr(module, name, None)
