@@ -16,7 +16,7 @@ from smalt.exceptions import Unavailable
 from smalt.machine.gc_pause import pause_gc
 from smalt.service.engine import kinds, outcome
 from smalt.service.engine.context import EngineContext
-from smalt.service.engine.kinds import Changes, CompositeView, NewChild, Plan
+from smalt.service.engine.kinds import Changes, CompositeView, Error, NewChild, Plan
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 
@@ -38,6 +38,8 @@ class Added(NamedTuple):
     """Those that wait for nothing."""
     entities: dict[int, Any]
     """Those whose bodies are at hand as entities, by id."""
+    skipped: list[tuple[Job, Error]]
+    """Those that do not run, each with the reason."""
 
 
 class _PlanInProgress:
@@ -172,9 +174,11 @@ class Composites:
             db, [(by_node[child.node], known[need]) for child in children for need in waits[child.node]]
         )
         view.open += len(ids)
-        free = [jobs.get_job(db, by_node[child.node]) for child in children if not waits[child.node]]
-        at_hand = {by_node[child.node]: child.entity for child in children if child.entity is not None}
-        return Added(free, at_hand)
+        skipped = [(jobs.get_job(db, by_node[child.node]), child.skipped) for child in children if child.skipped]
+        runs = [child for child in children if not child.skipped]
+        free = [jobs.get_job(db, by_node[child.node]) for child in runs if not waits[child.node]]
+        at_hand = {by_node[child.node]: child.entity for child in runs if child.entity is not None}
+        return Added(free, at_hand, skipped)
 
     def react(self, child: Job, found: Any = None, error: Exception | None = None) -> Changes:
         """Tell the parent's kind of the child's end, once, inside a transaction; return what follows from it."""

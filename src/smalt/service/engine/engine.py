@@ -379,15 +379,17 @@ class Engine:
             return True
         added = composites.record_plan(job)  # a fault of the records: the turn is tried again
         self._changed.add(job.root_id)
-        self._queue_children(added)
+        self._end_all(self._queue_children(added))
         if not jobs.get_job(self._db, job.id).open:
             self._end_all(self._parent_ends(job.id))
         return True
 
-    def _queue_children(self, added: Added) -> None:
+    def _queue_children(self, added: Added) -> list[Ending]:
+        """Queue the new children that wait for nothing; return the ends of those that do not run."""
         self.queues.keep_entities(added.entities)
         for child in added.free:
             self.queues.add(child)
+        return [(child, "Canceled", why) for child, why in added.skipped]
 
     def _take_readings(self) -> None:
         """Take what kinds have read beside the loop: plans go on, and composites are told of ends."""
@@ -629,7 +631,7 @@ class Engine:
             self._handover.discard_leaf(one)
         view = self._composites.view_of(child.parent_id)
         if changes.add and changes.error is None:
-            self._queue_children(self._composites.add_children(view, changes.add))
+            endings += self._queue_children(self._composites.add_children(view, changes.add))
             self._request_turn()
         if view.open == 0:
             endings += self._parent_ends(child.parent_id)
@@ -652,6 +654,10 @@ class Engine:
         if status == "Completed":
             if ends.moved_outputs:
                 self.step_reuse.move_outputs(parent, ends.moved_outputs)
+            if ends.absent_outputs:
+                jobs.remove_outputs(self._db, parent, ends.absent_outputs)
+                names = ", ".join(f"'{name}'" for name in ends.absent_outputs)
+                self.context.say(parent, f"no step that writes {names} ran, so there is no data of that output")
             if error := self._register_outputs(parent, None):
                 status = "Failed"
         return [(parent, status, error)]

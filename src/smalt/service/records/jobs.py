@@ -529,6 +529,32 @@ def read_data(db: Database, job_id: int, direction: str) -> dict[str, tuple[str,
     return {name: (type, mode, uri, asset) for name, type, mode, uri, asset in rows}
 
 
+def remove_outputs(db: Database, job: Job, names: Iterable[str]) -> None:
+    """Record that the job did not write these outputs."""
+    db.execute_many(
+        "DELETE FROM job_data WHERE job_id=? AND direction='output' AND name=?", [(job.id, name) for name in names]
+    )
+
+
+def has_skippable_children(db: Database, parent_id: int) -> bool:
+    """Return True if a child is composite or was canceled, so that an output of its parent may have no data."""
+    row = db.row("SELECT 1 FROM jobs WHERE parent_id=? AND (is_composite OR status='Canceled') LIMIT 1", (parent_id,))
+    return row is not None
+
+
+def list_unwritten_outputs(db: Database, job: Job) -> list[str]:
+    """Return the recorded outputs of a composite that no completed step below it wrote."""
+    rows = db.rows(
+        "WITH RECURSIVE below(id) AS"
+        " (SELECT id FROM jobs WHERE parent_id=? UNION ALL SELECT j.id FROM jobs j JOIN below b ON j.parent_id=b.id)"
+        " SELECT name FROM job_data o WHERE o.job_id=? AND o.direction='output' AND o.uri NOT IN"
+        " (SELECT d.uri FROM below b JOIN jobs j ON j.id=b.id JOIN job_data d ON d.job_id=j.id"
+        " WHERE j.status='Completed' AND NOT j.is_composite AND d.direction='output' AND d.uri IS NOT NULL)",
+        (job.id, job.id),
+    )
+    return [name for (name,) in rows]
+
+
 def find_writers(db: Database, workspace_id: int, uris: Sequence[str], places: Sequence[str] = ()) -> list[Job]:
     """Return the jobs of the workspace with an output at one of `uris`, and those of any with one at one of
     `places`.

@@ -23,7 +23,15 @@ from smalt.service.data.job_data import primitive_values
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.places import ARTIFACTS
 from smalt.service.engine.kinds.properties import FORCED
-from smalt.service.engine.kinds.protocol import NO_CHANGES, SKIPPED, Changes, CompositeView, Error, make_error
+from smalt.service.engine.kinds.protocol import (
+    SKIPPED,
+    Changes,
+    CompositeView,
+    Error,
+    NewChild,
+    cancel_dependents,
+    make_error,
+)
 from smalt.service.engine.submission.bindings import BindingScope, copy_with, resolve_input
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
@@ -36,6 +44,12 @@ PROMISED = "smalt.promised"
 
 BRANCH_INPUTS = "smalt.branch_inputs"
 """The property of a job that reads outputs of steps which may not run: a list of `note_branch_inputs`."""
+
+SKIPPED_STEPS = "smalt.skipped_steps"
+"""The property of the job of an if_else with the steps in its blocks that cannot run, each with its error."""
+
+IF_ELSE = "if_else"
+"""The type of a job that runs one of two blocks: what the other needs does not matter to it."""
 
 CONDITION = "condition"
 """The input of a control job that decides."""
@@ -86,6 +100,10 @@ def make_control_job(planner: Planner, node_name: str, name: str, scope: Binding
         if isinstance(node, ControlFlowNode):
             key = CONDITION if step == node_name else f"{step}.{CONDITION}"
             steps[step] = _resolve_condition(node, key, inputs, inside, scope)
+            source = planner.branch_outputs.get(get_text(inputs.get(key)))
+            if source is not None:
+                where = ["inputs", key] if step == node_name else ["jobs", step, CONDITION]
+                notes.append({"input": where, "of": source, "is_optional": False})
             continue
         promises = _make_promises(planner, step, name, scope)
         promised.update({f"{step}.{output}": str(one.path) for output, one in promises.items()})
@@ -95,7 +113,7 @@ def make_control_job(planner: Planner, node_name: str, name: str, scope: Binding
         notes += _make_notes(planner.branch_outputs, steps[step].inputs, component, ("jobs", step, "inputs"))
         scope.made[step] = {output: one for output, one in promises.items() if output != "artifacts"}
         scope.artifacts[step] = promised[f"{step}.artifacts"]
-        if step in branches:
+        if step in branches or has_branches(planner, component):
             planner.branch_outputs.update({str(one.path): f"{step}.{output}" for output, one in promises.items()})
     settings = {key: value for key, value in planner.settings.items() if key not in ("on_init", "on_finalize")}
     settings = scope.resolve_field(settings)
@@ -106,6 +124,8 @@ def make_control_job(planner: Planner, node_name: str, name: str, scope: Binding
     job.properties[PROMISED] = json.dumps(promised)
     if notes:
         job.properties[BRANCH_INPUTS] = json.dumps(notes)
+    if not all(note["is_optional"] for note in notes):
+        planner.branch_outputs.update({uri: key for key, uri in promised.items()})
     if str(settings.get("force_rerun")).lower() == "true":
         job.properties[FORCED] = planner.why_forced
     return job
@@ -214,11 +234,11 @@ def _bind_outputs(
 
 
 def note_branch_inputs(
-    branch_outputs: Mapping[str, str], inputs: Mapping[str, Any], component: Any, path: tuple[str, ...]
-) -> dict[str, str]:
-    """Return the property that says which inputs of a job are outputs of steps that may not run."""
-    notes = _make_notes(branch_outputs, inputs, component, path)
-    return {BRANCH_INPUTS: json.dumps(notes)} if notes else {}
+    branch_outputs: Mapping[str, str], inputs: Mapping[str, Any], component: Any
+) -> tuple[dict[str, str], bool]:
+    """Return the property that says which inputs of a job may have no data; True if the job is skipped without one."""
+    notes = _make_notes(branch_outputs, inputs, component, ("inputs",))
+    return {BRANCH_INPUTS: json.dumps(notes)} if notes else {}, not all(note["is_optional"] for note in notes)
 
 
 def _make_notes(
@@ -234,30 +254,86 @@ def _make_notes(
     return notes
 
 
-def handle_missing_outputs(view: CompositeView, child: Job) -> Changes:
-    """Return what the outputs that a completed control job did not make mean for the siblings that read them.
+def has_branches(planner: Planner, component: Any) -> bool:
+    """Return True for a pipeline with an if_else in it, at whatever depth: it may not write all of its outputs."""
+    steps = (getattr(component, "jobs", None) or {}).values()
+    return any(
+        isinstance(step, IfElse)
+        or (not isinstance(step, ControlFlowNode) and has_branches(planner, planner.find_component(step)))
+        for step in steps
+    )
 
-    An optional input is left out; a step that needs the output is skipped.
+
+def handle_missing_outputs(view: CompositeView, child: Job) -> Changes:
+    """Return what the outputs that a child did not write, as it or a part of it did not run, mean for their readers.
+
+    An optional input is left out; a step that needs the output is skipped. In the blocks of an if_else that reads it,
+    only the step that needs it is.
     """
-    promised = read_promised(view.read_child_properties(child))
-    if not promised:
-        return NO_CHANGES
-    ran = set(find_steps_that_ran(view, child))
-    missing = {key for key in promised if key.partition(".")[0] not in ran}
+    missing = find_missing_outputs(view, child)
     skipped: list[tuple[Job, Error]] = []
     rewritten: list[tuple[Job, Mapping[str, Any]]] = []
     for reader in jobs.list_dependents(view.context.db, child) if missing else ():
         body = view.read_child_properties(reader)
         notes = json.loads((body.get("properties") or {}).get(BRANCH_INPUTS) or "[]")
         absent = [note for note in notes if note["of"] in missing]
-        needed = next((note for note in absent if not note["is_optional"]), None)
-        if needed is not None:
-            step, _, output = needed["of"].partition(".")
-            why = f"it reads the output '{output}' of step '{step}', which '{child.node}' did not run"
-            skipped.append((reader, make_error(why, SKIPPED)))
+        needed = {get_noted_step(note): _explain_missing(child, note) for note in absent if not note["is_optional"]}
+        whole = needed.get(None) or (next(iter(needed.values()), None) if reader.type != IF_ELSE else None)
+        if whole is not None:
+            skipped.append((reader, whole))
         elif absent:
-            rewritten.append((reader, _remove_inputs(body, [note["input"] for note in absent])))
+            changed = _remove_inputs(body, [note["input"] for note in absent if note["is_optional"]])
+            if needed:
+                changed["properties"][SKIPPED_STEPS] = json.dumps({**read_skipped_steps(body), **needed})
+            rewritten.append((reader, changed))
     return Changes(cancel=skipped, rewrite=rewritten)
+
+
+def handle_skipped(view: CompositeView, child: Job, final: str | None) -> Changes:
+    """Return what follows from a skipped step: what needs it is skipped, and optional inputs are left out."""
+    changes = handle_missing_outputs(view, child)
+    handled = {one.id for one, _ in (*changes.rewrite, *changes.cancel)}
+    others = [(one, why) for one, why in cancel_dependents(view, child, spared=final) if one.id not in handled]
+    goes_on = [str(one.node) for one, _ in changes.rewrite]
+    return changes._replace(
+        cancel=[*changes.cancel, *others], starts_after_failure=(*goes_on, *([final] if final else []))
+    )
+
+
+def _explain_missing(child: Job, note: Mapping[str, Any]) -> Error:
+    step, _, output = note["of"].partition(".")
+    if step != child.node:
+        why = f"it reads the output '{output}' of step '{step}', which '{child.node}' did not run"
+    elif child.status == "Completed":
+        why = f"it reads the output '{output}' of step '{step}', which no step in it wrote"
+    else:
+        why = f"it needs '{child.node}', which was skipped"
+    return make_error(why, SKIPPED)
+
+
+def get_noted_step(note: Mapping[str, Any]) -> str | None:
+    """Return the step of a control job that a note is about; None if it is about the job itself."""
+    path = note["input"]
+    return path[1] if path[0] == "jobs" else None
+
+
+def read_skipped_steps(properties: Mapping[str, Any]) -> dict[str, Error]:
+    """Return the steps in the blocks of an if_else that cannot run, as they need what was not written."""
+    steps: dict[str, Error] = json.loads((properties.get("properties") or {}).get(SKIPPED_STEPS) or "{}")
+    return steps
+
+
+def skip_children(view: CompositeView, children: Iterator[NewChild]) -> Iterator[NewChild]:
+    """Yield the children of an if_else, those that cannot run as skipped; control jobs in it are told theirs."""
+    cannot_run = read_skipped_steps(view.body)
+    for child in children:
+        node = view.entity.jobs[child.node]
+        inside = [child.node, *(find_blocks(node)["body"] if isinstance(node, DoWhile) else [])]
+        child.skipped = next((cannot_run[step] for step in inside if step in cannot_run), None)
+        if cannot_run and isinstance(node, IfElse):
+            child.body.setdefault("properties", {})[SKIPPED_STEPS] = json.dumps(cannot_run)
+            child.entity = None
+        yield child
 
 
 def _remove_inputs(body: Mapping[str, Any], paths: Iterable[Sequence[str]]) -> dict[str, Any]:
@@ -273,13 +349,22 @@ def _remove_inputs(body: Mapping[str, Any], paths: Iterable[Sequence[str]]) -> d
     return changed
 
 
-def find_steps_that_ran(view: CompositeView, control: Job) -> Iterator[str]:
-    """Yield the steps in the blocks of a control job that became jobs."""
-    for child in jobs.list_children(view.context.db, control.id):
-        if read_promised(view.read_child_properties(child)):
-            yield from find_steps_that_ran(view, child)
-        else:
-            yield get_step(child)
+def find_missing_outputs(view: CompositeView, child: Job) -> set[str]:
+    """Return the outputs of an ended child that it did not write, as "step.output"."""
+    properties = view.read_child_properties(child)
+    named = set(read_promised(properties)) or {f"{child.node}.{name}" for name in read_output_uris(properties)}
+    return named and named - _find_written_outputs(view, child)
+
+
+def _find_written_outputs(view: CompositeView, child: Job) -> set[str]:
+    """Return the outputs that a child wrote, or the children of a control job: of a loop, its last iteration."""
+    if child.status != "Completed":
+        return set()
+    if not read_promised(view.read_child_properties(child)):
+        step = get_step(child)
+        return {f"{step}.{name}" for name in ("artifacts", *jobs.read_data(view.context.db, child.id, "output"))}
+    by_step = {get_step(one): _find_written_outputs(view, one) for one in jobs.list_children(view.context.db, child.id)}
+    return set().union(*by_step.values())
 
 
 def get_step(child: Job) -> str:

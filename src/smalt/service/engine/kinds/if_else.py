@@ -9,16 +9,16 @@ from smalt.entities import Input
 from smalt.entities.jobs.control_flow import IfElse, find_blocks
 from smalt.entities.syntax.literals import convert
 from smalt.exceptions import ValidationException
-from smalt.service.engine.kinds.control_jobs import CONDITION, find_moved, make_boolean_reader
+from smalt.service.engine.kinds.control_jobs import CONDITION, IF_ELSE, find_moved, make_boolean_reader, skip_children
 from smalt.service.engine.kinds.pipeline import PipelineKind, Planner, find_steps_within
-from smalt.service.engine.kinds.protocol import CompositeView, Outcome, Plan, find_children_outcome
+from smalt.service.engine.kinds.protocol import CompositeView, Outcome, Plan
 from smalt.service.records.jobs import Job
 
 
 class IfElseKind(PipelineKind):
     """A pipeline of the steps in the block that the condition chooses."""
 
-    type = "if_else"
+    type = IF_ELSE
     is_submitted = False
 
     def check_step(self, *_: Any) -> None:
@@ -41,11 +41,11 @@ class IfElseKind(PipelineKind):
         runs = ", ".join(f"'{name}'" for name in chosen) or "nothing"
         view.context.say(view.job, f"the condition is {str(value).lower()}, so {runs} runs")
         planner = Planner.of_view(view, find_steps_within(chosen, steps))
-        return Plan(planner.children(), planner.written)
+        return Plan(skip_children(view, planner.children()), planner.written)
 
     def outcome(self, view: CompositeView) -> Outcome | None:
-        ends = find_children_outcome(view)
-        if ends.status != "Completed":
+        ends = super().outcome(view)
+        if ends is None or ends.status != "Completed":
             return ends
         return ends._replace(moved_outputs=find_moved(view, view.list_children()))
 

@@ -29,6 +29,8 @@ from smalt.service.engine.kinds.control_jobs import (
     find_awaited_steps,
     find_exclusive_labels,
     handle_missing_outputs,
+    handle_skipped,
+    has_branches,
     make_control_job,
     note_branch_inputs,
 )
@@ -41,8 +43,11 @@ from smalt.service.engine.kinds.protocol import (
     CompositeKind,
     CompositeView,
     NewChild,
+    Outcome,
     Plan,
     cancel_dependents,
+    find_children_outcome,
+    is_skip_error,
     make_error,
 )
 from smalt.service.engine.submission import lookup
@@ -89,7 +94,7 @@ class Planner:
     ends: dict[str, Output] = field(default_factory=dict)
     """The pipeline's outputs as the nodes bound to them write them."""
     branch_outputs: dict[str, str] = field(default_factory=dict)
-    """Planned URI → "step.output", of the steps that may not run as they are in a block of an if_else."""
+    """Planned URI → "step.output", of the steps that may not write it: in a block of an if_else, or behind one."""
     _known_places: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -247,7 +252,10 @@ class Planner:
             job.properties.update(self._make_reuse_note(node_name, node, component, made))
         job.properties.pop(places.PLACES, None)
         job.properties.update(places.note(made))
-        job.properties.update(note_branch_inputs(self.branch_outputs, inputs, component, ("inputs",)))
+        noted, may_be_skipped = note_branch_inputs(self.branch_outputs, inputs, component)
+        job.properties.update(noted)
+        if may_be_skipped or has_branches(self, component):
+            self.branch_outputs.update({str(one.path): f"{node_name}.{output}" for output, one in outputs.items()})
         job.experiment_name = self.experiment
         job.display_name = display_name
         body = self.pins.apply_to(wire.to_rest(job)["properties"])
@@ -509,6 +517,8 @@ class PipelineKind(CompositeKind):
         if child.status == "Completed":
             return handle_missing_outputs(view, child) if child.is_composite else NO_CHANGES
         continues, final = self._read_failure_rules(view)
+        if is_skip_error(child.error):
+            return handle_skipped(view, child, final)
         canceled = cancel_dependents(view, child, spared=final)
         if child.status == "Failed" and not continues:
             why = make_error(f"step '{child.node}' failed and continue_on_step_failure is false", "Canceled")
@@ -518,6 +528,13 @@ class PipelineKind(CompositeKind):
             siblings.sort(key=lambda one: one.status != "NotStarted")  # those that could start are ended first
             canceled += [(one, why) for one in siblings]
         return Changes(cancel=canceled, starts_after_failure=(final,) if final else ())
+
+    def outcome(self, view: CompositeView) -> Outcome | None:
+        ends = find_children_outcome(view)
+        db, job = view.context.db, view.job
+        if ends.status == "Completed" and jobs.has_skippable_children(db, job.id):
+            return ends._replace(absent_outputs=jobs.list_unwritten_outputs(db, job))
+        return ends
 
     def _read_failure_rules(self, view: CompositeView) -> tuple[bool, str | None]:
         """Return whether steps go on after a failure, and the step that runs after all others."""

@@ -74,6 +74,8 @@ class NewChild:
     display_name: str | None = None
     entity: Any = None
     """The body as an entity, if it is at hand: the engine reads it from the body otherwise."""
+    skipped: Error | None = None
+    """Why it does not run, if it is known before: it is recorded, and is Canceled at once."""
 
 
 def _no_data() -> list[DataRow]:
@@ -118,6 +120,8 @@ class Outcome(NamedTuple):
     error: Error | None = None
     moved_outputs: Mapping[str, str] = {}
     """Planned URI of an output → URI of the child's output that it turned out to be."""
+    absent_outputs: Collection[str] = ()
+    """Outputs of the composite that no child wrote, as the steps that would have did not run: they have no data."""
 
 
 @dataclass
