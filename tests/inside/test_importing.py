@@ -47,6 +47,12 @@ class Dataset:
 """,
     "azureml/exceptions/__init__.py": "class AzureMLException(Exception): pass\n"
     "class UserErrorException(AzureMLException): pass",
+    "azureml/fsspec/__init__.py": "from .spec import AzureMachineLearningFileSystem",
+    "azureml/fsspec/spec.py": """
+class AzureMachineLearningFileSystem:
+    _storage_context = {}
+    async def _ls(self, *values, **named): return ["the service's"]
+""",
     "azureml/train/__init__.py": "more = 'there'",
 }
 """A package with the shape of azureml-core, as far as it matters here."""
@@ -88,6 +94,16 @@ def test_what_is_asked_of_the_jobs_workspace_is_answered_for_it(job: Job, instal
     )  # fmt: skip
     service = "the service's"
     assert answer == ["den", 1, "azureml-models/m/1/m", f"{service} m", "/data", f"{service} d", service, "y", "y"]
+
+
+def test_the_installed_filesystem_is_derived(job: Job, installed: str) -> None:
+    """It lists the job's own workspace here, and any other as the installed package does."""
+    answer = job(
+        "import asyncio\nfrom azureml.fsspec import AzureMachineLearningFileSystem as Files\n"
+        "answer = [Files.__module__, Files.__mro__[1].__name__, asyncio.run(Files()._ls('x'))]",
+        PYTHONPATH=installed,
+    )
+    assert answer == ["azureml.fsspec.spec", "AzureMachineLearningFileSystem", ["the service's"]]
 
 
 def test_its_exceptions_are_those_that_scripts_catch(job: Job, installed: str) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
+
+from smalt.python.private_modules import _PRIVATE
 
 from .conftest import Programs
 
@@ -97,6 +101,13 @@ def test_private_modules_have_the_public_names(programs: Programs) -> None:
         + "\nassert PipelineJob is entities.PipelineJob",
     )
     assert (ran.code, ran.err) == (0, "")
+
+
+@pytest.mark.parametrize("name", _PRIVATE)
+def test_each_name_of_private_modules_is_there(name: str) -> None:
+    """Each entry of the table names a module that has the name."""
+    module, _, other = _PRIVATE[name].partition(":")
+    assert hasattr(import_module(f"smalt.{module}"), other or name)
 
 
 def test_private_modules_of_mldesigner_have_the_public_names(programs: Programs) -> None:

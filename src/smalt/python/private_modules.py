@@ -29,7 +29,7 @@ _PRIVATE = {
     "AzureOpenAIHyperparameters": "entities.jobs.finetuning",
     "BaseNode": "entities.steps.nodes:Node",
     "Code": "entities.assets.code",
-    "CodeOperations": "client.code",
+    "CodeOperations": "client.collections.code",
     "DataTransfer": "entities.jobs.data_transfer:DataTransferNode",
     "DatabaseImportSource": "entities.jobs.import_job",
     "DistributionConfiguration": "entities.jobs.resources:Distribution",
