@@ -332,14 +332,16 @@ def lay_out(context: EngineContext, leaf: Leaf, environment: BuiltEnvironment, n
 
 
 def _locate_outputs(context: EngineContext, leaf: Leaf) -> None:
-    """Look where each output goes; raise Refused if that is where no job may write."""
-    leaf.known_spec = None
+    """Look where each output goes; raise RefusedError if that is where no job may write."""
+    known = leaf.known_spec
     for name, output in leaf.entity.outputs.items():
         if _is_artifacts(name, output):
             continue
         uri = output_uri(leaf.job.name, name, output, leaf.place)
         look = context.data.resolve if uri.startswith(OWN) else context.data.locate
         location = leaf.written[name] = look(uri, leaf.workspace)
+        if known is not None:
+            known.outputs[name].location = location
         is_own = uri == OWN_OUTPUT.format(job=leaf.place or leaf.job.name, output=name)
         if not is_own and (why := overwrites.find_write_problem(context, location)):
             raise RefusedError(f"outputs.{name}: {why}")
