@@ -189,6 +189,31 @@ def test_both_blocks_may_write_an_output_of_the_pipeline() -> None:
     run(document, then)
 
 
+@pytest.mark.parametrize("go", [True, False])
+@pytest.mark.parametrize("is_loop", [True, False])
+def test_steps_bound_to_the_same_output_keep_their_readers(go: bool, is_loop: bool) -> None:
+    """A reader of a step in a block reads that step's data, though the other block has the pipeline's output, too."""
+    out = {"outputs": {"out": "${{parent.outputs.said}}"}}
+    steps = loop() if is_loop else {"one": say("3")}
+    steps["one"].update(out)
+    steps |= {"no": {**say("no"), **out}, "cond": branch(go, true="again" if is_loop else "one")}
+    steps |= {"of_one": reader("one"), "of_no": reader("no"), "of_any": reader("one", "no", optional=True)}
+    document = {"outputs": {"said": {"type": "uri_folder", "name": "said"}}, "jobs": steps}
+
+    def then(bench: Workbench, job: Job) -> None:
+        assert (job.status, job.error) == ("Completed", None)
+        words, runs, rests = ("3", "of_one", "of_no") if go else ("no", "of_no", "of_one")
+        assert {name: tree(bench, job)[name] for name in (runs, rests)} == {runs: "Completed", rests: "Canceled"}
+        assert log(bench, f"p-{runs}") == log(bench, "p-of_any") == f"{words}\nend\n"
+        uri, asset = jobs.read_data(bench.db, job.id, "output")["said"][2:]
+        assert asset == "data/said/versions/1"
+        place = bench.engine.context.resolve(str(uri), bench.workspace).path
+        assert place is not None
+        assert (place / "word").read_text() == f"{words}\n"
+
+    run(document, then)
+
+
 def test_an_output_of_the_pipeline_is_that_of_the_last_iteration() -> None:
     """Where it lies is recorded; nothing is copied, and what reads it from outside finds it."""
     steps = loop()

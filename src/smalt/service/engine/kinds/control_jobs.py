@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 PROMISED = "smalt.promised"
 """The property of a control job with the planned URI of each output of its blocks, by "step.output"."""
 
+BOUND = "smalt.bound"
+"""The property of a control job with the planned URI of the pipeline's output that an output of its blocks is bound to,
+by "step.output"."""
+
 BRANCH_INPUTS = "smalt.branch_inputs"
 """The property of a job that reads outputs of steps which may not run: a list of `note_branch_inputs`."""
 
@@ -91,6 +95,7 @@ def make_control_job(planner: Planner, node_name: str, name: str, scope: Binding
     outputs: dict[str, Output] = {}
     made: dict[str, places.Made] = {}
     promised: dict[str, str] = {}
+    bound: dict[str, str] = {}
     steps: dict[str, Any] = {}
     in_loops = _find_loop_steps(node_name, nodes)
     branches = _find_branch_steps(node_name, nodes)
@@ -105,7 +110,8 @@ def make_control_job(planner: Planner, node_name: str, name: str, scope: Binding
                 where = ["inputs", key] if step == node_name else ["jobs", step, CONDITION]
                 notes.append({"input": where, "of": source, "is_optional": False})
             continue
-        promises = _make_promises(planner, step, name, scope)
+        promises, bound_to = _make_promises(planner, step, name, scope)
+        bound.update(bound_to)
         promised.update({f"{step}.{output}": str(one.path) for output, one in promises.items()})
         steps[step] = _resolve_outer_names(step, node, inside, nodes, scope)
         _bind_outputs(planner, steps[step], step in in_loops, promises, outputs, made, scope)
@@ -122,6 +128,8 @@ def make_control_job(planner: Planner, node_name: str, name: str, scope: Binding
     )
     job.properties.update(places.note(made))
     job.properties[PROMISED] = json.dumps(promised)
+    if bound:
+        job.properties[BOUND] = json.dumps(bound)
     if notes:
         job.properties[BRANCH_INPUTS] = json.dumps(notes)
     if not all(note["is_optional"] for note in notes):
@@ -166,18 +174,29 @@ def _resolve_condition(node: Any, key: str, inputs: dict[str, Any], inside: Sequ
     return copy_with(node, condition=f"${{{{parent.inputs.{key}}}}}")
 
 
-def _make_promises(planner: Planner, step: str, name: str, scope: BindingScope) -> dict[str, Output]:
-    """Return the planned place of each output of a step in a block of the control job of that name."""
+def _make_promises(
+    planner: Planner, step: str, name: str, scope: BindingScope
+) -> tuple[dict[str, Output], dict[str, str]]:
+    """Return each output of a step in a block of the control job of that name, and what they are bound to, for `BOUND`.
+
+    The planned place of an output is its own even if it is bound to an output of the pipeline, since the steps of other
+    blocks may be bound to the same one.
+    """
     node = planner.nodes[step]
     component = planner.find_component(node)
     declared = (component.outputs if component is not node else {}) or {}
     given = node.outputs or {}
     promises: dict[str, Output] = {}
+    bound: dict[str, str] = {}
     for output in {**declared, **given, "artifacts": None}:
         form = declared.get(output)
         form = form if isinstance(form, Output) else Output()
-        promises[output] = planner.make_output(name, f"{step}.{output}", form, given.get(output), scope)
-    return promises
+        key = f"{step}.{output}"
+        one = promises[output] = planner.make_output(name, key, form, given.get(output), scope)
+        if planner.find_label(given.get(output)) is not None:
+            bound[key] = str(one.path)
+            promises[output] = copy_with(one, path=planner.make_output(name, key, form, None, scope).path)
+    return promises, bound
 
 
 def _resolve_outer_names(
@@ -379,14 +398,18 @@ def read_promised(properties: Mapping[str, Any]) -> dict[str, str]:
 
 
 def find_moved(view: CompositeView, children: Iterable[Job]) -> dict[str, str]:
-    """Return planned URI → URI of the output that a child wrote, for the outputs that a control job promised."""
+    """Return planned URI → URI of the output that a child wrote, for the outputs that a control job promised.
+
+    The pipeline's output that an output is bound to has it, too.
+    """
     promised = read_promised(view.body)
+    bound = json.loads((view.body.get("properties") or {}).get(BOUND) or "{}")
     moved: dict[str, str] = {}
     for child in children:
         for key, uri in _read_written(view, child).items():
             there = view.follow(child, uri)
-            if key in promised and promised[key] != there:
-                moved[promised[key]] = there
+            planned = [promised[key], bound.get(key)] if key in promised else []
+            moved.update({one: there for one in planned if one is not None and one != there})
     return moved
 
 
