@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 
 class ErrorCategory:
-    """Whose fault it is, as the official SDK says it."""
+    """The party that caused an error, by the official SDK's names."""
 
     SYSTEM_ERROR = "SystemError"
     UNKNOWN = "Unknown"

@@ -233,7 +233,7 @@ def test_a_backend_refuses_what_could_never_run(place: Place, monkeypatch: pytes
     """The job is not accepted, and the sentence is the backend's."""
 
     async def test(bench: Workbench) -> None:
-        steps = bench.engine.context.computes.of(place.compute).steps
+        steps = bench.engine.context.computes.find_backend(place.compute).steps
 
         def find_problems(resources: StepResources) -> list[str]:
             return [f"there is no {resources.instance_type} here"] if resources.instance_type else []

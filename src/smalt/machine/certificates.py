@@ -1,4 +1,4 @@
-"""Whom programs trust besides a home's own authority, which must be in one file with it."""
+"""CA bundles that join the home's own authority with the certificates that a program trusts already."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class IgnoreRules:
         return cls([*lines, *(name for name in IMPLIED if name not in taken_back)])
 
     def is_match(self, path: str, is_folder: bool) -> bool:
-        """Whether this very path (relative, with `/`) is ignored; its parents are not looked at."""
+        """Return True if this very path (relative, with `/`) is ignored; its parents are not checked."""
         cut = path.rfind("/") + 1
         return self.is_dropped(path[:cut], path[cut:], is_folder)
 
@@ -70,7 +70,7 @@ class IgnoreRules:
         return False
 
     def is_ignored(self, path: str, is_folder: bool) -> bool:
-        """Whether this path, or a folder above it, is ignored."""
+        """Return True if this path, or a folder above it, is ignored."""
         parts = path.split("/")
         above = ("/".join(parts[:count]) for count in range(1, len(parts)))
         return any(self.is_match(folder, True) for folder in above) or self.is_match(path, is_folder)
@@ -144,9 +144,9 @@ def walk_folders(root: str, ignore: IgnoreRules | None) -> Iterator[WalkedFolder
 
 
 def is_link_inside(path: str, target: str) -> bool:
-    """Whether the link at the relative `path` with the text `target` cannot lead out of the folder.
+    """Return True if the link at the relative `path` with the text `target` cannot lead out of the folder.
 
-    `..` counts only at the start, where what is above is a real folder and no link.
+    `..` counts only at the start, where the folders above are real folders and not links.
     """
     if not target or target.startswith("/") or "\0" in target:
         return False

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+
+from smalt.client.collections.pollers import LROPoller as LROPoller
+from smalt.identity import AccessToken as AccessToken
 
 T = TypeVar("T")
-
-
-class AccessToken(NamedTuple):
-    token: str
-    expires_on: int
 
 
 class AccessTokenInfo:
@@ -47,10 +45,6 @@ class AzureNamedKeyCredential:
 
     def update(self, name: str, key: str) -> None:
         self.named_key = (name, key)
-
-
-class LROPoller(Generic[T]):
-    """A name for annotations; programs get the pollers of smalt's client."""
 
 
 class ItemPaged(Generic[T]):

@@ -1,4 +1,4 @@
-"""What stands between a backend and the user's command: the bash text of a step, and programs that run beside it.
+"""Programs between a backend and the user's command: the bash text of a step, and those that run beside its process.
 
-Standard library only, Python 3.8 or newer. `service/compute` lays steps out and stores them; `launcher/` starts them.
+Standard library only, Python 3.8 or newer. Anything that runs inside the user's process belongs in `inside/`.
 """

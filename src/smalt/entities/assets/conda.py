@@ -64,14 +64,14 @@ def resolve_files(found: Mapping[str, Any], folder: str, tell: Callable[[Problem
     Relative paths start at `folder`. A line that names a missing file is reported through `tell` and kept.
     """
 
-    def changed(path: Path, line: str) -> list[str]:
+    def expand_line(path: Path, line: str) -> list[str]:
         try:
             return resolve_includes([line], folder)
         except MissingFileError as error:
             tell(Problem(path, str(error)))
             return [line]
 
-    return convert_pip_lines(found, changed)
+    return convert_pip_lines(found, expand_line)
 
 
 def convert_pip_lines(found: Mapping[str, Any], change: Callable[[Path, str], list[str]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import glob
 import os
 
 from .errors import make_error, make_user_error
-from .missing import add_unsupported_members
+from .unsupported import add_unsupported_members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 
 from .context import get_current
-from .missing import make_unsupported_class
+from .unsupported import make_unsupported_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

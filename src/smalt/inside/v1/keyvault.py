@@ -10,7 +10,7 @@ import urllib.request
 from urllib.parse import quote
 
 from .errors import make_user_error
-from .missing import add_unsupported_members
+from .unsupported import add_unsupported_members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from .client import RequestRefused
 from .context import get_current
 from .errors import make_error, make_user_error
 from .files import fetch_file, list_names, parse_uri
-from .missing import add_unsupported_members
+from .unsupported import add_unsupported_members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

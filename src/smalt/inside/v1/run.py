@@ -11,9 +11,9 @@ from .context import RunContext, get_current
 from .errors import make_error, make_user_error
 from .files import RunFiles
 from .metrics import RunLogging
-from .missing import add_unsupported_members
 from .records import RunRecords
 from .storage import Storage
+from .unsupported import add_unsupported_members
 from .writer import RunWriter
 
 TYPE_CHECKING = False

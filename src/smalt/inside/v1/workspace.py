@@ -6,7 +6,7 @@ from .client import RequestRefused
 from .context import RunContext, get_current
 from .data import Datastore, list_datasets
 from .errors import make_error, make_user_error
-from .missing import add_unsupported_members
+from .unsupported import add_unsupported_members
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

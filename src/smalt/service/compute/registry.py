@@ -33,7 +33,7 @@ class Computes:
         """The backend of jobs that name no compute, or one that stands for this machine."""
         return self._default
 
-    def of(self, compute: str | None, environment: BuiltEnvironment | None = None) -> Backend:
+    def find_backend(self, compute: str | None, environment: BuiltEnvironment | None = None) -> Backend:
         """Return the backend for a job's compute, as the job writes it; its environment counts once it is known."""
         name = compute.rpartition("/")[2].rpartition(":")[2].lower() if compute else ""
         backend = self._backends.get(name, self._default)

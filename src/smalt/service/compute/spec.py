@@ -22,7 +22,7 @@ class StepInput:
 
 
 @dataclass(slots=True)
-class StepOutput:
+class OutputSpec:
     """Data that a step writes."""
 
     type: str | None
@@ -76,7 +76,7 @@ class StepSpec:
     literals: Mapping[str, str]
     """Inputs that are texts, by name."""
     inputs: Mapping[str, StepInput]
-    outputs: Mapping[str, StepOutput]
+    outputs: Mapping[str, OutputSpec]
     variables: Mapping[str, str]
     """The job's own environment variables, with `${{secrets.x}}` by reference."""
     service_variables: Mapping[str, str] = field(default_factory=dict)

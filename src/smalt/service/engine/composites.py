@@ -22,7 +22,7 @@ from smalt.service.records.jobs import Job
 
 
 class ReadingDone(NamedTuple):
-    """What a kind wanted to know was read, beside the loop."""
+    """The result of a kind's background read."""
 
     composite_id: int
     child_id: int | None

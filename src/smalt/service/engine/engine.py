@@ -335,7 +335,7 @@ class Engine:
 
     def _find_runner(self, job: Job, entity: Any) -> str:
         compute = entity.compute if entity is not None else jobs.read_properties(self._db, job.id).get("computeId")
-        return self.context.computes.of(compute).runner.name
+        return self.context.computes.find_backend(compute).runner.name
 
     def _new_dispatcher(self) -> Dispatcher:
         return Dispatcher(

@@ -1,4 +1,4 @@
-"""What a job that has not started waits for, in words."""
+"""The reasons why a job has not started, in words."""
 
 from __future__ import annotations
 

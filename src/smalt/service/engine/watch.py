@@ -1,4 +1,4 @@
-"""Who waits for news of a job, and how they are woken."""
+"""Watchers of jobs, and the news that wakes them."""
 
 from __future__ import annotations
 

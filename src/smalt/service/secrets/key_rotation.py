@@ -20,13 +20,13 @@ def rotate_keys(home: Home, db: Database) -> int:
     for purpose in purposes:
         add_key(home, purpose)
 
-    def anew(purpose: str, text: str) -> str:
+    def reseal_text(purpose: str, text: str) -> str:
         return encrypt_text(home, purpose, decrypt_text(home, purpose, text))
 
     with db.transaction():
-        count = secrets.reseal(db, lambda text: anew("secrets", text))
+        count = secrets.reseal(db, lambda text: reseal_text("secrets", text))
         for kind in _KINDS:
-            count += resources.update_property(db, kind, SEALED, lambda text, kind=kind: anew(kind, text))  # type: ignore[misc]
+            count += resources.update_property(db, kind, SEALED, lambda text, kind=kind: reseal_text(kind, text))  # type: ignore[misc]
     for purpose in purposes:
         remove_old_keys(home, purpose)
     return count

@@ -13,7 +13,7 @@ from smalt.launcher import claims, watching
 from smalt.service.compute.local.attempt_folders import keep_results
 from smalt.service.compute.local.context import LocalContext
 from smalt.service.compute.local.shell_paths import get_link_path, is_clean, move_from_link
-from smalt.service.compute.spec import StepOutput, StepSpec
+from smalt.service.compute.spec import OutputSpec, StepSpec
 from smalt.service.compute.step import KEPT, Folders, Say, SmallResult
 from smalt.service.data.files.copy_cancellation import CopyStopped
 from smalt.service.data.job_data import access_modes, primitive_values
@@ -26,7 +26,7 @@ class WrittenOutput(NamedTuple):
     """An output, and the place that the command wrote it to."""
 
     name: str
-    output: StepOutput
+    output: OutputSpec
     place: Path
     own: str
     """The output's own folder in the attempt's, for outputs that are brought into place later."""

@@ -68,7 +68,7 @@ class PlaceReferences:
     async def find_in_assets(self, places: Overlaps, besides: int | None = None) -> dict[str, int]:
         """Return those of `places` that versions of assets name, archived ones too, each with the id of a version.
 
-        Those of all workspaces of the home count, but for the workspace `besides`. What is registered meanwhile is
+        The assets of all workspaces count, except those of the workspace `besides`. What is registered meanwhile is
         looked at, too: the little that is new after the second look on this thread, where nothing more is registered.
         """
         found: dict[str, int] = {}

@@ -19,7 +19,7 @@ from smalt.entities.syntax.literals import to_text
 from smalt.entities.syntax.references import Reference, parse_uri
 from smalt.exceptions import Conflict, RefusedError, SmaltError
 from smalt.service.compute.backend import Backend
-from smalt.service.compute.spec import StepInput, StepOutput, StepResources, StepSpec
+from smalt.service.compute.spec import OutputSpec, StepInput, StepResources, StepSpec
 from smalt.service.compute.step import NOTHING_FETCHED, Fetched, Layout, RunnableStep, Say
 from smalt.service.data import Location
 from smalt.service.data.data_access import OWN
@@ -141,7 +141,7 @@ class Leaf:
 
     def backend(self, context: EngineContext, environment: BuiltEnvironment | None = None) -> Backend:
         """Return where the step runs; without its environment only the runner is certain."""
-        return context.computes.of(self.entity.compute, environment)
+        return context.computes.find_backend(self.entity.compute, environment)
 
     @property
     def finishes_quickly(self) -> bool:
@@ -252,7 +252,7 @@ def make_spec(leaf: Leaf, number: int) -> StepSpec:
     for name, output in entity.outputs.items():
         how, uri = made.get(name, places.ALONE), output_uri(job.name, name, output, leaf.place)
         is_given = how.given is not None or (job.parent_id is None and bool(output.path))
-        outputs[name] = StepOutput(
+        outputs[name] = OutputSpec(
             output.type, output.mode, uri, leaf.written.get(name),
             is_artifacts=_is_artifacts(name, output), is_private=not (is_given or how.is_shared),
         )  # fmt: skip
@@ -547,7 +547,7 @@ class CommandKind(LeafKind):
         checker.check_environment("", job.environment)
         checker.check_code("", job.code)
         checker.check_compute("", job.compute)
-        for problem in checker.context.computes.of(job.compute).steps.find_problems(make_resources(job)):
+        for problem in checker.context.computes.find_backend(job.compute).steps.find_problems(make_resources(job)):
             checker.add("resources", problem)
         checker.note_idle("", job)
         checker.check_secrets("", job)

@@ -642,6 +642,6 @@ def _convert_value(where: str, value: Any, form: Any) -> Any:
 
 
 def _choose_type(types: list[str | None]) -> str:
-    """Return the first type that is not the default one, wherever it was declared."""
+    """Return the first type that is not the default one."""
     named = [one for one in types if one and one != "uri_folder"]
     return named[0] if named else "uri_folder"

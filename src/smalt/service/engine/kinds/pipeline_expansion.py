@@ -46,12 +46,12 @@ def _expand_job(context: EngineContext, workspace: Workspace, job: PipelineJob) 
     made = expand_component(job, component)
     absent = {f"${{{{parent.inputs.{name}}}}}" for name in component.inputs if name not in made.inputs}
 
-    def of(step: Any) -> Any:
+    def get_component(step: Any) -> Any:
         found = vars(step).get("component")
         return step if found is None else _find_component(context, workspace, found)
 
     vars(made)["jobs"] = {
-        name: remove_absent_inputs("the job", name, step, absent, of) for name, step in made.jobs.items()
+        name: remove_absent_inputs("the job", name, step, absent, get_component) for name, step in made.jobs.items()
     }
     return made
 

@@ -1,4 +1,4 @@
-"""Whether a job is accepted: everything that can be known before its first step starts."""
+"""Acceptance of a job: every check that can be made before its first row is written."""
 
 from __future__ import annotations
 

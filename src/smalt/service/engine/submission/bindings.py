@@ -1,4 +1,4 @@
-"""What the expressions of a pipeline's nodes stand for, once the pipeline's own inputs are known."""
+"""Resolution of the expressions in a pipeline's nodes, once the pipeline's own inputs are known."""
 
 from __future__ import annotations
 

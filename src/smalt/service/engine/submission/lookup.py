@@ -1,4 +1,4 @@
-"""What the references in a job mean in its workspace: components, environments, code, computes."""
+"""Lookup of the references in a job in its workspace: components, environments, data, computes and code."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def find_compute(context: EngineContext, workspace: Workspace, text: str) -> tup
 
 
 def parse_name(text: str) -> Reference:
-    """What `text` names; a bare word is a name."""
+    """Return the name and version of a reference; a bare word is a name."""
     reference = parse_reference(text)
     if reference is not None:
         return reference
@@ -202,7 +202,7 @@ def _find_owner(context: EngineContext, workspace: Workspace, reference: Referen
 
 
 def _is_shared(context: EngineContext, reference: Reference) -> bool:
-    """Whether it names something in a registry of the user's own."""
+    """Return True if the reference names something in a registry of the user's own."""
     return reference.registry is not None and context.registries.has_registry(reference.registry)
 
 

@@ -1,9 +1,4 @@
-"""Whether the content that smalt keeps of a registered version is as it was stored.
-
-The right to write is taken from it, which keeps nobody out who owns it: a job that does chmod, or a person with an
-editor. So each content has a stamp, which is compared when a step is about to read it. Where a stamp differs though the
-content may be the same (a home that was restored from a backup), the content decides.
-"""
+"""Checks that the content of a registered version is still as it was when it was registered."""
 
 from __future__ import annotations
 
