@@ -63,8 +63,8 @@ def test_a_command_that_waits_is_listed_as_queued(home: Any) -> None:
     """The list chooses by the state that it shows."""
     db = Database(home.path("smalt.db"))
     place = workspaces.ensure_workspace(db, "s", "g", "w", "me")
-    for name, type in (("c", "command"), ("p", "pipeline")):
-        jobs.add_job(db, place.id, jobs.NewJob(name, type, {}, "e"), "me")
+    for name, type, is_composite in (("c", "command", False), ("p", "pipeline", True)):
+        jobs.add_job(db, place.id, jobs.NewJob(name, type, {}, "e", is_composite=is_composite), "me")
     chosen = {
         state: [job.name for job in job_lists.list_page(db, place.id, JobFilter(status=state))] for state in STATES
     }

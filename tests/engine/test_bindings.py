@@ -284,7 +284,7 @@ def _unchecked(noun: Any, document: dict[str, Any]) -> Any:
 
     reader = Reader()
     reader.is_answer = True
-    return noun._read(document, (), reader)
+    return noun._read_data(document, (), reader)
 
 
 def test_what_only_registered_components_show_is_told_at_once() -> None:
