@@ -143,14 +143,18 @@ def test_it_ends_when_idle(own_server: Server) -> None:
 
 def test_it_does_not_end_while_jobs_are_unfinished(own_server: Server) -> None:
     """A job that takes several idle times, without any client, is seen to its end first."""
-    own_server.set(idle_minutes=0.003)
-    process = own_server.start()
+    before = own_server.start()
     go = own_server.home.path("go")
     body = host_job(f"while [ ! -e {go} ]; do sleep 0.01; done")
     assert own_server.ask("PUT", f"{SERVED}/jobs/held", body).status == 201
+    before.kill()  # a server with so short a time could end before it is asked for the job
+    before.wait()
+    own_server.set(idle_minutes=0.003)
+    process = own_server.start()
     _held_for(process, 0.6)
     go.touch()
     assert process.wait(20) == 0
+    own_server.set()
     own_server.start()
     assert own_server.ask("GET", f"{SERVED}/jobs/held").body["properties"]["status"] == "Completed"
 
