@@ -7,6 +7,7 @@ import pytest
 from smalt.service.composition import HAND_OVER
 
 _ONE_WAY = {
+    "test_metric_reactions": "metrics, which no step that waits can log",
     "test_bindings": "what a plan makes of expressions",
     "test_handed_on": "folders that are used again, which they are with the hand-over on only",
 }

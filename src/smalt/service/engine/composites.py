@@ -16,9 +16,10 @@ from smalt.exceptions import Unavailable
 from smalt.machine.gc_pause import pause_gc
 from smalt.service.engine import kinds, outcome
 from smalt.service.engine.context import EngineContext
-from smalt.service.engine.kinds import Changes, CompositeView, Error, NewChild, Plan
+from smalt.service.engine.kinds import NO_CHANGES, Changes, CompositeView, Error, NewChild, Plan
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
+from smalt.service.tracking.run_database import LoggedMetric, get_database_path, load_logged
 
 
 class ReadingDone(NamedTuple):
@@ -184,10 +185,43 @@ class Composites:
         """Tell the parent's kind of the child's end, once, inside a transaction; return what follows from it."""
         view = self.view_of(int(child.parent_id or 0))
         view.open = jobs.tell_end(self._db, child)
-        try:
+
+        def tell() -> Changes:
             if error is not None:
                 raise error
-            changes = view.kind.child_ended(view, child, found)
+            return view.kind.child_ended(view, child, found)
+
+        return self._record_changes(view, tell)
+
+    def react_to_metric(self, child: Job, metric: LoggedMetric) -> Changes:
+        """Tell the parent's kind of a value of the child's metric, once, inside a transaction."""
+        view = self.view_of(int(child.parent_id or 0))
+        if view.is_canceled or not jobs.add_told_metric(self._db, child.id, *metric):
+            return NO_CHANGES
+        return self._record_changes(view, lambda: view.kind.metric_logged(view, child, metric))
+
+    def hears_metrics(self, job_id: int) -> bool:
+        """Return True if the composite's kind reacts to metrics."""
+        kind = kinds.find_kind(jobs.get_job(self._db, job_id).type)
+        return kind is not None and kind.hears_metrics
+
+    def load_missed_metrics(self) -> list[tuple[int, LoggedMetric]]:
+        """Load, with the id of its job, each value that MLflow has of children of composites that react to metrics.
+
+        Those that were told before are among them: recording them again has no effect.
+        """
+        missed: list[tuple[int, LoggedMetric]] = []
+        for job in jobs.list_unfinished(self._db):
+            if job.is_composite and self.hears_metrics(job.id):
+                path = get_database_path(self._context.home, self._context.workspace(job).folder)
+                children = [child for child in jobs.list_children(self._db, job.id) if not child.is_over]
+                missed += [(child.id, metric) for child in children for metric in load_logged(path, child.name)]
+        return missed
+
+    def _record_changes(self, view: CompositeView, tell: Callable[[], Changes]) -> Changes:
+        """Record what a kind answers when it is told something; an exception fails the composite."""
+        try:
+            changes = tell()
         except Unavailable:  # no fault of the kind: the turn is tried again
             raise
         except Exception as caught:

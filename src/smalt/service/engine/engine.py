@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -25,7 +25,7 @@ from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion.removal import Deletions
 from smalt.service.engine.dispatch import Dispatcher
 from smalt.service.engine.handover import HandOver, NoHandOver
-from smalt.service.engine.kinds import GRACE, Leaf
+from smalt.service.engine.kinds import GRACE, Changes, Leaf
 from smalt.service.engine.outcome import to_sentence
 from smalt.service.engine.outputs.registration import register_outputs
 from smalt.service.engine.queues import LeafRun, Queues
@@ -37,6 +37,7 @@ from smalt.service.engine.watch import Watch
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
+from smalt.service.tracking.run_database import LoggedMetric
 
 log = logging.getLogger("smalt.engine")
 
@@ -58,6 +59,9 @@ class Engine:
         self.watch = Watch()
         self._db = context.db
         self._exits: list[Exit] = []
+        self._metrics: list[tuple[int, LoggedMetric]] = []
+        """Values that children of composites logged, with the id of the job, which no turn has told yet."""
+        context.tracking.listen_to_metrics(self.find_metric_listener)
         self._started: dict[str, tuple[Any, ...]] = {}
         self._finished: deque[tuple[int, dict[str, Any] | None]] = deque()
         self._input_checks: dict[int, asyncio.Future[None]] = {}
@@ -99,6 +103,7 @@ class Engine:
         running = {step_id for step_id, state in states.items() if state == "running"}
         self._exits.extend(state for state in states.values() if isinstance(state, Exit))
         self._load_queues(running)
+        self._metrics += self._composites.load_missed_metrics()
         self._run_turn()
         self.reuse_settler.start_soon()
         self.protection.start_unprotected()
@@ -220,6 +225,7 @@ class Engine:
         started, self._started = self._started, {}
         try:
             with self._db.transaction():
+                self._take_metrics()
                 for exit in exits:
                     self._take_exit(exit)
                 self._take_started(started, {exit.step_id for exit in exits})
@@ -232,6 +238,7 @@ class Engine:
         except Exception as error:
             self._wait_for_records(error, exits, started)
             return
+        self._metrics.clear()
         self.context.computes.acknowledge([exit.step_id for exit in exits])
         self._apply_turn()
 
@@ -390,6 +397,25 @@ class Engine:
         for child in added.free:
             self.queues.add(child)
         return [(child, "Canceled", why) for child, why in added.skipped]
+
+    def find_metric_listener(self, workspace: Workspace, run: str) -> Callable[[Sequence[LoggedMetric]], None] | None:
+        """Return what takes the metrics of a job's run, if the kind of its parent reacts to them."""
+        child = jobs.find_by_name(self._db, workspace.id, run)
+        if child is None or child.parent_id is None or not self._composites.hears_metrics(child.parent_id):
+            return None
+
+        def take(metrics: Sequence[LoggedMetric]) -> None:
+            self._metrics += [(child.id, metric) for metric in metrics]
+            self._request_turn()
+
+        return take
+
+    def _take_metrics(self) -> None:
+        """Tell composites of their children's metrics, before the ends that have arrived since."""
+        for child_id, metric in self._metrics:
+            child = jobs.find_job(self._db, child_id)
+            if child is not None and child.parent_id is not None and not child.is_over:
+                self._end_all(self._apply_changes(child.parent_id, self._composites.react_to_metric(child, metric)))
 
     def _take_readings(self) -> None:
         """Take what kinds have read beside the loop: plans go on, and composites are told of ends."""
@@ -611,15 +637,23 @@ class Engine:
         if not is_read and self._composites.must_read(child):
             return []
         changes = self._composites.react(child, found, error)
+        parent_id = child.parent_id
         if child.status == "Completed" or changes.starts_after_failure:
             for one in jobs.release_dependents(self._db, child):
                 if child.status == "Completed" or one.node in changes.starts_after_failure:
                     self._queue_released(one)
+        endings = self._apply_changes(parent_id, changes)
+        if self._composites.view_of(parent_id).open == 0:
+            endings += self._parent_ends(parent_id)
+        return endings
+
+    def _apply_changes(self, parent_id: int, changes: Changes) -> list[Ending]:
+        """Apply what the kind of a composite wants, inside a transaction; return the ends that follow at once."""
         endings: list[Ending] = []
         canceled = list(changes.cancel)
         if changes.error is not None:
             why = outcome.make_error(f"its parent failed: {changes.error['message']}", "Canceled")
-            canceled += [(one, why) for one in jobs.list_children(self._db, child.parent_id) if not one.is_over]
+            canceled += [(one, why) for one in jobs.list_children(self._db, parent_id) if not one.is_over]
         for one, reason in canceled:
             if one.status == "NotStarted" and one.id not in self.queues.runs:
                 endings.append((one, "Canceled", reason))
@@ -629,12 +663,10 @@ class Engine:
             jobs.set_properties(self._db, one, dict(body))
             self.queues.entities.pop(one.id, None)
             self._handover.discard_leaf(one)
-        view = self._composites.view_of(child.parent_id)
+        view = self._composites.view_of(parent_id)
         if changes.add and changes.error is None:
             endings += self._queue_children(self._composites.add_children(view, changes.add))
             self._request_turn()
-        if view.open == 0:
-            endings += self._parent_ends(child.parent_id)
         return endings
 
     def _queue_released(self, job: Job) -> None:

@@ -354,6 +354,15 @@ def list_untold_ends(db: Database) -> list[Job]:
     return [Job(*row) for row in rows]
 
 
+def add_told_metric(db: Database, child_id: int, name: str, value: float, step: int, time: int) -> bool:
+    """Record that the parent is told of a value of its child's metric; return False if it was told before."""
+    row = db.rows(
+        "INSERT OR IGNORE INTO told_metrics (job_id, name, value, step, time) VALUES (?,?,?,?,?) RETURNING id",
+        (child_id, name, repr(value), step, time),
+    )
+    return bool(row)
+
+
 def read_state(db: Database, id: int) -> dict[str, Any]:
     """Return what a composite job remembers; empty at first."""
     text = db.value("SELECT state FROM jobs WHERE id=?", (id,))
@@ -610,7 +619,7 @@ def read_places(db: Database, job_id: int, direction: str = "input") -> dict[str
 
 _TABLES = (
     "job_attempts", "job_data", "job_bodies", "job_tags", "job_pins", "reuse_keys", "reuse_steps", "tracked_runs",
-    "usage",
+    "told_metrics", "usage",
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ Bodies of files are streamed both ways; all others are small and are held until 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -23,6 +23,7 @@ from smalt.service.tracking.external_models import ExternalModels
 from smalt.service.tracking.http_client import Headers
 from smalt.service.tracking.job_permissions import JobRules, ParsedRequest, check_request
 from smalt.service.tracking.model_sync import EXTERNAL_FOLDER, ModelSync
+from smalt.service.tracking.run_database import LoggedMetric
 from smalt.service.tracking.runs import JobRuns
 
 _PASSED_ON = ("accept", "content-type", "range", "user-agent")
@@ -40,6 +41,12 @@ _TOLD = frozenset({"value", "description", "source"})
 
 Hider = Callable[[Workspace], "Callable[[str], str] | None"]
 """Returns a function that masks a workspace's secrets in a text; None if it has none."""
+
+
+FindMetricListener = Callable[[Workspace, str], "Callable[[Sequence[LoggedMetric]], None] | None"]
+"""Returns who is to be told of the metrics of a run; None if nobody reacts to them."""
+
+_METRIC_PATHS = ("/api/2.0/mlflow/runs/log-metric", "/api/2.0/mlflow/runs/log-batch")
 
 
 class TrackingProxy:
@@ -63,6 +70,7 @@ class TrackingProxy:
         self._rules = rules
         self._runs = runs
         self._ensured: set[int] = set()
+        self.find_metric_listener: FindMetricListener = lambda workspace, run: None
 
     async def handle_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         workspace: Workspace = scope["smalt.workspace"]
@@ -87,6 +95,14 @@ class TrackingProxy:
         async with self._record_changes(workspace, scope, parsed):
             answer = await self._send_to_child(workspace, scope, receive, parsed)
         await _send_answer(send, answer, parsed)
+        if parsed.found.path in _METRIC_PATHS and answer.response.status == 200:
+            self._tell_metrics(workspace, parsed)
+
+    def _tell_metrics(self, workspace: Workspace, parsed: ParsedRequest) -> None:
+        """Tell the engine what was logged, if the kind of the job above the run reacts to metrics."""
+        take = self.find_metric_listener(workspace, str(parsed.body.get("run_id") or parsed.body.get("run_uuid")))
+        if take is not None:
+            take(_list_metrics(parsed.body))
 
     def _record_changes(
         self, workspace: Workspace, scope: Scope, parsed: ParsedRequest
@@ -171,6 +187,15 @@ async def _parse_request(scope: Scope, receive: Receive, *, is_user: bool) -> Pa
     return ParsedRequest(
         found, [], request_parsing.parse_body(await _read_whole(receive, request_parsing.LARGEST)), headers
     )
+
+
+def _list_metrics(body: Mapping[str, Any]) -> list[LoggedMetric]:
+    """Return the metrics in the body of a request that MLflow has accepted, in order."""
+    logged = body.get("metrics") or [] if "metrics" in body else [body] if "key" in body else []
+    return [
+        LoggedMetric(str(one["key"]), float(one["value"]), int(one.get("step") or 0), int(one.get("timestamp") or 0))
+        for one in logged
+    ]
 
 
 def _hide_secrets(part: Any, hide: Callable[[str], str]) -> None:

@@ -28,6 +28,15 @@ class Point(NamedTuple):
     time: int
 
 
+class LoggedMetric(NamedTuple):
+    """A value of a metric as a client logged it; `time` is in milliseconds since 1970."""
+
+    name: str
+    value: float
+    step: int
+    time: int
+
+
 class MlflowRun(NamedTuple):
     """A run as the store has it."""
 
@@ -97,6 +106,14 @@ def load_history(path: Path, runs: Collection[str], metrics: Collection[str] = (
     for run, key, value, is_nan, step, time in rows:
         found.setdefault(run, {}).setdefault(key, []).append(Point(_to_number(value, is_nan), step, time))
     return found
+
+
+def load_logged(path: Path, run: str) -> list[LoggedMetric]:
+    """Load all values of a run's metrics, in the order in which they arrived."""
+    rows = run_query(
+        path, "SELECT key, value, is_nan, step, timestamp FROM metrics WHERE run_uuid=? ORDER BY rowid", (run,)
+    )
+    return [LoggedMetric(key, _to_number(value, is_nan), step, time) for key, value, is_nan, step, time in rows]
 
 
 def load_parameters(path: Path, runs: Collection[str]) -> dict[str, dict[str, str]]:

@@ -25,7 +25,7 @@ from smalt.service.tracking.job_permissions import JobRules
 from smalt.service.tracking.job_tokens import JobTokens
 from smalt.service.tracking.model_sync import ModelSync
 from smalt.service.tracking.process import MlflowProcess
-from smalt.service.tracking.proxy import Hider, TrackingProxy
+from smalt.service.tracking.proxy import FindMetricListener, Hider, TrackingProxy
 from smalt.service.tracking.runs import JobRuns
 
 log = logging.getLogger("smalt.tracking")
@@ -51,6 +51,10 @@ class Tracking:
         self._proxy = TrackingProxy(self._connection, rules, self.runs, self.models, external_models, hider, self.guard)
         self._uris: dict[int, str] = {}
         self._reconciling: asyncio.Task[None] | None = None
+
+    def listen_to_metrics(self, find_listener: FindMetricListener) -> None:
+        """Call `find_listener` for each run to which metrics are logged, once the client has its answer."""
+        self._proxy.find_metric_listener = find_listener
 
     def open(self) -> None:
         """Begin to write to MLflow what an earlier server did not, without waiting."""

@@ -19,6 +19,7 @@ from smalt.service.engine.context import EngineContext
 from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
 from smalt.service.records.workspaces import Workspace
+from smalt.service.tracking.run_database import LoggedMetric
 
 if TYPE_CHECKING:
     from smalt.service.engine.submission.checks import Checker
@@ -35,6 +36,8 @@ class Kind(ABC):
     is_composite: ClassVar[bool]
     is_submitted: ClassVar[bool] = True
     """False if such a job only exists as a part of another one."""
+    hears_metrics: ClassVar[bool] = False
+    """True for a composite that is told of the metrics that its children log, by `metric_logged`."""
 
     def expand_body(self, context: EngineContext, workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
         """Return the submitted REST properties with what they name put in, so that a later change of it is none."""
@@ -206,6 +209,13 @@ class CompositeKind(Kind):
     def child_ended(self, view: CompositeView, child: Job, found: Any) -> Changes:
         """Return what the end of a child means for the composite; it is told of each end once."""
         return NO_CHANGES if child.status == "Completed" else Changes(cancel=cancel_dependents(view, child))
+
+    def metric_logged(self, view: CompositeView, child: Job, metric: LoggedMetric) -> Changes:
+        """Return what a value of a child's metric means for the composite; it is told of each once, in order.
+
+        Only kinds with `hears_metrics` are told, and only while the child is not over.
+        """
+        return NO_CHANGES
 
     def outcome(self, view: CompositeView) -> Outcome | None:
         """Return how the composite ends, after all its children have; None if more children may come.
