@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from smalt import load_job
 from smalt.entities import read
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
@@ -359,3 +360,14 @@ def test_what_is_wrong_is_told_with_its_place(case: str) -> None:
     texts = [str(problem) for problem in problems]
     assert len(texts) == 1, texts
     assert sentence in texts[0]
+
+
+def test_the_example_of_the_page_has_no_problem() -> None:
+    """docs/conditions-and-loops.md names it."""
+    root = Path(__file__).parents[2]
+    file = "examples/improve-until-good/pipeline.yml"
+    assert f"smalt job create -f {file} --stream" in (root / "docs/conditions-and-loops.md").read_text()
+    job: Any = load_job(root / file)
+    assert {name: step.type for name, step in job.jobs.items()} == {
+        "improve": "command", "loop": "do_while", "publish": "command", "give_up": "command", "decide": "if_else",
+    }  # fmt: skip
