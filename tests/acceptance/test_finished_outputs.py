@@ -89,7 +89,9 @@ def test_an_output_that_lies_nowhere_yet_is_refused(client: MLClient) -> None:
     """At the program's line, with what to give instead."""
     use = command(inputs={"i": Input(type="uri_folder")}, **USE)
     for output in (Output(type="uri_folder"), Output(path=PLACES["given"])):
-        with pytest.raises(UserErrorException, match=r"give one of a job that is over, as ml_client.jobs.get\(NAME\)"):
+        with pytest.raises(
+            UserErrorException, match=r"use an output of a finished job, from ml_client.jobs.get\(NAME\)"
+        ):
             use(i=output)
     with pytest.raises(JobException):
         ended(client, command(command="false", environment="azureml:host"))

@@ -65,6 +65,6 @@ def test_what_cannot_be_run_in_part_is_told(desk: Desk, first: str) -> None:
     assert desk.smalt(f"job stream {scored}").code == 0
     refused = desk.smalt(f"job create --file job.yml --only train --of {scored}")
     assert f"job {scored} has no completed step prepare; name another run with --of" in refused.err
-    assert "--of is said with" in desk.smalt(f"job create --file job.yml --of {first}").err
+    assert "--of needs --only STEP or --from STEP" in desk.smalt(f"job create --file job.yml --of {first}").err
     desk.write("one.yml", "command: ls\nenvironment: azureml:host\n")
     assert "this job has none" in desk.smalt("job create --file one.yml --only train").err

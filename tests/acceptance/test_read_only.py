@@ -112,7 +112,7 @@ def test_what_a_version_is_made_of_is_never_written(any_desk: Desk) -> None:
     for path in (place, "azureml://datastores/workspaceblobstore/paths/"):
         ran = any_desk.job(change(path, ", mode: rw_mount", APPEND))
         assert ran.code == 1, ran.out
-        assert "only to be read" in ran.out + ran.err
+        assert " read-only, as " in ran.out + ran.err
     assert any_desk.smalt("data create -n again --version 1 --path d").code == 0
     assert content(any_desk, "azureml:again:1") == ["first"]
 
@@ -126,7 +126,7 @@ def test_a_folder_around_the_datastores_is_only_read(desk: Desk, above: str) -> 
     append = f"echo more >>$(find ${{{{inputs.a}}}}/ -path '*/LocalUpload/*/{name}/f.txt')"
     ran = desk.job(change(str(desk.server.home.path(above)), ", mode: rw_mount", append))
     assert ran.code == 1, ran.out
-    assert "only to be read" in ran.out + ran.err
+    assert " read-only, as " in ran.out + ran.err
     assert content(desk, f"azureml:{name}:1") == ["first"]
 
 

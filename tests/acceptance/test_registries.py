@@ -135,7 +135,7 @@ def test_from_workspace_to_workspace(desk: Desk, team: Path) -> None:
     path = desk.ask("data show -n mine -v 1 --query path")
     assert path.startswith("azureml://datastores/workspaceblobstore/paths/LocalUpload/")
     neither = desk.smalt("data import-from -n d -v 1")
-    assert "give a workspace_name or a registry_name" in neither.err
+    assert "name the source: give either workspace_name or registry_name" in neither.err
 
 
 def test_by_the_sdk(desk: Desk, team: Path) -> None:

@@ -117,7 +117,7 @@ def test_a_job_of_a_component_that_is_sent_again_may_have_other_tags(files: Desk
     assert files.smalt(f"job create --file {job} --name of --stream").code == 0
     again = files.smalt(f"job create --file {job} --name of --set tags.a=b")
     assert again.code == 0, again.err
-    assert "exists already, and its tags changed" in again.err
+    assert "exists already with the same definition, and its tags changed" in again.err
 
 
 @pytest.mark.parametrize("job", ["command", "pipeline"])
@@ -129,10 +129,10 @@ def test_the_same_job_again_says_that_nothing_runs(files: Desk, job: str) -> Non
     assert "exists already" not in first.err
     again = files.smalt(f"job create --file {file} --name {name} --stream")
     assert again.code == 0
-    assert f"job '{name}' exists already; no new job was started" in again.err
+    assert f"job '{name}' exists already with the same definition; no new job was started" in again.err
     described = files.smalt(f"job create --file {file} --name {name} --set description=more --set tags.a=b")
     assert described.code == 0
-    line = f"job '{name}' exists already, and its description and tags changed; no new job was started"
-    assert line in described.err
+    assert f"job '{name}' exists already with the same definition, and its description and tags" in described.err
+    assert "tags changed; no new job was started" in described.err
     quiet = files.smalt(f"job create --file {file} --name {name} --only-show-errors")
     assert quiet.err == ""

@@ -95,7 +95,7 @@ def test_edits_beside_a_file_are_refused(desk: Desk) -> None:
     desk.write("c.yml", "name: a\ntype: local_path\n")
     ran = desk.smalt("datastore update --name a --file c.yml --remove description")
     assert ran.code != 0
-    assert "--add and --remove change what is there" in ran.err
+    assert "--add and --remove cannot be combined with --file; use --set" in ran.err
 
 
 def test_what_people_see_of_a_job_can_be_changed(desk: Desk) -> None:

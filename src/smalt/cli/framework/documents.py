@@ -74,7 +74,8 @@ def update_entity(
     stayed = [key for key in _find_differing_keys(before, asked) if after.get(key) == before.get(key)]
     if stayed:
         words = join_words((f"'{key}'" for key in stayed), "and")
-        raise click.ClickException(f"{words} of {entity.noun} cannot be changed by an update")
+        old = "the old value stays" if len(stayed) == 1 else "the old values stay"
+        raise click.ClickException(f"{words} of {entity.noun} cannot be changed by an update, so {old}")
     return result
 
 

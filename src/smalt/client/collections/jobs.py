@@ -349,7 +349,7 @@ def _describe_resubmission(before: dict[str, Any], after: dict[str, Any], name: 
     if before.get("status") not in OVER:  # times come to the properties of a job as it goes
         changed = [word for word in changed if word != "properties"]
     updated = f", and its {' and '.join(changed)} changed" if changed else ""
-    return f"job '{name}' exists already{updated}; no new job was started"
+    return f"job '{name}' exists already with the same definition{updated}; no new job was started"
 
 
 def _filter_children(found: Iterator[Job], status: str | None, type: str | None) -> Iterator[Job]:
