@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from smalt import MLClient, load_component
+from smalt import MLClient, load_component, load_job
+from smalt.client.jobs.step_selection import select_steps
 from smalt.dsl import condition, do_while, pipeline
 from smalt.dsl._parallel_for import parallel_for
-from smalt.exceptions import SmaltError
+from smalt.exceptions import SmaltError, ValidationException
 from tests.dsl.programs import train
 
 
@@ -50,3 +54,17 @@ def test_a_loop_and_a_choice_run(client: MLClient) -> None:
     assert children == {"again": "Completed", "choice": "Completed"}
     below = [one.display_name for one in client.jobs.list(parent_job_name=f"{job.name}-again")]
     assert sorted(below) == ["one, iteration 1", "one, iteration 2"]
+
+
+@pytest.mark.parametrize(
+    ("only", "since", "named"),
+    [(["decide"], [], "'decide' (if_else)"), ([], ["improve"], "'loop' (do_while)"), (["publish"], [], "'loop' (do")],
+)
+def test_selected_steps_leave_out_conditions_and_loops(only: list[str], since: list[str], named: str) -> None:
+    """One sentence says so before anything is looked up."""
+    job = load_job(Path(__file__).parents[2] / "examples/improve-until-good/pipeline.yml")
+    session: Any = None
+    with pytest.raises(ValidationException) as raised:
+        select_steps(session, job, only, since, None)
+    assert f"the step {named}" in str(raised.value)
+    assert "run the whole pipeline" in str(raised.value)

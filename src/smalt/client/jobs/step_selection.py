@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from smalt.client.collections.components import ComponentOperations
 from smalt.client.jobs.lookup import fetch_job
 from smalt.client.jobs.source_run import PART_OF, find_source_run
+from smalt.entities.jobs.control_flow import ControlFlowNode, find_owners
 from smalt.entities.jobs.inputs import Input
 from smalt.entities.jobs.pipeline import PipelineJob
 from smalt.entities.rules.settings import EDGES
@@ -51,6 +52,7 @@ def select_steps(
             raise ValidationException(f"this pipeline has no step '{name}'{hint}")
     wanted = _find_wanted(job, only, since)
     needed = {one.job for name in wanted for one in _find_bindings(job.jobs[name]) if one.job} - wanted
+    _refuse_control_flow(job, wanted, needed)
     earlier, steps, told = find_source_run(session, job, needed, of, how)
     made = _PartBuilder(session, job, wanted, steps).build()
     names = [name for name in job.jobs if name in wanted]
@@ -63,6 +65,18 @@ def select_steps(
     notes = {PART: "\n".join(lines), **({PART_OF: earlier} if earlier else {})}
     vars(made)["properties"] = {**(job.properties or {}), **notes}
     return PipelinePart(made, lines)
+
+
+def _refuse_control_flow(job: PipelineJob, wanted: set[str], needed: set[str]) -> None:
+    """Raise ValidationException for a condition or a loop among the steps, or one that they read outputs through."""
+    owners = find_owners(job.jobs)
+    control = {owners[name] for name in needed if name in owners}
+    control |= {name for name in wanted if isinstance(job.jobs[name], ControlFlowNode)}
+    for name in (one for one in job.jobs if one in control):
+        raise ValidationException(
+            f"the step '{name}' ({job.jobs[name].type}) cannot be selected, or read from an earlier run; "
+            "run the whole pipeline: unchanged steps are reused"
+        )
 
 
 def _find_wanted(job: PipelineJob, only: Sequence[str], since: Sequence[str]) -> set[str]:
