@@ -11,7 +11,7 @@ import pytest
 from tests.helpers import Server, host_job
 
 JOB = {"jobType": "Command", "command": "true", "environmentId": "azureml:host@latest"}
-ODD = (5, "text", [1], True, {"a": "text"}, {"a": 5}, {"a": []})
+ODD = (5, "text", "${{parent.inputs.q}}", [1], True, {"a": "text"}, {"a": 5}, {"a": []})
 INLINE = {"type": "command", "command": "true", "environment": "azureml:host@latest"}
 
 
@@ -30,6 +30,31 @@ def test_other_values_where_mappings_belong_are_no_fault(server: Server, workspa
             for name in ("there", f"new{number}"):
                 answer = server.ask("PUT", f"{workspace}/jobs/{name}", {"properties": body})
                 assert answer.status < 500, (key, value, body, answer.body)
+
+
+LOOP = {"type": "do_while", "body": "${{parent.jobs.b}}", "mapping": {}, "limits": {"max_iteration_count": 2}}
+BRANCH = {"type": "if_else", "condition": True, "true_block": "${{parent.jobs.b}}"}
+COMMAND = {"type": "command", "component": INLINE}
+PLACES = [(COMMAND, key) for key in ("limits", "resources", "distribution", "environment_variables", "services")]
+PLACES += [(LOOP, "mapping"), (LOOP, "limits")]
+PLACES += [(step, key) for step in (COMMAND, LOOP, BRANCH) for key in ("inputs", "outputs")]
+
+
+@pytest.mark.parametrize(("step", "key"), PLACES, ids=[f"{step['type']}.{key}" for step, key in PLACES])
+def test_an_expression_where_a_step_has_a_mapping_is_refused(
+    server: Server, workspace: str, step: dict[str, Any], key: str
+) -> None:
+    """With one sentence that has the place, by PUT and by validate."""
+    steps = {"a": {**step, key: "${{parent.inputs.q}}"}, "b": COMMAND}
+    body = {"properties": {"jobType": "Pipeline", "settings": {}, "jobs": steps}}
+    for method, path in (("PUT", f"{workspace}/jobs/t"), ("POST", f"/smalt/v1{workspace}/jobs/t/validate")):
+        answer = server.ask(method, path, body)
+        assert answer.status == 400
+        words = answer.body["error"]["message"]
+        assert words.startswith(f"jobs.a.{key}: '{key}' must be ")
+        assert words.endswith(
+            "mapping), not '${{parent.inputs.q}}'" if "(" in words else ", not '${{parent.inputs.q}}'"
+        )
 
 
 @pytest.mark.parametrize("number", ["9" * 200_000, "-" + "9" * 200_000, "9" * 4000, "1e" + "9" * 200_000])

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from smalt.entities.schema.documents import read
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.kinds import KINDS, STEPS
-from smalt.entities.schema.nested import load_noun
+from smalt.entities.schema.nested import Nested, TaggedNoun, load_noun
 from smalt.entities.schema.reader import Reader
+from smalt.entities.schema.shapes import Map
 from smalt.exceptions import ValidationException
 from tests.entities.documents import JUNK, documents
 
@@ -55,6 +56,20 @@ def _spoil(document: Any, data: Any) -> Any:
         key = data.draw(st.sampled_from(sorted(document, key=str)))
         return {**document, key: _spoil(document[key], data)}
     return data.draw(JUNK)
+
+
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.__name__)
+@pytest.mark.parametrize("text", ["text", "${{parent.inputs.q}}"])
+def test_text_where_a_mapping_belongs_is_told_with_its_place(noun: type[Entity], text: str) -> None:
+    """In every field of every noun that wants a mapping, though an expression may stand for other values of a step."""
+    for name, field in noun._fields.items():
+        if not isinstance(field.shape, (Map, Nested, TaggedNoun)):
+            continue
+        reader = Reader()
+        reader.in_step = True
+        noun._read_data({name: text}, (), reader)
+        found = [str(problem) for problem in reader.problems if problem.path == (name,)]
+        assert found == [f"{name}: '{name}' must be {field.shape.words}, not '{text}'"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

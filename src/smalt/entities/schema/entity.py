@@ -241,7 +241,7 @@ class Entity:
         if isinstance(data, cls):
             return data
         if not isinstance(data, Mapping):
-            reader.add_mismatch(path, data, f"{cls.noun} (a mapping)")
+            reader.add_mismatch(path, data, f"{cls.noun} (a mapping)", takes_bindings=False)
             return None
         cls = cls._resolve_class(data)
         entity = cls.__new__(cls)

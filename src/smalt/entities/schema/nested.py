@@ -28,6 +28,8 @@ def load_noun(where: str) -> type[Entity]:
 class Nested(Shape[E]):
     """A noun inside another."""
 
+    takes_bindings = False
+
     def __init__(self, noun: type[E], only: tuple[str, ...] = (), place: str = "") -> None:
         """Take the noun; `only` some of its keys are allowed in this `place`."""
         self.noun, self.only, self.place = noun, only, place
@@ -55,6 +57,8 @@ class Nested(Shape[E]):
 
 class TaggedNoun(Shape[E], Generic[E]):
     """A choice of nouns by the value of one key."""
+
+    takes_bindings = False
 
     def __init__(self, base: type[E], key: str, table: Mapping[str, str], default: str | None = None) -> None:
         self.base, self.key, self.table, self.default = base, key, table, default

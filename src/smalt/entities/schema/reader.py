@@ -47,9 +47,12 @@ class Reader:
         """Return True if the fault calls only for a warning, which is then recorded."""
         return False
 
-    def add_mismatch(self, path: Path, value: Any, words: str, hint: str = "") -> Any:
-        """Report that a value is not as `words` say and return None; inside a step, return an expression unchanged."""
-        if self.is_binding(value):
+    def add_mismatch(self, path: Path, value: Any, words: str, hint: str = "", takes_bindings: bool = True) -> Any:
+        """Report that a value is not as `words` say and return None; inside a step, return an expression unchanged.
+
+        Without `takes_bindings` an expression is reported as well.
+        """
+        if takes_bindings and self.is_binding(value):
             return value
         name = describe_path(path)
         self.add_problem(path, f"{name} must be {words}, not {format_value(value)}{hint}")

@@ -29,6 +29,8 @@ class Definitions(Protocol):
 
 class Shape(Generic[T]):
     words = "a value"
+    takes_bindings = True
+    """True if an expression may stand for the value in a step; never for a mapping, whose keys decide what runs."""
 
     def has_type(self, value: object) -> bool:
         """Return True if a value of this Python type can belong here; this tells the sides of a union apart."""
@@ -39,7 +41,7 @@ class Shape(Generic[T]):
 
     def report_mismatch(self, value: Any, path: Path, reader: Reader, hint: str = "") -> T | None:
         """Report what was expected and return None, or return an expression that may stand here."""
-        return cast("T | None", reader.add_mismatch(path, value, self.words, hint))
+        return cast("T | None", reader.add_mismatch(path, value, self.words, hint, self.takes_bindings))
 
     def dump_value(self, value: Any) -> Any:
         return value
@@ -60,6 +62,7 @@ class Either(Shape[T]):
 
     def __init__(self, shapes: list[Shape[Any]]) -> None:
         self.shapes = shapes
+        self.takes_bindings = any(shape.takes_bindings for shape in shapes)
         self.words = join_words(dict.fromkeys(shape.words for shape in shapes))
 
     def has_type(self, value: object) -> bool:
@@ -359,6 +362,7 @@ class Map(Shape[dict[str, T]]):
     """A mapping from names that users choose."""
 
     words = "a mapping"
+    takes_bindings = False
 
     def __init__(self, item: Shape[T], of: str | None = None) -> None:
         self.item = item
