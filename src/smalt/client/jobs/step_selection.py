@@ -52,7 +52,7 @@ def select_steps(
             raise ValidationException(f"this pipeline has no step '{name}'{hint}")
     wanted = _find_wanted(job, only, since)
     needed = {one.job for name in wanted for one in _find_bindings(job.jobs[name]) if one.job} - wanted
-    _refuse_control_flow(job, wanted, needed)
+    _refuse_control_flow(job, wanted, needed | wanted - set(only))  # a step of a block alone is as good as another
     earlier, steps, told = find_source_run(session, job, needed, of, how)
     made = _PartBuilder(session, job, wanted, steps).build()
     names = [name for name in job.jobs if name in wanted]
