@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 
 from smalt.machine.home import Home
 from smalt.service.engine import kinds
-from smalt.service.engine.kinds import Changes, CompositeView
+from smalt.service.engine.kinds import Changes, CompositeView, NewChild, Plan, make_error
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
@@ -113,22 +113,143 @@ def test_a_cancel_while_a_kind_reads_wins(tmp_path: Path, monkeypatch: pytest.Mo
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("broken", ["read_beside", "child_ended"])
-def test_a_kind_that_raises_fails_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
-    """The sentence of the exception is the job's error."""
+def fail(*_: Any) -> Any:
+    raise OSError(5, "the disk is broken")
 
-    def fail(*_: Any) -> Changes:
-        raise OSError(5, "the disk is broken")
 
-    if broken == "read_beside":
-        monkeypatch.setattr(Counter, "read_beside", lambda self, view, child: child and fail)
-    else:
-        monkeypatch.setattr(Counter, "child_ended", fail)
+def end_of_the_job(home: Home) -> tuple[str, str]:
+    """Run the counter to its end; return its state and its error."""
+
+    async def scenario() -> tuple[str, str]:
+        async with workbench(home) as bench:
+            begun = jobs.find_by_name(bench.db, bench.workspace.id, "count")
+            assert begun is not None
+            job = await bench.over(begun)
+            assert all(one.is_over for one in jobs.list_children(bench.db, job.id))
+            after = await bench.over(bench.submit("after", {"command": "true", "environment": "azureml:host"}))
+            assert after.status == "Completed", "the engine has stalled"
+            return job.status, str((job.ended_by or {}).get("message"))
+
+    return asyncio.run(scenario())
+
+
+HOOKS = {
+    "plan": fail,
+    "read_beside": lambda self, view, child: fail() if child else None,
+    "what read_beside returned": lambda self, view, child: child and fail,
+    "child_ended": fail,
+    "outcome": fail,
+}
+
+
+def find_method(hook: str) -> str:
+    return next(word for word in hook.split() if hasattr(Counter, word))
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_that_raises_fails_its_composite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook: str) -> None:
+    """The sentence of the exception is the job's error, and other jobs go on."""
+    home = begin(tmp_path)
+    monkeypatch.setattr(Counter, find_method(hook), HOOKS[hook])
+    assert end_of_the_job(home) == ("Failed", "the disk is broken")
+
+
+@pytest.mark.parametrize("hook", [hook for hook in HOOKS if hook != "plan"])
+def test_a_hook_that_raises_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook: str) -> None:
+    """A server that is to tell an end which an earlier one left untold starts all the same."""
+    reads, goes_on = threading.Event(), threading.Event()
+
+    def read_slowly(self: Counter, view: CompositeView, child: Job | None) -> Any:
+        return None if child is None else lambda: (reads.set(), goes_on.wait(20))
+
+    monkeypatch.setattr(Counter, "read_beside", read_slowly)
     home = begin(tmp_path)
 
-    async def scenario() -> None:
-        async with workbench(home) as bench:
-            job = await bench.over(jobs.list_unfinished_roots(bench.db)[0])
-            assert (job.status, job.ended_by and job.ended_by["message"]) == ("Failed", "the disk is broken")
+    async def die_while_reading() -> None:
+        bench = Workbench(home)
+        await bench.engine.open()
+        assert await asyncio.to_thread(reads.wait, 20)
+        await bench.kill()
+        goes_on.set()
 
-    asyncio.run(scenario())
+    asyncio.run(die_while_reading())
+    monkeypatch.setattr(Counter, "read_beside", lambda self, view, child: None)
+    monkeypatch.setattr(Counter, "child_ended", lambda self, view, child, found: Changes())
+    monkeypatch.setattr(Counter, find_method(hook), HOOKS[hook])
+    assert end_of_the_job(home) == ("Failed", "the disk is broken")
+
+
+def plan_pair(self: Counter, view: CompositeView, found: Any) -> Plan:
+    """A step that fails, one that waits for it, and one that takes a while."""
+    bad = step(view, "bad", "exit 3")
+    return Plan(iter([bad, step(view, "next", "true", needs=["bad"])]))
+
+
+def step(view: CompositeView, node: str, command: str, needs: Sequence[str] = ()) -> NewChild:
+    body = {"jobType": "Command", "command": command, "environmentId": "azureml:host"}
+    return NewChild(node, f"{view.job.name}-{node}", "command", body, needs)
+
+
+def test_dependents_that_a_kind_leaves_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The composite fails with a sentence, and does not wait for ever."""
+    monkeypatch.setattr(Counter, "read_beside", lambda self, view, child: None)
+    monkeypatch.setattr(Counter, "plan", plan_pair)
+    monkeypatch.setattr(Counter, "child_ended", lambda self, view, child, found: Changes())
+    status, message = end_of_the_job(begin(tmp_path))
+    assert status == "Failed"
+    assert message.startswith("'next' waits for 'bad', which did not complete")
+
+
+def test_an_outcome_of_none_with_nothing_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing could ever add a child, so the composite fails."""
+    monkeypatch.setattr(Counter, "outcome", lambda self, view: None)
+    status, message = end_of_the_job(begin(tmp_path))
+    assert status == "Failed"
+    assert "expects more children" in message
+
+
+@pytest.mark.parametrize(
+    ("needs", "name", "why"),
+    [
+        (["bad"], "late", "its child 'late' needs 'bad', which did not complete"),
+        (["nobody"], "late", "its child 'late' needs 'nobody', which is not there"),
+        ([], "bad", "it adds two children of the same name among their siblings"),
+    ],
+)
+def test_children_that_could_never_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, needs: list[str], name: str, why: str
+) -> None:
+    """A kind that adds one fails its composite, with the sentence."""
+    monkeypatch.setattr(Counter, "read_beside", lambda self, view, child: None)
+    monkeypatch.setattr(Counter, "plan", lambda self, view, found: Plan(iter([step(view, "bad", "exit 3")])))
+    monkeypatch.setattr(
+        Counter, "child_ended", lambda self, view, child, found: Changes(add=[step(view, name, "true", needs)])
+    )
+    assert end_of_the_job(begin(tmp_path)) == ("Failed", why)
+
+
+def test_a_failing_composite_adds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two children are open when one end fails it; the other's end would add a child and overwrite the state."""
+    wait = f"while [ ! -e {tmp_path}/go ]; do sleep 0.05; done"
+
+    def child_ended(self: Counter, view: CompositeView, child: Job, found: Any) -> Changes:
+        if child.node == "first":
+            return Changes(error=make_error("the first has ended"), state={"of": "the first"})
+        return Changes(add=[step(view, "more", "true")], state={"of": "the second"})
+
+    monkeypatch.setattr(Counter, "read_beside", lambda self, view, child: None)
+    monkeypatch.setattr(
+        Counter, "plan", lambda self, view, found: Plan(iter([step(view, "first", "true"), step(view, "second", wait)]))
+    )
+    monkeypatch.setattr(Counter, "child_ended", child_ended)
+    home = begin(tmp_path)
+    assert end_of_the_job(home) == ("Failed", "the first has ended")
+
+    async def look() -> None:
+        async with workbench(home) as bench:
+            job = jobs.find_by_name(bench.db, bench.workspace.id, "count")
+            assert job is not None
+            assert [node for node, *_ in children(bench, job)] == ["first", "second"]
+            assert jobs.read_state(bench.db, job.id)["of"] == "the second"
+
+    asyncio.run(look())

@@ -7,19 +7,23 @@ not told of is told after a crash.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
-from smalt.exceptions import Unavailable
+from smalt.exceptions import Unavailable, ValidationException
 from smalt.machine.gc_pause import pause_gc
 from smalt.service.engine import kinds, outcome
 from smalt.service.engine.context import EngineContext
-from smalt.service.engine.kinds import NO_CHANGES, Changes, CompositeView, Error, NewChild, Plan
+from smalt.service.engine.kinds import NO_CHANGES, Changes, CompositeView, Error, NewChild, Outcome, Plan
 from smalt.service.records import jobs
-from smalt.service.records.jobs import Job
+from smalt.service.records.jobs import DataRow, Job
 from smalt.service.tracking.run_database import LoggedMetric, get_database_path, load_logged
+
+log = logging.getLogger("smalt.engine")
 
 
 class ReadingDone(NamedTuple):
@@ -49,6 +53,8 @@ class _PlanInProgress:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.made: list[NewChild] = []
+        self.data_rows: list[DataRow] = []
+        """The composite's own inputs and outputs, once all children are made."""
 
     def advance(self, count: int) -> bool:
         """Make so many children more; return True if these were the last."""
@@ -72,6 +78,10 @@ class Composites:
         """What was read before a plan, by composite."""
         self._readings: dict[tuple[int, int | None], asyncio.Future[None]] = {}
         self.done: deque[ReadingDone] = deque()
+        self.ending: set[int] = set()
+        """Children that are to end later in this transaction."""
+        self._notes: list[tuple[Job, str]] = []
+        """Lines for the logs of composites, written after the commit."""
 
     @property
     def is_reading(self) -> bool:
@@ -81,8 +91,21 @@ class Composites:
         """Forget everything: the records are read again."""
         for task in self._readings.values():
             task.cancel()
-        for kept in (self._views, self._plans, self._found, self._readings, self.done):
+        for kept in (self._views, self._plans, self._found, self._readings, self.done, self.ending, self._notes):
             kept.clear()
+
+    def add_note(self, job: Job, note: str) -> None:
+        """Add a line to the job's log, if the transaction is committed."""
+        self._notes.append((job, note))
+
+    def write_notes(self) -> None:
+        """Write the lines that were added to the logs, after the commit."""
+        notes, self._notes = self._notes, []
+        for job, note in notes:
+            try:
+                self._context.say(job, note)
+            except OSError as error:  # the log is for people, and what it says has happened
+                log.error("the log of job %s could not be written: %s", job.name, error)
 
     def forget(self, job_id: int) -> list[int]:
         """Forget a composite, with what is read for it; return the children whose ends it was to be told of."""
@@ -133,6 +156,8 @@ class Composites:
         if not self.view_of(job.id, job).find_taken_names().isdisjoint(child.name for child in plan.made):
             del self._plans[job.id]  # another job has taken the name of a child since the plan was begun
             return False
+        _refuse_unrecordable(plan.made, {})
+        plan.data_rows = plan.plan.data_rows()
         return True
 
     def record_plan(self, job: Job) -> Added:
@@ -146,7 +171,9 @@ class Composites:
             jobs.remove_children(self._db, job)
             view.open = 0
         added = self.add_children(view, plan.made)
-        jobs.put_data(self._db, job, plan.plan.data_rows())
+        jobs.put_data(self._db, job, plan.data_rows)
+        for note in plan.plan.notes:
+            self.add_note(job, note)
         jobs.set_planned(self._db, job)
         jobs.set_status(self._db, job, "Running")
         return added
@@ -185,11 +212,15 @@ class Composites:
         """Tell the parent's kind of the child's end, once, inside a transaction; return what follows from it."""
         view = self.view_of(int(child.parent_id or 0))
         view.open = jobs.tell_end(self._db, child)
+        if view.is_canceled and child.status == "Completed":
+            return NO_CHANGES  # nothing follows, and what the kind wanted to read may not have been read
+        if error is not None:
+            return self._record_changes(view, lambda: Changes(error=_to_error(error)))
 
         def tell() -> Changes:
-            if error is not None:
-                raise error
-            return view.kind.child_ended(view, child, found)
+            changes = view.kind.child_ended(view, child, found)
+            self._refuse_left(view, child, changes)
+            return changes
 
         return self._record_changes(view, tell)
 
@@ -219,29 +250,79 @@ class Composites:
         return missed
 
     def _record_changes(self, view: CompositeView, tell: Callable[[], Changes]) -> Changes:
-        """Record what a kind answers when it is told something; an exception fails the composite."""
+        """Record what a kind answers when it is told something; an exception fails the composite.
+
+        The first error of a composite stays, and after it nothing is added.
+        """
         try:
             changes = tell()
+            if changes.add:
+                self._refuse_unaddable(view, changes.add)
         except Unavailable:  # no fault of the kind: the turn is tried again
             raise
         except Exception as caught:
-            changes = Changes(error=outcome.make_error(outcome.to_sentence(caught), "PlanningFailed"))
-        state = changes.state
-        if changes.error is not None:
-            state = {**(view.state if state is None else state), "error": changes.error}
-        if state is not None:
-            view.state = dict(state)
-            jobs.write_state(self._db, view.job.id, state)
+            changes = Changes(error=_to_error(caught))
+        is_failing = view.failure is not None
+        if changes.state is not None:
+            view.state = dict(changes.state)
+        if changes.error is not None and not is_failing:
+            view.failure = dict(changes.error)
+        if changes.state is not None or (changes.error is not None and not is_failing):
+            view.write_state()
         for note in changes.notes:
-            self._context.say(view.job, note)
-        if changes.add and view.is_canceled:
+            self.add_note(view.job, note)
+        if changes.add and (view.failure is not None or view.is_canceled):
             changes = changes._replace(add=())
         return changes
+
+    def _refuse_unaddable(self, view: CompositeView, children: Sequence[NewChild]) -> None:
+        """Raise if a child cannot be recorded, or would wait for ever."""
+        _refuse_unrecordable(children, {str(one.node): one for one in view.list_children()})
+        for child in children:
+            if jobs.find_by_name(self._db, view.job.workspace_id, child.name) is not None:
+                raise ValidationException(f"it adds a child '{child.node}' whose name '{child.name}' another job has")
+
+    def _refuse_left(self, view: CompositeView, child: Job, changes: Changes) -> None:
+        """Raise if a sibling would wait for ever, as the child that it needs did not complete."""
+        if child.status == "Completed" or changes.error is not None or view.failure is not None or view.is_canceled:
+            return
+        ends = {one.id for one, _ in changes.cancel} | self.ending
+        for one in jobs.list_dependents(self._db, child):
+            if not (one.id in ends or one.cancel_requested or one.node in changes.starts_after_failure):
+                raise ValidationException(
+                    f"'{one.node}' waits for '{child.node}', which did not complete, and a job of type "
+                    f"'{view.job.type}' neither cancels nor starts it then"
+                )
+
+    def find_outcome(self, job_id: int) -> Outcome:
+        """Return how a composite without an open child ends."""
+        view = self.view_of(job_id)
+        if view.is_canceled:
+            return Outcome("Canceled")
+        if view.failure is not None:
+            return Outcome("Failed", view.failure)
+        try:
+            found: Outcome | None = view.kind.outcome(view)
+            if found is None:
+                raise ValidationException(
+                    f"a job of type '{view.job.type}' expects more children, but has no open child that could add one"
+                )
+        except Unavailable:  # no fault of the kind: the turn is tried again
+            raise
+        except Exception as caught:
+            return Outcome("Failed", _to_error(caught))
+        return found
 
     def must_read(self, child: Job) -> bool:
         """Begin to read, beside the loop, what the parent's kind has to know of the child's end; False if nothing."""
         view = self.view_of(int(child.parent_id or 0))
-        read = view.kind.read_beside(view, child)
+        read: Callable[[], Any] | None
+        try:
+            read = view.kind.read_beside(view, child)
+        except Unavailable:  # no fault of the kind: the turn is tried again
+            raise
+        except Exception as caught:
+            read = partial(_raise, caught)
         if read is None or view.is_canceled:
             return False
         self.read_beside(view.job.id, child.id, read)
@@ -266,3 +347,28 @@ class Composites:
     def note_found(self, job: Job, found: Any) -> None:
         """Keep what was read before the job's plan."""
         self._found[job.id] = found
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error
+
+
+def _to_error(error: Exception) -> Error:
+    return outcome.make_error(outcome.to_sentence(error), "PlanningFailed")
+
+
+def _refuse_unrecordable(children: Sequence[NewChild], earlier: Mapping[str, Job]) -> None:
+    """Raise if children have the same name, or need a sibling that is not there or did not complete."""
+    if len({child.node for child in children} | earlier.keys()) < len(children) + len(earlier):
+        raise ValidationException("it adds two children of the same name among their siblings")
+    if len({child.name for child in children}) < len(children):
+        raise ValidationException("it adds two children with the same job name")
+    nodes = {child.node for child in children}
+    for child in children:
+        for need in child.needs:
+            if need in nodes:
+                continue
+            if need not in earlier:
+                raise ValidationException(f"its child '{child.node}' needs '{need}', which is not there")
+            if earlier[need].is_over and earlier[need].status != "Completed":
+                raise ValidationException(f"its child '{child.node}' needs '{need}', which did not complete")

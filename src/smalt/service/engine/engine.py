@@ -246,6 +246,7 @@ class Engine:
         """Act on what has been committed: start and stop steps, wake watchers."""
         steps, self._dispatcher.steps = self._dispatcher.steps, []
         stops, self._stops = self._stops, []
+        self._composites.write_notes()
         self._handover.start_granted()
         if steps:
             self.context.computes.start(steps)
@@ -475,6 +476,7 @@ class Engine:
             except Exception:
                 log.exception("the end of step %s cannot be recorded before the server is started again", exit.step_id)
             else:
+                self._composites.write_notes()
                 self.context.computes.acknowledge([exit.step_id])
 
     def _fail_exited(self, exit: Exit, why: str) -> None:
@@ -608,6 +610,7 @@ class Engine:
         work = deque(endings)
         while work:
             job, status, error = work.popleft()
+            self._composites.ending.discard(job.id)
             if job.is_over or jobs.is_over(self._db, job.id):
                 continue
             last = ("Finalizing", status) if status == "Completed" and job.status == "Running" else (status,)
@@ -656,6 +659,7 @@ class Engine:
             canceled += [(one, why) for one in jobs.list_children(self._db, parent_id) if not one.is_over]
         for one, reason in canceled:
             if one.status == "NotStarted" and one.id not in self.queues.runs:
+                self._composites.ending.add(one.id)
                 endings.append((one, "Canceled", reason))
             else:
                 self._cancel_tree(one, reason)
@@ -664,7 +668,7 @@ class Engine:
             self.queues.entities.pop(one.id, None)
             self._handover.discard_leaf(one)
         view = self._composites.view_of(parent_id)
-        if changes.add and changes.error is None:
+        if changes.add:
             endings += self._queue_children(self._composites.add_children(view, changes.add))
             self._request_turn()
         return endings
@@ -677,11 +681,8 @@ class Engine:
             self.queues.add(job)
 
     def _parent_ends(self, parent_id: int) -> list[Ending]:
-        """Return the end of a composite that has no open child; nothing if its kind expects more children."""
-        view = self._composites.view_of(parent_id)
-        ends = view.kind.outcome(view)
-        if ends is None:
-            return []
+        """Return the end of a composite that has no open child; its kind says which."""
+        ends = self._composites.find_outcome(parent_id)
         parent, status, error = jobs.get_job(self._db, parent_id), ends.status, ends.error
         if status == "Completed":
             if ends.moved_outputs:
@@ -689,7 +690,8 @@ class Engine:
             if ends.absent_outputs:
                 jobs.remove_outputs(self._db, parent, ends.absent_outputs)
                 names = ", ".join(f"'{name}'" for name in ends.absent_outputs)
-                self.context.say(parent, f"no step that writes {names} ran, so there is no data of that output")
+                note = f"no step that writes {names} ran, so there is no data of that output"
+                self._composites.add_note(parent, note)
             if error := self._register_outputs(parent, None):
                 status = "Failed"
         return [(parent, status, error)]

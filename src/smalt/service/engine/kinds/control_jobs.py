@@ -22,7 +22,7 @@ from smalt.entities.syntax.literals import PRIMITIVES, convert, to_text
 from smalt.service.data.job_data import primitive_values
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.places import ARTIFACTS
-from smalt.service.engine.kinds.properties import FORCED
+from smalt.service.engine.kinds.properties import BOUND, BRANCH_INPUTS, FORCED, PROMISED, SKIPPED_STEPS
 from smalt.service.engine.kinds.protocol import (
     SKIPPED,
     Changes,
@@ -38,19 +38,6 @@ from smalt.service.records.jobs import Job
 
 if TYPE_CHECKING:
     from smalt.service.engine.kinds.pipeline import Planner
-
-PROMISED = "smalt.promised"
-"""The property of a control job with the planned URI of each output of its blocks, by "step.output"."""
-
-BOUND = "smalt.bound"
-"""The property of a control job with the planned URI of the pipeline's output that an output of its blocks is bound to,
-by "step.output"."""
-
-BRANCH_INPUTS = "smalt.branch_inputs"
-"""The property of a job that reads outputs of steps which may not run: a list of `note_branch_inputs`."""
-
-SKIPPED_STEPS = "smalt.skipped_steps"
-"""The property of the job of an if_else with the steps in its blocks that cannot run, each with its error."""
 
 IF_ELSE = "if_else"
 """The type of a job that runs one of two blocks: what the other needs does not matter to it."""

@@ -36,7 +36,7 @@ from smalt.service.engine.kinds.control_jobs import (
 )
 from smalt.service.engine.kinds.pipeline_expansion import remove_absent_inputs, with_steps
 from smalt.service.engine.kinds.places import ARTIFACTS, Made
-from smalt.service.engine.kinds.properties import FORCED, PART, REUSE
+from smalt.service.engine.kinds.properties import FORCED, PART, PLANNED, REUSE
 from smalt.service.engine.kinds.protocol import (
     NO_CHANGES,
     Changes,
@@ -244,13 +244,14 @@ class Planner:
         display_name = node.display_name or getattr(component, "display_name", None) or node_name
         if isinstance(component, PipelineComponent):
             job: Any = self._make_pipeline_job(node, component, inputs, outputs, scope)
+            job.properties = _remove_planned(job.properties)
             if node_name in self._get_edge_steps():
                 job.settings.force_rerun = True
             job.properties.update(self._make_forced_note(node_name, node, component))
         else:
             job = self._make_command_job(name, node, component, inputs, outputs, scope)
+            job.properties = _remove_planned(job.properties)
             job.properties.update(self._make_reuse_note(node_name, node, component, made))
-        job.properties.pop(places.PLACES, None)
         job.properties.update(places.note(made))
         noted, may_be_skipped = note_branch_inputs(self.branch_outputs, inputs, component)
         job.properties.update(noted)
@@ -547,6 +548,11 @@ class PipelineKind(CompositeKind):
 
 
 KIND = PipelineKind()
+
+
+def _remove_planned(properties: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a step's properties without those that only the planner gives."""
+    return {key: value for key, value in (properties or {}).items() if key not in PLANNED}
 
 
 def _is_never_reused(node: Any, component: Any) -> bool:

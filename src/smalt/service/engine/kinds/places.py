@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from smalt.entities import Output
+from smalt.service.engine.kinds.properties import PLACES
 from smalt.service.engine.submission.bindings import expand_macros
 from smalt.wire.encoding import artifact_paths
 
@@ -19,9 +20,6 @@ ARTIFACTS = artifact_paths.URI
 
 OWN_OUTPUT = "azureml://datastores/workspaceblobstore/paths/azureml/{job}/{output}/"
 """Where an output of a job by itself is kept, if no path is given."""
-
-PLACES = "smalt.places"
-"""The property; see `note` for what it holds."""
 
 
 class Made(NamedTuple):

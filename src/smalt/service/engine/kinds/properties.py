@@ -11,3 +11,22 @@ PART = "smalt.part"
 
 OUTPUT_FOLDER = "smalt.place"
 """The name of the folder for a job's outputs, if the folder of the job's own name is taken."""
+
+PLACES = "smalt.places"
+"""How the places of a child's outputs came about; see `places.note` for what it holds."""
+
+PROMISED = "smalt.promised"
+"""The property of a control job with the planned URI of each output of its blocks, by "step.output"."""
+
+BOUND = "smalt.bound"
+"""The property of a control job with the planned URI of the pipeline's output that an output of its blocks is bound to,
+by "step.output"."""
+
+BRANCH_INPUTS = "smalt.branch_inputs"
+"""The property of a job that reads outputs of steps which may not run: a list of `note_branch_inputs`."""
+
+SKIPPED_STEPS = "smalt.skipped_steps"
+"""The property of the job of an if_else with the steps in its blocks that cannot run, each with its error."""
+
+PLANNED = frozenset({FORCED, OUTPUT_FOLDER, PLACES, PROMISED, BOUND, BRANCH_INPUTS, SKIPPED_STEPS})
+"""The properties that only smalt gives to a job: those that a user writes are ignored."""

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 Error = dict[str, Any]
 """Why a job did not complete: "code", "message", and what else is known."""
 
+FAILURE = "smalt.error"
+"""The key of a composite's recorded state with the error that fails it; the rest of the state is its kind's."""
+
 
 class Kind(ABC):
     """A type of job. Objects of this class have no state of their own: all jobs of the type share one."""
@@ -92,13 +95,15 @@ class Plan(NamedTuple):
     """Each after the siblings that it needs. A large plan is made some children at a time, over several turns."""
     data_rows: Callable[[], list[DataRow]] = _no_data
     """Returns what the composite itself reads and writes; called after the last child was made."""
+    notes: Sequence[str] = ()
+    """Lines for the composite's log."""
 
 
 class Changes(NamedTuple):
     """The consequences of a child's end, which the engine records in one transaction."""
 
     add: Sequence[NewChild] = ()
-    """Children that the composite gets, unless it is to be cancelled."""
+    """Children that the composite gets, unless it is to be cancelled or has failed."""
     cancel: Sequence[tuple[Job, Error]] = ()
     """Children that are not to go on, each with the reason."""
     starts_after_failure: Collection[str] = ()
@@ -161,7 +166,21 @@ class CompositeView:
     @cached_property
     def state(self) -> dict[str, Any]:
         """Return what the kind recorded last with `Changes.state`; empty at first."""
+        return {key: value for key, value in self._recorded_state.items() if key != FAILURE}
+
+    @cached_property
+    def failure(self) -> Error | None:
+        """Return the error with which the composite ends when its children have ended; None if it has none."""
+        return self._recorded_state.get(FAILURE)
+
+    @property
+    def _recorded_state(self) -> dict[str, Any]:
         return jobs.read_state(self.context.db, self.job.id)
+
+    def write_state(self) -> None:
+        """Record `state` and `failure`, inside a transaction."""
+        failure = {} if self.failure is None else {FAILURE: self.failure}
+        jobs.write_state(self.context.db, self.job.id, {**self.state, **failure})
 
     @property
     def is_canceled(self) -> bool:
@@ -218,9 +237,10 @@ class CompositeKind(Kind):
         return NO_CHANGES
 
     def outcome(self, view: CompositeView) -> Outcome | None:
-        """Return how the composite ends, after all its children have; None if more children may come.
+        """Return how the composite ends, after all its children have.
 
-        The engine asks when no child is open. By default it completes if all children did.
+        The engine asks once, when no child is open, unless the composite was cancelled or a kind's error has failed
+        it. None fails it, as nothing could add a child any more. By default it completes if all children did.
         """
         return find_children_outcome(view)
 
@@ -248,14 +268,10 @@ def cancel_dependents(view: CompositeView, child: Job, spared: str | None = None
 
 
 def find_children_outcome(view: CompositeView) -> Outcome:
-    """Return the end that follows from the children's: Canceled if cancelled, Failed if one failed, else Completed."""
+    """Return the end that follows from the children's: Failed if one failed, Canceled if one was, else Completed."""
     from smalt.service.engine.outcome import parse_message
 
     db, parent = view.context.db, view.job
-    if view.is_canceled:
-        return Outcome("Canceled")
-    if error := view.state.get("error"):
-        return Outcome("Failed", error)
     failed = jobs.list_children_with_status(db, parent.id, "Failed")
     if failed:
         names = ", ".join(f"'{node}'" for node, _ in failed[:5])

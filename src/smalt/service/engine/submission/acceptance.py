@@ -14,7 +14,7 @@ from smalt.machine.gc_pause import pause_gc
 from smalt.service.engine import kinds
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion import removal
-from smalt.service.engine.kinds.properties import OUTPUT_FOLDER, PART
+from smalt.service.engine.kinds.properties import PART, PLANNED
 from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, remove_places
 from smalt.service.engine.submission.checks import CheckedJob, Checker
 from smalt.service.engine.submission.pins import Pins
@@ -41,7 +41,7 @@ PART_OF = "smalt.part-of"
 AUTOMATIC_VERSIONS = "smalt.automatic-versions"
 """The property of a job that ended with the outputs whose versions nobody asked for: they were the next numbers."""
 
-_OF_ONE_RUN = frozenset({AUTOMATIC_VERSIONS, OUTPUT_FOLDER, OUTPUT_PATHS, EMPTY_OUTPUTS, *ENDED})
+_OF_ONE_RUN = frozenset({AUTOMATIC_VERSIONS, OUTPUT_PATHS, EMPTY_OUTPUTS, *PLANNED, *ENDED})
 """Properties that a job which is submitted again does not take with it."""
 
 
