@@ -81,10 +81,15 @@ class Engine:
         self._batch_timer: asyncio.TimerHandle | None = None
         self._is_closed = False
         self._is_paused = False
-        self._is_stalled = False
+        self._retry_timer: asyncio.TimerHandle | None = None
         self._last_failure = ""
         """Why the last turn that could not be committed could not be."""
         self._reported_busy = False
+
+    @property
+    def _is_stalled(self) -> bool:
+        """True from a turn that could not be committed until the records are read again."""
+        return self._retry_timer is not None
 
     def _is_idle(self) -> bool:
         return not (self._is_closed or self._is_stalled or self.queues.is_busy)
@@ -100,9 +105,9 @@ class Engine:
         await self.context.computes.open(self._on_started, self._on_exit)
         steps = {attempt.step_id: attempt.compute for attempt in jobs.list_open_attempts(self._db)}
         states = await self.context.computes.recover(steps)
-        running = {step_id for step_id, state in states.items() if state == "running"}
-        self._exits.extend(state for state in states.values() if isinstance(state, Exit))
-        self._load_queues(running)
+        found = [states.get(step_id) or _make_unstarted_exit(step_id) for step_id in steps]
+        self._exits.extend(state for state in found if isinstance(state, Exit))
+        self._load_queues()
         self._metrics += self._composites.load_missed_metrics()
         self._run_turn()
         self.reuse_settler.start_soon()
@@ -114,6 +119,8 @@ class Engine:
         await self.protection.close()
         await self.deletions.close()
         self._is_closed = True
+        if self._retry_timer is not None:
+            self._retry_timer.cancel()
         self.queues.cancel_tasks()
         self._composites.clear()
         await self.context.computes.close()
@@ -145,11 +152,16 @@ class Engine:
         job = jobs.get_job(self._db, job.id)  # by now it may be planned, and its children are to be cancelled
         if job.is_over:
             return
+        error = outcome.make_error(why, "Canceled")
+        if self._is_stalled:  # the queues tell of a turn that was not committed
+            with self._db.transaction():
+                self._record_cancel(job, error)
+            return
         try:
             with self._db.transaction():
-                self._cancel_tree(job, outcome.make_error(why, "Canceled"))
-        except Exception as error:
-            self._wait_for_records(error, [], {})
+                self._cancel_tree(job, error)
+        except Exception as caught:
+            self._wait_for_records(caught, [], {})
             raise
         self._apply_turn()
         self._request_turn()
@@ -279,20 +291,26 @@ class Engine:
         self._exits = exits + self._exits
         self._started = {**started, **self._started}
         self._stops = []
+        self._dispatcher.steps.clear()
+        self._handover.drop_granted()
         self.queues.cancel_tasks()
-        self._is_stalled = True
+        is_foreseen = isinstance(error, Unavailable)
+        self._retry_timer = asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._retry_turn, is_foreseen)
 
-        def again() -> None:
-            self._is_stalled = False
-            self._load_queues({attempt.step_id for attempt in jobs.list_open_attempts(self._db)})
-            if not isinstance(error, Unavailable):
+    def _retry_turn(self, is_foreseen: bool) -> None:
+        """Read the records again and run the turn that failed; a fault that is not foreseen concerns one exit."""
+        try:
+            self._load_queues()
+            if not is_foreseen:
                 self._take_exits_apart()
-            self._run_turn()
+        except Exception as error:
+            self._wait_for_records(error, [], {})
+            return
+        self._retry_timer = None
+        self._run_turn()
 
-        asyncio.get_running_loop().call_later(_RETRY_SECONDS, again)
-
-    def _load_queues(self, running: set[str]) -> None:
-        """Make queues and slots from the records; `running` are the steps that the compute runs."""
+    def _load_queues(self) -> None:
+        """Make queues and slots from the records; a step whose exit is not known is taken to run."""
         self.queues = Queues(self.context.computes.capacities, self._find_runner)
         self._handover.reset(self.queues)
         self._dispatcher = self._new_dispatcher()
@@ -303,6 +321,7 @@ class Engine:
         attempts = {attempt.job_id: attempt for attempt in jobs.list_open_attempts(self._db)}
         exited = {exit.step_id for exit in self._exits}
         unplanned: set[int] = set()
+        over: list[Job] = []  # what follows from their ends may stop others, which have to be known by then
         for job in jobs.list_unfinished(self._db):
             if job.parent_id in unplanned:  # a plan that was cut short, which will be made again with other jobs
                 continue
@@ -311,24 +330,26 @@ class Engine:
             attempt = attempts.get(job.id)
             if attempt:
                 is_local = attempt.compute == self.queues.local.name
-                may_wait = is_local and job.status == "Queued" and attempt.step_id in running
+                may_wait = is_local and job.status == "Queued" and attempt.step_id not in exited
                 if not (may_wait and self._handover.restore_waiting(job, attempt)):
                     self.queues.hold_slot(job, attempt)
-                if attempt.step_id not in running | exited:
-                    self._exits.append(_make_unstarted_exit(attempt.step_id))
-                elif job.cancel_requested and attempt.step_id in running:
+                if job.cancel_requested and attempt.step_id not in exited:
                     self._stops.append(attempt.step_id)
             elif job.status == "Finalizing" and not job.is_composite:
                 self._finish_leaf_again(job)
-            elif job.cancel_requested and not job.is_composite:
-                with self._db.transaction():
-                    self._end_job(job, "Canceled")
+            elif job.cancel_requested and not (job.is_composite and (job.planned or job.open)):
+                over.append(job)
             elif not job.is_composite or not job.planned:
                 if job.id not in self._input_checks:
                     self.queues.add(job)
             elif job.open == 0:
-                with self._db.transaction():
+                over.append(job)
+        for job in over:
+            with self._db.transaction():
+                if job.is_composite and job.planned:
                     self._end_all(self._parent_ends(job.id))
+                else:
+                    self._end_job(job, "Canceled")
         for child in jobs.list_untold_ends(self._db):
             with self._db.transaction():
                 self._end_all(self._tell_parent(child))
@@ -468,7 +489,7 @@ class Engine:
                 except Unavailable:
                     raise
                 except Exception as error:
-                    self._load_queues({attempt.step_id for attempt in jobs.list_open_attempts(self._db)})
+                    self._load_queues()
                     with self._db.transaction():
                         self._fail_exited(exit, to_sentence(error))
             except Unavailable:
@@ -722,6 +743,15 @@ class Engine:
                 if run and run.task:
                     run.task.cancel()
                 self._end_job(one, "Canceled")
+
+    def _record_cancel(self, job: Job, why: dict[str, Any] | None) -> None:
+        """Record that the job and all below it are to end; that follows once the records are read again."""
+        todo = deque([job])
+        while todo:
+            one = todo.popleft()
+            jobs.request_cancel(self._db, one, why)
+            if one.is_composite:
+                todo.extend(child for child in jobs.list_children(self._db, one.id) if not child.is_over)
 
 
 def _make_unstarted_exit(step_id: str) -> Exit:

@@ -107,6 +107,9 @@ class HandOver(NoHandOver):
     def may_batch(self, started: Collection[str], ended: int) -> bool:
         return self._waiting.have_replaced(started, ended)
 
+    def drop_granted(self) -> None:
+        self._granted = []
+
     def start_granted(self) -> None:
         granted, self._granted = self._granted, []
         for step_id in granted:

@@ -102,6 +102,9 @@ class NoHandOver:
     def start_granted(self) -> None:
         """Let the steps start that `grant_free_slots` gave slots, now that the turn is committed."""
 
+    def drop_granted(self) -> None:
+        """Start none of those steps: the turn was not committed."""
+
     @property
     def has_work(self) -> bool:
         """True if `work` has something to do even if no step was started."""
