@@ -66,8 +66,8 @@ class SpoolRunner:
             for file in (self.folder / step_id).glob("*"):
                 file.unlink()
 
-    async def recover(self, unfinished: list[str]) -> dict[str, Exit | Literal["running"]]:
-        found: dict[str, Exit | Literal["running"]] = {}
+    async def recover(self, unfinished: list[str]) -> dict[str, Exit | Literal["running", "unknown"]]:
+        found: dict[str, Exit | Literal["running", "unknown"]] = {}
         for step_id in unfinished:
             if (self.folder / step_id / "step").exists():
                 found[step_id] = "running"

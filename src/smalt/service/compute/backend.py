@@ -126,7 +126,10 @@ class Runner(Protocol):
         """Begin, without waiting until steps can be started. The callbacks are called on this event loop."""
 
     def start(self, steps: list[RunnableStep]) -> None:
-        """Hand steps over, at once and without waiting. A step id that was handed over before is not run again."""
+        """Hand steps over, at once and without waiting. A step id that was handed over before is not run again.
+
+        If this raises, the step was not handed over.
+        """
 
     def stop(self, step_id: str, grace: float) -> None:
         """End a step: SIGTERM now, SIGKILL after `grace` seconds. Its exit is told like any other."""
@@ -134,8 +137,12 @@ class Runner(Protocol):
     def acknowledge(self, step_ids: Iterable[str]) -> None:
         """Forget these exits, which are recorded durably."""
 
-    async def recover(self, unfinished: list[str]) -> dict[str, Exit | Literal["running"]]:
-        """Return what became of steps that an earlier server handed over; called once, after `open`."""
+    async def recover(self, unfinished: list[str]) -> dict[str, Exit | Literal["running", "unknown"]]:
+        """Return what became of steps that an earlier server handed over; called after `open`.
+
+        Answer `unknown`, leave a step out or raise where nobody can tell now: the engine keeps such a step as one that
+        may run, and asks again for it. Only an exit `never started` makes it run the step again.
+        """
 
     @property
     def running(self) -> Mapping[str, Process]:

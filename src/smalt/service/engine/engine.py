@@ -105,8 +105,7 @@ class Engine:
         await self.context.computes.open(self._on_started, self._on_exit)
         steps = {attempt.step_id: attempt.compute for attempt in jobs.list_open_attempts(self._db)}
         states = await self.context.computes.recover(steps)
-        found = [states.get(step_id) or _make_unstarted_exit(step_id) for step_id in steps]
-        self._exits.extend(state for state in found if isinstance(state, Exit))
+        self._exits.extend(state for state in states.values() if isinstance(state, Exit))
         self._load_queues()
         self._metrics += self._composites.load_missed_metrics()
         self._run_turn()
@@ -752,7 +751,3 @@ class Engine:
             jobs.request_cancel(self._db, one, why)
             if one.is_composite:
                 todo.extend(child for child in jobs.list_children(self._db, one.id) if not child.is_over)
-
-
-def _make_unstarted_exit(step_id: str) -> Exit:
-    return Exit(step_id, None, None, "never started", None, None, 0.0, None)

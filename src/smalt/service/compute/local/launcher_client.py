@@ -88,12 +88,12 @@ class LauncherClient:
         self._mine.difference_update(ids)
         self._link.send({"t": "ack", "ids": ids})
 
-    async def recover(self, unfinished: list[str]) -> dict[str, Exit | Literal["running"]]:
+    async def recover(self, unfinished: list[str]) -> dict[str, Exit | Literal["running", "unknown"]]:
         if unfinished:
             await self._link.wait_until_up(RECOVERY)
         self._recovered = True
         self._mine.update(unfinished)
-        result: dict[str, Exit | Literal["running"]] = {}
+        result: dict[str, Exit | Literal["running", "unknown"]] = {}
         for step_id in unfinished:
             if step_id in self._running:
                 result[step_id] = "running"
