@@ -25,6 +25,9 @@ from smalt.service.compute.step import RunnableStep
 from . import spool_queue
 from .spool_queue import LOOK, read, write
 
+_LEFT: list[subprocess.Popen[bytes]] = []
+"""The processes that closed runners left: they run on, and Python warns of one that nobody holds."""
+
 
 def make_spool_backend(machine: ThisMachine) -> Backend:
     steps, results = LocalSteps(machine.context), LocalResults(machine.context)
@@ -86,6 +89,7 @@ class SpoolRunner:
 
     async def close(self) -> None:
         self._task.cancel()
+        _LEFT.extend(self._children.values())
 
     async def _follow(self) -> None:
         while True:
