@@ -18,6 +18,7 @@ from smalt.service.engine.kinds import Leaf, read_leaf
 from smalt.service.engine.outcome import to_sentence
 from smalt.service.engine.outputs.missing_outputs import get_preparation_error
 from smalt.service.engine.queues import LeafRun, Queues, RunnerQueue
+from smalt.service.engine.slots import SlotGrant
 from smalt.service.engine.step_reuse import StepReuse
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
@@ -182,7 +183,8 @@ class Dispatcher:
         assert environment is not None
         self._changed.add(run.job.root_id)
         runner = leaf.backend(self._context, environment).runner.name
-        jobs.add_attempt(self._db, run.job, number, runner, leaf.timeout)
+        grant = run.grant or SlotGrant(1, ())
+        jobs.add_attempt(self._db, run.job, number, runner, leaf.timeout, grant.cpus, grant.gpus)
         self._queues.set_step(run, step.id, number)
         self._context.note_use(run.job, environment)
         for note in environment.notes:

@@ -13,7 +13,7 @@ from typing import Any
 
 from smalt.service.compute.backend import Capacity
 from smalt.service.engine.kinds import Leaf
-from smalt.service.engine.slots import SlotGrant, SlotRequest, Slots, UnlimitedSlots
+from smalt.service.engine.slots import SlotGrant, Slots, UnlimitedSlots
 from smalt.service.environments import BuiltEnvironment
 from smalt.service.records.jobs import Attempt, Job
 
@@ -140,9 +140,10 @@ class Queues:
         return run
 
     def hold_slot(self, job: Job, attempt: Attempt | None = None) -> LeafRun:
-        """Give a slot to a leaf that runs already, even if none is free."""
+        """Give a leaf that runs already the slots that were recorded with its attempt, even if they are not free."""
         queue = self.by_runner.get(attempt.compute, self.local) if attempt else self.local
-        run = self.runs[job.id] = LeafRun(job, queue.slots.take_any(SlotRequest()), queue=queue)
+        slots = SlotGrant(attempt.cpus, tuple(filter(None, attempt.gpus.split(",")))) if attempt else SlotGrant(1, ())
+        run = self.runs[job.id] = LeafRun(job, queue.slots.take_again(slots), queue=queue)
         if attempt:
             self.set_step(run, attempt.step_id, attempt.number)
         return run

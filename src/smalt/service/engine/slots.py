@@ -58,6 +58,13 @@ class Slots:
         granted, self._free_gpus = tuple(self._free_gpus[:gpus]), self._free_gpus[gpus:]
         return SlotGrant(cpus, granted)
 
+    def take_again(self, grant: SlotGrant) -> SlotGrant:
+        """Take the very slots that a step holds already; of the GPUs those that are free, as another has the rest."""
+        gpus = tuple(gpu for gpu in grant.gpus if gpu in self._free_gpus)
+        self._free_cpus -= grant.cpus
+        self._free_gpus = [gpu for gpu in self._free_gpus if gpu not in gpus]
+        return SlotGrant(grant.cpus, gpus)
+
     def give_back(self, grant: SlotGrant) -> None:
         """Take slots back."""
         self._free_cpus += grant.cpus
@@ -86,6 +93,9 @@ class UnlimitedSlots(Slots):
 
     def take_any(self, request: SlotRequest) -> SlotGrant:
         return SlotGrant(request.cpus, ())
+
+    def take_again(self, grant: SlotGrant) -> SlotGrant:
+        return grant
 
     def give_back(self, grant: SlotGrant) -> None:
         """Take nothing back."""

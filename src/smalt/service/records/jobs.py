@@ -403,9 +403,13 @@ class Attempt:
     exit_code: int | None
     signal: int | None
     reason: str | None
+    cpus: int = 1
+    """CPU slots that it holds until it ends."""
+    gpus: str = ""
+    """GPUs that it holds, with commas between."""
 
 
-_ATTEMPT = "id, job_id, number, step_id, compute, pid, started_at, ended_at, exit_code, signal, reason"
+_ATTEMPT = "id, job_id, number, step_id, compute, pid, started_at, ended_at, exit_code, signal, reason, cpus, gpus"
 
 
 def get_last_attempt_number(db: Database, job: Job) -> int:
@@ -420,12 +424,20 @@ def make_step_id(job: Job, number: int) -> str:
     return f"{job.id}.{number}"
 
 
-def add_attempt(db: Database, job: Job, number: int, compute: str, limit: float | None) -> None:
-    """Record an attempt before it is started. `limit` is in seconds."""
+def add_attempt(
+    db: Database,
+    job: Job,
+    number: int,
+    compute: str,
+    limit: float | None,
+    cpus: int = 1,
+    gpus: Sequence[str] = (),
+) -> None:
+    """Record an attempt before it is started, with the slots that it holds. `limit` is in seconds."""
     now = time.time()
     db.execute(
-        "INSERT INTO job_attempts (workspace_id, job_id, number, step_id, compute, deadline, created_by, created_at)"
-        " VALUES (?,?,?,?,?,?,?,?)",
+        "INSERT INTO job_attempts (workspace_id, job_id, number, step_id, compute, deadline, created_by, created_at,"
+        " cpus, gpus) VALUES (?,?,?,?,?,?,?,?,?,?)",
         (
             job.workspace_id,
             job.id,
@@ -435,6 +447,8 @@ def add_attempt(db: Database, job: Job, number: int, compute: str, limit: float 
             limit and now + limit,
             job.created_by,
             now,
+            cpus,
+            ",".join(gpus),
         ),
     )
 
