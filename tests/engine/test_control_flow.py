@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 
 from smalt import load_job
 from smalt.entities import read
+from smalt.exceptions import ValidationException
+from smalt.service.engine.kinds import do_while
+from smalt.service.engine.kinds.properties import PLANNED
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
@@ -371,3 +375,59 @@ def test_the_example_of_the_page_has_no_problem() -> None:
     assert {name: step.type for name, step in job.jobs.items()} == {
         "improve": "command", "loop": "do_while", "publish": "command", "give_up": "command", "decide": "if_else",
     }  # fmt: skip
+
+
+def test_a_condition_that_cannot_be_read_fails_its_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The iteration that wrote it completed, and stays so."""
+
+    def fail(*_: Any) -> None:
+        raise ValidationException("datastore 'x' is gone")
+
+    monkeypatch.setattr(do_while, "make_boolean_reader", fail)
+
+    def then(bench: Workbench, job: Job) -> None:
+        assert tree(bench, job) == {"again": "Failed", "again-one-1": "Completed"}
+        assert (bench.child(job, "again").ended_by or {})["message"] == "datastore 'x' is gone"
+
+    run({"jobs": loop()}, then)
+
+
+def test_a_loop_that_is_canceled_while_its_condition_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its log says nothing of a condition that nobody knows."""
+    reads, goes_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(do_while, "make_boolean_reader", lambda *_: lambda: (reads.set(), goes_on.wait(20), True)[-1])
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            job = bench.submit("p", {"jobs": loop()})
+            assert await asyncio.to_thread(reads.wait, 20)
+            bench.engine.cancel(job)
+            over = await bench.over(job)
+            goes_on.set()
+            assert over.status == "Canceled"
+            assert tree(bench, job) == {"again": "Canceled", "again-one-1": "Completed"}
+            log_file = bench.artifacts("p-again") / "system_logs" / "smalt.log"
+            assert not log_file.exists() or "condition" not in log_file.read_text()
+
+    asyncio.run(scenario())
+
+
+def test_a_user_cannot_write_the_properties_that_a_plan_gives() -> None:
+    """On a step of whatever sort they are ignored, and everything completes."""
+    mine = dict.fromkeys(sorted(PLANNED), "oops")
+    inner = {"type": "pipeline", "name": "inner", "jobs": {"deep": say("deep", properties=mine)}}
+    steps = {
+        **loop(), "ask": flag("true"), "yes": say("yes", properties=mine), "no": say("no", properties=mine),
+        "cond": branch("${{parent.jobs.ask.outputs.flag}}"), "plain": say("plain", properties=mine),
+        "nested": {"type": "pipeline", "component": inner, "properties": mine},
+    }  # fmt: skip
+    steps["one"] = {**steps["one"], "properties": mine}
+
+    def then(bench: Workbench, job: Job) -> None:
+        assert job.status == "Completed"
+        below = [one for one in jobs.list_tree(bench.db, job.id) if one.id != job.id]
+        assert {"yes", "one.1", "plain", "nested", "deep"} <= {str(one.node) for one in below}
+        kept = {one.name: jobs.read_properties(bench.db, one.id).get("properties") or {} for one in below}
+        assert [name for name, properties in kept.items() if "oops" in properties.values()] == []
+
+    run({"jobs": steps}, then)
