@@ -25,6 +25,7 @@ from smalt.service.records.jobs import Job
 
 EndJob = Callable[[Job, str, "dict[str, Any] | None"], None]
 
+_MOST_HANDED_ON = 25  # steps that a turn starts at a runner that queues by itself: it has no slots that run out
 _MOST_REUSED = 25  # steps that a turn reuses, in some 20 ms for which requests may have to wait
 
 
@@ -73,7 +74,12 @@ class Dispatcher:
 
     def _fill_queue(self, queue: RunnerQueue) -> bool:
         """Start leaves of a queue; return False if the oldest one needs more slots than are free."""
+        left = _MOST_HANDED_ON if queue.queues_by_itself else len(queue.ready)
         while queue.ready and queue.slots.any_free and self.may_go_on():
+            if not left:
+                self._wake()
+                return True
+            left -= 1
             job = jobs.get_job(self._db, queue.ready[0])
             if not job.is_over and not self._start_leaf(job, queue):
                 return False
@@ -137,7 +143,8 @@ class Dispatcher:
         if environment is not None and is_judged and leaf.is_quick(self._context):
             self._start_step(run, "Queued", "Preparing", "Running")
         else:
-            jobs.set_status(self._db, job, "Queued", "Preparing")
+            # A runner that queues by itself says later when the job is prepared and starts.
+            jobs.set_status(self._db, job, *(["Queued"] if queue.queues_by_itself else ["Queued", "Preparing"]))
             run.task = asyncio.ensure_future(self._prepare_leaf(run, leaf))
         return True
 
@@ -167,7 +174,7 @@ class Dispatcher:
         assert environment is not None
         assert grant is not None
         if run.queue is not None and run.queue.queues_by_itself:
-            statuses = ("Queued",)  # until its runner says that it started
+            statuses = () if run.is_queued else ("Queued",)  # until its runner says that it started
         number = jobs.get_last_attempt_number(self._db, run.job) + 1
         try:
             step, run.view = leaf.prepare_step(self._context, environment, grant, number)
@@ -191,7 +198,8 @@ class Dispatcher:
             self._context.say(run.job, note)
         jobs.put_data(self._db, run.job, leaf.make_data_rows())
         self._reusing.record_started(leaf, environment, is_early=bool(step.after))
-        jobs.set_status(self._db, run.job, *statuses)
+        if statuses:
+            jobs.set_status(self._db, run.job, *statuses)
         self.steps.append((runner, step))
         self._handover.note_step(run)
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from smalt.exceptions import Unavailable
 from smalt.machine.processes import Process
-from smalt.service.compute.backend import Exit, Reason
+from smalt.service.compute.backend import Backend, Exit, Reason
 from smalt.service.compute.step import SmallResult
 from smalt.service.data.files.copy_cancellation import stop_when
 from smalt.service.engine import outcome
@@ -315,6 +315,7 @@ class Engine:
         self._dispatcher = self._new_dispatcher()
         self.protection.forget_uncommitted()
         self._finished.clear()
+        self._checked_inputs.clear()
         self._composites.clear()
         self.step_reuse.clear()
         attempts = {attempt.job_id: attempt for attempt in jobs.list_open_attempts(self._db)}
@@ -340,7 +341,7 @@ class Engine:
                 over.append(job)
             elif not job.is_composite or not job.planned:
                 if job.id not in self._input_checks:
-                    self.queues.add(job)
+                    self._add_checked(job)
             elif job.open == 0:
                 over.append(job)
         for job in over:
@@ -352,6 +353,15 @@ class Engine:
         for child in jobs.list_untold_ends(self._db):
             with self._db.transaction():
                 self._end_all(self._tell_parent(child))
+
+    def _add_checked(self, job: Job) -> None:
+        """Queue a job, or look again for its inputs on the network: that they are there was only in memory."""
+        is_submitted = job.is_composite and job.parent_id is None
+        remote = acceptance.find_remote_inputs(self.context, self.context.workspace(job), job) if is_submitted else []
+        if remote:
+            self._input_checks[job.id] = asyncio.ensure_future(self._check_inputs(job, remote))
+        else:
+            self.queues.add(job)
 
     def _finish_leaf_again(self, job: Job) -> None:
         """Store the outputs of a job whose storing a crash cut short; storing them twice is harmless."""
@@ -531,7 +541,7 @@ class Engine:
             self._end_leaf(run, outcome.find_exit_error(exit, None) or outcome.make_error(to_sentence(error)))
             return
         run.input_change = leaf.find_moved_input(self.context)
-        results = leaf.backend(self.context).results
+        results = self._find_backend(run, leaf).results
         left = results.inspect_small_result(leaf.make_spec(number)) if leaf.finishes_quickly else None
         if left is not None:
             self._end_leaf(run, self._store_outputs(run, leaf, exit, number, left))
@@ -544,10 +554,11 @@ class Engine:
     ) -> dict[str, Any] | None:
         """Store what the command left and return the job's error; storing can fail only a command that succeeded."""
         noted = left.noted if left else None
-        results, spec = leaf.backend(self.context).results, leaf.make_spec(number)
+        backend, spec = self._find_backend(run, leaf), leaf.make_spec(number)
+        results = backend.results
         error = outcome.find_exit_error(exit, leaf.timeout)
         if error is not None:
-            entity, cwd = leaf.entity, leaf.backend(self.context).steps.get_working_directory(spec)
+            entity, cwd = leaf.entity, backend.steps.get_working_directory(spec)
             error = outcome.add_command_hint(error, entity.command, cwd, entity.properties.get("smalt.command-file"))
             error = outcome.add_disk_hint(error, self.context.root)
         elif change := run.input_change or results.find_changed_input(spec, noted):
@@ -573,6 +584,12 @@ class Engine:
                 f"its outputs could not be stored: {to_sentence(caught)}", "OutputsFailed"
             )
         return error
+
+    def _find_backend(self, run: LeafRun, leaf: Leaf) -> Backend:
+        """Return where the step ran; after a restart its environment is found again, which is built."""
+        if run.environment is None:
+            run.environment = self.context.environments.find_built(leaf.environment)
+        return leaf.backend(self.context, run.environment)
 
     async def _finish_leaf(self, run: LeafRun, exit: Exit, number: int) -> None:
         """Store outputs beside the loop."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from smalt import wire
 from smalt.entities.schema.problems import add_article, join_words
-from smalt.exceptions import Conflict, RefusedError, ValidationException
+from smalt.exceptions import Conflict, RefusedError, SmaltError, Unavailable, ValidationException
 from smalt.machine.gc_pause import pause_gc
 from smalt.service.engine import kinds
 from smalt.service.engine.context import EngineContext
@@ -135,6 +135,19 @@ def _examine_job(context: EngineContext, workspace: Workspace, name: str, proper
             body = {**body, "properties": {**(body.get("properties") or {}), **own}}
             entity = read_job(body)
     return ExaminedJob(None, body, digest, entity, checked)
+
+
+def find_remote_inputs(context: EngineContext, workspace: Workspace, job: Job) -> list[str]:
+    """Return the inputs of an accepted job to look for on the network; none if it cannot be read any more."""
+    try:
+        entity = read_job(jobs.read_properties(context.db, job.id))
+        kind = kinds.find_kind(entity.type)
+        known = pins.get_job_pins(context.db, job)
+        return _check_job(context, workspace, entity, known, kind).remote if kind is not None else []
+    except Unavailable:
+        raise
+    except SmaltError:  # its plan says what is wrong
+        return []
 
 
 def _check_job(
