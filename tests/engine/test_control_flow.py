@@ -431,3 +431,22 @@ def test_a_user_cannot_write_the_properties_that_a_plan_gives() -> None:
         assert [name for name, properties in kept.items() if "oops" in properties.values()] == []
 
     run({"jobs": steps}, then)
+
+
+def test_tags_and_properties_are_never_filled_in() -> None:
+    """A step alone, a nested pipeline and a step of a block have the same texts as were written."""
+    mine = {"tags": {"t": "${{parent.inputs.x}}"}, "properties": {"p": "${{parent.inputs.x}}"}}
+    inner = {"type": "pipeline", "name": "inner", "jobs": {"deep": say("deep")}}
+    steps = {
+        "plain": say("plain", **mine), "yes": say("yes", **mine), "no": say("no"), "cond": branch(True),
+        "nested": {"type": "pipeline", "component": inner, **mine},
+    }  # fmt: skip
+
+    def then(bench: Workbench, job: Job) -> None:
+        assert job.status == "Completed"
+        for one in jobs.list_tree(bench.db, job.id):
+            if one.node in ("plain", "yes", "nested"):
+                body = jobs.read_properties(bench.db, one.id)
+                assert (body["tags"], body["properties"]["p"]) == (mine["tags"], mine["properties"]["p"]), one.node
+
+    run({"jobs": steps, "inputs": {"x": "value"}}, then)

@@ -22,6 +22,8 @@ class Travel(Flag):
     """From a step, or from its component where the step sets nothing, to the job that runs for the step."""
     JOINED = auto()
     """With JOB, of a mapping: the job has the keys of both, and the step's value where both have a key."""
+    LITERAL = auto()
+    """With JOB: a text for people, in which nothing is filled in."""
     COPY = auto()
     """From a step to a new step that is made by calling it: `train(lr=0.1)`."""
     CALL = auto()
@@ -74,8 +76,9 @@ def build_job_values(
                 values[name] = value
     for name, value in list_values(step, Travel.JOB):
         if name in fields and name not in without and not is_unset(value):
-            own = fill(value)
-            is_joined = Travel.JOINED in step._fields[name].travels and isinstance(values.get(name), Mapping)
+            travels = step._fields[name].travels
+            own = dict(value) if Travel.LITERAL in travels else fill(value)
+            is_joined = Travel.JOINED in travels and isinstance(values.get(name), Mapping)
             values[name] = {**values[name], **own} if is_joined else own
     return values
 

@@ -36,8 +36,10 @@ class Node(Entity):
     display_name = optional(Text(), "The name that people see.", effect=KEPT, travels=SETTING | Travel.COMPONENT)
     description = optional(Text(), "A description, for people.", effect=KEPT, travels=Travel.JOB | Travel.COMPONENT)
     comment = optional(Text(), "A remark on the step.", effect=KEPT)
-    tags = mapping(TAGS, "Labels, for people and searches.", effect=KEPT, travels=SETTING | Travel.COMPONENT)
-    properties = mapping(TAGS, "The properties that tools set.", effect=KEPT)
+    tags = mapping(
+        TAGS, "Labels, for people and searches.", effect=KEPT, travels=SETTING | Travel.COMPONENT | Travel.LITERAL
+    )
+    properties = mapping(TAGS, "The properties that tools set.", effect=KEPT, travels=SETTING | Travel.LITERAL)
     experiment_name = optional(
         Text(), "Has no effect in a pipeline, whose steps share its experiment.", effect=NONE, travels=Travel.NOWHERE
     )

@@ -199,7 +199,7 @@ def _resolve_outer_names(
             inputs[key] = filled
     step = copy_with(node, inputs=inputs)
     for key, value in list_values(node, Travel.JOB):
-        if key not in _IN_JOB:
+        if key not in _IN_JOB and Travel.LITERAL not in node._fields[key].travels:
             vars(step)[key] = scope.resolve_field(value)
     if vars(node).get("settings") is not None:
         vars(step)["settings"] = scope.resolve_field(vars(node)["settings"])

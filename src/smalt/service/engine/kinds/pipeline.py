@@ -411,8 +411,6 @@ class Planner:
             "outputs": outputs,
         }
         fields = build_job_values(CommandJob, node, component, made, scope.resolve_field)
-        for key in ("tags", "properties"):  # texts for people: nothing in them is filled in
-            fields[key] = dict(vars(node).get(key) or {})
         if isinstance(fields.get("environment"), str):
             fields["environment"] = self.pins.get_reference("environments", fields["environment"])
         fields["compute"] = fields.get("compute") or scope.resolve_field(self.settings.get("default_compute"))
