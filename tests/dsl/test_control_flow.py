@@ -104,7 +104,47 @@ def test_a_step_is_run_for_each_item() -> None:
     assert job.outputs["all"].type == "mltable"
 
 
+def test_the_example_of_the_documentation_holds() -> None:
+    """An input of the body that nobody gave is named by asking for it, and the step does not get it."""
+    text = (Path(__file__).parents[2] / "docs/conditions-and-loops.md").read_text()
+    code = text.partition("```python\n")[2].partition("```")[0]
+    train = {
+        "type": "command", "name": "train", "command": "echo $[[${{inputs.model}}]]", "environment": "azureml:host",
+        "inputs": {"data": {"type": "uri_folder"}, "model": {"type": "custom_model", "optional": True}},
+        "outputs": {"model": {"type": "custom_model"}, "again": {"type": "boolean"}},
+    }  # fmt: skip
+    evaluate = {
+        "type": "command", "name": "evaluate", "command": "ls ${{inputs.model}}", "environment": "azureml:host",
+        "inputs": {"model": {"type": "custom_model"}},
+    }  # fmt: skip
+    names: dict[str, Any] = {"train": load_component(train), "evaluate": load_component(evaluate)}
+    exec(compile(code, "conditions-and-loops.md", "exec"), names)
+    found = steps(names["improving"](data=Input(type="uri_folder", path="azureml:d:1")))
+    assert list(found["train_step"]["inputs"]) == ["data"]
+    (loop,) = [one for one in found.values() if one["type"] == "do_while"]
+    assert loop["mapping"] == {"${{parent.jobs.train_step.outputs.model}}": ["model"]}
+
+
+def test_an_input_that_was_asked_for_can_be_set() -> None:
+    """It belongs to the step once one of its fields is set."""
+    part = body()
+
+    @pipeline
+    def whole() -> None:
+        one = part(n=1)
+        one.inputs.data.path = "azureml:d:1"
+        one.inputs.data.mode = "download"
+
+    given = steps(whole())["one"]["inputs"]["data"]
+    assert (given["uri"], given["mode"]) == ("azureml:d:1", "Download")
+
+
 MISTAKES = {
+    "an output as a Python condition": (lambda a: 1 if a.outputs.flag else 2, "'if' cannot test it; use condition"),
+    "an output of a choice": (
+        lambda a: condition(True, true_block=a).outputs.out,
+        "an if_else step has no output 'out' of its own",
+    ),
     "data as condition": (lambda a: condition(a.outputs.out), "must be a boolean, but that output is data"),
     "a step of many outputs": (lambda a: condition(a), "name one of its outputs"),
     "text as condition": (lambda a: condition("yes"), "not an expression"),

@@ -346,11 +346,61 @@ WRONG = {
         loop(condition="mor"),
         "jobs.again.condition: the body has no output 'mor'; did you mean 'more'?",
     ),
+    "a type that does not fit": (
+        loop(mapping={"out": "n"}),
+        "the input 'n' must be an integer, but the output 'out' of the body is data (uri_folder)",
+    ),
+    "the loop as the source of its condition": (
+        loop(condition="${{parent.jobs.again.outputs.more}}"),
+        "jobs.again.condition: '${{parent.jobs.again.outputs.more}}' names",
+    ),
+    "another step as the source of a condition": (
+        {**loop(condition="${{parent.jobs.x.outputs.flag}}"), "x": flag("true")},
+        "jobs.again.condition: '${{parent.jobs.x.outputs.flag}}' names 'x', and the body is 'one'",
+    ),
+    "inputs of a loop": (loop(inputs={"n": 1}), "jobs.again.inputs: a do_while step has no inputs of its own"),
+    "an output of a choice": (
+        {"x": say("x"), "a": branch(True, "x", None), "y": reader("a")},
+        "jobs.y.inputs.in0: '${{parent.jobs.a.outputs.out}}' names an if_else step, which has no outputs of its own; "
+        "name those of a step in its blocks: 'x'",
+    ),
+    "a reader in the other block": (
+        {"x": say("x"), "y": reader("x"), "a": branch(True, "x", "y")},
+        "jobs.y.inputs.in0: 'y' is in the false_block of 'a' and 'x' is in its true_block, so only one",
+    ),
+    "a number as condition": (
+        {
+            "y": say("y"),
+            "a": branch("${{parent.jobs.z.outputs.n}}", "y", None),
+            "z": {"type": "command", "component": COUNT, "inputs": {"n": 0}},
+        },
+        "jobs.a.condition: the condition is a boolean, and that output is of type integer",
+    ),
+    "a type without a path": (
+        {"one": {"type": "command", "component": COUNT, "inputs": {"n": 0, "before": {"type": "uri_folder"}}}},
+        "jobs.one.inputs.before: the input 'before' has a type and no path",
+    ),
     "a wait in a circle": (
         {"x": reader("y"), "y": reader("x"), "a": branch(True, "x", None)},
         "these steps wait for each other: a → y → a",
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        (0.8, "the condition is true or false, and the pipeline's input 'go' is the number 0.8"),
+        ("true", None),
+    ],
+)
+def test_an_input_as_condition_is_true_or_false(value: Any, sentence: str | None) -> None:
+    """Others are refused where the condition is."""
+    steps = {"x": say("x"), "a": branch("${{parent.inputs.go}}", "x", None)}
+    _, problems = read({"type": "pipeline", "inputs": {"go": value}, "jobs": steps}, "job")
+    texts = [str(problem) for problem in problems]
+    assert len(texts) == (0 if sentence is None else 1), texts
+    assert all(sentence in text and "jobs.a.condition" in text for text in texts if sentence)
 
 
 @pytest.mark.parametrize("case", WRONG)

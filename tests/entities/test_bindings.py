@@ -46,7 +46,7 @@ def pipeline(step: dict[str, Any], path: str = "", **more: Any) -> Document:
     other = {"command": "true", "environment": ENVIRONMENT, "inputs": {"k": 2, "far": DATA}}
     made = {
         "type": "pipeline",
-        "inputs": {"word": "w", "group.word": "g", "data": DATA},
+        "inputs": {"word": "true", "group.word": "g", "data": DATA},
         "outputs": {"final": None},
         "jobs": {
             "other": {**other, "outputs": {"o": None, "n": {"type": "integer"}}},

@@ -6,7 +6,7 @@ from typing import Any
 
 from smalt.entities.jobs.control_flow import IfElse
 from smalt.entities.schema.problems import format_value
-from smalt.entities.steps.bindings import PipelineInput, Promise, StepPromise, find_type
+from smalt.entities.steps.bindings import NoOutputs, PipelineInput, Promise, StepPromise, find_type
 from smalt.entities.steps.calls import get_only_output
 from smalt.entities.steps.collector import add_step
 from smalt.entities.steps.nodes import Node
@@ -31,6 +31,7 @@ def condition(condition: Any, *, true_block: Any = None, false_block: Any = None
         steps = _steps(name, block, where)
         if steps is not None:
             values[name] = steps
+    values["outputs"] = NoOutputs(node)
     values["_line"] = where
     add_step(node)
     return node

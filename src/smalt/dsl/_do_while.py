@@ -8,7 +8,7 @@ from typing import Any
 from smalt.entities.jobs.control_flow import DoWhile, DoWhileLimits
 from smalt.entities.schema.problems import did_you_mean, format_value, join_words
 from smalt.entities.schema.reader import Reader
-from smalt.entities.steps.bindings import StepOutput, StepPromise, find_component, find_declared_type
+from smalt.entities.steps.bindings import NoOutputs, StepOutput, StepPromise, find_component, find_declared_type
 from smalt.entities.steps.collector import add_step
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.literals import PRIMITIVES
@@ -51,6 +51,7 @@ def do_while(body: Any, mapping: Mapping[Any, Any], max_iteration_count: int, co
         for key, value in mapping.items()
     }
     values["limits"] = limits
+    values["outputs"] = NoOutputs(node)
     values["_line"] = where
     add_step(node)
     return node
@@ -76,7 +77,8 @@ def _input(body: Any, given: Any, where: Where) -> str:
     names = list(component.inputs) if component is not None else list(body.inputs)
     if isinstance(given, str) and given in names:
         return given
-    same = [name for name, value in body.inputs.items() if value is given]
+    same = [name for name, value in (*body.inputs.items(), *body.inputs.unset.items()) if value is given]
+    same = list(dict.fromkeys(same))
     if len(same) == 1:
         return str(same[0])
     if same:

@@ -106,6 +106,11 @@ def parse_port_name(text: str) -> str:
     return found[1] if found else text
 
 
+def find_mapped_texts(node: DoWhile) -> list[str]:
+    """Return the inputs of the body in the mapping, as they are written."""
+    return [text for names in node.mapping.values() for text in ([names] if isinstance(names, str) else names)]
+
+
 def find_mapped_inputs(node: DoWhile) -> dict[str, str]:
     """Return by input of the body the output of the last iteration that it is given."""
     return {

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smalt.entities.assets.component import Component
 from smalt.entities.assets.flow import FlowComponent
+from smalt.entities.jobs.control_flow import DoWhile, IfElse, find_blocks
 from smalt.entities.jobs.inputs import Output
 from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_port, check_text, describe_empty_input, find_texts, is_data
 from smalt.entities.rules.places import TextPlace
-from smalt.entities.schema.problems import Path, did_you_mean
+from smalt.entities.schema.problems import Path, did_you_mean, join_words
 from smalt.entities.steps.dependencies import get_text, resolve_source, resolve_steps
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.expression import Expression, find_expressions, has_expression, parse_binding, resolve_port
@@ -63,6 +64,13 @@ class PipelineNames(NamedTuple):
         if expression.kind == "parent.jobs":
             return None
         word = expression.kind.removeprefix("parent.jobs.")
+        if isinstance(self.steps[job], (DoWhile, IfElse)):
+            inside = [f"'{step}'" for block in find_blocks(self.steps[job]).values() for step in block]
+            steps = f": {join_words(inside, 'or')}" if inside else ""
+            return (
+                f"'{expression.text}' names {self.steps[job].noun}, which has no {word} of its own; "
+                f"name those of a step in its blocks{steps}"
+            )
         ports = self.list_ports(job, word)
         if ports is None:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.jobs.control_flow import (
@@ -11,14 +11,18 @@ from smalt.entities.jobs.control_flow import (
     IfElse,
     find_blocks,
     find_mapped_inputs,
+    find_mapped_texts,
     find_outermost,
     find_owners,
     parse_port_name,
 )
-from smalt.entities.rules.bindings import PipelineNames, list_inputs, list_outputs
-from smalt.entities.schema.problems import Path, did_you_mean
+from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.rules.bindings import PipelineNames, find_whole_component, list_inputs, list_outputs
+from smalt.entities.rules.values import check_types
+from smalt.entities.schema.problems import Path, Problem, did_you_mean, format_value
+from smalt.entities.steps.dependencies import find_sources
 from smalt.entities.syntax.expression import has_expression, parse_binding, resolve_port
-from smalt.entities.syntax.literals import PRIMITIVES
+from smalt.entities.syntax.literals import PRIMITIVES, convert
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
@@ -35,8 +39,11 @@ def check_control_flow(names: PipelineNames, settings: Any, path: Path, reader: 
         for key, block in _find_blocks(node).items():
             for text in block:
                 _check_block(name, key, text, steps, owned, settings, where, reader)
+        if isinstance(node, (IfElse, DoWhile)):
+            _check_has_no_ports(node, where, reader)
         if isinstance(node, IfElse):
             _check_if_else(name, node, names, where, reader)
+            _check_readers(name, node, steps, path, reader)
         elif isinstance(node, DoWhile):
             _check_do_while(node, steps, where, reader)
     owners = find_owners(steps)
@@ -107,6 +114,9 @@ def _check_if_else(name: str, node: IfElse, names: PipelineNames, where: Path, r
     if not isinstance(condition, str):
         return
     found = parse_binding(condition)
+    if found is not None and found.kind == "parent.inputs":
+        _check_is_boolean(names.inputs.get(resolve_port(found.name, names.inputs) or ""), found.name, where, reader)
+        return
     if found is None:
         if not has_expression(condition) and condition.strip().lower() not in ("true", "false"):
             form = "'${{parent.jobs.STEP.outputs.NAME}}'"
@@ -121,9 +131,63 @@ def _check_if_else(name: str, node: IfElse, names: PipelineNames, where: Path, r
         _check_is_value(outputs.get(resolve_port(found.name, outputs) or ""), (*where, "condition"), reader)
 
 
+def _check_is_boolean(value: Any, name: str, where: Path, reader: Reader) -> None:
+    """Check the input of the pipeline that is a condition."""
+    if isinstance(value, Input):
+        if value.type in ("integer", "number"):
+            words = f"the condition is a boolean, and the pipeline's input '{name}' is of type {value.type}"
+            reader.add_problem((*where, "condition"), words)
+    elif value is not None and isinstance(convert(value, "boolean"), Problem):
+        words = f"the condition is true or false, and the pipeline's input '{name}' is {format_value(value)}"
+        reader.add_problem((*where, "condition"), words)
+
+
+def _check_has_no_ports(node: Any, where: Path, reader: Reader) -> None:
+    for key in ("inputs", "outputs"):
+        if vars(node).get(key):
+            words = f"{node.noun} has no {key} of its own; write them in the steps of its blocks"
+            reader.add_problem((*where, key), words, at_key=True)
+
+
+def _check_readers(name: str, node: IfElse, steps: Mapping[str, Any], path: Path, reader: Reader) -> None:
+    """Check that no step of one block reads an output of the other: only one of the two runs."""
+    blocks = find_blocks(node)
+    for key, other in (("true_block", "false_block"), ("false_block", "true_block")):
+        apart = _find_steps_below(blocks[other], steps)
+        for step in _find_steps_below(blocks[key], steps) - apart:
+            for port, value in (vars(steps[step]).get("inputs") or {}).items():
+                for source in sorted(find_sources(value, steps) & apart):
+                    words = (
+                        f"'{step}' is in the {key} of '{name}' and '{source}' is in its {other}, so only one of the "
+                        "two runs; read the output of another step"
+                    )
+                    reader.add_problem((*path, "jobs", step, "inputs", port), words)
+
+
+def _find_steps_below(names: Iterable[str], steps: Mapping[str, Any]) -> set[str]:
+    """Return the steps of these names and those in their blocks, at whatever depth."""
+    found: set[str] = set()
+    left = [name for name in names if name in steps]
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += [one for block in find_blocks(steps[name]).values() for one in block if one in steps]
+    return found
+
+
 def _check_do_while(node: DoWhile, steps: Mapping[str, Any], where: Path, reader: Reader) -> None:
     step = steps.get(next(iter(find_blocks(node)["body"]), ""))
     if step is None or node._partial:
+        return
+    body = find_blocks(node)["body"][0]
+    mapped = [*node.mapping, *find_mapped_texts(node)]
+    for key, text in (("condition", node.condition), *(("mapping", one) for one in mapped)):
+        found = parse_binding(text) if isinstance(text, str) else None
+        if found is None or found.job not in steps or found.job == body:
+            continue
+        if not isinstance(steps[str(found.job)], (IfElse, DoWhile)):  # told with the other expressions
+            reader.add_problem((*where, key), f"'{text}' names '{found.job}', and the body is '{body}'; name the body")
         return
     outputs, inputs = list_outputs(step), list_inputs(step)
     if outputs is not None:
@@ -140,9 +204,17 @@ def _check_do_while(node: DoWhile, steps: Mapping[str, Any], where: Path, reader
     for name in find_mapped_inputs(node) if inputs is not None else ():
         if inputs is not None and name not in inputs:
             reader.add_problem((*where, "mapping"), f"the body has no input '{name}'{did_you_mean(name, inputs)}")
+    component = find_whole_component(step)
+    for name, output in find_mapped_inputs(node).items() if component is not None else ():
+        declared, written = component.inputs.get(name) if component is not None else None, (outputs or {}).get(output)
+        if isinstance(declared, Input) and isinstance(written, Output):
+            source = f"the output '{output}' of the body"
+            check_types(written.type or "uri_folder", declared.type, (*where, "mapping", name), reader, source)
 
 
 def _check_is_value(output: Any, path: Path, reader: Reader) -> None:
     kind = getattr(output, "type", None)
-    if kind is not None and kind not in PRIMITIVES:
+    if kind in ("integer", "number"):
+        reader.add_problem(path, f"the condition is a boolean, and that output is of type {kind}; declare a boolean")
+    elif kind is not None and kind not in PRIMITIVES:
         reader.add_problem(path, f"the condition is a boolean, and that output is data ({kind})")

@@ -187,7 +187,10 @@ def _check_outputs(step: Node, component: Component, path: Path, reader: Reader)
 
 def _check_value(value: Input | Literal, declared: Input, names: PipelineNames, path: Path, reader: Reader) -> None:
     if isinstance(value, Input):
-        if value.type is not None and not has_expression(value.path):
+        if not value.path:
+            words = f"the input '{path[-1]}' has a type and no path; give it a path, or leave the input out"
+            reader.add_problem(path, words, at_key=True)
+        elif value.type is not None and not has_expression(value.path):
             check_types(value.type, declared.type, path, reader, "what is given")
         return
     if not isinstance(value, str) or not has_expression(value):

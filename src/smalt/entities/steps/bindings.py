@@ -137,6 +137,13 @@ class StepOutput(Output, Promise):
     def __str__(self) -> str:
         return self.to_binding()
 
+    def __bool__(self) -> bool:
+        raise UserErrorException(
+            f"the output '{self._port}' of a step is known only when the pipeline runs, so 'if' cannot test it; "
+            "use condition() of smalt.dsl, or 'is None' to ask whether there is one",
+            find_caller(),
+        )
+
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         self._node.outputs[self._port] = self
@@ -185,22 +192,51 @@ def find_component(node: Any) -> Component | None:
     return found if isinstance(found, Component) else None
 
 
+class UnsetInput(Input):
+    """An input of a step that has no value, `node.inputs.NAME`; the step gets it once one of its fields is set."""
+
+    __slots__ = ("_inputs", "_name")
+    noun = "an input"
+    _inputs: StepInputs
+    _name: str
+
+    @classmethod
+    def from_step(cls, inputs: StepInputs, name: str, type: str | None) -> UnsetInput:
+        found = cls.__new__(cls)
+        object.__setattr__(found, "_inputs", inputs)
+        object.__setattr__(found, "_name", name)
+        found.__dict__["type"] = type
+        return found
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        dict.__setitem__(self._inputs, self._name, self)
+
+    def __reduce__(self) -> Any:
+        return Input, (), dict(vars(self))
+
+
 class StepInputs(Attributes):
     """The inputs of a step, `node.inputs`, set as attributes or items."""
 
-    __slots__ = ("_node",)
+    __slots__ = ("_node", "unset")
+    unset: dict[str, UnsetInput]
+    """The inputs without a value that were asked for."""
     word = "input"
 
     def __init__(self, node: Node, values: Mapping[str, Any] = {}) -> None:
         super().__init__(values)
         object.__setattr__(self, "_node", node)
+        object.__setattr__(self, "unset", {})
 
     def __getitem__(self, name: str) -> Any:
         if name not in self:
             component = find_component(self._node)
             if component is None or name not in component.inputs:
                 _raise_unknown(self._node, name, "input", component.inputs if component is not None else self)
-            dict.__setitem__(self, name, Input(type=component.inputs[name].type))
+            if name not in self.unset:
+                self.unset[name] = UnsetInput.from_step(self, name, component.inputs[name].type)
+            return self.unset[name]
         value = dict.__getitem__(self, name)
         if isinstance(value, Promise) or (isinstance(value, str) and "${{" in value):
             value = Input(path=value)  # so that its mode can be set
@@ -279,6 +315,28 @@ class StepOutputs(Attributes):
 
     def __reduce__(self) -> Any:
         return dict, (self.__deepcopy__({}),)
+
+
+class NoOutputs(Attributes):
+    """The outputs of a step of control flow, which has none: a step in its blocks is to be read."""
+
+    __slots__ = ("_node",)
+    word = "output"
+
+    def __init__(self, node: Node) -> None:
+        super().__init__({})
+        object.__setattr__(self, "_node", node)
+
+    def __getitem__(self, name: str) -> NoReturn:
+        raise UnexpectedAttributeError(
+            f"{self._node.noun} has no output '{name}' of its own; read that of a step in its blocks", find_caller()
+        )
+
+    def __deepcopy__(self, memo: Any) -> dict[str, Any]:
+        return {}
+
+    def __reduce__(self) -> Any:
+        return dict, ({},)
 
 
 OPEN_INPUTS = ("promptflow_parallel", "automl", "import")
