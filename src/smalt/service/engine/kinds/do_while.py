@@ -51,8 +51,7 @@ class DoWhileKind(CompositeKind):
         goes_on = condition if isinstance(condition, bool) else found
         number = self._count_iterations(view)
         if number >= self._get_limit(view):
-            said = "" if condition is True else ", whatever its condition says"
-            return Changes(notes=[f"iteration {number} is the last: max_iteration_count is {number}{said}"])
+            return Changes(notes=[f"iteration {number} is the last: max_iteration_count is {number}"])
         if not goes_on:
             return Changes(notes=[f"the condition is false after iteration {number}"])
         written = view.read_child_properties(child).get("outputs") or {}
