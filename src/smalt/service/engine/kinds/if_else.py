@@ -39,7 +39,7 @@ class IfElseKind(PipelineKind):
         node = steps[view.job.node]
         chosen = find_blocks(node)["true_block" if value else "false_block"] if isinstance(node, IfElse) else []
         runs = ", ".join(f"'{name}'" for name in chosen) or "nothing"
-        notes = [f"the condition is {str(value).lower()}, so {runs} runs"]
+        notes = [f"the condition is {str(value).lower()}, so {runs} {'run' if len(chosen) > 1 else 'runs'}"]
         planner = Planner.of_view(view, find_steps_within(chosen, steps))
         return Plan(skip_children(view, planner.children()), planner.written, notes)
 
