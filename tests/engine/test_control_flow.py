@@ -315,6 +315,87 @@ def test_a_canceled_loop_adds_no_iteration(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_a_choice_whose_blocks_read_the_blocks_of_another_runs_the_chosen_one() -> None:
+    """The step in the block that is not chosen needs data that is not there, and that does not matter."""
+    steps = {"yes": say("yes"), "no": say("no"), "cond": branch(True), "of_yes": reader("yes"), "of_no": reader("no")}
+    steps["second"] = branch(True, "of_yes", "of_no")
+
+    def then(bench: Workbench, job: Job) -> None:
+        ran = ("cond", "cond-yes", "second", "second-of_yes")
+        assert (job.status, tree(bench, job)) == ("Completed", dict.fromkeys(ran, "Completed"))
+        assert log(bench, "p-second-of_yes") == "yes\nend\n"
+
+    run({"jobs": steps}, then)
+
+
+def test_a_choice_by_an_output_that_no_step_wrote_is_skipped() -> None:
+    """As a step is that needs one; the pipeline completes."""
+    steps = {"ask": flag("true"), "no": say("no"), "cond": branch(False, "ask"), "x": say("x")}
+    steps["second"] = branch("${{parent.jobs.ask.outputs.flag}}", "x", None)
+
+    def then(bench: Workbench, job: Job) -> None:
+        assert job.status == "Completed"
+        assert tree(bench, job) == {"cond": "Completed", "cond-no": "Completed", "second": "Canceled"}
+        why = bench.child(job, "second").ended_by
+        assert why is not None
+        assert why["message"] == "it reads the output 'flag' of step 'ask', which 'cond' did not run"
+
+    run({"jobs": steps}, then)
+
+
+@pytest.mark.parametrize("go", [True, False])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_an_optional_input_of_a_pipeline_step_may_have_no_data(go: bool, depth: int) -> None:
+    """It is left out in the steps of that pipeline, at whatever depth."""
+    inner = reader("yes", optional=True)
+    inner["inputs"] = {"in0": "${{ parent.inputs.i }}"}
+    optional = {"i": {"type": "uri_folder", "optional": True}}
+    for number in range(depth):
+        inputs = {"i": "${{parent.jobs.yes.outputs.out}}" if number == depth - 1 else "${{parent.inputs.i}}"}
+        whole = {"type": "pipeline", "name": "whole", "inputs": optional, "jobs": {"s": inner}}
+        inner = {"type": "pipeline", "component": whole, "inputs": inputs}
+    steps = {"yes": say("yes"), "no": say("no"), "cond": branch(go), "p": inner}
+
+    def then(bench: Workbench, job: Job) -> None:
+        assert (job.status, job.error) == ("Completed", None)
+        assert log(bench, "p-p" + "-s" * depth) == ("yes\nend\n" if go else "end\n")
+
+    run({"jobs": steps}, then)
+
+
+def test_an_output_of_a_pipeline_step_that_no_step_in_it_wrote() -> None:
+    """What needs it is skipped; what has it as an optional input runs without."""
+    steps: dict[str, Any] = {"yes": say("yes"), "no": say("no"), "cond": branch("${{parent.inputs.go}}")}
+    steps["yes"]["outputs"] = {"out": "${{parent.outputs.out}}"}
+    inner = {
+        "type": "pipeline", "name": "inner", "inputs": {"go": {"type": "boolean"}},
+        "outputs": {"out": {"type": "uri_folder"}}, "jobs": steps,
+    }  # fmt: skip
+    document = {
+        "nested": {"type": "pipeline", "component": inner, "inputs": {"go": False}},
+        "needs": reader("nested"), "may": reader("nested", optional=True),
+    }  # fmt: skip
+
+    def then(bench: Workbench, job: Job) -> None:
+        assert job.status == "Completed"
+        states = {name: tree(bench, job)[name] for name in ("nested", "needs", "may")}
+        assert states == {"nested": "Completed", "needs": "Canceled", "may": "Completed"}
+        assert log(bench, "p-may") == "end\n"
+
+    run({"jobs": document}, then)
+
+
+def test_a_loop_may_map_nothing() -> None:
+    """Each iteration has the same inputs; the empty mapping is still there in the job that clients get."""
+    steps = loop(mapping={}, limits={"max_iteration_count": 2})
+
+    def then(bench: Workbench, job: Job) -> None:
+        assert tree(bench, job) == dict.fromkeys(("again", "again-one-1", "again-one-2"), "Completed")
+        assert jobs.read_properties(bench.db, job.id)["jobs"]["again"]["mapping"] == {}
+
+    run({"jobs": steps}, then)
+
+
 WRONG = {
     "a step in two blocks": (
         {"x": say("x"), "a": branch(True, "x", None), "b": branch(True, None, "x")},

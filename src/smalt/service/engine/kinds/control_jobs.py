@@ -343,8 +343,17 @@ def skip_children(view: CompositeView, children: Iterator[NewChild]) -> Iterator
 
 
 def _remove_inputs(body: Mapping[str, Any], paths: Iterable[Sequence[str]]) -> dict[str, Any]:
-    """Return the REST properties of a job without these inputs, and without the optional parts of its command."""
+    """Return the REST properties of a job without these inputs, and without the optional parts of its command.
+
+    The steps of a pipeline lose the inputs that are bound to its own.
+    """
     changed: dict[str, Any] = json.loads(json.dumps(body))
+    paths = list(paths)
+    absent = {f"${{{{parent.inputs.{path[1]}}}}}" for path in paths if path[0] == "inputs"}
+    for step in (changed.get("jobs") or {}).values() if absent else ():
+        given = step.get("inputs") or {}
+        for name in [name for name, value in given.items() if _get_written_text(value) in absent]:
+            del given[name]
     for path in paths:
         place: Any = changed
         for key in path[:-1]:
@@ -353,6 +362,12 @@ def _remove_inputs(body: Mapping[str, Any], paths: Iterable[Sequence[str]]) -> d
     if isinstance(changed.get("command"), str):
         changed["command"] = remove_empty_blocks(changed["command"], changed.get("inputs") or {})
     return changed
+
+
+def _get_written_text(value: Any) -> str:
+    """Return the text of an input in the REST properties of a step, without spaces."""
+    text = value.get("value", value.get("uri")) if isinstance(value, Mapping) else value
+    return str(text).replace(" ", "")
 
 
 def find_missing_outputs(view: CompositeView, child: Job) -> set[str]:
