@@ -80,12 +80,12 @@ class Codec(Generic[E]):
 
     def write(self, noun: E, writing: Writing) -> Json:
         """Return the fields that are set, under the keys of the wire."""
-        rules, sent, in_node = self.rules, self._sent, writing.in_node
+        rules, sent, in_node, needed = self.rules, self._sent, writing.in_node, self.noun._required
         body: Json = {writing.key(key): value for key, value in self.constants.items()}
         for key, value in self.defaults.items():
             body[key] = {} if value == {} else value
         for name, value in vars(noun).items():
-            if value is None or name not in sent or (isinstance(value, dict) and not value):
+            if value is None or name not in sent or (value == {} and name not in needed):
                 continue
             rule = rules.get(name)
             if rule is None:
