@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -495,6 +497,20 @@ def test_what_is_wrong_is_told_with_its_place(case: str) -> None:
     texts = [str(problem) for problem in problems]
     assert len(texts) == 1, texts
     assert sentence in texts[0]
+
+
+@pytest.mark.parametrize("case", ["an unknown output", "an unknown input", "an unknown condition"])
+def test_what_is_wrong_with_a_registered_body_is_told_at_submission(case: str) -> None:
+    """By the server, which knows its ports, with the same sentence."""
+    steps, sentence = copy.deepcopy(WRONG[case])
+
+    async def scenario() -> None:
+        async with workbench() as bench:
+            steps["one"]["component"] = bench.register("count", COUNT)
+            with pytest.raises(ValidationException, match=re.escape(sentence)):
+                bench.submit("p", {"jobs": steps})
+
+    asyncio.run(scenario())
 
 
 def test_the_example_of_the_page_has_no_problem() -> None:

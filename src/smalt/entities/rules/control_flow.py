@@ -42,10 +42,8 @@ def check_control_flow(names: PipelineNames, settings: Any, path: Path, reader: 
         if isinstance(node, (IfElse, DoWhile)):
             _check_has_no_ports(node, where, reader)
         if isinstance(node, IfElse):
-            _check_if_else(name, node, names, where, reader)
             _check_readers(name, node, steps, path, reader)
-        elif isinstance(node, DoWhile):
-            _check_do_while(node, steps, where, reader)
+    check_ports(names, path, reader)
     owners = find_owners(steps)
     for name in owners:
         if find_outermost(name, owners) in owners and name in find_blocks(steps[owners[name]]).get("body", [name]):
@@ -53,6 +51,15 @@ def check_control_flow(names: PipelineNames, settings: Any, path: Path, reader: 
                 f"'{name}' is in a block of '{owners[name]}', which is in a block of it in turn; take one of them out"
             )
             reader.add_problem((*path, "jobs", name), words, at_key=True)
+
+
+def check_ports(names: PipelineNames, path: Path, reader: Reader) -> None:
+    """Check the conditions and mappings: again on the server, once registered components are known."""
+    for name, node in names.steps.items():
+        if isinstance(node, IfElse):
+            _check_if_else(name, node, names, (*path, "jobs", name), reader)
+        elif isinstance(node, DoWhile):
+            _check_do_while(node, names.steps, (*path, "jobs", name), reader)
 
 
 def lift_waits(waits: Mapping[str, set[str]], steps: Mapping[str, Any]) -> dict[str, set[str]]:

@@ -11,6 +11,7 @@ from smalt.entities import Input, Output
 from smalt.entities.jobs.control_flow import find_repeated_steps
 from smalt.entities.jobs.inputs import ASSETS
 from smalt.entities.rules.bindings import PipelineNames, check_step
+from smalt.entities.rules.control_flow import check_ports
 from smalt.entities.rules.ineffective_keys import list_lines, merge_lines
 from smalt.entities.rules.pipeline import check_component_step
 from smalt.entities.rules.settings import check_settings
@@ -121,6 +122,7 @@ class Checker:
                 check_step(step, names, ("jobs", name), reader)
                 if (component := known[name]) is not None:
                     check_component_step(step, component, names, name in of_loops, ("jobs", name), reader)
+            check_ports(names, (), reader)
         settings = vars(owner).get("settings")
         if settings is not None:
             waits = {name: find_dependencies(step, steps) for name, step in steps.items()}
