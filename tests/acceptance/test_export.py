@@ -124,3 +124,23 @@ def test_the_download_of_a_pipeline_names_its_steps(desk: Desk) -> None:
     assert f"{name}-first, or {name}-second" in found[1]
     assert desk.smalt(f"job download {name}-first --download-path down").code == 0
     assert [path for path in (desk.folder / "down").rglob("*") if path.is_file()]
+
+
+def test_an_exported_step_of_control_flow_reads_what_was_written(desk: Desk) -> None:
+    """Of a block of another one: from where that is, not from the place that was planned for it."""
+    desk.write(
+        "job.yml",
+        """
+        type: pipeline
+        jobs:
+          a: {type: command, command: "echo said > ${{outputs.o}}/w", environment: azureml:host, outputs: {o: {type: uri_folder}}}
+          first: {type: if_else, condition: true, true_block: "${{parent.jobs.a}}"}
+          b: {type: command, command: "cat ${{inputs.i}}/w", environment: azureml:host, inputs: {i: "${{parent.jobs.a.outputs.o}}"}}
+          second: {type: if_else, condition: true, true_block: "${{parent.jobs.b}}"}
+        """,  # noqa: E501
+    )
+    name = desk.ask("job create --file job.yml --query name")
+    assert desk.smalt(f"job stream {name}").code == 0
+    ran = desk.smalt(f"job export {name}-second --folder moved")
+    assert ran.code == 0, ran.err
+    assert desk.smalt("job create --file moved/job.yml --stream").code == 0

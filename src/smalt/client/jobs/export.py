@@ -49,7 +49,8 @@ def export_job(session: ClientSession, name: str, folder: str, *, copy_inputs: b
         raise RefusedError(f"{target} is not empty; name a new folder")
     job = fetch_job(session, name)
     path = f"/smalt/v1{session.workspace_id}/jobs/{name}/references"
-    export = _JobExport(session, target, copy_inputs, session.connection.get(build_url_path(path))["pins"])
+    references = session.connection.get(build_url_path(path))
+    export = _JobExport(session, target, copy_inputs, references["pins"], references.get("places") or {})
     os.makedirs(target, exist_ok=True)
     document = {key: value for key, value in job.to_dict().items() if key not in _OF_THIS_RUN}
     _forget_automatic_versions(document, str((job.properties or {}).get(_AUTOMATIC_VERSIONS) or "").split())
@@ -79,11 +80,18 @@ class _JobExport:
     """The folder of one export, with each code, component, environment and input once."""
 
     def __init__(
-        self, session: ClientSession, folder: str, copy_inputs: bool, pins: Mapping[str, Mapping[str, str]]
+        self,
+        session: ClientSession,
+        folder: str,
+        copy_inputs: bool,
+        pins: Mapping[str, Mapping[str, str]],
+        places: Mapping[str, str],
     ) -> None:
         self._session = session
         self._pins = pins
         """By kind and reference as written: with the version that the job read."""
+        self._places = places
+        """By planned URI: the URI of the output that another job wrote in its stead."""
         self._folder = folder
         self._copy_inputs = copy_inputs
         self._known: dict[tuple[str, str], str] = {}
@@ -185,7 +193,7 @@ class _JobExport:
         return self.write_file(os.path.relpath(place, self._folder), dump_plain(document))
 
     def _export_data(self, name: str, text: str) -> str:
-        text = self._apply_pin("data", text)
+        text = self._places.get(text, self._apply_pin("data", text))
         return self._export_once(
             "data", text, lambda: self._copy_data(name, text) if self._copy_inputs else _to_portable_reference(text)
         )

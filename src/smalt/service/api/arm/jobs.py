@@ -132,9 +132,13 @@ async def get_job_tree(request: ApiRequest) -> dict[str, Any]:
 
 
 async def get_pinned_references(request: ApiRequest) -> dict[str, Any]:
-    """Return {"pins": {kind: {as written: with its version}}}: the versions of what the job's tree names without
-    one."""
-    return {"pins": pins.get_job_pins(request.server.db, find_job(request))}
+    """Return {"pins": {kind: {as written: with its version}}, "places": {planned URI: URI}}.
+
+    The pins are the versions of what the job's tree names without one; the places are those of reused outputs, and of
+    outputs that a condition or a loop decided about.
+    """
+    db, job = request.server.db, find_job(request)
+    return {"pins": pins.get_job_pins(db, job), "places": reuse.list_places(db, job.root_id)}
 
 
 def update_description(request: ApiRequest, job: Job, changes: dict[str, Any]) -> Job:
