@@ -486,6 +486,16 @@ def test_an_input_as_condition_is_true_or_false(value: Any, sentence: str | None
     assert all(sentence in text and "jobs.a.condition" in text for text in texts if sentence)
 
 
+def test_a_loop_shares_no_output_of_the_pipeline_with_a_step_that_runs_as_well() -> None:
+    """Each would overwrite the other, and a reader of one would get the data of the other."""
+    bound = {"out": "${{parent.outputs.said}}"}
+    steps = {**loop(), "x": {**say("x"), "outputs": bound}}
+    steps["one"] = {**steps["one"], "outputs": bound}
+    _, problems = read({"type": "pipeline", "outputs": {"said": {"type": "uri_folder"}}, "jobs": steps}, "job")
+    words = "jobs.x.outputs.out: the output 'said' of the pipeline is bound to 'one' too, and one of them is in a loop"
+    assert [str(problem).startswith(words) for problem in problems] == [True]
+
+
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_wrong_is_told_with_its_place(case: str) -> None:
     """One sentence each."""

@@ -20,8 +20,8 @@ from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.rules.bindings import PipelineNames, find_whole_component, list_inputs, list_outputs
 from smalt.entities.rules.values import check_types
 from smalt.entities.schema.problems import Path, Problem, did_you_mean, format_value
-from smalt.entities.steps.dependencies import find_sources
-from smalt.entities.syntax.expression import has_expression, parse_binding, resolve_port
+from smalt.entities.steps.dependencies import find_sources, get_text
+from smalt.entities.syntax.expression import find_expressions, has_expression, parse_binding, resolve_port
 from smalt.entities.syntax.literals import PRIMITIVES, convert
 
 if TYPE_CHECKING:
@@ -45,12 +45,54 @@ def check_control_flow(names: PipelineNames, settings: Any, path: Path, reader: 
             _check_readers(name, node, steps, path, reader)
     check_ports(names, path, reader)
     owners = find_owners(steps)
+    _check_shared_outputs(steps, owners, path, reader)
     for name in owners:
         if find_outermost(name, owners) in owners and name in find_blocks(steps[owners[name]]).get("body", [name]):
             words = (
                 f"'{name}' is in a block of '{owners[name]}', which is in a block of it in turn; take one of them out"
             )
             reader.add_problem((*path, "jobs", name), words, at_key=True)
+
+
+def _check_shared_outputs(steps: Mapping[str, Any], owners: Mapping[str, str], path: Path, reader: Reader) -> None:
+    """Refuse a pipeline output that a loop's body shares with a step that runs as well.
+
+    Each would overwrite the other, and a reader of one would get the data of the other. Steps of the two blocks of one
+    if_else may share an output: only one of them runs.
+    """
+    writers: dict[str, list[tuple[str, str]]] = {}
+    for name, step in steps.items():
+        for output, value in (vars(step).get("outputs") or {}).items():
+            for expression in find_expressions(get_text(value)):
+                if expression.kind == "parent.outputs":
+                    writers.setdefault(str(expression.name), []).append((name, output))
+    for shared, found in writers.items():
+        bodies = {name for name, _ in found if name in owners and isinstance(steps[owners[name]], DoWhile)}
+        for index, (name, output) in enumerate(found):
+            for other, _ in found[:index]:
+                if {name, other} & bodies and not _are_alternatives(name, other, steps, owners):
+                    words = (
+                        f"the output '{shared}' of the pipeline is bound to '{other}' too, and one of them is in a loop"
+                    )
+                    where = (*path, "jobs", name, "outputs", output)
+                    reader.add_problem(where, f"{words}; give each of them an output of its own")
+                    break
+
+
+def _are_alternatives(one: str, other: str, steps: Mapping[str, Any], owners: Mapping[str, str]) -> bool:
+    """Return True if two steps are in different blocks of one if_else, so that at most one of them runs."""
+    ways = dict(_find_ways(one, steps, owners))
+    return any(name in ways and ways[name] != key for name, key in _find_ways(other, steps, owners))
+
+
+def _find_ways(step: str, steps: Mapping[str, Any], owners: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the steps of control flow around a step, from the inside, each with the block that the step is in."""
+    found: list[tuple[str, str]] = []
+    while step in owners and owners[step] not in {name for name, _ in found}:
+        owner = owners[step]
+        found.append((owner, next(key for key, block in find_blocks(steps[owner]).items() if step in block)))
+        step = owner
+    return found
 
 
 def check_ports(names: PipelineNames, path: Path, reader: Reader) -> None:
