@@ -96,7 +96,8 @@ def test_a_start_that_raises_is_tried_again(faults: Faults, tmp_path: Path) -> N
             bench.engine.resume()
             assert [(await bench.over(job)).status for job in (here, *asked)] == ["Completed"] * 3
             assert sorted((tmp_path / "ran").read_text().split()) == ["a", "b", "here"]
-            assert [attempts(bench, job) for job in asked] == [["never started", "exited"], ["exited"]]
+            # Both are prepared at once, so either may meet the fault.
+            assert sorted(attempts(bench, job) for job in asked) == [["exited"], ["never started", "exited"]]
             assert not faults.left
 
     asyncio.run(scenario())
