@@ -1,0 +1,137 @@
+"""Early termination: bandit, median stopping and truncation selection, as the service documents them.
+
+An *interval* is one report of the primary metric by a trial. The service is silent on negative metrics, even counts,
+trials with fewer reports, ties and NaN; docs/sweeps.md says what smalt does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from statistics import fmean, median
+from typing import Any, NamedTuple
+
+from smalt.entities.jobs.search_space import (
+    BanditPolicy,
+    EarlyTerminationPolicy,
+    MedianStoppingPolicy,
+    TruncationSelectionPolicy,
+)
+
+Reports = Mapping[str, Sequence[float]]
+"""The values that each trial has reported, in their order; trials in the order in which they were created."""
+
+
+class _Review(NamedTuple):
+    """The reports at an interval of a trial, with signs such that greater is better."""
+
+    reports: Reports
+    sign: int
+    trial: str
+    interval: int
+    finished: Collection[str]
+
+    def find_best(self, trial: str) -> float | None:
+        """Return the best value of a trial up to the interval; None if it has no number."""
+        return max(self.list_values(trial), default=None)
+
+    def list_values(self, trial: str) -> list[float]:
+        values = (self.sign * value for value in self.reports[trial][: self.interval])
+        return [value for value in values if not math.isnan(value) and value != math.inf]
+
+    def list_comparable(self) -> list[str]:
+        """List the trials that have come as far as the interval, or ended before."""
+        return [
+            trial
+            for trial, values in self.reports.items()
+            if trial == self.trial or trial in self.finished or len(values) >= self.interval
+        ]
+
+
+def find_reason_to_stop(
+    policy: EarlyTerminationPolicy, goal: str, reports: Reports, trial: str, finished: Collection[str]
+) -> str | None:
+    """Return why the trial is to be ended after its last report, as a sentence; None if it goes on."""
+    interval = len(reports[trial])
+    every = max(policy.evaluation_interval or 1, 1)
+    if interval == 0 or interval % every or interval < (policy.delay_evaluation or 0):
+        return None
+    review = _Review(reports, 1 if goal.lower() == "maximize" else -1, trial, interval, finished)
+    own = review.find_best(trial)
+    if own is None:
+        return None
+    if isinstance(policy, BanditPolicy):
+        reason = _apply_bandit(policy, review, own)
+    elif isinstance(policy, MedianStoppingPolicy):
+        reason = _apply_median(review, own)
+    elif isinstance(policy, TruncationSelectionPolicy):
+        reason = _apply_truncation(policy, review, own)
+    else:
+        raise ValueError(f"there is no early termination policy '{getattr(policy, 'type', policy)}'")
+    return reason and f"it was ended by the {policy.type} policy: {reason}"
+
+
+def _apply_bandit(policy: BanditPolicy, review: _Review, own: float) -> str | None:
+    best = max((value for value in map(review.find_best, review.reports) if value is not None), default=own)
+    if math.isinf(best):
+        return None
+    bound = best - _get_slack(policy, best, review.sign)
+    if not _is_below(own, bound):
+        return None
+    name = "slack_factor" if policy.slack_factor else "slack_amount"
+    return (
+        f"{_name_value(review, own)} is {_name_side(review)} {review.sign * bound:.6g}, "
+        f"the limit by the best trial's {review.sign * best:.6g} "
+        f"and {name} {getattr(policy, name) or 0:g}"
+    )
+
+
+def _get_slack(policy: BanditPolicy, best: float, sign: int) -> float:
+    """Return the allowed distance from the best. By a factor it is a share of the best's size, whatever its sign."""
+    if not policy.slack_factor:
+        return policy.slack_amount or 0
+    share = policy.slack_factor if sign < 0 else 1 - 1 / (1 + policy.slack_factor)
+    return abs(best) * share
+
+
+def _apply_median(review: _Review, own: float) -> str | None:
+    averages = [fmean(values) for values in map(review.list_values, review.list_comparable()) if values]
+    middle = median(averages)
+    if not _is_below(own, middle):
+        return None
+    return (
+        f"{_name_value(review, own)} is {_name_side(review)} {review.sign * middle:.6g}, "
+        f"the median of the running averages of {len(averages)} trials"
+    )
+
+
+def _apply_truncation(policy: TruncationSelectionPolicy, review: _Review, own: float) -> str | None:
+    left_out = review.finished if _is_true(policy.exclude_finished_jobs) else ()
+    names = [name for name in review.list_comparable() if name == review.trial or name not in left_out]
+    bests = [(name, best) for name in names if (best := review.find_best(name)) is not None]
+    count = len(bests) * policy.truncation_percentage // 100
+    order = sorted(range(len(bests)), key=lambda place: (bests[place][1], -place))  # of equal ones the later goes
+    worst = [bests[place][0] for place in order[:count]]
+    if review.trial not in worst:
+        return None
+    return (
+        f"{_name_value(review, own)} is among the {count} worst of {len(bests)} trials "
+        f"(truncation_percentage {policy.truncation_percentage})"
+    )
+
+
+def _is_true(value: Any) -> bool:
+    return value.strip().lower() == "true" if isinstance(value, str) else bool(value)
+
+
+def _is_below(value: float, bound: float) -> bool:
+    """Return True if a value is below by more than the error of the arithmetic: 0.6 is not below 0.8 - 0.2."""
+    return value < bound and not math.isclose(value, bound, rel_tol=1e-9)
+
+
+def _name_value(review: _Review, own: float) -> str:
+    return f"its best value {review.sign * own:.6g} at interval {review.interval}"
+
+
+def _name_side(review: _Review) -> str:
+    return "below" if review.sign > 0 else "above"
