@@ -26,6 +26,8 @@ _MOST_STEPS = 5
 """As many steps of a pipeline as a line names."""
 _MOST_WORKSPACES = 5
 _COLUMNS = 6
+_POINT = "tags.hyperparameters"
+"""The values that a trial of a sweep has of the search space."""
 _NAME = options.make_name_options("The job's name.")
 _STREAM = click.Option(["-s", "--stream"], is_flag=True, help="Show the log until the job ends.")
 _SAVE_AS = click.Option(["-a", "--save-as"], metavar="FILE", help="Write the created job to this file as YAML.")
@@ -90,16 +92,19 @@ def create_job(
 
 @job.verb("show", _NAME, options.WEB)
 def show_job(ctx: Invocation, name: str, web: bool) -> Any:
-    """Show a job: its state and error, the end of its log, its steps, and the last values of its metrics."""
+    """Show a job: its state and error, the end of its log, its steps or trials, and the last values of its metrics."""
     if web:
         ctx.print_note(f"there is no web interface yet; to watch the job: smalt job stream {name}")
-    from smalt.cli.jobs import report
+    from smalt.cli.jobs import report, trial_table
     from smalt.cli.output import plain_data as plain
     from smalt.client.jobs.metrics import MetricsReader
 
-    shown = report.add_overview(plain.to_plain_data(ctx.client.jobs.get(name)), list(ctx.client.jobs.overview(name)))
+    overview = list(ctx.client.jobs.overview(name))
+    shown = report.add_overview(plain.to_plain_data(ctx.client.jobs.get(name)), overview)
     latest = MetricsReader(ctx.client).get_latest([name]).get(name)
     shown = {**shown, "metrics": latest} if latest else shown
+    if "trials" in overview[0]:
+        shown = trial_table.add_trials(shown, ctx.client.jobs.trials(name), overview)
     if ctx.is_interactive:
         report.print_report(ctx, shown)
         return None
@@ -157,6 +162,8 @@ def list_jobs(
         found = found[:_NEWEST]
     if not found and ctx.is_table:
         _explain_empty_list(ctx, bool(parent_job_name or experiment_name or status or tag or archived_only))
+    if parent_job_name is not None:
+        ctx.columns = (*ctx.columns[:3], _POINT, *ctx.columns[3:])
     if metrics and costs:
         raise click.UsageError("--metrics and --costs exclude each other; give one")
     return _add_metrics(ctx, found) if metrics else _add_costs(ctx, found) if costs else found
@@ -449,7 +456,7 @@ def _add_metrics(ctx: Invocation, found: list[Any]) -> list[Any]:
 
     latest = MetricsReader(ctx.client).get_latest([each.name for each in found]) if found else {}
     common = Counter(name for values in latest.values() for name in values if not name.startswith("system/"))
-    ctx.columns = (*ctx.columns[:3], *(f"metrics.{name}" for name, _ in common.most_common(_COLUMNS)))
+    ctx.columns = (*ctx.columns[:3], *(f"metrics.{name}" for name, _ in common.most_common(_COLUMNS)), _POINT)
     return [{**plain.to_plain_data(each), "metrics": latest.get(each.name, {})} for each in found]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from smalt.cli.jobs.watch import COMPOSITE, format_duration
+from smalt.client.jobs.trials import describe_progress
 from smalt.client.transfers.progress import format_bytes
 
 if TYPE_CHECKING:
@@ -23,37 +24,58 @@ _NARROW = ("step", "status", "duration", "remark")
 
 
 def add_overview(shown: Json, jobs: list[Json]) -> Json:
-    """Return the job as plain data with the facts of `jobs`, the job itself and its descendants."""
-    facts = _collect_facts(jobs[0])
-    if str(jobs[0]["type"]) in COMPOSITE or len(jobs) > 1:
-        facts["steps"] = [{"step": job["label"], "name": job["name"], **_collect_facts(job)} for job in jobs[1:]]
+    """Return the job as plain data with the facts of `jobs`, the job itself and its descendants.
+
+    The trials of a sweep are not among the steps: see `trial_table.py`.
+    """
+    facts = collect_facts(jobs[0])
+    is_sweep = "trials" in jobs[0]
+    if not is_sweep and (str(jobs[0]["type"]) in COMPOSITE or len(jobs) > 1):
+        facts["steps"] = [
+            {"step": job["label"], "name": job["name"], **collect_facts(job)} for job in _leave_out_trials(jobs)[1:]
+        ]
     told = {**shown, **facts}
     return {**{key: told.pop(key) for key in _FIRST if key in told}, **told}
 
 
 def print_report(ctx: Invocation, shown: Json) -> None:
-    """Print the job for a person: as YAML, then its steps as a table and the ends of the logs."""
+    """Print the job for a person: as YAML, then its steps or trials as a table and the ends of the logs."""
     import click
 
+    from smalt.cli.jobs import trial_table
     from smalt.cli.output import results as output
     from smalt.cli.output import table
 
-    steps, tail = shown.pop("steps", None), shown.pop("log_tail", None)
+    steps, tail, trials = (shown.pop(key, None) for key in ("steps", "log_tail", "trials"))
     ctx.print_result(shown)
+    screen = output.get_screen(sys.stdout)
     rows = [_build_row(step) for step in steps or ()]
     if rows:
         click.echo()
-        screen = output.get_screen(sys.stdout)
         needed = max(len(line) for line in table.render_table(rows, _COLUMNS).splitlines())
         columns = _COLUMNS if screen.width is None or needed <= screen.width else _NARROW
         click.echo(table.render_table(rows, columns, screen), nl=False)
-    for heading, lines in _find_log_tails(steps or [], tail):
+    if trials:
+        click.echo(f"\n{trial_table.render_trials(trials, shown, screen)}", nl=False)
+    for heading, lines in [*_find_log_tails(steps or [], tail), *_find_log_tails(trials or [], None, "trial")]:
         click.echo(f"\n{heading}")
         for line in lines:
             click.echo(f"    {line}")
 
 
-def _collect_facts(job: Json) -> Json:
+def _leave_out_trials(jobs: list[Json]) -> list[Json]:
+    """Return the jobs, which list parents first, without the trials of sweeps and what is below them."""
+    hidden: set[str] = {job["name"] for job in jobs if "trials" in job}
+    kept = []
+    for job in jobs:
+        if job.get("parent") in hidden:
+            hidden.add(job["name"])
+        else:
+            kept.append(job)
+    return kept
+
+
+def collect_facts(job: Json) -> Json:
     """Return the facts about the course of a job; keys without a value are left out."""
     start, end = job.get("start"), job.get("end")
     never_ran = job["status"] == "Canceled" and start == end
@@ -66,6 +88,7 @@ def _collect_facts(job: Json) -> Json:
         "peak_memory_bytes": job.get("peak_memory_bytes"),
         "reused": job.get("reused"),
         "log_tail": job.get("log_tail"),
+        "trials": job.get("trials") if job.get("parent") else None,
     }
     return {key: value for key, value in facts.items() if value is not None}
 
@@ -87,12 +110,14 @@ def _get_remark(step: Json) -> str:
         return f"reused {step['reused']}"
     if step.get("error"):
         return str(step["error"].get("message") or "")
+    if step.get("trials"):
+        return describe_progress(step["trials"])
     return f"waits for {step['waits_for']}" if step.get("waits_for") else ""
 
 
-def _find_log_tails(steps: list[Json], own: list[str] | None) -> Iterator[tuple[str, list[str]]]:
+def _find_log_tails(steps: list[Json], own: list[str] | None, word: str = "step") -> Iterator[tuple[str, list[str]]]:
     if own:
         yield "end of its log:", own
     for step in steps:
         if step.get("log_tail"):
-            yield f"end of the log of step {step['step']}:", step["log_tail"]
+            yield f"end of the log of {word} {step[word]}:", step["log_tail"]

@@ -177,6 +177,15 @@ class JobOperations(Collection):
         found: Sequence[dict[str, Any]] = self._connection.get(f"/smalt/v1{self._build_path(name)}/overview")["jobs"]
         return found
 
+    def trials(self, name: str) -> dict[str, Any]:
+        """Return `{"sweep": …, "trials": […]}`: a sweep's objective and best trial, and each trial with its point.
+
+        smalt's own.
+        """
+        check_name(self.kind, name)
+        found: dict[str, Any] = self._connection.get(f"/smalt/v1{self._build_path(name)}/trials")
+        return found
+
     def explain_reuse(self, name: str, node: str | None = None) -> Sequence[dict[str, Any]]:
         """Return why each step of a job was reused or ran; `node` selects one step of a pipeline. smalt's own."""
         query = f"?{urlencode({'node': node})}" if node else ""

@@ -15,6 +15,7 @@ from smalt.entities.schema.shapes import Anything, Map, Text
 
 OF_ITS_COURSE = (
     "waits_for", "duration_seconds", "cpu_seconds", "peak_memory_bytes", "log_tail", "steps", "reused",
+    "best_trial", "trials",
 )  # fmt: skip
 """Keys that `smalt job show` prints besides a job's own."""
 

@@ -49,6 +49,7 @@ from smalt.service.api.native import (
     reuse,
     snapshot_uploads,
     status,
+    trials,
 )
 from smalt.service.api.request import ApiRequest, ApiResponse
 from smalt.service.api.rest_shapes import get_workspace_id
@@ -89,6 +90,7 @@ _WORKSPACE: dict[str, list[RouteTable]] = {
         job_stream.ROUTES,
         metrics.ROUTES,
         overview.ROUTES,
+        trials.ROUTES,
         costs.ROUTES,
         job_comparison.ROUTES,
         snapshot_uploads.ROUTES,

@@ -65,13 +65,14 @@ def get_database_path(home: Home, folder: str) -> Path:
     return home.path("workspaces", folder, "mlflow.db")
 
 
-def load_latest(path: Path, runs: Collection[str]) -> Latest:
-    """Load the last value of each metric of many runs; runs without metrics are left out."""
+def load_latest(path: Path, runs: Collection[str], metrics: Collection[str] = ()) -> Latest:
+    """Load the last value of these metrics, or of all, of many runs; runs without metrics are left out."""
     rows = run_query(
         path,
         "SELECT run_uuid, key, value, is_nan, step, timestamp FROM latest_metrics"
-        " WHERE run_uuid IN (SELECT value FROM json_each(?)) ORDER BY key",
-        (json.dumps(list(runs)),),
+        " WHERE run_uuid IN (SELECT value FROM json_each(?1)) AND (?2='[]' OR key IN (SELECT value FROM json_each(?2)))"
+        " ORDER BY key",
+        (json.dumps(list(runs)), json.dumps(list(metrics))),
     )
     found: Latest = {}
     for run, key, value, is_nan, step, time in rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 from smalt.entities.syntax.job_states import parse_state
@@ -24,7 +25,7 @@ from smalt.service.engine.submission import acceptance
 from smalt.service.engine.submission.acceptance import PART_OF, READ_ONLY
 from smalt.service.engine.submission.pins import Pins
 from smalt.service.engine.submission.resubmission import check_data_unchanged, check_references_unmoved
-from smalt.service.records import job_lists, jobs, pins, reuse
+from smalt.service.records import job_lists, jobs, pins, reuse, trials
 from smalt.service.records.job_lists import JobFilter
 from smalt.service.records.jobs import Job
 from smalt.wire.encoding.casing import fold_case
@@ -121,13 +122,22 @@ async def delete_job(request: ApiRequest) -> ApiResponse:
 
 
 async def get_job_tree(request: ApiRequest) -> dict[str, Any]:
-    """Return the job and its descendants, parents first."""
+    """Return the job and its descendants, parents first; a trial of a sweep with the tag that has its point."""
     top = find_job(request)
     rows = get_subtree(jobs.list_tree(request.server.db, top.root_id), top)
     names = {row.id: row.name for row in rows}
     reused = reuse.list_origins(request.server.db, top.root_id)
+    sweeps = {row.id for row in rows if row.type in trials.SWEEPS}
+    points = trials.read_points(request.server.db, [row.id for row in rows if row.parent_id in sweeps])
     return {
-        "jobs": [{**build_tree_row(row, names, reused.get(row.id)), "display_name": row.display_name} for row in rows]
+        "jobs": [
+            {
+                **build_tree_row(row, names, reused.get(row.id)),
+                "display_name": row.display_name,
+                **({"tags": {trials.POINT: json.dumps(points[row.id])}} if points.get(row.id) else {}),
+            }
+            for row in rows
+        ]
     }
 
 

@@ -55,7 +55,7 @@ ALLOWED: dict[str, dict[str, frozenset[str]]] = {
     "/smalt/v1": {
         **{
             f"/jobs/{{name}}/{what}": _READ
-            for what in ("tree", "overview", "references", "reuse", "stream", "metrics", "snapshot")
+            for what in ("tree", "overview", "references", "reuse", "stream", "metrics", "snapshot", "trials")
         },
         **dict.fromkeys(
             (

@@ -1,5 +1,9 @@
 """GET /smalt/v1{WS}/jobs/{name}/stream: the events of a job and its descendants, as lines of JSON.
 
+The "job" events of a sweep have its objective as "sweep": {"primary_metric", "goal", "total_trials"}. The first event
+of a trial and that of its end have its point and its last value as "trial": {"parameters", "value"}; see `trials.py`.
+With `trial_logs=false` only the end of the log is sent of a trial, or a job below one, that fails, and none of others.
+
 A stream is written piece by piece, each when its reader has taken the one before, so that a large log, or a slow
 reader, costs the memory of one piece. Logs are read, and pieces built, on threads beside the event loop.
 """
@@ -10,7 +14,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from itertools import chain
 from pathlib import Path
@@ -20,13 +24,15 @@ from starlette.types import Receive, Scope, Send
 
 from smalt.service.api.arm.job_shapes import build_tree_row, get_subtree
 from smalt.service.api.arm.jobs import find_job
-from smalt.service.api.native.log_files import NAMES, SMALT_LOG, LogFile, make_log_message
+from smalt.service.api.native.log_files import NAMES, SMALT_LOG, LogFile, LogTail, make_log_message
+from smalt.service.api.native.sweep_facts import TrialTracker
 from smalt.service.api.request import ApiRequest
 from smalt.service.api.server_context import ServerContext
 from smalt.service.engine.outputs.paths import make_empty_warning
 from smalt.service.records import events, jobs, reuse
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
+from smalt.service.tracking.run_database import get_database_path
 
 _LOOK = 0.025
 """Seconds between looks at the logs of what runs, while someone watches."""
@@ -42,7 +48,8 @@ Ends = set[asyncio.Future[Any]]
 
 
 async def stream_job(request: ApiRequest) -> JsonLineStream:
-    return JsonLineStream(_JobFollower(request.server, request.workspace, find_job(request)))
+    trial_logs = request.get_query("trial_logs") != "false"
+    return JsonLineStream(_JobFollower(request.server, request.workspace, find_job(request), trial_logs))
 
 
 class JsonLineStream:
@@ -71,7 +78,7 @@ class JobChange(NamedTuple):
 
     is_known: bool
     """True if the reader already knows the job."""
-    finished: list[LogFile]
+    finished: Sequence[LogFile | LogTail]
     """The logs of a job that is over, which come before the news of its end."""
     told: Message
     warning: str = ""
@@ -81,11 +88,13 @@ class JobChange(NamedTuple):
 class _JobFollower:
     """The state of one reader of one job's stream: the jobs that it knows, and the position in each log."""
 
-    def __init__(self, service: ServerContext, workspace: Workspace, top: Job) -> None:
+    def __init__(self, service: ServerContext, workspace: Workspace, top: Job, trial_logs: bool = True) -> None:
         self._service = service
         self._db = service.db
         self._workspace = workspace
         self._top = top
+        self._trials = TrialTracker(service.db, get_database_path(service.home, workspace.folder))
+        self._trial_logs = trial_logs
         self._names: dict[int, str] = {}
         self._logs: dict[int, list[LogFile]] = {}
         self._shown: set[int] = set()
@@ -113,14 +122,14 @@ class _JobFollower:
         rows = get_subtree(jobs.list_tree(self._db, self._top.root_id), self._top)
         self._names = {row.id: row.name for row in rows}
         for start in range(0, len(rows), _SLICE):
-            async for body in self._render_changes(self._build_changes(rows[start : start + _SLICE])):
+            async for body in self._render_changes(await self._build_changes(rows[start : start + _SLICE])):
                 yield body
         told = time.monotonic()
         while not any(end.done() for end in ends):
             top, is_quiet, seen = jobs.find_job(self._db, self._top.id), True, self._seen
             changed = self._find_changed()
             if changed or self._logs:
-                async for body in self._render_changes(self._build_changes(changed), [*self._logs.values()]):
+                async for body in self._render_changes(await self._build_changes(changed), [*self._logs.values()]):
                     is_quiet = False
                     yield body
             if top is None:  # deleted
@@ -153,20 +162,22 @@ class _JobFollower:
                 rows.append(row)
         return rows
 
-    def _build_changes(self, rows: list[Job]) -> list[JobChange]:
+    async def _build_changes(self, rows: list[Job]) -> list[JobChange]:
         """Return the change of each job; a finished job's comes with the logs to read to their ends first."""
-        news = []
+        facts, news = await self._trials.load_facts(rows), []
         for row in rows:
-            finished: list[LogFile] = []
+            finished: Sequence[LogFile | LogTail] = []
             if row.is_over and row.id not in self._over:
-                finished = self._logs.pop(row.id, []) or self._open_logs(row)
+                finished = self._logs.pop(row.id, []) or self._list_last_logs(row)
                 self._over.add(row.id)
-            elif not row.is_over and row.status not in _UNSTARTED and row.id not in self._logs:
+            elif row.is_over or row.status in _UNSTARTED or row.id in self._logs or self._is_silent(row):
+                pass
+            else:
                 self._logs[row.id] = self._open_logs(row)
             origin = (
                 reuse.find_origin(self._db, row.id) if row.status == "Completed" and row.parent_id is not None else None
             )
-            told = {"t": "job", **build_tree_row(row, self._names, origin)}
+            told = {"t": "job", **build_tree_row(row, self._names, origin), **facts.get(row.id, {})}
             news.append(
                 JobChange(
                     row.id in self._shown, finished, told, make_empty_warning(row.empty_outputs) if finished else ""
@@ -174,6 +185,20 @@ class _JobFollower:
             )
             self._shown.add(row.id)
         return news
+
+    def _is_silent(self, row: Job) -> bool:
+        """Return True if the logs of the job are not to be sent."""
+        return not self._trial_logs and self._trials.is_below_sweep(row)
+
+    def _list_last_logs(self, row: Job) -> Sequence[LogFile | LogTail]:
+        """Return what is to be read of a job's logs at its end."""
+        if not self._is_silent(row):
+            return self._open_logs(row)
+        if row.status != "Failed" or row.is_composite:
+            return []
+        context = self._service.engine.context
+        folder = Path(context.artifacts(self._workspace, row.name))
+        return [LogTail(row.name, folder, lambda: context.vault.get_mask(self._workspace))]
 
     async def _render_changes(
         self, news: list[JobChange], running: list[list[LogFile]] | None = None

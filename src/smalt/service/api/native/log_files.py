@@ -66,6 +66,21 @@ class LogFile:
         return make_log_message(self._job, self._name, text)
 
 
+class LogTail:
+    """The last lines of what a job wrote; of smalt's own log of it where it wrote nothing."""
+
+    def __init__(self, job: str, folder: Path, mask: Callable[[], SecretMask | None]) -> None:
+        self._job = job
+        self._folder = folder
+        self._mask = mask
+
+    def read_rest(self) -> Iterator[dict[str, Any]]:
+        for name in reversed(NAMES):
+            if lines := read_last_lines(self._folder / name, self._mask()):
+                yield make_log_message(self._job, name, "".join(f"{line}\n" for line in lines))
+                return
+
+
 def make_log_message(job: str, file: str, text: str) -> dict[str, Any]:
     """Return the message with a piece of a job's log."""
     return {"t": "log", "name": job, "file": file, "text": text}

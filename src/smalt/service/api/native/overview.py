@@ -4,7 +4,8 @@
 - "label": its path of nodes below the job (`outer/train`), "" for the job itself;
 - "log_tail": the last lines of its log, for the first jobs that failed by themselves;
 - "cpu_seconds" and "peak_memory_bytes": the use of its processes and of those of its descendants;
-- "waits_for": a sentence, for jobs that have not started.
+- "waits_for": a sentence, for jobs that have not started;
+- "trials": of a sweep its objective, its trials by status, and the best; as `sweep` in `trials.py`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import Any
 
 from smalt.service.api.arm.job_shapes import build_tree_row, get_subtree
 from smalt.service.api.arm.jobs import find_job
+from smalt.service.api.native import sweep_facts
 from smalt.service.api.native.costs import get_tree_costs
 from smalt.service.api.native.log_files import NAMES, read_last_lines
-from smalt.service.api.native.metrics import build_labels
+from smalt.service.api.native.metrics import build_labels, get_database_path
 from smalt.service.api.request import ApiRequest
 from smalt.service.records import jobs, reuse
 from smalt.service.records.jobs import Job
@@ -31,6 +33,7 @@ async def get_overview(request: ApiRequest) -> dict[str, Any]:
     rows = get_subtree(jobs.list_tree(db, top.root_id), top)
     names, labels, reused = {row.id: row.name for row in rows}, build_labels(rows), reuse.list_origins(db, top.root_id)
     tails, costs = await _read_log_tails(request, rows), get_tree_costs(db, rows)
+    sweeps = await sweep_facts.summarise_sweeps(db, get_database_path(request), rows)
     told = []
     for row in rows:
         found = {**build_tree_row(row, names, reused.get(row.id)), "label": labels[row.name], **costs.get(row.id, {})}
@@ -38,6 +41,8 @@ async def get_overview(request: ApiRequest) -> dict[str, Any]:
             found["log_tail"] = tails[row.id]
         if row.status in _WAITING and (reason := request.server.engine.get_wait_reason(row)):
             found["waits_for"] = reason
+        if row.id in sweeps:
+            found["trials"] = sweeps[row.id]
         told.append(found)
     return {"jobs": told}
 

@@ -1,0 +1,79 @@
+"""Sweeps and their trials, as the server's route `jobs/NAME/trials` has them: their order, and their texts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Json = dict[str, Any]
+
+_LONGEST_VALUE = 24
+
+
+def rank_trials(trials: Iterable[Json], goal: str) -> list[Json]:
+    """Return the trials, best first: completed, running, terminated and failed ones, each by value."""
+    return sorted(trials, key=lambda trial: _get_rank(trial, goal))
+
+
+def get_number(value: Any) -> float:
+    """Return a value of a metric as a number; NaN if there is none."""
+    return math.nan if value is None else float(value)
+
+
+def is_terminated(trial: Json) -> bool:
+    """Return True if a policy of early termination ended the trial."""
+    return trial["status"] == "Canceled" and (trial.get("error") or {}).get("code") == "EarlyTermination"
+
+
+def flatten_point(point: Mapping[str, Any]) -> Json:
+    """Return the values of a point, those of a mapping as `name.key`."""
+    found: Json = {}
+    for name, value in point.items():
+        if isinstance(value, Mapping):
+            found.update({f"{name}.{key}": inner for key, inner in flatten_point(value).items()})
+        else:
+            found[name] = value
+    return found
+
+
+def format_point(point: Mapping[str, Any]) -> str:
+    """Return a point as text: `lr=0.01207, depth=5`."""
+    return ", ".join(f"{name}={format_parameter(value)}" for name, value in flatten_point(point).items())
+
+
+def format_parameter(value: Any) -> str:
+    """Return the value of a parameter in few characters."""
+    if isinstance(value, float):
+        return format_metric(value)
+    text = " ".join(str(value).split())
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+
+
+def format_metric(value: Any) -> str:
+    """Return the value of a metric in few characters."""
+    if not isinstance(value, (int, float)):
+        return str(value)
+    return str(int(value)) if math.isfinite(value) and value == int(value) and abs(value) < 1e6 else f"{value:.4g}"
+
+
+def describe_progress(sweep: Json) -> str:
+    """Return how far a sweep is: `12/20 trials, 1 failed, best 0.93 (trial_7)`."""
+    counts = sweep["counts"]
+    over = sum(counts.get(status, 0) for status in ("Completed", "Failed", "Canceled"))
+    failed = f", {counts['Failed']} failed" if counts.get("Failed") else ""
+    best = sweep.get("best")
+    found = f", best {format_metric(best['value'])} ({best['node']})" if best else ""
+    return f"{over}/{sweep['total_trials']} trials{failed}{found}"
+
+
+def _get_rank(trial: Json, goal: str) -> tuple[int, bool, float]:
+    value = get_number(trial.get("value"))
+    group = _GROUPS.get(trial["status"], 2)
+    if math.isnan(value):
+        return group + (trial["status"] == "Completed"), True, 0.0
+    return group, False, -value if goal == "maximize" else value
+
+
+_GROUPS = {"Completed": 0, "Canceled": 3, "Failed": 4}
+"""Status → place in the order. Completed trials without a value come after those with one, then those that run."""

@@ -1,0 +1,5 @@
+"""Homes of the tests of sweeps."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import home as home

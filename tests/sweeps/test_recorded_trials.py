@@ -1,0 +1,113 @@
+"""Sweeps of any size as the command line shows them, from what is recorded of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smalt.client import MLClient
+from tests.cli.conftest import smalt
+from tests.sweeps.recorded import TERMINATED, RecordedHome, RecordedTrial, make_trials, record
+
+
+@pytest.fixture
+def recorded(home: Path) -> Path:
+    """A home with a sweep of 20 trials, one of 1,000, and one in a pipeline."""
+
+    def fill(there: RecordedHome) -> None:
+        for name, count in (("small", 20), ("large", 1000)):
+            there.end(there.add_sweep(name, make_trials(count)), "Completed")
+        pipe = there.add_pipeline("pipe")
+        there.end(there.add_sweep("tune", make_trials(20), pipe), "Completed")
+        there.end(pipe, "Completed")
+
+    record(home, fill)
+    return home
+
+
+def ask(path: str) -> Any:
+    client = MLClient()
+    return client.connection.get(f"/smalt/v1{client.workspace_id}/jobs/{path}")
+
+
+def show(name: str) -> Any:
+    done = smalt("job", "show", name)
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+def test_the_route_has_all_trials_with_their_points_and_values(recorded: Path) -> None:
+    """One answer has the sweep's objective, its space, its best trial, and each trial in the order of its making."""
+    found = ask("large/trials")
+    assert found["sweep"]["primary_metric"] == "accuracy"
+    assert found["sweep"]["goal"] == "maximize"
+    assert found["sweep"]["search_space"]["lr"] == {"type": "loguniform", "min_value": -7, "max_value": -1}
+    assert [trial["node"] for trial in found["trials"]] == [f"trial_{number}" for number in range(1000)]
+    values = {one["name"]: one["value"] for one in found["trials"] if one["status"] == "Completed"}
+    finite = {name: value for name, value in values.items() if isinstance(value, float)}
+    assert found["sweep"]["best"]["name"] == max(finite, key=finite.__getitem__)
+    assert values["large_8"] is None
+    assert values["large_9"] == "NaN"
+    assert all(set(trial["parameters"]) == {"lr", "depth", "booster", "noise"} for trial in found["trials"])
+
+
+def test_a_job_that_is_no_sweep_has_no_trials(recorded: Path) -> None:
+    client = MLClient()
+    with pytest.raises(Exception, match="job 'pipe' is no sweep, so it has no trials"):
+        client.jobs.trials("pipe")
+
+
+def test_a_minimized_metric_has_the_lowest_value_as_its_best(home: Path) -> None:
+    """Of equal trials the earliest is the best, and only a completed one can be."""
+    trials = [
+        RecordedTrial({"x": 1}, 0.1, "Canceled", {"code": "Canceled", "message": "canceled by someone"}),
+        RecordedTrial({"x": 2}, 0.3),
+        RecordedTrial({"x": 3}, 0.2),
+        RecordedTrial({"x": 4}, 0.2),
+    ]
+    objective = {"goal": "Minimize", "primaryMetric": "accuracy"}
+    record(home, lambda there: there.end(there.add_sweep("low", trials, objective=objective), "Completed"))
+    assert ask("low/trials")["sweep"]["best"] == {
+        "name": "low_2", "node": "trial_2", "parameters": {"x": 3}, "value": 0.2,
+    }  # fmt: skip
+    assert [trial["trial"] for trial in show("low")["trials"]] == ["trial_2", "trial_3", "trial_1", "trial_0"]
+
+
+def test_show_lists_the_trials_best_first(recorded: Path) -> None:
+    """Completed ones with a value come first, then those without, then terminated ones, then failed ones."""
+    job = show("small")
+    assert job["best_trial"] == {key: job["trials"][0][key] for key in ("trial", "name", "value", "parameters")}
+    ranked = [trial["value"] for trial in job["trials"] if trial["status"] == "Completed"]
+    assert ranked[:-2] == sorted(ranked[:-2], reverse=True)
+    assert ranked[-2:] == [None, "NaN"]
+    statuses = [trial["status"] for trial in job["trials"]]
+    assert statuses == ["Completed"] * 15 + ["Canceled"] * 3 + ["Failed"] * 2
+    ended = job["trials"][-3]
+    assert ended["is_terminated"]
+    assert ended["error"]["message"] == TERMINATED
+    assert "steps" not in job
+
+
+def test_a_pipeline_shows_a_sweep_as_one_step(recorded: Path) -> None:
+    """Its trials are counted and not listed."""
+    (step,) = show("pipe")["steps"]
+    assert step["step"] == "tune"
+    assert step["trials"]["counts"] == {"Completed": 15, "Failed": 2, "Canceled": 3}
+    assert step["trials"]["best"]["node"] == "trial_18"
+
+
+def test_the_list_of_children_has_the_points(recorded: Path) -> None:
+    listed = json.loads(smalt("job", "list", "-p", "small").out)
+    points = [json.loads(one["tags"]["hyperparameters"]) for one in listed]
+    assert points == [trial["parameters"] for trial in ask("small/trials")["trials"]]
+    table = smalt("job", "list", "-p", "small", "--metrics", "-o", "table").out.splitlines()
+    assert table[0].split() == ["Name", "Status", "Type", "Accuracy", "Hyperparameters"]
+
+
+def test_what_show_prints_of_a_sweep_can_be_submitted_again(recorded: Path, tmp_path: Path) -> None:
+    (tmp_path / "job.yml").write_text(smalt("job", "show", "small", "-o", "yaml").out)
+    done = smalt("job", "validate", "--local", str(tmp_path / "job.yml"))
+    assert done.code == 0, done.err
