@@ -18,7 +18,7 @@ from smalt.exceptions import Unavailable, ValidationException
 from smalt.machine.gc_pause import pause_gc
 from smalt.service.engine import kinds, outcome
 from smalt.service.engine.context import EngineContext
-from smalt.service.engine.kinds import NO_CHANGES, Changes, CompositeView, Error, NewChild, Outcome, Plan
+from smalt.service.engine.kinds import NO_CHANGES, Changes, ChildEnd, CompositeView, Error, NewChild, Outcome, Plan
 from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
 from smalt.service.tracking.run_database import LoggedMetric, get_database_path, load_logged
@@ -43,8 +43,8 @@ class Added(NamedTuple):
     """Those that wait for nothing."""
     entities: dict[int, Any]
     """Those whose bodies are at hand as entities, by id."""
-    skipped: list[tuple[Job, Error]]
-    """Those that do not run, each with the reason."""
+    over: list[tuple[Job, str, Error | None]]
+    """Those that do not run, each with the state in which it ends, and the reason."""
 
 
 class _PlanInProgress:
@@ -202,11 +202,20 @@ class Composites:
             db, [(by_node[child.node], known[need]) for child in children for need in waits[child.node]]
         )
         view.open += len(ids)
-        skipped = [(jobs.get_job(db, by_node[child.node]), child.skipped) for child in children if child.skipped]
-        runs = [child for child in children if not child.skipped]
+        over: list[tuple[Job, str, Error | None]] = []
+        over += [(jobs.get_job(db, by_node[one.node]), "Canceled", one.skipped) for one in children if one.skipped]
+        over += [self._make_ending(by_node[child.node], child.end) for child in children if child.end is not None]
+        runs = [child for child in children if not child.skipped and child.end is None]
         free = [jobs.get_job(db, by_node[child.node]) for child in runs if not waits[child.node]]
         at_hand = {by_node[child.node]: child.entity for child in runs if child.entity is not None}
-        return Added(free, at_hand, skipped)
+        return Added(free, at_hand, over)
+
+    def _make_ending(self, id: int, end: ChildEnd) -> tuple[Job, str, Error | None]:
+        """Return the end of a child that is over; its run in MLflow is written without being asked for."""
+        job = jobs.get_job(self._db, id)
+        job.started_at, job.ended_at = end.started_at, end.ended_at
+        self._context.tracking.runs.require_run(job)
+        return job, end.status, end.error
 
     def react(self, child: Job, found: Any = None, error: Exception | None = None) -> Changes:
         """Tell the parent's kind of the child's end, once, inside a transaction; return what follows from it."""

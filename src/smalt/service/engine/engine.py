@@ -25,7 +25,7 @@ from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion.removal import Deletions
 from smalt.service.engine.dispatch import Dispatcher
 from smalt.service.engine.handover import HandOver, NoHandOver
-from smalt.service.engine.kinds import GRACE, Changes, Leaf
+from smalt.service.engine.kinds import GRACE, Changes, Leaf, Outcome
 from smalt.service.engine.outcome import to_sentence
 from smalt.service.engine.outputs.registration import register_outputs
 from smalt.service.engine.queues import LeafRun, Queues
@@ -427,7 +427,7 @@ class Engine:
         self.queues.keep_entities(added.entities)
         for child in added.free:
             self.queues.add(child)
-        return [(child, "Canceled", why) for child, why in added.skipped]
+        return added.over
 
     def find_metric_listener(self, workspace: Workspace, run: str) -> Callable[[Sequence[LoggedMetric]], None] | None:
         """Return what takes the metrics of a job's run, if the kind of its parent reacts to them."""
@@ -731,7 +731,17 @@ class Engine:
                 self._composites.add_note(parent, note)
             if error := self._register_outputs(parent, None):
                 status = "Failed"
+        if ends.properties or ends.tags:
+            self._describe_end(parent, ends)
         return [(parent, status, error)]
+
+    def _describe_end(self, job: Job, ends: Outcome) -> None:
+        """Add the properties and tags of a composite's end to the job and its run."""
+        body = jobs.read_properties(self._db, job.id)
+        for key, more in (("properties", ends.properties), ("tags", ends.tags)):
+            body[key] = {**(body.get(key) or {}), **more}
+        jobs.update_description(self._db, job, body, display_name=job.display_name, is_archived=bool(job.is_archived))
+        self.context.tracking.runs.record_description(job)
 
     def _cancel_tree(self, job: Job, why: dict[str, Any] | None) -> None:
         """End what has not started and stop what has, in a transaction; `why` is the error of each job."""

@@ -228,7 +228,7 @@ def set_status(
 ) -> None:
     """Move the job through `statuses`; each is an event. Call inside a transaction, before acting on it.
 
-    `started_at` is for a job that turns out to have been running since then.
+    `started_at` is for a job that turns out to have been running since then. A job that has its `ended_at` keeps it.
     """
     now = time.time()
     events.append_events(
@@ -239,7 +239,7 @@ def set_status(
     if job.started_at is None and ("Running" in statuses or job.status in TERMINAL):
         job.started_at = started_at or now
     if job.is_over:
-        job.ended_at = now
+        job.ended_at = job.ended_at or now
     if error is not None or job.status == "Completed":  # a cancellation that came too late is no error
         job.error = json.dumps(error) if error is not None else None
     db.execute(

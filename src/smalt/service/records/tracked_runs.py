@@ -113,6 +113,14 @@ def put_runs(db: Database, jobs: Iterable[Job]) -> None:
         )
 
 
+def put_unwritten(db: Database, job: Job) -> None:
+    """Record that the job is to have a run, of which nothing is written yet."""
+    db.execute(
+        "INSERT OR IGNORE INTO tracked_runs (job_id, workspace_id, status, created_by, created_at) VALUES (?,?,'',?,?)",
+        (job.id, job.workspace_id, job.created_by, time.time()),
+    )
+
+
 def clear_status(db: Database, id: int) -> None:
     """Record that the run no longer shows what the job is, and must be written whole."""
     db.execute("UPDATE tracked_runs SET status='' WHERE job_id=?", (id,))

@@ -67,6 +67,11 @@ class JobRuns:
         if job.id in self._open:
             self._add_due(job.id)
 
+    def require_run(self, job: Job) -> None:
+        """Have the run written once the job is over, though nobody has asked for it. Call in a transaction."""
+        tracked_runs.put_unwritten(self._db, job)
+        self._open.add(job.id)
+
     def record_description(self, job: Job) -> None:
         """Write the new name, description or tags of a job."""
         if tracked_runs.list_written(self._db, [job.id]):

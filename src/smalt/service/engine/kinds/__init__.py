@@ -8,6 +8,7 @@ from smalt.service.engine.kinds.command import GRACE, Leaf
 from smalt.service.engine.kinds.protocol import (
     NO_CHANGES,
     Changes,
+    ChildEnd,
     CompositeKind,
     CompositeView,
     Error,
@@ -38,6 +39,7 @@ __all__ = [
     "NO_CHANGES",
     "RECORDED_ONLY",
     "Changes",
+    "ChildEnd",
     "CompositeKind",
     "CompositeView",
     "Error",

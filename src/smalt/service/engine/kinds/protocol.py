@@ -65,6 +65,16 @@ class Kind(ABC):
         )
 
 
+class ChildEnd(NamedTuple):
+    """How a child ended that another one's process has run: it is recorded as over, and nothing is started for it."""
+
+    status: str
+    started_at: float
+    """Seconds since 1970, as is `ended_at`."""
+    ended_at: float
+    error: Error | None = None
+
+
 @dataclass
 class NewChild:
     """A job that a composite adds."""
@@ -82,6 +92,8 @@ class NewChild:
     """The body as an entity, if it is at hand: the engine reads it from the body otherwise."""
     skipped: Error | None = None
     """Why it does not run, if it is known before: it is recorded, and is Canceled at once."""
+    end: ChildEnd | None = None
+    """Its end, if it is over already; it needs no sibling then."""
 
 
 def _no_data() -> list[DataRow]:
@@ -130,6 +142,10 @@ class Outcome(NamedTuple):
     """Planned URI of an output → URI of the child's output that it turned out to be."""
     absent_outputs: Collection[str] = ()
     """Outputs of the composite that no child wrote, as the steps that would have did not run: they have no data."""
+    properties: Mapping[str, str] = {}
+    """Properties that the job gets with its end, whatever its state."""
+    tags: Mapping[str, str] = {}
+    """Tags that the job and its run in MLflow get with its end, whatever its state."""
 
 
 @dataclass

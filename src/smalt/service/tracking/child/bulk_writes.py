@@ -40,6 +40,7 @@ Json = dict[str, Any]
 _AT_A_TIME = 500  # variables of one statement
 _DEFAULT = "default"  # MLflow's own notion of workspaces, which is off
 _NAME_TAG = "mlflow.runName"
+_METRIC = ("key", "timestamp", "step", "run_uuid", "value", "is_nan")
 
 
 def put_runs(workspace: WorkspaceStores, environ: Json) -> Json:
@@ -60,6 +61,8 @@ def put_runs(workspace: WorkspaceStores, environ: Json) -> Json:
         _put_rows(session, SqlTag, _list_tags(runs), ("key", "run_uuid"))
         _put_rows(session, SqlParam, _list_params(runs), ("key", "run_uuid"), overwrite=False)
         _put_inputs(session, runs, experiments)
+        _put_rows(session, SqlMetric, _list_metrics(runs), _METRIC, overwrite=False)
+        _put_rows(session, SqlLatestMetric, _list_metrics(runs), ("key", "run_uuid"), overwrite=False)
         for run in runs:
             if run.get("metrics_of"):
                 _copy_metrics(session, run["run_id"], run["metrics_of"])
@@ -180,6 +183,12 @@ def _list_params(runs: list[Json]) -> Iterator[Json]:
     for run in runs:
         for key, value in run.get("params", {}).items():
             yield {"run_uuid": run["run_id"], "key": key, "value": str(value)}
+
+
+def _list_metrics(runs: list[Json]) -> Iterator[Json]:
+    for run in runs:
+        for metric in run.get("metrics", ()):
+            yield {**metric, "run_uuid": run["run_id"], "step": 0, "is_nan": False}
 
 
 def _copy_metrics(session: Session, run: str, source: str) -> None:
