@@ -163,29 +163,26 @@ def test_a_step_is_stopped(place: Place, how: str) -> None:
 
 
 @pytest.mark.parametrize("killed", ["server", "backend", "both"])
-def test_a_step_outlives_what_looks_after_it(place: Place, killed: str) -> None:
+async def test_a_step_outlives_what_looks_after_it(place: Place, killed: str) -> None:
     """It runs once, and its exit counts once, whichever of the processes around it is killed."""
 
-    async def scenario() -> None:
-        bench = Workbench(place.home)
-        await bench.engine.open()
-        job = place.submit(bench, "kept", "echo x >>runs; : >begun; until [ -e go ]; do sleep 0.05; done; exit 0")
-        await begun(place, job)
-        await bench.until(job, lambda now: now.status == "Running")
-        if killed != "backend":
-            await bench.kill()
-        if killed != "server":
-            place.kill_supervisors()
-        if killed == "backend":
-            await bench.kill()
-        async with workbench(place.home) as again:
-            again.settings.update(place.settings)
-            (place.folder(job) / "go").touch()
-            assert (await again.over(job)).status == "Completed"
-            assert attempts(again, job) == [(place.runner, "exited")]
-            assert (place.folder(job) / "runs").read_text() == "x\n"
-
-    asyncio.run(scenario())
+    bench = Workbench(place.home)
+    await bench.engine.open()
+    job = place.submit(bench, "kept", "echo x >>runs; : >begun; until [ -e go ]; do sleep 0.05; done; exit 0")
+    await begun(place, job)
+    await bench.until(job, lambda now: now.status == "Running")
+    if killed != "backend":
+        await bench.kill()
+    if killed != "server":
+        place.kill_supervisors()
+    if killed == "backend":
+        await bench.kill()
+    async with workbench(place.home) as again:
+        again.settings.update(place.settings)
+        (place.folder(job) / "go").touch()
+        assert (await again.over(job)).status == "Completed"
+        assert attempts(again, job) == [(place.runner, "exited")]
+        assert (place.folder(job) / "runs").read_text() == "x\n"
 
 
 def test_each_exit_is_told_once(place: Place) -> None:

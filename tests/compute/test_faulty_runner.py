@@ -83,85 +83,73 @@ def reap_supervisors(bench: Workbench) -> None:
         child.wait(30)
 
 
-def test_a_start_that_raises_is_tried_again(faults: Faults, tmp_path: Path) -> None:
+async def test_a_start_that_raises_is_tried_again(faults: Faults, tmp_path: Path) -> None:
     """The step that could not be started is another attempt; those beside it, there and here, start once."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            faults.left = ["start", "acknowledge"]
-            bench.engine.pause()
-            names = ("a", "b")
-            asked = [submit(bench, name, f"echo {name} >>{tmp_path}/ran") for name in names]
-            here = submit(bench, "here", f"echo here >>{tmp_path}/ran", "local")
-            bench.engine.resume()
-            assert [(await bench.over(job)).status for job in (here, *asked)] == ["Completed"] * 3
-            assert sorted((tmp_path / "ran").read_text().split()) == ["a", "b", "here"]
-            # Both are prepared at once, so either may meet the fault.
-            assert sorted(attempts(bench, job) for job in asked) == [["exited"], ["never started", "exited"]]
-            assert not faults.left
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        faults.left = ["start", "acknowledge"]
+        bench.engine.pause()
+        names = ("a", "b")
+        asked = [submit(bench, name, f"echo {name} >>{tmp_path}/ran") for name in names]
+        here = submit(bench, "here", f"echo here >>{tmp_path}/ran", "local")
+        bench.engine.resume()
+        assert [(await bench.over(job)).status for job in (here, *asked)] == ["Completed"] * 3
+        assert sorted((tmp_path / "ran").read_text().split()) == ["a", "b", "here"]
+        # Both are prepared at once, so either may meet the fault.
+        assert sorted(attempts(bench, job) for job in asked) == [["exited"], ["never started", "exited"]]
+        assert not faults.left
 
 
-def test_a_stop_that_raises_is_tried_again(faults: Faults, tmp_path: Path) -> None:
+async def test_a_stop_that_raises_is_tried_again(faults: Faults, tmp_path: Path) -> None:
     """The job that was canceled ends, as soon as its runner can be reached."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            job = submit(bench, "long", f": >{tmp_path}/begun; sleep 60 & wait")
-            await asyncio.to_thread(eventually, (tmp_path / "begun").exists)
-            faults.left = ["stop", "stop"]
-            bench.engine.cancel(job)
-            assert (await bench.over(job)).status == "Canceled"
-            assert (attempts(bench, job), faults.left) == (["stopped"], [])
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        job = submit(bench, "long", f": >{tmp_path}/begun; sleep 60 & wait")
+        await asyncio.to_thread(eventually, (tmp_path / "begun").exists)
+        faults.left = ["stop", "stop"]
+        bench.engine.cancel(job)
+        assert (await bench.over(job)).status == "Canceled"
+        assert (attempts(bench, job), faults.left) == (["stopped"], [])
 
 
 @pytest.mark.parametrize("fault", ["raises", "hangs", "unknown", "left out", "closed"])
-def test_a_step_of_which_nobody_knows_is_not_run_again(faults: Faults, tmp_path: Path, fault: str) -> None:
+async def test_a_step_of_which_nobody_knows_is_not_run_again(faults: Faults, tmp_path: Path, fault: str) -> None:
     """The server starts, its other jobs run, and the step's end is known once its runner can tell."""
     home = Home(tmp_path / "home")
 
-    async def scenario() -> None:
-        bench = Workbench(home)
-        await bench.engine.open()
-        job = submit(bench, "kept", f"echo x >>{tmp_path}/ran; until [ -e {tmp_path}/go ]; do sleep 0.05; done")
-        await bench.until(job, lambda now: now.status == "Running")
-        await bench.kill()
-        faults.left = [fault, fault]
-        async with workbench(home) as again:
-            here = submit(again, "here", "true", "local")
-            assert (await again.over(here)).status == "Completed"
-            (tmp_path / "go").touch()
-            assert (await again.over(job)).status == "Completed"
-            assert (attempts(again, job), faults.left) == (["exited"], [])
-            assert (tmp_path / "ran").read_text() == "x\n"
-        await asyncio.to_thread(reap_supervisors, bench)
-
-    asyncio.run(scenario())
+    bench = Workbench(home)
+    await bench.engine.open()
+    job = submit(bench, "kept", f"echo x >>{tmp_path}/ran; until [ -e {tmp_path}/go ]; do sleep 0.05; done")
+    await bench.until(job, lambda now: now.status == "Running")
+    await bench.kill()
+    faults.left = [fault, fault]
+    async with workbench(home) as again:
+        here = submit(again, "here", "true", "local")
+        assert (await again.over(here)).status == "Completed"
+        (tmp_path / "go").touch()
+        assert (await again.over(job)).status == "Completed"
+        assert (attempts(again, job), faults.left) == (["exited"], [])
+        assert (tmp_path / "ran").read_text() == "x\n"
+    await asyncio.to_thread(reap_supervisors, bench)
 
 
-def test_a_step_that_ended_meanwhile_is_settled_late(faults: Faults, tmp_path: Path) -> None:
+async def test_a_step_that_ended_meanwhile_is_settled_late(faults: Faults, tmp_path: Path) -> None:
     """Its runner says `unknown` at first, and later that it never started: only then is there another attempt."""
     home = Home(tmp_path / "home")
 
-    async def scenario() -> None:
-        bench = Workbench(home)
-        await bench.engine.open()
-        first = submit(bench, "first", f"until [ -e {tmp_path}/go ]; do sleep 0.05; done")
-        await bench.until(first, lambda now: now.status == "Running")
-        job = submit(bench, "behind", f"echo x >>{tmp_path}/ran")
-        await bench.until(job, lambda now: bool(attempts(bench, job)))
-        await bench.kill()
-        faults.left = ["unknown"]
-        (home.path("spool") / f"{job.id}.1" / "step").unlink()
-        (home.path("spool") / f"{job.id}.1" / "stop").write_text("1")
-        async with workbench(home) as again:
-            (tmp_path / "go").touch()
-            assert (await again.over(job)).status == "Completed"
-            assert attempts(again, job) == ["never started", "exited"]
-            assert (tmp_path / "ran").read_text() == "x\n"
-        await asyncio.to_thread(reap_supervisors, bench)
-
-    asyncio.run(scenario())
+    bench = Workbench(home)
+    await bench.engine.open()
+    first = submit(bench, "first", f"until [ -e {tmp_path}/go ]; do sleep 0.05; done")
+    await bench.until(first, lambda now: now.status == "Running")
+    job = submit(bench, "behind", f"echo x >>{tmp_path}/ran")
+    await bench.until(job, lambda now: bool(attempts(bench, job)))
+    await bench.kill()
+    faults.left = ["unknown"]
+    (home.path("spool") / f"{job.id}.1" / "step").unlink()
+    (home.path("spool") / f"{job.id}.1" / "stop").write_text("1")
+    async with workbench(home) as again:
+        (tmp_path / "go").touch()
+        assert (await again.over(job)).status == "Completed"
+        assert attempts(again, job) == ["never started", "exited"]
+        assert (tmp_path / "ran").read_text() == "x\n"
+    await asyncio.to_thread(reap_supervisors, bench)

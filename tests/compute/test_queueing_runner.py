@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ def _spool(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backends, "MAKERS", [*backends.MAKERS, spool.make_spool_backend])
 
 
-def test_a_job_that_is_prepared_moves_forward_only(tmp_path: Path) -> None:
+async def test_a_job_that_is_prepared_moves_forward_only(tmp_path: Path) -> None:
     """Its input is downloaded first; it is Queued until its runner starts it, and then Preparing and Running."""
     (tmp_path / "x").write_text("content\n")
     document = {
@@ -30,37 +29,31 @@ def test_a_job_that_is_prepared_moves_forward_only(tmp_path: Path) -> None:
         "inputs": {"x": {"type": "uri_file", "path": str(tmp_path / "x"), "mode": "download"}},
     }  # fmt: skip
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            job = await bench.over(bench.submit("prepared", document))
-            states = [event.data for event in events.list_since(bench.db, job.id, 0) if event.job_id == job.id]
-            assert states == ["NotStarted", "Queued", "Preparing", "Running", "Finalizing", "Completed"]
-            assert bench.log(job).endswith("content\n")
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        job = await bench.over(bench.submit("prepared", document))
+        states = [event.data for event in events.list_since(bench.db, job.id, 0) if event.job_id == job.id]
+        assert states == ["NotStarted", "Queued", "Preparing", "Running", "Finalizing", "Completed"]
+        assert bench.log(job).endswith("content\n")
 
 
-def test_a_turn_hands_on_some_steps_only(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_turn_hands_on_some_steps_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """There are no slots that run out: a thousand ready steps are handed on over several turns, all of them."""
     monkeypatch.setattr(dispatch, "_MOST_HANDED_ON", 2)
     handed: list[int] = []
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            step = {"command": "true", "environment": HOST, "compute": "azureml:spool"}
-            assert (await bench.over(bench.submit("first", step))).status == "Completed"  # now the environment is known
-            bench.engine.pause()
-            apply = bench.engine._apply_turn
+    async with workbench() as bench:
+        step = {"command": "true", "environment": HOST, "compute": "azureml:spool"}
+        assert (await bench.over(bench.submit("first", step))).status == "Completed"  # now the environment is known
+        bench.engine.pause()
+        apply = bench.engine._apply_turn
 
-            def note_turn() -> None:
-                handed.append(len(bench.engine._dispatcher.steps))
-                apply()
+        def note_turn() -> None:
+            handed.append(len(bench.engine._dispatcher.steps))
+            apply()
 
-            monkeypatch.setattr(bench.engine, "_apply_turn", note_turn)
-            asked = [bench.submit(f"j{number}", step) for number in range(5)]
-            bench.engine.resume()
-            assert [(await bench.over(job)).status for job in asked] == ["Completed"] * 5
-            assert all(len(jobs.list_attempts(bench.db, job.id)) == 1 for job in asked)
-            assert [number for number in handed if number] == [2, 2, 1]
-
-    asyncio.run(scenario())
+        monkeypatch.setattr(bench.engine, "_apply_turn", note_turn)
+        asked = [bench.submit(f"j{number}", step) for number in range(5)]
+        bench.engine.resume()
+        assert [(await bench.over(job)).status for job in asked] == ["Completed"] * 5
+        assert all(len(jobs.list_attempts(bench.db, job.id)) == 1 for job in asked)
+        assert [number for number in handed if number] == [2, 2, 1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -77,18 +76,15 @@ def test_a_damaged_blob_is_stored_again(own_server: Server, code: Path) -> None:
     assert troubles(own_server, full=True) == []
 
 
-def test_a_pipeline_is_no_damage(tmp_path: Path) -> None:
+async def test_a_pipeline_is_no_damage(tmp_path: Path) -> None:
     """Though some releases of SQLite take its order of steps for that."""
 
-    async def scenario() -> None:
-        async with workbench(Home(tmp_path / "home")) as bench:
-            step = {"command": "true", "environment": "azureml:host", "outputs": {"o": {}}}
-            after = {**step, "inputs": {"i": "${{parent.jobs.a.outputs.o}}"}}
-            job = bench.submit("ordered", {"type": "pipeline", "jobs": {"a": step, "b": after}})
-            assert (await bench.over(job)).status == "Completed"
-            assert list(_check_records(bench.db)) == []
-
-    asyncio.run(scenario())
+    async with workbench(Home(tmp_path / "home")) as bench:
+        step = {"command": "true", "environment": "azureml:host", "outputs": {"o": {}}}
+        after = {**step, "inputs": {"i": "${{parent.jobs.a.outputs.o}}"}}
+        job = bench.submit("ordered", {"type": "pipeline", "jobs": {"a": step, "b": after}})
+        assert (await bench.over(job)).status == "Completed"
+        assert list(_check_records(bench.db)) == []
 
 
 def test_assets_that_lost_their_content(own_server: Server, code: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -44,22 +43,19 @@ ABSENT = {
 
 @pytest.mark.parametrize("path", [None, "azureml://datastores/workspaceblobstore/paths/given/"])
 @pytest.mark.parametrize("case", ABSENT)
-def test_a_named_output_that_no_step_writes_becomes_no_version(case: str, path: str | None) -> None:
+async def test_a_named_output_that_no_step_writes_becomes_no_version(case: str, path: str | None) -> None:
     """The pipeline completes, its log says so, and what another run left at a given path is not taken for it."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            bench.store("given").mkdir(parents=True)
-            bench.store("given", "word").write_text("of another run")
-            document = {"outputs": {"said": {**NAMED["said"], "path": path}}, "jobs": ABSENT[case]}
-            job = await bench.over(bench.submit("p", document))
-            assert (job.status, job.error) == ("Completed", None)
-            assert jobs.read_data(bench.db, job.id, "output") == {}
-            assert assets.find_container(bench.db, bench.workspace.id, "data", "said") is None
-            told = (bench.artifacts("p") / "system_logs" / "smalt.log").read_text()
-            assert "no step that writes 'said' ran, so there is no data of that output" in told
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        bench.store("given").mkdir(parents=True)
+        bench.store("given", "word").write_text("of another run")
+        document = {"outputs": {"said": {**NAMED["said"], "path": path}}, "jobs": ABSENT[case]}
+        job = await bench.over(bench.submit("p", document))
+        assert (job.status, job.error) == ("Completed", None)
+        assert jobs.read_data(bench.db, job.id, "output") == {}
+        assert assets.find_container(bench.db, bench.workspace.id, "data", "said") is None
+        told = (bench.artifacts("p") / "system_logs" / "smalt.log").read_text()
+        assert "no step that writes 'said' ran, so there is no data of that output" in told
 
 
 def test_both_blocks_with_a_path_of_the_job_that_writes() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -34,121 +33,109 @@ def shown(bench: Workbench, job: str) -> list[str]:
     return bench.log(job).splitlines()
 
 
-def test_a_job() -> None:
+async def test_a_job() -> None:
     """Its inputs and outputs by their whole names, a block, its own name, and macros in the path of an output."""
     path = "azureml://datastores/${{default_datastore}}/paths/at/${{name}}/${{output_name}}"
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            command = "echo ${{inputs.x.y}} ${{inputs.x}} ${{inputs.me}} ${{name}} $[[${{inputs.x.y}}]]; "
-            command += "touch ${{outputs.o.p}}/f"
-            inputs = {"x": 1, "x.y": 3, "me": "a-${{name}}"}
-            document = step(command, inputs=inputs, outputs={"o": None, "o.p": {"path": path}})
-            await complete(bench, "plain", document)
-            assert shown(bench, "plain") == ["3 1 a-plain plain 3"]
-            assert bench.store("at", "plain", "o.p", "f").exists()
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        command = "echo ${{inputs.x.y}} ${{inputs.x}} ${{inputs.me}} ${{name}} $[[${{inputs.x.y}}]]; "
+        command += "touch ${{outputs.o.p}}/f"
+        inputs = {"x": 1, "x.y": 3, "me": "a-${{name}}"}
+        document = step(command, inputs=inputs, outputs={"o": None, "o.p": {"path": path}})
+        await complete(bench, "plain", document)
+        assert shown(bench, "plain") == ["3 1 a-plain plain 3"]
+        assert bench.store("at", "plain", "o.p", "f").exists()
 
 
-def test_the_steps_of_a_pipeline() -> None:
+async def test_the_steps_of_a_pipeline() -> None:
     """Literals with and without text, data alone, in inputs, variables, paths and settings, of groups too."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            bench.store("d").mkdir(parents=True)
-            bench.store("d", "f").write_text("content")
-            path = "azureml://datastores/${{default_datastore}}/paths/of/${{parent.inputs.word}}/${{output_name}}"
-            document = {
-                "inputs": {
-                    "word": "w", "group.inner.word": "g", "n": 2, "me": "${{name}}",
-                    "data": {"type": "uri_folder", "path": "azureml://datastores/workspaceblobstore/paths/d"},
-                },
-                "settings": {"default_compute": "c-${{parent.inputs.word}}"},
-                "outputs": {"final": None},
-                "jobs": {
-                    "other": step("true", inputs={"k": "${{parent.inputs.n}}", "far": "${{parent.inputs.data}}"}),
-                    "it": step(
-                        "echo ${{inputs.a}} ${{inputs.b}} ${{inputs.c}} ${{inputs.me}} ${{inputs.top}} $V; "
-                        "cat ${{inputs.d}}/f ${{inputs.e}}/f ${{inputs.p}}/f; touch ${{outputs.o}}/f ${{outputs.q}}/f",
-                        inputs={
-                            "a": "a-${{parent.inputs.group.inner.word}}-b", "b": "${{parent.inputs.word}}",
-                            "c": "c-${{parent.jobs.other.inputs.k}}", "me": "${{name}}", "top": "${{parent.inputs.me}}",
-                            "d": "${{parent.inputs.data}}", "e": "${{parent.jobs.other.inputs.far}}",
-                            "p": {"type": "uri_folder", "path": "${{parent.inputs.data.path}}"},
-                        },
-                        outputs={
-                            "o": "${{parent.outputs.final}}",
-                            "q": {"path": path},
-                        },
-                        environment_variables={"V": "v-${{parent.inputs.word}}-${{parent.jobs.other.inputs.k}}"},
-                        resources={"instance_count": "${{parent.inputs.n}}", "shm_size": "${{parent.inputs.n}}g"},
-                        limits={"timeout": "6${{parent.inputs.n}}"},
-                        tags={"kept": "${{parent.inputs.word}}"},
-                    ),
-                    "last": step("echo ${{inputs.x}}; ls ${{inputs.o}}", compute="x${{parent.inputs.n}}",
-                                 inputs={"x": "${{parent.jobs.it.inputs.c}}", "o": "${{parent.jobs.it.outputs.o}}"}),
-                },
-            }  # fmt: skip
-            job = await complete(bench, "whole", document)
-            first, *rest = shown(bench, "whole-it")
-            assert first == "a-g-b w c-2 whole-it whole v-w-2"
-            assert rest == ["contentcontentcontent"]
-            assert shown(bench, "whole-last") == ["c-2", "f"]
-            assert bench.store("of", "w", "q", "f").exists()
-            body = jobs.read_properties(bench.db, bench.child(job, "it").id)
-            assert body["resources"]["instanceCount"] == 2
-            assert body["resources"]["shmSize"] == "2g"
-            assert body["limits"]["timeout"] == "PT1M2S"
-            assert body["tags"] == {"kept": "${{parent.inputs.word}}"}
-            assert body["computeId"] == "c-w"
-            assert jobs.read_properties(bench.db, bench.child(job, "last").id)["computeId"] == "x2"
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        bench.store("d").mkdir(parents=True)
+        bench.store("d", "f").write_text("content")
+        path = "azureml://datastores/${{default_datastore}}/paths/of/${{parent.inputs.word}}/${{output_name}}"
+        document = {
+            "inputs": {
+                "word": "w", "group.inner.word": "g", "n": 2, "me": "${{name}}",
+                "data": {"type": "uri_folder", "path": "azureml://datastores/workspaceblobstore/paths/d"},
+            },
+            "settings": {"default_compute": "c-${{parent.inputs.word}}"},
+            "outputs": {"final": None},
+            "jobs": {
+                "other": step("true", inputs={"k": "${{parent.inputs.n}}", "far": "${{parent.inputs.data}}"}),
+                "it": step(
+                    "echo ${{inputs.a}} ${{inputs.b}} ${{inputs.c}} ${{inputs.me}} ${{inputs.top}} $V; "
+                    "cat ${{inputs.d}}/f ${{inputs.e}}/f ${{inputs.p}}/f; touch ${{outputs.o}}/f ${{outputs.q}}/f",
+                    inputs={
+                        "a": "a-${{parent.inputs.group.inner.word}}-b", "b": "${{parent.inputs.word}}",
+                        "c": "c-${{parent.jobs.other.inputs.k}}", "me": "${{name}}", "top": "${{parent.inputs.me}}",
+                        "d": "${{parent.inputs.data}}", "e": "${{parent.jobs.other.inputs.far}}",
+                        "p": {"type": "uri_folder", "path": "${{parent.inputs.data.path}}"},
+                    },
+                    outputs={
+                        "o": "${{parent.outputs.final}}",
+                        "q": {"path": path},
+                    },
+                    environment_variables={"V": "v-${{parent.inputs.word}}-${{parent.jobs.other.inputs.k}}"},
+                    resources={"instance_count": "${{parent.inputs.n}}", "shm_size": "${{parent.inputs.n}}g"},
+                    limits={"timeout": "6${{parent.inputs.n}}"},
+                    tags={"kept": "${{parent.inputs.word}}"},
+                ),
+                "last": step("echo ${{inputs.x}}; ls ${{inputs.o}}", compute="x${{parent.inputs.n}}",
+                             inputs={"x": "${{parent.jobs.it.inputs.c}}", "o": "${{parent.jobs.it.outputs.o}}"}),
+            },
+        }  # fmt: skip
+        job = await complete(bench, "whole", document)
+        first, *rest = shown(bench, "whole-it")
+        assert first == "a-g-b w c-2 whole-it whole v-w-2"
+        assert rest == ["contentcontentcontent"]
+        assert shown(bench, "whole-last") == ["c-2", "f"]
+        assert bench.store("of", "w", "q", "f").exists()
+        body = jobs.read_properties(bench.db, bench.child(job, "it").id)
+        assert body["resources"]["instanceCount"] == 2
+        assert body["resources"]["shmSize"] == "2g"
+        assert body["limits"]["timeout"] == "PT1M2S"
+        assert body["tags"] == {"kept": "${{parent.inputs.word}}"}
+        assert body["computeId"] == "c-w"
+        assert jobs.read_properties(bench.db, bench.child(job, "last").id)["computeId"] == "x2"
 
 
-def test_an_input_of_another_step_is_waited_for_as_what_it_is() -> None:
+async def test_an_input_of_another_step_is_waited_for_as_what_it_is() -> None:
     """Who reads a step's input that is a third one's output starts when that one has ended."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            document = {
-                "jobs": {
-                    "last": step("cat ${{inputs.x}}/f", inputs={"x": "${{parent.jobs.mid.inputs.y}}"}),
-                    "mid": step("true", inputs={"y": "${{parent.jobs.first.outputs.o}}"}),
-                    "first": step("sleep 0.3; echo made > ${{outputs.o}}/f", outputs={"o": None}),
-                }
+    async with workbench() as bench:
+        document = {
+            "jobs": {
+                "last": step("cat ${{inputs.x}}/f", inputs={"x": "${{parent.jobs.mid.inputs.y}}"}),
+                "mid": step("true", inputs={"y": "${{parent.jobs.first.outputs.o}}"}),
+                "first": step("sleep 0.3; echo made > ${{outputs.o}}/f", outputs={"o": None}),
             }
-            job = await complete(bench, "chain", document)
-            assert shown(bench, "chain-last") == ["made"]
-            assert job.status == "Completed"
+        }
+        job = await complete(bench, "chain", document)
+        assert shown(bench, "chain-last") == ["made"]
+        assert job.status == "Completed"
 
-    asyncio.run(scenario())
 
-
-def test_a_value_that_a_step_writes_is_a_literal_in_a_nested_pipeline() -> None:
+async def test_a_value_that_a_step_writes_is_a_literal_in_a_nested_pipeline() -> None:
     """The nested pipeline begins when the value is there, and may have text around it, and name it anywhere."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            inner = bench.register("inner", {
-                "type": "pipeline",
-                "inputs": {"n": {"type": "integer"}},
-                "settings": {"default_compute": "c${{parent.inputs.n}}"},
-                "jobs": {"say": step(
-                    "echo ${{inputs.x}} ${{inputs.y}} $V",
-                    inputs={"x": "a-${{parent.inputs.n}}-b", "y": "${{parent.inputs.n}}"},
-                    environment_variables={"V": "v${{parent.inputs.n}}"},
-                )},
-            })  # fmt: skip
-            write = step("echo 7 > ${{outputs.n}}/output", outputs={"n": {"type": "integer"}})
-            nested = {"type": "pipeline", "component": inner, "inputs": {"n": "${{parent.jobs.w.outputs.n}}"}}
-            job = await complete(bench, "outer", {"jobs": {"w": write, "in": nested}})
-            assert shown(bench, "outer-in-say") == ["a-7-b 7 v7"]
-            child = bench.child(bench.child(job, "in"), "say")
-            assert jobs.read_properties(bench.db, child.id)["computeId"] == "c7"
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        inner = bench.register("inner", {
+            "type": "pipeline",
+            "inputs": {"n": {"type": "integer"}},
+            "settings": {"default_compute": "c${{parent.inputs.n}}"},
+            "jobs": {"say": step(
+                "echo ${{inputs.x}} ${{inputs.y}} $V",
+                inputs={"x": "a-${{parent.inputs.n}}-b", "y": "${{parent.inputs.n}}"},
+                environment_variables={"V": "v${{parent.inputs.n}}"},
+            )},
+        })  # fmt: skip
+        write = step("echo 7 > ${{outputs.n}}/output", outputs={"n": {"type": "integer"}})
+        nested = {"type": "pipeline", "component": inner, "inputs": {"n": "${{parent.jobs.w.outputs.n}}"}}
+        job = await complete(bench, "outer", {"jobs": {"w": write, "in": nested}})
+        assert shown(bench, "outer-in-say") == ["a-7-b 7 v7"]
+        child = bench.child(bench.child(job, "in"), "say")
+        assert jobs.read_properties(bench.db, child.id)["computeId"] == "c7"
 
 
 @pytest.mark.parametrize(
@@ -163,35 +150,31 @@ def test_a_value_that_a_step_writes_is_a_literal_in_a_nested_pipeline() -> None:
     ],
 )
 @pytest.mark.parametrize("mode", ["rw_mount", "upload"])
-def test_a_value_of_another_type_fails_the_step_that_owed_it(type: str, command: str, sentence: str, mode: str) -> None:
+async def test_a_value_of_another_type_fails_the_step_that_owed_it(
+    type: str, command: str, sentence: str, mode: str
+) -> None:
     """The step fails with a sentence, and who reads the value does not start."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            owes = step(command, outputs={"v": {"type": type, "mode": mode}})
-            reads = step("echo ${{inputs.x}}", inputs={"x": "${{parent.jobs.owes.outputs.v}}"})
-            job = await bench.over(bench.submit("typed", {"jobs": {"owes": owes, "reads": reads}}))
-            assert bench.states(job) == {"owes": "Failed", "reads": "Canceled"}
-            [(_, error)] = jobs.list_children_with_status(bench.db, job.id, "Failed")
-            assert sentence in str(error)
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        owes = step(command, outputs={"v": {"type": type, "mode": mode}})
+        reads = step("echo ${{inputs.x}}", inputs={"x": "${{parent.jobs.owes.outputs.v}}"})
+        job = await bench.over(bench.submit("typed", {"jobs": {"owes": owes, "reads": reads}}))
+        assert bench.states(job) == {"owes": "Failed", "reads": "Canceled"}
+        [(_, error)] = jobs.list_children_with_status(bench.db, job.id, "Failed")
+        assert sentence in str(error)
 
 
 @pytest.mark.parametrize(
     ("type", "text"), [("integer", "7"), ("number", "-1.5e3"), ("boolean", "true"), ("string", "a b")]
 )
-def test_a_value_of_its_type_is_read(type: str, text: str) -> None:
+async def test_a_value_of_its_type_is_read(type: str, text: str) -> None:
     """The text that was written is the text that is read."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            writes = step(f"echo '{text}' > ${{{{outputs.v}}}}/output", outputs={"v": {"type": type}})
-            reads = step("echo '[${{inputs.x}}]'", inputs={"x": "${{parent.jobs.writes.outputs.v}}"})
-            await complete(bench, "typed", {"jobs": {"writes": writes, "reads": reads}})
-            assert shown(bench, "typed-reads") == [f"[{text}]"]
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        writes = step(f"echo '{text}' > ${{{{outputs.v}}}}/output", outputs={"v": {"type": type}})
+        reads = step("echo '[${{inputs.x}}]'", inputs={"x": "${{parent.jobs.writes.outputs.v}}"})
+        await complete(bench, "typed", {"jobs": {"writes": writes, "reads": reads}})
+        assert shown(bench, "typed-reads") == [f"[{text}]"]
 
 
 def names_of(bench: Workbench, name: str) -> list[str]:
@@ -209,27 +192,24 @@ def names_of(bench: Workbench, name: str) -> list[str]:
     ],
 )
 @pytest.mark.parametrize("is_nested", [False, True])
-def test_the_names_of_a_promoted_output(
+async def test_the_names_of_a_promoted_output(
     of_node: dict[str, str], of_pipeline: dict[str, str], registered: dict[str, list[str]], is_nested: bool
 ) -> None:
     """Both names are registered where both are given, once where they are the same; of a nested pipeline's step too."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            write = step("echo x > ${{outputs.o}}/f", outputs={"o": {"type": "uri_folder"}})
-            if is_nested:
-                inner = {"type": "pipeline", "outputs": {"o": {"type": "uri_folder"}}}
-                promoted = {**write, "outputs": {"o": "${{parent.outputs.o}}"}}
-                write = {"type": "pipeline", "component": bench.register("in", {**inner, "jobs": {"w": promoted}})}
-            bound = {"path": "${{parent.outputs.o}}", **of_node}
-            document = {
-                "outputs": {"o": {"type": "uri_folder", **of_pipeline}},
-                "jobs": {"a": {**write, "outputs": {"o": bound}}},
-            }
-            await complete(bench, "promoted", document)
-            assert {name: names_of(bench, name) for name in registered} == registered
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        write = step("echo x > ${{outputs.o}}/f", outputs={"o": {"type": "uri_folder"}})
+        if is_nested:
+            inner = {"type": "pipeline", "outputs": {"o": {"type": "uri_folder"}}}
+            promoted = {**write, "outputs": {"o": "${{parent.outputs.o}}"}}
+            write = {"type": "pipeline", "component": bench.register("in", {**inner, "jobs": {"w": promoted}})}
+        bound = {"path": "${{parent.outputs.o}}", **of_node}
+        document = {
+            "outputs": {"o": {"type": "uri_folder", **of_pipeline}},
+            "jobs": {"a": {**write, "outputs": {"o": bound}}},
+        }
+        await complete(bench, "promoted", document)
+        assert {name: names_of(bench, name) for name in registered} == registered
 
 
 READ = {"inputs": {"x": EXAMPLES["parent.jobs.outputs"]}}
@@ -253,29 +233,26 @@ REFUSED = [
 
 @pytest.mark.parametrize(("changes", "settings"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
 @pytest.mark.parametrize("way", ["rest", "registered"])
-def test_a_body_that_means_nothing_is_not_accepted(changes: Step, settings: Step, way: str) -> None:
+async def test_a_body_that_means_nothing_is_not_accepted(changes: Step, settings: Step, way: str) -> None:
     """Whoever sends it, and whether the steps stand in the job or in a registered component, no job is made of it."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            made, _ = example(changes, settings=settings)
-            for one in made["jobs"].values():
-                one["environment"] = HOST
-            body = wire.to_rest(_unchecked(PipelineJob, made))["properties"]
-            if way == "registered":
-                inputs = {"x": {"type": "string"}, "far": {"type": "uri_folder"}, "k": {"type": "integer"}}
-                for name, one in made["jobs"].items():
-                    outputs = {key: {"type": "integer" if key == "n" else "uri_folder"} for key in one["outputs"]}
-                    given = {key: inputs[key] for key in one["inputs"]}
-                    component = {"command": "true", "environment": HOST, "inputs": given, "outputs": outputs}
-                    body["jobs"][name]["componentId"] = bench.register(name, {"type": "command", **component})
-                    for key in ("command", "environment"):
-                        body["jobs"][name].pop(key, None)
-            with pytest.raises(SmaltError):
-                bench.engine.submit(bench.workspace, "refused", body, "tester")
-            assert jobs.find_by_name(bench.db, bench.workspace.id, "refused") is None
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        made, _ = example(changes, settings=settings)
+        for one in made["jobs"].values():
+            one["environment"] = HOST
+        body = wire.to_rest(_unchecked(PipelineJob, made))["properties"]
+        if way == "registered":
+            inputs = {"x": {"type": "string"}, "far": {"type": "uri_folder"}, "k": {"type": "integer"}}
+            for name, one in made["jobs"].items():
+                outputs = {key: {"type": "integer" if key == "n" else "uri_folder"} for key in one["outputs"]}
+                given = {key: inputs[key] for key in one["inputs"]}
+                component = {"command": "true", "environment": HOST, "inputs": given, "outputs": outputs}
+                body["jobs"][name]["componentId"] = bench.register(name, {"type": "command", **component})
+                for key in ("command", "environment"):
+                    body["jobs"][name].pop(key, None)
+        with pytest.raises(SmaltError):
+            bench.engine.submit(bench.workspace, "refused", body, "tester")
+        assert jobs.find_by_name(bench.db, bench.workspace.id, "refused") is None
 
 
 def _unchecked(noun: Any, document: dict[str, Any]) -> Any:
@@ -287,61 +264,52 @@ def _unchecked(noun: Any, document: dict[str, Any]) -> Any:
     return noun._read_data(document, (), reader)
 
 
-def test_what_only_registered_components_show_is_told_at_once() -> None:
+async def test_what_only_registered_components_show_is_told_at_once() -> None:
     """An output that a registered component does not have is refused when the job is sent, not when it is planned."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            writes = bench.register(
-                "writes", {"command": "true", "environment": HOST, "outputs": {"model": {"type": "uri_folder"}}}
-            )
-            document = {
-                "jobs": {
-                    "a": {"component": writes},
-                    "b": step("true", inputs={"x": "${{parent.jobs.a.outputs.modle}}"}),
-                }
+    async with workbench() as bench:
+        writes = bench.register(
+            "writes", {"command": "true", "environment": HOST, "outputs": {"model": {"type": "uri_folder"}}}
+        )
+        document = {
+            "jobs": {
+                "a": {"component": writes},
+                "b": step("true", inputs={"x": "${{parent.jobs.a.outputs.modle}}"}),
             }
-            with pytest.raises(SmaltError, match="names no output of the step 'a'; did you mean 'model'"):
-                bench.submit("typo", document)
+        }
+        with pytest.raises(SmaltError, match="names no output of the step 'a'; did you mean 'model'"):
+            bench.submit("typo", document)
 
-    asyncio.run(scenario())
 
-
-def test_a_plan_whose_steps_can_never_start_is_refused() -> None:
+async def test_a_plan_whose_steps_can_never_start_is_refused() -> None:
     """A job that comes as far as its planning fails with a sentence; it neither completes nor waits for ever."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            loop = {
-                "a": step("true", inputs={"x": "${{parent.jobs.b.outputs.o}}"}, outputs={"o": None}),
-                "b": step("true", inputs={"x": "${{parent.jobs.a.outputs.o}}"}, outputs={"o": None}),
-                "c": step("true"),
-            }
-            for settings, jobs_ in (
-                ({"on_init": "c", "on_finalize": "c"}, {"c": loop["c"], "d": loop["c"]}),
-                ({}, loop),
-            ):
-                job = _unchecked(PipelineJob, {"type": "pipeline", "settings": settings, "jobs": jobs_})
-                planner = Planner(bench.engine.context, bench.workspace, "never", job, "e")
-                with pytest.raises(SmaltError, match="can never start"):
-                    list(planner.children())
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        loop = {
+            "a": step("true", inputs={"x": "${{parent.jobs.b.outputs.o}}"}, outputs={"o": None}),
+            "b": step("true", inputs={"x": "${{parent.jobs.a.outputs.o}}"}, outputs={"o": None}),
+            "c": step("true"),
+        }
+        for settings, jobs_ in (
+            ({"on_init": "c", "on_finalize": "c"}, {"c": loop["c"], "d": loop["c"]}),
+            ({}, loop),
+        ):
+            job = _unchecked(PipelineJob, {"type": "pipeline", "settings": settings, "jobs": jobs_})
+            planner = Planner(bench.engine.context, bench.workspace, "never", job, "e")
+            with pytest.raises(SmaltError, match="can never start"):
+                list(planner.children())
 
 
-def test_an_expression_as_the_default_of_a_component_is_not_a_value() -> None:
+async def test_an_expression_as_the_default_of_a_component_is_not_a_value() -> None:
     """It would mean something else in each pipeline; the input has to be given."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            declared = {"x": {"type": "string", "default": "${{parent.inputs.word}}"}}
-            component = {"command": "echo ${{inputs.x}}", "environment": HOST, "inputs": declared}
-            reference = bench.register("defaulted", component)
-            document = {"inputs": {"word": "w"}, "jobs": {"a": {"component": reference}}}
-            with pytest.raises(SmaltError, match=r"the input 'x' \(string\) of the component is not given"):
-                bench.submit("left", document)
-            document["jobs"]["a"]["inputs"] = {"x": "${{parent.inputs.word}}"}
-            await complete(bench, "given", document)
-            assert shown(bench, "given-a") == ["w"]
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        declared = {"x": {"type": "string", "default": "${{parent.inputs.word}}"}}
+        component = {"command": "echo ${{inputs.x}}", "environment": HOST, "inputs": declared}
+        reference = bench.register("defaulted", component)
+        document = {"inputs": {"word": "w"}, "jobs": {"a": {"component": reference}}}
+        with pytest.raises(SmaltError, match=r"the input 'x' \(string\) of the component is not given"):
+            bench.submit("left", document)
+        document["jobs"]["a"]["inputs"] = {"x": "${{parent.inputs.word}}"}
+        await complete(bench, "given", document)
+        assert shown(bench, "given-a") == ["w"]

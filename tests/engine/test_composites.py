@@ -97,7 +97,7 @@ def test_a_server_that_dies_at_a_commit(tmp_path: Path, number: int, when: str) 
     assert (tmp_path / "log").read_text() == "1\n2\n3\n"
 
 
-def test_a_cancel_while_a_kind_reads_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_cancel_while_a_kind_reads_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The child whose end is looked at is the last one: nothing is added after the cancellation."""
     reads, goes_on = threading.Event(), threading.Event()
 
@@ -107,17 +107,14 @@ def test_a_cancel_while_a_kind_reads_wins(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(Counter, "read_beside", read_slowly)
     home = begin(tmp_path)
 
-    async def scenario() -> None:
-        async with workbench(home) as bench:
-            job = jobs.list_unfinished_roots(bench.db)[0]
-            assert await asyncio.to_thread(reads.wait, 20)
-            bench.engine.cancel(job)
-            over = await bench.over(job)
-            goes_on.set()
-            assert over.status == "Canceled"
-            assert children(bench, job) == [("n1", "Completed", 1)]
-
-    asyncio.run(scenario())
+    async with workbench(home) as bench:
+        job = jobs.list_unfinished_roots(bench.db)[0]
+        assert await asyncio.to_thread(reads.wait, 20)
+        bench.engine.cancel(job)
+        over = await bench.over(job)
+        goes_on.set()
+        assert over.status == "Canceled"
+        assert children(bench, job) == [("n1", "Completed", 1)]
 
 
 def fail(*_: Any) -> Any:
@@ -235,7 +232,7 @@ def test_children_that_could_never_start(
     assert end_of_the_job(begin(tmp_path)) == ("Failed", why)
 
 
-def test_a_failing_composite_adds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failing_composite_adds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two children are open when one end fails it; the other's end would add a child and overwrite the state."""
     wait = f"while [ ! -e {tmp_path}/go ]; do sleep 0.05; done"
 
@@ -252,11 +249,8 @@ def test_a_failing_composite_adds_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     home = begin(tmp_path)
     assert end_of_the_job(home) == ("Failed", "the first has ended")
 
-    async def look() -> None:
-        async with workbench(home) as bench:
-            job = jobs.find_by_name(bench.db, bench.workspace.id, "count")
-            assert job is not None
-            assert [node for node, *_ in children(bench, job)] == ["first", "second"]
-            assert jobs.read_state(bench.db, job.id)["of"] == "the second"
-
-    asyncio.run(look())
+    async with workbench(home) as bench:
+        job = jobs.find_by_name(bench.db, bench.workspace.id, "count")
+        assert job is not None
+        assert [node for node, *_ in children(bench, job)] == ["first", "second"]
+        assert jobs.read_state(bench.db, job.id)["of"] == "the second"

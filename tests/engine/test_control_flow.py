@@ -281,40 +281,34 @@ def test_a_loop_in_a_block_and_a_choice_without_a_step() -> None:
     run({"jobs": steps}, then)
 
 
-def test_a_second_run_reuses_every_iteration() -> None:
+async def test_a_second_run_reuses_every_iteration() -> None:
     """The steps are reused one by one, and the condition is read where the reused step wrote it."""
     document = {"jobs": {**loop(), "after": reader("one"), "ask": flag("true"), "yes": say("yes"), "no": say("no"),
                          "cond": branch("${{parent.jobs.ask.outputs.flag}}")}}  # fmt: skip
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            await bench.over(bench.submit("p", document))
-            again = await bench.over(bench.submit("q", document))
-            assert again.status == "Completed"
-            rows = jobs.list_tree(bench.db, again.id)
-            leaves = [row.name for row in rows if not row.is_composite]
-            assert len(leaves) == 6
-            assert {row.name for row in rows if jobs.list_attempts(bench.db, row.id)} == set()
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        await bench.over(bench.submit("p", document))
+        again = await bench.over(bench.submit("q", document))
+        assert again.status == "Completed"
+        rows = jobs.list_tree(bench.db, again.id)
+        leaves = [row.name for row in rows if not row.is_composite]
+        assert len(leaves) == 6
+        assert {row.name for row in rows if jobs.list_attempts(bench.db, row.id)} == set()
 
 
-def test_a_canceled_loop_adds_no_iteration(tmp_path: Path) -> None:
+async def test_a_canceled_loop_adds_no_iteration(tmp_path: Path) -> None:
     """All of it is Canceled, and nothing runs on."""
     begun = tmp_path / "begun"
     steps = loop()
     steps["one"] = {**steps["one"], "component": {**COUNT, "command": f"touch {begun}; sleep 60"}}
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            job = bench.submit("p", {"jobs": steps})
-            await asyncio.to_thread(eventually, begun.exists)
-            bench.engine.cancel(job)
-            over = await bench.over(job)
-            assert over.status == "Canceled"
-            assert tree(bench, over) == {"again": "Canceled", "again-one-1": "Canceled"}
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        job = bench.submit("p", {"jobs": steps})
+        await asyncio.to_thread(eventually, begun.exists)
+        bench.engine.cancel(job)
+        over = await bench.over(job)
+        assert over.status == "Canceled"
+        assert tree(bench, over) == {"again": "Canceled", "again-one-1": "Canceled"}
 
 
 def test_a_choice_whose_blocks_read_the_blocks_of_another_runs_the_chosen_one() -> None:
@@ -510,17 +504,14 @@ def test_what_is_wrong_is_told_with_its_place(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", ["an unknown output", "an unknown input", "an unknown condition"])
-def test_what_is_wrong_with_a_registered_body_is_told_at_submission(case: str) -> None:
+async def test_what_is_wrong_with_a_registered_body_is_told_at_submission(case: str) -> None:
     """By the server, which knows its ports, with the same sentence."""
     steps, sentence = copy.deepcopy(WRONG[case])
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            steps["one"]["component"] = bench.register("count", COUNT)
-            with pytest.raises(ValidationException, match=re.escape(sentence)):
-                bench.submit("p", {"jobs": steps})
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        steps["one"]["component"] = bench.register("count", COUNT)
+        with pytest.raises(ValidationException, match=re.escape(sentence)):
+            bench.submit("p", {"jobs": steps})
 
 
 def test_the_example_of_the_page_has_no_problem() -> None:
@@ -549,24 +540,21 @@ def test_a_condition_that_cannot_be_read_fails_its_loop(monkeypatch: pytest.Monk
     run({"jobs": loop()}, then)
 
 
-def test_a_loop_that_is_canceled_while_its_condition_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_loop_that_is_canceled_while_its_condition_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its log says nothing of a condition that nobody knows."""
     reads, goes_on = threading.Event(), threading.Event()
     monkeypatch.setattr(do_while, "make_boolean_reader", lambda *_: lambda: (reads.set(), goes_on.wait(20), True)[-1])
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            job = bench.submit("p", {"jobs": loop()})
-            assert await asyncio.to_thread(reads.wait, 20)
-            bench.engine.cancel(job)
-            over = await bench.over(job)
-            goes_on.set()
-            assert over.status == "Canceled"
-            assert tree(bench, job) == {"again": "Canceled", "again-one-1": "Completed"}
-            log_file = bench.artifacts("p-again") / "system_logs" / "smalt.log"
-            assert not log_file.exists() or "condition" not in log_file.read_text()
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        job = bench.submit("p", {"jobs": loop()})
+        assert await asyncio.to_thread(reads.wait, 20)
+        bench.engine.cancel(job)
+        over = await bench.over(job)
+        goes_on.set()
+        assert over.status == "Canceled"
+        assert tree(bench, job) == {"again": "Canceled", "again-one-1": "Completed"}
+        log_file = bench.artifacts("p-again") / "system_logs" / "smalt.log"
+        assert not log_file.exists() or "condition" not in log_file.read_text()
 
 
 def test_a_user_cannot_write_the_properties_that_a_plan_gives() -> None:

@@ -70,217 +70,187 @@ async def waits(bench: Workbench, job: Job) -> None:
 
 
 @pytest.mark.handed_over
-def test_a_job_that_waits_is_queued_and_follows_the_one_before(gates: Gates) -> None:
+async def test_a_job_that_waits_is_queued_and_follows_the_one_before(gates: Gates) -> None:
     """Behind a long one a job is Queued, with its attempt recorded; it runs from when the launcher says."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=1) as bench:
-            first = bench.submit("first", gates.command("first"))
-            then = bench.submit("then", gates.mark("then"))
-            await waits(bench, then)
-            await gates.begun("first")
-            assert jobs.get_job(bench.db, then.id).started_at is None
-            await gates.open("first")
-            over = await bench.over(then)
-            assert (over.status, gates.marks) == ("Completed", ["then"])
-            states = [event.data for event in events.list_since(bench.db, then.id, 0) if event.job_id == then.id]
-            assert states == ["NotStarted", "Queued", "Preparing", "Running", "Finalizing", "Completed"]
-            (attempt,) = jobs.list_attempts(bench.db, then.id)
-            assert over.started_at == attempt.started_at
-            (before,) = jobs.list_attempts(bench.db, first.id)
-            assert (before.ended_at or 0) <= (attempt.started_at or 0) <= (attempt.ended_at or 0)
-
-    asyncio.run(scenario())
+    async with workbench(cpus=1) as bench:
+        first = bench.submit("first", gates.command("first"))
+        then = bench.submit("then", gates.mark("then"))
+        await waits(bench, then)
+        await gates.begun("first")
+        assert jobs.get_job(bench.db, then.id).started_at is None
+        await gates.open("first")
+        over = await bench.over(then)
+        assert (over.status, gates.marks) == ("Completed", ["then"])
+        states = [event.data for event in events.list_since(bench.db, then.id, 0) if event.job_id == then.id]
+        assert states == ["NotStarted", "Queued", "Preparing", "Running", "Finalizing", "Completed"]
+        (attempt,) = jobs.list_attempts(bench.db, then.id)
+        assert over.started_at == attempt.started_at
+        (before,) = jobs.list_attempts(bench.db, first.id)
+        assert (before.ended_at or 0) <= (attempt.started_at or 0) <= (attempt.ended_at or 0)
 
 
-def test_jobs_run_in_the_order_in_which_they_became_ready() -> None:
+async def test_jobs_run_in_the_order_in_which_they_became_ready() -> None:
     """With one slot, whatever waits at the launcher or in the queue."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=1) as bench:
-            nodes = {f"n{number:02}": {"command": "true", "environment": HOST} for number in range(30)}
-            job = await bench.over(bench.submit("many", {"jobs": nodes}))
-            assert job.status == "Completed"
-            ran = sorted(jobs.list_children(bench.db, job.id), key=lambda one: one.started_at or 0)
-            assert [one.node for one in ran] == sorted(nodes)
-
-    asyncio.run(scenario())
+    async with workbench(cpus=1) as bench:
+        nodes = {f"n{number:02}": {"command": "true", "environment": HOST} for number in range(30)}
+        job = await bench.over(bench.submit("many", {"jobs": nodes}))
+        assert job.status == "Completed"
+        ran = sorted(jobs.list_children(bench.db, job.id), key=lambda one: one.started_at or 0)
+        assert [one.node for one in ran] == sorted(nodes)
 
 
-def test_a_job_goes_on_after_one_that_failed(gates: Gates) -> None:
+async def test_a_job_goes_on_after_one_that_failed(gates: Gates) -> None:
     """The launcher starts nothing after a failure; the engine lets the oldest that waits go."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=1) as bench:
-            first, then = bench.submit("first", gates.command("first")), bench.submit("then", gates.mark("then"))
-            last = bench.submit("last", gates.mark("last"))
-            await waits(bench, then)
-            await gates.open("first", 3)
-            assert (await bench.over(first)).status == "Failed"
-            assert [(await bench.over(job)).status for job in (then, last)] == ["Completed"] * 2
-            assert gates.marks == ["then", "last"]
-
-    asyncio.run(scenario())
+    async with workbench(cpus=1) as bench:
+        first, then = bench.submit("first", gates.command("first")), bench.submit("then", gates.mark("then"))
+        last = bench.submit("last", gates.mark("last"))
+        await waits(bench, then)
+        await gates.open("first", 3)
+        assert (await bench.over(first)).status == "Failed"
+        assert [(await bench.over(job)).status for job in (then, last)] == ["Completed"] * 2
+        assert gates.marks == ["then", "last"]
 
 
-def test_the_sibling_of_a_step_that_failed_never_runs(gates: Gates) -> None:
+async def test_the_sibling_of_a_step_that_failed_never_runs(gates: Gates) -> None:
     """A step that waited at the launcher when another failed is Canceled, saying why, and was not begun."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=1) as bench:
-            document = {
-                "jobs": {"a": gates.command("a"), "b": gates.mark("b"), "c": gates.mark("c")},
-                "settings": {"continue_on_step_failure": False},
-            }
-            job = bench.submit("stops", document)
-            await gates.begun("a")
-            await waits(bench, bench.child(job, "b"))
-            await gates.open("a", 1)
-            assert (await bench.over(job)).status == "Failed"
-            assert bench.states(job) == {"a": "Failed", "b": "Canceled", "c": "Canceled"}
-            assert "'a' failed" in json.loads(bench.child(job, "b").error or "{}")["message"]
-            assert not gates.marks
-            assert not jobs.list_open_attempts(bench.db)
-
-    asyncio.run(scenario())
+    async with workbench(cpus=1) as bench:
+        document = {
+            "jobs": {"a": gates.command("a"), "b": gates.mark("b"), "c": gates.mark("c")},
+            "settings": {"continue_on_step_failure": False},
+        }
+        job = bench.submit("stops", document)
+        await gates.begun("a")
+        await waits(bench, bench.child(job, "b"))
+        await gates.open("a", 1)
+        assert (await bench.over(job)).status == "Failed"
+        assert bench.states(job) == {"a": "Failed", "b": "Canceled", "c": "Canceled"}
+        assert "'a' failed" in json.loads(bench.child(job, "b").error or "{}")["message"]
+        assert not gates.marks
+        assert not jobs.list_open_attempts(bench.db)
 
 
 @pytest.mark.handed_over
-def test_cancel_reaches_what_waits(gates: Gates) -> None:
+async def test_cancel_reaches_what_waits(gates: Gates) -> None:
     """A job cancelled while it waits never runs, and the one behind it takes its turn."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=1) as bench:
-            first, then = bench.submit("first", gates.command("first")), bench.submit("then", gates.mark("then"))
-            last = bench.submit("last", gates.mark("last"))
-            await waits(bench, then)
-            bench.engine.cancel(jobs.get_job(bench.db, then.id))
-            assert (await bench.over(then)).status == "Canceled"
-            assert attempts(bench, then) == ["never started"]
-            await gates.open("first")
-            assert [(await bench.over(job)).status for job in (first, last)] == ["Completed"] * 2
-            assert gates.marks == ["last"]
-
-    asyncio.run(scenario())
+    async with workbench(cpus=1) as bench:
+        first, then = bench.submit("first", gates.command("first")), bench.submit("then", gates.mark("then"))
+        last = bench.submit("last", gates.mark("last"))
+        await waits(bench, then)
+        bench.engine.cancel(jobs.get_job(bench.db, then.id))
+        assert (await bench.over(then)).status == "Canceled"
+        assert attempts(bench, then) == ["never started"]
+        await gates.open("first")
+        assert [(await bench.over(job)).status for job in (first, last)] == ["Completed"] * 2
+        assert gates.marks == ["last"]
 
 
 @pytest.mark.handed_over
-def test_cancel_of_a_step_that_has_just_followed(gates: Gates) -> None:
+async def test_cancel_of_a_step_that_has_just_followed(gates: Gates) -> None:
     """A cancel that comes when the launcher has started the step already ends it as any."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=1) as bench:
-            first, then = bench.submit("first", gates.command("first")), bench.submit("then", gates.command("then"))
-            await waits(bench, then)
-            bench.engine.pause()  # the engine does not learn of it
-            await gates.open("first")
-            await gates.begun("then")
-            bench.engine.resume()
-            bench.engine.cancel(jobs.get_job(bench.db, then.id))
-            assert (await bench.over(then)).status == "Canceled"
-            assert attempts(bench, then) == ["stopped"]
-            assert (await bench.over(first)).status == "Completed"
-
-    asyncio.run(scenario())
+    async with workbench(cpus=1) as bench:
+        first, then = bench.submit("first", gates.command("first")), bench.submit("then", gates.command("then"))
+        await waits(bench, then)
+        bench.engine.pause()  # the engine does not learn of it
+        await gates.open("first")
+        await gates.begun("then")
+        bench.engine.resume()
+        bench.engine.cancel(jobs.get_job(bench.db, then.id))
+        assert (await bench.over(then)).status == "Canceled"
+        assert attempts(bench, then) == ["stopped"]
+        assert (await bench.over(first)).status == "Completed"
 
 
-def test_the_end_of_a_large_step_makes_room_for_two(gates: Gates) -> None:
+async def test_the_end_of_a_large_step_makes_room_for_two(gates: Gates) -> None:
     """One follows it, the other is let go: they run at the same time."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=2) as bench:
-            wide = {**gates.command("wide"), "distribution": {"type": "ray"}, "resources": {"instance_count": 2}}
-            bench.submit("wide", wide)
-            small = [bench.submit(name, gates.command(name)) for name in ("one", "two")]
-            await waits(bench, small[0])
-            await gates.begun("wide")
-            await gates.open("wide")
-            await gates.begun("one", "two")
-            for job in small:
-                await gates.open(job.name)
-                assert (await bench.over(job)).status == "Completed"
-
-    asyncio.run(scenario())
+    async with workbench(cpus=2) as bench:
+        wide = {**gates.command("wide"), "distribution": {"type": "ray"}, "resources": {"instance_count": 2}}
+        bench.submit("wide", wide)
+        small = [bench.submit(name, gates.command(name)) for name in ("one", "two")]
+        await waits(bench, small[0])
+        await gates.begun("wide")
+        await gates.open("wide")
+        await gates.begun("one", "two")
+        for job in small:
+            await gates.open(job.name)
+            assert (await bench.over(job)).status == "Completed"
 
 
-def test_a_large_job_is_not_overtaken(gates: Gates) -> None:
+async def test_a_large_job_is_not_overtaken(gates: Gates) -> None:
     """A job that needs both slots does not wait at the launcher, nor does anyone who is ready after it."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=2) as bench:
-            first = [bench.submit(name, gates.command(name)) for name in ("one", "two")]
-            large = {**gates.mark("large"), "distribution": {"type": "ray"}, "resources": {"instance_count": 2}}
-            both, small = bench.submit("large", large), bench.submit("small", gates.mark("small"))
-            await gates.begun("one", "two")
-            await gates.open("one")
-            await bench.over(first[0])
-            assert [attempts(bench, job) for job in (both, small)] == [[], []]
-            await gates.open("two")
-            assert [(await bench.over(job)).status for job in (both, small)] == ["Completed"] * 2
-            assert gates.marks == ["large", "small"]
-
-    asyncio.run(scenario())
+    async with workbench(cpus=2) as bench:
+        first = [bench.submit(name, gates.command(name)) for name in ("one", "two")]
+        large = {**gates.mark("large"), "distribution": {"type": "ray"}, "resources": {"instance_count": 2}}
+        both, small = bench.submit("large", large), bench.submit("small", gates.mark("small"))
+        await gates.begun("one", "two")
+        await gates.open("one")
+        await bench.over(first[0])
+        assert [attempts(bench, job) for job in (both, small)] == [[], []]
+        await gates.open("two")
+        assert [(await bench.over(job)).status for job in (both, small)] == ["Completed"] * 2
+        assert gates.marks == ["large", "small"]
 
 
-def test_a_copy_of_data_is_not_made_before_its_time(gates: Gates) -> None:
+async def test_a_copy_of_data_is_not_made_before_its_time(gates: Gates) -> None:
     """A job that downloads an input reads it as it is when its turn has come."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=1) as bench:
-            data = bench.store("x.txt")
-            data.parent.mkdir(parents=True, exist_ok=True)
-            data.write_text("old\n")
-            first = bench.submit("first", gates.command("first"))
-            path = "azureml://datastores/workspaceblobstore/paths/x.txt"
-            then = bench.submit(
-                "then",
-                {
-                    "command": "cat ${{inputs.x}}",
-                    "environment": HOST,
-                    "inputs": {"x": {"type": "uri_file", "path": path, "mode": "download"}},
-                },
-            )
-            await gates.begun("first")
-            assert not attempts(bench, then)
-            data.write_text("new\n")
-            await gates.open("first")
-            assert (await bench.over(first)).status == "Completed"
-            assert (await bench.over(then)).status == "Completed"
-            assert bench.log(then) == "new\n"
-
-    asyncio.run(scenario())
+    async with workbench(cpus=1) as bench:
+        data = bench.store("x.txt")
+        data.parent.mkdir(parents=True, exist_ok=True)
+        data.write_text("old\n")
+        first = bench.submit("first", gates.command("first"))
+        path = "azureml://datastores/workspaceblobstore/paths/x.txt"
+        then = bench.submit(
+            "then",
+            {
+                "command": "cat ${{inputs.x}}",
+                "environment": HOST,
+                "inputs": {"x": {"type": "uri_file", "path": path, "mode": "download"}},
+            },
+        )
+        await gates.begun("first")
+        assert not attempts(bench, then)
+        data.write_text("new\n")
+        await gates.open("first")
+        assert (await bench.over(first)).status == "Completed"
+        assert (await bench.over(then)).status == "Completed"
+        assert bench.log(then) == "new\n"
 
 
-def test_a_commit_that_fails_forgets_nothing_that_waits(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_commit_that_fails_forgets_nothing_that_waits(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk in the turn that would learn of a start: what waits, runs or has ended is known again afterwards."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=1) as bench:
-            names = ("first", "second", "third")
-            asked = [bench.submit(name, gates.command(name)) for name in names]
-            await waits(bench, asked[1])
-            real, tries = bench.db.transaction, iter([True, False])
+    async with workbench(cpus=1) as bench:
+        names = ("first", "second", "third")
+        asked = [bench.submit(name, gates.command(name)) for name in names]
+        await waits(bench, asked[1])
+        real, tries = bench.db.transaction, iter([True, False])
 
-            @contextlib.contextmanager
-            def transaction_on_full_disk() -> Iterator[None]:
-                with real():
-                    yield
-                    if next(tries, False):
-                        raise Unavailable("the disk is full")
+        @contextlib.contextmanager
+        def transaction_on_full_disk() -> Iterator[None]:
+            with real():
+                yield
+                if next(tries, False):
+                    raise Unavailable("the disk is full")
 
-            monkeypatch.setattr(bench.db, "transaction", transaction_on_full_disk)
-            for job in asked:
-                await gates.begun(job.name)
-                await gates.open(job.name)
-            assert [(await bench.over(job)).status for job in asked] == ["Completed"] * 3
-            assert [attempts(bench, job) for job in asked] == [["exited"]] * 3
-            assert not bench.engine.queues.is_busy
-            assert bench.engine.queues.slots.any_free
-
-    asyncio.run(scenario())
+        monkeypatch.setattr(bench.db, "transaction", transaction_on_full_disk)
+        for job in asked:
+            await gates.begun(job.name)
+            await gates.open(job.name)
+        assert [(await bench.over(job)).status for job in asked] == ["Completed"] * 3
+        assert [attempts(bench, job) for job in asked] == [["exited"]] * 3
+        assert not bench.engine.queues.is_busy
+        assert bench.engine.queues.slots.any_free
 
 
-def test_what_one_end_upsets_does_not_hold_up_the_others(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_one_end_upsets_does_not_hold_up_the_others(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault of smalt's own in settling one job fails that job, saying so; what ends beside it is settled."""
     real = jobs.end_attempt
 
@@ -301,21 +271,18 @@ def test_what_one_end_upsets_does_not_hold_up_the_others(gates: Gates, monkeypat
 
     monkeypatch.setattr(jobs, "end_attempt", faulty)
 
-    async def scenario() -> None:
-        async with workbench(cpus=2) as bench:
-            bad, good = [bench.submit(name, gates.command(name)) for name in ("bad", "good")]
-            await gates.begun("bad", "good")
-            bench.engine.pause()  # both ends in one turn
-            await gates.open("bad")
-            await gates.open("good")
-            await asyncio.to_thread(eventually, lambda: bench.engine.pending_exits == 2, "both ends")
-            bench.engine.resume()
-            assert (await bench.over(good)).status == "Completed"
-            over = await bench.over(bad)
-            assert (over.status, seen) == ("Failed", [f"{bad.id}.1"])
-            assert "smalt itself failed (KeyError" in json.loads(over.error or "{}")["message"]
-
-    asyncio.run(scenario())
+    async with workbench(cpus=2) as bench:
+        bad, good = [bench.submit(name, gates.command(name)) for name in ("bad", "good")]
+        await gates.begun("bad", "good")
+        bench.engine.pause()  # both ends in one turn
+        await gates.open("bad")
+        await gates.open("good")
+        await asyncio.to_thread(eventually, lambda: bench.engine.pending_exits == 2, "both ends")
+        bench.engine.resume()
+        assert (await bench.over(good)).status == "Completed"
+        over = await bench.over(bad)
+        assert (over.status, seen) == ("Failed", [f"{bad.id}.1"])
+        assert "smalt itself failed (KeyError" in json.loads(over.error or "{}")["message"]
 
 
 def needs(node: str, command: dict[str, Any]) -> dict[str, Any]:
@@ -332,70 +299,61 @@ def chain(gates: Gates, *rest: str) -> dict[str, Any]:
 
 
 @pytest.mark.handed_over
-def test_what_needs_a_step_is_handed_over_while_it_runs(gates: Gates) -> None:
+async def test_what_needs_a_step_is_handed_over_while_it_runs(gates: Gates) -> None:
     """With slots free: the attempt is recorded, nothing runs before its time, and then in order."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=2) as bench:
-            job = bench.submit("chain", chain(gates, "b", "c"))
-            await gates.begun("a")
-            for node in "bc":
-                await waits(bench, bench.child(job, node))
-            assert not gates.marks
-            await gates.open("a")
-            assert (await bench.over(job)).status == "Completed"
-            assert gates.marks == ["b", "c"]
-            states = [event.data for event in events.list_since(bench.db, job.root_id, 0)]
-            assert states.count("Running") == 4
-            assert bench.engine.queues.slots.any_free
-            assert not bench.engine.queues.is_busy
-
-    asyncio.run(scenario())
+    async with workbench(cpus=2) as bench:
+        job = bench.submit("chain", chain(gates, "b", "c"))
+        await gates.begun("a")
+        for node in "bc":
+            await waits(bench, bench.child(job, node))
+        assert not gates.marks
+        await gates.open("a")
+        assert (await bench.over(job)).status == "Completed"
+        assert gates.marks == ["b", "c"]
+        states = [event.data for event in events.list_since(bench.db, job.root_id, 0)]
+        assert states.count("Running") == 4
+        assert bench.engine.queues.slots.any_free
+        assert not bench.engine.queues.is_busy
 
 
 @pytest.mark.handed_over
-def test_what_needs_a_step_that_failed_never_runs(gates: Gates) -> None:
+async def test_what_needs_a_step_that_failed_never_runs(gates: Gates) -> None:
     """It is Canceled, saying which it needed; so is what needs it."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=2) as bench:
-            document = {**chain(gates, "b", "c"), "settings": {"continue_on_step_failure": True}}
-            job = bench.submit("chain", document)
-            await gates.begun("a")
-            await waits(bench, bench.child(job, "c"))
-            await gates.open("a", 1)
-            assert (await bench.over(job)).status == "Failed"
-            assert bench.states(job) == {"a": "Failed", "b": "Canceled", "c": "Canceled"}
-            assert "needs 'a'" in json.loads(bench.child(job, "b").error or "{}")["message"]
-            assert "needs 'b'" in json.loads(bench.child(job, "c").error or "{}")["message"]
-            assert attempts(bench, bench.child(job, "b")) == ["never started"]
-            assert not gates.marks
-
-    asyncio.run(scenario())
+    async with workbench(cpus=2) as bench:
+        document = {**chain(gates, "b", "c"), "settings": {"continue_on_step_failure": True}}
+        job = bench.submit("chain", document)
+        await gates.begun("a")
+        await waits(bench, bench.child(job, "c"))
+        await gates.open("a", 1)
+        assert (await bench.over(job)).status == "Failed"
+        assert bench.states(job) == {"a": "Failed", "b": "Canceled", "c": "Canceled"}
+        assert "needs 'a'" in json.loads(bench.child(job, "b").error or "{}")["message"]
+        assert "needs 'b'" in json.loads(bench.child(job, "c").error or "{}")["message"]
+        assert attempts(bench, bench.child(job, "b")) == ["never started"]
+        assert not gates.marks
 
 
 @pytest.mark.handed_over
-def test_what_needs_a_step_follows_its_next_attempt(gates: Gates) -> None:
+async def test_what_needs_a_step_follows_its_next_attempt(gates: Gates) -> None:
     """A step that is tried again takes back what was to follow; that runs once, after the attempt that did well."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=2) as bench:
-            document = chain(gates, "b", "c")
-            document["jobs"]["a"]["properties"] = {"smalt.retries": "1"}
-            job = bench.submit("chain", document)
-            await gates.begun("a")
-            await waits(bench, bench.child(job, "b"))
-            await gates.open("a", 1)
-            await bench.until(job, lambda _: len(attempts(bench, bench.child(job, "a"))) == 2)
-            await gates.open("a")
-            assert (await bench.over(job)).status == "Completed"
-            assert gates.marks == ["b", "c"]
-            assert attempts(bench, bench.child(job, "b")) == ["never started", "exited"]
-
-    asyncio.run(scenario())
+    async with workbench(cpus=2) as bench:
+        document = chain(gates, "b", "c")
+        document["jobs"]["a"]["properties"] = {"smalt.retries": "1"}
+        job = bench.submit("chain", document)
+        await gates.begun("a")
+        await waits(bench, bench.child(job, "b"))
+        await gates.open("a", 1)
+        await bench.until(job, lambda _: len(attempts(bench, bench.child(job, "a"))) == 2)
+        await gates.open("a")
+        assert (await bench.over(job)).status == "Completed"
+        assert gates.marks == ["b", "c"]
+        assert attempts(bench, bench.child(job, "b")) == ["never started", "exited"]
 
 
-def test_what_needs_a_step_whose_outputs_are_lost_is_ended(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_needs_a_step_whose_outputs_are_lost_is_ended(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command did well and what it left cannot be stored: what has followed it already does not go on."""
     real = LocalResults.finish
 
@@ -406,117 +364,102 @@ def test_what_needs_a_step_whose_outputs_are_lost_is_ended(gates: Gates, monkeyp
 
     monkeypatch.setattr(LocalResults, "finish", full)
 
-    async def scenario() -> None:
-        async with workbench(cpus=2) as bench:
-            document = {**chain(gates, "b"), "settings": {"continue_on_step_failure": True}}
-            document["jobs"]["b"] = needs("a", {"command": "sleep 1000", "environment": HOST})
-            job = bench.submit("chain", document)
-            await gates.begun("a")
-            await waits(bench, bench.child(job, "b"))
-            await gates.open("a")
-            assert (await bench.over(job)).status == "Failed"
-            assert bench.states(job) == {"a": "Failed", "b": "Canceled"}
-
-    asyncio.run(scenario())
+    async with workbench(cpus=2) as bench:
+        document = {**chain(gates, "b"), "settings": {"continue_on_step_failure": True}}
+        document["jobs"]["b"] = needs("a", {"command": "sleep 1000", "environment": HOST})
+        job = bench.submit("chain", document)
+        await gates.begun("a")
+        await waits(bench, bench.child(job, "b"))
+        await gates.open("a")
+        assert (await bench.over(job)).status == "Failed"
+        assert bench.states(job) == {"a": "Failed", "b": "Canceled"}
 
 
-def test_a_value_is_not_read_before_it_is_written(gates: Gates, tmp_path: Path) -> None:
+async def test_a_value_is_not_read_before_it_is_written(gates: Gates, tmp_path: Path) -> None:
     """A step that reads the literal that another writes waits for its own turn, whatever an earlier run left there."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=2) as bench:
-            path = "azureml://datastores/workspaceblobstore/paths/number"
-            bench.store("number").mkdir(parents=True)
-            bench.store("number", "output").write_text("old")
-            writes = gates.command("a")
-            writes["command"] = writes["command"].replace("exit", "echo -n new > ${{outputs.o}}/output; exit")
-            document = {
-                "jobs": {
-                    "a": {**writes, "outputs": {"o": {"type": "string", "path": path}}},
-                    "b": {
-                        "command": f"echo ${{{{inputs.i}}}} > {tmp_path}/seen",
-                        "environment": HOST,
-                        "inputs": {"i": "${{parent.jobs.a.outputs.o}}"},
-                    },
-                }
+    async with workbench(cpus=2) as bench:
+        path = "azureml://datastores/workspaceblobstore/paths/number"
+        bench.store("number").mkdir(parents=True)
+        bench.store("number", "output").write_text("old")
+        writes = gates.command("a")
+        writes["command"] = writes["command"].replace("exit", "echo -n new > ${{outputs.o}}/output; exit")
+        document = {
+            "jobs": {
+                "a": {**writes, "outputs": {"o": {"type": "string", "path": path}}},
+                "b": {
+                    "command": f"echo ${{{{inputs.i}}}} > {tmp_path}/seen",
+                    "environment": HOST,
+                    "inputs": {"i": "${{parent.jobs.a.outputs.o}}"},
+                },
             }
-            job = bench.submit("chain", document)
-            await gates.begun("a")
-            assert not attempts(bench, bench.child(job, "b"))
-            await gates.open("a")
-            await bench.over(job)
-            assert (tmp_path / "seen").read_text() == "new\n"
-
-    asyncio.run(scenario())
+        }
+        job = bench.submit("chain", document)
+        await gates.begun("a")
+        assert not attempts(bench, bench.child(job, "b"))
+        await gates.open("a")
+        await bench.over(job)
+        assert (tmp_path / "seen").read_text() == "new\n"
 
 
 @pytest.mark.handed_over
-def test_a_server_that_leaves_takes_back_what_was_to_come(gates: Gates, tmp_path: Path) -> None:
+async def test_a_server_that_leaves_takes_back_what_was_to_come(gates: Gates, tmp_path: Path) -> None:
     """The next one knows what has not started, and waits for what it needs before it starts it, once."""
     home = Home(tmp_path / "home")
 
-    async def scenario() -> None:
-        first = Workbench(home)
-        await first.engine.open()
-        job = first.submit("chain", chain(gates, "b", "c"))
-        await gates.begun("a")
-        await waits(first, first.child(job, "c"))
-        await first.engine.close()
-        first.db.close()
-        async with workbench(home) as bench:
-            assert attempts(bench, bench.child(job, "b")) == ["never started"]
-            assert not gates.marks
-            await gates.open("a")
-            assert (await bench.over(job)).status == "Completed"
-            assert gates.marks == ["b", "c"]
-
-    asyncio.run(scenario())
+    first = Workbench(home)
+    await first.engine.open()
+    job = first.submit("chain", chain(gates, "b", "c"))
+    await gates.begun("a")
+    await waits(first, first.child(job, "c"))
+    await first.engine.close()
+    first.db.close()
+    async with workbench(home) as bench:
+        assert attempts(bench, bench.child(job, "b")) == ["never started"]
+        assert not gates.marks
+        await gates.open("a")
+        assert (await bench.over(job)).status == "Completed"
+        assert gates.marks == ["b", "c"]
 
 
 @pytest.mark.handed_over
-def test_a_server_finds_a_chain_that_went_on(gates: Gates, tmp_path: Path) -> None:
+async def test_a_server_finds_a_chain_that_went_on(gates: Gates, tmp_path: Path) -> None:
     """Killed, it learns afterwards of the steps that followed each other meanwhile; none runs twice."""
     home = Home(tmp_path / "home")
 
-    async def scenario() -> None:
-        first = Workbench(home)
-        await first.engine.open()
-        job = first.submit("chain", chain(gates, "b", "c"))
-        await gates.begun("a")
-        await waits(first, first.child(job, "c"))
-        await first.kill()
-        await gates.open("a")
-        await asyncio.to_thread(eventually, lambda: gates.marks == ["b", "c"], "the chain")
-        async with workbench(home) as bench:
-            assert (await bench.over(job)).status == "Completed"
-            assert gates.marks == ["b", "c"]
-            for node in "abc":
-                assert attempts(bench, bench.child(job, node)) == ["exited"]
-
-    asyncio.run(scenario())
+    first = Workbench(home)
+    await first.engine.open()
+    job = first.submit("chain", chain(gates, "b", "c"))
+    await gates.begun("a")
+    await waits(first, first.child(job, "c"))
+    await first.kill()
+    await gates.open("a")
+    await asyncio.to_thread(eventually, lambda: gates.marks == ["b", "c"], "the chain")
+    async with workbench(home) as bench:
+        assert (await bench.over(job)).status == "Completed"
+        assert gates.marks == ["b", "c"]
+        for node in "abc":
+            assert attempts(bench, bench.child(job, node)) == ["exited"]
 
 
-def test_artifacts_are_not_read_before_they_are_there(gates: Gates) -> None:
+async def test_artifacts_are_not_read_before_they_are_there(gates: Gates) -> None:
     """./outputs of a step is moved at its end: what reads its artifacts waits for that."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=2) as bench:
-            reads = {"command": "ls ${{inputs.i}}", "environment": HOST}
-            document = {
-                "jobs": {
-                    "a": {**gates.command("a"), "outputs": {"artifacts": None}},
-                    "b": {**reads, "inputs": {"i": "${{parent.jobs.a.outputs.artifacts}}"}},
-                    "c": {**reads, "inputs": {"i": "${{parent.jobs.b.outputs.artifacts}}"}},
-                }
+    async with workbench(cpus=2) as bench:
+        reads = {"command": "ls ${{inputs.i}}", "environment": HOST}
+        document = {
+            "jobs": {
+                "a": {**gates.command("a"), "outputs": {"artifacts": None}},
+                "b": {**reads, "inputs": {"i": "${{parent.jobs.a.outputs.artifacts}}"}},
+                "c": {**reads, "inputs": {"i": "${{parent.jobs.b.outputs.artifacts}}"}},
             }
-            document["jobs"]["b"]["outputs"] = {"artifacts": None}
-            job = bench.submit("chain", document)
-            await gates.begun("a")
-            assert [attempts(bench, bench.child(job, node)) for node in "bc"] == [[], []]
-            await gates.open("a")
-            assert (await bench.over(job)).status == "Completed"
-
-    asyncio.run(scenario())
+        }
+        document["jobs"]["b"]["outputs"] = {"artifacts": None}
+        job = bench.submit("chain", document)
+        await gates.begun("a")
+        assert [attempts(bench, bench.child(job, node)) for node in "bc"] == [[], []]
+        await gates.open("a")
+        assert (await bench.over(job)).status == "Completed"
 
 
 def reader_of(*nodes: str) -> dict[str, Any]:
@@ -525,36 +468,30 @@ def reader_of(*nodes: str) -> dict[str, Any]:
 
 
 @pytest.mark.handed_over
-def test_what_waited_for_two_is_laid_out_while_the_second_runs(gates: Gates) -> None:
+async def test_what_waited_for_two_is_laid_out_while_the_second_runs(gates: Gates) -> None:
     """A step that waits for two is laid out ahead of its turn once one of them has ended."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            nodes: dict[str, Any] = {
-                name: {**gates.command(name), "outputs": {"o": {"type": "uri_folder"}}} for name in "bc"
-            }
-            parent = bench.submit("diamond", {"type": "pipeline", "jobs": {**nodes, "d": reader_of("b", "c")}})
-            await gates.begun("b", "c")
-            last = bench.child(parent, "d")
-            folder = bench.home.path("workspaces", bench.workspace.folder, "jobs", last.name)
-            assert not folder.exists()
-            await gates.open("b")
-            await asyncio.to_thread(eventually, folder.exists, "d laid out")
-            assert bench.states(parent)["c"] == "Running"
-            await gates.open("c")
-            assert (await bench.over(parent)).status == "Completed"
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        nodes: dict[str, Any] = {
+            name: {**gates.command(name), "outputs": {"o": {"type": "uri_folder"}}} for name in "bc"
+        }
+        parent = bench.submit("diamond", {"type": "pipeline", "jobs": {**nodes, "d": reader_of("b", "c")}})
+        await gates.begun("b", "c")
+        last = bench.child(parent, "d")
+        folder = bench.home.path("workspaces", bench.workspace.folder, "jobs", last.name)
+        assert not folder.exists()
+        await gates.open("b")
+        await asyncio.to_thread(eventually, folder.exists, "d laid out")
+        assert bench.states(parent)["c"] == "Running"
+        await gates.open("c")
+        assert (await bench.over(parent)).status == "Completed"
 
 
-def test_a_step_that_waits_for_many_names_three(gates: Gates) -> None:
-    async def scenario() -> None:
-        async with workbench() as bench:
-            nodes = {f"s{n}": {**gates.command(f"s{n}"), "outputs": {"o": {"type": "uri_folder"}}} for n in range(5)}
-            parent = bench.submit("many", {"type": "pipeline", "jobs": {**nodes, "last": reader_of(*nodes)}})
-            await gates.begun("s0", "s1")
-            said = bench.engine.get_wait_reason(bench.child(parent, "last"))
-            assert [part[:9] for part in said.split(", ")] == ["step 's0'", "step 's1'", "step 's2'"]
-            assert said.endswith(" and 2 more")
-
-    asyncio.run(scenario())
+async def test_a_step_that_waits_for_many_names_three(gates: Gates) -> None:
+    async with workbench() as bench:
+        nodes = {f"s{n}": {**gates.command(f"s{n}"), "outputs": {"o": {"type": "uri_folder"}}} for n in range(5)}
+        parent = bench.submit("many", {"type": "pipeline", "jobs": {**nodes, "last": reader_of(*nodes)}})
+        await gates.begun("s0", "s1")
+        said = bench.engine.get_wait_reason(bench.child(parent, "last"))
+        assert [part[:9] for part in said.split(", ")] == ["step 's0'", "step 's1'", "step 's2'"]
+        assert said.endswith(" and 2 more")

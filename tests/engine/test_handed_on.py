@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 from pathlib import Path
@@ -63,39 +62,33 @@ DONE_TO_IT = {
 
 
 @pytest.mark.parametrize("done", DONE_TO_IT)
-def test_a_job_finds_its_folder_as_if_it_were_the_first(tmp_path: Path, done: str) -> None:
+async def test_a_job_finds_its_folder_as_if_it_were_the_first(tmp_path: Path, done: str) -> None:
     """Whatever the job before did to its own folder, the next finds a fresh one, and writes nowhere else."""
     aside = tmp_path / "aside"
     aside.mkdir()
 
-    async def scenario() -> None:
-        async with workbench(cpus=1) as bench:
-            first = await told(bench, "first")
-            command = DONE_TO_IT[done].replace("{aside}", str(aside))
-            await bench.over(bench.submit("bad", {"command": command, "environment": HOST}))
-            assert await told(bench, "second") == first
-            assert await told(bench, "third") == first
-            assert not {"model.txt", "outputs", "logs"} & set(os.listdir(aside))
-
-    asyncio.run(scenario())
+    async with workbench(cpus=1) as bench:
+        first = await told(bench, "first")
+        command = DONE_TO_IT[done].replace("{aside}", str(aside))
+        await bench.over(bench.submit("bad", {"command": command, "environment": HOST}))
+        assert await told(bench, "second") == first
+        assert await told(bench, "third") == first
+        assert not {"model.txt", "outputs", "logs"} & set(os.listdir(aside))
 
 
-def test_a_folder_that_is_as_it_was_made_is_handed_on() -> None:
+async def test_a_folder_that_is_as_it_was_made_is_handed_on() -> None:
     """The folder of a step that left nothing serves the next, so that nothing need be made."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=1) as bench:
-            await told(bench, "first")  # by now the environment is known
-            for name in ("a", "b", "c"):
-                await bench.over(bench.submit(name, {"command": "true", "environment": HOST}))
-            made = {name: folder(bench, name).exists() for name in ("a", "b", "c")}
-            assert made == {"a": False, "b": False, "c": True}
-
-    asyncio.run(scenario())
+    async with workbench(cpus=1) as bench:
+        await told(bench, "first")  # by now the environment is known
+        for name in ("a", "b", "c"):
+            await bench.over(bench.submit(name, {"command": "true", "environment": HOST}))
+        made = {name: folder(bench, name).exists() for name in ("a", "b", "c")}
+        assert made == {"a": False, "b": False, "c": True}
 
 
 @pytest.mark.parametrize("place", ["outputs", "logs", ".", "$VIRTUAL_ENV/bin"])
-def test_a_mount_in_the_place_of_a_folder(tmp_path: Path, place: str) -> None:
+async def test_a_mount_in_the_place_of_a_folder(tmp_path: Path, place: str) -> None:
     """What a job mounted is neither handed on nor removed with the job's folder."""
     aside = tmp_path / "aside"
     aside.mkdir()
@@ -104,17 +97,14 @@ def test_a_mount_in_the_place_of_a_folder(tmp_path: Path, place: str) -> None:
         pytest.skip("only who may mount can make this mistake")
     subprocess.run(["umount", aside], check=True)
 
-    async def scenario() -> None:
-        async with workbench(cpus=1) as bench:
-            first = await told(bench, "first")
-            await bench.over(bench.submit("bad", {"command": f"mount --bind {aside} {place}", "environment": HOST}))
-            try:
-                assert await told(bench, "second") == first
-                assert await told(bench, "third") == first
-                remove_tree(folder(bench, "bad"))
-                assert (aside / "kept").read_text() == "mine\n"
-            finally:
-                for point in list_mount_points(bench.home.root):
-                    subprocess.run(["umount", point], check=True)
-
-    asyncio.run(scenario())
+    async with workbench(cpus=1) as bench:
+        first = await told(bench, "first")
+        await bench.over(bench.submit("bad", {"command": f"mount --bind {aside} {place}", "environment": HOST}))
+        try:
+            assert await told(bench, "second") == first
+            assert await told(bench, "third") == first
+            remove_tree(folder(bench, "bad"))
+            assert (aside / "kept").read_text() == "mine\n"
+        finally:
+            for point in list_mount_points(bench.home.root):
+                subprocess.run(["umount", point], check=True)

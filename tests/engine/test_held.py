@@ -35,21 +35,18 @@ class Registering:
         assets.put_version(self._db, self._workspace.id, "data", "d", str(self.count), properties, "me")
 
 
-def test_a_home_that_registers_without_end(tmp_path: Path) -> None:
+async def test_a_home_that_registers_without_end(tmp_path: Path) -> None:
     """Every version that is there when the look ends was looked at."""
 
-    async def look() -> None:
-        db = Database(tmp_path / "smalt.db")
-        workspace = workspaces.ensure_workspace(db, "s", "g", "w", "me")
-        data: Any = Registering(db, workspace)
-        await data.register()
-        held = PlaceReferences(db, data, str(tmp_path), str(tmp_path))
-        places = [f"/data/{number}" for number in range(1, 1000)]
-        found = await asyncio.wait_for(held.find_in_assets(Overlaps(places)), 30)
-        assert set(found) == {f"/data/{number}" for number in range(1, data.count + 1)}
-        db.close()
-
-    asyncio.run(look())
+    db = Database(tmp_path / "smalt.db")
+    workspace = workspaces.ensure_workspace(db, "s", "g", "w", "me")
+    data: Any = Registering(db, workspace)
+    await data.register()
+    held = PlaceReferences(db, data, str(tmp_path), str(tmp_path))
+    places = [f"/data/{number}" for number in range(1, 1000)]
+    found = await asyncio.wait_for(held.find_in_assets(Overlaps(places)), 30)
+    assert set(found) == {f"/data/{number}" for number in range(1, data.count + 1)}
+    db.close()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from smalt.service.data import DataAccess
 from tests.engine.bench import Workbench, workbench
 
 
-def test_they_are_looked_for_again_after_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_they_are_looked_for_again_after_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that is killed while it looks leaves a job that still fails, saying what is missing."""
     home, asked, answer = Home(tmp_path / "home"), threading.Event(), threading.Event()
 
@@ -35,19 +35,16 @@ def test_they_are_looked_for_again_after_a_restart(tmp_path: Path, monkeypatch: 
         },
     }  # fmt: skip
 
-    async def scenario() -> None:
-        bench = Workbench(home)
-        await bench.engine.open()
-        job = bench.submit("far", document)
+    bench = Workbench(home)
+    await bench.engine.open()
+    job = bench.submit("far", document)
+    await asyncio.to_thread(asked.wait, 30)
+    await bench.kill()
+    asked.clear()
+    async with workbench(home) as again:
         await asyncio.to_thread(asked.wait, 30)
-        await bench.kill()
-        asked.clear()
-        async with workbench(home) as again:
-            await asyncio.to_thread(asked.wait, 30)
-            answer.set()
-            over = await again.over(job)
-            assert over.status == "Failed"
-            assert f"{uri} is not there" in str(over.error)
-            assert not (tmp_path / "ran").exists()
-
-    asyncio.run(scenario())
+        answer.set()
+        over = await again.over(job)
+        assert over.status == "Failed"
+        assert f"{uri} is not there" in str(over.error)
+        assert not (tmp_path / "ran").exists()

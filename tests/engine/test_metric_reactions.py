@@ -48,66 +48,54 @@ def check_end(bench: Workbench) -> None:
         assert (child.status, child.ended_by and child.ended_by["message"]) == ("Canceled", "score of 'a' is 0.9")
 
 
-def test_a_metric_above_the_limit_stops_the_children(tmp_path: Path) -> None:
+async def test_a_metric_above_the_limit_stops_the_children(tmp_path: Path) -> None:
     """Each value is told once, as they arrived, though the client sends one of them again."""
     home = begin(tmp_path)
 
-    async def scenario() -> None:
-        async with workbench(home) as bench:
-            await until_running(bench)
-            first, *others = LOGGED
-            await log(bench, [first, first, *others])
-            await bench.over(find(bench, "w"))
-            check_end(bench)
-
-    asyncio.run(scenario())
+    async with workbench(home) as bench:
+        await until_running(bench)
+        first, *others = LOGGED
+        await log(bench, [first, first, *others])
+        await bench.over(find(bench, "w"))
+        check_end(bench)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("number", [1, 3, 4])
-def test_a_server_that_dies_between_a_metric_and_the_reaction(tmp_path: Path, number: int, when: str) -> None:
+async def test_a_server_that_dies_between_a_metric_and_the_reaction(tmp_path: Path, number: int, when: str) -> None:
     """The next server tells what was not told, in the order in which it arrived, and the reaction goes on."""
     home = begin(tmp_path)
     command = [sys.executable, "-m", "tests.engine.watcher", str(home.root), str(number), when]
     died = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=60)
     assert died.returncode == 9, died.stderr
 
-    async def scenario() -> None:
-        async with workbench(home) as bench:
-            told = read_told(bench)
-            assert isinstance(told, list)
-            assert told == ALL[: len(told)]
-            await log(bench, LOGGED[len(told) :])
-            await bench.over(find(bench, "w"))
-            check_end(bench)
-
-    asyncio.run(scenario())
+    async with workbench(home) as bench:
+        told = read_told(bench)
+        assert isinstance(told, list)
+        assert told == ALL[: len(told)]
+        await log(bench, LOGGED[len(told) :])
+        await bench.over(find(bench, "w"))
+        check_end(bench)
 
 
-def test_nobody_is_told_of_metrics_of_a_pipeline() -> None:
+async def test_nobody_is_told_of_metrics_of_a_pipeline() -> None:
     """Its kind does not hear them; neither does a job by itself."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            step = {"command": "echo", "environment": "azureml:host"}
-            await bench.over(bench.submit("p", {"jobs": {"s": step}}))
-            await bench.over(bench.submit("alone", step))
-            for run in ("p", "p-s", "alone", "no job"):
-                assert bench.engine.find_metric_listener(bench.workspace, run) is None
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        step = {"command": "echo", "environment": "azureml:host"}
+        await bench.over(bench.submit("p", {"jobs": {"s": step}}))
+        await bench.over(bench.submit("alone", step))
+        for run in ("p", "p-s", "alone", "no job"):
+            assert bench.engine.find_metric_listener(bench.workspace, run) is None
 
 
-def test_a_metric_after_a_cancel_is_not_told(tmp_path: Path) -> None:
+async def test_a_metric_after_a_cancel_is_not_told(tmp_path: Path) -> None:
     """A cancel wins."""
     home = begin(tmp_path)
 
-    async def scenario() -> None:
-        async with workbench(home) as bench:
-            await until_running(bench)
-            bench.engine.cancel(find(bench, "w"))
-            await log(bench, LOGGED[:1])
-            await bench.over(find(bench, "w"))
-            assert read_told(bench) is None
-
-    asyncio.run(scenario())
+    async with workbench(home) as bench:
+        await until_running(bench)
+        bench.engine.cancel(find(bench, "w"))
+        await log(bench, LOGGED[:1])
+        await bench.over(find(bench, "w"))
+        assert read_told(bench) is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -16,59 +15,50 @@ def step(word: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("first", ["a command", "a pipeline's step", "a pipeline"])
-def test_a_step_whose_name_another_job_has_gets_another(first: str) -> None:
+async def test_a_step_whose_name_another_job_has_gets_another(first: str) -> None:
     """The pipeline completes beside a job that is called as its step would be, and so does whatever comes after it."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            if first == "a command":
-                before = bench.submit("exp-train", step("other"))
-            elif first == "a pipeline":
-                before = bench.submit("exp-train", {"jobs": {"s": step("other")}})
-            else:
-                before = bench.submit("exp", {"jobs": {"train": step("other")}})
-            assert (await bench.over(before)).status == "Completed"
-            name = "exp-train" if first == "a pipeline's step" else "exp"
-            if first == "a pipeline's step":
-                name = "exp-t"
-                inner = await bench.over(bench.submit("exp-t-rain", step("third")))
-                assert inner.status == "Completed"
-            nodes = {"train": step("own"), "train-2": step("second"), "rain": step("rain")}
-            job = await bench.over(bench.submit(name, {"jobs": nodes}))
-            assert job.status == "Completed", job.error
-            words = {child.node: bench.log(child) for child in jobs.list_children(bench.db, job.id)}
-            assert words == {"train": "own\n", "train-2": "second\n", "rain": "rain\n"}
-            assert (await bench.over(bench.submit("innocent", step("x")))).status == "Completed"
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        if first == "a command":
+            before = bench.submit("exp-train", step("other"))
+        elif first == "a pipeline":
+            before = bench.submit("exp-train", {"jobs": {"s": step("other")}})
+        else:
+            before = bench.submit("exp", {"jobs": {"train": step("other")}})
+        assert (await bench.over(before)).status == "Completed"
+        name = "exp-train" if first == "a pipeline's step" else "exp"
+        if first == "a pipeline's step":
+            name = "exp-t"
+            inner = await bench.over(bench.submit("exp-t-rain", step("third")))
+            assert inner.status == "Completed"
+        nodes = {"train": step("own"), "train-2": step("second"), "rain": step("rain")}
+        job = await bench.over(bench.submit(name, {"jobs": nodes}))
+        assert job.status == "Completed", job.error
+        words = {child.node: bench.log(child) for child in jobs.list_children(bench.db, job.id)}
+        assert words == {"train": "own\n", "train-2": "second\n", "rain": "rain\n"}
+        assert (await bench.over(bench.submit("innocent", step("x")))).status == "Completed"
 
 
-def test_a_step_and_a_nested_step_of_one_name() -> None:
+async def test_a_step_and_a_nested_step_of_one_name() -> None:
     """The step `a-b` and the step `b` of the nested pipeline `a` are two jobs, and both run."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            bench.register("inner", {"type": "pipeline", "name": "inner", "jobs": {"b": step("nested")}})
-            nested = {"type": "pipeline", "component": "azureml:inner@latest"}
-            job = await bench.over(bench.submit("p", {"jobs": {"a": nested, "a-b": step("plain")}}))
-            assert job.status == "Completed", job.error
-            tree = [one for one in jobs.list_tree(bench.db, job.id) if one.type == "command"]
-            assert sorted(bench.log(one) for one in tree) == ["nested\n", "plain\n"]
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        bench.register("inner", {"type": "pipeline", "name": "inner", "jobs": {"b": step("nested")}})
+        nested = {"type": "pipeline", "component": "azureml:inner@latest"}
+        job = await bench.over(bench.submit("p", {"jobs": {"a": nested, "a-b": step("plain")}}))
+        assert job.status == "Completed", job.error
+        tree = [one for one in jobs.list_tree(bench.db, job.id) if one.type == "command"]
+        assert sorted(bench.log(one) for one in tree) == ["nested\n", "plain\n"]
 
 
 @pytest.mark.parametrize(("text", "last"), [("false", "Canceled"), ("true", "Completed")])
-def test_a_setting_that_is_sent_as_text(text: str, last: str) -> None:
+async def test_a_setting_that_is_sent_as_text(text: str, last: str) -> None:
     """`continue_on_step_failure` as text, as a client may send it, means what it says."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            fails = {**step("x"), "command": "exit 1"}
-            waits = {**step("y"), "command": "sleep 0.5; echo y"}
-            settings = {"continue_on_step_failure": text}
-            job = await bench.over(bench.submit("p", {"settings": settings, "jobs": {"a": fails, "b": waits}}))
-            assert job.status == "Failed"
-            assert bench.states(job)["b"] == last
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        fails = {**step("x"), "command": "exit 1"}
+        waits = {**step("y"), "command": "sleep 0.5; echo y"}
+        settings = {"continue_on_step_failure": text}
+        job = await bench.over(bench.submit("p", {"settings": settings, "jobs": {"a": fails, "b": waits}}))
+        assert job.status == "Failed"
+        assert bench.states(job)["b"] == last

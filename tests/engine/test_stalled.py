@@ -55,96 +55,84 @@ class FullDisk:
         await asyncio.wait_for(self._met.wait(), 30)
 
 
-def test_a_cancel_in_the_stalled_second_starts_nothing(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_cancel_in_the_stalled_second_starts_nothing(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
     """The step of the turn that was not committed is started after the next one, once, and recorded."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=2) as bench:
-            disk = FullDisk(bench, monkeypatch)
-            first = bench.submit("first", gates.command("first"))
-            await gates.begun("first")
-            second = bench.submit("second", gates.mark("second"))
-            await disk.fill()
-            bench.engine.cancel(first)
-            assert jobs.get_job(bench.db, first.id).cancel_requested
-            assert (await bench.over(second)).status == "Completed"
-            assert (await bench.over(first)).status == "Canceled"
-            assert (disk.unrecorded, gates.marks) == ([], ["second"])
-            assert (attempts(bench, first), attempts(bench, second)) == (["stopped"], ["exited"])
-
-    asyncio.run(scenario())
+    async with workbench(cpus=2) as bench:
+        disk = FullDisk(bench, monkeypatch)
+        first = bench.submit("first", gates.command("first"))
+        await gates.begun("first")
+        second = bench.submit("second", gates.mark("second"))
+        await disk.fill()
+        bench.engine.cancel(first)
+        assert jobs.get_job(bench.db, first.id).cancel_requested
+        assert (await bench.over(second)).status == "Completed"
+        assert (await bench.over(first)).status == "Canceled"
+        assert (disk.unrecorded, gates.marks) == ([], ["second"])
+        assert (attempts(bench, first), attempts(bench, second)) == (["stopped"], ["exited"])
 
 
-def test_whatever_is_canceled_in_the_stalled_second_ends(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_whatever_is_canceled_in_the_stalled_second_ends(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pipeline with steps that run and wait, one without a plan, and the job whose start was not committed."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=2) as bench:
-            disk = FullDisk(bench, monkeypatch)
-            a = {**gates.command("a"), "outputs": {"o": None}}
-            b = {**gates.mark("b"), "inputs": {"i": "${{parent.jobs.a.outputs.o}}"}}
-            running = bench.submit("running", {"jobs": {"a": a, "b": b, "c": gates.mark("c")}})
-            await gates.begun("a")
-            await bench.until(bench.child(running, "c"), lambda now: now.is_over)
-            unplanned = bench.submit("unplanned", {"jobs": {"d": gates.mark("d")}})
-            single = bench.submit("single", gates.mark("single"))
-            await disk.fill()
-            everything = (running, unplanned, single)
-            for job in everything:
-                bench.engine.cancel(job)
-            assert [(await bench.over(job)).status for job in everything] == ["Canceled"] * 3
-            assert bench.states(running) == {"a": "Canceled", "b": "Canceled", "c": "Completed"}
-            assert (disk.unrecorded, gates.marks) == ([], ["c"])
-            assert not bench.engine.queues.is_busy
-            assert bench.engine.queues.slots.take_free(SlotRequest(cpus=2)) is not None
-
-    asyncio.run(scenario())
+    async with workbench(cpus=2) as bench:
+        disk = FullDisk(bench, monkeypatch)
+        a = {**gates.command("a"), "outputs": {"o": None}}
+        b = {**gates.mark("b"), "inputs": {"i": "${{parent.jobs.a.outputs.o}}"}}
+        running = bench.submit("running", {"jobs": {"a": a, "b": b, "c": gates.mark("c")}})
+        await gates.begun("a")
+        await bench.until(bench.child(running, "c"), lambda now: now.is_over)
+        unplanned = bench.submit("unplanned", {"jobs": {"d": gates.mark("d")}})
+        single = bench.submit("single", gates.mark("single"))
+        await disk.fill()
+        everything = (running, unplanned, single)
+        for job in everything:
+            bench.engine.cancel(job)
+        assert [(await bench.over(job)).status for job in everything] == ["Canceled"] * 3
+        assert bench.states(running) == {"a": "Canceled", "b": "Canceled", "c": "Completed"}
+        assert (disk.unrecorded, gates.marks) == ([], ["c"])
+        assert not bench.engine.queues.is_busy
+        assert bench.engine.queues.slots.take_free(SlotRequest(cpus=2)) is not None
 
 
-def test_records_that_cannot_be_read_are_read_again(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_records_that_cannot_be_read_are_read_again(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault while the queues are made again is tried again after a second, whatever it is."""
 
-    async def scenario() -> None:
-        async with workbench(cpus=1) as bench:
-            disk = FullDisk(bench, monkeypatch)
-            job = bench.submit("late", gates.mark("late"))
-            await disk.fill()
-            faults: list[Exception] = [KeyError("unforeseen"), Unavailable("the disk fails")]
-            read = jobs.list_unfinished
+    async with workbench(cpus=1) as bench:
+        disk = FullDisk(bench, monkeypatch)
+        job = bench.submit("late", gates.mark("late"))
+        await disk.fill()
+        faults: list[Exception] = [KeyError("unforeseen"), Unavailable("the disk fails")]
+        read = jobs.list_unfinished
 
-            def fail_twice(db: Any) -> list[Job]:
-                if faults:
-                    raise faults.pop()
-                return read(db)
+        def fail_twice(db: Any) -> list[Job]:
+            if faults:
+                raise faults.pop()
+            return read(db)
 
-            monkeypatch.setattr(jobs, "list_unfinished", fail_twice)
-            assert (await bench.over(job)).status == "Completed"
-            assert (faults, attempts(bench, job), gates.marks) == ([], ["exited"], ["late"])
-
-    asyncio.run(scenario())
+        monkeypatch.setattr(jobs, "list_unfinished", fail_twice)
+        assert (await bench.over(job)).status == "Completed"
+        assert (faults, attempts(bench, job), gates.marks) == ([], ["exited"], ["late"])
 
 
-def test_a_closed_engine_reads_no_records(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_closed_engine_reads_no_records(monkeypatch: pytest.MonkeyPatch) -> None:
     """It was closed in the stalled second: the timer that would read them again is gone."""
     monkeypatch.setattr(engine, "_RETRY_SECONDS", 0.05)
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            disk = FullDisk(bench, monkeypatch)
-            job = bench.submit("stays", {"command": "true", "environment": HOST})
-            await disk.fill()
-            read: list[int] = []
-            passed = asyncio.Event()
+    async with workbench() as bench:
+        disk = FullDisk(bench, monkeypatch)
+        job = bench.submit("stays", {"command": "true", "environment": HOST})
+        await disk.fill()
+        read: list[int] = []
+        passed = asyncio.Event()
 
-            def note_read(db: Any) -> list[Job]:
-                read.append(1)
-                return []
+        def note_read(db: Any) -> list[Job]:
+            read.append(1)
+            return []
 
-            monkeypatch.setattr(jobs, "list_unfinished", note_read)
-            await bench.engine.close()
-            asyncio.get_running_loop().call_later(0.1, passed.set)  # later than the engine's
-            await passed.wait()
-            assert not read
-            assert attempts(bench, job) == []
-
-    asyncio.run(scenario())
+        monkeypatch.setattr(jobs, "list_unfinished", note_read)
+        await bench.engine.close()
+        asyncio.get_running_loop().call_later(0.1, passed.set)  # later than the engine's
+        await passed.wait()
+        assert not read
+        assert attempts(bench, job) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -33,21 +32,18 @@ HAPPENS: dict[str, tuple[Callable[[Path], Any], str]] = {
 
 
 @pytest.mark.parametrize("happens", HAPPENS)
-def test_artifacts_that_are_gone_or_changed(happens: str) -> None:
+async def test_artifacts_that_are_gone_or_changed(happens: str) -> None:
     """A step whose artifacts or logs are no more as it left them serves nobody; the next one runs and says why."""
     act, what = HAPPENS[happens]
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            await run(bench, "one", {"jobs": {"a": LEAVES}})
-            two = await run(bench, "two", {"jobs": {"a": LEAVES}})
-            assert origins(bench, two) == {"a": "one-a"}
-            act(bench.artifacts("one-a"))
-            three = await run(bench, "three", {"jobs": {"a": LEAVES}})
-            assert origins(bench, three) == {"a": None}
-            assert (bench.artifacts("three-a") / "outputs" / "deep" / "art.txt").exists()
-            told = await explain_step(bench.engine.step_reuse.reuse, bench.child(three, "a"))
-            assert f"the {what} of job one-a (identical code, inputs, environment) were" in told["reason"]
-            assert origins(bench, await run(bench, "four", {"jobs": {"a": LEAVES}})) == {"a": "three-a"}
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        await run(bench, "one", {"jobs": {"a": LEAVES}})
+        two = await run(bench, "two", {"jobs": {"a": LEAVES}})
+        assert origins(bench, two) == {"a": "one-a"}
+        act(bench.artifacts("one-a"))
+        three = await run(bench, "three", {"jobs": {"a": LEAVES}})
+        assert origins(bench, three) == {"a": None}
+        assert (bench.artifacts("three-a") / "outputs" / "deep" / "art.txt").exists()
+        told = await explain_step(bench.engine.step_reuse.reuse, bench.child(three, "a"))
+        assert f"the {what} of job one-a (identical code, inputs, environment) were" in told["reason"]
+        assert origins(bench, await run(bench, "four", {"jobs": {"a": LEAVES}})) == {"a": "three-a"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import signal
@@ -93,89 +92,77 @@ async def reason(bench: Workbench, job: Any) -> str:
     return str((await explain_step(bench.engine.step_reuse.reuse, bench.child(job, "read")))["reason"])
 
 
-def test_what_is_fetched_counts_by_its_content(web: Web) -> None:
+async def test_what_is_fetched_counts_by_its_content(web: Web) -> None:
     """The same bytes are the same step; others, from the same URL, are not; and the first ones again are the first."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            document = reading(web.url("rows.csv?sig=SECRET"))
-            await run(bench, "one", document)
-            assert origins(bench, await run(bench, "two", document)) == {"read": "one-read"}
-            web.content = b"2\n"
-            assert origins(bench, await run(bench, "three", document)) == {"read": None}
-            assert bench.log("three-read") == "2\n"
-            web.content = b"1\n"
-            renewed = reading(web.url("rows.csv?sig=ANOTHER"))
-            assert origins(bench, await run(bench, "four", renewed)) == {"read": "one-read"}
-            assert not bench.db.value("SELECT count(*) FROM reuse_steps WHERE parts LIKE '%SECRET%'")
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        document = reading(web.url("rows.csv?sig=SECRET"))
+        await run(bench, "one", document)
+        assert origins(bench, await run(bench, "two", document)) == {"read": "one-read"}
+        web.content = b"2\n"
+        assert origins(bench, await run(bench, "three", document)) == {"read": None}
+        assert bench.log("three-read") == "2\n"
+        web.content = b"1\n"
+        renewed = reading(web.url("rows.csv?sig=ANOTHER"))
+        assert origins(bench, await run(bench, "four", renewed)) == {"read": "one-read"}
+        assert not bench.db.value("SELECT count(*) FROM reuse_steps WHERE parts LIKE '%SECRET%'")
 
 
 @pytest.mark.parametrize("mode", ["ro_mount", "download"])
-def test_what_changed_elsewhere_meanwhile_is_not_taken_for_what_was_read(web: Web, mode: str) -> None:
+async def test_what_changed_elsewhere_meanwhile_is_not_taken_for_what_was_read(web: Web, mode: str) -> None:
     """A step is known by what was fetched for it, whatever the URL gives a moment later."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            document = reading(web.url(), mode=mode)
-            web.becomes = b"2\n"
-            await run(bench, "one", document)
-            assert bench.log("one-read") == "1\n"
-            assert origins(bench, await run(bench, "two", document)) == {"read": None}
-            assert bench.log("two-read") == "2\n"
-            web.content = b"1\n"
-            assert origins(bench, await run(bench, "three", document)) == {"read": "one-read"}
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        document = reading(web.url(), mode=mode)
+        web.becomes = b"2\n"
+        await run(bench, "one", document)
+        assert bench.log("one-read") == "1\n"
+        assert origins(bench, await run(bench, "two", document)) == {"read": None}
+        assert bench.log("two-read") == "2\n"
+        web.content = b"1\n"
+        assert origins(bench, await run(bench, "three", document)) == {"read": "one-read"}
 
 
-def test_an_earlier_step_of_which_nothing_was_noted(web: Web) -> None:
+async def test_an_earlier_step_of_which_nothing_was_noted(web: Web) -> None:
     """Nobody knows what it read, so the next one runs and says so; then that one serves."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            document = reading(web.url())
-            await run(bench, "one", document)
-            with bench.db.transaction():
-                bench.db.execute("UPDATE reuse_steps SET key=NULL, contents=NULL")
-            two = await run(bench, "two", document)
-            assert origins(bench, two) == {"read": None}
-            assert "input 'i0' is not known: the content fetched for it" in await reason(bench, two)
-            assert origins(bench, await run(bench, "three", document)) == {"read": "two-read"}
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        document = reading(web.url())
+        await run(bench, "one", document)
+        with bench.db.transaction():
+            bench.db.execute("UPDATE reuse_steps SET key=NULL, contents=NULL")
+        two = await run(bench, "two", document)
+        assert origins(bench, two) == {"read": None}
+        assert "input 'i0' is not known: the content fetched for it" in await reason(bench, two)
+        assert origins(bench, await run(bench, "three", document)) == {"read": "two-read"}
 
 
-def test_what_changed_while_it_was_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_changed_while_it_was_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     """The original of a copy that was changed after the copy had begun is not taken for what the step read."""
     fetched = command.fetch
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            data = data_of(bench)
-            for name in range(200):  # too many to be copied within a turn
-                (data / str(name)).touch()
+    async with workbench() as bench:
+        data = data_of(bench)
+        for name in range(200):  # too many to be copied within a turn
+            (data / str(name)).touch()
 
-            async def changing(*arguments: Any) -> dict[str, Path]:
-                paths = await fetched(*arguments)
-                (data / "a.txt").write_text("2\n")
-                return paths
+        async def changing(*arguments: Any) -> dict[str, Path]:
+            paths = await fetched(*arguments)
+            (data / "a.txt").write_text("2\n")
+            return paths
 
-            document = reading(str(data), mode="download")
-            document["jobs"]["read"]["inputs"]["i0"]["type"] = "uri_folder"
-            document["jobs"]["read"]["command"] += "/a.txt"
-            monkeypatch.setattr(command, "fetch", changing)
-            await run(bench, "one", document)
-            assert bench.log("one-read") == "1\n"
-            monkeypatch.setattr(command, "fetch", fetched)
-            two = await run(bench, "two", document)
-            assert origins(bench, two) == {"read": None}
-            assert bench.log("two-read") == "2\n"
-            assert "was changed after it had begun to be copied" in await reason(bench, two)
-            assert origins(bench, await run(bench, "three", document)) == {"read": "two-read"}
-
-    asyncio.run(scenario())
+        document = reading(str(data), mode="download")
+        document["jobs"]["read"]["inputs"]["i0"]["type"] = "uri_folder"
+        document["jobs"]["read"]["command"] += "/a.txt"
+        monkeypatch.setattr(command, "fetch", changing)
+        await run(bench, "one", document)
+        assert bench.log("one-read") == "1\n"
+        monkeypatch.setattr(command, "fetch", fetched)
+        two = await run(bench, "two", document)
+        assert origins(bench, two) == {"read": None}
+        assert bench.log("two-read") == "2\n"
+        assert "was changed after it had begun to be copied" in await reason(bench, two)
+        assert origins(bench, await run(bench, "three", document)) == {"read": "two-read"}
 
 
 def test_a_server_killed_between_fetching_and_starting(own: Server, web: Web) -> None:

@@ -94,37 +94,31 @@ def test_a_server_that_is_killed_while_steps_are_reused(own: Server) -> None:
     assert last.read_text().split() == [str(number) for number in range(STEPS)]
 
 
-def test_a_home_that_is_copied_once_its_server_has_ended(tmp_path: Path) -> None:
+async def test_a_home_that_is_copied_once_its_server_has_ended(tmp_path: Path) -> None:
     """A step that completed right before that is reused in the copy, though all files in it are new."""
 
-    async def scenario() -> None:
-        home = Home(tmp_path / "home")
-        async with workbench(home) as bench:
-            data = data_of(bench)
-            await run(bench, "one", pipeline(data))
-            assert _settled(bench) == 0
-        shutil.copytree(home.root, tmp_path / "elsewhere", ignore=shutil.ignore_patterns("run"))
-        async with workbench(Home(tmp_path / "elsewhere")) as bench:
-            data = data_of(bench)
-            assert set(origins(bench, await run(bench, "two", pipeline(data))).values()) == {"one-sum", "one-count"}
-
-    asyncio.run(scenario())
+    home = Home(tmp_path / "home")
+    async with workbench(home) as bench:
+        data = data_of(bench)
+        await run(bench, "one", pipeline(data))
+        assert _settled(bench) == 0
+    shutil.copytree(home.root, tmp_path / "elsewhere", ignore=shutil.ignore_patterns("run"))
+    async with workbench(Home(tmp_path / "elsewhere")) as bench:
+        data = data_of(bench)
+        assert set(origins(bench, await run(bench, "two", pipeline(data))).values()) == {"one-sum", "one-count"}
 
 
-def test_contents_are_looked_at_while_nothing_runs(tmp_path: Path) -> None:
+async def test_contents_are_looked_at_while_nothing_runs(tmp_path: Path) -> None:
     """Some time after the last step the content of its inputs is known, and stays known when the files are gone."""
 
-    async def scenario() -> None:
-        async with workbench(Home(tmp_path / "home")) as bench:
-            data = data_of(bench)
-            await run(bench, "one", pipeline(data))
-            await asyncio.to_thread(eventually, lambda: _settled_in(tmp_path) == 2)
-            (data / "a.txt").unlink()
-            data.rmdir()
-            again = data_of(bench, folder="again")
-            assert origins(bench, await run(bench, "two", pipeline(again)))["sum"] == "one-sum"
-
-    asyncio.run(scenario())
+    async with workbench(Home(tmp_path / "home")) as bench:
+        data = data_of(bench)
+        await run(bench, "one", pipeline(data))
+        await asyncio.to_thread(eventually, lambda: _settled_in(tmp_path) == 2)
+        (data / "a.txt").unlink()
+        data.rmdir()
+        again = data_of(bench, folder="again")
+        assert origins(bench, await run(bench, "two", pipeline(again)))["sum"] == "one-sum"
 
 
 def _settled(bench: Workbench) -> int:

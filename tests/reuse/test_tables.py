@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,146 +59,126 @@ FORMS: dict[str, tuple[Callable[[Path], str], str]] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_what_a_table_names_outside_of_its_folder_counts(form: str) -> None:
+async def test_what_a_table_names_outside_of_its_folder_counts(form: str) -> None:
     """Where it changed, the step runs and the explanation names the file; where it is as it was, the step is reused."""
     entry, where = FORMS[form]
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            top = bench.home.path("proj")
-            made = {"command": "echo 1 > ${{outputs.o}}/f.csv", "environment": HOST,
-                    "outputs": {"o": {"type": "uri_folder"}}}  # fmt: skip
-            await run(bench, "made", {"jobs": {"make": made}})
-            places = [top / "outside.csv", top / "more" / "deep" / "inner.csv", bench.store("in", "outside.csv"),
-                      bench.store("azureml", "made-make", "o", "f.csv")]  # fmt: skip
-            assets.put_version(bench.db, bench.workspace.id, "data", "rows", "1", {"dataUri": str(places[0])}, "tester")
+    async with workbench() as bench:
+        top = bench.home.path("proj")
+        made = {"command": "echo 1 > ${{outputs.o}}/f.csv", "environment": HOST,
+                "outputs": {"o": {"type": "uri_folder"}}}  # fmt: skip
+        await run(bench, "made", {"jobs": {"make": made}})
+        places = [top / "outside.csv", top / "more" / "deep" / "inner.csv", bench.store("in", "outside.csv"),
+                  bench.store("azureml", "made-make", "o", "f.csv")]  # fmt: skip
+        assets.put_version(bench.db, bench.workspace.id, "data", "rows", "1", {"dataUri": str(places[0])}, "tester")
 
-            def write(text: str) -> None:
-                for place in places:
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    place.write_text(text)
+        def write(text: str) -> None:
+            for place in places:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_text(text)
 
-            write("1\n")
-            document = reading(table(bench, entry(top)))
-            await run(bench, "one", document)
-            assert origins(bench, await run(bench, "two", document)) == {"read": "one-read"}
-            (top / "more" / "deep" / "unread.txt").write_text("0\n")
-            three = await run(bench, "three", document)
-            assert origins(bench, three) == {"read": None if form == "folder" else "one-read"}
-            await bench.engine.step_reuse.reuse.settle_completed(lambda: True)
-            write("2\n")
-            four = await run(bench, "four", document)
-            assert origins(bench, four) == {"read": None}
-            changed = await files_changed(bench, four)
-            assert changed
-            assert all(each.startswith(where.format(top=top)) for each in changed), changed
-            write("1\n")
-            assert origins(bench, await run(bench, "five", document))["read"] in ("one-read", "three-read")
-
-    asyncio.run(scenario())
+        write("1\n")
+        document = reading(table(bench, entry(top)))
+        await run(bench, "one", document)
+        assert origins(bench, await run(bench, "two", document)) == {"read": "one-read"}
+        (top / "more" / "deep" / "unread.txt").write_text("0\n")
+        three = await run(bench, "three", document)
+        assert origins(bench, three) == {"read": None if form == "folder" else "one-read"}
+        await bench.engine.step_reuse.reuse.settle_completed(lambda: True)
+        write("2\n")
+        four = await run(bench, "four", document)
+        assert origins(bench, four) == {"read": None}
+        changed = await files_changed(bench, four)
+        assert changed
+        assert all(each.startswith(where.format(top=top)) for each in changed), changed
+        write("1\n")
+        assert origins(bench, await run(bench, "five", document))["read"] in ("one-read", "three-read")
 
 
-def test_a_url_in_a_table(web: Web) -> None:
+async def test_a_url_in_a_table(web: Web) -> None:
     """What was fetched for the step counts, though the server gives something else a moment later."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            document = reading(table(bench, f"file: '{web.url('rows.csv')}?sig=SECRET'"))
-            await run(bench, "one", document)
-            assert origins(bench, await run(bench, "two", document)) == {"read": "one-read"}
-            web.content = b"2\n"
-            web.becomes = None
-            three = await run(bench, "three", document)
-            assert origins(bench, three) == {"read": None}
-            assert await files_changed(bench, three) == [f"{web.url('rows.csv')}"]
-            assert not bench.db.value(
-                "SELECT count(*) FROM seen_manifests WHERE CAST(manifest AS TEXT) LIKE '%SECRET%'"
-            )
-            web.content = b"1\n"
-            assert origins(bench, await run(bench, "four", document)) == {"read": "one-read"}
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        document = reading(table(bench, f"file: '{web.url('rows.csv')}?sig=SECRET'"))
+        await run(bench, "one", document)
+        assert origins(bench, await run(bench, "two", document)) == {"read": "one-read"}
+        web.content = b"2\n"
+        web.becomes = None
+        three = await run(bench, "three", document)
+        assert origins(bench, three) == {"read": None}
+        assert await files_changed(bench, three) == [f"{web.url('rows.csv')}"]
+        assert not bench.db.value("SELECT count(*) FROM seen_manifests WHERE CAST(manifest AS TEXT) LIKE '%SECRET%'")
+        web.content = b"1\n"
+        assert origins(bench, await run(bench, "four", document)) == {"read": "one-read"}
 
 
-def test_a_url_that_is_mapped_to_a_folder() -> None:
+async def test_a_url_that_is_mapped_to_a_folder() -> None:
     """The file that the map leads to counts; a map that leads to another folder later makes no other data of it."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            folders = [bench.home.path(name) for name in ("first", "second")]
-            for folder in folders:
-                folder.mkdir()
-                (folder / "rows.csv").write_text(f"{folder.name}\n")
-            document = reading(table(bench, "file: 'https://example.org/data/rows.csv'"))
-            gate = bench.home.path("gate")
-            busy = bench.submit("busy", {"command": f"until test -e {gate}; do sleep 0.01; done", "environment": HOST})
-            await bench.until(busy, lambda job: job.status == "Running")
-            bench.settings.update({"url-map": {"https://example.org/data/": f"{folders[0]}/"}})
-            await run(bench, "one", document)
-            bench.settings.update({"url-map": {"https://example.org/data/": f"{folders[1]}/"}})
-            two = await run(bench, "two", document)
-            assert origins(bench, two) == {"read": None}
-            assert await files_changed(bench, two) == ["https://example.org/data/rows.csv"]
-            bench.settings.update({"url-map": {"https://example.org/data/": f"{folders[0]}/"}})
-            assert origins(bench, await run(bench, "three", document)) == {"read": "one-read"}
-            gate.touch()
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        folders = [bench.home.path(name) for name in ("first", "second")]
+        for folder in folders:
+            folder.mkdir()
+            (folder / "rows.csv").write_text(f"{folder.name}\n")
+        document = reading(table(bench, "file: 'https://example.org/data/rows.csv'"))
+        gate = bench.home.path("gate")
+        busy = bench.submit("busy", {"command": f"until test -e {gate}; do sleep 0.01; done", "environment": HOST})
+        await bench.until(busy, lambda job: job.status == "Running")
+        bench.settings.update({"url-map": {"https://example.org/data/": f"{folders[0]}/"}})
+        await run(bench, "one", document)
+        bench.settings.update({"url-map": {"https://example.org/data/": f"{folders[1]}/"}})
+        two = await run(bench, "two", document)
+        assert origins(bench, two) == {"read": None}
+        assert await files_changed(bench, two) == ["https://example.org/data/rows.csv"]
+        bench.settings.update({"url-map": {"https://example.org/data/": f"{folders[0]}/"}})
+        assert origins(bench, await run(bench, "three", document)) == {"read": "one-read"}
+        gate.touch()
 
 
-def test_a_folder_that_holds_a_table(web: Web) -> None:
+async def test_a_folder_that_holds_a_table(web: Web) -> None:
     """A script may load it: what is named on this machine counts, and what it would fetch itself cannot be known."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            outside = bench.home.path("proj", "outside.csv")
-            outside.parent.mkdir()
-            outside.write_text("1\n")
-            document = reading(table(bench, "file: ../outside.csv"), "uri_folder")
-            await run(bench, "one", document)
-            assert origins(bench, await run(bench, "two", document)) == {"read": "one-read"}
-            outside.write_text("2\n")
-            assert origins(bench, await run(bench, "three", document)) == {"read": None}
-            document = reading(table(bench, f"file: '{web.url()}'"), "uri_folder")
-            for name in ("four", "five"):
-                job = await run(bench, name, document)
-                assert origins(bench, job) == {"read": None}
-            assert "only fetched for an input of type mltable" in (await told(bench, job))["reason"]
-            folder = table(bench, "no: table")
-            for name, expected in (("six", None), ("seven", "six-read")):
-                assert origins(bench, await run(bench, name, reading(folder, "uri_folder"))) == {"read": expected}
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        outside = bench.home.path("proj", "outside.csv")
+        outside.parent.mkdir()
+        outside.write_text("1\n")
+        document = reading(table(bench, "file: ../outside.csv"), "uri_folder")
+        await run(bench, "one", document)
+        assert origins(bench, await run(bench, "two", document)) == {"read": "one-read"}
+        outside.write_text("2\n")
+        assert origins(bench, await run(bench, "three", document)) == {"read": None}
+        document = reading(table(bench, f"file: '{web.url()}'"), "uri_folder")
+        for name in ("four", "five"):
+            job = await run(bench, name, document)
+            assert origins(bench, job) == {"read": None}
+        assert "only fetched for an input of type mltable" in (await told(bench, job))["reason"]
+        folder = table(bench, "no: table")
+        for name, expected in (("six", None), ("seven", "six-read")):
+            assert origins(bench, await run(bench, name, reading(folder, "uri_folder"))) == {"read": expected}
 
 
-def test_what_is_not_beside_a_copy() -> None:
+async def test_what_is_not_beside_a_copy() -> None:
     """A copy of the table has no such file beside it: nobody knows what the step read, and it says so."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            (bench.home.path("proj")).mkdir()
-            bench.home.path("proj", "outside.csv").write_text("1\n")
-            document = reading(table(bench, "file: ../outside.csv"), mode="eval_download")
-            for name in ("one", "two"):
-                job = await run(bench, name, document)
-                assert origins(bench, job) == {"read": None}
-            assert "names ../outside.csv, which is not beside the copy" in (await told(bench, job))["reason"]
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        (bench.home.path("proj")).mkdir()
+        bench.home.path("proj", "outside.csv").write_text("1\n")
+        document = reading(table(bench, "file: ../outside.csv"), mode="eval_download")
+        for name in ("one", "two"):
+            job = await run(bench, name, document)
+            assert origins(bench, job) == {"read": None}
+        assert "names ../outside.csv, which is not beside the copy" in (await told(bench, job))["reason"]
 
 
-def test_what_a_table_names_changes_while_the_step_runs() -> None:
+async def test_what_a_table_names_changes_while_the_step_runs() -> None:
     """The step that ran serves nobody."""
 
-    async def scenario() -> None:
-        async with workbench() as bench:
-            outside = bench.home.path("proj", "outside.csv")
-            outside.parent.mkdir()
-            outside.write_text("1\n")
-            document = reading(table(bench, "file: ../outside.csv"), command=f"echo later > {outside}; sleep 0.02")
-            await run(bench, "one", document)
-            two = await run(bench, "two", document)
-            assert origins(bench, two) == {"read": None}
-            assert "its input 't' was changed after it had started" in (await told(bench, two))["reason"]
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        outside = bench.home.path("proj", "outside.csv")
+        outside.parent.mkdir()
+        outside.write_text("1\n")
+        document = reading(table(bench, "file: ../outside.csv"), command=f"echo later > {outside}; sleep 0.02")
+        await run(bench, "one", document)
+        two = await run(bench, "two", document)
+        assert origins(bench, two) == {"read": None}
+        assert "its input 't' was changed after it had started" in (await told(bench, two))["reason"]

@@ -72,7 +72,7 @@ def records(tmp_path: Path) -> Iterator[Records]:
     made.db.close()
 
 
-def test_a_run_is_filled_in_from_the_jobs_records(records: Records) -> None:
+async def test_a_run_is_filled_in_from_the_jobs_records(records: Records) -> None:
     """Names, state, times, user, tags, git, snapshot, description and input data; parameters when it is over."""
     job = records.add("train")
     records.move(job, "Queued", "Running")
@@ -81,38 +81,35 @@ def test_a_run_is_filled_in_from_the_jobs_records(records: Records) -> None:
     )
     jobs.put_data(records.db, job, [row])
 
-    async def script() -> None:
-        await records.runs.ensure_runs(records.workspace, ["train"])
-        (run,) = records.taken()
-        assert job.started_at is not None
-        assert run["start_time"] == int(job.started_at * 1000)
-        assert {key: run[key] for key in ("run_id", "experiment", "run_name", "status", "end_time", "user_id")} == {
-            "run_id": "train", "experiment": "trials", "run_name": "train", "status": "RUNNING", "end_time": None,
-            "user_id": "me",
-        }  # fmt: skip
-        assert run["params"] == {}
-        assert run["tags"] == {
-            "mlflow.user": "me", "mlflow.source.type": "JOB", "mlflow.source.name": "train.py",
-            "mlflow.rootRunId": "train", "mlflow.note.content": "a try", "mlflow.source.git.commit": "c0ffee",
-            "azureml.jobType": "command", "azureml.ContentSnapshotId": "abc123", "azureml.git.commit": "c0ffee",
-            "team": "blue", "rank": "3",
-        }  # fmt: skip
-        (data,) = run["inputs"]
-        assert (data["name"], data["context"], data["source_type"], len(data["digest"])) == (
-            "iris",
-            "data",
-            "azureml",
-            8,
-        )
-        assert run["artifact_uri"] == "mlflow-artifacts:/ExperimentRun/dcid.train"
-        records.move(job, "Finalizing", "Completed")
-        await records.runs.wait_until_settled()
-        (end,) = records.taken()
-        assert (end["status"], end["params"], end["end_time"]) == ("FINISHED", {"lr": "1e-3"}, int(job.ended_at * 1000))
-        assert "tags" not in end
-        assert "inputs" not in end
-
-    asyncio.run(script())
+    await records.runs.ensure_runs(records.workspace, ["train"])
+    (run,) = records.taken()
+    assert job.started_at is not None
+    assert run["start_time"] == int(job.started_at * 1000)
+    assert {key: run[key] for key in ("run_id", "experiment", "run_name", "status", "end_time", "user_id")} == {
+        "run_id": "train", "experiment": "trials", "run_name": "train", "status": "RUNNING", "end_time": None,
+        "user_id": "me",
+    }  # fmt: skip
+    assert run["params"] == {}
+    assert run["tags"] == {
+        "mlflow.user": "me", "mlflow.source.type": "JOB", "mlflow.source.name": "train.py",
+        "mlflow.rootRunId": "train", "mlflow.note.content": "a try", "mlflow.source.git.commit": "c0ffee",
+        "azureml.jobType": "command", "azureml.ContentSnapshotId": "abc123", "azureml.git.commit": "c0ffee",
+        "team": "blue", "rank": "3",
+    }  # fmt: skip
+    (data,) = run["inputs"]
+    assert (data["name"], data["context"], data["source_type"], len(data["digest"])) == (
+        "iris",
+        "data",
+        "azureml",
+        8,
+    )
+    assert run["artifact_uri"] == "mlflow-artifacts:/ExperimentRun/dcid.train"
+    records.move(job, "Finalizing", "Completed")
+    await records.runs.wait_until_settled()
+    (end,) = records.taken()
+    assert (end["status"], end["params"], end["end_time"]) == ("FINISHED", {"lr": "1e-3"}, int(job.ended_at * 1000))
+    assert "tags" not in end
+    assert "inputs" not in end
 
 
 @pytest.mark.parametrize(
@@ -162,21 +159,18 @@ def test_a_step_is_nested_below_its_pipeline(records: Records) -> None:
     assert found == [("p", None, "p"), ("p-inner", "p", "p"), ("p-inner-step", "p-inner", "p")]
 
 
-def test_nothing_is_written_for_a_job_that_nobody_asks_about(records: Records) -> None:
+async def test_nothing_is_written_for_a_job_that_nobody_asks_about(records: Records) -> None:
     """Neither at its start nor at its end; nor twice for one that has not changed."""
     quiet, asked = records.add("quiet"), records.add("asked")
 
-    async def script() -> None:
-        records.move(quiet, "Running")
-        records.move(quiet, "Completed")
-        await records.runs.ensure_runs(records.workspace, ["asked"])
-        await records.runs.ensure_runs(records.workspace, ["asked"])
-        assert [run["run_id"] for run in records.taken()] == ["asked"]
-        records.move(asked, "Running")
-        await records.runs.ensure_runs(records.workspace, ["asked"])
-        assert [run["status"] for run in records.taken()] == ["RUNNING"]
-
-    asyncio.run(script())
+    records.move(quiet, "Running")
+    records.move(quiet, "Completed")
+    await records.runs.ensure_runs(records.workspace, ["asked"])
+    await records.runs.ensure_runs(records.workspace, ["asked"])
+    assert [run["run_id"] for run in records.taken()] == ["asked"]
+    records.move(asked, "Running")
+    await records.runs.ensure_runs(records.workspace, ["asked"])
+    assert [run["status"] for run in records.taken()] == ["RUNNING"]
 
 
 def test_an_end_is_not_lost_while_the_run_is_being_made(records: Records) -> None:
@@ -192,103 +186,91 @@ def test_an_end_is_not_lost_while_the_run_is_being_made(records: Records) -> Non
     assert [run["status"] for run in records.taken()] == ["SCHEDULED", "FAILED"]
 
 
-def test_an_end_that_could_not_be_written_is_written_by_the_next_server(records: Records) -> None:
+async def test_an_end_that_could_not_be_written_is_written_by_the_next_server(records: Records) -> None:
     """The store was down; after a restart what differs is written, and only that."""
     first, second = records.add("first"), records.add("second")
 
-    async def script() -> None:
-        await records.runs.ensure_runs(records.workspace, ["first", "second"])
-        records.taken()
-        records.is_down = True
-        records.move(first, "Canceled")
-        await records.runs.wait_until_settled()
-        records.is_down = False
-        assert records.taken() == []
-        await JobRuns(records.db, records.call).write_missed_ends()
-        assert [(run["run_id"], run["status"]) for run in records.taken()] == [("first", "KILLED")]
-        await JobRuns(records.db, records.call).write_missed_ends()
-        assert records.taken() == []
-        records.runs = JobRuns(records.db, records.call)
-        records.move(second, "Completed")
-        await records.runs.wait_until_settled()
-        assert [(run["run_id"], run["status"]) for run in records.taken()] == [("second", "FINISHED")]
-
-    asyncio.run(script())
+    await records.runs.ensure_runs(records.workspace, ["first", "second"])
+    records.taken()
+    records.is_down = True
+    records.move(first, "Canceled")
+    await records.runs.wait_until_settled()
+    records.is_down = False
+    assert records.taken() == []
+    await JobRuns(records.db, records.call).write_missed_ends()
+    assert [(run["run_id"], run["status"]) for run in records.taken()] == [("first", "KILLED")]
+    await JobRuns(records.db, records.call).write_missed_ends()
+    assert records.taken() == []
+    records.runs = JobRuns(records.db, records.call)
+    records.move(second, "Completed")
+    await records.runs.wait_until_settled()
+    assert [(run["run_id"], run["status"]) for run in records.taken()] == [("second", "FINISHED")]
 
 
-def test_before_a_search_all_jobs_are_there_in_few_calls(records: Records) -> None:
+async def test_before_a_search_all_jobs_are_there_in_few_calls(records: Records) -> None:
     """Those of an experiment, or all; later only what is new or has changed."""
     for number in range(450):
         job = records.add(f"j{number}")
     other = jobs.NewJob(name="other", type="command", body=COMMAND, experiment="elsewhere")
     jobs.add_job(records.db, records.workspace.id, other, "me")
 
-    async def script() -> None:
-        await records.runs.ensure_all_runs(records.workspace, "trials")
-        assert [len(body["runs"]) for body in records.sent] == [200, 200, 50]
-        records.taken()
-        await records.runs.ensure_all_runs(records.workspace)
-        assert [run["run_id"] for run in records.taken()] == ["other"]
-        records.move(job, "Running")
-        records.add("new")
-        await records.runs.ensure_all_runs(records.workspace)
-        assert [run["run_id"] for run in records.taken()] == ["j449", "new"]
-
-    asyncio.run(script())
+    await records.runs.ensure_all_runs(records.workspace, "trials")
+    assert [len(body["runs"]) for body in records.sent] == [200, 200, 50]
+    records.taken()
+    await records.runs.ensure_all_runs(records.workspace)
+    assert [run["run_id"] for run in records.taken()] == ["other"]
+    records.move(job, "Running")
+    records.add("new")
+    await records.runs.ensure_all_runs(records.workspace)
+    assert [run["run_id"] for run in records.taken()] == ["j449", "new"]
 
 
-def test_a_renamed_job_is_written_whole_and_a_deleted_one_removed(records: Records) -> None:
+async def test_a_renamed_job_is_written_whole_and_a_deleted_one_removed(records: Records) -> None:
     """Tags again, though its state has not changed; and its run goes before another of that name comes."""
     job = records.add("train")
 
-    async def script() -> None:
-        records.runs.record_description(job)
-        await records.runs.ensure_runs(records.workspace, ["train"])
-        records.taken()
-        changed = {**COMMAND, "tags": {"team": "red"}}
-        jobs.update_description(records.db, job, changed, display_name="better", is_archived=False)
-        records.runs.record_description(job)
-        await records.runs.wait_until_settled()
-        (run,) = records.taken()
-        assert (run["run_name"], run["tags"]["team"]) == ("better", "red")
-        records.runs.record_removal(records.workspace, [job])
-        jobs.remove_tree(records.db, job)
-        records.add("train")
-        await records.runs.ensure_runs(records.workspace, ["train"])
-        assert records.sent[0] == {"runs": [], "gone": ["train"]}
-        (again,) = records.taken()
-        assert again["tags"]["team"] == "blue"
-        await records.runs.wait_until_settled()
-        assert records.taken() == []
-
-    asyncio.run(script())
+    records.runs.record_description(job)
+    await records.runs.ensure_runs(records.workspace, ["train"])
+    records.taken()
+    changed = {**COMMAND, "tags": {"team": "red"}}
+    jobs.update_description(records.db, job, changed, display_name="better", is_archived=False)
+    records.runs.record_description(job)
+    await records.runs.wait_until_settled()
+    (run,) = records.taken()
+    assert (run["run_name"], run["tags"]["team"]) == ("better", "red")
+    records.runs.record_removal(records.workspace, [job])
+    jobs.remove_tree(records.db, job)
+    records.add("train")
+    await records.runs.ensure_runs(records.workspace, ["train"])
+    assert records.sent[0] == {"runs": [], "gone": ["train"]}
+    (again,) = records.taken()
+    assert again["tags"]["team"] == "blue"
+    await records.runs.wait_until_settled()
+    assert records.taken() == []
 
 
-def test_the_run_of_a_deleted_job_goes_over_a_kill(records: Records) -> None:
+async def test_the_run_of_a_deleted_job_goes_over_a_kill(records: Records) -> None:
     """Before a new job of the name has one, also where the server that deleted the job could not remove it."""
     job = records.add("train")
 
-    async def script() -> None:
-        await records.runs.ensure_runs(records.workspace, ["train"])
-        records.is_down = True
-        with records.db.transaction():
-            records.runs.record_removal(records.workspace, [job])
-            jobs.remove_tree(records.db, job)
-        await records.runs.wait_until_settled()
-        records.is_down = False
-        records.taken()
-        records.runs = JobRuns(records.db, records.call)
-        await records.runs.write_missed_ends()
-        assert records.sent == [{"runs": [], "gone": ["train"]}]
-        records.add("train")
-        records.runs = JobRuns(records.db, records.call)
-        await records.runs.ensure_runs(records.workspace, ["train"])
-        assert [body.get("gone") for body in records.sent] == [["train"], None]
-
-    asyncio.run(script())
+    await records.runs.ensure_runs(records.workspace, ["train"])
+    records.is_down = True
+    with records.db.transaction():
+        records.runs.record_removal(records.workspace, [job])
+        jobs.remove_tree(records.db, job)
+    await records.runs.wait_until_settled()
+    records.is_down = False
+    records.taken()
+    records.runs = JobRuns(records.db, records.call)
+    await records.runs.write_missed_ends()
+    assert records.sent == [{"runs": [], "gone": ["train"]}]
+    records.add("train")
+    records.runs = JobRuns(records.db, records.call)
+    await records.runs.ensure_runs(records.workspace, ["train"])
+    assert [body.get("gone") for body in records.sent] == [["train"], None]
 
 
-def test_the_run_of_a_job_that_could_not_be_deleted_stays(records: Records) -> None:
+async def test_the_run_of_a_job_that_could_not_be_deleted_stays(records: Records) -> None:
     """Nothing is removed for a transaction that the disk refused."""
     job = records.add("train")
 
@@ -297,12 +279,9 @@ def test_the_run_of_a_job_that_could_not_be_deleted_stays(records: Records) -> N
             records.runs.record_removal(records.workspace, [job])
             raise Unavailable("the disk is full")
 
-    async def script() -> None:
-        await records.runs.ensure_runs(records.workspace, ["train"])
-        records.taken()
-        with pytest.raises(Unavailable, match="full"):
-            delete_in_vain()
-        await records.runs.wait_until_settled()
-        assert records.sent == []
-
-    asyncio.run(script())
+    await records.runs.ensure_runs(records.workspace, ["train"])
+    records.taken()
+    with pytest.raises(Unavailable, match="full"):
+        delete_in_vain()
+    await records.runs.wait_until_settled()
+    assert records.sent == []
