@@ -3,14 +3,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 import uuid
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from smalt.machine.home import Home
-from tests.helpers import WORKSPACE, Server, temporary_server
+from tests.helpers import WORKSPACE, Server, running_server, temporary_server
 
 settings.register_profile("untimed", deadline=None)  # timings belong in bench/
 settings.load_profile("untimed")
@@ -26,6 +27,22 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """Say below the summary which tests were left out, and why."""
+    yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(session.config, "workerinput"):
+        return
+    reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in reporter.stats.get("skipped", []))
+    lines = [f"{count}: {reason}" for reason, count in reasons.most_common()]
+    if expression := session.config.option.markexpr:
+        deselected = len(reporter.stats.get("deselected", []))  # unknown here when workers run the tests
+        lines.append(f"{deselected or 'any'}: not in -m '{expression}'")
+    for line in lines:
+        reporter.write_line(f"left out {line}")
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """A home that exists, without a server."""
@@ -36,7 +53,7 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def own_server() -> Iterator[Server]:
-    """A home of this test alone; the test starts its servers."""
+    """A home of this test alone; the test, or the program that it tries, starts its servers."""
     with temporary_server() as server:
         yield server
 
@@ -44,8 +61,14 @@ def own_server() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """One running server for all tests that leave it as they found it; each takes a workspace of its own."""
-    with temporary_server() as server:
-        server.start()
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def module_server() -> Iterator[Server]:
+    """One running server for the tests of a module; some rooms start it in a way of their own."""
+    with running_server() as server:
         yield server
 
 

@@ -1,4 +1,9 @@
-"""A real server on a temporary home, spoken to by plain HTTP; and waiting with a deadline."""
+"""The server rig: real servers on temporary homes, which end with their test; and waiting with a deadline.
+
+- `running_server(...)`: a server that runs, on a new home with the settings, the environment or the program given.
+- `temporary_server()`: a new home alone; the test, or the program that it tries, starts the server.
+
+The fixtures `server`, `own_server` and `module_server` of tests/conftest.py are these two."""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +25,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from smalt.machine.home import Home
+from smalt.machine.processes import read_stat
 
 T = TypeVar("T")
 
@@ -55,14 +62,21 @@ class Server:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def spawn(
-        self, *options: str, environment: Mapping[str, str] | None = None, program: tuple[str, ...] = ()
+        self,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        program: tuple[str, ...] = (),
+        cwd: str | Path = "/",
+        close_fds: bool = True,
+        start_new_session: bool = True,
     ) -> subprocess.Popen[bytes]:
-        """Start a process, as clients do; what it says on standard error can be read."""
+        """Start a process, as clients do unless told otherwise; what it says on standard error can be read."""
         process = subprocess.Popen(
             [sys.executable, *(program or ("-m", "smalt.service")), *options],
             env={**os.environ, "SMALT_HOME": str(self.home.root), **(environment or {})},
-            cwd="/",
-            start_new_session=True,
+            cwd=cwd,
+            close_fds=close_fds,
+            start_new_session=start_new_session,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -70,12 +84,34 @@ class Server:
         self.processes.append(process)
         return process
 
-    def start(self, *options: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def start(
+        self, *options: str, environment: Mapping[str, str] | None = None, program: tuple[str, ...] = ()
+    ) -> subprocess.Popen[bytes]:
         """Start a server and wait until it is ready."""
-        process = self.spawn(*options, environment=environment)
+        process = self.spawn(*options, environment=environment, program=program)
         eventually(lambda: self.is_ready(process.pid) or process.poll() is not None, "the server")
         assert process.poll() is None, refusal(process)
         return process
+
+    def kill(self) -> None:
+        """End the server that serves by SIGKILL; its launcher and its steps run on."""
+        pid = eventually(self.find_server, "the server")
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: (stat := read_stat(pid)) is None or stat.is_dead, "the end of the server")
+
+    def start_again(self) -> int:
+        """Start a server where one was killed, and return the pid of the one that serves.
+
+        The launcher outlives a killed server and starts one, too, while steps run: either may be the first.
+        """
+        self.spawn()
+        return eventually(self.find_server, "the server")
+
+    def find_server(self) -> int | None:
+        """Return the pid of the server that is ready."""
+        facts = self.home.read_json("server.json")
+        is_there = facts and (stat := read_stat(facts["pid"])) is not None and not stat.is_dead
+        return int(facts["pid"]) if facts and is_there else None
 
     def is_ready(self, pid: int) -> bool:
         facts = self.home.read_json("server.json")
@@ -179,15 +215,27 @@ def refusal(process: subprocess.Popen[bytes]) -> str:
 
 
 @contextlib.contextmanager
-def temporary_server() -> Iterator[Server]:
-    """On a home with a short path; nothing of it is left."""
+def temporary_server(name: str = "home") -> Iterator[Server]:
+    """Yield a home with a short path, whoever starts its server; nothing of it is left."""
     folder = Path(tempfile.mkdtemp(prefix="smalt-"))
-    server = Server(Home(folder / "home"))
+    server = Server(Home(folder / name))
     try:
         yield server
     finally:
         server.end()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def running_server(
+    *, environment: Mapping[str, str] | None = None, program: tuple[str, ...] = (), name: str = "home", **settings: Any
+) -> Iterator[Server]:
+    """Yield a server that runs on a home of its own, with these settings."""
+    with temporary_server(name) as server:
+        if settings:
+            server.set(**settings)
+        server.start(environment=environment, program=program)
+        yield server
 
 
 def host_job(command: str, **more: Any) -> dict[str, Any]:

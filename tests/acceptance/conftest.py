@@ -15,7 +15,7 @@ import pytest
 
 from smalt.cli import app
 from smalt.cli.framework import failure
-from tests.helpers import Server, eventually, temporary_server
+from tests.helpers import Server, running_server
 
 LONGEST = 30
 """Seconds until a test gives up a command."""
@@ -85,13 +85,6 @@ def _late(*_: object) -> None:
     raise AssertionError(f"the command did not end within {LONGEST} s")
 
 
-@pytest.fixture(scope="module")
-def module_server() -> Iterator[Server]:
-    with temporary_server() as server:
-        server.start()
-        yield server
-
-
 @pytest.fixture
 def desk(
     module_server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -116,9 +109,7 @@ ORDINARY = (
 
 @pytest.fixture(scope="module")
 def ordinary_server() -> Iterator[Server]:
-    with temporary_server() as server:
-        process = server.spawn(program=("-c", ORDINARY))
-        eventually(lambda: server.is_ready(process.pid), "the server")
+    with running_server(program=("-c", ORDINARY)) as server:
         yield server
 
 

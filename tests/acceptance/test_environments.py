@@ -10,7 +10,7 @@ from shutil import copytree
 import pytest
 
 from tests.environments.wheels import make_package, make_wheel
-from tests.helpers import Server, temporary_server
+from tests.helpers import Server, running_server
 
 from .conftest import Desk
 
@@ -28,8 +28,7 @@ def module_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "PIP_FIND_LINKS": str(wheels),
         "UV_CACHE_DIR": str(tmp_path_factory.mktemp("uv-cache")),
     }
-    with temporary_server() as server:
-        server.start(environment=offline)
+    with running_server(environment=offline) as server:
         yield server
 
 

@@ -13,7 +13,7 @@ import pytest
 import smalt
 from smalt import MLClient, load_job
 from tests.acceptance.conftest import Desk
-from tests.helpers import temporary_server
+from tests.helpers import running_server
 
 COMMAND = re.compile(r"(?:^|: )(smalt .*)$", re.MULTILINE)
 PIPELINE = """
@@ -58,8 +58,7 @@ def test_an_exported_pipeline_runs_in_another_home(desk: Desk, monkeypatch: pyte
     assert ran.code == 0, ran.err
     for gone in ("data", "src"):
         (desk.folder / gone).rename(desk.folder / f"{gone}-gone")
-    with temporary_server() as other:
-        other.start()
+    with running_server() as other:
         monkeypatch.setenv("SMALT_HOME", str(other.home.root))
         again = desk.smalt("job create --file moved/job.yml --stream")
         assert again.code == 0, again.err

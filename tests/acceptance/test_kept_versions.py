@@ -143,7 +143,7 @@ def test_the_place_is_written_over_and_the_server_killed(
     """A job that was reading there fails, and another attempt reads the version, whichever server sees its end."""
     monkeypatch.setenv("SMALT_HOME", str(own_server.home.root))
     desk.server = own_server
-    first = own_server.start()
+    own_server.start()
     assert desk.job(f"command: echo one >${{{{outputs.o}}}}/f\n{daily('k')}").code == 0
     tried, go = desk.folder / "tried", desk.folder / "go"
     wait = f"[ -e {tried} ] || {{ touch {tried}; until [ -e {go} ]; do sleep 0.02; done; {ends}; }}"
@@ -156,9 +156,8 @@ def test_the_place_is_written_over_and_the_server_killed(
         if when == "over":
             assert desk.job(f"command: echo two >${{{{outputs.o}}}}/f\n{daily('k')}").code == 0
         elif when == killed:
-            first.kill()
-            first.wait()
-            own_server.start()
+            own_server.kill()
+            own_server.start_again()
     go.touch()
     followed = desk.smalt("job stream -n reads")
     if ends == "true":

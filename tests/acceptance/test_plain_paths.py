@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smalt.machine.home import Home
-from tests.helpers import Server, temporary_server
+from tests.helpers import Server, running_server
 
 from .conftest import Desk
 
@@ -114,9 +113,7 @@ def test_tables_of_any_name_are_one_word(desk: Desk) -> None:
 @pytest.fixture(scope="module")
 def odd_server() -> Iterator[Server]:
     """A server whose home has blanks and more in its path."""
-    with temporary_server() as server:
-        server.home = Home(server.home.root.with_name("my home; $x"))
-        server.start()
+    with running_server(name="my home; $x") as server:
         yield server
     server.home.shell_safe_path.unlink()
 

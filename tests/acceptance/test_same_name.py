@@ -48,8 +48,9 @@ def another_with_an_old_time(folder: Path) -> None:
 
 @pytest.fixture
 def files(desk: Desk) -> Desk:
-    desk.write("d.txt", "d1\n")
-    desk.write("f/s/d.txt", "d1\n")
+    """A desk with data that no other test has: a step that is the same as an earlier one is reused and logs nothing."""
+    for name in ("d.txt", "f/s/d.txt"):
+        desk.write(name, f"d1 of {desk.folder}\n")
     desk.write("whole.yml", WHOLE)
     return desk
 

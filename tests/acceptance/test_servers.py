@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from smalt.machine.processes import find_process
+from tests.helpers import Server
 
 from .conftest import Desk
 
 
 @pytest.fixture
-def own(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def own(own_server: Server, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home in which nothing runs yet, and nothing is left running."""
-    home = tmp_path / "own"
-    monkeypatch.setenv("SMALT_HOME", str(home))
-    yield home
-    if (home / "layout").exists():
-        (home / "layout").write_text("1")
-        (home / "owner").unlink(missing_ok=True)
-        assert desk.smalt("server stop --force").code == 0
+    monkeypatch.setenv("SMALT_HOME", str(own_server.home.root))
+    return own_server.home.root
 
 
 def test_the_first_command_starts_it_and_stop_ends_it(desk: Desk, own: Path) -> None:

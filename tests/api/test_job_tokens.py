@@ -362,7 +362,7 @@ def status(server: Server, workspace: str, name: str) -> str | None:
 
 def test_a_job_finds_the_server_that_follows(own_server: Server, workspace: str, tmp_path: Path) -> None:
     """A job that runs while the server is killed calls the next one, over TLS, at the same port."""
-    process = own_server.start()
+    own_server.start()
     flag = tmp_path / "go"
     command = script(
         tmp_path,
@@ -376,9 +376,8 @@ def test_a_job_finds_the_server_that_follows(own_server: Server, workspace: str,
     )
     assert own_server.ask("PUT", f"{workspace}/jobs/j", host_job(command)).status == 201
     eventually(lambda: own_server.ask("GET", f"{workspace}/jobs/j").body["properties"]["status"] == "Running")
-    process.kill()
-    process.wait()
-    own_server.start()
+    own_server.kill()
+    own_server.start_again()
     flag.touch()
     messages = list(own_server.stream(f"/smalt/v1{workspace}/jobs/j/stream"))
     said = "".join(message["text"] for message in messages if message["t"] == "log")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 
 from smalt.cli import app
 from smalt.cli.framework import failure
+from tests.helpers import Server
 
 
 @dataclass
@@ -25,15 +26,13 @@ class Ran:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def home(own_server: Server, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of the test's own, whose server ends with the test; nothing of the caller's environment counts."""
-    folder = tmp_path / "home"
+    folder = own_server.home.root
     monkeypatch.setenv("SMALT_HOME", str(folder))
     for name in ("SMALT_URL", "SMALT_TOKEN", "SMALT_DEBUG"):
         monkeypatch.delenv(name, raising=False)
-    yield folder
-    if (folder / "server.json").exists():
-        smalt("server", "stop", "--force")
+    return folder
 
 
 @pytest.fixture

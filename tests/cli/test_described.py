@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from smalt.client.connection import autostart
-from smalt.machine.home import Home
 from tests.cli.conftest import Ran
-from tests.client.conftest import end
+from tests.helpers import Server
 
 
 @pytest.fixture
-def served(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder for files; the home's server is ended."""
+def served(own_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for files; the home has a server."""
     monkeypatch.chdir(tmp_path)
-    made = Home(home)
-    autostart.start_server(made).close()
-    yield tmp_path
-    end(made)
+    own_server.start()
+    return tmp_path
 
 
 def write(path: Path, **document: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.helpers import temporary_server
 
 from .conftest import smalt
 
@@ -38,26 +39,18 @@ inputs:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A home whose server the commands of all tests here share."""
-    folder = tmp_path_factory.mktemp("home")
-    yield folder
-    done = subprocess.run(
-        [sys.executable, "-m", "smalt", "server", "stop", "--force"],
-        env={**os.environ, "SMALT_HOME": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
+def shared() -> Iterator[Path]:
+    """A home whose server the commands of all tests here share; the first of them starts it."""
+    with temporary_server() as server:
+        yield server.home.root
 
 
 @pytest.fixture(autouse=True)
-def home(server: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The home that is shared, in place of one for each test."""
-    monkeypatch.setenv("SMALT_HOME", str(server))
+    monkeypatch.setenv("SMALT_HOME", str(shared))
     monkeypatch.delenv("SMALT_URL", raising=False)
-    return server
+    return shared
 
 
 @pytest.fixture

@@ -6,21 +6,19 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.helpers import WORKSPACE, Server, eventually, host_job, temporary_server
+from tests.helpers import WORKSPACE, Server, eventually, host_job
 
 PLACE = WORKSPACE.format("w")
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with temporary_server() as made:
-        made.start()
-        yield made
+def server(own_server: Server) -> Server:
+    own_server.start()
+    return own_server
 
 
 def follow(server: Server, patience: float) -> subprocess.Popen[str]:

@@ -2,15 +2,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from smalt import MLClient
-from smalt.client.connection import autostart
-from smalt.client.connection.connection import ApiConnection
 from smalt.machine.home import Home
-from tests.client.waiting import until
+from tests.helpers import Server
 
 _numbers = itertools.count(1)
 
@@ -23,20 +20,15 @@ def no_server_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
+def home(own_server: Server) -> Home:
     """A home in which no server runs; one that a test starts is ended."""
-    made = Home(tmp_path / "home")
-    yield made
-    end(made)
+    return own_server.home
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+def served(server: Server) -> Home:
     """A home with a server, for all tests that need any."""
-    made = Home(tmp_path_factory.mktemp("served") / "home")
-    autostart.start_server(made).close()
-    yield made
-    end(made)
+    return server.home
 
 
 @pytest.fixture
@@ -45,11 +37,3 @@ def client(served: Home) -> Iterator[MLClient]:
     made = MLClient(home=served, workspace_name=f"ws{next(_numbers)}")
     yield made
     made.connection.close()
-
-
-def end(home: Home) -> None:
-    if autostart.is_running(home):
-        connection = ApiConnection.open(home=home)
-        connection.post("/smalt/v1/shutdown", {"force": True})
-        connection.close()
-        until(lambda: not autostart.is_running(home), "the server still runs")

@@ -6,7 +6,11 @@ It is all that docs/internals/adding-a-compute.md asks for: this module, and `ma
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
+import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
-from smalt.machine.processes import Process
+from smalt.machine.processes import Process, is_alive
 from smalt.service.compute.backend import Backend, Exit, OnExit, OnStarted
 from smalt.service.compute.backends import ThisMachine
 from smalt.service.compute.local.results import LocalResults
@@ -25,8 +29,9 @@ from smalt.service.compute.step import RunnableStep
 from . import spool_queue
 from .spool_queue import LOOK, read, write
 
-_LEFT: list[subprocess.Popen[bytes]] = []
-"""The processes that closed runners left: they run on, and Python warns of one that nobody holds."""
+_SUPERVISORS: list[subprocess.Popen[bytes]] = []
+"""The supervisors since the last `end_processes`: some outlive their runner, and Python warns of lost ones."""
+_FOLDERS: set[Path] = set()
 
 
 def make_spool_backend(machine: ThisMachine) -> Backend:
@@ -43,6 +48,7 @@ class SpoolRunner:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        _FOLDERS.add(folder)
         self._running: dict[str, Process] = {}
         self._open: set[str] = set()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
@@ -89,7 +95,6 @@ class SpoolRunner:
 
     async def close(self) -> None:
         self._task.cancel()
-        _LEFT.extend(self._children.values())
 
     async def _follow(self) -> None:
         while True:
@@ -104,6 +109,7 @@ class SpoolRunner:
         if exit is None and (child is None or child.poll() is not None) and not _is_supervised(folder):
             program = [sys.executable, spool_queue.__file__, str(folder)]
             self._children[step_id] = subprocess.Popen(program, start_new_session=True)
+            _SUPERVISORS.append(self._children[step_id])
         if started and step_id not in self._running:
             self._running[step_id] = process = Process(*started[0])
             self._on_started(step_id, process, started[1])
@@ -115,6 +121,32 @@ class SpoolRunner:
             code, number, reason = exit
             since = started[1] if started else None
             self._on_exit(Exit(step_id, code, number, reason, None, since, time.time(), process_of))
+
+
+def end_processes() -> None:
+    """End the steps and supervisors that are left of a test, whatever became of it."""
+    while _SUPERVISORS:
+        supervisor = _SUPERVISORS.pop()
+        _end_process_groups(_list_children(supervisor.pid))
+        supervisor.kill()
+        supervisor.wait()
+    while _FOLDERS:
+        for started in _FOLDERS.pop().glob("*/started"):
+            process = Process(*json.loads(started.read_text())[0])
+            if is_alive(process):
+                _end_process_groups([process.pid])
+
+
+def _list_children(pid: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+def _end_process_groups(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
 
 
 def _is_supervised(folder: Path) -> bool:

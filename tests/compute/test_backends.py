@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import pytest
 
 from smalt.exceptions import SmaltError
 from smalt.machine.home import Home
-from smalt.service.compute import backends
 from smalt.service.compute.spec import StepResources
 from smalt.service.engine.kinds import command
 from smalt.service.records import assets, jobs
@@ -23,8 +22,6 @@ from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
 from tests.environments import podman as podman_engine
 from tests.helpers import eventually
-
-from . import spool
 
 LATE = 'trap "echo ended >ended; exit 0" TERM; : >begun; sleep 60 & wait'
 
@@ -76,7 +73,7 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[podman_engine.P
 
 
 @pytest.fixture(params=["local", "containers", "spool"])
-def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     home = Home(tmp_path / "home")
     if request.param == "containers":
         engine = request.getfixturevalue("podman")
@@ -85,17 +82,9 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         settings = {"container-command": engine.command, "container-arguments": engine.arguments}
         return Place("containers", "local", "cpu-cluster", home, "launcher", settings, engine.image)
     if request.param == "spool":
-        monkeypatch.setattr(backends, "MAKERS", [*backends.MAKERS, spool.make_spool_backend])
+        request.getfixturevalue("spool_backend")
         return Place("spool", "spool", "azureml:spool", home, "spool_queue.py")
     return Place("local", "local", "cpu-cluster", home, "launcher")
-
-
-def run(place: Place, test: Callable[[Workbench], Coroutine[Any, Any, None]]) -> None:
-    async def scenario() -> None:
-        async with workbench(place.home) as bench:
-            await test(bench)
-
-    asyncio.run(scenario())
 
 
 def attempts(bench: Workbench, job: Job) -> list[tuple[str, str | None]]:
@@ -106,11 +95,11 @@ async def begun(place: Place, job: Job) -> None:
     await asyncio.to_thread(eventually, (place.folder(job) / "begun").exists)
 
 
-def test_a_step_runs_where_its_compute_and_environment_say(place: Place, tmp_path: Path) -> None:
+async def test_a_step_runs_where_its_compute_and_environment_say(place: Place, tmp_path: Path) -> None:
     """With its inputs, outputs and variables; its log and its exit code come back, and its files are stored."""
     (tmp_path / "x").write_text("content\n")
 
-    async def test(bench: Workbench) -> None:
+    async with workbench(place.home) as bench:
         job = place.submit(
             bench, "whole",
             'cat ${{inputs.x}}; echo "$WORD ${{inputs.n}}"; echo made >${{outputs.o}}/f; echo z >outputs/z',
@@ -126,13 +115,10 @@ def test_a_step_runs_where_its_compute_and_environment_say(place: Place, tmp_pat
         assert failed.status == "Failed"
         assert "5" in str(failed.error)
 
-    run(place, test)
 
-
-def test_a_step_that_runs_is_followed(place: Place) -> None:
+async def test_a_step_that_runs_is_followed(place: Place) -> None:
     """It is Running from the moment its process exists, and the runner knows that process."""
-
-    async def test(bench: Workbench) -> None:
+    async with workbench(place.home) as bench:
         job = place.submit(bench, "long", ": >begun; until [ -e go ]; do sleep 0.05; done")
         await begun(place, job)
         await bench.until(job, lambda now: now.status == "Running")
@@ -141,14 +127,11 @@ def test_a_step_that_runs_is_followed(place: Place) -> None:
         assert (await bench.over(job)).status == "Completed"
         assert not bench.engine.context.computes.running
 
-    run(place, test)
-
 
 @pytest.mark.parametrize("how", ["cancel", "timeout"])
-def test_a_step_is_stopped(place: Place, how: str) -> None:
+async def test_a_step_is_stopped(place: Place, how: str) -> None:
     """It gets SIGTERM and time to save its work; why it ended is recorded."""
-
-    async def test(bench: Workbench) -> None:
+    async with workbench(place.home) as bench:
         limits = {"limits": {"timeout": 3}} if how == "timeout" else {}
         job = place.submit(bench, "stopped", LATE, **limits)
         await begun(place, job)
@@ -159,13 +142,10 @@ def test_a_step_is_stopped(place: Place, how: str) -> None:
         assert attempts(bench, job) == [(place.runner, "stopped" if how == "cancel" else "timeout")]
         assert (place.folder(job) / "ended").read_text() == "ended\n"
 
-    run(place, test)
-
 
 @pytest.mark.parametrize("killed", ["server", "backend", "both"])
 async def test_a_step_outlives_what_looks_after_it(place: Place, killed: str) -> None:
     """It runs once, and its exit counts once, whichever of the processes around it is killed."""
-
     bench = Workbench(place.home)
     await bench.engine.open()
     job = place.submit(bench, "kept", "echo x >>runs; : >begun; until [ -e go ]; do sleep 0.05; done; exit 0")
@@ -185,26 +165,23 @@ async def test_a_step_outlives_what_looks_after_it(place: Place, killed: str) ->
         assert (place.folder(job) / "runs").read_text() == "x\n"
 
 
-def test_each_exit_is_told_once(place: Place) -> None:
+async def test_each_exit_is_told_once(place: Place) -> None:
     """Of many quick steps each has one attempt with one end, though some end while others start."""
-
-    async def test(bench: Workbench) -> None:
+    async with workbench(place.home) as bench:
         asked = [place.submit(bench, f"quick{number}", f"exit {number % 2}") for number in range(6)]
         states = [(await bench.over(job)).status for job in asked]
         assert states == ["Completed", "Failed"] * 3
         assert [attempts(bench, job) for job in asked] == [[(place.runner, "exited")]] * 6
 
-    run(place, test)
 
-
-def test_a_runner_without_a_capacity_queues_by_itself(
+async def test_a_runner_without_a_capacity_queues_by_itself(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is handed all that is ready; what has not started there is Queued, says so, and takes no slot here."""
     if place.name != "spool":
         pytest.skip("this backend has a capacity: its steps wait in the engine's queue")
 
-    async def test(bench: Workbench) -> None:
+    async with workbench(place.home) as bench:
         text = ": >begun; until [ -e go ]; do sleep 0.05; done"
         first = place.submit(bench, "a", text)
         await begun(place, first)
@@ -223,13 +200,10 @@ def test_a_runner_without_a_capacity_queues_by_itself(
             (place.folder(job) / "go").touch()
             assert (await bench.over(job)).status == "Completed"
 
-    run(place, test)
 
-
-def test_a_backend_refuses_what_could_never_run(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_backend_refuses_what_could_never_run(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The job is not accepted, and the sentence is the backend's."""
-
-    async def test(bench: Workbench) -> None:
+    async with workbench(place.home) as bench:
         steps = bench.engine.context.computes.find_backend(place.compute).steps
 
         def find_problems(resources: StepResources) -> list[str]:
@@ -240,16 +214,11 @@ def test_a_backend_refuses_what_could_never_run(place: Place, monkeypatch: pytes
             place.submit(bench, "large", "true", resources={"instance_type": "Standard_X"})
         assert (await bench.over(place.submit(bench, "small", "true"))).status == "Completed"
 
-    run(place, test)
 
-
-def test_a_log_is_where_its_backend_says(place: Place) -> None:
+async def test_a_log_is_where_its_backend_says(place: Place) -> None:
     """The folder that the backend names has the step's output."""
-
-    async def test(bench: Workbench) -> None:
+    async with workbench(place.home) as bench:
         job = await bench.over(place.submit(bench, "says", "echo hello"))
         leaf = command.Leaf.read(bench.engine.context, job, bench.workspace)
         folder = leaf.backend(bench.engine.context).steps.get_log_folder(command.make_spec(leaf, 1))
         assert Path(folder, "std_log.txt").read_text() == "hello\n"
-
-    run(place, test)

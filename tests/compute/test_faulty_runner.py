@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from smalt.machine.home import Home
-from smalt.service.compute import backends, registry
+from smalt.service.compute import registry
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
@@ -60,8 +60,7 @@ class Faults:
 
 
 @pytest.fixture
-def faults(monkeypatch: pytest.MonkeyPatch) -> Faults:
-    monkeypatch.setattr(backends, "MAKERS", [*backends.MAKERS, spool.make_spool_backend])
+def faults(spool_backend: None, monkeypatch: pytest.MonkeyPatch) -> Faults:
     monkeypatch.setattr(registry, "_FIRST_WAIT", 0.05)
     monkeypatch.setattr(registry, "_PATIENCE", 0.2)
     return Faults(monkeypatch)
@@ -75,17 +74,8 @@ def attempts(bench: Workbench, job: Job) -> list[str | None]:
     return [one.reason for one in jobs.list_attempts(bench.db, job.id)]
 
 
-def reap_supervisors(bench: Workbench) -> None:
-    """Wait for the processes that a killed server left, which end with their steps."""
-    runner = bench.engine.context.computes.runners["spool"]
-    assert isinstance(runner, spool.SpoolRunner)
-    for child in runner._children.values():
-        child.wait(30)
-
-
 async def test_a_start_that_raises_is_tried_again(faults: Faults, tmp_path: Path) -> None:
     """The step that could not be started is another attempt; those beside it, there and here, start once."""
-
     async with workbench() as bench:
         faults.left = ["start", "acknowledge"]
         bench.engine.pause()
@@ -102,7 +92,6 @@ async def test_a_start_that_raises_is_tried_again(faults: Faults, tmp_path: Path
 
 async def test_a_stop_that_raises_is_tried_again(faults: Faults, tmp_path: Path) -> None:
     """The job that was canceled ends, as soon as its runner can be reached."""
-
     async with workbench() as bench:
         job = submit(bench, "long", f": >{tmp_path}/begun; sleep 60 & wait")
         await asyncio.to_thread(eventually, (tmp_path / "begun").exists)
@@ -130,7 +119,6 @@ async def test_a_step_of_which_nobody_knows_is_not_run_again(faults: Faults, tmp
         assert (await again.over(job)).status == "Completed"
         assert (attempts(again, job), faults.left) == (["exited"], [])
         assert (tmp_path / "ran").read_text() == "x\n"
-    await asyncio.to_thread(reap_supervisors, bench)
 
 
 async def test_a_step_that_ended_meanwhile_is_settled_late(faults: Faults, tmp_path: Path) -> None:
@@ -152,4 +140,3 @@ async def test_a_step_that_ended_meanwhile_is_settled_late(faults: Faults, tmp_p
         assert (await again.over(job)).status == "Completed"
         assert attempts(again, job) == ["never started", "exited"]
         assert (tmp_path / "ran").read_text() == "x\n"
-    await asyncio.to_thread(reap_supervisors, bench)

@@ -6,19 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from smalt.service.compute import backends
 from smalt.service.engine import dispatch
 from smalt.service.records import events, jobs
 from tests.engine.bench import workbench
 
-from . import spool
-
 HOST = "azureml:host"
 
 
-@pytest.fixture(autouse=True)
-def _spool(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backends, "MAKERS", [*backends.MAKERS, spool.make_spool_backend])
+pytestmark = pytest.mark.usefixtures("spool_backend")
 
 
 async def test_a_job_that_is_prepared_moves_forward_only(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 import smalt.inside
 from smalt import MLClient
-from tests.helpers import Server, temporary_server
+from tests.helpers import Server, running_server
 
 INSIDE = Path(smalt.inside.__file__).parent
 LONGEST = 60
@@ -49,9 +49,7 @@ def module_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Its URL map has the seed's Titanic.csv."""
     data = tmp_path_factory.mktemp("titanic") / "Titanic.csv"
     data.write_text("PassengerId,Survived\n1,0\n2,1\n")
-    with temporary_server() as server:
-        server.set(url_map={TITANIC: str(data)})
-        server.start()
+    with running_server(url_map={TITANIC: str(data)}) as server:
         yield server
 
 

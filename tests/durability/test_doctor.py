@@ -78,7 +78,6 @@ def test_a_damaged_blob_is_stored_again(own_server: Server, code: Path) -> None:
 
 async def test_a_pipeline_is_no_damage(tmp_path: Path) -> None:
     """Though some releases of SQLite take its order of steps for that."""
-
     async with workbench(Home(tmp_path / "home")) as bench:
         step = {"command": "true", "environment": "azureml:host", "outputs": {"o": {}}}
         after = {**step, "inputs": {"i": "${{parent.jobs.a.outputs.o}}"}}
@@ -250,17 +249,16 @@ def test_a_kill_while_a_file_is_fetched(own_server: Server) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Web) as web:
         threading.Thread(target=web.serve_forever, daemon=True).start()
         try:
-            process = own_server.start()
+            own_server.start()
             url = f"http://127.0.0.1:{web.server_address[1]}/large.bin"
             inputs = {"d": {"jobInputType": "uri_file", "uri": url, "mode": "ReadOnlyMount"}}
             text = "test $(tr -d a < ${{inputs.d}} | wc -c) = 1500000"
             assert own_server.ask("PUT", f"{WS}/jobs/reads", host_job(text, inputs=inputs)).status == 201
             urls = own_server.home.path("cache", "urls")
             eventually(lambda: any(path.stat().st_size for path in urls.glob("*/.*")), "the beginning of the download")
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            own_server.kill()
             gate.set()
-            own_server.start()
+            own_server.start_again()
             messages = list(own_server.stream(f"/smalt/v1{WS}/jobs/reads/stream"))
             assert messages[-1]["status"] == "Completed", messages
         finally:

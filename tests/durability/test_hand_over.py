@@ -39,7 +39,6 @@ def kill_launcher(home: Home) -> None:
 
 async def test_what_waited_for_a_server_that_died_is_queued_again(gates: Gates, tmp_path: Path) -> None:
     """It runs once, and before what was ready after it."""
-
     home = Home(tmp_path / "home")
     bench = await opened(home)
     first = bench.submit("first", gates.command("first"))
@@ -57,7 +56,6 @@ async def test_what_waited_for_a_server_that_died_is_queued_again(gates: Gates, 
 
 async def test_steps_follow_each_other_while_the_server_is_away(gates: Gates, tmp_path: Path) -> None:
     """The next server finds one that is over and one that runs, with the times at which they did."""
-
     home = Home(tmp_path / "home")
     bench = await opened(home)
     asked = [bench.submit(name, gates.command(name)) for name in ("first", "second", "third")]
@@ -82,7 +80,6 @@ async def test_steps_follow_each_other_while_the_server_is_away(gates: Gates, tm
 
 async def test_what_waits_outlives_the_launcher(gates: Gates, tmp_path: Path) -> None:
     """The server tells the next launcher what waits; it follows the step that the next one has adopted."""
-
     async with workbench(Home(tmp_path / "home"), cpus=1) as bench:
         asked = [bench.submit(name, gates.command(name)) for name in ("first", "second")]
         await waits(bench, asked[1])
@@ -99,7 +96,6 @@ async def test_a_launcher_of_another_version_is_not_asked_to_wait(
     gates: Gates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It might start at once what it does not understand: what waits is kept until it is let go, and runs then."""
-
     async with workbench(Home(tmp_path / "home"), cpus=1) as bench:
         asked = [bench.submit(name, gates.command(name)) for name in ("first", "second")]
         await waits(bench, asked[1])

@@ -40,7 +40,6 @@ async def kill_all(bench: Workbench) -> None:
 
 async def test_a_step_outlives_its_server(tmp_path: Path) -> None:
     """A step that runs while the server is away is kept, and its end counts."""
-
     home = Home(tmp_path / "home")
     bench = Workbench(home)
     await bench.engine.open()
@@ -58,7 +57,6 @@ async def test_a_step_outlives_its_server(tmp_path: Path) -> None:
 
 async def test_a_step_that_ended_while_the_server_was_away(tmp_path: Path) -> None:
     """The result of a step that ended without a server is its result, and what waited for it goes on."""
-
     home = Home(tmp_path / "home")
     bench = Workbench(home)
     await bench.engine.open()
@@ -90,7 +88,6 @@ async def test_a_step_that_ended_while_the_server_was_away(tmp_path: Path) -> No
 
 async def test_after_a_reboot_every_job_is_settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another boot id, no processes: what ran is Failed, or runs again where retries allow it; the rest runs."""
-
     home = Home(tmp_path / "home")
     bench = Workbench(home)
     await bench.engine.open()
@@ -121,7 +118,6 @@ async def test_after_a_reboot_every_job_is_settled(tmp_path: Path, monkeypatch: 
 
 async def test_a_plan_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
     """Children without a finished plan are dropped and planned again; none runs twice."""
-
     home = Home(tmp_path / "home")
     bench = Workbench(home)
     await bench.engine.open()
@@ -137,7 +133,6 @@ async def test_a_plan_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
 
 async def test_a_failed_step_whose_environment_is_gone_is_settled(tmp_path: Path) -> None:
     """A step that failed while the server was away, and whose environment has since been archived, holds up nobody."""
-
     home = Home(tmp_path / "home")
     bench = Workbench(home)
     await bench.engine.open()
@@ -159,7 +154,6 @@ async def test_a_failed_step_whose_environment_is_gone_is_settled(tmp_path: Path
 
 async def test_a_pipeline_reads_what_it_named_though_server_and_label_have_moved(tmp_path: Path) -> None:
     """What labels mean is in the records: steps and nested pipelines that a later server plans and starts read it."""
-
     home = Home(tmp_path / "home")
     bench = Workbench(home)
     await bench.engine.open()

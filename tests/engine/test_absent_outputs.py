@@ -45,7 +45,6 @@ ABSENT = {
 @pytest.mark.parametrize("case", ABSENT)
 async def test_a_named_output_that_no_step_writes_becomes_no_version(case: str, path: str | None) -> None:
     """The pipeline completes, its log says so, and what another run left at a given path is not taken for it."""
-
     async with workbench() as bench:
         bench.store("given").mkdir(parents=True)
         bench.store("given", "word").write_text("of another run")

@@ -49,7 +49,6 @@ async def test_a_job() -> None:
 
 async def test_the_steps_of_a_pipeline() -> None:
     """Literals with and without text, data alone, in inputs, variables, paths and settings, of groups too."""
-
     async with workbench() as bench:
         bench.store("d").mkdir(parents=True)
         bench.store("d", "f").write_text("content")
@@ -102,7 +101,6 @@ async def test_the_steps_of_a_pipeline() -> None:
 
 async def test_an_input_of_another_step_is_waited_for_as_what_it_is() -> None:
     """Who reads a step's input that is a third one's output starts when that one has ended."""
-
     async with workbench() as bench:
         document = {
             "jobs": {
@@ -118,7 +116,6 @@ async def test_an_input_of_another_step_is_waited_for_as_what_it_is() -> None:
 
 async def test_a_value_that_a_step_writes_is_a_literal_in_a_nested_pipeline() -> None:
     """The nested pipeline begins when the value is there, and may have text around it, and name it anywhere."""
-
     async with workbench() as bench:
         inner = bench.register("inner", {
             "type": "pipeline",
@@ -154,7 +151,6 @@ async def test_a_value_of_another_type_fails_the_step_that_owed_it(
     type: str, command: str, sentence: str, mode: str
 ) -> None:
     """The step fails with a sentence, and who reads the value does not start."""
-
     async with workbench() as bench:
         owes = step(command, outputs={"v": {"type": type, "mode": mode}})
         reads = step("echo ${{inputs.x}}", inputs={"x": "${{parent.jobs.owes.outputs.v}}"})
@@ -169,7 +165,6 @@ async def test_a_value_of_another_type_fails_the_step_that_owed_it(
 )
 async def test_a_value_of_its_type_is_read(type: str, text: str) -> None:
     """The text that was written is the text that is read."""
-
     async with workbench() as bench:
         writes = step(f"echo '{text}' > ${{{{outputs.v}}}}/output", outputs={"v": {"type": type}})
         reads = step("echo '[${{inputs.x}}]'", inputs={"x": "${{parent.jobs.writes.outputs.v}}"})
@@ -196,7 +191,6 @@ async def test_the_names_of_a_promoted_output(
     of_node: dict[str, str], of_pipeline: dict[str, str], registered: dict[str, list[str]], is_nested: bool
 ) -> None:
     """Both names are registered where both are given, once where they are the same; of a nested pipeline's step too."""
-
     async with workbench() as bench:
         write = step("echo x > ${{outputs.o}}/f", outputs={"o": {"type": "uri_folder"}})
         if is_nested:
@@ -235,7 +229,6 @@ REFUSED = [
 @pytest.mark.parametrize("way", ["rest", "registered"])
 async def test_a_body_that_means_nothing_is_not_accepted(changes: Step, settings: Step, way: str) -> None:
     """Whoever sends it, and whether the steps stand in the job or in a registered component, no job is made of it."""
-
     async with workbench() as bench:
         made, _ = example(changes, settings=settings)
         for one in made["jobs"].values():
@@ -266,7 +259,6 @@ def _unchecked(noun: Any, document: dict[str, Any]) -> Any:
 
 async def test_what_only_registered_components_show_is_told_at_once() -> None:
     """An output that a registered component does not have is refused when the job is sent, not when it is planned."""
-
     async with workbench() as bench:
         writes = bench.register(
             "writes", {"command": "true", "environment": HOST, "outputs": {"model": {"type": "uri_folder"}}}
@@ -283,7 +275,6 @@ async def test_what_only_registered_components_show_is_told_at_once() -> None:
 
 async def test_a_plan_whose_steps_can_never_start_is_refused() -> None:
     """A job that comes as far as its planning fails with a sentence; it neither completes nor waits for ever."""
-
     async with workbench() as bench:
         loop = {
             "a": step("true", inputs={"x": "${{parent.jobs.b.outputs.o}}"}, outputs={"o": None}),
@@ -302,7 +293,6 @@ async def test_a_plan_whose_steps_can_never_start_is_refused() -> None:
 
 async def test_an_expression_as_the_default_of_a_component_is_not_a_value() -> None:
     """It would mean something else in each pipeline; the input has to be given."""
-
     async with workbench() as bench:
         declared = {"x": {"type": "string", "default": "${{parent.inputs.word}}"}}
         component = {"command": "echo ${{inputs.x}}", "environment": HOST, "inputs": declared}

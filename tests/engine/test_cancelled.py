@@ -80,7 +80,6 @@ def _fields(job: Job) -> dict[str, Any]:
 @pytest.mark.parametrize("whom", ["step", "pipeline"])
 async def test_a_cancelled_step_that_exits_with_0(polite: Polite, whom: str) -> None:
     """It is Canceled and so is its pipeline, nothing is registered or reused, and what needs it does not run."""
-
     async with workbench() as bench:
         job = bench.submit("p", named(polite))
         await polite.begun()
@@ -97,7 +96,6 @@ async def test_a_cancelled_step_that_exits_with_0(polite: Polite, whom: str) -> 
 
 async def test_a_step_of_a_nested_pipeline_is_cancelled_with_that(polite: Polite) -> None:
     """A nested pipeline that is cancelled is Canceled with all below it, and what needs it does not run."""
-
     async with workbench() as bench:
         step = polite.step()
         step["outputs"] = {"o": "${{parent.outputs.o}}"}
@@ -117,7 +115,6 @@ async def test_a_step_of_a_nested_pipeline_is_cancelled_with_that(polite: Polite
 
 async def test_a_step_that_a_failed_sibling_stops(polite: Polite) -> None:
     """Without continue_on_step_failure the sibling of a step that failed is Canceled, and says which step failed."""
-
     async with workbench() as bench:
         gate = polite.folder / "gate"
         os.mkfifo(gate)
@@ -133,7 +130,6 @@ async def test_a_step_that_a_failed_sibling_stops(polite: Polite) -> None:
 
 async def test_a_step_that_was_ended_by_its_time_limit(polite: Polite) -> None:
     """Code 0 after the SIGTERM of a time-out is a time-out: Failed, and nothing needs the half output."""
-
     async with workbench() as bench:
         step = polite.step(limits={"timeout": 1})
         job = bench.submit("p", {"jobs": {"c": step, "use": polite.user()}})
@@ -146,7 +142,6 @@ async def test_a_step_that_was_ended_by_its_time_limit(polite: Polite) -> None:
 
 async def test_no_other_attempt_is_made_of_what_was_cancelled(polite: Polite) -> None:
     """A step with retries that is cancelled gets no other attempt."""
-
     async with workbench() as bench:
         job = bench.submit("one", polite.step(properties={"smalt.retries": "3"}))
         await polite.begun()
@@ -158,7 +153,6 @@ async def test_no_other_attempt_is_made_of_what_was_cancelled(polite: Polite) ->
 @pytest.mark.parametrize("who", ["server", "launcher", "both"])
 async def test_a_kill_between_the_cancellation_and_the_exit(polite: Polite, tmp_path: Path, who: str) -> None:
     """The cancellation was acknowledged, so the job is Canceled, whoever dies before its command exits with 0."""
-
     home = Home(tmp_path / "home")
     bench = await opened(home)
     gate, begun, told = tmp_path / "gate", tmp_path / "begun", tmp_path / "told"
@@ -189,7 +183,6 @@ async def test_a_kill_between_the_cancellation_and_the_exit(polite: Polite, tmp_
 
 async def test_a_command_that_had_ended_by_itself_when_the_cancellation_came(polite: Polite, tmp_path: Path) -> None:
     """The order in the records decides: what was cancelled before its end was recorded is Canceled, code 0 or not."""
-
     async with workbench() as bench:
         begun, gate = tmp_path / "begun", tmp_path / "gate"
         os.mkfifo(gate)
@@ -209,7 +202,6 @@ async def test_a_cancellation_while_outputs_are_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crashes: bool
 ) -> None:
     """A step that is Finalizing ends Canceled, nothing of it is registered, and it does not run again."""
-
     home = Home(tmp_path / "home")
     bench = await opened(home)
     gate = tmp_path / "gate"
@@ -262,7 +254,6 @@ async def test_what_a_link_leads_to_is_not_copied_for_a_cancelled_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str, what: str, mode: str
 ) -> None:
     """A cancellation ends all copying; no half of it and no link is left, and a line of the log says so."""
-
     home = Home(tmp_path / "home")
     bench = await opened(home)
     gate, begun, large = tmp_path / "gate", tmp_path / "begun", tmp_path / "large"
@@ -299,7 +290,6 @@ async def test_what_a_link_leads_to_is_not_copied_for_a_cancelled_job(
 @pytest.mark.handed_over
 async def test_what_was_handed_over_behind_a_cancelled_step(polite: Polite, tmp_path: Path) -> None:
     """A chain waits at the launcher; its first step is cancelled and exits with 0: the others are Canceled, too."""
-
     async with workbench() as bench:
         marks = tmp_path / "marks"
         later = {
@@ -321,7 +311,6 @@ async def test_what_was_handed_over_behind_a_cancelled_step(polite: Polite, tmp_
 @pytest.mark.handed_over
 async def test_what_follows_before_the_cancellation_reaches_the_launcher(tmp_path: Path) -> None:
     """A step ended with 0 and the next one started before the first's cancellation is recorded: both are Canceled."""
-
     async with workbench() as bench:
         begun, second, gate = tmp_path / "begun", tmp_path / "second", tmp_path / "gate"
         os.mkfifo(gate)

@@ -14,7 +14,6 @@ HOST = "azureml:host"
 
 async def test_a_command_runs_and_its_output_is_logged() -> None:
     """A command job completes, and what it prints is in user_logs/std_log.txt."""
-
     async with workbench() as bench:
         job = await bench.over(bench.submit("hello", {"command": "echo hello", "environment": HOST}))
         assert (job.status, bench.log(job)) == ("Completed", "hello\n")
@@ -22,7 +21,6 @@ async def test_a_command_runs_and_its_output_is_logged() -> None:
 
 async def test_each_state_is_an_event() -> None:
     """The event log tells every state that a job passed through, in order."""
-
     async with workbench() as bench:
         job = await bench.over(bench.submit("hello", {"command": "true", "environment": HOST}))
         states = [event.data for event in events.list_since(bench.db, job.id, 0)]
@@ -36,7 +34,6 @@ async def test_each_state_is_an_event() -> None:
 )
 async def test_a_failure_says_how_the_command_ended(command: str, words: str) -> None:
     """A job whose command fails is Failed, with the exit code or signal in its sentence."""
-
     async with workbench() as bench:
         job = await bench.over(bench.submit("bad", {"command": command, "environment": HOST}))
         assert job.status == "Failed"
@@ -45,7 +42,6 @@ async def test_a_failure_says_how_the_command_ended(command: str, words: str) ->
 
 async def test_inputs_outputs_and_optional_blocks() -> None:
     """Literals, paths and optional blocks are filled into the command; an output folder exists beforehand."""
-
     async with workbench() as bench:
         bench.store("in").mkdir(parents=True)
         bench.store("in", "x.txt").write_text("data\n")
@@ -67,7 +63,6 @@ async def test_inputs_outputs_and_optional_blocks() -> None:
 
 async def test_outputs_and_logs_are_kept_with_the_job() -> None:
     """What a command leaves in ./outputs and ./logs is moved to the job's artifacts, also when it fails."""
-
     async with workbench() as bench:
         document = {"command": "echo o > outputs/o.txt; echo l > logs/l.txt; false", "environment": HOST}
         job = await bench.over(bench.submit("keeps", document))
@@ -78,7 +73,6 @@ async def test_outputs_and_logs_are_kept_with_the_job() -> None:
 
 async def test_a_file_output_is_not_made_beforehand() -> None:
     """Of a uri_file output only the folder above exists, so that the command can make the file."""
-
     async with workbench() as bench:
         path = "azureml://datastores/workspaceblobstore/paths/${{name}}/made.txt"
         document = {
@@ -93,7 +87,6 @@ async def test_a_file_output_is_not_made_beforehand() -> None:
 
 async def test_an_upload_output_appears_when_the_command_has_ended() -> None:
     """An output of mode upload is written to the job's own folder and moved into place at the end."""
-
     async with workbench() as bench:
         document = {
             "command": "echo ${{outputs.o}}; echo x > ${{outputs.o}}/x",
@@ -125,7 +118,6 @@ async def test_a_named_output_becomes_an_asset() -> None:
 
 async def test_a_timeout_ends_the_whole_tree() -> None:
     """limits.timeout ends the command and what it started, and the sentence says so."""
-
     async with workbench() as bench:
         document = {"command": "sleep 300 & sleep 300", "environment": HOST, "limits": {"timeout": 1}}
         job = await bench.over(bench.submit("slow", document))
@@ -135,7 +127,6 @@ async def test_a_timeout_ends_the_whole_tree() -> None:
 
 async def test_cancel_ends_a_running_job() -> None:
     """A running job that is cancelled becomes Canceled."""
-
     async with workbench() as bench:
         job = bench.submit("endless", {"command": "sleep 300", "environment": HOST})
         await bench.until(job, lambda now: now.status == "Running")
@@ -145,7 +136,6 @@ async def test_cancel_ends_a_running_job() -> None:
 
 async def test_the_same_put_is_the_same_job() -> None:
     """Submitting the same body under the same name gives the same job; another body is a conflict."""
-
     async with workbench() as bench:
         first = bench.submit("one", {"command": "true", "environment": HOST})
         assert bench.submit("one", {"command": "true", "environment": HOST}).id == first.id
@@ -156,7 +146,6 @@ async def test_the_same_put_is_the_same_job() -> None:
 
 async def test_what_must_be_there_is_checked_at_submission(tmp_path: Path) -> None:
     """A missing file and an unknown environment are both told at once, before anything runs."""
-
     async with workbench() as bench:
         document = {
             "command": "true",
@@ -171,7 +160,6 @@ async def test_what_must_be_there_is_checked_at_submission(tmp_path: Path) -> No
 
 async def test_registered_data_of_the_other_kind_is_refused_at_submission(tmp_path: Path) -> None:
     """A folder as uri_file and a file as uri_folder: both in one sentence each, before anything runs."""
-
     async with workbench() as bench:
         (tmp_path / "file.csv").write_text("1")
         for name, path in (("folder", tmp_path), ("file", tmp_path / "file.csv")):
@@ -194,7 +182,6 @@ async def test_registered_data_of_the_other_kind_is_refused_at_submission(tmp_pa
 
 async def test_a_step_may_be_given_what_its_component_declares() -> None:
     """A step's input that says no type of its own has its component's, though the wire says uri_folder."""
-
     async with workbench() as bench:
         place = bench.store("file.csv")
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -211,7 +198,6 @@ async def test_a_step_may_be_given_what_its_component_declares() -> None:
 
 async def test_a_type_that_does_not_run_yet_is_recorded_and_has_failed() -> None:
     """A sweep job is kept as it was sent, and says why it did not run; the same PUT again gives it back."""
-
     async with workbench() as bench:
         body = {
             "jobType": "Sweep",
@@ -233,7 +219,6 @@ async def test_a_type_that_does_not_run_yet_is_recorded_and_has_failed() -> None
 
 async def test_retries_run_the_command_again() -> None:
     """A job with the property smalt.retries runs again after a failure, as a new attempt in a new folder."""
-
     async with workbench() as bench:
         mark = bench.home.path("mark")
         document = {
@@ -248,7 +233,6 @@ async def test_retries_run_the_command_again() -> None:
 
 async def test_two_cores_are_not_given_to_three_steps() -> None:
     """With two slots, at most two commands run at a time."""
-
     async with workbench(cpus=2) as bench:
         counts = bench.home.path("counts")
         command = f"touch {counts}.$AZUREML_RUN_ID; ls {counts}.* 2>/dev/null | wc -l; rm {counts}.$AZUREML_RUN_ID"
@@ -260,7 +244,6 @@ async def test_two_cores_are_not_given_to_three_steps() -> None:
 
 async def test_a_distributed_command_runs_as_processes() -> None:
     """A pytorch distribution of two nodes with two processes each runs four, each with its rank."""
-
     async with workbench() as bench:
         document = {
             "command": "echo $RANK of $WORLD_SIZE on $NODE_RANK > ${{outputs.o}}/$RANK",

@@ -29,17 +29,13 @@ def counter() -> Iterator[None]:
     kinds.remove_kind("counter")
 
 
-def begin(tmp_path: Path) -> Home:
+async def begin(tmp_path: Path) -> Home:
     """A home with a counter that has not begun."""
-
-    async def scenario() -> Home:
-        home = Home(tmp_path / "home")
-        bench = Workbench(home)
-        submit(bench.db, bench.workspace.id, tmp_path)
-        bench.db.close()
-        return home
-
-    return asyncio.run(scenario())
+    home = Home(tmp_path / "home")
+    bench = Workbench(home)
+    submit(bench.db, bench.workspace.id, tmp_path)
+    bench.db.close()
+    return home
 
 
 def children(bench: Workbench, job: Job) -> list[tuple[str | None, str, int | None]]:
@@ -60,21 +56,18 @@ def test_the_page_shows_the_counter_as_it_is() -> None:
 ALL = [(f"n{number}", "Completed", number) for number in (1, 2, 3)]
 
 
-def finish(home: Home) -> list[tuple[str | None, str, int | None]]:
-    async def scenario() -> list[tuple[str | None, str, int | None]]:
-        async with workbench(home) as bench:
-            begun = jobs.find_by_name(bench.db, bench.workspace.id, "count")
-            assert begun is not None
-            job = await bench.over(begun)
-            assert job.status == "Completed"
-            return children(bench, job)
-
-    return asyncio.run(scenario())
+async def finish(home: Home) -> list[tuple[str | None, str, int | None]]:
+    async with workbench(home) as bench:
+        begun = jobs.find_by_name(bench.db, bench.workspace.id, "count")
+        assert begun is not None
+        job = await bench.over(begun)
+        assert job.status == "Completed"
+        return children(bench, job)
 
 
-def test_a_composite_adds_children_until_one_says_stop(tmp_path: Path) -> None:
+async def test_a_composite_adds_children_until_one_says_stop(tmp_path: Path) -> None:
     """Each end is told once, in order, and the parent ends by its kind's word."""
-    assert finish(begin(tmp_path)) == ALL
+    assert await finish(await begin(tmp_path)) == ALL
     assert (tmp_path / "log").read_text() == "1\n2\n3\n"
 
 
@@ -84,16 +77,16 @@ FEWEST_COMMITS = 10
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("number", range(1, 15))
-def test_a_server_that_dies_at_a_commit(tmp_path: Path, number: int, when: str) -> None:
+async def test_a_server_that_dies_at_a_commit(tmp_path: Path, number: int, when: str) -> None:
     """Whichever commit it was, no child is lost and none is added or run twice."""
-    home = begin(tmp_path)
+    home = await begin(tmp_path)
     command = [sys.executable, "-m", "tests.engine.counter", str(home.root), str(number), when]
     died = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=60)
     assert died.returncode in (0, 9), died.stderr
     if died.returncode == 0:
         assert number > FEWEST_COMMITS, "it was to be killed, and ran to its end"
         pytest.skip("it is over before that commit")
-    assert finish(home) == ALL
+    assert await finish(home) == ALL
     assert (tmp_path / "log").read_text() == "1\n2\n3\n"
 
 
@@ -105,7 +98,7 @@ async def test_a_cancel_while_a_kind_reads_wins(tmp_path: Path, monkeypatch: pyt
         return None if child is None else lambda: (reads.set(), goes_on.wait(20), False)[-1]
 
     monkeypatch.setattr(Counter, "read_beside", read_slowly)
-    home = begin(tmp_path)
+    home = await begin(tmp_path)
 
     async with workbench(home) as bench:
         job = jobs.list_unfinished_roots(bench.db)[0]
@@ -121,20 +114,16 @@ def fail(*_: Any) -> Any:
     raise OSError(5, "the disk is broken")
 
 
-def end_of_the_job(home: Home) -> tuple[str, str]:
+async def end_of_the_job(home: Home) -> tuple[str, str]:
     """Run the counter to its end; return its state and its error."""
-
-    async def scenario() -> tuple[str, str]:
-        async with workbench(home) as bench:
-            begun = jobs.find_by_name(bench.db, bench.workspace.id, "count")
-            assert begun is not None
-            job = await bench.over(begun)
-            assert all(one.is_over for one in jobs.list_children(bench.db, job.id))
-            after = await bench.over(bench.submit("after", {"command": "true", "environment": "azureml:host"}))
-            assert after.status == "Completed", "the engine has stalled"
-            return job.status, str((job.ended_by or {}).get("message"))
-
-    return asyncio.run(scenario())
+    async with workbench(home) as bench:
+        begun = jobs.find_by_name(bench.db, bench.workspace.id, "count")
+        assert begun is not None
+        job = await bench.over(begun)
+        assert all(one.is_over for one in jobs.list_children(bench.db, job.id))
+        after = await bench.over(bench.submit("after", {"command": "true", "environment": "azureml:host"}))
+        assert after.status == "Completed", "the engine has stalled"
+        return job.status, str((job.ended_by or {}).get("message"))
 
 
 HOOKS = {
@@ -151,15 +140,17 @@ def find_method(hook: str) -> str:
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_a_hook_that_raises_fails_its_composite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook: str) -> None:
+async def test_a_hook_that_raises_fails_its_composite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook: str
+) -> None:
     """The sentence of the exception is the job's error, and other jobs go on."""
-    home = begin(tmp_path)
+    home = await begin(tmp_path)
     monkeypatch.setattr(Counter, find_method(hook), HOOKS[hook])
-    assert end_of_the_job(home) == ("Failed", "the disk is broken")
+    assert await end_of_the_job(home) == ("Failed", "the disk is broken")
 
 
 @pytest.mark.parametrize("hook", [hook for hook in HOOKS if hook != "plan"])
-def test_a_hook_that_raises_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook: str) -> None:
+async def test_a_hook_that_raises_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hook: str) -> None:
     """A server that is to tell an end which an earlier one left untold starts all the same."""
     reads, goes_on = threading.Event(), threading.Event()
 
@@ -167,20 +158,17 @@ def test_a_hook_that_raises_at_the_start(tmp_path: Path, monkeypatch: pytest.Mon
         return None if child is None else lambda: (reads.set(), goes_on.wait(20))
 
     monkeypatch.setattr(Counter, "read_beside", read_slowly)
-    home = begin(tmp_path)
+    home = await begin(tmp_path)
 
-    async def die_while_reading() -> None:
-        bench = Workbench(home)
-        await bench.engine.open()
-        assert await asyncio.to_thread(reads.wait, 20)
-        await bench.kill()
-        goes_on.set()
-
-    asyncio.run(die_while_reading())
+    bench = Workbench(home)
+    await bench.engine.open()
+    assert await asyncio.to_thread(reads.wait, 20)
+    await bench.kill()
+    goes_on.set()
     monkeypatch.setattr(Counter, "read_beside", lambda self, view, child: None)
     monkeypatch.setattr(Counter, "child_ended", lambda self, view, child, found: Changes())
     monkeypatch.setattr(Counter, find_method(hook), HOOKS[hook])
-    assert end_of_the_job(home) == ("Failed", "the disk is broken")
+    assert await end_of_the_job(home) == ("Failed", "the disk is broken")
 
 
 def plan_pair(self: Counter, view: CompositeView, found: Any) -> Plan:
@@ -194,20 +182,20 @@ def step(view: CompositeView, node: str, command: str, needs: Sequence[str] = ()
     return NewChild(node, f"{view.job.name}-{node}", "command", body, needs)
 
 
-def test_dependents_that_a_kind_leaves_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_dependents_that_a_kind_leaves_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The composite fails with a sentence, and does not wait for ever."""
     monkeypatch.setattr(Counter, "read_beside", lambda self, view, child: None)
     monkeypatch.setattr(Counter, "plan", plan_pair)
     monkeypatch.setattr(Counter, "child_ended", lambda self, view, child, found: Changes())
-    status, message = end_of_the_job(begin(tmp_path))
+    status, message = await end_of_the_job(await begin(tmp_path))
     assert status == "Failed"
     assert message.startswith("'next' waits for 'bad', which did not complete")
 
 
-def test_an_outcome_of_none_with_nothing_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_outcome_of_none_with_nothing_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing could ever add a child, so the composite fails."""
     monkeypatch.setattr(Counter, "outcome", lambda self, view: None)
-    status, message = end_of_the_job(begin(tmp_path))
+    status, message = await end_of_the_job(await begin(tmp_path))
     assert status == "Failed"
     assert "expects more children" in message
 
@@ -220,7 +208,7 @@ def test_an_outcome_of_none_with_nothing_open(tmp_path: Path, monkeypatch: pytes
         ([], "bad", "it adds two children of the same name among their siblings"),
     ],
 )
-def test_children_that_could_never_start(
+async def test_children_that_could_never_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, needs: list[str], name: str, why: str
 ) -> None:
     """A kind that adds one fails its composite, with the sentence."""
@@ -229,7 +217,7 @@ def test_children_that_could_never_start(
     monkeypatch.setattr(
         Counter, "child_ended", lambda self, view, child, found: Changes(add=[step(view, name, "true", needs)])
     )
-    assert end_of_the_job(begin(tmp_path)) == ("Failed", why)
+    assert await end_of_the_job(await begin(tmp_path)) == ("Failed", why)
 
 
 async def test_a_failing_composite_adds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,8 +234,8 @@ async def test_a_failing_composite_adds_nothing(tmp_path: Path, monkeypatch: pyt
         Counter, "plan", lambda self, view, found: Plan(iter([step(view, "first", "true"), step(view, "second", wait)]))
     )
     monkeypatch.setattr(Counter, "child_ended", child_ended)
-    home = begin(tmp_path)
-    assert end_of_the_job(home) == ("Failed", "the first has ended")
+    home = await begin(tmp_path)
+    assert await end_of_the_job(home) == ("Failed", "the first has ended")
 
     async with workbench(home) as bench:
         job = jobs.find_by_name(bench.db, bench.workspace.id, "count")

@@ -90,19 +90,15 @@ def tree(bench: Workbench, job: Job) -> dict[str, str]:
     return {row.name.removeprefix(f"{job.name}-"): row.status for row in rows if row.id != job.id}
 
 
-def run(document: dict[str, Any], then: Any) -> None:
+async def run(document: dict[str, Any], then: Any) -> None:
     """Run the pipeline to its end, then call `then` with it."""
-
-    async def scenario() -> None:
-        async with workbench() as bench:
-            job = await bench.over(bench.submit("p", document))
-            then(bench, job)
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        job = await bench.over(bench.submit("p", document))
+        then(bench, job)
 
 
 @pytest.mark.parametrize(("value", "runs"), [("true", "yes"), ("false", "no")])
-def test_an_output_decides_which_block_runs(value: str, runs: str) -> None:
+async def test_an_output_decides_which_block_runs(value: str, runs: str) -> None:
     """The other block's step never becomes a job; a step behind reads the output of the one that ran."""
     document = {"jobs": {
         "ask": flag(value), "yes": say("yes"), "no": say("no"),
@@ -114,10 +110,10 @@ def test_an_output_decides_which_block_runs(value: str, runs: str) -> None:
         assert job.status == "Completed"
         assert log(bench, "p-after") == f"{runs}\nend\n"
 
-    run(document, then)
+    await run(document, then)
 
 
-def test_a_loop_runs_until_its_condition_is_false() -> None:
+async def test_a_loop_runs_until_its_condition_is_false() -> None:
     """Each iteration reads what the last one wrote; a step behind reads the output of the last."""
     document = {"jobs": {**loop(), "after": reader("one")}}
 
@@ -128,10 +124,10 @@ def test_a_loop_runs_until_its_condition_is_false() -> None:
         assert log(bench, "p-again-one-3") == "2\n"
         assert log(bench, "p-after") == "3\nend\n"
 
-    run(document, then)
+    await run(document, then)
 
 
-def test_the_limit_ends_a_loop_without_a_condition(tmp_path: Path) -> None:
+async def test_the_limit_ends_a_loop_without_a_condition(tmp_path: Path) -> None:
     """It completes, and its log says why no further iteration came."""
     steps = loop(limits={"max_iteration_count": 2})
     del steps["again"]["condition"]
@@ -141,10 +137,10 @@ def test_the_limit_ends_a_loop_without_a_condition(tmp_path: Path) -> None:
         note = (bench.artifacts("p-again") / "system_logs" / "smalt.log").read_text()
         assert "iteration 2 is the last: max_iteration_count is 2" in note
 
-    run({"jobs": steps}, then)
+    await run({"jobs": steps}, then)
 
 
-def test_an_iteration_that_fails_ends_its_loop() -> None:
+async def test_an_iteration_that_fails_ends_its_loop() -> None:
     """What waits for the loop is canceled, and the pipeline says which iteration it was."""
     steps = {**loop(), "after": reader("one")}
     steps["one"] = {**steps["one"], "component": {**COUNT, "command": "exit 3"}}
@@ -154,10 +150,10 @@ def test_an_iteration_that_fails_ends_its_loop() -> None:
         assert job.ended_by is not None
         assert "step 'again' failed: step 'one.1' failed: the command exited with code 3" in job.ended_by["message"]
 
-    run({"jobs": steps}, then)
+    await run({"jobs": steps}, then)
 
 
-def test_a_step_that_needs_an_output_of_the_other_block_is_skipped() -> None:
+async def test_a_step_that_needs_an_output_of_the_other_block_is_skipped() -> None:
     """So is what needs that step; the pipeline completes all the same."""
     steps = {
         "yes": say("yes"), "no": say("no"), "cond": branch(True), "of_no": reader("no"), "of_yes": reader("yes"),
@@ -174,10 +170,10 @@ def test_a_step_that_needs_an_output_of_the_other_block_is_skipped() -> None:
         assert skipped["message"] == "it reads the output 'out' of step 'no', which 'cond' did not run"
         assert job.status == "Completed"
 
-    run({"jobs": steps}, then)
+    await run({"jobs": steps}, then)
 
 
-def test_both_blocks_may_write_an_output_of_the_pipeline() -> None:
+async def test_both_blocks_may_write_an_output_of_the_pipeline() -> None:
     """The block that runs writes it where the pipeline has it; it becomes a version."""
     out = {"outputs": {"out": "${{parent.outputs.said}}"}}
     document = {
@@ -193,12 +189,12 @@ def test_both_blocks_may_write_an_output_of_the_pipeline() -> None:
         assert place is not None
         assert (place / "word").read_text() == "no\n"
 
-    run(document, then)
+    await run(document, then)
 
 
 @pytest.mark.parametrize("go", [True, False])
 @pytest.mark.parametrize("is_loop", [True, False])
-def test_steps_bound_to_the_same_output_keep_their_readers(go: bool, is_loop: bool) -> None:
+async def test_steps_bound_to_the_same_output_keep_their_readers(go: bool, is_loop: bool) -> None:
     """A reader of a step in a block reads that step's data, though the other block has the pipeline's output, too."""
     out = {"outputs": {"out": "${{parent.outputs.said}}"}}
     steps = loop() if is_loop else {"one": say("3")}
@@ -218,10 +214,10 @@ def test_steps_bound_to_the_same_output_keep_their_readers(go: bool, is_loop: bo
         assert place is not None
         assert (place / "word").read_text() == f"{words}\n"
 
-    run(document, then)
+    await run(document, then)
 
 
-def test_an_output_of_the_pipeline_is_that_of_the_last_iteration() -> None:
+async def test_an_output_of_the_pipeline_is_that_of_the_last_iteration() -> None:
     """Where it lies is recorded; nothing is copied, and what reads it from outside finds it."""
     steps = loop()
     steps["one"]["outputs"] = {"out": "${{parent.outputs.last}}"}
@@ -244,10 +240,10 @@ def test_an_output_of_the_pipeline_is_that_of_the_last_iteration() -> None:
         assert asset == "data/counted/versions/1"
         assert uri == "azureml://datastores/workspaceblobstore/paths/azureml/p-nested-again-one-3/out/"
 
-    run(document, then)
+    await run(document, then)
 
 
-def test_steps_of_a_block_read_each_other_and_the_pipeline() -> None:
+async def test_steps_of_a_block_read_each_other_and_the_pipeline() -> None:
     """A block of several steps is a graph of its own; what is outside of it is filled in."""
     steps = {
         "first": say("first"),
@@ -264,10 +260,10 @@ def test_steps_of_a_block_read_each_other_and_the_pipeline() -> None:
         assert tree(bench, job) == dict.fromkeys(("first", "cond", "cond-a", "cond-b"), "Completed")
         assert log(bench, "p-cond-b") == "first\nhello of p-cond-b v-hello\n"
 
-    run({"inputs": {"go": True, "word": "hello"}, "jobs": steps}, then)
+    await run({"inputs": {"go": True, "word": "hello"}, "jobs": steps}, then)
 
 
-def test_a_loop_in_a_block_and_a_choice_without_a_step() -> None:
+async def test_a_loop_in_a_block_and_a_choice_without_a_step() -> None:
     """A loop may be in a block; a choice that has no step for its condition does nothing."""
     steps = {**loop(), "cond": branch(True, true="again", false=None), "none": branch(False, true="x", false=None),
              "x": say("x"), "after": reader("one")}  # fmt: skip
@@ -278,7 +274,7 @@ def test_a_loop_in_a_block_and_a_choice_without_a_step() -> None:
         assert tree(bench, job)["cond-again-one-3"] == "Completed"
         assert log(bench, "p-after") == "3\nend\n"
 
-    run({"jobs": steps}, then)
+    await run({"jobs": steps}, then)
 
 
 async def test_a_second_run_reuses_every_iteration() -> None:
@@ -311,7 +307,7 @@ async def test_a_canceled_loop_adds_no_iteration(tmp_path: Path) -> None:
         assert tree(bench, over) == {"again": "Canceled", "again-one-1": "Canceled"}
 
 
-def test_a_choice_whose_blocks_read_the_blocks_of_another_runs_the_chosen_one() -> None:
+async def test_a_choice_whose_blocks_read_the_blocks_of_another_runs_the_chosen_one() -> None:
     """The step in the block that is not chosen needs data that is not there, and that does not matter."""
     steps = {"yes": say("yes"), "no": say("no"), "cond": branch(True), "of_yes": reader("yes"), "of_no": reader("no")}
     steps["second"] = branch(True, "of_yes", "of_no")
@@ -321,10 +317,10 @@ def test_a_choice_whose_blocks_read_the_blocks_of_another_runs_the_chosen_one() 
         assert (job.status, tree(bench, job)) == ("Completed", dict.fromkeys(ran, "Completed"))
         assert log(bench, "p-second-of_yes") == "yes\nend\n"
 
-    run({"jobs": steps}, then)
+    await run({"jobs": steps}, then)
 
 
-def test_a_choice_by_an_output_that_no_step_wrote_is_skipped() -> None:
+async def test_a_choice_by_an_output_that_no_step_wrote_is_skipped() -> None:
     """As a step is that needs one; the pipeline completes."""
     steps = {"ask": flag("true"), "no": say("no"), "cond": branch(False, "ask"), "x": say("x")}
     steps["second"] = branch("${{parent.jobs.ask.outputs.flag}}", "x", None)
@@ -336,12 +332,12 @@ def test_a_choice_by_an_output_that_no_step_wrote_is_skipped() -> None:
         assert why is not None
         assert why["message"] == "it reads the output 'flag' of step 'ask', which 'cond' did not run"
 
-    run({"jobs": steps}, then)
+    await run({"jobs": steps}, then)
 
 
 @pytest.mark.parametrize("go", [True, False])
 @pytest.mark.parametrize("depth", [1, 2])
-def test_an_optional_input_of_a_pipeline_step_may_have_no_data(go: bool, depth: int) -> None:
+async def test_an_optional_input_of_a_pipeline_step_may_have_no_data(go: bool, depth: int) -> None:
     """It is left out in the steps of that pipeline, at whatever depth."""
     inner = reader("yes", optional=True)
     inner["inputs"] = {"in0": "${{ parent.inputs.i }}"}
@@ -356,10 +352,10 @@ def test_an_optional_input_of_a_pipeline_step_may_have_no_data(go: bool, depth: 
         assert (job.status, job.error) == ("Completed", None)
         assert log(bench, "p-p" + "-s" * depth) == ("yes\nend\n" if go else "end\n")
 
-    run({"jobs": steps}, then)
+    await run({"jobs": steps}, then)
 
 
-def test_an_output_of_a_pipeline_step_that_no_step_in_it_wrote() -> None:
+async def test_an_output_of_a_pipeline_step_that_no_step_in_it_wrote() -> None:
     """What needs it is skipped; what has it as an optional input runs without."""
     steps: dict[str, Any] = {"yes": say("yes"), "no": say("no"), "cond": branch("${{parent.inputs.go}}")}
     steps["yes"]["outputs"] = {"out": "${{parent.outputs.out}}"}
@@ -378,10 +374,10 @@ def test_an_output_of_a_pipeline_step_that_no_step_in_it_wrote() -> None:
         assert states == {"nested": "Completed", "needs": "Canceled", "may": "Completed"}
         assert log(bench, "p-may") == "end\n"
 
-    run({"jobs": document}, then)
+    await run({"jobs": document}, then)
 
 
-def test_a_loop_may_map_nothing() -> None:
+async def test_a_loop_may_map_nothing() -> None:
     """Each iteration has the same inputs; the empty mapping is still there in the job that clients get."""
     steps = loop(mapping={}, limits={"max_iteration_count": 2})
 
@@ -389,7 +385,7 @@ def test_a_loop_may_map_nothing() -> None:
         assert tree(bench, job) == dict.fromkeys(("again", "again-one-1", "again-one-2"), "Completed")
         assert jobs.read_properties(bench.db, job.id)["jobs"]["again"]["mapping"] == {}
 
-    run({"jobs": steps}, then)
+    await run({"jobs": steps}, then)
 
 
 WRONG = {
@@ -525,7 +521,7 @@ def test_the_example_of_the_page_has_no_problem() -> None:
     }  # fmt: skip
 
 
-def test_a_condition_that_cannot_be_read_fails_its_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_condition_that_cannot_be_read_fails_its_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """The iteration that wrote it completed, and stays so."""
 
     def fail(*_: Any) -> None:
@@ -537,7 +533,7 @@ def test_a_condition_that_cannot_be_read_fails_its_loop(monkeypatch: pytest.Monk
         assert tree(bench, job) == {"again": "Failed", "again-one-1": "Completed"}
         assert (bench.child(job, "again").ended_by or {})["message"] == "datastore 'x' is gone"
 
-    run({"jobs": loop()}, then)
+    await run({"jobs": loop()}, then)
 
 
 async def test_a_loop_that_is_canceled_while_its_condition_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -557,7 +553,7 @@ async def test_a_loop_that_is_canceled_while_its_condition_is_read(monkeypatch: 
         assert not log_file.exists() or "condition" not in log_file.read_text()
 
 
-def test_a_user_cannot_write_the_properties_that_a_plan_gives() -> None:
+async def test_a_user_cannot_write_the_properties_that_a_plan_gives() -> None:
     """On a step of whatever sort they are ignored, and everything completes."""
     mine = dict.fromkeys(sorted(PLANNED), "oops")
     inner = {"type": "pipeline", "name": "inner", "jobs": {"deep": say("deep", properties=mine)}}
@@ -575,10 +571,10 @@ def test_a_user_cannot_write_the_properties_that_a_plan_gives() -> None:
         kept = {one.name: jobs.read_properties(bench.db, one.id).get("properties") or {} for one in below}
         assert [name for name, properties in kept.items() if "oops" in properties.values()] == []
 
-    run({"jobs": steps}, then)
+    await run({"jobs": steps}, then)
 
 
-def test_tags_and_properties_are_never_filled_in() -> None:
+async def test_tags_and_properties_are_never_filled_in() -> None:
     """A step alone, a nested pipeline and a step of a block have the same texts as were written."""
     mine = {"tags": {"t": "${{parent.inputs.x}}"}, "properties": {"p": "${{parent.inputs.x}}"}}
     inner = {"type": "pipeline", "name": "inner", "jobs": {"deep": say("deep")}}
@@ -594,4 +590,4 @@ def test_tags_and_properties_are_never_filled_in() -> None:
                 body = jobs.read_properties(bench.db, one.id)
                 assert (body["tags"], body["properties"]["p"]) == (mine["tags"], mine["properties"]["p"]), one.node
 
-    run({"jobs": steps, "inputs": {"x": "value"}}, then)
+    await run({"jobs": steps, "inputs": {"x": "value"}}, then)

@@ -72,7 +72,6 @@ async def waits(bench: Workbench, job: Job) -> None:
 @pytest.mark.handed_over
 async def test_a_job_that_waits_is_queued_and_follows_the_one_before(gates: Gates) -> None:
     """Behind a long one a job is Queued, with its attempt recorded; it runs from when the launcher says."""
-
     async with workbench(cpus=1) as bench:
         first = bench.submit("first", gates.command("first"))
         then = bench.submit("then", gates.mark("then"))
@@ -92,7 +91,6 @@ async def test_a_job_that_waits_is_queued_and_follows_the_one_before(gates: Gate
 
 async def test_jobs_run_in_the_order_in_which_they_became_ready() -> None:
     """With one slot, whatever waits at the launcher or in the queue."""
-
     async with workbench(cpus=1) as bench:
         nodes = {f"n{number:02}": {"command": "true", "environment": HOST} for number in range(30)}
         job = await bench.over(bench.submit("many", {"jobs": nodes}))
@@ -103,7 +101,6 @@ async def test_jobs_run_in_the_order_in_which_they_became_ready() -> None:
 
 async def test_a_job_goes_on_after_one_that_failed(gates: Gates) -> None:
     """The launcher starts nothing after a failure; the engine lets the oldest that waits go."""
-
     async with workbench(cpus=1) as bench:
         first, then = bench.submit("first", gates.command("first")), bench.submit("then", gates.mark("then"))
         last = bench.submit("last", gates.mark("last"))
@@ -116,7 +113,6 @@ async def test_a_job_goes_on_after_one_that_failed(gates: Gates) -> None:
 
 async def test_the_sibling_of_a_step_that_failed_never_runs(gates: Gates) -> None:
     """A step that waited at the launcher when another failed is Canceled, saying why, and was not begun."""
-
     async with workbench(cpus=1) as bench:
         document = {
             "jobs": {"a": gates.command("a"), "b": gates.mark("b"), "c": gates.mark("c")},
@@ -136,7 +132,6 @@ async def test_the_sibling_of_a_step_that_failed_never_runs(gates: Gates) -> Non
 @pytest.mark.handed_over
 async def test_cancel_reaches_what_waits(gates: Gates) -> None:
     """A job cancelled while it waits never runs, and the one behind it takes its turn."""
-
     async with workbench(cpus=1) as bench:
         first, then = bench.submit("first", gates.command("first")), bench.submit("then", gates.mark("then"))
         last = bench.submit("last", gates.mark("last"))
@@ -152,7 +147,6 @@ async def test_cancel_reaches_what_waits(gates: Gates) -> None:
 @pytest.mark.handed_over
 async def test_cancel_of_a_step_that_has_just_followed(gates: Gates) -> None:
     """A cancel that comes when the launcher has started the step already ends it as any."""
-
     async with workbench(cpus=1) as bench:
         first, then = bench.submit("first", gates.command("first")), bench.submit("then", gates.command("then"))
         await waits(bench, then)
@@ -168,7 +162,6 @@ async def test_cancel_of_a_step_that_has_just_followed(gates: Gates) -> None:
 
 async def test_the_end_of_a_large_step_makes_room_for_two(gates: Gates) -> None:
     """One follows it, the other is let go: they run at the same time."""
-
     async with workbench(cpus=2) as bench:
         wide = {**gates.command("wide"), "distribution": {"type": "ray"}, "resources": {"instance_count": 2}}
         bench.submit("wide", wide)
@@ -184,7 +177,6 @@ async def test_the_end_of_a_large_step_makes_room_for_two(gates: Gates) -> None:
 
 async def test_a_large_job_is_not_overtaken(gates: Gates) -> None:
     """A job that needs both slots does not wait at the launcher, nor does anyone who is ready after it."""
-
     async with workbench(cpus=2) as bench:
         first = [bench.submit(name, gates.command(name)) for name in ("one", "two")]
         large = {**gates.mark("large"), "distribution": {"type": "ray"}, "resources": {"instance_count": 2}}
@@ -200,7 +192,6 @@ async def test_a_large_job_is_not_overtaken(gates: Gates) -> None:
 
 async def test_a_copy_of_data_is_not_made_before_its_time(gates: Gates) -> None:
     """A job that downloads an input reads it as it is when its turn has come."""
-
     async with workbench(cpus=1) as bench:
         data = bench.store("x.txt")
         data.parent.mkdir(parents=True, exist_ok=True)
@@ -226,7 +217,6 @@ async def test_a_copy_of_data_is_not_made_before_its_time(gates: Gates) -> None:
 
 async def test_a_commit_that_fails_forgets_nothing_that_waits(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk in the turn that would learn of a start: what waits, runs or has ended is known again afterwards."""
-
     async with workbench(cpus=1) as bench:
         names = ("first", "second", "third")
         asked = [bench.submit(name, gates.command(name)) for name in names]
@@ -301,7 +291,6 @@ def chain(gates: Gates, *rest: str) -> dict[str, Any]:
 @pytest.mark.handed_over
 async def test_what_needs_a_step_is_handed_over_while_it_runs(gates: Gates) -> None:
     """With slots free: the attempt is recorded, nothing runs before its time, and then in order."""
-
     async with workbench(cpus=2) as bench:
         job = bench.submit("chain", chain(gates, "b", "c"))
         await gates.begun("a")
@@ -320,7 +309,6 @@ async def test_what_needs_a_step_is_handed_over_while_it_runs(gates: Gates) -> N
 @pytest.mark.handed_over
 async def test_what_needs_a_step_that_failed_never_runs(gates: Gates) -> None:
     """It is Canceled, saying which it needed; so is what needs it."""
-
     async with workbench(cpus=2) as bench:
         document = {**chain(gates, "b", "c"), "settings": {"continue_on_step_failure": True}}
         job = bench.submit("chain", document)
@@ -338,7 +326,6 @@ async def test_what_needs_a_step_that_failed_never_runs(gates: Gates) -> None:
 @pytest.mark.handed_over
 async def test_what_needs_a_step_follows_its_next_attempt(gates: Gates) -> None:
     """A step that is tried again takes back what was to follow; that runs once, after the attempt that did well."""
-
     async with workbench(cpus=2) as bench:
         document = chain(gates, "b", "c")
         document["jobs"]["a"]["properties"] = {"smalt.retries": "1"}
@@ -377,7 +364,6 @@ async def test_what_needs_a_step_whose_outputs_are_lost_is_ended(gates: Gates, m
 
 async def test_a_value_is_not_read_before_it_is_written(gates: Gates, tmp_path: Path) -> None:
     """A step that reads the literal that another writes waits for its own turn, whatever an earlier run left there."""
-
     async with workbench(cpus=2) as bench:
         path = "azureml://datastores/workspaceblobstore/paths/number"
         bench.store("number").mkdir(parents=True)
@@ -444,7 +430,6 @@ async def test_a_server_finds_a_chain_that_went_on(gates: Gates, tmp_path: Path)
 
 async def test_artifacts_are_not_read_before_they_are_there(gates: Gates) -> None:
     """./outputs of a step is moved at its end: what reads its artifacts waits for that."""
-
     async with workbench(cpus=2) as bench:
         reads = {"command": "ls ${{inputs.i}}", "environment": HOST}
         document = {
@@ -470,7 +455,6 @@ def reader_of(*nodes: str) -> dict[str, Any]:
 @pytest.mark.handed_over
 async def test_what_waited_for_two_is_laid_out_while_the_second_runs(gates: Gates) -> None:
     """A step that waits for two is laid out ahead of its turn once one of them has ended."""
-
     async with workbench() as bench:
         nodes: dict[str, Any] = {
             name: {**gates.command(name), "outputs": {"o": {"type": "uri_folder"}}} for name in "bc"

@@ -78,7 +78,6 @@ async def test_a_job_finds_its_folder_as_if_it_were_the_first(tmp_path: Path, do
 
 async def test_a_folder_that_is_as_it_was_made_is_handed_on() -> None:
     """The folder of a step that left nothing serves the next, so that nothing need be made."""
-
     async with workbench(cpus=1) as bench:
         await told(bench, "first")  # by now the environment is known
         for name in ("a", "b", "c"):

@@ -37,7 +37,6 @@ class Registering:
 
 async def test_a_home_that_registers_without_end(tmp_path: Path) -> None:
     """Every version that is there when the look ends was looked at."""
-
     db = Database(tmp_path / "smalt.db")
     workspace = workspaces.ensure_workspace(db, "s", "g", "w", "me")
     data: Any = Registering(db, workspace)

@@ -15,7 +15,6 @@ URI = "azureml://datastores/workspaceblobstore/paths/{}"
 
 async def test_two_jobs_are_about_to_write_over_one_version(tmp_path: Path) -> None:
     """Both may go on, and the version has its content."""
-
     async with workbench(Home(tmp_path / "home")) as bench:
         context, workspace = bench.engine.context, bench.workspace
         store = context.data.datastores.get_folder(workspace.folder, "workspaceblobstore")
@@ -38,7 +37,6 @@ async def test_two_jobs_are_about_to_write_over_one_version(tmp_path: Path) -> N
 
 async def test_a_version_that_is_the_whole_datastore_has_no_place_aside(tmp_path: Path) -> None:
     """A job may write into it; smalt does not copy a folder into itself."""
-
     async with workbench(Home(tmp_path / "home")) as bench:
         context, workspace = bench.engine.context, bench.workspace
         store = context.data.datastores.get_folder(workspace.folder, "workspaceblobstore")

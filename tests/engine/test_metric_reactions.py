@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,14 +25,11 @@ def watcher() -> Iterator[None]:
     kinds.remove_kind("watcher")
 
 
-def begin(folder: Path) -> Home:
-    async def scenario() -> Home:
-        bench = Workbench(Home(folder / "home"))
-        submit(bench.db, bench.workspace.id)
-        bench.db.close()
-        return bench.home
-
-    return asyncio.run(scenario())
+async def begin(folder: Path) -> Home:
+    bench = Workbench(Home(folder / "home"))
+    submit(bench.db, bench.workspace.id)
+    bench.db.close()
+    return bench.home
 
 
 def read_told(bench: Workbench) -> object:
@@ -50,7 +46,7 @@ def check_end(bench: Workbench) -> None:
 
 async def test_a_metric_above_the_limit_stops_the_children(tmp_path: Path) -> None:
     """Each value is told once, as they arrived, though the client sends one of them again."""
-    home = begin(tmp_path)
+    home = await begin(tmp_path)
 
     async with workbench(home) as bench:
         await until_running(bench)
@@ -64,7 +60,7 @@ async def test_a_metric_above_the_limit_stops_the_children(tmp_path: Path) -> No
 @pytest.mark.parametrize("number", [1, 3, 4])
 async def test_a_server_that_dies_between_a_metric_and_the_reaction(tmp_path: Path, number: int, when: str) -> None:
     """The next server tells what was not told, in the order in which it arrived, and the reaction goes on."""
-    home = begin(tmp_path)
+    home = await begin(tmp_path)
     command = [sys.executable, "-m", "tests.engine.watcher", str(home.root), str(number), when]
     died = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=60)
     assert died.returncode == 9, died.stderr
@@ -80,7 +76,6 @@ async def test_a_server_that_dies_between_a_metric_and_the_reaction(tmp_path: Pa
 
 async def test_nobody_is_told_of_metrics_of_a_pipeline() -> None:
     """Its kind does not hear them; neither does a job by itself."""
-
     async with workbench() as bench:
         step = {"command": "echo", "environment": "azureml:host"}
         await bench.over(bench.submit("p", {"jobs": {"s": step}}))
@@ -91,7 +86,7 @@ async def test_nobody_is_told_of_metrics_of_a_pipeline() -> None:
 
 async def test_a_metric_after_a_cancel_is_not_told(tmp_path: Path) -> None:
     """A cancel wins."""
-    home = begin(tmp_path)
+    home = await begin(tmp_path)
 
     async with workbench(home) as bench:
         await until_running(bench)

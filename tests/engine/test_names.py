@@ -17,7 +17,6 @@ def step(word: str) -> dict[str, Any]:
 @pytest.mark.parametrize("first", ["a command", "a pipeline's step", "a pipeline"])
 async def test_a_step_whose_name_another_job_has_gets_another(first: str) -> None:
     """The pipeline completes beside a job that is called as its step would be, and so does whatever comes after it."""
-
     async with workbench() as bench:
         if first == "a command":
             before = bench.submit("exp-train", step("other"))
@@ -41,7 +40,6 @@ async def test_a_step_whose_name_another_job_has_gets_another(first: str) -> Non
 
 async def test_a_step_and_a_nested_step_of_one_name() -> None:
     """The step `a-b` and the step `b` of the nested pipeline `a` are two jobs, and both run."""
-
     async with workbench() as bench:
         bench.register("inner", {"type": "pipeline", "name": "inner", "jobs": {"b": step("nested")}})
         nested = {"type": "pipeline", "component": "azureml:inner@latest"}
@@ -54,7 +52,6 @@ async def test_a_step_and_a_nested_step_of_one_name() -> None:
 @pytest.mark.parametrize(("text", "last"), [("false", "Canceled"), ("true", "Completed")])
 async def test_a_setting_that_is_sent_as_text(text: str, last: str) -> None:
     """`continue_on_step_failure` as text, as a client may send it, means what it says."""
-
     async with workbench() as bench:
         fails = {**step("x"), "command": "exit 1"}
         waits = {**step("y"), "command": "sleep 0.5; echo y"}

@@ -18,7 +18,6 @@ def step(command: str, **more: Any) -> dict[str, Any]:
 
 async def test_data_flows_from_step_to_step() -> None:
     """A step's output is the next one's input, and the next one starts after it."""
-
     async with workbench() as bench:
         document = {
             "jobs": {
@@ -33,7 +32,6 @@ async def test_data_flows_from_step_to_step() -> None:
 
 async def test_a_file_output_declared_only_on_the_pipeline() -> None:
     """A step bound to a pipeline output of type uri_file gets a file path, in a folder that exists."""
-
     async with workbench() as bench:
         path = "azureml://datastores/workspaceblobstore/paths/${{name}}/hello_world.txt"
         document = {
@@ -47,7 +45,6 @@ async def test_a_file_output_declared_only_on_the_pipeline() -> None:
 
 async def test_artifacts_are_an_output_of_every_step() -> None:
     """`outputs.artifacts` of a step is its artifact root, with what it left in ./outputs."""
-
     async with workbench() as bench:
         document = {
             "jobs": {
@@ -62,7 +59,6 @@ async def test_artifacts_are_an_output_of_every_step() -> None:
 
 async def test_components_convert_their_literals() -> None:
     """A registered component's declared types decide how literals are written; defaults fill what is not given."""
-
     async with workbench() as bench:
         reference = bench.register(
             "types",
@@ -94,7 +90,6 @@ async def test_components_convert_their_literals() -> None:
 
 async def test_a_required_input_that_is_missing_is_told_at_submission() -> None:
     """A component's required input must be given."""
-
     async with workbench() as bench:
         reference = bench.register(
             "needs", {"type": "command", "command": "echo ${{inputs.x}}", "environment": HOST,
@@ -106,7 +101,6 @@ async def test_a_required_input_that_is_missing_is_told_at_submission() -> None:
 
 async def test_nested_pipelines() -> None:
     """A pipeline component runs as a pipeline of its own, its outputs readable by its siblings."""
-
     async with workbench() as bench:
         inner = bench.register(
             "inner",
@@ -137,7 +131,6 @@ async def test_nested_pipelines() -> None:
 
 async def test_a_failure_stops_the_rest() -> None:
     """By default a failed step ends its running siblings, and what has not started never does."""
-
     async with workbench() as bench:
         document = {
             "jobs": {
@@ -154,7 +147,6 @@ async def test_a_failure_stops_the_rest() -> None:
 
 async def test_continue_on_step_failure() -> None:
     """With continue_on_step_failure the other branches go on; only what needs the failed step does not run."""
-
     async with workbench() as bench:
         document = {
             "settings": {"continue_on_step_failure": True},
@@ -172,7 +164,6 @@ async def test_continue_on_step_failure() -> None:
 
 async def test_on_init_and_on_finalize() -> None:
     """on_init runs before all other steps, on_finalize after them even when one failed."""
-
     async with workbench() as bench:
         trace = bench.home.path("trace")
         document = {
@@ -190,7 +181,6 @@ async def test_on_init_and_on_finalize() -> None:
 
 async def test_cancel_ends_every_step() -> None:
     """Cancelling a pipeline ends its running steps and those that have not started."""
-
     async with workbench() as bench:
         document = {
             "jobs": {
@@ -207,7 +197,6 @@ async def test_cancel_ends_every_step() -> None:
 
 async def test_a_datastore_path_may_be_made_by_an_earlier_step() -> None:
     """A URI that does not exist at submission is resolved when its step starts."""
-
     async with workbench() as bench:
         made = "azureml://datastores/workspaceblobstore/paths/made"
         document = {
@@ -229,7 +218,6 @@ async def test_a_datastore_path_may_be_made_by_an_earlier_step() -> None:
 @pytest.mark.parametrize("owner", ["pipeline", "step"])
 async def test_a_full_disk_while_outputs_are_registered_fails_no_job(owner: str) -> None:
     """Registering the named outputs of a pipeline, or of its step, is tried again until there is room."""
-
     async with workbench() as bench:
         refused: list[int] = []
 

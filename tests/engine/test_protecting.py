@@ -27,7 +27,6 @@ def writer(word: str, **more: Any) -> dict[str, Any]:
 
 async def test_a_server_dies_before_it_protects_what_it_registered(tmp_path: Path) -> None:
     """The next server makes it read-only; what its user wrote, or a job still writes, stays as it is."""
-
     home = Home(tmp_path / "home")
     bench = Workbench(home)
     await bench.engine.open()
@@ -63,7 +62,6 @@ async def test_a_server_dies_before_it_protects_what_it_registered(tmp_path: Pat
 
 async def test_only_the_writers_of_what_is_registered_are_looked_at(tmp_path: Path) -> None:
     """A request that registers an output looks for reuse at the step that wrote it, not at each step of the home."""
-
     async with workbench(Home(tmp_path / "home")) as bench:
         await bench.engine.reuse_settler.close()
         steps = []
@@ -82,7 +80,6 @@ async def test_only_the_writers_of_what_is_registered_are_looked_at(tmp_path: Pa
 
 async def test_a_job_that_begins_to_write_while_its_place_is_registered(tmp_path: Path) -> None:
     """The registration is refused, as the version would change, and the job may write; afterwards it is taken."""
-
     async with workbench(Home(tmp_path / "home")) as bench:
         context, real = bench.engine.context, bench.engine.step_reuse.reuse
         there = {"outputs": {"o": {"type": "uri_folder", "path": f"{STORE}fixed/"}}}

@@ -54,7 +54,6 @@ KINDS = ["link", "link to a file", "link above", "url-map"]
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_step_that_runs_reads_what_its_input_was_when_it_started(tmp_path: Path, kind: str, mode: str) -> None:
     """A link or mapping that moves while the step runs changes neither what it reads nor what is recorded."""
-
     async with workbench() as bench:
         moving, go = Moving(bench, tmp_path, kind), tmp_path / "go"
         file = kind == "link to a file"
@@ -77,7 +76,6 @@ async def test_a_step_that_runs_reads_what_its_input_was_when_it_started(tmp_pat
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_second_attempt_reads_what_the_first_one_read(tmp_path: Path, kind: str) -> None:
     """A step that fails is tried again with what its input was when it first started."""
-
     async with workbench() as bench:
         moving, failed = Moving(bench, tmp_path, kind), tmp_path / "failed"
         file = kind == "link to a file"
@@ -99,7 +97,6 @@ async def test_a_second_attempt_reads_what_the_first_one_read(tmp_path: Path, ki
 
 async def test_a_file_keeps_the_name_that_it_was_asked_for_by(tmp_path: Path) -> None:
     """A link to a file of another name is handed on under the link's own name, whose ending programs go by."""
-
     async with workbench() as bench:
         (tmp_path / "blob").write_text("x\n1\n")
         (tmp_path / "table.csv").symlink_to(tmp_path / "blob")
@@ -139,7 +136,6 @@ DATA = {"type": "uri_folder", "path": "azureml:d@latest"}
 )
 async def test_every_step_reads_the_version_of_the_submission(tmp_path: Path, path: str, place: str) -> None:
     """A version that is registered while a pipeline runs is not read by its later steps, at whatever level."""
-
     async with workbench() as bench:
         data(bench, tmp_path, "1")
         go = tmp_path / "go"
@@ -188,7 +184,6 @@ async def test_every_step_reads_the_version_of_the_submission(tmp_path: Path, pa
 @pytest.mark.parametrize("reference", ["azureml:leaf@latest", "azureml:leaf"])
 async def test_a_nested_pipeline_runs_the_components_of_the_submission(tmp_path: Path, reference: str) -> None:
     """A nested pipeline that is planned later has the component and environment that were the latest at submission."""
-
     async with workbench() as bench:
         environment = {"image": "python:3.11", "build": None}
         put(bench, "environments", "env", "1", **environment)
@@ -214,7 +209,6 @@ async def test_a_nested_pipeline_runs_the_components_of_the_submission(tmp_path:
 
 async def test_the_same_body_is_the_same_job_for_the_engine(tmp_path: Path) -> None:
     """The engine compares what is sent again with what was sent; the route has looked at its references before."""
-
     async with workbench() as bench:
         data(bench, tmp_path, "1")
         document = step(READ, inputs={"e": DATA})
@@ -234,7 +228,6 @@ async def test_the_same_body_is_the_same_job_for_the_engine(tmp_path: Path) -> N
 )
 async def test_a_label_that_means_nothing_is_refused_at_submission(document: dict[str, Any], problem: str) -> None:
     """The job is not accepted, and the sentence names the reference."""
-
     async with workbench() as bench:
         with pytest.raises(ValidationException, match=problem):
             bench.submit("s", {**step("true"), **document})
@@ -246,7 +239,6 @@ REFERENCES = ["models:/m@champion", "models:/m/Production", "models:/m/latest", 
 @pytest.mark.parametrize("reference", REFERENCES)
 async def test_models_are_read_in_the_version_of_the_submission(tmp_path: Path, reference: str) -> None:
     """MLflow's aliases and stages are looked up once, and a model is a model though data has its name."""
-
     async with workbench() as bench:
         (tmp_path / "model").mkdir()
         model = {"modelUri": str(tmp_path / "model"), "modelType": "custom_model"}
@@ -262,7 +254,6 @@ async def test_models_are_read_in_the_version_of_the_submission(tmp_path: Path, 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_copy_for_debugging_reads_what_the_step_read(tmp_path: Path, kind: str) -> None:
     """`job debug` lays the step out with its input as it was when the step ran."""
-
     async with workbench() as bench:
         moving = Moving(bench, tmp_path, kind)
         file = kind == "link to a file"

@@ -32,7 +32,6 @@ def files(bench: Workbench, *place: str) -> dict[str, str]:
 @pytest.mark.parametrize("first", ["mkdir {o}/sub; echo half > {o}/sub/half", "rmdir {o}; ln -s /usr/lib {o}"])
 async def test_an_output_has_nothing_of_an_attempt_that_failed(tmp_path: Path, first: str, mode: str) -> None:
     """Whatever the first attempt put there is gone, and a link in the output's place is not followed."""
-
     async with workbench() as bench:
         made = failing_once(tmp_path / "mark", first.replace("{o}", "${{outputs.o}}"), "echo whole > ${{outputs.o}}/f")
         document = {**made, "outputs": {"o": {"type": "uri_folder", "mode": mode}}}
@@ -66,7 +65,6 @@ def test_what_failed_is_removed_beside_the_loop(tmp_path: Path, monkeypatch: pyt
 
 async def test_an_output_that_is_a_file_is_not_half_of_each_attempt(tmp_path: Path) -> None:
     """A step that appends to its output begins with no file."""
-
     async with workbench() as bench:
         append = "echo line >> ${{outputs.o}}"
         made = failing_once(tmp_path / "mark", append, append)
@@ -77,7 +75,6 @@ async def test_an_output_that_is_a_file_is_not_half_of_each_attempt(tmp_path: Pa
 
 async def test_an_output_of_the_pipeline_has_nothing_of_a_failed_attempt(tmp_path: Path) -> None:
     """The step after it reads only what the last attempt wrote to the output of their pipeline."""
-
     async with workbench() as bench:
         write = "echo {} > ${{outputs.o}}/{}"
         step = failing_once(tmp_path / "mark", write.replace("{}", "half"), write.replace("{}", "whole"))
@@ -97,7 +94,6 @@ async def test_an_output_of_the_pipeline_has_nothing_of_a_failed_attempt(tmp_pat
 @pytest.mark.handed_over
 async def test_an_attempt_that_never_started_uses_up_no_retry(tmp_path: Path) -> None:
     """A step that was handed over behind one that failed, and was withdrawn, still has its own retry."""
-
     async with workbench() as bench:
         go = tmp_path / "go"
         first = failing_once(tmp_path / "a", f"while [ ! -e {go} ]; do sleep 0.01; done", "true")
@@ -127,7 +123,6 @@ async def test_an_attempt_that_never_started_uses_up_no_retry(tmp_path: Path) ->
 @pytest.mark.parametrize("is_shared", [False, True], ids=["a path that was given", "an output of two steps"])
 async def test_what_may_be_of_others_stays(tmp_path: Path, is_shared: bool) -> None:
     """Files in a path that was given, or that another step writes, stay: nobody knows whose they are."""
-
     async with workbench() as bench:
         place = "azureml://datastores/workspaceblobstore/paths/given/"
         bench.store("given").mkdir(parents=True)

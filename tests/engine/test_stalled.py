@@ -57,7 +57,6 @@ class FullDisk:
 
 async def test_a_cancel_in_the_stalled_second_starts_nothing(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
     """The step of the turn that was not committed is started after the next one, once, and recorded."""
-
     async with workbench(cpus=2) as bench:
         disk = FullDisk(bench, monkeypatch)
         first = bench.submit("first", gates.command("first"))
@@ -74,7 +73,6 @@ async def test_a_cancel_in_the_stalled_second_starts_nothing(gates: Gates, monke
 
 async def test_whatever_is_canceled_in_the_stalled_second_ends(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pipeline with steps that run and wait, one without a plan, and the job whose start was not committed."""
-
     async with workbench(cpus=2) as bench:
         disk = FullDisk(bench, monkeypatch)
         a = {**gates.command("a"), "outputs": {"o": None}}
@@ -97,7 +95,6 @@ async def test_whatever_is_canceled_in_the_stalled_second_ends(gates: Gates, mon
 
 async def test_records_that_cannot_be_read_are_read_again(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault while the queues are made again is tried again after a second, whatever it is."""
-
     async with workbench(cpus=1) as bench:
         disk = FullDisk(bench, monkeypatch)
         job = bench.submit("late", gates.mark("late"))

@@ -35,7 +35,6 @@ def versions(bench: Workbench, name: str = "single") -> list[str]:
 @pytest.mark.parametrize("type", ["uri_folder", "custom_model"])
 async def test_a_version_that_exists_is_refused(type: str) -> None:
     """A job whose output is to be a version that exists is refused at once, in one sentence; the first stays."""
-
     async with workbench() as bench:
         first = await bench.over(bench.submit("first", writes("one", version="1", type=type)))
         assert first.status == "Completed", first.error
@@ -46,7 +45,6 @@ async def test_a_version_that_exists_is_refused(type: str) -> None:
 
 async def test_two_jobs_that_ask_for_one_version_at_the_same_time() -> None:
     """The job that ends first has the version; the other fails, says why, and changes nothing."""
-
     async with workbench() as bench:
         both = [bench.submit(word, writes(word, version="1")) for word in ("one", "two")]
         ended = {job.name: await bench.over(job) for job in both}
@@ -60,7 +58,6 @@ async def test_two_jobs_that_ask_for_one_version_at_the_same_time() -> None:
 
 async def test_two_outputs_of_one_job_cannot_be_one_version() -> None:
     """The second output of the same name and version is refused at its place."""
-
     async with workbench() as bench:
         document = writes("one", version="1")
         document["outputs"]["p"] = document["outputs"]["o"]
@@ -74,7 +71,6 @@ async def test_two_outputs_of_one_job_cannot_be_one_version() -> None:
 
 async def test_eight_jobs_at_once_make_eight_versions() -> None:
     """Automatic versions are chosen when they are registered: each job has its own."""
-
     async with workbench(cpus=4) as bench:
         many = [bench.submit(f"j{number}", writes(f"w{number}")) for number in range(8)]
         for job in many:
@@ -86,7 +82,6 @@ async def test_eight_jobs_at_once_make_eight_versions() -> None:
 
 async def test_a_step_that_asks_for_a_version_that_exists() -> None:
     """A step fails before its command starts; a reused one has the very version; the first stays as it was."""
-
     async with workbench() as bench:
         first = await bench.over(bench.submit("one", {"jobs": {"s": writes("one", version="1")}}))
         assert first.status == "Completed", first.error
@@ -102,7 +97,6 @@ async def test_a_step_that_asks_for_a_version_that_exists() -> None:
 
 async def test_a_pipeline_whose_output_asks_for_a_version_that_exists() -> None:
     """The pipeline fails and says why; what another made by hand is refused at once."""
-
     async with workbench() as bench:
 
         def document(word: str) -> dict[str, Any]:
@@ -132,7 +126,6 @@ async def test_a_pipeline_whose_output_asks_for_a_version_that_exists() -> None:
 @pytest.mark.parametrize("mode", ["rw_mount", "upload"])
 async def test_an_output_that_is_not_there_is_not_registered(command: str, type: str, mode: str) -> None:
     """The job fails, and its error names the output; no version is made of nothing."""
-
     async with workbench() as bench:
         document = {**writes("x", type=type, mode=mode), "command": command}
         job = await bench.over(bench.submit("j", document))

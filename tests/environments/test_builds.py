@@ -14,8 +14,9 @@ from smalt.service.environments import BuiltEnvironment, EnvironmentFailed, Envi
 from smalt.service.environments.builders.installed_packages import list_packages
 from smalt.service.environments.builders.interpreters import Interpreters
 from smalt.service.environments.image_source import EngineState
+from tests.helpers import eventually
 
-from .conftest import Settings, conda, eventually, run
+from .conftest import Settings, conda, run
 from .wheels import make_wheel
 
 

@@ -14,8 +14,9 @@ from smalt.exceptions import RefusedError
 from smalt.machine.home import Home
 from smalt.service.environments import BuiltEnvironment, Environments
 from smalt.service.environments.builders.installed_packages import list_packages
+from tests.helpers import eventually
 
-from .conftest import Settings, conda, eventually, run
+from .conftest import Settings, conda, run
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from smalt.machine.home import Home
 from smalt.service.environments import Environments
+from tests.helpers import eventually
 
-from .conftest import Settings, conda, eventually
+from .conftest import Settings, conda
 
 _BUILD = """
 import asyncio, json, os, signal, sys

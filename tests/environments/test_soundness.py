@@ -15,9 +15,9 @@ import pytest
 from smalt.machine.home import Home
 from smalt.service.data.integrity import IntegrityProblem
 from smalt.service.environments import EnvironmentFailed, Environments
-from tests.helpers import WORKSPACE, Server
+from tests.helpers import WORKSPACE, Server, eventually
 
-from .conftest import Settings, conda, eventually, run
+from .conftest import Settings, conda, run
 from .test_processes import process
 from .wheels import make_slow_package, make_wheel
 

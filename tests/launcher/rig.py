@@ -9,10 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from smalt import launcher
 from smalt.launcher.marks import VARIABLE
@@ -20,20 +18,9 @@ from smalt.launcher.tree import ProcessTree
 from smalt.machine import processes
 from smalt.machine.home import Home
 from smalt.runner import script
+from tests.helpers import eventually
 
 DEADLINE = 20.0
-Result = TypeVar("Result")
-
-
-def until(found: Callable[[], Result | None], what: str) -> Result:
-    """What `found` finds, as soon as it does."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        result = found()
-        if result:
-            return result
-        time.sleep(0.002)
-    raise AssertionError(f"waited in vain for {what}")
 
 
 class Rig:
@@ -71,10 +58,10 @@ class Rig:
                 return None
             return attempt
 
-        client = Client(until(connected, "the launcher's socket"))
+        client = Client(eventually(connected, "the launcher's socket"))
         self.clients.append(client)
         client.send({"t": "hello", "restart": restart})
-        until(lambda: client.pump().hello, "the launcher's greeting")
+        eventually(lambda: client.pump().hello, "the launcher's greeting")
         return client
 
     def step(self, name: str, command: str, **more: Any) -> dict[str, Any]:
@@ -100,7 +87,7 @@ class Rig:
 
     def pid(self, step: str, name: str) -> int:
         """A pid that a step wrote to a file."""
-        return int(until(lambda: self.file(step, name), f"{name} of {step}"))
+        return int(eventually(lambda: self.file(step, name), f"{name} of {step}"))
 
     def marked(self) -> list[int]:
         """All living processes of this home's steps."""
@@ -158,10 +145,10 @@ class Client:
         return self
 
     def exit(self, step_id: str) -> dict[str, Any]:
-        return until(lambda: self.pump().exits.get(step_id), f"the exit of {step_id}")
+        return eventually(lambda: self.pump().exits.get(step_id), f"the exit of {step_id}")
 
     def pid(self, step_id: str) -> int:
-        entry = until(lambda: self.pump().started.get(step_id), f"the start of {step_id}")
+        entry = eventually(lambda: self.pump().started.get(step_id), f"the start of {step_id}")
         return int(entry[1])
 
     def close(self) -> None:

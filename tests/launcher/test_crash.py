@@ -14,7 +14,8 @@ import pytest
 from smalt.launcher import claims
 from smalt.launcher.recovery import RESTARTED
 from smalt.machine import processes
-from tests.launcher.rig import Client, Rig, until
+from tests.helpers import eventually
+from tests.launcher.rig import Client, Rig
 
 WAITS = "echo run >>runs; read <go; exit 6"
 
@@ -26,7 +27,7 @@ def waiting(rig: Rig, client: Client) -> dict[str, Any]:
     os.mkfifo(Path(step["folder"], "go"))
     client.start(step)
     client.pid("a")
-    until(lambda: rig.file("a", "runs"), "the step")
+    eventually(lambda: rig.file("a", "runs"), "the step")
     return step
 
 
@@ -95,9 +96,9 @@ def test_an_adopted_step_keeps_its_time_limit(rig: Rig, client: Client) -> None:
 def test_a_stop_outlives_the_launcher(rig: Rig, client: Client) -> None:
     """A stop that was asked of a launcher that then dies is carried through by the next."""
     client.start(rig.step("a", "trap '' TERM; echo 1 >ready; sleep 1000 & wait; sleep 1000 & wait"))
-    until(lambda: rig.file("a", "ready"), "the step")
+    eventually(lambda: rig.file("a", "ready"), "the step")
     client.stop("a", 0.4)
-    until(lambda: '"t":"stop"' in rig.home.path("launcher", "journal").read_text(), "the stop in the journal")
+    eventually(lambda: '"t":"stop"' in rig.home.path("launcher", "journal").read_text(), "the stop in the journal")
     rig.kill_launcher()
     rig.launch()
     assert rig.connect().exit("a")["reason"] == "stopped"
@@ -109,7 +110,7 @@ def test_a_step_that_ended_while_nobody_watched_has_its_code(rig: Rig, client: C
     client.close()
     rig.kill_launcher()
     go(waiting)
-    until(lambda: processes.find_process(pid) is None, "the step's end")
+    eventually(lambda: processes.find_process(pid) is None, "the step's end")
     rig.launch()
     exit = rig.connect().exit("a")
     assert (exit["code"], exit["reason"]) == (6, "exited")
@@ -123,7 +124,7 @@ def test_what_an_unwatched_step_left_running_is_ended(rig: Rig, client: Client) 
     pid = client.pid("a")
     rig.kill_launcher()
     go(step)
-    until(lambda: processes.find_process(pid) is None, "the step's end")
+    eventually(lambda: processes.find_process(pid) is None, "the step's end")
     assert rig.marked()
     rig.launch()
     assert rig.connect().exit("a")["code"] == 6
@@ -135,7 +136,7 @@ def test_a_step_that_was_killed_while_nobody_watched_is_lost(rig: Rig, client: C
     pid = client.pid("a")
     rig.kill_launcher()
     os.killpg(pid, signal.SIGKILL)
-    until(lambda: processes.find_process(pid) is None, "the step's end")
+    eventually(lambda: processes.find_process(pid) is None, "the step's end")
     rig.launch()
     exit = rig.connect().exit("a")
     assert (exit["code"], exit["reason"]) == (None, "lost")
@@ -163,7 +164,7 @@ def test_what_a_step_left_is_not_taken_for_it(rig: Rig, client: Client) -> None:
     rig.kill_launcher()
     _forget(rig, "started")
     go(step)
-    until(lambda: processes.find_process(pid) is None, "the step's end")
+    eventually(lambda: processes.find_process(pid) is None, "the step's end")
     rig.launch()
     assert rig.connect().exit("a")["code"] == 6
     assert not rig.marked()
@@ -230,7 +231,7 @@ def test_after_a_restart_of_the_machine_all_that_ran_is_lost(rig: Rig) -> None:
     assert again.exit("done")["code"] == 3
     assert processes.find_process(pid) is not None, "after a restart this number may be anybody's"
     os.killpg(pid, signal.SIGKILL)
-    until(lambda: not rig.marked(), "the end of the steps")
+    eventually(lambda: not rig.marked(), "the end of the steps")
 
 
 def test_there_is_one_launcher(rig: Rig, client: Client) -> None:
@@ -261,7 +262,7 @@ def test_a_removed_home_takes_its_steps_with_it(rig: Rig, client: Client) -> Non
     client.pid("a")
     rig.home.path("launcher.lock").unlink()
     assert rig.launchers[0].wait(20) == 1
-    until(lambda: not rig.marked(), "the end of the steps")
+    eventually(lambda: not rig.marked(), "the end of the steps")
 
 
 def test_a_retired_launcher_goes_when_it_has_nothing_to_do(rig: Rig, client: Client, waiting: dict[str, Any]) -> None:

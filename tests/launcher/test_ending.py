@@ -8,7 +8,8 @@ import time
 import pytest
 
 from smalt.machine import processes
-from tests.launcher.rig import Client, Rig, until
+from tests.helpers import eventually
+from tests.launcher.rig import Client, Rig
 
 _STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(1000)"
 IGNORING = f"$PYTHON -c '{_STUBBORN}' >ready"
@@ -63,7 +64,7 @@ def test_what_a_command_leaves_is_ended_while_others_run(rig: Rig, client: Clien
     other = rig.step("other", hidden)
     os.mkfifo(f"{other['folder']}/go")
     client.start(other)
-    until(lambda: rig.file("other", "ready"), "the other step")
+    eventually(lambda: rig.file("other", "ready"), "the other step")
     client.start(rig.step("a", left))
     assert client.exit("a")["code"] == 0
     assert dead(rig.pid("a", "pid"))
@@ -79,7 +80,7 @@ def test_what_a_command_left_is_ended_by_the_next_launcher(rig: Rig, client: Cli
     """A launcher that was killed before the step ended leaves its knowledge to the next."""
     step = rig.step("a", f"{left}; echo 1 >ready; until [ -e go ]; do sleep 0.01; done")
     client.start(step)
-    until(lambda: rig.file("a", "ready"), "the step")
+    eventually(lambda: rig.file("a", "ready"), "the step")
     rig.kill_launcher()
     open(f"{step['folder']}/go", "w").close()
     rig.launch()
@@ -100,7 +101,7 @@ def test_another_steps_orphans_are_left_alone(rig: Rig, client: Client) -> None:
     step = rig.step("a", hidden)
     os.mkfifo(f"{step['folder']}/go")
     client.start(step)
-    until(lambda: rig.file("a", "ready"), "the first step")
+    eventually(lambda: rig.file("a", "ready"), "the first step")
     client.start(rig.step("b", "sleep 1000 & true"))
     client.exit("b")
     assert not dead(rig.pid("a", "pid"))
@@ -131,7 +132,7 @@ def test_a_stopped_command_may_save_its_work(rig: Rig, client: Client) -> None:
     (rig.home.path("jobs", "a")).mkdir(parents=True)
     rig.home.path("jobs", "a", "p.py").write_text(program)
     client.start(rig.step("a", "$PYTHON p.py"))
-    until(lambda: rig.file("a", "ready"), "the program")
+    eventually(lambda: rig.file("a", "ready"), "the program")
     client.stop("a", 10)
     assert client.exit("a")["reason"] == "stopped"
     assert rig.file("a", "saved")
@@ -140,7 +141,7 @@ def test_a_stopped_command_may_save_its_work(rig: Rig, client: Client) -> None:
 def test_what_does_not_heed_a_stop_is_killed_after_the_grace(rig: Rig, client: Client) -> None:
     """SIGKILL comes when the grace is over, not before."""
     client.start(rig.step("a", IGNORING))
-    until(lambda: rig.file("a", "ready"), "the program")
+    eventually(lambda: rig.file("a", "ready"), "the program")
     begin = time.monotonic()
     client.stop("a", 0.3)
     assert client.exit("a")["reason"] == "stopped"
@@ -150,7 +151,7 @@ def test_what_does_not_heed_a_stop_is_killed_after_the_grace(rig: Rig, client: C
 def test_a_second_stop_may_shorten_the_grace(rig: Rig, client: Client) -> None:
     """One who cancels again need not wait for the first grace."""
     client.start(rig.step("a", IGNORING))
-    until(lambda: rig.file("a", "ready"), "the program")
+    eventually(lambda: rig.file("a", "ready"), "the program")
     client.stop("a", 1000)
     client.stop("a", 0)
     assert client.exit("a")["reason"] == "stopped"

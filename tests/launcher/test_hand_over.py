@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from smalt.launcher import claims
-from tests.launcher.rig import Client, Rig, until
+from tests.helpers import eventually
+from tests.launcher.rig import Client, Rig
 
 MARK = "echo run >>runs"
 
@@ -39,7 +40,7 @@ def test_a_waiting_step_starts_when_another_ends_well(rig: Rig, client: Client) 
     first = gated(rig, "a")
     client.start(first, waits(rig, "b", "read <go"), waits(rig, "c"))
     os.mkfifo(rig.home.path("jobs", "b", "go"))
-    until(lambda: rig.file("a", "runs"), "the first step")
+    eventually(lambda: rig.file("a", "runs"), "the first step")
     assert "b" not in client.started
     go(first)
     client.exit("a")
@@ -55,7 +56,7 @@ def test_no_step_follows_one_that_failed(rig: Rig, client: Client) -> None:
     """What comes after a failure is for the server to say: it lets the step go, and it runs once."""
     first, second = gated(rig, "a", 3), waits(rig, "b")
     client.start(first, second)
-    until(lambda: rig.file("a", "runs"), "the first step")
+    eventually(lambda: rig.file("a", "runs"), "the first step")
     go(first)
     assert client.exit("a")["code"] == 3
     fence(client, rig, "nobody")
@@ -70,7 +71,7 @@ def test_a_slot_for_one_that_has_followed_is_for_the_next(rig: Rig, client: Clie
     """The server freed a slot and did not know that the step had started: another starts at once, and one only."""
     first = gated(rig, "a")
     client.start(first, *(waits(rig, name, "sleep 1000") for name in "bcde"))
-    until(lambda: rig.file("a", "runs"), "the first step")
+    eventually(lambda: rig.file("a", "runs"), "the first step")
     go(first)
     client.pid("b")
     client.send({"t": "go", "id": "b"}, {"t": "go", "id": "b"})
@@ -100,7 +101,7 @@ def test_no_step_follows_one_that_was_stopped(rig: Rig, client: Client) -> None:
     """Also when it ends with code 0 then."""
     first = rig.step("a", "trap 'exit 0' TERM; echo run >>runs; while :; do sleep 0.01; done")
     client.start(first, waits(rig, "b"))
-    until(lambda: rig.file("a", "runs"), "the first step")
+    eventually(lambda: rig.file("a", "runs"), "the first step")
     client.stop("a", 5)
     assert client.exit("a")["reason"] == "stopped"
     fence(client, rig, "nobody")
@@ -113,9 +114,9 @@ def test_a_waiting_step_that_is_stopped_never_runs(rig: Rig, client: Client) -> 
     client.start(first, waits(rig, "b"), waits(rig, "c", f"{MARK}; sleep 1000"))
     client.stop("b", 5)
     assert client.exit("b")["reason"] == "never started"
-    until(lambda: rig.file("a", "runs"), "the first step")
+    eventually(lambda: rig.file("a", "runs"), "the first step")
     go(first)
-    until(lambda: rig.file("c", "runs"), "the step after the one that was stopped")
+    eventually(lambda: rig.file("c", "runs"), "the step after the one that was stopped")
     client.stop("c", 5)
     assert client.exit("c")["reason"] == "stopped"
     assert rig.file("b", "runs") is None
@@ -125,7 +126,7 @@ def test_a_server_that_greets_says_anew_what_waits(rig: Rig, client: Client) -> 
     """What an earlier server wanted to start is forgotten unless it has started."""
     first = gated(rig, "a")
     client.start(first, waits(rig, "b"))
-    until(lambda: rig.file("a", "runs"), "the first step")
+    eventually(lambda: rig.file("a", "runs"), "the first step")
     again = rig.connect()
     go(first)
     assert again.exit("a")["code"] == 0
@@ -138,7 +139,7 @@ def test_a_server_that_leaves_wants_nothing_begun(rig: Rig, client: Client) -> N
     """What waits is forgotten, what runs goes on."""
     first = gated(rig, "a")
     client.start(first, waits(rig, "b"))
-    until(lambda: rig.file("a", "runs"), "the first step")
+    eventually(lambda: rig.file("a", "runs"), "the first step")
     client.send({"t": "hold"})
     go(first)
     assert client.exit("a")["code"] == 0
@@ -150,10 +151,10 @@ def test_steps_follow_each_other_without_a_server(rig: Rig, client: Client) -> N
     """The next server learns of both ends."""
     first, second = gated(rig, "a"), {**gated(rig, "b"), "after": []}
     client.start(first, second)
-    until(lambda: rig.file("a", "runs"), "the first step")
+    eventually(lambda: rig.file("a", "runs"), "the first step")
     client.close()
     go(first)
-    until(lambda: rig.file("b", "runs"), "the step that waited")
+    eventually(lambda: rig.file("b", "runs"), "the step that waited")
     again = rig.connect()
     assert again.exit("a")["code"] == 0
     go(second)
@@ -164,7 +165,7 @@ def test_a_waiting_step_dies_with_the_launcher(rig: Rig, client: Client) -> None
     """The next launcher knows nothing of it, and no claim is left: whoever asks may start it."""
     first, second = gated(rig, "a"), waits(rig, "b")
     client.start(first, second)
-    until(lambda: rig.file("a", "runs"), "the first step")
+    eventually(lambda: rig.file("a", "runs"), "the first step")
     fence(client, rig, "nobody")
     rig.kill_launcher()
     rig.launch()
@@ -185,7 +186,7 @@ def test_a_step_follows_one_of_an_earlier_launcher(rig: Rig, client: Client) -> 
     """The end of an adopted step makes room as any."""
     first = gated(rig, "a")
     client.start(first)
-    until(lambda: rig.file("a", "runs"), "the first step")
+    eventually(lambda: rig.file("a", "runs"), "the first step")
     rig.kill_launcher()
     rig.launch()
     again = rig.connect()
@@ -201,7 +202,7 @@ def test_a_step_that_cannot_be_started_is_refused_and_told(rig: Rig, client: Cli
     first = gated(rig, "a")
     bad = {**waits(rig, "b"), "log": str(rig.home.path("nowhere", "log"))}
     client.start(first, bad)
-    until(lambda: rig.file("a", "runs"), "the first step")
+    eventually(lambda: rig.file("a", "runs"), "the first step")
     go(first)
     assert client.exit("b")["reason"] == "refused"
 
@@ -210,7 +211,7 @@ def test_sigkill_of_what_runs_starts_nothing(rig: Rig, client: Client) -> None:
     """A step that a signal ended did not end well."""
     first = gated(rig, "a")
     client.start(first, waits(rig, "b"))
-    until(lambda: rig.file("a", "runs"), "the first step")
+    eventually(lambda: rig.file("a", "runs"), "the first step")
     os.kill(client.pid("a"), signal.SIGKILL)
     assert client.exit("a")["signal"] == signal.SIGKILL
     fence(client, rig, "nobody")
@@ -253,10 +254,10 @@ def test_a_chain_goes_on_without_a_server(rig: Rig, client: Client) -> None:
     first = gated(rig, "a")
     last = {**gated(rig, "d"), "after": ["c"]}
     client.start(first, comes(rig, "b", "a"), comes(rig, "c", "b"), last)
-    until(lambda: rig.file("a", "runs"), "the first step")
+    eventually(lambda: rig.file("a", "runs"), "the first step")
     client.close()
     go(first)
-    until(lambda: rig.file("d", "runs"), "the last step")
+    eventually(lambda: rig.file("d", "runs"), "the last step")
     again = rig.connect()
     go(last)
     for name in "abcd":

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from smalt.machine import processes
-from tests.launcher.rig import until
+from tests.helpers import eventually
 
 
 def test_a_process_is_itself_while_it_lives() -> None:
@@ -30,7 +30,7 @@ def test_a_zombie_is_dead() -> None:
     process = processes.find_process(child.pid)
     assert process is not None
     child.kill()
-    until(lambda: (stat := processes.read_stat(child.pid)) and stat.state == "Z", "the zombie")
+    eventually(lambda: (stat := processes.read_stat(child.pid)) and stat.state == "Z", "the zombie")
     assert not processes.is_alive(process)
     assert processes.find_process(child.pid) is None
     child.wait()

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from smalt.machine import processes
-from tests.launcher.rig import Client, Rig, until
+from tests.helpers import eventually
+from tests.launcher.rig import Client, Rig
 
 SERVER = """
 import json, os, socket, sys
@@ -38,8 +39,8 @@ def test_a_dead_server_is_started_again_while_jobs_are_unfinished(rig: Rig, tmp_
     client.start(rig.step("a", "true"))
     client.exit("a")
     client.close()
-    until(seen.exists, "the server")
-    assert until(seen.read_text, "its words").split()[1] == "True"
+    eventually(seen.exists, "the server")
+    assert eventually(seen.read_text, "its words").split()[1] == "True"
 
 
 def test_a_server_started_again_is_no_steps(rig: Rig, tmp_path: Path) -> None:
@@ -51,7 +52,7 @@ def test_a_server_started_again_is_no_steps(rig: Rig, tmp_path: Path) -> None:
     client.start(rig.step("b", "sleep 1000"))
     client.pid("b")
     client.close()
-    server = until(lambda: pids.exists() and len(pids.read_text().split()) == 2 and pids.read_text(), "the server")
+    server = eventually(lambda: pids.exists() and len(pids.read_text().split()) == 2 and pids.read_text(), "the server")
     again = rig.connect()
     again.stop("b", 1)
     again.exit("b")
@@ -83,7 +84,7 @@ def test_a_server_that_dies_at_once_is_started_again_later(rig: Rig, tmp_path: P
     client.start(rig.step("a", "sleep 1000"))
     client.pid("a")
     client.close()
-    until(lambda: marks.exists() and marks.read_text().count("try") >= 2, "a second try")
+    eventually(lambda: marks.exists() and marks.read_text().count("try") >= 2, "a second try")
     again = rig.connect()
     assert "a" not in again.exits
     again.send({"t": "unfinished", "n": 0})
@@ -97,7 +98,7 @@ def test_what_a_dead_server_left_is_no_steps(rig: Rig, client: Client, tmp_path:
     command = ["bash", "-c", f"setsid sleep 1000 & echo $! >{pid_file}"]
     client.send({"t": "hello", "restart": command}, {"t": "unfinished", "n": 1})
     client.close()
-    until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"), "the server")
+    eventually(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"), "the server")
     again = rig.connect()
     again.send({"t": "unfinished", "n": 0})
     again.start(rig.step("a", "setsid sleep 1000 & true"))

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from smalt.launcher import claims
-from tests.launcher.rig import Client, Rig, until
+from tests.helpers import eventually
+from tests.launcher.rig import Client, Rig
 
 
 def test_a_step_runs_in_its_folder_with_its_variables_and_log(rig: Rig, client: Client) -> None:
@@ -75,7 +76,7 @@ def test_a_step_id_seen_before_is_not_started_again(rig: Rig, client: Client) ->
     step = rig.step("a", "echo run >>runs; read <go")
     os.mkfifo(Path(step["folder"], "go"))
     client.start(step, step)
-    until(lambda: rig.file("a", "runs"), "the first run")
+    eventually(lambda: rig.file("a", "runs"), "the first run")
     client.start(step)
     Path(step["folder"], "go").write_text("\n")
     client.exit("a")

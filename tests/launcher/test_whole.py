@@ -13,7 +13,8 @@ import pytest
 
 from smalt.client import MLClient
 from smalt.entities import CommandJob
-from tests.launcher.rig import Rig, until
+from tests.helpers import Server, eventually
+from tests.launcher.rig import Rig
 
 ROOT = Path(__file__).parents[2]
 SMALT = str(Path(sys.executable).with_name("smalt"))
@@ -26,7 +27,7 @@ def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     monkeypatch.setenv("SMALT_HOME", str(made.home.root))
     monkeypatch.delenv("SMALT_URL", raising=False)
     yield made
-    subprocess.run([SMALT, "server", "stop", "--force"], capture_output=True)
+    Server(made.home).end()
     left = made.close()
     assert not left, f"processes left behind: {left}"
 
@@ -64,19 +65,19 @@ def test_a_restart_of_the_machine_settles_every_job(whole: Rig, monkeypatch: pyt
         return str(client.jobs.get(name).status)
 
     submit("done", "true")
-    until(lambda: state("done") == "Completed", "the first job")
+    eventually(lambda: state("done") == "Completed", "the first job")
     cores = len(os.sched_getaffinity(0))
     for number in range(cores):
         submit(f"runs{number}", "sleep 1000")
     submit("waits", "true")
-    until(lambda: all(state(f"runs{number}") == "Running" for number in range(cores)), "all cores to be busy")
+    eventually(lambda: all(state(f"runs{number}") == "Running" for number in range(cores)), "all cores to be busy")
     assert state("waits") in ("NotStarted", "Queued")
-    until(lambda: not killed(whole), "the end of all processes")
+    eventually(lambda: not killed(whole), "the end of all processes")
 
     monkeypatch.setenv("SMALT_BOOT_ID", "after")
     client = MLClient()
     assert state("runs0") == "Failed", "settled before the first answer"
     tree = client.connection.get(f"/smalt/v1{client.workspace_id}/jobs/runs0/tree")
     assert "the machine was restarted" in str(tree)
-    until(lambda: state("waits") == "Completed", "the job that had waited")
+    eventually(lambda: state("waits") == "Completed", "the job that had waited")
     assert state("done") == "Completed"

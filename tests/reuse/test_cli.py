@@ -6,12 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.helpers import Server, temporary_server
+from tests.helpers import Server
 
 PIPELINE = """
 type: pipeline
@@ -71,16 +70,9 @@ class Project:
         return self.smalt("job", "explain-reuse", name, *words)
 
 
-@pytest.fixture(scope="module")
-def own() -> Iterator[Server]:
-    with temporary_server() as server:
-        server.start()
-        yield server
-
-
 @pytest.fixture
-def project(own: Server, tmp_path: Path) -> Project:
-    return Project(tmp_path, own)
+def project(module_server: Server, tmp_path: Path) -> Project:
+    return Project(tmp_path, module_server)
 
 
 def differing(text: str) -> list[str]:
@@ -118,12 +110,12 @@ def test_each_kind_of_change_is_told_exactly(project: Project) -> None:
     assert step["compared_to"]["job"] == "parameter-train"
 
 
-def test_outputs_stay_while_a_job_has_them(project: Project, own: Server) -> None:
+def test_outputs_stay_while_a_job_has_them(project: Project, module_server: Server) -> None:
     """Outputs that another job has stay when the job that made them is deleted, and go with the last that has them."""
     project.write("pipe.yml", PIPELINE.replace("0.1", "7"))
     project.run("maker")
     project.run("user")
-    made = own.home.path("workspaces")
+    made = module_server.home.path("workspaces")
     places = list(made.glob("*/datastores/workspaceblobstore/azureml/maker-train/model/model.txt"))
     assert len(places) == 1
     project.delete("maker")

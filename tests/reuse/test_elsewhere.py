@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +16,7 @@ from smalt.service.engine.kinds import command
 from smalt.service.records.database import Database
 from smalt.service.reuse.explanation import explain_step
 from tests.engine.bench import Workbench, workbench
-from tests.helpers import Server, eventually, temporary_server
+from tests.helpers import Server
 from tests.reuse.test_killed import ended, submit
 from tests.reuse.test_reused import HOST, data_of, origins, run
 
@@ -76,12 +75,6 @@ def web() -> Iterator[Web]:
     server.server_close()
 
 
-@pytest.fixture
-def own() -> Iterator[Server]:
-    with temporary_server() as server:
-        yield server
-
-
 def reading(*urls: str, **more: Any) -> dict[str, Any]:
     inputs = {f"i{number}": {"type": "uri_file", "path": url, **more} for number, url in enumerate(urls)}
     text = " ".join(f"${{{{inputs.{name}}}}}" for name in inputs)
@@ -94,7 +87,6 @@ async def reason(bench: Workbench, job: Any) -> str:
 
 async def test_what_is_fetched_counts_by_its_content(web: Web) -> None:
     """The same bytes are the same step; others, from the same URL, are not; and the first ones again are the first."""
-
     async with workbench() as bench:
         document = reading(web.url("rows.csv?sig=SECRET"))
         await run(bench, "one", document)
@@ -111,7 +103,6 @@ async def test_what_is_fetched_counts_by_its_content(web: Web) -> None:
 @pytest.mark.parametrize("mode", ["ro_mount", "download"])
 async def test_what_changed_elsewhere_meanwhile_is_not_taken_for_what_was_read(web: Web, mode: str) -> None:
     """A step is known by what was fetched for it, whatever the URL gives a moment later."""
-
     async with workbench() as bench:
         document = reading(web.url(), mode=mode)
         web.becomes = b"2\n"
@@ -125,7 +116,6 @@ async def test_what_changed_elsewhere_meanwhile_is_not_taken_for_what_was_read(w
 
 async def test_an_earlier_step_of_which_nothing_was_noted(web: Web) -> None:
     """Nobody knows what it read, so the next one runs and says so; then that one serves."""
-
     async with workbench() as bench:
         document = reading(web.url())
         await run(bench, "one", document)
@@ -165,32 +155,24 @@ async def test_what_changed_while_it_was_copied(monkeypatch: pytest.MonkeyPatch)
         assert origins(bench, await run(bench, "three", document)) == {"read": "two-read"}
 
 
-def test_a_server_killed_between_fetching_and_starting(own: Server, web: Web) -> None:
+def test_a_server_killed_between_fetching_and_starting(own_server: Server, web: Web) -> None:
     """The step that starts under the next server reads what was fetched, and serves whoever is given the same."""
-    process = own.start()
+    own_server.start()
     web.open.clear()
     document = reading(web.url(), web.url("late.csv"))
-    path = submit(own, "one", document)
+    path = submit(own_server, "one", document)
     assert web.asked.wait(30)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    own_server.kill()
     web.content = b"2\n"
     web.open.set()
-    own.spawn()  # or the launcher was quicker to start one
-
-    def is_up() -> bool:
-        with contextlib.suppress(OSError):
-            return own.ask("GET", path).status == 200
-        return False
-
-    eventually(is_up, "the next server")
-    assert ended(own, path) == "Completed"
+    own_server.start_again()
+    assert ended(own_server, path) == "Completed"
     web.contents["/rows.csv"] = b"1\n"
-    assert ended(own, submit(own, "two", document)) == "Completed"
-    own.end()
-    db = Database(own.home.path("smalt.db"))
+    assert ended(own_server, submit(own_server, "two", document)) == "Completed"
+    own_server.end()
+    db = Database(own_server.home.path("smalt.db"))
     try:
-        (log,) = own.home.path("workspaces").glob("**/dcid.one-read/user_logs/std_log.txt")
+        (log,) = own_server.home.path("workspaces").glob("**/dcid.one-read/user_logs/std_log.txt")
         assert log.read_text() == "1\n2\n"
         assert db.value("SELECT of_name FROM reuse_steps WHERE of_name IS NOT NULL") == "one-read"
         inputs = db.value("SELECT contents FROM reuse_steps s JOIN jobs j ON j.id=s.job_id WHERE j.name='one-read'")

@@ -33,7 +33,6 @@ def place(bench: Workbench, folder: Path, where: str) -> tuple[str, Path]:
 @pytest.mark.parametrize("type", ["uri_folder", "uri_file"])
 async def test_a_step_that_appends_runs_each_time(tmp_path: Path, type: str, where: str) -> None:
     """A step that adds a line to what it finds gives as many lines as it would without reuse, and says why it ran."""
-
     async with workbench() as bench:
         path, there = place(bench, tmp_path, where)
         file, below = (there / "f", "/f") if type == "uri_folder" else (there, "")
@@ -50,7 +49,6 @@ async def test_a_step_that_appends_runs_each_time(tmp_path: Path, type: str, whe
 
 async def test_a_step_that_writes_anew_is_reused_where_it_finds_the_same() -> None:
     """A step that replaces what it finds runs for what is new to it; where it finds what it found, it is reused."""
-
     async with workbench() as bench:
         document = step("echo one > ${{outputs.o}}/f", f"{STORE}/shared/x")
         found = [origins(bench, await run(bench, name, document))["a"] for name in ("one", "two", "three")]
@@ -65,7 +63,6 @@ async def test_a_step_that_writes_anew_is_reused_where_it_finds_the_same() -> No
 
 async def test_a_step_that_counts_what_it_finds() -> None:
     """A step that reads what others left at its path has the value of now, though the path is the same."""
-
     async with workbench() as bench:
         top = bench.engine.context.data.datastores.get_folder(bench.workspace.folder, "workspaceblobstore") / "shared/x"
         document = step("ls ${{outputs.o}} | grep -vc count > ${{outputs.o}}/count", f"{STORE}/shared/x")
@@ -80,7 +77,6 @@ async def test_a_step_that_counts_what_it_finds() -> None:
 @pytest.mark.parametrize(("path", "mode"), [(f"{STORE}/shared/x", "upload"), (f"{STORE}/x/${{{{name}}}}/", None)])
 async def test_a_step_that_finds_nothing_is_reused(path: str, mode: str | None) -> None:
     """An output that is brought into place at the end, or has a path of its own in each run, is reused at once."""
-
     async with workbench() as bench:
         document = step("echo one >> ${{outputs.o}}/f", path, mode=mode)
         await run(bench, "one", document)

@@ -58,7 +58,6 @@ async def value(bench: Workbench, name: str) -> tuple[str | None, Job]:
 
 async def test_other_code_under_the_same_version() -> None:
     """A package that was installed again with other code makes another environment; with the old code, the old one."""
-
     async with workbench() as bench:
         site = host_of(bench)
         install(site, 1)
@@ -79,7 +78,6 @@ async def test_other_code_under_the_same_version() -> None:
 @pytest.mark.parametrize("how", ["path", "finder", "egg-link"])
 async def test_an_editable_package_is_edited(how: str) -> None:
     """Its files count: the step runs with what was edited, and is reused once it is as it was."""
-
     async with workbench() as bench:
         site = host_of(bench)
         project = bench.home.path("project")
@@ -112,7 +110,6 @@ async def test_an_editable_package_is_edited(how: str) -> None:
 
 async def test_a_package_that_is_edited_while_the_step_runs() -> None:
     """Nobody knows which code it ran, so it serves nobody."""
-
     async with workbench() as bench:
         site = host_of(bench)
         project = bench.home.path("project")
@@ -131,7 +128,6 @@ async def test_a_package_that_is_edited_while_the_step_runs() -> None:
 
 async def test_the_locale_and_time_zone_that_steps_inherit() -> None:
     """Those of the server count, as they show in what a step writes; those that a step sets itself count as its own."""
-
     async with workbench() as bench:
         inherited = bench.engine.context.computes.default.steps.inherited_variables
         own = {"command": "date +%Z", "environment": HOST, "environment_variables": {"TZ": "UTC"}}
@@ -149,7 +145,6 @@ async def test_the_locale_and_time_zone_that_steps_inherit() -> None:
 
 async def test_smalts_own_packages_count_where_a_step_uses_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another mldesigner makes other steps of function components, and of no others."""
-
     async with workbench() as bench:
         document = {
             "jobs": {

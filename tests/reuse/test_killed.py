@@ -5,12 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from smalt import wire
 from smalt.entities import PipelineJob
@@ -19,16 +15,10 @@ from smalt.service.records import jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.database import Database
 from tests.engine.bench import Workbench, workbench
-from tests.helpers import WORKSPACE, Server, eventually, temporary_server
+from tests.helpers import WORKSPACE, Server, eventually
 from tests.reuse.test_reused import data_of, origins, pipeline, run
 
 STEPS = 40
-
-
-@pytest.fixture
-def own() -> Iterator[Server]:
-    with temporary_server() as server:
-        yield server
 
 
 def chain(last: str = "true") -> dict[str, Any]:
@@ -63,21 +53,19 @@ def ended(server: Server, path: str) -> str:
     return str(status)
 
 
-def test_a_server_that_is_killed_while_steps_are_reused(own: Server) -> None:
+def test_a_server_that_is_killed_while_steps_are_reused(own_server: Server) -> None:
     """Each step is reused or run once, nothing is lost, and the last one reads what the first ones wrote."""
-    process = own.start()
-    assert ended(own, submit(own, "one", chain())) == "Completed"
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process = own.start()
+    own_server.start()
+    assert ended(own_server, submit(own_server, "one", chain())) == "Completed"
+    own_server.kill()
+    own_server.start_again()
     for number in range(3):
-        path = submit(own, f"again{number}", chain(f"echo {number}"))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process = own.start()
-        assert ended(own, path) == "Completed"
-    own.end()
-    db = Database(own.home.path("smalt.db"))
+        path = submit(own_server, f"again{number}", chain(f"echo {number}"))
+        own_server.kill()
+        own_server.start_again()
+        assert ended(own_server, path) == "Completed"
+    own_server.end()
+    db = Database(own_server.home.path("smalt.db"))
     try:
         for job in jobs.list_unfinished(db):
             raise AssertionError(job.name)
@@ -90,13 +78,14 @@ def test_a_server_that_is_killed_while_steps_are_reused(own: Server) -> None:
         assert len(reused) == 3 * (STEPS - 1)
     finally:
         db.close()
-    (last,) = own.home.path("workspaces").glob(f"*/datastores/workspaceblobstore/azureml/again2-n{STEPS - 1}/o/f")
+    (last,) = own_server.home.path("workspaces").glob(
+        f"*/datastores/workspaceblobstore/azureml/again2-n{STEPS - 1}/o/f"
+    )
     assert last.read_text().split() == [str(number) for number in range(STEPS)]
 
 
 async def test_a_home_that_is_copied_once_its_server_has_ended(tmp_path: Path) -> None:
     """A step that completed right before that is reused in the copy, though all files in it are new."""
-
     home = Home(tmp_path / "home")
     async with workbench(home) as bench:
         data = data_of(bench)
@@ -110,7 +99,6 @@ async def test_a_home_that_is_copied_once_its_server_has_ended(tmp_path: Path) -
 
 async def test_contents_are_looked_at_while_nothing_runs(tmp_path: Path) -> None:
     """Some time after the last step the content of its inputs is known, and stays known when the files are gone."""
-
     async with workbench(Home(tmp_path / "home")) as bench:
         data = data_of(bench)
         await run(bench, "one", pipeline(data))
@@ -126,7 +114,7 @@ def _settled(bench: Workbench) -> int:
 
 
 def _settled_in(folder: Path) -> int:
-    """Asked over a connection of its own, from another thread."""
+    """Asked over a connection of its own_server, from another thread."""
     import sqlite3
 
     with contextlib.closing(sqlite3.connect(folder / "home" / "smalt.db")) as records, records:

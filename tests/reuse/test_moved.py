@@ -47,7 +47,6 @@ def reading(path: str | Path, below: str = "/f.txt", **more: Any) -> dict[str, A
 @pytest.mark.parametrize("kind", ["input", "above", "within", "chain", "file"])
 async def test_a_link_that_is_moved_before_the_step_is_looked_at(kind: str, mode: str) -> None:
     """The next run reads what the link leads to now, whether it is the input, above it, within it or behind another."""
-
     async with busy_bench() as bench:
         data = bench.home.path("data")
         moved = data / "current"
@@ -87,7 +86,6 @@ async def test_a_link_that_is_moved_before_the_step_is_looked_at(kind: str, mode
 
 async def test_a_file_is_known_by_the_name_of_its_link() -> None:
     """Two names of one file are two inputs: scripts look at a name's ending."""
-
     async with busy_bench() as bench:
         data = bench.home.path("data")
         for name in ("a.txt", "b.txt"):
@@ -102,7 +100,6 @@ async def test_a_file_is_known_by_the_name_of_its_link() -> None:
 
 async def test_a_folder_above_the_input_that_is_another_by_then() -> None:
     """A folder that was renamed into the place of the one that was read is not taken for it."""
-
     async with busy_bench() as bench:
         for name in ("top", "other"):
             (bench.home.path(name) / "in").mkdir(parents=True)
@@ -118,7 +115,6 @@ async def test_a_folder_above_the_input_that_is_another_by_then() -> None:
 
 async def test_a_url_map_that_leads_elsewhere_by_then() -> None:
     """The step is known by the folder that the map led to when it started."""
-
     async with busy_bench() as bench:
         document = reading("https://example.org/data/")
         for name, month in (("one", "october"), ("two", "november"), ("three", "october")):

@@ -44,7 +44,6 @@ def files(bench: Workbench, job: Job, output: str) -> set[str]:
 
 async def test_a_given_path_counts_whatever_it_is_called() -> None:
     """A path that names a job of the run is a given one all the same: where it differs, the step runs."""
-
     async with workbench() as bench:
         await run(bench, "dev", {"jobs": {"a": writing(f"{STORE}/dev/feat/")}})
         staging = await run(bench, "staging", {"jobs": {"a": writing(f"{STORE}/staging/feat/")}})
@@ -69,7 +68,6 @@ async def test_a_given_path_counts_whatever_it_is_called() -> None:
 )
 async def test_macros_in_a_given_path(before: str | None, now: str | None, is_reused: bool) -> None:
     """A path counts as it was written, with the macros filled in that are the same in each run."""
-
     async with workbench() as bench:
         for name in ("one", "more"):  # one that finds what another left is another step
             await run(bench, name, {"jobs": {"a": writing(before)}})
@@ -79,7 +77,6 @@ async def test_macros_in_a_given_path(before: str | None, now: str | None, is_re
 
 async def test_another_default_datastore() -> None:
     """Outputs that are asked for in another datastore are made there."""
-
     async with workbench() as bench:
         for name, store, expected in (
             ("one", "workspaceblobstore", None),
@@ -92,7 +89,6 @@ async def test_another_default_datastore() -> None:
 
 async def test_given_paths_of_pipelines_and_of_those_in_them() -> None:
     """An output promoted through two pipelines counts by the path that was given at the top, not by those between."""
-
     async with workbench() as bench:
         inner = bench.register(
             "inner",
@@ -119,7 +115,6 @@ async def test_given_paths_of_pipelines_and_of_those_in_them() -> None:
 
 async def test_how_a_place_was_made_is_in_the_records() -> None:
     """A step that a restarted server reads from its records has the same key; nobody else can say how it was made."""
-
     async with workbench() as bench:
         lie = {"smalt.places": json.dumps({"o": ["elsewhere", True]})}
         document = {"properties": lie, "jobs": {"a": writing(f"{STORE}/one/feat/", properties=lie)}}
@@ -136,7 +131,6 @@ async def test_how_a_place_was_made_is_in_the_records() -> None:
 
 async def test_two_steps_that_write_one_output_of_their_pipeline() -> None:
     """Neither is reused, each says why, and the pipeline's output holds the files of both; its version is a new one."""
-
     async with workbench() as bench:
 
         def document(word: str) -> dict[str, Any]:
@@ -159,7 +153,6 @@ async def test_two_steps_that_write_one_output_of_their_pipeline() -> None:
 
 async def test_writers_in_nested_pipelines() -> None:
     """A step and a nested pipeline that write one output, and two steps within the nested one."""
-
     async with workbench() as bench:
 
         def inner(name: str, *words: str) -> str:
@@ -187,7 +180,6 @@ async def test_writers_in_nested_pipelines() -> None:
 
 async def test_steps_that_are_given_one_path() -> None:
     """Steps with the same path, and steps with a path below another's, always run; those with their own do not."""
-
     async with workbench() as bench:
         document = {
             "jobs": {
@@ -205,7 +197,6 @@ async def test_steps_that_are_given_one_path() -> None:
 
 async def test_steps_of_different_pipelines_that_write_to_one_path() -> None:
     """A path that steps of two pipelines are given holds the files of both, whoever is reused."""
-
     async with workbench() as bench:
         path = f"{STORE}/shared/"
         inner = bench.register("inner", {"type": "pipeline", "jobs": {"a": writing(path, "two")}})

@@ -76,7 +76,6 @@ def origins(bench: Workbench, job: Job) -> dict[str, str | None]:
 
 async def test_second_run_is_reused() -> None:
     """A pipeline that runs again has all outputs of the first run, says so, and starts nothing."""
-
     async with workbench() as bench:
         data = data_of(bench)
         await run(bench, "one", pipeline(data))
@@ -93,7 +92,6 @@ async def test_second_run_is_reused() -> None:
 
 async def test_content_counts_and_not_the_place() -> None:
     """The same data at another path, made later, is the same; other data at the same path is not."""
-
     async with workbench() as bench:
         data = data_of(bench)
         await run(bench, "one", pipeline(data))
@@ -106,7 +104,6 @@ async def test_content_counts_and_not_the_place() -> None:
 
 async def test_a_step_after_one_that_ran_is_reused_if_it_reads_the_same() -> None:
     """What a changed step wrote is the same as before: the steps after it are reused."""
-
     async with workbench() as bench:
         data = data_of(bench)
         await run(bench, "one", pipeline(data))
@@ -122,7 +119,6 @@ async def test_a_step_after_one_that_ran_is_reused_if_it_reads_the_same() -> Non
 
 async def test_parameters_count() -> None:
     """Another value of a parameter makes another step."""
-
     async with workbench() as bench:
         data = data_of(bench)
         await run(bench, "one", pipeline(data))
@@ -132,7 +128,6 @@ async def test_parameters_count() -> None:
 
 async def test_force_rerun_and_is_deterministic() -> None:
     """force_rerun lets all steps run, and later ones may reuse them; a step that is not deterministic always runs."""
-
     async with workbench() as bench:
         data = data_of(bench)
         forced = await run(bench, "one", pipeline(data, force_rerun=True))
@@ -150,7 +145,6 @@ async def test_force_rerun_and_is_deterministic() -> None:
 
 async def test_first_and_last_steps_always_run() -> None:
     """on_init and on_finalize are there for what they do, so they do it in each run; so does what is within them."""
-
     async with workbench() as bench:
         note = {"command": "echo $USER", "environment": HOST}
         inner = bench.register("notes", {"type": "pipeline", "jobs": {"note": note}})
@@ -172,7 +166,6 @@ async def test_first_and_last_steps_always_run() -> None:
 
 async def test_is_deterministic_of_an_inline_step() -> None:
     """It may stand with the step itself, be that a command or a pipeline."""
-
     async with workbench() as bench:
         dice = {"command": "echo $RANDOM", "environment": HOST}
         inner = bench.register("inner", {"type": "pipeline", "jobs": {"dice": {**dice, "display_name": "inner"}}})
@@ -190,7 +183,6 @@ async def test_is_deterministic_of_an_inline_step() -> None:
 
 async def test_equal_steps_of_one_pipeline_all_run() -> None:
     """Ten samples of one command in one pipeline are ten samples."""
-
     async with workbench() as bench:
         document = {"jobs": {f"n{number}": {"command": "true", "environment": HOST} for number in range(5)}}
         assert set(origins(bench, await run(bench, "one", document)).values()) == {None}
@@ -200,7 +192,6 @@ async def test_equal_steps_of_one_pipeline_all_run() -> None:
 
 async def test_outputs_that_are_gone_or_changed_are_not_reused() -> None:
     """Where the earlier output was changed or deleted, the step runs, and notes why."""
-
     async with workbench() as bench:
         data = data_of(bench)
         await run(bench, "one", pipeline(data))
@@ -215,7 +206,6 @@ async def test_outputs_that_are_gone_or_changed_are_not_reused() -> None:
 
 async def test_pipelines_in_pipelines() -> None:
     """Steps of inner pipelines are reused, and what is bound to the outer one's output is where it was."""
-
     async with workbench() as bench:
         data = data_of(bench)
         inner = bench.register(
@@ -261,7 +251,6 @@ async def test_pipelines_in_pipelines() -> None:
 
 async def test_named_outputs() -> None:
     """A reused output with a name is the asset that it was; once another is the newest, it is registered again."""
-
     async with workbench() as bench:
         data = data_of(bench)
 
@@ -290,7 +279,6 @@ async def test_named_outputs() -> None:
 
 async def test_named_outputs_of_pipelines() -> None:
     """A pipeline's output that a reused step made is the version that it was; made anew it is a new one."""
-
     async with workbench() as bench:
         document = pipeline(data_of(bench))
         document["outputs"] = {"all": {"type": "uri_folder", "name": "everything"}}
@@ -304,7 +292,6 @@ async def test_named_outputs_of_pipelines() -> None:
 
 async def test_a_standalone_command_job_always_runs() -> None:
     """As in the service, only steps of pipelines are reused."""
-
     async with workbench() as bench:
         for name in ("one", "two"):
             job = await run(bench, name, {"command": "true", "environment": HOST})
@@ -314,7 +301,6 @@ async def test_a_standalone_command_job_always_runs() -> None:
 @can_seal
 async def test_what_changed_while_a_step_ran_is_not_taken_for_what_it_read() -> None:
     """An input that was changed after a step had started, unseen by anyone, rules that step out."""
-
     async with workbench() as bench:
         data = data_of(bench)
         document = pipeline(data)
@@ -326,7 +312,6 @@ async def test_what_changed_while_a_step_ran_is_not_taken_for_what_it_read() -> 
 @can_seal
 async def test_why_a_step_ran_though_it_was_the_same() -> None:
     """The explanation tells of force_rerun, of what was changed since and what is not known."""
-
     async with workbench() as bench:
 
         async def reason(job: Job, node: str = "sum") -> str:
@@ -350,7 +335,6 @@ async def test_why_a_step_ran_though_it_was_the_same() -> None:
 
 async def test_equal_pipelines_at_the_same_time() -> None:
     """Both run, and the second one tells why; a later one has the outputs of the newest."""
-
     async with workbench() as bench:
         gate = bench.home.path("gate")
         command = f"until test -e {gate}; do sleep 0.01; done"
@@ -371,7 +355,6 @@ async def test_equal_pipelines_at_the_same_time() -> None:
 
 async def test_a_step_that_failed_is_explained_and_does_not_serve() -> None:
     """What failed is not reused; what made its key different is told all the same."""
-
     async with workbench() as bench:
         data = data_of(bench)
         await run(bench, "one", pipeline(data))
@@ -388,7 +371,6 @@ async def test_a_step_that_failed_is_explained_and_does_not_serve() -> None:
 
 async def test_steps_that_need_an_environment_built_first_are_reused() -> None:
     """Where the environment is not at hand yet, it is made real, and then the step is judged."""
-
     async with workbench() as bench:
         data = data_of(bench)
         await run(bench, "one", pipeline(data))

@@ -97,7 +97,6 @@ async def test_what_a_table_names_outside_of_its_folder_counts(form: str) -> Non
 
 async def test_a_url_in_a_table(web: Web) -> None:
     """What was fetched for the step counts, though the server gives something else a moment later."""
-
     async with workbench() as bench:
         document = reading(table(bench, f"file: '{web.url('rows.csv')}?sig=SECRET'"))
         await run(bench, "one", document)
@@ -114,7 +113,6 @@ async def test_a_url_in_a_table(web: Web) -> None:
 
 async def test_a_url_that_is_mapped_to_a_folder() -> None:
     """The file that the map leads to counts; a map that leads to another folder later makes no other data of it."""
-
     async with workbench() as bench:
         folders = [bench.home.path(name) for name in ("first", "second")]
         for folder in folders:
@@ -137,7 +135,6 @@ async def test_a_url_that_is_mapped_to_a_folder() -> None:
 
 async def test_a_folder_that_holds_a_table(web: Web) -> None:
     """A script may load it: what is named on this machine counts, and what it would fetch itself cannot be known."""
-
     async with workbench() as bench:
         outside = bench.home.path("proj", "outside.csv")
         outside.parent.mkdir()
@@ -159,7 +156,6 @@ async def test_a_folder_that_holds_a_table(web: Web) -> None:
 
 async def test_what_is_not_beside_a_copy() -> None:
     """A copy of the table has no such file beside it: nobody knows what the step read, and it says so."""
-
     async with workbench() as bench:
         (bench.home.path("proj")).mkdir()
         bench.home.path("proj", "outside.csv").write_text("1\n")
@@ -172,7 +168,6 @@ async def test_what_is_not_beside_a_copy() -> None:
 
 async def test_what_a_table_names_changes_while_the_step_runs() -> None:
     """The step that ran serves nobody."""
-
     async with workbench() as bench:
         outside = bench.home.path("proj", "outside.csv")
         outside.parent.mkdir()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from smalt.runner import distribute
-from tests.launcher.rig import until
+from tests.helpers import eventually
 
 
 def start(plan: dict[str, Any], python: str = sys.executable, **environment: str) -> subprocess.Popen[str]:
@@ -106,7 +106,7 @@ def test_a_stop_reaches_every_process(tmp_path: Path) -> None:
     command = f"trap 'echo saved >{tmp_path}/saved.$RANK; exit 0' TERM; echo ready; while :; do sleep 0.01; done"
     process = start(plan("pytorch", command, tmp_path, 1, 2))
     logs = [tmp_path / f"std_log_process_0{rank}.txt" for rank in (0, 1)]
-    until(lambda: all(each.exists() and each.read_text() for each in logs), "both processes")
+    eventually(lambda: all(each.exists() and each.read_text() for each in logs), "both processes")
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)
     assert process.returncode == 128 + signal.SIGTERM

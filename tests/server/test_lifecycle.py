@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -176,16 +175,9 @@ def test_it_keeps_nothing_of_its_caller(own_server: Server, tmp_path: Path) -> N
     """Its own session, the root folder, a short list of variables, and no descriptor of the caller's."""
     with open(tmp_path / "held", "w") as held:
         os.set_inheritable(held.fileno(), True)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "smalt.service"],
-            env={**os.environ, "SMALT_HOME": str(own_server.home.root), "MY_SECRET": "x", "HTTPS_PROXY": "p"},
-            cwd=tmp_path,
-            close_fds=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+        process = own_server.spawn(
+            environment={"MY_SECRET": "x", "HTTPS_PROXY": "p"}, cwd=tmp_path, close_fds=False, start_new_session=False
         )
-    own_server.processes.append(process)
     eventually(lambda: own_server.is_ready(process.pid), "the server")
     assert os.getsid(process.pid) == process.pid
     assert os.readlink(f"/proc/{process.pid}/cwd") == "/"

@@ -16,7 +16,7 @@ from smalt.client.connection import autostart
 from smalt.machine import processes
 from smalt.machine.home import Home
 from tests.helpers import WORKSPACE, Server, begin_long_job, eventually, host_job
-from tests.launcher.rig import Rig, until
+from tests.launcher.rig import Rig
 
 SERVED = WORKSPACE.format("default")
 FIXED = "azureml://datastores/workspaceblobstore/paths/fixed/"
@@ -136,10 +136,10 @@ def test_a_step_that_ended_before_its_home_was_moved(tmp_path: Path, how: Any) -
         rig.launch()
         client = rig.connect()
         client.start(rig.step("a", "echo 1 >ready; until [ -e go ]; do sleep 0.01; done; exit 7"))
-        until(lambda: rig.file("a", "ready"), "the step")
+        eventually(lambda: rig.file("a", "ready"), "the step")
         rig.kill_launcher()
         rig.home.path("jobs", "a", "go").touch()
-        until(lambda: not rig.marked(), "the end of the step")
+        eventually(lambda: not rig.marked(), "the end of the step")
         rig.home = how(rig.home)
         rig.launch()
         found = rig.connect().exit("a")

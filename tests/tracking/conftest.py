@@ -15,7 +15,7 @@ import pytest
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
 from smalt.service.tracking.mlflow_environment import MlflowEnvironment
-from tests.helpers import LONGEST, PROGRAM, WORKSPACE, Answer, Server, eventually, host_job, temporary_server
+from tests.helpers import LONGEST, PROGRAM, WORKSPACE, Answer, Server, eventually, host_job, running_server
 
 M = "/api/2.0/mlflow"
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
@@ -108,9 +108,7 @@ def mlflow_python(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def tracked(mlflow_python: str) -> Iterator[Tracked]:
     """One running server with MLflow, for all tests that take a workspace of their own."""
-    with temporary_server() as server:
-        server.set(mlflow_python=mlflow_python)
-        server.start()
+    with running_server(mlflow_python=mlflow_python) as server:
         yield Tracked(server)
 
 

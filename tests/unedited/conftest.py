@@ -64,10 +64,10 @@ class Programs:
 
 
 @pytest.fixture
-def programs(tmp_path: Path) -> Programs:
-    """With a home that has no server: for programs that ask none."""
+def programs(own_server: Server, tmp_path: Path) -> Programs:
+    """With a home that has no server; one that a program starts ends with the test."""
     (tmp_path / "work").mkdir()
-    return Programs(tmp_path / "home", tmp_path / "work")
+    return Programs(own_server.home.root, tmp_path / "work")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.environments.wheels import make_wheel
-from tests.helpers import Server, temporary_server
+from tests.helpers import Server, running_server
 
 from .conftest import Programs, Ran
 
@@ -30,9 +30,8 @@ def module_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "PIP_FIND_LINKS": str(wheels),
         "UV_CACHE_DIR": str(tmp_path_factory.mktemp("uv-cache")),
     }
-    with temporary_server() as server:
-        server.set(url_map={"wasbs://demo@dprepdata.blob.core.windows.net": str(public)})
-        server.start(environment=offline)
+    url_map = {"wasbs://demo@dprepdata.blob.core.windows.net": str(public)}
+    with running_server(environment=offline, url_map=url_map) as server:
         yield server
 
 
