@@ -90,7 +90,8 @@ class RecordedHome:
         rows = [
             (run, "accuracy", 0.0 if math.isnan(value) else value, math.isnan(value), 1, 1000) for run, value in values
         ]
-        self.metrics.executemany("INSERT INTO latest_metrics VALUES (?,?,?,?,?,?)", rows)
+        for table in ("latest_metrics", "metrics"):
+            self.metrics.executemany(f"INSERT INTO {table} VALUES (?,?,?,?,?,?)", rows)
         return sweep
 
     def end(self, job: Job, status: str, error: dict[str, Any] | None = None, seconds: float = 2.0) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TextIO
 
+from smalt.cli.jobs.trial_ends import describe_trial_end
 from smalt.cli.jobs.watch import FollowedJob, JobWatch, format_duration
 
 _LONGEST = 65536
@@ -21,16 +22,25 @@ class LineView:
         self._pending: dict[str, str] = {}
 
     def show_status(self, job: FollowedJob, before: str) -> None:
-        """Print the new status of a step of a pipeline."""
+        """Print the new status of a step of a pipeline; of a trial of a sweep, only its end."""
         if self._news is None or job.status == before or job is self.watch.root or job.status not in _TOLD:
+            return
+        if job.sweep:
+            if job.is_over and job.parent == job.sweep:
+                self._news.writelines(f"{line}\n" for line in describe_trial_end(self.watch, job))
+                self._news.flush()
             return
         took = f" in {format_duration(job.seconds)}" if job.is_over and job.start is not None else ""
         took = ", reused" if job.reused else took
-        self._news.write(f"{self.watch.get_label(job)}: {job.status}{took}\n")
+        trials = f", {job.progress.describe()}" if job.progress is not None and job.is_over else ""
+        self._news.write(f"{self.watch.get_label(job)}: {job.status}{took}{trials}\n")
         self._news.flush()
 
     def show_log(self, job: FollowedJob, text: str) -> None:
-        """Print the output of the user's program."""
+        """Print the output of the user's program; that of a trial of a sweep is kept for the case that it fails."""
+        if job.sweep:
+            job.tail.extend(self._split_lines(job.name, text))
+            return
         if not self.watch.is_composite:
             for line in text.splitlines():
                 self.watch.record_line(job, line)

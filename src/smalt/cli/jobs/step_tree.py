@@ -11,6 +11,8 @@ from rich.live import Live
 from rich.text import Text
 
 from smalt.cli.jobs.log_output import is_detail, split_lines
+from smalt.cli.jobs.sweep_screen import render_progress
+from smalt.cli.jobs.trial_ends import MOST_TAILS, describe_trial_end
 from smalt.cli.jobs.watch import FollowedJob, JobWatch, format_duration
 
 _COLOURS = ("cyan", "magenta", "blue", "yellow", "green", "bright_cyan", "bright_magenta", "bright_blue")
@@ -39,9 +41,19 @@ class StepTree:
         )
 
     def show_status(self, job: FollowedJob, before: str) -> None:
-        """Do nothing: the live part shows the status itself."""
+        """Print the first trials that fail, with the ends of their logs: the live part shows all else itself."""
+        above = self.watch.jobs.get(job.parent or "")
+        progress = above.progress if above is not None and not above.sweep else None
+        if progress is None or self._quiet or job.status != "Failed" or before == "Failed":
+            return
+        if progress.shown_tails < MOST_TAILS:
+            for line in describe_trial_end(self.watch, job):
+                self._console.print(Text(line, style="red" if line[0] != " " else ""))
 
     def show_log(self, job: FollowedJob, text: str) -> None:
+        if job.sweep:  # kept for the case that the trial fails
+            job.tail.extend(split_lines(self._pending, job.name, text))
+            return
         self._print_lines(job, text, job.name, dim=False)
 
     def show_note(self, job: FollowedJob, text: str) -> None:
@@ -73,6 +85,8 @@ class StepTree:
         rows = self._build_rows(self.watch.root, "", "")
         shown = rows if len(rows) <= room else _select_rows(rows, room - 1)
         lines: list[RenderableType] = [*self._render_unended(), *(self._render_row(job, start) for job, start in shown)]
+        if self.watch.root.progress is not None:
+            lines += render_progress(self.watch, room, plain=self._plain)
         left = Counter(job.status for job, _ in rows) - Counter(job.status for job, _ in shown)
         if left:
             rest = ", ".join(f"{number} {status}" for status, number in left.most_common())
@@ -93,7 +107,7 @@ class StepTree:
     def _build_rows(self, job: FollowedJob, start: str, indent: str) -> list[tuple[FollowedJob, str]]:
         rows = [(job, start)]
         branch, last, bar = ("|-- ", "`-- ", "|   ") if self._plain else ("├── ", "└── ", "│   ")
-        children = list(job.children)
+        children = [] if job.progress is not None else list(job.children)
         for number, name in enumerate(children, 1):
             final = number == len(children)
             child = self.watch.jobs[name]
@@ -112,6 +126,8 @@ class StepTree:
             line.append(f"  reused {job.reused}", style="dim")
         elif job.start is not None:
             line.append(f"  {format_duration(job.seconds)}", style="dim")
+        if job.progress is not None and job is not self.watch.root:
+            line.append(f"  {job.progress.describe()}")
         if job.status == "Failed" and not job.children and job.reason:
             line.append(f"  {job.reason.splitlines()[0]}", style="red")
         return line

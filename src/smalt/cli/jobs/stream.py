@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
@@ -41,7 +41,9 @@ def follow_job(ctx: Invocation, name: str) -> bool:
     try:
         with _make_view(ctx, watch) as view:
             show_events(
-                watch, view, stream_events(lambda: ctx.client.jobs.events(name), partial(_note_server_lost, ctx))
+                watch,
+                view,
+                stream_events(lambda: ctx.client.jobs.events(name, trial_logs=False), partial(_note_server_lost, ctx)),
             )
     except KeyboardInterrupt:
         said = (
@@ -105,16 +107,29 @@ def print_summary(
     if watch.status == "Completed":
         if not quiet:
             stream.write(f"job {root.name} Completed{took}{f' ({steps})' if steps else ''}\n")
+            stream.writelines(f"{complete_commands(line)}\n" for line in _describe_best(root))
         return
     failures = watch.find_failures() if watch.status == "Failed" else []
     for failed in failures[:_MOST_FAILURES]:
         _explain_failure(watch, failed, stream, is_below_log=is_below_log)
     if len(failures) > _MOST_FAILURES:
-        more = f"{len(failures) - _MOST_FAILURES} more steps failed; see: smalt job list -p {root.name}"
+        word = "trials" if root.progress is not None else "steps"
+        more = f"{len(failures) - _MOST_FAILURES} more {word} failed; see: smalt job list -p {root.name}"
         stream.write(f"error: {complete_commands(more)}\n")
     verb = "was canceled" if watch.status == "Canceled" else watch.status or "ended"
     why = f": {root.reason}" if watch.status == "Canceled" and root.reason else ""
     stream.write(f"error: job {root.name} {verb}{took}{f' ({steps})' if steps else ''}{why}\n")
+    stream.writelines(f"{complete_commands(line)}\n" for line in _describe_best(root))
+
+
+def _describe_best(root: FollowedJob) -> Iterator[str]:
+    """Yield lines about the best trial of a sweep, and how to get it."""
+    progress = root.progress
+    if progress is None or progress.best is None:
+        return
+    yield f"best trial: {progress.describe_best()}"
+    yield f"to get its files: smalt job download --name {root.name} --all"
+    yield f"to see all trials: smalt job compare {root.name} --html {root.name}.html"
 
 
 def _print_metrics(ctx: Invocation, name: str) -> None:
@@ -140,9 +155,10 @@ def _explain_failure(watch: JobWatch, failed: FollowedJob, stream: TextIO, *, is
         return
     tail = failed.tail or failed.notes
     ending = "; its log ends:" if tail else ", and wrote no log"
-    if is_below_log and watch.is_tail_visible(failed):
+    if failed.is_explained or (is_below_log and watch.is_tail_visible(failed)):
         tail, ending = deque(), ""
-    stream.write(f"error: step {watch.get_label(failed)} failed{': ' + reason if reason else ''}{ending}\n")
+    word = "trial" if failed.sweep else "step"
+    stream.write(f"error: {word} {watch.get_label(failed)} failed{': ' + reason if reason else ''}{ending}\n")
     for line in tail:
         stream.write(f"    {line}\n")
 

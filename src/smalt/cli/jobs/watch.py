@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from smalt.client.jobs.sweep_progress import SweepProgress, SweepTracker
 from smalt.client.transfers.progress import format_duration as format_duration
 
 OVER = frozenset({"Completed", "Failed", "Canceled"})
@@ -34,6 +35,12 @@ class FollowedJob:
     children: list[str] = field(default_factory=list)
     last_shown: int = 0
     """The number of the last line of its log among all lines that were shown."""
+    progress: SweepProgress | None = None
+    """Of a sweep: its trials."""
+    sweep: str = ""
+    """The sweep whose trial it is, or is a part of."""
+    is_explained: bool = False
+    """The end of its log was shown when it failed."""
 
     @property
     def is_over(self) -> bool:
@@ -60,6 +67,7 @@ class JobWatch:
         self.root = FollowedJob(root)
         self.jobs: dict[str, FollowedJob] = {root: self.root}
         self.status = ""
+        self.tracker = SweepTracker()
         self.shown = 0
         """Lines of logs that were shown."""
 
@@ -93,6 +101,8 @@ class JobWatch:
         if job.status == "Completed":
             job.tail.clear()
             job.notes.clear()
+        self.tracker.add_event({**event, "node": job.node})
+        job.progress, job.sweep = self.tracker.sweeps.get(job.name), self.tracker.get_sweep(job.name)
         return job, before
 
     @property
@@ -110,17 +120,30 @@ class JobWatch:
 
     def find_failures(self) -> list[FollowedJob]:
         """Return the jobs that made the others fail, which failed without a failed child, in order of time."""
-        failed = [job for job in self.jobs.values() if job.status == "Failed"]
+        failed = [
+            job
+            for job in self.jobs.values()
+            if job.status == "Failed" and (not job.sweep or self.jobs[job.sweep].status == "Failed")
+        ]
         causes = [job for job in failed if not any(self.jobs[name].status == "Failed" for name in job.children)]
         return sorted(causes, key=lambda job: job.end or 0.0)
 
     def count_statuses(self) -> Counter[str]:
-        """Return the number of steps (jobs without children, except the root) by status."""
-        return Counter(job.status for job in self.jobs.values() if job is not self.root and not job.children)
+        """Return the number of steps (jobs without children, except the root) by status.
+
+        A sweep counts as one step; of a followed sweep the trials are counted.
+        """
+        if self.root.progress is not None:
+            return self.root.progress.counts
+        return Counter(
+            job.status
+            for job in self.jobs.values()
+            if job is not self.root and not job.sweep and (not job.children or job.progress is not None)
+        )
 
     def format_counts(self) -> str:
         """Return the counts as text: `3 Completed (2 reused), 1 Failed`."""
-        reused = sum(bool(job.reused) for job in self.jobs.values())
+        reused = sum(bool(job.reused) for job in self.jobs.values() if not job.sweep or job.parent == self.root.name)
         return ", ".join(
             f"{number} {status}{f' ({reused} reused)' if reused and status == 'Completed' else ''}"
             for status, number in self.count_statuses().most_common()

@@ -227,9 +227,13 @@ class JobOperations(Collection):
         """Return the interactive services of the job; None if it has none."""
         return self.get(name).services or None
 
-    def events(self, name: str) -> Iterator[bytes]:
-        """Yield the events of the job and its descendants from the beginning to the job's end, as lines of JSON."""
-        answer = self._connection.stream(f"/smalt/v1{self._build_path(name)}/stream")
+    def events(self, name: str, *, trial_logs: bool = True) -> Iterator[bytes]:
+        """Yield the events of the job and its descendants from the beginning to the job's end, as lines of JSON.
+
+        Without `trial_logs` the trials of sweeps have no logs but the end of each that fails.
+        """
+        query = "" if trial_logs else "?trial_logs=false"
+        answer = self._connection.stream(f"/smalt/v1{self._build_path(name)}/stream{query}")
         try:
             yield from answer.read_lines()
         finally:
@@ -245,7 +249,7 @@ class JobOperations(Collection):
 
         show = on_event or StreamPrinter(shows_progress=self._session.show_progress)
         try:
-            status, reason = follow_events(lambda: self.events(name), show)
+            status, reason = follow_events(lambda: self.events(name, trial_logs=on_event is not None), show)
         except KeyboardInterrupt:
             print_notice(
                 f"stopped following {name}, which continues to run; to follow it again: "

@@ -6,19 +6,24 @@ import sys
 from collections import Counter
 from typing import Any, TextIO
 
+from smalt.client.jobs.sweep_progress import SweepTracker
+from smalt.client.jobs.trials import is_terminated
 from smalt.client.transfers.progress import format_duration
 
 Event = dict[str, Any]
 
 _TOLD = ("Running", "Completed", "Failed", "Canceled")
 _OVER = _TOLD[1:]
+_MOST_TAILS = 3
+"""As many failed trials of a sweep as show the ends of their logs."""
 
 
 class StreamPrinter:
     """Print the job's own log unchanged, each step's log below a line with its name, and the progress.
 
     Progress is each step's start, end and reuse, the building of environments, and the totals. It goes to standard
-    error; in a notebook, where that looks like a failure, to standard output.
+    error; in a notebook, where that looks like a failure, to standard output. Of a sweep's trials it is each one's end;
+    a sweep that is one step among others has a line for a tenth of them.
     """
 
     def __init__(self, *, shows_progress: bool = True) -> None:
@@ -30,6 +35,7 @@ class StreamPrinter:
         self._jobs: dict[str, Event] = {}
         self._notes: dict[str, str] = {}
         """The beginning of a line of smalt's own log, by job."""
+        self._tracker = SweepTracker()
 
     def __call__(self, event: Event) -> None:
         kind = event.get("t")
@@ -44,6 +50,11 @@ class StreamPrinter:
             self._print_end(str(event.get("status")))
 
     def _print_log(self, name: str, text: str) -> None:
+        sweep = self._tracker.sweeps.get(self._tracker.get_sweep(name))
+        if sweep is not None:
+            sweep.shown_tails += 1
+            if sweep.shown_tails > _MOST_TAILS:
+                return
         if name != (self._last or self._root):
             newline = "\n" if self._is_open else ""
             sys.stdout.write(f"{newline}--- {name}\n")
@@ -54,11 +65,29 @@ class StreamPrinter:
     def _print_change(self, event: Event) -> None:
         before = self._jobs.get(event["name"], {})
         self._jobs[event["name"]] = event
+        self._tracker.add_event(event)
         status = event.get("status")
+        if sweep := self._tracker.get_sweep(event["name"]):
+            if event["parent"] == sweep and status in _OVER and status != before.get("status"):
+                self._print_trial_end(event, sweep)
+            return
         if event["name"] == self._root or status == before.get("status") or status not in _TOLD:
             return
         how = f", reused from {event['reused']}" if event.get("reused") else self._format_duration(event, " in ")
-        self._print_progress(f"{self._get_label(event)}: {status}{how}")
+        progress = self._tracker.sweeps.get(event["name"])
+        trials = f", {progress.describe()}" if progress is not None and status in _OVER else ""
+        self._print_progress(f"{self._get_label(event)}: {status}{how}{trials}")
+
+    def _print_trial_end(self, event: Event, sweep: str) -> None:
+        progress = self._tracker.sweeps[sweep]
+        if sweep != self._root:
+            if progress.is_worth_a_line():
+                self._print_progress(f"{self._get_label(self._jobs[sweep])}: {progress.describe()}")
+            return
+        how = ", reused" if event.get("reused") else self._format_duration(event, " in ")
+        status = "Terminated" if is_terminated(event) else event["status"]
+        end = progress.describe_end(progress.get_trial(event["name"]))
+        self._print_progress(f"{self._get_label(event)}: {status}{how}{end}")
 
     def _print_notes(self, name: str, text: str) -> None:
         """Print whole lines of smalt's own log of a job; indented lines are details and left out."""
@@ -69,7 +98,7 @@ class StreamPrinter:
                 self._print_progress(f"{label} | {line}" if label else line)
 
     def _print_end(self, status: str) -> None:
-        steps = [job for job in self._jobs.values() if job["name"] != self._root]
+        steps = [job for job in self._jobs.values() if job["name"] != self._root and self._is_counted(job)]
         parents = {job.get("parent") for job in steps}
         counts = Counter(str(job.get("status")) for job in steps if job["name"] not in parents)
         reused = sum(bool(job.get("reused")) for job in steps)
@@ -84,6 +113,15 @@ class StreamPrinter:
         self._print_progress(
             f"job {self._root} {status}{self._format_duration(self._jobs.get(self._root, {}), ' after ')}{totals}"
         )
+        progress = self._tracker.sweeps.get(self._root)
+        if progress is not None and progress.best is not None:
+            self._print_progress(f"best trial: {progress.describe_best()}")
+            self._print_progress(f"to get its files: ml_client.jobs.download('{self._root}', all=True)")
+
+    def _is_counted(self, job: Event) -> bool:
+        """Return True for the trials of a followed sweep, and for all jobs that are no part of a trial."""
+        sweep = self._tracker.get_sweep(job["name"])
+        return not sweep or (sweep == self._root and job.get("parent") == sweep)
 
     def _get_label(self, job: Event) -> str:
         """Return the path of nodes from the followed job to this one; "" for the followed job itself."""

@@ -65,19 +65,29 @@ def get_database_path(home: Home, folder: str) -> Path:
     return home.path("workspaces", folder, "mlflow.db")
 
 
-def load_latest(path: Path, runs: Collection[str], metrics: Collection[str] = ()) -> Latest:
-    """Load the last value of these metrics, or of all, of many runs; runs without metrics are left out."""
+def load_latest(path: Path, runs: Collection[str]) -> Latest:
+    """Load the last value of each metric of many runs; runs without metrics are left out."""
     rows = run_query(
         path,
         "SELECT run_uuid, key, value, is_nan, step, timestamp FROM latest_metrics"
-        " WHERE run_uuid IN (SELECT value FROM json_each(?1)) AND (?2='[]' OR key IN (SELECT value FROM json_each(?2)))"
-        " ORDER BY key",
-        (json.dumps(list(runs)), json.dumps(list(metrics))),
+        " WHERE run_uuid IN (SELECT value FROM json_each(?)) ORDER BY key",
+        (json.dumps(list(runs)),),
     )
     found: Latest = {}
     for run, key, value, is_nan, step, time in rows:
         found.setdefault(run, {})[key] = Point(_to_number(value, is_nan), step, time or 0)
     return found
+
+
+def load_arrivals(path: Path, runs: Collection[str], name: str) -> dict[str, tuple[int, float]]:
+    """Load run → the value of a metric that arrived last, with a number that is higher for what arrived later."""
+    rows = run_query(
+        path,
+        "SELECT run_uuid, max(rowid), value, is_nan FROM metrics"
+        " WHERE key=? AND run_uuid IN (SELECT value FROM json_each(?)) GROUP BY run_uuid",
+        (name, json.dumps(list(runs))),
+    )
+    return {run: (number, _to_number(value, is_nan)) for run, number, value, is_nan in rows}
 
 
 def load_extremes(path: Path, runs: Collection[str]) -> dict[str, dict[str, Extremes]]:

@@ -2,7 +2,8 @@
 
 The "job" events of a sweep have its objective as "sweep": {"primary_metric", "goal", "total_trials"}. The first event
 of a trial and that of its end have its point and its last value as "trial": {"parameters", "value"}; see `trials.py`.
-With `trial_logs=false` only the end of the log is sent of a trial, or a job below one, that fails, and none of others.
+With `trial_logs=false` no log of a trial, or of a job below one, is sent, except smalt's own log of the first trial and
+the end of the log of each job that fails.
 
 A stream is written piece by piece, each when its reader has taken the one before, so that a large log, or a slow
 reader, costs the memory of one piece. Logs are read, and pieces built, on threads beside the event loop.
@@ -168,12 +169,10 @@ class _JobFollower:
         for row in rows:
             finished: Sequence[LogFile | LogTail] = []
             if row.is_over and row.id not in self._over:
-                finished = self._logs.pop(row.id, []) or self._list_last_logs(row)
+                finished = self._list_last_logs(row)
                 self._over.add(row.id)
-            elif row.is_over or row.status in _UNSTARTED or row.id in self._logs or self._is_silent(row):
-                pass
-            else:
-                self._logs[row.id] = self._open_logs(row)
+            elif not row.is_over and row.status not in _UNSTARTED and row.id not in self._logs:
+                self._logs.update({row.id: logs} if (logs := self._open_logs(row)) else {})
             origin = (
                 reuse.find_origin(self._db, row.id) if row.status == "Completed" and row.parent_id is not None else None
             )
@@ -186,19 +185,14 @@ class _JobFollower:
             self._shown.add(row.id)
         return news
 
-    def _is_silent(self, row: Job) -> bool:
-        """Return True if the logs of the job are not to be sent."""
-        return not self._trial_logs and self._trials.is_below_sweep(row)
-
     def _list_last_logs(self, row: Job) -> Sequence[LogFile | LogTail]:
         """Return what is to be read of a job's logs at its end."""
-        if not self._is_silent(row):
-            return self._open_logs(row)
-        if row.status != "Failed" or row.is_composite:
-            return []
+        logs = self._logs.pop(row.id, []) or self._open_logs(row)
+        if self._trial_logs or row.status != "Failed" or not self._trials.is_below_sweep(row):
+            return logs
         context = self._service.engine.context
         folder = Path(context.artifacts(self._workspace, row.name))
-        return [LogTail(row.name, folder, lambda: context.vault.get_mask(self._workspace))]
+        return [*logs, LogTail(row.name, folder, lambda: context.vault.get_mask(self._workspace))]
 
     async def _render_changes(
         self, news: list[JobChange], running: list[list[LogFile]] | None = None
@@ -209,8 +203,11 @@ class _JobFollower:
 
     def _open_logs(self, row: Job) -> list[LogFile]:
         context, workspace = self._service.engine.context, self._workspace
+        names: Sequence[str] = NAMES
+        if not self._trial_logs and self._trials.is_below_sweep(row):
+            names = [SMALT_LOG] if self._trials.is_first_trial(row) else []
         folder = Path(context.artifacts(workspace, row.name))
-        return [LogFile(row.name, name, folder, lambda: context.vault.get_mask(workspace)) for name in NAMES]
+        return [LogFile(row.name, name, folder, lambda: context.vault.get_mask(workspace)) for name in names]
 
 
 def _build_messages(news: list[JobChange], running: list[list[LogFile]]) -> Iterator[Message]:

@@ -59,11 +59,19 @@ def read_goal(db: Database, job: Job) -> SweepGoal | None:
     return SweepGoal(entity.objective.primary_metric, entity.objective.goal, total)
 
 
-async def load_facts(db: Database, path: Path, goal: SweepGoal, ids: Sequence[int]) -> dict[int, TrialFacts]:
-    """Return the facts of these trials of a sweep by id; `path` is that of MLflow's database."""
-    points, runs = trials.read_points(db, ids), trials.list_runs(db, ids)
-    values = await asyncio.to_thread(_load_values, path, goal.primary_metric, runs)
-    return {id: TrialFacts(points.get(id, {}), values.get(id)) for id in ids}
+async def load_facts(db: Database, path: Path, goal: SweepGoal, rows: Sequence[Job]) -> dict[int, TrialFacts]:
+    """Return the facts of these trials of a sweep by id; `path` is that of MLflow's database.
+
+    A value that the sweep has recorded counts; it was told others that are not over, or that have none to compare.
+    """
+    if not rows:
+        return {}
+    recorded = jobs.read_state(db, int(rows[0].parent_id or 0)).get("values", {})
+    values = {row.id: float(recorded[key]) for row in rows if (key := _get_key(row)) in recorded}
+    points = trials.read_points(db, [row.id for row in rows])
+    if rest := [row.id for row in rows if row.id not in values]:
+        values.update(await asyncio.to_thread(_load_values, path, goal.primary_metric, trials.list_runs(db, rest)))
+    return {row.id: TrialFacts(points.get(row.id, {}), values.get(row.id)) for row in rows}
 
 
 def find_best(goal: SweepGoal, rows: Iterable[Job], facts: Mapping[int, TrialFacts]) -> Job | None:
@@ -72,7 +80,7 @@ def find_best(goal: SweepGoal, rows: Iterable[Job], facts: Mapping[int, TrialFac
     highest = math.nan
     for row in rows:
         value = facts[row.id].value if row.status == "Completed" and row.id in facts else None
-        if value is None or math.isnan(value):
+        if value is None or not math.isfinite(value):
             continue
         if best is None or goal.is_better(value, highest):
             best, highest = row, value
@@ -96,7 +104,7 @@ async def summarise_sweeps(db: Database, path: Path, rows: Iterable[Job]) -> dic
         goal = read_goal(db, row)
         if goal is not None:
             children = jobs.list_children(db, row.id)
-            found[row.id] = summarise(goal, children, await load_facts(db, path, goal, [one.id for one in children]))
+            found[row.id] = summarise(goal, children, await load_facts(db, path, goal, children))
     return found
 
 
@@ -107,18 +115,30 @@ class TrialTracker:
         self._db = db
         self._path = path
         self._goals: dict[int, SweepGoal] = {}
-        self._below: set[int] = set()
+        self._below: dict[int, bool] = {}
+        """Trials and the jobs below them, by id; True for those of the first trial of a sweep."""
+        self._begun: set[int] = set()
+        """Sweeps with a trial."""
 
     def is_below_sweep(self, row: Job) -> bool:
         """Return True for a trial and for all below it, once its parent was met."""
-        if row.parent_id in self._goals or row.parent_id in self._below:
-            self._below.add(row.id)
+        if row.id in self._below or row.parent_id is None:
+            return row.id in self._below
+        if row.parent_id in self._below:
+            self._below[row.id] = self._below[row.parent_id]
+        elif row.parent_id in self._goals:
+            self._below[row.id] = row.parent_id not in self._begun
+            self._begun.add(row.parent_id)
         return row.id in self._below
+
+    def is_first_trial(self, row: Job) -> bool:
+        """Return True for the first trial of a sweep, whose log tells how the environment of all was built."""
+        return self._below.get(row.id, False)
 
     async def load_facts(self, rows: Iterable[Job]) -> dict[int, dict[str, Any]]:
         """Return what events of these jobs say of sweeps and trials, by id; parents come first."""
         found: dict[int, dict[str, Any]] = {}
-        fresh, over = list[int](), dict[int, list[int]]()
+        fresh, over = list[int](), dict[int, list[Job]]()
         for row in rows:
             is_known = row.id in self._below
             goal = read_goal(self._db, row)
@@ -128,22 +148,26 @@ class TrialTracker:
             if not self.is_below_sweep(row) or row.parent_id not in self._goals:
                 continue
             if row.is_over:
-                over.setdefault(row.parent_id, []).append(row.id)
+                over.setdefault(row.parent_id, []).append(row)
             elif not is_known:
                 fresh.append(row.id)
         points = trials.read_points(self._db, fresh) if fresh else {}
         facts = {id: TrialFacts(points.get(id, {}), None) for id in fresh}
-        for sweep, ids in over.items():
-            facts.update(await load_facts(self._db, self._path, self._goals[sweep], ids))
+        for sweep, ended in over.items():
+            facts.update(await load_facts(self._db, self._path, self._goals[sweep], ended))
         return {**found, **{id: {"trial": one.render()} for id, one in facts.items()}}
 
 
 def _load_values(path: Path, metric: str, runs: Sequence[tuple[int, str]]) -> dict[int, float]:
-    """Return trial's id → the last value of the metric that one of its runs has."""
-    latest = run_database.load_latest(path, {run for _, run in runs}, [metric])
-    newest: dict[int, run_database.Point] = {}
+    """Return trial's id → the value of the metric that arrived last in one of its runs."""
+    arrived = run_database.load_arrivals(path, {run for _, run in runs}, metric)
+    last: dict[int, tuple[int, float]] = {}
     for trial, run in runs:
-        point = latest.get(run, {}).get(metric)
-        if point is not None and (trial not in newest or point.time > newest[trial].time):
-            newest[trial] = point
-    return {trial: point.value for trial, point in newest.items()}
+        if run in arrived:
+            last[trial] = max(last.get(trial, arrived[run]), arrived[run], key=lambda found: found[0])
+    return {trial: value for trial, (_, value) in last.items()}
+
+
+def _get_key(trial: Job) -> str:
+    """Return the key of a trial's value in the state of its sweep: its number."""
+    return str(trial.node).rpartition("_")[2]

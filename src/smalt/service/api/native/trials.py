@@ -4,8 +4,9 @@
 "best": {"name", "node", "parameters", "value"} or null, "search_space": {input: as in YAML}, "sampling_algorithm"},
 "trials": [in the order in which they were added: as in the tree, and "parameters": {input: value}, "value"]}
 
-`value` is the last value of the primary metric (of a pipeline, of any of its steps), a number, or "NaN", "Infinity" or
-"-Infinity"; null if it was not logged. `best` is the completed trial with the best value, of equals the earliest.
+`value` is the value of the primary metric that arrived last (of a pipeline, from any of its steps): a number, or "NaN",
+"Infinity" or "-Infinity"; null if it was not logged. `best` is the completed trial with the best finite value, of
+equals the earliest.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ async def get_trials(request: ApiRequest) -> dict[str, Any]:
     if goal is None:
         raise RefusedError(f"job '{job.name}' is no sweep, so it has no trials")
     rows = jobs.list_children(db, job.id)
-    facts = await sweep_facts.load_facts(db, get_database_path(request), goal, [row.id for row in rows])
+    facts = await sweep_facts.load_facts(db, get_database_path(request), goal, rows)
     reused, names = reuse.list_origins(db, job.root_id), {job.id: job.name}
     return {
         "sweep": {
