@@ -481,3 +481,28 @@ def _one_span() -> bytes:
         field(1, b"\x11" * 16) + field(2, b"\x22" * 8) + field(5, b"paint") + moment(7, 10**18) + moment(8, 10**18 + 5)
     )
     return field(1, field(2, field(2, span)))
+
+
+def test_workspaces_are_created_at_once(rig: Rig) -> None:
+    """Each has a whole database of its own, although the migrations that make one are global to the process."""
+    folders = [f"many-{number}" for number in range(8)]
+    for folder in folders:
+        rig.workspace(folder)
+
+    async def search_all() -> list[Reply]:
+        body = {"max_results": 5}
+        return await asyncio.gather(*(rig.call(one, "POST", f"{M}/experiments/search", body) for one in folders))
+
+    assert [reply.status for reply in rig.do(search_all())] == [200] * len(folders)
+    for folder in folders:
+        assert rig.put_run(folder, f"run-of-{folder}").status == 200
+        assert rig.run(folder, f"run-of-{folder}")["info"]["run_id"] == f"run-of-{folder}"
+
+
+def test_a_database_that_was_cut_short_is_made_again(rig: Rig) -> None:
+    """What a killed process left beside the place of a new database does no harm."""
+    workspace = rig.workspace("cut-short")
+    with contextlib.closing(sqlite3.connect(workspace / "mlflow.db.partial")) as half:
+        half.execute("CREATE TABLE registered_models (name TEXT)")
+    assert rig.put_run("cut-short", "first").status == 200
+    assert rig.run("cut-short", "first")["info"]["run_id"] == "first"

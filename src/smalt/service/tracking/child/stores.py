@@ -27,13 +27,16 @@ _ROOT = "mlflow-artifacts:/mlflow"
 """The root of MLflow's files outside runs (large traces): the artifact datastore's folder `mlflow`."""
 
 
+_opening = threading.Lock()
+"""Held while a database is opened: Alembic's migrations are global, so two at once would write into one database."""
+
+
 class WorkspaceStores:
     """The stores of one workspace; its database is opened, and created, when first needed."""
 
     def __init__(self, folder: str) -> None:
         self._database = os.path.join(folder, DATABASE)
         self._files = os.path.join(folder, ARTIFACTS)
-        self._lock = threading.Lock()
         self._opened: tuple[RunTrackingStore, SharedRegistryStore] | None = None
 
     @property
@@ -62,7 +65,7 @@ class WorkspaceStores:
 
     def _open_stores(self) -> tuple[RunTrackingStore, SharedRegistryStore]:
         if self._opened is None:
-            with self._lock:
+            with _opening:
                 if self._opened is None:
                     self._opened = _open_database(self._database)
         return self._opened
@@ -165,8 +168,10 @@ def _open_database(database: str) -> tuple[RunTrackingStore, SharedRegistryStore
 
 
 def _update_schema(database: str, uri: str) -> None:
-    """Migrate the database of an older MLflow after copying it beside itself; use a write-ahead log."""
-    if os.path.exists(database):
+    """Create the database, or migrate that of an older MLflow after copying it; use a write-ahead log."""
+    if not os.path.exists(database):
+        _create_database(database)
+    else:
         engine = TrackingStore._get_or_create_engine(uri)
         version = utils._get_schema_version(engine)
         if version is not None and version != utils._get_latest_schema_revision():
@@ -174,6 +179,20 @@ def _update_schema(database: str, uri: str) -> None:
             utils._upgrade_db(engine)
     with contextlib.closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA journal_mode=wal")
+
+
+def _create_database(database: str) -> None:
+    """Make an empty database beside its place and move it there, so that a kill leaves a whole one or none."""
+    partial = f"{database}.partial"
+    for name in (partial, f"{partial}-wal", f"{partial}-shm", f"{partial}-journal"):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(name)
+    engine = utils.create_sqlalchemy_engine_with_retry(f"sqlite:///{partial}")
+    try:
+        utils._initialize_tables(engine)
+    finally:
+        engine.dispose()
+    os.replace(partial, database)
 
 
 def _copy_database(database: str, target: str) -> None:
