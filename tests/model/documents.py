@@ -28,10 +28,10 @@ def literal(value: Any) -> Literal:
     return made
 
 
-def converted(value: Literal, spec: Document, is_bound: bool) -> Literal:
+def converted(value: Literal, spec: Document) -> Literal:
     """Return a literal as an input of a declared type has it."""
-    made = literal(_converted(value, spec["type"], is_bound))
-    allowed = [str(literal(_converted(literal(one), spec["type"], False))) for one in spec.get("enum", ())]
+    made = literal(_converted(value, spec["type"]))
+    allowed = [str(literal(_converted(literal(one), spec["type"]))) for one in spec.get("enum", ())]
     if allowed and made not in allowed:
         raise Refusal(f"'{value}' is none of {allowed}")
     if made.kind in ("integer", "number") and not spec.get("min", -1e9) <= float(made) <= spec.get("max", 1e9):
@@ -39,13 +39,11 @@ def converted(value: Literal, spec: Document, is_bound: bool) -> Literal:
     return made
 
 
-def _converted(value: Literal, wanted: str, is_bound: bool) -> Any:
-    """Return a Python value; a bound text is never taken for a number or a boolean."""
+def _converted(value: Literal, wanted: str) -> Any:
+    """Return a Python value; a text is one of the type where it is written so."""
     if wanted == "string" or value.kind == wanted:
         return _python(value, value.kind) if wanted != "string" else str(value)
     text = str(value).strip()
-    if is_bound and (value.kind, wanted) != ("integer", "number"):
-        raise Refusal(f"'{value}' ({value.kind}) for {wanted}")
     if wanted == "boolean" and value.kind == "string" and text.lower() in _BOOLEANS:
         return _BOOLEANS[text.lower()]
     if wanted == "integer" and value.kind == "string" and re.fullmatch(r"[+-]?\d+(_\d+)*", text):

@@ -141,8 +141,7 @@ class Evaluation:
             if isinstance(spec, dict) and spec.get("type") == "mltable" and isinstance(values.get(name), Data):
                 assert values[name].table is not None
             if isinstance(spec, dict) and spec.get("type") in PRIMITIVES and isinstance(values.get(name), str):
-                is_bound = BINDING.fullmatch(str(given.get(name, ""))) is not None
-                values[name] = converted(literal(values[name]), spec, is_bound)
+                values[name] = converted(literal(values[name]), spec)
         bound = {}
         for name in definition.get("outputs") or {}:
             spec = (node.get("outputs") or {}).get(name)

@@ -98,9 +98,8 @@ class Service:
 
     def last_lines(self, job: str) -> str:
         """Return the last lines of a step's log."""
-        for file in self.home.root.glob(f"workspaces/*/datastores/*/ExperimentRun/dcid.{job}/user_logs/std_log.txt"):
-            return "\n".join(file.read_text().splitlines()[-20:])
-        return "no log"
+        file = Path(self.place(f"azureml://jobs/{job}/outputs/artifacts/paths/user_logs/std_log.txt"))
+        return "\n".join(file.read_text().splitlines()[-20:]) if file.is_file() else f"no log at {file}"
 
     def download(self, job: str, output: str | None) -> Tree | str:
         """Return what a download brings; every second one is over the server's port."""
