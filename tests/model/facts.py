@@ -110,7 +110,7 @@ class Expected:
         return not any(place in others for place in leaf.outputs.values())
 
     def is_edge(self, path: str) -> bool:
-        """Return whether a step is the first or last of a pipeline, or in one that is: nobody looks at what it reads."""
+        """Return whether a step is the first or last of a pipeline, or in one that is."""
         edges = set(_edges([self.document, *self.documents.values()]))
         return any(node in edges for node in path.split("/"))
 
