@@ -11,6 +11,7 @@ from typing import Any
 
 from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
+from smalt.entities.jobs.sweep import SweepJob
 from smalt.machine.home import Home
 from smalt.service.composition import build_engine
 from smalt.service.compute.local.launcher_client import LauncherClient
@@ -35,7 +36,7 @@ class Workbench:
         self.engine = build_engine(home, self.settings, self.db, self.compute)
 
     def submit(self, name: str, document: dict[str, Any]) -> Job:
-        entity: Any = PipelineJob if "jobs" in document else CommandJob
+        entity: Any = SweepJob if "trial" in document else PipelineJob if "jobs" in document else CommandJob
         body = wire.to_rest(entity.from_dict(document))["properties"]
         return self.engine.submit(self.workspace, name, body, "tester")
 

@@ -18,6 +18,7 @@ from smalt.exceptions import Unavailable, ValidationException
 from smalt.machine.gc_pause import pause_gc
 from smalt.service.engine import kinds, outcome
 from smalt.service.engine.context import EngineContext
+from smalt.service.engine.deadlines import Deadlines
 from smalt.service.engine.kinds import NO_CHANGES, Changes, ChildEnd, CompositeView, Error, NewChild, Outcome, Plan
 from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
@@ -78,6 +79,7 @@ class Composites:
         """What was read before a plan, by composite."""
         self._readings: dict[tuple[int, int | None], asyncio.Future[None]] = {}
         self.done: deque[ReadingDone] = deque()
+        self.deadlines = Deadlines(wake)
         self.ending: set[int] = set()
         """Children that are to end later in this transaction."""
         self._notes: list[tuple[Job, str]] = []
@@ -93,6 +95,7 @@ class Composites:
             task.cancel()
         for kept in (self._views, self._plans, self._found, self._readings, self.done, self.ending, self._notes):
             kept.clear()
+        self.deadlines.clear()
 
     def add_note(self, job: Job, note: str) -> None:
         """Add a line to the job's log, if the transaction is committed."""
@@ -112,6 +115,7 @@ class Composites:
         self._views.pop(job_id, None)
         self._plans.pop(job_id, None)
         self._found.pop(job_id, None)
+        self.deadlines.remove_deadline(job_id)
         return self.stop_reading(job_id)
 
     def stop_reading(self, job_id: int) -> list[int]:
@@ -165,8 +169,6 @@ class Composites:
         plan = self._plans.pop(job.id)
         self._found.pop(job.id, None)
         view = self.view_of(job.id, job)
-        view.known_entity = None  # a pipeline of a thousand steps is large, and its plan was all that needed it
-        view.__dict__.pop("entity", None)
         if job.open:
             jobs.remove_children(self._db, job)
             view.open = 0
@@ -176,7 +178,17 @@ class Composites:
             self.add_note(job, note)
         jobs.set_planned(self._db, job)
         jobs.set_status(self._db, job, "Running")
+        view.job = job
+        self.set_deadline(view)
+        view.known_entity = None  # a pipeline of a thousand steps is large, and its plan was all that needed it
+        view.__dict__.pop("entity", None)
         return added
+
+    def set_deadline(self, view: CompositeView) -> None:
+        """Set the timer of a planned composite, if its kind has one for it."""
+        deadline = view.kind.find_deadline(view)
+        if deadline is not None:
+            self.deadlines.set_deadline(view.job.id, deadline)
 
     def add_children(self, view: CompositeView, children: Sequence[NewChild]) -> Added:
         """Record children, inside a transaction; they may need each other, and those that were added before."""
@@ -233,29 +245,47 @@ class Composites:
 
         return self._record_changes(view, tell)
 
-    def react_to_metric(self, child: Job, metric: LoggedMetric) -> Changes:
-        """Tell the parent's kind of a value of the child's metric, once, inside a transaction."""
-        view = self.view_of(int(child.parent_id or 0))
-        if view.is_canceled or not jobs.add_told_metric(self._db, child.id, *metric):
-            return NO_CHANGES
-        return self._record_changes(view, lambda: view.kind.metric_logged(view, child, metric))
+    def react_to_metric(self, job: Job, metric: LoggedMetric) -> tuple[int, Changes] | None:
+        """Tell the composite that hears a job's metrics of a value, once, inside a transaction.
 
-    def hears_metrics(self, job_id: int) -> bool:
-        """Return True if the composite's kind reacts to metrics."""
-        kind = kinds.find_kind(jobs.get_job(self._db, job_id).type)
-        return kind is not None and kind.hears_metrics
+        Returns the composite and what follows from it.
+        """
+        found = self.find_listener(job)
+        if found is None:
+            return None
+        view, child = found
+        if child.is_over or view.is_canceled or not view.kind.hears_metric(view, metric.name):
+            return None
+        if not jobs.add_told_metric(self._db, job.id, *metric):
+            return None
+        return view.job.id, self._record_changes(view, lambda: view.kind.metric_logged(view, child, metric))
+
+    def find_listener(self, job: Job) -> tuple[CompositeView, Job] | None:
+        """Return the nearest composite above a job that reacts to metrics, and its child that has the job below it."""
+        child = job
+        while child.parent_id is not None:
+            parent = jobs.get_job(self._db, child.parent_id)
+            if kinds.find_composite(parent.type).hears_metrics:
+                return self.view_of(parent.id, parent), child
+            child = parent
+        return None
 
     def load_missed_metrics(self) -> list[tuple[int, LoggedMetric]]:
-        """Load, with the id of its job, each value that MLflow has of children of composites that react to metrics.
+        """Load, with the id of its job, each value that MLflow has of jobs whose metrics a composite reacts to.
 
         Those that were told before are among them: recording them again has no effect.
         """
         missed: list[tuple[int, LoggedMetric]] = []
+        listeners: dict[int | None, CompositeView | None] = {None: None}
         for job in jobs.list_unfinished(self._db):
-            if job.is_composite and self.hears_metrics(job.id):
-                path = get_database_path(self._context.home, self._context.workspace(job).folder)
-                children = [child for child in jobs.list_children(self._db, job.id) if not child.is_over]
-                missed += [(child.id, metric) for child in children for metric in load_logged(path, child.name)]
+            if job.parent_id not in listeners:
+                found = self.find_listener(job)
+                listeners[job.parent_id] = found[0] if found else None
+            view = listeners[job.parent_id]
+            if view is not None:
+                path = get_database_path(self._context.home, view.workspace.folder)
+                logged = load_logged(path, job.name)
+                missed += [(job.id, metric) for metric in logged if view.kind.hears_metric(view, metric.name)]
         return missed
 
     def _record_changes(self, view: CompositeView, tell: Callable[[], Changes]) -> Changes:

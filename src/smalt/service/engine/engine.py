@@ -240,6 +240,7 @@ class Engine:
                 for exit in exits:
                     self._take_exit(exit)
                 self._take_started(started, {exit.step_id for exit in exits})
+                self._take_deadlines()
                 self._take_checked_inputs()
                 self._take_readings()
                 self._take_finished()
@@ -327,6 +328,8 @@ class Engine:
                 continue
             if job.is_composite and not job.planned:
                 unplanned.add(job.id)
+            elif job.is_composite and not job.cancel_requested:
+                self._composites.set_deadline(self._composites.view_of(job.id, job))
             attempt = attempts.get(job.id)
             if attempt:
                 is_local = attempt.compute == self.queues.local.name
@@ -430,23 +433,37 @@ class Engine:
         return added.over
 
     def find_metric_listener(self, workspace: Workspace, run: str) -> Callable[[Sequence[LoggedMetric]], None] | None:
-        """Return what takes the metrics of a job's run, if the kind of its parent reacts to them."""
-        child = jobs.find_by_name(self._db, workspace.id, run)
-        if child is None or child.parent_id is None or not self._composites.hears_metrics(child.parent_id):
+        """Return what takes the metrics of a job's run, if the kind of a job above it reacts to them."""
+        job = jobs.find_by_name(self._db, workspace.id, run)
+        found = self._composites.find_listener(job) if job is not None else None
+        if job is None or found is None:
             return None
+        view, _ = found
 
         def take(metrics: Sequence[LoggedMetric]) -> None:
-            self._metrics += [(child.id, metric) for metric in metrics]
-            self._request_turn()
+            heard = [(job.id, metric) for metric in metrics if view.kind.hears_metric(view, metric.name)]
+            if heard:
+                self._metrics += heard
+                self._request_turn()
 
         return take
 
     def _take_metrics(self) -> None:
         """Tell composites of their children's metrics, before the ends that have arrived since."""
-        for child_id, metric in self._metrics:
-            child = jobs.find_job(self._db, child_id)
-            if child is not None and child.parent_id is not None and not child.is_over:
-                self._end_all(self._apply_changes(child.parent_id, self._composites.react_to_metric(child, metric)))
+        for job_id, metric in self._metrics:
+            job = jobs.find_job(self._db, job_id)
+            told = self._composites.react_to_metric(job, metric) if job is not None and not job.is_over else None
+            if told is not None:
+                self._end_all(self._apply_changes(*told))
+
+    def _take_deadlines(self) -> None:
+        """Cancel the composites whose time is up."""
+        passed = self._composites.deadlines.passed
+        while passed:
+            job_id, error = passed.popleft()
+            job = jobs.find_job(self._db, job_id)
+            if job is not None and not job.is_over and not job.cancel_requested:
+                self._cancel_tree(job, error)
 
     def _take_readings(self) -> None:
         """Take what kinds have read beside the loop: plans go on, and composites are told of ends."""
@@ -721,6 +738,8 @@ class Engine:
         """Return the end of a composite that has no open child; its kind says which."""
         ends = self._composites.find_outcome(parent_id)
         parent, status, error = jobs.get_job(self._db, parent_id), ends.status, ends.error
+        for note in ends.notes:
+            self._composites.add_note(parent, note)
         if status == "Completed":
             if ends.moved_outputs:
                 self.step_reuse.move_outputs(parent, ends.moved_outputs)

@@ -127,6 +127,28 @@ def load_logged(path: Path, run: str) -> list[LoggedMetric]:
     return [LoggedMetric(key, _to_number(value, is_nan), step, time) for key, value, is_nan, step, time in rows]
 
 
+def load_last_arrived(path: Path, runs: Collection[str], name: str) -> float | None:
+    """Load the value of a metric that arrived last in any of the runs; None if none did."""
+    rows = run_query(
+        path,
+        "SELECT value, is_nan FROM metrics WHERE key=? AND run_uuid IN (SELECT value FROM json_each(?))"
+        " ORDER BY rowid DESC LIMIT 1",
+        (name, json.dumps(list(runs))),
+    )
+    return _to_number(*rows[0]) if rows else None
+
+
+def load_metric_names(path: Path, runs: Collection[str], most: int) -> list[str]:
+    """Load the names of the metrics of the runs, at most so many."""
+    rows = run_query(
+        path,
+        "SELECT DISTINCT key FROM latest_metrics WHERE run_uuid IN (SELECT value FROM json_each(?))"
+        " ORDER BY key LIMIT ?",
+        (json.dumps(list(runs)), most),
+    )
+    return [name for (name,) in rows]
+
+
 def load_parameters(path: Path, runs: Collection[str]) -> dict[str, dict[str, str]]:
     """Load run → parameter → value."""
     return _load_texts(path, "params", runs)

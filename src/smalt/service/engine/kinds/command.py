@@ -29,7 +29,7 @@ from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.places import OWN_OUTPUT, output_uri
-from smalt.service.engine.kinds.properties import OUTPUT_FOLDER
+from smalt.service.engine.kinds.properties import OUTPUT_FOLDER, POINT
 from smalt.service.engine.kinds.protocol import LeafKind
 from smalt.service.engine.outputs.registration import find_taken_versions
 from smalt.service.engine.slots import SlotGrant, SlotRequest
@@ -44,6 +44,8 @@ from smalt.service.reuse import ReuseCandidate, ReuseVerdict
 from smalt.wire.encoding import artifact_paths
 
 if TYPE_CHECKING:
+    from smalt.service.engine.kinds.pipeline import Planner
+    from smalt.service.engine.kinds.step_jobs import PlannedStep
     from smalt.service.engine.submission.checks import Checker
 
 
@@ -282,6 +284,7 @@ def make_spec(leaf: Leaf, number: int) -> StepSpec:
         timeout=leaf.timeout,
         grace=GRACE,
         labels={"experiment": job.experiment, "job": job.display_name or job.name},
+        is_trial=POINT in entity.properties,
         folder=leaf.folder,
     )
     return leaf.known_spec
@@ -557,6 +560,11 @@ class CommandKind(LeafKind):
     def check_step(self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]) -> None:
         checker.check_environment(where, getattr(node, "environment", None) or component.environment)
         checker.check_code(where, component.code)
+
+    def make_step_job(self, planner: Planner, step: PlannedStep) -> CommandJob:
+        from smalt.service.engine.kinds.step_jobs import make_command_job
+
+        return make_command_job(planner, step)
 
     def make_properties(self, context: EngineContext, workspace: Workspace, name: str) -> dict[str, str]:
         """Return the folder for its outputs, if the folder of its name is still that of a deleted job."""

@@ -32,6 +32,7 @@ from smalt.service.engine.kinds.protocol import (
     cancel_dependents,
     make_error,
 )
+from smalt.service.engine.kinds.step_jobs import find_forcing, list_inherited_settings
 from smalt.service.engine.submission.bindings import BindingScope, copy_with, resolve_input
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
@@ -108,8 +109,7 @@ def make_control_job(planner: Planner, node_name: str, name: str, scope: Binding
         scope.artifacts[step] = promised[f"{step}.artifacts"]
         if step in branches or has_branches(planner, component):
             planner.branch_outputs.update({str(one.path): f"{step}.{output}" for output, one in promises.items()})
-    settings = {key: value for key, value in planner.settings.items() if key not in ("on_init", "on_finalize")}
-    settings = scope.resolve_field(settings)
+    settings = list_inherited_settings(planner, scope)
     job = PipelineJob(
         jobs=steps, inputs=inputs, outputs=outputs, settings=PipelineJobSettings.from_dict(settings), compute=None
     )
@@ -122,7 +122,7 @@ def make_control_job(planner: Planner, node_name: str, name: str, scope: Binding
     if not all(note["is_optional"] for note in notes):
         planner.branch_outputs.update({uri: key for key, uri in promised.items()})
     if str(settings.get("force_rerun")).lower() == "true":
-        job.properties[FORCED] = planner.why_forced
+        job.properties[FORCED] = find_forcing(planner)
     return job
 
 

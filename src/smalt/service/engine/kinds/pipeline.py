@@ -9,16 +9,16 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from smalt import wire
-from smalt.entities import CommandComponent, CommandJob, Input, Output, PipelineComponent, PipelineJob
+from smalt.entities import Input, Output, PipelineJob
 from smalt.entities.jobs.control_flow import ControlFlowNode, find_blocks
 from smalt.entities.jobs.inputs import has_default
-from smalt.entities.jobs.pipeline import PipelineJobSettings
 from smalt.entities.rules.control_flow import lift_waits
 from smalt.entities.rules.ineffective_keys import list_unused_inputs
 from smalt.entities.rules.pipeline import resolve_literals
-from smalt.entities.schema.travel import build_job_values
+from smalt.entities.schema.problems import add_article
 from smalt.entities.steps.dependencies import find_unstartable
-from smalt.entities.syntax.expression import has_expression, parse_binding, remove_empty_blocks, resolve_port
+from smalt.entities.steps.step_types import get_component, get_step_type
+from smalt.entities.syntax.expression import parse_binding, resolve_port
 from smalt.entities.syntax.literals import convert, to_text
 from smalt.exceptions import ValidationException
 from smalt.service.data.job_data import primitive_values
@@ -34,9 +34,8 @@ from smalt.service.engine.kinds.control_jobs import (
     make_control_job,
     note_branch_inputs,
 )
-from smalt.service.engine.kinds.pipeline_expansion import remove_absent_inputs, with_steps
+from smalt.service.engine.kinds.pipeline_expansion import with_steps
 from smalt.service.engine.kinds.places import ARTIFACTS, Made
-from smalt.service.engine.kinds.properties import FORCED, PART, PLANNED, REUSE
 from smalt.service.engine.kinds.protocol import (
     NO_CHANGES,
     Changes,
@@ -50,12 +49,19 @@ from smalt.service.engine.kinds.protocol import (
     is_skip_error,
     make_error,
 )
+from smalt.service.engine.kinds.registry import find_kind
+from smalt.service.engine.kinds.step_jobs import (
+    PlannedStep,
+    fill_job_name,
+    is_true,
+    make_pipeline_job,
+    read_settings,
+)
 from smalt.service.engine.submission import lookup
 from smalt.service.engine.submission.bindings import (
     BindingScope,
     copy_with,
     expand_macros,
-    fill_expressions,
     resolve_input,
 )
 from smalt.service.engine.submission.pins import Pins
@@ -118,7 +124,7 @@ class Planner:
 
     def make_scope(self) -> BindingScope:
         """Return the names that the steps can see."""
-        inputs = {name: _fill_job_name(value, self.name) for name, value in self.job.inputs.items()}
+        inputs = {name: fill_job_name(value, self.name) for name, value in self.job.inputs.items()}
         return BindingScope(
             self.name, inputs, self._make_pipeline_outputs(), self._find_bound_inputs, self._read_written_value
         )
@@ -130,7 +136,7 @@ class Planner:
 
         A plan in which a node can never start is refused, whoever made it: it would neither end nor be complete.
         """
-        nodes, (init, final) = self.nodes, self._get_edge_steps()
+        nodes, (init, final) = self.nodes, self.edge_steps
         needs = lift_waits({name: find_awaited_steps(node, nodes) for name, node in nodes.items()}, nodes)
         for name in needs:
             if init and name not in (init, final):
@@ -217,7 +223,9 @@ class Planner:
         chosen = self.settings.get("default_datastore")
         return lookup.parse_name(chosen).name if chosen else "workspaceblobstore"
 
-    def _get_edge_steps(self) -> tuple[str | None, str | None]:
+    @property
+    def edge_steps(self) -> tuple[str | None, str | None]:
+        """The steps that run before all others, and after all others."""
         return self.settings.get("on_init"), self.settings.get("on_finalize")
 
     def _make_control_child(self, node_name: str, node: Any, needs: set[str], scope: BindingScope) -> NewChild:
@@ -231,10 +239,20 @@ class Planner:
         return NewChild(node_name, name, node.type, body, needs, job.display_name, job)
 
     def make_child(
-        self, node_name: str, node: Any, needs: set[str], scope: BindingScope, label: str | None = None
+        self,
+        node_name: str,
+        node: Any,
+        needs: set[str],
+        scope: BindingScope,
+        label: str | None = None,
+        name: str | None = None,
     ) -> NewChild:
-        """Return the job of a step; `label` is its name among its siblings, if that is not the step's."""
-        name = self._make_free_name((label or node_name).replace(".", "-"))  # no name of a job has a dot
+        """Return the job of a step.
+
+        `label` is its name among its siblings if that is not the step's, and `name` its job's if it is another.
+        """
+        plain = (label or node_name).replace(".", "-")  # no name of a job has a dot
+        name = self._make_free_name(plain, name)
         removal.refuse_deleted_name(self.context, self.workspace, name)
         component = self.find_component(node)
         inputs = self._make_inputs(node_name, name, component if component is not node else None, scope)
@@ -242,16 +260,11 @@ class Planner:
         scope.artifacts[node_name] = ARTIFACTS.format(job=name)
         scope.made[node_name] = outputs
         display_name = node.display_name or getattr(component, "display_name", None) or node_name
-        if isinstance(component, PipelineComponent):
-            job: Any = self._make_pipeline_job(node, component, inputs, outputs, scope)
-            job.properties = _remove_planned(job.properties)
-            if node_name in self._get_edge_steps():
-                job.settings.force_rerun = True
-            job.properties.update(self._make_forced_note(node_name, node, component))
-        else:
-            job = self._make_command_job(name, node, component, inputs, outputs, scope)
-            job.properties = _remove_planned(job.properties)
-            job.properties.update(self._make_reuse_note(node_name, node, component, made))
+        type = get_step_type(node, component)
+        kind = find_kind(type)
+        if kind is None:
+            raise ValidationException(f"pipeline '{self.name}': {add_article(type)} step cannot run yet")
+        job: Any = kind.make_step_job(self, PlannedStep(node_name, name, node, component, inputs, outputs, made, scope))
         job.properties.update(places.note(made))
         noted, may_be_skipped = note_branch_inputs(self.branch_outputs, inputs, component)
         job.properties.update(noted)
@@ -263,7 +276,8 @@ class Planner:
         return NewChild(label or node_name, name, job.type, body, needs, display_name, job)
 
     def find_component(self, node: Any) -> Any:
-        reference = vars(node).get("component")
+        """Return the component of a step, read once; the step itself where it has none."""
+        reference = get_component(node)
         if reference is None or not isinstance(reference, str):
             return node if reference is None else reference
         if reference not in self.components:
@@ -273,12 +287,12 @@ class Planner:
             self.components[reference] = wire.from_rest({"properties": properties}, "component")
         return self.components[reference]
 
-    def _make_free_name(self, node: str) -> str:
+    def _make_free_name(self, node: str, plain: str | None = None) -> str:
         """Return the step's job name; with a number where another job has the plain one."""
-        name, number = child_name(self.name, node), 1
+        name, number = plain or child_name(self.name, node), 1
         while name in self.taken:
             number += 1
-            name = child_name(self.name, f"{node}-{number}")
+            name = f"{plain}-{number}" if plain else child_name(self.name, f"{node}-{number}")
         self.taken.add(name)
         return name
 
@@ -397,78 +411,6 @@ class Planner:
             self.ends[label] = output
         return output
 
-    def _make_command_job(
-        self, name: str, node: Any, component: Any, inputs: Any, outputs: Any, scope: BindingScope
-    ) -> CommandJob:
-        if not isinstance(component, CommandComponent) and component is not node:
-            raise ValidationException(
-                f"pipeline '{self.name}': a {component.type} step cannot run yet; command and pipeline steps can"
-            )
-        made = {
-            "command": _fill_job_name(remove_empty_blocks(component.command, inputs), name),
-            "code": self.pins.get_reference("codes", component.code) if component.code else None,
-            "inputs": inputs,
-            "outputs": outputs,
-        }
-        fields = build_job_values(CommandJob, node, component, made, scope.resolve_field)
-        if isinstance(fields.get("environment"), str):
-            fields["environment"] = self.pins.get_reference("environments", fields["environment"])
-        fields["compute"] = fields.get("compute") or scope.resolve_field(self.settings.get("default_compute"))
-        return CommandJob(**{**fields, **made})
-
-    def _make_reuse_note(self, node_name: str, node: Any, component: Any, made: Mapping[str, Made]) -> dict[str, str]:
-        """The note on a step that must run, whatever ran before."""
-        for edge, name in zip(("on_init", "on_finalize"), self._get_edge_steps(), strict=True):
-            if name == node_name:  # it writes nothing for others: all of it is what it does besides
-                return {REUSE: f"never: it is the pipeline's {edge} step"}
-        if _is_never_reused(node, component):
-            return {REUSE: "never: is_deterministic is false"}
-        shared = [name for name, one in made.items() if one.is_shared]
-        if shared:
-            return {REUSE: f"never: another step writes to the place of its output '{shared[0]}', too"}
-        return {REUSE: f"not in this run: {self.why_forced}"} if is_true(self.settings, "force_rerun") else {}
-
-    @property
-    def why_forced(self) -> str:
-        """Why no step of this pipeline is reused in this run, where its settings say so."""
-        named = "'job create' was told to run it, with --only or --from"
-        return self.job.properties.get(FORCED) or (named if PART in self.job.properties else "force_rerun is true")
-
-    def _make_forced_note(self, node_name: str, node: Any, component: Any) -> dict[str, str]:
-        """The note on a step that is a pipeline, where something else than its own settings forces its steps to run."""
-        for edge, name in zip(("on_init", "on_finalize"), self._get_edge_steps(), strict=True):
-            if name == node_name:
-                return {FORCED: f"'{node_name}' is the pipeline's {edge} step"}
-        if _is_never_reused(node, component):
-            return {FORCED: f"is_deterministic of the step '{node_name}', a pipeline, is false"}
-        return {FORCED: self.why_forced} if is_true(self.settings, "force_rerun") else {}
-
-    def _make_pipeline_job(
-        self, node: Any, component: Any, inputs: Any, outputs: Any, scope: BindingScope
-    ) -> PipelineJob:
-        inherited = {key: value for key, value in self.settings.items() if key not in ("on_init", "on_finalize")}
-        settings = {
-            **scope.resolve_field(inherited),
-            **read_settings(component),
-            **scope.resolve_field(read_settings(node)),
-        }
-        if _is_never_reused(node, component):
-            settings["force_rerun"] = True
-        compute = scope.resolve_field(getattr(node, "compute", None))
-        if compute:
-            settings["default_compute"] = compute
-        absent = {f"${{{{parent.inputs.{name}}}}}" for name in component.inputs or {} if name not in inputs}
-        whose = f"pipeline '{self.name}'"
-        steps = {
-            name: remove_absent_inputs(whose, name, step, absent, self.find_component)
-            for name, step in component.jobs.items()
-        }
-        made = {
-            "jobs": steps, "inputs": inputs, "outputs": outputs, "settings": PipelineJobSettings.from_dict(settings),
-            "compute": None,  # it is the default of its steps, in the settings
-        }  # fmt: skip
-        return PipelineJob(**{**build_job_values(PipelineJob, node, component, made, scope.resolve_field), **made})
-
 
 class PipelineKind(CompositeKind):
     """A graph of steps, each of which becomes a child when the pipeline is planned."""
@@ -503,6 +445,9 @@ class PipelineKind(CompositeKind):
         if not nodes:
             checker.add("jobs", "a pipeline job needs a step: add one under 'jobs'")
         checker.check_steps(where, job, job.inputs, nodes)
+
+    def make_step_job(self, planner: Planner, step: PlannedStep) -> PipelineJob:
+        return make_pipeline_job(planner, step)
 
     def get_name_prefix(self, job: Job) -> str:
         return make_child_prefix(job.name)
@@ -548,35 +493,6 @@ class PipelineKind(CompositeKind):
 KIND = PipelineKind()
 
 
-def _remove_planned(properties: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return a step's properties without those that only the planner gives."""
-    return {key: value for key, value in (properties or {}).items() if key not in PLANNED}
-
-
-def _is_never_reused(node: Any, component: Any) -> bool:
-    return vars(node).get("is_deterministic", getattr(component, "is_deterministic", None)) is False
-
-
-def read_settings(job: Any) -> dict[str, Any]:
-    """A pipeline's settings as a plain mapping; unknown keys are kept and mean nothing.
-
-    Its own compute is the default one of its steps unless the settings have another.
-    """
-    settings = getattr(job, "settings", None) or {}
-    plain: dict[str, Any] = dict(settings) if isinstance(settings, Mapping) else settings.to_dict()
-    compute = getattr(job, "compute", None)
-    if compute and not plain.get("default_compute"):
-        plain["default_compute"] = compute
-    return plain
-
-
-def is_true(settings: Mapping[str, Any], name: str) -> bool:
-    """A setting as YAML has it, or as an older client sends it."""
-    words = name.split("_")
-    value = settings.get(name, settings.get(words[0] + "".join(word.title() for word in words[1:])))
-    return str(value).lower() == "true"
-
-
 def get_nodes(job: PipelineJob) -> Mapping[str, Any]:
     """Return the steps; a job that named a component got that component's when it was submitted."""
     steps: Mapping[str, Any] = job.jobs
@@ -620,13 +536,6 @@ def _sort_by_needs(needs: Mapping[str, set[str]]) -> list[str]:
             if left[user] == 0:
                 order.append(user)
     return order
-
-
-def _fill_job_name(value: Any, job: str) -> Any:
-    """A value or command with `${{name}}` filled in: once, so that whatever is made of it is made of the same."""
-    if isinstance(value, Input) and has_expression(value.path):
-        return copy_with(value, path=fill_expressions(str(value.path), {"name": job}))
-    return fill_expressions(value, {"name": job}) if has_expression(value) else value
 
 
 def _convert_value(where: str, value: Any, form: Any) -> Any:

@@ -1,5 +1,9 @@
 """The properties of a job in which smalt notes how it came about; a user meets them in `job show`."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
 REUSE = "smalt.reuse"
 """Why a step is never reused."""
 
@@ -28,5 +32,24 @@ BRANCH_INPUTS = "smalt.branch_inputs"
 SKIPPED_STEPS = "smalt.skipped_steps"
 """The property of the job of an if_else with the steps in its blocks that cannot run, each with its error."""
 
-PLANNED = frozenset({FORCED, OUTPUT_FOLDER, PLACES, PROMISED, BOUND, BRANCH_INPUTS, SKIPPED_STEPS})
+POINT = "smalt.point"
+"""The property of a trial with its point in the search space of its sweep, as JSON."""
+
+SEED = "smalt.seed"
+"""The property of a sweep with the seed that was drawn when it was submitted, as none was given."""
+
+SETTINGS = "smalt.settings"
+"""The property of a step that is a sweep with the settings of the pipeline around it, as JSON."""
+
+TIMEOUT = "smalt.timeout"
+"""The property of a trial that is a pipeline with the seconds after which it is canceled."""
+
+PLANNED = frozenset(
+    {FORCED, OUTPUT_FOLDER, PLACES, PROMISED, BOUND, BRANCH_INPUTS, SKIPPED_STEPS, POINT, SETTINGS, TIMEOUT}
+)
 """The properties that only smalt gives to a job: those that a user writes are ignored."""
+
+
+def remove_planned(properties: Mapping[str, str] | None) -> dict[str, str]:
+    """Return a step's properties without those that only the planner gives."""
+    return {key: value for key, value in (properties or {}).items() if key not in PLANNED}

@@ -22,6 +22,8 @@ from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking.run_database import LoggedMetric
 
 if TYPE_CHECKING:
+    from smalt.service.engine.kinds.pipeline import Planner
+    from smalt.service.engine.kinds.step_jobs import PlannedStep
     from smalt.service.engine.submission.checks import Checker
 
 Error = dict[str, Any]
@@ -53,6 +55,10 @@ class Kind(ABC):
         self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]
     ) -> None:
         """Check a step of a pipeline with these inputs; `where` is the path of the step, with a dot at its end."""
+
+    def make_step_job(self, planner: Planner, step: PlannedStep) -> Any:
+        """Return the job, as an entity, that runs for a step of a pipeline; raise if there is none."""
+        raise RefusedError(f"pipeline '{planner.name}': {add_article(self.type)} step cannot run yet")
 
     def make_properties(self, context: EngineContext, workspace: Workspace, name: str) -> dict[str, str]:
         """Return the properties that a submitted job of the name gets from smalt."""
@@ -146,6 +152,16 @@ class Outcome(NamedTuple):
     """Properties that the job gets with its end, whatever its state."""
     tags: Mapping[str, str] = {}
     """Tags that the job and its run in MLflow get with its end, whatever its state."""
+    notes: Sequence[str] = ()
+    """Lines for the composite's log."""
+
+
+class Deadline(NamedTuple):
+    """The time at which a composite is canceled unless it is over."""
+
+    time: float
+    """Seconds since the epoch."""
+    error: Error
 
 
 @dataclass
@@ -245,12 +261,24 @@ class CompositeKind(Kind):
         """Return what the end of a child means for the composite; it is told of each end once."""
         return NO_CHANGES if child.status == "Completed" else Changes(cancel=cancel_dependents(view, child))
 
+    def hears_metric(self, view: CompositeView, name: str) -> bool:
+        """Return True if `metric_logged` is to be told of the values of the metric; they cost a transaction each."""
+        return True
+
     def metric_logged(self, view: CompositeView, child: Job, metric: LoggedMetric) -> Changes:
         """Return what a value of a child's metric means for the composite; it is told of each once, in order.
 
-        Only kinds with `hears_metrics` are told, and only while the child is not over.
+        Only kinds with `hears_metrics` are told, and only while the child is not over. What a job below the child logs
+        counts as the child's, unless a composite between them hears metrics.
         """
         return NO_CHANGES
+
+    def find_deadline(self, view: CompositeView) -> Deadline | None:
+        """Return when the composite is canceled if it is not over by then; None for never.
+
+        It is a function of what is recorded: the engine asks after the plan, and again when a server starts.
+        """
+        return None
 
     def outcome(self, view: CompositeView) -> Outcome | None:
         """Return how the composite ends, after all its children have.

@@ -13,10 +13,16 @@ from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.wire.encoding.casing import fold_case
 
-_MODULES = {"command": "command", "pipeline": "pipeline", "if_else": "if_else", "do_while": "do_while"}
+_MODULES = {
+    "command": "command",
+    "pipeline": "pipeline",
+    "if_else": "if_else",
+    "do_while": "do_while",
+    "sweep": "sweep",
+}
 """Each has its kind as `KIND`."""
 
-RECORDED_ONLY = ("sweep", "automl", "spark")
+RECORDED_ONLY = ("automl", "spark")
 """Types that do not run yet: such a job is recorded, as Azure's clients expect, and has failed at once.
 
 Types that are neither here nor known as kinds are refused when they are submitted.

@@ -18,6 +18,7 @@ from smalt.entities.rules.settings import check_settings
 from smalt.entities.schema.problems import add_article, join_words
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.dependencies import find_dependencies
+from smalt.entities.steps.step_types import get_component, get_component_key, get_step_type
 from smalt.entities.syntax.expression import has_expression
 from smalt.entities.syntax.references import PREFIX
 from smalt.exceptions import LocatedProblem, NotFound, SmaltError, ValidationException
@@ -112,8 +113,11 @@ class Checker:
 
     def _check_bindings(self, where: str, owner: Any, inputs: Mapping[str, Any], nodes: Mapping[str, Any]) -> None:
         """Check the expressions, values and settings that only registered components show to be wrong."""
-        known = {name: self._components.get(str(vars(node).get("component"))) for name, node in nodes.items()}
-        steps = {name: copy_with(node, component=known[name]) if known[name] else node for name, node in nodes.items()}
+        known = {name: self._components.get(str(get_component(node))) for name, node in nodes.items()}
+        steps = {
+            name: copy_with(node, **{get_component_key(node): known[name]}) if known[name] else node
+            for name, node in nodes.items()
+        }
         reader = Reader()
         if any(known.values()):
             names = PipelineNames(dict(inputs), owner.outputs, steps, {"inputs": {}, "outputs": {}, "jobs": {}})
@@ -130,7 +134,7 @@ class Checker:
         self.problems += [f"{where}{problem}" for problem in reader.problems]
 
     def _check_step(self, where: str, node: Any, inputs: Mapping[str, Any]) -> None:
-        component = self._find_component(where, node)
+        component = self.find_component(where, node)
         self.check_compute(where, getattr(node, "compute", None))
         self.check_secrets(where, node)
         self.check_inputs(where, node.inputs, getattr(component, "inputs", None))
@@ -139,7 +143,8 @@ class Checker:
         self.note_idle(where, node, component)
         if component is None:
             return
-        kind = self._find_kind(component.type) if self._find_kind(node.type) is not None else None
+        is_known = self._find_kind(node.type) is not None
+        kind = self._find_kind(get_step_type(node, component)) if is_known else None
         if kind is None:
             runs = join_words(self._types, "and")
             self.add(
@@ -148,8 +153,9 @@ class Checker:
             return
         kind.check_step(self, where, node, component, inputs)
 
-    def _find_component(self, where: str, node: Any) -> Any:
-        reference = vars(node).get("component")
+    def find_component(self, where: str, node: Any) -> Any:
+        """Return the component of a step, or of a sweep's trials; the noun itself if it has none, None if not there."""
+        reference = get_component(node)
         if reference is None:
             return node
         if not isinstance(reference, str):
@@ -161,7 +167,7 @@ class Checker:
                 properties = lookup.find_component(self.context, self.workspace, fixed)
                 self._components[reference] = wire.from_rest({"properties": properties}, "component")
             except SmaltError as error:
-                self.problems.append(f"{where}component: {error}")
+                self.problems.append(f"{where}{get_component_key(node)}: {error}")
         return self._components[reference]
 
     def check_environment(self, where: str, environment: Any) -> None:

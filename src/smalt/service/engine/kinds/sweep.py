@@ -1,0 +1,302 @@
+"""sweep: a command or component runs for points of a search space, and the best run's outputs are the sweep's."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities import CommandJob
+from smalt.entities.jobs.sweep import SweepJob, Trial
+from smalt.entities.schema.travel import build_job_values
+from smalt.entities.syntax.expression import has_expression
+from smalt.entities.syntax.literals import convert
+from smalt.exceptions import ValidationException
+from smalt.service.engine.context import EngineContext
+from smalt.service.engine.kinds.command import make_resources
+from smalt.service.engine.kinds.places import ARTIFACTS
+from smalt.service.engine.kinds.properties import SEED, SETTINGS, remove_planned
+from smalt.service.engine.kinds.protocol import (
+    NO_CHANGES,
+    Changes,
+    CompositeKind,
+    CompositeView,
+    Deadline,
+    Outcome,
+    Plan,
+    make_error,
+)
+from smalt.service.engine.kinds.registry import find_kind
+from smalt.service.engine.kinds.step_jobs import (
+    PlannedStep,
+    find_compute,
+    list_inherited_settings,
+    make_forced_note,
+)
+from smalt.service.engine.kinds.sweep_runs import (
+    MOST_NAMES,
+    SweepRun,
+    TrialEnd,
+    describe_end,
+    explain_failure,
+    find_runs,
+    propose_first,
+    propose_lazily,
+    read_end,
+    to_finite,
+)
+from smalt.service.engine.kinds.sweep_trials import get_number, make_node_name, remove_varied
+from smalt.service.records import jobs
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+from smalt.service.sweeps.policies import find_reason_to_stop
+from smalt.service.sweeps.space import Point
+from smalt.service.sweeps.trials import Told
+from smalt.service.tracking.run_database import (
+    LoggedMetric,
+    get_database_path,
+)
+from smalt.wire.encoding.casing import fold_case
+
+if TYPE_CHECKING:
+    from smalt.service.engine.kinds.pipeline import Planner
+    from smalt.service.engine.submission.checks import Checker
+
+BEST = "best_child_run_id"
+"""The property of a sweep that names its best trial, as the service has it."""
+
+
+class SweepKind(CompositeKind):
+    """The children are trials: as many as may run at once are planned, and one more is added when one ends."""
+
+    type = "sweep"
+    hears_metrics = True
+
+    def expand_body(self, context: EngineContext, workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the body with a seed, so that the sweep has the same points if it is submitted again as it is."""
+        properties = body.get("properties") or {}
+        algorithm = body.get("samplingAlgorithm") or {}
+        given = {fold_case(str(key)) for key, value in algorithm.items() if value is not None}
+        if "seed" in given or SEED in properties:
+            return body
+        return {**body, "properties": {**properties, SEED: str(draw_seed())}}
+
+    def check_job(self, checker: Checker, job: Any) -> None:
+        checker.check_unknown_keys(job)
+        checker.check_compute("", job.compute)
+        checker.note_idle("", job)
+        component = checker.find_component("", job)
+        if isinstance(job.trial, Trial):
+            self._check_command(checker, job)
+        elif component is not None:
+            self._check_trial(checker, "trial.", job, component)
+        checker.check_inputs("", job.inputs, getattr(component, "inputs", None))
+        checker.check_versions("", job.outputs)
+
+    def _check_command(self, checker: Checker, job: Any) -> None:
+        """Check a trial that is written in the sweep."""
+        trial = job.trial
+        if not trial.environment:
+            instead = "give it one, such as 'environment: azureml:host' for your own Python"
+            checker.add("trial", f"the trial names no environment; {instead}")
+        checker.check_environment("trial.", trial.environment)
+        checker.check_code("trial.", trial.code)
+        checker.check_secrets("trial.", trial)
+        command = CommandJob(resources=job.resources or trial.resources, distribution=trial.distribution)
+        for problem in checker.context.computes.find_backend(job.compute).steps.find_problems(make_resources(command)):
+            checker.add("resources", problem)
+
+    def check_step(self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]) -> None:
+        if component.type == self.type:
+            if isinstance(component.trial, Trial):
+                self._check_command(checker, component)
+                return
+            component = checker.find_component(where, component)
+        if component is not None:
+            self._check_trial(checker, where, node, component)
+
+    def _check_trial(self, checker: Checker, where: str, node: Any, component: Any) -> None:
+        """Check the component of the trials."""
+        kind = find_kind(component.type)
+        if component.type not in ("command", "pipeline") or kind is None:
+            checker.add(f"{where}trial", f"the trial of a sweep is a command or a pipeline, not a {component.type}")
+            return
+        kind.check_step(checker, where, node, component, node.inputs)
+
+    def make_step_job(self, planner: Planner, step: PlannedStep) -> SweepJob:
+        """Return the sweep of a step, with a seed by which an unchanged step has the same points in each run."""
+        node, component, scope = step.node, step.component, step.scope
+        of_type = component if getattr(component, "type", None) == self.type else None
+        fields = build_job_values(
+            SweepJob, node, of_type, (), lambda value: _resolve_numbers(value, scope.resolve_field)
+        )
+        space = fields.get("search_space") or {}
+        trial = fields["trial"]
+        fields.update(
+            trial=planner.pins.get_reference("components", trial) if isinstance(trial, str) else trial,
+            inputs=remove_varied(step.inputs, space),
+            outputs=step.outputs,
+            compute=find_compute(planner, step, fields.get("compute")),
+        )
+        job = SweepJob(**fields)
+        settings = list_inherited_settings(planner, scope)
+        job.properties = {
+            SEED: str(make_seed(step.node_name, job)),
+            **remove_planned(job.properties),
+            **make_forced_note(planner, step),
+            **({SETTINGS: json.dumps(settings)} if settings else {}),
+        }
+        return job
+
+    def get_name_prefix(self, job: Job) -> str:
+        return f"{job.name}_"
+
+    def find_deadline(self, view: CompositeView) -> Deadline | None:
+        limit = SweepRun.from_view(view).sweep.limits.timeout
+        if not limit or view.job.started_at is None:
+            return None
+        why = f"it ran longer than the {limit:g} s that its limits.timeout allows"
+        return Deadline(view.job.started_at + limit, make_error(why, "Canceled"))
+
+    def read_beside(self, view: CompositeView, child: Job | None) -> Callable[[], Any] | None:
+        run = SweepRun.from_view(view)
+        if child is None:
+            return partial(propose_first, run) if run.sampler.is_slow else None
+        path = get_database_path(view.context.home, view.workspace.folder)
+        names = find_runs(view, child) if child.status == "Completed" and path.exists() else []
+        number = get_number(child.node)
+        next_number = run.find_next_number() if run.sampler.is_slow else None
+        if next_number is None:
+            return partial(read_end, path, names, run.metric) if names else None
+        run.asked[child.id] = next_number
+        told = run.list_told()
+        over = {number, *run.ends}
+        running = [(one, point) for one, point in run.points.items() if one not in over]
+        this = Told(number, run.points[number], None, child.status == "Completed")
+
+        def read() -> TrialEnd:
+            end = read_end(path, names, run.metric) if names else TrialEnd()
+            with run.lock:
+                point = run.sampler.propose(next_number, [*told, this._replace(value=to_finite(end.value))], running)
+            return end._replace(point=point)
+
+        return read
+
+    def plan(self, view: CompositeView, found: Any) -> Plan:
+        run = SweepRun.from_view(view)
+        points = iter(found) if found is not None else propose_lazily(run)
+        children = (run.planner.make_trial(number, point) for number, point in enumerate(points))
+        said = [] if run.sampler.count_points() is not None else [f"the seed of its points is {run.seed}"]
+        return Plan(children, run.planner.list_data_rows, said)
+
+    def child_ended(self, view: CompositeView, child: Job, found: Any) -> Changes:
+        run = SweepRun.from_view(view)
+        end = found if isinstance(found, TrialEnd) else TrialEnd()
+        number = get_number(child.node)
+        reported = run.reports.get(str(child.node)) if run.sweep.early_termination is not None else None
+        value = end.value if child.status == "Completed" else reported[-1] if reported else None
+        run.ends[number] = child.status
+        changes = self._add_trial(run, child, end.point)
+        note = describe_end(run, child, value, end.names)
+        state = dict(view.state)
+        if to_finite(value) is not None:
+            state["values"] = {**state.get("values", {}), str(number): value}
+        if end.names:
+            state["names"] = sorted({*state.get("names", ()), *end.names})[:MOST_NAMES]
+        return changes._replace(state=state if state != view.state else None, notes=[note] if note else [])
+
+    def _add_trial(self, run: SweepRun, child: Job, point: Point | None) -> Changes:
+        """Return the addition of the next trial, if there is one."""
+        number = run.asked.pop(child.id, None)
+        if point is None and not run.sampler.is_slow:
+            number = run.find_next_number()
+            point = run.sampler.propose(number, (), ()) if number is not None else None
+        if number is None or point is None:
+            return NO_CHANGES
+        trial = run.planner.make_trial(number, point)
+        run.points[number] = point
+        if "reports" in vars(run):
+            run.reports[make_node_name(number)] = []
+        return Changes(add=[trial])
+
+    def hears_metric(self, view: CompositeView, name: str) -> bool:
+        run = SweepRun.from_view(view)
+        return run.sweep.early_termination is not None and name == run.metric
+
+    def metric_logged(self, view: CompositeView, child: Job, metric: LoggedMetric) -> Changes:
+        run = SweepRun.from_view(view)
+        if "reports" in vars(run):
+            run.reports[str(child.node)].append(metric.value)  # the records have it already
+        policy = run.sweep.early_termination
+        if child.cancel_requested or policy is None:
+            return NO_CHANGES
+        over = {make_node_name(number) for number in run.ends}
+        why = find_reason_to_stop(policy, run.goal, run.reports, str(child.node), over)
+        if why is None:
+            return NO_CHANGES
+        return Changes(cancel=[(child, make_error(why, "Canceled"))], notes=[f"{child.node}: {why}"])
+
+    def outcome(self, view: CompositeView) -> Outcome | None:
+        run = SweepRun.from_view(view)
+        children = view.list_children()
+        best = run.find_best(children)
+        if best is None:
+            return Outcome("Failed", make_error(explain_failure(run, children)))
+        child, value = best
+        properties = {BEST: child.name, "score": repr(value), "best_metric_status": "Succeeded"}
+        said = [f"the best of {len(children)} trials is {child.node}: {run.metric} is {value:g}"]
+        moved, absent = _find_moved(view, child)
+        return Outcome(
+            "Completed", moved_outputs=moved, absent_outputs=absent, properties=properties, tags={BEST: child.name},
+            notes=said,
+        )  # fmt: skip
+
+
+KIND = SweepKind()
+
+
+def draw_seed() -> int:
+    return secrets.randbelow(2**31)
+
+
+def make_seed(step: str, sweep: SweepJob) -> int:
+    """Return the seed of a step that is given none: one that changes with what it searches."""
+    from hashlib import blake2b
+
+    text = json.dumps([step, sweep.to_dict().get("search_space")], sort_keys=True, default=str)
+    return int.from_bytes(blake2b(text.encode(), digest_size=4).digest(), "big") >> 1
+
+
+def _resolve_numbers(resolve: Callable[[Any], Any], value: Any) -> Any:
+    """Return a setting of a step with what it names of the pipeline filled in; bounds of a space are numbers again."""
+    if not isinstance(value, Mapping):
+        return resolve(value)
+    return {name: _resolve_distribution(item, resolve) for name, item in value.items()}
+
+
+def _resolve_distribution(item: Any, resolve: Callable[[Any], Any]) -> Any:
+    plain = item.to_dict() if hasattr(item, "to_dict") else None
+    named = [key for key, bound in (plain or {}).items() if isinstance(bound, str) and has_expression(bound)]
+    if not named or plain is None:
+        return resolve(item)
+    filled = resolve(plain)
+    for key in named:
+        number = convert(filled[key], "number")
+        if hasattr(number, "message"):
+            raise ValidationException(
+                f"search_space: {key} is {plain[key]}, which is {filled[key]!r}: {number.message}"
+            )
+        filled[key] = number
+    return type(item).from_dict(filled)
+
+
+def _find_moved(view: CompositeView, best: Job) -> tuple[dict[str, str], list[str]]:
+    """Return where the outputs of the sweep are, by planned URI, and those that the best trial did not write."""
+    db = view.context.db
+    planned, written = jobs.read_data(db, view.job.id, "output"), jobs.read_data(db, best.id, "output")
+    there = {name: view.follow(best, str(row[2])) for name, row in written.items()}
+    moved = {str(row[2]): there[name] for name, row in planned.items() if name in there}
+    moved[ARTIFACTS.format(job=view.job.name)] = view.follow(best, ARTIFACTS.format(job=best.name))
+    return moved, [name for name in planned if name not in there]

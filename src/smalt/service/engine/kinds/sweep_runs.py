@@ -1,0 +1,199 @@
+"""A sweep that runs: what its records say of its trials, and how it chooses the next point and the best."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from smalt.entities.jobs.sweep import SweepJob
+from smalt.exceptions import ValidationException
+from smalt.service.engine.kinds.properties import SEED
+from smalt.service.engine.kinds.protocol import CompositeView
+from smalt.service.engine.kinds.sweep_trials import TrialPlanner, get_number, read_point
+from smalt.service.engine.outcome import parse_message
+from smalt.service.records import jobs, reuse
+from smalt.service.records.jobs import Job
+from smalt.service.sweeps.samplers import make_sampler
+from smalt.service.sweeps.space import Point
+from smalt.service.sweeps.trials import Sampler, Told
+from smalt.service.tracking.run_database import load_last_arrived, load_metric_names
+
+_MOST_AT_ONCE = 100
+"""Trials at a time where no number is given."""
+MOST_NAMES = 5
+"""Metrics that an error names."""
+
+
+class TrialEnd(NamedTuple):
+    """The facts about a trial's end that were read beside the loop."""
+
+    value: float | None = None
+    """The last value of the primary metric."""
+    names: Sequence[str] = ()
+    """The metrics that it logged, if that one is not among them."""
+    point: Point | None = None
+    """The point of the next trial, from a sampler that takes long."""
+
+
+@dataclass
+class SweepRun:
+    """A sweep that runs: its settings, and what its records say of its trials."""
+
+    view: CompositeView
+    sweep: SweepJob = field(init=False)
+    planner: TrialPlanner = field(init=False)
+    sampler: Sampler = field(init=False)
+    total: int = field(init=False)
+    asked: dict[int, int] = field(default_factory=dict)
+    """By id of a trial that has ended, the number of the one for which a point is looked for in a thread."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held while the sampler looks for a point in a thread."""
+
+    def __post_init__(self) -> None:
+        self.sweep = self.view.entity
+        self.planner = TrialPlanner(self.view, self.sweep)
+        algorithm, space = self.sweep.sampling_algorithm or "random", self.sweep.search_space or {}
+        try:
+            self.sampler = make_sampler(algorithm, space, self.seed, self.goal, None)
+        except ValueError as error:
+            raise ValidationException(str(error)) from None
+        self.total = int(self.sweep.limits.max_total_trials)
+        count = self.sampler.count_points()
+        if count is not None:
+            self.total = min(self.total, count)
+
+    @classmethod
+    def from_view(cls, view: CompositeView) -> SweepRun:
+        """Return what is known of the sweep of a view; it is read once, and again after a failed commit."""
+        run: SweepRun | None = view.cache.get("sweep")
+        if run is None:
+            run = view.cache["sweep"] = cls(view)
+        return run
+
+    @property
+    def metric(self) -> str:
+        return str(self.sweep.objective.primary_metric)
+
+    @property
+    def goal(self) -> str:
+        return str(self.sweep.objective.goal).lower()
+
+    @property
+    def seed(self) -> int:
+        given = getattr(self.sweep.sampling_algorithm, "seed", None)
+        return int(self.sweep.properties.get(SEED) or 0) if given is None else int(given)
+
+    @property
+    def at_once(self) -> int:
+        return min(int(self.sweep.limits.max_concurrent_trials or _MOST_AT_ONCE), self.total)
+
+    @cached_property
+    def points(self) -> dict[int, Point]:
+        """The points of the trials that are recorded, by number."""
+        children = self.view.list_children()
+        return {get_number(child.node): read_point(self.view.read_child_properties(child)) for child in children}
+
+    @cached_property
+    def ends(self) -> dict[int, str]:
+        """The states of the trials whose ends the sweep was told, by number, in that order."""
+        told = [child for child in self.view.list_children() if child.end_number is not None]
+        told.sort(key=lambda child: child.end_number or 0)
+        return {get_number(child.node): child.status for child in told}
+
+    @cached_property
+    def reports(self) -> dict[str, list[float]]:
+        """The values of the primary metric that the sweep was told, by trial."""
+        nodes = {child.id: str(child.node) for child in self.view.list_children()}
+        found: dict[str, list[float]] = {node: [] for node in nodes.values()}
+        for child, value in jobs.list_told_metrics(self.view.context.db, self.view.job.id, self.metric):
+            found[nodes[child]].append(value)
+        return found
+
+    def find_next_number(self) -> int | None:
+        """Return the number of the trial that is to be added next; None if there is none."""
+        taken = {*self.points, *self.asked.values()}
+        if len(taken) >= self.total:
+            return None
+        return next(number for number in range(self.total) if number not in taken)
+
+    def list_told(self) -> list[Told]:
+        values = self.view.state.get("values", {})
+        return [
+            Told(number, self.points[number], values.get(str(number)), status == "Completed")
+            for number, status in self.ends.items()
+        ]
+
+    def find_best(self, children: Sequence[Job]) -> tuple[Job, float] | None:
+        """Return the completed trial with the best value, and that value; of equal ones, the first."""
+        values = self.view.state.get("values", {})
+        found = [(child, values[key]) for child in children if (key := str(get_number(child.node))) in values]
+        found = [one for one in found if one[0].status == "Completed"]
+        if not found:
+            return None
+        sign = 1 if self.goal == "minimize" else -1
+        return min(found, key=lambda one: (sign * one[1], get_number(one[0].node)))
+
+
+def propose_lazily(run: SweepRun) -> Iterator[Point]:
+    for number in range(run.at_once):
+        yield run.sampler.propose(number, (), ())
+
+
+def propose_first(run: SweepRun) -> list[Point]:
+    """Return the points of the first trials, each chosen while those before it run."""
+    points: list[Point] = []
+    for number in range(run.at_once):
+        points.append(run.sampler.propose(number, (), list(enumerate(points))))
+    return points
+
+
+def find_runs(view: CompositeView, child: Job) -> list[str]:
+    """Return the runs whose metrics are a trial's: its own and those below it, or those that were reused."""
+    db = view.context.db
+    names = jobs.list_below(db, child.id, view.job.type) if child.is_composite else [child.name]
+    origins = reuse.find_origins(db, child.workspace_id, names)
+    return [origins.get(name, name) for name in names]
+
+
+def read_end(path: Path, runs: Sequence[str], metric: str) -> TrialEnd:
+    value = load_last_arrived(path, runs, metric)
+    return TrialEnd(value, load_metric_names(path, runs, MOST_NAMES) if value is None else ())
+
+
+def to_finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def describe_end(run: SweepRun, child: Job, value: float | None, names: Sequence[str]) -> str | None:
+    """Return the line of the sweep's log about a trial's end."""
+    if child.status != "Completed":
+        return f"{child.node} is {child.status}"
+    if value is None:
+        others = f"; it logged {', '.join(names)}" if names else ""
+        return f"{child.node} completed and never logged the primary metric '{run.metric}'{others}"
+    if to_finite(value) is None:
+        return f"{child.node} completed, and {run.metric} is {value:g}, so it cannot be the best"
+    return f"{child.node} completed: {run.metric} is {value:g}"
+
+
+def explain_failure(run: SweepRun, children: Sequence[Job]) -> str:
+    """Return why no trial can be the best one."""
+    if any(child.status == "Completed" for child in children):
+        names = run.view.state.get("names", [])
+        logged = f"they logged {', '.join(names)}" if names else "they logged no metric"
+        return (
+            f"no trial that completed has a value of the primary metric '{run.metric}': {logged}; "
+            "log it with mlflow.log_metric, or name another in objective.primary_metric"
+        )
+    failed = [child for child in children if child.status == "Failed"]
+    count = len(children)
+    if len(failed) == count:
+        return f"all {count} trials failed; the first: {parse_message(failed[0].error)}"
+    first = parse_message((failed or list(children))[0].error)
+    canceled = count - len(failed)
+    return f"no trial completed: {len(failed)} of {count} failed, and {canceled} were canceled; the first: {first}"
