@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smalt.entities.jobs.search_space import SamplingAlgorithm
+from smalt.service.sweeps.grid import GridSampler
 from smalt.service.sweeps.random_points import RandomSampler
+from smalt.service.sweeps.sobol import SobolSampler
 from smalt.service.sweeps.space import read_space
 from smalt.service.sweeps.trials import Sampler
+
+if TYPE_CHECKING:
+    from smalt.service.sweeps.optuna_process import OptunaProcess
+
+_LEARNING = frozenset({"bayesian", "cmaes"})
 
 
 def make_sampler(
@@ -16,11 +23,20 @@ def make_sampler(
     space: Mapping[str, Any],
     seed: int,
     goal: str,
-    start_optuna: Callable[[], Any] | None = None,
+    start_optuna: Callable[[], OptunaProcess] | None = None,
 ) -> Sampler:
     """Return the sampler of a sweep; ValueError has a sentence for the user if it cannot sample the space."""
     kind = algorithm if isinstance(algorithm, str) else str(getattr(algorithm, "type", ""))
     nodes = read_space(space, getattr(algorithm, "logbase", None))
     if kind == "random":
-        return RandomSampler(nodes, seed)
+        is_sobol = getattr(algorithm, "rule", None) == "sobol"
+        return SobolSampler(nodes, seed) if is_sobol else RandomSampler(nodes, seed)
+    if kind == "grid":
+        return GridSampler(nodes)
+    if kind in _LEARNING:
+        from smalt.service.sweeps.bayesian import LearningSampler
+
+        if start_optuna is None:
+            raise ValueError(f"{kind} sampling needs a process")
+        return LearningSampler(kind, nodes, seed, goal, start_optuna)
     raise ValueError(f"there is no sampling algorithm '{kind}'")

@@ -147,6 +147,15 @@ class BellCurve(NamedTuple):
 
 Parameter = Alternatives | Integers | Interval | BellCurve
 Node = Parameter | Space | Row | Literal
+
+
+class PlacedParameter(NamedTuple):
+    path: str
+    parameter: Parameter
+    when: tuple[str, int] | None
+    """The path of a choice and the index of the option that the parameter belongs to; None if each point has it."""
+
+
 Choose = Callable[[str, Parameter], float]
 """Returns the coordinate of a parameter, given its path in the space: `model`, `model/1/learning_rate`."""
 
@@ -185,10 +194,10 @@ def find_coordinates(space: Space, point: Mapping[str, Any]) -> dict[str, float]
     return found
 
 
-def list_parameters(space: Space) -> Iterator[tuple[str, Parameter]]:
-    """List the parameters of all branches with their paths, as they are written."""
+def list_parameters(space: Space) -> Iterator[PlacedParameter]:
+    """List the parameters of all branches as they are written, each after the choice that it depends on."""
     for name, node in space.entries.items():
-        yield from _list_parameters(node, name)
+        yield from _list_parameters(node, name, None)
 
 
 def make_inputs(point: Mapping[str, Any]) -> dict[str, Any]:
@@ -297,20 +306,20 @@ def _find_coordinates(node: Node, path: str, value: Any, found: dict[str, float]
     return math.isclose(node.make_value(coordinate), value, rel_tol=1e-6, abs_tol=1e-12)
 
 
-def _list_parameters(node: Node, path: str) -> Iterator[tuple[str, Parameter]]:
+def _list_parameters(node: Node, path: str, when: tuple[str, int] | None) -> Iterator[PlacedParameter]:
     if isinstance(node, Literal):
         return
     if isinstance(node, Space):
         for name, each in node.entries.items():
-            yield from _list_parameters(each, f"{path}/{name}")
-        return
-    if isinstance(node, Row | Alternatives):
+            yield from _list_parameters(each, f"{path}/{name}", when)
+    elif isinstance(node, Row):
+        for place, each in enumerate(node.items):
+            yield from _list_parameters(each, f"{path}/{place}", when)
+    else:
+        yield PlacedParameter(path, node, when)
         if isinstance(node, Alternatives):
-            yield path, node
-        for place, each in enumerate(node.options if isinstance(node, Alternatives) else node.items):
-            yield from _list_parameters(each, f"{path}/{place}")
-        return
-    yield path, node
+            for index, each in enumerate(node.options):
+                yield from _list_parameters(each, f"{path}/{index}", (path, index))
 
 
 def _raise_base(base: float | None, exponent: float) -> float:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
 from smalt.exceptions import SmaltError, Unavailable
 from smalt.machine.home import Home
-from smalt.service.environments.build_errors import EnvironmentFailed
 from smalt.service.environments.builders import server_tools
+from smalt.service.environments.builders.tool_processes import check_start
 
 CHILD = Path(__file__).with_name("child") / "__main__.py"
 _REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -40,32 +36,6 @@ class MlflowEnvironment(server_tools.ServerTool):
             ) from None
 
 
-def build_variables(home: Path) -> dict[str, str]:
-    """Return the environment variables of MLflow's process: no cloud credentials and no one's settings."""
-    kept = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
-    return {**{name: os.environ[name] for name in kept if name in os.environ}, "HOME": str(home)}
-
-
 async def _check_import(python: Path, folder: Path) -> None:
-    """Load MLflow once, which proves that it works and compiles the few modules that it needs of many thousand."""
-    process = await asyncio.create_subprocess_exec(
-        str(python),
-        "-I",
-        str(CHILD),
-        env=build_variables(folder),
-        cwd="/",
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        _, said = await process.communicate()
-    except BaseException:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
-        raise
-    if process.returncode:
-        last = said.decode(errors="replace").strip().splitlines()[-1:] or [f"exit {process.returncode}"]
-        raise EnvironmentFailed(f"it does not start ({last[0]})")
+    """Load MLflow once, which proves that it works."""
+    await check_start([str(python), "-I", str(CHILD)], folder)

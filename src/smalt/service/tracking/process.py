@@ -11,9 +11,10 @@ from typing import NoReturn
 
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
+from smalt.service.environments.builders.tool_processes import build_variables
 from smalt.service.settings import ServerSettings
 from smalt.service.tracking.http_client import ConnectionPool
-from smalt.service.tracking.mlflow_environment import CHILD, MlflowEnvironment, build_variables
+from smalt.service.tracking.mlflow_environment import CHILD, MlflowEnvironment
 
 log = logging.getLogger("smalt")
 

@@ -28,12 +28,17 @@ Trial = Callable[[Path, Path], Awaitable[None]]
 class ServerTool:
     """A tool in `HOME/tools/<name>-<hash>/`, with a record of what was installed. It is built once for all callers."""
 
-    def __init__(self, home: Home, title: str, requirements: str, pythons: str, trial: Trial) -> None:
-        """Take the text of a requirements file, and in `pythons` the versions that it has wheels for."""
+    def __init__(
+        self, home: Home, title: str, requirements: str, pythons: str, trial: Trial, *, with_dependencies: bool = True
+    ) -> None:
+        """Take the text of a requirements file, and in `pythons` the versions that it has wheels for. Without
+        dependencies, what the requirements need in turn is only installed if it is among them.
+        """
         self._store = EnvironmentStore(home.path("tools"))
         self._title = title
         self._pythons = PythonConstraint(pythons)
         self._trial = trial
+        self._with_dependencies = with_dependencies
         self.requirements = [line for line in requirements.splitlines() if line and not line.startswith("#")]
         self._name = f"{title.lower()}-{hashlib.sha256(requirements.encode()).hexdigest()[:16]}"
 
@@ -59,7 +64,12 @@ class ServerTool:
             building = self._store.begin(self._name)
             try:
                 await virtual_environments.build_environment(
-                    building / "venv", interpreter, self.requirements, False, lambda line: None
+                    building / "venv",
+                    interpreter,
+                    self.requirements,
+                    False,
+                    lambda line: None,
+                    with_dependencies=self._with_dependencies,
                 )
                 await self._trial(_get_python(building), building)
                 record = await asyncio.to_thread(self._make_record, building, interpreter, started)

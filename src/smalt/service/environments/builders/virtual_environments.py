@@ -34,7 +34,14 @@ _DROPPED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PYTHO
 
 
 async def build_environment(
-    folder: Path, interpreter: Interpreter, requirements: Sequence[str], exact: bool, log: Log, *, relaxes: bool = False
+    folder: Path,
+    interpreter: Interpreter,
+    requirements: Sequence[str],
+    exact: bool,
+    log: Log,
+    *,
+    relaxes: bool = False,
+    with_dependencies: bool = True,
 ) -> list[str]:
     """Build a virtual environment in `folder` with the requirements, pip, and (as long as Pythons included it)
     setuptools.
@@ -47,7 +54,11 @@ async def build_environment(
     await _run_uv(command, folder.parent, quiet)
     python = str(folder / "bin" / "python")
     with copy_local_files(add_wheel(requirements, folder.parent)) as asked:
-        gone = await install_requirements(python, interpreter.version, asked, exact, log, relaxes) if asked else []
+        gone = (
+            await install_requirements(python, interpreter.version, asked, exact, log, relaxes, with_dependencies)
+            if asked
+            else []
+        )
         await _install_seeds(folder, python, interpreter, quiet, log)
         await restore_shared_files(python, asked, log)
     return gone
@@ -68,11 +79,18 @@ async def _install_seeds(folder: Path, python: str, interpreter: Interpreter, qu
 
 
 async def install_requirements(
-    python: str, version: str, requirements: Sequence[str], exact: bool, log: Log, relaxes: bool
+    python: str,
+    version: str,
+    requirements: Sequence[str],
+    exact: bool,
+    log: Log,
+    relaxes: bool,
+    with_dependencies: bool = True,
 ) -> list[str]:
     """Install into an existing environment; return the sentences of the pins that were relaxed."""
     options = [] if exact else [option for name in _NEVER_COMPILED for option in ("--only-binary", name)]
     options += ["--no-index"] if forbids_indexes(os.environ) else []
+    options += [] if with_dependencies else ["--no-deps"]
     asked = sorted(requirements, key=lambda line: not line.startswith("-"))
     lines = list(asked)
     with tempfile.TemporaryDirectory(prefix="smalt-requirements-") as place:

@@ -23,7 +23,7 @@ from smalt.sweep import (
     Randint,
     Uniform,
 )
-from tests.sweeps.goodness import find_distance, get_critical_distance, list_shares
+from tests.sampling.goodness import find_distance, get_critical_distance, list_shares
 
 COUNT = 20_000
 BELL = NormalDist()
@@ -133,8 +133,10 @@ def test_nested_choices() -> None:
 
 
 def test_paths_of_parameters() -> None:
-    assert [path for path, _ in list_parameters(read_space(NESTED))] == [
-        "model", "model/0/depth", "model/1/rate", "seed", "seed/1", "seed/2",
+    """Each says which option of which choice it depends on."""
+    assert [(path, when) for path, _, when in list_parameters(read_space(NESTED))] == [
+        ("model", None), ("model/0/depth", ("model", 0)), ("model/1/rate", ("model", 1)),
+        ("seed", None), ("seed/1", ("seed", 1)), ("seed/2", ("seed", 2)),
     ]  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""The program that proposes points in a Python with Optuna or cmaes; it imports nothing of smalt."""
