@@ -1,0 +1,167 @@
+"""The data of one AutoML run: training, validation and test rows, with target and weights apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .columns import to_numbers
+from .problems import AutoMLError
+from .settings import RunSettings
+from .splits import Folds, hold_out_part, make_folds
+from .tables import read_table
+
+Note = Callable[[str], None]
+
+
+@dataclass
+class TableData:
+    """Rows of raw columns, their targets and weights; `labels` are the classes that targets are indices of."""
+
+    frame: Any
+    truth: Any
+    weights: Any
+    folds: Folds
+    final_rows: Any
+    labels: Any = None
+    test_frame: Any = None
+    test_truth: Any = None
+    test_weights: Any = None
+
+    @property
+    def training_rows(self) -> Any:
+        """Return the rows that featurization may learn from: not those of the user's validation data."""
+        return self.final_rows
+
+
+def load_tables(settings: RunSettings, note: Note) -> TableData:
+    """Read what the settings name, and decide which rows validate and test."""
+    training = _read(settings, "training_data", settings.training_data, note)
+    validation = _read(settings, "validation_data", settings.validation_data, note)
+    test = _read(settings, "test_data", settings.test_data, note)
+    is_classes = settings.task == "classification"
+    labels = _list_labels(training[settings.target], settings) if is_classes else None
+    size = settings.fields.get("test_data_size")
+    if test is None and size:
+        truth = _encode(training, settings, labels, "training_data")
+        kept, held = hold_out_part(truth, float(size), is_classes, settings.seed + 1)
+        test, training = training.iloc[held].reset_index(drop=True), training.iloc[np.sort(kept)].reset_index(drop=True)
+        note(f"test: {len(test)} rows, as test_data_size says")
+    rows = len(training)
+    if validation is not None:
+        if settings.target not in validation.columns:
+            raise AutoMLError(f"validation_data: the table has no column '{settings.target}'")
+        validation = _keep_known(validation, settings, labels, note)
+        joined = pd.concat([training, validation], ignore_index=True)
+    else:
+        joined = training
+    truth = _encode(joined, settings, labels, "training_data")
+    if validation is not None:
+        order = np.random.default_rng(settings.seed).permutation(rows)
+        folds = Folds([(order, np.arange(rows, len(joined)))], f"the {len(joined) - rows} rows of validation_data")
+    else:
+        folds = make_folds(settings.fields, joined, truth, is_classes, settings.seed)
+    note(f"validation: {folds.text}")
+    weights = _read_weights(joined, settings)
+    extra = [settings.target, *_list_extra(settings)]
+    data = TableData(joined.drop(columns=extra), truth, weights, folds, np.arange(rows), labels)
+    if data.frame.columns.empty:
+        raise AutoMLError("training_data: there is no column besides the target")
+    if test is not None and settings.target in test.columns:
+        test = _keep_known(test, settings, labels, note, "test_data")
+        data.test_truth = _encode(test, settings, labels, "test_data")
+        data.test_weights = (
+            _read_weights(test, settings) if settings.fields.get("weight_column_name") in test.columns else None
+        )
+    data.test_frame = None if test is None else test.drop(columns=[one for one in extra if one in test.columns])
+    return data
+
+
+def _read(settings: RunSettings, name: str, path: Path | None, note: Note) -> Any:
+    if path is None:
+        return None
+    frame = read_table(name, path, settings.get_type(name))
+    if name == "training_data":
+        for field, column in [("target_column_name", settings.target), *_list_named(settings)]:
+            if column not in frame.columns:
+                known = ", ".join(list(frame.columns)[:20])
+                raise AutoMLError(f"{field}: the training data have no column '{column}'; they have {known}")
+    if settings.target in frame.columns:
+        missing = int(frame[settings.target].isna().sum())
+        if missing and missing == len(frame):
+            raise AutoMLError(f"{name}: the target column '{settings.target}' is empty")
+        if missing:
+            note(f"{name}: {missing} rows without a target were left out")
+            frame = frame[frame[settings.target].notna()].reset_index(drop=True)
+    return frame
+
+
+def _list_named(settings: RunSettings) -> list[tuple[str, str]]:
+    named = [("cv_split_column_names", name) for name in settings.fields.get("cv_split_column_names") or ()]
+    weight = settings.fields.get("weight_column_name")
+    return [*named, *([("weight_column_name", weight)] if weight else [])]
+
+
+def _list_extra(settings: RunSettings) -> list[str]:
+    return list(dict.fromkeys(column for _, column in _list_named(settings)))
+
+
+def _list_labels(target: Any, settings: RunSettings) -> Any:
+    labels = np.array(sorted(target.unique(), key=lambda label: (type(label).__name__, label)), dtype=object)
+    if len(labels) < 2:
+        raise AutoMLError(f"target_column_name: the column '{settings.target}' has one class only, {labels[0]!r}")
+    if len(labels) == len(target):
+        raise AutoMLError(
+            f"target_column_name: no two rows have the same '{settings.target}'; for a number use the task regression"
+        )
+    positive = settings.fields.get("positive_label")
+    if positive is not None and str(positive) not in {str(label) for label in labels}:
+        shown = ", ".join(str(label) for label in labels[:10])
+        raise AutoMLError(f"positive_label: the target has no class {positive!r}; it has {shown}")
+    try:
+        return np.array(labels.tolist())
+    except ValueError:
+        return labels
+
+
+def _encode(frame: Any, settings: RunSettings, labels: Any, name: str) -> Any:
+    values = frame[settings.target]
+    if labels is not None:
+        places = {label: index for index, label in enumerate(labels.tolist())}
+        return values.map(places).to_numpy(dtype=int)
+    numbers = to_numbers(values)
+    if not np.isfinite(numbers).all():
+        wrong = values[~np.isfinite(numbers)].iloc[0]
+        raise AutoMLError(
+            f"{name}: the target '{settings.target}' has {wrong!r}, which is no number, in a {settings.task}"
+        )
+    return numbers
+
+
+def _keep_known(frame: Any, settings: RunSettings, labels: Any, note: Note, name: str = "validation_data") -> Any:
+    """Return the rows whose class the training data have; the model cannot predict another."""
+    if labels is None:
+        return frame
+    known = frame[settings.target].isin(labels.tolist())
+    if not known.all():
+        note(f"{name}: {int((~known).sum())} rows of classes that the training data do not have were left out")
+    if not known.any():
+        raise AutoMLError(f"{name}: no row has a class that the training data have")
+    return frame[known].reset_index(drop=True)
+
+
+def _read_weights(frame: Any, settings: RunSettings) -> Any:
+    name = settings.fields.get("weight_column_name")
+    if not name:
+        return None
+    weights = to_numbers(frame[name])
+    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.sum():
+        raise AutoMLError(
+            f"weight_column_name: the column '{name}' has values that are no weights: negative or missing"
+        )
+    return weights

@@ -1,0 +1,186 @@
+"""The program: reads its settings, searches, and writes the journal, the best model and its reports."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import checks, words
+from .problems import AutoMLError
+from .settings import RunSettings, read_settings
+from .trials import SearchTrial, TrialJournal, TrialTeller, to_plain
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = _parse(arguments)
+    outputs = Path(options.outputs)
+    journal = TrialJournal(Path(options.journal) if options.journal else outputs / "automl" / "journal.jsonl")
+    try:
+        settings = _make_settings(options)
+        result = AutoMLProgram(settings, journal).run()
+    except AutoMLError as error:
+        return _end_with_error(outputs, journal, str(error), error.exit_code)
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()
+        return _end_with_error(outputs, journal, f"{type(error).__name__}: {error}", 1)
+    journal.write(result)
+    _write_result(outputs, result)
+    return 0
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="smalt_automl", description="Searches for the best model of a table.")
+    parser.add_argument("settings", nargs="?", help="a JSON file, or the JSON itself; default: $SMALT_AUTOML_SETTINGS")
+    parser.add_argument("--training-data", required=True, metavar="PATH")
+    parser.add_argument("--validation-data", metavar="PATH")
+    parser.add_argument("--test-data", metavar="PATH")
+    parser.add_argument("--best-model", metavar="FOLDER", help="where the best model goes, in MLflow's format")
+    parser.add_argument("--outputs", default="outputs", metavar="FOLDER")
+    parser.add_argument("--journal", metavar="FILE")
+    parser.add_argument("--trials", metavar="FOLDER", help="where the files of trial N go: FOLDER/N/outputs")
+    parser.add_argument("--tell", action="store_true", help="log each trial's number as the MLflow metric 'trial'")
+    return parser.parse_args(arguments)
+
+
+def _make_settings(options: argparse.Namespace) -> RunSettings:
+    fields = read_settings(options.settings or os.environ.get("SMALT_AUTOML_SETTINGS") or "{}")
+    task = fields["task"]
+    asked = fields.get("primary_metric")
+    metric = words.find_word(asked, words.PRIMARY_METRICS[task]) if asked else words.DEFAULT_METRICS[task]
+    outputs = Path(options.outputs)
+    return RunSettings(
+        task=task,
+        target=fields["target_column_name"],
+        metric=str(metric),
+        training_data=Path(options.training_data),
+        validation_data=Path(options.validation_data) if options.validation_data else None,
+        test_data=Path(options.test_data) if options.test_data else None,
+        best_model=Path(options.best_model) if options.best_model else None,
+        outputs=outputs,
+        journal=Path(options.journal) if options.journal else outputs / "automl" / "journal.jsonl",
+        trials=Path(options.trials) if options.trials else None,
+        tells=options.tell,
+        fields=fields,
+    )
+
+
+def _end_with_error(outputs: Path, journal: TrialJournal, text: str, code: int) -> int:
+    print(text, file=sys.stderr, flush=True)
+    journal.write({"event": "error", "text": text})
+    _write_result(outputs, {"event": "error", "text": text})
+    return code
+
+
+def _write_result(outputs: Path, result: dict[str, Any]) -> None:
+    path = outputs / "automl" / "result.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(to_plain(result), indent=1))
+
+
+class AutoMLProgram:
+    """One run: the search, and all that is written of it."""
+
+    def __init__(self, settings: RunSettings, journal: TrialJournal) -> None:
+        self.settings, self.journal = settings, journal
+        self.best_score: float | None = None
+        self.teller = TrialTeller() if settings.tells else None
+
+    def run(self) -> dict[str, Any]:
+        """Return the last line of the journal."""
+        from .learners import SearchStop
+
+        settings = self.settings
+        for ignored in checks.find_ignored(settings.fields):
+            self.journal.write_note(f"{'.'.join(map(str, ignored.path))} has no effect: {ignored.text}")
+        self._heed_signals(SearchStop)
+        runner = self._make_runner()
+        result = runner.run()
+        self._heed_signals(None)
+        self._write_files(result)
+        best = result.best
+        return {
+            "event": "best",
+            "number": best.number,
+            "algorithm": best.algorithm,
+            "score": best.score,
+            "metric": settings.metric,
+            "goal": "maximize" if settings.is_maximised else "minimize",
+            "metrics": best.metrics,
+            "test_metrics": result.test_metrics,
+        }
+
+    def _make_runner(self) -> Any:
+        from .saving import ModelWriter
+        from .tabular import TableRun
+
+        self.runner = TableRun(self.settings, self.journal.write_note, self._report)
+        self.writer = ModelWriter(lambda: self.runner.get_example())
+        return self.runner
+
+    def _report(self, trial: SearchTrial) -> None:
+        is_best = trial.is_completed and self._is_better(trial.score)
+        if is_best:
+            self.best_score = trial.score
+        if self.settings.trials is not None and trial.is_completed and trial.model is not None:
+            self._save_trial(trial)
+        self.journal.write(trial.describe(is_best))
+        mark = "*" if is_best else " "
+        shown = f"{self.settings.metric} {trial.score:.5f}" if trial.is_completed else f"failed: {trial.error}"
+        print(f"{mark} trial {trial.number:3d}  {trial.algorithm:20s} {shown}  {trial.seconds:.1f} s", flush=True)
+        if self.teller is not None:
+            self.teller.tell(trial.number)
+
+    def _save_trial(self, trial: SearchTrial) -> None:
+        """Write a trial's model where its job finds it, before the journal tells of the trial."""
+        outputs = Path(str(self.settings.trials)) / str(trial.number) / "outputs"
+        self.writer.write_trial(outputs, self.runner.wrap_model(trial.model), trial)
+
+    def _is_better(self, score: float | None) -> bool:
+        if score is None or self.best_score is None:
+            return score is not None
+        return score > self.best_score if self.settings.is_maximised else score < self.best_score
+
+    def _heed_signals(self, stop: type[BaseException] | None) -> None:
+        def end(number: int, frame: Any) -> None:
+            if stop is not None:
+                raise stop("it was told to stop")
+
+        signal.signal(signal.SIGTERM, end)
+
+    def _write_files(self, result: Any) -> None:
+        from . import saving
+
+        settings, started = self.settings, time.time()
+        folder = settings.outputs / "mlflow-model"
+        self.writer.write_model(folder, result.model, result.best)
+        methods = "('predict', 'predict_proba')" if settings.task == "classification" else "('predict',)"
+        saving.write_service_files(settings.outputs, folder, result.model, result.example, {"methods": methods})
+        if settings.best_model is not None:
+            settings.best_model.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(folder, settings.best_model, dirs_exist_ok=True)
+        if result.test_table is not None:
+            result.test_table.to_csv(settings.outputs / "predictions.csv", index=False)
+        if settings.trials is not None:
+            self._copy_files(settings.trials / str(result.best.number) / "outputs")
+        self.journal.write_note(f"the best model was written in {time.time() - started:.1f} s")
+
+    def _copy_files(self, folder: Path) -> None:
+        """Copy what was written of the best model to the files of its trial."""
+        for name in ("mlflow-model", "generated_code"):
+            if (self.settings.outputs / name).is_dir():
+                shutil.rmtree(folder / name, ignore_errors=True)
+                shutil.copytree(self.settings.outputs / name, folder / name)
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in self.settings.outputs.iterdir():
+            if path.is_file():
+                shutil.copyfile(path, folder / path.name)

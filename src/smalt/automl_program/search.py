@@ -1,0 +1,240 @@
+"""The search: FLAML proposes algorithms and hyperparameters, and each is scored by the service's metrics."""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flaml import AutoML
+from flaml.automl.state import AutoMLState
+
+from .learners import IGNORES_WEIGHTS, SearchStop, make_learner, unwrap_model
+from .metrics import Metrics, average_metrics
+from .models import EncodedModel, align_chances
+from .splits import Folds
+from .trials import SearchTrial
+from .words import get_algorithm
+
+_FAILED = 1e6  # FLAML's arithmetic does not survive an infinite loss
+_MOST_KEPT = 400_000_000
+
+
+@dataclass
+class LearningProblem:
+    """Features, targets and folds: all that a search needs to know of the data."""
+
+    task: str
+    features: Any
+    truth: Any
+    weights: Any
+    folds: Folds
+    final_rows: Any
+    """The rows that the best model is trained on in the end."""
+    classes: int | None
+    measure: Callable[[Any, Any], Metrics]
+    """Measure predictions (of classes: chances) for some rows, given by their numbers."""
+    metric: str
+    is_maximised: bool
+
+    @property
+    def flaml_task(self) -> str:
+        if self.classes is None:
+            return "regression"
+        return "binary" if self.classes == 2 else "multiclass"
+
+    def predict(self, model: Any, features: Any) -> Any:
+        if self.classes is None:
+            return np.asarray(model.predict(features), dtype=float)
+        return align_chances(model, features, self.classes)
+
+    def is_better(self, score: float | None, other: float | None) -> bool:
+        if score is None or other is None:
+            return score is not None
+        return score > other if self.is_maximised else score < other
+
+
+@dataclass
+class SearchLimits:
+    """When to stop a search."""
+
+    deadline: float
+    trial_seconds: float
+    max_trials: int
+    exit_score: float | None
+    stops_early: bool
+    threads: int
+    seed: int
+
+
+class _ReportingAutoML(AutoML):
+    """FLAML's search that tells of each trial, not only of each improvement."""
+
+    report: Callable[[str, dict[str, Any]], None]
+
+    def _log_trial(self, search_state: Any, estimator: str) -> None:
+        self.report(estimator, dict(search_state.config or {}))
+
+    def _search_sequential(self) -> None:
+        super()._search_sequential()
+        raise SearchStop("")  # before FLAML trains its best once more: that is done where the model is made
+
+
+class TableSearch:
+    """One run of FLAML over a learning problem."""
+
+    def __init__(
+        self,
+        problem: LearningProblem,
+        limits: SearchLimits,
+        on_trial: Callable[[SearchTrial], None],
+        first_number: int = 0,
+        predict: Callable[[Any, Any], Any] | None = None,
+    ) -> None:
+        self.problem, self.limits, self.on_trial = problem, limits, on_trial
+        self.trials: list[SearchTrial] = []
+        self.stop_reason: str | None = None
+        self._first = first_number
+        self._predict = predict or (lambda model, rows: problem.predict(model, problem.features.iloc[rows]))
+        self._kept = 0
+        self._start_trial()
+
+    def run(self, learners: Sequence[str]) -> None:
+        """Search until a limit is reached, which `stop_reason` names."""
+        automl = _ReportingAutoML()
+        automl.report = self._report
+        for name in learners:
+            automl.add_learner(name, make_learner(name))
+        logging.getLogger("flaml").setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                automl.fit(**self._make_arguments(list(learners)))
+            except SearchStop as stop:
+                self.stop_reason = str(stop) or self._explain_end()
+
+    def fit_final(self, learner: str, config: dict[str, Any], rows: Any) -> EncodedModel:
+        """Return a model of a trial's hyperparameters, trained on the given rows."""
+        problem = self.problem
+        model = make_learner(learner)(task=problem.flaml_task, n_jobs=self.limits.threads, **config)
+        weights = None if problem.weights is None else problem.weights[rows]
+        more = {} if weights is None or learner in IGNORES_WEIGHTS else {"sample_weight": weights}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(problem.features.iloc[rows], problem.truth[rows], **more)
+        if model.failure:
+            raise RuntimeError(model.failure)
+        return unwrap_model(model)
+
+    def _make_arguments(self, learners: list[str]) -> dict[str, Any]:
+        problem, limits = self.problem, self.limits
+        arguments: dict[str, Any] = {
+            "task": "regression" if problem.classes is None else "classification",
+            "metric": self._score_fold,
+            "estimator_list": learners,
+            "time_budget": max(1.0, limits.deadline - time.time()),
+            "max_iter": max(2, limits.max_trials),
+            "train_time_limit": limits.trial_seconds,
+            "log_type": "all",
+            "retrain_full": False,
+            "auto_augment": False,
+            "skip_transform": True,
+            "early_stop": limits.stops_early,
+            "starting_points": "data",
+            "n_jobs": limits.threads,
+            "seed": limits.seed,
+            "verbose": 0,
+            "mlflow_logging": False,
+            "split_type": "uniform" if problem.folds.is_holdout else problem.folds,
+        }
+        if problem.folds.is_holdout:
+            train, valid = self._order_rows(problem.folds.pairs[0][0]), problem.folds.pairs[0][1]
+            arguments.update(
+                eval_method="holdout", X_val=problem.features.iloc[valid], y_val=problem.truth[valid], sample=True
+            )
+        else:
+            train = np.arange(len(problem.truth))
+            arguments.update(eval_method="cv", n_splits=problem.folds.get_n_splits())
+        arguments.update(X_train=problem.features.iloc[train], y_train=problem.truth[train])
+        if problem.weights is not None:
+            arguments["sample_weight"] = problem.weights[train]
+        return arguments
+
+    def _order_rows(self, rows: Any) -> Any:
+        """Put a row of each class first: FLAML's first looks take the first rows."""
+        if self.problem.classes is None:
+            return rows
+        _, firsts = np.unique(self.problem.truth[rows], return_index=True)
+        return np.concatenate([rows[firsts], np.delete(rows, firsts)])
+
+    def _start_trial(self) -> None:
+        self._started = time.time()
+        self._folds: list[tuple[Metrics, Any]] = []
+        self._failure: str | None = None
+        self._model: Any = None
+        self._rows = 0
+
+    def _score_fold(
+        self, X_val: Any, y_val: Any, estimator: Any, labels: Any, X_train: Any, y_train: Any, *_: Any
+    ) -> tuple[float, dict[str, Any]]:
+        self._rows = max(self._rows, len(y_train))
+        self._failure = self._failure or estimator.failure
+        if self._failure:
+            return _FAILED, {"score": 0.0}
+        self._model = unwrap_model(estimator)
+        rows = self.problem.folds.pairs[len(self._folds)][1]
+        predictions = self._predict(self._model, rows)
+        metrics = self.problem.measure(predictions, rows)
+        score = metrics.get(self.problem.metric)
+        self._folds.append((metrics, predictions))
+        if score is None:
+            self._failure = f"its predictions have no {self.problem.metric}"
+            return _FAILED, {"score": 0.0}
+        return (1 - score if self.problem.is_maximised else score), {"score": score}
+
+    def _report(self, learner: str, config: dict[str, Any]) -> None:
+        whole = len(self.problem.folds.pairs[0][0])
+        trial = SearchTrial(
+            number=self._first + len(self.trials),
+            algorithm=get_algorithm(self.problem.task, learner),
+            learner=learner,
+            hyperparameters=AutoMLState.sanitize(config),
+            started=self._started,
+            seconds=time.time() - self._started,
+            rows=self._rows,
+            error=self._failure,
+            is_whole=not self.problem.folds.is_holdout or self._rows >= whole,
+        )
+        if self._failure is None and self._folds:
+            trial.metrics = average_metrics(metrics for metrics, _ in self._folds)
+            trial.score = trial.metrics.get(self.problem.metric)
+            self._keep(trial)
+        self.trials.append(trial)
+        self.on_trial(trial)
+        self._start_trial()
+        self._check_limits(trial)
+
+    def _keep(self, trial: SearchTrial) -> None:
+        trial.model = self._model
+        size = sum(predictions.nbytes for _, predictions in self._folds)
+        if self._kept + size <= _MOST_KEPT:
+            self._kept += size
+            trial.predictions = [predictions for _, predictions in self._folds]
+
+    def _check_limits(self, trial: SearchTrial) -> None:
+        limits, goal = self.limits, self.limits.exit_score
+        if trial.is_completed and goal is not None and not self.problem.is_better(goal, trial.score):
+            raise SearchStop(f"the exit score {goal:g} was reached")
+        if len(self.trials) + self._first >= limits.max_trials:
+            raise SearchStop(f"all {limits.max_trials} trials were made")
+        if time.time() >= limits.deadline:
+            raise SearchStop("its time was over")
+
+    def _explain_end(self) -> str:
+        if time.time() >= self.limits.deadline - 1:
+            return "its time was over"
+        return "the scores no longer rose" if self.limits.stops_early else "nothing was left to try"

@@ -1,0 +1,253 @@
+"""Classification and regression: from the data to the best model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import ensembles, metrics, words
+from .dataset import TableData, load_tables
+from .featurization import Featurizer
+from .models import StackedEnsemble, TableClassifier, TableRegressor, WeightedEnsemble
+from .problems import NoModelError
+from .search import LearningProblem, SearchLimits, TableSearch
+from .settings import RunSettings
+from .trials import SearchTrial
+
+_SMALL = 100_000  # cells; below it threads cost more than they bring
+
+
+@dataclass
+class SearchResult:
+    """The best model, what it scores, and all that reports of it need."""
+
+    best: SearchTrial
+    model: Any
+    trials: list[SearchTrial]
+    example: Any
+    optional: list[str]
+    labels: Any = None
+    truth: Any = None
+    predictions: Any = None
+    """Of the validation rows, in the order of `truth`."""
+    test_metrics: dict[str, float] | None = None
+    test_table: Any = None
+    importance: list[tuple[str, float]] | None = None
+    kinds: list[tuple[str, str, str]] | None = None
+
+
+class TableRun:
+    """One AutoML run on a table."""
+
+    def __init__(
+        self, settings: RunSettings, note: Callable[[str], None], on_trial: Callable[[SearchTrial], None]
+    ) -> None:
+        self.settings, self.note, self.on_trial = settings, note, on_trial
+        self.started = time.time()
+        self.featurizer = Featurizer(settings.get("featurization"), settings.seed)
+
+    def run(self) -> SearchResult:
+        settings = self.settings
+        self.data = data = load_tables(settings, self.note)
+        self.featurizer.fit(data.frame.iloc[data.training_rows])
+        for name, kind, reason in self.featurizer.list_types():
+            if kind == "Ignored":
+                self.note(f"the column '{name}' is not used: {reason}")
+        if not self.featurizer.columns:
+            raise NoModelError("training_data: no column is of use: each is empty, has one value, or is ignored")
+        self.problem = self._make_problem(data)
+        self.search = TableSearch(self.problem, self._make_limits(), self.on_trial)
+        training = settings.get("training")
+        learners = words.list_learners(
+            settings.task, training.get("allowed_training_algorithms"), training.get("blocked_training_algorithms")
+        )
+        self.search.run(learners)
+        self.note(f"the search ended after {len(self.search.trials)} trials: {self.search.stop_reason}")
+        completed = [trial for trial in self.search.trials if trial.is_completed]
+        if not completed:
+            reasons = [trial.error for trial in self.search.trials if trial.error]
+            raise NoModelError(
+                f"no trial completed; the first: {reasons[0]}" if reasons else "no trial ended in the time given"
+            )
+        return self._finish(completed)
+
+    def wrap_model(self, model: Any) -> Any:
+        """Return a model of features as one of raw columns."""
+        if self.data.labels is None:
+            return TableRegressor(self.featurizer, model)
+        return TableClassifier(self.featurizer, model, self.data.labels)
+
+    def get_example(self) -> tuple[Any, list[str]]:
+        """Return some rows of raw columns, and the names of those that a caller may leave out."""
+        unused = [name for name, kind, _ in self.featurizer.list_types() if kind == "Ignored"]
+        return self.data.frame.iloc[self.data.training_rows].head(20), unused
+
+    def _make_problem(self, data: TableData) -> LearningProblem:
+        settings = self.settings
+        features = self.featurizer.transform(data.frame)
+        self.user_weights = data.weights
+        weights = data.weights
+        if settings.metric == "norm_macro_recall":
+            counts = np.bincount(data.truth, minlength=len(data.labels))
+            weights = (1 if weights is None else weights) * (len(data.truth) / counts[data.truth])
+            self.note("rows weigh in inverse proportion to the size of their class, as the metric is norm_macro_recall")
+        classes = None if data.labels is None else len(data.labels)
+        return LearningProblem(
+            settings.task, features, data.truth, weights, data.folds, data.final_rows, classes,
+            self.measure, settings.metric, settings.is_maximised,
+        )  # fmt: skip
+
+    def measure(self, predictions: Any, rows: Any) -> metrics.Metrics:
+        weights = None if self.user_weights is None else self.user_weights[rows]
+        return self.measure_rows(self.data.truth[rows], predictions, weights)
+
+    def measure_rows(self, truth: Any, predictions: Any, weights: Any) -> metrics.Metrics:
+        if self.data.labels is not None:
+            return metrics.measure_classes(truth, predictions, weights, self._find_positive())
+        return metrics.measure_numbers(truth, predictions, self.data.truth.min(), self.data.truth.max(), weights)
+
+    def _find_positive(self) -> int | None:
+        label = self.settings.fields.get("positive_label")
+        texts = [str(one) for one in self.data.labels]
+        return None if label is None else texts.index(str(label))
+
+    def _make_limits(self) -> SearchLimits:
+        settings = self.settings
+        is_small = self.problem.features.size < _SMALL
+        reserve = 0.1 * settings.seconds + (0.1 * settings.seconds if self._wants_ensembles() else 0)
+        limits = settings.get("limits")
+        stops_early = limits.get("enable_early_termination")
+        goal = limits.get("exit_score")
+        return SearchLimits(
+            deadline=self.started + settings.seconds - min(reserve, 600.0),
+            trial_seconds=settings.trial_seconds,
+            max_trials=settings.max_trials,
+            exit_score=None if goal is None else float(goal),
+            stops_early=True if stops_early is None else bool(stops_early),
+            threads=1 if is_small else settings.threads,
+            seed=settings.seed,
+        )
+
+    def _wants_ensembles(self) -> bool:
+        switches = ("enable_vote_ensemble", "enable_stack_ensemble")
+        return any(self.settings.get_switch(name, True) for name in switches) and self.settings.max_trials > 1
+
+    def _finish(self, completed: list[SearchTrial]) -> SearchResult:
+        best = completed[0]
+        for trial in completed:
+            if self.problem.is_better(trial.score, best.score):
+                best = trial
+        models = {best.number: self._fit_again(best)}
+        predictions = best.predictions
+        for trial, model, parts in self._make_ensembles(models):
+            trial.model = model
+            self.search.trials.append(trial)
+            self.on_trial(trial)
+            if self.problem.is_better(trial.score, best.score):
+                best, predictions, models[trial.number] = trial, parts, model
+        model = self.wrap_model(models[best.number])
+        valid = np.concatenate([rows for _, rows in self.data.folds.pairs])
+        result = SearchResult(
+            best, model, self.search.trials, *self.get_example(), self.data.labels,
+            self.data.truth[valid], None if predictions is None else np.concatenate(predictions),
+            kinds=self.featurizer.list_types(),
+        )  # fmt: skip
+        self._test(result)
+        return result
+
+    def _fit_again(self, trial: SearchTrial) -> Any:
+        """Return a trial's model, trained on all rows; the model that was scored if that fails."""
+        rows = self.data.final_rows
+        if self.data.folds.is_holdout and len(self.data.folds.pairs[0][0]) == len(rows) and trial.is_whole:
+            return trial.model
+        try:
+            return self.search.fit_final(trial.learner, trial.hyperparameters, rows)
+        except Exception as error:
+            self.note(
+                f"trial {trial.number} could not be trained on all rows ({error}); the model that was scored stays"
+            )
+            return trial.model
+
+    def _make_ensembles(self, models: dict[int, Any]) -> list[tuple[SearchTrial, Any, list[Any] | None]]:
+        if not self._wants_ensembles():
+            return []
+        problem = self.problem
+        made: list[tuple[SearchTrial, Any, list[Any] | None]] = []
+        candidates = [
+            one for one in ensembles.list_candidates(problem, self.search.trials) if self._has_time_for([one])
+        ]
+        training = self.settings.get("training")
+        if self.settings.get_switch("enable_vote_ensemble", True) and (
+            vote := ensembles.plan_vote(problem, candidates)
+        ):
+            started = time.time()
+            members = self._fit_members(vote.members, models)
+            model = WeightedEnsemble(members, vote.weights, problem.classes)
+            made.append(
+                (
+                    self._make_trial("VotingEnsemble", vote.members, vote.metrics, started, vote.weights),
+                    model,
+                    vote.predictions,
+                )
+            )
+        settings = training.get("stack_ensemble_settings") or {}
+        if self.settings.get_switch("enable_stack_ensemble", True):
+            stack = ensembles.plan_stack(problem, candidates, settings, self.settings.seed)
+            if stack and self._has_time_for(stack.members):
+                started = time.time()
+                model = StackedEnsemble(self._fit_members(stack.members, models), stack.meta, problem.classes)
+                trial = self._make_trial("StackEnsemble", stack.members, stack.metrics, started, None, len(made))
+                made.append((trial, model, stack.predictions))
+        if not made:
+            self.note("no ensemble was made: there are less than two algorithms to combine, or no time was left")
+        return made
+
+    def _has_time_for(self, members: list[SearchTrial]) -> bool:
+        folds = max(1, len(self.data.folds.pairs) - 1)
+        needed = sum(trial.seconds / folds for trial in members)
+        return time.time() + 1.3 * needed < self.started + self.settings.seconds
+
+    def _fit_members(self, members: list[SearchTrial], models: dict[int, Any]) -> list[Any]:
+        for trial in members:
+            if trial.number not in models:
+                models[trial.number] = self._fit_again(trial)
+        return [models[trial.number] for trial in members]
+
+    def _make_trial(
+        self,
+        name: str,
+        members: list[SearchTrial],
+        found: metrics.Metrics,
+        started: float,
+        weights: Any,
+        offset: int = 0,
+    ) -> SearchTrial:
+        described: dict[str, Any] = {"members": [f"{one.number}: {one.algorithm}" for one in members]}
+        if weights:
+            described["weights"] = [round(weight, 4) for weight in weights]
+        return SearchTrial(
+            len(self.search.trials) + offset, name, name, described, started, time.time() - started,
+            len(self.data.final_rows), found, found.get(self.settings.metric),
+        )  # fmt: skip
+
+    def _test(self, result: SearchResult) -> None:
+        data = self.data
+        if data.test_frame is None:
+            return
+        features = self.featurizer.transform(data.test_frame)
+        predictions = self.problem.predict(result.model.model, features)
+        table = data.test_frame.copy()
+        if data.labels is not None:
+            table["predicted"] = data.labels[predictions.argmax(axis=1)]
+            for index, label in enumerate(data.labels):
+                table[f"predicted_proba_{label}"] = predictions[:, index]
+        else:
+            table["predicted"] = predictions
+        if data.test_truth is not None:
+            result.test_metrics = self.measure_rows(data.test_truth, predictions, data.test_weights)
+            table["actual"] = data.test_truth if data.labels is None else data.labels[data.test_truth]
+        result.test_table = table
