@@ -6,6 +6,7 @@ import ast
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -89,11 +90,24 @@ def functions() -> Iterator[tuple[str, Function]]:
             yield where, node
 
 
+def attributes(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield each assigned name that has a docstring, a string below its assignment, with it."""
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        for assigned, text in pairwise(body if isinstance(body, list) else ()):
+            if isinstance(assigned, ast.Assign | ast.AnnAssign) and isinstance(text, ast.Expr):
+                value = text.value
+                if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                    yield ast.unparse(assigned).partition("=")[0].partition(":")[0].strip(), value.value
+
+
 def docstrings() -> Iterator[tuple[str, str]]:
     for path, tree in SOURCES.items():
         where = str(path.relative_to(ROOT / "src/smalt"))
         if text := ast.get_docstring(tree):
             yield where, text
+        for name, text in attributes(tree):
+            yield f"{where}::{name}", text
     for where, node in nodes():
         if text := ast.get_docstring(node):
             yield where, text

@@ -40,7 +40,7 @@ class ClientSession:
         chosen = self._choose_workspace(names)
         self.subscription_id, self.resource_group_name, self.workspace_name = chosen[:3]
         self.why, self.is_named = chosen[3:]
-        """Who names the workspace, and whether that is the caller or the environment."""
+        """The origin of the workspace's name; and True if that is the caller or the environment."""
 
     @property
     def connection(self) -> ApiConnection:

@@ -214,4 +214,4 @@ _PRIVATE = {
     "_featurestoreentities": "feature_store_entities",
     "_code": "code",
 }
-"""What programs use though it is underscored."""
+"""Underscored names that programs use."""

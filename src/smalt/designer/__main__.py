@@ -19,7 +19,7 @@ _NO_PACKAGES = "smalt writes no packages of components; load_component(source='c
 def main() -> None:
     verb = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if verb == "compile":
-        _compile(sys.argv[2:])
+        _run_compile(sys.argv[2:])
     elif verb in ("--help", "-h"):
         print(_HELP)
     elif verb == "generate":
@@ -30,7 +30,7 @@ def main() -> None:
         sys.exit(f"mldesigner: smalt has no 'mldesigner {verb}'; it has execute and compile")
 
 
-def _compile(words: list[str]) -> None:
+def _run_compile(words: list[str]) -> None:
     parser = argparse.ArgumentParser("mldesigner compile")
     parser.add_argument("--source", required=True, help="a Python file, or a pattern of such")
     parser.add_argument("--name", help="the component or pipeline; all of the file where it is not said")

@@ -57,10 +57,10 @@ class Output(inputs.Output):
         )
 
 
-def _own_signature(noun: Any) -> None:
-    """Rather than that of smalt.Input and smalt.Output."""
+def _set_signature(noun: Any) -> None:
+    """Give the class the signature of its own `__init__` in place of smalt's."""
     noun.__signature__ = inspect.Signature(list(inspect.signature(noun.__init__).parameters.values())[1:])
 
 
-_own_signature(Input)
-_own_signature(Output)
+_set_signature(Input)
+_set_signature(Output)

@@ -36,7 +36,7 @@ def compile(
     """
     compiling = _Compiling(output, ignore_file)
     for component in _find_components(source, name, output):
-        compiling.write(component)
+        compiling.write_component(component)
     if not compiling.written:
         wanted = f" called '{name}'" if name else ""
         words = f"{source} has no component{wanted} made with @command_component, and no @pipeline{wanted}"
@@ -95,7 +95,7 @@ class _Compiling:
         self.written: dict[int, str] = {}
         self._kept: list[Any] = []  # so that no other has its id
 
-    def write(self, component: Any) -> str:
+    def write_component(self, component: Any) -> str:
         from smalt.yaml.dumping import dump_plain
 
         if id(component) not in self.written:
@@ -103,7 +103,9 @@ class _Compiling:
             name = str(component.name or "component")
             folder = os.path.join(os.fspath(self.output), name) if self.output is not None else _find_folder(component)
             told = (
-                self._pipeline(component, folder) if component.type == "pipeline" else self._describe(component, folder)
+                self._render_pipeline(component, folder)
+                if component.type == "pipeline"
+                else self._render_command(component, folder)
             )
             os.makedirs(folder, exist_ok=True)
             path = os.path.join(folder, f"{name}.yaml")
@@ -112,13 +114,13 @@ class _Compiling:
             self.written[id(component)] = path
         return self.written[id(component)]
 
-    def _describe(self, component: Any, folder: str) -> dict[str, Any]:
+    def _render_command(self, component: Any, folder: str) -> dict[str, Any]:
         told: dict[str, Any] = component.to_dict()
         code = told.get("code")
         if code is not None:
             told["code"] = "." if self.output is not None else os.path.relpath(code, folder)
             if self.output is not None:
-                _copy(code, folder, self.ignore_file)
+                _copy_code(code, folder, self.ignore_file)
         for port, declared in component.inputs.items():
             if isinstance(declared, Input) and declared.default is not None:
                 told["inputs"][port]["default"] = declared.default
@@ -127,7 +129,7 @@ class _Compiling:
             told["environment"] = {key: value for key, value in environment.items() if key not in ("name", "version")}
         return {**{key: told[key] for key in _ORDER if key in told}, **told}
 
-    def _pipeline(self, pipeline: Any, folder: str) -> dict[str, Any]:
+    def _render_pipeline(self, pipeline: Any, folder: str) -> dict[str, Any]:
         """Return the pipeline with steps that name component files; a component in no file stays in its step."""
         from smalt.yaml.places import make_relative
 
@@ -135,19 +137,19 @@ class _Compiling:
         for name, step in pipeline.jobs.items():
             for key in ("component", "trial"):
                 component = vars(step).get(key)
-                path = self._file(component) if isinstance(component, Component) else None
+                path = self._find_file(component) if isinstance(component, Component) else None
                 if path is not None:
                     relative = os.path.relpath(path, folder)
                     told["jobs"][name][key] = relative if relative.startswith(".") else f"./{relative}"
         return told
 
-    def _file(self, component: Component) -> str | None:
+    def _find_file(self, component: Component) -> str | None:
         """Return the file of a step's component, written first where needed; None if it stays in the step."""
         if "_function" in vars(component) or "_pipeline" in vars(component):
-            return self.write(component)
+            return self.write_component(component)
         if component.source_path is None:
             return None
-        return component.source_path if self.output is None else self.write(component)
+        return component.source_path if self.output is None else self.write_component(component)
 
 
 def _find_folder(component: Any) -> str:
@@ -160,7 +162,7 @@ def _is_in(file: str, path: str) -> bool:
     return os.path.realpath(file) == os.path.realpath(path)
 
 
-def _copy(code: str, folder: str, ignore_file: Any) -> None:
+def _copy_code(code: str, folder: str, ignore_file: Any) -> None:
     """Copy the code that a job would get."""
     if os.path.isfile(code):
         os.makedirs(folder, exist_ok=True)

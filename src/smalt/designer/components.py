@@ -48,15 +48,15 @@ def command_component(
     """
     file = find_source_file()
     if os.environ.get(LOADING):
-        return _marking(func, name, file)
-    folder = _folder(file, name or getattr(func, "__name__", None) or "the component")
+        return _make_marker(func, name, file)
+    folder = _get_folder(file, name or getattr(func, "__name__", None) or "the component")
     told = {
         "name": name, "version": version, "display_name": display_name, "description": description,
-        "is_deterministic": is_deterministic, "tags": _tags(tags), "distribution": distribution,
+        "is_deterministic": is_deterministic, "tags": _make_tags(tags), "distribution": distribution,
         "resources": resources,
     }  # fmt: skip
     told = {key: value for key, value in told.items() if value is not None}
-    told["environment"] = _environment(environment, folder)
+    told["environment"] = _resolve_environment(environment, folder)
     told["code"] = os.path.normpath(os.path.join(folder, os.fspath(code or ".")))
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,7 +68,7 @@ def command_component(
     return decorate if func is None else decorate(func)
 
 
-def _marking(func: Any, name: str | None, file: str | None) -> Any:
+def _make_marker(func: Any, name: str | None, file: str | None) -> Any:
     """Return the decorator inside a job that has smalt, where the component is run."""
 
     def mark(function: Callable[..., Any]) -> Any:
@@ -78,18 +78,18 @@ def _marking(func: Any, name: str | None, file: str | None) -> Any:
 
 
 def _make_component(function: Callable[..., Any], told: Mapping[str, Any], file: str) -> Callable[..., Any]:
-    component, signature = _component(function, told, file)
+    component, signature = _build_component(function, told, file)
 
     @functools.wraps(function)
     def make(*args: Any, **inputs: Any) -> Any:
-        used = _widened(component, inputs) if signature.takes_more else component
+        used = _add_inputs(component, inputs) if signature.takes_more else component
         return call_component(used, args, inputs)
 
     vars(make)["component"] = component
     return decorators.mark_function(make, function, str(component.name), file)  # type: ignore[no-any-return]
 
 
-def _component(
+def _build_component(
     function: Callable[..., Any], told: Mapping[str, Any], file: str
 ) -> tuple[CommandComponent, FunctionSignature]:
     name = told.get("name") or function.__name__
@@ -110,7 +110,7 @@ def _component(
         "environment": told["environment"] or curated,
         "inputs": signature.inputs,
         "outputs": signature.outputs,
-        "command": _command(_read_source(file, told["code"], name), name, signature.inputs, signature.outputs),
+        "command": _build_command(_read_source(file, told["code"], name), name, signature.inputs, signature.outputs),
     }
     reader = Reader()
     component = CommandComponent._read_data(data, (), reader)
@@ -122,7 +122,7 @@ def _component(
     return component, signature
 
 
-def _command(source: str, name: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> str:
+def _build_command(source: str, name: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> str:
     """Return the command line, exactly as mldesigner writes it."""
     words = ["mldesigner execute --source", source, "--name", name]
     if inputs:
@@ -147,7 +147,7 @@ def _read_source(file: str, code: str, name: str) -> str:
     return relative.replace(os.sep, "/")
 
 
-def _widened(component: CommandComponent, given: Mapping[str, Any]) -> CommandComponent:
+def _add_inputs(component: CommandComponent, given: Mapping[str, Any]) -> CommandComponent:
     """The component with what is given beyond its inputs, for a function with `**kwargs`."""
     more = {name: value for name, value in given.items() if name not in component.inputs}
     if not more:
@@ -161,11 +161,11 @@ def _widened(component: CommandComponent, given: Mapping[str, Any]) -> CommandCo
             raise UserErrorException(words, find_caller())
         wide.inputs[name] = Input(type=kind)
     source = str(component.command).split(" ")[3]
-    wide.command = _command(source, str(component.name), wide.inputs, wide.outputs)
+    wide.command = _build_command(source, str(component.name), wide.inputs, wide.outputs)
     return wide
 
 
-def _environment(environment: Any, folder: str) -> Any:
+def _resolve_environment(environment: Any, folder: str) -> Any:
     if environment is None or isinstance(environment, Environment):
         return environment
     from smalt.dsl.loading import load_environment
@@ -185,13 +185,13 @@ def _environment(environment: Any, folder: str) -> Any:
     return load_environment(path)
 
 
-def _tags(tags: Any) -> dict[str, Any]:
+def _make_tags(tags: Any) -> dict[str, Any]:
     """Return the tags, with the one that says where the component comes from."""
     named = dict.fromkeys(tags, "") if isinstance(tags, (list, tuple, set)) else dict(tags or {})
     return {**named, "codegenBy": "mldesigner"}
 
 
-def _folder(file: str | None, name: str) -> str:
+def _get_folder(file: str | None, name: str) -> str:
     if file is None or not os.path.isfile(file):
         words = f"{name} is not in a file that a job could be given; put it in a .py file and import it from there"
         raise UserErrorException(words, find_caller())

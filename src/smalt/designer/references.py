@@ -35,7 +35,7 @@ def reference_component(
         def make(*args: Any, **inputs: Any) -> Any:
             if args:
                 raise TooManyPositionalArgsError(f"{function.__name__} takes its inputs by name", find_caller())
-            _check(function, inputs)
+            _check_names(function, inputs)
             if path is not None:
                 return call_component(_load_reference(folder, path), (), inputs)
             return _make_node(_make_reference(str(name), version, registry), inputs)
@@ -45,7 +45,7 @@ def reference_component(
     return decorate
 
 
-def _check(function: Callable[..., Any], inputs: dict[str, Any]) -> None:
+def _check_names(function: Callable[..., Any], inputs: dict[str, Any]) -> None:
     known = function.__code__.co_varnames[: function.__code__.co_argcount + function.__code__.co_kwonlyargcount]
     for name in inputs:
         if known and name not in known:

@@ -36,7 +36,7 @@ class Journal:
         """Called where the disk is full; True where it made some."""
         self._machine = machine
         self._place = place
-        """Where the home is, whose journal this is."""
+        """The path of the journal's home."""
         path.parent.mkdir(mode=0o700, exist_ok=True)
         self._later: list[dict[str, Any]] = []
         self._open_file()

@@ -18,7 +18,7 @@ _ROOTS = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
-"""Where systems keep the public authorities."""
+"""The files in which systems keep the public authorities."""
 
 
 def join_authorities(environment: Mapping[str, str], authority: str) -> str:

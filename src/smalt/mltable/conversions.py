@@ -11,7 +11,7 @@ from .errors import UserErrorException
 from .inference import BOOLEANS
 
 _NANOSECONDS = (-9_223_372_036_854_775, 9_223_372_036_854_775)
-"""What fits into 64 bits of nanoseconds, in microseconds."""
+"""The range of 64 bits of nanoseconds, in microseconds."""
 
 
 def import_polars() -> Any:

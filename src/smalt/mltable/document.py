@@ -28,7 +28,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "read_delta_lake": {"include_path_column": False},
     "extract_columns_from_partition_format": {"ignore_errors": False, "path_column": "Path"},
 }  # fmt: skip
-"""What an MLTable means where it does not say."""
+"""The defaults of an MLTable's options."""
 
 
 def load_document(folder: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class TableState:
         self.uris = [""]
         self.has_read = False
         self.options: dict[str, Any] = {}
-        """Those it was read with."""
+        """The options with which it was read."""
         self.counts: list[int] = []
         """Rows that each file gave."""
         self.streams: set[str] = set()

@@ -28,11 +28,11 @@ class InferredType(NamedTuple):
 
     type: str
     formats: tuple[str, ...] = ()
-    """Of a datetime."""
+    """The formats of a datetime."""
     digits: bool = False
-    """Of a boolean: whether the sample has only 0 and 1."""
+    """True if the sample of a boolean has only 0 and 1."""
     ambiguous: str | None = None
-    """Of a datetime: a value whose day and month cannot be told apart."""
+    """A datetime whose day and month cannot be told apart."""
 
 
 STRING = InferredType("string")

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from .errors import UserErrorException
 
 VARIABLE = "SMALT_DATA"
-"""What smalt tells a job: JSON with `datastores`, names to folders, and `url-map`, prefixes to folders."""
+"""The variable that tells a job, in JSON, `datastores` (names to folders) and `url-map` (prefixes to folders)."""
 
 _REMOTE = re.compile(r"(https?|adl|wasbs?|abfss?|azureml)://|azureml:", re.IGNORECASE)
 _DATASTORE = re.compile(r"azureml://(?:.*/)?datastores/(?P<store>[^/]+)(?:/paths)?(?:/(?P<path>.*))?", re.IGNORECASE)

@@ -19,7 +19,7 @@ from .errors import UserErrorException
 _LOG = re.compile(r"(\d{20})\.json")
 _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint(\.\d{10}\.\d{10})?\.parquet")
 _INDEX = "__index_level_"
-"""What pandas calls a frame's index in a file; it is not a column of the table."""
+"""The name that pandas gives a frame's index in a file; it is not a column of the table."""
 
 
 def read_frames(uris: Sequence[str]) -> list[Any]:

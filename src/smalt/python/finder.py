@@ -32,7 +32,7 @@ _CORE = {
     "azure.core.paging": "core",
     "azure.core.polling": "core",
 }
-"""What stands in for azure.core where it is not installed."""
+"""The module that stands in for azure.core where it is not installed."""
 _DESIGNER = ("smalt.designer", "smalt.dsl", *PUBLIC)
 _SDK_V1 = ("core", "data", "exceptions", "pipeline", "train", "widgets")
 _IPYTHON = ("IPython", "IPython.display", "IPython.core", "IPython.core.display")
@@ -47,7 +47,7 @@ class ImportFinder:
 
     def __init__(self) -> None:
         self.for_notebook = False
-        """Whether the few names of IPython that notebooks import are to be there without it."""
+        """True if the few names of IPython that notebooks import exist without it."""
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> ModuleSpec | None:
         top = name.partition(".")[0]

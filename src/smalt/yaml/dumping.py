@@ -21,12 +21,12 @@ class _Pretty(_Dumper):  # type: ignore[misc]
         return True
 
 
-def _text(dumper: Any, value: str) -> Any:
+def _render_text(dumper: Any, value: str) -> Any:
     block = "\n" in value and not any(line.endswith((" ", "\t")) for line in value.split("\n"))
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if block else None)
 
 
-_Pretty.add_representer(str, _text)
+_Pretty.add_representer(str, _render_text)
 
 
 def dump(entity: Entity) -> str:

@@ -31,7 +31,7 @@ def load(path: str | os.PathLike[str], kind: str, *, overrides: Overrides = (), 
     """
     session = Session(data_must_exist)
     with pause_gc():
-        return session.result(session.entity(os.fspath(path), kind, overrides))
+        return session.get_result(session.load_entity(os.fspath(path), kind, overrides))
 
 
 def load_text(
@@ -46,7 +46,7 @@ def load_text(
     """Load YAML that is in no file; relative paths are relative to the folder."""
     session = Session(data_must_exist)
     with pause_gc():
-        return session.result(session.read(text, kind, name, os.path.abspath(folder), overrides))
+        return session.get_result(session.read_entity(text, kind, name, os.path.abspath(folder), overrides))
 
 
 def load_conda(given: str | dict[str, Any]) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def load_conda(given: str | dict[str, Any]) -> dict[str, Any]:
     """
     session = Session()
     if isinstance(given, str):
-        found = session.conda(given)
+        found = session.load_conda(given)
     else:
         problems = list(conda.find_problems(given))
         found = given if problems else conda.resolve_files(given, os.getcwd(), problems.append)
@@ -98,13 +98,13 @@ def _locate_problems(
     """All problems: at the settings that they are of, else where `locate` says."""
     yield from changed.failures
     useless = find_unread(entity, changed.places) if changed.places else []
-    yield from (place.setting.problem(why) for place, why in useless)
+    yield from (place.setting.make_problem(why) for place, why in useless)
     for problem in problems:
-        place = changed.place(problem.path)
+        place = changed.find_place(problem.path)
         if place is None:
             yield locate(problem)
         elif not any(place is other for other, _ in useless):
-            yield place.setting.problem(problem.message)
+            yield place.setting.make_problem(problem.message)
 
 
 class Session:
@@ -120,22 +120,22 @@ class Session:
         self._exists: dict[str, bool] = {}
         self._order: dict[str, int] = {}
 
-    def result(self, entity: Entity | None) -> Entity:
+    def get_result(self, entity: Entity | None) -> Entity:
         if entity is None or self.problems:
             told = dict.fromkeys(self.problems)
             raise ValidationException(sorted(told, key=lambda p: (self._order.get(p.file, -1), p.line, p.column)))
         vars(entity)["_warnings"] = list(dict.fromkeys(self.warnings))
         return entity
 
-    def entity(self, name: str, kind: str, overrides: Overrides = ()) -> Entity | None:
+    def load_entity(self, name: str, kind: str, overrides: Overrides = ()) -> Entity | None:
         """The entity in a file, read once however often it is named."""
         path = os.path.abspath(name)
         known = (os.path.realpath(path), kind)
         if known not in self._entities:
             self._open.append(known[0])
-            text = self.text(name)
+            text = self.read_file(name)
             folder = os.path.dirname(path)
-            self._entities[known] = None if text is None else self.read(text, kind, name, folder, overrides)
+            self._entities[known] = None if text is None else self.read_entity(text, kind, name, folder, overrides)
             self._open.pop()
             entity = self._entities[known]
             if entity is not None:
@@ -145,7 +145,9 @@ class Session:
     def is_open(self, name: str) -> bool:
         return os.path.realpath(name) in self._open
 
-    def read(self, text: str | bytes, kind: str, name: str, folder: str, overrides: Overrides = ()) -> Entity | None:
+    def read_entity(
+        self, text: str | bytes, kind: str, name: str, folder: str, overrides: Overrides = ()
+    ) -> Entity | None:
         self._order.setdefault(name, len(self._order))
         document = Document(text)
         self.problems += [LocatedProblem(name, *fault) for fault in document.faults]
@@ -166,7 +168,7 @@ class Session:
             reader.problems = [Problem((), mistaken)]
 
         def locate(problem: Problem) -> LocatedProblem:
-            return LocatedProblem(name, *document.locate(problem.path, problem.at_key), problem.message)
+            return LocatedProblem(name, *document.find_position(problem.path, problem.at_key), problem.message)
 
         self.problems += _locate_problems(changed, entity, reader.problems, locate)
         self.warnings += map(locate, reader.warnings)
@@ -174,11 +176,11 @@ class Session:
             vars(entity)["_places"] = changed.places
         return entity
 
-    def conda(self, name: str) -> Any:
+    def load_conda(self, name: str) -> Any:
         """The conda specification in a file, or None after saying what is wrong with it."""
         path = os.path.abspath(name)
         if path not in self._conda:
-            text = self.text(name)
+            text = self.read_file(name)
             self._conda[path] = None if text is None else self._read_conda(text, name, os.path.dirname(path))
         return self._conda[path]
 
@@ -196,11 +198,11 @@ class Session:
         if not problems:
             found = conda.resolve_files(found, folder, problems.append)
         for problem in problems:
-            place = document.locate(problem.path, problem.at_key) if document is not None else (0, 0)
+            place = document.find_position(problem.path, problem.at_key) if document is not None else (0, 0)
             self.problems.append(LocatedProblem(name, *place, problem.message))
         return None if problems else found
 
-    def text(self, name: str) -> bytes | None:
+    def read_file(self, name: str) -> bytes | None:
         try:
             with open(name, "rb") as file:
                 return file.read()
@@ -210,7 +212,7 @@ class Session:
             self.problems.append(LocatedProblem(name, 0, 0, "cannot be read: it is not a path"))
         return None
 
-    def exists(self, path: str) -> bool:
+    def has_path(self, path: str) -> bool:
         if path not in self._exists:
             self._exists[path] = os.path.exists(path)
         return self._exists[path]
@@ -230,15 +232,15 @@ class FileReader(Reader):
 
     def record_warning(self, path: Path, message: str) -> bool:
         """Record a warning about a key at the top of the file itself; in a setting the key is a mistake."""
-        is_set = self._changed is not None and self._changed.place(path) is not None
+        is_set = self._changed is not None and self._changed.find_place(path) is not None
         if len(path) != 1 or is_set:
             return False
         self.warnings.append(Problem(path, message, at_key=True))
         return True
 
     def resolve_path(self, text: str, path: Path, *, must_exist: bool = True) -> str:
-        where = self._absolute(text, path)
-        if must_exist and not self._session.exists(where):
+        where = self._make_absolute(text, path)
+        if must_exist and not self._session.has_path(where):
             self.add_problem(path, f"there is no file or folder '{where}'{_find_near(where)}")
         return where
 
@@ -247,34 +249,34 @@ class FileReader(Reader):
 
     def load_entity(self, text: str, kind: str, path: Path) -> Entity | None:
         known = self._known.get((text, kind))
-        return self._entity(text, kind, path) if known is None else known
+        return self._load_new_entity(text, kind, path) if known is None else known
 
-    def _entity(self, text: str, kind: str, path: Path) -> Entity | None:
-        name = self._file(text, path)
+    def _load_new_entity(self, text: str, kind: str, path: Path) -> Entity | None:
+        name = self._find_file(text, path)
         if name is None:
             return None
         if self._session.is_open(name):
             self.add_problem(path, f"'{text}' refers back to itself")
             return None
-        entity = self._session.entity(name, kind)
+        entity = self._session.load_entity(name, kind)
         if entity is None or entity._partial:
             return None
         self._known[text, kind] = entity
         return entity
 
     def load_conda(self, text: str, path: Path) -> Any:
-        name = self._file(text, path)
-        return None if name is None else self._session.conda(name)
+        name = self._find_file(text, path)
+        return None if name is None else self._session.load_conda(name)
 
-    def _file(self, text: str, path: Path) -> str | None:
-        where = self._absolute(text, path)
+    def _find_file(self, text: str, path: Path) -> str | None:
+        where = self._make_absolute(text, path)
         if not os.path.isfile(where):
             self.add_problem(path, f"there is no file '{where}'{_find_near(where)}")
             return None
         relative = os.path.relpath(where, self._folder)
         return os.path.normpath(os.path.join(self._shown, relative))
 
-    def _absolute(self, text: str, place: Path) -> str:
+    def _make_absolute(self, text: str, place: Path) -> str:
         """A path of a file is relative to the file's folder; one of a command line to the current folder, or, where
         nothing is there, to the file's."""
         path = unquote(text.removeprefix("file://")) if text.startswith("file:///") else text.removeprefix("file:")
@@ -283,10 +285,10 @@ class FileReader(Reader):
         if not self._is_typed(place):
             return beside
         here = os.path.abspath(path)
-        return beside if self._session.exists(beside) and not self._session.exists(here) else here
+        return beside if self._session.has_path(beside) and not self._session.has_path(here) else here
 
     def _is_typed(self, path: Path) -> bool:
-        place = self._changed.place(path) if self._changed is not None and self._changed.places else None
+        place = self._changed.find_place(path) if self._changed is not None and self._changed.places else None
         return place is not None and place.setting.is_typed
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from smalt.entities.schema.problems import Path, format_value
 from smalt.entities.schema.reader import WrittenValue
 from smalt.exceptions import LocatedProblem
-from smalt.yaml.document import Document, plain_texts, scalar
+from smalt.yaml.document import Document, list_plain_texts, parse_scalar
 
 _PART = re.compile(r"""\.?(?:\[(?P<index>-?\d+)\]|'(?P<single>[^']*)'|"(?P<double>[^"]*)"|(?P<word>[^.\[\]]+))""")
 
@@ -21,11 +21,11 @@ class Setting(NamedTuple):
     name: str
     value: Any
     is_typed: bool = False
-    """Whether the value is text of a command line, of which each field makes what it takes."""
+    """True if the value is text of a command line, which each field converts."""
     line: tuple[str, int] = ("", 0)
     """The line of the program that gives it, where a program does."""
 
-    def problem(self, message: str) -> LocatedProblem:
+    def make_problem(self, message: str) -> LocatedProblem:
         """A problem with the value, told at the argument, or at the line of the program."""
         file, line = self.line
         return (
@@ -60,23 +60,23 @@ class Overridden:
         self.failures: list[LocatedProblem] = []
         self.places: list[Place] = []
         self.written: dict[Path, WrittenValue] = {}
-        for setting in _settings(overrides):
-            self._set(setting)
+        for setting in _list_settings(overrides):
+            self._apply_setting(setting)
 
-    def place(self, path: Path) -> Place | None:
+    def find_place(self, path: Path) -> Place | None:
         """The last setting that put a value at a path, or around it, or made what is there to put one into it."""
         return next((place for place in reversed(self.places) if place.is_made_at(path)), None)
 
-    def _set(self, setting: Setting) -> None:
+    def _apply_setting(self, setting: Setting) -> None:
         parts = split_name(setting.name)
         if not parts:
-            self.failures.append(setting.problem("it names no key; write it as a.b.c=value"))
+            self.failures.append(setting.make_problem("it names no key; write it as a.b.c=value"))
             return
         value, texts = _parse_value(setting.value) if setting.is_typed else (setting.value, {})
         try:
             changed = _replace_value(self.data, parts, value)
         except _CannotSet as error:
-            self.failures.append(setting.problem(str(error)))
+            self.failures.append(setting.make_problem(str(error)))
             return
         self.data = changed.data
         self.places.append(Place(changed.path, setting, changed.known))
@@ -87,7 +87,7 @@ class Overridden:
             self.written[at] = WrittenValue(text, None if path else changed.before)
 
 
-def _settings(overrides: Overrides) -> Iterator[Setting]:
+def _list_settings(overrides: Overrides) -> Iterator[Setting]:
     for one in overrides.items() if isinstance(overrides, Mapping) else overrides:
         if isinstance(one, Setting):
             yield one
@@ -106,8 +106,8 @@ def _parse_value(text: str) -> tuple[Any, dict[Path, str]]:
         document = Document(text)
         if not document.faults:
             whole = {} if isinstance(document.data, str) else {(): text}
-            return document.data, {**whole, **dict(plain_texts(document.root))}
-    return scalar(text), {(): text}
+            return document.data, {**whole, **dict(list_plain_texts(document.root))}
+    return parse_scalar(text), {(): text}
 
 
 def split_name(name: str) -> list[str | int]:
@@ -142,14 +142,14 @@ def _replace_value(data: Any, parts: list[str | int], value: Any, path: Path = (
     if data is not None and not isinstance(data, dict):
         raise _CannotSet(f"'{path[-1] if path else 'it'}' is {format_value(data)}, which has no keys; set it whole")
     mapping = dict(data or {})
-    key, rest = _key(mapping, parts)
+    key, rest = _split_first_key(mapping, parts)
     is_known = key in mapping and known == len(path)
     changed = _replace_value(mapping.get(key), rest, value, (*path, key), known + is_known)
     mapping[key] = changed.data
     return changed._replace(data=mapping)
 
 
-def _key(mapping: dict[Any, Any], parts: list[str | int]) -> tuple[Any, list[str | int]]:
+def _split_first_key(mapping: dict[Any, Any], parts: list[str | int]) -> tuple[Any, list[str | int]]:
     """The first key of the path; one with dots where the mapping has such a one."""
     for end in range(len(parts), 1, -1):
         joined = ".".join(str(part) for part in parts[:end])

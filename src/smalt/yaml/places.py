@@ -20,7 +20,7 @@ def make_relative(folder: str, entity: Entity) -> dict[str, Any]:
     reader = _Moving(os.path.abspath(folder))
     type(entity)._read_document(plain, reader)
     for path, old, new in reader.moved:
-        _replace(plain, path, old, new)
+        _replace_path(plain, path, old, new)
     return plain
 
 
@@ -65,7 +65,7 @@ def _is_below(path: str, folder: str) -> bool:
     return os.path.commonpath((path, folder)) == folder
 
 
-def _replace(data: Any, path: Path, old: str, new: str) -> None:
+def _replace_path(data: Any, path: Path, old: str, new: str) -> None:
     for key in path[:-1]:
         data = data.get(key) if isinstance(data, dict) else data[key] if isinstance(data, list) else None
     if path and isinstance(data, (dict, list)) and data[path[-1]] == old:

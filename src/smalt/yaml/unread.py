@@ -57,7 +57,7 @@ def _explain_name(noun: Entity, key: str, at: int, place: Place, places: Sequenc
     new = {
         other.path[at + 1] for other in places if other.path[: at + 1] == place.path[: at + 1] and _is_new(other, at)
     }
-    known = [name for name in {**vars(noun)[key], **_declared(noun, key)} if name not in new]
+    known = [name for name in {**vars(noun)[key], **_get_declared(noun, key)} if name not in new]
     there = f"; there is {join_words((f'{name!r}' for name in known), 'and')}" if known else "; there is none"
     return f"no such {_SINGULAR[key]}{did_you_mean(place.path[at + 1], known) or there}"
 
@@ -66,7 +66,7 @@ def _is_new(place: Place, at: int) -> bool:
     return len(place.path) > at + 1 and place.known <= at + 1
 
 
-def _declared(noun: Entity, key: str) -> Mapping[str, Any]:
+def _get_declared(noun: Entity, key: str) -> Mapping[str, Any]:
     component = find_component(noun)
     return {} if component is None or key == "jobs" else getattr(component, key)
 
@@ -91,15 +91,15 @@ def _is_named(noun: Entity, key: str, name: str) -> bool:
     """Return True if a text of the noun names it: `${{inputs.NAME}}`, in a pipeline `${{parent.inputs.NAME}}`."""
     before = r"parent\." if vars(noun).get("type") in _PIPELINES else ""
     pattern = rf"\$\{{\{{\s*{before}{key}\.{re.escape(name)}[\s.}}]|{_VARIABLES[key]}{re.escape(name)}\b"
-    return any(re.search(pattern, text) for text in _texts(noun.to_dict()))
+    return any(re.search(pattern, text) for text in _list_texts(noun.to_dict()))
 
 
-def _texts(data: Any) -> Iterable[str]:
+def _list_texts(data: Any) -> Iterable[str]:
     if isinstance(data, str):
         yield data
     elif isinstance(data, Mapping):
         for item in data.values():
-            yield from _texts(item)
+            yield from _list_texts(item)
     elif isinstance(data, (list, tuple)):
         for item in data:
-            yield from _texts(item)
+            yield from _list_texts(item)

@@ -193,7 +193,7 @@ _INSTEAD = {
     "storage account": "each workspace has its own account; to add another: smalt datastore create --file FILE",
     "storage container delete": "to delete a datastore: smalt datastore delete NAME",
 }
-"""What to do instead of calls of `az` that smalt refuses."""
+"""Advice for the calls of `az` that smalt refuses."""
 
 
 def _find_answer(words: Sequence[str]) -> Callable[[AzCall], Any] | None:

@@ -23,7 +23,7 @@ class AzCall(NamedTuple):
     """A parsed command line of `az`."""
 
     words: list[str]
-    """What is not an option."""
+    """The positional words."""
     options: dict[str, list[str]]
     """By long or short name; an option without a value has none."""
 

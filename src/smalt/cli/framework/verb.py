@@ -63,7 +63,7 @@ class Invocation:
         self.quiet: bool = common["only_show_errors"]
         self.columns = columns
         self.stores = stores
-        """Whether the verb stores something, so that a workspace that is named and not there is made for it."""
+        """True if the verb stores something: a named workspace that does not exist is then created."""
         self._client: MLClient | None = None
         self._connection: ApiConnection | None = None
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from smalt.client import MLClient
 
 _TERMINAL = ("TERM", "COLORTERM", "DISPLAY", "SSH_TTY")
-"""What a shell needs to know of the terminal that it is in; given where the step has no such variable."""
+"""Variables that describe the terminal to a shell; set unless the step sets them."""
 
 _PYTHON = """#!/bin/bash
 # The first Python of the step's command waits for an editor; what it starts is not led here again.

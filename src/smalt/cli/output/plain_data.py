@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 ADDED = ("id", "status", "services", "creation_context", "provisioning_state", "parent_job_name", "error")
-"""What an entity that came from the server has besides the keys of its YAML."""
+"""The keys of an entity from the server that its YAML does not have."""
 
 
 def to_plain_data(result: Any) -> Any:

@@ -16,7 +16,7 @@ from smalt.wire.encoding.ids import build_resource_id
 
 class EndpointCollection(Collection):
     notice = ""
-    """What is told when one is created."""
+    """The warning that is given when one is created."""
 
     def _create_deployment(self, endpoint: Any) -> CompletedPoller[Any]:
         print_notice(self.notice)

@@ -24,7 +24,7 @@ class VersionedCollection(Collection):
     type_key = ""
     """The container's key for the type of its assets, where it has one."""
     reuses_latest = False
-    """Whether an asset without a version, and the same as the latest, is that one."""
+    """True if an asset without a version that equals the latest version is that version."""
 
     def _register_asset(self, entity: Any, version: str | None = None) -> Any:
         """Register the asset; without a version, under the next free number, which the server chooses finally."""

@@ -54,7 +54,7 @@ class ServerProcess(NamedTuple):
     pid: int
     start_time: int
     is_stopped: bool
-    """Whether it was sent SIGSTOP, say, and so does nothing."""
+    """True if the process is suspended, for example by SIGSTOP."""
 
     @property
     def is_alive(self) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 15.0
 _STOPPING_SECONDS = 15.0
 _LOST_SECONDS = 10.0
-"""How long a server that went away under a call is waited for."""
+"""Seconds to wait for a server that went away during a call."""
 _PATIENCE = 10.0
 """Seconds without an answer after which the server is asked whether it is there."""
 _PROBE_SECONDS = 5.0
@@ -46,7 +46,7 @@ class ApiConnection:
         self.server = server
         self.patience = _PATIENCE
         self.makes_workspaces = False
-        """Whether a workspace that is named and not there is made."""
+        """True if a named workspace that does not exist is created."""
         self.complete_commands: Callable[[str], str] | None = None
         """Gives a sentence of the server's with its commands as they work from here."""
         self._wire: HttpConnection | None = None

@@ -21,7 +21,7 @@ _BY_CODE: dict[str, type[SmaltError]] = {
     kind.code: kind for kind in (NotFound, Conflict, RefusedError, Unauthorized, Unavailable, ValidationException)
 }
 _AWAY = (502, 503, 504)
-"""What a server answers that is ending, and what a proxy answers whose server is away."""
+"""The answers of a server that is ending, and of a proxy whose server is away."""
 _BY_STATUS: dict[int, type[SmaltError]] = {
     400: RefusedError,
     401: Unauthorized,

@@ -19,7 +19,7 @@ class ServerLost(Unavailable):
 
 
 PATIENCE = 60.0
-"""How many seconds a server that went away may take to come back."""
+"""Seconds that a server that went away may take to come back."""
 _PAUSE = 0.2
 
 

@@ -27,7 +27,7 @@ _LOOKED_AT = 500
 _PLACING = ("outputs", "compute", "compute_id", "resources", "limits", "identity", "queue_settings", "services")
 _DESCRIBING = ("name", "display_name", "description", "tags", "properties", "comment", "experiment_name")
 _NOT_CONTENT = {fold_case(key) for key in (*_PLACING, *_DESCRIBING, "is_deterministic")}
-"""What a step may say otherwise and still make the same."""
+"""Fields that do not change what a step produces."""
 
 
 class SourceRun:

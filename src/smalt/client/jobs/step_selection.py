@@ -32,7 +32,7 @@ PART = "smalt.part"
 class PipelinePart(NamedTuple):
     job: PipelineJob
     lines: list[str]
-    """What the user is to know of it; the job's log says it, too."""
+    """Sentences for the user, which the job's log says, too."""
 
 
 def select_steps(

@@ -6,13 +6,16 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from smalt.entities.schema.problems import Path, Problem
 from smalt.entities.schema.reader import Reader
 from smalt.entities.schema.validation_result import ValidationResult as ValidationResult
 from smalt.exceptions import LocatedProblem, ValidationException
+
+if TYPE_CHECKING:
+    from smalt.yaml.document import Document
 
 
 def validate_entity(noun: Any, raise_on_failure: bool) -> ValidationResult:
@@ -106,7 +109,7 @@ def _locate_at_setting(places: Iterable[Any], problem: LocatedProblem) -> Locate
     if not colon or not _PLACE.fullmatch(where):
         return None
     found = [one for one in places if f"{where}.".startswith(f"{'.'.join(map(str, one.path))}.")]
-    return found[-1].setting.problem(words) if found else None
+    return found[-1].setting.make_problem(words) if found else None
 
 
 def _parse_path(problem: LocatedProblem) -> Path:
@@ -114,7 +117,7 @@ def _parse_path(problem: LocatedProblem) -> Path:
     return tuple(place.split(".")) if colon and _PLACE.fullmatch(place) else ()
 
 
-def _locate_at_line(document: Any, file: str, problem: LocatedProblem) -> LocatedProblem:
+def _locate_at_line(document: Document, file: str, problem: LocatedProblem) -> LocatedProblem:
     """Return the problem at the line of the path in its message, or of the part of the path that the file has."""
     place, colon, words = problem.message.partition(": ")
     if not colon or not _PLACE.fullmatch(place):
@@ -128,7 +131,7 @@ def _locate_at_line(document: Any, file: str, problem: LocatedProblem) -> Locate
         found.append(key)
     if not found:
         return problem
-    line, column = document.locate(tuple(found), bool(rest))
+    line, column = document.find_position(tuple(found), bool(rest))
     return LocatedProblem(file, line, column, f"{rest}: {words}" if rest else words)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from smalt.machine.home import Home
 
 AZ_DEFAULTS = "programs/az.json"
-"""Where smalt's `az` keeps what `az configure --defaults` and `az account set` say, in the home."""
+"""The file of the home with the settings of `az configure --defaults` and `az account set`."""
 WEAK = "SMALT_WORKSPACE_IS_DEFAULT"
 """Set by `smalt exec` to the id of the workspace that its variables name, where nobody had named one: they then say
 where programs run, and do not go before what the programs themselves configure."""
@@ -48,9 +48,9 @@ class WorkspaceChoice(NamedTuple):
     group: str
     workspace: str
     why: str
-    """Who names the workspace."""
+    """The origin of the workspace's name."""
     is_named: bool
-    """Whether the caller or the environment does."""
+    """True if the caller or the environment names it."""
 
     @property
     def id(self) -> str:

@@ -144,7 +144,7 @@ PLACES = (
 )
 
 BLOCKS = (COMMAND, TRIAL, ARGUMENTS)
-"""Where a `$[[…]]` block is kept or left out; elsewhere it is text like any other."""
+"""The places where a `$[[…]]` block is kept or left out; elsewhere it is plain text."""
 
 _ABOUT_PEOPLE = ("name", "display_name", "description", "experiment_name", "comment", "tags", "properties")
 OF_BODY = {

@@ -101,7 +101,7 @@ KINDS: dict[str, dict[str, str] | str] = {
     "model_package": "assets.model_package:ModelPackage",
     "index": "assets.index:Index",
 }
-"""What a document can be: by kind its class, or its classes by `type`."""
+"""The kinds of documents: the class of each, or its classes by `type`."""
 
 BASES = {
     "job": "jobs.job:Job",

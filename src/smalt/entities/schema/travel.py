@@ -39,10 +39,10 @@ class Travel(Flag):
 
 
 SETTING = Travel.JOB | Travel.COPY
-"""How something runs: the step sets it, else its component does. What a field does that says nothing else."""
+"""A field that says how something runs: the step sets it, else its component does. The default."""
 
 BODY = Travel.JOB | Travel.COMPONENT | Travel.SPEC
-"""What is run: a step with it in place is sent as a component and a step that refers to it."""
+"""A field that says what runs: a step that has it in place is sent as a component and a step that refers to it."""
 
 SHARED = SETTING | Travel.CALL | Travel.COMPONENT
 """A setting of a component that each of its steps gets as its own."""

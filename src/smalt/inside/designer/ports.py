@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PRIMITIVES = {int: "integer", str: "string", float: "number", bool: "boolean"}
 
 running: dict[str, str] = {}
-"""Of the function that runs, where each of its outputs is written."""
+"""The path of each output of the function that runs."""
 
 
 class Input:

@@ -37,7 +37,7 @@ class FunctionSignature:
         self.defaults: dict[str, Any] = {}
         self.takes_more = False
         self.needs_mlflow = False
-        """Whether mldesigner would write to the run's history."""
+        """True if mldesigner would write to the run's history."""
         hints = _resolve_hints(function, scope or {})
         parameters = inspect.signature(function).parameters
         for parameter in _sort_parameters(parameters, hints):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 
-from .errors import make_error, make_user_error
+from .errors import make_exception, make_user_error
 from .unsupported import add_unsupported_members
 
 TYPE_CHECKING = False
@@ -205,7 +205,7 @@ def _import_pandas() -> Any:
     try:
         import pandas  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:
-        raise make_error("a data frame needs pandas; add it to the job's environment") from None
+        raise make_exception("a data frame needs pandas; add it to the job's environment") from None
     return pandas
 
 

@@ -34,7 +34,7 @@ CLASSES: dict[str, type[AzureMLException]] = {
 }
 
 
-def make_error(sentence: str, kind: str = "AzureMLException") -> Exception:
+def make_exception(sentence: str, kind: str = "AzureMLException") -> Exception:
     """The exception of that name that the script can catch."""
     known = getattr(sys.modules.get("azureml.exceptions"), kind, CLASSES[kind])
     made: Exception = known(sentence)
@@ -42,4 +42,4 @@ def make_error(sentence: str, kind: str = "AzureMLException") -> Exception:
 
 
 def make_user_error(sentence: str) -> Exception:
-    return make_error(sentence, "UserErrorException")
+    return make_exception(sentence, "UserErrorException")

@@ -6,7 +6,7 @@ import os
 from urllib.parse import urlsplit
 
 from .client import RequestRefused
-from .errors import make_error, make_user_error
+from .errors import make_exception, make_user_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def parse_uri(uri: str) -> str:
     """Return the path in the artifact store that a URI points to."""
     parts = urlsplit(uri)
     if parts.scheme != _SCHEME:
-        raise make_error(f"the files at '{uri}' cannot be reached from a job; only those of a run can")
+        raise make_exception(f"the files at '{uri}' cannot be reached from a job; only those of a run can")
     return parts.path.strip("/")
 
 

@@ -36,7 +36,7 @@ _OURS = {
     **dict.fromkeys(("AzureCliAuthentication", "InteractiveLoginAuthentication", "MsiAuthentication",
                      "ServicePrincipalAuthentication", "TokenAuthentication"), "importing.Authentication"),
 }  # fmt: skip
-"""Where a name is found in this package; names of the modules below that are not here can only be imported."""
+"""The module of this package that has a name; other names of the modules below can only be imported."""
 
 _MODULES = {
     "azureml": "",
@@ -75,7 +75,7 @@ _GRAFTED: dict[str, dict[str, tuple[str, ...]]] = {
     "azureml.core.dataset": {"Dataset": ("get_by_name", "get_by_id", "get_all")},
     "azureml.core.datastore": {"Datastore": ("__new__", "get", "get_default")},
 }
-"""What of the installed package is answered by us: what gives the job's workspace and run, or is asked of them."""
+"""The names of the installed package that smalt answers: those that return the job's workspace and run, or use them."""
 
 _FILES = "azureml.fsspec.spec"
 """The installed module whose filesystem is derived, so that it finds the job's own workspace here."""

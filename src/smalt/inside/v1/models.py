@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from .client import RequestRefused
 from .context import get_current
-from .errors import make_error, make_user_error
+from .errors import make_exception, make_user_error
 from .files import fetch_file, list_names, parse_uri
 from .unsupported import add_unsupported_members
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from .workspace import Workspace
 
 FOLDER = "azureml-models"
-"""Where models are fetched to, below the working folder."""
+"""The folder below the working folder into which models are fetched."""
 
 SHELF = "models/"
-"""Where smalt shows models that lie elsewhere: as folders called by their versions, be they one file or many."""
+"""The folder in which smalt shows models that lie elsewhere: one folder per version, for a file as for many."""
 
 _FRAMEWORK = ("azureml.model_framework", "azureml.model_framework_version")
 _PROPERTY = "azureml.property."
@@ -50,7 +50,7 @@ class Model:
         fitting = [one for one in _list_versions(workspace, name) if _is_match(one, version, tags, run_id)]
         if not fitting:
             wanted = f"'{name}'" if version is None else f"'{name}' in version {version}"
-            raise make_error(f"the workspace has no model {wanted} that fits", "ModelNotFoundException")
+            raise make_exception(f"the workspace has no model {wanted} that fits", "ModelNotFoundException")
         self._set_fields(workspace, max(fitting, key=lambda one: int(one["version"])))
 
     def _set_fields(self, workspace: Workspace, said: dict[str, Any]) -> None:
@@ -102,7 +102,7 @@ class Model:
         """Local files become a model; they are kept in the job's run, below `models/`."""
         run = workspace.get_run(workspace.context.run_id)
         if not os.path.exists(model_path):
-            raise make_error(f"there is no file or folder '{model_path}' to register", "ModelPathNotFoundException")
+            raise make_exception(f"there is no file or folder '{model_path}' to register", "ModelPathNotFoundException")
         stored = f"models/{model_name}/{os.path.basename(os.path.abspath(model_path))}"
         (run.upload_folder if os.path.isdir(model_path) else run.upload_file)(stored, os.fspath(model_path))
         return create_version(
@@ -138,7 +138,7 @@ class Model:
                 source, name, below = source + "/" + below[0], os.path.basename(below[0]), []
         target = os.path.join(target_dir, name)
         if os.path.exists(target) and not (exists_ok if exists_ok is not None else exist_ok):
-            raise make_error(f"'{target}' is there already; to replace it say exist_ok=True", "WebserviceException")
+            raise make_exception(f"'{target}' is there already; to replace it say exist_ok=True", "WebserviceException")
         for name in below:
             fetch_file(client, source + "/" + name, os.path.join(target, name))
         if not below:
@@ -162,7 +162,7 @@ class Model:
         if local:
             return local
         if workspace is None:
-            raise make_error(
+            raise make_exception(
                 f"there is no model '{model_name}' below {FOLDER} nor in the working folder",
                 "ModelNotFoundException",
             )

@@ -8,7 +8,7 @@ import time
 
 from .client import RunClient
 from .context import RunContext, get_current
-from .errors import make_error, make_user_error
+from .errors import make_exception, make_user_error
 from .files import RunFiles
 from .metrics import RunLogging
 from .records import RunRecords
@@ -147,7 +147,7 @@ class Run(RunLogging, Storage):
         else:
             there = self._files.list_names()
             if not any(name == path or name.startswith(path + "/") for name in there):
-                raise make_error(
+                raise make_exception(
                     "the run has no file or folder '{}' to register; its files: {}".format(
                         path, ", ".join(there[:20]) or "none"
                     ),
@@ -278,7 +278,7 @@ class Run(RunLogging, Storage):
             time.sleep(1)
         details = self.get_details()
         if raise_on_error and details["status"] == "Failed":
-            raise make_error(f"run '{self.id}' failed", "ActivityFailedException")
+            raise make_exception(f"run '{self.id}' failed", "ActivityFailedException")
         return details
 
     def __enter__(self) -> Run:
@@ -299,7 +299,7 @@ class Run(RunLogging, Storage):
             from .offline import OfflineRun
 
             return OfflineRun()
-        raise make_error(
+        raise make_exception(
             "this is not a job's process: AZUREML_RUN_ID and MLFLOW_TRACKING_URI are not set", "RunEnvironmentException"
         )
 
@@ -376,7 +376,7 @@ class ChildRun(Run):
 
 
 OWN_KIND: list[type[Run]] = [SubmittedRun]
-"""Where azureml-core is installed, a class that is also its own Run: see `importing`."""
+"""A class that is also azureml-core's own Run, where that is installed: see `importing`."""
 
 _OWN: dict[str, Run] = {}
 

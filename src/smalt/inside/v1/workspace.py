@@ -5,7 +5,7 @@ from __future__ import annotations
 from .client import RequestRefused
 from .context import RunContext, get_current
 from .data import Datastore, list_datasets
-from .errors import make_error, make_user_error
+from .errors import make_exception, make_user_error
 from .unsupported import add_unsupported_members
 
 TYPE_CHECKING = False
@@ -29,7 +29,7 @@ class Workspace:
     ) -> None:  # fmt: skip
         context = get_current()
         if context is None:
-            raise make_error(
+            raise make_exception(
                 "there is no workspace here: this process belongs to no job with tracking", "RunEnvironmentException"
             )
         self.context: RunContext = context

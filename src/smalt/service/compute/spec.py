@@ -18,7 +18,7 @@ class StepInput:
     mode: str | None
     uri: str
     location: Location | None = None
-    """Where the engine found the URI to lead, so that each attempt reads the same; None before it has looked."""
+    """The location to which the engine resolved the URI, so that each attempt reads the same; None before that."""
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class OutputSpec:
     mode: str | None
     uri: str
     location: Location | None = None
-    """Where the engine found the URI to lead; None before it has looked, and after a restart of the server."""
+    """The location to which the engine resolved the URI; None before that, and after a restart of the server."""
     is_artifacts: bool = False
     """All that the job leaves, its logs among it: an output that every job has."""
     is_private: bool = False
@@ -80,9 +80,9 @@ class StepSpec:
     variables: Mapping[str, str]
     """The job's own environment variables, with `${{secrets.x}}` by reference."""
     service_variables: Mapping[str, str] = field(default_factory=dict)
-    """What smalt tells every job: its names, where to track."""
+    """The variables that every job has: its names, and the address for tracking."""
     identity_variables: Mapping[str, str] = field(default_factory=dict)
-    """How the job reaches this server; a variable that its environment sets has precedence."""
+    """The variables by which the job reaches this server; those that its environment sets have precedence."""
     server_host: str = "127.0.0.1"
     """The host in those, which is reached without a proxy."""
     resources: StepResources = field(default_factory=StepResources)

@@ -20,9 +20,9 @@ class Folders(NamedTuple):
     folder: str
     """The attempt's own: its claim, its copies of inputs, its view of the environment."""
     cwd: str
-    """Where the command runs: the job's copy of its code."""
+    """The folder in which the command runs: the job's copy of its code."""
     artifacts: str
-    """What is kept of the job, as the service lays it out."""
+    """The folder that is kept of the job, as the service lays it out."""
 
     @property
     def log(self) -> str:
@@ -75,11 +75,11 @@ class RunnableStep:
     script: str
     """Text for `bash -c`, from `smalt.runner.script.build_script` with the same id and folder."""
     folder: str
-    """Where the claim lies; must exist."""
+    """The folder of the claim; must exist."""
     cwd: str
     env: dict[str, str]
     log: str
-    """What stdout and stderr are appended to; its folder must exist."""
+    """The file to which stdout and stderr are appended; its folder must exist."""
     timeout: float | None = None
     grace: float = 10.0
     after: tuple[str, ...] | None = None

@@ -41,11 +41,11 @@ class Added(NamedTuple):
     """Children that were recorded."""
 
     free: list[Job]
-    """Those that wait for nothing."""
+    """The children that wait for nothing."""
     entities: dict[int, Any]
-    """Those whose bodies are at hand as entities, by id."""
+    """The bodies that are at hand as entities, by id of the child."""
     over: list[tuple[Job, str, Error | None]]
-    """Those that do not run, each with the state in which it ends, and the reason."""
+    """The children that do not run, each with its final state and the reason."""
 
 
 class _PlanInProgress:
@@ -76,7 +76,7 @@ class Composites:
         self._views: dict[int, CompositeView] = {}
         self._plans: dict[int, _PlanInProgress] = {}
         self._found: dict[int, Any] = {}
-        """What was read before a plan, by composite."""
+        """The results of `read_beside` for plans, by composite."""
         self._readings: dict[tuple[int, int | None], asyncio.Future[None]] = {}
         self.done: deque[ReadingDone] = deque()
         self.deadlines = Deadlines(wake)
@@ -138,8 +138,8 @@ class Composites:
             self._views[job_id] = view
         return view
 
-    def is_waiting(self, job: Job) -> bool:
-        """Return True while what the kind has to know for its plan is read; begin to read it at the first call."""
+    def start_reading_for_plan(self, job: Job) -> bool:
+        """Start to read what the kind has to know for its plan; return True until that is known."""
         if job.id in self._found or job.id in self._plans:
             return False
         view = self.view_of(job.id, job)
@@ -352,8 +352,8 @@ class Composites:
             return Outcome("Failed", _to_error(caught))
         return found
 
-    def must_read(self, child: Job) -> bool:
-        """Begin to read, beside the loop, what the parent's kind has to know of the child's end; False if nothing."""
+    def start_reading_of_end(self, child: Job) -> bool:
+        """Start to read what the parent's kind has to know of the child's end; return False if that is nothing."""
         view = self.view_of(int(child.parent_id or 0))
         read: Callable[[], Any] | None
         try:

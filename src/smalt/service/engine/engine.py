@@ -411,7 +411,7 @@ class Engine:
         composites = self._composites
         composites.view_of(job.id, job, self.queues.entities.pop(job.id, None))
         try:
-            if composites.is_waiting(job):
+            if composites.start_reading_for_plan(job):
                 return True
             if not composites.advance_plan(job, _MOST_PLANNED):
                 return False
@@ -691,7 +691,7 @@ class Engine:
         `found` or `error` come of what the parent's kind wanted to read first (`is_read`): else that is begun now.
         """
         assert child.parent_id is not None
-        if not is_read and self._composites.must_read(child):
+        if not is_read and self._composites.start_reading_of_end(child):
             return []
         changes = self._composites.react(child, found, error)
         parent_id = child.parent_id

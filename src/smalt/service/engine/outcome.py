@@ -26,16 +26,16 @@ def find_exit_error(exit: Exit, timeout: float | None) -> dict[str, Any] | None:
     """
     if exit.reason == "timeout":
         limit = f"{timeout:g} s" if timeout else "its limit"
-        return _make_error("JobTimeout", f"the command ran longer than {limit} (limits.timeout) and was ended")
+        return make_error(f"the command ran longer than {limit} (limits.timeout) and was ended", "JobTimeout")
     if exit.reason in ("lost", "refused", "never started"):
-        return _make_error("ProcessLost", exit.message or "its process is gone and left no exit code")
+        return make_error(exit.message or "its process is gone and left no exit code", "ProcessLost")
     if exit.signal:
-        return _make_error("UserError", f"the command was ended by {_get_signal_name(exit.signal)}", signal=exit.signal)
+        return make_error(f"the command was ended by {_get_signal_name(exit.signal)}", "UserError", signal=exit.signal)
     if exit.code:
-        return _make_error("UserError", f"the command exited with code {exit.code}", exit_code=exit.code)
+        return make_error(f"the command exited with code {exit.code}", "UserError", exit_code=exit.code)
     if exit.reason == "stopped":
-        return _make_error("Canceled", "the command was told to end before it had ended by itself")
-    return None if exit.code == 0 else _make_error("ProcessLost", "its process is gone and left no exit code")
+        return make_error("the command was told to end before it had ended by itself", "Canceled")
+    return None if exit.code == 0 else make_error("its process is gone and left no exit code", "ProcessLost")
 
 
 def add_command_hint(error: dict[str, Any], command: str, folder: str, known_as: str | None = None) -> dict[str, Any]:
@@ -67,17 +67,13 @@ def add_disk_hint(error: dict[str, Any], home: str) -> dict[str, Any]:
     return {**error, "message": f"{error['message']}: {why}"}
 
 
-def make_error(message: str, code: str = "UserError") -> dict[str, Any]:
-    return _make_error(code, message)
+def make_error(message: str, code: str = "UserError", **more: Any) -> dict[str, Any]:
+    return {"code": code, "message": message, **more}
 
 
 def parse_message(error: str | None) -> str:
     """Return the sentence in a recorded error, which is JSON text or None."""
     return str(json.loads(error)["message"]) if error else "no reason was recorded"
-
-
-def _make_error(code: str, message: str, **more: Any) -> dict[str, Any]:
-    return {"code": code, "message": message, **more}
 
 
 def _get_signal_name(number: int) -> str:

@@ -26,11 +26,11 @@ class LeafRun:
 
     job: Job
     grant: SlotGrant | None
-    """Its slots; None while it waits at the launcher."""
+    """The slots of the step; None while it waits at the launcher."""
     leaf: Leaf | None = None
     environment: BuiltEnvironment | None = None
     view: BuiltEnvironment | None = None
-    """Its own view of the environment."""
+    """The step's own view of the environment."""
     step_id: str | None = None
     number: int = 0
     """The number of the attempt, from 1; 0 before there is one."""
@@ -41,7 +41,7 @@ class LeafRun:
     input_change: str | None = None
     """A sentence that says why an input was not what the step should have read."""
     queue: RunnerQueue | None = None
-    """Whose slots it holds; None for those of this machine."""
+    """The queue whose slots it holds; None for those of this machine."""
     task: asyncio.Task[None] | None = None
     """The preparation, or the storing of outputs, that runs beside the loop."""
 

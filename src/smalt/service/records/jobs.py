@@ -49,7 +49,7 @@ class Job:
     empty_outputs: str | None = None
     """The outputs to which it wrote nothing, though it completed; written with its last state."""
     is_composite: int = 0
-    """It makes child jobs, and has no process of its own."""
+    """1 if the job makes child jobs and has no process of its own."""
     end_number: int | None = None
     """The place of its end among the ends that its parent was told; None until the parent's kind has reacted to it."""
 

@@ -42,7 +42,7 @@ class PathContent(NamedTuple):
     modified: float
     """The last modification time of its files, which anyone may set."""
     manifest: bytes | None
-    """Its manifest, if it was read now and is not large."""
+    """The manifest, if it was read now and is not large."""
     named: tuple[TableReference, ...] = ()
     """The data that its MLTable refers to elsewhere, which is not part of this content yet."""
 

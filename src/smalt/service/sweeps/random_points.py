@@ -11,7 +11,7 @@ from smalt.service.sweeps.space import Point, Space, make_point
 from smalt.service.sweeps.trials import Running, Told
 
 _BITS = 52
-"""Of a unit: with the half that keeps it off 0 and 1, as many as a float can hold."""
+"""Bits of a unit number: as many as a float holds beside the half that keeps it off 0 and 1."""
 
 
 class RandomSampler:

@@ -12,7 +12,7 @@ class References(Protocol):
     """Turns what the user wrote into what the server knows: ids, URIs. The client's makes local things remote."""
 
     keeps_inline: bool
-    """Whether a step that has its command in place keeps it there, rather than getting a component."""
+    """True if a step that has its command in place keeps it there, rather than getting a component."""
 
     def code(self, path: str) -> str:
         """Return the reference for a local folder or file, or for a reference to code."""

@@ -51,7 +51,7 @@ JOB = {
 }
 JOB_DEFAULTS: Json = {"isArchived": False, "tags": {}, "properties": {}, "inputs": {}, "outputs": {}}
 _LOCAL = "IsLocal"
-"""What Azure's clients put among the settings of the resources in place of the compute `local`."""
+"""The key that Azure's clients put among the settings of the resources in place of the compute `local`."""
 
 
 class _Commands(Codec[CommandJob]):

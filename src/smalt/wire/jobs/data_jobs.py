@@ -54,7 +54,7 @@ class _Import(Codec[ImportJob]):
 
 
 _NEAREST_ENVIRONMENT = "AzureML-sklearn-0.24-ubuntu18.04-py37-cpu"
-"""What Azure's client names; nothing runs in it."""
+"""The environment that Azure's client names; nothing runs in it."""
 IMPORT = Envelope(
     _Import(
         ImportJob,

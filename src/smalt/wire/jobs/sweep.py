@@ -30,7 +30,7 @@ _ARGUMENTS = {
     "qlognormal": ("mu", "sigma", "q"),
     "randint": ("upper",),
 }
-"""Of a sweep job, a distribution is `["uniform", [0.1, 0.9]]` on the wire; of a step, it is as in YAML."""
+"""The keys of a distribution: `["uniform", [0.1, 0.9]]` in a sweep job on the wire, and as in YAML in a step."""
 
 _TYPE = {"type": Rule("")}
 

@@ -39,7 +39,7 @@ _AUTH = {
 _SECRET_KEYS = {"sas_token": "sas", "account_key": "sas"}
 """Azure's client sends the key of a storage account as `sas` too; what is read may also have it as `key`."""
 _KINDS = {"azure_content_safety": "Content Safety", "azure_speech_services": "speech"}
-"""What tells apart the services of one category, in the metadata."""
+"""The keys of the metadata that tell apart the services of one category."""
 _TARGETS = ("url", "endpoint", "azure_endpoint", "api_base")
 _METADATA = {
     "account_name": "AccountName",

@@ -30,11 +30,11 @@ class InputPaths(NamedTuple):
     """The inputs of a step as its command is given them."""
 
     texts: dict[str, str]
-    """What each `${{inputs.x}}` becomes: a literal's text, or a path of this machine."""
+    """The text of each `${{inputs.x}}`: a literal, or a path of this machine."""
     paths: dict[str, str]
     """The place of each input that is a path; its text may be a link to that."""
     tables: dict[str, str]
-    """What the MLTables among the inputs name by URI, with its path."""
+    """The path of each URI that the MLTables among the inputs name."""
     reads: dict[str, str]
     """The paths that may only be read, each with the name of its input."""
 

@@ -18,7 +18,7 @@ FIRST = 2.0
 SHORTEST, LONGEST = 5.0, 60.0
 """Seconds between two samples of a step, while it is young and once it is old."""
 _SHARE = 0.002
-"""Of a core, at most so much goes into looking; where a look takes long there are fewer."""
+"""The largest share of a core that goes into looking; slow looks are rarer."""
 _TOGETHER = 0.5  # a step whose time comes within this part of the interval is taken along now
 _PATIENCE = 10.0
 _MEGABYTE = 1024 * 1024

@@ -38,7 +38,7 @@ _KEPT = "kept"
 """In the folder of notes: by the name of a deleted job, or of a step of one, the jobs of it whose artifacts stay."""
 _OF_ATTEMPTS = "jobs"
 _BEFORE_ANY_JOB = frozenset({"system_logs"})
-"""What may lie in a job's artifacts before the job is recorded."""
+"""Folders that may lie in a job's artifacts before the job is recorded."""
 
 
 class Deletions:
@@ -136,9 +136,9 @@ class _DeletionScope(NamedTuple):
     places: dict[str, str]
     """By folder below the workspace's own: the real path."""
     attempts: set[str]
-    """Those in which attempts at the job worked."""
+    """The folders in which attempts of the job worked."""
     held: set[str]
-    """Those that versions, and outputs of other jobs, overlap."""
+    """The places that versions, and outputs of other jobs, overlap."""
     by_job: dict[int, set[str]]
     """By id of an unfinished job: those that overlap what it names."""
 

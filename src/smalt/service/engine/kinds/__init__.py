@@ -20,7 +20,6 @@ from smalt.service.engine.kinds.protocol import (
     Plan,
     cancel_dependents,
     find_children_outcome,
-    make_error,
 )
 from smalt.service.engine.kinds.registry import (
     RECORDED_ONLY,
@@ -34,6 +33,7 @@ from smalt.service.engine.kinds.registry import (
     read_leaf,
     remove_kind,
 )
+from smalt.service.engine.outcome import make_error
 
 __all__ = [
     "GRACE",

@@ -63,25 +63,25 @@ class Leaf:
     environment: dict[str, Any]
     code: str | None
     sends: bool = False
-    """It has outputs that are to be sent elsewhere when its command has ended."""
+    """True if outputs are sent elsewhere when the command has ended."""
     hides: bool = False
-    """Its workspace has secrets, which are to be taken out of its logs then."""
+    """True if the workspace has secrets, which are removed from the logs when the command has ended."""
     links: bool = False
-    """It is given a link to where an output is kept, and may have put something else in its place."""
+    """True if it gets a link to an output's place, which it may have replaced by something else."""
     layout: Layout | None = None
     """The folders of its first attempt, if they were made ahead of its turn."""
     places: dict[str, Location] = field(default_factory=dict)
-    """Where each input is, since the step was begun: what it reads, whatever is moved later."""
+    """The location of each input when the step began: it reads there, whatever is moved later."""
     written: dict[str, Location] = field(default_factory=dict)
-    """Where each output goes, since the step was laid out."""
+    """The location of each output, known once the step is laid out."""
     fetched: Fetched = NOTHING_FETCHED
-    """What the backend made ready beforehand."""
+    """The inputs that the backend fetched beforehand."""
     known_spec: StepSpec | None = None
     """The spec that was made last, while the places in it are what they were."""
     asked: ReuseCandidate | None = None
-    """What its reuse key is made of, once someone asked."""
+    """The parts of its reuse key, once someone asked."""
     verdict: ReuseVerdict | None = None
-    """Whether it need not run."""
+    """The verdict on whether it must run."""
 
     @classmethod
     def read(cls, context: EngineContext, job: Job, workspace: Workspace, entity: CommandJob | None = None) -> Leaf:

@@ -30,9 +30,9 @@ from smalt.service.engine.kinds.protocol import (
     Error,
     NewChild,
     cancel_dependents,
-    make_error,
 )
 from smalt.service.engine.kinds.step_jobs import find_forcing, list_inherited_settings
+from smalt.service.engine.outcome import make_error
 from smalt.service.engine.submission.bindings import BindingScope, copy_with, resolve_input
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job

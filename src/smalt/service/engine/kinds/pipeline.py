@@ -47,7 +47,6 @@ from smalt.service.engine.kinds.protocol import (
     cancel_dependents,
     find_children_outcome,
     is_skip_error,
-    make_error,
 )
 from smalt.service.engine.kinds.registry import find_kind
 from smalt.service.engine.kinds.step_jobs import (
@@ -57,6 +56,7 @@ from smalt.service.engine.kinds.step_jobs import (
     make_pipeline_job,
     read_settings,
 )
+from smalt.service.engine.outcome import make_error
 from smalt.service.engine.submission import lookup
 from smalt.service.engine.submission.bindings import (
     BindingScope,

@@ -16,10 +16,10 @@ from smalt.service.engine.submission.bindings import expand_macros
 from smalt.wire.encoding import artifact_paths
 
 ARTIFACTS = artifact_paths.URI
-"""Where everything that a job logs and leaves in outputs/ is kept."""
+"""The place of everything that a job logs and leaves in outputs/."""
 
 OWN_OUTPUT = "azureml://datastores/workspaceblobstore/paths/azureml/{job}/{output}/"
-"""Where an output of a job by itself is kept, if no path is given."""
+"""The place of an output of a standalone job, if no path is given."""
 
 
 class Made(NamedTuple):
@@ -30,7 +30,7 @@ class Made(NamedTuple):
     is_shared: bool = False
     """Another step of the pipeline writes there, too."""
     is_registered: bool = False
-    """It becomes a version of an asset when the pipeline has completed: the pipeline's own output has a name."""
+    """True if it becomes a version of an asset once the pipeline has completed: the pipeline's output has a name."""
 
 
 ALONE = Made()

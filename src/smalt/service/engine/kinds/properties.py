@@ -8,7 +8,7 @@ REUSE = "smalt.reuse"
 """Why a step is never reused."""
 
 FORCED = "smalt.forced"
-"""Of a pipeline within another one: why its steps are not reused in this run."""
+"""The reason why the steps of a nested pipeline are not reused in this run."""
 
 PART = "smalt.part"
 """A line each, what a part of a pipeline takes from an earlier run and what it leaves out."""
@@ -17,7 +17,7 @@ OUTPUT_FOLDER = "smalt.place"
 """The name of the folder for a job's outputs, if the folder of the job's own name is taken."""
 
 PLACES = "smalt.places"
-"""How the places of a child's outputs came about; see `places.note` for what it holds."""
+"""The origin of the places of a child's outputs; see `places.note` for its format."""
 
 PROMISED = "smalt.promised"
 """The property of a control job with the planned URI of each output of its blocks, by "step.output"."""

@@ -16,6 +16,7 @@ from smalt import wire
 from smalt.entities.schema.problems import add_article
 from smalt.exceptions import RefusedError
 from smalt.service.engine.context import EngineContext
+from smalt.service.engine.outcome import make_error, parse_message
 from smalt.service.records import jobs
 from smalt.service.records.jobs import DataRow, Job
 from smalt.service.records.workspaces import Workspace
@@ -72,7 +73,7 @@ class Kind(ABC):
 
 
 class ChildEnd(NamedTuple):
-    """How a child ended that another one's process has run: it is recorded as over, and nothing is started for it."""
+    """The end of a child that ran in another child's process: it is recorded as over, and nothing is started for it."""
 
     status: str
     started_at: float
@@ -86,11 +87,11 @@ class NewChild:
     """A job that a composite adds."""
 
     node: str
-    """Its name among its siblings."""
+    """The name among its siblings."""
     name: str
     type: str
     body: dict[str, Any]
-    """Its REST properties."""
+    """The REST properties."""
     needs: Collection[str] = ()
     """The siblings that it starts after."""
     display_name: str | None = None
@@ -99,7 +100,7 @@ class NewChild:
     skipped: Error | None = None
     """Why it does not run, if it is known before: it is recorded, and is Canceled at once."""
     end: ChildEnd | None = None
-    """Its end, if it is over already; it needs no sibling then."""
+    """The end of a child that is over already; it needs no sibling then."""
 
 
 def _no_data() -> list[DataRow]:
@@ -127,7 +128,7 @@ class Changes(NamedTuple):
     starts_after_failure: Collection[str] = ()
     """Siblings that start although the child that they waited for did not complete."""
     state: Mapping[str, Any] | None = None
-    """What the composite remembers from now on; None to leave it as it is."""
+    """The composite's new state; None leaves the state as it is."""
     rewrite: Sequence[tuple[Job, Mapping[str, Any]]] = ()
     """Children that have not started, each with other REST properties."""
     error: Error | None = None
@@ -171,14 +172,14 @@ class CompositeView:
     context: EngineContext
     kind: CompositeKind
     job: Job
-    """Its row, as it was when the engine last read it."""
+    """The composite's row, as the engine last read it."""
     follow: Callable[[Job, str], str]
     """Returns where the output of a planned URI is: an earlier run's, if its step was reused."""
     known_entity: Any = None
     open: int = 0
-    """How many of its children's ends it was not told of yet."""
+    """The number of its children whose end it was not told yet."""
     cache: dict[str, Any] = field(default_factory=dict)
-    """What the kind has worked out from the body, and need not work out again."""
+    """Results that the kind computed from the body and does not compute again."""
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -313,8 +314,6 @@ def cancel_dependents(view: CompositeView, child: Job, spared: str | None = None
 
 def find_children_outcome(view: CompositeView) -> Outcome:
     """Return the end that follows from the children's: Failed if one failed, Canceled if one was, else Completed."""
-    from smalt.service.engine.outcome import parse_message
-
     db, parent = view.context.db, view.job
     failed = jobs.list_children_with_status(db, parent.id, "Failed")
     if failed:
@@ -339,7 +338,3 @@ SKIPPED = "Skipped"
 def is_skip_error(error: str | None) -> bool:
     """Return True if an error, as it is recorded, says that the job was skipped."""
     return error is not None and json.loads(error).get("code") == SKIPPED
-
-
-def make_error(message: str, code: str = "UserError") -> Error:
-    return {"code": code, "message": message}

@@ -28,7 +28,7 @@ IDLE = "smalt.no_effect"
 """The property of a job with all that it says and that does nothing here."""
 
 READ_ONLY = ("status", "services", "error", "provisioningState", "parentJobName", "creationContext")
-"""What only the service says of a job; whoever sends it means nothing by it."""
+"""Properties that only the service sets; those that a client sends are ignored."""
 
 
 ENDED = ("smalt.error", "smalt.exit-code")

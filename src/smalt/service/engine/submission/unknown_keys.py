@@ -14,9 +14,9 @@ _OF_THE_SERVICE = frozenset(
     {"autologgersettings", "componentid", "parameters", "parentjobname", "priority", "secretsconfiguration"}
     | {"sourcejobid", "status", "provisioningstate"}
 )
-"""What the service's bodies have and smalt's jobs do not; clients send it back, mostly empty."""
+"""Keys of the service's bodies that smalt's jobs do not have; clients send them back, mostly empty."""
 _NEAR = 0.8
-"""How alike a slip and its key are: 'experiment' and 'experimentName' are; 'componentId' and 'computeId' are not."""
+"""The least similarity of a slip and its key: above that of 'componentId' and 'computeId'."""
 
 
 class UnknownKey(NamedTuple):

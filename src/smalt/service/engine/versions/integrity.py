@@ -30,7 +30,7 @@ class VersionIntegrity:
         self._db = db
         self._root = root
         self._places = stamps.list_places(db)
-        """Where something was noted, in memory: each input of each step is asked about."""
+        """The places with a note, in memory: each input of each step is looked up."""
 
     def is_stamped(self, location: Location) -> bool:
         """Return whether what is read is known to be as it was stored; quick, and False if in doubt."""

@@ -10,7 +10,7 @@ from smalt.service.data import Location
 from smalt.service.engine.versions.integrity import VersionIntegrity
 
 _SECONDS = 3.0
-"""How long the look at a large content serves the other steps of a tree."""
+"""Seconds for which the check of a large content serves the other steps of a tree."""
 _MOST = 1000
 
 Key = tuple[int, str]
