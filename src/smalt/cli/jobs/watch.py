@@ -36,7 +36,7 @@ class FollowedJob:
     last_shown: int = 0
     """The number of the last line of its log among all lines that were shown."""
     progress: SweepProgress | None = None
-    """Of a sweep: its trials."""
+    """The trials of a sweep."""
     sweep: str = ""
     """The sweep whose trial it is, or is a part of."""
     is_explained: bool = False

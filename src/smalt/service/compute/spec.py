@@ -97,6 +97,6 @@ class StepSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     """For people who look at the backend's own tools: experiment, display name."""
     is_trial: bool = False
-    """It is a trial of a sweep, which has its inputs as variables `AZUREML_SWEEP_…`, too."""
+    """True for a trial of a sweep, which has its inputs as variables `AZUREML_SWEEP_…`, too."""
     folder: str | None = None
     """A folder to work in instead of the attempt's own; logs and artifacts stay below it."""

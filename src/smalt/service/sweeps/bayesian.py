@@ -47,7 +47,7 @@ class LearningSampler:
         self._lock = threading.Lock()
         self._study = ""
         self._known = 0
-        """How many trials the process was told, as far as is known here."""
+        """The number of trials that the process was told, as far as is known here."""
         self._numbers: list[int] = []
         self._coordinates: list[tuple[dict[str, float], float | None, bool]] = []
         self._forget()

@@ -25,7 +25,7 @@ class PlannedStep:
     """A step of a pipeline with all that it names resolved, of which its kind makes a job."""
 
     node_name: str
-    """Its name in the pipeline."""
+    """The name in the pipeline."""
     name: str
     """The name of its job."""
     node: Any
@@ -35,7 +35,7 @@ class PlannedStep:
     outputs: dict[str, Output]
     """Each with its place."""
     made: Mapping[str, Made]
-    """How these places came about."""
+    """The origin of these places."""
     scope: BindingScope
 
 

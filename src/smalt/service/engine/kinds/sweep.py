@@ -26,7 +26,6 @@ from smalt.service.engine.kinds.protocol import (
     Deadline,
     Outcome,
     Plan,
-    make_error,
 )
 from smalt.service.engine.kinds.registry import find_kind
 from smalt.service.engine.kinds.step_jobs import (
@@ -48,6 +47,7 @@ from smalt.service.engine.kinds.sweep_runs import (
     to_finite,
 )
 from smalt.service.engine.kinds.sweep_trials import get_number, make_node_name, remove_varied
+from smalt.service.engine.outcome import make_error
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace

@@ -12,7 +12,7 @@ from cmaes import CMA
 from .studies import Coordinates, ParameterRange, ToldTrial
 
 _SIGMA = 0.25
-"""Of the range of each parameter, at first."""
+"""The first step size, as a share of the range of each parameter."""
 
 
 class EvolutionStudy:
