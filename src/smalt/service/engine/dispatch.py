@@ -74,12 +74,12 @@ class Dispatcher:
 
     def _fill_queue(self, queue: RunnerQueue) -> bool:
         """Start leaves of a queue; return False if the oldest one needs more slots than are free."""
-        left = _MOST_HANDED_ON if queue.queues_by_itself else len(queue.ready)
+        handed_on = 0
         while queue.ready and queue.slots.any_free and self.may_go_on():
-            if not left:
+            if queue.queues_by_itself and handed_on == _MOST_HANDED_ON:
                 self._wake()
                 return True
-            left -= 1
+            handed_on += 1
             job = jobs.get_job(self._db, queue.ready[0])
             if not job.is_over and not self._start_leaf(job, queue):
                 return False
