@@ -33,7 +33,7 @@ def optuna(sampling_home: Path) -> Iterator[OptunaProcess]:
         process.close()
 
 
-@pytest.fixture(params=["bayesian", "cmaes"])
+@pytest.fixture(params=["bayesian", "cmaes", pytest.param("gp", marks=pytest.mark.integration)])
 def algorithm(request: pytest.FixtureRequest, optuna: OptunaProcess) -> str:
     """An algorithm whose process can be started; its tests are skipped where there is no package index."""
     ensure_there(optuna, request.param)

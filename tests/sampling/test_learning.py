@@ -6,7 +6,7 @@ import json
 import math
 import os
 import signal
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -46,9 +46,9 @@ def make(algorithm: str, optuna: OptunaProcess, goal: str = "minimize", seed: in
     return make_sampler(algorithm, SPACE, seed, goal, lambda: optuna)
 
 
-def run(sampler: Sampler, count: int, sign: int = 1, told: list[Told] | None = None) -> list[Told]:
+def run(sampler: Sampler, count: int, sign: int = 1) -> list[Told]:
     """Run trials one at a time; some fail, and some are ended early."""
-    told = [] if told is None else told
+    told: list[Told] = []
     for number in range(count):
         point = sampler.propose(number, told, [])
         value = None if number % 9 == 5 else sign * find_loss(point)
@@ -94,21 +94,23 @@ def test_a_killed_process_is_started_again(algorithm: str, optuna: OptunaProcess
 
 
 def test_a_process_killed_while_it_works(algorithm: str, optuna: OptunaProcess) -> None:
-    """Kills at any moment of the exchange change no point."""
-    expected = run(make(algorithm, optuna), 60)
-    told: list[Told] = []
-    thread = Thread(target=lambda: run(make(algorithm, optuna), 60, told=told))
-    thread.start()
-    kills, last = 0, -12
-    while thread.is_alive():
+    """A request without an answer is asked again, of the next process, and has the same answer."""
+    told = run(make(algorithm, optuna), 30)
+    sampler = make(algorithm, optuna)
+    for number in (4, 15, 29):
+        sampler.propose(number - 1, told[: number - 1], [])
         pid = optuna.get_pid(algorithm)
-        if pid is not None and len(told) > last + 12:
-            kills, last = kills + 1, len(told)
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        thread.join(0.01)
-    assert kills >= 3
-    assert told == expected
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)  # so that it has the request, and no answer
+        answers: list[Point] = []
+        ask = partial(sampler.propose, number, told[:number], [])
+        thread = Thread(target=lambda ask=ask, answers=answers: answers.append(ask()))
+        thread.start()
+        thread.join(0.05)
+        assert not answers
+        os.kill(pid, signal.SIGKILL)
+        thread.join()
+        assert answers == [told[number].point]
 
 
 def test_the_order_of_telling_matters_and_is_kept(optuna: OptunaProcess) -> None:
@@ -121,6 +123,19 @@ def test_the_order_of_telling_matters_and_is_kept(optuna: OptunaProcess) -> None
     assert one != two
     assert sampler.propose(40, told, []) == one
     assert make("bayesian", optuna).propose(40, other, []) == two
+
+
+def test_ends_that_were_read_at_the_same_time(algorithm: str, optuna: OptunaProcess) -> None:
+    """Each is told without the other at first, and later after it: what was told in another order is forgotten."""
+    told = run(make(algorithm, optuna), 32)
+    sampler = make(algorithm, optuna)
+    for order in ([*told[:30], told[30]], [*told[:30], told[31]], [*told[:30], told[31], told[30]], told[:9], told):
+        assert sampler.propose(32, order, []) == make(algorithm, optuna).propose(32, order, [])
+
+
+def test_hyperband_is_bayesian_sampling(optuna: OptunaProcess) -> None:
+    ensure_there(optuna, "bayesian")
+    assert run(make("hyperband", optuna), 15) == run(make("bayesian", optuna), 15)
 
 
 def test_running_trials_count(optuna: OptunaProcess) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from smalt.entities.jobs import search_space
-from smalt.service.sweeps.policies import find_reason_to_stop
+from smalt.service.sweeps.hyperband import HyperbandPolicy, find_bracket
+from smalt.service.sweeps.policies import choose_policy, find_reason_to_stop
 
 CASES = json.loads(Path(__file__).with_name("policy_cases.json").read_text())
 NOUNS = {
@@ -112,3 +113,58 @@ def test_a_word_for_true() -> None:
 def test_goals_as_the_client_writes_them() -> None:
     assert decide({"type": "bandit"}, {"a": [1], "b": [2]}, "b", goal="Maximize") is None
     assert decide({"type": "bandit"}, {"a": [1], "b": [2]}, "b", goal="Minimize") is not None
+
+
+def find_names(bracket: int, count: int) -> list[str]:
+    names = (f"trial_{number}" for number in range(10_000))
+    return [name for name in names if find_bracket(name) == bracket][:count]
+
+
+def test_brackets_have_their_shares() -> None:
+    """27, 12, 6 and 4 of 49, whatever the number of trials."""
+    brackets = [find_bracket(f"trial_{number}") for number in range(4900)]
+    assert [brackets.count(bracket) for bracket in range(4)] == pytest.approx([2700, 1200, 600, 400], rel=0.15)
+
+
+@pytest.mark.parametrize("bracket", range(4))
+def test_hyperband_keeps_a_third_at_each_rung(bracket: int) -> None:
+    """Of trials that come to a rung in turn none ends if each is better than those before; if worse, two thirds do."""
+    names, first = find_names(bracket, 9), 3**bracket
+    reports: dict[str, list[float]] = {}
+    for place, name in enumerate(names):
+        reports[name] = [0.5 + place] * first
+        assert find_reason_to_stop(HyperbandPolicy(), "maximize", reports, name, ()) is None
+    ended = [name for name in names if find_reason_to_stop(HyperbandPolicy(), "minimize", reports, name, ())]
+    assert ended == names[3:]
+
+
+def test_hyperband_looks_at_rungs_alone() -> None:
+    """Before the bracket's first rung and between rungs nothing is ended."""
+    good, bad = find_names(1, 2)
+    seen = []
+    for interval in range(1, 30):
+        reports = {good: [1.0] * 30, bad: [0.1] * interval}
+        if find_reason_to_stop(HyperbandPolicy(), "maximize", reports, bad, ()):
+            seen.append(interval)
+    assert seen == [3, 9, 27]
+
+
+def test_reason_of_hyperband_and_other_brackets() -> None:
+    """Only trials of the same bracket that have come as far are compared."""
+    one, two, three = find_names(0, 3)
+    (other,) = find_names(2, 1)
+    reports = {other: [9.0], one: [0.9], two: [0.8, 0.7, 0.6], three: [0.7, 0.7]}
+    assert find_reason_to_stop(HyperbandPolicy(), "maximize", reports, two, ()) is None  # first at its third report
+    assert find_reason_to_stop(HyperbandPolicy(), "maximize", {**reports, two: [0.8]}, two, ()) == (
+        "it was ended by the hyperband policy: its best value 0.8 at interval 1 is not among the 1 best of the 3 "
+        "trials of its bracket that have come as far"
+    )
+
+
+def test_the_policy_of_a_sweep() -> None:
+    policy = make_policy({"type": "median_stopping"})
+    assert choose_policy("random", policy) is policy
+    assert choose_policy(search_space.BayesianSamplingAlgorithm(), None) is None
+    assert isinstance(choose_policy("hyperband", None), HyperbandPolicy)
+    with pytest.raises(ValueError, match="hyperband sampling ends trials by its own rule; remove 'early_termination'"):
+        choose_policy("hyperband", policy)

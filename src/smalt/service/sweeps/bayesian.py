@@ -45,22 +45,22 @@ class LearningSampler:
         self._start_optuna = start_optuna
         self._parameters = [_describe_parameter(each) for each in list_parameters(space)]
         self._lock = threading.Lock()
-        self._study = ""
+        self._study = os.urandom(8).hex()
         self._known = 0
         """The number of trials that the process was told, as far as is known here."""
-        self._numbers: list[int] = []
+        self._told: list[Told] = []
         self._coordinates: list[tuple[dict[str, float], float | None, bool]] = []
-        self._forget()
 
     def count_points(self) -> int | None:
         return None
 
     def propose(self, number: int, told: Sequence[Told], running: Sequence[Running]) -> Point:
         with self._lock:
-            if [trial.number for trial in told[: len(self._numbers)]] != self._numbers:
-                self._forget()
-            self._coordinates += [self._make_told(trial) for trial in told[len(self._numbers) :]]
-            self._numbers += [trial.number for trial in told[len(self._numbers) :]]
+            same = _count_same(self._told, told)
+            del self._told[same:], self._coordinates[same:]
+            self._known = min(self._known, same)
+            self._coordinates += [self._make_told(trial) for trial in told[same:]]
+            self._told += told[same:]
             found = self._ask(number, [find_coordinates(self._space, point) for _, point in running])
 
         def choose(path: str, parameter: Parameter) -> float:
@@ -92,14 +92,18 @@ class LearningSampler:
             self._known = answer["known"]
         raise Unavailable(f"the process of {self._algorithm} sampling ended again and again")
 
-    def _forget(self) -> None:
-        """Begin a study of a new name: what the old one was told is not what is recorded."""
-        self._study = os.urandom(8).hex()
-        self._known = 0
-        self._numbers, self._coordinates = [], []
-
     def _make_told(self, trial: Told) -> tuple[dict[str, float], float | None, bool]:
         return find_coordinates(self._space, trial.point), trial.value, trial.is_completed
+
+
+def _count_same(one: Sequence[Told], two: Sequence[Told]) -> int:
+    """Return how many trials both begin with. Two ends that were read at the same time are told in either order."""
+    count = 0
+    for first, second in zip(one, two, strict=False):
+        if first.number != second.number or first[2:] != second[2:]:
+            break
+        count += 1
+    return count
 
 
 def _describe_parameter(placed: PlacedParameter) -> list[Any]:

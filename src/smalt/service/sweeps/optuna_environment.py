@@ -12,7 +12,7 @@ from smalt.service.environments.builders.tool_processes import check_start
 
 PROGRAM = Path(__file__).with_name("program") / "__main__.py"
 _REQUIREMENTS = Path(__file__).with_name("requirements")
-_TITLES = {"bayesian": "Optuna", "cmaes": "CMA-ES"}
+_TITLES = {"bayesian": "Optuna", "cmaes": "CMA-ES", "gp": "Optuna-GP"}
 ALGORITHMS = frozenset(_TITLES)
 """The sampling algorithms that have an environment."""
 

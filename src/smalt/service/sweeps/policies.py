@@ -1,4 +1,4 @@
-"""Early termination: bandit, median stopping and truncation selection, as the service documents them.
+"""Early termination: bandit, median stopping and truncation selection, as the service documents them; and Hyperband.
 
 An *interval* is one report of the primary metric by a trial. The service is silent on negative metrics, even counts,
 trials with fewer reports, ties and NaN; docs/sweeps.md says what smalt does.
@@ -15,8 +15,10 @@ from smalt.entities.jobs.search_space import (
     BanditPolicy,
     EarlyTerminationPolicy,
     MedianStoppingPolicy,
+    SamplingAlgorithm,
     TruncationSelectionPolicy,
 )
+from smalt.service.sweeps.hyperband import HyperbandPolicy, count_survivors, is_rung, list_rivals
 
 Reports = Mapping[str, Sequence[float]]
 """The values that each trial has reported, in their order; trials in the order in which they were created."""
@@ -48,13 +50,28 @@ class _Review(NamedTuple):
         ]
 
 
+def choose_policy(
+    algorithm: str | SamplingAlgorithm | None, given: EarlyTerminationPolicy | None
+) -> EarlyTerminationPolicy | HyperbandPolicy | None:
+    """Return the policy of a sweep: the given one, or that of its sampling algorithm; ValueError if there are both."""
+    kind = algorithm if isinstance(algorithm, str) else getattr(algorithm, "type", None)
+    if kind != HyperbandPolicy.type:
+        return given
+    if given is not None:
+        raise ValueError("hyperband sampling ends trials by its own rule; remove 'early_termination'")
+    return HyperbandPolicy()
+
+
 def find_reason_to_stop(
-    policy: EarlyTerminationPolicy, goal: str, reports: Reports, trial: str, finished: Collection[str]
+    policy: EarlyTerminationPolicy | HyperbandPolicy,
+    goal: str,
+    reports: Reports,
+    trial: str,
+    finished: Collection[str],
 ) -> str | None:
     """Return why the trial is to be ended after its last report, as a sentence; None if it goes on."""
     interval = len(reports[trial])
-    every = max(policy.evaluation_interval or 1, 1)
-    if interval == 0 or interval % every or interval < (policy.delay_evaluation or 0):
+    if interval == 0 or not _is_evaluated(policy, trial, interval):
         return None
     review = _Review(reports, 1 if goal.lower() == "maximize" else -1, trial, interval, finished)
     own = review.find_best(trial)
@@ -66,9 +83,17 @@ def find_reason_to_stop(
         reason = _apply_median(review, own)
     elif isinstance(policy, TruncationSelectionPolicy):
         reason = _apply_truncation(policy, review, own)
+    elif isinstance(policy, HyperbandPolicy):
+        reason = _apply_hyperband(review, own)
     else:
         raise ValueError(f"there is no early termination policy '{getattr(policy, 'type', policy)}'")
     return reason and f"it was ended by the {policy.type} policy: {reason}"
+
+
+def _is_evaluated(policy: EarlyTerminationPolicy | HyperbandPolicy, trial: str, interval: int) -> bool:
+    if isinstance(policy, HyperbandPolicy):
+        return is_rung(trial, interval)
+    return interval % max(policy.evaluation_interval or 1, 1) == 0 and interval >= (policy.delay_evaluation or 0)
 
 
 def _apply_bandit(policy: BanditPolicy, review: _Review, own: float) -> str | None:
@@ -110,14 +135,30 @@ def _apply_truncation(policy: TruncationSelectionPolicy, review: _Review, own: f
     names = [name for name in review.list_comparable() if name == review.trial or name not in left_out]
     bests = [(name, best) for name in names if (best := review.find_best(name)) is not None]
     count = len(bests) * policy.truncation_percentage // 100
-    order = sorted(range(len(bests)), key=lambda place: (bests[place][1], -place))  # of equal ones the later goes
-    worst = [bests[place][0] for place in order[:count]]
-    if review.trial not in worst:
+    if review.trial not in _list_worst_first(bests)[:count]:
         return None
     return (
         f"{_name_value(review, own)} is among the {count} worst of {len(bests)} trials "
         f"(truncation_percentage {policy.truncation_percentage})"
     )
+
+
+def _apply_hyperband(review: _Review, own: float) -> str | None:
+    rivals = list_rivals(review.reports, review.trial, review.interval)
+    bests = [(name, best) for name in rivals if (best := review.find_best(name)) is not None]
+    count = count_survivors(len(bests))
+    if review.trial in _list_worst_first(bests)[-count:]:
+        return None
+    return (
+        f"{_name_value(review, own)} is not among the {count} best of the {len(bests)} trials of its bracket "
+        "that have come as far"
+    )
+
+
+def _list_worst_first(bests: Sequence[tuple[str, float]]) -> list[str]:
+    """List the trials by their best values; of equal ones, the later is worse."""
+    order = sorted(range(len(bests)), key=lambda place: (bests[place][1], -place))
+    return [bests[place][0] for place in order]
 
 
 def _is_true(value: Any) -> bool:

@@ -15,7 +15,8 @@ from smalt.service.sweeps.trials import Sampler
 if TYPE_CHECKING:
     from smalt.service.sweeps.optuna_process import OptunaProcess
 
-_LEARNING = frozenset({"bayesian", "cmaes"})
+_LEARNING = {"bayesian": "bayesian", "cmaes": "cmaes", "gp": "gp", "hyperband": "bayesian"}
+"""Algorithms that have a process → the algorithm of that process. Hyperband is Bayesian sampling with a policy."""
 
 
 def make_sampler(
@@ -38,5 +39,5 @@ def make_sampler(
 
         if start_optuna is None:
             raise ValueError(f"{kind} sampling needs a process")
-        return LearningSampler(kind, nodes, seed, goal, start_optuna)
+        return LearningSampler(_LEARNING[kind], nodes, seed, goal, start_optuna)
     raise ValueError(f"there is no sampling algorithm '{kind}'")

@@ -21,14 +21,21 @@ class EvolutionStudy:
             each for each in parameters if each.when is None and each.kind != "index" and each.low < each.high
         ]
         self._sign = -1.0 if goal == "maximize" else 1.0
-        self.count = 0
-        self._population: list[tuple[np.ndarray, float]] = []
+        self._told: list[ToldTrial] = []
+        self._begin()
+
+    def _begin(self) -> None:
         size = len(self._parameters)
         bounds = np.array([[0.0, 1.0]] * size)
+        self._population: list[tuple[np.ndarray, float]] = []
         self._optimizer = CMA(mean=np.full(size, 0.5), sigma=_SIGMA, bounds=bounds, seed=0) if size else None
 
+    @property
+    def count(self) -> int:
+        return len(self._told)
+
     def tell(self, trial: ToldTrial) -> None:
-        self.count += 1
+        self._told.append(trial)
         value = trial.value
         if self._optimizer is None or value is None or value != value or not trial.is_completed:
             return
@@ -37,6 +44,13 @@ class EvolutionStudy:
         if len(self._population) == self._optimizer.population_size:
             self._optimizer.tell(self._population)
             self._population = []
+
+    def forget(self, count: int) -> None:
+        if count < self.count:
+            kept, self._told = self._told[:count], []
+            self._begin()
+            for trial in kept:
+                self.tell(trial)
 
     def propose(self, seed: int, running: list[Coordinates]) -> Coordinates:
         if self._optimizer is None:

@@ -64,6 +64,9 @@ class OptunaStudy:
     def tell(self, trial: ToldTrial) -> None:
         self._trials.told.append(self._make_trial(trial.coordinates, trial, self.count))
 
+    def forget(self, count: int) -> None:
+        del self._trials.told[count:]
+
     def propose(self, seed: int, running: list[Coordinates]) -> Coordinates:
         self._trials.running = [
             self._make_trial(coordinates, None, self.count + place) for place, coordinates in enumerate(running)

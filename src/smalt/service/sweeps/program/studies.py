@@ -3,7 +3,8 @@
 A request has `study` (an id), `parameters` (path, kind, low, high, and under which index of which choice), `goal`,
 `since` (how many trials this process was told before), `told` (the trials after those, in their order), `running`,
 and the `seed` of this proposal. An answer has `coordinates` by path; or `known`, the number of trials that are known,
-if it is not `since`: the request then comes again with the trials from there on; or an `error`.
+if it is less than `since`: the request then comes again with the trials from there on; or an `error`. Trials that
+were told beyond `since` are forgotten: they were not recorded in that order.
 
 A trial that was told is `[coordinates, value, is completed]`, and one that runs is its coordinates.
 """
@@ -47,6 +48,9 @@ class Study(Protocol):
 
     def tell(self, trial: ToldTrial) -> None: ...
 
+    def forget(self, count: int) -> None:
+        """Keep only as many of the trials that it was told."""
+
     def propose(self, seed: int, running: list[Coordinates]) -> Coordinates:
         """Return coordinates. Parameters that are left out are drawn at random by the caller."""
 
@@ -80,8 +84,9 @@ class Studies:
             while len(self._studies) > _MOST_STUDIES:
                 self._studies.popitem(last=False)
         self._studies.move_to_end(request["study"])
-        if study.count != request["since"]:
+        if study.count < request["since"]:
             return {"known": study.count}
+        study.forget(request["since"])
         for trial in request["told"]:
             study.tell(ToldTrial(*trial))
         return {"coordinates": study.propose(request["seed"], request["running"])}
