@@ -64,6 +64,7 @@ def test_setters_keep_what_is_not_given() -> None:
     sweep = SweepJob.from_dict(
         {
             "trial": {"command": "ls", "environment": "azureml:e:1"},
+            "search_space": {"x": {"type": "choice", "values": [1, 2]}},
             "objective": {"goal": "minimize", "primary_metric": "loss"},
             "limits": {"max_total_trials": 2},
         }

@@ -16,6 +16,8 @@ from smalt.entities.schema.shapes import Anything, Boolean, Either, Enum, Intege
 TEXT = "local"
 """What every text is: so it is also the name of a compute that is there."""
 REFERENCES = {"environment": "azureml:host@latest"}
+_EXCLUSIVE = ("slack_amount",)
+"""Fields that exclude another one of their noun."""
 PATH = "azureml://datastores/workspaceblobstore/paths/p"
 
 
@@ -54,7 +56,7 @@ def fill_noun(noun: type[Entity], depth: int = 4) -> dict[str, Any]:
     return {
         name: field.default or fill_shape(field.shape, depth)
         for name, field in noun._fields.items()
-        if field.required or (depth > 2 and not field.from_service)
+        if field.required or (depth > 2 and not field.from_service and name not in _EXCLUSIVE)
     }
 
 

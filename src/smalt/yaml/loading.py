@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from smalt.entities.assets import conda
 from smalt.entities.schema.documents import read_document
 from smalt.entities.schema.entity import Entity
-from smalt.entities.schema.kind_mismatch import describe_mismatch
+from smalt.entities.schema.kind_mismatch import describe_mismatch, is_job_document
 from smalt.entities.schema.problems import Path, Problem, did_you_mean
 from smalt.entities.schema.reader import Reader
 from smalt.exceptions import LocatedProblem, ValidationException
@@ -263,6 +263,13 @@ class FileReader(Reader):
             return None
         self._known[text, kind] = entity
         return entity
+
+    def is_job_file(self, text: str) -> bool:
+        try:
+            with open(self._make_absolute(text, ()), "rb") as file:
+                return is_job_document(Document(file.read()).data)
+        except (OSError, ValueError):  # said when it is read
+            return False
 
     def load_conda(self, text: str, path: Path) -> Any:
         name = self._find_file(text, path)

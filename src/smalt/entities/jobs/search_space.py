@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from smalt.entities.jobs.inputs import LiteralValue
-from smalt.entities.schema.effects import KEPT
+from smalt.entities.schema.effects import ACTED
 from smalt.entities.schema.entity import Entity, constant, optional, required
 from smalt.entities.schema.nested import Nested, TaggedNoun
-from smalt.entities.schema.problems import Path, join_words
-from smalt.entities.schema.shapes import Anything, Enum, Integer, List, Map, Number, Shape, Text
+from smalt.entities.schema.problems import Path, did_you_mean, format_value, join_words
+from smalt.entities.schema.shapes import Anything, Boolean, Enum, Integer, List, Map, Number, Shape, Text
+from smalt.entities.schema.travel import SETTING, Travel
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
@@ -19,7 +21,7 @@ class SweepDistribution(Entity):
     """A distribution of an input. Arguments may be positional: `Uniform(0.1, 0.9)`, `Choice([1, 2])`."""
 
     noun = "a distribution of values"
-    _effect = KEPT
+    _effect = ACTED
     _order: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *arguments: Any, **values: Any) -> None:
@@ -31,12 +33,42 @@ class SweepDistribution(Entity):
         super().__init__(**given, **{key: value for key, value in values.items() if key != "type"})
 
 
+class ChoiceValue(Anything):
+    """A value of a choice: a literal, a distribution, or a list or mapping of such, which a trial gets as JSON."""
+
+    words = "text, a number, true or false, or a list or mapping of such"
+
+    def read_value(self, value: Any, path: Path, reader: Reader) -> Any:
+        if isinstance(value, SweepDistribution) or _is_distribution(value):
+            return DISTRIBUTION.read_value(value, path, reader)
+        if isinstance(value, Mapping):
+            return {str(name): self.read_value(item, (*path, name), reader) for name, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.read_value(item, (*path, index), reader) for index, item in enumerate(value)]
+        return value if isinstance(value, (str, int, float)) else self.report_mismatch(value, path, reader)
+
+
+def _is_distribution(value: Any) -> bool:
+    """Return True for a mapping that is a distribution, or means to be one; any other may have a key `type`, too."""
+    if not isinstance(value, Mapping) or not isinstance(value.get("type"), str):
+        return False
+    names = DISTRIBUTION.table
+    return value["type"].lower() in names or (did_you_mean(value["type"], names) != "" and not _KEYS.isdisjoint(value))
+
+
+_KEYS = frozenset({"values", "min_value", "max_value", "mu", "sigma", "q", "upper"})
+
+
 class Choice(SweepDistribution):
     noun = "a choice"
     _order = ("values",)
 
     type = constant("choice", "The distribution.")
-    values = required(List(Anything()), "The values; a mapping among them may hold further distributions.")
+    values = required(List(ChoiceValue()), "The values; a mapping among them may hold further distributions.")
+
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        if self.__dict__.get("values") == [] and not data["values"]:
+            reader.add_problem((*path, "values"), "a choice needs a value: add one to 'values'", at_key=True)
 
 
 class Range(SweepDistribution):
@@ -53,31 +85,44 @@ class Range(SweepDistribution):
             reader.add_problem((*path, "max_value"), f"'max_value' must not be below 'min_value', which is {low}")
 
 
+class ExponentRange(Range):
+    """A distribution whose bounds are the natural logarithms of the values."""
+
+    min_value = required(Number(), "The natural logarithm of the smallest value: the value is exp(min_value).")
+    max_value = required(Number(), "The natural logarithm of the largest value.")
+
+
 class Uniform(Range):
     noun = "a uniform distribution"
 
     type = constant("uniform", "The distribution.")
 
 
-class LogUniform(Range):
+class LogUniform(ExponentRange):
     noun = "a log-uniform distribution"
 
     type = constant("loguniform", "The distribution.")
 
 
-class QRange(Range):
-    _order = ("min_value", "max_value", "q")
+class HasStep(Entity):
+    """A distribution whose values are rounded."""
 
     q = required(Number(), "The step that values are rounded to.")
 
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check_rules(path, reader, data)
+        check_positive(self, "q", path, reader)
 
-class QUniform(QRange):
+
+class QUniform(HasStep, Range):
+    _order = ("min_value", "max_value", "q")
     noun = "a rounded uniform distribution"
 
     type = constant("quniform", "The distribution.")
 
 
-class QLogUniform(QRange):
+class QLogUniform(HasStep, ExponentRange):
+    _order = ("min_value", "max_value", "q")
     noun = "a rounded log-uniform distribution"
 
     type = constant("qloguniform", "The distribution.")
@@ -90,6 +135,10 @@ class Bell(SweepDistribution):
 
     mu = required(Number(), "The mean.")
     sigma = required(Number(), "The standard deviation.")
+
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check_rules(path, reader, data)
+        check_positive(self, "sigma", path, reader)
 
 
 class Normal(Bell):
@@ -104,10 +153,8 @@ class LogNormal(Bell):
     type = constant("lognormal", "The distribution.")
 
 
-class QBell(Bell):
+class QBell(HasStep, Bell):
     _order = ("mu", "sigma", "q")
-
-    q = required(Number(), "The step that values are rounded to.")
 
 
 class QNormal(QBell):
@@ -127,7 +174,14 @@ class Randint(SweepDistribution):
     _order = ("upper",)
 
     type = constant("randint", "The distribution.")
-    upper = required(Integer(), "The bound, which is not reached.")
+    upper = required(Integer(at_least=1), "The bound, which is not reached: the values are 0 to upper - 1.")
+
+
+def check_positive(distribution: Entity, key: str, path: Path, reader: Reader) -> None:
+    """Report a value that is not above zero."""
+    value = vars(distribution).get(key)
+    if isinstance(value, (int, float)) and value <= 0:
+        reader.add_problem((*path, key), f"'{key}' must be greater than 0, not {format_value(value)}")
 
 
 DISTRIBUTION: TaggedNoun[SweepDistribution] = TaggedNoun(
@@ -151,7 +205,7 @@ SEARCH_SPACE = Map(DISTRIBUTION, "distributions of values")
 
 class SamplingAlgorithm(Entity):
     noun = "a sampling algorithm"
-    _effect = KEPT
+    _effect = ACTED
 
 
 class RandomSamplingAlgorithm(SamplingAlgorithm):
@@ -162,33 +216,95 @@ class RandomSamplingAlgorithm(SamplingAlgorithm):
     rule = optional(Enum("random", "sobol"), "The rule by which points are drawn.")
     logbase = optional(LiteralValue(), "The base of logarithmic distributions: a number or `e`.")
 
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        base = self.__dict__.get("logbase")
+        if base is None or base == "e" or reader.is_binding(base):
+            return
+        try:
+            is_base = float(base) > 0 and float(base) != 1 and not isinstance(base, bool)
+        except ValueError:
+            is_base = False
+        if not is_base:
+            words = "'logbase' must be 'e' or a number greater than 0 other than 1"
+            reader.add_problem((*path, "logbase"), f"{words}, not {format_value(base)}")
+
 
 class GridSamplingAlgorithm(SamplingAlgorithm):
     noun = "grid sampling"
 
     type = constant("grid", "The algorithm.")
 
+    @classmethod
+    def _handle_unknown_keys(cls, keys: list[Any], data: Any, entity: Entity, path: Path, reader: Reader) -> set[str]:
+        """Say of settings of random sampling why grid sampling has none."""
+        for key in keys:
+            if key in RandomSamplingAlgorithm._fields:
+                words = f"grid sampling tries each point once, in order, so '{key}' has no meaning; remove it"
+                reader.add_problem((*path, key), words, at_key=True)
+        rest = [key for key in keys if key not in RandomSamplingAlgorithm._fields]
+        return super()._handle_unknown_keys(rest, data, entity, path, reader)
 
-class BayesianSamplingAlgorithm(SamplingAlgorithm):
+
+class LearningSamplingAlgorithm(SamplingAlgorithm):
+    """An algorithm that chooses each point by the trials that have ended."""
+
+    seed = optional(Integer(), "Makes the sequence the same each time; not in Azure ML.")
+
+
+class BayesianSamplingAlgorithm(LearningSamplingAlgorithm):
     noun = "Bayesian sampling"
 
     type = constant("bayesian", "The algorithm.")
 
 
-SAMPLING: Shape[str | SamplingAlgorithm] = Enum("random", "grid", "bayesian") | TaggedNoun(
+class GpSamplingAlgorithm(LearningSamplingAlgorithm):
+    """Sampling by a Gaussian process; not in Azure ML."""
+
+    noun = "Gaussian process sampling"
+
+    type = constant("gp", "The algorithm.")
+
+
+class CmaesSamplingAlgorithm(LearningSamplingAlgorithm):
+    """Sampling by an evolution strategy; not in Azure ML."""
+
+    noun = "CMA-ES sampling"
+
+    type = constant("cmaes", "The algorithm.")
+
+
+class HyperbandSamplingAlgorithm(LearningSamplingAlgorithm):
+    """Bayesian sampling that ends trials early, by successive halving; not in Azure ML."""
+
+    noun = "Hyperband sampling"
+
+    type = constant("hyperband", "The algorithm.")
+
+
+SAMPLING: Shape[str | SamplingAlgorithm] = Enum("random", "grid", "bayesian", "gp", "cmaes", "hyperband") | TaggedNoun(
     SamplingAlgorithm,
     "type",
     {
         "random": "jobs.search_space:RandomSamplingAlgorithm",
         "grid": "jobs.search_space:GridSamplingAlgorithm",
         "bayesian": "jobs.search_space:BayesianSamplingAlgorithm",
+        "gp": "jobs.search_space:GpSamplingAlgorithm",
+        "cmaes": "jobs.search_space:CmaesSamplingAlgorithm",
+        "hyperband": "jobs.search_space:HyperbandSamplingAlgorithm",
     },
 )
 
 
+def get_sampling_type(algorithm: str | SamplingAlgorithm | None) -> str:
+    """Return the name of a sampling algorithm; `random` if there is none."""
+    if algorithm is None:
+        return "random"
+    return algorithm if isinstance(algorithm, str) else str(getattr(algorithm, "type", None))
+
+
 class Objective(Entity):
     noun = "an objective"
-    _effect = KEPT
+    _effect = ACTED
 
     goal = required(Enum("minimize", "maximize"), "Whether low or high values are sought.")
     primary_metric = required(Text(), "The metric that the trials log.")
@@ -196,7 +312,7 @@ class Objective(Entity):
 
 class EarlyTerminationPolicy(Entity):
     noun = "an early termination policy"
-    _effect = KEPT
+    _effect = ACTED
 
     evaluation_interval = optional(Integer(at_least=0), "The number of metrics between two evaluations.")
     delay_evaluation = optional(Integer(at_least=0), "The number of evaluations to skip at first.")
@@ -206,8 +322,17 @@ class BanditPolicy(EarlyTerminationPolicy):
     noun = "a bandit policy"
 
     type = constant("bandit", "The policy.")
-    slack_factor = optional(Number(), "The allowed distance from the best trial, as a ratio.")
-    slack_amount = optional(Number(), "The same as an amount.")
+    slack_factor = optional(Number(at_least=0), "The allowed distance from the best trial, as a ratio.")
+    slack_amount = optional(Number(at_least=0), "The same as an amount.")
+
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        slacks = [data.get("slack_factor"), data.get("slack_amount")]
+        if slacks == [None, None]:
+            words = "a bandit policy needs 'slack_factor' or 'slack_amount': how far behind the best a trial may be"
+            reader.add_problem(path, words, at_key=True)
+        elif all(slacks):
+            words = "a bandit policy has either 'slack_factor' or 'slack_amount'; remove one of them"
+            reader.add_problem((*path, "slack_amount"), words, at_key=True)
 
 
 class MedianStoppingPolicy(EarlyTerminationPolicy):
@@ -223,7 +348,7 @@ class TruncationSelectionPolicy(EarlyTerminationPolicy):
     truncation_percentage = required(
         Integer(at_least=1, at_most=99), "The percentage of trials that each evaluation ends."
     )
-    exclude_finished_jobs = optional(Anything(), "Whether finished trials do not count.")
+    exclude_finished_jobs = optional(Boolean(), "Whether finished trials do not count.")
 
 
 EARLY_TERMINATION: TaggedNoun[EarlyTerminationPolicy] = TaggedNoun(
@@ -239,21 +364,27 @@ EARLY_TERMINATION: TaggedNoun[EarlyTerminationPolicy] = TaggedNoun(
 
 class SweepJobLimits(Entity):
     noun = "limits of a sweep"
-    _effect = KEPT
+    _effect = ACTED
 
-    max_total_trials = required(Integer(at_least=1), "Trials in all.")
-    max_concurrent_trials = optional(Integer(at_least=1), "Trials at a time.")
+    max_total_trials = required(Integer(at_least=1, at_most=1000), "Trials in all.")
+    max_concurrent_trials = optional(Integer(at_least=1, at_most=100), "Trials at a time; all, at most 100, if unset.")
     timeout = optional(Integer(at_least=0), "Seconds after which the sweep is ended.")
     trial_timeout = optional(Integer(at_least=0), "Seconds after which a trial is ended.")
+
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        total, at_once = vars(self).get("max_total_trials"), vars(self).get("max_concurrent_trials")
+        if isinstance(total, int) and isinstance(at_once, int) and at_once > total:
+            words = f"'max_concurrent_trials' must not be more than 'max_total_trials', which is {total}"
+            reader.add_problem((*path, "max_concurrent_trials"), words)
 
 
 class Sweep(Entity):
     """The fields that sweep jobs and steps share."""
 
     noun = "a sweep"
-    _effect = KEPT
+    _effect = ACTED
 
-    search_space = optional(SEARCH_SPACE, "The search space, by name of input.")
+    search_space = optional(SEARCH_SPACE, "The search space, by name of input.", travels=SETTING | Travel.JOINED)
     sampling_algorithm = optional(SAMPLING, "The sampling algorithm.")
     objective = required(Nested(Objective), "The objective.")
     early_termination = optional(EARLY_TERMINATION, "The policy of early termination.")

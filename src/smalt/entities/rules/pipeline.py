@@ -112,6 +112,11 @@ def check_component_job(job: Any, component: Component, path: Path, reader: Read
         words = f"a pipeline job runs a pipeline component, and this is {component.noun}; make it a step under 'jobs'"
         reader.add_problem((*path, "component"), words)
         return
+    check_ports_given(job, component, "the component of this job", path, reader)
+
+
+def check_ports_given(job: Any, component: Component, words: str, path: Path, reader: Reader) -> None:
+    """Check the inputs and outputs of a job against those of a component that runs for it; `words` name that."""
     names = PipelineNames({}, {}, {}, {})
     for name, value in job.inputs.items():
         where = (*path, "inputs", name)
@@ -120,13 +125,11 @@ def check_component_job(job: Any, component: Component, path: Path, reader: Read
             convert_path(job.inputs, name, component.inputs[name], where, reader)
         else:
             hint = did_you_mean(name, component.inputs)
-            reader.add_problem(where, f"the component of this job has no input '{name}'{hint}", at_key=True)
+            reader.add_problem(where, f"{words} has no input '{name}'{hint}", at_key=True)
     for name in job.outputs:
         if name not in component.outputs:
             hint = did_you_mean(name, component.outputs)
-            reader.add_problem(
-                (*path, "outputs", name), f"the component of this job has no output '{name}'{hint}", True
-            )
+            reader.add_problem((*path, "outputs", name), f"{words} has no output '{name}'{hint}", True)
     check_given(job, component, path, reader)
 
 
@@ -157,11 +160,10 @@ def _check_inputs(step: Node, component: Component, names: PipelineNames, path: 
         elif component.type != "pipeline":  # of which real files have more than is declared; the job's log tells of it
             hint = did_you_mean(name, component.inputs)
             reader.add_problem(where, f"the component of this step has no input '{name}'{hint}", at_key=True)
-    for name in getattr(step, "search_space", None) or ():
-        if name not in component.inputs:
-            hint = did_you_mean(name, component.inputs)
-            words = f"the component of this step has no input '{name}' to vary{hint}"
-            reader.add_problem((*path, "search_space", name), words, at_key=True)
+    if vars(step).get("search_space"):
+        from smalt.entities.rules.sweep import check_space
+
+        check_space(step, component, names, path, reader)
 
 
 def check_given(step: Any, component: Component, path: Path, reader: Reader) -> None:

@@ -30,6 +30,15 @@ def describe_mismatch(data: Any, kind: str, problems: Sequence[Problem]) -> str 
     return found and f"this is {_format_kind(found)}, not {_format_kind(kind)}; {_USES[found]}"
 
 
+def is_job_document(data: Any) -> bool:
+    """Return True for a document that is a job and no component, by its `$schema` or by its keys."""
+    if not isinstance(data, Mapping):
+        return False
+    if read_schema_word(data):
+        return _is_kind(data, "job")
+    return not _is_kind(data, "component") and _is_kind(data, "job")
+
+
 def _is_foreign(problem: Problem) -> bool:
     """Return True if a document of another kind could cause the problem: its keys, its type or its inputs."""
     if problem.path[:1] == ("inputs",):

@@ -24,6 +24,7 @@ JOBS = {
 COMPONENTS = {
     "command": "jobs.command:CommandComponent",
     "pipeline": "jobs.pipeline:PipelineComponent",
+    "sweep": "jobs.sweep:SweepComponent",
     "parallel": "jobs.parallel:ParallelComponent",
     "spark": "jobs.spark:SparkComponent",
     "automl": "jobs.automl.job:AutoMLComponent",
@@ -160,7 +161,7 @@ def find_component_type(data: Mapping[str, Any]) -> str:
         return word
     if "nodes" in data or "flow" in data or read_schema_word(data) in ("Flow", "Run"):
         return "promptflow_parallel"
-    return "pipeline" if "jobs" in data else "command"
+    return "pipeline" if "jobs" in data else "sweep" if "trial" in data else "command"
 
 
 def find_deployment_type(kind: str, data: Mapping[str, Any]) -> str:

@@ -81,6 +81,10 @@ class Reader:
         """Return the entity in the file that the text names, or None after reporting a problem."""
         return text
 
+    def is_job_file(self, text: str) -> bool:
+        """Return True if the text names a file with a job, and no component, in it."""
+        return False
+
     def load_conda(self, text: str, path: Path) -> Any:
         """Return the conda specification in the file that the text names, or None after reporting a problem."""
         return text

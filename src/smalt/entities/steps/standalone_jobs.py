@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.jobs.inputs import ASSETS, Input, Output
 from smalt.entities.jobs.job import Job
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.kinds import JOBS
@@ -72,7 +73,9 @@ def _fill_from_component(values: dict[str, Any], node: Node, component: Componen
     """Fill in the values that the step leaves to its component."""
     for name, declared in component.inputs.items():
         if declared.default is not None and name not in (values.get("search_space") or ()):
-            values["inputs"].setdefault(name, declared.default)
+            is_data = declared.type in ASSETS and isinstance(declared.default, str)
+            default = Input(type=declared.type, path=declared.default) if is_data else declared.default
+            values["inputs"].setdefault(name, default)
     values["inputs"] = {
         name: _apply_mode(value, component.inputs.get(name)) for name, value in values["inputs"].items()
     }
@@ -80,8 +83,13 @@ def _fill_from_component(values: dict[str, Any], node: Node, component: Componen
         said = values["outputs"].get(name)
         kept = {} if said is None else vars(said)
         values["outputs"][name] = Output(**{"type": output.type, **_list_given(mode=output.mode), **kept})
+    if component.type == "sweep":
+        values.update(build_job_values(noun, node, component))
+        return
     if "trial" in noun._fields:
-        values["trial"] = _make_trial(component, values.get("search_space") or {}, values["inputs"])
+        is_command = component.type == "command"
+        space = values.get("search_space") or {}
+        values["trial"] = make_trial(component, space, values["inputs"]) if is_command else component
         return
     if component.type == "pipeline":
         values["component"] = component
@@ -89,6 +97,19 @@ def _fill_from_component(values: dict[str, Any], node: Node, component: Componen
     values.update(build_job_values(noun, node, component))
     if "command" in values:
         values["command"] = remove_empty_blocks(values["command"], values["inputs"])
+
+
+def fill_from_trial(sweep: Any, component: Component) -> Any:
+    """Return the sweep job with a command in place of the command component that is its trial.
+
+    The component's defaults, modes and outputs become the sweep's own where that has none.
+    """
+    filled = copy.copy(sweep)
+    values = dict(vars(sweep))
+    values.update(inputs=dict(sweep.inputs), outputs=dict(sweep.outputs))
+    _fill_from_component(values, sweep, component, type(sweep))
+    vars(filled).update(values)
+    return filled
 
 
 def _list_given(**values: Any) -> dict[str, Any]:
@@ -102,7 +123,7 @@ def _apply_mode(value: Any, declared: Input | None) -> Any:
     return value
 
 
-def _make_trial(component: Component, space: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
+def make_trial(component: Component, space: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
     """Return the command of each trial, which reads its point of the search space."""
     from smalt.entities.jobs.sweep import Trial
 

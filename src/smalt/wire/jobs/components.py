@@ -134,12 +134,19 @@ def _write_jobs(value: Mapping[str, Any], writing: Writing) -> Json:
     return write_nodes(value, writing)
 
 
+def _write_trial(value: Any, writing: Writing) -> Any:
+    from smalt.wire.jobs.sweep import write_component_trial
+
+    return write_component_trial(value, writing)
+
+
 _WRITERS: dict[str, Callable[[Any, Writing], Any]] = {
     "inputs": _write_inputs,
     "environment": write_environment,
     "code": write_code,
     "task": write_task,
     "jobs": _write_jobs,
+    "trial": _write_trial,
     "partition_keys": write_keys,
     "mini_batch_size": lambda value, writing: str(write_batch_size(value, writing)),
 }

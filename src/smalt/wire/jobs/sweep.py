@@ -8,10 +8,11 @@ from typing import Any
 
 from smalt.entities.assets.component import Component
 from smalt.entities.jobs import search_space as nouns
-from smalt.entities.jobs.command import CommandJob
+from smalt.entities.jobs.command import CommandComponent, CommandJob
 from smalt.entities.jobs.sweep import SweepJob, Trial
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
+from smalt.entities.steps.standalone_jobs import fill_from_trial
 from smalt.wire.encoding.casing import fold_case
 from smalt.wire.encoding.codec import Codec, Json, Rule, TaggedCodec, Writing, make_nested_rule, to_plain
 from smalt.wire.encoding.envelope import Envelope
@@ -82,6 +83,9 @@ _SAMPLING = TaggedCodec(
         "Random": Codec(nouns.RandomSamplingAlgorithm, _TYPE),
         "Grid": Codec(nouns.GridSamplingAlgorithm, _TYPE),
         "Bayesian": Codec(nouns.BayesianSamplingAlgorithm, _TYPE),
+        "Gp": Codec(nouns.GpSamplingAlgorithm, _TYPE),
+        "Cmaes": Codec(nouns.CmaesSamplingAlgorithm, _TYPE),
+        "Hyperband": Codec(nouns.HyperbandSamplingAlgorithm, _TYPE),
     },
 )
 
@@ -138,23 +142,30 @@ _TRIAL = Codec(
 
 
 def _write_trial(value: Any, writing: Writing) -> Any:
-    """A command component is what it holds."""
-    if isinstance(value, str):
-        return {"componentId": writing.refs.asset(value, "components")}
-    if isinstance(value, Component):
+    """Return a command component as the command that it holds, and any other by its id or in place."""
+    if isinstance(value, Component) and value.type == "command":
         kept = {name: item for name, item in vars(value).items() if name in Trial._fields}
         value = Trial(**kept)
-    return _TRIAL.write(value, writing)
+    if not isinstance(value, (str, Component)):
+        return _TRIAL.write(value, writing)
+    return _write_reference(value, writing)
+
+
+def _write_reference(value: Any, writing: Writing) -> Json:
+    """Return the id of a component under `componentId`, or the component in place under `component`."""
+    from smalt.wire.jobs.steps import COMPONENT
+
+    written = COMPONENT.write(value, writing)
+    return {"component" if isinstance(written, dict) else "componentId": written}
 
 
 def _read_trial(value: Any, path: Path, reader: Reader) -> Any:
-    if isinstance(value, Mapping) and isinstance(value.get("componentId"), str):
-        return value["componentId"]
-    return _TRIAL.read(value, path, reader)
+    found = _read_reference(value, path, reader)
+    return _TRIAL.read(value, path, reader) if found is value else found
 
 
 class _SweepJob(Codec[SweepJob]):
-    """Sweep jobs; a command job as the trial says what the sweep leaves out."""
+    """Sweep jobs; a job or component as the trial says what the sweep leaves out."""
 
     def write(self, noun: SweepJob, writing: Writing) -> Json:
         return super().write(_add_trial(noun), writing)
@@ -162,6 +173,9 @@ class _SweepJob(Codec[SweepJob]):
 
 def _add_trial(noun: SweepJob) -> SweepJob:
     trial = noun.trial
+    if isinstance(trial, CommandComponent):
+        filled: SweepJob = fill_from_trial(noun, trial)
+        return filled
     if not isinstance(trial, CommandJob):
         return noun
     sweep = copy.copy(noun)
@@ -182,15 +196,8 @@ SWEEP_JOB = _SweepJob(
 RESOURCES = Envelope(SWEEP_JOB)
 
 
-def _write_step_trial(value: Any, writing: Writing) -> Any:
-    from smalt.wire.jobs.steps import COMPONENT
-
-    written = COMPONENT.write(value, writing)
-    return {"component" if isinstance(written, dict) else "componentId": written}
-
-
-def _read_step_trial(value: Any, path: Path, reader: Reader) -> Any:
-    """An id, or a component in place, in smalt's form (`component`) or as the service's client has it."""
+def _read_reference(value: Any, path: Path, reader: Reader) -> Any:
+    """Return an id, or a component in place, in smalt's form (`component`) or as the service's client has it."""
     if not isinstance(value, Mapping):
         return value
     spec = value.get("component") or _make_nested_codec(value, "properties", "componentSpec")
@@ -198,7 +205,7 @@ def _read_step_trial(value: Any, path: Path, reader: Reader) -> Any:
         from smalt.wire.jobs.components import read_spec
 
         return read_spec(spec, path, reader)
-    return value.get("componentId", value)
+    return value.get("componentId") or value
 
 
 def _make_nested_codec(value: Mapping[str, Any], *keys: str) -> Any:
@@ -208,4 +215,19 @@ def _make_nested_codec(value: Mapping[str, Any], *keys: str) -> Any:
     return found
 
 
-STEP = {**SWEEP, "trial": Rule("trial", _write_step_trial, _read_step_trial)}
+STEP = {**SWEEP, "trial": Rule("trial", _write_reference, _read_reference)}
+
+
+def write_component_trial(value: Any, writing: Writing) -> Any:
+    """Return the trial of a sweep component: a reference, or a command or component in place, as in YAML."""
+    from smalt.wire.jobs.components import write_code, write_environment, write_spec
+
+    if isinstance(value, (str, Component)):
+        found = writing.refs.component(value)
+        return write_spec(found, writing) if isinstance(found, Component) else found
+    special = {"code": write_code, "environment": write_environment}
+    return {
+        name: special[name](item, writing) if name in special else to_plain(item)
+        for name, item in vars(value).items()
+        if name in Trial._fields and item is not None
+    }
