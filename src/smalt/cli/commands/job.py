@@ -220,16 +220,30 @@ def show_metrics(ctx: Invocation, name: str, metric: tuple[str, ...], history: b
 @job.verb(
     "compare",
     click.Argument(["jobs"], nargs=-1, metavar="JOB JOB…"),
-    click.Option(["--html"], metavar="FILE", help="Write a page with the comparison and the curves to this file."),
+    click.Option(
+        ["--html"],
+        metavar="FILE",
+        help="Write a page with the comparison and the curves to this file; of one sweep, a page with all its trials.",
+    ),
 )
 def compare_jobs(ctx: Invocation, jobs: tuple[str, ...], html: str | None) -> Any:
-    """Compare jobs side by side: parameters, metrics, inputs, code and environment, with differences marked."""
+    """Compare jobs side by side: parameters, metrics, inputs, code and environment, with differences marked.
+
+    Of a single sweep its best trials are compared.
+    """
     from smalt.cli.jobs import comparison
     from smalt.client.jobs.metrics import MetricsReader
 
     names = list(dict.fromkeys(jobs))
-    if len(names) < 2:
-        raise click.UsageError("name the jobs to compare: smalt job compare JOB JOB")
+    if not names:
+        raise click.UsageError("name the jobs to compare: smalt job compare JOB JOB; or one sweep, for its trials")
+    if len(names) == 1:
+        from smalt.cli.jobs import sweep_comparison
+
+        trials = sweep_comparison.fetch_trials(ctx, names[0])
+        if html is not None:
+            return sweep_comparison.write_page(ctx, trials, html)
+        names = sweep_comparison.choose_best(ctx, trials)
     reader = MetricsReader(ctx.client)
     rows = comparison.build_rows(reader.compare_jobs(names))
     if html is not None:
@@ -263,7 +277,10 @@ def cancel_job(ctx: Invocation, name: str, no_wait: bool) -> None:
     click.Option(["--all"], is_flag=True, help="The logs, files and outputs of the job and of all its steps."),
 )
 def download_job(ctx: Invocation, name: str, download_path: str, output_name: str | None, all: bool) -> None:
-    """Download a job's logs and default outputs, one named output, or everything; each step has a folder in steps/."""
+    """Download a job's logs and default outputs, one named output, or everything; each step has a folder in steps/.
+
+    Of a sweep these are the files of its best trial, and its own logs are in hd-artifacts/.
+    """
     if ctx.client.jobs.download(name, download_path=download_path, output_name=output_name, all=all):
         ctx.print_note(f"downloaded to {download_path}")
         return

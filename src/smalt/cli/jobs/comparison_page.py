@@ -24,7 +24,7 @@ Curves = dict[str, dict[str, Sequence[Sequence[Any]]]]
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _AROUND = 460, 240, 62, 34, 12
 _COLOURS = 8
 _POINTS = 500
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; --text: #1b1f24; --faint: #6b7280; --line: #d8dce2; --mark: #fff3c4; --page: #fff;
   --c0: #1f6feb; --c1: #d1242f; --c2: #1a7f37; --c3: #9a6700; --c4: #8250df; --c5: #bf3989; --c6: #0e7c86;
   --c7: #57606a }
@@ -49,7 +49,7 @@ def write_page(path: str, rows: Sequence[Json], jobs: Sequence[str], reader: Met
     """Write the page, with the curves of the jobs' own metrics and of runs below them with the same label."""
     curves: Curves = {}
     for job in jobs:
-        for run in reader.get_runs(job, history=True, points=_POINTS):
+        for run in reader.get_runs(job, history=True, points=_POINTS, trials=False):
             for metric in run["metrics"]:
                 name = f"{run['label']}: {metric['name']}" if run["label"] else metric["name"]
                 curves.setdefault(name, {})[job] = metric["points"]
@@ -68,7 +68,7 @@ def render_page(rows: Sequence[Json], jobs: Sequence[str], curves: Curves) -> st
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
         f'<div class="wide">\n<table>\n{_render_table(rows, jobs)}</table>\n</div>\n{drawn}</body>\n</html>\n'
     )
 
@@ -102,7 +102,7 @@ def _render_figure(metric: str, of: dict[str, Sequence[Sequence[Any]]], jobs: Se
     every = [point for points in drawn.values() for point in points]
     if not any(len(points) > 1 for points in drawn.values()):
         return ""
-    frame = _PlotFrame(every)
+    frame = PlotFrame(every)
     lines = "".join(
         f'<polyline stroke="{_get_colour(index)}" points="{frame.format_points(drawn[job])}">'
         f"<title>{escape(job)}</title></polyline>\n"
@@ -116,8 +116,10 @@ def _render_figure(metric: str, of: dict[str, Sequence[Sequence[Any]]], jobs: Se
     )
 
 
-class _PlotFrame:
+class PlotFrame:
     """The scale of a drawing, which maps values to coordinates."""
+
+    width, height = _WIDTH, _HEIGHT
 
     def __init__(self, points: Sequence[tuple[float, float]]) -> None:
         xs, ys = [x for x, _ in points], [y for _, y in points]
@@ -126,6 +128,10 @@ class _PlotFrame:
 
     def format_points(self, points: Sequence[tuple[float, float]]) -> str:
         return " ".join(f"{self._scale_x(x):.1f},{self._scale_y(y):.1f}" for x, y in points)
+
+    def format_place(self, x: float, y: float) -> str:
+        """Return the place of a dot."""
+        return f'cx="{self._scale_x(x):.1f}" cy="{self._scale_y(y):.1f}"'
 
     def render_axes(self, x_name: str) -> Iterator[str]:
         bottom, right = _HEIGHT - _BOTTOM, _WIDTH - _AROUND

@@ -58,6 +58,8 @@ class LineView:
         label = self.watch.get_label(job)
         for line in self._split_lines(f"{job.name}\n", text):
             job.notes.append(line)
+            if job.progress is not None and job.progress.is_repetition(line):
+                continue
             if self._news is not None and not is_detail(line):
                 self._news.write(f"{label} | {line}\n" if label else f"{line}\n")
         if self._news is not None:

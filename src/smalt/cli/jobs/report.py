@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from smalt.cli.jobs.watch import COMPOSITE, format_duration
-from smalt.client.jobs.trials import describe_progress
+from smalt.client.jobs.trials import describe_progress, leave_out_trials
 from smalt.client.transfers.progress import format_bytes
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def add_overview(shown: Json, jobs: list[Json]) -> Json:
     is_sweep = "trials" in jobs[0]
     if not is_sweep and (str(jobs[0]["type"]) in COMPOSITE or len(jobs) > 1):
         facts["steps"] = [
-            {"step": job["label"], "name": job["name"], **collect_facts(job)} for job in _leave_out_trials(jobs)[1:]
+            {"step": job["label"], "name": job["name"], **collect_facts(job)} for job in leave_out_trials(jobs)[1:]
         ]
     told = {**shown, **facts}
     return {**{key: told.pop(key) for key in _FIRST if key in told}, **told}
@@ -61,18 +61,6 @@ def print_report(ctx: Invocation, shown: Json) -> None:
         click.echo(f"\n{heading}")
         for line in lines:
             click.echo(f"    {line}")
-
-
-def _leave_out_trials(jobs: list[Json]) -> list[Json]:
-    """Return the jobs, which list parents first, without the trials of sweeps and what is below them."""
-    hidden: set[str] = {job["name"] for job in jobs if "trials" in job}
-    kept = []
-    for job in jobs:
-        if job.get("parent") in hidden:
-            hidden.add(job["name"])
-        else:
-            kept.append(job)
-    return kept
 
 
 def collect_facts(job: Json) -> Json:

@@ -145,6 +145,8 @@ class StepTree:
         for line in split_lines(self._pending, key, text):
             if dim:
                 job.notes.append(line)
+                if job.progress is not None and job.progress.is_repetition(line):
+                    continue
             else:
                 self.watch.record_line(job, line)
             if not dim or not is_detail(line):

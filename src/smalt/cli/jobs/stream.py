@@ -138,7 +138,7 @@ def _print_metrics(ctx: Invocation, name: str) -> None:
     from smalt.client.jobs.metrics import MetricsReader
 
     with contextlib.suppress(SmaltError):
-        for line in summarise_metrics(name, MetricsReader(ctx.client).get_runs(name)):
+        for line in summarise_metrics(name, MetricsReader(ctx.client).get_runs(name, trials=False)):
             ctx.print_note(line)
 
 

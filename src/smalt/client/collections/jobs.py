@@ -269,8 +269,10 @@ class JobOperations(Collection):
     ) -> int:
         """Download logs and files into `artifacts/`, outputs into `named-outputs/NAME/`; return the number of files.
 
-        With `all` the files of each step come, too, into `steps/STEP/`.
+        With `all` the files of each step come, too, into `steps/STEP/`. Of a sweep these are the files of its best
+        trial, and its own logs are in `hd-artifacts/`.
         """
+        from smalt.client.jobs.trials import leave_out_trials
         from smalt.client.transfers.downloads import download_job, download_steps
 
         job = self.get(name)
@@ -279,7 +281,8 @@ class JobOperations(Collection):
         folder = os.path.abspath(download_path)
         count = download_job(self._session, job, folder, output_name, all)
         if all and output_name is None:
-            steps = ((str(row["label"]), self.get(row["name"])) for row in self.overview(name)[1:])
+            rows = leave_out_trials(self.overview(name))[1:]
+            steps = ((str(row["label"]), self.get(row["name"])) for row in rows)
             count += download_steps(self._session, steps, folder)
         return count
 

@@ -32,14 +32,17 @@ class MetricsReader:
         extremes: bool = False,
         history: bool = False,
         points: int | None = None,
+        trials: bool = True,
     ) -> list[Json]:
-        """The job's own run and those below it, with their last values; see `service/api/native/metrics.py`."""
+        """Return the job's own run and those below it with their last values: see `service/api/native/metrics.py`."""
         check_name("job", job)
         path = build_url_path(f"/smalt/v1{build_resource_id(self._workspace, 'jobs', job)}/metrics")
         flags = {"extremes": extremes, "history": history}
         query: Json = {"metric": list(metrics), **{name: "true" for name, given in flags.items() if given}}
         if points is not None:
             query["points"] = points
+        if not trials:
+            query["trials"] = "false"
         found: list[Json] = self._connection.get(f"{path}?{urlencode(query, doseq=True)}")["runs"]
         return found
 

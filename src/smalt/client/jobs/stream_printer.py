@@ -92,9 +92,9 @@ class StreamPrinter:
     def _print_notes(self, name: str, text: str) -> None:
         """Print whole lines of smalt's own log of a job; indented lines are details and left out."""
         *lines, self._notes[name] = (self._notes.get(name, "") + text).split("\n")
-        label = self._get_label(self._jobs.get(name, {"name": name}))
+        label, sweep = self._get_label(self._jobs.get(name, {"name": name})), self._tracker.sweeps.get(name)
         for line in lines:
-            if line and not line.startswith(" "):
+            if line and not line.startswith(" ") and not (sweep is not None and sweep.is_repetition(line)):
                 self._print_progress(f"{label} | {line}" if label else line)
 
     def _print_end(self, status: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +13,8 @@ from smalt.client.jobs.trials import describe_progress, format_metric, format_po
 Json = dict[str, Any]
 
 _OVER = frozenset({"Completed", "Failed", "Canceled"})
+_REPEATED = re.compile(r"trial_\d+(: | completed: | is (Failed|Canceled)$)")
+_MOST_NOTES = 3
 
 
 class SweepTracker:
@@ -51,6 +54,7 @@ class SweepProgress:
         self.shown_tails = 0
         """Failed trials whose logs' ends were shown."""
         self._tenth = 0
+        self._notes = 0
 
     @property
     def metric(self) -> str:
@@ -78,6 +82,18 @@ class SweepProgress:
     def set_goal(self, goal: Mapping[str, Any]) -> None:
         """Take the objective of a later event, which knows the number of trials better."""
         self._goal = dict(goal)
+
+    def is_repetition(self, line: str) -> bool:
+        """Return True for a line of the sweep's own log about a trial that the trial's events tell as well.
+
+        Of the lines about trials without a metric the first few are news, as they say what else was logged.
+        """
+        if _REPEATED.match(line):
+            return True
+        if not line.startswith("trial_"):
+            return False
+        self._notes += 1
+        return self._notes > _MOST_NOTES
 
     def add_event(self, event: Json) -> Json:
         """Count a trial's event; return it with the point that an earlier event had."""

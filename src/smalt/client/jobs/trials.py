@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Json = dict[str, Any]
@@ -14,6 +14,18 @@ _LONGEST_VALUE = 24
 def rank_trials(trials: Iterable[Json], goal: str) -> list[Json]:
     """Return the trials, best first: completed, running, terminated and failed ones, each by value."""
     return sorted(trials, key=lambda trial: _get_rank(trial, goal))
+
+
+def leave_out_trials(jobs: Sequence[Json]) -> list[Json]:
+    """Return the jobs of an overview without the trials of sweeps and what is below them."""
+    hidden: set[str] = {job["name"] for job in jobs if "trials" in job}
+    kept = []
+    for job in jobs:  # parents first
+        if job.get("parent") in hidden:
+            hidden.add(job["name"])
+        else:
+            kept.append(job)
+    return kept
 
 
 def get_number(value: Any) -> float:

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 def download_job(session: ClientSession, job: Job, folder: str, output_name: str | None, everything: bool) -> int:
     """Download a job's files in `az`'s layout: `artifacts/`, and `named-outputs/NAME/` for one or all outputs.
 
-    Return the number of files; if it is 0, no folder was made. Raises NotFound for an unknown output.
+    Of a sweep these are the files of its best trial; its own are in `hd-artifacts/`. Return the number of files; if it
+    is 0, no folder was made. Raises NotFound for an unknown output.
     """
+    if getattr(job, "type", None) == "sweep":
+        return _download_sweep(session, job, folder, output_name, everything)
     outputs = getattr(job, "outputs", None) or {}
     if output_name is not None:
         if output_name not in outputs and output_name != "default":
@@ -38,6 +41,20 @@ def download_job(session: ClientSession, job: Job, folder: str, output_name: str
     for name in names:
         uri = f"azureml://jobs/{job.name}/outputs/{name}/paths/"
         count += download_uri(session, uri, os.path.join(folder, "named-outputs", name), optional=output_name is None)
+    return count
+
+
+def _download_sweep(session: ClientSession, job: Job, folder: str, output_name: str | None, everything: bool) -> int:
+    from smalt.client.jobs.lookup import fetch_job
+
+    best, count = (job.properties or {}).get("best_child_run_id"), 0
+    if best:
+        count += download_job(session, fetch_job(session, best), folder, output_name, everything)
+    elif output_name is not None:
+        raise NotFound(f"sweep {job.name} has no best trial, and so no output '{output_name}': it is {job.status}")
+    if output_name is None:
+        uri = artifact_paths.URI.format(job=job.name)
+        count += download_uri(session, uri, os.path.join(folder, "hd-artifacts"), optional=True)
     return count
 
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
 
 SWEEPS = frozenset({"sweep"})
 """The types of jobs whose children are trials."""
 POINT = "hyperparameters"
 """The tag of a trial with its values of the search space, as JSON."""
 
+BEST = "best_child_run_id"
+"""The tag and property of a sweep with the name of its best trial."""
+_PROPERTY = "smalt.point"
+"""The property of a trial that has the same as its tag, which people may change."""
+
 
 def read_points(db: Database, ids: Collection[int]) -> dict[int, dict[str, Any]]:
-    """Return job id → its values of the search space, as its tag has them."""
+    """Return job id → its values of the search space."""
     rows = db.rows(
-        f"SELECT job_id, json_extract(body, '$.tags.{POINT}') FROM job_bodies"
+        f"SELECT job_id, coalesce(json_extract(body, '$.properties.\"{_PROPERTY}\"'),"
+        f" json_extract(body, '$.tags.{POINT}')) FROM job_bodies"
         " WHERE job_id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(ids)),),
     )
@@ -39,8 +46,19 @@ def list_runs(db: Database, ids: Collection[int]) -> list[tuple[int, str]]:
     return [(trial, run) for trial, name, origin in rows for run in (name, origin) if run is not None]
 
 
+def split_trials(rows: Iterable[Job]) -> tuple[list[Job], list[Job]]:
+    """Return the rows of a tree, parents first, in two parts: those outside of sweeps, and trials with their steps."""
+    outside, below, sweeps = list[Job](), list[Job](), set[int]()
+    for row in rows:
+        is_below = row.parent_id in sweeps
+        (below if is_below else outside).append(row)
+        if is_below or row.type in SWEEPS:
+            sweeps.add(row.id)
+    return outside, below
+
+
 def _parse_point(text: Any) -> dict[str, Any]:
-    """Return the point in a tag; {} for a tag that somebody wrote differently."""
+    """Return a point from its JSON; {} for a tag that somebody wrote differently."""
     try:
         point = json.loads(text) if isinstance(text, str) else {}
     except ValueError:

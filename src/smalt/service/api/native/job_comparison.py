@@ -7,8 +7,9 @@
 
 Of a pipeline also the metrics of its steps, as `step: metric`, and "steps": {"step: component": its version,
 "step: command", "step: code", "step: environment", "step: inputs.x", "step: outputs.x"}; the input from a path has its
-content's hash beside it, as far as that was looked at. A reused job shows the metrics
-and parameters of the job whose outputs it has. What is not known is left out.
+content's hash beside it, as far as that was looked at. Of a sweep also "sweep", "space" and "best": how it searches,
+what it draws from, and the point of its best trial. Trials are left out, those of a pipeline's steps, too. A reused job
+shows the metrics and parameters of the job whose outputs it has. What is not known is left out.
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ from smalt.service.api.native.metrics import (
     to_json_number,
 )
 from smalt.service.api.native.step_comparison import get_read_place
+from smalt.service.api.native.sweep_comparison import get_sweep_facts
 from smalt.service.api.request import ApiRequest
 from smalt.service.engine.submission import lookup
-from smalt.service.records import jobs, reuse, tracked_runs
+from smalt.service.records import jobs, reuse, tracked_runs, trials
 from smalt.service.records.jobs import Job
 from smalt.service.records.tracked_runs import RunFacts
 from smalt.service.tracking import run_database, run_fields
@@ -66,7 +68,8 @@ async def _settle_steps(request: ApiRequest, found: list[Job]) -> None:
     """Have the content that the steps read identified, where that has not been done yet."""
     db = request.server.db
     pipelines = [job for job in found if job.is_composite]
-    ids = [row.id for job in pipelines for row in get_subtree(jobs.list_tree(db, job.root_id), job)]
+    trees = (trials.split_trials(get_subtree(jobs.list_tree(db, job.root_id), job))[0] for job in pipelines)
+    ids = [row.id for rows in trees for row in rows]
     await request.server.engine.step_reuse.reuse.settle_steps(ids)
 
 
@@ -89,18 +92,19 @@ async def _render_job(request: ApiRequest, job: Job, facts: RunFacts, logged: di
             name: asset or get_read_place(uri, facts.places.get(name)) for name, (_, uri, asset) in facts.data.items()
         },
         "metrics": await _get_metrics(request, job),
-        "tags": facts.tags,
+        "tags": {key: value for key, value in facts.tags.items() if key not in (trials.POINT, trials.BEST)},
         "code": await asyncio.to_thread(_get_code, request, facts),
         "environment": _get_environment(request, properties.get("environmentId")),
         "steps": step_comparison.get_step_facts(request.server.db, job) if job.is_composite else None,
+        **await get_sweep_facts(request.server.db, get_database_path(request), job),
     }
     return {key: value for key, value in shape.items() if value not in (None, {})}
 
 
 async def _get_metrics(request: ApiRequest, job: Job) -> dict[str, float | str]:
-    rows = get_subtree(jobs.list_tree(request.server.db, job.root_id), job)
-    reused = find_reused(request.server.db, rows, job.root_id)
-    runs = await asyncio.to_thread(load_runs, get_database_path(request), rows, reused=reused)
+    rows, below = trials.split_trials(get_subtree(jobs.list_tree(request.server.db, job.root_id), job))
+    reused, hidden = find_reused(request.server.db, rows, job.root_id), [row.name for row in below]
+    runs = await asyncio.to_thread(load_runs, get_database_path(request), rows, reused=reused, hidden=hidden)
     return {
         f"{run.label}: {name}" if run.label else name: to_json_number(point.value)
         for run in runs

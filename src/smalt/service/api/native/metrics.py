@@ -5,7 +5,8 @@ GET  /smalt/v1{WS}/jobs/{name}/metrics   the last values of the job and of all r
      `job` is null for a run that a script made; `label` is its path below the job (`train/fold-1`), "" for the job
      itself; `time` is in seconds. With `extremes=true` each metric has "min", "max" and "count", with `history=true`
      "points": [[step, time, value], …], at most `points` of them where that is given. `metric=` (as often as needed)
-     chooses. A job's use of the machine comes as metrics `system/cpu` (cores), `system/memory` (bytes) …
+     chooses, and `trials=false` leaves out the trials of sweeps. A job's use of the machine comes as metrics
+     `system/cpu` (cores), `system/memory` (bytes) …
 POST /smalt/v1{WS}/metrics {"jobs": [names]}   the last values of many jobs: {"metrics": {job: {metric: value}}}.
 POST /smalt/v1{WS}/compare {"jobs": [names]}   the facts about jobs, for comparison: see `job_comparison.py`.
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from smalt.exceptions import NotFound, ValidationException
 from smalt.service.api.arm.job_shapes import get_subtree
 from smalt.service.api.arm.jobs import find_job
 from smalt.service.api.request import ApiRequest
-from smalt.service.records import jobs, reuse, tracked_runs, usage
+from smalt.service.records import jobs, reuse, tracked_runs, trials, usage
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.tracking import run_database
@@ -51,9 +52,12 @@ async def get_metrics(request: ApiRequest) -> dict[str, Any]:
     db, top = request.server.db, find_job(request)
     chosen, most = request.query_params.getlist("metric"), request.get_number("points", 0)
     extremes, history = request.get_flag("extremes"), request.get_flag("history")
-    rows = get_subtree(jobs.list_tree(db, top.root_id), top)
-    reused = find_reused(db, rows, top.root_id)
-    runs = await asyncio.to_thread(load_runs, get_database_path(request), rows, chosen, extremes, history, reused)
+    rows, hidden = get_subtree(jobs.list_tree(db, top.root_id), top), list[Job]()
+    if request.get_query("trials") == "false":
+        rows, hidden = trials.split_trials(rows)
+    reused, names = find_reused(db, rows, top.root_id), [row.name for row in hidden]
+    path = get_database_path(request)
+    runs = await asyncio.to_thread(load_runs, path, rows, chosen, extremes, history, reused, names)
     for run in runs:
         if run.job is not None:
             add_usage(run, usage.list_samples(db, run.job.id), chosen)
@@ -100,18 +104,23 @@ def load_runs(
     extremes: bool = False,
     history: bool = False,
     reused: Mapping[str, str] | None = None,
+    hidden: Collection[str] = (),
 ) -> list[RunMetrics]:
     """Load the runs of `rows`, the first of which is the ancestor of the others, and the runs that their scripts made.
 
-    `reused` maps reused jobs to the jobs whose outputs and metrics they took.
+    `reused` maps reused jobs to the jobs whose outputs and metrics they took. The runs of the `hidden` jobs and those
+    below them are left out.
     """
+    left_out = set(hidden)
     labels = build_labels(rows)
     runs = [RunMetrics(row.name, row, labels[row.name]) for row in rows]
     reused = reused or {}
     origins = {origin: labels[name] for name, origin in reused.items()}
     known = {*labels, *origins}
     for nested in run_database.load_nested_runs(path, known):
-        if nested.id not in known:
+        if nested.id in left_out or nested.parent in left_out:
+            left_out.add(nested.id)
+        elif nested.id not in known:
             above = labels.get(nested.parent, origins.get(nested.parent, ""))
             labels[nested.id] = f"{above}/{nested.name or nested.id}" if above else nested.name or nested.id
             runs.append(RunMetrics(nested.id, None, labels[nested.id]))

@@ -9,7 +9,7 @@ from smalt.entities.syntax.references import LocalPath, parse_uri
 from smalt.service.api.arm.job_shapes import get_subtree
 from smalt.service.api.native.metrics import build_labels
 from smalt.service.data.data_access import OWN
-from smalt.service.records import jobs, lineage, reuse, tracked_runs
+from smalt.service.records import jobs, lineage, reuse, tracked_runs, trials
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.tracked_runs import RunFacts
@@ -19,7 +19,7 @@ from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, 
 
 def get_step_facts(db: Database, top: Job) -> dict[str, str]:
     """Return the facts of the steps at all levels, by "step: fact"; an output of the run is named by its step."""
-    rows = get_subtree(jobs.list_tree(db, top.root_id), top)
+    rows, _ = trials.split_trials(get_subtree(jobs.list_tree(db, top.root_id), top))
     labels = build_labels(rows)
     by_id = {row.id: labels[row.name] for row in rows}
     made = {

@@ -67,6 +67,9 @@ if TYPE_CHECKING:
 BEST = "best_child_run_id"
 """The property of a sweep that names its best trial, as the service has it."""
 
+EARLY_TERMINATION = "EarlyTermination"
+"""The code of the error of a trial that a policy has ended."""
+
 
 class SweepKind(CompositeKind):
     """The children are trials: as many as may run at once are planned, and one more is added when one ends."""
@@ -236,7 +239,7 @@ class SweepKind(CompositeKind):
         why = find_reason_to_stop(policy, run.goal, run.reports, str(child.node), over)
         if why is None:
             return NO_CHANGES
-        return Changes(cancel=[(child, make_error(why, "Canceled"))], notes=[f"{child.node}: {why}"])
+        return Changes(cancel=[(child, make_error(why, EARLY_TERMINATION))], notes=[f"{child.node}: {why}"])
 
     def outcome(self, view: CompositeView) -> Outcome | None:
         run = SweepRun.from_view(view)

@@ -1,0 +1,162 @@
+"""Sweeps that really run, as the command line and the client show, compare and download them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smalt.client import MLClient
+from smalt.exceptions import NotFound
+from smalt.machine.home import Home
+from smalt.service.tracking.run_database import get_database_path
+from tests.cli.conftest import smalt
+
+VALUES = [3, 1, 2, 5]
+LOG_METRIC = Path(__file__).parents[1] / "engine" / "log_metric.py"
+
+
+@pytest.fixture
+def log(home: Path) -> str:
+    """The beginning of a command that logs a metric of its trial; its name and value follow."""
+    path = get_database_path(Home(home), "default")
+    return f"{sys.executable} -S -E {LOG_METRIC} {path}"
+
+
+def write(folder: Path, command: str, values: list[int] = VALUES, name: str = "sweep.yml", **more: Any) -> str:
+    """Write a sweep over `x` that minimizes `loss`, which takes these values one after the other."""
+    document = {
+        "type": "sweep",
+        "trial": {"command": command, "environment": "azureml:host"},
+        "search_space": {"x": {"type": "choice", "values": values}},
+        "sampling_algorithm": "grid",
+        "objective": {"goal": "minimize", "primary_metric": "loss"},
+        "limits": {"max_total_trials": len(values), "max_concurrent_trials": 1},
+        "outputs": {"model": {"type": "uri_folder"}},
+        **more,
+    }
+    (folder / name).write_text(json.dumps(document))
+    return str(folder / name)
+
+
+def make_command(log: str) -> str:
+    """Return a command that fails for 5, and else logs its point and writes it to its output."""
+    return (
+        "echo trying ${{search_space.x}}; [ ${{search_space.x}} != 5 ] || exit 7; "
+        f"echo ${{{{search_space.x}}}} > ${{{{outputs.model}}}}/x; {log} loss ${{{{search_space.x}}}}"
+    )
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_pipe_follows_a_sweep_and_gets_its_result_as_json(tmp_path: Path, log: str) -> None:
+    """Lines for people go to standard error, and standard output has the job alone."""
+    done = smalt("job", "create", "-f", write(tmp_path, make_command(log)), "-n", "s", "--stream", "-o", "json")
+    assert done.code == 0, done.err
+    job = json.loads(done.out)
+    assert job["properties"]["best_child_run_id"] == "s_1"
+    lines = [line for line in done.err.splitlines() if line.startswith(("trial_", "    ", "best", "to ", "job s C"))]
+    said = [line.partition(" in ")[0] + line.partition(" s")[2] for line in lines[:4]]
+    assert said == [
+        "trial_0: Completed, loss 3 (x=3), the best so far",
+        "trial_1: Completed, loss 1 (x=1), the best so far",
+        "trial_2: Completed, loss 2 (x=2)",
+        "trial_3: Failed (x=5): the command exited with code 7",
+    ]
+    assert lines[4] == "    trying 5"
+    assert lines[5].endswith("(3 Completed, 1 Failed)")
+    assert lines[6:] == [
+        "best trial: s_1, loss 1 (x=1)",
+        "to get its files: smalt job download --name s --all",
+        "to see all trials: smalt job compare s --html s.html",
+    ]
+    assert "trying 1" not in done.err
+
+
+def test_a_finished_sweep_is_shown_compared_and_downloaded(tmp_path: Path, log: str) -> None:
+    """The commands that the stream ends with work as they are printed."""
+    command = make_command(log)
+    for name, values in (("s", VALUES), ("t", [4, 2])):
+        done = smalt("job", "create", "-f", write(tmp_path, command, values), "-n", name, "--stream")
+        assert done.code == 0, done.err
+
+    job = json.loads(smalt("job", "show", "s").out)
+    assert job["best_trial"] == {"trial": "trial_1", "name": "s_1", "value": 1, "parameters": {"x": 1}}
+    assert [(one["trial"], one["value"], one["status"]) for one in job["trials"]] == [
+        ("trial_1", 1, "Completed"), ("trial_2", 2, "Completed"), ("trial_0", 3, "Completed"),
+        ("trial_3", None, "Failed"),
+    ]  # fmt: skip
+    assert job["trials"][3]["log_tail"] == ["trying 5"]
+
+    rows = {row["name"]: row for row in json.loads(smalt("job", "compare", "s").out)}
+    assert [rows["loss"][name] for name in ("s_1", "s_2", "s_0")] == [1, 2, 3]
+    assert rows["x"]["differs"]
+    assert "hyperparameters" not in rows
+    rows = {(row["what"], row["name"]): row for row in json.loads(smalt("job", "compare", "s", "t").out)}
+    assert rows["space", "x"] == {
+        "differs": True, "what": "space", "name": "x", "s": "choice(3, 1, 2, 5)", "t": "choice(4, 2)",
+    }  # fmt: skip
+    assert (rows["sweep", "best loss"]["s"], rows["sweep", "best loss"]["t"]) == (1, 2)
+    assert (rows["best", "x"]["s"], rows["best", "x"]["t"]) == (1, 2)
+    assert not rows["sweep", "objective"]["differs"]
+    assert {what for what, _ in rows} == {"job", "sweep", "space", "best"}
+    assert smalt("job", "compare", "s", "--html", "s.html", cwd=tmp_path).code == 0
+    assert (tmp_path / "s.html").read_text().count("<tr data-trial=") == 4
+
+    assert smalt("job", "download", "--name", "s", "--all", cwd=tmp_path).code == 0
+    assert (tmp_path / "named-outputs" / "model" / "x").read_text() == "1\n"
+
+
+def test_a_download_has_the_best_trials_files_and_the_sweeps_own(tmp_path: Path, log: str) -> None:
+    """Folders are those of azure-ai-ml; one output comes from the trial alone."""
+    done = smalt("job", "create", "-f", write(tmp_path, make_command(log)), "-n", "s", "--stream")
+    assert done.code == 0, done.err
+    client = MLClient()
+    assert client.jobs.download("s", download_path=tmp_path / "logs") == 2
+    assert files(tmp_path / "logs") == {"artifacts/user_logs/std_log.txt", "hd-artifacts/system_logs/smalt.log"}
+    assert (tmp_path / "logs/artifacts/user_logs/std_log.txt").read_text() == "trying 1\n"
+    client.jobs.download("s", download_path=tmp_path / "all", all=True)
+    assert files(tmp_path / "all") == files(tmp_path / "logs") | {"named-outputs/model/x"}
+    client.jobs.download("s", download_path=tmp_path / "one", output_name="model")
+    assert files(tmp_path / "one") == {"named-outputs/model/x"}
+    client.jobs.download("s_2", download_path=tmp_path / "trial", output_name="model")
+    assert (tmp_path / "trial/named-outputs/model/x").read_text() == "2\n"
+    with pytest.raises(NotFound, match="has no output 'modle'; its outputs are model"):
+        client.jobs.download("s", download_path=tmp_path / "none", output_name="modle")
+
+
+def test_a_failed_sweep_names_the_trials_that_failed_and_keeps_its_own_log(tmp_path: Path) -> None:
+    done = smalt("job", "create", "-f", write(tmp_path, "echo oh no; exit 3"), "-n", "s", "--stream")
+    assert done.code == 1
+    lines = done.err.splitlines()
+    assert lines.count("    oh no") == 3
+    assert "error: 1 more trials failed; see: smalt job list -p s" in lines
+    assert smalt("job", "download", "s", "-p", str(tmp_path / "files")).code == 0
+    assert files(tmp_path / "files") == {"hd-artifacts/system_logs/smalt.log"}
+    done = smalt("job", "download", "s", "--output-name", "model")
+    assert done.code == 1
+    assert "sweep s has no best trial, and so no output 'model': it is Failed" in done.err
+    done = smalt("job", "compare", "s")
+    assert "no trial of sweep s has completed with a value of 'loss'" in done.err
+
+
+def test_the_stream_has_all_logs_of_trials_only_if_they_are_wanted(tmp_path: Path, log: str) -> None:
+    """A program that takes every event has them; the command line asks for none but the ends of those that fail."""
+    done = smalt("job", "create", "-f", write(tmp_path, make_command(log)), "-n", "s", "--stream")
+    assert done.code == 0, done.err
+    client = MLClient()
+
+    def read_logs(*, trial_logs: bool) -> dict[str, str]:
+        logs: dict[str, str] = {}
+        for event in map(json.loads, client.jobs.events("s", trial_logs=trial_logs)):
+            if event["t"] == "log" and event["file"].startswith("user_logs"):
+                logs[event["name"]] = logs.get(event["name"], "") + event["text"]
+        return logs
+
+    assert read_logs(trial_logs=False) == {"s_3": "trying 5\n"}
+    assert read_logs(trial_logs=True) == {f"s_{n}": f"trying {x}\n" for n, x in enumerate(VALUES)}
