@@ -50,8 +50,11 @@ def _list_lines_below(noun: Entity, step: str) -> Iterator[tuple[str, str]]:
 def list_lines(noun: Entity, component: Entity | None = None) -> Iterator[str]:
     """Yield the lines of a job or a step and of its component, without those of the steps below."""
     for one in (noun,) if component is None or component is noun else (noun, component):
+        reasons = one.explain_ineffective_keys()
         for key in _list_keys(one, ""):
-            yield f"{key} has no effect on this machine"
+            if key not in reasons:
+                yield f"{key} has no effect on this machine"
+        yield from (f"{key} has no effect: {reason}" for key, reason in reasons.items() if reason)
     services = vars(noun).get("services")
     names = [name for name in services or () if name not in _OWN_SERVICES]
     if names:

@@ -297,6 +297,10 @@ class Entity:
             if name not in given:
                 reader.add_problem(path, f"{cls.noun} needs '{name}'", at_key=True)
 
+    def explain_ineffective_keys(self) -> Mapping[str, str | None]:
+        """Return why a setting has no effect here, by its dotted key; None for one of which nothing need be said."""
+        return {}
+
     def _check_rules(self, path: Path, reader: Reader, data: Mapping[str, Any]) -> None:
         """Check rules about several keys; `data` also has what could not be read."""
 

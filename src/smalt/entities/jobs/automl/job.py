@@ -14,19 +14,21 @@ from smalt.entities.jobs.automl.settings import (
     AutoMLSweep,
     Featurization,
     ForecastingSettings,
+    StackEnsembleSettings,
     Training,
 )
 from smalt.entities.jobs.command import VARIABLES
 from smalt.entities.jobs.inputs import JOB_OUTPUTS, DataPath, Input
 from smalt.entities.jobs.job import Job
 from smalt.entities.jobs.resources import JobResourceConfiguration, QueueSettings
-from smalt.entities.schema.effects import KEPT, REFUSED
+from smalt.entities.schema.effects import ACTED, KEPT, NONE, REFUSED
 from smalt.entities.schema.entity import Entity, constant, mapping, optional, required
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.problems import Path, did_you_mean, format_value, join_words
 from smalt.entities.schema.shapes import Enum, Integer, List, Number, Text
 from smalt.entities.schema.travel import Travel
 from smalt.entities.steps.nodes import Node
+from smalt.entities.syntax.expression import has_expression
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
@@ -87,6 +89,10 @@ TASKS = {
     "text_ner": Task(_NLP, ("accuracy",), needs_target=False),
 }
 
+DATA = ("training_data", "validation_data", "test_data")
+"""The keys with the tables that a job reads."""
+OUTPUTS = ("best_model",)
+"""The outputs of a job."""
 _TASK_KEYS = frozenset(key for task in TASKS.values() for key in task.keys)
 _DATA = DataPath() | Nested(Input)
 
@@ -95,7 +101,7 @@ class AutoML(AutoMLSetters, Entity):
     """The fields that AutoML jobs and steps share; `TASKS` lists the keys that each task allows."""
 
     noun = "an AutoML job"
-    _effect = KEPT
+    _effect = ACTED
 
     task = required(Enum(*TASKS), "The task to learn.")
     primary_metric = optional(Text(), "The metric that is sought.")
@@ -112,15 +118,15 @@ class AutoML(AutoMLSetters, Entity):
     featurization = optional(Nested(Featurization), "The settings of featurization.")
     training = optional(Nested(Training), "The settings of training.")
     forecasting = optional(Nested(ForecastingSettings), "The settings of the forecast.")
-    training_parameters = optional(TRAINING_PARAMETERS, "Parameters that all trials share.")
-    search_space = optional(SEARCH_SPACES, "The search spaces.")
-    sweep = optional(Nested(AutoMLSweep), "The settings of the search.")
+    training_parameters = optional(TRAINING_PARAMETERS, "Parameters that all trials share.", effect=REFUSED)
+    search_space = optional(SEARCH_SPACES, "The search spaces.", effect=REFUSED)
+    sweep = optional(Nested(AutoMLSweep), "The settings of the search.", effect=REFUSED)
     limits = optional(Nested(AutoMLLimits), "The limits on trials and time.")
     log_verbosity = optional(Enum("not_set", "debug", "info", "warning", "error", "critical"), "The level of logging.")
     environment_id = optional(Text(), "The environment that it runs in.")
     environment_variables = mapping(VARIABLES, "Environment variables.")
     resources = optional(Nested(JobResourceConfiguration), "The machines that it asks for.")
-    queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.")
+    queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.", effect=NONE)
 
     @property
     def task_type(self) -> str:
@@ -130,6 +136,33 @@ class AutoML(AutoMLSetters, Entity):
     @property
     def forecasting_settings(self) -> ForecastingSettings | None:
         return self.forecasting
+
+    @property
+    def is_tabular(self) -> bool:
+        """True for the tasks that smalt runs."""
+        return bool(TASKS[str(self.task)].algorithms)
+
+    def make_settings(self) -> dict[str, Any]:
+        """Return what is set of the settings of the search, as in YAML, with the type of each table."""
+        plain = self.to_dict()
+        settings = {name: plain[name] for name in _SETTINGS if plain.get(name) is not None}
+        for name in DATA:
+            given = getattr(self, name)
+            if given is not None:
+                settings[name] = {"type": (given.type if isinstance(given, Input) else None) or "mltable"}
+        return settings
+
+    def explain_ineffective_keys(self) -> dict[str, str | None]:
+        """Return why a setting has no effect here, by its dotted key; None for one of which nothing need be said."""
+        if not self.is_tabular:
+            return {}
+        from smalt.automl_program.checks import find_ignored
+
+        silent = dict.fromkeys(f"{part}.{key}" for part, noun in _PARTS.items() for key in noun._fields)
+        told: dict[str, list[str]] = {}
+        for remark in find_ignored(_remove_bindings(self.make_settings())):
+            told.setdefault(".".join(map(str, remark.path)), []).append(remark.text)
+        return {**silent, **{key: "; ".join(texts) for key, texts in told.items()}}
 
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         name = self.__dict__.get("task")
@@ -141,29 +174,58 @@ class AutoML(AutoMLSetters, Entity):
                 reader.add_problem((*path, key), f"'{key}' has no meaning for the task {name}", at_key=True)
         if task.needs_target and self.target_column_name is None:
             reader.add_problem(path, f"{self.noun} with 'task: {name}' needs 'target_column_name'", at_key=True)
-        self._check_words(task, path, reader)
+        if "training_data" not in data:
+            reader.add_problem(path, f"{self.noun} needs 'training_data'", at_key=True)
+        if task.algorithms:
+            self._check_settings(path, reader)
+        elif self.primary_metric is not None:
+            _check_metric(self.primary_metric, str(name), task, path, reader)
+        for output in vars(self).get("outputs") or ():
+            if output not in OUTPUTS:
+                words = f"an AutoML job has no output '{output}'; its output is 'best_model'"
+                reader.add_problem((*path, "outputs", output), words, at_key=True)
 
-    def _check_words(self, task: Task, path: Path, reader: Reader) -> None:
-        def check(word: str, allowed: tuple[str, ...], *where: object) -> None:
-            if reader.is_binding(word) or _fold_word(word) in map(_fold_word, allowed):
-                return
-            hint = did_you_mean(word, allowed) or f"; it may be {join_words(allowed)}"
-            reader.add_problem((*path, *where), f"{format_value(word)} is not for the task {self.task}{hint}")
+    def _check_settings(self, path: Path, reader: Reader) -> None:
+        """Check what the program that searches can tell without the data."""
+        from smalt.automl_program.checks import find_problems
 
-        if self.primary_metric is not None:
-            check(self.primary_metric, task.metrics, "primary_metric")
-        for key in ("allowed_training_algorithms", "blocked_training_algorithms") if task.algorithms else ():
-            for index, word in enumerate(getattr(self.training, key, None) or ()):
-                check(word, task.algorithms, "training", key, index)
+        for remark in find_problems(_remove_bindings(self.make_settings())):
+            reader.add_problem((*path, *remark.path), remark.text)
+
+
+def _check_metric(word: str, name: str, task: Task, path: Path, reader: Reader) -> None:
+    if reader.is_binding(word) or _fold_word(word) in map(_fold_word, task.metrics):
+        return
+    hint = did_you_mean(word, task.metrics) or f"; it may be {join_words(task.metrics)}"
+    reader.add_problem((*path, "primary_metric"), f"{format_value(word)} is not for the task {name}{hint}")
 
 
 def _fold_word(word: str) -> str:
     return word.replace("_", "").lower()
 
 
+def _remove_bindings(value: Any) -> Any:
+    """Return settings without the texts whose values are known only when the job runs."""
+    if isinstance(value, Mapping):
+        return {key: _remove_bindings(item) for key, item in value.items() if not has_expression(item)}
+    return [_remove_bindings(item) for item in value if not has_expression(item)] if isinstance(value, list) else value
+
+
+_SETTINGS = (
+    *("task", "primary_metric", "target_column_name", "validation_data_size", "test_data_size"),
+    *("n_cross_validations", "cv_split_column_names", "weight_column_name", "positive_label"),
+    *("featurization", "training", "limits", "forecasting", "log_verbosity"),
+)
+_PARTS: dict[str, type[Entity]] = {
+    "limits": AutoMLLimits,
+    "training": Training,
+    "training.stack_ensemble_settings": StackEnsembleSettings,
+    "featurization": Featurization,
+}
+
+
 class AutoMLJob(AutoML, Job):
     noun = "an AutoML job"
-    _effect = REFUSED
 
     type = constant("automl", "The type of job.")
     outputs = mapping(JOB_OUTPUTS, "The outputs, by name.")
@@ -182,7 +244,6 @@ class AutoMLJob(AutoML, Job):
 
 class AutoMLNode(AutoML, Node):
     noun = "an AutoML step"
-    _effect = REFUSED
 
     type = constant("automl", "The type of step.")
 

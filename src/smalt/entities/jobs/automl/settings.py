@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from smalt.entities.jobs.search_space import EARLY_TERMINATION, SAMPLING
-from smalt.entities.schema.effects import KEPT
+from smalt.entities.schema.effects import ACTED, NONE, REFUSED
 from smalt.entities.schema.entity import Entity, mapping, optional
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.shapes import Anything, Boolean, Enum, Integer, List, Map, Number, Text
@@ -15,11 +15,11 @@ AUTO = Enum("auto")
 
 class AutoMLLimits(Entity):
     noun = "limits of AutoML"
-    _effect = KEPT
+    _effect = ACTED
 
     max_trials = optional(Integer(at_least=1), "Trials in all.")
-    max_concurrent_trials = optional(Integer(at_least=1), "Trials at a time.")
-    max_nodes = optional(Integer(at_least=1), "Machines at most.")
+    max_concurrent_trials = optional(Integer(at_least=1), "Trials at a time.", effect=NONE)
+    max_nodes = optional(Integer(at_least=1), "Machines at most.", effect=NONE)
     max_cores_per_trial = optional(Integer(at_least=-1), "Cores of a trial; -1 for all.")
     timeout_minutes = optional(Integer(at_least=1), "Minutes after which it is ended.")
     trial_timeout_minutes = optional(Integer(at_least=1), "Minutes after which a trial is ended.")
@@ -29,7 +29,7 @@ class AutoMLLimits(Entity):
 
 class ColumnTransformer(Entity):
     noun = "a column transformer"
-    _effect = KEPT
+    _effect = ACTED
 
     fields = optional(List(Text()), "The columns.")
     parameters = mapping(Map(Anything()), "The transformer's parameters.")
@@ -37,10 +37,10 @@ class ColumnTransformer(Entity):
 
 class Featurization(Entity):
     noun = "featurization"
-    _effect = KEPT
+    _effect = ACTED
 
     mode = optional(Enum("auto", "off", "custom"), "The settings of featurization.")
-    dataset_language = optional(Text(), "The language of text.")
+    dataset_language = optional(Text(), "The language of text.", effect=NONE)
     blocked_transformers = optional(
         List(
             Enum(
@@ -52,12 +52,12 @@ class Featurization(Entity):
     )
     column_name_and_types = mapping(Map(Text()), "The types of columns, by name.")
     transformer_params = mapping(Map(List(Nested(ColumnTransformer))), "Parameters, by transformer.")
-    enable_dnn_featurization = optional(Boolean(), "Whether networks make features.")
+    enable_dnn_featurization = optional(Boolean(), "Whether networks make features.", effect=NONE)
 
 
 class StackEnsembleSettings(Entity):
     noun = "settings of the stack ensemble"
-    _effect = KEPT
+    _effect = ACTED
 
     stack_meta_learner_type = optional(
         Enum(
@@ -66,7 +66,7 @@ class StackEnsembleSettings(Entity):
         ),
         "The model over the models.",
     )
-    stack_meta_learner_train_percentage = optional(Number(), "The part of the data that it learns from.")
+    stack_meta_learner_train_percentage = optional(Number(), "The part of the data that it learns from.", effect=NONE)
     stack_meta_learner_kwargs = mapping(Map(Anything()), "Its parameters.")
 
     @property
@@ -81,16 +81,22 @@ class StackEnsembleSettings(Entity):
 
 class Training(Entity):
     noun = "training settings"
-    _effect = KEPT
+    _effect = ACTED
 
-    enable_dnn_training = optional(Boolean(), "Whether networks are tried.")
+    enable_dnn_training = optional(Boolean(), "Whether networks are tried.", effect=NONE)
     enable_model_explainability = optional(Boolean(), "Whether the best model is explained.")
-    enable_onnx_compatible_models = optional(Boolean(), "Whether only models are tried that ONNX can hold.")
+    enable_onnx_compatible_models = optional(
+        Boolean(), "Whether only models are tried that ONNX can hold.", effect=NONE
+    )
     enable_stack_ensemble = optional(Boolean(), "Whether models are stacked.")
     enable_vote_ensemble = optional(Boolean(), "Whether models vote.")
-    ensemble_model_download_timeout_minutes = optional(Integer(), "Minutes for fetching the models of an ensemble.")
+    ensemble_model_download_timeout_minutes = optional(
+        Integer(), "Minutes for fetching the models of an ensemble.", effect=NONE
+    )
     stack_ensemble_settings = optional(Nested(StackEnsembleSettings), "The settings of the stack ensemble.")
-    training_mode = optional(Enum("auto", "distributed", "non_distributed"), "Whether machines share a trial.")
+    training_mode = optional(
+        Enum("auto", "distributed", "non_distributed"), "Whether machines share a trial.", effect=NONE
+    )
     allowed_training_algorithms = optional(List(Text()), "The algorithms that are tried.")
     blocked_training_algorithms = optional(List(Text()), "Algorithms that are not tried.")
 
@@ -106,7 +112,7 @@ class Training(Entity):
 
 class ForecastingSettings(Entity):
     noun = "forecasting settings"
-    _effect = KEPT
+    _effect = ACTED
 
     time_column_name = optional(Text(), "The column with the time.")
     time_series_id_column_names = optional(Text() | List(Text()), "The columns that tell series apart.")
@@ -128,7 +134,7 @@ class ForecastingSettings(Entity):
 
 class AutoMLSweep(Entity):
     noun = "sweep settings of AutoML"
-    _effect = KEPT
+    _effect = REFUSED
 
     sampling_algorithm = optional(SAMPLING, "The sampling algorithm.")
     early_termination = optional(EARLY_TERMINATION, "The policy of early termination.")

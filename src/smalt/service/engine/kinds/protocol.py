@@ -49,6 +49,13 @@ class Kind(ABC):
         """Return the submitted REST properties with what they name put in, so that a later change of it is none."""
         return body
 
+    def explain_unsupported(self, job: Any) -> str:
+        """Return why this smalt does not run the job, though it runs its type; "" if it does.
+
+        Such a job is recorded, as Azure's clients expect, and has failed at once.
+        """
+        return ""
+
     def check_job(self, checker: Checker, job: Any) -> None:  # noqa: B027
         """Add a problem to the checker for each thing that has to be there before the job is accepted, and is not."""
 

@@ -19,10 +19,11 @@ _MODULES = {
     "if_else": "if_else",
     "do_while": "do_while",
     "sweep": "sweep",
+    "automl": "automl",
 }
 """Each has its kind as `KIND`."""
 
-RECORDED_ONLY = ("automl", "spark")
+RECORDED_ONLY = ("spark",)
 """Types that do not run yet: such a job is recorded, as Azure's clients expect, and has failed at once.
 
 Types that are neither here nor known as kinds are refused when they are submitted.

@@ -87,7 +87,7 @@ def accept_job(
     )
     job = jobs.add_job(context.db, workspace.id, new, principal)
     if checked is None:
-        return AcceptedJob(job, True, [], None, _describe_unsupported(entity))
+        return AcceptedJob(job, True, [], None, _explain_unsupported(entity))
     if checked.pins:
         pins.put_job_pins(context.db, job, checked.pins)
     part = str((body.get("properties") or {}).get(PART) or "").splitlines()
@@ -100,7 +100,7 @@ def check_submission(context: EngineContext, workspace: Workspace, name: str, pr
     """Return what the job's log would begin with; raise what `accept` would raise, and record nothing."""
     found = _examine_job(context, workspace, name, properties)
     if found.existing is None and found.checked is None:
-        raise RefusedError(_describe_unsupported(found.entity))
+        raise RefusedError(_explain_unsupported(found.entity))
     return [*found.checked.notes, *found.checked.idle] if found.checked is not None else []
 
 
@@ -124,7 +124,8 @@ def _examine_job(context: EngineContext, workspace: Workspace, name: str, proper
         )  # said to be ignored, and no part of the job
         known = _find_earlier_pins(context, workspace, body)
         kind = kinds.find_kind(entity.type)
-        checked = _check_job(context, workspace, entity, known, kind) if kind is not None else None
+        runs = kind is not None and not kind.explain_unsupported(entity)
+        checked = _check_job(context, workspace, entity, known, kind) if kind is not None and runs else None
         if checked is not None and checked.pins:
             body = Pins(checked.pins).apply_to(body)
             entity = read_job(body)
@@ -182,7 +183,7 @@ def read_job(body: dict[str, Any]) -> Any:
     """The entity in the body; a type that is not even kept is refused in one sentence."""
     entity: Any = wire.from_rest({"properties": body}, "job")
     if kinds.find_kind(entity.type) is None and entity.type not in kinds.RECORDED_ONLY:
-        raise RefusedError(_describe_unsupported(entity))
+        raise RefusedError(_explain_unsupported(entity))
     return entity
 
 
@@ -196,6 +197,9 @@ def _find_earlier_pins(
     return pins.get_job_pins(context.db, earlier) if earlier is not None else None
 
 
-def _describe_unsupported(entity: Any) -> str:
+def _explain_unsupported(entity: Any) -> str:
+    own = kinds.find_kind(entity.type)
+    if own is not None:
+        return own.explain_unsupported(entity)
     runs = [type for type in kinds.list_types() if (kind := kinds.find_kind(type)) is not None and kind.is_submitted]
     return f"{add_article(entity.type)} job cannot run yet; this smalt runs {join_words(runs, 'and')} jobs"

@@ -170,9 +170,9 @@ class Checker:
                 self.problems.append(f"{where}{get_component_key(node)}: {error}")
         return self._components[reference]
 
-    def check_environment(self, where: str, environment: Any) -> None:
+    def check_environment(self, where: str, environment: Any, key: str = "environment") -> None:
         if isinstance(environment, str) and not has_expression(environment) and self.is_new("environment", environment):
-            self._record_error(f"{where}environment", self._look_up_environment, environment)
+            self._record_error(f"{where}{key}", self._look_up_environment, environment)
 
     def _look_up_environment(self, text: str) -> None:
         lookup.find_environment(self.context, self.workspace, self.pins.resolve_reference("environments", text))
@@ -229,6 +229,11 @@ class Checker:
                 self._note_read_only(f"{where}inputs.{name}", value)
             if self.is_new(f"data {types}", value.path):
                 self._check_data(f"{where}inputs.{name}", value.path, types)
+
+    def check_data(self, where: str, uri: str, type: str) -> None:
+        """Check that data of a type is there, if that is to be known before the job runs."""
+        if not has_expression(uri):
+            self._check_data(where, uri, {type})
 
     def _note_read_only(self, where: str, value: Input) -> None:
         with contextlib.suppress(SmaltError):  # told with its path

@@ -26,6 +26,8 @@ _KINDS = {
     "codeid": "codes", "code": "codes", "environmentid": "environments", "environment": "environments",
     "componentid": "components", "component": "components",
 }  # fmt: skip
+_TABLES = ("trainingdata", "validationdata", "testdata")
+"""Inputs of AutoML, which stand beside its settings."""
 _ASSETS = {fold_case(type) for type in ASSETS}
 
 
@@ -120,6 +122,10 @@ def replace_references(body: Body, replace: Replace) -> Body:
             made[key] = replace_references(value, replace)
         elif name == "inputs" and isinstance(value, dict):
             made[key] = {port: _replace_input(given, replace) for port, given in value.items()}
+        elif name in _TABLES:
+            made[key] = _replace_input(value, replace)
+        elif name == "taskdetails" and isinstance(value, dict):
+            made[key] = replace_references(value, replace)
         elif name == "jobs" and isinstance(value, dict):
             made[key] = {
                 step: replace_references(one, replace) if isinstance(one, dict) else one for step, one in value.items()

@@ -14,9 +14,13 @@ import yaml
 from smalt.exceptions import NotFound, ValidationException
 from smalt.machine.home import Home
 from smalt.service.environments.resolution.curated_names import find_nearest, is_curated, load_names, plain_name
+from smalt.service.environments.resolution.requirements import read_requirements
 
 _SHIPPED = Path(__file__).with_name("catalogue")
 _KEYS = {"name", "aliases", "version", "description", "python", "image", "packages"}
+_OWN_KEYS = _KEYS | {"requirements"}
+"""An entry that comes with smalt may take its packages from a requirements file of smalt's."""
+_PACKAGE = _SHIPPED.parents[3]
 
 
 class CatalogueEntry(NamedTuple):
@@ -123,9 +127,11 @@ def read_entry(path: Path) -> CatalogueEntry:
         raise ValidationException(f"{path}: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise ValidationException(f"{path}: it holds no mapping; it needs 'packages:' with a list of requirements")
-    unknown = sorted(set(content) - _KEYS)
+    unknown = sorted(set(content) - (_OWN_KEYS if path.parent == _SHIPPED else _KEYS))
     if unknown:
         raise ValidationException(f"{path}: unknown key '{unknown[0]}'; the keys are {', '.join(sorted(_KEYS))}")
+    file = content.get("requirements")
+    packages = read_requirements(_PACKAGE / str(file)) if file else _get_texts(path, content, "packages")
     python = content.get("python", "3.10")
     if not isinstance(python, str) or not re.fullmatch(r"3\.\d+", python):
         raise ValidationException(f"{path}: 'python' must be a version such as \"3.10\", in quotes, not {python}")
@@ -136,7 +142,7 @@ def read_entry(path: Path) -> CatalogueEntry:
         description=str(content.get("description", "")),
         python=python,
         image=str(content["image"]) if content.get("image") else None,
-        packages=_get_texts(path, content, "packages"),
+        packages=packages,
     )
 
 

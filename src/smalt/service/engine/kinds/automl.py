@@ -1,0 +1,156 @@
+"""automl: one step searches the best model of a table; each model that it tries becomes a child job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smalt.automl_program.words import DEFAULT_METRICS, PRIMARY_METRICS, find_word
+from smalt.service.engine.context import EngineContext
+from smalt.service.engine.kinds.automl_checks import check_automl
+from smalt.service.engine.kinds.automl_search import BEST_MODEL, SEARCH, SearchPlanner, store_program
+from smalt.service.engine.kinds.automl_trials import (
+    SCORE,
+    Journal,
+    find_folder,
+    make_trial_name,
+    make_trials,
+    read_ended,
+    read_live,
+)
+from smalt.service.engine.kinds.protocol import (
+    NO_CHANGES,
+    Changes,
+    CompositeKind,
+    CompositeView,
+    Outcome,
+    Plan,
+    make_error,
+)
+from smalt.service.engine.outcome import parse_message
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+from smalt.service.tracking.run_database import LoggedMetric
+from smalt.service.tracking.run_fields import METRICS
+
+if TYPE_CHECKING:
+    from smalt.service.engine.submission.checks import Checker
+
+_TRIAL_METRIC = "trial"
+"""The metric that the search logs when a line of its journal is written: the number of the trial."""
+
+
+class AutoMLKind(CompositeKind):
+    """The first child searches. The others are its trials, over when they are added: the search ran them."""
+
+    type = "automl"
+    hears_metrics = True
+
+    def expand_body(self, context: EngineContext, workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the body with the output that every such job has."""
+        outputs = body.get("outputs") or {}
+        return (
+            body
+            if BEST_MODEL in outputs
+            else {**body, "outputs": {**outputs, BEST_MODEL: {"jobOutputType": "mlflow_model"}}}
+        )
+
+    def explain_unsupported(self, job: Any) -> str:
+        if job.is_tabular:
+            return ""
+        return (
+            f"an AutoML job of the task '{job.task}' cannot run yet: smalt's AutoML learns from tables; run "
+            "AutoGluon-Multimodal as a command job whose environment lists 'autogluon.multimodal'"
+        )
+
+    def check_job(self, checker: Checker, job: Any) -> None:
+        checker.check_unknown_keys(job)
+        checker.check_compute("", job.compute)
+        checker.check_secrets("", job)
+        checker.note_idle("", job)
+        checker.check_versions("", job.outputs)
+        check_automl(checker, "", job)
+
+    def check_step(self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]) -> None:
+        if why_not := self.explain_unsupported(node):
+            checker.add(where.rstrip("."), why_not)
+        else:
+            check_automl(checker, where, node)
+
+    def get_name_prefix(self, job: Job) -> str:
+        return f"{job.name}_"
+
+    def hears_metric(self, view: CompositeView, name: str) -> bool:
+        return name == _TRIAL_METRIC
+
+    def read_beside(self, view: CompositeView, child: Job | None) -> Callable[[], Any] | None:
+        if child is None:
+            return partial(store_program, view.context)
+        if child.node != SEARCH:
+            return None
+        folder = find_folder(view, child)
+        if folder is None:
+            return Journal
+        targets = view.context.artifacts(view.workspace, f"{view.job.name}_")
+        scratch = Path(
+            view.context.home.shell_safe_path, "workspaces", view.workspace.folder, "jobs", child.name, "read"
+        )
+
+        def read() -> Journal:
+            return read_ended(view.context.data.prepare_input(folder, "uri_folder", None, scratch), targets)
+
+        return read
+
+    def plan(self, view: CompositeView, found: Any) -> Plan:
+        planner = SearchPlanner(view, found)
+        return Plan(iter([planner.make_search()]), planner.list_data_rows)
+
+    def metric_logged(self, view: CompositeView, child: Job, metric: LoggedMetric) -> Changes:
+        journal = read_live(view, child) if child.node == SEARCH else None
+        if journal is None:
+            return NO_CHANGES
+        return Changes(add=make_trials(view, journal.trials, _get_metric(view), view.list_children()))
+
+    def child_ended(self, view: CompositeView, child: Job, found: Any) -> Changes:
+        if child.node != SEARCH:
+            return NO_CHANGES
+        journal = found if isinstance(found, Journal) else Journal()
+        state = {"best": journal.best, "error": journal.error}
+        trials = make_trials(view, journal.trials, _get_metric(view), view.list_children())
+        return Changes(add=trials, state=state, notes=journal.notes)
+
+    def outcome(self, view: CompositeView) -> Outcome:
+        search = next(child for child in view.list_children() if child.node == SEARCH)
+        if search.status == "Canceled":
+            return Outcome(
+                "Canceled", make_error(f"the search was canceled: {parse_message(search.error)}", "Canceled")
+            )
+        error = view.state.get("error")
+        if search.status != "Completed":
+            return Outcome("Failed", make_error(error or f"the search failed: {parse_message(search.error)}"))
+        best = view.state.get("best")
+        if best is None:
+            return Outcome(
+                "Failed",
+                make_error(error or "the search ended without a best model; see the logs of its step 'search'"),
+            )
+        name = make_trial_name(view.job.name, best["number"])
+        properties = {
+            "best_child_run_id": name,
+            SCORE: repr(best.get("score")),
+            METRICS: json.dumps(best.get("metrics") or {}),
+        }
+        return Outcome("Completed", properties=properties, tags={"automl_best_child_run_id": name})
+
+
+KIND = AutoMLKind()
+
+
+def _get_metric(view: CompositeView) -> str:
+    """Return the primary metric, in the service's spelling."""
+    task, given = str(view.entity.task), view.entity.primary_metric
+    found = find_word(given, PRIMARY_METRICS[task]) if given else None
+    return found or DEFAULT_METRICS[task]

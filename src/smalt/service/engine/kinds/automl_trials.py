@@ -1,0 +1,138 @@
+"""The trials of an AutoML job: its search writes a line for each to a journal, and each becomes a child job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from smalt import wire
+from smalt.entities import CommandJob
+from smalt.exceptions import SmaltError
+from smalt.service.data import Location
+from smalt.service.data.files.copying import copy_tree, remove_tree
+from smalt.service.engine.kinds.automl_search import ENVIRONMENT, SEARCH, TRIALS
+from smalt.service.engine.kinds.control_jobs import read_output_uris
+from smalt.service.engine.kinds.protocol import ChildEnd, CompositeView, NewChild, make_error
+from smalt.service.records.jobs import Job
+from smalt.service.tracking.run_fields import METRICS
+
+ALGORITHM, SCORE = "run_algorithm", "score"
+"""The properties of a trial with its algorithm and the value of the primary metric, as the service has them."""
+_JOURNAL = "journal.jsonl"
+
+
+@dataclass
+class Journal:
+    """The lines that a search has written so far."""
+
+    trials: list[dict[str, Any]] = field(default_factory=list)
+    best: dict[str, Any] | None = None
+    """The last line of a search that succeeded."""
+    error: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, path: Path) -> Journal:
+        """Read the whole lines; a last one that is being written is left out, and a missing file has none."""
+        journal = cls()
+        try:
+            text = path.read_text()
+        except FileNotFoundError:
+            return journal
+        for line in text.splitlines(keepends=True):
+            if line.endswith("\n"):
+                journal._add_line(json.loads(line))
+        return journal
+
+    def _add_line(self, line: dict[str, Any]) -> None:
+        event = line.get("event")
+        if event == "trial":
+            self.trials.append(line)
+        elif event == "best":
+            self.best = line
+        elif event == "error":
+            self.error = "; ".join(filter(None, (self.error, str(line.get("text")))))
+        elif event == "note":
+            self.notes.append(str(line.get("text")))
+
+
+def find_folder(view: CompositeView, search: Job) -> Location | None:
+    """Return where the search writes its journal, or where that of the step is that it reuses."""
+    uri = read_output_uris(view.read_child_properties(search)).get(TRIALS)
+    return view.context.data.locate(view.follow(search, uri), view.workspace) if uri else None
+
+
+def read_live(view: CompositeView, search: Job) -> Journal | None:
+    """Read the journal of a search that runs; None if it is not on this machine yet, or not to be read."""
+    try:
+        folder = find_folder(view, search)
+        return Journal.read(folder.path / _JOURNAL) if folder is not None and folder.path is not None else None
+    except (OSError, ValueError, SmaltError):
+        return None  # it is read at the end of the search, which tells what is wrong
+
+
+def read_ended(folder: Path, targets: str) -> Journal:
+    """Read the whole journal, and copy the files of each trial to its artifacts; `targets` ends with its number."""
+    journal = Journal.read(folder / _JOURNAL)
+    for trial in journal.trials:
+        source, target = folder / str(trial["number"]), Path(f"{targets}{trial['number']}")
+        for file in sorted(source.iterdir()) if source.is_dir() else ():
+            remove_tree(target / file.name)  # of a server that was killed while it copied
+            copy_tree(file, target / file.name)
+    return journal
+
+
+def make_trials(
+    view: CompositeView, trials: Iterable[dict[str, Any]], goal: str, known: Sequence[Job]
+) -> list[NewChild]:
+    """Return the children for the trials that are not there yet."""
+    there = {child.node for child in known}
+    return [_make_trial(view, trial, goal) for trial in trials if make_node_name(trial["number"]) not in there]
+
+
+def make_node_name(number: int) -> str:
+    return f"trial_{number}"
+
+
+def make_trial_name(job: str, number: int) -> str:
+    """Return the name of a trial's job, as the service has it."""
+    return f"{job}_{number}"
+
+
+def _make_trial(view: CompositeView, trial: dict[str, Any], goal: str) -> NewChild:
+    job, number = view.job, int(trial["number"])
+    algorithm, score = str(trial.get("algorithm")), trial.get("score")
+    parameters = {"algorithm": algorithm, **(trial.get("hyperparameters") or {})}
+    properties = {
+        ALGORITHM: algorithm,
+        "primary_metric": goal,
+        "iteration": str(number),
+        "runTemplate": "automl_child",
+        METRICS: json.dumps(trial.get("metrics") or {}),
+    }
+    if score is not None:
+        properties[SCORE] = repr(score)
+    entity = CommandJob(
+        command=f": trial {number} of {job.name}_{SEARCH}, whose process ran it",
+        environment=view.entity.environment_id or ENVIRONMENT,
+        inputs={name: _to_literal(value) for name, value in parameters.items()},
+        tags={"hyperparameters": json.dumps(parameters)},
+        properties=properties,
+        experiment_name=job.experiment,
+        display_name=f"{job.display_name or job.name}_{number}",
+    )
+    body = wire.to_rest(entity)["properties"]
+    started = float(trial["started"])
+    error = make_error(str(trial["error"])) if trial.get("error") else None
+    end = ChildEnd(str(trial["status"]), started, started + float(trial.get("seconds") or 0.0), error)
+    return NewChild(
+        make_node_name(number), make_trial_name(job.name, number), "command", body,
+        display_name=entity.display_name, end=end,
+    )  # fmt: skip
+
+
+def _to_literal(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool)) else json.dumps(value)

@@ -1,0 +1,199 @@
+"""AutoML jobs as the engine runs them; the search is a stand-in that writes its journal as the real one does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smalt import wire
+from smalt.entities.jobs.automl.job import AutoMLJob
+from smalt.exceptions import ValidationException
+from smalt.machine.home import Home
+from smalt.service.engine.kinds import automl_search
+from smalt.service.records import jobs
+from smalt.service.records.jobs import Job
+from smalt.service.tracking.run_database import LoggedMetric
+from tests.engine.bench import Workbench, workbench
+
+
+@pytest.fixture(autouse=True)
+def program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(automl_search, "_PROGRAM", Path(__file__).with_name("automl_program"))
+
+
+def make_document(tmp_path: Path, **more: Any) -> dict[str, Any]:
+    table = tmp_path / "table"
+    table.mkdir(exist_ok=True)
+    (table / "a.csv").write_text("x,y\n1,2\n")
+    (table / "MLTable").write_text("paths: [{file: ./a.csv}]\ntransformations: [read_delimited]\n")
+    variables = {"RUNS": str(tmp_path / "runs"), **more.pop("environment_variables", {})}
+    return {
+        "type": "automl", "task": "classification", "primary_metric": "accuracy", "target_column_name": "y",
+        "training_data": {"type": "mltable", "path": str(table)}, "environment_id": "azureml:host",
+        "environment_variables": variables, **more,
+    }  # fmt: skip
+
+
+def submit(bench: Workbench, document: dict[str, Any], name: str = "a") -> Job:
+    body = wire.to_rest(AutoMLJob.from_dict(document))["properties"]
+    return bench.engine.submit(bench.workspace, name, body, "tester")
+
+
+def find_trials(bench: Workbench, job: Job) -> list[tuple[str | None, str, str]]:
+    return [(one.node, one.name, one.status) for one in jobs.list_children(bench.db, job.id) if one.node != "search"]
+
+
+ALL = [
+    ("trial_0", "a_0", "Completed"),
+    ("trial_1", "a_1", "Failed"),
+    ("trial_2", "a_2", "Completed"),
+    ("trial_3", "a_3", "Completed"),
+]
+
+
+def test_each_trial_of_the_search_is_a_child(tmp_path: Path) -> None:
+    """With its times, hyperparameters, metrics and files; the best one is named by the job, whose model it is."""
+
+    async def scenario() -> None:
+        async with workbench(Home(tmp_path / "home")) as bench:
+            job = await bench.over(submit(bench, make_document(tmp_path)))
+            assert (job.status, job.ended_by) == ("Completed", None)
+            assert find_trials(bench, job) == ALL
+            search, best, bad = (bench.child(job, node) for node in ("search", "trial_2", "trial_1"))
+            assert (search.name, search.type, best.type) == ("a_search", "command", "command")
+            assert (best.started_at, best.ended_at) == (102.0, 102.5)
+            assert (bad.ended_by or {})["message"] == "it did not fit"
+            body = jobs.read_properties(bench.db, best.id)
+            parameters = {"algorithm": "LightGBM", "leaves": 4, "deep": [1, 2]}
+            assert json.loads(body["tags"]["hyperparameters"]) == parameters
+            assert {name: value["value"] for name, value in body["inputs"].items()}["leaves"] == "4"
+            properties = body["properties"]
+            assert (properties["run_algorithm"], properties["score"]) == ("LightGBM", "0.9")
+            assert json.loads(properties["smalt.metrics"]) == {"accuracy": 0.9}
+            files = bench.artifacts("a_2") / "outputs" / "mlflow-model" / "MLmodel"
+            assert files.read_text() == "run_id: a_search 2\n"
+            body = jobs.read_properties(bench.db, job.id)
+            assert body["properties"]["best_child_run_id"] == "a_2"
+            assert body["tags"] == {"automl_best_child_run_id": "a_2"}
+            assert bench.store("azureml", "a", "best_model", "MLmodel").read_text() == "best\n"
+            assert (tmp_path / "runs").read_text() == "y\n"
+
+    asyncio.run(scenario())
+
+
+async def tell(bench: Workbench, number: int) -> None:
+    """Tell the engine what the proxy tells it when the search logs the number of a trial."""
+    take = bench.engine.find_metric_listener(bench.workspace, "a_search")
+    assert take is not None
+    take([LoggedMetric("trial", float(number), number, 1000 + number)])
+
+
+async def until_written(bench: Workbench, lines: int) -> None:
+    journal = bench.store("azureml", "a_search", "trials", "journal.jsonl")
+    while not journal.exists() or journal.read_text().count("\n") < lines:
+        await asyncio.sleep(0.02)
+
+
+def test_a_trial_is_there_while_the_search_goes_on(tmp_path: Path) -> None:
+    """It is added when the search logs its number, with all before it, and once however often that is told."""
+
+    async def scenario() -> None:
+        async with workbench(Home(tmp_path / "home")) as bench:
+            go = tmp_path / "go"
+            job = submit(bench, make_document(tmp_path, environment_variables={"GO": str(go)}))
+            await bench.until(job, lambda now: now.status == "Running")
+            await until_written(bench, 3)
+            await tell(bench, 1)
+            await bench.until(job, lambda now: len(find_trials(bench, job)) == 3)
+            await tell(bench, 2)
+            assert find_trials(bench, job) == ALL[:3]
+            assert bench.child(job, "search").status == "Running"
+            go.touch()
+            assert (await bench.over(job)).status == "Completed"
+            assert find_trials(bench, job) == ALL
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_is_killed_loses_and_repeats_no_trial(tmp_path: Path) -> None:
+    """The search outlives it, and the next server adds what the first has not."""
+    home = Home(tmp_path / "home")
+
+    async def begin() -> None:
+        bench = Workbench(home)
+        await bench.engine.open()
+        job = submit(bench, make_document(tmp_path, environment_variables={"GO": str(tmp_path / "go")}))
+        await bench.until(job, lambda now: now.status == "Running")
+        await until_written(bench, 3)
+        await tell(bench, 0)
+        await bench.until(job, lambda now: len(find_trials(bench, job)) == 3)
+        await bench.kill()
+        (tmp_path / "go").touch()
+
+    async def finish() -> None:
+        async with workbench(home) as bench:
+            job = jobs.find_by_name(bench.db, bench.workspace.id, "a")
+            assert job is not None
+            assert (await bench.over(job)).status == "Completed"
+            assert find_trials(bench, job) == ALL
+            assert (tmp_path / "runs").read_text() == "y\n"
+
+    asyncio.run(begin())
+    asyncio.run(finish())
+
+
+def test_a_search_that_fails_fails_the_job_with_its_sentence(tmp_path: Path) -> None:
+    """The trials that it had are there."""
+
+    async def scenario() -> None:
+        async with workbench(Home(tmp_path / "home")) as bench:
+            document = make_document(tmp_path, environment_variables={"FAIL": "the table has one class"})
+            job = await bench.over(submit(bench, document))
+            assert (job.status, (job.ended_by or {})["message"]) == ("Failed", "the table has one class")
+            assert find_trials(bench, job) == ALL
+
+    asyncio.run(scenario())
+
+
+def test_a_cancel_ends_the_search(tmp_path: Path) -> None:
+    """No trial is added any more."""
+
+    async def scenario() -> None:
+        async with workbench(Home(tmp_path / "home")) as bench:
+            job = submit(bench, make_document(tmp_path, environment_variables={"GO": str(tmp_path / "never")}))
+            await bench.until(job, lambda now: now.status == "Running")
+            await until_written(bench, 3)
+            await tell(bench, 2)
+            await bench.until(job, lambda now: len(find_trials(bench, job)) == 3)
+            bench.engine.cancel(job)
+            assert (await bench.over(job)).status == "Canceled"
+            assert find_trials(bench, job) == ALL[:3]
+            assert bench.child(job, "search").status == "Canceled"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"target_column_name": "Y"}, "target_column_name: training_data has no column 'Y'; did you mean 'y'?"),
+        ({"weight_column_name": "w"}, "weight_column_name: training_data has no column 'w'; it has x, y"),
+        ({"training_data": {"type": "mltable", "path": "/nowhere"}}, "training_data: /nowhere does not exist"),
+        ({"environment_id": "azureml:nothing"}, "environment_id: "),
+    ],
+)
+def test_the_tables_are_looked_at_before_anything_runs(tmp_path: Path, changes: dict[str, Any], sentence: str) -> None:
+    """Columns that are not there are told with those that are."""
+
+    async def scenario() -> None:
+        async with workbench(Home(tmp_path / "home")) as bench:
+            with pytest.raises(ValidationException) as refused:
+                submit(bench, make_document(tmp_path, **changes))
+            assert sentence in str(refused.value)
+            assert jobs.find_by_name(bench.db, bench.workspace.id, "a") is None
+
+    asyncio.run(scenario())
