@@ -197,3 +197,68 @@ def test_the_tables_are_looked_at_before_anything_runs(tmp_path: Path, changes: 
             assert jobs.find_by_name(bench.db, bench.workspace.id, "a") is None
 
     asyncio.run(scenario())
+
+
+PIPELINE = {
+    "inputs": {"table": {"type": "mltable"}},
+    "outputs": {"model": {"type": "mlflow_model"}},
+    "jobs": {
+        "prep": {
+            "command": "cp ${{inputs.t}}/* ${{outputs.t}}/", "environment": "azureml:host",
+            "inputs": {"t": "${{parent.inputs.table}}"}, "outputs": {"t": {"type": "mltable"}},
+        },
+        "learn": {"outputs": {"best_model": "${{parent.outputs.model}}"}},
+        "use": {
+            "command": "cat ${{inputs.model}}/MLmodel; echo ran >> $RUNS", "environment": "azureml:host",
+            "inputs": {"model": {"type": "mlflow_model", "path": "${{parent.jobs.learn.outputs.best_model}}"}},
+        },
+    },
+}  # fmt: skip
+
+
+def make_pipeline(tmp_path: Path, **more: Any) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(json.dumps(PIPELINE))
+    step = make_document(tmp_path, **more)
+    document["inputs"]["table"]["path"] = step["training_data"]["path"]
+    step["training_data"] = "${{parent.jobs.prep.outputs.t}}"
+    document["jobs"]["learn"].update(step)
+    document["jobs"]["use"]["environment_variables"] = {"RUNS": str(tmp_path / "used")}
+    return document
+
+
+def test_a_step_of_a_pipeline_learns_from_what_another_wrote(tmp_path: Path) -> None:
+    """Its model is read by a third step and is the pipeline's; unchanged, the search is reused with its trials."""
+
+    async def scenario() -> None:
+        async with workbench(Home(tmp_path / "home")) as bench:
+            first = await bench.over(bench.submit("p", make_pipeline(tmp_path)))
+            assert (first.status, first.ended_by) == ("Completed", None)
+            learn = bench.child(first, "learn")
+            assert [one.name for one in jobs.list_children(bench.db, learn.id)] == [
+                "p-learn_search", *(f"p-learn_{number}" for number in range(4))
+            ]  # fmt: skip
+            assert bench.log("p-use") == "best\n"
+            assert bench.store("azureml", "p", "model", "MLmodel").read_text() == "best\n"
+            again = await bench.over(bench.submit("q", make_pipeline(tmp_path)))
+            assert (again.status, again.ended_by) == ("Completed", None)
+            learn = bench.child(again, "learn")
+            assert [one.status for one in jobs.list_children(bench.db, learn.id)].count("Completed") == 4
+            assert (tmp_path / "runs").read_text() == "y\n", "the search was to be reused"
+            assert (tmp_path / "used").read_text() == "ran\n", "so was what read its model"
+            assert (bench.artifacts("q-learn_2") / "outputs" / "mlflow-model" / "MLmodel").exists()
+            assert jobs.read_properties(bench.db, learn.id)["properties"]["best_child_run_id"] == "q-learn_2"
+
+    asyncio.run(scenario())
+
+
+def test_the_columns_of_a_pipelines_input_are_looked_at(tmp_path: Path) -> None:
+    """Before the step that would read it starts."""
+    document = make_pipeline(tmp_path, target_column_name="z")
+    document["jobs"]["learn"]["training_data"] = "${{parent.inputs.table}}"
+
+    async def scenario() -> None:
+        async with workbench(Home(tmp_path / "home")) as bench:
+            with pytest.raises(ValidationException, match=r"jobs\.learn\.target_column_name: training_data has no column"):
+                bench.submit("p", document)
+
+    asyncio.run(scenario())

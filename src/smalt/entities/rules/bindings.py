@@ -151,7 +151,10 @@ def _list_ports(step: Node, word: str) -> Mapping[str, Any] | None:
         declared: Mapping[str, Any] = getattr(component, word)
         return {**own, **declared} if word == "outputs" else {**declared, **own}
     has_component = vars(step).get("component") is not None or vars(step).get("trial") is not None
-    return None if has_component or step.type in _FREE_OUTPUTS else own
+    if has_component or step.type in _FREE_OUTPUTS:
+        return None
+    always = {name: Output(type=kind) for name, kind in step._own_outputs.items()} if word == "outputs" else {}
+    return {**always, **own}
 
 
 def check_step(step: Node, names: PipelineNames, path: Path, reader: Reader) -> set[str]:

@@ -284,7 +284,8 @@ class StepOutputs(Attributes):
             component = find_component(self._node)
             if component is not None and name not in component.outputs and component.type not in OPEN_OUTPUTS:
                 _raise_unknown(self._node, name, "output", component.outputs)
-            if component is None and vars(self._node).get("component") is None:
+            is_bare = component is None and vars(self._node).get("component") is None
+            if is_bare and name not in self._node._own_outputs:
                 _raise_unknown(self._node, name, "output", self)
         if isinstance(said, str):
             said = Output(path=said)

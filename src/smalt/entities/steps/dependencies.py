@@ -11,7 +11,7 @@ from smalt.entities.syntax.expression import Expression, find_expressions, parse
 
 def find_dependencies(step: Any, steps: Mapping[str, Any]) -> set[str]:
     """Return the steps whose outputs a step reads."""
-    return {name for value in (step.inputs or {}).values() for name in find_sources(value, steps)}
+    return {name for value in step.list_inputs().values() for name in find_sources(value, steps)}
 
 
 def find_sources(value: Any, steps: Mapping[str, Any]) -> set[str]:

@@ -48,6 +48,16 @@ class Node(Entity):
     compute = optional(Text(), "The compute that it runs on; the pipeline's default where unset.", effect=ACTED)
     identity = optional(IDENTITY, "The identity that it runs as.", effect=NONE)
 
+    _data_keys: ClassVar[tuple[str, ...]] = ()
+    """Keys besides `inputs` with data that the step reads."""
+    _own_outputs: ClassVar[Mapping[str, str]] = {}
+    """Outputs that every step of the type has, each with its type."""
+
+    def list_inputs(self) -> dict[str, Any]:
+        """Return all that the step reads, by name."""
+        data = {key: value for key in self._data_keys if (value := vars(self).get(key)) is not None}
+        return {**(self.inputs or {}), **data}
+
     # What only a job has that was submitted; a step that a program holds has none of it yet.
     id: str | None = None
     status: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from smalt.entities.assets.component import Component
 from smalt.entities.jobs.automl.parameters import SEARCH_SPACES, TRAINING_PARAMETERS
@@ -91,8 +91,8 @@ TASKS = {
 
 DATA = ("training_data", "validation_data", "test_data")
 """The keys with the tables that a job reads."""
-OUTPUTS = ("best_model",)
-"""The outputs of a job."""
+OUTPUTS = {"best_model": "mlflow_model"}
+"""The outputs of a job, each with its type."""
 _TASK_KEYS = frozenset(key for task in TASKS.values() for key in task.keys)
 _DATA = DataPath() | Nested(Input)
 
@@ -246,6 +246,9 @@ class AutoMLNode(AutoML, Node):
     noun = "an AutoML step"
 
     type = constant("automl", "The type of step.")
+
+    _data_keys = DATA
+    _own_outputs: ClassVar[Mapping[str, str]] = OUTPUTS
 
     @classmethod
     def _resolve_class(cls, data: Mapping[str, Any]) -> Any:

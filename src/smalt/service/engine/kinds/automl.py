@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smalt.automl_program.words import DEFAULT_METRICS, PRIMARY_METRICS, find_word
+from smalt.entities import Input, Output
+from smalt.entities.jobs.automl.job import DATA, OUTPUTS, AutoMLJob
+from smalt.entities.jobs.automl.tasks import JOBS
+from smalt.entities.schema.travel import build_job_values
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds.automl_checks import check_automl
 from smalt.service.engine.kinds.automl_search import BEST_MODEL, SEARCH, SearchPlanner, store_program
@@ -21,6 +25,7 @@ from smalt.service.engine.kinds.automl_trials import (
     read_ended,
     read_live,
 )
+from smalt.service.engine.kinds.properties import SETTINGS, remove_planned
 from smalt.service.engine.kinds.protocol import (
     NO_CHANGES,
     Changes,
@@ -30,13 +35,16 @@ from smalt.service.engine.kinds.protocol import (
     Plan,
     make_error,
 )
+from smalt.service.engine.kinds.step_jobs import PlannedStep, find_compute, list_inherited_settings, make_forced_note
 from smalt.service.engine.outcome import parse_message
+from smalt.service.engine.submission.bindings import resolve_input
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking.run_database import LoggedMetric
 from smalt.service.tracking.run_fields import METRICS
 
 if TYPE_CHECKING:
+    from smalt.service.engine.kinds.pipeline import Planner
     from smalt.service.engine.submission.checks import Checker
 
 _TRIAL_METRIC = "trial"
@@ -72,13 +80,32 @@ class AutoMLKind(CompositeKind):
         checker.check_secrets("", job)
         checker.note_idle("", job)
         checker.check_versions("", job.outputs)
-        check_automl(checker, "", job)
+        check_automl(checker, "", job, {})
 
     def check_step(self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]) -> None:
         if why_not := self.explain_unsupported(node):
             checker.add(where.rstrip("."), why_not)
         else:
-            check_automl(checker, where, node)
+            check_automl(checker, where, node, inputs)
+
+    def make_step_job(self, planner: Planner, step: PlannedStep) -> AutoMLJob:
+        """Return the AutoML job of a step, with the tables that the pipeline gives it."""
+        node, scope = step.node, step.scope
+        data = {name: _to_input(resolve_input(getattr(node, name), scope, step.name)) for name in DATA}
+        data = {name: planner.pin_input(f"{step.node_name}.{name}", value) for name, value in data.items() if value}
+        step.inputs.update(data)
+        _add_best_model(planner, step)
+        noun = JOBS[str(node.task)]
+        fields = build_job_values(noun, node, None, DATA, scope.resolve_field)
+        fields.update(data, outputs=step.outputs, compute=find_compute(planner, step, fields.get("compute")))
+        job = noun(**fields)
+        settings = list_inherited_settings(planner, scope)
+        job.properties = {
+            **remove_planned(job.properties),
+            **make_forced_note(planner, step),
+            **({SETTINGS: json.dumps(settings)} if settings else {}),
+        }
+        return job
 
     def get_name_prefix(self, job: Job) -> str:
         return f"{job.name}_"
@@ -147,6 +174,20 @@ class AutoMLKind(CompositeKind):
 
 
 KIND = AutoMLKind()
+
+
+def _to_input(value: Any) -> Input | None:
+    return Input(path=value) if isinstance(value, str) and value else value
+
+
+def _add_best_model(planner: Planner, step: PlannedStep) -> None:
+    """Give the step the output that every AutoML job has, and the type of a model if it has none."""
+    given = step.outputs.get(BEST_MODEL)
+    if given is None:
+        form = Output(type=OUTPUTS[BEST_MODEL])
+        step.outputs[BEST_MODEL] = planner.make_output(step.name, BEST_MODEL, form, None, step.scope)
+    elif given.type in (None, "uri_folder"):
+        given.type = OUTPUTS[BEST_MODEL]
 
 
 def _get_metric(view: CompositeView) -> str:

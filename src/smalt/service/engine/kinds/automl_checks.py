@@ -12,7 +12,7 @@ import yaml
 from smalt.entities import Input
 from smalt.entities.jobs.automl.job import DATA
 from smalt.entities.schema.problems import did_you_mean
-from smalt.entities.syntax.expression import has_expression
+from smalt.entities.syntax.expression import has_expression, parse_binding, resolve_port
 from smalt.exceptions import SmaltError
 
 if TYPE_CHECKING:
@@ -25,12 +25,14 @@ _KEEP_COLUMNS = frozenset({"take", "skip", "take_random_sample", "filter", "conv
 _ENCODINGS = {"iso88591": "iso-8859-1", "latin1": "latin-1", "windows1252": "cp1252", "utf8": "utf-8-sig"}
 
 
-def check_automl(checker: Checker, where: str, job: Any) -> None:
-    """Check the tables of a job or a step, and that the columns that it names are in them."""
+def check_automl(checker: Checker, where: str, job: Any, around: Mapping[str, Any]) -> None:
+    """Check the tables of a job or a step, and that the columns that it names are in them.
+
+    `around` has the inputs of the pipeline around a step.
+    """
     checker.check_environment(where, job.environment_id, "environment_id")
     for name in DATA:
-        given = getattr(job, name)
-        table = given if isinstance(given, Input) else Input(path=given) if given else None
+        table = _find_table(getattr(job, name), around)
         if table is None or not table.path or has_expression(table.path):
             continue
         known = len(checker.problems)
@@ -38,6 +40,16 @@ def check_automl(checker: Checker, where: str, job: Any) -> None:
         checker.check_data(f"{where}{name}", table.path, kind)
         if len(checker.problems) == known:
             _check_columns(checker, where, job, name, table.path, kind)
+
+
+def _find_table(given: Any, around: Mapping[str, Any]) -> Input | None:
+    """Return the data of a table; that of the pipeline's input that it is bound to."""
+    table = given if isinstance(given, Input) else Input(path=given) if given else None
+    bound = parse_binding(table.path) if table is not None else None
+    if bound is None or bound.kind != "parent.inputs":
+        return table
+    source = around.get(resolve_port(bound.name, around) or "")
+    return source if isinstance(source, Input) else None
 
 
 def _check_columns(checker: Checker, where: str, job: Any, name: str, uri: str, kind: str) -> None:

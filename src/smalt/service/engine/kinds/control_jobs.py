@@ -191,15 +191,16 @@ def _resolve_outer_names(
 ) -> Any:
     """Return the step with all that it names outside of the control job filled in."""
     inputs = {}
-    for key, value in (node.inputs or {}).items():
+    for key, value in node.list_inputs().items():
         text = get_text(value)
         awaited = {one for expression in find_expressions(text) for one in resolve_steps(expression, nodes)}
         filled = resolve_input(value, scope, "${{name}}") if value is not None and awaited.isdisjoint(inside) else value
         if filled is not None:
             inputs[key] = filled
-    step = copy_with(node, inputs=inputs)
+    step = copy_with(node, inputs={key: value for key, value in inputs.items() if key not in node._data_keys})
+    vars(step).update({key: value for key, value in inputs.items() if key in node._data_keys})
     for key, value in list_values(node, Travel.JOB):
-        if key not in _IN_JOB and Travel.LITERAL not in node._fields[key].travels:
+        if key not in (*_IN_JOB, *node._data_keys) and Travel.LITERAL not in node._fields[key].travels:
             vars(step)[key] = scope.resolve_field(value)
     if vars(node).get("settings") is not None:
         vars(step)["settings"] = scope.resolve_field(vars(node)["settings"])

@@ -304,10 +304,10 @@ class Planner:
             value = resolve_input(given, scope, job_name)
             if value is not None:
                 typed = _convert_value(f"{self.name}: {node_name}.inputs.{name}", value, declared.get(name))
-                inputs[name] = self._pin_input(f"{node_name}.inputs.{name}", typed)
+                inputs[name] = self.pin_input(f"{node_name}.inputs.{name}", typed)
         return inputs
 
-    def _pin_input(self, where: str, value: Any) -> Any:
+    def pin_input(self, where: str, value: Any) -> Any:
         """Return an input with the version that its path means in this run."""
         if not isinstance(value, Input) or not value.path:
             return value
