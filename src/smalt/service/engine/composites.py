@@ -226,6 +226,7 @@ class Composites:
         """Return the end of a child that is over; its run in MLflow is written without being asked for."""
         job = jobs.get_job(self._db, id)
         job.started_at, job.ended_at = end.started_at, end.ended_at
+        jobs.add_run_metrics(self._db, id, end.metrics)
         self._context.tracking.runs.require_run(job)
         return job, end.status, end.error
 

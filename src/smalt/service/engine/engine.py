@@ -750,12 +750,13 @@ class Engine:
                 self._composites.add_note(parent, note)
             if error := self._register_outputs(parent, None):
                 status = "Failed"
-        if ends.properties or ends.tags:
+        if ends.properties or ends.tags or ends.metrics:
             self._describe_end(parent, ends)
         return [(parent, status, error)]
 
     def _describe_end(self, job: Job, ends: Outcome) -> None:
-        """Add the properties and tags of a composite's end to the job and its run."""
+        """Add the properties, tags and metrics of a composite's end to the job and its run."""
+        jobs.add_run_metrics(self._db, job.id, ends.metrics)
         body = jobs.read_properties(self._db, job.id)
         for key, more in (("properties", ends.properties), ("tags", ends.tags)):
             body[key] = {**(body.get(key) or {}), **more}

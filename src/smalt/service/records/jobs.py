@@ -63,6 +63,10 @@ class Job:
         return json.loads(self.error) if self.error and self.is_over else None
 
 
+RUN_METRICS = "smalt.metrics"
+"""The key of a job's recorded state with the metrics that smalt itself writes to its run."""
+
+
 @dataclass(slots=True)
 class NewJob:
     """A job about to be recorded."""
@@ -398,6 +402,12 @@ def read_state(db: Database, id: int) -> dict[str, Any]:
 
 def write_state(db: Database, id: int, state: Mapping[str, Any]) -> None:
     db.execute("UPDATE jobs SET state=? WHERE id=?", (json.dumps(state), id))
+
+
+def add_run_metrics(db: Database, id: int, metrics: Mapping[str, float]) -> None:
+    """Record the metrics that smalt itself writes to the job's run, beside what a composite remembers."""
+    if metrics:
+        write_state(db, id, {**read_state(db, id), RUN_METRICS: dict(metrics)})
 
 
 def remove_children(db: Database, job: Job) -> None:

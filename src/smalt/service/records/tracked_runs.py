@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smalt.service.records.database import Database
-from smalt.service.records.jobs import Job
+from smalt.service.records.jobs import RUN_METRICS, Job
 
 _JOB = ", ".join(f"j.{name}" for name in Job.__slots__)
 _OPEN = "t.status NOT IN ('Completed', 'Failed', 'Canceled')"
@@ -29,6 +29,8 @@ class RunFacts:
     """input → type, uri, asset"""
     places: dict[str, str] = field(default_factory=dict)
     """input → where it was when the job started"""
+    metrics: dict[str, float] = field(default_factory=dict)
+    """Those that smalt itself writes to the run."""
 
 
 def find_jobs(db: Database, workspace_id: int, names: Collection[str]) -> list[Job]:
@@ -143,6 +145,11 @@ def read_facts(db: Database, ids: Collection[int]) -> dict[int, RunFacts]:
         " WHERE direction='input' AND job_id IN (SELECT value FROM json_each(?))",
         _as_json(ids),
     )
+    states = db.rows(
+        "SELECT id, state FROM jobs WHERE state IS NOT NULL AND id IN (SELECT value FROM json_each(?))", _as_json(ids)
+    )
+    for id, state in states:
+        found[id].metrics = json.loads(state).get(RUN_METRICS) or {}
     for id, name, type, uri, asset, place in read:
         found[id].data[name] = (type, uri, asset)
         if place:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from smalt.service.records.jobs import Job
@@ -19,8 +20,6 @@ _ENDS = {"Completed": "FINISHED", "Failed": "FAILED", "Canceled": "KILLED"}
 _LONGEST_VALUE, _LONGEST_NAME = 6000, 250  # what MLflow's own clients may send
 _ITS_TAGS = ("azureml.", "mlflow.", "_azureml.")
 """Prefixes of the job properties that the service shows as tags of the run."""
-METRICS = "smalt.metrics"
-"""The property of a job with the metrics that smalt itself writes to its run, as JSON: {name: number}."""
 _SCRIPTS = (".py", ".sh", ".R", ".r", ".ipynb")
 
 
@@ -39,7 +38,7 @@ def build_run(job: Job, facts: RunFacts, parent: str | None, root: str) -> Json:
         "tags": build_tags(job, facts, parent, root),
         "inputs": [_build_input(name, *found) for name, found in facts.data.items()],
         "artifact_uri": artifact_paths.MLFLOW_URI.format(job=job.name),
-        "metrics": _build_metrics(job, facts.properties.get(METRICS)),
+        "metrics": _build_metrics(job, facts.metrics),
     }
 
 
@@ -118,11 +117,9 @@ def _build_input(name: str, type: str, uri: str | None, asset: str | None) -> Js
     }
 
 
-def _build_metrics(job: Job, text: Any) -> list[Json]:
-    """Return the metrics that smalt knows of a job that logged nothing itself, such as a trial of AutoML."""
-    known = json.loads(text) if isinstance(text, str) and text else {}
+def _build_metrics(job: Job, metrics: Mapping[str, float]) -> list[Json]:
     time = _to_milliseconds(job.ended_at or job.created_at)
-    return [{"key": key, "value": float(value), "timestamp": time} for key, value in known.items()]
+    return [{"key": key, "value": float(value), "timestamp": time} for key, value in metrics.items()]
 
 
 def _get_asset_name(asset: str | None) -> str | None:

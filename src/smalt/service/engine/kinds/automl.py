@@ -25,7 +25,7 @@ from smalt.service.engine.kinds.automl_trials import (
     read_ended,
     read_live,
 )
-from smalt.service.engine.kinds.properties import SETTINGS, remove_planned
+from smalt.service.engine.kinds.properties import IDLE, SETTINGS, remove_planned
 from smalt.service.engine.kinds.protocol import (
     NO_CHANGES,
     Changes,
@@ -41,7 +41,6 @@ from smalt.service.engine.submission.bindings import resolve_input
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking.run_database import LoggedMetric
-from smalt.service.tracking.run_fields import METRICS
 
 if TYPE_CHECKING:
     from smalt.service.engine.kinds.pipeline import Planner
@@ -147,7 +146,8 @@ class AutoMLKind(CompositeKind):
         journal = found if isinstance(found, Journal) else Journal()
         state = {"best": journal.best, "error": journal.error}
         trials = make_trials(view, journal.trials, _get_metric(view), view.list_children())
-        return Changes(add=trials, state=state, notes=journal.notes)
+        idle = str((view.body.get("properties") or {}).get(IDLE))
+        return Changes(add=trials, state=state, notes=[note for note in journal.notes if note not in idle])
 
     def outcome(self, view: CompositeView) -> Outcome:
         search = next(child for child in view.list_children() if child.node == SEARCH)
@@ -165,12 +165,9 @@ class AutoMLKind(CompositeKind):
                 make_error(error or "the search ended without a best model; see the logs of its step 'search'"),
             )
         name = make_trial_name(view.job.name, best["number"])
-        properties = {
-            "best_child_run_id": name,
-            SCORE: repr(best.get("score")),
-            METRICS: json.dumps(best.get("metrics") or {}),
-        }
-        return Outcome("Completed", properties=properties, tags={"automl_best_child_run_id": name})
+        properties = {"best_child_run_id": name, SCORE: repr(best.get("score"))}
+        tags = {"automl_best_child_run_id": name}
+        return Outcome("Completed", properties=properties, tags=tags, metrics=best.get("metrics") or {})
 
 
 KIND = AutoMLKind()

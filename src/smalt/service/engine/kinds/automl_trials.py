@@ -17,7 +17,6 @@ from smalt.service.engine.kinds.automl_search import ENVIRONMENT, SEARCH, TRIALS
 from smalt.service.engine.kinds.control_jobs import read_output_uris
 from smalt.service.engine.kinds.protocol import ChildEnd, CompositeView, NewChild, make_error
 from smalt.service.records.jobs import Job
-from smalt.service.tracking.run_fields import METRICS
 
 ALGORITHM, SCORE = "run_algorithm", "score"
 """The properties of a trial with its algorithm and the value of the primary metric, as the service has them."""
@@ -111,7 +110,6 @@ def _make_trial(view: CompositeView, trial: dict[str, Any], goal: str) -> NewChi
         "primary_metric": goal,
         "iteration": str(number),
         "runTemplate": "automl_child",
-        METRICS: json.dumps(trial.get("metrics") or {}),
     }
     if score is not None:
         properties[SCORE] = repr(score)
@@ -127,7 +125,9 @@ def _make_trial(view: CompositeView, trial: dict[str, Any], goal: str) -> NewChi
     body = wire.to_rest(entity)["properties"]
     started = float(trial["started"])
     error = make_error(str(trial["error"])) if trial.get("error") else None
-    end = ChildEnd(str(trial["status"]), started, started + float(trial.get("seconds") or 0.0), error)
+    end = ChildEnd(
+        str(trial["status"]), started, started + float(trial.get("seconds") or 0.0), error, trial.get("metrics") or {}
+    )
     return NewChild(
         make_node_name(number), make_trial_name(job.name, number), "command", body,
         display_name=entity.display_name, end=end,

@@ -32,6 +32,9 @@ BRANCH_INPUTS = "smalt.branch_inputs"
 SKIPPED_STEPS = "smalt.skipped_steps"
 """The property of the job of an if_else with the steps in its blocks that cannot run, each with its error."""
 
+IDLE = "smalt.no_effect"
+"""The property of a job with all that it says and that does nothing here."""
+
 POINT = "smalt.point"
 """The property of a trial with its point in the search space of its sweep, as JSON."""
 

@@ -87,6 +87,8 @@ class ChildEnd(NamedTuple):
     """Seconds since 1970, as is `ended_at`."""
     ended_at: float
     error: Error | None = None
+    metrics: Mapping[str, float] = {}
+    """Metrics that its run in MLflow gets."""
 
 
 @dataclass
@@ -160,6 +162,8 @@ class Outcome(NamedTuple):
     """Properties that the job gets with its end, whatever its state."""
     tags: Mapping[str, str] = {}
     """Tags that the job and its run in MLflow get with its end, whatever its state."""
+    metrics: Mapping[str, float] = {}
+    """Metrics that its run in MLflow gets with its end."""
     notes: Sequence[str] = ()
     """Lines for the composite's log."""
 

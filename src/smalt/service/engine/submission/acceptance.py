@@ -14,7 +14,7 @@ from smalt.machine.gc_pause import pause_gc
 from smalt.service.engine import kinds
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion import removal
-from smalt.service.engine.kinds.properties import PART, PLANNED
+from smalt.service.engine.kinds.properties import IDLE, PART, PLANNED
 from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, remove_places
 from smalt.service.engine.submission.checks import CheckedJob, Checker
 from smalt.service.engine.submission.pins import Pins
@@ -24,9 +24,6 @@ from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_\-]{0,254}")
-IDLE = "smalt.no_effect"
-"""The property of a job with all that it says and that does nothing here."""
-
 READ_ONLY = ("status", "services", "error", "provisioningState", "parentJobName", "creationContext")
 """Properties that only the service sets; those that a client sends are ignored."""
 
