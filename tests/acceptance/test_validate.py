@@ -27,7 +27,7 @@ WRONG = {
     "sweep": "type: sweep\ntrial: {command: 'echo ${{search_space.x}}', environment: azureml:host}\n"
              "search_space: {x: {type: choice, values: [1]}}\nsampling_algorithm: random\n"
              "objective: {goal: minimize, primary_metric: m}\nlimits: {max_total_trials: 1}\n",
-    "automl": "type: automl\ntask: classification\nprimary_metric: accuracy\ntarget_column_name: y\n"
+    "automl": "type: automl\ntask: image_classification\nprimary_metric: accuracy\ntarget_column_name: y\n"
               "training_data: {type: mltable, path: azureml://datastores/workspaceblobstore/paths/t}\n",
     "spark": "type: spark\ncode: code\nentry: {file: a.py}\nconf: {spark.driver.cores: 1, spark.driver.memory: 1g,"
              " spark.executor.cores: 1, spark.executor.memory: 1g, spark.executor.instances: 1}\n"
@@ -43,8 +43,8 @@ WRONG = {
     "sweep step": "jobs: {a: {type: sweep, trial: {command: 'echo ${{inputs.x}}', environment: azureml:host, inputs:"
                   " {x: {type: integer}}}, search_space: {x: {type: choice, values: [1]}}, sampling_algorithm: random,"
                   " objective: {goal: minimize, primary_metric: m}, limits: {max_total_trials: 1}}}\n",
-    "automl step": "jobs: {a: {type: automl, task: classification, primary_metric: accuracy, target_column_name: y,"
-                   " training_data: {type: mltable, path: 'azureml://datastores/workspaceblobstore/paths/t'}}}\n",
+    "automl step": "jobs: {a: {type: automl, task: image_classification, primary_metric: accuracy,"
+                   " target_column_name: y, training_data: {type: mltable, path: 'azureml://datastores/workspaceblobstore/paths/t'}}}\n",
     "parallel step": "jobs: {a: {type: parallel, mini_batch_size: '1', input_data: '${{inputs.d}}', inputs: {d: {type:"
                      " uri_folder, path: ./d}}, task: {type: run_function, code: code, entry_script: a.py,"
                      " environment: azureml:host}}}\n",

@@ -18,7 +18,7 @@ from smalt.service.engine.kinds.automl_checks import check_automl
 from smalt.service.engine.kinds.automl_search import BEST_MODEL, SEARCH, SearchPlanner, store_program
 from smalt.service.engine.kinds.automl_trials import (
     SCORE,
-    Journal,
+    SearchJournal,
     find_folder,
     make_trial_name,
     make_trials,
@@ -119,13 +119,13 @@ class AutoMLKind(CompositeKind):
             return None
         folder = find_folder(view, child)
         if folder is None:
-            return Journal
+            return SearchJournal
         targets = view.context.artifacts(view.workspace, f"{view.job.name}_")
         scratch = Path(
             view.context.home.shell_safe_path, "workspaces", view.workspace.folder, "jobs", child.name, "read"
         )
 
-        def read() -> Journal:
+        def read() -> SearchJournal:
             return read_ended(view.context.data.prepare_input(folder, "uri_folder", None, scratch), targets)
 
         return read
@@ -143,7 +143,7 @@ class AutoMLKind(CompositeKind):
     def child_ended(self, view: CompositeView, child: Job, found: Any) -> Changes:
         if child.node != SEARCH:
             return NO_CHANGES
-        journal = found if isinstance(found, Journal) else Journal()
+        journal = found if isinstance(found, SearchJournal) else SearchJournal()
         state = {"best": journal.best, "error": journal.error}
         trials = make_trials(view, journal.trials, _get_metric(view), view.list_children())
         idle = str((view.body.get("properties") or {}).get(IDLE))

@@ -24,7 +24,7 @@ _JOURNAL = "journal.jsonl"
 
 
 @dataclass
-class Journal:
+class SearchJournal:
     """The lines that a search has written so far."""
 
     trials: list[dict[str, Any]] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Journal:
     notes: list[str] = field(default_factory=list)
 
     @classmethod
-    def read(cls, path: Path) -> Journal:
+    def read(cls, path: Path) -> SearchJournal:
         """Read the whole lines; a last one that is being written is left out, and a missing file has none."""
         journal = cls()
         try:
@@ -64,18 +64,18 @@ def find_folder(view: CompositeView, search: Job) -> Location | None:
     return view.context.data.locate(view.follow(search, uri), view.workspace) if uri else None
 
 
-def read_live(view: CompositeView, search: Job) -> Journal | None:
+def read_live(view: CompositeView, search: Job) -> SearchJournal | None:
     """Read the journal of a search that runs; None if it is not on this machine yet, or not to be read."""
     try:
         folder = find_folder(view, search)
-        return Journal.read(folder.path / _JOURNAL) if folder is not None and folder.path is not None else None
+        return SearchJournal.read(folder.path / _JOURNAL) if folder is not None and folder.path is not None else None
     except (OSError, ValueError, SmaltError):
         return None  # it is read at the end of the search, which tells what is wrong
 
 
-def read_ended(folder: Path, targets: str) -> Journal:
+def read_ended(folder: Path, targets: str) -> SearchJournal:
     """Read the whole journal, and copy the files of each trial to its artifacts; `targets` ends with its number."""
-    journal = Journal.read(folder / _JOURNAL)
+    journal = SearchJournal.read(folder / _JOURNAL)
     for trial in journal.trials:
         source, target = folder / str(trial["number"]), Path(f"{targets}{trial['number']}")
         for file in sorted(source.iterdir()) if source.is_dir() else ():
