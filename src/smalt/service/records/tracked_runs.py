@@ -30,7 +30,7 @@ class RunFacts:
     places: dict[str, str] = field(default_factory=dict)
     """input → where it was when the job started"""
     metrics: dict[str, float] = field(default_factory=dict)
-    """Those that smalt itself writes to the run."""
+    """The metrics that smalt itself writes to the run."""
 
 
 def find_jobs(db: Database, workspace_id: int, names: Collection[str]) -> list[Job]:
