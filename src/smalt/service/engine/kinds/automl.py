@@ -33,10 +33,9 @@ from smalt.service.engine.kinds.protocol import (
     CompositeView,
     Outcome,
     Plan,
-    make_error,
 )
 from smalt.service.engine.kinds.step_jobs import PlannedStep, find_compute, list_inherited_settings, make_forced_note
-from smalt.service.engine.outcome import parse_message
+from smalt.service.engine.outcome import make_error, parse_message
 from smalt.service.engine.submission.bindings import resolve_input
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace

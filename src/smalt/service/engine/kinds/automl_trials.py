@@ -15,7 +15,8 @@ from smalt.service.data import Location
 from smalt.service.data.files.copying import copy_tree, remove_tree
 from smalt.service.engine.kinds.automl_search import ENVIRONMENT, SEARCH, TRIALS
 from smalt.service.engine.kinds.control_jobs import read_output_uris
-from smalt.service.engine.kinds.protocol import ChildEnd, CompositeView, NewChild, make_error
+from smalt.service.engine.kinds.protocol import ChildEnd, CompositeView, NewChild
+from smalt.service.engine.outcome import make_error
 from smalt.service.records.jobs import Job
 
 ALGORITHM, SCORE = "run_algorithm", "score"
