@@ -78,6 +78,16 @@ RANGES = {
         vary(lr={"type": "loguniform", "min_value": 1, "max_value": 1000}),
         "search_space.lr.max_value: exp(1000) is too large; the bounds of a log-uniform distribution are exponents",
     ),
+    "a normal distribution of exponents that is none": (
+        vary(lr={"type": "lognormal", "mu": 1, "sigma": 100}),
+        "search_space.lr: a log-normal distribution with 'mu' 1 and 'sigma' 100 gives numbers that are too large; they "
+        "are those of the value's logarithm",
+    ),
+    "a policy beside hyperband": (
+        make_sweep(sampling_algorithm={"type": "hyperband"}, early_termination={"type": "median_stopping"}),
+        "early_termination: hyperband sampling ends trials by a rule of its own; remove 'early_termination', or sample "
+        "otherwise",
+    ),
     "a bound that names an input": (
         vary(lr={"type": "uniform", "min_value": 0, "max_value": "${{parent.inputs.most}}"}),
         "search_space.lr.max_value: 'max_value' must be a number, not '${{parent.inputs.most}}'",

@@ -153,7 +153,7 @@ def test_lists_with_distributions() -> None:
 
 
 EVERYTHING = {
-    "a": Choice(["x", True, 1, 1.0, None, [1, 2]]),
+    "a": Choice(["x", True, 1, 1.0, [1, 2]]),
     "b": Randint(9),
     "c": Uniform(-1, 1),
     "d": QUniform(0, 1, 0.1),
@@ -187,28 +187,38 @@ def test_points_of_another_space(point: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("space", "message"),
+    ("distribution", "message"),
     [
+        ({"type": "uniform", "min_value": 1}, "the uniform distribution of 'x' takes 'max_value' and 'min_value'"),
         (
-            {"x": {"type": "uniform", "min_value": 1}},
-            "the uniform distribution of 'x' takes 'max_value' and 'min_value'",
-        ),
-        (
-            {"x": Choice([{"y": {"type": "randint", "upper": 0}}])},
+            {"type": "choice", "values": [{"y": {"type": "randint", "upper": 0}}]},
             "'upper' of 'x/0/y' must be an integer of at least 1",
         ),
-        ({"x": Choice([])}, "the choice of 'x' needs a list of at least one value"),
-        ({"x": QUniform(0, 1, 0)}, "'q' of 'x' must be above 0"),
-        ({"x": Uniform(2, 1)}, "'max_value' of 'x' must not be below 'min_value', which is 2"),
-        ({"x": Normal(0, -1)}, "'sigma' of 'x' must not be below 0"),
-        ({"x": Uniform(0, math.inf)}, "'max_value' of the uniform distribution of 'x' must be a number, not inf"),
-        ({"x": LogUniform(0, 1000)}, r"2.718 to the power of 'max_value' of 'x' \(1000\) is too large a number"),
+        ({"type": "choice", "values": []}, "the choice of 'x' needs a list of at least one value"),
+        ({"type": "quniform", "min_value": 0, "max_value": 1, "q": 0}, "'q' of 'x' must be above 0"),
+        (
+            {"type": "uniform", "min_value": 2, "max_value": 1},
+            "'max_value' of 'x' must not be below 'min_value', which is 2",
+        ),
+        (
+            {"type": "qlognormal", "mu": 0, "sigma": 100, "q": 1},
+            "'mu' and 'sigma' of 'x' are those of an exponent, and give too large numbers",
+        ),
+        ({"type": "normal", "mu": 0, "sigma": -1}, "'sigma' of 'x' must not be below 0"),
+        (
+            {"type": "uniform", "min_value": 0, "max_value": math.inf},
+            "'max_value' of the uniform distribution of 'x' must be a number, not inf",
+        ),
+        (
+            {"type": "loguniform", "min_value": 0, "max_value": 1000},
+            r"2.718 to the power of 'max_value' of 'x' \(1000\) is too large a number",
+        ),
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
-def test_mistakes_are_sentences(space: dict[str, Any], message: str) -> None:
+def test_mistakes_are_sentences(distribution: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        read_space(space)
+        read_space({"x": distribution})
 
 
 @pytest.mark.parametrize("logbase", [0, -1, 1, "ten", True, math.inf])

@@ -13,6 +13,8 @@ from smalt.entities.jobs.search_space import (
     Choice,
     ExponentRange,
     HasStep,
+    LogNormal,
+    QLogNormal,
     Randint,
     Range,
     SweepDistribution,
@@ -29,6 +31,8 @@ from smalt.entities.syntax.literals import PRIMITIVES
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TRIALS = ("command", "pipeline")
 _LARGEST = 1e300
+_FARTHEST = 8.3
+"""The distance from the mean that a value can have, in standard deviations."""
 
 
 def check_sweep(sweep: Any, data: Mapping[str, Any], path: Path, reader: Reader) -> None:
@@ -43,6 +47,9 @@ def check_sweep(sweep: Any, data: Mapping[str, Any], path: Path, reader: Reader)
         where = (*path, "search_space") if "search_space" in data else path
         words = f"{sweep.noun} needs 'search_space': the parameters that vary from trial to trial, by name"
         reader.add_problem(where, words, at_key=True)
+    if get_sampling_type(vars(sweep).get("sampling_algorithm")) == "hyperband" and data.get("early_termination"):
+        words = "hyperband sampling ends trials by a rule of its own; remove 'early_termination', or sample otherwise"
+        reader.add_problem((*path, "early_termination"), words, at_key=True)
     space: Mapping[str, Any] = vars(sweep).get("search_space") or {}
     given = {} if isinstance(sweep, Component) else vars(sweep).get("inputs") or {}
     for name, distribution in space.items():
@@ -70,6 +77,12 @@ def _check_sampling(distribution: Any, algorithm: Any, name: str, path: Path, re
                 text = "exp" if base == math.e else f"{base:g} to the power "
                 words = f"{text}({exponent:g}) is too large; the bounds of {one.noun} are exponents"
                 reader.add_problem((*where, key), words)
+        mu, sigma = (vars(one).get(key) if isinstance(one, LogNormal | QLogNormal) else None for key in ("mu", "sigma"))
+        if not isinstance(mu, (int, float)) or not isinstance(sigma, (int, float)):
+            continue
+        if (mu + _FARTHEST * sigma) * math.log(base) > math.log(_LARGEST):
+            words = f"{one.noun} with 'mu' {mu:g} and 'sigma' {sigma:g} gives numbers that are too large"
+            reader.add_problem(where, f"{words}; they are those of the value's logarithm")
 
 
 def _find_base(algorithm: Any) -> float:

@@ -245,7 +245,10 @@ def _read_distribution(kind: str, fields: Mapping[str, Any], path: str, base: fl
     if kind.endswith("normal"):
         if numbers["sigma"] < 0:
             raise ValueError(f"'sigma' of '{path}' must not be below 0")
-        return BellCurve(numbers["mu"], numbers["sigma"], exponent, q)
+        curve = BellCurve(numbers["mu"], numbers["sigma"], exponent)
+        if any(math.isinf(curve.make_value(bound)) for bound in curve.bounds[:2]):
+            raise ValueError(f"'mu' and 'sigma' of '{path}' are those of an exponent, and give too large numbers")
+        return curve._replace(q=q)
     low, high = numbers["min_value"], numbers["max_value"]
     if low > high:
         raise ValueError(f"'max_value' of '{path}' must not be below 'min_value', which is {low:g}")
