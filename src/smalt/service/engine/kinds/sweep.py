@@ -34,6 +34,7 @@ from smalt.service.engine.kinds.step_jobs import (
     list_inherited_settings,
     make_forced_note,
 )
+from smalt.service.engine.kinds.sweep_expansion import find_trial_problems, with_outputs
 from smalt.service.engine.kinds.sweep_runs import (
     MOST_NAMES,
     SweepRun,
@@ -79,6 +80,7 @@ class SweepKind(CompositeKind):
 
     def expand_body(self, context: EngineContext, workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
         """Return the body with a seed, so that the sweep has the same points if it is submitted again as it is."""
+        body = with_outputs(context, workspace, body)
         properties = body.get("properties") or {}
         algorithm = body.get("samplingAlgorithm") or {}
         given = {fold_case(str(key)) for key, value in algorithm.items() if value is not None}
@@ -95,6 +97,7 @@ class SweepKind(CompositeKind):
             self._check_command(checker, job)
         elif component is not None:
             self._check_trial(checker, "trial.", job, component)
+            checker.problems += find_trial_problems(job, component)
         checker.check_inputs("", job.inputs, getattr(component, "inputs", None))
         checker.check_versions("", job.outputs)
 
@@ -116,7 +119,9 @@ class SweepKind(CompositeKind):
             if isinstance(component.trial, Trial):
                 self._check_command(checker, component)
                 return
-            component = checker.find_component(where, component)
+            of_type, component = component, checker.find_component(where, component)
+            if component is not None:
+                checker.problems += [f"{where}component.{one}" for one in find_trial_problems(of_type, component)]
         if component is not None:
             self._check_trial(checker, where, node, component)
 
@@ -132,9 +137,7 @@ class SweepKind(CompositeKind):
         """Return the sweep of a step, with a seed by which an unchanged step has the same points in each run."""
         node, component, scope = step.node, step.component, step.scope
         of_type = component if getattr(component, "type", None) == self.type else None
-        fields = build_job_values(
-            SweepJob, node, of_type, (), lambda value: _resolve_numbers(value, scope.resolve_field)
-        )
+        fields = build_job_values(SweepJob, node, of_type, (), partial(_resolve_numbers, scope.resolve_field))
         space = fields.get("search_space") or {}
         trial = fields["trial"]
         fields.update(
