@@ -2,4 +2,5 @@
 
 from __future__ import annotations
 
+from tests.cli.conftest import call as call
 from tests.cli.conftest import home as home

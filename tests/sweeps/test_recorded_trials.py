@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from smalt.client import MLClient
-from tests.cli.conftest import smalt
+from smalt.client.connection.connection import ApiConnection
+from tests.cli.conftest import Ran, smalt
 from tests.sweeps.recorded import TERMINATED, RecordedHome, RecordedTrial, make_trials, record
 
 
@@ -111,3 +113,44 @@ def test_what_show_prints_of_a_sweep_can_be_submitted_again(recorded: Path, tmp_
     (tmp_path / "job.yml").write_text(smalt("job", "show", "small", "-o", "yaml").out)
     done = smalt("job", "validate", "--local", str(tmp_path / "job.yml"))
     assert done.code == 0, done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "most"),
+    [
+        (("job", "show", "large"), 4),
+        (("job", "list", "-p", "large", "--metrics"), 2),
+        (("job", "compare", "large"), 2),
+        (("job", "compare", "large", "small"), 1),
+        (("job", "compare", "large", "--html", "large.html"), 1),
+        (("job", "stream", "large"), 2),
+        (("job", "show", "pipe"), 3),
+    ],
+)
+def test_a_thousand_trials_take_a_few_requests(
+    recorded: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    call: Callable[..., Ran],
+    arguments: tuple[str, ...],
+    most: int,
+) -> None:
+    """No view asks for each trial; a download asks for the best one."""
+    paths: list[str] = []
+    send, stream = ApiConnection._send_request, ApiConnection.stream
+
+    def count_sent(self: ApiConnection, method: str, path: str, *rest: Any) -> Any:
+        paths.append(path)
+        return send(self, method, path, *rest)
+
+    def count_streamed(self: ApiConnection, path: str, *rest: Any, **more: Any) -> Any:
+        paths.append(path)
+        return stream(self, path, *rest, **more)
+
+    assert smalt("job", "list").code == 0  # the server runs, and the workspace is known
+    monkeypatch.setattr(ApiConnection, "_send_request", count_sent)
+    monkeypatch.setattr(ApiConnection, "stream", count_streamed)
+    monkeypatch.chdir(tmp_path)
+    assert call(*arguments).code == 0
+    asked = [path for path in paths if "/jobs" in path or path.endswith(("/metrics", "/compare"))]
+    assert 0 < len(asked) <= most, asked

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from smalt.cli.jobs.report import collect_facts
@@ -29,7 +29,10 @@ _MOST = 20
 def add_trials(shown: Json, found: Json, jobs: Sequence[Json]) -> Json:
     """Return a sweep as plain data with its trials, best first; `jobs` are those of its overview."""
     sweep, facts = found["sweep"], {job["name"]: collect_facts(job) for job in jobs}
-    best = sweep["best"]
+    best, parents = sweep["best"], {job["name"]: str(job.get("parent")) for job in jobs}
+    for job in jobs:
+        if job.get("log_tail"):  # perhaps a step of a trial
+            facts[_find_trial(job["name"], parents, sweep["name"])].setdefault("log_tail", job["log_tail"])
     rows = [
         {
             "trial": trial["node"],
@@ -69,6 +72,13 @@ def render_trials(trials: Sequence[Json], shown: Json, screen: TableScreen) -> s
         counted = ", ".join(f"{number} {status}" for status, number in left.most_common())
         text += f"and {left.total()} more trials: {counted}; all of them: smalt job show {shown['name']} -o json\n"
     return text
+
+
+def _find_trial(name: str, parents: Mapping[str, str], sweep: str) -> str:
+    """Return the trial that a job is, or is a part of; the sweep itself is none."""
+    while name in parents and name != sweep and parents[name] != sweep:
+        name = parents[name]
+    return name
 
 
 def _format_cell(point: Json, name: str) -> str:
