@@ -34,6 +34,15 @@ def load(path: str | os.PathLike[str], kind: str, *, overrides: Overrides = (), 
         return session.get_result(session.load_entity(os.fspath(path), kind, overrides))
 
 
+def find_kind(path: str) -> str:
+    """Return `job` for a file that holds a job, and `component` for one that holds a component."""
+    try:
+        with open(path, "rb") as file:
+            return "job" if is_job_document(Document(file.read()).data) else "component"
+    except (OSError, ValueError):  # said when it is loaded
+        return "job"
+
+
 def load_text(
     text: str | bytes,
     kind: str,
@@ -265,11 +274,8 @@ class FileReader(Reader):
         return entity
 
     def is_job_file(self, text: str) -> bool:
-        try:
-            with open(self._make_absolute(text, ()), "rb") as file:
-                return is_job_document(Document(file.read()).data)
-        except (OSError, ValueError):  # said when it is read
-            return False
+        where = self._make_absolute(text, ())
+        return self._session.has_path(where) and find_kind(where) == "job"
 
     def load_conda(self, text: str, path: Path) -> Any:
         name = self._find_file(text, path)

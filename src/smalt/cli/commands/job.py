@@ -11,6 +11,7 @@ import click
 
 from smalt.cli.framework import documents, options
 from smalt.cli.framework.verb import Invocation, Noun
+from smalt.cli.jobs.sweep import add_sweep_verb
 from smalt.cli.output import lineage_tree as lineage
 
 job = Noun(
@@ -256,6 +257,9 @@ def compare_jobs(ctx: Invocation, jobs: tuple[str, ...], html: str | None) -> An
         return rows
     click.echo(comparison.render_text(rows), nl=False)
     return None
+
+
+add_sweep_verb(job)
 
 
 @job.verb("cancel", _NAME, click.Option(["--no-wait"], is_flag=True, help="Do not wait until it has ended."))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from smalt.client.collections.components import ComponentOperations
 from smalt.client.collections.environments import EnvironmentOperations
 from smalt.client.collections.versioned import ArchivableCollection
 from smalt.client.jobs.lookup import fetch_job
+from smalt.client.jobs.submitted_documents import describe_submission
 from smalt.client.transfers.downloads import copy_files, download_code, download_uri
 from smalt.entities.syntax.references import LocalPath, Reference, parse_reference, parse_uri
 from smalt.exceptions import NotFound, RefusedError
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
     from smalt.client.session import ClientSession
 
 Plain = dict[str, Any]
-_AUTOMATIC_VERSIONS = "smalt.automatic-versions"
-"""The server's property of a job: the outputs whose versions were the next numbers, and asked for by nobody."""
-_OUTPUT_PATHS = "smalt.output-paths"
-"""The server's property of a job: by output the place that its answer shows, and the path that it was given."""
-_OF_THIS_RUN = (
-    "name", "id", "status", "error", "services", "creation_context", "parent_job_name", "log_files", "properties",
-)  # fmt: skip
 _OF_THIS_HOME = ("id", "creation_context", "latest_version", "intellectual_property", "properties", "is_anonymous")
 _COLLECTIONS: dict[str, type[ArchivableCollection]] = {
     "components": ComponentOperations,
@@ -52,28 +45,8 @@ def export_job(session: ClientSession, name: str, folder: str, *, copy_inputs: b
     references = session.connection.get(build_url_path(path))
     export = _JobExport(session, target, copy_inputs, references["pins"], references.get("places") or {})
     os.makedirs(target, exist_ok=True)
-    document = {key: value for key, value in job.to_dict().items() if key not in _OF_THIS_RUN}
-    _forget_automatic_versions(document, str((job.properties or {}).get(_AUTOMATIC_VERSIONS) or "").split())
-    _restore_paths(document, json.loads((job.properties or {}).get(_OUTPUT_PATHS) or "{}"))
-    text = dump_plain(export.convert_document(document, target))
+    text = dump_plain(export.convert_document(describe_submission(job), target))
     return export.write_file("job.yml", text)
-
-
-def _forget_automatic_versions(document: Plain, outputs: list[str]) -> None:
-    """Remove versions that were numbered automatically, so that a rerun registers the next version again."""
-    for name in outputs:
-        output = document.get("outputs", {}).get(name)
-        if isinstance(output, Mapping):
-            document["outputs"][name] = {key: value for key, value in output.items() if key != "version"}
-
-
-def _restore_paths(document: Plain, given: Mapping[str, tuple[str, str | None]]) -> None:
-    """Restore the outputs' paths as they were submitted, so that a rerun writes to a place of its own."""
-    for name, (_, path) in given.items():
-        output = document.get("outputs", {}).get(name)
-        if isinstance(output, Mapping):
-            bare = {key: value for key, value in output.items() if key != "path"}
-            document["outputs"][name] = {**bare, **({} if path is None else {"path": path})}
 
 
 class _JobExport:

@@ -281,7 +281,7 @@ class HyperbandSamplingAlgorithm(LearningSamplingAlgorithm):
     type = constant("hyperband", "The algorithm.")
 
 
-SAMPLING: Shape[str | SamplingAlgorithm] = Enum("random", "grid", "bayesian", "gp", "cmaes", "hyperband") | TaggedNoun(
+SAMPLING_NOUNS: TaggedNoun[SamplingAlgorithm] = TaggedNoun(
     SamplingAlgorithm,
     "type",
     {
@@ -293,6 +293,7 @@ SAMPLING: Shape[str | SamplingAlgorithm] = Enum("random", "grid", "bayesian", "g
         "hyperband": "jobs.search_space:HyperbandSamplingAlgorithm",
     },
 )
+SAMPLING: Shape[str | SamplingAlgorithm] = Enum(*SAMPLING_NOUNS.table) | SAMPLING_NOUNS
 
 
 def get_sampling_type(algorithm: str | SamplingAlgorithm | None) -> str:

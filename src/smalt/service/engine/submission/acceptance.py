@@ -21,6 +21,7 @@ from smalt.service.engine.submission.pins import Pins
 from smalt.service.engine.submission.resubmission import describe_difference
 from smalt.service.records import jobs, pins
 from smalt.service.records.jobs import Job
+from smalt.service.records.trials import BEST
 from smalt.service.records.workspaces import Workspace
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_\-]{0,254}")
@@ -40,6 +41,9 @@ AUTOMATIC_VERSIONS = "smalt.automatic-versions"
 
 _OF_ONE_RUN = frozenset({AUTOMATIC_VERSIONS, OUTPUT_PATHS, EMPTY_OUTPUTS, *PLANNED, *ENDED})
 """Properties that a job which is submitted again does not take with it."""
+
+_OF_BEST_TRIAL = frozenset({BEST, "score", "best_metric_status"})
+"""The properties of a sweep that has ended; its tags have the first, too."""
 
 
 class AcceptedJob(NamedTuple):
@@ -160,6 +164,11 @@ def _check_job(
 def _remove_run_notes(body: dict[str, Any]) -> dict[str, Any]:
     """Return the body of a job that was got and is submitted again: with places and next versions of its own."""
     notes, outputs = body.get("properties"), body.get("outputs")
+    if isinstance(notes, dict) and BEST in notes:
+        notes = {key: value for key, value in notes.items() if key not in _OF_BEST_TRIAL}
+        body = {**body, "properties": notes}
+        if isinstance(body.get("tags"), dict):
+            body["tags"] = {key: value for key, value in body["tags"].items() if key != BEST}
     if not isinstance(notes, dict) or not notes.keys() & _OF_ONE_RUN:
         return body
     automatic = str(notes.get(AUTOMATIC_VERSIONS) or "").split()
