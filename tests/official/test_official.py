@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.official.conftest import PROGRAMS, Outcomes, installed
+from tests.official.conftest import NEWEST, PROGRAMS, Outcomes, installed
 
 
 def _functions(program: str) -> list[str]:
@@ -33,6 +33,13 @@ def test_the_official_client(outcomes: Run, official: str, program: str, name: s
 def test_older_official_clients(outcomes: Run, version: str, program: str, name: str) -> None:
     """The same with others of the twenties."""
     _check(outcomes(installed(version), program), name)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", _functions("automl_jobs"))
+def test_automl_by_the_official_client(outcomes: Run, name: str) -> None:
+    """Beside MLflow, as in the notebooks; the home installs FLAML for it."""
+    _check(outcomes(installed(NEWEST, "azureml-mlflow", "mlflow-skinny<3"), "automl_jobs"), name)
 
 
 def _check(found: Outcomes, name: str) -> None:
