@@ -108,6 +108,12 @@ def find_word(word: object, words: Iterable[str]) -> str | None:
     return next((one for one in words if fold_word(one) == folded), None)
 
 
+def find_primary_metric(task: str, word: object) -> str:
+    """Return the service's name of the primary metric; without a word that of the task's default."""
+    allowed = PRIMARY_METRICS.get(task, {})
+    return (find_word(word, allowed) if word else None) or DEFAULT_METRICS.get(task) or str(word)
+
+
 def get_algorithm(task: str, learner: str) -> str:
     """Return the service's name of a learner's algorithm."""
     return next((name for name, learners in ALGORITHMS[task].items() if learner in learners), learner)

@@ -8,7 +8,14 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.client.jobs.trials import describe_progress, format_metric, format_point, get_number, is_terminated
+from smalt.client.jobs.trials import (
+    describe_progress,
+    format_metric,
+    format_point,
+    get_number,
+    is_terminated,
+    is_trial,
+)
 
 Json = dict[str, Any]
 
@@ -30,9 +37,10 @@ class SweepTracker:
         name, parent = str(event["name"]), str(event.get("parent") or "")
         if goal := event.get("sweep"):
             self.sweeps.setdefault(name, SweepProgress(goal)).set_goal(goal)
-        if parent in self.sweeps:
+        is_own = parent in self.sweeps and is_trial(event)
+        if is_own:
             self.sweeps[parent].add_event(event)
-        above = self._above.get(parent) or (parent if parent in self.sweeps else "")
+        above = self._above.get(parent) or (parent if is_own else "")
         if above:
             self._above[name] = above
 

@@ -20,12 +20,18 @@ def leave_out_trials(jobs: Sequence[Json]) -> list[Json]:
     """Return the jobs of an overview without the trials of sweeps and what is below them."""
     hidden: set[str] = {job["name"] for job in jobs if "trials" in job}
     kept = []
+    sweeps = set(hidden)
     for job in jobs:  # parents first
-        if job.get("parent") in hidden:
+        if job.get("parent") in hidden and (job["parent"] not in sweeps or is_trial(job)):
             hidden.add(job["name"])
         else:
             kept.append(job)
     return kept
+
+
+def is_trial(job: Json) -> bool:
+    """Return True if a child of a sweep or of an AutoML job is a trial, and not the step that searches."""
+    return str(job.get("node")).startswith("trial_")
 
 
 def get_number(value: Any) -> float:

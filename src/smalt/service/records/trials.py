@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from smalt.service.records.database import Database
-from smalt.service.records.jobs import Job
+from smalt.service.records.jobs import Job, list_children
 
-SWEEPS = frozenset({"sweep"})
-"""The types of jobs whose children are trials."""
+SWEEPS = frozenset({"sweep", "automl"})
+"""The types of jobs that have trials among their children."""
+_TRIAL = "trial_"
 POINT = "hyperparameters"
 """The tag of a trial with its values of the search space, as JSON."""
 
@@ -48,13 +49,25 @@ def list_runs(db: Database, ids: Collection[int]) -> list[tuple[int, str]]:
 
 def split_trials(rows: Iterable[Job]) -> tuple[list[Job], list[Job]]:
     """Return the rows of a tree, parents first, in two parts: those outside of sweeps, and trials with their steps."""
-    outside, below, sweeps = list[Job](), list[Job](), set[int]()
+    outside, below, sweeps, above = list[Job](), list[Job](), set[int](), set[int]()
     for row in rows:
-        is_below = row.parent_id in sweeps
+        is_below = row.parent_id in above or (row.parent_id in sweeps and is_trial(row))
         (below if is_below else outside).append(row)
-        if is_below or row.type in SWEEPS:
+        if is_below:
+            above.add(row.id)
+        elif row.type in SWEEPS:
             sweeps.add(row.id)
     return outside, below
+
+
+def is_trial(row: Job) -> bool:
+    """Return True if a child of a sweep or of an AutoML job is a trial, and not the step that searches."""
+    return str(row.node).startswith(_TRIAL)
+
+
+def list_trials(db: Database, sweep_id: int) -> list[Job]:
+    """Return the trials of a sweep or of an AutoML job, in the order in which they were added."""
+    return [row for row in list_children(db, sweep_id) if is_trial(row)]
 
 
 def _parse_point(text: Any) -> dict[str, Any]:

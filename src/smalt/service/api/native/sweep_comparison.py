@@ -25,8 +25,8 @@ async def get_sweep_facts(db: Database, path: Path, job: Job) -> dict[str, dict[
     best, metric = summary["best"] or {}, summary["primary_metric"]
     facts = {
         "objective": f"{summary['goal']} {metric}",
-        "sampling_algorithm": _describe_settings(entity.sampling_algorithm),
-        "early_termination": _describe_settings(entity.early_termination),
+        "sampling_algorithm": _describe_settings(getattr(entity, "sampling_algorithm", None)),
+        "early_termination": _describe_settings(getattr(entity, "early_termination", None)),
         "limits": _describe_settings(entity.limits),
         "trials": ", ".join(f"{number} {status}" for status, number in summary["counts"].items()),
         "best trial": best.get("name"),

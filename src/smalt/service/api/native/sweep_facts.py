@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from smalt import wire
+from smalt.automl_program.words import PRIMARY_METRICS, find_primary_metric
 from smalt.exceptions import ValidationException
 from smalt.service.api.native.metrics import to_json_number
 from smalt.service.records import jobs, trials
@@ -50,13 +51,22 @@ def read_goal(db: Database, job: Job) -> SweepGoal | None:
     """Return the objective of a job; None if it is no sweep."""
     if job.type not in trials.SWEEPS:
         return None
-    made = len(jobs.list_children(db, job.id))
+    made = len(trials.list_trials(db, job.id))
     try:
         entity = read_entity(db, job)
     except ValidationException:  # it was recorded by another version, and what is not its objective can be shown
         return SweepGoal("", "maximize", made)
-    total = made if job.is_over else max(made, entity.limits.max_total_trials or 0)
-    return SweepGoal(entity.objective.primary_metric, entity.objective.goal, total)
+    metric, goal, most = _find_objective(entity)
+    return SweepGoal(metric, goal, made if job.is_over else max(made, most))
+
+
+def _find_objective(entity: Any) -> tuple[str, str, int]:
+    """Return the primary metric of a sweep or of an AutoML job, its goal, and the largest number of trials."""
+    if entity.type == "automl":
+        metric = find_primary_metric(str(entity.task), entity.primary_metric)
+        goal = "maximize" if PRIMARY_METRICS.get(str(entity.task), {}).get(metric, True) else "minimize"
+        return metric, goal, getattr(entity.limits, "max_trials", None) or 0
+    return entity.objective.primary_metric, entity.objective.goal, entity.limits.max_total_trials or 0
 
 
 async def load_facts(db: Database, path: Path, goal: SweepGoal, rows: Sequence[Job]) -> dict[int, TrialFacts]:
@@ -103,7 +113,7 @@ async def summarise_sweeps(db: Database, path: Path, rows: Iterable[Job]) -> dic
     for row in rows:
         goal = read_goal(db, row)
         if goal is not None:
-            children = jobs.list_children(db, row.id)
+            children = trials.list_trials(db, row.id)
             found[row.id] = summarise(goal, children, await load_facts(db, path, goal, children))
     return found
 
@@ -126,7 +136,7 @@ class TrialTracker:
             return row.id in self._below
         if row.parent_id in self._below:
             self._below[row.id] = self._below[row.parent_id]
-        elif row.parent_id in self._goals:
+        elif row.parent_id in self._goals and trials.is_trial(row):
             self._below[row.id] = row.parent_id not in self._begun
             self._begun.add(row.parent_id)
         return row.id in self._below

@@ -19,7 +19,7 @@ from smalt.service.api.arm.jobs import find_job
 from smalt.service.api.native import sweep_facts
 from smalt.service.api.native.metrics import get_database_path
 from smalt.service.api.request import ApiRequest
-from smalt.service.records import jobs, reuse
+from smalt.service.records import reuse, trials
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.wire.encoding.codec import to_plain
@@ -30,7 +30,7 @@ async def get_trials(request: ApiRequest) -> dict[str, Any]:
     goal = sweep_facts.read_goal(db, job)
     if goal is None:
         raise RefusedError(f"job '{job.name}' is no sweep, so it has no trials")
-    rows = jobs.list_children(db, job.id)
+    rows = trials.list_trials(db, job.id)
     facts = await sweep_facts.load_facts(db, get_database_path(request), goal, rows)
     reused, names = reuse.list_origins(db, job.root_id), {job.id: job.name}
     return {
@@ -50,6 +50,8 @@ def _describe_search(db: Database, job: Job) -> dict[str, Any]:
         entity = sweep_facts.read_entity(db, job)
     except ValidationException:  # it was recorded by another version
         return {"search_space": {}, "sampling_algorithm": None}
+    if entity.type == "automl":
+        return {"search_space": {}, "sampling_algorithm": "flaml"}
     sampling = entity.sampling_algorithm
     return {
         "search_space": to_plain(entity.search_space or {}),

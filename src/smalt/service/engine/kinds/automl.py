@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smalt.automl_program.words import DEFAULT_METRICS, PRIMARY_METRICS, find_word
+from smalt.automl_program.words import find_primary_metric
 from smalt.entities import Input, Output
 from smalt.entities.jobs.automl.job import DATA, OUTPUTS, AutoMLJob
 from smalt.entities.jobs.automl.tasks import JOBS
@@ -20,6 +20,7 @@ from smalt.service.engine.kinds.automl_trials import (
     SCORE,
     SearchJournal,
     find_folder,
+    list_scores,
     make_trial_name,
     make_trials,
     read_ended,
@@ -137,13 +138,14 @@ class AutoMLKind(CompositeKind):
         journal = read_live(view, child) if child.node == SEARCH else None
         if journal is None:
             return NO_CHANGES
-        return Changes(add=make_trials(view, journal.trials, _get_metric(view), view.list_children()))
+        added = make_trials(view, journal.trials, _get_metric(view), view.list_children())
+        return Changes(add=added, state={**view.state, "values": list_scores(journal)} if added else None)
 
     def child_ended(self, view: CompositeView, child: Job, found: Any) -> Changes:
         if child.node != SEARCH:
             return NO_CHANGES
         journal = found if isinstance(found, SearchJournal) else SearchJournal()
-        state = {"best": journal.best, "error": journal.error}
+        state = {"best": journal.best, "error": journal.error, "values": list_scores(journal)}
         trials = make_trials(view, journal.trials, _get_metric(view), view.list_children())
         idle = str((view.body.get("properties") or {}).get(IDLE))
         return Changes(add=trials, state=state, notes=[note for note in journal.notes if note not in idle])
@@ -188,6 +190,4 @@ def _add_best_model(planner: Planner, step: PlannedStep) -> None:
 
 def _get_metric(view: CompositeView) -> str:
     """Return the primary metric, in the service's spelling."""
-    task, given = str(view.entity.task), view.entity.primary_metric
-    found = find_word(given, PRIMARY_METRICS[task]) if given else None
-    return found or DEFAULT_METRICS[task]
+    return find_primary_metric(str(view.entity.task), view.entity.primary_metric)

@@ -93,6 +93,11 @@ def make_trials(
     return [_make_trial(view, trial, goal) for trial in trials if make_node_name(trial["number"]) not in there]
 
 
+def list_scores(journal: SearchJournal) -> dict[str, float]:
+    """Return number → score of the trials that have one, as the views of trials read it."""
+    return {str(trial["number"]): trial["score"] for trial in journal.trials if trial.get("score") is not None}
+
+
 def make_node_name(number: int) -> str:
     return f"trial_{number}"
 
