@@ -39,7 +39,7 @@ def test_older_official_clients(outcomes: Run, version: str, program: str, name:
 @pytest.mark.parametrize("name", _functions("automl_jobs"))
 def test_automl_by_the_official_client(outcomes: Run, name: str) -> None:
     """Beside MLflow, as in the notebooks; the home installs FLAML for it."""
-    _check(outcomes(installed(NEWEST, "azureml-mlflow", "mlflow-skinny<3"), "automl_jobs"), name)
+    _check(outcomes(installed(NEWEST, "mlflow-skinny<3"), "automl_jobs"), name)
 
 
 def _check(found: Outcomes, name: str) -> None:
