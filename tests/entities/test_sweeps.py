@@ -79,8 +79,8 @@ RANGES = {
         "search_space.lr.max_value: exp(1000) is too large; the bounds of a log-uniform distribution are exponents",
     ),
     "a normal distribution of exponents that is none": (
-        vary(lr={"type": "lognormal", "mu": 1, "sigma": 100}),
-        "search_space.lr: a log-normal distribution with 'mu' 1 and 'sigma' 100 gives numbers that are too large; they "
+        vary(lr={"type": "lognormal", "mu": 1, "sigma": 200}),
+        "search_space.lr: a log-normal distribution with 'mu' 1 and 'sigma' 200 gives numbers that are too large; they "
         "are those of the value's logarithm",
     ),
     "a policy beside hyperband": (

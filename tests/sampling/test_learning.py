@@ -6,8 +6,10 @@ import json
 import math
 import os
 import signal
+import socket
 from functools import partial
 from pathlib import Path
+from statistics import median
 from threading import Thread
 from typing import Any
 
@@ -20,6 +22,7 @@ from smalt.service.sweeps.optuna_process import OptunaProcess
 from smalt.service.sweeps.samplers import make_sampler
 from smalt.service.sweeps.trials import Point, Running, Sampler, Told
 from smalt.sweep import Choice, LogUniform, Normal, QUniform, Randint, Uniform
+from tests.helpers import eventually
 from tests.sampling.conftest import ensure_there
 
 SPACE: dict[str, Any] = {
@@ -56,15 +59,15 @@ def run(sampler: Sampler, count: int, sign: int = 1) -> list[Told]:
     return told
 
 
-def find_mean(told: list[Told]) -> float:
-    return sum(find_loss(trial.point) for trial in told) / len(told)
+def find_median(told: list[Told]) -> float:
+    return median(find_loss(trial.point) for trial in told)
 
 
 @pytest.mark.parametrize(("goal", "sign"), [("minimize", 1), ("Maximize", -1)])
 def test_later_points_are_better_than_random_ones(algorithm: str, optuna: OptunaProcess, goal: str, sign: int) -> None:
     """Of nested choices, log-uniform, rounded and normal distributions; towards the goal."""
     told = run(make(algorithm, optuna, goal), 70, sign)
-    assert find_mean(told[50:]) < 0.5 * find_mean(run(make("random", optuna), 70))
+    assert find_median(told[50:]) < 0.5 * find_median(run(make("random", optuna), 70))
     assert {trial.point["size"] for trial in told} <= set(range(11))
 
 
@@ -208,6 +211,32 @@ def test_an_environment_that_cannot_be_built(home: Home, monkeypatch: pytest.Mon
         r"package index, or use the sampling algorithm 'random'$",
     ):
         make("bayesian", process).propose(0, [], [])
+
+
+def test_the_server_ends_while_an_environment_is_built(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build that waits for a silent package index is given up, and leaves nothing."""
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)
+    process = OptunaProcess(home)
+    said: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(Unavailable) as raised:
+            make("bayesian", process).propose(0, [], [])
+        said.append(str(raised.value))
+
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{index.getsockname()[1]}/simple")
+        monkeypatch.setenv("UV_CACHE_DIR", str(home.path("cache")))
+        thread = Thread(target=ask)
+        thread.start()
+        connection, _ = index.accept()
+        process.close()
+        thread.join()
+        connection.close()
+    assert said == ["the server is ending"]
+    eventually(lambda: [path.name for path in home.path("tools").iterdir()] == [".locks"], "an empty folder")
 
 
 def test_a_process_that_keeps_dying(

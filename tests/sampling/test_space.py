@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from smalt.service.sweeps.random_points import draw_point, make_unit
-from smalt.service.sweeps.space import find_coordinates, list_parameters, make_inputs, make_point, read_space
+from smalt.service.sweeps.space import BellCurve, find_coordinates, list_parameters, make_inputs, make_point, read_space
 from smalt.sweep import (
     Choice,
     LogNormal,
@@ -180,6 +180,35 @@ def test_values_lead_back_to_coordinates() -> None:
         assert all(again[name] == pytest.approx(point[name]) for name in "cegi")
 
 
+OTHERS = {
+    "integer": (Randint(3), [3, -1, 0.5]),
+    "uniform": (Uniform(1, 2), [0.99, 2.01]),
+    "quniform": (QUniform(0, 10, 2), [3, 12, -2, 2.5]),
+    "loguniform": (LogUniform(0, 1), [0.9, 2.8, -1, 0]),
+    "qloguniform": (QLogUniform(0, 3, 2), [3, 22, -2]),
+    "qnormal": (QNormal(0, 1, 0.5), [0.4]),
+    "lognormal": (LogNormal(0, 1), [-0.1]),
+    "qlognormal": (QLogNormal(0, 1, 2), [-2, 1]),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_values_of_other_distributions(name: str) -> None:
+    distribution, values = OTHERS[name]
+    for value in values:
+        with pytest.raises(ValueError, match="is not in the search space"):
+            find_coordinates(read_space({"x": distribution}), {"x": value})
+
+
+@pytest.mark.parametrize("sigma", [1, 1e-6, 1e6])
+@pytest.mark.parametrize("mu", [0, 1000, -6])
+def test_values_far_from_the_mean(mu: float, sigma: float) -> None:
+    """The farthest quantiles lead back to themselves, also where the value is next to nothing."""
+    node = BellCurve(mu, sigma)
+    for coordinate in (node.bounds.low, 1e-6, 1 - 1e-6, node.bounds.high):
+        assert node.find_coordinate(node.make_value(coordinate)) == pytest.approx(coordinate, abs=1e-8)
+
+
 @pytest.mark.parametrize("point", [{"a": "y"}, {"a": 2.5}, {}, {"a": "x", "b": 1}, {"a": {"x": 1}}], ids=str)
 def test_points_of_another_space(point: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="is not in the search space"):
@@ -201,7 +230,7 @@ def test_points_of_another_space(point: dict[str, Any]) -> None:
             "'max_value' of 'x' must not be below 'min_value', which is 2",
         ),
         (
-            {"type": "qlognormal", "mu": 0, "sigma": 100, "q": 1},
+            {"type": "qlognormal", "mu": 0, "sigma": 200, "q": 1},
             "'mu' and 'sigma' of 'x' are those of an exponent, and give too large numbers",
         ),
         ({"type": "normal", "mu": 0, "sigma": -1}, "'sigma' of 'x' must not be below 0"),

@@ -31,7 +31,7 @@ from smalt.entities.syntax.literals import PRIMITIVES
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TRIALS = ("command", "pipeline")
 _LARGEST = 1e300
-_FARTHEST = 8.3
+_FARTHEST = 6
 """The distance from the mean that a value can have, in standard deviations."""
 
 

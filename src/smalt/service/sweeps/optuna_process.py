@@ -12,6 +12,7 @@ import os
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from smalt.exceptions import Unavailable
@@ -74,6 +75,7 @@ class _Pipe:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._is_closed = False
+        self._cancel_build: Callable[[], object] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -101,10 +103,12 @@ class _Pipe:
 
     def close(self) -> None:
         self._is_closed = True
-        process = self._process
+        process, cancel_build = self._process, self._cancel_build
+        if cancel_build is not None:
+            cancel_build()
         if process is not None:
             process.kill()  # a thread that waits for its answer gets the end of it
-        if self._lock.acquire(timeout=_FAREWELL):  # unless the environment is being built
+        if self._lock.acquire(timeout=_FAREWELL):
             try:
                 if self._process is not None:
                     self._end_process()
@@ -132,7 +136,10 @@ class _Pipe:
 
     def _start(self) -> None:
         begun = time.monotonic()
-        python = asyncio.run(self._environment.get_python(log.info))
+        try:
+            python = asyncio.run(self._get_python())
+        except asyncio.CancelledError:
+            raise Unavailable("the server is ending") from None
         with contextlib.suppress(FileNotFoundError):
             if self._log_path.stat().st_size > _LARGEST_LOG:
                 os.replace(self._log_path, self._log_path.with_suffix(".log.1"))
@@ -157,6 +164,16 @@ class _Pipe:
             self._process.pid,
             time.monotonic() - begun,
         )
+
+    async def _get_python(self) -> str:
+        """Return the environment's Python; `close` cancels the build of it."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        self._cancel_build = lambda: loop.call_soon_threadsafe(task.cancel)
+        try:
+            return await self._environment.get_python(log.info)
+        finally:
+            self._cancel_build = None
 
     def _end_process(self) -> int:
         process, self._process = self._process, None

@@ -31,8 +31,10 @@ _ARGUMENTS = {
     "qlognormal": {"mu", "sigma", "q"},
 }
 _STANDARD = NormalDist()
-_EDGE = 2.0**-53
-"""The smallest quantile of a normal distribution; the greatest is as far from 1."""
+_EDGE = 2.0**-30
+"""The smallest quantile of a normal distribution, 6 standard deviations from the mean; the greatest is as far from 1.
+Beyond that a float has too few digits near 1.
+"""
 
 
 class Bounds(NamedTuple):
@@ -87,8 +89,8 @@ class Integers(NamedTuple):
     def make_value(self, coordinate: float) -> int:
         return int(coordinate)
 
-    def find_coordinate(self, value: Any) -> float:
-        return _clamp(int(value), self.bounds)
+    def find_coordinate(self, value: float) -> float | None:
+        return value if value == int(value) and 0 <= value < self.upper else None
 
 
 class Interval(NamedTuple):
@@ -115,10 +117,14 @@ class Interval(NamedTuple):
         steps = coordinate if self.base is None else _raise_base(self.base, coordinate) / self.q
         return _multiply(round(steps), self.q)
 
-    def find_coordinate(self, value: Any) -> float:
-        if self.base is None:
-            return _clamp(round(value / self.q) if self.q is not None else value, self.bounds)
-        return _clamp(_take_logarithm(self.base, value), self.bounds)
+    def find_coordinate(self, value: float) -> float | None:
+        """Return None if the distribution does not have the value."""
+        found = value if self.base is None else _take_logarithm(self.base, value)
+        if self.q is not None:
+            coordinate = _clamp(round(value / self.q) if self.base is None else found, self.bounds)
+            return coordinate if math.isclose(self.make_value(coordinate), value, rel_tol=1e-9) else None
+        coordinate = _clamp(found, self.bounds)
+        return coordinate if math.isclose(coordinate, found, rel_tol=1e-9, abs_tol=1e-9) else None
 
 
 class BellCurve(NamedTuple):
@@ -140,9 +146,14 @@ class BellCurve(NamedTuple):
         value = _raise_base(self.base, self.mu + self.sigma * _STANDARD.inv_cdf(_clamp(coordinate, self.bounds)))
         return value if self.q is None else _multiply(round(value / self.q), self.q)
 
-    def find_coordinate(self, value: Any) -> float:
-        number = value if self.base is None else _take_logarithm(self.base, value)
-        return _clamp(_STANDARD.cdf((number - self.mu) / self.sigma) if self.sigma else 0.5, self.bounds)
+    def find_coordinate(self, value: float) -> float | None:
+        """Return None if the distribution does not have the value."""
+        if self.q is not None and not math.isclose(_multiply(round(value / self.q), self.q), value, rel_tol=1e-9):
+            return None
+        if self.base is not None and value < 0:
+            return None
+        found = value if self.base is None else _take_logarithm(self.base, value)
+        return _clamp(_STANDARD.cdf((found - self.mu) / self.sigma) if self.sigma else 0.5, self.bounds)
 
 
 Parameter = Alternatives | Integers | Interval | BellCurve
@@ -305,8 +316,10 @@ def _find_coordinates(node: Node, path: str, value: Any, found: dict[str, float]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     coordinate = node.find_coordinate(value)
+    if coordinate is None:
+        return False
     found[path] = coordinate
-    return math.isclose(node.make_value(coordinate), value, rel_tol=1e-6, abs_tol=1e-12)
+    return True
 
 
 def _list_parameters(node: Node, path: str, when: tuple[str, int] | None) -> Iterator[PlacedParameter]:
