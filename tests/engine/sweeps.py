@@ -49,3 +49,9 @@ def read_note(bench: Workbench, name: str) -> str:
 def read_properties(bench: Workbench, job: Job) -> dict[str, str]:
     found: dict[str, str] = jobs.read_properties(bench.db, job.id).get("properties") or {}
     return found
+
+
+def find_job(bench: Workbench, name: str) -> Job:
+    job = jobs.find_by_name(bench.db, bench.workspace.id, name)
+    assert job is not None
+    return job

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from smalt.service.records import jobs
@@ -53,135 +52,113 @@ def find_best(bench: Workbench, sweep: Job) -> dict[str, Any]:
     return points[best]
 
 
-def test_a_later_step_reads_the_output_of_the_best_trial() -> None:
+async def test_a_later_step_reads_the_output_of_the_best_trial() -> None:
     """The trials read the output of the step before; all is reused when the pipeline is submitted again."""
-
-    async def scenario() -> None:
-        async with workbench() as bench:
-            document = make_pipeline(bench, make_step(make_trial(bench), display_name="tuning"))
-            job = await bench.over(bench.submit("p", document))
-            assert job.status == "Completed", job.error
-            tune = bench.child(job, "tune")
-            assert [one.name for one in jobs.list_children(bench.db, tune.id)] == [f"p-tune_{n}" for n in range(4)]
-            seen = bench.store("azureml", "p", "final", "seen").read_text()
-            assert seen == f"data\n{find_best(bench, tune)['x']}\n"
-            again = await bench.over(bench.submit("again", document))
-            tune = bench.child(again, "tune")
-            reused = [
-                "azureml.isreused" in read_properties(bench, one)
-                for one in (bench.child(again, "use"), *jobs.list_children(bench.db, tune.id))
-            ]
-            assert again.status == "Completed", again.error
-            assert reused == [True] * 5
-            assert read_properties(bench, tune)["best_child_run_id"].startswith("again-tune_")
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        document = make_pipeline(bench, make_step(make_trial(bench), display_name="tuning"))
+        job = await bench.over(bench.submit("p", document))
+        assert job.status == "Completed", job.error
+        tune = bench.child(job, "tune")
+        assert [one.name for one in jobs.list_children(bench.db, tune.id)] == [f"p-tune_{n}" for n in range(4)]
+        seen = bench.store("azureml", "p", "final", "seen").read_text()
+        assert seen == f"data\n{find_best(bench, tune)['x']}\n"
+        again = await bench.over(bench.submit("again", document))
+        tune = bench.child(again, "tune")
+        reused = [
+            "azureml.isreused" in read_properties(bench, one)
+            for one in (bench.child(again, "use"), *jobs.list_children(bench.db, tune.id))
+        ]
+        assert again.status == "Completed", again.error
+        assert reused == [True] * 5
+        assert read_properties(bench, tune)["best_child_run_id"].startswith("again-tune_")
 
 
-def test_force_rerun_and_the_defaults_of_the_pipeline_reach_the_trials() -> None:
-    async def scenario() -> None:
-        async with workbench() as bench:
-            document = make_pipeline(bench, make_step(make_trial(bench)))
-            await bench.over(bench.submit("p", document))
-            document["settings"] = {"force_rerun": True, "default_compute": "azureml:other"}
-            again = await bench.over(bench.submit("again", document))
-            assert again.status == "Completed", again.error
-            children = jobs.list_children(bench.db, bench.child(again, "tune").id)
-            assert not any("azureml.isreused" in read_properties(bench, one) for one in children)
-            bodies = [jobs.read_properties(bench.db, one.id) for one in children]
-            assert {body["computeId"] for body in bodies} == {"azureml:other"}
-
-    asyncio.run(scenario())
+async def test_force_rerun_and_the_defaults_of_the_pipeline_reach_the_trials() -> None:
+    async with workbench() as bench:
+        document = make_pipeline(bench, make_step(make_trial(bench)))
+        await bench.over(bench.submit("p", document))
+        document["settings"] = {"force_rerun": True, "default_compute": "azureml:other"}
+        again = await bench.over(bench.submit("again", document))
+        assert again.status == "Completed", again.error
+        children = jobs.list_children(bench.db, bench.child(again, "tune").id)
+        assert not any("azureml.isreused" in read_properties(bench, one) for one in children)
+        bodies = [jobs.read_properties(bench.db, one.id) for one in children]
+        assert {body["computeId"] for body in bodies} == {"azureml:other"}
 
 
-def test_the_best_trial_is_the_registered_output_of_a_pipeline() -> None:
+async def test_the_best_trial_is_the_registered_output_of_a_pipeline() -> None:
     """The sweep's output is bound to the pipeline's, which has a name."""
-
-    async def scenario() -> None:
-        async with workbench() as bench:
-            document = make_pipeline(bench, make_step(make_trial(bench)))
-            document["jobs"]["tune"]["outputs"] = {"model": "${{parent.outputs.final}}"}
-            document["jobs"].pop("use")
-            job = await bench.over(bench.submit("p", document))
-            assert job.status == "Completed", job.error
-            tune = bench.child(job, "tune")
-            find_best(bench, tune)
-            best = read_properties(bench, tune)["best_child_run_id"]
-            _, _, uri, asset = jobs.read_data(bench.db, job.id, "output")["final"]
-            assert asset == "data/final/versions/1"
-            assert uri == f"azureml://datastores/workspaceblobstore/paths/azureml/{best}/model/"
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        document = make_pipeline(bench, make_step(make_trial(bench)))
+        document["jobs"]["tune"]["outputs"] = {"model": "${{parent.outputs.final}}"}
+        document["jobs"].pop("use")
+        job = await bench.over(bench.submit("p", document))
+        assert job.status == "Completed", job.error
+        tune = bench.child(job, "tune")
+        find_best(bench, tune)
+        best = read_properties(bench, tune)["best_child_run_id"]
+        _, _, uri, asset = jobs.read_data(bench.db, job.id, "output")["final"]
+        assert asset == "data/final/versions/1"
+        assert uri == f"azureml://datastores/workspaceblobstore/paths/azureml/{best}/model/"
 
 
-def test_a_pipeline_component_is_the_trial() -> None:
+async def test_a_pipeline_component_is_the_trial() -> None:
     """A metric of any of its steps is the objective; a step within a nested pipeline sweeps as one at the top does."""
-
-    async def scenario() -> None:
-        async with workbench() as bench:
-            trial = bench.register("both", {
-                "inputs": {"x": {"type": "number"}, "data": {"type": "uri_folder"}},
-                "outputs": {"model": {"type": "uri_folder"}},
-                "jobs": {
-                    "first": {"command": "true", "environment": HOST},
-                    "second": {
-                        "type": "command", "component": make_trial(bench),
-                        "inputs": {"x": "${{parent.inputs.x}}", "data": "${{parent.inputs.data}}"},
-                        "outputs": {"model": "${{parent.outputs.model}}"},
-                    },
+    async with workbench() as bench:
+        trial = bench.register("both", {
+            "inputs": {"x": {"type": "number"}, "data": {"type": "uri_folder"}},
+            "outputs": {"model": {"type": "uri_folder"}},
+            "jobs": {
+                "first": {"command": "true", "environment": HOST},
+                "second": {
+                    "type": "command", "component": make_trial(bench),
+                    "inputs": {"x": "${{parent.inputs.x}}", "data": "${{parent.inputs.data}}"},
+                    "outputs": {"model": "${{parent.outputs.model}}"},
                 },
-            })  # fmt: skip
-            document = make_pipeline(bench, make_step(trial))
-            job = await bench.over(bench.submit("p", document))
-            assert job.status == "Completed", job.error
-            tune = bench.child(job, "tune")
-            assert {one.type for one in jobs.list_children(bench.db, tune.id)} == {"pipeline"}
-            best = find_best(bench, tune)["x"]
-            assert bench.store("azureml", "p", "final", "seen").read_text() == f"data\n{best}\n"
-            again = await bench.over(bench.submit("again", document))
-            assert find_best(bench, bench.child(again, "tune"))["x"] == best
+            },
+        })  # fmt: skip
+        document = make_pipeline(bench, make_step(trial))
+        job = await bench.over(bench.submit("p", document))
+        assert job.status == "Completed", job.error
+        tune = bench.child(job, "tune")
+        assert {one.type for one in jobs.list_children(bench.db, tune.id)} == {"pipeline"}
+        best = find_best(bench, tune)["x"]
+        assert bench.store("azureml", "p", "final", "seen").read_text() == f"data\n{best}\n"
+        again = await bench.over(bench.submit("again", document))
+        assert find_best(bench, bench.child(again, "tune"))["x"] == best
 
-    asyncio.run(scenario())
 
-
-def test_a_nested_pipeline_sweeps() -> None:
+async def test_a_nested_pipeline_sweeps() -> None:
     """A bound of its space is an input of the pipeline around it."""
-
-    async def scenario() -> None:
-        async with workbench() as bench:
-            step = make_step(
-                make_trial(bench),
-                search_space={"x": {**UNIT, "min_value": "${{parent.inputs.low}}", "max_value": 8}},
-                inputs={"data": "${{parent.inputs.data}}"}, outputs={"model": "${{parent.outputs.model}}"},
-            )  # fmt: skip
-            inner = bench.register("inner", {
-                "inputs": {"low": {"type": "number"}, "data": {"type": "uri_folder"}},
-                "outputs": {"model": {"type": "uri_folder"}}, "jobs": {"search": step},
-            })  # fmt: skip
-            document = make_pipeline(bench, {"type": "pipeline", "component": inner, "inputs": {"low": 7}})
-            job = await bench.over(bench.submit("p", document))
-            assert job.status == "Completed", job.error
-            search = bench.child(bench.child(job, "tune"), "search")
-            points = read_points(bench, search)
-            assert all(7 <= point["x"] <= 8 for point in points.values())
-            seen = bench.store("azureml", "p", "final", "seen").read_text()
-            assert seen == f"data\n{find_best(bench, search)['x']}\n"
-
-    asyncio.run(scenario())
+    async with workbench() as bench:
+        step = make_step(
+            make_trial(bench),
+            search_space={"x": {**UNIT, "min_value": "${{parent.inputs.low}}", "max_value": 8}},
+            inputs={"data": "${{parent.inputs.data}}"}, outputs={"model": "${{parent.outputs.model}}"},
+        )  # fmt: skip
+        inner = bench.register("inner", {
+            "inputs": {"low": {"type": "number"}, "data": {"type": "uri_folder"}},
+            "outputs": {"model": {"type": "uri_folder"}}, "jobs": {"search": step},
+        })  # fmt: skip
+        document = make_pipeline(bench, {"type": "pipeline", "component": inner, "inputs": {"low": 7}})
+        job = await bench.over(bench.submit("p", document))
+        assert job.status == "Completed", job.error
+        search = bench.child(bench.child(job, "tune"), "search")
+        points = read_points(bench, search)
+        assert all(7 <= point["x"] <= 8 for point in points.values())
+        seen = bench.store("azureml", "p", "final", "seen").read_text()
+        assert seen == f"data\n{find_best(bench, search)['x']}\n"
 
 
-def test_a_sweep_without_a_best_trial_fails_its_pipeline() -> None:
-    async def scenario() -> None:
-        async with workbench() as bench:
-            trial = bench.register("bad", {
-                "command": "exit 3", "environment": HOST, "inputs": {"x": {"type": "number"}},
-                "outputs": {"model": {"type": "uri_folder"}},
-            })  # fmt: skip
-            step = {**make_step(trial), "inputs": {}}
-            document = make_pipeline(bench, step)
-            document["jobs"]["tune"]["inputs"] = {}
-            job = await bench.over(bench.submit("p", document))
-            assert (job.status, bench.states(job)["use"]) == ("Failed", "Canceled")
-            assert "all 4 trials failed; the first: the command exited with code 3" in str(job.error)
-
-    asyncio.run(scenario())
+async def test_a_sweep_without_a_best_trial_fails_its_pipeline() -> None:
+    async with workbench() as bench:
+        trial = bench.register("bad", {
+            "command": "exit 3", "environment": HOST, "inputs": {"x": {"type": "number"}},
+            "outputs": {"model": {"type": "uri_folder"}},
+        })  # fmt: skip
+        step = {**make_step(trial), "inputs": {}}
+        document = make_pipeline(bench, step)
+        document["jobs"]["tune"]["inputs"] = {}
+        job = await bench.over(bench.submit("p", document))
+        assert (job.status, bench.states(job)["use"]) == ("Failed", "Canceled")
+        assert "all 4 trials failed; the first: the command exited with code 3" in str(job.error)

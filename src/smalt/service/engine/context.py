@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from smalt.exceptions import Unavailable
 from smalt.machine.disk_reserve import DiskReserve, DiskSpace
@@ -26,6 +27,9 @@ from smalt.service.secrets.identity import JobIdentity
 from smalt.service.secrets.vault import Vault
 from smalt.service.tracking import Tracking
 from smalt.wire.encoding import artifact_paths
+
+if TYPE_CHECKING:
+    from smalt.service.sweeps.optuna_process import OptunaProcess
 
 _NOTED_SECONDS = 60.0
 
@@ -72,6 +76,18 @@ class EngineContext:
         self._root_names: dict[int, str] = {}
         self._artifacts: dict[int, str] = {}
         self._noted: dict[tuple[int, str], float] = {}
+
+    @cached_property
+    def optuna(self) -> OptunaProcess:
+        """The process of samplers that learn, which starts when it is first asked."""
+        from smalt.service.sweeps.optuna_process import OptunaProcess
+
+        return OptunaProcess(self.home)
+
+    def close(self) -> None:
+        """End the processes that were started for the engine."""
+        if "optuna" in vars(self):
+            self.optuna.close()
 
     @property
     def has_gpus(self) -> bool:

@@ -122,6 +122,7 @@ class Engine:
             self._retry_timer.cancel()
         self.queues.cancel_tasks()
         self._composites.clear()
+        self.context.close()
         await self.context.computes.close()
 
     def submit(self, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Job:

@@ -36,11 +36,13 @@ from smalt.service.engine.kinds.control_jobs import (
 )
 from smalt.service.engine.kinds.pipeline_expansion import with_steps
 from smalt.service.engine.kinds.places import ARTIFACTS, Made
+from smalt.service.engine.kinds.properties import TIMEOUT
 from smalt.service.engine.kinds.protocol import (
     NO_CHANGES,
     Changes,
     CompositeKind,
     CompositeView,
+    Deadline,
     NewChild,
     Outcome,
     Plan,
@@ -455,6 +457,14 @@ class PipelineKind(CompositeKind):
     def plan(self, view: CompositeView, found: Any) -> Plan:
         planner = Planner.of_view(view)
         return Plan(planner.children(), lambda: [*planner.read(), *planner.written()])
+
+    def find_deadline(self, view: CompositeView) -> Deadline | None:
+        if view.job.parent_id is None or view.job.started_at is None:
+            return None
+        properties = (view.body.get("properties") or {}) if view.known_entity is None else view.known_entity.properties
+        limit = float(properties.get(TIMEOUT) or 0)
+        why = f"it ran longer than the {limit:g} s that the sweep's limits.trial_timeout allows"
+        return Deadline(view.job.started_at + limit, make_error(why, "Canceled")) if limit else None
 
     def child_ended(self, view: CompositeView, child: Job, found: Any) -> Changes:
         """Stop what cannot or should not go on after a failure; the on_finalize step starts after any end."""

@@ -184,8 +184,7 @@ class SweepKind(CompositeKind):
 
         def read() -> TrialEnd:
             end = read_end(path, names, run.metric) if names else TrialEnd()
-            with run.lock:
-                point = run.sampler.propose(next_number, [*told, this._replace(value=to_finite(end.value))], running)
+            point = run.sampler.propose(next_number, [*told, this._replace(value=to_finite(end.value))], running)
             return end._replace(point=point)
 
         return read

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +17,7 @@ from smalt.service.engine.kinds.sweep_trials import TrialPlanner, get_number, re
 from smalt.service.engine.outcome import parse_message
 from smalt.service.records import jobs, reuse
 from smalt.service.records.jobs import Job
+from smalt.service.sweeps.optuna_process import OptunaProcess
 from smalt.service.sweeps.samplers import make_sampler
 from smalt.service.sweeps.space import Point
 from smalt.service.sweeps.trials import Sampler, Told
@@ -51,15 +51,13 @@ class SweepRun:
     total: int = field(init=False)
     asked: dict[int, int] = field(default_factory=dict)
     """By id of a trial that has ended, the number of the one for which a point is looked for in a thread."""
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    """Held while the sampler looks for a point in a thread."""
 
     def __post_init__(self) -> None:
         self.sweep = self.view.entity
         self.planner = TrialPlanner(self.view, self.sweep)
         algorithm, space = self.sweep.sampling_algorithm or "random", self.sweep.search_space or {}
         try:
-            self.sampler = make_sampler(algorithm, space, self.seed, self.goal, None)
+            self.sampler = make_sampler(algorithm, space, self.seed, self.goal, self._get_optuna)
         except ValueError as error:
             raise ValidationException(str(error)) from None
         self.total = int(self.sweep.limits.max_total_trials)
@@ -87,6 +85,9 @@ class SweepRun:
     def seed(self) -> int:
         given = getattr(self.sweep.sampling_algorithm, "seed", None)
         return int(self.sweep.properties.get(SEED) or 0) if given is None else int(given)
+
+    def _get_optuna(self) -> OptunaProcess:
+        return self.view.context.optuna
 
     @property
     def at_once(self) -> int:

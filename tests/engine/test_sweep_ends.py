@@ -1,0 +1,193 @@
+"""Trials and sweeps that something else than a trial's own exit ends: policies, time-outs, cancellations."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from smalt.machine.home import Home
+from smalt.service.records import jobs
+from smalt.service.records.jobs import Job
+from smalt.service.tracking.run_database import LoggedMetric
+from tests.engine.bench import Workbench, workbench
+from tests.engine.sweeps import HOST, find_job, make_log_command, make_sweep, read_note, read_properties
+from tests.engine.watcher import store
+from tests.helpers import eventually
+
+BANDIT = {"type": "bandit", "slack_amount": 0.1, "evaluation_interval": 1}
+
+
+def get_message(job: Job) -> str:
+    return str((job.ended_by or {}).get("message"))
+
+
+async def log(bench: Workbench, run: str, *values: float) -> None:
+    """Log values of the loss as a client does: MLflow has them when the engine is told."""
+    for step, value in enumerate(values):
+        metric = LoggedMetric("loss", value, step, 1000 + step)
+        store(bench, run, metric)
+        take = bench.engine.find_metric_listener(bench.workspace, run)
+        assert take is not None
+        take([metric, LoggedMetric("other", 0, step, 1)])
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+
+async def until_running(bench: Workbench, sweep: Job, *nodes: str) -> None:
+    def holds(_: Job) -> bool:
+        states = bench.states(sweep)
+        return all(states.get(node) == "Running" for node in nodes)
+
+    await bench.until(sweep, holds)
+
+
+async def test_a_policy_ends_a_trial_and_the_sweep_goes_on() -> None:
+    """The trial gets SIGTERM and the next point its place; what it logged is no result, nor is a later value."""
+    async with workbench() as bench:
+        command = "trap 'echo ended; exit 0' TERM; while [ ! -e $HOME_OF_TEST/go ]; do sleep 0.02; done"
+        document = make_sweep(command, total=3, at_once=2, early_termination=BANDIT)
+        document["trial"]["environment_variables"] = {"HOME_OF_TEST": str(bench.home.root)}
+        sweep = bench.submit("s", document)
+        await until_running(bench, sweep, "trial_0", "trial_1")
+        await log(bench, "s_0", 0.5, 0.3)
+        await log(bench, "s_1", 0.55)
+        assert bench.states(sweep) == {"trial_0": "Running", "trial_1": "Running"}
+        await log(bench, "s_1", 0.9)
+        trial = await bench.over(find_job(bench, "s_1"))
+        assert trial.status == "Canceled"
+        assert get_message(trial).startswith("it was ended by the bandit policy: ")
+        assert bench.log("s_1").endswith("ended\n")
+        await until_running(bench, sweep, "trial_2")
+        store(bench, "s_1", LoggedMetric("loss", 0.1, 9, 9000))
+        bench.home.path("go").touch()
+        sweep = await bench.over(sweep)
+        assert (sweep.status, read_properties(bench, sweep)["score"]) == ("Completed", "0.3")
+        assert "trial_1: it was ended by the bandit policy" in read_note(bench, "s")
+
+
+def register_slow_pipeline(bench: Workbench) -> str:
+    fit = {"command": "exec sleep 300", "environment": HOST, "inputs": {"x": "${{parent.inputs.x}}"}}
+    return bench.register("slow", {"inputs": {"x": {"type": "number"}}, "jobs": {"fit": fit}})
+
+
+async def test_a_metric_of_a_step_ends_the_pipeline_that_is_the_trial() -> None:
+    async with workbench() as bench:
+        trial = register_slow_pipeline(bench)
+        sweep = bench.submit("s", make_sweep("", total=2, early_termination=BANDIT) | {"trial": trial})
+        fits = ("s_0-fit", "s_1-fit")
+        await bench.until(sweep, lambda _: all(is_running(bench, name) for name in fits))
+        await log(bench, "s_0-fit", 0.1)
+        await log(bench, "s_1-fit", 0.9)
+        assert (await bench.over(find_job(bench, "s_1"))).status == "Canceled"
+        assert find_job(bench, "s_1-fit").status == "Canceled"
+        assert find_job(bench, "s_0").status == "Running"
+
+
+def is_running(bench: Workbench, name: str) -> bool:
+    job = jobs.find_by_name(bench.db, bench.workspace.id, name)
+    return job is not None and job.status == "Running"
+
+
+async def test_reports_survive_a_restart(tmp_path: Path) -> None:
+    """The policy compares with what was reported to the server before."""
+    home = Home(tmp_path / "home")
+    first = Workbench(home)
+    await first.engine.open()
+    sweep = first.submit("s", make_sweep("exec sleep 300", total=2, early_termination=BANDIT))
+    await until_running(first, sweep, "trial_0", "trial_1")
+    await log(first, "s_0", 0.1)
+    await first.kill()
+    async with workbench(home) as bench:
+        await log(bench, "s_1", 0.9)
+        trial = await bench.over(find_job(bench, "s_1"))
+        assert get_message(trial).startswith("it was ended by the bandit policy: ")
+        assert find_job(bench, "s_0").status == "Running"
+
+
+async def test_nobody_is_told_of_metrics_without_a_policy() -> None:
+    """The objective is read from MLflow's database at a trial's end, so a sweep costs what its trials cost."""
+    async with workbench() as bench:
+        sweep = bench.submit("s", make_sweep("exec sleep 300"))
+        await until_running(bench, sweep, "trial_0", "trial_1")
+        await log(bench, "s_0", 0.5)
+        assert bench.db.value("SELECT count(*) FROM told_metrics") == 0
+
+
+async def test_a_sweep_that_runs_too_long_is_canceled_with_its_trials() -> None:
+    async with workbench() as bench:
+        sweep = await bench.over(bench.submit("s", make_sweep("exec sleep 300", limits={"timeout": 1})))
+        assert sweep.status == "Canceled"
+        assert get_message(sweep) == "it ran longer than the 1 s that its limits.timeout allows"
+        assert set(bench.states(sweep).values()) == {"Canceled"}
+
+
+async def test_the_time_of_a_sweep_goes_on_without_a_server(tmp_path: Path) -> None:
+    """The deadline is worked out from the records, so the next server cancels at once what is late."""
+    home = Home(tmp_path / "home")
+    first = Workbench(home)
+    await first.engine.open()
+    sweep = first.submit("s", make_sweep("exec sleep 300", limits={"timeout": 3600}))
+    await until_running(first, sweep, "trial_0", "trial_1")
+    first.db.execute("UPDATE jobs SET started_at=started_at-3601 WHERE id=?", (sweep.id,))
+    await first.kill()
+    async with workbench(home) as bench:
+        sweep = await bench.over(sweep)
+        assert (sweep.status, get_message(sweep)) == (
+            "Canceled", "it ran longer than the 3600 s that its limits.timeout allows"
+        )  # fmt: skip
+
+
+async def test_a_sweep_that_ends_in_time_is_left_alone() -> None:
+    async with workbench() as bench:
+        document = make_sweep(make_log_command(bench), limits={"timeout": 3600})
+        sweep = await bench.over(bench.submit("s", document))
+        assert sweep.status == "Completed"
+
+
+async def test_a_trial_that_runs_too_long_is_ended_and_the_sweep_goes_on() -> None:
+    async with workbench() as bench:
+        values = {"type": "choice", "values": [0, 1]}
+        command = f"[ ${{{{search_space.x}}}} = 1 ] || exec sleep 300; {make_log_command(bench)}"
+        limits = {"max_total_trials": 2, "trial_timeout": 1}
+        document = make_sweep(command, search_space={"x": values}, sampling_algorithm="grid", limits=limits)
+        sweep = await bench.over(bench.submit("s", document))
+        assert sweep.status == "Completed"
+        assert bench.states(sweep) == {"trial_0": "Failed", "trial_1": "Completed"}
+
+
+async def test_a_trial_that_is_a_pipeline_has_a_time_out_too() -> None:
+    async with workbench() as bench:
+        trial = register_slow_pipeline(bench)
+        document = make_sweep("", total=1, at_once=1, limits={"trial_timeout": 1}) | {"trial": trial}
+        sweep = await bench.over(bench.submit("s", document))
+        assert bench.states(sweep) == {"trial_0": "Canceled"}
+        assert "1 s that the sweep's limits.trial_timeout allows" in get_message(sweep)
+
+
+async def test_a_trial_that_somebody_cancels_is_replaced() -> None:
+    async with workbench() as bench:
+        values = {"type": "choice", "values": [0, 1, 2]}
+        command = f"[ ${{{{search_space.x}}}} = 0 ] && exec sleep 300; {make_log_command(bench)}"
+        document = make_sweep(command, search_space={"x": values}, sampling_algorithm="grid", total=3, at_once=1)
+        sweep = bench.submit("s", document)
+        await until_running(bench, sweep, "trial_0")
+        bench.engine.cancel(find_job(bench, "s_0"))
+        sweep = await bench.over(sweep)
+        assert list(bench.states(sweep).values()) == ["Canceled", "Completed", "Completed"]
+        assert read_properties(bench, sweep)["best_child_run_id"] == "s_1"
+
+
+async def test_trials_that_end_at_once_make_way_for_as_many() -> None:
+    """No number is given twice, however many ends come in one turn."""
+    async with workbench(cpus=8) as bench:
+        gate = bench.home.path("go")
+        command = f"while [ ! -e {gate} ]; do sleep 0.02; done; {make_log_command(bench)}"
+        sweep = bench.submit("s", make_sweep(command, total=24, at_once=8))
+        await until_running(bench, sweep, *(f"trial_{number}" for number in range(8)))
+        bench.engine.pause()
+        gate.touch()
+        await asyncio.to_thread(eventually, lambda: bench.engine.pending_exits == 8, "the ends")
+        bench.engine.resume()
+        sweep = await bench.over(sweep)
+        assert sweep.status == "Completed"
+        assert sorted(bench.states(sweep)) == sorted(f"trial_{number}" for number in range(24))
