@@ -186,7 +186,13 @@ class Composites:
 
     def set_deadline(self, view: CompositeView) -> None:
         """Set the timer of a planned composite, if its kind has one for it."""
-        deadline = view.kind.find_deadline(view)
+        try:
+            deadline = view.kind.find_deadline(view)
+        except Unavailable:  # no fault of the kind: the turn is tried again
+            raise
+        except Exception as caught:  # whatever is wrong with the job, its end says so
+            log.warning("the deadline of job %s is not known: %s", view.job.name, outcome.to_sentence(caught))
+            return
         if deadline is not None:
             self.deadlines.set_deadline(view.job.id, deadline)
 

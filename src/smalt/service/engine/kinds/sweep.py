@@ -200,7 +200,7 @@ class SweepKind(CompositeKind):
         run = SweepRun.from_view(view)
         end = found if isinstance(found, TrialEnd) else TrialEnd()
         number = get_number(child.node)
-        reported = run.reports.get(str(child.node)) if run.sweep.early_termination is not None else None
+        reported = run.reports.get(str(child.node)) if run.policy is not None else None
         value = end.value if child.status == "Completed" else reported[-1] if reported else None
         run.ends[number] = child.status
         changes = self._add_trial(run, child, end.point)
@@ -228,13 +228,13 @@ class SweepKind(CompositeKind):
 
     def hears_metric(self, view: CompositeView, name: str) -> bool:
         run = SweepRun.from_view(view)
-        return run.sweep.early_termination is not None and name == run.metric
+        return run.policy is not None and name == run.metric
 
     def metric_logged(self, view: CompositeView, child: Job, metric: LoggedMetric) -> Changes:
         run = SweepRun.from_view(view)
         if "reports" in vars(run):
             run.reports[str(child.node)].append(metric.value)  # the records have it already
-        policy = run.sweep.early_termination
+        policy = run.policy
         if child.cancel_requested or policy is None:
             return NO_CHANGES
         over = {make_node_name(number) for number in run.ends}

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from smalt.entities.jobs.search_space import EarlyTerminationPolicy
 from smalt.entities.jobs.sweep import SweepJob
 from smalt.exceptions import ValidationException
 from smalt.service.engine.kinds.properties import SEED
@@ -17,7 +18,9 @@ from smalt.service.engine.kinds.sweep_trials import TrialPlanner, get_number, re
 from smalt.service.engine.outcome import parse_message
 from smalt.service.records import jobs, reuse
 from smalt.service.records.jobs import Job
+from smalt.service.sweeps.hyperband import HyperbandPolicy
 from smalt.service.sweeps.optuna_process import OptunaProcess
+from smalt.service.sweeps.policies import choose_policy
 from smalt.service.sweeps.samplers import make_sampler
 from smalt.service.sweeps.space import Point
 from smalt.service.sweeps.trials import Sampler, Told
@@ -48,6 +51,7 @@ class SweepRun:
     sweep: SweepJob = field(init=False)
     planner: TrialPlanner = field(init=False)
     sampler: Sampler = field(init=False)
+    policy: EarlyTerminationPolicy | HyperbandPolicy | None = field(init=False)
     total: int = field(init=False)
     asked: dict[int, int] = field(default_factory=dict)
     """By id of a trial that has ended, the number of the one for which a point is looked for in a thread."""
@@ -57,6 +61,7 @@ class SweepRun:
         self.planner = TrialPlanner(self.view, self.sweep)
         algorithm, space = self.sweep.sampling_algorithm or "random", self.sweep.search_space or {}
         try:
+            self.policy = choose_policy(algorithm, self.sweep.early_termination)
             self.sampler = make_sampler(algorithm, space, self.seed, self.goal, self._get_optuna)
         except ValueError as error:
             raise ValidationException(str(error)) from None

@@ -122,10 +122,12 @@ def replace_references(body: Body, replace: Replace) -> Body:
             made[key] = replace_references(value, replace)
         elif name == "inputs" and isinstance(value, dict):
             made[key] = {port: _replace_input(given, replace) for port, given in value.items()}
+        elif name == "trial" and isinstance(value, str):
+            made[key] = replace("components", value, None)
+        elif name in ("trial", "taskdetails") and isinstance(value, dict):
+            made[key] = replace_references(value, replace)
         elif name in _TABLES:
             made[key] = _replace_input(value, replace)
-        elif name == "taskdetails" and isinstance(value, dict):
-            made[key] = replace_references(value, replace)
         elif name == "jobs" and isinstance(value, dict):
             made[key] = {
                 step: replace_references(one, replace) if isinstance(one, dict) else one for step, one in value.items()
