@@ -158,8 +158,10 @@ def to_numbers(values: Any) -> Any:
 
 
 def to_texts(values: Any) -> Any:
-    """Return the values as texts: 1 and 1.0 are the same, and a missing one stays missing."""
-    if pd.api.types.is_float_dtype(values):
+    """Return the values as texts: 1, 1.0 and True are the same, and a missing one stays missing."""
+    if pd.api.types.is_bool_dtype(values):
+        values = values.astype("Int64")
+    elif pd.api.types.is_float_dtype(values):
         whole = values.dropna()
         if len(whole) and (whole == whole.round()).all() and np.isfinite(whole).all():
             values = values.astype("Int64")

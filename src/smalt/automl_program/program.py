@@ -87,6 +87,13 @@ def _write_result(outputs: Path, result: dict[str, Any]) -> None:
     path.write_text(json.dumps(to_plain(result), indent=1))
 
 
+_METHODS = {
+    "classification": ("predict", "predict_proba"),
+    "regression": ("predict",),
+    "forecasting": ("predict", "forecast_quantiles"),
+}
+
+
 class AutoMLProgram:
     """One run: the search, and all that is written of it."""
 
@@ -121,9 +128,15 @@ class AutoMLProgram:
 
     def _make_runner(self) -> Any:
         from .saving import ModelWriter
-        from .tabular import TableRun
 
-        self.runner = TableRun(self.settings, self.journal.write_note, self._report)
+        if self.settings.task == "forecasting":
+            from .forecasting import ForecastRun
+
+            self.runner: Any = ForecastRun(self.settings, self.journal.write_note, self._report)
+        else:
+            from .tabular import TableRun
+
+            self.runner = TableRun(self.settings, self.journal.write_note, self._report)
         self.writer = ModelWriter(lambda: self.runner.get_example())
         return self.runner
 
@@ -159,12 +172,15 @@ class AutoMLProgram:
 
     def _write_files(self, result: Any) -> None:
         from . import saving
+        from .reports import ReportWriter, write_training_script
 
         settings, started = self.settings, time.time()
         folder = settings.outputs / "mlflow-model"
         self.writer.write_model(folder, result.model, result.best)
-        methods = "('predict', 'predict_proba')" if settings.task == "classification" else "('predict',)"
+        methods = repr(_METHODS[settings.task])
         saving.write_service_files(settings.outputs, folder, result.model, result.example, {"methods": methods})
+        ReportWriter(settings.outputs / "automl", settings, self.journal.write_note).write_all(result)
+        write_training_script(settings.outputs / "generated_code", settings, result)
         if settings.best_model is not None:
             settings.best_model.mkdir(parents=True, exist_ok=True)
             shutil.copytree(folder, settings.best_model, dirs_exist_ok=True)
@@ -176,7 +192,7 @@ class AutoMLProgram:
 
     def _copy_files(self, folder: Path) -> None:
         """Copy what was written of the best model to the files of its trial."""
-        for name in ("mlflow-model", "generated_code"):
+        for name in ("mlflow-model", "generated_code", "automl"):
             if (self.settings.outputs / name).is_dir():
                 shutil.rmtree(folder / name, ignore_errors=True)
                 shutil.copytree(self.settings.outputs / name, folder / name)

@@ -42,7 +42,7 @@ class ModelWriter:
         for item in folder.iterdir():
             shutil.rmtree(item) if item.is_dir() else item.unlink()
         rows, optional = self._get_example()
-        example = widen_types(rows)
+        example = clean_types(rows)
         flavor = mlflow.models.Model(run_id=f"{self._job}_{trial.number}" if self._job else None)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -64,16 +64,12 @@ class ModelWriter:
         os.link(outputs / "mlflow-model" / "model.pkl", outputs / "model.pkl")
 
 
-def widen_types(frame: Any) -> Any:
-    """Return the columns as the signature takes them: whole numbers as doubles, since one may be missing tomorrow."""
+def clean_types(frame: Any) -> Any:
+    """Return the columns as a signature takes them: what is no number, date or truth value is text."""
     changed = {}
     for name in frame.columns:
         kind = frame[name].dtype
-        if pd.api.types.is_bool_dtype(kind):
-            continue
-        if pd.api.types.is_numeric_dtype(kind):
-            changed[name] = frame[name].astype(float)
-        elif not pd.api.types.is_datetime64_any_dtype(kind):
+        if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_datetime64_any_dtype(kind)):
             changed[name] = frame[name].map(lambda value: None if pd.isna(value) else str(value)).astype(object)
     return frame.assign(**changed)
 
@@ -122,12 +118,15 @@ def _make_signature(example: Any, model: Any, optional: Sequence[str]) -> Any:
     from mlflow.models import infer_signature
     from mlflow.models.signature import ModelSignature
     from mlflow.types import ColSpec, Schema
+    from mlflow.types.schema import AnyType, DataType
 
     signature = infer_signature(example, model.predict(example))
-    columns = [
-        ColSpec(type=column.type, name=column.name, required=column.required and column.name not in optional)
-        for column in signature.inputs.inputs
-    ]
+    columns = []
+    for column in signature.inputs.inputs:
+        # One reader of a table takes 0 and 1 for truth values, another for numbers; the model takes both.
+        kind = AnyType() if column.type == DataType.boolean else column.type
+        is_required = column.required and column.name not in optional and column.type != DataType.boolean
+        columns.append(ColSpec(type=kind, name=column.name, required=is_required))
     return ModelSignature(inputs=Schema(columns), outputs=signature.outputs)
 
 
@@ -145,7 +144,7 @@ def write_service_files(
     (folder / "env_dependencies.json").write_text(
         json.dumps({one.partition("==")[0]: one.partition("==")[2] for one in requirements}, indent=1)
     )
-    rows = json.loads(widen_types(example).head(1).to_json(orient="records", date_format="iso"))
+    rows = json.loads(clean_types(example).head(1).to_json(orient="records", date_format="iso"))
     script = _SCORING.replace("__EXAMPLE__", repr(rows[0] if rows else {})).replace("__METHODS__", describes["methods"])
     for name in ("scoring_file_v_1_0_0.py", "scoring_file_v_2_0_0.py"):
         (folder / name).write_text(script)

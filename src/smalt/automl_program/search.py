@@ -20,6 +20,7 @@ from .splits import Folds
 from .trials import SearchTrial
 from .words import get_algorithm
 
+_CELLS_PER_SECOND = 3000
 _FAILED = 1e6  # FLAML's arithmetic does not survive an infinite loss
 _MOST_KEPT = 400_000_000
 
@@ -93,13 +94,13 @@ class TableSearch:
         limits: SearchLimits,
         on_trial: Callable[[SearchTrial], None],
         first_number: int = 0,
-        predict: Callable[[Any, Any], Any] | None = None,
+        predict: Callable[[Any, Any, int], Any] | None = None,
     ) -> None:
         self.problem, self.limits, self.on_trial = problem, limits, on_trial
         self.trials: list[SearchTrial] = []
         self.stop_reason: str | None = None
         self._first = first_number
-        self._predict = predict or (lambda model, rows: problem.predict(model, problem.features.iloc[rows]))
+        self._predict = predict or (lambda model, rows, fold: problem.predict(model, problem.features.iloc[rows]))
         self._kept = 0
         self._start_trial()
 
@@ -116,6 +117,10 @@ class TableSearch:
                 automl.fit(**self._make_arguments(list(learners)))
             except SearchStop as stop:
                 self.stop_reason = str(stop) or self._explain_end()
+            except Exception as error:
+                if not any(trial.is_completed for trial in self.trials):
+                    raise
+                self.stop_reason = f"FLAML failed with {type(error).__name__}: {error}"
 
     def fit_final(self, learner: str, config: dict[str, Any], rows: Any) -> EncodedModel:
         """Return a model of a trial's hyperparameters, trained on the given rows."""
@@ -144,7 +149,7 @@ class TableSearch:
             "auto_augment": False,
             "skip_transform": True,
             "early_stop": limits.stops_early,
-            "starting_points": "data",
+            "starting_points": self._choose_start(),
             "n_jobs": limits.threads,
             "seed": limits.seed,
             "verbose": 0,
@@ -163,6 +168,14 @@ class TableSearch:
         if problem.weights is not None:
             arguments["sample_weight"] = problem.weights[train]
         return arguments
+
+    def _choose_start(self) -> str:
+        """Return where each learner starts: by FLAML's experience with such tables; small where time is short for that.
+
+        One trial by experience could take all of a short time.
+        """
+        has_time = self.limits.deadline - time.time() > self.problem.features.size / _CELLS_PER_SECOND
+        return "data" if has_time else "static"
 
     def _order_rows(self, rows: Any) -> Any:
         """Put a row of each class first: FLAML's first looks take the first rows."""
@@ -186,8 +199,9 @@ class TableSearch:
         if self._failure:
             return _FAILED, {"score": 0.0}
         self._model = unwrap_model(estimator)
-        rows = self.problem.folds.pairs[len(self._folds)][1]
-        predictions = self._predict(self._model, rows)
+        fold = len(self._folds)
+        rows = self.problem.folds.pairs[fold][1]
+        predictions = self._predict(self._model, rows, fold)
         metrics = self.problem.measure(predictions, rows)
         score = metrics.get(self.problem.metric)
         self._folds.append((metrics, predictions))

@@ -14,10 +14,12 @@ from .dataset import TableData, load_tables
 from .featurization import Featurizer
 from .models import StackedEnsemble, TableClassifier, TableRegressor, WeightedEnsemble
 from .problems import NoModelError
+from .reports import find_importance
 from .search import LearningProblem, SearchLimits, TableSearch
 from .settings import RunSettings
 from .trials import SearchTrial
 
+_EXPLAINED = 1000
 _SMALL = 100_000  # cells; below it threads cost more than they bring
 
 
@@ -36,7 +38,8 @@ class SearchResult:
     """Of the validation rows, in the order of `truth`."""
     test_metrics: dict[str, float] | None = None
     test_table: Any = None
-    importance: list[tuple[str, float]] | None = None
+    explain: Any = None
+    """A function that returns (column, importance) pairs."""
     kinds: list[tuple[str, str, str]] | None = None
 
 
@@ -50,7 +53,8 @@ class TableRun:
         self.started = time.time()
         self.featurizer = Featurizer(settings.get("featurization"), settings.seed)
 
-    def run(self) -> SearchResult:
+    def prepare(self) -> None:
+        """Read the data, and make the features of it."""
         settings = self.settings
         self.data = data = load_tables(settings, self.note)
         self.featurizer.fit(data.frame.iloc[data.training_rows])
@@ -61,6 +65,18 @@ class TableRun:
             raise NoModelError("training_data: no column is of use: each is empty, has one value, or is ignored")
         self.problem = self._make_problem(data)
         self.search = TableSearch(self.problem, self._make_limits(), self.on_trial)
+
+    def train(self, learner: str, hyperparameters: dict[str, Any]) -> Any:
+        """Return a model of raw columns, trained on all rows."""
+        return self.wrap_model(self.search.fit_final(learner, hyperparameters, self.data.final_rows))
+
+    def train_vote(self, members: list[tuple[str, dict[str, Any]]], weights: list[float]) -> Any:
+        models = [self.search.fit_final(learner, config, self.data.final_rows) for learner, config in members]
+        return self.wrap_model(WeightedEnsemble(models, weights, self.problem.classes))
+
+    def run(self) -> SearchResult:
+        settings = self.settings
+        self.prepare()
         training = settings.get("training")
         learners = words.list_learners(
             settings.task, training.get("allowed_training_algorithms"), training.get("blocked_training_algorithms")
@@ -154,7 +170,7 @@ class TableRun:
         result = SearchResult(
             best, model, self.search.trials, *self.get_example(), self.data.labels,
             self.data.truth[valid], None if predictions is None else np.concatenate(predictions),
-            kinds=self.featurizer.list_types(),
+            kinds=self.featurizer.list_types(), explain=lambda: self._explain(model),
         )  # fmt: skip
         self._test(result)
         return result
@@ -233,6 +249,21 @@ class TableRun:
             len(self.search.trials) + offset, name, name, described, started, time.time() - started,
             len(self.data.final_rows), found, found.get(self.settings.metric),
         )  # fmt: skip
+
+    def _explain(self, model: Any) -> list[tuple[str, float]]:
+        """Return the importance of each column for the score, on rows that validated."""
+        rows = np.concatenate([valid for _, valid in self.data.folds.pairs])[:_EXPLAINED]
+        columns = list(self.featurizer.columns)
+        sign = 1 if self.problem.is_maximised else -1
+        until = self.started + self.settings.seconds + 60
+
+        def score(frame: Any) -> float:
+            if time.time() > until:
+                raise TimeoutError("no time was left")
+            predictions = self.problem.predict(model.model, self.featurizer.transform(frame))
+            return sign * self.measure(predictions, rows).get(self.settings.metric, 0.0)
+
+        return find_importance(columns, self.data.frame.iloc[rows], score, self.settings.seed)
 
     def _test(self, result: SearchResult) -> None:
         data = self.data

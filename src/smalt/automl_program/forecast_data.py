@@ -1,0 +1,268 @@
+"""The data of a forecast: series on a grid, the features of their rows, and folds that roll through time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .calendars import CalendarFeatures, make_holidays
+from .columns import to_dates, to_numbers
+from .featurization import Featurizer
+from .forecasters import FeatureMaker, SeriesShape
+from .grids import (
+    GridError,
+    SeriesGrid,
+    fill_gaps,
+    fix_frequency,
+    guess_horizon,
+    guess_season,
+    infer_frequency,
+    make_grid,
+)
+from .problems import AutoMLError
+from .settings import RunSettings
+from .splits import Folds
+from .tables import read_table
+from .words import fold_word
+
+Note = Callable[[str], None]
+
+
+@dataclass
+class ForecastData:
+    """Rows of raw columns with their places on the grid; `test` and `validation` rows come after the training rows."""
+
+    shape: SeriesShape
+    grid: SeriesGrid
+    maker: FeatureMaker
+    frame: Any
+    places: Any
+    steps: Any
+    truth: Any
+    origins: Any
+    """Of each row, for each fold: the step at which the forecast begins; -1 where it is not validated."""
+    folds: Folds
+    columns: list[str]
+    test_frame: Any = None
+
+    @property
+    def series(self) -> Any:
+        return np.array([self.grid.keys[place] for place in self.places], dtype=object)
+
+
+class ForecastLoader:
+    """Reads a forecast's tables, and brings them to a regular grid."""
+
+    def __init__(self, settings: RunSettings, note: Note) -> None:
+        self.settings, self.note = settings, note
+        self.fields = settings.get("forecasting")
+        ids = self.fields.get("time_series_id_column_names") or []
+        self.ids = [ids] if isinstance(ids, str) else list(ids)
+        self.time, self.target = str(self.fields["time_column_name"]), settings.target
+
+    def load(self) -> ForecastData:
+        try:
+            return self._load()
+        except GridError as error:
+            raise AutoMLError(f"training_data: {error}") from None
+
+    def _load(self) -> ForecastData:
+        training = self._read("training_data", self.settings.training_data)
+        validation = self._read("validation_data", self.settings.validation_data)
+        test = self._read("test_data", self.settings.test_data)
+        frame = training if validation is None else pd.concat([training, validation], ignore_index=True)
+        ids = SeriesShape(self.time, self.ids, self.target, 1, 1)
+        asked = self.fields.get("frequency")
+        frequency = fix_frequency(str(asked)) if asked else infer_frequency(frame[self.time], ids.make_keys(frame))
+        frame = self._aggregate(frame, frequency)
+        shape = self._make_shape(frequency)
+        keys = shape.make_keys(frame)
+        self._check_times(frame, keys)
+        frame, keys = self._treat_short_series(frame, keys, shape)
+        grid = make_grid(keys, frame[self.time], to_numbers(frame[self.target]), frequency)
+        if filled := fill_gaps(grid, self._find_imputer()):
+            self.note(f"{filled} missing values of the target were filled")
+        shown = f"the frequency is {frequency}, the horizon {shape.horizon}, the season {shape.season}"
+        self.note(f"{shown}; there are {len(grid.keys)} series" if self.ids else shown)
+        return self._make_data(frame, keys, grid, shape, validation, test)
+
+    def _read(self, name: str, path: Any) -> Any:
+        if path is None:
+            return None
+        frame = read_table(name, path, self.settings.get_type(name))
+        for field, column in self._list_needed(name):
+            if column not in frame.columns:
+                raise AutoMLError(f"{field}: {name} has no column '{column}'; it has {', '.join(frame.columns[:20])}")
+        times = to_dates(frame[self.time])
+        if times.isna().any():
+            wrong = frame[self.time][times.isna()].iloc[0]
+            raise AutoMLError(f"time_column_name: '{self.time}' of {name} has {wrong!r}, which is no time")
+        frame = frame.assign(**{self.time: times})
+        return frame.sort_values(self.time, kind="stable").reset_index(drop=True)
+
+    def _list_needed(self, name: str) -> list[tuple[str, str]]:
+        needed = [("time_column_name", self.time), *(("time_series_id_column_names", one) for one in self.ids)]
+        return needed if name == "test_data" else [("target_column_name", self.target), *needed]
+
+    def _make_shape(self, frequency: str) -> SeriesShape:
+        horizon, season = self.fields.get("forecast_horizon"), self.fields.get("seasonality")
+        horizon = guess_horizon(frequency) if horizon == "auto" else int(horizon or 1)
+        season = guess_season(frequency) if season in (None, "auto") else int(season)
+        shape = SeriesShape(self.time, self.ids, self.target, horizon, season)
+        lags, window = self.fields.get("target_lags"), self.fields.get("target_rolling_window_size")
+        if lags == "auto":
+            shape.lags, shape.has_level = _guess_lags(horizon, season), True
+        elif lags is not None:
+            shape.lags = sorted({int(lag) for lag in (lags if isinstance(lags, list) else [lags])})
+        shape.window = max(2, season) if window == "auto" else int(window or 0)
+        return shape
+
+    def _aggregate(self, frame: Any, frequency: str) -> Any:
+        function = fold_word(self.fields.get("target_aggregate_function") or "none")
+        if function == "none":
+            return frame
+        if not self.fields.get("frequency"):
+            raise AutoMLError("forecasting.target_aggregate_function: it needs 'frequency', to which it aggregates")
+        grouper = [*self.ids, pd.Grouper(key=self.time, freq=frequency)]
+        others = {
+            name: "mean" if pd.api.types.is_numeric_dtype(frame[name]) else "first"
+            for name in frame.columns
+            if name not in (*self.ids, self.time, self.target)
+        }
+        made = frame.groupby(grouper, sort=True).agg({self.target: function, **others}).reset_index()
+        return made[made[self.target].notna()].sort_values(self.time, kind="stable").reset_index(drop=True)
+
+    def _check_times(self, frame: Any, keys: Any) -> None:
+        twice = pd.DataFrame({"key": keys, "time": frame[self.time]}).duplicated()
+        if twice.any():
+            place = int(np.flatnonzero(twice.to_numpy())[0])
+            of_series = f" of the series {keys[place]}" if self.ids else ""
+            raise AutoMLError(
+                f"forecasting: the time {frame[self.time][place]}{of_series} is there twice; name the columns that "
+                "tell series apart in time_series_id_column_names, or give target_aggregate_function and frequency"
+            )
+
+    def _treat_short_series(self, frame: Any, keys: Any, shape: SeriesShape) -> tuple[Any, Any]:
+        """Drop or pad series that are too short to validate on, as `short_series_handling_config` says."""
+        how = fold_word(self.fields.get("short_series_handling_config") or "auto")
+        counts = pd.Series(keys).value_counts()
+        least = shape.horizon + max([2, *(lag for lag in shape.lags if lag <= shape.horizon)])
+        short = sorted(counts[counts < least].index)
+        if not short or how == "none":
+            return frame, keys
+        if len(short) == len(counts):
+            if how == "drop":
+                raise AutoMLError(f"training_data: all series are shorter than {least} rows, so none is left")
+            if how == "auto":
+                how = "pad"
+        if how in ("auto", "drop"):
+            self.note(f"{len(short)} series with less than {least} rows were left out: {', '.join(short[:5])}")
+            kept = ~pd.Series(keys).isin(short).to_numpy()
+            return frame[kept].reset_index(drop=True), keys[kept]
+        self.note(f"{len(short)} series with less than {least} rows were padded at their begin: {', '.join(short[:5])}")
+        frequency = fix_frequency(str(self.fields["frequency"])) if self.fields.get("frequency") else None
+        frequency = frequency or infer_frequency(frame[self.time], keys)
+        parts = [frame]
+        for key in short:
+            own = frame[keys == key]
+            first = own.iloc[[0]]
+            times = pd.date_range(end=first[self.time].iloc[0], periods=least - len(own) + 1, freq=frequency)[:-1]
+            parts.append(pd.concat([first] * len(times), ignore_index=True).assign(**{self.time: times}))
+        joined = pd.concat(parts, ignore_index=True).sort_values(self.time, kind="stable").reset_index(drop=True)
+        return joined, shape.make_keys(joined)
+
+    def _find_imputer(self) -> Mapping[str, Any]:
+        for name, entries in (self.settings.get("featurization").get("transformer_params") or {}).items():
+            for entry in entries or () if fold_word(name) == "imputer" else ():
+                if self.target in (entry.get("fields") or []):
+                    return dict(entry.get("parameters") or {})
+        return {}
+
+    def _make_data(
+        self, frame: Any, keys: Any, grid: SeriesGrid, shape: SeriesShape, validation: Any, test: Any
+    ) -> ForecastData:
+        places, steps = grid.find_places(keys), grid.find_steps(frame[self.time])
+        truth = grid.values[places, steps]
+        known = np.isfinite(truth)
+        frame, places, steps, truth = frame[known].reset_index(drop=True), places[known], steps[known], truth[known]
+        first = None if validation is None else int(grid.find_steps([validation[self.time].min()])[0])
+        origins = self._roll_origins(grid, shape, places, steps, first)
+        columns = self._choose_columns(frame)
+        calendar = CalendarFeatures(shape.season, self._check_country()).fit(grid.times)
+        featurizer = Featurizer(self.settings.get("featurization"), self.settings.seed).fit(frame[columns])
+        maker = FeatureMaker(shape, calendar, featurizer, grid.keys)
+        pairs = []
+        for fold in range(origins.shape[1]):
+            begin = np.where(origins[:, fold] >= 0, steps, np.iinfo(int).max)
+            start = np.full(len(grid.keys), np.iinfo(int).max)
+            np.minimum.at(start, places, begin)
+            pairs.append((np.flatnonzero(steps < start[places]), np.flatnonzero(origins[:, fold] >= 0)))
+        folds = Folds(
+            pairs, f"{len(pairs)} forecasts of {shape.horizon} steps, from the latest origins that the series allow"
+        )
+        return ForecastData(shape, grid, maker, frame, places, steps, truth, origins, folds, columns, test)
+
+    def _roll_origins(self, grid: SeriesGrid, shape: SeriesShape, places: Any, steps: Any, first: int | None) -> Any:
+        """Return for each row and fold the step at which the row's forecast begins; -1 where it is not validated."""
+        ends, horizon = grid.find_ends(), shape.horizon
+        if first is not None:
+            inside = steps >= first
+            return np.where(inside, first + (steps - first) // horizon * horizon, -1)[:, None]
+        asked, size = self.settings.fields.get("n_cross_validations"), self.fields.get("cv_step_size")
+        stride = horizon if size in (None, "auto") else int(size)
+        longest = int((ends - _find_starts(grid)).max())
+        most = (longest - horizon - max(2, horizon if asked in (None, "auto") else 2)) // stride + 1
+        count = max(1, min(3 if asked in (None, "auto") else int(asked), most))
+        if longest < horizon + 2:
+            raise AutoMLError(
+                f"training_data: the longest series has {longest} rows, too few for a horizon of {horizon}"
+            )
+        if isinstance(asked, int) and count < asked:
+            self.note(f"{count} folds, not {asked}: the longest series has {longest} rows only")
+        origins = np.full((len(steps), count), -1)
+        for fold in range(count):
+            begin = (ends - horizon - stride * (count - 1 - fold))[places]
+            inside = (steps >= begin) & (steps < begin + horizon) & (begin > _find_starts(grid)[places])
+            origins[inside, fold] = begin[inside]
+        return origins
+
+    def _choose_columns(self, frame: Any) -> list[str]:
+        unknown = self.fields.get("features_unknown_at_forecast_time") or []
+        unknown = [unknown] if isinstance(unknown, str) else list(unknown)
+        for name in unknown:
+            if name not in frame.columns:
+                raise AutoMLError(f"forecasting.features_unknown_at_forecast_time: there is no column '{name}'")
+        if unknown:
+            self.note(f"not used, since the future does not have them: {', '.join(unknown)}")
+        taken = {self.time, self.target, *self.ids, *unknown, self.settings.fields.get("weight_column_name")}
+        return [name for name in frame.columns if name not in taken]
+
+    def _check_country(self) -> str | None:
+        country = self.fields.get("country_or_region_for_holidays")
+        if not country:
+            return None
+        try:
+            make_holidays(str(country), range(2020, 2021))
+        except LookupError:
+            raise AutoMLError(
+                f"forecasting.country_or_region_for_holidays: no holidays are known of {country!r}; "
+                "give a code such as US"
+            ) from None
+        return str(country)
+
+
+def _find_starts(grid: SeriesGrid) -> Any:
+    return np.argmax(~np.isnan(grid.values), axis=1)
+
+
+def _guess_lags(horizon: int, season: int) -> list[int]:
+    """Return lags that are known for the whole horizon: the latest step, and the last seasons before it."""
+    seasons = -(-horizon // season)
+    lags = {horizon, *((seasons + more) * season for more in range(3))}
+    if season == 24:
+        lags |= {-(-horizon // 168) * 168}
+    return sorted(lags)
