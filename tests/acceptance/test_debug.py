@@ -58,7 +58,7 @@ def test_a_command_runs_where_the_failed_step_ran(desk: Desk, failed: str) -> No
 def test_what_cannot_be_debugged_is_told(desk: Desk, failed: str) -> None:
     """A pipeline is not a step; the steps that there are, and a debugger that is not there, are named."""
     assert "a pipeline and no step; name one of its steps with --node" in desk.smalt(f"job debug {failed} -- true").err
-    assert "its steps are make, use" in desk.smalt(f"job debug {failed} --node other -- true").err
+    assert "its steps are make and use" in desk.smalt(f"job debug {failed} --node other -- true").err
     assert "has no debugpy" in desk.smalt(f"job debug {failed}-use --debugpy 5678").err
     assert "leave out the one after '--'" in desk.smalt(f"job debug {failed}-use --debugpy 5678 -- true").err
     assert "cannot run 'no-such-program'" in desk.smalt(f"job debug {failed}-use -- no-such-program").err

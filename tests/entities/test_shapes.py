@@ -67,9 +67,17 @@ def test_what_does_not_fit_is_told_in_one_sentence(shape: Shape[Any], value: Any
     assert read(shape, value)[1] == [message]
 
 
-@pytest.mark.parametrize("shape", [Integer(), Boolean(), Enum("a"), List(Text()), Integer() | Enum("a")])
+@pytest.mark.parametrize("shape", [Integer(), Boolean(), Enum("a"), Integer() | Enum("a")])
 def test_an_expression_may_stand_for_any_value_of_a_step(shape: Shape[Any]) -> None:
     """In a step `${{…}}` is kept as it is; elsewhere it is wrong."""
     expression = "${{parent.inputs.x}}"
     assert read(shape, expression, in_step=True) == (expression, [])
     assert len(read(shape, expression)[1]) == 1
+
+
+def test_an_expression_is_no_list() -> None:
+    """It is text, of which code that reads a list would take each letter; the items of a list may be expressions."""
+    expression = "${{parent.inputs.x}}"
+    sentence = f"'key' must be a list of text, not '{expression}'"
+    assert read(List(Text()), expression, in_step=True) == (None, [sentence])
+    assert read(List(Text()), [expression], in_step=True) == ([expression], [])

@@ -35,7 +35,7 @@ class SearchResult:
     labels: Any = None
     truth: Any = None
     predictions: Any = None
-    """Of the validation rows, in the order of `truth`."""
+    """The predictions for the validation rows, in the order of `truth`."""
     test_metrics: dict[str, float] | None = None
     test_table: Any = None
     explain: Any = None

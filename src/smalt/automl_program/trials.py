@@ -29,7 +29,7 @@ class SearchTrial:
     score: float | None = None
     error: str | None = None
     predictions: list[Any] | None = None
-    """Of each fold: what it predicts for the fold's validation rows."""
+    """The predictions of each fold for its validation rows."""
     model: Any = None
     """The model that was scored (of the last fold)."""
     is_whole: bool = True

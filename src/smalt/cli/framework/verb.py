@@ -24,6 +24,9 @@ Callback = Callable[..., Result]
 _NAMING = frozenset({"NAME", "[NAME]", "[FILE]", "FILE", "VERSION", "LABEL", "ID"})
 """Options whose values say which thing is meant."""
 
+_LONGEST_SENTENCE = 500
+"""Characters of a verb's first sentence in the help of its noun: all of them."""
+
 _STORING = frozenset({"create", "set", "upload", "validate"})
 """Verbs that store something new, and the rehearsal of that, make a workspace that is named and not there."""
 
@@ -254,6 +257,12 @@ class Noun(click.Group):
     def add_refusal(self, name: str, sentence: str) -> None:
         """Add a verb of `az ml` that smalt answers with a sentence, whatever its options."""
         self.add_command(make_refusal(name, sentence))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the verbs with their whole first sentences, which click would cut off."""
+        verbs = [(name, verb) for name, verb in self.commands.items() if not verb.hidden]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.get_short_help_str(_LONGEST_SENTENCE)) for name, verb in sorted(verbs)])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, args or ["--help"])

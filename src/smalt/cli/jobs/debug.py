@@ -14,6 +14,7 @@ import click
 
 from smalt.cli.framework.verb import Invocation
 from smalt.client.collections.name_rules import check_name
+from smalt.entities.schema.problems import join_words
 from smalt.exceptions import RefusedError, ValidationException
 
 if TYPE_CHECKING:
@@ -107,10 +108,20 @@ def _wrap_python(made: dict[str, Any], port: int) -> None:
 
 
 def _find_step_job(client: MLClient, name: str, node: str) -> str:
-    """Return the name of the job of a pipeline's step."""
+    """Return the name of the job of a pipeline's step: `train`, `outer/train`, or of an iteration `loop/train.2`."""
     rows = client.connection.get(f"/smalt/v1{client.workspace_id}/jobs/{name}/tree")["jobs"]
-    steps = {str(row["node"]): str(row["name"]) for row in rows if row.get("node")}
-    if node not in steps:
-        known = f"its steps are {', '.join(steps)}" if steps else "it has none"
+    paths: dict[str, str] = {name: ""}
+    for row in rows:  # parents first
+        if row["name"] != name and row["parent"] in paths:
+            above = paths[row["parent"]]
+            paths[row["name"]] = f"{above}/{row['node']}" if above else str(row["node"])
+    parents = {row["parent"] for row in rows}
+    steps = {path: job for job, path in paths.items() if path and job not in parents}
+    exact = [job for path, job in steps.items() if node in (path, job)]
+    found = exact or [job for path, job in steps.items() if path.rpartition("/")[2] == node]
+    if len(found) > 1:
+        raise click.ClickException(f"'{node}' is {join_words([paths[job] for job in found], 'or')}; say which")
+    if not found:
+        known = f"its steps are {join_words(list(steps)[:20], 'and')}" if steps else "it has none"
         raise click.ClickException(f"job {name} has no step '{node}'; {known}")
-    return steps[node]
+    return found[0]

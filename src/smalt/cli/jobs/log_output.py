@@ -33,7 +33,8 @@ class LineView:
         took = f" in {format_duration(job.seconds)}" if job.is_over and job.start is not None else ""
         took = ", reused" if job.reused else took
         trials = f", {job.progress.describe()}" if job.progress is not None and job.is_over else ""
-        self._news.write(f"{self.watch.get_label(job)}: {job.status}{took}{trials}\n")
+        why = f" ({job.reason})" if job.status == "Canceled" and job.reason else ""
+        self._news.write(f"{self.watch.get_label(job)}: {job.status}{took}{trials}{why}\n")
         self._news.flush()
 
     def show_log(self, job: FollowedJob, text: str) -> None:

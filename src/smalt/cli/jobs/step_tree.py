@@ -128,8 +128,8 @@ class StepTree:
             line.append(f"  {format_duration(job.seconds)}", style="dim")
         if job.progress is not None and job is not self.watch.root:
             line.append(f"  {job.progress.describe()}")
-        if job.status == "Failed" and not job.children and job.reason:
-            line.append(f"  {job.reason.splitlines()[0]}", style="red")
+        if job.status in ("Failed", "Canceled") and not job.children and job.reason:
+            line.append(f"  {job.reason.splitlines()[0]}", style=colour)
         return line
 
     def _get_mark(self, job: FollowedJob) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -14,6 +15,8 @@ from smalt.client.collections.versioned import ArchivableCollection
 from smalt.client.jobs.lookup import fetch_job
 from smalt.client.jobs.submitted_documents import describe_submission
 from smalt.client.transfers.downloads import copy_files, download_code, download_uri
+from smalt.entities.schema.problems import Problem
+from smalt.entities.syntax.literals import PRIMITIVES, convert
 from smalt.entities.syntax.references import LocalPath, Reference, parse_reference, parse_uri
 from smalt.exceptions import NotFound, RefusedError
 from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, build_url_path
@@ -105,14 +108,14 @@ class _JobExport:
     def _convert_step(self, step: Any, beside: str) -> Any:
         if not isinstance(step, Mapping):
             return step
-        return self.convert_document(
-            {key: value for key, value in step.items() if key not in ("services", "id")}, beside
-        )
+        return self.convert_document({key: value for key, value in step.items() if key != "id"}, beside)
 
     def _convert_input(self, name: str, value: Any, beside: str) -> Any:
-        """Return an input whose path another home can resolve."""
+        """Return an input whose path another home can resolve, or the value that an earlier step wrote for it."""
         if not isinstance(value, Mapping) or not isinstance(value.get("path"), str) or "${{" in value["path"]:
             return value
+        if value.get("type") in PRIMITIVES:
+            return self._read_value(name, str(value["type"]), value["path"])
         return {**value, "path": self._to_relative(self._export_data(name, value["path"]), beside)}
 
     def _apply_pin(self, kind: str, text: str) -> str:
@@ -170,6 +173,19 @@ class _JobExport:
         return self._export_once(
             "data", text, lambda: self._copy_data(name, text) if self._copy_inputs else _to_portable_reference(text)
         )
+
+    def _read_value(self, name: str, type: str, uri: str) -> Any:
+        """Return the value at a URI: a file, or the file `output` of a folder."""
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                download_uri(self._session, self._places.get(uri, uri), folder)
+                files = [os.path.join(folder, file) for file in ("output", *os.listdir(folder))]
+                with open(next(filter(os.path.isfile, files)), encoding="utf-8") as file:
+                    text = file.read().rstrip("\n")
+            except (NotFound, OSError, StopIteration):
+                raise RefusedError(f"cannot export input '{name}': its value at {uri} is gone") from None
+        value = convert(text, type)
+        return text if isinstance(value, Problem) else value
 
     def _copy_data(self, name: str, text: str) -> str:
         uri = parse_uri(text)

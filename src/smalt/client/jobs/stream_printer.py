@@ -76,7 +76,8 @@ class StreamPrinter:
         how = f", reused from {event['reused']}" if event.get("reused") else self._format_duration(event, " in ")
         progress = self._tracker.sweeps.get(event["name"])
         trials = f", {progress.describe()}" if progress is not None and status in _OVER else ""
-        self._print_progress(f"{self._get_label(event)}: {status}{how}{trials}")
+        why = f" ({event['error']['message']})" if status == "Canceled" and event.get("error") else ""
+        self._print_progress(f"{self._get_label(event)}: {status}{how}{trials}{why}")
 
     def _print_trial_end(self, event: Event, sweep: str) -> None:
         progress = self._tracker.sweeps[sweep]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,14 +16,21 @@ _SEED = "smalt.seed"
 """The server's property of a sweep: the seed that was drawn, as none was given."""
 _BEST = "best_child_run_id"
 _OF_THIS_RUN = (
-    "name", "id", "status", "error", "services", "creation_context", "parent_job_name", "log_files", "properties",
+    "name", "id", "status", "error", "creation_context", "parent_job_name", "log_files",
 )  # fmt: skip
+_OF_A_RUN = re.compile(
+    r"smalt\.(?!retries$)|azureml\.(git\.|reused|isreused)|mlflow\.source\.git\.|(Start|End)TimeUtc$"
+    r"|(best_child_run_id|best_metric_status|score|run_algorithm|runTemplate)$"
+)
+"""Properties that smalt, or the client that submits, gives to a job."""
 
 
 def describe_submission(job: Any) -> Plain:
     """Return the document by which a job can be submitted again; a sweep has the same points then."""
     properties: Mapping[str, str] = job.properties or {}
     document = {key: value for key, value in job.to_dict().items() if key not in _OF_THIS_RUN}
+    own = {key: value for key, value in document.pop("properties", {}).items() if not _OF_A_RUN.match(key)}
+    document.update({"properties": own} if own else {})
     _forget_automatic_versions(document, str(properties.get(_AUTOMATIC_VERSIONS) or "").split())
     _restore_paths(document, json.loads(properties.get(_OUTPUT_PATHS) or "{}"))
     if job.type == "sweep":

@@ -6,16 +6,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.entities.jobs.inputs import JOB_INPUTS
+from smalt.entities.jobs.inputs import JOB_INPUTS, STEP_OUTPUTS
 from smalt.entities.schema.effects import ACTED, KEPT, REFUSED
-from smalt.entities.schema.entity import Entity, constant, optional, required
+from smalt.entities.schema.entity import Entity, constant, mapping, optional, required
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.shapes import Boolean, Integer, List, Map, Text
+from smalt.entities.schema.travel import Travel
 from smalt.entities.steps.nodes import Node
 
 
 class ControlFlowNode(Node):
     noun = "a control flow step"
+
+    inputs = mapping(JOB_INPUTS, "Those of the steps in its blocks count.", effect=REFUSED, travels=Travel.NOWHERE)
+    outputs = mapping(STEP_OUTPUTS, "Those of the steps in its blocks count.", effect=REFUSED, travels=Travel.NOWHERE)
 
 
 class IfElse(ControlFlowNode):

@@ -163,11 +163,19 @@ def _check_if_else(name: str, node: IfElse, names: PipelineNames, where: Path, r
     if not isinstance(condition, str):
         return
     found = parse_binding(condition)
+    if found is not None and found.kind == "parent.jobs.inputs" and found.job in names.steps:
+        given = vars(names.steps[str(found.job)]).get("inputs") or {}
+        value = given.get(resolve_port(found.name, given) or "")
+        bound = parse_binding(value) if isinstance(value, str) else None
+        if bound is None and not has_expression(get_text(value)):
+            _check_is_boolean(value, f"the input '{found.name}' of '{found.job}'", where, reader)
+        found = bound
     if found is not None and found.kind == "parent.inputs":
-        _check_is_boolean(names.inputs.get(resolve_port(found.name, names.inputs) or ""), found.name, where, reader)
+        value = names.inputs.get(resolve_port(found.name, names.inputs) or "")
+        _check_is_boolean(value, f"the pipeline's input '{found.name}'", where, reader)
         return
     if found is None:
-        if not has_expression(condition) and condition.strip().lower() not in ("true", "false"):
+        if not has_expression(condition) and isinstance(convert(condition, "boolean"), Problem):
             form = "'${{parent.jobs.STEP.outputs.NAME}}'"
             reader.add_problem((*where, "condition"), f"the condition is true, false or an output as {form}")
         return
@@ -180,14 +188,16 @@ def _check_if_else(name: str, node: IfElse, names: PipelineNames, where: Path, r
         _check_is_value(outputs.get(resolve_port(found.name, outputs) or ""), (*where, "condition"), reader)
 
 
-def _check_is_boolean(value: Any, name: str, where: Path, reader: Reader) -> None:
-    """Check the input of the pipeline that is a condition."""
+def _check_is_boolean(value: Any, what: str, where: Path, reader: Reader) -> None:
+    """Check the input that is a condition; `what` names it."""
     if isinstance(value, Input):
-        if value.type in ("integer", "number"):
-            words = f"the condition is a boolean, and the pipeline's input '{name}' is of type {value.type}"
+        kind = value.type or "uri_folder"
+        if kind not in ("boolean", "string"):
+            form = f"of type {kind}" if kind in PRIMITIVES else f"data ({kind})"
+            words = f"the condition is a boolean, and {what} is {form}"
             reader.add_problem((*where, "condition"), words)
     elif value is not None and isinstance(convert(value, "boolean"), Problem):
-        words = f"the condition is true or false, and the pipeline's input '{name}' is {format_value(value)}"
+        words = f"the condition is true or false, and {what} is {format_value(value)}"
         reader.add_problem((*where, "condition"), words)
 
 

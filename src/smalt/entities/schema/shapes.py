@@ -330,6 +330,8 @@ def _build_text_schema(pattern: str) -> JSON:
 
 
 class List(Shape[list[T]]):
+    takes_bindings = False
+
     def __init__(self, item: Shape[T]) -> None:
         self.item = item
         self.words = "a list" if isinstance(item, Anything) else f"a list of {_to_plural(item.words)}"

@@ -58,7 +58,9 @@ def _to_boolean(value: Literal) -> bool | None:
     return _BOOLEANS.get(value.strip().lower()) if isinstance(value, str) else None
 
 
-_BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
+_BOOLEANS = {
+    "true": True, "false": False, "yes": True, "no": False, "on": True, "off": False, "1": True, "0": False,
+}  # fmt: skip
 
 
 def _to_integer(value: Literal) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smalt.entities.schema.effects import KEPT
-from smalt.entities.schema.entity import Entity, from_service, optional
+from smalt.entities.schema.entity import Entity, from_service, optional, required
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.shapes import Enum, List, Text
 
@@ -12,7 +12,7 @@ class UserAssignedIdentity(Entity):
     noun = "a user-assigned identity"
     _effect = KEPT
 
-    resource_id = optional(Text(), "The ARM id of the identity.")
+    resource_id = required(Text(), "The ARM id of the identity.")
     client_id = from_service(Text(), "Its client id.")
     principal_id = from_service(Text(), "Its principal.")
     tenant_id = from_service(Text(), "Its tenant.")

@@ -195,7 +195,9 @@ def _explain_missing_key(job: Job, has_run: bool) -> str:
         return "it is a stand-alone job, and those always run; only steps of pipelines are reused"
     if has_run:
         return "it ran before smalt recorded reuse keys"
-    return "it never started" if job.is_over else "it has not started yet"
+    if job.is_over:
+        return f"it never started: {job.ended_by['message']}" if job.ended_by else "it never started"
+    return "it has not started yet"
 
 
 def _make_answer(

@@ -37,7 +37,7 @@ def render_job(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
         "displayName": job.display_name or job.name,
         "experimentName": job.experiment,
         "properties": notes,
-        "services": {},
+        "services": properties.get("services") or {},
         "status": get_shown_status(job),
     }
     shape["isArchived"] = bool(job.is_archived)

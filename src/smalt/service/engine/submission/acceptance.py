@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from smalt import wire
@@ -120,9 +121,9 @@ def _examine_job(context: EngineContext, workspace: Workspace, name: str, proper
     removal.refuse_deleted_names(context, workspace, name)
     with pause_gc():
         body = kinds.expand_body(context, workspace, body)
-        entity = read_job(
-            {**body, "services": properties.get("services")}
-        )  # said to be ignored, and no part of the job
+        if services := _find_own_services(properties):  # they are kept and start nothing, so they make no other job
+            body = {**body, "services": services}
+        entity = read_job(body)
         known = _find_earlier_pins(context, workspace, body)
         kind = kinds.find_kind(entity.type)
         runs = kind is not None and not kind.explain_unsupported(entity)
@@ -159,6 +160,18 @@ def _check_job(
     checker = Checker(context, workspace, known, kinds.find_kind, kinds.list_types())
     kind.check_job(checker, entity)
     return checker.finish()
+
+
+def _find_own_services(properties: Mapping[str, Any]) -> Any:
+    """Return the services that a job asks for, without those by which Azure's client finds jobs of its own machine."""
+    services = properties.get("services")
+    if not isinstance(services, Mapping):
+        return services
+    return {
+        name: service
+        for name, service in services.items()
+        if not (isinstance(service, Mapping) and str(service.get("jobServiceType")).lower() == "local")
+    }
 
 
 def _remove_run_notes(body: dict[str, Any]) -> dict[str, Any]:

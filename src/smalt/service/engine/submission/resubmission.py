@@ -63,7 +63,7 @@ def describe_difference(context: EngineContext, workspace: Workspace, job: Job, 
     """Return the sentence that refuses another job of the name of `job`."""
     submitted = _remove_notes(jobs.read_properties(context.db, job.id))
     sent = _remove_notes(Pins(pins.get_job_pins(context.db, job)).apply_to(kinds.expand_body(context, workspace, sent)))
-    keys = [key for key in {**submitted, **sent} if submitted.get(key) != sent.get(key)]
+    keys = [key for key in {**submitted, **sent} if submitted.get(key) != sent.get(key) and key != "services"]
     words = ", ".join(repr(_format_key(key)) for key in keys[:3])
     differs = f": {words} {'differ' if len(keys) > 1 else 'differs'}" if keys else ""
     return f"job '{job.name}' exists and is another job{differs}; choose another name"
