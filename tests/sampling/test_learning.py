@@ -197,6 +197,21 @@ def test_the_process_ends_with_the_server(sampling_home: Path, algorithm: str) -
         make(algorithm, process).propose(0, [], [])
 
 
+def test_an_idle_process_is_ended(
+    sampling_home: Path, algorithm: str, optuna: OptunaProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is started again when it is asked, and has the same point."""
+    monkeypatch.setattr("smalt.service.sweeps.optuna_process._IDLE", 0.3)
+    process = OptunaProcess(Home(sampling_home))
+    try:
+        sampler, told = make(algorithm, process), run(make(algorithm, optuna), 20)
+        expected = sampler.propose(20, told, [])
+        eventually(lambda: process.get_pid(algorithm) is None, "the end of the process")
+        assert sampler.propose(20, told, []) == expected
+    finally:
+        process.close()
+
+
 def test_an_environment_that_cannot_be_built(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """One sentence says why, and what to do."""
     for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:

@@ -67,8 +67,12 @@ def test_reason_of_a_median() -> None:
 def test_reason_of_a_truncation() -> None:
     fields = {"type": "truncation_selection", "truncation_percentage": 50}
     assert decide(fields, {"a": [0.1], "b": [0.2]}, "a") == (
-        "it was ended by the truncation_selection policy: its best value 0.1 at interval 1 is among the 1 worst "
-        "of 2 trials (truncation_percentage 50)"
+        "it was ended by the truncation_selection policy: its best value 0.1 at interval 1 is the worst of 2 "
+        "trials (truncation_percentage 50)"
+    )
+    assert decide(fields, {"a": [0.1], "b": [0.2], "c": [0.3], "d": [0.4]}, "b") == (
+        "it was ended by the truncation_selection policy: its best value 0.2 at interval 1 is among the 2 worst of 4 "
+        "trials (truncation_percentage 50)"
     )
 
 
@@ -156,8 +160,8 @@ def test_reason_of_hyperband_and_other_brackets() -> None:
     reports = {other: [9.0], one: [0.9], two: [0.8, 0.7, 0.6], three: [0.7, 0.7]}
     assert find_reason_to_stop(HyperbandPolicy(), "maximize", reports, two, ()) is None  # first at its third report
     assert find_reason_to_stop(HyperbandPolicy(), "maximize", {**reports, two: [0.8]}, two, ()) == (
-        "it was ended by the hyperband policy: its best value 0.8 at interval 1 is not among the 1 best of the 3 "
-        "trials of its bracket that have come as far"
+        "it was ended by the hyperband policy: its best value 0.8 at interval 1 is not the best of the 3 trials of its "
+        "bracket that have come as far"
     )
 
 

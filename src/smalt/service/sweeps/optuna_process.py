@@ -27,6 +27,8 @@ _PATIENCE = 600.0
 _STARTS = 3
 """Processes that are tried for one request."""
 _FAREWELL = 3.0
+_IDLE = 600.0
+"""Seconds without a request after which a process is ended; it has a library in memory."""
 _LARGEST_LOG = 8 * 1024 * 1024
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """A point must not depend on the number of cores, and the trials need those."""
@@ -70,12 +72,15 @@ class _Pipe:
 
     def __init__(self, home: Home, algorithm: str) -> None:
         self._algorithm = algorithm
+        self._home = home
         self._environment = OptunaEnvironment(home, algorithm)
         self._log_path = home.path("sampling.log")
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._is_closed = False
         self._cancel_build: Callable[[], object] | None = None
+        self._last_asked = 0.0
+        self._idle_timer: threading.Timer | None = None
 
     @property
     def pid(self) -> int | None:
@@ -92,6 +97,7 @@ class _Pipe:
                 if self._process is None:
                     self._start()
                 answer = self._exchange(line)
+                self._last_asked = time.monotonic()
                 if answer is not None:
                     return answer
                 code = self._end_process()
@@ -147,7 +153,7 @@ class _Pipe:
         try:
             self._process = subprocess.Popen(
                 [python, "-I", str(PROGRAM), self._algorithm],
-                env={**build_variables(self._log_path.parent), **_ONE_THREAD},
+                env={**build_variables(self._home.make_socket_folder()), **_ONE_THREAD},
                 cwd="/",
                 stdin=subprocess.PIPE,  # its end is the process's end, however the server ends
                 stdout=subprocess.PIPE,
@@ -164,6 +170,22 @@ class _Pipe:
             self._process.pid,
             time.monotonic() - begun,
         )
+        self._wait_for_idleness(_IDLE)
+
+    def _wait_for_idleness(self, seconds: float) -> None:
+        self._idle_timer = threading.Timer(seconds, self._end_if_idle)
+        self._idle_timer.daemon = True
+        self._idle_timer.start()
+
+    def _end_if_idle(self) -> None:
+        with self._lock:
+            if self._process is None or self._is_closed:
+                return
+            left = self._last_asked + _IDLE - time.monotonic()
+            if left > 0:
+                self._wait_for_idleness(left)
+            else:
+                self._end_process()
 
     async def _get_python(self) -> str:
         """Return the environment's Python; `close` cancels the build of it."""
@@ -178,6 +200,8 @@ class _Pipe:
     def _end_process(self) -> int:
         process, self._process = self._process, None
         assert process is not None
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         process.kill()
         for pipe in (process.stdin, process.stdout):
             with contextlib.suppress(OSError):  # what was not written goes nowhere

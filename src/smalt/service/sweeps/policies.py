@@ -138,7 +138,7 @@ def _apply_truncation(policy: TruncationSelectionPolicy, review: _Review, own: f
     if review.trial not in _list_worst_first(bests)[:count]:
         return None
     return (
-        f"{_name_value(review, own)} is among the {count} worst of {len(bests)} trials "
+        f"{_name_value(review, own)} is {_name_rank(count, 'worst')} of {len(bests)} trials "
         f"(truncation_percentage {policy.truncation_percentage})"
     )
 
@@ -150,7 +150,7 @@ def _apply_hyperband(review: _Review, own: float) -> str | None:
     if review.trial in _list_worst_first(bests)[-count:]:
         return None
     return (
-        f"{_name_value(review, own)} is not among the {count} best of the {len(bests)} trials of its bracket "
+        f"{_name_value(review, own)} is not {_name_rank(count, 'best')} of the {len(bests)} trials of its bracket "
         "that have come as far"
     )
 
@@ -172,6 +172,10 @@ def _is_below(value: float, bound: float) -> bool:
 
 def _name_value(review: _Review, own: float) -> str:
     return f"its best value {review.sign * own:.6g} at interval {review.interval}"
+
+
+def _name_rank(count: int, word: str) -> str:
+    return f"the {word}" if count == 1 else f"among the {count} {word}"
 
 
 def _name_side(review: _Review) -> str:
