@@ -94,6 +94,28 @@ class RecordedHome:
             self.metrics.executemany(f"INSERT INTO {table} VALUES (?,?,?,?,?,?)", rows)
         return sweep
 
+    def add_automl(self, name: str, trials: Sequence[RecordedTrial], **body: Any) -> Job:
+        """Add an AutoML job with its search and these trials, whose values are recorded with them."""
+        table = {"uri": "file:///nowhere", "jobInputType": "mltable"}
+        task = {"taskType": "Regression", "trainingData": table, "targetColumnName": "y", **body}
+        shape = {"jobType": "AutoML", "taskDetails": task}
+        job = self._add(NewJob(name, "automl", shape, "Default", name, is_composite=True))
+        news = [
+            NewJob(f"{name}_search", "command", {"jobType": "Command", "command": "true"}, "Default", node="search")
+        ]
+        for number, one in enumerate(trials):
+            child = {"jobType": "Command", "command": ":", "tags": {"hyperparameters": json.dumps(one.point)}}
+            news.append(NewJob(f"{name}_{number}", "command", child, "Default", node=f"trial_{number}"))
+        with self.db.transaction():
+            ids = jobs.add_jobs(self.db, self.workspace.id, news, "tester", job)
+            self.end(jobs.get_job(self.db, ids[0]), "Completed")
+            for id, trial in zip(ids[1:], trials, strict=True):
+                self.end(jobs.get_job(self.db, id), trial.status, trial.error, trial.seconds)
+            jobs.set_status(self.db, job, "Running")
+            values = {str(number): one.value for number, one in enumerate(trials) if one.value is not None}
+            jobs.write_state(self.db, job.id, {"values": values})
+        return job
+
     def end(self, job: Job, status: str, error: dict[str, Any] | None = None, seconds: float = 2.0) -> None:
         states = ("Running",) if status == "Running" else ("Running", status)
         jobs.set_status(self.db, job, *states, error=error)

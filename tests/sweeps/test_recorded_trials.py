@@ -58,7 +58,7 @@ def test_the_route_has_all_trials_with_their_points_and_values(recorded: Path) -
 
 def test_a_job_that_is_no_sweep_has_no_trials(recorded: Path) -> None:
     client = MLClient()
-    with pytest.raises(Exception, match="job 'pipe' is no sweep, so it has no trials"):
+    with pytest.raises(Exception, match="job 'pipe' is no sweep and no AutoML job, so it has no trials"):
         client.jobs.trials("pipe")
 
 
@@ -113,6 +113,25 @@ def test_what_show_prints_of_a_sweep_can_be_submitted_again(recorded: Path, tmp_
     (tmp_path / "job.yml").write_text(smalt("job", "show", "small", "-o", "yaml").out)
     done = smalt("job", "validate", "--local", str(tmp_path / "job.yml"))
     assert done.code == 0, done.err
+
+
+def test_the_trials_of_an_automl_job_are_shown_as_those_of_a_sweep(home: Path, tmp_path: Path) -> None:
+    """Its primary metric tells what is best; its search is a step; without a limit only time limits the trials."""
+    trials = [RecordedTrial({"algorithm": name}, value) for name, value in (("LightGBM", 0.3), ("SGD", 0.1))]
+    record(
+        home,
+        lambda there: there.end(there.add_automl("auto", [*trials, RecordedTrial({}, None, "Failed")]), "Completed"),
+    )
+    job = show("auto")
+    assert job["best_trial"] == {"trial": "trial_1", "name": "auto_1", "value": 0.1, "parameters": {"algorithm": "SGD"}}
+    assert [trial["trial"] for trial in job["trials"]] == ["trial_1", "trial_0", "trial_2"]
+    assert [step["step"] for step in job["steps"]] == ["search"]
+    streamed = smalt("job", "stream", "auto").err.splitlines()
+    metric = "normalized_root_mean_squared_error"
+    assert f"trial_1: Completed in 2.0 s, {metric} 0.1 (algorithm=SGD), the best so far" in streamed
+    assert f"best trial: auto_1, {metric} 0.1 (algorithm=SGD)" in streamed
+    assert smalt("job", "compare", "auto", "--html", "auto.html", cwd=tmp_path).code == 0
+    assert (tmp_path / "auto.html").read_text().count("<tr data-trial=") == 3
 
 
 @pytest.mark.parametrize(

@@ -29,11 +29,9 @@ def add_overview(shown: Json, jobs: list[Json]) -> Json:
     The trials of a sweep are not among the steps: see `trial_table.py`.
     """
     facts = collect_facts(jobs[0])
-    is_sweep = "trials" in jobs[0]
-    if not is_sweep and (str(jobs[0]["type"]) in COMPOSITE or len(jobs) > 1):
-        facts["steps"] = [
-            {"step": job["label"], "name": job["name"], **collect_facts(job)} for job in leave_out_trials(jobs)[1:]
-        ]
+    steps = leave_out_trials(jobs)[1:]
+    if steps or (str(jobs[0]["type"]) in COMPOSITE and "trials" not in jobs[0]):
+        facts["steps"] = [{"step": job["label"], "name": job["name"], **collect_facts(job)} for job in steps]
     told = {**shown, **facts}
     return {**{key: told.pop(key) for key in _FIRST if key in told}, **told}
 

@@ -107,7 +107,7 @@ class StepTree:
     def _build_rows(self, job: FollowedJob, start: str, indent: str) -> list[tuple[FollowedJob, str]]:
         rows = [(job, start)]
         branch, last, bar = ("|-- ", "`-- ", "|   ") if self._plain else ("├── ", "└── ", "│   ")
-        children = [] if job.progress is not None else list(job.children)
+        children = [name for name in job.children if not self.watch.jobs[name].sweep]
         for number, name in enumerate(children, 1):
             final = number == len(children)
             child = self.watch.jobs[name]

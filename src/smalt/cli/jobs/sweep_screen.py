@@ -44,13 +44,16 @@ def _describe_counts(progress: SweepProgress) -> str:
     """Return how many trials have ended, and how; how many run, and how many are still to come."""
     counts = progress.counts
     ends = {status: counts[status] for status in _ENDS if counts[status]}
-    waiting = sum(counts[status] for status in _LEFT) + progress.total - counts.total()
+    waiting = sum(counts[status] for status in _LEFT)
+    if progress.total is not None:
+        waiting += progress.total - counts.total()
     running = counts.total() - sum(counts[status] for status in _LEFT) - sum(ends.values())
     told = [f"{number} {status}" for status, number in ends.items()]
     told += [f"{running} running"] if running else []
     told += [f"{waiting} to come"] if waiting else []
     details = f": {', '.join(told)}" if told else ""
-    return f"{sum(ends.values())} of {progress.total}{details}"
+    total = "" if progress.total is None else f" of {progress.total}"
+    return f"{sum(ends.values())}{total}{details}"
 
 
 def _render_trial(label: str, progress: SweepProgress, trial: Json, colour: str) -> Text:

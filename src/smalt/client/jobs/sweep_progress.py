@@ -22,6 +22,8 @@ Json = dict[str, Any]
 _OVER = frozenset({"Completed", "Failed", "Canceled"})
 _REPEATED = re.compile(r"trial_\d+(: | completed: | is (Failed|Canceled)$)")
 _MOST_NOTES = 3
+_UNKNOWN_TOTAL = 50
+"""The number of trials that is assumed where only time limits them."""
 
 
 class SweepTracker:
@@ -37,10 +39,10 @@ class SweepTracker:
         name, parent = str(event["name"]), str(event.get("parent") or "")
         if goal := event.get("sweep"):
             self.sweeps.setdefault(name, SweepProgress(goal)).set_goal(goal)
-        is_own = parent in self.sweeps and is_trial(event)
-        if is_own:
+        is_child = parent in self.sweeps and is_trial(event)
+        if is_child:
             self.sweeps[parent].add_event(event)
-        above = self._above.get(parent) or (parent if is_own else "")
+        above = self._above.get(parent) or (parent if is_child else "")
         if above:
             self._above[name] = above
 
@@ -69,8 +71,10 @@ class SweepProgress:
         return str(self._goal["primary_metric"])
 
     @property
-    def total(self) -> int:
-        return max(int(self._goal["total_trials"]), len(self._trials))
+    def total(self) -> int | None:
+        """As many trials as there are to be; None if only time limits them."""
+        total = self._goal["total_trials"]
+        return None if total is None else max(int(total), len(self._trials))
 
     @property
     def counts(self) -> Counter[str]:
@@ -144,9 +148,9 @@ class SweepProgress:
     def is_worth_a_line(self) -> bool:
         """Return True at about every tenth of the trials, for a sweep that is one step among others."""
         over = sum(one["status"] in _OVER for one in self._trials.values())
-        tenth = over * 10 // max(self.total, 1)
+        tenth = over * 10 // max(self.total or _UNKNOWN_TOTAL, 1)
         is_further, self._tenth = tenth > self._tenth, max(tenth, self._tenth)
-        return is_further and over < self.total
+        return is_further and over != self.total
 
     def describe_best(self) -> str:
         """Return the name of the best trial with its metric and point; "" if there is none."""

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Json = dict[str, Any]
 
 _LONGEST_VALUE = 24
+_TRIAL = re.compile(r"trial_\d+")
+
+
+def is_trial(job: Json) -> bool:
+    """Return True for a child of a sweep or AutoML job that is a trial, and not its search."""
+    return _TRIAL.fullmatch(str(job.get("node"))) is not None
 
 
 def rank_trials(trials: Iterable[Json], goal: str) -> list[Json]:
@@ -18,20 +25,14 @@ def rank_trials(trials: Iterable[Json], goal: str) -> list[Json]:
 
 def leave_out_trials(jobs: Sequence[Json]) -> list[Json]:
     """Return the jobs of an overview without the trials of sweeps and what is below them."""
-    hidden: set[str] = {job["name"] for job in jobs if "trials" in job}
+    sweeps, hidden = {job["name"] for job in jobs if "trials" in job}, set[str]()
     kept = []
-    sweeps = set(hidden)
     for job in jobs:  # parents first
-        if job.get("parent") in hidden and (job["parent"] not in sweeps or is_trial(job)):
+        if job.get("parent") in hidden or (job.get("parent") in sweeps and is_trial(job)):
             hidden.add(job["name"])
         else:
             kept.append(job)
     return kept
-
-
-def is_trial(job: Json) -> bool:
-    """Return True if a child of a sweep or of an AutoML job is a trial, and not the step that searches."""
-    return str(job.get("node")).startswith("trial_")
 
 
 def get_number(value: Any) -> float:
@@ -82,7 +83,8 @@ def describe_progress(sweep: Json) -> str:
     failed = f", {counts['Failed']} failed" if counts.get("Failed") else ""
     best = sweep.get("best")
     found = f", best {format_metric(best['value'])} ({best['node']})" if best else ""
-    return f"{over}/{sweep['total_trials']} trials{failed}{found}"
+    total = f"/{sweep['total_trials']}" if sweep["total_trials"] is not None else ""
+    return f"{over}{total} trials{failed}{found}"
 
 
 def _get_rank(trial: Json, goal: str) -> tuple[int, bool, float]:

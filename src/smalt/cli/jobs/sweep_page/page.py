@@ -63,7 +63,7 @@ def _render_summary(sweep: Json, trials: Sequence[Json]) -> str:
         "State": sweep["status"],
         "Objective": f"{sweep['goal']} {sweep['primary_metric']}",
         "Sampling": sweep["sampling_algorithm"] or "",
-        "Trials": f"{len(trials)} of {sweep['total_trials']}: {counts}",
+        "Trials": f"{len(trials)} of {sweep['total_trials'] or 'any number'}: {counts}",
     }
     if best := sweep["best"]:
         facts["Best"] = f"{best['name']}: {sweep['primary_metric']} {format_metric(best['value'])}"

@@ -32,10 +32,10 @@ async def get_sweep_facts(db: Database, path: Path, job: Job) -> dict[str, dict[
         "best trial": best.get("name"),
         f"best {metric}": best.get("value"),
     }
-    space = {name: describe_distribution(one) for name, one in to_plain(entity.search_space or {}).items()}
+    space = to_plain(entity.search_space or {}) if job.type == "sweep" else {}
     return {
         "sweep": {name: value for name, value in facts.items() if value},
-        "space": space,
+        "space": {name: describe_distribution(one) for name, one in space.items()},
         "best": dict(best.get("parameters", {})),
     }
 

@@ -20,13 +20,13 @@ from smalt.service.tracking import run_database
 
 
 class SweepGoal(NamedTuple):
-    """The objective of a sweep, and its number of trials."""
+    """The objective of a sweep or an AutoML job, and its number of trials."""
 
     primary_metric: str
     goal: str
     """"maximize" or "minimize"."""
-    total_trials: int
-    """As many trials as it is to have, and no more than it has once it is over."""
+    total_trials: int | None
+    """As many trials as it is to have, and no more than it has once it is over; None if only time limits it."""
 
     def is_better(self, value: float, than: float) -> bool:
         return value > than if self.goal == "maximize" else value < than
@@ -48,7 +48,7 @@ def read_entity(db: Database, job: Job) -> Any:
 
 
 def read_goal(db: Database, job: Job) -> SweepGoal | None:
-    """Return the objective of a job; None if it is no sweep."""
+    """Return the objective of a job; None if it has no trials."""
     if job.type not in trials.SWEEPS:
         return None
     made = len(trials.list_trials(db, job.id))
@@ -56,55 +56,70 @@ def read_goal(db: Database, job: Job) -> SweepGoal | None:
         entity = read_entity(db, job)
     except ValidationException:  # it was recorded by another version, and what is not its objective can be shown
         return SweepGoal("", "maximize", made)
-    metric, goal, most = _find_objective(entity)
-    return SweepGoal(metric, goal, made if job.is_over else max(made, most))
+    metric, goal, most = _read_objective(entity)
+    return SweepGoal(metric, goal, made if job.is_over else max(made, most) if most else None)
 
 
-def _find_objective(entity: Any) -> tuple[str, str, int]:
-    """Return the primary metric of a sweep or of an AutoML job, its goal, and the largest number of trials."""
-    if entity.type == "automl":
-        metric = find_primary_metric(str(entity.task), entity.primary_metric)
-        goal = "maximize" if PRIMARY_METRICS.get(str(entity.task), {}).get(metric, True) else "minimize"
-        return metric, goal, getattr(entity.limits, "max_trials", None) or 0
-    return entity.objective.primary_metric, entity.objective.goal, entity.limits.max_total_trials or 0
+def _read_objective(entity: Any) -> tuple[str, str, int | None]:
+    """Return the primary metric, its goal, and how many trials there may be."""
+    if entity.type == "sweep":
+        return str(entity.objective.primary_metric), str(entity.objective.goal).lower(), entity.limits.max_total_trials
+    metric = find_primary_metric(str(entity.task), entity.primary_metric)
+    is_maximised = PRIMARY_METRICS.get(str(entity.task), {}).get(metric, True)
+    return metric, "maximize" if is_maximised else "minimize", getattr(entity.limits, "max_trials", None)
 
 
 async def load_facts(db: Database, path: Path, goal: SweepGoal, rows: Sequence[Job]) -> dict[int, TrialFacts]:
     """Return the facts of these trials of a sweep by id; `path` is that of MLflow's database.
 
-    A value that the sweep has recorded counts; it was told others that are not over, or that have none to compare.
+    A value that the sweep has recorded is the one by which it decides; MLflow has those of trials that are not over,
+    and those that cannot be the best.
     """
     if not rows:
         return {}
     recorded = jobs.read_state(db, int(rows[0].parent_id or 0)).get("values", {})
+    ids = [row.id for row in rows]
     values = {row.id: float(recorded[key]) for row in rows if (key := _get_key(row)) in recorded}
-    points = trials.read_points(db, [row.id for row in rows])
+    points = trials.read_points(db, ids)
     if rest := [row.id for row in rows if row.id not in values]:
         values.update(await asyncio.to_thread(_load_values, path, goal.primary_metric, trials.list_runs(db, rest)))
     return {row.id: TrialFacts(points.get(row.id, {}), values.get(row.id)) for row in rows}
 
 
-def find_best(goal: SweepGoal, rows: Iterable[Job], facts: Mapping[int, TrialFacts]) -> Job | None:
-    """Return the completed trial with the best value, of equals the earliest; None if there is none."""
+def find_best(
+    db: Database, job: Job, goal: SweepGoal, rows: Sequence[Job], facts: Mapping[int, TrialFacts]
+) -> Job | None:
+    """Return the best trial that a finished sweep names, or so far the completed trial with the best finite value.
+
+    Of equal ones the earliest is the best. None if there is none.
+    """
+    named = (jobs.read_properties(db, job.id).get("properties") or {}).get(trials.BEST) if job.is_over else None
     best: Job | None = None
     highest = math.nan
     for row in rows:
-        value = facts[row.id].value if row.status == "Completed" and row.id in facts else None
-        if value is None or not math.isfinite(value):
-            continue
-        if best is None or goal.is_better(value, highest):
+        if row.name == named:
+            return row
+        value = facts[row.id].value if row.status == "Completed" else None
+        if value is not None and math.isfinite(value) and (best is None or goal.is_better(value, highest)):
             best, highest = row, value
     return best
 
 
-def summarise(goal: SweepGoal, rows: Sequence[Job], facts: Mapping[int, TrialFacts]) -> dict[str, Any]:
-    """Return what a line about a sweep says: its objective, its trials by status, and its best trial."""
-    best = find_best(goal, rows, facts)
-    return {
+async def summarise(
+    db: Database, path: Path, job: Job, goal: SweepGoal
+) -> tuple[dict[str, Any], list[Job], dict[int, TrialFacts]]:
+    """Return what a line about a sweep says (its objective, its trials by status, its best one), its trials and their
+    facts.
+    """
+    rows = trials.list_trials(db, job.id)
+    facts = await load_facts(db, path, goal, rows)
+    best = find_best(db, job, goal, rows, facts)
+    found = {
         **goal._asdict(),
         "counts": dict(Counter(row.status for row in rows)),
         "best": {"name": best.name, "node": best.node, **facts[best.id].render()} if best else None,
     }
+    return found, rows, facts
 
 
 async def summarise_sweeps(db: Database, path: Path, rows: Iterable[Job]) -> dict[int, dict[str, Any]]:
@@ -113,8 +128,7 @@ async def summarise_sweeps(db: Database, path: Path, rows: Iterable[Job]) -> dic
     for row in rows:
         goal = read_goal(db, row)
         if goal is not None:
-            children = trials.list_trials(db, row.id)
-            found[row.id] = summarise(goal, children, await load_facts(db, path, goal, children))
+            found[row.id], _, _ = await summarise(db, path, row, goal)
     return found
 
 
