@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,6 +101,18 @@ def test_a_pipeline_shows_a_sweep_as_one_step(recorded: Path) -> None:
     assert step["step"] == "tune"
     assert step["trials"]["counts"] == {"Completed": 15, "Failed": 2, "Canceled": 3}
     assert step["trials"]["best"]["node"] == "trial_18"
+
+
+def test_a_stream_that_begins_after_the_end_counts_all_trials_of_a_step(recorded: Path) -> None:
+    """The sweep's row comes before those of its trials, and nothing is said of them afterwards but how some failed."""
+    lines = smalt("job", "stream", "pipe").err.splitlines()
+    assert lines[0] == "tune: Completed in 2.0 s, 20/20 trials, 2 failed, best 0.9117 (trial_18)"
+    assert [line.partition(":")[0] for line in lines[1:-1]] == ["tune/trial_3", "tune/trial_14"]
+    printed = subprocess.run(
+        [sys.executable, "-c", "from smalt import MLClient; MLClient().jobs.stream('pipe')"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert printed.stderr.splitlines()[0] == lines[0]
 
 
 def test_the_list_of_children_has_the_points(recorded: Path) -> None:

@@ -92,7 +92,7 @@ class SweepProgress:
         return self._trials[name]
 
     def set_goal(self, goal: Mapping[str, Any]) -> None:
-        """Take the objective of a later event, which knows the number of trials better."""
+        """Take the objective of a later event; that of the sweep's end has its trials by status and the best, too."""
         self._goal = dict(goal)
 
     def is_repetition(self, line: str) -> bool:
@@ -120,6 +120,8 @@ class SweepProgress:
 
     def describe(self) -> str:
         """Return how far the sweep is in one line."""
+        if "counts" in self._goal:
+            return describe_progress(self._goal)
         summary = {
             "counts": Counter(str(trial["status"]) for trial in self._trials.values()),
             "total_trials": self.total,
@@ -146,7 +148,9 @@ class SweepProgress:
         return f"{told}{', the best so far' if is_best else ''}{why}"
 
     def is_worth_a_line(self) -> bool:
-        """Return True at about every tenth of the trials, for a sweep that is one step among others."""
+        """Return True at about every tenth of the trials, for a sweep that is one step among others and not over."""
+        if "counts" in self._goal:
+            return False
         over = sum(one["status"] in _OVER for one in self._trials.values())
         tenth = over * 10 // max(self.total or _UNKNOWN_TOTAL, 1)
         is_further, self._tenth = tenth > self._tenth, max(tenth, self._tenth)

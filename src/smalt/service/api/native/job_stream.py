@@ -1,7 +1,8 @@
 """GET /smalt/v1{WS}/jobs/{name}/stream: the events of a job and its descendants, as lines of JSON.
 
-The "job" events of a sweep have its objective as "sweep": {"primary_metric", "goal", "total_trials"}. The first event
-of a trial and that of its end have its point and its last value as "trial": {"parameters", "value"}; see `trials.py`.
+The "job" events of a sweep have its objective as "sweep": {"primary_metric", "goal", "total_trials"}, and that of its
+end, which may come before those of its trials, also "counts" and "best". The first event of a trial and that of its end
+have its point and its last value as "trial": {"parameters", "value"}; see `trials.py`.
 With `trial_logs=false` no log of a trial, or of a job below one, is sent, except smalt's own log of the first trial and
 the end of the log of each job that fails.
 

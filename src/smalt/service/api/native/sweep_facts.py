@@ -168,7 +168,8 @@ class TrialTracker:
             goal = read_goal(self._db, row)
             if goal is not None:
                 self._goals[row.id] = goal
-                found[row.id] = {"sweep": goal._asdict()}
+                summary = (await summarise(self._db, self._path, row, goal))[0] if row.is_over else goal._asdict()
+                found[row.id] = {"sweep": summary}
             if not self.is_below_sweep(row) or row.parent_id not in self._goals:
                 continue
             if row.is_over:
