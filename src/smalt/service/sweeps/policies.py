@@ -35,11 +35,21 @@ class _Review(NamedTuple):
 
     def find_best(self, trial: str) -> float | None:
         """Return the best value of a trial up to the interval; None if it has no number."""
-        return max(self.list_values(trial), default=None)
+        values = self._list_values(trial)
+        if not values:
+            return None
+        return max(values) if self.sign > 0 else -min(values)
 
-    def list_values(self, trial: str) -> list[float]:
-        values = (self.sign * value for value in self.reports[trial][: self.interval])
-        return [value for value in values if not math.isnan(value) and value != math.inf]
+    def find_average(self, trial: str) -> float | None:
+        values = self._list_values(trial)
+        return self.sign * fmean(values) if values else None
+
+    def _list_values(self, trial: str) -> Sequence[float]:
+        """Return the values up to the interval without NaN, and without what is infinitely good."""
+        values = self.reports[trial][: self.interval]
+        if math.isfinite(sum(values)):  # all are: a look at each of 100,000 would take long
+            return values
+        return [value for value in values if not math.isnan(value) and value != self.sign * math.inf]
 
     def list_comparable(self) -> list[str]:
         """List the trials that have come as far as the interval, or ended before."""
@@ -120,7 +130,7 @@ def _get_slack(policy: BanditPolicy, best: float, sign: int) -> float:
 
 
 def _apply_median(review: _Review, own: float) -> str | None:
-    averages = [fmean(values) for values in map(review.list_values, review.list_comparable()) if values]
+    averages = [each for each in map(review.find_average, review.list_comparable()) if each is not None]
     middle = median(averages)
     if not _is_below(own, middle):
         return None
