@@ -1,11 +1,11 @@
 """Hostile requests at every route of a server: no 500, no hang, flat memory, and all is well afterwards.
 
-    python bench/fuzz.py [REQUESTS] [SEED] [--keep]
+    python bench/fuzz.py [REQUESTS] [SEED] [--hang SECONDS] [--keep]
 
 The routes are those of the app's own tables, the bodies right ones of each noun with something wrong in them
 (bench/hostile.py). Half of it goes over the Unix socket, half over the port with the home's token. At times a body is
-chunked, cut off, or longer than was said. A request that has no answer after 5 s is a hang. Exit code 1 where something
-is wrong. --keep adds a row to bench/results.md.
+chunked, cut off, or longer than was said. A request that has no answer after 5 s (or those of --hang) is a hang. Exit
+code 1 where something is wrong. --keep adds a row to bench/results.md.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ import hostile
 import run
 
 THREADS = 4
-HANG = 5.0
 GIVE_UP = 30.0
 WARM_UP = 0.04
 """The part of all requests after which memory is looked at for the first time."""
@@ -44,13 +43,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("requests", type=int, nargs="?", default=50_000)
     parser.add_argument("seed", type=int, nargs="?", default=random.randrange(1_000_000))
+    parser.add_argument("--hang", type=float, default=5.0, metavar="SECONDS", help="what takes longer hangs")
     parser.add_argument("--keep", action="store_true", help="add the row to bench/results.md")
     asked = parser.parse_args()
     print(f"{asked.requests} requests, seed {asked.seed}", flush=True)
     os.environ |= {"UV_OFFLINE": "1", "PIP_NO_INDEX": "1"}
     try:
         with common.home() as environment:
-            fuzz = Fuzz(environment, asked.requests, asked.seed)
+            fuzz = Fuzz(environment, asked.requests, asked.seed, asked.hang)
             row = fuzz.run()
     finally:
         common.clean()
@@ -63,12 +63,13 @@ def main() -> int:
 
 
 class Fuzz:
-    def __init__(self, environment: dict[str, str], requests: int, seed: int) -> None:
+    def __init__(self, environment: dict[str, str], requests: int, seed: int, hang: float) -> None:
         self.problems: list[str] = []
         self._environment = environment
         self._home = Path(environment["SMALT_HOME"])
         self._requests = requests
         self._seed = seed
+        self._hang = hang
         self._routes = hostile.every_route()
         self._statuses: Counter[int] = Counter()
         self._faults: dict[tuple[str, str], str] = {}
@@ -149,7 +150,7 @@ class Fuzz:
             self._statuses[status] += 1
             self._slowest = max(self._slowest, seconds)
             is_fault = status >= 500 and status != 501
-            if not is_fault and status >= 0 and seconds <= HANG:
+            if not is_fault and status >= 0 and seconds <= self._hang:
                 return
             key = (method, f"{template} {status if is_fault else 'hang'}")
             if key not in self._faults:

@@ -16,7 +16,7 @@ from wsgiref.simple_server import make_server
 
 import pytest
 
-from smalt.cli.commands.mlflow_pages import MlflowPages, _PagesHandler, _PagesServer
+from smalt.cli.mlflow_pages import MlflowPages, _PagesHandler, _PagesServer
 from tests.helpers import Server, eventually
 
 from .conftest import Ran, smalt

@@ -20,9 +20,8 @@ from smalt.service.records.jobs import Job
 from tests.durability.test_hand_over import kill_launcher
 from tests.engine.bench import Workbench
 from tests.engine.bench import workbench as opened
-from tests.helpers import WORKSPACE, Server
+from tests.helpers import WORKSPACE, Server, eventually
 
-from .conftest import eventually
 from .podman import Podman, remove
 from .test_shared_files import OWNERS, make_pair
 

@@ -98,7 +98,7 @@ def open_ui(ctx: Invocation, python: str | None, no_browser: bool) -> None:
     import subprocess
     import sys
 
-    from smalt.cli.commands import mlflow_pages
+    from smalt.cli import mlflow_pages
 
     program = _find_python_with_pages(ctx, python)
     address, secret = get_tracking_uri(ctx), get_token(ctx)

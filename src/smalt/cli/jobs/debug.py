@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smalt.cli.framework.verb import Invocation
-from smalt.client.collections.name_rules import check_name
+from smalt.client.connection.name_rules import check_name
 from smalt.entities.schema.problems import join_words
 from smalt.exceptions import RefusedError, ValidationException
 

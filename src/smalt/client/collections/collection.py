@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from smalt import wire
-from smalt.client.collections.name_rules import check_name, check_version
 from smalt.client.collections.pollers import CompletedPoller
+from smalt.client.connection.name_rules import check_name, check_version
 from smalt.exceptions import ValidationException
 from smalt.wire.encoding.ids import build_asset_id, build_resource_id
 

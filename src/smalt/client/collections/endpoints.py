@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from smalt.client.collections.collection import Collection
-from smalt.client.collections.name_rules import check_name
 from smalt.client.collections.pollers import CompletedPoller
+from smalt.client.connection.name_rules import check_name
 from smalt.client.connection.notices import print_notice
 from smalt.exceptions import ValidationException
 from smalt.wire.encoding.ids import build_resource_id

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 from smalt import wire
 from smalt.client.collections.collection import Collection
-from smalt.client.collections.name_rules import check_name
 from smalt.client.collections.pollers import LROPoller
+from smalt.client.connection.name_rules import check_name
 from smalt.client.connection.notices import print_notice
 from smalt.client.jobs.default_names import make_job_name
 from smalt.client.scope.config_file import get_current_folder

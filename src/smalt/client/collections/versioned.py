@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from smalt import wire
 from smalt.client.collections.collection import Collection
-from smalt.client.collections.name_rules import check_name, check_version
+from smalt.client.connection.name_rules import check_name, check_version
 from smalt.client.transfers.import_progress import show_import_progress
 from smalt.client.transfers.local_assets import LocalAssets
 from smalt.client.transfers.sharing import import_asset, share_asset

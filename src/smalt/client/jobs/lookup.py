@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from smalt import wire
-from smalt.client.collections.name_rules import check_name
+from smalt.client.connection.name_rules import check_name
 from smalt.client.jobs.display import shorten_references
 from smalt.wire.encoding.ids import build_resource_id
 

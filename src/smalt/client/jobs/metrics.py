@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from smalt.client.collections.name_rules import check_name
+from smalt.client.connection.name_rules import check_name
 from smalt.wire.encoding.ids import build_resource_id, build_url_path
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ import pytest
 
 from smalt.machine.home import Home
 from smalt.service.data.files.write_protection import allow_writing, forbid_writing
+from tests.acceptance.conftest import ORDINARY, Desk
 from tests.helpers import Answer, Server, eventually
-
-from .conftest import ORDINARY, Desk
 
 HOST = "environment: azureml:host\n"
 PLACE = "azureml://datastores/workspaceblobstore/paths/shared/%s/"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Desk
+from tests.acceptance.conftest import Desk
 
 COMPONENT = "type: command\nname: part\nversion: 1\ncommand: echo ${{inputs.n}}\ninputs: {n: {type: integer}}\n"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Desk
-from .test_read_only import HOST, change, content
+from tests.acceptance.conftest import Desk
+from tests.acceptance.data.test_read_only import HOST, change, content
 
 PLACE = "azureml://datastores/workspaceblobstore/paths/shared/{name}"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Desk
+from tests.acceptance.conftest import Desk
 
 
 @pytest.fixture

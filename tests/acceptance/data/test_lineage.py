@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smalt.cli.output.lineage_tree import render_lineage
-
-from .conftest import Desk
+from tests.acceptance.conftest import Desk
 
 MAKE = """
     type: pipeline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Desk
+from tests.acceptance.conftest import Desk
 
 
 def test_code_may_be_a_folder(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Desk
+from tests.acceptance.conftest import Desk
 
 HOST = "environment: azureml:host\n"
 

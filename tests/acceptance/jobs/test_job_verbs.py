@@ -7,9 +7,8 @@ import sys
 
 import pytest
 
+from tests.acceptance.conftest import Desk
 from tests.helpers import host_job
-
-from .conftest import Desk
 
 HELLO = "command: echo hello\nenvironment: azureml:host\n"
 

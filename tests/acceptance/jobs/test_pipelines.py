@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Desk
+from tests.acceptance.conftest import Desk
 
 ECHO = """
     $schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json

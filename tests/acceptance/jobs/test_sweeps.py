@@ -15,7 +15,7 @@ from smalt.machine.home import Home
 from smalt.sweep import BanditPolicy, Choice, Objective, RandomSamplingAlgorithm, SweepJobLimits, Uniform
 from tests.acceptance.conftest import Desk
 
-LOG = Path(__file__).parents[1] / "engine" / "log_metric.py"
+LOG = Path(__file__).parents[2] / "engine" / "log_metric.py"
 SPACE = """
 search_space:
   n: {type: choice, values: [3, 1, 2]}

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from smalt.service.data.files.write_protection import allow_writing
-
-from .conftest import Desk
+from tests.acceptance.conftest import Desk
 
 WORKSPACE = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/smalt"

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from smalt.launcher.sealing import MountSealer
+from tests.acceptance.conftest import Desk
 from tests.helpers import eventually
-
-from .conftest import Desk
 
 HOST = "environment: azureml:host\n"
 can_seal = pytest.mark.skipif(not MountSealer().is_available, reason="needs the right to make mount namespaces")

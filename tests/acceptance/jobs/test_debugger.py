@@ -14,7 +14,7 @@ import debugpy
 import pytest
 
 from tests.acceptance.conftest import Desk
-from tests.acceptance.editor import Editor
+from tests.acceptance.jobs.editor import Editor
 from tests.helpers import eventually
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from smalt import MLClient, yaml
 from smalt.entities import Data, Model
-
-from .conftest import Desk
+from tests.acceptance.conftest import Desk
 
 COMPONENT = """
     type: command

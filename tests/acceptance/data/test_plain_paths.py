@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.conftest import Desk
 from tests.helpers import Server, running_server
-
-from .conftest import Desk
 
 HOST = "environment: azureml:host\n"
 NAMES = ["my data", "a'b", 'a"b', "a$HOME", "a;b", "a&b", "a(b", "a|b", "a\nb", "-a b", "a`b", "a*", "été ça", "a\\b"]

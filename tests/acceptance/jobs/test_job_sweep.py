@@ -13,7 +13,7 @@ from smalt import MLClient
 from smalt.machine.home import Home
 from tests.acceptance.conftest import Desk
 
-LOG = Path(__file__).parents[1] / "engine" / "log_metric.py"
+LOG = Path(__file__).parents[2] / "engine" / "log_metric.py"
 AIM = "--primary-metric loss --goal minimize"
 
 
