@@ -44,7 +44,7 @@ class ForecastData:
     steps: Any
     truth: Any
     origins: Any
-    """Of each row, for each fold: the step at which the forecast begins; -1 where it is not validated."""
+    """The step at which the forecast begins, for each row and fold; -1 where it is not validated."""
     folds: Folds
     columns: list[str]
     test_frame: Any = None

@@ -100,7 +100,7 @@ class ForecastModel(BaseEstimator):
     def __init__(self, shape: Any = None, grid: Any = None, unused: Sequence[str] = ()) -> None:
         self.shape, self.grid, self.unused = shape, grid, unused
         self.errors: Any = None
-        """Of each step of the horizon: the spread of the errors in validation."""
+        """The spread of the errors in validation, for each step of the horizon."""
 
     def predict(self, frame: Any) -> Any:
         return self.forecast(frame)[0]
