@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from smalt.exceptions import NotFound
 from smalt.machine.home import Home
 from smalt.service.tracking.run_database import get_database_path
 from tests.cli.conftest import smalt
+from tests.cli.test_job_report import on_a_terminal
+from tests.cli.test_job_report import shown as show
+from tests.helpers import eventually
 
 VALUES = [3, 1, 2, 5]
 LOG_METRIC = Path(__file__).parents[1] / "engine" / "log_metric.py"
@@ -160,3 +164,45 @@ def test_the_stream_has_all_logs_of_trials_only_if_they_are_wanted(tmp_path: Pat
 
     assert read_logs(trial_logs=False) == {"s_3": "trying 5\n"}
     assert read_logs(trial_logs=True) == {f"s_{n}": f"trying {x}\n" for n, x in enumerate(VALUES)}
+
+
+def test_azures_clients_find_the_log_of_a_sweep_where_they_look(tmp_path: Path, log: str) -> None:
+    """Its lines tell the end of each trial, and the best."""
+    done = smalt("job", "create", "-f", write(tmp_path, make_command(log)), "-n", "s", "--stream")
+    assert done.code == 0, done.err
+    client = MLClient()
+    experiment = client.jobs.get("s").experiment_name
+    path = f"/history/v1.0{client.workspace_id}/experiments/{experiment}/runs/s/details"
+    url = client.connection.get(path)["logFiles"]["azureml-logs/hyperdrive.txt"]
+    with urllib.request.urlopen(url) as answer:
+        lines = answer.read().decode().splitlines()
+    assert "trial_1 completed: loss is 1" in lines
+    assert lines[-1] == "the best of 4 trials is trial_1: loss is 1"
+
+
+def test_a_terminal_follows_a_sweep_in_place(tmp_path: Path, log: str) -> None:
+    """The table stays at its end, below the log of the trial that failed, and the best trial is named."""
+    text = on_a_terminal("job", "create", "-f", write(tmp_path, make_command(log)), "-n", "s", "--stream", columns=60)
+    assert "trial_3: Failed in" in text
+    assert "    trying 5\n" in text
+    last = text.rpartition("✓ s  Completed")[2].splitlines()
+    assert last[1:3] == ["  trials   4 of 4: 3 Completed, 1 Failed", "  best     trial_1  loss 1  x=1"]
+    assert last[4] == "best trial: s_1, loss 1 (x=1)"
+
+
+def test_a_canceled_sweep_names_its_best_trial_so_far(tmp_path: Path, log: str) -> None:
+    command = f"{log} loss ${{{{search_space.x}}}}; [ ${{{{search_space.x}}}} != 2 ] || exec sleep 600"
+    done = smalt("job", "create", "-f", write(tmp_path, command, outputs={}), "-n", "s")
+    assert done.code == 0, done.err
+    eventually(lambda: json.loads(smalt("job", "list", "-p", "s").out)[2:] and show("s")["trials"][2]["value"] == 2)
+    waiting = show("s")
+    assert [(one["trial"], one["status"], one["value"]) for one in waiting["trials"]] == [
+        ("trial_1", "Completed", 1), ("trial_0", "Completed", 3), ("trial_2", "Running", 2),
+    ]  # fmt: skip
+    assert waiting["best_trial"]["name"] == "s_1"
+    assert smalt("job", "cancel", "s").code == 0
+    streamed = smalt("job", "stream", "s")
+    assert streamed.code == 1
+    lines = streamed.err.splitlines()
+    assert [line for line in lines if line.startswith("trial_2: Canceled in ")]
+    assert lines[-3] == "best trial: s_1, loss 1 (x=1)"

@@ -13,7 +13,7 @@ from smalt.service.api.arm.jobs import find_job, update_description
 from smalt.service.api.request import ApiRequest
 from smalt.service.api.rest_shapes import format_time
 from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS
-from smalt.service.records import jobs, reuse
+from smalt.service.records import jobs, reuse, trials
 from smalt.service.records.jobs import Job
 from smalt.wire.encoding import artifact_paths
 
@@ -21,6 +21,8 @@ _MODELS = {"custom_model": "CustomModel", "mlflow_model": "MLFlowModel", "triton
 _DATA = {"uri_file": "UriFile", "uri_folder": "UriFolder", "mltable": "MLTable"}
 _CHANGEABLE = ("displayName", "description", "tags", "properties", "hidden")
 _LOGS = ("user_logs/std_log.txt", "system_logs/smalt.log")
+_SWEEP_LOG = ("azureml-logs/hyperdrive.txt", "system_logs/smalt.log")
+"""The name of the log that Azure's clients print of a sweep, and that of the log with the ends of its trials."""
 
 
 async def get_run(request: ApiRequest) -> dict[str, Any]:
@@ -31,6 +33,8 @@ async def get_details(request: ApiRequest) -> dict[str, Any]:
     job = find_job(request)
     files = f"{request.scope['smalt.files']}/datastores/{artifact_paths.STORE}/files/{artifact_paths.PREFIX}"
     there = {log: f"{files}{made}/{log}" for log, made in _list_logs(request, job)}
+    if job.type in trials.SWEEPS and _SWEEP_LOG[1] in there:
+        there[_SWEEP_LOG[0]] = there[_SWEEP_LOG[1]]
     status = "Finalizing" if request.server.job_followers.is_late_start(request.principal, job) else job.status
     return {
         **_render_run(request, job),
