@@ -17,7 +17,7 @@ from smalt.exceptions import SmaltError
 from smalt.machine.home import Home
 from smalt.service.compute.spec import StepResources
 from smalt.service.engine.kinds import command
-from smalt.service.records import assets, jobs
+from smalt.service.records import assets, job_attempts, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
 from tests.environments import podman as podman_engine
@@ -88,7 +88,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 
 def attempts(bench: Workbench, job: Job) -> list[tuple[str, str | None]]:
-    return [(one.compute, one.reason) for one in jobs.list_attempts(bench.db, job.id)]
+    return [(one.compute, one.reason) for one in job_attempts.list_attempts(bench.db, job.id)]
 
 
 async def begun(place: Place, job: Job) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from smalt.machine.home import Home
 from smalt.service.compute import registry
-from smalt.service.records import jobs
+from smalt.service.records import job_attempts
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
 from tests.helpers import eventually
@@ -71,7 +71,7 @@ def submit(bench: Workbench, name: str, text: str, compute: str = "azureml:spool
 
 
 def attempts(bench: Workbench, job: Job) -> list[str | None]:
-    return [one.reason for one in jobs.list_attempts(bench.db, job.id)]
+    return [one.reason for one in job_attempts.list_attempts(bench.db, job.id)]
 
 
 async def test_a_start_that_raises_is_tried_again(faults: Faults, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from smalt.service.engine import dispatch
-from smalt.service.records import events, jobs
+from smalt.service.records import events, job_attempts
 from tests.engine.bench import workbench
 
 HOST = "azureml:host"
@@ -50,5 +50,5 @@ async def test_a_turn_hands_on_some_steps_only(monkeypatch: pytest.MonkeyPatch) 
         asked = [bench.submit(f"j{number}", step) for number in range(5)]
         bench.engine.resume()
         assert [(await bench.over(job)).status for job in asked] == ["Completed"] * 5
-        assert all(len(jobs.list_attempts(bench.db, job.id)) == 1 for job in asked)
+        assert all(len(job_attempts.list_attempts(bench.db, job.id)) == 1 for job in asked)
         assert [number for number in handed if number] == [2, 2, 1]

@@ -12,7 +12,7 @@ import pytest
 
 from smalt.machine.home import Home
 from smalt.service.compute.local import launcher_client as local
-from smalt.service.records import events, jobs
+from smalt.service.records import events, job_attempts, jobs
 from tests.engine.bench import Workbench, workbench
 from tests.engine.test_hand_over import Gates, attempts, waits
 from tests.helpers import eventually
@@ -74,7 +74,7 @@ async def test_steps_follow_each_other_while_the_server_is_away(gates: Gates, tm
         for job in asked[1:]:
             states = [event.data for event in events.list_since(again.db, job.id, 0) if event.job_id == job.id]
             assert states[1:4] == ["Queued", "Preparing", "Running"]
-            (attempt,) = jobs.list_attempts(again.db, job.id)
+            (attempt,) = job_attempts.list_attempts(again.db, job.id)
             assert jobs.get_job(again.db, job.id).started_at == attempt.started_at
 
 

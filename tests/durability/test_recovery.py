@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from smalt.machine.home import Home
-from smalt.service.records import assets, jobs
+from smalt.service.records import assets, job_attempts, jobs
 from tests.engine.bench import Workbench, workbench
 from tests.helpers import eventually
 
@@ -52,7 +52,7 @@ async def test_a_step_outlives_its_server(tmp_path: Path) -> None:
         await asyncio.to_thread(gate.write_text, "done\n")
         over = await again.over(job)
         assert (over.status, again.log("long")) == ("Completed", "done\n")
-        assert len(jobs.list_attempts(again.db, job.id)) == 1
+        assert len(job_attempts.list_attempts(again.db, job.id)) == 1
 
 
 async def test_a_step_that_ended_while_the_server_was_away(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ async def test_after_a_reboot_every_job_is_settled(tmp_path: Path, monkeypatch: 
         assert failed.status == "Failed"
         assert "restarted" in json.loads(failed.error or "{}")["message"]
         assert second.status == "Completed"
-        assert len(jobs.list_attempts(again.db, retried.id)) == 2
+        assert len(job_attempts.list_attempts(again.db, retried.id)) == 2
         assert third.status == "Completed"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smalt.service.records import assets, jobs
+from smalt.service.records import assets, job_data, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
 from tests.engine.test_control_flow import COUNT, branch, flag, log, loop, reader, run, say, tree
@@ -51,7 +51,7 @@ async def test_a_named_output_that_no_step_writes_becomes_no_version(case: str, 
         document = {"outputs": {"said": {**NAMED["said"], "path": path}}, "jobs": ABSENT[case]}
         job = await bench.over(bench.submit("p", document))
         assert (job.status, job.error) == ("Completed", None)
-        assert jobs.read_data(bench.db, job.id, "output") == {}
+        assert job_data.read_data(bench.db, job.id, "output") == {}
         assert assets.find_container(bench.db, bench.workspace.id, "data", "said") is None
         told = (bench.artifacts("p") / "system_logs" / "smalt.log").read_text()
         assert "no step that writes 'said' ran, so there is no data of that output" in told
@@ -64,7 +64,7 @@ def test_both_blocks_with_a_path_of_the_job_that_writes() -> None:
 
     def then(bench: Workbench, job: Job) -> None:
         assert job.status == "Completed"
-        uri, asset = jobs.read_data(bench.db, job.id, "output")["said"][2:]
+        uri, asset = job_data.read_data(bench.db, job.id, "output")["said"][2:]
         assert asset == "data/said/versions/1"
         assert uri == "azureml://datastores/workspaceblobstore/paths/mine/p-cond-no/"
         assert (bench.store("mine", "p-cond-no") / "word").read_text() == "no\n"

@@ -11,7 +11,7 @@ import pytest
 
 from smalt.machine.home import Home
 from smalt.service.compute.local.results import LocalResults
-from smalt.service.records import assets, jobs
+from smalt.service.records import assets, job_attempts
 from smalt.service.records import reuse as reused
 from smalt.service.records.jobs import Job
 from tests.durability.test_hand_over import kill_launcher, opened
@@ -87,7 +87,7 @@ async def test_a_cancelled_step_that_exits_with_0(polite: Polite, whom: str) -> 
         bench.engine.cancel(job if whom == "pipeline" else step)
         assert (await bench.over(job)).status == "Canceled"
         assert bench.states(job) == {"c": "Canceled", "use": "Canceled"}
-        (attempt,) = jobs.list_attempts(bench.db, step.id)
+        (attempt,) = job_attempts.list_attempts(bench.db, step.id)
         assert (attempt.exit_code, attempt.reason) == (0, "stopped")
         assert not registered(bench)
         assert not serves(bench, step)
@@ -147,7 +147,7 @@ async def test_no_other_attempt_is_made_of_what_was_cancelled(polite: Polite) ->
         await polite.begun()
         bench.engine.cancel(job)
         assert (await bench.over(job)).status == "Canceled"
-        assert len(jobs.list_attempts(bench.db, job.id)) == 1
+        assert len(job_attempts.list_attempts(bench.db, job.id)) == 1
 
 
 @pytest.mark.parametrize("who", ["server", "launcher", "both"])
@@ -193,7 +193,7 @@ async def test_a_command_that_had_ended_by_itself_when_the_cancellation_came(pol
         eventually(lambda: not _lives(int(begun.read_text())), "the end of the command")
         bench.engine.cancel(job)
         assert (await bench.over(job)).status == "Canceled"
-        (attempt,) = jobs.list_attempts(bench.db, job.id)
+        (attempt,) = job_attempts.list_attempts(bench.db, job.id)
         assert attempt.exit_code == 0
 
 
@@ -226,8 +226,8 @@ async def test_a_cancellation_while_outputs_are_stored(
     else:
         await asyncio.to_thread(gate.write_text, "go\n")
     assert (await bench.over(job)).status == "Canceled"
-    assert len(jobs.list_attempts(bench.db, job.id)) == 1
-    assert jobs.list_attempts(bench.db, job.id)[0].exit_code == 0
+    assert len(job_attempts.list_attempts(bench.db, job.id)) == 1
+    assert job_attempts.list_attempts(bench.db, job.id)[0].exit_code == 0
     assert not registered(bench)
     await bench.engine.close()
     bench.db.close()

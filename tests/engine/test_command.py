@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from smalt.exceptions import Conflict, RefusedError, ValidationException
-from smalt.service.records import assets, events, jobs
+from smalt.service.records import assets, events, job_attempts, jobs
 from tests.engine.bench import workbench
 
 HOST = "azureml:host"
@@ -228,7 +228,7 @@ async def test_retries_run_the_command_again() -> None:
         }
         job = await bench.over(bench.submit("again", document))
         assert job.status == "Completed"
-        assert [one.exit_code for one in jobs.list_attempts(bench.db, job.id)] == [1, 0]
+        assert [one.exit_code for one in job_attempts.list_attempts(bench.db, job.id)] == [1, 0]
 
 
 async def test_two_cores_are_not_given_to_three_steps() -> None:

@@ -16,7 +16,7 @@ from smalt.entities import read
 from smalt.exceptions import ValidationException
 from smalt.service.engine.kinds import do_while
 from smalt.service.engine.kinds.properties import PLANNED
-from smalt.service.records import jobs
+from smalt.service.records import job_attempts, job_data, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
 from tests.helpers import eventually
@@ -183,7 +183,7 @@ async def test_both_blocks_may_write_an_output_of_the_pipeline() -> None:
 
     def then(bench: Workbench, job: Job) -> None:
         assert (job.status, job.error) == ("Completed", None)
-        uri, asset = jobs.read_data(bench.db, job.id, "output")["said"][2:]
+        uri, asset = job_data.read_data(bench.db, job.id, "output")["said"][2:]
         assert asset == "data/said/versions/1"
         place = bench.engine.context.resolve(str(uri), bench.workspace).path
         assert place is not None
@@ -208,7 +208,7 @@ async def test_steps_bound_to_the_same_output_keep_their_readers(go: bool, is_lo
         words, runs, rests = ("3", "of_one", "of_no") if go else ("no", "of_no", "of_one")
         assert {name: tree(bench, job)[name] for name in (runs, rests)} == {runs: "Completed", rests: "Canceled"}
         assert log(bench, f"p-{runs}") == log(bench, "p-of_any") == f"{words}\nend\n"
-        uri, asset = jobs.read_data(bench.db, job.id, "output")["said"][2:]
+        uri, asset = job_data.read_data(bench.db, job.id, "output")["said"][2:]
         assert asset == "data/said/versions/1"
         place = bench.engine.context.resolve(str(uri), bench.workspace).path
         assert place is not None
@@ -236,7 +236,7 @@ async def test_an_output_of_the_pipeline_is_that_of_the_last_iteration() -> None
     def then(bench: Workbench, job: Job) -> None:
         assert (job.status, job.error) == ("Completed", None)
         assert log(bench, "p-read") == "3\n"
-        uri, asset = jobs.read_data(bench.db, job.id, "output")["all"][2:]
+        uri, asset = job_data.read_data(bench.db, job.id, "output")["all"][2:]
         assert asset == "data/counted/versions/1"
         assert uri == "azureml://datastores/workspaceblobstore/paths/azureml/p-nested-again-one-3/out/"
 
@@ -289,7 +289,7 @@ async def test_a_second_run_reuses_every_iteration() -> None:
         rows = jobs.list_tree(bench.db, again.id)
         leaves = [row.name for row in rows if not row.is_composite]
         assert len(leaves) == 6
-        assert {row.name for row in rows if jobs.list_attempts(bench.db, row.id)} == set()
+        assert {row.name for row in rows if job_attempts.list_attempts(bench.db, row.id)} == set()
 
 
 async def test_a_canceled_loop_adds_no_iteration(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from smalt.service.engine.kinds import (
     Plan,
     make_error,
 )
-from smalt.service.records import jobs, tracked_runs
+from smalt.service.records import job_attempts, jobs, tracked_runs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import workbench
 
@@ -74,7 +74,7 @@ def test_a_child_that_is_over_is_recorded_and_never_runs(tmp_path: Path) -> None
             assert (bad.status, bad.started_at, bad.ended_at) == ("Failed", 12.5, 13.0)
             assert (bad.ended_by or {})["message"] == "it broke"
             assert [one.end_number for one in jobs.list_children(bench.db, job.id)] == [1, 2, 3]
-            assert jobs.list_attempts(bench.db, good.id) == []
+            assert job_attempts.list_attempts(bench.db, good.id) == []
             assert set(tracked_runs.list_written(bench.db, [good.id, bad.id])) == {good.id, bad.id}
             body = jobs.read_properties(bench.db, job.id)
             assert (body["properties"], body["tags"]) == ({"best": "good"}, {"winner": "good"})

@@ -17,7 +17,7 @@ from smalt.machine.home import Home
 from smalt.service.composition import HAND_OVER
 from smalt.service.compute.local.results import LocalResults
 from smalt.service.compute.spec import StepSpec
-from smalt.service.records import events, jobs
+from smalt.service.records import events, job_attempts, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
 from tests.helpers import eventually
@@ -58,7 +58,7 @@ def gates(tmp_path: Path) -> Gates:
 
 
 def attempts(bench: Workbench, job: Job) -> list[str | None]:
-    return [one.reason for one in jobs.list_attempts(bench.db, job.id)]
+    return [one.reason for one in job_attempts.list_attempts(bench.db, job.id)]
 
 
 async def waits(bench: Workbench, job: Job) -> None:
@@ -83,9 +83,9 @@ async def test_a_job_that_waits_is_queued_and_follows_the_one_before(gates: Gate
         assert (over.status, gates.marks) == ("Completed", ["then"])
         states = [event.data for event in events.list_since(bench.db, then.id, 0) if event.job_id == then.id]
         assert states == ["NotStarted", "Queued", "Preparing", "Running", "Finalizing", "Completed"]
-        (attempt,) = jobs.list_attempts(bench.db, then.id)
+        (attempt,) = job_attempts.list_attempts(bench.db, then.id)
         assert over.started_at == attempt.started_at
-        (before,) = jobs.list_attempts(bench.db, first.id)
+        (before,) = job_attempts.list_attempts(bench.db, first.id)
         assert (before.ended_at or 0) <= (attempt.started_at or 0) <= (attempt.ended_at or 0)
 
 
@@ -126,7 +126,7 @@ async def test_the_sibling_of_a_step_that_failed_never_runs(gates: Gates) -> Non
         assert bench.states(job) == {"a": "Failed", "b": "Canceled", "c": "Canceled"}
         assert "'a' failed" in json.loads(bench.child(job, "b").error or "{}")["message"]
         assert not gates.marks
-        assert not jobs.list_open_attempts(bench.db)
+        assert not job_attempts.list_open_attempts(bench.db)
 
 
 @pytest.mark.handed_over
@@ -242,11 +242,11 @@ async def test_a_commit_that_fails_forgets_nothing_that_waits(gates: Gates, monk
 
 async def test_what_one_end_upsets_does_not_hold_up_the_others(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault of smalt's own in settling one job fails that job, saying so; what ends beside it is settled."""
-    real = jobs.end_attempt
+    real = job_attempts.end_attempt
 
     def faulty(db: Any, step_id: str, *rest: Any, **more: Any) -> None:
         if step_id.startswith("1."):
-            monkeypatch.setattr(jobs, "end_attempt", faulty_once)
+            monkeypatch.setattr(job_attempts, "end_attempt", faulty_once)
             raise KeyError("unforeseen")
         real(db, step_id, *rest, **more)
 
@@ -259,7 +259,7 @@ async def test_what_one_end_upsets_does_not_hold_up_the_others(gates: Gates, mon
             raise KeyError("unforeseen")
         real(db, step_id, *rest, **more)
 
-    monkeypatch.setattr(jobs, "end_attempt", faulty)
+    monkeypatch.setattr(job_attempts, "end_attempt", faulty)
 
     async with workbench(cpus=2) as bench:
         bad, good = [bench.submit(name, gates.command(name)) for name in ("bad", "good")]

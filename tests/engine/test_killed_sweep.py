@@ -10,7 +10,7 @@ import pytest
 
 from smalt.entities.jobs.search_space import Uniform
 from smalt.machine.home import Home
-from smalt.service.records import jobs
+from smalt.service.records import job_data
 from smalt.service.sweeps.samplers import make_sampler
 from tests.engine.bench import workbench
 from tests.engine.killed_sweep import TRIALS, begin
@@ -35,7 +35,7 @@ async def finish(home: Home) -> None:
         best = points.index(min(points))
         properties = read_properties(bench, sweep)
         assert (properties["best_child_run_id"], properties["score"]) == (f"s_{best}", repr(points[best]))
-        _, _, uri, asset = jobs.read_data(bench.db, sweep.id, "output")["out"]
+        _, _, uri, asset = job_data.read_data(bench.db, sweep.id, "output")["out"]
         folder = str(uri).split("/")[-3].partition(".")[0]  # a number follows where a crash left a folder of that name
         assert (folder, asset) == (f"s_{best}", "data/tuned/versions/1")
         assert (home.root.parent / "log").read_text() == "".join(f"{point}\n" for point in points)

@@ -12,7 +12,7 @@ from smalt.exceptions import Conflict
 from smalt.machine.home import Home
 from smalt.service.data.files.write_protection import is_write_protected
 from smalt.service.engine.versions.protection import protect_output
-from smalt.service.records import assets, jobs, lineage, reuse
+from smalt.service.records import assets, job_data, jobs, lineage, reuse
 from tests.durability.test_recovery import crash
 from tests.engine.bench import Workbench, workbench
 from tests.helpers import eventually
@@ -69,7 +69,7 @@ async def test_only_the_writers_of_what_is_registered_are_looked_at(tmp_path: Pa
             job = bench.submit(name, {"jobs": {"a": writer(name)}})
             assert (await bench.over(job)).status == "Completed"
             steps.append(bench.child(job, "a").id)
-        uri = str(jobs.read_data(bench.db, steps[0], "output")["o"][2])
+        uri = str(job_data.read_data(bench.db, steps[0], "output")["o"][2])
         assert reuse.list_unsettled(bench.db, 0, 10) == steps
         await protect_output(bench.engine.context, bench.engine.step_reuse.reuse, bench.workspace, uri)
         path = bench.engine.context.data.locate(uri, bench.workspace).path

@@ -12,7 +12,7 @@ from smalt import wire
 from smalt.entities import CommandComponent, PipelineComponent
 from smalt.exceptions import ValidationException
 from smalt.service.engine import kinds
-from smalt.service.records import assets, jobs
+from smalt.service.records import assets, job_attempts, job_data, jobs
 from tests.engine.bench import Workbench, workbench
 
 HOST = "azureml:host"
@@ -68,8 +68,8 @@ async def test_a_step_that_runs_reads_what_its_input_was_when_it_started(tmp_pat
         assert job.status == "Completed", job.error
         assert bench.log("s") == "october"
         place = tmp_path / "october" / ("f.txt" if file else "")
-        assert jobs.read_places(bench.db, job.id) == {
-            "i": (jobs.read_data(bench.db, job.id, "input")["i"][2], str(place))
+        assert job_data.read_places(bench.db, job.id) == {
+            "i": (job_data.read_data(bench.db, job.id, "input")["i"][2], str(place))
         }
 
 
@@ -90,7 +90,7 @@ async def test_a_second_attempt_reads_what_the_first_one_read(tmp_path: Path, ki
         Path(f"{failed}.2").touch()
         job = await bench.over(job)
         assert job.status == "Completed", job.error
-        assert len(jobs.list_attempts(bench.db, job.id)) == 2
+        assert len(job_attempts.list_attempts(bench.db, job.id)) == 2
         assert bench.log("s").endswith("october")
         assert "november" not in bench.log("s")
 
@@ -176,7 +176,7 @@ async def test_every_step_reads_the_version_of_the_submission(tmp_path: Path, pa
         assert bench.log(reader) == "v1 "
         read = jobs.find_by_name(bench.db, bench.workspace.id, reader)
         assert read is not None
-        assert jobs.read_data(bench.db, read.id, "input")["e"][3] == "data/d/versions/1"
+        assert job_data.read_data(bench.db, read.id, "input")["e"][3] == "data/d/versions/1"
         if place == "the pipeline's input":
             assert jobs.read_properties(bench.db, job.id)["inputs"]["d"]["uri"].endswith("/data/d/versions/1")
 

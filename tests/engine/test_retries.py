@@ -11,7 +11,7 @@ import pytest
 
 from smalt.service.compute.local import steps
 from smalt.service.data.files import copying
-from smalt.service.records import jobs
+from smalt.service.records import job_attempts, job_data, jobs
 from tests.engine.bench import Workbench, workbench
 
 FOLDER = {"o": {"type": "uri_folder"}}
@@ -36,7 +36,7 @@ async def test_an_output_has_nothing_of_an_attempt_that_failed(tmp_path: Path, f
         made = failing_once(tmp_path / "mark", first.replace("{o}", "${{outputs.o}}"), "echo whole > ${{outputs.o}}/f")
         document = {**made, "outputs": {"o": {"type": "uri_folder", "mode": mode}}}
         job = await bench.over(bench.submit("again", document))
-        assert (job.status, len(jobs.list_attempts(bench.db, job.id))) == ("Completed", 2), job.error
+        assert (job.status, len(job_attempts.list_attempts(bench.db, job.id))) == ("Completed", 2), job.error
         assert files(bench, "azureml", "again", "o") == {"f": "whole\n"}
         assert Path("/usr/lib").is_dir()
 
@@ -55,7 +55,7 @@ def test_what_failed_is_removed_beside_the_loop(tmp_path: Path, monkeypatch: pyt
         async with workbench() as bench:
             made = failing_once(tmp_path / "mark", "echo half > ${{outputs.o}}/f", "true")
             job = await bench.over(bench.submit("again", {**made, "outputs": FOLDER}))
-            assert (job.status, len(jobs.list_attempts(bench.db, job.id))) == ("Completed", 2), job.error
+            assert (job.status, len(job_attempts.list_attempts(bench.db, job.id))) == ("Completed", 2), job.error
             assert files(bench, "azureml", "again", "o") == {}
 
     asyncio.run(scenario())
@@ -69,7 +69,7 @@ async def test_an_output_that_is_a_file_is_not_half_of_each_attempt(tmp_path: Pa
         append = "echo line >> ${{outputs.o}}"
         made = failing_once(tmp_path / "mark", append, append)
         job = await bench.over(bench.submit("again", {**made, "outputs": {"o": {"type": "uri_file"}}}))
-        place = jobs.read_data(bench.db, job.id, "output")["o"][2] or ""
+        place = job_data.read_data(bench.db, job.id, "output")["o"][2] or ""
         assert bench.engine.context.data.resolve(place, bench.workspace).path.read_text() == "line\n"  # type: ignore[union-attr]
 
 
@@ -109,14 +109,14 @@ async def test_an_attempt_that_never_started_uses_up_no_retry(tmp_path: Path) ->
         after = bench.child(job, "b")
 
         async def handed_over() -> None:
-            while not jobs.list_attempts(bench.db, after.id):
+            while not job_attempts.list_attempts(bench.db, after.id):
                 await asyncio.sleep(0.01)
 
         await asyncio.wait_for(handed_over(), 30)
         go.touch()
         job = await bench.over(job)
         assert job.status == "Completed", bench.child(job, "b").error
-        ended = [(one.reason, one.exit_code) for one in jobs.list_attempts(bench.db, after.id)]
+        ended = [(one.reason, one.exit_code) for one in job_attempts.list_attempts(bench.db, after.id)]
         assert ended == [("never started", None), ("exited", 1), ("exited", 0)]
 
 

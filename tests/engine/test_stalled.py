@@ -13,7 +13,7 @@ import pytest
 from smalt.exceptions import Unavailable
 from smalt.service.engine import engine
 from smalt.service.engine.slots import SlotRequest
-from smalt.service.records import jobs
+from smalt.service.records import job_attempts, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
 from tests.engine.test_hand_over import HOST, Gates, attempts
@@ -43,7 +43,7 @@ class FullDisk:
                     raise Unavailable("the disk is full")
 
         def note_unrecorded(steps: list[Any]) -> None:
-            self.unrecorded += [step.id for step in steps if jobs.find_open_attempt(bench.db, step.id) is None]
+            self.unrecorded += [step.id for step in steps if job_attempts.find_open_attempt(bench.db, step.id) is None]
             start(steps)
 
         monkeypatch.setattr(bench.db, "transaction", fail_when_full)

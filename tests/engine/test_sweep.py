@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smalt.exceptions import ValidationException
-from smalt.service.records import jobs
+from smalt.service.records import job_data, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import workbench
 from tests.engine.sweeps import HOST, UNIT, make_log_command, make_sweep, read_note, read_points, read_properties
@@ -48,7 +48,7 @@ async def test_the_best_trial_gives_the_outputs() -> None:
         properties = read_properties(bench, sweep)
         assert properties["best_child_run_id"] == f"s_{best[-1]}"
         assert float(properties["score"]) == points[best]["x"]
-        kind, _, uri, asset = jobs.read_data(bench.db, sweep.id, "output")["model"]
+        kind, _, uri, asset = job_data.read_data(bench.db, sweep.id, "output")["model"]
         assert (kind, asset) == ("uri_folder", "data/tuned/versions/1")
         place = bench.engine.context.resolve(str(uri), bench.workspace).path
         assert place is not None
@@ -174,7 +174,7 @@ async def test_a_registered_component_is_the_trial() -> None:
         assert sweep.status == "Completed", [*jobs.list_children(bench.db, sweep.id), sweep.error]
         best = read_properties(bench, sweep)["best_child_run_id"]
         point = read_points(bench, sweep)[f"trial_{best[-1]}"]
-        uri = jobs.read_data(bench.db, sweep.id, "output")["model"][2]
+        uri = job_data.read_data(bench.db, sweep.id, "output")["model"][2]
         place = bench.engine.context.resolve(str(uri), bench.workspace).path
         assert place is not None
         assert (place / "seen").read_text() == f"{point['x']} {int(point['size'])} fast\n"
@@ -190,7 +190,7 @@ async def test_a_given_path_has_a_folder_for_each_trial() -> None:
         assert sweep.status == "Completed", sweep.error
         best = read_properties(bench, sweep)["best_child_run_id"]
         assert {place.name for place in bench.store("results").iterdir()} == {f"s_{number}" for number in range(4)}
-        uri = jobs.read_data(bench.db, sweep.id, "output")["out"][2]
+        uri = job_data.read_data(bench.db, sweep.id, "output")["out"][2]
         assert uri == path.replace("loss.txt", f"{best}/loss.txt")
 
 

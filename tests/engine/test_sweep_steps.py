@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from smalt.service.records import jobs
+from smalt.service.records import job_data, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
 from tests.engine.sweeps import HOST, UNIT, make_log_command, make_sweep, read_points, read_properties
@@ -97,7 +97,7 @@ async def test_the_best_trial_is_the_registered_output_of_a_pipeline() -> None:
         tune = bench.child(job, "tune")
         find_best(bench, tune)
         best = read_properties(bench, tune)["best_child_run_id"]
-        _, _, uri, asset = jobs.read_data(bench.db, job.id, "output")["final"]
+        _, _, uri, asset = job_data.read_data(bench.db, job.id, "output")["final"]
         assert asset == "data/final/versions/1"
         assert uri == f"azureml://datastores/workspaceblobstore/paths/azureml/{best}/model/"
 

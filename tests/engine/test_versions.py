@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smalt.exceptions import ValidationException
-from smalt.service.records import assets, jobs
+from smalt.service.records import assets, job_attempts, job_data, jobs
 from tests.engine.bench import Workbench, workbench
 
 HOST = "azureml:host"
@@ -87,11 +87,11 @@ async def test_a_step_that_asks_for_a_version_that_exists() -> None:
         assert first.status == "Completed", first.error
         again = await bench.over(bench.submit("two", {"jobs": {"s": writes("one", version="1")}}))
         assert again.status == "Completed", again.error
-        assert jobs.read_data(bench.db, bench.child(again, "s").id, "output")["o"][3] == "data/single/versions/1"
+        assert job_data.read_data(bench.db, bench.child(again, "s").id, "output")["o"][3] == "data/single/versions/1"
         other = await bench.over(bench.submit("three", {"jobs": {"s": writes("other", version="1")}}))
         assert other.status == "Failed"
         assert "'single:1' exists already" in str(other.error)
-        assert not jobs.list_attempts(bench.db, bench.child(other, "s").id)
+        assert not job_attempts.list_attempts(bench.db, bench.child(other, "s").id)
         assert (content(bench), versions(bench)) == ("one", ["1"])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smalt.service.records import jobs
+from smalt.service.records import job_data
 from smalt.service.reuse.explanation import explain_step
 from tests.engine.bench import Workbench, workbench
 from tests.reuse.test_reused import HOST, origins, run
@@ -86,7 +86,7 @@ async def test_a_step_that_finds_nothing_is_reused(path: str, mode: str | None) 
 
 
 def _output(bench: Workbench, job: Any) -> Path:
-    uri = jobs.read_data(bench.db, bench.child(job, "a").id, "output")["o"][2] or ""
+    uri = job_data.read_data(bench.db, bench.child(job, "a").id, "output")["o"][2] or ""
     path = bench.engine.context.resolve(uri, bench.workspace).path
     assert path is not None
     return path

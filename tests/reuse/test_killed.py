@@ -11,7 +11,7 @@ from typing import Any
 from smalt import wire
 from smalt.entities import PipelineJob
 from smalt.machine.home import Home
-from smalt.service.records import jobs
+from smalt.service.records import job_attempts, jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.database import Database
 from tests.engine.bench import Workbench, workbench
@@ -72,7 +72,7 @@ def test_a_server_that_is_killed_while_steps_are_reused(own_server: Server) -> N
         names = dict(db.rows("SELECT id, name FROM jobs WHERE parent_id IS NOT NULL"))
         assert len(names) == 4 * STEPS
         for id, name in names.items():
-            ran = [attempt for attempt in jobs.list_attempts(db, id) if attempt.exit_code == 0]
+            ran = [attempt for attempt in job_attempts.list_attempts(db, id) if attempt.exit_code == 0]
             assert len(ran) + (records.find_origin(db, id) is not None) == 1, name
         reused = [name for id, name in names.items() if records.find_origin(db, id) is not None]
         assert len(reused) == 3 * (STEPS - 1)

@@ -9,7 +9,7 @@ import pytest
 
 from smalt.service.engine.kinds import command
 from smalt.service.engine.kinds.places import Made, note, read, written_twice
-from smalt.service.records import assets, jobs
+from smalt.service.records import assets, job_data
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import Job
 from smalt.service.reuse.explanation import explain_step
@@ -36,7 +36,7 @@ def bound(text: str, to: str = "final", output: str = "o") -> dict[str, Any]:
 
 def files(bench: Workbench, job: Job, output: str) -> set[str]:
     """The names of the files in a job's output."""
-    uri = jobs.read_data(bench.db, job.id, "output")[output][2] or ""
+    uri = job_data.read_data(bench.db, job.id, "output")[output][2] or ""
     path = bench.engine.context.resolve(uri, bench.workspace).path
     assert path is not None
     return {each.name for each in path.iterdir()}

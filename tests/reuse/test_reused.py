@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from smalt.launcher.sealing import MountSealer
-from smalt.service.records import assets, events, jobs
+from smalt.service.records import assets, events, job_attempts, job_data, jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import Job
 from smalt.service.reuse.explanation import explain_step
@@ -82,7 +82,7 @@ async def test_second_run_is_reused() -> None:
         job = await run(bench, "two", pipeline(data))
         assert origins(bench, job) == {"sum": "one-sum", "count": "one-count"}
         child = bench.child(job, "count")
-        assert not jobs.list_attempts(bench.db, child.id)
+        assert not job_attempts.list_attempts(bench.db, child.id)
         properties = jobs.read_properties(bench.db, child.id)
         assert properties["properties"]["azureml.isreused"] == "true"
         assert properties["properties"]["azureml.reusedrunid"] == "one-count"
@@ -245,7 +245,7 @@ async def test_pipelines_in_pipelines() -> None:
             assert str(origins(bench, bench.child(two, node))["copy"]).startswith("one-")
         assert bench.log("two-after") == "1\n"
         assert one.status == "Completed"
-        result = jobs.read_data(bench.db, two.id, "output")["result"][2] or ""
+        result = job_data.read_data(bench.db, two.id, "output")["result"][2] or ""
         assert bench.engine.context.resolve(f"{result.rstrip('/')}/a.txt", bench.workspace).exists
 
 
@@ -265,7 +265,7 @@ async def test_named_outputs() -> None:
         await run(bench, "one", named("1"))
         two = await run(bench, "two", named("1"))
         assert versions() == ["1"]
-        assert jobs.read_data(bench.db, bench.child(two, "sum").id, "output")["o"][3] == "data/sums/versions/1"
+        assert job_data.read_data(bench.db, bench.child(two, "sum").id, "output")["o"][3] == "data/sums/versions/1"
         await run(bench, "three", named("2"))
         await run(bench, "four", named("1"))
         latest = assets.find_latest(bench.db, bench.workspace.id, "data", "sums")
@@ -273,7 +273,7 @@ async def test_named_outputs() -> None:
         assert latest.version == "3"
         assert "one-sum" in latest.properties["dataUri"]
         five = await run(bench, "five", named("1"))
-        assert jobs.read_data(bench.db, bench.child(five, "sum").id, "output")["o"][3] == "data/sums/versions/3"
+        assert job_data.read_data(bench.db, bench.child(five, "sum").id, "output")["o"][3] == "data/sums/versions/3"
         assert len(versions()) == 3
 
 
@@ -286,7 +286,7 @@ async def test_named_outputs_of_pipelines() -> None:
         versions = []
         for name, forced in (("one", False), ("two", False), ("three", True), ("four", False)):
             job = await run(bench, name, {**document, "settings": {"force_rerun": forced}})
-            versions.append(str(jobs.read_data(bench.db, job.id, "output")["all"][3]).rpartition("/")[2])
+            versions.append(str(job_data.read_data(bench.db, job.id, "output")["all"][3]).rpartition("/")[2])
         assert versions == ["1", "1", "2", "2"]
 
 
@@ -295,7 +295,7 @@ async def test_a_standalone_command_job_always_runs() -> None:
     async with workbench() as bench:
         for name in ("one", "two"):
             job = await run(bench, name, {"command": "true", "environment": HOST})
-            assert len(jobs.list_attempts(bench.db, job.id)) == 1
+            assert len(job_attempts.list_attempts(bench.db, job.id)) == 1
 
 
 @can_seal

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smalt.exceptions import Unavailable
-from smalt.service.records import jobs, workspaces
+from smalt.service.records import job_data, jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -76,10 +76,10 @@ async def test_a_run_is_filled_in_from_the_jobs_records(records: Records) -> Non
     """Names, state, times, user, tags, git, snapshot, description and input data; parameters when it is over."""
     job = records.add("train")
     records.move(job, "Queued", "Running")
-    row = jobs.DataRow(
+    row = job_data.DataRow(
         "input", "data", "uri_file", "ro_mount", "azureml://datastores/d/paths/iris.csv", "data/iris/versions/1"
     )
-    jobs.put_data(records.db, job, [row])
+    job_data.put_data(records.db, job, [row])
 
     await records.runs.ensure_runs(records.workspace, ["train"])
     (run,) = records.taken()
@@ -137,7 +137,7 @@ def test_every_state_has_mlflows_word(records: Records, status: str, expected: s
 def test_input_data_is_a_data_set_of_its_kind(records: Records, uri: str, expected: str) -> None:
     """MLflow's client can open what lies at a URL or on this machine."""
     job = records.add("train")
-    jobs.put_data(records.db, job, [jobs.DataRow("input", "data", "uri_file", "ro_mount", uri)])
+    job_data.put_data(records.db, job, [job_data.DataRow("input", "data", "uri_file", "ro_mount", uri)])
     asyncio.run(records.runs.ensure_runs(records.workspace, ["train"]))
     (data,) = records.taken()[0]["inputs"]
     assert (data["name"], data["source_type"]) == ("data", expected)

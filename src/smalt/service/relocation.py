@@ -12,7 +12,7 @@ from smalt.machine.home import Home
 from smalt.machine.home_identity import HomeIdentity, Relocation, find_relocation
 from smalt.service.engine import outcome
 from smalt.service.engine.context import EngineContext
-from smalt.service.records import jobs
+from smalt.service.records import job_attempts, jobs
 from smalt.service.records.database import Database
 
 logger = logging.getLogger("smalt")
@@ -65,8 +65,8 @@ def _end_unfinished_jobs(db: Database, context: EngineContext, found: Relocation
         "Submit it again to run it here",
         "HomeCopied",
     )
-    for attempt in jobs.list_open_attempts(db):
-        jobs.end_attempt(db, attempt.step_id, None, None, "lost", time.time())
+    for attempt in job_attempts.list_open_attempts(db):
+        job_attempts.end_attempt(db, attempt.step_id, None, None, "lost", time.time())
     for job in reversed(jobs.list_unfinished(db)):
         jobs.set_status(db, job, "Failed", error=why)
         context.tracking.runs.record_end(job)

@@ -20,8 +20,9 @@ from smalt.service.engine import kinds, outcome
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deadlines import Deadlines
 from smalt.service.engine.kinds import NO_CHANGES, Changes, ChildEnd, CompositeView, Error, NewChild, Outcome, Plan
-from smalt.service.records import jobs
-from smalt.service.records.jobs import DataRow, Job
+from smalt.service.records import job_data, jobs
+from smalt.service.records.job_data import DataRow
+from smalt.service.records.jobs import Job
 from smalt.service.tracking.run_database import LoggedMetric, get_database_path, load_logged
 
 log = logging.getLogger("smalt.engine")
@@ -173,7 +174,7 @@ class Composites:
             jobs.remove_children(self._db, job)
             view.open = 0
         added = self.add_children(view, plan.made)
-        jobs.put_data(self._db, job, plan.data_rows)
+        job_data.put_data(self._db, job, plan.data_rows)
         for note in plan.plan.notes:
             self.add_note(job, note)
         jobs.set_planned(self._db, job)

@@ -20,7 +20,7 @@ from smalt.service.engine.outputs.missing_outputs import get_preparation_error
 from smalt.service.engine.queues import LeafRun, Queues, RunnerQueue
 from smalt.service.engine.slots import SlotGrant
 from smalt.service.engine.step_reuse import StepReuse
-from smalt.service.records import jobs
+from smalt.service.records import job_attempts, job_data, jobs
 from smalt.service.records.jobs import Job
 
 EndJob = Callable[[Job, str, "dict[str, Any] | None"], None]
@@ -175,7 +175,7 @@ class Dispatcher:
         assert grant is not None
         if run.queue is not None and run.queue.queues_by_itself:
             statuses = () if run.is_queued else ("Queued",)  # until its runner says that it started
-        number = jobs.get_last_attempt_number(self._db, run.job) + 1
+        number = job_attempts.get_last_attempt_number(self._db, run.job) + 1
         try:
             step, run.view = leaf.prepare_step(self._context, environment, grant, number)
         except Exception as error:
@@ -191,12 +191,12 @@ class Dispatcher:
         self._changed.add(run.job.root_id)
         runner = leaf.backend(self._context, environment).runner.name
         grant = run.grant or SlotGrant(1, ())
-        jobs.add_attempt(self._db, run.job, number, runner, leaf.timeout, grant.cpus, grant.gpus)
+        job_attempts.add_attempt(self._db, run.job, number, runner, leaf.timeout, grant.cpus, grant.gpus)
         self._queues.set_step(run, step.id, number)
         self._context.note_use(run.job, environment)
         for note in environment.notes:
             self._context.say(run.job, note)
-        jobs.put_data(self._db, run.job, leaf.make_data_rows())
+        job_data.put_data(self._db, run.job, leaf.make_data_rows())
         self._reusing.record_started(leaf, environment, is_early=bool(step.after))
         if statuses:
             jobs.set_status(self._db, run.job, *statuses)
@@ -216,7 +216,7 @@ class Dispatcher:
             run.environment = await self._context.environments.get_or_build(leaf.environment, say)
             if not await self._reusing.judge_beside_loop(leaf, run.environment):
                 since = time.time()
-                number = jobs.get_last_attempt_number(self._db, run.job) + 1
+                number = job_attempts.get_last_attempt_number(self._db, run.job) + 1
                 paths = await leaf.fetch_inputs(self._context, say, number, run.environment)
                 await self._reusing.record_fetched(leaf, run.environment, paths, since)
         except Exception as caught:  # any error ends the job, which would wait for ever otherwise

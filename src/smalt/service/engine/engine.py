@@ -34,7 +34,7 @@ from smalt.service.engine.submission import acceptance
 from smalt.service.engine.versions.protection import VersionProtection
 from smalt.service.engine.wait_reasons import waits_for
 from smalt.service.engine.watch import Watch
-from smalt.service.records import jobs
+from smalt.service.records import job_attempts, job_data, jobs
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking.run_database import LoggedMetric
@@ -103,7 +103,7 @@ class Engine:
         self.context.environments.remove_left_over()
         self.deletions.resume_deletions()
         await self.context.computes.open(self._on_started, self._on_exit)
-        steps = {attempt.step_id: attempt.compute for attempt in jobs.list_open_attempts(self._db)}
+        steps = {attempt.step_id: attempt.compute for attempt in job_attempts.list_open_attempts(self._db)}
         states = await self.context.computes.recover(steps)
         self._exits.extend(state for state in states.values() if isinstance(state, Exit))
         self._load_queues()
@@ -320,7 +320,7 @@ class Engine:
         self._checked_inputs.clear()
         self._composites.clear()
         self.step_reuse.clear()
-        attempts = {attempt.job_id: attempt for attempt in jobs.list_open_attempts(self._db)}
+        attempts = {attempt.job_id: attempt for attempt in job_attempts.list_open_attempts(self._db)}
         exited = {exit.step_id for exit in self._exits}
         unplanned: set[int] = set()
         over: list[Job] = []  # what follows from their ends may stop others, which have to be known by then
@@ -370,7 +370,7 @@ class Engine:
     def _finish_leaf_again(self, job: Job) -> None:
         """Store the outputs of a job whose storing a crash cut short; storing them twice is harmless."""
         run = self.queues.hold_slot(job)
-        last = jobs.list_attempts(self._db, job.id)[-1]
+        last = job_attempts.list_attempts(self._db, job.id)[-1]
         reason = cast("Reason", last.reason or "exited")
         exit = Exit(last.step_id, last.exit_code, last.signal, reason, None, None, last.ended_at or 0.0, None)
         run.task = asyncio.ensure_future(self._finish_leaf(run, exit, last.number))
@@ -391,7 +391,7 @@ class Engine:
             if run:
                 self._dispatcher.note_started(run, process[-1])
             if step_id not in ended:
-                jobs.record_process(self._db, step_id, process)
+                job_attempts.record_process(self._db, step_id, process)
 
     def _plan_all(self) -> None:
         """Plan what is to be planned, large ones some steps a turn."""
@@ -490,7 +490,7 @@ class Engine:
         if exit.process and exit.started:
             process = (*exit.process, exit.started)
             self._dispatcher.note_started(run, exit.started)
-        jobs.end_attempt(
+        job_attempts.end_attempt(
             self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended, process, (exit.cpu, exit.peak)
         )
         self._changed.add(run.job.root_id)
@@ -528,7 +528,7 @@ class Engine:
                 self.context.computes.acknowledge([exit.step_id])
 
     def _fail_exited(self, exit: Exit, why: str) -> None:
-        jobs.end_attempt(self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended)
+        job_attempts.end_attempt(self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended)
         run = self.queues.steps.get(exit.step_id)
         if run:
             self._end_leaf(run, outcome.make_error(why))
@@ -544,11 +544,11 @@ class Engine:
         except Exception:  # what it names is gone, perhaps: settling it says so
             return False
         allowed = run.leaf.retries
-        return allowed > 0 and jobs.count_started_attempts(self._db, run.job.id) <= allowed
+        return allowed > 0 and job_attempts.count_started_attempts(self._db, run.job.id) <= allowed
 
     def _find_recorded_run(self, step_id: str) -> LeafRun | None:
         """Return the run of a step that only the records know; None if its end is recorded already."""
-        attempt = jobs.find_open_attempt(self._db, step_id)
+        attempt = job_attempts.find_open_attempt(self._db, step_id)
         return self.queues.hold_slot(jobs.get_job(self._db, attempt.job_id), attempt) if attempt else None
 
     def _settle_leaf(self, run: LeafRun, exit: Exit, number: int) -> None:
@@ -745,7 +745,7 @@ class Engine:
             if ends.moved_outputs:
                 self.step_reuse.move_outputs(parent, ends.moved_outputs)
             if ends.absent_outputs:
-                jobs.remove_outputs(self._db, parent, ends.absent_outputs)
+                job_data.remove_outputs(self._db, parent, ends.absent_outputs)
                 names = ", ".join(f"'{name}'" for name in ends.absent_outputs)
                 note = f"no step that writes {names} ran, so there is no data of that output"
                 self._composites.add_note(parent, note)

@@ -15,7 +15,8 @@ from smalt.service.compute.backend import Capacity
 from smalt.service.engine.kinds import Leaf
 from smalt.service.engine.slots import SlotGrant, Slots, UnlimitedSlots
 from smalt.service.environments import BuiltEnvironment
-from smalt.service.records.jobs import Attempt, Job
+from smalt.service.records.job_attempts import Attempt
+from smalt.service.records.jobs import Job
 
 _MOST_ENTITIES = 5000
 

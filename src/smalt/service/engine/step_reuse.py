@@ -22,9 +22,10 @@ from smalt.service.engine.kinds.places import ARTIFACTS, output_uri
 from smalt.service.engine.kinds.properties import REUSE
 from smalt.service.engine.outputs.registration import register_outputs
 from smalt.service.environments import HOST, BuiltEnvironment, own_mltable_version
-from smalt.service.records import jobs
+from smalt.service.records import job_attempts, job_data, jobs
 from smalt.service.records import reuse as records
-from smalt.service.records.jobs import DataRow, Job
+from smalt.service.records.job_data import DataRow
+from smalt.service.records.jobs import Job
 from smalt.service.reuse import Reuse, ReuseCandidate
 from smalt.service.reuse.keys import DataInput, make_parts
 
@@ -159,7 +160,7 @@ class StepReuse:
         if asked is None or verdict is None or verdict.of is None or records.get_step(self._db, verdict.of.id) is None:
             return False
         of = verdict.of
-        written = jobs.read_data(self._db, of.id, "output")
+        written = job_data.read_data(self._db, of.id, "output")
         moved = {ARTIFACTS.format(job=job.name): ARTIFACTS.format(job=of.name)}
         rows: list[DataRow] = []
         for row in leaf.make_data_rows():
@@ -170,7 +171,7 @@ class StepReuse:
             else:
                 rows.append(row)
         moved = {planned: place for planned, place in moved.items() if planned != place}
-        jobs.put_data(self._db, job, rows)
+        job_data.put_data(self._db, job, rows)
         self.move_outputs(job, moved)
         self.reuse.record_reused(asked, verdict)
         self._update_body(
@@ -204,7 +205,11 @@ class StepReuse:
         """Return what to judge; None if the step must run in any case."""
         leaf.verdict = None
         asked = self._make_candidate(leaf, environment)
-        if asked is None or not self.reuse.may_be_reused(asked) or jobs.get_last_attempt_number(self._db, leaf.job):
+        if (
+            asked is None
+            or not self.reuse.may_be_reused(asked)
+            or job_attempts.get_last_attempt_number(self._db, leaf.job)
+        ):
             return None
         return asked
 

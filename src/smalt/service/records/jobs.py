@@ -1,4 +1,4 @@
-"""Jobs, their dependencies, and their attempts. Every change of state writes its event in the same transaction."""
+"""Jobs and their dependencies. Every change of state writes its event in the same transaction."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from smalt.service.records import events, workspaces
 from smalt.service.records.database import Database
@@ -424,216 +424,10 @@ def remove_children(db: Database, job: Job) -> None:
     db.execute("UPDATE jobs SET open=0 WHERE id=?", (job.id,))
 
 
-@dataclass(slots=True)
-class Attempt:
-    """A try at running a job's process. The identity fields are the process', as reported by the compute."""
-
-    id: int
-    job_id: int
-    number: int
-    step_id: str
-    compute: str
-    pid: int | None
-    started_at: float | None
-    ended_at: float | None
-    exit_code: int | None
-    signal: int | None
-    reason: str | None
-    cpus: int = 1
-    """CPU slots that it holds until it ends."""
-    gpus: str = ""
-    """GPUs that it holds, with commas between."""
-
-
-_ATTEMPT = "id, job_id, number, step_id, compute, pid, started_at, ended_at, exit_code, signal, reason, cpus, gpus"
-
-
-def get_last_attempt_number(db: Database, job: Job) -> int:
-    """Return the number of the job's newest attempt; 0 if it has none."""
-    if job.status == "NotStarted":
-        return 0
-    return int(db.value("SELECT count(*) FROM job_attempts WHERE job_id=?", (job.id,)))
-
-
-def make_step_id(job: Job, number: int) -> str:
-    """Return the step id of the job's attempt of that number."""
-    return f"{job.id}.{number}"
-
-
-def add_attempt(
-    db: Database,
-    job: Job,
-    number: int,
-    compute: str,
-    limit: float | None,
-    cpus: int = 1,
-    gpus: Sequence[str] = (),
-) -> None:
-    """Record an attempt before it is started, with the slots that it holds. `limit` is in seconds."""
-    now = time.time()
-    db.execute(
-        "INSERT INTO job_attempts (workspace_id, job_id, number, step_id, compute, deadline, created_by, created_at,"
-        " cpus, gpus) VALUES (?,?,?,?,?,?,?,?,?,?)",
-        (
-            job.workspace_id,
-            job.id,
-            number,
-            make_step_id(job, number),
-            compute,
-            limit and now + limit,
-            job.created_by,
-            now,
-            cpus,
-            ",".join(gpus),
-        ),
-    )
-
-
-def list_attempts(db: Database, job_id: int) -> list[Attempt]:
-    return [
-        Attempt(*row)
-        for row in db.rows(f"SELECT {_ATTEMPT} FROM job_attempts WHERE job_id=? ORDER BY number", (job_id,))
-    ]
-
-
-def count_started_attempts(db: Database, job_id: int) -> int:
-    """Return the number of attempts that began; one withdrawn or lost before its start used up no retry."""
-    started = "job_id=? AND reason IS NOT 'never started'"
-    return int(db.value(f"SELECT count(*) FROM job_attempts WHERE {started}", (job_id,)))
-
-
-def list_open_attempts(db: Database) -> list[Attempt]:
-    return [Attempt(*row) for row in db.rows(f"SELECT {_ATTEMPT} FROM job_attempts WHERE ended_at IS NULL")]
-
-
-def find_open_attempt(db: Database, step_id: str) -> Attempt | None:
-    """Return the attempt of that step unless its end is recorded already."""
-    row = db.row(f"SELECT {_ATTEMPT} FROM job_attempts WHERE step_id=? AND ended_at IS NULL", (step_id,))
-    return Attempt(*row) if row else None
-
-
-def record_process(db: Database, step_id: str, process: Sequence[Any]) -> None:
-    """Record the attempt's process: (host, boot id, pid namespace, pid, start time, when it was started)."""
-    db.execute(f"UPDATE job_attempts SET {_PROCESS} WHERE step_id=?", (*process, step_id))
-
-
-def end_attempt(
-    db: Database,
-    step_id: str,
-    code: int | None,
-    signal: int | None,
-    reason: str,
-    ended_at: float,
-    process: Sequence[Any] | None = None,
-    cost: tuple[float | None, int | None] = (None, None),
-) -> None:
-    """Record an attempt's end, with the process' identity if that was not recorded before.
-
-    `cost` is CPU seconds and peak memory in bytes.
-    """
-    more, values = (f", {_PROCESS}", tuple(process)) if process else ("", ())
-    db.execute(
-        "UPDATE job_attempts SET exit_code=?, signal=?, reason=?, ended_at=?, cpu_seconds=?, peak_memory=?"
-        f"{more} WHERE step_id=?",
-        (code, signal, reason, ended_at, *cost, *values, step_id),
-    )
-
-
-def list_costs(db: Database, root_ids: Sequence[int]) -> list[tuple[int, int, float, int | None]]:
-    """Return (root job, job, CPU seconds, peak memory) of the jobs below these, over all attempts."""
-    rows = db.rows(
-        "SELECT j.root_id, j.id, sum(a.cpu_seconds), max(a.peak_memory)"
-        " FROM jobs j JOIN job_attempts a ON a.job_id=j.id"
-        " WHERE j.root_id IN (SELECT value FROM json_each(?)) AND a.cpu_seconds IS NOT NULL GROUP BY j.id",
-        (json.dumps(list(root_ids)),),
-    )
-    return [(root, id, cpu, peak) for root, id, cpu, peak in rows]
-
-
-_PROCESS = "host=?, boot_id=?, pid_namespace=?, pid=?, start_time=?, started_at=?"
-
-
-class DataRow(NamedTuple):
-    """A path that a job reads or writes."""
-
-    direction: str
-    """"input" or "output"."""
-    name: str
-    type: str
-    mode: str | None
-    uri: str | None
-    asset: str | None = None
-    """"data/n/versions/1", where it is one."""
-    place: str | None = None
-    """The real path or URL that the URI led to when the step started."""
-
-
-def put_data(db: Database, job: Job, rows: Sequence[DataRow]) -> None:
-    """Record the paths that a job reads and writes."""
-    if rows:
-        db.execute_many(
-            "INSERT OR REPLACE INTO job_data"
-            " (workspace_id, job_id, created_by, direction, name, type, mode, uri, asset, place)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?)",
-            ((job.workspace_id, job.id, job.created_by, *row) for row in rows),
-        )
-
-
-def read_data(db: Database, job_id: int, direction: str) -> dict[str, tuple[str, str | None, str | None, str | None]]:
-    """Return {name: (type, mode, uri, asset)} of a job's inputs or outputs."""
-    rows = db.rows(
-        "SELECT name, type, mode, uri, asset FROM job_data WHERE job_id=? AND direction=?",
-        (job_id, direction),
-    )
-    return {name: (type, mode, uri, asset) for name, type, mode, uri, asset in rows}
-
-
-def remove_outputs(db: Database, job: Job, names: Iterable[str]) -> None:
-    """Record that the job did not write these outputs."""
-    db.execute_many(
-        "DELETE FROM job_data WHERE job_id=? AND direction='output' AND name=?", [(job.id, name) for name in names]
-    )
-
-
 def has_skippable_children(db: Database, parent_id: int) -> bool:
     """Return True if a child is composite or was canceled, so that an output of its parent may have no data."""
     row = db.row("SELECT 1 FROM jobs WHERE parent_id=? AND (is_composite OR status='Canceled') LIMIT 1", (parent_id,))
     return row is not None
-
-
-def list_unwritten_outputs(db: Database, job: Job) -> list[str]:
-    """Return the recorded outputs of a composite that no completed step below it wrote."""
-    rows = db.rows(
-        "WITH RECURSIVE below(id) AS"
-        " (SELECT id FROM jobs WHERE parent_id=? UNION ALL SELECT j.id FROM jobs j JOIN below b ON j.parent_id=b.id)"
-        " SELECT name FROM job_data o WHERE o.job_id=? AND o.direction='output' AND o.uri NOT IN"
-        " (SELECT d.uri FROM below b JOIN jobs j ON j.id=b.id JOIN job_data d ON d.job_id=j.id"
-        " WHERE j.status='Completed' AND NOT j.is_composite AND d.direction='output' AND d.uri IS NOT NULL)",
-        (job.id, job.id),
-    )
-    return [name for (name,) in rows]
-
-
-def find_writers(db: Database, workspace_id: int, uris: Sequence[str], places: Sequence[str] = ()) -> list[Job]:
-    """Return the jobs of the workspace with an output at one of `uris`, and those of any with one at one of
-    `places`.
-    """
-    marks, others = ",".join("?" * len(uris)), ",".join("?" * len(places))
-    rows = db.rows(
-        f"SELECT {COLUMNS} FROM jobs WHERE id IN (SELECT job_id FROM job_data"
-        f" WHERE direction='output' AND ((workspace_id=? AND uri IN ({marks})) OR place IN ({others})))",
-        (workspace_id, *uris, *places),
-    )
-    return [Job(*row) for row in rows]
-
-
-def list_written_places(db: Database, besides: int | None = None) -> list[tuple[int, str]]:
-    """Return (job id, place) of every recorded output, except those of the workspace `besides`."""
-    rows = db.rows(
-        "SELECT job_id, place FROM job_data WHERE direction='output' AND place IS NOT NULL AND workspace_id IS NOT ?",
-        (besides,),
-    )
-    return [(job_id, place.rstrip("/")) for job_id, place in rows]
 
 
 def list_unsuccessful(db: Database, workspace_id: int, before: float) -> list[Job]:
@@ -643,28 +437,6 @@ def list_unsuccessful(db: Database, workspace_id: int, before: float) -> list[Jo
         (workspace_id, before),
     )
     return [Job(*row) for row in rows]
-
-
-def move_place(db: Database, workspace_id: int, asset: str, old: str, new: str) -> None:
-    """Record that the asset that jobs read at `old` is at `new` now.
-
-    Running jobs go on reading at `old`, and keep that place: the check at their end looks at the place that
-    they read.
-    """
-    db.execute(
-        "UPDATE job_data SET place=? WHERE workspace_id=? AND asset=? AND direction='input' AND place=?"
-        " AND job_id NOT IN (SELECT job_id FROM job_attempts WHERE ended_at IS NULL)",
-        (new, workspace_id, asset, old),
-    )
-
-
-def read_places(db: Database, job_id: int, direction: str = "input") -> dict[str, tuple[str, str]]:
-    """Return {name: (uri, place it led to when the step started)} of the inputs or outputs whose place is known."""
-    rows = db.rows(
-        "SELECT name, uri, place FROM job_data WHERE job_id=? AND direction=? AND place IS NOT NULL",
-        (job_id, direction),
-    )
-    return {name: (uri or "", place) for name, uri, place in rows}
 
 
 _TABLES = (

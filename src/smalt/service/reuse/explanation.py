@@ -8,7 +8,7 @@ from typing import Any
 
 from smalt.exceptions import SmaltError
 from smalt.service.data.snapshots.manifest import ManifestEntry
-from smalt.service.records import jobs
+from smalt.service.records import job_attempts, jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.jobs import Job
 from smalt.service.records.reuse import ReuseStep
@@ -32,7 +32,7 @@ async def explain_step(reuse: Reuse, job: Job) -> Json:
     """
     step = records.get_step(reuse.db, job.id)
     if step is None:
-        has_run = bool(jobs.list_attempts(reuse.db, job.id))
+        has_run = bool(job_attempts.list_attempts(reuse.db, job.id))
         return _make_answer(job, "ran" if has_run else "none", _explain_missing_key(job, has_run))
     if step.of_name is not None:
         parts = _read_settled_parts(step)

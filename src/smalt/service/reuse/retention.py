@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from smalt.service.records import jobs
+from smalt.service.records import job_data
 from smalt.service.records import reuse as records
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
@@ -60,7 +60,7 @@ def find_job_names(body: str) -> set[str]:
 
 
 def _list_output_folders(db: Database, ids: Iterable[int]) -> set[str]:
-    uris = [row[2] or "" for id in ids for row in jobs.read_data(db, id, "output").values()]
+    uris = [row[2] or "" for id in ids for row in job_data.read_data(db, id, "output").values()]
     return {folder for uri in uris for folder in _find_folders(uri)}
 
 
@@ -69,7 +69,7 @@ def _find_folders(text: str) -> set[str]:
 
 
 def _join_output_uris(db: Database, job: Job) -> str:
-    return " ".join(row[2] or "" for row in jobs.read_data(db, job.id, "output").values())
+    return " ".join(row[2] or "" for row in job_data.read_data(db, job.id, "output").values())
 
 
 def _belongs_to(place: str, job: Job) -> bool:

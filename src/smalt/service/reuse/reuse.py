@@ -18,7 +18,7 @@ from smalt.service.data import DataAccess, Location
 from smalt.service.data.job_data import mltable_inputs as tables
 from smalt.service.data.job_data.access_modes import COPIED
 from smalt.service.data.snapshots import manifest
-from smalt.service.records import jobs
+from smalt.service.records import job_data, jobs
 from smalt.service.records import reuse as records
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
@@ -264,7 +264,7 @@ class Reuse:
         job = jobs.get_job(self._db, step.job_id)
         places = {
             f"output '{name}'": LookupPlace(row[2] or "", row[0], self.get_workspace(job))
-            for name, row in jobs.read_data(self._db, job.id, "output").items()
+            for name, row in job_data.read_data(self._db, job.id, "output").items()
         }
         places["artifacts"] = artifacts = self._make_artifacts_place(job)
         known = {f"output '{name}'": id for name, id in step.contents.get("outputs", {}).items()}
@@ -284,7 +284,7 @@ class Reuse:
     def read_inputs(self, step: ReuseStep, job: Job) -> Looking[dict[str, PathContent | UnknownContent]]:
         """Return what a started step read, as far as it can still be determined; see `explain_unfit_input`."""
         noted = step.contents
-        rows, at = jobs.read_data(self._db, job.id, "input"), jobs.read_places(self._db, job.id, "input")
+        rows, at = job_data.read_data(self._db, job.id, "input"), job_data.read_places(self._db, job.id, "input")
         fetched, named = noted.get("inputs", {}), noted.get("named", {})
         contents: dict[str, PathContent | UnknownContent] = {
             name: _make_noted_content(id) for name, id in fetched.items()
@@ -342,7 +342,7 @@ class Reuse:
                 records.mark_unfit(self._db, job.id, "the host's packages were changed after it had been started")
                 return None
         read = yield from self.read_inputs(step, job)
-        rows, at = jobs.read_data(self._db, job.id, "output"), jobs.read_places(self._db, job.id, "output")
+        rows, at = job_data.read_data(self._db, job.id, "output"), job_data.read_places(self._db, job.id, "output")
         places = [self._make_place(job, row, at.get(name)) for name, row in rows.items()]
         kept = self._make_artifacts_place(job)
         *written, artifacts = yield [*places, kept]

@@ -11,7 +11,7 @@ from smalt.service.api.rest_shapes import build_resource_id, build_system_data, 
 from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, add_places
 from smalt.service.engine.outputs.registration import get_asset_name
 from smalt.service.engine.submission.acceptance import AUTOMATIC_VERSIONS, ENDED
-from smalt.service.records import jobs
+from smalt.service.records import job_data, jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -45,7 +45,7 @@ def render_job(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
         if isinstance(id := shape.get(key), str) and id.startswith(_LONG):
             shape[key] = id.removeprefix("azureml:")  # a step has them as its component says; jobs have bare ids
     if job.ended_at is not None and properties.get("outputs"):
-        written = jobs.read_data(db, job.id, "output")
+        written = job_data.read_data(db, job.id, "output")
         places = {name: row[2] for name, row in written.items()}
         outputs, given_paths = add_places(properties["outputs"], places)
         shape["outputs"] = _add_asset_versions(outputs, written)

@@ -13,7 +13,7 @@ from smalt.service.api.arm.jobs import find_job, update_description
 from smalt.service.api.request import ApiRequest
 from smalt.service.api.rest_shapes import format_time
 from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS
-from smalt.service.records import jobs, reuse, trials
+from smalt.service.records import job_data, jobs, reuse, trials
 from smalt.service.records.jobs import Job
 from smalt.wire.encoding import artifact_paths
 
@@ -68,7 +68,7 @@ async def get_run_data(request: ApiRequest) -> dict[str, Any]:
         raise ValidationException('"runId" must be a text')
     request.path_params["name"] = name
     job = find_job(request)
-    written = jobs.read_data(request.server.db, job.id, "output")
+    written = job_data.read_data(request.server.db, job.id, "output")
     outputs = {
         output: {"assetId": asset or uri, "type": _convert_type(request, type)}
         for output, (type, _, uri, asset) in written.items()

@@ -16,7 +16,7 @@ from smalt.service.api.arm.jobs import find_job
 from smalt.service.api.native.metrics import read_job_names
 from smalt.service.api.request import ApiRequest
 from smalt.service.environments.store.environment_store import get_size
-from smalt.service.records import jobs, tracked_runs, workspaces
+from smalt.service.records import job_attempts, job_data, jobs, tracked_runs, workspaces
 from smalt.service.records.database import Database
 
 Cost = dict[str, Any]
@@ -27,7 +27,7 @@ async def get_costs(request: ApiRequest) -> dict[str, Any]:
     found = tracked_runs.find_jobs(db, request.workspace.id, names)
     by_root = {job.id: job.name for job in found if job.parent_id is None}
     told: dict[str, Cost] = {}
-    for root, _, cpu, peak in jobs.list_costs(db, list(by_root)):
+    for root, _, cpu, peak in job_attempts.list_costs(db, list(by_root)):
         before = told.get(by_root[root], {"cpu_seconds": 0.0, "peak_memory_bytes": None})
         told[by_root[root]] = _add_cost(before, cpu, peak)
     return {"costs": told}
@@ -36,7 +36,7 @@ async def get_costs(request: ApiRequest) -> dict[str, Any]:
 def get_tree_costs(db: Database, rows: list[jobs.Job]) -> dict[int, Cost]:
     """Return the cost of each of `rows`, parents first, with its descendants."""
     parents, told = {row.id: row.parent_id for row in rows}, dict[int, Cost]()
-    for _, id, cpu, peak in jobs.list_costs(db, [rows[0].root_id]):
+    for _, id, cpu, peak in job_attempts.list_costs(db, [rows[0].root_id]):
         here: int | None = id
         while here in parents:
             before = told.get(here, {"cpu_seconds": 0.0, "peak_memory_bytes": None})
@@ -67,7 +67,7 @@ async def get_job_disk_usage(request: ApiRequest) -> dict[str, Any]:
             (row.name, "working folder", folder),
             (row.name, "logs", Path(context.artifacts(request.workspace, row.name))),
         ]
-        for name, (_, _, uri, _) in jobs.read_data(db, row.id, "output").items():
+        for name, (_, _, uri, _) in job_data.read_data(db, row.id, "output").items():
             local = request.server.data.resolve(uri, request.workspace).path if uri else None
             places += [(row.name, f"output {name}", Path(local))] if local else []
     return {"items": await asyncio.to_thread(_list_job_sizes, places)}

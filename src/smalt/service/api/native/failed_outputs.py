@@ -12,7 +12,7 @@ from smalt.service.api.server_context import ServerContext
 from smalt.service.data import remove_tree
 from smalt.service.engine.deletion.place_references import Overlaps
 from smalt.service.environments.store.environment_store import get_size
-from smalt.service.records import jobs, workspaces
+from smalt.service.records import job_data, jobs, workspaces
 from smalt.service.records.jobs import Job
 from smalt.service.reuse import retention
 
@@ -54,7 +54,7 @@ def _find_folders(service: ServerContext, before: float) -> dict[str, Job]:
 def _find_shared(service: ServerContext, found: dict[str, Job], overlaps: Overlaps) -> set[str]:
     ours = {job.id for job in found.values()}
     with service.db.open_reader() as db:
-        return overlaps.find_overlapping(place for id, place in jobs.list_written_places(db) if id not in ours)
+        return overlaps.find_overlapping(place for id, place in job_data.list_written_places(db) if id not in ours)
 
 
 def _list_descendants(service: ServerContext, id: int) -> list[Job]:

@@ -25,7 +25,7 @@ from smalt.service.data.files.durable_files import sync_folders, write_durably
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion.place_references import Overlaps, list_folders_above
 from smalt.service.engine.deletion.workspace_checks import refuse_shared, refuse_unfinished
-from smalt.service.records import deletions, jobs, lineage, workspaces
+from smalt.service.records import deletions, job_data, jobs, lineage, workspaces
 from smalt.service.records.deletions import Deletion
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -174,7 +174,9 @@ def _find_own_folders(context: EngineContext, tree: Sequence[Job]) -> set[str]:
 def _find_outputs_of_others(context: EngineContext, ids: frozenset[int], overlaps: Overlaps) -> set[str]:
     """Return the places where other jobs of any workspace wrote: a given path may lie in another workspace."""
     with context.db.open_reader() as db:
-        return overlaps.find_overlapping(place for job_id, place in jobs.list_written_places(db) if job_id not in ids)
+        return overlaps.find_overlapping(
+            place for job_id, place in job_data.list_written_places(db) if job_id not in ids
+        )
 
 
 def _remove_rows(

@@ -10,7 +10,7 @@ from smalt.entities.schema.problems import join_words
 from smalt.exceptions import Conflict
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion.place_references import Overlaps
-from smalt.service.records import assets, jobs
+from smalt.service.records import assets, job_data, jobs
 from smalt.service.records.workspaces import Workspace
 
 _MOST_NAMED = 5
@@ -52,7 +52,7 @@ def _find_writers(context: EngineContext, workspace: Workspace, overlaps: Overla
         return sorted(
             {
                 id
-                for id, place in jobs.list_written_places(db, besides=workspace.id)
+                for id, place in job_data.list_written_places(db, besides=workspace.id)
                 if overlaps.find_overlapping([place])
             }
         )

@@ -18,8 +18,9 @@ from smalt.service.engine.kinds import Leaf
 from smalt.service.engine.queues import LeafRun, Queues
 from smalt.service.engine.slots import SlotGrant, SlotRequest
 from smalt.service.engine.step_reuse import StepReuse
-from smalt.service.records import jobs
-from smalt.service.records.jobs import Attempt, Job
+from smalt.service.records import job_attempts, jobs
+from smalt.service.records.job_attempts import Attempt
+from smalt.service.records.jobs import Job
 from smalt.wire.encoding import artifact_paths
 
 _NO_SLOT_YET = SlotGrant(1, ())
@@ -162,7 +163,7 @@ class HandOver(NoHandOver):
             return False
         if starter.end_if_reused(leaf):
             return True
-        number = jobs.get_last_attempt_number(self._db, job) + 1
+        number = job_attempts.get_last_attempt_number(self._db, job) + 1
         try:
             step, view = leaf.prepare_step(self._context, environment, _NO_SLOT_YET, number)
         except Exception:

@@ -11,7 +11,8 @@ from smalt.service.compute.step import RunnableStep
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds import Leaf
 from smalt.service.engine.queues import LeafRun, Queues
-from smalt.service.records.jobs import Attempt, Job
+from smalt.service.records.job_attempts import Attempt
+from smalt.service.records.jobs import Job
 
 
 class StepStarter(Protocol):

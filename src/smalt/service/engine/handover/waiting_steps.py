@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 
 from smalt.service.engine.queues import LeafRun, Queues
 from smalt.service.engine.slots import SlotRequest
-from smalt.service.records.jobs import Attempt, Job
+from smalt.service.records.job_attempts import Attempt
+from smalt.service.records.jobs import Job
 
 _WAITING_EACH, _MOST_WAITING = 16, 64
 """Steps that wait for each that runs, and for all: enough for the ends of quick ones to share a commit."""

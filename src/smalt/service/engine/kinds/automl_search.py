@@ -18,7 +18,7 @@ from smalt.service.engine.kinds.properties import FORCED, REUSE, SETTINGS
 from smalt.service.engine.kinds.protocol import CompositeView, NewChild
 from smalt.service.engine.submission.lookup import make_asset_key
 from smalt.service.engine.submission.pins import Pins
-from smalt.service.records.jobs import DataRow
+from smalt.service.records.job_data import DataRow
 from smalt.service.records.pins import get_job_pins
 from smalt.service.registry.workspace_assets import WorkspaceAssets
 

@@ -37,8 +37,9 @@ from smalt.service.engine.submission import lookup
 from smalt.service.engine.submission.bindings import fill_expressions
 from smalt.service.engine.versions import overwrites
 from smalt.service.environments import BuiltEnvironment
-from smalt.service.records import jobs
-from smalt.service.records.jobs import DataRow, Job
+from smalt.service.records import job_attempts, job_data, jobs
+from smalt.service.records.job_data import DataRow
+from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.reuse import ReuseCandidate, ReuseVerdict
 from smalt.wire.encoding import artifact_paths
@@ -103,8 +104,8 @@ class Leaf:
         self.fetched = NOTHING_FETCHED
         inputs = {name: value.path or "" for name, value in self.entity.inputs.items() if isinstance(value, Input)}
         noted = (
-            jobs.read_places(context.db, self.job.id)
-            if inputs and jobs.get_last_attempt_number(context.db, self.job)
+            job_data.read_places(context.db, self.job.id)
+            if inputs and job_attempts.get_last_attempt_number(context.db, self.job)
             else {}
         )
         for name, uri in inputs.items():
@@ -158,7 +159,7 @@ class Leaf:
         """Return True if it can be prepared within a turn of the loop: nothing has to be fetched or copied for long."""
         if not context.identity.is_ready:
             return False
-        if self.entity.outputs and jobs.get_last_attempt_number(
+        if self.entity.outputs and job_attempts.get_last_attempt_number(
             context.db, self.job
         ):  # what that left is removed, however much
             return False
@@ -265,7 +266,7 @@ def make_spec(leaf: Leaf, number: int) -> StepSpec:
         elif value is not None:
             literals[name] = fill_expressions(to_text(value), {"name": job.name})
     leaf.known_spec = StepSpec(
-        id=jobs.make_step_id(job, number),
+        id=job_attempts.make_step_id(job, number),
         attempt=number,
         job=job.name,
         root_id=job.root_id,
@@ -405,7 +406,7 @@ def find_moved_input(context: EngineContext, leaf: Leaf) -> str | None:
     The records say what the step was reading: the server that started it may be gone.
     """
     movable = _find_movable_inputs(leaf)
-    noted = jobs.read_places(context.db, leaf.job.id) if movable else {}
+    noted = job_data.read_places(context.db, leaf.job.id) if movable else {}
     for name in movable:
         uri, place = noted.get(name, ("", ""))
         if place and overwrites.is_moved(context, leaf.workspace, uri, place):

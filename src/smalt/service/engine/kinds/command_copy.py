@@ -10,7 +10,7 @@ from typing import Any
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds import command
 from smalt.service.engine.kinds.command import Leaf
-from smalt.service.records import jobs
+from smalt.service.records import job_attempts
 from smalt.service.records.jobs import Job
 
 
@@ -47,7 +47,7 @@ async def lay_out_copy(context: EngineContext, job: Job) -> dict[str, Any]:
     text, variables = twin.backend(context, realised).steps.fill_in(spec, layout, (), twin.fetched)
     return {
         "job": job.name,
-        "attempts": jobs.get_last_attempt_number(context.db, job),
+        "attempts": job_attempts.get_last_attempt_number(context.db, job),
         "folder": layout.folders.folder,
         "cwd": layout.folders.cwd,
         "command": text,

@@ -34,7 +34,7 @@ from smalt.service.engine.kinds.protocol import (
 from smalt.service.engine.kinds.step_jobs import find_forcing, list_inherited_settings
 from smalt.service.engine.outcome import make_error
 from smalt.service.engine.submission.bindings import BindingScope, copy_with, resolve_input
-from smalt.service.records import jobs
+from smalt.service.records import job_data, jobs
 from smalt.service.records.jobs import Job
 
 if TYPE_CHECKING:
@@ -384,7 +384,7 @@ def _find_written_outputs(view: CompositeView, child: Job) -> set[str]:
         return set()
     if not read_promised(view.read_child_properties(child)):
         step = get_step(child)
-        return {f"{step}.{name}" for name in ("artifacts", *jobs.read_data(view.context.db, child.id, "output"))}
+        return {f"{step}.{name}" for name in ("artifacts", *job_data.read_data(view.context.db, child.id, "output"))}
     by_step = {get_step(one): _find_written_outputs(view, one) for one in jobs.list_children(view.context.db, child.id)}
     return set().union(*by_step.values())
 

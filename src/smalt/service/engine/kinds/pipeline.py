@@ -67,8 +67,9 @@ from smalt.service.engine.submission.bindings import (
     resolve_input,
 )
 from smalt.service.engine.submission.pins import Pins
-from smalt.service.records import jobs
-from smalt.service.records.jobs import DataRow, Job
+from smalt.service.records import job_data, jobs
+from smalt.service.records.job_data import DataRow
+from smalt.service.records.jobs import Job
 from smalt.service.records.pins import get_job_pins
 from smalt.service.records.workspaces import Workspace
 
@@ -487,7 +488,7 @@ class PipelineKind(CompositeKind):
         ends = find_children_outcome(view)
         db, job = view.context.db, view.job
         if ends.status == "Completed" and jobs.has_skippable_children(db, job.id):
-            return ends._replace(absent_outputs=jobs.list_unwritten_outputs(db, job))
+            return ends._replace(absent_outputs=job_data.list_unwritten_outputs(db, job))
         return ends
 
     def _read_failure_rules(self, view: CompositeView) -> tuple[bool, str | None]:

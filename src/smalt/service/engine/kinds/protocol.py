@@ -18,7 +18,8 @@ from smalt.exceptions import RefusedError
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.outcome import make_error, parse_message
 from smalt.service.records import jobs
-from smalt.service.records.jobs import DataRow, Job
+from smalt.service.records.job_data import DataRow
+from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking.run_database import LoggedMetric
 

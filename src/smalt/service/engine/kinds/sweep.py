@@ -49,7 +49,7 @@ from smalt.service.engine.kinds.sweep_runs import (
 )
 from smalt.service.engine.kinds.sweep_trials import get_number, make_node_name, remove_varied
 from smalt.service.engine.outcome import make_error
-from smalt.service.records import jobs
+from smalt.service.records import job_data
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.sweeps.policies import find_reason_to_stop
@@ -300,7 +300,7 @@ def _resolve_distribution(item: Any, resolve: Callable[[Any], Any]) -> Any:
 def _find_moved(view: CompositeView, best: Job) -> tuple[dict[str, str], list[str]]:
     """Return where the outputs of the sweep are, by planned URI, and those that the best trial did not write."""
     db = view.context.db
-    planned, written = jobs.read_data(db, view.job.id, "output"), jobs.read_data(db, best.id, "output")
+    planned, written = job_data.read_data(db, view.job.id, "output"), job_data.read_data(db, best.id, "output")
     there = {name: view.follow(best, str(row[2])) for name, row in written.items()}
     moved = {str(row[2]): there[name] for name, row in planned.items() if name in there}
     moved[ARTIFACTS.format(job=view.job.name)] = view.follow(best, ARTIFACTS.format(job=best.name))

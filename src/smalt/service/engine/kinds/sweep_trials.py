@@ -23,7 +23,7 @@ from smalt.service.engine.kinds.properties import FORCED, POINT, SETTINGS, TIMEO
 from smalt.service.engine.kinds.protocol import CompositeView, NewChild
 from smalt.service.engine.submission.bindings import expand_macros
 from smalt.service.engine.submission.pins import Pins
-from smalt.service.records.jobs import DataRow
+from smalt.service.records.job_data import DataRow
 from smalt.service.records.pins import get_job_pins
 from smalt.service.sweeps.space import Point, make_inputs
 

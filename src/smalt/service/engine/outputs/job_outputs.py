@@ -5,7 +5,7 @@ from __future__ import annotations
 from smalt.exceptions import RefusedError
 from smalt.service.engine.kinds import places
 from smalt.service.engine.versions.contents import URIS
-from smalt.service.records import assets, jobs, lineage
+from smalt.service.records import assets, job_data, jobs, lineage
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 
@@ -19,7 +19,7 @@ def find_output_uri(db: Database, job: Job, output: str) -> str | None:
 
     None if the records have no such output. Raises OutputOverwritten if another job wrote there since.
     """
-    written = jobs.read_data(db, job.id, "output").get(output)
+    written = job_data.read_data(db, job.id, "output").get(output)
     if written is None:
         return None
     uri = written[2] or ""

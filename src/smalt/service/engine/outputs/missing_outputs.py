@@ -7,7 +7,7 @@ from smalt.exceptions import NotFound
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds import Leaf
 from smalt.service.engine.outcome import to_sentence
-from smalt.service.records import jobs
+from smalt.service.records import job_data
 from smalt.service.records.jobs import Job
 
 
@@ -26,8 +26,8 @@ def get_preparation_error(context: EngineContext, leaf: Leaf | None, error: Exce
 
 def _find_writer(context: EngineContext, job: Job, uri: str) -> str | None:
     """Return a phrase for the step that should have written the data, and for what it wrote."""
-    for writer in jobs.find_writers(context.db, job.workspace_id, [uri.rstrip("/"), f"{uri.rstrip('/')}/"]):
-        for name, (_, _, written, _) in jobs.read_data(context.db, writer.id, "output").items():
+    for writer in job_data.find_writers(context.db, job.workspace_id, [uri.rstrip("/"), f"{uri.rstrip('/')}/"]):
+        for name, (_, _, written, _) in job_data.read_data(context.db, writer.id, "output").items():
             if written is not None and written.rstrip("/") == uri.rstrip("/"):
                 is_sibling = writer.root_id == job.root_id and writer.node is not None
                 who = f"step '{writer.node}'" if is_sibling else f"job '{writer.name}'"

@@ -13,7 +13,7 @@ from smalt.exceptions import Conflict
 from smalt.service.data.job_data.access_modes import is_empty
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds import places
-from smalt.service.records import assets, jobs, reuse
+from smalt.service.records import assets, job_data, jobs, reuse
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 
@@ -60,7 +60,9 @@ def register_outputs(context: EngineContext, job: Job, empty: Sequence[str] | No
         for one in named:
             version = _register_output(context, job, one, empty)
             asset = f"{one.kind}/{one.name}/versions/{version}"
-            jobs.put_data(context.db, job, [jobs.DataRow("output", one.output, one.type, one.mode, one.uri, asset)])
+            job_data.put_data(
+                context.db, job, [job_data.DataRow("output", one.output, one.type, one.mode, one.uri, asset)]
+            )
             if not one.is_shared:
                 context.unprotected.append((context.workspace(job), one.uri))
 
@@ -110,7 +112,7 @@ def _list_named_outputs(db: Database, job: Job) -> Iterable[_NamedOutput]:
     body = jobs.read_properties(db, job.id)
     outputs = body.get("outputs") or {}
     made = places.read(body.get("properties"))
-    written = jobs.read_data(db, job.id, "output")
+    written = job_data.read_data(db, job.id, "output")
     for output, given in outputs.items():
         name, version = get_asset_name(given)
         if name and output in written and not written[output][3]:

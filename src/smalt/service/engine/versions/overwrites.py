@@ -14,7 +14,7 @@ from smalt.service.data.files.copying import Log
 from smalt.service.data.files.write_protection import allow_writing, copy_aside, find_existing, is_write_protected
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.versions.contents import URIS, VersionContent
-from smalt.service.records import assets, jobs
+from smalt.service.records import assets, job_data
 from smalt.service.records.workspaces import Workspace
 
 
@@ -120,7 +120,7 @@ async def _copy_aside(context: EngineContext, content: VersionContent) -> None:
     with context.db.transaction():
         assets.move_version(context.db, version, properties)
         asset = f"{version.kind}/{version.name}/versions/{version.version}"
-        jobs.move_place(context.db, workspace.id, asset, str(place), str(target))
+        job_data.move_place(context.db, workspace.id, asset, str(place), str(target))
     context.contents.note_moved()
     context.intact.forget_place(str(place))
     await context.intact.record_stamp(str(target))

@@ -20,7 +20,7 @@ from smalt.service.engine.context import EngineContext
 from smalt.service.engine.outputs.job_outputs import OutputOverwritten
 from smalt.service.engine.versions.contents import URIS
 from smalt.service.engine.versions.overwrites import copy_aside_before_request, copy_versions_aside
-from smalt.service.records import jobs, lineage
+from smalt.service.records import job_data, jobs, lineage
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.reuse import Reuse
@@ -206,7 +206,7 @@ def _find_writers(context: EngineContext, workspace: Workspace, location: Locati
     start = f"azureml://datastores/{location.datastore}/paths/"
     above = [start + "/".join(parts[:end]) for end in range(1, len(parts) + 1)]
     places = list(_list_places(location))
-    return jobs.find_writers(context.db, workspace.id, [*above, *(f"{uri}/" for uri in above)], places)
+    return job_data.find_writers(context.db, workspace.id, [*above, *(f"{uri}/" for uri in above)], places)
 
 
 def _list_places(location: Location) -> Iterator[str]:
