@@ -19,14 +19,17 @@ SCHEDULE = {
         "action": {"actionType": "CreateJob", "jobDefinition": {"jobType": "Pipeline", "jobs": {}}},
     }
 }
-SWEEP = {
+SPARK = {
     "properties": {
-        "jobType": "Sweep",
-        "trial": {"command": "true", "environmentId": "azureml:host"},
-        "searchSpace": {"x": ["choice", [[1, 2]]]},
-        "objective": {"goal": "maximize", "primaryMetric": "m"},
-        "samplingAlgorithm": {"samplingAlgorithmType": "Random"},
-        "limits": {"jobLimitsType": "Sweep", "maxTotalTrials": 1},
+        "jobType": "Spark",
+        "codeId": "azureml:c:1",
+        "entry": {"sparkJobEntryType": "SparkJobPythonEntry", "file": "a.py"},
+        "conf": {
+            **{f"spark.{one}.cores": "1" for one in ("driver", "executor")},
+            **{f"spark.{one}.memory": "1g" for one in ("driver", "executor")},
+            "spark.executor.instances": "1",
+        },
+        "resources": {"instanceType": "standard_e4s_v3", "runtimeVersion": "3.3"},
     }
 }
 """It is over at once, so that its answer does not change."""
@@ -40,7 +43,7 @@ BODIES: dict[str, Any] = {
     "schedules/{}": SCHEDULE,
     "batchEndpoints/{}": {"location": "local", "properties": {"authMode": "aadToken"}},
     "onlineEndpoints/{}": {"location": "local", "properties": {"authMode": "key"}},
-    "jobs/{}": SWEEP,
+    "jobs/{}": SPARK,
 }
 MANY = 7
 _SETTINGS = settings(

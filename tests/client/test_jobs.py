@@ -54,17 +54,20 @@ def test_a_job_that_cannot_run_yet_is_refused(client: MLClient) -> None:
     """In one sentence, though it is recorded for who only looks at lists."""
     job: Any = make(
         "job",
-        type="sweep",
-        trial={"command": "echo ${{search_space.x}}", "environment": ENVIRONMENT},
-        search_space={"x": {"type": "choice", "values": [1, 2]}},
-        sampling_algorithm="random",
-        objective={"goal": "maximize", "primary_metric": "m"},
-        limits={"max_total_trials": 1},
+        type="spark",
+        entry={"file": "a.py"},
+        code="azureml:c:1",
+        conf={
+            **{f"spark.{one}.cores": 1 for one in ("driver", "executor")},
+            **{f"spark.{one}.memory": "1g" for one in ("driver", "executor")},
+            "spark.executor.instances": 1,
+        },
+        resources={"instance_type": "standard_e4s_v3", "runtime_version": "3.3"},
     )
-    job.name = "swept"
-    with pytest.raises(RefusedError, match="a sweep job cannot run yet"):
+    job.name = "sparked"
+    with pytest.raises(RefusedError, match="a spark job cannot run yet"):
         client.jobs.create_or_update(job)
-    assert client.jobs.get("swept").status == "Failed"
+    assert client.jobs.get("sparked").status == "Failed"
 
 
 def test_logs_are_printed_by_default(client: MLClient, capsys: pytest.CaptureFixture[str]) -> None:

@@ -455,24 +455,29 @@ def test_mistakes_in_a_referenced_file_point_into_it(desk: Desk) -> None:
 
 
 def test_a_type_that_does_not_run_yet_is_refused(desk: Desk) -> None:
-    """A sweep job is read, validated, and refused in one sentence; it is kept as one that failed."""
+    """A Spark job is read, validated, and refused in one sentence; it is kept as one that failed."""
+    desk.write("src/a.py", "")
     desk.write(
-        "sweep.yml",
+        "spark.yml",
         """
-        type: sweep
-        name: swept
-        trial: {command: "echo ${{search_space.x}}", environment: azureml:host}
-        search_space: {x: {type: choice, values: [1, 2]}}
-        objective: {goal: maximize, primary_metric: m}
-        sampling_algorithm: random
-        limits: {max_total_trials: 2}
+        type: spark
+        name: sparked
+        code: src
+        entry: {file: a.py}
+        conf:
+          spark.driver.cores: 1
+          spark.driver.memory: 1g
+          spark.executor.cores: 1
+          spark.executor.memory: 1g
+          spark.executor.instances: 1
+        resources: {instance_type: standard_e4s_v3, runtime_version: "3.3"}
         """,
     )
-    assert "a sweep job cannot run yet" in desk.smalt("job validate -f sweep.yml").err
-    ran = desk.smalt("job create -f sweep.yml")
+    assert "a spark job cannot run yet" in desk.smalt("job validate -f spark.yml").err
+    ran = desk.smalt("job create -f spark.yml")
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (1, "", 1)
     assert "cannot run yet" in ran.err
-    assert desk.ask("job show swept --query status") == "Failed"
+    assert desk.ask("job show sparked --query status") == "Failed"
 
 
 VALUE = """

@@ -23,10 +23,12 @@ RIGHT = {
     "pipeline of registered components": "jobs: {a: {component: azureml:leaf:1}, b: {component: azureml:whole:1}}\n",
 }
 WRONG = {
-    # of which no type is left out: those that do not run yet, by themselves and as steps
-    "sweep": "type: sweep\ntrial: {command: 'echo ${{search_space.x}}', environment: azureml:host}\n"
+    "sweep": "type: sweep\ntrial: {command: 'echo ${{search_space.x}}', environment: azureml:nosuch:1}\n"
              "search_space: {x: {type: choice, values: [1]}}\nsampling_algorithm: random\n"
              "objective: {goal: minimize, primary_metric: m}\nlimits: {max_total_trials: 1}\n",
+    "sweep step": "jobs: {a: {type: sweep, trial: azureml:takes:1, search_space: {x: {type: choice, values: [1]}},"
+                  " objective: {goal: minimize, primary_metric: m}, limits: {max_total_trials: 1}}}\n",
+    # of which no type is left out: those that do not run yet, by themselves and as steps
     "automl": "type: automl\ntask: image_classification\nprimary_metric: accuracy\ntarget_column_name: y\n"
               "training_data: {type: mltable, path: azureml://datastores/workspaceblobstore/paths/t}\n",
     "spark": "type: spark\ncode: code\nentry: {file: a.py}\nconf: {spark.driver.cores: 1, spark.driver.memory: 1g,"
@@ -40,9 +42,6 @@ WRONG = {
                   "training_data: ./d/f\nmodel: azureml:m:1\n",
     "distillation": "type: distillation\nexperiment_name: e\ndata_generation_type: label_generation\n"
                     "data_generation_task_type: nli\n",
-    "sweep step": "jobs: {a: {type: sweep, trial: {command: 'echo ${{inputs.x}}', environment: azureml:host, inputs:"
-                  " {x: {type: integer}}}, search_space: {x: {type: choice, values: [1]}}, sampling_algorithm: random,"
-                  " objective: {goal: minimize, primary_metric: m}, limits: {max_total_trials: 1}}}\n",
     "automl step": "jobs: {a: {type: automl, task: image_classification, primary_metric: accuracy,"
                    " target_column_name: y, training_data: {type: mltable, path: 'azureml://datastores/workspaceblobstore/paths/t'}}}\n",
     "parallel step": "jobs: {a: {type: parallel, mini_batch_size: '1', input_data: '${{inputs.d}}', inputs: {d: {type:"
@@ -81,6 +80,8 @@ WRONG = {
 }  # fmt: skip
 
 SENTENCES = {
+    "sweep": "job.yml:2:59: ",
+    "sweep step": "the component of this step has no input 'x' to vary",
     "data_transfer step": "job.yml:1:11: a data_transfer step cannot run yet",
     "unknown environment": "job.yml:2:14: ",
     "unknown component": "job.yml:1:23: there is no component 'nosuch:1'",

@@ -1,12 +1,11 @@
-"""Jobs and components of kinds that smalt keeps and does not run yet: sweep, AutoML, Spark, parallel, data transfer."""
+"""Jobs and components of kinds that smalt keeps and does not run yet: AutoML of images, Spark, parallel, data."""
 
 from __future__ import annotations
 
 import desk
-from azure.ai.ml import Input, Output, automl, command, dsl, load_component, spark
+from azure.ai.ml import Input, Output, automl, dsl, load_component, spark
 from azure.ai.ml.entities import Job
 from azure.ai.ml.parallel import RunFunction, parallel_run_function
-from azure.ai.ml.sweep import Choice, Uniform
 from desk import HOST, folder, ml, refused, streamed, write
 
 COMPONENTS = {
@@ -86,21 +85,6 @@ def table() -> Input:
     return Input(type="mltable", path=str(folder / "table"))
 
 
-def sweep() -> Job:
-    trial = command(
-        code=sources(),
-        command="python main.py --lr ${{inputs.lr}} --n ${{inputs.n}}",
-        environment=HOST,
-        inputs={"lr": 0.1, "n": 1},
-        compute="cpu",
-    )
-    job = trial(lr=Uniform(0.01, 0.1), n=Choice([1, 2])).sweep(
-        primary_metric="acc", goal="Maximize", sampling_algorithm="random", compute="cpu"
-    )
-    job.set_limits(max_total_trials=4, max_concurrent_trials=2, timeout=600)
-    return job
-
-
 def sparkling() -> Job:
     return spark(
         code=sources(),
@@ -126,19 +110,6 @@ def kept_job(job: Job, kind: str) -> Job:
     return got
 
 
-def it_keeps_sweeps() -> None:
-    """As they were described; streaming one says why it did not run."""
-    got = kept_job(sweep(), "sweep")
-    assert (got.objective.goal, got.objective.primary_metric) == ("maximize", "acc")
-    assert (got.limits.max_total_trials, got.limits.max_concurrent_trials) == (4, 2)
-    assert sorted(got.search_space) == ["lr", "n"]
-    assert "main.py" in got.trial.command
-    ml.jobs.archive(got.name)
-    assert got.name not in [job.name for job in ml.jobs.list()]
-    ml.jobs.restore(got.name)
-    ml.jobs.begin_cancel(got.name).result()
-
-
 def it_keeps_automl() -> None:
     """Of tasks that are not about tables. (Those about text are kept, too; azure-ai-ml 1.20 cannot read its own.)"""
     given = {"compute": "cpu", "training_data": table(), "target_column_name": "b"}
@@ -158,16 +129,12 @@ def it_keeps_spark_jobs() -> None:
 
 def it_lists_all_of_them() -> None:
     """`jobs.list()` does not stumble over any."""
-    assert len(kept) == 4, kept
+    assert len(kept) == 3, kept
     assert set(kept) <= {job.name for job in ml.jobs.list()}
 
 
 def it_names_the_steps_that_cannot_run() -> None:
     """A pipeline with such a step is refused, in one sentence."""
-
-    @dsl.pipeline(compute="cpu")
-    def tuned():
-        sweep()
 
     @dsl.pipeline(compute="cpu")
     def learnt(d):
@@ -191,7 +158,6 @@ def it_names_the_steps_that_cannot_run() -> None:
 
     folder_of_it = Input(type="uri_folder", path=table().path)
     for kind, job in {
-        "a sweep": tuned(),
         "an automl job": learnt(table()),
         "a spark": sparked(),
         "a parallel": split(folder_of_it),

@@ -136,7 +136,12 @@ SWEEP = {
 
 _TRIAL = Codec(
     Trial,
-    {**settings.SHARED, "code": CODE, "environment": ENVIRONMENT_ID},
+    {
+        **settings.SHARED,
+        "code": CODE,
+        "environment": ENVIRONMENT_ID,
+        "is_deterministic": Rule("isDeterministic", lambda value, writing: None if value else value),
+    },
     defaults={"environmentVariables": {}},
 )
 
