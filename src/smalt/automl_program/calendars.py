@@ -11,7 +11,7 @@ import pandas as pd
 class CalendarFeatures:
     """Features of times; they go into the model's pickle by value."""
 
-    PARTS = ("year", "quarter", "month", "day", "dayofweek", "dayofyear", "hour", "minute")
+    PARTS = ("year", "quarter", "month", "day", "day_of_week", "day_of_year", "hour", "minute")
 
     def __init__(self, season: int, country: str | None) -> None:
         self.season, self.country = season, country

@@ -71,7 +71,7 @@ class CategoryColumn:
         if self.has_other:
             features["count"] = texts.map(self.counts).fillna(0).to_numpy(dtype=float)
             texts = texts.where(texts.isin(self.levels), OTHER)
-        features[""] = pd.Categorical(texts.to_numpy(dtype=object), categories=self.levels)
+        features[""] = make_categories(texts, self.levels)
         return features
 
 
@@ -92,7 +92,7 @@ class HashedColumn:
 class DateColumn:
     """A date: its parts, and the days since 1970."""
 
-    PARTS = ("year", "month", "day", "dayofweek", "dayofyear", "quarter", "hour", "minute")
+    PARTS = ("year", "month", "day", "day_of_week", "day_of_year", "quarter", "hour", "minute")
 
     def fit(self, values: Any, seed: int) -> None:
         dates = to_dates(values)
@@ -149,6 +149,12 @@ class TextColumn:
             dense = self.reducer.transform(matrix) if self.reducer is not None else matrix.toarray()
             features.update({f"word{index}": dense[:, index] for index in range(dense.shape[1])})
         return features
+
+
+def make_categories(texts: Any, levels: list[str]) -> Any:
+    """Return categories of the given levels; a text that is none of them is missing."""
+    codes = pd.Series(texts).map({level: code for code, level in enumerate(levels)})
+    return pd.Categorical.from_codes(codes.fillna(-1).astype(int), categories=levels)
 
 
 def to_numbers(values: Any) -> Any:

@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from .calendars import CalendarFeatures
-from .columns import to_dates
+from .columns import make_categories, to_dates
 from .featurization import Featurizer
 from .grids import SeriesGrid
 from .series_models import forecast_series
@@ -54,7 +54,7 @@ class FeatureMaker:
         features: dict[str, Any] = self.calendar.transform(grid.times[steps], steps)
         if len(self.keys) > 1:
             names = np.array([grid.keys[place] for place in places], dtype=object)
-            features["series"] = pd.Categorical(names, categories=self.keys)
+            features["series"] = make_categories(names, self.keys)
         level = self._find_levels(values)[places]
         for lag in self.shape.lags:
             past = _look_up(values, places, steps - lag)

@@ -32,7 +32,8 @@ def main(arguments: Sequence[str]) -> int:
         import traceback
 
         traceback.print_exc()
-        return _end_with_error(outputs, journal, f"{type(error).__name__}: {error}", 1)
+        text = f"the search itself failed: {type(error).__name__}: {error}; its log has the traceback"
+        return _end_with_error(outputs, journal, text, 1)
     journal.write(result)
     _write_result(outputs, result)
     return 0

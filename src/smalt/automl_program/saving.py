@@ -21,6 +21,7 @@ import pandas as pd
 from .trials import SearchTrial
 
 _LIBRARIES = ("lightgbm", "xgboost", "statsmodels", "holidays", "prophet")
+_BASE_IMAGE = "mcr.microsoft.com/azureml/curated/ai-ml-automl:1"
 _ALWAYS = ("scikit-learn", "pandas", "numpy", "scipy", "cloudpickle")
 
 
@@ -55,7 +56,11 @@ class ModelWriter:
                 signature=_make_signature(example, model, optional),
                 input_example=example.head(3),
                 pip_requirements=list_requirements(model),
-                metadata={"smalt.algorithm": trial.algorithm, "smalt.trial": trial.number},
+                metadata={
+                    "smalt.algorithm": trial.algorithm,
+                    "smalt.trial": trial.number,
+                    "azureml.base_image": _BASE_IMAGE,  # notebooks take the version behind the colon
+                },
             )
 
     def write_trial(self, outputs: Path, model: Any, trial: SearchTrial) -> None:

@@ -1,0 +1,234 @@
+"""The program from the command line: tables in, journal and model out."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_diabetes, load_iris
+
+LOAD = """
+import sys, json, warnings
+warnings.simplefilter("ignore")
+sys.path[:] = [p for p in sys.path if "shipped" not in p]
+import mlflow.pyfunc, pandas as pd
+model = mlflow.pyfunc.load_model(sys.argv[1])
+assert model.metadata.signature.inputs is not None
+print(json.dumps(model.predict(pd.read_json(sys.argv[2])).tolist()))
+assert not [name for name in sys.modules if "smalt" in name]
+"""
+
+
+class Ran:
+    """What one run of the program left."""
+
+    def __init__(self, folder: Path, code: int, said: str) -> None:
+        self.folder, self.code, self.said = folder, code, said
+        self.lines = [json.loads(line) for line in (folder / "outputs/automl/journal.jsonl").read_text().splitlines()]
+        self.trials = [line for line in self.lines if line["event"] == "trial"]
+        self.notes = [line["text"] for line in self.lines if line["event"] == "note"]
+        self.last = self.lines[-1]
+
+    def predict(self, frame: pd.DataFrame) -> list[Any]:
+        """Predict in a process that has MLflow and no smalt."""
+        rows = self.folder / "rows.json"
+        frame.to_json(rows)
+        command = [sys.executable, "-c", LOAD, str(self.folder / "best"), str(rows)]
+        variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, env=variables)
+        assert done.returncode == 0, done.stderr
+        return list(json.loads(done.stdout.splitlines()[-1]))
+
+
+def run(folder: Path, frame: pd.DataFrame, more: tuple[str, ...] = (), **settings: Any) -> Ran:
+    frame.to_csv(folder / "train.csv", index=False)
+    limits = {"timeout_minutes": 2, "max_trials": 3, **settings.pop("limits", {})}
+    training = {"enable_model_explainability": False, **settings.pop("training", {})}
+    fields = {"task": "classification", "target_column_name": "y", "limits": limits, "training": training, "seed": 1}
+    command = [sys.executable, "-m", "smalt_automl", "--training-data", "train.csv", "--best-model", "best", *more]
+    variables = {**os.environ, "SMALT_AUTOML_SETTINGS": json.dumps({**fields, **settings})}
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
+    return Ran(folder, done.returncode, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def flowers() -> pd.DataFrame:
+    bunch = load_iris(as_frame=True)
+    names = bunch.target_names[bunch.target]
+    return bunch.data.rename(columns=lambda name: name.replace(" (cm)", "")).assign(y=names)
+
+
+def test_the_best_model_predicts_labels_without_smalt(tmp_path: Path, flowers: pd.DataFrame) -> None:
+    ran = run(tmp_path, flowers, ("--trials", "trials"), n_cross_validations=3)
+    assert ran.code == 0, ran.said
+    predicted = ran.predict(flowers.drop(columns="y"))
+    assert np.mean(np.array(predicted) == flowers["y"]) > 0.9
+    assert [trial["number"] for trial in ran.trials] == list(range(len(ran.trials)))
+    assert ran.last["event"] == "best"
+    assert ran.last["score"] == max(trial["score"] for trial in ran.trials)
+    assert {"VotingEnsemble", "StackEnsemble"} <= {trial["algorithm"] for trial in ran.trials}
+    for trial in ran.trials:
+        assert {"AUC_weighted", "accuracy", "log_loss", "norm_macro_recall"} <= set(trial["metrics"])
+        assert (tmp_path / f"trials/{trial['number']}/outputs/mlflow-model/MLmodel").is_file()
+    best = tmp_path / f"trials/{ran.last['number']}/outputs"
+    for name in ("model.pkl", "conda_env_v_1_0_0.yml", "scoring_file_v_2_0_0.py", "generated_code/script.py"):
+        assert (best / name).is_file()
+    for name in ("leaderboard.csv", "confusion_matrix.png", "roc_curve.csv", "precision_recall_curve.png"):
+        assert (tmp_path / "outputs/automl" / name).stat().st_size
+
+
+def test_the_same_seed_gives_the_same_trials(tmp_path: Path, flowers: pd.DataFrame) -> None:
+    scores = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        ran = run(tmp_path / name, flowers, n_cross_validations=2, limits={"max_trials": 4})
+        scores.append([(trial["algorithm"], trial["hyperparameters"], trial["score"]) for trial in ran.trials])
+    assert scores[0] == scores[1]
+
+
+def test_the_scoring_script_predicts(tmp_path: Path, flowers: pd.DataFrame) -> None:
+    run(tmp_path, flowers, n_cross_validations=2, limits={"max_trials": 1})
+    code = "import scoring_file_v_2_0_0 as s; s.init(); print(s.run({'data': [s.EXAMPLE]}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "outputs", capture_output=True, text=True)
+    assert "{'Results': ['setosa']}" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_generated_script_trains_the_best_again(tmp_path: Path, flowers: pd.DataFrame) -> None:
+    run(tmp_path, flowers, n_cross_validations=2, limits={"max_trials": 1})
+    command = [sys.executable, "script.py", str(tmp_path / "train.csv"), "again.pkl"]
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    folder = tmp_path / "outputs/generated_code"
+    assert subprocess.run(command, cwd=folder, env=variables, capture_output=True).returncode == 0
+    frame = flowers.drop(columns="y")
+    models = [pickle.loads(path.read_bytes()) for path in (folder / "again.pkl", tmp_path / "outputs/model.pkl")]
+    assert list(models[0].predict(frame)) == list(models[1].predict(frame))
+
+
+def test_only_allowed_algorithms_are_tried(tmp_path: Path, flowers: pd.DataFrame) -> None:
+    allowed = ["knn", "decision_tree", "LinearSVM", "multinomial_naive_bayes", "SVM", "SGD", "bernoulli_naive_bayes"]
+    training = {
+        "allowed_training_algorithms": allowed,
+        "enable_vote_ensemble": False,
+        "enable_stack_ensemble": False,
+    }
+    ran = run(tmp_path, flowers, n_cross_validations=2, training=training, limits={"max_trials": 20})
+    assert len(ran.trials) == 20
+    assert {trial["status"] for trial in ran.trials} == {"Completed"}
+    names = {"KNN", "DecisionTree", "LinearSVM", "MultinomialNaiveBayes", "SVM", "SGD", "BernoulliNaiveBayes"}
+    assert {trial["algorithm"] for trial in ran.trials} <= names
+
+
+def test_the_exit_score_ends_the_search(tmp_path: Path, flowers: pd.DataFrame) -> None:
+    ran = run(tmp_path, flowers, n_cross_validations=2, limits={"exit_score": 0.5, "max_trials": 50})
+    assert any("the exit score 0.5 was reached" in note for note in ran.notes)
+
+
+def test_rows_of_no_weight_teach_nothing(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    x = generator.random(300)
+    frame = pd.DataFrame({"x": x, "y": np.where(x > 0.5, "high", "low"), "w": 1.0})
+    wrong = frame.assign(y=np.where(x > 0.5, "low", "high"), w=0.0)
+    both = pd.concat([frame, wrong, wrong], ignore_index=True)
+    training = {"allowed_training_algorithms": ["light_gbm"]}
+    ran = run(tmp_path, both, weight_column_name="w", n_cross_validations=3, training=training)
+    assert ran.code == 0, ran.said
+    assert ran.last["metrics"]["accuracy"] > 0.95
+    predicted = ran.predict(pd.DataFrame({"x": [0.1, 0.9]}))
+    assert predicted == ["low", "high"]
+
+
+def test_regression_with_test_rows(tmp_path: Path) -> None:
+    frame = load_diabetes(as_frame=True).frame.rename(columns={"target": "y"})
+    ran = run(tmp_path, frame, task="regression", test_data_size=0.2, n_cross_validations=2, primary_metric="r2_score")
+    assert ran.code == 0, ran.said
+    assert ran.last["test_metrics"]["r2_score"] > 0.2
+    assert len(pd.read_csv(tmp_path / "outputs/predictions.csv")) == round(0.2 * len(frame))
+    assert (tmp_path / "outputs/automl/residuals.png").is_file()
+
+
+def series(rows: int = 120) -> pd.DataFrame:
+    days = pd.date_range("2022-01-01", periods=rows)
+    wave = np.tile([10, 12, 15, 14, 11, 3, 2], rows // 7 + 1)[:rows]
+    parts = [
+        pd.DataFrame({"day": days, "shop": name, "price": 1.0, "y": wave * size})
+        for name, size in (("a", 1.0), ("b", 5.0))
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_a_forecast_continues_each_series(tmp_path: Path) -> None:
+    frame = series()
+    train, test = frame[frame.day < "2022-04-24"], frame[frame.day >= "2022-04-24"]
+    forecasting = {"time_column_name": "day", "time_series_id_column_names": ["shop"], "forecast_horizon": 7}
+    ran = run(tmp_path, train, task="forecasting", forecasting=forecasting, limits={"max_trials": 8})
+    assert ran.code == 0, ran.said
+    model = pickle.loads((tmp_path / "outputs/model.pkl").read_bytes())
+    assert np.allclose(model.predict(test.drop(columns="y")), test["y"], rtol=0.05)
+    shuffled = test.sample(frac=1, random_state=1)
+    assert np.allclose(model.predict(shuffled.drop(columns="y")), shuffled["y"], rtol=0.05)
+    model.quantiles = [0.1, 0.9]
+    table = model.forecast_quantiles(test.drop(columns="y"))
+    assert (table[0.1] <= table[0.9]).all()
+
+
+@pytest.mark.parametrize("lags", ["auto", [1, 7]])
+def test_validation_knows_nothing_after_its_origin(tmp_path: Path, lags: Any) -> None:
+    """A random walk is best forecast by its last value; who sees values of the horizon has a better score."""
+    generator = np.random.default_rng(3)
+    noise = generator.normal(size=300)
+    frame = pd.DataFrame({"day": pd.date_range("2022-01-01", periods=300), "y": np.cumsum(noise)})
+    forecasting = {"time_column_name": "day", "forecast_horizon": 20, "target_lags": lags}
+    training = {"allowed_training_algorithms": ["elastic_net", "naive"], "enable_vote_ensemble": False}
+    ran = run(tmp_path, frame, task="forecasting", forecasting=forecasting, training=training, limits={"max_trials": 5})
+    naive = next(trial["score"] for trial in ran.trials if trial["algorithm"] == "Naive")
+    linear = [trial["score"] for trial in ran.trials if trial["algorithm"] == "ElasticNet"]
+    assert min(linear) > 0.5 * naive
+
+
+@pytest.mark.parametrize(
+    ("change", "settings", "sentence"),
+    [
+        ({}, {"target_column_name": "z"}, "target_column_name: the training data have no column 'z'"),
+        ({"y": 1}, {}, "target_column_name: the column 'y' has one class only"),
+        ({}, {"positive_label": "rose"}, "positive_label: the target has no class 'rose'"),
+        ({}, {"task": "regression"}, "which is no number, in a regression"),
+        ({}, {"weight_column_name": "w"}, "weight_column_name: the training data have no column 'w'"),
+        ({"w": -1}, {"weight_column_name": "w"}, "weight_column_name: the column 'w' has values that are no weights"),
+        ({}, {"primary_metric": "r2_score"}, "primary_metric: 'r2_score' is no primary metric of classification"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    tmp_path: Path, flowers: pd.DataFrame, change: dict[str, Any], settings: dict[str, Any], sentence: str
+) -> None:
+    ran = run(tmp_path, flowers.assign(**change), **settings)
+    assert ran.code == 2
+    assert sentence in ran.said
+    assert "Traceback" not in ran.said
+    assert ran.last["event"] == "error"
+
+
+def test_sigterm_ends_the_search_with_the_best_so_far(tmp_path: Path, flowers: pd.DataFrame) -> None:
+    flowers.to_csv(tmp_path / "train.csv", index=False)
+    fields = {"task": "classification", "target_column_name": "y", "limits": {"timeout_minutes": 30}, "seed": 1}
+    command = [sys.executable, "-u", "-m", "smalt_automl", json.dumps(fields), "--training-data", "train.csv"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        while "trial" not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        process.stdout.read()
+        assert process.wait() == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert json.loads((tmp_path / "outputs/automl/result.json").read_text())["event"] == "best"
