@@ -109,6 +109,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first run, which draws rows and seed")
     parser.add_argument("--tables", default="")
     parser.add_argument("--examples", type=Path)
     options = parser.parse_args()
@@ -118,7 +119,7 @@ def main() -> None:
     for name in options.tables.split(",") if options.tables else tables:
         task, metric, frame, target = tables[name]
         ours, theirs, taken = [], [], []
-        for run in range(options.runs):
+        for run in range(options.first, options.first + options.runs):
             order = np.random.default_rng(run).permutation(len(frame))
             cut = len(frame) // 4
             test, train = frame.iloc[order[:cut]], frame.iloc[order[cut:]].reset_index(drop=True)

@@ -57,6 +57,11 @@ def test_plain_settings_have_no_problem() -> None:
             "did you mean 'Numeric'?",
         ),
         (
+            {"featurization": {"transformer_params": {"imputer": [{"parameters": {"strategy": "ffill"}}]}}},
+            ("featurization", "transformer_params", "imputer", 0, "parameters", "strategy"),
+            "in a forecast only",
+        ),
+        (
             {"featurization": {"transformer_params": {"imputer": [{"parameters": {"strategy": "constant"}}]}}},
             ("featurization", "transformer_params", "imputer", 0, "parameters"),
             "needs 'fill_value'",
@@ -87,6 +92,8 @@ def test_all_mistakes_are_found_at_once() -> None:
         {"training": {"enable_onnx_compatible_models": True}},
         {"featurization": {"blocked_transformers": ["word_embedding"]}},
         {"featurization": {"dataset_language": "deu"}},
+        {"featurization": {"blocked_transformers": ["label_encoder"]}},
+        {"task": "forecasting", "forecasting": {"time_column_name": "t", "use_stl": "season"}},
     ],
 )
 def test_a_field_without_effect_is_named_with_the_reason(more: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ def find_problems(settings: Settings) -> list[Remark]:
         *_check_metric(settings, task),
         *_check_algorithms(settings, task),
         *_check_ensembles(settings, task),
-        *_check_featurization(settings),
+        *_check_featurization(settings, task),
         *_check_validation(settings, task),
         *_check_forecasting(settings, task),
     ]
@@ -29,7 +29,12 @@ def find_problems(settings: Settings) -> list[Remark]:
 
 def find_ignored(settings: Settings) -> list[Remark]:
     """Return the fields that have no effect here, one sentence with the reason each."""
-    return [*_list_ignored_limits(settings), *_list_ignored_training(settings), *_list_ignored_features(settings)]
+    return [
+        *_list_ignored_limits(settings),
+        *_list_ignored_training(settings),
+        *_list_ignored_features(settings),
+        *_list_ignored_forecasting(settings),
+    ]
 
 
 def _get(settings: Settings, name: str) -> Settings:
@@ -79,7 +84,7 @@ def _check_ensembles(settings: Settings, task: str) -> Iterator[Remark]:
         yield Remark(path, f"{learner!r} is no meta learner of {task}; {_suggest(learner, allowed)}")
 
 
-def _check_featurization(settings: Settings) -> Iterator[Remark]:
+def _check_featurization(settings: Settings, task: str) -> Iterator[Remark]:
     featurization = _get(settings, "featurization")
     for index, word in enumerate(featurization.get("blocked_transformers") or ()):
         if words.find_word(word, words.TRANSFORMERS) is None:
@@ -99,15 +104,18 @@ def _check_featurization(settings: Settings) -> Iterator[Remark]:
             )
         elif known == "Imputer":
             for index, entry in enumerate(entries or ()):
-                yield from _check_imputer((*path, index), entry)
+                yield from _check_imputer((*path, index), entry, task)
 
 
-def _check_imputer(path: tuple[str | int, ...], entry: Any) -> Iterator[Remark]:
+def _check_imputer(path: tuple[str | int, ...], entry: Any, task: str) -> Iterator[Remark]:
     parameters = entry.get("parameters") if isinstance(entry, Mapping) else None
     strategy = (parameters or {}).get("strategy", "mean")
     if strategy not in words.IMPUTER_STRATEGIES:
         hint = _suggest(strategy, words.IMPUTER_STRATEGIES)
         yield Remark((*path, "parameters", "strategy"), f"{strategy!r} is no strategy of the imputer; {hint}")
+    elif strategy in ("ffill", "bfill") and task != "forecasting":
+        text = f"{strategy!r} fills from the row before or after, which has a meaning in a forecast only"
+        yield Remark((*path, "parameters", "strategy"), text)
     elif strategy == "constant" and (parameters or {}).get("fill_value") is None:
         yield Remark((*path, "parameters"), "the strategy 'constant' needs 'fill_value'")
 
@@ -182,7 +190,10 @@ def _list_ignored_features(settings: Settings) -> Iterator[Remark]:
     for index, word in enumerate(featurization.get("blocked_transformers") or ()):
         name = words.find_word(word, words.TRANSFORMERS)
         if name and name not in words.USED_TRANSFORMERS:
-            yield Remark(("featurization", "blocked_transformers", index), f"smalt uses no {name} anyway")
+            is_encoder = name in ("OneHotEncoder", "LabelEncoder")
+            text = "categories are codes for trees, and columns for other models, in any case" if is_encoder else ""
+            text = text or f"smalt uses no {name} anyway"
+            yield Remark(("featurization", "blocked_transformers", index), text)
     language = featurization.get("dataset_language")
     if language and words.fold_word(language) not in ("eng", "en", "english"):
         yield Remark(("featurization", "dataset_language"), "words are counted in every language alike")
@@ -190,3 +201,18 @@ def _list_ignored_features(settings: Settings) -> Iterator[Remark]:
         yield Remark(
             ("featurization", "enable_dnn_featurization"), "text columns are counted by TF-IDF, not by a network"
         )
+
+
+def _list_ignored_forecasting(settings: Settings) -> Iterator[Remark]:
+    if settings.get("task") != "forecasting":
+        return
+    forecasting, training = _get(settings, "forecasting"), _get(settings, "training")
+    if words.fold_word(forecasting.get("feature_lags") or "none") != "none":
+        yield Remark(("forecasting", "feature_lags"), "the lags that are features are those of the target")
+    if words.fold_word(forecasting.get("use_stl") or "none") != "none":
+        text = "season and trend are features by the calendar, sine and cosine, and lags of the target"
+        yield Remark(("forecasting", "use_stl"), text)
+    if settings.get("weight_column_name"):
+        yield Remark(("weight_column_name",), "all steps of a forecast weigh the same")
+    if training.get("enable_stack_ensemble"):
+        yield Remark(("training", "enable_stack_ensemble"), "forecasts are combined by a vote only")

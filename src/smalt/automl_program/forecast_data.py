@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +84,7 @@ class ForecastLoader:
         self._check_times(frame, keys)
         frame, keys = self._treat_short_series(frame, keys, shape)
         grid = make_grid(keys, frame[self.time], to_numbers(frame[self.target]), frequency)
-        if filled := fill_gaps(grid, self._find_imputer()):
+        if filled := fill_gaps(grid, self._list_imputers().get(self.target, {})):
             self.note(f"{filled} missing values of the target were filled")
         shown = f"the frequency is {frequency}, the horizon {shape.horizon}, the season {shape.season}"
         self.note(f"{shown}; there are {len(grid.keys)} series" if self.ids else shown)
@@ -175,16 +175,27 @@ class ForecastLoader:
         joined = pd.concat(parts, ignore_index=True).sort_values(self.time, kind="stable").reset_index(drop=True)
         return joined, shape.make_keys(joined)
 
-    def _find_imputer(self) -> Mapping[str, Any]:
+    def _list_imputers(self) -> dict[str, dict[str, Any]]:
+        """Return the imputers' parameters by column."""
+        found = {}
         for name, entries in (self.settings.get("featurization").get("transformer_params") or {}).items():
             for entry in entries or () if fold_word(name) == "imputer" else ():
-                if self.target in (entry.get("fields") or []):
-                    return dict(entry.get("parameters") or {})
-        return {}
+                found.update({column: dict(entry.get("parameters") or {}) for column in entry.get("fields") or ()})
+        return found
+
+    def _carry_values(self, frame: Any, keys: Any) -> Any:
+        """Fill columns whose imputer takes the value before or after, within each series."""
+        for column, parameters in self._list_imputers().items():
+            if column in frame.columns and parameters.get("strategy") in ("ffill", "bfill"):
+                groups = frame[column].groupby(keys)
+                filled = groups.ffill() if parameters["strategy"] == "ffill" else groups.bfill()
+                frame = frame.assign(**{column: filled})
+        return frame
 
     def _make_data(
         self, frame: Any, keys: Any, grid: SeriesGrid, shape: SeriesShape, validation: Any, test: Any
     ) -> ForecastData:
+        frame = self._carry_values(frame, keys)
         places, steps = grid.find_places(keys), grid.find_steps(frame[self.time])
         truth = grid.values[places, steps]
         known = np.isfinite(truth)

@@ -218,6 +218,7 @@ class ForecastRun:
             stops_early=True if stops is None else bool(stops),
             threads=1 if is_small else settings.threads,
             seed=settings.seed,
+            verbosity=settings.verbosity,
         )
 
     def _predict_rows(self, model: Any, rows: Any, fold: int) -> Any:

@@ -70,6 +70,8 @@ class SearchLimits:
     stops_early: bool
     threads: int
     seed: int
+    verbosity: int = 0
+    """FLAML's: 3 tells of each iteration."""
 
 
 class _ReportingAutoML(AutoML):
@@ -152,7 +154,7 @@ class TableSearch:
             "starting_points": self._choose_start(),
             "n_jobs": limits.threads,
             "seed": limits.seed,
-            "verbose": 0,
+            "verbose": self.limits.verbosity,
             "mlflow_logging": False,
             "split_type": "uniform" if problem.folds.is_holdout else problem.folds,
         }

@@ -55,6 +55,11 @@ class RunSettings:
     def trial_seconds(self) -> float:
         return 60.0 * float(self.get("limits").get("trial_timeout_minutes") or 30)
 
+    @property
+    def verbosity(self) -> int:
+        """Return how much FLAML tells, by `log_verbosity`: everything for debug, else nothing."""
+        return 3 if words.fold_word(self.fields.get("log_verbosity") or "") == "debug" else 0
+
     def get(self, name: str) -> dict[str, Any]:
         """Return a group of fields, such as `limits`; {} if it was not given."""
         return dict(self.fields.get(name) or {})

@@ -146,6 +146,7 @@ class TableRun:
             stops_early=True if stops_early is None else bool(stops_early),
             threads=1 if is_small else settings.threads,
             seed=settings.seed,
+            verbosity=settings.verbosity,
         )
 
     def _wants_ensembles(self) -> bool:

@@ -88,7 +88,7 @@ TRANSFORMERS = (
     *("TextTargetEncoder", "OneHotEncoder", "CatTargetEncoder", "TfIdf", "WoETargetEncoder", "LabelEncoder"),
     *("WordEmbedding", "NaiveBayes", "CountVectorizer", "HashOneHotEncoder"),
 )
-USED_TRANSFORMERS = ("OneHotEncoder", "TfIdf", "CountVectorizer", "HashOneHotEncoder", "LabelEncoder")
+USED_TRANSFORMERS = ("TfIdf", "CountVectorizer", "HashOneHotEncoder")
 COLUMN_TYPES = ("Numeric", "DateTime", "CategoricalHash", "Categorical", "Text", "Hashes", "Ignore", "AllNan")
 IMPUTER_STRATEGIES = ("mean", "median", "most_frequent", "constant", "ffill", "bfill")
 META_LEARNERS: Mapping[str, tuple[str, ...]] = {
