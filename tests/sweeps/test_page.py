@@ -91,8 +91,8 @@ def test_names_and_values_are_text_and_never_markup() -> None:
 def test_axes_are_of_the_kind_of_their_distribution() -> None:
     """Log distributions have logarithmic axes, choices their values in order, and what a branch lacks no place."""
     points = [
+        {"lr": 0.1, "depth": 2, "m": {"name": "b"}, "n": 1},
         {"lr": 0.001, "depth": 8, "m": {"name": "a", "d": 1.5}},
-        {"lr": 0.1, "depth": 2, "m": {"name": "b"}},
         {"lr": 0.01, "depth": 3, "m": {"name": "a", "d": 2.5}},
     ]
     branches = [{"name": "a", "d": {"type": "uniform", "min_value": 1, "max_value": 3}}, {"name": "b"}]
@@ -100,14 +100,15 @@ def test_axes_are_of_the_kind_of_their_distribution() -> None:
         one.name: one for one in build_parameter_axes(points, {**SPACE, "m": {"type": "choice", "values": branches}})
     }
     assert axes["lr"].kind == "logarithmic"
-    assert axes["lr"].places == pytest.approx([0, 1, 0.5])
+    assert axes["lr"].places == pytest.approx([1, 0, 0.5])
     assert [text for _, text in axes["lr"].ticks] == ["0.001", "0.01", "0.1"]
     assert axes["depth"].kind == "category"
     assert [text for _, text in axes["depth"].ticks] == ["2", "3", "8"]
-    assert axes["depth"].places == pytest.approx([5 / 6, 1 / 6, 0.5])
+    assert axes["depth"].places == pytest.approx([1 / 6, 5 / 6, 0.5])
+    assert list(axes) == ["lr", "depth", "m.name", "m.d", "n"]
     assert axes["m.name"].kind == "category"
     assert axes["m.d"].kind == "linear"
-    assert axes["m.d"].places == [0, None, 1]
+    assert axes["m.d"].places == [None, 0, 1]
 
 
 def test_a_metric_over_many_powers_of_ten_has_a_logarithmic_axis() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any
 
 from smalt.cli.jobs.metrics import format_value
 from smalt.cli.jobs.watch import format_duration
 from smalt.cli.output import table
+from smalt.client.jobs.trials import flatten_point
 
 Json = dict[str, Any]
 
@@ -24,8 +24,9 @@ def build_rows(jobs: Sequence[Json]) -> list[Json]:
     Files of code, packages, and facts of a pipeline's steps have a row only if they differ.
     """
     found = [*_build_fact_rows(jobs)]
-    for what in ("sweep", "space", "best"):
-        found += _build_section(jobs, what, partial(_get_part, what))
+    found += _build_section(jobs, "sweep", lambda job: job.get("sweep"))
+    found += _build_section(jobs, "space", lambda job: job.get("space"))
+    found += _build_section(jobs, "best", lambda job: flatten_point(job.get("best") or {}))
     found += _build_section(jobs, "parameter", lambda job: job.get("parameters"))
     found += _build_section(jobs, "metric", lambda job: job.get("metrics"))
     found += _build_section(jobs, "input", lambda job: job.get("inputs"))
@@ -82,11 +83,6 @@ def _build_section(jobs: Sequence[Json], what: str, of: Callable[[Json], Json | 
         values = {job: found.get(name) for job, found in all_of.items()}
         first, *others = values.values()
         yield {"differs": any(other != first for other in others), "what": what, "name": name, **values}
-
-
-def _get_part(name: str, job: Json) -> Json | None:
-    found: Json | None = job.get(name)
-    return found
 
 
 def _keep_differing(found: Iterator[Json]) -> list[Json]:

@@ -14,6 +14,7 @@ from smalt.client.jobs.trials import (
     format_metric,
     format_parameter,
     is_terminated,
+    list_parameters,
     rank_trials,
 )
 
@@ -51,7 +52,7 @@ def add_trials(shown: Json, found: Json, jobs: Sequence[Json]) -> Json:
 def render_trials(trials: Sequence[Json], shown: Json, screen: TableScreen) -> str:
     """Return the best trials as a table with a column for each parameter, and the number of the others."""
     metric = shown.get("primary_metric") or shown.get("objective", {}).get("primary_metric") or "value"
-    names = list(dict.fromkeys(name for trial in trials for name in flatten_point(trial["parameters"])))
+    names = list_parameters(trial["parameters"] for trial in trials)
     titles = ["Trial", metric, "Status", *names, "Duration", "Remark"]
     cells = [
         [

@@ -56,6 +56,15 @@ def flatten_point(point: Mapping[str, Any]) -> Json:
     return found
 
 
+def list_parameters(points: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the names that flattened points have, those of one mapping side by side."""
+    found: dict[str, dict[str, None]] = {}
+    for point in points:
+        for name, value in point.items():
+            found.setdefault(name, {}).update(dict.fromkeys(flatten_point({name: value})))
+    return [name for names in found.values() for name in names]
+
+
 def format_point(point: Mapping[str, Any]) -> str:
     """Return a point as text: `lr=0.01207, depth=5`."""
     return ", ".join(f"{name}={format_parameter(value)}" for name, value in flatten_point(point).items())

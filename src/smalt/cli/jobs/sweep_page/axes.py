@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from smalt.client.jobs.trials import flatten_point, format_metric, format_parameter
+from smalt.client.jobs.trials import flatten_point, format_metric, format_parameter, list_parameters
 
 _LOGARITHMIC = frozenset({"loguniform", "qloguniform", "lognormal", "qlognormal"})
 _MOST_CATEGORIES = 8
@@ -31,8 +31,7 @@ def build_parameter_axes(points: Sequence[Mapping[str, Any]], space: Mapping[str
     """Return an axis for each parameter that a point has; `space` is the search space as YAML has it."""
     flat = [flatten_point(point) for point in points]
     types = dict(_list_types(space))
-    names = dict.fromkeys(name for point in flat for name in point)
-    return [_build_axis(name, [point.get(name) for point in flat], types.get(name)) for name in names]
+    return [_build_axis(name, [point.get(name) for point in flat], types.get(name)) for name in list_parameters(points)]
 
 
 def build_metric_axis(name: str, values: Sequence[float]) -> Axis:

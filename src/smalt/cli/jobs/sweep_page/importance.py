@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from smalt.cli.jobs.sweep_page.axes import is_number
-from smalt.client.jobs.trials import flatten_point
+from smalt.client.jobs.trials import flatten_point, list_parameters
 
 LEAST_TRIALS = 10
 """Fewer trials than these tell nothing."""
@@ -39,7 +39,7 @@ def measure_importance(points: Sequence[Mapping[str, Any]], values: Sequence[flo
     flat = [flatten_point(point) for point in points]
     ranks = rank_values(values)
     found = []
-    for name in dict.fromkeys(name for point in flat for name in point):
+    for name in list_parameters(points):
         groups = group_values([point.get(name) for point in flat])
         if len(set(groups)) > 1:
             found.append(Importance(name, compute_share(ranks, groups), _find_chance(ranks, groups)))

@@ -22,6 +22,7 @@ from smalt.client.jobs.trials import (
     format_point,
     get_number,
     is_terminated,
+    list_parameters,
     rank_trials,
 )
 
@@ -155,7 +156,7 @@ def _render_bar(found: Importance) -> str:
 
 
 def _render_table(sweep: Json, trials: Sequence[Json]) -> str:
-    names = list(dict.fromkeys(name for trial in trials for name in flatten_point(trial["parameters"])))
+    names = list_parameters(trial["parameters"] for trial in trials)
     titles = ["Trial", sweep["primary_metric"], "Status", *names, "Duration", "Remark"]
     heads = "".join(f'<th><button type="button">{escape(title)}</button></th>' for title in titles)
     rows = "".join(
