@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.assets.component import Component, InlineComponent
 from smalt.entities.jobs.command import CommandComponent, CommandJob, HasCommand
+from smalt.entities.jobs.identity import IDENTITY
 from smalt.entities.jobs.inputs import JOB_INPUTS, JOB_OUTPUTS, Input, Output
 from smalt.entities.jobs.job import Job
 from smalt.entities.jobs.resources import ComponentResources, JobResourceConfiguration, QueueSettings
@@ -159,6 +160,7 @@ class SweepJob(SweepSetters, Sweep, Job):
     trial = required(TRIAL, "The trial, which runs for each point of the space: a command or a component.")
     inputs = mapping(JOB_INPUTS, "The inputs of the trials, by name.")
     outputs = mapping(JOB_OUTPUTS, "The outputs of the best trial, by name.")
+    identity = optional(IDENTITY, "The identity that the trials run as.")
     resources = optional(Nested(JobResourceConfiguration), "The machines that a trial asks for.")
     queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.", effect=NONE)
 
@@ -216,6 +218,7 @@ class SweepNode(SweepSetters, Sweep, ComponentNode):
         travels=Travel.JOB,
     )  # fmt: skip
     resources = optional(Nested(JobResourceConfiguration), "The machines that a trial asks for.")
+    identity = optional(IDENTITY, "The identity that the trials run as.")
     queue_settings = optional(Nested(QueueSettings), "The tier and place in the queue.", effect=NONE)
     is_deterministic: Any = None
 
