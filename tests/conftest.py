@@ -38,7 +38,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
     lines = [f"{count}: {reason}" for reason, count in reasons.most_common()]
     if expression := session.config.option.markexpr:
         deselected = len(reporter.stats.get("deselected", []))  # unknown here when workers run the tests
-        lines.append(f"{deselected or 'any'}: not in -m '{expression}'")
+        lines.append(f"{deselected or 'the tests'}: not selected by -m '{expression}'")
     for line in lines:
         reporter.write_line(f"left out {line}")
 
