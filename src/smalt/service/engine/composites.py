@@ -201,7 +201,8 @@ class Composites:
         """Record children, inside a transaction; they may need each other, and those that were added before."""
         db, parent = self._db, view.job
         nodes = {child.node for child in children}
-        earlier = {one.node: one for one in view.list_children()} if any(set(c.needs) - nodes for c in children) else {}
+        others = {need for child in children for need in child.needs} - nodes
+        earlier = {one.node: one for one in jobs.list_children_named(db, parent.id, others)} if others else {}
         waits = {
             child.node: [need for need in child.needs if need in nodes or not earlier[need].is_over]
             for child in children
@@ -324,7 +325,9 @@ class Composites:
 
     def _refuse_unaddable(self, view: CompositeView, children: Sequence[NewChild]) -> None:
         """Raise if a child cannot be recorded, or would wait for ever."""
-        _refuse_unrecordable(children, {str(one.node): one for one in view.list_children()})
+        nodes = {name for child in children for name in (child.node, *child.needs)}
+        earlier = jobs.list_children_named(self._db, view.job.id, nodes)
+        _refuse_unrecordable(children, {str(one.node): one for one in earlier})
         for child in children:
             if jobs.find_by_name(self._db, view.job.workspace_id, child.name) is not None:
                 raise ValidationException(f"it adds a child '{child.node}' whose name '{child.name}' another job has")

@@ -185,6 +185,20 @@ def list_children(db: Database, parent_id: int) -> list[Job]:
     return [Job(*row) for row in db.rows(f"SELECT {COLUMNS} FROM jobs WHERE parent_id=? ORDER BY id", (parent_id,))]
 
 
+def list_children_named(db: Database, parent_id: int, nodes: Iterable[str]) -> list[Job]:
+    """Return the children of these names."""
+    rows = db.rows(
+        f"SELECT {COLUMNS} FROM jobs WHERE parent_id=? AND node IN (SELECT value FROM json_each(?)) ORDER BY id",
+        (parent_id, json.dumps(list(nodes))),
+    )
+    return [Job(*row) for row in rows]
+
+
+def count_free_children(db: Database, parent_id: int) -> int:
+    """Return the number of children that are not over and wait for no other."""
+    return int(db.value("SELECT count(*) FROM jobs WHERE parent_id=? AND ended_at IS NULL AND waiting=0", (parent_id,)))
+
+
 def list_tree(db: Database, root_id: int) -> list[Job]:
     """Return a root job and all below it, parents first."""
     return [Job(*row) for row in db.rows(f"SELECT {COLUMNS} FROM jobs WHERE root_id=? ORDER BY id", (root_id,))]

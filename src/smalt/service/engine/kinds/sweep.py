@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -24,6 +25,7 @@ from smalt.service.engine.kinds.protocol import (
     CompositeKind,
     CompositeView,
     Deadline,
+    NewChild,
     Outcome,
     Plan,
 )
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
     from smalt.service.engine.kinds.pipeline import Planner
     from smalt.service.engine.submission.checks import Checker
 
+_SHORT_SECONDS = 1.0
 BEST = "best_child_run_id"
 """The property of a sweep that names its best trial, as the service has it."""
 
@@ -203,7 +206,7 @@ class SweepKind(CompositeKind):
         reported = run.reports.get(str(child.node)) if run.policy is not None else None
         value = end.value if child.status == "Completed" else reported[-1] if reported else None
         run.ends[number] = child.status
-        changes = self._add_trial(run, child, end.point)
+        changes = self._add_trials(run, child, end.point)
         note = describe_end(run, child, value, end.names)
         state = dict(view.state)
         if to_finite(value) is not None:
@@ -212,19 +215,27 @@ class SweepKind(CompositeKind):
             state["names"] = sorted({*state.get("names", ()), *end.names})[:MOST_NAMES]
         return changes._replace(state=state if state != view.state else None, notes=[note] if note else [])
 
-    def _add_trial(self, run: SweepRun, child: Job, point: Point | None) -> Changes:
-        """Return the addition of the next trial, if there is one."""
-        number = run.asked.pop(child.id, None)
-        if point is None and not run.sampler.is_slow:
+    def _add_trials(self, run: SweepRun, child: Job, point: Point | None) -> Changes:
+        """Return the addition of trials, so that as many run as may, and of the ones after them if trials are short."""
+        if run.sampler.is_slow:
+            number = run.asked.pop(child.id, None)
+            return (
+                Changes(add=[run.add_trial(number, point)]) if number is not None and point is not None else NO_CHANGES
+            )
+        db, view = run.view.context.db, run.view
+        successors = [str(one.node) for one in jobs.list_dependents(db, child)]
+        begin = list(successors)
+        added: list[NewChild] = []
+        for _ in range(run.at_once - len(successors) - jobs.count_free_children(db, view.job.id)):
             number = run.find_next_number()
-            point = run.sampler.propose(number, (), ()) if number is not None else None
-        if number is None or point is None:
-            return NO_CHANGES
-        trial = run.planner.make_trial(number, point)
-        run.points[number] = point
-        if "reports" in vars(run):
-            run.reports[make_node_name(number)] = []
-        return Changes(add=[trial])
+            if number is not None:
+                added.append(run.add_trial(number, run.sampler.propose(number, (), ())))
+                begin.append(added[-1].node)
+        for node in begin if _is_short(child) else ():
+            number = run.find_next_number()
+            if number is not None:
+                added.append(run.add_trial(number, run.sampler.propose(number, (), ()), after=node))
+        return Changes(add=added, starts_after_failure=successors if child.status != "Completed" else ())
 
     def hears_metric(self, view: CompositeView, name: str) -> bool:
         run = SweepRun.from_view(view)
@@ -260,6 +271,15 @@ class SweepKind(CompositeKind):
 
 
 KIND = SweepKind()
+
+
+def _is_short(child: Job) -> bool:
+    """Return True if a trial took so little that the next one is planned to follow it at once, without a turn between.
+
+    One that waits for a certain trial while another has ended loses at most that time at the end of the sweep.
+    """
+    lasted = child.ended_at - child.started_at if child.ended_at and child.started_at else math.inf
+    return child.type == "command" and lasted < _SHORT_SECONDS
 
 
 def draw_seed() -> int:

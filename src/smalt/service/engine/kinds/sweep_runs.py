@@ -13,8 +13,8 @@ from smalt.entities.jobs.search_space import EarlyTerminationPolicy
 from smalt.entities.jobs.sweep import SweepJob
 from smalt.exceptions import ValidationException
 from smalt.service.engine.kinds.properties import SEED
-from smalt.service.engine.kinds.protocol import CompositeView
-from smalt.service.engine.kinds.sweep_trials import TrialPlanner, get_number, read_point
+from smalt.service.engine.kinds.protocol import CompositeView, NewChild
+from smalt.service.engine.kinds.sweep_trials import TrialPlanner, get_number, make_node_name, read_point
 from smalt.service.engine.outcome import parse_message
 from smalt.service.records import jobs, reuse
 from smalt.service.records.jobs import Job
@@ -126,6 +126,15 @@ class SweepRun:
         if len(taken) >= self.total:
             return None
         return next(number for number in range(self.total) if number not in taken)
+
+    def add_trial(self, number: int, point: Point, after: str | None = None) -> NewChild:
+        """Return the trial of a number, which is among the sweep's from now on; it starts when `after` is over."""
+        trial = self.planner.make_trial(number, point)
+        trial.needs = {after} if after is not None else ()
+        self.points[number] = point
+        if "reports" in vars(self):
+            self.reports[make_node_name(number)] = []
+        return trial
 
     def list_told(self) -> list[Told]:
         values = self.view.state.get("values", {})

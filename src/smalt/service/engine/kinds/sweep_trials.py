@@ -23,6 +23,7 @@ from smalt.service.engine.kinds.properties import FORCED, POINT, SETTINGS, TIMEO
 from smalt.service.engine.kinds.protocol import CompositeView, NewChild
 from smalt.service.engine.submission.bindings import expand_macros
 from smalt.service.engine.submission.pins import Pins
+from smalt.service.records import jobs
 from smalt.service.records.job_data import DataRow
 from smalt.service.records.pins import get_job_pins
 from smalt.service.sweeps.space import Point, make_inputs
@@ -56,8 +57,10 @@ class TrialPlanner:
         name = make_node_name(number)
         node = self._make_node(name, point)
         planner = self._make_planner({name: node})
-        planner.taken |= self.view.find_taken_names()
-        child = planner.make_child(name, node, set(), planner.make_scope(), name=f"{job.name}_{number}")
+        job_name = f"{job.name}_{number}"
+        if jobs.find_by_name(self.view.context.db, job.workspace_id, job_name) is not None:
+            planner.taken |= self.view.find_taken_names()
+        child = planner.make_child(name, node, set(), planner.make_scope(), name=job_name)
         notes = {POINT: json.dumps(point)}
         timeout = self.sweep.limits.trial_timeout
         if timeout and child.type != "command":
