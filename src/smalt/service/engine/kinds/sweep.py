@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -51,7 +50,8 @@ from smalt.service.engine.kinds.sweep_runs import (
 )
 from smalt.service.engine.kinds.sweep_trials import get_number, make_node_name, remove_varied
 from smalt.service.engine.outcome import make_error
-from smalt.service.records import job_data
+from smalt.service.records import job_data, jobs
+from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.sweeps.policies import find_reason_to_stop
@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from smalt.service.engine.submission.checks import Checker
 
 _SHORT_SECONDS = 1.0
+_MOST_AHEAD = 4
 BEST = "best_child_run_id"
 """The property of a sweep that names its best trial, as the service has it."""
 
@@ -223,19 +224,25 @@ class SweepKind(CompositeKind):
                 Changes(add=[run.add_trial(number, point)]) if number is not None and point is not None else NO_CHANGES
             )
         db, view = run.view.context.db, run.view
-        successors = [str(one.node) for one in jobs.list_dependents(db, child)]
-        begin = list(successors)
+        chain = list_chain(db, child)
+        heads = [chain] if chain else []
         added: list[NewChild] = []
-        for _ in range(run.at_once - len(successors) - jobs.count_free_children(db, view.job.id)):
+
+        def add_next(after: str | None) -> str | None:
             number = run.find_next_number()
-            if number is not None:
-                added.append(run.add_trial(number, run.sampler.propose(number, (), ())))
-                begin.append(added[-1].node)
-        for node in begin if _is_short(child) else ():
-            number = run.find_next_number()
-            if number is not None:
-                added.append(run.add_trial(number, run.sampler.propose(number, (), ()), after=node))
-        return Changes(add=added, starts_after_failure=successors if child.status != "Completed" else ())
+            if number is None:
+                return None
+            added.append(run.add_trial(number, run.sampler.propose(number, (), ()), after))
+            return added[-1].node
+
+        for _ in range(run.at_once - len(heads) - jobs.count_free_children(db, view.job.id)):
+            node = add_next(None)
+            heads += [[node]] if node is not None else []
+        ahead = _count_ahead(child)
+        for lane in heads:
+            while len(lane) <= ahead and (node := add_next(lane[-1])) is not None:
+                lane.append(node)
+        return Changes(add=added, starts_after_failure=chain[:1] if child.status != "Completed" else ())
 
     def hears_metric(self, view: CompositeView, name: str) -> bool:
         run = SweepRun.from_view(view)
@@ -273,13 +280,24 @@ class SweepKind(CompositeKind):
 KIND = SweepKind()
 
 
-def _is_short(child: Job) -> bool:
-    """Return True if a trial took so little that the next one is planned to follow it at once, without a turn between.
+def list_chain(db: Database, child: Job) -> list[str]:
+    """Return the trial that waits for a trial, the one that waits for that, and so on."""
+    chain: list[str] = []
+    while later := jobs.list_dependents(db, child):
+        child = later[0]
+        chain.append(str(child.node))
+    return chain
 
-    One that waits for a certain trial while another has ended loses at most that time at the end of the sweep.
+
+def _count_ahead(child: Job) -> int:
+    """Return how many trials are planned to follow each other without a turn between, by how long this one took.
+
+    Trials that wait for a certain one while another has ended lose at most so much time at the end of the sweep.
     """
-    lasted = child.ended_at - child.started_at if child.ended_at and child.started_at else math.inf
-    return child.type == "command" and lasted < _SHORT_SECONDS
+    if child.type != "command" or not child.ended_at or not child.started_at:
+        return 0
+    lasted = max(child.ended_at - child.started_at, 0.001)
+    return min(int(_SHORT_SECONDS / lasted), _MOST_AHEAD)
 
 
 def draw_seed() -> int:
