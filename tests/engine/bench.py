@@ -11,7 +11,7 @@ from typing import Any
 
 from smalt import wire
 from smalt.entities import CommandJob, PipelineJob
-from smalt.entities.jobs.sweep import SweepJob
+from smalt.entities.jobs.sweep import SweepComponent, SweepJob
 from smalt.machine.home import Home
 from smalt.service.composition import build_engine
 from smalt.service.compute.local.launcher_client import LauncherClient
@@ -44,7 +44,8 @@ class Workbench:
         """A component of that document; its reference."""
         from smalt.entities import CommandComponent, PipelineComponent
 
-        kind: Any = PipelineComponent if "jobs" in document else CommandComponent
+        kind: Any = SweepComponent if "trial" in document else CommandComponent
+        kind = PipelineComponent if "jobs" in document else kind
         body = wire.to_rest(kind.from_dict({"name": name, **document}))["properties"]
         assets.put_version(self.db, self.workspace.id, "components", name, "1", body, "tester")
         return f"azureml:{name}:1"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from smalt.service.records import job_data, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
@@ -162,3 +164,63 @@ async def test_a_sweep_without_a_best_trial_fails_its_pipeline() -> None:
         job = await bench.over(bench.submit("p", document))
         assert (job.status, bench.states(job)["use"]) == ("Failed", "Canceled")
         assert "all 4 trials failed; the first: the command exited with code 3" in str(job.error)
+
+
+@pytest.mark.parametrize("type", [None, "sweep"])
+async def test_a_sweep_is_a_component(type: str | None) -> None:
+    """The step gives it inputs, and may set the limits."""
+    async with workbench() as bench:
+        sweep = bench.register("tuning", {
+            "inputs": {"data": {"type": "uri_folder"}}, "outputs": {"model": {"type": "uri_folder"}},
+            **make_sweep("") | {"trial": make_trial(bench)},
+        })  # fmt: skip
+        step = {"type": type, "component": sweep}
+        if type is not None:
+            step["limits"] = {"max_total_trials": 3}
+        job = await bench.over(bench.submit("p", make_pipeline(bench, step)))
+        assert job.status == "Completed", job.error
+        tune = bench.child(job, "tune")
+        assert (tune.type, len(jobs.list_children(bench.db, tune.id))) == ("sweep", 4 if type is None else 3)
+        seen = bench.store("azureml", "p", "final", "seen").read_text()
+        assert seen == f"data\n{find_best(bench, tune)['x']}\n"
+
+
+async def test_a_sweep_component_has_its_command_in_place() -> None:
+    async with workbench() as bench:
+        command = f"cat ${{{{inputs.data}}}}/d > ${{{{outputs.model}}}}/m && {make_log_command(bench)}"
+        sweep = bench.register("tuning", {
+            "inputs": {"data": {"type": "uri_folder"}}, "outputs": {"model": {"type": "uri_folder"}},
+            **make_sweep(command),
+        })  # fmt: skip
+        job = await bench.over(bench.submit("p", make_pipeline(bench, {"component": sweep})))
+        assert job.status == "Completed", job.error
+        find_best(bench, bench.child(job, "tune"))
+
+
+async def test_the_component_of_the_trials_is_in_place() -> None:
+    """As a client that uploads nothing sends it: its defaults and types count all the same."""
+    async with workbench() as bench:
+        trial = {
+            "type": "command", "environment": HOST, "command": make_log_command(bench, "${{inputs.x}}"),
+            "inputs": {"x": {"type": "number"}, "size": {"type": "integer", "default": 3}},
+        }  # fmt: skip
+        step = {**make_sweep("", search_space={"x": UNIT}), "type": "sweep", "trial": trial}
+        job = await bench.over(bench.submit("p", {"jobs": {"tune": step}}))
+        assert job.status == "Completed", job.error
+        child = jobs.list_children(bench.db, bench.child(job, "tune").id)[0]
+        assert jobs.read_properties(bench.db, child.id)["inputs"]["size"]["value"] == "3"
+
+
+async def test_a_pipeline_in_place_is_the_trial_of_a_step() -> None:
+    async with workbench() as bench:
+        trial = {
+            "type": "pipeline", "inputs": {"x": {"type": "number"}},
+            "jobs": {"fit": {
+                "command": make_log_command(bench, "${{inputs.x}}"), "environment": HOST,
+                "inputs": {"x": "${{parent.inputs.x}}"},
+            }},
+        }  # fmt: skip
+        step = {**make_sweep(""), "type": "sweep", "trial": trial}
+        job = await bench.over(bench.submit("p", {"jobs": {"tune": step}}))
+        assert job.status == "Completed", job.error
+        find_best(bench, bench.child(job, "tune"))

@@ -115,7 +115,9 @@ class SweepKind(CompositeKind):
         checker.check_code("trial.", trial.code)
         checker.check_secrets("trial.", trial)
         command = CommandJob(resources=job.resources or trial.resources, distribution=trial.distribution)
-        for problem in checker.context.computes.find_backend(job.compute).steps.find_problems(make_resources(command)):
+        for problem in checker.context.computes.find_backend(getattr(job, "compute", None)).steps.find_problems(
+            make_resources(command)
+        ):
             checker.add("resources", problem)
 
     def check_step(self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]) -> None:
@@ -141,9 +143,10 @@ class SweepKind(CompositeKind):
         """Return the sweep of a step, with a seed by which an unchanged step has the same points in each run."""
         node, component, scope = step.node, step.component, step.scope
         of_type = component if getattr(component, "type", None) == self.type else None
-        fields = build_job_values(SweepJob, node, of_type, (), partial(_resolve_numbers, scope.resolve_field))
+        fill = partial(_resolve_numbers, scope.resolve_field)
+        fields = build_job_values(SweepJob, node, of_type, ("trial",), fill)
         space = fields.get("search_space") or {}
-        trial = fields["trial"]
+        trial = vars(node if of_type is None else of_type)["trial"]
         fields.update(
             trial=planner.pins.get_reference("components", trial) if isinstance(trial, str) else trial,
             inputs=remove_varied(step.inputs, space),
