@@ -199,3 +199,13 @@ async def test_a_name_that_another_job_has_is_left_alone() -> None:
         await bench.over(bench.submit("s_1", {"command": "true", "environment": HOST}))
         sweep = await bench.over(bench.submit("s", make_sweep("true")))
         assert [one.name for one in jobs.list_children(bench.db, sweep.id)] == ["s_0", "s_1-2", "s_2", "s_3"]
+
+
+async def test_what_a_pipeline_has_no_use_for_is_said() -> None:
+    """The resources of a sweep are its command's; the steps of a pipeline have theirs."""
+    async with workbench() as bench:
+        step = {"command": "true", "environment": HOST}
+        trial = bench.register("two", {"inputs": {"x": {"type": "number"}}, "jobs": {"a": step}})
+        document = make_sweep("", total=1, at_once=1, resources={"instance_count": 1}) | {"trial": trial}
+        await bench.over(bench.submit("s", document))
+        assert "resources has no effect: each step of the pipeline has its own" in read_note(bench, "s")

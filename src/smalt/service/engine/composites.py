@@ -274,7 +274,8 @@ class Composites:
         child = job
         while child.parent_id is not None:
             parent = jobs.get_job(self._db, child.parent_id)
-            if kinds.find_composite(parent.type).hears_metrics:
+            kind = kinds.find_kind(parent.type)
+            if kind is not None and kind.hears_metrics:
                 return self.view_of(parent.id, parent), child
             child = parent
         return None

@@ -137,6 +137,10 @@ class SweepKind(CompositeKind):
         if component.type not in ("command", "pipeline") or kind is None:
             checker.add(f"{where}trial", f"the trial of a sweep is a command or a pipeline, not a {component.type}")
             return
+        if component.type == "pipeline":
+            step = ".".join(where.split(".")[1:-1:2])
+            idle = [key for key in ("resources", "identity") if vars(node).get(key) is not None]
+            checker.idle += [(step, f"{key} has no effect: each step of the pipeline has its own") for key in idle]
         kind.check_step(checker, where, node, component, node.inputs)
 
     def make_step_job(self, planner: Planner, step: PlannedStep) -> SweepJob:
