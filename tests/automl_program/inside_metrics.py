@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn import metrics as m
-from smalt_automl.metrics import average_metrics, measure_classes, measure_numbers, measure_series
+from smalt_automl.metrics import (
+    average_metrics,
+    measure_classes,
+    measure_numbers,
+    measure_series,
+    score_classes,
+    score_numbers,
+    score_series,
+)
+from smalt_automl.words import PRIMARY_METRICS
 
 
 def draw(classes: int, rows: int = 400) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -105,3 +114,23 @@ def test_a_forecast_is_normalised_by_each_series_own_range() -> None:
 
 def test_folds_are_averaged_over_those_that_have_the_metric() -> None:
     assert average_metrics([{"a": 1.0, "b": 2.0}, {"a": 3.0}]) == {"a": 2.0, "b": 2.0}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("metric", PRIMARY_METRICS["classification"])
+def test_a_score_of_classes_is_the_metric_of_that_name(metric: str, weighted: bool) -> None:
+    truth, chances, weights = draw(3)
+    w = weights if weighted else None
+    assert score_classes(metric, truth, chances, w) == pytest.approx(measure_classes(truth, chances, w)[metric])
+
+
+@pytest.mark.parametrize("metric", PRIMARY_METRICS["regression"])
+def test_a_score_of_numbers_is_the_metric_of_that_name(metric: str) -> None:
+    generator = np.random.default_rng(2)
+    truth = generator.random(60)
+    predicted, weights = truth + generator.normal(size=60) / 9, generator.random(60)
+    expected = measure_numbers(truth, predicted, 0, 1, weights)[metric]
+    assert score_numbers(metric, truth, predicted, 0, 1, weights) == pytest.approx(expected)
+    series, ranges = np.array(["a", "b", "c"] * 20), {"a": (0.0, 2.0), "b": (0.0, 1.0)}
+    expected = measure_series(truth, predicted, series, ranges)[metric]
+    assert score_series(metric, truth, predicted, series, ranges) == pytest.approx(expected)

@@ -14,7 +14,7 @@ from .search import LearningProblem
 from .trials import SearchTrial
 from .words import META_LEARNERS, find_word
 
-_CANDIDATES, _ROUNDS = 12, 15
+_CANDIDATES, _ROUNDS, _PATIENCE = 12, 15, 4
 
 
 class VotePlan(NamedTuple):
@@ -68,6 +68,8 @@ def plan_vote(problem: LearningProblem, candidates: Sequence[SearchTrial]) -> Vo
         sums = [a + b for a, b in zip(sums, candidates[chosen].predictions or (), strict=True)]
         if best is None or problem.is_better(scores[chosen], best[0]):
             best = (scores[chosen], counts.copy())
+        elif size - best[1].sum() >= _PATIENCE:
+            break
     assert best is not None
     members = [(trial, count) for trial, count in zip(candidates, best[1], strict=True) if count]
     weights = [float(count / best[1].sum()) for _, count in members]
@@ -96,8 +98,9 @@ def plan_stack(
 
 
 def _score(problem: LearningProblem, sums: list[Any], size: int) -> float:
-    found = _measure(problem, [part / size for part in sums]).get(problem.metric)
-    return found if found is not None else (-1e9 if problem.is_maximised else 1e9)
+    scores = [problem.score(part / size, valid) for part, (_, valid) in zip(sums, problem.folds.pairs, strict=True)]
+    known = [score for score in scores if np.isfinite(score)]
+    return float(np.mean(known)) if known else (-1e9 if problem.is_maximised else 1e9)
 
 
 def _measure(problem: LearningProblem, parts: Sequence[Any]) -> Metrics:

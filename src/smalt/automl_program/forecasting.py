@@ -30,6 +30,7 @@ from .tabular import SearchResult
 from .trials import SearchTrial
 
 _SMALL = 200_000
+_EXPLAINING = 30.0  # seconds
 
 
 class ForecastRun:
@@ -51,7 +52,7 @@ class ForecastRun:
         self.ranges = {key: _find_range(row) for key, row in zip(data.grid.keys, data.grid.values, strict=True)}
         self.problem = LearningProblem(
             "forecasting", self.features, data.truth, None, data.folds, np.arange(len(data.truth)), None,
-            self.measure, self.settings.metric, self.settings.is_maximised,
+            self.measure, self.score, self.settings.metric, self.settings.is_maximised,
         )  # fmt: skip
         self.search = TableSearch(self.problem, self._make_limits(), self._report)
 
@@ -106,6 +107,10 @@ class ForecastRun:
 
     def measure(self, predictions: Any, rows: Any) -> metrics.Metrics:
         return metrics.measure_series(self.data.truth[rows], predictions, self.series[rows], self.ranges)
+
+    def score(self, predictions: Any, rows: Any) -> float:
+        truth, metric = self.data.truth[rows], self.settings.metric
+        return metrics.score_series(metric, truth, predictions, self.series[rows], self.ranges)
 
     def _past(self, name: str) -> dict[int, Any] | None:
         """Return the numbers of each series' rows, by step, for the method that uses them."""
@@ -276,14 +281,18 @@ class ForecastRun:
         def forecast(frame: Any, grid: Any, places: Any, steps: Any) -> Any:
             return model.forecast_rows(frame, grid, places, steps)
 
+        until = time.time() + _EXPLAINING
+
         def score(frame: Any) -> float:
+            if time.time() > until:
+                raise TimeoutError("it took too long")
             self.data.frame = kept.copy()
             self.data.frame.loc[rows, columns] = frame[columns].to_numpy()
             try:
                 predictions = self._forecast_fold(rows, fold, forecast)
             finally:
                 self.data.frame = kept
-            return sign * self.measure(predictions, rows).get(self.settings.metric, 0.0)
+            return sign * self.score(predictions, rows)
 
         return find_importance(columns, kept.iloc[rows], score, self.settings.seed)
 

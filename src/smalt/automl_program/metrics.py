@@ -152,6 +152,60 @@ def _measure_percentage(truth: Any, predicted: Any) -> float:
     return float(100 * np.mean(np.abs((truth[usable] - predicted[usable]) / truth[usable]))) if usable.any() else np.nan
 
 
+def score_classes(metric: str, truth: Any, chances: Any, weights: Any = None) -> float:
+    """Return one primary metric of `measure_classes`, in a fraction of its time."""
+    predicted, present = chances.argmax(axis=1), np.unique(truth)
+    if metric == "accuracy":
+        return float(np.average(predicted == truth, weights=weights))
+    if metric == "norm_macro_recall":
+        chance = 1 / max(2, len(present))
+        return max(0.0, (_average_recall(truth, predicted, present, weights) - chance) / (1 - chance))
+    from sklearn import metrics as m
+
+    if metric == "precision_score_weighted":
+        return float(m.precision_score(truth, predicted, average="weighted", sample_weight=weights, zero_division=0))
+    if len(present) < 2:
+        return float("nan")
+    function = m.roc_auc_score if metric == "AUC_weighted" else m.average_precision_score
+    unit = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=float)
+    scores = [function(truth == label, chances[:, label], sample_weight=weights) for label in present]
+    return float(np.average(scores, weights=[unit[truth == label].sum() for label in present]))
+
+
+def score_numbers(metric: str, truth: Any, predicted: Any, low: float, high: float, weights: Any = None) -> float:
+    """Return one primary metric of `measure_numbers`, in a fraction of its time."""
+    errors = predicted - truth
+    if metric == "spearman_correlation":
+        from scipy.stats import spearmanr
+
+        is_flat = len(np.unique(truth)) == 1 or len(np.unique(predicted)) == 1
+        return -1.0 if is_flat else float(spearmanr(truth, predicted)[0])
+    if metric == "r2_score":
+        spread = np.average((truth - np.average(truth, weights=weights)) ** 2, weights=weights)
+        return max(-1.0, 1 - float(np.average(errors**2, weights=weights) / spread)) if spread else float("nan")
+    if metric == "normalized_mean_absolute_error":
+        size = float(np.average(np.abs(errors), weights=weights))
+    else:
+        size = float(np.sqrt(np.average(errors**2, weights=weights)))
+    extent = abs(high - low)
+    return min(1.0, size / extent) if extent else float(size > 0)
+
+
+def score_series(
+    metric: str, truth: Any, predicted: Any, series: Any, ranges: Mapping[Any, tuple[float, float]]
+) -> float:
+    """Return one primary metric of `measure_series`, in a fraction of its time."""
+    if not metric.startswith("normalized_"):
+        return score_numbers(metric, truth, predicted, float(truth.min()), float(truth.max()))
+    names, places = np.unique(series, return_inverse=True)
+    scores = []
+    for place, name in enumerate(names):
+        rows = places == place
+        low, high = ranges.get(name, (float(truth[rows].min()), float(truth[rows].max())))
+        scores.append(score_numbers(metric, truth[rows], predicted[rows], low, high))
+    return float(np.mean(scores))
+
+
 def average_metrics(folds: Iterable[Metrics]) -> Metrics:
     """Return the mean of each metric over the folds that have it."""
     folds = list(folds)

@@ -39,6 +39,8 @@ class LearningProblem:
     classes: int | None
     measure: Callable[[Any, Any], Metrics]
     """Measure predictions (of classes: chances) for some rows, given by their numbers."""
+    score: Callable[[Any, Any], float]
+    """Return the primary metric alone."""
     metric: str
     is_maximised: bool
 

@@ -114,12 +114,19 @@ class TableRun:
         classes = None if data.labels is None else len(data.labels)
         return LearningProblem(
             settings.task, features, data.truth, weights, data.folds, data.final_rows, classes,
-            self.measure, settings.metric, settings.is_maximised,
+            self.measure, self.score, settings.metric, settings.is_maximised,
         )  # fmt: skip
 
     def measure(self, predictions: Any, rows: Any) -> metrics.Metrics:
         weights = None if self.user_weights is None else self.user_weights[rows]
         return self.measure_rows(self.data.truth[rows], predictions, weights)
+
+    def score(self, predictions: Any, rows: Any) -> float:
+        weights = None if self.user_weights is None else self.user_weights[rows]
+        truth, metric = self.data.truth, self.settings.metric
+        if self.data.labels is not None:
+            return metrics.score_classes(metric, truth[rows], predictions, weights)
+        return metrics.score_numbers(metric, truth[rows], predictions, truth.min(), truth.max(), weights)
 
     def measure_rows(self, truth: Any, predictions: Any, weights: Any) -> metrics.Metrics:
         if self.data.labels is not None:
@@ -262,7 +269,7 @@ class TableRun:
             if time.time() > until:
                 raise TimeoutError("no time was left")
             predictions = self.problem.predict(model.model, self.featurizer.transform(frame))
-            return sign * self.measure(predictions, rows).get(self.settings.metric, 0.0)
+            return sign * self.score(predictions, rows)
 
         return find_importance(columns, self.data.frame.iloc[rows], score, self.settings.seed)
 
