@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import desk
+import requests
 from azure.ai.ml import Output, command, dsl, load_component, load_job
 from azure.ai.ml.entities import CommandJob
 from azure.ai.ml.sweep import (
@@ -18,6 +19,7 @@ from azure.ai.ml.sweep import (
     SweepJobLimits,
     Uniform,
 )
+from azure.identity import DefaultAzureCredential
 from desk import HOST, done, folder, ml, refused, waited, write
 
 TRAIN = """
@@ -191,6 +193,48 @@ def it_sweeps_in_a_pipeline() -> None:
     assert over.jobs["sweep_step"].limits.max_total_trials == 4
     again = ml.jobs.get(over.name)
     assert (again.jobs["sweep_step"].objective.goal, again.jobs["sweep_step"].type) == ("minimize", "sweep")
+
+
+def it_sees_sweeps_that_only_smalt_writes() -> None:
+    """Sweeps by smalt's own algorithms and of registered components, and steps of sweep components, do not upset it."""
+    train = ml.components.create_or_update(load_component(write("train.yml", COMPONENT)))
+    aim = {"objective": {"goal": "minimize", "primary_metric": "loss"}, "limits": {"max_total_trials": 1}}
+    space = {"lr": {"type": "choice", "values": [0.1]}}
+    tuned = {"type": "sweep", "name": "tuned", "version": "1", "trial": train.id, "search_space": space, **aim}
+    put("components/tuned/versions/1", {"componentSpec": {**tuned, "trial": f"azureml:{train.id}"}})
+    sweep = {
+        "jobType": "Sweep",
+        "trial": {"componentId": train.id},
+        "searchSpace": {"lr": ["choice", [[0.1, 0.2]]]},
+        "objective": {"goal": "minimize", "primaryMetric": "loss"},
+        "limits": {"jobLimitsType": "Sweep", "maxTotalTrials": 1},
+        "samplingAlgorithm": {"samplingAlgorithmType": "Gp", "seed": 3},
+    }
+    step = {"type": "sweep", "trial": {"componentId": put_id("components/tuned/versions/1"), "type": "sweep"}}
+    put("jobs/by-gp", sweep)
+    put("jobs/of-tuned", {"jobType": "Pipeline", "jobs": {"tune": step}})
+    assert {"by-gp", "of-tuned"} <= {one.name for one in ml.jobs.list()}
+    assert {"tuned", "train_model"} <= {one.name for one in ml.components.list()}
+    got = ml.jobs.get("by-gp")
+    assert (got.type, got.limits.max_total_trials, list(got.outputs)) == ("sweep", 1, ["model"])
+    assert ml.jobs.get("of-tuned").jobs["tune"].type == "sweep"
+    for name in ("by-gp", "of-tuned"):
+        waited(ml.jobs.begin_cancel(name))
+
+
+def put_id(path: str) -> str:
+    workspace = ml.workspaces.get(ml.workspace_name)
+    return f"{workspace.id}/{path}"
+
+
+def put(path: str, properties: dict) -> None:
+    """Send a body that the official client's classes cannot make, as it sends its own."""
+    token = DefaultAzureCredential().get_token("https://management.azure.com/.default").token
+    url = f"{ml._base_url.rstrip('/')}{put_id(path)}?api-version=2024-01-01-preview"
+    answer = requests.put(
+        url, json={"properties": properties}, headers={"Authorization": f"Bearer {token}"}, timeout=60
+    )
+    assert answer.status_code in (200, 201), answer.text
 
 
 def it_is_told_of_mistakes() -> None:

@@ -144,11 +144,28 @@ STEP = {
 }
 
 
+_OF_SWEEP = {"type": "sweep"}
+"""What tells the component of a sweep step from a trial: Azure's clients read no `componentId` of such a step."""
+
+
 class StepCodec(Codec[Any]):
-    """A step's outputs that have no type of their own have the component's."""
+    """A step's outputs that have no type of their own have the component's.
+
+    The sweep component of a step stands where other sweep steps have their trial.
+    """
+
+    def split_body(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
+        trial = body.get("trial") if "trial" in self.noun._fields else None
+        if isinstance(trial, Mapping) and trial.get("type") == _OF_SWEEP["type"]:
+            body = {**body, **trial, "type": body.get("type"), "trial": None}
+        return super().split_body(body, path, reader)
 
     def write(self, noun: Any, writing: Writing) -> Json:
         body = super().write(noun, writing)
+        if "trial" in self.noun._fields:
+            found: Json = {key: body.pop(key) for key in ("componentId", "component") if key in body}
+            if found:
+                body["trial"] = {**found, **_OF_SWEEP}
         outputs = vars(noun).get("outputs")
         if outputs:
             body["outputs"] = {
