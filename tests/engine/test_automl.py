@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,9 @@ import pytest
 
 from smalt import wire
 from smalt.entities.jobs.automl.job import AutoMLJob
-from smalt.exceptions import ValidationException
+from smalt.exceptions import RefusedError, ValidationException
 from smalt.machine.home import Home
+from smalt.service.engine import kinds
 from smalt.service.engine.kinds import automl_search
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
@@ -76,6 +79,9 @@ def test_each_trial_of_the_search_is_a_child(tmp_path: Path) -> None:
             assert jobs.read_state(bench.db, best.id) == {"smalt.metrics": {"accuracy": 0.9}}
             files = bench.artifacts("a_2") / "outputs" / "mlflow-model" / "MLmodel"
             assert files.read_text() == "run_id: a_search 2\n"
+            assert (bench.artifacts("a") / "outputs" / "automl" / "leaderboard.csv").read_text() == "best first\n"
+            with pytest.raises(RefusedError, match="look into 'a_search'"):
+                await kinds.lay_out_copy(bench.engine.context, best)
             body = jobs.read_properties(bench.db, job.id)
             assert body["properties"]["best_child_run_id"] == "a_2"
             assert body["tags"] == {"automl_best_child_run_id": "a_2"}
@@ -143,6 +149,36 @@ def test_a_server_that_is_killed_loses_and_repeats_no_trial(tmp_path: Path) -> N
             assert (tmp_path / "runs").read_text() == "y\n"
 
     asyncio.run(begin())
+    asyncio.run(finish())
+
+
+FEWEST_COMMITS = 6
+"""A run has some more; events that come at once share one."""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("number", range(1, 13))
+def test_a_server_that_dies_at_a_commit(tmp_path: Path, number: int, when: str) -> None:
+    """Whichever commit it was, the search runs once, and each of its trials is one child."""
+    home, document = Home(tmp_path / "home"), make_document(tmp_path)
+    (tmp_path / "job.json").write_text(json.dumps(document))
+    command = [sys.executable, "-m", "tests.engine.automl_death", str(home.root), str(tmp_path), str(number), when]
+    died = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=60)
+    assert died.returncode in (0, 9), died.stderr
+    if died.returncode == 0:
+        assert number > FEWEST_COMMITS, "it was to be killed, and ran to its end"
+        pytest.skip("it is over before that commit")
+
+    async def finish() -> None:
+        async with workbench(home) as bench:
+            job = jobs.find_by_name(bench.db, bench.workspace.id, "a")
+            if job is None:  # it was not accepted
+                job = submit(bench, document)
+            assert (await bench.over(job)).status == "Completed"
+            assert find_trials(bench, job) == ALL
+            assert jobs.read_properties(bench.db, job.id)["tags"] == {"automl_best_child_run_id": "a_2"}
+            assert (tmp_path / "runs").read_text() == "y\n"
+
     asyncio.run(finish())
 
 

@@ -17,6 +17,7 @@ from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds.automl_checks import check_automl
 from smalt.service.engine.kinds.automl_search import BEST_MODEL, SEARCH, SearchPlanner, store_program
 from smalt.service.engine.kinds.automl_trials import (
+    REPORTS,
     SCORE,
     SearchJournal,
     find_folder,
@@ -26,6 +27,7 @@ from smalt.service.engine.kinds.automl_trials import (
     read_ended,
     read_live,
 )
+from smalt.service.engine.kinds.places import ARTIFACTS
 from smalt.service.engine.kinds.properties import IDLE, SETTINGS, remove_planned
 from smalt.service.engine.kinds.protocol import (
     NO_CHANGES,
@@ -120,13 +122,14 @@ class AutoMLKind(CompositeKind):
         folder = find_folder(view, child)
         if folder is None:
             return SearchJournal
-        targets = view.context.artifacts(view.workspace, f"{view.job.name}_")
-        scratch = Path(
-            view.context.home.shell_safe_path, "workspaces", view.workspace.folder, "jobs", child.name, "read"
-        )
+        context, workspace = view.context, view.workspace
+        left = context.data.locate(view.follow(child, ARTIFACTS.format(job=child.name)), workspace).path
+        artifacts = context.artifacts(workspace, view.job.name)
+        scratch = Path(context.home.shell_safe_path, "workspaces", workspace.folder, "jobs", child.name, "read")
 
         def read() -> SearchJournal:
-            return read_ended(view.context.data.prepare_input(folder, "uri_folder", None, scratch), targets)
+            there = context.data.prepare_input(folder, "uri_folder", None, scratch)
+            return read_ended(there, left / REPORTS if left is not None else None, artifacts)
 
         return read
 

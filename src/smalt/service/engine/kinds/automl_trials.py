@@ -15,12 +15,15 @@ from smalt.service.data import Location
 from smalt.service.data.files.copying import copy_tree, remove_tree
 from smalt.service.engine.kinds.automl_search import ENVIRONMENT, SEARCH, TRIALS
 from smalt.service.engine.kinds.control_jobs import read_output_uris
+from smalt.service.engine.kinds.properties import RAN_IN
 from smalt.service.engine.kinds.protocol import ChildEnd, CompositeView, NewChild
 from smalt.service.engine.outcome import make_error
 from smalt.service.records.jobs import Job
 
 ALGORITHM, SCORE = "run_algorithm", "score"
 """The properties of a trial with its algorithm and the value of the primary metric, as the service has them."""
+REPORTS = "outputs/automl"
+"""The folder with the leaderboard and the pictures among the artifacts of the search, and of its AutoML job."""
 _JOURNAL = "journal.jsonl"
 
 
@@ -74,15 +77,25 @@ def read_live(view: CompositeView, search: Job) -> SearchJournal | None:
         return None  # it is read at the end of the search, which tells what is wrong
 
 
-def read_ended(folder: Path, targets: str) -> SearchJournal:
-    """Read the whole journal, and copy the files of each trial to its artifacts; `targets` ends with its number."""
+def read_ended(folder: Path, reports: Path | None, artifacts: str) -> SearchJournal:
+    """Read the whole journal, and copy the files of each trial and the reports to the artifacts of their jobs.
+
+    `artifacts` is the folder of the AutoML job's; those of its trials have their numbers in their names.
+    """
     journal = SearchJournal.read(folder / _JOURNAL)
     for trial in journal.trials:
-        source, target = folder / str(trial["number"]), Path(f"{targets}{trial['number']}")
+        source, target = folder / str(trial["number"]), Path(make_trial_name(artifacts, trial["number"]))
         for file in sorted(source.iterdir()) if source.is_dir() else ():
-            remove_tree(target / file.name)  # of a server that was killed while it copied
-            copy_tree(file, target / file.name)
+            _copy_again(file, target / file.name)
+    if reports is not None and reports.is_dir():
+        _copy_again(reports, Path(artifacts, REPORTS))
     return journal
+
+
+def _copy_again(source: Path, target: Path) -> None:
+    """Copy a file or folder over what a server has left that was killed while it copied."""
+    remove_tree(target)
+    copy_tree(source, target)
 
 
 def make_trials(
@@ -116,11 +129,12 @@ def _make_trial(view: CompositeView, trial: dict[str, Any], goal: str) -> NewChi
         "primary_metric": goal,
         "iteration": str(number),
         "runTemplate": "automl_child",
+        RAN_IN: f"{job.name}_{SEARCH}",
     }
     if score is not None:
         properties[SCORE] = repr(score)
     entity = CommandJob(
-        command=f": trial {number} of {job.name}_{SEARCH}, whose process ran it",
+        command=f"echo 'trial {number} of {job.name} ran in its step {SEARCH}, not by itself' >&2; exit 1",
         environment=view.entity.environment_id or ENVIRONMENT,
         inputs={name: _to_literal(value) for name, value in parameters.items()},
         tags={"hyperparameters": json.dumps(parameters)},

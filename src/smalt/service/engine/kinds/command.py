@@ -29,7 +29,7 @@ from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.places import OWN_OUTPUT, output_uri
-from smalt.service.engine.kinds.properties import OUTPUT_FOLDER, POINT
+from smalt.service.engine.kinds.properties import OUTPUT_FOLDER, POINT, RAN_IN
 from smalt.service.engine.kinds.protocol import LeafKind
 from smalt.service.engine.outputs.registration import find_taken_versions
 from smalt.service.engine.slots import SlotGrant, SlotRequest
@@ -578,6 +578,9 @@ class CommandKind(LeafKind):
     async def lay_out_copy(self, context: EngineContext, job: Job) -> dict[str, Any]:
         from smalt.service.engine.kinds.command_copy import lay_out_copy
 
+        ran_in = (jobs.read_properties(context.db, job.id).get("properties") or {}).get(RAN_IN)
+        if ran_in:
+            raise RefusedError(f"job '{job.name}' had no process of its own; look into '{ran_in}', which ran it")
         return await lay_out_copy(context, job)
 
 

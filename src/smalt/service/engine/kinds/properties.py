@@ -35,6 +35,9 @@ SKIPPED_STEPS = "smalt.skipped_steps"
 IDLE = "smalt.no_effect"
 """The property of a job with all that it says and that does nothing here."""
 
+RAN_IN = "smalt.ran_in"
+"""The property of a job that had no process of its own, with the name of the job whose process ran it."""
+
 POINT = "smalt.point"
 """The property of a trial with its point in the search space of its sweep, as JSON."""
 
@@ -48,7 +51,7 @@ TIMEOUT = "smalt.timeout"
 """The property of a trial that is a pipeline with the seconds after which it is canceled."""
 
 PLANNED = frozenset(
-    {FORCED, OUTPUT_FOLDER, PLACES, PROMISED, BOUND, BRANCH_INPUTS, SKIPPED_STEPS, POINT, SETTINGS, TIMEOUT}
+    {FORCED, OUTPUT_FOLDER, PLACES, PROMISED, BOUND, BRANCH_INPUTS, SKIPPED_STEPS, RAN_IN, POINT, SETTINGS, TIMEOUT}
 )
 """The properties that only smalt gives to a job: those that a user writes are ignored."""
 
