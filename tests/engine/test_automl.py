@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from smalt import wire
-from smalt.entities.jobs.automl.job import AutoMLJob
+from smalt.entities import Input
+from smalt.entities.jobs.automl.job import AutoMLComponent, AutoMLJob
+from smalt.entities.steps.standalone_jobs import convert_to_job
 from smalt.exceptions import RefusedError, ValidationException
 from smalt.machine.home import Home
 from smalt.service.engine import kinds
 from smalt.service.engine.kinds import automl_search
-from smalt.service.records import jobs
+from smalt.service.records import assets, jobs
 from smalt.service.records.jobs import Job
 from smalt.service.tracking.run_database import LoggedMetric
 from tests.engine.bench import Workbench, workbench
@@ -299,3 +301,65 @@ def test_the_columns_of_a_pipelines_input_are_looked_at(tmp_path: Path) -> None:
             assert "jobs.learn.target_column_name: training_data has no column 'z'" in str(refused.value)
 
     asyncio.run(scenario())
+
+
+COMPONENT = {
+    "type": "automl", "name": "learn", "version": "1", "task": "classification", "primary_metric": "accuracy",
+    "inputs": {"table": {"type": "mltable"}, "trials": {"type": "integer", "default": 7}, "column": {"type": "string"}},
+    "outputs": {"best_model": {"type": "mlflow_model"}},
+    "training_data": "${{inputs.table}}", "target_column_name": "${{inputs.column}}",
+    "limits": {"max_trials": "${{inputs.trials}}"}, "environment_id": "azureml:host",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("is_registered", [False, True])
+def test_a_component_says_how_its_steps_search(tmp_path: Path, is_registered: bool) -> None:
+    """Its inputs are put into its settings: tables, texts and numbers."""
+    component = {**COMPONENT, "environment_variables": {"RUNS": str(tmp_path / "runs")}}
+    document = make_pipeline(tmp_path)
+
+    async def scenario() -> None:
+        async with workbench(Home(tmp_path / "home")) as bench:
+            reference: Any = component
+            if is_registered:
+                body = wire.to_rest(AutoMLComponent.from_dict(component))["properties"]
+                assets.put_version(bench.db, bench.workspace.id, "components", "learn", "1", body, "tester")
+                reference = "azureml:learn:1"
+            document["jobs"]["learn"] = {
+                "type": "automl", "component": reference, "inputs": {"table": TABLE, "column": "y"},
+                "outputs": {"best_model": "${{parent.outputs.model}}"},
+            }  # fmt: skip
+            job = await bench.over(bench.submit("p", document))
+            assert (job.status, job.ended_by) == ("Completed", None)
+            body = jobs.read_properties(bench.db, bench.child(bench.child(job, "learn"), "search").id)
+            settings = json.loads(body["environmentVariables"]["SMALT_AUTOML_SETTINGS"])
+            assert (settings["limits"], settings["target_column_name"]) == ({"max_trials": 7}, "y")
+            assert bench.log("p-use") == "best\n"
+
+    asyncio.run(scenario())
+
+
+TABLE = "${{parent.jobs.prep.outputs.t}}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"training_data": "./here"}, "a table of a component is one of its inputs"),
+        ({"target_column_name": "${{inputs.colum}}"}, "did you mean"),
+        ({"primary_metric": "r2_score"}, "no primary metric of classification"),
+    ],
+)
+def test_a_component_that_is_wrong_is_refused(changes: dict[str, Any], sentence: str) -> None:
+    """Each mistake in one sentence."""
+    with pytest.raises(ValidationException) as refused:
+        AutoMLComponent.from_dict({**COMPONENT, **changes})
+    assert sentence in str(refused.value)
+
+
+def test_a_component_alone_becomes_a_job() -> None:
+    """Calling it outside of a pipeline and submitting the step."""
+    step = AutoMLComponent.from_dict(COMPONENT)(table=Input(type="mltable", path="azureml:t:1"), column="z", trials=3)
+    job = convert_to_job(step)
+    assert (job.type, job.task, job.target_column_name, job.limits.max_trials) == ("automl", "classification", "z", 3)
+    assert job.training_data == Input(type="mltable", path="azureml:t:1")

@@ -120,6 +120,18 @@ STEP_FIELD = TextPlace(
     _LITERALS,
     "write it out, or as '${{parent.inputs.NAME}}'",
 )
+AUTOML = TextPlace(
+    "the settings of an AutoML component",
+    "every key of AutoML components",
+    {"inputs": Use.LITERAL},
+    "write it out, or as '${{inputs.NAME}}'",
+)
+AUTOML_TABLE = TextPlace(
+    "a table of an AutoML component",
+    "`training_data`, `validation_data`, `test_data` of AutoML components",
+    {"inputs": Use.WHOLE},
+    "bind it to '${{inputs.NAME}}'",
+)
 CONTROL = TextPlace(
     "a step of control flow",
     "`condition`, `body`, `mapping`, `true_block`, `false_block`; `items` (of parallel_for, which does not run yet)",
@@ -140,7 +152,7 @@ PEOPLE = TextPlace(
 
 PLACES = (
     *(COMMAND, TRIAL, ARGUMENTS, JOB_INPUT, JOB_OUTPUT, VARIABLE, FIXED, SETTING, FIXED_SETTING),
-    *(STEP_INPUT, STEP_OUTPUT, STEP_PATH, PORT_FIELD, STEP_VARIABLE, STEP_FIELD, CONTROL, PEOPLE),
+    *(STEP_INPUT, STEP_OUTPUT, STEP_PATH, PORT_FIELD, STEP_VARIABLE, STEP_FIELD, CONTROL, AUTOML, AUTOML_TABLE, PEOPLE),
 )
 
 BLOCKS = (COMMAND, TRIAL, ARGUMENTS)
@@ -181,6 +193,20 @@ OF_PIPELINE = {
 }
 OF_COMPONENT = {**_OF_OTHERS, **{key: place for key, place in OF_PIPELINE.items() if key.startswith("settings.")}}
 """The place of each text of a noun, by key. A component's inputs and outputs are declarations."""
+
+_TABLES = ("training_data", "validation_data", "test_data")
+OF_AUTOML = {
+    **dict.fromkeys(
+        (
+            *("primary_metric", "target_column_name", "weight_column_name", "positive_label", "validation_data_size"),
+            *("test_data_size", "n_cross_validations", "cv_split_column_names", "log_verbosity", "environment_id"),
+            *("featurization", "training", "forecasting", "limits", "resources", "environment_variables"),
+        ),
+        AUTOML,
+    ),
+    **dict.fromkeys(_TABLES, AUTOML_TABLE),
+}
+"""The place of each text of an AutoML component, by key."""
 
 
 def find_step_place(path: Sequence[Any]) -> TextPlace:

@@ -39,6 +39,8 @@ def can_be_job(thing: Any) -> bool:
 
 def convert_to_job(node: Any) -> Any:
     """Return the job for a step that can be one."""
+    if node.type == "automl" and find_component(node) is not None:
+        return _fill_automl(node)
     noun = load_noun(JOBS[str(node.type)])
     job = noun.__new__(noun)
     values = {name: value for name, value in vars(node).items() if name in noun._fields}
@@ -48,6 +50,18 @@ def convert_to_job(node: Any) -> Any:
     if component is not None:
         _fill_from_component(values, node, component, noun)
     vars(job).update(values, _line=vars(node).get("_line"))
+    job.source_path = node.source_path
+    return job
+
+
+def _fill_automl(node: Any) -> Any:
+    """Return the job of an AutoML step whose settings are its component's."""
+    from smalt.entities.jobs.automl.components import fill_component
+
+    job = fill_component(node.component, node.inputs)
+    own = {name: value for name, value in vars(node).items() if name in job._fields and name not in ("task", "outputs")}
+    outputs = {name: to_plain_output(value) or Output() for name, value in node.outputs.items()}
+    vars(job).update(own, outputs=outputs, _line=vars(node).get("_line"))
     job.source_path = node.source_path
     return job
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from smalt.entities.assets.component import Component
+from smalt.entities.assets.component import COMPONENT, Component
 from smalt.entities.jobs.automl.parameters import SEARCH_SPACES, TRAINING_PARAMETERS
 from smalt.entities.jobs.automl.setter_base import AutoMLSetters
 from smalt.entities.jobs.automl.settings import (
@@ -21,14 +21,16 @@ from smalt.entities.jobs.command import VARIABLES
 from smalt.entities.jobs.inputs import JOB_OUTPUTS, DataPath, Input
 from smalt.entities.jobs.job import Job
 from smalt.entities.jobs.resources import JobResourceConfiguration, QueueSettings
-from smalt.entities.schema.effects import ACTED, KEPT, NONE, REFUSED
+from smalt.entities.rules import places
+from smalt.entities.rules.expressions import check_own
+from smalt.entities.schema.effects import ACTED, NONE, REFUSED
 from smalt.entities.schema.entity import Entity, constant, mapping, optional, required
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.problems import Path, did_you_mean, format_value, join_words
 from smalt.entities.schema.shapes import Enum, Integer, List, Number, Text
 from smalt.entities.schema.travel import Travel
 from smalt.entities.steps.nodes import Node
-from smalt.entities.syntax.expression import has_expression
+from smalt.entities.syntax.expression import has_expression, parse_binding
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
@@ -140,12 +142,13 @@ class AutoML(AutoMLSetters, Entity):
     @property
     def is_tabular(self) -> bool:
         """True for the tasks that smalt runs."""
-        return bool(TASKS[str(self.task)].algorithms)
+        task = TASKS.get(str(self.task))
+        return task is not None and bool(task.algorithms)
 
     def make_settings(self) -> dict[str, Any]:
         """Return what is set of the settings of the search, as in YAML, with the type of each table."""
         plain = self.to_dict()
-        settings = {name: plain[name] for name in _SETTINGS if plain.get(name) is not None}
+        settings = {name: plain[name] for name in _SEARCHED if plain.get(name) is not None}
         for name in DATA:
             given = getattr(self, name)
             if given is not None:
@@ -211,11 +214,13 @@ def _remove_bindings(value: Any) -> Any:
     return [_remove_bindings(item) for item in value if not has_expression(item)] if isinstance(value, list) else value
 
 
-_SETTINGS = (
+_SEARCHED = (
     *("task", "primary_metric", "target_column_name", "validation_data_size", "test_data_size"),
     *("n_cross_validations", "cv_split_column_names", "weight_column_name", "positive_label"),
     *("featurization", "training", "limits", "forecasting", "log_verbosity"),
 )
+SETTINGS = (*_SEARCHED, *DATA, "environment_id", "environment_variables", "resources")
+"""The keys of a job that a component has for its steps."""
 _PARTS: dict[str, type[Entity]] = {
     "limits": AutoMLLimits,
     "training": Training,
@@ -247,8 +252,30 @@ class AutoMLNode(AutoML, Node):
 
     type = constant("automl", "The type of step.")
 
+    component = optional(COMPONENT, "The component, in place of the settings.", travels=Travel.NOWHERE)
+
     _data_keys = DATA
     _own_outputs: ClassVar[Mapping[str, str]] = OUTPUTS
+
+    @classmethod
+    def _check_required(cls, given: set[str], path: Path, reader: Reader) -> None:
+        super()._check_required(given | {"task"} if "component" in given else given, path, reader)
+
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        component = vars(self).get("component")
+        if component is None:
+            super()._check_rules(path, reader, data)
+            if self.inputs:
+                words = f"an AutoML step has no inputs but its tables: {join_words(DATA, 'and')}"
+                reader.add_problem((*path, "inputs"), words, at_key=True)
+            return
+        if isinstance(component, Component) and component.type != self.type:
+            words = f"the step's type is {self.type}, but its component is {component.noun}"
+            reader.add_problem((*path, "component"), words)
+        for key in SETTINGS:
+            if key in data and key != "task":
+                words = f"'{key}' is the component's to say; make it an input of the component"
+                reader.add_problem((*path, key), words, at_key=True)
 
     @classmethod
     def _resolve_class(cls, data: Mapping[str, Any]) -> Any:
@@ -257,9 +284,30 @@ class AutoMLNode(AutoML, Node):
         return NODES.get(str(data.get("task")), cls) if cls is AutoMLNode else cls
 
 
-class AutoMLComponent(Component):
+class AutoMLComponent(AutoML, Component):
     noun = "an AutoML component"
-    _effect = KEPT
 
     type = constant("automl", "The type of component.")
     task = required(Enum(*TASKS), "The task to learn.", travels=Travel.CALL)
+
+    @classmethod
+    def _read_data(cls, data: Any, path: Path, reader: Reader) -> Any:
+        outside, reader.in_step = reader.in_step, True  # numbers may be named as inputs, as in a step
+        try:
+            return super()._read_data(data, path, reader)
+        finally:
+            reader.in_step = outside
+
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        Component._check_rules(self, path, reader, data)
+        check_own(self, "this component", places.OF_AUTOML, path, reader)
+        if not any(key in data for key in SETTINGS if key != "task"):
+            return  # as Azure's client writes one for a step with its settings in place
+        super()._check_rules(path, reader, data)
+        for key in DATA:
+            given = getattr(self, key)
+            text = given.path if isinstance(given, Input) else given
+            bound = parse_binding(text)
+            if text and (bound is None or bound.kind != "inputs"):
+                words = "a table of a component is one of its inputs: write '${{inputs.NAME}}'"
+                reader.add_problem((*path, key), words)

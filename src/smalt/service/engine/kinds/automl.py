@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.automl_program.words import find_primary_metric
 from smalt.entities import Input, Output
+from smalt.entities.jobs.automl.components import fill_component
 from smalt.entities.jobs.automl.job import DATA, OUTPUTS, AutoMLJob
 from smalt.entities.jobs.automl.tasks import JOBS
 from smalt.entities.schema.travel import build_job_values
@@ -84,20 +85,22 @@ class AutoMLKind(CompositeKind):
         check_automl(checker, "", job, {})
 
     def check_step(self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]) -> None:
-        if why_not := self.explain_unsupported(node):
+        if why_not := self.explain_unsupported(component):
             checker.add(where.rstrip("."), why_not)
         else:
-            check_automl(checker, where, node, inputs)
+            own = {} if component is node else node.inputs
+            check_automl(checker, where, component, {**inputs, **{f".{name}": value for name, value in own.items()}})
 
     def make_step_job(self, planner: Planner, step: PlannedStep) -> AutoMLJob:
         """Return the AutoML job of a step, with the tables that the pipeline gives it."""
         node, scope = step.node, step.scope
-        data = {name: _to_input(resolve_input(getattr(node, name), scope, step.name)) for name in DATA}
+        source = node if step.component is node else fill_component(step.component, step.inputs)
+        data = {name: _to_input(resolve_input(getattr(source, name), scope, step.name)) for name in DATA}
         data = {name: planner.pin_input(f"{step.node_name}.{name}", value) for name, value in data.items() if value}
         step.inputs.update(data)
         _add_best_model(planner, step)
-        noun = JOBS[str(node.task)]
-        fields = build_job_values(noun, node, None, DATA, scope.resolve_field)
+        noun = JOBS[str(source.task)]
+        fields = build_job_values(noun, node, None if source is node else source, DATA, scope.resolve_field)
         fields.update(data, outputs=step.outputs, compute=find_compute(planner, step, fields.get("compute")))
         job = noun(**fields)
         settings = list_inherited_settings(planner, scope)

@@ -28,7 +28,7 @@ _ENCODINGS = {"iso88591": "iso-8859-1", "latin1": "latin-1", "windows1252": "cp1
 def check_automl(checker: Checker, where: str, job: Any, around: Mapping[str, Any]) -> None:
     """Check the tables of a job or a step, and that the columns that it names are in them.
 
-    `around` has the inputs of the pipeline around a step.
+    `around` has the inputs of the pipeline around a step and, with a dot before the name, those of the step itself.
     """
     checker.check_environment(where, job.environment_id, "environment_id")
     for name in DATA:
@@ -46,9 +46,14 @@ def _find_table(given: Any, around: Mapping[str, Any]) -> Input | None:
     """Return the data of a table; that of the pipeline's input that it is bound to."""
     table = given if isinstance(given, Input) else Input(path=given) if given else None
     bound = parse_binding(table.path) if table is not None else None
-    if bound is None or bound.kind != "parent.inputs":
+    if bound is None or bound.kind not in ("parent.inputs", "inputs"):
         return table
-    source = around.get(resolve_port(bound.name, around) or "")
+    name = bound.name if bound.kind == "parent.inputs" else f".{bound.name}"
+    source = around.get(resolve_port(name, around) or "")
+    return _find_table(source, {} if source is given else around) if bound.kind == "inputs" else _get_data(source)
+
+
+def _get_data(source: Any) -> Input | None:
     return source if isinstance(source, Input) else None
 
 
