@@ -32,6 +32,7 @@ EXAMPLES = {
     "secrets": "${{secrets.key}}",
 }
 DATA = {"type": "uri_folder", "path": "azureml://datastores/workspaceblobstore/paths/d"}
+TABLE = {"type": "mltable", "path": "azureml://datastores/workspaceblobstore/paths/t"}
 Document = tuple[dict[str, Any], str]
 """A job, and the path of the text in it."""
 
@@ -71,6 +72,17 @@ def condition(text: str) -> Document:
     return made, "jobs.deciding.condition"
 
 
+def automl(key: str, kind: str, text: str) -> Document:
+    component = {
+        "type": "automl", "task": "classification", "target_column_name": "y", "training_data": "${{inputs.t}}",
+        "inputs": {"x": {"type": kind}, "t": {"type": "mltable"}}, key: text,
+    }  # fmt: skip
+    made, _ = pipeline({})
+    given = {"x": TABLE if kind == "mltable" else "a", "t": TABLE}
+    made["jobs"]["it"] = {"type": "automl", "component": component, "inputs": given}
+    return made, f"jobs.it.component.{key}"
+
+
 def settings(key: str, text: str) -> Document:
     made, _ = pipeline({}, settings={key: text})
     return made, f"settings.{key}"
@@ -97,6 +109,8 @@ DOCUMENTS: dict[str, Callable[[str], Document]] = {
     ),
     places.STEP_FIELD.words: lambda text: pipeline({"compute": text}, "compute"),
     places.CONTROL.words: condition,
+    places.AUTOML.words: lambda text: automl("weight_column_name", "string", text),
+    places.AUTOML_TABLE.words: lambda text: automl("validation_data", "mltable", text),
     places.PEOPLE.words: lambda text: pipeline({"tags": {"a": text}}, "tags.a"),
 }  # fmt: skip
 CELLS = [(place, kind) for place in PLACES for kind in KINDS]

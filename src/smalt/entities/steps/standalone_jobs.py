@@ -12,7 +12,7 @@ from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.kinds import JOBS
 from smalt.entities.schema.nested import load_noun
 from smalt.entities.schema.problems import join_words
-from smalt.entities.schema.travel import build_job_values
+from smalt.entities.schema.travel import build_job_values, is_unset
 from smalt.entities.steps.bindings import find_component, to_plain_output
 from smalt.entities.steps.nodes import Node
 from smalt.entities.syntax.expression import remove_empty_blocks
@@ -58,8 +58,8 @@ def _fill_automl(node: Any) -> Any:
     """Return the job of an AutoML step whose settings are its component's."""
     from smalt.entities.jobs.automl.components import fill_component
 
-    job = fill_component(node.component, node.inputs)
-    own = {name: value for name, value in vars(node).items() if name in job._fields and name not in ("task", "outputs")}
+    job = fill_component(node.component, node.inputs, is_whole=False)
+    own = {name: value for name, value in vars(node).items() if name in job._fields and not is_unset(value)}
     outputs = {name: to_plain_output(value) or Output() for name, value in node.outputs.items()}
     vars(job).update(own, outputs=outputs, _line=vars(node).get("_line"))
     job.source_path = node.source_path

@@ -30,7 +30,7 @@ from smalt.entities.schema.problems import Path, did_you_mean, format_value, joi
 from smalt.entities.schema.shapes import Enum, Integer, List, Number, Text
 from smalt.entities.schema.travel import Travel
 from smalt.entities.steps.nodes import Node
-from smalt.entities.syntax.expression import has_expression, parse_binding
+from smalt.entities.syntax.expression import has_expression
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
@@ -307,7 +307,6 @@ class AutoMLComponent(AutoML, Component):
         for key in DATA:
             given = getattr(self, key)
             text = given.path if isinstance(given, Input) else given
-            bound = parse_binding(text)
-            if text and (bound is None or bound.kind != "inputs"):
+            if text and not has_expression(text):
                 words = "a table of a component is one of its inputs: write '${{inputs.NAME}}'"
                 reader.add_problem((*path, key), words)
