@@ -26,7 +26,11 @@ def test_a_command_may_name_its_inputs_and_outputs() -> None:
         ("${{inputs.learning_rat}}", "names no input of this command job; did you mean 'learning_rate'?"),
         ("$[[--x ${{inputs.zzz}}]]", "names no input of this command job"),
         ("${{outputs.modle}}", "names no output of this command job; did you mean 'model'?"),
-        ("${{search_space.x}}", "has a meaning only in the trial of a sweep"),
+        (
+            "${{search_space.x}}",
+            "has a meaning only in the trial of a sweep that is a command in place; elsewhere declare an input and "
+            "write '${{inputs.x}}'",
+        ),
         (
             "${{input.learning_rate}}",
             "is not an expression that smalt knows; did you mean '${{inputs.learning_rate}}'?",

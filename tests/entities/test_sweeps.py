@@ -326,6 +326,19 @@ def test_bounds_of_a_step_are_inputs_of_its_pipeline() -> None:
     ]
 
 
+def test_the_component_of_a_step_names_inputs() -> None:
+    """A trial that is copied from a sweep job into a step is told what a component writes instead."""
+    trial = {
+        "command": "train ${{search_space.lr}}",
+        "environment": "azureml:host",
+        "inputs": {"lr": {"type": "number"}},
+    }
+    assert find_problems(make_pipeline(make_step(trial=trial))) == [
+        "jobs.tune.trial.command: '${{search_space.lr}}' has a meaning only in the trial of a sweep that is a command "
+        "in place; elsewhere declare an input and write '${{inputs.lr}}'"
+    ]
+
+
 def make_sweep_component(**keys: Any) -> dict[str, Any]:
     return {
         "type": "sweep",

@@ -133,7 +133,8 @@ def _check_kind(expression: Expression, place: TextPlace, known: NameScope, read
     if expression.kind in place.uses:
         return None
     if expression.kind == "search_space":
-        return f"'{expression.text}' has a meaning only in the trial of a sweep"
+        hint = f"elsewhere declare an input and write '${{{{inputs.{expression.name}}}}}'"
+        return f"'{expression.text}' has a meaning only in the trial of a sweep that is a command in place; {hint}"
     advice = known.find_advice(expression, place)
     return f"'{expression.text}' cannot stand in {place.words}{f'; {advice}' if advice else ''}"
 
