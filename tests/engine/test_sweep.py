@@ -55,6 +55,12 @@ async def test_the_best_trial_gives_the_outputs() -> None:
         assert place == bench.store("azureml", f"s_{best[-1]}", "model")
         assert (place / "x").read_text() == f"{points[best]['x']}\n"
         assert not bench.store("azureml", "s").exists()
+        reader = {
+            "command": "cat ${{inputs.model}}/x", "environment": HOST,
+            "inputs": {"model": {"type": "uri_folder", "path": "azureml://jobs/s/outputs/model"}},
+        }  # fmt: skip
+        await bench.over(bench.submit("reader", reader))
+        assert bench.log("reader") == f"{points[best]['x']}\n"
 
 
 @pytest.mark.parametrize(("goal", "best"), [("maximize", "trial_1"), ("minimize", "trial_0")])

@@ -191,3 +191,29 @@ async def test_trials_that_end_at_once_make_way_for_as_many() -> None:
         sweep = await bench.over(sweep)
         assert sweep.status == "Completed"
         assert sorted(bench.states(sweep)) == sorted(f"trial_{number}" for number in range(24))
+
+
+async def test_short_trials_that_fail_make_way_for_the_next_ones() -> None:
+    """Some wait at the launcher for a trial that fails: each runs once all the same, and two at a time."""
+    async with workbench() as bench:
+        folder = bench.home.root.parent
+        values = {"type": "choice", "values": list(range(24))}
+        note = f"echo ${{{{search_space.x}}}} >> {folder}/ran"
+        command = f"{note}; [ $((${{{{search_space.x}}}} % 3)) != 0 ] && {make_log_command(bench)}"
+        document = make_sweep(command, search_space={"x": values}, sampling_algorithm="grid", total=24)
+        sweep = await bench.over(bench.submit("s", document))
+        assert sweep.status == "Completed", sweep.error
+        assert sorted((folder / "ran").read_text().split(), key=int) == [str(number) for number in range(24)]
+        states = bench.states(sweep)
+        assert states == {f"trial_{x}": "Completed" if x % 3 else "Failed" for x in range(24)}
+
+
+async def test_no_more_trials_run_at_once_than_may_however_short_they_are() -> None:
+    """There are slots for more, and trials that wait for others are planned ahead."""
+    async with workbench(cpus=6) as bench:
+        folder = bench.home.root.parent
+        command = f"mkdir {folder}/r$$ && ls -d {folder}/r* | wc -l >> {folder}/counts; sleep 0.02; rmdir {folder}/r$$"
+        sweep = await bench.over(bench.submit("s", make_sweep(command, total=40, at_once=2)))
+        assert len(jobs.list_children(bench.db, sweep.id)) == 40
+        counts = [int(line) for line in (folder / "counts").read_text().split()]
+        assert (len(counts), max(counts)) == (40, 2)
