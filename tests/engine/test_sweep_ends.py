@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from smalt.machine.home import Home
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
@@ -208,11 +210,13 @@ async def test_short_trials_that_fail_make_way_for_the_next_ones() -> None:
         assert states == {f"trial_{x}": "Completed" if x % 3 else "Failed" for x in range(24)}
 
 
-async def test_no_more_trials_run_at_once_than_may_however_short_they_are() -> None:
-    """There are slots for more, and trials that wait for others are planned ahead."""
+@pytest.mark.parametrize("logs", [True, False])
+async def test_no_more_trials_run_at_once_than_may_however_short_they_are(logs: bool) -> None:
+    """There are slots for more, and trials are planned ahead; an end is told after the metric was read."""
     async with workbench(cpus=6) as bench:
         folder = bench.home.root.parent
-        command = f"mkdir {folder}/r$$ && ls -d {folder}/r* | wc -l >> {folder}/counts; sleep 0.02; rmdir {folder}/r$$"
+        count = f"mkdir {folder}/r$$ && ls -d {folder}/r* | wc -l >> {folder}/counts"
+        command = f"{count}; {make_log_command(bench) if logs else 'sleep 0.02'}; rmdir {folder}/r$$"
         sweep = await bench.over(bench.submit("s", make_sweep(command, total=40, at_once=2)))
         assert len(jobs.list_children(bench.db, sweep.id)) == 40
         counts = [int(line) for line in (folder / "counts").read_text().split()]

@@ -195,8 +195,19 @@ def list_children_named(db: Database, parent_id: int, nodes: Iterable[str]) -> l
 
 
 def count_free_children(db: Database, parent_id: int) -> int:
-    """Return the number of children that are not over and wait for no other."""
-    return int(db.value("SELECT count(*) FROM jobs WHERE parent_id=? AND ended_at IS NULL AND waiting=0", (parent_id,)))
+    """Return the number of children that are not over and wait for none that is not.
+
+    The parent need not have been told of the end of what a child waited for.
+    """
+    return int(
+        db.value(
+            "SELECT (SELECT count(*) FROM jobs WHERE parent_id=?1 AND ended_at IS NULL AND waiting=0)"
+            " + (SELECT count(*) FROM jobs k JOIN job_needs n ON n.needs_id=k.id JOIN jobs j ON j.id=n.job_id"
+            " WHERE k.parent_id=?1 AND k.ended_at IS NOT NULL AND k.end_number IS NULL"
+            " AND j.ended_at IS NULL AND j.waiting=1)",
+            (parent_id,),
+        )
+    )
 
 
 def list_tree(db: Database, root_id: int) -> list[Job]:
