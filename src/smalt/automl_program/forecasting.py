@@ -41,6 +41,7 @@ class ForecastRun:
     ) -> None:
         self.settings, self.note, self.on_trial = settings, note, on_trial
         self.started = time.time()
+        self.stage = "preparing"
         self.trials: list[SearchTrial] = []
 
     def prepare(self) -> None:
@@ -73,11 +74,13 @@ class ForecastRun:
         allowed = training.get("allowed_training_algorithms")
         learners = words.list_learners("forecasting", allowed, training.get("blocked_training_algorithms"))
         reason = "nothing was left to try"
+        self.stage = "searching"
         try:
             self._try_series_methods([name for name in learners if name in SERIES_LEARNERS], bool(allowed))
             reason = self._search_table([name for name in learners if name not in SERIES_LEARNERS]) or reason
         except SearchStop as stop:
             reason = str(stop)
+        self.stage = "finishing"
         self.note(f"the search ended after {len(self.trials)} trials: {reason}")
         completed = [trial for trial in self.trials if trial.is_completed]
         if not completed:
@@ -236,6 +239,9 @@ class ForecastRun:
                 best = trial
         model, predictions = None, best.predictions
         wants_vote = self.settings.get_switch("enable_vote_ensemble", True) and self.settings.max_trials > 1
+        if wants_vote and time.time() > self.started + self.settings.seconds:
+            self.note("no ensemble was made: no time was left")
+            wants_vote = False
         vote = (
             ensembles.plan_vote(self.problem, ensembles.list_candidates(self.problem, completed))
             if wants_vote

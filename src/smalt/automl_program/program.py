@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import checks, words
-from .problems import AutoMLError
+from .problems import AutoMLError, NoModelError
 from .settings import RunSettings, read_settings
 from .trials import SearchTrial, TrialJournal, TrialTeller, to_plain
 
@@ -105,15 +105,12 @@ class AutoMLProgram:
 
     def run(self) -> dict[str, Any]:
         """Return the last line of the journal."""
-        from .learners import SearchStop
-
         settings = self.settings
         for ignored in checks.find_ignored(settings.fields):
             self.journal.write_note(f"{'.'.join(map(str, ignored.path))} has no effect: {ignored.text}")
-        self._heed_signals(SearchStop)
         runner = self._make_runner()
+        self._heed_signals()
         result = runner.run()
-        self._heed_signals(None)
         self._write_files(result)
         best = result.best
         return {
@@ -164,10 +161,15 @@ class AutoMLProgram:
             return score is not None
         return score > self.best_score if self.settings.is_maximised else score < self.best_score
 
-    def _heed_signals(self, stop: type[BaseException] | None) -> None:
+    def _heed_signals(self) -> None:
+        """End the search at SIGTERM; what is made of the trials that there are is finished."""
+        from .learners import SearchStop
+
         def end(number: int, frame: Any) -> None:
-            if stop is not None:
-                raise stop("it was told to stop")
+            if self.runner.stage == "preparing":
+                raise NoModelError("the job was ended before the first trial")
+            if self.runner.stage == "searching":
+                raise SearchStop("it was told to stop")
 
         signal.signal(signal.SIGTERM, end)
 

@@ -51,6 +51,7 @@ class TableRun:
     ) -> None:
         self.settings, self.note, self.on_trial = settings, note, on_trial
         self.started = time.time()
+        self.stage = "preparing"
         self.featurizer = Featurizer(settings.get("featurization"), settings.seed)
 
     def prepare(self) -> None:
@@ -81,7 +82,9 @@ class TableRun:
         learners = words.list_learners(
             settings.task, training.get("allowed_training_algorithms"), training.get("blocked_training_algorithms")
         )
+        self.stage = "searching"
         self.search.run(learners)
+        self.stage = "finishing"
         self.note(f"the search ended after {len(self.search.trials)} trials: {self.search.stop_reason}")
         completed = [trial for trial in self.search.trials if trial.is_completed]
         if not completed:
