@@ -31,6 +31,7 @@ class Rig:
         self.clients: list[Client] = []
 
     def launch(self, **environment: str) -> subprocess.Popen[bytes]:
+        self.home.make_socket_folder()  # as the server does; a home with a long path has it elsewhere
         program = Path(launcher.__file__).with_name("__main__.py")
         with open(self.home.path("launcher.log"), "ab") as log:
             process = subprocess.Popen(

@@ -157,3 +157,10 @@ def test_the_folders_of_links_are_closed_to_others(tmp_path: Path, monkeypatch: 
     finally:
         os.umask(before)
     assert [one.stat().st_mode & 0o777 for one in (folder, folder.parent)] == [0o700, 0o700]
+
+
+@pytest.mark.parametrize("length", range(40, 100))
+def test_all_sockets_of_a_home_are_in_one_folder(length: int) -> None:
+    """However long its path is: the launcher cannot listen in a folder that nobody made."""
+    home = Home(Path("/tmp", "x" * (length - len("/tmp/"))))
+    assert len({home.socket_path(name).parent for name in ("server", "launcher")}) == 1

@@ -124,6 +124,7 @@ def test_a_launcher_leaves_alone_what_the_original_started(tmp_path: Path) -> No
         assert not stat.is_dead
         client.stop("a", 0)
         assert client.exit("a")["reason"] == "stopped"
+        eventually(lambda: not rig.marked(), "the end of the step's processes")
     finally:
         assert rig.close() == twin.close() == []
 

@@ -112,9 +112,9 @@ class Home:
 
     def socket_path(self, name: str) -> Path:
         """Return the path of the Unix socket `name` ("server", "launcher"), in a folder for the owner only."""
-        near = self.path("run", f"{name}.sock")
-        if len(os.fsencode(near)) <= _LONGEST_SOCKET:
-            return near
+        longest = self.path("run", "launcher.sock")  # for all of them, so that they share a folder
+        if len(os.fsencode(longest)) <= _LONGEST_SOCKET:
+            return self.path("run", f"{name}.sock")
         digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
         return Path("/tmp", f"smalt-{os.getuid()}", digest, f"{name}.sock")  # the same whatever a client's TMPDIR
 
