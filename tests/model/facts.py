@@ -5,7 +5,6 @@ A tree is a dictionary of relative names and bytes; a single file is a tree whos
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -109,27 +108,11 @@ class Expected:
         others = [place for one in self.leaves.values() if one is not leaf for place in one.outputs.values()]
         return not any(place in others for place in leaf.outputs.values())
 
-    def is_edge(self, path: str) -> bool:
-        """Return whether a step is the first or last of a pipeline, or in one that is."""
-        edges = set(_edges([self.document, *self.documents.values()]))
-        return any(node in edges for node in path.split("/"))
-
     def definitions(self) -> dict[str, dict[str, str]]:
         return {path: leaf.definition for path, leaf in self.leaves.items()}
 
     def trees(self) -> dict[str, dict[str, Tree]]:
         return {path: {name: place.tree for name, place in leaf.outputs.items()} for path, leaf in self.leaves.items()}
-
-
-def _edges(value: Any) -> Iterator[str]:
-    """Yield the names of all first and last steps in documents."""
-    if isinstance(value, dict):
-        settings = value.get("settings")
-        if isinstance(settings, dict):
-            yield from (str(settings[key]) for key in ("on_init", "on_finalize") if settings.get(key))
-    if isinstance(value, (dict, list, tuple)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _edges(item)
 
 
 def noun_of(type: str) -> str:

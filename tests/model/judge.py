@@ -164,13 +164,6 @@ class Judge:
                               sorted(found))  # fmt: skip
             for key in leaf.reads.keys() & other.reads.keys():
                 data = leaf.reads[key]
-                if (
-                    not after.is_alone(leaf)
-                    or not before.is_alone(other)
-                    or after.is_edge(path)
-                    or before.is_edge(path)
-                ):
-                    continue  # such a step is never reused, and so nobody looked at what it read
                 content, earlier = (data.tree, data.table), (other.reads[key].tree, other.reads[key].table)
                 if not data.made and content != earlier and f"{path}: inputs.{key}" not in found:
                     self.tell(f"compare {first} {second}", f"{path}: inputs.{key} differs", sorted(found))

@@ -9,6 +9,7 @@ from smalt.cli.jobs.metrics import format_value
 from smalt.cli.jobs.watch import format_duration
 from smalt.cli.output import table
 from smalt.client.jobs.trials import flatten_point
+from smalt.wire.encoding.comparisons import UNKNOWN_CONTENT
 
 Json = dict[str, Any]
 
@@ -82,7 +83,9 @@ def _build_section(jobs: Sequence[Json], what: str, of: Callable[[Json], Json | 
     for name in dict.fromkeys(name for found in all_of.values() for name in found):
         values = {job: found.get(name) for job, found in all_of.items()}
         first, *others = values.values()
-        yield {"differs": any(other != first for other in others), "what": what, "name": name, **values}
+        may_differ = any(str(value).endswith(UNKNOWN_CONTENT) for value in values.values())
+        differs = may_differ or any(other != first for other in others)
+        yield {"differs": differs, "what": what, "name": name, **values}
 
 
 def _keep_differing(found: Iterator[Json]) -> list[Json]:

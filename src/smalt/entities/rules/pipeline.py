@@ -121,7 +121,8 @@ def check_ports_given(job: Any, component: Component, words: str, path: Path, re
     for name, value in job.inputs.items():
         where = (*path, "inputs", name)
         if name in component.inputs:
-            _check_value(value, component.inputs[name], names, where, reader)
+            if not _lacks_path(value) or reader.on_wire:  # a file may leave a path to whoever submits it
+                _check_value(value, component.inputs[name], names, where, reader)
             convert_path(job.inputs, name, component.inputs[name], where, reader)
         else:
             hint = did_you_mean(name, component.inputs)
@@ -189,9 +190,8 @@ def _check_outputs(step: Node, component: Component, path: Path, reader: Reader)
 
 def _check_value(value: Input | Literal, declared: Input, names: PipelineNames, path: Path, reader: Reader) -> None:
     if isinstance(value, Input):
-        if not value.path:
-            words = f"the input '{path[-1]}' has a type and no path; give it a path, or leave the input out"
-            reader.add_problem(path, words, at_key=True)
+        if _lacks_path(value):
+            reader.add_problem(path, explain_missing_path(str(path[-1])), at_key=True)
         elif value.type is not None and not has_expression(value.path):
             check_types(value.type, declared.type, path, reader, "what is given")
         return
@@ -209,6 +209,15 @@ def _check_value(value: Input | Literal, declared: Input, names: PipelineNames, 
         if isinstance(output, Output):
             source = f"the output '{expression.name}' of '{expression.job}'"
             check_types(output.type or "uri_folder", declared.type, path, reader, source)
+
+
+def explain_missing_path(name: str) -> str:
+    """Return the sentence about an input that has a type and nothing else."""
+    return f"the input '{name}' has a type and no path; give it a path, or leave the input out"
+
+
+def _lacks_path(value: Input | Literal) -> bool:
+    return isinstance(value, Input) and not value.path
 
 
 def _check_source(given: Any, declared: Input, path: Path, reader: Reader, expression: Expression) -> None:

@@ -14,6 +14,7 @@ from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.tracked_runs import RunFacts
 from smalt.service.tracking import run_fields
+from smalt.wire.encoding.comparisons import UNKNOWN_CONTENT
 from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, get_short_name
 
 
@@ -80,4 +81,6 @@ def _list_own_facts(
 
 def _add_content(place: str | None, content: str | None) -> str | None:
     """Return a location with the digest that the step read there: its files may change before the next run."""
-    return f"{place} ({content.rpartition(':')[2][:12]})" if place and content else place
+    if not place:
+        return place
+    return f"{place} ({content.rpartition(':')[2][:12]})" if content else f"{place} {UNKNOWN_CONTENT}"

@@ -13,7 +13,7 @@ from smalt.entities.jobs.inputs import ASSETS
 from smalt.entities.rules.bindings import PipelineNames, check_step
 from smalt.entities.rules.control_flow import check_ports
 from smalt.entities.rules.ineffective_keys import list_lines, merge_lines
-from smalt.entities.rules.pipeline import check_component_step
+from smalt.entities.rules.pipeline import check_component_step, explain_missing_path
 from smalt.entities.rules.settings import check_settings
 from smalt.entities.schema.problems import add_article, join_words
 from smalt.entities.schema.reader import Reader
@@ -222,6 +222,8 @@ class Checker:
             declared_type = getattr((declared or {}).get(name), "type", None)
             if isinstance(value, str) and declared_type in ASSETS:
                 value = Input(type=declared_type, path=value)
+            if isinstance(value, Input) and not value.path and name in (inputs or {}):
+                self.add(f"{where}inputs.{name}", explain_missing_path(name))
             if not isinstance(value, Input) or not value.path or has_expression(value.path):
                 continue
             types = {value.type, declared_type or value.type}
