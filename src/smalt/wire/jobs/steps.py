@@ -145,7 +145,7 @@ STEP = {
 
 
 _OF_SWEEP = {"type": "sweep"}
-"""What tells the component of a sweep step from a trial: Azure's clients read no `componentId` of such a step."""
+"""The mark of a sweep step's component, which Azure's clients read only where the trial stands."""
 
 
 class StepCodec(Codec[Any]):
