@@ -57,7 +57,7 @@ async def test_a_named_output_that_no_step_writes_becomes_no_version(case: str, 
         assert "no step that writes 'said' ran, so there is no data of that output" in told
 
 
-def test_both_blocks_with_a_path_of_the_job_that_writes() -> None:
+async def test_both_blocks_with_a_path_of_the_job_that_writes() -> None:
     """A path with ${{name}} is known only when the block is chosen: the output is there."""
     path = "azureml://datastores/workspaceblobstore/paths/mine/${{name}}/"
     steps = {"yes": {**say("yes"), **TO_SAID}, "no": {**say("no"), **TO_SAID}, "cond": branch(False)}
@@ -69,10 +69,10 @@ def test_both_blocks_with_a_path_of_the_job_that_writes() -> None:
         assert uri == "azureml://datastores/workspaceblobstore/paths/mine/p-cond-no/"
         assert (bench.store("mine", "p-cond-no") / "word").read_text() == "no\n"
 
-    run({"outputs": {"said": {**NAMED["said"], "path": path}}, "jobs": steps}, then)
+    await run({"outputs": {"said": {**NAMED["said"], "path": path}}, "jobs": steps}, then)
 
 
-def test_a_loop_whose_first_iteration_fails_registers_nothing() -> None:
+async def test_a_loop_whose_first_iteration_fails_registers_nothing() -> None:
     """The pipeline fails for the iteration, and for nothing else."""
     steps = loop()
     steps["one"] = {**steps["one"], **TO_SAID, "component": {**COUNT, "command": "exit 3"}}
@@ -82,10 +82,10 @@ def test_a_loop_whose_first_iteration_fails_registers_nothing() -> None:
         assert why(bench, "p") == "step 'again' failed: step 'one.1' failed: the command exited with code 3"
         assert assets.find_container(bench.db, bench.workspace.id, "data", "said") is None
 
-    run({"outputs": NAMED, "jobs": steps}, then)
+    await run({"outputs": NAMED, "jobs": steps}, then)
 
 
-def test_an_output_that_a_nested_pipeline_did_not_write() -> None:
+async def test_an_output_that_a_nested_pipeline_did_not_write() -> None:
     """It is that of a step that did not run: an optional input is left out, and a step that needs it is skipped."""
     inner = {
         "type": "pipeline", "name": "inner", "outputs": {"out": {"type": "uri_folder"}},
@@ -101,11 +101,11 @@ def test_an_output_that_a_nested_pipeline_did_not_write() -> None:
         assert why(bench, "p-needs") == "it reads the output 'out' of step 'nested', which no step in it wrote"
         assert log(bench, "p-goes_on") == "end\n"
 
-    run({"outputs": NAMED, "jobs": steps}, then)
+    await run({"outputs": NAMED, "jobs": steps}, then)
 
 
 @pytest.mark.parametrize("chosen", [True, False])
-def test_a_block_that_reads_outputs_of_another_choice(chosen: bool) -> None:
+async def test_a_block_that_reads_outputs_of_another_choice(chosen: bool) -> None:
     """An optional input is left out, a step that needs the output is skipped, and the other block does not matter."""
     steps = {
         **CHOICE, "optional": reader("no", "yes", optional=True), "needs": writer("no"), "beside": say("beside"),
@@ -126,10 +126,10 @@ def test_a_block_that_reads_outputs_of_another_choice(chosen: bool) -> None:
             assert log(bench, "p-of_beside") == "beside\nend\n"
             assert log(bench, "p-either") == "beside\nend\n"
 
-    run({"jobs": steps}, then)
+    await run({"jobs": steps}, then)
 
 
-def test_an_optional_input_from_a_skipped_step_is_left_out() -> None:
+async def test_an_optional_input_from_a_skipped_step_is_left_out() -> None:
     """What needs the skipped step is skipped as well."""
     steps = {
         **CHOICE,
@@ -144,11 +144,11 @@ def test_an_optional_input_from_a_skipped_step_is_left_out() -> None:
         assert why(bench, "p-needs") == "it needs 'of_no', which was skipped"
         assert log(bench, "p-goes_on") == "yes\nend\n"
 
-    run({"jobs": steps}, then)
+    await run({"jobs": steps}, then)
 
 
 @pytest.mark.parametrize("is_inside", [False, True])
-def test_a_loop_that_needs_an_output_of_the_other_block_is_skipped(is_inside: bool) -> None:
+async def test_a_loop_that_needs_an_output_of_the_other_block_is_skipped(is_inside: bool) -> None:
     """Alone, and in the block of another choice, which completes."""
     steps = loop()
     needed = {"n": {"type": "integer"}, "before": {"type": "uri_folder"}}
@@ -163,11 +163,11 @@ def test_a_loop_that_needs_an_output_of_the_other_block_is_skipped(is_inside: bo
         assert why(bench, "p-second-again" if is_inside else "p-again") == NOT_RUN
         assert log(bench, "p-after") == "end\n"
 
-    run({"jobs": {**CHOICE, **steps}}, then)
+    await run({"jobs": {**CHOICE, **steps}}, then)
 
 
 @pytest.mark.parametrize("is_inside", [False, True])
-def test_a_condition_that_was_not_written_skips_its_choice(is_inside: bool) -> None:
+async def test_a_condition_that_was_not_written_skips_its_choice(is_inside: bool) -> None:
     """Alone, and in the block of another choice."""
     steps: dict[str, Any] = {"flag": flag("true"), "first": branch(False, true="flag", false=None), "x": say("x")}
     steps["second"] = branch("${{parent.jobs.flag.outputs.flag}}", true="x", false=None)
@@ -179,4 +179,4 @@ def test_a_condition_that_was_not_written_skips_its_choice(is_inside: bool) -> N
         expected = "it reads the output 'flag' of step 'flag', which 'first' did not run"
         assert why(bench, "p-third-second" if is_inside else "p-second") == expected
 
-    run({"jobs": steps}, then)
+    await run({"jobs": steps}, then)
