@@ -140,7 +140,7 @@ async def test_a_value_that_a_step_writes_is_a_literal_in_a_nested_pipeline() ->
     [
         ("integer", "echo abc > ${{outputs.v}}/output", "its output 'v' must be an integer, and 'abc' was written"),
         ("number", "echo 1,5 > ${{outputs.v}}/output", "its output 'v' must be a number, and '1,5' was written"),
-        ("boolean", "echo 1 > ${{outputs.v}}/output", "must be a boolean (true or false), and '1' was written"),
+        ("boolean", "echo maybe > ${{outputs.v}}/output", "must be a boolean (true or false), and 'maybe' was written"),
         ("string", "true", "it wrote no value for its output 'v' (string)"),
         ("string", "mkfifo ${{outputs.v}}/output", "it wrote no value for its output 'v' (string)"),
         ("integer", "mkdir ${{outputs.v}}/output", "it wrote no value for its output 'v' (integer)"),
