@@ -18,6 +18,12 @@ from tests.helpers import Server
 SMALT = [sys.executable, "-m", "smalt"]
 
 
+@pytest.fixture(scope="module")
+def server(module_server: Server) -> Server:
+    """A server of this module alone, as `az configure` sets the defaults of its home."""
+    return module_server
+
+
 def led(server: Server, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
     """A command under `smalt exec`."""
     environment = {**os.environ, "SMALT_HOME": str(server.home.root), **more}

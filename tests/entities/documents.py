@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from smalt.entities.assets.environment import CondaFile, LocalOrRemote
+from smalt.entities.jobs.automl.job import AutoMLJob
 from smalt.entities.jobs.command import CodePath
 from smalt.entities.jobs.inputs import DataPath, JobInput, LiteralValue, Outputs
 from smalt.entities.schema.entity import Entity, Field
@@ -30,6 +31,8 @@ JUNK: st.SearchStrategy[Any] = st.recursive(
 def documents(noun: type[Entity], depth: int = 3) -> st.SearchStrategy[dict[str, Any]]:
     """Plain data that the noun reads without a problem, as far as single keys go."""
     needed = {name: values(field.shape, depth) for name, field in noun._fields.items() if _always(name, field)}
+    if noun is AutoMLJob:
+        needed |= _AUTOML
     others = {name: field for name, field in noun._fields.items() if name not in needed}
     if depth <= 0 or not others:
         return st.fixed_dictionaries(needed)
@@ -38,6 +41,14 @@ def documents(noun: type[Entity], depth: int = 3) -> st.SearchStrategy[dict[str,
         return st.fixed_dictionaries({**needed, **{name: values(others[name].shape, depth - 1) for name in names}})
 
     return st.lists(st.sampled_from(sorted(others)), max_size=4, unique=True).flatmap(with_some)
+
+
+_AUTOML: dict[str, st.SearchStrategy[Any]] = {
+    "task": st.sampled_from(["classification", "regression"]),
+    "target_column_name": st.just("y"),
+    "training_data": st.sampled_from(PATHS).map(lambda path: {"type": "mltable", "path": path}),
+}
+"""Values without which no AutoML job is valid, as its keys depend on each other."""
 
 
 def _always(name: str, field: Field) -> bool:
