@@ -25,7 +25,8 @@ def remote(served: Home, client: MLClient, monkeypatch: pytest.MonkeyPatch) -> M
     monkeypatch.setenv("SMALT_URL", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("SMALT_TOKEN", str(served.read_token()))
     monkeypatch.setenv("SMALT_HOME", "/nowhere")
-    return MLClient(workspace_name=client.workspace_name)
+    scope = client.subscription_id, client.resource_group_name, client.workspace_name
+    return MLClient(None, *scope)  # not the defaults of a home that is not there
 
 
 def output(client: MLClient, job: Any) -> str:
