@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -29,6 +31,8 @@ class Workbench:
         self.home = home
         home.create()
         home.make_socket_folder()
+        if not home.path("config.json").exists():  # or a job that uses MLflow would begin to install it
+            home.path("config.json").write_text(json.dumps({"mlflow-python": sys.executable}))
         self.settings = ServerSettings(home)
         self.db = Database(home.path("smalt.db"))
         self.workspace = workspaces.ensure_workspace(self.db, "sub", "group", "default", "tester")
