@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from smalt.service.data import Snapshots
+from smalt.machine.home import Home
+from smalt.service.data import DataAccess, Snapshots
 from smalt.service.data.snapshots import manifest
 from smalt.service.data.snapshots.manifest import ManifestEntry
+from smalt.service.records import workspaces
+from smalt.service.records.database import Database
 from smalt.service.records.reuse import KnownContent
 from smalt.service.reuse import key_differences
+from smalt.service.reuse.content_lookup import ContentLookup, LookupPlace
 from smalt.service.reuse.contents import ABSENT, BudgetExceeded, PathContent, ReadBudget, UnknownContent, examine_path
 from tests.helpers import eventually
 
@@ -150,3 +154,22 @@ def test_manifests_are_kept_to_name_files(folder: Path, snapshots: Snapshots) ->
     kept = see(folder, snapshots).manifest
     assert kept is not None
     assert [entry.path for entry in manifest.decode_manifest(kept)] == ["a", "empty", "sub/b"]
+
+
+async def test_a_content_is_recorded_for_the_lookups_that_follow(folder: Path, tmp_path: Path) -> None:
+    """What a lookup has read is in the records: the next server need not read it again."""
+    home = Home(tmp_path / "home")
+    home.create()
+    db = Database(home.path("smalt.db"))
+    workspace = workspaces.ensure_workspace(db, "sub", "rg", "ws", "me")
+    data = DataAccess(home, {}, lambda *_: None, lambda *_: None)
+    believed(folder, data.snapshots)
+    place = LookupPlace(str(folder), "uri_folder", workspace)
+    first = await ContentLookup(db, data).examine(folder, place)
+    assert isinstance(first, PathContent)
+    nothing = ReadBudget(files=200, bytes=0)
+    assert await ContentLookup(db, data).examine(folder, place, nothing) == first._replace(manifest=None)
+    (folder / "a").write_text("22")
+    with pytest.raises(BudgetExceeded):
+        await ContentLookup(db, data).examine(folder, place, nothing)
+    db.close()
