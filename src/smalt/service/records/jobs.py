@@ -188,7 +188,7 @@ def list_children(db: Database, parent_id: int) -> list[Job]:
 def list_children_named(db: Database, parent_id: int, nodes: Iterable[str]) -> list[Job]:
     """Return the children of these names."""
     rows = db.rows(
-        f"SELECT {COLUMNS} FROM jobs WHERE parent_id=? AND node IN (SELECT value FROM json_each(?)) ORDER BY id",
+        f"SELECT {COLUMNS} FROM jobs WHERE parent_id=? AND node IN (SELECT value FROM json_each(?)) ORDER BY +id",
         (parent_id, json.dumps(list(nodes))),
     )
     return [Job(*row) for row in rows]
@@ -201,9 +201,10 @@ def count_free_children(db: Database, parent_id: int) -> int:
     """
     return int(
         db.value(
-            "SELECT (SELECT count(*) FROM jobs WHERE parent_id=?1 AND ended_at IS NULL AND waiting=0)"
+            "SELECT (SELECT count(*) FROM jobs WHERE parent_id=?1 AND end_number IS NULL AND ended_at IS NULL"
+            " AND waiting=0)"
             " + (SELECT count(*) FROM jobs k JOIN job_needs n ON n.needs_id=k.id JOIN jobs j ON j.id=n.job_id"
-            " WHERE k.parent_id=?1 AND k.ended_at IS NOT NULL AND k.end_number IS NULL"
+            " WHERE k.parent_id=?1 AND k.end_number IS NULL AND k.ended_at IS NOT NULL"
             " AND j.ended_at IS NULL AND j.waiting=1)",
             (parent_id,),
         )
@@ -362,6 +363,19 @@ def list_dependents(db: Database, job: Job) -> list[Job]:
         (job.id,),
     )
     return [Job(*row) for row in rows]
+
+
+def list_chain(db: Database, job: Job) -> list[str]:
+    """Return the unfinished siblings after a job: the one that waits for it, the one that waits for that, and so on."""
+    rows = db.rows(
+        "WITH RECURSIVE chain(id, node) AS ("
+        " SELECT j.id, j.node FROM job_needs n JOIN jobs j ON j.id=n.job_id WHERE n.needs_id=? AND j.ended_at IS NULL"
+        " UNION ALL"
+        " SELECT j.id, j.node FROM chain JOIN job_needs n ON n.needs_id=chain.id JOIN jobs j ON j.id=n.job_id"
+        " WHERE j.ended_at IS NULL) SELECT node FROM chain",
+        (job.id,),
+    )
+    return [str(node) for (node,) in rows]
 
 
 def tell_end(db: Database, child: Job) -> int:

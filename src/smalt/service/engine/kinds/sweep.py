@@ -51,7 +51,6 @@ from smalt.service.engine.kinds.sweep_runs import (
 from smalt.service.engine.kinds.sweep_trials import get_number, make_node_name, remove_varied
 from smalt.service.engine.outcome import make_error
 from smalt.service.records import job_data, jobs
-from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.sweeps.policies import find_reason_to_stop
@@ -231,7 +230,7 @@ class SweepKind(CompositeKind):
                 Changes(add=[run.add_trial(number, point)]) if number is not None and point is not None else NO_CHANGES
             )
         db, view = run.view.context.db, run.view
-        chain = list_chain(db, child)
+        chain = jobs.list_chain(db, child)
         heads = [chain] if chain else []
         added: list[NewChild] = []
 
@@ -285,15 +284,6 @@ class SweepKind(CompositeKind):
 
 
 KIND = SweepKind()
-
-
-def list_chain(db: Database, child: Job) -> list[str]:
-    """Return the trial that waits for a trial, the one that waits for that, and so on."""
-    chain: list[str] = []
-    while later := jobs.list_dependents(db, child):
-        child = later[0]
-        chain.append(str(child.node))
-    return chain
 
 
 def _count_ahead(child: Job) -> int:

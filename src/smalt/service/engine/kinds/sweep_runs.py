@@ -55,6 +55,8 @@ class SweepRun:
     total: int = field(init=False)
     asked: dict[int, int] = field(default_factory=dict)
     """By id of a trial that has ended, the number of the one for which a point is looked for in a thread."""
+    _next: int = field(init=False, default=0)
+    """The first number that may be free: a number that was given out is not given out again."""
 
     def __post_init__(self) -> None:
         self.sweep = self.view.entity
@@ -122,10 +124,10 @@ class SweepRun:
 
     def find_next_number(self) -> int | None:
         """Return the number of the trial that is to be added next; None if there is none."""
-        taken = {*self.points, *self.asked.values()}
-        if len(taken) >= self.total:
-            return None
-        return next(number for number in range(self.total) if number not in taken)
+        asked = set(self.asked.values())
+        while self._next in self.points or self._next in asked:
+            self._next += 1
+        return self._next if self._next < self.total else None
 
     def add_trial(self, number: int, point: Point, after: str | None = None) -> NewChild:
         """Return the trial of a number, which is among the sweep's from now on; it starts when `after` is over."""

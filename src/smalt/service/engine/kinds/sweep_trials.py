@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -130,16 +131,19 @@ class TrialPlanner:
 
     def _make_node(self, name: str, point: Point) -> Any:
         """Return the step that runs a trial: what the trial says, with what the sweep says of all of them."""
+        sweep = self.sweep
+        node = copy(self._node)
+        node.inputs = {**(sweep.inputs or {}), **make_inputs(point)}
+        node.outputs = {output: self._place_output(output, one) for output, one in self.outputs.items()}
+        node.display_name = f"{self.view.job.display_name or self.view.job.name}_{get_number(name)}"
+        node.tags = {POINT_TAG: json.dumps(point)}
+        return node
+
+    @cached_property
+    def _node(self) -> Any:
+        """The step without what is each trial's own."""
         sweep, trial = self.sweep, self.sweep.trial
-        number = get_number(name)
-        values: dict[str, Any] = {
-            "inputs": {**(sweep.inputs or {}), **make_inputs(point)},
-            "outputs": {name: self._place_output(name, output) for name, output in self.outputs.items()},
-            "display_name": f"{self.view.job.display_name or self.view.job.name}_{number}",
-            "tags": {POINT_TAG: json.dumps(point)},
-        }
-        if sweep.compute:
-            values["compute"] = sweep.compute
+        values: dict[str, Any] = {"compute": sweep.compute} if sweep.compute else {}
         if getattr(self.component, "type", None) == "pipeline":
             return PipelineNode(component=trial, **values)
         for key in ("identity", "resources", "queue_settings"):
