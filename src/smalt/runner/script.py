@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.launcher import claims
-from smalt.runner import distribute
+from smalt.runner.distribution import PROGRAM
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./=:,@%+ -]*")
 _ENDS_OR_CHANGES_THE_SHELL = re.compile(
@@ -36,14 +36,17 @@ def build_script(
     cwd: str,
     distribution: Mapping[str, Any] | None = None,
     logs: str | None = None,
+    is_contained: bool = False,
 ) -> str:
     """The text for `bash -c`; `folder` is where the claim lies, `cwd` where the command runs.
 
     `distribution` is the job's own, with `instance_count`; `logs` is where each of its processes logs.
+    `is_contained` is true if the command starts a container.
     """
     claim = shlex.quote(claims.make_path(folder, step_id))
-    if distribution is not None and (plan := _make_plan(command, distribution, logs)):
-        body = shlex.join([sys.executable, "-I", "-S", distribute.__file__, json.dumps(plan)])
+    if distribution is not None:
+        plan = {"command": command, "logs": logs, "is_contained": is_contained, **_make_plan(distribution)}
+        body = shlex.join([sys.executable, "-I", "-S", PROGRAM, json.dumps(plan)])
     else:
         body = command if _is_plain(command) else f"(set --;eval {shlex.quote(command)}\n)"
     taken = f"[ -e {claim} ]&&exit {claims.TAKEN}"
@@ -62,17 +65,21 @@ def build_script(
     )
 
 
-def _make_plan(command: str, distribution: Mapping[str, Any], logs: str | None) -> dict[str, Any] | None:
-    """Return the plan for `distribute.py`; None for a kind that is one process here (Ray)."""
+def _make_plan(distribution: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the program in `distribution` has to know of a job's distribution."""
     kind = str(distribution.get("type", "")).lower()
     nodes = int(distribution.get("instance_count") or 1)
-    plan: dict[str, Any] = {"command": command, "type": kind, "logs": logs}
     if kind == "tensorflow":
         servers = int(distribution.get("parameter_server_count") or 0)
-        return {**plan, "workers": int(distribution.get("worker_count") or nodes), "parameter_servers": servers}
-    if kind in ("pytorch", "mpi"):
-        return {**plan, "nodes": nodes, "per_node": int(distribution.get("process_count_per_instance") or 1)}
-    return None
+        return {"type": kind, "workers": int(distribution.get("worker_count") or nodes), "parameter_servers": servers}
+    if kind == "ray":
+        fields = ("address", "port", "include_dashboard", "dashboard_port")
+        return {
+            "type": kind, "nodes": nodes, **{name: distribution.get(name) for name in fields},
+            "head_arguments": distribution.get("head_node_additional_args"),
+            "worker_arguments": distribution.get("worker_node_additional_args"),
+        }  # fmt: skip
+    return {"type": kind, "nodes": nodes, "per_node": int(distribution.get("process_count_per_instance") or 1)}
 
 
 def _make_complaint(sentence: str) -> str:

@@ -84,7 +84,6 @@ class MpiDistribution(Distribution):
 
 class RayDistribution(Distribution):
     noun = "a Ray distribution"
-    _effect = NONE
 
     type = constant("ray", "The framework.")
     port = optional(Integer(), "The port of the head node.")

@@ -128,6 +128,7 @@ class LocalSteps:
         text = script.build_script(
             command, step_id=spec.id, folder=folders.folder, cwd=folders.cwd,
             distribution=spec.distribution, logs=f"{folders.artifacts}/user_logs",
+            is_contained=layout.environment.container is not None,
         )  # fmt: skip
         writes = (folders.folder, folders.artifacts, *layout.outputs.values())
         return RunnableStep(
