@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
-from smalt.service.tracking.run_database import get_database_path
+from smalt.service.tracking.run_database import LoggedMetric, get_database_path
 from tests.engine.bench import Workbench
+from tests.engine.watcher import store
 
 HOST = "azureml:host"
 UNIT = {"type": "uniform", "min_value": 0, "max_value": 1}
@@ -55,3 +57,23 @@ def find_job(bench: Workbench, name: str) -> Job:
     job = jobs.find_by_name(bench.db, bench.workspace.id, name)
     assert job is not None
     return job
+
+
+async def log(bench: Workbench, run: str, *values: float) -> None:
+    """Log values of the loss as a client does: MLflow has them when the engine is told."""
+    for step, value in enumerate(values):
+        metric = LoggedMetric("loss", value, step, 1000 + step)
+        store(bench, run, metric)
+        take = bench.engine.find_metric_listener(bench.workspace, run)
+        assert take is not None
+        take([metric, LoggedMetric("other", 0, step, 1)])
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+
+async def until_running(bench: Workbench, sweep: Job, *nodes: str) -> None:
+    def holds(_: Job) -> bool:
+        states = bench.states(sweep)
+        return all(states.get(node) == "Running" for node in nodes)
+
+    await bench.until(sweep, holds)

@@ -12,7 +12,16 @@ from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 from smalt.service.tracking.run_database import LoggedMetric
 from tests.engine.bench import Workbench, workbench
-from tests.engine.sweeps import HOST, find_job, make_log_command, make_sweep, read_note, read_properties
+from tests.engine.sweeps import (
+    HOST,
+    find_job,
+    log,
+    make_log_command,
+    make_sweep,
+    read_note,
+    read_properties,
+    until_running,
+)
 from tests.engine.watcher import store
 from tests.helpers import eventually
 
@@ -21,26 +30,6 @@ BANDIT = {"type": "bandit", "slack_amount": 0.1, "evaluation_interval": 1}
 
 def get_message(job: Job) -> str:
     return str((job.ended_by or {}).get("message"))
-
-
-async def log(bench: Workbench, run: str, *values: float) -> None:
-    """Log values of the loss as a client does: MLflow has them when the engine is told."""
-    for step, value in enumerate(values):
-        metric = LoggedMetric("loss", value, step, 1000 + step)
-        store(bench, run, metric)
-        take = bench.engine.find_metric_listener(bench.workspace, run)
-        assert take is not None
-        take([metric, LoggedMetric("other", 0, step, 1)])
-        for _ in range(20):
-            await asyncio.sleep(0)
-
-
-async def until_running(bench: Workbench, sweep: Job, *nodes: str) -> None:
-    def holds(_: Job) -> bool:
-        states = bench.states(sweep)
-        return all(states.get(node) == "Running" for node in nodes)
-
-    await bench.until(sweep, holds)
 
 
 async def test_a_policy_ends_a_trial_and_the_sweep_goes_on() -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 from smalt.machine.home import Home
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
-from smalt.service.sweeps.optuna_process import OptunaProcess
+from smalt.service.sweeps.optuna_process import Message, OptunaProcess
 from smalt.service.sweeps.samplers import make_sampler
 from smalt.service.sweeps.trials import Told
 from smalt.sweep import Uniform
 from tests.engine.bench import Workbench, workbench
-from tests.engine.sweeps import make_log_command, make_sweep, read_points
+from tests.engine.sweeps import log, make_log_command, make_sweep, read_points, until_running
 from tests.sampling.conftest import ensure_there
 
 TRIALS = 13
@@ -59,6 +59,39 @@ async def test_the_server_dies_in_a_sweep_that_learns(optuna: OptunaProcess, tmp
         assert found == await asyncio.to_thread(draw_points, again)
     finally:
         again.close()
+
+
+class ListeningProcess(OptunaProcess):
+    """The real process, with the requests that it has answered."""
+
+    requests: list[Message]
+
+    def ask(self, algorithm: str, request: Message) -> Message:
+        answer = super().ask(algorithm, request)
+        if "coordinates" in answer:
+            self.requests.append(request)
+        return answer
+
+
+async def test_the_next_point_knows_the_value_of_a_trial_that_a_policy_ended(optuna: OptunaProcess) -> None:
+    await asyncio.to_thread(ensure_there, optuna, "bayesian")
+    listening = ListeningProcess(optuna._home)
+    listening.requests = []
+    try:
+        async with workbench() as bench:
+            vars(bench.engine.context)["optuna"] = listening
+            bandit = {"type": "bandit", "slack_amount": 0.1}
+            document = make_sweep(
+                "exec sleep 300", total=3, early_termination=bandit, sampling_algorithm={"type": "bayesian", "seed": 5}
+            )
+            sweep = bench.submit("s", document)
+            await until_running(bench, sweep, "trial_0", "trial_1")
+            await log(bench, "s_0", 0.3)
+            await log(bench, "s_1", 0.9)
+            await until_running(bench, sweep, "trial_2")
+    finally:
+        listening.close()
+    assert [told[1:] for told in listening.requests[-1]["told"]] == [(0.9, False)]
 
 
 async def test_trials_that_end_at_once_have_numbers_of_their_own(optuna: OptunaProcess) -> None:

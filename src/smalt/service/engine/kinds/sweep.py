@@ -56,10 +56,7 @@ from smalt.service.records.workspaces import Workspace
 from smalt.service.sweeps.policies import find_reason_to_stop
 from smalt.service.sweeps.space import Point
 from smalt.service.sweeps.trials import Told
-from smalt.service.tracking.run_database import (
-    LoggedMetric,
-    get_database_path,
-)
+from smalt.service.tracking.run_database import LoggedMetric, get_database_path
 from smalt.wire.encoding.casing import fold_case
 
 if TYPE_CHECKING:
@@ -190,12 +187,13 @@ class SweepKind(CompositeKind):
         told = run.list_told()
         over = {number, *run.ends}
         running = [(one, point) for one, point in run.points.items() if one not in over]
-        this = Told(number, run.points[number], None, child.status == "Completed")
+        is_completed, reported = child.status == "Completed", run.find_last_report(child)
 
         def read() -> TrialEnd:
             end = read_end(path, names, run.metric) if names else TrialEnd()
-            point = run.sampler.propose(next_number, [*told, this._replace(value=to_finite(end.value))], running)
-            return end._replace(point=point)
+            value = to_finite(end.value if is_completed else reported)
+            this = Told(number, run.points[number], value, is_completed)
+            return end._replace(point=run.sampler.propose(next_number, [*told, this], running))
 
         return read
 
@@ -210,8 +208,7 @@ class SweepKind(CompositeKind):
         run = SweepRun.from_view(view)
         end = found if isinstance(found, TrialEnd) else TrialEnd()
         number = get_number(child.node)
-        reported = run.reports.get(str(child.node)) if run.policy is not None else None
-        value = end.value if child.status == "Completed" else reported[-1] if reported else None
+        value = end.value if child.status == "Completed" else run.find_last_report(child)
         run.ends[number] = child.status
         changes = self._add_trials(run, child, end.point)
         note = describe_end(run, child, value, end.names)

@@ -122,6 +122,11 @@ class SweepRun:
             found[nodes[child]].append(value)
         return found
 
+    def find_last_report(self, child: Job) -> float | None:
+        """Return the last value of the primary metric that a trial reported; None if no policy listens."""
+        reports = self.reports.get(str(child.node)) if self.policy is not None else None
+        return reports[-1] if reports else None
+
     def find_next_number(self) -> int | None:
         """Return the number of the trial that is to be added next; None if there is none."""
         asked = set(self.asked.values())
