@@ -64,6 +64,18 @@ def test_a_job_that_is_no_sweep_has_no_trials(recorded: Path) -> None:
         client.jobs.trials("pipe")
 
 
+def test_a_grid_has_no_more_trials_than_points(home: Path) -> None:
+    """A limit of 100 trials is none for six points: the page and the live table count to six."""
+    space = {"lr": ["choice", [[1, 2, 3]]], "depth": ["choice", [[2, 3]]]}
+    body = {
+        "samplingAlgorithm": {"samplingAlgorithmType": "Grid"},
+        "searchSpace": space,
+        "limits": {"jobLimitsType": "Sweep", "maxTotalTrials": 100, "maxConcurrentTrials": 1},
+    }
+    record(home, lambda there: there.add_sweep("tune", [RecordedTrial({"lr": 1, "depth": 2}, 0.1)], **body))
+    assert ask("tune/trials")["sweep"]["total_trials"] == 6
+
+
 def test_a_minimized_metric_has_the_lowest_value_as_its_best(home: Path) -> None:
     """Of equal trials the earliest is the best, and only a completed one can be."""
     trials = [

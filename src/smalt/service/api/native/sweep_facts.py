@@ -11,11 +11,14 @@ from typing import Any, NamedTuple
 
 from smalt import wire
 from smalt.automl_program.words import PRIMARY_METRICS, find_primary_metric
+from smalt.entities.jobs.search_space import get_sampling_type
 from smalt.exceptions import ValidationException
 from smalt.service.api.native.metrics import to_json_number
 from smalt.service.records import jobs, trials
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
+from smalt.service.sweeps.grid import GridSampler
+from smalt.service.sweeps.space import read_space
 from smalt.service.tracking import run_database
 
 
@@ -63,10 +66,19 @@ def read_goal(db: Database, job: Job) -> SweepGoal | None:
 def _read_objective(entity: Any) -> tuple[str, str, int | None]:
     """Return the primary metric, its goal, and how many trials there may be."""
     if entity.type == "sweep":
-        return str(entity.objective.primary_metric), str(entity.objective.goal).lower(), entity.limits.max_total_trials
+        return str(entity.objective.primary_metric), str(entity.objective.goal).lower(), _count_trials(entity)
     metric = find_primary_metric(str(entity.task), entity.primary_metric)
     is_maximised = PRIMARY_METRICS.get(str(entity.task), {}).get(metric, True)
     return metric, "maximize" if is_maximised else "minimize", getattr(entity.limits, "max_trials", None)
+
+
+def _count_trials(sweep: Any) -> int | None:
+    """Return how many trials a sweep is to have: a grid may have fewer points than its limit allows."""
+    most: int | None = sweep.limits.max_total_trials
+    if get_sampling_type(sweep.sampling_algorithm) != "grid":
+        return most
+    points = GridSampler(read_space(sweep.search_space or {})).count_points()
+    return points if most is None else min(most, points)
 
 
 async def load_facts(db: Database, path: Path, goal: SweepGoal, rows: Sequence[Job]) -> dict[int, TrialFacts]:
