@@ -59,6 +59,30 @@ def test_features_are_the_same_for_one_row_as_for_all() -> None:
     pd.testing.assert_frame_equal(one, whole.iloc[[17]])
 
 
+@pytest.mark.parametrize(
+    ("column", "name"), [([1.0, 2.5, 3.0, 1.0], "a number"), ([True, False, None, True], "a truth value")]
+)
+def test_a_category_is_the_same_in_a_row_of_its_own(column: list[object], name: str) -> None:
+    """A single row has other types of columns than the table that was learned from: no NaN, no fraction."""
+    frame = pd.DataFrame({name: column * 10})
+    featurizer = Featurizer({"column_name_and_types": {name: "Categorical"}}).fit(frame)
+    (feature,) = featurizer.transform(frame).columns
+    alone = featurizer.transform(pd.DataFrame({name: column[:1]}))[feature]
+    assert list(alone) == list(featurizer.transform(frame)[feature][:1])
+    assert alone.notna().all()
+
+
+def test_parameters_of_a_transformer_are_those_of_their_columns() -> None:
+    entries = [
+        {"fields": ["text"], "parameters": {"ngram_range": [1, 1], "max_features": 3}},
+        {"fields": ["other"], "parameters": {"ngram_range": [1, 1], "max_features": 2}},
+    ]
+    frame = table().assign(other=lambda frame: frame.text.str.upper())[["text", "other"]]
+    names = list(Featurizer({"transformer_params": {"tf_idf": entries}}).fit_transform(frame).columns)
+    assert len([name for name in names if name.startswith("text_word")]) == 3
+    assert len([name for name in names if name.startswith("other_word")]) == 2
+
+
 def test_unseen_and_missing_values_do_not_fail() -> None:
     frame = table()
     featurizer = Featurizer().fit(frame)

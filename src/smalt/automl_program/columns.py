@@ -164,15 +164,18 @@ def to_numbers(values: Any) -> Any:
 
 
 def to_texts(values: Any) -> Any:
-    """Return the values as texts: 1, 1.0 and True are the same, and a missing one stays missing."""
-    if pd.api.types.is_bool_dtype(values):
-        values = values.astype("Int64")
-    elif pd.api.types.is_float_dtype(values):
-        whole = values.dropna()
-        if len(whole) and (whole == whole.round()).all() and np.isfinite(whole).all():
-            values = values.astype("Int64")
-    texts = values.astype(object)
-    return texts.where(texts.isna(), texts.map(str)).where(~texts.isna(), None)
+    """Return the values as texts: 1, 1.0 and True are the same, and a missing one stays missing.
+
+    Each value has the text that it would have alone: a row is scored by itself, and learned from among others.
+    """
+    values = values.astype(object)
+    return values.where(values.isna(), values.map(_to_text)).where(~values.isna(), None)
+
+
+def _to_text(value: Any) -> str:
+    if isinstance(value, bool | np.bool_) or (isinstance(value, float | np.floating) and float(value).is_integer()):
+        return str(int(value))
+    return str(value)
 
 
 def to_dates(values: Any) -> Any:

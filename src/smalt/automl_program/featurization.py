@@ -30,8 +30,8 @@ class Featurizer:
         self.types = {
             str(name): fold_word(kind) for name, kind in (settings.get("column_name_and_types") or {}).items()
         }
-        self.imputers: dict[str, dict[str, Any]] = {}
-        self.parameters: dict[str, dict[str, Any]] = {}
+        self.parameters: dict[str, dict[str, dict[str, Any]]] = {}
+        """The parameters of each transformer by column; those for all columns are under ""."""
         self.columns: dict[str, Any] = {}
         self.names: dict[tuple[str, str], str] = {}
         self.reasons: dict[str, str] = {}
@@ -75,15 +75,18 @@ class Featurizer:
     def _read_parameters(self, transformer: str, entries: Any) -> None:
         for entry in entries:
             for name in entry.get("fields") or [""]:
-                target = self.imputers if transformer == "imputer" else self.parameters
-                target[name if transformer == "imputer" else transformer] = dict(entry.get("parameters") or {})
+                self.parameters.setdefault(transformer, {})[name] = dict(entry.get("parameters") or {})
+
+    def _find_parameters(self, transformer: str, column: str) -> dict[str, Any]:
+        given = self.parameters.get(transformer, {})
+        return given.get(column, given.get("", {}))
 
     def _choose_column(self, name: str, values: Any) -> Any:
         kind = self.types.get(name) or self._guess_type(name, values)
         if kind not in {fold_word(one) for one in COLUMN_TYPES} or kind in ("ignore", "allnan"):
             self.reasons.setdefault(name, "as its type says")
             return None
-        imputer = self.imputers.get(name, self.imputers.get("", {}))
+        imputer = self._find_parameters("imputer", name)
         strategy, fill = imputer.get("strategy"), imputer.get("fill_value")
         if kind == "numeric":
             strategy = strategy if strategy in ("mean", "median", "most_frequent", "constant") else "median"
@@ -91,9 +94,9 @@ class Featurizer:
         if kind == "datetime":
             return DateColumn()
         if kind == "text":
-            return TextColumn("tfidf" in self.blocked, self.parameters.get("tfidf"))
+            return TextColumn("tfidf" in self.blocked, self._find_parameters("tfidf", name))
         if kind in ("categoricalhash", "hashes") and "hashonehotencoder" not in self.blocked:
-            return HashedColumn(int(self.parameters.get("hashonehotencoder", {}).get("number_of_bits", 8)))
+            return HashedColumn(int(self._find_parameters("hashonehotencoder", name).get("number_of_bits", 8)))
         return CategoryColumn(_LEVELS, strategy, fill)
 
     def _guess_type(self, name: str, values: Any) -> str:
