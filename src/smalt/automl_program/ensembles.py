@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,14 +40,14 @@ def list_candidates(problem: LearningProblem, trials: Sequence[SearchTrial]) -> 
     usable = [trial for trial in trials if trial.is_completed and trial.is_whole and trial.predictions]
     usable.sort(key=lambda trial: trial.score or 0.0, reverse=problem.is_maximised)
     chosen: list[SearchTrial] = []
-    seen: set[float] = set()
+    seen: set[tuple[str, float | None]] = set()
     algorithms: set[str] = set()
     for trial in usable:
         is_new = trial.algorithm not in algorithms
-        if (len(chosen) < _CANDIDATES or is_new) and trial.score not in seen:
+        if (len(chosen) < _CANDIDATES or is_new) and (trial.algorithm, trial.score) not in seen:
             chosen.append(trial)
             algorithms.add(trial.algorithm)
-            seen.add(trial.score or 0.0)
+            seen.add((trial.algorithm, trial.score))
     return chosen
 
 
@@ -88,13 +88,15 @@ def plan_stack(
     rows = np.concatenate([valid for _, valid in problem.folds.pairs])
     truth = problem.truth[rows]
     weights = None if problem.weights is None else problem.weights[rows]
-    predicted = _predict_across(problem, lambda: _make_meta(problem, settings), inputs, truth, seed)
+    distinct, places = np.unique(rows, return_inverse=True)  # folds may share rows
+    parts = np.random.default_rng(seed).permutation(len(distinct))[places] % 5
+    predicted = _predict_across(problem, lambda: _make_meta(problem, settings), inputs, truth, weights, parts)
     if predicted is None:
         return None
     ends = np.cumsum([len(valid) for _, valid in problem.folds.pairs])[:-1]
     meta = _fit_meta(_make_meta(problem, settings), inputs, truth, weights)
-    parts = np.split(predicted, ends)
-    return StackPlan(members, meta, _measure(problem, parts), parts)
+    predictions = np.split(predicted, ends)
+    return StackPlan(members, meta, _measure(problem, predictions), predictions)
 
 
 def _score(problem: LearningProblem, sums: list[Any], size: int) -> float:
@@ -117,18 +119,17 @@ def _collect(problem: LearningProblem, members: Sequence[SearchTrial], fold: int
     return join_chances(parts) if problem.classes else np.column_stack(parts)
 
 
-def _predict_across(problem: LearningProblem, make: Any, inputs: Any, truth: Any, seed: int) -> Any:
-    """Return the predictions of meta learners, each for a fifth of the rows that it did not learn from."""
-    order = np.random.default_rng(seed).permutation(len(truth)) % 5
+def _predict_across(
+    problem: LearningProblem, make: Callable[[], Any], inputs: Any, truth: Any, weights: Any, parts: Any
+) -> Any:
+    """Return the predictions of meta learners, each for the rows of a part, which it did not learn from."""
     shape = (len(truth), problem.classes) if problem.classes else (len(truth),)
     predicted = np.zeros(shape)
-    for part in range(5):
-        train, valid = order != part, order == part
-        if not valid.any():
-            continue
+    for part in np.unique(parts):
+        train, valid = parts != part, parts == part
         if problem.classes and len(np.unique(truth[train])) < 2:
             return None
-        meta = _fit_meta(make(), inputs[train], truth[train], None)
+        meta = _fit_meta(make(), inputs[train], truth[train], None if weights is None else weights[train])
         if problem.classes:
             predicted[np.ix_(valid, np.asarray(meta.classes_, dtype=int))] = meta.predict_proba(inputs[valid])
         else:
