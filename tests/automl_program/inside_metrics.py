@@ -112,6 +112,11 @@ def test_a_forecast_is_normalised_by_each_series_own_range() -> None:
     assert found["normalized_mean_absolute_error"] == pytest.approx(0.1)
 
 
+def test_a_flat_series_has_no_error_if_it_is_met() -> None:
+    found = measure_series([1, 1, 5, 5], [1, 1, 5, 5], ["a", "a", "b", "b"], {"a": (1, 1), "b": (5, 5)})
+    assert {value for name, value in found.items() if "error" in name} == {0.0}
+
+
 def test_folds_are_averaged_over_those_that_have_the_metric() -> None:
     assert average_metrics([{"a": 1.0, "b": 2.0}, {"a": 3.0}]) == {"a": 2.0, "b": 2.0}
 

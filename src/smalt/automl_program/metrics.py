@@ -16,7 +16,8 @@ def measure_classes(
 ) -> Metrics:
     """Return all metrics of classification; `truth` holds indices of classes, `chances` a column for each class.
 
-    Metrics that average over classes leave out those that `truth` does not have.
+    Mean areas, mean average precisions and `balanced_accuracy` leave out the classes that `truth` does not have;
+    precision, recall and F1 are scikit-learn's, which counts each class that is predicted.
     """
     from sklearn import metrics as m
 
@@ -126,9 +127,10 @@ def measure_numbers(truth: Any, predicted: Any, low: float, high: float, weights
         if (truth >= 0).all() and (predicted >= 0).all():
             logarithm = float(np.sqrt(m.mean_squared_log_error(truth, predicted, sample_weight=weights)))
             found["root_mean_squared_log_error"] = logarithm
-            if extent and low > -1:
+            if low > -1:
                 scale = abs(np.log1p(high) - np.log1p(low))
-                found["normalized_root_mean_squared_log_error"] = min(1.0, logarithm / scale)
+                normalized = min(1.0, logarithm / scale) if scale else float(logarithm > 0)
+                found["normalized_root_mean_squared_log_error"] = normalized
     return _keep_finite(found)
 
 

@@ -162,6 +162,7 @@ class TableSearch:
             "verbose": self.limits.verbosity,
             "mlflow_logging": False,
             "split_type": "uniform" if problem.folds.is_holdout else problem.folds,
+            "cv_score_agg_func": _average_folds,
         }
         if problem.folds.is_holdout:
             train, valid = self._order_rows(problem.folds.pairs[0][0]), problem.folds.pairs[0][1]
@@ -223,12 +224,14 @@ class TableSearch:
         fold = len(self._folds)
         rows = self.problem.folds.pairs[fold][1]
         predictions = self._predict(self._model, rows, fold)
+        if not np.isfinite(predictions).all():
+            self._failure = "it predicts what is no finite number"
+            return _FAILED, {"score": 0.0}
         metrics = self.problem.measure(predictions, rows)
         score = metrics.get(self.problem.metric)
         self._folds.append((metrics, predictions))
-        if score is None:
-            self._failure = f"its predictions have no {self.problem.metric}"
-            return _FAILED, {"score": 0.0}
+        if score is None:  # not the model's fault: the rows of the fold are all of one class, for example
+            return (_FAILED if self.problem.folds.is_holdout else np.nan), {"score": np.nan}
         return (1 - score if self.problem.is_maximised else score), {"score": score}
 
     def _report(self, learner: str, config: dict[str, Any]) -> None:
@@ -247,6 +250,8 @@ class TableSearch:
         if self._failure is None and self._folds:
             trial.metrics = average_metrics(metrics for metrics, _ in self._folds)
             trial.score = trial.metrics.get(self.problem.metric)
+            if trial.score is None:
+                trial.error = f"{self.problem.metric} cannot be computed of the validation rows of any fold"
             self._keep(trial)
         self.trials.append(trial)
         self.on_trial(trial)
@@ -273,3 +278,12 @@ class TableSearch:
         if time.time() >= self.limits.deadline - 1:
             return "its time was over"
         return "the scores no longer rose" if self.limits.stops_early else "nothing was left to try"
+
+
+def _average_folds(losses: Sequence[float], scores: Sequence[dict[str, float]]) -> tuple[float, dict[str, float]]:
+    """Return the mean loss and score of the folds that have one, in the form that FLAML takes."""
+    known = [(loss, score["score"]) for loss, score in zip(losses, scores, strict=True) if np.isfinite(loss)]
+    if not known:
+        return _FAILED, {"score": 0.0}
+    loss, score = np.mean(known, axis=0)
+    return float(loss), {"score": float(score)}
