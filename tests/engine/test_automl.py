@@ -220,6 +220,10 @@ def test_a_cancel_ends_the_search(tmp_path: Path) -> None:
     [
         ({"target_column_name": "Y"}, "target_column_name: training_data has no column 'Y'; did you mean 'y'?"),
         ({"weight_column_name": "w"}, "weight_column_name: training_data has no column 'w'; it has x, y"),
+        (
+            {"featurization": {"mode": "custom", "column_name_and_types": {"z": "Text"}}},
+            "featurization.column_name_and_types: training_data has no column 'z'; it has x, y",
+        ),
         ({"training_data": {"type": "mltable", "path": "/nowhere"}}, "training_data: /nowhere does not exist"),
         ({"environment_id": "azureml:nothing"}, "environment_id: "),
     ],

@@ -37,6 +37,19 @@ def find_ignored(settings: Settings) -> list[Remark]:
     ]
 
 
+def list_featurized_columns(settings: Settings) -> list[tuple[str, str]]:
+    """Return the key and the name of each column that the settings of featurization name."""
+    featurization = _get(settings, "featurization")
+    found = [
+        ("featurization.column_name_and_types", str(name)) for name in _get(featurization, "column_name_and_types")
+    ]
+    for transformer, entries in _get(featurization, "transformer_params").items():
+        key = f"featurization.transformer_params.{transformer}"
+        for entry in entries if isinstance(entries, list) else ():
+            found += [(key, str(name)) for name in entry.get("fields") or ()]
+    return found
+
+
 def _get(settings: Settings, name: str) -> Settings:
     value = settings.get(name)
     return value if isinstance(value, Mapping) else {}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from . import checks
 from .columns import to_numbers
 from .problems import AutoMLError
 from .settings import RunSettings
@@ -87,7 +88,8 @@ def _read(settings: RunSettings, name: str, path: Path | None, note: Note) -> An
         return None
     frame = read_table(name, path, settings.get_type(name))
     if name == "training_data":
-        for field, column in [("target_column_name", settings.target), *_list_named(settings)]:
+        featurized = checks.list_featurized_columns(settings.fields)
+        for field, column in [("target_column_name", settings.target), *_list_named(settings), *featurized]:
             if column not in frame.columns:
                 known = ", ".join(list(frame.columns)[:20])
                 raise AutoMLError(f"{field}: the training data have no column '{column}'; they have {known}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from smalt.automl_program.checks import list_featurized_columns
 from smalt.entities import Input
 from smalt.entities.jobs.automl.job import DATA
 from smalt.entities.schema.problems import did_you_mean
@@ -79,6 +80,8 @@ def _list_named_columns(job: Any, *, is_training: bool) -> Iterator[tuple[str, s
     if is_training:
         named["weight_column_name"] = job.weight_column_name
         named["cv_split_column_names"] = job.cv_split_column_names
+        for key, column in list_featurized_columns(job.make_settings()):
+            named.setdefault(key, []).append(column)
     if forecasting is not None:
         named["forecasting.time_column_name"] = forecasting.time_column_name
         named["forecasting.time_series_id_column_names"] = forecasting.time_series_id_column_names
