@@ -38,7 +38,7 @@ class CalendarFeatures:
 
     def _mark_holidays(self, times: Any) -> dict[str, Any]:
         days = times.normalize()
-        known = make_holidays(self.country or "", range(days.min().year - 1, days.max().year + 2))
+        known = list_holidays(self.country or "", range(days.min().year - 1, days.max().year + 2))
         dates = pd.DatetimeIndex(sorted(known)) if known else pd.DatetimeIndex([])
         one = pd.Timedelta(days=1)
         features = {
@@ -52,8 +52,8 @@ class CalendarFeatures:
         return features
 
 
-def make_holidays(country: str, years: Any) -> list[Any]:
-    """Return the dates of a country's holidays; the country is a code of two letters, or its name."""
+def list_holidays(country: str, years: Any) -> list[Any]:
+    """Return the dates of a country's holidays, given its code of two letters; LookupError if there is none."""
     import holidays
 
     known = holidays.list_supported_countries()

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .calendars import CalendarFeatures, make_holidays
+from . import checks
+from .calendars import CalendarFeatures, list_holidays
 from .columns import to_dates, to_numbers
 from .featurization import Featurizer
 from .forecasters import FeatureMaker, SeriesShape
@@ -86,6 +87,9 @@ class ForecastLoader:
         grid = make_grid(keys, frame[self.time], to_numbers(frame[self.target]), frequency)
         if filled := fill_gaps(grid, self._list_imputers().get(self.target, {})):
             self.note(f"{filled} missing values of the target were filled")
+        if test is not None:
+            test = self._aggregate(test, frequency)
+            self._check_test(test, grid)
         shown = f"the frequency is {frequency}, the horizon {shape.horizon}, the season {shape.season}"
         self.note(f"{shown}; there are {len(grid.keys)} series" if self.ids else shown)
         return self._make_data(frame, keys, grid, shape, validation, test)
@@ -106,6 +110,8 @@ class ForecastLoader:
 
     def _list_needed(self, name: str) -> list[tuple[str, str]]:
         needed = [("time_column_name", self.time), *(("time_series_id_column_names", one) for one in self.ids)]
+        if name == "training_data":
+            needed += checks.list_featurized_columns(self.settings.fields)
         return needed if name == "test_data" else [("target_column_name", self.target), *needed]
 
     def _make_shape(self, frequency: str) -> SeriesShape:
@@ -128,13 +134,19 @@ class ForecastLoader:
         if not self.fields.get("frequency"):
             raise AutoMLError("forecasting.target_aggregate_function: it needs 'frequency', to which it aggregates")
         grouper = [*self.ids, pd.Grouper(key=self.time, freq=frequency)]
-        others = {
+        functions = {
             name: "mean" if pd.api.types.is_numeric_dtype(frame[name]) else "first"
             for name in frame.columns
-            if name not in (*self.ids, self.time, self.target)
+            if name not in (*self.ids, self.time)
         }
-        made = frame.groupby(grouper, sort=True).agg({self.target: function, **others}).reset_index()
-        return made[made[self.target].notna()].sort_values(self.time, kind="stable").reset_index(drop=True)
+        if self.target in functions:
+            functions[self.target] = function
+        groups = frame.groupby(grouper, sort=True)
+        made = groups.agg(functions) if functions else groups.first()
+        if self.target in functions:  # pandas has a sum of nothing, which is 0
+            made[self.target] = made[self.target].where(groups[self.target].count() > 0)
+        made = made[groups.size() > 0].reset_index()
+        return made.sort_values(self.time, kind="stable").reset_index(drop=True)
 
     def _check_times(self, frame: Any, keys: Any) -> None:
         twice = pd.DataFrame({"key": keys, "time": frame[self.time]}).duplicated()
@@ -145,6 +157,13 @@ class ForecastLoader:
                 f"forecasting: the time {frame[self.time][place]}{of_series} is there twice; name the columns that "
                 "tell series apart in time_series_id_column_names, or give target_aggregate_function and frequency"
             )
+
+    def _check_test(self, test: Any, grid: SeriesGrid) -> None:
+        """Find what is wrong with the times before the search, which may take hours."""
+        try:
+            grid.place_times(test[self.time])
+        except GridError as error:
+            raise AutoMLError(f"test_data: {error}") from None
 
     def _treat_short_series(self, frame: Any, keys: Any, shape: SeriesShape) -> tuple[Any, Any]:
         """Drop or pad series that are too short to validate on, as `short_series_handling_config` says."""
@@ -257,7 +276,7 @@ class ForecastLoader:
         if not country:
             return None
         try:
-            make_holidays(str(country), range(2020, 2021))
+            list_holidays(str(country), range(2020, 2021))
         except LookupError:
             raise AutoMLError(
                 f"forecasting.country_or_region_for_holidays: no holidays are known of {country!r}; "

@@ -37,11 +37,6 @@ class SeriesShape:
         texts = [frame[name].map(lambda value: str(value)).to_numpy(dtype=object) for name in self.ids]
         return np.array(["|".join(parts) for parts in zip(*texts, strict=True)], dtype=object)
 
-    @property
-    def looks_back(self) -> bool:
-        """Return True if a step's features need targets that lie within the horizon."""
-        return bool(self.window) or any(lag < self.horizon for lag in self.lags)
-
 
 class FeatureMaker:
     """The features of steps: calendar, series, the user's columns, lags and windows of the target."""
@@ -170,15 +165,10 @@ class ForecastModel(BaseEstimator):
         missing = [name for name in (shape.time, *shape.ids) if name not in frame.columns]
         if missing:
             raise ValueError(f"the rows have no column '{missing[0]}'")
-        times = pd.DatetimeIndex(to_dates(frame[shape.time]))
+        grid, steps = self.grid.place_times(to_dates(frame[shape.time]))
         keys = shape.make_keys(frame)
-        grid = self.grid.extend_to(times.max()).add_series(sorted(set(keys)))
-        steps, places = grid.find_steps(times), grid.find_places(keys)
-        if (steps < 0).any():
-            wrong = times[steps < 0][0]
-            raise ValueError(
-                f"the time {wrong} is before the training data, or not on the frequency '{grid.frequency}'"
-            )
+        grid = grid.add_series(sorted(set(keys)))
+        places = grid.find_places(keys)
         grid = SeriesGrid(grid.keys, grid.times, grid.values.copy(), grid.frequency)
         known = y_pred if y_pred is not None else frame.get(shape.target)
         if known is not None:
@@ -203,7 +193,7 @@ class TableForecaster(ForecastModel):
 
 def forecast_by_table(maker: FeatureMaker, model: Any, frame: Any, grid: SeriesGrid, places: Any, steps: Any) -> Any:
     """Return the forecasts of rows, step by step where features look back into the horizon."""
-    if not maker.shape.looks_back and not maker.shape.lags:
+    if not maker.shape.window and not maker.shape.lags:
         return np.asarray(model.predict(maker.transform(frame, grid, places, steps, grid.values)), dtype=float)
     values = grid.values.copy()
     result = np.full(len(frame), np.nan)

@@ -31,6 +31,8 @@ from .trials import SearchTrial
 
 _SMALL = 200_000
 _EXPLAINING = 30.0  # seconds
+_SERIES_SHARE = 0.35
+"""The share of the time for methods of single series, if a search on a table follows."""
 
 
 class ForecastRun:
@@ -76,8 +78,10 @@ class ForecastRun:
         reason = "nothing was left to try"
         self.stage = "searching"
         try:
-            self._try_series_methods([name for name in learners if name in SERIES_LEARNERS], bool(allowed))
-            reason = self._search_table([name for name in learners if name not in SERIES_LEARNERS]) or reason
+            of_table = [name for name in learners if name not in SERIES_LEARNERS]
+            of_series = [name for name in learners if name in SERIES_LEARNERS]
+            self._try_series_methods(of_series, _SERIES_SHARE if of_table else 1.0, bool(allowed))
+            reason = self._search_table(of_table) or reason
         except SearchStop as stop:
             reason = str(stop)
         self.stage = "finishing"
@@ -143,9 +147,9 @@ class ForecastRun:
             result[block] = forecast(data.frame.iloc[chosen], seen, data.places[chosen], data.steps[chosen])
         return result
 
-    def _try_series_methods(self, names: list[str], are_asked: bool) -> None:
+    def _try_series_methods(self, names: list[str], share: float, are_asked: bool) -> None:
+        """Try methods in a share of the time; `are_asked` is True if the user has named them."""
         settings = self.settings
-        share = 1.0 if len(names) == len(words.list_learners("forecasting", names, None)) and are_asked else 0.35
         deadline = self.started + share * settings.seconds
         for name in names:
             if not is_installed(name):

@@ -35,6 +35,16 @@ class SeriesGrid:
         added = np.full((len(self.keys), len(times) - len(self.times)), np.nan)
         return SeriesGrid(self.keys, times, np.hstack([self.values, added]), self.frequency)
 
+    def place_times(self, times: Any) -> tuple[SeriesGrid, Any]:
+        """Return a grid that reaches the last of the times, and the step of each time on it."""
+        times = pd.DatetimeIndex(times)
+        grid = self.extend_to(times.max())
+        steps = grid.find_steps(times)
+        if (steps < 0).any():
+            wrong = times[steps < 0][0]
+            raise GridError(f"the time {wrong} is before the training data, or not on the frequency '{self.frequency}'")
+        return grid, steps
+
     def add_series(self, keys: list[str]) -> SeriesGrid:
         new = [key for key in keys if key not in self.places]
         if not new:
