@@ -133,6 +133,25 @@ def test_the_exit_score_ends_the_search(tmp_path: Path, flowers: pd.DataFrame) -
     assert any("the exit score 0.5 was reached" in note for note in ran.notes)
 
 
+def test_folds_without_a_rare_class_do_not_fail_a_trial(tmp_path: Path) -> None:
+    """Six rows of a class are in six of the ten folds; the area under the curve is the mean over those."""
+    x = np.random.default_rng(0).random(200)
+    frame = pd.DataFrame({"x": x, "y": np.where(x >= np.sort(x)[-6], "rare", "usual")})
+    ran = run(tmp_path, frame, ("--trials", "trials"))
+    assert ran.code == 0, ran.said
+    assert "validation: 10 folds, since the table has 200 rows" in ran.notes
+    assert {trial["status"] for trial in ran.trials} == {"Completed"}
+    assert ran.last["metrics"]["AUC_weighted"] > 0.9
+
+
+def test_an_ensemble_that_cannot_be_made_leaves_the_trials(tmp_path: Path, flowers: pd.DataFrame) -> None:
+    training = {"stack_ensemble_settings": {"stack_meta_learner_kwargs": {"nonsense": 1}}}
+    ran = run(tmp_path, flowers, n_cross_validations=2, training=training)
+    assert ran.code == 0, ran.said
+    assert any(note.startswith("the stack ensemble could not be made: TypeError: ") for note in ran.notes)
+    assert {trial["algorithm"] for trial in ran.trials} >= {"VotingEnsemble"}
+
+
 def test_rows_of_no_weight_teach_nothing(tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
     x = generator.random(300)
@@ -181,6 +200,35 @@ def test_a_forecast_continues_each_series(tmp_path: Path) -> None:
     assert (table[0.1] <= table[0.9]).all()
 
 
+DAILY = {"time_column_name": "day", "forecast_horizon": 7, "target_aggregate_function": "sum", "frequency": "D"}
+
+
+def test_days_without_rows_are_missing_and_not_0(tmp_path: Path) -> None:
+    """They are filled as other gaps are; the test data are aggregated as well."""
+    hours = pd.DataFrame({"day": pd.date_range("2022-01-01", periods=24 * 70, freq="h"), "y": 1.0})
+    hours = hours[hours.day.dt.day_of_year != 20]
+    is_test = hours.day >= "2022-03-05"
+    hours[is_test].to_csv(tmp_path / "test.csv", index=False)
+    more = ("--test-data", "test.csv")
+    training = {"allowed_training_algorithms": ["average"]}
+    ran = run(tmp_path, hours[~is_test], more, task="forecasting", forecasting=DAILY, training=training)
+    assert ran.code == 0, ran.said
+    assert "1 missing values of the target were filled" in ran.notes
+    assert ran.last["test_metrics"]["mean_absolute_error"] == 0
+    assert len(pd.read_csv(tmp_path / "outputs/predictions.csv")) == 7
+
+
+def test_test_data_beside_the_grid_are_refused_before_the_search(tmp_path: Path) -> None:
+    frame = series().query("shop == 'a'").drop(columns=["shop", "price"])
+    frame.tail(7).assign(day=frame.day + pd.Timedelta(hours=5)).to_csv(tmp_path / "test.csv", index=False)
+    forecasting = {"time_column_name": "day", "forecast_horizon": 7}
+    ran = run(tmp_path, frame.head(113), ("--test-data", "test.csv"), task="forecasting", forecasting=forecasting)
+    assert (ran.code, ran.trials) == (2, [])
+    assert (
+        "test_data: the time 2022-04-24 05:00:00 is before the training data, or not on the frequency 'D'" in ran.said
+    )
+
+
 @pytest.mark.parametrize("lags", ["auto", [1, 7]])
 def test_validation_knows_nothing_after_its_origin(tmp_path: Path, lags: Any) -> None:
     """A random walk is best forecast by its last value; who sees values of the horizon has a better score."""
@@ -205,6 +253,11 @@ def test_validation_knows_nothing_after_its_origin(tmp_path: Path, lags: Any) ->
         ({}, {"weight_column_name": "w"}, "weight_column_name: the training data have no column 'w'"),
         ({"w": -1}, {"weight_column_name": "w"}, "weight_column_name: the column 'w' has values that are no weights"),
         ({}, {"primary_metric": "r2_score"}, "primary_metric: 'r2_score' is no primary metric of classification"),
+        (
+            {},
+            {"featurization": {"column_name_and_types": {"petal": "Text"}}},
+            "featurization.column_name_and_types: the training data have no column 'petal'",
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence(

@@ -58,7 +58,6 @@ def _make_settings(options: argparse.Namespace) -> RunSettings:
     task = fields["task"]
     asked = fields.get("primary_metric")
     metric = words.find_word(asked, words.PRIMARY_METRICS[task]) if asked else words.DEFAULT_METRICS[task]
-    outputs = Path(options.outputs)
     return RunSettings(
         task=task,
         target=fields["target_column_name"],
@@ -67,8 +66,7 @@ def _make_settings(options: argparse.Namespace) -> RunSettings:
         validation_data=Path(options.validation_data) if options.validation_data else None,
         test_data=Path(options.test_data) if options.test_data else None,
         best_model=Path(options.best_model) if options.best_model else None,
-        outputs=outputs,
-        journal=Path(options.journal) if options.journal else outputs / "automl" / "journal.jsonl",
+        outputs=Path(options.outputs),
         trials=Path(options.trials) if options.trials else None,
         tells=options.tell,
         fields=fields,
@@ -139,6 +137,14 @@ class AutoMLProgram:
         return self.runner
 
     def _report(self, trial: SearchTrial) -> None:
+        """Save and tell a trial; a signal waits for it, so that no trial is counted which nobody was told of."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            self._tell_trial(trial)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+    def _tell_trial(self, trial: SearchTrial) -> None:
         is_best = trial.is_completed and self._is_better(trial.score)
         if is_best:
             self.best_score = trial.score
@@ -180,8 +186,7 @@ class AutoMLProgram:
         settings, started = self.settings, time.time()
         folder = settings.outputs / "mlflow-model"
         self.writer.write_model(folder, result.model, result.best)
-        methods = repr(_METHODS[settings.task])
-        saving.write_service_files(settings.outputs, folder, result.model, result.example, {"methods": methods})
+        saving.write_service_files(settings.outputs, folder, result.model, result.example, _METHODS[settings.task])
         ReportWriter(settings.outputs / "automl", settings, self.journal.write_note).write_all(result)
         write_training_script(settings.outputs / "generated_code", settings, result)
         if settings.best_model is not None:

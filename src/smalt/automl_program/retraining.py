@@ -20,19 +20,10 @@ def train_again(recipe: Mapping[str, Any], training_data: Path, note: Callable[[
     metric = find_word(fields.get("primary_metric") or DEFAULT_METRICS[task], PRIMARY_METRICS[task])
     fields.update(training_data=None, validation_data=None, test_data=None, test_data_size=None)
     settings = RunSettings(
-        task,
-        fields["target_column_name"],
-        str(metric),
-        training_data,
-        None,
-        None,
-        None,
-        Path(),
-        Path(),
-        None,
-        False,
-        fields,
-    )
+        task=task, target=fields["target_column_name"], metric=str(metric), training_data=training_data,
+        validation_data=None, test_data=None, best_model=None, outputs=Path(), trials=None,
+        tells=False, fields=fields,
+    )  # fmt: skip
     if task == "forecasting":
         from .forecasting import ForecastRun
 

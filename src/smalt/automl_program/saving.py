@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,7 @@ _ALWAYS = ("scikit-learn", "pandas", "numpy", "scipy", "cloudpickle")
 
 
 class ModelWriter:
-    """Writes models in MLflow's format, with a signature of raw columns; they load without smalt.
-
-    MLflow writes the first; the others are copies of it with another pickle, since all have the same signature.
-    """
+    """Writes models in MLflow's format, with a signature of raw columns; they load without smalt."""
 
     def __init__(self, get_example: Callable[[], tuple[Any, Sequence[str]]]) -> None:
         cloudpickle.register_pickle_by_value(sys.modules[__package__])
@@ -81,33 +78,31 @@ def clean_types(frame: Any) -> Any:
 
 def list_requirements(model: Any) -> list[str]:
     """Return the packages that the model needs, at the versions of now."""
-    text = repr_modules(model)
-    names = [*_ALWAYS, *(name for name in _LIBRARIES if name in text)]
+    used = _find_packages(model)
+    names = [*_ALWAYS, *(name for name in _LIBRARIES if name in used)]
     return [f"{name}=={version}" for name in names if (version := _find_version(name))]
 
 
-def repr_modules(model: Any) -> str:
-    """Return the names of the modules that a model's parts come from."""
+def _find_packages(model: Any) -> set[str]:
+    """Return the names of the packages that a model's parts come from."""
+    own = __package__.partition(".")[0]
     found: set[str] = set()
     seen: set[int] = set()
     waiting = [model]
     while waiting:
         part = waiting.pop()
-        if id(part) in seen or isinstance(part, str | bytes | int | float) or part is None:
+        if part is None or isinstance(part, str | bytes | int | float) or id(part) in seen:
             continue
         seen.add(id(part))
-        found.add(type(part).__module__.partition(".")[0])
-        if type(part).__module__.partition(".")[0] == __package__.partition(".")[0] or isinstance(
-            part, list | tuple | dict
-        ):
-            waiting.extend(
-                part.values()
-                if isinstance(part, dict)
-                else part
-                if isinstance(part, list | tuple)
-                else vars(part).values()
-            )
-    return " ".join(sorted(found))
+        package = type(part).__module__.partition(".")[0]
+        found.add(package)
+        if isinstance(part, dict):
+            waiting.extend(part.values())
+        elif isinstance(part, list | tuple):
+            waiting.extend(part)
+        elif package == own:
+            waiting.extend(vars(part).values())
+    return found
 
 
 def _find_version(name: str) -> str | None:
@@ -135,9 +130,7 @@ def _make_signature(example: Any, model: Any, optional: Sequence[str]) -> Any:
     return ModelSignature(inputs=Schema(columns), outputs=signature.outputs)
 
 
-def write_service_files(
-    folder: Path, model_folder: Path, model: Any, example: Any, describes: Mapping[str, Any]
-) -> None:
+def write_service_files(folder: Path, model_folder: Path, model: Any, example: Any, methods: Sequence[str]) -> None:
     """Write what the service's notebooks look for beside the model: environment, scoring script, versions."""
     shutil.copyfile(model_folder / "model.pkl", folder / "model.pkl")
     requirements = list_requirements(model)
@@ -150,7 +143,7 @@ def write_service_files(
         json.dumps({one.partition("==")[0]: one.partition("==")[2] for one in requirements}, indent=1)
     )
     rows = json.loads(clean_types(example).head(1).to_json(orient="records", date_format="iso"))
-    script = _SCORING.replace("__EXAMPLE__", repr(rows[0] if rows else {})).replace("__METHODS__", describes["methods"])
+    script = _SCORING.replace("__EXAMPLE__", repr(rows[0] if rows else {})).replace("__METHODS__", repr(tuple(methods)))
     for name in ("scoring_file_v_1_0_0.py", "scoring_file_v_2_0_0.py"):
         (folder / name).write_text(script)
 

@@ -24,7 +24,6 @@ class RunSettings:
     test_data: Path | None
     best_model: Path | None
     outputs: Path
-    journal: Path
     trials: Path | None
     tells: bool
     fields: dict[str, Any] = field(default_factory=dict)

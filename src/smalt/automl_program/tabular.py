@@ -19,7 +19,7 @@ from .search import LearningProblem, SearchLimits, TableSearch
 from .settings import RunSettings
 from .trials import SearchTrial
 
-_EXPLAINED = 1000
+_EXPLAINED = 1000  # rows
 _SMALL = 100_000  # cells; below it threads cost more than they bring
 
 
@@ -41,6 +41,10 @@ class SearchResult:
     explain: Any = None
     """A function that returns (column, importance) pairs."""
     kinds: list[tuple[str, str, str]] | None = None
+
+
+_Ensemble = tuple[SearchTrial, Any, list[Any]]
+"""The trial of an ensemble, its model, and its predictions for each fold."""
 
 
 class TableRun:
@@ -199,39 +203,45 @@ class TableRun:
             )
             return trial.model
 
-    def _make_ensembles(self, models: dict[int, Any]) -> list[tuple[SearchTrial, Any, list[Any] | None]]:
+    def _make_ensembles(self, models: dict[int, Any]) -> list[_Ensemble]:
+        """Return the ensembles that can be made; one that fails is noted, since the trials are a result without it."""
         if not self._wants_ensembles():
             return []
-        problem = self.problem
-        made: list[tuple[SearchTrial, Any, list[Any] | None]] = []
-        candidates = [
-            one for one in ensembles.list_candidates(problem, self.search.trials) if self._has_time_for([one])
-        ]
-        training = self.settings.get("training")
-        if self.settings.get_switch("enable_vote_ensemble", True) and (
-            vote := ensembles.plan_vote(problem, candidates)
-        ):
-            started = time.time()
-            members = self._fit_members(vote.members, models)
-            model = WeightedEnsemble(members, vote.weights, problem.classes)
-            made.append(
-                (
-                    self._make_trial("VotingEnsemble", vote.members, vote.metrics, started, vote.weights),
-                    model,
-                    vote.predictions,
-                )
-            )
-        settings = training.get("stack_ensemble_settings") or {}
-        if self.settings.get_switch("enable_stack_ensemble", True):
-            stack = ensembles.plan_stack(problem, candidates, settings, self.settings.seed)
-            if stack and self._has_time_for(stack.members):
-                started = time.time()
-                model = StackedEnsemble(self._fit_members(stack.members, models), stack.meta, problem.classes)
-                trial = self._make_trial("StackEnsemble", stack.members, stack.metrics, started, None, len(made))
-                made.append((trial, model, stack.predictions))
+        candidates = ensembles.list_candidates(self.problem, self.search.trials)
+        candidates = [one for one in candidates if self._has_time_for([one])]
+        made: list[_Ensemble] = []
+        for switch, make in (("enable_vote_ensemble", self._make_vote), ("enable_stack_ensemble", self._make_stack)):
+            if not self.settings.get_switch(switch, True):
+                continue
+            try:
+                ensemble = make(candidates, models, len(self.search.trials) + len(made))
+            except Exception as error:
+                kind = switch.removeprefix("enable_").replace("_", " ")
+                self.note(f"the {kind} could not be made: {type(error).__name__}: {error}")
+                continue
+            made += [] if ensemble is None else [ensemble]
         if not made:
             self.note("no ensemble was made: there are less than two algorithms to combine, or no time was left")
         return made
+
+    def _make_vote(self, candidates: list[SearchTrial], models: dict[int, Any], number: int) -> _Ensemble | None:
+        plan = ensembles.plan_vote(self.problem, candidates)
+        if plan is None:
+            return None
+        started = time.time()
+        model = WeightedEnsemble(self._fit_members(plan.members, models), plan.weights, self.problem.classes)
+        trial = self._make_trial(number, "VotingEnsemble", plan.members, plan.metrics, started, plan.weights)
+        return trial, model, plan.predictions
+
+    def _make_stack(self, candidates: list[SearchTrial], models: dict[int, Any], number: int) -> _Ensemble | None:
+        settings = self.settings.get("training").get("stack_ensemble_settings") or {}
+        plan = ensembles.plan_stack(self.problem, candidates, settings, self.settings.seed)
+        if plan is None or not self._has_time_for(plan.members):
+            return None
+        started = time.time()
+        model = StackedEnsemble(self._fit_members(plan.members, models), plan.meta, self.problem.classes)
+        trial = self._make_trial(number, "StackEnsemble", plan.members, plan.metrics, started)
+        return trial, model, plan.predictions
 
     def _has_time_for(self, members: list[SearchTrial]) -> bool:
         folds = max(1, len(self.data.folds.pairs) - 1)
@@ -246,24 +256,25 @@ class TableRun:
 
     def _make_trial(
         self,
+        number: int,
         name: str,
         members: list[SearchTrial],
         found: metrics.Metrics,
         started: float,
-        weights: Any,
-        offset: int = 0,
+        weights: list[float] | None = None,
     ) -> SearchTrial:
         described: dict[str, Any] = {"members": [f"{one.number}: {one.algorithm}" for one in members]}
         if weights:
             described["weights"] = [round(weight, 4) for weight in weights]
         return SearchTrial(
-            len(self.search.trials) + offset, name, name, described, started, time.time() - started,
+            number, name, name, described, started, time.time() - started,
             len(self.data.final_rows), found, found.get(self.settings.metric),
         )  # fmt: skip
 
     def _explain(self, model: Any) -> list[tuple[str, float]]:
         """Return the importance of each column for the score, on rows that validated."""
-        rows = np.concatenate([valid for _, valid in self.data.folds.pairs])[:_EXPLAINED]
+        rows = np.concatenate([valid for _, valid in self.data.folds.pairs])
+        rows = np.random.default_rng(self.settings.seed).permutation(rows)[:_EXPLAINED]  # a table may be in order
         columns = list(self.featurizer.columns)
         sign = 1 if self.problem.is_maximised else -1
         until = self.started + self.settings.seconds + 60
