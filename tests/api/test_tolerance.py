@@ -19,17 +19,15 @@ SCHEDULE = {
         "action": {"actionType": "CreateJob", "jobDefinition": {"jobType": "Pipeline", "jobs": {}}},
     }
 }
-SPARK = {
+IMAGES = {
     "properties": {
-        "jobType": "Spark",
-        "codeId": "azureml:c:1",
-        "entry": {"sparkJobEntryType": "SparkJobPythonEntry", "file": "a.py"},
-        "conf": {
-            **{f"spark.{one}.cores": "1" for one in ("driver", "executor")},
-            **{f"spark.{one}.memory": "1g" for one in ("driver", "executor")},
-            "spark.executor.instances": "1",
+        "jobType": "AutoML",
+        "taskDetails": {
+            "taskType": "ImageClassification",
+            "primaryMetric": "accuracy",
+            "targetColumnName": "y",
+            "trainingData": {"jobInputType": "mltable", "uri": "azureml:t:1"},
         },
-        "resources": {"instanceType": "standard_e4s_v3", "runtimeVersion": "3.3"},
     }
 }
 """It is over at once, so that its answer does not change."""
@@ -43,7 +41,7 @@ BODIES: dict[str, Any] = {
     "schedules/{}": SCHEDULE,
     "batchEndpoints/{}": {"location": "local", "properties": {"authMode": "aadToken"}},
     "onlineEndpoints/{}": {"location": "local", "properties": {"authMode": "key"}},
-    "jobs/{}": SPARK,
+    "jobs/{}": IMAGES,
 }
 MANY = 7
 _SETTINGS = settings(

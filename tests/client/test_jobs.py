@@ -54,20 +54,16 @@ def test_a_job_that_cannot_run_yet_is_refused(client: MLClient) -> None:
     """In one sentence, though it is recorded for who only looks at lists."""
     job: Any = make(
         "job",
-        type="spark",
-        entry={"file": "a.py"},
-        code="azureml:c:1",
-        conf={
-            **{f"spark.{one}.cores": 1 for one in ("driver", "executor")},
-            **{f"spark.{one}.memory": "1g" for one in ("driver", "executor")},
-            "spark.executor.instances": 1,
-        },
-        resources={"instance_type": "standard_e4s_v3", "runtime_version": "3.3"},
+        type="automl",
+        task="image_classification",
+        primary_metric="accuracy",
+        target_column_name="y",
+        training_data={"type": "mltable", "path": "azureml:t:1"},
     )
-    job.name = "sparked"
-    with pytest.raises(RefusedError, match="a spark job cannot run yet"):
+    job.name = "images"
+    with pytest.raises(RefusedError, match="cannot run yet"):
         client.jobs.create_or_update(job)
-    assert client.jobs.get("sparked").status == "Failed"
+    assert client.jobs.get("images").status == "Failed"
 
 
 def test_logs_are_printed_by_default(client: MLClient, capsys: pytest.CaptureFixture[str]) -> None:

@@ -197,24 +197,17 @@ async def test_a_step_may_be_given_what_its_component_declares() -> None:
 
 
 async def test_a_type_that_does_not_run_yet_is_recorded_and_has_failed() -> None:
-    """A Spark job is kept as it was sent, and says why it did not run; the same PUT again gives it back."""
+    """An AutoML job of images is kept as it was sent, and says why it did not run; the same PUT again gives it back."""
     async with workbench() as bench:
-        body = {
-            "jobType": "Spark",
-            "codeId": "azureml:c:1",
-            "entry": {"sparkJobEntryType": "SparkJobPythonEntry", "file": "a.py"},
-            "conf": {
-                **{f"spark.{one}.cores": "1" for one in ("driver", "executor")},
-                **{f"spark.{one}.memory": "1g" for one in ("driver", "executor")},
-                "spark.executor.instances": "1",
-            },
-            "resources": {"instanceType": "standard_e4s_v3", "runtimeVersion": "3.3"},
-        }
-        job = bench.engine.submit(bench.workspace, "spark", body, "tester")
-        assert (job.status, job.type) == ("Failed", "spark")
-        assert "a spark job cannot run yet" in str(job.error)
-        assert jobs.read_properties(bench.db, job.id) == body
-        assert bench.engine.submit(bench.workspace, "spark", body, "tester").id == job.id
+        table = {"jobInputType": "mltable", "uri": "azureml:t:1"}
+        task = {"taskType": "ImageClassification", "primaryMetric": "accuracy", "targetColumnName": "y"}
+        body = {"jobType": "AutoML", "taskDetails": {**task, "trainingData": table}}
+        job = bench.engine.submit(bench.workspace, "images", body, "tester")
+        assert (job.status, job.type) == ("Failed", "automl")
+        assert "cannot run yet" in str(job.error)
+        kept = jobs.read_properties(bench.db, job.id)
+        assert {**kept, "outputs": None} == {**body, "outputs": None}
+        assert bench.engine.submit(bench.workspace, "images", body, "tester").id == job.id
         transfer = {"jobType": "DataTransfer", "task": "copy_data"}
         with pytest.raises(RefusedError, match="data_transfer job cannot run yet"):
             bench.engine.submit(bench.workspace, "transfer", transfer, "tester")

@@ -455,29 +455,23 @@ def test_mistakes_in_a_referenced_file_point_into_it(desk: Desk) -> None:
 
 
 def test_a_type_that_does_not_run_yet_is_refused(desk: Desk) -> None:
-    """A Spark job is read, validated, and refused in one sentence; it is kept as one that failed."""
-    desk.write("src/a.py", "")
+    """An AutoML job of images is read, validated, and refused in one sentence; it is kept as one that failed."""
     desk.write(
-        "spark.yml",
+        "images.yml",
         """
-        type: spark
-        name: sparked
-        code: src
-        entry: {file: a.py}
-        conf:
-          spark.driver.cores: 1
-          spark.driver.memory: 1g
-          spark.executor.cores: 1
-          spark.executor.memory: 1g
-          spark.executor.instances: 1
-        resources: {instance_type: standard_e4s_v3, runtime_version: "3.3"}
+        type: automl
+        name: images
+        task: image_classification
+        primary_metric: accuracy
+        target_column_name: y
+        training_data: {type: mltable, path: azureml:t:1}
         """,
     )
-    assert "a spark job cannot run yet" in desk.smalt("job validate -f spark.yml").err
-    ran = desk.smalt("job create -f spark.yml")
+    assert "cannot run yet" in desk.smalt("job validate -f images.yml").err
+    ran = desk.smalt("job create -f images.yml")
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (1, "", 1)
     assert "cannot run yet" in ran.err
-    assert desk.ask("job show sparked --query status") == "Failed"
+    assert desk.ask("job show images --query status") == "Failed"
 
 
 VALUE = """

@@ -31,7 +31,7 @@ WRONG = {
     # of which no type is left out: those that do not run yet, by themselves and as steps
     "automl": "type: automl\ntask: image_classification\nprimary_metric: accuracy\ntarget_column_name: y\n"
               "training_data: {type: mltable, path: azureml://datastores/workspaceblobstore/paths/t}\n",
-    "spark": "type: spark\ncode: code\nentry: {file: a.py}\nconf: {spark.driver.cores: 1, spark.driver.memory: 1g,"
+    "spark": "type: spark\ncode: code\nentry: {file: nosuch.py}\nconf: {spark.driver.cores: 1, spark.driver.memory: 1g,"
              " spark.executor.cores: 1, spark.executor.memory: 1g, spark.executor.instances: 1}\n"
              "resources: {instance_type: standard_e4s_v3, runtime_version: '3.3'}\n",
     "import": "type: import\nsource: {type: database, connection: azureml:c, query: select 1}\n"
@@ -47,7 +47,7 @@ WRONG = {
     "parallel step": "jobs: {a: {type: parallel, mini_batch_size: '1', input_data: '${{inputs.d}}', inputs: {d: {type:"
                      " uri_folder, path: ./d}}, task: {type: run_function, code: code, entry_script: a.py,"
                      " environment: azureml:host}}}\n",
-    "spark step": "jobs: {a: {type: spark, code: code, entry: {file: a.py}, conf: {spark.driver.cores: 1,"
+    "spark step": "jobs: {a: {type: spark, code: code, entry: {file: nosuch.py}, conf: {spark.driver.cores: 1,"
                   " spark.driver.memory: 1g, spark.executor.cores: 1, spark.executor.memory: 1g,"
                   " spark.executor.instances: 1}, resources: {instance_type: standard_e4s_v3,"
                   " runtime_version: '3.3'}}}\n",

@@ -1,9 +1,9 @@
-"""Jobs and components of kinds that smalt keeps and does not run yet: AutoML of images, Spark, parallel, data."""
+"""Jobs and components of kinds that smalt keeps and does not run yet: AutoML of images, parallel, data."""
 
 from __future__ import annotations
 
 import desk
-from azure.ai.ml import Input, Output, automl, dsl, load_component, spark
+from azure.ai.ml import Input, Output, automl, dsl, load_component
 from azure.ai.ml.entities import Job
 from azure.ai.ml.parallel import RunFunction, parallel_run_function
 from desk import HOST, folder, ml, refused, streamed, write
@@ -85,21 +85,6 @@ def table() -> Input:
     return Input(type="mltable", path=str(folder / "table"))
 
 
-def sparkling() -> Job:
-    return spark(
-        code=sources(),
-        entry={"file": "main.py"},
-        driver_cores=1,
-        driver_memory="2g",
-        executor_cores=1,
-        executor_memory="2g",
-        executor_instances=1,
-        resources={"instance_type": "Standard_E4S_V3", "runtime_version": "3.3.0"},
-        inputs={"n": 1},
-        args="--n ${{inputs.n}}",
-    )
-
-
 def kept_job(job: Job, kind: str) -> Job:
     """The job as it is got; it is over, and says why."""
     sent = ml.jobs.create_or_update(job)
@@ -121,15 +106,9 @@ def it_keeps_automl() -> None:
         assert kept_job(job, "automl").task_type.lower().replace("_", "") == task
 
 
-def it_keeps_spark_jobs() -> None:
-    """With their resources."""
-    got = kept_job(sparkling(), "spark")
-    assert (got.driver_memory, got.resources.instance_type.lower()) == ("2g", "standard_e4s_v3")
-
-
 def it_lists_all_of_them() -> None:
     """`jobs.list()` does not stumble over any."""
-    assert len(kept) == 3, kept
+    assert len(kept) == 2, kept
     assert set(kept) <= {job.name for job in ml.jobs.list()}
 
 
@@ -139,10 +118,6 @@ def it_names_the_steps_that_cannot_run() -> None:
     @dsl.pipeline(compute="cpu")
     def learnt(d):
         automl.image_classification(training_data=d, target_column_name="b", primary_metric="accuracy")
-
-    @dsl.pipeline(compute="cpu")
-    def sparked():
-        sparkling()()
 
     @dsl.pipeline(compute="cpu")
     def split(d):
@@ -159,7 +134,6 @@ def it_names_the_steps_that_cannot_run() -> None:
     folder_of_it = Input(type="uri_folder", path=table().path)
     for kind, job in {
         "an automl job": learnt(table()),
-        "a spark": sparked(),
         "a parallel": split(folder_of_it),
     }.items():
         message = refused(lambda job=job: ml.jobs.create_or_update(job))

@@ -8,11 +8,13 @@ from smalt.entities.assets.component import Component
 from smalt.entities.assets.environment import ENVIRONMENT, LocalOrRemote
 from smalt.entities.enums import SparkJobEntryType
 from smalt.entities.jobs.command import CodePath
+from smalt.entities.jobs.identity import IDENTITY
 from smalt.entities.jobs.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.jobs.job import Job
 from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_own
-from smalt.entities.schema.effects import KEPT, REFUSED
+from smalt.entities.rules.spark import check_conf
+from smalt.entities.schema.effects import ACTED, KEPT, NONE
 from smalt.entities.schema.entity import Entity, constant, mapping, optional, required
 from smalt.entities.schema.keyed import Keyed
 from smalt.entities.schema.nested import Nested
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 class SparkJobEntry(Entity):
     noun = "the entry of a Spark job"
-    _effect = KEPT
+    _effect = ACTED
 
     file = optional(Text(), "The Python file in the code folder.")
     class_name = optional(Text(), "The class in a jar, in place of a file.")
@@ -54,12 +56,12 @@ class SparkJobEntry(Entity):
 
 class SparkResourceConfiguration(Keyed, Entity):
     noun = "resources of a Spark job"
-    _effect = KEPT
+    _effect = ACTED
     instance_type_list: ClassVar[list[str]] = [f"standard_e{cores}s_v3" for cores in (4, 8, 16, 32, 64)]
 
-    instance_type = optional(Text(), "The kind of machine.")
+    instance_type = optional(Text(), "The kind of machine.", effect=NONE)
     runtime_version = optional(AsText(), "The version of Spark.")
-    instance_count = optional(AsText(), "Has no effect; `conf` says how many executors there are.")
+    instance_count = optional(AsText(), "Has no effect; `conf` says how many executors there are.", effect=NONE)
 
 
 _OWN_KEYS = frozenset(
@@ -89,7 +91,7 @@ class Spark(Entity):
     """The fields that Spark jobs, steps and components share."""
 
     noun = "a Spark job"
-    _effect = KEPT
+    _effect = ACTED
 
     code = optional(CodePath(), "The folder with the entry file.", travels=BODY)
     entry = optional(Nested(SparkJobEntry), "The entry: a file or a class.", travels=SHARED | Travel.SPEC)
@@ -113,14 +115,14 @@ class Spark(Entity):
 
 class SparkJob(Spark, Job):
     noun = "a Spark job"
-    _effect = REFUSED
 
     type = constant("spark", "The type of job.")
     entry = required(Nested(SparkJobEntry), "The entry: a file or a class.")
     inputs = mapping(JOB_INPUTS, "The inputs, by name.")
     outputs = mapping(JOB_OUTPUTS, "The outputs, by name.")
+    identity = optional(IDENTITY, "The identity that it runs as.", effect=ACTED)
     resources = optional(Nested(SparkResourceConfiguration), "The machines that it asks for.")
-    properties = mapping(Map(Anything()), "The properties that tools set.")
+    properties = mapping(Map(Anything()), "The properties that tools set.", effect=KEPT)
 
     def filter_conf_fields(self) -> dict[str, Any]:
         """Return the part of `conf` that the job has no attribute for, unlike `driver_cores`."""
@@ -128,20 +130,22 @@ class SparkJob(Spark, Job):
 
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         check_own(self, "this Spark job", places.OF_JOB, path, reader)
+        check_conf(self.conf, path, reader)
 
 
 class SparkNode(Spark, ComponentNode):
     noun = "a Spark step"
-    _effect = REFUSED
 
     type = constant("spark", "The type of step.")
     resources = optional(Nested(SparkResourceConfiguration), "The machines that it asks for.", travels=SHARED)
-    properties = mapping(Map(Anything()), "The properties that tools set.")
+    identity = optional(IDENTITY, "The identity that it runs as.", effect=ACTED)
+    properties = mapping(Map(Anything()), "The properties that tools set.", effect=KEPT)
 
     _alternatives = ("component", "entry")
 
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check_rules(path, reader, data)
+        check_conf(self.conf, path, reader)
         if "component" not in data:
             check_own(self, "this step", places.OF_BODY, path, reader)
 
@@ -158,3 +162,4 @@ class SparkComponent(Spark, Component):
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check_rules(path, reader, data)
         check_own(self, "this component", places.OF_COMPONENT, path, reader)
+        check_conf(self.conf, path, reader)

@@ -114,6 +114,15 @@ class Datastores:
                 return str(noted.get(ACCOUNT) or "").lower() or None
         return None
 
+    def list_folders(self, workspace: str) -> Iterator[tuple[str, Path, Mapping[str, Any]]]:
+        """Yield name, root and REST properties of each datastore that is a folder of this machine."""
+        registered = self._lookup(workspace, None) if self._lookup else {}
+        for name, properties in {**{name: {} for name in DEFAULTS}, **registered}.items():
+            with contextlib.suppress(RefusedError, ValidationException, NotFound):
+                root = self.get_root(workspace, name)
+                if isinstance(root, Path):
+                    yield name, root, properties
+
     def get_folder(self, workspace: str, datastore: str) -> Path:
         """Return the root of a datastore that is a folder of this machine; raise Refused for a remote one."""
         root = self.get_root(workspace, datastore)

@@ -22,7 +22,6 @@ from smalt.service.engine.kinds.protocol import (
     find_children_outcome,
 )
 from smalt.service.engine.kinds.registry import (
-    RECORDED_ONLY,
     add_kind,
     expand_body,
     find_composite,
@@ -38,7 +37,6 @@ from smalt.service.engine.outcome import make_error
 __all__ = [
     "GRACE",
     "NO_CHANGES",
-    "RECORDED_ONLY",
     "Changes",
     "ChildEnd",
     "CompositeKind",

@@ -71,6 +71,10 @@ class Leaf:
     """True if it gets a link to an output's place, which it may have replaced by something else."""
     layout: Layout | None = None
     """The folders of its first attempt, if they were made ahead of its turn."""
+    cpus: int | None = None
+    """The slots that it takes, if not one for each process of its distribution."""
+    more_variables: dict[str, str] = field(default_factory=dict)
+    """Variables that its kind gives it; they are no part of what tells it from another step."""
     places: dict[str, Location] = field(default_factory=dict)
     """The location of each input when the step began: it reads there, whatever is moved later."""
     written: dict[str, Location] = field(default_factory=dict)
@@ -135,7 +139,7 @@ class Leaf:
     @property
     def request(self) -> SlotRequest:
         processes = process_count(self.entity)
-        return SlotRequest(cpus=processes, gpus=processes if wants_gpu(self.entity) else 0)
+        return SlotRequest(cpus=self.cpus or processes, gpus=processes if wants_gpu(self.entity) else 0)
 
     @property
     def folder(self) -> str | None:
@@ -295,7 +299,7 @@ def make_startable_spec(context: EngineContext, leaf: Leaf, number: int) -> Step
     """Return the spec with the variables that smalt gives the job: its names, tracking, the way to the server."""
     as_user = isinstance(leaf.entity.identity, UserIdentity)
     spec = make_spec(leaf, number)
-    spec.service_variables = _make_service_variables(context, leaf)
+    spec.service_variables = {**_make_service_variables(context, leaf), **leaf.more_variables}
     spec.server_host = context.tracking.host
     access = context.tracking.get_server_access(leaf.job)
     spec.identity_variables = context.identity.build_variables(access, leaf.workspace, as_user=as_user)
@@ -562,7 +566,7 @@ class CommandKind(LeafKind):
         checker.check_environment(where, getattr(node, "environment", None) or component.environment)
         checker.check_code(where, component.code)
 
-    def make_step_job(self, planner: Planner, step: PlannedStep) -> CommandJob:
+    def make_step_job(self, planner: Planner, step: PlannedStep) -> Any:
         from smalt.service.engine.kinds.step_jobs import make_command_job
 
         return make_command_job(planner, step)
@@ -581,7 +585,7 @@ class CommandKind(LeafKind):
         ran_in = (jobs.read_properties(context.db, job.id).get("properties") or {}).get(RAN_IN)
         if ran_in:
             raise RefusedError(f"job '{job.name}' had no process of its own; look into '{ran_in}', which ran it")
-        return await lay_out_copy(context, job)
+        return await lay_out_copy(context, self.read_leaf(context, job, context.workspace(job)))
 
 
 KIND = CommandKind()

@@ -11,7 +11,6 @@ from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds import command
 from smalt.service.engine.kinds.command import Leaf
 from smalt.service.records import job_attempts
-from smalt.service.records.jobs import Job
 
 
 @dataclass
@@ -28,12 +27,18 @@ class StepCopy(Leaf):
         return f"{self.home}/workspaces/{self.workspace.folder}/jobs/{self.job.name}.debug-{self.mark}"
 
 
-async def lay_out_copy(context: EngineContext, job: Job) -> dict[str, Any]:
+async def lay_out_copy(context: EngineContext, leaf: Leaf) -> dict[str, Any]:
     """Make the copy: its folder, the command as it would run in `cwd`, its variables, and what is to be told."""
-    leaf = Leaf.read(context, job, context.workspace(job))
+    job = leaf.job
     entity = copy.copy(leaf.entity)
     twin = StepCopy(
-        leaf.job, leaf.workspace, entity, leaf.environment, leaf.code, home=str(context.home.shell_safe_path)
+        job,
+        leaf.workspace,
+        entity,
+        leaf.environment,
+        leaf.code,
+        home=str(context.home.shell_safe_path),
+        more_variables=leaf.more_variables,
     )
     entity.outputs = {name: _keep_here(name, output, twin.folder) for name, output in leaf.entity.outputs.items()}
     twin.locate(context)

@@ -20,14 +20,9 @@ _MODULES = {
     "do_while": "do_while",
     "sweep": "sweep",
     "automl": "automl",
+    "spark": "spark",
 }
 """Each has its kind as `KIND`."""
-
-RECORDED_ONLY = ("spark",)
-"""Types that do not run yet: such a job is recorded, as Azure's clients expect, and has failed at once.
-
-Types that are neither here nor known as kinds are refused when they are submitted.
-"""
 
 _known: dict[str, Kind] = {}
 

@@ -55,7 +55,7 @@ def make_command_job(planner: Planner, step: PlannedStep) -> CommandJob:
         fields["environment"] = planner.pins.get_reference("environments", fields["environment"])
     fields["compute"] = find_compute(planner, step, fields.get("compute"))
     job = CommandJob(**{**fields, **made})
-    job.properties = {**remove_planned(job.properties), **_make_reuse_note(planner, step)}
+    job.properties = {**remove_planned(job.properties), **make_reuse_note(planner, step)}
     return job
 
 
@@ -100,7 +100,7 @@ def list_inherited_settings(planner: Planner, scope: BindingScope) -> dict[str, 
     return resolved
 
 
-def _make_reuse_note(planner: Planner, step: PlannedStep) -> dict[str, str]:
+def make_reuse_note(planner: Planner, step: PlannedStep) -> dict[str, str]:
     """Return the note on a step that must run, whatever ran before."""
     edge = _find_edge(planner, step)
     if edge is not None:  # it writes nothing for others: all of it is what it does besides

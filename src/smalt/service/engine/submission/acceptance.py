@@ -201,7 +201,7 @@ def _remove_run_notes(body: dict[str, Any]) -> dict[str, Any]:
 def read_job(body: dict[str, Any]) -> Any:
     """The entity in the body; a type that is not even kept is refused in one sentence."""
     entity: Any = wire.from_rest({"properties": body}, "job")
-    if kinds.find_kind(entity.type) is None and entity.type not in kinds.RECORDED_ONLY:
+    if kinds.find_kind(entity.type) is None:
         raise RefusedError(_explain_unsupported(entity))
     return entity
 
