@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from smalt import MLClient, load_component, load_job
+from smalt import Input, MLClient, load_component, load_job
 from smalt.client.jobs.step_selection import select_steps
 from smalt.dsl import condition, do_while, pipeline
 from smalt.dsl._parallel_for import parallel_for
@@ -13,18 +13,44 @@ from smalt.exceptions import SmaltError, ValidationException
 from tests.dsl.programs import train
 
 
-def test_control_flow_is_refused_when_it_is_submitted(client: MLClient) -> None:
-    """In one sentence that names the step, and not for the inputs that the loop gives."""
+def test_a_loop_over_items_runs(client: MLClient, tmp_path: Path) -> None:
+    """Made by `parallel_for`, with local data in an item; its gathered output can be downloaded."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "word").write_text("one\n")
+    part = load_component({
+        "type": "command", "name": "copy", "environment": "azureml:host", "inputs": {"data": {"type": "uri_folder"}},
+        "outputs": {"out": {"type": "uri_folder"}}, "command": "cp ${{inputs.data}}/word ${{outputs.out}}/word",
+    })  # fmt: skip
+
+    @pipeline
+    def whole(more: Any) -> Any:
+        one = part()
+        data = Input(type="uri_folder", path=str(tmp_path / "data"))
+        each = parallel_for(body=one, items={"a": {"data": data}, "b": {"data": more}}, max_concurrency=1)
+        return {"all": each.outputs.out}
+
+    job = client.jobs.create_or_update(whole(more=Input(type="uri_folder", path=str(tmp_path / "data"))))
+    client.jobs.stream(job.name)
+    assert client.jobs.get(job.name).status == "Completed"
+    below = [one.display_name for one in client.jobs.list(parent_job_name=f"{job.name}-each")]
+    assert sorted(below) == ["one, item a", "one, item b"]
+    client.jobs.download(job.name, output_name="all", download_path=str(tmp_path / "got"))
+    found = sorted(str(one.relative_to(tmp_path / "got")) for one in (tmp_path / "got").rglob("*") if one.is_file())
+    assert [one.rpartition("all/")[2] for one in found] == ["MLTable", "a/word", "b/word"]
+
+
+def test_bad_items_are_refused_when_they_are_submitted(client: MLClient) -> None:
+    """In one sentence that names the item, also where only the server knows the component."""
 
     @pipeline
     def whole() -> None:
         one = train()()
-        each = parallel_for(body=one, items=[{"data": "azureml:d:1"}])
+        each = parallel_for(body=one, items=[{"data": "azureml:none_such:1"}])
         assert each
 
     with pytest.raises(SmaltError) as caught:
         client.jobs.create_or_update(whole())
-    assert "jobs.each: a parallel_for step cannot run yet" in str(caught.value)
+    assert "none_such" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

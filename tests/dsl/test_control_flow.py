@@ -86,7 +86,7 @@ def test_a_step_is_run_for_each_item() -> None:
     data = Input(type="uri_folder", path="azureml:d:1")
 
     @pipeline
-    def whole(items: str = "[]") -> Any:
+    def whole(items: str = '[{"n": 1}]') -> Any:
         first, second, third = part(), part(), part()
         each = parallel_for(body=first, items=[{"n": 1}, {"n": 2}], max_concurrency=2)
         named = parallel_for(body=second, items={"one": {"n": 1, "data": data}})

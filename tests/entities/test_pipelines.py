@@ -201,10 +201,67 @@ def test_all_steps_of_control_flow_are_read() -> None:
                 "mapping": {"o": "x"},
                 "limits": {"max_iteration_count": 3},
             },
-            each={"type": "parallel_for", "body": "${{parent.jobs.body}}", "items": [{"x": 1}], "max_concurrency": 2},
+            again={"command": "echo ${{inputs.x}}", "inputs": {"x": 0}},
+            each={"type": "parallel_for", "body": "${{parent.jobs.again}}", "items": [{"x": 1}], "max_concurrency": 2},
         )
     )
     assert found == ["jobs.loop.body: '${{parent.jobs.bdoy}}' names no step; did you mean 'body'?"]
+
+
+ONE = {"component": {**COMPONENT, "outputs": {"out": {"type": "uri_folder"}}}, "inputs": {"data": "azureml:d:1"}}
+LOOP_MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
+    "no items": ({"each": {"items": []}}, "jobs.each.items: there are no items; give at least one"),
+    "no JSON": ({"each": {"items": "[1"}}, "jobs.each.items: items as text must be JSON, or an expression"),
+    "text": ({"each": {"items": "3"}}, "jobs.each.items: the items must be a list or mapping of inputs of the body"),
+    "unknown": (
+        {"each": {"items": [{"epoch": 1}]}},
+        "jobs.each.items[0].epoch: the body has no input 'epoch'; did you mean 'epochs'?",
+    ),
+    "type": (
+        {"each": {"items": [{"epochs": "x"}]}},
+        "jobs.each.items[0].epochs: the input 'epochs' must be an integer",
+    ),
+    "uneven": (
+        {"each": {"items": [{"epochs": 1}, {"rate": 1}]}},
+        "jobs.each.items[1]: all items must give the same inputs, and this one gives rate, the first epochs",
+    ),
+    "missing": (
+        {"one": {"inputs": {}}},
+        "jobs.each.items[0]: the input 'data' (uri_folder) of the body is given by neither the items nor the body",
+    ),
+    "key": ({"each": {"items": {"a/b": {"epochs": 1}}}}, "jobs.each.items.a/b: 'a/b' cannot be the key of an item"),
+    "reader": (
+        {"last": {"command": "ls ${{inputs.i}}", "inputs": {"i": "${{parent.jobs.one.outputs.out}}"}}},
+        "jobs.last.inputs.i: 'one' runs once for each item of 'each'; read its gathered outputs",
+    ),
+    "bound body": (
+        {"one": {"outputs": {"out": "${{parent.outputs.all}}"}}},
+        "jobs.one.outputs.out: 'each' runs 'one' for each item, and all of them would write this place",
+    ),
+    "unknown output": (
+        {"each": {"outputs": {"ot": "${{parent.outputs.all}}"}}},
+        "jobs.each.outputs.ot: the body 'one' has no output 'ot'; did you mean 'out'?",
+    ),
+    "inputs": ({"each": {"inputs": {"a": 1}}}, "jobs.each.inputs: a parallel_for step has no inputs of its own"),
+    "a loop as body": (
+        {"other": {"type": "parallel_for", "body": "${{parent.jobs.each}}", "items": [{}]}},
+        "jobs.other.body: the body is a command or pipeline step, and 'each' is a parallel_for step",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", LOOP_MISTAKES)
+def test_a_mistake_in_a_loop_over_items_is_told_at_its_key(mistake: str) -> None:
+    """In one sentence, and nothing else is told."""
+    changed, words = LOOP_MISTAKES[mistake]
+    steps: dict[str, Any] = {
+        "one": ONE,
+        "each": {"type": "parallel_for", "body": "${{parent.jobs.one}}", "items": [{"epochs": 1}]},
+    }
+    for name, more in changed.items():
+        steps[name] = {**steps.get(name, {}), **more}
+    (found,) = problems({**pipeline(**steps), "outputs": {"all": None}})
+    assert found.startswith(words)
 
 
 def test_a_pipeline_component_is_held_to_its_declared_inputs() -> None:

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.entities.assets.component import Component
-from smalt.entities.jobs.control_flow import ParallelFor
+from smalt.entities.jobs.control_flow import ParallelFor, get_gathered_type
 from smalt.entities.jobs.inputs import Output
 from smalt.entities.schema.problems import did_you_mean, format_value, join_words
 from smalt.entities.steps.bindings import Promise, StepOutputs, StepPromise, find_component
 from smalt.entities.steps.collector import add_step
 from smalt.entities.steps.nodes import Node
-from smalt.entities.syntax.literals import PRIMITIVES
 from smalt.exceptions import UserErrorException
 from smalt.machine.source_lines import find_caller
 
@@ -21,12 +20,16 @@ Where = tuple[str, int]
 
 
 def parallel_for(*, body: Any, items: Any, max_concurrency: int | None = None, **more: Any) -> ParallelFor:
-    """The body runs for each of the items: a list or mapping of its inputs, or JSON text of them.
+    """Run the body for each of the items: a list or mapping of its inputs, JSON text, or what a step or an input has.
 
-    What the items give need not be given to the body. `outputs` of the step are those of all rounds, as an mltable, or
-    for text and numbers as one text.
+    What the items give need not be given to the body. `outputs` of the step are those of all iterations: an mltable, or
+    for text and numbers JSON text.
     """
     where = find_caller()
+    for name in more:
+        if name not in ("outputs", "name", "display_name", "description", "tags", "properties", "comment", "type"):
+            hint = did_you_mean(name, ("body", "items", "max_concurrency", "outputs"))
+            raise UserErrorException(f"parallel_for has no argument '{name}'{hint}", where)
     if not isinstance(body, Node):
         raise UserErrorException(f"the body of parallel_for must be a step, not {format_value(body)}", where)
     component = find_component(body)
@@ -36,8 +39,12 @@ def parallel_for(*, body: Any, items: Any, max_concurrency: int | None = None, *
     _check_items(items, component, where)
     values["items"] = items if isinstance(items, (str, Promise)) else _copy_items(items)
     if max_concurrency is not None:
+        if isinstance(max_concurrency, bool) or not isinstance(max_concurrency, int) or max_concurrency < 1:
+            words = f"max_concurrency must be an integer of at least 1, not {format_value(max_concurrency)}"
+            raise UserErrorException(words, where)
         values["max_concurrency"] = max_concurrency
-    values["_collects"] = _collected(component)
+    values.update({key: value for key, value in more.items() if key not in ("outputs", "type")})
+    values["_collects"] = _declare_gathered(component)
     values["outputs"] = StepOutputs(node, more.get("outputs") or {})
     values["_line"] = where
     vars(body)["_loop"] = node
@@ -80,14 +87,11 @@ def _check_items(items: Any, component: Component | None, where: Where) -> None:
             raise UserErrorException(f"the items give '{name}', but the body has no such input{words}", where)
 
 
-def _collected(component: Component | None) -> Component | None:
-    """Return the component that stands for the outputs of all rounds."""
+def _declare_gathered(component: Component | None) -> Component | None:
+    """Return the component that stands for the gathered outputs of all iterations."""
     if component is None:
         return None
     return Component(
         name=component.name,
-        outputs={
-            name: Output(type="string" if found.type in PRIMITIVES else "mltable")
-            for name, found in component.outputs.items()
-        },
+        outputs={name: Output(type=get_gathered_type(found.type)) for name, found in component.outputs.items()},
     )

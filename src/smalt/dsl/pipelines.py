@@ -15,6 +15,7 @@ from smalt.dsl.resolving import resolve_step
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.jobs.pipeline import PipelineComponent, PipelineJob, PipelineJobSettings
 from smalt.entities.schema.attributes import Attributes
+from smalt.entities.schema.problems import format_value
 from smalt.entities.steps.bindings import StepOutput, StepOutputs, find_component, find_declared_type
 from smalt.entities.steps.calls import call_component, check_complete
 from smalt.entities.steps.collector import current_collector
@@ -111,14 +112,14 @@ class _Maker:
         building = Building(self)
         component = building.build(given, plain)
         if current_collector.get() is not None:
-            return self._step(component, given)
+            return self._step(component, given, building)
         job = self._job(component, given, building)
         is_whole = not vars(job)["inputs"]._waiting
         vars(job)["_build_component"] = (lambda: component) if is_whole else lambda: self.component({}, plain)
         return job
 
-    def _step(self, component: PipelineComponent, given: dict[str, Any]) -> Node:
-        if "on_init" in self.settings or "on_finalize" in self.settings:
+    def _step(self, component: PipelineComponent, given: dict[str, Any], building: Building) -> Node:
+        if "on_init" in building.settings or "on_finalize" in building.settings:
             raise UserErrorException("on_init and on_finalize are for the outermost pipeline only", find_caller())
         node = call_component(component, (), {key: value for key, value in given.items() if value is not None})
         if "tags" in self.told:
@@ -134,7 +135,7 @@ class _Maker:
         job.jobs = component.jobs
         job.__dict__["inputs"] = _JobInputs(inputs, _remove_optional(component, inputs))
         job.outputs = _JobOutputs(building.job_outputs)
-        job.settings = PipelineJobSettings(**self.settings)
+        job.settings = PipelineJobSettings(**building.settings)
         if self.experiment_name is not None:
             job.experiment_name = self.experiment_name
         if self.compute is not None:
@@ -212,6 +213,7 @@ class Building:
         self.job_outputs: dict[str, Output] = {}
         self.on_init: Any = None
         self.on_finalize: Any = None
+        self.settings = dict(maker.settings)
         self.depth = 1
         self.ended = maker.signature.where
         """The line that returned."""
@@ -290,16 +292,29 @@ class Building:
     def _ends(self, jobs: Mapping[str, Any]) -> None:
         for key in ("on_init", "on_finalize"):
             step = getattr(self, key)
-            if step is not None:
-                self.maker.settings[key] = step if isinstance(step, str) else step._step
+            if isinstance(step, str):
+                self.settings[key] = step
+            elif step is not None:
+                if not any(step is node for node in jobs.values()):
+                    raise UserErrorException(f"{key} is a step that is not in this pipeline", self.ended)
+                self.settings[key] = step._step
 
 
 def set_pipeline_settings(*, on_init: Any = None, on_finalize: Any = None) -> None:
-    """The steps that run before and after all others; called in the pipeline's function."""
+    """Set the steps that run before and after all others, or their names; called in the pipeline's function.
+
+    A second call changes what it is given.
+    """
     building: Any = current_collector.get()
     if building is None:
         raise UserErrorException("set_pipeline_settings is called inside a function with @pipeline", find_caller())
-    building.on_init, building.on_finalize = on_init, on_finalize
+    for key, step in (("on_init", on_init), ("on_finalize", on_finalize)):
+        if step is None:
+            continue
+        if not isinstance(step, (str, Node)):
+            words = f"{key} of set_pipeline_settings must be a step or the name of one, not {format_value(step)}"
+            raise UserErrorException(words, find_caller())
+        setattr(building, key, step)
 
 
 def _read_returned(value: Any, function: str, where: tuple[str, int]) -> Mapping[str, Any]:

@@ -5,9 +5,10 @@ import os
 os.environ["AZURE_ML_CLI_PRIVATE_FEATURES_ENABLED"] = "true"  # else the client refuses the types of such steps
 
 import desk
-from azure.ai.ml import dsl, load_component
+from azure.ai.ml import Input, dsl, load_component
 from azure.ai.ml.dsl._condition import condition
 from azure.ai.ml.dsl._do_while import do_while
+from azure.ai.ml.dsl._parallel_for import parallel_for
 from desk import HOST, done, folder, ml, write
 
 COUNT = f"""
@@ -51,6 +52,50 @@ environment: {HOST}
 command: >-
   $[[cat ${{{{inputs.text}}}}/text;]] mkdir -p ${{{{outputs.said}}}};
   echo ${{{{inputs.word}}}} > ${{{{outputs.said}}}}/text
+"""
+
+
+SPELL = f"""
+name: spell
+version: "1"
+type: command
+inputs:
+  word: {{type: string}}
+  text: {{type: uri_folder}}
+outputs:
+  said: {{type: uri_folder}}
+  length: {{type: integer}}
+environment: {HOST}
+command: >-
+  mkdir -p ${{{{outputs.said}}}} ${{{{outputs.length}}}}; w=${{{{inputs.word}}}};
+  cat ${{{{inputs.text}}}}/text > ${{{{outputs.said}}}}/text; echo $w >> ${{{{outputs.said}}}}/text;
+  echo ${{#w}} > ${{{{outputs.length}}}}/output
+"""
+MERGE = f"""
+name: merge
+version: "1"
+type: command
+inputs:
+  all: {{type: mltable}}
+  lengths: {{type: string}}
+outputs:
+  merged: {{type: uri_folder}}
+environment: {HOST}
+command: >-
+  cat ${{{{inputs.all}}}}/MLTable ${{{{inputs.all}}}}/*/text > ${{{{outputs.merged}}}}/text;
+  echo '${{{{inputs.lengths}}}}' >> ${{{{outputs.merged}}}}/text
+"""
+
+
+LIST = f"""
+name: listing
+version: "1"
+type: command
+outputs:
+  items: {{type: string}}
+environment: {HOST}
+command: >-
+  mkdir -p ${{{{outputs.items}}}}; echo '[{{"word": "x"}}, {{"word": "y"}}]' > ${{{{outputs.items}}}}/output
 """
 
 
@@ -109,6 +154,61 @@ def it_repeats_a_step_until_its_condition_is_false() -> None:
     ml.jobs.download(over.name, output_name="counted", download_path=str(folder / "got"))
     (file,) = (folder / "got").rglob("text")
     assert file.read_text() == "1\n2\n3\n"
+
+
+def it_runs_a_step_for_each_item() -> None:
+    """parallel_for() over a mapping with data and an input of the pipeline; its outputs are gathered."""
+    spell, merge, say = load(SPELL), load(MERGE), load(SAY)
+    first = ml.jobs.create_or_update(say(word="hello"))
+    done(first)
+    data = f"azureml://jobs/{first.name}/outputs/said"
+
+    @dsl.pipeline(compute="cpu-cluster")
+    def looping(text: Input):
+        body = spell()
+        loop = parallel_for(
+            body=body,
+            items={"one": {"word": "ab", "text": text}, "two": {"word": "abc", "text": text}},
+            max_concurrency=1,
+        )
+        after = merge(all=loop.outputs.said, lengths=loop.outputs.length)
+        return {"merged": after.outputs.merged, "all": loop.outputs.said}
+
+    job = looping(text=Input(type="uri_folder", path=data))
+    job.experiment_name = "control"
+    over = done(ml.jobs.create_or_update(job))
+    names = list_names(over)
+    assert {name.rpartition("-")[2] for name in names if "body-" in name} == {"one", "two"}, names
+    ml.jobs.download(over.name, output_name="merged", download_path=str(folder / "merged"))
+    (file,) = (folder / "merged").rglob("text")
+    paths = "type: mltable\npaths:\n  - folder: ./one\n  - folder: ./two\n"
+    assert file.read_text() == f'{paths}hello\nab\nhello\nabc\n{{"one": 2, "two": 3}}\n'
+    assert ml.jobs.get(over.name).outputs["all"].type == "mltable"
+
+
+def it_reads_items_from_a_step() -> None:
+    """The items are JSON text that an earlier step writes; the body is a pipeline."""
+    say, spell = load(SAY), load(SPELL)
+    listing = load_component(write("listing.yml", LIST))
+
+    @dsl.pipeline()
+    def part(word: str, text: Input):
+        one = spell(word=word, text=text)
+        return {"said": one.outputs.said}
+
+    @dsl.pipeline(compute="cpu-cluster")
+    def looping():
+        found, start = listing(), say(word="hello")
+        body = part(text=start.outputs.said)
+        loop = parallel_for(body=body, items=found.outputs.items)
+        return {"all": loop.outputs.said}
+
+    job = looping()
+    job.experiment_name = "control"
+    over = done(ml.jobs.create_or_update(job))
+    ml.jobs.download(over.name, output_name="all", download_path=str(folder / "all"))
+    texts = sorted(file.read_text() for file in (folder / "all").rglob("text"))
+    assert texts == ["hello\nx\n", "hello\ny\n"], texts
 
 
 if __name__ == "__main__":

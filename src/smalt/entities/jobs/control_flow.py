@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,8 @@ from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.shapes import Boolean, Integer, List, Map, Text
 from smalt.entities.schema.travel import Travel
 from smalt.entities.steps.nodes import Node
+from smalt.entities.syntax.expression import parse_binding
+from smalt.entities.syntax.literals import PRIMITIVES
 
 
 class ControlFlowNode(Node):
@@ -56,15 +59,21 @@ class DoWhile(ControlFlowNode):
 
 class ParallelFor(ControlFlowNode):
     noun = "a parallel_for step"
-    _effect = REFUSED
 
     type = constant("parallel_for", "The type of step.")
-    body = required(Text(), "The step that is repeated, as `${{parent.jobs.NAME}}`.")
+    body = required(Text(), "The step that runs for each item, as `${{parent.jobs.NAME}}`.", effect=ACTED)
     items = required(
         Text() | List(Map(JOB_INPUTS.item)) | Map(Map(JOB_INPUTS.item)),
-        "The inputs of each repetition: a list or mapping of them, or JSON text, or an expression.",
+        "The inputs of the body in each iteration: a list or mapping of them, JSON text, or an expression.",
+        effect=ACTED,
     )
-    max_concurrency = optional(Integer(at_least=1), "Repetitions at a time.")
+    max_concurrency = optional(Integer(at_least=1), "The largest number of iterations at a time.", effect=ACTED)
+    outputs = mapping(
+        STEP_OUTPUTS,
+        "The outputs of the body, gathered from all iterations.",
+        effect=ACTED,
+        travels=Travel.NOWHERE,
+    )
 
 
 _STEP = re.compile(r"\$\{\{\s*parent\.jobs\.([^.\s}]+)\s*\}\}")
@@ -75,6 +84,35 @@ def find_repeated_steps(jobs: Mapping[str, Any]) -> set[str]:
     """Return the names of the steps that a `parallel_for` repeats and gives inputs to."""
     bodies = (each.body for each in jobs.values() if isinstance(each, ParallelFor))
     return {name for body in bodies for name in _find_step_names(body)}
+
+
+def parse_items(items: Any) -> Any:
+    """Return the items of a `parallel_for`; those of JSON text as a list or mapping. ValueError if it is not JSON."""
+    return json.loads(items) if isinstance(items, str) and parse_binding(items) is None else items
+
+
+def list_items(items: list[Any] | Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return (key, item) of each item; the items of a list are numbered from 1."""
+    if isinstance(items, Mapping):
+        return list(items.items())
+    return [(str(number), item) for number, item in enumerate(items, 1)]
+
+
+def get_gathered_type(type: str | None) -> str:
+    """Return the type in which a `parallel_for` has the outputs of its iterations that are of this type."""
+    return "string" if type in PRIMITIVES else "mltable"
+
+
+def find_body(node: ParallelFor, steps: Mapping[str, Any]) -> Any:
+    """Return the step that a `parallel_for` repeats; None if there is none of that name."""
+    return steps.get(next(iter(_find_step_names(node.body)), ""))
+
+
+def find_gatherer(step: str, steps: Mapping[str, Any]) -> str | None:
+    """Return the name of the `parallel_for` that repeats a step; None if none does."""
+    return next(
+        (name for name, one in steps.items() if isinstance(one, ParallelFor) and step in find_blocks(one)["body"]), None
+    )
 
 
 def find_blocks(node: Any) -> dict[str, list[str]]:

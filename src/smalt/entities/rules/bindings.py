@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smalt.entities.assets.component import Component
 from smalt.entities.assets.flow import FlowComponent
-from smalt.entities.jobs.control_flow import DoWhile, IfElse, find_blocks
+from smalt.entities.jobs.control_flow import DoWhile, IfElse, ParallelFor, find_blocks, get_gathered_type
 from smalt.entities.jobs.inputs import Output
 from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_port, check_text, describe_empty_input, find_texts, is_data
@@ -85,9 +85,23 @@ class PipelineNames(NamedTuple):
     def list_ports(self, job: str, word: str) -> Mapping[str, Any] | None:
         """Return the inputs or outputs of a step by name, or None if only the server can know them."""
         step = self.steps[job]
+        if isinstance(step, ParallelFor):
+            return self._list_gathered(step) if word == "outputs" else {}
         if step._partial:
             return _find_written_ports(self.raw["jobs"].get(job), word)
         return list_inputs(step) if word == "inputs" else list_outputs(step)
+
+    def _list_gathered(self, loop: ParallelFor) -> Mapping[str, Any] | None:
+        """Return the outputs of a loop over items, as they are gathered from those of its body."""
+        body = next((step for step in find_blocks(loop)["body"] if step in self.steps), None)
+        if body is None or isinstance(self.steps[body], (DoWhile, IfElse, ParallelFor)):
+            return None
+        ports = self.list_ports(body, "outputs")
+        own = vars(loop).get("outputs") or {}
+        return ports and {
+            name: Output(type=getattr(own.get(name), "type", None) or get_gathered_type(getattr(port, "type", None)))
+            for name, port in ports.items()
+        }
 
     def is_data(self, expression: Expression) -> bool | None:
         """Return True for data and for values that a step writes, False for literals, None if unknown."""
@@ -172,7 +186,7 @@ def check_step(step: Node, names: PipelineNames, path: Path, reader: Reader) -> 
         if isinstance(value, str) and not has_expression(value):
             words = "an output of a step is '${{parent.outputs.NAME}}', or a mapping with 'path' and the like"
             reader.add_problem((*path, "outputs", name), f"{words}, not '{value}'")
-    return waits & names.steps.keys() if step.type not in ("do_while", "parallel_for") else set()
+    return waits & names.steps.keys() if step.type != "do_while" else set()
 
 
 def find_unwritten_outputs(outputs: Mapping[str, Any], steps: Mapping[str, Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The rules for if_else and do_while: each step is in one block, and a loop's mapping names ports of its body."""
+"""The rules for steps of control flow: each step is in one block, and a loop's mapping names ports of its body."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from smalt.entities.jobs.control_flow import (
     ControlFlowNode,
     DoWhile,
     IfElse,
+    ParallelFor,
     find_blocks,
     find_mapped_inputs,
     find_mapped_texts,
@@ -68,12 +69,13 @@ def _check_shared_outputs(steps: Mapping[str, Any], owners: Mapping[str, str], p
                     writers.setdefault(str(expression.name), []).append((name, output))
     for shared, found in writers.items():
         bodies = {name for name, _ in found if name in owners and isinstance(steps[owners[name]], DoWhile)}
+        bodies |= {name for name, _ in found if isinstance(steps[name], ParallelFor)}
         for index, (name, output) in enumerate(found):
             for other, _ in found[:index]:
                 if {name, other} & bodies and not _are_alternatives(name, other, steps, owners):
-                    words = (
-                        f"the output '{shared}' of the pipeline is bound to '{other}' too, and one of them is in a loop"
-                    )
+                    is_loop = any(isinstance(steps[step], ParallelFor) for step in (name, other))
+                    which = "is a loop" if is_loop else "is in a loop"
+                    words = f"the output '{shared}' of the pipeline is bound to '{other}' too, and one of them {which}"
                     where = (*path, "jobs", name, "outputs", output)
                     reader.add_problem(where, f"{words}; give each of them an output of its own")
                     break
@@ -102,6 +104,10 @@ def check_ports(names: PipelineNames, path: Path, reader: Reader) -> None:
             _check_if_else(name, node, names, (*path, "jobs", name), reader)
         elif isinstance(node, DoWhile):
             _check_do_while(node, names.steps, (*path, "jobs", name), reader)
+        elif isinstance(node, ParallelFor):
+            from smalt.entities.rules.parallel_for import check_parallel_for  # which needs rules that need this module
+
+            check_parallel_for(name, node, names, (*path, "jobs", name), reader)
 
 
 def lift_waits(waits: Mapping[str, set[str]], steps: Mapping[str, Any]) -> dict[str, set[str]]:
@@ -117,7 +123,8 @@ def lift_waits(waits: Mapping[str, set[str]], steps: Mapping[str, Any]) -> dict[
 
 
 def _find_blocks(node: Any) -> dict[str, list[str]]:
-    keys = ("true_block", "false_block") if isinstance(node, IfElse) else ("body",) if isinstance(node, DoWhile) else ()
+    keys: tuple[str, ...] = ("true_block", "false_block") if isinstance(node, IfElse) else ()
+    keys = ("body",) if isinstance(node, (DoWhile, ParallelFor)) else keys
     given = {key: getattr(node, key, None) for key in keys}
     return {key: list(block) if isinstance(block, list) else [block] for key, block in given.items() if block}
 
@@ -184,7 +191,7 @@ def _check_if_else(name: str, node: IfElse, names: PipelineNames, where: Path, r
             words = f"the condition is an output of '{found.job}', which runs only once the condition is known"
             reader.add_problem((*where, "condition"), words)
             return
-        outputs = list_outputs(names.steps[str(found.job)]) or {}
+        outputs = names.list_ports(str(found.job), "outputs") or {}
         _check_is_value(outputs.get(resolve_port(found.name, outputs) or ""), (*where, "condition"), reader)
 
 

@@ -16,7 +16,6 @@ from smalt.entities.rules.bindings import (
     check_step,
     find_unwritten_outputs,
     find_whole_component,
-    list_outputs,
 )
 from smalt.entities.rules.control_flow import check_control_flow, lift_waits
 from smalt.entities.rules.cycles import find_cycles
@@ -122,7 +121,7 @@ def check_ports_given(job: Any, component: Component, words: str, path: Path, re
         where = (*path, "inputs", name)
         if name in component.inputs:
             if not _lacks_path(value) or reader.on_wire:  # a file may leave a path to whoever submits it
-                _check_value(value, component.inputs[name], names, where, reader)
+                check_value(value, component.inputs[name], names, where, reader)
             convert_path(job.inputs, name, component.inputs[name], where, reader)
         else:
             hint = did_you_mean(name, component.inputs)
@@ -156,7 +155,7 @@ def _check_inputs(step: Node, component: Component, names: PipelineNames, path: 
         declared = component.inputs.get(name)
         where = (*path, "inputs", name)
         if declared is not None:
-            _check_value(value, declared, names, where, reader)
+            check_value(value, declared, names, where, reader)
             convert_path(step.inputs, name, declared, where, reader)
         elif component.type != "pipeline":  # of which real files have more than is declared; the job's log tells of it
             hint = did_you_mean(name, component.inputs)
@@ -188,7 +187,8 @@ def _check_outputs(step: Node, component: Component, path: Path, reader: Reader)
             check_output_type(step.outputs[name], component.outputs[name], (*path, "outputs", name), reader)
 
 
-def _check_value(value: Input | Literal, declared: Input, names: PipelineNames, path: Path, reader: Reader) -> None:
+def check_value(value: Input | Literal, declared: Input, names: PipelineNames, path: Path, reader: Reader) -> None:
+    """Check what an input of a step is given against its declaration."""
     if isinstance(value, Input):
         if _lacks_path(value):
             reader.add_problem(path, explain_missing_path(str(path[-1])), at_key=True)
@@ -205,7 +205,7 @@ def _check_value(value: Input | Literal, declared: Input, names: PipelineNames, 
         _check_source(names.inputs[expression.name], declared, path, reader, expression)
         convert_path(names.inputs, expression.name, declared, (*names.path, "inputs", expression.name), reader)
     elif expression.kind == "parent.jobs.outputs" and expression.job in names.steps:
-        output = (list_outputs(names.steps[str(expression.job)]) or {}).get(expression.name)
+        output = (names.list_ports(str(expression.job), "outputs") or {}).get(expression.name)
         if isinstance(output, Output):
             source = f"the output '{expression.name}' of '{expression.job}'"
             check_types(output.type or "uri_folder", declared.type, path, reader, source)

@@ -134,7 +134,7 @@ AUTOML_TABLE = TextPlace(
 )
 CONTROL = TextPlace(
     "a step of control flow",
-    "`condition`, `body`, `mapping`, `true_block`, `false_block`; `items` (of parallel_for, which does not run yet)",
+    "`condition`, `body`, `mapping`, `true_block`, `false_block`, `items`",
     {
         "parent.inputs": Use.VALUE,
         "parent.jobs.inputs": Use.VALUE,

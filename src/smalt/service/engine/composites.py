@@ -210,7 +210,7 @@ class Composites:
         news = [
             jobs.NewJob(
                 name=child.name, type=child.type, body=child.body, experiment=parent.experiment,
-                display_name=child.display_name, node=child.node, waiting=len(waits[child.node]),
+                display_name=child.display_name, node=child.node, waiting=len(waits[child.node]) + child.is_held,
                 is_composite=kinds.is_composite(child.type),
             )
             for child in children
@@ -226,7 +226,7 @@ class Composites:
         over += [(jobs.get_job(db, by_node[one.node]), "Canceled", one.skipped) for one in children if one.skipped]
         over += [self._make_ending(by_node[child.node], child.end) for child in children if child.end is not None]
         runs = [child for child in children if not child.skipped and child.end is None]
-        free = [jobs.get_job(db, by_node[child.node]) for child in runs if not waits[child.node]]
+        free = [jobs.get_job(db, by_node[child.node]) for child in runs if not (waits[child.node] or child.is_held)]
         at_hand = {by_node[child.node]: child.entity for child in runs if child.entity is not None}
         return Added(free, at_hand, over)
 
@@ -320,8 +320,8 @@ class Composites:
             view.write_state()
         for note in changes.notes:
             self.add_note(view.job, note)
-        if changes.add and (view.failure is not None or view.is_canceled):
-            changes = changes._replace(add=())
+        if (changes.add or changes.start) and (view.failure is not None or view.is_canceled):
+            changes = changes._replace(add=(), start=())
         return changes
 
     def _refuse_unaddable(self, view: CompositeView, children: Sequence[NewChild]) -> None:

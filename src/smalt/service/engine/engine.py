@@ -722,6 +722,9 @@ class Engine:
             jobs.set_properties(self._db, one, dict(body))
             self.queues.entities.pop(one.id, None)
             self._handover.discard_leaf(one)
+        for one in changes.start:
+            if not jobs.is_over(self._db, one.id) and one.id not in self._composites.ending:
+                self._queue_released(jobs.release_job(self._db, one))
         view = self._composites.view_of(parent_id)
         if changes.add:
             endings += self._queue_children(self._composites.add_children(view, changes.add))

@@ -15,6 +15,8 @@ def waits_for(db: Database, queues: Queues, job: Job) -> str:
     """Return what the job, which is not running, waits for."""
     if needed := jobs.list_unfinished_needs(db, job, _MOST):
         return _listed([f"step '{node}' ({status})" for node, status in needed], job.waiting)
+    if job.waiting:
+        return "one of the other iterations to end: only so many run at a time (max_concurrency)"
     run = queues.runs.get(job.id)
     if run is not None and run.task is not None:
         return "its environment and its inputs, which are being made ready; its log says more"

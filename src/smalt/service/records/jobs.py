@@ -330,6 +330,24 @@ def release_dependents(db: Database, job: Job) -> list[Job]:
     return released
 
 
+def find_held_child(db: Database, parent_id: int, after: int) -> Job | None:
+    """Return the first child with a higher id than `after` that waits and has not ended.
+
+    The children must not need each other: one that waits is held back.
+    """
+    row = db.row(
+        f"SELECT {COLUMNS} FROM jobs WHERE parent_id=? AND id>? AND ended_at IS NULL AND waiting>0"
+        " AND cancel_requested=0 ORDER BY id LIMIT 1",
+        (parent_id, after),
+    )
+    return Job(*row) if row else None
+
+
+def release_job(db: Database, job: Job) -> Job:
+    """Decrease `waiting` of a job that was held back; return the job as it is now."""
+    return Job(*db.rows(f"UPDATE jobs SET waiting=waiting-1 WHERE id=? RETURNING {COLUMNS}", (job.id,))[0])
+
+
 def list_unfinished_needs(db: Database, job: Job, limit: int) -> list[tuple[str, str]]:
     """Return (node, status) of the first steps that the job depends on and that are not over."""
     if not job.waiting:

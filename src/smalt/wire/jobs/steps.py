@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from smalt.entities.assets.component import Component
-from smalt.entities.jobs.control_flow import ControlFlowNode
+from smalt.entities.jobs.control_flow import ControlFlowNode, ParallelFor, parse_items
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.kinds import STEPS
@@ -108,11 +108,9 @@ def _write_items(value: Any, writing: Writing) -> Any:
 
 
 def _read_items(value: Any, path: Path, reader: Reader) -> Any:
-    if not isinstance(value, str) or "${{" in value:
-        return value
     try:
-        found = json.loads(value)
-    except ValueError:
+        found = parse_items(value)
+    except ValueError:  # a rule says so
         return value
 
     def inputs(item: Any) -> Any:
@@ -169,14 +167,17 @@ class StepCodec(Codec[Any]):
         outputs = vars(noun).get("outputs")
         if outputs:
             body["outputs"] = {
-                name: write_output(value, writing, _find_declared_type(vars(noun).get("component"), name))
+                name: write_output(value, writing, _find_declared_type(noun, name))
                 for name, value in outputs.items()
                 if value is not None
             }
         return body
 
 
-def _find_declared_type(component: Any, output: str) -> str:
+def _find_declared_type(step: Any, output: str) -> str:
+    component = vars(step).get("component") or vars(step).get("_collects")
+    if isinstance(step, ParallelFor) and component is None:
+        return "mltable"
     found = component.outputs.get(output) if isinstance(component, Component) else None
     return (found.type if isinstance(found, Output) else None) or DEFAULT_TYPE
 
@@ -217,6 +218,6 @@ def find_output_types(jobs: Mapping[str, Node]) -> dict[str, str]:
             if binding is None or binding.kind != "parent.outputs":
                 continue
             own = value.type if isinstance(value, Output) else None
-            declared = own or _find_declared_type(vars(node).get("component"), name)
+            declared = own or _find_declared_type(node, name)
             found.setdefault(binding.name, declared)
     return found

@@ -1,4 +1,4 @@
-"""The jobs of if_else and do_while: what a pipeline's plan makes of such a step, and what its end means for readers.
+"""The jobs of steps of control flow: what their ends mean for those who read outputs of the steps in their blocks.
 
 The job of a step of control flow is a pipeline whose steps are those in its blocks, so every client can read it. The
 steps that read an output of a block wait for the control job, and are planned with a place of the control job's own,
@@ -12,17 +12,13 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from smalt.entities import Input, Output, PipelineJob
-from smalt.entities.jobs.control_flow import ControlFlowNode, DoWhile, IfElse, find_blocks
-from smalt.entities.jobs.pipeline import PipelineJobSettings
-from smalt.entities.schema.travel import Travel, list_values
-from smalt.entities.steps.dependencies import find_dependencies, find_sources, get_text, resolve_steps
-from smalt.entities.syntax.expression import find_expressions, has_expression, remove_empty_blocks
-from smalt.entities.syntax.literals import PRIMITIVES, convert, to_text
+from smalt.entities.jobs.control_flow import ControlFlowNode, DoWhile, IfElse, ParallelFor, find_blocks
+from smalt.entities.steps.dependencies import get_text
+from smalt.entities.syntax.expression import remove_empty_blocks
+from smalt.entities.syntax.literals import convert
 from smalt.service.data.job_data import primitive_values
-from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.places import ARTIFACTS
-from smalt.service.engine.kinds.properties import BOUND, BRANCH_INPUTS, FORCED, PROMISED, SKIPPED_STEPS
+from smalt.service.engine.kinds.properties import BOUND, BRANCH_INPUTS, PROMISED, SKIPPED_STEPS
 from smalt.service.engine.kinds.protocol import (
     SKIPPED,
     Changes,
@@ -31,9 +27,7 @@ from smalt.service.engine.kinds.protocol import (
     NewChild,
     cancel_dependents,
 )
-from smalt.service.engine.kinds.step_jobs import find_forcing, list_inherited_settings
 from smalt.service.engine.outcome import make_error
-from smalt.service.engine.submission.bindings import BindingScope, copy_with, resolve_input
 from smalt.service.records import job_data, jobs
 from smalt.service.records.jobs import Job
 
@@ -43,214 +37,25 @@ if TYPE_CHECKING:
 IF_ELSE = "if_else"
 """The type of a job that runs one of two blocks: what the other needs does not matter to it."""
 
+PARALLEL_FOR = "parallel_for"
+"""The type of a job that runs a step for each item: its outputs are its own, gathered from those of the step."""
+
 CONDITION = "condition"
 """The input of a control job that decides."""
-
-_IN_JOB = ("command", "code", "inputs", "outputs", "jobs")
-"""Fields of a step that the planner of the control job fills in, with the names of that job."""
-
-
-def find_awaited_steps(node: Any, steps: Mapping[str, Any]) -> set[str]:
-    """Return the steps whose outputs a step reads, or is decided by."""
-    awaited = find_dependencies(node, steps)
-    return awaited | find_sources(node.condition, steps) if isinstance(node, IfElse) else awaited
-
-
-def find_exclusive_labels(planner: Planner) -> set[tuple[str, str]]:
-    """Return (step, output of the pipeline) of steps in a false_block, if the true_block writes the output as well.
-
-    Only one of the two runs, so they do not share the place.
-    """
-    found: set[tuple[str, str]] = set()
-    for node in planner.nodes.values():
-        if isinstance(node, IfElse):
-            blocks = find_blocks(node)
-            true = {label for step in blocks["true_block"] for label in _find_labels(planner, step)}
-            found |= {(step, label) for step in blocks["false_block"] for label in _find_labels(planner, step) & true}
-    return found
-
-
-def _find_labels(planner: Planner, step: str) -> set[str]:
-    given = (getattr(planner.nodes.get(step), "outputs", None) or {}).values()
-    return {label for label in map(planner.find_label, given) if label is not None}
-
-
-def make_control_job(planner: Planner, node_name: str, name: str, scope: BindingScope) -> PipelineJob:
-    """Return the job of a step of control flow; `scope` learns where the outputs of its blocks are promised."""
-    nodes = planner.nodes
-    inside = list(_find_steps_inside(node_name, nodes))
-    inputs: dict[str, Any] = {}
-    outputs: dict[str, Output] = {}
-    made: dict[str, places.Made] = {}
-    promised: dict[str, str] = {}
-    bound: dict[str, str] = {}
-    steps: dict[str, Any] = {}
-    in_loops = _find_loop_steps(node_name, nodes)
-    branches = _find_branch_steps(node_name, nodes)
-    notes: list[dict[str, Any]] = []
-    for step in inside:
-        node = nodes[step]
-        if isinstance(node, ControlFlowNode):
-            key = CONDITION if step == node_name else f"{step}.{CONDITION}"
-            steps[step] = _resolve_condition(node, key, inputs, inside, scope)
-            source = planner.branch_outputs.get(get_text(inputs.get(key)))
-            if source is not None:
-                where = ["inputs", key] if step == node_name else ["jobs", step, CONDITION]
-                notes.append({"input": where, "of": source, "is_optional": False})
-            continue
-        promises, bound_to = _make_promises(planner, step, name, scope)
-        bound.update(bound_to)
-        promised.update({f"{step}.{output}": str(one.path) for output, one in promises.items()})
-        steps[step] = _resolve_outer_names(step, node, inside, nodes, scope)
-        _bind_outputs(planner, steps[step], step in in_loops, promises, outputs, made, scope)
-        component = planner.find_component(node)
-        notes += _make_notes(planner.branch_outputs, steps[step].inputs, component, ("jobs", step, "inputs"))
-        scope.made[step] = {output: one for output, one in promises.items() if output != "artifacts"}
-        scope.artifacts[step] = promised[f"{step}.artifacts"]
-        if step in branches or has_branches(planner, component):
-            planner.branch_outputs.update({str(one.path): f"{step}.{output}" for output, one in promises.items()})
-    settings = list_inherited_settings(planner, scope)
-    job = PipelineJob(
-        jobs=steps, inputs=inputs, outputs=outputs, settings=PipelineJobSettings.from_dict(settings), compute=None
-    )
-    job.properties.update(places.note(made))
-    job.properties[PROMISED] = json.dumps(promised)
-    if bound:
-        job.properties[BOUND] = json.dumps(bound)
-    if notes:
-        job.properties[BRANCH_INPUTS] = json.dumps(notes)
-    if not all(note["is_optional"] for note in notes):
-        planner.branch_outputs.update({uri: key for key, uri in promised.items()})
-    if str(settings.get("force_rerun")).lower() == "true":
-        job.properties[FORCED] = find_forcing(planner)
-    return job
-
-
-def _find_steps_inside(name: str, nodes: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the step of control flow, and all steps in its blocks, at whatever depth."""
-    yield name
-    for block in find_blocks(nodes[name]).values():
-        for step in block:
-            yield from _find_steps_inside(step, nodes)
-
-
-def _find_loop_steps(name: str, nodes: Mapping[str, Any]) -> set[str]:
-    inside = list(_find_steps_inside(name, nodes))
-    return {one for loop in inside if isinstance(nodes[loop], DoWhile) for one in _find_steps_inside(loop, nodes)}
-
-
-def _find_branch_steps(name: str, nodes: Mapping[str, Any]) -> set[str]:
-    inside = list(_find_steps_inside(name, nodes))
-    return {one for branch in inside if isinstance(nodes[branch], IfElse) for one in _find_steps_inside(branch, nodes)}
-
-
-def _resolve_condition(node: Any, key: str, inputs: dict[str, Any], inside: Sequence[str], scope: BindingScope) -> Any:
-    """Return a step of control flow whose condition is an input of the control job, if the pipeline around has it."""
-    if not isinstance(node, IfElse):
-        return node
-    condition: Any = node.condition
-    if has_expression(condition):
-        if any(one.kind == "parent.jobs.outputs" and one.job in inside for one in find_expressions(condition)):
-            return node
-        condition = scope.resolve_value(condition)
-    if isinstance(condition, Input):
-        kind = condition.type if condition.type in PRIMITIVES else "boolean"
-        inputs[key] = Input(type=kind, path=condition.path)
-    else:
-        inputs[key] = to_text(condition)
-    return copy_with(node, condition=f"${{{{parent.inputs.{key}}}}}")
-
-
-def _make_promises(
-    planner: Planner, step: str, name: str, scope: BindingScope
-) -> tuple[dict[str, Output], dict[str, str]]:
-    """Return each output of a step in a block of the control job of that name, and what they are bound to, for `BOUND`.
-
-    The planned place of an output is its own even if it is bound to an output of the pipeline, since the steps of other
-    blocks may be bound to the same one.
-    """
-    node = planner.nodes[step]
-    component = planner.find_component(node)
-    declared = (component.outputs if component is not node else {}) or {}
-    given = node.outputs or {}
-    promises: dict[str, Output] = {}
-    bound: dict[str, str] = {}
-    for output in {**declared, **given, "artifacts": None}:
-        form = declared.get(output)
-        form = form if isinstance(form, Output) else Output()
-        key = f"{step}.{output}"
-        one = promises[output] = planner.make_output(name, key, form, given.get(output), scope)
-        if planner.find_label(given.get(output)) is not None:
-            bound[key] = str(one.path)
-            promises[output] = copy_with(one, path=planner.make_output(name, key, form, None, scope).path)
-    return promises, bound
-
-
-def _resolve_outer_names(
-    name: str, node: Any, inside: Sequence[str], nodes: Mapping[str, Any], scope: BindingScope
-) -> Any:
-    """Return the step with all that it names outside of the control job filled in."""
-    inputs = {}
-    for key, value in node.list_inputs().items():
-        text = get_text(value)
-        awaited = {one for expression in find_expressions(text) for one in resolve_steps(expression, nodes)}
-        filled = resolve_input(value, scope, "${{name}}") if value is not None and awaited.isdisjoint(inside) else value
-        if filled is not None:
-            inputs[key] = filled
-    step = copy_with(node, inputs={key: value for key, value in inputs.items() if key not in node._data_keys})
-    vars(step).update({key: value for key, value in inputs.items() if key in node._data_keys})
-    for key, value in list_values(node, Travel.JOB):
-        if key not in (*_IN_JOB, *node._data_keys) and Travel.LITERAL not in node._fields[key].travels:
-            vars(step)[key] = scope.resolve_field(value)
-    if vars(node).get("settings") is not None:
-        vars(step)["settings"] = scope.resolve_field(vars(node)["settings"])
-    return step
-
-
-def _bind_outputs(
-    planner: Planner,
-    step: Any,
-    is_repeated: bool,
-    promises: Mapping[str, Output],
-    outputs: dict[str, Output],
-    made: dict[str, places.Made],
-    scope: BindingScope,
-) -> None:
-    """Let the outputs of a step be those of the control job that the pipeline's outputs are bound to.
-
-    Each iteration of a loop has a place of its own, except where the user gave the path.
-    """
-    own = dict(step.outputs or {})
-    for output, given in own.items():
-        label = planner.find_label(given)
-        if label is None:
-            if isinstance(given, Output) and has_expression(given.path):
-                own[output] = copy_with(given, path=scope.resolve_path(given.path))
-            continue
-        place = planner.describe_place(output, given)
-        if is_repeated and place.given is None:
-            registered = given if isinstance(given, Output) else Output()
-            own[output] = Output(
-                type=promises[output].type, mode=promises[output].mode, name=registered.name, version=registered.version
-            )
-            continue
-        above = scope.outputs[label]
-        outputs[label] = copy_with(above, name=None, version=None)
-        made[label] = place._replace(is_shared=True) if is_repeated else place
-    vars(step)["outputs"] = own
 
 
 def note_branch_inputs(
     branch_outputs: Mapping[str, str], inputs: Mapping[str, Any], component: Any
 ) -> tuple[dict[str, str], bool]:
     """Return the property that says which inputs of a job may have no data; True if the job is skipped without one."""
-    notes = _make_notes(branch_outputs, inputs, component, ("inputs",))
+    notes = list_branch_inputs(branch_outputs, inputs, component, ("inputs",))
     return {BRANCH_INPUTS: json.dumps(notes)} if notes else {}, not all(note["is_optional"] for note in notes)
 
 
-def _make_notes(
+def list_branch_inputs(
     branch_outputs: Mapping[str, str], inputs: Mapping[str, Any], component: Any, path: tuple[str, ...]
 ) -> list[dict[str, Any]]:
+    """Return a note for each input that reads an output of a step that may not run; `path` leads to the inputs."""
     notes = []
     for name, value in inputs.items() if branch_outputs else ():
         source = branch_outputs.get(get_text(value))
@@ -335,7 +140,8 @@ def skip_children(view: CompositeView, children: Iterator[NewChild]) -> Iterator
     cannot_run = read_skipped_steps(view.body)
     for child in children:
         node = view.entity.jobs[child.node]
-        inside = [child.node, *(find_blocks(node)["body"] if isinstance(node, DoWhile) else [])]
+        is_loop = isinstance(node, (DoWhile, ParallelFor))
+        inside = [child.node, *(find_blocks(node)["body"] if is_loop else [])]
         child.skipped = next((cannot_run[step] for step in inside if step in cannot_run), None)
         if cannot_run and isinstance(node, IfElse):
             child.body.setdefault("properties", {})[SKIPPED_STEPS] = json.dumps(cannot_run)
@@ -382,7 +188,7 @@ def _find_written_outputs(view: CompositeView, child: Job) -> set[str]:
     """Return the outputs that a child wrote, or the children of a control job: of a loop, its last iteration."""
     if child.status != "Completed":
         return set()
-    if not read_promised(view.read_child_properties(child)):
+    if child.type == PARALLEL_FOR or not read_promised(view.read_child_properties(child)):
         step = get_step(child)
         return {f"{step}.{name}" for name in ("artifacts", *job_data.read_data(view.context.db, child.id, "output"))}
     by_step = {get_step(one): _find_written_outputs(view, one) for one in jobs.list_children(view.context.db, child.id)}

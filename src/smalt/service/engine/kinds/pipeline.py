@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from smalt import wire
 from smalt.entities import Input, Output, PipelineJob
@@ -26,14 +26,13 @@ from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.control_jobs import (
-    find_awaited_steps,
-    find_exclusive_labels,
+    PARALLEL_FOR,
     handle_missing_outputs,
     handle_skipped,
     has_branches,
-    make_control_job,
     note_branch_inputs,
 )
+from smalt.service.engine.kinds.control_planning import find_awaited_steps, find_exclusive_labels, make_control_job
 from smalt.service.engine.kinds.pipeline_expansion import with_steps
 from smalt.service.engine.kinds.places import ARTIFACTS, Made
 from smalt.service.engine.kinds.properties import TIMEOUT
@@ -82,6 +81,9 @@ _NAME = "${{name}}"
 """The macro for the step's job name, by which each run has a place of its own."""
 
 
+AnyPlanner = TypeVar("AnyPlanner", bound="Planner")
+
+
 @dataclass
 class Planner:
     """Turns one pipeline into its children; components are read once however many nodes use them."""
@@ -107,7 +109,7 @@ class Planner:
     _known_places: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of_view(cls, view: CompositeView, jobs: Mapping[str, Any] | None = None) -> Planner:
+    def of_view(cls: type[AnyPlanner], view: CompositeView, jobs: Mapping[str, Any] | None = None) -> AnyPlanner:
         """Return the planner of a recorded job; `jobs` are the steps to plan, if these are not all of them."""
         job, entity = view.job, view.entity
         return cls(
@@ -488,7 +490,7 @@ class PipelineKind(CompositeKind):
         ends = find_children_outcome(view)
         db, job = view.context.db, view.job
         if ends.status == "Completed" and jobs.has_skippable_children(db, job.id):
-            return ends._replace(absent_outputs=job_data.list_unwritten_outputs(db, job))
+            return ends._replace(absent_outputs=job_data.list_unwritten_outputs(db, job, PARALLEL_FOR))
         return ends
 
     def _read_failure_rules(self, view: CompositeView) -> tuple[bool, str | None]:

@@ -47,11 +47,27 @@ SEED = "smalt.seed"
 SETTINGS = "smalt.settings"
 """The property of a step that is a sweep with the settings of the pipeline around it, as JSON."""
 
+ITEM = "smalt.item"
+"""The property of an iteration of a parallel_for with its key in a mapping, or its number in a list, as JSON."""
+
 TIMEOUT = "smalt.timeout"
 """The property of a trial that is a pipeline with the seconds after which it is canceled."""
 
 PLANNED = frozenset(
-    {FORCED, OUTPUT_FOLDER, PLACES, PROMISED, BOUND, BRANCH_INPUTS, SKIPPED_STEPS, RAN_IN, POINT, SETTINGS, TIMEOUT}
+    {
+        FORCED,
+        OUTPUT_FOLDER,
+        PLACES,
+        PROMISED,
+        BOUND,
+        BRANCH_INPUTS,
+        SKIPPED_STEPS,
+        RAN_IN,
+        POINT,
+        SETTINGS,
+        TIMEOUT,
+        ITEM,
+    }
 )
 """The properties that only smalt gives to a job: those that a user writes are ignored."""
 

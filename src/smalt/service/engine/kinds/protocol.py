@@ -111,6 +111,8 @@ class NewChild:
     """Why it does not run, if it is known before: it is recorded, and is Canceled at once."""
     end: ChildEnd | None = None
     """The end of a child that is over already; it needs no sibling then."""
+    is_held: bool = False
+    """True for a child that does not start before `Changes.start` names it."""
 
 
 def _no_data() -> list[DataRow]:
@@ -135,6 +137,8 @@ class Changes(NamedTuple):
     """Children that the composite gets, unless it is to be cancelled or has failed."""
     cancel: Sequence[tuple[Job, Error]] = ()
     """Children that are not to go on, each with the reason."""
+    start: Sequence[Job] = ()
+    """Children that were held back, and start now."""
     starts_after_failure: Collection[str] = ()
     """Siblings that start although the child that they waited for did not complete."""
     state: Mapping[str, Any] | None = None

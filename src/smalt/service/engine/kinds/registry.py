@@ -18,6 +18,7 @@ _MODULES = {
     "pipeline": "pipeline",
     "if_else": "if_else",
     "do_while": "do_while",
+    "parallel_for": "parallel_for",
     "sweep": "sweep",
     "automl": "automl",
     "spark": "spark",
