@@ -14,7 +14,7 @@ import pytest
 from smalt import load_job
 from smalt.entities import read
 from smalt.exceptions import ValidationException
-from smalt.service.engine.kinds import do_while
+from smalt.service.engine.kinds.control_flow import do_while
 from smalt.service.engine.kinds.properties import PLANNED
 from smalt.service.records import job_attempts, job_data, jobs
 from smalt.service.records.jobs import Job

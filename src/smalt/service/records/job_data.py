@@ -61,7 +61,8 @@ def list_unwritten_outputs(db: Database, job: Job, gathering: str) -> list[str]:
         " (SELECT id FROM jobs WHERE parent_id=? UNION ALL SELECT j.id FROM jobs j JOIN below b ON j.parent_id=b.id)"
         " SELECT name FROM job_data o WHERE o.job_id=? AND o.direction='output' AND o.uri NOT IN"
         " (SELECT d.uri FROM below b JOIN jobs j ON j.id=b.id JOIN job_data d ON d.job_id=j.id"
-        " WHERE j.status='Completed' AND (NOT j.is_composite OR j.type=?) AND d.direction='output' AND d.uri IS NOT NULL)",
+        " WHERE j.status='Completed' AND (NOT j.is_composite OR j.type=?)"
+        " AND d.direction='output' AND d.uri IS NOT NULL)",
         (job.id, job.id, gathering),
     )
     return [name for (name,) in rows]

@@ -14,7 +14,7 @@ from smalt.exceptions import SmaltError
 from smalt.service.data import Location
 from smalt.service.data.files.copying import copy_tree, remove_tree
 from smalt.service.engine.kinds.automl_search import ENVIRONMENT, SEARCH, TRIALS
-from smalt.service.engine.kinds.control_jobs import read_output_uris
+from smalt.service.engine.kinds.control_flow.control_jobs import read_output_uris
 from smalt.service.engine.kinds.properties import RAN_IN
 from smalt.service.engine.kinds.protocol import ChildEnd, CompositeView, NewChild
 from smalt.service.engine.outcome import make_error

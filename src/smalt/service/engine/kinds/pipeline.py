@@ -25,14 +25,18 @@ from smalt.service.data.job_data import primitive_values
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import places
-from smalt.service.engine.kinds.control_jobs import (
+from smalt.service.engine.kinds.control_flow.control_jobs import (
     PARALLEL_FOR,
     handle_missing_outputs,
     handle_skipped,
     has_branches,
     note_branch_inputs,
 )
-from smalt.service.engine.kinds.control_planning import find_awaited_steps, find_exclusive_labels, make_control_job
+from smalt.service.engine.kinds.control_flow.control_planning import (
+    find_awaited_steps,
+    find_exclusive_labels,
+    make_control_job,
+)
 from smalt.service.engine.kinds.pipeline_expansion import with_steps
 from smalt.service.engine.kinds.places import ARTIFACTS, Made
 from smalt.service.engine.kinds.properties import TIMEOUT

@@ -16,9 +16,9 @@ from smalt.wire.encoding.casing import fold_case
 _MODULES = {
     "command": "command",
     "pipeline": "pipeline",
-    "if_else": "if_else",
-    "do_while": "do_while",
-    "parallel_for": "parallel_for",
+    "if_else": "control_flow.if_else",
+    "do_while": "control_flow.do_while",
+    "parallel_for": "control_flow.parallel_for",
     "sweep": "sweep",
     "automl": "automl",
     "spark": "spark",

@@ -10,9 +10,9 @@ from typing import Any
 from smalt.entities import Input, Output
 from smalt.entities.jobs.control_flow import ParallelFor, find_blocks, list_items
 from smalt.service.engine.kinds import places
-from smalt.service.engine.kinds.control_jobs import PARALLEL_FOR
-from smalt.service.engine.kinds.gathering import GatheredOutput, get_part_uri, make_gatherer
-from smalt.service.engine.kinds.loop_items import ITEMS, Items, check_items, make_items_reader
+from smalt.service.engine.kinds.control_flow.control_jobs import PARALLEL_FOR
+from smalt.service.engine.kinds.control_flow.gathering import GatheredOutput, get_part_uri, make_gatherer
+from smalt.service.engine.kinds.control_flow.loop_items import ITEMS, Items, check_items, make_items_reader
 from smalt.service.engine.kinds.pipeline import PipelineKind, Planner
 from smalt.service.engine.kinds.places import Made
 from smalt.service.engine.kinds.properties import ITEM

@@ -9,7 +9,13 @@ from smalt.entities import Input
 from smalt.entities.jobs.control_flow import IfElse, find_blocks
 from smalt.entities.syntax.literals import convert
 from smalt.exceptions import ValidationException
-from smalt.service.engine.kinds.control_jobs import CONDITION, IF_ELSE, find_moved, make_boolean_reader, skip_children
+from smalt.service.engine.kinds.control_flow.control_jobs import (
+    CONDITION,
+    IF_ELSE,
+    find_moved,
+    make_boolean_reader,
+    skip_children,
+)
 from smalt.service.engine.kinds.pipeline import PipelineKind, Planner, find_steps_within
 from smalt.service.engine.kinds.protocol import CompositeView, Outcome, Plan
 from smalt.service.records.jobs import Job

@@ -23,9 +23,9 @@ from smalt.entities.steps.dependencies import find_dependencies, find_sources, g
 from smalt.entities.syntax.expression import find_expressions, has_expression
 from smalt.entities.syntax.literals import PRIMITIVES, to_text
 from smalt.service.engine.kinds import places
-from smalt.service.engine.kinds.control_jobs import CONDITION, has_branches, list_branch_inputs
-from smalt.service.engine.kinds.gathering import make_gathered_outputs
-from smalt.service.engine.kinds.loop_items import ITEMS, find_item_sources, resolve_items
+from smalt.service.engine.kinds.control_flow.control_jobs import CONDITION, has_branches, list_branch_inputs
+from smalt.service.engine.kinds.control_flow.gathering import make_gathered_outputs
+from smalt.service.engine.kinds.control_flow.loop_items import ITEMS, find_item_sources, resolve_items
 from smalt.service.engine.kinds.properties import BOUND, BRANCH_INPUTS, FORCED, PROMISED
 from smalt.service.engine.kinds.step_jobs import find_forcing, list_inherited_settings
 from smalt.service.engine.submission.bindings import BindingScope, copy_with, resolve_input
