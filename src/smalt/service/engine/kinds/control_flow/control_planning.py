@@ -67,7 +67,7 @@ def _find_labels(planner: Planner, step: str) -> set[str]:
 def make_control_job(planner: Planner, node_name: str, name: str, scope: BindingScope) -> PipelineJob:
     """Return the job of a step of control flow; `scope` learns where the outputs of its blocks are promised."""
     parts = _ControlJobParts(planner, node_name, name, scope)
-    for step in parts.inside:
+    for step in parts.steps_inside:
         node = planner.nodes[step]
         if isinstance(node, ParallelFor):
             parts.add_parallel_for(step, node)
@@ -99,13 +99,13 @@ class _ControlJobParts:
     notes: list[dict[str, Any]] = field(default_factory=list)
 
     @cached_property
-    def inside(self) -> list[str]:
+    def steps_inside(self) -> list[str]:
         return list(_find_steps_inside(self.node_name, self.planner.nodes))
 
     @cached_property
     def of_parallel_for(self) -> set[str]:
         """The steps that run for each item: what reads their outputs reads what is gathered of them."""
-        return find_repeated_steps({step: self.planner.nodes[step] for step in self.inside})
+        return find_repeated_steps({step: self.planner.nodes[step] for step in self.steps_inside})
 
     @cached_property
     def _in_loops(self) -> set[str]:
@@ -117,7 +117,7 @@ class _ControlJobParts:
 
     def add_decision(self, step: str, node: ControlFlowNode) -> None:
         key = CONDITION if step == self.node_name else f"{step}.{CONDITION}"
-        self.steps[step] = _resolve_condition(node, key, self.inputs, self.inside, self.scope)
+        self.steps[step] = _resolve_condition(node, key, self.inputs, self.steps_inside, self.scope)
         source = self.planner.branch_outputs.get(get_text(self.inputs.get(key)))
         if source is not None:
             where = ["inputs", key] if step == self.node_name else ["jobs", step, CONDITION]
@@ -125,7 +125,7 @@ class _ControlJobParts:
 
     def add_parallel_for(self, step: str, node: ParallelFor) -> None:
         key = ITEMS if step == self.node_name else f"{step}.{ITEMS}"
-        self.steps[step], sources = resolve_items(self.planner, step, key, self.inputs, self.inside, self.scope)
+        self.steps[step], sources = resolve_items(self.planner, step, key, self.inputs, self.steps_inside, self.scope)
         path = ["inputs", key] if step == self.node_name else ["jobs", step, ITEMS]
         self.notes += [{"input": path, "of": source, "is_optional": False} for source in sources]
         declared = make_gathered_outputs(self.planner, node)
@@ -142,7 +142,7 @@ class _ControlJobParts:
 
     def add_inner_step(self, step: str, node: Any) -> None:
         """Add the body of a `parallel_for`, whose outputs only the iterations have."""
-        self.steps[step] = _resolve_outer_names(step, node, self.inside, self.planner.nodes, self.scope)
+        self.steps[step] = _resolve_outer_names(step, node, self.steps_inside, self.planner.nodes, self.scope)
         component = self.planner.find_component(node)
         self.notes += list_branch_inputs(
             self.planner.branch_outputs, self.steps[step].inputs, component, ("jobs", step, "inputs")

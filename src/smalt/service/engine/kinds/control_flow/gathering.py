@@ -40,7 +40,7 @@ class GatheredOutput(NamedTuple):
     type: str
     """The type in the iterations."""
     uri: str
-    """Its own place."""
+    """The place of the gathered output."""
     parts: dict[str, str]
     """Key of the item → URI of the output of its iteration."""
 
