@@ -17,6 +17,7 @@ from smalt.entities.jobs.control_flow import (
 from smalt.entities.jobs.inputs import Input, Output, has_default
 from smalt.entities.rules.bindings import PipelineNames, find_whole_component, list_inputs
 from smalt.entities.rules.pipeline import check_value
+from smalt.entities.rules.values import convert_path
 from smalt.entities.schema.problems import Path, did_you_mean, format_value, join_words
 from smalt.entities.steps.dependencies import find_sources, get_text
 from smalt.entities.syntax.expression import parse_binding, resolve_port
@@ -123,6 +124,7 @@ def _check_items(node: ParallelFor, body: str, names: PipelineNames, where: Path
             form = (declared or {}).get(name)
             if isinstance(form, Input) and (component is not None or form.type is not None):
                 check_value(value, form, names, inner, reader)
+                convert_path(item, name, form, inner, reader)
             elif isinstance(value, (dict, list)):
                 reader.add_problem(inner, f"the value of an input must be a literal or data, not {format_value(value)}")
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from smalt import wire
 from smalt.entities import Input, Output
-from smalt.entities.jobs.control_flow import find_repeated_steps
+from smalt.entities.jobs.control_flow import ParallelFor, find_blocks, find_body, find_repeated_steps, list_items
 from smalt.entities.jobs.inputs import ASSETS
 from smalt.entities.rules.bindings import PipelineNames, check_step
 from smalt.entities.rules.control_flow import check_ports
@@ -109,7 +109,19 @@ class Checker:
         """Check the steps of a pipeline that has these inputs: values, or what is declared."""
         for name, node in nodes.items():
             self._check_step(f"{where}jobs.{name}.", node, inputs)
+            if isinstance(node, ParallelFor):
+                self._check_items(where, name, node, nodes)
         self._check_bindings(where, owner, inputs, nodes)
+
+    def _check_items(self, where: str, name: str, node: ParallelFor, nodes: Mapping[str, Any]) -> None:
+        """Check the data that the items of a loop give to the step that it runs."""
+        body = find_body(node, nodes)
+        if body is None or not isinstance(node.items, (list, Mapping)):
+            return
+        component = self.find_component(f"{where}jobs.{find_blocks(node)['body'][0]}.", body)
+        for key, item in list_items(node.items):
+            if isinstance(item, Mapping):
+                self.check_inputs(f"{where}jobs.{name}.items.{key}.", item, getattr(component, "inputs", None))
 
     def _check_bindings(self, where: str, owner: Any, inputs: Mapping[str, Any], nodes: Mapping[str, Any]) -> None:
         """Check the expressions, values and settings that only registered components show to be wrong."""

@@ -18,7 +18,6 @@ from smalt.service.engine.kinds.places import Made
 from smalt.service.engine.kinds.properties import ITEM
 from smalt.service.engine.kinds.protocol import Changes, CompositeView, NewChild, Outcome, Plan
 from smalt.service.engine.submission.bindings import BindingScope, copy_with
-from smalt.service.engine.submission.checks import Checker
 from smalt.service.records import jobs
 from smalt.service.records.job_data import DataRow
 from smalt.service.records.jobs import Job
@@ -33,11 +32,8 @@ class ParallelForKind(PipelineKind):
     type = PARALLEL_FOR
     is_submitted = False
 
-    def check_step(self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]) -> None:
-        """Check the data that the items name; the body, a step beside it, is checked as such."""
-        for key, item in list_items(node.items) if isinstance(node.items, (list, Mapping)) else ():
-            data = {name: value for name, value in item.items() if isinstance(value, Input)}
-            checker.check_inputs(f"{where}{ITEMS}.{key}.", data)
+    def check_step(self, *_: Any) -> None:
+        """Check nothing: its body, which is a step beside it, is checked as such."""
 
     def read_beside(self, view: CompositeView, child: Job | None) -> Callable[[], Any] | None:
         if child is None:
