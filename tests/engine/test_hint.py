@@ -32,3 +32,8 @@ def test_what_to_write_instead(tmp_path: Path, command: str, code: int, instead:
     assert (
         instead is None or f"src/x exists, but its name alone is not a command; write '{instead}'" in error["message"]
     )
+
+
+def test_a_command_of_r_that_is_not_there_says_how_to_have_it(tmp_path: Path) -> None:
+    error = add_command_hint({"code": "UserError", "message": "it", "exit_code": 127}, "Rscript main.R", str(tmp_path))
+    assert "list 'r-base' in the environment's conda_file" in error["message"]

@@ -18,7 +18,7 @@ import pytest
 from tests.helpers import Server
 
 PROGRAMS = Path(__file__).parent / "programs"
-LONGEST = 300
+LONGEST = 900
 """Seconds until a program is given up."""
 _HERE = Path("/work/ref/official/bin/python")
 NEWEST = "1.35.2"

@@ -42,6 +42,13 @@ def test_automl_by_the_official_client(outcomes: Run, name: str) -> None:
     _check(outcomes(installed(NEWEST, "mlflow-skinny<3"), "automl_jobs"), name)
 
 
+@pytest.mark.integration
+@pytest.mark.parametrize("name", _functions("spark_jobs"))
+def test_spark_by_the_official_client(outcomes: Run, official: str, name: str) -> None:
+    """The home installs PySpark and Java for it."""
+    _check(outcomes(official, "spark_jobs"), name)
+
+
 def _check(found: Outcomes, name: str) -> None:
     assert name in found.failures, f"the program ended before {name}: {found.said}"
     assert found.failures[name] is None, found.failures[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from smalt.entities.schema.earlier_types import explain_earlier_type
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.kinds import KINDS, STEPS, find_component_type, find_deployment_type, find_job_type
 from smalt.entities.schema.nested import load_noun
@@ -45,10 +46,9 @@ def choose_noun(reader: Reader, data: Mapping[str, Any], kind: str, type: str | 
     if kind == "job" and given in STEPS:
         reader.add_problem(("type",), f"a job of type '{given}' can only be a step of a pipeline")
         return None
-    reader.add_problem(
-        ("type",),
-        f"unknown type {format_value(given)} of {_format_kind(kind)}{did_you_mean(given, table) or _list_types(table)}",
-    )
+    words = f"unknown type {format_value(given)} of {_format_kind(kind)}"
+    earlier = explain_earlier_type(given, _format_kind(kind), table)
+    reader.add_problem(("type",), earlier or f"{words}{did_you_mean(given, table) or _list_types(table)}")
     return None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from smalt.entities.schema.earlier_types import explain_earlier_type
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.paths import as_text
 from smalt.entities.schema.problems import Path, did_you_mean, format_value, join_words
@@ -88,10 +89,10 @@ class TaggedNoun(Shape[E], Generic[E]):
             for known in self.table:
                 if known.replace("_", "") == folded:
                     return known
-        hint = did_you_mean(tag, self.table)
-        reader.add_problem(
-            (*path, self.key), f"unknown {self.key} {format_value(tag)} of {self.base.noun}{hint or self._list_tags()}"
-        )
+        hint = did_you_mean(tag, self.table) or self._list_tags()
+        earlier = explain_earlier_type(tag, self.base.noun, self.table)
+        words = f"unknown {self.key} {format_value(tag)} of {self.base.noun}{hint}"
+        reader.add_problem((*path, self.key), earlier or words)
         return None
 
     def _list_tags(self) -> str:

@@ -16,6 +16,7 @@ from smalt.service.compute.backend import Exit
 log = logging.getLogger("smalt.engine")
 
 _FIRST_WORD = re.compile(r"\s*(?:\w+=\S*\s+)*([\w./-]+)(?:\s|$)")
+_NO_R = "R is not in its environment: list 'r-base' in the environment's conda_file, or install R on this machine"
 _INTERPRETERS = {".py": "python", ".sh": "bash", ".R": "Rscript", ".r": "Rscript", ".jl": "julia", ".pl": "perl"}
 
 
@@ -39,13 +40,15 @@ def find_exit_error(exit: Exit, timeout: float | None) -> dict[str, Any] | None:
 
 
 def add_command_hint(error: dict[str, Any], command: str, folder: str, known_as: str | None = None) -> dict[str, Any]:
-    """Add how to run a file of `folder` with which the command begins as if it were a program.
+    """Add how to run a file of `folder` with which the command begins as if it were a program, or how to have R.
 
     `known_as` is the name by which the user calls that file.
     """
     program = _FIRST_WORD.match(command)
     if error.get("exit_code") not in (126, 127) or program is None:
         return error
+    if error["exit_code"] == 127 and program.group(1) in ("R", "Rscript"):
+        return {**error, "message": f"{error['message']}: {_NO_R}"}
     file = os.path.normpath(program.group(1))
     if os.path.isabs(file) or file.startswith("..") or not os.path.isfile(os.path.join(folder, file)):
         return error

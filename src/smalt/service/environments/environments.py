@@ -464,7 +464,7 @@ def _format_variables(variables: Mapping[str, str]) -> list[str]:
 def _note_catalogue(planned: BuildPlan) -> list[str]:
     """Return the note that a curated environment is not the service's own image of that name."""
     name = planned.declared.parts.get("catalogue")
-    if not name or planned.base is not None or planned.declared.not_as_asked:
+    if not name or name.startswith("smalt-") or planned.base is not None or planned.declared.not_as_asked:
         return []
     return [f"'{name}' is made of the packages in smalt's catalogue; the service's image is not used"]
 
