@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from smalt import MLClient, load_job
+from smalt.machine.home import Home
 from tests.acceptance.conftest import Desk
+from tests.helpers import WORKSPACE, eventually
 
 COMMAND = "environment: azureml:host\ninputs: {d: {type: uri_file, path: d.txt}}\ncommand: cat ${{inputs.d}}\n"
 FOLDER = "environment: azureml:host\ninputs: {d: {type: uri_folder, path: f}}\ncommand: cat ${{inputs.d}}/s/d.txt\n"
@@ -119,6 +123,67 @@ def test_a_job_of_a_component_that_is_sent_again_may_have_other_tags(files: Desk
     again = files.smalt(f"job create --file {job} --name of --set tags.a=b")
     assert again.code == 0, again.err
     assert "exists already with the same definition, and its tags changed" in again.err
+
+
+SWEEP = """
+type: sweep
+trial: {{environment: azureml:host, command: "{log} ${{{{search_space.n}}}} > ${{{{outputs.o}}}}/n.txt"}}
+outputs: {{o: }}
+search_space: {{n: {{type: choice, values: [1, 2]}}}}
+objective: {{primary_metric: loss, goal: minimize}}
+limits: {{max_total_trials: 2}}
+"""
+
+
+def show_notes(desk: Desk, name: str) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = desk.smalt(f"job show {name} --query '{{p: properties, t: tags}}' -o json").json
+    return found
+
+
+def test_a_sweep_that_is_sent_again_keeps_its_best_trial_and_seed(files: Desk) -> None:
+    """Notes that the server and a person have added since stay, and a tag of the file is added."""
+    log = Path(__file__).parents[2] / "engine" / "log_metric.py"
+    database = files.server.home.root / "workspaces" / "default" / "mlflow.db"
+    file = files.write("sweep.yml", SWEEP.format(log=f"{sys.executable} -S -E {log} {database} loss"))
+    assert files.smalt(f"job create --file {file} --name swept --stream").code == 0
+    assert files.smalt("job update --name swept --set tags.mine=1").code == 0
+    before = show_notes(files, "swept")
+    assert {"best_child_run_id", "score", "best_metric_status", "smalt.seed"} <= before["p"].keys()
+    assert before["t"] == {"best_child_run_id": before["p"]["best_child_run_id"], "mine": "1"}
+    again = files.smalt(f"job create --file {file} --name swept")
+    assert "job 'swept' exists already with the same definition; no new job was started" in again.err
+    assert show_notes(files, "swept") == before
+    assert files.smalt(f"job create --file {file} --name swept --set tags.a=b").code == 0
+    assert show_notes(files, "swept") == {**before, "t": {**before["t"], "a": "b"}}
+    assert files.smalt("job download swept --output-name o -p got").code == 0
+
+
+def test_a_job_object_from_before_the_end_updates_no_note_of_the_end(files: Desk) -> None:
+    """The object of `create_or_update` has no best trial yet; it still has none when its tags are changed later."""
+    log = Path(__file__).parents[2] / "engine" / "log_metric.py"
+    database = files.server.home.root / "workspaces" / "default" / "mlflow.db"
+    file = files.write("early.yml", SWEEP.format(log=f"{sys.executable} -S -E {log} {database} loss"))
+    client = MLClient(home=Home(files.server.home.root))
+    early = client.jobs.create_or_update(load_job(file))
+    client.jobs.stream(str(early.name))
+    before = show_notes(files, str(early.name))
+    early.tags = {"a": "b"}
+    client.jobs.create_or_update(early)
+    assert show_notes(files, str(early.name)) == {**before, "t": {**before["t"], "a": "b"}}
+
+
+def test_a_job_that_is_sent_again_by_rest_keeps_what_only_smalt_sets(files: Desk) -> None:
+    """So does one that an earlier GET answered: neither a client's silence nor its value changes it."""
+    path = f"{WORKSPACE.format('default')}/jobs/noted"
+    sent = {"jobType": "Command", "command": "true", "environmentId": "azureml:host", "unknown": [1]}
+    assert files.server.ask("PUT", path, {"properties": sent}).status == 201
+    eventually(lambda: files.server.ask("GET", path).body["properties"]["status"] == "Completed")
+    late = files.server.ask("GET", path).body["properties"]
+    for body in (sent, late):
+        for notes in ({}, {"smalt.no_effect": "x"}):
+            answer = files.server.ask("PUT", path, {"properties": {**body, "properties": notes}})
+            assert answer.status == 200
+            assert answer.body["properties"]["properties"] == late["properties"]
 
 
 @pytest.mark.parametrize("job", ["command", "pipeline"])

@@ -32,6 +32,8 @@ from smalt.wire.encoding.casing import fold_case
 
 _DESCRIBING = ("displayName", "description", "tags", "properties", "isArchived")
 """Properties that may change after submission; Azure's clients before 1.30 change them by PUT of the whole job."""
+_OF_CHECKOUT = ("azureml.git.", "mlflow.source.git.")
+"""Prefixes of the properties by which a client notes the checkout that it submits from."""
 _POLL = {"x-ms-retry-after-ms": "150"}
 """Azure's clients wait 30 s between polls unless they are told this."""
 
@@ -39,7 +41,8 @@ _POLL = {"x-ms-retry-after-ms": "150"}
 async def put_job(request: ApiRequest) -> ApiResponse:
     """Submit a job, or update the description of an existing one.
 
-    A repeated submission answers with the existing job, as does a body that GET returned, with any description.
+    A repeated submission answers with the existing job, as does a body that GET returned, with any description. The
+    former adds tags and properties and removes none; neither takes what the service itself noted.
     """
     properties = convert_urls(request, get_properties(await request.read_object()))
     there = jobs.find_by_name(request.server.db, request.workspace.id, request.get_name())
@@ -51,7 +54,8 @@ async def put_job(request: ApiRequest) -> ApiResponse:
         sent = kinds.expand_body(request.server.engine.context, request.workspace, properties)
         sent = Pins(pins.get_job_pins(request.server.db, there)).apply_to(sent)
         if is_same_job(*(_remove_keys(READ_ONLY + _DESCRIBING, one) for one in (sent, submitted, shape["properties"]))):
-            there = update_description(request, there, properties)
+            is_answer = "status" in properties
+            there = update_description(request, there, properties if is_answer else _add_notes(submitted, properties))
             return ApiResponse(_render_job(request, there), 200)
     job = request.server.engine.submit(request.workspace, request.get_name(), properties, request.principal)
     return ApiResponse(_render_job(request, job), 201 if there is None else 200)
@@ -159,7 +163,9 @@ def update_description(request: ApiRequest, job: Job, changes: dict[str, Any]) -
         if key in changes:
             after[key] = changes[key]
     if isinstance(notes, dict):
-        after["properties"] = _remove_keys(RUNTIME_PROPERTIES, notes)
+        after["properties"] = {**_remove_keys(RUNTIME_PROPERTIES, notes), **acceptance.get_own_notes(before)}
+    if (own := acceptance.get_own_tags(before)) and isinstance(after.get("tags"), dict | None):
+        after["tags"] = {**own, **(after.get("tags") or {})}
     shown, hidden = changes.get("displayName") or job.display_name, changes.get("isArchived")
     hidden = bool(job.is_archived) if hidden is None else hidden
     if not isinstance(shown, (str, type(None))) or not isinstance(hidden, bool):
@@ -170,6 +176,17 @@ def update_description(request: ApiRequest, job: Job, changes: dict[str, Any]) -
         jobs.update_description(request.server.db, job, after, display_name=shown, is_archived=hidden)
         request.server.tracking.runs.record_description(job)
     return jobs.get_job(request.server.db, job.id)
+
+
+def _add_notes(submitted: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
+    """Return a repeated submission with the tags and properties that the job has; the checkout is that of the first."""
+    merged = dict(sent)
+    for key in ("tags", "properties"):
+        before, given = submitted.get(key), sent.get(key)
+        if isinstance(before, dict) and isinstance(given, dict | None):
+            checkout = {name: value for name, value in before.items() if name.startswith(_OF_CHECKOUT)}
+            merged[key] = {**before, **(given or {}), **checkout}
+    return merged
 
 
 def _render_job(request: ApiRequest, job: Job) -> dict[str, Any]:

@@ -46,6 +46,9 @@ _OF_ONE_RUN = frozenset({AUTOMATIC_VERSIONS, OUTPUT_PATHS, EMPTY_OUTPUTS, *PLANN
 _OF_BEST_TRIAL = frozenset({BEST, "score", "best_metric_status"})
 """The properties of a sweep that has ended; its tags have the first, too."""
 
+_TAGS_OF_BEST_TRIAL = (BEST, "automl_best_child_run_id")
+"""The tags of a sweep or an AutoML job that has ended."""
+
 
 class AcceptedJob(NamedTuple):
     job: Job
@@ -140,6 +143,21 @@ def _examine_job(context: EngineContext, workspace: Workspace, name: str, proper
     return ExaminedJob(None, body, digest, entity, checked)
 
 
+def get_own_notes(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the properties of a recorded job that smalt gave it: no client changes or removes them."""
+    notes = body.get("properties")
+    if not isinstance(notes, Mapping):
+        return {}
+    of_best = _OF_BEST_TRIAL if BEST in notes else frozenset()
+    return {key: value for key, value in notes.items() if key.startswith("smalt.") or key in of_best}
+
+
+def get_own_tags(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tags of a recorded job that smalt gave it; one that a client sends has that value instead."""
+    tags = body.get("tags")
+    return {key: tags[key] for key in _TAGS_OF_BEST_TRIAL if key in tags} if isinstance(tags, Mapping) else {}
+
+
 def find_remote_inputs(context: EngineContext, workspace: Workspace, job: Job) -> list[str]:
     """Return the inputs of an accepted job to look for on the network; none if it cannot be read any more."""
     try:
@@ -181,7 +199,7 @@ def _remove_run_notes(body: dict[str, Any]) -> dict[str, Any]:
         notes = {key: value for key, value in notes.items() if key not in _OF_BEST_TRIAL}
         body = {**body, "properties": notes}
         if isinstance(body.get("tags"), dict):
-            body["tags"] = {key: value for key, value in body["tags"].items() if key != BEST}
+            body["tags"] = {key: value for key, value in body["tags"].items() if key not in _TAGS_OF_BEST_TRIAL}
     if not isinstance(notes, dict) or not notes.keys() & _OF_ONE_RUN:
         return body
     automatic = str(notes.get(AUTOMATIC_VERSIONS) or "").split()
