@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from smalt.machine.home import Home
+from smalt.service.compute.local.results import LocalResults
 from smalt.service.engine.versions.overwrites import copy_versions_aside
 from smalt.service.records import assets
-from tests.engine.bench import workbench
+from tests.engine.bench import Workbench, workbench
+from tests.helpers import eventually
 
 URI = "azureml://datastores/workspaceblobstore/paths/{}"
 
@@ -47,3 +53,44 @@ async def test_a_version_that_is_the_whole_datastore_has_no_place_aside(tmp_path
         assets.put_version(bench.db, workspace.id, "data", "whole", "1", properties, "tester")
         await copy_versions_aside(context, workspace, [place], print)
         assert [path.name for path in store.iterdir()] == ["shared"]
+
+
+async def test_an_input_is_written_over_and_the_server_ends_while_it_stores_the_outputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next server, which stores them again, fails the job that read there as the first one would have."""
+    home, begun, go, gate = (tmp_path / name for name in ("home", "begun", "go", "gate"))
+    os.mkfifo(gate)
+    bench = Workbench(Home(home), cpus=2)
+    await bench.engine.open()
+    daily = {"o": {"type": "uri_folder", "path": URI.format("daily/"), "name": "d"}}
+    writer = {"command": "date > ${{outputs.o}}/f", "environment": "azureml:host", "outputs": daily}
+    assert (await bench.over(bench.submit("first", writer))).status == "Completed"
+    reader = {
+        "command": f"touch {begun}; until [ -e {go} ]; do sleep 0.02; done; cp ${{{{inputs.i}}}}/f ${{{{outputs.o}}}}",
+        "environment": "azureml:host",
+        "inputs": {"i": {"type": "uri_folder", "path": "azureml:d:1"}},
+        "outputs": {"o": {"type": "uri_folder", "mode": "upload"}},
+    }
+    job = bench.submit("reader", reader)
+    await asyncio.to_thread(eventually, begun.exists, "the start of the step")
+    assert (await bench.over(bench.submit("second", writer))).status == "Completed"
+    finish = LocalResults.finish
+
+    def finish_slowly(*arguments: Any) -> Any:
+        gate.read_text()
+        return finish(*arguments)
+
+    monkeypatch.setattr(LocalResults, "finish", finish_slowly)
+    go.touch()
+    await bench.until(job, lambda now: now.status == "Finalizing")
+    await bench.kill()
+    monkeypatch.setattr(LocalResults, "finish", finish)
+    await asyncio.to_thread(gate.write_text, "go\n")
+    bench = Workbench(Home(home), cpus=2)
+    await bench.engine.open()
+    over = await bench.over(job)
+    assert over.status == "Failed"
+    assert "another job wrote over" in str(over.error)
+    await bench.engine.close()
+    bench.db.close()
