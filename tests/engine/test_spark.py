@@ -12,6 +12,7 @@ import pytest
 from smalt.entities import SparkJob
 from smalt.entities.rules.spark import choose_runtime, count_cores
 from smalt.exceptions import RefusedError, ValidationException
+from smalt.inside.spark import __main__ as program
 from smalt.service.compute.local.rendering import render_command
 from smalt.service.engine.kinds import spark, spark_mounts
 from smalt.service.engine.kinds.spark_submission import build_command, split_arguments
@@ -43,7 +44,7 @@ def render_arguments(text: str, inputs: dict[str, str]) -> list[str]:
     """Return the arguments that the entry gets."""
     job = make_job(args=text, inputs=dict.fromkeys(("a", "b"), "x"), outputs={"o": None})
     lines = render_command(build_command(job), inputs, {"o": "/out"}, {"name": "me"}).partition("\n")[2]
-    return ["" if one == "\x1f" else one for one in lines.rpartition("\n")[0].split("\x1e")[1:-1] if one]
+    return program.split_arguments(lines.rpartition("\n")[0])
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,7 @@ def render_arguments(text: str, inputs: dict[str, str]) -> list[str]:
         ("$[[--b ${{inputs.b}}]] end", {"a": "1"}, ["end"]),
         ("$[[--b ${{inputs.b}}]] end", {"b": "2"}, ["--b", "2", "end"]),
         ("--name ${{name}}\n  --more", {}, ["--name", "me", "--more"]),
+        ("--a ${{inputs.a}} $[[--b=${{inputs.b}}]]", {"a": ""}, ["--a", ""]),
     ],
 )
 def test_arguments_are_words_whatever_their_values(text: str, inputs: dict[str, str], expected: list[str]) -> None:
@@ -85,6 +87,9 @@ def test_the_settings_hold_all_that_the_job_says() -> None:
 
 
 def test_a_master_can_be_the_compute() -> None:
+    """By its URL, also as clients send a compute: as an id."""
+    sent = "/subscriptions/s/providers/p/workspaces/w/computes/spark://host:7077"
+    assert read_settings(make_job(compute=sent))["conf"]["spark.master"] == "spark://host:7077"
     assert read_settings(make_job(compute="spark://host:7077"))["conf"]["spark.master"] == "spark://host:7077"
     assert "spark.master" not in read_settings(make_job(compute="azureml:pool"))["conf"]
 

@@ -164,3 +164,24 @@ def test_a_cluster_of_its_own(server: Server, folder: Path) -> None:
             one.terminate()
         for one in started:
             one.wait()
+
+
+def test_a_canceled_job_leaves_no_process(server: Server, folder: Path) -> None:
+    """Neither the script's Python nor the Java above it."""
+    (folder / "src/main.py").write_text(
+        "import os, signal\nfrom pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate().range(3).count()\n"
+        "print('pids', os.getpid(), os.getppid())\nsignal.pause()\n"
+    )
+    (folder / "job.yml").write_text("type: spark\nname: endless\ncode: src\nentry: {file: main.py}\n" + SIZES)
+    assert smalt(server, folder, "job", "create", "--file", "job.yml").returncode == 0
+
+    def read_pids() -> list[int]:
+        logs = server.home.path("workspaces", "default").rglob("*endless*/user_logs/std_log.txt")
+        found = [pair for log in logs for pair in re.findall(r"pids (\d+) (\d+)", log.read_text())]
+        return [int(pid) for pair in found for pid in pair]
+
+    pids = eventually(read_pids, "its processes", 600)
+    assert smalt(server, folder, "job", "cancel", "--name", "endless").returncode == 0
+    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "their end", 120)
+    words = ("job", "show", "--name", "endless", "--query", "status", "-o", "tsv")
+    eventually(lambda: smalt(server, folder, *words).stdout.strip() == "Canceled", "its end", 60)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from smalt import Input, MLClient, Output, spark
+from smalt.exceptions import SmaltError
+from smalt.machine.home import Home
 from tests.acceptance.conftest import Desk
 
 CONF = """
@@ -75,3 +80,29 @@ def test_a_step_is_a_spark_job_of_its_own(desk: Desk) -> None:
     )
     assert ran.code == 1
     assert "this environment has no PySpark" in ran.out
+
+
+def test_a_program_submits_a_job(desk: Desk) -> None:
+    """`smalt.spark(...)` takes what Azure's own function takes; sizes are in the job's `conf`."""
+    desk.write("src/main.py", "")
+    desk.write("d.txt", "")
+    client = MLClient(home=Home(desk.server.home.root))
+    job = spark(
+        code="src",
+        entry={"file": "main.py"},
+        driver_cores=1,
+        driver_memory="1g",
+        executor_cores=2,
+        executor_memory="1g",
+        executor_instances=2,
+        inputs={"d": Input(type="uri_file", path="d.txt", mode="direct")},
+        outputs={"o": Output(type="uri_folder", mode="direct")},
+        args="--d ${{inputs.d}} --o ${{outputs.o}}",
+        environment="azureml:host",
+        resources={"instance_type": "standard_e4s_v3", "runtime_version": "3.4"},
+    )
+    sent = client.jobs.create_or_update(job)
+    with pytest.raises(SmaltError, match="exited with code 1"):
+        client.jobs.stream(sent.name)
+    got = client.jobs.get(sent.name)
+    assert (got.type, got.conf["spark.executor.instances"]) == ("spark", "2")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-SEPARATOR = "\x1e"
+SEPARATOR, BEGIN = "\x1e", "\x1f"
 EVENTS = os.path.join("logs", "spark-events")
 VIEW = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 """Hadoop's own file system for a scheme whose paths are mounted elsewhere."""
@@ -30,12 +30,12 @@ TARGETS = {
 }
 """The file systems for what is not mounted: they are there if the job has hadoop-azure among its packages."""
 DRIVER_VARIABLES = "spark.yarn.appMasterEnv."
+DYNAMIC = "spark.dynamicAllocation."
 
 
 def main() -> None:
     settings = json.loads(sys.argv[1])
-    arguments = [_resolve_output(one) for one in sys.stdin.read().split(SEPARATOR)[1:-1] if one]
-    arguments = ["" if one == "\x1f" else one for one in arguments]
+    arguments = [_resolve_output(one) for one in split_arguments(os.fsdecode(sys.stdin.buffer.read()))]
     spark, version = find_spark()
     stage_files(settings.get("files") or [], settings.get("archives") or [])
     _remove_empty_outputs(settings.get("outputs") or [])
@@ -52,10 +52,17 @@ def main() -> None:
     variables.setdefault("PYARROW_IGNORE_TIMEZONE", "1")
     events = f"; its event log is in {EVENTS}" if conf["spark.eventLog.enabled"] == "true" else ""
     print(f"Spark {version} on {master}{memory}{events}", flush=True)
+    if memory and (idle := [key for key in conf if key == "spark.driver.cores" or key.startswith(DYNAMIC)]):
+        print(f"{', '.join(idle)}: no effect, as one process stands for driver and executors", flush=True)
     command = _build_command(spark, settings, conf, arguments)
     with open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
     os.execve(command[0], command, variables)
+
+
+def split_arguments(text: str) -> list[str]:
+    """Return the arguments of the entry: what an optional block would have added is empty and has no beginning."""
+    return [one[len(BEGIN) :] if one.startswith(BEGIN) else one for one in text.split(SEPARATOR)[1:-1] if one]
 
 
 def _build_command(spark: str, settings: Mapping[str, Any], conf: Mapping[str, str], arguments: list[str]) -> list[str]:

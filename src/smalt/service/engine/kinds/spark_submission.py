@@ -6,6 +6,7 @@ Nothing of this machine is in it, so that a step is the same wherever it runs, a
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,22 +17,23 @@ from smalt.exceptions import ValidationException
 
 SEPARATOR = "\x1e"
 """The character around each argument: no argument has it."""
-_EMPTY = "\x1f"
+BEGIN = "\x1f"
+"""The beginning of an argument, also of an empty one; an optional block that is left out leaves none."""
 _END = "SMALT_SPARK_ARGUMENTS"
-_MASTERS = ("spark://", "k8s://", "mesos://", "yarn", "local")
+_MASTER = re.compile(r"(?:spark|k8s|mesos)://.+|yarn|local\[.+\]")
 
 
 def build_command(job: Any) -> str:
     """Return the text that bash runs. The arguments are in a here-document, where bash changes nothing."""
     settings = shlex.quote(json.dumps(_list_settings(job), sort_keys=True))
-    arguments = "".join(f"{SEPARATOR}{one}" for one in split_arguments(job.args or ""))
+    arguments = "".join(f"{SEPARATOR}{_mark_beginning(one)}" for one in split_arguments(job.args or ""))
     return f"exec smalt-spark-submit {settings} <<'{_END}'\n{arguments}{SEPARATOR}\n{_END}"
 
 
 def find_master(compute: Any) -> str | None:
     """Return the master of Spark if a job names one as its compute, such as `spark://host:7077`."""
-    text = str(compute or "").removeprefix("azureml:")
-    return text if text.startswith(_MASTERS[:3]) or text in ("yarn", "local[*]") else None
+    text = str(compute or "").removeprefix("azureml:").rpartition("/computes/")[2]
+    return text if _MASTER.fullmatch(text) else None
 
 
 def split_arguments(text: str) -> list[str]:
@@ -43,12 +45,15 @@ def split_arguments(text: str) -> list[str]:
     except ValueError as error:
         raise ValidationException(f"args: the quotes do not match ({str(error).lower()}): {text}") from None
     found = []
-    for word in words or []:
-        word = word or _EMPTY
+    for word in words:
         for index, name in enumerate(names):
             word = word.replace(_make_mark(index), name)
         found.append(word)
     return found
+
+
+def _mark_beginning(word: str) -> str:
+    return f"$[[{BEGIN}{word[3:]}" if word.startswith("$[[") else f"{BEGIN}{word}"
 
 
 def _mark_parts(parts: list[Any], names: list[str]) -> Iterator[str]:
