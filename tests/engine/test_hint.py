@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from smalt.service.engine.outcome import add_command_hint
+from smalt.service.compute.backend import Exit
+from smalt.service.engine.outcome import add_command_hint, find_exit_error
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,14 @@ def test_what_to_write_instead(tmp_path: Path, command: str, code: int, instead:
 def test_a_command_of_r_that_is_not_there_says_how_to_have_it(tmp_path: Path) -> None:
     error = add_command_hint({"code": "UserError", "message": "it", "exit_code": 127}, "Rscript main.R", str(tmp_path))
     assert "list 'r-base' in the environment's conda_file" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("number", "ended_by"),
+    [(9, "SIGKILL (possibly out of memory)"), (15, "SIGTERM"), (11, "SIGSEGV"), (99, "signal 99")],
+)
+def test_the_signal_that_ended_a_command_is_named(number: int, ended_by: str) -> None:
+    exit = Exit("s", None, number, "exited", None, None, 0.0, None)
+    error = find_exit_error(exit, None)
+    assert error is not None
+    assert (error["message"], error["signal"]) == (f"the command was ended by {ended_by}", number)
