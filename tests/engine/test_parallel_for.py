@@ -209,14 +209,15 @@ async def test_iterations_are_reused_and_what_is_gathered_has_them() -> None:
     few, more = ({key: {"word": f"w{key}"} for key in keys} for keys in ("ab", "abc"))
 
     async with workbench() as bench:
+        reused = set()
         for name, items in (("p1", few), ("p2", few), ("p3", more)):
             job = await bench.over(bench.submit(name, {"jobs": {**each(items), "after": read_all()}}))
             assert job.status == "Completed", job.error
-        reused = {
-            row.name for row in jobs.list_tree(bench.db, job.root_id)
-            if "azureml.isreused" in json.dumps(jobs.read_properties(bench.db, row.id))
-        }  # fmt: skip
-        assert reused == {"p3-each-say-a", "p3-each-say-b"}
+            for row in jobs.list_tree(bench.db, job.root_id):
+                if "azureml.isreused" in json.dumps(jobs.read_properties(bench.db, row.id)):
+                    reused.add(row.name)
+        iterations = {"p2-each-say-a", "p2-each-say-b", "p3-each-say-a", "p3-each-say-b"}
+        assert reused == {*iterations, "p2-after"}
         text = log(bench, "p3-after")
         assert "folder: ./c" in text
         assert [line for line in text.splitlines() if line.startswith("w")] == ["wa", "wb", "wc"]

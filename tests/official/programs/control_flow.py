@@ -92,10 +92,10 @@ name: listing
 version: "1"
 type: command
 outputs:
-  items: {{type: string}}
+  listed: {{type: string}}
 environment: {HOST}
 command: >-
-  mkdir -p ${{{{outputs.items}}}}; echo '[{{"word": "x"}}, {{"word": "y"}}]' > ${{{{outputs.items}}}}/output
+  mkdir -p ${{{{outputs.listed}}}}; echo '[{{"word": "x"}}, {{"word": "y"}}]' > ${{{{outputs.listed}}}}/output
 """
 
 
@@ -200,7 +200,7 @@ def it_reads_items_from_a_step() -> None:
     def looping():
         found, start = listing(), say(word="hello")
         body = part(text=start.outputs.said)
-        loop = parallel_for(body=body, items=found.outputs.items)
+        loop = parallel_for(body=body, items=found.outputs.listed)
         return {"all": loop.outputs.said}
 
     job = looping()

@@ -70,17 +70,22 @@ def find_item_problems(items: Any, declared: Mapping[str, Any] | None, given: It
         if item.keys() != mappings[0][1].keys():
             first, other = (join_words(list(found), "and") or "nothing" for found in (mappings[0][1], item))
             yield (place,), f"all items must give the same inputs, and this one gives {other}, the first {first}"
-            return
+            break
     if declared is not None and mappings:
-        place, item = mappings[0]
-        for name in item:
-            if name not in declared:
-                yield (place, name), f"the body has no input '{name}'{did_you_mean(name, declared)}"
-        for name, form in declared.items():
-            is_needed = isinstance(form, Input) and not form.optional and not has_default(form)
-            if is_needed and name not in item and name not in given:
-                kind = f" ({form.type})" if form.type else ""
-                yield (place,), f"the input '{name}'{kind} of the body is given by neither the items nor the body"
+        yield from _find_name_problems(*mappings[0], declared, given)
+
+
+def _find_name_problems(
+    place: Any, item: Mapping[str, Any], declared: Mapping[str, Any], given: Iterable[str]
+) -> Iterator[ItemProblem]:
+    for name in item:
+        if name not in declared:
+            yield (place, name), f"the body has no input '{name}'{did_you_mean(name, declared)}"
+    for name, form in declared.items():
+        is_needed = isinstance(form, Input) and not form.optional and not has_default(form)
+        if is_needed and name not in item and name not in given:
+            kind = f" ({form.type})" if form.type else ""
+            yield (place,), f"the input '{name}'{kind} of the body is given by neither the items nor the body"
 
 
 def _find_key_problems(keys: Sequence[Any]) -> Iterator[ItemProblem]:

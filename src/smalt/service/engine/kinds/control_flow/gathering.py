@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from smalt.service.engine.kinds.pipeline import Planner
 
 TABLE = "MLTable"
-_VALUES = "items/"
-"""The folder, in the place of gathered values, with those of the iterations."""
+_VALUES = ".items"
+"""The end of the name of the folder, beside the place of gathered values, with those of the iterations."""
 
 
 class GatheredOutput(NamedTuple):
@@ -73,7 +73,7 @@ def make_gathered_outputs(planner: Planner, node: ParallelFor) -> dict[str, Outp
 
 def get_part_uri(base: str, type: str | None, key: str) -> str:
     """Return where an iteration writes an output that is gathered at `base`."""
-    return f"{base.rstrip('/')}/{_VALUES if type in PRIMITIVES else ''}{key}/"
+    return f"{base.rstrip('/')}{_VALUES if type in PRIMITIVES else ''}/{key}/"
 
 
 def make_gatherer(view: CompositeView, outputs: Sequence[GatheredOutput], is_mapping: bool) -> Callable[[], Gathered]:
