@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from smalt.dsl import pipeline
 from smalt.dsl._condition import condition
 from smalt.dsl._do_while import do_while
 from smalt.dsl._parallel_for import parallel_for
+from smalt.dsl.pipelines import set_pipeline_settings
 from smalt.entities import PipelineJob
 from smalt.exceptions import ValidationException
 
@@ -125,6 +127,62 @@ def test_the_example_of_the_documentation_holds() -> None:
     assert loop["mapping"] == {"${{parent.jobs.train_step.outputs.model}}": ["model"]}
 
 
+def test_the_example_of_a_loop_over_items_holds() -> None:
+    """The body is not given what the items give; what is read is the loop's; the first step is a setting."""
+    text = (Path(__file__).parents[2] / "docs/conditions-and-loops.md").read_text()
+    code = text.split("```python\n")[2].partition("```")[0]
+    shared: dict[str, Any] = {"type": "command", "environment": "azureml:host"}
+    prepare = {**shared, "name": "prepare", "command": "true"}
+    train = {
+        **shared, "name": "train", "command": "echo ${{inputs.store}} ${{inputs.data}}",
+        "inputs": {"data": {"type": "uri_folder"}, "store": {"type": "string"}},
+        "outputs": {"model": {"type": "custom_model"}, "score": {"type": "number"}},
+    }  # fmt: skip
+    compare = {
+        **shared, "name": "compare", "command": "ls ${{inputs.models}} ${{inputs.scores}}",
+        "inputs": {"models": {"type": "mltable"}, "scores": {"type": "string"}},
+    }  # fmt: skip
+    names: dict[str, Any] = {one["name"]: load_component(one) for one in (prepare, train, compare)}
+    exec(compile(code, "conditions-and-loops.md", "exec"), names)
+    job = names["one_model_per_store"](data=Input(type="uri_folder", path="azureml:d:1"))
+    found = steps(job)
+    assert list(found["train_step"]["inputs"]) == ["data"]
+    assert found["each_store"]["items"] == '{"north": {"store": "Oslo"}, "south": {"store": "Rome"}}'
+    assert found["each_store"]["outputs"] == {"model": {"type": "literal", "value": "${{parent.outputs.models}}"}}
+    assert found["compare"]["inputs"]["scores"]["value"] == "${{parent.jobs.each_store.outputs.score}}"
+    assert job.outputs["models"].type == "mltable"
+    assert job.settings.on_init == "first"
+
+
+def test_settings_within_a_pipeline_function() -> None:
+    """A second call changes what it is given, a name is a step's, and no other call of the function is touched."""
+    part = body()
+
+    @pipeline
+    def whole(is_first: bool) -> None:
+        before, one, after = part(n=1), part(n=2), part(n=3)
+        if is_first.result():  # type: ignore[attr-defined]
+            set_pipeline_settings(on_init=before, on_finalize=one)
+            set_pipeline_settings(on_finalize="after")
+        assert after
+
+    settings = whole(is_first=True).settings
+    assert (settings.on_init, settings.on_finalize) == ("before", "after")
+    other = whole(is_first=False).settings
+    assert (other.on_init, other.on_finalize) == (None, None)
+
+
+def test_the_official_places_of_the_names() -> None:
+    """Programs import them from private modules of azure.ai.ml; smalt has them there."""
+    for module, name in (
+        ("smalt.dsl._parallel_for", "parallel_for"),
+        ("smalt.dsl._settings", "set_pipeline_settings"),
+        ("smalt._internal.dsl", "set_pipeline_settings"),
+        ("smalt.entities._builders.parallel_for", "ParallelFor"),
+    ):
+        assert callable(getattr(importlib.import_module(module), name))
+
+
 def test_an_input_that_was_asked_for_can_be_set() -> None:
     """It belongs to the step once one of its fields is set."""
     part = body()
@@ -155,6 +213,12 @@ MISTAKES = {
     "no items": (lambda a: parallel_for(body=a, items=[]), "has no items"),
     "items of no input": (lambda a: parallel_for(body=a, items=[{"k": 1}]), "has no such input; it has n and data"),
     "uneven items": (lambda a: parallel_for(body=a, items=[{"n": 1}, {}]), "one gives n, another nothing"),
+    "at once": (lambda a: parallel_for(body=a, items=[{"n": 1}], max_concurrency=0), "integer of at least 1, not"),
+    "a misspelt argument": (
+        lambda a: parallel_for(body=a, items=[{"n": 1}], max_concurency=2),
+        "has no argument 'max_concurency'; did you mean 'max_concurrency'",
+    ),
+    "a setting of no step": (lambda a: set_pipeline_settings(on_init=3), "on_init of set_pipeline_settings must be"),
     "a function as body": (lambda a: parallel_for(body=body(), items=[{"n": 1}]), "must be a step"),
 }
 

@@ -304,3 +304,30 @@ async def test_the_example_of_the_page_runs() -> None:
         assert job.status == "Completed", job.error
         lines = ["Oslo sells pears", "Rome sells pears", 'letters: {"north": 4, "south": 4}']
         assert log(bench, "p-merge").splitlines() == lines
+
+
+@pytest.mark.parametrize("alike", [True, False])
+async def test_tables_of_iterations_become_one_table(alike: bool) -> None:
+    """With all paths and their transformations; if these differ, it names folders only, and the log says so."""
+    columns = "age" if alike else "${{inputs.word}}"
+    lines = ["paths:", "- file: ./rows.csv", "transformations:", f"- keep_columns: [{columns}]"]
+    text = "\\n".join(lines)
+    body = {
+        "environment": HOST, "inputs": {"word": "age"}, "outputs": {"out": {"type": "mltable"}},
+        "command": f"printf '{text}\\n' > ${{{{outputs.out}}}}/MLTable; echo age > ${{{{outputs.out}}}}/rows.csv",
+    }  # fmt: skip
+    loop = {"type": "parallel_for", "body": "${{parent.jobs.one}}", "items": {"a": {"word": "x"}, "b": {"word": "y"}}}
+    after = {
+        "environment": HOST, "command": "cat ${{inputs.i}}/MLTable",
+        "inputs": {"i": {"type": "mltable", "path": "${{parent.jobs.each.outputs.out}}"}},
+    }  # fmt: skip
+
+    def then(bench: Workbench, job: Job) -> None:
+        assert (job.status, job.error) == ("Completed", None)
+        merged = "- file: ./a/rows.csv\n- file: ./b/rows.csv\ntransformations:\n- keep_columns:\n  - age\n"
+        folders = "  - folder: ./a\n  - folder: ./b\n"
+        assert log(bench, "p-after") == f"type: mltable\npaths:\n{merged if alike else folders}"
+        notes = (bench.artifacts("p-each") / "system_logs" / "smalt.log").read_text()
+        assert ("are not alike" in notes) is not alike
+
+    await run({"jobs": {"one": body, "each": loop, "after": after}}, then)

@@ -1,9 +1,10 @@
 """The outputs of a parallel_for: one place each, with the output of every iteration below it, under the item's key.
 
 The iterations write there themselves, so nothing is moved when they have ended. A file `MLTable` beside them makes the
-place a table. Of values, which are small, the place has JSON text of all. Outputs of iterations that are elsewhere, as
-an earlier run's were reused, are read there if all are, and lie as that run gathered them; else they are copied (by
-reflink if the file system can), so that the place is plain data, which can be registered, downloaded and deleted.
+place a table; those of tables that are alike are merged in it. Of values, which are small, the place has JSON text of
+all. Outputs of iterations that are elsewhere, as an earlier run's were reused, are read there if all are, and lie as
+that run gathered them; else they are copied (by reflink if the file system can), so that the place is plain data, which
+can be registered, downloaded and deleted.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smalt.entities import Output
 from smalt.entities.jobs.control_flow import ParallelFor, find_body, get_gathered_type
@@ -131,7 +132,12 @@ def _gather_data(
     if not written:
         gathered.absent.append(output.name)
         return
-    table = _make_table({key: _is_file(part, output.type) for key, part in written.items()})
+    table = _merge_tables(written) if output.type == "mltable" else None
+    if table is None:
+        table = _make_table({key: _is_file(part, output.type) for key, part in written.items()})
+        if output.type == "mltable":
+            words = "are not alike, so the MLTable of all names their folders and nothing else"
+            gathered.notes.append(f"the tables of the output '{output.name}' {words}")
     if not missing and len(elsewhere) == len(parts):
         earlier = _find_earlier(output, parts, table)
         if earlier is not None:
@@ -146,6 +152,32 @@ def _make_table(parts: Mapping[str, bool]) -> str:
     """Return the text of an MLTable with these parts: key → True for a file, False for a folder."""
     lines = [f"  - {'file' if is_file else 'folder'}: ./{key}" for key, is_file in parts.items()]
     return "\n".join(["type: mltable", "paths:", *lines, ""])
+
+
+def _merge_tables(parts: Mapping[str, Location]) -> str | None:
+    """Return the text of an MLTable with the paths of the tables in all parts; None if they differ in anything else."""
+    import yaml
+    from smalt.mltable import document, locations  # for tables only
+
+    paths: list[dict[str, str]] = []
+    rests: list[dict[str, Any]] = []
+    for key, part in parts.items():
+        try:
+            text = Path(part.path or "", TABLE).read_text(encoding="utf-8")
+            if part.path is None or document.find_text_problems(text, TABLE):
+                return None
+        except (OSError, UnicodeDecodeError):
+            return None
+        rest = yaml.safe_load(text)
+        for entry in rest.pop("paths"):
+            ((kind, written),) = entry.items()
+            stays = locations.is_remote(written) or os.path.isabs(locations.strip_scheme(written))
+            paths.append({kind: written if stays else f"./{key}/{locations.strip_scheme(written).removeprefix('./')}"})
+        rests.append(rest)
+    if any(rest != rests[0] for rest in rests):
+        return None
+    merged: str = yaml.safe_dump({"type": "mltable", "paths": paths, **rests[0]}, sort_keys=False)
+    return merged
 
 
 def _find_earlier(output: GatheredOutput, parts: Mapping[str, Location], table: str) -> str | None:
