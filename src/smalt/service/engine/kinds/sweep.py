@@ -243,6 +243,8 @@ class SweepKind(CompositeKind):
             heads += [[node]] if node is not None else []
         ahead = _count_ahead(child)
         for lane in heads:
+            if len(lane) > 1 + ahead // 2:
+                continue  # several are added at once later, which takes less than one each time
             while len(lane) <= ahead and (node := add_next(lane[-1])) is not None:
                 lane.append(node)
         return Changes(add=added, starts_after_failure=chain[:1] if child.status != "Completed" else ())
