@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from smalt_automl.featurization import Featurizer
 from smalt_automl.grids import GridError, fill_gaps, fix_frequency, infer_frequency, make_grid
+from smalt_automl.headers import read_header
 from smalt_automl.problems import AutoMLError
 from smalt_automl.splits import make_folds
+from smalt_automl.tables import read_table
 
 
 def types_of(frame: pd.DataFrame, **settings: object) -> dict[str, str]:
     return {name: kind for name, kind, _ in Featurizer(settings).fit(frame).list_types()}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a;b;y\n1;2;u\n", "a\tb\ty\n1\t2\tu\n", '"a;b;c;d","b",y\n1,2,u\n', "\n \na|b|y\n1|2|u\n", ",,y\n1,2,u\n"],
+)
+def test_the_table_has_the_columns_that_were_found_before_submission(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    frame = read_table("training_data", path, "uri_file")
+    assert list(frame.columns) == read_header(path).columns
+    assert frame.to_numpy().tolist() == [[1, 2, "u"]]
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    """The second would be a feature that may tell the target."""
+    (tmp_path / "table.csv").write_text("a,y,y\n1,2,3\n")
+    with pytest.raises(AutoMLError, match="it has two columns named 'y'; rename one of them"):
+        read_table("training_data", tmp_path / "table.csv", "uri_file")
 
 
 def table(rows: int = 200) -> pd.DataFrame:

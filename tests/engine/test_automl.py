@@ -18,7 +18,7 @@ from smalt.entities.steps.standalone_jobs import convert_to_job
 from smalt.exceptions import RefusedError, ValidationException
 from smalt.machine.home import Home
 from smalt.service.engine import kinds
-from smalt.service.engine.kinds import automl_search
+from smalt.service.engine.kinds import automl_checks, automl_search
 from smalt.service.records import assets, jobs
 from smalt.service.records.jobs import Job
 from smalt.service.tracking.run_database import LoggedMetric
@@ -237,6 +237,54 @@ def test_the_tables_are_looked_at_before_anything_runs(tmp_path: Path, changes: 
                 submit(bench, make_document(tmp_path, **changes))
             assert sentence in str(refused.value)
             assert jobs.find_by_name(bench.db, bench.workspace.id, "a") is None
+
+    asyncio.run(scenario())
+
+
+TABLES = {
+    "semicolons": "a;b;y\n1;2;u\n", "tabs": "a\tb\ty\n1\t2\tu\n", "bars": "a|b|y\n1|2|u\n",
+    "quoted": '"a;b;c;d","b",y\n1,2,u\n', "mark": "\N{ZERO WIDTH NO-BREAK SPACE}a,b,y\n1,2,u\n",
+    "blank line": "\na,b,y\n1,2,u\n", "unnamed": ",,y\n1,2,u\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".txt"])
+@pytest.mark.parametrize("name", TABLES)
+def test_the_separator_is_found_in_the_first_line(tmp_path: Path, name: str, suffix: str) -> None:
+    """Whatever the ending says."""
+    path = tmp_path / f"table{suffix}"
+    path.write_text(TABLES[name])
+    columns = automl_checks.read_columns(path, "uri_file")
+    assert columns is not None
+    assert (len(columns), columns[-1]) == (3, "y")
+
+
+def test_a_header_in_latin_1_is_read(tmp_path: Path) -> None:
+    """As the program reads it."""
+    (tmp_path / "a.csv").write_bytes("größe,y\n1,2\n".encode("latin-1"))
+    assert automl_checks.read_columns(tmp_path / "a.csv", "uri_file") == ["größe", "y"]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"a,y,y\n1,2,3\n", "training_data: the table has two columns named 'y'; rename one of them"),
+        (b"", "training_data: the table is empty"),
+        (b"\n \n", "training_data: the table is empty"),
+        (b"\x00\x01\x1b[1m\n", "target_column_name: training_data has no column 'y'; it has \ufffd\ufffd\ufffd[1m"),
+        (b"a; y\n1;2\n", "target_column_name: training_data has no column 'y'; did you mean ' y'?"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
+    """Before anything runs, since it is on this machine."""
+    path = tmp_path / "table.csv"
+    path.write_bytes(content)
+
+    async def scenario() -> None:
+        async with workbench(Home(tmp_path / "home")) as bench:
+            with pytest.raises(ValidationException) as refused:
+                submit(bench, make_document(tmp_path, training_data={"type": "uri_file", "path": str(path)}))
+            assert str(refused.value) == sentence
 
     asyncio.run(scenario())
 

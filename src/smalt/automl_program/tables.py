@@ -9,9 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from .headers import SUFFIXES, list_repeated, read_header
 from .problems import AutoMLError
-
-_SEPARATORS = ",\t;|"
 
 
 def read_table(name: str, path: Path, kind: str | None) -> Any:
@@ -27,8 +26,8 @@ def read_table(name: str, path: Path, kind: str | None) -> Any:
     if frame.empty:
         raise AutoMLError(f"{name}: the table at '{path}' has no rows")
     frame.columns = [str(column) for column in frame.columns]
-    if twice := sorted({column for column in frame.columns if list(frame.columns).count(column) > 1}):
-        raise AutoMLError(f"{name}: the table has the column '{twice[0]}' twice")
+    if repeated := list_repeated(list(frame.columns)):
+        raise AutoMLError(f"{name}: the table has two columns named '{repeated[0]}'; rename one of them")
     return frame.reset_index(drop=True)
 
 
@@ -62,9 +61,9 @@ def _find_reader(path: Path) -> Callable[[Path], Any]:
 
 
 def _read_delimited(path: Path) -> Any:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        head = file.readline()
-    separator = max(_SEPARATORS, key=head.count)
+    separator, columns = read_header(path)
+    if repeated := list_repeated(columns):  # pandas would name the second 'y.1', a feature that tells the target
+        raise ValueError(f"it has two columns named '{repeated[0]}'; rename one of them")
     for encoding in ("utf-8-sig", "latin-1"):
         try:
             return pd.read_csv(path, sep=separator, encoding=encoding, low_memory=False)
@@ -78,9 +77,7 @@ def _read_json_lines(path: Path) -> Any:
 
 
 _READERS: dict[str, Callable[[Path], Any]] = {
-    ".csv": _read_delimited,
-    ".tsv": _read_delimited,
-    ".txt": _read_delimited,
+    **dict.fromkeys(SUFFIXES, _read_delimited),
     ".parquet": pd.read_parquet,
     ".jsonl": _read_json_lines,
 }

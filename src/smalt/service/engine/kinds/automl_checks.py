@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from smalt.automl_program.checks import list_featurized_columns
+from smalt.automl_program.headers import SUFFIXES, list_repeated, read_header
+from smalt.automl_program.problems import join_columns, shorten
 from smalt.entities import Input
 from smalt.entities.jobs.automl.job import DATA
 from smalt.entities.schema.problems import did_you_mean
@@ -66,10 +68,14 @@ def _check_columns(checker: Checker, where: str, job: Any, name: str, uri: str, 
         return  # the search says what is wrong
     if columns is None:
         return
-    there = {column.strip() for column in columns}
+    if not columns:
+        checker.add(f"{where}{name}", "the table is empty")
+        return
+    for column in list_repeated(columns):
+        checker.add(f"{where}{name}", f"the table has two columns named '{shorten(column)}'; rename one of them")
     for key, column in _list_named_columns(job, is_training=name == DATA[0]):
-        if column.strip() not in there:
-            hint = did_you_mean(column, columns) or f"; it has {_join_some(columns)}"
+        if column not in columns:
+            hint = did_you_mean(column, columns) or f"; it has {join_columns(columns)}"
             checker.add(f"{where}{key}", f"{name} has no column '{column}'{hint}")
 
 
@@ -91,15 +97,11 @@ def _list_named_columns(job: Any, *, is_training: bool) -> Iterator[tuple[str, s
                 yield key, column
 
 
-def _join_some(columns: list[str]) -> str:
-    return ", ".join(columns[:8]) + (f" and {len(columns) - 8} more" if len(columns) > 8 else "")
-
-
 def read_columns(path: Path, kind: str) -> list[str] | None:
     """Return the columns of a table on this machine from its first line; None if they do not stand there."""
     if kind == "mltable":
         return _read_table_columns(path)
-    return _read_header(path, ",", "utf-8-sig") if path.suffix.lower() == ".csv" and path.is_file() else None
+    return read_header(path).columns if path.suffix.lower() in SUFFIXES and path.is_file() else None
 
 
 def _read_table_columns(folder: Path) -> list[str] | None:
@@ -133,7 +135,8 @@ def _read_delimited(path: Path, options: Mapping[str, Any]) -> list[str] | None:
     if header == "no_header" or options.get("include_path_column"):
         return None
     encoding = str(options.get("encoding", "utf8"))
-    return _read_header(path, str(options.get("delimiter", ","))[:1] or ",", _ENCODINGS.get(encoding, encoding))
+    names = _read_header(path, str(options.get("delimiter", ","))[:1] or ",", _ENCODINGS.get(encoding, encoding))
+    return names and [name.strip() or f"Column{index}" for index, name in enumerate(names, 1)]
 
 
 def _select_columns(columns: list[str], name: str, options: Any) -> list[str] | None:
