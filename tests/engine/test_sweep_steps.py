@@ -75,6 +75,23 @@ async def test_a_later_step_reads_the_output_of_the_best_trial() -> None:
         assert read_properties(bench, tune)["best_child_run_id"].startswith("again-tune_")
 
 
+async def test_a_sweep_for_each_item() -> None:
+    """The items of a loop give the sweep an input; what the best trial of each wrote is gathered."""
+    async with workbench() as bench:
+        document = make_pipeline(bench, make_step(make_trial(bench)))
+        document["jobs"]["tune"]["inputs"] = {}
+        items = {key: {"data": "${{parent.jobs.make.outputs.data}}"} for key in "ab"}
+        document["jobs"]["each"] = {"type": "parallel_for", "body": "${{parent.jobs.tune}}", "items": items}
+        use = document["jobs"]["use"]
+        use["command"] = "cat ${{inputs.model}}/*/m > ${{outputs.copy}}/seen"
+        use["inputs"]["model"]["path"] = "${{parent.jobs.each.outputs.model}}"
+        job = await bench.over(bench.submit("p", document))
+        assert job.status == "Completed", job.error
+        sweeps = [bench.child(bench.child(job, "each"), f"tune.{key}") for key in "ab"]
+        lines = [f"data\n{find_best(bench, sweep)['x']}\n" for sweep in sweeps]
+        assert bench.store("azureml", "p", "final", "seen").read_text() == "".join(lines)
+
+
 async def test_force_rerun_and_the_defaults_of_the_pipeline_reach_the_trials() -> None:
     async with workbench() as bench:
         document = make_pipeline(bench, make_step(make_trial(bench)))

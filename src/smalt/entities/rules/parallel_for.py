@@ -48,6 +48,11 @@ def check_parallel_for(name: str, node: ParallelFor, names: PipelineNames, where
     _check_items(node, body_name, names, where, reader)
 
 
+def list_given_inputs(body: Any) -> set[str]:
+    """Return the inputs that a step has by itself; of a sweep, its search space gives some."""
+    return {*(vars(body).get("inputs") or ()), *(vars(body).get("search_space") or ())}
+
+
 def find_item_problems(items: Any, declared: Mapping[str, Any] | None, given: Iterable[str]) -> Iterator[ItemProblem]:
     """Yield the problems of items, for a body with these declared inputs; None if these are not known.
 
@@ -116,7 +121,7 @@ def _check_items(node: ParallelFor, body: str, names: PipelineNames, where: Path
         return
     component = find_whole_component(step)
     declared = component.inputs if component is not None else list_inputs(step)
-    given = vars(step).get("inputs") or {}
+    given = list_given_inputs(step)
     is_text = isinstance(node.items, str)
     found = list(find_item_problems(items, declared, given))
     for inner, words in found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,7 +159,7 @@ def _read_value(value: Any, what: str) -> Any:
     return found
 
 
-def check_items(name: str, items: Items, declared: Mapping[str, Any] | None, given: Mapping[str, Any]) -> None:
+def check_items(name: str, items: Items, declared: Mapping[str, Any] | None, given: Iterable[str]) -> None:
     """Raise ValidationException, in one sentence, if items are none or do not fit the inputs of the body."""
     found = [Problem(path, words) for path, words in find_item_problems(items, declared, given)]
     if found:

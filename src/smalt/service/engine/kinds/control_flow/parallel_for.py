@@ -9,6 +9,7 @@ from typing import Any
 
 from smalt.entities import Input, Output
 from smalt.entities.jobs.control_flow import ParallelFor, find_blocks, list_items
+from smalt.entities.rules.parallel_for import list_given_inputs
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.control_flow.control_jobs import PARALLEL_FOR
 from smalt.service.engine.kinds.control_flow.gathering import GatheredOutput, get_part_uri, make_gatherer
@@ -52,7 +53,7 @@ class ParallelForKind(PipelineKind):
         planner.prepare(str(view.job.node))
         items = planner.loop.items if found is None else found
         declared = planner.declared
-        check_items(str(view.job.node), items, declared, planner.body.inputs or {})
+        check_items(str(view.job.node), items, declared, list_given_inputs(planner.body))
         outputs = view.entity.outputs
         rows = [DataRow("output", name, one.type, one.mode, one.path) for name, one in outputs.items()]
         count = f"{len(items)} items" if len(items) != 1 else "one item"
