@@ -301,11 +301,14 @@ def test_arguments_of_a_parallel_step_name_its_inputs() -> None:
     """Program arguments and the data that is cut up are held to the step's own inputs and outputs."""
     step = {
         "type": "parallel",
-        "task": {"type": "run_function", "program_arguments": "--x ${{inputs.y}}", "append_row_to": "${{outputs.o}}"},
+        "task": {
+            "type": "run_function", "program_arguments": "--x ${{inputs.y}}", "append_row_to": "${{outputs.o}}",
+            "entry_script": "score.py", "environment": "azureml:host",
+        },
         "input_data": "${{inputs.x}}",
         "inputs": {"x": "${{parent.inputs.raw}}"},
         "outputs": {"o": None},
-    }
+    }  # fmt: skip
     assert problems(pipeline(p=step)) == ["jobs.p.task.program_arguments: '${{inputs.y}}' names no input of this step"]
 
 

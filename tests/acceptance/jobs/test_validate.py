@@ -45,7 +45,7 @@ WRONG = {
     "automl step": "jobs: {a: {type: automl, task: image_classification, primary_metric: accuracy,"
                    " target_column_name: y, training_data: {type: mltable, path: 'azureml://datastores/workspaceblobstore/paths/t'}}}\n",
     "parallel step": "jobs: {a: {type: parallel, mini_batch_size: '1', input_data: '${{inputs.d}}', inputs: {d: {type:"
-                     " uri_folder, path: ./d}}, task: {type: run_function, code: code, entry_script: a.py,"
+                     " uri_folder, path: ./d}}, task: {type: run_function, code: code, entry_script: nosuch.py,"
                      " environment: azureml:host}}}\n",
     "spark step": "jobs: {a: {type: spark, code: code, entry: {file: nosuch.py}, conf: {spark.driver.cores: 1,"
                   " spark.driver.memory: 1g, spark.executor.cores: 1, spark.executor.memory: 1g,"

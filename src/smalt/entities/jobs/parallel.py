@@ -10,12 +10,13 @@ from smalt.entities.jobs.command import VARIABLES, CodePath
 from smalt.entities.jobs.resources import ComponentResources, CountsInstances, JobResourceConfiguration
 from smalt.entities.rules import places
 from smalt.entities.rules.expressions import check_own
-from smalt.entities.schema.effects import KEPT, REFUSED
+from smalt.entities.rules.parallel import check_parallel
+from smalt.entities.schema.effects import ACTED
 from smalt.entities.schema.entity import Entity, constant, mapping, merge_values, optional, required
 from smalt.entities.schema.keyed import Keyed
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.problems import Path
-from smalt.entities.schema.shapes import AsText, Enum, Integer, List, Text
+from smalt.entities.schema.shapes import AsText, Boolean, Enum, Integer, List, Text
 from smalt.entities.schema.travel import SHARED, Travel
 from smalt.entities.steps.nodes import ComponentNode
 
@@ -27,7 +28,7 @@ class ParallelTask(Keyed, Entity):
     """The task of a parallel step. Unknown keys are kept, as the service keeps them."""
 
     noun = "the task of a parallel step"
-    _effect = KEPT
+    _effect = ACTED
     _is_open = True
 
     type = required(Enum("run_function", "model", "function"), "The code that is called for each mini-batch.")
@@ -41,10 +42,10 @@ class ParallelTask(Keyed, Entity):
 
 class RetrySettings(Keyed, Entity):
     noun = "retry settings"
-    _effect = KEPT
+    _effect = ACTED
     _is_open = True
 
-    timeout = optional(Integer(at_least=1), "Seconds for one mini-batch.")
+    timeout = optional(Integer(at_least=1, at_most=259_200), "Seconds for one mini-batch.")
     max_retries = optional(Integer(at_least=0), "The largest number of retries of a mini-batch.")
 
 
@@ -52,10 +53,10 @@ class Parallel(Entity):
     """The fields that parallel steps and components share."""
 
     noun = "a parallel step"
-    _effect = KEPT
+    _effect = ACTED
 
     task = optional(Nested(ParallelTask), "The task for each mini-batch.", travels=SHARED | Travel.SPEC)
-    mini_batch_size = optional(AsText(), "Files, or bytes such as `10kb`, in a mini-batch.", travels=SHARED)
+    mini_batch_size = optional(AsText(), "Files, or of a table bytes such as `10kb`, in a mini-batch.", travels=SHARED)
     partition_keys = optional(List(Text()), "The columns that a mini-batch has the same values of.", travels=SHARED)
     input_data = optional(
         Text(),
@@ -69,11 +70,16 @@ class Parallel(Entity):
     mini_batch_error_threshold = optional(
         Integer(at_least=-1), "Mini-batches that may fail; -1 for any number.", travels=SHARED
     )
+    append_row_check = optional(
+        Boolean(),
+        "Whether fewer elements returned than items are failed items; not in Azure ML.",
+        travels=SHARED,
+    )
 
 
 class ParallelNode(Parallel, ComponentNode):
     noun = "a parallel step"
-    _effect = REFUSED
+    _effect = ACTED
 
     type = constant("parallel", "The type of step.")
     environment = optional(ENVIRONMENT, "The environment that it runs in.")
@@ -100,6 +106,7 @@ class ParallelNode(Parallel, ComponentNode):
         super()._check_rules(path, reader, data)
         if "component" not in data:
             check_own(self, "this step", places.OF_BODY, path, reader)
+            check_parallel(self, data, path, reader)
 
 
 class ParallelComponent(CountsInstances, Parallel, Component):
@@ -122,3 +129,4 @@ class ParallelComponent(CountsInstances, Parallel, Component):
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check_rules(path, reader, data)
         check_own(self, "this component", places.OF_COMPONENT, path, reader)
+        check_parallel(self, data, path, reader)

@@ -46,7 +46,7 @@ TRIAL = TextPlace(
 )
 ARGUMENTS = TextPlace(
     "the arguments of a step",
-    "`args` of Spark; `input_data`, `task.program_arguments`, `task.append_row_to` of parallel (not run yet)",
+    "`args` of Spark; `input_data`, `task.program_arguments`, `task.append_row_to` of parallel",
     {**_OWN, "name": Use.TEXT},
     _OF_PARENT,
 )

@@ -578,7 +578,7 @@ class Engine:
         if error is not None:
             entity, cwd = leaf.entity, backend.steps.get_working_directory(spec)
             error = outcome.add_command_hint(error, entity.command, cwd, entity.properties.get("smalt.command-file"))
-            error = outcome.add_disk_hint(error, self.context.root)
+            error = outcome.add_disk_hint(leaf.explain_failure(cwd, error), self.context.root)
         elif change := run.input_change or results.find_changed_input(spec, noted):
             error = outcome.make_error(change, "InputChanged")
         try:

@@ -129,7 +129,12 @@ class StepReuse:
         asked = self._find_candidate(leaf, environment)
         if asked is not None:
             leaf.verdict = await self.reuse.judge(asked)
-        return leaf.verdict is not None and leaf.verdict.of is not None
+        if leaf.verdict is not None and leaf.verdict.of is not None:
+            return True
+        candidate = self._make_candidate(leaf, environment)
+        if candidate is not None and candidate.refusal is None and (parts := leaf.work_parts) is not None:
+            leaf.work = await self.reuse.find_work_key(candidate, parts)
+        return False
 
     async def record_fetched(
         self, leaf: Leaf, environment: BuiltEnvironment, paths: Mapping[str, Path], since: float
@@ -309,18 +314,20 @@ def _list_own_packages(entity: CommandJob, environment: BuiltEnvironment) -> dic
     """Return the packages that smalt itself gives the step and that its environment does not hold."""
     own = {}
     if "mldesigner" in entity.command:
-        own["mldesigner"] = _hash_designer()
+        own["mldesigner"] = _hash_package("designer")
+    if "_smalt_parallel" in entity.command:
+        own["parallel"] = _hash_package("parallel")
     reads_tables = any(getattr(value, "type", None) == "mltable" for value in entity.inputs.values())
     if environment.declared_hash == HOST and reads_tables:
         own["mltable"] = own_mltable_version()
     return own
 
 
-@lru_cache(maxsize=1)
-def _hash_designer() -> str:
-    """Return the digest of the code that runs function components."""
+@lru_cache(maxsize=2)
+def _hash_package(name: str) -> str:
+    """Return the digest of code that smalt puts into jobs: what runs function components, or parallel steps."""
     digest = hashlib.sha256()
-    for path in sorted(Path(inside.__path__[0], "designer").rglob("*.py")):
+    for path in sorted(Path(inside.__path__[0], name).rglob("*.py")):
         digest.update(f"{path.name}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -5,6 +5,6 @@ Acting on the verdict belongs to the engine, the queries to `smalt.service.recor
 """
 
 from smalt.service.reuse.keys import ReuseCandidate
-from smalt.service.reuse.reuse import Reuse, ReuseVerdict
+from smalt.service.reuse.reuse import Reuse, ReuseVerdict, WorkKey
 
-__all__ = ["Reuse", "ReuseCandidate", "ReuseVerdict"]
+__all__ = ["Reuse", "ReuseCandidate", "ReuseVerdict", "WorkKey"]

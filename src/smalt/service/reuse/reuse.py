@@ -26,7 +26,7 @@ from smalt.service.records.reuse import KnownContent, ReuseStep
 from smalt.service.records.workspaces import Workspace, get_workspace
 from smalt.service.reuse.content_lookup import ContentLookup, Looking, LookupPlace
 from smalt.service.reuse.contents import BudgetExceeded, ContentFilter, PathContent, ReadBudget, UnknownContent
-from smalt.service.reuse.keys import ReuseCandidate, add_contents, list_part_hashes, make_key
+from smalt.service.reuse.keys import Parts, ReuseCandidate, add_contents, list_part_hashes, make_key
 from smalt.wire.encoding import artifact_paths
 
 _IDLE_BUDGET = ReadBudget(100_000, 2_000_000_000)
@@ -55,6 +55,14 @@ class ReuseVerdict(NamedTuple):
     contents: dict[str, Any] | None = None
     of: Job | None = None
     reason: str | None = None
+
+
+class WorkKey(NamedTuple):
+    """The key of work that one job may take over from another: the same code, environment and contents."""
+
+    key: str
+    changed: float
+    """The time of the last change of any input, in seconds since the epoch."""
 
 
 class Reuse:
@@ -117,6 +125,16 @@ class Reuse:
     async def judge(self, asked: ReuseCandidate) -> ReuseVerdict:
         """Return the verdict, however long it takes."""
         return await self._looker.run_in_background(self._make_verdict(asked))
+
+    async def find_work_key(self, asked: ReuseCandidate, parts: Parts) -> WorkKey | None:
+        """Return the key of what the step does with its inputs, made of these parts and their contents.
+
+        None if that is not known, or if there is too much to examine.
+        """
+        try:
+            return await self._looker.run_in_background(self._make_work_key(asked, parts), _IDLE_BUDGET)
+        except BudgetExceeded:
+            return None
 
     async def record_fetched(
         self, asked: ReuseCandidate, paths: Mapping[str, Path], read: Mapping[str, Mapping[str, str]], since: float
@@ -201,6 +219,19 @@ class Reuse:
                 except BudgetExceeded:
                     left.append(id)
         return left
+
+    def _make_work_key(self, asked: ReuseCandidate, parts: Parts) -> Looking[WorkKey | None]:
+        found = yield from self._looker.look_up_all([_make_input_place(asked, name) for name in asked.inputs])
+        there = yield from self._read_given_outputs(asked)
+        contents, changed = {}, 0.0
+        for name, content in zip(asked.inputs, found, strict=True):
+            if isinstance(content, UnknownContent) or not content.id:
+                return None
+            contents[name] = content.id
+            changed = max(changed, content.newest)
+        if isinstance(there, UnknownContent):
+            return None
+        return WorkKey(make_key(add_contents(parts, contents, there)), changed)
 
     def _make_verdict(self, asked: ReuseCandidate) -> Looking[ReuseVerdict]:
         found = yield from self._looker.look_up_all([_make_input_place(asked, name) for name in asked.inputs])

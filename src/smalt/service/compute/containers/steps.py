@@ -47,7 +47,10 @@ class ContainerSteps(LocalSteps):
         text = container.build_command(
             text, name=spec.job, cwd=layout.folders.cwd, grace=spec.grace,
             options=_make_options(spec, engine, bool(gpus)), given=self._select_given(spec, variables),
-            mounts=_find_mounts(self.context.home, layout, inputs, variables),
+            mounts={
+                **_find_mounts(self.context.home, layout, inputs, variables),
+                **dict.fromkeys(spec.lasting_folders.values(), True),
+            },
         )  # fmt: skip
         return text, variables
 

@@ -6,7 +6,7 @@ import os
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from smalt.exceptions import ValidationException
 
@@ -33,6 +33,33 @@ def list_uris(folder: Path) -> list[str]:
     if not (folder / _FILE).is_file():
         return []
     return list(dict.fromkeys(one.uri for one in list_references(folder) if one.is_remote))
+
+
+def describe_table(folder: Path) -> dict[str, Any]:
+    """Return what an MLTable names, for programs that cannot read it: {"reads_table": …, "entries": […]}.
+
+    An entry has the "path" of a file or folder; or a "folder" and the "expression" that paths below it match.
+    """
+    from smalt.mltable import document, errors, locations
+
+    path = folder / _FILE
+    try:
+        content = document.parse_document(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    except errors.UserErrorException as error:
+        raise ValidationException(error.message) from None
+    entries: list[dict[str, str]] = []
+    for entry in content["paths"]:
+        kind, written = next(iter(entry.items()))
+        steady = _get_pattern_folder(written) if kind == "pattern" else written
+        plain = locations.strip_scheme(steady)
+        place = steady if locations.is_remote(written) else os.path.normpath(os.path.join(folder, plain or "."))
+        if kind == "pattern":
+            rest = locations.strip_scheme(written)[len(plain) :].lstrip("/")
+            entries.append({"folder": place, "expression": locations.translate_pattern(rest)})
+        else:
+            entries.append({"path": place})
+    reads = any(name.startswith("read_") for step in content["transformations"] for name in step)
+    return {"reads_table": reads, "entries": entries}
 
 
 def list_references(folder: Path) -> list[TableReference]:

@@ -30,7 +30,7 @@ from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.places import OWN_OUTPUT, output_uri
 from smalt.service.engine.kinds.properties import OUTPUT_FOLDER, POINT, RAN_IN
-from smalt.service.engine.kinds.protocol import LeafKind
+from smalt.service.engine.kinds.protocol import Error, LeafKind
 from smalt.service.engine.outputs.registration import find_taken_versions
 from smalt.service.engine.slots import SlotGrant, SlotRequest
 from smalt.service.engine.submission import lookup
@@ -41,7 +41,8 @@ from smalt.service.records import job_attempts, job_data, jobs
 from smalt.service.records.job_data import DataRow
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
-from smalt.service.reuse import ReuseCandidate, ReuseVerdict
+from smalt.service.reuse import ReuseCandidate, ReuseVerdict, WorkKey
+from smalt.service.reuse.keys import Parts
 from smalt.wire.encoding import artifact_paths
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class Leaf:
     """The parts of its reuse key, once someone asked."""
     verdict: ReuseVerdict | None = None
     """The verdict on whether it must run."""
+    work: WorkKey | None = None
+    """The key of work that it may take over from another job, once that is known."""
 
     @classmethod
     def read(cls, context: EngineContext, job: Job, workspace: Workspace, entity: CommandJob | None = None) -> Leaf:
@@ -212,6 +215,18 @@ class Leaf:
     def protect_outputs(self, context: EngineContext) -> None:
         protect(context, self)
 
+    def complete_spec(self, spec: StepSpec) -> None:
+        """Add to the spec what another kind of leaf has besides its command."""
+
+    def explain_failure(self, folder: str, error: Error) -> Error:
+        """Return the error of a command that failed, whose working directory is `folder`."""
+        return error
+
+    @property
+    def work_parts(self) -> Parts | None:
+        """The parts of its key that count for work that it can take over from another job; None if it cannot."""
+        return None
+
     @property
     def retries(self) -> int:
         """The number of further attempts after one that failed."""
@@ -269,7 +284,7 @@ def make_spec(leaf: Leaf, number: int) -> StepSpec:
             inputs[name] = StepInput(value.type, value.mode, value.path or "", leaf.places.get(name))
         elif value is not None:
             literals[name] = fill_expressions(to_text(value), {"name": job.name})
-    leaf.known_spec = StepSpec(
+    spec = leaf.known_spec = StepSpec(
         id=job_attempts.make_step_id(job, number),
         attempt=number,
         job=job.name,
@@ -292,7 +307,8 @@ def make_spec(leaf: Leaf, number: int) -> StepSpec:
         is_trial=POINT in entity.properties,
         folder=leaf.folder,
     )
-    return leaf.known_spec
+    leaf.complete_spec(spec)
+    return spec
 
 
 def make_startable_spec(context: EngineContext, leaf: Leaf, number: int) -> StepSpec:

@@ -282,7 +282,7 @@ class Planner:
         job.experiment_name = self.experiment
         job.display_name = display_name
         body = self.pins.apply_to(wire.to_rest(job)["properties"])
-        return NewChild(label or node_name, name, job.type, body, needs, display_name, job)
+        return NewChild(label or node_name, name, kind.type, body, needs, display_name, job)
 
     def find_component(self, node: Any) -> Any:
         """Return the component of a step, read once; the step itself where it has none."""

@@ -22,6 +22,7 @@ _MODULES = {
     "sweep": "sweep",
     "automl": "automl",
     "spark": "spark",
+    "parallel": "parallel",
 }
 """Each has its kind as `KIND`."""
 

@@ -51,6 +51,13 @@ def make_command_job(planner: Planner, step: PlannedStep) -> CommandJob:
         "outputs": step.outputs,
     }
     fields = build_job_values(CommandJob, node, component, made, step.scope.resolve_field)
+    return make_step_command(planner, step, fields, made)
+
+
+def make_step_command(
+    planner: Planner, step: PlannedStep, fields: dict[str, Any], made: Mapping[str, Any]
+) -> CommandJob:
+    """Return the command of a step: the fields that were declared, and those that the plan has made."""
     if isinstance(fields.get("environment"), str):
         fields["environment"] = planner.pins.get_reference("environments", fields["environment"])
     fields["compute"] = find_compute(planner, step, fields.get("compute"))

@@ -1,0 +1,108 @@
+"""Mini-batches of files: the files of an input in a fixed order, cut by number or by the keys of their folders."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .errors import ParallelError
+
+
+class MiniBatch(NamedTuple):
+    """A part of the input, which one call of `run` gets."""
+
+    items: Sequence[str]
+    """The paths of its files; of a table the file with its rows."""
+    item_count: int
+    """The number of items: of files, or of rows."""
+    keys: Mapping[str, Any]
+    """The values of the partition keys; empty if the input is cut by size."""
+    is_table: bool = False
+
+    def describe(self, root: str) -> list[str]:
+        """Return the names of its items, for people."""
+        if self.is_table:
+            return [f"{self.item_count} rows"]
+        start = len(root.rstrip("/")) + 1
+        return [item[start:] if item[:start] == f"{root.rstrip('/')}/" else item for item in self.items]
+
+
+def list_files(path: str) -> list[str]:
+    """Return the files of an input: itself, or all below it, sorted by path."""
+    if os.path.isfile(path):
+        return [path]
+    if not os.path.isdir(path):
+        raise ParallelError(f"there is nothing at {path}")
+    found: list[str] = []
+    for folder, _, names in os.walk(path, followlinks=True):
+        found.extend(os.path.join(folder, name) for name in names)
+    found.sort()
+    return found
+
+
+def list_table_files(entries: Sequence[Mapping[str, str]], places: Mapping[str, str]) -> list[str]:
+    """Return the files that an MLTable lists, each once.
+
+    An entry has a "path" of a file or folder, or a "folder" and the "expression" that paths below it match. `places`
+    has the path of each that is a URI.
+    """
+    found: dict[str, None] = {}
+    for entry in entries:
+        path = entry.get("path") or entry["folder"]
+        files = list_files(places.get(path, path))
+        if "expression" in entry:
+            root = places.get(path, path)
+            matches = re.compile(entry["expression"]).fullmatch
+            files = [one for one in files if matches(one[len(root) :].lstrip("/"))]
+        found.update(dict.fromkeys(files))
+    return list(found)
+
+
+def cut_files(files: Sequence[str], size: int) -> list[MiniBatch]:
+    """Return mini-batches of `size` files each."""
+    size = max(1, size)
+    return [MiniBatch(part, len(part), {}) for part in (files[at : at + size] for at in range(0, len(files), size))]
+
+
+def group_files(files: Sequence[str], root: str, keys: Sequence[str]) -> list[MiniBatch]:
+    """Return a mini-batch for each combination of values that the keys have in the files' folders."""
+    groups: dict[Any, list[str]] = {}
+    for path in files:
+        groups.setdefault(_read_keys(path, root, keys), []).append(path)
+    return [
+        MiniBatch(groups[values], len(groups[values]), dict(zip(keys, values)))  # noqa: B905
+        for values in sorted(groups)
+    ]
+
+
+def _read_keys(path: str, root: str, keys: Sequence[str]) -> Any:
+    """Return the values of the keys: of folders called `key=value`, else of the first folders below the input."""
+    folders = os.path.relpath(path, root).split(os.sep)[:-1]
+    named = dict(folder.split("=", 1) for folder in folders if "=" in folder)
+    if all(key in named for key in keys):
+        return tuple(named[key] for key in keys)
+    if len(folders) < len(keys):
+        words = ", ".join(keys)
+        raise ParallelError(
+            f"partition_keys are {words}, but {os.path.relpath(path, root)} lies in {len(folders)} folder"
+            f"{'' if len(folders) == 1 else 's'} of the input; give each key a folder, such as {keys[0]}=VALUE"
+        )
+    return tuple(folders[: len(keys)])
+
+
+def make_digest(batches: Sequence[MiniBatch], root: str, *, with_stamps: bool) -> str:
+    """Return what tells this cut from others; with the files' sizes and times where their content is not known."""
+    digest = hashlib.sha256()
+    for batch in batches:
+        names = batch.describe(root) if not batch.is_table else [os.path.basename(batch.items[0])]
+        digest.update(
+            json.dumps([names, batch.item_count, sorted((k, str(v)) for k, v in batch.keys.items())]).encode()
+        )
+        for item in batch.items if with_stamps and not batch.is_table else ():
+            status = os.stat(item)
+            digest.update(f"{status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,68 @@
+"""The program: cut, run, and write what `run` returned."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+from .coordinator import Coordinator
+from .cutting import cut_input
+from .errors import ParallelError, StopRequested
+from .reports import Reports, write_result
+from .script import check_script
+from .settings import ParallelSettings, get_port
+from .takeover import open_journal
+
+_STOPPED = 128 + signal.SIGTERM
+
+
+def _find_rows_path(settings: ParallelSettings) -> str:
+    """Return the file that gets the rows: the output itself, or a file of the service's name in its folder."""
+    path = get_port(os.environ, "outputs", settings.append_row_to)
+    return os.path.join(path, "parallel_run_step.txt") if os.path.isdir(path) else path
+
+
+def _stop(*_: Any) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise StopRequested
+
+
+def _run(settings: ParallelSettings) -> int:
+    has_shutdown = check_script(os.path.join(os.getcwd(), settings.entry_script))
+    cut = cut_input(settings)._replace(has_shutdown=has_shutdown)
+    reports = Reports(os.getcwd(), len(cut.batches))
+    workers = min(settings.count_workers(), len(cut.batches))
+    reports.say(f"{cut.words}; {workers} worker process{'' if workers == 1 else 'es'}, logs in logs/user")
+    journal = open_journal(settings, cut, reports)
+    try:
+        error = Coordinator(settings, cut, journal, reports).run_all()
+    except StopRequested:
+        reports.show_progress(now=True)
+        reports.write_result("stopped, as the job is to be cancelled")
+        return _STOPPED
+    reports.show_progress(now=True)
+    reports.list_failed()
+    if error:
+        reports.write_result(error)
+        return 1
+    end = "all mini-batches ended"
+    if settings.append_row_to:
+        rows = journal.write_rows(_find_rows_path(settings), len(cut.batches))
+        end = f"{rows} rows were written to the output '{settings.append_row_to}'"
+    succeeded = len(journal.records)
+    journal.remove()
+    reports.write_result(f"{succeeded} of {len(cut.batches)} mini-batches succeeded; {end}")
+    return 0
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        return _run(ParallelSettings.read(os.environ))
+    except StopRequested:
+        return _STOPPED
+    except (ParallelError, OSError) as error:
+        print(error, flush=True)
+        write_result(os.getcwd(), str(error))
+        return 1

@@ -1,0 +1,50 @@
+"""Returned elements of `run`, as the lines of the file that `append_row_to` names."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, NamedTuple
+
+from .errors import ParallelError
+
+SETTINGS_FILE = "parallel_run_step.settings.json"
+"""A file beside the entry script that says how data frames become rows, as in the service."""
+_TO_CSV = {"sep": " ", "header": False, "index": False}
+
+
+class ReturnedRows(NamedTuple):
+    """The rows of a mini-batch."""
+
+    row_count: int
+    text: bytes
+
+
+def read_csv_options(folder: str) -> dict[str, Any]:
+    """Return the arguments of `DataFrame.to_csv` for rows; those of the settings file have precedence."""
+    path = os.path.join(folder, SETTINGS_FILE)
+    try:
+        with open(path, encoding="utf-8") as file:
+            given = json.load(file).get("append_row", {}).get("pandas.DataFrame.to_csv", {})
+    except FileNotFoundError:
+        return dict(_TO_CSV)
+    except (ValueError, AttributeError) as error:
+        raise ParallelError(f"{SETTINGS_FILE} is not the JSON that smalt expects: {error}") from None
+    return {**_TO_CSV, **given}
+
+
+def make_rows(returned: Any, options: dict[str, Any], is_kept: bool) -> ReturnedRows:
+    """Return the rows of what `run` returned; their text only if it is kept."""
+    if returned is None or isinstance(returned, (str, bytes, dict)) or not hasattr(returned, "__iter__"):
+        name = "None" if returned is None else f"a {type(returned).__name__}"
+        raise ParallelError(f"run() returned {name}; return a list, tuple or DataFrame with an element for each item")
+    if hasattr(returned, "to_csv") and hasattr(returned, "columns"):
+        return ReturnedRows(len(returned), _encode(returned.to_csv(**options)) if is_kept else b"")
+    elements = returned if hasattr(returned, "__len__") else list(returned)
+    if not is_kept:
+        return ReturnedRows(len(elements), b"")
+    return ReturnedRows(len(elements), _encode("".join(f"{element}\n" for element in elements)))
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

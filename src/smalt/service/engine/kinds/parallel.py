@@ -1,0 +1,212 @@
+"""parallel: a step whose program has worker processes call `run` for each mini-batch of an input.
+
+It is a leaf like a command, with smalt's own program for the command: src/smalt/inside/parallel. What belongs to it
+alone is the folder of its journal, which outlives an attempt, and the key by which another job finds that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smalt.entities import CommandJob
+from smalt.entities.jobs.parallel import ParallelTask
+from smalt.entities.schema.travel import build_job_values
+from smalt.exceptions import SmaltError, ValidationException
+from smalt.service.compute.spec import StepSpec
+from smalt.service.compute.step import Say
+from smalt.service.data.job_data import mltable_inputs
+from smalt.service.engine.context import EngineContext
+from smalt.service.engine.kinds.command import Leaf
+from smalt.service.engine.kinds.parallel_settings import (
+    VARIABLE,
+    make_settings,
+    merge_values,
+    read_settings,
+    select_work,
+    split_arguments,
+    write_settings,
+)
+from smalt.service.engine.kinds.protocol import Error, LeafKind
+from smalt.service.engine.slots import SlotRequest
+from smalt.service.environments import BuiltEnvironment
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+from smalt.service.reuse.keys import Parts
+
+if TYPE_CHECKING:
+    from smalt.service.engine.kinds.pipeline import Planner
+    from smalt.service.engine.kinds.step_jobs import PlannedStep
+    from smalt.service.engine.submission.checks import Checker
+
+COMMAND = "python -m _smalt_parallel"
+MARK = {"azureml.parallelrunstep": "true"}
+"""The property by which the service tells such a job from other commands."""
+_FOLDERS = "parallel"
+"""The folder of a workspace with the journals of parallel jobs."""
+_FOLDER_VARIABLE = "SMALT_PARALLEL_FOLDER"
+_CHANGED_VARIABLE = "SMALT_PARALLEL_CHANGED"
+_TABLE = "table.json"
+"""A file beside the journal that says what an MLTable names: the program has no reader of YAML."""
+_KEPT_SECONDS = 14 * 86_400
+"""Seconds after which a journal that nobody went on with is removed."""
+_RESULT = "logs/job_result.txt"
+_MOST_WORDS = 2000
+
+
+class ParallelLeaf(Leaf):
+    """A parallel job about to run."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return read_settings(str(self.entity.environment_variables[VARIABLE]))
+
+    @property
+    def request(self) -> SlotRequest:
+        settings = self.settings
+        workers = int(settings.get("instances") or 1) * int(settings.get("per_instance") or os.cpu_count() or 1)
+        return SlotRequest(cpus=workers, gpus=workers if self.wants_gpu else 0)
+
+    def is_quick(self, context: EngineContext) -> bool:
+        """Return False: what its inputs hold is looked at beside the loop."""
+        return False
+
+    @property
+    def work_parts(self) -> Parts | None:
+        if self.asked is None:
+            return None
+        parts = {name: value for name, value in self.asked.parts.items() if name != "resources"}
+        settings = json.dumps(select_work(self.settings), sort_keys=True)
+        return {**parts, "environment_variables": {**parts.get("environment_variables", {}), VARIABLE: settings}}
+
+    def complete_spec(self, spec: StepSpec) -> None:
+        """Give the program its folder, and keep what earlier attempts wrote: mini-batches that ended count on."""
+        for output in spec.outputs.values():
+            output.is_private = False
+        if self.own_folder is not None:
+            spec.lasting_folders = {_FOLDER_VARIABLE: str(self.own_folder)}
+        if self.work is not None:
+            spec.more_variables = {_CHANGED_VARIABLE: repr(self.work.changed)}
+
+    own_folder: Path | None = None
+
+    async def fetch_inputs(
+        self, context: EngineContext, say: Say, number: int, environment: BuiltEnvironment
+    ) -> dict[str, Path]:
+        folders = context.home.path("workspaces", self.workspace.folder, _FOLDERS)
+        self.own_folder = folders / (self.work.key if self.work is not None else f"job-{self.job.name}")
+        self.known_spec = None
+        paths = await super().fetch_inputs(context, say, number, environment)
+        settings = self.settings
+        data = paths.get(settings["input"]) if settings["input_type"] == "mltable" else None
+        await asyncio.to_thread(_prepare_folder, folders, self.own_folder, data)
+        return paths
+
+    def explain_failure(self, folder: str, error: Error) -> Error:
+        """Return the error with the sentence that the program left."""
+        if not error.get("exit_code"):
+            return error
+        try:
+            words = Path(folder, _RESULT).read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
+            return error
+        return {**error, "message": words[:_MOST_WORDS]} if words else error
+
+
+def _prepare_folder(folders: Path, own: Path, data: Path | None) -> None:
+    """Make the folder of a journal, describe the MLTable in it, and remove journals that are old."""
+    own.mkdir(parents=True, exist_ok=True)
+    for folder in folders.iterdir():
+        with contextlib.suppress(OSError):
+            if folder != own and folder.stat().st_mtime < time.time() - _KEPT_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+    if data is not None and (data / "MLTable").is_file():
+        partial = own / f"{_TABLE}.{os.getpid()}"
+        partial.write_text(json.dumps(mltable_inputs.describe_table(data)))
+        os.replace(partial, own / _TABLE)
+
+
+class ParallelKind(LeafKind):
+    """A step that runs a script on mini-batches; its job is a command in REST, which has no jobs of this type."""
+
+    type = "parallel"
+    is_submitted = False
+
+    def check_step(self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]) -> None:
+        values = merge_values(node, component)
+        task = values.get("task")
+        if not isinstance(task, ParallelTask):
+            checker.add(f"{where}task", "a parallel step needs a task")
+            return
+        checker.check_environment(f"{where}task.", task.environment)
+        checker.check_code(f"{where}task.", task.code)
+        if task.code and checker.is_new("entry script", f"{task.code} {task.entry_script}"):
+            _check_script(checker, where, task)
+        try:
+            arguments = split_arguments(task.program_arguments or "")
+        except ValidationException as error:
+            checker.add(where.rstrip("."), str(error))
+            return
+        step = ".".join(where.split(".")[1:-1:2])
+        checker.idle += [(step, f"task.program_arguments: {name} has no effect here") for name in arguments.idle]
+        if values.get("partition_keys") and values.get("mini_batch_size") is not None:
+            checker.idle.append((step, "mini_batch_size has no effect: partition_keys cut the input"))
+        if task.model:
+            checker.idle.append((step, "task.model has no effect: a run_function loads its own model"))
+
+    def make_step_job(self, planner: Planner, step: PlannedStep) -> CommandJob:
+        from smalt.service.engine.kinds.step_jobs import make_step_command
+
+        node, component = step.node, step.component
+        values = merge_values(node, component, step.scope.resolve_field)
+        task = values["task"]
+        try:
+            settings = make_settings(values, step.inputs, step.outputs)
+        except ValueError as error:
+            raise ValidationException(f"pipeline '{planner.name}': {step.node_name}: {error}") from None
+        made = {
+            "command": COMMAND,
+            "code": planner.pins.get_reference("codes", task.code) if task.code else None,
+            "inputs": step.inputs,
+            "outputs": step.outputs,
+        }
+        fields = build_job_values(CommandJob, node, component, made, step.scope.resolve_field)
+        fields["environment"] = task.environment or fields.get("environment")
+        job = make_step_command(planner, step, fields, made)
+        job.environment_variables = {**job.environment_variables, VARIABLE: write_settings(settings)}
+        job.properties = {**job.properties, **MARK}
+        return job
+
+    def read_leaf(self, context: EngineContext, job: Job, workspace: Workspace, entity: Any = None) -> Leaf:
+        return ParallelLeaf.read(context, job, workspace, entity)
+
+    async def lay_out_copy(self, context: EngineContext, job: Job) -> dict[str, Any]:
+        from smalt.service.engine.kinds.command_copy import lay_out_copy
+
+        return await lay_out_copy(context, job)
+
+
+def _check_script(checker: Checker, where: str, task: ParallelTask) -> None:
+    """Add a problem if the code has no such script."""
+    from smalt.service.engine.submission import lookup
+
+    try:
+        code = lookup.find_snapshot(
+            checker.context, checker.workspace, checker.pins.resolve_reference("codes", str(task.code))
+        )
+        entries = checker.context.data.snapshots.read_entries(code)
+    except SmaltError:  # told with the code
+        return
+    script = os.path.normpath(str(task.entry_script))
+    if not any(entry.path == script for entry in entries):
+        checker.add(f"{where}task.entry_script", f"there is no file '{task.entry_script}' in the code")
+
+
+KIND = ParallelKind()

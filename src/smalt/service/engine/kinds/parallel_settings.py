@@ -1,0 +1,164 @@
+"""Settings of a parallel step, as its program reads them; docs/parallel.md has the names of all."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from smalt.entities import Input
+from smalt.entities.jobs.parallel import ParallelNode, ParallelTask
+from smalt.entities.rules.parallel import find_port, parse_mini_batch_size
+from smalt.entities.schema.travel import build_job_values
+from smalt.entities.syntax.expression import OPEN, remove_empty_blocks
+from smalt.entities.syntax.literals import convert
+from smalt.exceptions import ValidationException
+
+VARIABLE = "SMALT_PARALLEL"
+"""The variable with the settings; inside/parallel/settings.py reads it."""
+_ESCAPED = "$\\u007b{"
+"""An expression's beginning in JSON, which is none where expressions of variables are looked for."""
+
+
+class _Argument(NamedTuple):
+    """An argument that is a setting of the job rather than the script's."""
+
+    field: str
+    parse: Callable[[str], Any]
+
+
+def _parse_switch(text: str) -> bool:
+    words = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+    if text.lower() not in words:
+        raise ValueError(f"{text!r} is neither 'on' nor 'off'")
+    return words[text.lower()]
+
+
+ARGUMENTS = {
+    "--error_threshold": _Argument("error_threshold", int),
+    "--allowed_failed_percent": _Argument("allowed_failed_percent", float),
+    "--allowed_failed_count": _Argument("mini_batch_error_threshold", int),
+    "--task_overhead_timeout": _Argument("load_timeout", float),
+    "--first_task_creation_timeout": _Argument("start_timeout", float),
+    "--progress_update_timeout": _Argument("progress_timeout", float),
+    "--append_row_check": _Argument("append_row_check", _parse_switch),
+}
+"""The arguments of the service that are settings, and `--append_row_check`, which is smalt's."""
+IDLE_ARGUMENTS = (
+    "--copy_logs_to_parent", "--resource_monitor_interval", "--metrics_name_prefix", "--push_metrics_to_parent",
+)  # fmt: skip
+"""The arguments of the service that do nothing here."""
+
+
+class SplitArguments(NamedTuple):
+    """The arguments of a step, taken apart."""
+
+    own: list[str]
+    """The script's own arguments."""
+    settings: dict[str, Any]
+    idle: list[str]
+
+
+def split_arguments(text: str) -> SplitArguments:
+    """Take the arguments apart; raise ValidationException with the first that is wrong."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ValidationException(f"task.program_arguments: {error}; close the quotation") from None
+    own: list[str] = []
+    settings: dict[str, Any] = {}
+    idle: list[str] = []
+    left = iter(words)
+    for word in left:
+        name, has_value, value = word.partition("=")
+        if name not in ARGUMENTS and name not in IDLE_ARGUMENTS:
+            own.append(word)
+            continue
+        value = value if has_value else next(left, "")
+        if name in IDLE_ARGUMENTS:
+            idle.append(name)
+            continue
+        field, parse = ARGUMENTS[name]
+        try:
+            settings[field] = parse(value)
+        except ValueError as error:
+            raise ValidationException(f"task.program_arguments: {name}: {error}") from None
+    return SplitArguments(own, settings, idle)
+
+
+def merge_values(node: Any, component: Any, fill: Callable[[Any], Any] = lambda value: value) -> dict[str, Any]:
+    """Return the fields of a parallel step: its own, else its component's. `fill` puts the pipeline's values in."""
+    raw = build_job_values(ParallelNode, node, component)
+    values = {name: value if name in ("task", "input_data") else fill(value) for name, value in raw.items()}
+    ours, theirs = vars(node).get("task"), None if component is node else vars(component).get("task")
+    if isinstance(ours, ParallelTask) and isinstance(theirs, ParallelTask):
+        set_values = {name: value for name, value in vars(ours).items() if value is not None and name in ours._fields}
+        # The code and environment that clients have sent are the component's.
+        kept = {name: value for name, value in vars(theirs).items() if name in ("code", "environment") and value}
+        values["task"] = ParallelTask(**{**_list_fields(theirs), **set_values, **kept})
+    return values
+
+
+def _list_fields(task: ParallelTask) -> dict[str, Any]:
+    return {name: value for name, value in vars(task).items() if name in task._fields and value is not None}
+
+
+def make_settings(values: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings for the program; `values` are the step's fields, as `merge_values` returns them."""
+    task = values["task"]
+    name = find_port(values.get("input_data"), "inputs", inputs)
+    data = inputs.get(name)
+    if not isinstance(data, Input):
+        raise ValidationException(f"input_data: the input '{name}' has no data")
+    arguments = split_arguments(remove_empty_blocks(task.program_arguments or "", inputs))
+    retry = values.get("retry_settings")
+    resources = values.get("resources")
+    settings: dict[str, Any] = {
+        "entry_script": task.entry_script, "input": name, "input_type": data.type or "uri_folder",
+        "input_mode": data.mode or "", "arguments": arguments.own, "outputs": sorted(outputs),
+        "partition_keys": values.get("partition_keys"),
+        "instances": _to_number(getattr(resources, "instance_count", None)),
+        "per_instance": _to_number(values.get("max_concurrency_per_instance")),
+        "timeout": _to_number(getattr(retry, "timeout", None)),
+        "max_retries": _to_number(getattr(retry, "max_retries", None)),
+        "logging_level": values.get("logging_level"),
+        **arguments.settings,
+    }  # fmt: skip
+    for key in ("error_threshold", "mini_batch_error_threshold"):
+        if values.get(key) is not None:
+            settings[key] = _to_number(values[key])
+    if values.get("append_row_check") is not None:
+        settings["append_row_check"] = values["append_row_check"]
+    if task.append_row_to:
+        settings["append_row_to"] = find_port(task.append_row_to, "outputs", outputs)
+    if values.get("mini_batch_size") is not None:
+        settings["mini_batch_size"] = parse_mini_batch_size(str(values["mini_batch_size"]))[0]
+    return {key: value for key, value in settings.items() if value is not None}
+
+
+def _to_number(value: Any) -> Any:
+    """Return a setting, which the pipeline may have filled in as text."""
+    if not isinstance(value, str):
+        return value
+    number = convert(value, "number")
+    if hasattr(number, "message"):
+        raise ValidationException(f"{value!r} is not a number: {number.message}")
+    return int(number) if float(number).is_integer() else number
+
+
+_OF_WORK = ("entry_script", "input", "arguments", "append_row_to", "mini_batch_size", "partition_keys")
+
+
+def select_work(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that what `run` is called with depends on; the others are about how and how long."""
+    return {key: settings[key] for key in _OF_WORK if settings.get(key)}
+
+
+def write_settings(settings: Mapping[str, Any]) -> str:
+    return json.dumps(settings, sort_keys=True).replace(OPEN, _ESCAPED)
+
+
+def read_settings(text: str) -> dict[str, Any]:
+    settings: dict[str, Any] = json.loads(text)
+    return settings

@@ -1,0 +1,231 @@
+"""The program of parallel steps: what `run` is called with, and what becomes of what it returns."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from tests.parallel.program import ParallelRun
+
+NAMES = "def run(mini_batch):\n    return [Path(one).name for one in mini_batch]\n"
+ALL = [f"{number}.txt" for number in range(6)]
+
+
+def add_line(script: str, line: str) -> str:
+    """Return the script with a line of its own before the function returns."""
+    return script.replace("    return", f"    {line}\n    return")
+
+
+def test_rows_are_appended_once_and_in_order(tmp_path: Path) -> None:
+    """The last mini-batch ends first, and still its rows are the last."""
+    script = """
+def run(mini_batch):
+    Path(SIDE, Path(mini_batch[0]).name).touch()
+    while mini_batch[0].endswith("0.txt") and not Path(SIDE, "4.txt").exists():
+        time.sleep(0.01)
+    return [Path(one).name for one in mini_batch]
+"""
+    one = ParallelRun(tmp_path, script)
+    code, out = one.run()
+    assert code == 0, out
+    assert one.read_rows() == ALL
+    assert "6 files in 3 mini-batches of 2; 2 worker processes" in out
+    assert one.read_result() == "3 of 3 mini-batches succeeded; 6 rows were written to the output 'rows'"
+
+
+def test_a_script_is_loaded_once_by_each_worker(tmp_path: Path) -> None:
+    """With its arguments, its context, and the names of the service."""
+    script = """
+from azureml_user.parallel_run import EntryScript
+calls = 0
+def init():
+    global calls
+    calls += 1
+    EntryScript().logger.info("ready")
+    print("printed", sys.argv[1:])
+def run(mini_batch, mini_batch_context):
+    helper = EntryScript()
+    return [(calls, mini_batch_context.minibatch_index, helper.agent_name, sys.argv[1:]) for _ in mini_batch]
+def shutdown():
+    Path(SIDE, EntryScript().agent_name).touch()
+"""
+    one = ParallelRun(tmp_path, script, per_instance=1, arguments=["--to", "${{outputs.side}}", "a b"])
+    code, out = one.run()
+    assert code == 0, out
+    arguments = ["--to", str(one.side), "a b"]
+    assert one.read_rows() == [str((1, number // 2, "process000", arguments)) for number in range(6)]
+    logs = one.code / "logs" / "user"
+    assert (logs / "stdout" / "node0" / "process000.stdout.txt").read_text() == f"printed {arguments}\n"
+    assert "ready" in (logs / "entry_script_log" / "node0" / "process000.log.txt").read_text()
+    assert one.list_side() == ["process000"]
+
+
+def test_a_failing_mini_batch_is_tried_again_and_listed(tmp_path: Path) -> None:
+    """The others' rows are kept; the end of its error and its items are said."""
+    script = add_line(NAMES, "if mini_batch[0].endswith('2.txt'): raise ValueError('bad 2')")
+    one = ParallelRun(tmp_path, script, max_retries=1)
+    code, out = one.run()
+    assert code == 0, out
+    assert one.read_rows() == ["0.txt", "1.txt", "4.txt", "5.txt"]
+    assert "mini-batch 1 failed, try 1 of 2: run() raised ValueError: bad 2 (score.py:5)" in out
+    assert "failed: mini-batch 1 (2.txt, 3.txt): run() raised ValueError: bad 2" in out
+    assert "1 failed, 1 retried" in out
+    assert "bad 2" in (one.code / "logs" / "user" / "error.txt").read_text()
+
+
+def test_thresholds_end_the_job(tmp_path: Path) -> None:
+    """Of mini-batches, of items, and of all mini-batches; the cause is in the sentence."""
+    bad = "def run(mini_batch):\n    raise ValueError('bad')\n"
+    for settings, sentence in (
+        ({"mini_batch_error_threshold": 1}, "2 mini-batches failed, more than the 1 that mini_batch_error_threshold"),
+        ({"error_threshold": 3}, "4 items failed, more than the 3 that error_threshold allows"),
+        ({"allowed_failed_percent": 40}, "2 of 3 mini-batches failed, more than the 40 % that are allowed"),
+        ({}, "no mini-batch succeeded: run() raised ValueError: bad (score.py:5)"),
+    ):
+        one = ParallelRun(tmp_path / str(len(sentence)), bad, max_retries=0, per_instance=1, **settings)
+        code, out = one.run()
+        assert code == 1, out
+        assert one.read_result().startswith(sentence), out
+        assert not one.rows.exists()
+
+
+def test_fewer_elements_than_items_are_failed_items(tmp_path: Path) -> None:
+    """Only where a threshold says so, with both numbers; never with append_row_check off."""
+    short = "def run(mini_batch):\n    return mini_batch[:1]\n"
+    one = ParallelRun(tmp_path / "a", short, error_threshold=0)
+    code, out = one.run()
+    assert code == 1
+    assert "which returned 1 for 2 items" in one.read_result()
+    assert "append_row_check" in one.read_result()
+    for number, settings in enumerate(({"error_threshold": 0, "append_row_check": False}, {"error_threshold": -1})):
+        one = ParallelRun(tmp_path / str(number), short, **settings)
+        code, out = one.run()
+        assert (code, len(one.read_rows())) == (0, 3), out
+        assert ("3 elements fewer than they have items" in out) is (number == 1)
+
+
+def test_what_run_returns_must_be_elements(tmp_path: Path) -> None:
+    """None, text and mappings are no elements; an iterator is."""
+    for number, (text, what) in enumerate((("None", "None"), ("'ab'", "a str"), ("{1: 2}", "a dict"))):
+        one = ParallelRun(tmp_path / str(number), f"def run(mini_batch):\n    return {text}\n", max_retries=0)
+        assert one.run()[0] == 1
+        assert f"run() returned {what}; return a list" in one.read_result()
+    one = ParallelRun(tmp_path / "iterator", "def run(mini_batch):\n    return (len(one) for one in mini_batch)\n")
+    assert one.run()[0] == 0
+
+
+def test_finished_mini_batches_are_taken_over(tmp_path: Path) -> None:
+    """After a failure, by a job with another folder for its outputs, which gets what they wrote there as well."""
+    script = """
+def run(mini_batch):
+    for one in mini_batch:
+        if one.endswith("4.txt") and not os.path.exists(os.path.dirname(SIDE) + "/mended"):
+            raise ValueError("broken")
+        Path(SIDE, Path(one).name).write_text("done")
+    with open(os.path.dirname(SIDE) + "/calls", "a") as file:
+        file.write(Path(mini_batch[0]).name + " ")
+    return mini_batch
+"""
+    one = ParallelRun(tmp_path, script, max_retries=0, mini_batch_error_threshold=0, per_instance=1)
+    assert one.run()[0] == 1
+    first, one.side = one.side, tmp_path / "other"
+    one.side.mkdir()
+    (tmp_path / "mended").touch()
+    code, out = one.run(AZUREML_RUN_ID="that-job")
+    assert code == 0, out
+    assert "2 mini-batches are taken over from job this-job" in out
+    assert (tmp_path / "calls").read_text().split() == ["0.txt", "2.txt", "4.txt"]
+    assert one.list_side() == ALL
+    assert [Path(row).name for row in one.read_rows()] == ALL
+    assert len(os.listdir(first)) == 4
+
+
+def test_other_mini_batches_are_not_taken_over(tmp_path: Path) -> None:
+    """Another size, an input changed since, a script that may keep something until shutdown()."""
+    bad = add_line(NAMES, "if mini_batch[0].endswith('4.txt'): raise ValueError")
+    whys = {
+        "size": "the mini-batches are others", "changed": "an input was changed since they began",
+        "shutdown": "the entry script has a shutdown()",
+    }  # fmt: skip
+    for name, why in whys.items():
+        one = ParallelRun(tmp_path / name, bad, max_retries=0, mini_batch_error_threshold=0, per_instance=1)
+        assert one.run(SMALT_PARALLEL_CHANGED="1.0")[0] == 1
+        one.write_script(NAMES + ("def shutdown():\n    pass\n" if name == "shutdown" else ""))
+        one.settings["mini_batch_size"] = 3 if name == "size" else 2
+        code, out = one.run(SMALT_PARALLEL_CHANGED="9e9" if name == "changed" else "1.0")
+        assert code == 0, out
+        assert f"are not taken over: {why}" in out
+        assert one.read_rows() == ALL
+
+
+def test_a_kill_of_the_coordinator_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    """Killed after each number of mini-batches: what was journalled is not run again, and each row is there once."""
+    script = """
+def run(mini_batch):
+    with open(os.path.dirname(SIDE) + "/calls", "a") as file:
+        file.write(Path(mini_batch[0]).name + "\\n")
+    if len(open(os.path.dirname(SIDE) + "/calls").readlines()) in (2, 4, 6):
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(30)
+    return [Path(one).name for one in mini_batch]
+"""
+    one = ParallelRun(tmp_path, script, files=12, per_instance=1)
+    codes = []
+    while not codes or codes[-1]:
+        codes.append(one.run()[0])
+        assert len(codes) < 5
+    assert codes == [-9, -9, -9, 0]
+    assert one.read_rows() == sorted(f"{number}.txt" for number in range(12))
+
+
+def test_a_record_that_is_not_whole_is_cut_off(tmp_path: Path) -> None:
+    """The disk may have got a part of the last record; the mini-batch is run again."""
+    bad = add_line(NAMES, "if mini_batch[0].endswith('4.txt'): raise ValueError")
+    one = ParallelRun(tmp_path, bad, max_retries=0, mini_batch_error_threshold=0, per_instance=1)
+    assert one.run()[0] == 1
+    journal = tmp_path / "journal" / "journal"
+    whole = journal.read_bytes()
+    one.write_script(NAMES)
+    for cut in (1, 3, 20, 60):
+        journal.parent.mkdir(exist_ok=True)
+        journal.write_bytes(whole[:-cut])
+        code, out = one.run()
+        assert (code, one.read_rows()) == (0, ALL), out
+        assert "mini-batches are taken over" in out
+
+
+def test_no_two_jobs_have_one_journal(tmp_path: Path) -> None:
+    """The second one runs all by itself."""
+    one = ParallelRun(tmp_path, add_line(NAMES, "while not Path(SIDE, 'go').exists(): time.sleep(0.01)"))
+    first = one.start()
+    journal = tmp_path / "journal" / "journal"
+    while not journal.exists() or not journal.stat().st_size:
+        assert first.poll() is None
+    second = ParallelRun(tmp_path / "second", NAMES)
+    second.settings = one.settings
+    second.input = one.input
+    process = second.start(SMALT_PARALLEL_FOLDER=str(journal.parent))
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+    assert "another job runs the same mini-batches now" in out
+    (one.side / "go").touch()
+    out, _ = first.communicate(timeout=60)
+    assert first.returncode == 0, out
+    assert one.read_rows() == second.read_rows() == ALL
+
+
+def test_a_stop_leaves_what_is_finished(tmp_path: Path) -> None:
+    """SIGTERM, as of a cancellation: the workers end at once, and the journal stays."""
+    one = ParallelRun(
+        tmp_path, "def run(mini_batch):\n    Path(SIDE, str(os.getpid())).touch()\n    time.sleep(60)\n    return []\n"
+    )
+    process = one.start()
+    while len(one.list_side()) < 2:
+        assert process.poll() is None
+    process.terminate()
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 143, out
+    assert all(not os.path.exists(f"/proc/{pid}") for pid in one.list_side())
+    assert (tmp_path / "journal" / "journal").exists()
+    assert json.loads((tmp_path / "journal" / "journal").read_text().split("\n")[0])["job"] == "this-job"
