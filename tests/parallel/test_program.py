@@ -6,7 +6,10 @@ import json
 import os
 from pathlib import Path
 
-from tests.parallel.program import ParallelRun
+import pytest
+
+from smalt.service.data.job_data.mltable_inputs import describe_table
+from tests.parallel.program import LONGEST, ParallelRun
 
 NAMES = "def run(mini_batch):\n    return [Path(one).name for one in mini_batch]\n"
 ALL = [f"{number}.txt" for number in range(6)]
@@ -206,11 +209,11 @@ def test_no_two_jobs_have_one_journal(tmp_path: Path) -> None:
     second.settings = one.settings
     second.input = one.input
     process = second.start(SMALT_PARALLEL_FOLDER=str(journal.parent))
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=LONGEST)
     assert process.returncode == 0, out
     assert "another job runs the same mini-batches now" in out
     (one.side / "go").touch()
-    out, _ = first.communicate(timeout=60)
+    out, _ = first.communicate(timeout=LONGEST)
     assert first.returncode == 0, out
     assert one.read_rows() == second.read_rows() == ALL
 
@@ -224,8 +227,77 @@ def test_a_stop_leaves_what_is_finished(tmp_path: Path) -> None:
     while len(one.list_side()) < 2:
         assert process.poll() is None
     process.terminate()
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=LONGEST)
     assert process.returncode == 143, out
     assert all(not os.path.exists(f"/proc/{pid}") for pid in one.list_side())
     assert (tmp_path / "journal" / "journal").exists()
     assert json.loads((tmp_path / "journal" / "journal").read_text().split("\n")[0])["job"] == "this-job"
+
+
+def write_table(one: ParallelRun, rows: int) -> None:
+    """Make the input a table, and write what the server writes of it."""
+    lines = "".join(f"{number},{'ab'[number % 2]}\n" for number in range(rows))
+    (one.input / "rows.csv").write_text(f"number,letter\n{lines}")
+    (one.input / "MLTable").write_text("paths: [{file: ./rows.csv}]\ntransformations: [read_delimited]\n")
+    (one.folder / "journal").mkdir(exist_ok=True)
+    (one.folder / "journal" / "table.json").write_text(json.dumps(describe_table(one.input)))
+    one.settings["input_type"] = "mltable"
+
+
+def test_a_table_is_cut_by_bytes(tmp_path: Path) -> None:
+    """`run` gets a frame; the frames that it returns become lines without a header."""
+    pytest.importorskip("polars")
+    pytest.importorskip("pandas")
+    one = ParallelRun(tmp_path, "def run(rows):\n    return rows.assign(count=len(rows))\n", files=0)
+    write_table(one, 100)
+    one.settings["mini_batch_size"] = (one.input / "rows.csv").stat().st_size // 10
+    code, out = one.run()
+    assert code == 0, out
+    assert "a table of 100 rows in " in out
+    assert [int(row.split(" ")[0]) for row in one.read_rows()] == list(range(100))
+    assert one.read_rows()[0].split(" ")[1:] == ["a", "9"]
+
+
+def test_a_table_is_cut_by_the_values_of_columns(tmp_path: Path) -> None:
+    """In the order of the values, which the context has."""
+    pytest.importorskip("polars")
+    pytest.importorskip("pandas")
+    script = "def run(rows, context):\n    return [(context.partition_key_value, sum(rows['number']))] * len(rows)\n"
+    one = ParallelRun(tmp_path, script, files=0, partition_keys=["letter"])
+    write_table(one, 4)
+    code, out = one.run()
+    assert code == 0, out
+    assert one.read_rows() == ["({'letter': 'a'}, 2)"] * 2 + ["({'letter': 'b'}, 4)"] * 2
+    one.settings["partition_keys"] = ["colour"]
+    assert one.run()[0] == 1
+    assert "the table has no column 'colour' (it has: number, letter)" in one.read_result()
+
+
+def test_the_files_of_an_mltable_are_items(tmp_path: Path) -> None:
+    """Where it has no table, and by mode eval_mount where it has one."""
+    one = ParallelRun(tmp_path, NAMES, files=0)
+    write_table(one, 3)
+    one.settings["input_mode"] = "eval_mount"
+    assert one.run()[0] == 0
+    assert one.read_rows() == ["rows.csv"]
+
+
+def test_files_are_cut_by_their_folders(tmp_path: Path) -> None:
+    """By folders called KEY=VALUE, or by the first ones; a file without enough of them is named."""
+    script = (
+        "def run(mini_batch, context):\n    return [(context.partition_key_value, Path(p).name) for p in mini_batch]\n"
+    )
+    one = ParallelRun(tmp_path, script, files=0, partition_keys=["year", "shop"])
+    for name in ("year=1/x/shop=a/1.txt", "year=1/x/shop=b/2.txt", "year=1/y/shop=a/3.txt"):
+        path = one.input / name
+        path.parent.mkdir(parents=True)
+        path.write_text(name)
+    assert one.run()[0] == 0
+    keys = [{"year": "1", "shop": shop} for shop in "aab"]
+    assert one.read_rows() == [str(pair) for pair in zip(keys, ["1.txt", "3.txt", "2.txt"], strict=True)]
+    one.settings["partition_keys"] = ["colour"]
+    assert one.run()[0] == 0
+    assert one.read_rows()[0] == str(({"colour": "year=1"}, "1.txt"))
+    (one.input / "0.txt").write_text("")
+    assert one.run()[0] == 1
+    assert "0.txt lies in 0 folders of the input" in one.read_result()

@@ -277,6 +277,10 @@ class FileReader(Reader):
         where = self._make_absolute(text, ())
         return self._session.has_path(where) and find_kind(where) == "job"
 
+    def list_code(self, folder: str) -> list[str] | None:
+        where = self._make_absolute(folder, ())
+        return os.listdir(where) if os.path.isdir(where) else None
+
     def load_conda(self, text: str, path: Path) -> Any:
         name = self._find_file(text, path)
         return None if name is None else self._session.load_conda(name)

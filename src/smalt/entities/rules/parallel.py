@@ -65,10 +65,9 @@ def _check_task(noun: Any, task: Any, path: Path, reader: Reader) -> None:
 
 def _check_script(values: Mapping[str, Any], path: Path, reader: Reader) -> None:
     code, script = values.get("code"), values.get("entry_script")
-    if reader.on_wire or not isinstance(code, str) or not isinstance(script, str) or not os.path.isdir(code):
-        return
-    if not os.path.isfile(os.path.join(code, script)):
-        hint = did_you_mean(script, [name for name in os.listdir(code) if name.endswith(".py")])
+    names = reader.list_code(code) if isinstance(code, str) and isinstance(script, str) else None
+    if names is not None and os.path.normpath(str(script)).split(os.sep)[0] not in names:
+        hint = did_you_mean(script, [name for name in names if name.endswith(".py")])
         reader.add_problem((*path, "entry_script"), f"there is no file '{script}' in the code {code}{hint}")
 
 

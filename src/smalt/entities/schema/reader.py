@@ -85,6 +85,10 @@ class Reader:
         """Return True if the text names a file with a job, and no component, in it."""
         return False
 
+    def list_code(self, folder: str) -> list[str] | None:
+        """Return the names of the files of a folder of code; None if it need not be there yet."""
+        return None
+
     def load_conda(self, text: str, path: Path) -> Any:
         """Return the conda specification in the file that the text names, or None after reporting a problem."""
         return text

@@ -44,11 +44,11 @@ def list_files(path: str) -> list[str]:
     return found
 
 
-def list_table_files(entries: Sequence[Mapping[str, str]], places: Mapping[str, str]) -> list[str]:
+def list_table_files(entries: Sequence[Mapping[str, str]], places: Mapping[str, str], own: str) -> list[str]:
     """Return the files that an MLTable lists, each once.
 
     An entry has a "path" of a file or folder, or a "folder" and the "expression" that paths below it match. `places`
-    has the path of each that is a URI.
+    has the path of each that is a URI; `own` is the MLTable itself, which is no data.
     """
     found: dict[str, None] = {}
     for entry in entries:
@@ -58,7 +58,7 @@ def list_table_files(entries: Sequence[Mapping[str, str]], places: Mapping[str, 
             root = places.get(path, path)
             matches = re.compile(entry["expression"]).fullmatch
             files = [one for one in files if matches(one[len(root) :].lstrip("/"))]
-        found.update(dict.fromkeys(files))
+        found.update(dict.fromkeys(one for one in files if one != own))
     return list(found)
 
 

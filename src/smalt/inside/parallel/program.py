@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from typing import Any
 
 from .coordinator import Coordinator
-from .cutting import cut_input
+from .cutting import ROWS_FOLDER, cut_input
 from .errors import ParallelError, StopRequested
 from .reports import Reports, write_result
 from .script import check_script
@@ -50,6 +51,7 @@ def _run(settings: ParallelSettings) -> int:
     if settings.append_row_to:
         rows = journal.write_rows(_find_rows_path(settings), len(cut.batches))
         end = f"{rows} rows were written to the output '{settings.append_row_to}'"
+    shutil.rmtree(ROWS_FOLDER, ignore_errors=True)
     succeeded = len(journal.records)
     journal.remove()
     reports.write_result(f"{succeeded} of {len(cut.batches)} mini-batches succeeded; {end}")

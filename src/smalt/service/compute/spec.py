@@ -100,7 +100,5 @@ class StepSpec:
     """True for a trial of a sweep, which has its inputs as variables `AZUREML_SWEEP_…`, too."""
     lasting_folders: Mapping[str, str] = field(default_factory=dict)
     """Variables with the paths of folders of the workspace that outlive the attempt, which the step may write to."""
-    more_variables: Mapping[str, str] = field(default_factory=dict)
-    """Further variables that the kind of the job sets for its program."""
     folder: str | None = None
     """A folder to work in instead of the attempt's own; logs and artifacts stay below it."""

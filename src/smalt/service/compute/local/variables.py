@@ -38,7 +38,6 @@ def make_variables(
         **({f"AZUREML_SWEEP_{name}": text for name, text in inputs.items()} if spec.is_trial else {}),
         **{f"AZURE_ML_OUTPUT_{name}": text for name, text in outputs.items()},
         **spec.lasting_folders,
-        **spec.more_variables,
     }
     path = variables.get("PATH", "/usr/bin:/bin")
     variables["PATH"] = f"{BIN}:{environment.bin}:{path}" if environment.bin else f"{BIN}:{path}"

@@ -92,8 +92,6 @@ class ParallelLeaf(Leaf):
             output.is_private = False
         if self.own_folder is not None:
             spec.lasting_folders = {_FOLDER_VARIABLE: str(self.own_folder)}
-        if self.work is not None:
-            spec.more_variables = {_CHANGED_VARIABLE: repr(self.work.changed)}
 
     own_folder: Path | None = None
 
@@ -102,6 +100,8 @@ class ParallelLeaf(Leaf):
     ) -> dict[str, Path]:
         folders = context.home.path("workspaces", self.workspace.folder, _FOLDERS)
         self.own_folder = folders / (self.work.key if self.work is not None else f"job-{self.job.name}")
+        if self.work is not None:
+            self.more_variables[_CHANGED_VARIABLE] = repr(self.work.changed)
         self.known_spec = None
         paths = await super().fetch_inputs(context, say, number, environment)
         settings = self.settings
@@ -190,7 +190,7 @@ class ParallelKind(LeafKind):
     async def lay_out_copy(self, context: EngineContext, job: Job) -> dict[str, Any]:
         from smalt.service.engine.kinds.command_copy import lay_out_copy
 
-        return await lay_out_copy(context, job)
+        return await lay_out_copy(context, self.read_leaf(context, job, context.workspace(job)))
 
 
 def _check_script(checker: Checker, where: str, task: ParallelTask) -> None:
