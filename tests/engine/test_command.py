@@ -208,9 +208,11 @@ async def test_a_type_that_does_not_run_yet_is_recorded_and_has_failed() -> None
         kept = jobs.read_properties(bench.db, job.id)
         assert {**kept, "outputs": None} == {**body, "outputs": None}
         assert bench.engine.submit(bench.workspace, "images", body, "tester").id == job.id
-        transfer = {"jobType": "DataTransfer", "task": "copy_data"}
-        with pytest.raises(RefusedError, match="data_transfer job cannot run yet"):
-            bench.engine.submit(bench.workspace, "transfer", transfer, "tester")
+        model = {"jobInputType": "custom_model", "uri": "azureml:m:1"}
+        details = {"modelProvider": "Custom", "taskType": "TextCompletion", "model": model}
+        tuning = {"jobType": "FineTuning", "fineTuningDetails": details}
+        with pytest.raises(RefusedError, match="finetuning job cannot run yet"):
+            bench.engine.submit(bench.workspace, "tuning", tuning, "tester")
 
 
 async def test_retries_run_the_command_again() -> None:

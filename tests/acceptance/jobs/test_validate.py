@@ -37,7 +37,7 @@ WRONG = {
     "import": "type: import\nsource: {type: database, connection: azureml:c, query: select 1}\n"
               "output: {type: mltable, path: azureml://datastores/workspaceblobstore/paths/o}\n",
     "data_transfer": "type: data_transfer\ntask: copy_data\ndata_copy_mode: merge_with_overwrite\n"
-                     "inputs: {a: {type: uri_folder, path: ./d}}\noutputs: {o: {type: uri_folder}}\n",
+                     "inputs: {a: {type: uri_folder, path: ./d}}\noutputs: {o: {type: mltable}}\n",
     "finetuning": "type: finetuning\nmodel_provider: custom\ntask: text_completion\n"
                   "training_data: ./d/f\nmodel: azureml:m:1\n",
     "distillation": "type: distillation\nexperiment_name: e\ndata_generation_type: label_generation\n"
@@ -54,7 +54,7 @@ WRONG = {
     "import step": "jobs: {a: {type: import, source: {type: database, connection: azureml:c, query: select 1},"
                    " output: {type: mltable}}}\n",
     "data_transfer step": "jobs: {a: {type: data_transfer, task: copy_data, data_copy_mode: merge_with_overwrite,"
-                          " inputs: {a: {type: uri_folder, path: ./d}}, outputs: {o: {type: uri_folder}}}}\n",
+                          " inputs: {a: {type: uri_folder, path: ./d}}, outputs: {o: {type: mltable}}}}\n",
     # what only a server can know
     "unknown environment": "command: ls\nenvironment: azureml:nosuch:1\n",
     "no environment": "command: ls\n",
@@ -82,7 +82,7 @@ WRONG = {
 SENTENCES = {
     "sweep": "job.yml:2:59: ",
     "sweep step": "the component of this step has no input 'x' to vary",
-    "data_transfer step": "job.yml:1:11: a data_transfer step cannot run yet",
+    "data_transfer step": "a copy of one uri_folder is a uri_folder, and the output is declared as mltable",
     "unknown environment": "job.yml:2:14: ",
     "unknown component": "job.yml:1:23: there is no component 'nosuch:1'",
     "unknown data": "job.yml:3:13: ",

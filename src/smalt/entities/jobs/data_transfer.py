@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from smalt.entities.assets.component import Component
 from smalt.entities.jobs.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.jobs.job import Job
-from smalt.entities.schema.effects import KEPT, REFUSED
+from smalt.entities.rules.data_transfer import check_component, check_database, check_job, check_step
+from smalt.entities.schema.effects import ACTED
 from smalt.entities.schema.entity import Entity, constant, mapping, optional, required
 from smalt.entities.schema.keyed import Keyed
 from smalt.entities.schema.nested import Nested, TaggedNoun
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 
 class ExternalData(Entity):
     noun = "data elsewhere"
-    _effect = KEPT
+    _effect = ACTED
 
     connection = required(Text(), "The connection that leads to it.")
 
 
 class StoredProcedureParameter(Entity):
     noun = "a parameter of a stored procedure"
-    _effect = KEPT
+    _effect = ACTED
 
     name = required(Text(), "The name.")
     value = required(Text(), "The value.")
@@ -45,6 +46,9 @@ class Database(Keyed, ExternalData):
     stored_procedure = optional(Text(), "The stored procedure.")
     stored_procedure_params = optional(List(Nested(StoredProcedureParameter)), "Its parameters.")
 
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        check_database(self, path, reader)
+
 
 class FileSystem(Keyed, ExternalData):
     noun = "a file system"
@@ -57,7 +61,7 @@ class ExternalDataKind(Entity):
     """The type of source or sink that a component declares; its steps give the rest."""
 
     noun = "the kind of data elsewhere"
-    _effect = KEPT
+    _effect = ACTED
 
     type = required(Enum("database", "file_system"), "The type.")
 
@@ -75,11 +79,13 @@ class DataTransfer(Entity):
     """The fields that jobs, steps and components share."""
 
     noun = "a data transfer"
-    _effect = KEPT
+    _effect = ACTED
 
     task = required(TASK, "The task: copy, import or export.", travels=SHARED | Travel.SPEC | Travel.STEP)
     data_copy_mode = optional(
-        Enum("merge_with_overwrite", "fail_if_conflict"), "The treatment of existing files.", travels=BODY
+        Enum("merge_with_overwrite", "fail_if_conflict"),
+        "The treatment of a file that is there already, or that two inputs have.",
+        travels=BODY | Travel.STEP,
     )
 
     def __init__(self, *arguments: Any, **values: Any) -> None:
@@ -89,15 +95,9 @@ class DataTransfer(Entity):
             "task", "import_data" if given.get("source") else "export_data" if given.get("sink") else "copy_data"
         )
 
-    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
-        end = {"import_data": "source", "export_data": "sink"}.get(str(self.__dict__.get("task")))
-        if end and self.__dict__.get(end) is None:
-            reader.add_problem(path, f"{self.noun} with 'task: {self.task}' needs '{end}'", at_key=True)
-
 
 class DataTransferJob(DataTransfer, Job):
     noun = "a data transfer job"
-    _effect = REFUSED
 
     type = constant("data_transfer", "The type of job.")
     inputs = mapping(JOB_INPUTS, "The inputs, by name.")
@@ -105,16 +105,22 @@ class DataTransferJob(DataTransfer, Job):
     source = optional(EXTERNAL_DATA, "The source of the import.")
     sink = optional(EXTERNAL_DATA, "The sink of the export.")
 
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        check_job(self, path, reader)
+
 
 class DataTransferNode(DataTransfer, ComponentNode):
     noun = "a data transfer step"
-    _effect = REFUSED
 
     type = constant("data_transfer", "The type of step.")
-    source = optional(EXTERNAL_DATA, "The source of the import.", travels=SHARED | Travel.SPEC | Travel.STEP)
-    sink = optional(EXTERNAL_DATA, "The sink of the export.", travels=SHARED | Travel.SPEC | Travel.STEP)
+    source = optional(EXTERNAL_DATA, "The source of the import.")
+    sink = optional(EXTERNAL_DATA, "The sink of the export.")
 
     _alternatives = ("component", "task")
+
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check_rules(path, reader, data)
+        check_step(self, path, reader)
 
 
 class DataTransferComponent(DataTransfer, Component):
@@ -123,6 +129,10 @@ class DataTransferComponent(DataTransfer, Component):
     type = constant("data_transfer", "The type of component.")
     source = optional(Nested(ExternalDataKind), "The source of the import.", travels=Travel.NOWHERE)
     sink = optional(Nested(ExternalDataKind), "The sink of the export.", travels=Travel.NOWHERE)
+
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        super()._check_rules(path, reader, data)
+        check_component(self, path, reader)
 
     def __init__(self, *arguments: Any, **values: Any) -> None:
         """Take the source or sink of a step, too: a component says only its kind."""

@@ -87,7 +87,7 @@ class SmaltFinder:
 
             return names.find_spec(name, path)
         inside = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        if name in ("_smalt_v1", "_smalt_designer", "_smalt_spark", "_smalt_parallel"):
+        if name in ("_smalt_v1", "_smalt_designer", "_smalt_spark", "_smalt_parallel", "_smalt_transfer"):
             return _load_package(name, os.path.join(inside, name[7:]))
         if name == "mltable" and _has_not("mltable") and not _has_not("polars") and not _has_not("yaml"):
             return _load_package(name, os.path.join(os.path.dirname(inside), name))

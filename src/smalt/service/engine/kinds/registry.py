@@ -23,6 +23,7 @@ _MODULES = {
     "automl": "automl",
     "spark": "spark",
     "parallel": "parallel",
+    "data_transfer": "data_transfer",
 }
 """Each has its kind as `KIND`."""
 

@@ -1,0 +1,153 @@
+"""Copies of files and folders into one output, with the files that several of them have."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+
+from .staging import PREFIX, StagedOutput, sync_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_SHOWN = 10
+"""The most conflicts that are named one by one."""
+_THERE = "the output itself"
+
+
+class TransferError(Exception):
+    """A sentence for the job's log: why nothing was transferred."""
+
+
+class InputFolder:
+    """An input: a file, or a folder with all that is below it."""
+
+    def __init__(self, name: str, path: str) -> None:
+        self.name = name
+        self.path = os.path.realpath(path)
+
+    @property
+    def words(self) -> str:
+        return f"input '{self.name}'"
+
+    def list_files(self) -> Iterator[tuple[str, str]]:
+        """Yield the path within the output and the path on this machine of each file; links are followed."""
+        if not os.path.isdir(self.path):
+            yield os.path.basename(self.path), self.path
+            return
+        yield from self._walk("", frozenset())
+
+    def list_folders(self) -> list[str]:
+        """Return the folders that have nothing in them."""
+        return self._empty
+
+    def _walk(self, inner: str, around: frozenset[str]) -> Iterator[tuple[str, str]]:
+        folder = os.path.join(self.path, inner)
+        real = os.path.realpath(folder)
+        if real in around:
+            raise TransferError(f"{self.words}: the link '{inner}' leads to a folder that it is in; nothing was copied")
+        names = sorted(name for name in os.listdir(folder) if not name.startswith(PREFIX))
+        if not names and inner:
+            self._empty.append(inner)
+        for name in names:
+            path = os.path.join(inner, name)
+            whole = os.path.join(self.path, path)
+            if os.path.isdir(whole):
+                yield from self._walk(path, around | {real})
+            elif os.path.isfile(whole):
+                yield path, whole
+            else:
+                what = "a link to nothing" if os.path.islink(whole) else "neither a file nor a folder"
+                raise TransferError(f"{self.words}: '{path}' is {what}; nothing was copied")
+
+    @property
+    def _empty(self) -> list[str]:
+        found: list[str] = self.__dict__.setdefault("empty", [])
+        return found
+
+
+class _Plan:
+    """The files of a copy: for each path in the output, the input and the file that it comes from."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, tuple[InputFolder, str]] = {}
+        self.conflicts: list[tuple[str, str, str]] = []
+        """Path, the words for whoever has it first, and for who has it, too."""
+
+
+def copy_inputs(inputs: Iterable[InputFolder], output: StagedOutput, *, overwrites: bool) -> None:
+    """Copy the inputs, in their order, to the output. Everything is checked before the first byte is written."""
+    plan, folders = _Plan(), []
+    for one in inputs:
+        for path, source in one.list_files():
+            _add_file(plan, output, path, one, source)
+        folders += one.list_folders()
+    _refuse_mixed(plan.files, output)
+    if plan.conflicts and not overwrites:
+        raise TransferError(_describe_conflicts(plan.conflicts))
+    size = 0
+    for path, (_, source) in plan.files.items():
+        size += _copy_file(source, os.path.join(output.files, path))
+    output.commit(plan.files, folders)
+    if plan.conflicts:
+        lines = [f"  {path}: {second} in place of {first}" for path, first, second in plan.conflicts[:_SHOWN]]
+        rest = len(plan.conflicts) - _SHOWN
+        lines += [f"  and {rest} more"] if rest > 0 else []
+        print(f"merge_with_overwrite: {_count(len(plan.conflicts), 'file')} overwritten", *lines, sep="\n")
+    print(f"copied {_count(len(plan.files), 'file')}, {size:,} bytes", flush=True)
+
+
+def _add_file(plan: _Plan, output: StagedOutput, path: str, one: InputFolder, source: str) -> None:
+    if output.is_file:
+        path = os.path.basename(output.path)
+    before = plan.files.get(path)
+    if before is not None:
+        plan.conflicts.append((path, before[0].words, one.words))
+    elif output.has(path):
+        plan.conflicts.append((path, _THERE, one.words))
+    plan.files[path] = one, source
+
+
+def _refuse_mixed(files: Mapping[str, tuple[InputFolder, str]], output: StagedOutput) -> None:
+    """Raise where one has a file of the name that another has a folder of: no mode can have both."""
+    for path, (one, _) in files.items():
+        parts = path.split(os.sep)[:-1]
+        for count in range(1, len(parts) + 1):
+            part = os.sep.join(parts[:count])
+            if part in files:
+                raise TransferError(_describe_mixed(part, one.words, files[part][0].words))
+        obstacle = None if output.is_file else output.find_obstacle(path)
+        if obstacle == path:
+            raise TransferError(_describe_mixed(path, _THERE, one.words))
+        if obstacle:
+            raise TransferError(_describe_mixed(obstacle, one.words, _THERE))
+
+
+def _describe_mixed(path: str, folder: str, file: str) -> str:
+    return f"'{path}' is a folder in {folder} and a file in {file}; rename one of them: nothing was copied"
+
+
+def _describe_conflicts(conflicts: list[tuple[str, str, str]]) -> str:
+    """Return the sentence for `fail_if_conflict`; each file with both of its sources."""
+    shown = "; ".join(f"'{path}' is in {first} and in {second}" for path, first, second in conflicts[:_SHOWN])
+    rest = len(conflicts) - _SHOWN
+    more = f"; and {rest} more" if rest > 0 else ""
+    return f"fail_if_conflict: {shown}{more}; nothing was copied"
+
+
+def _copy_file(source: str, target: str) -> int:
+    """Copy a file's bytes and whether it can be run; return its size."""
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with open(source, "rb") as reading, open(target, "wb") as writing:
+        shutil.copyfileobj(reading, writing, 1 << 20)
+        sync_file(writing)
+        mode = os.fstat(reading.fileno()).st_mode
+        if mode & stat.S_IXUSR:
+            os.fchmod(writing.fileno(), os.fstat(writing.fileno()).st_mode | 0o111)
+        return writing.tell()
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,109 @@
+"""A data transfer is one step: smalt's own program, which copies folders, or reads and writes what is elsewhere."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from smalt import wire
+from smalt.entities import CommandJob, DataTransferJob, Input
+from smalt.entities.rules.data_transfer import COPY, find_copy_problem
+from smalt.entities.schema.travel import build_job_values
+from smalt.exceptions import ValidationException
+from smalt.service.engine.context import EngineContext
+from smalt.service.engine.kinds.command import CommandKind, Leaf
+from smalt.service.engine.kinds.properties import remove_planned
+from smalt.service.engine.kinds.step_jobs import find_compute, make_reuse_note
+from smalt.service.records import jobs
+from smalt.service.records.jobs import Job
+from smalt.service.records.workspaces import Workspace
+
+if TYPE_CHECKING:
+    from smalt.service.engine.kinds.pipeline import Planner
+    from smalt.service.engine.kinds.step_jobs import PlannedStep
+    from smalt.service.engine.submission.checks import Checker
+
+_DEFAULT_MODE = "merge_with_overwrite"
+
+
+class DataTransferKind(CommandKind):
+    """Data that is copied within the workspace, or brought into it, or sent out of it."""
+
+    type = "data_transfer"
+
+    def check_job(self, checker: Checker, job: Any) -> None:
+        checker.check_unknown_keys(job)
+        checker.check_compute("", job.compute)
+        checker.note_idle("", job)
+        checker.check_inputs("", job.inputs)
+        checker.check_versions("", job.outputs)
+        _refuse_unsupported(checker, "", job.task)
+
+    def check_step(self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]) -> None:
+        _refuse_unsupported(checker, where, component.task)
+
+    def make_step_job(self, planner: Planner, step: PlannedStep) -> DataTransferJob:
+        """Return the job of a step, with the inputs and places that the pipeline gives it."""
+        node, component = step.node, step.component
+        made = {"task": component.task, "inputs": step.inputs, "outputs": step.outputs}
+        fields = build_job_values(DataTransferJob, node, component, made, step.scope.resolve_field)
+        fields["compute"] = find_compute(planner, step, fields.get("compute"))
+        job = DataTransferJob(**{**fields, **made})
+        job.properties = {**remove_planned(job.properties), **make_reuse_note(planner, step)}
+        if job.task == COPY and (problem := _find_type_problem(job)):
+            raise ValidationException(f"step '{step.node_name}': {problem}")
+        return job
+
+    def read_leaf(self, context: EngineContext, job: Job, workspace: Workspace, entity: Any = None) -> Leaf:
+        """Return the job as the command that runs smalt's program for it."""
+        if entity is None:
+            body = {"properties": jobs.read_properties(context.db, job.id)}
+            entity = cast("DataTransferJob", wire.from_rest(body, "job"))
+        return Leaf.read(context, job, workspace, _make_command(entity))
+
+
+KIND = DataTransferKind()
+
+
+def _refuse_unsupported(checker: Checker, where: str, task: str) -> None:
+    if task != COPY:
+        checker.add(f"{where}task", f"a data transfer with 'task: {task}' cannot run yet; this smalt runs {COPY}")
+
+
+def _find_type_problem(job: Any) -> str | None:
+    """Return the sentence about a step's output whose type is not that of its inputs, which are known now."""
+    if not all(isinstance(value, Input) for value in job.inputs.values()):
+        return "copy_data copies files and folders, and an input is a value"
+    types = {name: str(value.type or "uri_folder") for name, value in job.inputs.items()}
+    [(name, output)] = job.outputs.items()
+    problem = find_copy_problem(types, output.type or "uri_folder")
+    return f"outputs.{name}: {problem}" if problem else None
+
+
+def _make_command(job: Any) -> CommandJob:
+    """Return the command job that runs a data transfer."""
+    fields = {
+        name: value
+        for name in ("name", "display_name", "experiment_name", "inputs", "outputs", "compute", "properties")
+        if (value := getattr(job, name, None)) is not None
+    }
+    return CommandJob(**fields, command=_build_text(job), environment="azureml:host")
+
+
+def _build_text(job: Any) -> str:
+    """Return the text that bash runs. A `$` is written as JSON's escape: nothing is filled in for one."""
+    settings = json.dumps(_list_settings(job), sort_keys=True).replace("$", "\\u0024")
+    return f"exec smalt-data-transfer {shlex.quote(settings)}"
+
+
+def _list_settings(job: Any) -> dict[str, Any]:
+    [(name, output)] = job.outputs.items()
+    return {
+        "task": job.task,
+        "mode": job.data_copy_mode or _DEFAULT_MODE,
+        "inputs": list(job.inputs),
+        "output": name,
+        "type": output.type or "uri_folder",
+    }

@@ -1,0 +1,136 @@
+"""Data transfer jobs by the command line: copies within the workspace, and what is refused, at which line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import Desk
+
+COPY = """
+type: data_transfer
+task: copy_data
+data_copy_mode: {mode}
+inputs:
+  first: {{type: uri_folder, path: ./first}}
+  second: {{type: uri_folder, path: ./second}}
+outputs:
+  merged: {{type: uri_folder, path: ./merged}}
+"""
+
+
+@pytest.fixture
+def files(desk: Desk) -> Desk:
+    desk.write("first/both.txt", "first")
+    desk.write("first/deep/a.txt", "a")
+    desk.write("second/both.txt", "second")
+    desk.write("second/deep/b.txt", "b")
+    return desk
+
+
+def list_texts(folder: Path) -> dict[str, str]:
+    return {str(one.relative_to(folder)): one.read_text() for one in sorted(folder.rglob("*")) if one.is_file()}
+
+
+def test_the_last_input_wins(files: Desk) -> None:
+    """Several inputs are merged into one folder, which keeps what it had; the log names what was overwritten."""
+    files.write("merged/old.txt", "old")
+    files.write("merged/deep/a.txt", "old")
+    ran = files.job(COPY.format(mode="merge_with_overwrite"))
+    assert ran.code == 0, ran.out + ran.err
+    merged = {"both.txt": "second", "deep/a.txt": "a", "deep/b.txt": "b", "old.txt": "old"}
+    assert list_texts(files.folder / "merged") == merged
+    assert "both.txt: input 'second' in place of input 'first'" in ran.out
+    assert "deep/a.txt: input 'first' in place of the output itself" in ran.out
+    assert "copied 3 files, 8 bytes" in ran.out
+
+
+def test_conflicts_are_named_and_nothing_is_written(files: Desk) -> None:
+    """Each with both of its sources: two inputs, or an input and the output."""
+    files.write("merged/deep/b.txt", "old")
+    ran = files.job(COPY.format(mode="fail_if_conflict"))
+    assert ran.code == 1
+    assert "'both.txt' is in input 'first' and in input 'second'" in ran.out
+    assert "'deep/b.txt' is in the output itself and in input 'second'; nothing was copied" in ran.out
+    assert list_texts(files.folder / "merged") == {"deep/b.txt": "old"}
+
+
+def test_a_file_is_copied_as_a_file(desk: Desk) -> None:
+    """One that can be run still can, and nothing is left beside it."""
+    desk.write("run.sh", "#!/bin/sh\n").chmod(0o755)
+    ran = desk.job(
+        "type: data_transfer\ntask: copy_data\ninputs: {a: {type: uri_file, path: ./run.sh}}\n"
+        "outputs: {o: {type: uri_file, path: ./out/copy.sh}}\n"
+    )
+    assert ran.code == 0, ran.out + ran.err
+    assert [one.name for one in (desk.folder / "out").iterdir()] == ["copy.sh"]
+    assert (desk.folder / "out/copy.sh").stat().st_mode & 0o111
+
+
+def test_a_step_copies_what_a_step_wrote(desk: Desk) -> None:
+    """By a component in a file; a second run reuses it, as its inputs are the same."""
+    desk.write(
+        "merge.yml",
+        "type: data_transfer\nname: merge\ntask: copy_data\ndata_copy_mode: fail_if_conflict\n"
+        "inputs: {a: {type: uri_folder}, b: {type: uri_folder}}\noutputs: {o: {type: uri_folder}}\n",
+    )
+    pipeline = """
+        type: pipeline
+        outputs: {all: {type: uri_folder}}
+        jobs:
+          make:
+            command: echo made > ${{outputs.o}}/made.txt
+            environment: azureml:host
+            outputs: {o: {type: uri_folder}}
+          merge:
+            type: data_transfer
+            task: copy_data
+            component: ./merge.yml
+            inputs: {a: "${{parent.jobs.make.outputs.o}}", b: {type: uri_folder, path: ./given}}
+            outputs: {o: "${{parent.outputs.all}}"}
+        """
+    desk.write("given/given.txt", "given\n")
+    name = desk.ask(f"job create -f {desk.write('job.yml', pipeline)} --query name")
+    assert desk.smalt(f"job stream -n {name}").code == 0
+    assert desk.smalt(f"job download -n {name} --output-name all --download-path got").code == 0
+    [folder] = (desk.folder / "got").rglob("made.txt")
+    assert list_texts(folder.parent) == {"made.txt": "made\n", "given.txt": "given\n"}
+    again = desk.smalt("job create -f job.yml --stream")
+    assert "merge: Completed, reused" in again.out + again.err
+
+
+def test_types_are_checked_at_their_lines(desk: Desk) -> None:
+    """All of them before anything is sent."""
+    desk.write("d/x.txt", "x")
+    desk.write(
+        "job.yml",
+        """
+        jobs:
+          one:
+            type: data_transfer
+            task: copy_data
+            inputs: {a: {type: uri_folder, path: ./d}}
+            outputs:
+              o: {type: uri_file}
+          two:
+            type: data_transfer
+            task: copy_data
+            inputs: {a: {type: uri_file, path: ./d/x.txt}, b: 3}
+            outputs: {o: {type: uri_folder}, p: {type: uri_folder}}
+          none:
+            type: data_transfer
+            task: copy_data
+            outputs: {o: {type: uri_folder}}
+            source: {type: file_system, connection: azureml:c, path: p}
+        """,
+    )
+    ran = desk.smalt("job validate -f job.yml")
+    assert ran.code == 2
+    assert "job.yml:8:7: a copy of one uri_folder is a uri_folder, and the output is declared as uri_file" in ran.err
+    assert "job.yml:13:" in ran.err
+    assert "copy_data writes one output, and data transfer step has 2" not in ran.err
+    assert "copy_data writes one output, and this has 2" in ran.err
+    assert "job.yml:14:" in ran.err
+    assert "needs an input to copy" in ran.err
+    assert "'source' belongs to the task import_data, and the task is copy_data; remove it" in ran.err
