@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from smalt.service.compute.backend import Exit
-from smalt.service.engine.outcome import add_command_hint, find_exit_error
+from smalt.service.engine.outcome import add_command_hint, add_module_hint, find_exit_error
+from tests.engine.bench import workbench
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,21 @@ def test_the_signal_that_ended_a_command_is_named(number: int, ended_by: str) ->
     error = find_exit_error(exit, None)
     assert error is not None
     assert (error["message"], error["signal"]) == (f"the command was ended by {ended_by}", number)
+
+
+async def test_a_module_that_the_host_lacks_is_named_with_what_to_do() -> None:
+    """Only in `azureml:host`, and only if the log ends with that error."""
+    async with workbench() as bench:
+        job = bench.submit("c", {"command": "python3 -c 'import nothing_of_that.name'", "environment": "azureml:host"})
+        message = str((await bench.over(job)).error)
+        assert "the command exited with code 1: azureml:host is /" in message
+        assert "which has no module 'nothing_of_that'; install it there, name another Python with" in message
+        job = bench.submit("d", {"command": "echo \"No module named 'x'\"; exit 1", "environment": "azureml:host"})
+        assert "no module" not in str((await bench.over(job)).error)
+
+
+def test_mlflow_is_in_an_environment_that_the_hint_names(tmp_path: Path) -> None:
+    log = tmp_path / "std_log.txt"
+    log.write_text("Traceback …\nModuleNotFoundError: No module named 'mlflow'\n")
+    hint = add_module_hint({"message": "it"}, str(log), "/usr/bin/python3")["message"]
+    assert hint.endswith("give the job an environment that has it, such as azureml:sklearn-1.5@latest")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from smalt.machine.home import Home
-from smalt.service.records import jobs
+from smalt.service.records import job_data, jobs
 from smalt.service.records.jobs import Job
 from smalt.service.tracking.run_database import LoggedMetric
 from tests.engine.bench import Workbench, workbench
@@ -108,7 +109,7 @@ async def test_a_sweep_that_runs_too_long_is_canceled_with_its_trials() -> None:
     async with workbench() as bench:
         sweep = await bench.over(bench.submit("s", make_sweep("exec sleep 300", limits={"timeout": 1})))
         assert sweep.status == "Canceled"
-        assert get_message(sweep) == "it ran longer than the 1 s that its limits.timeout allows"
+        assert get_message(sweep) == "the sweep ran longer than its limits.timeout of 1 s"
         assert set(bench.states(sweep).values()) == {"Canceled"}
 
 
@@ -124,7 +125,7 @@ async def test_the_time_of_a_sweep_goes_on_without_a_server(tmp_path: Path) -> N
     async with workbench(home) as bench:
         sweep = await bench.over(sweep)
         assert (sweep.status, get_message(sweep)) == (
-            "Canceled", "it ran longer than the 3600 s that its limits.timeout allows"
+            "Canceled", "the sweep ran longer than its limits.timeout of 3600 s"
         )  # fmt: skip
 
 
@@ -210,3 +211,73 @@ async def test_no_more_trials_run_at_once_than_may_however_short_they_are(logs: 
         assert len(jobs.list_children(bench.db, sweep.id)) == 40
         counts = [int(line) for line in (folder / "counts").read_text().split()]
         assert (len(counts), max(counts)) == (40, 2)
+
+
+def make_half_done_sweep(bench: Workbench) -> dict[str, Any]:
+    """Return a sweep whose first three trials complete, the second the best, and whose last one runs for ever."""
+    values = {"type": "choice", "values": [2, 1, 3, 0]}
+    command = f"echo ${{{{search_space.x}}}} > ${{{{outputs.out}}}}/x; {make_log_command(bench)}"
+    command = f"[ ${{{{search_space.x}}}} = 0 ] && exec sleep 300; {command}"
+    return make_sweep(
+        command, search_space={"x": values}, sampling_algorithm="grid", at_once=1,
+        outputs={"out": {"type": "uri_folder", "name": "tuned"}},
+    )  # fmt: skip
+
+
+def check_best_is_kept(bench: Workbench, sweep: Job) -> None:
+    """Check that the best trial so far is the sweep's, with its outputs, and that no version came of it."""
+    assert bench.states(sweep) == {f"trial_{n}": "Completed" if n < 3 else "Canceled" for n in range(4)}
+    properties = read_properties(bench, sweep)
+    assert (sweep.status, properties["best_child_run_id"], properties["score"]) == ("Canceled", "s_1", "1.0")
+    assert jobs.read_properties(bench.db, sweep.id)["tags"]["best_child_run_id"] == "s_1"
+    _, _, uri, asset = job_data.read_data(bench.db, sweep.id, "output")["out"]
+    assert (str(uri).split("/")[-3], asset) == ("s_1", None)
+    assert "the best of 4 trials is trial_1: loss is 1" in read_note(bench, "s")
+
+
+async def test_a_canceled_sweep_keeps_its_best_trial_so_far() -> None:
+    async with workbench() as bench:
+        sweep = bench.submit("s", make_half_done_sweep(bench))
+        await until_running(bench, sweep, "trial_3")
+        bench.engine.cancel(sweep)
+        check_best_is_kept(bench, await bench.over(sweep))
+
+
+async def test_a_server_that_dies_in_a_cancel_keeps_the_best_trial(tmp_path: Path) -> None:
+    """The cancel is recorded, and the next server ends the sweep."""
+    home = Home(tmp_path / "home")
+    first = Workbench(home)
+    await first.engine.open()
+    sweep = first.submit("s", make_half_done_sweep(first))
+    await until_running(first, sweep, "trial_3")
+    first.engine.cancel(sweep)
+    await first.kill()
+    async with workbench(home) as bench:
+        check_best_is_kept(bench, await bench.over(sweep))
+
+
+async def test_a_sweep_that_ran_too_long_keeps_its_best_trial_so_far(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    first = Workbench(home)
+    await first.engine.open()
+    limits = {"max_total_trials": 4, "max_concurrent_trials": 1, "timeout": 3600}
+    sweep = first.submit("s", make_half_done_sweep(first) | {"limits": limits})
+    await until_running(first, sweep, "trial_3")
+    first.db.execute("UPDATE jobs SET started_at=started_at-3601 WHERE id=?", (sweep.id,))
+    await first.kill()
+    async with workbench(home) as bench:
+        check_best_is_kept(bench, await bench.over(sweep))
+
+
+async def test_a_trial_that_completes_while_its_sweep_is_canceled_can_be_the_best() -> None:
+    """It ends by itself before it is stopped, so its sweep is not told its value: it is looked up."""
+    async with workbench() as bench:
+        values = {"type": "choice", "values": [1, 0]}
+        document = make_sweep(make_log_command(bench), search_space={"x": values}, sampling_algorithm="grid", total=2)
+        sweep = bench.submit("s", document)
+        await bench.until(sweep, lambda _: "Completed" in bench.states(sweep).values())
+        bench.engine.cancel(sweep)
+        sweep = await bench.over(sweep)
+        completed = {node for node, status in bench.states(sweep).items() if status == "Completed"}
+        best = "s_1" if "trial_1" in completed else "s_0"
+        assert read_properties(bench, sweep)["best_child_run_id"] == best

@@ -349,9 +349,9 @@ class Composites:
         """Return how a composite without an open child ends."""
         view = self.view_of(job_id)
         if view.is_canceled:
-            return Outcome("Canceled")
+            return _describe_early_end(view, Outcome("Canceled"))
         if view.failure is not None:
-            return Outcome("Failed", view.failure)
+            return _describe_early_end(view, Outcome("Failed", view.failure))
         try:
             found: Outcome | None = view.kind.outcome(view)
             if found is None:
@@ -398,6 +398,17 @@ class Composites:
     def note_found(self, job: Job, found: Any) -> None:
         """Keep what was read before the job's plan."""
         self._found[job.id] = found
+
+
+def _describe_early_end(view: CompositeView, end: Outcome) -> Outcome:
+    """Return an end that the engine decided, with what the kind keeps of the composite; its state is the same."""
+    try:
+        return view.kind.describe_early_end(view, end)._replace(status=end.status, error=end.error)
+    except Unavailable:  # no fault of the kind: the turn is tried again
+        raise
+    except Exception as caught:  # the job ends in any case
+        log.warning("nothing is kept of job %s: %s", view.job.name, outcome.to_sentence(caught))
+        return end
 
 
 def _raise(error: Exception) -> NoReturn:

@@ -34,6 +34,7 @@ from smalt.service.engine.submission import acceptance
 from smalt.service.engine.versions.protection import VersionProtection
 from smalt.service.engine.wait_reasons import waits_for
 from smalt.service.engine.watch import Watch
+from smalt.service.environments import HOST
 from smalt.service.records import job_attempts, job_data, jobs
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -579,6 +580,9 @@ class Engine:
             entity, cwd = leaf.entity, backend.steps.get_working_directory(spec)
             error = outcome.add_command_hint(error, entity.command, cwd, entity.properties.get("smalt.command-file"))
             error = outcome.add_disk_hint(leaf.explain_failure(cwd, error), self.context.root)
+            if run.environment is not None and run.environment.declared_hash == HOST:
+                log_file = f"{backend.steps.get_log_folder(spec)}/std_log.txt"
+                error = outcome.add_module_hint(error, log_file, run.environment.python)
         elif change := run.input_change or results.find_changed_input(spec, noted):
             error = outcome.make_error(change, "InputChanged")
         try:
@@ -744,11 +748,12 @@ class Engine:
         parent, status, error = jobs.get_job(self._db, parent_id), ends.status, ends.error
         for note in ends.notes:
             self._composites.add_note(parent, note)
+        if ends.moved_outputs:
+            self.step_reuse.move_outputs(parent, ends.moved_outputs)
+        if ends.absent_outputs:
+            job_data.remove_outputs(self._db, parent, ends.absent_outputs)
         if status == "Completed":
-            if ends.moved_outputs:
-                self.step_reuse.move_outputs(parent, ends.moved_outputs)
             if ends.absent_outputs:
-                job_data.remove_outputs(self._db, parent, ends.absent_outputs)
                 names = ", ".join(f"'{name}'" for name in ends.absent_outputs)
                 note = f"no step that writes {names} ran, so there is no data of that output"
                 self._composites.add_note(parent, note)

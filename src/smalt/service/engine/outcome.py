@@ -17,6 +17,8 @@ log = logging.getLogger("smalt.engine")
 
 _FIRST_WORD = re.compile(r"\s*(?:\w+=\S*\s+)*([\w./-]+)(?:\s|$)")
 _NO_R = "R is not in its environment: list 'r-base' in the environment's conda_file, or install R on this machine"
+_MISSING_MODULE = re.compile(r"^ModuleNotFoundError: No module named '([\w.]+)'\s*\Z", re.MULTILINE)
+_WITH_MLFLOW = "azureml:sklearn-1.5@latest"
 _INTERPRETERS = {".py": "python", ".sh": "bash", ".R": "Rscript", ".r": "Rscript", ".jl": "julia", ".pl": "perl"}
 
 
@@ -55,6 +57,25 @@ def add_command_hint(error: dict[str, Any], command: str, folder: str, known_as:
     way = _INTERPRETERS.get(os.path.splitext(file)[1], "bash" if error["exit_code"] == 126 else "./")
     instead = f"./{file}" if way == "./" else f"{way} {file}"
     why = f"{known_as or file} exists, but its name alone is not a command; write '{instead}'"
+    return {**error, "message": f"{error['message']}: {why}"}
+
+
+def add_module_hint(error: dict[str, Any], log_file: str, python: str) -> dict[str, Any]:
+    """Add what to do if the log of a job in `azureml:host` ends with a module that its Python, `python`, lacks."""
+    try:
+        with open(log_file, "rb") as file:
+            file.seek(max(os.path.getsize(log_file) - 1000, 0))
+            missing = _MISSING_MODULE.search(file.read().decode(errors="replace"))
+    except OSError:
+        return error
+    if missing is None:
+        return error
+    module = missing[1].partition(".")[0]
+    other = f", such as {_WITH_MLFLOW}" if module == "mlflow" else ""
+    why = (
+        f"azureml:host is {python}, which has no module '{module}'; install it there, name another Python with "
+        f"'smalt config set host-python=/path/to/python3', or give the job an environment that has it{other}"
+    )
     return {**error, "message": f"{error['message']}: {why}"}
 
 

@@ -160,7 +160,7 @@ class Outcome(NamedTuple):
     status: str
     error: Error | None = None
     moved_outputs: Mapping[str, str] = {}
-    """Planned URI of an output → URI of the child's output that it turned out to be."""
+    """Planned URI of an output → URI of the child's output that it turned out to be, whatever the state."""
     absent_outputs: Collection[str] = ()
     """Outputs of the composite that no child wrote, as the steps that would have did not run: they have no data."""
     properties: Mapping[str, str] = {}
@@ -304,6 +304,13 @@ class CompositeKind(Kind):
         it. None fails it, as nothing could add a child any more. By default it completes if all children did.
         """
         return find_children_outcome(view)
+
+    def describe_early_end(self, view: CompositeView, end: Outcome) -> Outcome:
+        """Return the end of a composite that was cancelled or failed by a kind's error, with what is kept of it.
+
+        The engine asks once, when no child is open. The state and the error stay; by default nothing is added.
+        """
+        return end
 
 
 class LeafKind(Kind):

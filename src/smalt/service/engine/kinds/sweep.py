@@ -43,6 +43,7 @@ from smalt.service.engine.kinds.sweep_runs import (
     describe_end,
     explain_failure,
     find_runs,
+    load_untold_values,
     propose_first,
     propose_lazily,
     read_end,
@@ -170,7 +171,7 @@ class SweepKind(CompositeKind):
         limit = SweepRun.from_view(view).sweep.limits.timeout
         if not limit or view.job.started_at is None:
             return None
-        why = f"it ran longer than the {limit:g} s that its limits.timeout allows"
+        why = f"the sweep ran longer than its limits.timeout of {limit:g} s"
         return Deadline(view.job.started_at + limit, make_error(why, "Canceled"))
 
     def read_beside(self, view: CompositeView, child: Job | None) -> Callable[[], Any] | None:
@@ -272,14 +273,16 @@ class SweepKind(CompositeKind):
         best = run.find_best(children)
         if best is None:
             return Outcome("Failed", make_error(explain_failure(run, children)))
-        child, value = best
-        properties = {BEST: child.name, "score": repr(value), "best_metric_status": "Succeeded"}
-        said = [f"the best of {len(children)} trials is {child.node}: {run.metric} is {value:g}"]
-        moved, absent = _find_moved(view, child)
-        return Outcome(
-            "Completed", moved_outputs=moved, absent_outputs=absent, properties=properties, tags={BEST: child.name},
-            notes=said,
-        )  # fmt: skip
+        return _keep_best(run, Outcome("Completed"), *best)
+
+    def describe_early_end(self, view: CompositeView, end: Outcome) -> Outcome:
+        """Return the end with the best trial so far, which is the sweep's best trial as if that had completed."""
+        children = view.list_children()
+        if not any(child.status == "Completed" for child in children):
+            return end
+        run = SweepRun.from_view(view)
+        best = run.find_best(children, load_untold_values(run, children))
+        return end if best is None else _keep_best(run, end, *best)
 
 
 KIND = SweepKind()
@@ -329,6 +332,18 @@ def _resolve_distribution(item: Any, resolve: Callable[[Any], Any]) -> Any:
             )
         filled[key] = number
     return type(item).from_dict(filled)
+
+
+def _keep_best(run: SweepRun, end: Outcome, best: Job, value: float) -> Outcome:
+    """Return the end of a sweep with what it has of its best trial."""
+    moved, absent = _find_moved(run.view, best)
+    return end._replace(
+        moved_outputs=moved,
+        absent_outputs=absent,
+        properties={BEST: best.name, "score": repr(value), "best_metric_status": "Succeeded"},
+        tags={BEST: best.name},
+        notes=[f"the best of {len(run.points)} trials is {best.node}: {run.metric} is {value:g}"],
+    )
 
 
 def _find_moved(view: CompositeView, best: Job) -> tuple[dict[str, str], list[str]]:

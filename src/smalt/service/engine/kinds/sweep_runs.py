@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +24,12 @@ from smalt.service.sweeps.policies import choose_policy
 from smalt.service.sweeps.samplers import make_sampler
 from smalt.service.sweeps.space import Point
 from smalt.service.sweeps.trials import Sampler, Told
-from smalt.service.tracking.run_database import load_last_arrived, load_metric_names
+from smalt.service.tracking.run_database import (
+    get_database_path,
+    load_arrivals,
+    load_last_arrived,
+    load_metric_names,
+)
 
 _MOST_AT_ONCE = 100
 """Trials at a time where no number is given."""
@@ -150,9 +155,12 @@ class SweepRun:
             for number, status in self.ends.items()
         ]
 
-    def find_best(self, children: Sequence[Job]) -> tuple[Job, float] | None:
-        """Return the completed trial with the best value, and that value; of equal ones, the first."""
-        values = self.view.state.get("values", {})
+    def find_best(self, children: Sequence[Job], more: Mapping[str, float] | None = None) -> tuple[Job, float] | None:
+        """Return the completed trial with the best value, and that value; of equal ones, the first.
+
+        `more` has values, by number, of trials whose ends the sweep was not told.
+        """
+        values = {**(more or {}), **self.view.state.get("values", {})}
         found = [(child, values[key]) for child in children if (key := str(get_number(child.node))) in values]
         found = [one for one in found if one[0].status == "Completed"]
         if not found:
@@ -180,6 +188,21 @@ def find_runs(view: CompositeView, child: Job) -> list[str]:
     names = jobs.list_below(db, child.id, view.job.type) if child.is_composite else [child.name]
     origins = reuse.find_origins(db, child.workspace_id, names)
     return [origins.get(name, name) for name in names]
+
+
+def load_untold_values(run: SweepRun, children: Sequence[Job]) -> dict[str, float]:
+    """Load the values of trials that completed while the sweep was being canceled, by number: it was not told them."""
+    known = run.view.state.get("values", {})
+    path = get_database_path(run.view.context.home, run.view.workspace.folder)
+    untold = [one for one in children if one.status == "Completed" and str(get_number(one.node)) not in known]
+    runs = {one.id: find_runs(run.view, one) for one in untold}
+    arrivals = load_arrivals(path, [name for names in runs.values() for name in names], run.metric)
+    found: dict[str, float] = {}
+    for one in untold:
+        last = max((arrivals[name] for name in runs[one.id] if name in arrivals), default=None)
+        if last is not None and to_finite(last[1]) is not None:
+            found[str(get_number(one.node))] = last[1]
+    return found
 
 
 def read_end(path: Path, runs: Sequence[str], metric: str) -> TrialEnd:
