@@ -18,20 +18,21 @@ from tests.acceptance.conftest import Desk
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/sweeps.md").read_text()
 LOG = ROOT / "tests" / "engine" / "log_metric.py"
+BUILT = "azureml:sklearn-1.5@latest"
 FILES = dict(re.findall(r"```(?:yaml|python)\n# (\S+\.(?:yml|py))\n(.*?)```", PAGE, re.S))
 PROGRAMS = [text for text in re.findall(r"```python\n(.*?)```", PAGE, re.S) if "SweepJob" in text]
 
 
 @pytest.fixture
 def files(desk: Desk) -> Desk:
-    """The files of the page; the trial logs its metric without mlflow, which the tests' Python does not have."""
+    """The files of the page; trials run in the host's Python and log without mlflow, which that does not have."""
     database = desk.server.home.root / "workspaces" / "default" / "mlflow.db"
     logs = (
         f"subprocess.run([{sys.executable!r}, '-SE', {str(LOG)!r}, {str(database)!r}, 'loss', str(loss)], check=True)"
     )
     for name, text in FILES.items():
-        desk.write(name, text.replace("import mlflow", "import subprocess").replace(
-            'mlflow.log_metric("loss", loss)', logs))  # fmt: skip
+        text = text.replace("import mlflow", "import subprocess").replace('mlflow.log_metric("loss", loss)', logs)
+        desk.write(name, text.replace(BUILT, "azureml:host"))
     return desk
 
 
@@ -49,12 +50,22 @@ def test_the_line_and_the_file_are_one_sweep(files: Desk) -> None:
     assert printed.code == 0, printed.err
     document = yaml.safe_load(printed.out)
     document["trial"]["code"] = document["trial"]["code"].removeprefix("./")
-    assert document == yaml.safe_load(FILES["sweep.yml"])
+    assert document == yaml.safe_load(FILES["sweep.yml"].replace(BUILT, "azureml:host"))
     ran = files.smalt(f"{line} --name tune".replace("-trials 20", "-trials 3").replace("-trials 4", "-trials 2"))
     assert ran.code == 0, ran.err
     more = files.smalt(find_command("job sweep tune").replace("40", "4") + " --stream")
     assert more.code == 0, more.err
     assert "3 reused" in more.err
+
+
+@pytest.mark.integration
+def test_the_first_example_runs_as_printed(desk: Desk) -> None:
+    """With the environment that the page names, which is built, and with MLflow."""
+    for name, text in FILES.items():
+        desk.write(name, text)
+    ran = desk.smalt(find_command("job sweep job.yml").replace("-trials 20", "-trials 4"))
+    assert ran.code == 0, ran.err
+    assert "4 Completed" in ran.err
 
 
 @pytest.mark.parametrize("file", ["pipeline.yml", "of-component.yml"])
@@ -79,7 +90,8 @@ def test_the_programs_run(files: Desk) -> None:
     ml_client = MLClient(home=Home(files.server.home.root), workspace_name="default")
     names: dict[str, Any] = {"ml_client": ml_client}
     for program in PROGRAMS:
-        exec(compile(program.replace('"bayesian"', '"random"'), "program", "exec"), names)
+        program = program.replace('"bayesian"', '"random"').replace(BUILT, "azureml:host")
+        exec(compile(program, "program", "exec"), names)
     assert str(names["best"]).startswith(f"{names['sweep'].name or ''}")
     assert isinstance(names["job"], SweepJob)
     ran = ml_client.jobs.create_or_update(names["job"])

@@ -147,7 +147,7 @@ class SecurityMiddleware:
     def _authenticate_request(self, scope: Scope, headers: Headers) -> None:
         secret = _get_secret(headers.get("authorization", ""), or_password=_is_mlflow_path(scope))
         if not secret:
-            raise Unauthorized("this server wants a token: send 'Authorization: Bearer <token>'")
+            raise Unauthorized(f"this server wants a token: {_explain_token(scope)}")
         if access_tokens.is_access_token(secret):
             self._authenticate_access_token(scope, secret)
             return
@@ -172,6 +172,12 @@ def _build_note_header(scope: Scope) -> list[tuple[bytes, bytes]]:
 
 def _is_mlflow_path(scope: Scope) -> bool:
     return str(scope["path"]).lower().startswith(f"{MLFLOW}/")
+
+
+def _explain_token(scope: Scope) -> str:
+    if _is_mlflow_path(scope):
+        return "run the program by 'smalt python', or set MLflow's variables first: eval \"$(smalt mlflow uri --env)\""
+    return "send 'Authorization: Bearer <token>'"
 
 
 def _get_secret(authorization: str, *, or_password: bool) -> str:
