@@ -46,6 +46,17 @@ def test_the_server_checks_as_the_command_does(home: Path) -> None:
     assert not (home / "config.json").exists()
 
 
+def test_a_setting_that_is_read_at_the_start_says_so(home: Path) -> None:
+    """Only where a server runs that has read the old value."""
+    assert smalt("config", "set", "cpus", "3").err == ""
+    assert smalt("server", "start").code == 0
+    assert smalt("config", "set", "cpus", "3").err == ""
+    done = smalt("config", "set", "cpus", "4")
+    assert json.loads(done.out) == {"cpus": 4}
+    assert done.err == "note: 'cpus' takes effect when the server starts again: smalt server stop\n"
+    assert smalt("config", "set", "idle-minutes", "5").err == ""
+
+
 def test_a_setting_that_keeps_the_server_from_starting_can_be_unset(home: Path) -> None:
     """What a hand or an earlier smalt wrote is shown with what is wrong, and goes by `unset`; the others stay."""
     home.mkdir()

@@ -15,6 +15,7 @@ config = Noun("config", "Settings of the home.", ("name", "value"))
 
 _PATH = "/smalt/v1/config"
 _FOLDERS = frozenset({"url-map", "registry", "image-map"})
+_READ_AT_START = frozenset({"cpus", "listen", "port"})
 _PROGRAMS = frozenset({"host-python", "mlflow-python"})
 
 
@@ -23,7 +24,17 @@ def set_setting(ctx: Invocation, name: str, values: tuple[str, ...]) -> Any:
     """Change a setting; a mapping takes KEY=VALUE, such as url-map PREFIX=FOLDER."""
     settings = _check_known(_change_settings(ctx), name)
     change = _parse_entries(name, values) if isinstance(settings[name], dict) else _parse_single(name, values)
-    return {name: _change_settings(ctx, {name: change})[name]}
+    changed = {name: _change_settings(ctx, {name: change})[name]}
+    _note_start(ctx, name, settings[name] != changed[name])
+    return changed
+
+
+def _note_start(ctx: Invocation, name: str, is_changed: bool) -> None:
+    """Say when a changed setting takes effect, if the server that runs has read the old value."""
+    from smalt.client.connection import autostart
+
+    if name in _READ_AT_START and is_changed and (os.environ.get("SMALT_URL") or autostart.is_running(ctx.home)):
+        ctx.print_note(f"note: '{name}' takes effect when the server starts again: smalt server stop")
 
 
 @config.verb("get", click.Argument(["name"]))

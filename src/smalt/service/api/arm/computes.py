@@ -19,11 +19,9 @@ from smalt.service.api.rest_shapes import (
     get_resource_type,
     merge_objects,
 )
+from smalt.service.engine.submission.lookup import USUAL_COMPUTES
 from smalt.service.records import resources
 from smalt.service.records.resources import ResourceRecord
-
-USUAL = ("cpu-cluster", "gpu-cluster")
-"""The names that Azure's own guides take for granted; they are there while jobs may name any compute."""
 
 
 async def list_computes(request: ApiRequest) -> dict[str, Any]:
@@ -46,7 +44,7 @@ def _list_all(request: ApiRequest) -> list[ResourceRecord]:
     backends = _list_backends(request)
     kept = resources.list_resources(request.server.db, request.workspace.id, "computes")
     names = {*backends, *(each.name.lower() for each in kept)}
-    usual = [name for name in USUAL if name not in names] if _accepts_any_name(request) else []
+    usual = [name for name in USUAL_COMPUTES if name not in names] if _accepts_any_name(request) else []
     return [*(_make_implicit(request, name) for name in (*backends, *usual)), *kept]
 
 

@@ -17,6 +17,8 @@ from smalt.wire.encoding import ids
 _BARE = re.compile(r"[^/:@<>{}$\s]+")
 _DEFAULT_VERSION = "azureml_default"
 """As Azure's clients say that they name no version."""
+USUAL_COMPUTES = ("cpu-cluster", "gpu-cluster")
+"""The names that Azure's own guides take for granted; they are there while jobs may name any compute."""
 _SERVERLESS = "serverless"
 """A compute that every workspace has: this machine stands for it."""
 
@@ -173,7 +175,8 @@ def find_snapshot(context: EngineContext, workspace: Workspace, text: str) -> st
 def find_compute(context: EngineContext, workspace: Workspace, text: str) -> tuple[str, bool]:
     """Return a compute's bare name, and whether this workspace has it."""
     name = parse_name(text).name
-    if name.lower() in (*context.computes.names, _SERVERLESS):
+    usual = USUAL_COMPUTES if context.settings.compute != "strict" else ()
+    if name.lower() in (*context.computes.names, _SERVERLESS, *usual):
         return name, True
     return name, resources.get_resource(context.db, workspace.id, "computes", name) is not None
 
