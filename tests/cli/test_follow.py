@@ -92,6 +92,16 @@ def test_a_single_jobs_log_is_passed_on_unchanged() -> None:
     assert err == "job j Completed after 2.0 s\n"
 
 
+def test_the_summary_begins_a_line_where_the_log_is_above_it() -> None:
+    """A log without a newline at its end is ended on the stream of the summary, so that the log is unchanged."""
+    for shares_lines in (True, False):
+        out, err = io.StringIO(), io.StringIO()
+        watch = JobWatch("j")
+        with LineView(watch, out, err, shares_lines=shares_lines) as view:
+            show_events(watch, view, [job("j", "Running"), log("j", "0.5"), {"t": "end", "status": "Completed"}])
+        assert (out.getvalue(), err.getvalue()) == ("0.5", "\n" if shares_lines else "")
+
+
 def test_steps_of_nested_pipelines_have_their_whole_path() -> None:
     """`outer/inner` tells two steps of one name apart."""
     events = [

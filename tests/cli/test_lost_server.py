@@ -79,3 +79,4 @@ def test_a_stream_goes_on_when_its_server_is_back(server: Server) -> None:
     gate.write_text("")
     out, said = process.communicate(timeout=120)
     assert (process.returncode, out) == (0, "done\n"), said
+    assert said.index("lost the server") < said.index("the server is back\n")

@@ -411,7 +411,7 @@ WRONG = {
     ),
     "a loop without a limit": (
         loop(limits={}),
-        "jobs.again.limits: limits of a do_while step needs 'max_iteration_count'",
+        "jobs.again.limits: limits of a do_while step need 'max_iteration_count'",
     ),
     "an unknown output": (loop(mapping={"m": "n"}), "jobs.again.mapping: the body has no output 'm'"),
     "an unknown input": (loop(mapping={"n": "m"}), "jobs.again.mapping: the body has no input 'm'"),

@@ -49,11 +49,11 @@ def test_reason_of_a_bandit() -> None:
     fields = {"type": "bandit", "slack_factor": 0.2}
     assert decide(fields, {"a": [0.8], "b": [0.61]}, "b") == (
         "it was ended by the bandit policy: its best value 0.61 at interval 1 is below 0.666667, "
-        "the limit by the best trial's 0.8 and slack_factor 0.2"
+        "the limit set by the best trial's 0.8 and slack_factor 0.2"
     )
     assert decide({"type": "bandit", "slack_amount": 0.1}, {"a": [0.5], "b": [0.61]}, "b", goal="minimize") == (
         "it was ended by the bandit policy: its best value 0.61 at interval 1 is above 0.6, "
-        "the limit by the best trial's 0.5 and slack_amount 0.1"
+        "the limit set by the best trial's 0.5 and slack_amount 0.1"
     )
 
 

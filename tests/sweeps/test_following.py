@@ -101,7 +101,7 @@ def test_a_sweep_of_failed_trials_explains_each_once() -> None:
     _, err = pipe([*events, end, {"t": "end", "status": "Failed"}])
     assert sum("the last words 0" in line for line in err) == 1
     assert err[-3:] == [
-        "error: trial trial_2 failed: the command exited with code 3",
+        "error: trial_2 failed: the command exited with code 3",
         "error: 2 more trials failed; see: smalt job list -p s",
         "error: job s Failed after 1.0 s (5 Failed)",
     ]

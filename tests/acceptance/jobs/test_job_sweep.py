@@ -123,6 +123,7 @@ MISTAKES = {
     f"job.yml {AIM} --max-total-trials 2 --space lr=uniform(0,1,2)": "uniform takes min_value and max_value, not 3 v",
     f"job.yml {AIM} --max-total-trials 2 --space lr=uniform(2,1)": "'max_value' must not be below 'min_value'",
     f"job.yml {AIM} --max-total-trials 2 --space n=choice()": "--space n: choice needs values, as in choice(a,b)",
+    f"job.yml {AIM} --max-total-trials 2 --space n=choice(1,2": "--space n: 'choice(1,2' has no ')' at its end",
     f"job.yml {AIM} --max-total-trials 0 --space n=randint(2)": "'max_total_trials' must be at least 1, not 0",
     f"job.yml {AIM} --max-total-trials 2 --space n=randint(2) --sampling bayes": "did you mean 'bayesian'?",
     f"job.yml {AIM} --max-total-trials 2 --space n=randint(2) --policy bandit": "'slack_factor' or 'slack_amount'",

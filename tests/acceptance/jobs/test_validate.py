@@ -237,3 +237,12 @@ def test_components_with_an_optional_input_outside_of_a_block_are_refused(files:
     block = {**spec, "command": "echo $[[--t ${{inputs.t}}]]", "inputs": {"t": {"type": "string", "optional": True}}}
     client.connection.put(f"{path}/3", {"properties": {"componentSpec": block}})
     client.connection.close()
+
+
+def test_a_compute_that_is_there_is_no_news(desk: Desk) -> None:
+    """The names of Azure's guides are in every workspace; any other is stood in for, which is said."""
+    for name, is_news in (("cpu-cluster", False), ("gpu-cluster", False), ("my-cluster", True)):
+        desk.write("job.yml", f"command: ls\nenvironment: azureml:host\ncompute: azureml:{name}\n")
+        said = desk.smalt("job validate -f job.yml")
+        assert said.code == 0
+        assert (f"compute '{name}' is not defined in this workspace" in said.out + said.err) == is_news

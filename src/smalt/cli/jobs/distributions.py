@@ -45,6 +45,8 @@ def parse_policy(text: str) -> dict[str, Any]:
 def parse_call(option: str, text: str, nouns: TaggedNoun[Any]) -> dict[str, Any]:
     """Return the mapping that a call such as `quniform(0, 10, q=2)` stands for."""
     found = _CALL.fullmatch(text)
+    if found is None and text.count("(") > text.count(")"):
+        raise click.UsageError(f"{option}: '{text}' has no ')' at its end")
     kinds = {kind.replace("_", ""): kind for kind in nouns.table}
     kind = kinds.get(found["name"].lower().replace("_", "")) if found is not None else None
     if found is None or kind is None:

@@ -15,11 +15,14 @@ _TOLD = frozenset({"Running", "Completed", "Failed", "Canceled"})
 class LineView:
     """A view that prints `train | epoch 1` for a step of a pipeline, and the log of a single job unchanged."""
 
-    def __init__(self, watch: JobWatch, log: TextIO, news: TextIO | None) -> None:
+    def __init__(self, watch: JobWatch, log: TextIO, news: TextIO | None, *, shares_lines: bool = False) -> None:
+        """Make the view; `shares_lines` means that log and news are read in one place."""
         self.watch = watch
         self._log = log
         self._news = news
         self._pending: dict[str, str] = {}
+        self._shares_lines = shares_lines
+        self._is_mid_line = False
 
     def show_status(self, job: FollowedJob, before: str) -> None:
         """Print the new status of a step of a pipeline; of a trial of a sweep, only its end."""
@@ -47,6 +50,7 @@ class LineView:
                 self.watch.record_line(job, line)
             self._log.write(text)
             self._log.flush()
+            self._is_mid_line = bool(text) and not text.endswith("\n")
             return
         prefix = f"{self.watch.get_label(job)} | "
         for line in self._split_lines(job.name, text):
@@ -77,6 +81,9 @@ class LineView:
                 self.show_log(job, "\n")
             elif rest:
                 self.show_note(job, "\n")
+        if self._is_mid_line and self._shares_lines and self._news is not None:
+            self._news.write("\n")  # the summary begins a line
+            self._news.flush()
 
     def __enter__(self) -> LineView:
         return self

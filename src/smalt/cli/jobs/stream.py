@@ -43,7 +43,11 @@ def follow_job(ctx: Invocation, name: str) -> bool:
             show_events(
                 watch,
                 view,
-                stream_events(lambda: ctx.client.jobs.events(name, trial_logs=False), partial(_note_server_lost, ctx)),
+                stream_events(
+                    lambda: ctx.client.jobs.events(name, trial_logs=False),
+                    partial(ctx.print_note, "lost the server; waiting for it to come back"),
+                    partial(ctx.print_note, "the server is back"),
+                ),
             )
     except KeyboardInterrupt:
         said = (
@@ -59,10 +63,6 @@ def follow_job(ctx: Invocation, name: str) -> bool:
     if not ctx.quiet:
         _print_metrics(ctx, name)
     return watch.status == "Completed"
-
-
-def _note_server_lost(ctx: Invocation) -> None:
-    ctx.print_note("lost the server; waiting for it to come back")
 
 
 def show_events(watch: JobWatch, view: JobView, events: Iterable[dict[str, Any]]) -> None:
@@ -128,7 +128,8 @@ def _describe_best(root: FollowedJob) -> Iterator[str]:
     if progress is None or progress.best is None:
         return
     yield f"best trial: {progress.describe_best()}"
-    yield f"to get its files: smalt job download --name {root.name} --all"
+    if root.type != "automl" or root.status == "Completed":  # AutoML's search stores the models at its end
+        yield f"to get its files: smalt job download --name {root.name} --all"
     yield f"to see all trials: smalt job compare {root.name} --html {root.name}.html"
 
 
@@ -157,8 +158,9 @@ def _explain_failure(watch: JobWatch, failed: FollowedJob, stream: TextIO, *, is
     ending = "; its log ends:" if tail else ", and wrote no log"
     if failed.is_explained or (is_below_log and watch.is_tail_visible(failed)):
         tail, ending = deque(), ""
-    word = "trial" if failed.sweep else "step"
-    stream.write(f"error: {word} {watch.get_label(failed)} failed{': ' + reason if reason else ''}{ending}\n")
+    label = watch.get_label(failed)
+    label = label if failed.sweep else f"step {label}"
+    stream.write(f"error: {label} failed{': ' + reason if reason else ''}{ending}\n")
     for line in tail:
         stream.write(f"    {line}\n")
 
@@ -180,4 +182,5 @@ def _make_view(ctx: Invocation, watch: JobWatch) -> JobView:
         return StepTree(watch, quiet=ctx.quiet)
     from smalt.cli.jobs.log_output import LineView
 
-    return LineView(watch, sys.stderr if ctx.has_output_options else sys.stdout, None if ctx.quiet else sys.stderr)
+    log, news = sys.stderr if ctx.has_output_options else sys.stdout, None if ctx.quiet else sys.stderr
+    return LineView(watch, log, news, shares_lines=_is_same_stream(ctx))

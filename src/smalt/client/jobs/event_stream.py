@@ -36,12 +36,14 @@ def follow_events(open_stream: Callable[[], Iterable[bytes]], on_event: Callable
 
 
 def stream_events(
-    open_stream: Callable[[], Iterable[bytes]], on_lost: Callable[[], None] = lambda: None
+    open_stream: Callable[[], Iterable[bytes]],
+    on_lost: Callable[[], None] = lambda: None,
+    on_back: Callable[[], None] = lambda: None,
 ) -> Iterator[Event]:
     """Yield the events over all connections, each event once: every connection repeats them from the beginning.
 
     A server that disappears after the first event is awaited for PATIENCE seconds; `on_lost` is called when the wait
-    begins. Raises ServerLost after that.
+    begins, and `on_back` when it has ended. Raises ServerLost after that.
     """
     seen: dict[tuple[str, str], int] = {}
     has_begun, lost = False, None
@@ -49,6 +51,8 @@ def stream_events(
         skip = dict(seen)
         try:
             for line in open_stream():
+                if lost is not None:
+                    on_back()
                 has_begun, lost = True, None
                 event = _skip_seen(json.loads(line), skip, seen)
                 if event is None:

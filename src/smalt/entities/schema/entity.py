@@ -295,7 +295,8 @@ class Entity:
         """Report each required key that is missing; `given` also has the fields that unknown keys misspell."""
         for name in cls._required:
             if name not in given:
-                reader.add_problem(path, f"{cls.noun} needs '{name}'", at_key=True)
+                verb = "need" if cls.noun.startswith("limits ") else "needs"
+                reader.add_problem(path, f"{cls.noun} {verb} '{name}'", at_key=True)
 
     def explain_ineffective_keys(self) -> Mapping[str, str | None]:
         """Return why a setting has no effect here, by its dotted key; None for one of which nothing need be said."""

@@ -116,7 +116,7 @@ def _apply_bandit(policy: BanditPolicy, review: _Review, own: float) -> str | No
     name = "slack_factor" if policy.slack_factor else "slack_amount"
     return (
         f"{_name_value(review, own)} is {_name_side(review)} {review.sign * bound:.6g}, "
-        f"the limit by the best trial's {review.sign * best:.6g} "
+        f"the limit set by the best trial's {review.sign * best:.6g} "
         f"and {name} {getattr(policy, name) or 0:g}"
     )
 

@@ -202,7 +202,7 @@ class SweepKind(CompositeKind):
         run = SweepRun.from_view(view)
         points = iter(found) if found is not None else propose_lazily(run)
         children = (run.planner.make_trial(number, point) for number, point in enumerate(points))
-        said = [] if run.sampler.count_points() is not None else [f"the seed of its points is {run.seed}"]
+        said = [] if run.sampler.count_points() is not None else [f"sampling seed: {run.seed}"]
         return Plan(children, run.planner.list_data_rows, said)
 
     def child_ended(self, view: CompositeView, child: Job, found: Any) -> Changes:
