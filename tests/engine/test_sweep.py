@@ -94,7 +94,11 @@ async def test_failed_trials_do_not_end_a_sweep() -> None:
         ("exit 3", "all 4 trials failed; the first: the command exited with code 3"),
         ("true", "no trial that completed has a value of the primary metric 'loss': they logged no metric"),
         ("LOG accuracy", "no trial that completed has a value of the primary metric 'loss': they logged accuracy"),
-        ("LOG nan", "no trial that completed has a value of the primary metric 'loss'"),
+        (
+            "LOG nan",
+            "no trial that completed has a finite value of the primary metric 'loss': it is nan in trial_0, nan in ",
+        ),
+        ("LOG -inf", "a finite value of the primary metric 'loss': it is -inf in trial_"),
     ],
 )
 async def test_a_sweep_without_a_best_trial_fails_and_says_why(command: str, told: str) -> None:
@@ -102,8 +106,9 @@ async def test_a_sweep_without_a_best_trial_fails_and_says_why(command: str, tol
         logs = {
             "LOG accuracy": make_log_command(bench, name="accuracy"),
             "LOG nan": make_log_command(bench, "nan"),
+            "LOG -inf": make_log_command(bench, "-inf"),
         }
-        sweep = await bench.over(bench.submit("s", make_sweep(logs.get(command, command))))
+        sweep = await bench.over(bench.submit("s", make_sweep(logs.get(command, command), at_once=1)))
         assert sweep.status == "Failed"
         assert told in get_message(sweep)
 

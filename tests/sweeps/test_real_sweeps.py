@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def log(home: Path) -> str:
     return f"{sys.executable} -S -E {LOG_METRIC} {path}"
 
 
-def write(folder: Path, command: str, values: list[int] = VALUES, name: str = "sweep.yml", **more: Any) -> str:
+def write(folder: Path, command: str, values: Sequence[object] = VALUES, name: str = "sweep.yml", **more: Any) -> str:
     """Write a sweep over `x` that minimizes `loss`, which takes these values one after the other."""
     document = {
         "type": "sweep",
@@ -80,6 +81,38 @@ def test_a_pipe_follows_a_sweep_and_gets_its_result_as_json(tmp_path: Path, log:
         "to see all trials: smalt job compare s --html s.html",
     ]
     assert "trying 1" not in done.err
+
+
+def test_an_infinite_value_is_the_best_nowhere(tmp_path: Path, log: str) -> None:
+    """The log, the last lines of the stream, `job show`, `job compare` and the page agree."""
+    file = write(tmp_path, f"{log} loss ${{{{search_space.x}}}}", ["-inf", "inf", 2, "nan", 1])
+    done = smalt("job", "create", "-f", file, "-n", "s", "--stream")
+    assert done.code == 0, done.err
+    assert "the best of 5 trials is trial_4: loss is 1\n" in done.err
+    assert "best trial: s_4, loss 1 (x=1)\n" in done.err
+    assert "trial_0: Completed in" in done.err
+    assert "(x=-inf), the best so far" not in done.err
+    job = json.loads(smalt("job", "show", "s").out)
+    assert job["best_trial"]["name"] == job["properties"]["best_child_run_id"] == "s_4"
+    ranked = [(one["trial"], one["value"]) for one in job["trials"]]
+    assert ranked == [
+        ("trial_4", 1), ("trial_2", 2), ("trial_0", "-Infinity"), ("trial_1", "Infinity"), ("trial_3", "NaN"),
+    ]  # fmt: skip
+    rows = {row["name"]: row for row in json.loads(smalt("job", "compare", "s").out)}
+    assert {name for name in rows["loss"] if name.startswith("s_")} == {"s_2", "s_4"}
+    assert smalt("job", "compare", "s", "--html", str(tmp_path / "s.html")).code == 0
+    page = (tmp_path / "s.html").read_text()
+    assert "<dt>Best</dt><dd>s_4: loss 1</dd>" in page
+    assert page.index(">trial_4</td>") < page.index(">trial_2</td>") < page.index(">trial_0</td>")
+
+
+def test_a_sweep_of_infinite_values_has_no_best_trial_to_download(tmp_path: Path, log: str) -> None:
+    file = write(tmp_path, f"{log} loss ${{{{search_space.x}}}}", ["-inf"])
+    done = smalt("job", "create", "-f", file, "-n", "s", "--stream")
+    assert done.code == 1
+    assert "no trial that completed has a finite value of the primary metric 'loss': it is -inf in trial_0" in done.err
+    assert "best trial" not in done.err
+    assert "to get its files" not in done.err
 
 
 def test_a_finished_sweep_is_shown_compared_and_downloaded(tmp_path: Path, log: str) -> None:

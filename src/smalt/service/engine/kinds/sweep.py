@@ -216,6 +216,8 @@ class SweepKind(CompositeKind):
         state = dict(view.state)
         if to_finite(value) is not None:
             state["values"] = {**state.get("values", {}), str(number): value}
+        elif value is not None and child.status == "Completed":
+            state["unusable"] = [*state.get("unusable", ()), f"{value:g} in {child.node}"][:MOST_NAMES]
         if end.names:
             state["names"] = sorted({*state.get("names", ()), *end.names})[:MOST_NAMES]
         return changes._replace(state=state if state != view.state else None, notes=[note] if note else [])
@@ -337,12 +339,13 @@ def _resolve_distribution(item: Any, resolve: Callable[[Any], Any]) -> Any:
 def _keep_best(run: SweepRun, end: Outcome, best: Job, value: float) -> Outcome:
     """Return the end of a sweep with what it has of its best trial."""
     moved, absent = _find_moved(run.view, best)
+    of = "the only trial" if len(run.points) == 1 else f"the best of {len(run.points)} trials"
     return end._replace(
         moved_outputs=moved,
         absent_outputs=absent,
         properties={BEST: best.name, "score": repr(value), "best_metric_status": "Succeeded"},
         tags={BEST: best.name},
-        notes=[f"the best of {len(run.points)} trials is {best.node}: {run.metric} is {value:g}"],
+        notes=[f"{of} is {best.node}: {run.metric} is {value:g}"],
     )
 
 

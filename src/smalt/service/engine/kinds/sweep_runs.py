@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from smalt.entities.jobs.search_space import EarlyTerminationPolicy
 from smalt.entities.jobs.sweep import SweepJob
+from smalt.entities.schema.problems import join_words
 from smalt.exceptions import ValidationException
 from smalt.service.engine.kinds.properties import SEED
 from smalt.service.engine.kinds.protocol import CompositeView, NewChild
@@ -229,7 +230,12 @@ def describe_end(run: SweepRun, child: Job, value: float | None, names: Sequence
 def explain_failure(run: SweepRun, children: Sequence[Job]) -> str:
     """Return why no trial can be the best one."""
     if any(child.status == "Completed" for child in children):
-        names = run.view.state.get("names", [])
+        names, unusable = run.view.state.get("names", []), run.view.state.get("unusable", [])
+        if unusable:
+            return (
+                f"no trial that completed has a finite value of the primary metric '{run.metric}': it is "
+                f"{join_words(unusable, 'and')}; see why the trials log it, or name another in objective.primary_metric"
+            )
         logged = f"they logged {', '.join(names)}" if names else "they logged no metric"
         return (
             f"no trial that completed has a value of the primary metric '{run.metric}': {logged}; "
