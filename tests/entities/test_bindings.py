@@ -58,12 +58,12 @@ def pipeline(step: dict[str, Any], path: str = "", **more: Any) -> Document:
     return made, f"jobs.it.{path}" if path else ""
 
 
-def sweep(text: str) -> Document:
-    trial = {"command": text, "environment": ENVIRONMENT}
-    space = {"lr": {"type": "choice", "values": [1]}}
+def sweep(path: str, command: str = "true", variable: str = "a", value: object = 1) -> Document:
+    trial = {"command": command, "environment": ENVIRONMENT, "environment_variables": {"A": variable}}
+    space = {"lr": {"type": "choice", "values": [value]}}
     aim = {"objective": {"goal": "minimize", "primary_metric": "m"}, "limits": {"max_total_trials": 1}}
     made = {"type": "sweep", "trial": trial, "search_space": space, "inputs": {"x": 1}, "outputs": {"o": None}, **aim}
-    return made, "trial.command"
+    return made, path
 
 
 def condition(text: str) -> Document:
@@ -90,7 +90,9 @@ def settings(key: str, text: str) -> Document:
 
 DOCUMENTS: dict[str, Callable[[str], Document]] = {
     places.COMMAND.words: lambda text: job("command", command=text),
-    places.TRIAL.words: sweep,
+    places.TRIAL.words: lambda text: sweep("trial.command", command=text),
+    places.TRIAL_VARIABLE.words: lambda text: sweep("trial.environment_variables.A", variable=text),
+    places.SPACE_VALUE.words: lambda text: sweep("search_space.lr.values[0]", value=text),
     places.ARGUMENTS.words: lambda text: (
         {"type": "spark", "entry": {"file": "m.py"}, "args": text, "inputs": {"x": 1}, "outputs": {"o": None}}, "args",
     ),

@@ -92,6 +92,51 @@ RANGES = {
         vary(lr={"type": "uniform", "min_value": 0, "max_value": "${{parent.inputs.most}}"}),
         "search_space.lr.max_value: 'max_value' must be a number, not '${{parent.inputs.most}}'",
     ),
+    "a number that no float holds": (
+        vary(lr={"type": "uniform", "min_value": 0, "max_value": 10**400}),
+        "search_space.lr.max_value: 'max_value' must be at most 1.8e+308 in size",
+    ),
+    "a range that no float holds": (
+        vary(lr={"type": "uniform", "min_value": -1.7e308, "max_value": 1.7e308}),
+        "search_space.lr.max_value: 'max_value' is too far from 'min_value'; choose a narrower range",
+    ),
+    "a normal distribution of numbers that no float holds": (
+        vary(lr={"type": "normal", "mu": 0, "sigma": 1e308}),
+        "search_space.lr: a normal distribution with 'mu' 0 and 'sigma' 1e+308 gives numbers that are too large",
+    ),
+    "a step that cannot be counted": (
+        vary(lr={"type": "quniform", "min_value": 0, "max_value": 1, "q": 1e-300}),
+        "search_space.lr.q: 'q' is too small: 1 is more than 9.0072e+15 steps from 0",
+    ),
+    "an integer that cannot be counted": (
+        vary(n={"type": "randint", "upper": 10**400}),
+        f"search_space.n.upper: 'upper' must be at most 9007199254740992, not {10**400}",
+    ),
+    "a number in a choice that is none": (
+        vary(n={"type": "choice", "values": [1, float("nan")]}),
+        "search_space.n.values[1]: item 2 of 'values' must be a finite number; put it in quotes if its text is meant",
+    ),
+    "infinity within a choice": (
+        vary(n={"type": "choice", "values": [{"a": float("-inf")}]}),
+        "search_space.n.values[0].a: 'a' must be a finite number; put it in quotes if its text is meant",
+    ),
+    "an expression in a choice": (
+        vary(n={"type": "choice", "values": ["${{inputs.a}}"]}),
+        "search_space.n.values[0]: '${{inputs.a}}' cannot stand in a value of a search space; write it out, and put "
+        "'${{inputs.NAME}}' in the command",
+    ),
+    "a parameter without a distribution": (
+        make_sweep(search_space={"lr": None, "n": {"type": "randint", "upper": 3}}),
+        "search_space.lr: 'lr' must be a distribution of values (a mapping), not nothing; write one, or remove it",
+    ),
+    "a list for a distribution": (
+        make_sweep(search_space={"lr": [1, 2]}),
+        "search_space.lr: 'lr' must be a distribution of values (a mapping), not a list",
+    ),
+    "no mapping": (
+        make_sweep(search_space=5),
+        "search_space: 'search_space' must be a mapping of distributions of values, not the number 5",
+    ),
     "a name": (
         vary(**{"learn-rate": UNIFORM}),
         "search_space.learn-rate: 'learn-rate' cannot be the name of a parameter; use letters, digits and '_', "
@@ -147,6 +192,30 @@ SETTINGS = {
     "a base": (
         make_sweep(sampling_algorithm={"type": "random", "logbase": 1}),
         "sampling_algorithm.logbase: 'logbase' must be 'e' or a number greater than 0 other than 1, not the number 1",
+    ),
+    "an infinite base": (
+        make_sweep(sampling_algorithm={"type": "random", "logbase": float("inf")}),
+        "sampling_algorithm.logbase: 'logbase' must be 'e' or a number greater than 0 other than 1, not the number inf",
+    ),
+    "no metric": (
+        make_sweep(objective={"goal": "minimize", "primary_metric": ""}),
+        "objective.primary_metric: 'primary_metric' must be the name of a metric, without blanks around it, not ''",
+    ),
+    "blanks around a metric": (
+        make_sweep(objective={"goal": "minimize", "primary_metric": " loss "}),
+        "objective.primary_metric: 'primary_metric' must be the name of a metric, without blanks around it, not "
+        "' loss '",
+    ),
+    "a parameter in a variable": (
+        make_sweep(trial={"command": "train", "environment": "azureml:host", "environment_variables": {
+            "A": "${{search_space.lr}}"}}),
+        "trial.environment_variables.A: '${{search_space.lr}}' cannot stand in an environment variable of a trial; "
+        "each trial has its parameters in the variables AZUREML_SWEEP_NAME",
+    ),
+    "a name that is none": (
+        make_sweep(trial={"command": "train ${{search_space.größe}}", "environment": "azureml:host"}),
+        "trial.command: '${{search_space.größe}}' is not an expression that smalt knows; a name has letters, digits, "
+        "'_', '-' and '.'",
     ),
     "a negative slack": (
         make_sweep(early_termination={"type": "bandit", "slack_factor": -0.1}),

@@ -52,6 +52,9 @@ def test_a_job_becomes_a_sweep(files: Desk) -> None:
 
 def test_the_file_that_a_line_stands_for_is_printed(files: Desk) -> None:
     """With `-o yaml` nothing runs; the file is one that `job create` takes, with paths of the current folder."""
+    job = files.folder / "job.yml"
+    text = job.read_text().replace("n: 9", "n: 9, lr: 1").replace("&& ls", "&& echo ${{inputs.lr}}")
+    job.write_text(text)
     line = (f"job sweep job.yml --space lr='loguniform(-6,-1)' 'word=choice(\"a, b\", c)' n='quniform(1,9,q=2)' {AIM} "
             "--max-total-trials 4 --max-concurrent-trials 2 --seed 7 --policy 'bandit(slack_factor=0.1)' --timeout 99 "
             "--trial-timeout 9")  # fmt: skip
@@ -74,6 +77,28 @@ def test_the_file_that_a_line_stands_for_is_printed(files: Desk) -> None:
     assert "inputs" not in document
     files.write("sweep.yml", printed.out)
     assert files.smalt("job validate -f sweep.yml").err.strip() == "sweep.yml: ok"
+
+
+def test_a_value_of_a_choice_may_be_a_distribution_or_a_text_with_parentheses(files: Desk) -> None:
+    """What is no distribution is text as in a file, also a date."""
+    space = "n=choice(choice(1, 2), uniform(0, 1), f(1, 2), 2020-01-01, 'randint(3)')"
+    printed = files.smalt(f'job sweep job.yml --space "{space}" {AIM} --max-total-trials 2 -o yaml')
+    assert yaml.load(printed.out, yaml.BaseLoader)["search_space"]["n"]["values"] == [
+        {"type": "choice", "values": ["1", "2"]}, {"type": "uniform", "min_value": "0", "max_value": "1"},
+        "f(1, 2)", "2020-01-01", "randint(3)",
+    ]  # fmt: skip
+
+
+def test_a_parameter_that_the_command_does_not_name_is_told(files: Desk) -> None:
+    """The trials have it as a variable alone."""
+    document = (
+        "{type: sweep, trial: {command: 'true', environment: 'azureml:host'}, limits: {max_total_trials: 1},\n"
+        "search_space: {lr: {type: randint, upper: 2}}, objective: {primary_metric: loss, goal: minimize}}"
+    )
+    files.write("sweep.yml", document)
+    told = "the trial's command does not name 'lr' of the search space, which it has as AZUREML_SWEEP_lr alone"
+    assert told in files.smalt("job validate -f sweep.yml").err
+    assert told in files.smalt("job create -f sweep.yml -n unnamed --stream").err
 
 
 def test_a_component_becomes_a_sweep(files: Desk) -> None:
@@ -121,9 +146,18 @@ MISTAKES = {
     f"job.yml {AIM} --max-total-trials 2 --space lr=unifrom(0,1)": "did you mean 'uniform'?",
     f"job.yml {AIM} --max-total-trials 2 --space lr=uniform(0)": "--space lr: uniform needs max_value, as in uniform(",
     f"job.yml {AIM} --max-total-trials 2 --space lr=uniform(0,1,2)": "uniform takes min_value and max_value, not 3 v",
-    f"job.yml {AIM} --max-total-trials 2 --space lr=uniform(2,1)": "'max_value' must not be below 'min_value'",
+    f"job.yml {AIM} --max-total-trials 2 --space n=uniform(2,1)": "'max_value' must not be below 'min_value'",
     f"job.yml {AIM} --max-total-trials 2 --space n=choice()": "--space n: choice needs values, as in choice(a,b)",
     f"job.yml {AIM} --max-total-trials 2 --space n=choice(1,2": "--space n: 'choice(1,2' has no ')' at its end",
+    f"job.yml {AIM} --max-total-trials 2 --space m=randint(2)": "--space m: the job has no input 'm' to vary; there",
+    f"job.yml {AIM} --max-total-trials 2 --space lr=randint(2)": "no input 'lr' to vary; there are n and word",
+    f"job.yml {AIM} --max-total-trials 2 --space n=randint(2) --set inputs.n=7": "--set inputs.n gives a value",
+    f"job.yml {AIM} --max-total-trials 2 --space n=choice(1))": "--space n: the ')' in '1)' closes nothing",
+    f"job.yml {AIM} --max-total-trials 2 --space n=choice(a(1,2)": "there is no ) at the end of 'a(1,2'",
+    f"job.yml {AIM} --max-total-trials 2 --space \"n=choice('a)\"": "there is no ' at the end of ''a'",
+    f"job.yml {AIM} --max-total-trials 2 --space n=randint(2) --sampling random(seed=5) --seed 6": "--seed 6 and the",
+    f"job.yml {AIM} --max-total-trials 2 --space n=choice(${{{{inputs.word}}}})": "cannot stand in a value of a sea",
+    "job.yml --primary-metric '' --goal minimize --max-total-trials 2 --space n=randint(2)": "must be the name of a m",
     f"job.yml {AIM} --max-total-trials 0 --space n=randint(2)": "'max_total_trials' must be at least 1, not 0",
     f"job.yml {AIM} --max-total-trials 2 --space n=randint(2) --sampling bayes": "did you mean 'bayesian'?",
     f"job.yml {AIM} --max-total-trials 2 --space n=randint(2) --policy bandit": "'slack_factor' or 'slack_amount'",

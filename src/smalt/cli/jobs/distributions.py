@@ -13,6 +13,7 @@ from smalt.entities.schema.nested import TaggedNoun, load_noun
 from smalt.entities.schema.problems import did_you_mean, join_words
 
 _CALL = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)\s*(?:\((?P<arguments>.*)\)\s*)?", re.DOTALL)
+_PAIRS = {"(": ")", "[": "]", "{": "}"}
 _KEYWORD = re.compile(r"\s*([A-Za-z_]\w*)\s*=(.*)", re.DOTALL)
 
 
@@ -32,6 +33,10 @@ def parse_space(pairs: Sequence[str]) -> dict[str, Any]:
 def parse_sampling(text: str, seed: int | None) -> Any:
     """Return a sampling algorithm with its seed, as in YAML."""
     algorithm = parse_call("--sampling", text, SAMPLING_NOUNS)
+    if seed is not None and "seed" in algorithm:
+        raise click.UsageError(
+            f"--seed {seed} and the seed {algorithm['seed']} in --sampling are two; remove one of them"
+        )
     if seed is not None:
         algorithm["seed"] = seed
     return algorithm if len(algorithm) > 1 else algorithm["type"]
@@ -55,7 +60,7 @@ def parse_call(option: str, text: str, nouns: TaggedNoun[Any]) -> dict[str, Any]
         raise click.UsageError(f"{option}: '{name}' is not {nouns.base.noun}{hint}")
     noun = load_noun(nouns.table[kind])
     order = noun._order if issubclass(noun, SweepDistribution) else ()
-    positional, named = _split_arguments(option, found["arguments"] or "")
+    positional, named = _split_arguments(option, found["arguments"] or "", nouns)
     if kind == "choice":
         positional = [positional] if positional else []
     if len(positional) > len(order):
@@ -78,18 +83,13 @@ def _show_example(kind: str, order: Sequence[str]) -> str:
     return f", as in {kind}({','.join(order)})" if order else ""
 
 
-def _split_arguments(option: str, text: str) -> tuple[list[Any], dict[str, Any]]:
-    """Return the arguments without a name and those with one; each is read as in YAML."""
-    import yaml
-
+def _split_arguments(option: str, text: str, nouns: TaggedNoun[Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments without a name and those with one: each a value as in YAML, or a distribution again."""
     positional: list[Any] = []
     named: dict[str, Any] = {}
-    for part in _split_commas(text):
+    for part in _split_commas(option, text):
         keyword = _KEYWORD.fullmatch(part)
-        try:
-            value = yaml.safe_load(keyword[2] if keyword is not None else part)
-        except yaml.YAMLError:
-            raise click.UsageError(f"{option}: '{part.strip()}' cannot be read as a value") from None
+        value = _read_argument(option, keyword[2] if keyword is not None else part, nouns)
         if keyword is not None:
             named[keyword[1]] = value
         else:
@@ -97,17 +97,45 @@ def _split_arguments(option: str, text: str) -> tuple[list[Any], dict[str, Any]]
     return positional, named
 
 
-def _split_commas(text: str) -> list[str]:
-    """Return the parts between the commas that are in no quotes, brackets or braces."""
-    parts, depth, quote = [""], 0, ""
+def _read_argument(option: str, text: str, nouns: TaggedNoun[Any]) -> Any:
+    import datetime
+
+    import yaml
+
+    found = _CALL.fullmatch(text)
+    is_call = found is not None and found["arguments"] is not None
+    if (
+        found is not None
+        and is_call
+        and nouns is DISTRIBUTION
+        and found["name"].lower().replace("_", "") in nouns.table
+    ):
+        return parse_call(option, text, nouns)
+    try:
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):
+        raise click.UsageError(f"{option}: '{text.strip()}' cannot be read as a value") from None
+    return text.strip() if isinstance(value, datetime.date) else value  # as in files
+
+
+def _split_commas(option: str, text: str) -> list[str]:
+    """Return the parts between the commas that are in no quotes, brackets, braces or parentheses."""
+    parts, open, quote = [""], "", ""
     for letter in text:
         if quote:
             quote = "" if letter == quote else quote
-        elif letter in "'\"":
+        elif letter in "'\"" and parts[-1].rstrip()[-1:] in ("", *"=([{,:"):
             quote = letter
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(letter, 0) if not quote else 0
-        if letter == "," and depth == 0 and not quote:
+        elif letter in _PAIRS:
+            open += _PAIRS[letter]
+        elif letter in _PAIRS.values():
+            if not open.endswith(letter):
+                raise click.UsageError(f"{option}: the '{letter}' in '{text}' closes nothing; put a text in quotes")
+            open = open[:-1]
+        if letter == "," and not open and not quote:
             parts.append("")
         else:
             parts[-1] += letter
+    if quote or open:
+        raise click.UsageError(f"{option}: there is no {quote or open[-1]} at the end of '{text}'")
     return parts if any(part.strip() for part in parts) else []

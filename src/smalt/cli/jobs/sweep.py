@@ -94,12 +94,18 @@ def _is_file(what: str) -> bool:
 def _make_of_file(file: str, sets: tuple[str, ...], given: dict[str, Any]) -> SweepJob:
     """Return the sweep of the command job or component in a file."""
     from smalt.cli.framework.documents import read_document
+    from smalt.cli.jobs.distributions import parse_space
     from smalt.entities import CommandJob, Component
     from smalt.yaml.loading import find_kind
 
     _require(given, "primary_metric", "goal", "max_total_trials")
     if not given["space"]:
         raise click.UsageError("say what varies, as in --space 'lr=loguniform(-6,-1)'")
+    for text in sets:
+        name = text.partition("=")[0].strip()
+        if any(name == f"inputs.{one}" or name.startswith(f"inputs.{one}.") for one in parse_space(given["space"])):
+            words = f"--set {name} gives a value to an input that varies by --space; remove one of them"
+            raise click.UsageError(words)
     noun = read_document(find_kind(file), file, sets, {})
     if isinstance(noun, CommandJob):
         document = _describe_job(noun)
@@ -152,6 +158,7 @@ def _read_sweep(document: dict[str, Any], given: dict[str, Any]) -> SweepJob:
 
     space = parse_space(given["space"])
     document = {"type": "sweep", **document}
+    _check_names(space, document)
     document["search_space"] = {**(document.get("search_space") or {}), **space}
     inputs = {name: value for name, value in (document.get("inputs") or {}).items() if name not in space}
     document["inputs"] = inputs
@@ -173,6 +180,23 @@ def _read_sweep(document: dict[str, Any], given: dict[str, Any]) -> SweepJob:
     if given["policy"] is not None:
         document["early_termination"] = parse_policy(given["policy"])
     return SweepJob.from_dict({key: value for key, value in document.items() if value not in (None, {})})
+
+
+def _check_names(space: dict[str, Any], document: dict[str, Any]) -> None:
+    """Raise UsageError for a parameter that a command in place has no input for and does not name."""
+    from smalt.entities.schema.problems import did_you_mean, join_words
+    from smalt.entities.syntax.expression import find_expressions
+
+    trial: Any = document["trial"]
+    if not isinstance(trial, dict) or "command" not in trial:
+        return
+    named = [one.name for one in find_expressions(trial["command"]) if one.kind in ("inputs", "search_space")]
+    known = [*(document.get("inputs") or {}), *(document.get("search_space") or {}), *named]
+    for name in space:
+        if name not in known:
+            there = f"; there are {join_words(dict.fromkeys(known), 'and')}" if known else "; declare it under 'inputs'"
+            hint = did_you_mean(name, known) or there
+            raise click.UsageError(f"--space {name}: the job has no input '{name}' to vary{hint}")
 
 
 def _rename_input(command: str, name: str) -> str:

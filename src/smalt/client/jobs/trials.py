@@ -36,7 +36,7 @@ def leave_out_trials(jobs: Sequence[Json]) -> list[Json]:
 
 
 def get_number(value: Any) -> float:
-    """Return a value of a metric as a number; NaN if it is not finite, by which no trial can be the best, or missing."""
+    """Return a value of a metric as a number; NaN if there is none that can be the best."""
     number = math.nan if value is None else float(value)
     return number if math.isfinite(number) else math.nan
 
@@ -106,4 +106,4 @@ def _get_rank(trial: Json, goal: str) -> tuple[int, bool, float]:
 
 
 _GROUPS = {"Completed": 0, "Canceled": 3, "Failed": 4}
-"""Status → place in the order. Completed trials without a finite value come after those with one, then those that run."""
+"""Status → place in the order. Completed trials without a finite value come after the others, then those that run."""

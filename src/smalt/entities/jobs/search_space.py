@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +11,7 @@ from smalt.entities.schema.effects import ACTED
 from smalt.entities.schema.entity import Entity, constant, optional, required
 from smalt.entities.schema.nested import Nested, TaggedNoun
 from smalt.entities.schema.problems import Path, did_you_mean, format_value, join_words
+from smalt.entities.schema.reader import describe_path
 from smalt.entities.schema.shapes import Anything, Boolean, Enum, Integer, List, Map, Number, Shape, Text
 from smalt.entities.schema.travel import SETTING, Travel
 
@@ -45,6 +47,10 @@ class ChoiceValue(Anything):
             return {str(name): self.read_value(item, (*path, name), reader) for name, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.read_value(item, (*path, index), reader) for index, item in enumerate(value)]
+        if isinstance(value, float) and not math.isfinite(value):
+            words = "must be a finite number; put it in quotes if its text is meant"
+            reader.add_problem(path, f"{describe_path(path)} {words}")
+            return None
         return value if isinstance(value, (str, int, float)) else self.report_mismatch(value, path, reader)
 
 
@@ -83,6 +89,8 @@ class Range(SweepDistribution):
         low, high = self.__dict__.get("min_value"), self.__dict__.get("max_value")
         if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
             reader.add_problem((*path, "max_value"), f"'max_value' must not be below 'min_value', which is {low}")
+        elif isinstance(low, (int, float)) and isinstance(high, (int, float)) and math.isinf(float(high) - float(low)):
+            reader.add_problem((*path, "max_value"), "'max_value' is too far from 'min_value'; choose a narrower range")
 
 
 class ExponentRange(Range):
@@ -104,6 +112,10 @@ class LogUniform(ExponentRange):
     type = constant("loguniform", "The distribution.")
 
 
+_MOST_STEPS = 2.0**53
+"""Steps that a float can count."""
+
+
 class HasStep(Entity):
     """A distribution whose values are rounded."""
 
@@ -112,6 +124,11 @@ class HasStep(Entity):
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check_rules(path, reader, data)
         check_positive(self, "q", path, reader)
+        q, ends = vars(self).get("q"), [vars(self).get(key) for key in ("min_value", "max_value", "mu", "sigma")]
+        sizes = [abs(float(end)) for end in ends if isinstance(end, (int, float))]
+        if isinstance(q, (int, float)) and q > 0 and any(size > q * _MOST_STEPS for size in sizes):
+            words = f"'q' is too small: {max(sizes):g} is more than {_MOST_STEPS:g} steps from 0"
+            reader.add_problem((*path, "q"), words)
 
 
 class QUniform(HasStep, Range):
@@ -174,7 +191,9 @@ class Randint(SweepDistribution):
     _order = ("upper",)
 
     type = constant("randint", "The distribution.")
-    upper = required(Integer(at_least=1), "The bound, which is not reached: the values are 0 to upper - 1.")
+    upper = required(
+        Integer(at_least=1, at_most=2**53), "The bound, which is not reached: the values are 0 to upper - 1."
+    )
 
 
 def check_positive(distribution: Entity, key: str, path: Path, reader: Reader) -> None:
@@ -221,8 +240,8 @@ class RandomSamplingAlgorithm(SamplingAlgorithm):
         if base is None or base == "e" or reader.is_binding(base):
             return
         try:
-            is_base = float(base) > 0 and float(base) != 1 and not isinstance(base, bool)
-        except ValueError:
+            is_base = 0 < float(base) < math.inf and float(base) != 1 and not isinstance(base, bool)
+        except (ValueError, OverflowError):
             is_base = False
         if not is_base:
             words = "'logbase' must be 'e' or a number greater than 0 other than 1"
@@ -310,6 +329,12 @@ class Objective(Entity):
     goal = required(Enum("minimize", "maximize"), "Whether low or high values are sought.")
     primary_metric = required(Text(), "The metric that the trials log.")
 
+    def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
+        metric = self.__dict__.get("primary_metric")
+        if isinstance(metric, str) and (not metric or metric != metric.strip()):
+            words = f"'primary_metric' must be the name of a metric, without blanks around it, not '{metric}'"
+            reader.add_problem((*path, "primary_metric"), words)
+
 
 class EarlyTerminationPolicy(Entity):
     noun = "an early termination policy"
@@ -369,8 +394,8 @@ class SweepJobLimits(Entity):
 
     max_total_trials = required(Integer(at_least=1, at_most=1000), "Trials in all.")
     max_concurrent_trials = optional(Integer(at_least=1, at_most=100), "Trials at a time; all, at most 100, if unset.")
-    timeout = optional(Integer(at_least=0), "Seconds after which the sweep is ended.")
-    trial_timeout = optional(Integer(at_least=0), "Seconds after which a trial is ended.")
+    timeout = optional(Integer(at_least=0), "Seconds after which the sweep is ended; never if 0 or unset.")
+    trial_timeout = optional(Integer(at_least=0), "Seconds after which a trial is ended; never if 0 or unset.")
 
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         total, at_once = vars(self).get("max_total_trials"), vars(self).get("max_concurrent_trials")

@@ -168,19 +168,30 @@ class SweepJob(SweepSetters, Sweep, Job):
         take_settings(self)
         check_sweep(self, data, path, reader)
         if isinstance(self.trial, Trial):
-            check_trial_command(self, "this sweep", places.OF_JOB, path, reader, data)
+            check_trial_command(self, "this sweep", places.OF_JOB, path, reader, data, data.get("search_space"))
         else:
-            own = {key: place for key, place in places.OF_JOB.items() if key != "trial.command"}
+            own = {key: place for key, place in places.OF_JOB.items() if not key.startswith("trial.")}
             check_own(self, "this sweep", own, path, reader, data=data)
         if isinstance(self.trial, Component):
             check_trial_component(self, self.trial, path, reader)
 
 
 def check_trial_command(
-    sweep: Any, words: str, table: Mapping[str, places.TextPlace], path: Path, reader: Reader, data: Mapping[str, Any]
+    sweep: Any,
+    words: str,
+    table: Mapping[str, places.TextPlace],
+    path: Path,
+    reader: Reader,
+    data: Mapping[str, Any],
+    written: Any,
 ) -> None:
-    """Check the texts of a sweep whose trial is a command in place, which may name the space's parameters as inputs."""
-    space = vars(sweep).get("search_space") or {}
+    """Check the texts of a sweep whose trial is a command in place, which may name the space's parameters as inputs.
+
+    `written` is the search space as it is written: of a parameter that cannot be read only that is said.
+    """
+    if written is not None and not isinstance(written, Mapping):
+        return
+    space = {**dict.fromkeys(map(str, written or ())), **(vars(sweep).get("search_space") or {})}
     ports = {"inputs": {**space, **sweep.inputs}, "outputs": sweep.outputs, "search_space": space}
     check_fields(sweep, table, OwnNames(words, ports, find_empty_inputs(data, path, reader)), path, reader)
 
@@ -200,7 +211,7 @@ class SweepComponent(Sweep, Component):
         take_settings(self)
         check_sweep(self, data, path, reader)
         if isinstance(self.trial, Trial):
-            check_trial_command(self, "this component", places.OF_COMPONENT, path, reader, {})
+            check_trial_command(self, "this component", places.OF_COMPONENT, path, reader, {}, data.get("search_space"))
         elif isinstance(self.trial, Component):
             check_declared_ports(self, self.trial, path, reader)
             check_space(self, self.trial, PipelineNames({}, {}, {}, {}), path, reader)

@@ -132,7 +132,7 @@ def _check_kind(expression: Expression, place: TextPlace, known: NameScope, read
         return None if reader.in_schedule else f"'{expression.text}' {hint}; write the time itself"
     if expression.kind in place.uses:
         return None
-    if expression.kind == "search_space":
+    if expression.kind == "search_space" and place not in (places.TRIAL_VARIABLE, places.SPACE_VALUE):
         hint = f"elsewhere declare an input and write '${{{{inputs.{expression.name}}}}}'"
         return f"'{expression.text}' has a meaning only in the trial of a sweep that is a command in place; {hint}"
     advice = known.find_advice(expression, place)
@@ -146,6 +146,10 @@ def _describe_unknown(expression: Expression) -> str:
         return f"'{expression.text}' is none of {forms}"
     if first == "jobs" and rest:
         return f"'{expression.text}' is not an expression; did you mean '${{{{parent.{expression.name}}}}}'?"
+    if rest and first in OWN:
+        return (
+            f"'{expression.text}' is not an expression that smalt knows; a name has letters, digits, '_', '-' and '.'"
+        )
     near = find_nearest(first, (*OWN, "parent", "secrets")) if rest else find_nearest(first, MACROS)
     hint = f"; did you mean '${{{{{near}{'.' if rest else ''}{rest}}}}}'?" if near else ""
     return f"'{expression.text}' is not an expression that smalt knows{hint}"

@@ -68,6 +68,18 @@ VARIABLE = TextPlace(
     {"secrets": Use.TEXT},
     "the variables AZURE_ML_INPUT_NAME and AZURE_ML_OUTPUT_NAME are set for every input and output",
 )
+TRIAL_VARIABLE = TextPlace(
+    "an environment variable of a trial",
+    "`trial.environment_variables` of a sweep",
+    VARIABLE.uses,
+    "each trial has its parameters in the variables AZUREML_SWEEP_NAME",
+)
+SPACE_VALUE = TextPlace(
+    "a value of a search space",
+    "`search_space` of sweep jobs and components",
+    {},
+    "write it out, and put '${{inputs.NAME}}' in the command",
+)
 FIXED = TextPlace(
     "code, environment or compute of a job or component",
     "`code` and `environment` of jobs, steps and components; `compute` of jobs",
@@ -151,7 +163,19 @@ PEOPLE = TextPlace(
 )
 
 PLACES = (
-    *(COMMAND, TRIAL, ARGUMENTS, JOB_INPUT, JOB_OUTPUT, VARIABLE, FIXED, SETTING, FIXED_SETTING),
+    *(
+        COMMAND,
+        TRIAL,
+        ARGUMENTS,
+        JOB_INPUT,
+        JOB_OUTPUT,
+        VARIABLE,
+        TRIAL_VARIABLE,
+        SPACE_VALUE,
+        FIXED,
+        SETTING,
+        FIXED_SETTING,
+    ),
     *(STEP_INPUT, STEP_OUTPUT, STEP_PATH, PORT_FIELD, STEP_VARIABLE, STEP_FIELD, CONTROL, AUTOML, AUTOML_TABLE, PEOPLE),
 )
 
@@ -179,7 +203,9 @@ _OF_OTHERS = {
     **OF_BODY,
     "trial.command": TRIAL,
     "environment_variables": VARIABLE,
-    **dict.fromkeys(("code", "environment", "compute"), FIXED),
+    **dict.fromkeys(("code", "environment", "compute", "trial.code", "trial.environment"), FIXED),
+    "trial.environment_variables": TRIAL_VARIABLE,
+    "search_space": SPACE_VALUE,
 }
 OF_JOB = {**_OF_OTHERS, "inputs": JOB_INPUT, "outputs": JOB_OUTPUT}
 OF_PIPELINE = {

@@ -14,7 +14,9 @@ from smalt.entities.jobs.search_space import (
     ExponentRange,
     HasStep,
     LogNormal,
+    Normal,
     QLogNormal,
+    QNormal,
     Randint,
     Range,
     SweepDistribution,
@@ -52,6 +54,11 @@ def check_sweep(sweep: Any, data: Mapping[str, Any], path: Path, reader: Reader)
         reader.add_problem((*path, "early_termination"), words, at_key=True)
     space: Mapping[str, Any] = vars(sweep).get("search_space") or {}
     given = {} if isinstance(sweep, Component) else vars(sweep).get("inputs") or {}
+    written = data.get("search_space")
+    for name, value in written.items() if isinstance(written, Mapping) else ():
+        if value is None:
+            words = f"'{name}' must be {SweepDistribution.noun} (a mapping), not nothing; write one, or remove it"
+            reader.add_problem((*path, "search_space", name), words, at_key=True)
     for name, distribution in space.items():
         where = (*path, "search_space", name)
         if not _NAME.fullmatch(name):
@@ -78,11 +85,23 @@ def _check_sampling(distribution: Any, algorithm: Any, name: str, path: Path, re
                 words = f"{text}({exponent:g}) is too large; the bounds of {one.noun} are exponents"
                 reader.add_problem((*where, key), words)
         mu, sigma = (vars(one).get(key) if isinstance(one, LogNormal | QLogNormal) else None for key in ("mu", "sigma"))
+        if isinstance(one, Normal | QNormal):
+            _check_size(one, where, reader)
         if not isinstance(mu, (int, float)) or not isinstance(sigma, (int, float)):
             continue
         if (mu + _FARTHEST * sigma) * math.log(base) > math.log(_LARGEST):
             words = f"{one.noun} with 'mu' {mu:g} and 'sigma' {sigma:g} gives numbers that are too large"
             reader.add_problem(where, f"{words}; they are those of the value's logarithm")
+
+
+def _check_size(distribution: Normal | QNormal, path: Path, reader: Reader) -> None:
+    """Check that the values of a normal distribution are numbers that a float can hold."""
+    mu, sigma = (vars(distribution).get(key) for key in ("mu", "sigma"))
+    if not isinstance(mu, (int, float)) or not isinstance(sigma, (int, float)):
+        return
+    if abs(float(mu)) + _FARTHEST * float(sigma) > _LARGEST:
+        words = f"{distribution.noun} with 'mu' {mu:g} and 'sigma' {sigma:g} gives numbers that are too large"
+        reader.add_problem(path, words)
 
 
 def _find_base(algorithm: Any) -> float:

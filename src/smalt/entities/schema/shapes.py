@@ -5,6 +5,7 @@ A shape never raises on what a user wrote: it reports to the `Reader` and return
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
@@ -254,6 +255,9 @@ class Number(Shape[float]):
             number = _parse_number(text) if whole is None else whole
         elif isinstance(value, str):
             number = _parse_number(value)
+        if isinstance(number, int) and abs(number) > sys.float_info.max:
+            reader.add_problem(path, f"{describe_path(path)} must be at most {sys.float_info.max:.2g} in size")
+            return None
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not abs(number) < float("inf"):
             return self.report_mismatch(value, path, reader)
         return number if check_range(number, self.at_least, self.at_most, path, reader) else None

@@ -35,7 +35,7 @@ from smalt.service.engine.kinds.step_jobs import (
     list_inherited_settings,
     make_forced_note,
 )
-from smalt.service.engine.kinds.sweep_expansion import find_trial_problems, with_outputs
+from smalt.service.engine.kinds.sweep_expansion import find_trial_problems, find_unnamed, with_outputs
 from smalt.service.engine.kinds.sweep_runs import (
     MOST_NAMES,
     SweepRun,
@@ -111,6 +111,7 @@ class SweepKind(CompositeKind):
         checker.check_environment("trial.", trial.environment)
         checker.check_code("trial.", trial.code)
         checker.check_secrets("trial.", trial)
+        checker.notes += find_unnamed(job)
         command = CommandJob(resources=job.resources or trial.resources, distribution=trial.distribution)
         for problem in checker.context.computes.find_backend(getattr(job, "compute", None)).steps.find_problems(
             make_resources(command)

@@ -10,6 +10,7 @@ from smalt.entities.jobs.sweep import SweepComponent, SweepJob, Trial
 from smalt.entities.rules.bindings import PipelineNames
 from smalt.entities.rules.sweep import check_declared_ports, check_space, check_trial_component
 from smalt.entities.schema.reader import Reader
+from smalt.entities.syntax.expression import find_expressions
 from smalt.exceptions import SmaltError
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.submission import lookup
@@ -53,3 +54,13 @@ def find_trial_problems(sweep: Any, component: Any) -> list[str]:
     elif isinstance(sweep, SweepJob):
         check_trial_component(sweep, component, (), reader)
     return [str(problem) for problem in reader.problems]
+
+
+def find_unnamed(sweep: Any) -> list[str]:
+    """Return a line for each parameter of a sweep that the command of its trials, written in place, does not name."""
+    named = {one.name for one in find_expressions(str(sweep.trial.command)) if one.kind in ("inputs", "search_space")}
+    return [
+        f"the trial's command does not name '{name}' of the search space, which it has as AZUREML_SWEEP_{name} alone"
+        for name in sweep.search_space or {}
+        if name not in named
+    ]
