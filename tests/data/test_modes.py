@@ -72,6 +72,12 @@ def test_an_input_that_is_not_there_is_one_sentence(
         data.prepare_input(data.locate(f"{BLOB}/in", workspace), "uri_file", None, tmp_path / "x")
 
 
+def test_a_direct_input_is_given_as_it_is(data: DataAccess, workspace: Workspace, store: Path, tmp_path: Path) -> None:
+    """Spark writes a folder where an output is a file by its type, and the next step reads it by its URI."""
+    there = data.prepare_input(data.locate(f"{BLOB}/in", workspace), "uri_file", "direct", tmp_path / "x")
+    assert there.is_dir()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_an_input_that_may_not_be_seen_says_so(data: DataAccess, workspace: Workspace, tmp_path: Path) -> None:
     """A folder without permission is not taken for a missing file."""

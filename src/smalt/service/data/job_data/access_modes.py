@@ -19,6 +19,7 @@ COPIED = frozenset({"download", "eval_download"})
 
 _ASSET = re.compile(r"/subscriptions/.+/(?:data|models|environments)/([^/]+)/versions/([^/]+)")
 UPLOADED = "upload"
+DIRECT = "direct"
 FILE = "uri_file"
 FOLDER = "uri_folder"
 
@@ -38,7 +39,7 @@ def prepare_input(
     source = location.path
     if source is None or not location.exists:
         raise NotFound(explain_missing(location))
-    if wrong := explain_not_a_file(location, type):
+    if mode != DIRECT and (wrong := explain_not_a_file(location, type)):  # what Spark calls a file may be a folder
         raise RefusedError(wrong)
     name = location.name or source.name
     if mode not in COPIED:
