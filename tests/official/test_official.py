@@ -44,9 +44,9 @@ def test_automl_by_the_official_client(outcomes: Run, name: str) -> None:
 
 @pytest.mark.integration
 @pytest.mark.parametrize("name", _functions("spark_jobs"))
-def test_spark_by_the_official_client(outcomes: Run, official: str, name: str) -> None:
+def test_spark_by_the_official_client(outcomes: Run, name: str) -> None:
     """The home installs PySpark and Java for it."""
-    _check(outcomes(official, "spark_jobs"), name)
+    _check(outcomes(installed(NEWEST), "spark_jobs"), name)
 
 
 def _check(found: Outcomes, name: str) -> None:
