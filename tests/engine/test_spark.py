@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from smalt.entities import SparkJob
+from smalt import wire
+from smalt.entities import SparkComponent, SparkJob
 from smalt.entities.rules.spark import choose_runtime, count_cores
 from smalt.exceptions import RefusedError, ValidationException
 from smalt.inside.spark import __main__ as program
@@ -17,7 +18,7 @@ from smalt.service.compute.local.rendering import render_command
 from smalt.service.engine.kinds import spark, spark_mounts
 from smalt.service.engine.kinds.spark_submission import build_command, split_arguments
 from smalt.service.environments.resolution.conda_files import parse_yaml
-from smalt.service.records import assets
+from smalt.service.records import assets, jobs
 from tests.engine.bench import workbench
 
 SIZES = {
@@ -158,3 +159,21 @@ async def test_a_step_with_an_unknown_environment_is_refused() -> None:
         body = {"jobType": "Pipeline", "jobs": {"s": step}}
         with pytest.raises((RefusedError, ValidationException), match=r"jobs\.s\.environment: .*nowhere"):
             bench.engine.submit(bench.workspace, "p", body, "tester")
+
+
+async def test_a_step_that_repeats_its_components_arguments_is_planned() -> None:
+    """Azure's client sends a step with the component's own arguments; they are about the step's own inputs."""
+    async with workbench() as bench:
+        component = {
+            "type": "spark", "entry": {"file": "a.py"}, "conf": SIZES, "environment": "azureml:host", "name": "c",
+            "inputs": {"x": {"type": "integer"}}, "args": "--x ${{inputs.x}}",
+        }  # fmt: skip
+        body = wire.to_rest(SparkComponent.from_dict(component))["properties"]
+        assets.put_version(bench.db, bench.workspace.id, "components", "c", "1", body, "tester")
+        step = {"type": "spark", "componentId": "azureml:c:1", "args": "--x ${{inputs.x}} more"}
+        step["inputs"] = {"x": {"job_input_type": "literal", "value": "3"}}
+        job = bench.engine.submit(bench.workspace, "p", {"jobType": "Pipeline", "jobs": {"s": step}}, "tester")
+        await bench.over(job)
+        child = bench.child(job, "s")
+        assert jobs.read_properties(bench.db, child.id)["args"] == "--x ${{inputs.x}} more"
+        assert "no PySpark" in bench.log(child)

@@ -12,6 +12,7 @@ from smalt import wire
 from smalt.entities import CommandJob, SparkJob
 from smalt.entities.rules.spark import RUNTIMES, choose_runtime, count_cores
 from smalt.entities.schema.travel import build_job_values
+from smalt.entities.syntax.expression import remove_empty_blocks
 from smalt.exceptions import SmaltError, ValidationException
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds.command import CommandKind, Leaf
@@ -56,7 +57,9 @@ class SparkKind(CommandKind):
     def make_step_job(self, planner: Planner, step: PlannedStep) -> SparkJob:
         """Return the Spark job of a step, with the inputs and places that the pipeline gives it."""
         node, component = step.node, step.component
+        args = vars(node).get("args") or component.args or ""  # Azure's client gives the step its component's
         made = {
+            "args": fill_job_name(remove_empty_blocks(args, step.inputs), step.name) or None,
             "code": planner.pins.get_reference("codes", component.code) if component.code else None,
             "inputs": step.inputs,
             "outputs": step.outputs,
@@ -65,7 +68,6 @@ class SparkKind(CommandKind):
         if isinstance(fields.get("environment"), str):
             fields["environment"] = planner.pins.get_reference("environments", fields["environment"])
         fields["compute"] = find_compute(planner, step, fields.get("compute"))
-        fields["args"] = fill_job_name(fields.get("args"), step.name)
         job = SparkJob(**{**fields, **made})
         job.properties = {**remove_planned(job.properties), **make_reuse_note(planner, step)}
         return job
@@ -147,7 +149,7 @@ def _check_application(checker: Checker, where: str, node: Any, component: Any) 
     environment = getattr(node, "environment", None) or component.environment
     checker.check_environment(where, environment)
     try:
-        split_arguments(component.args or "")
+        split_arguments(vars(node).get("args") or component.args or "")
     except SmaltError as error:
         checker.add(where.rstrip("."), str(error))
     wanted = getattr(vars(node).get("resources") or vars(component).get("resources"), "runtime_version", None)
