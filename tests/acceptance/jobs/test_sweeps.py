@@ -14,6 +14,7 @@ from smalt.entities import PipelineJob, SweepJob
 from smalt.machine.home import Home
 from smalt.sweep import BanditPolicy, Choice, Objective, RandomSamplingAlgorithm, SweepJobLimits, Uniform
 from tests.acceptance.conftest import Desk
+from tests.helpers import eventually
 
 LOG = Path(__file__).parents[2] / "engine" / "log_metric.py"
 SPACE = """
@@ -72,6 +73,22 @@ def test_a_trial_is_a_command_a_component_a_job_or_a_pipeline(files: Desk, trial
     ran = files.smalt(f"job create -f {file} --name {name} --stream")
     assert ran.code == 0, ran.err
     assert read_best(files, name) == ("1", "1 hi\n")
+
+
+def test_a_canceled_sweep_gives_what_its_best_trial_so_far_wrote(files: Desk) -> None:
+    """By its name, to a download and to a later job, as a sweep that completed does."""
+    text = (files.folder / "inline.yml").read_text()
+    waits = "test ${{search_space.n}} != 2 || exec sleep 300; "
+    files.write("waits.yml", text.replace("command: ", f"command: {waits}", 1))
+    assert files.smalt("job create -f waits.yml --name cut").code == 0
+    client = MLClient(home=Home(files.server.home.root), workspace_name="default")
+    eventually(lambda: [job.status for job in client.jobs.list(parent_job_name="cut")].count("Completed") == 2, "two")
+    assert files.smalt("job cancel cut").code == 0
+    eventually(lambda: files.ask("job show cut --query status") == "Canceled", "the end")
+    assert read_best(files, "cut") == ("1", "1 hi\n")
+    source = "inputs: {o: {type: uri_folder, path: azureml://jobs/cut/outputs/o}}\n"
+    files.write("reads.yml", f"command: cat ${{{{inputs.o}}}}/n.txt\nenvironment: azureml:host\n{source}")
+    assert files.smalt("job create -f reads.yml --stream").out == "1 hi\n"
 
 
 def test_a_job_file_gives_a_sweep_what_it_does_not_say(files: Desk) -> None:
