@@ -86,6 +86,8 @@ def test_the_end_of_a_job_tells_its_last_metrics(monkeypatch: pytest.MonkeyPatch
         "metrics: m0 0, m1 1, m2 2, m3 3, m4 4, m5 5, m6 6, m7 7 and 2 more"
     ]
     assert logged.summarise_metrics("train", [run("")]) == []
+    search = {**run("search", metric("trial", 6)), "job": "flowers-search"}
+    assert logged.summarise_metrics("flowers", [search], {"flowers-search"}) == []
 
 
 JOBS = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -84,8 +84,12 @@ def format_value(value: Any) -> str:
     return value if isinstance(value, str) else curves.format_number(value)
 
 
-def summarise_metrics(name: str, runs: Sequence[Json]) -> list[str]:
-    """Return lines with the last metrics of an ended job and its runs, without those of the machine."""
+def summarise_metrics(name: str, runs: Sequence[Json], hidden: Collection[str] = ()) -> list[str]:
+    """Return lines with the last metrics of an ended job and its runs, without those of the machine.
+
+    Runs of the jobs `hidden` are left out.
+    """
+    runs = [run for run in runs if run["job"] not in hidden]
     told = [(run, metrics) for run in runs if (metrics := [one for one in run["metrics"] if not _is_system(one)])]
     lines = []
     for run, metrics in told[:_MOST_RUNS]:

@@ -61,7 +61,7 @@ def follow_job(ctx: Invocation, name: str) -> bool:
         raise click.exceptions.Exit(LOST) from None
     print_summary(watch, sys.stderr, ctx.quiet, ctx.complete_commands, is_below_log=_is_same_stream(ctx))
     if not ctx.quiet:
-        _print_metrics(ctx, name)
+        _print_metrics(ctx, watch)
     return watch.status == "Completed"
 
 
@@ -133,13 +133,20 @@ def _describe_best(root: FollowedJob) -> Iterator[str]:
     yield f"to see all trials: smalt job compare {root.name} --html {root.name}.html"
 
 
-def _print_metrics(ctx: Invocation, name: str) -> None:
-    """Print the last metrics. Errors are ignored, as the job's result has been printed."""
+def _print_metrics(ctx: Invocation, watch: JobWatch) -> None:
+    """Print the last metrics, but not those by which AutoML's searches tell smalt of their trials.
+
+    Errors are ignored, as the job's result has been printed.
+    """
     from smalt.cli.jobs.metrics import summarise_metrics
     from smalt.client.jobs.metrics import MetricsReader
 
     with contextlib.suppress(SmaltError):
-        for line in summarise_metrics(name, MetricsReader(ctx.client).get_runs(name, trials=False)):
+        name = watch.root.name
+        runs = MetricsReader(ctx.client).get_runs(name, trials=False)
+        jobs = watch.jobs
+        searches = {job.name for job in jobs.values() if job.parent in jobs and jobs[job.parent].type == "automl"}
+        for line in summarise_metrics(name, runs, searches):
             ctx.print_note(line)
 
 

@@ -117,7 +117,8 @@ class StreamPrinter:
         progress = self._tracker.sweeps.get(self._root)
         if progress is not None and progress.best is not None:
             self._print_progress(f"best trial: {progress.describe_best()}")
-            self._print_progress(f"to get its files: ml_client.jobs.download('{self._root}', all=True)")
+            if status == "Completed" or self._jobs.get(self._root, {}).get("type") != "automl":
+                self._print_progress(f"to get its files: ml_client.jobs.download('{self._root}', all=True)")
 
     def _is_counted(self, job: Event) -> bool:
         """Return True for the trials of a followed sweep, and for all jobs that are no part of a trial."""
