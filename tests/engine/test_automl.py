@@ -19,6 +19,7 @@ from smalt.exceptions import RefusedError, ValidationException
 from smalt.machine.home import Home
 from smalt.service.engine import kinds
 from smalt.service.engine.kinds import automl_checks, automl_search
+from smalt.service.engine.kinds.automl_trials import SearchJournal
 from smalt.service.records import assets, jobs
 from smalt.service.records.jobs import Job
 from smalt.service.tracking.run_database import LoggedMetric
@@ -152,6 +153,21 @@ def test_a_server_that_is_killed_loses_and_repeats_no_trial(tmp_path: Path) -> N
 
     asyncio.run(begin())
     asyncio.run(finish())
+
+
+def test_a_journal_is_read_on_from_its_last_whole_line(tmp_path: Path) -> None:
+    """A long search writes a line a second, and the engine's thread reads it."""
+    path, journal = tmp_path / "journal.jsonl", SearchJournal()
+    journal.read_on(path)
+    lines = [json.dumps({"event": "trial", "number": number}) for number in range(3)]
+    path.write_text(f"{lines[0]}\n{lines[1][:9]}")
+    journal.read_on(path)
+    assert [trial["number"] for trial in journal.trials] == [0]
+    path.write_text(f"{'-' * len(lines[0])}\n{lines[1]}\n{lines[2]}\n")
+    journal.read_on(path)
+    assert [trial["number"] for trial in journal.trials] == [0, 1, 2]
+    journal.read_on(path)
+    assert len(journal.trials) == 3
 
 
 FEWEST_COMMITS = 6

@@ -36,19 +36,21 @@ class SearchJournal:
     """The last line of a search that succeeded."""
     error: str | None = None
     notes: list[str] = field(default_factory=list)
+    offset: int = 0
+    """The bytes of the file that are read."""
 
-    @classmethod
-    def read(cls, path: Path) -> SearchJournal:
-        """Read the whole lines; a last one that is being written is left out, and a missing file has none."""
-        journal = cls()
+    def read_on(self, path: Path) -> None:
+        """Read the whole lines since the last time; a line that is being written is left out, as is a missing file."""
         try:
-            text = path.read_text()
+            with path.open("rb") as file:
+                file.seek(self.offset)
+                text = file.read()
         except FileNotFoundError:
-            return journal
+            return
         for line in text.splitlines(keepends=True):
-            if line.endswith("\n"):
-                journal._add_line(json.loads(line))
-        return journal
+            if line.endswith(b"\n"):
+                self._add_line(json.loads(line))
+                self.offset += len(line)
 
     def _add_line(self, line: dict[str, Any]) -> None:
         event = line.get("event")
@@ -69,11 +71,19 @@ def find_folder(view: CompositeView, search: Job) -> Location | None:
 
 
 def read_live(view: CompositeView, search: Job) -> SearchJournal | None:
-    """Read the journal of a search that runs; None if it is not on this machine yet, or not to be read."""
+    """Read what a search that runs wrote since the last time; None if its journal is not here yet, or not readable."""
+    journal: SearchJournal = view.cache.setdefault("journal", SearchJournal())
     try:
         folder = find_folder(view, search)
-        return SearchJournal.read(folder.path / _JOURNAL) if folder is not None and folder.path is not None else None
+        if folder is None or folder.path is None:
+            return None
+        path = folder.path / _JOURNAL
+        if journal.offset and path.stat().st_size < journal.offset:  # the search began again
+            journal = view.cache["journal"] = SearchJournal()
+        journal.read_on(path)
+        return journal
     except (OSError, ValueError, SmaltError):
+        del view.cache["journal"]
         return None  # it is read at the end of the search, which tells what is wrong
 
 
@@ -82,7 +92,8 @@ def read_ended(folder: Path, reports: Path | None, artifacts: str) -> SearchJour
 
     `artifacts` is the folder of the AutoML job's; those of its trials have their numbers in their names.
     """
-    journal = SearchJournal.read(folder / _JOURNAL)
+    journal = SearchJournal()
+    journal.read_on(folder / _JOURNAL)
     for trial in journal.trials:
         source, target = folder / str(trial["number"]), Path(make_trial_name(artifacts, trial["number"]))
         for file in sorted(source.iterdir()) if source.is_dir() else ():
