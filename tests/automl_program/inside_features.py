@@ -123,6 +123,28 @@ def test_the_imputer_fills_as_the_user_says(strategy: dict[str, object], expecte
     assert list(features["a"]) == [1.0, 1.0, 4.0, expected]
 
 
+def test_a_fill_value_that_is_not_a_number_is_one_sentence() -> None:
+    entry = {"fields": ["number"], "parameters": {"strategy": "constant", "fill_value": "abc"}}
+    with pytest.raises(
+        AutoMLError, match="the column 'number' is of numbers, and the fill value 'abc' is not a number"
+    ):
+        Featurizer({"transformer_params": {"imputer": [entry]}}).fit(table())
+
+
+def test_imputers_that_do_nothing_are_named() -> None:
+    """Strategies have to fit the type of the column: a category has no mean, and dates and texts are never filled."""
+    entries = [{"fields": ["number", "color", "day", "text"], "parameters": {"strategy": "median"}}]
+    found = Featurizer({"transformer_params": {"imputer": entries}}).fit(table()).list_ineffective_imputers()
+    assert found == [
+        "the imputer of 'color' has no effect: the strategy median does not act on a column of the type category; "
+        "most_frequent and constant do",
+        "the imputer of 'day' has no effect: the strategy median does not act on a column of the type date",
+        "the imputer of 'text' has no effect: the strategy median does not act on a column of the type text",
+    ]
+    entries = [{"fields": ["number", "color"], "parameters": {"strategy": "most_frequent"}}]
+    assert not Featurizer({"transformer_params": {"imputer": entries}}).fit(table()).list_ineffective_imputers()
+
+
 def test_names_of_features_are_plain_and_unique() -> None:
     frame = pd.DataFrame({"a b": [1.0, 2.0], "a.b": [3.0, 5.0], "größe": [1.0, 4.0]})
     names = list(Featurizer().fit_transform(frame).columns)
@@ -168,6 +190,14 @@ def test_the_frequency_is_inferred_and_gaps_are_filled() -> None:
     assert grid.values.shape == (1, 7)
     assert fill_gaps(grid, {}) == 1
     assert grid.values[0, 3] == 3.0
+
+
+def test_a_gap_is_filled_with_the_mean_of_what_came_before() -> None:
+    """The mean of all would tell a forecast that begins after the gap of what comes later."""
+    times = pd.date_range("2020-01-01", periods=6)
+    grid = make_grid(["a"] * 6, times, [1.0, 3.0, np.nan, 50.0, np.nan, 90.0], "D")
+    assert fill_gaps(grid, {"strategy": "mean"}) == 2
+    assert list(grid.values[0]) == [1.0, 3.0, 2.0, 50.0, 18.0, 90.0]
 
 
 def test_a_time_beside_the_grid_is_one_sentence() -> None:

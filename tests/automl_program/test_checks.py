@@ -67,6 +67,18 @@ def test_plain_settings_have_no_problem() -> None:
             "needs 'fill_value'",
         ),
         (
+            {
+                "featurization": {
+                    "column_name_and_types": {"a": "numeric"},
+                    "transformer_params": {
+                        "imputer": [{"fields": ["b", "a"], "parameters": {"strategy": "constant", "fill_value": "abc"}}]
+                    },
+                }
+            },
+            ("featurization", "transformer_params", "imputer", 0, "parameters", "fill_value"),
+            "the column 'a' is of numbers, and the fill value 'abc' is not a number",
+        ),
+        (
             {"training": {"stack_ensemble_settings": {"stack_meta_learner_type": "elastic_net"}}},
             ("training", "stack_ensemble_settings", "stack_meta_learner_type"),
             "no meta learner of classification",
@@ -94,6 +106,11 @@ def test_all_mistakes_are_found_at_once() -> None:
         {"featurization": {"dataset_language": "deu"}},
         {"featurization": {"blocked_transformers": ["label_encoder"]}},
         {"task": "forecasting", "forecasting": {"time_column_name": "t", "use_stl": "season"}},
+        {
+            "task": "forecasting",
+            "forecasting": {"time_column_name": "t"},
+            "training": {"stack_ensemble_settings": {"stack_meta_learner_train_percentage": 0.3}},
+        },
     ],
 )
 def test_a_field_without_effect_is_named_with_the_reason(more: dict[str, Any]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from . import words
@@ -48,6 +49,13 @@ def list_featurized_columns(settings: Settings) -> list[tuple[str, str]]:
         for entry in entries if isinstance(entries, list) else ():
             found += [(key, str(name)) for name in entry.get("fields") or ()]
     return found
+
+
+def is_number(value: Any) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False
 
 
 def _get(settings: Settings, name: str) -> Settings:
@@ -116,21 +124,36 @@ def _check_featurization(settings: Settings, task: str) -> Iterator[Remark]:
                 f"parameters of {name!r} cannot be set; smalt takes those of imputer, tf_idf, hash_one_hot_encoder",
             )
         elif known == "Imputer":
+            numeric = _list_numeric_columns(settings, task)
             for index, entry in enumerate(entries or ()):
-                yield from _check_imputer((*path, index), entry, task)
+                yield from _check_imputer((*path, index), entry, task, numeric)
 
 
-def _check_imputer(path: tuple[str | int, ...], entry: Any, task: str) -> Iterator[Remark]:
-    parameters = entry.get("parameters") if isinstance(entry, Mapping) else None
-    strategy = (parameters or {}).get("strategy", "mean")
+def _list_numeric_columns(settings: Settings, task: str) -> set[object]:
+    """Return the columns that are numbers by the settings; the data tell of the others."""
+    types = _get(_get(settings, "featurization"), "column_name_and_types")
+    found: set[object] = {
+        name for name, kind in types.items() if words.find_word(kind, words.COLUMN_TYPES) == "Numeric"
+    }
+    return found | ({settings.get("target_column_name")} if task == "forecasting" else set())
+
+
+def _check_imputer(path: tuple[str | int, ...], entry: Any, task: str, numeric: Collection[object]) -> Iterator[Remark]:
+    parameters = _get(entry, "parameters") if isinstance(entry, Mapping) else {}
+    strategy, fill = parameters.get("strategy", "mean"), parameters.get("fill_value")
     if strategy not in words.IMPUTER_STRATEGIES:
         hint = _suggest(strategy, words.IMPUTER_STRATEGIES)
         yield Remark((*path, "parameters", "strategy"), f"{strategy!r} is no strategy of the imputer; {hint}")
     elif strategy in ("ffill", "bfill") and task != "forecasting":
         text = f"{strategy!r} fills from the row before or after, which has a meaning in a forecast only"
         yield Remark((*path, "parameters", "strategy"), text)
-    elif strategy == "constant" and (parameters or {}).get("fill_value") is None:
+    elif strategy == "constant" and fill is None:
         yield Remark((*path, "parameters"), "the strategy 'constant' needs 'fill_value'")
+    elif strategy == "constant" and not is_number(fill):
+        for name in entry.get("fields") or ():
+            if name in numeric:
+                text = f"the column '{name}' is of numbers, and the fill value {fill!r} is not a number"
+                yield Remark((*path, "parameters", "fill_value"), text)
 
 
 def _check_validation(settings: Settings, task: str) -> Iterator[Remark]:
@@ -193,7 +216,7 @@ def _list_ignored_training(settings: Settings) -> Iterator[Remark]:
         text = "the models of an ensemble are trained in the search's own process, so none is fetched"
         yield Remark(("training", "ensemble_model_download_timeout_minutes"), text)
     stack = _get(training, "stack_ensemble_settings")
-    if stack.get("stack_meta_learner_train_percentage") is not None:
+    if settings.get("task") != "forecasting" and stack.get("stack_meta_learner_train_percentage") is not None:
         text = "the meta learner learns from the predictions for all validation rows"
         yield Remark(("training", "stack_ensemble_settings", "stack_meta_learner_train_percentage"), text)
 
@@ -229,3 +252,5 @@ def _list_ignored_forecasting(settings: Settings) -> Iterator[Remark]:
         yield Remark(("weight_column_name",), "all steps of a forecast weigh the same")
     if training.get("enable_stack_ensemble"):
         yield Remark(("training", "enable_stack_ensemble"), "forecasts are combined by a vote only")
+    if _get(training, "stack_ensemble_settings"):
+        yield Remark(("training", "stack_ensemble_settings"), "forecasts are combined by a vote only")

@@ -18,6 +18,8 @@ OTHER = "(other)"
 class NumberColumn:
     """A number: missing values become a fill value, and a column of its own says where they were."""
 
+    strategies: tuple[str, ...] = ("mean", "median", "most_frequent", "constant")
+
     def __init__(self, strategy: str = "median", fill: Any = None, marks_missing: bool = True) -> None:
         self.strategy, self.fill, self.marks_missing = strategy, fill, marks_missing
 
@@ -46,6 +48,8 @@ class NumberColumn:
 
 class CategoryColumn:
     """A category: one code for each value that is frequent enough; the rest share one."""
+
+    strategies: tuple[str, ...] = ("most_frequent", "constant")
 
     def __init__(self, limit: int = 200, strategy: str | None = None, fill: Any = None) -> None:
         self.limit, self.strategy, self.fill = limit, strategy, fill
@@ -78,6 +82,8 @@ class CategoryColumn:
 class HashedColumn:
     """A category of many values: a number of buckets, so that values which were never seen have one, too."""
 
+    strategies: tuple[str, ...] = ()
+
     def __init__(self, bits: int = 8) -> None:
         self.buckets = 2**bits
 
@@ -92,6 +98,7 @@ class HashedColumn:
 class DateColumn:
     """A date: its parts, and the days since 1970."""
 
+    strategies: tuple[str, ...] = ()
     PARTS = ("year", "month", "day", "day_of_week", "day_of_year", "quarter", "hour", "minute")
 
     def fit(self, values: Any, seed: int) -> None:
@@ -118,6 +125,8 @@ class DateColumn:
 
 class TextColumn:
     """A text: its words, weighed by TF-IDF or counted, reduced to some dimensions; and its length."""
+
+    strategies: tuple[str, ...] = ()
 
     def __init__(self, counts_only: bool = False, parameters: dict[str, Any] | None = None, size: int = 50) -> None:
         self.counts_only, self.parameters, self.size = counts_only, parameters or {}, size

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .checks import is_number
 from .columns import CategoryColumn, DateColumn, HashedColumn, NumberColumn, TextColumn, to_dates, to_texts
+from .problems import AutoMLError
 from .words import COLUMN_TYPES, fold_word
 
 _DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T]\d{1,2}:\d{2}.*)?\s*")
@@ -72,6 +74,19 @@ class Featurizer:
         kinds = {name: type(column).__name__.removesuffix("Column") for name, column in self.columns.items()}
         return [(name, kinds.get(name, "Ignored"), self.reasons.get(name, "")) for name in self.inputs]
 
+    def list_ineffective_imputers(self) -> list[str]:
+        """Return a sentence for each column whose imputer does nothing."""
+        found = []
+        for name, parameters in self.parameters.get("imputer", {}).items():
+            column, strategy = self.columns.get(name), parameters.get("strategy", "mean")
+            if column is None or strategy in ("ffill", "bfill") or strategy in column.strategies:
+                continue
+            kind = type(column).__name__.removesuffix("Column").lower()
+            allowed = f"; {' and '.join(column.strategies)} do" if column.strategies else ""
+            text = f"the strategy {strategy} does not act on a column of the type {kind}{allowed}"
+            found.append(f"the imputer of '{name}' has no effect: {text}")
+        return found
+
     def _read_parameters(self, transformer: str, entries: Any) -> None:
         for entry in entries:
             for name in entry.get("fields") or [""]:
@@ -89,6 +104,11 @@ class Featurizer:
         imputer = self._find_parameters("imputer", name)
         strategy, fill = imputer.get("strategy"), imputer.get("fill_value")
         if kind == "numeric":
+            if strategy == "constant" and not is_number(fill):
+                raise AutoMLError(
+                    f"featurization.transformer_params.imputer: the column '{name}' is of numbers, and the fill value "
+                    f"{fill!r} is not a number"
+                )
             strategy = strategy if strategy in ("mean", "median", "most_frequent", "constant") else "median"
             return NumberColumn(strategy, fill, marks_missing=self.is_on and not imputer)
         if kind == "datetime":
