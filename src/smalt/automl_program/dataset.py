@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from . import checks
-from .columns import to_numbers
+from .columns import to_numbers, to_texts
 from .problems import AutoMLError
 from .settings import RunSettings
 from .splits import Folds, hold_out_part, make_folds
@@ -60,6 +60,11 @@ def load_tables(settings: RunSettings, note: Note) -> TableData:
         validation = _keep_known(validation, settings, labels, note)
         joined = pd.concat([training, validation], ignore_index=True)
     else:
+        if rows < 2:
+            apart = ", apart from the rows to test" if test is not None else ""
+            raise AutoMLError(
+                f"training_data: a search needs at least 2 rows with a target{apart}; the table has {rows}"
+            )
         joined = training
     truth = _encode(joined, settings, labels, "training_data")
     if validation is not None:
@@ -100,7 +105,15 @@ def _read(settings: RunSettings, name: str, path: Path | None, note: Note) -> An
         if missing:
             note(f"{name}: {missing} rows without a target were left out")
             frame = frame[frame[settings.target].notna()].reset_index(drop=True)
+            frame = frame.assign(**{settings.target: _restore_integers(frame[settings.target])})
     return frame
+
+
+def _restore_integers(values: Any) -> Any:
+    """Return whole numbers as integers: pandas reads them as fractions where some are missing."""
+    if not pd.api.types.is_float_dtype(values) or not (values % 1 == 0).all():
+        return values
+    return values.astype("int64")
 
 
 def _list_named(settings: RunSettings) -> list[tuple[str, str]]:
@@ -113,6 +126,15 @@ def _list_extra(settings: RunSettings) -> list[str]:
     return list(dict.fromkeys(column for _, column in _list_named(settings)))
 
 
+def find_label(labels: Any, label: object) -> int | None:
+    """Return the place of a label that the settings name; 1 and 1.0 are the same."""
+    for texts in ([str(one) for one in labels], to_texts(pd.Series(labels, dtype=object)).tolist()):
+        for text in (str(label), *to_texts(pd.Series([label], dtype=object))):
+            if text in texts:
+                return texts.index(text)
+    return None
+
+
 def _list_labels(target: Any, settings: RunSettings) -> Any:
     labels = np.array(sorted(target.unique(), key=lambda label: (type(label).__name__, label)), dtype=object)
     if len(labels) < 2:
@@ -122,7 +144,7 @@ def _list_labels(target: Any, settings: RunSettings) -> Any:
             f"target_column_name: no two rows have the same '{settings.target}'; for a number use the task regression"
         )
     positive = settings.fields.get("positive_label")
-    if positive is not None and str(positive) not in {str(label) for label in labels}:
+    if positive is not None and find_label(labels, positive) is None:
         shown = ", ".join(str(label) for label in labels[:10])
         raise AutoMLError(f"positive_label: the target has no class {positive!r}; it has {shown}")
     try:

@@ -159,7 +159,7 @@ def _make_meta(problem: LearningProblem, settings: Mapping[str, Any]) -> Any:
         import lightgbm
 
         kind = lightgbm.LGBMClassifier if problem.classes else lightgbm.LGBMRegressor
-        return kind(**{"verbose": -1, "n_estimators": 50, "num_leaves": 7, **more})
+        return kind(**{"verbose": -1, "n_estimators": 50, "num_leaves": 7, "n_jobs": 1, **more})
     defaults: dict[str, tuple[Any, dict[str, Any]]] = {
         "LogisticRegression": (LogisticRegression, {"max_iter": 500}),
         "LogisticRegressionCV": (LogisticRegressionCV, {"max_iter": 500, "cv": 3}),

@@ -63,7 +63,12 @@ class ModelWriter:
     def write_trial(self, outputs: Path, model: Any, trial: SearchTrial) -> None:
         """Write the model of a trial that may not be the best: `mlflow-model` and `model.pkl`."""
         self.write_model(outputs / "mlflow-model", model, trial)
-        os.link(outputs / "mlflow-model" / "model.pkl", outputs / "model.pkl")
+        source, target = outputs / "mlflow-model" / "model.pkl", outputs / "model.pkl"
+        target.unlink(missing_ok=True)
+        try:
+            os.link(source, target)
+        except OSError:  # not every mounted folder has links
+            shutil.copyfile(source, target)
 
 
 def clean_types(frame: Any) -> Any:

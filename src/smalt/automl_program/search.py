@@ -107,7 +107,6 @@ class TableSearch:
         self.stop_reason: str | None = None
         self._first = first_number
         self._predict = predict or (lambda model, rows, fold: problem.predict(model, problem.features.iloc[rows]))
-        self._kept = 0
         self._start_trial()
 
     def run(self, learners: Sequence[str]) -> None:
@@ -259,11 +258,16 @@ class TableSearch:
         self._check_limits(trial)
 
     def _keep(self, trial: SearchTrial) -> None:
+        """Keep a trial's predictions; where they are too many, those of the worst trials go, and the best's stay."""
         trial.model = self._model
+        if not trial.is_completed:
+            return
+        trial.predictions = [predictions for _, predictions in self._folds]
+        kept = [one for one in (*self.trials, trial) if one.predictions is not None]
+        kept.sort(key=lambda one: one.score or 0.0, reverse=not self.problem.is_maximised)  # the worst first
         size = sum(predictions.nbytes for _, predictions in self._folds)
-        if self._kept + size <= _MOST_KEPT:
-            self._kept += size
-            trial.predictions = [predictions for _, predictions in self._folds]
+        for worst in kept[: max(0, len(kept) - max(1, _MOST_KEPT // max(1, size)))]:
+            worst.predictions = None
 
     def _check_limits(self, trial: SearchTrial) -> None:
         limits, goal = self.limits, self.limits.exit_score
