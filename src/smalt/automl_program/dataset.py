@@ -111,7 +111,7 @@ def _read(settings: RunSettings, name: str, path: Path | None, note: Note) -> An
 
 def _restore_integers(values: Any) -> Any:
     """Return whole numbers as integers: pandas reads them as fractions where some are missing."""
-    if not pd.api.types.is_float_dtype(values) or not (values % 1 == 0).all():
+    if not pd.api.types.is_float_dtype(values) or not ((values % 1 == 0) & (values.abs() < 2**53)).all():
         return values
     return values.astype("int64")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from .grids import (
     GridError,
     SeriesGrid,
     fill_gaps,
+    find_sources,
     fix_frequency,
     guess_horizon,
     guess_season,
@@ -47,12 +49,36 @@ class ForecastData:
     origins: Any
     """The step at which the forecast begins, for each row and fold; -1 where it is not validated."""
     folds: Folds
+    starts: Any
+    """The step from which each series is hidden from the models of each fold, by fold and series."""
     columns: list[str]
+    is_observed: Any
+    """True for each series and step whose target the tables have; the other targets were filled."""
+    fills_back: bool
+    """True if missing targets are filled with the value after them."""
     test_frame: Any = None
 
     @property
     def series(self) -> Any:
         return np.array([self.grid.keys[place] for place in self.places], dtype=object)
+
+    def hide_values(self, starts: Any) -> Any:
+        """Return the targets that are known before a step of each series: NaN from there on."""
+        values = self.grid.values
+        is_hidden = np.arange(values.shape[1])[None, :] >= starts[:, None]
+        if self.fills_back:
+            is_borrowed = np.isfinite(values) & ~self.is_observed & (self._sources >= starts[:, None])
+            values = np.where(is_borrowed, self._carried, values)
+        return np.where(is_hidden, np.nan, values)
+
+    @cached_property
+    def _sources(self) -> Any:
+        return find_sources(self.is_observed)
+
+    @cached_property
+    def _carried(self) -> Any:
+        observed = pd.DataFrame(np.where(self.is_observed, self.grid.values, np.nan))
+        return observed.ffill(axis=1).to_numpy()
 
 
 class ForecastLoader:
@@ -85,14 +111,15 @@ class ForecastLoader:
         self._check_times(frame, keys)
         frame, keys = self._treat_short_series(frame, keys, shape)
         grid = make_grid(keys, frame[self.time], to_numbers(frame[self.target]), frequency)
+        is_observed = np.isfinite(grid.values)
         if filled := fill_gaps(grid, self._list_imputers().get(self.target, {})):
             self.note(f"{filled} missing values of the target were filled")
         if test is not None:
             test = self._aggregate(test, frequency)
-            self._check_test(test, grid)
+            test = self._select_test_rows(test, grid, shape)
         shown = f"the frequency is {frequency}, the horizon {shape.horizon}, the season {shape.season}"
         self.note(f"{shown}; there are {len(grid.keys)} series" if self.ids else shown)
-        return self._make_data(frame, keys, grid, shape, validation, test)
+        return self._make_data(frame, keys, grid, is_observed, shape, validation, test)
 
     def _read(self, name: str, path: Any) -> Any:
         if path is None:
@@ -158,12 +185,22 @@ class ForecastLoader:
                 "tell series apart in time_series_id_column_names, or give target_aggregate_function and frequency"
             )
 
-    def _check_test(self, test: Any, grid: SeriesGrid) -> None:
-        """Find what is wrong with the times before the search, which may take hours."""
+    def _select_test_rows(self, test: Any, grid: SeriesGrid, shape: SeriesShape) -> Any:
+        """Return the rows after the training data; find what is wrong with times before the search takes hours."""
         try:
-            grid.place_times(test[self.time])
+            _, steps = grid.place_times(test[self.time])
         except GridError as error:
             raise AutoMLError(f"test_data: {error}") from None
+        keys = shape.make_keys(test)
+        self._check_times(test, keys)
+        ends = np.append(grid.find_ends(), 0)[grid.find_places(keys)]  # the last is for series that are new
+        is_after = steps >= ends
+        if not is_after.any():
+            raise AutoMLError(f"test_data: no row is after the training data, which end at {grid.times[-1]}")
+        if not is_after.all():
+            count = int((~is_after).sum())
+            self.note(f"test_data: {count} rows that are not after the training data of their series were left out")
+        return test[is_after].reset_index(drop=True)
 
     def _treat_short_series(self, frame: Any, keys: Any, shape: SeriesShape) -> tuple[Any, Any]:
         """Drop or pad series that are too short to validate on, as `short_series_handling_config` says."""
@@ -212,7 +249,7 @@ class ForecastLoader:
         return frame
 
     def _make_data(
-        self, frame: Any, keys: Any, grid: SeriesGrid, shape: SeriesShape, validation: Any, test: Any
+        self, frame: Any, keys: Any, grid: SeriesGrid, is_observed: Any, shape: SeriesShape, validation: Any, test: Any
     ) -> ForecastData:
         frame = self._carry_values(frame, keys)
         places, steps = grid.find_places(keys), grid.find_steps(frame[self.time])
@@ -221,20 +258,30 @@ class ForecastLoader:
         frame, places, steps, truth = frame[known].reset_index(drop=True), places[known], steps[known], truth[known]
         first = None if validation is None else int(grid.find_steps([validation[self.time].min()])[0])
         origins = self._roll_origins(grid, shape, places, steps, first)
+        origins = origins[:, ((origins >= 0) & is_observed[places, steps][:, None]).any(axis=0)]
+        if not origins.shape[1]:
+            raise AutoMLError(f"training_data: no row of the last {shape.horizon} steps has a target to validate on")
+        starts = _find_fold_starts(origins, places, len(grid.keys))
         columns = self._choose_columns(frame)
         calendar = CalendarFeatures(shape.season, self._check_country()).fit(grid.times)
         featurizer = Featurizer(self.settings.get("featurization"), self.settings.seed).fit(frame[columns])
         maker = FeatureMaker(shape, calendar, featurizer, grid.keys)
-        pairs = []
-        for fold in range(origins.shape[1]):
-            begin = np.where(origins[:, fold] >= 0, steps, np.iinfo(int).max)
-            start = np.full(len(grid.keys), np.iinfo(int).max)
-            np.minimum.at(start, places, begin)
-            pairs.append((np.flatnonzero(steps < start[places]), np.flatnonzero(origins[:, fold] >= 0)))
+        sources = find_sources(is_observed)[places, steps]
+        pairs = [
+            (
+                np.flatnonzero(sources < starts[fold][places]),
+                np.flatnonzero((sources == steps) & (origins[:, fold] >= 0)),
+            )
+            for fold in range(origins.shape[1])
+        ]
         folds = Folds(
             pairs, f"{len(pairs)} forecasts of {shape.horizon} steps, from the latest origins that the series allow"
         )
-        return ForecastData(shape, grid, maker, frame, places, steps, truth, origins, folds, columns, test)
+        fills_back = self._list_imputers().get(self.target, {}).get("strategy") == "bfill"
+        return ForecastData(
+            shape, grid, maker, frame, places, steps, truth, origins, folds, starts, columns,
+            is_observed, fills_back, test,
+        )  # fmt: skip
 
     def _roll_origins(self, grid: SeriesGrid, shape: SeriesShape, places: Any, steps: Any, first: int | None) -> Any:
         """Return for each row and fold the step at which the row's forecast begins; -1 where it is not validated."""
@@ -283,6 +330,17 @@ class ForecastLoader:
                 "give a code such as US"
             ) from None
         return str(country)
+
+
+def _find_fold_starts(origins: Any, places: Any, count: int) -> Any:
+    """Return the first origin of each series in each fold; of a series that is not validated there, the fold's last."""
+    none = np.iinfo(int).max
+    starts = np.full((origins.shape[1], count), none)
+    for fold, own in enumerate(starts):
+        is_validated = origins[:, fold] >= 0
+        np.minimum.at(own, places[is_validated], origins[is_validated, fold])
+        own[own == none] = own[own != none].max()
+    return starts
 
 
 def _find_starts(grid: SeriesGrid) -> Any:

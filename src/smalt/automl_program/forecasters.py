@@ -44,13 +44,16 @@ class FeatureMaker:
     def __init__(self, shape: SeriesShape, calendar: CalendarFeatures, featurizer: Featurizer, keys: list[str]) -> None:
         self.shape, self.calendar, self.featurizer, self.keys = shape, calendar, featurizer, keys
 
-    def transform(self, frame: Any, grid: SeriesGrid, places: Any, steps: Any, values: Any) -> Any:
-        """Return the features of rows; `values` holds the targets that are known when the row is forecast."""
+    def transform(self, frame: Any, grid: SeriesGrid, places: Any, steps: Any, values: Any, levels: Any = None) -> Any:
+        """Return the features of rows; `values` holds the targets that are known when the row is forecast.
+
+        `levels` are those of `find_levels`, if they are of other values.
+        """
         features: dict[str, Any] = self.calendar.transform(grid.times[steps], steps)
         if len(self.keys) > 1:
             names = np.array([grid.keys[place] for place in places], dtype=object)
             features["series"] = make_categories(names, self.keys)
-        level = self._find_levels(values)[places]
+        level = (self.find_levels(values) if levels is None else levels)[places]
         for lag in self.shape.lags:
             past = _look_up(values, places, steps - lag)
             features[f"lag_{lag}"] = np.where(np.isfinite(past), past, level)
@@ -67,7 +70,7 @@ class FeatureMaker:
         return pd.concat([pd.DataFrame(features, index=frame.index), own], axis=1)
 
     @staticmethod
-    def _find_levels(values: Any) -> Any:
+    def find_levels(values: Any) -> Any:
         """Return the mean of each series, which stands for values before its begin; of all for an unknown series."""
         counts = np.isfinite(values).sum(axis=1)
         sums = np.nansum(values, axis=1)
@@ -115,7 +118,7 @@ class ForecastModel(BaseEstimator):
 
         Targets that are known go into `y_pred` (NaN for those to forecast), or are in the frame's target column.
         """
-        frame, places, steps, grid = self._place_rows(X_pred, y_pred)
+        frame, places, steps, grid = self.place_rows(X_pred, y_pred)
         known = grid.values[places, steps]
         values = self.forecast_rows(frame, grid, places, steps)
         values = np.where(np.isfinite(known), known, values)
@@ -126,7 +129,7 @@ class ForecastModel(BaseEstimator):
         """Return the frame's time and series with a column for each of `quantiles`, by the errors in validation."""
         from scipy.stats import norm
 
-        frame, places, steps, grid = self._place_rows(X_pred, y_pred)
+        frame, places, steps, grid = self.place_rows(X_pred, y_pred)
         values, _ = self.forecast(X_pred, y_pred)
         ahead = np.clip(steps - grid.find_ends()[places], 0, len(self.errors) - 1)
         table = frame[[self.shape.time, *self.shape.ids]].copy()
@@ -136,7 +139,7 @@ class ForecastModel(BaseEstimator):
 
     def rolling_forecast(self, X_pred: Any, y_pred: Any, step: int = 1, ignore_data_errors: bool = True) -> Any:
         """Return forecasts of each horizon that begins in the frame, `step` steps apart, beside the actual values."""
-        frame, places, steps, grid = self._place_rows(X_pred, None)
+        frame, places, steps, grid = self.place_rows(X_pred, None)
         actual = np.asarray(y_pred, dtype=float)
         first = steps.min()
         tables = []
@@ -158,7 +161,7 @@ class ForecastModel(BaseEstimator):
     def forecast_rows(self, frame: Any, grid: SeriesGrid, places: Any, steps: Any) -> Any:
         raise NotImplementedError
 
-    def _place_rows(self, X_pred: Any, y_pred: Any) -> tuple[Any, Any, Any, SeriesGrid]:
+    def place_rows(self, X_pred: Any, y_pred: Any) -> tuple[Any, Any, Any, SeriesGrid]:
         shape = self.shape
         frame = X_pred.copy() if isinstance(X_pred, pd.DataFrame) else pd.DataFrame(X_pred)
         frame = frame.reset_index(drop=True)

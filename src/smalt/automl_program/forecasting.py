@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from . import ensembles, metrics, words
+from .columns import to_numbers
 from .forecast_data import ForecastLoader
 from .forecasters import (
     AverageForecaster,
@@ -21,13 +22,11 @@ from .forecasters import (
 )
 from .grids import SeriesGrid
 from .learners import SearchStop
-from .problems import NoModelError
 from .reports import find_importance
-from .search import LearningProblem, SearchLimits, TableSearch
+from .search import LearningProblem, TableSearch
+from .search_run import Ensemble, SearchRun
 from .series_models import SERIES_LEARNERS, is_installed
-from .settings import RunSettings
-from .tabular import SearchResult
-from .trials import SearchTrial
+from .trials import SearchResult, SearchTrial
 
 _SMALL = 200_000
 _EXPLAINING = 30.0  # seconds
@@ -35,32 +34,24 @@ _SERIES_SHARE = 0.35
 """The share of the time for methods of single series, if a search on a table follows."""
 
 
-class ForecastRun:
+class ForecastRun(SearchRun):
     """One AutoML run on time series: methods of each series first, then a search on a table of lags and calendar."""
 
-    def __init__(
-        self, settings: RunSettings, note: Callable[[str], None], on_trial: Callable[[SearchTrial], None]
-    ) -> None:
-        self.settings, self.note, self.on_trial = settings, note, on_trial
-        self.started = time.time()
-        self.stage = "preparing"
-        self.trials: list[SearchTrial] = []
-
     def prepare(self) -> None:
-        """Read the data, and make the features of it."""
         self.data = data = ForecastLoader(self.settings, self.note).load()
         self.note(f"validation: {data.folds.text}")
-        self.features = data.maker.transform(data.frame, data.grid, data.places, data.steps, data.grid.values)
+        levels = data.maker.find_levels(data.hide_values(data.starts.min(axis=0)))
+        self.features = data.maker.transform(data.frame, data.grid, data.places, data.steps, data.grid.values, levels)
         self.series = data.series
         self.ranges = {key: _find_range(row) for key, row in zip(data.grid.keys, data.grid.values, strict=True)}
         self.problem = LearningProblem(
             "forecasting", self.features, data.truth, None, data.folds, np.arange(len(data.truth)), None,
             self.measure, self.score, self.settings.metric, self.settings.is_maximised,
         )  # fmt: skip
-        self.search = TableSearch(self.problem, self._make_limits(), self._report)
+        self._note_columns(data.maker.featurizer)
+        self.search = self._make_search()
 
     def train(self, learner: str, hyperparameters: dict[str, Any]) -> ForecastModel:
-        """Return a forecaster, trained on all rows."""
         if learner in SERIES_LEARNERS:
             return self.wrap_model(learner)
         rows = np.arange(len(self.data.truth))
@@ -70,29 +61,19 @@ class ForecastRun:
         models = [self.train(learner, hyperparameters) for learner, hyperparameters in members]
         return AverageForecaster(self.data.shape, self.data.grid, models, weights)
 
-    def run(self) -> SearchResult:
-        self.prepare()
-        training = self.settings.get("training")
-        allowed = training.get("allowed_training_algorithms")
-        learners = words.list_learners("forecasting", allowed, training.get("blocked_training_algorithms"))
-        reason = "nothing was left to try"
-        self.stage = "searching"
-        try:
-            of_table = [name for name in learners if name not in SERIES_LEARNERS]
-            of_series = [name for name in learners if name in SERIES_LEARNERS]
-            self._try_series_methods(of_series, _SERIES_SHARE if of_table else 1.0, bool(allowed))
-            reason = self._search_table(of_table) or reason
-        except SearchStop as stop:
-            reason = str(stop)
-        self.stage = "finishing"
-        self.note(f"the search ended after {len(self.trials)} trials: {reason}")
-        completed = [trial for trial in self.trials if trial.is_completed]
-        if not completed:
-            reasons = [trial.error for trial in self.trials if trial.error]
-            raise NoModelError(
-                f"no trial completed; the first: {reasons[0]}" if reasons else "no trial ended in the time given"
-            )
-        return self._finish(completed)
+    def _search(self, learners: list[str], is_allowed: bool) -> str | None:
+        of_table = [name for name in learners if name not in SERIES_LEARNERS]
+        of_series = [name for name in learners if name in SERIES_LEARNERS]
+        self._try_series_methods(of_series, _SERIES_SHARE if of_table else 1.0, is_allowed)
+        if not of_table:
+            return "nothing was left to try"
+        self.search = self._make_search()
+        self.search.run(of_table)
+        return self.search.stop_reason
+
+    def _make_search(self) -> TableSearch:
+        limits = self._make_limits(0.15, self.features.size < _SMALL)
+        return TableSearch(self.problem, limits, self._report, len(self.trials), self._predict_rows)
 
     def get_example(self) -> tuple[Any, list[str]]:
         data = self.data
@@ -134,18 +115,18 @@ class ForecastRun:
 
     def _forecast_fold(self, rows: Any, fold: int, forecast: Callable[..., Any]) -> Any:
         """Forecast the rows of a fold, each from its own origin, with nothing known after it."""
-        data = self.data
+        data, count = self.data, len(rows)
+        is_filled = (data.origins[:, fold] >= 0) & ~data.is_observed[data.places, data.steps]
+        rows = np.concatenate([rows, np.flatnonzero(is_filled)])  # lags of validated rows may need their forecasts
         origins = data.origins[rows, fold]
         result = np.full(len(rows), np.nan)
         for block in _group_origins(origins, data.places[rows]):
             chosen = rows[block]
-            values = data.grid.values.copy()
-            start = np.full(len(data.grid.keys), values.shape[1])
-            np.minimum.at(start, data.places[chosen], origins[block])
-            values[np.arange(values.shape[1])[None, :] >= start[:, None]] = np.nan
-            seen = SeriesGrid(data.grid.keys, data.grid.times, values, data.grid.frequency)
+            starts = np.full(len(data.grid.keys), len(data.grid.times))
+            np.minimum.at(starts, data.places[chosen], origins[block])
+            seen = SeriesGrid(data.grid.keys, data.grid.times, data.hide_values(starts), data.grid.frequency)
             result[block] = forecast(data.frame.iloc[chosen], seen, data.places[chosen], data.steps[chosen])
-        return result
+        return result[:count]
 
     def _try_series_methods(self, names: list[str], share: float, are_asked: bool) -> None:
         """Try methods in a share of the time; `are_asked` is True if the user has named them."""
@@ -204,70 +185,33 @@ class ForecastRun:
             trial.score, trial.predictions = trial.metrics.get(self.settings.metric), predictions
             if trial.score is None:
                 trial.error = f"its predictions have no {self.settings.metric}"
-        self.trials.append(trial)
-        self.on_trial(trial)
-
-    def _search_table(self, learners: list[str]) -> str | None:
-        if not learners:
-            return None
-        self.search = TableSearch(self.problem, self._make_limits(), self._report, len(self.trials), self._predict_rows)
-        self.search.run(learners)
-        return self.search.stop_reason
-
-    def _report(self, trial: SearchTrial) -> None:
-        self.trials.append(trial)
-        self.on_trial(trial)
-
-    def _make_limits(self) -> SearchLimits:
-        settings, limits = self.settings, self.settings.get("limits")
-        goal, stops = limits.get("exit_score"), limits.get("enable_early_termination")
-        is_small = self.features.size < _SMALL
-        return SearchLimits(
-            deadline=self.started + settings.seconds - min(0.15 * settings.seconds, 600.0),
-            trial_seconds=settings.trial_seconds,
-            max_trials=settings.max_trials,
-            exit_score=None if goal is None else float(goal),
-            stops_early=True if stops is None else bool(stops),
-            threads=1 if is_small else settings.threads,
-            seed=settings.seed,
-            verbosity=settings.verbosity,
-        )
+        self._report(trial)
 
     def _predict_rows(self, model: Any, rows: Any, fold: int) -> Any:
         return self._forecast_fold(rows, fold, lambda *place: forecast_by_table(self.data.maker, model, *place))
 
-    def _finish(self, completed: list[SearchTrial]) -> SearchResult:
-        best = completed[0]
-        for trial in completed:
-            if self.problem.is_better(trial.score, best.score):
-                best = trial
-        model, predictions = None, best.predictions
-        wants_vote = self.settings.get_switch("enable_vote_ensemble", True) and self.settings.max_trials > 1
-        if wants_vote and time.time() > self.started + self.settings.seconds:
+    def _make_ensembles(self, models: dict[int, Any]) -> list[Ensemble]:
+        if not self.settings.get_switch("enable_vote_ensemble", True) or self.settings.max_trials < 2:
+            return []
+        if time.time() > self.started + self.settings.seconds:
             self.note("no ensemble was made: no time was left")
-            wants_vote = False
-        vote = (
-            ensembles.plan_vote(self.problem, ensembles.list_candidates(self.problem, completed))
-            if wants_vote
-            else None
+            return []
+        vote = self._try_ensemble("vote", lambda: self._make_vote(models))
+        return [] if vote is None else [vote]
+
+    def _make_vote(self, models: dict[int, Any]) -> Ensemble | None:
+        plan = ensembles.plan_vote(self.problem, ensembles.list_candidates(self.problem, self.trials))
+        if plan is None:
+            return None
+        started = time.time()
+        model = AverageForecaster(
+            self.data.shape, self.data.grid, self._fit_members(plan.members, models), plan.weights
         )
-        if vote is not None:
-            started = time.time()
-            members = [self._fit_again(trial) for trial in vote.members]
-            made = AverageForecaster(self.data.shape, self.data.grid, members, vote.weights)
-            described = {
-                "members": [f"{one.number}: {one.algorithm}" for one in vote.members],
-                "weights": [round(weight, 4) for weight in vote.weights],
-            }
-            trial = SearchTrial(
-                len(self.trials), "VotingEnsemble", "VotingEnsemble", described, started, time.time() - started,
-                len(self.data.truth), vote.metrics, vote.metrics.get(self.settings.metric), model=made,
-            )  # fmt: skip
-            self.trials.append(trial)
-            self.on_trial(trial)
-            if self.problem.is_better(trial.score, best.score):
-                best, model, predictions = trial, made, vote.predictions
-        model = model or self._fit_again(best)
+        number = len(self.trials)
+        trial = self._describe_ensemble(number, "VotingEnsemble", plan.members, plan.metrics, started, plan.weights)
+        return trial, model, plan.predictions
+
+    def _make_result(self, best: SearchTrial, model: ForecastModel, predictions: list[Any] | None) -> SearchResult:
         valid = np.concatenate([rows for _, rows in self.data.folds.pairs])
         model.errors = self._measure_errors(predictions)
         result = SearchResult(
@@ -278,8 +222,11 @@ class ForecastRun:
         self._test(result)
         return result
 
-    def _fit_again(self, trial: SearchTrial) -> ForecastModel:
+    def _fit_whole(self, trial: SearchTrial) -> ForecastModel:
         return self.train(trial.learner, trial.hyperparameters)
+
+    def _get_scored_model(self, trial: SearchTrial) -> ForecastModel:
+        return self.wrap_model(trial.model)
 
     def _explain(self, model: ForecastModel) -> list[tuple[str, float]]:
         """Return the importance of each of the user's columns for the score of the last fold."""
@@ -327,22 +274,32 @@ class ForecastRun:
         test, shape = self.data.test_frame, self.data.shape
         if test is None:
             return
-        known = shape.target in test.columns and test[shape.target].notna().all()
-        if known:
-            frame, places, steps, grid = result.model._place_rows(test.drop(columns=[shape.target]), None)
-            actual = test[shape.target].to_numpy(dtype=float)
-            predicted = np.full(len(frame), np.nan)
-            first = steps.min()
-            for origin in range(int(first), int(steps.max()) + 1, shape.horizon):
-                rows = (steps >= origin) & (steps < origin + shape.horizon)
-                if rows.any():
-                    predicted[rows] = result.model.forecast_rows(frame[rows], grid, places[rows], steps[rows])
-                    grid.values[places[rows], steps[rows]] = actual[rows]
-            keys = shape.make_keys(frame)
-            result.test_metrics = metrics.measure_series(actual, predicted, keys, self.ranges)
+        rows = test.drop(columns=[shape.target], errors="ignore")
+        actual = to_numbers(test[shape.target]) if shape.target in test.columns else np.full(len(test), np.nan)
+        known = np.isfinite(actual)
+        if known.any():
+            predicted = self._forecast_test(result.model, rows, actual)
+            keys = shape.make_keys(rows)
+            result.test_metrics = metrics.measure_series(actual[known], predicted[known], keys[known], self.ranges)
         else:
-            predicted = result.model.forecast(test)[0]
+            predicted = result.model.forecast(rows)[0]
         result.test_table = test.assign(predicted=predicted)
+
+    def _forecast_test(self, model: ForecastModel, rows: Any, actual: Any) -> Any:
+        """Return the forecasts of the test data, horizon by horizon; the next one knows the targets of the last."""
+        horizon = self.data.shape.horizon
+        frame, places, steps, grid = model.place_rows(rows, None)
+        is_known, predicted = np.isfinite(actual), np.full(len(frame), np.nan)
+        for origin in range(int(steps.min()), int(steps.max()) + 1, horizon):
+            is_due = (steps >= origin) & (steps < origin + horizon)
+            if not is_due.any():
+                continue
+            chosen = is_due | (~is_known & (steps < origin))  # forecasts take the place of targets that are missing
+            values = model.forecast_rows(frame[chosen], grid, places[chosen], steps[chosen])
+            predicted[is_due] = values[is_due[chosen]]
+            seen = is_due & is_known
+            grid.values[places[seen], steps[seen]] = actual[seen]
+        return predicted
 
 
 def _find_range(row: Any) -> tuple[float, float]:

@@ -5,6 +5,7 @@ Grids go into the model's pickle by value, so that a model loads without smalt.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -83,10 +84,10 @@ def infer_frequency(times: Any, keys: Any) -> str:
     """Return the frequency of the longest series, or the distance that is most frequent."""
     longest = pd.Series(keys).value_counts().index[0]
     own = pd.DatetimeIndex(np.unique(pd.DatetimeIndex(times)[np.asarray(keys) == longest]))
-    found = pd.infer_freq(own) if len(own) > 2 else None
+    found = _infer_name(own) if len(own) > 2 else None
     if found is None and len(own) > 12:
         found = next(
-            (one for one in (pd.infer_freq(own[start : start + 12]) for start in range(len(own) - 12)) if one), None
+            (one for one in (_infer_name(own[start : start + 12]) for start in range(len(own) - 12)) if one), None
         )
     if found is None:
         steps = pd.Series(own).diff().dropna()
@@ -97,8 +98,15 @@ def infer_frequency(times: Any, keys: Any) -> str:
     return fix_frequency(found)
 
 
+def _infer_name(times: Any) -> str | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pandas 3.1 warns that pandas 4 returns an offset
+        found = pd.infer_freq(times)
+    return getattr(found, "freqstr", found)
+
+
 def get_unit(frequency: str) -> str:
-    return pd.tseries.frequencies.to_offset(frequency).name.partition("-")[0].lstrip("0123456789")
+    return pd.tseries.frequencies.to_offset(frequency).rule_code.partition("-")[0].lstrip("0123456789")
 
 
 def guess_season(frequency: str) -> int:
@@ -140,8 +148,16 @@ def fill_gaps(grid: SeriesGrid, imputer: Mapping[str, Any]) -> int:
         if strategy == "constant":
             inner[missing] = float(imputer["fill_value"])
         elif strategy in ("mean", "median"):
-            inner[missing] = float(getattr(np, f"nan{strategy}")(inner))
+            past = pd.Series(inner).expanding()  # what comes later is not known where a forecast begins
+            inner[missing] = (past.mean() if strategy == "mean" else past.median()).to_numpy()[missing]
         else:
             series = pd.Series(inner)
             inner[:] = (series.bfill() if strategy == "bfill" else series.ffill()).to_numpy()
     return count
+
+
+def find_sources(is_observed: Any) -> Any:
+    """Return for each series and step the next step, or the same, whose value is observed; the width for none."""
+    width = is_observed.shape[1]
+    steps = np.where(is_observed, np.arange(width)[None, :], width)
+    return np.minimum.accumulate(steps[:, ::-1], axis=1)[:, ::-1]

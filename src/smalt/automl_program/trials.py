@@ -57,6 +57,26 @@ class SearchTrial:
         }
 
 
+@dataclass
+class SearchResult:
+    """The best model, what it scores, and all that reports of it need."""
+
+    best: SearchTrial
+    model: Any
+    trials: list[SearchTrial]
+    example: Any
+    optional: list[str]
+    labels: Any = None
+    truth: Any = None
+    predictions: Any = None
+    """The predictions for the validation rows, in the order of `truth`."""
+    test_metrics: dict[str, float] | None = None
+    test_table: Any = None
+    explain: Any = None
+    """A function that returns (column, importance) pairs."""
+    kinds: list[tuple[str, str, str]] | None = None
+
+
 class TrialJournal:
     """A file with one JSON object per line; each is on the disk before the next trial starts."""
 
