@@ -2,7 +2,8 @@
 
     python bench/turns.py KIND WORKTREE… [--rounds N] [--count N]
 
-KIND: chain, written (a chain whose steps write what the next one is given), wide or reused. Each worktree is a folder
+KIND: chain, written (a chain whose steps write what the next one is given), wide, reused or sweep
+(whose trials run `true`, two at a time; it fails, as they log nothing). Each worktree is a folder
 with a virtual environment `.venv` of its own; `FOLDER@off` runs its server with the hand-over off. Printed are medians
 over the rounds, in ms a node; on a machine with other work only the proportions tell.
 """
@@ -16,12 +17,14 @@ from pathlib import Path
 
 import breakdown
 import common
+import sweep
 
 KINDS = {
     "chain": common.chain,
     "written": lambda count: common.chain(count).replace("'true'", "'echo 1 > ${{outputs.o}}/f'"),
     "wide": common.wide,
     "reused": lambda count: common.chain(count, force_rerun=False),
+    "sweep": lambda count: sweep.TRUE.format(count=count),
 }
 
 
@@ -45,7 +48,8 @@ def main() -> None:
         for number in range(asked.rounds + 1):
             for place, environment in environments.items():
                 common.PROGRAM[:] = [f"{place.partition('@')[0]}/.venv/bin/smalt"]
-                found[place].append(measure(environment, file, f"bench-{number}", asked.count))
+                ends = "Failed" if asked.kind == "sweep" else "Completed"
+                found[place].append(measure(environment, file, f"bench-{number}", asked.count, ends))
     print(f"| {asked.kind}: ms a node | server, user + system | launcher, user + system | clock |\n|---|---|---|---|")
     for place, rounds in found.items():
         server, launcher, clock = (statistics.median(column) for column in zip(*rounds[1:], strict=True))
@@ -53,12 +57,14 @@ def main() -> None:
     common.clean()
 
 
-def measure(environment: dict[str, str], file: str, name: str, count: int) -> tuple[float, float, float]:
-    """Run the pipeline; return CPU of server and launcher and the time that it took, in ms a node."""
+def measure(
+    environment: dict[str, str], file: str, name: str, count: int, ends: str = "Completed"
+) -> tuple[float, float, float]:
+    """Run the job; return CPU of server and launcher and the time that it took, in ms a node."""
     usage = breakdown.Usage(environment)
     common.smalt(environment, "job", "create", "-f", file, "--name", name, "-o", "none")
-    if common.wait(environment, name) != "Completed":
-        raise SystemExit(f"{name} did not complete")
+    if (status := common.wait(environment, name)) != ends:
+        raise SystemExit(f"{name} is {status}")
     server, launcher = usage.spent(count)
     usage.settle()
     return server, launcher, common.seconds(environment, name) * 1000 / count
