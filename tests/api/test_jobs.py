@@ -78,6 +78,17 @@ def test_what_get_answered_is_the_same_job_when_it_is_put(server: Server, worksp
     assert server.ask("PUT", url, {"properties": less}).status == 409
 
 
+def test_the_longest_name_of_a_job_is_that_of_its_folder(server: Server, workspace: str) -> None:
+    """A job of 250 letters runs; one of more is refused, as no file system has a folder for its artifacts."""
+    longest = "n" * 250
+    assert server.ask("PUT", f"{workspace}/jobs/{longest}", host_job("true")).status == 201
+    assert over(server, workspace, longest)["status"] == "Completed"
+    for count in (251, 255):
+        refused = server.ask("PUT", f"{workspace}/jobs/{'n' * count}", host_job("true"))
+        assert refused.status == 400
+        assert "use at most 250 letters" in refused.body["error"]["message"]
+
+
 def test_a_job_comes_back_as_the_service_shows_it(server: Server, workspace: str) -> None:
     """What was sent, with status, services, properties, experiment and display name as clients need them."""
     sent = host_job("echo $A", environmentVariables={"A": "1"}, tags={"k": "v"}, experimentName="exp", unknown=[1])

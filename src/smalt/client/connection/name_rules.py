@@ -8,15 +8,17 @@ from smalt.exceptions import ValidationException
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _LONGEST = 255
+_LONGEST_JOB = 250
 
 
 def check_name(kind: str, name: str) -> None:
     """Raise ValidationException if `name` cannot be the name of a `kind` ("job", "data", …)."""
-    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
+    longest = _LONGEST_JOB if kind == "job" else _LONGEST
+    if not _NAME.fullmatch(name) or len(name) > longest:
         noun = "data asset" if kind == "data" else kind.replace("_", " ")
         letters = "'-' and '_'" if kind == "job" else "'-', '_' and '.'"
         raise ValidationException(
-            f"'{name[:100]}' is not a valid {noun} name; use at most {_LONGEST} letters, digits, {letters}, "
+            f"'{name[:100]}' is not a valid {noun} name; use at most {longest} letters, digits, {letters}, "
             "a letter or digit first"
         )
 

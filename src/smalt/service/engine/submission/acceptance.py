@@ -25,7 +25,7 @@ from smalt.service.records.jobs import Job
 from smalt.service.records.trials import BEST
 from smalt.service.records.workspaces import Workspace
 
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_\-]{0,254}")
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_\-]{0,249}")  # a folder is called dcid.NAME, in 255 letters at the most
 READ_ONLY = ("status", "services", "error", "provisioningState", "parentJobName", "creationContext")
 """Properties that only the service sets; those that a client sends are ignored."""
 
@@ -112,7 +112,7 @@ def check_submission(context: EngineContext, workspace: Workspace, name: str, pr
 def _examine_job(context: EngineContext, workspace: Workspace, name: str, properties: dict[str, Any]) -> ExaminedJob:
     if not _NAME.fullmatch(name):
         raise ValidationException(
-            f"'{name}' cannot be a job's name; use at most 255 letters, digits, '-' and '_', a letter or digit first"
+            f"'{name}' cannot be a job's name; use at most 250 letters, digits, '-' and '_', a letter or digit first"
         )
     body = _remove_run_notes({key: value for key, value in properties.items() if key not in READ_ONLY})
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
