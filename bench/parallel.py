@@ -59,6 +59,7 @@ def main() -> None:
         site = {"PYTHONPATH": str(Path(inside.__path__[0], "site"))}
         step = {
             **site, "SMALT_PARALLEL": json.dumps(settings), "SMALT_PARALLEL_FOLDER": str(folder / "journal"),
+            "SMALT_PARALLEL_CHANGED": "1.0",  # as the server says that it knows what the input holds
             "AZURE_ML_INPUT_data": str(data), "AZURE_ML_OUTPUT_rows": str(folder / "rows.txt"),
         }  # fmt: skip
         times: dict[str, list[float]] = {"pool": [], "parallel": []}

@@ -15,7 +15,18 @@ def _functions(program: str) -> list[str]:
     return [one.name for one in tree.body if isinstance(one, ast.FunctionDef) and one.name.startswith("it_")]
 
 
-PROGRAM_NAMES = ("commands", "pipelines", "assets", "described", "kinds", "storage", "cloud", "control_flow", "sweeps")
+PROGRAM_NAMES = (
+    "commands",
+    "pipelines",
+    "assets",
+    "described",
+    "kinds",
+    "storage",
+    "cloud",
+    "control_flow",
+    "sweeps",
+    "parallel_jobs",
+)
 CASES = [(program, name) for program in PROGRAM_NAMES for name in _functions(program)]
 IDS = [f"{program}-{name}" for program, name in CASES]
 Run = Callable[[str, str], Outcomes]

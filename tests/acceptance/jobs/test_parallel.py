@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import yaml
+from smalt import MLClient, load_job
 from tests.acceptance.conftest import Desk
+from tests.helpers import Server, eventually
 
 SCRIPT = """
 import argparse, os
@@ -97,3 +100,107 @@ def test_finished_mini_batches_of_a_failed_job_are_taken_over(desk: Desk) -> Non
     shown = desk.smalt("job download --name good-score --output-name side -p side")
     assert shown.code == 0, shown.err
     assert sorted(one.name for one in (desk.folder / "side").rglob("*.txt")) == [f"{one}.txt" for one in range(4)]
+
+
+PAGE = (Path(__file__).parents[3] / "docs/parallel.md").read_text()
+FILES = dict(re.findall(r"```(?:yaml|python)\n# (\S+\.(?:yml|py))\n(.*?)```", PAGE, re.S))
+PROGRAM = next(text for text in re.findall(r"```python\n(.*?)```", PAGE, re.S) if "MLClient" in text)
+
+
+@pytest.fixture
+def page(desk: Desk) -> Desk:
+    """The files of docs/parallel.md."""
+    for name, text in FILES.items():
+        desk.write(name, text)
+    for number in range(5):
+        desk.write(f"data/{number}.txt", "x")
+    return desk
+
+
+def test_the_page_runs(page: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its file gives the rows that it says, and its program the same, by reuse or again."""
+    ran = page.smalt("job create -f pipeline.yml --name paged --stream")
+    assert ran.code == 0, ran.err
+    assert "5 files in 3 mini-batches of 2; 2 worker processes, logs in logs/user" in ran.out
+    assert "3 of 3 mini-batches succeeded; 5 rows were written to the output 'sizes'" in ran.out
+    monkeypatch.chdir(page.folder)
+    names: dict[str, Any] = {}
+    exec(compile(PROGRAM, "page.py", "exec"), names)
+    job = names["client"].jobs.get(names["job"].name)
+    assert job.status == "Completed"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("mini_batch_size", "ten", "'ten' is no size of a mini-batch; write a number of files, or a size such as 10kb"),
+        ("mini_batch_size", "10kb", "a uri_folder is cut by the number of its files, not by bytes"),
+        ("mini_batch_size", "0", "'0' is no size of a mini-batch"),
+        ("input_data", "${{inputs.word}}", "the input 'word' is"),
+        ("input_data", "./data", "'./data' does not name one of the inputs alone; write"),
+        ("input_data", None, "needs 'input_data', the input that is cut into mini-batches"),
+        ("error_threshold", -2, "at least -1"),
+        ("max_concurrency_per_instance", 0, "at least 1"),
+        ("retry_settings", {"timeout": 0}, "at least 1"),
+        ("task.entry_script", "scor.py", "there is no file 'scor.py' in the code"),
+        ("task.append_row_to", "rows", "'rows' does not name one of the outputs alone"),
+        ("task.type", "model", "a task of type 'model' cannot run"),
+        ("task.program_arguments", "--error_threshold many", "--error_threshold"),
+    ],
+)
+def test_mistakes_are_said_at_their_line(desk: Desk, key: str, value: Any, sentence: str) -> None:
+    """Before anything runs."""
+    make_pipeline(desk)
+    document = yaml.safe_load((desk.folder / "pipeline.yml").read_text())
+    step = document["jobs"]["score"]
+    owner, _, inner = key.rpartition(".")
+    (step[owner] if owner else step).update({inner: value})
+    if value is None:
+        del step[key]
+    desk.write("pipeline.yml", yaml.safe_dump(document))
+    ran = desk.smalt("job validate -f pipeline.yml")
+    assert ran.code == 2, ran.out
+    assert sentence in ran.err, ran.err
+
+
+def test_a_kill_of_the_server_does_not_disturb_the_step(own_server: Server, tmp_path: Path) -> None:
+    """Killed while mini-batches run: the step goes on under the launcher, and its rows are there once."""
+    script = """
+import os, time
+from pathlib import Path
+
+def run(mini_batch):
+    Path(os.environ["SEEN"], Path(mini_batch[0]).name).touch()
+    while len(os.listdir(os.environ["SEEN"])) > 2 and not os.path.exists(os.environ["GO"]):
+        time.sleep(0.01)
+    return mini_batch
+"""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "score.py").write_text(script)
+    seen, data = tmp_path / "seen", tmp_path / "data"
+    seen.mkdir()
+    data.mkdir()
+    for number in range(8):
+        (data / f"{number}.txt").touch()
+    step = {
+        "type": "parallel", "inputs": {"data": {"type": "uri_folder", "path": str(data)}},
+        "outputs": {"rows": {"type": "uri_file", "path": f"file://{tmp_path}/rows.txt"}},
+        "input_data": "${{inputs.data}}", "max_concurrency_per_instance": 2,
+        "environment_variables": {"SEEN": str(seen), "GO": str(tmp_path / "go")},
+        "task": {
+            "type": "run_function", "code": str(tmp_path / "src"), "entry_script": "score.py",
+            "environment": "azureml:host", "append_row_to": "${{outputs.rows}}",
+        },
+    }  # fmt: skip
+    file = tmp_path / "pipeline.yml"
+    file.write_text(yaml.safe_dump({"type": "pipeline", "jobs": {"score": step}}))
+    own_server.start()
+    client = MLClient(home=own_server.home)
+    job = client.jobs.create_or_update(load_job(file))
+    eventually(lambda: len(list(seen.iterdir())) > 2, "three mini-batches")
+    own_server.kill()
+    (tmp_path / "go").touch()
+    own_server.start_again()
+    eventually(lambda: client.jobs.get(job.name).status == "Completed", "the end of the job", 120)
+    rows = (tmp_path / "rows.txt").read_text().splitlines()
+    assert [Path(row).name for row in rows] == [f"{number}.txt" for number in range(8)]

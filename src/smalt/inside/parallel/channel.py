@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 _SIZES = struct.Struct(">II")
+ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Message(NamedTuple):
@@ -19,7 +20,7 @@ class Message(NamedTuple):
 
 
 def encode_message(header: dict[str, Any], payload: bytes = b"") -> bytes:
-    text = json.dumps(header, separators=(",", ":")).encode("ascii")
+    text = ENCODE(header).encode("ascii")
     return _SIZES.pack(len(text), len(payload)) + text + payload
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -38,8 +37,8 @@ def list_files(path: str) -> list[str]:
     if not os.path.isdir(path):
         raise ParallelError(f"there is nothing at {path}")
     found: list[str] = []
-    for folder, _, names in os.walk(path, followlinks=True):
-        found.extend(os.path.join(folder, name) for name in names)
+    for folder, _, names in os.walk(path.rstrip("/") or path, followlinks=True):
+        found.extend([f"{folder}/{name}" for name in names])
     found.sort()
     return found
 
@@ -99,9 +98,9 @@ def make_digest(batches: Sequence[MiniBatch], root: str, *, with_stamps: bool) -
     digest = hashlib.sha256()
     for batch in batches:
         names = batch.describe(root) if not batch.is_table else [os.path.basename(batch.items[0])]
-        digest.update(
-            json.dumps([names, batch.item_count, sorted((k, str(v)) for k, v in batch.keys.items())]).encode()
-        )
+        keys = sorted((key, str(value)) for key, value in batch.keys.items())
+        text = "\0".join([*names, str(batch.item_count), repr(keys) if keys else "", "\n"])
+        digest.update(text.encode("utf-8", "surrogateescape"))
         for item in batch.items if with_stamps and not batch.is_table else ():
             status = os.stat(item)
             digest.update(f"{status.st_size} {status.st_mtime_ns}\n".encode())

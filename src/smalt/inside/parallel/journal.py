@@ -14,6 +14,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
+from .channel import ENCODE
+
 _FILE = "journal"
 _CHUNK = 1 << 20
 
@@ -133,7 +135,7 @@ class BatchJournal:
     @staticmethod
     def _make_line(header: dict[str, Any], rows: bytes) -> bytes:
         header = dict(header, size=len(rows), crc=zlib.crc32(rows))
-        return json.dumps(header, separators=(",", ":")).encode("ascii") + b"\n" + rows + b"\n"
+        return b"%s\n%s\n" % (ENCODE(header).encode("ascii"), rows)
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)

@@ -18,6 +18,8 @@ from .worker import DUMP_SIGNAL, WorkerPlace, run_worker
 
 _DUMP_SECONDS = 0.5
 _TAIL = 4000
+_OWN = (f'"{os.path.dirname(os.path.abspath(__file__))}/', '/runpy.py"')
+"""Frames of this program, which are left out of where a script hung."""
 
 
 class WorkerProcess:
@@ -135,7 +137,8 @@ class WorkerProcess:
         try:
             with open(path, "rb") as file:
                 file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
-                return file.read().decode("utf-8", "replace").strip()
+                lines = file.read().decode("utf-8", "replace").strip().splitlines()
+                return "\n".join(line for line in lines if not any(one in line for one in _OWN))
         except OSError:
             return ""
 
