@@ -106,3 +106,13 @@ def test_a_program_submits_a_job(desk: Desk) -> None:
         client.jobs.stream(sent.name)
     got = client.jobs.get(sent.name)
     assert (got.type, got.conf["spark.executor.instances"]) == ("spark", "2")
+
+
+def test_a_direct_input_may_be_a_file_or_a_folder(desk: Desk) -> None:
+    """Published notebooks give a file to an input of type uri_folder; Spark reads either."""
+    desk.write("src/main.py", "")
+    desk.write("d/f.txt", "")
+    for type, path in (("uri_folder", "d/f.txt"), ("uri_file", "d")):
+        text = f"{JOB}inputs: {{d: {{type: {type}, path: {path}, mode: direct}}}}\n"
+        ran = desk.smalt(f"job validate -f {desk.write('job.yml', text)}")
+        assert ran.code == 0, ran.err

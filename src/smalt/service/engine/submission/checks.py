@@ -238,7 +238,7 @@ class Checker:
                 self.add(f"{where}inputs.{name}", explain_missing_path(name))
             if not isinstance(value, Input) or not value.path or has_expression(value.path):
                 continue
-            types = {value.type, declared_type or value.type}
+            types = {value.type, declared_type or value.type, *([None] if value.mode == "direct" else [])}
             if value.mode == "rw_mount":
                 self._note_read_only(f"{where}inputs.{name}", value)
             if self.is_new(f"data {types}", value.path):
