@@ -13,6 +13,7 @@ import yaml
 from smalt import MLClient, load_job
 from smalt.entities import PipelineJob, SweepJob
 from smalt.machine.home import Home
+from tests.acceptance import conftest
 from tests.acceptance.conftest import Desk
 
 ROOT = Path(__file__).parents[3]
@@ -59,8 +60,9 @@ def test_the_line_and_the_file_are_one_sweep(files: Desk) -> None:
 
 
 @pytest.mark.integration
-def test_the_first_example_runs_as_printed(desk: Desk) -> None:
-    """With the environment that the page names, which is built, and with MLflow."""
+def test_the_first_example_runs_as_printed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the environment that the page names, which is built, and with MLflow, which the home installs."""
+    monkeypatch.setattr(conftest, "LONGEST", 600)
     for name, text in FILES.items():
         desk.write(name, text)
     ran = desk.smalt(find_command("job sweep job.yml").replace("-trials 20", "-trials 4"))
