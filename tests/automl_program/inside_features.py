@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from smalt_automl.columns import to_dates
 from smalt_automl.featurization import Featurizer
 from smalt_automl.grids import GridError, fill_gaps, fix_frequency, infer_frequency, make_grid
 from smalt_automl.headers import read_header
@@ -66,6 +67,35 @@ def test_each_column_gets_its_type() -> None:
         "constant": "Ignored",
         "empty": "Ignored",
     }
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1980, 1981], ["1980-01-01", "1981-01-01"]),
+        ([1980.0, None], ["1980-01-01", None]),
+        ([20200131, 20200201], ["2020-01-31", "2020-02-01"]),
+        ([20201301, 4, 5.5, 1577836800, True], [None] * 5),
+        (["2020-01-31", "1980"], ["2020-01-31", "1980-01-01"]),
+        ([2020, "2020-02-01"], ["2020-01-01", "2020-02-01"]),
+    ],
+)
+def test_numbers_are_years_or_days(values: list[object], expected: list[str | None]) -> None:
+    """And no nanoseconds since 1970."""
+    found = to_dates(pd.Series(values))
+    assert [None if pd.isna(one) else str(one.date()) for one in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "sentence"),
+    [
+        ("DateTime", [5.1, 4.9], "'a' has no date in any row, but 5.1"),
+        ("Numeric", ["red", "green"], "'a' has no number in any row, but 'red'"),
+    ],
+)
+def test_a_type_that_no_value_has_is_refused(kind: str, values: list[object], sentence: str) -> None:
+    with pytest.raises(AutoMLError, match=sentence):
+        Featurizer({"column_name_and_types": {"a": kind}}).fit(pd.DataFrame({"a": values}))
 
 
 def test_the_users_types_win() -> None:

@@ -200,6 +200,32 @@ def test_a_forecast_continues_each_series(tmp_path: Path) -> None:
     assert (table[0.1] <= table[0.9]).all()
 
 
+@pytest.mark.parametrize(
+    ("times", "next_time", "frequency"),
+    [
+        (range(1980, 2020), 2020, "YS-JAN"),
+        ([int(day) for day in pd.date_range("2020-01-20", periods=40).strftime("%Y%m%d")], 20200229, "D"),
+    ],
+)
+def test_times_may_be_whole_numbers(tmp_path: Path, times: Any, next_time: int, frequency: str) -> None:
+    """Of years or of days, in the table and in what the model forecasts."""
+    frame = pd.DataFrame({"when": list(times), "y": np.arange(40.0)})
+    training = {"allowed_training_algorithms": ["naive"]}
+    forecasting = {"time_column_name": "when", "forecast_horizon": 3}
+    ran = run(tmp_path, frame, task="forecasting", forecasting=forecasting, training=training)
+    assert ran.code == 0, ran.said
+    assert f"the frequency is {frequency}, the horizon 3" in " ".join(ran.notes)
+    assert not any("were filled" in note for note in ran.notes)
+    assert ran.predict(pd.DataFrame({"when": [next_time]})) == [39.0]
+
+
+def test_numbers_that_are_no_times_are_one_sentence(tmp_path: Path, flowers: pd.DataFrame) -> None:
+    forecasting = {"time_column_name": "sepal length"}
+    ran = run(tmp_path, flowers.assign(y=1.0), task="forecasting", forecasting=forecasting)
+    assert ran.code == 2
+    assert "'sepal length' of training_data has 5.1, which is no time; write 2020-01-31, or a number for" in ran.said
+
+
 DAILY = {"time_column_name": "day", "forecast_horizon": 7, "target_aggregate_function": "sum", "frequency": "D"}
 
 

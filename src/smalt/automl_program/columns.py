@@ -5,6 +5,7 @@ Instances go into the model's pickle by value, so that a model loads without sma
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import Any
 
@@ -13,6 +14,7 @@ import pandas as pd
 
 MISSING = "(missing)"
 OTHER = "(other)"
+_NUMBER_TIME = re.compile(r"[12]\d{3}([01]\d[0-3]\d)?")
 
 
 class NumberColumn:
@@ -178,16 +180,34 @@ def to_texts(values: Any) -> Any:
     Each value has the text that it would have alone: a row is scored by itself, and learned from among others.
     """
     values = values.astype(object)
-    return values.where(values.isna(), values.map(_to_text)).where(~values.isna(), None)
+    return values.where(values.isna(), values.map(to_text)).where(~values.isna(), None)
 
 
-def _to_text(value: Any) -> str:
+def to_text(value: Any) -> str:
     if isinstance(value, bool | np.bool_) or (isinstance(value, float | np.floating) and float(value).is_integer()):
         return str(int(value))
     return str(value)
 
 
 def to_dates(values: Any) -> Any:
+    """Return the times; a number is a year (1981) or a day (20200131), and any other is none."""
     if not pd.api.types.is_datetime64_any_dtype(values):
+        if not pd.api.types.is_string_dtype(values.dtype) or values.dtype == object:
+            values = values.astype(object).map(_spell_time)
         values = pd.to_datetime(values, errors="coerce", format="mixed")
     return values.dt.tz_convert("UTC").dt.tz_localize(None) if values.dt.tz is not None else values
+
+
+def find_number_format(values: Any) -> str | None:
+    """Return the format of times that are numbers: `%Y` for years, `%Y%m%d` for days; None if they are texts."""
+    if not pd.api.types.is_numeric_dtype(values):
+        return None
+    return "%Y%m%d" if (values > 9999).any() else "%Y"
+
+
+def _spell_time(value: Any) -> Any:
+    """Return the text of a time that is a number, which pandas takes for nanoseconds."""
+    if not isinstance(value, bool | int | float | np.number | np.bool_):
+        return value
+    text = to_text(value)
+    return text if _NUMBER_TIME.fullmatch(text) else None

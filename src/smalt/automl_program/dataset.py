@@ -12,7 +12,7 @@ import pandas as pd
 
 from . import checks
 from .columns import to_numbers, to_texts
-from .problems import AutoMLError
+from .problems import AutoMLError, join_columns, show_value
 from .settings import RunSettings
 from .splits import Folds, hold_out_part, make_folds
 from .tables import read_table
@@ -96,7 +96,7 @@ def _read(settings: RunSettings, name: str, path: Path | None, note: Note) -> An
         featurized = checks.list_featurized_columns(settings.fields)
         for field, column in [("target_column_name", settings.target), *_list_named(settings), *featurized]:
             if column not in frame.columns:
-                known = ", ".join(list(frame.columns)[:20])
+                known = join_columns(list(frame.columns))
                 raise AutoMLError(f"{field}: the training data have no column '{column}'; they have {known}")
     if settings.target in frame.columns:
         missing = int(frame[settings.target].isna().sum())
@@ -138,7 +138,7 @@ def find_label(labels: Any, label: object) -> int | None:
 def _list_labels(target: Any, settings: RunSettings) -> Any:
     labels = np.array(sorted(target.unique(), key=lambda label: (type(label).__name__, label)), dtype=object)
     if len(labels) < 2:
-        raise AutoMLError(f"target_column_name: the column '{settings.target}' has one class only, {labels[0]!r}")
+        raise AutoMLError(f"target_column_name: the column '{settings.target}' has one class only, {show_value(labels[0])}")
     if len(labels) == len(target):
         raise AutoMLError(
             f"target_column_name: no two rows have the same '{settings.target}'; for a number use the task regression"
@@ -160,9 +160,10 @@ def _encode(frame: Any, settings: RunSettings, labels: Any, name: str) -> Any:
         return values.map(places).to_numpy(dtype=int)
     numbers = to_numbers(values)
     if not np.isfinite(numbers).all():
-        wrong = values[~np.isfinite(numbers)].iloc[0]
+        wrong = show_value(values[~np.isfinite(numbers)].iloc[0])
+        noun = "finite number" if pd.api.types.is_numeric_dtype(values) else "number"
         raise AutoMLError(
-            f"{name}: the target '{settings.target}' has {wrong!r}, which is no number, in a {settings.task}"
+            f"{name}: the target '{settings.target}' has {wrong}, which is no {noun}, in a {settings.task}"
         )
     return numbers
 

@@ -13,8 +13,17 @@ import numpy as np
 import pandas as pd
 
 from .checks import is_number
-from .columns import CategoryColumn, DateColumn, HashedColumn, NumberColumn, TextColumn, to_dates, to_texts
-from .problems import AutoMLError
+from .columns import (
+    CategoryColumn,
+    DateColumn,
+    HashedColumn,
+    NumberColumn,
+    TextColumn,
+    to_dates,
+    to_numbers,
+    to_texts,
+)
+from .problems import AutoMLError, show_value
 from .words import COLUMN_TYPES, fold_word
 
 _DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T]\d{1,2}:\d{2}.*)?\s*")
@@ -45,6 +54,7 @@ class Featurizer:
         self.inputs = [str(name) for name in frame.columns]
         for name in self.inputs:
             if (column := self._choose_column(name, frame[name])) is not None:
+                self._check_values(name, frame[name])
                 column.fit(frame[name], self.seed)
                 self.columns[name] = column
         used: set[str] = set()
@@ -118,6 +128,14 @@ class Featurizer:
         if kind in ("categoricalhash", "hashes") and "hashonehotencoder" not in self.blocked:
             return HashedColumn(int(self._find_parameters("hashonehotencoder", name).get("number_of_bits", 8)))
         return CategoryColumn(_LEVELS, strategy, fill)
+
+    def _check_values(self, name: str, values: Any) -> None:
+        """Refuse a type by the user that no value of the column has: the feature would be the same in each row."""
+        readers = {"numeric": (to_numbers, "number"), "datetime": (to_dates, "date")}
+        read, noun = readers.get(self.types.get(name, ""), (None, ""))
+        if read is not None and values.notna().any() and not pd.notna(read(values)).any():
+            wrong = show_value(values.dropna().iloc[0])
+            raise AutoMLError(f"featurization.column_name_and_types: '{name}' has no {noun} in any row, but {wrong}")
 
     def _guess_type(self, name: str, values: Any) -> str:
         known = values.dropna()

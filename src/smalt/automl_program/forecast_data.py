@@ -12,7 +12,7 @@ import pandas as pd
 
 from . import checks
 from .calendars import CalendarFeatures, list_holidays
-from .columns import to_dates, to_numbers
+from .columns import find_number_format, to_dates, to_numbers
 from .featurization import Featurizer
 from .forecasters import FeatureMaker, SeriesShape
 from .grids import (
@@ -26,7 +26,7 @@ from .grids import (
     infer_frequency,
     make_grid,
 )
-from .problems import AutoMLError
+from .problems import AutoMLError, join_columns, show_value
 from .settings import RunSettings
 from .splits import Folds
 from .tables import read_table
@@ -90,6 +90,7 @@ class ForecastLoader:
         ids = self.fields.get("time_series_id_column_names") or []
         self.ids = [ids] if isinstance(ids, str) else list(ids)
         self.time, self.target = str(self.fields["time_column_name"]), settings.target
+        self.number_format: str | None = None
 
     def load(self) -> ForecastData:
         try:
@@ -127,11 +128,17 @@ class ForecastLoader:
         frame = read_table(name, path, self.settings.get_type(name))
         for field, column in self._list_needed(name):
             if column not in frame.columns:
-                raise AutoMLError(f"{field}: {name} has no column '{column}'; it has {', '.join(frame.columns[:20])}")
+                raise AutoMLError(f"{field}: {name} has no column '{column}'; it has {join_columns(list(frame.columns))}")
         times = to_dates(frame[self.time])
         if times.isna().any():
-            wrong = frame[self.time][times.isna()].iloc[0]
-            raise AutoMLError(f"time_column_name: '{self.time}' of {name} has {wrong!r}, which is no time")
+            wrong = show_value(frame[self.time][times.isna()].iloc[0])
+            raise AutoMLError(
+                f"time_column_name: '{self.time}' of {name} has {wrong}, which is no time; write 2020-01-31, or a number "
+                "for a year (2020) or a day (20200131)"
+            )
+        if name == "training_data" and (number := find_number_format(frame[self.time])):
+            self.number_format = number
+            self.note(f"the numbers of '{self.time}' are {'years' if number == '%Y' else 'days'}")
         frame = frame.assign(**{self.time: times})
         return frame.sort_values(self.time, kind="stable").reset_index(drop=True)
 
@@ -146,6 +153,7 @@ class ForecastLoader:
         horizon = guess_horizon(frequency) if horizon == "auto" else int(horizon or 1)
         season = guess_season(frequency) if season in (None, "auto") else int(season)
         shape = SeriesShape(self.time, self.ids, self.target, horizon, season)
+        shape.number_format = self.number_format
         lags, window = self.fields.get("target_lags"), self.fields.get("target_rolling_window_size")
         if lags == "auto":
             shape.lags, shape.has_level = _guess_lags(horizon, season), True

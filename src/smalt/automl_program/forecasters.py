@@ -16,6 +16,7 @@ from .calendars import CalendarFeatures
 from .columns import make_categories, to_dates
 from .featurization import Featurizer
 from .grids import SeriesGrid
+from .problems import show_value
 from .series_models import forecast_series
 
 ALL_ROWS = "(all)"
@@ -30,6 +31,8 @@ class SeriesShape:
         self.window = 0
         self.has_level = False
         """True for the mean of the last season that is known for the whole horizon."""
+        self.number_format: str | None = None
+        """The format of the times of the training data, if these are numbers."""
 
     def make_keys(self, frame: Any) -> Any:
         if not self.ids:
@@ -168,7 +171,10 @@ class ForecastModel(BaseEstimator):
         missing = [name for name in (shape.time, *shape.ids) if name not in frame.columns]
         if missing:
             raise ValueError(f"the rows have no column '{missing[0]}'")
-        grid, steps = self.grid.place_times(to_dates(frame[shape.time]))
+        times = to_dates(frame[shape.time])
+        if times.isna().any():
+            raise ValueError(f"'{shape.time}' has {show_value(frame[shape.time][times.isna()].iloc[0])}, which is no time")
+        grid, steps = self.grid.place_times(times)
         keys = shape.make_keys(frame)
         grid = grid.add_series(sorted(set(keys)))
         places = grid.find_places(keys)

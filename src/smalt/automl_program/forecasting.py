@@ -77,9 +77,12 @@ class ForecastRun(SearchRun):
 
     def get_example(self) -> tuple[Any, list[str]]:
         data = self.data
-        named = [self.settings.get("forecasting")["time_column_name"], *data.shape.ids]
         unused = [name for name, kind, _ in data.maker.featurizer.list_types() if kind == "Ignored"]
-        return data.frame[[*named, *data.columns]].tail(20), unused
+        example = data.frame[[data.shape.time, *data.shape.ids, *data.columns]].tail(20)
+        if data.shape.number_format:  # as the user has them: MLflow compares the type of what is to be forecast
+            numbers = example[data.shape.time].dt.strftime(data.shape.number_format).astype("int64")
+            example = example.assign(**{data.shape.time: numbers})
+        return example, unused
 
     def wrap_model(self, model: Any) -> ForecastModel:
         """Return a model of features, or the name of a series' method, as a forecaster."""
