@@ -277,7 +277,19 @@ def test_validation_knows_nothing_after_its_origin(tmp_path: Path, lags: Any) ->
         ({}, {"positive_label": "rose"}, "positive_label: the target has no class 'rose'"),
         ({}, {"task": "regression"}, "which is no number, in a regression"),
         ({}, {"weight_column_name": "w"}, "weight_column_name: the training data have no column 'w'"),
-        ({"w": -1}, {"weight_column_name": "w"}, "weight_column_name: the column 'w' has values that are no weights"),
+        ({"w": -1}, {"weight_column_name": "w"}, "weight_column_name: the column 'w' has -1, which is no weight;"),
+        (
+            {"w": "abc"},
+            {"weight_column_name": "w"},
+            "weight_column_name: the column 'w' has 'abc', which is no weight;",
+        ),
+        ({"w": 0}, {"weight_column_name": "w"}, "weight_column_name: all weights of the column 'w' are 0"),
+        ({"y": 1.5}, {"task": "regression"}, "target_column_name: the column 'y' has one value only, 1.5"),
+        (
+            {"y": np.inf},
+            {"task": "regression"},
+            "the target 'y' has inf, which is no finite number, in a regression",
+        ),
         ({}, {"primary_metric": "r2_score"}, "primary_metric: 'r2_score' is no primary metric of classification"),
         (
             {},

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,6 +88,14 @@ def test_plain_settings_have_no_problem() -> None:
             ("training", "stack_ensemble_settings", "stack_meta_learner_type"),
             "no meta learner of classification",
         ),
+        ({"weight_column_name": "y"}, ("weight_column_name",), "'y' is the target column"),
+        ({"cv_split_column_names": ["a", "y"]}, ("cv_split_column_names",), "'y' is the target column"),
+        (
+            {"task": "forecasting", "forecasting": {"time_column_name": "y"}},
+            ("forecasting", "time_column_name"),
+            "'y' is the target column",
+        ),
+        ({"limits": {"max_cores_per_trial": 0}}, ("limits", "max_cores_per_trial"), "at least 1, or -1 for all"),
     ],
 )
 def test_a_mistake_is_one_sentence_at_its_key(more: dict[str, Any], path: tuple[str | int, ...], text: str) -> None:
@@ -111,12 +124,33 @@ def test_all_mistakes_are_found_at_once() -> None:
             "forecasting": {"time_column_name": "t"},
             "training": {"stack_ensemble_settings": {"stack_meta_learner_train_percentage": 0.3}},
         },
+        {"featurization": {"column_name_and_types": {"y": "Ignore"}}},
+        {"featurization": {"transformer_params": {"imputer": [{"fields": ["w"]}]}}, "weight_column_name": "w"},
     ],
 )
 def test_a_field_without_effect_is_named_with_the_reason(more: dict[str, Any]) -> None:
     (remark,) = find_ignored(settings(**more))
     assert remark.path[0] in more
     assert remark.text
+
+
+def test_the_imputer_of_a_forecasts_target_acts() -> None:
+    imputer = {"transformer_params": {"imputer": [{"fields": ["y"]}]}}
+    assert find_ignored(settings(task="forecasting", featurization=imputer)) == []
+
+
+def test_an_environment_without_the_packages_is_one_sentence(shipped: Path, tmp_path: Path) -> None:
+    """A Python without any package, from the command line."""
+    text = json.dumps(settings())
+    command = [sys.executable, "-S", "-m", "smalt_automl", text, "--training-data", "a.csv"]
+    variables = {**os.environ, "PYTHONPATH": str(shipped), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=variables)
+    sentence = (
+        "environment_id: the environment has no cloudpickle, flaml, lightgbm, mlflow, numpy, pandas, scipy, sklearn"
+    )
+    assert (done.returncode, done.stderr.startswith(sentence)) == (2, True), done.stderr
+    assert done.stderr.count("\n") == 1
+    assert json.loads((tmp_path / "outputs/automl/result.json").read_text())["text"] == done.stderr.strip()
 
 
 def test_every_spelling_of_an_algorithm_is_known() -> None:

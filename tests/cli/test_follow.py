@@ -76,6 +76,27 @@ def test_a_failure_names_the_step_why_and_the_end_of_its_log() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("the table has one class", "the table has one class"),
+        ("the search failed: Exit code 2.", "Exit code 2"),
+        ("", "Exit code 2"),
+    ],
+)
+def test_a_failed_search_is_explained_by_the_sentence_that_it_gave(reason: str, told: str) -> None:
+    """Of an AutoML job, whose step's command tells its exit code only."""
+    events = [
+        job("a", "Running", type="AutoML", start=100.0),
+        job("a_search", "Running", node="search", parent="a", type="command", start=101.0),
+        job("a_search", "Failed", node="search", parent="a", end=103.0, error={"message": "Exit code 2."}),
+        job("a", "Failed", end=104.0, error={"message": reason}),
+        {"t": "end", "status": "Failed"},
+    ]
+    _, err = shown(events, "a", quiet=True)
+    assert err.splitlines()[0] == f"error: step search failed: {told}, and wrote no log"
+
+
 def test_a_single_jobs_log_is_passed_on_unchanged() -> None:
     """No prefix, partial lines at once, and a success ends with one sentence."""
     out, err = shown(

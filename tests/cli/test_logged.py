@@ -74,8 +74,9 @@ def test_what_was_logged_without_steps_goes_over_time() -> None:
 
 
 def test_the_end_of_a_job_tells_its_last_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the job and of each run below it; not what the machine was used for; many are cut short."""
+    """Of the job and of each run below it; not those of the machine and of smalt's programs; many are cut short."""
     runs = [run("", metric("loss", 1, 0.25), metric("system/cpu", 1.5)), run("idle", metric("system/cpu", 1.0))]
+    runs += [run("search", metric("smalt.trial", 1))]
     runs += [run(f"fold-{number}", metric("loss", "NaN")) for number in range(12)]
     lines = logged.summarise_metrics("train", runs)
     assert lines[:2] == ["metrics: loss 0.25", "metrics of fold-0: loss NaN"]

@@ -98,7 +98,7 @@ async def tell(bench: Workbench, number: int) -> None:
     """Tell the engine what the proxy tells it when the search logs the number of a trial."""
     take = bench.engine.find_metric_listener(bench.workspace, "a_search")
     assert take is not None
-    take([LoggedMetric("trial", float(number), number, 1000 + number)])
+    take([LoggedMetric("smalt.trial", float(number), number, 1000 + number)])
 
 
 async def until_written(bench: Workbench, lines: int) -> None:
@@ -241,6 +241,8 @@ def test_a_cancel_ends_the_search(tmp_path: Path) -> None:
             "featurization.column_name_and_types: training_data has no column 'z'; it has x, y",
         ),
         ({"training_data": {"type": "mltable", "path": "/nowhere"}}, "training_data: /nowhere does not exist"),
+        ({"training_data": {"type": "mltable", "path": __file__}}, "for a file as it is, write 'type: uri_file'"),
+        ({"training_data": {"type": "mltable"}}, "training_data has a type and no path; give it a path"),
         ({"environment_id": "azureml:nothing"}, "environment_id: "),
     ],
 )
@@ -255,6 +257,12 @@ def test_the_tables_are_looked_at_before_anything_runs(tmp_path: Path, changes: 
             assert jobs.find_by_name(bench.db, bench.workspace.id, "a") is None
 
     asyncio.run(scenario())
+
+
+def test_a_plain_off_is_the_word(tmp_path: Path) -> None:
+    """YAML reads it as false."""
+    job = AutoMLJob.from_dict({**make_document(tmp_path), "featurization": {"mode": False}})
+    assert job.featurization.mode == "off"
 
 
 TABLES = {

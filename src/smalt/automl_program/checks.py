@@ -25,6 +25,8 @@ def find_problems(settings: Settings) -> list[Remark]:
         *_check_featurization(settings, task),
         *_check_validation(settings, task),
         *_check_forecasting(settings, task),
+        *_check_limits(settings),
+        *_check_target(settings),
     ]
 
 
@@ -34,6 +36,7 @@ def find_ignored(settings: Settings) -> list[Remark]:
         *_list_ignored_limits(settings),
         *_list_ignored_training(settings),
         *_list_ignored_features(settings),
+        *_list_ignored_columns(settings),
         *_list_ignored_forecasting(settings),
     ]
 
@@ -195,6 +198,31 @@ def _check_forecasting(settings: Settings, task: str) -> Iterator[Remark]:
         yield Remark(("forecasting", "target_lags"), "each of target_lags is at least 1")
 
 
+def _check_limits(settings: Settings) -> Iterator[Remark]:
+    if _get(settings, "limits").get("max_cores_per_trial") == 0:
+        yield Remark(("limits", "max_cores_per_trial"), "max_cores_per_trial is at least 1, or -1 for all cores, not 0")
+
+
+def _check_target(settings: Settings) -> Iterator[Remark]:
+    """Refuse the target column in another part."""
+    target = settings.get("target_column_name")
+    for path, names in _list_parts(settings):
+        if target in names:
+            yield Remark(path, f"'{target}' is the target column; {path[-1]} needs another")
+
+
+def _list_parts(settings: Settings) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
+    """Yield the key and the columns of each part that a table has beside target and features."""
+    forecasting = _get(settings, "forecasting")
+    for path, value in (
+        (("weight_column_name",), settings.get("weight_column_name")),
+        (("cv_split_column_names",), settings.get("cv_split_column_names")),
+        (("forecasting", "time_column_name"), forecasting.get("time_column_name")),
+        (("forecasting", "time_series_id_column_names"), forecasting.get("time_series_id_column_names")),
+    ):
+        yield path, value if isinstance(value, list) else [value] if value else []
+
+
 def _list_ignored_limits(settings: Settings) -> Iterator[Remark]:
     limits = _get(settings, "limits")
     if (limits.get("max_concurrent_trials") or 1) > 1:
@@ -237,6 +265,17 @@ def _list_ignored_features(settings: Settings) -> Iterator[Remark]:
         yield Remark(
             ("featurization", "enable_dnn_featurization"), "text columns are counted by TF-IDF, not by a network"
         )
+
+
+def _list_ignored_columns(settings: Settings) -> Iterator[Remark]:
+    """Yield a remark for each column that featurization names and that is no feature."""
+    target, is_forecast = settings.get("target_column_name"), settings.get("task") == "forecasting"
+    parts = {name: path[-1] for path, names in _list_parts(settings) for name in names}
+    for key, name in list_featurized_columns(settings):
+        part = "target_column_name" if name == target else parts.get(name)
+        is_filled = is_forecast and words.fold_word(key.rpartition(".")[2]) == "imputer"  # target, or ffill of any
+        if part is not None and not is_filled:
+            yield Remark((*key.split("."), name), f"'{name}' is no feature, but {part}")
 
 
 def _list_ignored_forecasting(settings: Settings) -> Iterator[Remark]:

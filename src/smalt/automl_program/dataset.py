@@ -138,7 +138,9 @@ def find_label(labels: Any, label: object) -> int | None:
 def _list_labels(target: Any, settings: RunSettings) -> Any:
     labels = np.array(sorted(target.unique(), key=lambda label: (type(label).__name__, label)), dtype=object)
     if len(labels) < 2:
-        raise AutoMLError(f"target_column_name: the column '{settings.target}' has one class only, {show_value(labels[0])}")
+        raise AutoMLError(
+            f"target_column_name: the column '{settings.target}' has one class only, {show_value(labels[0])}"
+        )
     if len(labels) == len(target):
         raise AutoMLError(
             f"target_column_name: no two rows have the same '{settings.target}'; for a number use the task regression"
@@ -165,6 +167,8 @@ def _encode(frame: Any, settings: RunSettings, labels: Any, name: str) -> Any:
         raise AutoMLError(
             f"{name}: the target '{settings.target}' has {wrong}, which is no {noun}, in a {settings.task}"
         )
+    if name == "training_data" and len(np.unique(numbers)) == 1:
+        raise AutoMLError(f"target_column_name: the column '{settings.target}' has one value only, {numbers[0]:g}")
     return numbers
 
 
@@ -185,8 +189,11 @@ def _read_weights(frame: Any, settings: RunSettings) -> Any:
     if not name:
         return None
     weights = to_numbers(frame[name])
-    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.sum():
-        raise AutoMLError(
-            f"weight_column_name: the column '{name}' has values that are no weights: negative or missing"
-        )
+    is_wrong = ~(np.isfinite(weights) & (weights >= 0))
+    if is_wrong.any():
+        wrong = frame[name][is_wrong].iloc[0]
+        what = "a row without a weight" if pd.isna(wrong) else f"{show_value(wrong)}, which is no weight"
+        raise AutoMLError(f"weight_column_name: the column '{name}' has {what}; a weight is a number of at least 0")
+    if not weights.any():
+        raise AutoMLError(f"weight_column_name: all weights of the column '{name}' are 0")
     return weights

@@ -128,13 +128,15 @@ class ForecastLoader:
         frame = read_table(name, path, self.settings.get_type(name))
         for field, column in self._list_needed(name):
             if column not in frame.columns:
-                raise AutoMLError(f"{field}: {name} has no column '{column}'; it has {join_columns(list(frame.columns))}")
+                raise AutoMLError(
+                    f"{field}: {name} has no column '{column}'; it has {join_columns(list(frame.columns))}"
+                )
         times = to_dates(frame[self.time])
         if times.isna().any():
             wrong = show_value(frame[self.time][times.isna()].iloc[0])
             raise AutoMLError(
-                f"time_column_name: '{self.time}' of {name} has {wrong}, which is no time; write 2020-01-31, or a number "
-                "for a year (2020) or a day (20200131)"
+                f"time_column_name: '{self.time}' of {name} has {wrong}, which is no time; write 2020-01-31, or a "
+                "number for a year (2020) or a day (20200131)"
             )
         if name == "training_data" and (number := find_number_format(frame[self.time])):
             self.number_format = number

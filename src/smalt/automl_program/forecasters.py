@@ -173,7 +173,9 @@ class ForecastModel(BaseEstimator):
             raise ValueError(f"the rows have no column '{missing[0]}'")
         times = to_dates(frame[shape.time])
         if times.isna().any():
-            raise ValueError(f"'{shape.time}' has {show_value(frame[shape.time][times.isna()].iloc[0])}, which is no time")
+            raise ValueError(
+                f"'{shape.time}' has {show_value(frame[shape.time][times.isna()].iloc[0])}, which is no time"
+            )
         grid, steps = self.grid.place_times(times)
         keys = shape.make_keys(frame)
         grid = grid.add_series(sorted(set(keys)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import checks, words
-from .problems import AutoMLError, NoModelError
+from .problems import AutoMLError, NoModelError, join_columns
 from .settings import RunSettings, read_settings
 from .trials import SearchTrial, TrialJournal, TrialTeller, to_plain
 
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     journal = TrialJournal(Path(options.journal) if options.journal else outputs / "automl" / "journal.jsonl")
     try:
         settings = _make_settings(options)
+        _check_packages()
         result = AutoMLProgram(settings, journal).run()
     except AutoMLError as error:
         return _end_with_error(outputs, journal, str(error), error.exit_code)
@@ -49,7 +51,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--outputs", default="outputs", metavar="FOLDER")
     parser.add_argument("--journal", metavar="FILE")
     parser.add_argument("--trials", metavar="FOLDER", help="where the files of trial N go: FOLDER/N/outputs")
-    parser.add_argument("--tell", action="store_true", help="log each trial's number as the MLflow metric 'trial'")
+    parser.add_argument(
+        "--tell", action="store_true", help="log each trial's number as the MLflow metric 'smalt.trial'"
+    )
     return parser.parse_args(arguments)
 
 
@@ -73,6 +77,15 @@ def _make_settings(options: argparse.Namespace) -> RunSettings:
     )
 
 
+def _check_packages() -> None:
+    """Tell of an environment that another than smalt made before a traceback does."""
+    if missing := [name for name in _PACKAGES if importlib.util.find_spec(name) is None]:
+        raise AutoMLError(
+            f"environment_id: the environment has no {join_columns(missing)}; leave environment_id out, or name an "
+            "environment with the packages of azureml:smalt-automl"
+        )
+
+
 def _end_with_error(outputs: Path, journal: TrialJournal, text: str, code: int) -> int:
     print(text, file=sys.stderr, flush=True)
     journal.write({"event": "error", "text": text})
@@ -86,6 +99,8 @@ def _write_result(outputs: Path, result: dict[str, Any]) -> None:
     path.write_text(json.dumps(to_plain(result), indent=1))
 
 
+_PACKAGES = ("cloudpickle", "flaml", "lightgbm", "mlflow", "numpy", "pandas", "scipy", "sklearn", "xgboost")
+"""The packages that every search needs; others are for some tasks and algorithms only."""
 _METHODS = {
     "classification": ("predict", "predict_proba"),
     "regression": ("predict",),

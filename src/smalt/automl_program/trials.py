@@ -9,9 +9,10 @@ import queue
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .metrics import Metrics
+if TYPE_CHECKING:
+    from .metrics import Metrics
 
 
 @dataclass
@@ -130,6 +131,6 @@ class TrialTeller:
             try:
                 from mlflow import MlflowClient
 
-                MlflowClient().log_metric(os.environ["MLFLOW_RUN_ID"], "trial", number, step=number)
+                MlflowClient().log_metric(os.environ["MLFLOW_RUN_ID"], "smalt.trial", number, step=number)
             except Exception:
                 continue

@@ -16,7 +16,8 @@ POINTS = 1000
 """As many points of a curve are asked for as can be told apart in a drawing."""
 COLUMNS = ("run", "name", "value", "step", "min", "max", "count")
 HISTORY_COLUMNS = ("run", "name", "step", "time", "value")
-_SYSTEM = "system/"
+_SYSTEM = ("system/", "smalt.")
+"""The names of metrics of the machine, and of those that smalt's own programs log, begin so."""
 _MOST_RUNS = 10
 _MOST_METRICS = 8
 

@@ -156,7 +156,7 @@ def _show_log(watch: JobWatch, view: JobView, event: dict[str, Any]) -> None:
 
 
 def _explain_failure(watch: JobWatch, failed: FollowedJob, stream: TextIO, *, is_below_log: bool) -> None:
-    reason = failed.reason.rstrip(".")
+    reason = _find_reason(watch, failed).rstrip(".")
     if failed is watch.root:
         if reason:
             stream.write(f"error: {reason}\n")
@@ -170,6 +170,14 @@ def _explain_failure(watch: JobWatch, failed: FollowedJob, stream: TextIO, *, is
     stream.write(f"error: {label} failed{': ' + reason if reason else ''}{ending}\n")
     for line in tail:
         stream.write(f"    {line}\n")
+
+
+def _find_reason(watch: JobWatch, failed: FollowedJob) -> str:
+    """Return why a job failed; of AutoML's search the sentence that it gave its job, not that its command failed."""
+    above = watch.jobs.get(failed.parent or "")
+    if above is not None and above.type == "automl" and not failed.sweep and above.reason:
+        return above.reason.removeprefix("the search failed: ")
+    return failed.reason
 
 
 def _is_same_stream(ctx: Invocation) -> bool:

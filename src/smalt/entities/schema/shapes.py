@@ -284,6 +284,10 @@ class Boolean(Shape[bool]):
         return {"anyOf": [{"type": "boolean"}, build_words_schema(self._texts)]}
 
 
+_SWITCHES = {True: "on", False: "off"}
+"""The words that YAML reads as truth values."""
+
+
 class Enum(Shape[str]):
     """A word of a few. Case, underscores, hyphens and spaces do not matter, as with the service."""
 
@@ -298,6 +302,8 @@ class Enum(Shape[str]):
     def read_value(self, value: Any, path: Path, reader: Reader) -> str | None:
         if value in self.allowed:
             return cast("str", value)
+        if isinstance(value, bool) and _SWITCHES[value] in self.allowed:
+            return _SWITCHES[value]
         if not isinstance(value, str):
             text = reader.get_written_text(path)
             return self.report_mismatch(value, path, reader) if text is None else self.read_value(text, path, reader)
@@ -313,7 +319,9 @@ class Enum(Shape[str]):
         return None
 
     def build_schema(self, definitions: Definitions) -> JSON:
-        return build_words_schema(self.allowed)
+        switches = [value for value, word in _SWITCHES.items() if word in self.allowed]
+        schema = build_words_schema(self.allowed)
+        return {"anyOf": [*schema["anyOf"], {"enum": switches}]} if switches else schema
 
 
 def _fold_word(word: str) -> str:

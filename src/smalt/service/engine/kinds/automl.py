@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from smalt.service.engine.kinds.pipeline import Planner
     from smalt.service.engine.submission.checks import Checker
 
-_TRIAL_METRIC = "trial"
+_TRIAL_METRIC = "smalt.trial"
 """The metric that the search logs when a line of its journal is written: the number of the trial."""
 
 

@@ -35,7 +35,10 @@ def check_automl(checker: Checker, where: str, job: Any, around: Mapping[str, An
     """
     checker.check_environment(where, job.environment_id, "environment_id")
     for name in DATA:
-        table = _find_table(getattr(job, name), around)
+        given = getattr(job, name)
+        if isinstance(given, Input) and not given.path:
+            checker.add(f"{where}{name}", f"{name} has a type and no path; give it a path")
+        table = _find_table(given, around)
         if table is None or not table.path or has_expression(table.path):
             continue
         known = len(checker.problems)
@@ -63,7 +66,13 @@ def _get_data(source: Any) -> Input | None:
 def _check_columns(checker: Checker, where: str, job: Any, name: str, uri: str, kind: str) -> None:
     try:
         place = checker.context.resolve(checker.pins.get_reference("data", uri), checker.workspace)
-        columns = read_columns(place.path, kind) if place.path is not None and not place.late else None
+        if place.path is None or place.late:
+            return
+        if kind == "mltable" and not (place.path / "MLTable").is_file():
+            words = f"{place.path} is not a folder with a file 'MLTable'; for a file as it is, write 'type: uri_file'"
+            checker.add(f"{where}{name}", words)
+            return
+        columns = read_columns(place.path, kind)
     except (OSError, SmaltError):
         return  # the search says what is wrong
     if columns is None:
