@@ -259,6 +259,14 @@ def test_the_tables_are_looked_at_before_anything_runs(tmp_path: Path, changes: 
     asyncio.run(scenario())
 
 
+def test_a_target_that_is_no_text_is_one_mistake(tmp_path: Path) -> None:
+    """And none that is missing."""
+    with pytest.raises(ValidationException) as refused:
+        AutoMLJob.from_dict(make_document(tmp_path, target_column_name=3))
+    (line,) = str(refused.value).splitlines()
+    assert "'target_column_name' must be text, not the number 3" in line
+
+
 def test_a_plain_off_is_the_word(tmp_path: Path) -> None:
     """YAML reads it as false."""
     job = AutoMLJob.from_dict({**make_document(tmp_path), "featurization": {"mode": False}})

@@ -175,7 +175,7 @@ class AutoML(AutoMLSetters, Entity):
         for key in self.__dict__:
             if key in _TASK_KEYS and key not in task.keys:
                 reader.add_problem((*path, key), f"'{key}' has no meaning for the task {name}", at_key=True)
-        if task.needs_target and self.target_column_name is None:
+        if task.needs_target and self.target_column_name is None and data.get("target_column_name") is None:
             reader.add_problem(path, f"{self.noun} with 'task: {name}' needs 'target_column_name'", at_key=True)
         if "training_data" not in data:
             reader.add_problem(path, f"{self.noun} needs 'training_data'", at_key=True)
