@@ -155,6 +155,8 @@ MISTAKES = {
     f"job.yml {AIM} --max-total-trials 2 --space n=choice(1))": "--space n: the ')' in '1)' closes nothing",
     f"job.yml {AIM} --max-total-trials 2 --space n=choice(a(1,2)": "there is no ) at the end of 'a(1,2'",
     f"job.yml {AIM} --max-total-trials 2 --space \"n=choice('a)\"": "there is no ' at the end of ''a'",
+    f"job.yml {AIM} --max-total-trials 2 --space n=randint(2) --sampling random(sobol)": "by name: seed=…, rule=…",
+    f"job.yml {AIM} --max-total-trials 2 --space n=randint(2) --sampling grid(3)": "grid takes no settings, not 1 v",
     f"job.yml {AIM} --max-total-trials 2 --space n=randint(2) --sampling random(seed=5) --seed 6": "--seed 6 and the",
     f"job.yml {AIM} --max-total-trials 2 --space n=choice(${{{{inputs.word}}}})": "cannot stand in a value of a sea",
     "job.yml --primary-metric '' --goal minimize --max-total-trials 2 --space n=randint(2)": "must be the name of a m",

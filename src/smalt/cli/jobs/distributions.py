@@ -64,8 +64,13 @@ def parse_call(option: str, text: str, nouns: TaggedNoun[Any]) -> dict[str, Any]
     if kind == "choice":
         positional = [positional] if positional else []
     if len(positional) > len(order):
-        takes = f"takes {join_words(order, 'and')}" if order else "takes its settings by name, as in slack_factor=0.1"
-        raise click.UsageError(f"{option}: {kind} {takes}, not {len(positional)} values")
+        own = [name for name in noun._fields if name != "type"]
+        by_name = (
+            f"takes its settings by name: {', '.join(f'{name}=…' for name in own)}" if own else "takes no settings"
+        )
+        takes = f"takes {join_words(order, 'and')}" if order else by_name
+        count = "1 value" if len(positional) == 1 else f"{len(positional)} values"
+        raise click.UsageError(f"{option}: {kind} {takes}, not {count}")
     values = {**dict(zip(order, positional, strict=False)), **named}
     for name in values:
         if name not in noun._fields:
