@@ -301,3 +301,23 @@ def test_files_are_cut_by_their_folders(tmp_path: Path) -> None:
     (one.input / "0.txt").write_text("")
     assert one.run()[0] == 1
     assert "0.txt lies in 0 folders of the input" in one.read_result()
+
+
+def test_an_attempt_that_takes_nothing_over_begins_with_empty_outputs(tmp_path: Path) -> None:
+    """A script with shutdown() writes all again, and nothing of the earlier attempt is left beside it."""
+    script = """
+def run(mini_batch):
+    Path(SIDE, str(os.getpid())).touch()
+    if mini_batch[0].endswith("4.txt") and not os.path.exists(os.path.dirname(SIDE) + "/mended"):
+        raise ValueError
+    return mini_batch
+def shutdown():
+    pass
+"""
+    one = ParallelRun(tmp_path, script, max_retries=0, mini_batch_error_threshold=0, per_instance=1)
+    assert one.run(SMALT_PARALLEL_OWN="side")[0] == 1
+    first = one.list_side()
+    (tmp_path / "mended").touch()
+    assert one.run(SMALT_PARALLEL_OWN="side")[0] == 0
+    assert len(one.list_side()) == 1
+    assert one.list_side() != first

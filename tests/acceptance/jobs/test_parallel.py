@@ -45,7 +45,8 @@ def make_pipeline(desk: Desk, **more: Any) -> str:
         "outputs": {"rows": {"type": "uri_file"}, "side": {"type": "uri_folder"}},
         "input_data": "${{inputs.data}}",
         "mini_batch_size": "1",
-        "max_concurrency_per_instance": 2,
+        "max_concurrency_per_instance": 1,
+        "resources": {"instance_count": 2},
         "retry_settings": {"max_retries": 0},
         "environment_variables": {"MENDED": str(desk.folder / "mended")},
         "task": {
@@ -84,6 +85,7 @@ def test_a_parallel_step_runs_and_is_reused(desk: Desk, mended: Path) -> None:
     again = desk.smalt(f"job create -f {file} --name two --stream")
     assert again.code == 0, again.err
     assert "1 reused" in again.err
+    assert "no effect" not in ran.out + ran.err + again.out + again.err
 
 
 def test_finished_mini_batches_of_a_failed_job_are_taken_over(desk: Desk) -> None:

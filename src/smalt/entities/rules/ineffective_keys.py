@@ -105,6 +105,8 @@ def _is_client_key(name: str, noun: Entity) -> bool:
 
 def _check_instance_count(own: Mapping[str, Any], component: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line if several instances are asked for without the `distribution` that would use them."""
+    if own.get("task") or component.get("task"):  # the instances of a parallel step are processes
+        return
     resources = own.get("resources") or component.get("resources")
     if isinstance(resources, JobResourceConfiguration) and not (
         own.get("distribution") or component.get("distribution")

@@ -17,6 +17,8 @@ JOURNAL_VARIABLE = "SMALT_PARALLEL_FOLDER"
 """The folder of the journal, which outlives the attempt."""
 CHANGED_VARIABLE = "SMALT_PARALLEL_CHANGED"
 """The time of the last change of any input, where the journal is one for all jobs of the same content."""
+OWN_VARIABLE = "SMALT_PARALLEL_OWN"
+"""The outputs with a place of the job's own, separated by commas."""
 _EXPRESSION = re.compile(r"\$\{\{\s*(inputs|outputs)\.([\w-]+)(?:\.path)?\s*\}\}")
 _PREFIXES = {"inputs": "AZURE_ML_INPUT_", "outputs": "AZURE_ML_OUTPUT_"}
 

@@ -10,7 +10,7 @@ from typing import Any
 from .cutting import CutInput
 from .journal import BatchJournal, JournalBusy
 from .reports import Reports
-from .settings import CHANGED_VARIABLE, ParallelSettings, find_folder, get_port
+from .settings import CHANGED_VARIABLE, OWN_VARIABLE, ParallelSettings, find_folder, get_port
 
 
 def open_journal(settings: ParallelSettings, cut: CutInput, reports: Reports) -> BatchJournal:
@@ -36,8 +36,22 @@ def open_journal(settings: ParallelSettings, cut: CutInput, reports: Reports) ->
         return journal
     if journal.records and why_not:
         reports.say(f"the {len(journal.records)} mini-batches that ended before are not taken over: {why_not}")
+    if journal.about.get("job") == about["job"]:
+        _empty_outputs(outputs)
     journal.begin(about)
     return journal
+
+
+def _empty_outputs(outputs: dict[str, str]) -> None:
+    """Remove what an earlier attempt of this job wrote to places of its own: all of it is made again."""
+    for name in filter(None, os.environ.get(OWN_VARIABLE, "").split(",")):
+        path = outputs.get(name, "")
+        for entry in os.listdir(path) if os.path.isdir(path) else ():
+            inner = os.path.join(path, entry)
+            if os.path.isdir(inner) and not os.path.islink(inner):
+                shutil.rmtree(inner)
+            else:
+                os.unlink(inner)
 
 
 def _find_obstacle(settings: ParallelSettings, cut: CutInput, journal: BatchJournal, outputs: dict[str, str]) -> str:

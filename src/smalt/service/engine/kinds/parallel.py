@@ -53,6 +53,8 @@ _FOLDERS = "parallel"
 """The folder of a workspace with the journals of parallel jobs."""
 _FOLDER_VARIABLE = "SMALT_PARALLEL_FOLDER"
 _CHANGED_VARIABLE = "SMALT_PARALLEL_CHANGED"
+_OWN_VARIABLE = "SMALT_PARALLEL_OWN"
+"""The outputs with a place of the job's own, which the program empties where it takes nothing over."""
 _TABLE = "table.json"
 """A file beside the journal that says what an MLTable names: the program has no reader of YAML."""
 _KEPT_SECONDS = 14 * 86_400
@@ -88,6 +90,8 @@ class ParallelLeaf(Leaf):
 
     def complete_spec(self, spec: StepSpec) -> None:
         """Give the program its folder, and keep what earlier attempts wrote: mini-batches that ended count on."""
+        own = [name for name, output in spec.outputs.items() if output.is_private and not output.is_artifacts]
+        self.more_variables[_OWN_VARIABLE] = ",".join(own)
         for output in spec.outputs.values():
             output.is_private = False
         if self.own_folder is not None:
@@ -125,7 +129,8 @@ def _prepare_folder(folders: Path, own: Path, data: Path | None) -> None:
     own.mkdir(parents=True, exist_ok=True)
     for folder in folders.iterdir():
         with contextlib.suppress(OSError):
-            if folder != own and folder.stat().st_mtime < time.time() - _KEPT_SECONDS:
+            newest = max(entry.stat().st_mtime for entry in (folder, *folder.iterdir()))
+            if folder != own and newest < time.time() - _KEPT_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
     if data is not None and (data / "MLTable").is_file():
         partial = own / f"{_TABLE}.{os.getpid()}"
