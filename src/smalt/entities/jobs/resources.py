@@ -86,12 +86,12 @@ class RayDistribution(Distribution):
     noun = "a Ray distribution"
 
     type = constant("ray", "The framework.")
-    port = optional(Integer(), "The port of the head node.")
-    address = optional(Text(), "The address of the head node.")
-    include_dashboard = optional(Boolean(), "Whether the dashboard is started.")
-    dashboard_port = optional(Integer(), "The dashboard's port.")
-    head_node_additional_args = optional(Text(), "Further arguments of `ray start` on the head node.")
-    worker_node_additional_args = optional(Text(), "Further arguments of `ray start` on workers.")
+    port = optional(Integer(), "The port of the head node.", effect=ACTED)
+    address = optional(Text(), "The address of the head node.", effect=ACTED)
+    include_dashboard = optional(Boolean(), "Whether the dashboard is started.", effect=ACTED)
+    dashboard_port = optional(Integer(), "The dashboard's port.", effect=ACTED)
+    head_node_additional_args = optional(Text(), "Further arguments of `ray start` on the head node.", effect=ACTED)
+    worker_node_additional_args = optional(Text(), "Further arguments of `ray start` on workers.", effect=ACTED)
 
 
 DISTRIBUTION = TaggedNoun(
