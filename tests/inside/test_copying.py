@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from smalt.inside.transfer import staging
-from smalt.inside.transfer.copying import InputFolder, TransferError, copy_inputs
+from smalt.inside.transfer.copying import InputFolder, copy_inputs
+from smalt.inside.transfer.errors import TransferError
 from smalt.inside.transfer.staging import StagedOutput
 
 INTERRUPTED = """

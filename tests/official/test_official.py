@@ -60,6 +60,13 @@ def test_spark_by_the_official_client(outcomes: Run, name: str) -> None:
     _check(outcomes(installed(NEWEST), "spark_jobs"), name)
 
 
+@pytest.mark.integration
+@pytest.mark.parametrize("name", _functions("data_transfers"))
+def test_data_transfers_by_the_official_client(outcomes: Run, official: str, name: str) -> None:
+    """The home installs SQLAlchemy for it."""
+    _check(outcomes(official, "data_transfers"), name)
+
+
 def _check(found: Outcomes, name: str) -> None:
     assert name in found.failures, f"the program ended before {name}: {found.said}"
     assert found.failures[name] is None, found.failures[name]

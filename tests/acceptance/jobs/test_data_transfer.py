@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,115 @@ def test_types_are_checked_at_their_lines(desk: Desk) -> None:
     assert "job.yml:14:" in ran.err
     assert "needs an input to copy" in ran.err
     assert "'source' belongs to the task import_data, and the task is copy_data; remove it" in ran.err
+
+
+IMPORT = """
+type: pipeline
+jobs:
+  fetch:
+    type: data_transfer
+    task: import_data
+    source: {type: file_system, connection: azureml:shop, path: "in/*.csv"}
+    outputs: {sink: {type: uri_folder, path: ./fetched}}
+  send:
+    type: data_transfer
+    task: export_data
+    inputs: {source: "${{parent.jobs.fetch.outputs.sink}}"}
+    sink: {type: file_system, connection: azureml:shop, path: out}
+"""
+
+
+def connect(desk: Desk, name: str, target: str) -> None:
+    desk.write("c.yml", f"name: {name}\ntype: custom\ntarget: {target}\n")
+    assert desk.smalt("connection create -f c.yml").code == 0
+
+
+def test_files_come_from_a_folder_and_go_to_one(desk: Desk) -> None:
+    """By a connection; each time they are looked at anew, whatever ran before."""
+    shop = desk.folder / "shop"
+    connect(desk, "shop", str(shop))
+    desk.write("shop/in/a.csv", "1")
+    desk.write("shop/in/deep/b.csv", "not matched")
+    desk.write("shop/in/c.txt", "not matched")
+    assert desk.job(IMPORT).code == 0
+    assert list_texts(shop / "out") == {"a.csv": "1"}
+    desk.write("shop/in/a.csv", "2")
+    again = desk.job(IMPORT)
+    assert again.code == 0
+    assert "reused" not in again.out + again.err
+    assert list_texts(shop / "out") == {"a.csv": "2"}
+
+
+def test_a_source_that_is_not_there_fails_the_job(desk: Desk) -> None:
+    connect(desk, "shop", str(desk.folder / "shop"))
+    ran = desk.job(IMPORT)
+    assert ran.code == 1
+    assert f"the source has no file or folder {desk.folder}/shop/in/*.csv" in ran.out + ran.err
+    assert not (desk.folder / "shop/out").exists()
+
+
+def test_connections_are_checked_at_their_lines(desk: Desk) -> None:
+    """One that is not there, one that leads to no database, one to no folder of this machine; keys that do not fit."""
+    connect(desk, "bucket", "s3://my-bucket")
+    desk.write("d.csv", "a\n1\n")
+    desk.write(
+        "job.yml",
+        """
+        jobs:
+          a:
+            type: data_transfer
+            task: import_data
+            source: {type: database, connection: azureml:nosuch, query: select 1}
+          b:
+            type: data_transfer
+            task: import_data
+            source: {type: file_system, connection: azureml:bucket, path: in}
+          c:
+            type: data_transfer
+            task: export_data
+            inputs: {source: {type: uri_file, path: ./d.csv}}
+            sink: {type: database, connection: azureml:bucket, table_name: t}
+        """,
+    )
+    ran = desk.smalt("job validate -f job.yml")
+    assert ran.code == 2
+    assert "job.yml:6:42: there is no connection 'nosuch' in workspace 'default'" in ran.err
+    assert "job.yml:10:45: 's3://my-bucket/in' of the connection 'bucket' is not on this machine" in ran.err
+    assert "job.yml:15:40: the connection 'bucket' leads to no database that smalt opens" in ran.err
+    desk.write(
+        "job.yml",
+        "type: data_transfer\ntask: import_data\nsource:\n  type: database\n  connection: azureml:c\n"
+        "  query: select 1\n  table_name: t\noutputs: {sink: {type: uri_folder}}\ndata_copy_mode: fail_if_conflict\n",
+    )
+    ran = desk.smalt("job validate -f job.yml")
+    assert "job.yml:7:3: a database has one of 'query', 'table_name' and 'stored_procedure'" in ran.err
+    assert "job.yml:8:11: a database is imported as an mltable; write 'type: mltable'" in ran.err
+    assert "job.yml:9:1: 'data_copy_mode' belongs to the task copy_data" in ran.err
+
+
+def test_an_address_elsewhere_can_be_mapped(desk: Desk) -> None:
+    """As with all URIs, the setting url-map says which folder stands for it."""
+    connect(desk, "bucket", "s3://my-bucket")
+    desk.write("stand-in/in/a.csv", "1")
+    assert desk.smalt(f"config set url-map s3://my-bucket={desk.folder}/stand-in").code == 0
+    ran = desk.job(
+        "type: data_transfer\ntask: import_data\nsource: {type: file_system, connection: azureml:bucket, path: in}\n"
+        "outputs: {sink: {type: uri_folder, path: ./got}}\n"
+    )
+    desk.smalt("config unset url-map")
+    assert ran.code == 0, ran.out + ran.err
+    assert list_texts(desk.folder / "got") == {"a.csv": "1"}
+
+
+def test_the_example_of_the_page_runs(desk: Desk) -> None:
+    """As docs/data-transfer.md has it, with the sentences that it shows."""
+    page = (Path(__file__).parents[3] / "docs/data-transfer.md").read_text()
+    example = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[0]
+    desk.write("first/a.txt", "a\n")
+    desk.write("second/b.txt", "b\n")
+    ran = desk.job(example)
+    assert ran.code == 0, ran.out + ran.err
+    shown = re.findall(r"(copied 2 files.*|fail_if_conflict: .*)\n", page)
+    assert shown[0] in ran.out
+    assert list_texts(desk.folder / "merged") == {"a.txt": "a\n", "b.txt": "b\n"}
+    assert shown[1] in desk.job(example).out

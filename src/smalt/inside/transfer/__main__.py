@@ -11,7 +11,8 @@ import os
 import signal
 import sys
 
-from .copying import InputFolder, TransferError, copy_inputs
+from .copying import InputFolder, copy_inputs
+from .errors import TransferError
 from .staging import StagedOutput
 
 TYPE_CHECKING = False
@@ -19,24 +20,75 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+CONNECTION = "SMALT_DATA_TRANSFER_CONNECTION"
+
 
 def main() -> None:
     settings = json.loads(sys.argv[1])
+    connection = json.loads(os.environ.pop(CONNECTION, "{}"))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is unfinished is removed on the way out
     try:
-        _TASKS[settings["task"]](settings)
+        if connection.get("problem"):
+            raise TransferError(connection["problem"])
+        _TASKS[settings["task"]](settings, connection)
     except TransferError as error:
-        sys.exit(f"smalt-data-transfer: {error}")
+        text = str(error)
+        for secret in connection.get("secrets") or []:
+            text = text.replace(secret, "***")
+        sys.exit(f"smalt-data-transfer: {text}")
 
 
-def _copy_data(settings: Mapping[str, Any]) -> None:
-    inputs = [InputFolder(name, os.environ[f"AZURE_ML_INPUT_{name}"]) for name in settings["inputs"]]
-    name = settings["output"]
-    with StagedOutput(os.environ[f"AZURE_ML_OUTPUT_{name}"], settings["type"] == "uri_file") as output:
+def _copy_data(settings: Mapping[str, Any], connection: Mapping[str, Any]) -> None:
+    inputs = [InputFolder(name, _get_input(name)) for name in settings["inputs"]]
+    with StagedOutput(_get_output(settings["output"]), settings["type"] == "uri_file") as output:
         copy_inputs(inputs, output, overwrites=settings["mode"] == "merge_with_overwrite")
 
 
-_TASKS = {"copy_data": _copy_data}
+def _import_data(settings: Mapping[str, Any], connection: Mapping[str, Any]) -> None:
+    source = settings["source"]
+    with StagedOutput(_get_output("sink"), False) as output:
+        if source["type"] == "database":
+            from .databases import import_table
+
+            import_table(connection, source, output)
+        else:
+            _copy_source(connection["path"], output)
+
+
+def _copy_source(path: str, output: StagedOutput) -> None:
+    """Copy a folder, a file, or the files that a pattern such as `in/*.csv` matches."""
+    found = [InputFolder("source", path)]
+    if any(mark in path for mark in "*?[") and not os.path.lexists(path):
+        import glob
+
+        base = os.path.dirname(path[: min(path.index(mark) for mark in "*?[" if mark in path)])
+        paths = sorted(glob.glob(path, recursive=True))
+        found = [InputFolder("source", one, os.path.relpath(one, base)) for one in paths if os.path.isfile(one)]
+    if not found or not os.path.exists(found[0].path):
+        raise TransferError(f"the source has no file or folder {path}")
+    copy_inputs(found, output, overwrites=True)
+
+
+def _export_data(settings: Mapping[str, Any], connection: Mapping[str, Any]) -> None:
+    path = _get_input("source")
+    if settings["sink"]["type"] == "database":
+        from .databases import export_table
+
+        export_table(connection, settings["sink"], os.path.realpath(path), settings["type"])
+        return
+    with StagedOutput(connection["path"], False) as output:
+        copy_inputs([InputFolder("source", path)], output, overwrites=True)
+
+
+def _get_input(name: str) -> str:
+    return os.environ[f"AZURE_ML_INPUT_{name}"]
+
+
+def _get_output(name: str) -> str:
+    return os.environ[f"AZURE_ML_OUTPUT_{name}"]
+
+
+_TASKS = {"copy_data": _copy_data, "import_data": _import_data, "export_data": _export_data}
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 
+from .errors import TransferError
 from .staging import PREFIX, StagedOutput, sync_file
 
 TYPE_CHECKING = False
@@ -17,16 +18,14 @@ _SHOWN = 10
 _THERE = "the output itself"
 
 
-class TransferError(Exception):
-    """A sentence for the job's log: why nothing was transferred."""
-
-
 class InputFolder:
     """An input: a file, or a folder with all that is below it."""
 
-    def __init__(self, name: str, path: str) -> None:
+    def __init__(self, name: str, path: str, place: str = "") -> None:
+        """Take the name and path of the input; `place` is where in the output a file goes, if not at its top."""
         self.name = name
         self.path = os.path.realpath(path)
+        self._place = place or os.path.basename(path)
 
     @property
     def words(self) -> str:
@@ -35,7 +34,7 @@ class InputFolder:
     def list_files(self) -> Iterator[tuple[str, str]]:
         """Yield the path within the output and the path on this machine of each file; links are followed."""
         if not os.path.isdir(self.path):
-            yield os.path.basename(self.path), self.path
+            yield self._place, self.path
             return
         yield from self._walk("", frozenset())
 

@@ -38,6 +38,8 @@ class StagedOutput:
         self._make_staging()
         self.files = os.path.join(self._staging, _FILES)
         os.mkdir(self.files)
+        self.scratch = os.path.join(self._staging, "scratch")
+        os.mkdir(self.scratch)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from smalt.entities.jobs.import_job import ImportJob
 from smalt.entities.jobs.job import Job
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
-from smalt.wire.encoding.codec import Codec, Json, Writing
+from smalt.wire.encoding.codec import Codec, Json, Rule, Writing
 from smalt.wire.encoding.envelope import HIDDEN, Envelope
 from smalt.wire.jobs.command import JOB, JOB_DEFAULTS
 from smalt.wire.jobs.inputs import read_outputs, write_inputs, write_outputs
@@ -24,6 +25,35 @@ def _make_envelope(noun: type[Job], type: str) -> Envelope:
 
 
 DATA_TRANSFER = _make_envelope(DataTransferJob, "DataTransfer")
+
+_BUILT_IN = re.compile(r"azureml://registries/azureml/components/(?:import|export)_data_\w+/versions/[\w.]+")
+"""The components that Azure's client names for imports and exports: the task itself is all that they are."""
+
+
+def name_built_in(step: Any) -> str | None:
+    """Return the id that a step without a component has on the wire, if its task is to import or to export."""
+    words = str(vars(step).get("task")).partition("_")[0]
+    end = vars(step).get({"import": "source", "export": "sink"}.get(words, ""))
+    if vars(step).get("component") is not None or end is None:
+        return None
+    return f"azureml://registries/azureml/components/{words}_data_{end.type}/versions/0.0.1"
+
+
+def _read_component(value: Any, path: Path, reader: Reader) -> Any:
+    from smalt.wire.jobs.steps import COMPONENT
+
+    is_built_in = isinstance(value, str) and _BUILT_IN.fullmatch(value)
+    return None if is_built_in else COMPONENT.read(value, path, reader)
+
+
+def _write_component(value: Any, writing: Writing) -> Any:
+    from smalt.wire.jobs.steps import COMPONENT
+
+    return COMPONENT.write(value, writing)
+
+
+STEP = {"component": Rule("componentId", _write_component, _read_component, "component")}
+"""The rules of data transfer steps beyond those of other steps."""
 
 
 class _Import(Codec[ImportJob]):

@@ -25,7 +25,7 @@ from smalt.wire.jobs.command import COMPUTE
 from smalt.wire.jobs.inline_steps import is_inline, split_step
 from smalt.wire.jobs.inputs import DEFAULT_TYPE, INPUTS, OUTPUTS, read_input, write_input, write_output
 
-_MORE = {"sweep": "sweep", "automl": "automl", "spark": "spark"}
+_MORE = {"sweep": "sweep", "automl": "automl", "spark": "spark", "data_transfer": "data_jobs"}
 """Types of steps that have more to say than their component, and the modules that know it."""
 
 
@@ -35,7 +35,10 @@ def write_nodes(jobs: Mapping[str, Node], writing: Writing) -> Json:
 
 def write_node(name: str, node: Node, writing: Writing) -> Json:
     """Return the body of one step; `writing.parent` is the pipeline that it stands in."""
-    if is_inline(node) and not writing.refs.keeps_inline:
+    built_in = _name_built_in(node)
+    if built_in is not None:
+        body = {**find_codec(type(node)).write(node, writing), "componentId": built_in}
+    elif is_inline(node) and not writing.refs.keeps_inline:
         component = split_step(name, node, writing.parent)
         body = find_codec(type(node)).write(component.rest, writing)
         body["componentId"] = _write_component_id(writing.refs.component(component.made), writing)
@@ -46,6 +49,15 @@ def write_node(name: str, node: Node, writing: Writing) -> Json:
         body.setdefault("name", name)
     body["type"] = node.type
     return body
+
+
+def _name_built_in(node: Node) -> str | None:
+    """Return the component of Azure's own that stands for a step which has none; None for most."""
+    if node.type != "data_transfer":
+        return None
+    from smalt.wire.jobs.data_jobs import name_built_in
+
+    return name_built_in(node)
 
 
 def _write_component_id(value: Any, writing: Writing) -> Any:

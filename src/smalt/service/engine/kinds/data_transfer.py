@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from smalt import wire
 from smalt.entities import CommandJob, DataTransferJob, Input
-from smalt.entities.rules.data_transfer import COPY, find_copy_problem
+from smalt.entities.rules.data_transfer import COPY, EXPORT, IMPORT, SINK, SOURCE, find_copy_problem
 from smalt.entities.schema.travel import build_job_values
-from smalt.exceptions import ValidationException
+from smalt.entities.syntax.expression import has_expression
+from smalt.exceptions import SmaltError, ValidationException
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds.command import CommandKind, Leaf
-from smalt.service.engine.kinds.properties import remove_planned
+from smalt.service.engine.kinds.properties import REUSE, remove_planned
 from smalt.service.engine.kinds.step_jobs import find_compute, make_reuse_note
+from smalt.service.engine.kinds.transfer_addresses import list_secrets, read_database, read_folder
+from smalt.service.engine.submission.connections import find_connection
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -25,7 +28,17 @@ if TYPE_CHECKING:
     from smalt.service.engine.kinds.step_jobs import PlannedStep
     from smalt.service.engine.submission.checks import Checker
 
+VARIABLE = "SMALT_DATA_TRANSFER_CONNECTION"
+"""The variable with the address and the secrets of a connection: they are in no command line and in no file."""
+ENVIRONMENT = "azureml:smalt-data-transfer"
+"""The environment of tasks that read or write a database."""
+
 _DEFAULT_MODE = "merge_with_overwrite"
+_ENDS = {IMPORT: SOURCE, EXPORT: SINK}
+_NEVER = {
+    IMPORT: "never: what is imported may have changed where it comes from",
+    EXPORT: "never: it sends its data elsewhere each time",
+}
 
 
 class DataTransferKind(CommandKind):
@@ -39,10 +52,10 @@ class DataTransferKind(CommandKind):
         checker.note_idle("", job)
         checker.check_inputs("", job.inputs)
         checker.check_versions("", job.outputs)
-        _refuse_unsupported(checker, "", job.task)
+        _check_end(checker, "", job.task, job)
 
     def check_step(self, checker: Checker, where: str, node: Any, component: Any, inputs: Mapping[str, Any]) -> None:
-        _refuse_unsupported(checker, where, component.task)
+        _check_end(checker, where, component.task, node)
 
     def make_step_job(self, planner: Planner, step: PlannedStep) -> DataTransferJob:
         """Return the job of a step, with the inputs and places that the pipeline gives it."""
@@ -51,7 +64,8 @@ class DataTransferKind(CommandKind):
         fields = build_job_values(DataTransferJob, node, component, made, step.scope.resolve_field)
         fields["compute"] = find_compute(planner, step, fields.get("compute"))
         job = DataTransferJob(**{**fields, **made})
-        job.properties = {**remove_planned(job.properties), **make_reuse_note(planner, step)}
+        never = {REUSE: _NEVER[job.task]} if job.task in _NEVER else {}
+        job.properties = {**remove_planned(job.properties), **make_reuse_note(planner, step), **never}
         if job.task == COPY and (problem := _find_type_problem(job)):
             raise ValidationException(f"step '{step.node_name}': {problem}")
         return job
@@ -61,15 +75,46 @@ class DataTransferKind(CommandKind):
         if entity is None:
             body = {"properties": jobs.read_properties(context.db, job.id)}
             entity = cast("DataTransferJob", wire.from_rest(body, "job"))
-        return Leaf.read(context, job, workspace, _make_command(entity))
+        leaf = Leaf.read(context, job, workspace, _make_command(entity))
+        end = getattr(entity, _ENDS.get(entity.task, ""), None)
+        if end is not None:
+            leaf.more_variables = {VARIABLE: json.dumps(_describe_end(context, workspace, end))}
+        return leaf
 
 
 KIND = DataTransferKind()
 
 
-def _refuse_unsupported(checker: Checker, where: str, task: str) -> None:
-    if task != COPY:
-        checker.add(f"{where}task", f"a data transfer with 'task: {task}' cannot run yet; this smalt runs {COPY}")
+def _check_end(checker: Checker, where: str, task: str, noun: Any) -> None:
+    """Check that the connection of a source or sink is there, and leads to where it is said to lead."""
+    key = _ENDS.get(task)
+    end = vars(noun).get(key) if key else None
+    if end is None:
+        if key:
+            checker.add(where.rstrip("."), f"a data transfer with 'task: {task}' needs '{key}'")
+        return
+    if has_expression(end.connection):
+        return
+    try:
+        connection = find_connection(checker.context, checker.workspace, str(end.connection))
+        if end.type == "database":
+            read_database(connection)
+        elif not has_expression(end.path):
+            read_folder(checker.context, connection, end.path)
+    except SmaltError as error:
+        checker.add(f"{where}{key}.connection", str(error))
+
+
+def _describe_end(context: EngineContext, workspace: Workspace, end: Any) -> dict[str, Any]:
+    """Return how the program opens a source or sink, or the sentence about why it cannot, which the job fails with."""
+    try:
+        connection = find_connection(context, workspace, str(end.connection))
+        if end.type != "database":
+            return {"path": read_folder(context, connection, end.path), "secrets": list_secrets(connection)}
+        address = read_database(connection)
+        return {**address._asdict(), "secrets": list_secrets(connection, address)}
+    except SmaltError as error:
+        return {"problem": str(error)}
 
 
 def _find_type_problem(job: Any) -> str | None:
@@ -89,7 +134,9 @@ def _make_command(job: Any) -> CommandJob:
         for name in ("name", "display_name", "experiment_name", "inputs", "outputs", "compute", "properties")
         if (value := getattr(job, name, None)) is not None
     }
-    return CommandJob(**fields, command=_build_text(job), environment="azureml:host")
+    end = getattr(job, _ENDS.get(job.task, ""), None)
+    environment = ENVIRONMENT if end is not None and end.type == "database" else "azureml:host"
+    return CommandJob(**fields, command=_build_text(job), environment=environment)
 
 
 def _build_text(job: Any) -> str:
@@ -99,6 +146,10 @@ def _build_text(job: Any) -> str:
 
 
 def _list_settings(job: Any) -> dict[str, Any]:
+    if job.task == IMPORT:
+        return {"task": job.task, SOURCE: job.source.to_dict()}
+    if job.task == EXPORT:
+        return {"task": job.task, SINK: job.sink.to_dict(), "type": job.inputs[SOURCE].type or "uri_folder"}
     [(name, output)] = job.outputs.items()
     return {
         "task": job.task,
