@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -17,6 +19,7 @@ import pytest
 
 from tests.acceptance import conftest
 from tests.acceptance.conftest import Desk, Ran
+from tests.helpers import eventually
 
 pytestmark = pytest.mark.integration
 PASSWORD = "p@ss word/1:x"
@@ -152,6 +155,31 @@ def test_a_row_that_does_not_fit_leaves_the_table_alone(desk: Desk, sales: sqlit
     assert sales.execute("SELECT count(*) FROM t").fetchone() == (0,)
     desk.write("f.csv", "m\n1\n")
     assert "the table 't' has no column 'm'; it has n" in run_export(desk, "t", "f.csv").out
+
+
+def test_a_killed_export_leaves_no_row(desk: Desk, sales: sqlite3.Connection) -> None:
+    """Killed in the middle of its rows, and no table either; the next run has each row once."""
+    desk.write("f.csv", "n\n" + "".join(f"{n}\n" for n in range(400_000)))
+    text = "type: data_transfer\ntask: export_data\ninputs: {source: {type: uri_file, path: ./f.csv}}\n"
+    text += "sink: {type: database, connection: azureml:sales, table_name: killed_table}\n"
+    name = desk.ask(f"job create -f {desk.write('job.yml', text)} --query name")
+    journal = desk.folder / "sales.db-journal"
+    pid = eventually(lambda: journal.exists() and find_program("killed_table"), "the export", 300)
+    os.kill(pid, signal.SIGKILL)
+    assert desk.smalt(f"job stream -n {name}").code == 1
+    assert sales.execute("SELECT name FROM sqlite_master").fetchall() == []
+    assert desk.smalt("job create -f job.yml --stream").code == 0
+    assert sales.execute("SELECT count(*), sum(n) FROM killed_table").fetchall() == [(400_000, 79999800000)]
+
+
+def find_program(word: str) -> int | None:
+    """Return the process of the program with a word in its settings, once it has begun to run."""
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            command = (entry / "cmdline").read_bytes() if entry.name.isdecimal() else b""
+            if b"_smalt_transfer" in command and word.encode() in command:
+                return int(entry.name)
+    return None
 
 
 def test_postgres_gives_and_takes(desk: Desk, postgres: Postgres) -> None:
