@@ -318,9 +318,9 @@ def test_sigterm_ends_the_search_with_the_best_so_far(tmp_path: Path, flowers: p
         while "trial" not in process.stdout.readline():
             assert process.poll() is None
         process.send_signal(signal.SIGTERM)
-        process.stdout.read()
-        assert process.wait() == 0
+        process.communicate()
+        assert process.returncode == 0
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
     assert json.loads((tmp_path / "outputs/automl/result.json").read_text())["event"] == "best"

@@ -10,6 +10,7 @@ from smalt.entities.assets.environment import CondaFile, LocalOrRemote
 from smalt.entities.jobs.automl.job import AutoMLJob
 from smalt.entities.jobs.command import CodePath
 from smalt.entities.jobs.inputs import DataPath, JobInput, LiteralValue, Outputs
+from smalt.entities.jobs.parallel import ParallelComponent
 from smalt.entities.schema.entity import Entity, Field
 from smalt.entities.schema.nested import Named, Nested, TaggedNoun, load_noun
 from smalt.entities.schema.shapes import AsText, Boolean, Either, Enum, Integer, List, Map, Number, Shape, Text
@@ -31,8 +32,7 @@ JUNK: st.SearchStrategy[Any] = st.recursive(
 def documents(noun: type[Entity], depth: int = 3) -> st.SearchStrategy[dict[str, Any]]:
     """Plain data that the noun reads without a problem, as far as single keys go."""
     needed = {name: values(field.shape, depth) for name, field in noun._fields.items() if _always(name, field)}
-    if noun is AutoMLJob:
-        needed |= _AUTOML
+    needed |= _DEPENDENT.get(noun, {})
     others = {name: field for name, field in noun._fields.items() if name not in needed}
     if depth <= 0 or not others:
         return st.fixed_dictionaries(needed)
@@ -43,12 +43,24 @@ def documents(noun: type[Entity], depth: int = 3) -> st.SearchStrategy[dict[str,
     return st.lists(st.sampled_from(sorted(others)), max_size=4, unique=True).flatmap(with_some)
 
 
-_AUTOML: dict[str, st.SearchStrategy[Any]] = {
-    "task": st.sampled_from(["classification", "regression"]),
-    "target_column_name": st.just("y"),
-    "training_data": st.sampled_from(PATHS).map(lambda path: {"type": "mltable", "path": path}),
+_DEPENDENT: dict[type[Entity], dict[str, st.SearchStrategy[Any]]] = {
+    AutoMLJob: {
+        "task": st.sampled_from(["classification", "regression"]),
+        "target_column_name": st.just("y"),
+        "training_data": st.sampled_from(PATHS).map(lambda path: {"type": "mltable", "path": path}),
+    },
+    ParallelComponent: {
+        "inputs": st.just({"a": {"type": "uri_folder"}}),
+        "outputs": st.just({"b": {"type": "uri_file"}}),
+        "input_data": st.just("${{inputs.a}}"),
+        "mini_batch_size": st.integers(1, 20).map(str),
+        "task": st.fixed_dictionaries(
+            {"type": st.just("run_function"), "code": st.just("folder"), "entry_script": st.just("file.txt")},
+            optional={"append_row_to": st.just("${{outputs.b}}")},
+        ).map(lambda task: {**task, "environment": "azureml:a:1"}),
+    },
 }
-"""Values without which no AutoML job is valid, as its keys depend on each other."""
+"""Values without which no document is valid, as its keys depend on each other."""
 
 
 def _always(name: str, field: Field) -> bool:

@@ -153,5 +153,5 @@ async def test_smalts_own_packages_count_where_a_step_uses_them(monkeypatch: pyt
             }
         }
         await run(bench, "one", document)
-        monkeypatch.setattr(step_reuse, "_hash_designer", lambda: "a later one")
+        monkeypatch.setattr(step_reuse, "_hash_package", lambda name: f"a later {name}")
         assert origins(bench, await run(bench, "two", document)) == {"function": None, "other": "one-other"}

@@ -51,7 +51,7 @@ class Programs:
 
     def smalt(self, *words: str, given: str = "", environment: Mapping[str, str] | None = None) -> Ran:
         own = {**os.environ, "SMALT_HOME": str(self.home), "NO_COLOR": "1", **(environment or {})}
-        for name in ("SMALT_URL", "SMALT_TOKEN", "SMALT_DEBUG"):
+        for name in ("SMALT_URL", "SMALT_TOKEN", "SMALT_DEBUG", "PYTHONUNBUFFERED"):
             own.pop(name, None)
         done = subprocess.run(
             [sys.executable, "-m", "smalt", *words],

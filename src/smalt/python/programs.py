@@ -78,9 +78,12 @@ def _replace_path(folder: str) -> None:
 def write_at_once() -> None:
     """Let what this process and its children print be seen as it comes, also where it goes to a pipe or a file."""
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(write_through=True)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper) and isinstance(stream.buffer, io.BufferedWriter):
+            stream.flush()
+            raw = io.FileIO(stream.fileno(), "w", closefd=False)
+            setattr(sys, name, io.TextIOWrapper(raw, stream.encoding, stream.errors, write_through=True))
 
 
 def _run_guarded(run: Callable[[], Any]) -> int:
