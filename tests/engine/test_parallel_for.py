@@ -122,7 +122,10 @@ async def test_items_are_an_input_of_the_pipeline(is_file: bool, tmp_path: Path)
 
 
 BAD: dict[str, tuple[str, str]] = {
-    "no JSON": ("word: one", "are no JSON: Expecting value"),
+    "no JSON": ("word: one", "cannot be read as JSON: Expecting value"),
+    "a key twice": ('{"a": {"word": "x"}, "a": {"word": "y"}}', "the key 'a' is given twice"),
+    "an input twice": ('[{"word": "x", "word": "y"}]', "the key 'word' is given twice"),
+    "an empty item": ('[{"word": "x"}, {}]', "this one gives nothing, the first word"),
     "a number": ("3", "the items must be a list or mapping of inputs of the body, not the number 3"),
     "an empty list": ("[]", "there are no items; give at least one"),
     "text": ('["one"]', "items[0]: an item must be a mapping of inputs of the body, not 'one'"),

@@ -212,6 +212,14 @@ ONE = {"component": {**COMPONENT, "outputs": {"out": {"type": "uri_folder"}}}, "
 LOOP_MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no items": ({"each": {"items": []}}, "jobs.each.items: there are no items; give at least one"),
     "no JSON": ({"each": {"items": "[1"}}, "jobs.each.items: items as text must be JSON, or an expression"),
+    "twice": (
+        {"each": {"items": '{"a": {}, "a": {}}'}},
+        "jobs.each.items: items as text must be JSON, or an expression such as '${{parent.inputs.NAME}}': the key 'a'",
+    ),
+    "an empty item": (
+        {"each": {"items": [{"epochs": 1}, {}]}},
+        "jobs.each.items[1]: all items must give the same inputs, and this one gives nothing, the first epochs",
+    ),
     "text": ({"each": {"items": "3"}}, "jobs.each.items: the items must be a list or mapping of inputs of the body"),
     "unknown": (
         {"each": {"items": [{"epoch": 1}]}},

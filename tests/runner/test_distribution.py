@@ -79,6 +79,7 @@ def test_what_processes_print_is_merged_by_lines(tmp_path: Path) -> None:
     command = "for i in {1..300}; do printf a$RANK; printf 'b\\n'; done; printf end"
     code, out, _ = run(plan("pytorch", command, tmp_path, 1, 4))
     assert code == 0
+    assert [line for line in out.splitlines() if line[0] != "["] == ["a0b"] * 300 + ["end"]
     for rank in (1, 2, 3):
         assert log(tmp_path, rank) == f"a{rank}b\n" * 300 + "end"
         assert out.count(f"[rank {rank}] a{rank}b\n") == 300

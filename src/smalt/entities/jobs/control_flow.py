@@ -88,7 +88,20 @@ def find_repeated_steps(jobs: Mapping[str, Any]) -> set[str]:
 
 def parse_items(items: Any) -> Any:
     """Return the items of a `parallel_for`; those of JSON text as a list or mapping. ValueError if it is not JSON."""
-    return json.loads(items) if isinstance(items, str) and parse_binding(items) is None else items
+    return parse_json_items(items) if isinstance(items, str) and parse_binding(items) is None else items
+
+
+def parse_json_items(text: str) -> Any:
+    """Return the items in JSON text; raise ValueError also for a key that is given twice, of which JSON keeps one."""
+
+    def make_mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            twice = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
+            raise ValueError(f"the key {twice!r} is given twice")
+        return made
+
+    return json.loads(text, object_pairs_hook=make_mapping)
 
 
 def list_items(items: list[Any] | Mapping[str, Any]) -> list[tuple[str, Any]]:

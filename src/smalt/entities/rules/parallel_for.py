@@ -73,7 +73,7 @@ def find_item_problems(items: Any, declared: Mapping[str, Any] | None, given: It
             yield (place,), f"an item must be a mapping of inputs of the body, not {format_value(item)}"
     for place, item in mappings[1:]:
         if item.keys() != mappings[0][1].keys():
-            first, other = (join_words(list(found), "and") or "nothing" for found in (mappings[0][1], item))
+            first, other = (join_words(list(one), "and") if one else "nothing" for one in (mappings[0][1], item))
             yield (place,), f"all items must give the same inputs, and this one gives {other}, the first {first}"
             break
     if declared is not None and mappings:

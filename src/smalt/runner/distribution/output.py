@@ -13,7 +13,7 @@ _lock = threading.Lock()
 
 
 class RankOutput:
-    """Copies what one process prints. Process 0 is shown as it is; each line of another is marked with its rank."""
+    """Copies what one process prints. It is shown by lines; those of processes other than 0 begin with the rank."""
 
     def __init__(self, rank: int, path: str) -> None:
         self._mark = f"[rank {rank}] ".encode() if rank else b""
@@ -35,12 +35,10 @@ class RankOutput:
         while data := self._read():
             with contextlib.suppress(OSError):
                 _write_all(self._log, data)
-            if not self._mark:
-                _show(data)
-                continue
-            lines, end, held = (held + data).rpartition(b"\n")
-            if end:
-                _show(self._mark_lines(lines + end))
+            held += data
+            whole = max(held.rfind(b"\n"), held.rfind(b"\r")) + 1  # a bar of progress ends its lines with a return
+            _show(self._mark_lines(held[:whole]))
+            held = held[whole:]
             if len(held) > _MOST_HELD:
                 _show(self._mark_lines(held + b"\n"))
                 held = b""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities import Input
-from smalt.entities.jobs.control_flow import ParallelFor, list_items, parse_items
+from smalt.entities.jobs.control_flow import ParallelFor, list_items, parse_items, parse_json_items
 from smalt.entities.rules.parallel_for import find_item_problems
 from smalt.entities.schema.problems import Problem, format_value
 from smalt.entities.schema.reader import Reader
@@ -76,7 +76,9 @@ def resolve_items(
                 return copy_with(node, items=f"${{{{parent.inputs.{key}}}}}"), [source] if source else []
             items = parse_items(items)
     except ValueError as error:
-        raise ValidationException(f"pipeline '{planner.name}': the items of '{step}' are no JSON: {error}") from None
+        raise ValidationException(
+            f"pipeline '{planner.name}': the items of '{step}' cannot be read as JSON: {error}"
+        ) from None
 
     def resolve(value: Any) -> Any:
         return value if is_later(value) else resolve_input(value, scope, "${{name}}")
@@ -137,9 +139,9 @@ def _read_text(file: Path, what: str) -> str:
 
 def _parse_text(text: str, what: str) -> Items:
     try:
-        return json.loads(text)
+        return parse_json_items(text)
     except ValueError as error:
-        raise ValidationException(f"{what} are no JSON: {error}") from None
+        raise ValidationException(f"{what} cannot be read as JSON: {error}") from None
 
 
 def _read_value(value: Any, what: str) -> Any:
