@@ -11,6 +11,8 @@ from smalt.entities.jobs.automl.job import AutoMLJob
 from smalt.entities.jobs.command import CodePath
 from smalt.entities.jobs.inputs import DataPath, JobInput, LiteralValue, Outputs
 from smalt.entities.jobs.parallel import ParallelComponent
+from smalt.entities.jobs.pipeline import PipelineComponent
+from smalt.entities.jobs.sweep import SweepJob
 from smalt.entities.schema.entity import Entity, Field
 from smalt.entities.schema.nested import Named, Nested, TaggedNoun, load_noun
 from smalt.entities.schema.shapes import AsText, Boolean, Either, Enum, Integer, List, Map, Number, Shape, Text
@@ -48,6 +50,25 @@ _DEPENDENT: dict[type[Entity], dict[str, st.SearchStrategy[Any]]] = {
         "task": st.sampled_from(["classification", "regression"]),
         "target_column_name": st.just("y"),
         "training_data": st.sampled_from(PATHS).map(lambda path: {"type": "mltable", "path": path}),
+    },
+    PipelineComponent: {
+        "jobs": st.dictionaries(
+            st.sampled_from("abc"),
+            st.sampled_from(
+                [
+                    {"type": "command", "command": "ls", "environment": "azureml:a:1"},
+                    {"type": "command", "component": "azureml:a:1"},
+                    {"type": "pipeline", "component": "azureml:a@latest"},
+                ]
+            ),
+            min_size=1,
+        )
+    },
+    SweepJob: {
+        "search_space": st.just({"x": {"type": "choice", "values": [1, 2]}}),
+        "trial": st.just({"command": "echo ${{search_space.x}}", "environment": "azureml:a:1"}),
+        "objective": st.sampled_from(["minimize", "maximize"]).map(lambda goal: {"goal": goal, "primary_metric": "m"}),
+        "limits": st.integers(1, 20).map(lambda count: {"max_total_trials": count}),
     },
     ParallelComponent: {
         "inputs": st.just({"a": {"type": "uri_folder"}}),

@@ -321,3 +321,21 @@ def shutdown():
     assert one.run(SMALT_PARALLEL_OWN="side")[0] == 0
     assert len(one.list_side()) == 1
     assert one.list_side() != first
+
+
+def test_a_job_whose_calls_return_no_element_has_failed(tmp_path: Path) -> None:
+    """As in the service; whoever returns nothing on purpose turns the check off."""
+    code, out = ParallelRun(tmp_path / "on", "def run(mini_batch):\n    return []\n").run()
+    assert code == 1
+    assert "no call of run() returned an element" in out
+    code, out = ParallelRun(tmp_path / "off", "def run(mini_batch):\n    return []\n", append_row_check=False).run()
+    assert code == 0, out
+
+
+def test_a_forked_process_does_not_answer_for_its_worker(tmp_path: Path) -> None:
+    """It is ended where it comes back from run(), and each row is there once."""
+    script = add_line(NAMES, "pid = os.fork()\n    pid and os.waitpid(pid, 0)")
+    one = ParallelRun(tmp_path, script)
+    code, out = one.run()
+    assert code == 0, out
+    assert one.read_rows() == ALL

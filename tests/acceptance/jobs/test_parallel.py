@@ -129,6 +129,7 @@ def test_the_page_runs(page: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     names: dict[str, Any] = {}
     exec(compile(PROGRAM, "page.py", "exec"), names)
     job = names["client"].jobs.get(names["job"].name)
+    names["client"].connection.close()
     assert job.status == "Completed"
 
 
@@ -204,5 +205,6 @@ def run(mini_batch):
     (tmp_path / "go").touch()
     own_server.start_again()
     eventually(lambda: client.jobs.get(job.name).status == "Completed", "the end of the job", 120)
+    client.connection.close()
     rows = (tmp_path / "rows.txt").read_text().splitlines()
     assert [Path(row).name for row in rows] == [f"{number}.txt" for number in range(8)]

@@ -369,6 +369,12 @@ class Coordinator:
         reports = self._reports
         if not self._error and self._batches and not self._journal.records:
             self._error = f"no mini-batch succeeded: {self._find_cause()}"
+        returned = sum(record.returned for record in self._journal.records.values())
+        if not self._error and self._short and not returned:
+            self._error = (
+                "no call of run() returned an element: return one for each item that succeeded, or turn "
+                "append_row_check off"
+            )
         if not self._error and self._short and self._settings.error_threshold < 0:
             missing = sum(self._short.values())
             reports.say(

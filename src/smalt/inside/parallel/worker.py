@@ -66,6 +66,7 @@ class _Worker:
 
     def run_all(self) -> int:
         """Serve until the coordinator says stop; return the exit code."""
+        self._pid = os.getpid()
         script = self._start()
         if script is None:
             return 1
@@ -100,13 +101,22 @@ class _Worker:
             context = MiniBatchContext(number, header["keys"], header["retries"])
             began = time.perf_counter()
             returned = script.run(mini_batch, context)
+            self._end_copy()
             rows = make_rows(returned, self._options, bool(self._settings.append_row_to))
         except BaseException as error:
+            self._end_copy()
             took = time.perf_counter() - began if began else 0.0
             self._channel.send({"failed": "run", "n": number, "took": took, **_describe(error, "run()")})
             return
         took = time.perf_counter() - began
         self._channel.send({"done": number, "took": took, "returned": rows.row_count}, rows.text)
+
+    def _end_copy(self) -> None:
+        """End a process that the script made by fork and let go on: it must not answer for its parent."""
+        if os.getpid() != self._pid:
+            sys.stderr.write("a process that run() had forked came back from it, and was ended\n")
+            sys.stderr.flush()
+            os._exit(1)
 
     def _load(self, header: dict[str, Any]) -> Any:
         if not header["table"]:

@@ -75,7 +75,7 @@ class SpooledTable:
 
 def _unify(before: pa.Schema, batch: pa.Schema) -> pa.Schema:
     fields = []
-    for old, new in zip(before, batch, strict=True):
+    for old, new in zip(before, batch):  # noqa: B905
         try:
             [merged] = pa.unify_schemas([pa.schema([old]), pa.schema([new])], promote_options="permissive")
         except (pa.ArrowInvalid, pa.ArrowTypeError):

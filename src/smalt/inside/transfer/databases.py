@@ -112,10 +112,10 @@ def _call_procedure(open_one: sql.Connection, name: str, parameters: list[Mappin
     whole = ".".join(quote(part) for part in name.split("."))
     marks = [f":p{at}" for at in range(len(parameters))]
     if dialect.name == "postgresql":
-        given = ", ".join(f"{quote(one['name'])} => {mark}" for one, mark in zip(parameters, marks, strict=True))
+        given = ", ".join(f"{quote(one['name'])} => {mark}" for one, mark in zip(parameters, marks))  # noqa: B905
         text = f"SELECT * FROM {whole}({given})"
     elif dialect.name == "mssql":
-        given = ", ".join(f"@{one['name']} = {mark}" for one, mark in zip(parameters, marks, strict=True))
+        given = ", ".join(f"@{one['name']} = {mark}" for one, mark in zip(parameters, marks))  # noqa: B905
         text = f"EXEC {whole} {given}"
     elif dialect.name == "mysql":
         text = f"CALL {whole}({', '.join(marks)})"
@@ -188,9 +188,9 @@ def _choose_type(field: pa.Field, dialect: str) -> Any:
 def _make_rows(batch: pa.RecordBatch, table: sql.Table, dialect: str) -> list[dict[str, Any]]:
     columns = [
         _list_values(name, column, table.columns[name], dialect)
-        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        for name, column in zip(batch.schema.names, batch.columns)  # noqa: B905
     ]
-    return [dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True)]
+    return [dict(zip(batch.schema.names, row)) for row in zip(*columns)]  # noqa: B905
 
 
 def _list_values(name: str, column: Any, target: Any, dialect: str) -> list[Any]:

@@ -88,7 +88,7 @@ class _TextFiles(RowSource):
         ways = {name: [pa.int64(), pa.float64()] for name in self.names}
         seen: set[str] = set()
         for batch in self.read_batches({}):
-            for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            for name, column in zip(batch.schema.names, batch.columns):  # noqa: B905
                 if column.null_count < len(column):
                     seen.add(name)
                 for type, pattern in ((pa.int64(), _WHOLE), (pa.float64(), _REAL)):
