@@ -312,15 +312,14 @@ def test_sigterm_ends_the_search_with_the_best_so_far(tmp_path: Path, flowers: p
     flowers.to_csv(tmp_path / "train.csv", index=False)
     fields = {"task": "classification", "target_column_name": "y", "limits": {"timeout_minutes": 30}, "seed": 1}
     command = [sys.executable, "-u", "-m", "smalt_automl", json.dumps(fields), "--training-data", "train.csv"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        while "trial" not in process.stdout.readline():
-            assert process.poll() is None
-        process.send_signal(signal.SIGTERM)
-        process.communicate()
-        assert process.returncode == 0
-    finally:
-        process.kill()
-        process.communicate()
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            while "trial" not in process.stdout.readline():
+                assert process.poll() is None
+            process.send_signal(signal.SIGTERM)
+            process.stdout.read()
+            assert process.wait() == 0
+        finally:
+            process.kill()
     assert json.loads((tmp_path / "outputs/automl/result.json").read_text())["event"] == "best"
