@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from smalt.entities.assets.component import Component
 from smalt.entities.jobs.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.jobs.job import Job
-from smalt.entities.rules.data_transfer import check_component, check_database, check_job, check_step
+from smalt.entities.rules.data_transfer import check_database, check_step, check_whole
 from smalt.entities.schema.effects import ACTED
 from smalt.entities.schema.entity import Entity, constant, mapping, optional, required
 from smalt.entities.schema.keyed import Keyed
@@ -106,7 +106,7 @@ class DataTransferJob(DataTransfer, Job):
     sink = optional(EXTERNAL_DATA, "The sink of the export.")
 
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
-        check_job(self, path, reader)
+        check_whole(self, path, reader)
 
 
 class DataTransferNode(DataTransfer, ComponentNode):
@@ -132,7 +132,7 @@ class DataTransferComponent(DataTransfer, Component):
 
     def _check_rules(self, path: Path, reader: Reader, data: Any) -> None:
         super()._check_rules(path, reader, data)
-        check_component(self, path, reader)
+        check_whole(self, path, reader)
 
     def __init__(self, *arguments: Any, **values: Any) -> None:
         """Take the source or sink of a step, too: a component says only its kind."""

@@ -21,8 +21,8 @@ _ENDS = {IMPORT: SOURCE, EXPORT: SINK}
 _DEFAULT_TYPE = "uri_folder"
 
 
-def check_job(job: Any, path: Path, reader: Reader) -> None:
-    """Check a job, which says all by itself."""
+def check_whole(job: Any, path: Path, reader: Reader) -> None:
+    """Check a job or a component, which say all by themselves."""
     if reader.is_answer:
         return
     _check_keys(job, path, reader)
@@ -44,15 +44,6 @@ def check_step(step: Any, path: Path, reader: Reader) -> None:
     _check_end(step, path, reader)
     if component is None:
         _check_ports(step, path, reader)
-
-
-def check_component(component: Any, path: Path, reader: Reader) -> None:
-    """Check a component, whose ports are declarations."""
-    if reader.is_answer:
-        return
-    _check_keys(component, path, reader)
-    _check_end(component, path, reader)
-    _check_ports(component, path, reader)
 
 
 def check_database(database: Any, path: Path, reader: Reader) -> None:
