@@ -110,7 +110,7 @@ def test_fewer_elements_than_items_are_failed_items(tmp_path: Path) -> None:
 
 def test_what_run_returns_must_be_elements(tmp_path: Path) -> None:
     """None, text and mappings are no elements; an iterator is."""
-    for number, (text, what) in enumerate((("None", "None"), ("'ab'", "a str"), ("{1: 2}", "a dict"))):
+    for number, (text, what) in enumerate((("None", "None"), ("'ab'", "an object of type str"), ("{1: 2}", "an object of type dict"))):
         one = ParallelRun(tmp_path / str(number), f"def run(mini_batch):\n    return {text}\n", max_retries=0)
         assert one.run()[0] == 1
         assert f"run() returned {what}; return a list" in one.read_result()
@@ -142,6 +142,7 @@ def run(mini_batch):
     assert one.list_side() == ALL
     assert [Path(row).name for row in one.read_rows()] == ALL
     assert len(os.listdir(first)) == 4
+    assert "the output 'side' begins with all that job this-job wrote to it" in out
 
 
 def test_other_mini_batches_are_not_taken_over(tmp_path: Path) -> None:

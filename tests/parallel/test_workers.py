@@ -127,3 +127,46 @@ def test_a_mini_batch_that_returns_much(tmp_path: Path) -> None:
     code, out = one.run()
     assert code == 0, out
     assert [(row[:5], len(row)) for row in one.read_rows()] == [(name, 15_000_000) for name in ALL]
+
+
+def test_a_thread_that_never_ends_does_not_hold_the_job(tmp_path: Path) -> None:
+    """The process is ended by force after its work, with a line; the job completes, and one line has the rate."""
+    loop = "import threading; threading.Thread(target=time.sleep, args=(3600,), name='client').start()"
+    one = ParallelRun(tmp_path, f"def init():\n    {loop}\n" + ONCE + RUN.format("pass"), start_timeout=3)
+    code, out = one.run()
+    assert (code, one.read_rows()) == (0, ALL), out
+    assert "process000 is done and waits for threads that the script has left running: client" in out
+    assert "process000 was ended by force 3 s after its last call had returned" in out
+    assert out.count("3 of 3 mini-batches, ") == 1, out
+
+
+def test_a_thread_that_ends_is_waited_for(tmp_path: Path) -> None:
+    """What it writes after the last call has returned is there."""
+    script = """
+import threading
+def write():
+    threading.main_thread().join()
+    Path(SIDE, "late").touch()
+def init():
+    threading.Thread(target=write).start()
+"""
+    one = ParallelRun(tmp_path, script + ONCE + RUN.format("pass"), per_instance=1)
+    code, out = one.run()
+    assert (code, one.read_rows()) == (0, ALL), out
+    assert "late" in one.list_side()
+    assert "by force" not in out
+
+
+def test_a_worker_whose_init_failed_does_not_wait_for_its_threads(tmp_path: Path) -> None:
+    """The next one starts in its place at once."""
+    script = """
+import threading
+def init():
+    threading.Thread(target=time.sleep, args=(3600,)).start()
+    if once("init"):
+        raise OSError("not yet")
+"""
+    one = ParallelRun(tmp_path, ONCE + script + RUN.format("pass"), per_instance=1, start_timeout=3)
+    code, out = one.run()
+    assert (code, one.read_rows()) == (0, ALL), out
+    assert "init() raised OSError: not yet" in out

@@ -26,6 +26,8 @@ _AHEAD_SECONDS = 0.02
 _MOST_AHEAD = 256
 _INIT_FAILURES = 3
 """Failures of init() in a row, per worker of an instance, after which no more are started; the service's number."""
+_LEAVE_SECONDS = 60.0
+"""Seconds that a worker has to end after its last call, while threads of the script go on in it."""
 
 
 class Coordinator:
@@ -59,7 +61,7 @@ class Coordinator:
         try:
             self._fill_workers()
             while not self._error and (self._todo or self._is_busy()):
-                self._wait()
+                self._wait_for_news()
                 self._fill_workers()
             if not self._error:
                 self._stop_workers()
@@ -69,7 +71,7 @@ class Coordinator:
             for worker in self._workers.values():
                 worker.wait()
             self._journal.commit()
-        return self._error or self._judge()
+        return self._error or self._judge_end()
 
     def _listen_for_signals(self) -> None:
         for end in (self._wakeup, self._alarm):
@@ -132,15 +134,15 @@ class Coordinator:
                 }
             )  # fmt: skip
             if worker.has_unsent:
-                self._watch(worker)
+                self._watch_connection(worker)
                 break
 
-    def _watch(self, worker: WorkerProcess) -> None:
+    def _watch_connection(self, worker: WorkerProcess) -> None:
         if worker.connection is not None:
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if worker.has_unsent else 0)
             self._selector.modify(worker.connection, events, worker)
 
-    def _wait(self) -> None:
+    def _wait_for_news(self) -> None:
         """Wait for news, take all of it, and bring to the disk what it brought."""
         for key, mask in self._selector.select(self._find_patience()):
             worker = key.data
@@ -151,14 +153,14 @@ class Coordinator:
                 break
             if mask & selectors.EVENT_WRITE:
                 worker.flush()
-                self._watch(worker)
+                self._watch_connection(worker)
             if mask & selectors.EVENT_READ:
-                self._receive(worker)
+                self._receive_messages(worker)
         if self._is_stopped:
             raise StopRequested
         for worker in list(self._workers.values()):
             if worker.connection is None or worker.phase == "over" or self._has_died:
-                self._look_after(worker)
+                self._take_end(worker)
         self._has_died = False
         self._check_time()
         self._fill_workers()
@@ -174,9 +176,9 @@ class Coordinator:
         except BlockingIOError:
             pass
 
-    def _receive(self, worker: WorkerProcess) -> None:
+    def _receive_messages(self, worker: WorkerProcess) -> None:
         connection = worker.connection
-        for message in worker.receive():
+        for message in worker.receive_messages():
             self._take_message(worker, message)
         if worker.connection is None and connection is not None:
             self._selector.unregister(connection)
@@ -192,12 +194,21 @@ class Coordinator:
             self._init_failures = 0
             worker.set_phase("idle")
         elif header.get("stopped"):
-            worker.set_phase("over")
+            self._let_leave(worker, header["threads"])
         elif header["failed"] == "run":
             self._end_batch(worker, header)
             self._note_failure(worker, header["n"], header["error"], header["trace"])
         else:
             self._fail_phase(worker, header["failed"], header["error"], header["trace"])
+
+    def _let_leave(self, worker: WorkerProcess, threads: Sequence[str]) -> None:
+        """Give a worker that has worked the time to end, and say what it waits for."""
+        worker.set_phase("over")
+        if threads:
+            self._reports.say(
+                f"{worker.place.name} is done and waits for threads that the script has left running: "
+                f"{', '.join(threads)}; it is ended after {self._find_limit(worker):g} s"
+            )
 
     def _end_batch(self, worker: WorkerProcess, header: dict[str, Any]) -> None:
         worker.queue.popleft()
@@ -208,7 +219,7 @@ class Coordinator:
 
     def _count_returned(self, number: int, returned: int, rows: bytes) -> None:
         """BatchJournal a mini-batch; one that returned too few elements has failed items."""
-        self._journal.add(number, returned, rows)
+        self._journal.add_batch(number, returned, rows)
         missing = self._batches[number].item_count - returned
         if missing > 0 and self._settings.append_row_check:
             self._short[number] = missing
@@ -239,7 +250,7 @@ class Coordinator:
         is_final = tries > self._settings.max_retries
         batch = self._batches[number]
         failure = Failure(
-            number, batch.describe(self._cut.root), tries, sentence, trace, worker.place.name, worker.place.node
+            number, batch.list_item_names(self._cut.root), tries, sentence, trace, worker.place.name, worker.place.node
         )
         self._reports.note_failure(failure, is_final=is_final, retries=self._settings.max_retries)
         if not is_final:
@@ -291,12 +302,12 @@ class Coordinator:
             counts[failure.sentence] = counts.get(failure.sentence, 0) + 1
         return max(counts, key=lambda sentence: counts[sentence]) if counts else ""
 
-    def _look_after(self, worker: WorkerProcess) -> None:
+    def _take_end(self, worker: WorkerProcess) -> None:
         """Take the end of a worker that has ended: its first mini-batch failed, and others get the rest."""
         status = worker.poll()
         if status is None:
             return
-        self._receive(worker)  # what it sent before it ended counts
+        self._receive_messages(worker)  # what it sent before it ended counts
         if worker.connection is not None:
             self._selector.unregister(worker.connection)
             worker.connection.close()
@@ -324,7 +335,7 @@ class Coordinator:
         settings = self._settings
         return {
             "init": settings.start_timeout, "shutdown": settings.start_timeout, "loading": settings.load_timeout,
-            "running": settings.timeout,
+            "running": settings.timeout, "over": min(settings.start_timeout, _LEAVE_SECONDS),
         }.get(worker.phase)  # fmt: skip
 
     def _find_patience(self) -> float:
@@ -341,6 +352,13 @@ class Coordinator:
         for worker in self._workers.values():
             limit = self._find_limit(worker)
             if limit is None or worker.killed_for or now < worker.since + limit:
+                continue
+            if worker.phase == "over":
+                worker.kill("it did not end")
+                self._reports.say(
+                    f"{worker.place.name} was ended by force {limit:g} s after its last call had returned: what the "
+                    "script has left running in it did not end"
+                )
                 continue
             setting = {"running": "retry_settings.timeout", "loading": "--task_overhead_timeout"}
             name = setting.get(worker.phase, "--first_task_creation_timeout")
@@ -361,9 +379,9 @@ class Coordinator:
                 worker.set_phase("shutdown")
                 worker.send({"stop": True})
         while self._workers and not self._error:
-            self._wait()
+            self._wait_for_news()
 
-    def _judge(self) -> str:
+    def _judge_end(self) -> str:
         """Return why the job failed when all its mini-batches have ended; an empty text if it did not."""
         self._check_batches()
         reports = self._reports

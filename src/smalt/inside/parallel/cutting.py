@@ -69,7 +69,7 @@ def _cut_files(settings: ParallelSettings, root: str, files: Sequence[str]) -> C
     keys = settings.partition_keys
     batches = group_files(files, root, keys) if keys else cut_files(files, settings.mini_batch_size or 1)
     digest = make_digest(batches, root, with_stamps=not os.environ.get(CHANGED_VARIABLE))
-    return CutInput(batches, root, digest, f"{_count(files, 'file')} in {_describe(batches, keys)}")
+    return CutInput(batches, root, digest, f"{_format_count(files, 'file')} in {_describe_batches(batches, keys)}")
 
 
 def _cut_rows(settings: ParallelSettings, root: str, files: Sequence[str]) -> CutInput:
@@ -84,13 +84,13 @@ def _cut_rows(settings: ParallelSettings, root: str, files: Sequence[str]) -> Cu
         stamps = "".join(f"{one.st_size} {one.st_mtime_ns}\n" for one in sizes)
         digest = hashlib.sha256((digest + stamps).encode()).hexdigest()
     rows = sum(batch.item_count for batch in batches)
-    return CutInput(batches, root, digest, f"a table of {rows} rows in {_describe(batches, keys)}")
+    return CutInput(batches, root, digest, f"a table of {rows} rows in {_describe_batches(batches, keys)}")
 
 
-def _count(things: Sequence[Any], word: str) -> str:
+def _format_count(things: Sequence[Any], word: str) -> str:
     return f"{len(things)} {word}{'' if len(things) == 1 else 's'}"
 
 
-def _describe(batches: Sequence[MiniBatch], keys: Sequence[str]) -> str:
+def _describe_batches(batches: Sequence[MiniBatch], keys: Sequence[str]) -> str:
     word = "mini-batch" if len(batches) == 1 else "mini-batches"
     return f"{len(batches)} {word} {'by ' + ', '.join(keys) if keys else f'of {batches[0].item_count}'}"

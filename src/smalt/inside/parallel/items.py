@@ -22,7 +22,7 @@ class MiniBatch(NamedTuple):
     """The values of the partition keys; empty if the input is cut by size."""
     is_table: bool = False
 
-    def describe(self, root: str) -> list[str]:
+    def list_item_names(self, root: str) -> list[str]:
         """Return the names of its items, for people."""
         if self.is_table:
             return [f"{self.item_count} rows"]
@@ -97,7 +97,7 @@ def make_digest(batches: Sequence[MiniBatch], root: str, *, with_stamps: bool) -
     """Return what tells this cut from others; with the files' sizes and times where their content is not known."""
     digest = hashlib.sha256()
     for batch in batches:
-        names = batch.describe(root) if not batch.is_table else [os.path.basename(batch.items[0])]
+        names = batch.list_item_names(root) if not batch.is_table else [os.path.basename(batch.items[0])]
         keys = sorted((key, str(value)) for key, value in batch.keys.items())
         text = "\0".join([*names, str(batch.item_count), repr(keys) if keys else "", "\n"])
         digest.update(text.encode("utf-8", "surrogateescape"))

@@ -51,13 +51,13 @@ class BatchJournal:
             raise JournalBusy from None
         self._end = 0
         self._pending: list[tuple[int, int, bytes]] = []
-        self._read()
+        self._read_records()
 
     @property
     def descriptor(self) -> int:
         return self._file.fileno()
 
-    def begin(self, about: dict[str, Any]) -> None:
+    def start_over(self, about: dict[str, Any]) -> None:
         """Empty the journal and record the work that it belongs to."""
         self._file.truncate(0)
         self.records.clear()
@@ -68,7 +68,7 @@ class BatchJournal:
         """Record that another job goes on with it, which has its outputs elsewhere."""
         self._write_about(dict(self.about, outputs=outputs, job=job))
 
-    def add(self, number: int, returned: int, rows: bytes) -> None:
+    def add_batch(self, number: int, returned: int, rows: bytes) -> None:
         """Add a mini-batch that succeeded; it counts after `commit`."""
         self._pending.append((number, returned, rows))
 
@@ -84,19 +84,19 @@ class BatchJournal:
             self.records[number] = Record(end + len(line) - len(rows) - 1, len(rows), returned)
             parts.append(line)
             end += len(line)
-        self._write(b"".join(parts))
-        self._sync()
+        self._write_all(b"".join(parts))
+        self._sync_file()
         self._end = end
         return [number for number, _, _ in pending]
 
     def _write_about(self, about: dict[str, Any]) -> None:
         line = self._make_line(dict(about, format=1), b"")
-        self._write(line)
+        self._write_all(line)
         self._end += len(line)
         self.about = about
-        self._sync()
+        self._sync_file()
 
-    def _sync(self) -> None:
+    def _sync_file(self) -> None:
         getattr(os, "fdatasync", os.fsync)(self._file.fileno())
 
     def write_rows(self, path: str, count: int) -> int:
@@ -117,7 +117,7 @@ class BatchJournal:
         _sync_folder(os.path.dirname(path) or ".")
         return rows
 
-    def remove(self) -> None:
+    def remove_file(self) -> None:
         """Remove the journal, whose rows are where they belong."""
         with contextlib.suppress(OSError):
             os.unlink(self._path)
@@ -137,12 +137,12 @@ class BatchJournal:
         header = dict(header, size=len(rows), crc=zlib.crc32(rows))
         return b"%s\n%s\n" % (ENCODE(header).encode("ascii"), rows)
 
-    def _write(self, data: bytes) -> None:
+    def _write_all(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
             view = view[self._file.write(view) :]
 
-    def _read(self) -> None:
+    def _read_records(self) -> None:
         """Read the records that are whole, and cut off what is after them."""
         size = os.fstat(self._file.fileno()).st_size
         with open(self._path, "rb") as file:

@@ -89,7 +89,7 @@ class WorkerProcess:
                 return
             del self._unsent[:sent]
 
-    def receive(self) -> Iterator[Message]:
+    def receive_messages(self) -> Iterator[Message]:
         """Yield the messages that arrived."""
         while self.connection is not None:
             try:

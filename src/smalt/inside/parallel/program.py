@@ -24,12 +24,12 @@ def _find_rows_path(settings: ParallelSettings) -> str:
     return os.path.join(path, "parallel_run_step.txt") if os.path.isdir(path) else path
 
 
-def _stop(*_: Any) -> None:
+def _request_stop(*_: Any) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise StopRequested
 
 
-def _run(settings: ParallelSettings) -> int:
+def _run_job(settings: ParallelSettings) -> int:
     has_shutdown = check_script(os.path.join(os.getcwd(), settings.entry_script))
     cut = cut_input(settings)._replace(has_shutdown=has_shutdown)
     reports = Reports(os.getcwd(), len(cut.batches))
@@ -53,15 +53,15 @@ def _run(settings: ParallelSettings) -> int:
         end = f"{rows} rows were written to the output '{settings.append_row_to}'"
     shutil.rmtree(ROWS_FOLDER, ignore_errors=True)
     succeeded = len(journal.records)
-    journal.remove()
+    journal.remove_file()
     reports.write_result(f"{succeeded} of {len(cut.batches)} mini-batches succeeded; {end}")
     return 0
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGTERM, _request_stop)
     try:
-        return _run(ParallelSettings.read(os.environ))
+        return _run_job(ParallelSettings.read(os.environ))
     except StopRequested:
         return _STOPPED
     except (ParallelError, OSError) as error:

@@ -40,6 +40,8 @@ class Reports:
         self._began = self._shown_at = time.monotonic()
         self._shown = ""
         self._failures = 0
+        self._took = 0.0
+        """The seconds that all mini-batches took; 0 while some have not ended."""
         self.taken_over = 0
         self.done = 0
         self.failed = 0
@@ -76,6 +78,8 @@ class Reports:
         parts += [f"{self.failed} failed"] if self.failed else []
         parts += [f"{self.retried} retried"] if self.retried else []
         left = self._total - ended - self.taken_over
+        if not left:
+            took = self._took = self._took or took
         if ended:
             parts.append(f"{ended / took:.3g} a second")
             parts += [f"{_format_seconds(left * took / ended)} left"] if left else []

@@ -36,15 +36,15 @@ def read_csv_options(folder: str) -> dict[str, Any]:
 def make_rows(returned: Any, options: dict[str, Any], is_kept: bool) -> ReturnedRows:
     """Return the rows of what `run` returned; their text only if it is kept."""
     if returned is None or isinstance(returned, (str, bytes, dict)) or not hasattr(returned, "__iter__"):
-        name = "None" if returned is None else f"a {type(returned).__name__}"
+        name = "None" if returned is None else f"an object of type {type(returned).__name__}"
         raise ParallelError(f"run() returned {name}; return a list, tuple or DataFrame with an element for each item")
     if hasattr(returned, "to_csv") and hasattr(returned, "columns"):
-        return ReturnedRows(len(returned), _encode(returned.to_csv(**options)) if is_kept else b"")
+        return ReturnedRows(len(returned), _encode_rows(returned.to_csv(**options)) if is_kept else b"")
     elements = returned if hasattr(returned, "__len__") else list(returned)
     if not is_kept:
         return ReturnedRows(len(elements), b"")
-    return ReturnedRows(len(elements), _encode("".join(f"{element}\n" for element in elements)))
+    return ReturnedRows(len(elements), _encode_rows("".join(f"{element}\n" for element in elements)))
 
 
-def _encode(text: str) -> bytes:
+def _encode_rows(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")

@@ -90,10 +90,10 @@ class ParallelSettings:
 def fill_expressions(text: str, variables: Mapping[str, str]) -> str:
     """Return an argument with the paths and values of the inputs and outputs that it names."""
 
-    def fill(found: Any) -> str:
+    def fill_port(found: Any) -> str:
         return get_port(variables, found[1], found[2])
 
-    return _EXPRESSION.sub(fill, text)
+    return _EXPRESSION.sub(fill_port, text)
 
 
 def get_port(variables: Mapping[str, str], kind: str, name: str) -> str:

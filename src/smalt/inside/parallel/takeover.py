@@ -27,10 +27,13 @@ def open_journal(settings: ParallelSettings, cut: CutInput, reports: Reports) ->
         journal = BatchJournal(os.path.join(os.getcwd(), ".parallel"))
     why_not = _find_obstacle(settings, cut, journal, outputs) if journal.about else "nothing"
     if not why_not and journal.records:
-        _bring_outputs(settings, journal.about["outputs"], outputs)
-        reports.say(
-            f"{len(journal.records)} mini-batches are taken over from job {journal.about['job']}, where they ended"
-        )
+        earlier = journal.about["job"]
+        reports.say(f"{len(journal.records)} mini-batches are taken over from job {earlier}, where they ended")
+        for name in _bring_outputs(settings, journal.about["outputs"], outputs):
+            reports.say(
+                f"the output '{name}' begins with all that job {earlier} wrote to it, and so with what calls of run() "
+                "wrote that failed or were stopped; submit the job with force_rerun to begin with nothing"
+            )
         if journal.about["outputs"] != outputs:
             journal.hand_on(outputs, about["job"])
         return journal
@@ -38,7 +41,7 @@ def open_journal(settings: ParallelSettings, cut: CutInput, reports: Reports) ->
         reports.say(f"the {len(journal.records)} mini-batches that ended before are not taken over: {why_not}")
     if journal.about.get("job") == about["job"]:
         _empty_outputs(outputs)
-    journal.begin(about)
+    journal.start_over(about)
     return journal
 
 
@@ -69,15 +72,22 @@ def _find_obstacle(settings: ParallelSettings, cut: CutInput, journal: BatchJour
     return ""
 
 
-def _bring_outputs(settings: ParallelSettings, there: dict[str, str], here: dict[str, str]) -> None:
-    """Copy what the mini-batches that are taken over wrote to outputs, besides what `run` returned."""
+def _bring_outputs(settings: ParallelSettings, there: dict[str, str], here: dict[str, str]) -> list[str]:
+    """Copy what an earlier job wrote to outputs besides what `run` returned; return the outputs that it wrote to.
+
+    Which call wrote a file is not known, so what failed calls wrote is copied with the rest.
+    """
+    brought = []
     for name, path in there.items():
         if name == settings.append_row_to or path == here[name] or not os.path.exists(path):
             continue
+        if not os.path.isdir(path) or os.listdir(path):
+            brought.append(name)
         if os.path.isdir(path):
             _copy_tree(path, here[name])
         else:
             shutil.copy2(path, here[name])
+    return brought
 
 
 def _copy_tree(source: str, target: str) -> None:

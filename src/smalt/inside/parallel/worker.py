@@ -54,7 +54,7 @@ def run_worker(settings: ParallelSettings, place: WorkerPlace, connection: socke
     except BaseException:
         traceback.print_exc()
     finally:
-        _leave(code)
+        _leave_process(code)
 
 
 class _Worker:
@@ -67,7 +67,7 @@ class _Worker:
     def run_all(self) -> int:
         """Serve until the coordinator says stop; return the exit code."""
         self._pid = os.getpid()
-        script = self._start()
+        script = self._load_script()
         if script is None:
             return 1
         while True:
@@ -75,10 +75,10 @@ class _Worker:
             if message is None:
                 return 1
             if message.header.get("stop"):
-                return self._stop(script)
-            self._run(script, message)
+                return self._stop_work(script)
+            self._run_batch(script, message)
 
-    def _start(self) -> UserScript | None:
+    def _load_script(self) -> UserScript | None:
         path = os.path.join(self._place.workdir, self._settings.entry_script)
         try:
             sys.argv = [path, *self._settings.arguments]
@@ -88,16 +88,16 @@ class _Worker:
             if script.init is not None:
                 script.init()
         except BaseException as error:
-            self._channel.send({"failed": "init", **_describe(error, "init()")})
+            self._channel.send({"failed": "init", **_describe_error(error, "init()")})
             return None
         self._channel.send({"ready": True})
         return script
 
-    def _run(self, script: UserScript, message: Message) -> None:
+    def _run_batch(self, script: UserScript, message: Message) -> None:
         header = message.header
         number, began = header["n"], 0.0
         try:
-            mini_batch = self._load(header)
+            mini_batch = self._load_batch(header)
             context = MiniBatchContext(number, header["keys"], header["retries"])
             began = time.perf_counter()
             returned = script.run(mini_batch, context)
@@ -106,7 +106,7 @@ class _Worker:
         except BaseException as error:
             self._end_copy()
             took = time.perf_counter() - began if began else 0.0
-            self._channel.send({"failed": "run", "n": number, "took": took, **_describe(error, "run()")})
+            self._channel.send({"failed": "run", "n": number, "took": took, **_describe_error(error, "run()")})
             return
         took = time.perf_counter() - began
         self._channel.send({"done": number, "took": took, "returned": rows.row_count}, rows.text)
@@ -118,7 +118,7 @@ class _Worker:
             sys.stderr.flush()
             os._exit(1)
 
-    def _load(self, header: dict[str, Any]) -> Any:
+    def _load_batch(self, header: dict[str, Any]) -> Any:
         if not header["table"]:
             return header["items"]
         with open(header["items"][0], "rb") as file:
@@ -126,21 +126,25 @@ class _Worker:
         self._channel.send({"loaded": header["n"]})
         return rows
 
-    def _stop(self, script: UserScript) -> int:
-        if script.shutdown is None:
-            self._channel.send({"stopped": True})
-            return 0
-        try:
-            script.shutdown()
-        except BaseException as error:
-            self._channel.send({"failed": "shutdown", **_describe(error, "shutdown()")})
-            return 1
-        sys.stdout.flush()
-        self._channel.send({"stopped": True})
+    def _stop_work(self, script: UserScript) -> int:
+        if script.shutdown is not None:
+            try:
+                script.shutdown()
+            except BaseException as error:
+                self._channel.send({"failed": "shutdown", **_describe_error(error, "shutdown()")})
+                return 1
+            sys.stdout.flush()
+        self._channel.send({"stopped": True, "threads": _list_threads()})
         return 0
 
 
-def _describe(error: BaseException, where: str) -> dict[str, str]:
+def _list_threads() -> list[str]:
+    """Return the names of the threads that keep this process from ending."""
+    others = (one for one in threading.enumerate() if one is not threading.current_thread())
+    return [one.name for one in others if not one.daemon]
+
+
+def _describe_error(error: BaseException, where: str) -> dict[str, str]:
     """Return the sentence and the traceback of an error in the user's code."""
     if isinstance(error, ParallelError):
         return {"error": str(error), "trace": ""}
@@ -210,10 +214,14 @@ def _provide_helpers(settings: ParallelSettings, place: WorkerPlace, output_dir:
     )  # fmt: skip
 
 
-def _leave(code: int) -> None:
-    """End the process as an interpreter does, but not the coordinator's part of it."""
-    with contextlib.suppress(BaseException):
-        getattr(threading, "_shutdown", lambda: None)()
+def _leave_process(code: int) -> None:
+    """End the process as an interpreter does, but not the coordinator's part of it.
+
+    Threads are waited for only if all went well: a worker whose init() failed is to make room for the next one.
+    """
+    if code == 0:
+        with contextlib.suppress(BaseException):
+            getattr(threading, "_shutdown", lambda: None)()
     with contextlib.suppress(BaseException):
         atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
