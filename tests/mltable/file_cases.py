@@ -63,10 +63,49 @@ def _partitions():
     found.append(Case("partitions: of files that are not read", days, folder))
     path = start + extract % "/year={year}/" + read[:-1] + ":\n      include_path_column: true\n"
     found.append(Case("partitions: with the path", years, path))
+    found += _partitions_of_read_files(extract)
     keys = "t.extract_columns_from_partition_format('/year={year}/{dt:yyyy}/{x}').partition_keys"
     found.append(Case("partitions: keys", years, start + read, keys))
     by = "t.extract_columns_from_partition_format('/year={year}/m={month}').filter('year > 2020')"
     return [*found, Case("partitions: by a program", years, start + read, by)]
+
+
+def _partitions_of_read_files(extract):
+    """Columns from the paths of files that are read already, and from texts in the files."""
+    shops = {"d/2020/west/a.b.csv": "v\n5\n", "d/2021/e.ast/b.csv": "v\n6\n"}
+    own = {"a.csv": "Path,v\n/x/y,1\n/2/z.csv,2\nnone,3\n", "b.csv": "Path,v\n/x/w,4\n"}
+    with_path = "  - read_delimited:\n      include_path_column: true\n"
+    dropped = '  - drop_columns: ["Path"]\n'
+    start = "paths:\n  - pattern: ./**/*.csv\ntransformations:\n"
+    ignore = "      ignore_errors: true\n"
+    found = []
+    for format in (
+        "{year}/{shop}/{name}.{ext}",
+        "/d/{year}/{shop}",
+        "/d/{on:yyyy}/{shop}",
+        "/2020/{shop}/",
+        "/none/{x}",
+        "/{v}/",
+    ):
+        table = start + with_path + extract % format + dropped
+        found.append(Case(f"partitions: {format}, of files that are read", shops, table))
+    for format in ("/d/{year}/{shop}", "/{year}/{shop}.{ext}", "/{v}/", "/2020/{shop}/", "/{on:yyyy}/{shop}/{at:MM}"):
+        read = "  - read_delimited\n"
+        found.append(Case(f"partitions: {format}, of names with dots", shops, start + extract % format + read))
+    lost = start + extract % "/2020/{shop}/" + ignore + "  - read_delimited\n"
+    found.append(Case("partitions: files that do not fit are left out", shops, lost))
+    lost = start + with_path + extract % "/2020/{shop}/" + ignore + dropped
+    found.append(Case("partitions: rows that do not fit are left out", shops, lost))
+    texts = start + "  - read_delimited\n" + extract % "/{a}/{b}"
+    found.append(Case("partitions: of a column of the files", own, texts))
+    found.append(Case("partitions: of a column by its name", own, texts + "      path_column: v\n"))
+    old = {"d/1000/a.csv": "v\n5\n"}
+    found.append(
+        Case(
+            "partitions: of a year before all dates", old, start + extract % "/{on:yyyy}/{n}.csv" + with_path + dropped
+        )
+    )
+    return found
 
 
 def _parquet():

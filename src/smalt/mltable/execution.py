@@ -91,10 +91,14 @@ def _join_tables(frame: TableState, uris: list[str], tables: list[Any], others: 
         ahead = [p.lit(locations.strip_scheme(uris[index])).alias(PATH)] if options.get("include_path_column") else []
         if others is not None and others.width:
             row = others.row(index)
+            double = [name for name in others.columns if name in table.columns]
+            if double:
+                raise UserErrorException(
+                    f"{uris[index]} has a column '{double[0]}', which the path of the file has, too"
+                )
             ahead += [
                 p.lit(value, dtype=type).alias(name)
                 for value, (name, type) in zip(row, others.schema.items())  # noqa: B905
-                if name not in table.columns
             ]
         made.append(table.select([*ahead, p.all()]) if ahead else table)
     kept = [table for table in made if table.width]
@@ -102,16 +106,28 @@ def _join_tables(frame: TableState, uris: list[str], tables: list[Any], others: 
 
 
 def _extract_columns(frame: TableState, arguments: dict[str, Any]) -> None:
+    """Add the columns in the paths of files; once they are read, in the texts of a column, which stay texts."""
     p = import_polars()
-    format = arguments["partition_format"]
+    format, column = arguments["partition_format"], arguments.get("path_column", PATH)
+    parsed = partitions.parse_format(format)
+    double = [name for name in parsed.columns if name in frame.table.columns]
+    if double:
+        raise UserErrorException(f"partition_format '{format}': the table has a column '{double[0]}' already")
     if frame.has_read:
-        empty = [p.lit(None).alias(name) for name in partitions.parse_format(format).columns]
-        frame.table = frame.table.with_columns(empty)
-        return
-    paths = [locations.strip_scheme(uri) for uri in frame.table[PATH]]
-    columns = partitions.extract_columns(paths, format)
-    frame.table = frame.table.with_columns([p.Series(name, values) for name, values in columns.items()])
+        texts = frame.table[column] if column in frame.table.columns else p.Series([None] * frame.table.height)
+        texts = texts if texts.dtype == p.String else p.Series([None] * frame.table.height)
+        columns = partitions.match_texts(texts, parsed)
+    else:
+        texts = [locations.strip_scheme(uri) for uri in frame.table[PATH]]
+        columns = partitions.extract_columns(texts, format)
+    dates = {parsed.date: p.Datetime} if parsed.date else {}
+    series = [p.Series(name, values, dtype=dates.get(name)) for name, values in columns.items()]
+    frame.table = frame.table.with_columns(series)
     frame.table = frame.table.with_columns(p.col(p.Datetime).dt.cast_time_unit("ns"))
+    if arguments.get("ignore_errors"):
+        frame.table = frame.table.filter(
+            p.Series([partitions.is_fitting(text, parsed) for text in texts], dtype=p.Boolean)
+        )
 
 
 def _filter_rows(frame: TableState, expression: str) -> None:

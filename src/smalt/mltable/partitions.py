@@ -11,6 +11,9 @@ from .errors import UserErrorException
 from .inference import BOOLEANS, infer_type
 
 _PARTS = {"yyyy": 4, "MM": 2, "dd": 2, "HH": 2, "mm": 2, "ss": 2}
+_FIRST_YEAR, _LAST_YEAR = 1678, 2261
+"""The years that dates in nanoseconds can have."""
+_CONVERSIONS: dict[str, Any] = {"int": int, "float": float, "boolean": lambda text: BOOLEANS.get(text.strip())}
 
 
 class PartitionFormat(NamedTuple):
@@ -36,13 +39,17 @@ def parse_format(format: str) -> PartitionFormat:
                 raise UserErrorException(f"partition_format '{format}' has a {{ without its }}")
             name, _, parts = format[index + 1 : closing].partition(":")
             index = closing + 1
+            if parts and date is not None:
+                raise UserErrorException(
+                    f"partition_format '{format}' has two dates; write one, as in {{day:yyyy/MM/dd}}"
+                )
             if parts:
                 date = name
                 made += _make_date(parts, seen)
             elif name in columns:
-                made += r"[^\./\\]+"
+                made += r"[^/\\]+"
             else:
-                made += f"(?P<c{len(columns)}>" + r"[^\./\\]+)"
+                made += f"(?P<c{len(columns)}>" + r"[^/\\]+)"
                 columns.append(name)
             continue
         made += ".*?" if format[index] == "*" else re.escape(format[index])
@@ -68,30 +75,43 @@ def _make_date(parts: str, seen: set[str]) -> str:
 
 
 def extract_columns(paths: Sequence[str], format: str) -> dict[str, list[Any]]:
-    """Return the columns in the paths; each has the type that all its texts have."""
+    """Return the columns in the paths of files; each has the type that all its texts have."""
     parsed = parse_format(format)
-    found = [_match_path(path, parsed, format) for path in paths]
-    made: dict[str, list[Any]] = {}
-    for index, name in enumerate(parsed.columns):
-        values = [each[index] for each in found]
-        if name == parsed.date and index == len(parsed.columns) - 1:
-            made[name] = values
-            continue
-        convert: dict[str, Any] = {"int": int, "float": float, "boolean": lambda text: BOOLEANS.get(text.strip())}
-        made[name] = [convert.get(infer_type(values).type, str)(value) for value in values]
+    made = match_texts(paths, parsed)
+    if paths and not any(is_fitting(path, parsed) for path in paths):
+        raise UserErrorException(f"partition_format '{format}' does not fit {paths[0]}")
+    for name in parsed.columns:
+        if name != parsed.date:
+            kind = infer_type([value for value in made[name] if value is not None]).type
+            convert = _CONVERSIONS.get(kind, str)
+            made[name] = [value if value is None else convert(value) for value in made[name]]
     return made
 
 
-def _match_path(path: str, parsed: PartitionFormat, format: str) -> list[Any]:
-    found = parsed.pattern.search(path)
+def match_texts(texts: Sequence[Any], parsed: PartitionFormat) -> dict[str, list[Any]]:
+    """Return the columns in texts, a value for each: a text, or a date; None where the format does not fit."""
+    known: dict[Any, Sequence[Any]] = {}
+    for text in texts:
+        if text not in known:
+            known[text] = _match_text(text, parsed)
+    return {name: [known[text][index] for text in texts] for index, name in enumerate(parsed.columns)}
+
+
+def is_fitting(text: Any, parsed: PartitionFormat) -> bool:
+    return isinstance(text, str) and parsed.pattern.search(text) is not None
+
+
+def _match_text(text: Any, parsed: PartitionFormat) -> Sequence[Any]:
+    found = parsed.pattern.search(text) if isinstance(text, str) else None
     if found is None:
-        raise UserErrorException(f"partition_format '{format}' does not fit {path}")
+        return [None] * len(parsed.columns)
     groups = found.groupdict()
     values: list[Any] = [groups[f"c{index}"] for index in range(len(parsed.columns) - bool(parsed.date))]
     if parsed.date:
         numbers = [int(groups.get(part) or low) for part, low in zip(_PARTS, (1, 1, 1, 0, 0, 0))]  # noqa: B905
         try:
-            values.append(datetime.datetime(*numbers))  # type: ignore[arg-type]
+            date = datetime.datetime(*numbers)  # type: ignore[arg-type]
         except ValueError as error:
-            raise UserErrorException(f"partition_format '{format}': {path} has no date there: {error}") from None
+            raise UserErrorException(f"a partition_format finds no date in {text}: {error}") from None
+        values.append(date if _FIRST_YEAR <= date.year <= _LAST_YEAR else None)
     return values
