@@ -148,12 +148,28 @@ def test_the_page_runs(page: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         ("task.entry_script", "scor.py", "there is no file 'scor.py' in the code"),
         ("task.append_row_to", "rows", "'rows' does not name one of the outputs alone"),
         ("task.type", "model", "a task of type 'model' cannot run"),
-        ("task.program_arguments", "--error_threshold many", "--error_threshold"),
+        (
+            "task.program_arguments",
+            "--error_threshold many",
+            "pipeline.yml:28:26: --error_threshold takes a whole number, or -1 for any number, not 'many'",
+        ),
+        ("task.program_arguments", "--error_threshold", "or -1 for any number, not ''"),
+        ("task.program_arguments", "--allowed_failed_percent 101", "takes a number from 0 to 100, not '101'"),
+        ("task.program_arguments", "--task_overhead_timeout=0", "takes a number of seconds, not '0'"),
+        ("task.program_arguments", "--append_row_check maybe", "takes 'on' or 'off', not 'maybe'"),
+        ("task.program_arguments", "--error_threshold 1 --error_threshold 2", "--error_threshold is given twice"),
+        ("task.program_arguments", "--word 'a", "No closing quotation"),
+        (
+            "task.program_arguments",
+            "--error_threshold 0 --allowed_failed_count 9",
+            "'error_threshold' is 5 here and 0 by --error_threshold of task.program_arguments; remove one of them",
+        ),
+        ("partition_keys", ["a", "b", "a"], "the key 'a' is there twice"),
     ],
 )
 def test_mistakes_are_said_at_their_line(desk: Desk, key: str, value: Any, sentence: str) -> None:
     """Before anything runs."""
-    make_pipeline(desk)
+    make_pipeline(desk, error_threshold=5)
     document = yaml.safe_load((desk.folder / "pipeline.yml").read_text())
     step = document["jobs"]["score"]
     owner, _, inner = key.rpartition(".")
@@ -208,3 +224,17 @@ def run(mini_batch):
     client.connection.close()
     rows = (tmp_path / "rows.txt").read_text().splitlines()
     assert [Path(row).name for row in rows] == [f"{number}.txt" for number in range(8)]
+
+
+def test_arguments_named_like_settings_go_to_the_script(desk: Desk, mended: Path) -> None:
+    """The stream says that they set nothing of the step; a threshold that both set alike is accepted."""
+    file = make_pipeline(desk, error_threshold=0)
+    document = yaml.safe_load((desk.folder / file).read_text())
+    document["jobs"]["score"]["task"]["program_arguments"] += " --error_threshold 0 --mini_batch_size 9"
+    desk.write(file, yaml.safe_dump(document))
+    desk.write("src/score.py", SCRIPT.replace("parse_args()", "parse_known_args()[0]"))
+    ran = desk.smalt(f"job create -f {file} --name named --stream")
+    assert ran.code == 0, ran.err
+    line = "task.program_arguments: --mini_batch_size goes to the script; the setting of the step is 'mini_batch_size'"
+    assert line in ran.out + ran.err
+    assert "4 files in 4 mini-batches" in ran.out + ran.err

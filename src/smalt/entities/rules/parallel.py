@@ -47,6 +47,10 @@ def check_parallel(noun: Any, data: Any, path: Path, reader: Reader) -> None:
         reader.add_problem(path, f"{noun.noun} needs 'task' with type, code, entry_script and environment", at_key=True)
     _check_input(noun, values, path, reader)
     _check_size(noun, values, path, reader)
+    keys = values.get("partition_keys") or []
+    for number, key in enumerate(keys):
+        if key in keys[:number]:
+            reader.add_problem((*path, "partition_keys", number), f"the key '{key}' is there twice; remove one of them")
 
 
 def _check_task(noun: Any, task: Any, path: Path, reader: Reader) -> None:

@@ -27,6 +27,7 @@ from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds.command import Leaf
 from smalt.service.engine.kinds.parallel_settings import (
     VARIABLE,
+    find_conflicts,
     make_settings,
     merge_values,
     read_settings,
@@ -157,10 +158,12 @@ class ParallelKind(LeafKind):
         try:
             arguments = split_arguments(task.program_arguments or "")
         except ValidationException as error:
-            checker.add(where.rstrip("."), str(error))
+            checker.add(f"{where}task.program_arguments", str(error))
             return
+        for field, words in find_conflicts(values, arguments):
+            checker.add(f"{where}{field}", words)
         step = ".".join(where.split(".")[1:-1:2])
-        checker.idle += [(step, f"task.program_arguments: {name} has no effect here") for name in arguments.idle]
+        checker.idle += [(step, f"task.program_arguments: {words}") for words in arguments.idle]
         if values.get("partition_keys") and values.get("mini_batch_size") is not None:
             checker.idle.append((step, "mini_batch_size has no effect: partition_keys cut the input"))
         if task.model:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from smalt.entities import Input
@@ -31,17 +32,35 @@ class _Argument(NamedTuple):
 def _parse_switch(text: str) -> bool:
     words = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
     if text.lower() not in words:
-        raise ValueError(f"{text!r} is neither 'on' nor 'off'")
+        raise ValueError("'on' or 'off'")
     return words[text.lower()]
 
 
+def _parse_threshold(text: str) -> int:
+    if not re.fullmatch(r"-1|\d+", text):
+        raise ValueError("a whole number, or -1 for any number")
+    return int(text)
+
+
+def _parse_percent(text: str) -> float:
+    if not re.fullmatch(r"\d+(\.\d*)?", text) or float(text) > 100:
+        raise ValueError("a number from 0 to 100")
+    return float(text)
+
+
+def _parse_seconds(text: str) -> float:
+    if not re.fullmatch(r"\d+(\.\d*)?", text) or float(text) == 0:
+        raise ValueError("a number of seconds")
+    return float(text)
+
+
 ARGUMENTS = {
-    "--error_threshold": _Argument("error_threshold", int),
-    "--allowed_failed_percent": _Argument("allowed_failed_percent", float),
-    "--allowed_failed_count": _Argument("mini_batch_error_threshold", int),
-    "--task_overhead_timeout": _Argument("load_timeout", float),
-    "--first_task_creation_timeout": _Argument("start_timeout", float),
-    "--progress_update_timeout": _Argument("progress_timeout", float),
+    "--error_threshold": _Argument("error_threshold", _parse_threshold),
+    "--allowed_failed_percent": _Argument("allowed_failed_percent", _parse_percent),
+    "--allowed_failed_count": _Argument("mini_batch_error_threshold", _parse_threshold),
+    "--task_overhead_timeout": _Argument("load_timeout", _parse_seconds),
+    "--first_task_creation_timeout": _Argument("start_timeout", _parse_seconds),
+    "--progress_update_timeout": _Argument("progress_timeout", _parse_seconds),
     "--append_row_check": _Argument("append_row_check", _parse_switch),
 }
 """The arguments of the service that are settings, and `--append_row_check`, which is smalt's."""
@@ -49,6 +68,20 @@ IDLE_ARGUMENTS = (
     "--copy_logs_to_parent", "--resource_monitor_interval", "--metrics_name_prefix", "--push_metrics_to_parent",
 )  # fmt: skip
 """The arguments of the service that do nothing here."""
+_STEP_SETTINGS = {
+    "--mini_batch_size": "mini_batch_size",
+    "--mini_batch_error_threshold": "mini_batch_error_threshold",
+    "--partition_keys": "partition_keys",
+    "--max_concurrency_per_instance": "max_concurrency_per_instance",
+    "--process_count_per_node": "max_concurrency_per_instance",
+    "--node_count": "resources.instance_count",
+    "--max_retries": "retry_settings.max_retries",
+    "--run_max_try": "retry_settings.max_retries",
+    "--run_invocation_timeout": "retry_settings.timeout",
+    "--append_row_to": "task.append_row_to",
+    "--logging_level": "logging_level",
+}
+"""Arguments that look like settings of the step, or were such in SDK v1, and are the script's own: → the setting."""
 
 
 class SplitArguments(NamedTuple):
@@ -57,34 +90,53 @@ class SplitArguments(NamedTuple):
     own: list[str]
     """The script's own arguments."""
     settings: dict[str, Any]
+    given: dict[str, str]
+    """Field of the settings → the argument that sets it."""
     idle: list[str]
+    """Lines about arguments that set nothing."""
 
 
 def split_arguments(text: str) -> SplitArguments:
     """Take the arguments apart; raise ValidationException with the first that is wrong."""
     try:
-        words = shlex.split(text)
+        parts = shlex.split(text)
     except ValueError as error:
-        raise ValidationException(f"task.program_arguments: {error}; close the quotation") from None
+        raise ValidationException(f"{error}; close the quotation") from None
     own: list[str] = []
     settings: dict[str, Any] = {}
+    given: dict[str, str] = {}
     idle: list[str] = []
-    left = iter(words)
+    left = iter(parts)
     for word in left:
         name, has_value, value = word.partition("=")
         if name not in ARGUMENTS and name not in IDLE_ARGUMENTS:
             own.append(word)
+            if name in _STEP_SETTINGS:
+                idle.append(f"{name} goes to the script; the setting of the step is '{_STEP_SETTINGS[name]}'")
             continue
         value = value if has_value else next(left, "")
         if name in IDLE_ARGUMENTS:
-            idle.append(name)
+            idle.append(f"{name} has no effect here")
             continue
         field, parse = ARGUMENTS[name]
+        if field in given:
+            words = "twice" if given[field] == name else f"by {given[field]}, too"
+            raise ValidationException(f"{name} is given {words}; give it once")
         try:
             settings[field] = parse(value)
         except ValueError as error:
-            raise ValidationException(f"task.program_arguments: {name}: {error}") from None
-    return SplitArguments(own, settings, idle)
+            raise ValidationException(f"{name} takes {error}, not {value!r}") from None
+        given[field] = name
+    return SplitArguments(own, settings, given, idle)
+
+
+def find_conflicts(values: Mapping[str, Any], arguments: SplitArguments) -> Iterator[tuple[str, str]]:
+    """Yield each field of a step that its arguments set to another value, and a sentence."""
+    for field, name in arguments.given.items():
+        value, other = values.get(field), arguments.settings[field]
+        if value is not None and value != other:
+            argument = f"{name} of task.program_arguments"
+            yield field, f"'{field}' is {value} here and {other} by {argument}; remove one of them"
 
 
 def merge_values(node: Any, component: Any, fill: Callable[[Any], Any] = lambda value: value) -> dict[str, Any]:
