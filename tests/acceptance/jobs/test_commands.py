@@ -243,6 +243,37 @@ def test_distribution(desk: Desk, kind: str) -> None:
     assert sorted("".join(path.read_text() for path in logs).splitlines()) == expected
 
 
+@pytest.mark.parametrize(
+    ("distribution", "code", "sentence"),
+    [
+        ("type: ray, port: 99999", 2, "'port' must be at most 65535, not 99999"),
+        ("type: ray, dashboard_port: 0", 2, "job.yml:4:43: 'dashboard_port' must be at least 1"),
+        (
+            "type: tensorflow, worker_count: 1, parameter_server_count: 1",
+            0,
+            "resources.instance_count: 3 has no effect: worker_count and parameter_server_count of 'distribution'",
+        ),
+        ("type: tensorflow, worker_count: 2, parameter_server_count: 1", 0, ""),
+        ("type: tensorflow, parameter_server_count: 1", 0, ""),
+    ],
+)
+def test_a_distribution_that_cannot_be_as_written(desk: Desk, distribution: str, code: int, sentence: str) -> None:
+    """Ports that are none are refused at their place; instances that get no process are said to have no effect."""
+    desk.write(
+        "job.yml",
+        f"""
+        command: "true"
+        environment: azureml:host
+        distribution: {{{distribution}}}
+        resources: {{instance_count: 3}}
+        """,
+    )
+    ran = desk.smalt("job validate --file job.yml")
+    assert ran.code == code, ran.out
+    assert sentence in ran.out + ran.err
+    assert ("instance_count" in ran.out + ran.err) is ("instance_count" in sentence)
+
+
 def test_one_failing_process_fails_the_job(desk: Desk) -> None:
     """The other processes are ended, and the job tells the exit code."""
     ran = desk.job(

@@ -238,3 +238,19 @@ def test_arguments_named_like_settings_go_to_the_script(desk: Desk, mended: Path
     line = "task.program_arguments: --mini_batch_size goes to the script; the setting of the step is 'mini_batch_size'"
     assert line in ran.out + ran.err
     assert "4 files in 4 mini-batches" in ran.out + ran.err
+
+
+def test_a_step_over_a_table_can_be_debugged(desk: Desk, mended: Path) -> None:
+    """`smalt job debug` runs the program on a copy of the step, which takes nothing over."""
+    desk.write("input/MLTable", "type: mltable\npaths:\n  - pattern: ./*.txt\n")
+    data = {"data": {"type": "mltable", "path": "./input", "mode": "eval_mount"}, "word": "it's $HOME"}
+    ran = desk.smalt(f"job create -f {make_pipeline(desk, inputs=data)} --name table --stream")
+    assert ran.code == 0, ran.err
+    desk.write("look.sh", f"python -m _smalt_parallel > {desk.folder}/seen 2>&1")
+    looked = desk.smalt(f"job debug table --node score -- bash {desk.folder}/look.sh")
+    seen = (desk.folder / "seen").read_text()
+    assert looked.code == 0, looked.err + seen
+    assert "4 files in 4 mini-batches of 1" in seen
+    assert "4 of 4 mini-batches succeeded; 4 rows were written to the output 'rows'" in seen
+    assert "taken over" not in seen
+    (desk.folder / "input/MLTable").unlink()

@@ -86,10 +86,10 @@ class RayDistribution(Distribution):
     noun = "a Ray distribution"
 
     type = constant("ray", "The framework.")
-    port = optional(Integer(), "The port of the head node.", effect=ACTED)
+    port = optional(Integer(at_least=1, at_most=65_535), "The port of the head node.", effect=ACTED)
     address = optional(Text(), "The address of the head node.", effect=ACTED)
     include_dashboard = optional(Boolean(), "Whether the dashboard is started.", effect=ACTED)
-    dashboard_port = optional(Integer(), "The dashboard's port.", effect=ACTED)
+    dashboard_port = optional(Integer(at_least=1, at_most=65_535), "The dashboard's port.", effect=ACTED)
     head_node_additional_args = optional(Text(), "Further arguments of `ray start` on the head node.", effect=ACTED)
     worker_node_additional_args = optional(Text(), "Further arguments of `ray start` on workers.", effect=ACTED)
 

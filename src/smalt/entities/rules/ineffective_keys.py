@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from smalt.entities.assets.component import Component
-from smalt.entities.jobs.resources import JobResourceConfiguration
+from smalt.entities.jobs.resources import JobResourceConfiguration, TensorFlowDistribution
 from smalt.entities.schema.effects import NONE
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.problems import find_nearest
@@ -104,16 +104,22 @@ def _is_client_key(name: str, noun: Entity) -> bool:
 
 
 def _check_instance_count(own: Mapping[str, Any], component: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a line if several instances are asked for without the `distribution` that would use them."""
+    """Yield a line if several instances are asked for, and no `distribution` makes as many processes of them."""
     if own.get("task") or component.get("task"):  # the instances of a parallel step are processes
         return
     resources = own.get("resources") or component.get("resources")
-    if isinstance(resources, JobResourceConfiguration) and not (
-        own.get("distribution") or component.get("distribution")
-    ):
-        count = resources.instance_count
-        if isinstance(count, int) and count > 1:
+    distribution = own.get("distribution") or component.get("distribution")
+    count = resources.instance_count if isinstance(resources, JobResourceConfiguration) else None
+    if not isinstance(count, int):
+        return
+    if not distribution:
+        if count > 1:
             yield f"resources.instance_count: {count} has no effect without 'distribution': the command runs once"
+    elif isinstance(distribution, TensorFlowDistribution) and distribution.worker_count:
+        processes = distribution.worker_count + (distribution.parameter_server_count or 0)
+        if count > processes:
+            words = f"worker_count and parameter_server_count of 'distribution' make {processes} processes"
+            yield f"resources.instance_count: {count} has no effect: {words}"
 
 
 def list_unused_inputs(pipeline: Entity) -> list[str]:

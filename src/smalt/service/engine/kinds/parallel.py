@@ -56,6 +56,9 @@ _FOLDER_VARIABLE = "SMALT_PARALLEL_FOLDER"
 _CHANGED_VARIABLE = "SMALT_PARALLEL_CHANGED"
 _OWN_VARIABLE = "SMALT_PARALLEL_OWN"
 """The outputs with a place of the job's own, which the program empties where it takes nothing over."""
+_INPUT_VARIABLE = "AZURE_ML_INPUT_"
+_OWN_FOLDER = ".parallel"
+"""The folder of the journal in the working directory of a copy, which takes nothing over."""
 _TABLE = "table.json"
 """A file beside the journal that says what an MLTable names: the program has no reader of YAML."""
 _KEPT_SECONDS = 14 * 86_400
@@ -111,7 +114,7 @@ class ParallelLeaf(Leaf):
         paths = await super().fetch_inputs(context, say, number, environment)
         settings = self.settings
         data = paths.get(settings["input"]) if settings["input_type"] == "mltable" else None
-        await asyncio.to_thread(_prepare_folder, folders, self.own_folder, data)
+        await asyncio.to_thread(_make_journal_folder, folders, self.own_folder, data)
         return paths
 
     def explain_failure(self, folder: str, error: Error) -> Error:
@@ -125,7 +128,7 @@ class ParallelLeaf(Leaf):
         return {**error, "message": words[:_MOST_WORDS]} if words else error
 
 
-def _prepare_folder(folders: Path, own: Path, data: Path | None) -> None:
+def _make_journal_folder(folders: Path, own: Path, data: Path | None) -> None:
     """Make the folder of a journal, describe the MLTable in it, and remove journals that are old."""
     own.mkdir(parents=True, exist_ok=True)
     for folder in folders.iterdir():
@@ -133,7 +136,14 @@ def _prepare_folder(folders: Path, own: Path, data: Path | None) -> None:
             newest = max(entry.stat().st_mtime for entry in (folder, *folder.iterdir()))
             if folder != own and newest < time.time() - _KEPT_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
-    if data is not None and (data / "MLTable").is_file():
+    if data is not None:
+        _describe_input(own, data)
+
+
+def _describe_input(own: Path, data: Path) -> None:
+    """Describe an MLTable in the folder of the journal."""
+    if (data / "MLTable").is_file():
+        own.mkdir(parents=True, exist_ok=True)
         partial = own / f"{_TABLE}.{os.getpid()}"
         partial.write_text(json.dumps(mltable_inputs.describe_table(data)))
         os.replace(partial, own / _TABLE)
@@ -198,7 +208,14 @@ class ParallelKind(LeafKind):
     async def lay_out_copy(self, context: EngineContext, job: Job) -> dict[str, Any]:
         from smalt.service.engine.kinds.command_copy import lay_out_copy
 
-        return await lay_out_copy(context, self.read_leaf(context, job, context.workspace(job)))
+        leaf = self.read_leaf(context, job, context.workspace(job))
+        made = await lay_out_copy(context, leaf)
+        settings = read_settings(str(leaf.entity.environment_variables[VARIABLE]))
+        if settings["input_type"] == "mltable":
+            data = Path(made["environment"][f"{_INPUT_VARIABLE}{settings['input']}"])
+            folder = Path(made["cwd"], _OWN_FOLDER)
+            await asyncio.to_thread(_describe_input, folder, data)
+        return made
 
 
 def _check_script(checker: Checker, where: str, task: ParallelTask) -> None:
