@@ -66,7 +66,7 @@ class DataTransferKind(CommandKind):
         job = DataTransferJob(**{**fields, **made})
         never = {REUSE: _NEVER[job.task]} if job.task in _NEVER else {}
         job.properties = {**remove_planned(job.properties), **make_reuse_note(planner, step), **never}
-        if job.task == COPY and (problem := _find_type_problem(job)):
+        if job.task == COPY and (problem := _find_type_problem(job, component)):
             raise ValidationException(f"step '{step.node_name}': {problem}")
         return job
 
@@ -117,11 +117,15 @@ def _describe_end(context: EngineContext, workspace: Workspace, end: Any) -> dic
         return {"problem": str(error)}
 
 
-def _find_type_problem(job: Any) -> str | None:
-    """Return the sentence about a step's output whose type is not that of its inputs, which are known now."""
+def _find_type_problem(job: Any, component: Any) -> str | None:
+    """Return the sentence about a step's output whose type is not that of its inputs, which are known now.
+
+    An input has the type that the step declares: a loop's gathered output, an mltable, may be read as a uri_folder.
+    """
     if not all(isinstance(value, Input) for value in job.inputs.values()):
         return "copy_data copies files and folders, and an input is a value"
-    types = {name: str(value.type or "uri_folder") for name, value in job.inputs.items()}
+    declared = {name: getattr(port, "type", None) for name, port in component.inputs.items()}
+    types = {name: str(declared.get(name) or value.type or "uri_folder") for name, value in job.inputs.items()}
     [(name, output)] = job.outputs.items()
     problem = find_copy_problem(types, output.type or "uri_folder")
     return f"outputs.{name}: {problem}" if problem else None
