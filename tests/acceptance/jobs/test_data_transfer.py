@@ -101,6 +101,34 @@ def test_a_step_copies_what_a_step_wrote(desk: Desk) -> None:
     assert "merge: Completed, reused" in again.out + again.err
 
 
+def test_a_gathered_output_is_copied_as_the_folder_that_it_is(desk: Desk) -> None:
+    """The output of a loop is an mltable; an input that is declared a uri_folder makes the copy one."""
+    pipeline = """
+        type: pipeline
+        jobs:
+          write:
+            type: command
+            command: echo ${{inputs.word}} > ${{outputs.text}}
+            environment: azureml:host
+            inputs: {word: none}
+            outputs: {text: {type: uri_file}}
+          each:
+            type: parallel_for
+            body: ${{parent.jobs.write}}
+            items: {a: {word: x}, b: {word: y}}
+          copy:
+            type: data_transfer
+            task: copy_data
+            inputs: {all: {type: uri_folder, path: "${{parent.jobs.each.outputs.text}}"}}
+            outputs: {copied: {type: uri_folder, path: ./copied}}
+        """
+    ran = desk.job(pipeline)
+    assert ran.code == 0, ran.out + ran.err
+    texts = list_texts(desk.folder / "copied")
+    assert texts.pop("MLTable")
+    assert sorted(texts.values()) == ["x\n", "y\n"]
+
+
 def test_types_are_checked_at_their_lines(desk: Desk) -> None:
     """All of them before anything is sent."""
     desk.write("d/x.txt", "x")

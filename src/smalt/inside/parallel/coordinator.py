@@ -218,7 +218,7 @@ class Coordinator:
         worker.set_phase("idle" if not worker.queue else "loading" if is_table else "running")
 
     def _count_returned(self, number: int, returned: int, rows: bytes) -> None:
-        """BatchJournal a mini-batch; one that returned too few elements has failed items."""
+        """Record a mini-batch; one that returned too few elements has failed items."""
         self._journal.add_batch(number, returned, rows)
         missing = self._batches[number].item_count - returned
         if missing > 0 and self._settings.append_row_check:
