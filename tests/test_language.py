@@ -129,10 +129,12 @@ def test_functions_are_not_named_by_a_bare_participle_or_preposition() -> None:
 
 
 def test_no_class_name_stands_twice() -> None:
+    """The room `v1` counts apart: its classes have the names of SDK v1, whatever v2 calls by them."""
     places = defaultdict(list)
     for where, node in nodes():
-        if isinstance(node, ast.ClassDef) and node.name not in SHARED_CLASSES:
-            places[node.name].append(where)
+        if isinstance(node, ast.ClassDef) and (where.startswith("v1/") or node.name not in SHARED_CLASSES):
+            room = "v1." if where.startswith("v1/") else ""
+            places[f"{room}{node.name}"].append(where)
     assert not {name: where for name, where in places.items() if len(where) > 1}
 
 

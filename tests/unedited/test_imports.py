@@ -199,8 +199,8 @@ def test_credentials_can_be_awaited(programs: Programs) -> None:
         ),
         ("from mldesigner._exceptions import Nope", "smalt has no mldesigner._exceptions.Nope"),
         ("import azure.core.pipeline.policies", "pip install azure-core"),
-        ("from azureml.core import Workspace", "SDK v1"),
-        ("import azureml.pipeline.steps", "a later version"),
+        ("from azureml.core import Wrkspace", "smalt has no azureml.core.Wrkspace; did you mean 'Workspace'?"),
+        ("import azureml.nope", "smalt has no azureml.nope"),
     ],
 )
 def test_what_is_not_there_is_one_sentence(programs: Programs, line: str, sentence: str) -> None:

@@ -1,8 +1,8 @@
-"""The import finder that serves `azure.ai.ml` under `smalt python`, in smalt's kernel and after `%load_ext smalt`.
+"""The import finder of `smalt python`, smalt's kernel and `%load_ext smalt`, for `azure.ai.ml` and `azureml`.
 
-`azure.ai.ml.X` is smalt.X, `azure.identity` and `mldesigner` are ours, whether or not the official packages are
-installed. An installed `azure.core` stays, since other Azure packages depend on it; so does every `azure.…` that
-smalt does not stand in for.
+`azure.ai.ml.X` is smalt.X, `azureml.X` is SDK v1 by `smalt.v1`, `azure.identity` and `mldesigner` are ours, whether or
+not the official packages are installed. An installed `azure.core` stays, since other Azure packages depend on it; so
+does every `azure.…` and `azureml.…` that smalt does not stand in for.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ _CORE = {
 }
 """The module that stands in for azure.core where it is not installed."""
 _DESIGNER = ("smalt.designer", "smalt.dsl", *PUBLIC)
-_SDK_V1 = ("core", "data", "exceptions", "pipeline", "train", "widgets")
 _IPYTHON = ("IPython", "IPython.display", "IPython.core", "IPython.core.display")
 
 
@@ -72,7 +71,7 @@ def install_finder() -> ImportFinder:
         if isinstance(finder, ImportFinder):
             return finder
     for name in list(sys.modules):
-        if name.startswith((f"{_ML}.", "azure.identity.", "mldesigner.")) or name in (_ML, _IDENTITY[0], "mldesigner"):
+        if any(name == top or name.startswith(f"{top}.") for top in (_ML, _IDENTITY[0], "mldesigner", "azureml")):
             del sys.modules[name]
     core = sys.modules.get("azure.core.exceptions")
     if core is not None:
@@ -171,18 +170,17 @@ def _find_designer(name: str) -> ModuleSpec:
 
 
 def _find_azureml(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
-    parts = name.split(".")
+    """SDK v1 as smalt serves it, whether or not it is installed; what smalt does not serve may be installed."""
+    from smalt.v1 import modules
+
     asked = _is_only_asked()
-    found = None if len(parts) > 1 and parts[1] in _SDK_V1 else _find_installed(name, path)
+    if modules.is_served(name) and not asked:
+        return modules.make_spec(name)
+    found = _find_installed(name, path)
     if found is not None or asked:
         return found
-    if len(parts) == 1:  # its parts say more
-        return ModuleSpec(name, ModuleBuilder(lambda module: None), is_package=True)
-    raise MissingNameError(
-        f"{name} is of SDK v1, whose programs cannot submit jobs to smalt yet (a later version will take them); "
-        "scripts inside jobs may import it, and programs for azure.ai.ml run here",
-        name=name,
-    )
+    module, _, last = name.rpartition(".")
+    raise MissingNameError(modules.explain_absence(module, last), name=name)
 
 
 def _is_only_asked() -> bool:

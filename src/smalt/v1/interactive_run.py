@@ -1,0 +1,18 @@
+"""The run of `Experiment.start_logging`: it belongs to no job, and its program says when it ends."""
+
+from __future__ import annotations
+
+from smalt.inside.v1.run import ChildRun
+from smalt.v1.run import Run
+
+
+class InteractiveRun(ChildRun, Run):
+    _has_job = False
+
+    @property
+    def type(self) -> str:
+        return "azureml.scriptrun"
+
+    @property
+    def job(self) -> None:
+        return None

@@ -1,0 +1,114 @@
+"""The modules of `azureml` that smalt serves, and where each of their names lives.
+
+A name is given by every module that is served: programs import many from where v1 only used them, such as
+`azureml.core.model.Dataset`. So `SERVED` lists paths, and `HOMES` the names, whatever the path.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from typing import TYPE_CHECKING, Any
+
+from smalt.python.private_modules import ModuleBuilder
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+VERSION = "1.61.0"
+"""The version of azureml-core whose names smalt has."""
+
+_CORE = {
+    "authentication": "AbstractAuthentication ArcTokenAuthentication Audience AzureCliAuthentication "
+    "AzureMLTokenAuthentication InteractiveLoginAuthentication MsiAuthentication ServicePrincipalAuthentication "
+    "TokenAuthentication",
+    "conda_dependencies": "CondaDependencies PYTHON_DEFAULT_VERSION",
+    "environment": "CondaChannel DEFAULT_CPU_IMAGE DEFAULT_GPU_IMAGE DockerBuildContext DockerSection Environment "
+    "PythonSection RSection SparkSection",
+    "experiment": "Experiment",
+    "run": "Run get_run",
+    "run_configuration": "RunConfiguration",
+    "run_settings": "DockerConfiguration HistoryConfiguration MpiConfiguration ParallelTaskConfiguration "
+    "PyTorchConfiguration SparkConfiguration TensorflowConfiguration",
+    "run_details": "RunDetails",
+    "script_run_config": "ScriptRunConfig",
+    "telemetry": "set_diagnostics_collection",
+    "workspace": "Workspace",
+}
+_DATA: dict[str, str] = {}
+"""Datasets and what leads to them."""
+_PIPELINES: dict[str, str] = {}
+"""Pipelines, their steps, sweeps and AutoML."""
+
+HOMES = {
+    name: module for part in (_CORE, _DATA, _PIPELINES) for module, names in part.items() for name in names.split()
+}
+"""The module of this package in which a name lives."""
+_RENAMED = {"_OfflineRun": ("smalt.inside.v1.offline", "OfflineRun"), "ScriptRun": ("smalt.v1.run", "Run")}
+"""Names that are called something else where they live."""
+
+_PATHS = """
+    core core.authentication core.compute core.compute.aks core.compute.amlcompute core.compute.compute
+    core.compute.computeinstance core.compute.remote core.compute_target core.conda_dependencies
+    core.container_registry core.databricks core.dataset core.datastore core.environment core.experiment core.image
+    core.keyvault core.linked_service core.model core.profile core.resource_configuration core.run core.runconfig
+    core.script_run core.script_run_config core.util core.webservice core.webservice.webservice core.workspace
+    exceptions telemetry widgets train train.estimator train.sklearn train.dnn
+"""
+_DATA_PATHS = ""
+"""Paths of the modules of datasets."""
+_PIPELINE_PATHS = ""
+"""Paths of the modules of pipelines, sweeps and AutoML."""
+SERVED = frozenset(f"azureml.{path}" for path in (_PATHS + _DATA_PATHS + _PIPELINE_PATHS).split())
+
+
+def is_served(name: str) -> bool:
+    return name == "azureml" or name in SERVED
+
+
+def find_name(module: str, name: str) -> Any:
+    """Return the object of a name; raises AttributeError with a sentence where smalt has none."""
+    if name in _RENAMED:
+        home, inner = _RENAMED[name]
+        return getattr(import_module(home), inner)
+    if name in HOMES:
+        return getattr(import_module(f"smalt.v1.{HOMES[name]}"), name)
+    errors: Any = import_module("smalt.v1.exceptions")
+    if name.endswith(("Exception", "Error")) and hasattr(errors, name):
+        return getattr(errors, name)
+    if name.startswith("__"):
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    raise AttributeError(explain_absence(module, name))
+
+
+def explain_absence(module: str, name: str) -> str:
+    """Return the sentence about a name that is not served: what to use instead, where that is known."""
+    from smalt.v1.mapping import find_row
+
+    row = find_row(name)
+    if row is not None and row.differs:
+        return f"smalt does not serve {module}.{name}: {row.differs}"
+    from smalt.entities.schema.problems import did_you_mean
+
+    hint = did_you_mean(name, (*HOMES, *_RENAMED))
+    return f"smalt has no {module}.{name}{hint} (it serves the names of azureml-core {VERSION} that docs/v1.md lists)"
+
+
+def make_spec(name: str) -> ModuleSpec:
+    """Return the module `azureml…`, whose names are looked up when they are asked for."""
+
+    def fill(module: ModuleType) -> None:
+        vars(module).update(
+            __doc__="SDK v1's names, by smalt.",
+            __smalt__=True,
+            __getattr__=lambda wanted: find_name(name, wanted),
+        )
+        if name == "azureml.core":
+            vars(module).update(VERSION=VERSION, __version__=f"{VERSION}+smalt")
+        if name == "azureml":
+            from pkgutil import extend_path
+
+            module.__path__ = extend_path([], name)  # azureml-mlflow and its like, where they are installed
+        vars(module)["__dir__"] = lambda: sorted({*vars(module), *HOMES})
+
+    return ModuleSpec(name, ModuleBuilder(fill), origin="smalt", is_package=True)
