@@ -160,3 +160,35 @@ def test_a_file_and_a_folder_of_one_name_are_refused(tmp_path: Path) -> None:
         StagedOutput(str(tmp_path / "o"), False) as output,
     ):
         copy_inputs(inputs[:1], output, overwrites=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "words"),
+    [
+        ("a", "a", "is the folder {0}/a, and so is the output"),
+        ("a", "link", "is the folder {0}/a, and so is the output"),
+        ("a", "a/deep", "one is in the other; copy to a folder beside it"),
+        ("a/deep", "a", "one is in the other; copy to a folder beside it"),
+        ("a/x", "a", "is the file {0}/a/x, and so is the output"),
+    ],
+)
+def test_a_copy_onto_itself_is_refused(tmp_path: Path, source: str, target: str, words: str) -> None:
+    """Links in it would become files, or it would be copied into itself; nothing is changed."""
+    write(tmp_path, {"a/x": "1", "a/deep/y": "2"})
+    (tmp_path / "a" / "z").symlink_to("x")
+    (tmp_path / "link").symlink_to("a")
+    with (
+        StagedOutput(str(tmp_path / target), False) as output,
+        pytest.raises(TransferError, match=words.format(tmp_path)),
+    ):
+        copy_inputs([InputFolder("i", str(tmp_path / source))], output, overwrites=True)
+    assert (tmp_path / "a" / "z").is_symlink()
+    assert read(tmp_path / "a") == {"x": "1", "z": "1", "deep/y": "2"}
+
+
+def test_folders_of_like_names_are_apart(tmp_path: Path) -> None:
+    """`ab` is not within `a`."""
+    write(tmp_path, {"a/x": "1"})
+    with StagedOutput(str(tmp_path / "ab"), False) as output:
+        copy_inputs([InputFolder("i", str(tmp_path / "a"))], output, overwrites=True)
+    assert read(tmp_path / "ab") == {"x": "1"}

@@ -68,3 +68,45 @@ def test_what_cannot_be_run_in_part_is_told(desk: Desk, first: str) -> None:
     assert "--of needs --only STEP or --from STEP" in desk.smalt(f"job create --file job.yml --of {first}").err
     desk.write("one.yml", "command: ls\nenvironment: azureml:host\n")
     assert "this job has none" in desk.smalt("job create --file one.yml --only train").err
+
+
+LOOP = """
+    type: pipeline
+    jobs:
+      make:
+        type: command
+        command: echo made > ${{outputs.out}}/word
+        environment: azureml:host
+        outputs: {out: {type: uri_folder}}
+      say:
+        type: command
+        command: mkdir -p ${{outputs.text}}; cat ${{inputs.data}}/word > ${{outputs.text}}/output
+        environment: azureml:host
+        inputs: {data: {type: uri_folder, path: .}}
+        outputs: {text: {type: string}}
+      each:
+        type: parallel_for
+        body: ${{parent.jobs.say}}
+        items: {a: {data: "${{parent.jobs.make.outputs.out}}"}}
+      after:
+        type: command
+        command: echo 'got ${{inputs.all}}'
+        environment: azureml:host
+        inputs: {all: "${{parent.jobs.each.outputs.text}}"}
+"""
+
+
+def test_a_loop_is_not_left_out_silently(desk: Desk) -> None:
+    """--from a step that the items of a loop read is refused; what reads the gathered outputs runs, also in place."""
+    desk.write("job.yml", LOOP)
+    name = desk.ask("job create --file job.yml --query name")
+    assert desk.smalt(f"job stream {name}").code == 0
+    for option in ("--from make", "--only each", "--from each"):
+        refused = desk.smalt(f"job create --file job.yml {option}")
+        assert refused.code == 2, refused.out
+        assert "the step 'each' (parallel_for) cannot be selected" in refused.err
+    for option in ("--only say", "--from say"):
+        assert "runs for each item of 'each'" in desk.smalt(f"job create --file job.yml {option}").err
+    ran = desk.smalt(f"job create --file job.yml --only after --of {name} --stream")
+    assert ran.code == 0, ran.err
+    assert 'got {"a": "made"}' in ran.out

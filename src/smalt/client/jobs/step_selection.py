@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from smalt.client.collections.components import ComponentOperations
 from smalt.client.jobs.lookup import fetch_job
 from smalt.client.jobs.source_run import PART_OF, find_source_run
-from smalt.entities.jobs.control_flow import ControlFlowNode, find_owners
-from smalt.entities.jobs.inputs import Input
+from smalt.entities.jobs.control_flow import ControlFlowNode, find_gatherer, find_owners
+from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.jobs.pipeline import PipelineJob
 from smalt.entities.rules.settings import EDGES
 from smalt.entities.schema.problems import did_you_mean, join_words
@@ -69,6 +69,13 @@ def select_steps(
 
 def _refuse_control_flow(job: PipelineJob, wanted: set[str], needed: set[str]) -> None:
     """Raise ValidationException for a condition or a loop among the steps, or one that they read outputs through."""
+    for name in wanted:
+        loop = find_gatherer(name, job.jobs)
+        if loop is not None:
+            raise ValidationException(
+                f"the step '{name}' runs for each item of '{loop}' (parallel_for), and cannot be selected; "
+                "run the whole pipeline: unchanged steps and iterations are reused"
+            )
     owners = find_owners(job.jobs)
     control = {owners[name] for name in needed if name in owners}
     control |= {name for name in wanted if isinstance(job.jobs[name], ControlFlowNode)}
@@ -190,12 +197,20 @@ def _find_users(job: PipelineJob, names: Sequence[str]) -> set[str]:
 
 
 def _find_bindings(node: Any) -> Iterator[Expression]:
-    """Yield the expressions in a step's inputs and outputs."""
-    for values in (node.inputs or {}, node.outputs or {}):
-        for value in values.values():
-            text = value if isinstance(value, str) else getattr(value, "path", None)
-            if isinstance(text, str):
-                yield from find_expressions(text)
+    """Yield the expressions in a step's inputs and outputs, in its condition, and in the items of a loop."""
+    own = vars(node)
+    for text in _list_texts([node.inputs, node.outputs, own.get("condition"), own.get("items")]):
+        yield from find_expressions(text)
+
+
+def _list_texts(value: Any) -> Iterator[str]:
+    """Yield every text of a value, and the paths of data in it."""
+    text = value.path if isinstance(value, (Input, Output)) else value
+    if isinstance(text, str):
+        yield text
+    elif isinstance(value, (Mapping, list)):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _list_texts(one)
 
 
 def _find_input_bindings(value: Any) -> Iterator[Expression]:

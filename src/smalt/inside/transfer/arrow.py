@@ -40,14 +40,14 @@ class SpooledTable:
     def add_rows(self, rows: Sequence[Sequence[Any]]) -> None:
         columns = [_make_array(name, [row[at] for row in rows]) for at, name in enumerate(self._names)]
         table = pa.Table.from_arrays(columns, names=self._names)
-        self._schema = _unify(self._schema, table.schema)
+        self._schema = _unify_schemas(self._schema, table.schema)
         path = os.path.join(self._scratch, f"{len(self._files)}.arrow")
         with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
             writer.write_table(table)
         self._files.append(path)
         self.count += len(rows)
 
-    def write(self, folder: str) -> list[str]:
+    def write_files(self, folder: str) -> list[str]:
         """Write the table as an MLTable of one Parquet file; return the names of the files."""
         schema = pa.schema(
             [(one.name, pa.string() if pa.types.is_null(one.type) else one.type) for one in self._schema]
@@ -73,7 +73,7 @@ class SpooledTable:
                 yield pa.ipc.open_file(file).read_all()
 
 
-def _unify(before: pa.Schema, batch: pa.Schema) -> pa.Schema:
+def _unify_schemas(before: pa.Schema, batch: pa.Schema) -> pa.Schema:
     fields = []
     for old, new in zip(before, batch):  # noqa: B905
         try:

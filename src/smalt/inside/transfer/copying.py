@@ -25,7 +25,7 @@ class InputFolder:
         """Take the name and path of the input; `place` is where in the output a file goes, if not at its top."""
         self.name = name
         self.path = os.path.realpath(path)
-        self._place = place or os.path.basename(path)
+        self.place = place or os.path.basename(path)
 
     @property
     def words(self) -> str:
@@ -34,27 +34,27 @@ class InputFolder:
     def list_files(self) -> Iterator[tuple[str, str]]:
         """Yield the path within the output and the path on this machine of each file; links are followed."""
         if not os.path.isdir(self.path):
-            yield self._place, self.path
+            yield self.place, self.path
             return
-        yield from self._walk("", frozenset())
+        yield from self._walk_folder("", frozenset())
 
     def list_folders(self) -> list[str]:
         """Return the folders that have nothing in them."""
-        return self._empty
+        return self._empty_folders
 
-    def _walk(self, inner: str, around: frozenset[str]) -> Iterator[tuple[str, str]]:
+    def _walk_folder(self, inner: str, around: frozenset[str]) -> Iterator[tuple[str, str]]:
         folder = os.path.join(self.path, inner)
         real = os.path.realpath(folder)
         if real in around:
             raise TransferError(f"{self.words}: the link '{inner}' leads to a folder that it is in; nothing was copied")
         names = sorted(name for name in os.listdir(folder) if not name.startswith(PREFIX))
         if not names and inner:
-            self._empty.append(inner)
+            self._empty_folders.append(inner)
         for name in names:
             path = os.path.join(inner, name)
             whole = os.path.join(self.path, path)
             if os.path.isdir(whole):
-                yield from self._walk(path, around | {real})
+                yield from self._walk_folder(path, around | {real})
             elif os.path.isfile(whole):
                 yield path, whole
             else:
@@ -62,7 +62,7 @@ class InputFolder:
                 raise TransferError(f"{self.words}: '{path}' is {what}; nothing was copied")
 
     @property
-    def _empty(self) -> list[str]:
+    def _empty_folders(self) -> list[str]:
         found: list[str] = self.__dict__.setdefault("empty", [])
         return found
 
@@ -80,6 +80,7 @@ def copy_inputs(inputs: Iterable[InputFolder], output: StagedOutput, *, overwrit
     """Copy the inputs, in their order, to the output. Everything is checked before the first byte is written."""
     plan, folders = _Plan(), []
     for one in inputs:
+        _refuse_overlap(one, output)
         for path, source in one.list_files():
             _add_file(plan, output, path, one, source)
         folders += one.list_folders()
@@ -94,8 +95,23 @@ def copy_inputs(inputs: Iterable[InputFolder], output: StagedOutput, *, overwrit
         lines = [f"  {path}: {second} in place of {first}" for path, first, second in plan.conflicts[:_SHOWN]]
         rest = len(plan.conflicts) - _SHOWN
         lines += [f"  and {rest} more"] if rest > 0 else []
-        print(f"merge_with_overwrite: {_count(len(plan.conflicts), 'file')} overwritten", *lines, sep="\n")
-    print(f"copied {_count(len(plan.files), 'file')}, {size:,} bytes", flush=True)
+        print(f"merge_with_overwrite: {_format_count(len(plan.conflicts), 'file')} overwritten", *lines, sep="\n")
+    print(f"copied {_format_count(len(plan.files), 'file')}, {size:,} bytes", flush=True)
+
+
+def _refuse_overlap(one: InputFolder, output: StagedOutput) -> None:
+    """Raise if an input is the place that it would be copied to, or one of the two folders is in the other."""
+    target, source = output.path, one.path
+    if not os.path.isdir(source):
+        if os.path.realpath(output.find_place(one.place)) == source:
+            raise TransferError(f"{one.words} is the file {source}, and so is the output; nothing was copied")
+        return
+    if source == target:
+        raise TransferError(f"{one.words} is the folder {source}, and so is the output; nothing was copied")
+    for inner, outer in ((source, target), (target, source)):
+        if inner.startswith(f"{outer.rstrip(os.sep)}{os.sep}"):
+            names = f"{one.words} is {source}, and the output is {target}"
+            raise TransferError(f"{names}: one is in the other; copy to a folder beside it, nothing was copied")
 
 
 def _add_file(plan: _Plan, output: StagedOutput, path: str, one: InputFolder, source: str) -> None:
@@ -104,7 +120,7 @@ def _add_file(plan: _Plan, output: StagedOutput, path: str, one: InputFolder, so
     before = plan.files.get(path)
     if before is not None:
         plan.conflicts.append((path, before[0].words, one.words))
-    elif output.has(path):
+    elif output.has_file(path):
         plan.conflicts.append((path, _THERE, one.words))
     plan.files[path] = one, source
 
@@ -148,5 +164,5 @@ def _copy_file(source: str, target: str) -> int:
         return writing.tell()
 
 
-def _count(number: int, noun: str) -> str:
+def _format_count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

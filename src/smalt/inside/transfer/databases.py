@@ -38,8 +38,8 @@ def import_table(connection: Mapping[str, Any], source: Mapping[str, Any], outpu
                 print(f"{spooled.count:,} rows so far", flush=True)
         if source.get("stored_procedure"):
             open_one.commit()
-    output.commit(spooled.write(output.files))
-    print(f"imported {_count(spooled.count)}", flush=True)
+    output.commit(spooled.write_files(output.files))
+    print(f"imported {_format_count(spooled.count)}", flush=True)
 
 
 def export_table(connection: Mapping[str, Any], sink: Mapping[str, Any], path: str, type: str) -> None:
@@ -62,7 +62,7 @@ def export_table(connection: Mapping[str, Any], sink: Mapping[str, Any], path: s
                 open_one.execute(table.insert(), rows)
             count += len(rows)
     words = "appended {} to the table '{}'" if is_there else "made the table '{1}' with {0}"
-    print(words.format(_count(count), sink["table_name"]), flush=True)
+    print(words.format(_format_count(count), sink["table_name"]), flush=True)
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def _make_transactions_whole(engine: sql.Engine) -> None:
         opened.isolation_level = None
 
     @event.listens_for(engine, "begin")
-    def begin(opened: Any) -> None:
+    def begin_transaction(opened: Any) -> None:
         opened.exec_driver_sql("BEGIN")
 
 
@@ -213,5 +213,5 @@ def _list_values(name: str, column: Any, target: Any, dialect: str) -> list[Any]
     return values
 
 
-def _count(number: int) -> str:
+def _format_count(number: int) -> str:
     return f"{number:,} row{'' if number == 1 else 's'}"

@@ -79,7 +79,7 @@ class _TextFiles(RowSource):
         types = {name: wanted.get(name, self.schema.field(name).type) for name in self.names}
         for one in self._files:
             try:
-                yield from self._open(one, types)
+                yield from self._open_file(one, types)
             except pa.ArrowInvalid as error:
                 raise TransferError(f"'{os.path.basename(one)}' does not fit the table: {error}") from None
 
@@ -100,7 +100,7 @@ class _TextFiles(RowSource):
 
     def _read_header(self, path: str) -> list[str]:
         try:
-            with self._open(path, {}) as reader:
+            with self._open_file(path, {}) as reader:
                 names = list(reader.schema.names)
         except pa.ArrowInvalid as error:
             raise TransferError(f"'{os.path.basename(path)}' cannot be read: {error}") from None
@@ -109,7 +109,7 @@ class _TextFiles(RowSource):
             raise TransferError(f"'{os.path.basename(path)}' has two columns named '{twice[0]}'")
         return names
 
-    def _open(self, path: str, types: Mapping[str, pa.DataType]) -> Any:
+    def _open_file(self, path: str, types: Mapping[str, pa.DataType]) -> Any:
         return pyarrow.csv.open_csv(
             path,
             parse_options=pyarrow.csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),

@@ -56,26 +56,26 @@ class StagedOutput:
                 continue
             return
 
-    def has(self, path: str) -> bool:
+    def has_file(self, path: str) -> bool:
         """Return True if a file or link is at the path within the place already."""
-        return os.path.lexists(self._place(path)) and not _is_folder(self._place(path))
+        return os.path.lexists(self.find_place(path)) and not _is_folder(self.find_place(path))
 
     def find_obstacle(self, path: str) -> str | None:
         """Return the part of the path that a file takes where a folder is to be, or the other way round."""
-        whole = self._place(path)
+        whole = self.find_place(path)
         if _is_folder(whole):
             return path
         parts = path.split(os.sep)[:-1]
         for count in range(1, len(parts) + 1):
             part = os.sep.join(parts[:count])
-            if os.path.lexists(self._place(part)) and not _is_folder(self._place(part)):
+            if os.path.lexists(self.find_place(part)) and not _is_folder(self.find_place(part)):
                 return part
         return None
 
     def commit(self, paths: Iterable[str], folders: Iterable[str] = ()) -> None:
         """Move the staged files to their places; all of them are on the disk before the first is moved."""
         paths = list(paths)
-        new = {path: _read_mark(os.path.join(self.files, path)) for path in paths if not self.has(path)}
+        new = {path: _read_mark(os.path.join(self.files, path)) for path in paths if not self.has_file(path)}
         with open(os.path.join(self._staging, _MOVES), "w", encoding="utf-8") as file:
             json.dump(new, file)
             file.flush()
@@ -84,10 +84,10 @@ class StagedOutput:
             _sync_folder(folder)
         _sync_folder(self._staging)
         for folder in folders:
-            os.makedirs(self._place(folder), exist_ok=True)
+            os.makedirs(self.find_place(folder), exist_ok=True)
         touched = {self.folder}
         for path in paths:
-            place = self._place(path)
+            place = self.find_place(path)
             os.makedirs(os.path.dirname(place), exist_ok=True)
             os.replace(os.path.join(self.files, path), place)
             touched.add(os.path.dirname(place))
@@ -95,7 +95,7 @@ class StagedOutput:
             _sync_folder(folder)
         os.remove(os.path.join(self._staging, _MOVES))
 
-    def _place(self, path: str) -> str:
+    def find_place(self, path: str) -> str:
         return self.path if self.is_file else os.path.join(self.folder, path)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from smalt.entities.assets.component import Component
+from smalt.entities.jobs.control_flow import ParallelFor, find_body, get_gathered_type
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.schema.kinds import COMPONENTS
 from smalt.entities.schema.nested import load_noun
@@ -106,6 +107,9 @@ def _find_step_output_type(node: Node, name: str, parent: Any) -> str:
     if name in declared and declared[name].type:
         return str(declared[name].type)
     own = node.outputs.get(name)
+    if isinstance(node, ParallelFor) and _find_output_type(own) is None:
+        body = find_body(node, parent.jobs)
+        return get_gathered_type(_find_step_output_type(body, name, parent)) if body is not None else "uri_folder"
     if isinstance(own, str):
         return _find_type(own, parent) or "uri_folder"
     return (_find_output_type(own) or (own and own.path and _find_type(own.path, parent))) or "uri_folder"
