@@ -86,8 +86,8 @@ def test_endpoints_need_no_file(served: Path, call: Callable[..., Ran]) -> None:
     assert "say which file" in call("batch-deployment", "create", "-n", "d", "-e", "batch").err
     mirrored = call("online-endpoint", "update", "-n", "named", "--mirror-traffic", "green=10")
     assert json.loads(mirrored.out)["mirror_traffic"] == {"green": 10}
-    refused = call("batch-endpoint", "invoke", "-n", "batch", "--input", "x", "--input-type", "uri_folder")
-    assert "runs none yet" in refused.err
+    refused = call("batch-endpoint", "invoke", "-n", "batch")
+    assert "no default deployment" in refused.err
     assert "no batch deployment" in call("batch-deployment", "list-jobs", "-n", "d", "-e", "batch").err
     assert "no online deployment" in call("online-deployment", "get-logs", "-n", "d", "-e", "named", "--local").err
     file = write(served / "c.yml", name="repo", type="git", target="https://git", credentials={"type": "pat"})

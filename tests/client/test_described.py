@@ -99,7 +99,7 @@ def test_batch_endpoints_have_defaults_from_the_beginning(client: MLClient) -> N
         make("batch_deployment", **given, settings={"mini_batch_size": 5, "instance_count": 2})
     ).result()
     assert (made.endpoint_name, made.mini_batch_size, made.resources.instance_count) == ("b", 5, 2)
-    with pytest.raises(RefusedError, match="runs none yet"):
+    with pytest.raises(RefusedError, match="runs no models yet"):
         client.batch_endpoints.invoke("b")
     assert list(client.batch_endpoints.list_jobs("b")) == []
 

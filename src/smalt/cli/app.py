@@ -17,6 +17,10 @@ GROUPS = {
         "workspace": "Workspaces: each has jobs, assets and datastores of its own.",
         "server": "The local server, which starts automatically.",
     },
+    "Endpoints": {
+        "batch-endpoint": "Batch endpoints: stable names for pipelines and models that run as jobs.",
+        "batch-deployment": "Batch deployments: the pipeline component or model that an endpoint runs.",
+    },
     "Places and sharing": {
         "datastore": "Datastores: the folders, and the clouds' containers, where data, outputs and models are stored.",
         "compute": "Computes: names for the places where jobs run.",
@@ -42,16 +46,17 @@ GROUPS = {
         "schedule": "Schedules: stored; smalt does not run them yet.",
         "online-endpoint": "Online endpoints: stored; smalt does not serve them yet.",
         "online-deployment": "Online deployments: stored; smalt does not serve them yet.",
-        "batch-endpoint": "Batch endpoints: stored; smalt does not run them yet.",
-        "batch-deployment": "Batch deployments: stored; smalt does not run them yet.",
     },
 }
 """The nouns as the help shows them."""
 
 NOUNS = {noun: help for nouns in GROUPS.values() for noun, help in nouns.items()}
 
-_DESCRIBED = ("schedule", "online-endpoint", "online-deployment", "batch-endpoint", "batch-deployment", "connection")
-"""Nouns that share a module."""
+_MODULES = {
+    **dict.fromkeys(("schedule", "online-endpoint", "online-deployment", "connection"), "stored_nouns"),
+    **dict.fromkeys(("batch-endpoint", "batch-deployment"), "batch_endpoints"),
+}
+"""The modules of nouns that share one; any other has a module of its name."""
 
 LATER = {
     "capability-host": "capability hosts",
@@ -73,7 +78,7 @@ class App(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in NOUNS:
-            module = "stored_nouns" if cmd_name in _DESCRIBED else cmd_name
+            module = _MODULES.get(cmd_name, cmd_name)
             command = getattr(importlib.import_module(f"smalt.cli.commands.{module}"), cmd_name.replace("-", "_"))
             assert isinstance(command, click.Command)
             return command

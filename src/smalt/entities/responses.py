@@ -137,9 +137,14 @@ class ScheduleTriggerResult(Entity):
 class BatchJob(Entity):
     noun = "a job of a batch endpoint"
 
-    name = optional(Text(), "The name.")
+    name = optional(Text(), "The name, that of a job of the workspace.")
+    type = optional(Text(), "The type of resource.")
     status = optional(Text(), "The state.")
     id = optional(Text(), "The full id.")
+    endpoint_name = optional(Text(), "The endpoint that was invoked.")
+    deployment_name = optional(Text(), "The deployment that answered.")
+    experiment_name = optional(Text(), "The experiment that it is listed under.")
+    outputs = mapping(Map(Text()), "The address of each output.")
 
 
 class ManagedNetworkProvisionStatus(Entity):

@@ -152,7 +152,7 @@ def it_keeps_batch_endpoints() -> None:
     assert sorted(one.name for one in ml.batch_deployments.list("batch-one")) == ["scores", "steps"]
     assert ml.batch_deployments.get("scores", "batch-one").mini_batch_size == 5
     assert [one.name for one in ml.batch_endpoints.list()] == ["batch-one"]
-    assert "runs none yet" in refused(lambda: ml.batch_endpoints.invoke(endpoint_name="batch-one"))
+    assert "runs no models yet" in refused(lambda: ml.batch_endpoints.invoke(endpoint_name="batch-one"))
     assert list(ml.batch_endpoints.list_jobs("batch-one")) == []
     waited(ml.batch_deployments.begin_delete("steps", "batch-one"))
     waited(ml.batch_endpoints.begin_delete("batch-one"))

@@ -146,20 +146,6 @@ online_deployment = DeploymentNoun(
     "online_deployments",
     "--all-traffic",
 )
-batch_endpoint = StoredNoun(
-    "batch_endpoint",
-    "Batch endpoints: stored; smalt does not run them yet.",
-    ("name", "defaults.deployment_name", "description"),
-    "batch_endpoints",
-    (AUTH_MODE,),
-)
-batch_deployment = DeploymentNoun(
-    "batch_deployment",
-    "Batch deployments: stored; smalt does not run them yet.",
-    ("name", "endpoint_name", "type", "model", "component"),
-    "batch_deployments",
-    "--set-default",
-)
 connection = StoredNoun(
     "connection",
     "Connections: addresses and credentials of other services.",
@@ -248,35 +234,6 @@ def invoke_online(ctx: Invocation, name: str, request_file: str | None, deployme
 def get_credentials(ctx: Invocation, name: str) -> Any:
     """Refused: online endpoints have no keys yet."""
     return ctx.client.online_endpoints.get_keys(name)
-
-
-@batch_endpoint.verb(
-    "invoke",
-    _NAME,
-    _DEPLOYMENT,
-    options.make_file_option("The job's file.", first=False),
-    *(
-        click.Option([f"--{name}"], metavar=name.rpartition("-")[2].upper(), help=f"The {name.replace('-', ' ')}.")
-        for name in ("input", "input-type", "output-path", "instance-count", "mini-batch-size", "job-name")
-    ),
-    click.Option(["--experiment-name"], metavar="NAME", help="The experiment of its job."),
-    options.SET,
-)
-def invoke_batch(ctx: Invocation, name: str, deployment_name: str | None, **_: Any) -> Any:
-    """Refused: no deployment runs yet."""
-    return ctx.client.batch_endpoints.invoke(name, deployment_name=deployment_name)
-
-
-@batch_endpoint.verb("list-jobs", _NAME)
-def list_jobs(ctx: Invocation, name: str) -> Any:
-    """List the jobs of a batch endpoint: none yet."""
-    return list(ctx.client.batch_endpoints.list_jobs(name))
-
-
-@batch_deployment.verb("list-jobs", _NAME, _ENDPOINT)
-def list_deployment_jobs(ctx: Invocation, name: str, endpoint_name: str) -> Any:
-    """List the jobs of a batch deployment: none yet."""
-    return list(ctx.client.batch_deployments.list_jobs(endpoint_name, name=name))
 
 
 @online_deployment.verb(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -9,16 +10,14 @@ from smalt.client.collections.endpoints import EndpointCollection, EndpointDeplo
 from smalt.client.collections.pollers import CompletedPoller
 
 if TYPE_CHECKING:
+    from smalt.entities import BatchJob
     from smalt.entities.endpoints.deployment import Deployment
     from smalt.entities.endpoints.endpoint import BatchEndpoint
-
-_NOTE = "batch endpoints and deployments are stored; smalt does not run them yet"
 
 
 class BatchEndpointOperations(EndpointCollection):
     kind = "batch_endpoint"
     segment = "batchEndpoints"
-    notice = _NOTE
 
     def begin_create_or_update(self, endpoint: BatchEndpoint) -> CompletedPoller[BatchEndpoint]:
         return self._create_deployment(endpoint)
@@ -31,7 +30,7 @@ class BatchEndpointOperations(EndpointCollection):
         return self._list_entities(self._build_path())
 
     def begin_delete(self, name: str) -> CompletedPoller[None]:
-        """Delete the endpoint and its deployments."""
+        """Delete the endpoint and its deployments; its jobs stay."""
         return self._delete_existing(self._build_path(name))
 
     def invoke(
@@ -41,21 +40,31 @@ class BatchEndpointOperations(EndpointCollection):
         deployment_name: str | None = None,
         inputs: dict[str, Any] | None = None,
         **kwargs: Any,
-    ) -> Any:
-        """Raise the server's refusal: no deployment runs yet."""
-        return self._post_action(endpoint_name, "invoke")
+    ) -> BatchJob:
+        """Run the endpoint's default deployment, or the one named, and return its job, which is queued.
 
-    def list_jobs(self, endpoint_name: str) -> Iterator[Any]:
-        """Return the jobs that the endpoint ran: none yet."""
-        self.get(endpoint_name)
-        return iter(())
+        `inputs` and `outputs` are `Input` and `Output` by name, literals as they are; `input` is the one data input of
+        a deployment. Further arguments: `experiment_name`, `job_name`, and `params_override`, a list of settings of a
+        model deployment that this invocation changes, such as `[{"mini_batch_size": 20}]`.
+        """
+        from smalt.client.endpoints.invocations import build_invocation
+
+        body = build_invocation(self._session, inputs, kwargs)
+        headers = {"repeatability_request-id": str(uuid.uuid4())}
+        if deployment_name:
+            headers["azureml-model-deployment"] = deployment_name
+        path = f"{self._build_path(endpoint_name)}/jobs"
+        return parse_batch_job(self._connection.request("POST", path, body, headers))
+
+    def list_jobs(self, endpoint_name: str) -> Iterator[BatchJob]:
+        """Return the jobs that the endpoint's invocations made, the newest first."""
+        return map(parse_batch_job, self._connection.list_items(f"{self._build_path(endpoint_name)}/jobs"))
 
 
 class BatchDeploymentOperations(EndpointDeploymentCollection):
     kind = "batch_deployment"
     segment = "deployments"
     endpoints = "batchEndpoints"
-    notice = _NOTE
 
     def begin_create_or_update(
         self, deployment: Deployment, *, skip_script_validation: bool = False, **kwargs: Any
@@ -72,10 +81,28 @@ class BatchDeploymentOperations(EndpointDeploymentCollection):
     def begin_delete(self, name: str, endpoint_name: str) -> CompletedPoller[None]:
         return self._delete_existing(self._build_deployment_path(endpoint_name, name))
 
-    def list_jobs(self, endpoint_name: str, *, name: str | None = None) -> Iterator[Any]:
-        """Return the jobs that the deployment ran: none yet."""
+    def list_jobs(self, endpoint_name: str, *, name: str | None = None) -> Iterator[BatchJob]:
+        """Return the jobs of a deployment, or of all deployments of the endpoint, the newest first."""
         if name is not None:
             self.get(name, endpoint_name)
-        else:
-            self._connection.get(self._build_deployment_path(endpoint_name, "").removesuffix("/deployments/"))
-        return iter(())
+        below = f"{self._build_endpoint_path(endpoint_name)}{f'/deployments/{name}' if name else ''}/jobs"
+        return map(parse_batch_job, self._connection.list_items(below))
+
+
+def parse_batch_job(body: dict[str, Any]) -> BatchJob:
+    from smalt.entities import BatchJob
+
+    found = body["properties"]
+    outputs = found.get("outputData") or {}
+    return BatchJob(
+        name=body["name"],
+        id=body["id"],
+        type=body["type"],
+        status=found["status"],
+        endpoint_name=found["endpointName"],
+        deployment_name=found["deploymentName"],
+        experiment_name=found.get("experimentName"),
+        outputs={
+            name: output["uri"] for name, output in outputs.items() if isinstance(output, dict) and "uri" in output
+        },
+    )

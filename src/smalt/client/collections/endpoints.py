@@ -16,10 +16,11 @@ from smalt.wire.encoding.ids import build_resource_id
 
 class EndpointCollection(Collection):
     notice = ""
-    """The warning that is given when one is created."""
+    """The warning that is given when one is created; none if it is empty."""
 
     def _create_deployment(self, endpoint: Any) -> CompletedPoller[Any]:
-        print_notice(self.notice)
+        if self.notice:
+            print_notice(self.notice)
         return CompletedPoller(self._put_entity(endpoint))
 
     def _get_deployment(self, name: str) -> Any:
@@ -42,7 +43,8 @@ class EndpointDeploymentCollection(Collection):
         if not endpoint:
             raise ValidationException(f"{deployment.noun} needs 'endpoint_name'")
         self._connection.get(self._build_endpoint_path(endpoint))
-        print_notice(self.notice)
+        if self.notice:
+            print_notice(self.notice)
         path = self._build_deployment_path(endpoint, str(deployment.name or ""))
         return CompletedPoller(
             self._build_rule_path(self._put_entity(self._register_model(deployment), path), endpoint)

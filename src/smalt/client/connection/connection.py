@@ -34,6 +34,8 @@ _REPEATABLE = (
     "/doctor",
 )  # fmt: skip
 """Ends of the paths whose POST may be sent twice: they ask, or say again what is so."""
+_REQUEST_ID = "repeatability_request-id"
+"""The header by which the server knows a repeated POST."""
 _answered: set[str] = set()
 """The names of the servers that were there for an earlier call of this process."""
 _QUIET_SECONDS = 60.0  # a stream says something every 10 s
@@ -140,9 +142,8 @@ class ApiConnection:
         may_repeat = data is None or isinstance(data, (bytes, BodyParts))
         if not may_repeat:
             self.close()  # what cannot be sent twice goes over a fresh connection
-        tries = _RetryPolicy(
-            may_repeat, method != "POST" or path.partition("?")[0].endswith(_REPEATABLE), self.server.name
-        )
+        is_repeatable = path.partition("?")[0].endswith(_REPEATABLE) or _REQUEST_ID in headers
+        tries = _RetryPolicy(may_repeat, method != "POST" or is_repeatable, self.server.name)
         while True:
             try:
                 wire = self._get_wire()

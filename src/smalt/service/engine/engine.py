@@ -126,8 +126,19 @@ class Engine:
         self.context.close()
         await self.context.computes.close()
 
-    def submit(self, workspace: Workspace, name: str, properties: dict[str, Any], principal: str) -> Job:
-        """Accept a job, durably, and return it. The same PUT again returns the same job; another raises Conflict."""
+    def submit(
+        self,
+        workspace: Workspace,
+        name: str,
+        properties: dict[str, Any],
+        principal: str,
+        *,
+        record: Callable[[Job], None] | None = None,
+    ) -> Job:
+        """Accept a job, durably, and return it. The same PUT again returns the same job; another raises Conflict.
+
+        `record` writes what belongs to a new job into the records, in the transaction that records the job.
+        """
         self.context.environments.invalidate_host()
         with self._db.transaction():
             job, is_new, remote, entity, why_not = acceptance.accept_job(
@@ -135,6 +146,8 @@ class Engine:
             )
             if why_not:
                 self._end_job(job, "Failed", outcome.make_error(why_not, "NotSupported"))
+            if is_new and record is not None:
+                record(job)
         if why_not:
             self._request_turn()
             return jobs.get_job(self._db, job.id)

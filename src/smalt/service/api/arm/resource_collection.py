@@ -74,6 +74,7 @@ class ResourceCollection:
             body = merge_objects(self.find_resource(request).content, body)
         properties = {key: value for key, value in get_properties(body).items() if key not in _ADDED}
         wire.from_rest({**body, "name": name, "properties": properties}, self.kind)
+        properties = await self.check_properties(request, properties)
         beside = {key: body[key] for key in _BESIDE if body.get(key) is not None}
         kept = {**beside, "properties": self.prepare_properties(request, properties, existed)}
         resources.put_resource(db, workspace.id, place, existed.name if existed else name, kept, request.principal)
@@ -87,10 +88,12 @@ class ResourceCollection:
         found = resources.get_resource(db, workspace.id, self.get_record_kind(request), request.get_name())
         if found is None:
             return ApiResponse({}, 204)
+        self.check_deletion(request, found)
         inner = f"{self.segment}/{found.name}/deployments"
         for one in resources.list_resources(db, workspace.id, inner):
             resources.remove_resource(db, workspace.id, inner, one.name)
         resources.remove_resource(db, workspace.id, self.get_record_kind(request), found.name)
+        self.forget_resource(request, found)
         return ApiResponse({}, 200)
 
     def get_record_kind(self, request: ApiRequest) -> str:
@@ -117,6 +120,16 @@ class ResourceCollection:
     def is_listed(self, request: ApiRequest, resource: ResourceRecord) -> bool:
         """True if the request's filter selects the resource."""
         return True
+
+    async def check_properties(self, request: ApiRequest, properties: Body) -> Body:
+        """Return the properties with what they name looked up; raise what is wrong with them."""
+        return properties
+
+    def check_deletion(self, request: ApiRequest, resource: ResourceRecord) -> None:
+        """Raise Conflict if the resource may not be deleted."""
+
+    def forget_resource(self, request: ApiRequest, resource: ResourceRecord) -> None:
+        """Remove the records that belong to a resource that was deleted."""
 
     def prepare_properties(self, request: ApiRequest, properties: Body, existed: ResourceRecord | None) -> Body:
         """Return the properties to store."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from smalt.service.api.arm.asset_collection import AssetCollection
+from smalt.service.api.arm.batch_endpoints import BATCH_DEPLOYMENTS, BATCH_ENDPOINTS
 from smalt.service.api.arm.connections import CONNECTIONS
 from smalt.service.api.arm.resource_collection import ResourceCollection
 from smalt.service.api.request import ApiRequest
 from smalt.service.api.rest_shapes import build_resource_id
-from smalt.service.api.router import Handler
 from smalt.service.records.resources import ResourceRecord
 from smalt.wire.jobs.distillation import without_secrets
 
@@ -45,22 +45,6 @@ class _EndpointCollection(ResourceCollection):
         return {"properties": {}, **properties, "scoringUri": f"{request.server_url}{id}/invoke"}
 
 
-class _BatchEndpointCollection(_EndpointCollection):
-    def list_routes(self) -> list[tuple[str, str, Handler]]:
-        jobs = f"/{self.segment}/{{name}}/jobs"
-        below = f"/{self.segment}/{{name}}/deployments/{{deployment}}/jobs"
-        return [*super().list_routes(), ("GET", jobs, self.list_jobs), ("GET", below, self.list_jobs)]
-
-    async def list_jobs(self, request: ApiRequest) -> Body:
-        """Return an empty list: batch endpoints run no jobs yet."""
-        self.find_resource(request)
-        return {"value": []}
-
-    def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
-        """Return the properties with defaults: programs set `endpoint.defaults.deployment_name` on the answer."""
-        return {"defaults": {"deploymentName": None}, **super().render_properties(request, resource, properties)}
-
-
 class _OnlineDeploymentCollection(ResourceCollection):
     def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
         """Return the properties with the scale settings that clients require, by default the service's."""
@@ -82,7 +66,6 @@ class _SubscriptionCollection(ResourceCollection):
 
 
 _SERVES_NOTHING = "smalt keeps online endpoints as they are described, but serves no requests yet"
-_RUNS_NOTHING = "smalt keeps batch endpoints as they are described, but runs none yet"
 _SAYS = f"online endpoint '{{name}}' was not asked: {_SERVES_NOTHING}; ask the model in a job for now"
 _NO_KEYS = f"online endpoint '{{name}}' has no keys: {_SERVES_NOTHING}"
 
@@ -107,16 +90,6 @@ ONLINE_DEPLOYMENTS = _OnlineDeploymentCollection(
     parent=ONLINE_ENDPOINTS,
     refused={"getLogs": f"online deployment '{{name}}' has no logs: {_SERVES_NOTHING}"},
 )
-BATCH_ENDPOINTS = _BatchEndpointCollection(
-    "batchEndpoints",
-    "batch_endpoint",
-    "batch endpoint",
-    refused={
-        "invoke": f"batch endpoint '{{name}}' was not run: {_RUNS_NOTHING}; submit its pipeline component as a job",
-        "listkeys": f"batch endpoint '{{name}}' has no keys: {_RUNS_NOTHING}",
-    },
-)
-BATCH_DEPLOYMENTS = ResourceCollection("deployments", "batch_deployment", "batch deployment", parent=BATCH_ENDPOINTS)
 _FROM_MARKET = "smalt reaches no model of the marketplace"
 SERVERLESS_ENDPOINTS = _ServerlessCollection(
     "serverlessEndpoints",

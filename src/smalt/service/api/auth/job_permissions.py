@@ -49,8 +49,9 @@ ALLOWED: dict[str, dict[str, frozenset[str]]] = {
         "/jobs/{name}/cancelOperation": _READ,
         **{f"/{kind}/{{parent}}/deployments": _READ for kind in ("onlineEndpoints", "batchEndpoints")},
         **{f"/{kind}/{{parent}}/deployments/{{name}}": _READ for kind in ("onlineEndpoints", "batchEndpoints")},
-        "/batchEndpoints/{name}/jobs": _READ,
-        "/batchEndpoints/{name}/deployments/{deployment}/jobs": _READ,
+        "/batchEndpoints/{name}/jobs": _READ | _ASK,
+        "/batchEndpoints/{name}/jobs/{job}": _READ,
+        **{f"/batchEndpoints/{{name}}/deployments/{{deployment}}/jobs{what}": _READ for what in ("", "/{job}")},
     },
     "/smalt/v1": {
         **{

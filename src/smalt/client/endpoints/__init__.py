@@ -1,0 +1,1 @@
+"""Requests to endpoints, built from what a caller names."""

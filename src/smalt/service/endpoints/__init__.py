@@ -1,0 +1,1 @@
+"""Endpoints: stable names for what answers requests. `batch` makes jobs of them."""

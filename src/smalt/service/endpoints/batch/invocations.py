@@ -1,0 +1,129 @@
+"""The invocation of a batch endpoint: its deployment, the job that it makes, and requests that come again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from smalt.exceptions import Conflict, NotFound, RefusedError
+from smalt.service.endpoints.batch.invocation_body import InvocationBody, read_invocation
+from smalt.service.endpoints.batch.pipeline_jobs import build_pipeline_body
+from smalt.service.engine import Engine
+from smalt.service.records import batch_invocations, jobs, resources
+from smalt.service.records.batch_invocations import BatchInvocation
+from smalt.service.records.jobs import Job
+from smalt.service.records.resources import ResourceRecord
+from smalt.service.records.workspaces import Workspace
+
+Body = dict[str, Any]
+
+ENDPOINT, DEPLOYMENT = "smalt.batch-endpoint", "smalt.batch-deployment"
+"""The properties of a job that name what made it."""
+_LONGEST_ID = 200
+
+
+@dataclass(frozen=True)
+class BatchTarget:
+    endpoint: str
+    deployment: str
+    properties: Body
+    """The REST properties of the deployment."""
+
+
+@dataclass(frozen=True)
+class InvokedJob:
+    job: Job
+    is_new: bool
+    """False if the same request made it before."""
+
+
+def find_target(engine: Engine, workspace: Workspace, endpoint: ResourceRecord, name: str | None) -> BatchTarget:
+    """Return the deployment of that name, or the default one; raise NotFound or RefusedError if there is none."""
+    db = engine.context.db
+    chosen = name or (endpoint.content["properties"].get("defaults") or {}).get("deploymentName")
+    kind = f"batchEndpoints/{endpoint.name}/deployments"
+    if not chosen:
+        known = [one.name for one in resources.list_resources(db, workspace.id, kind)]
+        first = known[0] if known else "NAME"
+        raise RefusedError(
+            f"batch endpoint '{endpoint.name}' has no default deployment; name a deployment, or set the default: "
+            f"smalt batch-endpoint update --name {endpoint.name} --set defaults.deployment_name={first}"
+        )
+    found = resources.get_resource(db, workspace.id, kind, str(chosen))
+    if found is None:
+        whose = "" if name else ", its default"
+        raise NotFound(f"batch endpoint '{endpoint.name}' has no deployment '{chosen}'{whose}")
+    return BatchTarget(endpoint.name, found.name, found.content["properties"])
+
+
+def invoke_endpoint(
+    engine: Engine,
+    workspace: Workspace,
+    endpoint: ResourceRecord,
+    body: Body,
+    principal: str,
+    *,
+    deployment: str | None = None,
+    request_id: str | None = None,
+) -> InvokedJob:
+    """Submit the job of an invocation, durably. A request with the same id again returns the same job."""
+    digest = hashlib.sha256(json.dumps([body, deployment], sort_keys=True).encode()).hexdigest()
+    if request_id is not None:
+        if not 0 < len(request_id) <= _LONGEST_ID:
+            raise RefusedError(f"repeatability_request-id must have 1 to {_LONGEST_ID} characters; send a new UUID")
+        known = batch_invocations.find_by_request(engine.context.db, workspace.id, endpoint.name, request_id)
+        if known is not None:
+            return InvokedJob(_find_repeated(engine, workspace, known, digest), False)
+    target = find_target(engine, workspace, endpoint, deployment)
+    invocation = read_invocation(body)
+    name = invocation.job_name or f"batchjob-{uuid.uuid4()}"
+    if jobs.find_by_name(engine.context.db, workspace.id, name) is not None:
+        raise Conflict(f"there is a job '{name}' already; give the invocation another job name, or none")
+    properties = _describe_job(target, invocation, build_job_body(engine, workspace, target, invocation))
+
+    def record_invocation(job: Job) -> None:
+        batch_invocations.add_invocation(
+            engine.context.db, job, target.endpoint, target.deployment, request_id=request_id, request_hash=digest
+        )
+
+    return InvokedJob(engine.submit(workspace, name, properties, principal, record=record_invocation), True)
+
+
+def build_job_body(engine: Engine, workspace: Workspace, target: BatchTarget, invocation: InvocationBody) -> Body:
+    """Return the REST properties of the job that an invocation of the deployment is."""
+    configuration = target.properties.get("deploymentConfiguration")
+    if not configuration:
+        raise RefusedError(f"batch deployment '{target.deployment}' was not run: smalt runs no models yet")
+    return build_pipeline_body(engine.context, workspace, configuration, invocation)
+
+
+def _describe_job(target: BatchTarget, invocation: InvocationBody, body: Body) -> Body:
+    return {
+        **body,
+        "experimentName": invocation.experiment or target.endpoint,
+        "displayName": f"{target.endpoint}-{target.deployment}",
+        **invocation.description,
+        "properties": {**invocation.properties, ENDPOINT: target.endpoint, DEPLOYMENT: target.deployment},
+    }
+
+
+def _find_repeated(engine: Engine, workspace: Workspace, known: BatchInvocation, digest: str) -> Job:
+    """Return the job of a request that was answered before.
+
+    Raises Conflict if the id belongs to another request, or the job was deleted.
+    """
+    if known.request_hash != digest:
+        raise Conflict(
+            f"repeatability_request-id '{known.request_id}' belongs to another request, which made job "
+            f"{known.job_name}; send a new id with each new request"
+        )
+    job = jobs.find_by_name(engine.context.db, workspace.id, known.job_name)
+    if job is None or job.id != known.job_id:
+        raise Conflict(
+            f"the request with repeatability_request-id '{known.request_id}' made job {known.job_name}, which was "
+            "deleted; send a new id to run it again"
+        )
+    return job

@@ -1,0 +1,154 @@
+"""Batch endpoints of pipeline components, by the command line and by REST."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.acceptance.conftest import Desk
+from tests.helpers import Answer
+
+COMPONENT = """
+    type: pipeline
+    name: counting
+    version: "{version}"
+    inputs:
+      data: {{type: uri_folder}}
+      times: {{type: integer, default: 1}}
+    outputs:
+      counts: {{type: uri_folder}}
+    jobs:
+      count:
+        type: command
+        inputs: {{data: "${{{{parent.inputs.data}}}}", times: "${{{{parent.inputs.times}}}}"}}
+        outputs: {{counts: "${{{{parent.outputs.counts}}}}"}}
+        environment: azureml:host
+        command: >-
+          echo {version} times ${{{{inputs.times}}}} of $(cat ${{{{inputs.data}}}}/*) > ${{{{outputs.counts}}}}/all.txt
+"""
+DEPLOYMENT = """
+    name: {name}
+    endpoint_name: counter
+    type: pipeline
+    component: azureml:counting:{version}
+    settings: {{default_compute: cpu-cluster}}
+"""
+
+
+@pytest.fixture
+def counter(desk: Desk) -> Desk:
+    """A desk with an endpoint 'counter', whose default deployment is 'one'; 'two' is of the component's version 2."""
+    desk.write("data/a.txt", "words")
+    assert desk.smalt("batch-endpoint create -n counter").code == 0
+    for version, name, flag in ((1, "one", "--set-default"), (2, "two", "")):
+        file = desk.write(f"component{version}.yml", COMPONENT.format(version=version))
+        assert desk.smalt(f"component create -f {file} -o none").code == 0
+        file = desk.write(f"{name}.yml", DEPLOYMENT.format(name=name, version=version))
+        made = desk.smalt(f"batch-deployment create -f {file} {flag} -o none")
+        assert made.code == 0, made.err
+    return desk
+
+
+def invoke(desk: Desk, body: dict[str, Any], **headers: str) -> Answer:
+    """The answer to a plain request to the endpoint's address."""
+    address = desk.ask("batch-endpoint show -n counter --query scoring_uri")
+    path = "/subscriptions" + address.partition("/subscriptions")[2]
+    sent = {name.replace("_of_", "_"): value for name, value in headers.items()}
+    return desk.server.ask_tcp("POST", path, body, headers=sent)
+
+
+def make_body(desk: Desk, **more: Any) -> dict[str, Any]:
+    data = {"jobInputType": "UriFolder", "uri": f"file://{desk.folder}/data"}
+    return {"properties": {"inputData": {"data": data, **more}}}
+
+
+def read_counts(desk: Desk, job: str) -> str:
+    ran = desk.smalt(f"job stream -n {job}")
+    assert ran.code == 0, ran.err
+    assert desk.smalt(f"job download -n {job} --output-name counts -p {desk.folder / job}").code == 0
+    return (desk.folder / job / "named-outputs" / "counts" / "all.txt").read_text().strip()
+
+
+def test_an_invocation_is_a_pipeline_job(counter: Desk) -> None:
+    """By REST: typed inputs in, a job out, which says where the outputs will be and what made it."""
+    answer = invoke(counter, make_body(counter, times={"jobInputType": "Literal", "value": 3}))
+    assert answer.status == 201, answer.body
+    name, told = answer.body["name"], answer.body["properties"]
+    assert told["outputData"]["counts"]["uri"] == f"azureml://jobs/{name}/outputs/counts"
+    assert (told["endpointName"], told["deploymentName"], told["experimentName"]) == ("counter", "one", "counter")
+    assert read_counts(counter, name) == "1 times 3 of words"
+    shown = counter.smalt(f"job show -n {name}").json
+    assert shown["type"] == "pipeline"
+    assert shown["properties"]["smalt.batch-endpoint"] == "counter"
+    assert shown["properties"]["smalt.batch-deployment"] == "one"
+
+
+def test_a_repeated_request_is_one_job(counter: Desk) -> None:
+    """Also after the default has moved and the server was killed; the same id with another body is refused."""
+    body = make_body(counter)
+    first = invoke(counter, body, **{"repeatability_request-id": "a1"})
+    counter.smalt("batch-endpoint update -n counter --set defaults.deployment_name=two")
+    counter.server.kill()
+    counter.server.start_again()
+    again = invoke(counter, body, **{"repeatability_request-id": "a1"})
+    assert (first.status, again.status) == (201, 200)
+    assert again.body["name"] == first.body["name"]
+    other = invoke(counter, make_body(counter, times={"jobInputType": "literal", "value": 2}),
+                   **{"repeatability_request-id": "a1"})  # fmt: skip
+    assert other.status == 409
+    assert "belongs to another request" in other.body["error"]["message"]
+    fresh = invoke(counter, body, **{"repeatability_request-id": "a2"})
+    assert fresh.body["name"] != first.body["name"]
+    assert fresh.body["properties"]["deploymentName"] == "two"
+
+
+def test_swapping_the_default_moves_new_invocations_only(counter: Desk) -> None:
+    """Each job is of the deployment that was the default when it was made; one may be named as well."""
+    before = invoke(counter, make_body(counter)).body["name"]
+    counter.smalt("batch-endpoint update -n counter --set defaults.deployment_name=two")
+    after = invoke(counter, make_body(counter)).body["name"]
+    named = invoke(counter, make_body(counter), **{"azureml-model-deployment": "one"}).body["name"]
+    assert [read_counts(counter, name)[0] for name in (before, after, named)] == ["1", "2", "1"]
+    listed = counter.smalt("batch-deployment list-jobs -n one -e counter --query [].name").json
+    assert listed[:2] == [named, before]
+    assert after in counter.smalt("batch-endpoint list-jobs -n counter --query [].name").json
+
+
+def test_mistakes_are_sentences(counter: Desk) -> None:
+    """All of a request's at once, and before there is a job."""
+    wrong = {
+        "properties": {
+            "inputDat": {},
+            "outputData": {"counts": {"jobOutputType": "Folder"}},
+            "miniBatchSize": "many",
+            "inputData": {"data": {"jobInputType": "UriFolder"}, "times": {"jobInputType": "Literal"}},
+        }
+    }
+    answer = invoke(counter, wrong)
+    assert answer.status == 400
+    said = json.dumps(answer.body)
+    for words in (
+        "inputDat: ",
+        "did you mean 'inputData'",
+        "'Folder'",
+        "miniBatchSize",
+        "needs 'uri'",
+        "needs 'value'",
+    ):
+        assert words in said
+    missing = invoke(counter, {})
+    assert (missing.status, "'data'" in missing.body["error"]["message"]) == (400, True)
+    unknown = invoke(counter, make_body(counter), **{"azureml-model-deployment": "three"})
+    assert unknown.status == 404
+    counter.write("bad.yml", DEPLOYMENT.format(name="bad", version=9))
+    refused = counter.smalt("batch-deployment create -f bad.yml")
+    assert (refused.code, "component" in refused.err) == (2, True)
+
+
+def test_an_endpoint_without_default_says_what_to_do(desk: Desk) -> None:
+    """It has no deployment, then one that is not its default."""
+    desk.smalt("batch-endpoint create -n empty")
+    refused = desk.smalt("batch-endpoint invoke -n empty")
+    assert (refused.code, "has no default deployment" in refused.err) == (1, True)
