@@ -135,6 +135,10 @@ BAD: dict[str, tuple[str, str]] = {
     "a bad key": ('{"a b": {"word": "x"}}', "'a b' cannot be the key of an item"),
     "a key of case": ('{"a": {"word": "x"}, "A": {"word": "y"}}', "differ in case only"),
     "a wrong value": ('[{"word": "a", "times": "two"}]', "say.inputs.times"),
+    "NUL": (r'[{"word": "a\u0000"}]', "items[0].word: the text has a NUL character, which no command can be given"),
+    "half a character": (r'[{"word": "\ud83d"}]', r"items[0].word: the text has half of a character (\ud83d)"),
+    "NaN": ('[{"word": "a", "times": NaN}]', "cannot be read as JSON: NaN is no number of JSON"),
+    "a huge number": ('[{"word": "a", "times": 1e999}]', "the number 1e999 is too large"),
     "a list": ('[{"word": ["a"]}]', "the input 'word' of item 1 must be a literal or data"),
 }
 

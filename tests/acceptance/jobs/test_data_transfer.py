@@ -69,6 +69,19 @@ def test_a_file_is_copied_as_a_file(desk: Desk) -> None:
     assert (desk.folder / "out/copy.sh").stat().st_mode & 0o111
 
 
+@pytest.mark.parametrize("mode", ["ro_mount", "download"])
+def test_a_copy_onto_itself_is_refused(files: Desk, mode: str) -> None:
+    """By whatever way the job reads its input; links in it stay links."""
+    (files.folder / "first/link").symlink_to("both.txt")
+    ran = files.job(
+        f"type: data_transfer\ntask: copy_data\ninputs: {{a: {{type: uri_folder, path: ./first, mode: {mode}}}}}\n"
+        "outputs: {o: {type: uri_folder, path: ./first}}\n"
+    )
+    assert ran.code == 1, ran.out
+    assert f"input 'a' is the folder {files.folder}/first, and so is the output; nothing was copied" in ran.out
+    assert (files.folder / "first/link").is_symlink()
+
+
 def test_a_step_copies_what_a_step_wrote(desk: Desk) -> None:
     """By a component in a file; a second run reuses it, as its inputs are the same."""
     desk.write(

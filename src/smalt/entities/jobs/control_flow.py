@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -92,7 +93,10 @@ def parse_items(items: Any) -> Any:
 
 
 def parse_json_items(text: str) -> Any:
-    """Return the items in JSON text; raise ValueError also for a key that is given twice, of which JSON keeps one."""
+    """Return the items in JSON text; raise ValueError also for a key that is given twice, of which JSON keeps one.
+
+    Numbers that JSON does not have, which Python reads, are errors, too: a command would be given `nan` or `inf`.
+    """
 
     def make_mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
@@ -101,7 +105,15 @@ def parse_json_items(text: str) -> Any:
             raise ValueError(f"the key {twice!r} is given twice")
         return made
 
-    return json.loads(text, object_pairs_hook=make_mapping)
+    def refuse_constant(name: str) -> None:
+        raise ValueError(f"{name} is no number of JSON")
+
+    def parse_float(digits: str) -> float:
+        if math.isinf(float(digits)):
+            raise ValueError(f"the number {digits} is too large")
+        return float(digits)
+
+    return json.loads(text, object_pairs_hook=make_mapping, parse_constant=refuse_constant, parse_float=parse_float)
 
 
 def list_items(items: list[Any] | Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -25,6 +25,8 @@ from smalt.entities.syntax.expression import parse_binding, resolve_port
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
 
+_UNUSABLE = re.compile("[\0\ud800-\udfff]")
+"""NUL, and surrogates, which are no characters by themselves."""
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _TABLE = "MLTable"
 """The file beside the folders of the items, by which a gathered output is a table."""
@@ -76,8 +78,19 @@ def find_item_problems(items: Any, declared: Mapping[str, Any] | None, given: It
             first, other = (join_words(list(one), "and") if one else "nothing" for one in (mappings[0][1], item))
             yield (place,), f"all items must give the same inputs, and this one gives {other}, the first {first}"
             break
+    yield from _find_text_problems(mappings)
     if declared is not None and mappings:
         yield from _find_name_problems(*mappings[0], declared, given)
+
+
+def _find_text_problems(items: Iterable[tuple[Any, Mapping[str, Any]]]) -> Iterator[ItemProblem]:
+    """Yield the texts that cannot be part of a command: JSON can have characters that no process can be given."""
+    for place, item in items:
+        for name, value in item.items():
+            found = _UNUSABLE.search(get_text(value))
+            if found is not None:
+                what = "a NUL character" if found[0] == "\0" else f"half of a character (\\u{ord(found[0]):04x})"
+                yield (place, name), f"the text has {what}, which no command can be given; remove it"
 
 
 def _find_name_problems(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 CONNECTION = "SMALT_DATA_TRANSFER_CONNECTION"
+ORIGINS = "SMALT_DATA_TRANSFER_ORIGINS"
+"""The variable with the places of the inputs, by name, as JSON: what a job reads may be a copy."""
 
 
 def main() -> None:
@@ -39,7 +41,7 @@ def main() -> None:
 
 
 def _copy_data(settings: Mapping[str, Any], connection: Mapping[str, Any]) -> None:
-    inputs = [InputFolder(name, _get_input(name)) for name in settings["inputs"]]
+    inputs = [_open_input(name) for name in settings["inputs"]]
     with StagedOutput(_get_output(settings["output"]), settings["type"] == "uri_file") as output:
         copy_inputs(inputs, output, overwrites=settings["mode"] == "merge_with_overwrite")
 
@@ -77,7 +79,12 @@ def _export_data(settings: Mapping[str, Any], connection: Mapping[str, Any]) -> 
         export_table(connection, settings["sink"], os.path.realpath(path), settings["type"])
         return
     with StagedOutput(connection["path"], False) as output:
-        copy_inputs([InputFolder("source", path)], output, overwrites=True)
+        copy_inputs([_open_input("source")], output, overwrites=True)
+
+
+def _open_input(name: str) -> InputFolder:
+    origins = json.loads(os.environ.get(ORIGINS) or "{}")
+    return InputFolder(name, _get_input(name), origin=origins.get(name, ""))
 
 
 def _get_input(name: str) -> str:

@@ -21,10 +21,15 @@ _THERE = "the output itself"
 class InputFolder:
     """An input: a file, or a folder with all that is below it."""
 
-    def __init__(self, name: str, path: str, place: str = "") -> None:
-        """Take the name and path of the input; `place` is where in the output a file goes, if not at its top."""
+    def __init__(self, name: str, path: str, place: str = "", origin: str = "") -> None:
+        """Take the name and path of the input.
+
+        `place` is where in the output a file goes, if not at its top; `origin` is the path that it is a copy of,
+        if it is one (an input of mode `download`).
+        """
         self.name = name
         self.path = os.path.realpath(path)
+        self.origin = os.path.realpath(origin) if origin else self.path
         self.place = place or os.path.basename(path)
 
     @property
@@ -101,7 +106,7 @@ def copy_inputs(inputs: Iterable[InputFolder], output: StagedOutput, *, overwrit
 
 def _refuse_overlap(one: InputFolder, output: StagedOutput) -> None:
     """Raise if an input is the place that it would be copied to, or one of the two folders is in the other."""
-    target, source = output.path, one.path
+    target, source = output.path, one.origin
     if not os.path.isdir(source):
         if os.path.realpath(output.find_place(one.place)) == source:
             raise TransferError(f"{one.words} is the file {source}, and so is the output; nothing was copied")

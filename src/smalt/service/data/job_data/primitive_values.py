@@ -26,6 +26,8 @@ def value_at(path: Path, type: str | None, what: str, missing: str) -> str:
         text = file.read_text().rstrip("\n")
     except (OSError, UnicodeDecodeError):
         raise ValidationException(missing) from None
+    if "\0" in text:
+        raise ValidationException(f"{what} has a NUL character, which no command can be given")
     if isinstance(convert(text, type or "string"), Problem):
         raise ValidationException(f"{what} must be {_A[str(type)]}, and {format_value(text)} was written")
     return text if type == "string" else text.strip()

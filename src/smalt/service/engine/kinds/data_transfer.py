@@ -13,6 +13,7 @@ from smalt.entities.rules.data_transfer import COPY, EXPORT, IMPORT, SINK, SOURC
 from smalt.entities.schema.travel import build_job_values
 from smalt.entities.syntax.expression import has_expression
 from smalt.exceptions import SmaltError, ValidationException
+from smalt.service.compute.spec import StepSpec
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds.command import CommandKind, Leaf
 from smalt.service.engine.kinds.properties import REUSE, remove_planned
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 VARIABLE = "SMALT_DATA_TRANSFER_CONNECTION"
 """The variable with the address and the secrets of a connection: they are in no command line and in no file."""
+ORIGINS = "SMALT_DATA_TRANSFER_ORIGINS"
+"""The variable with the places of the inputs: what the program reads may be a copy of them."""
 ENVIRONMENT = "azureml:smalt-data-transfer"
 """The environment of tasks that read or write a database."""
 
@@ -39,6 +42,14 @@ _NEVER = {
     IMPORT: "never: what is imported may have changed where it comes from",
     EXPORT: "never: it sends its data elsewhere each time",
 }
+
+
+class TransferLeaf(Leaf):
+    """A data transfer about to run."""
+
+    def complete_spec(self, spec: StepSpec) -> None:
+        origins = {name: str(place.path) for name, place in self.places.items() if place.path is not None}
+        self.more_variables[ORIGINS] = json.dumps(origins)
 
 
 class DataTransferKind(CommandKind):
@@ -75,7 +86,7 @@ class DataTransferKind(CommandKind):
         if entity is None:
             body = {"properties": jobs.read_properties(context.db, job.id)}
             entity = cast("DataTransferJob", wire.from_rest(body, "job"))
-        leaf = Leaf.read(context, job, workspace, _make_command(entity))
+        leaf = TransferLeaf.read(context, job, workspace, _make_command(entity))
         end = getattr(entity, _ENDS.get(entity.task, ""), None)
         if end is not None:
             leaf.more_variables = {VARIABLE: json.dumps(_describe_end(context, workspace, end))}

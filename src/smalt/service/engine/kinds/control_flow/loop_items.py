@@ -132,7 +132,7 @@ def _find_file(path: Path, what: str) -> Path:
 
 def _read_text(file: Path, what: str) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")  # Excel and PowerShell begin a file with a mark
     except UnicodeDecodeError:
         raise ValidationException(f"{what} are in {file}, which is no text (UTF-8)") from None
 
