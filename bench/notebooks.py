@@ -25,7 +25,7 @@ from pathlib import Path
 
 from corpus import last_line, map_urls
 
-FOLDERS = ("sdk/python/jobs/pipelines", "sdk/python/jobs/single-step", "tutorials")
+FOLDERS = (*(f"sdk/python/jobs/{name}" for name in ("parallel", "pipelines", "single-step", "spark")), "tutorials")
 COPIED = ("sdk/python/jobs", "sdk/python/assets", "tutorials", "cli/assets", "cli/jobs/pipelines-with-components")
 PACKAGES = ("pandas", "matplotlib", "requests", "pyarrow", "mlflow-skinny", "scikit-learn")
 """What notebooks find on a compute instance without installing it."""

@@ -325,13 +325,16 @@ def shutdown():
     assert one.list_side() != first
 
 
-def test_a_job_whose_calls_return_no_element_has_failed(tmp_path: Path) -> None:
-    """As in the service; whoever returns nothing on purpose turns the check off."""
+def test_a_job_that_has_no_element_to_append_has_failed(tmp_path: Path) -> None:
+    """As in the service; so has none that appends nothing, and none whose author turned the check off."""
     code, out = ParallelRun(tmp_path / "on", "def run(mini_batch):\n    return []\n").run()
     assert code == 1
     assert "no call of run() returned an element" in out
     code, out = ParallelRun(tmp_path / "off", "def run(mini_batch):\n    return []\n", append_row_check=False).run()
     assert code == 0, out
+    code, out = ParallelRun(tmp_path / "none", "def run(mini_batch):\n    return []\n", append_row_to="").run()
+    assert code == 0, out
+    assert "that is no error, as error_threshold is -1" in out
 
 
 def test_a_forked_process_does_not_answer_for_its_worker(tmp_path: Path) -> None:

@@ -388,7 +388,7 @@ class Coordinator:
         if not self._error and self._batches and not self._journal.records:
             self._error = f"no mini-batch succeeded: {self._find_cause()}"
         returned = sum(record.returned for record in self._journal.records.values())
-        if not self._error and self._short and not returned:
+        if not self._error and self._short and not returned and self._settings.append_row_to:
             self._error = (
                 "no call of run() returned an element: return one for each item that succeeded, or turn "
                 "append_row_check off"
