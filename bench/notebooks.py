@@ -40,11 +40,14 @@ SPACED = "https://azuremlexamples.blob.core.windows.net/datasets/credit_card/def
 """Programs hand its path on unquoted, so that it must not lead to a file with spaces in its name."""
 
 NEEDS = {
+    "3a_mnist": "the network, in a job: urllib fetches MNIST",
+    "1i_": "the name of an attached Spark pool in place of <ATTACHED_SPARK_POOL_NAME>",
+    "run_interactive_session": "a session of Spark in the notebook, and code outside of the examples (data-wrangling)",
     "1a_pipeline_with_components_from_yaml/pipeline_with_components_from_yaml_serverless": "the notebook itself fails: "
     "it never makes ml_client",
     "1d_": "the network, in a job: curl of a public file",
     "1h_automl_in_pipeline/automl-image": "the network: images are fetched from a public URL",
-    "2a_": "the network, in a job: Keras fetches MNIST",
+    "pipelines/2a_": "the network, in a job: Keras fetches MNIST",
     "2e_": "the network: Fashion-MNIST is fetched from a public URL",
     "explore-data": "the cloud's data plane: azureml-fsspec reads azureml:// by itself",
     "1k_": "the network: the notebook fetches its data from a public URL",
@@ -64,6 +67,8 @@ _CARDS = "tutorials/get-started-notebooks/data/default_of_credit_card_clients.cs
 """Where a tutorial has its data put by hand."""
 _CREDIT_CARD = ("data", "create", "--name", "credit-card", "--version", "initial", "--type", "uri_file", "--path")
 """What the tutorial explore-data, which cannot run here to its end, makes in its first cells for the others."""
+
+_TITANIC = ("datastore", "upload", "-n", "workspaceblobstore", "sdk/python/jobs/spark/data", "data")
 
 _REFUSAL = re.compile(r"\b(yet|a later version|smalt (does not|has no|cannot)|not supported)\b")
 _WRITTEN = re.compile(r"^written: ")
@@ -100,6 +105,9 @@ def main() -> int:
     for place in WORKSPACES:
         command = [python, "-m", "smalt", *_CREDIT_CARD, str(copy / _CARDS), *place]
         subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    for place in WORKSPACES:  # as the README of sdk/python/jobs/spark says
+        command = [python, "-m", "smalt", *_TITANIC, *place]
+        subprocess.run(command, cwd=copy, env=environment, check=True, stdout=subprocess.DEVNULL)
     counts: dict[str, int] = {}
     print(f"{'notebook':<100} {'end':<8} {'s':>6}  why")
     try:

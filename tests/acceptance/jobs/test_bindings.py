@@ -119,3 +119,25 @@ def test_a_program_is_told_at_its_line() -> None:
     assert any(f":{_line_of('refused')}" in one and "cannot stand in an input of a step" in one for one in told)
     assert any(f":{_line_of('unknown')}" in one and "for all of 'word'" in one for one in told)
     assert sum("cannot be both on_init and on_finalize" in one for one in told) == 2
+
+
+def test_a_table_that_a_step_declares_as_a_folder_needs_no_mltable_file(desk: Desk) -> None:
+    """The type that the step's input declares is the one that its data is read as."""
+    desk.write("data/a/x.txt", "x")
+    pipeline = """
+        type: pipeline
+        inputs: {all: {type: mltable, path: ./data, mode: ro_mount}}
+        jobs:
+          read:
+            component:
+              type: command
+              command: cat ${{inputs.folder}}/a/x.txt
+              environment: azureml:host
+              inputs: {folder: {type: TYPE}}
+            inputs: {folder: "${{parent.inputs.all}}"}
+        """
+    ran = desk.job(pipeline.replace("TYPE", "uri_folder"))
+    assert ran.code == 0, ran.out + ran.err
+    refused = desk.job(pipeline.replace("TYPE", "mltable"))
+    assert refused.code == 1
+    assert "data/MLTable cannot be read: No such file or directory" in refused.err

@@ -560,7 +560,9 @@ def _convert_value(where: str, value: Any, form: Any) -> Any:
     declared = form.type if isinstance(form, Input) else None
     if isinstance(value, Input):
         mode = value.mode or (form.mode if isinstance(form, Input) else None)
-        return copy_with(value, mode=mode, type=value.type or declared or "uri_folder")
+        is_read_as_folder = value.type == "mltable" and declared == "uri_folder"  # it need not have an MLTable then
+        type = declared if is_read_as_folder else value.type or declared or "uri_folder"
+        return copy_with(value, mode=mode, type=type)
     if declared in ("integer", "number", "boolean", "string"):
         converted = convert(value, declared)
         if hasattr(converted, "message"):
