@@ -173,7 +173,7 @@ class Environment:
     def from_pip_requirements(name: str, file_path: str, pip_version: str | None = None) -> Environment:
         made = Environment(name)
         packages = made.python.conda_dependencies = CondaDependencies()
-        packages.set_pip_requirements(_read_requirements(file_path))
+        packages.set_pip_requirements(read_requirements(file_path))
         if pip_version:
             packages.add_conda_package(f"pip={pip_version}")
         return made
@@ -231,12 +231,12 @@ class Environment:
     @staticmethod
     def load_from_directory(path: str) -> Environment:
         """Return what save_to_directory wrote."""
-        from smalt.v1.environment_files import read_environment
+        from smalt.v1.files.environments import read_environment
 
         return read_environment(path)
 
     def save_to_directory(self, path: str, overwrite: bool = False) -> None:
-        from smalt.v1.environment_files import write_environment
+        from smalt.v1.files.environments import write_environment
 
         write_environment(self, path, overwrite)
 
@@ -367,12 +367,12 @@ def _set_packages(environment: Environment, conda: str | None, requirements: str
         environment.python.conda_dependencies = CondaDependencies(conda)
     elif requirements:
         packages = environment.python.conda_dependencies = CondaDependencies()
-        packages.set_pip_requirements(_read_requirements(requirements))
+        packages.set_pip_requirements(read_requirements(requirements))
     else:
         environment.python.user_managed_dependencies = True
 
 
-def _read_requirements(path: str) -> list[str]:
+def read_requirements(path: str) -> list[str]:
     try:
         with open(path, encoding="utf-8") as file:
             lines = [line.split(" #")[0].strip() for line in file]

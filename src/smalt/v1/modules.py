@@ -19,20 +19,31 @@ VERSION = "1.61.0"
 """The version of azureml-core whose names smalt has."""
 
 _CORE = {
-    "authentication": "AbstractAuthentication ArcTokenAuthentication Audience AzureCliAuthentication "
-    "AzureMLTokenAuthentication InteractiveLoginAuthentication MsiAuthentication ServicePrincipalAuthentication "
-    "TokenAuthentication",
-    "conda_dependencies": "CondaDependencies PYTHON_DEFAULT_VERSION",
+    "compute.kinds": "AdlaCompute AksCompute AmlCompute BatchCompute ComputeInstance DataFactoryCompute "
+    "DatabricksCompute DsvmCompute HDInsightCompute KubernetesCompute KustoCompute RemoteCompute SynapseCompute",
+    "compute.target": "ComputeTarget",
+    "conda_dependencies": "CondaDependencies CONDA_FILE_NAME DEFAULT_SDK_ORIGIN PYTHON_DEFAULT_VERSION",
+    "datastore": "AbstractDatastore Datastore",
     "environment": "CondaChannel DEFAULT_CPU_IMAGE DEFAULT_GPU_IMAGE DockerBuildContext DockerSection Environment "
     "PythonSection RSection SparkSection",
+    "estimators": "Estimator Gloo Nccl PyTorch SKLearn TensorFlow",
     "experiment": "Experiment",
+    "model": "Model",
+    "resources.authentication": "AbstractAuthentication ArcTokenAuthentication Audience AzureCliAuthentication "
+    "AzureMLTokenAuthentication InteractiveLoginAuthentication MsiAuthentication ServicePrincipalAuthentication "
+    "TokenAuthentication",
+    "resources.container_registry": "ContainerRegistry",
+    "resources.keyvault": "Keyvault KeyVaultContentType",
+    "resources.libraries": "EggLibrary JarLibrary MavenLibrary PyPiLibrary RCranLibrary",
+    "resources.linked_service": "LinkedService SynapseWorkspaceLinkedServiceConfiguration",
+    "resources.telemetry": "set_diagnostics_collection",
+    "resources.webservice": "AciWebservice AksWebservice InferenceConfig LocalWebservice Webservice",
     "run": "Run get_run",
-    "run_configuration": "RunConfiguration",
+    "run_configuration": "MAX_DURATION_SECONDS_DEFAULT RunConfiguration",
+    "run_details": "RunDetails",
     "run_settings": "DockerConfiguration HistoryConfiguration MpiConfiguration ParallelTaskConfiguration "
     "PyTorchConfiguration SparkConfiguration TensorflowConfiguration",
-    "run_details": "RunDetails",
     "script_run_config": "ScriptRunConfig",
-    "telemetry": "set_diagnostics_collection",
     "workspace": "Workspace",
 }
 _DATA: dict[str, str] = {}
@@ -44,7 +55,12 @@ HOMES = {
     name: module for part in (_CORE, _DATA, _PIPELINES) for module, names in part.items() for name in names.split()
 }
 """The module of this package in which a name lives."""
-_RENAMED = {"_OfflineRun": ("smalt.inside.v1.offline", "OfflineRun"), "ScriptRun": ("smalt.v1.run", "Run")}
+_RENAMED = {
+    "Mpi": ("smalt.v1.run_settings", "MpiConfiguration"),
+    "ParameterServer": ("smalt.v1.run_settings", "TensorflowConfiguration"),
+    "_OfflineRun": ("smalt.inside.v1.offline", "OfflineRun"),
+    "ScriptRun": ("smalt.v1.run", "Run"),
+}
 """Names that are called something else where they live."""
 
 _PATHS = """

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.exceptions import JobException, NotFound
 from smalt.inside.v1 import run as job_names
-from smalt.v1.exceptions import ActivityFailedException, ServiceException
+from smalt.v1.exceptions import (
+    ActivityFailedException,
+    ModelPathNotFoundException,
+    ServiceException,
+    UserErrorException,
+)
+from smalt.v1.notices import tell_no_effect
 
 if TYPE_CHECKING:
     from smalt.v1.experiment import Experiment
@@ -144,6 +150,46 @@ class Run(job_names.Run):
         """Return the address of the job's page; the empty text while there is none."""
         return str((self.job.studio_url if self._has_job else None) or "")
 
+    def register_model(
+        self,
+        model_name: str,
+        model_path: str | None = None,
+        tags: Any = None,
+        properties: Any = None,
+        model_framework: str | None = None,
+        model_framework_version: str | None = None,
+        description: str | None = None,
+        datasets: Any = None,
+        sample_input_dataset: Any = None,
+        sample_output_dataset: Any = None,
+        resource_configuration: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Register a file or folder of the run as a model."""
+        from smalt.v1.model import register_path
+
+        path = os.path.normpath(model_path or model_name).replace(os.sep, "/")
+        self.flush()
+        there = self.get_file_names()
+        if not any(name == path or name.startswith(f"{path}/") for name in there):
+            known = ", ".join(there[:20]) or "none"
+            raise ModelPathNotFoundException(
+                f"run '{self.id}' has no file or folder '{path}' to register; it has: {known}"
+            )
+        samples = {"sample_input_dataset": sample_input_dataset, "sample_output_dataset": sample_output_dataset}
+        unused = {"datasets": datasets, **samples, "resource_configuration": resource_configuration}
+        tell_no_effect("Run.register_model", {**unused, **kwargs}, "a model of v2 has no such field")
+        framework = (model_framework, model_framework_version)
+        uri = f"azureml://jobs/{self.id}/outputs/artifacts/paths/{path}" if self._has_job else f"runs:/{self.id}/{path}"
+        job = self.id if self._has_job else None
+        return register_path(self._workspace, model_name, uri, tags, properties, description, framework, job)
+
+    def restore_snapshot(self, snapshot_id: str | None = None, path: str | None = None) -> str:
+        """Write the job's code into a folder of the run's name, and return its path."""
+        folder = os.path.join(path or ".", self.id)
+        self._jobs.restore_snapshot(self.id, folder)
+        return folder
+
     def get_environment(self) -> Any:
         """Return the environment of the job."""
         from smalt.v1.environment import find_environment
@@ -169,6 +215,12 @@ class Run(job_names.Run):
         if not self._has_job:
             super().add_properties(dict(properties))
             return
+        there = self.get_properties()
+        for key, value in properties.items():
+            if there.get(str(key), str(value)) != str(value):
+                raise UserErrorException(
+                    f"property '{key}' is '{there[str(key)]}' and cannot become '{value}'; use a tag for what changes"
+                )
         self._jobs.update(self.id, properties={str(key): str(value) for key, value in properties.items()})
         self._known = None
 
@@ -246,6 +298,17 @@ class Run(job_names.Run):
             self._known = None
         else:
             super().cancel()
+
+    def fail(self, error_details: Any = None, error_code: Any = None, _set_status: bool = True) -> None:
+        """Cancel a job, as it fails by its exit code only; keep the reason as a tag."""
+        if not self._has_job:
+            super().fail(error_details, error_code)
+            return
+        reason = ": ".join(str(part) for part in (error_code, error_details) if part is not None)
+        if reason:
+            self.set_tags({"error": reason[:5000]})
+        if self.get_status() not in OVER:
+            self.cancel()
 
     def complete(self, _set_status: bool = True) -> None:
         """Nothing of a job, which ends by itself."""

@@ -93,19 +93,19 @@ class RunConfiguration:
     @staticmethod
     def load(path: str, name: str | None = None) -> RunConfiguration:
         """Return what a `.runconfig` file says: that of the name in the folder's `.azureml`, or the file itself."""
-        from smalt.v1.run_configuration_files import read_run_configuration
+        from smalt.v1.files.run_configurations import read_run_configuration
 
         return read_run_configuration(path, name)
 
     def save(self, path: str | None = None, name: str | None = None, separate_environment_yaml: bool = False) -> None:
-        from smalt.v1.run_configuration_files import write_run_configuration
+        from smalt.v1.files.run_configurations import write_run_configuration
 
         write_run_configuration(self, path or self._path or os.getcwd(), name or self._name)
 
     @staticmethod
     def delete(path: str, name: str) -> None:
         """Remove the file of a run configuration."""
-        from smalt.v1.run_configuration_files import find_run_configuration
+        from smalt.v1.files.run_configurations import find_run_configuration
 
         os.remove(find_run_configuration(path, name))
 

@@ -13,7 +13,12 @@ from smalt.v1.exceptions import UserErrorException, WorkspaceException, raise_as
 from smalt.v1.notices import tell_no_effect
 
 if TYPE_CHECKING:
+    from smalt.v1.compute.target import ComputeTarget
+    from smalt.v1.datastore import AbstractDatastore
+    from smalt.v1.environment import Environment
     from smalt.v1.experiment import Experiment
+    from smalt.v1.model import WorkspaceModels
+    from smalt.v1.resources.keyvault import Keyvault
     from smalt.v1.run import Run
     from smalt.v1.tracking import TrackingContext
 
@@ -205,6 +210,92 @@ class Workspace:
 
     def get_mlflow_tracking_uri(self, _with_auth: bool = False) -> str:
         return str(self._definition.mlflow_tracking_uri)
+
+    @property
+    def compute_targets(self) -> dict[str, ComputeTarget]:
+        from smalt.v1.compute.target import ComputeTarget
+
+        return {one.name: one for one in ComputeTarget.list(self)}
+
+    def get_default_compute_target(self, type: str) -> ComputeTarget | None:
+        """Return None: a workspace has no default compute; jobs without one run on this machine."""
+        return None
+
+    @property
+    def datastores(self) -> dict[str, AbstractDatastore]:
+        from smalt.v1.datastore import list_datastores
+
+        return list_datastores(self)
+
+    def get_default_datastore(self) -> AbstractDatastore:
+        from smalt.v1.datastore import find_datastore
+
+        return find_datastore(self, None)
+
+    def set_default_datastore(self, name: str) -> None:
+        """Check that the datastore is there; another one than the workspace's own cannot be the default."""
+        from smalt.v1.datastore import find_datastore
+
+        if find_datastore(self, name).name != self.get_default_datastore().name:
+            find_datastore(self, name).set_as_default()
+
+    @property
+    def datasets(self) -> Any:
+        """The registered datasets, by name."""
+        from smalt.v1.modules import find_name
+
+        return find_name("azureml.core", "Dataset").get_all(self)
+
+    @property
+    def environments(self) -> dict[str, Environment]:
+        from smalt.v1.environment import Environment
+
+        return Environment.list(self)
+
+    @property
+    def models(self) -> WorkspaceModels:
+        from smalt.v1.model import WorkspaceModels
+
+        return WorkspaceModels(self)
+
+    def get_default_keyvault(self) -> Keyvault:
+        from smalt.v1.resources.keyvault import Keyvault
+
+        return Keyvault(self)
+
+    @property
+    def webservices(self) -> dict[str, Any]:
+        """No services: smalt serves no models yet."""
+        return {}
+
+    @property
+    def linked_services(self) -> dict[str, Any]:
+        return {}
+
+    def delete(
+        self,
+        delete_dependent_resources: bool = False,
+        no_wait: bool = False,
+        permanently_delete: bool = False,
+    ) -> None:
+        with raise_as(WorkspaceException):
+            self.client.workspaces.begin_delete(self.name)
+
+    def update(
+        self,
+        friendly_name: str | None = None,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        from smalt.entities import Workspace as Definition
+
+        tell_no_effect("Workspace.update", kwargs, _NO_CLOUD)
+        changes = {"display_name": friendly_name, "description": description, "tags": dict(tags) if tags else None}
+        given = {key: value for key, value in changes.items() if value is not None}
+        with raise_as(WorkspaceException):
+            self.client.workspaces.begin_update(Definition(name=self.name, **given))
+        return self.get_details()
 
     @property
     def experiments(self) -> dict[str, Experiment]:

@@ -6,7 +6,8 @@ from typing import Any
 
 
 class Audience:
-    ARM, AZUREML = "ARM", "AZUREML"
+    ARM = arm = "ARM"
+    AZUREML = aml = "AZUREML"
 
 
 class AbstractAuthentication:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.v1.conda_dependencies import CondaDependencies
-from smalt.v1.environment_files import build_environment, dump_environment
 from smalt.v1.exceptions import RunConfigurationException
+from smalt.v1.files.environments import build_environment, dump_environment
 from smalt.v1.notices import tell_no_effect
 from smalt.v1.run_configuration import RunConfiguration
 from smalt.v1.run_settings import DockerConfiguration, MpiConfiguration, PyTorchConfiguration, TensorflowConfiguration

@@ -1,0 +1,1 @@
+"""`azureml.core.compute`: computes, which are names for this machine."""

@@ -1,0 +1,1 @@
+"""Files of SDK v1: saved environments and run configurations."""

@@ -1,0 +1,1 @@
+"""Credentials, secrets, services, links and libraries."""
