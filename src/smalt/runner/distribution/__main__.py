@@ -27,7 +27,7 @@ def main(text: str) -> int:
     if plan["type"] == "mpi" and (mpirun := mpi.find_mpirun(plan)):
         return mpi.run_all(mpirun, plan, __file__)
     if plan["type"] == "ray":
-        return ray_cluster.run(plan)
+        return ray_cluster.run_beside_cluster(plan)
     environments, essential = variables.make_environments(plan)
     return ProcessGroup(plan["command"], plan["logs"]).run_all(environments, essential)
 

@@ -50,11 +50,11 @@ def run_all(mpirun: str, plan: dict[str, Any], program: str) -> int:
     )
     was_stopped = []
 
-    def stop(*_: Any) -> None:
+    def pass_stop_on(*_: Any) -> None:
         was_stopped.append(True)
         process.send_signal(signal.SIGTERM)
 
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGTERM, pass_stop_on)
     code = process.wait()
     return 128 + signal.SIGTERM if was_stopped else code if code >= 0 else 128 - code
 

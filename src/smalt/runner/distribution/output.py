@@ -20,32 +20,32 @@ class RankOutput:
         self._log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._source, self.target = os.pipe()
         """`target` is the process's stdout and stderr."""
-        self._thread = threading.Thread(target=self._copy, daemon=True)
+        self._thread = threading.Thread(target=self._copy_output, daemon=True)
         self._thread.start()
 
     def close_target(self) -> None:
         os.close(self.target)
 
-    def finish(self) -> None:
+    def wait_for_end(self) -> None:
         """Wait until all is copied; a process that was left behind may hold the pipe open, and is not waited for."""
         self._thread.join(1.0)
 
-    def _copy(self) -> None:
+    def _copy_output(self) -> None:
         held = b""
-        while data := self._read():
+        while data := self._read_data():
             with contextlib.suppress(OSError):
                 _write_all(self._log, data)
             held += data
             whole = max(held.rfind(b"\n"), held.rfind(b"\r")) + 1  # a bar of progress ends its lines with a return
-            _show(self._mark_lines(held[:whole]))
+            _show_lines(self._mark_lines(held[:whole]))
             held = held[whole:]
             if len(held) > _MOST_HELD:
-                _show(self._mark_lines(held + b"\n"))
+                _show_lines(self._mark_lines(held + b"\n"))
                 held = b""
         if held:
-            _show(self._mark_lines(held + b"\n"))
+            _show_lines(self._mark_lines(held + b"\n"))
 
-    def _read(self) -> bytes:
+    def _read_data(self) -> bytes:
         try:
             return os.read(self._source, 1 << 16)
         except OSError:
@@ -61,7 +61,7 @@ def write_line(line: str) -> None:
         _write_all(2, f"{line}\n".encode("utf-8", "replace"))
 
 
-def _show(data: bytes) -> None:
+def _show_lines(data: bytes) -> None:
     with _lock, contextlib.suppress(OSError):
         _write_all(1, data)
 

@@ -53,7 +53,7 @@ class ProcessGroup:
             elif not waiting:
                 self.end_all()
         for output in self._outputs:
-            output.finish()
+            output.wait_for_end()
         return 128 + signal.SIGTERM if self._was_stopped else code
 
     def end_all(self) -> None:

@@ -22,7 +22,7 @@ _STARTED = b"Ray runtime started."
 """The line that `ray start` prints when its node is part of the cluster; `ray health-check` takes seconds each time."""
 
 
-def run(plan: dict[str, Any]) -> int:
+def run_beside_cluster(plan: dict[str, Any]) -> int:
     """Run the command beside a cluster of as many nodes as the job has instances; return its exit code."""
     ray = None if plan["is_contained"] else shutil.which("ray")
     if plan["address"] or ray is None:
@@ -33,9 +33,9 @@ def run(plan: dict[str, Any]) -> int:
     folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # a longer path would not do for its Unix sockets
     cluster = _Cluster(ray, plan, folder)
     try:
-        return _run_command(plan, cluster.address) if cluster.start() else cluster.exit_code
+        return _run_command(plan, cluster.address) if cluster.start_nodes() else cluster.exit_code
     finally:
-        cluster.end()
+        cluster.end_nodes()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -68,7 +68,7 @@ class _Cluster:
         """The exit code of a job whose command is not run."""
         return 128 + signal.SIGTERM if self._is_stopped else 1
 
-    def start(self) -> bool:
+    def start_nodes(self) -> bool:
         """Start the head, then the workers; return False if one does not start, or if the job is to stop."""
         signal.signal(signal.SIGTERM, self._handle_stop)
         plan = self._plan
@@ -90,7 +90,7 @@ class _Cluster:
             )  # fmt: skip
         return self._wait_for_nodes()
 
-    def end(self) -> None:
+    def end_nodes(self) -> None:
         for node in self._nodes:
             node.terminate()
         deadline = time.monotonic() + GRACE

@@ -243,8 +243,8 @@ def make_boolean_reader(view: CompositeView, uri: str, what: str) -> Callable[[]
     location = view.context.data.locate(view.follow(view.job, uri), view.workspace)
     folder = f"{view.context.home.shell_safe_path}/workspaces/{view.workspace.folder}/jobs/{view.job.name}/{CONDITION}"
 
-    def read() -> bool:
+    def read_boolean() -> bool:
         path = view.context.data.prepare_input(location, "boolean", None, folder)
         return convert(primitive_values.value_read(what, path, "boolean"), "boolean") is True
 
-    return read
+    return read_boolean

@@ -89,7 +89,7 @@ def make_gatherer(view: CompositeView, outputs: Sequence[GatheredOutput], is_map
         for output in outputs
     ]
 
-    def gather() -> Gathered:
+    def gather_outputs() -> Gathered:
         gathered = Gathered({}, [], [])
         for output, place, parts in found:
             if output.type in PRIMITIVES:
@@ -98,7 +98,7 @@ def make_gatherer(view: CompositeView, outputs: Sequence[GatheredOutput], is_map
                 _gather_data(data, output, place, parts, gathered, view.context.root)
         return gathered
 
-    return gather
+    return gather_outputs
 
 
 def _write_values(
@@ -124,7 +124,7 @@ def _gather_data(
 ) -> None:
     base = f"{output.uri.rstrip('/')}/"
     elsewhere = {key for key, uri in output.parts.items() if not uri.startswith(base)}
-    written = {key: part for key, part in parts.items() if _exists(part)}
+    written = {key: part for key, part in parts.items() if _has_data(part)}
     missing = [key for key in parts if key not in written]
     if missing:
         names = ", ".join(f"'{key}'" for key in missing[:5]) + (" …" if len(missing) > 5 else "")
@@ -198,7 +198,7 @@ def _find_earlier(output: GatheredOutput, parts: Mapping[str, Location], table: 
 def _copy_part(data: DataAccess, place: Location, key: str, part: Location) -> None:
     source = part.path if part.path is not None else data.prepare_input(part, None, None, "")
     if place.store is not None:
-        place.store.upload_tree(source, _join(place, key))
+        place.store.upload_tree(source, _join_path(place, key))
         return
     assert place.path is not None
     target = place.path / key
@@ -217,7 +217,7 @@ def _write_file(place: Location, name: str, text: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, name)
             file.write_text(text, encoding="utf-8")
-            place.store.upload_tree(file, _join(place, name))
+            place.store.upload_tree(file, _join_path(place, name))
         return
     assert place.path is not None
     place.path.mkdir(parents=True, exist_ok=True)
@@ -225,11 +225,11 @@ def _write_file(place: Location, name: str, text: str) -> None:
     write_durably(make_temporary_name(target), target, [text.encode()])
 
 
-def _join(place: Location, name: str) -> str:
+def _join_path(place: Location, name: str) -> str:
     return f"{(place.relative or '').rstrip('/')}/{name}".lstrip("/")
 
 
-def _exists(part: Location) -> bool:
+def _has_data(part: Location) -> bool:
     if part.store is not None:
         return bool(part.store.find_files(part.relative or ""))
     return part.exists

@@ -80,10 +80,10 @@ def resolve_items(
             f"pipeline '{planner.name}': the items of '{step}' cannot be read as JSON: {error}"
         ) from None
 
-    def resolve(value: Any) -> Any:
+    def resolve_value(value: Any) -> Any:
         return value if is_later(value) else resolve_input(value, scope, "${{name}}")
 
-    resolved = _map_values(items, resolve)
+    resolved = _map_values(items, resolve_value)
     sources = [planner.branch_outputs.get(get_text(value)) for value in _list_values(resolved)]
     return copy_with(node, items=resolved), [one for one in dict.fromkeys(sources) if one is not None]
 
@@ -105,7 +105,7 @@ def make_items_reader(view: CompositeView, source: Input) -> Callable[[], Items]
     location = view.context.data.locate(view.follow(view.job, str(source.path)), view.workspace)
     folder = f"{view.context.home.shell_safe_path}/workspaces/{view.workspace.folder}/jobs/{view.job.name}/{ITEMS}"
 
-    def read() -> Items:
+    def read_items() -> Items:
         path = view.context.data.prepare_input(location, None, None, folder)
         if source.type in PRIMITIVES:
             return _parse_text(primitive_values.value_read(what, path, source.type), what)
@@ -114,7 +114,7 @@ def make_items_reader(view: CompositeView, source: Input) -> Callable[[], Items]
             raise ValidationException(f"{what} are in {file}, which is larger than {_LARGEST // 1_000_000} MB")
         return _map_values(_parse_text(_read_text(file, what), what), lambda value: _read_value(value, what))
 
-    return read
+    return read_items
 
 
 def _find_file(path: Path, what: str) -> Path:

@@ -50,16 +50,16 @@ class ParallelForKind(PipelineKind):
 
     def plan(self, view: CompositeView, found: Any) -> Plan:
         planner = _IterationPlanner.of_view(view)
-        planner.prepare(str(view.job.node))
+        planner.find_loop_body(str(view.job.node))
         items = planner.loop.items if found is None else found
-        declared = planner.declared
+        declared = planner.declared_inputs
         check_items(str(view.job.node), items, declared, list_given_inputs(planner.body))
         outputs = view.entity.outputs
         rows = [DataRow("output", name, one.type, one.mode, one.path) for name, one in outputs.items()]
         count = f"{len(items)} items" if len(items) != 1 else "one item"
         limit = planner.loop.max_concurrency
         note = f"'{planner.step}' runs for {count}" + (f", {limit} at a time" if limit else "")
-        return Plan(planner.iterations(items), lambda: [*planner.read(), *rows], [note])
+        return Plan(planner.make_iterations(items), lambda: [*planner.read(), *rows], [note])
 
     def child_ended(self, view: CompositeView, child: Job, found: Any) -> Changes:
         changes = super().child_ended(view, child, None)
@@ -117,7 +117,7 @@ class _IterationPlanner(Planner):
     step: str = ""
     body: Any = None
 
-    def prepare(self, loop: str) -> None:
+    def find_loop_body(self, loop: str) -> None:
         """Find the body of the loop, which is the one step to plan."""
         node = self.job.jobs[loop]
         assert isinstance(node, ParallelFor)
@@ -126,7 +126,7 @@ class _IterationPlanner(Planner):
         self.job = copy_with(self.job, jobs={self.step: self.body})
 
     @property
-    def declared(self) -> Mapping[str, Any] | None:
+    def declared_inputs(self) -> Mapping[str, Any] | None:
         """The inputs of the body; None if it takes any."""
         component = self.find_component(self.body)
         if component is self.body:
@@ -134,7 +134,7 @@ class _IterationPlanner(Planner):
         inputs: Mapping[str, Any] = component.inputs
         return inputs
 
-    def iterations(self, items: Items) -> Iterator[NewChild]:
+    def make_iterations(self, items: Items) -> Iterator[NewChild]:
         limit = self.loop.max_concurrency
         scope = self.make_scope()
         bases = {name: str(one.path) for name, one in self.job.outputs.items()}
