@@ -134,7 +134,7 @@ def find_conflicts(values: Mapping[str, Any], arguments: SplitArguments) -> Iter
     """Yield each field of a step that its arguments set to another value, and a sentence."""
     for field, name in arguments.given.items():
         value, other = values.get(field), arguments.settings[field]
-        if value is not None and value != other:
+        if value is not None and str(value) != str(other):  # the pipeline may have filled in a text
             argument = f"{name} of task.program_arguments"
             yield field, f"'{field}' is {value} here and {other} by {argument}; remove one of them"
 
