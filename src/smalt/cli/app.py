@@ -30,6 +30,7 @@ GROUPS = {
     },
     "Other programs": {
         "exec": "Run a program written for Azure's SDK or CLI against this server.",
+        "upgrade": "Turn programs, notebooks and files of SDK v1 (azureml.…) into v2.",
         "kernel": "A Jupyter kernel in which notebooks written for azure.ai.ml run unedited.",
         "mlflow": "MLflow: the tracking URI of this workspace, and MLflow's own pages.",
         "schema": "The JSON Schema of a kind of YAML file, for editors.",

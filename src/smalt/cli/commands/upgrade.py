@@ -1,0 +1,97 @@
+"""`smalt upgrade`: programs, notebooks and files of SDK v1 become v2; see docs/upgrade.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from smalt.v1.upgrade.folder import UpgradedFile
+
+
+def _upgrade_paths(paths: tuple[Path, ...], write: bool, output: Path | None, check: bool) -> None:
+    """Turn programs, notebooks and files of SDK v1 (azureml.…) into v2 (azure.ai.ml).
+
+    Without an option it shows a diff, and writes nothing. Each use of SDK v1 gets a line of a report: changed; changed,
+    with what differs; or needs a person, and why. What needs a person stays as it is, with a comment.
+
+    \b
+        smalt upgrade train.py                  a diff, and the report
+        smalt upgrade . --write                 in place
+        smalt upgrade . --output v2             beside
+        smalt upgrade . --check                 for CI: exit code 1 while SDK v1 is left
+    """
+    from smalt.v1.upgrade.folder import list_files, upgrade_file
+
+    if sum((write, output is not None, check)) > 1:
+        raise click.UsageError("--write, --output and --check exclude each other; give one")
+    upgraded: list[UpgradedFile] = []
+    for root in paths:
+        for path in list_files(root):
+            found = upgrade_file(path)
+            if found is None:
+                continue
+            upgraded.append(found)
+            if write and found.is_changed:
+                _write_file(found, found.new_path or found.path)
+            elif output is not None:
+                inner = found.path.relative_to(root) if root.is_dir() else Path(found.path.name)
+                _write_file(found, (output / inner).with_name((found.new_path or found.path).name))
+            elif not check and found.is_changed:
+                click.echo(found.make_diff(), nl=False)
+            _report_file(found)
+    _report_counts(upgraded)
+    if any(one.problem for one in upgraded) or (check and any(one.findings or one.todos for one in upgraded)):
+        raise click.exceptions.Exit(1)
+
+
+def _write_file(file: UpgradedFile, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(file.new, encoding="utf-8")
+
+
+def _report_file(file: UpgradedFile) -> None:
+    if file.problem:
+        click.echo(file.problem, err=True)
+    for finding in file.findings:
+        click.echo(finding.format_line(str(file.path)), err=True)
+    if file.todos:
+        click.echo(f"{file.path}: {file.todos} lines that an earlier upgrade left for a person", err=True)
+
+
+def _report_counts(files: Iterable[UpgradedFile]) -> None:
+    from smalt.v1.upgrade.findings import count_lines
+
+    counts = [count_lines(one.findings) for one in files]
+    if not counts:
+        click.echo("nothing of SDK v1 here", err=True)
+        return
+    changed, differs, person = (sum(one[state] for one in counts) for state in ("changed", "differs", "person"))
+    click.echo(
+        f"{len(counts)} files: {changed} lines changed, {differs} changed with a remark, {person} for a person",
+        err=True,
+    )
+
+
+upgrade = click.Command(
+    "upgrade",
+    callback=_upgrade_paths,
+    params=[
+        click.Argument(
+            ["paths"], nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH…"
+        ),
+        click.Option(["--write"], is_flag=True, help="Change the files in place."),
+        click.Option(
+            ["--output"],
+            metavar="DIR",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Write the upgraded files to this folder.",
+        ),
+        click.Option(["--check"], is_flag=True, help="Write nothing, and fail while SDK v1 is left."),
+    ],
+    help=_upgrade_paths.__doc__,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)

@@ -1,0 +1,70 @@
+"""A v1 program becomes a v2 program: passes over its text until nothing changes any more."""
+
+from __future__ import annotations
+
+import ast
+from typing import NamedTuple
+
+from smalt.v1.upgrade.findings import Finding
+from smalt.v1.upgrade.imports import ImportTable
+from smalt.v1.upgrade.memory import Memory
+from smalt.v1.upgrade.source import Edit, Source, apply_edits
+from smalt.v1.upgrade.statements import StatementRewriter
+
+_PASSES = 9
+"""More passes than a program needs: each learns what the one before it found in later lines."""
+
+
+class UpgradedText(NamedTuple):
+    """The text of a file in v2, and what is said of its v1 names."""
+
+    text: str
+    findings: list[Finding]
+
+
+def upgrade_program(text: str) -> UpgradedText:
+    """Return a program in v2; raises SyntaxError if it is not Python."""
+    source = Source(text)
+    imports = ImportTable(source)
+    if not imports:
+        return UpgradedText(text, [])
+    memory = Memory(source.tree)
+    for _ in range(_PASSES):
+        before = memory.copy_state()
+        rewriter = StatementRewriter(source, imports, memory)
+        rewriter.rewrite_program()
+        memory.kept, memory.kept_names = rewriter.kept, rewriter.kept_names
+        memory.close_pass()
+        if memory.copy_state() == before:
+            break
+    import_edits = imports.list_edits(source, rewriter.uses, memory.kept_names)
+    edits = [*rewriter.edits, *import_edits]
+    new = _tidy_blank_lines(text, apply_edits(text, edits))
+    ast.parse(new)
+    return UpgradedText(new, sorted(set(rewriter.findings)))
+
+
+def _tidy_blank_lines(old: str, new: str) -> str:
+    """Keep removed statements from leaving more blank lines than the program had anywhere."""
+    longest = max((len(run) for run in _list_blank_runs(old)), default=0)
+    lines: list[str] = []
+    blank = 0
+    for line in new.split("\n"):
+        blank = blank + 1 if not line.strip() else 0
+        if blank <= max(longest, 2):
+            lines.append(line)
+    return "\n".join(lines).lstrip("\n") if not old.startswith("\n") else "\n".join(lines)
+
+
+def _list_blank_runs(text: str) -> list[list[str]]:
+    runs: list[list[str]] = [[]]
+    for line in text.split("\n"):
+        if line.strip():
+            runs.append([])
+        else:
+            runs[-1].append(line)
+    return runs
+
+
+def list_edits(edits: list[Edit]) -> list[Edit]:
+    return sorted(edits)

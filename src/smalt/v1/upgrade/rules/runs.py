@@ -1,0 +1,297 @@
+"""Submitting, and reading what a run did: jobs of v2, and MLflow for metrics and files."""
+
+from __future__ import annotations
+
+from smalt.v1.upgrade.calls import Call
+from smalt.v1.upgrade.rules import rule
+from smalt.v1.upgrade.rules.pipelines import submit_pipeline
+from smalt.v1.upgrade.texts import make_call
+from smalt.v1.upgrade.values import Value
+
+RUNS = ("Run", "PipelineRun", "HyperDriveRun", "AutoMLRun", "StepRun")
+
+
+def _name(*members: str) -> list[str]:
+    return [f"{kind}.{member}" for member in members for kind in RUNS]
+
+
+@rule(
+    "Experiment.submit",
+    takes="config tags show_output pipeline_parameters regenerate_outputs continue_on_step_failure run_id **",
+)
+def _submit(call: Call) -> Value:
+    call.check_no_others(
+        "config", "tags", "show_output", "pipeline_parameters", "regenerate_outputs", "continue_on_step_failure"
+    )
+    job, tags = call.require("config"), call.get("tags")
+    if job.kind not in ("ScriptRunConfig", "Pipeline", "Sweep", "AutoMLConfig"):
+        raise call.refuse(_explain_job(job), spreads=True)
+    extra = [("tags", tags.code)] if tags is not None else []
+    if job.kind == "Pipeline":
+        name = call.object.facts.get("constant name")
+        if name is not None:
+            job.facts.setdefault("experiment", name)
+        value = submit_pipeline(call, job, call.object.code, extra)
+    else:
+        kind = {"Sweep": "HyperDriveRun", "AutoMLConfig": "AutoMLRun"}.get(job.kind, "Run")
+        arguments = [("", job.code), ("experiment_name", call.object.code), *extra]
+        value = call.make(make_call(f"{call.client}.jobs.create_or_update", arguments, call.indent, call.prefix), kind)
+    show = call.get("show_output")
+    if show is not None and show.constant is True and call.target:
+        call.rewriter.after.append(f"{call.client}.jobs.stream({call.target}.name)")
+    return value
+
+
+def _explain_job(job: Value) -> str:
+    if job.kind == "left":
+        return f"it submits '{job.code}', which is still SDK v1's"
+    return "the text does not tell what is submitted here"
+
+
+@rule(*_name("wait_for_completion"), takes="show_output wait_post_processing raise_on_error timeout_seconds")
+def _wait(call: Call) -> Value:
+    raises, show = call.get("raise_on_error"), call.get("show_output")
+    differs = ""
+    if raises is not None and raises.constant is not True:
+        differs = "v2's stream raises if the job failed"
+    elif show is None or show.constant is not True:
+        differs = "v2 waits by showing the output"
+    return call.make(f"{call.client}.jobs.stream({call.object.code}.name)", differs=differs)
+
+
+@rule("RunDetails", takes="run_instance")
+def _make_details(call: Call) -> Value:
+    run = call.require("run_instance")
+    if run.kind not in RUNS:
+        raise call.refuse("the text does not tell which run this is")
+    return Value("", "RunDetails", {"run": run, "dropped": True}, changed=True, node=call.node)
+
+
+@rule("RunDetails.show", takes="render_lib widget_settings")
+def _show_details(call: Call) -> Value:
+    run: Value = call.object.facts["run"]
+    return call.make(f"print({run.code}.studio_url)", differs="v2 has no widget; in a notebook, the job shows itself")
+
+
+@rule(*_name("id"))
+def _get_id(call: Call) -> Value:
+    return call.make(f"{call.object.code}.name")
+
+
+@rule(*_name("get_portal_url"), takes="")
+def _get_url(call: Call) -> Value:
+    return call.make(f"{call.object.code}.studio_url")
+
+
+@rule(*_name("get_status"), takes="")
+def _get_status(call: Call) -> Value:
+    return call.make(f"{call.client}.jobs.get({call.object.code}.name).status")
+
+
+@rule(*_name("status"))
+def _read_status(call: Call) -> Value:
+    return call.make(f"{call.client}.jobs.get({call.object.code}.name).status")
+
+
+@rule(*_name("get_details"), takes="")
+def _get_details(call: Call) -> Value:
+    return call.make(
+        f"{call.client}.jobs.get({call.object.code}.name)", "JobEntity", differs="an entity, not a dictionary"
+    )
+
+
+@rule(*_name("tags", "properties"))
+def _read_mapping(call: Call) -> Value:
+    return call.make(f"{call.client}.jobs.get({call.object.code}.name).{call.name.split('.')[1]}")
+
+
+@rule(*_name("get_tags", "get_properties"), takes="")
+def _get_mapping(call: Call) -> Value:
+    return call.make(f"{call.client}.jobs.get({call.object.code}.name).{call.name.split('.get_')[1]}")
+
+
+@rule(*_name("cancel"), takes="")
+def _cancel(call: Call) -> Value:
+    return call.make(f"{call.client}.jobs.begin_cancel({call.object.code}.name).result()")
+
+
+@rule(
+    "Run.get_children",
+    "PipelineRun.get_children",
+    "PipelineRun.get_steps",
+    "HyperDriveRun.get_children",
+    takes="recursive tags properties type status",
+)
+def _list_children(call: Call) -> Value:
+    call.check_no_others()
+    code = f"list({call.client}.jobs.list(parent_job_name={call.object.code}.name))"
+    return call.make(code, "Children", element="StepRun")
+
+
+@rule("StepRun.name")
+def _get_step_name(call: Call) -> Value:
+    return call.make(f"{call.object.code}.display_name")
+
+
+@rule(*_name("display_name"))
+def _read_display_name(call: Call) -> Value:
+    return call.make(f"{call.object.code}.display_name")
+
+
+@rule(*_name("get_metrics"), takes="name recursive run_type populate")
+def _get_metrics(call: Call) -> Value:
+    call.check_no_others("name")
+    call.use("mlflow", "")
+    call.rewriter.set_tracking_uri(call)
+    name = call.get("name")
+    code = f"mlflow.get_run({call.object.code}.name).data.metrics"
+    if name is not None:
+        code = f"{{{name.code}: {code}[{name.code}]}}"
+    return call.make(
+        code, differs="the last value of each metric, where v1 gave lists of those that were logged several times"
+    )
+
+
+@rule(*_name("get_file_names"), takes="")
+def _list_files(call: Call) -> Value:
+    call.use("mlflow", "")
+    call.rewriter.set_tracking_uri(call)
+    code = f"[file.path for file in mlflow.artifacts.list_artifacts(run_id={call.object.code}.name)]"
+    return call.make(code, differs="the topmost files and folders only")
+
+
+@rule(*_name("download_file"), takes="name output_file_path _validate_checksum")
+def _download_file(call: Call) -> Value:
+    call.use("mlflow", "")
+    call.rewriter.set_tracking_uri(call)
+    path = call.get("output_file_path")
+    arguments = [("run_id", f"{call.object.code}.name"), ("artifact_path", call.require("name").code)]
+    if path is not None:
+        arguments.append(("dst_path", path.code))
+    differs = (
+        "dst_path is a folder, in which the file has its path of the run"
+        if path is not None
+        else "returns where the file is"
+    )
+    return call.make(
+        make_call("mlflow.artifacts.download_artifacts", arguments, call.indent, call.prefix), differs=differs
+    )
+
+
+@rule(*_name("download_files"), takes="prefix output_directory output_paths batch_size append_prefix timeout_seconds")
+def _download_files(call: Call) -> Value:
+    call.check_no_others("output_directory")
+    folder = call.get("output_directory")
+    inner = f", download_path={folder.code}" if folder is not None else ""
+    return call.make(
+        f"{call.client}.jobs.download({call.object.code}.name{inner})", differs="the files lie in artifacts/ there"
+    )
+
+
+@rule(
+    *_name("register_model"),
+    takes="model_name model_path tags properties model_framework model_framework_version description "
+    "datasets sample_input_dataset sample_output_dataset resource_configuration **",
+)
+def _register_model(call: Call) -> Value:
+    call.check_no_others(
+        "model_name",
+        "model_path",
+        "tags",
+        "properties",
+        "description",
+        "model_framework",
+        "model_framework_version",
+        "datasets",
+    )
+    path = call.get("model_path")
+    name = call.require("model_name").code
+    run = call.object.code
+    if path is None or path.is_text:
+        inner = str(path.constant) if path is not None else call.require("model_name").constant
+        uri = f'f"azureml://jobs/{{{run}.name}}/outputs/artifacts/paths/{inner}"'
+    else:
+        uri = f'f"azureml://jobs/{{{run}.name}}/outputs/artifacts/paths/{{{path.code}}}"'.replace("'", "'")
+    arguments = [("path", uri), ("name", name), ("type", '"custom_model"')]
+    arguments += [
+        (key, call.arguments[key].code) for key in ("tags", "properties", "description") if call.get(key) is not None
+    ]
+    dropped = [key for key in ("datasets", "model_framework", "model_framework_version") if call.get(key) is not None]
+    model = make_call(call.entity("Model"), arguments, call.indent, call.prefix + 40)
+    differs = (
+        f"{' and '.join(dropped)}: v2's lineage is that of the job; add properties if you need them" if dropped else ""
+    )
+    return call.make(f"{call.client}.models.create_or_update({model})", "Model", differs=differs)
+
+
+@rule("PipelineRun.find_step_run", takes="name")
+def _find_step_run(call: Call) -> Value:
+    name = call.require("name").code
+    steps = f"{call.client}.jobs.list(parent_job_name={call.object.code}.name)"
+    code = f"[step for step in {steps} if step.display_name == {name}]"
+    return call.make(code, "Children", element="StepRun")
+
+
+@rule("Children[]")
+def _take_child(call: Call) -> Value:
+    return Value(
+        f"{call.object.code}[{call.arguments['key'].code}]", "StepRun", changed=call.object.changed, node=call.node
+    )
+
+
+@rule(
+    "HyperDriveRun.get_best_run_by_primary_metric",
+    "AutoMLRun.get_best_child",
+    takes="include_failed include_canceled include_resume_from_runs metric",
+)
+def _get_best(call: Call) -> Value:
+    call.check_no_others("include_failed", "include_canceled", "include_resume_from_runs")
+    jobs = f"{call.client}.jobs"
+    return call.make(f'{jobs}.get({jobs}.get({call.object.code}.name).properties["best_child_run_id"])', "Run")
+
+
+# What start_logging returns
+
+
+@rule("MlflowRun.log", takes="name value description step")
+def _log(call: Call) -> Value:
+    step = call.get("step")
+    inner = f", step={step.code}" if step is not None else ""
+    call.use("mlflow", "")
+    return call.make(f"mlflow.log_metric({call.require('name').code}, {call.require('value').code}{inner})")
+
+
+@rule("MlflowRun.complete", takes="_set_status")
+def _end_run(call: Call) -> Value:
+    call.use("mlflow", "")
+    return call.make("mlflow.end_run()")
+
+
+@rule("MlflowRun.tag", takes="key value")
+def _tag(call: Call) -> Value:
+    value = call.get("value")
+    return call.make(f"mlflow.set_tag({call.require('key').code}, {value.code if value is not None else chr(34) * 2})")
+
+
+@rule("MlflowRun.upload_file", takes="name path_or_stream datastore_name")
+def _upload_file(call: Call) -> Value:
+    return write_artifact(call)
+
+
+def write_artifact(call: Call) -> Value:
+    """Return the logging of a file under a name: MLflow keeps the file's own name, in a folder."""
+    name, path = call.require("name"), call.require("path_or_stream")
+    if not name.is_text:
+        raise call.refuse("write mlflow.log_artifact(path, folder): the file keeps its own name")
+    folder, _, base = name.constant.rpartition("/")
+    if path.is_text and path.constant.rpartition("/")[2] != base:
+        raise call.refuse(f"mlflow.log_artifact keeps the file's own name; call the file '{base}' first")
+    call.use("mlflow", "")
+    inner = f', "{folder}"' if folder else ""
+    differs = "" if path.is_text else f"the artifact gets the file's own name, which must be '{base}'"
+    return call.make(f"mlflow.log_artifact({path.code}{inner})", differs=differs)
+
+
+@rule("MlflowRun.id")
+def _get_run_id(call: Call) -> Value:
+    return call.make(f"{call.object.code}.info.run_id")

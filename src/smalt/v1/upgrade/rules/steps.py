@@ -1,0 +1,260 @@
+"""Steps of pipelines: each becomes a command(…), a parallel step or a sweep, which the pipeline's function calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smalt.v1.upgrade.calls import Call
+from smalt.v1.upgrade.ports import CommandLine
+from smalt.v1.upgrade.rules import rule
+from smalt.v1.upgrade.rules.commands import (
+    add_command,
+    check_configuration,
+    finish_command,
+    read_configuration,
+    write_default_environment,
+    write_distribution,
+)
+from smalt.v1.upgrade.rules.computes import read_compute
+from smalt.v1.upgrade.texts import make_call, make_dict, make_name, quote
+from smalt.v1.upgrade.values import UNKNOWN, Value
+
+ML = "azure.ai.ml"
+
+
+def _check_step(call: Call, *more: str) -> None:
+    call.check_no_others(
+        "name", "arguments", "compute_target", "runconfig", "inputs", "outputs", "source_directory", "allow_reuse",
+        "version", "hash_paths", *more,
+    )  # fmt: skip
+    allow = call.get("allow_reuse")
+    if allow is not None and allow.constant is UNKNOWN:
+        raise call.refuse("whether it may be reused is known only when the program runs", spreads=True)
+
+
+def _write_head(call: Call) -> list[tuple[str, str]]:
+    """Return the first arguments of the command: the step's name and code."""
+    name, folder = call.get("name"), call.get("source_directory")
+    head = []
+    if name is not None and name.is_text:
+        slug = make_name(str(name.constant).lower().replace("-", "_"))
+        head = [("name", quote(slug))] + ([("display_name", name.code)] if slug != name.constant else [])
+    elif name is not None:
+        head = [("display_name", name.code)]
+    return [*head, ("code", folder.code if folder is not None else '"."')]
+
+
+def _write_tail(call: Call, line: CommandLine) -> list[tuple[str, str]]:
+    configuration = call.get("runconfig")
+    check_configuration(call, configuration)
+    given = read_configuration(configuration)
+    call.rewriter.consume(configuration)
+    compute = call.get("compute_target")
+    if compute is not None:
+        given["compute"] = read_compute(compute)
+    if "environment" not in given:
+        given["environment"] = write_default_environment(call)
+    tail: list[tuple[str, str]] = [
+        (key, given[key]) for key in ("environment", "compute", "instance_count") if key in given
+    ]
+    allow = call.get("allow_reuse")
+    if allow is not None and allow.constant is False:
+        tail.append(("is_deterministic", "False"))
+    if call.get("hash_paths") is not None or call.get("version") is not None:
+        call.note("hash_paths and version have no effect in v2: the content of the code decides about reuse")
+    return tail
+
+
+def finish_step(call: Call, line: CommandLine, extra: list[tuple[str, str]] | None = None) -> Value:
+    """Return the step, which from here on makes its outputs."""
+    later = call.recall()
+    tail = _write_tail(call, line) + (extra or [])
+    if later.get("is awaited"):
+        line.outputs["done"] = f'{call.use(ML, "Output")}(type="uri_folder")'
+    for name in later.get("awaits", {}):
+        line.inputs[name] = f'{call.use(ML, "Input")}(type="uri_folder", optional=True)'
+    facts: dict[str, Any] = {"ports": line.ports, "v1 name": call.get("name") or call.get("script_name"), "awaits": {}}
+    value = finish_command(call, line, _write_head(call), tail, "Step", **facts)
+    value.facts["outputs"] = line.made
+    for name, output in line.made.items():
+        output.facts["step"] = value
+        output.facts["output"] = name
+    return value
+
+
+@rule(
+    "PythonScriptStep",
+    takes="script_name name arguments compute_target runconfig runconfig_pipeline_params inputs "
+    "outputs params source_directory allow_reuse version hash_paths",
+)
+def _make_script_step(call: Call) -> Value:
+    _check_step(call, "script_name")
+    line = CommandLine(call, is_step=True)
+    line.declare(call.get("inputs"), call.get("outputs"))
+    line.add_program(call.require("script_name"))
+    line.add_arguments(call.get("arguments"))
+    return finish_step(call, line)
+
+
+@rule(
+    "RScriptStep",
+    takes="script_name name arguments compute_target runconfig runconfig_pipeline_params inputs "
+    "outputs params source_directory use_gpu custom_docker_image cran_packages github_packages "
+    "custom_url_packages allow_reuse version hash_paths",
+)
+def _make_r_step(call: Call) -> Value:
+    _check_step(call, "script_name")
+    line = CommandLine(call, is_step=True)
+    line.declare(call.get("inputs"), call.get("outputs"))
+    line.add_program(call.require("script_name"), "Rscript")
+    line.add_arguments(call.get("arguments"))
+    return finish_step(call, line)
+
+
+@rule(
+    "CommandStep",
+    takes="command name compute_target runconfig runconfig_pipeline_params inputs outputs params "
+    "source_directory allow_reuse version",
+)
+def _make_command_step(call: Call) -> Value:
+    _check_step(call, "command")
+    line = CommandLine(call, is_step=True)
+    line.declare(call.get("inputs"), call.get("outputs"))
+    if call.get("command") is None:
+        raise call.refuse("its command is that of its run configuration; write it here", spreads=True)
+    add_command(call, line, call.require("command"))
+    return finish_step(call, line)
+
+
+@rule(
+    "MpiStep",
+    takes="name source_directory script_name arguments compute_target node_count "
+    "process_count_per_node inputs outputs allow_reuse version hash_paths",
+)
+def _make_mpi_step(call: Call) -> Value:
+    _check_step(call, "script_name", "node_count", "process_count_per_node")
+    line = CommandLine(call, is_step=True)
+    line.declare(call.get("inputs"), call.get("outputs"))
+    line.add_program(call.require("script_name"))
+    line.add_arguments(call.get("arguments"))
+    processes, nodes = call.get("process_count_per_node"), call.get("node_count")
+    inner = f"process_count_per_instance={processes.code if processes is not None else 1}"
+    made = Value(f"{call.use(ML, 'MpiDistribution')}({inner})", "Distribution")
+    made.facts["instance_count"] = nodes.code if nodes is not None else None
+    return finish_step(call, line, write_distribution(call, made))
+
+
+@rule("Step.run_after", takes="step")
+def _order_steps(call: Call) -> Value:
+    """Order without data: the earlier step gets an output that only orders, the later one an input for it."""
+    earlier, later = call.require("step"), call.object
+    if earlier.kind != "Step":
+        raise call.refuse("the text does not tell which step this is", spreads=True)
+    if not call.rewriter.is_straight(later):
+        raise call.refuse("the order depends on a condition", spreads=True)
+    add_order(earlier, later)
+    for one in (earlier, later):
+        call.rewriter.consume(one)
+    return call.make("", dropped=True, differs="v2 has no order without data: the output 'done' only orders")
+
+
+def add_order(earlier: Value, later: Value) -> None:
+    earlier.facts["is awaited"] = True
+    later.facts["awaits"][f"after_{make_name(earlier.variable)}"] = earlier
+
+
+@rule("Step.name")
+def _read_step_name(call: Call) -> Value:
+    name = call.object.facts["v1 name"]
+    if name is None:
+        raise call.refuse("the text does not tell the step's name")
+    return call.make(name.code)
+
+
+# Parallel steps
+
+
+@rule(
+    "ParallelRunConfig",
+    takes="environment entry_script error_threshold output_action compute_target node_count "
+    "process_count_per_node mini_batch_size source_directory description logging_level "
+    "run_invocation_timeout run_max_try append_row_file_name allowed_failed_count "
+    "allowed_failed_percent partition_keys environment_variables",
+)
+def _make_parallel_configuration(call: Call) -> Value:
+    """v2 has no object for it: its settings are arguments of parallel_run_function(…)."""
+    call.check_no_others(*(name for name in call.arguments if not name.startswith("allowed_failed")))
+    for value in call.arguments.values():
+        if value.kind not in ("Environment", "ComputeTarget", "ScriptRunConfig"):
+            continue
+        if not call.rewriter.is_settled(value):
+            raise call.refuse("which object it gets depends on a condition", spreads=True)
+    call.rewriter.consume(Value("", node=call.node))
+    return call.make("", "ParallelRunConfig", arguments=dict(call.arguments), dropped=True)
+
+
+@rule("ParallelRunConfig.append_row_file_name", "ParallelRunConfig.mini_batch_size", "ParallelRunConfig.node_count")
+def _read_parallel_setting(call: Call) -> Value:
+    value = call.object.facts["arguments"].get(call.name.split(".")[1])
+    if value is None:
+        raise call.refuse("it is not set")
+    return call.make(value.code)
+
+
+@rule("ParallelRunStep", takes="name parallel_run_config inputs output side_inputs arguments allow_reuse")
+def _make_parallel_step(call: Call) -> Value:
+    configuration, inputs = call.require("parallel_run_config"), call.require("inputs")
+    if configuration.kind != "ParallelRunConfig" or inputs.items is None or len(inputs.items) != 1:
+        raise call.refuse("v2's parallel step has one input_data; the text does not tell which it is", spreads=True)
+    given: dict[str, Value] = configuration.facts["arguments"]
+    line = CommandLine(call, is_step=True)
+    output = call.get("output")
+    line.declare(inputs, Value("", items=[output]) if output is not None else None)
+    data = next(iter(line.inputs))
+    line.declare(call.get("side_inputs"), None)
+    call.rewriter.consume(configuration)
+    line.add_arguments(call.get("arguments"))
+    inner = call.indent + "    "
+    arguments = [*(one for one in _write_head(call) if one[0] != "code"), ("inputs", make_dict(line.inputs, inner))]
+    arguments += [("outputs", make_dict(line.outputs, inner))] if line.outputs else []
+    arguments.append(("input_data", quote(f"${{{{inputs.{data}}}}}")))
+    for old, new in (("node_count", "instance_count"), ("process_count_per_node", "max_concurrency_per_instance"),
+                     ("mini_batch_size", "mini_batch_size"), ("error_threshold", "mini_batch_error_threshold"),
+                     ("logging_level", "logging_level"), ("partition_keys", "partition_keys")):  # fmt: skip
+        if old in given and given[old].constant is not None:
+            arguments.append((new, given[old].code))
+    arguments += _write_retries(given)
+    arguments.append(("compute", read_compute(given["compute_target"])))
+    arguments.append(("task", _write_task(call, given, line, inner)))
+    allow = call.get("allow_reuse")
+    if allow is not None and allow.constant is False:
+        arguments.append(("is_deterministic", "False"))
+    facts: dict[str, Any] = {"ports": line.ports, "v1 name": call.get("name"), "awaits": {}, "outputs": line.made}
+    value = call.build(call.use("azure.ai.ml.parallel", "parallel_run_function"), arguments, "Step", **facts)
+    for name, made in line.made.items():
+        made.facts.update({"step": value, "output": name})
+    return value
+
+
+def _write_retries(given: dict[str, Value]) -> list[tuple[str, str]]:
+    tries, timeout = given.get("run_max_try"), given.get("run_invocation_timeout")
+    parts = {
+        "max_retries": tries.code if tries is not None else "3",
+        "timeout": timeout.code if timeout is not None else "60",
+    }
+    return [("retry_settings", make_dict(parts))]
+
+
+def _write_task(call: Call, given: dict[str, Value], line: CommandLine, indent: str) -> str:
+    folder = given.get("source_directory")
+    arguments = [("code", folder.code)] if folder is not None else []
+    arguments += [("entry_script", given["entry_script"].code), ("environment", given["environment"].code)]
+    if line.parts:
+        arguments.append(("program_arguments", line.write_command()))
+    action = given.get("output_action")
+    if action is not None and action.constant == "append_row" and line.outputs:
+        output = next(iter(line.outputs))
+        name = given.get("append_row_file_name")
+        file = str(name.constant) if name is not None and name.is_text else "parallel_run_step.txt"
+        arguments.append(("append_row_to", quote(f"${{{{outputs.{output}}}}}/{file}")))
+    return make_call(call.use("azure.ai.ml.parallel", "RunFunction"), arguments, indent, 40)

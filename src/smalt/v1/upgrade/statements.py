@@ -1,0 +1,378 @@
+"""The statements of a v1 program: each is rewritten whole, or left as it is with a reason."""
+
+from __future__ import annotations
+
+import ast
+
+from smalt.v1.upgrade.calls import Call
+from smalt.v1.upgrade.findings import Finding
+from smalt.v1.upgrade.rewriter import Rewriter
+from smalt.v1.upgrade.source import Edit
+from smalt.v1.upgrade.values import UNKNOWN, NeedsPersonError, Scope, Value
+
+BOUND = frozenset(
+    [
+        "Step",
+        "OutputData",
+        "OutputLink",
+        "PipelineParameter",
+        "Pipeline",
+        "StepSequence",
+        "ParallelRunConfig",
+        "RunConfiguration",
+        "Sampling",
+        "Sweep",
+        "DataPathComputeBinding",
+    ]
+)
+"""Kinds that mean nothing without each other: if one of a pipeline's parts stays v1, all of them do."""
+TODO = "TODO(smalt upgrade)"
+
+
+class StatementRewriter(Rewriter):
+    """Goes over the statements in their order."""
+
+    def rewrite_program(self) -> None:
+        self.rewrite_body(self.source.tree.body)
+        self._note_dropped()
+
+    def rewrite_body(self, body: list[ast.stmt], is_inner: bool = False) -> None:
+        outer, self.block = self.block, id(body)
+        removed = [self.rewrite_statement(statement) for statement in body]
+        self.block = outer
+        if is_inner and body and all(removed):
+            start, end = self.source.find_statement_lines(body[0])
+            self.edits = [edit for edit in self.edits if not start <= edit.start < end or edit.text]
+            self.edits.append(Edit(start, end, " " * body[0].col_offset + "pass\n"))
+
+    def rewrite_statement(self, statement: ast.stmt) -> bool:
+        """Rewrite a statement; return True if nothing is left of it."""
+        marks = len(self.edits), len(self.uses), len(self.findings)
+        self.statement, self.indent = statement, " " * statement.col_offset
+        self.before, self.after, self.target = [], [], ""
+        try:
+            return self._dispatch(statement)
+        except NeedsPersonError as problem:
+            del self.edits[marks[0] :], self.uses[marks[1] :], self.findings[marks[2] :]
+            self._leave(statement, problem)
+            return False
+
+    def _dispatch(self, statement: ast.stmt) -> bool:
+        match statement:
+            case ast.Import() | ast.ImportFrom():
+                return False
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self._rewrite_function(statement)
+            case ast.ClassDef():
+                self._open_scope(statement.name, statement.body, is_class=True)
+            case ast.Assign(targets=[ast.Name() | ast.Attribute() as target]):
+                return self._rewrite_assignment(statement, target, statement.value)
+            case ast.AnnAssign(target=ast.Name() as target) if statement.value is not None:
+                return self._rewrite_assignment(statement, target, statement.value)
+            case ast.Assign(targets=[ast.Tuple() as target]):
+                self._rewrite_unpacking(statement, target)
+            case ast.Expr():
+                return self._rewrite_expression(statement)
+            case ast.If() | ast.While() | ast.For() | ast.AsyncFor() | ast.With() | ast.AsyncWith() | ast.Try():
+                self._rewrite_compound(statement)
+            case ast.Return() if statement.value is not None:
+                value = self.read_settled(statement.value)
+                self.scope.returned.append(value)
+                self._edit_expression(statement.value, value)
+            case _:
+                self._rewrite_parts(statement)
+        return False
+
+    # What each statement becomes
+
+    def _rewrite_assignment(self, statement: ast.stmt, target: ast.expr, node: ast.expr) -> bool:
+        name = ast.unparse(target)
+        if isinstance(target, ast.Attribute):
+            base = self.read(target.value)
+            if base.kind and base.kind not in ("v1", "left"):
+                return self._apply_setter(statement, f"{base.kind}.{target.attr}=", base, node)
+            if base.kind in ("v1", "left"):
+                raise NeedsPersonError(
+                    f"'{ast.unparse(target.value)}' has no counterpart in v2", ast.unparse(target), node
+                )
+        if (self.scope.name, name) in self.memory.left:
+            raise NeedsPersonError(
+                "it is used where SDK v1's own object is still needed", self._name_call(node), node, spreads=True
+            )
+        self.target = name
+        value = self.read_settled(node)
+        self.target = ""
+        bound = value.facts.get("bound", name) if value.changed or value.kind else name
+        self._remember(node, value)
+        kept = (self.scope.name, name) in self.memory.kept
+        self._bind(name, value, bound)
+        if value.facts.get("dropped") or (name in self.memory.dropped and _is_droppable(value)):
+            return self._replace(statement, None)
+        if not value.changed and not self.before and not self.after:
+            return False
+        if bound != name or "\n" in value.code or value.facts.get("whole", True):
+            text = f"{bound} = {value.code}"
+            if kept:
+                text += f"\n{self.indent}{self.source.get_text(statement)}"
+                self.keep_names(statement)
+            return self._replace(statement, text)
+        self._edit_expression(node, value)
+        return False
+
+    def _bind(self, name: str, value: Value, bound: str) -> None:
+        if value.changed:
+            value.facts.setdefault("block", self.block)
+        stored = Value(bound, value.kind, value.facts, value.constant, value.items, name, bound != name, value.node)
+        self.scope.bind(name, stored)
+
+    def _remember(self, node: ast.expr, value: Value) -> None:
+        """Keep the facts of what an expression made for the next pass, in which they are known from the start."""
+        self.memory.facts[id(value.node or node)] = value.facts
+
+    def _apply_setter(self, statement: ast.stmt, name: str, base: Value, node: ast.expr) -> bool:
+        rule = self.rules.get(name)
+        if rule is None:
+            raise NeedsPersonError(
+                f"v2 has no '{name.rstrip('=')}'", name.rstrip("="), node, spreads=base.kind in BOUND
+            )
+        if base.variable and (self.scope.name, base.variable) in self.memory.left:
+            raise NeedsPersonError("it is still SDK v1's", name.rstrip("="), node, spreads=True)
+        value = self.read_settled(node)
+        call = Call(name.rstrip("="), node, self, base, {"value": value})
+        return self._replace(statement, rule(call).code or None)
+
+    def _rewrite_unpacking(self, statement: ast.Assign, target: ast.Tuple) -> None:
+        value = self.read_settled(statement.value)
+        kinds = value.facts.get("parts", [""] * len(target.elts))
+        for one, kind in zip(target.elts, kinds, strict=False):
+            self.scope.bind(ast.unparse(one), Value(ast.unparse(one), kind))
+        self._edit_expression(statement.value, value)
+
+    def _rewrite_expression(self, statement: ast.Expr) -> bool:
+        if isinstance(statement.value, ast.Constant):
+            return False
+        if self._extend_list(statement.value):
+            return ast.unparse(statement.value.func.value) in self.memory.dropped and self._replace(statement, None)  # type: ignore[attr-defined]
+        value = self.read_settled(statement.value)
+        self._remember(statement.value, value)
+        if value.changed and value.facts.get("dropped"):
+            return self._replace(statement, None)
+        if value.changed and value.node is statement.value:
+            return self._replace(statement, value.code)
+        if self.before or self.after:
+            return self._replace(statement, value.code)
+        self._edit_expression(statement.value, value)
+        return False
+
+    def _extend_list(self, node: ast.expr) -> bool:
+        """Follow `steps.append(step)`; return True if it is one, of a list that the text tells."""
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[one]):
+                held = self.scope.values.get(name)
+                if held is None or held.items is None or not self.scope.is_settled(name):
+                    return False
+                value = self.read_settled(one)
+                if not value.kind or value.changed:
+                    held.items = None if held.items is None or value.changed else [*held.items, value]
+                    return False
+                held.items = [*held.items, value]
+                held.constant = UNKNOWN
+                self.consumed.add(id(node.func.value))  # type: ignore[attr-defined]
+                self.consume(value)
+                return True
+        return False
+
+    def _rewrite_compound(self, statement: ast.stmt) -> None:
+        for name in ("test", "iter"):
+            node = getattr(statement, name, None)
+            if node is not None:
+                self._edit_header(statement, node)
+        for item in getattr(statement, "items", []):
+            self._edit_header(statement, item.context_expr)
+        if isinstance(statement, ast.For | ast.AsyncFor):
+            kind = self.read(statement.iter).facts.get("element", "")
+            for one in ast.walk(statement.target):
+                if isinstance(one, ast.Name):
+                    self.scope.bind(one.id, Value(one.id, kind if one is statement.target else "", {"in loop": True}))
+        is_loop = isinstance(statement, ast.For | ast.AsyncFor | ast.While)
+        self.loops += [statement] if is_loop else []
+        self.rewrite_body(statement.body, True)  # type: ignore[attr-defined]
+        if is_loop:
+            self.loops.pop()
+        for handler in getattr(statement, "handlers", []):
+            if handler.type is not None and not self._holds_left(statement):
+                self.statement = statement
+                self._edit_header(statement, handler.type)
+            elif handler.type is not None:
+                self.keep_names(handler.type)
+            self.rewrite_body(handler.body, True)
+        for name in ("orelse", "finalbody"):
+            self.rewrite_body(getattr(statement, name, []), not _is_elif(statement, name))
+
+    def _holds_left(self, statement: ast.stmt) -> bool:
+        """Return True if a block of the statement makes something that stays v1."""
+        names = {one.id for one in ast.walk(statement) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+        return any((self.scope.name, name) in self.memory.left for name in names)
+
+    def _edit_header(self, statement: ast.stmt, node: ast.expr) -> None:
+        """Rewrite the expression of a block's first line; a problem there leaves that expression, not the block."""
+        self.statement = statement
+        marks = len(self.edits), len(self.uses), len(self.findings)
+        try:
+            self._edit_expression(node, self.read_settled(node))
+        except NeedsPersonError as problem:
+            del self.edits[marks[0] :], self.uses[marks[1] :], self.findings[marks[2] :]
+            self._note_person(node, problem)
+            self.keep_names(node)
+
+    def _rewrite_function(self, statement: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        parameters: dict[str, Value] = {}
+        kinds = self.memory.parameters.get(statement.name, {}) if statement in self.source.tree.body else {}
+        for one in (*statement.args.posonlyargs, *statement.args.args, *statement.args.kwonlyargs):
+            kind = kinds.get(one.arg, "")
+            if one.annotation is not None:
+                kind = self.imports.resolve(ast.unparse(one.annotation)) or kind
+                self._edit_header(statement, one.annotation)
+            parameters[one.arg] = Value(one.arg, "" if kind in ("left", "v1") else kind, variable=one.arg)
+        if statement.returns is not None:
+            self._edit_header(statement, statement.returns)
+        for default in (*statement.args.defaults, *(one for one in statement.args.kw_defaults if one is not None)):
+            self._edit_header(statement, default)
+        scope = self._open_scope(statement.name, statement.body, parameters)
+        kinds_back = {value.kind for value in scope.returned}
+        if len(kinds_back) == 1 and statement in self.source.tree.body:
+            self.memory.returned[statement.name] = kinds_back.pop()
+
+    def _open_scope(
+        self, name: str, body: list[ast.stmt], values: dict[str, Value] | None = None, is_class: bool = False
+    ) -> Scope:
+        outer = self.scope
+        self.scope = scope = Scope(f"{outer.name}.{name}" if outer.name else name, outer, body)
+        scope.is_class = is_class
+        scope.values.update(values or {})
+        self.rewrite_body(body, True)
+        self.scope = outer
+        return scope
+
+    def _rewrite_parts(self, statement: ast.stmt) -> None:
+        """Rewrite the expressions of any other statement."""
+        for child in ast.iter_child_nodes(statement):
+            if isinstance(child, ast.expr) and not isinstance(getattr(child, "ctx", None), ast.Store | ast.Del):
+                self._edit_expression(child, self.read_settled(child))
+
+    # Edits
+
+    def read_settled(self, node: ast.expr) -> Value:
+        """Return the value of an expression; raises NeedsPersonError if it is a v1 name that no rule knows."""
+        value = self.read(node)
+        self.check(value)
+        return value
+
+    def _edit_expression(self, node: ast.expr, value: Value) -> None:
+        if value.changed:
+            self.edits.append(Edit(*self.source.get_span(node), value.code))
+
+    def _replace(self, statement: ast.stmt, text: str | None) -> bool:
+        """Replace a statement with what must stand before and after it; return True if nothing is left of it."""
+        start, end = self.source.find_statement_lines(statement)
+        whole = self.source.text[start:end].endswith("\n") or start == self.source.get_line_start(statement.lineno)
+        if text is None and not self.before and not self.after:
+            if whole:
+                start = self._find_own_comment(statement, start)
+                end = self._find_end_of_gap(start, end)
+            self.edits.append(Edit(start, end, ""))
+            return True
+        lines = [*self.before, *([] if text is None else [text]), *self.after]
+        new = "\n".join(self.indent + line if line else "" for line in lines)
+        lost = [comment for comment in self.source.list_comments_within(statement) if comment.strip("# ") not in new]
+        new = "".join(f"{self.indent}{comment}\n" for comment in lost) + new
+        behind = self.source.comments.get(statement.end_lineno or 0)
+        if whole and behind and behind not in new:
+            new += f"  {behind}"
+        if not whole:
+            new = new.strip() if "\n" not in new else new
+        self.edits.append(Edit(start, end, new + ("\n" if self.source.text[start:end].endswith("\n") else "")))
+        return False
+
+    def _find_end_of_gap(self, start: int, end: int) -> int:
+        """Return where a removed piece ends, with the blank line below it if there is one above it as well."""
+        text = self.source.text
+        above = text[:start].endswith("\n\n") or start == 0
+        return end + 1 if above and text[end : end + 1] == "\n" else end
+
+    def _find_own_comment(self, statement: ast.stmt, start: int) -> int:
+        """Return where the comment begins that is about this statement only: a blank line is below."""
+        after = self.source.get_line((statement.end_lineno or statement.lineno) + 1)
+        if after.strip():
+            return start
+        line = statement.lineno - 1
+        while self.source.get_line(line).strip().startswith("#") and not self.source.get_line(line).startswith(
+            "# %%smalt"
+        ):
+            line -= 1
+        return self.source.get_line_start(line + 1)
+
+    # What stays as it is
+
+    def _leave(self, statement: ast.stmt, problem: NeedsPersonError) -> None:
+        """Leave a statement for a person, and with it what its objects are made of, if they must be v1's."""
+        self._note_person(statement, problem)
+        self.keep_names(statement)
+        if isinstance(statement, ast.Assign | ast.AnnAssign):
+            from smalt.v1.upgrade.values import list_targets
+
+            for name in list_targets(statement):
+                self.scope.bind(name, Value(name, "left", {"why": problem.sentence}, variable=name))
+                if problem.spreads and self._is_bound(statement):
+                    self.memory.left.add((self.scope.name, name))
+        if problem.spreads:
+            for node in ast.walk(statement):
+                found = self.scope.find(node.id) if isinstance(node, ast.Name) else None
+                if found is not None and found.kind in BOUND:
+                    self.memory.left.add((self.find_scope_name(found.variable), found.variable))
+        if problem.follows or TODO in self.source.get_line(statement.lineno - 1):
+            return
+        start = self.source.get_line_start(statement.lineno)
+        if self.source.text[start : self.source.get_span(statement)[0]].strip() == "":
+            self.edits.append(Edit(start, start, f"{self.indent}# {TODO}: {problem.sentence}\n"))
+
+    def _is_bound(self, statement: ast.stmt) -> bool:
+        """Return True if a statement makes a part of a pipeline."""
+        value = getattr(statement, "value", None)
+        name = self._name_call(value) if value is not None else ""
+        return name in BOUND | {"OutputFileDatasetConfig", "PipelineData"} or name.endswith("Step")
+
+    def _note_person(self, node: ast.stmt | ast.expr, problem: NeedsPersonError) -> None:
+        place = problem.node if problem.node is not None else node
+        name = problem.name or (ast.unparse(place) if isinstance(place, ast.expr) else "")
+        self.findings.append(
+            Finding(place.lineno, place.col_offset + 1, name.split("\n")[0][:60], "person", problem.sentence)
+        )
+
+    def _name_call(self, node: ast.expr) -> str:
+        return (
+            (self.imports.resolve(ast.unparse(node.func)) or ast.unparse(node.func))
+            if isinstance(node, ast.Call)
+            else ""
+        )
+
+    def _note_dropped(self) -> None:
+        """Find the variables that nothing uses any longer: all their uses are in what was rewritten without them."""
+        loads: dict[str, list[bool]] = {}
+        for node in ast.walk(self.source.tree):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                loads.setdefault(node.id, []).append(id(node) in self.consumed)
+        self.memory.dropped = {name for name, gone in loads.items() if all(gone)}
+
+
+def _is_droppable(value: Value) -> bool:
+    return bool(value.facts.get("droppable")) or (value.items is not None and any(item.kind for item in value.items))
+
+
+def _is_elif(statement: ast.stmt, block: str) -> bool:
+    return (
+        block == "orelse"
+        and isinstance(statement, ast.If)
+        and len(statement.orelse) == 1
+        and isinstance(statement.orelse[0], ast.If)
+    )
