@@ -13,10 +13,11 @@ from tests.api.test_assets import COMPONENT, DATA, ENVIRONMENT, MODEL
 from tests.helpers import WORKSPACE, Server
 
 W = WORKSPACE.format("tolerant")
+JOB = {"jobType": "Command", "command": "true", "environmentId": "azureml:host@latest"}
 SCHEDULE = {
     "properties": {
         "trigger": {"triggerType": "Cron", "expression": "1 1 * * *"},
-        "action": {"actionType": "CreateJob", "jobDefinition": {"jobType": "Pipeline", "jobs": {}}},
+        "action": {"actionType": "CreateJob", "jobDefinition": JOB},
     }
 }
 IMAGES = {

@@ -18,7 +18,10 @@ DAILY = {"type": "recurrence", "frequency": "day"}
     "changed",
     [
         *({"expression": text} for text in ("0 * * * *", "*/5 0-6/2 1,15 jan-mar mon-fri", "0 0 * * 7", "0 18 * * *")),
-        *({"time_zone": zone} for zone in ("utc", "Pacific Standard Time", "w. europe standard time", "UTC+12")),
+        *(
+            {"time_zone": zone}
+            for zone in ("utc", "Pacific Standard Time", "w. europe standard time", "UTC+12", "Europe/Berlin")
+        ),
         *({"start_time": time} for time in ("2026-01-31", "2026-01-31T10:15", "2026-01-31 10:15:00.5Z")),
         {"start_time": "2026-01-31T10:15:00+01:00", "end_time": "2026-02-01"},
     ],
@@ -46,7 +49,7 @@ def test_every_zone_of_the_service_is_taken() -> None:
         ({"expression": "0 0 * * 8"}, "the day of the week is '8'"),
         ({"time_zone": "Mars Standard Time"}, "'Mars Standard Time', which is not a time zone that schedules have; wr"),
         ({"time_zone": "Pacfic Standard Time"}, "did you mean 'Pacific Standard Time'?"),
-        ({"time_zone": "Europe/Berlin"}, "as Windows does, such as 'W. Europe Standard Time'"),
+        ({"time_zone": "Europe/Nowhere"}, "as Windows does, such as 'W. Europe Standard Time'"),
         ({"start_time": "tomorrow"}, "'start_time' must be a time such as '2026-01-31T10:15:00', not 'tomorrow'"),
         ({"end_time": "2026-02-30"}, "'end_time' must be a time"),
         ({"start_time": "2026-02-01", "end_time": "2026-01-31T10:00:00"}, "is not after 'start_time' (2026-02-01)"),

@@ -44,7 +44,7 @@ GROUPS = {
         "version": "The version of smalt.",
     },
     "Stored, not run yet": {
-        "schedule": "Schedules: stored; smalt does not run them yet.",
+        "schedule": "Schedules: jobs at set times.",
         "online-endpoint": "Online endpoints: stored; smalt does not serve them yet.",
         "online-deployment": "Online deployments: stored; smalt does not serve them yet.",
     },
@@ -54,7 +54,7 @@ GROUPS = {
 NOUNS = {noun: help for nouns in GROUPS.values() for noun, help in nouns.items()}
 
 _MODULES = {
-    **dict.fromkeys(("schedule", "online-endpoint", "online-deployment", "connection"), "stored_nouns"),
+    **dict.fromkeys(("online-endpoint", "online-deployment", "connection"), "stored_nouns"),
     **dict.fromkeys(("batch-endpoint", "batch-deployment"), "batch_endpoints"),
 }
 """The modules of nouns that share one; any other has a module of its name."""

@@ -69,7 +69,7 @@ class Launcher:
             return False
         if self._retiring and not self._steps.records:
             return True
-        return not self._channels and not self._keeper.is_server_missing and time.monotonic() >= self._stay_until
+        return not self._channels and not self._keeper.may_start_server and time.monotonic() >= self._stay_until
 
     # The server
 
@@ -137,6 +137,8 @@ class Launcher:
             self._steps.remove_waiting()
         elif kind == "unfinished":
             self._keeper.set_unfinished(message["n"])
+        elif kind == "wake":
+            self._keeper.set_wake_time(message["at"])
         elif kind == "hello":
             self._handle_greeting(channel, message)
         elif kind == "retire":
@@ -278,6 +280,7 @@ class Launcher:
         except OSError:
             there = False
         if there:
+            self._keeper.check_wake_time()
             self._timers.add_after(HOME_CHECK, self._check_home)
             return
         log_line("the home is gone: ending its steps")

@@ -8,8 +8,8 @@ import socket
 import struct
 from typing import Any
 
-PROTOCOL = 4
-"""2: a step can wait for another's end (`after`). 3: for that of certain steps; `go`. 4: `reads` and `writes`."""
+PROTOCOL = 5
+"""2: a step can wait for another (`after`). 3: for certain steps; `go`. 4: `reads`, `writes`. 5: `wake`."""
 
 Message = dict[str, Any]
 

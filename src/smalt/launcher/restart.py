@@ -1,8 +1,9 @@
-"""Keeping a server alive while jobs are unfinished."""
+"""Keeping a server alive while jobs are unfinished, and starting one for the next tick of a schedule."""
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 
 from smalt.launcher.timers import Timers
@@ -13,6 +14,10 @@ LONGEST_WAIT = 30.0
 MOST_TRIES = 12  # about three minutes; then there is something that starting again does not cure
 
 
+WAKE_AHEAD = 5.0
+"""Seconds before a tick at which a server is started: more than it takes to come up, and the 2 s between two looks."""
+
+
 class ServerKeeper:
     def __init__(self, home: Home, timers: Timers, started: Callable[[int], None], say: Callable[[str], None]) -> None:
         self._home = home
@@ -21,6 +26,7 @@ class ServerKeeper:
         self._say = say
         self._command: list[str] | None = None
         self._unfinished = 0
+        self._wake_at: float | None = None
         self._connected = False
         self._tries = 0
         self._planned = False
@@ -29,8 +35,25 @@ class ServerKeeper:
 
     @property
     def is_server_missing(self) -> bool:
-        """True if jobs are unfinished, no server is connected and another start may be tried."""
-        return not self._connected and bool(self._unfinished and self._command) and self._tries < MOST_TRIES
+        """True if a server is needed now, none is connected and another start may be tried."""
+        return not self._connected and bool(self._command) and self._is_server_needed and self._tries < MOST_TRIES
+
+    @property
+    def may_start_server(self) -> bool:
+        """True if a server is missing, or is to be started later."""
+        return self.is_server_missing or (self._wake_at is not None and self._tries < MOST_TRIES)
+
+    @property
+    def _is_server_needed(self) -> bool:
+        return bool(self._unfinished) or (self._wake_at is not None and self._wake_at - time.time() <= WAKE_AHEAD)
+
+    def set_wake_time(self, at: float | None) -> None:
+        self._wake_at = at
+
+    def check_wake_time(self) -> None:
+        """Start a server if the time has come for which one is needed."""
+        if self._wake_at is not None:
+            self._plan_start()
 
     def set_unfinished(self, unfinished: int) -> None:
         self._unfinished = unfinished
@@ -73,7 +96,8 @@ class ServerKeeper:
                 setsigmask=(),
             )
             self._started(self.pid)
-            self._say(f"the server was gone with jobs unfinished; started it again as process {self.pid}")
+            why = "the server was gone with jobs unfinished" if self._unfinished else "a schedule has a tick soon"
+            self._say(f"{why}; started a server as process {self.pid}")
         except OSError as error:
             self._say(f"cannot start the server again: {error}")
             self._plan_start()

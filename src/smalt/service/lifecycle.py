@@ -27,6 +27,7 @@ from smalt.service import daemon, relocation, tls
 from smalt.service.api.app import build_app
 from smalt.service.api.server_context import ServerContext
 from smalt.service.composition import build_engine
+from smalt.service.compute import LauncherClient
 from smalt.service.connections import (
     IDLE_SECONDS,
     AcceptedConnection,
@@ -49,6 +50,8 @@ _LOOK = 1.0
 """Seconds between looks at whether there is a reason to end."""
 _ROOM_AGAIN = 60.0
 """Seconds until it is looked at again how full the disk is."""
+_SHORT_REST = 60.0
+"""Seconds until the next tick of a schedule for which an idle server stays at least."""
 _SETTLED = 1.0
 """Seconds after which who started the server has most likely been served."""
 
@@ -110,11 +113,12 @@ class ServerLifecycle:
         db = Database(home.path("smalt.db"))
         principal = pwd.getpwuid(os.getuid()).pw_name if _has_user_name() else f"uid {os.getuid()}"
         _ensure_token(home, db, principal)
-        engine, port = build_engine(home, settings, db), self._sockets.tcp.getsockname()[1]
+        launcher = LauncherClient(home, cpus=settings.cpus)
+        engine, port = build_engine(home, settings, db, launcher), self._sockets.tcp.getsockname()[1]
         relocation.handle_relocation(home, db, engine.context, relocated)
         tls_port = self._tls_port = _TlsPort(home, settings, self._cap)
         service = tls_port.service = ServerContext(
-            home, settings, db, engine, principal, port=port, open_tls=tls_port.open
+            home, settings, db, engine, principal, port=port, open_tls=tls_port.open, launcher=launcher
         )
         service.host, service.port_note = get_url_host(settings.listen), self._sockets.note
         engine.context.tracking.port = port  # the first jobs start while the engine opens
@@ -123,6 +127,7 @@ class ServerLifecycle:
             tls_port.get_port()
         await engine.open()
         engine.context.tracking.open()
+        service.scheduler.open()
         return service
 
     def _handle_ready(self, service: ServerContext) -> None:
@@ -148,6 +153,9 @@ class ServerLifecycle:
         asyncio.get_running_loop().call_later(_SETTLED, _widen_database, service)
 
     async def _close_context(self, service: ServerContext) -> None:
+        service.scheduler.close()
+        if not service.ends_idle and service.launcher is not None:
+            service.launcher.wake_server_at(None)  # who ended the server does not want it back
         await service.engine.close()
         await service.tracking.close()
         service.db.close()
@@ -331,11 +339,23 @@ async def _stop_when_idle(service: ServerContext, lock: HomeLock) -> None:
         if service.count_unfinished():
             service.activity.touch()
         left = limit - service.activity.idle_seconds
-        if limit and left <= 0:
+        if limit and left <= 0 and _is_needed_soon(service, limit):
+            left = _LOOK
+        elif limit and left <= 0:
+            service.ends_idle = True
             logger.info("nobody has asked for anything in %g minutes", service.settings.idle_minutes)
             service.stopping.set()
             return
         await asyncio.sleep(min(max(left, 0.02), _LOOK) if limit else _LOOK)
+
+
+def _is_needed_soon(service: ServerContext, limit: float) -> bool:
+    """Return True if a schedule has a tick soon, or later and nobody would start a server for it."""
+    at = service.scheduler.next_time
+    if at is None:
+        return False
+    is_soon = at - service.scheduler.clock.now() < max(limit, _SHORT_REST)
+    return is_soon or service.launcher is None or not service.launcher.can_wake_server
 
 
 def _ensure_token(home: Home, db: Database, principal: str) -> None:

@@ -96,7 +96,9 @@ def it_keeps_schedules() -> None:
     assert [one.name for one in ml.schedules.list()] == ["daily"]
     assert sorted(one.name for one in ml.schedules.list(list_view_type="All")) == ["cron", "daily"]
     assert waited(ml.schedules.begin_enable("cron")).is_enabled is True
-    assert "runs none yet" in refused(lambda: ml.schedules.trigger("daily"))
+    triggered = ml.schedules.trigger("daily")
+    assert triggered.schedule_action_type == "CreateJob"
+    assert ml.jobs.get(triggered.job_name).display_name.startswith("daily-2")
     waited(ml.schedules.begin_disable("cron"))
     waited(ml.schedules.begin_delete("cron"))
     assert "no schedule 'cron'" in refused(lambda: ml.schedules.get("cron"))

@@ -1,4 +1,4 @@
-"""`smalt schedule …`, `smalt online-endpoint …` and the other nouns that smalt only stores."""
+"""`smalt online-endpoint …`, `smalt batch-endpoint …` and the other nouns that smalt only stores."""
 
 from __future__ import annotations
 
@@ -126,12 +126,6 @@ class DeploymentNoun(StoredNoun):
         return made
 
 
-schedule = StoredNoun(
-    "schedule",
-    "Schedules: stored; smalt does not run them yet.",
-    ("name", "display_name", "is_enabled", "trigger.type", "description"),
-    "schedules",
-)
 online_endpoint = StoredNoun(
     "online_endpoint",
     "Online endpoints: stored; smalt does not serve them yet.",
@@ -164,36 +158,6 @@ def _split_pair(text: str) -> tuple[str, str]:
     if not equals:
         raise click.UsageError(f"'{text}' is not KEY=VALUE")
     return key, value
-
-
-@schedule.verb("enable", _NAME, options.NO_WAIT)
-def enable_schedule(ctx: Invocation, name: str, no_wait: bool) -> Any:
-    """Enable a schedule."""
-    return ctx.client.schedules.begin_enable(name).result()
-
-
-@schedule.verb("disable", _NAME, options.NO_WAIT)
-def disable_schedule(ctx: Invocation, name: str, no_wait: bool) -> Any:
-    """Disable a schedule."""
-    return ctx.client.schedules.begin_disable(name).result()
-
-
-@schedule.verb("trigger", _NAME)
-def trigger_schedule(ctx: Invocation, name: str) -> Any:
-    """Refused: smalt runs no schedules yet."""
-    return ctx.client.schedules.trigger(name)
-
-
-@schedule.verb(
-    "list",
-    options.MAX_RESULTS,
-    click.Option(["--include-disabled"], is_flag=True, help="Include disabled schedules."),
-    click.Option(["--disabled-only"], is_flag=True, help="Only disabled schedules."),
-)
-def list_schedules(ctx: Invocation, max_results: int | None, include_disabled: bool, disabled_only: bool) -> Any:
-    """List schedules."""
-    view = "DisabledOnly" if disabled_only else "All" if include_disabled else "EnabledOnly"
-    return list(islice(ctx.client.schedules.list(list_view_type=view), max_results))
 
 
 @online_endpoint.verb(

@@ -9,12 +9,12 @@ from smalt.entities.assets.asset import Resource
 from smalt.entities.assets.data_import import DataImport
 from smalt.entities.schedules.monitor import MonitorDefinition
 from smalt.entities.schedules.triggers import TRIGGER
-from smalt.entities.schema.effects import KEPT
+from smalt.entities.schema.effects import KEPT, SERVICE
 from smalt.entities.schema.entity import Entity, from_service, optional, required
 from smalt.entities.schema.kinds import JOBS, find_job_type
 from smalt.entities.schema.nested import Named, Nested, TaggedNoun
 from smalt.entities.schema.problems import Path
-from smalt.entities.schema.shapes import Boolean, Text
+from smalt.entities.schema.shapes import Boolean, Integer, List, Number, Text
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
@@ -37,6 +37,22 @@ CREATE_JOB = Named[Entity]("job") | CreateJob()
 IMPORT_DATA = Named[DataImport]("data_import") | Nested(DataImport)
 
 
+class ScheduleTick(Entity):
+    """A time at which a schedule was due, and what came of it."""
+
+    noun = "a tick of a schedule"
+    _effect = SERVICE
+
+    time = from_service(Text(), "The time at which it was due, in UTC.")
+    cause = from_service(Text(), "The cause: `trigger`, or `request` where a user asked for it.")
+    status = from_service(Text(), "The outcome: `fired`, `skipped`, `failed`, or `due` while its job is made.")
+    job = from_service(Text(), "The name of the job that it made.")
+    late = from_service(Number(), "The seconds from its time until its job was made.")
+    reason = from_service(Text(), "The reason why it made no job.")
+    until = from_service(Text(), "The time of the last one of several that were skipped together.")
+    count = from_service(Integer(), "The number of ticks that were skipped together.")
+
+
 class Schedule(Resource):
     noun = "a schedule"
     _effect = KEPT
@@ -49,6 +65,10 @@ class Schedule(Resource):
     import_data = optional(IMPORT_DATA, "The data that is imported each time.")
     is_enabled = optional(Boolean(), "Whether it is on.")
     provisioning_state = from_service(Text(), "The state.")
+    next_times = from_service(List(Text()), "The next five times, in UTC; only where one schedule is shown.")
+    last_ticks = from_service(
+        List(Nested(ScheduleTick)), "The last ticks, newest first; only where one schedule is shown."
+    )
 
     @classmethod
     def _read_data(cls, data: Any, path: Path, reader: Reader) -> Any:

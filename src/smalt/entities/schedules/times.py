@@ -40,23 +40,23 @@ class Time(Text):
 
     def read_value(self, value: object, path: Path, reader: Reader) -> str | None:
         text = super().read_value(value, path, reader)
-        if text is not None and not reader.is_answer and _parse_time(text) is None:
+        if text is not None and not reader.is_answer and parse_wall_time(text) is None:
             words = f"'{path[-1]}' must be a time such as '2026-01-31T10:15:00', not {format_value(text)}"
             reader.add_problem(path, words)
         return text
 
 
 class Zone(Text):
-    """The name of a time zone, as Windows spells it."""
+    """The name of a time zone, as Windows or the IANA spells it."""
 
     def read_value(self, value: object, path: Path, reader: Reader) -> str | None:
         text = super().read_value(value, path, reader)
-        if text is None or reader.is_answer or text.strip().lower() in _list_zones():
+        if text is None or reader.is_answer or text.strip().lower() in _list_zones() or _is_iana_zone(text.strip()):
             return text
         near = find_nearest(_shorten_zone(text), [_shorten_zone(zone.value) for zone in TimeZone])
         meant = next((zone.value for zone in TimeZone if _shorten_zone(zone.value) == near), None)
         hint = f"; did you mean '{meant}'?" if meant else ""
-        hint = hint or "; write it as 'UTC' or as Windows does, such as 'W. Europe Standard Time'"
+        hint = hint or "; write it as 'UTC', 'Europe/Berlin', or as Windows does, such as 'W. Europe Standard Time'"
         reader.add_problem(
             path, f"'{path[-1]}' is {format_value(text)}, which is not a time zone that schedules have{hint}"
         )
@@ -68,17 +68,26 @@ def _shorten_zone(zone: str) -> str:
     return re.sub(r"\s+(standard|time|std|daylight)\b", "", zone.strip().lower())
 
 
+def _is_iana_zone(name: str) -> bool:
+    from zoneinfo import ZoneInfo
+
+    try:
+        return bool(name) and ZoneInfo(name).key == name
+    except (KeyError, OSError, ValueError):  # there is none, or it is no name of a file
+        return False
+
+
 def _list_zones() -> set[str]:
     return {zone.value.lower() for zone in TimeZone}
 
 
 def is_empty_period(start: str, end: str) -> bool:
     """Return True if both texts are times and `end` is not after `start`."""
-    first, last = _parse_time(start), _parse_time(end)
+    first, last = parse_wall_time(start), parse_wall_time(end)
     return first is not None and last is not None and last <= first
 
 
-def _parse_time(text: str) -> datetime | None:
+def parse_wall_time(text: str) -> datetime | None:
     """Return the wall-clock time of a text, or None if the text is not a time."""
     found = _TIME.fullmatch(text.strip())
     try:

@@ -17,12 +17,14 @@ from smalt.service.api.auth.signed_links import SignedLinks
 from smalt.service.api.blob.sas import SharedAccessSignatures
 from smalt.service.api.blob.shared_key import AccountKeys
 from smalt.service.api.job_followers import JobFollowers
+from smalt.service.compute import LauncherClient
 from smalt.service.data import DataAccess
 from smalt.service.engine import Engine
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
+from smalt.service.schedules import Scheduler
 from smalt.service.settings import ServerSettings
 from smalt.service.tracking import Tracking
 
@@ -76,6 +78,10 @@ class ServerContext:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_READERS, "reader"))
     """Read the logs of streams; apart, as what copies and fetches may take long."""
+    launcher: LauncherClient | None = None
+    """Starts a server for the next tick of a schedule, where none is there."""
+    ends_idle: bool = False
+    """True if the server ends because nobody needs it now, not because somebody ended it."""
     open_tls: Callable[[], Awaitable[tuple[str, str]]] = _refuse_tls
     """Opens the TLS listener; its URL, and the certificate of the authority that signs it."""
 
@@ -83,6 +89,10 @@ class ServerContext:
     def base_url(self) -> str:
         """The server's own URL, for callers that did not use one."""
         return self.settings.public_url or f"http://{self.host}:{self.port}"
+
+    @cached_property
+    def scheduler(self) -> Scheduler:
+        return Scheduler(self.engine, wake_server_at=self.launcher.wake_server_at if self.launcher else None)
 
     @cached_property
     def access_tokens(self) -> Jwt:

@@ -51,6 +51,12 @@ def get_resource(db: Database, workspace_id: int, kind: str, name: str) -> Resou
     return ResourceRecord(*row) if row else None
 
 
+def find_by_id(db: Database, id: int) -> tuple[int, ResourceRecord] | None:
+    """Return a resource with the id of its workspace."""
+    row = db.row(f"SELECT workspace_id, {_COLUMNS} FROM resources WHERE id=?", (id,))
+    return (int(row[0]), ResourceRecord(*row[1:])) if row else None
+
+
 def list_resources(db: Database, workspace_id: int, kind: str) -> list[ResourceRecord]:
     rows = db.rows(
         f"SELECT {_COLUMNS} FROM resources WHERE workspace_id=? AND kind=? ORDER BY name",

@@ -56,6 +56,19 @@ DATA_IMPORT = Codec(
 )
 
 
+def read_trigger(body: Any) -> triggers.Trigger:
+    """Return the trigger of a schedule that was stored; raise ValidationException with its problems."""
+    from smalt.exceptions import LocatedProblem, ValidationException
+
+    reader = Reader()
+    reader.on_wire = True
+    found: Any = _TRIGGER.read(body, ("trigger",), reader)
+    if not isinstance(found, triggers.Trigger) or reader.problems:
+        problems = [str(problem) for problem in reader.problems] or ["trigger: a schedule needs one to have ticks"]
+        raise ValidationException([LocatedProblem("", 0, 0, problem) for problem in problems])
+    return found
+
+
 class _Schedules(Codec[Schedule]):
     """Schedules, whose job or monitor stands in `action`."""
 

@@ -26,7 +26,7 @@ Body = dict[str, Any]
 
 DONE = "/smalt/v1/done"
 _BESIDE = ("location", "tags", "identity", "kind", "sku")
-_ADDED = ("provisioningState", "scoringUri", "swaggerUri", "inferenceEndpoint")
+_ADDED = ("provisioningState", "nextTimes", "lastTicks", "scoringUri", "swaggerUri", "inferenceEndpoint")
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,9 @@ class ResourceCollection:
         properties = await self.check_properties(request, properties)
         beside = {key: body[key] for key in _BESIDE if body.get(key) is not None}
         kept = {**beside, "properties": self.prepare_properties(request, properties, existed)}
-        resources.put_resource(db, workspace.id, place, existed.name if existed else name, kept, request.principal)
+        with db.transaction():
+            resources.put_resource(db, workspace.id, place, existed.name if existed else name, kept, request.principal)
+            self.handle_stored(request, self.find_resource(request))
         return ApiResponse(
             await self.get_resource(request), headers=build_done_headers(request)
         )  # always 200: of some kinds clients take nothing else
@@ -92,8 +94,9 @@ class ResourceCollection:
         inner = f"{self.segment}/{found.name}/deployments"
         for one in resources.list_resources(db, workspace.id, inner):
             resources.remove_resource(db, workspace.id, inner, one.name)
-        resources.remove_resource(db, workspace.id, self.get_record_kind(request), found.name)
-        self.forget_resource(request, found)
+        with db.transaction():
+            resources.remove_resource(db, workspace.id, self.get_record_kind(request), found.name)
+            self.forget_resource(request, found)
         return ApiResponse({}, 200)
 
     def get_record_kind(self, request: ApiRequest) -> str:
@@ -134,6 +137,9 @@ class ResourceCollection:
     def prepare_properties(self, request: ApiRequest, properties: Body, existed: ResourceRecord | None) -> Body:
         """Return the properties to store."""
         return properties
+
+    def handle_stored(self, request: ApiRequest, resource: ResourceRecord) -> None:
+        """Do what follows from the resource's being stored, in the same transaction."""
 
     def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
         """Return the properties to send."""

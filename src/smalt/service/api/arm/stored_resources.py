@@ -1,4 +1,4 @@
-"""Resources that are stored as described: schedules, endpoints, deployments, connections, feature sets, …
+"""Resources that are stored as described: endpoints, deployments, connections, feature sets, …
 
 Nothing acts on them yet. They are created, listed, changed and deleted as in the service; requests that would act
 are refused in one sentence.
@@ -12,30 +12,12 @@ from smalt.service.api.arm.asset_collection import AssetCollection
 from smalt.service.api.arm.batch_endpoints import BATCH_DEPLOYMENTS, BATCH_ENDPOINTS
 from smalt.service.api.arm.connections import CONNECTIONS
 from smalt.service.api.arm.resource_collection import ResourceCollection
+from smalt.service.api.arm.schedules import SCHEDULES
 from smalt.service.api.request import ApiRequest
 from smalt.service.api.rest_shapes import build_resource_id
 from smalt.service.records.resources import ResourceRecord
-from smalt.wire.jobs.distillation import without_secrets
 
 Body = dict[str, Any]
-
-
-class _ScheduleCollection(ResourceCollection):
-    def is_listed(self, request: ApiRequest, resource: ResourceRecord) -> bool:
-        """True if the schedule is enabled, or if the request's view includes disabled ones."""
-        view = request.get_query("listViewType", "EnabledOnly").lower()
-        enabled = bool(resource.content["properties"].get("isEnabled", True))
-        return view == "all" or enabled == (view != "disabledonly")
-
-    def prepare_properties(self, request: ApiRequest, properties: Body, existed: ResourceRecord | None) -> Body:
-        action = properties.get("action")
-        job = action.get("jobDefinition") if isinstance(action, dict) else None
-        if not isinstance(action, dict) or not isinstance(job, dict):
-            return properties
-        return {**properties, "action": {**action, "jobDefinition": without_secrets(job)}}
-
-    def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
-        return {"tags": {}, "properties": {}, "isEnabled": True, **properties}
 
 
 class _EndpointCollection(ResourceCollection):
@@ -69,14 +51,6 @@ _SERVES_NOTHING = "smalt keeps online endpoints as they are described, but serve
 _SAYS = f"online endpoint '{{name}}' was not asked: {_SERVES_NOTHING}; ask the model in a job for now"
 _NO_KEYS = f"online endpoint '{{name}}' has no keys: {_SERVES_NOTHING}"
 
-SCHEDULES = _ScheduleCollection(
-    "schedules",
-    "schedule",
-    "schedule",
-    refused={
-        "trigger": "schedule '{name}' was not triggered: smalt keeps schedules, but runs none yet; submit its job"
-    },
-)
 ONLINE_ENDPOINTS = _EndpointCollection(
     "onlineEndpoints",
     "online_endpoint",

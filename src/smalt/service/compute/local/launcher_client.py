@@ -41,6 +41,7 @@ class LauncherClient:
         restart = [sys.executable, "-m", "smalt.service"] if restart is None else restart
         self._machine = MachineIdentity("", "", "")
         self._unfinished = 0
+        self._wake_at: float | None = None
         self._recovered = False
         self._starts: dict[str, dict[str, Any]] = {}  # handed over, not confirmed
         self._stops: dict[str, float] = {}
@@ -116,6 +117,17 @@ class LauncherClient:
             self._link.send({"t": "unfinished", "n": n})
         self._unfinished = n
 
+    @property
+    def can_wake_server(self) -> bool:
+        """True if a launcher is there that starts a server at the time it was told."""
+        return self._is_ours and self._link.is_up
+
+    def wake_server_at(self, at: float | None) -> None:
+        """Have a server started in time for `at` if none is there then; None takes that back."""
+        if at != self._wake_at:
+            self._wake_at = at
+            self._link.send({"t": "wake", "at": at})
+
     async def close(self) -> None:
         self.set_unfinished(0)  # who leaves in order is not to be started again
         self._link.send({"t": "hold"})  # nor is anything to begin meanwhile
@@ -134,6 +146,7 @@ class LauncherClient:
         if not self._is_ours:  # it ends when it has nothing to do; the next is of our version
             self._link.send({"t": "retire"})
         self._link.send({"t": "unfinished", "n": self._unfinished})
+        self._link.send({"t": "wake", "at": self._wake_at})
         again = [message for step_id, message in self._starts.items() if step_id not in there]
         if not self._is_ours:  # what waits it might start at once
             again = [message for message in again if "after" not in message]

@@ -1,0 +1,300 @@
+"""The scheduler: waits for the next time of any schedule, records its tick, and has its job accepted.
+
+It lives on the server's event loop. Between two ticks it is one alarm; nothing is looked at meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import re
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from smalt.exceptions import SmaltError, Unavailable, ValidationException
+from smalt.service.engine import Engine
+from smalt.service.engine.submission import acceptance
+from smalt.service.records import jobs, resources, schedules
+from smalt.service.records.resources import ResourceRecord
+from smalt.service.records.schedules import NewTick, ScheduleKey, ScheduleTimes, Tick
+from smalt.service.records.workspaces import Workspace, get_workspace
+from smalt.service.schedules import actions
+from smalt.service.schedules.clock import Clock, SystemClock
+from smalt.service.schedules.missed import GRACE, POLICIES, SKIP, divide_due
+from smalt.service.schedules.occurrences import Occurrences
+from smalt.wire.workspaces.schedules import read_trigger
+
+log = logging.getLogger("smalt.schedules")
+
+KIND = "schedules"
+MISSED = "smalt.missed-ticks"
+"""The property of a schedule with its policy for ticks that a downtime missed: skip, once or all."""
+TRIGGER, REQUEST = "trigger", "request"
+"""The causes of a tick: its time has come, or a user has asked for it."""
+
+_AT_ONCE = 100
+"""Schedules whose ticks are recorded in one transaction."""
+_RETRY_SECONDS = 5.0
+"""Seconds until what could not be recorded, or found no room on the disk, is tried again."""
+_LONGEST_NAME = 200
+_NOT_OF_NAMES = re.compile(r"[^a-zA-Z0-9_-]+")
+
+
+class Scheduler:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock | None = None,
+        wake_server_at: Callable[[float | None], None] | None = None,
+    ) -> None:
+        """Make the scheduler; `wake_server_at` is told the next time, for whoever starts a server that is gone."""
+        self.clock = clock or SystemClock()
+        self._engine, self._db = engine, engine.context.db
+        self._wake_server_at = wake_server_at
+        self._occurrences: dict[tuple[ScheduleKey, str], Occurrences] = {}
+        self._waiting: deque[int] = deque()
+        """Ticks that are recorded and whose jobs are to be made."""
+        self._is_making = False
+        self._is_closed = False
+
+    def open(self) -> None:
+        """Settle what an earlier server left, and wait for the next time."""
+        for id in schedules.find_unknown(self._db, KIND):
+            found = resources.find_by_id(self._db, id)
+            if found is not None:
+                self._put_times(*found)
+        self._waiting.extend(schedules.list_unsettled(self._db))
+        self._handle_alarm()
+
+    def close(self) -> None:
+        self._is_closed = True
+        self.clock.close()
+
+    @property
+    def next_time(self) -> float | None:
+        """The time of the next tick of any schedule."""
+        return schedules.find_earliest_time(self._db)
+
+    def put_schedule(self, workspace: Workspace, record: ResourceRecord) -> None:
+        """Work out the next time of a schedule that was stored; call in the transaction that stores it."""
+        self._put_times(workspace.id, record)
+        self._wait_soon()
+
+    def remove_schedule(self, record: ResourceRecord) -> None:
+        """Forget a schedule's times and ticks; call in the transaction that removes it."""
+        schedules.remove_schedule(self._db, record.id)
+        self._wait_soon()
+
+    def check_schedule(self, workspace: Workspace, name: str, properties: Mapping[str, Any]) -> list[str]:
+        """Raise what is wrong with a schedule that is to be stored; return the lines that its jobs' logs begin with."""
+        body = dict(properties)
+        get_policy(body, SKIP)
+        if actions.explain_idle(name, body):
+            return []
+        now = self.clock.now()
+        if Occurrences(read_trigger(body.get("trigger")), now).is_empty():
+            raise ValidationException("trigger: it has no time that ever comes; correct it")
+        job = actions.build_job(self._engine.context, workspace, name, body, now)
+        context = self._engine.context
+        return acceptance.check_submission(context, workspace, self._choose_job_name(workspace.id, name, now), job)
+
+    def list_next_times(self, record: ResourceRecord, count: int) -> list[float]:
+        times = schedules.find_times(self._db, ScheduleKey(record.id))
+        if times is None or times.next_time is None:
+            return []
+        occurrences, found = self._find_occurrences(record, times), [times.next_time]
+        while len(found) < count and (following := occurrences.find_next(found[-1])) is not None:
+            found.append(following)
+        return found
+
+    def list_last_ticks(self, record: ResourceRecord, count: int) -> list[Tick]:
+        return schedules.list_last_ticks(self._db, ScheduleKey(record.id), count)
+
+    def trigger_schedule(self, workspace: Workspace, record: ResourceRecord, at: float, principal: str) -> str:
+        """Make a schedule's job now, and return its name; a request that comes twice for one time makes one job."""
+        key, properties = ScheduleKey(record.id), record.content["properties"]
+        job = actions.build_job(self._engine.context, workspace, record.name, properties, at)
+        name = self._choose_job_name(workspace.id, record.name, at)
+        times = schedules.find_times(self._db, key) or ScheduleTimes(key, workspace.id, at, "", None)
+        new = NewTick(at, name, cause=REQUEST)
+        id = schedules.add_tick(self._db, times, new, principal)
+        if id is None:
+            there = schedules.find_tick(self._db, key, REQUEST, at)
+            assert there is not None
+            assert there.job is not None
+            self._settle_tick(there.id)
+            return there.job
+        try:
+            self._engine.submit(workspace, name, job, principal)
+        except Exception as error:
+            schedules.settle_tick(self._db, id, "failed", str(error))
+            raise
+        schedules.settle_tick(self._db, id, "fired")
+        return name
+
+    # The next time
+
+    def _put_times(self, workspace_id: int, record: ResourceRecord) -> None:
+        properties, key, now = record.content["properties"], ScheduleKey(record.id), self.clock.now()
+        is_on = properties.get("isEnabled", True) and not actions.explain_idle(record.name, properties)
+        trigger = _hash_trigger(properties)
+        state = f"{trigger} {'on' if is_on else 'off'}"
+        before = schedules.find_times(self._db, key)
+        if before is not None and before.trigger_hash == state:
+            return
+        is_same = before is not None and before.trigger_hash.startswith(trigger)
+        anchor = before.anchor if before is not None and is_same else float(int(now))
+        times = ScheduleTimes(key, workspace_id, anchor, state, None)
+        if is_on:
+            occurrences = Occurrences(read_trigger(properties.get("trigger")), anchor)
+            begins_now = before is None and occurrences.begins_at_once
+            times = times._replace(next_time=occurrences.find_next(anchor - 1 if begins_now else now))
+        schedules.put_times(self._db, times)
+
+    def _find_occurrences(self, record: ResourceRecord, times: ScheduleTimes) -> Occurrences:
+        known = (times.key, f"{times.trigger_hash} {times.anchor}")
+        if known not in self._occurrences:
+            if len(self._occurrences) > 2000:
+                self._occurrences.clear()
+            trigger = read_trigger(record.content["properties"].get("trigger"))
+            self._occurrences[known] = Occurrences(trigger, times.anchor)
+        return self._occurrences[known]
+
+    def _wait_soon(self) -> None:
+        """Set the alarm again once what changes now is committed."""
+        asyncio.get_running_loop().call_soon(self._set_alarm)
+
+    def _set_alarm(self) -> None:
+        if self._is_closed:
+            return
+        earliest = self.next_time
+        self.clock.set_alarm(earliest, self._handle_alarm)
+        if self._wake_server_at is not None:
+            self._wake_server_at(earliest)
+
+    # Ticks
+
+    def _handle_alarm(self) -> None:
+        """Record the ticks whose time has come, and make their jobs."""
+        if self._is_closed:
+            return
+        try:
+            now = self.clock.now()
+            due = schedules.list_due(self._db, now, _AT_ONCE)
+            with self._db.transaction():
+                new = [id for times in due for id in self._record_ticks(times, now)]
+            self._waiting.extend(new)
+        except Unavailable as error:
+            log.error("%s", error)
+            self._try_again()
+            return
+        if len(due) == _AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._handle_alarm)
+        else:
+            self._set_alarm()
+        if not self._is_making:
+            self._is_making = True
+            self._make_next_job()
+
+    def _try_again(self) -> None:
+        self.clock.set_alarm(self.clock.now() + _RETRY_SECONDS, self._handle_alarm)
+
+    def _record_ticks(self, times: ScheduleTimes, now: float) -> list[int]:
+        """Record what is due of a schedule, and its next time; return the ticks that get a job."""
+        found = resources.find_by_id(self._db, times.key.resource_id)
+        if found is None or times.next_time is None:
+            schedules.remove_schedule(self._db, times.key.resource_id)
+            return []
+        record = found[1]
+        try:
+            occurrences = self._find_occurrences(record, times)
+            policy = get_policy(record.content["properties"], self._engine.context.settings.missed_ticks)
+            due = divide_due(occurrences, times.next_time, now, policy)
+            following = occurrences.find_next(now)
+        except (SmaltError, ValueError) as error:  # a trigger that an earlier smalt has taken
+            log.error("schedule '%s' has no ticks any more: %s", record.name, error)
+            schedules.set_next_time(self._db, times.key, None)
+            return []
+        new = [NewTick(at, self._choose_job_name(times.workspace_id, record.name, at)) for at in due.fire]
+        if due.skipped is not None:
+            skipped = due.skipped
+            more = "; there were more than are counted here" if skipped.is_more else ""
+            reason = f"no server ran; the policy for missed ticks is '{policy}'{more}"
+            new.insert(0, NewTick(skipped.first, None, "skipped", TRIGGER, skipped.last, skipped.number, reason))
+        schedules.set_next_time(self._db, times.key, following)
+        ids = [schedules.add_tick(self._db, times, one, record.created_by) for one in new]
+        return [id for id, one in zip(ids, new, strict=True) if id is not None and one.status == "due"]
+
+    def _make_next_job(self) -> None:
+        """Make the job of one tick per turn of the loop, so that answers need not wait for many."""
+        if self._is_closed or not self._waiting:
+            self._is_making = False
+            return
+        id = self._waiting.popleft()
+        try:
+            self._settle_tick(id)
+        except Unavailable as error:
+            log.error("%s", error)
+            self._waiting.appendleft(id)
+            asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._make_next_job)
+            return
+        except Exception:
+            log.exception("the tick %d could not be settled", id)
+        asyncio.get_running_loop().call_soon(self._make_next_job)
+
+    def _settle_tick(self, id: int) -> None:
+        """Make the job of a tick, unless an earlier server has made it, and record the outcome."""
+        tick = schedules.get_tick(self._db, id)
+        if tick is None or tick.status != "due" or tick.job is None:
+            return
+        if jobs.find_by_name(self._db, tick.workspace_id, tick.job) is not None:
+            schedules.settle_tick(self._db, id, "fired")
+            return
+        found = resources.find_by_id(self._db, tick.resource_id)
+        if found is None:
+            return
+        properties, late = found[1].content["properties"], self.clock.now() - tick.time
+        policy = get_policy(properties, self._engine.context.settings.missed_ticks)
+        if tick.cause == TRIGGER and policy == SKIP and late > GRACE:
+            why = f"its job could not be made within {GRACE:.0f} s; the policy for missed ticks is '{policy}'"
+            schedules.settle_tick(self._db, id, "skipped", why)
+            return
+        workspace = get_workspace(self._db, tick.workspace_id)
+        try:
+            job = actions.build_job(self._engine.context, workspace, found[1].name, properties, tick.time)
+            self._engine.submit(workspace, tick.job, job, tick.principal)
+        except Unavailable:
+            raise
+        except Exception as error:
+            if not isinstance(error, SmaltError):
+                log.exception("the tick of schedule '%s' made no job", found[1].name)
+            schedules.settle_tick(self._db, id, "failed", str(error))
+            return
+        schedules.settle_tick(self._db, id, "fired")
+
+    def _choose_job_name(self, workspace_id: int, schedule: str, at: float) -> str:
+        """Return a name that no job has, and that no tick is about to use."""
+        base = f"{_NOT_OF_NAMES.sub('-', schedule)[:_LONGEST_NAME]}-{actions.format_stamp(at)}"
+        name, number = base, 1
+        while jobs.find_by_name(self._db, workspace_id, name) or schedules.has_unsettled_job(
+            self._db, workspace_id, name
+        ):
+            number += 1
+            name = f"{base}-{number}"
+        return name
+
+
+def get_policy(properties: Mapping[str, Any], default: str) -> str:
+    """Return a schedule's policy for missed ticks."""
+    notes = properties.get("properties")
+    policy = str(notes[MISSED]).lower() if isinstance(notes, Mapping) and notes.get(MISSED) else default
+    if policy not in POLICIES:
+        raise ValidationException(f"properties.{MISSED}: it is '{policy}', and may be {', '.join(POLICIES)}")
+    return policy
+
+
+def _hash_trigger(properties: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(properties.get("trigger"), sort_keys=True).encode()).hexdigest()
