@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import shutil
 import stat
 
 from .errors import TransferError
-from .staging import PREFIX, StagedOutput, sync_file
+from .staging import PREFIX, StagedOutput, sync_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+_SYNCED_AT_A_TIME = 16
+_MOST_WAITING = 256
 _SHOWN = 10
 """The most conflicts that are named one by one."""
 _THERE = "the output itself"
@@ -92,9 +95,7 @@ def copy_inputs(inputs: Iterable[InputFolder], output: StagedOutput, *, overwrit
     _refuse_mixed(plan.files, output)
     if plan.conflicts and not overwrites:
         raise TransferError(_describe_conflicts(plan.conflicts))
-    size = 0
-    for path, (_, source) in plan.files.items():
-        size += _copy_file(source, os.path.join(output.files, path))
+    size = _copy_files({os.path.join(output.files, path): source for path, (_, source) in plan.files.items()})
     output.commit(plan.files, folders)
     if plan.conflicts:
         lines = [f"  {path}: {second} in place of {first}" for path, first, second in plan.conflicts[:_SHOWN]]
@@ -157,16 +158,34 @@ def _describe_conflicts(conflicts: list[tuple[str, str, str]]) -> str:
     return f"fail_if_conflict: {shown}{more}; nothing was copied"
 
 
+def _copy_files(sources: Mapping[str, str]) -> int:
+    """Copy each target's source, with all of them on the disk at the end; return their bytes.
+
+    The next files are copied while others wait for the disk, which takes several at a time as quickly as one.
+    """
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    size = 0
+    waiting: collections.deque[Future[None]] = collections.deque()
+    with ThreadPoolExecutor(_SYNCED_AT_A_TIME) as pool:
+        for target, source in sources.items():
+            size += _copy_file(source, target)
+            waiting.append(pool.submit(sync_path, target))
+            if len(waiting) >= _MOST_WAITING:
+                waiting.popleft().result()
+        for one in waiting:
+            one.result()
+    return size
+
+
 def _copy_file(source: str, target: str) -> int:
     """Copy a file's bytes and whether it can be run; return its size."""
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    with open(source, "rb") as reading, open(target, "wb") as writing:
-        shutil.copyfileobj(reading, writing, 1 << 20)
-        sync_file(writing)
-        mode = os.fstat(reading.fileno()).st_mode
-        if mode & stat.S_IXUSR:
-            os.fchmod(writing.fileno(), os.fstat(writing.fileno()).st_mode | 0o111)
-        return writing.tell()
+    shutil.copyfile(source, target)
+    copied = os.stat(target)
+    if os.stat(source).st_mode & stat.S_IXUSR:
+        os.chmod(target, copied.st_mode | 0o111)
+    return copied.st_size
 
 
 def _format_count(number: int, noun: str) -> str:

@@ -16,7 +16,6 @@ import uuid
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
 PREFIX = ".smalt-transfer-"
 _LOCK, _FILES, _MOVES = "lock", "files", "moves.json"
@@ -81,8 +80,8 @@ class StagedOutput:
             file.flush()
             os.fsync(file.fileno())
         for folder in sorted({os.path.dirname(os.path.join(self.files, path)) for path in paths}):
-            _sync_folder(folder)
-        _sync_folder(self._staging)
+            sync_path(folder)
+        sync_path(self._staging)
         for folder in folders:
             os.makedirs(self.find_place(folder), exist_ok=True)
         touched = {self.folder}
@@ -92,16 +91,11 @@ class StagedOutput:
             os.replace(os.path.join(self.files, path), place)
             touched.add(os.path.dirname(place))
         for folder in sorted(touched):
-            _sync_folder(folder)
+            sync_path(folder)
         os.remove(os.path.join(self._staging, _MOVES))
 
     def find_place(self, path: str) -> str:
         return self.path if self.is_file else os.path.join(self.folder, path)
-
-
-def sync_file(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _remove_abandoned(folder: str, name: str) -> None:
@@ -151,7 +145,8 @@ def _is_folder(path: str) -> bool:
     return os.path.isdir(path)
 
 
-def _sync_folder(path: str) -> None:
+def sync_path(path: str) -> None:
+    """Bring a file, or the entries of a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
