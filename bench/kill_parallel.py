@@ -56,7 +56,7 @@ def run(mini_batch, context):
     note("end", context)
     return [f"{Path(path).name} {text}" for path, text in zip(mini_batch, texts)]
 """
-VICTIMS = ("worker", "worker", "worker", "coordinator", "server", "launcher", "both")
+VICTIMS = (*["worker"] * 6, *["coordinator"] * 2, "server", "launcher", "both")
 
 
 class Work(NamedTuple):
