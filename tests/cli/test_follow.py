@@ -94,7 +94,7 @@ def test_a_failed_search_is_explained_by_the_sentence_that_it_gave(reason: str, 
         {"t": "end", "status": "Failed"},
     ]
     _, err = shown(events, "a", quiet=True)
-    assert err.splitlines()[0] == f"error: step search failed: {told}, and wrote no log"
+    assert err.splitlines()[0] == f"error: step search failed: {told} (it wrote no log)"
 
 
 def test_a_single_jobs_log_is_passed_on_unchanged() -> None:

@@ -89,7 +89,7 @@ def test_a_failed_pipeline_does_not_blame_the_failed_trials_of_a_completed_sweep
     ]
     _, err = pipe(events, "p")
     assert [line for line in err if line.startswith("error")] == [
-        "error: step x failed: boom, and wrote no log",
+        "error: step x failed: boom (it wrote no log)",
         "error: job p Failed after 1.0 s (1 Completed, 1 Failed)",
     ]
 

@@ -162,7 +162,7 @@ def _explain_failure(watch: JobWatch, failed: FollowedJob, stream: TextIO, *, is
             stream.write(f"error: {reason}\n")
         return
     tail = failed.tail or failed.notes
-    ending = "; its log ends:" if tail else ", and wrote no log"
+    ending = "; its log ends:" if tail else " (it wrote no log)"
     if failed.is_explained or (is_below_log and watch.is_tail_visible(failed)):
         tail, ending = deque(), ""
     label = watch.get_label(failed)
