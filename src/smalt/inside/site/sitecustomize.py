@@ -6,7 +6,8 @@ through these two names: os.walk, glob, pathlib, shutil.
 
 `import azureml` finds the names of SDK v1, in the folder `v1` beside this one; `import mldesigner`, `smalt` and
 `azure.ai.ml` find the names that the file of a function component needs, in the folder `designer`. `import mltable`
-finds smalt's own package, if none is installed and its requirements are.
+finds smalt's own package, if none is installed and its requirements are. `import mlflow` finds the installed one, with
+one change (the folder `tracking`).
 """
 
 from __future__ import annotations
@@ -73,6 +74,9 @@ def _run_the_hidden_one() -> None:
         spec.loader.exec_module(module)
 
 
+_PACKAGES = tuple(f"_smalt_{name}" for name in ("v1", "designer", "spark", "parallel", "transfer", "tracking"))
+
+
 class SmaltFinder:
     """Asked first, so that what is installed can be changed as it is imported; knows a few names only."""
 
@@ -87,7 +91,11 @@ class SmaltFinder:
 
             return names.find_spec(name, path)
         inside = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        if name in ("_smalt_v1", "_smalt_designer", "_smalt_spark", "_smalt_parallel", "_smalt_transfer"):
+        if name == "mlflow.store.artifact.http_artifact_repo":
+            import _smalt_tracking  # type: ignore[import-not-found]
+
+            return _smalt_tracking.find_spec(path)
+        if name in _PACKAGES:
             return _load_package(name, os.path.join(inside, name[7:]))
         if name == "mltable" and _has_not("mltable") and not _has_not("polars") and not _has_not("yaml"):
             return _load_package(name, os.path.join(os.path.dirname(inside), name))
