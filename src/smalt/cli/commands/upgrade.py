@@ -24,15 +24,17 @@ def _upgrade_paths(paths: tuple[Path, ...], write: bool, output: Path | None, ch
         smalt upgrade . --output v2             beside
         smalt upgrade . --check                 for CI: exit code 1 while SDK v1 is left
     """
-    from smalt.v1.upgrade.folder import list_files, upgrade_file
+    from smalt.v1.upgrade.folder import copy_folder, list_files, upgrade_file
 
     if sum((write, output is not None, check)) > 1:
         raise click.UsageError("--write, --output and --check exclude each other; give one")
     upgraded: list[UpgradedFile] = []
     for root in paths:
+        if output is not None and root.is_dir():
+            copy_folder(root, output)
         for path in list_files(root):
             found = upgrade_file(path)
-            if found is None:
+            if found is None or (output is not None and path.is_relative_to(output)):
                 continue
             upgraded.append(found)
             if write and found.is_changed:

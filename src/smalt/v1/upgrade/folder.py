@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -75,6 +76,16 @@ def list_files(path: Path) -> list[Path]:
         folders[:] = sorted(one for one in folders if one not in _SKIPPED)
         found += [Path(folder, name) for name in sorted(files) if _is_candidate(Path(name))]
     return found
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy what else a program needs beside it, such as its scripts and data."""
+    inner = target.resolve()
+
+    def list_ignored(folder: str, names: list[str]) -> list[str]:
+        return [name for name in names if name in _SKIPPED or Path(folder, name).resolve() == inner]
+
+    shutil.copytree(source, target, ignore=list_ignored, dirs_exist_ok=True)
 
 
 def _is_candidate(path: Path) -> bool:

@@ -13,8 +13,8 @@ class Memory:
 
     def __init__(self, tree: ast.Module) -> None:
         self.facts: dict[int, dict[str, Any]] = {}
-        self.left: set[tuple[str, str]] = set()
-        """Variables whose objects stay v1: the scope and the name."""
+        self.left: dict[tuple[str, str], str] = {}
+        """Variables whose objects stay v1, by scope and name: the reason."""
         self.kept: set[tuple[str, str]] = set()
         """Workspaces and experiments whose v1 objects are needed beside the v2 ones."""
         self.kept_names: set[str] = set()
@@ -48,7 +48,7 @@ class Memory:
 
     def copy_state(self) -> tuple[Any, ...]:
         return (
-            set(self.left), set(self.kept), set(self.kept_names), set(self.dropped), dict(self.returned),
+            dict(self.left), set(self.kept), set(self.kept_names), set(self.dropped), dict(self.returned),
             {name: dict(kinds) for name, kinds in self.parameters.items()},
         )  # fmt: skip
 

@@ -29,16 +29,16 @@ def upgrade_program(text: str) -> UpgradedText:
     if not imports:
         return UpgradedText(text, [])
     memory = Memory(source.tree)
+    edits: list[Edit] = []
     for _ in range(_PASSES):
-        before = memory.copy_state()
+        before = memory.copy_state(), edits
         rewriter = StatementRewriter(source, imports, memory)
         rewriter.rewrite_program()
         memory.kept, memory.kept_names = rewriter.kept, rewriter.kept_names
         memory.close_pass()
-        if memory.copy_state() == before:
+        edits = [*rewriter.edits, *imports.list_edits(source, rewriter.uses, memory.kept_names)]
+        if (memory.copy_state(), edits) == before:
             break
-    import_edits = imports.list_edits(source, rewriter.uses, memory.kept_names)
-    edits = [*rewriter.edits, *import_edits]
     new = _tidy_blank_lines(text, apply_edits(text, edits))
     ast.parse(new)
     return UpgradedText(new, sorted(set(rewriter.findings)))
@@ -64,7 +64,3 @@ def _list_blank_runs(text: str) -> list[list[str]]:
         else:
             runs[-1].append(line)
     return runs
-
-
-def list_edits(edits: list[Edit]) -> list[Edit]:
-    return sorted(edits)

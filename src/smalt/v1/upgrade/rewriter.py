@@ -18,6 +18,7 @@ CLASSES = {
     "ComputeTargetException": ("azure.core.exceptions", "ResourceNotFoundError"),
     "ComputeTarget": ("azure.ai.ml.entities", "Compute"),
     "Run": ("azure.ai.ml.entities", "Job"),
+    "Experiment": ("", "str"),
     **{
         name: ("azure.ai.ml.entities", name)
         for name in ("AmlCompute", "ComputeInstance", "Environment", "Datastore", "Model")
@@ -26,6 +27,7 @@ CLASSES = {
 """v1 classes that a program names without calling them: in annotations, `except` and `isinstance`."""
 DOUBLE = frozenset({"Workspace", "Experiment"})
 """Kinds whose v1 object may stand beside the v2 one, under its own name."""
+_RUNS = ("PipelineRun", "AutoMLRun", "HyperDriveRun", "StepRun")
 LITERALS = (str, int, float, bool, type(None))
 
 
@@ -142,7 +144,8 @@ class Rewriter:
             return
         name = value.facts["name"]
         if name in CLASSES:
-            value.code, value.kind, value.changed = self.use(*CLASSES[name]), "", True
+            module, local = CLASSES[name]
+            value.code, value.kind, value.changed = self.use(module, local) if module else local, "", True
             return
         raise NeedsPersonError(_describe_unknown(name), name, value.node)
 
@@ -189,7 +192,7 @@ class Rewriter:
         for edit in sorted(edits):
             text += self.source.text[position : edit.start] + edit.text
             position = edit.end
-        return Value(text + self.source.text[position:end], changed=bool(edits), node=node, **rest)
+        return Value(text + self.source.text[position:end], changed=bool(edits), node=node, is_spliced=True, **rest)
 
     def _read_list(self, node: ast.List | ast.Tuple) -> Value:
         items = [self.read(one) for one in node.elts]
@@ -309,7 +312,7 @@ class Rewriter:
 
     def _bind_arguments(self, node: ast.Call, call: Call) -> dict[str, Value]:
         parameters = PARAMETERS.get(call.name, ())
-        if any(isinstance(one, ast.Starred) for one in node.args) or any(one.arg is None for one in node.keywords):
+        if any(isinstance(one, ast.Starred) for one in node.args):
             raise call.refuse(
                 "its arguments are given by * or **, so the text does not say which they are", spreads=True
             )
@@ -321,7 +324,9 @@ class Rewriter:
                 self.read(one)
             )
         for keyword in node.keywords:
-            assert keyword.arg is not None
+            if keyword.arg is None:
+                found.update(self._expand_dictionary(keyword.value, call))
+                continue
             if keyword.arg not in parameters and "**" not in parameters:
                 raise call.refuse(f"it has no argument '{keyword.arg}'", spreads=True)
             found[keyword.arg] = self.read(keyword.value)
@@ -330,6 +335,20 @@ class Rewriter:
         left = next((value for value in found.values() if value.kind == "left"), None)
         if left is not None:
             raise call.refuse(f"it uses '{left.code}', which is still SDK v1's", spreads=True)
+        return found
+
+    def _expand_dictionary(self, node: ast.expr, call: Call) -> dict[str, Value]:
+        """Return the arguments that `**settings` stands for, where the text tells the keys of the dictionary."""
+        written = self.memory.nodes.get(node.id) if isinstance(node, ast.Name) else node
+        if not isinstance(written, ast.Dict) or not all(isinstance(key, ast.Constant) for key in written.keys):
+            raise call.refuse("the text does not tell the arguments that it gets by **", spreads=True)
+        found = {}
+        for key, value in zip(written.keys, written.values, strict=True):
+            name = str(key.value)  # type: ignore[union-attr]
+            read = self.read(value)
+            if isinstance(node, ast.Name) and not isinstance(value, ast.Constant):
+                read.code = f'{node.id}["{name}"]'
+            found[name] = read
         return found
 
     def _read_own_call(self, node: ast.Call) -> Value:
@@ -354,12 +373,14 @@ class Rewriter:
 
 def _describe_unknown(name: str) -> str:
     """Return why a v1 name stays: what the mapping says of it."""
-    from smalt.v1.mapping import find_row
+    from smalt.v1.mapping import find_nearest_row, find_row
 
     name = name_in_v1(name)
-    row = find_row(name) or find_row(name.split(".")[0])
-    if row is not None and row.v2 not in ("", "none"):
-        return f"its form in v2 is {row.v2}; no rule rewrites it"
-    if row is not None and row.differs:
-        return row.differs
-    return "v2 has no counterpart that could be written here"
+    kind, _, member = name.partition(".")
+    row = find_row(name) or (find_row(f"Run.{member}") if kind in _RUNS else None)
+    if row is not None:
+        return row.differs or f"write {row.v2}"
+    nearest = find_nearest_row(name)
+    if nearest is not None and nearest.v2 not in ("", "none"):
+        return f"v2 has no '{name}'; in v2 '{nearest.name}' is {nearest.v2}"
+    return nearest.differs if nearest is not None and nearest.differs else "v2 has nothing for it"

@@ -6,7 +6,7 @@ import ast
 
 from smalt.v1.upgrade.calls import Call
 from smalt.v1.upgrade.findings import Finding
-from smalt.v1.upgrade.rewriter import Rewriter
+from smalt.v1.upgrade.rewriter import DOUBLE, Rewriter
 from smalt.v1.upgrade.source import Edit
 from smalt.v1.upgrade.values import UNKNOWN, NeedsPersonError, Scope, Value
 
@@ -51,7 +51,9 @@ class StatementRewriter(Rewriter):
         self.statement, self.indent = statement, " " * statement.col_offset
         self.before, self.after, self.target = [], [], ""
         try:
-            return self._dispatch(statement)
+            is_gone = self._dispatch(statement)
+            self._insert_around(statement)
+            return is_gone
         except NeedsPersonError as problem:
             del self.edits[marks[0] :], self.uses[marks[1] :], self.findings[marks[2] :]
             self._leave(statement, problem)
@@ -92,13 +94,14 @@ class StatementRewriter(Rewriter):
             if base.kind and base.kind not in ("v1", "left"):
                 return self._apply_setter(statement, f"{base.kind}.{target.attr}=", base, node)
             if base.kind in ("v1", "left"):
-                raise NeedsPersonError(
-                    f"'{ast.unparse(target.value)}' has no counterpart in v2", ast.unparse(target), node
-                )
-        if (self.scope.name, name) in self.memory.left:
-            raise NeedsPersonError(
-                "it is used where SDK v1's own object is still needed", self._name_call(node), node, spreads=True
-            )
+                is_left = base.kind == "left"
+                why = "is still SDK v1's" if is_left else "has no counterpart in v2"
+                text = f"'{ast.unparse(target.value)}' {why}"
+                raise NeedsPersonError(text, ast.unparse(target), node, follows=is_left)
+        reason = self.memory.left.get((self.scope.name, name))
+        if reason is not None:
+            text = f"it stays as it is because of what uses it: {reason}"
+            raise NeedsPersonError(text, self._name_call(node), node, spreads=True, follows=True)
         self.target = name
         value = self.read_settled(node)
         self.target = ""
@@ -107,17 +110,19 @@ class StatementRewriter(Rewriter):
         kept = (self.scope.name, name) in self.memory.kept
         self._bind(name, value, bound)
         if value.facts.get("dropped") or (name in self.memory.dropped and _is_droppable(value)):
+            if kept:
+                self.keep_names(statement)
+                return False
             return self._replace(statement, None)
         if not value.changed and not self.before and not self.after:
             return False
-        if bound != name or "\n" in value.code or value.facts.get("whole", True):
-            text = f"{bound} = {value.code}"
-            if kept:
-                text += f"\n{self.indent}{self.source.get_text(statement)}"
-                self.keep_names(statement)
-            return self._replace(statement, text)
-        self._edit_expression(node, value)
-        return False
+        if value.is_spliced and bound == name and not kept:
+            return self._edit_within(statement, node, value)
+        text = f"{bound} = {_close_lines(value.code)}"
+        if kept:
+            text += f"\n{self.indent}{self.source.get_text(statement)}"
+            self.keep_names(statement)
+        return self._replace(statement, text)
 
     def _bind(self, name: str, value: Value, bound: str) -> None:
         if value.changed:
@@ -136,7 +141,7 @@ class StatementRewriter(Rewriter):
                 f"v2 has no '{name.rstrip('=')}'", name.rstrip("="), node, spreads=base.kind in BOUND
             )
         if base.variable and (self.scope.name, base.variable) in self.memory.left:
-            raise NeedsPersonError("it is still SDK v1's", name.rstrip("="), node, spreads=True)
+            raise NeedsPersonError("it is still SDK v1's", name.rstrip("="), node, spreads=True, follows=True)
         value = self.read_settled(node)
         call = Call(name.rstrip("="), node, self, base, {"value": value})
         return self._replace(statement, rule(call).code or None)
@@ -157,11 +162,10 @@ class StatementRewriter(Rewriter):
         self._remember(statement.value, value)
         if value.changed and value.facts.get("dropped"):
             return self._replace(statement, None)
-        if value.changed and value.node is statement.value:
-            return self._replace(statement, value.code)
-        if self.before or self.after:
-            return self._replace(statement, value.code)
-        self._edit_expression(statement.value, value)
+        if value.is_spliced:
+            return self._edit_within(statement, statement.value, value)
+        if value.changed or self.before or self.after:
+            return self._replace(statement, _close_lines(value.code))
         return False
 
     def _extend_list(self, node: ast.expr) -> bool:
@@ -219,7 +223,9 @@ class StatementRewriter(Rewriter):
         self.statement = statement
         marks = len(self.edits), len(self.uses), len(self.findings)
         try:
+            self.before, self.after = [], []
             self._edit_expression(node, self.read_settled(node))
+            self._insert_around(statement)
         except NeedsPersonError as problem:
             del self.edits[marks[0] :], self.uses[marks[1] :], self.findings[marks[2] :]
             self._note_person(node, problem)
@@ -268,6 +274,28 @@ class StatementRewriter(Rewriter):
         self.check(value)
         return value
 
+    def _edit_within(self, statement: ast.stmt, node: ast.expr, value: Value) -> bool:
+        """Change parts of a statement, with what must stand before and after it."""
+        self._edit_expression(node, value)
+        self._insert_around(statement)
+        return False
+
+    def _insert_around(self, statement: ast.stmt) -> None:
+        """Insert the lines that must stand before and after a statement."""
+        start, end = self.source.find_statement_lines(statement)
+        first = self.source.text[start : self.source.get_span(statement)[0]]
+        if (self.before or self.after) and (first.strip() or self._is_elif(statement)):
+            raise NeedsPersonError("lines must stand before it, and here is no place for them")
+        for offset, lines in ((start, self.before), (end, self.after)):
+            if lines:
+                text = "".join(f"{self.indent}{line}\n" if line else "\n" for line in lines)
+                self.edits.append(Edit(offset, offset, text))
+        self.before, self.after = [], []
+
+    def _is_elif(self, statement: ast.stmt) -> bool:
+        start = self.source.get_span(statement)[0]
+        return self.source.text[start : start + 4] == "elif"
+
     def _edit_expression(self, node: ast.expr, value: Value) -> None:
         if value.changed:
             self.edits.append(Edit(*self.source.get_span(node), value.code))
@@ -283,6 +311,7 @@ class StatementRewriter(Rewriter):
             self.edits.append(Edit(start, end, ""))
             return True
         lines = [*self.before, *([] if text is None else [text]), *self.after]
+        self.before, self.after = [], []
         new = "\n".join(self.indent + line if line else "" for line in lines)
         lost = [comment for comment in self.source.list_comments_within(statement) if comment.strip("# ") not in new]
         new = "".join(f"{self.indent}{comment}\n" for comment in lost) + new
@@ -324,12 +353,15 @@ class StatementRewriter(Rewriter):
             for name in list_targets(statement):
                 self.scope.bind(name, Value(name, "left", {"why": problem.sentence}, variable=name))
                 if problem.spreads and self._is_bound(statement):
-                    self.memory.left.add((self.scope.name, name))
-        if problem.spreads:
-            for node in ast.walk(statement):
-                found = self.scope.find(node.id) if isinstance(node, ast.Name) else None
-                if found is not None and found.kind in BOUND:
-                    self.memory.left.add((self.find_scope_name(found.variable), found.variable))
+                    self.memory.left.setdefault((self.scope.name, name), problem.root)
+        for node in ast.walk(statement):
+            found = self.scope.find(node.id) if isinstance(node, ast.Name) else None
+            if found is None or isinstance(node.ctx, ast.Store):  # type: ignore[attr-defined]
+                continue
+            is_gone = found.kind not in DOUBLE and (found.facts.get("dropped") or found.facts.get("droppable"))
+            if is_gone or (problem.spreads and found.kind in BOUND):
+                key = self.find_scope_name(found.variable), found.variable
+                self.memory.left.setdefault(key, problem.root)
         if problem.follows or TODO in self.source.get_line(statement.lineno - 1):
             return
         start = self.source.get_line_start(statement.lineno)
@@ -363,6 +395,17 @@ class StatementRewriter(Rewriter):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 loads.setdefault(node.id, []).append(id(node) in self.consumed)
         self.memory.dropped = {name for name, gone in loads.items() if all(gone)}
+
+
+def _close_lines(code: str) -> str:
+    """Return code in parentheses if it goes over several lines that nothing holds together."""
+    if "\n" not in code:
+        return code
+    try:
+        ast.parse(code)
+    except SyntaxError:
+        return f"({code})"
+    return code
 
 
 def _is_droppable(value: Value) -> bool:

@@ -30,6 +30,8 @@ class Value:
     changed: bool = False
     """True if `code` differs from what the program wrote."""
     node: ast.expr | None = None
+    is_spliced: bool = False
+    """True if only parts of the expression are changed."""
 
     @property
     def is_text(self) -> bool:
@@ -51,6 +53,11 @@ class NeedsPersonError(Exception):
         self.node = node
         self.spreads = spreads
         self.follows = follows
+
+    @property
+    def root(self) -> str:
+        """The first cause, without what only follows from it."""
+        return self.sentence.rpartition("because of what uses it: ")[2]
 
 
 class Scope:
@@ -124,8 +131,12 @@ def list_targets(statement: ast.stmt) -> list[str]:
     elif isinstance(statement, ast.With | ast.AsyncWith):
         targets = [item.optional_vars for item in statement.items if item.optional_vars is not None]
     found: list[str] = []
-    for target in targets:
-        found += [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]
-        if isinstance(target, ast.Attribute):
+    while targets:
+        target = targets.pop(0)
+        if isinstance(target, ast.Tuple | ast.List):
+            targets = [*target.elts, *targets]
+        elif isinstance(target, ast.Starred):
+            targets.insert(0, target.value)
+        elif isinstance(target, ast.Name | ast.Attribute):
             found.append(ast.unparse(target))
     return found

@@ -29,6 +29,7 @@ _MODULES = (
     "runs",
     "models",
     "training",
+    "automl",
 )
 
 

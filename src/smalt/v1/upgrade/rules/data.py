@@ -217,11 +217,36 @@ def _choose_columns(call: Call) -> Value:
     return call.make(f"{call.object.code}.{call.name.split('.')[1]}({call.require('columns').code})", "Table")
 
 
+@rule("RegisteredDataset.drop_columns", "RegisteredDataset.keep_columns", takes="columns validate")
+def _choose_registered_columns(call: Call) -> Value:
+    call.use("mltable", "")
+    method, columns = call.name.split(".")[1], call.require("columns").code
+    code = f'mltable.load(f"azureml:/{{{call.object.code}.id}}").{method}({columns})'
+    return call.make(code, "Table", differs="for data of type mltable")
+
+
+@rule("RegisteredDataset.take", "RegisteredDataset.skip", takes="count")
+def _take_registered_rows(call: Call) -> Value:
+    call.use("mltable", "")
+    method, count = call.name.split(".")[1], call.require("count").code
+    code = f'mltable.load(f"azureml:/{{{call.object.code}.id}}").{method}({count})'
+    return call.make(code, "Table", differs="for data of type mltable")
+
+
 @rule("Table.random_split", takes="percentage seed")
 def _split_table(call: Call) -> Value:
     seed = call.get("seed")
     inner = f"percent={call.require('percentage').code}" + (f", seed={seed.code}" if seed is not None else "")
     return call.make(f"{call.object.code}.random_split({inner})", parts=["Table", "Table"])
+
+
+@rule("Dataset.get_by_id", takes="workspace id **")
+def _get_by_id(call: Call) -> Value:
+    """Return what a script was given: v1's id of a dataset is a path in v2."""
+    if not call.require("workspace").facts.get("in job"):
+        raise call.refuse("v2's ids are paths of the service: name the data, by ml_client.data.get(name, version)")
+    differs = "the job gives the path of an input of type mltable, where v1 gave a dataset's id"
+    return call.make(call.require("id").code, "ScriptInput", differs=differs)
 
 
 @rule("Dataset.get_by_name", takes="workspace name version")
@@ -254,8 +279,10 @@ def _read_data_field(call: Call) -> Value:
 def _register_dataset(call: Call) -> Value:
     arguments = [("name", call.require("name").code)]
     if call.object.kind == "Table":
-        folder = f"./{call.object.variable or 'table'}"
-        call.rewriter.before.append(f"{call.object.code}.save({quote(folder)})")
+        if not call.object.variable:
+            raise call.refuse("give the table a variable of its own first")
+        folder = f"./{call.object.variable}"
+        save_table(call, call.object, folder)
         arguments += [("type", '"mltable"'), ("path", quote(folder))]
     else:
         held = call.object.code
@@ -265,6 +292,31 @@ def _register_dataset(call: Call) -> Value:
     arguments += [(key, call.arguments[key].code) for key in ("description", "tags") if call.get(key) is not None]
     data = make_call(call.entity("Data"), arguments, call.indent, call.prefix + 30)
     return call.make(f"{call.client}.data.create_or_update({data})", "RegisteredDataset")
+
+
+@rule(
+    "TabularDatasetFactory.register_pandas_dataframe", "Dataset.Tabular.register_pandas_dataframe",
+    takes="dataframe target name description tags show_progress row_group_size make_target_path_unique",
+)  # fmt: skip
+def _register_frame(call: Call) -> Value:
+    """Write the frame and an MLTable beside it, and register their folder."""
+    frame, name = call.require("dataframe"), call.require("name")
+    if not call.target or "." in call.target or not name.is_text:
+        raise call.refuse("the text does not tell its name, or it has no variable of its own")
+    folder = f"./{name.constant}"
+    data = [("name", name.code), ("type", '"mltable"'), ("path", quote(folder))]
+    data += [(key, call.arguments[key].code) for key in ("description", "tags") if call.get(key) is not None]
+    call.use("mltable", "")
+    call.rewriter.before += [
+        f"{call.use('pathlib', 'Path')}({quote(folder)}).mkdir(exist_ok=True)",
+        f"{frame.code}.to_parquet({quote(folder + '/data.parquet')})",
+    ]
+    call.rewriter.after += [
+        f"{call.target}.save({quote(folder)})",
+        f"{call.client}.data.create_or_update({make_call(call.entity('Data'), data, call.indent, 40)})",
+    ]
+    code = f'mltable.from_parquet_files(paths=[{{"file": {quote(folder + "/data.parquet")}}}])'
+    return call.make(code, "Table", differs="its files go where data assets go, not to 'target'", saved=True)
 
 
 # How a job gets data
@@ -320,6 +372,15 @@ def _consume(call: Call, source: Value, name: Value | None = None, mode: str | N
     return call.make(code, "Consumption", **facts)
 
 
+def save_table(call: Call, table: Value, folder: str) -> None:
+    """Have a table saved before it is used, once: a job gets it as a folder."""
+    line = f"{table.code}.save({quote(folder)})"
+    if not table.facts.get("saved") and line not in call.rewriter.before:
+        call.rewriter.before.append(line)
+    if call.rewriter.is_straight(table):
+        table.facts["saved"] = True
+
+
 def write_input(call: Call, source: Value, mode: str = "") -> str:
     """Return the code of an Input for data; a variable that holds one already is used as it is."""
     extra = [("mode", quote(mode))] if mode else []
@@ -328,7 +389,10 @@ def write_input(call: Call, source: Value, mode: str = "") -> str:
         parts = [("type", f"{held}.type"), ("path", f"{held}.id"), *extra]
         return make_call(call.use(ML, "Input"), parts, call.indent)
     if source.kind == "Table":
-        folder = f"./{source.variable or 'table'}"
+        if not source.variable:
+            raise call.refuse("give the table a variable of its own first", spreads=True)
+        folder = f"./{source.variable}"
+        save_table(call, source, folder)
         return make_call(call.use(ML, "Input"), [("type", '"mltable"'), ("path", quote(folder)), *extra], call.indent)
     if not mode or source.kind == "PipelineParameter":
         return source.code

@@ -87,10 +87,11 @@ def write_conda(python: str | None, conda: list[str], pip: list[str], indent: st
 
 
 def _finish_conda(call: Call, python: str | None, conda: list[str], pip: list[str]) -> Value:
+    """Return a conda file with these packages and those added later; v1 adds azureml-defaults to each."""
     later = call.recall()
     facts: dict[str, Any] = {"added pip": [], "added conda": []}
     conda = [*conda, *later.get("added conda", [])]
-    pip = _replace_sdk([*pip, *later.get("added pip", [])])
+    pip = _replace_sdk([*pip, *later.get("added pip", []), '"azureml-defaults"'])
     value = call.make(write_conda(python, conda, pip, call.indent), "CondaDependencies", **facts)
     return value
 
@@ -102,8 +103,6 @@ def _create_conda(call: Call) -> Value:
     if pip is None or conda is None:
         raise call.refuse("the text does not tell its packages", spreads=True)
     python = call.get("python_version")
-    given = call.get("pip_packages")
-    pip = pip if given is not None else ['"azureml-defaults"']
     for name in ("pip_packages", "conda_packages", "python_version"):
         call.rewriter.consume(call.get(name))
     return _finish_conda(call, python.code if python is not None else None, conda, pip)
@@ -114,7 +113,7 @@ def _make_conda(call: Call) -> Value:
     path = call.get("conda_dependencies_file_path")
     if path is not None:
         return call.make(path.code, "CondaDependencies", file=True)
-    return _finish_conda(call, None, [], ['"azureml-defaults"'])
+    return _finish_conda(call, None, [], [])
 
 
 @rule("CondaDependencies.add_pip_package", takes="pip_package")
@@ -144,9 +143,15 @@ def _add_package(call: Call, place: str, package: Value) -> Value:
 def _make_environment(call: Call) -> Value:
     name = call.require("name")
     arguments = [("name", name.code)]
-    if not call.recall().get("has image"):
+    later = call.recall()
+    if not later.get("has image"):
         arguments.append(("image", quote(IMAGE)))
-    return call.build(call.entity("Environment"), arguments, "Environment")
+    packages = later.get("packages")
+    if packages is not None:
+        pip = _replace_sdk(['"azureml-defaults"', *packages["added pip"]])
+        conda = write_conda(None, packages["added conda"], pip, call.indent + "    ")
+        arguments.append(("conda_file", conda))
+    return call.build(call.entity("Environment"), arguments, "Environment", own=True)
 
 
 @rule("Environment.from_conda_specification", takes="name file_path")
@@ -236,6 +241,17 @@ def _open_section(call: Call) -> Value:
     )
 
 
+@rule("Environment.python.conda_dependencies")
+def _open_conda(call: Call) -> Value:
+    """Return the packages that an environment of its own begins with."""
+    environment: Value = call.object.facts["environment"]
+    if not environment.facts.get("own") or environment.facts.get("has conda"):
+        raise call.refuse("write it as environment.conda_file")
+    packages = environment.facts.setdefault("packages", {"added pip": [], "added conda": []})
+    packages["block"] = environment.facts.get("block")
+    return Value(environment.code, "CondaDependencies", packages, variable=environment.variable, node=call.node)
+
+
 @rule("Environment.python.conda_dependencies=")
 def _set_conda(call: Call) -> Value:
     environment = call.object.facts["environment"]
@@ -257,7 +273,13 @@ def _set_image(call: Call) -> Value:
     return call.make(f"{environment.code}.image = {image.code}")
 
 
-@rule("Environment.docker.enabled=", "Environment.spark.precache_packages=", "Environment.inferencing_stack_version=")
+@rule(
+    "Environment.docker.enabled=",
+    "Environment.spark.precache_packages=",
+    "Environment.inferencing_stack_version=",
+    "Environment.docker.gpu_support=",
+    "Environment.docker.shared_volumes=",
+)
 def _drop_setting(call: Call) -> Value:
     return call.make("")
 

@@ -48,6 +48,13 @@ def _explain_job(job: Value) -> str:
     return "the text does not tell what is submitted here"
 
 
+@rule("Run", "PipelineRun", "AutoMLRun", "HyperDriveRun", "get_run", takes="experiment run_id **")
+def _get_job(call: Call) -> Value:
+    kind = "Run" if call.name == "get_run" else call.name
+    call.rewriter.consume(call.get("experiment"))
+    return call.make(f"{call.client}.jobs.get({call.require('run_id').code})", kind)
+
+
 @rule(*_name("wait_for_completion"), takes="show_output wait_post_processing raise_on_error timeout_seconds")
 def _wait(call: Call) -> Value:
     raises, show = call.get("raise_on_error"), call.get("show_output")
@@ -250,32 +257,13 @@ def _get_best(call: Call) -> Value:
     return call.make(f'{jobs}.get({jobs}.get({call.object.code}.name).properties["best_child_run_id"])', "Run")
 
 
-# What start_logging returns
-
-
-@rule("MlflowRun.log", takes="name value description step")
-def _log(call: Call) -> Value:
-    step = call.get("step")
-    inner = f", step={step.code}" if step is not None else ""
-    call.use("mlflow", "")
-    return call.make(f"mlflow.log_metric({call.require('name').code}, {call.require('value').code}{inner})")
+# A run that start_logging began
 
 
 @rule("MlflowRun.complete", takes="_set_status")
 def _end_run(call: Call) -> Value:
     call.use("mlflow", "")
     return call.make("mlflow.end_run()")
-
-
-@rule("MlflowRun.tag", takes="key value")
-def _tag(call: Call) -> Value:
-    value = call.get("value")
-    return call.make(f"mlflow.set_tag({call.require('key').code}, {value.code if value is not None else chr(34) * 2})")
-
-
-@rule("MlflowRun.upload_file", takes="name path_or_stream datastore_name")
-def _upload_file(call: Call) -> Value:
-    return write_artifact(call)
 
 
 def write_artifact(call: Call) -> Value:
@@ -295,3 +283,29 @@ def write_artifact(call: Call) -> Value:
 @rule("MlflowRun.id")
 def _get_run_id(call: Call) -> Value:
     return call.make(f"{call.object.code}.info.run_id")
+
+
+@rule("MlflowRun.get_portal_url", takes="")
+def _get_run_url(call: Call) -> Value:
+    raise call.refuse("MLflow's run has no such page; it is among the jobs of the workspace, by info.run_id")
+
+
+@rule("MlflowRun.get_status", "MlflowRun.status", takes="")
+def _get_run_status(call: Call) -> Value:
+    call.use("mlflow", "")
+    code = f"mlflow.get_run({call.object.code}.info.run_id).info.status"
+    return call.make(code, differs="MLflow says RUNNING, FINISHED, FAILED")
+
+
+@rule("MlflowRun.get_metrics", takes="name recursive run_type populate")
+def _get_run_metrics(call: Call) -> Value:
+    call.check_no_others()
+    call.use("mlflow", "")
+    return call.make(f"mlflow.get_run({call.object.code}.info.run_id).data.metrics", differs="the last value of each")
+
+
+@rule("MlflowRun.get_file_names", takes="")
+def _list_run_files(call: Call) -> Value:
+    call.use("mlflow", "")
+    code = f"[file.path for file in mlflow.artifacts.list_artifacts(run_id={call.object.code}.info.run_id)]"
+    return call.make(code, differs="the topmost files and folders only")

@@ -185,10 +185,8 @@ def _make_parallel_configuration(call: Call) -> Value:
     """v2 has no object for it: its settings are arguments of parallel_run_function(…)."""
     call.check_no_others(*(name for name in call.arguments if not name.startswith("allowed_failed")))
     for value in call.arguments.values():
-        if value.kind not in ("Environment", "ComputeTarget", "ScriptRunConfig"):
-            continue
-        if not call.rewriter.is_settled(value):
-            raise call.refuse("which object it gets depends on a condition", spreads=True)
+        if not value.kind and value.variable and not call.rewriter.is_settled(value):
+            raise call.refuse(f"'{value.variable}' changes before the step is made", spreads=True)
     call.rewriter.consume(Value("", node=call.node))
     return call.make("", "ParallelRunConfig", arguments=dict(call.arguments), dropped=True)
 

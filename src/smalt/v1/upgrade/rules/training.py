@@ -7,8 +7,14 @@ import ast
 from smalt.v1.upgrade.calls import Call
 from smalt.v1.upgrade.rules import rule
 from smalt.v1.upgrade.rules.runs import write_artifact
+from smalt.v1.upgrade.rules.workspaces import IDENTITY, ML, bind_client
 from smalt.v1.upgrade.texts import quote
 from smalt.v1.upgrade.values import Value
+
+
+def _name(*members: str) -> list[str]:
+    """Return the names of members of both the job's own run and one that start_logging began."""
+    return [f"{kind}.{member}" for member in members for kind in ("ContextRun", "MlflowRun")]
 
 
 @rule("Run.get_context", takes="allow_offline used_for_context_manager **")
@@ -32,7 +38,7 @@ def _name_file(name: Value, ending: str) -> str:
     return f'f"{{{name.code}}}{ending}"' if '"' not in name.code else f"{name.code} + {quote(ending)}"
 
 
-@rule("ContextRun.log", takes="name value description step")
+@rule(*_name("log"), takes="name value description step")
 def _log_value(call: Call) -> Value:
     _use_mlflow(call)
     name, value, step = call.require("name"), call.require("value"), call.get("step")
@@ -49,7 +55,7 @@ def _log_value(call: Call) -> Value:
     return call.make(f"mlflow.log_metric({name.code}, {value.code}{inner})")
 
 
-@rule("ContextRun.log_list", takes="name value description")
+@rule(*_name("log_list"), takes="name value description")
 def _log_list(call: Call) -> Value:
     _use_mlflow(call)
     name, values = call.require("name"), call.require("value")
@@ -59,7 +65,7 @@ def _log_list(call: Call) -> Value:
     return call.make(f"{head}\n{call.indent}    mlflow.log_metric({name.code}, value, step=step)")
 
 
-@rule("ContextRun.log_row", takes="name description **")
+@rule(*_name("log_row"), takes="name description **")
 def _log_row(call: Call) -> Value:
     _use_mlflow(call)
     name = call.require("name")
@@ -71,13 +77,13 @@ def _log_row(call: Call) -> Value:
     return call.make(f"mlflow.log_metrics({{{entries}}}{f', step={counter}' if counter else ''})")
 
 
-@rule("ContextRun.log_table", takes="name value description")
+@rule(*_name("log_table"), takes="name value description")
 def _log_table(call: Call) -> Value:
     _use_mlflow(call)
     return call.make(f"mlflow.log_table({call.require('value').code}, {_name_file(call.require('name'), '.json')})")
 
 
-@rule("ContextRun.log_image", takes="name path plot description")
+@rule(*_name("log_image"), takes="name path plot description")
 def _log_image(call: Call) -> Value:
     _use_mlflow(call)
     name, path, plot = call.require("name"), call.get("path"), call.get("plot")
@@ -90,10 +96,10 @@ def _log_image(call: Call) -> Value:
 
 
 @rule(
-    "ContextRun.log_accuracy_table",
-    "ContextRun.log_confusion_matrix",
-    "ContextRun.log_predictions",
-    "ContextRun.log_residuals",
+    *_name("log_accuracy_table"),
+    *_name("log_confusion_matrix"),
+    *_name("log_predictions"),
+    *_name("log_residuals"),
     takes="name value description",
 )
 def _log_chart(call: Call) -> Value:
@@ -101,33 +107,94 @@ def _log_chart(call: Call) -> Value:
     return call.make(f"mlflow.log_dict({call.require('value').code}, {_name_file(call.require('name'), '.json')})")
 
 
-@rule("ContextRun.upload_file", takes="name path_or_stream datastore_name")
+@rule(*_name("upload_file"), takes="name path_or_stream datastore_name")
 def _upload_file(call: Call) -> Value:
     value = write_artifact(call)
     _use_mlflow(call)
     return value
 
 
-@rule("ContextRun.upload_folder", takes="name path datastore_name")
+@rule(*_name("upload_folder"), takes="name path datastore_name")
 def _upload_folder(call: Call) -> Value:
     _use_mlflow(call)
     return call.make(f"mlflow.log_artifacts({call.require('path').code}, {call.require('name').code})")
 
 
-@rule("ContextRun.tag", takes="key value")
+@rule(*_name("tag"), takes="key value")
 def _tag(call: Call) -> Value:
     _use_mlflow(call)
     value = call.get("value")
     return call.make(f"mlflow.set_tag({call.require('key').code}, {value.code if value is not None else quote('')})")
 
 
-@rule("ContextRun.set_tags", "ContextRun.add_properties", takes="tags properties")
+@rule(*_name("set_tags", "add_properties"), takes="tags properties")
 def _set_tags(call: Call) -> Value:
     _use_mlflow(call)
     return call.make(f"mlflow.set_tags({next(iter(call.arguments.values())).code})")
 
 
-@rule("ContextRun.complete", "ContextRun.flush", takes="_set_status timeout_seconds")
+@rule("ContextRun.complete", *_name("flush"), takes="_set_status timeout_seconds")
 def _complete(call: Call) -> Value:
     call.rewriter.consume(call.base)
     return call.make("", dropped=True)
+
+
+@rule("ContextRun.id", "ContextRun.number")
+def _get_id(call: Call) -> Value:
+    if call.name.endswith("number"):
+        raise call.refuse("a job of v2 has no number")
+    _use_environment(call)
+    return call.make('os.environ["AZUREML_RUN_ID"]')
+
+
+def _use_environment(call: Call) -> None:
+    call.use("os", "")
+    call.rewriter.consume(call.base)
+
+
+@rule("ContextRun.experiment")
+def _get_experiment(call: Call) -> Value:
+    return Value("", "ContextExperiment", changed=True, node=call.node)
+
+
+@rule("ContextExperiment.name")
+def _get_experiment_name(call: Call) -> Value:
+    _use_environment(call)
+    return call.make('os.environ["AZUREML_ARM_PROJECT_NAME"]')
+
+
+@rule("ContextExperiment.workspace")
+def _get_workspace(call: Call) -> Value:
+    _use_environment(call)
+    names = ("SUBSCRIPTION", "RESOURCEGROUP", "WORKSPACE_NAME")
+    parts = [("", f'os.environ["AZUREML_ARM_{name}"]') for name in names]
+    arguments = [("", call.use(IDENTITY, "DefaultAzureCredential") + "()"), *parts]
+    differs = "the job needs azure-ai-ml in its environment, and an identity that may use the workspace"
+    return bind_client(call, call.use(ML, "MLClient"), arguments, differs, is_in_job=True)
+
+
+@rule("ContextRun.input_datasets")
+def _list_inputs(call: Call) -> Value:
+    _use_environment(call)
+    return Value("", "ScriptInputs", {"why": "v2 has no list of the inputs"}, changed=True, node=call.node)
+
+
+@rule("ScriptInputs[]")
+def _get_input(call: Call) -> Value:
+    key = call.arguments["key"]
+    call.use("os", "")
+    name = f'"AZURE_ML_INPUT_{key.constant}"' if key.is_text else f'f"AZURE_ML_INPUT_{{{key.code}}}"'
+    return call.make(f"os.environ[{name}]", "ScriptInput", differs="the path of the job's input of this name")
+
+
+@rule("ScriptInput.to_pandas_dataframe", takes="on_error out_of_range_datetime")
+def _load_input(call: Call) -> Value:
+    call.use("mltable", "")
+    return call.make(f"mltable.load({call.object.code}).to_pandas_dataframe()", differs="for an input of type mltable")
+
+
+@rule("ScriptInput.drop_columns", "ScriptInput.keep_columns", takes="columns validate")
+def _choose_input_columns(call: Call) -> Value:
+    call.use("mltable", "")
+    code = f"mltable.load({call.object.code}).{call.name.split('.')[1]}({call.require('columns').code})"
+    return call.make(code, "Table", differs="for an input of type mltable")

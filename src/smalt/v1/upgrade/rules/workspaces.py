@@ -25,11 +25,15 @@ def _use_credential(call: Call) -> str:
     return auth.variable or auth.code
 
 
-def _bind_client(call: Call, function: str, arguments: list[tuple[str, str]]) -> Value:
+def bind_client(
+    call: Call, function: str, arguments: list[tuple[str, str]], differs: str = "", is_in_job: bool = False
+) -> Value:
     """Return the client; it gets the name that every v2 program gives it, where that is free."""
     taken = "ml_client" in call.rewriter.imports.defined
-    bound = {} if taken or "." in call.target else {"bound": "ml_client"}
-    return call.build(function, arguments, "Workspace", **bound)
+    bound: dict[str, Any] = {"in job": is_in_job}
+    if not taken and "." not in call.target:
+        bound["bound"] = "ml_client"
+    return call.build(function, arguments, "Workspace", differs=differs, **bound)
 
 
 @rule("Workspace.from_config", takes="path auth _logger _file_name")
@@ -41,7 +45,7 @@ def _load_workspace(call: Call) -> Value:
         arguments.append(("path", path.code))
     if file is not None:
         arguments.append(("file_name", file.code))
-    return _bind_client(call, f"{client}.from_config", arguments)
+    return bind_client(call, f"{client}.from_config", arguments)
 
 
 @rule(
@@ -51,14 +55,14 @@ def _load_workspace(call: Call) -> Value:
 def _make_client(call: Call) -> Value:
     call.check_no_others("subscription_id", "resource_group", "workspace_name", "auth")
     parts = [("", call.require(name).code) for name in ("subscription_id", "resource_group", "workspace_name")]
-    return _bind_client(call, call.use(ML, "MLClient"), [("", _use_credential(call)), *parts])
+    return bind_client(call, call.use(ML, "MLClient"), [("", _use_credential(call)), *parts])
 
 
 @rule("Workspace.get", takes="name auth subscription_id resource_group location cloud id")
 def _get_workspace(call: Call) -> Value:
     call.check_no_others("name", "auth", "subscription_id", "resource_group", "location")
     parts = [("", call.require(name).code) for name in ("subscription_id", "resource_group", "name")]
-    return _bind_client(call, call.use(ML, "MLClient"), [("", _use_credential(call)), *parts])
+    return bind_client(call, call.use(ML, "MLClient"), [("", _use_credential(call)), *parts])
 
 
 @rule("Workspace.name")
@@ -145,7 +149,22 @@ def _get_listed_asset(call: Call) -> Value:
     "show_output **",
 )
 def _create_workspace(call: Call) -> Value:
-    raise call.refuse("write ml_client.workspaces.begin_create(Workspace(name=…, location=…)).result()", spreads=True)
+    call.check_no_others(
+        "name", "auth", "subscription_id", "resource_group", "location", "create_resource_group", "sku", "tags",
+        "friendly_name", "exist_ok", "show_output",
+    )  # fmt: skip
+    name = call.require("name").code
+    parts = [("", call.require(key).code) for key in ("subscription_id", "resource_group")]
+    fields = [("name", name)]
+    fields += [(key, call.arguments[key].code) for key in ("location", "tags") if call.get(key) is not None]
+    fields += [("display_name", call.arguments["friendly_name"].code)] if call.get("friendly_name") is not None else []
+    workspace = make_call(call.entity("Workspace"), fields, call.indent, 60)
+    differs = "an existing workspace is updated; its resource group must be there" if call.get("exist_ok") else ""
+    arguments = [("", _use_credential(call)), *parts, ("", name)]
+    value = bind_client(call, call.use(ML, "MLClient"), arguments, differs)
+    client = value.facts.get("bound", call.target)
+    call.rewriter.after.append(f"{client}.workspaces.begin_create({workspace}).result()")
+    return value
 
 
 # Experiments

@@ -1,0 +1,280 @@
+"""Programs of SDK v1 become v2: what is rewritten, what is said, and what stays for a person."""
+
+from __future__ import annotations
+
+import ast
+from textwrap import dedent
+
+import pytest
+
+from smalt.v1.upgrade.findings import Finding
+from smalt.v1.upgrade.program import upgrade_program
+
+HEAD = """\
+from azureml.core import Workspace, Experiment, Environment, ScriptRunConfig, Dataset, Datastore, Run, Model
+from azureml.core.compute import ComputeTarget, AmlCompute
+from azureml.core.conda_dependencies import CondaDependencies
+from azureml.core.runconfig import RunConfiguration, MpiConfiguration, PyTorchConfiguration
+from azureml.data import OutputFileDatasetConfig
+from azureml.data.data_reference import DataReference
+from azureml.pipeline.core import Pipeline, PipelineData, PipelineParameter, StepSequence
+from azureml.pipeline.steps import PythonScriptStep, CommandStep, MpiStep, DatabricksStep, ParallelRunConfig
+from azureml.pipeline.steps import ParallelRunStep
+from azureml.train.hyperdrive import BanditPolicy, HyperDriveConfig, PrimaryMetricGoal, RandomParameterSampling
+from azureml.train.hyperdrive import choice, uniform
+ws = Workspace.from_config()
+env = Environment.get(ws, name='tools', version='3')
+"""
+
+
+def upgrade(body: str) -> str:
+    """Return the body of a program in v2, without the imports."""
+    text = upgrade_program(HEAD + dedent(body)).text
+    ast.parse(text)
+    return text.partition("version='3')\n")[2]
+
+
+def persons(body: str) -> list[Finding]:
+    return [one for one in upgrade_program(HEAD + dedent(body)).findings if one.state == "person"]
+
+
+def test_arguments_become_inputs_and_outputs() -> None:
+    """Literals stay in the command, quoted for a shell; other values become inputs that the flag names."""
+    text = upgrade("""\
+        data = Dataset.File.from_files('https://x/y.csv')
+        made = OutputFileDatasetConfig('made')
+        rate = read_rate()
+        job = ScriptRunConfig('src', 'train.py', ['--text', 'two words', '--rate', rate, '--in',
+            data.as_named_input('table').as_download(), '--out', made, '--on', True], environment=env)
+        """)
+    assert (
+        "command=\"python train.py --text 'two words' --rate '${{inputs.rate}}' --in ${{inputs.table}} "
+        '--out ${{outputs.made}} --on True"' in text
+    )
+    assert '"rate": rate' in text
+    assert '"table": Input(type=data.type, path=data.path, mode="download")' in text
+    assert 'outputs={"made": made}' in text
+
+
+def test_order_without_data_is_an_output_that_only_orders() -> None:
+    text = upgrade("""\
+        one = PythonScriptStep('a.py', name='a', source_directory='.')
+        two = PythonScriptStep('b.py', name='b', source_directory='.')
+        two.run_after(one)
+        pipeline = Pipeline(ws, steps=[two])
+        """)
+    assert 'outputs={"done": Output(type="uri_folder")}' in text
+    assert "two_node = two(after_one=one_node.outputs.done)" in text
+    assert text.index("one_node = one()") < text.index("two_node =")
+
+
+def test_a_sequence_orders_its_steps() -> None:
+    text = upgrade("""\
+        one = PythonScriptStep('a.py', name='a', source_directory='.')
+        two = PythonScriptStep('b.py', name='b', source_directory='.')
+        pipeline = Pipeline(ws, steps=StepSequence([one, two]))
+        """)
+    assert "StepSequence" not in text
+    assert "two_node = two(after_one=one_node.outputs.done)" in text
+
+
+def test_pipeline_parameters_are_the_functions_parameters() -> None:
+    """A literal is the default; what is given at submission is given to the function."""
+    text = upgrade("""\
+        rate = PipelineParameter('rate', default_value=0.5)
+        step = PythonScriptStep('a.py', arguments=['--rate', rate], source_directory='.')
+        pipeline = Pipeline(ws, [step])
+        run = Experiment(ws, 'exp').submit(pipeline, pipeline_parameters={'rate': 1.5}, regenerate_outputs=True)
+        """)
+    assert "rate = 0.5\n" in text
+    assert "def exp_pipeline(rate=rate):" in text
+    assert "step(rate=rate)" in text
+    assert "pipeline = exp_pipeline(rate=1.5)\npipeline.settings.force_rerun = True\n" in text
+
+
+def test_reuse_that_is_off_stays_off() -> None:
+    assert "is_deterministic=False" in upgrade(
+        "step = PythonScriptStep('a.py', source_directory='.', allow_reuse=False)\n"
+    )
+
+
+def test_distributions_count_processes_per_instance() -> None:
+    text = upgrade("""\
+        job = ScriptRunConfig('.', 'a.py', environment=env,
+                              distributed_job_config=PyTorchConfiguration(process_count=8, node_count=2))
+        """)
+    assert "distribution=PyTorchDistribution(process_count_per_instance=4)" in text
+    assert "instance_count=2" in text
+
+
+def test_a_run_configuration_leaves_its_environment() -> None:
+    """Its conda file and image are those of an Environment, which the step gets; flags without a meaning go."""
+    text = upgrade("""\
+        config = RunConfiguration()
+        config.target = 'cpu'
+        config.environment.docker.enabled = True
+        config.environment.docker.base_image = 'me/mine:1'
+        config.environment.python.conda_dependencies = CondaDependencies.create(pip_packages=['numpy==1.26'])
+        step = PythonScriptStep('a.py', runconfig=config, source_directory='.')
+        """)
+    assert "environment = Environment(name=\"environment\")\nenvironment.image = 'me/mine:1'\n" in text
+    assert "environment.conda_file = {\n" in text
+    assert '{"pip": [\'numpy==1.26\', "mlflow-skinny", "azureml-mlflow"]}' in text
+    assert "environment=environment, compute='cpu'" in text
+    assert "RunConfiguration" not in text
+
+
+def test_packages_that_are_added_one_by_one_are_listed() -> None:
+    text = upgrade("""\
+        packages = CondaDependencies()
+        packages.add_conda_package('scipy')
+        packages.add_pip_package('pandas')
+        env2 = Environment('two')
+        env2.python.conda_dependencies = packages
+        """)
+    assert " ".join(text.split()).startswith(
+        'packages = { "dependencies": [ "python=3.8", \'scipy\', "pip", {"pip": [\'pandas\', "mlflow-skinny"'
+    )
+    assert "add_pip_package" not in text
+
+
+def test_a_hyperdrive_is_a_sweep_over_the_commands_inputs() -> None:
+    text = upgrade("""\
+        job = ScriptRunConfig('.', 'a.py', arguments=['--rate', 0.1], compute_target='cpu', environment=env)
+        sampling = RandomParameterSampling({'--rate': uniform(0.01, 1), '--kernel': choice('a', 'b')})
+        sweep = HyperDriveConfig(run_config=job, hyperparameter_sampling=sampling, primary_metric_name='loss',
+                                 primary_metric_goal=PrimaryMetricGoal.MINIMIZE, max_total_runs=8,
+                                 policy=BanditPolicy(slack_factor=0.1))
+        """)
+    assert 'command="python a.py --rate ${{inputs.rate}} --kernel ${{inputs.kernel}}"' in text
+    assert "trial = job(rate=Uniform(min_value=0.01, max_value=1), kernel=Choice(values=['a', 'b']))" in text
+    assert 'goal="Minimize"' in text
+    assert "max_total_trials=8" in text
+
+
+def test_a_parallel_step_has_the_configurations_settings() -> None:
+    text = upgrade("""\
+        data = Dataset.File.from_files('https://x/folder')
+        made = PipelineData('made', is_directory=True)
+        config = ParallelRunConfig(environment=env, entry_script='score.py', error_threshold=3,
+                                   output_action='append_row', compute_target='cpu', node_count=2, mini_batch_size='5',
+                                   source_directory='src')
+        step = ParallelRunStep('score', config, [data.as_named_input('images')], output=made)
+        """)
+    assert "ParallelRunConfig" not in text
+    assert 'input_data="${{inputs.images}}"' in text
+    assert "mini_batch_error_threshold=3" in text
+    assert 'append_row_to="${{outputs.made}}/parallel_run_step.txt"' in text
+
+
+def test_one_step_for_a_person_keeps_its_whole_pipeline() -> None:
+    """Steps mean nothing without each other: all stay SDK v1's, and the first cause is at each of them."""
+    body = """\
+        one = PythonScriptStep('a.py', name='a', source_directory='.')
+        two = DatabricksStep('b', notebook_path='x')
+        pipeline = Pipeline(ws, steps=[one, two])
+        run = Experiment(ws, 'exp').submit(pipeline)
+        """
+    text = upgrade(body)
+    assert "one = PythonScriptStep('a.py', name='a', source_directory='.')" in text
+    assert "pipeline = Pipeline(ws, steps=[one, two])" in text
+    assert "command(" not in text
+    assert len(persons(body)) == 4
+    assert any("Databricks" in one.text for one in persons(body))
+    assert "ws = Workspace.from_config()" in upgrade_program(HEAD + dedent(body)).text
+
+
+def test_an_object_that_v2_does_not_have_stays_while_a_line_needs_it() -> None:
+    """No line is half changed: what a left line names is still there."""
+    text = upgrade_program(
+        "from azureml.core.runconfig import RunConfiguration\nconfig = RunConfiguration()\nconfig.history.x = 1\n"
+    ).text
+    assert "from azureml.core.runconfig import RunConfiguration\n" in text
+    assert "config = RunConfiguration()" in text
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("job = ScriptRunConfig('.', scrpt='a.py')", "it has no argument 'scrpt'"),
+        ("job = ScriptRunConfig('.', 'a.py', arguments=read())", "the text does not tell its list of arguments"),
+        ("ws.get_default_keyvault().get_secret('x')", "v2 has no Keyvault of its own"),
+        ("Model.deploy(ws, 'x', [])", "a web service is an online endpoint with a deployment in v2"),
+    ],
+)
+def test_what_needs_a_person_says_why_and_stays(line: str, sentence: str) -> None:
+    found = persons(line)
+    assert [one.text for one in found] == [sentence]
+    assert f"# TODO(smalt upgrade): {sentence}\n{line}\n" in upgrade(line + "\n")
+
+
+def test_steps_in_a_cycle_stay() -> None:
+    body = """\
+        one = PythonScriptStep('a.py', source_directory='.')
+        two = PythonScriptStep('b.py', source_directory='.')
+        one.run_after(two)
+        two.run_after(one)
+        pipeline = Pipeline(ws, steps=[one, two])
+        """
+    assert any("its steps form a cycle" in one.text for one in persons(body))
+
+
+def test_a_step_that_depends_on_a_condition_is_not_wired() -> None:
+    body = """\
+        if flag:
+            one = PythonScriptStep('a.py', source_directory='.')
+        else:
+            one = PythonScriptStep('b.py', source_directory='.')
+        pipeline = Pipeline(ws, steps=[one])
+        """
+    assert any("depends on a condition" in one.text for one in persons(body))
+
+
+def test_comments_and_formatting_of_the_rest_stay() -> None:
+    text = upgrade("""\
+        # about the data
+        data = Dataset.File.from_files(
+            # the address
+            'https://x/y.csv')   # behind
+        values = { 'a' : 1,   'b':2 }
+        """)
+    assert (
+        "# about the data\n# the address\ndata = Input(type=\"uri_file\", path='https://x/y.csv')  # behind\n" in text
+    )
+    assert "values = { 'a' : 1,   'b':2 }\n" in text
+
+
+def test_functions_are_followed() -> None:
+    """A parameter is what the calls and annotations say."""
+    text = upgrade("""\
+        def get_store(workspace: Workspace):
+            return workspace.get_default_datastore()
+
+        def show(store):
+            print(store.path('x'))
+
+        show(get_store(ws))
+        """)
+    assert "def get_store(workspace: MLClient):\n    return workspace.datastores.get_default()" in text
+    assert 'print(f"azureml://datastores/{store.name}/paths/x")' in text
+
+
+def test_a_loops_values_keep_their_order() -> None:
+    text = upgrade("""\
+        run = Run.get_context()
+        for epoch in range(3):
+            run.log('loss', 1 / (epoch + 1))
+        run.log_row('curve', x=1, y=2)
+        run.log_list('all', [1, 2])
+        """)
+    assert "mlflow.log_metric('loss', 1 / (epoch + 1), step=epoch)" in text
+    assert 'mlflow.log_metrics({"curve.x": 1, "curve.y": 2})' in text
+    assert "for step, value in enumerate([1, 2]):\n    mlflow.log_metric('all', value, step=step)" in text
+    assert "get_context" not in text
+
+
+def test_an_upgraded_program_is_not_changed_again() -> None:
+    once = upgrade_program(HEAD + "run = Experiment(ws, 'x').submit(ScriptRunConfig('.', 'a.py', environment=env))\n")
+    again = upgrade_program(once.text)
+    assert again.text == once.text
+    assert not again.findings
