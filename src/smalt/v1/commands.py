@@ -95,12 +95,7 @@ def build_command(
     from smalt.dsl.builders import command
 
     environment = settings.environment
-    for name, value in {**settings.data_references, **settings.data}.items():
-        if name not in parts.inputs:
-            parts.bind(name_binding(name, value))
-    for name, value in settings.output_data.items():
-        if name not in parts.outputs:
-            parts.bind(name_binding(name, value))
+    bind_run_data(parts, settings)
     distribution, count = describe_distribution(settings)
     arguments = [*settings.docker.arguments, *(environment.docker.arguments or ())]
     timeout = settings.max_run_duration_seconds
@@ -125,6 +120,16 @@ def build_command(
         timeout=timeout if timeout and timeout != MAX_DURATION_SECONDS_DEFAULT else None,
         **fields,
     )
+
+
+def bind_run_data(parts: CommandParts, settings: RunConfiguration) -> None:
+    """Add the data of a run configuration that no argument has brought."""
+    for name, value in {**settings.data_references, **settings.data}.items():
+        if name not in parts.inputs:
+            parts.bind(name_binding(name, value))
+    for name, value in settings.output_data.items():
+        if name not in parts.outputs:
+            parts.bind(name_binding(name, value))
 
 
 def describe_distribution(settings: RunConfiguration) -> tuple[Any, int]:

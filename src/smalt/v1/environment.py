@@ -278,6 +278,15 @@ class Environment:
             return _HOST
         return self.to_definition()
 
+    def has_no_packages(self) -> bool:
+        """Return True if nothing but Python is asked for."""
+        packages, docker = self.python.conda_dependencies, self.docker
+        names = [*packages.conda_packages, *packages.pip_packages] if packages is not None else []
+        own_image = docker.base_image not in (None, DEFAULT_CPU_IMAGE, DEFAULT_GPU_IMAGE)
+        has_build = docker.base_dockerfile is not None or docker.build_context is not None
+        is_bare = all(name.startswith("python=") for name in names)
+        return self._reference is None and is_bare and not own_image and not has_build
+
     @property
     def _is_host(self) -> bool:
         docker = self.docker

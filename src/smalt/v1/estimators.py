@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from smalt.v1.conda_dependencies import CondaDependencies
 from smalt.v1.environment import DEFAULT_GPU_IMAGE, Environment
-from smalt.v1.exceptions import TrainingException, UserErrorException
+from smalt.v1.exceptions import TrainingException
 from smalt.v1.notices import tell_no_effect
 from smalt.v1.run_configuration import RunConfiguration
 from smalt.v1.run_settings import MpiConfiguration, PyTorchConfiguration, TensorflowConfiguration
@@ -32,13 +32,10 @@ class EstimatorBase:
         settings = {key: value for key, value in given.items() if key != "self" and not key.startswith("_")}
         self.source_directory = os.fspath(settings["source_directory"])
         tell_no_effect(type(self).__name__, {name: settings.get(name) for name in _NO_EFFECT})
-        if settings.get("resume_from") is not None:
-            raise UserErrorException(
-                f"{type(self).__name__}: resume_from is not served; make the earlier run's outputs an input"
-            )
         if settings.get("entry_script") is None:
             raise TrainingException(f"{type(self).__name__} needs entry_script, a file of '{self.source_directory}'")
         self.entry_script: str = settings["entry_script"]
+        self.resume_from = settings.get("resume_from")
         self.script_params = settings.get("script_params") or {}
         self.run_config = self._build_run_configuration(settings)
         for at, one in enumerate(settings.get("inputs") or ()):
@@ -124,7 +121,11 @@ class EstimatorBase:
 
     def to_script_run_config(self) -> ScriptRunConfig:
         return ScriptRunConfig(
-            self.source_directory, self.entry_script, self.list_arguments(), run_config=self.run_config
+            self.source_directory,
+            self.entry_script,
+            self.list_arguments(),
+            run_config=self.run_config,
+            resume_from=self.resume_from,
         )
 
     def submit_to(self, experiment: Experiment, tags: Mapping[str, Any] | None = None, **kwargs: Any) -> Run:

@@ -18,6 +18,7 @@ from smalt.v1.exceptions import (
     UserErrorException,
 )
 from smalt.v1.notices import tell_no_effect
+from smalt.v1.run_definition import build_run_definition
 
 if TYPE_CHECKING:
     from smalt.v1.experiment import Experiment
@@ -124,7 +125,7 @@ class Run(job_names.Run):
             "properties": self.get_properties(),
             "inputDatasets": [],
             "outputDatasets": [],
-            "runDefinition": _load_definition(job),
+            "runDefinition": build_run_definition(job),
             "logFiles": {name: name for name in self.get_file_names() if _is_log(name)},
             "submittedBy": getattr(job.creation_context, "created_by", None),
             **({"error": {"error": {"message": reason}}} if (reason := self._find_reason()) else {}),
@@ -189,6 +190,14 @@ class Run(job_names.Run):
         folder = os.path.join(path or ".", self.id)
         self._jobs.restore_snapshot(self.id, folder)
         return folder
+
+    def _get_outputs_datapath(self) -> Any:
+        """Return the place of the run's `outputs/`, for a later run to read."""
+        from smalt.v1.datastore import find_datastore
+        from smalt.v1.modules import find_name
+
+        store = find_datastore(self._workspace, "workspaceartifactstore")
+        return find_name("azureml.data", "DataPath")(store, f"ExperimentRun/dcid.{self.id}/outputs")
 
     def get_environment(self) -> Any:
         """Return the environment of the job."""
@@ -416,13 +425,6 @@ def _is_log(name: str) -> bool:
 
 def _ignore_event(event: dict[str, Any]) -> None:
     """Do nothing with an event: only the end of the run counts."""
-
-
-def _load_definition(job: Any) -> Any:
-    """Return the job as its YAML has it."""
-    import yaml
-
-    return yaml.safe_load(job._to_yaml())
 
 
 def _to_utc(seconds: Any) -> str | None:

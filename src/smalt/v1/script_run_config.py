@@ -13,6 +13,7 @@ from smalt.v1.commands import (
     apply_distribution,
     build_command,
     collect_fields,
+    name_binding,
     render_script,
     render_words,
 )
@@ -22,6 +23,7 @@ from smalt.v1.run_configuration import MAX_DURATION_SECONDS_DEFAULT, RunConfigur
 
 if TYPE_CHECKING:
     from smalt.entities.jobs.command import CommandNode
+    from smalt.entities.jobs.spark import SparkNode
     from smalt.v1.environment import Environment
     from smalt.v1.experiment import Experiment
     from smalt.v1.run import Run
@@ -51,10 +53,6 @@ class ScriptRunConfig:
         if run_config is not None and (compute_target is not None or environment is not None):
             both = "compute_target" if compute_target is not None else "environment"
             raise UserErrorException(f"ScriptRunConfig: run_config and {both} exclude each other; give one of them")
-        if resume_from is not None:
-            raise UserErrorException(
-                "ScriptRunConfig: resume_from is not served; make the earlier run's outputs an input of the script"
-            )
         self.source_directory = os.fspath(source_directory) if source_directory is not None else None
         self.script, self.command = script, command
         self.arguments = list(arguments or ())
@@ -67,16 +65,23 @@ class ScriptRunConfig:
             self.run_config.target = compute_target
         if environment is not None:
             self.run_config.environment = environment
+        if resume_from is not None:
+            self.arguments += ["--resume-from", name_binding("resume_from", resume_from)]
         apply_distribution(self.run_config, distributed_job_config)
         if docker_runtime_config is not None:
             self.run_config.docker = docker_runtime_config
         if max_run_duration_seconds != MAX_DURATION_SECONDS_DEFAULT:
             self.run_config.max_run_duration_seconds = max_run_duration_seconds
 
-    def to_command(self, **fields: Any) -> CommandNode:
-        """Return the command of v2."""
-        parts = CommandParts()
-        return build_command(parts, self.render_command(parts), self._get_code(), self.run_config, **fields)
+    def to_command(self, **fields: Any) -> CommandNode | SparkNode:
+        """Return the command of v2; the Spark job of a PySpark script."""
+        parts, settings = CommandParts(), self.run_config
+        if settings.framework.lower() == "pyspark" and self.script is not None:
+            from smalt.v1.spark_runs import build_spark
+
+            self._check_script(self.script)
+            return build_spark(parts, self.script, self.arguments, self._get_code(), settings, **fields)
+        return build_command(parts, self.render_command(parts), self._get_code(), settings, **fields)
 
     def render_command(self, parts: CommandParts) -> str:
         """Return the text of the command; its inputs and outputs go into `parts`."""
@@ -84,16 +89,19 @@ class ScriptRunConfig:
             return render_words(parts, self.command)
         if self.script is None:
             raise UserErrorException("ScriptRunConfig has neither script nor command; give one of them")
+        self._check_script(self.script)
+        interpreter = self.run_config.environment.python.interpreter_path or "python"
+        return render_script(parts, self.script, self.arguments, interpreter)
+
+    def _check_script(self, script: str) -> None:
         folder = self._get_code() or "."
-        if not os.path.isfile(os.path.join(folder, self.script)):
+        if not os.path.isfile(os.path.join(folder, script)):
             from smalt.entities.schema.problems import did_you_mean
 
             there = os.listdir(folder) if os.path.isdir(folder) else []
             raise UserErrorException(
-                f"ScriptRunConfig: there is no script '{self.script}' in '{folder}'{did_you_mean(self.script, there)}"
+                f"ScriptRunConfig: there is no script '{script}' in '{folder}'{did_you_mean(script, there)}"
             )
-        interpreter = self.run_config.environment.python.interpreter_path or "python"
-        return render_script(parts, self.script, self.arguments, interpreter)
 
     def _get_code(self) -> str | None:
         if self.source_directory is None:
