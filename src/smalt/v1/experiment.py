@@ -35,7 +35,11 @@ class Experiment:
                 "digits, '_' and '-' only, 255 at most"
             )
         tell_no_effect("Experiment", kwargs, "it has no such parameter")
-        self.workspace, self.name = workspace, name
+        self.workspace, self._name = workspace, str(name)
+
+    @property
+    def name(self) -> str:
+        return self._name
 
     def __repr__(self) -> str:
         return f"Experiment(Name: {self.name}, Workspace: {self.workspace.name})"

@@ -43,6 +43,7 @@ _CORE = {
     "run_details": "RunDetails",
     "run_settings": "DockerConfiguration HistoryConfiguration MpiConfiguration ParallelTaskConfiguration "
     "PyTorchConfiguration SparkConfiguration TensorflowConfiguration",
+    "script_run": "ScriptRun",
     "script_run_config": "ScriptRunConfig",
     "workspace": "Workspace",
 }
@@ -59,7 +60,6 @@ _RENAMED = {
     "Mpi": ("smalt.v1.run_settings", "MpiConfiguration"),
     "ParameterServer": ("smalt.v1.run_settings", "TensorflowConfiguration"),
     "_OfflineRun": ("smalt.inside.v1.offline", "OfflineRun"),
-    "ScriptRun": ("smalt.v1.run", "Run"),
 }
 """Names that are called something else where they live."""
 

@@ -46,6 +46,21 @@ class Webservice:
     def deploy_from_model(workspace: Any, name: str, *args: Any, **kwargs: Any) -> NoReturn:
         raise WebserviceException(f"the service '{name}' is not deployed: {NO_SERVING}")
 
+    def wait_for_deployment(self, show_output: bool = False, timeout_sec: float | None = None) -> None:
+        raise WebserviceException(NO_SERVING)
+
+    def run(self, input: Any) -> Any:
+        raise WebserviceException(NO_SERVING)
+
+    def get_logs(self, num_lines: int = 5000, init: bool = False) -> str:
+        raise WebserviceException(NO_SERVING)
+
+    def get_keys(self) -> Any:
+        raise WebserviceException(NO_SERVING)
+
+    def delete(self) -> None:
+        raise WebserviceException(NO_SERVING)
+
     deploy = deploy_from_image = deploy_local_model = deploy_from_model
 
 
