@@ -1,4 +1,4 @@
-"""SDK v1's names in programs, with the parameters and defaults of azureml-core 1.61: `surface.json`, by frequency of use."""
+"""SDK v1's names, parameters and defaults, those of azureml-core 1.61: `surface.json`, by frequency of use."""
 
 from __future__ import annotations
 

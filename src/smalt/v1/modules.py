@@ -78,6 +78,13 @@ _PIPELINE_PATHS = ""
 SERVED = frozenset(f"azureml.{path}" for path in (_PATHS + _DATA_PATHS + _PIPELINE_PATHS).split())
 
 
+STARS = {
+    "azureml.core": "ComputeTarget ContainerRegistry Dataset Datastore Environment Experiment Keyvault LinkedService "
+    "Model Run RunConfiguration ScriptRun ScriptRunConfig Webservice Workspace get_run",
+}
+"""The names of `from MODULE import *`; of other modules all that there are."""
+
+
 def is_served(name: str) -> bool:
     return name == "azureml" or name in SERVED
 
@@ -125,6 +132,8 @@ def make_spec(name: str) -> ModuleSpec:
             from pkgutil import extend_path
 
             module.__path__ = extend_path([], name)  # azureml-mlflow and its like, where they are installed
+        own = STARS[name].split() if name in STARS else sorted(HOMES)
+        vars(module)["__all__"] = [one for one in own if one in HOMES]
         vars(module)["__dir__"] = lambda: sorted({*vars(module), *HOMES})
 
     return ModuleSpec(name, ModuleBuilder(fill), origin="smalt", is_package=True)

@@ -208,7 +208,9 @@ class Run(job_names.Run):
     # Its tags and properties
 
     def get_tags(self) -> dict[str, str | None]:
-        return dict(self.job.tags or {}) if self._has_job else super().get_tags()
+        if not self._has_job:
+            return super().get_tags()
+        return {key: value or None for key, value in (self.job.tags or {}).items() if not key.startswith("mlflow.")}
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         if not self._has_job:
@@ -240,7 +242,9 @@ class Run(job_names.Run):
         if not self._has_job:
             above = super().parent
             return None if above is None else find_run(self._workspace, above.id)
-        above_name = getattr(self.job, "parent_job_name", None) or self._find_parent_name()
+        job = self.job
+        made_by = (job.tags or {}).get(job_names.PARENT)
+        above_name = getattr(job, "parent_job_name", None) or self._find_parent_name() or made_by
         return find_run(self._workspace, str(above_name)) if above_name else None
 
     def _find_parent_name(self) -> str | None:
@@ -274,8 +278,8 @@ class Run(job_names.Run):
         return find_run(self._workspace, name)
 
     def submit_child(self, config: Any, tags: Mapping[str, Any] | None = None, **kwargs: Any) -> Run:
-        """Submit a job of its own in the same experiment, as smalt has no job that gets children while it runs."""
-        run: Run = self._experiment.submit(config, tags=tags, **kwargs)  # type: ignore[attr-defined]
+        """Submit a job of its own in the same experiment, which has this run as its parent."""
+        run: Run = self._experiment.submit(config, tags={**(tags or {}), job_names.PARENT: self.id}, **kwargs)
         return run
 
     # Its end

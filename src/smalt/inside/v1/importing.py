@@ -140,12 +140,24 @@ class _TableLoader(Loader):
 
 
 def _resolve_name(module: ModuleType, names: Sequence[str], wanted: str) -> Any:
-    if wanted not in names:
-        raise AttributeError(f"{module.__name__}.{wanted} is not there; {_ELSEWHERE}")
     home, _, name = _OURS.get(wanted, "").partition(".")
-    found = getattr(_get_replacements(home), name) if home else make_unsupported_class(wanted, _ELSEWHERE)
+    found = getattr(_get_replacements(home), name) if home else _find_program_name(module.__name__, wanted)
+    if wanted not in names and (home or found is None):
+        raise AttributeError(f"{module.__name__}.{wanted} is not there; {_ELSEWHERE}")
+    if found is None:
+        found = make_unsupported_class(wanted, _ELSEWHERE)
     setattr(module, wanted, found)
     return found
+
+
+def _find_program_name(module: str, wanted: str) -> Any:
+    """Return what programs have by that name, where the job's environment has smalt's own package; else None."""
+    if not os.environ.get("SMALT_URL") or wanted.startswith("__"):
+        return None
+    try:
+        return importlib.import_module("smalt.v1.modules").find_name(module, wanted)
+    except (ImportError, AttributeError, SyntaxError):
+        return None
 
 
 def _get_replacements(module: str) -> Any:

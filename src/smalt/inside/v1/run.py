@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .models import Model
     from .workspace import Experiment
 
-_PARENT = "mlflow.parentRunId"
+PARENT = "mlflow.parentRunId"
 _PROPERTY = "azureml.property."
 _NOT_TAGS = ("mlflow.", _PROPERTY, "azureml.git.", "azureml.ContentSnapshotId", "azureml.jobType")
 _STATES = {"RUNNING": "Running", "FINISHED": "Completed", "FAILED": "Failed", "KILLED": "Canceled",
@@ -206,16 +206,14 @@ class Run(RunLogging, Storage):
 
     @property
     def parent(self) -> Run | None:
-        parent = self.get_all_tags().get(_PARENT)
+        parent = self.get_all_tags().get(PARENT)
         return Run(self._experiment, parent) if parent else None
 
     def get_children(
         self, recursive: bool = False, tags: Any = None, properties: Any = None, type: Any = None, status: Any = None,
         **_: Any,
     ) -> Iterator[Run]:  # fmt: skip
-        for found in list(
-            search_runs(self.client, self.get_info()["experiment_id"], f"tags.`{_PARENT}` = '{self.id}'")
-        ):
+        for found in list(search_runs(self.client, self.get_info()["experiment_id"], f"tags.`{PARENT}` = '{self.id}'")):
             child = Run(self._experiment, found["info"]["run_id"])
             if _has_tags(found, tags) and status in (None, _STATES.get(str(found["info"].get("status")))):
                 yield child
@@ -231,7 +229,7 @@ class Run(RunLogging, Storage):
             "experiment_id": self.get_info()["experiment_id"],
             "run_name": name or run_id,
             "start_time": int(time.time() * 1000),
-            "tags": [{"key": _PARENT, "value": self.id}, *listed],
+            "tags": [{"key": PARENT, "value": self.id}, *listed],
         }
         made = self.client.send_json("runs/create", {key: value for key, value in body.items() if value is not None})
         return ChildRun(self._experiment, made["run"]["info"]["run_id"], outputs)
@@ -244,6 +242,10 @@ class Run(RunLogging, Storage):
         if count is not None:
             tag_key, tag_values = "azureml.batch_child_number", list(range(count))
         return [self.child_run(tags={tag_key: value}) for value in tag_values or ()]
+
+    def submit_child(self, config: Any, tags: Any = None, **kwargs: Any) -> Any:
+        """Submit a job of its own, which goes on when this one ends, and has this run as its parent."""
+        return self._experiment.submit(config, tags={**(tags or {}), PARENT: self.id}, **kwargs)
 
     # Its end
 
@@ -329,7 +331,6 @@ class Run(RunLogging, Storage):
 add_unsupported_members(
     Run,
     {
-        "submit_child": "make it a pipeline, or a sweep",
         "get_environment": "the environment is in the job's YAML",
         "take_snapshot": "smalt has kept the job's code; see 'smalt job show'",
         "restore_snapshot": "the job's code is its working folder",
@@ -406,7 +407,7 @@ def search_runs(client: RunClient, experiment_id: str, wanted: str, order: str =
 
 def list_runs(experiment: Experiment, tags: Any = None, include_children: bool = False) -> Iterator[Run]:
     for found in search_runs(experiment.workspace.context.client, experiment.id, "", "DESC"):
-        if _has_tags(found, tags) and (include_children or not _has_tags(found, _PARENT)):
+        if _has_tags(found, tags) and (include_children or not _has_tags(found, PARENT)):
             yield Run(experiment, found["info"]["run_id"])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 from .client import RequestRefused
 from .context import RunContext, get_current
 from .data import Datastore, list_datasets
@@ -53,6 +55,15 @@ class Workspace:
     @staticmethod
     def get(name: str | None = None, auth: object = None, **_: Any) -> Workspace:
         return Workspace(workspace_name=name)
+
+    @property
+    def client(self) -> Any:
+        """The client of the workspace, by smalt's own package, where the job's environment has it."""
+        try:
+            client = importlib.import_module("smalt.client").MLClient
+        except ImportError:
+            raise make_user_error("this needs smalt's own package in the job's environment") from None
+        return client(None, self.subscription_id, self.resource_group, self.name)
 
     def get_mlflow_tracking_uri(self, _with_auth: bool = False) -> str:
         return self.context.client.uri
@@ -133,6 +144,15 @@ class Experiment:
             raise make_user_error(f"the workspace has no experiment '{self.name}'") from None
         return str(found["experiment"]["experiment_id"])
 
+    def submit(self, config: Any, tags: Any = None, **kwargs: Any) -> Any:
+        """Submit a job by smalt's own package, where the job's environment has it."""
+        submit_to = getattr(config, "submit_to", None)
+        if submit_to is None:
+            raise make_user_error("a job submits no jobs without smalt's own package; make it a pipeline, or a sweep")
+        workspace = importlib.import_module("smalt.v1.workspace").Workspace.from_client(self.workspace.client)
+        experiment = importlib.import_module("smalt.v1.experiment").Experiment(workspace, self.name)
+        return submit_to(experiment, tags=tags, **kwargs)
+
     def get_runs(
         self, type: object = None, tags: object = None, properties: object = None, include_children: bool = False
     ) -> Iterator[Run]:
@@ -145,7 +165,6 @@ class Experiment:
 add_unsupported_members(
     Experiment,
     {
-        "submit": "make it a pipeline, or a sweep",
         "start_logging": "use Run.get_context(), or its child_run()",
         "archive": _CLIENT,
         "reactivate": _CLIENT,
