@@ -146,6 +146,16 @@ def test_mistakes_are_one_sentence_at_their_line(served: Programs) -> None:
     )
     assert fail_program(served, "Experiment(ws, 'a b')").startswith("'a b' cannot be the name of an experiment; ")
     assert fail_program(served, "ws.get_run('nobody')") == "workspace 'default' has no run 'nobody'"
+    assert fail_program(served, "ScriptRunConfig(source_directroy='src')") == (
+        "ScriptRunConfig has no parameter 'source_directroy'; did you mean 'source_directory'?"
+    )
+    assert fail_program(served, "Experiment(ws)") == "Experiment needs 'name'"
+    assert fail_program(served, "Workspace.from_cnfig()") == (
+        "smalt's Workspace has no 'from_cnfig'; did you mean 'from_config'?"
+    )
+    assert fail_program(served, "ws.compute_target") == (
+        "smalt's Workspace has no 'compute_target'; did you mean 'compute_targets'?"
+    )
     assert fail_program(served, "experiment.submit('train.py')").startswith("an experiment takes a ScriptRunConfig, ")
 
 

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
+
+class AbsentAttributeError(AttributeError):
+    """A name that a module of smalt does not have, asked for as an attribute; the message is one sentence."""
+
+
 PUBLIC = (
     "smalt.entities", "smalt.automl", "smalt.sweep", "smalt.constants", "smalt.dsl", "smalt", "smalt.data_transfer",
     "smalt.parallel", "smalt.finetuning", "smalt.model_customization", "smalt.identity", "smalt.exceptions",

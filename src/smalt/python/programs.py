@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import importlib
 import importlib.util
 import io
 import linecache
@@ -18,8 +19,10 @@ from typing import Any
 import smalt
 from smalt.exceptions import LocatedProblem, SmaltError, ValidationException
 from smalt.python import finder
+from smalt.python.private_modules import AbsentAttributeError
 
 _IPYTHON = os.path.join("IPython", "core", "")
+_ABSENT = (finder.MissingNameError, AbsentAttributeError)
 _HERE = os.path.dirname(os.path.abspath(smalt.__file__))
 
 
@@ -101,7 +104,7 @@ def _run_guarded(run: Callable[[], Any]) -> int:
 
 def explain_error(error: BaseException) -> str:
     """Return an error of smalt as one sentence with a line, any other as a traceback without the frames of smalt."""
-    if isinstance(error, (SmaltError, finder.MissingNameError)) and not os.environ.get("SMALT_DEBUG"):
+    if isinstance(error, (SmaltError, *_ABSENT)) and not os.environ.get("SMALT_DEBUG"):
         where = find_error_place(error)
         if isinstance(error, ValidationException):
             placed = [
@@ -109,6 +112,10 @@ def explain_error(error: BaseException) -> str:
             ]
             return "".join(f"{problem}\n" for problem in placed)
         return f"{LocatedProblem(*where, 0, str(error))}\n"
+    v1: Any = sys.modules.get("smalt.v1.modules") and importlib.import_module("smalt.v1.mistakes")
+    sentence = v1.explain_mistake(error) if v1 and not os.environ.get("SMALT_DEBUG") else None
+    if sentence is not None:
+        return f"{LocatedProblem(*find_error_place(error), 0, sentence)}\n"
     return "".join(traceback.format_exception(type(error), error, trim_traceback(error.__traceback__)))
 
 

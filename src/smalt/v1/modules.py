@@ -10,7 +10,7 @@ from importlib import import_module
 from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING, Any
 
-from smalt.python.private_modules import ModuleBuilder
+from smalt.python.private_modules import AbsentAttributeError, ModuleBuilder
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -101,7 +101,7 @@ def find_name(module: str, name: str) -> Any:
         return getattr(errors, name)
     if name.startswith("__"):
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
-    raise AttributeError(explain_absence(module, name))
+    raise AbsentAttributeError(explain_absence(module, name))
 
 
 def explain_absence(module: str, name: str) -> str:
