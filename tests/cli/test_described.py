@@ -44,14 +44,10 @@ def test_what_is_described_is_kept(served: Path, call: Callable[..., Ran]) -> No
 
     told("online-endpoint", "create", "-f", write(served / "e.yml", name="one", auth_mode="key"))
     deployment = write(served / "d.yml", name="blue", endpoint_name="other", model="azureml:m:1", instance_count=2)
-    told("online-deployment", "create", "-f", deployment, "-e", "one", "--all-traffic")
-    assert told("online-endpoint", "show", "-n", "one")["traffic"] == {"blue": 100}
-    traffic = told("online-endpoint", "update", "-n", "one", "--traffic", "blue=90 green=10")["traffic"]
-    assert traffic == {"blue": 90, "green": 10}
-    changed = told("online-deployment", "update", "-n", "blue", "-e", "one", "--set", "instance_count=3")
-    assert (changed["endpoint_name"], changed["instance_count"]) == ("one", 3)
-    refused = call("online-endpoint", "invoke", "-n", "one", "-r", "x.json")
-    assert (refused.code, "serves no requests yet" in refused.err) == (1, True)
+    refused = call("online-deployment", "create", "-f", deployment, "-e", "one", "--all-traffic")
+    assert (refused.code, "there is no model 'm:1'" in refused.err) == (1, True)
+    refused = call("online-endpoint", "update", "-n", "one", "--traffic", "blue=90 green=10")
+    assert (refused.code, "names 'blue', which is no deployment" in refused.err) == (2, True)
 
     told("batch-endpoint", "create", "-f", write(served / "b.yml", name="b"))
     batch = write(served / "bd.yml", name="d", endpoint_name="b", model="azureml:m:1", compute="azureml:cpu")
@@ -82,8 +78,10 @@ def test_endpoints_need_no_file(served: Path, call: Callable[..., Ran]) -> None:
     assert json.loads(call("batch-endpoint", "create", "--name", "batch").out)["name"] == "batch"
     assert "say which file" in call("online-endpoint", "create").err
     assert "say which file" in call("batch-deployment", "create", "-n", "d", "-e", "batch").err
-    mirrored = call("online-endpoint", "update", "-n", "named", "--mirror-traffic", "green=10")
-    assert json.loads(mirrored.out)["mirror_traffic"] == {"green": 10}
+    token = json.loads(call("online-endpoint", "get-credentials", "-n", "named").out)
+    assert (token["tokenType"], len(token["accessToken"]) > 20) == ("Bearer", True)
+    (served / "r.json").write_text("{}")
+    assert "sends its requests to no deployment" in call("online-endpoint", "invoke", "-n", "named", "-r", "r.json").err
     refused = call("batch-endpoint", "invoke", "-n", "batch")
     assert "no default deployment" in refused.err
     assert "no batch deployment" in call("batch-deployment", "list-jobs", "-n", "d", "-e", "batch").err

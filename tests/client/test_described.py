@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smalt import MLClient
-from smalt.exceptions import NotFound, RefusedError, ValidationException
+from smalt.exceptions import Conflict, DeploymentException, NotFound, RefusedError, SmaltError, ValidationException
 from tests.client.documents import make
 
 CRON = {"type": "cron", "expression": "15 10 * * 1"}
@@ -45,45 +45,78 @@ def test_schedules_are_switched_on_and_off(client: MLClient, capsys: pytest.Capt
 def test_endpoints_have_deployments(client: MLClient, tmp_path: Path) -> None:
     """A model that is described in place is registered; with the endpoint its deployments are gone."""
     (tmp_path / "weights").write_text("1")
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "score.py").write_text("def init(): ...\ndef run(raw): return 1\n")
     client.begin_create_or_update(online(tags={"a": "b"})).result()
     deployment = make(
         "online_deployment",
         name="blue",
         endpoint_name="one",
         model={"path": str(tmp_path / "weights")},
+        environment="azureml:host@latest",
+        code_configuration={"code": str(tmp_path / "code"), "scoring_script": "score.py"},
         instance_count=3,
         request_settings={"request_timeout_ms": 90_000},
         environment_variables={"A": "B"},
     )
-    made = client.online_deployments.begin_create_or_update(deployment).result()
-    assert (made.name, made.endpoint_name, made.instance_count) == ("blue", "one", 3)
+    with pytest.raises(DeploymentException, match="the host's Python has no azureml-inference-server-http"):
+        client.online_deployments.begin_create_or_update(deployment).result()
     assert client.models.get("one-blue").version == "1"
     endpoint = client.online_endpoints.get("one")
+    assert endpoint.traffic == {"blue": 0}
     endpoint.traffic = {"blue": 100}
     assert client.online_endpoints.begin_create_or_update(endpoint).result().traffic == {"blue": 100}
     (listed,) = client.online_deployments.list("one")
+    assert (listed.instance_count, listed.provisioning_state) == (3, "Failed")
     assert (listed.request_settings.request_timeout_ms, listed.environment_variables) == (90_000, {"A": "B"})
+    with pytest.raises(Conflict, match="has 100 percent of the traffic"):
+        client.online_deployments.begin_delete("blue", "one")
     client.online_endpoints.begin_delete("one").wait()
     client.begin_create_or_update(online())
     assert list(client.online_deployments.list("one")) == []
 
 
-def test_what_would_serve_is_refused(client: MLClient) -> None:
-    """One sentence each, from the server, so that every client gets it."""
+def test_what_cannot_serve_is_refused_before_anything_is_made(client: MLClient, tmp_path: Path) -> None:
+    """One sentence each: a script that is not in its code, a model without one, traffic to what is not there."""
+    (tmp_path / "weights").write_text("1")
+    (tmp_path / "score.py").write_text("")
     client.begin_create_or_update(online())
-    refusals = [
-        lambda: client.online_endpoints.invoke("one", request_file="x"),
-        lambda: client.online_endpoints.get_keys("one"),
-        lambda: client.online_endpoints.begin_regenerate_keys("one"),
-        lambda: client.online_endpoints.get("one", local=True),
-    ]
-    for refusal in refusals:
-        with pytest.raises(RefusedError, match=r"serves no|does not serve"):
-            refusal()
-    with pytest.raises(NotFound, match="no online endpoint 'two'"):
-        client.online_endpoints.invoke("two")
+    given = {"name": "blue", "endpoint_name": "one", "model": {"path": str(tmp_path / "weights")}}
+    code = {"code": str(tmp_path), "scoring_script": "other.py"}
+    for more, said in (
+        ({}, "a model that is no MLflow model needs a scoring script"),
+        ({"code_configuration": code, "environment": "azureml:host@latest"}, "'other.py' is not in the deployment's"),
+        ({"code_configuration": {**code, "scoring_script": "score.py"}}, "needs an 'environment'"),
+    ):
+        with pytest.raises(SmaltError, match=said):
+            client.online_deployments.begin_create_or_update(make("online_deployment", **given, **more))
+    assert list(client.online_deployments.list("one")) == []
+    for traffic, said in (({"green": 100}, "names 'green', which is no deployment"), ({"green": 50}, "add up to 50")):
+        with pytest.raises(ValidationException, match=said):
+            client.begin_create_or_update(online(traffic=traffic))
     with pytest.raises(NotFound, match="no online endpoint 'two'"):
         client.online_deployments.get("blue", "two")
+
+
+def test_an_endpoint_has_keys_or_tokens(client: MLClient, tmp_path: Path) -> None:
+    """Two keys, either of which can be replaced, or a token that ends; never both."""
+    client.begin_create_or_update(online())
+    before = client.online_endpoints.get_keys("one")
+    client.online_endpoints.begin_regenerate_keys("one", key_type="secondary").wait()
+    after = client.online_endpoints.get_keys("one")
+    assert before.primary_key == after.primary_key
+    assert before.secondary_key != after.secondary_key
+    client.begin_create_or_update(online("two", auth_mode="aml_token"))
+    token = client.online_endpoints.get_keys("two")
+    assert token.expiry_time_utc > token.refresh_after_time_utc
+    with pytest.raises(RefusedError, match="has no keys"):
+        client.online_endpoints.begin_regenerate_keys("two")
+    (tmp_path / "r.json").write_text("{}")
+    with pytest.raises(NotFound, match="sends its requests to no deployment"):
+        client.online_endpoints.invoke("one", request_file=tmp_path / "r.json")
+    (tmp_path / "r.json").write_text("no")
+    with pytest.raises(ValidationException, match="the request is not JSON"):
+        client.online_endpoints.invoke("one", request_file=str(tmp_path / "r.json"))
 
 
 def test_batch_endpoints_have_defaults_from_the_beginning(client: MLClient) -> None:

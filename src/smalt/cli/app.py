@@ -17,9 +17,12 @@ GROUPS = {
         "workspace": "Workspaces: each has jobs, assets and datastores of its own.",
         "server": "The local server, which starts automatically.",
     },
-    "Endpoints": {
+    "Endpoints and schedules": {
+        "schedule": "Schedules: jobs at set times.",
         "batch-endpoint": "Batch endpoints: stable names for pipelines and models that run as jobs.",
         "batch-deployment": "Batch deployments: the pipeline component or model that an endpoint runs.",
+        "online-endpoint": "Online endpoints: stable names behind which deployments answer requests.",
+        "online-deployment": "Online deployments: models and scoring scripts that processes of this machine serve.",
     },
     "Places and sharing": {
         "datastore": "Datastores: the folders, and the clouds' containers, where data, outputs and models are stored.",
@@ -43,19 +46,15 @@ GROUPS = {
         "prune": "Free disk space: old jobs' files and unused caches.",
         "version": "The version of smalt.",
     },
-    "Stored, not run yet": {
-        "schedule": "Schedules: jobs at set times.",
-        "online-endpoint": "Online endpoints: stored; smalt does not serve them yet.",
-        "online-deployment": "Online deployments: stored; smalt does not serve them yet.",
-    },
 }
 """The nouns as the help shows them."""
 
 NOUNS = {noun: help for nouns in GROUPS.values() for noun, help in nouns.items()}
 
 _MODULES = {
-    **dict.fromkeys(("online-endpoint", "online-deployment", "connection"), "stored_nouns"),
+    "connection": "stored_nouns",
     **dict.fromkeys(("batch-endpoint", "batch-deployment"), "batch_endpoints"),
+    **dict.fromkeys(("online-endpoint", "online-deployment"), "online_endpoints"),
 }
 """The modules of nouns that share one; any other has a module of its name."""
 

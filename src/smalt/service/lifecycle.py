@@ -36,6 +36,7 @@ from smalt.service.connections import (
     close_timed_out,
     get_connection_limit,
 )
+from smalt.service.endpoints.online.online_endpoints import OnlineEndpoints
 from smalt.service.engine import usage
 from smalt.service.listeners import get_url_host, open_tcp_socket
 from smalt.service.lock import HomeLock
@@ -117,8 +118,9 @@ class ServerLifecycle:
         engine, port = build_engine(home, settings, db, launcher), self._sockets.tcp.getsockname()[1]
         relocation.handle_relocation(home, db, engine.context, relocated)
         tls_port = self._tls_port = _TlsPort(home, settings, self._cap)
+        online = OnlineEndpoints(engine.context, launcher)
         service = tls_port.service = ServerContext(
-            home, settings, db, engine, principal, port=port, open_tls=tls_port.open, launcher=launcher
+            home, settings, db, engine, online, principal, port=port, open_tls=tls_port.open, launcher=launcher
         )
         service.host, service.port_note = get_url_host(settings.listen), self._sockets.note
         engine.context.tracking.port = port  # the first jobs start while the engine opens
@@ -126,6 +128,7 @@ class ServerLifecycle:
         if engine.context.identity.is_on:  # jobs of an earlier server know the port
             tls_port.get_port()
         await engine.open()
+        await online.open()
         engine.context.tracking.open()
         service.scheduler.open()
         return service
@@ -156,6 +159,7 @@ class ServerLifecycle:
         service.scheduler.close()
         if not service.ends_idle and service.launcher is not None:
             service.launcher.wake_server_at(None)  # who ended the server does not want it back
+        await service.online.close()
         await service.engine.close()
         await service.tracking.close()
         service.db.close()
@@ -336,7 +340,7 @@ async def _stop_when_idle(service: ServerContext, lock: HomeLock) -> None:
             service.stopping.set()
             return
         limit = service.settings.idle_minutes * 60
-        if service.count_unfinished():
+        if service.is_needed:
             service.activity.touch()
         left = limit - service.activity.idle_seconds
         if limit and left <= 0 and _is_needed_soon(service, limit):

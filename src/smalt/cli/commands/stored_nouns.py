@@ -1,4 +1,4 @@
-"""`smalt online-endpoint …`, `smalt batch-endpoint …` and the other nouns that smalt only stores."""
+"""The commands that nouns share which are stored as described, and `smalt connection …`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 from smalt.cli.framework import documents, options
-from smalt.cli.framework.verb import COMMON, Invocation, Noun
+from smalt.cli.framework.verb import Invocation, Noun
 
-LOCAL = click.Option(["--local"], is_flag=True, expose_value=False, help="Accepted; everything is on this machine.")
 AUTH_MODE = click.Option(["--auth-mode"], metavar="MODE", help="How callers prove who they are: key or aml_token.")
 CREDENTIALS = click.Option(
     ["--credentials"], multiple=True, metavar="KEY=VALUE…", help="Values of the file's credentials, such as a password."
@@ -50,15 +49,13 @@ class StoredNoun(Noun):
             "update", name, whole, options.EDITS, options.NO_WAIT, where, help=f"Change {a_word}, by --set or a file."
         )(self.update)
         self.verb("delete", name, options.YES, options.NO_WAIT, where, help=f"Delete {a_word}.")(self.delete)
-        if self.kind.startswith("online"):
-            for verb in self.commands.values():
-                verb.params.insert(-len(COMMON), LOCAL)
 
     def get_collection(self, ctx: Invocation) -> Any:
         """Return the client's collection of this noun."""
         return getattr(ctx.client, self.collection)
 
-    def put_entity(self, ctx: Invocation, entity: Any) -> Any:
+    def put_entity(self, ctx: Invocation, entity: Any, no_wait: bool = False) -> Any:
+        """Create or replace the resource; with `no_wait`, return before the server has made all of it."""
         collection = self.get_collection(ctx)
         if hasattr(collection, "begin_create_or_update"):
             return collection.begin_create_or_update(entity).result()
@@ -70,7 +67,7 @@ class StoredNoun(Noun):
         if file is None and not (name and AUTH_MODE in self.more):
             raise click.UsageError(f"say which file describes the {self.words}: smalt {self.name} create --file FILE")
         given = {"name": name, **where, "credentials": dict(_split_pair(text) for text in where.get("credentials", ()))}
-        return self.put_entity(ctx, documents.read_document(self.kind, file, set, given))
+        return self.put_entity(ctx, documents.read_document(self.kind, file, set, given), no_wait)
 
     def show(self, ctx: Invocation, name: str, **where: Any) -> Any:
         return self.get_collection(ctx).get(name, **where)
@@ -84,7 +81,7 @@ class StoredNoun(Noun):
             documents.check_no_edits(rest)
             return self.create(ctx, file, name, set=rest["set"], no_wait=no_wait, **where)
         return documents.update_entity(
-            self.get_collection(ctx).get(name, **where), rest, lambda entity: self.put_entity(ctx, entity)
+            self.get_collection(ctx).get(name, **where), rest, lambda entity: self.put_entity(ctx, entity, no_wait)
         )
 
     def delete(self, ctx: Invocation, name: str, yes: bool, no_wait: bool, **where: Any) -> None:
@@ -115,31 +112,17 @@ class DeploymentNoun(StoredNoun):
     def create(self, ctx: Invocation, file: str | None, name: str | None, *, answers: bool = False, **rest: Any) -> Any:  # type: ignore[override]
         made = super().create(ctx, file, name, **rest)
         if answers:
-            kind = self.kind.partition("_")[0]
-            endpoints = getattr(ctx.client, f"{kind}_endpoints")
-            endpoint = endpoints.get(made.endpoint_name)
-            if kind == "online":
-                endpoint.traffic = {made.name: 100}
-            else:
-                endpoint.defaults = {"deployment_name": made.name}
-            endpoints.begin_create_or_update(endpoint).wait()
+            self.direct_calls(ctx, made)
         return made
 
+    def direct_calls(self, ctx: Invocation, made: Any) -> None:
+        """Make the new deployment the one that answers its endpoint's calls."""
+        endpoints = ctx.client.batch_endpoints
+        endpoint = endpoints.get(made.endpoint_name)
+        endpoint.default_deployment_name = made.name
+        endpoints.begin_create_or_update(endpoint).wait()
 
-online_endpoint = StoredNoun(
-    "online_endpoint",
-    "Online endpoints: stored; smalt does not serve them yet.",
-    ("name", "auth_mode", "description"),
-    "online_endpoints",
-    (AUTH_MODE,),
-)
-online_deployment = DeploymentNoun(
-    "online_deployment",
-    "Online deployments: stored; smalt does not serve them yet.",
-    ("name", "endpoint_name", "model", "instance_type", "instance_count"),
-    "online_deployments",
-    "--all-traffic",
-)
+
 connection = StoredNoun(
     "connection",
     "Connections: addresses and credentials of other services.",
@@ -148,66 +131,9 @@ connection = StoredNoun(
     (CREDENTIALS,),
 )
 
-_NAME = options.make_name_options("The name.")
-_DEPLOYMENT = click.Option(["-d", "--deployment-name"], metavar="NAME", help="The deployment to call.")
-_ENDPOINT = click.Option(["-e", "--endpoint-name"], metavar="NAME", required=True, help="The endpoint.")
-
 
 def _split_pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals:
         raise click.UsageError(f"'{text}' is not KEY=VALUE")
     return key, value
-
-
-@online_endpoint.verb(
-    "update",
-    _NAME,
-    options.make_file_option("A file with the whole online endpoint.", first=False),
-    click.Option(["--traffic"], multiple=True, metavar="NAME=PERCENT…", help="Percent of the requests, by deployment."),
-    click.Option(
-        ["--mirror-traffic"],
-        multiple=True,
-        metavar="NAME=PERCENT…",
-        help="Percent of the requests to mirror, by deployment.",
-    ),
-    options.EDITS,
-    options.NO_WAIT,
-    LOCAL,
-)
-def update_online(ctx: Invocation, traffic: tuple[str, ...], mirror_traffic: tuple[str, ...], **rest: Any) -> Any:
-    """Change an online endpoint, by --traffic, --set or a file."""
-    shares = [f"traffic.{share}" for words in traffic for share in words.split()]
-    shares += [f"mirror_traffic.{share}" for words in mirror_traffic for share in words.split()]
-    return online_endpoint.update(ctx, **{**rest, "set": (*rest["set"], *shares)})
-
-
-@online_endpoint.verb(
-    "invoke",
-    _NAME,
-    click.Option(["-r", "--request-file"], metavar="FILE", help="The request's body."),
-    _DEPLOYMENT,
-    LOCAL,
-)
-def invoke_online(ctx: Invocation, name: str, request_file: str | None, deployment_name: str | None) -> Any:
-    """Refused: no deployment answers requests yet."""
-    return ctx.client.online_endpoints.invoke(name, request_file=request_file, deployment_name=deployment_name)
-
-
-@online_endpoint.verb("get-credentials", _NAME)
-def get_credentials(ctx: Invocation, name: str) -> Any:
-    """Refused: online endpoints have no keys yet."""
-    return ctx.client.online_endpoints.get_keys(name)
-
-
-@online_deployment.verb(
-    "get-logs",
-    _NAME,
-    _ENDPOINT,
-    click.Option(["-l", "--lines"], type=int, default=50, metavar="N", help="The number of last lines to show."),
-    click.Option(["-c", "--container"], metavar="NAME", help="Whose: inference-server or storage-initializer."),
-    LOCAL,
-)
-def get_logs(ctx: Invocation, name: str, endpoint_name: str, lines: int, container: str | None) -> Any:
-    """Refused: no deployment runs yet, so none has logs."""
-    return ctx.client.online_deployments.get_logs(name, endpoint_name, lines, container_type=container)

@@ -113,6 +113,19 @@ class ApiConnection:
         except ValueError:
             raise Unavailable(f"what answers at {self.server.name} is not a smalt server") from None
 
+    def exchange(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """Post bytes, once, and return status and body as they come: the answer is not the server's own."""
+        sent = self._build_headers(headers)
+        wire = HttpConnection(self.server.connect(), self.server.host)
+        try:
+            target, waiting = _build_target(self.server.prefix, path, {}), (self.patience, self._make_wait_check())
+            answer = wire.request("POST", target, sent, body, waiting)
+            return answer.status, answer.read()
+        except ConnectionLost as error:
+            raise self.server.explain_failure(error) from None
+        finally:
+            wire.close()
+
     def stream(self, path: str, *, query: Mapping[str, object] | None = None) -> HttpResponse:
         """Return a response to be read as it arrives, over a connection of its own; the caller closes it."""
         wire = HttpConnection(self.server.connect(), self.server.host)

@@ -55,6 +55,7 @@ from smalt.service.api.request import ApiRequest, ApiResponse
 from smalt.service.api.rest_shapes import get_workspace_id
 from smalt.service.api.router import Router, RouteTable
 from smalt.service.api.server_context import ServerContext
+from smalt.service.endpoints.online import routes as online_routes
 from smalt.service.records import workspaces as records
 from smalt.service.tracking.proxy import get_raw_path
 from smalt.service.tracking.variables import ROUTE as MLFLOW
@@ -125,6 +126,9 @@ class _Dispatcher:
         self._vault = Router([key_vault.ROUTES])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scoring := online_routes.split_path(scope["path"]):
+            await _score(scope, receive, send, scoring)
+            return
         found = workspace_paths.split_path(scope["path"])
         if found and found.prefix == MLFLOW:
             scope["smalt.workspace"] = _find_workspace(scope, found)
@@ -163,6 +167,17 @@ class _Dispatcher:
         job_permissions.check_route(job, found.prefix if found else job_permissions.SERVER, scope["method"], template)
         answer = await _run_handler(scope, handler(ApiRequest(scope, receive, send)))
         await ApiResponse.from_answer(answer)(scope, receive, send)
+
+
+async def _score(scope: Scope, receive: Receive, send: Send, path: online_routes.ScoringPath) -> None:
+    """Pass a request on to a deployment of the online endpoint that the path names."""
+    service: ServerContext = scope["smalt.service"]
+    route = service.online.find_route(path.folder, path.endpoint)
+    if route is None:
+        raise NotFound(
+            f"there is no online endpoint '{path.endpoint[:100]}' at {online_routes.PREFIX}{path.folder[:100]}"
+        )
+    await service.scoring_proxy.handle_request(scope, receive, send, route, path.rest)
 
 
 async def _run_handler(scope: Scope, work: Awaitable[Any]) -> Any:

@@ -23,6 +23,7 @@ from smalt.exceptions import (
     Unavailable,
     ValidationException,
 )
+from smalt.service.endpoints.online.errors import ScoringError
 from smalt.service.tracking.child_connection import ChildInterrupted
 from smalt.service.tracking.policy import NoRoute
 
@@ -87,6 +88,8 @@ def convert_for_mlflow(status: int, body: dict[str, Any]) -> dict[str, Any]:
 def _render_body(error: Exception) -> tuple[int, dict[str, Any]]:
     if isinstance(error, ValidationException):
         return 400, _render_validation(error)
+    if isinstance(error, ScoringError):
+        return error.status, _build_body(error.code, str(error))
     if isinstance(error, SmaltError):
         status = next(status for kind, status in _STATUS if isinstance(error, kind))
         return status, _build_body(error.code, str(error))

@@ -19,6 +19,8 @@ from smalt.service.api.blob.shared_key import AccountKeys
 from smalt.service.api.job_followers import JobFollowers
 from smalt.service.compute import LauncherClient
 from smalt.service.data import DataAccess
+from smalt.service.endpoints.online.online_endpoints import OnlineEndpoints
+from smalt.service.endpoints.online.proxy import ScoringProxy
 from smalt.service.engine import Engine
 from smalt.service.records import jobs
 from smalt.service.records.database import Database
@@ -64,6 +66,7 @@ class ServerContext:
     settings: ServerSettings
     db: Database
     engine: Engine
+    online: OnlineEndpoints
     principal: str
     """The user whose server this is; whoever comes over the Unix socket."""
     port: int = 0
@@ -99,6 +102,15 @@ class ServerContext:
         return Jwt(self.home.read_secret("jwt"))
 
     @cached_property
+    def scoring_tokens(self) -> Jwt:
+        """Signs tokens that open one online endpoint."""
+        return Jwt(self.home.read_secret("endpoint-tokens"))
+
+    @cached_property
+    def scoring_proxy(self) -> ScoringProxy:
+        return ScoringProxy(self.online)
+
+    @cached_property
     def sas(self) -> SharedAccessSignatures:
         return SharedAccessSignatures(self.home.read_secret("storage"))
 
@@ -125,6 +137,11 @@ class ServerContext:
         if named and job is None:
             raise Unauthorized("the link was given to a job that has been over for more than an hour")
         return self.sas.is_valid(method, workspace, container, query, job)
+
+    @property
+    def is_needed(self) -> bool:
+        """True if the server must stay although nobody asks it: jobs are unfinished, or deployments serve."""
+        return bool(self.count_unfinished()) or self.online.is_needed
 
     def count_unfinished(self) -> int:
         return self.engine.unfinished_count

@@ -1,1 +1,1 @@
-"""Endpoints: stable names for what answers requests. `batch` makes jobs of them."""
+"""Endpoints: stable names for what answers requests. `batch` makes jobs of them, `online` serves them at once."""

@@ -255,7 +255,9 @@ class Environments:
         is_mapped = bool(entries and asset.get("image")) and find_file(str(asset["image"]), entries) is not None
         if asset.get("build") or is_mapped:  # its files may change at any time
             return resolve_declaration(asset, self._catalogue, self._locate, entries)
-        said = json.dumps([asset.get(key) for key in ("curated", "asked", "name", "image", "condaFile", "files")])
+        said = json.dumps(
+            [asset.get(key) for key in ("curated", "asked", "name", "image", "condaFile", "files", "more")]
+        )
         key = (said, curated_environments.list_own_files(self._catalogue))
         if key not in self._known:
             if len(self._known) >= _MOST_KNOWN:

@@ -26,7 +26,10 @@ Body = dict[str, Any]
 
 DONE = "/smalt/v1/done"
 _BESIDE = ("location", "tags", "identity", "kind", "sku")
-_ADDED = ("provisioningState", "nextTimes", "lastTicks", "scoringUri", "swaggerUri", "inferenceEndpoint")
+_ADDED = (
+    *("provisioningState", "provisioningOperation", "nextTimes", "lastTicks"),
+    *("scoringUri", "swaggerUri", "inferenceEndpoint"),
+)
 
 
 @dataclass(frozen=True)
@@ -65,24 +68,33 @@ class ResourceCollection:
         return self.render_resource(request, self.find_resource(request))
 
     async def put_resource(self, request: ApiRequest) -> ApiResponse:
+        body, name = await self.read_body(request)
+        stored = self.store_resource(request, name, body)
+        # always 200: of some kinds clients take nothing else
+        return ApiResponse(self.render_resource(request, stored), headers=build_done_headers(request))
+
+    async def read_body(self, request: ApiRequest) -> tuple[Body, str]:
+        """Return the whole resource as a PUT or PATCH says it, checked, and its name."""
         name = request.get_name()
         check_asset_name(name)
         body = await request.read_object()
-        place, db, workspace = self.get_record_kind(request), request.server.db, request.workspace
-        existed = resources.get_resource(db, workspace.id, place, name)
         if request.scope["method"] == "PATCH":
             body = merge_objects(self.find_resource(request).content, body)
+        self.get_record_kind(request)  # the endpoint of a deployment must exist
         properties = {key: value for key, value in get_properties(body).items() if key not in _ADDED}
         wire.from_rest({**body, "name": name, "properties": properties}, self.kind)
         properties = await self.check_properties(request, properties)
+        return {**body, "properties": properties}, name
+
+    def store_resource(self, request: ApiRequest, name: str, body: Body) -> ResourceRecord:
+        place, db, workspace = self.get_record_kind(request), request.server.db, request.workspace
+        existed = resources.get_resource(db, workspace.id, place, name)
         beside = {key: body[key] for key in _BESIDE if body.get(key) is not None}
-        kept = {**beside, "properties": self.prepare_properties(request, properties, existed)}
+        kept = {**beside, "properties": self.prepare_properties(request, body["properties"], existed)}
         with db.transaction():
             resources.put_resource(db, workspace.id, place, existed.name if existed else name, kept, request.principal)
             self.handle_stored(request, self.find_resource(request))
-        return ApiResponse(
-            await self.get_resource(request), headers=build_done_headers(request)
-        )  # always 200: of some kinds clients take nothing else
+        return self.find_resource(request)
 
     async def delete_resource(self, request: ApiRequest) -> ApiResponse:
         """Delete a resource and the resources that belong to it."""

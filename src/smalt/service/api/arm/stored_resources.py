@@ -11,6 +11,7 @@ from typing import Any
 from smalt.service.api.arm.asset_collection import AssetCollection
 from smalt.service.api.arm.batch_endpoints import BATCH_DEPLOYMENTS, BATCH_ENDPOINTS
 from smalt.service.api.arm.connections import CONNECTIONS
+from smalt.service.api.arm.online_endpoints import ONLINE_DEPLOYMENTS, ONLINE_ENDPOINTS
 from smalt.service.api.arm.resource_collection import ResourceCollection
 from smalt.service.api.arm.schedules import SCHEDULES
 from smalt.service.api.request import ApiRequest
@@ -27,12 +28,6 @@ class _EndpointCollection(ResourceCollection):
         return {"properties": {}, **properties, "scoringUri": f"{request.server_url}{id}/invoke"}
 
 
-class _OnlineDeploymentCollection(ResourceCollection):
-    def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
-        """Return the properties with the scale settings that clients require, by default the service's."""
-        return {**properties, "scaleSettings": properties.get("scaleSettings") or {"scaleType": "Default"}}
-
-
 class _ServerlessCollection(ResourceCollection):
     def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
         """Return the properties with the address that clients up to 1.20 require."""
@@ -47,23 +42,6 @@ class _SubscriptionCollection(ResourceCollection):
         return {**properties, "marketplacePlan": plan, "marketplaceSubscriptionStatus": "Unsubscribed"}
 
 
-_SERVES_NOTHING = "smalt keeps online endpoints as they are described, but serves no requests yet"
-_SAYS = f"online endpoint '{{name}}' was not asked: {_SERVES_NOTHING}; ask the model in a job for now"
-_NO_KEYS = f"online endpoint '{{name}}' has no keys: {_SERVES_NOTHING}"
-
-ONLINE_ENDPOINTS = _EndpointCollection(
-    "onlineEndpoints",
-    "online_endpoint",
-    "online endpoint",
-    refused={"invoke": _SAYS, "listKeys": _NO_KEYS, "regenerateKeys": _NO_KEYS, "token": _NO_KEYS},
-)
-ONLINE_DEPLOYMENTS = _OnlineDeploymentCollection(
-    "deployments",
-    "online_deployment",
-    "online deployment",
-    parent=ONLINE_ENDPOINTS,
-    refused={"getLogs": f"online deployment '{{name}}' has no logs: {_SERVES_NOTHING}"},
-)
 _FROM_MARKET = "smalt reaches no model of the marketplace"
 SERVERLESS_ENDPOINTS = _ServerlessCollection(
     "serverlessEndpoints",

@@ -10,10 +10,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smalt.exceptions import RefusedError, Unauthorized
 from smalt.service.api import errors, key_vault
-from smalt.service.api.auth import access_tokens, workspace_access
+from smalt.service.api.auth import access_tokens, scoring_access, workspace_access
 from smalt.service.api.blob import urls as blob_urls
 from smalt.service.api.request import ApiResponse
 from smalt.service.api.server_context import ServerContext
+from smalt.service.endpoints.online import routes as online_routes
 from smalt.service.records import tokens
 from smalt.service.secrets.identity import build_challenge
 from smalt.service.tracking.job_tokens import PREFIX as JOB_TOKEN
@@ -82,12 +83,27 @@ class SecurityMiddleware:
         _check_origin(headers, f"{scope['scheme']}://{host}", service.settings.public_url)
         scope["smalt.base"] = service.settings.public_url or f"{scope['scheme']}://{host}"
         scope["smalt.principal"] = "anonymous"
-        if (
+        if scoring := online_routes.split_path(scope["path"]):
+            self._admit_scoring(scope, headers, scoring)
+        elif (
             scope["path"] not in _OPEN_PATHS
             and not self._has_valid_link(scope)
             and not self._has_valid_key(scope, headers)
         ):
             self._authenticate_request(scope, headers)
+
+    def _admit_scoring(self, scope: Scope, headers: Headers, path: online_routes.ScoringPath) -> None:
+        """Admit a request to an online endpoint, by what its auth_mode says."""
+        service, secret = self._service, _get_secret(headers.get("authorization", ""), or_password=False)
+        route = service.online.find_route(path.folder, path.endpoint)
+        if route is not None and scoring_access.takes_server_tokens(route):
+            self._authenticate_request(scope, headers)
+            token = scope["smalt.token"]
+            if token.workspace_id not in (None, route.workspace.id):
+                raise RefusedError("the token is good for another workspace only")
+        elif route is None or not secret or not scoring_access.is_open_to(service, route, secret):
+            mode = route.auth_mode if route else None
+            raise scoring_access.refuse_access(path.endpoint, mode, has_secret=bool(secret))
 
     def _authenticate_access_token(self, scope: Scope, secret: str) -> None:
         holder = self._service.access_tokens.find_holder(secret)

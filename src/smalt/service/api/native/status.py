@@ -77,6 +77,8 @@ async def stop_server(request: ApiRequest) -> dict[str, Any]:
         await request.server.cancel_all_jobs(
             f"the server was stopped with --force by {request.principal}", GRACE + _KILLED_BY
         )
+    if not body.get("replace"):
+        await request.server.online.stop_processes()
     request.server.stopping.set()
     return {"pid": os.getpid()}
 

@@ -19,6 +19,9 @@ from smalt.service.compute.step import RunnableStep
 RECOVERY = 30.0
 """Seconds in which a launcher must have come up before unfinished jobs are settled."""
 
+SERVICE = "service."
+"""The beginning of the ids of steps that are not of jobs but serve requests until they are stopped."""
+
 
 class LauncherClient:
     """Runs steps as processes of this machine: they are the launcher's children, and outlive the server.
@@ -42,7 +45,8 @@ class LauncherClient:
         self._machine = MachineIdentity("", "", "")
         self._unfinished = 0
         self._wake_at: float | None = None
-        self._recovered = False
+        self._keeps_services = False
+        self._recovered: set[bool] = set()  # of jobs (False) or services (True), once they have asked
         self._starts: dict[str, dict[str, Any]] = {}  # handed over, not confirmed
         self._stops: dict[str, float] = {}
         self._mine: set[str] = set()  # handed over in this server's life, or asked for in `recover`; not acknowledged
@@ -51,12 +55,16 @@ class LauncherClient:
         self._told: set[str] = set()  # exits told, not acknowledged
         self._held: dict[str, Exit] = {}  # exits of an earlier server's steps, until it asks
         self._is_ours = False  # the launcher that is there: of our version and protocol
+        self._listeners: dict[bool, tuple[OnStarted, OnExit]] = {}  # by whether steps are services
         self._link = LauncherLink(home, restart, self._handle_hello, self._handle_events)
 
     async def open(self, on_started: OnStarted, on_exit: OnExit) -> None:
-        self._on_started = on_started
-        self._on_exit = on_exit
+        self._listeners[False] = (on_started, on_exit)
         self._link.open()
+
+    def open_services(self, on_started: OnStarted, on_exit: OnExit) -> None:
+        """Register who is told of steps whose ids begin with SERVICE; all else is told to who called `open`."""
+        self._listeners[True] = (on_started, on_exit)
 
     def start(self, steps: list[RunnableStep]) -> None:
         messages = [_make_message(step) for step in steps]
@@ -90,32 +98,58 @@ class LauncherClient:
         self._link.send({"t": "ack", "ids": ids})
 
     async def recover(self, unfinished: list[str]) -> dict[str, Exit | Literal["running", "unknown"]]:
+        return await self._recover_steps(unfinished, are_services=False)
+
+    async def recover_services(self, unfinished: list[str]) -> dict[str, Exit | Literal["running", "unknown"]]:
+        """Return what became of the services that an earlier server started; called after `open_services`."""
+        return await self._recover_steps(unfinished, are_services=True)
+
+    async def _recover_steps(
+        self, unfinished: list[str], *, are_services: bool
+    ) -> dict[str, Exit | Literal["running", "unknown"]]:
         if unfinished:
             await self._link.wait_until_up(RECOVERY)
-        self._recovered = True
+        self._recovered.add(are_services)
         self._mine.update(unfinished)
         result: dict[str, Exit | Literal["running", "unknown"]] = {}
         for step_id in unfinished:
             if step_id in self._running:
                 result[step_id] = "running"
-                self._on_started(step_id, self._running[step_id], self._since[step_id])
+                self._tell_start(step_id)
             elif step_id in self._held:
                 result[step_id] = self._held.pop(step_id)
                 self._told.add(step_id)
             elif step_id not in self._starts:
                 result[step_id] = Exit(step_id, None, None, "never started", None, None, time.time(), None)
-        self.acknowledge(list(self._held))  # recorded before; the acknowledgement did not arrive
-        self._held.clear()
+        recorded = [step_id for step_id in self._held if _is_service(step_id) == are_services]
+        self.acknowledge(recorded)  # recorded before; the acknowledgement did not arrive
+        for step_id in recorded:
+            del self._held[step_id]
         return result
 
     @property
     def running(self) -> Mapping[str, Process]:
-        return self._running
+        """The steps of jobs that run now; services are left out."""
+        return {step_id: process for step_id, process in self._running.items() if not _is_service(step_id)}
+
+    def list_running_services(self) -> set[str]:
+        return {step_id for step_id in self._running if _is_service(step_id)}
 
     def set_unfinished(self, n: int) -> None:
-        if bool(n) != bool(self._unfinished):
-            self._link.send({"t": "unfinished", "n": n})
-        self._unfinished = n
+        self._set_needs(n, self._keeps_services)
+
+    def keep_services(self, is_needed: bool) -> None:
+        """Take note of whether a server that dies is to be started again for its services, too."""
+        self._set_needs(self._unfinished, is_needed)
+
+    def _set_needs(self, unfinished: int, keeps_services: bool) -> None:
+        before, needs = self._count_needs(), bool(unfinished) or keeps_services
+        self._unfinished, self._keeps_services = unfinished, keeps_services
+        if needs != bool(before):
+            self._link.send({"t": "unfinished", "n": self._count_needs()})
+
+    def _count_needs(self) -> int:
+        return self._unfinished + self._keeps_services
 
     @property
     def can_wake_server(self) -> bool:
@@ -129,7 +163,7 @@ class LauncherClient:
             self._link.send({"t": "wake", "at": at})
 
     async def close(self) -> None:
-        self.set_unfinished(0)  # who leaves in order is not to be started again
+        self._set_needs(0, False)  # who leaves in order is not to be started again
         self._link.send({"t": "hold"})  # nor is anything to begin meanwhile
         await self._link.close()
 
@@ -145,7 +179,7 @@ class LauncherClient:
         self._is_ours = hello["version"] == __version__ and hello["protocol"] == PROTOCOL
         if not self._is_ours:  # it ends when it has nothing to do; the next is of our version
             self._link.send({"t": "retire"})
-        self._link.send({"t": "unfinished", "n": self._unfinished})
+        self._link.send({"t": "unfinished", "n": self._count_needs()})
         self._link.send({"t": "wake", "at": self._wake_at})
         again = [message for step_id, message in self._starts.items() if step_id not in there]
         if not self._is_ours:  # what waits it might start at once
@@ -164,12 +198,15 @@ class LauncherClient:
         for step_id, pid, start_time, started in events["started"]:
             self._starts.pop(step_id, None)
             if step_id not in self._running and step_id not in self._told:
-                self._running[step_id] = process = Process(*self._machine, pid, start_time)
+                self._running[step_id] = Process(*self._machine, pid, start_time)
                 self._since[step_id] = started
                 if step_id in self._mine:
-                    self._on_started(step_id, process, started)
+                    self._tell_start(step_id)
         for entry in events["exits"]:
             self._handle_exit(_parse_exit(entry))
+
+    def _tell_start(self, step_id: str) -> None:
+        self._listeners[_is_service(step_id)][0](step_id, self._running[step_id], self._since[step_id])
 
     def _remove_running(self, step_id: str) -> bool:
         """Note that a step does not run any more; return True if it was known to run."""
@@ -193,11 +230,15 @@ class LauncherClient:
             return
         if step_id in self._mine:
             self._told.add(step_id)
-            self._on_exit(exit)
-        elif self._recovered:
+            self._listeners[_is_service(step_id)][1](exit)
+        elif _is_service(step_id) in self._recovered:
             self._link.send({"t": "ack", "ids": [step_id]})
         else:
             self._held[step_id] = exit
+
+
+def _is_service(step_id: str) -> bool:
+    return step_id.startswith(SERVICE)
 
 
 def _make_message(step: RunnableStep) -> dict[str, Any]:

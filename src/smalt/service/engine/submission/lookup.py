@@ -60,6 +60,27 @@ def _add_context(context: EngineContext, workspace: Workspace, asset: dict[str, 
     return {**asset, "folder": str(context.data.resolve(str(uri), workspace).path)}
 
 
+def find_model(context: EngineContext, workspace: Workspace, text: str) -> tuple[assets.AssetVersion | None, str, str]:
+    """Return the model that `text` names if a workspace has it, with the URI of its content and its type."""
+    reference = parse_name(text)
+    owner = _find_owner(context, workspace, reference)
+    if _is_shared(context, reference):
+        registry = context.registries.find_folder(str(reference.registry))
+        shared = registry.find_version("models", reference.name, reference.version, reference.label)
+        properties = context.registries.read_properties(str(reference.registry), shared)
+        id = f"azureml://registries/{reference.registry}/models/{shared.name}/versions/{shared.version}"
+        return None, id, str(properties.get("modelType") or "custom_model")
+    if reference.registry:
+        raise NotFound(
+            f"model '{reference.name}' of registry '{reference.registry}' is not here; register it in this workspace "
+            f"with 'smalt model create' and refer to it as azureml:{reference.name}@latest"
+        )
+    found = assets.find_version(
+        context.db, owner.id, "models", reference.name, reference.version, reference.label
+    )  # fmt: skip
+    return found, _make_id(owner, found), str(found.properties.get("modelType") or "custom_model")
+
+
 def find_component(context: EngineContext, workspace: Workspace, text: str) -> dict[str, Any]:
     """The REST properties of the component that `text` names."""
     db, reference = context.db, parse_name(text)

@@ -83,10 +83,21 @@ def resolve_declaration(
 ) -> DeclaredEnvironment:
     """Resolve an environment version's REST properties, or {"curated": name}.
 
-    Additional keys: "name"; for a build context "folder", its path on this machine; and "files", the paths of
-    the files that a client sent with a conda file. `mapped` is the setting image-map. Raise Refused or NotFound
-    if it cannot be resolved.
+    Additional keys: "name"; for a build context "folder", its path on this machine; "files", the paths of
+    the files that a client sent with a conda file; and "more", requirements of pip besides. `mapped` is the setting
+    image-map. Raise Refused or NotFound if it cannot be resolved.
     """
+    declared = _resolve_source(asset, catalogue, locate, mapped)
+    more = list(asset.get("more") or ())
+    if not more:
+        return declared
+    parts = {**declared.parts, "dependencies": sorted([*declared.parts["dependencies"], *more])}
+    return replace(declared, requirements=[*declared.requirements, *more], parts=parts)
+
+
+def _resolve_source(
+    asset: Mapping[str, Any], catalogue: Path, locate: Locate, mapped: Mapping[str, str] | None
+) -> DeclaredEnvironment:
     if asset.get("curated"):
         return _from_catalogue(curated_environments.get_entry(str(asset["curated"]), catalogue), asset.get("asked"))
     file = image_map.find_file(str(asset.get("image") or ""), mapped or {})

@@ -1,0 +1,55 @@
+"""The logs of a deployment: what was done before its processes started, and what they say."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from smalt.exceptions import ValidationException
+from smalt.service.endpoints.online.online_endpoints import OnlineEndpoints
+from smalt.service.endpoints.online.replicas import read_last_lines
+from smalt.service.endpoints.online.starting import get_replica_log
+from smalt.service.records.workspaces import Workspace
+
+INFERENCE_SERVER, STORAGE_INITIALIZER = "InferenceServer", "StorageInitializer"
+_USUAL_LINES = 1000
+
+
+def read_logs(
+    online: OnlineEndpoints, workspace: Workspace, endpoint: str, name: str, container: str, tail: int | None
+) -> str:
+    """Return the last lines of a deployment's log; the workspace's secrets are masked."""
+    folder = Path(online.context.home.path("workspaces", workspace.folder, "endpoints", endpoint, name))
+    if container not in (INFERENCE_SERVER, STORAGE_INITIALIZER):
+        raise ValidationException(
+            f"containerType must be {INFERENCE_SERVER} or {STORAGE_INITIALIZER}, not '{container[:40]}'"
+        )
+    lines = tail or _USUAL_LINES
+    before = read_last_lines(str(folder / "deployment.log"), lines)
+    if container == STORAGE_INITIALIZER:
+        text = "\n".join(before)
+    else:
+        parts = [f"Events of deployment {name}:", *before[-20:]]
+        for path in _list_process_logs(folder):
+            parts += ["", f"Log of process {Path(path).name}:", *read_last_lines(_find_log(path), lines)]
+        text = "\n".join(parts)
+    hide = online.context.vault.get_hider(workspace)
+    return (hide(text) if hide else text) + "\n"
+
+
+def _list_process_logs(folder: Path) -> list[str]:
+    """Return the folders of the processes that run and, if there are none, of the last one that ended."""
+    try:
+        entries = list(os.scandir(folder))
+    except FileNotFoundError:
+        return []
+    running = [entry.path for entry in entries if entry.is_dir() and entry.name.isdecimal()]
+    running = [path for path in running if os.path.exists(get_replica_log(path))]
+    if running:
+        return sorted(running, key=lambda path: int(Path(path).name))
+    ended = [entry.path for entry in entries if entry.name.endswith(".log") and entry.name[:-4].isdecimal()]
+    return [max(ended, key=lambda path: int(Path(path).stem))[:-4]] if ended else []
+
+
+def _find_log(path: str) -> str:
+    return log if os.path.exists(log := get_replica_log(path)) else f"{path}.log"

@@ -1,0 +1,236 @@
+"""A deployment as it runs: the revision that serves, the one that comes, and the requests between them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import cast
+
+from smalt.exceptions import SmaltError
+from smalt.service.endpoints.online.definitions import Definition, RequestLimits
+from smalt.service.endpoints.online.errors import NotServing, TooManyRequests
+from smalt.service.endpoints.online.gate import RequestGate, TooManyWaiting
+from smalt.service.endpoints.online.replicas import Replica, ReplicaSet, Say, make_log_writer
+from smalt.service.endpoints.online.starting import ReplicaStarter, get_build_log
+from smalt.service.engine.context import EngineContext
+from smalt.service.records import online as records
+from smalt.service.records.online import RevisionRecord
+from smalt.service.records.workspaces import Workspace
+
+logger = logging.getLogger("smalt")
+
+_DEFAULTS = RequestLimits(5.0, 0.5, 1)
+_START_PATIENCE = 120.0
+"""Seconds that a request waits for the first process to come up."""
+
+
+class ServedDeployment:
+    """One deployment of an endpoint."""
+
+    def __init__(
+        self, context: EngineContext, starter: ReplicaStarter, workspace: Workspace, endpoint: str, name: str
+    ) -> None:
+        self.workspace, self.endpoint, self.name = workspace, endpoint, name
+        self.serving: ReplicaSet | None = None
+        self.coming: ReplicaSet | None = None
+        self.last_used = time.monotonic()
+        self._context = context
+        self._starter = starter
+        self._rollout: asyncio.Task[None] | None = None
+        self._is_closed = False
+        self._old: list[ReplicaSet] = []
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._gate = RequestGate(self._list_serving, lambda: self.limits.concurrent)
+        self.ended = asyncio.Event()
+        """Set whenever a revision serves or has failed."""
+
+    @property
+    def limits(self) -> RequestLimits:
+        return self.serving.definition.limits if self.serving else _DEFAULTS
+
+    @property
+    def definition(self) -> Definition:
+        assert self.serving is not None, "a request has entered"
+        return self.serving.definition
+
+    @property
+    def is_needed(self) -> bool:
+        """True if it has, or should have, processes, or would start them for a request."""
+        return self.coming is not None or (self.serving is not None and self.serving.definition.instances > 0)
+
+    @property
+    def is_idle(self) -> bool:
+        """True if its processes were stopped as there were no requests."""
+        return self.serving is not None and self.serving.wanted == 0 and self.serving.definition.instances > 0
+
+    def list_replica_sets(self) -> list[ReplicaSet]:
+        return [one for one in (self.serving, self.coming) if one is not None]
+
+    def find_replica(self, id: int) -> tuple[ReplicaSet, Replica] | None:
+        for one in (*self.list_replica_sets(), *self._old):
+            for replica in one.replicas:
+                if replica.id == id:
+                    return one, replica
+        return None
+
+    # Revisions
+
+    def resume(self, serving: RevisionRecord | None, adopted: list[Replica]) -> None:
+        """Serve what an earlier server's records say, with the processes that still run."""
+        if serving is None:
+            return
+        self.serving = self._make_set(serving)
+        self.serving.start_serving()
+        for replica in adopted:
+            self.serving.adopt(replica)
+        self.serving.scale(self.serving.definition.instances)
+
+    def deploy(self, record: RevisionRecord) -> None:
+        """Replace what serves by a revision, once that is ready."""
+        before, self._rollout = self._rollout, None
+        self.ended.clear()
+        self._rollout = asyncio.ensure_future(self._roll_out(record, before))
+
+    async def _roll_out(self, record: RevisionRecord, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            before.cancel()
+            await asyncio.wait({before})
+        say = self._make_log(record)
+        try:
+            await self._replace(record)
+        except (SmaltError, OSError) as error:
+            say(f"the deployment failed: {error}")
+            self._end_revision(record, records.FAILED, str(error))
+        except asyncio.CancelledError:
+            if not self._is_closed:
+                self._end_revision(record, records.FAILED, "a later change of the deployment took its place")
+            raise
+        except Exception as error:
+            logger.exception("deployment %s/%s", self.endpoint, self.name)
+            self._end_revision(record, records.FAILED, f"smalt itself failed here: {error!r}")
+        else:
+            say("the deployment serves")
+            self._end_revision(record, records.SUCCEEDED, None)
+            records.remove_older_revisions(self._context.db, record)
+        finally:
+            if self.coming is not None and not self._is_closed:
+                self.coming.kill_all()
+                self._keep_until_ended(self.coming)
+                self.coming = None
+            self.ended.set()
+            self._gate.grant_places()
+
+    async def _replace(self, record: RevisionRecord) -> None:
+        definition, serving = Definition.from_dict(record.content), self.serving
+        if serving is not None and serving.definition.fingerprint == definition.fingerprint and not self.is_idle:
+            serving.replace_settings(record, definition)
+            serving.scale(definition.instances)
+            await serving.wait_until_ready(definition.instances)
+            return
+        self.coming = coming = self._make_set(record)
+        await coming.prepare()
+        coming.scale(definition.instances)
+        await coming.wait_until_ready(definition.instances)
+        coming.start_serving()
+        self.serving, self.coming = coming, None
+        self.last_used = time.monotonic()
+        self._gate.grant_places()
+        if serving is not None:
+            self._keep_until_ended(serving)
+
+    def _keep_until_ended(self, old: ReplicaSet) -> None:
+        """Let processes end when their requests are answered."""
+        self._old.append(old)
+        task = asyncio.ensure_future(old.retire_all())
+        self._retiring.add(task)
+
+        def forget(done: asyncio.Task[None]) -> None:
+            self._retiring.discard(done)
+            self._old.remove(old)
+
+        task.add_done_callback(forget)
+
+    def _end_revision(self, record: RevisionRecord, state: str, error: str | None) -> None:
+        records.end_revision(self._context.db, record.id, state, error)
+
+    def _make_set(self, record: RevisionRecord) -> ReplicaSet:
+        return ReplicaSet(self._starter, record, self.workspace, self._make_log(record), self._gate.grant_places)
+
+    def _make_log(self, record: RevisionRecord) -> Say:
+        return make_log_writer(get_build_log(self._context, self.workspace, record))
+
+    # Requests
+
+    async def enter(self) -> Replica:
+        """Return a process for a request, which takes one of its places."""
+        self.last_used = time.monotonic()
+        serving = self.serving
+        if serving is None:
+            raise NotServing(f"deployment '{self.name}' of endpoint '{self.endpoint}' does not serve yet")
+        if serving.definition.instances == 0:
+            raise NotServing(f"deployment '{self.name}' has no instances; set instance_count to 1 or more")
+        if serving.wanted == 0:
+            serving.scale(serving.definition.instances)
+        patience = self.limits.queue_wait if serving.ready_count else _START_PATIENCE
+        try:
+            return cast(Replica, await self._gate.enter(patience))
+        except TooManyWaiting:
+            raise TooManyRequests(f"too many requests wait at deployment '{self.name}'; try again later") from None
+        except asyncio.TimeoutError:
+            if serving.ready_count:
+                raise TooManyRequests(
+                    f"deployment '{self.name}' was busy for {patience:g} s; try again later, or raise instance_count "
+                    "or request_settings.max_concurrent_requests_per_instance"
+                ) from None
+            raise NotServing(f"no process of deployment '{self.name}' came up; 'get-logs' says why") from None
+
+    def leave(self, replica: Replica) -> None:
+        """Give the place back."""
+        self.last_used = time.monotonic()
+        self._gate.leave(replica)
+        if not replica.in_flight:
+            replica.idle.set()
+
+    def suspect(self, replica: Replica) -> None:
+        for one in self.list_replica_sets():
+            if replica in one.replicas:
+                one.suspect(replica)
+
+    def stop_if_idle(self, seconds: float) -> bool:
+        """Stop the processes if there was no request for so long; the next request starts them again."""
+        serving = self.serving
+        if serving is None or serving.wanted == 0 or self.coming is not None or self._gate.is_awaited:
+            return False
+        if any(replica.in_flight for replica in serving.replicas) or time.monotonic() - self.last_used < seconds:
+            return False
+        serving.scale(0)
+        return True
+
+    # The end
+
+    async def remove(self) -> None:
+        """Stop everything, at once."""
+        if self._rollout is not None:
+            self._rollout.cancel()
+            await asyncio.wait({self._rollout})
+        if self.serving is not None:
+            serving, self.serving = self.serving, None
+            serving.kill_all()
+            self._keep_until_ended(serving)
+        await self.wait_until_ended()
+
+    async def wait_until_ended(self) -> None:
+        if self._retiring:
+            await asyncio.wait(set(self._retiring))
+
+    def close(self) -> None:
+        """Leave; the processes run on."""
+        self._is_closed = True
+        if self._rollout is not None:
+            self._rollout.cancel()
+        for one in (*self.list_replica_sets(), *self._old):
+            one.close()
+
+    def _list_serving(self) -> list[Replica]:
+        return self.serving.replicas if self.serving is not None else []

@@ -1,0 +1,242 @@
+"""Passes requests on to the processes of deployments, and their answers back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from typing import IO, NamedTuple
+
+from starlette.types import Receive, Scope, Send
+
+from smalt.exceptions import SmaltError
+from smalt.service.endpoints.online import replica_client
+from smalt.service.endpoints.online.definitions import Definition
+from smalt.service.endpoints.online.deployments import ServedDeployment
+from smalt.service.endpoints.online.errors import (
+    BrokenAnswer,
+    ClientTooSlow,
+    NoDeployment,
+    NotServing,
+    RequestTimedOut,
+    RequestTooLarge,
+)
+from smalt.service.endpoints.online.online_endpoints import OnlineEndpoints
+from smalt.service.endpoints.online.replica_client import Headers, NotReached, ReplicaResponse
+from smalt.service.endpoints.online.replicas import Replica
+from smalt.service.endpoints.online.routes import EndpointRoute
+
+logger = logging.getLogger("smalt")
+
+DEPLOYMENT_HEADER = b"azureml-model-deployment"
+
+_IN_MEMORY = 1 << 20
+"""Bytes of a body, or of an answer, that are held in memory; a longer body lies in a file meanwhile."""
+_BLOCK = 1 << 18
+_MOST_TRIES = 3
+_SLOWEST = 60.0
+"""Seconds in which a client must take a piece of a long answer."""
+_KEPT_BACK = frozenset({b"authorization", b"cookie"})
+_NOT_PASSED_ON = frozenset({
+    b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"content-length", b"trailer", b"server", b"date",
+})  # fmt: skip
+_SCORE = "/score"
+
+
+class _Asked(NamedTuple):
+    """A request, whose body has arrived."""
+
+    method: str
+    target: bytes
+    headers: Headers
+    body: IO[bytes]
+    length: int
+
+    def read_parts(self) -> Iterator[bytes]:
+        self.body.seek(0)
+        while part := self.body.read(_BLOCK):
+            yield part
+
+
+class ScoringProxy:
+    """Answers requests to the paths of online endpoints."""
+
+    def __init__(self, endpoints: OnlineEndpoints) -> None:
+        self._endpoints = endpoints
+        self._mirrored: set[asyncio.Task[None]] = set()
+
+    async def handle_request(self, scope: Scope, receive: Receive, send: Send, route: EndpointRoute, rest: str) -> None:
+        """Answer a request that is authenticated; `rest` is its path after the endpoint."""
+        deployment = self._choose_deployment(route, scope)
+        limit = int(self._endpoints.context.settings.max_body_mb * 1024 * 1024)
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as body:
+            length = await _read_body(receive, body, limit)
+            asked = _Asked(scope["method"], b"", _list_passed_on(scope), body, length)
+            self._start_mirror(route, deployment, scope, asked, rest)
+            await self._answer(deployment, scope, send, asked, rest)
+
+    def _choose_deployment(self, route: EndpointRoute, scope: Scope) -> ServedDeployment:
+        named = _get_header(scope, DEPLOYMENT_HEADER)
+        name = named or route.choose_deployment()
+        if name is None:
+            raise NoDeployment(
+                f"endpoint '{route.name}' sends its requests to no deployment; set its traffic, or name a deployment "
+                f"in the header {DEPLOYMENT_HEADER.decode()}"
+            )
+        found = self._endpoints.find_deployment(route.workspace.id, route.name, name)
+        if found is None:
+            raise NoDeployment(f"endpoint '{route.name}' has no deployment '{name[:100]}'")
+        return found
+
+    async def _answer(self, deployment: ServedDeployment, scope: Scope, send: Send, asked: _Asked, rest: str) -> None:
+        replica, response, whole = await self._ask(deployment, scope, asked, rest)
+        status, headers = _convert_head(deployment, response)
+        if whole is not None:
+            headers.append((b"content-length", b"%d" % len(whole)))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": whole})
+            return
+        try:
+            if response.length is not None:
+                headers.append((b"content-length", b"%d" % response.length))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            async for part in _read_in_time(response, deployment.limits.timeout):
+                await _send_in_time(send, {"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            response.close()
+            deployment.leave(replica)
+
+    async def _ask(
+        self, deployment: ServedDeployment, scope: Scope, asked: _Asked, rest: str
+    ) -> tuple[Replica, ReplicaResponse, bytes | None]:
+        """Return the answer, whole if it is short; else the process stays taken until the answer is read."""
+        for _ in range(_MOST_TRIES):
+            replica = await deployment.enter()
+            is_taken = False
+            try:
+                definition = deployment.definition
+                target = _make_target(definition, scope, rest)
+                response, whole = await asyncio.wait_for(
+                    _exchange(replica, asked._replace(target=target)), deployment.limits.timeout
+                )
+                is_taken = whole is None
+                return replica, response, whole
+            except NotReached:
+                deployment.suspect(replica)
+            except asyncio.TimeoutError:
+                deployment.suspect(replica)
+                raise RequestTimedOut(
+                    f"deployment '{deployment.name}' did not answer within {deployment.limits.timeout:g} s; raise "
+                    "request_settings.request_timeout_ms if it needs longer"
+                ) from None
+            except ConnectionError:
+                deployment.suspect(replica)
+                raise BrokenAnswer(
+                    f"the process of deployment '{deployment.name}' broke off while it had the request; 'get-logs' "
+                    "says why"
+                ) from None
+            finally:
+                if not is_taken:
+                    deployment.leave(replica)
+        raise NotServing(f"no process of deployment '{deployment.name}' can be reached; try again later")
+
+    def _start_mirror(
+        self, route: EndpointRoute, live: ServedDeployment, scope: Scope, asked: _Asked, rest: str
+    ) -> None:
+        """Send a copy of the request to the mirror, if it is its turn; nobody waits for the answer."""
+        name = route.choose_mirror() if _get_header(scope, DEPLOYMENT_HEADER) is None else None
+        mirror = self._endpoints.find_deployment(route.workspace.id, route.name, name) if name else None
+        if mirror is None or mirror is live or asked.length > _IN_MEMORY:
+            return
+        copy = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
+        for part in asked.read_parts():
+            copy.write(part)
+        task = asyncio.ensure_future(self._mirror(mirror, scope, asked._replace(body=copy), rest))
+        self._mirrored.add(task)
+        task.add_done_callback(self._mirrored.discard)
+
+    async def _mirror(self, mirror: ServedDeployment, scope: Scope, asked: _Asked, rest: str) -> None:
+        with contextlib.suppress(SmaltError, ConnectionError), asked.body:
+            replica, response, whole = await self._ask(mirror, scope, asked, rest)
+            if whole is None:
+                response.close()
+                mirror.leave(replica)
+
+
+async def _exchange(replica: Replica, asked: _Asked) -> tuple[ReplicaResponse, bytes | None]:
+    """Send the request; return the head of the answer, and its body if that is short."""
+    response = await replica_client.send_request(
+        replica.address, asked.method, asked.target, asked.headers, asked.read_parts(), asked.length
+    )
+    if response.length is None or response.length > _IN_MEMORY:
+        return response, None
+    try:
+        return response, b"".join([part async for part in response])
+    finally:
+        response.close()
+
+
+async def _read_body(receive: Receive, body: IO[bytes], limit: int) -> int:
+    length = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientTooSlow("the body of the request ended early")
+        part = message.get("body", b"")
+        length += len(part)
+        if length > limit:
+            raise RequestTooLarge(f"the body is larger than {limit} bytes; send less, or raise 'max-body-mb'")
+        body.write(part)
+        if not message.get("more_body"):
+            return length
+
+
+async def _read_in_time(response: ReplicaResponse, timeout: float) -> AsyncIterator[bytes]:
+    """Yield the pieces of a long answer; each must come within the time-out of requests."""
+    parts = response.__aiter__()
+    while True:
+        try:
+            yield await asyncio.wait_for(anext(parts), timeout)
+        except StopAsyncIteration:
+            return
+        except asyncio.TimeoutError:
+            raise RequestTimedOut(f"the answer stopped for {timeout:g} s") from None
+
+
+async def _send_in_time(send: Send, message: dict[str, object]) -> None:
+    try:
+        await asyncio.wait_for(send(message), _SLOWEST)
+    except asyncio.TimeoutError:
+        raise ClientTooSlow(f"the client took no more of the answer for {_SLOWEST:g} s") from None
+
+
+def _convert_head(deployment: ServedDeployment, response: ReplicaResponse) -> tuple[int, Headers]:
+    """Return status and headers; an error of the model is a 424, as in the service."""
+    headers = [(name, value) for name, value in response.headers if name not in _NOT_PASSED_ON]
+    headers.append((DEPLOYMENT_HEADER, deployment.name.encode()))
+    if response.status < 400:
+        return response.status, headers
+    headers.append((b"ms-azureml-model-error-statuscode", str(response.status).encode()))
+    headers.append((b"ms-azureml-model-error-reason", response.reason or b"model error"))
+    return 424, headers
+
+
+def _make_target(definition: Definition, scope: Scope, rest: str) -> bytes:
+    """Return the path and query for the process; `/score` is the path that its server calls so."""
+    if rest.rstrip("/") in ("", _SCORE):
+        path = definition.get_route("scoring_route").encode()
+    else:
+        path = b"/" + scope["raw_path"].split(b"/", 4)[4]  # as it was sent, not decoded
+    query = scope["query_string"]
+    return path + (b"?" + query if query else b"")
+
+
+def _list_passed_on(scope: Scope) -> Headers:
+    return [(name, value) for name, value in scope["headers"] if name not in _KEPT_BACK]
+
+
+def _get_header(scope: Scope, name: bytes) -> str | None:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)

@@ -1,0 +1,232 @@
+"""Starts the processes of a revision: its environment, its model, and the step that the launcher runs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from smalt import inside
+from smalt.exceptions import NotFound, RefusedError
+from smalt.service.compute.backend import Backend
+from smalt.service.compute.local.launcher_client import SERVICE, LauncherClient
+from smalt.service.compute.spec import StepInput, StepResources, StepSpec
+from smalt.service.compute.step import Fetched
+from smalt.service.data import Location, remove_tree
+from smalt.service.endpoints.online.definitions import MLFLOW, SCRIPT, Definition
+from smalt.service.endpoints.online.model_environments import read_model_environment
+from smalt.service.engine.context import EngineContext
+from smalt.service.environments import BuiltEnvironment
+from smalt.service.records import online as records
+from smalt.service.records.online import RevisionRecord
+from smalt.service.records.workspaces import Workspace
+
+Say = Callable[[str], None]
+
+SERVER_PACKAGE = "azureml-inference-server-http"
+_NEVER_WELL = "|| exit $?; exit 70"
+"""A server that ends by itself has failed, whatever it says; and after a code of 0 the launcher would start a job in
+its place."""
+_FIRST_TO_GO = "echo 500 2>/dev/null >/proc/self/oom_score_adj;"
+"""A process that eats memory is ended before the server and the jobs are."""
+_GRACE = 20.0
+"""Seconds that a process has to end when it is stopped."""
+AT_ONCE = 3.0
+"""The same where nobody waits for its answers."""
+_PROGRAMS = Path(inside.__path__[0], "serving")
+
+
+@dataclass
+class PreparedRevision:
+    """A revision whose environment is built and whose model is on this machine."""
+
+    record: RevisionRecord
+    definition: Definition
+    workspace: Workspace
+    environment: BuiltEnvironment
+    backend: Backend
+    model: Location | None
+
+
+class ReplicaStarter:
+    """Prepares revisions and starts their processes. Call it on the event loop."""
+
+    def __init__(self, context: EngineContext, launcher: LauncherClient) -> None:
+        self._context = context
+        self._launcher = launcher
+
+    async def prepare_revision(
+        self, record: RevisionRecord, definition: Definition, workspace: Workspace, say: Say
+    ) -> PreparedRevision:
+        """Build the environment and fetch the model; `say` writes to the deployment's log."""
+        context = self._context
+        for note in definition.notes:
+            say(note)
+        model = context.data.locate(definition.model, workspace) if definition.model else None
+        if model is not None:
+            say(f"model {definition.model_name}:{definition.model_version} is {model.uri}")
+            await context.data.fetch(model, say, definition.model_type)
+        environment = await self._build_environment(definition, model, say)
+        backend = context.computes.find_backend(None, environment)
+        return PreparedRevision(record, definition, workspace, environment, backend, model)
+
+    async def _build_environment(self, definition: Definition, model: Location | None, say: Say) -> BuiltEnvironment:
+        environments, asset = self._context.environments, definition.environment
+        package = {SCRIPT: SERVER_PACKAGE, MLFLOW: "mlflow"}.get(definition.kind)
+        if not asset:
+            assert model is not None, "a deployment without an environment has an MLflow model"
+            asset = await asyncio.to_thread(read_model_environment, await self._context.data.fetch(model))
+        built = await environments.get_or_build(asset, say)
+        if (
+            package is not None
+            and built.container is None
+            and not _has_package(environments.list_packages(built), package)
+        ):
+            if asset.get("host"):
+                raise RefusedError(f"the host's Python has no {package}; install it there, or name another environment")
+            say(f"the environment has no {package}, which serves it; it is added")
+            built = await environments.get_or_build({**asset, "more": [package]}, say)
+        for note in built.notes:
+            say(note)
+        return built
+
+    async def start_replica(self, prepared: PreparedRevision, say: Say) -> tuple[int, str, str]:
+        """Start a process and return its id, address and folder, which are recorded before it is started."""
+        context, record = self._context, prepared.record
+        folder = f"{_get_deployment_folder(context, prepared.workspace, record)}/{{id}}"
+        address = str(context.home.socket_path("o{id}"))
+        id = records.add_replica(context.db, record.id, folder, address)
+        folder, address = folder.format(id=id), address.format(id=id)
+        spec, steps = self._make_spec(prepared, id, folder, address), prepared.backend.steps
+        fetched = await steps.fetch(spec, say)
+        layout = await asyncio.to_thread(steps.lay_out, spec, prepared.environment)
+        gpus = context.computes.machine.gpus
+        step = await asyncio.to_thread(steps.prepare, spec, layout, gpus, fetched, say)
+        if prepared.model is not None:
+            _link_model(folder, prepared, fetched)
+        context.home.make_socket_folder()
+        _remove_file(address)
+        self._launcher.start([step])
+        return id, address, folder
+
+    def _make_spec(self, prepared: PreparedRevision, id: int, folder: str, address: str) -> StepSpec:
+        definition, record = prepared.definition, prepared.record
+        inputs = {}
+        if prepared.model is not None:
+            inputs["model"] = StepInput(definition.model_type, "ro_mount", prepared.model.uri, prepared.model)
+        return StepSpec(
+            id=make_step_id(id),
+            attempt=1,
+            job=f"{record.endpoint}-{record.deployment}-{id}",
+            root_id=0,
+            created_at=time.time(),
+            workspace=prepared.workspace,
+            command=f"{_FIRST_TO_GO}{_make_command(definition, folder, address)} {_NEVER_WELL}",
+            code=definition.code,
+            environment=definition.environment,
+            literals={},
+            inputs=inputs,
+            outputs={},
+            variables=definition.variables,
+            service_variables=_make_variables(definition, folder),
+            resources=StepResources(),
+            grace=_GRACE,
+            folder=folder,
+        )
+
+    def stop_replica(self, id: int, grace: float = _GRACE) -> None:
+        self._launcher.stop(make_step_id(id), grace)
+
+    def forget_replica(self, id: int, folder: str, address: str) -> None:
+        """Remove what is left of a process that has ended, but for its log."""
+        records.remove_replica(self._context.db, id)
+        self._launcher.acknowledge([make_step_id(id)])
+        _remove_file(address)
+        self._context.environments.release_view(Path(folder, "environment"))
+        asyncio.get_running_loop().run_in_executor(None, _remove_work, folder)
+
+
+def make_step_id(id: int) -> str:
+    return f"{SERVICE}{id}"
+
+
+def get_replica_log(folder: str) -> str:
+    return f"{folder}/artifacts/user_logs/std_log.txt"
+
+
+def get_kept_log(folder: str) -> str:
+    """Return where the log of a process that has ended is kept."""
+    return f"{folder}.log"
+
+
+def _get_deployment_folder(context: EngineContext, workspace: Workspace, record: RevisionRecord) -> str:
+    home = context.home.shell_safe_path
+    return f"{home}/workspaces/{workspace.folder}/endpoints/{record.endpoint}/{record.deployment}"
+
+
+def get_build_log(context: EngineContext, workspace: Workspace, record: RevisionRecord) -> str:
+    """Return the path of the log of what happens before a process starts."""
+    return f"{_get_deployment_folder(context, workspace, record)}/deployment.log"
+
+
+def _make_command(definition: Definition, folder: str, address: str) -> str:
+    if definition.kind == SCRIPT:
+        return shlex.join(["python", str(_PROGRAMS / "script_server.py"), address, str(definition.script)])
+    if definition.kind == MLFLOW:
+        return shlex.join(["python", str(_PROGRAMS / "model_server.py"), address, _get_model_path(folder, definition)])
+    raise RefusedError("smalt runs no images with servers of their own yet; serve the model by a scoring script")
+
+
+def _make_variables(definition: Definition, folder: str) -> dict[str, str]:
+    variables = {"AML_APP_ROOT": f"{folder}/wd", "AZUREML_APP_ROOT": f"{folder}/wd"}
+    if definition.script:
+        variables["AZUREML_ENTRY_SCRIPT"] = definition.script
+        variables["SCORING_TIMEOUT_MS"] = str(round(definition.limits.timeout * 1000) + 500)
+    if definition.model:
+        variables["AZUREML_MODEL_DIR"] = _get_model_folder(folder, definition)
+    return variables
+
+
+def _get_model_folder(folder: str, definition: Definition) -> str:
+    """Return the folder that AZUREML_MODEL_DIR names; it holds the model under the name that it was registered from."""
+    return f"{folder}/azureml-models/{definition.model_name}/{definition.model_version}"
+
+
+def _get_model_path(folder: str, definition: Definition) -> str:
+    return f"{_get_model_folder(folder, definition)}/model"
+
+
+def _link_model(folder: str, prepared: PreparedRevision, fetched: Fetched) -> None:
+    """Put the model where the scoring script looks for it."""
+    model, where = prepared.model, _get_model_folder(folder, prepared.definition)
+    assert model is not None
+    path = fetched.paths.get("model") or model.path
+    if path is None:
+        raise NotFound(f"the model {model.uri} is not on this machine")
+    os.makedirs(where, exist_ok=True)
+    names = {model.name or Path(path).name, *(["model"] if prepared.definition.kind == MLFLOW else [])}
+    for name in names:
+        target = f"{where}/{name}"
+        if not os.path.lexists(target):
+            os.symlink(path, target)
+
+
+def _has_package(packages: list[str], name: str) -> bool:
+    return any(package.partition("==")[0].lower().replace("_", "-") == name for package in packages)
+
+
+def _remove_file(path: str) -> None:
+    if path.startswith("/"):
+        Path(path).unlink(missing_ok=True)
+
+
+def _remove_work(folder: str) -> None:
+    """Remove a process's folder but for its log, which `get-logs` may still be asked for."""
+    log = get_replica_log(folder)
+    if os.path.exists(log):
+        os.replace(log, get_kept_log(folder))
+    remove_tree(Path(folder))
