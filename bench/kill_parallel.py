@@ -12,6 +12,7 @@ completes must be those of all other mini-batches, once each and in order; and n
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import random
 import re
@@ -35,6 +36,8 @@ from smalt.exceptions import SmaltError
 from smalt.machine import processes
 
 WORKERS, RETRIES, FILES_EACH = 2, 30, 3
+LONGEST_BOOT = 8.0
+"""The most seconds until the next kill after a server or launcher was killed, which is back by then, as a rule."""
 SCRIPT = """
 import os, random, time
 from pathlib import Path
@@ -131,6 +134,8 @@ class KillTest:
         self.jobs = self.rows = self.again = 0
         self._seed = seed
         self._over = threading.Event()
+        self._end = math.inf
+        """The time at which all works must have come to their ends."""
         self._lock = threading.Lock()
         (folder / "src").mkdir()
         (folder / "src" / "score.py").write_text(SCRIPT)
@@ -141,8 +146,10 @@ class KillTest:
             worker.start()
         chance = random.Random(f"{self._seed} killer")
         while sum(self.processes.signalled.values()) < kills:
-            time.sleep(chance.uniform(0.02, 0.6))
-            self.processes.kill_one(chance.choice(VICTIMS))
+            whom = chance.choice(VICTIMS)
+            self.processes.kill_one(whom)
+            time.sleep(chance.uniform(0.02, 0.6 if whom in ("worker", "coordinator") else LONGEST_BOOT))
+        self._end = time.monotonic() + killing.DEADLINE
         self._over.set()
         for worker in workers:
             worker.join()
@@ -200,15 +207,14 @@ class KillTest:
     def _bring_to_end(self, work: Work) -> str:
         """Run a work until it completes or fails for a reason of its own; return how it ended."""
         client = MLClient()
-        end = time.monotonic() + killing.DEADLINE
         attempt = 0
-        while time.monotonic() < end:
+        while time.monotonic() < self._end:
             name = f"{work.name}-a{attempt}"
             _insist(lambda: client.jobs.create_or_update(PipelineJob.from_dict({**work.document, "name": name})))  # noqa: B023
             self.jobs += 1
             status = ""
             while status not in killing.OVER:
-                if time.monotonic() > end:
+                if time.monotonic() > self._end:
                     raise TimeoutError(f"{name} is {status}")
                 time.sleep(0.1)
                 status = _insist(lambda: client.jobs.get(name).status)  # noqa: B023
