@@ -474,6 +474,16 @@ def test_a_type_that_does_not_run_yet_is_refused(desk: Desk) -> None:
     assert desk.ask("job show images --query status") == "Failed"
 
 
+def test_a_flow_is_refused_at_its_line(desk: Desk) -> None:
+    """Its sentence says what to run in its place."""
+    desk.write("flow.dag.yaml", "inputs: {text: {type: string}}\noutputs: {}\nnodes: []\n")
+    desk.write(
+        "p.yml", "type: pipeline\njobs:\n  say: {type: parallel, component: ./flow.dag.yaml, inputs: {data: ./p.yml}}\n"
+    )
+    refused = desk.smalt("job validate -f p.yml").err
+    assert refused.startswith("p.yml:3:8: a flow cannot run here; run it by 'pf run create'"), refused
+
+
 VALUE = """
     type: pipeline
     jobs:

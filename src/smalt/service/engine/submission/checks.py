@@ -156,7 +156,13 @@ class Checker:
         if component is None:
             return
         is_known = self._find_kind(node.type) is not None
-        kind = self._find_kind(get_step_type(node, component)) if is_known else None
+        type = get_step_type(node, component)
+        kind = self._find_kind(type) if is_known else None
+        if type == "promptflow_parallel":
+            self.add(
+                where.rstrip("."), "a flow cannot run here; run it by 'pf run create' of promptflow in a command step"
+            )
+            return
         if kind is None:
             runs = join_words(self._types, "and")
             self.add(
