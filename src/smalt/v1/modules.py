@@ -85,6 +85,13 @@ STARS = {
 """The names of `from MODULE import *`; of other modules all that there are."""
 
 
+def list_exceptions() -> list[str]:
+    from smalt.inside.v1.errors import CLASSES
+
+    import_module("smalt.v1.exceptions")  # adds its own
+    return sorted(CLASSES)
+
+
 def is_served(name: str) -> bool:
     return name == "azureml" or name in SERVED
 
@@ -134,6 +141,8 @@ def make_spec(name: str) -> ModuleSpec:
             module.__path__ = extend_path([], name)  # azureml-mlflow and its like, where they are installed
         own = STARS[name].split() if name in STARS else sorted(HOMES)
         vars(module)["__all__"] = [one for one in own if one in HOMES]
+        if name == "azureml.exceptions":
+            vars(module)["__all__"] = list_exceptions()
         vars(module)["__dir__"] = lambda: sorted({*vars(module), *HOMES})
 
     return ModuleSpec(name, ModuleBuilder(fill), origin="smalt", is_package=True)
