@@ -163,8 +163,9 @@ def test_a_parallel_step_has_the_configurations_settings() -> None:
         """)
     assert "ParallelRunConfig" not in text
     assert 'input_data="${{inputs.images}}"' in text
-    assert "mini_batch_error_threshold=3" in text
-    assert 'append_row_to="${{outputs.made}}/parallel_run_step.txt"' in text
+    assert "error_threshold=3" in text
+    assert 'append_row_to="${{outputs.made}}"' in text
+    assert 'retry_settings={"max_retries": 2, "timeout": 60}' in text
 
 
 def test_one_step_for_a_person_keeps_its_whole_pipeline() -> None:

@@ -44,6 +44,7 @@ ROWS = (
         "TrainingOutput",
         "the step's outputs: best_model and mlflow_model of AutoML, the best trial's outputs of a sweep",
     ),
+    MappedName("Step.name", "step.display_name"),
     MappedName("Step.run_after", "an output that only orders", "differs", _ORDER),
     MappedName("Step.get_details", "print(job)"),
     MappedName("StepSequence", "outputs that only order", "differs", _ORDER),

@@ -186,7 +186,7 @@ def _make_pipeline(call: Call) -> Value:
     text = writer.write_function(name, settings)
     before = call.rewriter.before
     if _needs_blank_line(call):
-        before.append("")
+        before += [""] if call.indent else ["", ""]
     before += [text, "", ""] if not call.indent else [text, ""]
     code = f"{name}({writer.write_arguments({})})"
     return call.make(code, "Pipeline", function=name, writer=writer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from smalt.v1.upgrade.calls import Call
@@ -183,7 +184,7 @@ def _read_step_name(call: Call) -> Value:
 )
 def _make_parallel_configuration(call: Call) -> Value:
     """v2 has no object for it: its settings are arguments of parallel_run_function(…)."""
-    call.check_no_others(*(name for name in call.arguments if not name.startswith("allowed_failed")))
+    call.check_no_others(*(name for name in call.arguments if name != "environment_variables"))
     for value in call.arguments.values():
         if not value.kind and value.variable and not call.rewriter.is_settled(value):
             raise call.refuse(f"'{value.variable}' changes before the step is made", spreads=True)
@@ -217,10 +218,13 @@ def _make_parallel_step(call: Call) -> Value:
     arguments += [("outputs", make_dict(line.outputs, inner))] if line.outputs else []
     arguments.append(("input_data", quote(f"${{{{inputs.{data}}}}}")))
     for old, new in (("node_count", "instance_count"), ("process_count_per_node", "max_concurrency_per_instance"),
-                     ("mini_batch_size", "mini_batch_size"), ("error_threshold", "mini_batch_error_threshold"),
+                     ("mini_batch_size", "mini_batch_size"), ("error_threshold", "error_threshold"),
+                     ("allowed_failed_count", "mini_batch_error_threshold"),
                      ("logging_level", "logging_level"), ("partition_keys", "partition_keys")):  # fmt: skip
         if old in given and given[old].constant is not None:
             arguments.append((new, given[old].code))
+    if "mini_batch_size" not in given and "partition_keys" not in given and inputs.items[0].kind != "Table":
+        arguments.append(("mini_batch_size", '"10"'))
     arguments += _write_retries(given)
     arguments.append(("compute", read_compute(given["compute_target"])))
     arguments.append(("task", _write_task(call, given, line, inner)))
@@ -235,24 +239,29 @@ def _make_parallel_step(call: Call) -> Value:
 
 
 def _write_retries(given: dict[str, Value]) -> list[tuple[str, str]]:
+    """Return v2's retries: v1 counts the first try as well."""
     tries, timeout = given.get("run_max_try"), given.get("run_invocation_timeout")
-    parts = {
-        "max_retries": tries.code if tries is not None else "3",
-        "timeout": timeout.code if timeout is not None else "60",
-    }
-    return [("retry_settings", make_dict(parts))]
+    again = "2"
+    if tries is not None:
+        again = str(max(0, tries.constant - 1)) if isinstance(tries.constant, int) else f"{tries.code} - 1"
+    return [("retry_settings", make_dict({"max_retries": again, "timeout": timeout.code if timeout else "60"}))]
 
 
 def _write_task(call: Call, given: dict[str, Value], line: CommandLine, indent: str) -> str:
     folder = given.get("source_directory")
     arguments = [("code", folder.code)] if folder is not None else []
     arguments += [("entry_script", given["entry_script"].code), ("environment", given["environment"].code)]
+    action, name = given.get("output_action"), given.get("append_row_file_name")
+    appends = action is not None and action.constant == "append_row" and bool(line.outputs)
+    if appends and name is not None:
+        if not name.is_text:
+            raise call.refuse("the text does not tell its append_row_file_name", spreads=True)
+        line.parts.append(f"--append_row_file_name {shlex.quote(str(name.constant))}")
+    percent = given.get("allowed_failed_percent")
+    if percent is not None and percent.constant is not None:
+        line.parts.append(f"--allowed_failed_percent {percent.code}")
     if line.parts:
         arguments.append(("program_arguments", line.write_command()))
-    action = given.get("output_action")
-    if action is not None and action.constant == "append_row" and line.outputs:
-        output = next(iter(line.outputs))
-        name = given.get("append_row_file_name")
-        file = str(name.constant) if name is not None and name.is_text else "parallel_run_step.txt"
-        arguments.append(("append_row_to", quote(f"${{{{outputs.{output}}}}}/{file}")))
+    if appends:
+        arguments.append(("append_row_to", quote(f"${{{{outputs.{next(iter(line.outputs))}}}}}")))
     return make_call(call.use("azure.ai.ml.parallel", "RunFunction"), arguments, indent, 40)
