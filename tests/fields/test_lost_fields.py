@@ -63,6 +63,10 @@ REWRITTEN = {
     ("PipelineComponent", "jobs"): "as in a pipeline job",
     ("AutoMLJob", "forecasting"): "`target_lags` is a list on the wire",
     ("SparkJob", "conf"): "its values are text on the wire",
+    ("Schedule", "invoke_batch_endpoint"): "the type of an output is always said",
+    ("JobSchedule", "invoke_batch_endpoint"): "as in any schedule",
+    ("ImportDataSchedule", "invoke_batch_endpoint"): "as in any schedule",
+    ("MonitorSchedule", "invoke_batch_endpoint"): "as in any schedule",
     **{
         ("DistillationJob", name): "the service has the address of the endpoint, the data and the settings alone"
         for name in (

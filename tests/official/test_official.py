@@ -20,6 +20,7 @@ PROGRAM_NAMES = (
     "pipelines",
     "assets",
     "described",
+    "schedules",
     "kinds",
     "storage",
     "cloud",

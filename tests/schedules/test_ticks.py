@@ -147,7 +147,7 @@ async def test_a_tick_whose_job_is_refused_says_why() -> None:
         bench.db.execute("UPDATE jobs SET name='other' WHERE name='first'")
         await bench.clock.set_time(moment("2026-01-01T10:02"))
         assert bench.told() == [("01-01 10:01", "fired"), ("01-01 10:02", "failed")]
-        assert bench.ticks[1].reason == "schedule 's' runs job 'first' again, which is not in workspace 'default'"
+        assert bench.ticks[1].reason == "create_job: there is no job 'first' in workspace 'default'"
 
 
 async def test_a_request_makes_a_job_once() -> None:

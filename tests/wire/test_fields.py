@@ -16,7 +16,7 @@ from smalt.exceptions import SmaltError
 from smalt.wire import from_rest, to_rest
 from tests.entities.documents import documents
 
-NOT_SENT = {"registry", "step", "part"}
+NOT_SENT = {"registry", "step", "part", "data_import"}
 """What has no body of its own."""
 
 OF_THE_CLIENT = {

@@ -6,7 +6,13 @@ import sqlite3
 
 from azure.ai.ml import Input, Output, dsl, load_component, load_job
 from azure.ai.ml.data_transfer import Database, FileSystem, copy_data, export_data, import_data
-from azure.ai.ml.entities import UsernamePasswordConfiguration, WorkspaceConnection
+from azure.ai.ml.entities import (
+    CronTrigger,
+    DataImport,
+    ImportDataSchedule,
+    UsernamePasswordConfiguration,
+    WorkspaceConnection,
+)
 from desk import done, folder, ml, refused, report, write
 
 MERGE = """
@@ -104,6 +110,18 @@ def it_names_a_connection_that_is_not_there() -> None:
         import_data(source=Database(query="select 1", connection="azureml:nosuch"))
 
     assert "there is no connection 'nosuch'" in refused(lambda: ml.jobs.create_or_update(lost()))
+
+
+def it_imports_data_at_once_and_by_schedule() -> None:
+    """Each import is the next version of the data, in a folder of its own."""
+    source = Database(query="select n from sold", connection=make_database())
+    data = DataImport(name="sold", path="azureml://datastores/workspaceblobstore/paths/sold", source=source)
+    done(ml.data.import_data(data))
+    schedule = ImportDataSchedule(name="sales", trigger=CronTrigger(expression="1 1 * * *"), import_data=data)
+    ml.schedules.begin_create_or_update(schedule).result()
+    done(ml.jobs.get(ml.schedules.trigger("sales").job_name))
+    assert sorted(one.version for one in ml.data.list("sold")) == ["1", "2"]
+    assert len(list(ml.data.list_materialization_status("sold"))) == 2
 
 
 report()

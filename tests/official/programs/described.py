@@ -1,27 +1,22 @@
-"""Schedules, endpoints and deployments, connections, feature sets: what smalt keeps and does not act on yet."""
+"""Endpoints and deployments, connections, feature sets: what smalt keeps and does not act on yet."""
 
 from __future__ import annotations
 
 import desk
 from azure.ai.ml import dsl, load_component
-from azure.ai.ml.data_transfer import Database
 from azure.ai.ml.entities import (
     AccessKeyConfiguration,
     ApiKeyConfiguration,
     BatchEndpoint,
     BatchRetrySettings,
     CodeConfiguration,
-    CronTrigger,
     DataColumn,
     DataColumnType,
-    DataImport,
     DefaultScaleSettings,
     FeatureSet,
     FeatureSetSpecification,
     FeatureStoreEntity,
     FqdnDestination,
-    ImportDataSchedule,
-    JobSchedule,
     KubernetesOnlineEndpoint,
     ManagedOnlineDeployment,
     ManagedOnlineEndpoint,
@@ -31,10 +26,7 @@ from azure.ai.ml.entities import (
     ModelBatchDeploymentSettings,
     OnlineRequestSettings,
     PipelineComponentBatchDeployment,
-    PipelineJob,
     ProbeSettings,
-    RecurrencePattern,
-    RecurrenceTrigger,
     ServerlessEndpoint,
     UsernamePasswordConfiguration,
     WorkspaceConnection,
@@ -63,56 +55,6 @@ features:
 index_columns:
   - {name: account, type: string}
 """
-
-
-def pipeline() -> PipelineJob:
-    step = load_component(write("step.yml", STEP))
-
-    @dsl.pipeline(default_compute="cpu")
-    def scheduled(n=3):  # type: ignore[no-untyped-def]
-        step(n=n)
-
-    return scheduled()
-
-
-def it_keeps_schedules() -> None:
-    """By recurrence and by cron; listed while they are on."""
-    by_day = RecurrenceTrigger(frequency="day", interval=1, schedule=RecurrencePattern(hours=10, minutes=[0, 30]))
-    made = ml.schedules.begin_create_or_update(
-        JobSchedule(name="daily", trigger=by_day, create_job=pipeline(), display_name="Daily", tags={"a": "b"})
-    ).result()
-    assert (made.name, made.display_name, made.is_enabled, made.provisioning_state) == (
-        "daily",
-        "Daily",
-        True,
-        "Succeeded",
-    )
-    found = ml.schedules.get("daily")
-    assert (found.trigger.frequency, found.trigger.schedule.minutes) == ("day", [0, 30])
-    assert found.create_job.type == "pipeline"
-    cron = JobSchedule(name="cron", trigger=CronTrigger(expression="15 10 * * 1"), create_job=pipeline())
-    assert waited(ml.schedules.begin_create_or_update(cron)).trigger.expression == "15 10 * * 1"
-    assert waited(ml.schedules.begin_disable("cron")).is_enabled is False
-    assert [one.name for one in ml.schedules.list()] == ["daily"]
-    assert sorted(one.name for one in ml.schedules.list(list_view_type="All")) == ["cron", "daily"]
-    assert waited(ml.schedules.begin_enable("cron")).is_enabled is True
-    triggered = ml.schedules.trigger("daily")
-    assert triggered.schedule_action_type == "CreateJob"
-    assert ml.jobs.get(triggered.job_name).display_name.startswith("daily-2")
-    waited(ml.schedules.begin_disable("cron"))
-    waited(ml.schedules.begin_delete("cron"))
-    assert "no schedule 'cron'" in refused(lambda: ml.schedules.get("cron"))
-
-
-def it_keeps_schedules_of_imports() -> None:
-    """As they were described."""
-    source = Database(connection="azureml:c", query="select 1")
-    data = DataImport(
-        name="rows", type="mltable", path="azureml://datastores/workspaceblobstore/paths/x", source=source
-    )
-    schedule = ImportDataSchedule(name="rows", trigger=CronTrigger(expression="1 1 * * *"), import_data=data)
-    made = waited(ml.schedules.begin_create_or_update(schedule))
-    assert made.import_data.source.query == "select 1"
 
 
 def it_keeps_batch_endpoints() -> None:

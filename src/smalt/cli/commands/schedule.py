@@ -18,6 +18,21 @@ schedule = StoredNoun(
     "schedules",
 )
 
+
+@schedule.verb(
+    "update",
+    options.make_name_options("The name; by default the file's.", needed=False),
+    options.make_file_option("A file with the whole schedule.", first=False),
+    options.EDITS,
+    options.NO_WAIT,
+)
+def update_schedule(ctx: Invocation, name: str | None, file: str | None, **rest: Any) -> Any:
+    """Change a schedule, by --set or a file."""
+    if name is None and file is None:
+        raise click.UsageError("say which one: smalt schedule update NAME, or --file FILE")
+    return schedule.update(ctx, name, file, **rest)  # type: ignore[arg-type]  # a file has its own
+
+
 _NAME = options.make_name_options("The name.")
 
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from smalt.client.collections.versioned import ArchivableCollection
 from smalt.client.transfers.mounts import refuse_mount
 from smalt.entities.syntax.references import LocalPath, parse_uri
-from smalt.exceptions import RefusedError, ValidationException
+from smalt.exceptions import ValidationException
 
 if TYPE_CHECKING:
     from smalt.entities.assets.data import Data
+    from smalt.entities.assets.data_import import DataImport
+    from smalt.entities.jobs.pipeline import PipelineJob
 
 
 class DataOperations(ArchivableCollection):
@@ -27,19 +29,22 @@ class DataOperations(ArchivableCollection):
             _check_type(place.path, data.type or "uri_folder")
         return self._register_asset(data)  # type: ignore[no-any-return]
 
-    def import_data(self, data_import: Any, **kwargs: Any) -> Any:
-        """Raise Refused: smalt reaches no databases yet."""
-        name = getattr(data_import, "name", None)
-        raise RefusedError(
-            f"data '{name}' was not imported: smalt does not connect to databases yet; export it to files and register "
-            "those with ml_client.data.create_or_update"
-        )
+    def import_data(self, data_import: DataImport, **kwargs: Any) -> PipelineJob:
+        """Submit the job that imports data and registers it as the next version; return the job."""
+        from smalt.client.collections.jobs import JobOperations
+        from smalt.entities.steps.data_imports import build_import_job
+
+        made: Any = JobOperations(self._session).create_or_update(build_import_job(data_import))
+        return made  # type: ignore[no-any-return]
 
     def list_materialization_status(
         self, name: str, *, list_view_type: str = "ActiveOnly", **kwargs: Any
     ) -> Iterator[Any]:
-        """Return the import jobs of the data: none yet."""
-        return iter(())
+        """Return the import jobs of the data, newest first."""
+        from smalt.client.collections.jobs import JobOperations
+        from smalt.entities.steps.data_imports import IMPORT
+
+        return JobOperations(self._session).list(list_view_type=list_view_type, experiment_name=IMPORT.format(name))
 
     def mount(
         self,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from smalt.client.collections.collection import Collection
 from smalt.client.collections.pollers import CompletedPoller
 from smalt.client.connection.notices import print_notice
+from smalt.exceptions import LocatedProblem, ValidationException
 
 if TYPE_CHECKING:
     from smalt.entities.responses import ScheduleTriggerResult
@@ -26,9 +28,7 @@ class ScheduleOperations(Collection):
 
         Raises ValidationException with what is wrong with its trigger or with its job.
         """
-        from smalt.client.jobs.validation import locate_problems
-
-        with locate_problems(_find_job(schedule) or schedule):
+        with _locate_problems(schedule):
             stored = self._put_entity(schedule)
         if stored.create_monitor is not None:
             print_notice(f"schedule '{stored.name}' is kept; smalt runs no monitors, so it has no ticks")
@@ -67,9 +67,29 @@ class ScheduleOperations(Collection):
         return CompletedPoller(self._parse_entity(self._connection.put(self._build_path(name), body)))
 
 
-def _find_job(schedule: Schedule) -> Any:
-    """Return the job that a schedule makes, if it has the file or program line that problems are told at."""
-    job = schedule.create_job
-    inner = getattr(job, "job", None)
-    found = job if inner is None or isinstance(inner, str) else inner
-    return None if found is None or isinstance(found, str) else found
+@contextmanager
+def _locate_problems(schedule: Schedule) -> Iterator[None]:
+    """Add to each problem that the server finds its line: in the schedule's file, or in that of its job or import."""
+    from smalt.client.jobs.validation import add_places
+
+    try:
+        yield
+    except ValidationException as error:
+        located: list[LocatedProblem] = []
+        for problem in error.problems:
+            noun, message = _find_origin(schedule, problem.message)
+            located += add_places(noun, [problem._replace(message=message)])
+        raise ValidationException(located) from None
+
+
+def _find_origin(schedule: Schedule, message: str) -> tuple[Any, str]:
+    """Return the entity that a problem is about, and the problem as one of that entity."""
+    for key in ("create_job", "import_data"):
+        inner = getattr(schedule, key)
+        inner = getattr(inner, "job", inner)
+        is_own = not isinstance(inner, (str, type(None))) and (
+            schedule.source_path is None or inner.source_path not in (None, schedule.source_path)
+        )
+        if is_own and message.startswith(f"{key}."):
+            return inner, message.removeprefix(f"{key}.")
+    return schedule, message

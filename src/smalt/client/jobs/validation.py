@@ -75,13 +75,13 @@ def locate_problems(noun: Any) -> Iterator[None]:
     try:
         yield
     except ValidationException as error:
-        raise ValidationException(_add_places(noun, error.problems)) from None
+        raise ValidationException(add_places(noun, error.problems)) from None
 
 
 _PLACE = re.compile(r"[^\s:]+")
 
 
-def _add_places(noun: Any, problems: list[LocatedProblem]) -> list[LocatedProblem]:
+def add_places(noun: Any, problems: list[LocatedProblem]) -> list[LocatedProblem]:
     """Return the problems with their places; a problem whose place is unknown stays unchanged."""
     from smalt.yaml.document import Document
 

@@ -1,4 +1,4 @@
-"""Schedules with their triggers, and the monitors and their signals that run on schedules.
+"""Schedules with their triggers and actions, and the monitors and their signals, which smalt keeps and does not run.
 
-smalt stores them and runs none; a job of a schedule is checked by its own noun in `jobs`.
+A job of a schedule is checked by its own noun in `jobs`.
 """

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities.assets.asset import Resource
 from smalt.entities.assets.data_import import DataImport
+from smalt.entities.jobs.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.schedules.monitor import MonitorDefinition
 from smalt.entities.schedules.triggers import TRIGGER
-from smalt.entities.schema.effects import KEPT, SERVICE
-from smalt.entities.schema.entity import Entity, from_service, optional, required
+from smalt.entities.schema.effects import ACTED, KEPT, SERVICE
+from smalt.entities.schema.entity import Entity, from_service, mapping, optional, required
 from smalt.entities.schema.kinds import JOBS, find_job_type
 from smalt.entities.schema.nested import Named, Nested, TaggedNoun
 from smalt.entities.schema.problems import Path
@@ -18,6 +19,9 @@ from smalt.entities.schema.shapes import Boolean, Integer, List, Number, Text
 
 if TYPE_CHECKING:
     from smalt.entities.schema.reader import Reader
+
+
+_ACTIONS = ("create_job", "create_monitor", "import_data", "invoke_batch_endpoint")
 
 
 class CreateJob(TaggedNoun[Entity]):
@@ -35,6 +39,19 @@ class CreateJob(TaggedNoun[Entity]):
 
 CREATE_JOB = Named[Entity]("job") | CreateJob()
 IMPORT_DATA = Named[DataImport]("data_import") | Nested(DataImport)
+
+
+class BatchEndpointInvocation(Entity):
+    """The invocation of a batch endpoint that a schedule makes; Azure's REST API has it, and its YAML does not."""
+
+    noun = "an invocation of a batch endpoint"
+    _effect = ACTED
+
+    endpoint_name = required(Text(), "The batch endpoint.")
+    deployment_name = optional(Text(), "The deployment; the endpoint's default at that time where unset.")
+    inputs = mapping(JOB_INPUTS, "The inputs, by name.")
+    outputs = mapping(JOB_OUTPUTS, "The outputs, by name.")
+    experiment_name = optional(Text(), "The experiment of its jobs.")
 
 
 class ScheduleTick(Entity):
@@ -55,14 +72,17 @@ class ScheduleTick(Entity):
 
 class Schedule(Resource):
     noun = "a schedule"
-    _effect = KEPT
+    _effect = ACTED
 
     name = required(Text(), "The name.")
-    display_name = optional(Text(), "The name that people see.")
+    display_name = optional(Text(), "The name that people see.", effect=KEPT)
     trigger = optional(TRIGGER, "The trigger.")
     create_job = optional(CREATE_JOB, "The job that is made each time.")
-    create_monitor = optional(Nested(MonitorDefinition), "The monitor that is run each time.")
+    create_monitor = optional(Nested(MonitorDefinition), "The monitor; it is kept, and smalt runs none.", effect=KEPT)
     import_data = optional(IMPORT_DATA, "The data that is imported each time.")
+    invoke_batch_endpoint = optional(
+        Nested(BatchEndpointInvocation), "The batch endpoint that is invoked each time; smalt's own key."
+    )
     is_enabled = optional(Boolean(), "Whether it is on.")
     provisioning_state = from_service(Text(), "The state.")
     next_times = from_service(List(Text()), "The next five times, in UTC; only where one schedule is shown.")
@@ -95,8 +115,8 @@ class Schedule(Resource):
     @classmethod
     def _check_required(cls, given: set[str], path: Path, reader: Reader) -> None:
         super()._check_required(given, path, reader)
-        if given.isdisjoint(("create_job", "create_monitor", "import_data")):
-            words = "'create_job', 'create_monitor' or 'import_data'"
+        if given.isdisjoint(_ACTIONS):
+            words = "'create_job', 'import_data', 'invoke_batch_endpoint' or 'create_monitor'"
             reader.add_problem(path, f"{cls.noun} needs {words}", at_key=True)
 
 

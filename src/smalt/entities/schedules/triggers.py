@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.schedules.times import Cron, Time, Zone, is_empty_period
-from smalt.entities.schema.effects import KEPT
+from smalt.entities.schema.effects import ACTED
 from smalt.entities.schema.entity import Entity, constant, optional, required
 from smalt.entities.schema.nested import Nested, TaggedNoun
 from smalt.entities.schema.shapes import Enum, Integer, List
@@ -21,7 +21,7 @@ DAYS = Enum("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 class RecurrencePattern(Entity):
     noun = "a recurrence pattern"
-    _effect = KEPT
+    _effect = ACTED
 
     hours = required(Integer(0, 23) | List(Integer(0, 23)), "Hours of the day.")
     minutes = required(Integer(0, 59) | List(Integer(0, 59)), "Minutes of the hour.")
@@ -31,7 +31,7 @@ class RecurrencePattern(Entity):
 
 class Trigger(Entity):
     noun = "a trigger"
-    _effect = KEPT
+    _effect = ACTED
 
     start_time = optional(Time(), "The start, such as `2026-01-31T10:15:00`.")
     end_time = optional(Time(), "The end.")

@@ -18,6 +18,8 @@ class JobFilter(NamedTuple):
     experiment: str | None = None
     status: str | None = None
     """The state as the service shows it: a command that has not begun is Queued."""
+    schedule: str | None = None
+    """The name of the schedule that made the jobs; "" for any."""
     tag: tuple[str, str | None] | None = None
     """A key, and its value unless any will do."""
 
@@ -37,6 +39,8 @@ def list_page(db: Database, workspace_id: int, choice: JobFilter, *, skip: int =
         terms.append(("replace(j.type, '_', '')=?", [choice.type]))
     if choice.experiment:
         terms.append(("j.experiment=?", [choice.experiment]))
+    if choice.schedule is not None:
+        terms.append(_build_schedule_term(choice.schedule, workspace_id))
     if choice.status:
         terms.append(_build_status_term(choice.status))
         order = f"+{order}" if choice.status == "Queued" else order  # few: found by their states, then sorted
@@ -46,6 +50,15 @@ def list_page(db: Database, workspace_id: int, choice: JobFilter, *, skip: int =
         f"SELECT {columns} FROM {tables} WHERE {where} ORDER BY {order} DESC LIMIT ? OFFSET ?", (*values, limit, skip)
     )
     return [Job(*row) for row in rows]
+
+
+def _build_schedule_term(name: str, workspace_id: int) -> tuple[str, list[Any]]:
+    made = (
+        "SELECT t.job FROM ticks t JOIN resources r ON r.id=t.resource_id WHERE t.workspace_id=? AND t.status='fired'"
+    )
+    if not name:
+        return f"j.name IN ({made})", [workspace_id]
+    return f"j.name IN ({made} AND r.kind='schedules' AND r.name=? COLLATE NOCASE)", [workspace_id, name]
 
 
 def _build_status_term(status: str) -> tuple[str, list[Any]]:

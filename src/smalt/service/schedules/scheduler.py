@@ -14,14 +14,15 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from smalt.exceptions import SmaltError, Unavailable, ValidationException
+from smalt.exceptions import RefusedError, SmaltError, Unavailable, ValidationException
 from smalt.service.engine import Engine
-from smalt.service.engine.submission import acceptance
 from smalt.service.records import jobs, resources, schedules
+from smalt.service.records.jobs import Job
 from smalt.service.records.resources import ResourceRecord
 from smalt.service.records.schedules import NewTick, ScheduleKey, ScheduleTimes, Tick
 from smalt.service.records.workspaces import Workspace, get_workspace
 from smalt.service.schedules import actions
+from smalt.service.schedules.actions import DueTick
 from smalt.service.schedules.clock import Clock, SystemClock
 from smalt.service.schedules.missed import GRACE, POLICIES, SKIP, divide_due
 from smalt.service.schedules.occurrences import Occurrences
@@ -97,9 +98,8 @@ class Scheduler:
         now = self.clock.now()
         if Occurrences(read_trigger(body.get("trigger")), now).is_empty():
             raise ValidationException("trigger: it has no time that ever comes; correct it")
-        job = actions.build_job(self._engine.context, workspace, name, body, now)
-        context = self._engine.context
-        return acceptance.check_submission(context, workspace, self._choose_job_name(workspace.id, name, now), job)
+        tick = DueTick(name, now, self._choose_job_name(workspace.id, name, now))
+        return actions.check_action(self._engine, workspace, tick, body)
 
     def list_next_times(self, record: ResourceRecord, count: int) -> list[float]:
         times = schedules.find_times(self._db, ScheduleKey(record.id))
@@ -116,8 +116,9 @@ class Scheduler:
     def trigger_schedule(self, workspace: Workspace, record: ResourceRecord, at: float, principal: str) -> str:
         """Make a schedule's job now, and return its name; a request that comes twice for one time makes one job."""
         key, properties = ScheduleKey(record.id), record.content["properties"]
-        job = actions.build_job(self._engine.context, workspace, record.name, properties, at)
         name = self._choose_job_name(workspace.id, record.name, at)
+        if why := actions.explain_idle(record.name, properties):
+            raise RefusedError(why)
         times = schedules.find_times(self._db, key) or ScheduleTimes(key, workspace.id, at, "", None)
         new = NewTick(at, name, cause=REQUEST)
         id = schedules.add_tick(self._db, times, new, principal)
@@ -128,11 +129,10 @@ class Scheduler:
             self._settle_tick(there.id)
             return there.job
         try:
-            self._engine.submit(workspace, name, job, principal)
+            self._submit_job(workspace, id, DueTick(record.name, at, name), properties, principal)
         except Exception as error:
             schedules.settle_tick(self._db, id, "failed", str(error))
             raise
-        schedules.settle_tick(self._db, id, "fired")
         return name
 
     # The next time
@@ -264,16 +264,22 @@ class Scheduler:
             return
         workspace = get_workspace(self._db, tick.workspace_id)
         try:
-            job = actions.build_job(self._engine.context, workspace, found[1].name, properties, tick.time)
-            self._engine.submit(workspace, tick.job, job, tick.principal)
+            due = DueTick(found[1].name, tick.time, tick.job)
+            self._submit_job(workspace, id, due, properties, tick.principal)
         except Unavailable:
             raise
         except Exception as error:
             if not isinstance(error, SmaltError):
                 log.exception("the tick of schedule '%s' made no job", found[1].name)
             schedules.settle_tick(self._db, id, "failed", str(error))
-            return
-        schedules.settle_tick(self._db, id, "fired")
+
+    def _submit_job(
+        self, workspace: Workspace, id: int, tick: DueTick, properties: dict[str, Any], principal: str
+    ) -> None:
+        def record_job(job: Job) -> None:
+            schedules.settle_tick(self._db, id, "fired")
+
+        actions.submit_job(self._engine, workspace, tick, properties, principal, record_job)
 
     def _choose_job_name(self, workspace_id: int, schedule: str, at: float) -> str:
         """Return a name that no job has, and that no tick is about to use."""

@@ -9,17 +9,30 @@ from typing import Any
 from smalt.entities.assets.data_import import DataImport
 from smalt.entities.jobs import data_transfer
 from smalt.entities.jobs.job import Job
+from smalt.entities.jobs.pipeline import PipelineJobSettings
 from smalt.entities.schedules import triggers
-from smalt.entities.schedules.schedule import Schedule
+from smalt.entities.schedules.schedule import BatchEndpointInvocation, Schedule
 from smalt.entities.schedules.scheduled_job import ScheduledJob
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.problems import Path
 from smalt.entities.schema.reader import Reader
 from smalt.entities.steps.nodes import Node
 from smalt.entities.steps.standalone_jobs import to_job
-from smalt.wire.encoding.casing import fold_case
-from smalt.wire.encoding.codec import Codec, Json, Rule, TaggedCodec, Writing, make_nested_rule, to_plain
+from smalt.exceptions import LocatedProblem, ValidationException
+from smalt.wire.encoding.casing import fold_case, to_pascal, to_snake
+from smalt.wire.encoding.codec import (
+    Codec,
+    Json,
+    Rule,
+    TaggedCodec,
+    Writing,
+    make_nested_rule,
+    to_plain,
+)
 from smalt.wire.encoding.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, RESOURCE, Envelope
+from smalt.wire.jobs.command import ENVIRONMENT_ID, JOB
+from smalt.wire.jobs.inputs import INPUTS, OUTPUTS
+from smalt.wire.jobs.settings import COMMAND_LIMITS, SHARED
 
 _TYPE = {"type": HIDDEN}
 _TRIGGER = TaggedCodec(
@@ -36,6 +49,7 @@ _ACTIONS = {
     "create_job": ("CreateJob", "jobDefinition"),
     "create_monitor": ("CreateMonitor", "monitorDefinition"),
     "import_data": ("ImportData", "dataImportDefinition"),
+    "invoke_batch_endpoint": ("InvokeBatchEndpoint", "endpointInvocationDefinition"),
 }
 
 
@@ -57,15 +71,25 @@ DATA_IMPORT = Codec(
 
 
 def read_trigger(body: Any) -> triggers.Trigger:
-    """Return the trigger of a schedule that was stored; raise ValidationException with its problems."""
-    from smalt.exceptions import LocatedProblem, ValidationException
+    """Return the trigger of a schedule's body; raise ValidationException with its problems."""
+    found: triggers.Trigger = _read_part(_TRIGGER, triggers.Trigger, body, "trigger")
+    return found
 
+
+def read_import(body: Any) -> DataImport:
+    """Return the data import of a schedule's body; raise ValidationException with its problems."""
+    found: DataImport = _read_part(DATA_IMPORT, DataImport, body, "import_data")
+    return found
+
+
+def _read_part(codec: Any, noun: type[Entity], body: Any, key: str) -> Any:
     reader = Reader()
     reader.on_wire = True
-    found: Any = _TRIGGER.read(body, ("trigger",), reader)
-    if not isinstance(found, triggers.Trigger) or reader.problems:
-        problems = [str(problem) for problem in reader.problems] or ["trigger: a schedule needs one to have ticks"]
-        raise ValidationException([LocatedProblem("", 0, 0, problem) for problem in problems])
+    found = codec.read(body, (key,), reader) if isinstance(body, Mapping) else None
+    if reader.problems:
+        raise ValidationException([LocatedProblem("", 0, 0, str(problem)) for problem in reader.problems])
+    if not isinstance(found, noun):
+        raise ValidationException(f"{key}: {noun.noun} is missing, without which the schedule makes no jobs")
     return found
 
 
@@ -88,13 +112,17 @@ class _Schedules(Codec[Schedule]):
             for name, (kind, key) in _ACTIONS.items():
                 if fold_case(str(action.get("actionType"))) == fold_case(kind):
                     found = action.get(key)
+                    outside, reader.in_schedule = reader.in_schedule, True
                     flat[name] = _DEFINITIONS.get(name, _AS_IT_IS).read(found, (*path, name), reader)
+                    reader.in_schedule = outside
         return super().split_body(flat, path, reader)
 
 
 def _write_job(value: Any, writing: Writing) -> Any:
     from smalt.wire import to_rest
 
+    if isinstance(value, ScheduledJob) and isinstance(value.job, str):
+        return {"jobType": "Pipeline", **_CHANGES.write(value, writing)}
     if isinstance(value, ScheduledJob):
         value = _write_changes(value)
     if isinstance(value, Node):
@@ -128,8 +156,10 @@ def _write_changes(scheduled: ScheduledJob) -> Any:
 def _read_job(value: Any, path: Path, reader: Reader) -> Any:
     if not isinstance(value, Mapping):
         return value
-    if isinstance(value.get("sourceJobId"), str) and "jobType" not in value:
-        return value["sourceJobId"]
+    if isinstance(value.get("sourceJobId"), str) and not any(value.get(key) for key in _WHOLE):
+        changes = {key: each for key, each in value.items() if each not in (None, "", {}, [], False)}
+        is_changed = bool(changes.keys() - {"jobType", "sourceJobId"})
+        return _CHANGES.read(changes, path, reader) if is_changed else value["sourceJobId"]
     from smalt.wire import read_with
 
     return read_with({"properties": value}, "job", reader)
@@ -144,10 +174,51 @@ def _read_import(value: Any, path: Path, reader: Reader) -> Any:
     return DATA_IMPORT.read(value, path, reader) if is_there else value
 
 
+def _write_source(value: Any, writing: Writing) -> Any:
+    return writing.refs.asset(value, "jobs") if isinstance(value, str) else None
+
+
+_WHOLE = ("jobs", "command", "componentId", "trial", "taskDetails")
+"""Keys of a job that stands for itself, although it says which job it was made from."""
+_CHANGES = Codec(
+    ScheduledJob,
+    {
+        **{name: rule for name, rule in {**SHARED, **JOB}.items() if name in ScheduledJob._fields},
+        "type": Rule("jobType", lambda value, writing: to_pascal(value), lambda value, path, reader: to_snake(value)),
+        "job": Rule("sourceJobId", _write_source),
+        "settings": make_nested_rule(Codec(PipelineJobSettings), "settings"),
+        "environment": ENVIRONMENT_ID,
+        "limits": make_nested_rule(COMMAND_LIMITS, "limits"),
+    },
+)
+"""The changes that a schedule makes to a job that is named."""
+
+
+def _write_invocation(value: Any, writing: Writing) -> Any:
+    if not isinstance(value, BatchEndpointInvocation):
+        return to_plain(value)
+    body = _INVOCATION.write(value, writing)
+    named = {key: body.pop(key) for key in ("endpointName", "deploymentName") if key in body}
+    return {**named, "properties": body}
+
+
+def _read_invocation(value: Any, path: Path, reader: Reader) -> Any:
+    given = value.get("properties") if isinstance(value, Mapping) else None
+    if not isinstance(given, Mapping):
+        return value
+    named = {key: each for key, each in value.items() if key != "properties"}
+    return _INVOCATION.read({**given, **named}, path, reader)
+
+
+_INVOCATION = Codec(
+    BatchEndpointInvocation,
+    {"inputs": INPUTS._replace(key="inputData"), "outputs": OUTPUTS._replace(key="outputData")},
+)
 _AS_IT_IS = Rule("")
 _DEFINITIONS = {
     "create_job": Rule("", _write_job, _read_job),
     "import_data": Rule("", _write_import, _read_import),
+    "invoke_batch_endpoint": Rule("", _write_invocation, _read_invocation),
 }
 
 RESOURCES = Envelope(

@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+from smalt.entities.steps.data_imports import IMPORT
 from smalt.entities.syntax.job_states import parse_state
 from smalt.exceptions import Conflict, NotFound, ValidationException
 from smalt.service.api.arm.job_shapes import (
@@ -212,10 +213,12 @@ def find_job(request: ApiRequest) -> Job:
 def _parse_filter(request: ApiRequest) -> JobFilter:
     """Return the filter that the query describes."""
     key, has_value, value = request.get_query("tag").partition("=")
+    imported, schedule = request.get_query("assetName"), request.get_query("scheduleId").rpartition("/")[2]
     return JobFilter(
         view=request.get_query("listViewType", "ActiveOnly"),
         type=fold_case(request.get_query("jobType")) or None,
-        experiment=request.get_query("experimentName") or None,
+        experiment=request.get_query("experimentName") or (IMPORT.format(imported) if imported else None),
+        schedule=schedule or ("" if request.get_flag("scheduled") else None),
         status=parse_state(request.get_query("status")) if request.get_query("status") else None,
         tag=(key, value if has_value else None) if request.get_query("tag") else None,
     )
