@@ -1,0 +1,1 @@
+"""`azureml.data`: datasets, references to data, and outputs."""

@@ -1,0 +1,229 @@
+"""`azureml.pipeline.core.graph`: parameters and ports of pipelines."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from typing import TYPE_CHECKING, Any
+
+from smalt.v1.command_ports import PortBinding, find_ports
+from smalt.v1.data.datasets import AbstractDataset
+from smalt.v1.data.references import DataPath
+from smalt.v1.exceptions import UserErrorException
+from smalt.v1.ports import Port
+
+if TYPE_CHECKING:
+    from smalt.v1.commands import CommandParts
+    from smalt.v1.workspace import Workspace
+
+
+class PipelineParameter:
+    """A value that a pipeline is submitted with: an input of the pipeline job."""
+
+    def __init__(self, name: str, default_value: Any) -> None:
+        if not isinstance(default_value, (str, int, float, bool, DataPath, AbstractDataset)):
+            raise UserErrorException(
+                f"the default of parameter '{name}' must be text, a number, a boolean, a DataPath or a dataset, not "
+                f"{type(default_value).__name__}"
+            )
+        self.name, self.default_value = name, default_value
+
+    def __str__(self) -> str:
+        return f"PipelineParameter_Name:{self.name}_Default:{self.default_value}"
+
+    def __repr__(self) -> str:
+        return f"PipelineParameter(name={self.name!r}, default_value={self.default_value!r})"
+
+    def bind_to(self, command: CommandParts) -> str:
+        """Add the parameter to the command's inputs, and return the word of its value."""
+        return find_ports(command).bind_parameter(self)
+
+
+class TrainingOutput:
+    """Which result of an AutoML or sweep step its output is: the metrics or the model."""
+
+    def __init__(
+        self, type: str, iteration: int | None = None, metric: str | None = None, model_file: str | None = None
+    ) -> None:
+        if type not in ("Model", "Metrics"):
+            raise UserErrorException(f"the type of a TrainingOutput is 'Model' or 'Metrics', not {type!r}")
+        if iteration is not None and metric is not None:
+            raise UserErrorException("a TrainingOutput takes iteration or metric, not both")
+        self.type, self.iteration, self.metric, self.model_file = type, iteration, metric, model_file
+
+
+class InputPortBinding(PortBinding):
+    """Data as an input of a step, under a name of its own."""
+
+    def __init__(
+        self,
+        name: str | None = None,
+        bind_object: Any = None,
+        bind_mode: str = "mount",
+        path_on_compute: str | None = None,
+        overwrite: bool | None = None,
+        is_resource: bool = False,
+        additional_transformations: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        if bind_object is None:
+            raise UserErrorException("an InputPortBinding needs a bind_object: PipelineData, a DataReference or a dataset")
+        self._name, self.bind_object, self.bind_mode = name, bind_object, bind_mode
+        self.path_on_compute, self.overwrite, self.is_resource = path_on_compute, overwrite, is_resource
+
+    @property
+    def name(self) -> str | None:
+        return self._name or getattr(self.bind_object, "name", None)
+
+    def as_resource(self) -> InputPortBinding:
+        return InputPortBinding(self._name, self.bind_object, self.bind_mode, self.path_on_compute, None, True)
+
+    def to_port(self) -> Port:
+        port = self.bind_object.to_port()
+        return Port("inputs", port.source, self.name or port.name, self.bind_mode, self.path_on_compute)
+
+
+class OutputPortBinding(PortBinding):
+    """Data that a step writes, as one of its outputs."""
+
+    needs_list = True
+
+    def __init__(
+        self,
+        name: str | None = None,
+        datastore: Any = None,
+        output_name: str | None = None,
+        bind_mode: str = "mount",
+        path_on_compute: str | None = None,
+        is_directory: bool | None = None,
+        overwrite: bool | None = None,
+        data_type: str | None = None,
+        pipeline_output_name: str | None = None,
+        training_output: TrainingOutput | None = None,
+        dataset_registration: Any = None,
+        dataset_output: Any = None,
+    ) -> None:
+        self.name, self.datastore, self.bind_mode = name or output_name, datastore, bind_mode
+        self.path_on_compute, self.is_directory, self.overwrite = path_on_compute, is_directory, overwrite
+        self.data_type, self.pipeline_output_name = data_type, pipeline_output_name
+        self.training_output, self.producer = training_output, None
+
+    def to_port(self) -> Port:
+        return Port("outputs", self, self.name, self.bind_mode)
+
+    def to_output(self, mode: str | None) -> Any:
+        from smalt.v1.pipeline.pipeline_data import make_data_output
+
+        return make_data_output(self, mode)
+
+
+class InputPortDef:
+    """An input that a module declares."""
+
+    def __init__(
+        self,
+        name: str,
+        data_types: Any = None,
+        default_datastore_mode: str | None = None,
+        default_path_on_compute: str | None = None,
+        is_optional: bool = False,
+        default_overwrite: bool | None = None,
+        default_data_reference_name: str | None = None,
+        is_resource: bool = False,
+        label: str | None = None,
+        additional_transformations: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        self.name, self.label, self.is_optional, self.is_resource = name, label, is_optional, is_resource
+        self.data_types = data_types or ["AnyFile", "AnyDirectory"]
+        self.default_datastore_mode = default_datastore_mode or "mount"
+        self.default_path_on_compute, self.default_overwrite = default_path_on_compute, default_overwrite
+        self.default_data_reference_name = default_data_reference_name
+
+
+class OutputPortDef:
+    """An output that a module declares."""
+
+    def __init__(
+        self,
+        name: str,
+        default_datastore_name: str | None = None,
+        default_datastore_mode: str | None = None,
+        default_path_on_compute: str | None = None,
+        is_directory: bool = False,
+        data_type: str | None = None,
+        default_overwrite: bool | None = None,
+        training_output: Any = None,
+        label: str | None = None,
+    ) -> None:
+        self.name, self.label, self.is_directory, self.data_type = name, label, is_directory, data_type
+        self.default_datastore_name, self.default_datastore_mode = default_datastore_name, default_datastore_mode
+        self.default_path_on_compute, self.default_overwrite = default_path_on_compute, default_overwrite
+        self.training_output = training_output
+
+
+class PipelineDataset(PortBinding):
+    """A dataset as an input of a step, as v1 had it before DatasetConsumptionConfig."""
+
+    def __init__(
+        self,
+        dataset: Any = None,
+        name: str | None = None,
+        bind_mode: str = "mount",
+        path_on_compute: str | None = None,
+        overwrite: bool = False,
+        parameter_name: str | None = None,
+    ) -> None:
+        self.dataset, self.name, self.bind_mode = dataset, name, bind_mode
+        self.path_on_compute, self.overwrite, self.parameter_name = path_on_compute, overwrite, parameter_name
+
+    def to_port(self) -> Port:
+        return Port("inputs", self.dataset, self.name, self.bind_mode, self.path_on_compute)
+
+
+class PortDataReference(PortBinding):
+    """The place of what a step has written."""
+
+    def __init__(self, workspace: Workspace, uri: str, name: str) -> None:
+        from smalt.v1.data.locations import split_uri
+
+        self._workspace, self.uri, self.name = workspace, uri, name
+        place = split_uri(uri)
+        self.datastore_name, path = place if place is not None else ("", uri)
+        self.path_on_datastore = self._path_on_datastore = path.strip("/")
+
+    def __repr__(self) -> str:
+        return f"$AZUREML_DATAREFERENCE_{self.name}"
+
+    @property
+    def datastore(self) -> Any:
+        from smalt.v1.datastore import Datastore
+
+        return Datastore(self._workspace, self.datastore_name)
+
+    def download(self, local_path: str, overwrite: bool | None = None, show_progress: bool | None = None) -> int:
+        """Download the files into `local_path`, below their path on the datastore, and return how many they are."""
+        client = self._workspace.client
+        path = self.path_on_datastore
+        entries = [one for one in client.datastores.ls(self.datastore_name, path, recursive=True) if not one["is_dir"]]
+        is_file = [str(one["path"]).strip("/") for one in entries] == [path]
+        target = os.path.join(local_path, posixpath.dirname(path) if is_file else path)
+        os.makedirs(target, exist_ok=True)
+        client.datastores.download(self.datastore_name, path, target)
+        return len(entries)
+
+    def to_port(self) -> Port:
+        from smalt.v1.data.references import DataReference
+
+        return DataReference(self.datastore, self.name, self.path_on_datastore).to_port()
+
+    def as_mount(self, input_name: str | None = None) -> InputPortBinding:
+        return InputPortBinding(input_name or self.name, self, "mount")
+
+    def as_download(
+        self, input_name: str | None = None, path_on_compute: str | None = None, overwrite: bool | None = None
+    ) -> InputPortBinding:
+        return InputPortBinding(input_name or self.name, self, "download", path_on_compute, overwrite)
+
+    def as_input(self, input_name: str) -> InputPortBinding:
+        return InputPortBinding(input_name, self)
