@@ -34,7 +34,8 @@ class CommandPorts:
             port = find_port(value)
             if port is None and not hasattr(value, "default_value"):
                 raise UserErrorException(
-                    f"{_describe(value)} cannot be one of the {side}; give a dataset, a DataReference, PipelineData or an "
+                    f"{_describe(value)} cannot be one of the {side}; give a dataset, a DataReference, PipelineData "
+                    f"or an "
                     "OutputFileDatasetConfig"
                 )
             if port is not None:
@@ -75,7 +76,8 @@ class CommandPorts:
         known = self._find_known(port)
         if known is None and self._is_step and getattr(port.source, "needs_list", False):
             raise UserErrorException(
-                f"'{port.name}' is among the arguments, but neither in the inputs nor in the outputs of its step; add it "
+                f"'{port.name}' is among the arguments, but neither in the inputs nor in the outputs of its step; add "
+                f"it "
                 "to one of them"
             )
         side, name = known or (port.side, self._add_port(port, flag))

@@ -47,9 +47,45 @@ _CORE = {
     "script_run_config": "ScriptRunConfig",
     "workspace": "Workspace",
 }
-_DATA: dict[str, str] = {}
+_DATA = {
+    "data.consumption": "DatasetConsumptionConfig",
+    "data.dataset": "Dataset",
+    "data.datasets": "AbstractDataset FileDataset",
+    "data.factories": "DataType FileDatasetFactory PromoteHeadersBehavior TabularDatasetFactory",
+    "data.outputs": "HDFSOutputDatasetConfig LinkFileOutputDatasetConfig LinkTabularOutputDatasetConfig "
+    "OutputDatasetConfig OutputFileDatasetConfig OutputTabularDatasetConfig",
+    "data.references": "DataPath DataPathComputeBinding DataReference SqlDataReference",
+    "data.tables": "TabularDataset",
+}
 """Datasets and what leads to them."""
-_PIPELINES: dict[str, str] = {}
+_PIPELINES = {
+    "automl.config": "AutoMLConfig",
+    "automl.run": "AutoMLRun AutoMLStepRun",
+    "automl.settings": "FeaturizationConfig ForecastingParameters",
+    "hyperdrive.config": "HyperDriveConfig HyperDriveRunConfig PrimaryMetricGoal",
+    "hyperdrive.expressions": "choice lognormal loguniform normal qlognormal qloguniform qnormal quniform randint "
+    "uniform",
+    "hyperdrive.run": "HyperDriveRun HyperDriveStepRun",
+    "hyperdrive.sampling": "BanditPolicy BayesianParameterSampling EarlyTerminationPolicy GridParameterSampling "
+    "HyperParameterSampling MedianStoppingPolicy NoTerminationPolicy RandomParameterSampling "
+    "TruncationSelectionPolicy",
+    "pipeline.graph": "InputPortBinding InputPortDef OutputPortBinding OutputPortDef PipelineDataset "
+    "PipelineParameter PortDataReference TrainingOutput",
+    "pipeline.module": "Module ModuleVersion ModuleVersionDescriptor",
+    "pipeline.pipeline": "Pipeline",
+    "pipeline.pipeline_data": "PipelineData PipelineOutputAbstractDataset PipelineOutputFileDataset "
+    "PipelineOutputTabularDataset",
+    "pipeline.run": "PipelineRun StepRun StepRunOutput",
+    "pipeline.sequence": "StepSequence",
+    "pipeline.steps.automl_steps": "AutoMLStep",
+    "pipeline.steps.base": "PipelineStep",
+    "pipeline.steps.module_steps": "ModuleStep",
+    "pipeline.steps.parallel_steps": "ParallelRunConfig ParallelRunStep",
+    "pipeline.steps.script_steps": "CommandStep EstimatorStep MpiStep PythonScriptStep RScriptStep",
+    "pipeline.steps.service_steps": "AdlaStep AzureBatchStep DataTransferStep DatabricksStep HDInsightStep KustoStep "
+    "NotebookRunnerStep SynapseSparkStep",
+    "pipeline.steps.sweep_steps": "HyperDriveStep",
+}
 """Pipelines, their steps, sweeps and AutoML."""
 
 HOMES = {
@@ -71,9 +107,27 @@ _PATHS = """
     core.script_run core.script_run_config core.util core.webservice core.webservice.webservice core.workspace
     exceptions telemetry widgets train train.estimator train.sklearn train.dnn
 """
-_DATA_PATHS = ""
+_DATA_PATHS = """
+    data data.abstract_dataset data.constants data.data_reference data.datapath data.dataset_consumption_config
+    data.dataset_factory data.dataset_type_definitions data.file_dataset data.output_dataset_config
+    data.sql_data_reference data.tabular_dataset
+"""
 """Paths of the modules of datasets."""
-_PIPELINE_PATHS = ""
+_PIPELINE_PATHS = """
+    automl automl.core automl.core.featurization automl.core.featurization.featurizationconfig
+    automl.core.forecasting_parameters automl.core.shared automl.core.shared.constants
+    contrib contrib.notebook contrib.pipeline contrib.pipeline.steps
+    pipeline pipeline.core pipeline.core.builder pipeline.core.graph pipeline.core.module pipeline.core.pipeline
+    pipeline.core.pipeline_output_dataset pipeline.core.run pipeline.steps pipeline.steps.adla_step
+    pipeline.steps.automl_step
+    pipeline.steps.azurebatch_step pipeline.steps.command_step pipeline.steps.data_transfer_step
+    pipeline.steps.databricks_step pipeline.steps.estimator_step pipeline.steps.hyper_drive_step
+    pipeline.steps.kusto_step pipeline.steps.module_step pipeline.steps.mpi_step pipeline.steps.parallel_run_config
+    pipeline.steps.parallel_run_step pipeline.steps.python_script_step pipeline.steps.r_script_step
+    pipeline.steps.synapse_spark_step train.automl train.automl.automlconfig
+    train.automl.run train.hyperdrive train.hyperdrive.parameter_expressions
+    train.hyperdrive.policy train.hyperdrive.run train.hyperdrive.runconfig train.hyperdrive.sampling
+"""
 """Paths of the modules of pipelines, sweeps and AutoML."""
 SERVED = frozenset(f"azureml.{path}" for path in (_PATHS + _DATA_PATHS + _PIPELINE_PATHS).split())
 

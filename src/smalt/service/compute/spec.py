@@ -98,6 +98,8 @@ class StepSpec:
     """For people who look at the backend's own tools: experiment, display name."""
     is_trial: bool = False
     """True for a trial of a sweep, which has its inputs as variables `AZUREML_SWEEP_…`, too."""
+    reads_tables: bool = False
+    """True if the command reads MLTables by itself, those of mode eval_mount and eval_download too."""
     lasting_folders: Mapping[str, str] = field(default_factory=dict)
     """Variables with the paths of folders of the workspace that outlive the attempt, which the step may write to."""
     folder: str | None = None

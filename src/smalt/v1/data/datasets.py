@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class AbstractDataset(PortBinding):
-    """A dataset: where its data is, and what is done to it when it is read. Datasets never change; methods return new ones."""
+    """A dataset: where its data is, and what is done to it when it is read.
+
+    Datasets never change; methods return new ones.
+    """
 
     is_table = False
 
@@ -151,10 +154,6 @@ class AbstractDataset(PortBinding):
     def to_input(self, mode: str | None, client: Any) -> Input:
         raise NotImplementedError
 
-    def write_table(self, client: Any) -> str:
-        """Write the dataset as an MLTable, and return its folder."""
-        return documents.write_document(self._document)
-
 
 class FileDataset(AbstractDataset):
     """Files, by the paths of files and folders."""
@@ -239,7 +238,7 @@ class FileDataset(AbstractDataset):
 
             chosen = {"paths": list_chosen_files(self, client), "transformations": []}
             mode = "eval_download" if mode == "download" else "eval_mount"
-            return Input(type="mltable", path=documents.write_document(chosen), mode=mode)
+            return Input(type="mltable", path=documents.upload_document(chosen, client), mode=mode)
         uri = documents.get_uri(paths[0])
         made = Input(type=find_type(uri, client), path=uri if "://" in uri else os.path.abspath(uri))
         if mode not in (None, "ro_mount"):

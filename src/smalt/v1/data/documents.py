@@ -67,11 +67,27 @@ def is_table(document: Document) -> bool:
     return any(name.startswith("read_") for step in document["transformations"] for name in step)
 
 
-def write_document(document: Document, folder: str | None = None) -> str:
-    """Write the file MLTable into a folder, and return the folder; data of this machine is copied beside it."""
+def upload_document(document: Document, client: Any) -> str:
+    """Store the MLTable of a document in the workspace, under a name by its content, and return its URI."""
+    from smalt.client.transfers.uploads import DEFAULT_DATASTORE, upload_content
+
+    with tempfile.TemporaryDirectory(prefix="smalt-dataset-") as scratch:
+        folder = os.path.join(scratch, "dataset")
+        os.mkdir(folder)
+        write_document(document, folder)
+        return upload_content(client if client is not None else _make_client(), folder, DEFAULT_DATASTORE)
+
+
+def _make_client() -> Any:
+    from smalt.client import MLClient
+
+    return MLClient()
+
+
+def write_document(document: Document, folder: str) -> None:
+    """Write the file MLTable into a folder; data of this machine is copied beside it."""
     import yaml
 
-    folder = folder or tempfile.mkdtemp(prefix="smalt-dataset-")
     traits = document.get("v1_traits") or {}
     time = traits.get("timestamp") or traits.get("partition_timestamp")
     written: Document = {"paths": [_copy_beside(entry, folder) for entry in document["paths"]]}
@@ -81,7 +97,6 @@ def write_document(document: Document, folder: str | None = None) -> str:
         written["traits"] = {"timestamp_column": time}
     with open(os.path.join(folder, "MLTable"), "w", encoding="utf-8") as file:
         yaml.safe_dump(written, file, sort_keys=False, allow_unicode=True)
-    return folder
 
 
 def _copy_beside(entry: Mapping[str, str], folder: str) -> dict[str, str]:

@@ -158,7 +158,8 @@ class TabularDatasetFactory:
         query: Any, validate: bool = True, set_column_types: Any = None, query_timeout: int = 30
     ) -> TabularDataset:
         raise UserErrorException(
-            "a dataset of a database is not served; export the query to files by a data transfer job (docs/data-transfer.md)"
+            "a dataset of a database is not served; export the query to files by a data transfer job "
+            "(docs/data-transfer.md)"
         )
 
     @staticmethod

@@ -227,7 +227,7 @@ def fetch_file(uri: str, path: str, client: Any) -> None:
             else:
                 from smalt.client.transfers.downloads import download_uri
 
-                download_uri(client._session, uri, folder)
+                download_uri(client, uri, folder)
             name = posixpath.basename(uri)
             os.replace(os.path.join(folder, name), path)
     else:
@@ -336,7 +336,7 @@ def _bring_near(entry: dict[str, str], folder: str, client: Any) -> dict[str, st
 
 def _find_local(client: Any, uri: str) -> str | None:
     """Return the path of a URI on this machine; None if its datastore is elsewhere."""
-    found = client.connection.post(f"/smalt/v1{client._session.workspace_id}/resolve", {"uri": uri})
+    found = client.connection.post(f"/smalt/v1{client.workspace_id}/resolve", {"uri": uri})
     local = found.get("local")
     return str(local) if local and os.path.exists(local) else None
 

@@ -184,7 +184,7 @@ class OutputTabularDatasetConfig(OutputDatasetConfig):
 
         parts = split_document({"paths": [], "transformations": []}, percentage, seed)
         first, second = (self._copy() for _ in parts)
-        for made, part in zip((first, second), parts):
+        for made, part in zip((first, second), parts, strict=True):
             made.transformations += part["transformations"]
         return first, second
 
@@ -218,4 +218,6 @@ class LinkTabularOutputDatasetConfig(LinkFileOutputDatasetConfig):
 def _refuse_format(partition_format: object, types: object, glob: object) -> None:
     for name, value in (("partition_format", partition_format), ("set_column_types", types), ("path_glob", glob)):
         if value is not None:
-            raise UserErrorException(f"{name} of the table that a step writes is not served; do it in the script that reads it")
+            raise UserErrorException(
+                f"{name} of the table that a step writes is not served; do it in the script that reads it"
+            )

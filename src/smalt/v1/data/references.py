@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.v1.command_ports import PortBinding
@@ -12,9 +12,6 @@ from smalt.v1.data.locations import find_type, make_uri
 from smalt.v1.exceptions import UserErrorException
 from smalt.v1.notices import tell_no_effect
 from smalt.v1.ports import MODES, Port
-
-if TYPE_CHECKING:
-    from smalt.v1.datastore import Datastore
 
 _MODES = ("mount", "download", "upload")
 
@@ -24,7 +21,7 @@ class DataReference(PortBinding):
 
     def __init__(
         self,
-        datastore: Datastore,
+        datastore: Any,
         data_reference_name: str | None = None,
         path_on_datastore: str | None = None,
         mode: str = "mount",
@@ -93,7 +90,7 @@ class DataPath:
     """A path on a datastore, as the value of a pipeline's parameter."""
 
     def __init__(
-        self, datastore: Datastore | None = None, path_on_datastore: str | None = None, name: str | None = None
+        self, datastore: Any = None, path_on_datastore: str | None = None, name: str | None = None
     ) -> None:
         self.datastore, self.path_on_datastore = datastore, (path_on_datastore or "").strip("/")
         self._name = name
@@ -102,7 +99,7 @@ class DataPath:
     def datastore_name(self) -> str:
         if self.datastore is None:
             raise UserErrorException("a DataPath needs a datastore; write DataPath(datastore=…, path_on_datastore=…)")
-        return self.datastore.name
+        return str(self.datastore.name)
 
     @property
     def name(self) -> str:
@@ -139,7 +136,7 @@ class SqlDataReference(DataReference):
 
     def __init__(
         self,
-        datastore: Datastore,
+        datastore: Any,
         data_reference_name: str | None = None,
         sql_table: str | None = None,
         sql_query: str | None = None,

@@ -38,7 +38,8 @@ def register_dataset(
             return made.update(description, tags) if changed else made
         if not create_new_version:
             raise UserErrorException(
-                f"there is a dataset '{name}' already with another definition; pass create_new_version=True, or another name"
+                f"there is a dataset '{name}' already with another definition; pass create_new_version=True, or "
+                f"another name"
             )
     return _save(dataset, workspace, name, description, tags, {})
 
@@ -128,8 +129,10 @@ def _make_dataset(asset: Any, workspace: Workspace) -> Any:
     text = (asset.properties or {}).get(_DOCUMENT)
     if text is None:
         raise UserErrorException(
-            f"'{asset.name}' version {asset.version} was made by v2, and v2 data assets cannot be opened by v1; make it an "
-            f"input of a v2 job, or register its path by Dataset.File.from_files or Dataset.Tabular.from_…: {asset.path}"
+            f"'{asset.name}' version {asset.version} was made by v2, and v2 data assets cannot be opened by v1; make "
+            f"it an "
+            f"input of a v2 job, or register its path by Dataset.File.from_files or Dataset.Tabular.from_…: "
+            f"{asset.path}"
         )
     document = json.loads(str(text))
     kind = TabularDataset if documents.is_table(document) else FileDataset
@@ -171,7 +174,7 @@ def _describe_content(dataset: AbstractDataset, workspace: Workspace) -> dict[st
     if not dataset.is_table and len(paths) == 1 and "pattern" not in paths[0] and not _has_choice(steps):
         uri = documents.get_uri(paths[0])
         return {"type": find_type(uri, workspace.client), "path": uri}
-    return {"type": "mltable", "path": dataset.write_table(workspace.client)}
+    return {"type": "mltable", "path": documents.upload_document(dataset._document, workspace.client)}
 
 
 def _has_choice(steps: list[Any]) -> bool:

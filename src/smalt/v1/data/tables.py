@@ -207,7 +207,8 @@ class TabularDataset(AbstractDataset):
     def to_input(self, mode: str | None, client: Any) -> Input:
         """Return the input: an MLTable, which scripts read as Run.get_context().input_datasets['name']."""
         asset = self._asset
-        path = f"azureml:{asset.name}:{asset.version}" if asset is not None else self.write_table(client)
+        known = f"azureml:{asset.name}:{asset.version}" if asset is not None else None
+        path = known or documents.upload_document(self._document, client or self.client)
         return Input(type="mltable", path=path, mode=MODES.get(mode or "direct", mode))
 
 

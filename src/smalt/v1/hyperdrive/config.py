@@ -62,7 +62,8 @@ class HyperDriveConfig:
         sources = [name for name, one in (("estimator", estimator), ("run_config", run_config)) if one is not None]
         if pipeline is not None:
             raise UserErrorException(
-                "HyperDriveConfig: a pipeline as the trial is not served; in v2, sweep a pipeline component (docs/sweeps.md)"
+                "HyperDriveConfig: a pipeline as the trial is not served; in v2, sweep a pipeline component "
+                "(docs/sweeps.md)"
             )
         if len(sources) != 1:
             raise UserErrorException("a HyperDriveConfig takes one of run_config and estimator")
@@ -74,8 +75,8 @@ class HyperDriveConfig:
         tell_no_effect("HyperDriveConfig", {"debug_flag": debug_flag})
         self.hyperparameter_sampling, self.policy = hyperparameter_sampling, policy
         self.primary_metric_name = primary_metric_name
-        is_goal = isinstance(primary_metric_goal, PrimaryMetricGoal)
-        self.primary_metric_goal = primary_metric_goal if is_goal else PrimaryMetricGoal.from_str(str(primary_metric_goal))
+        goal = primary_metric_goal
+        self.primary_metric_goal = goal if isinstance(goal, PrimaryMetricGoal) else PrimaryMetricGoal.from_str(goal)
         self.max_total_runs, self.max_concurrent_runs = max_total_runs, max_concurrent_runs
         self.max_duration_minutes, self.custom_run_id = max_duration_minutes, custom_run_id
         self.estimator = estimator
@@ -137,10 +138,10 @@ class HyperDriveRunConfig(HyperDriveConfig):
 
 def _get_script_run(estimator: Any) -> Any:
     """Return the script run that an estimator stands for."""
-    to_script_run = getattr(estimator, "to_script_run", None)
-    if to_script_run is None:
+    to_script_run_config = getattr(estimator, "to_script_run_config", None)
+    if to_script_run_config is None:
         raise UserErrorException(f"estimator is an Estimator, not {type(estimator).__name__}; or give a run_config")
-    return to_script_run()
+    return to_script_run_config()
 
 
 def _take_name(flag: str, taken: Mapping[str, Any]) -> str:

@@ -69,7 +69,7 @@ class HyperDriveRun(Run):
             for trial in self._jobs.trials(self.id)["trials"]
         }
 
-    def get_metrics(self, *names: Any, **more: Any) -> dict[str, Any]:  # type: ignore[override]
+    def get_metrics(self, *names: Any, **more: Any) -> dict[str, Any]:
         """Return the metrics of each trial, by the trial's id."""
         return {child.id: child.get_metrics() for child in self.get_children()}
 

@@ -16,7 +16,9 @@ class HyperParameterSampling:
 
     def __init__(self, parameter_space: Mapping[str, Any], properties: Mapping[str, Any] | None = None) -> None:
         if not isinstance(parameter_space, Mapping) or not parameter_space:
-            raise UserErrorException("a parameter space names at least one parameter: {'--learning_rate': uniform(0.1, 1)}")
+            raise UserErrorException(
+                "a parameter space names at least one parameter: {'--learning_rate': uniform(0.1, 1)}"
+            )
         for name, values in parameter_space.items():
             if not isinstance(values, spaces.SweepDistribution):
                 raise UserErrorException(

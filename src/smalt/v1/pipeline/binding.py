@@ -60,7 +60,8 @@ class PipelineBinder:
             port = next(iter(written), None)
             if port is None:
                 raise UserErrorException(
-                    f"the step '{step.name}' cannot run after '{earlier.name}': that has no output which could order them"
+                    f"the step '{step.name}' cannot run after '{earlier.name}': that has no output which could order "
+                    f"them"
                 )
             key = self.keys[id(earlier)]
             parts.inputs[f"after_{key}"] = f"${{{{parent.jobs.{key}.outputs.{port}}}}}"
@@ -90,7 +91,8 @@ class PipelineBinder:
         """Remember that the metrics of a step's trials are asked for by a name of the pipeline's outputs."""
         if any(source is one for other in self.steps for one in _list_read(other)):
             raise UserErrorException(
-                f"'{source.name}' is the metrics of the trials of '{step.name}', which no step can read; read them in the "
+                f"'{source.name}' is the metrics of the trials of '{step.name}', which no step can read; read them in "
+                f"the "
                 "program, by get_pipeline_output, or by MLflow"
             )
         self.metrics[source.pipeline_output_name or source.name] = self.keys[id(step)]
@@ -113,12 +115,11 @@ class PipelineBinder:
 
     def bind_parameter(self, parameter: Any, port: Port | None) -> Any:
         known = self._parameters.setdefault(parameter.name, parameter)
-        if known is not parameter and known.default_value is not parameter.default_value:
-            if known.default_value != parameter.default_value:
-                raise UserErrorException(
-                    f"two parameters are called '{parameter.name}', with the defaults {known.default_value!r} and "
-                    f"{parameter.default_value!r}; rename one"
-                )
+        if known is not parameter and known.default_value != parameter.default_value:
+            raise UserErrorException(
+                f"two parameters are called '{parameter.name}', with the defaults {known.default_value!r} and "
+                f"{parameter.default_value!r}; rename one"
+            )
         value = self.get_value(parameter)
         binding = f"${{{{parent.inputs.{parameter.name}}}}}"
         if port is None:
@@ -131,7 +132,8 @@ class PipelineBinder:
             return binding
         if not hasattr(value, "to_input"):
             raise UserErrorException(
-                f"the parameter '{parameter.name}' stands for data, and its value is {value!r}; give a DataPath or a dataset"
+                f"the parameter '{parameter.name}' stands for data, and its value is {value!r}; give a DataPath or a "
+                f"dataset"
             )
         made: Input = value.to_input(port.mode, self.client)
         self.inputs[parameter.name] = made
@@ -142,7 +144,8 @@ class PipelineBinder:
         producer = getattr(origin, "producer", None)
         if producer is None:
             raise UserErrorException(
-                f"'{origin.name}' is an input of a step, but no step has it among its outputs; add it to those of the step "
+                f"'{origin.name}' is an input of a step, but no step has it among its outputs; add it to those of the "
+                f"step "
                 "that writes it"
             )
         ports = self._ports.get(id(producer))

@@ -67,7 +67,9 @@ class InputPortBinding(PortBinding):
         **kwargs: Any,
     ) -> None:
         if bind_object is None:
-            raise UserErrorException("an InputPortBinding needs a bind_object: PipelineData, a DataReference or a dataset")
+            raise UserErrorException(
+                "an InputPortBinding needs a bind_object: PipelineData, a DataReference or a dataset"
+            )
         self._name, self.bind_object, self.bind_mode = name, bind_object, bind_mode
         self.path_on_compute, self.overwrite, self.is_resource = path_on_compute, overwrite, is_resource
 
@@ -197,9 +199,9 @@ class PortDataReference(PortBinding):
 
     @property
     def datastore(self) -> Any:
-        from smalt.v1.datastore import Datastore
+        from smalt.v1.modules import find_name
 
-        return Datastore(self._workspace, self.datastore_name)
+        return find_name("azureml.core", "Datastore").get(self._workspace, self.datastore_name)
 
     def download(self, local_path: str, overwrite: bool | None = None, show_progress: bool | None = None) -> int:
         """Download the files into `local_path`, below their path on the datastore, and return how many they are."""

@@ -60,7 +60,9 @@ class Module:
         raise UserErrorException(f"this program has made no module '{name or module_id}': {_OTHER}")
 
     @staticmethod
-    def get_versions(workspace: Workspace, name: str, _workflow_provider: object = None) -> list[ModuleVersionDescriptor]:
+    def get_versions(
+        workspace: Workspace, name: str, _workflow_provider: object = None
+    ) -> list[ModuleVersionDescriptor]:
         return Module.get(workspace, name=name).module_version_list()
 
     def module_version_list(self) -> list[ModuleVersionDescriptor]:

@@ -147,7 +147,8 @@ class Pipeline:
         """Return the pipeline that a YAML file of v1 describes."""
         from smalt.v1.pipeline.yaml_files import read_pipeline
 
-        return read_pipeline(workspace, filename)
+        found: Pipeline = read_pipeline(workspace, filename)
+        return found
 
 
 _SETTINGS = ("pipeline_parameters", "continue_on_step_failure", "regenerate_outputs")

@@ -229,4 +229,3 @@ def _refuse_format(partition_format: object, types: object) -> None:
     for name, value in (("partition_format", partition_format), ("set_column_types", types)):
         if value is not None:
             raise UserErrorException(f"{name} of what a step writes is not served; do it in the script that reads it")
-

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 class PipelineRun(Run):
     """The run of a pipeline job."""
 
-    def __init__(
-        self, experiment: Experiment, run_id: str, _service_endpoint: object = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, experiment: Experiment, run_id: str, _service_endpoint: object = None, **kwargs: Any) -> None:
         super().__init__(experiment, run_id, **kwargs)
 
     def get_graph(self) -> NoReturn:
@@ -52,7 +50,8 @@ class PipelineRun(Run):
         if pipeline_output_name not in outputs:
             known = f"it has {', '.join(outputs)}" if outputs else "it has none"
             raise UserErrorException(
-                f"the pipeline has no output '{pipeline_output_name}'; {known} (PipelineData's pipeline_output_name makes one)"
+                f"the pipeline has no output '{pipeline_output_name}'; {known} (PipelineData's pipeline_output_name "
+                f"makes one)"
             )
         return find_reference(self._workspace, self.id, pipeline_output_name)
 
@@ -161,7 +160,7 @@ class StepRunOutput:
 
 
 class MetricsReference(PortDataReference):
-    """The metrics of the trials of a step, `{run: {metric: [values]}}`, as a file that is written when it is fetched."""
+    """The metrics of a step's trials, `{run: {metric: [values]}}`, as a file that is written when it is fetched."""
 
     def __init__(self, run: PipelineRun, step: str, name: str) -> None:
         super().__init__(run._workspace, f"azureml://datastores/workspaceartifactstore/paths/{name}", name)
@@ -189,7 +188,7 @@ def find_reference(workspace: Workspace, job: str, output: str) -> PortDataRefer
     """Return the place of a job's output."""
     client = workspace.client
     uri = f"azureml://jobs/{job}/outputs/{output}/paths/"
-    scope = client._session.workspace_id
+    scope = client.workspace_id
     found = client.connection.post(f"/smalt/v1{scope}/resolve", {"uri": uri})
     if not found.get("datastore"):
         raise UserErrorException(f"the output '{output}' of {job} is not on a datastore")
@@ -205,4 +204,3 @@ def _wait(run: Run, show_output: bool, timeout: int, raise_on_error: bool) -> st
             time.sleep(1)
     Run.wait_for_completion(run, show_output, raise_on_error=raise_on_error)
     return run.get_status()
-

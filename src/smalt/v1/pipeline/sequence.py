@@ -42,11 +42,13 @@ def flatten_steps(value: Any) -> list[PipelineStep]:
         if origin.producer is None:
             raise UserErrorException(f"no step writes '{origin.name}', so it cannot be a step of the pipeline")
         return [origin.producer]
-    raise UserErrorException(f"the steps of a pipeline are steps, lists of steps or StepSequence, not {type(value).__name__}")
+    raise UserErrorException(
+        f"the steps of a pipeline are steps, lists of steps or StepSequence, not {type(value).__name__}"
+    )
 
 
 def order_steps(steps: Sequence[PipelineStep], resolve_closure: bool = True) -> list[PipelineStep]:
-    """Return the steps and those that they need, each after those that it needs; UserErrorException if they are a circle."""
+    """Return the steps and those that they need, each after those that it needs; raise if they are a circle."""
     given = list(dict.fromkeys(steps))
     found: list[PipelineStep] = []
     path: list[PipelineStep] = []

@@ -178,6 +178,10 @@ class LocalSteps:
             tables: Mapping[str, str] = fetched.tables.get(name, {})
             if value.type == "mltable" and name not in fetched.tables:
                 tables = data.prepare_table(path, spec.workspace, own)
+            if value.type == "mltable" and value.mode in access_modes.EVALUATED and not spec.reads_tables:
+                is_copied = value.mode in access_modes.COPIED
+                place = Path(f"{folders.folder}/inputs", f"{name}.files")
+                path = mltable_inputs.lay_out_files(path, tables, place, is_copied) or path
             found.tables.update(tables)
             found.paths[name] = str(path)
             found.texts[name] = make_clean_path(str(path), f"{folders.folder}/inputs", name)

@@ -34,7 +34,7 @@ def make_variables(
         **spec.service_variables,
         **{f"AZURE_ML_INPUT_{name}": text for name, text in inputs.items()},
         **{f"AZUREML_PARAMETER_{name}": text for name, text in inputs.items()},
-        **{f"AZUREML_DATAREFERENCE_{name}": text for name, text in inputs.items()},
+        **{f"AZUREML_DATAREFERENCE_{name}": text for name, text in {**outputs, **inputs}.items()},
         **({f"AZUREML_SWEEP_{name}": text for name, text in inputs.items()} if spec.is_trial else {}),
         **{f"AZURE_ML_OUTPUT_{name}": text for name, text in outputs.items()},
         **spec.lasting_folders,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from smalt.exceptions import ValidationException
+from smalt.service.data.files.copying import copy_tree, remove_tree
 
 VARIABLE = "SMALT_DATA"
 """The variable that tells a job where the data is; see mltable/locations.py."""
@@ -36,7 +38,9 @@ def list_uris(folder: Path) -> list[str]:
 
 
 def describe_table(folder: Path) -> dict[str, Any]:
-    """Return what an MLTable names, for programs that cannot read it: {"reads_table": …, "entries": […]}.
+    """Return what an MLTable names, for programs that cannot read it: `reads_table`, `is_chosen` and `entries`.
+
+    `is_chosen` is True if it takes a part of its files or rows.
 
     An entry has the "path" of a file or folder; or a "folder" and the "expression" that paths below it match.
     """
@@ -59,7 +63,52 @@ def describe_table(folder: Path) -> dict[str, Any]:
         else:
             entries.append({"path": place})
     reads = any(name.startswith("read_") for step in content["transformations"] for name in step)
-    return {"reads_table": reads, "entries": entries}
+    others = {name for step in content["transformations"] for name in step if not name.startswith("read_")}
+    is_chosen = bool(others - {"extract_columns_from_partition_format"})
+    return {"reads_table": reads, "is_chosen": is_chosen, "entries": entries}
+
+
+def lay_out_files(table: Path, places: Mapping[str, str], folder: Path, is_copied: bool) -> Path | None:
+    """Return a folder with the files that an MLTable names, for the modes eval_…; None if it is a table of rows.
+
+    `places` has the path of each URI that it names. Files are links, or copies; one whose name is taken is in a folder
+    with the number of its entry.
+    """
+    content = describe_table(table)
+    if content["reads_table"] or content["is_chosen"]:
+        return None
+    if folder.is_dir():
+        return folder
+    partial = folder.with_name(f"{folder.name}.partial")
+    remove_tree(partial)
+    partial.mkdir(parents=True)
+    for index, entry in enumerate(content["entries"]):
+        for source, name in _list_entry(entry, places, table / _FILE):
+            target = partial / name
+            target = target if not os.path.lexists(target) else partial / str(index) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if is_copied:
+                copy_tree(source, target)
+            else:
+                os.symlink(source, target)
+    os.rename(partial, folder)
+    return folder
+
+
+def _list_entry(entry: Mapping[str, str], places: Mapping[str, str], own: Path) -> Iterator[tuple[Path, str]]:
+    """Yield each file of an entry of `describe_table`, and its path below the entry's folder."""
+    named = entry.get("path") or entry["folder"]
+    root = Path(places.get(named, named))
+    if not root.is_dir():
+        yield root, root.name
+        return
+    matches = re.compile(entry.get("expression", ".*"), re.DOTALL).fullmatch
+    for folder, _, names in os.walk(root, followlinks=True):
+        for name in sorted(names):
+            path = Path(folder, name)
+            relative = path.relative_to(root).as_posix()
+            if path != own and matches(relative):
+                yield path, relative
 
 
 def list_references(folder: Path) -> list[TableReference]:

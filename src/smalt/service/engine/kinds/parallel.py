@@ -98,6 +98,7 @@ class ParallelLeaf(Leaf):
         self.more_variables[_OWN_VARIABLE] = ",".join(own)
         for output in spec.outputs.values():
             output.is_private = False
+        spec.reads_tables = True
         if self.own_folder is not None:
             spec.lasting_folders = {_FOLDER_VARIABLE: str(self.own_folder)}
 

@@ -68,7 +68,6 @@ class ParallelRunConfig:
     def load_yaml(workspace: Any, path: str) -> ParallelRunConfig:
         """Return the configuration of a YAML file."""
         import yaml
-
         from smalt.v1.environment import Environment
 
         with open(path, encoding="utf-8") as file:
@@ -101,7 +100,8 @@ class ParallelRunStep(PipelineStep):
         listed = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         if len(listed) != 1:
             raise UserErrorException(
-                f"step '{name}': a parallel step of v2 cuts one input, and this one has {len(listed)}; make one dataset of "
+                f"step '{name}': a parallel step of v2 cuts one input, and this one has {len(listed)}; make one "
+                f"dataset of "
                 "them, or give the others as side_inputs"
             )
         super().__init__(name, [*listed, *(side_inputs or ())], [output] if output is not None else None, arguments)
@@ -117,7 +117,8 @@ class ParallelRunStep(PipelineStep):
         name = ports.get_name(cut.source, "inputs") if cut is not None else None
         if cut is None or name is None or ports.tables.get(name):
             raise UserErrorException(
-                f"step '{self.name}': its input is a dataset, or PipelineData with files; a table that another step writes "
+                f"step '{self.name}': its input is a dataset, or PipelineData with files; a table that another step "
+                f"writes "
                 "is read from its files by the script"
             )
         folder = config.source_directory or binder.source_directory or os.getcwd()
@@ -130,7 +131,8 @@ class ParallelRunStep(PipelineStep):
         if config.allowed_failed_percent is not None:
             arguments.append(f"--allowed_failed_percent {config.allowed_failed_percent}")
         appends = config.output_action == "append_row" and output is not None
-        retries = binder.fill_setting(config.run_max_try)
+        tries = int(binder.fill_setting(config.run_max_try))
+        retries = {"timeout": binder.fill_setting(config.run_invocation_timeout), "max_retries": max(0, tries - 1)}
         node = parallel_run_function(
             display_name=self.name,
             description=config.description,
@@ -145,7 +147,7 @@ class ParallelRunStep(PipelineStep):
             max_concurrency_per_instance=binder.fill_setting(config.process_count_per_node),
             mini_batch_size=self._find_size(binder, cut.source),
             partition_keys=config.partition_keys,
-            retry_settings={"timeout": binder.fill_setting(config.run_invocation_timeout), "max_retries": max(0, int(retries) - 1)},
+            retry_settings=retries,
             instance_count=binder.fill_setting(config.node_count),
             is_deterministic=self.allow_reuse,
             task=RunFunction(
@@ -172,4 +174,3 @@ class ParallelRunStep(PipelineStep):
             return str(binder.fill_setting(config.mini_batch_size))
         is_table = getattr(find_dataset(get_origin(source)), "is_table", False)
         return None if is_table or config.partition_keys else _FILES
-

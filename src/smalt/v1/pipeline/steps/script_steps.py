@@ -129,8 +129,8 @@ class PythonScriptStep(CommandLikeStep):
             raise UserErrorException("a PythonScriptStep needs a script_name, such as 'train.py'")
         tell_no_effect("PythonScriptStep", {"hash_paths": hash_paths}, "all files of the source_directory count")
         super().__init__(
-            name or script_name, arguments, compute_target, runconfig, runconfig_pipeline_params, inputs, outputs, params,
-            source_directory, allow_reuse, version,
+            name or script_name, arguments, compute_target, runconfig, runconfig_pipeline_params, inputs, outputs,
+            params, source_directory, allow_reuse, version,
         )  # fmt: skip
         self.script_name = script_name
 
@@ -166,8 +166,8 @@ class CommandStep(CommandLikeStep):
         words = [command] if isinstance(command, str) else list(command)
         first = words[0].split(" ", 1)[0] if isinstance(words[0], str) else "command"
         super().__init__(
-            name or f"CommandStep_{first}", words, compute_target, runconfig, runconfig_pipeline_params, inputs, outputs,
-            params, source_directory, allow_reuse, version,
+            name or f"CommandStep_{first}", words, compute_target, runconfig, runconfig_pipeline_params, inputs,
+            outputs, params, source_directory, allow_reuse, version,
         )  # fmt: skip
         self.is_text = isinstance(command, str)
 
@@ -208,8 +208,8 @@ class MpiStep(CommandLikeStep):
             settings.environment = environment
         counts = {"NodeCount": node_count, "MpiProcessCountPerNode": process_count_per_node or 1}
         super().__init__(
-            name or str(script_name), arguments, compute_target, settings, counts, inputs, outputs, None, source_directory,
-            allow_reuse, version,
+            name or str(script_name), arguments, compute_target, settings, counts, inputs, outputs, None,
+            source_directory, allow_reuse, version,
         )  # fmt: skip
         tell_no_effect("MpiStep", kwargs, "give the packages by environment_definition")
         self.script_name = str(script_name)
@@ -243,7 +243,8 @@ class RScriptStep(CommandLikeStep):
     ) -> None:
         tell_no_effect("RScriptStep", {"use_gpu": use_gpu})
         packages = {
-            "cran_packages": cran_packages, "github_packages": github_packages, "custom_url_packages": custom_url_packages,
+            "cran_packages": cran_packages, "github_packages": github_packages,
+            "custom_url_packages": custom_url_packages,
         }  # fmt: skip
         wanted = [key for key, value in packages.items() if value]
         if wanted:
@@ -252,8 +253,8 @@ class RScriptStep(CommandLikeStep):
                 "runconfig's environment (docs/steps.md, R)"
             )
         super().__init__(
-            name or script_name, arguments, compute_target, runconfig, runconfig_pipeline_params, inputs, outputs, params,
-            source_directory, allow_reuse, version,
+            name or script_name, arguments, compute_target, runconfig, runconfig_pipeline_params, inputs, outputs,
+            params, source_directory, allow_reuse, version,
         )  # fmt: skip
         self.script_name, self.custom_docker_image = script_name, custom_docker_image
 
@@ -285,19 +286,20 @@ class EstimatorStep(CommandLikeStep):
     ) -> None:
         if estimator is None:
             raise UserErrorException("an EstimatorStep needs its estimator")
-        self.estimator = estimator
-        config = estimator.run_config
+        if not hasattr(estimator, "to_script_run_config"):
+            raise UserErrorException(f"estimator is an Estimator, not {type(estimator).__name__}")
+        config = estimator.to_script_run_config()
         super().__init__(
-            name or config.script, estimator_entry_script_arguments, compute_target, config, runconfig_pipeline_params,
-            inputs, outputs, None, estimator.source_directory, allow_reuse, version,
+            name or config.script, estimator_entry_script_arguments or config.arguments, compute_target,
+            config.run_config, runconfig_pipeline_params, inputs, outputs, None, config.source_directory, allow_reuse,
+            version,
         )  # fmt: skip
         self.script_name = config.script
 
     def render_text(self, parts: CommandParts, settings: RunConfiguration, code: str) -> str:
         check_script(self, code, self.script_name)
-        arguments = self.arguments or settings.arguments
         words = ["python", shlex.quote(self.script_name)]
-        return " ".join(filter(None, [*words, find_ports(parts).render_arguments(arguments)]))
+        return " ".join(filter(None, [*words, find_ports(parts).render_arguments(self.arguments)]))
 
 
 def check_script(step: PipelineStep, folder: str, script: str) -> None:

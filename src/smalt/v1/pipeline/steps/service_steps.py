@@ -39,7 +39,9 @@ class DataTransferStep(PipelineStep):
             if kind not in (None, "file", "directory"):
                 raise UserErrorException(f"{what}_reference_type is 'file' or 'directory', not {kind!r}")
         if isinstance(destination_data_reference, SqlDataReference):
-            raise UserErrorException("DataTransferStep: a database as the destination is not served; use export_data of v2")
+            raise UserErrorException(
+                "DataTransferStep: a database as the destination is not served; use export_data of v2"
+            )
         self.source, self.destination = source_data_reference, destination_data_reference
         self.source_type, self.destination_type = source_reference_type, destination_reference_type
         self.allow_reuse = allow_reuse
@@ -102,12 +104,12 @@ class SynapseSparkStep(PipelineStep):
     ) -> None:
         super().__init__(name or file, inputs, outputs, arguments)
         self.file, self.source_directory = file, os.fspath(source_directory)
-        self.sizes = {
+        self.sizes: dict[str, Any] = {
             "driver_memory": driver_memory, "driver_cores": driver_cores, "executor_memory": executor_memory,
             "executor_cores": executor_cores, "executor_instances": num_executors,
         }  # fmt: skip
         self.environment, self.conf, self.app_name = environment, dict(conf or {}), app_name
-        self.lists = {"py_files": py_files, "jars": jars, "files": files}
+        self.lists: dict[str, Any] = {"py_files": py_files, "jars": jars, "files": files}
         self.allow_reuse, self.version = allow_reuse, version
         tell_no_effect("SynapseSparkStep", {"compute_target": compute_target}, "Spark runs on this machine")
 
@@ -154,7 +156,9 @@ class _RefusedStep(PipelineStep):
     def __init__(self, *arguments: Any, **values: Any) -> None:
         name = values.get("name") or (arguments[0] if arguments and isinstance(arguments[0], str) else "")
         of = f" '{name}'" if name else ""
-        raise UserErrorException(f"{type(self).__name__}{of}: v2 has no such job, and smalt does not run it; {self.advice}")
+        raise UserErrorException(
+            f"{type(self).__name__}{of}: v2 has no such job, and smalt does not run it; {self.advice}"
+        )
 
 
 class AdlaStep(_RefusedStep):

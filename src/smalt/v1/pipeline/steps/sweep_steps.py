@@ -30,11 +30,9 @@ class HyperDriveStep(PipelineStep):
         version: str | None = None,
     ) -> None:
         if not isinstance(hyperdrive_config, HyperDriveConfig):
-            raise UserErrorException(
-                f"hyperdrive_config is a HyperDriveConfig, not {type(hyperdrive_config).__name__}"
-            )
+            raise UserErrorException(f"hyperdrive_config is a HyperDriveConfig, not {type(hyperdrive_config).__name__}")
         listed = [*(outputs or ()), *([metrics_output] if metrics_output is not None else ())]
-        self.metrics = [one for one in listed if one is metrics_output or _get_kind(one) == "Metrics"]
+        self.metrics = [one for one in listed if one is metrics_output or find_training_kind(one) == "Metrics"]
         self.hyperdrive_config, self.allow_reuse, self.version = hyperdrive_config, allow_reuse, version
         arguments = [*hyperdrive_config.run_config.arguments, *(estimator_entry_script_arguments or ())]
         super().__init__(name, inputs, [one for one in listed if one not in self.metrics], arguments)
@@ -48,7 +46,7 @@ class HyperDriveStep(PipelineStep):
         copies = []
         for one in self.outputs:
             port = ports.get_name(one)
-            if _get_kind(one) == "Model" and port is not None:
+            if find_training_kind(one) == "Model" and port is not None:
                 parts.outputs[port], copy = _copy_model(get_origin(one).training_output.model_file, port)
                 copies.append(copy)
         if self.version:
@@ -71,6 +69,7 @@ def _copy_model(model_file: str | None, port: str) -> tuple[Output, str]:
     return Output(type=kind), f" && cp -r {source if is_file else f'{source}/.'} ${{{{outputs.{port}}}}}"
 
 
-def _get_kind(value: Any) -> str | None:
+def find_training_kind(value: Any) -> str | None:
+    """Return Model or Metrics for PipelineData with a TrainingOutput; None for other data."""
     training = getattr(get_origin(value), "training_output", None)
     return None if training is None else str(training.type)
