@@ -145,9 +145,6 @@ def _prepare(served: Programs) -> MLClient:
 def test_the_program_runs_to_completed(served: Programs) -> None:
     """Data goes from step to step, and every argument arrives."""
     client = _prepare(served)
-    from smalt.entities import AmlCompute
-
-    client.compute.begin_create_or_update(AmlCompute(name="cpu-cluster", size="STANDARD_DS12_V2")).result()
     served.write("submit.py", PROGRAM)
     served.write("follow.py", f"exec(open('submit.py').read())\n{END}")
     ran = served.python("follow.py")
@@ -162,14 +159,15 @@ def test_the_program_runs_to_completed(served: Programs) -> None:
 
 
 def test_the_slip_in_the_text_fails_at_its_line(served: Programs) -> None:
-    """Where there is no cluster yet, `ws` is a name that the text never gives."""
+    """Where the cluster is not there, `ws` is a name that the text never gives; every workspace has `cpu-cluster`."""
     _prepare(served)
-    served.write("submit.py", PROGRAM)
+    program = PROGRAM.replace('"cpu-cluster"', '"new-cluster"')
+    served.write("submit.py", program)
     ran = served.python("submit.py")
     assert ran.code == 1
     assert "NameError: name 'ws' is not defined" in ran.err
     assert 'File "submit.py", line' in ran.err
-    served.write("mended.py", PROGRAM.replace("create(ws,", "create(workspace,") + END)
+    served.write("mended.py", program.replace("create(ws,", "create(workspace,") + END)
     mended = served.python("mended.py")
     assert mended.code == 0, mended.err
     assert "\nCompleted\n" in mended.out

@@ -17,7 +17,7 @@ class Port:
 
     side: Side
     source: Any
-    """What the data is: a dataset, a reference, a parameter, or what a step writes."""
+    """The dataset, reference, parameter or product of a step."""
     name: str | None = None
     mode: str | None = None
     path_on_compute: str | None = None

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _KINDS = {
     "pipeline": ("azureml.PipelineRun", "smalt.v1.pipeline.run", "PipelineRun"),
     "sweep": ("hyperdrive", "smalt.v1.hyperdrive.run", "HyperDriveRun"),
-    "automl": ("automl", "smalt.v1.automl", "AutoMLRun"),
+    "automl": ("automl", "smalt.v1.automl.run", "AutoMLRun"),
 }
 """By a job's type: the type of its run, and the class."""
 _SCRIPT, _STEP = "azureml.scriptrun", "azureml.StepRun"

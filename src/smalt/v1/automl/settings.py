@@ -11,7 +11,7 @@ from smalt.v1.notices import tell_no_effect
 
 
 class FeaturizationConfig:
-    """How columns become features."""
+    """The settings by which columns become features."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class FeaturizationConfig:
 
 
 class ForecastingParameters:
-    """What a forecast is of, and how far it looks."""
+    """The settings of a forecast: its columns, its horizon."""
 
     def __init__(
         self,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PromoteHeadersBehavior(enum.Enum):
-    """Which files of separated values have a first line of names."""
+    """The files of separated values that have a first line of names."""
 
     NO_HEADERS = "no_header"
     ONLY_FIRST_FILE_HAS_HEADERS = "from_first_file"

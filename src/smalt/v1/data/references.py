@@ -89,9 +89,7 @@ class DataReference(PortBinding):
 class DataPath:
     """A path on a datastore, as the value of a pipeline's parameter."""
 
-    def __init__(
-        self, datastore: Any = None, path_on_datastore: str | None = None, name: str | None = None
-    ) -> None:
+    def __init__(self, datastore: Any = None, path_on_datastore: str | None = None, name: str | None = None) -> None:
         self.datastore, self.path_on_datastore = datastore, (path_on_datastore or "").strip("/")
         self._name = name
 

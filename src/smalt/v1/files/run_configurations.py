@@ -125,7 +125,7 @@ def _read_data(key: str, found: Any) -> Any:
     """Return the data of a file, by name."""
     from importlib import import_module
 
-    return import_module("smalt.v1.dataset.run_data").read_run_data(key, found)
+    return import_module("smalt.v1.data.run_data").read_run_data(key, found)
 
 
 def _drop_empty(value: Any) -> Any:

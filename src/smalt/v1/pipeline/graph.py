@@ -40,7 +40,7 @@ class PipelineParameter:
 
 
 class TrainingOutput:
-    """Which result of an AutoML or sweep step its output is: the metrics or the model."""
+    """The result of an AutoML or sweep step that an output is: its metrics or its model."""
 
     def __init__(
         self, type: str, iteration: int | None = None, metric: str | None = None, model_file: str | None = None
