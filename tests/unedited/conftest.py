@@ -15,7 +15,7 @@ import pytest
 
 from tests.helpers import Server
 
-LONGEST = 60
+LONGEST = 180
 
 
 @dataclass

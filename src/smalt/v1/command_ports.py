@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.v1.exceptions import UserErrorException
-from smalt.v1.ports import LoneBinder, Port, PortBinder, Side, find_port, make_input, make_output
+from smalt.v1.ports import DataPort, LoneBinder, PortBinder, Side, find_port, make_input, make_output
 
 if TYPE_CHECKING:
     from smalt.v1.commands import CommandParts
@@ -39,7 +39,7 @@ class CommandPorts:
                     "OutputFileDatasetConfig"
                 )
             if port is not None:
-                self._add_port(Port(side, port.source, port.name, port.mode, port.path_on_compute), None)
+                self._add_port(DataPort(side, port.source, port.name, port.mode, port.path_on_compute), None)
 
     def render_arguments(self, values: Iterable[Any]) -> str:
         """Return arguments as words of a command line; data among them becomes inputs and outputs."""
@@ -71,7 +71,7 @@ class CommandPorts:
             self._command.inputs[name] = self._binder.bind_parameter(parameter, None)
         return name
 
-    def bind_port(self, port: Port, flag: str | None = None) -> str:
+    def bind_port(self, port: DataPort, flag: str | None = None) -> str:
         """Add an input or output, and return the expression that stands for its path."""
         known = self._find_known(port)
         if known is None and self._is_step and getattr(port.source, "needs_list", False):
@@ -88,7 +88,7 @@ class CommandPorts:
         names = self._names.get((side, id(get_origin(source))))
         return names[0] if names else None
 
-    def _find_known(self, port: Port) -> tuple[Side, str] | None:
+    def _find_known(self, port: DataPort) -> tuple[Side, str] | None:
         """Return the port that the command has already for the same data."""
         is_listed = getattr(port.source, "needs_list", False)
         sides: tuple[Side, ...] = ("inputs", "outputs") if is_listed else (port.side,)
@@ -100,7 +100,7 @@ class CommandPorts:
                 return side, names[0]
         return None
 
-    def _add_port(self, port: Port, flag: str | None) -> str:
+    def _add_port(self, port: DataPort, flag: str | None) -> str:
         source = get_origin(port.source)
         known = self._names.get((port.side, id(source)))
         if known and (port.name is None or port.name in known):
@@ -129,7 +129,7 @@ class CommandPorts:
 class PortBinding:
     """Data that can stand among the arguments of a command."""
 
-    def to_port(self) -> Port:
+    def to_port(self) -> DataPort:
         raise NotImplementedError
 
     def bind_to(self, command: CommandParts) -> str:

@@ -12,7 +12,7 @@ Side = Literal["inputs", "outputs"]
 
 
 @dataclass(frozen=True)
-class Port:
+class DataPort:
     """An input or output of a script, and the data behind it."""
 
     side: Side
@@ -29,10 +29,10 @@ class PortBinder(Protocol):
     client: Any
     """The client of the workspace, which can say what a path is; None where there is none."""
 
-    def bind_parameter(self, parameter: Any, port: Port | None) -> Any:
+    def bind_parameter(self, parameter: Any, port: DataPort | None) -> Any:
         """Return what an input gets that is bound to a pipeline's parameter."""
 
-    def bind_product(self, source: Any, port: Port) -> Any:
+    def bind_product(self, source: Any, port: DataPort) -> Any:
         """Return what an input gets that reads what another step writes."""
 
     def get_value(self, parameter: Any) -> Any:
@@ -45,12 +45,12 @@ class LoneBinder:
     def __init__(self, client: Any = None) -> None:
         self.client = client
 
-    def bind_parameter(self, parameter: Any, port: Port | None) -> Any:
+    def bind_parameter(self, parameter: Any, port: DataPort | None) -> Any:
         raise UserErrorException(
             f"the PipelineParameter '{parameter.name}' has a value in a pipeline only; give the script the value itself"
         )
 
-    def bind_product(self, source: Any, port: Port) -> Any:
+    def bind_product(self, source: Any, port: DataPort) -> Any:
         raise UserErrorException(
             f"'{source.name}' is what a step of a pipeline writes; a script that runs by itself cannot read it"
         )
@@ -71,19 +71,19 @@ MODES = {
 """v1's words for how a script gets its data, and v2's."""
 
 
-def find_port(value: Any) -> Port | None:
+def find_port(value: Any) -> DataPort | None:
     """Return the port that a value is in a list of arguments, inputs or outputs; None for text and numbers."""
     if isinstance(value, tuple) and len(value) == 2 and hasattr(value[1], "make_port"):
-        port: Port = value[1].make_port(value[0])  # a parameter, and how its path is given
+        port: DataPort = value[1].make_port(value[0])  # a parameter, and how its path is given
         return port
     to_port = getattr(value, "to_port", None)
     if to_port is None or isinstance(value, type):
         return None
-    found: Port = to_port()
+    found: DataPort = to_port()
     return found
 
 
-def make_input(port: Port, binder: PortBinder) -> Any:
+def make_input(port: DataPort, binder: PortBinder) -> Any:
     """Return what an input of a v2 job or step gets: data, or a binding."""
     source = port.source
     if hasattr(source, "to_input"):
@@ -96,7 +96,7 @@ def make_input(port: Port, binder: PortBinder) -> Any:
     return binder.bind_product(source, port)
 
 
-def make_output(port: Port, binder: PortBinder) -> Output:
+def make_output(port: DataPort, binder: PortBinder) -> Output:
     """Return the output of a v2 job or step."""
     if not hasattr(port.source, "to_output"):
         raise UserErrorException(f"'{port.name}' is data that is read; it cannot be an output")

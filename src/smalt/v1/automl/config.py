@@ -16,7 +16,7 @@ from smalt.entities.steps.collector import current_collector
 from smalt.v1.automl.settings import FeaturizationConfig, ForecastingParameters
 from smalt.v1.exceptions import UserErrorException
 from smalt.v1.notices import tell_no_effect
-from smalt.v1.ports import LoneBinder, Port, PortBinder, find_port, make_input
+from smalt.v1.ports import DataPort, LoneBinder, PortBinder, find_port, make_input
 from smalt.v1.run_configuration import LOCAL, get_compute_name
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def _make_data(given: Any, binder: PortBinder, dropped: list[str]) -> Any:
             "and give "
             "its PipelineData or OutputFileDatasetConfig without read_… or parse_…"
         )
-    made = make_input(Port("inputs", port.source, port.name, "direct"), binder)
+    made = make_input(DataPort("inputs", port.source, port.name, "direct"), binder)
     return Input(type="mltable", path=made) if isinstance(made, str) else made
 
 

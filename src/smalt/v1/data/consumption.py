@@ -7,7 +7,7 @@ from typing import Any
 
 from smalt.v1.command_ports import PortBinding
 from smalt.v1.exceptions import UserErrorException
-from smalt.v1.ports import Port
+from smalt.v1.ports import DataPort
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _MODES = ("direct", "mount", "download", "hdfs")
@@ -62,8 +62,8 @@ class DatasetConsumptionConfig(PortBinding):
     def as_direct(self) -> DatasetConsumptionConfig:
         return DatasetConsumptionConfig(self._name, self.dataset, "direct")
 
-    def to_port(self) -> Port:
-        return Port("inputs", self.dataset, self._name, self.mode, self.path_on_compute)
+    def to_port(self) -> DataPort:
+        return DataPort("inputs", self.dataset, self._name, self.mode, self.path_on_compute)
 
     def _check_files(self, method: str) -> None:
         if getattr(find_dataset(self.dataset), "is_table", False):

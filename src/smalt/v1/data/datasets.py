@@ -14,7 +14,7 @@ from smalt.v1.data.consumption import DatasetConsumptionConfig
 from smalt.v1.data.locations import find_type
 from smalt.v1.exceptions import UserErrorException
 from smalt.v1.notices import tell_no_effect
-from smalt.v1.ports import MODES, Port
+from smalt.v1.ports import MODES, DataPort
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -148,8 +148,8 @@ class AbstractDataset(PortBinding):
 
         unregister_dataset(self)
 
-    def to_port(self) -> Port:
-        return Port("inputs", self, None, "direct" if self.is_table else "mount")
+    def to_port(self) -> DataPort:
+        return DataPort("inputs", self, None, "direct" if self.is_table else "mount")
 
     def to_input(self, mode: str | None, client: Any) -> Input:
         raise NotImplementedError

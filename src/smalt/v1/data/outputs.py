@@ -14,7 +14,7 @@ from smalt.v1.data.factories import PromoteHeadersBehavior
 from smalt.v1.data.locations import make_uri
 from smalt.v1.exceptions import UserErrorException
 from smalt.v1.notices import tell_no_effect
-from smalt.v1.ports import MODES, Port
+from smalt.v1.ports import MODES, DataPort
 
 _NUMBERS = itertools.count(1)
 _NO_SOURCE = "a script gets the path of its output as the argument in which the output stands"
@@ -56,8 +56,8 @@ class OutputDatasetConfig(PortBinding):
         """Return what the step writes, as the input of another one."""
         return DatasetConsumptionConfig(name, self, "mount" if not self.transformations else "direct")
 
-    def to_port(self) -> Port:
-        return Port("outputs", self, self.name, self._mode)
+    def to_port(self) -> DataPort:
+        return DataPort("outputs", self, self.name, self._mode)
 
     def to_output(self, mode: str | None) -> Output:
         made = Output(type="uri_folder")

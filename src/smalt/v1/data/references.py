@@ -11,7 +11,7 @@ from smalt.v1.command_ports import PortBinding
 from smalt.v1.data.locations import find_type, make_uri
 from smalt.v1.exceptions import UserErrorException
 from smalt.v1.notices import tell_no_effect
-from smalt.v1.ports import MODES, Port
+from smalt.v1.ports import MODES, DataPort
 
 _MODES = ("mount", "download", "upload")
 
@@ -67,9 +67,9 @@ class DataReference(PortBinding):
         """Return the reference, as `run_config.data_references` takes it."""
         return self
 
-    def to_port(self) -> Port:
+    def to_port(self) -> DataPort:
         side = "outputs" if self.mode == "upload" else "inputs"
-        return Port(side, self, self.data_reference_name, self.mode, self.path_on_compute)  # type: ignore[arg-type]
+        return DataPort(side, self, self.data_reference_name, self.mode, self.path_on_compute)  # type: ignore[arg-type]
 
     def to_input(self, mode: str | None, client: Any) -> Input:
         made = Input(type=find_type(self.uri, client), path=self.uri)
@@ -122,8 +122,8 @@ class DataPathComputeBinding:
             raise UserErrorException(f"'{mode}' is no mode of a DataPathComputeBinding; use mount or download")
         self.mode, self.path_on_compute, self.overwrite = mode, path_on_compute, overwrite
 
-    def make_port(self, parameter: Any) -> Port:
-        return Port("inputs", parameter, parameter.name, self.mode, self.path_on_compute)
+    def make_port(self, parameter: Any) -> DataPort:
+        return DataPort("inputs", parameter, parameter.name, self.mode, self.path_on_compute)
 
     def create_input_binding(self, parameter: Any) -> tuple[Any, DataPathComputeBinding]:
         return parameter, self

@@ -11,7 +11,7 @@ from smalt.entities.jobs.inputs import Input, Output
 from smalt.v1.command_ports import CommandPorts, find_ports, get_origin
 from smalt.v1.commands import CommandParts
 from smalt.v1.exceptions import UserErrorException
-from smalt.v1.ports import MODES, Port, find_port
+from smalt.v1.ports import MODES, DataPort, find_port
 
 if TYPE_CHECKING:
     from smalt.v1.pipeline.steps.base import PipelineStep
@@ -113,7 +113,7 @@ class PipelineBinder:
         """Return the value that a parameter has in this submission."""
         return self._values.get(parameter.name, parameter.default_value)
 
-    def bind_parameter(self, parameter: Any, port: Port | None) -> Any:
+    def bind_parameter(self, parameter: Any, port: DataPort | None) -> Any:
         known = self._parameters.setdefault(parameter.name, parameter)
         if known is not parameter and known.default_value != parameter.default_value:
             raise UserErrorException(
@@ -139,7 +139,7 @@ class PipelineBinder:
         self.inputs[parameter.name] = made
         return binding if made.mode is None else Input(path=binding, mode=made.mode)
 
-    def bind_product(self, source: Any, port: Port) -> Any:
+    def bind_product(self, source: Any, port: DataPort) -> Any:
         origin = get_origin(source)
         producer = getattr(origin, "producer", None)
         if producer is None:

@@ -10,7 +10,7 @@ from smalt.v1.command_ports import PortBinding, find_ports
 from smalt.v1.data.datasets import AbstractDataset
 from smalt.v1.data.references import DataPath
 from smalt.v1.exceptions import UserErrorException
-from smalt.v1.ports import Port
+from smalt.v1.ports import DataPort
 
 if TYPE_CHECKING:
     from smalt.v1.commands import CommandParts
@@ -80,9 +80,9 @@ class InputPortBinding(PortBinding):
     def as_resource(self) -> InputPortBinding:
         return InputPortBinding(self._name, self.bind_object, self.bind_mode, self.path_on_compute, None, True)
 
-    def to_port(self) -> Port:
+    def to_port(self) -> DataPort:
         port = self.bind_object.to_port()
-        return Port("inputs", port.source, self.name or port.name, self.bind_mode, self.path_on_compute)
+        return DataPort("inputs", port.source, self.name or port.name, self.bind_mode, self.path_on_compute)
 
 
 class OutputPortBinding(PortBinding):
@@ -110,8 +110,8 @@ class OutputPortBinding(PortBinding):
         self.data_type, self.pipeline_output_name = data_type, pipeline_output_name
         self.training_output, self.producer = training_output, None
 
-    def to_port(self) -> Port:
-        return Port("outputs", self, self.name, self.bind_mode)
+    def to_port(self) -> DataPort:
+        return DataPort("outputs", self, self.name, self.bind_mode)
 
     def to_output(self, mode: str | None) -> Any:
         from smalt.v1.pipeline.pipeline_data import make_data_output
@@ -179,8 +179,8 @@ class PipelineDataset(PortBinding):
         self.dataset, self.name, self.bind_mode = dataset, name, bind_mode
         self.path_on_compute, self.overwrite, self.parameter_name = path_on_compute, overwrite, parameter_name
 
-    def to_port(self) -> Port:
-        return Port("inputs", self.dataset, self.name, self.bind_mode, self.path_on_compute)
+    def to_port(self) -> DataPort:
+        return DataPort("inputs", self.dataset, self.name, self.bind_mode, self.path_on_compute)
 
 
 class PortDataReference(PortBinding):
@@ -214,7 +214,7 @@ class PortDataReference(PortBinding):
         client.datastores.download(self.datastore_name, path, target)
         return len(entries)
 
-    def to_port(self) -> Port:
+    def to_port(self) -> DataPort:
         from smalt.v1.data.references import DataReference
 
         return DataReference(self.datastore, self.name, self.path_on_datastore).to_port()

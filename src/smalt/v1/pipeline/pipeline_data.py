@@ -11,7 +11,7 @@ from smalt.v1.data.factories import PromoteHeadersBehavior
 from smalt.v1.exceptions import UserErrorException
 from smalt.v1.notices import tell_no_effect
 from smalt.v1.pipeline.graph import InputPortBinding, TrainingOutput
-from smalt.v1.ports import MODES, Port
+from smalt.v1.ports import MODES, DataPort
 
 _NAME = re.compile(r"\w+", re.ASCII)
 
@@ -80,8 +80,8 @@ class PipelineData(PortBinding):
         """Return the data as a dataset, for the step that reads it."""
         return PipelineOutputFileDataset(self)
 
-    def to_port(self) -> Port:
-        return Port("outputs", self, self.output_name, self.output_mode)
+    def to_port(self) -> DataPort:
+        return DataPort("outputs", self, self.output_name, self.output_mode)
 
     def to_output(self, mode: str | None) -> Output:
         return make_data_output(self, mode)
@@ -142,8 +142,8 @@ class PipelineOutputAbstractDataset(PortBinding):
     def create_input_binding(self) -> InputPortBinding:
         return InputPortBinding(self.input_name, self, self._mode)
 
-    def to_port(self) -> Port:
-        return Port("outputs", self, self.input_name, self._mode)
+    def to_port(self) -> DataPort:
+        return DataPort("outputs", self, self.input_name, self._mode)
 
     def to_output(self, mode: str | None) -> Output:
         return self._data.to_output(self._data.output_mode)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from smalt.machine.source_lines import find_caller
 from smalt.v1.command_ports import get_origin
 from smalt.v1.exceptions import UserErrorException
-from smalt.v1.ports import Port, find_port
+from smalt.v1.ports import DataPort, find_port
 
 if TYPE_CHECKING:
     from smalt.v1.pipeline.binding import PipelineBinder
@@ -67,7 +67,7 @@ class PipelineStep:
     def create_node(self, graph: Any, default_datastore: Any, context: Any) -> Any:
         raise UserErrorException("steps of a class of your own are not served; use the steps of azureml.pipeline.steps")
 
-    def _list_outputs(self) -> Iterator[Port]:
+    def _list_outputs(self) -> Iterator[DataPort]:
         yield from _iterate_ports(self.outputs)
         for port in _iterate_ports(self.arguments):
             if port.side == "outputs" and not getattr(port.source, "needs_list", False):
@@ -82,7 +82,7 @@ def _take_list(name: str, what: str, values: Iterable[Any] | None) -> list[Any]:
     return list(values)
 
 
-def _iterate_ports(values: Iterable[Any]) -> Iterator[Port]:
+def _iterate_ports(values: Iterable[Any]) -> Iterator[DataPort]:
     for value in values:
         port = find_port(value)
         if port is not None:
