@@ -133,19 +133,17 @@ def test_an_environment_is_registered_and_found(served: Programs) -> None:
     assert answer[4:] == [["six", "numpy"], "AzureML-sklearn-1.5", "UserErrorException", "wood"]
 
 
-def test_what_has_no_server_says_so(served: Programs) -> None:
-    """Deployments of models, and datastores that are databases."""
+def test_what_cannot_be_had_says_so(served: Programs) -> None:
+    """Services of several models, and datastores that are databases."""
     answer = run_program(
         served,
         "from azureml.core.model import InferenceConfig\n"
         "from azureml.core.webservice import AciWebservice, Webservice\n"
-        "config = InferenceConfig('score.py'), AciWebservice.deploy_configuration(cpu_cores=1, memory_gb=1)\n"
-        "answer = [said(Model.deploy, ws, 'service', [], *config), said(Webservice, ws, 'service'),"
+        "config = InferenceConfig('score.py', environment=Environment('e')), AciWebservice.deploy_configuration()\n"
+        "answer = [said(Model.deploy, ws, 'service', [1, 2], *config), said(Webservice, ws, 'service'),"
         " said(Datastore.register_azure_sql_database, ws, 'sql', 's', 'd'), said(Datastore.get, ws, 'nowhere')]",
     )
-    assert answer[0].startswith(
-        "WebserviceException: the service 'service' is not deployed: smalt serves no models yet"
-    )
+    assert answer[0].startswith("WebserviceException: the service 'service' has 2 models, and an online deployment of")
     assert answer[1].startswith("WebserviceException: WebserviceNotFound: there is no service 'service'")
     assert answer[2].startswith("UserErrorException: datastore 'sql' is a SQL database: v2 has no such datastore; ")
     assert answer[3].startswith("UserErrorException: ")

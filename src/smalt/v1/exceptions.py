@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
 from smalt import exceptions as errors
 from smalt.inside.v1 import errors as job_errors
 
@@ -105,12 +102,19 @@ job_errors.CLASSES.update(
 )
 
 
-@contextlib.contextmanager
-def raise_as(kind: type[AzureMLException]) -> Iterator[None]:
+def raise_as(kind: type[AzureMLException]) -> ErrorTranslation:
     """Raise the client's errors within the block as this class, which v1's programs catch."""
-    try:
-        yield
-    except AzureMLException:
-        raise
-    except errors.SmaltError as error:
-        raise kind(str(error), inner_exception=error) from None
+    return ErrorTranslation(kind)
+
+
+class ErrorTranslation:
+    """A context manager of smalt's own, as the frames of contextlib would pass for lines of the program."""
+
+    def __init__(self, kind: type[AzureMLException]) -> None:
+        self._kind = kind
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, errors.SmaltError) and not isinstance(error, AzureMLException):
+            raise self._kind(str(error), inner_exception=error) from None

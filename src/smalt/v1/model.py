@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _FRAMEWORK = ("azureml.model_framework", "azureml.model_framework_version")
 _PROPERTY = "azureml.property."
 """v1's properties are tags of this prefix, as those of models that jobs register."""
-NO_SERVING = "smalt serves no models yet; load the model in a job, such as a ParallelRunStep, or call its code here"
+_DEPLOY = "smalt makes no images of models; deploy them by Model.deploy"
 
 
 class Model:
@@ -215,7 +215,14 @@ class Model:
         overwrite: bool = False,
         show_output: bool = False,
     ) -> Any:
-        raise WebserviceException(f"the service '{name}' is not deployed: {NO_SERVING}")
+        """Deploy a model as an online endpoint, whose processes are of this machine."""
+        from smalt.v1.resources.webservice import deploy_service
+
+        tell_no_effect("Model.deploy", {"deployment_target": deployment_target})
+        service = deploy_service(workspace, name, list(models or ()), inference_config, deployment_config, overwrite)
+        if show_output:
+            service.wait_for_deployment(show_output=True)
+        return service
 
     @staticmethod
     def package(
@@ -226,11 +233,11 @@ class Model:
         image_name: str | None = None,
         image_label: str | None = None,
     ) -> Any:
-        raise WebserviceException(f"the models are not packaged: {NO_SERVING}")
+        raise WebserviceException(f"the models are not packaged: {_DEPLOY}")
 
     @staticmethod
     def profile(workspace: Workspace, profile_name: str, *args: Any, **kwargs: Any) -> Any:
-        raise WebserviceException(f"the models are not profiled: {NO_SERVING}")
+        raise WebserviceException(f"the models are not profiled: {_DEPLOY}")
 
 
 def register_path(

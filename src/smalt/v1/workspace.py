@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from smalt.v1.experiment import Experiment
     from smalt.v1.model import WorkspaceModels
     from smalt.v1.resources.keyvault import Keyvault
+    from smalt.v1.resources.webservice import Webservice
     from smalt.v1.run import Run
     from smalt.v1.tracking import TrackingContext
 
@@ -264,9 +265,10 @@ class Workspace:
         return Keyvault(self)
 
     @property
-    def webservices(self) -> dict[str, Any]:
-        """No services: smalt serves no models yet."""
-        return {}
+    def webservices(self) -> dict[str, Webservice]:
+        from smalt.v1.resources.webservice import Webservice
+
+        return {one.name: one for one in Webservice.list(self)}
 
     @property
     def linked_services(self) -> dict[str, Any]:
