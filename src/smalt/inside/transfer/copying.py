@@ -165,6 +165,8 @@ def _copy_files(sources: Mapping[str, str]) -> int:
     """
     from concurrent.futures import Future, ThreadPoolExecutor
 
+    for folder in {os.path.dirname(target) for target in sources}:
+        os.makedirs(folder, exist_ok=True)
     size = 0
     waiting: collections.deque[Future[None]] = collections.deque()
     with ThreadPoolExecutor(_SYNCED_AT_A_TIME) as pool:
@@ -180,7 +182,6 @@ def _copy_files(sources: Mapping[str, str]) -> int:
 
 def _copy_file(source: str, target: str) -> int:
     """Copy a file's bytes and whether it can be run; return its size."""
-    os.makedirs(os.path.dirname(target), exist_ok=True)
     shutil.copyfile(source, target)
     copied = os.stat(target)
     if os.stat(source).st_mode & stat.S_IXUSR:

@@ -84,13 +84,12 @@ class StagedOutput:
         sync_path(self._staging)
         for folder in folders:
             os.makedirs(self.find_place(folder), exist_ok=True)
-        touched = {self.folder}
+        touched = sorted({self.folder, *(os.path.dirname(self.find_place(path)) for path in paths)})
+        for folder in touched:
+            os.makedirs(folder, exist_ok=True)
         for path in paths:
-            place = self.find_place(path)
-            os.makedirs(os.path.dirname(place), exist_ok=True)
-            os.replace(os.path.join(self.files, path), place)
-            touched.add(os.path.dirname(place))
-        for folder in sorted(touched):
+            os.replace(os.path.join(self.files, path), self.find_place(path))
+        for folder in touched:
             sync_path(folder)
         os.remove(os.path.join(self._staging, _MOVES))
 
