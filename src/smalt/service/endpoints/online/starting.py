@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smalt import inside
-from smalt.exceptions import NotFound, RefusedError
+from smalt.exceptions import RefusedError
 from smalt.service.compute.backend import Backend
 from smalt.service.compute.local.launcher_client import SERVICE, LauncherClient
 from smalt.service.compute.spec import StepInput, StepResources, StepSpec
-from smalt.service.compute.step import Fetched
-from smalt.service.data import Location, remove_tree
+from smalt.service.data import Location, copy_tree, remove_tree
 from smalt.service.endpoints.online.definitions import MLFLOW, SCRIPT, Definition
 from smalt.service.endpoints.online.model_environments import read_model_environment
 from smalt.service.engine.context import EngineContext
@@ -50,6 +49,10 @@ class PreparedRevision:
     environment: BuiltEnvironment
     backend: Backend
     model: Location | None
+    model_path: str | None = None
+    """The model on this machine."""
+    model_folder: str | None = None
+    """The folder that AZUREML_MODEL_DIR names; it holds the model by the name that it was registered from."""
 
 
 class ReplicaStarter:
@@ -67,12 +70,15 @@ class ReplicaStarter:
         for note in definition.notes:
             say(note)
         model = context.data.locate(definition.model, workspace) if definition.model else None
+        path = None
         if model is not None:
-            say(f"model {definition.model_name}:{definition.model_version} is {model.uri}")
-            await context.data.fetch(model, say, definition.model_type)
+            path = await context.data.fetch(model, say, definition.model_type)
+            say(f"model {definition.model_name}:{definition.model_version} is {path}")
         environment = await self._build_environment(definition, model, say)
         backend = context.computes.find_backend(None, environment)
-        return PreparedRevision(record, definition, workspace, environment, backend, model)
+        return PreparedRevision(
+            record, definition, workspace, environment, backend, model, str(path) if path else None
+        )  # fmt: skip
 
     async def _build_environment(self, definition: Definition, model: Location | None, say: Say) -> BuiltEnvironment:
         environments, asset = self._context.environments, definition.environment
@@ -101,13 +107,14 @@ class ReplicaStarter:
         address = str(context.home.socket_path("o{id}"))
         id = records.add_replica(context.db, record.id, folder, address)
         folder, address = folder.format(id=id), address.format(id=id)
+        if prepared.model_folder is None and prepared.model is not None:
+            where = f"{_get_deployment_folder(context, prepared.workspace, record)}/models/{record.id}"
+            prepared.model_folder = await asyncio.to_thread(_place_model, prepared, where)
         spec, steps = self._make_spec(prepared, id, folder, address), prepared.backend.steps
         fetched = await steps.fetch(spec, say)
         layout = await asyncio.to_thread(steps.lay_out, spec, prepared.environment)
         gpus = context.computes.machine.gpus
         step = await asyncio.to_thread(steps.prepare, spec, layout, gpus, fetched, say)
-        if prepared.model is not None:
-            _link_model(folder, prepared, fetched)
         context.home.make_socket_folder()
         _remove_file(address)
         self._launcher.start([step])
@@ -125,14 +132,14 @@ class ReplicaStarter:
             root_id=0,
             created_at=time.time(),
             workspace=prepared.workspace,
-            command=f"{_FIRST_TO_GO}{_make_command(definition, folder, address)} {_NEVER_WELL}",
+            command=f"{_FIRST_TO_GO}{_make_command(prepared, address)} {_NEVER_WELL}",
             code=definition.code,
             environment=definition.environment,
             literals={},
             inputs=inputs,
             outputs={},
             variables=definition.variables,
-            service_variables=_make_variables(definition, folder),
+            service_variables=_make_variables(prepared, folder),
             resources=StepResources(),
             grace=_GRACE,
             folder=folder,
@@ -173,46 +180,50 @@ def get_build_log(context: EngineContext, workspace: Workspace, record: Revision
     return f"{_get_deployment_folder(context, workspace, record)}/deployment.log"
 
 
-def _make_command(definition: Definition, folder: str, address: str) -> str:
+def _make_command(prepared: PreparedRevision, address: str) -> str:
+    definition = prepared.definition
     if definition.kind == SCRIPT:
         return shlex.join(["python", str(_PROGRAMS / "script_server.py"), address, str(definition.script)])
     if definition.kind == MLFLOW:
-        return shlex.join(["python", str(_PROGRAMS / "model_server.py"), address, _get_model_path(folder, definition)])
+        return shlex.join(["python", str(_PROGRAMS / "model_server.py"), address, str(prepared.model_path)])
     raise RefusedError("smalt runs no images with servers of their own yet; serve the model by a scoring script")
 
 
-def _make_variables(definition: Definition, folder: str) -> dict[str, str]:
+def _make_variables(prepared: PreparedRevision, folder: str) -> dict[str, str]:
+    definition, timeout = prepared.definition, prepared.definition.limits.timeout
     variables = {"AML_APP_ROOT": f"{folder}/wd", "AZUREML_APP_ROOT": f"{folder}/wd"}
     if definition.script:
         variables["AZUREML_ENTRY_SCRIPT"] = definition.script
-        variables["SCORING_TIMEOUT_MS"] = str(round(definition.limits.timeout * 1000) + 500)
-    if definition.model:
-        variables["AZUREML_MODEL_DIR"] = _get_model_folder(folder, definition)
+        variables["SCORING_TIMEOUT_MS"] = str(round(timeout * 1000) + 500)
+    if definition.kind == MLFLOW:
+        variables["MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT"] = str(int(timeout) + 1)
+    if prepared.model_folder:
+        variables["AZUREML_MODEL_DIR"] = prepared.model_folder
     return variables
 
 
-def _get_model_folder(folder: str, definition: Definition) -> str:
-    """Return the folder that AZUREML_MODEL_DIR names; it holds the model under the name that it was registered from."""
-    return f"{folder}/azureml-models/{definition.model_name}/{definition.model_version}"
+def _place_model(prepared: PreparedRevision, where: str) -> str:
+    """Return a folder that holds the model and nothing else.
 
-
-def _get_model_path(folder: str, definition: Definition) -> str:
-    return f"{_get_model_folder(folder, definition)}/model"
-
-
-def _link_model(folder: str, prepared: PreparedRevision, fetched: Fetched) -> None:
-    """Put the model where the scoring script looks for it."""
-    model, where = prepared.model, _get_model_folder(folder, prepared.definition)
+    MLflow loads no model by a path with a symbolic link in it: its models are copied where their own folder is shared.
+    """
+    model, path = prepared.model, Path(str(prepared.model_path))
     assert model is not None
-    path = fetched.paths.get("model") or model.path
-    if path is None:
-        raise NotFound(f"the model {model.uri} is not on this machine")
-    os.makedirs(where, exist_ok=True)
-    names = {model.name or Path(path).name, *(["model"] if prepared.definition.kind == MLFLOW else [])}
-    for name in names:
-        target = f"{where}/{name}"
-        if not os.path.lexists(target):
-            os.symlink(path, target)
+    name = model.name or path.name
+    if path.name == name and [entry.name for entry in os.scandir(path.parent)] == [name]:
+        return str(path.parent)
+    folder = Path(where, prepared.definition.model_name, prepared.definition.model_version)
+    if os.path.lexists(folder / name):
+        return str(folder)
+    partial = folder / f".{name}.partial"
+    remove_tree(partial)
+    folder.mkdir(parents=True, exist_ok=True)
+    if prepared.definition.model_type == "mlflow_model":
+        copy_tree(path, partial)
+    else:
+        partial.symlink_to(path)
+    os.rename(partial, folder / name)
+    return str(folder)
 
 
 def _has_package(packages: list[str], name: str) -> bool:
