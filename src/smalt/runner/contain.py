@@ -1,7 +1,8 @@
 """A command in a container, as long as we live: `python contain.py '<JSON>'`. Python 3.8 or newer, by path.
 
 The JSON: run (the engine's command line up to the options of `run`), remove (that which removes a container, its name
-is added), image, command, path (PATH inside), name, marks (a folder), grace, hidden (variables that stay outside).
+is added), image, command (null: the image's own program), path (PATH inside; null: the image's own), name, marks (a
+folder), grace, hidden (variables that stay outside).
 Everything else of our environment goes inside, by name: no value stands in a command line.
 
 The container is removed before we end. Where we cannot (SIGKILL), `marks` has a file of its name that nobody
@@ -43,9 +44,12 @@ def main(plan: dict[str, Any]) -> int:
     with _write_mark(os.path.join(plan["marks"], name)):
         hidden = {"PATH", STEP, *plan["hidden"]}
         passed = [word for key in os.environ if key not in hidden for word in ("--env", key)]
+        path = [] if plan["path"] is None else ["--env", f"PATH={plan['path']}"]
+        program = [plan["image"]]
+        if plan["command"] is not None:
+            program = ["--entrypoint", "sh", plan["image"], "-c", INSIDE, "sh", plan["command"]]
         client = subprocess.Popen(
-            [*plan["run"], "--rm", "--name", name, *passed, "--env", f"PATH={plan['path']}", "--entrypoint", "sh",
-             plan["image"], "-c", INSIDE, "sh", plan["command"]],
+            [*plan["run"], "--rm", "--name", name, *passed, *path, *program],
             stdin=subprocess.DEVNULL,
             env={key: value for key, value in os.environ.items() if key != STEP},
         )  # fmt: skip

@@ -207,7 +207,11 @@ def regenerate_keys(ctx: Invocation, name: str, key_type: str, no_wait: bool) ->
 )
 def get_logs(ctx: Invocation, name: str, endpoint_name: str, lines: int, container: str) -> Any:
     """Show the log of an online deployment."""
-    return ctx.client.online_deployments.get_logs(name, endpoint_name, lines, container_type=container)
+    text = ctx.client.online_deployments.get_logs(name, endpoint_name, lines, container_type=container)
+    if ctx.has_output_options:
+        return text
+    click.echo(text, nl=False)
+    return None
 
 
 for _noun in (online_endpoint, online_deployment):

@@ -53,6 +53,18 @@ class StepResources:
 
 
 @dataclass(slots=True)
+class ImageServer:
+    """The server that an image starts by itself, in place of a command."""
+
+    port: int
+    """The port in the container."""
+    published: int
+    """The port of this machine's loopback interface that leads to it."""
+    binds: Mapping[str, str]
+    """Paths in the container, each with the path of this machine that is mounted there, read-only."""
+
+
+@dataclass(slots=True)
 class StepSpec:
     """All that a backend needs to run one attempt at a command. Backends do not change it."""
 
@@ -104,3 +116,5 @@ class StepSpec:
     """Variables with the paths of folders of the workspace that outlive the attempt, which the step may write to."""
     folder: str | None = None
     """A folder to work in instead of the attempt's own; logs and artifacts stay below it."""
+    image_server: ImageServer | None = None
+    """Run the image's own program instead of `command`."""

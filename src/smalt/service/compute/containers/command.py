@@ -14,6 +14,7 @@ from pathlib import Path
 from smalt import inside
 from smalt.runner import contain
 from smalt.service.compute.containers.engine import ContainerEngine
+from smalt.service.compute.spec import ImageServer
 
 _HOST_VARIABLES = (
     "LANG", "LC_ALL", "LC_CTYPE", "HOME", "USER", "LOGNAME", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE",
@@ -68,7 +69,37 @@ class StepContainer:
             "grace": grace,
             "hidden": [variable for variable in _HOST_VARIABLES if variable not in given],
         }
-        return "exec " + shlex.join([sys.executable, "-I", "-S", contain.__file__, json.dumps(plan)])
+        return _make_text(plan)
+
+    def build_server_command(
+        self, server: ImageServer, *, name: str, grace: float, options: Sequence[str], hidden: Sequence[str]
+    ) -> str:
+        """Return the text for bash that runs the image's own program, as its own user, with its port published.
+
+        Variables in `hidden` stay outside.
+        """
+        engine = self.engine
+        run = [*engine.command, "run", "--publish", f"127.0.0.1:{server.published}:{server.port}"]
+        run += ["--security-opt", "label=disable"] if engine.is_podman else []
+        for target, source in server.binds.items():
+            run += ["--mount", _to_mount(source, False, target)]
+        self.marks.mkdir(parents=True, exist_ok=True)
+        plan = {
+            "run": [*run, *engine.arguments, *options],
+            "remove": engine.removal,
+            "image": self.image,
+            "command": None,
+            "path": None,
+            "name": "smalt-" + re.sub(r"[^\w.-]", "-", name),
+            "marks": str(self.marks),
+            "grace": grace,
+            "hidden": [*_HOST_VARIABLES, *hidden],
+        }
+        return _make_text(plan)
+
+
+def _make_text(plan: Mapping[str, object]) -> str:
+    return "exec " + shlex.join([sys.executable, "-I", "-S", contain.__file__, json.dumps(plan)])
 
 
 def _drop_nested(mounts: Mapping[str, bool]) -> dict[str, bool]:
@@ -81,6 +112,7 @@ def _drop_nested(mounts: Mapping[str, bool]) -> dict[str, bool]:
     return kept
 
 
-def _to_mount(path: str, writable: bool) -> str:
-    place = f'"source={path}","target={path}"' if "," in path else f"source={path},target={path}"
+def _to_mount(path: str, writable: bool, target: str | None = None) -> str:
+    target = target or path
+    place = f'"source={path}","target={target}"' if "," in path + target else f"source={path},target={target}"
     return f"type=bind,{place}" + ("" if writable else ",readonly")

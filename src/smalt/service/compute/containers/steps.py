@@ -44,6 +44,13 @@ class ContainerSteps(LocalSteps):
         image, engine = layout.environment.container, self._images.get_engine()
         assert image is not None, "only environments that are images run in containers"
         container = StepContainer(engine, image.id, image.path, self._images.marks)
+        if spec.image_server is not None:
+            given = {*spec.variables, *spec.service_variables}
+            text = container.build_server_command(
+                spec.image_server, name=spec.job, grace=spec.grace, options=_make_options(spec, engine, bool(gpus)),
+                hidden=[name for name in variables if name not in given],
+            )  # fmt: skip
+            return text, variables
         text = container.build_command(
             text, name=spec.job, cwd=layout.folders.cwd, grace=spec.grace,
             options=_make_options(spec, engine, bool(gpus)), given=self._select_given(spec, variables),

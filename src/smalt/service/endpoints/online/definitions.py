@@ -92,6 +92,11 @@ class Definition:
         """Return the path in the process of `scoring_route`, `liveness_route` or `readiness_route`."""
         return str((self.routes.get(name) or {}).get("path") or _SERVICE_ROUTES[name])
 
+    @property
+    def port(self) -> int:
+        """The port of the image's own server."""
+        return int((self.routes.get("scoring_route") or {}).get("port") or 0)
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -118,6 +123,7 @@ def make_definition(context: EngineContext, workspace: Workspace, body: Mapping[
     if properties.get("model"):
         _, uri, model_type = lookup.find_model(context, workspace, str(properties["model"]))
     routes = environment.get("inferenceConfig") or {}
+    _check_ports(routes)
     kind = _choose_kind(script, model_type if uri else None, environment, routes)
     name, version = _split_model_id(uri)
     return Definition(
@@ -191,6 +197,13 @@ def _choose_kind(
         "a model that is no MLflow model needs a scoring script; add 'code_configuration' with 'code' and "
         "'scoring_script', or set the model's type to mlflow_model if it is one"
     )
+
+
+def _check_ports(routes: Mapping[str, Any]) -> None:
+    ports = {int(route["port"]) for route in routes.values() if isinstance(route, Mapping) and route.get("port")}
+    if len(ports) > 1:
+        named = ", ".join(map(str, sorted(ports)))
+        raise ValidationException(f"the routes of the inference_config name several ports ({named}); smalt takes one")
 
 
 def _count_instances(entity: OnlineDeployment) -> int:

@@ -47,7 +47,11 @@ def _list_process_logs(folder: Path) -> list[str]:
     running = [path for path in running if os.path.exists(get_replica_log(path))]
     if running:
         return sorted(running, key=lambda path: int(Path(path).name))
-    ended = [entry.path for entry in entries if entry.name.endswith(".log") and entry.name[:-4].isdecimal()]
+    ended = [
+        entry.path
+        for entry in entries
+        if entry.name.endswith(".log") and entry.name[:-4].isdecimal() and entry.stat().st_size
+    ]
     return [max(ended, key=lambda path: int(Path(path).stem))[:-4]] if ended else []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import cast
 
 from smalt.exceptions import SmaltError
@@ -29,15 +30,24 @@ class ServedDeployment:
     """One deployment of an endpoint."""
 
     def __init__(
-        self, context: EngineContext, starter: ReplicaStarter, workspace: Workspace, endpoint: str, name: str
+        self,
+        context: EngineContext,
+        starter: ReplicaStarter,
+        workspace: Workspace,
+        endpoint: str,
+        name: str,
+        on_end: Callable[[], None],
     ) -> None:
+        """Take `on_end`, which is called when a revision serves or has failed."""
         self.workspace, self.endpoint, self.name = workspace, endpoint, name
         self.serving: ReplicaSet | None = None
         self.coming: ReplicaSet | None = None
         self.last_used = time.monotonic()
         self._context = context
         self._starter = starter
+        self._on_end = on_end
         self._rollout: asyncio.Task[None] | None = None
+        self._coming_record: RevisionRecord | None = None
         self._is_closed = False
         self._old: list[ReplicaSet] = []
         self._retiring: set[asyncio.Task[None]] = set()
@@ -57,7 +67,8 @@ class ServedDeployment:
     @property
     def is_needed(self) -> bool:
         """True if it has, or should have, processes, or would start them for a request."""
-        return self.coming is not None or (self.serving is not None and self.serving.definition.instances > 0)
+        is_coming = self._rollout is not None and not self.ended.is_set()
+        return is_coming or (self.serving is not None and self.serving.definition.instances > 0)
 
     @property
     def is_idle(self) -> bool:
@@ -88,24 +99,23 @@ class ServedDeployment:
 
     def deploy(self, record: RevisionRecord) -> None:
         """Replace what serves by a revision, once that is ready."""
-        before, self._rollout = self._rollout, None
+        before = self._rollout
+        if before is not None and self._coming_record is not None and not before.done():
+            before.cancel()
+            self._end_revision(self._coming_record, records.FAILED, "a later change of the deployment took its place")
+        self._coming_record = record
         self.ended.clear()
         self._rollout = asyncio.ensure_future(self._roll_out(record, before))
 
     async def _roll_out(self, record: RevisionRecord, before: asyncio.Task[None] | None) -> None:
-        if before is not None:
-            before.cancel()
-            await asyncio.wait({before})
         say = self._make_log(record)
         try:
+            if before is not None:
+                await asyncio.wait({before})
             await self._replace(record)
         except (SmaltError, OSError) as error:
             say(f"the deployment failed: {error}")
             self._end_revision(record, records.FAILED, str(error))
-        except asyncio.CancelledError:
-            if not self._is_closed:
-                self._end_revision(record, records.FAILED, "a later change of the deployment took its place")
-            raise
         except Exception as error:
             logger.exception("deployment %s/%s", self.endpoint, self.name)
             self._end_revision(record, records.FAILED, f"smalt itself failed here: {error!r}")
@@ -118,8 +128,10 @@ class ServedDeployment:
                 self.coming.kill_all()
                 self._keep_until_ended(self.coming)
                 self.coming = None
-            self.ended.set()
+            if self._rollout is asyncio.current_task():
+                self.ended.set()
             self._gate.grant_places()
+            self._on_end()
 
     async def _replace(self, record: RevisionRecord) -> None:
         definition, serving = Definition.from_dict(record.content), self.serving

@@ -70,9 +70,7 @@ class OnlineEndpoints:
     ) -> None:
         newest, db = revisions[-1], self.context.db
         workspace = workspaces.get_workspace(db, newest.workspace_id)
-        deployment = self._deployments[key] = ServedDeployment(
-            self.context, self._starter, workspace, newest.endpoint, newest.deployment
-        )
+        deployment = self._deployments[key] = self._make_deployment(workspace, newest.endpoint, newest.deployment)
         serving = next((one for one in reversed(revisions) if one.state == records.SUCCEEDED), None)
         adopted = []
         if serving is not None:
@@ -123,10 +121,13 @@ class OnlineEndpoints:
         assert record is not None
         key = _make_key(workspace.id, endpoint, name)
         if key not in self._deployments:
-            self._deployments[key] = ServedDeployment(self.context, self._starter, workspace, endpoint, name)
+            self._deployments[key] = self._make_deployment(workspace, endpoint, name)
         self._deployments[key].deploy(record)
         self._update_need()
         return self._deployments[key], record
+
+    def _make_deployment(self, workspace: Workspace, endpoint: str, name: str) -> ServedDeployment:
+        return ServedDeployment(self.context, self._starter, workspace, endpoint, name, self._update_need)
 
     def find_deployment(self, workspace_id: int, endpoint: str, name: str) -> ServedDeployment | None:
         return self._deployments.get(_make_key(workspace_id, endpoint, name))

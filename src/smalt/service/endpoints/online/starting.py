@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ from smalt import inside
 from smalt.exceptions import RefusedError
 from smalt.service.compute.backend import Backend
 from smalt.service.compute.local.launcher_client import SERVICE, LauncherClient
-from smalt.service.compute.spec import StepInput, StepResources, StepSpec
+from smalt.service.compute.spec import ImageServer, StepInput, StepResources, StepSpec
 from smalt.service.data import Location, copy_tree, remove_tree
-from smalt.service.endpoints.online.definitions import MLFLOW, SCRIPT, Definition
+from smalt.service.endpoints.online.definitions import CONTAINER, MLFLOW, SCRIPT, Definition
 from smalt.service.endpoints.online.model_environments import read_model_environment
 from smalt.service.engine.context import EngineContext
 from smalt.service.environments import BuiltEnvironment
@@ -32,6 +33,10 @@ _NEVER_WELL = "|| exit $?; exit 70"
 its place."""
 _FIRST_TO_GO = "echo 500 2>/dev/null >/proc/self/oom_score_adj;"
 """A process that eats memory is ended before the server and the jobs are."""
+_SOCKET_FOLDER = "SMALT_SOCKET_FOLDER"
+"""The variable with the folder of the socket: a container must see that and no other socket of the home."""
+_APP_ROOT = "/var/azureml-app"
+"""The folder in the service's containers that has models and code."""
 _GRACE = 20.0
 """Seconds that a process has to end when it is stopped."""
 AT_ONCE = 3.0
@@ -75,6 +80,12 @@ class ReplicaStarter:
             path = await context.data.fetch(model, say, definition.model_type)
             say(f"model {definition.model_name}:{definition.model_version} is {path}")
         environment = await self._build_environment(definition, model, say)
+        if definition.kind == CONTAINER and environment.container is None:
+            why = "; ".join(environment.notes) or "no container engine answers"
+            raise RefusedError(
+                "the deployment's environment is an image with a server of its own (inference_config), and this "
+                f"machine cannot run it ({why}); install Docker or Podman, or serve the model by a scoring script"
+            )
         backend = context.computes.find_backend(None, environment)
         return PreparedRevision(
             record, definition, workspace, environment, backend, model, str(path) if path else None
@@ -104,19 +115,25 @@ class ReplicaStarter:
         """Start a process and return its id, address and folder, which are recorded before it is started."""
         context, record = self._context, prepared.record
         folder = f"{_get_deployment_folder(context, prepared.workspace, record)}/{{id}}"
-        address = str(context.home.socket_path("o{id}"))
+        address = str(context.home.socket_path("launcher").parent / "o{id}" / "s")
+        if prepared.definition.kind == CONTAINER:
+            address = f"127.0.0.1:{_find_free_port()}"
         id = records.add_replica(context.db, record.id, folder, address)
         folder, address = folder.format(id=id), address.format(id=id)
         if prepared.model_folder is None and prepared.model is not None:
             where = f"{_get_deployment_folder(context, prepared.workspace, record)}/models/{record.id}"
             prepared.model_folder = await asyncio.to_thread(_place_model, prepared, where)
         spec, steps = self._make_spec(prepared, id, folder, address), prepared.backend.steps
+        if prepared.definition.kind == CONTAINER:
+            _serve_by_image(spec, prepared, folder, int(address.rpartition(":")[2]))
         fetched = await steps.fetch(spec, say)
         layout = await asyncio.to_thread(steps.lay_out, spec, prepared.environment)
         gpus = context.computes.machine.gpus
         step = await asyncio.to_thread(steps.prepare, spec, layout, gpus, fetched, say)
-        context.home.make_socket_folder()
-        _remove_file(address)
+        if spec.lasting_folders:
+            context.home.make_socket_folder()
+            Path(address).parent.mkdir(mode=0o700, exist_ok=True)
+            _remove_socket(address, folder_too=False)
         self._launcher.start([step])
         return id, address, folder
 
@@ -141,6 +158,7 @@ class ReplicaStarter:
             variables=definition.variables,
             service_variables=_make_variables(prepared, folder),
             resources=StepResources(),
+            lasting_folders={_SOCKET_FOLDER: str(Path(address).parent)} if address.startswith("/") else {},
             grace=_GRACE,
             folder=folder,
         )
@@ -152,7 +170,7 @@ class ReplicaStarter:
         """Remove what is left of a process that has ended, but for its log."""
         records.remove_replica(self._context.db, id)
         self._launcher.acknowledge([make_step_id(id)])
-        _remove_file(address)
+        _remove_socket(address)
         self._context.environments.release_view(Path(folder, "environment"))
         asyncio.get_running_loop().run_in_executor(None, _remove_work, folder)
 
@@ -186,7 +204,29 @@ def _make_command(prepared: PreparedRevision, address: str) -> str:
         return shlex.join(["python", str(_PROGRAMS / "script_server.py"), address, str(definition.script)])
     if definition.kind == MLFLOW:
         return shlex.join(["python", str(_PROGRAMS / "model_server.py"), address, str(prepared.model_path)])
-    raise RefusedError("smalt runs no images with servers of their own yet; serve the model by a scoring script")
+    return "the image's own program"  # which runs instead
+
+
+def _serve_by_image(spec: StepSpec, prepared: PreparedRevision, folder: str, published: int) -> None:
+    """Let the step run the image's own server, with model and code where the service puts them."""
+    definition, binds, variables = prepared.definition, {}, {}
+    if prepared.model_path is not None and prepared.model is not None:
+        name = prepared.model.name or Path(prepared.model_path).name
+        root = definition.mount_path or f"{_APP_ROOT}/azureml-models"
+        place = f"{root}/{definition.model_name}/{definition.model_version}"
+        binds[f"{place}/{name}"] = os.path.realpath(prepared.model_path)
+        variables["AZUREML_MODEL_DIR"] = place
+    if definition.code is not None:
+        binds[f"{_APP_ROOT}/code"] = f"{folder}/wd"
+        variables.update(AML_APP_ROOT=f"{_APP_ROOT}/code", AZUREML_ENTRY_SCRIPT=str(definition.script))
+    spec.service_variables = variables
+    spec.image_server = ImageServer(definition.port, published, binds)
+
+
+def _find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _make_variables(prepared: PreparedRevision, folder: str) -> dict[str, str]:
@@ -230,9 +270,12 @@ def _has_package(packages: list[str], name: str) -> bool:
     return any(package.partition("==")[0].lower().replace("_", "-") == name for package in packages)
 
 
-def _remove_file(path: str) -> None:
-    if path.startswith("/"):
-        Path(path).unlink(missing_ok=True)
+def _remove_socket(address: str, *, folder_too: bool = True) -> None:
+    if address.startswith("/"):
+        path = Path(address)
+        path.unlink(missing_ok=True)
+        if folder_too and path.parent.is_dir():
+            path.parent.rmdir()
 
 
 def _remove_work(folder: str) -> None:
