@@ -50,7 +50,13 @@ def test_what_is_described_is_kept(served: Path, call: Callable[..., Ran]) -> No
     assert (refused.code, "names 'blue', which is no deployment" in refused.err) == (2, True)
 
     told("batch-endpoint", "create", "-f", write(served / "b.yml", name="b"))
-    batch = write(served / "bd.yml", name="d", endpoint_name="b", model="azureml:m:1", compute="azureml:cpu")
+    (served / "score").mkdir()
+    (served / "score" / "score.py").write_text("def run(mini_batch): ...")
+    code = {"code": "score", "scoring_script": "score.py"}
+    batch = write(
+        served / "bd.yml", name="d", endpoint_name="b", compute="azureml:cpu", code_configuration=code,
+        environment="azureml:host",
+    )  # fmt: skip
     told("batch-deployment", "create", "-f", batch, "--set-default")
     assert told("batch-endpoint", "show", "-n", "b")["defaults"] == {"deployment_name": "d"}
     assert told("batch-endpoint", "list-jobs", "-n", "b") == []

@@ -119,18 +119,23 @@ def test_an_endpoint_has_keys_or_tokens(client: MLClient, tmp_path: Path) -> Non
         client.online_endpoints.invoke("one", request_file=str(tmp_path / "r.json"))
 
 
-def test_batch_endpoints_have_defaults_from_the_beginning(client: MLClient) -> None:
+def test_batch_endpoints_have_defaults_from_the_beginning(client: MLClient, tmp_path: Path) -> None:
     """Programs set `endpoint.defaults.deployment_name` on what they get."""
     client.batch_endpoints.begin_create_or_update(make("batch_endpoint", name="b")).result()
     endpoint = client.batch_endpoints.get("b")
     endpoint.defaults.deployment_name = "d"
     assert client.batch_endpoints.begin_create_or_update(endpoint).result().defaults.deployment_name == "d"
-    given = {"name": "d", "endpoint_name": "b", "model": "azureml:m:1", "compute": "cpu"}
+    (tmp_path / "weights").write_text("1")
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "score.py").write_text("def run(mini_batch): ...")
+    given = {"name": "d", "endpoint_name": "b", "model": {"path": str(tmp_path / "weights")}, "compute": "cpu"}
+    given |= {"code_configuration": {"code": str(tmp_path / "code"), "scoring_script": "score.py"}}
+    given |= {"environment": "azureml:host"}
     made: Any = client.batch_deployments.begin_create_or_update(
         make("batch_deployment", **given, settings={"mini_batch_size": 5, "instance_count": 2})
     ).result()
     assert (made.endpoint_name, made.mini_batch_size, made.resources.instance_count) == ("b", 5, 2)
-    with pytest.raises(RefusedError, match="runs no models yet"):
+    with pytest.raises(ValidationException, match="one input of data"):
         client.batch_endpoints.invoke("b")
     assert list(client.batch_endpoints.list_jobs("b")) == []
 

@@ -24,6 +24,7 @@ from smalt.entities import (
     PipelineJob,
     PipelineNode,
 )
+from smalt.entities.endpoints.invocation import BatchInvocation
 from smalt.entities.schema.entity import Entity, Field
 from smalt.entities.schema.field_table import list_nouns
 from smalt.entities.schema.kinds import COMPONENTS
@@ -86,7 +87,7 @@ def as_sent(noun: type[Entity], name: str, value: Any, end: Any) -> tuple[Any, A
     plain, arrived = to_plain(value), to_plain(end)
     if (noun.__name__, name) in REWRITTEN:
         return (bool(plain), bool(arrived))
-    is_port = issubclass(noun, Job) and (isinstance(value, (Input, Output)) or name == "outputs")
+    is_port = issubclass(noun, (Job, BatchInvocation)) and (isinstance(value, (Input, Output)) or name == "outputs")
     return (without_component_keys(plain), arrived) if is_port else (plain, arrived)
 
 

@@ -27,6 +27,7 @@ PROGRAM_NAMES = (
     "control_flow",
     "sweeps",
     "parallel_jobs",
+    "batch_endpoints",
 )
 CASES = [(program, name) for program in PROGRAM_NAMES for name in _functions(program)]
 IDS = [f"{program}-{name}" for program, name in CASES]

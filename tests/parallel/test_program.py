@@ -344,3 +344,13 @@ def test_a_forked_process_does_not_answer_for_its_worker(tmp_path: Path) -> None
     code, out = one.run()
     assert code == 0, out
     assert one.read_rows() == ALL
+
+
+def test_the_model_of_a_script(tmp_path: Path) -> None:
+    """AZUREML_MODEL_DIR has it under its own name; the rows get the name that was chosen."""
+    script = "def run(mini_batch):\n    return os.listdir(os.environ['AZUREML_MODEL_DIR']) * len(mini_batch)\n"
+    one = ParallelRun(tmp_path, script, model="weights", append_row_to="side", append_row_file_name="found.csv")
+    (tmp_path / "named.bin").write_text("1")
+    code, out = one.run(AZURE_ML_INPUT_weights=str(tmp_path / "named.bin"))
+    assert code == 0, out
+    assert (one.side / "found.csv").read_text() == "named.bin\n" * 6

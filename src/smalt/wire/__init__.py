@@ -36,6 +36,7 @@ _KINDS = {
     "schedule": "workspaces.schedules",
     "batch_endpoint": "endpoints.batch:BATCH_ENDPOINT",
     "batch_deployment": "endpoints.batch:BATCH_DEPLOYMENT",
+    "batch_invocation": "endpoints.invocations:INVOCATION",
     "online_endpoint": "endpoints.online:ONLINE_ENDPOINT",
     "online_deployment": "endpoints.online:ONLINE_DEPLOYMENT",
     "serverless_endpoint": "endpoints.online:SERVERLESS_ENDPOINT",

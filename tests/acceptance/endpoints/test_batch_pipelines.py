@@ -133,7 +133,7 @@ def test_mistakes_are_sentences(counter: Desk) -> None:
         "inputDat: ",
         "did you mean 'inputData'",
         "'Folder'",
-        "miniBatchSize",
+        "mini_batch_size",
         "needs 'uri'",
         "needs 'value'",
     ):
@@ -145,6 +145,10 @@ def test_mistakes_are_sentences(counter: Desk) -> None:
     counter.write("bad.yml", DEPLOYMENT.format(name="bad", version=9))
     refused = counter.smalt("batch-deployment create -f bad.yml")
     assert (refused.code, "component" in refused.err) == (2, True)
+    counter.write("bad.yml", DEPLOYMENT.format(name="bad", version=1) + "    environment: azureml:host\n")
+    refused = counter.smalt("batch-deployment create -f bad.yml --set settings.force_rerrun=true")
+    for words in ("environment: a deployment of a pipeline component has none", "did you mean 'force_rerun'"):
+        assert words in refused.err
 
 
 def test_an_endpoint_without_default_says_what_to_do(desk: Desk) -> None:
@@ -152,3 +156,52 @@ def test_an_endpoint_without_default_says_what_to_do(desk: Desk) -> None:
     desk.smalt("batch-endpoint create -n empty")
     refused = desk.smalt("batch-endpoint invoke -n empty")
     assert (refused.code, "has no default deployment" in refused.err) == (1, True)
+
+
+def test_a_job_becomes_a_deployment(counter: Desk) -> None:
+    """It runs the job's steps, with the job's inputs where the invocation gives no others."""
+    counter.write(
+        "job.yml",
+        """
+        type: pipeline
+        name: source
+        component: azureml:counting:1
+        inputs: {data: {type: uri_folder, path: ./data}, times: 4}
+        """,
+    )
+    assert counter.smalt("job create -f job.yml --stream").code == 0
+    counter.write("again.yml", "name: again\nendpoint_name: counter\ntype: pipeline\njob_definition: azureml:unknown\n")
+    refused = counter.smalt("batch-deployment create -f again.yml")
+    assert (refused.code, "there is no job 'unknown'" in refused.err) == (1, True)
+    made = counter.smalt("batch-deployment create -f again.yml --set job_definition=azureml:source")
+    assert made.code == 0, made.err
+    same = counter.ask("batch-endpoint invoke -n counter -d again --query name")
+    assert read_counts(counter, same) == "1 times 4 of words"
+    changed = counter.ask("batch-endpoint invoke -n counter -d again --inputs times=5 --query name")
+    assert read_counts(counter, changed) == "1 times 5 of words"
+
+
+def test_a_file_has_the_inputs(counter: Desk) -> None:
+    """As the service's examples write them; paths are the file's, and mistakes have their lines."""
+    counter.write(
+        "given/inputs.yml",
+        """
+        inputs:
+          data: {type: uri_folder, path: ../data}
+          times: {type: integer, default: 6}
+        outputs:
+          counts: {type: uri_folder, mode: upload}
+        """,
+    )
+    job = counter.ask("batch-endpoint invoke -n counter -d one --f given/inputs.yml --query name")
+    assert read_counts(counter, job) == "1 times 6 of words"
+    counter.write(
+        "wrong.yml", "inputs:\n  data: {type: uri_folder, path: nowhere}\n  times: {type: integer}\nexperiment: a\n"
+    )
+    refused = counter.smalt("batch-endpoint invoke -n counter -f wrong.yml")
+    assert refused.code == 2
+    for words in ("wrong.yml:2:34: there is no", "wrong.yml:3:10: an input of type integer needs 'default'",
+                  "wrong.yml:4:1: unknown key 'experiment'"):  # fmt: skip
+        assert words in refused.err
+    direct = counter.ask("batch-endpoint invoke -n counter -d one --input data --query name")
+    assert read_counts(counter, direct) == "1 times 1 of words"

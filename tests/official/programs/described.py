@@ -58,7 +58,7 @@ index_columns:
 
 
 def it_keeps_batch_endpoints() -> None:
-    """With the deployments of a pipeline component and of a model; jobs are refused."""
+    """With the deployments of a pipeline component and of a model, which needs data."""
     endpoint = BatchEndpoint(name="batch-one", description="d", tags={"a": "b"})
     assert waited(ml.begin_create_or_update(endpoint)).name == "batch-one"
     component = ml.components.create_or_update(load_component(write("step.yml", STEP)))
@@ -96,7 +96,7 @@ def it_keeps_batch_endpoints() -> None:
     assert sorted(one.name for one in ml.batch_deployments.list("batch-one")) == ["scores", "steps"]
     assert ml.batch_deployments.get("scores", "batch-one").mini_batch_size == 5
     assert [one.name for one in ml.batch_endpoints.list()] == ["batch-one"]
-    assert "runs no models yet" in refused(lambda: ml.batch_endpoints.invoke(endpoint_name="batch-one"))
+    assert "one input of data" in refused(lambda: ml.batch_endpoints.invoke(endpoint_name="batch-one"))
     assert list(ml.batch_endpoints.list_jobs("batch-one")) == []
     waited(ml.batch_deployments.begin_delete("steps", "batch-one"))
     waited(ml.batch_endpoints.begin_delete("batch-one"))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from itertools import islice
 from typing import Any
 
 import click
 
 from smalt.cli.commands.stored_nouns import AUTH_MODE, DeploymentNoun, StoredNoun
-from smalt.cli.framework import options
+from smalt.cli.framework import documents, edits, options
 from smalt.cli.framework.verb import Invocation
+from smalt.entities.syntax.references import is_reference
 
 batch_endpoint = StoredNoun(
     "batch_endpoint",
@@ -37,16 +39,58 @@ _ENDPOINT = click.Option(["-e", "--endpoint-name"], metavar="NAME", required=Tru
     "invoke",
     _NAME,
     _DEPLOYMENT,
-    click.Option(["--experiment-name"], metavar="NAME", help="The experiment of its job."),
-    click.Option(["-j", "--job-name"], metavar="NAME", help="The name of its job."),
+    options.make_file_option("A YAML file with 'inputs', 'outputs' and other settings.", first=False),
+    click.Option(["--input"], metavar="PATH", help="The data: a path, a URI, or azureml:NAME:VERSION."),
+    click.Option(["--input-type"], metavar="TYPE", help="Its type; uri_folder, or uri_file for a local file."),
+    click.Option(["--inputs"], multiple=True, metavar="NAME=VALUE…", help="Inputs by name: data or literals."),
+    click.Option(["--output-path"], metavar="PATH", help="The folder for a model's results."),
+    click.Option(["--outputs"], multiple=True, metavar="NAME=PATH…", help="The folders of outputs, by name."),
+    click.Option(["-m", "--mini-batch-size"], type=int, metavar="N", help="Files in a mini-batch of a model."),
+    click.Option(["-c", "--instance-count"], type=int, metavar="N", help="The number of machines of a model."),
+    click.Option(["-j", "--job-name"], metavar="NAME", help="The name of the job."),
+    click.Option(["--experiment-name"], metavar="NAME", help="The experiment of the job; by default the endpoint."),
+    options.SET,
 )
 def invoke_endpoint(
-    ctx: Invocation, name: str, deployment_name: str | None, experiment_name: str | None, job_name: str | None
+    ctx: Invocation, name: str, deployment_name: str | None, file: str | None, set: tuple[str, ...], **given: Any
 ) -> Any:
     """Run an endpoint's deployment on data, and show its job."""
-    return ctx.client.batch_endpoints.invoke(
-        name, deployment_name=deployment_name, experiment_name=experiment_name, job_name=job_name
-    )
+    from smalt.entities.endpoints.invocation import BatchInvocation
+
+    values = _collect_values(given)
+    is_bare = file is None and not set and not any(values.values())
+    invocation = BatchInvocation() if is_bare else documents.read_document("batch_invocation", file, set, values)
+    return ctx.client.batch_endpoints.submit_invocation(name, deployment_name, invocation)
+
+
+def _collect_values(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options as a file of an invocation has them."""
+    inputs = {key: _read_value(value) for key, value in edits.split_pairs(given["inputs"], "--inputs")}
+    if given["input"] is not None:
+        if inputs:
+            raise click.UsageError("--input and --inputs exclude each other; give all inputs with --inputs")
+        data = _make_data(given["input"], given["input_type"])
+        inputs = {"UriFile" if data["type"] == "uri_file" else "UriFolder": data}
+    elif given["input_type"] is not None:
+        raise click.UsageError("--input-type is the type of --input, which is not there")
+    outputs: dict[str, Any] = {key: {"path": path} for key, path in edits.split_pairs(given["outputs"], "--outputs")}
+    if given["output_path"] is not None:
+        outputs["score"] = {"type": "uri_folder", "path": given["output_path"]}
+    compute = {"instance_count": given["instance_count"]} if given["instance_count"] is not None else None
+    kept = ("mini_batch_size", "job_name", "experiment_name")
+    return {"inputs": inputs, "outputs": outputs, "compute": compute, **{key: given[key] for key in kept}}
+
+
+def _read_value(text: str) -> Any:
+    """Return data for a text that names some, and a literal for any other."""
+    if "://" in text or is_reference(text) or os.path.exists(os.path.expanduser(text)):
+        return _make_data(text, None)
+    return text
+
+
+def _make_data(text: str, type: str | None) -> dict[str, Any]:
+    local = documents.to_local_path(text) or text
+    return {"type": type or ("uri_file" if os.path.isfile(local) else "uri_folder"), "path": local}
 
 
 @batch_endpoint.verb("list-jobs", _NAME, options.MAX_RESULTS, columns=("name", "status", "deployment_name"))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from smalt.client.collections.endpoints import EndpointCollection, EndpointDeploymentCollection
 from smalt.client.collections.pollers import CompletedPoller
+from smalt.exceptions import ValidationException
+from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, build_asset_id
 
 if TYPE_CHECKING:
     from smalt.entities import BatchJob
     from smalt.entities.endpoints.deployment import Deployment
     from smalt.entities.endpoints.endpoint import BatchEndpoint
+    from smalt.entities.endpoints.invocation import BatchInvocation
 
 
 class BatchEndpointOperations(EndpointCollection):
@@ -47,9 +51,17 @@ class BatchEndpointOperations(EndpointCollection):
         a deployment. Further arguments: `experiment_name`, `job_name`, and `params_override`, a list of settings of a
         model deployment that this invocation changes, such as `[{"mini_batch_size": 20}]`.
         """
-        from smalt.client.endpoints.invocations import build_invocation
+        from smalt.client.endpoints.invocations import make_invocation
 
-        body = build_invocation(self._session, inputs, kwargs)
+        return self.submit_invocation(endpoint_name, deployment_name, make_invocation(inputs, kwargs))
+
+    def submit_invocation(
+        self, endpoint_name: str, deployment_name: str | None, invocation: BatchInvocation
+    ) -> BatchJob:
+        """Send an invocation and return its job; smalt's own. However often it is sent, it makes one job."""
+        from smalt.client.endpoints.invocations import build_body
+
+        body = build_body(self._session, invocation)
         headers = {"repeatability_request-id": str(uuid.uuid4())}
         if deployment_name:
             headers["azureml-model-deployment"] = deployment_name
@@ -69,7 +81,29 @@ class BatchDeploymentOperations(EndpointDeploymentCollection):
     def begin_create_or_update(
         self, deployment: Deployment, *, skip_script_validation: bool = False, **kwargs: Any
     ) -> CompletedPoller[Deployment]:
-        return self._create_deployment(deployment)
+        """Create or change a deployment.
+
+        A scoring script that is missing or cannot be compiled is told before anything is sent or registered.
+        """
+        from smalt.client.endpoints.scoring_scripts import check_scoring_script
+
+        check_scoring_script(deployment, checks_syntax=not skip_script_validation)
+        return self._create_deployment(self._use_job(deployment))
+
+    def _use_job(self, deployment: Any) -> Any:
+        """Return the deployment with the component of the pipeline job that it names, if it names one."""
+        job = getattr(deployment, "job_definition", None)
+        if job is None or getattr(deployment, "component", None) is not None:
+            return deployment
+        name = job if isinstance(job, str) else getattr(job, "name", None)
+        if not name:
+            raise ValidationException("job_definition: submit the pipeline job first, and name it here as azureml:JOB")
+        spec = {"type": "pipeline", "sourceJobId": name}
+        path = build_asset_id(self._workspace_id, "components", ANONYMOUS_COMPONENT, "1")
+        made = self._connection.put(path, {"properties": {"isAnonymous": True, "componentSpec": spec}})
+        changed = copy.copy(deployment)
+        changed.component, changed.job_definition = made["id"], None
+        return changed
 
     def get(self, name: str, endpoint_name: str) -> Deployment:
         found: Deployment = self._get_deployment(name, endpoint_name)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smalt.entities.assets.component import COMPONENT
-from smalt.entities.endpoints.deployment import Deployment
+from smalt.entities.assets.environment import ENVIRONMENT
+from smalt.entities.endpoints.deployment import MODEL, CodeConfiguration, Deployment
 from smalt.entities.jobs.command import VARIABLES
 from smalt.entities.jobs.resources import CountsInstances, JobResourceConfiguration
-from smalt.entities.schema.effects import KEPT
+from smalt.entities.schema.effects import ACTED, KEPT, REFUSED
 from smalt.entities.schema.entity import Entity, constant, mapping, optional
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.problems import Path
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 class BatchRetrySettings(Entity):
     noun = "retry settings"
-    _effect = KEPT
+    _effect = ACTED
 
     max_retries = optional(Integer(at_least=0), "The largest number of retries of a mini-batch.")
     timeout = optional(Integer(at_least=1), "Seconds for one mini-batch.")
@@ -31,7 +32,7 @@ class ModelBatchDeploymentSettings(Entity):
     """Settings of mini-batches and of their results."""
 
     noun = "settings of a batch deployment"
-    _effect = KEPT
+    _effect = ACTED
 
     mini_batch_size = optional(Integer(at_least=1), "Files in a mini-batch.")
     max_concurrency_per_instance = optional(Integer(at_least=1), "Processes on each machine.")
@@ -48,6 +49,7 @@ class ModelBatchDeployment(Deployment):
     """A batch deployment of a model. Older files have its settings beside `settings` instead of in it."""
 
     noun = "a batch deployment of a model"
+    _effect = ACTED
 
     type = constant("model", "The type.")
     compute = optional(Text(), "The compute that it runs on.")
@@ -79,11 +81,13 @@ class BatchDeployment(CountsInstances, ModelBatchDeployment):
 
 
 class JobDefinition(Entity):
+    """A pipeline job that exists, by its name; the rest of the job is what was submitted."""
+
     noun = "a job definition"
     _effect = KEPT
 
     type = constant("pipeline", "The type of job.")
-    name = optional(Text(), "The name.")
+    name = optional(Text(), "The name of the job, which has been submitted.", effect=ACTED)
     display_name = optional(Text(), "The name that people see.")
     description = optional(Text(), "A description, for people.")
     tags = mapping(Map(AsText()), "Labels, for people and searches.")
@@ -97,11 +101,16 @@ class JobDefinition(Entity):
 
 class PipelineComponentBatchDeployment(Deployment):
     noun = "a batch deployment of a pipeline component"
+    _effect = ACTED
 
     type = constant("pipeline", "The type.")
     component = optional(COMPONENT, "The pipeline component.")
     job_definition = optional(Text() | Nested(JobDefinition), "A pipeline job, in place of a component.")
     settings = mapping(Map(Anything()), "Settings of the pipeline.")
+    model = optional(MODEL, "Only deployments of models have one.", effect=REFUSED)
+    code_configuration = optional(Nested(CodeConfiguration), "Only deployments of models have one.", effect=REFUSED)
+    environment = optional(ENVIRONMENT, "Only deployments of models have one.", effect=REFUSED)
+    environment_variables = mapping(VARIABLES, "Only deployments of models have some.", effect=REFUSED)
 
     @classmethod
     def _check_required(cls, given: set[str], path: Path, reader: Reader) -> None:

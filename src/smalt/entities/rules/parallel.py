@@ -59,12 +59,29 @@ def _check_task(noun: Any, task: Any, path: Path, reader: Reader) -> None:
         words = "a task of type 'model' cannot run: the service has run_function only; write an entry_script"
         reader.add_problem((*path, "type"), words)
         return
+    model = _find_model(noun, values, path, reader)
     for key, why in (("entry_script", "the Python file with run()"), ("environment", "for its packages")):
-        if not values.get(key) and not (key == "environment" and vars(noun).get(key)):
+        is_given = values.get(key) or (key == "environment" and vars(noun).get(key))
+        if not is_given and not (key == "entry_script" and model == "mlflow_model"):
             reader.add_problem(path, f"the task needs '{key}', {why}", at_key=True)
     if values.get("append_row_to"):
         check_port_alone(values["append_row_to"], "outputs", noun.outputs, (*path, "append_row_to"), reader)
     _check_script(values, path, reader)
+
+
+def _find_model(noun: Any, values: Mapping[str, Any], path: Path, reader: Reader) -> str | None:
+    """Return the type of the input that the script is given as its model; report one that is no model."""
+    text = values.get("model")
+    if parse_binding(text) is None:
+        return None
+    name = check_port_alone(text, "inputs", noun.inputs, (*path, "model"), reader)
+    data = noun.inputs.get(name)
+    type = data.type if isinstance(data, Input) else None
+    if name and (type is None or not type.endswith("_model")):
+        reader.add_problem(
+            (*path, "model"), f"the input '{name}' is no model; make its type custom_model or mlflow_model"
+        )
+    return type
 
 
 def _check_script(values: Mapping[str, Any], path: Path, reader: Reader) -> None:

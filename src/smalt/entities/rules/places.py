@@ -46,7 +46,7 @@ TRIAL = TextPlace(
 )
 ARGUMENTS = TextPlace(
     "the arguments of a step",
-    "`args` of Spark; `input_data`, `task.program_arguments`, `task.append_row_to` of parallel",
+    "`args` of Spark; `input_data`, `task.program_arguments`, `task.append_row_to`, `task.model` of parallel",
     {**_OWN, "name": Use.TEXT},
     _OF_PARENT,
 )
@@ -185,7 +185,7 @@ BLOCKS = (COMMAND, TRIAL, ARGUMENTS)
 _ABOUT_PEOPLE = ("name", "display_name", "description", "experiment_name", "comment", "tags", "properties")
 OF_BODY = {
     "command": COMMAND,
-    **dict.fromkeys(("args", "input_data", "task.program_arguments", "task.append_row_to"), ARGUMENTS),
+    **dict.fromkeys(("args", "input_data", "task.program_arguments", "task.append_row_to", "task.model"), ARGUMENTS),
 }
 """The texts of a step, job or component that name its own inputs and outputs, by key."""
 

@@ -92,6 +92,7 @@ KINDS: dict[str, dict[str, str] | str] = {
     "online_deployment": ONLINE_DEPLOYMENTS,
     "batch_endpoint": "endpoints.endpoint:BatchEndpoint",
     "batch_deployment": BATCH_DEPLOYMENTS,
+    "batch_invocation": "endpoints.invocation:BatchInvocation",
     "serverless_endpoint": "endpoints.endpoint:ServerlessEndpoint",
     "marketplace_subscription": "endpoints.endpoint:MarketplaceSubscription",
     "feature_store": "workspaces.feature_store:FeatureStore",

@@ -10,6 +10,7 @@ from typing import Any
 from .coordinator import Coordinator
 from .cutting import ROWS_FOLDER, cut_input
 from .errors import ParallelError, StopRequested
+from .model import find_script, provide_model
 from .reports import Reports, write_result
 from .script import check_script
 from .settings import ParallelSettings, get_port
@@ -21,7 +22,8 @@ _STOPPED = 128 + signal.SIGTERM
 def _find_rows_path(settings: ParallelSettings) -> str:
     """Return the file that gets the rows: the output itself, or a file of the service's name in its folder."""
     path = get_port(os.environ, "outputs", settings.append_row_to)
-    return os.path.join(path, "parallel_run_step.txt") if os.path.isdir(path) else path
+    name = settings.append_row_file_name or "parallel_run_step.txt"
+    return os.path.join(path, name) if os.path.isdir(path) else path
 
 
 def _request_stop(*_: Any) -> None:
@@ -30,7 +32,9 @@ def _request_stop(*_: Any) -> None:
 
 
 def _run_job(settings: ParallelSettings) -> int:
-    has_shutdown = check_script(os.path.join(os.getcwd(), settings.entry_script))
+    has_shutdown = check_script(find_script(settings, os.getcwd()))
+    if settings.model:
+        provide_model(settings, os.getcwd())
     cut = cut_input(settings)._replace(has_shutdown=has_shutdown)
     reports = Reports(os.getcwd(), len(cut.batches))
     workers = min(settings.count_workers(), len(cut.batches))

@@ -28,6 +28,7 @@ class ParallelSettings:
     """The script, its input, and the limits at which the job gives up."""
 
     entry_script: str
+    """Empty for an MLflow model that is scored without a script."""
     input: str
     """The name of the input that is cut."""
     input_type: str = "uri_folder"
@@ -37,6 +38,10 @@ class ParallelSettings:
     """The names of the job's outputs."""
     append_row_to: str = ""
     """The name of the output that gets what `run` returned."""
+    append_row_file_name: str = ""
+    """The name of the file with the rows where that output is a folder."""
+    model: str = ""
+    """The name of the input with the model, which the script finds in AZUREML_MODEL_DIR."""
     append_row_check: bool = True
     """False if the number of elements that `run` returned is not compared with the number of items."""
     mini_batch_size: int = 0

@@ -18,6 +18,7 @@ from typing import Any
 
 from .channel import Message, WorkerChannel
 from .errors import ParallelError
+from .model import find_script
 from .rows import make_rows, read_csv_options
 from .script import MiniBatchContext, UserScript, provide_modules
 from .settings import ParallelSettings
@@ -79,7 +80,7 @@ class _Worker:
             self._run_batch(script, message)
 
     def _load_script(self) -> UserScript | None:
-        path = os.path.join(self._place.workdir, self._settings.entry_script)
+        path = find_script(self._settings, self._place.workdir)
         try:
             sys.argv = [path, *self._settings.arguments]
             _provide_helpers(self._settings, self._place, self._output_dir)

@@ -12,7 +12,7 @@ _COLUMNS = "i.endpoint, i.deployment, i.job_id, i.job_name, i.request_id, i.requ
 
 
 @dataclass(frozen=True)
-class BatchInvocation:
+class InvocationRecord:
     endpoint: str
     deployment: str
     job_id: int
@@ -34,24 +34,24 @@ def add_invocation(
     )
 
 
-def find_by_request(db: Database, workspace_id: int, endpoint: str, request_id: str) -> BatchInvocation | None:
+def find_by_request(db: Database, workspace_id: int, endpoint: str, request_id: str) -> InvocationRecord | None:
     row = db.row(
         f"SELECT {_COLUMNS} FROM batch_invocations i WHERE workspace_id=? AND endpoint=? AND request_id=?",
         (workspace_id, endpoint, request_id),
     )
-    return BatchInvocation(*row) if row else None
+    return InvocationRecord(*row) if row else None
 
 
-def find_by_job(db: Database, job: Job) -> BatchInvocation | None:
+def find_by_job(db: Database, job: Job) -> InvocationRecord | None:
     row = db.row(
         f"SELECT {_COLUMNS} FROM batch_invocations i WHERE workspace_id=? AND job_id=?", (job.workspace_id, job.id)
     )
-    return BatchInvocation(*row) if row else None
+    return InvocationRecord(*row) if row else None
 
 
 def list_invocations(
     db: Database, workspace_id: int, endpoint: str, deployment: str | None, *, skip: int, limit: int
-) -> list[BatchInvocation]:
+) -> list[InvocationRecord]:
     """Return the invocations whose jobs exist, the newest first."""
     rows = db.rows(
         f"SELECT {_COLUMNS} FROM batch_invocations i JOIN jobs j ON j.id=i.job_id"
@@ -59,7 +59,7 @@ def list_invocations(
         " ORDER BY i.job_id DESC LIMIT ? OFFSET ?",
         (workspace_id, endpoint, deployment, deployment, limit, skip),
     )
-    return [BatchInvocation(*row) for row in rows]
+    return [InvocationRecord(*row) for row in rows]
 
 
 def remove_endpoint(db: Database, workspace_id: int, endpoint: str) -> None:

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from smalt import wire
+from smalt.entities.endpoints.invocation import BatchInvocation
 from smalt.entities.schema.problems import did_you_mean
 from smalt.entities.steps.data_imports import build_import_job
 from smalt.exceptions import LocatedProblem, RefusedError, ValidationException
 from smalt.service.endpoints.batch import invocations as batch
-from smalt.service.endpoints.batch.invocation_body import InvocationBody, read_invocation
 from smalt.service.engine import Engine
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.submission import acceptance
@@ -106,8 +106,7 @@ def submit_job(
     if kind == INVOKE:
         _, _, body = _read_invocation(engine, workspace, tick, action)
         endpoint, deployment = _find_endpoint(engine, workspace, action), action.get("deploymentName")
-        invoked = batch.invoke_endpoint(engine, workspace, endpoint, body, principal, deployment=deployment)
-        record(invoked.job)
+        batch.invoke_endpoint(engine, workspace, endpoint, body, principal, deployment=deployment, record=record)
         return
     job = _build_job(engine.context, workspace, tick, action, kind)
     engine.submit(workspace, tick.job, job, principal, record=record)
@@ -145,14 +144,14 @@ def _find_endpoint(engine: Engine, workspace: Workspace, action: Body) -> Resour
 
 def _read_invocation(
     engine: Engine, workspace: Workspace, tick: DueTick, action: Body
-) -> tuple[batch.BatchTarget, InvocationBody, Body]:
+) -> tuple[batch.BatchTarget, BatchInvocation, Body]:
     """Return the deployment that a tick invokes, and the invocation, read and as it is sent."""
     endpoint = _find_endpoint(engine, workspace, action)
     target = batch.find_target(engine, workspace, endpoint, action.get("deploymentName"))
     given: Body = _fill_in(dict(action.get("properties") or {}), format_time(tick.time))
     notes = {**(given.get("properties") or {}), **tick.notes}
     body = {"properties": {**given, "name": tick.job, "displayName": tick.display_name, "properties": notes}}
-    return target, read_invocation(body), body
+    return target, batch.read_invocation(body), body
 
 
 def format_time(at: float) -> str:

@@ -97,8 +97,12 @@ class AssetCollection:
         return self.render_version(request, self.find_version(request, None, request.get_name("label")))
 
     async def put_version(self, request: ApiRequest) -> ApiResponse:
+        return await self.put_body(request, await request.read_object())
+
+    async def put_body(self, request: ApiRequest, body: Properties) -> ApiResponse:
+        """Store a version that a request has in its body."""
         name, version = request.get_name(), request.get_name("version")
-        properties = await self.prepare_version(request, name, version, await request.read_object())
+        properties = await self.prepare_version(request, name, version, body)
         if request.get_flag(NEXT):
             version = self._choose_next_version(request, name, properties)
         existed = self.store_version(request, name, version, properties)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from smalt.exceptions import NotFound
+from smalt.exceptions import Conflict, NotFound
 from smalt.service.api.arm.job_shapes import convert_for_azure, render_job
 from smalt.service.api.arm.resource_collection import ResourceCollection
 from smalt.service.api.blob.urls import convert_urls
@@ -14,9 +14,10 @@ from smalt.service.api.request import ApiRequest, ApiResponse
 from smalt.service.api.rest_shapes import build_resource_id, get_resource_type
 from smalt.service.api.router import Handler
 from smalt.service.endpoints.batch import invoke_endpoint
-from smalt.service.endpoints.batch.deployments import check_pipeline_deployment
-from smalt.service.records import batch_invocations, jobs
-from smalt.service.records.batch_invocations import BatchInvocation
+from smalt.service.endpoints.batch.deployments import check_deployment
+from smalt.service.endpoints.batch.scoring_jobs import RESOLVED
+from smalt.service.records import batch_invocations, jobs, resources
+from smalt.service.records.batch_invocations import InvocationRecord
 from smalt.service.records.jobs import Job
 from smalt.service.records.resources import ResourceRecord
 
@@ -93,12 +94,25 @@ class BatchEndpointCollection(ResourceCollection):
 class BatchDeploymentCollection(ResourceCollection):
     async def check_properties(self, request: ApiRequest, properties: Body) -> Body:
         """Return the properties with versions for what they name; raise ValidationException with all problems."""
-        if not properties.get("deploymentConfiguration"):
-            return properties
-        return check_pipeline_deployment(request.server.engine.context, request.workspace, properties)
+        context = request.server.engine.context
+        return await check_deployment(context, request.workspace, properties, request.principal)
+
+    def check_deletion(self, request: ApiRequest, resource: ResourceRecord) -> None:
+        """Raise Conflict if the deployment is the default of its endpoint."""
+        name = request.get_name("parent")
+        endpoint = resources.get_resource(request.server.db, request.workspace.id, BATCH_ENDPOINTS.segment, name)
+        default = (endpoint.content["properties"].get("defaults") or {}).get("deploymentName") if endpoint else None
+        if default is not None and str(default).lower() == resource.name.lower():
+            raise Conflict(
+                f"batch deployment '{resource.name}' is the default of endpoint '{name}', which answers by it; make "
+                "another one the default, or delete the endpoint"
+            )
+
+    def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
+        return {key: value for key, value in properties.items() if key != RESOLVED}
 
 
-def _render_invoked_job(request: ApiRequest, invocation: BatchInvocation, job: Job) -> Body:
+def _render_invoked_job(request: ApiRequest, invocation: InvocationRecord, job: Job) -> Body:
     """Return a job in the words of batch endpoints, with the places of its outputs."""
     shape = render_job(request.server.db, request.workspace, job)["properties"]
     if request.azure_release is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from smalt import wire
-from smalt.entities.schema.problems import did_you_mean
-from smalt.exceptions import NotFound, RefusedError, ValidationException
+from smalt.entities.schema.problems import did_you_mean, join_words
+from smalt.exceptions import Conflict, NotFound, RefusedError, ValidationException
 from smalt.service.api.arm.asset_collection import check_asset_name
 from smalt.service.api.arm.resource_collection import build_done_headers
 from smalt.service.api.arm.vm_sizes import get_machine_size
@@ -19,6 +19,7 @@ from smalt.service.api.rest_shapes import (
     get_resource_type,
     merge_objects,
 )
+from smalt.service.endpoints.batch.users import list_compute_users
 from smalt.service.engine.submission.lookup import USUAL_COMPUTES
 from smalt.service.records import resources
 from smalt.service.records.resources import ResourceRecord
@@ -94,6 +95,11 @@ async def put_compute(request: ApiRequest) -> ApiResponse:
 async def delete_compute(request: ApiRequest) -> ApiResponse:
     if (name := request.get_name().lower()) in (backends := _list_backends(request)):
         raise RefusedError(f"the compute '{name}' is {_describe_backend(name, backends)} and cannot be deleted")
+    if users := list_compute_users(request.server.db, request.workspace.id, name):
+        raise Conflict(
+            f"the compute '{name}' is used by {join_words(users, 'and')}; delete what uses it first, or give it "
+            "another compute"
+        )
     gone = resources.remove_resource(request.server.db, request.workspace.id, "computes", request.get_name())
     return ApiResponse({}, 200 if gone else 204)
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from smalt import wire
+from smalt.entities.endpoints.invocation import BatchInvocation
 from smalt.exceptions import Conflict, NotFound, RefusedError
-from smalt.service.endpoints.batch.invocation_body import InvocationBody, read_invocation
 from smalt.service.endpoints.batch.pipeline_jobs import build_pipeline_body
+from smalt.service.endpoints.batch.scoring_jobs import build_scoring_body
 from smalt.service.engine import Engine
 from smalt.service.records import batch_invocations, jobs, resources
-from smalt.service.records.batch_invocations import BatchInvocation
+from smalt.service.records.batch_invocations import InvocationRecord
 from smalt.service.records.jobs import Job
 from smalt.service.records.resources import ResourceRecord
 from smalt.service.records.workspaces import Workspace
@@ -68,8 +71,12 @@ def invoke_endpoint(
     *,
     deployment: str | None = None,
     request_id: str | None = None,
+    record: Callable[[Job], None] | None = None,
 ) -> InvokedJob:
-    """Submit the job of an invocation, durably. A request with the same id again returns the same job."""
+    """Submit the job of an invocation, durably. A request with the same id again returns the same job.
+
+    `record` writes what else belongs to a new job into the records, in the transaction that records the job.
+    """
     digest = hashlib.sha256(json.dumps([body, deployment], sort_keys=True).encode()).hexdigest()
     if request_id is not None:
         if not 0 < len(request_id) <= _LONGEST_ID:
@@ -88,29 +95,39 @@ def invoke_endpoint(
         batch_invocations.add_invocation(
             engine.context.db, job, target.endpoint, target.deployment, request_id=request_id, request_hash=digest
         )
+        if record is not None:
+            record(job)
 
     return InvokedJob(engine.submit(workspace, name, properties, principal, record=record_invocation), True)
 
 
-def build_job_body(engine: Engine, workspace: Workspace, target: BatchTarget, invocation: InvocationBody) -> Body:
+def read_invocation(body: Body) -> BatchInvocation:
+    """Return the invocation in a request's body; raise ValidationException with all its problems."""
+    found = wire.from_rest(body, "batch_invocation")
+    assert isinstance(found, BatchInvocation)
+    return found
+
+
+def build_job_body(engine: Engine, workspace: Workspace, target: BatchTarget, invocation: BatchInvocation) -> Body:
     """Return the REST properties of the job that an invocation of the deployment is."""
     configuration = target.properties.get("deploymentConfiguration")
     if not configuration:
-        raise RefusedError(f"batch deployment '{target.deployment}' was not run: smalt runs no models yet")
+        return build_scoring_body(engine.context, workspace, target.properties, invocation)
     return build_pipeline_body(engine.context, workspace, configuration, invocation)
 
 
-def _describe_job(target: BatchTarget, invocation: InvocationBody, body: Body) -> Body:
+def _describe_job(target: BatchTarget, invocation: BatchInvocation, body: Body) -> Body:
     return {
         **body,
-        "experimentName": invocation.experiment or target.endpoint,
-        "displayName": f"{target.endpoint}-{target.deployment}",
-        **invocation.description,
+        "experimentName": invocation.experiment_name or target.endpoint,
+        "displayName": invocation.display_name or f"{target.endpoint}-{target.deployment}",
+        **({"description": invocation.description} if invocation.description else {}),
+        "tags": dict(invocation.tags),
         "properties": {**invocation.properties, ENDPOINT: target.endpoint, DEPLOYMENT: target.deployment},
     }
 
 
-def _find_repeated(engine: Engine, workspace: Workspace, known: BatchInvocation, digest: str) -> Job:
+def _find_repeated(engine: Engine, workspace: Workspace, known: InvocationRecord, digest: str) -> Job:
     """Return the job of a request that was answered before.
 
     Raises Conflict if the id belongs to another request, or the job was deleted.

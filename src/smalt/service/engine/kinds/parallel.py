@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from smalt.entities import CommandJob
 from smalt.entities.jobs.parallel import ParallelTask
 from smalt.entities.schema.travel import build_job_values
+from smalt.entities.syntax.expression import parse_binding
 from smalt.exceptions import SmaltError, ValidationException
 from smalt.service.compute.spec import StepSpec
 from smalt.service.compute.step import Say
@@ -177,8 +178,9 @@ class ParallelKind(LeafKind):
         checker.idle += [(step, f"task.program_arguments: {words}") for words in arguments.idle]
         if values.get("partition_keys") and values.get("mini_batch_size") is not None:
             checker.idle.append((step, "mini_batch_size has no effect: partition_keys cut the input"))
-        if task.model:
-            checker.idle.append((step, "task.model has no effect: a run_function loads its own model"))
+        if task.model and parse_binding(task.model) is None:
+            words = "task.model has no effect: only a model that is an input, '${{inputs.NAME}}', reaches the script"
+            checker.idle.append((step, words))
 
     def make_step_job(self, planner: Planner, step: PlannedStep) -> CommandJob:
         from smalt.service.engine.kinds.step_jobs import make_step_command

@@ -12,7 +12,7 @@ from smalt.entities import Input
 from smalt.entities.jobs.parallel import ParallelNode, ParallelTask
 from smalt.entities.rules.parallel import find_port, parse_mini_batch_size
 from smalt.entities.schema.travel import build_job_values
-from smalt.entities.syntax.expression import OPEN, remove_empty_blocks
+from smalt.entities.syntax.expression import OPEN, parse_binding, remove_empty_blocks
 from smalt.entities.syntax.literals import convert
 from smalt.exceptions import ValidationException
 
@@ -54,6 +54,12 @@ def _parse_seconds(text: str) -> float:
     return float(text)
 
 
+def _parse_file_name(text: str) -> str:
+    if not text or text.startswith("/") or text.endswith("/") or ".." in text.split("/"):
+        raise ValueError("the name of a file in the output's folder")
+    return text
+
+
 ARGUMENTS = {
     "--error_threshold": _Argument("error_threshold", _parse_threshold),
     "--allowed_failed_percent": _Argument("allowed_failed_percent", _parse_percent),
@@ -61,6 +67,7 @@ ARGUMENTS = {
     "--task_overhead_timeout": _Argument("load_timeout", _parse_seconds),
     "--first_task_creation_timeout": _Argument("start_timeout", _parse_seconds),
     "--progress_update_timeout": _Argument("progress_timeout", _parse_seconds),
+    "--append_row_file_name": _Argument("append_row_file_name", _parse_file_name),
     "--append_row_check": _Argument("append_row_check", _parse_switch),
 }
 """The arguments of the service that are settings, and `--append_row_check`, which is smalt's."""
@@ -167,7 +174,7 @@ def make_settings(values: Mapping[str, Any], inputs: Mapping[str, Any], outputs:
     retry = values.get("retry_settings")
     resources = values.get("resources")
     settings: dict[str, Any] = {
-        "entry_script": task.entry_script, "input": name, "input_type": data.type or "uri_folder",
+        "entry_script": task.entry_script or "", "input": name, "input_type": data.type or "uri_folder",
         "input_mode": data.mode or "", "arguments": arguments.own, "outputs": sorted(outputs),
         "partition_keys": values.get("partition_keys"),
         "instances": _to_number(getattr(resources, "instance_count", None)),
@@ -184,6 +191,8 @@ def make_settings(values: Mapping[str, Any], inputs: Mapping[str, Any], outputs:
         settings["append_row_check"] = values["append_row_check"]
     if task.append_row_to:
         settings["append_row_to"] = find_port(task.append_row_to, "outputs", outputs)
+    if parse_binding(task.model) is not None:
+        settings["model"] = find_port(task.model, "inputs", inputs)
     if values.get("mini_batch_size") is not None:
         settings["mini_batch_size"] = parse_mini_batch_size(str(values["mini_batch_size"]))[0]
     return {key: value for key, value in settings.items() if value is not None}
@@ -199,7 +208,10 @@ def _to_number(value: Any) -> Any:
     return int(number) if float(number).is_integer() else number
 
 
-_OF_WORK = ("entry_script", "input", "arguments", "append_row_to", "mini_batch_size", "partition_keys")
+_OF_WORK = (
+    "entry_script", "input", "arguments", "append_row_to", "append_row_file_name", "model", "mini_batch_size",
+    "partition_keys",
+)  # fmt: skip
 
 
 def select_work(settings: Mapping[str, Any]) -> dict[str, Any]:
