@@ -63,6 +63,8 @@ class OnlineDeploymentNoun(DeploymentNoun):
         poller = self.get_collection(ctx).begin_create_or_update(entity)
         if no_wait:
             return self.get_collection(ctx).get(entity.name, entity.endpoint_name)
+        if not ctx.quiet:
+            poller.on_log = lambda text: click.echo(text, nl=False, err=True)
         return poller.result()
 
     def direct_calls(self, ctx: Invocation, made: Any) -> None:

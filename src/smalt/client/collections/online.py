@@ -178,6 +178,9 @@ class DeploymentPoller(LROPoller["OnlineDeployment"]):
 
     def __init__(self, connection: ApiConnection, path: str, get: Callable[[], OnlineDeployment]) -> None:
         super().__init__(lambda: self._ask(0) != _IN_PROGRESS, get)
+        self.on_log: Callable[[str], None] | None = None
+        """Told of what happens while somebody waits, a few lines at a time."""
+        self._offset = 0
         self._connection = connection
         self._path = path
         self._operation = str(connection.get(path)["properties"].get("provisioningOperation") or "")
@@ -200,7 +203,13 @@ class DeploymentPoller(LROPoller["OnlineDeployment"]):
         return super().result(0)
 
     def _ask(self, wait: int) -> str:
-        found = self._connection.get(f"{self._path}/operations/{self._operation}", wait=wait)
+        query = {} if self.on_log is None else {"log": self._offset}
+        found = self._connection.get(
+            f"{self._path}/operations/{self._operation}", wait=min(wait, _WAIT if self.on_log is None else 1), **query
+        )
+        if self.on_log is not None and found.get("log"):
+            self._offset = int(found["logOffset"])
+            self.on_log(str(found["log"]))
         self._error = (found.get("error") or {}).get("message")
         return str(found["status"])
 

@@ -73,6 +73,16 @@ def find_newest_revision(db: Database, workspace_id: int, endpoint: str, deploym
     return RevisionRecord(*row) if row else None
 
 
+def set_environment(db: Database, id: int, declared_hash: str) -> None:
+    db.execute("UPDATE online_revisions SET environment=? WHERE id=?", (declared_hash, id))
+
+
+def list_environments(db: Database) -> set[str]:
+    """Return the declared hashes of the environments of all revisions."""
+    rows = db.rows("SELECT DISTINCT environment FROM online_revisions WHERE environment IS NOT NULL")
+    return {str(declared_hash) for (declared_hash,) in rows}
+
+
 def end_revision(db: Database, id: int, state: str, error: str | None) -> None:
     db.execute("UPDATE online_revisions SET state=?, error=?, ended_at=? WHERE id=?", (state, error, time.time(), id))
 

@@ -176,6 +176,10 @@ class OnlineDeploymentCollection(ResourceCollection):
             "status": _IN_PROGRESS if revision.state == records.CREATING else revision.state,
             "startTime": revision.created_at,
         }
+        if request.get_query("log") and deployment is not None:
+            text, offset = deployment.read_log(revision, request.get_number("log", 0))
+            hide = request.server.engine.context.vault.get_hider(request.workspace)
+            shown.update(log=hide(text) if hide else text, logOffset=offset)
         if revision.error:
             shown["error"] = {"code": "DeploymentFailed", "message": revision.error}
         return shown
@@ -185,7 +189,7 @@ class OnlineDeploymentCollection(ResourceCollection):
         tail = body.get("tail")
         return {
             "content": deployment_logs.read_logs(
-                request.server.online,
+                request.server.engine.context,
                 request.workspace,
                 self._get_endpoint(request),
                 found.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from smalt.exceptions import Conflict
 from smalt.service.api.request import ApiRequest, ApiResponse
 from smalt.service.api.rest_shapes import build_system_data, get_workspace_id
 from smalt.service.records import workspaces as records
@@ -46,7 +47,13 @@ async def list_all_workspaces(request: ApiRequest) -> dict[str, Any]:
 
 
 async def delete_workspace(request: ApiRequest) -> None:
-    """Delete a workspace with all that is in it."""
+    """Delete a workspace with all that is in it; raise Conflict while deployments of it serve."""
+    names = request.server.online.list_endpoints(request.workspace.id)
+    if names:
+        raise Conflict(
+            f"workspace '{request.workspace.name}' has online endpoints with deployments ({', '.join(names[:5])}); "
+            "delete those endpoints first"
+        )
     await request.server.engine.deletions.delete_workspace(request.workspace)
 
 

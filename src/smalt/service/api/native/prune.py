@@ -17,7 +17,7 @@ from smalt.service.api.server_context import ServerContext
 from smalt.service.data import remove_tree
 from smalt.service.engine.deletion.place_references import Overlaps
 from smalt.service.environments.store.environment_store import get_size
-from smalt.service.records import assets, jobs, usage, workspaces
+from smalt.service.records import assets, jobs, online, usage, workspaces
 from smalt.service.records import environments as uses
 from smalt.service.records.database import Database
 
@@ -113,9 +113,9 @@ async def _remove_environments(service: ServerContext, age: float, dry_run: bool
     environments, before = service.engine.context.environments, time.time() - age
     if not dry_run:
         environments.remove_left_over()
-    found = []
+    found, served = [], online.list_environments(service.db)
     for built in environments.list_stored():
-        if built.last_used > before:
+        if built.last_used > before or built.hash in served:
             continue
         size = built.size if dry_run else await environments.remove(built.hash)
         if size is None:
@@ -127,7 +127,7 @@ async def _remove_environments(service: ServerContext, age: float, dry_run: bool
 
 
 def find_wanted_code(db: Database) -> dict[str, str]:
-    """Return the snapshots that registered components and unfinished jobs name → one of those users, in words."""
+    """Return the snapshots that components, deployments and unfinished jobs name → one of those users, in words."""
     texts = [(f"job {job.name}", jobs.read_body(db, job.id)) for job in jobs.list_unfinished(db)]
     for workspace in workspaces.list_workspaces(db):
         for container in assets.list_containers(db, workspace.id, "components", "All"):
@@ -139,7 +139,12 @@ def find_wanted_code(db: Database) -> dict[str, str]:
         for workspace in workspaces.list_workspaces(db)
         for (name, version), user in named.items()
     )
-    return {code.content_hash: user for code, user in found if code and code.content_hash}
+    served = {
+        str(revision.content["code"]): f"online deployment {revision.endpoint}/{revision.deployment}"
+        for revision in online.list_revisions(db)
+        if revision.content.get("code")
+    }
+    return {**served, **{code.content_hash: user for code, user in found if code and code.content_hash}}
 
 
 def _add_components(db: Database, texts: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:

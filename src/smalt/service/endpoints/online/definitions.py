@@ -16,6 +16,7 @@ from smalt.entities.syntax.literals import to_text
 from smalt.exceptions import NotFound, ValidationException
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.submission import lookup
+from smalt.service.records.assets import AssetVersion
 from smalt.service.records.workspaces import Workspace
 
 SCRIPT, MLFLOW, CONTAINER = "script", "mlflow", "container"
@@ -29,6 +30,7 @@ _NO_EFFECT = {
     "private_network_connection": "the endpoint is reached at this machine's port",
     "resources": "the processes share this machine",
 }
+_UPLOADED = re.compile(r"/LocalUpload/[0-9a-f]{64}/.+")
 _SERVICE_ROUTES = {"scoring_route": "/score", "liveness_route": "/", "readiness_route": "/"}
 
 
@@ -72,6 +74,8 @@ class Definition:
     script: str | None = None
     model: str | None = None
     """The id of the model's version."""
+    model_content: str | None = None
+    """The same, or the digest of its content where that is known: with the same content nothing is started again."""
     model_type: str = "custom_model"
     model_name: str = ""
     model_version: str = ""
@@ -84,7 +88,7 @@ class Definition:
     def fingerprint(self) -> str:
         """Return a digest of all that a process is started with; what only the proxy needs is left out."""
         whole = asdict(self)
-        for name in ("instances", "limits", "readiness", "liveness", "notes"):
+        for name in ("instances", "limits", "readiness", "liveness", "notes", "model", "model_version"):
             del whole[name]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
@@ -119,13 +123,13 @@ def make_definition(context: EngineContext, workspace: Workspace, body: Mapping[
     properties: Mapping[str, Any] = body["properties"]
     environment = _find_environment(context, workspace, properties)
     code, script = _find_code(context, workspace, properties)
-    uri, model_type = None, "custom_model"
+    version, uri, model_type = None, None, "custom_model"
     if properties.get("model"):
-        _, uri, model_type = lookup.find_model(context, workspace, str(properties["model"]))
+        version, uri, model_type = lookup.find_model(context, workspace, str(properties["model"]))
     routes = environment.get("inferenceConfig") or {}
     _check_ports(routes)
     kind = _choose_kind(script, model_type if uri else None, environment, routes)
-    name, version = _split_model_id(uri)
+    name, number = _split_model_id(uri)
     return Definition(
         kind=kind,
         instances=_count_instances(entity),
@@ -137,9 +141,10 @@ def make_definition(context: EngineContext, workspace: Workspace, body: Mapping[
         code=code,
         script=script,
         model=uri,
+        model_content=_get_content(version) or uri,
         model_type=model_type,
         model_name=name,
-        model_version=version,
+        model_version=number,
         mount_path=entity.model_mount_path,
         routes={_to_snake(key): value for key, value in routes.items()} if kind == CONTAINER else {},
         notes=_list_notes(entity, kind),
@@ -223,6 +228,12 @@ def _read_limits(entity: OnlineDeployment) -> RequestLimits:
 def _read_probe(given: ProbeSettings | None) -> Probe:
     named = {name: getattr(given, name, None) for name in Probe.__dataclass_fields__}
     return Probe(**{name: value for name, value in named.items() if value is not None})
+
+
+def _get_content(version: AssetVersion | None) -> str | None:
+    """Return the digest of a model that was uploaded from a client's folder; such a place never changes."""
+    found = _UPLOADED.search(str(version.properties.get("modelUri"))) if version is not None else None
+    return found[0] if found else None
 
 
 def _split_model_id(id: str | None) -> tuple[str, str]:

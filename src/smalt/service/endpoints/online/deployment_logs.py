@@ -6,20 +6,22 @@ import os
 from pathlib import Path
 
 from smalt.exceptions import ValidationException
-from smalt.service.endpoints.online.online_endpoints import OnlineEndpoints
 from smalt.service.endpoints.online.replicas import read_last_lines
 from smalt.service.endpoints.online.starting import get_replica_log
+from smalt.service.engine.context import EngineContext
 from smalt.service.records.workspaces import Workspace
 
 INFERENCE_SERVER, STORAGE_INITIALIZER = "InferenceServer", "StorageInitializer"
 _USUAL_LINES = 1000
+_LARGEST, _KEPT = 64 << 20, 8 << 20
+"""Bytes from which a log is shortened, and how many of its last stay."""
 
 
 def read_logs(
-    online: OnlineEndpoints, workspace: Workspace, endpoint: str, name: str, container: str, tail: int | None
+    context: EngineContext, workspace: Workspace, endpoint: str, name: str, container: str, tail: int | None
 ) -> str:
     """Return the last lines of a deployment's log; the workspace's secrets are masked."""
-    folder = Path(online.context.home.path("workspaces", workspace.folder, "endpoints", endpoint, name))
+    folder = Path(context.home.path("workspaces", workspace.folder, "endpoints", endpoint, name))
     if container not in (INFERENCE_SERVER, STORAGE_INITIALIZER):
         raise ValidationException(
             f"containerType must be {INFERENCE_SERVER} or {STORAGE_INITIALIZER}, not '{container[:40]}'"
@@ -33,7 +35,7 @@ def read_logs(
         for path in _list_process_logs(folder):
             parts += ["", f"Log of process {Path(path).name}:", *read_last_lines(_find_log(path), lines)]
         text = "\n".join(parts)
-    hide = online.context.vault.get_hider(workspace)
+    hide = context.vault.get_hider(workspace)
     return (hide(text) if hide else text) + "\n"
 
 
@@ -57,3 +59,17 @@ def _list_process_logs(folder: Path) -> list[str]:
 
 def _find_log(path: str) -> str:
     return log if os.path.exists(log := get_replica_log(path)) else f"{path}.log"
+
+
+def shorten_logs(paths: list[str]) -> None:
+    """Move the last part of each large log aside, and begin it again: its process goes on writing to the same file."""
+    for path in paths:
+        try:
+            if os.path.getsize(path) <= _LARGEST:
+                continue
+            with open(path, "rb") as file, open(f"{path}.1", "wb") as kept:
+                file.seek(-_KEPT, os.SEEK_END)
+                kept.write(file.read())
+            os.truncate(path, 0)
+        except OSError:
+            continue  # the process has just ended, or the disk is full

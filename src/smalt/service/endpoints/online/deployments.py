@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable
 from typing import cast
@@ -13,7 +14,7 @@ from smalt.service.endpoints.online.definitions import Definition, RequestLimits
 from smalt.service.endpoints.online.errors import NotServing, TooManyRequests
 from smalt.service.endpoints.online.gate import RequestGate, TooManyWaiting
 from smalt.service.endpoints.online.replicas import Replica, ReplicaSet, Say, make_log_writer
-from smalt.service.endpoints.online.starting import ReplicaStarter, get_build_log
+from smalt.service.endpoints.online.starting import ReplicaStarter, get_build_log, get_replica_log
 from smalt.service.engine.context import EngineContext
 from smalt.service.records import online as records
 from smalt.service.records.online import RevisionRecord
@@ -22,6 +23,7 @@ from smalt.service.records.workspaces import Workspace
 logger = logging.getLogger("smalt")
 
 _DEFAULTS = RequestLimits(5.0, 0.5, 1)
+_MOST_LOG = 1 << 20
 _START_PATIENCE = 120.0
 """Seconds that a request waits for the first process to come up."""
 
@@ -48,6 +50,7 @@ class ServedDeployment:
         self._on_end = on_end
         self._rollout: asyncio.Task[None] | None = None
         self._coming_record: RevisionRecord | None = None
+        self._log_start = 0, 0
         self._is_closed = False
         self._old: list[ReplicaSet] = []
         self._retiring: set[asyncio.Task[None]] = set()
@@ -78,6 +81,12 @@ class ServedDeployment:
     def list_replica_sets(self) -> list[ReplicaSet]:
         return [one for one in (self.serving, self.coming) if one is not None]
 
+    def list_log_files(self) -> list[str]:
+        """Return the logs of the processes that run, and the deployment's own."""
+        found = [get_replica_log(replica.folder) for one in self.list_replica_sets() for replica in one.replicas]
+        own = [get_build_log(self._context, self.workspace, one.record) for one in self.list_replica_sets()[:1]]
+        return found + own
+
     def find_replica(self, id: int) -> tuple[ReplicaSet, Replica] | None:
         for one in (*self.list_replica_sets(), *self._old):
             for replica in one.replicas:
@@ -104,6 +113,8 @@ class ServedDeployment:
             before.cancel()
             self._end_revision(self._coming_record, records.FAILED, "a later change of the deployment took its place")
         self._coming_record = record
+        path = get_build_log(self._context, self.workspace, record)
+        self._log_start = record.id, os.path.getsize(path) if os.path.exists(path) else 0
         self.ended.clear()
         self._rollout = asyncio.ensure_future(self._roll_out(record, before))
 
@@ -171,6 +182,17 @@ class ServedDeployment:
 
     def _make_log(self, record: RevisionRecord) -> Say:
         return make_log_writer(get_build_log(self._context, self.workspace, record))
+
+    def read_log(self, record: RevisionRecord, offset: int) -> tuple[str, int]:
+        """Return what was logged since `offset`, 0 for the begin of the revision, and the offset to go on at."""
+        offset = offset or (self._log_start[1] if self._log_start[0] == record.id else 0)
+        try:
+            with open(get_build_log(self._context, self.workspace, record), "rb") as file:
+                file.seek(offset)
+                raw = file.read(_MOST_LOG)
+        except OSError:
+            return "", offset
+        return raw.decode("utf-8", "replace"), offset + len(raw)
 
     # Requests
 

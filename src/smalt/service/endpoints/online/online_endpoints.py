@@ -10,6 +10,7 @@ from smalt.exceptions import SmaltError
 from smalt.service.compute.backend import Exit
 from smalt.service.compute.local.launcher_client import LauncherClient
 from smalt.service.endpoints.online.definitions import Definition
+from smalt.service.endpoints.online.deployment_logs import shorten_logs
 from smalt.service.endpoints.online.deployments import ServedDeployment
 from smalt.service.endpoints.online.keys import EndpointKeys
 from smalt.service.endpoints.online.replicas import Replica
@@ -24,6 +25,7 @@ from smalt.service.records.workspaces import Workspace
 logger = logging.getLogger("smalt")
 
 ENDPOINTS = "onlineEndpoints"
+_LOOKS_BETWEEN_LOGS = 12
 _IDLE_LOOK = 5.0
 """Seconds between looks for deployments that are idle, if idle ones are to be stopped."""
 
@@ -129,6 +131,11 @@ class OnlineEndpoints:
     def _make_deployment(self, workspace: Workspace, endpoint: str, name: str) -> ServedDeployment:
         return ServedDeployment(self.context, self._starter, workspace, endpoint, name, self._update_need)
 
+    def list_endpoints(self, workspace_id: int) -> list[str]:
+        """Return the names of the workspace's endpoints that have deployments."""
+        found = (one.endpoint for one in self._deployments.values() if one.workspace.id == workspace_id)
+        return sorted(set(found))
+
     def find_deployment(self, workspace_id: int, endpoint: str, name: str) -> ServedDeployment | None:
         return self._deployments.get(_make_key(workspace_id, endpoint, name))
 
@@ -168,9 +175,14 @@ class OnlineEndpoints:
             self._idle_task = asyncio.ensure_future(self._stop_idle())
 
     async def _stop_idle(self) -> None:
-        """Stop the processes of deployments that nobody asks, if the setting says so."""
+        """Stop the processes of deployments that nobody asks, if the setting says so; keep logs from growing."""
+        turns = 0
         while True:
             await asyncio.sleep(_IDLE_LOOK)
+            turns += 1
+            if turns % _LOOKS_BETWEEN_LOGS == 0:
+                for deployment in self._deployments.values():
+                    await asyncio.to_thread(shorten_logs, deployment.list_log_files())
             minutes = float(self.context.settings.online_idle_minutes)
             if minutes:
                 for deployment in self._deployments.values():

@@ -96,7 +96,7 @@ class ScoringProxy:
         if whole is not None:
             headers.append((b"content-length", b"%d" % len(whole)))
             await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": whole})
+            await _send_in_time(send, {"type": "http.response.body", "body": whole})
             return
         try:
             if response.length is not None:

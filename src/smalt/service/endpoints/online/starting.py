@@ -86,6 +86,7 @@ class ReplicaStarter:
                 "the deployment's environment is an image with a server of its own (inference_config), and this "
                 f"machine cannot run it ({why}); install Docker or Podman, or serve the model by a scoring script"
             )
+        records.set_environment(context.db, record.id, environment.declared_hash)
         backend = context.computes.find_backend(None, environment)
         return PreparedRevision(
             record, definition, workspace, environment, backend, model, str(path) if path else None
