@@ -16,6 +16,7 @@ import click
 
 from smalt.cli import app
 from smalt.cli.az import keyvault as az_keyvault
+from smalt.cli.az import sdk_v1
 from smalt.cli.az import storage as az_storage
 from smalt.cli.az.storage import AzCall
 from smalt.cli.framework import failure
@@ -32,6 +33,8 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     arguments = sys.argv[1:]
+    if arguments[:1] == ["ml"] and sdk_v1.is_v1_call(arguments[1:]):
+        sys.exit(failure.run_guarded(sdk_v1.ml, arguments[1:]))
     if arguments[:1] == ["ml"]:
         sys.exit(failure.run_guarded(app.smalt, arguments[1:]))
     sys.exit(failure.run_guarded(_run_az, arguments))
