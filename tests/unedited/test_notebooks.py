@@ -216,3 +216,9 @@ def test_an_interrupted_stream_says_that_the_job_goes_on(served: Programs) -> No
     assert ran.out.splitlines()[-1] == "Running", ran.err
     assert "stopped following j, which continues to run; to follow it again: ml_client.jobs.stream('j')" in ran.err
     assert "to cancel it: ml_client.jobs.begin_cancel('j')" in ran.err
+
+
+def test_an_indented_cell_runs_as_in_ipython() -> None:
+    """The indent of its first line is removed, where a line has it."""
+    assert cells.to_python("  x = 1\n  if x:\n      y = 2\nz = 3") == "x = 1\nif x:\n    y = 2\nz = 3"
+    assert cells.to_python("x = 1\n  \ny = 2") == "x = 1\n  \ny = 2"

@@ -46,6 +46,7 @@ def to_python(source: str, is_magic: Callable[[str], bool] = lambda name: False)
         )
         return match is not None and is_magic(match["name"]) and not own
 
+    source = _remove_indent(source)
     if is_python(source) and not any(map(is_automagic, source.split("\n"))):
         return source
     made: list[str] = []
@@ -67,6 +68,16 @@ def to_python(source: str, is_magic: Callable[[str], bool] = lambda name: False)
             made.append(line)
             at += 1
     return "\n".join(made)
+
+
+def _remove_indent(source: str) -> str:
+    """Return a cell without the indent of its first line, as in IPython."""
+    lines = source.split("\n")
+    first = next((line for line in lines if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip())]
+    if not indent:
+        return source
+    return "\n".join(line.removeprefix(indent) for line in lines)
 
 
 def is_python(source: str) -> bool:

@@ -157,6 +157,8 @@ def find_name(module: str, name: str) -> Any:
         return getattr(import_module(home), inner)
     if name in HOMES:
         return getattr(import_module(f"smalt.v1.{HOMES[name]}"), name)
+    if is_served(f"{module}.{name}"):  # v1's modules import each other, so programs have them without importing
+        return import_module(f"{module}.{name}")
     errors: Any = import_module("smalt.v1.exceptions")
     if name.endswith(("Exception", "Error")) and hasattr(errors, name):
         return getattr(errors, name)
@@ -174,7 +176,8 @@ def explain_absence(module: str, name: str) -> str:
         return f"smalt does not serve {module}.{name}: {row.differs}"
     from smalt.entities.schema.problems import did_you_mean
 
-    hint = did_you_mean(name, (*HOMES, *_RENAMED))
+    paths = [path.rpartition(".")[2] for path in SERVED if path.rpartition(".")[0] == module]
+    hint = did_you_mean(name, paths if name[:1].islower() else (*HOMES, *_RENAMED))
     return f"smalt has no {module}.{name}{hint} (it serves the names of azureml-core {VERSION} that docs/v1.md lists)"
 
 
@@ -185,10 +188,11 @@ def make_spec(name: str) -> ModuleSpec:
         vars(module).update(
             __doc__="SDK v1's names, by smalt.",
             __smalt__=True,
+            __version__=f"{VERSION}+smalt",
             __getattr__=lambda wanted: find_name(name, wanted),
         )
         if name == "azureml.core":
-            vars(module).update(VERSION=VERSION, __version__=f"{VERSION}+smalt")
+            vars(module)["VERSION"] = VERSION
         if name == "azureml":
             from pkgutil import extend_path
 
