@@ -26,6 +26,10 @@ OTHERS = {
 """Names that the corpus found on a base class, and whose they are."""
 
 DIFFERENT: dict[str, str] = {
+    **dict.fromkeys(
+        ("AdlaStep", "AzureBatchStep", "DatabricksStep", "KustoStep"),
+        "whatever it is given, it raises what to do instead",
+    ),
     "ComputeTarget.wait_for_completion": "every kind takes AmlCompute's timeouts, which the corpus passes to this one",
 }
 """Signatures that differ on purpose, with the reason."""
@@ -111,7 +115,7 @@ def test_most_of_the_surface_is_served(capsys: pytest.CaptureFixture[str]) -> No
     served = [name for name, found in SERVED.items() if found is not None]
     with capsys.disabled():
         print(f"\nSDK v1: {len(served)} of {len(SIGNED)} names with a signature are served")
-    assert len(served) >= 150
+    assert len(served) >= 250
 
 
 def test_a_name_that_is_not_served_says_so() -> None:

@@ -45,6 +45,7 @@ _CORE = {
     "PyTorchConfiguration SparkConfiguration TensorflowConfiguration",
     "script_run": "ScriptRun",
     "script_run_config": "ScriptRunConfig",
+    "resources.tensorboard": "Tensorboard export_to_tensorboard",
     "workspace": "Workspace",
 }
 _DATA = {
@@ -105,7 +106,7 @@ _PATHS = """
     core.container_registry core.databricks core.dataset core.datastore core.environment core.experiment core.image
     core.keyvault core.linked_service core.model core.profile core.resource_configuration core.run core.runconfig
     core.script_run core.script_run_config core.util core.webservice core.webservice.webservice core.workspace
-    exceptions telemetry widgets train train.estimator train.sklearn train.dnn
+    exceptions telemetry tensorboard tensorboard.export widgets train train.estimator train.sklearn train.dnn
 """
 _DATA_PATHS = """
     data data.abstract_dataset data.constants data.data_reference data.datapath data.dataset_consumption_config
