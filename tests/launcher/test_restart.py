@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 from smalt.machine import processes
@@ -106,3 +107,28 @@ def test_what_a_dead_server_left_is_no_steps(rig: Rig, client: Client, tmp_path:
     pid = int(pid_file.read_text())
     assert Path(f"/proc/{pid}").exists()
     os.kill(pid, 9)
+
+
+def test_a_server_is_started_for_a_time_that_is_near(rig: Rig, tmp_path: Path) -> None:
+    """With no jobs unfinished: a schedule has a tick then."""
+    command, seen = _server(tmp_path)
+    rig.launch()
+    client = rig.connect(restart=command)
+    client.send({"t": "unfinished", "n": 0}, {"t": "wake", "at": time.time() + 1})
+    client.close()
+    eventually(seen.exists, "the server")
+
+
+def test_a_launcher_waits_for_a_time_that_is_far(rig: Rig, tmp_path: Path) -> None:
+    """It starts no server yet, and ends once the time is taken back."""
+    command, seen = _server(tmp_path)
+    process = rig.launch()
+    client = rig.connect(restart=command)
+    client.send({"t": "wake", "at": time.time() + 3600})
+    client.close()
+    again = rig.connect(restart=command)  # it is there, some turns of its loop later
+    assert process.poll() is None
+    assert not seen.exists()
+    again.send({"t": "wake", "at": None})
+    again.close()
+    assert process.wait(20) == 0

@@ -6,6 +6,7 @@ from azure.ai.ml import dsl, load_component
 from azure.ai.ml.data_transfer import Database
 from azure.ai.ml.entities import (
     CronTrigger,
+    Data,
     DataImport,
     ImportDataSchedule,
     JobSchedule,
@@ -14,7 +15,7 @@ from azure.ai.ml.entities import (
     RecurrenceTrigger,
 )
 from azure.ai.ml.entities._load_functions import load_schedule  # where the Azure CLI has it
-from desk import HOST, done, ml, refused, report, waited, write
+from desk import HOST, done, folder, ml, refused, report, waited, write
 
 STEP = f"""
 $schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json
@@ -53,6 +54,31 @@ jobs:
     type: command
     component: ./step.yml
     inputs: {at: "${{parent.inputs.at}}"}
+"""
+
+
+MONITOR = """
+$schema: http://azureml/sdk-2-0/Schedule.json
+name: drift
+trigger: {type: recurrence, frequency: day, interval: 1, schedule: {hours: 3, minutes: 15}}
+create_monitor:
+  compute: {instance_type: standard_e4s_v3, runtime_version: "3.4"}
+  monitoring_target: {ml_task: classification}
+  monitoring_signals:
+    drifts:
+      type: data_drift
+      production_data:
+        input_data: {path: azureml:production:1, type: uri_folder}
+        data_context: model_inputs
+        pre_processing_component: azureml:step:1
+        data_window: {lookback_window_size: P1D, lookback_window_offset: P0D}
+      reference_data:
+        input_data: {path: azureml:reference:1, type: mltable}
+        data_context: training
+      features: {top_n_feature_importance: 20}
+      metric_thresholds:
+        numerical: {jensen_shannon_distance: 0.01}
+  alert_notification: {emails: [a@example.com]}
 """
 
 
@@ -133,6 +159,21 @@ def it_runs_a_job_again() -> None:
     again = done(ml.jobs.get(ml.schedules.trigger("again").job_name))
     assert again.name != job.name
     assert list(again.jobs) == list(job.jobs)
+
+
+def it_keeps_monitors() -> None:
+    """As they were described; they have no ticks."""
+    ml.components.create_or_update(load_component(write("step.yml", STEP)))
+    for name in ("production", "reference"):
+        write(f"{name}/MLTable", "paths: [{file: ./a.csv}]\ntransformations: [read_delimited: {}]\n")
+        write(f"{name}/a.csv", "a\n1\n")
+        kind = "uri_folder" if name == "production" else "mltable"
+        ml.data.create_or_update(Data(name=name, version="1", type=kind, path=str(folder / name)))
+    monitor = load_schedule(write("monitor.yml", MONITOR))
+    waited(ml.schedules.begin_create_or_update(monitor))
+    found = ml.schedules.get("drift")
+    assert found.create_monitor.monitoring_signals["drifts"].features.top_n_feature_importance == 20
+    assert "runs no monitors" in refused(lambda: ml.schedules.trigger("drift"))
 
 
 def it_refuses_what_could_make_no_job() -> None:

@@ -33,6 +33,7 @@ from smalt.wire.encoding.envelope import ASSET, ASSET_DEFAULTS, HIDDEN, RESOURCE
 from smalt.wire.jobs.command import ENVIRONMENT_ID, JOB
 from smalt.wire.jobs.inputs import INPUTS, OUTPUTS
 from smalt.wire.jobs.settings import COMMAND_LIMITS, SHARED
+from smalt.wire.workspaces.monitors import read_monitor, write_monitor
 
 _TYPE = {"type": HIDDEN}
 _TRIGGER = TaggedCodec(
@@ -218,6 +219,7 @@ _AS_IT_IS = Rule("")
 _DEFINITIONS = {
     "create_job": Rule("", _write_job, _read_job),
     "import_data": Rule("", _write_import, _read_import),
+    "create_monitor": Rule("", write_monitor, read_monitor),
     "invoke_batch_endpoint": Rule("", _write_invocation, _read_invocation),
 }
 

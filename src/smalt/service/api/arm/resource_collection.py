@@ -65,13 +65,13 @@ class ResourceCollection:
         )
 
     async def get_resource(self, request: ApiRequest) -> Body:
-        return self.render_resource(request, self.find_resource(request))
+        return self.render_alone(request, self.find_resource(request))
 
     async def put_resource(self, request: ApiRequest) -> ApiResponse:
         body, name = await self.read_body(request)
         stored = self.store_resource(request, name, body)
         # always 200: of some kinds clients take nothing else
-        return ApiResponse(self.render_resource(request, stored), headers=build_done_headers(request))
+        return ApiResponse(self.render_alone(request, stored), headers=build_done_headers(request))
 
     async def read_body(self, request: ApiRequest) -> tuple[Body, str]:
         """Return the whole resource as a PUT or PATCH says it, checked, and its name."""
@@ -156,6 +156,10 @@ class ResourceCollection:
     def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
         """Return the properties to send."""
         return properties
+
+    def render_alone(self, request: ApiRequest, resource: ResourceRecord) -> Body:
+        """Return a resource as the answer about it alone has it; lists have what `render_resource` returns."""
+        return self.render_resource(request, resource)
 
     def render_resource(self, request: ApiRequest, resource: ResourceRecord) -> Body:
         content = resource.content

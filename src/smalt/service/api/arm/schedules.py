@@ -32,15 +32,16 @@ class _ScheduleCollection(ResourceCollection):
         kind = actions.get_action_type(found.content["properties"])
         return {"submissionId": job, "scheduleActionType": kind}
 
-    async def get_resource(self, request: ApiRequest) -> Body:
-        """Return a schedule; smalt's clients get its next times and last ticks, too."""
-        found = self.find_resource(request)
-        shape, scheduler = self.render_resource(request, found), request.server.scheduler
+    def render_alone(self, request: ApiRequest, resource: ResourceRecord) -> Body:
+        """Return a schedule; with its next times and last ticks, unless Azure's client asks, which knows neither."""
+        shape, scheduler = self.render_resource(request, resource), request.server.scheduler
         if request.azure_release is None:
             shape["properties"]["nextTimes"] = [
-                actions.format_time(at) for at in scheduler.list_next_times(found, _NEXT)
+                actions.format_time(at) for at in scheduler.list_next_times(resource, _NEXT)
             ]
-            shape["properties"]["lastTicks"] = [_render_tick(tick) for tick in scheduler.list_last_ticks(found, _LAST)]
+            shape["properties"]["lastTicks"] = [
+                _render_tick(tick) for tick in scheduler.list_last_ticks(resource, _LAST)
+            ]
         return shape
 
     def is_listed(self, request: ApiRequest, resource: ResourceRecord) -> bool:
