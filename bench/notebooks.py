@@ -70,7 +70,9 @@ _CREDIT_CARD = ("data", "create", "--name", "credit-card", "--version", "initial
 
 _TITANIC = ("datastore", "upload", "-n", "workspaceblobstore", "sdk/python/jobs/spark/data", "data")
 
-_REFUSAL = re.compile(r"\b(yet|a later version|smalt (does not|has no|cannot)|not supported)\b")
+_REFUSAL = re.compile(
+    r"\b(yet|a later version|smalt (does not|has no|cannot)|not supported|has no network of its own)\b"
+)
 _WRITTEN = re.compile(r"^written: ")
 
 
