@@ -99,3 +99,14 @@ def test_memory_is_that_of_all_executors_and_at_most_half_of_the_machine() -> No
 def test_cores_are_at_most_those_of_this_machine() -> None:
     assert resources.choose_cores(1) == 1
     assert resources.choose_cores(10_000) == len(os.sched_getaffinity(0))
+
+
+def test_outputs_whose_names_begin_alike_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An argument leads to the place of its own output, wherever in the argument the path stands."""
+    for name in ("sum", "sums"):
+        (tmp_path / f"place-{name}").mkdir()
+        (tmp_path / name).symlink_to(tmp_path / f"place-{name}")
+        monkeypatch.setenv(f"AZURE_ML_OUTPUT_{name}", str(tmp_path / name))
+    assert program.resolve_output(f"{tmp_path}/sums") == f"{tmp_path}/place-sums"
+    assert program.resolve_output(f"--out={tmp_path}/sum/a") == f"--out={tmp_path}/place-sum/a"
+    assert program.resolve_output(f"{tmp_path}/summary") == f"{tmp_path}/summary"

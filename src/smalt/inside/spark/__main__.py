@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 
 from .resources import choose_cores, choose_memory
@@ -35,7 +36,7 @@ DYNAMIC = "spark.dynamicAllocation."
 
 def main() -> None:
     settings = json.loads(sys.argv[1])
-    arguments = [_resolve_output(one) for one in split_arguments(os.fsdecode(sys.stdin.buffer.read()))]
+    arguments = [resolve_output(one) for one in split_arguments(os.fsdecode(sys.stdin.buffer.read()))]
     spark, version = find_spark()
     stage_files(settings.get("files") or [], settings.get("archives") or [])
     _remove_empty_outputs(settings.get("outputs") or [])
@@ -122,11 +123,12 @@ def _list_mounts(own: Mapping[str, str]) -> dict[str, str]:
     return conf
 
 
-def _resolve_output(argument: str) -> str:
+def resolve_output(argument: str) -> str:
     """Return an argument with the place itself instead of a link to it: Spark replaces the folder that it writes."""
     for name, path in os.environ.items():
-        if name.startswith("AZURE_ML_OUTPUT_") and os.path.islink(path) and argument.startswith(path):
-            return os.path.realpath(path) + argument[len(path) :]
+        if name.startswith("AZURE_ML_OUTPUT_") and os.path.islink(path):
+            place = os.path.realpath(path).replace("\\", r"\\")
+            argument = re.sub(rf"{re.escape(path)}(?=/|$)", place, argument)
     return argument
 
 
