@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from smalt.v1.upgrade.folder import UpgradedFile
 
 
-def _upgrade_paths(paths: tuple[Path, ...], write: bool, output: Path | None, check: bool) -> None:
+def _upgrade_paths(
+    paths: tuple[Path, ...], write: bool, output: Path | None, check: bool, verify: bool, to: str
+) -> None:
     """Turn programs, notebooks and files of SDK v1 (azureml.…) into v2 (azure.ai.ml).
 
     Without an option it shows a diff, and writes nothing. Each use of SDK v1 gets a line of a report: changed; changed,
@@ -23,11 +25,19 @@ def _upgrade_paths(paths: tuple[Path, ...], write: bool, output: Path | None, ch
         smalt upgrade . --write                 in place
         smalt upgrade . --output v2             beside
         smalt upgrade . --check                 for CI: exit code 1 while SDK v1 is left
+        smalt upgrade submit.py --verify        run both here, and compare what they did
+        smalt upgrade submit.py --to yaml --output jobs
     """
     from smalt.v1.upgrade.folder import copy_folder, list_files, upgrade_file
 
-    if sum((write, output is not None, check)) > 1:
-        raise click.UsageError("--write, --output and --check exclude each other; give one")
+    if sum((write, output is not None, check, verify)) > 1:
+        raise click.UsageError("--write, --output, --check and --verify exclude each other; give one")
+    if to == "yaml":
+        _dump_jobs(paths, output)
+        return
+    if verify:
+        _verify_programs(paths)
+        return
     upgraded: list[UpgradedFile] = []
     for root in paths:
         if output is not None and root.is_dir():
@@ -48,6 +58,43 @@ def _upgrade_paths(paths: tuple[Path, ...], write: bool, output: Path | None, ch
     _report_counts(upgraded)
     if any(one.problem for one in upgraded) or (check and any(one.findings or one.todos for one in upgraded)):
         raise click.exceptions.Exit(1)
+
+
+def _verify_programs(paths: Iterable[Path]) -> None:
+    """Run each program and its upgraded form, and say what is not equal."""
+    from smalt.v1.upgrade.verification import verify_program
+
+    found = False
+    for path in paths:
+        if path.is_dir():
+            raise click.UsageError("--verify takes the programs that submit, not a folder")
+        differences = verify_program(path)
+        found = found or bool(differences)
+        for sentence in differences:
+            click.echo(f"{path}: {sentence}", err=True)
+        if not differences:
+            click.echo(f"{path}: equal: the graph, the parameters, the outputs' contents and the metrics", err=True)
+    if found:
+        raise click.exceptions.Exit(1)
+
+
+def _dump_jobs(paths: Iterable[Path], output: Path | None) -> None:
+    """Write the jobs of each program as YAML; the program runs, its jobs do not."""
+    import subprocess
+    import sys
+
+    if output is None:
+        raise click.UsageError("--to yaml needs --output DIR, a folder for the files")
+    for path in paths:
+        if path.is_dir():
+            raise click.UsageError("--to yaml takes the programs that submit, not a folder")
+        words = [sys.executable, "-m", "smalt.v1.upgrade.recording", "dump", str(output.resolve()), path.name]
+        done = subprocess.run(words, cwd=path.parent, check=False, capture_output=True, text=True)
+        if done.returncode:
+            lines = done.stderr.strip().splitlines() or ["it says nothing"]
+            raise click.ClickException(f"{path} submits no job that could be written: {lines[-1]}")
+        for file in sorted(output.glob(f"{path.stem}*.yml")):
+            click.echo(str(file))
 
 
 def _write_file(file: UpgradedFile, target: Path) -> None:
@@ -91,6 +138,15 @@ upgrade = click.Command(
             metavar="DIR",
             type=click.Path(file_okay=False, path_type=Path),
             help="Write the upgraded files to this folder.",
+        ),
+        click.Option(
+            ["--verify"], is_flag=True, help="Run a program and its upgraded form, and compare what they did."
+        ),
+        click.Option(
+            ["--to"],
+            type=click.Choice(("python", "yaml")),
+            default="python",
+            help="What to write: programs, or the jobs that a program makes when it runs, as YAML in --output.",
         ),
         click.Option(["--check"], is_flag=True, help="Write nothing, and fail while SDK v1 is left."),
     ],

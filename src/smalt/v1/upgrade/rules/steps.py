@@ -35,9 +35,9 @@ def _check_step(call: Call, *more: str) -> None:
 
 def _write_head(call: Call) -> list[tuple[str, str]]:
     """Return the first arguments of the command: the step's name and code."""
-    name, folder = call.get("name"), call.get("source_directory")
+    name, folder = call.get("name") or call.get("script_name"), call.get("source_directory")
     head = []
-    if name is not None and name.is_text:
+    if call.get("name") is not None and name is not None and name.is_text:
         slug = make_name(str(name.constant).lower().replace("-", "_"))
         head = [("name", quote(slug))] + ([("display_name", name.code)] if slug != name.constant else [])
     elif name is not None:
