@@ -41,6 +41,11 @@ def test_each_difference_is_a_sentence(key: str, value: Any, sentence: str) -> N
     assert list(compare_records(RECORD, other)) == [f"job 1, step 'one': {sentence}"]
 
 
+def test_programs_that_submit_nothing_are_not_called_equal() -> None:
+    empty = {"code": 0, "jobs": []}
+    assert list(compare_records(empty, empty)) == ["neither program submits a job, so there is nothing to compare"]
+
+
 def test_a_program_and_its_upgraded_form_are_equal(served: Programs) -> None:
     served.write("src/train.py", "print('trained')\n")
     served.write("pytorch-env.yml", "name: pytorch-env\ndependencies:\n  - python=3\n")

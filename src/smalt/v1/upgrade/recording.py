@@ -79,7 +79,7 @@ def _read_step(jobs: JobOperations, step: Any, titles: dict[str, str]) -> dict[s
         "type": str(step.type),
         "status": step.status,
         "command": _fill_command(str(getattr(step, "command", "") or ""), values, outputs),
-        "after": sorted({value.split("/")[0][1:] for value in values.values() if value.startswith("<")}),
+        "after": sorted({value[1:-1] for value in values.values() if value.startswith("<")}),
         "metrics": {key: value for key, value in metrics.items() if not key.startswith("system/")},
         "outputs": _hash_outputs(jobs, str(step.name), outputs),
     }
@@ -91,7 +91,7 @@ def _describe_input(value: Any, titles: dict[str, str], jobs: JobOperations) -> 
     text = str(path)
     for name, title in titles.items():
         if f"/{name}/" in text:
-            return f"<{title}>"
+            return f"<{title.replace(' ', '-')}>"
     return re.sub(r"(versions|snapshots)/[^/]+", r"\1", text) if "azureml://" not in text else "data"
 
 

@@ -48,6 +48,8 @@ def compare_records(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
             yield f"{name} ends with code {record['code']}: {record.get('error', '')}"
     if len(old["jobs"]) != len(new["jobs"]):
         yield f"the v1 program submits {len(old['jobs'])} jobs, the upgraded one {len(new['jobs'])}"
+    if not old["jobs"] and not new["jobs"]:
+        yield "neither program submits a job, so there is nothing to compare"
     for number, (before, after) in enumerate(zip(old["jobs"], new["jobs"], strict=False), 1):
         yield from _compare_jobs(f"job {number}", before, after)
 
