@@ -49,9 +49,11 @@ def _upgrade_paths(
             upgraded.append(found)
             if write and found.is_changed:
                 _write_file(found, found.new_path or found.path)
+                if found.new_path not in (None, found.path):
+                    found.path.unlink()
             elif output is not None:
-                inner = found.path.relative_to(root) if root.is_dir() else Path(found.path.name)
-                _write_file(found, (output / inner).with_name((found.new_path or found.path).name))
+                target = found.new_path or found.path
+                _write_file(found, output / (target.relative_to(root) if root.is_dir() else target.name))
             elif not check and found.is_changed:
                 click.echo(found.make_diff(), nl=False)
             _report_file(found)
