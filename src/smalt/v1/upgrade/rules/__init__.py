@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from smalt.v1.upgrade.calls import Call
@@ -46,14 +47,11 @@ def rule(*names: str, takes: str | None = None) -> Callable[[Rule], Rule]:
     return add
 
 
+@cache
 def load_rules() -> dict[str, Rule]:
-    if not RULES:
-        from importlib import import_module
+    """Return all rules; a module that was imported by itself has added only its own."""
+    from importlib import import_module
 
-        for module in _MODULES:
-            import_module(f"smalt.v1.upgrade.rules.{module}")
+    for module in _MODULES:
+        import_module(f"smalt.v1.upgrade.rules.{module}")
     return RULES
-
-
-def list_ruled_names() -> list[Any]:
-    return sorted(load_rules())
