@@ -120,7 +120,7 @@ def test_a_run_configuration_leaves_its_environment() -> None:
     assert "environment = Environment(name=\"environment\")\nenvironment.image = 'me/mine:1'\n" in text
     assert "environment.conda_file = {\n" in text
     assert '{"pip": [\'numpy==1.26\', "mlflow-skinny", "azureml-mlflow"]}' in text
-    assert "environment=environment, compute='cpu'" in text
+    assert "    environment=environment,\n    compute='cpu',\n" in text
     assert "RunConfiguration" not in text
 
 
