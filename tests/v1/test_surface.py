@@ -21,6 +21,10 @@ OTHERS = {
     "Run.find_step_run": "PipelineRun.find_step_run",
     "Run.publish_pipeline": "PipelineRun.publish_pipeline",
     "Run.get_output": "StepRun.get_output",
+    "Run.get_steps": "PipelineRun.get_steps",
+    "Run.get_pipeline_output": "PipelineRun.get_pipeline_output",
+    "Run.get_best_run_by_primary_metric": "HyperDriveRun.get_best_run_by_primary_metric",
+    "Step.run_after": "PythonScriptStep.run_after",
     "Run.get_best_child": "AutoMLRun.get_best_child",
 }
 """Names that the corpus found on a base class, and whose they are."""
@@ -40,6 +44,8 @@ def find_object(name: str) -> Any:
     first, *rest = OTHERS.get(name, name).removesuffix(" = (set)").split(".")
     if first == "Datastore" and rest and not hasattr(modules.find_name("azureml.core", first), rest[0]):
         first = "AbstractDatastore"
+    if first == "Dataset" and rest and not hasattr(modules.find_name("azureml.core", first), rest[0]):
+        first = "TabularDataset"
     try:
         found = modules.find_name("azureml.core", first)
         for part in rest:

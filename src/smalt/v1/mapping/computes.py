@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from smalt.v1.mapping.rows import MappedName
 
-_ATTACH = (
-    "smalt has no such compute; v2 attaches it by ml_client.compute.begin_create_or_update, and jobs here run on this "
-    "machine"
-)
-_LATER = "web services come with online endpoints, in a later version"
+_ATTACH = "it is kept as a name for this machine, where its jobs run"
+_SPARK = "v2 has no HDInsight; it is kept as a name for this machine, and its PySpark runs are Spark jobs"
+_SERVICE = "a service is an online endpoint with one deployment of one model, and always wants a key"
 
 ROWS = (
     MappedName("ComputeTarget", "ml_client.compute.get(name)"),
@@ -47,13 +45,11 @@ ROWS = (
         "RemoteCompute.attach_configuration", "VirtualMachineCompute(name=…, resource_id=…)", "differs", _ATTACH
     ),
     MappedName("DSVMCompute", "VirtualMachineCompute(name=…, resource_id=…)", "differs", _ATTACH),
-    MappedName("AksCompute", "KubernetesCompute(name=…, resource_id=…)", "refused", _ATTACH),
-    MappedName("HDInsightCompute", "none", "refused", "v2 has no HDInsight; make the step a Spark job"),
-    MappedName(
-        "HDInsightCompute.attach_configuration", "none", "refused", "v2 has no HDInsight; make the step a Spark job"
-    ),
-    MappedName("SynapseCompute", "SynapseSparkCompute(name=…, resource_id=…)", "refused", _ATTACH),
-    MappedName("SynapseCompute.attach_configuration", "SynapseSparkCompute(name=…, resource_id=…)", "refused", _ATTACH),
+    MappedName("AksCompute", "KubernetesCompute(name=…, resource_id=…)", "refused", "deploy to an online endpoint"),
+    MappedName("HDInsightCompute", "none", "differs", _SPARK),
+    MappedName("HDInsightCompute.attach_configuration", "none", "differs", _SPARK),
+    MappedName("SynapseCompute", "SynapseSparkCompute(name=…, resource_id=…)", "differs", _ATTACH),
+    MappedName("SynapseCompute.attach_configuration", "SynapseSparkCompute(name=…, resource_id=…)", "differs", _ATTACH),
     MappedName("BatchCompute", "none", "refused", "v2 has no Azure Batch step; make it a command job"),
     MappedName(
         "AdlaCompute", "none", "refused", "Azure Data Lake Analytics was shut down in 2024; make it a Spark job"
@@ -65,12 +61,12 @@ ROWS = (
         "v2 has no Databricks step; run its file as a Spark job, or call Databricks from a command",
     ),
     MappedName("KustoCompute", "none", "refused", "v2 has no Kusto step; use azure-kusto-data in a command"),
-    MappedName("DataFactoryCompute", "none", "refused", "v2's data transfer needs no compute of its own"),
-    MappedName("LinkedService", "none", "refused", "v2 names a Synapse pool by a SynapseSparkCompute"),
+    MappedName("DataFactoryCompute", "none", "differs", "v2's data transfer needs no compute of its own"),
+    MappedName("LinkedService", "none", "differs", "v2 names a Synapse pool by a SynapseSparkCompute"),
     MappedName(
         "SynapseWorkspaceLinkedServiceConfiguration",
         "none",
-        "refused",
+        "differs",
         "v2 names a Synapse pool by a SynapseSparkCompute",
     ),
     # Models
@@ -94,26 +90,26 @@ ROWS = (
     MappedName("Model.id", "model.id", "differs", "v2's id is a path of the service, not name:version"),
     MappedName("Model.tags", "model.tags"),
     MappedName("Model.delete", "ml_client.models.archive(name, version)", "differs", "v2 archives models"),
-    MappedName("Model.deploy", "ml_client.online_deployments.begin_create_or_update(deployment)", "later", _LATER),
+    MappedName("Model.deploy", "ml_client.online_deployments.begin_create_or_update(deployment)", "differs", _SERVICE),
     MappedName("Model.forecast", "the method of the model that a script loaded"),
-    MappedName("InferenceConfig", "CodeConfiguration(code=…, scoring_script=…) of a deployment", "later", _LATER),
-    MappedName("AciWebservice", "ManagedOnlineEndpoint and ManagedOnlineDeployment", "later", _LATER),
+    MappedName("InferenceConfig", "CodeConfiguration(code=…, scoring_script=…) of a deployment", "differs", _SERVICE),
+    MappedName("AciWebservice", "ManagedOnlineEndpoint and ManagedOnlineDeployment", "differs", _SERVICE),
     MappedName(
         "AciWebservice.deploy_configuration",
         "ManagedOnlineDeployment(instance_type=…, instance_count=…)",
-        "later",
-        _LATER,
+        "differs",
+        _SERVICE,
     ),
-    MappedName("AksWebservice", "KubernetesOnlineEndpoint and KubernetesOnlineDeployment", "later", _LATER),
-    MappedName("LocalWebservice", "begin_create_or_update(endpoint, local=True)", "later", _LATER),
-    MappedName("Webservice", "ml_client.online_endpoints.get(name)", "later", _LATER),
-    MappedName("Webservice.wait_for_deployment", "result() of begin_create_or_update", "later", _LATER),
-    MappedName("Webservice.run", "ml_client.online_endpoints.invoke(endpoint_name, request_file)", "later", _LATER),
+    MappedName("AksWebservice", "KubernetesOnlineEndpoint and KubernetesOnlineDeployment", "differs", _SERVICE),
+    MappedName("LocalWebservice", "begin_create_or_update(endpoint, local=True)", "differs", _SERVICE),
+    MappedName("Webservice", "ml_client.online_endpoints.get(name)", "differs", _SERVICE),
+    MappedName("Webservice.wait_for_deployment", "result() of begin_create_or_update", "differs", _SERVICE),
+    MappedName("Webservice.run", "ml_client.online_endpoints.invoke(endpoint_name, request_file)", "differs", _SERVICE),
     MappedName(
-        "Webservice.get_logs", "ml_client.online_deployments.get_logs(name, endpoint_name, lines)", "later", _LATER
+        "Webservice.get_logs", "ml_client.online_deployments.get_logs(name, endpoint_name, lines)", "differs", _SERVICE
     ),
-    MappedName("Webservice.get_keys", "ml_client.online_endpoints.get_keys(name)", "later", _LATER),
-    MappedName("Webservice.scoring_uri", "endpoint.scoring_uri", "later", _LATER),
-    MappedName("Webservice.state", "endpoint.provisioning_state", "later", _LATER),
-    MappedName("Webservice.delete", "ml_client.online_endpoints.begin_delete(name)", "later", _LATER),
+    MappedName("Webservice.get_keys", "ml_client.online_endpoints.get_keys(name)", "differs", _SERVICE),
+    MappedName("Webservice.scoring_uri", "endpoint.scoring_uri", "differs", _SERVICE),
+    MappedName("Webservice.state", "endpoint.provisioning_state", "differs", _SERVICE),
+    MappedName("Webservice.delete", "ml_client.online_endpoints.begin_delete(name)", "differs", _SERVICE),
 )

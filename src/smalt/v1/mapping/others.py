@@ -65,8 +65,8 @@ ROWS = (
             "azureml.interpret.scoring.scoring_explainer.save",
         )
     ),
-    MappedName("Tensorboard", "none", "refused", _BOARD),
-    MappedName("azureml.tensorboard.export.export_to_tensorboard", "none", "refused", _BOARD),
+    MappedName("Tensorboard", "none", "differs", _BOARD),
+    MappedName("azureml.tensorboard.export.export_to_tensorboard", "none", "differs", _BOARD),
     MappedName("VERSION", "azure.ai.ml.__version__"),
     MappedName("__version__", "azure.ai.ml.__version__"),
     MappedName("DEFAULT_CPU_IMAGE", "the name of the image"),
@@ -129,8 +129,8 @@ ROWS = (
     MappedName(
         "WebserviceException",
         "azure.core.exceptions.HttpResponseError",
-        "later",
-        "web services come with online endpoints",
+        "differs",
+        "smalt raises its own, of one sentence",
     ),
     MappedName("ActivityFailedException", "azure.ai.ml.exceptions.JobException"),
 )
