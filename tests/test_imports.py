@@ -14,6 +14,8 @@ HEAVY = ("sqlite3", "starlette", "uvicorn", "anyio", "rich", "jmespath", "asynci
         "import smalt; from smalt import MLClient, command, Input, Output, dsl",
         "from smalt.cli import main; import smalt.cli.app, smalt.cli.commands.job",
         "import smalt.yaml, smalt.wire, smalt.client",
+        "from smalt.python import finder; finder.install_finder(); from azureml.core import Dataset, Environment, "
+        "Experiment, Model, Run, ScriptRunConfig, Workspace; from azureml.pipeline.core import Pipeline",
     ],
 )
 def test_the_clients_path_is_light(statement: str) -> None:
