@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -89,6 +90,14 @@ class RunConfiguration:
             tell_no_effect(
                 "RunConfiguration", {"auto_prepare_environment": "False"}, "environments are built if needed"
             )
+
+    def copy(self) -> RunConfiguration:
+        """Return another with the same environment and data; what is set in it changes nothing here."""
+        made = copy.copy(self)
+        own = ("arguments", "environment_variables", "data_references", "data", "output_data")
+        for name in (*own, "mpi", "pytorch", "tensorflow", "docker", "spark"):
+            setattr(made, name, copy.copy(getattr(self, name)))
+        return made
 
     @staticmethod
     def load(path: str, name: str | None = None) -> RunConfiguration:

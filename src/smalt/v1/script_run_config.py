@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -56,7 +55,7 @@ class ScriptRunConfig:
         self.source_directory = os.fspath(source_directory) if source_directory is not None else None
         self.script, self.command = script, command
         self.arguments = list(arguments or ())
-        self.run_config = copy.deepcopy(run_config) if run_config is not None else RunConfiguration()
+        self.run_config = run_config.copy() if run_config is not None else RunConfiguration()
         if run_config is not None:
             self.script = script or run_config.script
             self.command = command or (None if self.script else run_config.command)

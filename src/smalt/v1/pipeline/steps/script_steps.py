@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import re
@@ -81,7 +80,7 @@ class CommandLikeStep(PipelineStep):
 
     def make_settings(self, binder: PipelineBinder) -> RunConfiguration:
         """Return the run configuration of the step, a copy of the program's."""
-        settings = copy.deepcopy(self.runconfig) if self.runconfig is not None else RunConfiguration()
+        settings = self.runconfig.copy() if self.runconfig is not None else RunConfiguration()
         if self.compute_target is not None:
             target = self.compute_target
             settings.target = target[0] if isinstance(target, tuple) else target
