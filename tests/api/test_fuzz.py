@@ -83,6 +83,8 @@ def test_a_right_body_with_something_wrong_in_it(server: Server, path: str, body
         ("POST", f"/history/v1.0{W}/rundata"),
         ("POST", f"/data/v1.0{W}/dataversion/batchGetResolvedUris"),
         ("PUT", f"{W}/jobs/x"),
+        ("PUT", f"{W}/batchEndpoints/made/deployments/x"),
+        ("POST", f"{W}/batchEndpoints/made/jobs"),
     ],
 )
 @given(data=st.data())
@@ -91,6 +93,12 @@ def test_any_json_in_our_own_routes(server: Server, method: str, path: str, data
     """Objects with the keys that the route knows, holding anything."""
     keys = ["items", "path", "manifest", "ignore", "uri", "older_than", "dry_run", "compute", "url-map", "cpus",
             "idle-minutes", "properties", "location", "tags", "runId", "values", "jobType"]  # fmt: skip
+    if "batchEndpoints" in path:
+        server.ask("PUT", f"{W}/batchEndpoints/made", {"location": "local", "properties": {"authMode": "aadToken"}})
+        inner = ["inputData", "outputData", "dataset", "miniBatchSize", "compute", "properties", "outputDataset",
+                 "deploymentConfiguration", "model", "codeConfiguration", "retrySettings", "environmentId"]  # fmt: skip
+        body = {"properties": data.draw(st.dictionaries(st.sampled_from(inner), values, max_size=5) | values)}
+        holds(server.ask(method, path, raw=json.dumps(body).encode()))
     body = data.draw(st.dictionaries(st.sampled_from(keys) | texts, values, max_size=4) | values)
     if method == "PATCH" and path == "/smalt/v1/config" and isinstance(body, dict):
         body.pop("idle-minutes", None)
