@@ -69,6 +69,13 @@ def test_data_transfers_by_the_official_client(outcomes: Run, official: str, nam
     _check(outcomes(official, "data_transfers"), name)
 
 
+@pytest.mark.integration
+@pytest.mark.parametrize("name", _functions("online_endpoints"))
+def test_online_endpoints_by_the_official_client(outcomes: Run, official: str, name: str) -> None:
+    """The home installs Azure's inference server for it."""
+    _check(outcomes(official, "online_endpoints"), name)
+
+
 def _check(found: Outcomes, name: str) -> None:
     assert name in found.failures, f"the program ended before {name}: {found.said}"
     assert found.failures[name] is None, found.failures[name]

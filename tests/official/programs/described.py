@@ -104,7 +104,7 @@ def it_keeps_batch_endpoints() -> None:
 
 
 def it_keeps_online_endpoints() -> None:
-    """With their deployments, and the traffic among them; requests are refused."""
+    """With their deployments, which fail with their reason where they cannot be served."""
     endpoint = ManagedOnlineEndpoint(name="online-one", auth_mode="key", description="d", tags={"a": "b"})
     made = waited(ml.online_endpoints.begin_create_or_update(endpoint))
     assert (type(made).__name__, made.name, made.auth_mode) == ("ManagedOnlineEndpoint", "online-one", "key")
@@ -123,24 +123,25 @@ def it_keeps_online_endpoints() -> None:
         liveness_probe=ProbeSettings(initial_delay=10),
         scale_settings=DefaultScaleSettings(),
     )
-    deployed = waited(ml.online_deployments.begin_create_or_update(blue))
-    assert (deployed.name, deployed.instance_count, deployed.request_settings.request_timeout_ms) == ("blue", 2, 90000)
-    green = ManagedOnlineDeployment(name="green", endpoint_name="online-one", model="azureml:served:1")
-    plain = waited(ml.online_deployments.begin_create_or_update(green))
-    assert type(plain.scale_settings).__name__ == "DefaultScaleSettings"
-    waited(ml.online_deployments.begin_delete("green", "online-one"))
+    failed = refused(lambda: ml.online_deployments.begin_create_or_update(blue).result())
+    assert "azureml-inference-server-http" in failed, failed
+    found = ml.online_deployments.get("blue", "online-one")
+    assert (found.name, found.instance_count, found.request_settings.request_timeout_ms) == ("blue", 2, 90000)
+    assert (found.provisioning_state, found.environment_variables) == ("Failed", {"A": "B"})
     made.traffic = {"blue": 100}
     assert waited(ml.online_endpoints.begin_create_or_update(made)).traffic == {"blue": 100}
-    assert ml.online_deployments.get("blue", "online-one").environment_variables == {"A": "B"}
     assert [one.name for one in ml.online_deployments.list("online-one")] == ["blue"]
     on_cluster = KubernetesOnlineEndpoint(name="cluster-one", compute="k8s", auth_mode="aml_token")
     assert type(waited(ml.online_endpoints.begin_create_or_update(on_cluster))).__name__ == "KubernetesOnlineEndpoint"
     assert sorted(one.name for one in ml.online_endpoints.list()) == ["cluster-one", "online-one"]
-    assert "serves no requests yet" in refused(lambda: ml.online_endpoints.get_keys("online-one"))
+    assert ml.online_endpoints.get_keys("cluster-one").access_token
+    before = ml.online_endpoints.get_keys("online-one")
+    waited(ml.online_endpoints.begin_regenerate_keys("online-one", key_type="secondary"))
+    after = ml.online_endpoints.get_keys("online-one")
+    assert (before.primary_key, before.secondary_key != after.secondary_key) == (after.primary_key, True)
     write("request.json", "{}")
     call = {"endpoint_name": "online-one", "request_file": str(folder / "request.json"), "deployment_name": "blue"}
-    assert "serves no requests yet" in refused(lambda: ml.online_endpoints.invoke(**call))
-    assert "serves no requests yet" in refused(lambda: ml.online_deployments.get_logs("blue", "online-one", 50))
+    assert "does not serve yet" in refused(lambda: ml.online_endpoints.invoke(**call))
     waited(ml.online_endpoints.begin_delete("online-one"))
     assert "no online endpoint" in refused(lambda: ml.online_endpoints.get("online-one"))
 

@@ -11,6 +11,7 @@ from smalt.cli.framework import documents, options
 from smalt.cli.framework.verb import COMMON, Invocation
 
 _LOCAL = click.Option(["--local"], is_flag=True, expose_value=False, help="Accepted; everything is on this machine.")
+_NO_WAIT = click.Option(["--no-wait"], is_flag=True, help="Return at once; 'show' has the provisioning_state.")
 _ENDPOINT = click.Option(["-e", "--endpoint-name"], metavar="NAME", required=True, help="The endpoint.")
 
 
@@ -36,6 +37,8 @@ class OnlineDeploymentNoun(DeploymentNoun):
             ("--vscode-debug", "Refused: no debugger is attached to a deployment."),
             ("--local-enable-gpu", "Accepted; a deployment sees this machine's GPUs."),
         )
+        create = self.commands["create"]
+        create.params = [_NO_WAIT if "--no-wait" in param.opts else param for param in create.params]
         self.commands["create"].params[3:3] = [click.Option([name], is_flag=True, help=text) for name, text in flags]
 
     def create(  # type: ignore[override]
@@ -193,6 +196,29 @@ def regenerate_keys(ctx: Invocation, name: str, key_type: str, no_wait: bool) ->
     """Replace a key of an online endpoint; the one before opens nothing from then on."""
     ctx.client.online_endpoints.begin_regenerate_keys(name, key_type=key_type).wait()
     return get_credentials(ctx, name)
+
+
+@online_deployment.verb(
+    "update",
+    options.make_name_options("The deployment's name; with --file, that of the file.", needed=False),
+    options.make_file_option("A file with the whole online deployment.", first=False),
+    options.EDITS,
+    _NO_WAIT,
+    click.Option(["-e", "--endpoint-name"], metavar="NAME", help="The endpoint; with --file, that of the file."),
+)
+def update_deployment(
+    ctx: Invocation, name: str | None, file: str | None, no_wait: bool, endpoint_name: str | None, **rest: Any
+) -> Any:
+    """Change an online deployment, by --set or a file; requests are answered meanwhile."""
+    if file is not None:
+        documents.check_no_edits(rest)
+        return online_deployment.create(ctx, file, name, set=rest["set"], no_wait=no_wait, endpoint_name=endpoint_name)
+    if name is None or endpoint_name is None:
+        missing = "'-n' / '--name'" if name is None else "'-e' / '--endpoint-name'"
+        raise click.UsageError(
+            f"missing option {missing}, as there is no --file; see smalt online-deployment update -h"
+        )
+    return online_deployment.update(ctx, name, None, no_wait, endpoint_name=endpoint_name, **rest)
 
 
 @online_deployment.verb(

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import time
 from collections.abc import Callable, Coroutine
 from enum import Enum
@@ -40,7 +41,9 @@ _SUSPECT = Probe(initial_delay=0, period=10, timeout=2, failure_threshold=3)
 """The probe of a process that did not answer a request in time, where the deployment has no liveness probe."""
 _DRAIN = 30.0
 """Seconds beyond the requests' own limit in which those of a process that is to end are waited for."""
-_LINES = 15
+_LINES, _SEARCHED = 15, 300
+"""Lines of a log that a sentence ends with, and those in which the reason is looked for."""
+_EXCEPTION = re.compile(r"(?!azureml_inference_server_http\.)[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit)(: .*)?$")
 _NOT_ITS_FAULT = ("lost", "never started")
 _MOST_LOST = 5
 """Times that a process is started again that ended by no fault of its own, before a revision is given up."""
@@ -319,11 +322,11 @@ class ReplicaSet:
     def _explain_exit(self, replica: Replica) -> str:
         assert replica.exit is not None
         own, kept = get_replica_log(replica.folder), get_kept_log(replica.folder)  # it is moved just now
-        lines = read_last_lines(own, _LINES) or read_last_lines(kept, _LINES)
-        said = "\n".join(lines)
-        return (
-            f"the server of the deployment ended before it answered ({describe_exit(replica.exit)}); it said:\n{said}"
-        )
+        lines = read_last_lines(own, _SEARCHED) or read_last_lines(kept, _SEARCHED)
+        reason = next((line for line in reversed(lines) if _EXCEPTION.match(line)), None)
+        how, why = describe_exit(replica.exit), f": {reason}" if reason else ""
+        said = "\n".join(lines[-_LINES:])
+        return f"the server of the deployment ended before it answered ({how}){why}; the end of its log:\n{said}"
 
 
 async def _probe(address: str, target: bytes) -> bool:
