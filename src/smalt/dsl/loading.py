@@ -32,6 +32,8 @@ def _load_source(
     from smalt.yaml.dumping import dump_plain
 
     overrides = _make_settings(params_override)
+    if source is None and overrides:  # Azure's samples describe a compute by overrides alone
+        source = {}
     if isinstance(source, Mapping):
         return load_text(dump_plain(dict(source)), kind, folder=_find_folder(relative_origin), overrides=overrides)
     if hasattr(source, "read"):

@@ -56,11 +56,11 @@ class ModelOperations(ArchivableCollection):
             download_uri(self._session, uri, folder)
 
     def package(self, name: str, version: str, package_request: Any, **kwargs: Any) -> NoReturn:
-        """Raise Refused: smalt builds no images for serving yet."""
+        """Raise Refused: a deployment takes the model itself, and its packages are installed for it."""
         self.get(name, version)
         raise RefusedError(
-            f"model '{name}:{version}' was not packaged: smalt serves no models yet; download it with "
-            "ml_client.models.download"
+            f"model '{name}:{version}' was not packaged: smalt makes no packages of models; give the model itself, its "
+            "environment and code to an online deployment"
         )
 
 

@@ -135,7 +135,7 @@ class OnlineDeploymentOperations(EndpointDeploymentCollection):
         local_enable_gpu: bool = False,
         **kwargs: Any,
     ) -> LROPoller[OnlineDeployment]:
-        """Create or change a deployment; the poller's `result()` waits until its processes answer."""
+        """Create or change a deployment; the poller's `result()` waits until its processes answer, and `local` too."""
         if vscode_debug:
             raise RefusedError(
                 "smalt attaches no debugger to a deployment; set AZUREML_DEBUG_PORT among its environment_variables, "
@@ -143,7 +143,10 @@ class OnlineDeploymentOperations(EndpointDeploymentCollection):
             )
         made = self._create_deployment(deployment).result()
         path = self._build_deployment_path(made.endpoint_name, made.name)
-        return DeploymentPoller(self._connection, path, lambda: self.get(made.name, made.endpoint_name))
+        poller = DeploymentPoller(self._connection, path, lambda: self.get(made.name, made.endpoint_name))
+        if local:  # Azure's client makes local deployments before it returns, and programs use them at once
+            poller.result()
+        return poller
 
     def get(self, name: str, endpoint_name: str, *, local: bool | None = False) -> OnlineDeployment:
         found: OnlineDeployment = self._get_deployment(name, endpoint_name)

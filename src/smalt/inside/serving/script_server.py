@@ -18,7 +18,9 @@ def main(socket: str, script: str) -> None:
         from azureml_inference_server_http.amlserver import run
         from gunicorn.app.wsgiapp import WSGIApplication
     except ImportError as error:
-        print(f"smalt: the environment has no azureml-inference-server-http ({error})", file=sys.stderr)
+        is_absent = str(error.name).startswith(("azureml_inference_server_http", "gunicorn"))
+        problem = "is not in the environment" if is_absent else "cannot be imported"
+        print(f"smalt: azureml-inference-server-http {problem} ({error})", file=sys.stderr)
         sys.exit(MISSING)
     load_config = WSGIApplication.load_config
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shlex
 import socket
 import time
@@ -28,6 +29,9 @@ from smalt.service.records.workspaces import Workspace
 Say = Callable[[str], None]
 
 SERVER_PACKAGE = "azureml-inference-server-http"
+_USES_PKG_RESOURCES = re.compile(r"0\.|1\.[0-3]\.")
+_SETUPTOOLS = "setuptools<81"
+"""The last releases with pkg_resources, which is in every conda environment but in no virtual one."""
 _NEVER_WELL = "|| exit $?; exit 70"
 """A server that ends by itself has failed, whatever it says; and after a code of 0 the launcher would start a job in
 its place."""
@@ -99,15 +103,13 @@ class ReplicaStarter:
             assert model is not None, "a deployment without an environment has an MLflow model"
             asset = await asyncio.to_thread(read_model_environment, await self._context.data.fetch(model))
         built = await environments.get_or_build(asset, say)
-        if (
-            package is not None
-            and built.container is None
-            and not _has_package(environments.list_packages(built), package)
-        ):
+        missing = _find_missing(environments.list_packages(built), package) if package and not built.container else []
+        if missing:
+            named = " and ".join(missing)
             if asset.get("host"):
-                raise RefusedError(f"the host's Python has no {package}; install it there, or name another environment")
-            say(f"the environment has no {package}, which serves it; it is added")
-            built = await environments.get_or_build({**asset, "more": [package]}, say)
+                raise RefusedError(f"the host's Python has no {named}; install it there, or name another environment")
+            say(f"the environment has no {named}, which the deployment's server needs; it is added")
+            built = await environments.get_or_build({**asset, "more": missing}, say)
         for note in built.notes:
             say(note)
         return built
@@ -267,8 +269,15 @@ def _place_model(prepared: PreparedRevision, where: str) -> str:
     return str(folder)
 
 
-def _has_package(packages: list[str], name: str) -> bool:
-    return any(package.partition("==")[0].lower().replace("_", "-") == name for package in packages)
+def _find_missing(packages: list[str], server: str) -> list[str]:
+    """Return the packages that an environment lacks to run the server."""
+    versions = {
+        name.lower().replace("_", "-"): version for name, _, version in (each.partition("==") for each in packages)
+    }
+    if server not in versions:
+        return [server]
+    is_old = server == SERVER_PACKAGE and _USES_PKG_RESOURCES.match(versions[server])
+    return [_SETUPTOOLS] if is_old and "setuptools" not in versions else []
 
 
 def _remove_socket(address: str, *, folder_too: bool = True) -> None:
