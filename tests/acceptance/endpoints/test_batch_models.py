@@ -97,6 +97,9 @@ def test_settings_of_one_invocation(scored: Desk) -> None:
     file = f"--input data --outputs score={place}/one.csv --set outputs.score.type=uri_file"
     assert (download_results(scored, invoke(scored, file)) / "one.csv").is_file()
     assert scored.ask("batch-deployment show -n scorer -e scored --query mini_batch_size") == "2"
+    changed = scored.smalt("batch-deployment update -n scorer -e scored --set mini_batch_size=5")
+    assert changed.code == 0, changed.err
+    assert [path.name for path in download_results(scored, invoke(scored)).glob("*.side")] == ["0.side"]
 
 
 def test_summary_only_writes_no_rows(scored: Desk) -> None:
@@ -145,6 +148,9 @@ def test_a_script_that_cannot_run_is_told_before_anything_is_made(desk: Desk) ->
     wrong = refuse_deployment(desk, text)
     assert "code/score.py:1:9: invalid syntax" in wrong.err
     assert desk.smalt("model show -n unseen -l latest").code == 1
+    skipped = desk.smalt("batch-deployment create -f bad.yml --skip-script-validation")
+    assert skipped.code == 0, skipped.err
+    assert desk.smalt("batch-deployment delete -n broken -e scored --yes").code == 0
     assert desk.smalt("batch-deployment show -n broken -e scored").code == 1
 
 

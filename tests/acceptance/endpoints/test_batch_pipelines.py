@@ -107,7 +107,7 @@ def test_a_repeated_request_is_one_job(counter: Desk) -> None:
 def test_swapping_the_default_moves_new_invocations_only(counter: Desk) -> None:
     """Each job is of the deployment that was the default when it was made; one may be named as well."""
     before = invoke(counter, make_body(counter)).body["name"]
-    counter.smalt("batch-endpoint update -n counter --set defaults.deployment_name=two")
+    counter.smalt("batch-endpoint update -n counter --defaults deployment_name=two")
     after = invoke(counter, make_body(counter)).body["name"]
     named = invoke(counter, make_body(counter), **{"azureml-model-deployment": "one"}).body["name"]
     assert [read_counts(counter, name)[0] for name in (before, after, named)] == ["1", "2", "1"]
@@ -205,3 +205,32 @@ def test_a_file_has_the_inputs(counter: Desk) -> None:
         assert words in refused.err
     direct = counter.ask("batch-endpoint invoke -n counter -d one --input data --query name")
     assert read_counts(counter, direct) == "1 times 1 of words"
+
+
+def test_a_new_version_replaces_the_old_one_at_once(counter: Desk) -> None:
+    """By a change of the deployment, or by its file with another component."""
+    changed = counter.smalt("batch-deployment update -n one -e counter --set component=azureml:counting:2")
+    assert changed.code == 0, changed.err
+    job = invoke(counter, make_body(counter)).body["name"]
+    assert read_counts(counter, job)[0] == "2"
+    counter.write("three.yml", COMPONENT.format(version=3).replace("name: counting", "name: counting_again"))
+    counter.write("one.yml", DEPLOYMENT.format(name="one", version=1).replace("azureml:counting:1", "three.yml"))
+    assert counter.smalt("batch-deployment create -f one.yml").code == 0
+    job = invoke(counter, make_body(counter)).body["name"]
+    assert read_counts(counter, job)[0] == "3"
+
+
+def test_a_model_is_an_input_like_any_other(desk: Desk) -> None:
+    """A registered one, of a pipeline component's input; the service refuses it."""
+    desk.write("weights/w.txt", "heavy")
+    assert desk.smalt("model create -n weighty --type custom_model --path weights").code == 0
+    desk.write(
+        "component.yml", COMPONENT.format(version=1).replace("uri_folder}\n      times", "custom_model}\n      times")
+    )
+    desk.write("deployment.yml", "name: d\nendpoint_name: models\ncomponent: component.yml\n")
+    desk.smalt("batch-endpoint create -n models")
+    made = desk.smalt("batch-deployment create -f deployment.yml --set-default")
+    assert made.code == 0, made.err
+    desk.write("inputs.yml", "inputs:\n  data: {type: custom_model, path: azureml:weighty@latest}\n")
+    job = desk.ask("batch-endpoint invoke -n models -f inputs.yml --query name")
+    assert read_counts(desk, job) == "1 times 1 of heavy"

@@ -13,14 +13,54 @@ from smalt.cli.framework import documents, edits, options
 from smalt.cli.framework.verb import Invocation
 from smalt.entities.syntax.references import is_reference
 
-batch_endpoint = StoredNoun(
+_DEFAULTS = click.Option(
+    ["--defaults"], multiple=True, metavar="KEY=VALUE…", help="The default deployment: deployment_name=NAME."
+)
+_SKIP = click.Option(
+    ["--skip-script-validation"], is_flag=True, help="Do not compile the scoring script; it must be there."
+)
+
+
+class _BatchEndpointNoun(StoredNoun):
+    def add_verbs(self, *where: click.Option) -> None:
+        super().add_verbs(*where)
+        self.commands["update"].params.insert(3, _DEFAULTS)
+
+    def update(self, ctx: Invocation, name: str, file: str | None, no_wait: bool, **rest: Any) -> Any:
+        chosen = tuple(f"defaults.{pair}" for pair in rest.pop("defaults"))
+        return super().update(ctx, name, file, no_wait, **{**rest, "set": (*rest["set"], *chosen)})
+
+
+class _BatchDeploymentNoun(DeploymentNoun):
+    skips_validation = False
+    """True if the script of the deployment that is made is not compiled."""
+
+    def add_verbs(self, *where: click.Option) -> None:
+        super().add_verbs(*where)
+        for verb in ("create", "update"):
+            self.commands[verb].params.insert(3, _SKIP)
+
+    def create(self, ctx: Invocation, file: str | None, name: str | None, **rest: Any) -> Any:  # type: ignore[override]
+        self.skips_validation = rest.pop("skip_script_validation", self.skips_validation)
+        return super().create(ctx, file, name, **rest)
+
+    def update(self, ctx: Invocation, name: str, file: str | None, no_wait: bool, **rest: Any) -> Any:
+        self.skips_validation = rest.pop("skip_script_validation")
+        return super().update(ctx, name, file, no_wait, **rest)
+
+    def put_entity(self, ctx: Invocation, entity: Any, no_wait: bool = False) -> Any:
+        collection = ctx.client.batch_deployments
+        return collection.begin_create_or_update(entity, skip_script_validation=self.skips_validation).result()
+
+
+batch_endpoint = _BatchEndpointNoun(
     "batch_endpoint",
     "Batch endpoints: stable names for pipelines and models that run as jobs.",
     ("name", "defaults.deployment_name", "description"),
     "batch_endpoints",
     (AUTH_MODE,),
 )
-batch_deployment = DeploymentNoun(
+batch_deployment = _BatchDeploymentNoun(
     "batch_deployment",
     "Batch deployments: the pipeline component or model that an endpoint runs.",
     ("name", "endpoint_name", "type", "model", "component"),
