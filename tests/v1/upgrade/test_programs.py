@@ -279,3 +279,66 @@ def test_an_upgraded_program_is_not_changed_again() -> None:
     again = upgrade_program(once.text)
     assert again.text == once.text
     assert not again.findings
+
+
+@pytest.mark.parametrize("change", ["job.arguments = ['--other']", "job.run_config.history.x = 1", "job.set_it(1)"])
+def test_an_object_stays_if_a_change_of_it_cannot_be_rewritten(change: str) -> None:
+    """Without the change it would not be the same, so what is submitted stays SDK v1's, too."""
+    text = upgrade(f"""\
+        job = ScriptRunConfig('.', 'a.py', arguments=['--one'], environment=env)
+        {change}
+        run = Experiment(ws, 'x').submit(job)
+        """)
+    assert "command(" not in text
+    assert "run = Experiment(ws, 'x').submit(job)" in text
+
+
+def test_a_setting_that_cannot_be_rewritten_keeps_the_environment() -> None:
+    text = upgrade("""\
+        own = Environment('own')
+        own.docker.base_dockerfile = 'FROM x'
+        run = Experiment(ws, 'x').submit(ScriptRunConfig('.', 'a.py', environment=own))
+        """)
+    assert "own = Environment('own')\n" in text
+    assert "submit(ScriptRunConfig('.', 'a.py', environment=own))" in text
+
+
+@pytest.mark.parametrize(
+    "change", ["words.extend(['--b', 1])", "words[0] = '--b'", "if flag:\n    words.append('--b')", "words += ['--b']"]
+)
+def test_a_list_that_changes_is_not_taken_as_it_was(change: str) -> None:
+    body = f"words = ['--a', 1]\n{change}\njob = ScriptRunConfig('.', 'a.py', arguments=words, environment=env)\n"
+    sentence = "the text does not tell its list of arguments; 'env' is v2's by now"
+    assert [one.text for one in persons(body)] == [sentence]
+
+
+def test_a_list_that_grows_in_a_straight_line_is_followed() -> None:
+    body = "words = ['--a', 1]\nwords.append('--b')\njob = ScriptRunConfig('.', 'a.py', words, environment=env)\n"
+    assert 'command="python a.py --a 1 --b"' in upgrade(body)
+
+
+def test_steps_that_a_function_makes_stay_with_their_pipeline() -> None:
+    body = """\
+        def make(name):
+            step = PythonScriptStep(name, source_directory='.')
+            return step
+
+        one = make('a.py')
+        pipeline = Pipeline(ws, steps=[one])
+        """
+    text = upgrade(body)
+    assert "step = PythonScriptStep(name, source_directory='.')" in text
+    assert "pipeline = Pipeline(ws, steps=[one])" in text
+
+
+def test_a_pipeline_that_a_function_makes_is_submitted() -> None:
+    text = upgrade("""\
+        def build(workspace):
+            step = PythonScriptStep('a.py', source_directory='.')
+            pipeline = Pipeline(workspace, steps=[step])
+            return pipeline
+
+        run = Experiment(ws, 'x').submit(build(ws))
+        """)
+    assert "    pipeline = pipeline_function()\n    return pipeline\n" in text
+    assert "run = ml_client.jobs.create_or_update(build(ml_client), experiment_name='x')" in text

@@ -7,6 +7,9 @@ from typing import Any
 
 from smalt.v1.upgrade.values import Value
 
+_CHANGES = frozenset("extend insert pop remove sort reverse clear update setdefault popitem".split())  # noqa: SIM905
+"""Methods that change a list or dictionary."""
+
 
 class Memory:
     """Facts of objects by their node, the variables that stay v1, and what the program's functions get and return."""
@@ -23,10 +26,13 @@ class Memory:
         """Variables that nothing in the result uses."""
         self.returned: dict[str, str] = {}
         self.parameters: dict[str, dict[str, str]] = {}
+        self.mutated = _list_mutated(tree)
+        """Variables whose lists and dictionaries change in a way that is not followed."""
         self.nodes = {
             one.targets[0].id: one.value
             for one in ast.walk(tree)
             if isinstance(one, ast.Assign) and len(one.targets) == 1 and isinstance(one.targets[0], ast.Name)
+            if one.targets[0].id not in self.mutated
         }
         """By variable: the expression that was assigned to it last."""
         self.functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
@@ -58,3 +64,15 @@ class Memory:
     def list_pipeline_names(self, node: ast.expr) -> set[str]:
         """Return the names of the functions of the other pipelines."""
         return {name for key, name in self._functions.items() if key != id(node)}
+
+
+def _list_mutated(tree: ast.Module) -> set[str]:
+    """Return the variables that are changed in place, but for `append`, or whose items are assigned."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if method in _CHANGES:
+                found.add(name)
+            case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store() | ast.Del()):
+                found.add(name)
+    return found

@@ -88,7 +88,7 @@ def _read_step(jobs: JobOperations, step: Any, titles: dict[str, str]) -> dict[s
 def _describe_input(value: Any, titles: dict[str, str], jobs: JobOperations) -> str:
     """Return an input as `<STEP>` if another step made it, else its value or its address."""
     path = getattr(value, "path", value)
-    text = str(path)
+    text = str(path).replace(Path.cwd().as_uri(), ".").replace(str(Path.cwd()), ".")
     for name, title in titles.items():
         if f"/{name}/" in text:
             return f"<{title.replace(' ', '-')}>"

@@ -28,6 +28,21 @@ CLASSES = {
 DOUBLE = frozenset({"Workspace", "Experiment"})
 """Kinds whose v1 object may stand beside the v2 one, under its own name."""
 _RUNS = ("PipelineRun", "AutoMLRun", "HyperDriveRun", "StepRun")
+BOUND = frozenset(
+    (
+        "Step", "OutputData", "OutputLink", "PipelineParameter", "Pipeline", "StepSequence",
+        "ParallelRunConfig", "RunConfiguration", "Sampling", "Sweep", "DataPathComputeBinding",
+    )
+)  # fmt: skip
+"""Kinds that mean nothing without each other: if one of a pipeline's parts stays v1, all of them do."""
+PASSED = frozenset(
+    (
+        "Workspace", "Experiment", "ComputeTarget", "Environment", "Datastore", "Run", "PipelineRun",
+        "HyperDriveRun", "AutoMLRun", "Model", "RegisteredDataset", "Credential", "ScriptRunConfig",
+        "Pipeline", "AutoMLConfig", "Sweep",
+    )
+)  # fmt: skip
+"""Kinds that a function of the program may get or return: the object itself is all that is needed of them."""
 LITERALS = (str, int, float, bool, type(None))
 
 
@@ -227,7 +242,7 @@ class Rewriter:
         text = ast.unparse(node)
         found = self.scope.find(text)
         if found is not None:
-            settled = self.scope.is_settled(text)
+            settled = self.scope.is_settled(text) and text not in self.memory.mutated
             return Value(
                 found.code, found.kind, found.facts, found.constant if settled else UNKNOWN,
                 found.items if settled else None, text, found.code != text, node,
@@ -365,9 +380,13 @@ class Rewriter:
         }
         given |= {one.arg: self.read(one.value) for one in node.keywords if one.arg is not None}
         self.memory.note_call(name, given)
+        part = next((one for one in given.values() if one.kind in BOUND and one.kind != "Pipeline"), None)
+        if part is not None:
+            text = f"the function '{name}' gets '{part.code}', a part of a pipeline; write the pipeline in one place"
+            raise NeedsPersonError(text, name, node, spreads=True)
         returned = self.memory.returned.get(name)
-        if returned is not None:
-            value.kind = returned
+        if returned in PASSED:
+            value.kind, value.facts = str(returned), {"opaque": True}
         return value
 
 

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import ast
 
-from smalt.v1.upgrade.calls import Call
+from smalt.v1.upgrade.calls import Call, name_in_v1
 from smalt.v1.upgrade.findings import Finding
-from smalt.v1.upgrade.rewriter import DOUBLE, Rewriter
+from smalt.v1.upgrade.rewriter import BOUND, DOUBLE, PASSED, Rewriter
 from smalt.v1.upgrade.source import Edit
 from smalt.v1.upgrade.values import UNKNOWN, NeedsPersonError, Scope, Value
 
-BOUND = frozenset(
-    [
-        "Step",
-        "OutputData",
-        "OutputLink",
-        "PipelineParameter",
-        "Pipeline",
-        "StepSequence",
-        "ParallelRunConfig",
-        "RunConfiguration",
-        "Sampling",
-        "Sweep",
-        "DataPathComputeBinding",
-    ]
-)
-"""Kinds that mean nothing without each other: if one of a pipeline's parts stays v1, all of them do."""
+BUILT = BOUND | frozenset(
+    (
+        "ScriptRunConfig", "JobConfiguration", "Environment", "CondaDependencies", "AutoMLConfig",
+        "ComputeConfiguration", "Distribution", "ForecastingParameters", "Dataset", "Consumption",
+    )
+)  # fmt: skip
+"""Kinds that a program changes before it uses them: a change that cannot be rewritten keeps the object v1's."""
+SHARED = frozenset(("Dataset", "RegisteredDataset", "Table", "ComputeTarget", "Environment", "Datastore"))
+"""Kinds that lines for a person may use after they have become v2's."""
 TODO = "TODO(smalt upgrade)"
 
 
@@ -79,6 +72,7 @@ class StatementRewriter(Rewriter):
                 self._rewrite_compound(statement)
             case ast.Return() if statement.value is not None:
                 value = self.read_settled(statement.value)
+                self._check_returned(value)
                 self.scope.returned.append(value)
                 self._edit_expression(statement.value, value)
             case _:
@@ -129,6 +123,7 @@ class StatementRewriter(Rewriter):
             value.facts.setdefault("block", self.block)
         stored = Value(bound, value.kind, value.facts, value.constant, value.items, name, bound != name, value.node)
         self.scope.bind(name, stored)
+        self.scope.blocks[name] = self.block
 
     def _remember(self, node: ast.expr, value: Value) -> None:
         """Keep the facts of what an expression made for the next pass, in which they are known from the start."""
@@ -174,6 +169,9 @@ class StatementRewriter(Rewriter):
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[one]):
                 held = self.scope.values.get(name)
                 if held is None or held.items is None or not self.scope.is_settled(name):
+                    return False
+                if self.scope.blocks.get(name) != self.block or name in self.memory.mutated:
+                    held.items, held.constant = None, UNKNOWN
                     return False
                 value = self.read_settled(one)
                 if not value.kind or value.changed:
@@ -239,7 +237,8 @@ class StatementRewriter(Rewriter):
             if one.annotation is not None:
                 kind = self.imports.resolve(ast.unparse(one.annotation)) or kind
                 self._edit_header(statement, one.annotation)
-            parameters[one.arg] = Value(one.arg, "" if kind in ("left", "v1") else kind, variable=one.arg)
+            held = kind if kind in PASSED else ""
+            parameters[one.arg] = Value(one.arg, held, {"opaque": True} if held else {}, variable=one.arg)
         if statement.returns is not None:
             self._edit_header(statement, statement.returns)
         for default in (*statement.args.defaults, *(one for one in statement.args.kw_defaults if one is not None)):
@@ -248,6 +247,13 @@ class StatementRewriter(Rewriter):
         kinds_back = {value.kind for value in scope.returned}
         if len(kinds_back) == 1 and statement in self.source.tree.body:
             self.memory.returned[statement.name] = kinds_back.pop()
+
+    def _check_returned(self, value: Value) -> None:
+        """Raise NeedsPersonError for a part of a pipeline that leaves its function."""
+        for one in (value, *(value.items or ())):
+            if one.kind in BOUND and one.kind not in PASSED:
+                text = "a function returns this part of a pipeline; write the pipeline in one place"
+                raise NeedsPersonError(text, name_in_v1(one.kind), one.node, spreads=True)
 
     def _open_scope(
         self, name: str, body: list[ast.stmt], values: dict[str, Value] | None = None, is_class: bool = False
@@ -345,6 +351,7 @@ class StatementRewriter(Rewriter):
 
     def _leave(self, statement: ast.stmt, problem: NeedsPersonError) -> None:
         """Leave a statement for a person, and with it what its objects are made of, if they must be v1's."""
+        problem.sentence += self._describe_changed(statement)
         self._note_person(statement, problem)
         self.keep_names(statement)
         if isinstance(statement, ast.Assign | ast.AnnAssign):
@@ -354,6 +361,7 @@ class StatementRewriter(Rewriter):
                 self.scope.bind(name, Value(name, "left", {"why": problem.sentence}, variable=name))
                 if problem.spreads and self._is_bound(statement):
                     self.memory.left.setdefault((self.scope.name, name), problem.root)
+        self._keep_changed(statement, problem)
         for node in ast.walk(statement):
             found = self.scope.find(node.id) if isinstance(node, ast.Name) else None
             if found is None or isinstance(node.ctx, ast.Store):  # type: ignore[attr-defined]
@@ -367,6 +375,32 @@ class StatementRewriter(Rewriter):
         start = self.source.get_line_start(statement.lineno)
         if self.source.text[start : self.source.get_span(statement)[0]].strip() == "":
             self.edits.append(Edit(start, start, f"{self.indent}# {TODO}: {problem.sentence}\n"))
+
+    def _describe_changed(self, statement: ast.stmt) -> str:
+        """Return the end of a sentence: the objects of a left statement that are v2's by now."""
+        names = []
+        for node in ast.walk(statement):
+            found = self.scope.find(node.id) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else None
+            if found is not None and found.kind in SHARED and found.variable not in names:
+                names.append(found.variable)
+        if not names:
+            return ""
+        return f"; {' and '.join(repr(name) for name in names)} {'are' if len(names) > 1 else 'is'} v2's by now"
+
+    def _keep_changed(self, statement: ast.stmt, problem: NeedsPersonError) -> None:
+        """Keep the object of a change that stays SDK v1's: one without that change would not be the same."""
+        changed: ast.expr | None = None
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Attribute | ast.Subscript):
+            changed = statement.targets[0]
+        elif isinstance(statement, ast.AugAssign):
+            changed = statement.target
+        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+            changed = statement.value.func if isinstance(statement.value.func, ast.Attribute) else None
+        while isinstance(changed, ast.Attribute | ast.Subscript | ast.Call):
+            changed = changed.func if isinstance(changed, ast.Call) else changed.value
+        found = self.scope.find(changed.id) if isinstance(changed, ast.Name) else None
+        if found is not None and found.kind in BUILT and found.variable:
+            self.memory.left.setdefault((self.find_scope_name(found.variable), found.variable), problem.root)
 
     def _is_bound(self, statement: ast.stmt) -> bool:
         """Return True if a statement makes a part of a pipeline."""

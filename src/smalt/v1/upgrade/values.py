@@ -69,6 +69,8 @@ class Scope:
         self.values: dict[str, Value] = {}
         self.unstable = _list_unstable(body or [])
         self.returned: list[Value] = []
+        self.blocks: dict[str, int] = {}
+        """By variable: the block of statements that assigned it."""
         self.is_class = False
         self._counts: dict[str, int] = {}
 

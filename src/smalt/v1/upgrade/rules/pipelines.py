@@ -281,6 +281,8 @@ def _write_parameters(call: Call, pipeline: Value, given: Value) -> str:
     if not isinstance(given.node, ast.Dict) or not all(isinstance(key, ast.Constant) for key in given.node.keys):
         raise call.refuse("the text does not tell its pipeline_parameters")
     values: dict[str, str] = {}
+    if "writer" not in pipeline.facts:
+        raise call.refuse("the pipeline is made in a function; give that function its parameters")
     writer: Any = pipeline.facts["writer"]
     known = {value.facts["name"] for value in writer.parameters.values()}
     for key, node in zip(given.node.keys, given.node.values, strict=True):

@@ -39,7 +39,7 @@ def _write_head(call: Call) -> list[tuple[str, str]]:
     head = []
     if call.get("name") is not None and name is not None and name.is_text:
         slug = make_name(str(name.constant).lower().replace("-", "_"))
-        head = [("name", quote(slug))] + ([("display_name", name.code)] if slug != name.constant else [])
+        head = [("name", quote(slug)), ("display_name", name.code)]
     elif name is not None:
         head = [("display_name", name.code)]
     return [*head, ("code", folder.code if folder is not None else '"."')]

@@ -99,6 +99,8 @@ def _make_sweep(call: Call) -> Value:
     trial, sampling = call.get("run_config") or call.require("estimator"), call.require("hyperparameter_sampling")
     if trial.kind != "ScriptRunConfig" or not trial.variable or sampling.kind != "Sampling":
         raise call.refuse("the text does not tell its run_config or its sampling", spreads=True)
+    if trial.facts.get("opaque"):
+        raise call.refuse("its run_config is made in a function; write both in one place", spreads=True)
     if not call.rewriter.is_settled(trial) or not call.rewriter.is_settled(sampling):
         raise call.refuse("its run_config or its sampling depends on a condition", spreads=True)
     entries: dict[str, Value] = sampling.facts["entries"]
