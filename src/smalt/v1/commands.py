@@ -11,6 +11,7 @@ from smalt.v1.exceptions import RunConfigurationException, UserErrorException
 from smalt.v1.notices import tell_no_effect
 from smalt.v1.run_configuration import LOCAL, MAX_DURATION_SECONDS_DEFAULT, RunConfiguration, get_compute_name
 from smalt.v1.run_settings import MpiConfiguration, PyTorchConfiguration, TensorflowConfiguration
+from smalt.v1.table_packages import add_table_package
 
 if TYPE_CHECKING:
     from smalt.entities.jobs.command import CommandNode
@@ -104,7 +105,7 @@ def build_command(
     return command(
         command=text,
         code=source_directory,
-        environment=environment.to_reference(),
+        environment=add_table_package(environment.to_reference(), parts.inputs),
         compute=None if target == LOCAL else target,
         inputs=parts.inputs,
         outputs=parts.outputs,

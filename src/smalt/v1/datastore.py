@@ -206,10 +206,14 @@ class AbstractDatastore(Datastore):
 
     name: str
 
-    def __new__(cls, workspace: Workspace, entity: Any) -> Any:
-        return object.__new__(cls)
+    @classmethod
+    def from_entity(cls, workspace: Workspace, entity: Any) -> AbstractDatastore:
+        """Return the datastore of v2's entity; `Datastore(workspace, name)` initializes what it returns once more."""
+        made: AbstractDatastore = object.__new__(cls)
+        made._set_fields(workspace, entity)
+        return made
 
-    def __init__(self, workspace: Workspace, entity: Any) -> None:
+    def _set_fields(self, workspace: Workspace, entity: Any) -> None:
         self.workspace, self.entity = workspace, entity
         self.name = str(entity.name)
         self.datastore_type = _TYPES.get(str(entity.type), str(entity.type))
@@ -334,16 +338,16 @@ def find_datastore(workspace: Workspace, name: str | None) -> AbstractDatastore:
     """Return the datastore of that name, or the default; raises UserErrorException."""
     stores = workspace.client.datastores
     with raise_as(UserErrorException):
-        return AbstractDatastore(workspace, stores.get_default() if name is None else stores.get(name))
+        return AbstractDatastore.from_entity(workspace, stores.get_default() if name is None else stores.get(name))
 
 
 def list_datastores(workspace: Workspace) -> dict[str, AbstractDatastore]:
-    return {str(one.name): AbstractDatastore(workspace, one) for one in workspace.client.datastores.list()}
+    return {str(one.name): AbstractDatastore.from_entity(workspace, one) for one in workspace.client.datastores.list()}
 
 
 def _put_datastore(workspace: Workspace, entity: Any) -> AbstractDatastore:
     with raise_as(UserErrorException):
-        return AbstractDatastore(workspace, workspace.client.datastores.create_or_update(entity))
+        return AbstractDatastore.from_entity(workspace, workspace.client.datastores.create_or_update(entity))
 
 
 def _build_credentials(sas_token: str | None, account_key: str | None) -> Any:

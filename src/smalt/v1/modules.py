@@ -53,6 +53,7 @@ _DATA = {
     "data.dataset": "Dataset",
     "data.datasets": "AbstractDataset FileDataset",
     "data.factories": "DataType FileDatasetFactory PromoteHeadersBehavior TabularDatasetFactory",
+    "data.open_datasets": "Diabetes MNIST NoaaIsdWeather NycTlcGreen NycTlcYellow PublicHolidays",
     "data.outputs": "HDFSOutputDatasetConfig LinkFileOutputDatasetConfig LinkTabularOutputDatasetConfig "
     "OutputDatasetConfig OutputFileDatasetConfig OutputTabularDatasetConfig",
     "data.references": "DataPath DataPathComputeBinding DataReference SqlDataReference",
@@ -76,6 +77,8 @@ _PIPELINES = {
     "pipeline.pipeline": "Pipeline",
     "pipeline.pipeline_data": "PipelineData PipelineOutputAbstractDataset PipelineOutputFileDataset "
     "PipelineOutputTabularDataset",
+    "pipeline.published": "AzureMLNotebookHandler NotebookRunConfig PipelineDraft PipelineEndpoint PublishedPipeline "
+    "Schedule ScheduleRecurrence TimeZone",
     "pipeline.run": "PipelineRun StepRun StepRunOutput",
     "pipeline.sequence": "StepSequence",
     "pipeline.steps.automl_steps": "AutoMLStep",
@@ -111,7 +114,7 @@ _PATHS = """
 _DATA_PATHS = """
     data data.abstract_dataset data.constants data.data_reference data.datapath data.dataset_consumption_config
     data.dataset_factory data.dataset_type_definitions data.file_dataset data.output_dataset_config
-    data.sql_data_reference data.tabular_dataset
+    opendatasets data.sql_data_reference data.tabular_dataset
 """
 """Paths of the modules of datasets."""
 _PIPELINE_PATHS = """
@@ -119,7 +122,8 @@ _PIPELINE_PATHS = """
     automl.core.forecasting_parameters automl.core.shared automl.core.shared.constants
     contrib contrib.notebook contrib.pipeline contrib.pipeline.steps
     pipeline pipeline.core pipeline.core.builder pipeline.core.graph pipeline.core.module pipeline.core.pipeline
-    pipeline.core.pipeline_output_dataset pipeline.core.run pipeline.steps pipeline.steps.adla_step
+    pipeline.core.pipeline_output_dataset pipeline.core.run pipeline.core.schedule pipeline.core.pipeline_draft
+    pipeline.core.pipeline_endpoint pipeline.steps pipeline.steps.adla_step
     pipeline.steps.automl_step
     pipeline.steps.azurebatch_step pipeline.steps.command_step pipeline.steps.data_transfer_step
     pipeline.steps.databricks_step pipeline.steps.estimator_step pipeline.steps.hyper_drive_step

@@ -41,7 +41,7 @@ def cut_input(settings: ParallelSettings) -> CutInput:
         return _cut_files(settings, root, list_files(root))
     files = list_table_files(table["entries"], _find_places(), os.path.join(root, "MLTable"))
     if settings.input_mode in _AS_FILES or not table["reads_table"]:
-        return _cut_files(settings, root, files)
+        return _cut_files(settings, root, files, table.get("partition"))
     return _cut_rows(settings, root, files)
 
 
@@ -63,11 +63,11 @@ def _find_places() -> Mapping[str, str]:
     return places
 
 
-def _cut_files(settings: ParallelSettings, root: str, files: Sequence[str]) -> CutInput:
+def _cut_files(settings: ParallelSettings, root: str, files: Sequence[str], partition: Any = None) -> CutInput:
     if not files:
         raise ParallelError(f"the input '{settings.input}' has no files, so there is nothing to run")
     keys = settings.partition_keys
-    batches = group_files(files, root, keys) if keys else cut_files(files, settings.mini_batch_size or 1)
+    batches = group_files(files, root, keys, partition) if keys else cut_files(files, settings.mini_batch_size or 1)
     digest = make_digest(batches, root, with_stamps=not os.environ.get(CHANGED_VARIABLE))
     return CutInput(batches, root, digest, f"{_format_count(files, 'file')} in {_describe_batches(batches, keys)}")
 

@@ -67,15 +67,33 @@ def cut_files(files: Sequence[str], size: int) -> list[MiniBatch]:
     return [MiniBatch(part, len(part), {}) for part in (files[at : at + size] for at in range(0, len(files), size))]
 
 
-def group_files(files: Sequence[str], root: str, keys: Sequence[str]) -> list[MiniBatch]:
-    """Return a mini-batch for each combination of values that the keys have in the files' folders."""
+def group_files(files: Sequence[str], root: str, keys: Sequence[str], partition: Any = None) -> list[MiniBatch]:
+    """Return a mini-batch for each combination of values that the keys have in the files' paths.
+
+    `partition` is the partition format of an MLTable, as an "expression" and the "columns" of its groups.
+    """
     groups: dict[Any, list[str]] = {}
     for path in files:
-        groups.setdefault(_read_keys(path, root, keys), []).append(path)
+        values = _read_keys(path, root, keys) if partition is None else _match_keys(path, keys, partition)
+        groups.setdefault(values, []).append(path)
     return [
         MiniBatch(groups[values], len(groups[values]), dict(zip(keys, values)))  # noqa: B905
         for values in sorted(groups)
     ]
+
+
+def _match_keys(path: str, keys: Sequence[str], partition: Mapping[str, Any]) -> Any:
+    """Return the values that the partition format finds in a path."""
+    columns = list(partition["columns"])
+    unknown = [key for key in keys if key not in columns]
+    if unknown:
+        raise ParallelError(
+            f"partition_keys: the partition format of the table has no '{unknown[0]}'; it has {', '.join(columns)}"
+        )
+    found = re.search(partition["expression"], path)
+    if found is None:
+        raise ParallelError(f"the path {path} does not have the partition format of the table")
+    return tuple(found.group(f"c{columns.index(key)}") for key in keys)
 
 
 def _read_keys(path: str, root: str, keys: Sequence[str]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 
 from .errors import make_exception, make_user_error
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _AS_INPUT = "make the data one of the job's inputs, and read run.input_datasets['its name'] or pass its path"
 _INPUT = ("AZURE_ML_INPUT_", "AZUREML_DATAREFERENCE_")
 _OUTPUT = "AZURE_ML_OUTPUT_"
+_TABLES = "SMALT_V1_TABLES"
+"""The variable in which a program of SDK v1 says how a job's inputs are tables: v1/pipeline/steps/script_steps.py."""
 
 
 class TabularDataset:
@@ -120,7 +123,7 @@ class InputDataset(str, TabularDataset):
         return made
 
     def __init__(self, path: str, name: str) -> None:
-        TabularDataset.__init__(self, lambda: read_frame(str(self)))
+        TabularDataset.__init__(self, lambda: read_frame(str(self), find_changes(name)))
 
     def to_path(self) -> list[str]:
         return list_files(str(self))
@@ -167,8 +170,55 @@ def list_files(path: str) -> list[str]:
     return found
 
 
-def read_frame(path: str) -> Any:
-    """A data frame of a file, a folder of files of one kind, or an MLTable."""
+def find_changes(name: str) -> list[dict[str, Any]]:
+    """Return how the program that submitted the job reads this input as a table, in the words of MLTable."""
+    try:
+        found: Any = json.loads(os.environ.get(_TABLES) or "{}")
+    except ValueError:
+        return []
+    return found.get(name, []) if isinstance(found, dict) else []
+
+
+def _change_frame(path: str, changes: list[dict[str, Any]]) -> Any:
+    """A data frame of the files of an input, read and changed as the submitting program says."""
+    pandas = _import_pandas()
+    frames: list[Any] = []
+    frame: Any = None
+    for change in changes:
+        (name, given) = next(iter(change.items()))
+        if name in ("read_parquet", "read_delimited"):
+            for file in list_files(path):
+                if name == "read_parquet":
+                    frames.append(pandas.read_parquet(file))
+                else:
+                    header = None if given.get("header") == "no_header" else 0
+                    frames.append(pandas.read_csv(file, sep=given.get("delimiter", ","), header=header))
+                if given.get("include_path_column"):
+                    frames[-1].insert(0, "Path", "/" + os.path.relpath(file, path))
+            if not frames:
+                raise make_user_error(f"there are no files at '{path}' to read as a table")
+            frame = pandas.concat(frames, ignore_index=True)
+        elif name == "keep_columns":
+            frame = frame[_list_names(given)]
+        elif name == "drop_columns":
+            frame = frame.drop(columns=_list_names(given))
+        elif name == "sample":
+            frame = _sample_rows(frame, given["sampler_arguments"])
+    return frame
+
+
+def _sample_rows(frame: Any, chances: dict[str, Any]) -> Any:
+    """One of the two parts that share the rows of a frame between them."""
+    low, high, seed = chances["probability_lower_bound"], chances["probability"], chances["seed"]
+    first = frame.sample(frac=low or high, random_state=seed)
+    part = frame.drop(first.index) if low else first.sort_index()
+    return part.reset_index(drop=True)
+
+
+def read_frame(path: str, changes: list[dict[str, Any]] | None = None) -> Any:
+    """A data frame of a file, a folder of files of one kind, or an MLTable; `changes` say how, where they are given."""
+    if changes:
+        return _change_frame(path, changes)
     if os.path.isfile(os.path.join(path, "MLTable")):
         try:
             import mltable  # type: ignore[import-not-found]
@@ -284,10 +334,18 @@ class Dataset:
 
     get = get_by_name
 
+    @staticmethod
+    def get_by_id(workspace: object, id: str, **_: Any) -> InputDataset:
+        """The input whose path that is: a script is given a path where v1 gave the id of a table."""
+        for found in list_datasets().values():
+            if str(found) == str(id):
+                return found
+        raise make_user_error(f"a job reaches data by its inputs only, and '{id}' is none of them; {_AS_INPUT}")
+
 
 add_unsupported_members(
     Dataset,
-    dict.fromkeys(("get_by_id", "get_all", "list", "from_delimited_files", "auto_read_files"), _AS_INPUT),
+    dict.fromkeys(("get_all", "list", "from_delimited_files", "auto_read_files"), _AS_INPUT),
 )
 
 

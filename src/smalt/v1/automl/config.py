@@ -235,10 +235,11 @@ def _make_data(given: Any, binder: PortBinder, dropped: list[str]) -> Any:
 
 def _save_frame(frame: Any) -> Any:
     from smalt.v1.data import documents
+    from smalt.v1.data.fetching import write_parquet
     from smalt.v1.data.tables import TabularDataset
 
     path = os.path.join(tempfile.mkdtemp(prefix="smalt-dataset-"), "part-00000.parquet")
-    frame.to_parquet(path, index=False)
+    write_parquet(frame, path)
     steps = [{"read_parquet": {"include_path_column": False}}]
     return TabularDataset.from_document(documents.make_document([path], None, steps))
 

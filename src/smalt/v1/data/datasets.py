@@ -233,10 +233,11 @@ class FileDataset(AbstractDataset):
         client = client or self.client
         mode = MODES.get(mode or "mount", mode)
         paths, steps = self._document["paths"], self._document["transformations"]
-        if len(paths) > 1 or "pattern" in paths[0] or any(documents.PARTITIONS not in step for step in steps):
+        if len(paths) > 1 or "pattern" in paths[0] or steps:
             from smalt.v1.data.fetching import list_chosen_files
 
-            chosen = {"paths": list_chosen_files(self, client), "transformations": []}
+            kept = [step for step in steps if documents.PARTITIONS in step]
+            chosen = {"paths": list_chosen_files(self, client), "transformations": kept}
             mode = "eval_download" if mode == "download" else "eval_mount"
             return Input(type="mltable", path=documents.upload_document(chosen, client), mode=mode)
         uri = documents.get_uri(paths[0])

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from smalt.v1.workspace import Workspace
 
 
+_TIMES = [
+    "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y", "%Y/%m/%d",
+]  # fmt: skip
+"""The formats of times where a program names none, which v1 guesses."""
+
+
 class PromoteHeadersBehavior(enum.Enum):
     """The files of separated values that have a first line of names."""
 
@@ -60,7 +66,7 @@ class DataType:
     @staticmethod
     def to_datetime(formats: str | list[str] | None = None) -> DataType:
         listed = [formats] if isinstance(formats, str) else formats
-        return DataType("datetime", {"formats": listed} if listed else None)
+        return DataType("datetime", {"formats": listed or _TIMES})
 
     @staticmethod
     def to_stream(workspace: Workspace, escaped: bool = False) -> DataType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import posixpath
 import re
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from smalt.exceptions import SmaltError
+from smalt.exceptions import NotFound, SmaltError
 from smalt.v1.data import documents
 from smalt.v1.data.locations import split_uri
 from smalt.v1.exceptions import UserErrorException
@@ -85,6 +86,8 @@ def _list_store(client: Any, store: str, path: str) -> list[dict[str, Any]]:
         )
     try:
         return list(client.datastores.ls(store, path, recursive=True))
+    except NotFound:
+        return []
     except SmaltError as error:
         raise UserErrorException(str(error)) from None
 
@@ -350,9 +353,20 @@ def write_frame(dataset: TabularDataset, kind: str, separator: str) -> FileDatas
     if kind == "csv":
         frame.to_csv(path, index=False, sep=separator)
     else:
-        frame.to_parquet(path, index=False)
+        write_parquet(frame, path)
     made: FileDataset = FileDataset.from_document(documents.make_document([path]), dataset._workspace)
     return made
+
+
+def write_parquet(frame: Any, path: str, row_group_size: int | None = None) -> None:
+    """Write a data frame of pandas by pyarrow, or by polars where that is not there."""
+    if importlib.util.find_spec("pyarrow") is not None:
+        frame.to_parquet(path, index=False, **({"row_group_size": row_group_size} if row_group_size else {}))
+        return
+    import polars
+
+    columns = {str(name): frame[name].to_list() for name in frame.columns}
+    polars.DataFrame(columns, strict=False).write_parquet(path, row_group_size=row_group_size)
 
 
 def upload_frame(frame: Any, store: Any, path: str, unique: bool, row_group_size: int | None = None) -> str:
@@ -362,6 +376,6 @@ def upload_frame(frame: Any, store: Any, path: str, unique: bool, row_group_size
     place = posixpath.join(path, str(uuid.uuid4())) if unique else path
     with tempfile.TemporaryDirectory(prefix="smalt-dataset-") as folder:
         file = os.path.join(folder, "part-00000.parquet")
-        frame.to_parquet(file, index=False, **({"row_group_size": row_group_size} if row_group_size else {}))
+        write_parquet(frame, file, row_group_size)
         store.workspace.client.datastores.upload(store.name, file, f"{place.strip('/')}/")
     return place.strip("/")

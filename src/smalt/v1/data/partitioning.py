@@ -14,6 +14,7 @@ from smalt.v1.exceptions import UserErrorException
 def write_partitions(dataset: Any, keys: list[str], target: Any, name: str | None, as_files: bool) -> Any:
     """Write the partitions as Parquet to `target`, and return the dataset that they make, registered if named."""
     from smalt.v1.data.factories import FileDatasetFactory, TabularDatasetFactory, split_target
+    from smalt.v1.data.fetching import write_parquet
 
     if not isinstance(keys, list) or not keys:
         raise UserErrorException("partition_keys is a list with the name of at least one column")
@@ -28,7 +29,7 @@ def write_partitions(dataset: Any, keys: list[str], target: Any, name: str | Non
         for values, part in frame.groupby(keys, sort=True):
             below = os.path.join(folder, *(_make_folder_name(value) for value in values))
             os.makedirs(below, exist_ok=True)
-            part.drop(columns=keys).to_parquet(os.path.join(below, "data.parquet"), index=False)
+            write_parquet(part.drop(columns=keys), os.path.join(below, "data.parquet"))
         store.workspace.client.datastores.upload(store.name, folder, place)
     format = "/".join([posixpath.basename(place), *(f"{{{key}}}" for key in keys), "*.parquet"])
     where = (store, f"{place}/**/*.parquet")

@@ -64,10 +64,7 @@ class HyperDriveRun(Run):
 
     def get_hyperparameters(self) -> dict[str, str]:
         """Return the values of each trial's parameters as JSON, by the trial's id."""
-        return {
-            str(trial["name"]): json.dumps(trial.get("point") or trial.get("hyperparameters") or {})
-            for trial in self._jobs.trials(self.id)["trials"]
-        }
+        return {str(trial["name"]): json.dumps(trial["parameters"]) for trial in self._jobs.trials(self.id)["trials"]}
 
     def get_metrics(self, *names: Any, **more: Any) -> dict[str, Any]:
         """Return the metrics of each trial, by the trial's id."""

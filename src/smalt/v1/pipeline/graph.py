@@ -211,6 +211,8 @@ class PortDataReference(PortBinding):
         is_file = [str(one["path"]).strip("/") for one in entries] == [path]
         target = os.path.join(local_path, posixpath.dirname(path) if is_file else path)
         os.makedirs(target, exist_ok=True)
+        if not entries:
+            return 0
         client.datastores.download(self.datastore_name, path, target)
         return len(entries)
 

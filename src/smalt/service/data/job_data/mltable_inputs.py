@@ -15,6 +15,7 @@ from smalt.service.data.files.copying import copy_tree, remove_tree
 VARIABLE = "SMALT_DATA"
 """The variable that tells a job where the data is; see mltable/locations.py."""
 _FILE = "MLTable"
+_PARTITION = "extract_columns_from_partition_format"
 
 
 class TableReference(NamedTuple):
@@ -38,11 +39,12 @@ def list_uris(folder: Path) -> list[str]:
 
 
 def describe_table(folder: Path) -> dict[str, Any]:
-    """Return what an MLTable names, for programs that cannot read it: `reads_table`, `is_chosen` and `entries`.
+    """Return what an MLTable names, for programs that cannot read it.
 
     `is_chosen` is True if it takes a part of its files or rows.
 
     An entry has the "path" of a file or folder; or a "folder" and the "expression" that paths below it match.
+    `partition` has the "expression" of its partition format and the "columns" of the groups.
     """
     from smalt.mltable import document, errors, locations
 
@@ -64,8 +66,16 @@ def describe_table(folder: Path) -> dict[str, Any]:
             entries.append({"path": place})
     reads = any(name.startswith("read_") for step in content["transformations"] for name in step)
     others = {name for step in content["transformations"] for name in step if not name.startswith("read_")}
-    is_chosen = bool(others - {"extract_columns_from_partition_format"})
-    return {"reads_table": reads, "is_chosen": is_chosen, "entries": entries}
+    is_chosen = bool(others - {_PARTITION})
+    table = {"reads_table": reads, "is_chosen": is_chosen, "entries": entries}
+    for step in content["transformations"]:
+        if _PARTITION in step:
+            from smalt.mltable import partitions
+
+            format = partitions.parse_format(step[_PARTITION]["partition_format"])
+            columns = [name for name in format.columns if name != format.date]
+            table["partition"] = {"expression": format.pattern.pattern, "columns": columns}
+    return table
 
 
 def lay_out_files(table: Path, places: Mapping[str, str], folder: Path, is_copied: bool) -> Path | None:

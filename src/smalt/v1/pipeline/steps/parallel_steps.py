@@ -14,6 +14,7 @@ from smalt.v1.exceptions import UserErrorException
 from smalt.v1.pipeline.steps.base import PipelineStep
 from smalt.v1.ports import find_port
 from smalt.v1.run_configuration import get_compute_name
+from smalt.v1.table_packages import add_table_package
 
 if TYPE_CHECKING:
     from smalt.v1.pipeline.binding import PipelineBinder
@@ -153,7 +154,7 @@ class ParallelRunStep(PipelineStep):
             task=RunFunction(
                 code=folder,
                 entry_script=config.entry_script,
-                environment=config.environment.to_reference(),
+                environment=add_table_package(config.environment.to_reference(), parts.inputs),
                 program_arguments=" ".join(arguments) or None,
                 append_row_to=f"${{{{outputs.{output}}}}}" if appends else None,
             ),
