@@ -222,3 +222,17 @@ def test_an_indented_cell_runs_as_in_ipython() -> None:
     """The indent of its first line is removed, where a line has it."""
     assert cells.to_python("  x = 1\n  if x:\n      y = 2\nz = 3") == "x = 1\nif x:\n    y = 2\nz = 3"
     assert cells.to_python("x = 1\n  \ny = 2") == "x = 1\n  \ny = 2"
+
+
+def test_libraries_register_what_follows_a_cell(programs: Programs) -> None:
+    """Without IPython, too: matplotlib does so once IPython is imported."""
+    programs.notebook(
+        "n.ipynb",
+        "import sys; import IPython\nip = IPython.get_ipython()\nsaid = lambda: print('after')\n"
+        "ip.events.register('post_execute', said)\nprint(IPython.version_info[:2] >= (8, 24))",
+        "print('cell')",
+        "ip.events.unregister('post_execute', said)",
+    )
+    ran = programs.python("n.ipynb")
+    assert ran.code == 0, ran.err
+    assert ran.out == "True\nafter\ncell\nafter\n"

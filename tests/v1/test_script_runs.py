@@ -86,10 +86,11 @@ def test_an_interactive_run_belongs_to_no_job(served: Programs) -> None:
         "with run.child_run() as child:\n    child.log('e', 2)\n"
         "run.complete()\nagain = ws.get_run(run.id)\n"
         "answer = [before, again.get_status(), again.get_metrics(), again.tags, again.get_file_names(),"
-        " [one.get_metrics() for one in again.get_children()], [one.id for one in experiment.get_runs()] == [run.id]]",
+        " [one.get_metrics() for one in again.get_children()], [one.id for one in experiment.get_runs()] == [run.id],"
+        " 'alone' in ws.experiments]",
     )
     metrics = {"a": 1.0, "b": [1.0, 2.0]}
-    assert answer == ["Running", "Completed", metrics, {"c": "d"}, ["note.txt"], [{"e": 2.0}], True]
+    assert answer == ["Running", "Completed", metrics, {"c": "d"}, ["note.txt"], [{"e": 2.0}], True, True]
 
 
 def test_a_script_submits_a_child(served: Programs) -> None:

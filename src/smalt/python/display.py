@@ -20,6 +20,8 @@ _FORMS = {
 }
 Bundle = dict[str, Any]
 
+version_info = (8, 24, 0, "")
+"""The version of IPython whose names these are."""
 shell: Any = None
 """The notebook that runs; None elsewhere."""
 

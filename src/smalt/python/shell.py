@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import urllib.request  # noqa: F401  # notebooks that import urllib count on it: IPython has loaded it
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from inspect import CO_COROUTINE
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +22,25 @@ from smalt.python.display import Bundle
 
 _BRACES = re.compile(r"(?<![{$])\{([^{}]+)\}(?!\})")
 _DOLLAR = re.compile(r"(?<![\w$\\])\$(?!\d)(\w+)")
+
+
+class CellEvents:
+    """Functions that libraries register to be called around cells, such as matplotlib's after each."""
+
+    def __init__(self) -> None:
+        self._functions: dict[str, list[Callable[..., Any]]] = {}
+
+    def register(self, event: str, function: Callable[..., Any]) -> None:
+        registered = self._functions.setdefault(event, [])
+        if function not in registered:
+            registered.append(function)
+
+    def unregister(self, event: str, function: Callable[..., Any]) -> None:
+        self._functions.get(event, []).remove(function)
+
+    def trigger(self, event: str) -> None:
+        for function in list(self._functions.get(event, ())):
+            function()
 
 
 class NotebookShell:
@@ -39,6 +58,7 @@ class NotebookShell:
             In=[""], Out={}, exit=sys.exit, quit=sys.exit,
         )  # fmt: skip
         sys.modules["__main__"] = main
+        self.events = CellEvents()
         self._loop: Any = None
 
     @property
@@ -55,11 +75,13 @@ class NotebookShell:
         self.count, self.outputs = number, []
         self.names["In"].append(source)
         with self._capture_streams():
+            self.events.trigger("pre_execute")
             magic = cells.parse_cell_magic(source)
             if magic is not None:
                 self.run_cell_magic(*magic)
             else:
                 self.execute(source)
+            self.events.trigger("post_execute")
             self._show_figures()
         return self.outputs
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from smalt.client.connection.notices import print_notice
 from smalt.exceptions import JobException, NotFound
 from smalt.inside.v1 import run as job_names
 from smalt.v1.exceptions import (
@@ -321,6 +322,7 @@ class Run(job_names.Run):
         if reason:
             self.set_tags({"error": reason[:5000]})
         if self.get_status() not in OVER:
+            print_notice(f"job {self.id} is canceled: a job fails by its exit code only")
             self.cancel()
 
     def complete(self, _set_status: bool = True) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from smalt.inside.v1.client import RunClient
@@ -36,6 +37,18 @@ class TrackingContext(RunContext):
         from smalt.v1.experiment import Experiment
 
         return Experiment(self._workspace, self.experiment_name)
+
+
+def list_experiments(client: RunClient) -> Iterator[str]:
+    """Yield the names of the experiments that MLflow knows, those of programs without jobs among them."""
+    token = None
+    while True:
+        body = {"max_results": 1000, **({"page_token": token} if token else {})}
+        answer = client.send_json("experiments/search", body)
+        yield from (str(one["name"]) for one in answer.get("experiments", []))
+        token = answer.get("next_page_token")
+        if not token:
+            return
 
 
 def read_token(workspace: Workspace) -> str:

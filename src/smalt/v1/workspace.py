@@ -302,8 +302,10 @@ class Workspace:
     @property
     def experiments(self) -> dict[str, Experiment]:
         from smalt.v1.experiment import Experiment
+        from smalt.v1.tracking import list_experiments
 
         names = {str(job.experiment_name) for job in self.client.jobs.list() if job.experiment_name}
+        names.update(list_experiments(self.context.client))
         return {name: Experiment(self, name) for name in sorted(names)}
 
     def get_run(self, run_id: str) -> Run:
