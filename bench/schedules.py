@@ -58,7 +58,7 @@ def main() -> None:
 
 def add_schedules(environment: dict[str, str], count: int) -> None:
     """Create one schedule by its file, and copies of it in the records, which the next server takes over."""
-    folder = common.folder()
+    folder = Path(common.folder())
     (folder / "job.yml").write_text(JOB)
     (folder / "s0.yml").write_text(YEARLY.format(number=0))
     (folder / "minute.yml").write_text(MINUTE)

@@ -67,6 +67,10 @@ def test_what_never_happens_is_refused(changed: dict[str, Any], words: str) -> N
     [
         ({"frequency": "fortnight"}, "'minute', 'hour', 'day', 'week' or 'month', not 'fortnight'"),
         ({"interval": 0}, "'interval' must be at least 1"),
+        (
+            {"frequency": "hour", "schedule": {"hours": [1], "minutes": 0}},
+            "schedule: times of the day have no meaning with 'frequency: hour'; remove them, or make it day",
+        ),
         ({"schedule": {"hours": [1, 24], "minutes": 0}}, "item 2 of 'hours' must be at most 23, not 24"),
         ({"schedule": {"hours": 1, "minutes": 0, "week_days": ["funday"]}}, "not 'funday'; did you mean 'sunday'?"),
     ],

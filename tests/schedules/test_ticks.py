@@ -11,7 +11,8 @@ import pytest
 
 from smalt.exceptions import ValidationException
 from smalt.machine.home import Home
-from smalt.service.records import jobs
+from smalt.service.records import jobs, resources
+from smalt.service.schedules.start_stop import list_start_stops
 from tests.schedules.rig import HELLO, moment, schedule_bench, settle
 
 NOON = {"triggerType": "Cron", "expression": "0 12 * * *"}
@@ -71,7 +72,7 @@ async def test_ticks_that_a_downtime_missed(tmp_path: Path, policy: str, expecte
         skipped = [tick for tick in bench.ticks if tick.status == "skipped"]
         assert sum(tick.count for tick in bench.ticks) == 5
         if policy == "skip":
-            assert skipped[0].reason == "no server ran; the policy for missed ticks is 'skip'"
+            assert skipped[0].reason == "no server ran, or the machine slept; the policy for missed ticks is 'skip'"
             assert skipped[0].last_time == moment("2026-01-04T12:00")
 
 
@@ -227,3 +228,34 @@ async def test_a_server_that_dies_at_a_commit(tmp_path: Path, number: int, when:
             assert made is not None
             assert (await bench.over(made)).status == "Completed"
     assert sorted((tmp_path / "ran").read_text().split()) == ["2026-01-01T10:01:00Z", "2026-01-01T10:02:00Z"]
+
+
+async def test_a_compute_instance_is_started_and_stopped() -> None:
+    """Its state is that of the last of its schedules whose time has come, also after a downtime."""
+    schedules = [
+        {"action": action, "triggerType": "Cron", "cron": {"expression": expression, "timeZone": "UTC"}}
+        for action, expression in (("Stop", "0 18 * * *"), ("Start", "0 8 * * *"))
+    ]
+    inner = {"schedules": {"computeStartStop": schedules}}
+    body = {"properties": {"computeType": "ComputeInstance", "properties": inner}}
+    async with schedule_bench("2026-01-01T10:00") as bench:
+        place = (bench.db, bench.workspace.id, "computes", "ci")
+
+        def get_state() -> tuple[str | None, str | None]:
+            found = resources.get_resource(*place)
+            assert found is not None
+            last = found.content.get("lastOperation") or {}
+            return found.content.get("state"), last.get("operationTime")
+
+        with bench.db.transaction():
+            resources.put_resource(*place, body, "tester")
+            found = resources.get_resource(*place)
+            assert found is not None
+            bench.scheduler.put_compute(bench.workspace, found)
+        assert get_state() == (None, None)
+        await bench.clock.set_time(moment("2026-01-01T18:00"))
+        assert get_state() == ("Stopped", "2026-01-01T18:00:00Z")
+        await bench.clock.set_time(moment("2026-01-03T17:00"))
+        assert get_state() == ("Running", "2026-01-03T08:00:00Z")
+        with pytest.raises(ValidationException, match=r"schedules\.compute_start_stop\.0\.action: it is 'Pause'"):
+            list_start_stops({"properties": {"schedules": {"computeStartStop": [{"action": "Pause"}]}}})

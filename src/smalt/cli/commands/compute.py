@@ -110,21 +110,25 @@ def detach_compute(ctx: Invocation, name: str, yes: bool, **_: Any) -> None:
 
 @compute.verb("start", _NAME, options.NO_WAIT)
 def start_compute(ctx: Invocation, name: str, no_wait: bool) -> None:
-    """Do nothing: a compute is this machine, which is running."""
+    """Show a compute instance as running. A compute is this machine, which is running anyway."""
     ctx.client.compute.get(name)
+    ctx.client.compute.begin_start(name).wait()
 
 
 @compute.verb("stop", _NAME, options.NO_WAIT)
 def stop_compute(ctx: Invocation, name: str, no_wait: bool) -> None:
-    """Do nothing: a compute is this machine, which keeps running."""
+    """Show a compute instance as stopped. A compute is this machine, which keeps running."""
     ctx.client.compute.get(name)
+    ctx.client.compute.begin_stop(name).wait()
     ctx.print_note(f"{name} is this machine, which keeps running")
 
 
 @compute.verb("restart", _NAME, options.NO_WAIT)
 def restart_compute(ctx: Invocation, name: str, no_wait: bool) -> None:
-    """Do nothing: a compute is this machine, which keeps running."""
-    stop_compute(ctx, name, no_wait)
+    """Show a compute instance as running. A compute is this machine, which keeps running."""
+    ctx.client.compute.get(name)
+    ctx.client.compute.begin_restart(name).wait()
+    ctx.print_note(f"{name} is this machine, which keeps running")
 
 
 @compute.verb("list-nodes", _NAME, columns=("node_id", "node_state", "private_ip_address"))

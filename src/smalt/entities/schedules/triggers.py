@@ -67,6 +67,17 @@ class RecurrenceTrigger(Trigger):
     interval = optional(Integer(at_least=1), "The number of units between runs; 1 where unset.")
     schedule = optional(Nested(RecurrencePattern), "The times of the day and days of the week.")
 
+    def _check_rules(self, path: Path, reader: Reader, data: Mapping[str, Any]) -> None:
+        super()._check_rules(path, reader, data)
+        pattern, frequency = vars(self).get("schedule"), vars(self).get("frequency")
+        if frequency not in ("minute", "hour") or not isinstance(pattern, RecurrencePattern) or reader.is_answer:
+            return
+        if any(value not in (None, []) for value in vars(pattern).values()):
+            words = (
+                f"times of the day have no meaning with 'frequency: {frequency}'; remove them, or make it day, week or"
+            )
+            reader.add_problem((*path, "schedule"), f"{words} month", at_key=True)
+
 
 TRIGGER: TaggedNoun[Trigger] = TaggedNoun(
     Trigger, "type", {"cron": "schedules.triggers:CronTrigger", "recurrence": "schedules.triggers:RecurrenceTrigger"}

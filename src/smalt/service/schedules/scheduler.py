@@ -26,6 +26,7 @@ from smalt.service.schedules.actions import DueTick
 from smalt.service.schedules.clock import Clock, SystemClock
 from smalt.service.schedules.missed import GRACE, POLICIES, SKIP, divide_due
 from smalt.service.schedules.occurrences import Occurrences
+from smalt.service.schedules.start_stop import COMPUTES, list_start_stops, set_state
 from smalt.wire.workspaces.schedules import read_trigger
 
 log = logging.getLogger("smalt.schedules")
@@ -82,6 +83,22 @@ class Scheduler:
     def put_schedule(self, workspace: Workspace, record: ResourceRecord) -> None:
         """Work out the next time of a schedule that was stored; call in the transaction that stores it."""
         self._put_times(workspace.id, record)
+        self._wait_soon()
+
+    def put_compute(self, workspace: Workspace, record: ResourceRecord) -> None:
+        """Work out the next times of a compute's schedules; call in the transaction that stores it."""
+        now, there = float(int(self.clock.now())), schedules.list_parts(self._db, record.id)
+        before = {times.key.part: times for times in there}
+        parts = list(enumerate(list_start_stops(record.content["properties"]), 1))
+        for part, one in parts:
+            state = f"{one.trigger.to_dict()} {'on' if one.is_on else 'off'}"
+            if part in before and before[part].trigger_hash == state:
+                continue
+            following = Occurrences(one.trigger, now).find_next(now) if one.is_on else None
+            schedules.put_times(
+                self._db, ScheduleTimes(ScheduleKey(record.id, part), workspace.id, now, state, following)
+            )
+        schedules.remove_schedule(self._db, record.id, before.keys() - {part for part, _ in parts})
         self._wait_soon()
 
     def remove_schedule(self, record: ResourceRecord) -> None:
@@ -159,7 +176,12 @@ class Scheduler:
         if known not in self._occurrences:
             if len(self._occurrences) > 2000:
                 self._occurrences.clear()
-            trigger = read_trigger(record.content["properties"].get("trigger"))
+            properties = record.content["properties"]
+            trigger = (
+                list_start_stops(properties)[times.key.part - 1].trigger
+                if record.kind == COMPUTES
+                else read_trigger(properties.get("trigger"))
+            )
             self._occurrences[known] = Occurrences(trigger, times.anchor)
         return self._occurrences[known]
 
@@ -209,6 +231,9 @@ class Scheduler:
             schedules.remove_schedule(self._db, times.key.resource_id)
             return []
         record = found[1]
+        if record.kind == COMPUTES:
+            self._switch_compute(record, times, now)
+            return []
         try:
             occurrences = self._find_occurrences(record, times)
             policy = get_policy(record.content["properties"], self._engine.context.settings.missed_ticks)
@@ -222,11 +247,20 @@ class Scheduler:
         if due.skipped is not None:
             skipped = due.skipped
             more = "; there were more than are counted here" if skipped.is_more else ""
-            reason = f"no server ran; the policy for missed ticks is '{policy}'{more}"
+            reason = f"no server ran, or the machine slept; the policy for missed ticks is '{policy}'{more}"
             new.insert(0, NewTick(skipped.first, None, "skipped", TRIGGER, skipped.last, skipped.number, reason))
         schedules.set_next_time(self._db, times.key, following)
         ids = [schedules.add_tick(self._db, times, one, record.created_by) for one in new]
         return [id for id, one in zip(ids, new, strict=True) if id is not None and one.status == "due"]
+
+    def _switch_compute(self, record: ResourceRecord, times: ScheduleTimes, now: float) -> None:
+        """Record a tick of a compute's schedule and the state that follows; of several, the last one counts."""
+        occurrences = self._find_occurrences(record, times)
+        [at] = occurrences.list_last(times.next_time or now, now, 1) or [times.next_time or now]
+        action = list_start_stops(record.content["properties"])[times.key.part - 1].action
+        schedules.set_next_time(self._db, times.key, occurrences.find_next(now))
+        schedules.add_tick(self._db, times, NewTick(at, None, "fired"), record.created_by)
+        set_state(self._db, times.workspace_id, record, action, at, "Schedule", record.created_by)
 
     def _make_next_job(self) -> None:
         """Make the job of one tick per turn of the loop, so that answers need not wait for many."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from smalt import wire
@@ -23,6 +24,11 @@ from smalt.service.endpoints.batch.users import list_compute_users
 from smalt.service.engine.submission.lookup import USUAL_COMPUTES
 from smalt.service.records import resources
 from smalt.service.records.resources import ResourceRecord
+from smalt.service.schedules.start_stop import STATES, list_start_stops, set_state
+from smalt.wire.encoding.casing import fold_case
+
+_STATE = ("state", "lastOperation")
+"""The keys of a recorded compute instance that only the server sets."""
 
 
 async def list_computes(request: ApiRequest) -> dict[str, Any]:
@@ -85,10 +91,15 @@ async def put_compute(request: ApiRequest) -> ApiResponse:
         body = merge_objects(existed.content, body)
     get_properties(body)
     wire.from_rest({**body, "name": name}, "compute")
+    list_start_stops(body["properties"])
     kept: dict[str, Any] = {key: body[key] for key in ("location", "tags", "identity", "properties") if key in body}
-    resources.put_resource(
-        request.server.db, request.workspace.id, "computes", existed.name if existed else name, kept, request.principal
-    )
+    kept |= {key: existed.content[key] for key in _STATE if existed and key in existed.content}
+    db, workspace, name = request.server.db, request.workspace, existed.name if existed else name
+    with db.transaction():
+        resources.put_resource(db, workspace.id, "computes", name, kept, request.principal)
+        stored = resources.get_resource(db, workspace.id, "computes", name)
+        assert stored is not None
+        request.server.scheduler.put_compute(workspace, stored)
     return ApiResponse(await get_compute(request), 200 if existed else 201, build_done_headers(request))
 
 
@@ -100,16 +111,30 @@ async def delete_compute(request: ApiRequest) -> ApiResponse:
             f"the compute '{name}' is used by {join_words(users, 'and')}; delete what uses it first, or give it "
             "another compute"
         )
-    gone = resources.remove_resource(request.server.db, request.workspace.id, "computes", request.get_name())
-    return ApiResponse({}, 200 if gone else 204)
+    db, workspace = request.server.db, request.workspace
+    found = resources.get_resource(db, workspace.id, "computes", request.get_name())
+    if found is None:
+        return ApiResponse({}, 204)
+    with db.transaction():
+        resources.remove_resource(db, workspace.id, "computes", found.name)
+        request.server.scheduler.remove_schedule(found)
+    return ApiResponse({}, 200)
 
 
 async def switch_compute(request: ApiRequest) -> ApiResponse:
-    """Accept start, stop and restart, which change nothing: this machine runs."""
-    if request.get_name("verb") not in ("start", "stop", "restart"):
-        raise ValidationException(f"a compute cannot {request.get_name('verb')[:40]}; it can start, stop and restart")
+    """Accept start, stop and restart, which change only the state of an instance that is shown: this machine runs."""
+    if (verb := request.get_name("verb")) not in STATES:
+        raise ValidationException(f"a compute cannot {verb[:40]}; it can start, stop and restart")
     await get_compute(request)
+    db, workspace = request.server.db, request.workspace
+    found = resources.get_resource(db, workspace.id, "computes", request.get_name())
+    if found is not None and _is_instance(found):
+        set_state(db, workspace.id, found, verb, time.time(), "User", request.principal)
     return ApiResponse({}, 202, {"Location": f"{request.server_url}{request.scope['smalt.path'].rpartition('/')[0]}"})
+
+
+def _is_instance(compute: ResourceRecord) -> bool:
+    return fold_case(str(compute.content.get("properties", {}).get("computeType"))) == "computeinstance"
 
 
 def _render_compute(request: ApiRequest, compute: ResourceRecord) -> dict[str, Any]:
@@ -118,6 +143,8 @@ def _render_compute(request: ApiRequest, compute: ResourceRecord) -> dict[str, A
     given = content.get("properties", {"computeType": "AmlCompute", "description": "this machine"})
     inner = given.get("properties")
     inner = inner if isinstance(inner, dict) else {}
+    if _is_instance(compute):
+        inner = {**inner, "state": "Running", **{key: content[key] for key in _STATE if key in content}}
     return {
         "id": build_resource_id(request.workspace, "computes", compute.name),
         "name": compute.name,

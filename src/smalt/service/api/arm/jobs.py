@@ -29,6 +29,7 @@ from smalt.service.engine.submission.resubmission import check_data_unchanged, c
 from smalt.service.records import job_lists, jobs, pins, reuse, trials
 from smalt.service.records.job_lists import JobFilter
 from smalt.service.records.jobs import Job
+from smalt.service.schedules.actions import SCHEDULE, SCHEDULE_TIME
 from smalt.wire.encoding.casing import fold_case
 
 _DESCRIBING = ("displayName", "description", "tags", "properties", "isArchived")
@@ -58,8 +59,18 @@ async def put_job(request: ApiRequest) -> ApiResponse:
             is_answer = "status" in properties
             there = update_description(request, there, properties if is_answer else _add_notes(submitted, properties))
             return ApiResponse(_render_job(request, there), 200)
+    properties = _remove_schedule(properties)
     job = request.server.engine.submit(request.workspace, request.get_name(), properties, request.principal)
     return ApiResponse(_render_job(request, job), 201 if there is None else 200)
+
+
+def _remove_schedule(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return the properties of a job without the schedule that made the one that is submitted again."""
+    notes = properties.get("properties")
+    if not isinstance(notes, dict) or SCHEDULE not in notes:
+        return properties
+    kept = {key: value for key, value in notes.items() if key not in (SCHEDULE, SCHEDULE_TIME)}
+    return {**properties, "properties": kept}
 
 
 async def validate_job(request: ApiRequest) -> dict[str, Any]:

@@ -213,6 +213,10 @@ class Checker:
         if not compute or has_expression(compute) or not self.is_new("compute", compute):
             return
         name, is_there = lookup.find_compute(self.context, self.workspace, compute)
+        if is_there and lookup.is_stopped(self.context, self.workspace, name):
+            self.notes.append(
+                f"compute '{name}' is stopped, which has no effect: this machine runs its jobs all the same"
+            )
         if is_there or not self.is_new("compute name", name):
             return
         if self.context.settings.compute == "strict":

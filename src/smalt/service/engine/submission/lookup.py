@@ -202,6 +202,14 @@ def find_compute(context: EngineContext, workspace: Workspace, text: str) -> tup
     return name, resources.get_resource(context.db, workspace.id, "computes", name) is not None
 
 
+def is_stopped(context: EngineContext, workspace: Workspace, name: str) -> bool:
+    """Return True if a compute instance was stopped, by a user or by its schedule."""
+    if name.lower() in (*context.computes.names, _SERVERLESS, *USUAL_COMPUTES):
+        return False
+    found = resources.get_resource(context.db, workspace.id, "computes", name)
+    return found is not None and found.content.get("state") == "Stopped"
+
+
 def parse_name(text: str) -> Reference:
     """Return the name and version of a reference; a bare word is a name."""
     reference = parse_reference(text)
