@@ -342,3 +342,25 @@ def test_a_pipeline_that_a_function_makes_is_submitted() -> None:
         """)
     assert "    pipeline = pipeline_function()\n    return pipeline\n" in text
     assert "run = ml_client.jobs.create_or_update(build(ml_client), experiment_name='x')" in text
+
+
+def test_expressions_in_f_strings_are_rewritten() -> None:
+    """Their quotes do not end the text, as Python before 3.12 needs it."""
+    text = upgrade("""\
+        print(f"{ws.name}: {ws.compute_targets['cpu'].name} in {ws.location}")
+        print(f'''
+        {ws.datastores["x"].name}''')
+        """)
+    assert (
+        "print(f\"{ml_client.workspace_name}: {ml_client.compute.get('cpu').name} in "
+        '{ml_client.workspaces.get(ml_client.workspace_name).location}")' in text
+    )
+    assert '{ml_client.datastores.get("x").name}' in text
+
+
+def test_an_object_that_goes_to_another_file_is_told() -> None:
+    """That file's functions may be written for SDK v1's object."""
+    found = upgrade_program(HEAD + "import helpers\nhelpers.start(ws)\nprint(ws)\n").findings
+    assert [(one.name, one.text) for one in found if one.state == "differs"] == [
+        ("helpers.start", "it gets 'ws', of v2 by now; look whether it is written for that")
+    ]

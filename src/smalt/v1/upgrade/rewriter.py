@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from typing import Any
 
 from smalt.v1.upgrade.calls import Call, name_in_v1
@@ -43,6 +44,9 @@ PASSED = frozenset(
     )
 )  # fmt: skip
 """Kinds that a function of the program may get or return: the object itself is all that is needed of them."""
+_HARMLESS = frozenset(dir(builtins))
+_COLLECTING = frozenset(("append", "format", "add", "insert"))
+"""Methods that only keep or print what they get."""
 LITERALS = (str, int, float, bool, type(None))
 
 
@@ -179,11 +183,49 @@ class Rewriter:
                 return self._read_subscript(node)
             case ast.List() | ast.Tuple():
                 return self._read_list(node)
+            case ast.JoinedStr():
+                return self._read_joined(node)
             case ast.BinOp(op=ast.Add()):
                 return self._read_sum(node)
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
                 return Value(self.source.get_text(node), constant=-number, node=node)
         return self._read_others(node)
+
+    def _read_joined(self, node: ast.JoinedStr) -> Value:
+        """Return an f-string with the changes in its expressions, whose quotes must not end the text."""
+        edits: list[Edit] = []
+        for part in ast.walk(node):
+            if not isinstance(part, ast.FormattedValue):
+                continue
+            value = self.read(part.value)
+            self.check(value)
+            if not value.changed:
+                continue
+            if not self._is_exact(part.value):
+                raise NeedsPersonError("it is in an f-string; give it a variable of its own before", node=node)
+            edits.append(Edit(*self.source.get_span(part.value), self._quote_within(node, value.code)))
+        return self._splice(node, edits)
+
+    def _is_exact(self, node: ast.expr) -> bool:
+        """Return True if the tree tells where an expression in an f-string is; before Python 3.12 it may not."""
+        try:
+            found = ast.parse(self.source.get_text(node).strip(), mode="eval").body
+        except SyntaxError:
+            return False
+        return ast.dump(found) == ast.dump(node)
+
+    def _quote_within(self, node: ast.JoinedStr, code: str) -> str:
+        """Return code for an f-string, in which Python before 3.12 allows neither its own quotes nor a backslash."""
+        text = self.source.get_text(node).lstrip("rRfFbBuU")
+        quote = text[:1]
+        if quote in code:
+            other = "'" if quote == '"' else '"'
+            if other in code:
+                raise NeedsPersonError("it is in an f-string; give it a variable of its own before", node=node)
+            code = code.replace(quote, other)
+        if "\n" in code or "\\" in code:
+            raise NeedsPersonError("it is in an f-string; give it a variable of its own before", node=node)
+        return code
 
     def _read_others(self, node: ast.expr) -> Value:
         """Return any other expression, with the changes in its parts."""
@@ -294,9 +336,23 @@ class Rewriter:
             raise NeedsPersonError(
                 f"'{ast.unparse(node.func).split('.')[0]}' is still SDK v1's", node=node, follows=True
             )
-        if isinstance(node.func, ast.Name):
+        if isinstance(node.func, ast.Name) and node.func.id in self.memory.functions:
             return self._read_own_call(node)
+        self._note_passed(node)
         return self._read_others(node)
+
+    def _note_passed(self, node: ast.Call) -> None:
+        """Say that a function of another file gets an object that is v2's by now."""
+        name = ast.unparse(node.func)
+        if name in _HARMLESS or not name.replace(".", "").isidentifier() or name.rpartition(".")[2] in _COLLECTING:
+            return
+        given = [
+            one for one in (*node.args, *(keyword.value for keyword in node.keywords)) if isinstance(one, ast.Name)
+        ]
+        found = [one.id for one in given if getattr(self.scope.find(one.id), "kind", "") in PASSED]
+        if found:
+            words = " and ".join(f"'{one}'" for one in found)
+            self.note(node, name[:60], f"it gets {words}, of v2 by now; look whether it is written for that")
 
     def _read_function(self, node: ast.expr) -> Value:
         """Return what is called; a method that has a rule is a name, not the value of an attribute."""
