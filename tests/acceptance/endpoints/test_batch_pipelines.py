@@ -234,3 +234,27 @@ def test_a_model_is_an_input_like_any_other(desk: Desk) -> None:
     desk.write("inputs.yml", "inputs:\n  data: {type: custom_model, path: azureml:weighty@latest}\n")
     job = desk.ask("batch-endpoint invoke -n models -f inputs.yml --query name")
     assert read_counts(desk, job) == "1 times 1 of heavy"
+
+
+def test_an_endpoint_that_a_schedule_invokes_is_not_deleted(desk: Desk) -> None:
+    """The refusal names the schedule; one that is disabled does not count."""
+    desk.smalt("batch-endpoint create -n called")
+    desk.write("component.yml", COMPONENT.format(version=1))
+    desk.write("deployment.yml", "name: d\nendpoint_name: called\ncomponent: component.yml\n")
+    assert desk.smalt("batch-deployment create -f deployment.yml --set-default").code == 0
+    desk.write("data/a.txt", "words")
+    data = {"jobInputType": "UriFolder", "uri": f"file://{desk.folder}/data"}
+    action = {
+        "actionType": "InvokeBatchEndpoint",
+        "endpointInvocationDefinition": {"endpointName": "called", "properties": {"inputData": {"data": data}}},
+    }
+    trigger = {"triggerType": "Cron", "expression": "0 0 1 1 *"}
+    workspace = desk.ask("workspace show --query id")
+    body = {"properties": {"trigger": trigger, "action": action}}
+    made = desk.server.ask("PUT", f"{workspace}/schedules/yearly", body)
+    assert made.status < 300, made.body
+    refused = desk.smalt("batch-endpoint delete -n called --yes")
+    assert (refused.code, "is invoked by schedule 'yearly'" in refused.err) == (1, True)
+    assert desk.smalt("schedule disable -n yearly").code == 0
+    assert desk.smalt("batch-endpoint delete -n called --yes").code == 0
+    assert desk.smalt("schedule delete -n yearly --yes").code == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from smalt.entities.schema.problems import join_words
 from smalt.exceptions import Conflict, NotFound
 from smalt.service.api.arm.job_shapes import convert_for_azure, render_job
 from smalt.service.api.arm.resource_collection import ResourceCollection
@@ -16,6 +17,7 @@ from smalt.service.api.router import Handler
 from smalt.service.endpoints.batch import invoke_endpoint
 from smalt.service.endpoints.batch.deployments import check_deployment
 from smalt.service.endpoints.batch.scoring_jobs import RESOLVED
+from smalt.service.endpoints.batch.users import list_endpoint_users
 from smalt.service.records import batch_invocations, jobs, resources
 from smalt.service.records.batch_invocations import InvocationRecord
 from smalt.service.records.jobs import Job
@@ -85,6 +87,15 @@ class BatchEndpointCollection(ResourceCollection):
         """
         address = f"{request.server_url}{build_resource_id(request.workspace, self.segment, resource.name)}/jobs"
         return {"properties": {}, "defaults": {"deploymentName": None}, **properties, "scoringUri": address}
+
+    def check_deletion(self, request: ApiRequest, resource: ResourceRecord) -> None:
+        """Raise Conflict if a schedule invokes the endpoint."""
+        users = list_endpoint_users(request.server.db, request.workspace.id, resource.name)
+        if users:
+            raise Conflict(
+                f"batch endpoint '{resource.name}' is invoked by {join_words(users, 'and')}; disable or delete what "
+                "invokes it first"
+            )
 
     def forget_resource(self, request: ApiRequest, resource: ResourceRecord) -> None:
         batch_invocations.remove_endpoint(request.server.db, request.workspace.id, resource.name)
