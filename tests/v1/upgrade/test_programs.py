@@ -364,3 +364,27 @@ def test_an_object_that_goes_to_another_file_is_told() -> None:
     assert [(one.name, one.text) for one in found if one.state == "differs"] == [
         ("helpers.start", "it gets 'ws', of v2 by now; look whether it is written for that")
     ]
+
+
+def test_mlflow_is_led_to_the_workspace_before_its_first_use() -> None:
+    text = upgrade("""\
+        run = Experiment(ws, 'x').submit(ScriptRunConfig('.', 'a.py', environment=env))
+        print(run.get_metrics())
+        print(run.get_metrics())
+        """)
+    uri = "ml_client.workspaces.get(ml_client.workspace_name).mlflow_tracking_uri"
+    use = "print(mlflow.get_run(run.name).data.metrics)\n"
+    assert text.endswith(f"mlflow.set_tracking_uri({uri})\n{use}{use}")
+
+
+def test_a_sweep_adds_no_argument_to_what_is_submitted_alone() -> None:
+    body = """\
+        job = ScriptRunConfig('.', 'a.py', arguments=['--rate', 0.1], environment=env)
+        sampling = RandomParameterSampling({'--kind': choice(1, 2)})
+        sweep = HyperDriveConfig(run_config=job, hyperparameter_sampling=sampling, primary_metric_name='loss',
+                                 primary_metric_goal=PrimaryMetricGoal.MINIMIZE,
+                                 max_total_runs=8)
+        run = Experiment(ws, 'x').submit(job)
+        """
+    assert 'command="python a.py --rate 0.1"' in upgrade(body)
+    assert any("'job' is also submitted by itself, without --kind" in one.text for one in persons(body))

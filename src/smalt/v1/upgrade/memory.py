@@ -16,6 +16,9 @@ class Memory:
 
     def __init__(self, tree: ast.Module) -> None:
         self.facts: dict[int, dict[str, Any]] = {}
+        """Facts of the last pass, by the node of what made the object."""
+        self.found: dict[int, dict[str, Any]] = {}
+        """Facts of this pass."""
         self.left: dict[tuple[str, str], str] = {}
         """Variables whose objects stay v1, by scope and name: the reason."""
         self.kept: set[tuple[str, str]] = set()
@@ -51,6 +54,7 @@ class Memory:
                     kinds.setdefault(parameter, set()).add(value.kind)
             self.parameters[name] = {one: next(iter(found)) for one, found in kinds.items() if len(found) == 1}
         self._calls = {}
+        self.facts, self.found = self.found, {}
 
     def copy_state(self) -> tuple[Any, ...]:
         return (

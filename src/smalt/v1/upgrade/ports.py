@@ -37,6 +37,8 @@ class CommandLine:
     """The outputs' values by the output's name."""
     _known: dict[int, str] = field(default_factory=dict)
     is_formatted: bool = False
+    flags: list[str] = field(default_factory=list)
+    """The flags among the arguments."""
 
     def add_program(self, script: Value, interpreter: str = "python") -> None:
         if script.is_text:
@@ -64,6 +66,7 @@ class CommandLine:
         search = dict(search or {})
         items = self._list_items(arguments)
         flag = ""
+        self.flags += [str(one.constant) for one in items if one.is_text and str(one.constant).startswith("-")]
         for item in items:
             if flag in search:
                 name = search.pop(flag)

@@ -75,10 +75,10 @@ class Source:
 
 
 def apply_edits(text: str, edits: list[Edit]) -> str:
-    """Return the text with all edits done; of edits that overlap, the outermost counts."""
+    """Return the text with all edits done: insertions first, and of edits that overlap the outermost."""
     done: list[str] = []
     position = 0
-    for edit in sorted(edits, key=lambda one: (one.start, -one.end)):
+    for edit in sorted(edits, key=lambda one: (one.start, one.end > one.start, -one.end)):
         if edit.start < position:
             continue
         done += [text[position : edit.start], edit.text]

@@ -127,7 +127,7 @@ class StatementRewriter(Rewriter):
 
     def _remember(self, node: ast.expr, value: Value) -> None:
         """Keep the facts of what an expression made for the next pass, in which they are known from the start."""
-        self.memory.facts[id(value.node or node)] = value.facts
+        self.memory.found[id(value.node or node)] = value.facts
 
     def _apply_setter(self, statement: ast.stmt, name: str, base: Value, node: ast.expr) -> bool:
         rule = self.rules.get(name)

@@ -111,7 +111,7 @@ def _make_command(call: Call) -> Value:
     tail += [("timeout", limit.code)] if limit is not None else []
     facts = {
         "source_directory": folder, "script": call.get("script"), "arguments": call.get("arguments"),
-        "has compute": "compute" in given, "inputs": dict(line.inputs),
+        "has compute": "compute" in given, "inputs": dict(line.inputs), "node": call.node, "flags": line.flags,
     }  # fmt: skip
     for name in ("distributed_job_config", "docker_runtime_config"):
         call.rewriter.consume(call.get(name))

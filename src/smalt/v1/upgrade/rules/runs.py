@@ -33,6 +33,7 @@ def _submit(call: Call) -> Value:
             job.facts.setdefault("experiment", name)
         value = submit_pipeline(call, job, call.object.code, extra)
     else:
+        job.facts["submitted"] = True
         kind = {"Sweep": "HyperDriveRun", "AutoMLConfig": "AutoMLRun"}.get(job.kind, "Run")
         arguments = [("", job.code), ("experiment_name", call.object.code), *extra]
         value = call.make(make_call(f"{call.client}.jobs.create_or_update", arguments, call.indent, call.prefix), kind)

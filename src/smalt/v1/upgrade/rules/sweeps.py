@@ -106,6 +106,13 @@ def _make_sweep(call: Call) -> Value:
     entries: dict[str, Value] = sampling.facts["entries"]
     names = {flag: make_name(flag.lstrip("-").replace("-", "_")) for flag in entries}
     flags = {flag if flag.startswith("-") else f"--{flag}": name for flag, name in names.items()}
+    later = call.rewriter.recall(trial.facts["node"]) if "node" in trial.facts else {}
+    missing = [flag for flag in flags if flag not in trial.facts.get("flags", ())]
+    if missing and (later.get("submitted") or trial.facts.get("submitted")):
+        text = (
+            f"'{trial.code}' is also submitted by itself, without {', '.join(missing)}; make the sweep its own command"
+        )
+        raise call.refuse(text, spreads=True)
     trial.facts["search"] = {**trial.facts.get("search", {}), **flags}
     trial.facts["defaults"] = {
         flag if flag.startswith("-") else f"--{flag}": value.facts.get("first", value.code)
