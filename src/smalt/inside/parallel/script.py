@@ -18,13 +18,15 @@ from .errors import ParallelError
 class MiniBatchContext:
     """The second argument of a `run` that takes two."""
 
-    def __init__(self, number: int, keys: Mapping[str, Any], retries: int) -> None:
+    def __init__(self, number: int, keys: Mapping[str, Any], retries: int, dataset: Any = None) -> None:
         self.minibatch_index = number
         """The number of the mini-batch, from 0."""
         self.partition_key_value = dict(keys)
         """The values of the partition keys."""
         self.retry_count = retries
         """The number of earlier calls of `run` for it."""
+        self.dataset = dataset
+        """The mini-batch itself, as SDK v1 has it: a list of paths, or a data frame."""
 
     def __repr__(self) -> str:
         return f"MiniBatchContext({self.minibatch_index}, partition_key_value={self.partition_key_value})"

@@ -99,7 +99,7 @@ class _Worker:
         number, began = header["n"], 0.0
         try:
             mini_batch = self._load_batch(header)
-            context = MiniBatchContext(number, header["keys"], header["retries"])
+            context = MiniBatchContext(number, header["keys"], header["retries"], mini_batch)
             began = time.perf_counter()
             returned = script.run(mini_batch, context)
             self._end_copy()

@@ -46,6 +46,18 @@ class Schedule(metaclass=LaterMeta):
 class ScheduleRecurrence(metaclass=LaterMeta):
     """The times of a schedule."""
 
+    def __init__(
+        self,
+        frequency: str,
+        interval: int,
+        start_time: Any = None,
+        time_zone: Any = None,
+        hours: Any = None,
+        minutes: Any = None,
+        week_days: Any = None,
+        time_of_day: Any = None,
+    ) -> None: ...
+
 
 class TimeZone(metaclass=LaterMeta):
     """The time zone of a schedule."""
