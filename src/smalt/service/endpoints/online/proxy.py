@@ -24,7 +24,7 @@ from smalt.service.endpoints.online.errors import (
     RequestTooLarge,
 )
 from smalt.service.endpoints.online.online_endpoints import OnlineEndpoints
-from smalt.service.endpoints.online.replica_client import Headers, NotReached, ReplicaResponse
+from smalt.service.endpoints.online.replica_client import Headers, NotReached, ReplicaResponse, ReplicaTimedOut
 from smalt.service.endpoints.online.replicas import Replica
 from smalt.service.endpoints.online.routes import EndpointRoute
 
@@ -45,19 +45,45 @@ _NOT_PASSED_ON = frozenset({
 _SCORE = "/score"
 
 
+class _Body:
+    """The body of a request: in memory if it is short, else in a file that has no name."""
+
+    def __init__(self) -> None:
+        self.length = 0
+        self._parts: list[bytes] = []
+        self._file: IO[bytes] | None = None
+
+    def add_part(self, part: bytes) -> None:
+        self.length += len(part)
+        if self._file is not None:
+            self._file.write(part)
+            return
+        self._parts.append(part)
+        if self.length > _IN_MEMORY:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115
+            self._file.writelines(self._parts)
+            self._parts.clear()
+
+    def read_parts(self) -> Iterator[bytes]:
+        if self._file is None:
+            yield from filter(None, self._parts)
+            return
+        self._file.seek(0)
+        while part := self._file.read(_BLOCK):
+            yield part
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
 class _Asked(NamedTuple):
     """A request, whose body has arrived."""
 
     method: str
     target: bytes
     headers: Headers
-    body: IO[bytes]
-    length: int
-
-    def read_parts(self) -> Iterator[bytes]:
-        self.body.seek(0)
-        while part := self.body.read(_BLOCK):
-            yield part
+    body: _Body
 
 
 class ScoringProxy:
@@ -71,9 +97,9 @@ class ScoringProxy:
         """Answer a request that is authenticated; `rest` is its path after the endpoint."""
         deployment = self._choose_deployment(route, scope)
         limit = int(self._endpoints.context.settings.max_body_mb * 1024 * 1024)
-        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as body:
-            length = await _read_body(receive, body, limit)
-            asked = _Asked(scope["method"], b"", _list_passed_on(scope), body, length)
+        with contextlib.closing(_Body()) as body:
+            await _read_body(receive, body, limit)
+            asked = _Asked(scope["method"], b"", _list_passed_on(scope), body)
             self._start_mirror(route, deployment, scope, asked, rest)
             await self._answer(deployment, scope, send, asked, rest)
 
@@ -119,14 +145,12 @@ class ScoringProxy:
             try:
                 definition = deployment.definition
                 target = _make_target(definition, scope, rest)
-                response, whole = await asyncio.wait_for(
-                    _exchange(replica, asked._replace(target=target)), deployment.limits.timeout
-                )
+                response, whole = await _exchange(replica, asked._replace(target=target), deployment.limits.timeout)
                 is_taken = whole is None
                 return replica, response, whole
             except NotReached:
                 deployment.suspect(replica)
-            except asyncio.TimeoutError:
+            except ReplicaTimedOut:
                 deployment.suspect(replica)
                 raise RequestTimedOut(
                     f"deployment '{deployment.name}' did not answer within {deployment.limits.timeout:g} s; raise "
@@ -149,27 +173,25 @@ class ScoringProxy:
         """Send a copy of the request to the mirror, if it is its turn; nobody waits for the answer."""
         name = route.choose_mirror() if _get_header(scope, DEPLOYMENT_HEADER) is None else None
         mirror = self._endpoints.find_deployment(route.workspace.id, route.name, name) if name else None
-        if mirror is None or mirror is live or asked.length > _IN_MEMORY:
+        if mirror is None or mirror is live or asked.body.length > _IN_MEMORY:
             return
-        copy = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
-        for part in asked.read_parts():
-            copy.write(part)
-        task = asyncio.ensure_future(self._mirror(mirror, scope, asked._replace(body=copy), rest))
+        task = asyncio.ensure_future(self._mirror(mirror, scope, asked, rest))  # a short body stays in memory
         self._mirrored.add(task)
         task.add_done_callback(self._mirrored.discard)
 
     async def _mirror(self, mirror: ServedDeployment, scope: Scope, asked: _Asked, rest: str) -> None:
-        with contextlib.suppress(SmaltError, ConnectionError), asked.body:
+        with contextlib.suppress(SmaltError, ConnectionError):
             replica, response, whole = await self._ask(mirror, scope, asked, rest)
             if whole is None:
                 response.close()
                 mirror.leave(replica)
 
 
-async def _exchange(replica: Replica, asked: _Asked) -> tuple[ReplicaResponse, bytes | None]:
+async def _exchange(replica: Replica, asked: _Asked, timeout: float) -> tuple[ReplicaResponse, bytes | None]:
     """Send the request; return the head of the answer, and its body if that is short."""
+    body = asked.body
     response = await replica_client.send_request(
-        replica.address, asked.method, asked.target, asked.headers, asked.read_parts(), asked.length
+        replica.address, asked.method, asked.target, asked.headers, body.read_parts(), body.length, timeout
     )
     if response.length is None or response.length > _IN_MEMORY:
         return response, None
@@ -179,31 +201,28 @@ async def _exchange(replica: Replica, asked: _Asked) -> tuple[ReplicaResponse, b
         response.close()
 
 
-async def _read_body(receive: Receive, body: IO[bytes], limit: int) -> int:
-    length = 0
+async def _read_body(receive: Receive, body: _Body, limit: int) -> None:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientTooSlow("the body of the request ended early")
-        part = message.get("body", b"")
-        length += len(part)
-        if length > limit:
+        body.add_part(message.get("body", b""))
+        if body.length > limit:
             raise RequestTooLarge(f"the body is larger than {limit} bytes; send less, or raise 'max-body-mb'")
-        body.write(part)
         if not message.get("more_body"):
-            return length
+            return
 
 
 async def _read_in_time(response: ReplicaResponse, timeout: float) -> AsyncIterator[bytes]:
     """Yield the pieces of a long answer; each must come within the time-out of requests."""
-    parts = response.__aiter__()
-    while True:
-        try:
-            yield await asyncio.wait_for(anext(parts), timeout)
-        except StopAsyncIteration:
-            return
-        except asyncio.TimeoutError:
-            raise RequestTimedOut(f"the answer stopped for {timeout:g} s") from None
+    response.set_timeout(timeout)
+    try:
+        async for part in response:
+            response.set_timeout(None)
+            yield part
+            response.set_timeout(timeout)
+    except ReplicaTimedOut:
+        raise RequestTimedOut(f"the answer stopped for {timeout:g} s") from None
 
 
 async def _send_in_time(send: Send, message: dict[str, object]) -> None:

@@ -25,6 +25,10 @@ class NotReached(ConnectionError):
     """The process was not reached: nothing was sent, so the request may go to another one."""
 
 
+class ReplicaTimedOut(ConnectionError):
+    """The answer did not come within the time that it has."""
+
+
 class ReplicaResponse:
     """The answer of a process; read it to its end or close it."""
 
@@ -50,15 +54,29 @@ class ReplicaResponse:
             elif isinstance(event, h11.EndOfMessage):
                 return
 
+    def set_timeout(self, seconds: float | None) -> None:
+        """Let reading fail unless all that is read from now on comes within so many seconds."""
+        self._connection.set_timeout(seconds)
+
     def close(self) -> None:
         self._connection.close()
 
 
 async def send_request(
-    address: str, method: str, target: bytes, headers: Headers, body: Iterable[bytes], length: int
+    address: str,
+    method: str,
+    target: bytes,
+    headers: Headers,
+    body: Iterable[bytes],
+    length: int,
+    timeout: float | None = None,
 ) -> ReplicaResponse:
-    """Send a request to the process at a Unix socket or at `host:port`; raise ConnectionError if it breaks off."""
+    """Send a request to the process at a Unix socket or at `host:port`; raise ConnectionError if it breaks off.
+
+    `timeout` is for the whole answer, unless the response's `set_timeout` changes that.
+    """
     connection = await _connect(address)
+    connection.set_timeout(timeout)
     try:
         await connection.send(method, target, headers, body, length)
         while True:
@@ -92,15 +110,27 @@ class _Connection(asyncio.Protocol):
         self._drained: asyncio.Future[None] | None = None
         self._error: ConnectionError | None = None
         self._is_paused = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def set_timeout(self, seconds: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(seconds, self._expire) if seconds is not None else None
+
+    def _expire(self) -> None:
+        self._fail(ReplicaTimedOut("no answer in time"))
+        self._transport.abort()
 
     async def send(self, method: str, target: bytes, headers: Headers, body: Iterable[bytes], length: int) -> None:
         sent = [(name, value) for name, value in headers if name.lower() not in _ALWAYS_OURS]
         sent += [(b"Host", b"localhost"), (b"Connection", b"close"), (b"Content-Length", b"%d" % length)]
-        self._write(h11.Request(method=method, target=target, headers=sent))
+        pending = self._http.send(h11.Request(method=method, target=target, headers=sent)) or b""
         for part in body:
-            self._write(h11.Data(data=part))
+            self._transport.write(pending + (self._http.send(h11.Data(data=part)) or b""))
+            pending = b""
             await self._wait_until_writable()
-        self._write(h11.EndOfMessage())
+        self._transport.write(pending + (self._http.send(h11.EndOfMessage()) or b""))
 
     async def read_event(self) -> h11.Event:
         while not self._events:
@@ -117,6 +147,7 @@ class _Connection(asyncio.Protocol):
         return event
 
     def close(self) -> None:
+        self.set_timeout(None)
         self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -135,7 +166,8 @@ class _Connection(asyncio.Protocol):
         self._take_events()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._fail("the connection broke off")
+        self.set_timeout(None)
+        self._fail(ConnectionError("the connection broke off"))
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
 
@@ -145,11 +177,6 @@ class _Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
-
-    def _write(self, event: h11.Event) -> None:
-        data = self._http.send(event)
-        if data:
-            self._transport.write(data)
 
     async def _wait_until_writable(self) -> None:
         if self._drained is not None:
@@ -168,11 +195,11 @@ class _Connection(asyncio.Protocol):
                     self._transport.close()
                     break
         except h11.RemoteProtocolError as error:
-            self._fail(f"it sent what is not HTTP ({error})")
+            self._fail(ConnectionError(f"it sent what is not HTTP ({error})"))
         self._wake_reader()
 
-    def _fail(self, why: str) -> None:
-        self._error = self._error or ConnectionError(why)
+    def _fail(self, error: ConnectionError) -> None:
+        self._error = self._error or error
         self._wake_reader()
 
     def _wake_reader(self) -> None:

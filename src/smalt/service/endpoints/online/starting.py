@@ -30,7 +30,8 @@ Say = Callable[[str], None]
 
 SERVER_PACKAGE = "azureml-inference-server-http"
 _USES_PKG_RESOURCES = re.compile(r"0\.|1\.[0-3]\.")
-_SETUPTOOLS = "setuptools<81"
+_FIRST_WITHOUT = 81
+_SETUPTOOLS = f"setuptools<{_FIRST_WITHOUT}"
 """The last releases with pkg_resources, which is in every conda environment but in no virtual one."""
 _NEVER_WELL = "|| exit $?; exit 70"
 """A server that ends by itself has failed, whatever it says; and after a code of 0 the launcher would start a job in
@@ -277,7 +278,8 @@ def _find_missing(packages: list[str], server: str) -> list[str]:
     if server not in versions:
         return [server]
     is_old = server == SERVER_PACKAGE and _USES_PKG_RESOURCES.match(versions[server])
-    return [_SETUPTOOLS] if is_old and "setuptools" not in versions else []
+    major = versions.get("setuptools", "").partition(".")[0]
+    return [_SETUPTOOLS] if is_old and not (major.isdecimal() and int(major) < _FIRST_WITHOUT) else []
 
 
 def _remove_socket(address: str, *, folder_too: bool = True) -> None:
