@@ -388,3 +388,13 @@ def test_a_sweep_adds_no_argument_to_what_is_submitted_alone() -> None:
         """
     assert 'command="python a.py --rate 0.1"' in upgrade(body)
     assert any("'job' is also submitted by itself, without --kind" in one.text for one in persons(body))
+
+
+def test_a_program_with_lines_for_a_person_waits_for_that_person() -> None:
+    """It is not rewritten again, and what is left is still told."""
+    once = upgrade_program(HEAD + "Model.deploy(ws, 'x', [])\nprint(ws.name)\n")
+    again = upgrade_program(once.text)
+    assert again.text == once.text
+    assert [(one.state, one.text) for one in again.findings] == [
+        ("person", "a web service is an online endpoint with a deployment in v2")
+    ]

@@ -58,7 +58,7 @@ def _upgrade_paths(
                 click.echo(found.make_diff(), nl=False)
             _report_file(found)
     _report_counts(upgraded)
-    if any(one.problem for one in upgraded) or (check and any(one.findings or one.todos for one in upgraded)):
+    if any(one.problem for one in upgraded) or (check and any(one.findings for one in upgraded)):
         raise click.exceptions.Exit(1)
 
 
@@ -109,8 +109,6 @@ def _report_file(file: UpgradedFile) -> None:
         click.echo(file.problem, err=True)
     for finding in file.findings:
         click.echo(finding.format_line(str(file.path)), err=True)
-    if file.todos:
-        click.echo(f"{file.path}: {file.todos} lines that an earlier upgrade left for a person", err=True)
 
 
 def _report_counts(files: Iterable[UpgradedFile]) -> None:

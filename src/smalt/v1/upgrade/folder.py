@@ -45,11 +45,6 @@ class UpgradedFile(NamedTuple):
     def is_changed(self) -> bool:
         return self.new != self.old
 
-    @property
-    def todos(self) -> int:
-        """The number of lines that an earlier upgrade left for a person."""
-        return self.old.count(TODO)
-
     def make_diff(self) -> str:
         """Return a unified diff; of a notebook, one of its code."""
         old, new = self.old, self.new

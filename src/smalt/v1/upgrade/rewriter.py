@@ -70,6 +70,8 @@ class Rewriter:
         self.consumed: set[int] = set()
         """Variables' uses that are no longer in the program, by their node."""
         self.target = ""
+        self.assigned: ast.expr | None = None
+        """The expression that the statement assigns to `target`."""
         self.loops: list[ast.stmt] = []
         self.kept: set[tuple[str, str]] = set()
         self.kept_names: set[str] = set()
@@ -311,7 +313,7 @@ class Rewriter:
             name = f"{base.kind}.{node.attr}"
             rule = self.rules.get(name)
             if rule is not None and name not in PARAMETERS:
-                return rule(Call(name, node, self, base, target=self.target))
+                return rule(Call(name, node, self, base, target=self._get_target(node)))
             return Value(self.source.get_text(node), "v1", {"name": name, "base": base}, node=node)
         edits = [Edit(*self.source.get_span(node.value), base.code)] if base.changed else []
         return self._splice(node, edits)
@@ -369,11 +371,14 @@ class Rewriter:
             return Value("", node=node)
         return self.read(node)
 
+    def _get_target(self, node: ast.expr) -> str:
+        """Return the variable that an expression is assigned to, whole."""
+        return self.target if node is self.assigned else ""
+
     def _apply_rule(self, node: ast.Call, function: Value) -> Value:
         name = function.facts["name"]
         rule = self.rules.get(name)
-        call = Call(name, node, self, function.facts.get("base"), target=self.target)
-        self.target = ""
+        call = Call(name, node, self, function.facts.get("base"), target=self._get_target(node))
         if rule is None:
             for one in (*node.args, *(keyword.value for keyword in node.keywords)):
                 self.read(one)

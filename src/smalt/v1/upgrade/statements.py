@@ -96,9 +96,9 @@ class StatementRewriter(Rewriter):
         if reason is not None:
             text = f"it stays as it is because of what uses it: {reason}"
             raise NeedsPersonError(text, self._name_call(node), node, spreads=True, follows=True)
-        self.target = name
+        self.target, self.assigned = name, node
         value = self.read_settled(node)
-        self.target = ""
+        self.target, self.assigned = "", None
         bound = value.facts.get("bound", name) if value.changed or value.kind else name
         self._remember(node, value)
         kept = (self.scope.name, name) in self.memory.kept
@@ -228,6 +228,7 @@ class StatementRewriter(Rewriter):
             del self.edits[marks[0] :], self.uses[marks[1] :], self.findings[marks[2] :]
             self._note_person(node, problem)
             self.keep_names(node)
+            self._add_comment(statement, problem)
 
     def _rewrite_function(self, statement: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         parameters: dict[str, Value] = {}
@@ -370,11 +371,16 @@ class StatementRewriter(Rewriter):
             if is_gone or (problem.spreads and found.kind in BOUND):
                 key = self.find_scope_name(found.variable), found.variable
                 self.memory.left.setdefault(key, problem.root)
-        if problem.follows or TODO in self.source.get_line(statement.lineno - 1):
+        self._add_comment(statement, problem)
+
+    def _add_comment(self, statement: ast.stmt, problem: NeedsPersonError) -> None:
+        """Say above a statement why it stays, unless it only follows from another."""
+        if problem.follows or self._is_elif(statement):
             return
         start = self.source.get_line_start(statement.lineno)
-        if self.source.text[start : self.source.get_span(statement)[0]].strip() == "":
-            self.edits.append(Edit(start, start, f"{self.indent}# {TODO}: {problem.sentence}\n"))
+        indent = self.source.text[start : self.source.get_span(statement)[0]]
+        if not indent.strip():
+            self.edits.append(Edit(start, start, f"{indent}# {TODO}: {problem.sentence}\n"))
 
     def _describe_changed(self, statement: ast.stmt) -> str:
         """Return the end of a sentence: the objects of a left statement that are v2's by now."""
