@@ -176,3 +176,28 @@ def test_mistakes_about_data_are_sentences(served: Programs) -> None:
     for line, words in zip(lines, cases.values(), strict=True):
         assert line.startswith("UserErrorException ") or line.startswith("DatasetTimestampMissingError "), line
         assert words in line
+
+
+def test_names_with_spaces_and_columns_of_times(served: Programs) -> None:
+    """A name that v2 cannot have is told as the one that it gets; a dropped column of times is one no more."""
+    served.write("data/t.csv", TABLE)
+    served.write(
+        "program.py",
+        f"""{HEAD}
+from azureml.exceptions import DatasetTimestampMissingError
+store.upload_files(["data/t.csv"], target_path="named", overwrite=True, show_progress=False)
+table = Dataset.Tabular.from_delimited_files((store, "named/*.csv"), set_column_types={{"day": DataType.to_datetime()}})
+table.register(ws, "all my rows", create_new_version=True)
+print(Dataset.get_by_name(ws, "all my rows").name, "all my rows" in ws.datasets or "all_my_rows" in ws.datasets)
+less = table.with_timestamp_columns("day").drop_columns(["day"])
+print(list(less.to_pandas_dataframe().columns))
+try:
+    less.time_before(datetime(2020, 6, 1))
+except DatasetTimestampMissingError:
+    print("no times")
+""",
+    )
+    ran = served.python("program.py")
+    assert ran.code == 0, ran.err
+    assert "dataset 'all my rows' is the data asset 'all_my_rows': names of v2 have" in ran.err
+    assert ran.out.splitlines() == ["all_my_rows True", "['age', 'name']", "no times"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from smalt.client.connection.notices import print_notice
 from smalt.entities.assets.data import Data
 from smalt.exceptions import NotFound
 from smalt.v1.data import documents
@@ -30,6 +32,7 @@ def register_dataset(
     tags: Mapping[str, str] | None,
     create_new_version: bool,
 ) -> Any:
+    name = make_asset_name(name)
     there = _find_asset(workspace, name, "latest")
     if there is not None:
         if _is_same(there, dataset):
@@ -42,6 +45,14 @@ def register_dataset(
                 f"another name"
             )
     return _save(dataset, workspace, name, description, tags, {})
+
+
+def make_asset_name(name: str) -> str:
+    """Return the name of v2's data asset, which has no spaces and signs as v1's datasets may; a notice says so."""
+    made = re.sub(r"[^\w.-]+", "_", str(name), flags=re.ASCII).lstrip("_.-")[:255] or str(name)
+    if made != name:
+        print_notice(f"dataset '{name}' is the data asset '{made}': names of v2 have letters, digits, '-', '_' and '.'")
+    return made
 
 
 def save_unnamed(dataset: AbstractDataset) -> Any:
@@ -83,6 +94,7 @@ def unregister_dataset(dataset: AbstractDataset) -> None:
 
 def find_dataset(workspace: Workspace, name: str, version: Any) -> Any:
     """Return the registered dataset; raises UserErrorException where there is none, or where it was made by v2."""
+    name = make_asset_name(name)
     asset = _find_asset(workspace, name, version)
     if asset is None:
         from smalt.entities.schema.problems import did_you_mean

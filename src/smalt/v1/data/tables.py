@@ -91,13 +91,11 @@ class TabularDataset(AbstractDataset):
         return made  # type: ignore[no-any-return]
 
     def drop_columns(self, columns: str | list[str]) -> TabularDataset:
+        """Return the other columns; times of a column that is dropped are lost with it."""
         chosen = _list_columns(columns)
-        lost = [name for name in self._traits.values() if name in chosen]
-        if lost:
-            raise UserErrorException(
-                f"'{lost[0]}' is the time of the rows and cannot be dropped; call with_timestamp_columns(None) first"
-            )
-        return self._add_step("drop_columns", chosen)  # type: ignore[no-any-return]
+        made = self._add_step("drop_columns", chosen)
+        made._set_traits({key: name for key, name in self._traits.items() if name not in chosen})
+        return made  # type: ignore[no-any-return]
 
     def filter(self, expression: Any) -> TabularDataset:
         """Return the rows for which a condition is true, such as `(dataset['age'] > 30) & (dataset['name'] == 'x')`."""
