@@ -188,3 +188,13 @@ def test_what_is_in_use_is_not_deleted(scored: Desk) -> None:
     assert scored.smalt("batch-deployment show -n scorer -e scored").code == 1
     assert scored.smalt(f"job stream -n {job}").code == 0
     assert scored.smalt("compute delete -n cpu-cluster --yes").code == 0
+
+
+def test_the_times_of_a_job_and_its_steps(scored: Desk) -> None:
+    """Notebooks take the one from the other: `last_modified_at - created_at`."""
+    job = invoke(scored)
+    download_results(scored, job)
+    (child,) = scored.smalt(f"job list --parent-job-name {job}").json
+    for shown in (child, scored.smalt(f"job show -n {job}").json):
+        made = shown["creation_context"]
+        assert made["last_modified_at"] > made["created_at"]

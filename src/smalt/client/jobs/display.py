@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from smalt.entities.assets.asset import SystemData
 from smalt.entities.schema.kinds import JOBS
 from smalt.entities.schema.nested import load_noun
+from smalt.wire.encoding.casing import to_snake
 from smalt.wire.encoding.ids import get_short_name, parse_id
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def build_child(row: dict[str, Any]) -> Job:
     job = load_noun(where)(name=row["name"], display_name=display_name, status=row.get("status"))
     job.parent_job_name = row.get("parent")
     job.tags = row.get("tags") or {}
+    job.creation_context = SystemData.from_dict({to_snake(key): value for key, value in row["systemData"].items()})
     return job  # type: ignore[return-value]
 
 

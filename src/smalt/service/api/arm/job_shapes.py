@@ -66,7 +66,7 @@ def render_job(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
         "name": job.name,
         "type": get_resource_type("jobs"),
         "properties": shape,
-        "systemData": build_system_data(job.created_by, job.created_at),
+        "systemData": build_system_data(job.created_by, job.created_at, get_last_change(job)),
     }
 
 
@@ -97,6 +97,11 @@ def _convert_port(port: Any) -> Any:
     if isinstance(uri, str) and uri.startswith("file:///"):
         told["uri"] = uri.replace("file://", "file://localhost", 1)
     return {**port, **told}
+
+
+def get_last_change(job: Job) -> float:
+    """Return the time of the last change of a job's state that people ask for: its end, its start, its creation."""
+    return job.ended_at or job.started_at or job.created_at
 
 
 def get_shown_status(job: Job) -> str:

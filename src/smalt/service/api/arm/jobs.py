@@ -13,6 +13,7 @@ from smalt.service.api.arm.job_shapes import (
     RUNTIME_PROPERTIES,
     build_tree_row,
     convert_for_azure,
+    get_last_change,
     get_subtree,
     is_same_job,
     render_job,
@@ -20,7 +21,7 @@ from smalt.service.api.arm.job_shapes import (
 from smalt.service.api.blob.urls import convert_urls
 from smalt.service.api.pagination import get_window, wrap_page
 from smalt.service.api.request import ApiRequest, ApiResponse
-from smalt.service.api.rest_shapes import get_properties
+from smalt.service.api.rest_shapes import build_system_data, get_properties
 from smalt.service.engine import kinds
 from smalt.service.engine.submission import acceptance
 from smalt.service.engine.submission.acceptance import PART_OF, READ_ONLY
@@ -150,6 +151,7 @@ async def get_job_tree(request: ApiRequest) -> dict[str, Any]:
             {
                 **build_tree_row(row, names, reused.get(row.id)),
                 "display_name": row.display_name,
+                "systemData": build_system_data(row.created_by, row.created_at, get_last_change(row)),
                 **({"tags": {trials.POINT: json.dumps(points[row.id])}} if points.get(row.id) else {}),
             }
             for row in rows
