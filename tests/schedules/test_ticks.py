@@ -202,6 +202,20 @@ async def test_many_schedules_at_one_time() -> None:
         assert bench.db.value("SELECT count(*) FROM jobs") == 251
 
 
+async def test_a_schedule_of_an_earlier_smalt_that_would_be_refused_now(tmp_path: Path) -> None:
+    """The server starts, and the others have their ticks."""
+    home = Home(tmp_path / "home")
+    async with schedule_bench("2026-01-01T10:00", home) as bench:
+        bench.put(NOON)
+        for name, trigger in (("old", None), ("older", {"triggerType": "Cron", "expression": "* *"})):
+            body = {"properties": {"trigger": trigger, "action": {"actionType": "CreateJob", "jobDefinition": HELLO}}}
+            resources.put_resource(bench.db, bench.workspace.id, "schedules", name, body, "tester")
+        bench.db.execute("DELETE FROM schedules")
+    async with schedule_bench("2026-01-01T11:00", home) as bench:
+        await bench.clock.set_time(moment("2026-01-01T12:00"))
+        assert bench.told() == [("01-01 12:00", "fired")]
+
+
 FEWEST_COMMITS = 5
 
 

@@ -204,3 +204,19 @@ def test_a_home_that_is_reached_by_two_paths_is_one(own_server: Server, other: l
     other.append(served)
     assert reads(served, "one", "own") == "own\n"
     assert "moved" not in served.home.path("server.log").read_text()
+
+
+def test_a_copy_of_a_home_runs_no_schedules(own_server: Server, other: list[Server]) -> None:
+    """They go on in the original; in the copy each is disabled until somebody enables it."""
+    own_server.start()
+    job = host_job("true")["properties"]
+    trigger = {"triggerType": "Cron", "expression": "0 0 1 1 *"}
+    body = {"properties": {"trigger": trigger, "action": {"actionType": "CreateJob", "jobDefinition": job}}}
+    assert own_server.ask("PUT", f"{SERVED}/schedules/s", body).status == 200
+    served = Server(copy(own_server.home))
+    other.append(served)
+    served.start()
+    found = served.ask("GET", f"{SERVED}/schedules/s").body["properties"]
+    assert (found["isEnabled"], found["nextTimes"]) == (False, [])
+    found = own_server.ask("GET", f"{SERVED}/schedules/s").body["properties"]
+    assert (found["isEnabled"], len(found["nextTimes"])) == (True, 5)

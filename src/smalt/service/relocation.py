@@ -12,7 +12,7 @@ from smalt.machine.home import Home
 from smalt.machine.home_identity import HomeIdentity, Relocation, find_relocation
 from smalt.service.engine import outcome
 from smalt.service.engine.context import EngineContext
-from smalt.service.records import job_attempts, jobs
+from smalt.service.records import job_attempts, jobs, schedules
 from smalt.service.records.database import Database
 
 logger = logging.getLogger("smalt")
@@ -41,6 +41,7 @@ def handle_relocation(home: Home, db: Database, context: EngineContext, found: R
             _update_places(db, found)
             if found.is_copy:
                 _end_unfinished_jobs(db, context, found)
+                schedules.disable_all(db, f"this home is a copy of {found.former.path}, which has the tick")
         if found.is_copy:  # the original has them
             for name in _PORTS:
                 home.path(name).unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -112,6 +113,16 @@ def remove_schedule(db: Database, resource_id: int, parts: Iterable[int] | None 
         else:
             values = [(resource_id, part) for part in parts]
             db.execute_many(f"DELETE FROM {table} WHERE resource_id=? AND part=?", values)
+
+
+def disable_all(db: Database, why: str) -> None:
+    """Disable every schedule, and give up the ticks whose jobs are not made yet."""
+    for id, text in db.rows("SELECT id, body FROM resources WHERE kind='schedules'"):
+        body = json.loads(text)
+        body["properties"]["isEnabled"] = False
+        db.execute("UPDATE resources SET body=? WHERE id=?", (json.dumps(body), id))
+    db.execute("DELETE FROM schedules")
+    db.execute("UPDATE ticks SET status='failed', reason=?, settled_at=? WHERE status='due'", (why, time.time()))
 
 
 def add_tick(db: Database, times: ScheduleTimes, tick: NewTick, principal: str) -> int | None:

@@ -64,10 +64,9 @@ class Scheduler:
 
     def open(self) -> None:
         """Settle what an earlier server left, and wait for the next time."""
-        for id in schedules.find_unknown(self._db, KIND):
-            found = resources.find_by_id(self._db, id)
-            if found is not None:
-                self._put_times(*found)
+        for kind, put in ((KIND, self._put_times), (COMPUTES, self._put_start_stops)):
+            for id in schedules.find_unknown(self._db, kind):
+                self._take_over(id, put)
         self._waiting.extend(schedules.list_unsettled(self._db))
         self._handle_alarm()
 
@@ -87,6 +86,10 @@ class Scheduler:
 
     def put_compute(self, workspace: Workspace, record: ResourceRecord) -> None:
         """Work out the next times of a compute's schedules; call in the transaction that stores it."""
+        self._put_start_stops(workspace.id, record)
+        self._wait_soon()
+
+    def _put_start_stops(self, workspace_id: int, record: ResourceRecord) -> None:
         now, there = float(int(self.clock.now())), schedules.list_parts(self._db, record.id)
         before = {times.key.part: times for times in there}
         parts = list(enumerate(list_start_stops(record.content["properties"]), 1))
@@ -96,10 +99,9 @@ class Scheduler:
                 continue
             following = Occurrences(one.trigger, now).find_next(now) if one.is_on else None
             schedules.put_times(
-                self._db, ScheduleTimes(ScheduleKey(record.id, part), workspace.id, now, state, following)
+                self._db, ScheduleTimes(ScheduleKey(record.id, part), workspace_id, now, state, following)
             )
         schedules.remove_schedule(self._db, record.id, before.keys() - {part for part, _ in parts})
-        self._wait_soon()
 
     def remove_schedule(self, record: ResourceRecord) -> None:
         """Forget a schedule's times and ticks; call in the transaction that removes it."""
@@ -153,6 +155,16 @@ class Scheduler:
         return name
 
     # The next time
+
+    def _take_over(self, id: int, put: Callable[[int, ResourceRecord], None]) -> None:
+        """Work out the times of a resource that an earlier smalt has stored; it may have what is refused today."""
+        found = resources.find_by_id(self._db, id)
+        if found is None:
+            return
+        try:
+            put(*found)
+        except (SmaltError, ValueError) as error:
+            log.error("the schedule of %s '%s' has no ticks: %s", found[1].kind, found[1].name, error)
 
     def _put_times(self, workspace_id: int, record: ResourceRecord) -> None:
         properties, key, now = record.content["properties"], ScheduleKey(record.id), self.clock.now()
@@ -209,8 +221,8 @@ class Scheduler:
             with self._db.transaction():
                 new = [id for times in due for id in self._record_ticks(times, now)]
             self._waiting.extend(new)
-        except Unavailable as error:
-            log.error("%s", error)
+        except Exception as error:  # whatever it is, the other ticks must not be lost
+            log.error("%s", error, exc_info=None if isinstance(error, Unavailable) else error)
             self._try_again()
             return
         if len(due) == _AT_ONCE:
@@ -231,16 +243,16 @@ class Scheduler:
             schedules.remove_schedule(self._db, times.key.resource_id)
             return []
         record = found[1]
-        if record.kind == COMPUTES:
-            self._switch_compute(record, times, now)
-            return []
         try:
+            if record.kind == COMPUTES:
+                self._switch_compute(record, times, now)
+                return []
             occurrences = self._find_occurrences(record, times)
             policy = get_policy(record.content["properties"], self._engine.context.settings.missed_ticks)
             due = divide_due(occurrences, times.next_time, now, policy)
             following = occurrences.find_next(now)
         except (SmaltError, ValueError) as error:  # a trigger that an earlier smalt has taken
-            log.error("schedule '%s' has no ticks any more: %s", record.name, error)
+            log.error("the schedule of %s '%s' has no ticks any more: %s", record.kind, record.name, error)
             schedules.set_next_time(self._db, times.key, None)
             return []
         new = [NewTick(at, self._choose_job_name(times.workspace_id, record.name, at)) for at in due.fire]
