@@ -289,7 +289,7 @@ def test_an_object_stays_if_a_change_of_it_cannot_be_rewritten(change: str) -> N
         {change}
         run = Experiment(ws, 'x').submit(job)
         """)
-    assert "command(" not in text
+    assert "= command(" not in text
     assert "run = Experiment(ws, 'x').submit(job)" in text
 
 

@@ -95,7 +95,8 @@ class StatementRewriter(Rewriter):
         reason = self.memory.left.get((self.scope.name, name))
         if reason is not None:
             text = f"it stays as it is because of what uses it: {reason}"
-            raise NeedsPersonError(text, self._name_call(node), node, spreads=True, follows=True)
+            follows = (self.scope.name, name) not in self.memory.told
+            raise NeedsPersonError(text, self._name_call(node), node, spreads=True, follows=follows)
         self.target, self.assigned = name, node
         value = self.read_settled(node)
         self.target, self.assigned = "", None
@@ -352,7 +353,7 @@ class StatementRewriter(Rewriter):
 
     def _leave(self, statement: ast.stmt, problem: NeedsPersonError) -> None:
         """Leave a statement for a person, and with it what its objects are made of, if they must be v1's."""
-        problem.sentence += self._describe_changed(statement)
+        problem.remark = self._describe_changed(statement)
         self._note_person(statement, problem)
         self.keep_names(statement)
         if isinstance(statement, ast.Assign | ast.AnnAssign):
@@ -380,7 +381,7 @@ class StatementRewriter(Rewriter):
         start = self.source.get_line_start(statement.lineno)
         indent = self.source.text[start : self.source.get_span(statement)[0]]
         if not indent.strip():
-            self.edits.append(Edit(start, start, f"{indent}# {TODO}: {problem.sentence}\n"))
+            self.edits.append(Edit(start, start, f"{indent}# {TODO}: {problem.text}\n"))
 
     def _describe_changed(self, statement: ast.stmt) -> str:
         """Return the end of a sentence: the objects of a left statement that are v2's by now."""
@@ -406,7 +407,9 @@ class StatementRewriter(Rewriter):
             changed = changed.func if isinstance(changed, ast.Call) else changed.value
         found = self.scope.find(changed.id) if isinstance(changed, ast.Name) else None
         if found is not None and found.kind in BUILT and found.variable:
-            self.memory.left.setdefault((self.find_scope_name(found.variable), found.variable), problem.root)
+            key = self.find_scope_name(found.variable), found.variable
+            self.memory.left.setdefault(key, problem.root)
+            self.memory.told.add(key)
 
     def _is_bound(self, statement: ast.stmt) -> bool:
         """Return True if a statement makes a part of a pipeline."""
@@ -418,7 +421,7 @@ class StatementRewriter(Rewriter):
         place = problem.node if problem.node is not None else node
         name = problem.name or (ast.unparse(place) if isinstance(place, ast.expr) else "")
         self.findings.append(
-            Finding(place.lineno, place.col_offset + 1, name.split("\n")[0][:60], "person", problem.sentence)
+            Finding(place.lineno, place.col_offset + 1, name.split("\n")[0][:60], "person", problem.text)
         )
 
     def _name_call(self, node: ast.expr) -> str:

@@ -53,6 +53,12 @@ class NeedsPersonError(Exception):
         self.node = node
         self.spreads = spreads
         self.follows = follows
+        self.remark = ""
+        """The end of the sentence at this line."""
+
+    @property
+    def text(self) -> str:
+        return self.sentence + self.remark
 
     @property
     def root(self) -> str:
