@@ -106,7 +106,7 @@ def test_fewer_elements_than_items_are_failed_items(tmp_path: Path) -> None:
         one = ParallelRun(tmp_path / str(number), short, **settings)
         code, out = one.run()
         assert (code, len(one.read_rows())) == (0, 3), out
-        assert ("3 elements fewer than they have items" in out) is (number == 1)
+        assert ("3 elements fewer than items" in out) is (number == 1)
 
 
 def test_what_run_returns_must_be_elements(tmp_path: Path) -> None:
@@ -275,6 +275,53 @@ def test_a_table_is_cut_by_the_values_of_columns(tmp_path: Path) -> None:
     assert "the table has no column 'colour' (it has: number, letter)" in one.read_result()
 
 
+def test_a_header_appears_once(tmp_path: Path) -> None:
+    """Once for all mini-batches of the same columns, also if some are taken over; that of other columns follows."""
+    pytest.importorskip("pandas")
+    script = (
+        "import pandas\ndef run(mini_batch):\n    name = Path(mini_batch[0]).name\n"
+        "    if name == '2.txt' and not Path('go').exists(): raise ValueError(name)\n"
+        "    return pandas.DataFrame({'other' if name == '3.txt' else 'name': [name], 'size': [1]})\n"
+    )
+    settings = {"mini_batch_size": 1, "mini_batch_error_threshold": 0, "max_retries": 0, "per_instance": 1}
+    one = ParallelRun(tmp_path, script, files=4, **settings)
+    options = {"append_row": {"pandas.DataFrame.to_csv": {"sep": ",", "header": True}}}
+    (one.code / "parallel_run_step.settings.json").write_text(json.dumps(options))
+    assert one.run()[0] == 1
+    (one.code / "go").touch()
+    code, out = one.run()
+    assert code == 0, out
+    assert " are taken over from job " in out
+    assert one.read_rows() == ["name,size", "0.txt,1", "1.txt,1", "2.txt,1", "other,size", "3.txt,1"]
+    assert one.read_result().endswith("4 rows were written to the output 'rows'")
+
+
+def test_a_link_to_a_folder_around_it_is_refused(tmp_path: Path) -> None:
+    """It would give the same files again and again; a link to a folder elsewhere is followed."""
+    one = ParallelRun(tmp_path, NAMES, files=1)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "x.txt").touch()
+    (one.input / "elsewhere").symlink_to(other)
+    assert one.run()[0] == 0
+    assert one.read_rows() == ["0.txt", "x.txt"]
+    (other / "back").symlink_to(one.input)
+    assert one.run()[0] == 1
+    assert "/elsewhere/back leads to a folder that it is in; remove the link" in one.read_result()
+
+
+def test_rows_that_cannot_be_written_are_told(tmp_path: Path) -> None:
+    """The sentence names the file, and nothing of it is left beside it."""
+    one = ParallelRun(tmp_path, NAMES)
+    one.rows = tmp_path / "taken" / "rows.txt"
+    one.rows.parent.touch()
+    assert one.run()[0] == 1
+    assert one.read_result() == f"the rows cannot be written to {one.rows}: File exists"
+    one.rows.parent.unlink()
+    assert one.run()[0] == 0
+    assert os.listdir(one.rows.parent) == ["rows.txt"]
+
+
 def test_the_files_of_an_mltable_are_items(tmp_path: Path) -> None:
     """Where it has no table, and by mode eval_mount where it has one."""
     one = ParallelRun(tmp_path, NAMES, files=0)
@@ -300,9 +347,13 @@ def test_files_are_cut_by_their_folders(tmp_path: Path) -> None:
     one.settings["partition_keys"] = ["colour"]
     assert one.run()[0] == 0
     assert one.read_rows()[0] == str(({"colour": "year=1"}, "1.txt"))
-    (one.input / "0.txt").write_text("")
+    one.settings["partition_keys"] = ["year", "colour"]
     assert one.run()[0] == 1
-    assert "0.txt lies in 0 folders of the input" in one.read_result()
+    assert "'year=1/x/shop=a/1.txt' has no folder for colour" in one.read_result()
+    (one.input / "0.txt").write_text("")
+    one.settings["partition_keys"] = ["colour"]
+    assert one.run()[0] == 1
+    assert "'0.txt' lies in 0 folders of the input" in one.read_result()
 
 
 def test_an_attempt_that_takes_nothing_over_begins_with_empty_outputs(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_finished_mini_batches_of_a_failed_job_are_taken_over(desk: Desk) -> Non
     """The job says why it failed; the next one runs what is left, and has what the others wrote besides their rows."""
     failed = desk.smalt(f"job create -f {make_pipeline(desk, mini_batch_error_threshold=0)} --name bad --stream")
     assert failed.code != 0
-    assert "1 mini-batches failed, more than the 0 that mini_batch_error_threshold allows: run() raised" in failed.err
+    assert "1 mini-batch failed, more than the 0 that mini_batch_error_threshold allows: run() raised" in failed.err
     desk.write("mended", "")
     file = make_pipeline(desk, mini_batch_error_threshold=1, retry_settings={"timeout": 50, "max_retries": 1})
     ran = desk.smalt(f"job create -f {file} --name good --stream")

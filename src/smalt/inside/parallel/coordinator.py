@@ -17,7 +17,8 @@ from .errors import StopRequested
 from .items import MiniBatch
 from .journal import BatchJournal
 from .processes import WorkerProcess, describe_end
-from .reports import Failure, Reports
+from .reports import Failure, Reports, format_count
+from .rows import ReturnedRows
 from .settings import ParallelSettings, get_port
 from .worker import WorkerPlace
 
@@ -187,7 +188,7 @@ class Coordinator:
         header = message.header
         if "done" in header:
             self._end_batch(worker, header)
-            self._count_returned(header["done"], header["returned"], message.payload)
+            self._count_returned(header["done"], ReturnedRows(header["returned"], message.payload, header["head"]))
         elif "loaded" in header:
             worker.set_phase("running")
         elif header.get("ready"):
@@ -217,10 +218,10 @@ class Coordinator:
         is_table = bool(worker.queue) and self._batches[worker.queue[0]].is_table
         worker.set_phase("idle" if not worker.queue else "loading" if is_table else "running")
 
-    def _count_returned(self, number: int, returned: int, rows: bytes) -> None:
+    def _count_returned(self, number: int, rows: ReturnedRows) -> None:
         """Record a mini-batch; one that returned too few elements has failed items."""
-        self._journal.add_batch(number, returned, rows)
-        missing = self._batches[number].item_count - returned
+        self._journal.add_batch(number, rows)
+        missing = self._batches[number].item_count - rows.row_count
         if missing > 0 and self._settings.append_row_check:
             self._short[number] = missing
             if self._settings.error_threshold >= 0:
@@ -267,9 +268,13 @@ class Coordinator:
         allowed = self._settings.error_threshold
         if 0 <= allowed < self._failed_items:
             self._error = self._error or (
-                f"{self._failed_items} items failed, more than the {allowed} that error_threshold allows"
-                f"{self._describe_short()}"
+                f"{format_count(self._failed_items, 'item')} failed, more than the {allowed} that error_threshold "
+                f"allows{self._describe_cause()}"
             )
+
+    def _describe_cause(self) -> str:
+        cause = self._find_cause()
+        return f": {cause}" if cause else self._describe_short()
 
     def _describe_short(self) -> str:
         if not self._short:
@@ -277,9 +282,9 @@ class Coordinator:
         number, missing = next(iter(self._short.items()))
         count = self._batches[number].item_count
         return (
-            f": {len(self._short)} mini-batches returned fewer elements than they have items, such as mini-batch "
-            f"{number}, which returned {count - missing} for {count} items; each element stands for an item that "
-            "succeeded, unless append_row_check is off"
+            f": {format_count(len(self._short), 'mini-batch')} returned fewer elements than items, "
+            f"such as mini-batch {number}, which returned {count - missing} for {format_count(count, 'item')}; each "
+            "element stands for an item that succeeded, unless append_row_check is off"
         )
 
     def _check_batches(self) -> None:
@@ -287,13 +292,13 @@ class Coordinator:
         failed, total = self._reports.failed + (len(self._short) if counts_short else 0), len(self._batches)
         allowed, percent = self._settings.mini_batch_error_threshold, self._settings.allowed_failed_percent
         if 0 <= allowed < failed:
-            words = f"{failed} mini-batches failed, more than the {allowed} that mini_batch_error_threshold allows"
+            count = format_count(failed, "mini-batch")
+            words = f"{count} failed, more than the {allowed} that mini_batch_error_threshold allows"
         elif failed * 100 > percent * total:
             words = f"{failed} of {total} mini-batches failed, more than the {percent:g} % that are allowed"
         else:
             return
-        cause = self._find_cause()
-        self._error = self._error or f"{words}{f': {cause}' if cause else self._describe_short()}"
+        self._error = self._error or f"{words}{self._describe_cause()}"
 
     def _find_cause(self) -> str:
         """Return the error that most mini-batches failed of."""
@@ -396,8 +401,8 @@ class Coordinator:
         if not self._error and self._short and self._settings.error_threshold < 0:
             missing = sum(self._short.values())
             reports.say(
-                f"{len(self._short)} mini-batches returned {missing} elements fewer than they have items; that is no "
-                "error, as error_threshold is -1"
+                f"{format_count(len(self._short), 'mini-batch')} returned "
+                f"{format_count(missing, 'element')} fewer than items; that is no error, as error_threshold is -1"
             )
         return self._error
 

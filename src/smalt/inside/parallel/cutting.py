@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from .errors import ParallelError
 from .items import MiniBatch, cut_files, group_files, list_files, list_table_files, make_digest
+from .reports import format_count
 from .settings import CHANGED_VARIABLE, ParallelSettings, find_folder, get_port
 from .tables import cut_table
 
@@ -69,7 +70,7 @@ def _cut_files(settings: ParallelSettings, root: str, files: Sequence[str], part
     keys = settings.partition_keys
     batches = group_files(files, root, keys, partition) if keys else cut_files(files, settings.mini_batch_size or 1)
     digest = make_digest(batches, root, with_stamps=not os.environ.get(CHANGED_VARIABLE))
-    return CutInput(batches, root, digest, f"{_format_count(files, 'file')} in {_describe_batches(batches, keys)}")
+    return CutInput(batches, root, digest, f"{format_count(len(files), 'file')} in {_describe_batches(batches, keys)}")
 
 
 def _cut_rows(settings: ParallelSettings, root: str, files: Sequence[str]) -> CutInput:
@@ -84,13 +85,11 @@ def _cut_rows(settings: ParallelSettings, root: str, files: Sequence[str]) -> Cu
         stamps = "".join(f"{one.st_size} {one.st_mtime_ns}\n" for one in sizes)
         digest = hashlib.sha256((digest + stamps).encode()).hexdigest()
     rows = sum(batch.item_count for batch in batches)
-    return CutInput(batches, root, digest, f"a table of {rows} rows in {_describe_batches(batches, keys)}")
-
-
-def _format_count(things: Sequence[Any], word: str) -> str:
-    return f"{len(things)} {word}{'' if len(things) == 1 else 's'}"
+    return CutInput(
+        batches, root, digest, f"a table of {format_count(rows, 'row')} in {_describe_batches(batches, keys)}"
+    )
 
 
 def _describe_batches(batches: Sequence[MiniBatch], keys: Sequence[str]) -> str:
-    word = "mini-batch" if len(batches) == 1 else "mini-batches"
-    return f"{len(batches)} {word} {'by ' + ', '.join(keys) if keys else f'of {batches[0].item_count}'}"
+    cut = "by " + ", ".join(keys) if keys else f"of {batches[0].item_count}"
+    return f"{format_count(len(batches), 'mini-batch')} {cut}"

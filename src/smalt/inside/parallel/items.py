@@ -37,10 +37,27 @@ def list_files(path: str) -> list[str]:
     if not os.path.isdir(path):
         raise ParallelError(f"there is nothing at {path}")
     found: list[str] = []
-    for folder, _, names in os.walk(path.rstrip("/") or path, followlinks=True):
+    top = path.rstrip("/") or path
+    for folder, folders, names in os.walk(top, followlinks=True, onerror=_refuse_unreadable):
         found.extend([f"{folder}/{name}" for name in names])
+        for name in folders:
+            if os.path.islink(f"{folder}/{name}"):
+                _refuse_circle(folder, name, top)
     found.sort()
     return found
+
+
+def _refuse_unreadable(error: OSError) -> None:
+    raise ParallelError(f"the folder {error.filename} cannot be read: {error.strerror}; no file was left out") from None
+
+
+def _refuse_circle(folder: str, name: str, top: str) -> None:
+    """Raise if a link leads to a folder that it is in: its files would be found again and again."""
+    target, around = os.path.realpath(f"{folder}/{name}"), folder
+    while len(around) >= len(top):
+        if os.path.join(os.path.realpath(around), "").startswith(os.path.join(target, "")):
+            raise ParallelError(f"the link {folder}/{name} leads to a folder that it is in; remove the link")
+        around = os.path.dirname(around)
 
 
 def list_table_files(entries: Sequence[Mapping[str, str]], places: Mapping[str, str], own: str) -> list[str]:
@@ -102,11 +119,15 @@ def _read_keys(path: str, root: str, keys: Sequence[str]) -> Any:
     named = dict(folder.split("=", 1) for folder in folders if "=" in folder)
     if all(key in named for key in keys):
         return tuple(named[key] for key in keys)
-    if len(folders) < len(keys):
-        words = ", ".join(keys)
+    missing = [key for key in keys if key not in named]
+    if len(missing) < len(keys) or len(folders) < len(keys):
+        where = f"lies in {len(folders)} folder{'' if len(folders) == 1 else 's'} of the input"
+        if len(missing) < len(keys):
+            where = f"has no folder for {', '.join(missing)}"
+        name = os.path.relpath(path, root)
         raise ParallelError(
-            f"partition_keys are {words}, but {os.path.relpath(path, root)} lies in {len(folders)} folder"
-            f"{'' if len(folders) == 1 else 's'} of the input; give each key a folder, such as {keys[0]}=VALUE"
+            f"partition_keys are {', '.join(keys)}, but '{name}' {where}; give each key a folder, such as "
+            f"{missing[0]}=VALUE"
         )
     return tuple(folders[: len(keys)])
 

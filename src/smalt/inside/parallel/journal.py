@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from .channel import ENCODE
+from .errors import ParallelError
+from .rows import ReturnedRows
 
 _FILE = "journal"
 _CHUNK = 1 << 20
@@ -26,6 +28,8 @@ class Record(NamedTuple):
     at: int
     size: int
     returned: int
+    head: int = 0
+    """The length of the header that the rows begin with."""
 
 
 class JournalBusy(Exception):
@@ -50,7 +54,7 @@ class BatchJournal:
             self._file.close()
             raise JournalBusy from None
         self._end = 0
-        self._pending: list[tuple[int, int, bytes]] = []
+        self._pending: list[tuple[int, ReturnedRows]] = []
         self._read_records()
 
     @property
@@ -68,9 +72,9 @@ class BatchJournal:
         """Record that another job goes on with it, which has its outputs elsewhere."""
         self._write_about(dict(self.about, outputs=outputs, job=job))
 
-    def add_batch(self, number: int, returned: int, rows: bytes) -> None:
+    def add_batch(self, number: int, rows: ReturnedRows) -> None:
         """Add a mini-batch that succeeded; it counts after `commit`."""
-        self._pending.append((number, returned, rows))
+        self._pending.append((number, rows))
 
     def commit(self) -> list[int]:
         """Bring what was added to the disk, and return the numbers of these mini-batches."""
@@ -79,15 +83,15 @@ class BatchJournal:
             return []
         parts: list[bytes] = []
         end = self._end
-        for number, returned, rows in pending:
-            line = self._make_line({"n": number, "returned": returned}, rows)
-            self.records[number] = Record(end + len(line) - len(rows) - 1, len(rows), returned)
+        for number, (returned, text, head) in pending:
+            line = self._make_line({"n": number, "returned": returned, **({"head": head} if head else {})}, text)
+            self.records[number] = Record(end + len(line) - len(text) - 1, len(text), returned, head)
             parts.append(line)
             end += len(line)
         self._write_all(b"".join(parts))
         self._sync_file()
         self._end = end
-        return [number for number, _, _ in pending]
+        return [number for number, _ in pending]
 
     def _write_about(self, about: dict[str, Any]) -> None:
         line = self._make_line(dict(about, format=1), b"")
@@ -101,20 +105,32 @@ class BatchJournal:
 
     def write_rows(self, path: str, count: int) -> int:
         """Write the rows of the mini-batches below `count`, in order, to a file that is there whole or not at all."""
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         partial = f"{path}.{os.getpid()}.tmp"
-        rows = 0
-        with open(partial, "wb") as target:
-            for number in range(count):
-                record = self.records.get(number)
-                if record is not None:
-                    rows += record.returned
-                    for piece in self._read_pieces(record):
-                        target.write(piece)
-            target.flush()
-            os.fsync(target.fileno())
-        os.rename(partial, path)
+        try:
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            with open(partial, "wb") as target:
+                rows = self._write_in_order(target, count)
+                target.flush()
+                os.fsync(target.fileno())
+            os.rename(partial, path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.unlink(partial)
+            raise ParallelError(f"the rows cannot be written to {path}: {error.strerror or error}") from None
         _sync_folder(os.path.dirname(path) or ".")
+        return rows
+
+    def _write_in_order(self, target: BinaryIO, count: int) -> int:
+        """Write the rows, each header only where it is another than the one before; return how many rows there are."""
+        rows, header = 0, b""
+        for record in filter(None, map(self.records.get, range(count))):
+            rows += record.returned
+            if record.head:
+                own = b"".join(self._read_pieces(record._replace(size=record.head)))
+                target.write(own if own != header else b"")
+                header = own
+            for piece in self._read_pieces(record._replace(at=record.at + record.head, size=record.size - record.head)):
+                target.write(piece)
         return rows
 
     def remove_file(self) -> None:
@@ -152,7 +168,8 @@ class BatchJournal:
                     break
                 end = file.tell()
                 if "n" in header:
-                    self.records[header["n"]] = Record(end - header["size"] - 1, header["size"], header["returned"])
+                    place = end - header["size"] - 1, header["size"]
+                    self.records[header["n"]] = Record(*place, header["returned"], header.get("head", 0))
                 else:
                     self.about = header
                 self._end = end

@@ -11,7 +11,7 @@ from .coordinator import Coordinator
 from .cutting import ROWS_FOLDER, cut_input
 from .errors import ParallelError, StopRequested
 from .model import find_script, provide_model
-from .reports import Reports, write_result
+from .reports import Reports, format_count, write_result
 from .script import check_script
 from .settings import ParallelSettings, get_port
 from .takeover import open_journal
@@ -38,7 +38,7 @@ def _run_job(settings: ParallelSettings) -> int:
     cut = cut_input(settings)._replace(has_shutdown=has_shutdown)
     reports = Reports(os.getcwd(), len(cut.batches))
     workers = min(settings.count_workers(), len(cut.batches))
-    reports.say(f"{cut.words}; {workers} worker process{'' if workers == 1 else 'es'}, logs in logs/user")
+    reports.say(f"{cut.words}; {format_count(workers, 'worker process')}, logs in logs/user")
     journal = open_journal(settings, cut, reports)
     try:
         error = Coordinator(settings, cut, journal, reports).run_all()
@@ -54,11 +54,12 @@ def _run_job(settings: ParallelSettings) -> int:
     end = "all mini-batches ended"
     if settings.append_row_to:
         rows = journal.write_rows(_find_rows_path(settings), len(cut.batches))
-        end = f"{rows} rows were written to the output '{settings.append_row_to}'"
+        words = f"{format_count(rows, 'row')} {'was' if rows == 1 else 'were'} written"
+        end = f"{words} to the output '{settings.append_row_to}'"
     shutil.rmtree(ROWS_FOLDER, ignore_errors=True)
     succeeded = len(journal.records)
     journal.remove_file()
-    reports.write_result(f"{succeeded} of {len(cut.batches)} mini-batches succeeded; {end}")
+    reports.write_result(f"{succeeded} of {format_count(len(cut.batches), 'mini-batch')} succeeded; {end}")
     return 0
 
 

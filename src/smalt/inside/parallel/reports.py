@@ -73,7 +73,7 @@ class Reports:
     def _make_line(self) -> str:
         ended = self.done + self.failed
         took = max(self._shown_at - self._began, 1e-6)
-        parts = [f"{ended + self.taken_over} of {self._total} mini-batches"]
+        parts = [f"{ended + self.taken_over} of {format_count(self._total, 'mini-batch')}"]
         parts += [f"{self.taken_over} taken over"] if self.taken_over else []
         parts += [f"{self.failed} failed"] if self.failed else []
         parts += [f"{self.retried} retried"] if self.retried else []
@@ -81,7 +81,7 @@ class Reports:
         if not left:
             took = self._took = self._took or took
         if ended:
-            parts.append(f"{ended / took:.3g} a second")
+            parts.append(f"{_format_rate(ended / took)} a second")
             parts += [f"{_format_seconds(left * took / ended)} left"] if left else []
         return ", ".join(parts)
 
@@ -127,6 +127,16 @@ def write_result(workdir: str, line: str) -> None:
     os.makedirs(os.path.join(workdir, "logs"), exist_ok=True)
     with open(os.path.join(workdir, "logs", "job_result.txt"), "w", encoding="utf-8") as file:
         file.write(f"{line}\n")
+
+
+def format_count(number: int, noun: str) -> str:
+    plural = f"{noun}es" if noun.endswith(("ch", "ss")) else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
+
+
+def _format_rate(rate: float) -> str:
+    """Return a rate with three digits, or as a whole number."""
+    return f"{rate:.0f}" if rate >= 100 else f"{rate:.3g}"
 
 
 def _format_seconds(seconds: float) -> str:

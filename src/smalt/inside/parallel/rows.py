@@ -18,6 +18,8 @@ class ReturnedRows(NamedTuple):
 
     row_count: int
     text: bytes
+    head: int = 0
+    """The length of the header that the text begins with."""
 
 
 def read_csv_options(folder: str) -> dict[str, Any]:
@@ -39,11 +41,19 @@ def make_rows(returned: Any, options: dict[str, Any], is_kept: bool) -> Returned
         name = "None" if returned is None else f"an object of type {type(returned).__name__}"
         raise ParallelError(f"run() returned {name}; return a list, tuple or DataFrame with an element for each item")
     if hasattr(returned, "to_csv") and hasattr(returned, "columns"):
-        return ReturnedRows(len(returned), _encode_rows(returned.to_csv(**options)) if is_kept else b"")
+        return _make_frame_rows(returned, options) if is_kept else ReturnedRows(len(returned), b"")
     elements = returned if hasattr(returned, "__len__") else list(returned)
     if not is_kept:
         return ReturnedRows(len(elements), b"")
     return ReturnedRows(len(elements), _encode_rows("".join(f"{element}\n" for element in elements)))
+
+
+def _make_frame_rows(frame: Any, options: dict[str, Any]) -> ReturnedRows:
+    text = _encode_rows(frame.to_csv(**options))
+    head = b""
+    if options["header"] is not False and hasattr(frame, "iloc"):
+        head = _encode_rows(frame.iloc[:0].to_csv(**options))
+    return ReturnedRows(len(frame), text, len(head) if text.startswith(head) else 0)
 
 
 def _encode_rows(text: str) -> bytes:

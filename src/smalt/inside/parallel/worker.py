@@ -110,7 +110,7 @@ class _Worker:
             self._channel.send({"failed": "run", "n": number, "took": took, **_describe_error(error, "run()")})
             return
         took = time.perf_counter() - began
-        self._channel.send({"done": number, "took": took, "returned": rows.row_count}, rows.text)
+        self._channel.send({"done": number, "took": took, "returned": rows.row_count, "head": rows.head}, rows.text)
 
     def _end_copy(self) -> None:
         """End a process that the script made by fork and let go on: it must not answer for its parent."""
