@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -141,6 +142,21 @@ def test_a_link_that_has_no_copy_is_refused(tmp_path: Path, target: str, words: 
         StagedOutput(str(tmp_path / "o"), False) as output,
     ):
         copy_inputs([InputFolder("a", str(tmp_path / "a"))], output, overwrites=True)
+    assert os.listdir(tmp_path / "o") == []
+
+
+def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path) -> None:
+    """With what could not be written; nothing is left. A limit of the size of files has the place of the disk's end."""
+    write(tmp_path / "a", {"large": "x" * 9_000})
+    settings = {"task": "copy_data", "mode": "fail_if_conflict", "inputs": ["a"], "output": "o", "type": "uri_folder"}
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, limit := resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    try:
+        ran = run(settings, tmp_path, 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"smalt-data-transfer: File too large: {tmp_path}/o/")
+    assert ran.stderr.count("\n") == 1
     assert os.listdir(tmp_path / "o") == []
 
 

@@ -33,8 +33,10 @@ def main() -> None:
         if connection.get("problem"):
             raise TransferError(connection["problem"])
         _TASKS[settings["task"]](settings, connection)
-    except TransferError as error:
+    except (TransferError, OSError) as error:
         text = str(error)
+        if isinstance(error, OSError) and error.strerror:
+            text = ": ".join(filter(None, (error.strerror, error.filename2 or error.filename)))
         for secret in connection.get("secrets") or []:
             text = text.replace(secret, "***")
         sys.exit(f"smalt-data-transfer: {text}")

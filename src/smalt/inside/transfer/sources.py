@@ -45,10 +45,12 @@ def open_source(path: str, type: str) -> RowSource:
         return _ParquetFiles(files)
     if len(endings) == 1 and endings <= set(_DELIMITERS):
         return _TextFiles(files, _DELIMITERS[endings.pop()])
-    names = ", ".join(sorted(f"'{one or 'no ending'}'" for one in endings))
-    raise TransferError(
-        f"a table is exported from .csv, .tsv or .parquet files, all of one kind, and 'source' has {names}"
-    )
+    kinds = "a table is exported from .csv, .tsv or .parquet files, all of one kind, and 'source'"
+    if "" in endings:
+        name = next(os.path.basename(one) for one in files if not os.path.splitext(one)[1])
+        advice = f"a step that writes it as a file needs an output with a path such as PATH/{name}.csv"
+        raise TransferError(f"{kinds} has the file '{name}' without an ending; {advice}")
+    raise TransferError(f"{kinds} has {', '.join(sorted(map(repr, endings)))}")
 
 
 class _ParquetFiles(RowSource):
