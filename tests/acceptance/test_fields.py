@@ -114,6 +114,26 @@ def test_a_pipeline_tells_what_its_steps_say_in_vain(desk: Desk) -> None:
     assert "queue_settings has no effect on this machine (steps s, c, n.deep)" in ran.err
 
 
+def test_steps_that_write_one_file_are_told(desk: Desk) -> None:
+    """Also by `validate`; not of a folder, which both may add to, nor of the two blocks of a condition."""
+    step = {**HOST, "command": "echo > ${{outputs.o}}", "outputs": {"o": {"type": "uri_file", "path": "./one.txt"}}}
+    folder = {**HOST, "command": "echo", "outputs": {"o": {"type": "uri_folder", "path": "./folder"}}}
+    job = {"type": "pipeline", "jobs": {"a": step, "b": step, "c": folder, "d": folder}}
+    warning = "a.outputs.o and b.outputs.o have one path, "
+    ran = desk.job(json.dumps(job))
+    assert (ran.code, ran.err.count(warning), ran.err.count(" have one path")) == (0, 1, 1)
+    assert "one.txt: the step that ends last replaces what the other wrote" in ran.err
+    assert warning in desk.smalt("job validate -f job.yml").err
+    decide = {
+        "type": "if_else",
+        "condition": True,
+        "true_block": "${{parent.jobs.a}}",
+        "false_block": "${{parent.jobs.b}}",
+    }
+    desk.write("job.yml", json.dumps({**job, "jobs": {**job["jobs"], "decide": decide}}))
+    assert " have one path" not in desk.smalt("job validate -f job.yml").err
+
+
 def test_a_job_that_says_nothing_in_vain_is_told_nothing(desk: Desk) -> None:
     """What has an effect has no line, nor have the values that Azure's client sends by itself."""
     job = {

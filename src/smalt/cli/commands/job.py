@@ -431,9 +431,9 @@ def _print_warnings(ctx: Invocation, warnings: Iterable[str]) -> None:
 
 def _find_ineffective(job: Any) -> list[str]:
     """Return a line for each part of the job that has no effect, as far as its files tell."""
-    from smalt.entities.rules.ineffective_keys import list_ineffective_keys, list_unused_inputs
+    from smalt.entities.rules.ineffective_keys import list_ineffective_keys, list_shared_places, list_unused_inputs
 
-    return [*list_unused_inputs(job), *list_ineffective_keys(job)]
+    return [*list_unused_inputs(job), *list_shared_places(job), *list_ineffective_keys(job)]
 
 
 @job.verb(

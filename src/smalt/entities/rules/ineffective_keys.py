@@ -135,6 +135,31 @@ def list_unused_inputs(pipeline: Entity) -> list[str]:
     return [f"the input '{name}' is read by no step of the pipeline" for name in inputs if name not in read]
 
 
+def list_shared_places(pipeline: Entity) -> list[str]:
+    """Return one line for each path that outputs of two steps have, unless it is a folder that both may add to.
+
+    Steps in the blocks of conditions are left out: only one of the two blocks runs.
+    """
+    steps = vars(pipeline).get("jobs") or {}
+    blocks = [vars(step).get(key) for step in steps.values() for key in ("true_block", "false_block")]
+    in_blocks = set(_list_texts(blocks))
+    writers: dict[str, list[str]] = {}
+    for name, step in steps.items():
+        component = find_component(step)
+        if f"${{{{parent.jobs.{name}}}}}" in in_blocks:
+            continue
+        for port, output in (vars(step).get("outputs") or {}).items():
+            path, type = getattr(output, "path", None), getattr(output, "type", None)
+            declared = component.outputs.get(port) if isinstance(component, Component) else None
+            if path and "${{" not in str(path) and (type or getattr(declared, "type", None)) != "uri_folder":
+                writers.setdefault(str(path), []).append(f"{name}.outputs.{port}")
+    return [
+        f"{' and '.join(names)} have one path, {path}: the step that ends last replaces what the other wrote"
+        for path, names in writers.items()
+        if len(names) > 1
+    ]
+
+
 def _list_texts(value: Any) -> Iterator[str]:
     """Yield every text of the steps. Texts inside their components are left out."""
     if isinstance(value, str):

@@ -13,7 +13,7 @@ from smalt.entities import Input, Output, PipelineJob
 from smalt.entities.jobs.control_flow import ControlFlowNode, find_blocks
 from smalt.entities.jobs.inputs import has_default
 from smalt.entities.rules.control_flow import lift_waits
-from smalt.entities.rules.ineffective_keys import list_unused_inputs
+from smalt.entities.rules.ineffective_keys import list_shared_places, list_unused_inputs
 from smalt.entities.rules.pipeline import resolve_literals
 from smalt.entities.schema.problems import add_article
 from smalt.entities.steps.dependencies import find_unstartable
@@ -450,7 +450,7 @@ class PipelineKind(CompositeKind):
         checker.check_compute(f"{where}settings.default_", read_settings(job).get("default_compute"))
         nodes = get_nodes(job)
         checker.note_idle(where, job)
-        checker.idle += [("", line) for line in list_unused_inputs(job)]
+        checker.idle += [("", line) for line in (*list_unused_inputs(job), *list_shared_places(job))]
         if not nodes:
             checker.add("jobs", "a pipeline job needs a step: add one under 'jobs'")
         checker.check_steps(where, job, job.inputs, nodes)
