@@ -55,6 +55,13 @@ def test_a_command_runs_where_the_failed_step_ran(desk: Desk, failed: str) -> No
     assert sorted(path.name for path in desk.folder.glob("got/named-outputs/out/*")) == ["used.txt"]
 
 
+def test_the_job_may_be_named_by_an_option(desk: Desk, failed: str) -> None:
+    """The first word of the command is not taken for a second name; one before it is."""
+    line = "--node use -- bash -c 'exit 7'"
+    assert desk.smalt(f"job debug -n {failed} {line}").code == 7
+    assert "two names are given" in desk.smalt(f"job debug -n {failed} other {line}").err
+
+
 def test_what_cannot_be_debugged_is_told(desk: Desk, failed: str) -> None:
     """A pipeline is not a step; the steps that there are, and a debugger that is not there, are named."""
     assert "a pipeline and no step; name one of its steps with --node" in desk.smalt(f"job debug {failed} -- true").err

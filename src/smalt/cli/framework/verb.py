@@ -183,7 +183,15 @@ class Verb(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
-        return super().parse_args(ctx, arguments.expand_arguments(args, options))
+        arguments_given, rest = args, []
+        variadic = next((param for param in self.params if isinstance(param, click.Argument) and param.nargs < 0), None)
+        if variadic is not None and "--" in args:  # all that follows is its, also where a name was given as an option
+            place = args.index("--")
+            arguments_given, rest = args[:place], args[place + 1 :]
+        left = super().parse_args(ctx, arguments.expand_arguments(arguments_given, options))
+        if variadic is not None and rest:
+            ctx.params[str(variadic.name)] = (*ctx.params[str(variadic.name)], *rest)
+        return left
 
     def invoke(self, ctx: click.Context) -> None:
         self._check_not_empty(ctx)
