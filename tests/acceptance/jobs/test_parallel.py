@@ -86,6 +86,8 @@ def test_a_parallel_step_runs_and_is_reused(desk: Desk, mended: Path) -> None:
     assert again.code == 0, again.err
     assert "1 reused" in again.err
     assert "no effect" not in ran.out + ran.err + again.out + again.err
+    types = [desk.ask("job list -p one --query [0].type"), desk.ask("job show one-score --query type")]
+    assert types == ["command", "command"]
 
 
 def test_finished_mini_batches_of_a_failed_job_are_taken_over(desk: Desk) -> None:

@@ -33,6 +33,8 @@ def shorten_references(job: J) -> J:
 def build_child(row: dict[str, Any]) -> Job:
     """Return a job with the few fields that a row of the job tree has."""
     type = str(row.get("type") or "command").lower()
+    if type == "parallel":  # a command by itself, as `job show` has it
+        type = "command"
     where = JOBS.get(type, JOBS["pipeline"])  # if_else and do_while are pipelines of the steps in their blocks
     display_name = row.get("display_name") or row.get("node") or row["name"]
     job = load_noun(where)(name=row["name"], display_name=display_name, status=row.get("status"))
