@@ -22,7 +22,7 @@ class Memory:
         self.left: dict[tuple[str, str], str] = {}
         """Variables whose objects stay v1, by scope and name: the reason."""
         self.told: set[tuple[str, str]] = set()
-        """Those of them whose definition says why, as the line that is the reason is below it."""
+        """Variables of `left` whose definition says why: the line that is the reason is below it."""
         self.kept: set[tuple[str, str]] = set()
         """Workspaces and experiments whose v1 objects are needed beside the v2 ones."""
         self.kept_names: set[str] = set()
