@@ -7,7 +7,7 @@ from smalt.v1.mapping.rows import MappedName
 _EXPLAIN = (
     "explanations are not part of v2's jobs; use interpret-community, or the responsible AI components, in a command"
 )
-_BOARD = "v2 has no such class; run tensorboard on the downloaded logs, or mlflow's pages by smalt mlflow"
+_BOARD = "v2 has no such class; run tensorboard on the downloaded logs, or see MLflow's pages by `smalt mlflow ui`"
 _RUNTIME = "it belongs to v1's AutoML runtime; load the MLflow model by mlflow.pyfunc, and score with scikit-learn"
 _FRAME = "the best model is an MLflow model: mlflow.pyfunc.load_model"
 
