@@ -36,6 +36,8 @@ _IN_MEMORY = 1 << 20
 """Bytes of a body, or of an answer, that are held in memory; a longer body lies in a file meanwhile."""
 _BLOCK = 1 << 18
 _MOST_TRIES = 3
+_MOST_DISCARDED = 8
+"""Times the limit of a body that is read, and thrown away, before a sender of more is cut off."""
 _SLOWEST = 60.0
 """Seconds in which a client must take a piece of a long answer."""
 _KEPT_BACK = frozenset({b"authorization", b"cookie"})
@@ -202,14 +204,18 @@ async def _exchange(replica: Replica, asked: _Asked, timeout: float) -> tuple[Re
 
 
 async def _read_body(receive: Receive, body: _Body, limit: int) -> None:
+    sent = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientTooSlow("the body of the request ended early")
-        body.add_part(message.get("body", b""))
-        if body.length > limit:
+        part, is_last = message.get("body", b""), not message.get("more_body")
+        sent += len(part)
+        if sent <= limit:
+            body.add_part(part)
+        elif is_last or sent > limit * _MOST_DISCARDED:  # who still sends when the connection ends sees no answer
             raise RequestTooLarge(f"the body is larger than {limit} bytes; send less, or raise 'max-body-mb'")
-        if not message.get("more_body"):
+        if is_last:
             return
 
 
