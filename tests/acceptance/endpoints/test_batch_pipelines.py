@@ -258,3 +258,10 @@ def test_an_endpoint_that_a_schedule_invokes_is_not_deleted(desk: Desk) -> None:
     assert desk.smalt("schedule disable -n yearly").code == 0
     assert desk.smalt("batch-endpoint delete -n called --yes").code == 0
     assert desk.smalt("schedule delete -n yearly --yes").code == 0
+
+
+def test_deleting_what_is_not_there(counter: Desk) -> None:
+    """A deployment that is gone is a note, as scripts clean up with `set -e`; an unknown endpoint is an error."""
+    gone = counter.smalt("batch-deployment delete -n nothing -e counter --yes")
+    assert (gone.code, "nothing was deleted" in gone.err) == (0, True)
+    assert counter.smalt("batch-deployment delete -n nothing -e nowhere --yes").code == 1

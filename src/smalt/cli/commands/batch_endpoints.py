@@ -12,6 +12,7 @@ from smalt.cli.commands.stored_nouns import AUTH_MODE, DeploymentNoun, StoredNou
 from smalt.cli.framework import documents, edits, options
 from smalt.cli.framework.verb import Invocation
 from smalt.entities.syntax.references import is_reference
+from smalt.exceptions import NotFound
 
 _DEFAULTS = click.Option(
     ["--defaults"], multiple=True, metavar="KEY=VALUE…", help="The default deployment: deployment_name=NAME."
@@ -47,6 +48,14 @@ class _BatchDeploymentNoun(DeploymentNoun):
     def update(self, ctx: Invocation, name: str, file: str | None, no_wait: bool, **rest: Any) -> Any:
         self.skips_validation = rest.pop("skip_script_validation")
         return super().update(ctx, name, file, no_wait, **rest)
+
+    def delete(self, ctx: Invocation, name: str, yes: bool, no_wait: bool, **where: Any) -> None:
+        """Delete a deployment; one that is not there is no error, as with `az`: cleaning scripts go on."""
+        try:
+            super().delete(ctx, name, yes, no_wait, **where)
+        except NotFound as error:
+            ctx.client.batch_endpoints.get(where["endpoint_name"])
+            ctx.print_note(f"nothing was deleted: {error}")
 
     def put_entity(self, ctx: Invocation, entity: Any, no_wait: bool = False) -> Any:
         collection = ctx.client.batch_deployments
