@@ -201,3 +201,14 @@ except DatasetTimestampMissingError:
     assert ran.code == 0, ran.err
     assert "dataset 'all my rows' is the data asset 'all_my_rows': names of v2 have" in ran.err
     assert ran.out.splitlines() == ["all_my_rows True", "['age', 'name']", "no times"]
+
+
+def test_a_data_asset_of_a_type_of_v1_is_told_what_it_is_now(served: Programs) -> None:
+    """With its line."""
+    served.write("data/a.txt", "a")
+    for kind, words in (("tabular", "'mltable' in v2"), ("file", "'uri_folder' in v2")):
+        served.write("data.yml", f"name: x\ntype: {kind}\npath: ./data\n")
+        ran = served.smalt("data", "create", "-f", "data.yml")
+        assert ran.code == 2
+        assert f"data.yml:2:7: '{kind}' is a type of SDK v1: " in ran.err
+        assert words in ran.err
