@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 from pathlib import Path
 
 import pytest
@@ -308,6 +309,24 @@ def test_a_link_to_a_folder_around_it_is_refused(tmp_path: Path) -> None:
     (other / "back").symlink_to(one.input)
     assert one.run()[0] == 1
     assert "/elsewhere/back leads to a folder that it is in; remove the link" in one.read_result()
+
+
+def test_a_full_disk_under_the_journal_is_told(tmp_path: Path) -> None:
+    """What was finished before is taken over. A limit of the size of files has the place of the disk's end."""
+    script = "def run(mini_batch):\n    return ['x' * 60_000 if mini_batch[0].endswith('5.txt') else 'y']\n"
+    one = ParallelRun(tmp_path, script, mini_batch_size=1, per_instance=1)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limit))
+    try:
+        assert one.run()[0] == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    kept = f"what run() returned cannot be kept in {tmp_path}/journal/journal: File too large"
+    assert one.read_result() == f"{kept}; finished mini-batches are not lost"
+    code, out = one.run()
+    assert code == 0, out
+    assert " taken over" in out
+    assert [len(row) for row in one.read_rows()] == [1, 1, 1, 1, 1, 60_000]
 
 
 def test_rows_that_cannot_be_written_are_told(tmp_path: Path) -> None:

@@ -155,8 +155,12 @@ class BatchJournal:
 
     def _write_all(self, data: bytes) -> None:
         view = memoryview(data)
-        while view:
-            view = view[self._file.write(view) :]
+        try:
+            while view:
+                view = view[self._file.write(view) :]
+        except OSError as error:
+            words = f"what run() returned cannot be kept in {self._path}: {error.strerror or error}"
+            raise ParallelError(f"{words}; finished mini-batches are not lost") from None
 
     def _read_records(self) -> None:
         """Read the records that are whole, and cut off what is after them."""
