@@ -20,7 +20,8 @@ config = InferenceConfig('score.py', environment=environment)
 service = Model.deploy(ws, 'words', [model], config, AciWebservice.deploy_configuration(cpu_cores=1, tags={'a': 'b'}))
 service.wait_for_deployment(show_output=True)
 found = Webservice(ws, 'words')
-answer = [found.state, found.run(json.dumps({'data': [1]})), found.tags, list(ws.webservices), len(found.get_keys())]
+said = found.run(input_data=json.dumps({'data': [1]}))
+answer = [found.state, said, found.tags, list(ws.webservices), len(found.get_keys())]
 found.delete()
 try:
     Webservice(ws, 'words')

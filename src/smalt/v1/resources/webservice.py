@@ -76,7 +76,7 @@ class InferenceConfig:
 class Webservice:
     def __new__(cls, workspace: Workspace, name: str) -> Any:
         """Return the service of that name; raises WebserviceException where there is none."""
-        made = object.__new__(cls)
+        made = object.__new__(AciWebservice if cls is Webservice else cls)
         made._set_fields(workspace, name)
         return made
 
@@ -159,7 +159,14 @@ class Webservice:
         return {name: getattr(self, name) for name in names}
 
 
-class AciWebservice(Webservice):
+class _KnownWebservice(Webservice):
+    """A service of a kind; all kinds call the request of `run` by another name than their base."""
+
+    def run(self, input_data: Any) -> Any:
+        return super().run(input_data)
+
+
+class AciWebservice(_KnownWebservice):
     @staticmethod
     def deploy_configuration(
         cpu_cores: float | None = None,
@@ -187,13 +194,13 @@ class AciWebservice(Webservice):
         return DeploymentConfiguration(**locals())
 
 
-class AksWebservice(Webservice):
+class AksWebservice(_KnownWebservice):
     @staticmethod
     def deploy_configuration(**settings: Any) -> DeploymentConfiguration:
         return DeploymentConfiguration(**settings)
 
 
-class LocalWebservice(Webservice):
+class LocalWebservice(_KnownWebservice):
     def __new__(cls, workspace: Workspace, name: str, must_exist: bool = True) -> Any:
         return super().__new__(cls, workspace, name)
 
