@@ -178,7 +178,10 @@ MISTAKES = {
         "a, b = CommandStep('ls', 'a'), CommandStep('ls', 'b')\na.run_after(b)\nb.run_after(a)\nPipeline(ws, [a])\n",
         "the steps wait for each other in a circle",
     ),
-    "argument": ("PythonScriptStep('a.py', argments=[])\n", "unexpected keyword argument 'argments'"),
+    "argument": (
+        "PythonScriptStep('a.py', argments=[])\n",
+        "PythonScriptStep has no parameter 'argments'; did you mean 'arguments'?",
+    ),
     "script": (
         "Pipeline(ws, [PythonScriptStep('trian.py', source_directory='src')]).validate()\n",
         "there is no script 'trian.py' in 'src'; did you mean 'train.py'?",
