@@ -297,6 +297,42 @@ def test_a_header_appears_once(tmp_path: Path) -> None:
     assert one.read_result().endswith("4 rows were written to the output 'rows'")
 
 
+def test_keys_of_the_settings_file_that_do_nothing_are_told(tmp_path: Path) -> None:
+    """Each in a line of the log; without an output that gets rows, the whole of it."""
+    one = ParallelRun(tmp_path, NAMES)
+    file = one.code / "parallel_run_step.settings.json"
+    file.write_text(
+        json.dumps({"append_row": {"pandas.DataFrame.to_csv": {"sep": ",", "mode": "a"}, "csv": 1}, "x": 2})
+    )
+    code, out = one.run()
+    assert (code, one.read_rows()) == (0, ALL), out
+    for key in ("x", "append_row.csv", "append_row.pandas.DataFrame.to_csv.mode"):
+        assert f"parallel_run_step.settings.json: {key} has no effect\n" in out
+    one.settings["append_row_to"] = ""
+    assert "parallel_run_step.settings.json: append_row has no effect: there is no append_row_to\n" in one.run()[1]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ([], "the whole must be a mapping, as in {"),
+        ({"append_row": "csv"}, "append_row must be a mapping, as in {"),
+        ({"append_row": {"pandas.DataFrame.to_csv": None}}, "append_row.pandas.DataFrame.to_csv must be a mapping"),
+        ({"index": "false"}, 'append_row.pandas.DataFrame.to_csv.index must be true or false, not "false"'),
+        ({"sep": ", "}, 'append_row.pandas.DataFrame.to_csv.sep must be one character, not ", "'),
+        ({"headers": True}, "DataFrame.to_csv has no argument 'headers'; did you mean 'header'?"),
+    ],
+)
+def test_a_wrong_value_in_the_settings_file_fails_the_job(tmp_path: Path, given: object, words: str) -> None:
+    """In one sentence, before a mini-batch is run."""
+    one = ParallelRun(tmp_path, NAMES)
+    if isinstance(given, dict) and "append_row" not in given:
+        given = {"append_row": {"pandas.DataFrame.to_csv": given}}
+    (one.code / "parallel_run_step.settings.json").write_text(json.dumps(given))
+    assert one.run()[0] == 1
+    assert one.read_result().startswith(f"parallel_run_step.settings.json: {words}")
+
+
 def test_a_link_to_a_folder_around_it_is_refused(tmp_path: Path) -> None:
     """It would give the same files again and again; a link to a folder elsewhere is followed."""
     one = ParallelRun(tmp_path, NAMES, files=1)

@@ -12,6 +12,7 @@ from .cutting import ROWS_FOLDER, cut_input
 from .errors import ParallelError, StopRequested
 from .model import find_script, provide_model
 from .reports import Reports, format_count, write_result
+from .row_settings import read_row_settings
 from .script import check_script
 from .settings import ParallelSettings, get_port
 from .takeover import open_journal
@@ -32,11 +33,15 @@ def _request_stop(*_: Any) -> None:
 
 
 def _run_job(settings: ParallelSettings) -> int:
-    has_shutdown = check_script(find_script(settings, os.getcwd()))
+    script = find_script(settings, os.getcwd())
+    has_shutdown = check_script(script)
+    row_settings = read_row_settings(os.path.dirname(script))
     if settings.model:
         provide_model(settings, os.getcwd())
     cut = cut_input(settings)._replace(has_shutdown=has_shutdown)
     reports = Reports(os.getcwd(), len(cut.batches))
+    for line in row_settings.list_idle(settings.append_row_to):
+        reports.say(line)
     workers = min(settings.count_workers(), len(cut.batches))
     reports.say(f"{cut.words}; {format_count(workers, 'worker process')}, logs in logs/user")
     journal = open_journal(settings, cut, reports)

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 from typing import Any, NamedTuple
 
 from .errors import ParallelError
-
-SETTINGS_FILE = "parallel_run_step.settings.json"
-"""A file beside the entry script that says how data frames become rows, as in the service."""
-_TO_CSV = {"sep": " ", "header": False, "index": False}
 
 
 class ReturnedRows(NamedTuple):
@@ -20,19 +14,6 @@ class ReturnedRows(NamedTuple):
     text: bytes
     head: int = 0
     """The length of the header that the text begins with."""
-
-
-def read_csv_options(folder: str) -> dict[str, Any]:
-    """Return the arguments of `DataFrame.to_csv` for rows; those of the settings file have precedence."""
-    path = os.path.join(folder, SETTINGS_FILE)
-    try:
-        with open(path, encoding="utf-8") as file:
-            given = json.load(file).get("append_row", {}).get("pandas.DataFrame.to_csv", {})
-    except FileNotFoundError:
-        return dict(_TO_CSV)
-    except (ValueError, AttributeError) as error:
-        raise ParallelError(f"{SETTINGS_FILE} is not the JSON that smalt expects: {error}") from None
-    return {**_TO_CSV, **given}
 
 
 def make_rows(returned: Any, options: dict[str, Any], is_kept: bool) -> ReturnedRows:

@@ -19,7 +19,8 @@ from typing import Any
 from .channel import Message, WorkerChannel
 from .errors import ParallelError
 from .model import find_script
-from .rows import make_rows, read_csv_options
+from .row_settings import read_row_settings
+from .rows import make_rows
 from .script import MiniBatchContext, UserScript, provide_modules
 from .settings import ParallelSettings
 
@@ -84,7 +85,7 @@ class _Worker:
         try:
             sys.argv = [path, *self._settings.arguments]
             _provide_helpers(self._settings, self._place, self._output_dir)
-            self._options = read_csv_options(os.path.dirname(path))
+            self._options = read_row_settings(os.path.dirname(path)).to_csv
             script = UserScript(path)
             if script.init is not None:
                 script.init()
