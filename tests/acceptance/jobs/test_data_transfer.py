@@ -54,6 +54,7 @@ def test_conflicts_are_named_and_nothing_is_written(files: Desk) -> None:
     assert ran.code == 1
     assert "'both.txt' is in input 'first' and in input 'second'" in ran.out
     assert "'deep/b.txt' is in the output itself and in input 'second'; nothing was copied" in ran.out
+    assert re.search(r"^error: .*'both.txt' is in input 'first' and in input 'second'", ran.err, re.MULTILINE)
     assert list_texts(files.folder / "merged") == {"deep/b.txt": "old"}
 
 
@@ -216,10 +217,11 @@ def test_files_come_from_a_folder_and_go_to_one(desk: Desk) -> None:
 
 
 def test_a_source_that_is_not_there_fails_the_job(desk: Desk) -> None:
+    """The error of the job is the sentence of the log."""
     connect(desk, "shop", str(desk.folder / "shop"))
     ran = desk.job(IMPORT)
     assert ran.code == 1
-    assert f"the source has no file or folder {desk.folder}/shop/in/*.csv" in ran.out + ran.err
+    assert f"error: step fetch failed: the source has no file or folder {desk.folder}/shop/in/*.csv" in ran.err
     assert not (desk.folder / "shop/out").exists()
 
 

@@ -32,6 +32,7 @@ def test_a_spark_job_needs_pyspark(desk: Desk) -> None:
     ran = desk.job(JOB)
     assert ran.code == 1
     assert "this environment has no PySpark" in ran.out
+    assert "error: this environment has no PySpark; leave out 'environment' to run" in ran.err
     assert "never" not in ran.out
 
 
@@ -80,6 +81,7 @@ def test_a_step_is_a_spark_job_of_its_own(desk: Desk) -> None:
     )
     assert ran.code == 1
     assert "this environment has no PySpark" in ran.out
+    assert "error: step s failed: this environment has no PySpark; leave out 'environment' to run" in ran.err
 
 
 def test_a_program_submits_a_job(desk: Desk) -> None:
@@ -102,7 +104,7 @@ def test_a_program_submits_a_job(desk: Desk) -> None:
         resources={"instance_type": "standard_e4s_v3", "runtime_version": "3.4"},
     )
     sent = client.jobs.create_or_update(job)
-    with pytest.raises(SmaltError, match="exited with code 1"):
+    with pytest.raises(SmaltError, match="has no PySpark"):
         client.jobs.stream(sent.name)
     got = client.jobs.get(sent.name)
     assert (got.type, got.conf["spark.executor.instances"]) == ("spark", "2")

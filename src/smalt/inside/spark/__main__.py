@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SEPARATOR, BEGIN = "\x1e", "\x1f"
+ERROR_FILE = os.path.join("logs", "smalt_error.txt")
 EVENTS = os.path.join("logs", "spark-events")
 VIEW = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 """Hadoop's own file system for a scheme whose paths are mounted elsewhere."""
@@ -35,7 +36,16 @@ DYNAMIC = "spark.dynamicAllocation."
 
 
 def main() -> None:
-    settings = json.loads(sys.argv[1])
+    try:
+        command, variables = _make_submission(json.loads(sys.argv[1]))
+    except SystemExit as error:
+        _write_error(str(error.code))
+        raise
+    os.execve(command[0], command, variables)
+
+
+def _make_submission(settings: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
+    """Return the command of spark-submit and its variables; exit with a sentence if there is no Spark or Java."""
     arguments = [resolve_output(one) for one in split_arguments(os.fsdecode(sys.stdin.buffer.read()))]
     spark, version = find_spark()
     stage_files(settings.get("files") or [], settings.get("archives") or [])
@@ -58,7 +68,17 @@ def main() -> None:
     command = _build_command(spark, settings, conf, arguments)
     with open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
-    os.execve(command[0], command, variables)
+    return command, variables
+
+
+def _write_error(sentence: str) -> None:
+    """Write the sentence to where the server reads why the job failed."""
+    try:
+        os.makedirs(os.path.dirname(ERROR_FILE), exist_ok=True)
+        with open(ERROR_FILE, "w", encoding="utf-8") as file:
+            file.write(sentence)
+    except OSError:  # the disk may be full: the log has the sentence
+        pass
 
 
 def split_arguments(text: str) -> list[str]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CONNECTION = "SMALT_DATA_TRANSFER_CONNECTION"
 ORIGINS = "SMALT_DATA_TRANSFER_ORIGINS"
 """The variable with the places of the inputs, by name, as JSON: what a job reads may be a copy."""
+ERROR_FILE = os.path.join("logs", "smalt_error.txt")
 
 
 def main() -> None:
@@ -39,7 +40,18 @@ def main() -> None:
             text = ": ".join(filter(None, (error.strerror, error.filename2 or error.filename)))
         for secret in connection.get("secrets") or []:
             text = text.replace(secret, "***")
+        _write_error(text)
         sys.exit(f"smalt-data-transfer: {text}")
+
+
+def _write_error(sentence: str) -> None:
+    """Write the sentence to where the server reads why the job failed."""
+    try:
+        os.makedirs(os.path.dirname(ERROR_FILE), exist_ok=True)
+        with open(ERROR_FILE, "w", encoding="utf-8") as file:
+            file.write(sentence)
+    except OSError:  # the disk may be full: the log has the sentence
+        pass
 
 
 def _copy_data(settings: Mapping[str, Any], connection: Mapping[str, Any]) -> None:

@@ -15,6 +15,9 @@ from smalt.service.compute.backend import Exit
 
 log = logging.getLogger("smalt.engine")
 
+PROGRAM_SENTENCE = "logs/smalt_error.txt"
+"""The file of the working directory in which programs of smalt's own say why they failed."""
+_MOST_WORDS = 2000
 _FIRST_WORD = re.compile(r"\s*(?:\w+=\S*\s+)*([\w./-]+)(?:\s|$)")
 _NO_R = "R is not in its environment: list 'r-base' in the environment's conda_file, or install R on this machine"
 _MISSING_MODULE = re.compile(r"^ModuleNotFoundError: No module named '([\w.]+)'\s*\Z", re.MULTILINE)
@@ -89,6 +92,18 @@ def add_disk_hint(error: dict[str, Any], home: str) -> dict[str, Any]:
         return error
     why = f"the disk of {home} is full ({disk}); free some space (smalt prune) and run it again"
     return {**error, "message": f"{error['message']}: {why}"}
+
+
+def add_program_sentence(error: dict[str, Any], folder: str, file: str) -> dict[str, Any]:
+    """Return the error with the sentence that a program of smalt's own left in `file` of its working directory."""
+    if not error.get("exit_code"):
+        return error
+    try:
+        with open(os.path.join(folder, file), encoding="utf-8", errors="replace") as sentence:
+            words = sentence.read(_MOST_WORDS).strip()
+    except OSError:
+        return error
+    return {**error, "message": words} if words else error
 
 
 def make_error(message: str, code: str = "UserError", **more: Any) -> dict[str, Any]:

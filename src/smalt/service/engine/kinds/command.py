@@ -25,6 +25,7 @@ from smalt.service.data import Location
 from smalt.service.data.data_access import OWN
 from smalt.service.data.files.write_protection import forbid_writing
 from smalt.service.data.job_data import access_modes
+from smalt.service.engine import outcome
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion import removal
 from smalt.service.engine.kinds import places
@@ -218,9 +219,12 @@ class Leaf:
     def complete_spec(self, spec: StepSpec) -> None:
         """Add to the spec what another kind of leaf has besides its command."""
 
+    sentence_file = ""
+    """The file of the working directory in which a program of smalt's own says why it failed; empty if it is none."""
+
     def explain_failure(self, folder: str, error: Error) -> Error:
-        """Return the error of a command that failed, whose working directory is `folder`."""
-        return error
+        """Return the error of a command that failed in `folder`, with the sentence of a program of smalt's own."""
+        return outcome.add_program_sentence(error, folder, self.sentence_file) if self.sentence_file else error
 
     @property
     def work_parts(self) -> Parts | None:

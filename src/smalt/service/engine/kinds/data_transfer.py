@@ -19,6 +19,7 @@ from smalt.service.engine.kinds.command import CommandKind, Leaf
 from smalt.service.engine.kinds.properties import REUSE, remove_planned
 from smalt.service.engine.kinds.step_jobs import find_compute, make_reuse_note
 from smalt.service.engine.kinds.transfer_addresses import list_secrets, read_database, read_folder
+from smalt.service.engine.outcome import PROGRAM_SENTENCE
 from smalt.service.engine.submission.connections import find_connection
 from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
@@ -46,6 +47,8 @@ _NEVER = {
 
 class TransferLeaf(Leaf):
     """A data transfer about to run."""
+
+    sentence_file = PROGRAM_SENTENCE
 
     def complete_spec(self, spec: StepSpec) -> None:
         origins = {name: str(place.path) for name, place in self.places.items() if place.path is not None}

@@ -36,7 +36,7 @@ from smalt.service.engine.kinds.parallel_settings import (
     split_arguments,
     write_settings,
 )
-from smalt.service.engine.kinds.protocol import Error, LeafKind
+from smalt.service.engine.kinds.protocol import LeafKind
 from smalt.service.engine.slots import SlotRequest
 from smalt.service.environments import BuiltEnvironment
 from smalt.service.records.jobs import Job
@@ -64,12 +64,12 @@ _TABLE = "table.json"
 """A file beside the journal that says what an MLTable names: the program has no reader of YAML."""
 _KEPT_SECONDS = 14 * 86_400
 """Seconds after which a journal that nobody went on with is removed."""
-_RESULT = "logs/job_result.txt"
-_MOST_WORDS = 2000
 
 
 class ParallelLeaf(Leaf):
     """A parallel job about to run."""
+
+    sentence_file = "logs/job_result.txt"
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -118,16 +118,6 @@ class ParallelLeaf(Leaf):
         data = paths.get(settings["input"]) if settings["input_type"] == "mltable" else None
         await asyncio.to_thread(_make_journal_folder, folders, self.own_folder, data)
         return paths
-
-    def explain_failure(self, folder: str, error: Error) -> Error:
-        """Return the error with the sentence that the program left."""
-        if not error.get("exit_code"):
-            return error
-        try:
-            words = Path(folder, _RESULT).read_text(encoding="utf-8", errors="replace").strip()
-        except OSError:
-            return error
-        return {**error, "message": words[:_MOST_WORDS]} if words else error
 
 
 def _make_journal_folder(folders: Path, own: Path, data: Path | None) -> None:

@@ -20,6 +20,7 @@ from smalt.service.engine.kinds.properties import remove_planned
 from smalt.service.engine.kinds.spark_mounts import VARIABLE, list_mounts
 from smalt.service.engine.kinds.spark_submission import build_command, find_master, split_arguments
 from smalt.service.engine.kinds.step_jobs import fill_job_name, find_compute, make_reuse_note
+from smalt.service.engine.outcome import PROGRAM_SENTENCE
 from smalt.service.engine.submission import lookup
 from smalt.service.environments.resolution.conda_files import parse_yaml
 from smalt.service.records import jobs
@@ -78,6 +79,7 @@ class SparkKind(CommandKind):
             entity = cast("SparkJob", wire.from_rest({"properties": jobs.read_properties(context.db, job.id)}, "job"))
         leaf = Leaf.read(context, job, workspace, _make_command(entity))
         leaf.environment = find_environment(context, workspace, entity)
+        leaf.sentence_file = PROGRAM_SENTENCE
         leaf.cpus = count_cores(entity.conf or {})
         leaf.more_variables = {VARIABLE: json.dumps(list_mounts(context, workspace))}
         return leaf
