@@ -228,6 +228,18 @@ def run(mini_batch):
     assert [Path(row).name for row in rows] == [f"{number}.txt" for number in range(8)]
 
 
+def test_a_killed_coordinator_is_told_by_its_signal(desk: Desk) -> None:
+    """Its shell outlives it, and has the signal in its exit code."""
+    file = make_pipeline(desk)
+    desk.write(
+        "src/score.py", "import os, time\ndef run(mini_batch):\n    os.kill(os.getppid(), 9)\n    time.sleep(60)\n"
+    )
+    ran = desk.smalt(f"job create -f {file} --stream")
+    assert ran.code == 1
+    killed = "the command exited with code 137, which stands for SIGKILL (possibly out of memory)"
+    assert f"error: step score failed: {killed}" in ran.err
+
+
 def test_arguments_named_like_settings_go_to_the_script(desk: Desk, mended: Path) -> None:
     """The stream says that they set nothing of the step; a threshold that both set alike is accepted."""
     file = make_pipeline(desk, error_threshold=0)

@@ -38,7 +38,7 @@ def find_exit_error(exit: Exit, timeout: float | None) -> dict[str, Any] | None:
     if exit.signal:
         return make_error(f"the command was ended by {_get_signal_name(exit.signal)}", "UserError", signal=exit.signal)
     if exit.code:
-        return make_error(f"the command exited with code {exit.code}", "UserError", exit_code=exit.code)
+        return make_error(f"the command {_describe_code(exit.code)}", "UserError", exit_code=exit.code)
     if exit.reason == "stopped":
         return make_error("the command was told to end before it had ended by itself", "Canceled")
     return None if exit.code == 0 else make_error("its process is gone and left no exit code", "ProcessLost")
@@ -113,6 +113,13 @@ def make_error(message: str, code: str = "UserError", **more: Any) -> dict[str, 
 def parse_message(error: str | None) -> str:
     """Return the sentence in a recorded error, which is JSON text or None."""
     return str(json.loads(error)["message"]) if error else "no reason was recorded"
+
+
+def _describe_code(code: int) -> str:
+    """Return an exit code in words: a shell exits with 128 and the number of the signal that ended its command."""
+    words = f"exited with code {code}"
+    is_signal = any(code - 128 == one for one in signal.Signals)
+    return f"{words}, which stands for {_get_signal_name(code - 128)}" if is_signal else words
 
 
 def _get_signal_name(number: int) -> str:
