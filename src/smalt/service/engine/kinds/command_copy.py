@@ -12,6 +12,13 @@ from smalt.service.engine.kinds import command
 from smalt.service.engine.kinds.command import Leaf
 from smalt.service.records import job_attempts
 
+_PROCESS_VARIABLES = {
+    "pytorch": "RANK, WORLD_SIZE, MASTER_ADDR and so on",
+    "tensorflow": "TF_CONFIG",
+    "mpi": "OMPI_COMM_WORLD_RANK, OMPI_COMM_WORLD_SIZE and so on",
+}
+"""By type of distribution, the variables that only the processes of the job have."""
+
 
 @dataclass
 class StepCopy(Leaf):
@@ -42,7 +49,7 @@ async def lay_out_copy(context: EngineContext, leaf: Leaf) -> dict[str, Any]:
     )
     entity.outputs = {name: _keep_here(name, output, twin.folder) for name, output in leaf.entity.outputs.items()}
     twin.locate(context)
-    notes: list[str] = []
+    notes = _list_distribution_notes(leaf.entity.distribution)
     realised = context.environments.find_built(leaf.environment)
     if realised is None:
         realised = await context.environments.get_or_build(leaf.environment, notes.append)
@@ -60,6 +67,19 @@ async def lay_out_copy(context: EngineContext, leaf: Leaf) -> dict[str, Any]:
         "environment": variables,
         "notes": notes,
     }
+
+
+def _list_distribution_notes(distribution: Any) -> list[str]:
+    """Return the line about what the copy of a distributed job lacks."""
+    kind = str(distribution.type).lower() if distribution is not None else ""
+    if kind == "ray":
+        return ["the copy has no Ray cluster, and no RAY_ADDRESS: its command runs as one process"]
+    if kind not in _PROCESS_VARIABLES:
+        return []
+    names = _PROCESS_VARIABLES[kind]
+    return [
+        f"the copy runs as one process, without the variables of distribution '{kind}' ({names}); set what you need"
+    ]
 
 
 def _keep_here(name: str, output: Any, folder: str) -> Any:
