@@ -272,6 +272,23 @@ def test_a_mistake_in_a_loop_over_items_is_told_at_its_key(mistake: str) -> None
     assert found.startswith(words)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[{"epochs": 1}, {"epochs": "x"}]', "the input 'epochs' must be an integer, not 'x' (item 2)"),
+        ('{"a": {"epoch": 1}}', "the body has no input 'epoch'; did you mean 'epochs'? (item a)"),
+        ('[{"epochs": {}}]', "the value of an input must be a literal or data, not a mapping (item 1)"),
+        ("{}", "there are no items; give at least one"),
+    ],
+)
+def test_items_in_text_are_checked_before_the_loop_runs(text: str, words: str) -> None:
+    """Names and values, wherever the text is: in the loop, or in an input of the pipeline."""
+    each = {"type": "parallel_for", "body": "${{parent.jobs.one}}", "items": text}
+    assert problems(pipeline(one=ONE, each=each)) == [f"jobs.each.items: {words}"]
+    job = pipeline(one=ONE, each={**each, "items": "${{parent.inputs.all}}"})
+    assert problems({**job, "inputs": {"all": text}}) == [f"jobs.each.items: the pipeline's input 'all': {words}"]
+
+
 def test_a_pipeline_component_is_held_to_its_declared_inputs() -> None:
     """A primitive input of a pipeline component does not fit an input of another primitive type."""
     component = {

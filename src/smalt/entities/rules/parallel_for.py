@@ -18,7 +18,7 @@ from smalt.entities.jobs.inputs import Input, Output, has_default
 from smalt.entities.rules.bindings import PipelineNames, find_whole_component, list_inputs
 from smalt.entities.rules.pipeline import check_value
 from smalt.entities.rules.values import convert_path
-from smalt.entities.schema.problems import Path, did_you_mean, format_value, join_words
+from smalt.entities.schema.problems import Path, Problem, did_you_mean, format_value, join_words
 from smalt.entities.steps.dependencies import find_sources, get_text
 from smalt.entities.syntax.expression import parse_binding, resolve_port
 
@@ -130,29 +130,34 @@ def _check_items(node: ParallelFor, body: str, names: PipelineNames, where: Path
         reader.add_problem(place, f"items as {words}: {error}")
         return
     if isinstance(items, str):
-        _check_source(items, names, place, reader)
+        _check_source(items, step, names, place, reader)
         return
+    if isinstance(node.items, str):
+        _check_text_items(items, "", step, names, place, reader)
+    else:
+        _check_known_items(items, step, names, place, reader)
+
+
+def _check_known_items(items: Any, step: Any, names: PipelineNames, place: Path, reader: Reader) -> None:
+    """Check items against the inputs of their body; `place` is that of the items, or of the text that has them."""
     component = find_whole_component(step)
     declared = component.inputs if component is not None else list_inputs(step)
-    given = list_given_inputs(step)
-    is_text = isinstance(node.items, str)
-    found = list(find_item_problems(items, declared, given))
-    for inner, words in found:
-        reader.add_problem(place if is_text else (*place, *inner), words, at_key=bool(inner))
+    for inner, words in find_item_problems(items, declared, list_given_inputs(step)):
+        reader.add_problem((*place, *inner), words, at_key=bool(inner))
     if not isinstance(items, (list, Mapping)):
         return
     for key, item in items.items() if isinstance(items, Mapping) else enumerate(items):
         for name, value in item.items() if isinstance(item, Mapping) else ():
-            inner = place if is_text else (*place, key, name)
+            inner = (*place, key, name)
             form = (declared or {}).get(name)
-            if isinstance(form, Input) and (component is not None or form.type is not None):
+            if value is None or isinstance(value, (dict, list)):
+                reader.add_problem(inner, f"the value of an input must be a literal or data, not {format_value(value)}")
+            elif isinstance(form, Input) and (component is not None or form.type is not None):
                 check_value(value, form, names, inner, reader)
                 convert_path(item, name, form, inner, reader)
-            elif isinstance(value, (dict, list)):
-                reader.add_problem(inner, f"the value of an input must be a literal or data, not {format_value(value)}")
 
 
-def _check_source(text: str, names: PipelineNames, place: Path, reader: Reader) -> None:
+def _check_source(text: str, step: Any, names: PipelineNames, place: Path, reader: Reader) -> None:
     """Check an expression that stands for all items: JSON text, or a file with it."""
     found = parse_binding(text)
     if found is None:
@@ -163,7 +168,7 @@ def _check_source(text: str, names: PipelineNames, place: Path, reader: Reader) 
         if isinstance(value, Input):
             kind = value.type or "uri_folder"
         elif value is not None:
-            _check_text(value, f"the pipeline's input '{found.name}'", place, reader)
+            _check_text(value, f"the pipeline's input '{found.name}'", step, names, place, reader)
     elif found.kind == "parent.jobs.outputs" and found.job in names.steps:
         outputs = names.list_ports(str(found.job), "outputs") or {}
         port = outputs.get(resolve_port(found.name, outputs) or "")
@@ -172,15 +177,25 @@ def _check_source(text: str, names: PipelineNames, place: Path, reader: Reader) 
         reader.add_problem(place, f"items are JSON: a string or a file, and '{found.text}' is of type {kind}")
 
 
-def _check_text(value: Any, what: str, place: Path, reader: Reader) -> None:
+def _check_text(value: Any, what: str, step: Any, names: PipelineNames, place: Path, reader: Reader) -> None:
     try:
         items = parse_items(value)
     except ValueError as error:
         reader.add_problem(place, f"items are JSON, and {what} is not: {error}")
         return
     if not isinstance(items, str):
-        for _, words in find_item_problems(items, None, ()):
-            reader.add_problem(place, f"{what}: {words}")
+        _check_text_items(items, f"{what}: ", step, names, place, reader)
+
+
+def _check_text_items(items: Any, prefix: str, step: Any, names: PipelineNames, place: Path, reader: Reader) -> None:
+    """Check the items in the text at `place`: each problem is there, and names its item."""
+    before, depth = len(reader.problems), len(place)
+    _check_known_items(items, step, names, place, reader)
+    for index, found in enumerate(reader.problems[before:], before):
+        if found.path[:depth] == place:
+            item = found.path[depth] if len(found.path) > depth else None
+            suffix = "" if item is None else f" (item {item + 1 if isinstance(item, int) else item})"
+            reader.problems[index] = Problem(place, f"{prefix}{found.message}{suffix}")
 
 
 def _check_outputs(name: str, node: ParallelFor, body: str, names: PipelineNames, where: Path, reader: Reader) -> None:
