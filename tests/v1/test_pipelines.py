@@ -206,7 +206,6 @@ MISTAKES = {
         "from azureml.pipeline.steps import AdlaStep\nAdlaStep('s.usql', name='old')\n",
         "Azure Data Lake Analytics was shut down in 2024",
     ),
-    "publish": ("Pipeline(ws, [CommandStep('ls')]).publish(name='p')\n", "published with a later version of smalt"),
 }
 
 

@@ -21,10 +21,13 @@ _PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 class CommandPorts:
     """The ports of a command, by the data behind them."""
 
-    def __init__(self, command: CommandParts, binder: PortBinder, is_step: bool = False) -> None:
+    def __init__(
+        self, command: CommandParts, binder: PortBinder, is_step: bool = False, is_shell: bool = False
+    ) -> None:
         self.tables: dict[str, list[Any]] = {}
         """By input: what is done to its files before the script has them as a table."""
-        self._command, self._binder, self._is_step = command, binder, is_step
+        self._command, self._binder = command, binder
+        self._is_step, self._is_shell = is_step, is_shell
         self._names: dict[tuple[Side, int], list[str]] = {}
         self._kept: list[Any] = []  # the objects whose ids are keys
 
@@ -60,8 +63,10 @@ class CommandPorts:
 
     def bind_parameter(self, parameter: Any) -> str:
         """Add an input for a pipeline's parameter, and return the word that stands for its value."""
-        name = self.add_parameter(parameter)
-        return quote_input(name, self._binder.get_value(parameter))
+        name, value = self.add_parameter(parameter), self._binder.get_value(parameter)
+        if not self._is_step or not isinstance(value, str):
+            return quote_input(name, value)
+        return f'"$AZUREML_PARAMETER_{name}"' if self._is_shell else f"'${{{{inputs.{name}}}}}'"  # any text, later
 
     def add_parameter(self, parameter: Any) -> str:
         """Add an input for a pipeline's parameter, and return its name."""

@@ -77,8 +77,11 @@ _PIPELINES = {
     "pipeline.pipeline": "Pipeline",
     "pipeline.pipeline_data": "PipelineData PipelineOutputAbstractDataset PipelineOutputFileDataset "
     "PipelineOutputTabularDataset",
-    "pipeline.published": "AzureMLNotebookHandler NotebookRunConfig PipelineDraft PipelineEndpoint PublishedPipeline "
-    "Schedule ScheduleRecurrence TimeZone",
+    "pipeline.drafts": "PipelineDraft",
+    "pipeline.endpoints": "PipelineEndpoint PipelineVersion",
+    "pipeline.notebooks": "AzureMLNotebookHandler NotebookRunConfig",
+    "pipeline.published": "PublishedPipeline",
+    "pipeline.schedules": "Schedule ScheduleRecurrence TimeZone",
     "pipeline.run": "PipelineRun StepRun StepRunOutput",
     "pipeline.sequence": "StepSequence",
     "pipeline.steps.automl_steps": "AutoMLStep",

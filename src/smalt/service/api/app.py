@@ -20,6 +20,7 @@ from smalt.service.api.arm import (
     environments,
     jobs,
     models,
+    published_pipelines,
     registries,
     run_history,
     stored_resources,
@@ -107,6 +108,7 @@ _WORKSPACE: dict[str, list[RouteTable]] = {
     "/history/v1.0": [run_history.ROUTES],
     "/data/v1.0": [run_history.DATA_ROUTES],
     "/modelregistry/v1.0": [run_history.MODEL_ROUTES],
+    "/pipelines/v1.0": [published_pipelines.ROUTES],
 }
 
 

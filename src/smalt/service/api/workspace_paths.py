@@ -8,7 +8,7 @@ from typing import NamedTuple
 from smalt.wire.encoding.ids import PROVIDER
 
 _WORKSPACE = re.compile(
-    r"(?P<prefix>|/smalt/v1|/history/v1\.0|/data/v1\.0|/modelregistry/v1\.0|/mlflow/v1\.0|/mferp/managementfrontend)"
+    r"(?P<prefix>|/smalt/v1|/history/v1\.0|/data/v1\.0|/modelregistry/v1\.0|/pipelines/v1\.0|/mlflow/v1\.0|/mferp/managementfrontend)"
     r"/subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)"
     r"/providers/microsoft\.machinelearningservices/workspaces/(?P<workspace>[^/]+)(?P<rest>/.*|)",
     re.IGNORECASE | re.DOTALL,

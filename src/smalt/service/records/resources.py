@@ -65,6 +65,15 @@ def list_resources(db: Database, workspace_id: int, kind: str) -> list[ResourceR
     return [ResourceRecord(*row) for row in rows]
 
 
+def list_deployments(db: Database, workspace_id: int, endpoints: str) -> list[ResourceRecord]:
+    """Return the deployments of all endpoints of a kind, the oldest first."""
+    rows = db.rows(
+        f"SELECT {_COLUMNS} FROM resources WHERE workspace_id=? AND kind LIKE ? ORDER BY created_at, id",
+        (workspace_id, f"{endpoints}/%/deployments"),
+    )
+    return [ResourceRecord(*row) for row in rows]
+
+
 def remove_resource(db: Database, workspace_id: int, kind: str, name: str) -> bool:
     """Remove a resource; return False if there was none."""
     _count_change(db, kind)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from smalt.v1.mapping.rows import MappedName
 
-_LATER = (
-    "published pipelines come with endpoints, in a later version; in v2 they are batch endpoints with a pipeline "
-    "component"
+_DRAFT = "a draft is kept by the program that makes it; v2 has none: keep the pipeline's YAML, or a component"
+_POLLING = (
+    "smalt watches no datastore, so a recurrence is needed; v2's create_job takes the job itself, and smalt's "
+    "invoke_batch_endpoint an endpoint"
 )
-_SCHEDULE = "schedules come in a later version; in v2 it is ml_client.schedules.begin_create_or_update(JobSchedule(…))"
-_DRAFT = "v2 has no drafts: keep the pipeline's YAML, or a component"
 _ORDER = "v2 has no order without data; the upgrade gives the earlier step an output that only orders"
 _NOTEBOOK = "v2 has no notebook step; run it by a command: papermill NAME.ipynb ${{outputs.notebook}}/NAME.ipynb"
 _MANY = "v2 has pipelines of components for many models: azureml://registries/azureml/components/automl_many_models_training"
@@ -21,7 +20,7 @@ ROWS = (
         "Pipeline.validate", "ml_client.jobs.validate(job)", "differs", "v2 returns what is wrong and raises nothing"
     ),
     MappedName("Pipeline.load_yaml", "load_job(file)"),
-    MappedName("Pipeline.publish", "a batch endpoint with a pipeline component", "later", _LATER),
+    MappedName("Pipeline.publish", "a batch endpoint with a pipeline component"),
     MappedName("PipelineParameter", "a parameter of the pipeline's function: an input of the job"),
     MappedName("PipelineParameter.name", "the parameter's name"),
     MappedName(
@@ -57,7 +56,7 @@ ROWS = (
     MappedName("Run.find_step_run", "ml_client.jobs.list(parent_job_name=name)", "differs", "by display_name"),
     MappedName("Run.get_steps", "ml_client.jobs.list(parent_job_name=name)"),
     MappedName("Run.get_pipeline_output", "ml_client.jobs.download(name, output_name=…)"),
-    MappedName("Run.publish_pipeline", "a batch endpoint with a pipeline component", "later", _LATER),
+    MappedName("Run.publish_pipeline", "PipelineComponentBatchDeployment(job_definition=…)"),
     # Steps
     MappedName("PythonScriptStep", "command(command='python …')"),
     MappedName("CommandStep", "command(command=…)"),
@@ -92,11 +91,11 @@ ROWS = (
     MappedName("AzureMLNotebookHandler", "none", "refused", _NOTEBOOK),
     # Published pipelines and schedules
     *(
-        MappedName(f"PublishedPipeline{name}", "a batch endpoint's deployment", "later", _LATER)
-        for name in ("", ".get", ".list", ".submit", ".disable", ".endpoint")
+        MappedName(f"PublishedPipeline{name}", "a batch endpoint's deployment")
+        for name in ("", ".get", ".list", ".submit", ".enable", ".disable", ".endpoint")
     ),
     *(
-        MappedName(f"PipelineEndpoint{name}", "a batch endpoint, whose deployments are the versions", "later", _LATER)
+        MappedName(f"PipelineEndpoint{name}", "a batch endpoint, whose deployments are the versions")
         for name in (
             "",
             ".publish",
@@ -115,25 +114,27 @@ ROWS = (
         )
     ),
     *(
-        MappedName(f"PipelineDraft{name}", "none", "refused", _DRAFT)
+        MappedName(f"PipelineDraft{name}", "none", "differs", _DRAFT)
         for name in ("", ".create", ".list", ".get", ".update", ".submit_run", ".publish")
     ),
     *(
-        MappedName(f"Schedule{name}", "JobSchedule(trigger=…, create_job=…)", "later", _SCHEDULE)
+        MappedName(f"Schedule{name}", "JobSchedule(trigger=…, create_job=…)", "differs", _POLLING)
+        for name in ("", ".create", ".create_for_pipeline_endpoint")
+    ),
+    *(
+        MappedName(f"Schedule{name}", "ml_client.schedules")
         for name in (
-            "",
-            ".create",
-            ".create_for_pipeline_endpoint",
             ".get",
             ".list",
             ".update",
             ".enable",
             ".disable",
+            ".get_last_pipeline_run",
             ".get_schedules_for_pipeline_endpoint_id",
         )
     ),
-    MappedName("ScheduleRecurrence", "RecurrenceTrigger(frequency=…, interval=…)", "later", _SCHEDULE),
-    MappedName("TimeZone", "the text of a time zone", "later", _SCHEDULE),
+    MappedName("ScheduleRecurrence", "RecurrenceTrigger(frequency=…, interval=…)"),
+    MappedName("TimeZone", "the text of a time zone"),
     # Sweeps
     MappedName("HyperDriveConfig", "job.sweep(…)"),
     MappedName("HyperDriveRun", "ml_client.jobs.get(name)"),

@@ -35,16 +35,20 @@ class PipelineBinder:
         self.outputs: dict[str, Output] = {}
         self.metrics: dict[str, str] = {}
         """By name of an output that is metrics: the step whose trials they are of."""
+        self.fixed: set[str] = set()
+        """The parameters that set how a step runs: their values are part of the steps."""
         self._values = dict(values or {})
         self._parameters: dict[str, Any] = {}
         self.keys = _name_steps(self.steps)
         self._ports: dict[int, CommandPorts] = {}
         self._written: dict[int, dict[str, Any]] = {}
 
-    def begin_command(self, step: PipelineStep) -> CommandParts:
+    def begin_command(self, step: PipelineStep, is_shell: bool = False) -> CommandParts:
         """Return the command of a step, with its inputs, its outputs and its order among the steps."""
         parts = CommandParts()
-        ports = vars(parts)["ports"] = self._ports[id(step)] = CommandPorts(parts, self, is_step=True)
+        ports = vars(parts)["ports"] = self._ports[id(step)] = CommandPorts(
+            parts, self, is_step=True, is_shell=is_shell
+        )
         ports.declare(step.inputs, "inputs")
         ports.declare(step.outputs, "outputs")
         self.add_order(step, parts)
@@ -107,7 +111,10 @@ class PipelineBinder:
 
     def fill_setting(self, value: Any) -> Any:
         """Return a setting of a step as it is in this submission; one that is a parameter becomes an input."""
-        return self.note_parameter(value) if hasattr(value, "default_value") else value
+        if not hasattr(value, "default_value"):
+            return value
+        self.fixed.add(value.name)
+        return self.note_parameter(value)
 
     def get_value(self, parameter: Any) -> Any:
         """Return the value that a parameter has in this submission."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from smalt.entities.endpoints.published import METRICS
 from smalt.entities.jobs.pipeline import PipelineJob, PipelineJobSettings
 from smalt.entities.schema.attributes import Attributes
 from smalt.entities.schema.problems import did_you_mean
@@ -15,12 +16,9 @@ from smalt.v1.pipeline.sequence import flatten_steps, order_steps
 
 if TYPE_CHECKING:
     from smalt.v1.experiment import Experiment
+    from smalt.v1.pipeline.published import PublishedPipeline
     from smalt.v1.pipeline.run import PipelineRun
     from smalt.v1.workspace import Workspace
-
-LATER = "pipelines are published with a later version of smalt; until then submit the pipeline by Experiment.submit"
-METRICS = "azureml.v1.metrics."
-"""The beginning of the properties that say which step's trials an output of metrics is of."""
 
 
 class Pipeline:
@@ -61,6 +59,15 @@ class Pipeline:
         regenerate_outputs: bool | None = None,
     ) -> PipelineJob:
         """Return the pipeline job of v2."""
+        return self.build(pipeline_parameters, continue_on_step_failure, regenerate_outputs)[0]
+
+    def build(
+        self,
+        pipeline_parameters: Mapping[str, Any] | None = None,
+        continue_on_step_failure: bool | None = None,
+        regenerate_outputs: bool | None = None,
+    ) -> tuple[PipelineJob, set[str]]:
+        """Return the pipeline job of v2, and the inputs that set how its steps run."""
         client = self.workspace.client if self.workspace is not None else None
         binder = PipelineBinder(self.steps, client, pipeline_parameters, self._source_directory)
         nodes: dict[str, Any] = {}
@@ -80,7 +87,7 @@ class Pipeline:
         job.jobs = Attributes(nodes)
         job.inputs, job.outputs = Attributes(binder.inputs), Attributes(binder.outputs)
         job.settings = PipelineJobSettings(**{key: value for key, value in settings.items() if value is not None})
-        return job
+        return job, binder.fixed
 
     def _check_parameters(self, given: Mapping[str, Any] | None, known: Mapping[str, Any]) -> None:
         for name in given or ():
@@ -137,8 +144,13 @@ class Pipeline:
         description: str | None = None,
         version: str | None = None,
         continue_on_step_failure: bool | None = None,
-    ) -> NoReturn:
-        raise UserErrorException(LATER)
+    ) -> PublishedPipeline:
+        """Publish the pipeline: a pipeline component, deployed behind the batch endpoint of that name."""
+        from smalt.v1.pipeline.published import PublishedPipeline
+        from smalt.v1.pipeline.publishing import prepare_pipeline
+
+        id = prepare_pipeline(self, name, description, version, continue_on_step_failure).publish()
+        return PublishedPipeline.get(self.workspace, id)
 
     @staticmethod
     def load_yaml(

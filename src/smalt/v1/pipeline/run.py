@@ -9,13 +9,15 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from smalt.entities.endpoints.published import METRICS
 from smalt.v1.exceptions import UserErrorException
+from smalt.v1.notices import tell_no_effect
 from smalt.v1.pipeline.graph import PortDataReference
-from smalt.v1.pipeline.pipeline import LATER, METRICS
 from smalt.v1.run import OVER, Run, find_run
 
 if TYPE_CHECKING:
     from smalt.v1.experiment import Experiment
+    from smalt.v1.pipeline.published import PublishedPipeline
     from smalt.v1.workspace import Workspace
 
 
@@ -63,8 +65,14 @@ class PipelineRun(Run):
 
     def publish_pipeline(
         self, name: str, description: str, version: str, continue_on_step_failure: bool | None = None, **kwargs: Any
-    ) -> NoReturn:
-        raise UserErrorException(LATER)
+    ) -> PublishedPipeline:
+        """Publish the steps of the run; their inputs default to the run's."""
+        from smalt.v1.pipeline.published import PublishedPipeline
+        from smalt.v1.pipeline.publishing import prepare_run
+
+        tell_no_effect("PipelineRun.publish_pipeline", kwargs, "it has no such parameter")
+        id = prepare_run(self, name, description, version, continue_on_step_failure).publish()
+        return PublishedPipeline.get(self._workspace, id)
 
     def save(self, path: str | None = None) -> None:
         """Write the job as YAML of v2."""
@@ -78,8 +86,13 @@ class PipelineRun(Run):
         return found
 
     @staticmethod
-    def get_pipeline_runs(workspace: Workspace, pipeline_id: str, _service_endpoint: object = None) -> NoReturn:
-        raise UserErrorException(LATER)
+    def get_pipeline_runs(
+        workspace: Workspace, pipeline_id: str, _service_endpoint: object = None
+    ) -> list[PipelineRun]:
+        """Return the runs of a published pipeline, the newest first."""
+        from smalt.v1.pipeline.published import PublishedPipeline
+
+        return PublishedPipeline.get(workspace, pipeline_id).list_runs()
 
 
 class StepRun(Run):

@@ -162,10 +162,10 @@ step = RScriptStep(script_name='hello.R', name='say', source_directory='src', ru
 """The same page's table of steps."""
 
 PUBLISHED = (
-    TableRow("Pipeline endpoint", "Batch endpoint", "comes with endpoints, in a later version"),
-    TableRow("Published pipeline", "Pipeline component deployment", "comes with endpoints, in a later version"),
+    TableRow("Pipeline endpoint", "Batch endpoint", "runs; the upgrade leaves it"),
+    TableRow("Published pipeline", "Pipeline component deployment", "runs; the upgrade leaves it"),
     TableRow("Pipeline parameter", "Job inputs", "runs"),
-    TableRow("Pipeline job", "Batch job", "comes with endpoints, in a later version"),
+    TableRow("Pipeline job", "Batch job", "runs; the upgrade leaves it"),
 )
 """The same page's table of published pipelines."""
 

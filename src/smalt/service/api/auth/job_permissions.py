@@ -88,6 +88,13 @@ ALLOWED: dict[str, dict[str, frozenset[str]]] = {
     },
     "/data/v1.0": {"/dataversion/batchGetResolvedUris": _ASK},
     "/modelregistry/v1.0": {"/models/batchGetResolvedUris": _ASK},
+    "/pipelines/v1.0": {
+        **{f"/{kind}{what}": _READ for kind in ("Pipelines", "PipelineEndpoints") for what in ("", "/{id}")},
+        "/PipelineRuns/PipelineSubmit/{id}": _ASK,
+        "/PipelineRuns/PipelineEndpointSubmit/Id/{id}": _ASK,
+        "/PipelineRuns/PipelineEndpointSubmit/Id/{id}/{version}": _ASK,
+        "/PipelineRuns/PipelineEndpointSubmit/Name": _ASK,
+    },
     VAULT: {
         **dict.fromkeys(("/secrets", "/secrets/{name}"), _READ),
         **{f"/secrets/{{name}}/{what}": _READ for what in ("versions", "{version}")},

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smalt import wire
+from smalt.entities.endpoints import published
 from smalt.entities.endpoints.invocation import BatchInvocation
 from smalt.exceptions import Conflict, NotFound, RefusedError
 from smalt.service.endpoints.batch.pipeline_jobs import build_pipeline_body
@@ -59,7 +60,17 @@ def find_target(engine: Engine, workspace: Workspace, endpoint: ResourceRecord, 
     if found is None:
         whose = "" if name else ", its default"
         raise NotFound(f"batch endpoint '{endpoint.name}' has no deployment '{chosen}'{whose}")
+    _refuse_disabled(endpoint, "pipeline endpoint")
+    _refuse_disabled(found, "published pipeline")
     return BatchTarget(endpoint.name, found.name, found.content["properties"])
+
+
+def _refuse_disabled(resource: ResourceRecord, noun: str) -> None:
+    """Raise RefusedError if SDK v1 has disabled the published pipeline or the pipeline endpoint."""
+    notes = resource.content["properties"].get("properties") or {}
+    if notes.get(published.STATUS, published.ACTIVE) != published.ACTIVE:
+        name = notes.get(published.NAME) or resource.name
+        raise RefusedError(f"{noun} '{name}' is disabled, so nobody can submit it; call its enable()")
 
 
 def invoke_endpoint(
@@ -117,13 +128,17 @@ def build_job_body(engine: Engine, workspace: Workspace, target: BatchTarget, in
 
 
 def _describe_job(target: BatchTarget, invocation: BatchInvocation, body: Body) -> Body:
+    notes = target.properties.get("properties") or {}
+    kept = {key: value for key, value in notes.items() if key.startswith(published.METRICS)}
+    if published.PIPELINE in notes:
+        kept[published.RUN_OF] = notes[published.PIPELINE]
     return {
         **body,
         "experimentName": invocation.experiment_name or target.endpoint,
         "displayName": invocation.display_name or f"{target.endpoint}-{target.deployment}",
         **({"description": invocation.description} if invocation.description else {}),
         "tags": dict(invocation.tags),
-        "properties": {**invocation.properties, ENDPOINT: target.endpoint, DEPLOYMENT: target.deployment},
+        "properties": {**invocation.properties, **kept, ENDPOINT: target.endpoint, DEPLOYMENT: target.deployment},
     }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from smalt import wire
+from smalt.entities.endpoints.published import UNUSED
 from smalt.entities.schema.problems import add_article, join_words
 from smalt.exceptions import Conflict, RefusedError, SmaltError, Unavailable, ValidationException
 from smalt.machine.gc_pause import pause_gc
@@ -95,8 +96,10 @@ def accept_job(
         return AcceptedJob(job, True, [], None, _explain_unsupported(entity))
     if checked.pins:
         pins.put_job_pins(context.db, job, checked.pins)
-    part = str((body.get("properties") or {}).get(PART) or "").splitlines()
-    for note in (*part, *checked.notes, *checked.idle):
+    notes = body.get("properties") or {}
+    part = str(notes.get(PART) or "").splitlines()
+    unused = [f"no effect: the pipeline has no parameter {notes[UNUSED]}"] if notes.get(UNUSED) else []
+    for note in (*part, *unused, *checked.notes, *checked.idle):
         context.say(job, note)
     return AcceptedJob(job, True, checked.remote, entity)
 

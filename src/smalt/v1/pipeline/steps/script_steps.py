@@ -65,7 +65,7 @@ class CommandLikeStep(PipelineStep):
         raise NotImplementedError
 
     def to_node(self, binder: PipelineBinder) -> Any:
-        parts = binder.begin_command(self)
+        parts = binder.begin_command(self, is_shell=True)
         settings = self.make_settings(binder)
         code = self.find_code(binder)
         text = self.render_text(parts, settings, code)

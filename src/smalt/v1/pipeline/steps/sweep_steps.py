@@ -41,7 +41,7 @@ class HyperDriveStep(PipelineStep):
         self._own_arguments = list(estimator_entry_script_arguments or ())
 
     def to_node(self, binder: PipelineBinder) -> Any:
-        parts = binder.begin_command(self)
+        parts = binder.begin_command(self, is_shell=True)
         ports = find_ports(parts)
         copies = []
         for one in self.outputs:
