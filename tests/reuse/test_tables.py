@@ -155,11 +155,12 @@ async def test_a_folder_that_holds_a_table(web: Web) -> None:
 
 
 async def test_what_is_not_beside_a_copy() -> None:
-    """A copy of the table has no such file beside it: nobody knows what the step read, and it says so."""
+    """The step gets a copy of the file; the copy of the table has none beside it, so nobody knows what it read."""
     async with workbench() as bench:
         (bench.home.path("proj")).mkdir()
         bench.home.path("proj", "outside.csv").write_text("1\n")
-        document = reading(table(bench, "file: ../outside.csv"), mode="eval_download")
+        command = "grep -q 1 ${{inputs.t}}/outside.csv"
+        document = reading(table(bench, "file: ../outside.csv"), mode="eval_download", command=command)
         for name in ("one", "two"):
             job = await run(bench, name, document)
             assert origins(bench, job) == {"read": None}

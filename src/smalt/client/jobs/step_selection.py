@@ -78,8 +78,8 @@ def _refuse_control_flow(job: PipelineJob, wanted: set[str], needed: set[str]) -
             )
     owners = find_owners(job.jobs)
     control = {owners[name] for name in needed if name in owners}
-    control |= {name for name in wanted if isinstance(job.jobs[name], ControlFlowNode)}
-    for name in (one for one in job.jobs if one in control):
+    selected = [name for name in job.jobs if name in wanted and isinstance(job.jobs[name], ControlFlowNode)]
+    for name in (*selected, *(one for one in job.jobs if one in control)):
         raise ValidationException(
             f"the step '{name}' ({job.jobs[name].type}) cannot be selected, or read from an earlier run; "
             "run the whole pipeline: unchanged steps are reused"

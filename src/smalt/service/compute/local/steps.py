@@ -181,7 +181,8 @@ class LocalSteps:
             if value.type == "mltable" and value.mode in access_modes.EVALUATED and not spec.reads_tables:
                 is_copied = value.mode in access_modes.COPIED
                 place = Path(f"{folders.folder}/inputs", f"{name}.files")
-                path = mltable_inputs.lay_out_files(path, tables, place, is_copied) or path
+                table = path if location.path is None else Path(location.path)  # a copy has nothing beside it
+                path = mltable_inputs.lay_out_files(table, tables, place, is_copied) or path
             found.tables.update(tables)
             found.paths[name] = str(path)
             found.texts[name] = make_clean_path(str(path), f"{folders.folder}/inputs", name)
