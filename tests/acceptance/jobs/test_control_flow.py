@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import yaml
@@ -159,3 +161,46 @@ def test_an_input_that_is_a_condition_is_a_boolean(desk: Desk, given: str, why: 
         assert (ran.code, ran.err.strip()) == (2, f"job.yml:7:16: the condition {why}")
     else:
         assert ran.code == 0, ran.err
+
+
+INLINE = """
+type: pipeline
+jobs:
+  list:
+    command: |-
+      echo '{late}' > ${{{{outputs.items}}}}/items.json
+    environment: azureml:host
+    outputs: {{items: {{type: uri_folder}}}}
+  say:
+    command: echo ${{{{inputs.own}}}} ${{{{inputs.k}}}} ${{{{inputs.w}}}}
+    environment: azureml:host
+    inputs: {{own: {own}}}
+  each:
+    type: parallel_for
+    body: ${{{{parent.jobs.say}}}}
+    items: {items}
+"""
+
+
+@pytest.mark.parametrize(
+    ("own", "items"),
+    [("early", "[{k: 1, w: a}, {k: 2.5, w: b}]"), ("late", "${{parent.jobs.list.outputs.items}}")],
+)
+def test_a_command_in_place_reads_what_only_the_items_give(desk: Desk, own: str, items: str) -> None:
+    """Whether the items are written in the file, or are known only once a step has written them."""
+    late = json.dumps([{"k": 1, "w": "a"}, {"k": 2.5, "w": "b"}])
+    ran = desk.job(INLINE.format(own=own, items=items, late=late))
+    assert ran.code == 0, ran.out + ran.err
+    assert f"{own} 1 a" in ran.out
+    assert f"{own} 2.5 b" in ran.out
+
+
+def test_a_name_that_late_items_do_not_give_fails_the_loop(desk: Desk) -> None:
+    """In one sentence, before an iteration runs; where the items are in the file, the file is refused."""
+    late = INLINE.format(own="x", items="${{parent.jobs.list.outputs.items}}", late='[{"k": 1}]')
+    ran = desk.job(late)
+    assert ran.code == 1
+    assert "items[0]: the input 'w' (string) of the body is given by neither the items nor the body" in ran.err
+    ran = desk.job(INLINE.format(own="x", items="[{k: 1}]", late=""))
+    assert ran.code == 2
+    assert "'${{inputs.w}}' names no input of this step" in ran.err

@@ -87,6 +87,26 @@ def find_repeated_steps(jobs: Mapping[str, Any]) -> set[str]:
     return {name for body in bodies for name in _find_step_names(body)}
 
 
+def list_item_inputs(items: Any) -> list[str] | None:
+    """Return the inputs that items as they are written give; None if it is not known yet."""
+    try:
+        found = parse_items(items)
+    except ValueError:
+        return None
+    first = next(iter(item for _, item in list_items(found)), None) if isinstance(found, (list, Mapping)) else None
+    return [str(name) for name in first] if isinstance(first, Mapping) else None
+
+
+def find_item_inputs(jobs: Mapping[str, Any]) -> dict[str, list[str] | None]:
+    """Return by step that a loop repeats the inputs that its items give; `jobs` are as in the document."""
+    return {
+        name: list_item_inputs(each.get("items"))
+        for each in jobs.values()
+        if isinstance(each, Mapping) and each.get("type") == "parallel_for"
+        for name in _find_step_names(each.get("body"))
+    }
+
+
 def parse_items(items: Any) -> Any:
     """Return the items of a `parallel_for`; those of JSON text as a list or mapping. ValueError if it is not JSON."""
     return parse_json_items(items) if isinstance(items, str) and parse_binding(items) is None else items

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.assets.component import COMPONENT, Component
+from smalt.entities.jobs.control_flow import find_item_inputs
 from smalt.entities.jobs.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.jobs.job import Job
 from smalt.entities.rules.bindings import find_whole_component
@@ -91,13 +93,25 @@ class JobComponentField(Field):
         return super().__get__(instance, owner) if build is None else build()
 
 
+class StepMap(Map[Any]):
+    """The steps by name; one that a loop repeats may name the inputs that the loop's items give."""
+
+    def __init__(self) -> None:
+        super().__init__(StepShape(), "steps")
+
+    def read_value(self, value: Any, path: Path, reader: Reader) -> Any:
+        if isinstance(value, Mapping):
+            reader.item_inputs.update({(*path, name): given for name, given in find_item_inputs(value).items()})
+        return super().read_value(value, path, reader)
+
+
 class PipelineJob(Job):
     noun = "a pipeline job"
 
     type = constant("pipeline", "The type of job.")
     inputs = mapping(JOB_INPUTS, "The inputs of the pipeline, by name.", effect=ACTED)
     outputs = mapping(JOB_OUTPUTS, "The outputs, by name.", effect=ACTED)
-    jobs: Any = StepsField(Map(StepShape(), "steps"), "The steps, by name.", factory=dict, effect=ACTED)
+    jobs: Any = StepsField(StepMap(), "The steps, by name.", factory=dict, effect=ACTED)
     component: Any = JobComponentField(COMPONENT, "A pipeline component, in place of steps.", effect=ACTED)
     settings: Any = SettingsField()
 
@@ -127,7 +141,7 @@ class PipelineComponent(Component):
     noun = "a pipeline component"
 
     type = constant("pipeline", "The type of component.")
-    jobs = mapping(Map(StepShape(), "steps"), "The steps, by name.", effect=ACTED)
+    jobs = mapping(StepMap(), "The steps, by name.", effect=ACTED)
     settings: Any = SettingsField()
     source_job_id = optional(Text(), "The pipeline job that it was made from.", effect=KEPT)
 

@@ -154,6 +154,14 @@ def list_inputs(step: Node) -> Mapping[str, Any] | None:
     return _list_ports(step, "inputs")
 
 
+def find_undeclared_inputs(step: Node) -> list[str]:
+    """Return the inputs that an inline step names and does not have: the items of a loop give them."""
+    own = vars(step).get("inputs") or {}
+    texts = [text for where, text in find_texts(step, ()) if where[0] not in ("inputs", "outputs")]
+    named = [one.name for text in texts for one in find_expressions(text) if one.kind == "inputs"]
+    return [name.removesuffix(".path") for name in dict.fromkeys(named) if resolve_port(name, own) is None]
+
+
 def _list_ports(step: Node, word: str) -> Mapping[str, Any] | None:
     if step._partial:
         return None

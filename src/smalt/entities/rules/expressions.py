@@ -222,4 +222,9 @@ def check_own(
     ports: dict[str, Mapping[str, Any]] = {"inputs": noun.inputs, "outputs": noun.outputs}
     if search_space is not None:
         ports["search_space"] = search_space
+    given = reader.item_inputs.get(path, ())
+    if given is None:
+        del ports["inputs"]
+    else:
+        ports["inputs"] = {**dict.fromkeys(given), **noun.inputs}
     check_fields(noun, table, OwnNames(words, ports, find_empty_inputs(data, path, reader)), path, reader)

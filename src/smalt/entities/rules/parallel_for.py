@@ -15,7 +15,7 @@ from smalt.entities.jobs.control_flow import (
     parse_items,
 )
 from smalt.entities.jobs.inputs import Input, Output, has_default
-from smalt.entities.rules.bindings import PipelineNames, find_whole_component, list_inputs
+from smalt.entities.rules.bindings import PipelineNames, find_undeclared_inputs, find_whole_component, list_inputs
 from smalt.entities.rules.pipeline import check_value
 from smalt.entities.rules.values import convert_path
 from smalt.entities.schema.problems import Path, Problem, did_you_mean, format_value, join_words
@@ -141,7 +141,7 @@ def _check_items(node: ParallelFor, body: str, names: PipelineNames, where: Path
 def _check_known_items(items: Any, step: Any, names: PipelineNames, place: Path, reader: Reader) -> None:
     """Check items against the inputs of their body; `place` is that of the items, or of the text that has them."""
     component = find_whole_component(step)
-    declared = component.inputs if component is not None else list_inputs(step)
+    declared = component.inputs if component is not None else _list_inline_inputs(step)
     for inner, words in find_item_problems(items, declared, list_given_inputs(step)):
         reader.add_problem((*place, *inner), words, at_key=bool(inner))
     if not isinstance(items, (list, Mapping)):
@@ -155,6 +155,12 @@ def _check_known_items(items: Any, step: Any, names: PipelineNames, place: Path,
             elif isinstance(form, Input) and (component is not None or form.type is not None):
                 check_value(value, form, names, inner, reader)
                 convert_path(item, name, form, inner, reader)
+
+
+def _list_inline_inputs(step: Any) -> Mapping[str, Any] | None:
+    """Return the inputs of a step without a component: its own, and those that its texts expect of the items."""
+    own = list_inputs(step)
+    return None if own is None else {**{name: Input() for name in find_undeclared_inputs(step)}, **own}
 
 
 def _check_source(text: str, step: Any, names: PipelineNames, place: Path, reader: Reader) -> None:

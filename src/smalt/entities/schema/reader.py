@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from smalt.entities.schema.problems import Path, Problem, format_value
@@ -32,6 +32,8 @@ class Reader:
         """The values from a command line, by path; a text field takes their text."""
         self.in_step = False
         """True inside a step, where `${{…}}` may stand for a value of any shape."""
+        self.item_inputs: dict[Path, Collection[str] | None] = {}
+        """By the path of a step that a loop repeats, the inputs that the items give; None if that is not known yet."""
         self.on_wire = False
         """True for data from a client or a server, which may be a job that an older smalt accepted."""
 

@@ -6,8 +6,16 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from smalt.entities.assets.component import Component
-from smalt.entities.jobs.control_flow import ParallelFor, find_body, get_gathered_type
+from smalt.entities.jobs.control_flow import (
+    ParallelFor,
+    find_body,
+    find_gatherer,
+    get_gathered_type,
+    list_items,
+    parse_items,
+)
 from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.rules.bindings import find_undeclared_inputs
 from smalt.entities.schema.kinds import COMPONENTS
 from smalt.entities.schema.nested import load_noun
 from smalt.entities.schema.travel import Travel
@@ -53,11 +61,33 @@ def split_step(name: str, node: Node, parent: Any) -> InlineStep:
     outputs = vars(node).get("outputs") or {}
     made = noun(
         **values,
-        inputs={key: _declare_input(value, parent) for key, value in inputs.items()},
+        inputs={
+            **_declare_item_inputs(name, node, parent),
+            **{key: _declare_input(value, parent) for key, value in inputs.items()},
+        },
         outputs={key: _declare_output(value, parent) for key, value in outputs.items()},
     )
     made.source_path = node.source_path
     return InlineStep(made, rest)  # type: ignore[arg-type]
+
+
+def _declare_item_inputs(name: str, node: Node, parent: Any) -> dict[str, Input]:
+    """Declare the inputs of a loop's body that only the items give; their types are strings if not known yet."""
+    steps = parent.jobs if parent is not None else {}
+    loop = find_gatherer(name, steps)
+    if loop is None:
+        return {}
+    items = parse_items(steps[loop].items)
+    known = [item for _, item in list_items(items)] if isinstance(items, (list, Mapping)) else []
+    declared = {}
+    for key in find_undeclared_inputs(node):
+        found = [_declare_input(item[key], parent) for item in known if isinstance(item, Mapping) and key in item]
+        types = {one.type for one in found}
+        if types == {"integer", "number"}:
+            declared[key] = Input(type="number")
+        else:
+            declared[key] = found[0] if len(types) == 1 else Input(type="string")
+    return declared
 
 
 def _declare_input(value: Any, parent: Any) -> Input:
