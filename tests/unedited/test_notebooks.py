@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
+import uv
 
 from smalt.python import cells
 
@@ -236,3 +239,32 @@ def test_libraries_register_what_follows_a_cell(programs: Programs) -> None:
     ran = programs.python("n.ipynb")
     assert ran.code == 0, ran.err
     assert ran.out == "True\nafter\ncell\nafter\n"
+
+
+@pytest.mark.integration
+def test_figures_are_shown_where_ipython_is_installed(programs: Programs) -> None:
+    """`%matplotlib inline` needs no window; a cell that asks for one is told."""
+    site = str(programs.folder / "site")
+    command = [
+        uv.find_uv_bin(),
+        "pip",
+        "install",
+        "-q",
+        "--python",
+        sys.executable,
+        "--target",
+        site,
+        "ipython",
+        "matplotlib",
+    ]
+    subprocess.run(command, check=True)
+    programs.notebook(
+        "n.ipynb",
+        "%matplotlib inline\nimport matplotlib.pyplot as plt\nfigure = plt.plot([1, 2])\nplt.show()",
+        "get_ipython().enable_gui('qt')",
+    )
+    ran = programs.python("n.ipynb", environment={"PYTHONPATH": site})
+    assert ran.code == 1
+    assert "n.ipynb, cell 2, line 1: NotImplementedError: a notebook has no windows here, so 'qt' has none" in ran.err
+    saved = json.loads((programs.folder / "n.executed.ipynb").read_text())["cells"]
+    assert any("image/png" in output.get("data", {}) for cell in saved for output in cell.get("outputs", []))

@@ -212,3 +212,17 @@ def test_a_data_asset_of_a_type_of_v1_is_told_what_it_is_now(served: Programs) -
         assert ran.code == 2
         assert f"data.yml:2:7: '{kind}' is a type of SDK v1: " in ran.err
         assert words in ran.err
+
+
+def test_the_open_dataset_diabetes_is_that_of_scikit_learn(served: Programs) -> None:
+    """Rows, names and types are Azure's; a Python without scikit-learn is told to install it."""
+    body = """
+from azureml.opendatasets import Diabetes
+frame = Diabetes.get_tabular_dataset().to_pandas_dataframe()
+print(len(frame), list(frame.columns), *frame.iloc[0], {str(kind) for kind in frame.dtypes})
+"""
+    hidden = "import sys\nsys.modules['sklearn'] = None\n"
+    served.write("hidden.py", hidden + HEAD + body)
+    ran = served.python("hidden.py")
+    assert ran.code == 1
+    assert "Diabetes is read from scikit-learn's copy: pip install pandas 'scikit-learn>=1.1'" in ran.err

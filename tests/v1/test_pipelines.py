@@ -63,9 +63,7 @@ def test_steps_run_in_the_order_that_only_run_after_says(served: Programs) -> No
     """Without data between them, and by StepSequence."""
     served.write("src/note.py", "import sys\nopen(sys.argv[1], 'a').write(sys.argv[2])\n")
     file = served.folder / "order.txt"
-    _run(
-        served,
-        f"""
+    body = f"""
 def step(name):
     return PythonScriptStep("note.py", name, [{str(file)!r}, name], source_directory="src", runconfig=host,
                             allow_reuse=False)
@@ -73,12 +71,36 @@ def step(name):
 last, first, middle = step("c"), step("a"), step("b")
 middle.run_after(first)
 last.run_after(middle)
-Experiment(ws, "order").submit(Pipeline(ws, [last])).wait_for_completion(show_output=False)
+Experiment(ws, "order").submit(Pipeline(ws, [last])).wait_for_completion(show_output=True)
 more = StepSequence([step("d"), [step("e")], step("f")])
 Experiment(ws, "order").submit(Pipeline(ws, more)).wait_for_completion(show_output=False)
-""",
-    )
+"""
+    served.write("program.py", HEAD + body)
+    ran = served.python("program.py")
+    assert ran.code == 0, ran.err
     assert file.read_text() == "abcdef"
+    assert "b: Completed" in ran.err
+    assert "wrote nothing" not in ran.err  # the output that orders is not the program's
+
+
+def test_a_missing_folder_is_mounted_empty(served: Programs) -> None:
+    """As v1 mounts it, and the notice says so; a file, and a folder to download, have to be there."""
+    served.write("src/list.py", "import os, sys\nprint(sys.argv[1], os.listdir(sys.argv[2]))\n")
+    body = """
+pair = (PipelineParameter("path", DataPath(store, {path!r})), DataPathComputeBinding(mode={mode!r}))
+step = PythonScriptStep("list.py", arguments=["found", pair], inputs=[pair], source_directory="src", runconfig=host)
+run = Experiment(ws, "missing").submit(Pipeline(ws, [step]))
+run.wait_for_completion(show_output=False)
+print(list(run.get_steps())[0].get_job_log())
+"""
+    served.write("program.py", HEAD + body.format(path="nothing/here", mode="mount"))
+    ran = served.python("program.py")
+    assert ran.code == 0, ran.err
+    assert ran.out.strip() == "found []"
+    uri = "azureml://datastores/workspaceblobstore/paths/nothing/here"
+    assert f"program.py:{HEAD.count(chr(10)) + 4}: {uri} does not exist; the script gets an empty folder" in ran.err
+    for path, mode in (("absent/one.txt", "mount"), ("absent", "download")):
+        assert f"{path} does not exist" in _refuse(served, body.format(path=path, mode=mode))
 
 
 def test_parameters_are_what_the_submission_says(served: Programs) -> None:

@@ -84,13 +84,16 @@ def test_an_interactive_run_belongs_to_no_job(served: Programs) -> None:
         "experiment = Experiment(ws, 'alone')\nrun = experiment.start_logging()\nbefore = run.get_status()\n"
         "run.log('a', 1)\nrun.log_list('b', [1, 2])\nrun.tag('c', 'd')\nrun.upload_file('note.txt', 'note.txt')\n"
         "with run.child_run() as child:\n    child.log('e', 2)\n"
+        "import os\nwrote = os.path.isdir('outputs') and open('outputs/m.txt', 'w').write('m')\n"
         "run.complete()\nagain = ws.get_run(run.id)\n"
         "answer = [before, again.get_status(), again.get_metrics(), again.tags, again.get_file_names(),"
         " [one.get_metrics() for one in again.get_children()], [one.id for one in experiment.get_runs()] == [run.id],"
-        " 'alone' in ws.experiments]",
+        " 'alone' in ws.experiments]\n"
+        "with experiment.start_logging() as other: pass\nanswer.append(other.get_file_names())",
     )
     metrics = {"a": 1.0, "b": [1.0, 2.0]}
-    assert answer == ["Running", "Completed", metrics, {"c": "d"}, ["note.txt"], [{"e": 2.0}], True, True]
+    assert answer[:-1] == ["Running", "Completed", metrics, {"c": "d"}, ["note.txt"], [{"e": 2.0}], True, True]
+    assert answer[-1] == ["outputs/m.txt"]  # tracked to the end of the `with`
 
 
 def test_a_script_submits_a_child(served: Programs) -> None:

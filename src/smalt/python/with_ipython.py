@@ -25,6 +25,7 @@ class IPythonShell(NotebookShell):
         self.ipython.display_pub.publish = self._show_published
         self.ipython.display_pub.clear_output = lambda wait=False: self.clear_output()
         self.ipython.system = self.system
+        self.ipython.enable_gui = self._refuse_windows
         self.ipython.register_magic_function(lambda words: magics.run_line_magic(self, "pip", words), "line", "pip")
         for name in ("showtraceback", "showsyntaxerror", "showindentationerror"):
             setattr(self.ipython, name, lambda *_, **__: None)
@@ -41,6 +42,12 @@ class IPythonShell(NotebookShell):
 
     def _show_published(self, data: dict[str, Any], metadata: dict[str, Any] | None = None, **_: Any) -> None:
         self.show_data(data, metadata or {})
+
+    @staticmethod
+    def _refuse_windows(gui: str | None = None) -> None:
+        """Take `%matplotlib inline`, whose figures need no window; raise an error for what needs one."""
+        if gui not in (None, "inline"):
+            raise NotImplementedError(f"a notebook has no windows here, so '{gui}' has none; use %matplotlib inline")
 
     def expand_names(self, text: str) -> str:
         return str(self.ipython.var_expand(text))

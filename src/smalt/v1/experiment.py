@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -95,6 +96,7 @@ class Experiment:
         tell_no_effect("Experiment.start_logging", kwargs, "an interactive run has no such setting")
         sent = {key: value for key, value in body.items() if value is not None}
         made = self.workspace.context.client.send_json("runs/create", sent)
+        os.makedirs(outputs or "outputs", exist_ok=True)  # programs write to it without making it
         return InteractiveRun(self, made["run"]["info"]["run_id"], outputs)  # type: ignore[arg-type]
 
     def get_runs(

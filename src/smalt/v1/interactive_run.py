@@ -16,3 +16,8 @@ class InteractiveRun(ChildRun, Run):
     @property
     def job(self) -> None:
         return None
+
+    def __exit__(self, kind: object, problem: object, trace: object) -> None:  # type: ignore[override]
+        """End the run and upload outputs/; `complete()` alone uploads only a folder that was named."""
+        self._outputs = self._outputs or "outputs"
+        super().__exit__(kind, problem, trace)

@@ -114,6 +114,10 @@ def has_default(declared: object) -> bool:
     return isinstance(declared, Input) and declared.default is not None and not has_expression(declared.default)
 
 
+ORDERS_STEPS = "it orders steps; nothing is written to it"
+"""The description of an output that only makes other steps wait."""
+
+
 class Output(Keyed, Entity):
     noun = "an output"
     _says_defaults = False  # without a type it has that of the step that writes it

@@ -32,6 +32,8 @@ class OutputSpec:
     """The location to which the engine resolved the URI; None before that, and after a restart of the server."""
     is_artifacts: bool = False
     """All that the job leaves, its logs among it: an output that every job has."""
+    orders_steps: bool = False
+    """True if it only makes other steps wait, so that nothing need be written to it."""
     is_private: bool = False
     """The place was made for this job: whatever an earlier attempt left there may be removed."""
 

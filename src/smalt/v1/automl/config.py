@@ -6,7 +6,6 @@ import contextlib
 import logging
 import math
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -215,7 +214,9 @@ class AutoMLConfig:
 def _make_data(given: Any, binder: PortBinder, dropped: list[str]) -> Any:
     """Return the table of v2 for a dataset, for what a step writes, or for a data frame."""
     if hasattr(given, "to_parquet"):
-        given = _save_frame(given)
+        from smalt.v1.data.fetching import save_frame
+
+        given = save_frame(given)
     if dropped and hasattr(given, "drop_columns"):
         given = given.drop_columns(dropped)
     port = find_port(given)
@@ -231,17 +232,6 @@ def _make_data(given: Any, binder: PortBinder, dropped: list[str]) -> Any:
         )
     made = make_input(DataPort("inputs", port.source, port.name, "direct"), binder)
     return Input(type="mltable", path=made) if isinstance(made, str) else made
-
-
-def _save_frame(frame: Any) -> Any:
-    from smalt.v1.data import documents
-    from smalt.v1.data.fetching import write_parquet
-    from smalt.v1.data.tables import TabularDataset
-
-    path = os.path.join(tempfile.mkdtemp(prefix="smalt-dataset-"), "part-00000.parquet")
-    write_parquet(frame, path)
-    steps = [{"read_parquet": {"include_path_column": False}}]
-    return TabularDataset.from_document(documents.make_document([path], None, steps))
 
 
 def _read_forecasting(given: Mapping[str, Any]) -> ForecastingParameters:

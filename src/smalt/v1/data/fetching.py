@@ -338,10 +338,26 @@ def _bring_near(entry: dict[str, str], folder: str, client: Any) -> dict[str, st
 
 
 def _find_local(client: Any, uri: str) -> str | None:
-    """Return the path of a URI on this machine; None if its datastore is elsewhere."""
+    """Return the path of a URI on this machine; None if nothing is there, or its datastore is elsewhere."""
+    local = _resolve_uri(client, uri)
+    return local if local and os.path.exists(local) else None
+
+
+def add_missing_folder(client: Any, uri: str) -> bool:
+    """Make the folder of a URI if its datastore is on this machine; return False if it is elsewhere, or is there."""
+    try:
+        local = _resolve_uri(client, uri)
+    except SmaltError:
+        return False  # the job says what is wrong with the URI
+    if not local or os.path.lexists(local):
+        return False
+    os.makedirs(local)
+    return True
+
+
+def _resolve_uri(client: Any, uri: str) -> str | None:
     found = client.connection.post(f"/smalt/v1{client.workspace_id}/resolve", {"uri": uri})
-    local = found.get("local")
-    return str(local) if local and os.path.exists(local) else None
+    return found.get("local") or None
 
 
 def write_frame(dataset: TabularDataset, kind: str, separator: str) -> FileDataset:
@@ -355,6 +371,17 @@ def write_frame(dataset: TabularDataset, kind: str, separator: str) -> FileDatas
     else:
         write_parquet(frame, path)
     made: FileDataset = FileDataset.from_document(documents.make_document([path]), dataset._workspace)
+    return made
+
+
+def save_frame(frame: Any) -> TabularDataset:
+    """Write a data frame into a temporary file, and return that as a dataset."""
+    from smalt.v1.data.tables import TabularDataset
+
+    path = os.path.join(tempfile.mkdtemp(prefix="smalt-dataset-"), "part-00000.parquet")
+    write_parquet(frame, path)
+    steps = [{"read_parquet": {"include_path_column": False}}]
+    made: TabularDataset = TabularDataset.from_document(documents.make_document([path], None, steps))
     return made
 
 

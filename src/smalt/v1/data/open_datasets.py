@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from smalt.v1.data.datasets import FileDataset
 from smalt.v1.exceptions import UserErrorException
+
+if TYPE_CHECKING:
+    from smalt.v1.data.tables import TabularDataset
 
 _STORE = "https://azureopendatastorage.blob.core.windows.net"
 _INSTEAD = (
@@ -52,24 +55,44 @@ class _FolderDataset:
     ) -> None:
         self.start_date, self.end_date, self.cols, self.limit = start_date, end_date, cols, limit
 
-    def to_pandas_dataframe(self) -> NoReturn:
+    def to_pandas_dataframe(self) -> Any:
         raise UserErrorException(f"{type(self).__name__} is not served: {_INSTEAD}")
 
     to_spark_dataframe = to_pandas_dataframe
 
     @classmethod
-    def get_tabular_dataset(cls, *_: Any, **__: Any) -> NoReturn:
+    def get_tabular_dataset(cls, *_: Any, **__: Any) -> Any:
         raise UserErrorException(f"{cls.__name__} is not served: {_INSTEAD}")
 
     get_file_dataset = get_tabular_dataset
 
 
 class Diabetes(_FolderDataset):
+    """442 patients: the rows of scikit-learn's `load_diabetes(scaled=False)`, under the names that Azure gives them."""
+
+    _INTEGERS = ("AGE", "SEX", "S1", "S6", "Y")
+
     @classmethod
-    def get_tabular_dataset(cls, enable_telemetry: bool = True) -> NoReturn:
-        raise UserErrorException(
-            "Diabetes is not served; take sklearn.datasets.load_diabetes, and Dataset.Tabular.register_pandas_dataframe"
-        )
+    def get_tabular_dataset(cls, enable_telemetry: bool = True) -> TabularDataset:
+        from smalt.v1.data.fetching import save_frame
+
+        return save_frame(cls._load_frame())
+
+    def to_pandas_dataframe(self) -> Any:
+        return self._load_frame()
+
+    @classmethod
+    def _load_frame(cls) -> Any:
+        try:
+            from sklearn.datasets import load_diabetes
+
+            frame = load_diabetes(as_frame=True, scaled=False).frame
+        except (ImportError, TypeError):  # earlier versions have no raw values
+            raise UserErrorException(
+                "Diabetes is read from scikit-learn's copy: pip install pandas 'scikit-learn>=1.1'"
+            ) from None
+        frame = frame.rename(columns={"target": "Y"}).rename(columns=str.upper)
+        return frame.astype(dict.fromkeys(cls._INTEGERS, "int64"))
 
 
 class NoaaIsdWeather(_FolderDataset):

@@ -6,7 +6,9 @@ import os
 import posixpath
 from typing import Any
 
+from smalt.client.connection.notices import print_notice
 from smalt.entities.jobs.inputs import Input, Output
+from smalt.machine.source_lines import find_caller
 from smalt.v1.command_ports import PortBinding
 from smalt.v1.data.locations import find_type, make_uri
 from smalt.v1.exceptions import UserErrorException
@@ -72,7 +74,7 @@ class DataReference(PortBinding):
         return DataPort(side, self, self.data_reference_name, self.mode, self.path_on_compute)  # type: ignore[arg-type]
 
     def to_input(self, mode: str | None, client: Any) -> Input:
-        made = Input(type=find_type(self.uri, client), path=self.uri)
+        made = _make_input(self.uri, mode, client)
         if mode == "download":
             made.mode = MODES[mode]
         return made
@@ -111,7 +113,7 @@ class DataPath:
         return DataPath(data_reference.datastore, data_reference.path_on_datastore, data_reference.name)
 
     def to_input(self, mode: str | None, client: Any) -> Input:
-        return Input(type=find_type(self.uri, client), path=self.uri)
+        return _make_input(self.uri, mode, client)
 
 
 class DataPathComputeBinding:
@@ -151,6 +153,19 @@ class SqlDataReference(DataReference):
     @property
     def uri(self) -> str:
         raise UserErrorException("a SqlDataReference is a source of DataTransferStep only; a script cannot read it")
+
+
+def _make_input(uri: str, mode: str | None, client: Any) -> Input:
+    """Return the input of a path of a datastore; a missing folder is made, since v1 mounts what is not there."""
+    made = Input(type=find_type(uri, client), path=uri)
+    if mode != "download" and made.type == "uri_folder" and client is not None:
+        from smalt.v1.data.fetching import add_missing_folder
+
+        if add_missing_folder(client, uri):
+            file, line = find_caller()
+            place = f"{file}:{line}: " if file else ""
+            print_notice(f"{place}{uri} does not exist; the script gets an empty folder, which was made there")
+    return made
 
 
 def _make_name(datastore: str, path: str) -> str:

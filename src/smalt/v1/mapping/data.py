@@ -175,7 +175,10 @@ ROWS = (
     ),
     *(
         MappedName(name, "Input(path=…)", "differs", _OPEN)
-        for name in ("MNIST", "Diabetes", "NoaaIsdWeather", "NycTlcGreen", "NycTlcYellow")
+        for name in ("MNIST", "NoaaIsdWeather", "NycTlcGreen", "NycTlcYellow")
+    ),
+    MappedName(
+        "Diabetes", "sklearn.datasets.load_diabetes", "differs", "the rows are those of load_diabetes(scaled=False)"
     ),
     # Outputs
     MappedName("OutputFileDatasetConfig", "Output(type='uri_folder', path=…)"),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.dsl.names import sanitize_name
-from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.jobs.inputs import ORDERS_STEPS, Input, Output
 from smalt.v1.command_ports import CommandPorts, find_ports, get_origin
 from smalt.v1.commands import CommandParts
 from smalt.v1.exceptions import UserErrorException
@@ -73,7 +73,7 @@ class PipelineBinder:
     def finish_command(self, step: PipelineStep, parts: CommandParts) -> None:
         """Add the output by which others run after the step, and bind those that are the pipeline's."""
         if not parts.outputs and any(step in other.earlier for other in self.steps):
-            parts.outputs[ORDER] = Output(type="uri_folder")
+            parts.outputs[ORDER] = Output(type="uri_folder", description=ORDERS_STEPS)
         ports = find_ports(parts)
         for value in step.outputs:
             source = get_origin(value)

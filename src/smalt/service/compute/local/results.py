@@ -50,7 +50,7 @@ class LocalResults:
         if watching.is_large(noted) or PathKind.OTHER in found.values() or PathKind.OTHER in outputs.values():
             return None
         kept = tuple(name for name in KEPT if found[name] is not PathKind.NOTHING)
-        empty = [name for name, one in outputs.items() if one is PathKind.NOTHING and _may_be_empty(spec, name)]
+        empty = [name for name, one in outputs.items() if one is PathKind.NOTHING and _must_be_written(spec, name)]
         return SmallResult(kept, empty, noted)
 
     def find_changed_input(self, spec: StepSpec, noted: Mapping[str, Any] | None = None) -> str | None:
@@ -106,7 +106,7 @@ class LocalResults:
         empty = []
         for name, output, place, _ in self._list_written(spec, self.context.get_folders(spec)):
             sent = output.location.path if output.location and output.mode == access_modes.UPLOADED else None
-            if _may_be_empty(spec, name) and access_modes.is_empty(sent or place):
+            if _must_be_written(spec, name) and access_modes.is_empty(sent or place):
                 empty.append(name)
         return empty
 
@@ -125,5 +125,5 @@ class LocalResults:
             yield WrittenOutput(name, output, place, own)
 
 
-def _may_be_empty(spec: StepSpec, output: str) -> bool:
-    return spec.outputs[output].type not in PRIMITIVES
+def _must_be_written(spec: StepSpec, output: str) -> bool:
+    return spec.outputs[output].type not in PRIMITIVES and not spec.outputs[output].orders_steps

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from smalt import wire
 from smalt.entities import CommandJob, Input, Output
 from smalt.entities.jobs.identity import UserIdentity
+from smalt.entities.jobs.inputs import ORDERS_STEPS
 from smalt.entities.jobs.resources import TensorFlowDistribution
 from smalt.entities.syntax.literals import to_text
 from smalt.entities.syntax.references import Reference, parse_uri
@@ -280,7 +281,8 @@ def make_spec(leaf: Leaf, number: int) -> StepSpec:
         is_given = how.given is not None or (job.parent_id is None and bool(output.path))
         outputs[name] = OutputSpec(
             output.type, output.mode, uri, leaf.written.get(name),
-            is_artifacts=_is_artifacts(name, output), is_private=not (is_given or how.is_shared),
+            is_artifacts=_is_artifacts(name, output), orders_steps=output.description == ORDERS_STEPS,
+            is_private=not (is_given or how.is_shared),
         )  # fmt: skip
     literals, inputs = {}, {}
     for name, value in entity.inputs.items():
