@@ -42,7 +42,7 @@ def show(run):
     return run.get_status(), list(run.get_steps())[0].get_job_log().strip()
 
 
-step = PythonScriptStep("echo.py", "say", [text, number], source_directory="src", runconfig=host)
+step = PythonScriptStep("echo.py", "say", [text, number], source_directory="src", runconfig=host, allow_reuse=False)
 pipeline = Pipeline(ws, [step])
 """
 ECHO = "import sys\nprint('got', *sys.argv[1:])\n"
@@ -86,3 +86,135 @@ print([run.get_properties()["runSource"] for run in PipelineRun.get_pipeline_run
     ]
     ran = served.smalt("batch-endpoint", "invoke", "-n", "My-New-Pipeline", "--inputs", "text=v2")
     assert ran.code == 0, ran.err
+
+
+def test_a_request_is_refused_with_all_that_is_wrong_and_unknown_parameters_are_told(served: Programs) -> None:
+    """As the service did, a parameter that there is not changes nothing; here the job's log says so."""
+    lines = _run(
+        served,
+        """
+published = pipeline.publish(name="strict")
+wrong = {"ExperimentNam": "e", "ParameterAssignments": {"number": [1]}, "DataPathAssignments": {"text": {"x": 1}}}
+print(post(published.endpoint, wrong)["error"]["message"])
+print(post(published.endpoint, {"ParameterAssignments": {"number": "many"}})["error"]["message"])
+print(post(published.endpoint[:-1], {})["error"]["code"])
+made = post(published.endpoint, {"ExperimentName": "e", "ParameterAssignments": {"1": "united"}})
+run = PipelineRun(Experiment(ws, "e"), made["Id"])
+print(*show(run))
+print(run.get_properties()["smalt.unused-parameters"])
+published.disable()
+print(post(published.endpoint, {})["error"]["message"])
+print([published.id in [one.id for one in PublishedPipeline.list(ws, only)] for only in (True, False)])
+PublishedPipeline.get(ws, published.id).enable()
+print(PublishedPipeline.get(ws, published.id).status)
+""",
+    )
+    text = "\n".join(lines)
+    assert "ExperimentNam: a submission has no such setting; did you mean 'ExperimentName'?" in text
+    assert "ParameterAssignments.number: must be text, a number or a boolean, not a list" in text
+    assert "must have DataStoreName and RelativePath" in text
+    assert "'many'" in text
+    assert lines[-5:] == [
+        "Completed got nobody 10",
+        "'1'",
+        "published pipeline 'strict' is disabled, so nobody can submit it; call its enable()",
+        "[False, True]",
+        "Active",
+    ]
+
+
+def test_a_pipeline_endpoint_has_versions_of_which_one_is_the_default(served: Programs) -> None:
+    """By id, by name and by version, in the SDK and by REST; a run may be published as well."""
+    lines = _run(
+        served,
+        """
+endpoint = PipelineEndpoint.publish(ws, "Many Versions", "of a test", pipeline)
+run = Experiment(ws, "e").submit(pipeline, pipeline_parameters={"text": "of the run"})
+run.wait_for_completion(show_output=False)
+second = run.publish_pipeline("second", "of a run", "2")
+endpoint.add(second)
+print([one.version for one in endpoint.list_versions()], endpoint.get_default_version(), len(endpoint.list_pipelines()))
+endpoint.set_default(second)
+endpoint.set_name("New")
+found = PipelineEndpoint.get(ws, name="New")
+print(found.id == endpoint.id, found.default_version, found.get_pipeline().id == second.id)
+print(found.get_pipeline("0").name)
+by_name = found.endpoint.split("Id", 1)[0] + "Name?name=New"
+for url in (found.endpoint, found.endpoint + "/0", by_name, by_name + "&pipelineVersion=0"):
+    print(*show(PipelineRun(Experiment(ws, "e"), post(url, {"ExperimentName": "e"})["Id"])))
+print(*show(found.submit("e", {"text": "it's $HOME"})))
+print(*show(Experiment(ws, "e").submit(found, tags={"a": "b"}, pipeline_version="0")))
+""",
+    )
+    assert lines == [
+        "['0', '1'] 0 2",
+        "True 1 True",
+        "Many Versions",
+        "Completed got of the run 10",
+        "Completed got nobody 10",
+        "Completed got of the run 10",
+        "Completed got nobody 10",
+        "Completed got it's $HOME 10",
+        "Completed got nobody 10",
+    ]
+
+
+def test_a_schedule_submits_a_published_pipeline(served: Programs) -> None:
+    """At once where it has no start; it can be changed and found; a datastore is not polled, which is told."""
+    lines = _run(
+        served,
+        """
+import time
+published = pipeline.publish(name="scheduled")
+schedule = Schedule.create(ws, "My Schedule", published.id, "timed", ScheduleRecurrence("Day", 2),
+                           pipeline_parameters={"text": "by time"})
+end = time.monotonic() + 60
+while (run := schedule.get_last_pipeline_run()) is None and time.monotonic() < end:
+    time.sleep(0.1)
+print(*show(run))
+print(schedule.id, schedule.status, [one.id for one in Schedule.list(ws, pipeline_id=published.id)])
+schedule.update(name="Renamed", recurrence=ScheduleRecurrence("Week", 1, week_days=["Monday"], time_of_day="22:30"))
+schedule.disable()
+found = Schedule.get(ws, schedule.id)
+print(found.name, found.status, found.recurrence,
+      *(len(Schedule.list(ws, only, published.id)) for only in (True, False)))
+print(len(found.get_pipeline_runs()))
+endpoint = PipelineEndpoint.publish(ws, "timed", "d", published)
+of_endpoint = Schedule.create_for_pipeline_endpoint(ws, "E", endpoint.id, "timed",
+                                                    ScheduleRecurrence("Day", 1, hours=[22], minutes=[30]))
+print(len(Schedule.get_schedules_for_pipeline_endpoint_id(ws, endpoint.id)))
+try:
+    Schedule.create(ws, "polls", published.id, "timed", datastore=store)
+except Exception as error:
+    print(error)
+""",
+    )
+    assert lines[:2] == ["Completed got by time 10", "My-Schedule Active ['My-Schedule']"]
+    assert lines[2] == (
+        "Renamed Disabled ScheduleRecurrence(frequency='Week', interval=1, time_zone='UTC', hours=[22], minutes=[30], "
+        "week_days=['Monday']) 0 1"
+    )
+    assert lines[3:5] == ["1", "1"]
+    assert lines[5].startswith("smalt watches no datastore: make a schedule with a ScheduleRecurrence")
+
+
+def test_data_of_a_published_pipeline_is_given_by_path_or_dataset(served: Programs) -> None:
+    """`DataPathAssignments`, and `DataSetDefinitionValueAssignments` with the id of a dataset."""
+    served.write("data/one.txt", "one")
+    served.write("data/two.txt", "two")
+    served.write("src/read.py", "import sys\nprint('got', *(open(name).read() for name in sys.argv[1:]))\n")
+    lines = _run(
+        served,
+        """
+store.upload("data", "given", overwrite=True, show_progress=False)
+one, two = (Dataset.File.from_files((store, f"given/{name}.txt")) for name in ("one", "two"))
+path = PipelineParameter("path", DataPath(store, "given/one.txt"))
+pair = (path, DataPathComputeBinding(mode="mount"))
+data = DatasetConsumptionConfig("files", PipelineParameter("files", one)).as_mount()
+step = PythonScriptStep("read.py", "read", [pair, data], inputs=[pair, data], source_directory="src", runconfig=host)
+published = Pipeline(ws, [step]).publish(name="data")
+print(*show(published.submit(ws, "e")))
+print(*show(published.submit(ws, "e", {"path": DataPath(store, "given/two.txt"), "files": two})))
+""",
+    )
+    assert lines == ["Completed got one one", "Completed got two two"]
