@@ -142,11 +142,11 @@ def test_data_is_transferred_from_folder_to_folder(served: Programs) -> None:
     out = _run(
         served,
         """
-store.upload("data", "here", overwrite=True, show_progress=False)
-step = DataTransferStep("move", DataReference(store, "here", "here"), DataReference(store, "there", "there"))
+store.upload("data", "sent", overwrite=True, show_progress=False)
+step = DataTransferStep("move", DataReference(store, "sent", "sent"), DataReference(store, "received", "received"))
 run = Experiment(ws, "transfer").submit(Pipeline(ws, [step]))
 run.wait_for_completion(show_output=False)
-print(Dataset.File.from_files((store, "there")).to_path())
+print(Dataset.File.from_files((store, "received")).to_path())
 """,
     )
     assert out == "['/a.txt']\n"
