@@ -159,7 +159,7 @@ step = RScriptStep(script_name='hello.R', name='say', source_directory='src', ru
     ),
     TableRow("synapse_spark_step", "`spark`", "runs; the upgrade leaves it"),
 )
-"""The same page's table of steps."""
+"""Table of steps, of the page "Upgrade pipelines to SDK v2"."""
 
 PUBLISHED = (
     TableRow("Pipeline endpoint", "Batch endpoint", "runs; the upgrade leaves it"),
@@ -167,7 +167,7 @@ PUBLISHED = (
     TableRow("Pipeline parameter", "Job inputs", "runs"),
     TableRow("Pipeline job", "Batch job", "runs; the upgrade leaves it"),
 )
-"""The same page's table of published pipelines."""
+"""Table of published pipelines, of the same page."""
 
 TABLES = (
     ("A script run", SCRIPT_RUN),

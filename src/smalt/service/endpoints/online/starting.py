@@ -45,7 +45,7 @@ _APP_ROOT = "/var/azureml-app"
 _GRACE = 20.0
 """Seconds that a process has to end when it is stopped."""
 AT_ONCE = 3.0
-"""The same where nobody waits for its answers."""
+"""Seconds that a process has to end if nobody waits for its answers."""
 _PROGRAMS = Path(inside.__path__[0], "serving")
 
 
