@@ -81,6 +81,26 @@ class ScheduleBench(Workbench):
             resources.put_resource(self.db, self.workspace.id, KIND, "s", {"properties": properties}, "tester")
             self.scheduler.put_schedule(self.workspace, self.record)
 
+    async def watch(self, trigger: dict[str, Any], job: dict[str, Any] | None = None, **more: Any) -> None:
+        """Store the schedule `s`, which watches a folder, as its route does."""
+        action = {"actionType": "CreateJob", "jobDefinition": job or HELLO}
+        properties = {"trigger": trigger, "action": action, **more}
+        files = await self.scheduler.list_watched_files(self.workspace, properties)
+        self.scheduler.check_schedule(self.workspace, "s", properties, files)
+        with self.db.transaction():
+            resources.put_resource(self.db, self.workspace.id, KIND, "s", {"properties": properties}, "tester")
+            self.scheduler.put_schedule(self.workspace, self.record, files)
+        await settle()
+
+    async def look(self, at: str) -> None:
+        """Set the clock, and let the looks that are due end, and their ticks make jobs."""
+        await self.clock.set_time(moment(at))
+        await self.finish_looks()
+
+    async def finish_looks(self) -> None:
+        await asyncio.gather(*self.scheduler.looks.in_progress.values())
+        await settle()
+
     @property
     def record(self) -> ResourceRecord:
         found = resources.get_resource(self.db, self.workspace.id, KIND, "s")
@@ -154,7 +174,7 @@ async def run_until_killed(home: str, number: int, when: str) -> None:
 
     bench.db.execute = die_at_statement  # type: ignore[method-assign]
     for at in ("2026-01-01T10:01:00", "2026-01-01T10:02:00"):
-        await bench.clock.set_time(moment(at))
+        await bench.look(at)
     await bench.kill()
 
 

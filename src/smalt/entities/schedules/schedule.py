@@ -61,10 +61,11 @@ class ScheduleTick(Entity):
     _effect = SERVICE
 
     time = from_service(Text(), "The time at which it was due, in UTC.")
-    cause = from_service(Text(), "The cause: `trigger`, or `request` where a user asked for it.")
+    cause = from_service(Text(), "The cause: `trigger`, `request` where a user asked for it, or `change` of files.")
     status = from_service(Text(), "The outcome: `fired`, `skipped`, `failed`, or `due` while its job is made.")
     job = from_service(Text(), "The name of the job that it made.")
     late = from_service(Number(), "The seconds from its time until its job was made.")
+    changed = from_service(Text(), "The file that was added or changed; of several the first, and how many there are.")
     reason = from_service(Text(), "The reason why it made no job.")
     until = from_service(Text(), "The time of the last one of several that were skipped together.")
     count = from_service(Integer(), "The number of ticks that were skipped together.")

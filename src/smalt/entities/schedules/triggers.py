@@ -1,4 +1,4 @@
-"""Triggers of schedules: recurrences and cron expressions."""
+"""Triggers of schedules: recurrences, cron expressions, and watched folders of datastores."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from smalt.entities.schedules.times import Cron, Time, Zone, is_empty_period
 from smalt.entities.schema.effects import ACTED
 from smalt.entities.schema.entity import Entity, constant, optional, required
 from smalt.entities.schema.nested import Nested, TaggedNoun
-from smalt.entities.schema.shapes import Enum, Integer, List
+from smalt.entities.schema.shapes import Enum, Integer, List, Text
 
 if TYPE_CHECKING:
     from smalt.entities.schema.problems import Path
     from smalt.entities.schema.reader import Reader
 
+POLLING_INTERVAL = 5
+"""Minutes between two looks at a datastore, where a trigger does not say how many."""
+MOST_MINUTES = 527_040
 DAYS = Enum("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -79,6 +82,25 @@ class RecurrenceTrigger(Trigger):
             reader.add_problem((*path, "schedule"), f"{words} month", at_key=True)
 
 
+class DatastoreTrigger(Trigger):
+    """A trigger that fires when files of a folder were added or changed; smalt's own, after SDK v1's schedules."""
+
+    noun = "a datastore trigger"
+
+    type = constant("datastore", "The type.")
+    path = required(Text(), "The folder that is watched, as `azureml://datastores/NAME/paths/FOLDER`.")
+    polling_interval = optional(
+        Integer(at_least=1, at_most=MOST_MINUTES), f"The minutes between two looks; {POLLING_INTERVAL} where unset."
+    )
+    input = optional(Text(), "The input that gets the path of the changed file: each file has a job of its own then.")
+
+
 TRIGGER: TaggedNoun[Trigger] = TaggedNoun(
-    Trigger, "type", {"cron": "schedules.triggers:CronTrigger", "recurrence": "schedules.triggers:RecurrenceTrigger"}
+    Trigger,
+    "type",
+    {
+        "cron": "schedules.triggers:CronTrigger",
+        "recurrence": "schedules.triggers:RecurrenceTrigger",
+        "datastore": "schedules.triggers:DatastoreTrigger",
+    },
 )

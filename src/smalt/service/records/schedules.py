@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,7 +13,8 @@ from smalt.service.records.database import Database
 _KEPT = 1000
 """Ticks that are kept of each schedule."""
 _COLUMNS = (
-    "id, workspace_id, resource_id, part, cause, time, last_time, count, status, job, reason, settled_at, principal"
+    "id, workspace_id, resource_id, part, cause, time, last_time, count, status, job, reason, settled_at, principal,"
+    " changed"
 )
 
 
@@ -41,6 +42,8 @@ class NewTick(NamedTuple):
     number: int = 1
     """The number of ticks that it stands for."""
     reason: str | None = None
+    changed: str = ""
+    """The file that was added or changed, of a schedule that watches a datastore."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Tick:
     reason: str | None
     settled_at: float | None
     principal: str
+    changed: str
 
     @property
     def key(self) -> ScheduleKey:
@@ -107,6 +111,8 @@ def find_unknown(db: Database, kind: str) -> list[int]:
 
 def remove_schedule(db: Database, resource_id: int, parts: Iterable[int] | None = None) -> None:
     """Remove the times and ticks of a resource's schedules, or of these parts alone."""
+    if parts is None:
+        db.execute("DELETE FROM watched_files WHERE resource_id=?", (resource_id,))
     for table in ("schedules", "ticks"):
         if parts is None:
             db.execute(f"DELETE FROM {table} WHERE resource_id=?", (resource_id,))
@@ -122,6 +128,7 @@ def disable_all(db: Database, why: str) -> None:
         body["properties"]["isEnabled"] = False
         db.execute("UPDATE resources SET body=? WHERE id=?", (json.dumps(body), id))
     db.execute("DELETE FROM schedules")
+    db.execute("DELETE FROM watched_files")
     db.execute("UPDATE ticks SET status='failed', reason=?, settled_at=? WHERE status='due'", (why, time.time()))
 
 
@@ -130,10 +137,10 @@ def add_tick(db: Database, times: ScheduleTimes, tick: NewTick, principal: str) 
     settled = None if tick.status == "due" else time.time()
     added = db.execute(
         "INSERT OR IGNORE INTO ticks (workspace_id, resource_id, part, cause, time, last_time, count, status, job,"
-        " reason, settled_at, principal) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        " reason, settled_at, principal, changed) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             times.workspace_id, *times.key, tick.cause, tick.time, tick.last_time, tick.number, tick.status, tick.job,
-            tick.reason, settled, principal,
+            tick.reason, settled, principal, tick.changed,
         ),
     )  # fmt: skip
     if not added.rowcount:
@@ -144,6 +151,30 @@ def add_tick(db: Database, times: ScheduleTimes, tick: NewTick, principal: str) 
     if oldest is not None:
         db.execute("DELETE FROM ticks WHERE resource_id=? AND part=? AND id<=? AND status!='due'", (*times.key, oldest))
     return added.lastrowid
+
+
+def extend_skipped(db: Database, key: ScheduleKey, cause: str, at: float, reason: str) -> bool:
+    """Count one more skipped tick in the schedule's last one; return False if that is another one."""
+    extended = db.execute(
+        "UPDATE ticks SET last_time=?, count=count+1 WHERE status='skipped' AND cause=? AND reason=? AND id="
+        "(SELECT max(id) FROM ticks WHERE resource_id=? AND part=?)",
+        (at, cause, reason, *key),
+    )
+    return bool(extended.rowcount)
+
+
+def read_watched_files(db: Database, resource_id: int) -> dict[str, str]:
+    """Return the stamps of the files that a schedule watches, by path, as its last look saw them."""
+    rows = db.rows("SELECT path, stamp FROM watched_files WHERE resource_id=?", (resource_id,))
+    return {str(path): str(stamp) for path, stamp in rows}
+
+
+def update_watched_files(db: Database, resource_id: int, seen: Mapping[str, str], gone: Iterable[str] = ()) -> None:
+    db.execute_many("DELETE FROM watched_files WHERE resource_id=? AND path=?", [(resource_id, path) for path in gone])
+    db.execute_many(
+        "INSERT OR REPLACE INTO watched_files (resource_id, path, stamp) VALUES (?,?,?)",
+        [(resource_id, path, stamp) for path, stamp in seen.items()],
+    )
 
 
 def settle_tick(db: Database, id: int, status: str, reason: str | None = None) -> None:

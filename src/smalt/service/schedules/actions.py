@@ -28,6 +28,9 @@ from smalt.wire.workspaces.schedules import read_import
 SCHEDULE, SCHEDULE_TIME = "smalt.schedule", "smalt.schedule-time"
 """The properties of a schedule's job: the schedule's name, and the time of its tick."""
 
+CHANGED = "smalt.changed-file"
+"""The property of the job of a schedule that watches a folder: the file that was added or changed."""
+
 TRIGGER_TIME = "${{creation_context.trigger_time}}"
 
 IMPORT, INVOKE = "importdata", "invokebatchendpoint"
@@ -50,6 +53,10 @@ class DueTick(NamedTuple):
     schedule: str
     time: float
     job: str
+    changed: str = ""
+    """The URI of the file that was added or changed, where the schedule watches a folder."""
+    input: str | None = None
+    """The input of the job that gets this URI."""
 
     @property
     def display_name(self) -> str:
@@ -58,7 +65,8 @@ class DueTick(NamedTuple):
     @property
     def notes(self) -> dict[str, str]:
         """The properties by which the job tells its schedule."""
-        return {SCHEDULE: self.schedule, SCHEDULE_TIME: format_time(self.time)}
+        notes = {SCHEDULE: self.schedule, SCHEDULE_TIME: format_time(self.time)}
+        return {**notes, CHANGED: self.changed} if self.changed else notes
 
 
 def get_action_type(properties: Mapping[str, Any]) -> str:
@@ -126,8 +134,12 @@ def _build_job(context: EngineContext, workspace: Workspace, tick: DueTick, acti
     """Return the REST properties of the job of a tick."""
     if kind == IMPORT:
         job: Body = wire.to_rest(build_import_job(read_import(action)))["properties"]
+        if tick.input:
+            raise ValidationException("trigger.input: an import takes no file; remove it")
     else:
         job = _build_created(context, workspace, action)
+        _check_input(tick, job)
+        job = _give_changed_file(tick, job, "inputs")
     filled: Body = _fill_in(job, format_time(tick.time))
     notes = {**(filled.get("properties") or {}), **tick.notes}
     return {**filled, "displayName": tick.display_name, "properties": notes}
@@ -148,10 +160,32 @@ def _read_invocation(
     """Return the deployment that a tick invokes, and the invocation, read and as it is sent."""
     endpoint = _find_endpoint(engine, workspace, action)
     target = batch.find_target(engine, workspace, endpoint, action.get("deploymentName"))
-    given: Body = _fill_in(dict(action.get("properties") or {}), format_time(tick.time))
+    written = _give_changed_file(tick, dict(action.get("properties") or {}), "inputData")
+    given: Body = _fill_in(written, format_time(tick.time))
     notes = {**(given.get("properties") or {}), **tick.notes}
     body = {"properties": {**given, "name": tick.job, "displayName": tick.display_name, "properties": notes}}
     return target, batch.read_invocation(body), body
+
+
+def _check_input(tick: DueTick, job: Body) -> None:
+    """Raise ValidationException if the job has no input of the name that gets the changed file."""
+    known = job.get("inputs") or {}
+    if tick.input and tick.input not in known and not job.get("componentId"):
+        hint = did_you_mean(tick.input, known)
+        raise ValidationException(f"trigger.input: the job has no input '{tick.input}'{hint}")
+
+
+def _give_changed_file(tick: DueTick, job: Body, key: str) -> Body:
+    """Return the job with the changed file as the input that is to get it: its path, where the input is text."""
+    if not tick.input:
+        return job
+    inputs = job.get(key) or {}
+    before = inputs.get(tick.input)
+    is_text = isinstance(before, Mapping) and fold_case(str(before.get("jobInputType"))) == "literal"
+    given = {"jobInputType": "literal", "value": tick.changed} if is_text else {
+        "jobInputType": "uri_file", "uri": tick.changed
+    }  # fmt: skip
+    return {**job, key: {**inputs, tick.input: given}}
 
 
 def format_time(at: float) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from smalt.entities.schedules.triggers import CronTrigger
+from smalt.entities.schedules.triggers import POLLING_INTERVAL, CronTrigger, DatastoreTrigger, RecurrenceTrigger
 from smalt.service.schedules.recurrence import Recurrence, has_pattern
 from smalt.service.schedules.zones import UTC, find_zone, parse_moment
 
@@ -44,6 +44,9 @@ class Occurrences:
     """The times of a trigger; `anchor` is the start of one that has no start_time."""
 
     def __init__(self, trigger: Any, anchor: float) -> None:
+        self.trigger = trigger
+        if isinstance(trigger, DatastoreTrigger):
+            trigger = _make_recurrence(trigger)
         zone = find_zone(trigger.time_zone)
         start = parse_moment(trigger.start_time, zone) if trigger.start_time else None
         self._end = parse_moment(trigger.end_time, zone) if trigger.end_time else None
@@ -57,7 +60,7 @@ class Occurrences:
     @property
     def begins_at_once(self) -> bool:
         """True for a recurrence that counts from its creation, which is its first time."""
-        return self._counts_from_anchor
+        return self._counts_from_anchor and not isinstance(self.trigger, DatastoreTrigger)
 
     def is_empty(self) -> bool:
         """True if no time ever comes, whatever its end is."""
@@ -84,3 +87,14 @@ class Occurrences:
             if len(found) >= count or until - width <= after:
                 return found[-count:]
             width *= _WIDER
+
+
+def _make_recurrence(trigger: DatastoreTrigger) -> RecurrenceTrigger:
+    """Return the times at which a datastore is looked at."""
+    return RecurrenceTrigger(
+        frequency="minute",
+        interval=int(trigger.polling_interval or POLLING_INTERVAL),
+        start_time=trigger.start_time,
+        end_time=trigger.end_time,
+        time_zone=trigger.time_zone,
+    )

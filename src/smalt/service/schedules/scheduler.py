@@ -11,9 +11,10 @@ import json
 import logging
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from smalt.entities.schedules.triggers import DatastoreTrigger
 from smalt.exceptions import RefusedError, SmaltError, Unavailable, ValidationException
 from smalt.service.engine import Engine
 from smalt.service.records import jobs, resources, schedules
@@ -24,9 +25,11 @@ from smalt.service.records.workspaces import Workspace, get_workspace
 from smalt.service.schedules import actions
 from smalt.service.schedules.actions import DueTick
 from smalt.service.schedules.clock import Clock, SystemClock
+from smalt.service.schedules.folder_looks import FolderLooks
 from smalt.service.schedules.missed import GRACE, POLICIES, SKIP, divide_due
 from smalt.service.schedules.occurrences import Occurrences
 from smalt.service.schedules.start_stop import COMPUTES, list_start_stops, set_state
+from smalt.service.schedules.watched_folders import Files, WatchedFolder
 from smalt.wire.workspaces.schedules import read_trigger
 
 log = logging.getLogger("smalt.schedules")
@@ -35,7 +38,7 @@ KIND = "schedules"
 MISSED = "smalt.missed-ticks"
 """The property of a schedule with its policy for ticks that a downtime missed: skip, once or all."""
 TRIGGER, REQUEST = "trigger", "request"
-"""The causes of a tick: its time has come, or a user has asked for it."""
+"""The causes of a tick: its time has come, or a user has asked for it. The third is `folder_looks.CHANGE`."""
 
 _AT_ONCE = 100
 """Schedules whose ticks are recorded in one transaction."""
@@ -61,6 +64,7 @@ class Scheduler:
         """Ticks that are recorded and whose jobs are to be made."""
         self._is_making = False
         self._is_closed = False
+        self.looks = FolderLooks(engine.context, self.clock, self._choose_job_name, self._add_ticks)
 
     def open(self) -> None:
         """Settle what an earlier server left, and wait for the next time."""
@@ -71,7 +75,7 @@ class Scheduler:
         self._handle_alarm()
 
     def close(self) -> None:
-        self._is_closed = True
+        self._is_closed = self.looks.is_closed = True
         self.clock.close()
 
     @property
@@ -79,10 +83,32 @@ class Scheduler:
         """The time of the next tick of any schedule."""
         return schedules.find_earliest_time(self._db)
 
-    def put_schedule(self, workspace: Workspace, record: ResourceRecord) -> None:
-        """Work out the next time of a schedule that was stored; call in the transaction that stores it."""
-        self._put_times(workspace.id, record)
+    def put_schedule(self, workspace: Workspace, record: ResourceRecord, files: Files | None = None) -> None:
+        """Work out the next time of a schedule that was stored; call in the transaction that stores it.
+
+        `files` is what a schedule that watches a folder finds there now: only what comes later counts as a change.
+        """
+        is_new = self._put_times(workspace.id, record)
+        if is_new and files is not None:
+            schedules.update_watched_files(
+                self._db, record.id, files, schedules.read_watched_files(self._db, record.id).keys() - files.keys()
+            )
         self._wait_soon()
+
+    async def list_watched_files(self, workspace: Workspace, properties: Mapping[str, Any]) -> Files | None:
+        """Return the files in the folder that a schedule watches; None if it watches none.
+
+        Raises ValidationException if the folder cannot be listed.
+        """
+        trigger = properties.get("trigger")
+        if not isinstance(trigger, Mapping) or str(trigger.get("triggerType")).lower() != "datastore":
+            return None
+        read = read_trigger(trigger)
+        assert isinstance(read, DatastoreTrigger)
+        try:
+            return await asyncio.to_thread(WatchedFolder(self._engine.context, workspace, read).list_files)
+        except (Unavailable, RefusedError) as error:
+            raise ValidationException(f"trigger.path: {error}") from None
 
     def put_compute(self, workspace: Workspace, record: ResourceRecord) -> None:
         """Work out the next times of a compute's schedules; call in the transaction that stores it."""
@@ -108,16 +134,25 @@ class Scheduler:
         schedules.remove_schedule(self._db, record.id)
         self._wait_soon()
 
-    def check_schedule(self, workspace: Workspace, name: str, properties: Mapping[str, Any]) -> list[str]:
-        """Raise what is wrong with a schedule that is to be stored; return the lines that its jobs' logs begin with."""
+    def check_schedule(
+        self, workspace: Workspace, name: str, properties: Mapping[str, Any], files: Files | None = None
+    ) -> list[str]:
+        """Raise what is wrong with a schedule that is to be stored; return the lines that its jobs' logs begin with.
+
+        `files` is what a schedule that watches a folder finds there.
+        """
         body = dict(properties)
         get_policy(body, SKIP)
         if actions.explain_idle(name, body):
             return []
         now = self.clock.now()
-        if Occurrences(read_trigger(body.get("trigger")), now).is_empty():
+        trigger = read_trigger(body.get("trigger"))
+        if Occurrences(trigger, now).is_empty():
             raise ValidationException("trigger: it has no time that ever comes; correct it")
         tick = DueTick(name, now, self._choose_job_name(workspace.id, name, now))
+        if isinstance(trigger, DatastoreTrigger):
+            sample = WatchedFolder(self._engine.context, workspace, trigger).find_sample(files or {})
+            tick = tick._replace(changed=sample, input=trigger.input)
         return actions.check_action(self._engine, workspace, tick, body)
 
     def list_next_times(self, record: ResourceRecord, count: int) -> list[float]:
@@ -136,7 +171,7 @@ class Scheduler:
         """Make a schedule's job now, and return its name; a request that comes twice for one time makes one job."""
         key, properties = ScheduleKey(record.id), record.content["properties"]
         name = self._choose_job_name(workspace.id, record.name, at)
-        if why := actions.explain_idle(record.name, properties):
+        if why := actions.explain_idle(record.name, properties) or _explain_no_request(record.name, properties):
             raise RefusedError(why)
         times = schedules.find_times(self._db, key) or ScheduleTimes(key, workspace.id, at, "", None)
         new = NewTick(at, name, cause=REQUEST)
@@ -156,7 +191,7 @@ class Scheduler:
 
     # The next time
 
-    def _take_over(self, id: int, put: Callable[[int, ResourceRecord], None]) -> None:
+    def _take_over(self, id: int, put: Callable[[int, ResourceRecord], object]) -> None:
         """Work out the times of a resource that an earlier smalt has stored; it may have what is refused today."""
         found = resources.find_by_id(self._db, id)
         if found is None:
@@ -166,14 +201,17 @@ class Scheduler:
         except (SmaltError, ValueError) as error:
             log.error("the schedule of %s '%s' has no ticks: %s", found[1].kind, found[1].name, error)
 
-    def _put_times(self, workspace_id: int, record: ResourceRecord) -> None:
+    def _put_times(self, workspace_id: int, record: ResourceRecord) -> bool:
+        """Work out the next time, unless the trigger and the state are the same as before; return True if they are
+        not.
+        """
         properties, key, now = record.content["properties"], ScheduleKey(record.id), self.clock.now()
         is_on = properties.get("isEnabled", True) and not actions.explain_idle(record.name, properties)
         trigger = _hash_trigger(properties)
         state = f"{trigger} {'on' if is_on else 'off'}"
         before = schedules.find_times(self._db, key)
         if before is not None and before.trigger_hash == state:
-            return
+            return False
         is_same = before is not None and before.trigger_hash.startswith(trigger)
         anchor = before.anchor if before is not None and is_same else float(int(now))
         times = ScheduleTimes(key, workspace_id, anchor, state, None)
@@ -182,6 +220,7 @@ class Scheduler:
             begins_now = before is None and occurrences.begins_at_once
             times = times._replace(next_time=occurrences.find_next(anchor - 1 if begins_now else now))
         schedules.put_times(self._db, times)
+        return True
 
     def _find_occurrences(self, record: ResourceRecord, times: ScheduleTimes) -> Occurrences:
         known = (times.key, f"{times.trigger_hash} {times.anchor}")
@@ -229,9 +268,7 @@ class Scheduler:
             asyncio.get_running_loop().call_soon(self._handle_alarm)
         else:
             self._set_alarm()
-        if not self._is_making:
-            self._is_making = True
-            self._make_next_job()
+        self._make_jobs()
 
     def _try_again(self) -> None:
         self.clock.set_alarm(self.clock.now() + _RETRY_SECONDS, self._handle_alarm)
@@ -248,6 +285,10 @@ class Scheduler:
                 self._switch_compute(record, times, now)
                 return []
             occurrences = self._find_occurrences(record, times)
+            if isinstance(occurrences.trigger, DatastoreTrigger):
+                schedules.set_next_time(self._db, times.key, occurrences.find_next(now))
+                self.looks.begin_look(times, occurrences.trigger)
+                return []
             policy = get_policy(record.content["properties"], self._engine.context.settings.missed_ticks)
             due = divide_due(occurrences, times.next_time, now, policy)
             following = occurrences.find_next(now)
@@ -273,6 +314,17 @@ class Scheduler:
         schedules.set_next_time(self._db, times.key, occurrences.find_next(now))
         schedules.add_tick(self._db, times, NewTick(at, None, "fired"), record.created_by)
         set_state(self._db, times.workspace_id, record, action, at, "Schedule", record.created_by)
+
+    def _add_ticks(self, ids: Sequence[int]) -> None:
+        """Make the jobs of ticks that were recorded."""
+        self._waiting.extend(ids)
+        self._set_alarm()
+        self._make_jobs()
+
+    def _make_jobs(self) -> None:
+        if not self._is_making:
+            self._is_making = True
+            self._make_next_job()
 
     def _make_next_job(self) -> None:
         """Make the job of one tick per turn of the loop, so that answers need not wait for many."""
@@ -310,7 +362,8 @@ class Scheduler:
             return
         workspace = get_workspace(self._db, tick.workspace_id)
         try:
-            due = DueTick(found[1].name, tick.time, tick.job)
+            input = _find_input(properties) if tick.changed else None
+            due = DueTick(found[1].name, tick.time, tick.job, tick.changed, input)
             self._submit_job(workspace, id, due, properties, tick.principal)
         except Unavailable:
             raise
@@ -346,6 +399,19 @@ def get_policy(properties: Mapping[str, Any], default: str) -> str:
     if policy not in POLICIES:
         raise ValidationException(f"properties.{MISSED}: it is '{policy}', and may be {', '.join(POLICIES)}")
     return policy
+
+
+def _explain_no_request(name: str, properties: Mapping[str, Any]) -> str:
+    """Return why a schedule makes no job on request; "" if it makes one."""
+    if input := _find_input(properties):
+        return f"schedule '{name}' gives each changed file to the input '{input}' of a job; change a file for one"
+    return ""
+
+
+def _find_input(properties: Mapping[str, Any]) -> str | None:
+    """Return the input that gets the changed file; None if the schedule watches no folder, or none gets it."""
+    trigger = read_trigger(properties.get("trigger"))
+    return trigger.input if isinstance(trigger, DatastoreTrigger) else None
 
 
 def _hash_trigger(properties: Mapping[str, Any]) -> str:

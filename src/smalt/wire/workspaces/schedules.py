@@ -44,6 +44,7 @@ _TRIGGER = TaggedCodec(
             {**_TYPE, "schedule": make_nested_rule(Codec(triggers.RecurrencePattern), "schedule")},
         ),
         "Cron": Codec(triggers.CronTrigger, _TYPE),
+        "Datastore": Codec(triggers.DatastoreTrigger, _TYPE),
     },
 )
 _ACTIONS = {

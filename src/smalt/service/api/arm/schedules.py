@@ -18,6 +18,7 @@ from smalt.wire.jobs.distillation import without_secrets
 Body = dict[str, Any]
 
 _NEXT, _LAST = 5, 10
+_WATCHED = "smalt.watched-files"
 
 
 class _ScheduleCollection(ResourceCollection):
@@ -50,6 +51,11 @@ class _ScheduleCollection(ResourceCollection):
         enabled = bool(resource.content["properties"].get("isEnabled", True))
         return view == "all" or enabled == (view != "disabledonly")
 
+    async def check_properties(self, request: ApiRequest, properties: Body) -> Body:
+        """Return the properties; what a watched folder has is looked up, as it is to be stored beside them."""
+        request.scope[_WATCHED] = await request.server.scheduler.list_watched_files(request.workspace, properties)
+        return properties
+
     def prepare_properties(self, request: ApiRequest, properties: Body, existed: ResourceRecord | None) -> Body:
         """Return the properties without secrets, after the checks of the job that the schedule makes."""
         action = properties.get("action")
@@ -58,11 +64,12 @@ class _ScheduleCollection(ResourceCollection):
             properties = {**properties, "action": {**action, "jobDefinition": without_secrets(job)}}
         before = existed.content["properties"] if existed else {}
         if any(properties.get(key) != before.get(key) for key in ("action", "trigger", "properties")):
-            request.server.scheduler.check_schedule(request.workspace, request.get_name(), properties)
+            files = request.scope.get(_WATCHED)
+            request.server.scheduler.check_schedule(request.workspace, request.get_name(), properties, files)
         return properties
 
     def handle_stored(self, request: ApiRequest, resource: ResourceRecord) -> None:
-        request.server.scheduler.put_schedule(request.workspace, resource)
+        request.server.scheduler.put_schedule(request.workspace, resource, request.scope.get(_WATCHED))
 
     def forget_resource(self, request: ApiRequest, resource: ResourceRecord) -> None:
         request.server.scheduler.remove_schedule(resource)
@@ -87,6 +94,8 @@ def _render_tick(tick: Tick) -> Body:
     if tick.job is not None and tick.status == "fired":
         shape["job"] = tick.job
         shape["late"] = round(max(0.0, (tick.settled_at or tick.time) - tick.time), 3)
+    if tick.changed:
+        shape["changed"] = tick.changed
     if tick.reason:
         shape["reason"] = tick.reason
     return shape
