@@ -29,8 +29,8 @@ def test_the_files_of_the_page(own_server: Server, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout
 
-    assert [name for name, _ in files] == ["job.yml", "nightly.yml", "weekly.yml"]
-    for name in ("nightly.yml", "weekly.yml"):
+    assert [name for name, _ in files] == ["job.yml", "nightly.yml", "weekly.yml", "arrivals.yml"]
+    for name in ("nightly.yml", "weekly.yml", "arrivals.yml"):
         assert len(smalt("schedule", "create", "--file", name)["next_times"]) == 5
     job = smalt("schedule", "trigger", "nightly")["job_name"]
     assert "report of 20" in smalt("job", "stream", job)

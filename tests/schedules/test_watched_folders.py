@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from smalt.exceptions import ValidationException
 from smalt.machine.home import Home
 from smalt.service.records import jobs
 from tests.schedules.rig import HELLO, ScheduleBench, moment, schedule_bench, settle

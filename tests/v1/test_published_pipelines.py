@@ -160,7 +160,7 @@ print(*show(Experiment(ws, "e").submit(found, tags={"a": "b"}, pipeline_version=
 
 
 def test_a_schedule_submits_a_published_pipeline(served: Programs) -> None:
-    """At once where it has no start; it can be changed and found; a datastore is not polled, which is told."""
+    """At once where it has no start; it can be changed and found."""
     lines = _run(
         served,
         """
@@ -183,10 +183,6 @@ endpoint = PipelineEndpoint.publish(ws, "timed", "d", published)
 of_endpoint = Schedule.create_for_pipeline_endpoint(ws, "E", endpoint.id, "timed",
                                                     ScheduleRecurrence("Day", 1, hours=[22], minutes=[30]))
 print(len(Schedule.get_schedules_for_pipeline_endpoint_id(ws, endpoint.id)))
-try:
-    Schedule.create(ws, "polls", published.id, "timed", datastore=store)
-except Exception as error:
-    print(error)
 """,
     )
     assert lines[:2] == ["Completed got by time 10", "My-Schedule Active ['My-Schedule']"]
@@ -195,7 +191,56 @@ except Exception as error:
         "week_days=['Monday']) 0 1"
     )
     assert lines[3:5] == ["1", "1"]
-    assert lines[5].startswith("smalt watches no datastore: make a schedule with a ScheduleRecurrence")
+
+
+def test_a_schedule_watches_a_datastore(served: Programs) -> None:
+    """A folder, or all of it; the changed file is the DataPath of the parameter; it can be changed and found."""
+    served.write("src/read.py", "import sys\nprint('got', open(sys.argv[1]).read())\n")
+    lines = _run(
+        served,
+        """
+path = PipelineParameter("path", DataPath(store, "watched"))
+pair = (path, DataPathComputeBinding(mode="mount"))
+step = PythonScriptStep("read.py", "read", [pair], inputs=[pair], source_directory="src", runconfig=host)
+published = Pipeline(ws, [step]).publish(name="watching")
+schedule = Schedule.create(ws, "Arrivals", published.id, "arrivals", datastore=store, path_on_datastore="watched",
+                           data_path_parameter_name="path", polling_interval=1)
+print(schedule.id, schedule.schedule_type, schedule.recurrence, schedule.polling_interval)
+schedule.update(polling_interval=7)
+found = Schedule.get(ws, schedule.id)
+print(found.datastore_name, found.path_on_datastore, found.polling_interval, found.data_path_parameter_name)
+print(ws.client.schedules.get(schedule.id).trigger.path)
+print(Schedule.create(ws, "all", published.id, "arrivals", datastore=store).polling_interval, found.get_pipeline_runs())
+found.update(recurrence=ScheduleRecurrence("Day", 1, hours=[1]))
+print(found.schedule_type, found.datastore_name)
+found.update(datastore=store)
+print(repr(found))
+for more in ({}, {"datastore": store, "recurrence": ScheduleRecurrence("Day", 1)},
+             {"datastore": store, "data_path_parameter_name": "pth"},
+             {"data_path_parameter_name": "path", "recurrence": ScheduleRecurrence("Day", 1)}):
+    try:
+        Schedule.create(ws, "wrong", published.id, "arrivals", **more)
+    except Exception as error:
+        print(error)
+""",
+    )
+    assert lines[:5] == [
+        "Arrivals DataStore None 1",
+        "workspaceblobstore watched 7 path",
+        "azureml://datastores/workspaceblobstore/paths/watched",
+        "5 []",
+        "Recurrence None",
+    ]
+    assert lines[5:9] == [
+        "Schedule(Name: Arrivals,",
+        "Id: Arrivals,",
+        "Status: Active,",
+        "Datastore: workspaceblobstore,",
+    ]
+    assert lines[10] == "a schedule needs recurrence, a ScheduleRecurrence, or the datastore that it watches"
+    assert lines[11] == "a schedule has a recurrence, or watches a datastore; leave out recurrence, or datastore"
+    assert "pth" in lines[12]
+    assert lines[13].endswith("leave out recurrence, or data_path_parameter_name")
 
 
 def test_data_of_a_published_pipeline_is_given_by_path_or_dataset(served: Programs) -> None:

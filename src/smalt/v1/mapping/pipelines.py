@@ -5,9 +5,9 @@ from __future__ import annotations
 from smalt.v1.mapping.rows import MappedName
 
 _DRAFT = "a draft is kept by the program that makes it; v2 has none: keep the pipeline's YAML, or a component"
-_POLLING = (
-    "smalt watches no datastore, so a recurrence is needed; v2's create_job takes the job itself, and smalt's "
-    "invoke_batch_endpoint an endpoint"
+_SCHEDULE = (
+    "v2 watches no datastore; smalt does, by a trigger of its own, type datastore; v2's create_job takes the job "
+    "itself, and smalt's invoke_batch_endpoint an endpoint"
 )
 _ORDER = "v2 has no order without data; the upgrade gives the earlier step an output that only orders"
 _NOTEBOOK = "v2 has no notebook step; run it by a command: papermill NAME.ipynb ${{outputs.notebook}}/NAME.ipynb"
@@ -118,7 +118,7 @@ ROWS = (
         for name in ("", ".create", ".list", ".get", ".update", ".submit_run", ".publish")
     ),
     *(
-        MappedName(f"Schedule{name}", "JobSchedule(trigger=…, create_job=…)", "differs", _POLLING)
+        MappedName(f"Schedule{name}", "JobSchedule(trigger=…, create_job=…)", "differs", _SCHEDULE)
         for name in ("", ".create", ".create_for_pipeline_endpoint")
     ),
     *(

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from smalt.constants import TimeZone as ZoneNames
 from smalt.entities.endpoints import published
+from smalt.entities.schema.problems import join_words
 from smalt.exceptions import NotFound
+from smalt.v1.data.locations import make_uri, split_uri
 from smalt.v1.exceptions import UserErrorException, raise_as
 from smalt.v1.pipeline.published import ACTIVE, DISABLED, PublishedPipeline
 
@@ -24,11 +26,6 @@ TimeZone = Enum(  # type: ignore[misc]
     "TimeZone", {re.sub(r"[^A-Za-z0-9]", "", zone.value): zone.value for zone in ZoneNames}, module=__name__
 )
 """The time zones by v1's names of them, such as `TimeZone.PacificStandardTime`."""
-
-_POLLING = (
-    "smalt watches no datastore: make a schedule with a ScheduleRecurrence, or let what writes the data submit the "
-    "published pipeline"
-)
 
 
 class ScheduleRecurrence:
@@ -124,9 +121,10 @@ class Schedule:
         self._workspace, self._schedules = workspace, workspace.client.schedules
         self.id, self.name, self.description, self.status = id, name, description, status
         self.pipeline_id, self.pipeline_endpoint_id, self.recurrence = pipeline_id, pipeline_endpoint_id, recurrence
-        self.datastore_name, self.polling_interval, self.path_on_datastore = None, None, None
-        self.data_path_parameter_name, self.continue_on_step_failure = None, continue_on_step_failure
-        self.schedule_type = "Recurrence"
+        self.datastore_name, self.polling_interval = datastore_name, polling_interval
+        self.path_on_datastore, self.data_path_parameter_name = path_on_datastore, data_path_parameter_name
+        self.continue_on_step_failure = continue_on_step_failure
+        self.schedule_type = "Recurrence" if datastore_name is None else "DataStore"
 
     @classmethod
     def from_entity(cls, workspace: Workspace, found: Any) -> Schedule:
@@ -140,11 +138,15 @@ class Schedule:
             notes.get(published.PIPELINE),
             ACTIVE if found.is_enabled is not False else DISABLED,
             ScheduleRecurrence.from_trigger(found.trigger),
+            **_read_watch(found.trigger),
             pipeline_endpoint_id=notes.get(published.ENDPOINT),
         )
 
     def __repr__(self) -> str:
-        return f"Schedule(Name: {self.name},\nId: {self.id},\nStatus: {self.status},\nRecurrence: {self.recurrence})"
+        times = f"Recurrence: {self.recurrence}"
+        if self.datastore_name is not None:
+            times = f"Datastore: {self.datastore_name},\nPath on Datastore: {self.path_on_datastore or ''}"
+        return f"Schedule(Name: {self.name},\nId: {self.id},\nStatus: {self.status},\n{times})"
 
     @staticmethod
     def create(
@@ -165,8 +167,8 @@ class Schedule:
         _workflow_provider: object = None,
         _service_endpoint: object = None,
     ) -> Schedule:
-        """Submit a published pipeline at the times of the recurrence."""
-        _refuse_polling(recurrence, datastore, data_path_parameter_name, path_on_datastore)
+        """Submit a published pipeline at the times of the recurrence, or when files of a datastore change."""
+        trigger = _make_trigger(recurrence, datastore, polling_interval, path_on_datastore, data_path_parameter_name)
         found = PublishedPipeline.get(workspace, pipeline_id)
         if continue_on_step_failure and not found.continue_on_step_failure:
             raise UserErrorException(
@@ -174,7 +176,7 @@ class Schedule:
             )
         target = {"endpoint_name": found.batch_endpoint, "deployment_name": found.deployment}
         notes = {published.PIPELINE: found.id}
-        return _create(workspace, name, description, recurrence, experiment_name, pipeline_parameters, target, notes)
+        return _create(workspace, name, description, trigger, experiment_name, pipeline_parameters, target, notes)
 
     @staticmethod
     def create_for_pipeline_endpoint(
@@ -198,7 +200,7 @@ class Schedule:
         """Submit the version that is the default of a pipeline endpoint at each time."""
         from smalt.v1.pipeline.endpoints import PipelineEndpoint
 
-        _refuse_polling(recurrence, datastore, data_path_parameter_name, path_on_datastore)
+        trigger = _make_trigger(recurrence, datastore, polling_interval, path_on_datastore, data_path_parameter_name)
         found = PipelineEndpoint.get(workspace, id=pipeline_endpoint_id)
         if continue_on_step_failure and not found.get_pipeline().continue_on_step_failure:
             raise UserErrorException(
@@ -206,7 +208,7 @@ class Schedule:
             )
         target = {"endpoint_name": found.batch_endpoint}
         notes = {published.ENDPOINT: found.id}
-        return _create(workspace, name, description, recurrence, experiment_name, pipeline_parameters, target, notes)
+        return _create(workspace, name, description, trigger, experiment_name, pipeline_parameters, target, notes)
 
     @staticmethod
     def get(
@@ -302,7 +304,6 @@ class Schedule:
         path_on_datastore: str | None = None,
     ) -> None:
         """Change what is given."""
-        _refuse_polling(self.recurrence, datastore, data_path_parameter_name, path_on_datastore)
         if status not in (None, ACTIVE, DISABLED):
             raise UserErrorException(f"the status of a schedule is '{ACTIVE}' or '{DISABLED}', not {status!r}")
         if continue_on_step_failure:
@@ -312,8 +313,11 @@ class Schedule:
             there.display_name = name
         if description is not None:
             there.description = description
+        watch = (datastore, polling_interval, path_on_datastore, data_path_parameter_name)
         if recurrence is not None:
-            there.trigger = recurrence.to_trigger()
+            there.trigger = _make_trigger(recurrence, *watch)
+        elif any(one is not None for one in watch):
+            there.trigger = self._change_watch(*watch)
         if pipeline_parameters is not None:
             there.invoke_batch_endpoint.inputs = _make_inputs(self._workspace, pipeline_parameters)
         if status is not None:
@@ -322,12 +326,50 @@ class Schedule:
             stored = self._schedules.begin_create_or_update(there).result()
         vars(self).update(vars(Schedule.from_entity(self._workspace, stored)))
 
+    def _change_watch(self, datastore: Any, interval: int | None, path: str | None, parameter: str | None) -> Any:
+        """Return the trigger with what is given in place of what it was."""
+        return _make_trigger(
+            None,
+            datastore if datastore is not None else self.datastore_name,
+            interval if interval is not None else self.polling_interval,
+            path if path is not None else self.path_on_datastore,
+            parameter if parameter is not None else self.data_path_parameter_name,
+        )
 
-def _refuse_polling(recurrence: Any, datastore: Any, parameter: Any, path: Any) -> None:
-    if datastore is not None or parameter is not None or path is not None:
-        raise UserErrorException(_POLLING)
-    if recurrence is None:
-        raise UserErrorException("a schedule needs recurrence, a ScheduleRecurrence")
+
+def _make_trigger(
+    recurrence: ScheduleRecurrence | None, datastore: Any, interval: int | None, path: str | None, parameter: str | None
+) -> Any:
+    """Return the trigger of v2: the times of the recurrence, or the datastore that is watched."""
+    from smalt.entities.schedules.triggers import DatastoreTrigger
+
+    if recurrence is not None:
+        given = {"datastore": datastore, "path_on_datastore": path, "data_path_parameter_name": parameter}
+        if wrong := [name for name, value in given.items() if value is not None]:
+            raise UserErrorException(
+                f"a schedule has a recurrence, or watches a datastore; leave out recurrence, or {join_words(wrong)}"
+            )
+        return recurrence.to_trigger()
+    if datastore is None:
+        raise UserErrorException("a schedule needs recurrence, a ScheduleRecurrence, or the datastore that it watches")
+    name = datastore if isinstance(datastore, str) else datastore.name
+    watched = DatastoreTrigger(path=make_uri(name, path or ""), polling_interval=interval)
+    if parameter is not None:
+        watched.input = parameter
+    return watched
+
+
+def _read_watch(trigger: Any) -> dict[str, Any]:
+    """Return the properties of a schedule that watches a datastore; none of any other."""
+    if trigger is None or trigger.type != "datastore":
+        return {}
+    name, path = split_uri(trigger.path) or (trigger.path, "")
+    return {
+        "datastore_name": name,
+        "path_on_datastore": path or None,
+        "polling_interval": trigger.polling_interval,
+        "data_path_parameter_name": trigger.input,
+    }
 
 
 def _make_inputs(workspace: Workspace, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -341,7 +383,7 @@ def _create(
     workspace: Workspace,
     name: str,
     description: str | None,
-    recurrence: Any,
+    trigger: Any,
     experiment: str,
     parameters: Mapping[str, Any] | None,
     target: Mapping[str, str],
@@ -355,7 +397,7 @@ def _create(
         name=_choose_name(workspace, name),
         display_name=name,
         description=description,
-        trigger=recurrence.to_trigger(),
+        trigger=trigger,
         invoke_batch_endpoint=BatchEndpointInvocation(**target, inputs=inputs, experiment_name=experiment),
         properties=dict(notes),
     )
