@@ -33,6 +33,8 @@ _CORE = {
     "azure.core.polling": "core",
 }
 """The module that stands in for azure.core where it is not installed."""
+_FILES = ("azureml.fsspec", "azureml.fsspec.spec")
+"""The package of v2 that lists, uploads and downloads files; its library would call hosts of Azure."""
 _DESIGNER = ("smalt.designer", "smalt.dsl", *PUBLIC)
 _IPYTHON = ("IPython", "IPython.display", "IPython.core", "IPython.core.display")
 
@@ -174,6 +176,8 @@ def _find_azureml(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
     from smalt.v1 import modules
 
     asked = _is_only_asked()
+    if name in _FILES and not asked:
+        return make_forwarding_spec(name, ("smalt.client.transfers.filesystem",))
     if modules.is_served(name) and not asked:
         return modules.make_spec(name)
     found = _find_installed(name, path)

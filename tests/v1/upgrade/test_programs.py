@@ -200,7 +200,7 @@ def test_an_object_that_v2_does_not_have_stays_while_a_line_needs_it() -> None:
         ("job = ScriptRunConfig('.', scrpt='a.py')", "it has no argument 'scrpt'"),
         ("job = ScriptRunConfig('.', 'a.py', arguments=read())", "the text does not tell its list of arguments"),
         ("ws.get_default_keyvault().get_secret('x')", "v2 has no Keyvault of its own"),
-        ("Model.deploy(ws, 'x', [])", "a web service is an online endpoint with a deployment in v2"),
+        ("Model.deploy(ws, 'x', [])", "a web service is an online endpoint with a deployment in v2; give it an inference_config"),
     ],
 )
 def test_what_needs_a_person_says_why_and_stays(line: str, sentence: str) -> None:
@@ -396,5 +396,5 @@ def test_a_program_with_lines_for_a_person_waits_for_that_person() -> None:
     again = upgrade_program(once.text)
     assert again.text == once.text
     assert [(one.state, one.text) for one in again.findings] == [
-        ("person", "a web service is an online endpoint with a deployment in v2")
+        ("person", "a web service is an online endpoint with a deployment in v2; give it an inference_config")
     ]

@@ -69,6 +69,7 @@ ROWS = (
     MappedName("Dataset.File.from_files", "Input(type='uri_folder', path=…); uri_file for one file"),
     MappedName("Dataset.File.upload_directory", "ml_client.data.create_or_update(Data(path=…))", "differs", _UPLOAD),
     MappedName("FileDatasetFactory.from_files", "Input(type='uri_folder', path=…); uri_file for one file"),
+    MappedName("FileDatasetFactory", "Input(…)"),
     MappedName("Dataset.Tabular", "Data(type='mltable')"),
     MappedName(
         "Dataset.Tabular.from_delimited_files",
@@ -90,6 +91,7 @@ ROWS = (
     ),
     MappedName("Dataset.Tabular.from_sql_query", "import_data(source=Database(…))", "refused", _SQL),
     MappedName("Dataset.Tabular.register_pandas_dataframe", "Data(type='mltable')", "differs", _SAVE),
+    MappedName("PromoteHeadersBehavior", "mltable.MLTableHeaders"),
     MappedName("TabularDatasetFactory", "mltable"),
     MappedName(
         "TabularDatasetFactory.from_delimited_files",

@@ -12,7 +12,7 @@ from typing import Any
 
 from smalt.v1.upgrade.findings import Finding
 from smalt.v1.upgrade.program import UpgradedText
-from smalt.v1.upgrade.rules.environments import TRACKING
+from smalt.v1.upgrade.rules.conda import TRACKING
 
 _SDK = re.compile(
     r"^(\s*-\s*)([\"']?)(azureml-(?:defaults|core|sdk|telemetry|train-core|dataset-runtime))\b([^\"'\n]*)([\"']?)(\s*(?:#.*)?)$"

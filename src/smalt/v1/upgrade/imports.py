@@ -26,7 +26,7 @@ FUNCTIONS = frozenset(
         "automl_check_model_if_explainable",
     ]
 )
-_STANDARD = ("os", "shlex", "pathlib", "typing")
+_STANDARD = ("json", "os", "pathlib", "shlex", "shutil", "typing", "urllib")
 _ORDER = (
     "mlflow",
     "mltable",
@@ -52,19 +52,19 @@ class ImportTable:
     def _add(self, node: ast.AST) -> None:
         if isinstance(node, ast.Import):
             for alias in node.names:
-                if alias.name.split(".")[0] == "azureml":
+                if _is_in_v1(alias.name):
                     self._paths[alias.asname or "azureml"] = alias.name if alias.asname else "azureml"
                 self.imported.add(alias.asname or alias.name)
-            if any(alias.name.split(".")[0] == "azureml" for alias in node.names):
+            if any(_is_in_v1(alias.name) for alias in node.names):
                 self.statements.append(node)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             for alias in node.names:
-                if (node.module or "").split(".")[0] == "azureml":
+                if _is_in_v1(node.module or ""):
                     self._paths[alias.asname or alias.name] = f"{node.module}.{alias.name}"
                 else:
                     self.imported.add(f"{node.module}.{alias.name}")
                     self.defined.add(alias.asname or alias.name)
-            if (node.module or "").split(".")[0] == "azureml":
+            if _is_in_v1(node.module or ""):
                 self.statements.append(node)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             self.defined.add(node.name)
@@ -147,7 +147,7 @@ class ImportTable:
         if isinstance(node, ast.ImportFrom):
             names = [alias for alias in node.names if (alias.asname or alias.name) in kept]
             return [f"from {node.module} import {', '.join(map(ast.unparse, names))}"] if names else []
-        names = [one for one in node.names if one.name.split(".")[0] != "azureml" or (one.asname or "azureml") in kept]
+        names = [one for one in node.names if not _is_in_v1(one.name) or (one.asname or "azureml") in kept]
         return [f"import {', '.join(map(ast.unparse, names))}"] if names else []
 
     def format_imports(self, wanted: Iterable[tuple[str, str]], kept: set[str]) -> list[str]:
@@ -164,6 +164,11 @@ class ImportTable:
             if names:
                 lines.append(f"from {module} import {', '.join(names)}")
         return lines
+
+
+def _is_in_v1(module: str) -> bool:
+    """Return True for a module of SDK v1; azureml.fsspec is v2's."""
+    return module.split(".")[0] == "azureml" and not module.startswith("azureml.fsspec")
 
 
 def _rank_module(module: str) -> tuple[int, str]:

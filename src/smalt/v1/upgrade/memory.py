@@ -41,6 +41,8 @@ class Memory:
         }
         """By variable: the expression that was assigned to it last."""
         self.functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        self.published: set[str] = set()
+        """The pipelines that the program publishes."""
         self._calls: dict[str, list[dict[str, Value]]] = {}
         self._functions: dict[int, str] = {}
 

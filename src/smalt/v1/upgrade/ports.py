@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smalt.v1.upgrade.calls import Call
-from smalt.v1.upgrade.rules.data import write_input
+from smalt.v1.upgrade.rules.datasets import write_input
 from smalt.v1.upgrade.texts import make_name, quote
 from smalt.v1.upgrade.values import UNKNOWN, Value
 
@@ -90,6 +90,8 @@ class CommandLine:
         return arguments.items
 
     def _write_word(self, item: Value, flag: str) -> str:
+        if item.kind == "ReferenceText":
+            item = item.facts["data"]
         if item.constant is not UNKNOWN and not item.kind and not isinstance(item.constant, list):
             if item.variable and not isinstance(item.constant, str):
                 return self._add_value(item, flag)

@@ -340,8 +340,17 @@ class Rewriter:
             )
         if isinstance(node.func, ast.Name) and node.func.id in self.memory.functions:
             return self._read_own_call(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "str" and len(node.args) == 1:
+            return self._read_text_of(node)
         self._note_passed(node)
         return self._read_others(node)
+
+    def _read_text_of(self, node: ast.Call) -> Value:
+        """Return `str(…)`; of data that an argument names, it is the data itself."""
+        value, inner = self._read_others(node), self.read(node.args[0])
+        if inner.kind in ("DataReference", "Dataset"):
+            value.kind, value.facts = "ReferenceText", {"data": inner}
+        return value
 
     def _note_passed(self, node: ast.Call) -> None:
         """Say that a function of another file gets an object that is v2's by now."""

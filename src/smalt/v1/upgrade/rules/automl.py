@@ -5,7 +5,7 @@ from __future__ import annotations
 from smalt.v1.upgrade.calls import Call
 from smalt.v1.upgrade.rules import rule
 from smalt.v1.upgrade.rules.computes import read_compute
-from smalt.v1.upgrade.rules.data import write_input
+from smalt.v1.upgrade.rules.datasets import write_input
 from smalt.v1.upgrade.texts import make_call
 from smalt.v1.upgrade.values import Value
 

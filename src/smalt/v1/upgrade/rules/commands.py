@@ -8,7 +8,8 @@ from smalt.v1.upgrade.calls import Call
 from smalt.v1.upgrade.ports import CommandLine
 from smalt.v1.upgrade.rules import rule
 from smalt.v1.upgrade.rules.computes import read_compute
-from smalt.v1.upgrade.rules.environments import IMAGE, PYTHON, TRACKING, write_conda
+from smalt.v1.upgrade.rules.conda import PYTHON, TRACKING, write_conda
+from smalt.v1.upgrade.rules.environments import IMAGE
 from smalt.v1.upgrade.texts import make_call, make_dict, quote
 from smalt.v1.upgrade.values import UNKNOWN, NeedsPersonError, Value
 
@@ -197,9 +198,11 @@ def _set_job_nodes(call: Call) -> Value:
     return call.make(f"{call.object.code}.set_resources(instance_count={call.arguments['value'].code})")
 
 
-@rule("JobConfiguration.data_references=")
+@rule("JobConfiguration.data_references=", "RunConfiguration.data_references=")
 def _set_references(call: Call) -> Value:
-    raise call.refuse("make each reference an input of the command, which its arguments name", spreads=True)
+    """Leave out what only names the data: the arguments have it as inputs of the command."""
+    call.rewriter.consume(call.arguments["value"])
+    return call.make("", differs="data is an input of v2's command, which its arguments name")
 
 
 # Distributions
@@ -249,7 +252,7 @@ def _make_tensorflow(call: Call) -> Value:
 _ESTIMATOR = (
     "source_directory compute_target vm_size vm_priority entry_script script_params node_count process_count_per_node "
     "distributed_training use_gpu use_docker custom_docker_image conda_packages pip_packages "
-    "environment_definition inputs"
+    "environment_definition inputs "
     "framework_version max_run_duration_seconds source_directory_data_store environment_variables"
 )
 

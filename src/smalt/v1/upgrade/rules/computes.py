@@ -26,7 +26,7 @@ _SSH = {
 _NETWORK = {"vnet_name": "vnet_name", "subnet_name": "subnet"}
 
 
-@rule("ComputeTarget", "AmlCompute", "ComputeInstance", takes="workspace name")
+@rule("ComputeTarget", "AmlCompute", "ComputeInstance", "RemoteCompute", "DSVMCompute", takes="workspace name")
 def _get_compute(call: Call) -> Value:
     return call.make(f"{call.client}.compute.get({call.require('name').code})", "ComputeTarget")
 
@@ -104,13 +104,38 @@ def _describe_instance(call: Call) -> Value:
 
 
 @rule(
+    "RemoteCompute.attach_configuration",
+    takes="address username password private_key_file private_key_passphrase ssh_port resource_id",
+)
+def _describe_machine(call: Call) -> Value:
+    call.check_no_others("username", "password", "private_key_file", "ssh_port", "resource_id")
+    if call.get("resource_id") is None:
+        raise call.refuse("v2 attaches a machine by its resource_id, not by its address")
+    name = call.recall().get("name")
+    arguments = [("name", name)] if name else []
+    arguments.append(("resource_id", call.arguments["resource_id"].code))
+    words = {"username": "admin_username", "password": "admin_password", "ssh_port": "ssh_port",
+             "private_key_file": "ssh_private_key_file"}  # fmt: skip
+    parts = [(words[key], value.code) for key, value in call.arguments.items() if key in words]
+    settings = make_call(call.entity("VirtualMachineSshSettings"), parts, call.indent + "    ")
+    arguments += [("ssh_settings", settings)] if parts else []
+    return call.build(call.entity("VirtualMachineCompute"), arguments, "ComputeConfiguration")
+
+
+@rule("ComputeTarget.attach", "RemoteCompute.attach", takes="workspace name attach_configuration")
+def _attach_compute(call: Call) -> Value:
+    return _create_compute(call)
+
+
+@rule(
     "ComputeTarget.create",
     "AmlCompute.create",
     "ComputeInstance.create",
     takes="workspace name provisioning_configuration",
 )
 def _create_compute(call: Call) -> Value:
-    name, configuration = call.require("name"), call.require("provisioning_configuration")
+    name = call.require("name")
+    configuration = call.get("attach_configuration") or call.require("provisioning_configuration")
     if configuration.kind != "ComputeConfiguration":
         raise call.refuse("the text does not tell which configuration this is")
     configuration.facts["name"] = name.code
@@ -163,6 +188,11 @@ def _read_compute_field(call: Call) -> Value:
         code = f"{call.object.code}.{field}"
     differs = "v2 writes types in lower case: 'amlcompute'" if field == "type" else ""
     return call.make(code, differs=differs)
+
+
+@rule("ComputeTarget.cluster_resource_id")
+def _read_compute_id(call: Call) -> Value:
+    return call.make(f"{call.object.code}.id")
 
 
 @rule("ComputeTarget.vm_size")

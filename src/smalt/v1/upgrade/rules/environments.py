@@ -1,4 +1,4 @@
-"""Environments, conda dependencies and run configurations."""
+"""Environments and run configurations."""
 
 from __future__ import annotations
 
@@ -6,22 +6,13 @@ from typing import Any
 
 from smalt.v1.upgrade.calls import Call
 from smalt.v1.upgrade.rules import rule
+from smalt.v1.upgrade.rules.conda import PYTHON, replace_sdk, write_conda
 from smalt.v1.upgrade.texts import make_call, quote
 from smalt.v1.upgrade.values import Value
 
 IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04"
 """v1's DEFAULT_CPU_IMAGE."""
 GPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-cuda11.8-cudnn8-ubuntu20.04"
-PYTHON = "3.8"
-_SDK = (
-    "azureml-defaults",
-    "azureml-core",
-    "azureml-sdk",
-    "azureml-dataset-runtime",
-    "azureml-telemetry",
-    "azureml-train-core",
-)
-TRACKING = ("mlflow-skinny", "azureml-mlflow")
 
 
 @rule("DEFAULT_CPU_IMAGE", "DEFAULT_GPU_IMAGE")
@@ -30,110 +21,6 @@ def _name_default_image(call: Call) -> Value:
     value = call.make(quote(image))
     value.constant = image
     return value
-
-
-# Conda
-
-
-def _list_texts(value: Value | None) -> list[str] | None:
-    """Return the packages of a list as code; None if the text does not tell them."""
-    if value is None:
-        return []
-    if value.items is not None:
-        return [item.code for item in value.items]
-    if isinstance(value.constant, list):
-        return [quote(str(one)) for one in value.constant]
-    return None
-
-
-def _replace_sdk(packages: list[str]) -> list[str]:
-    """Return the pip packages with MLflow in place of what only SDK v1 needed."""
-    kept = [one for one in packages if one.strip("\"'").split("[")[0].split("=")[0].split(">")[0].strip() not in _SDK]
-    if len(kept) == len(packages):
-        return kept
-    return [
-        *kept,
-        *(quote(one) for one in TRACKING if not any(one == other.strip("\"'").split("=")[0] for other in kept)),
-    ]
-
-
-def _write_python(version: str | None) -> str:
-    """Return the conda line of a Python version, which is code."""
-    if version is not None and not version.startswith(("'", '"')):
-        return f'f"python={{{version}}}"'
-    return quote("python=" + (version.strip("\"'") if version else PYTHON))
-
-
-def write_conda(python: str | None, conda: list[str], pip: list[str], indent: str) -> str:
-    """Return the code of a conda file as a dictionary."""
-    names = [
-        one.strip("\"'").replace("=", " ").split()[0]
-        for one in conda
-        if one.startswith(("'", '"')) and one.strip("\"'")
-    ]
-    first = [] if "python" in names else [_write_python(python)]
-    lines = [*first, *conda, *([] if "pip" in names or not pip else ['"pip"'])]
-    if pip:
-        lines.append('{"pip": [' + ", ".join(pip) + "]}")
-    flat = '{"dependencies": [' + ", ".join(lines) + "]}"
-    if len(flat) + len(indent) < 100:
-        return flat
-    inner = indent + "        "
-    return (
-        f'{{\n{indent}    "dependencies": [\n'
-        + "".join(f"{inner}{line},\n" for line in lines)
-        + f"{indent}    ]\n{indent}}}"
-    )
-
-
-def _finish_conda(call: Call, python: str | None, conda: list[str], pip: list[str]) -> Value:
-    """Return a conda file with these packages and those added later; v1 adds azureml-defaults to each."""
-    later = call.recall()
-    facts: dict[str, Any] = {"added pip": [], "added conda": []}
-    conda = [*conda, *later.get("added conda", [])]
-    pip = _replace_sdk([*pip, *later.get("added pip", []), '"azureml-defaults"'])
-    value = call.make(write_conda(python, conda, pip, call.indent), "CondaDependencies", **facts)
-    return value
-
-
-@rule("CondaDependencies.create", takes="pip_indexurl pip_packages conda_packages python_version pin_sdk_version")
-def _create_conda(call: Call) -> Value:
-    call.check_no_others("pip_packages", "conda_packages", "python_version", "pin_sdk_version")
-    pip, conda = _list_texts(call.get("pip_packages")), _list_texts(call.get("conda_packages"))
-    if pip is None or conda is None:
-        raise call.refuse("the text does not tell its packages", spreads=True)
-    python = call.get("python_version")
-    for name in ("pip_packages", "conda_packages", "python_version"):
-        call.rewriter.consume(call.get(name))
-    return _finish_conda(call, python.code if python is not None else None, conda, pip)
-
-
-@rule("CondaDependencies", takes="conda_dependencies_file_path _underlying_structure")
-def _make_conda(call: Call) -> Value:
-    path = call.get("conda_dependencies_file_path")
-    if path is not None:
-        return call.make(path.code, "CondaDependencies", file=True)
-    return _finish_conda(call, None, [], [])
-
-
-@rule("CondaDependencies.add_pip_package", takes="pip_package")
-def _add_pip_package(call: Call) -> Value:
-    return _add_package(call, "added pip", call.require("pip_package"))
-
-
-@rule("CondaDependencies.add_conda_package", takes="conda_package")
-def _add_conda_package(call: Call) -> Value:
-    return _add_package(call, "added conda", call.require("conda_package"))
-
-
-def _add_package(call: Call, place: str, package: Value) -> Value:
-    """Add to the packages where they are listed, one place above; only there are they a list."""
-    facts = call.object.facts
-    if place not in facts or not call.rewriter.is_straight(call.object):
-        raise call.refuse("write the package into the conda file's list", spreads=True)
-    facts[place].append(package.code)
-    call.rewriter.consume(call.object)
-    return call.make("", dropped=True)
 
 
 # Environments
@@ -148,7 +35,7 @@ def _make_environment(call: Call) -> Value:
         arguments.append(("image", quote(IMAGE)))
     packages = later.get("packages")
     if packages is not None:
-        pip = _replace_sdk(['"azureml-defaults"', *packages["added pip"]])
+        pip = replace_sdk(['"azureml-defaults"', *packages["added pip"]])
         conda = write_conda(None, packages["added conda"], pip, call.indent + "    ")
         arguments.append(("conda_file", conda))
     return call.build(call.entity("Environment"), arguments, "Environment", own=True)
@@ -186,15 +73,57 @@ def _make_image_environment(call: Call) -> Value:
 def _make_dockerfile_environment(call: Call) -> Value:
     call.check_no_others("name", "dockerfile", "conda_specification")
     file, conda = call.require("dockerfile"), call.get("conda_specification")
-    if not file.is_text or "\n" in file.constant:
-        raise call.refuse(
-            "a Dockerfile given as text must be a file in a folder, for BuildContext(path=…)", spreads=True
-        )
-    folder, _, name = file.constant.rpartition("/")
-    build = make_call(call.entity("BuildContext"), [("path", quote(folder or ".")), ("dockerfile_path", quote(name))])
+    build = _write_build(call, file)
     arguments = [("name", call.require("name").code), ("build", build)]
     arguments += [("conda_file", conda.code)] if conda is not None else []
     return call.build(call.entity("Environment"), arguments, "Environment")
+
+
+def _write_build(call: Call, file: Value) -> str:
+    """Return the build context of a Dockerfile that v1 has as a path or as text."""
+    if file.is_text and "\n" in file.constant:
+        name = call.require("name")
+        folder = name.constant if name.is_text else "docker"
+        path = f"{call.use('pathlib', 'Path')}({quote(folder)})"
+        call.rewriter.before += [f"{path}.mkdir(exist_ok=True)", f'({path} / "Dockerfile").write_text({file.code})']
+        return make_call(call.entity("BuildContext"), [("path", quote(folder))])
+    if file.is_text:
+        folder, _, inner = file.constant.rpartition("/")
+        parts = [("path", quote(folder or ".")), ("dockerfile_path", quote(inner))]
+        return make_call(call.entity("BuildContext"), parts)
+    call.use("os", "")
+    call.note("its dockerfile is taken for a path; if it is text, write it to a file")
+    parts = [("path", f"os.path.dirname({file.code})"), ("dockerfile_path", f"os.path.basename({file.code})")]
+    return make_call(call.entity("BuildContext"), parts, call.indent + "    ")
+
+
+@rule("Environment.build", "Environment.build_local", takes="workspace image_build_compute platform useDocker **")
+def _build_environment(call: Call) -> Value:
+    code = f"{call.client}.environments.create_or_update({call.object.code})"
+    return call.make(code, "EnvironmentBuild", differs="v2 builds an image when a job first needs it")
+
+
+@rule("EnvironmentBuild.wait_for_completion", takes="show_output")
+def _wait_for_build(call: Call) -> Value:
+    return call.make("", dropped=True)
+
+
+@rule("Environment.docker.base_image")
+def _read_image(call: Call) -> Value:
+    return call.make(f"{call.object.code}.image")
+
+
+@rule("Environment.name", "Environment.version")
+def _read_environment_field(call: Call) -> Value:
+    return call.make(f"{call.object.code}.{call.name.split('.')[1]}")
+
+
+@rule("EnvironmentDict[]")
+def _get_listed_environment(call: Call) -> Value:
+    key, base = call.arguments["key"].code, call.object.facts.get("base")
+    if call.object.variable or base is None:
+        return Value(f"{call.object.code}[{key}]", "Environment", changed=call.object.changed, node=call.node)
+    return Value(f'{base.code}.environments.get({key}, label="latest")', "Environment", changed=True, node=call.node)
 
 
 @rule("Environment.get", takes="workspace name version label")

@@ -84,14 +84,6 @@ def _delete_model(call: Call) -> Value:
     )
 
 
-@rule(
-    "Model.deploy",
-    takes="workspace name models inference_config deployment_config deployment_target overwrite show_output",
-)
-def _deploy_model(call: Call) -> Value:
-    raise call.refuse("a web service is an online endpoint with a deployment in v2")
-
-
 @rule("Model.get_model_path", takes="model_name version _workspace")
 def _find_model(call: Call) -> Value:
     raise call.refuse("give the model to the job as an input of type custom_model, and its path as an argument")

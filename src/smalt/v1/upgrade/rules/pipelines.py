@@ -257,7 +257,7 @@ def submit_pipeline(call: Call, pipeline: Value, experiment: str, extra: list[tu
     job = pipeline.code
     given = call.get("pipeline_parameters")
     if given is not None:
-        job = _write_parameters(call, pipeline, given)
+        job = write_parameters(call, pipeline, given)
     settings = []
     for old, new in (("regenerate_outputs", "force_rerun"), ("continue_on_step_failure", "continue_on_step_failure")):
         value = call.get(old)
@@ -275,7 +275,8 @@ def submit_pipeline(call: Call, pipeline: Value, experiment: str, extra: list[tu
     )
 
 
-def _write_parameters(call: Call, pipeline: Value, given: Value) -> str:
+def write_parameters(call: Call, pipeline: Value, given: Value) -> str:
+    """Return the call of a pipeline's function with other values of its parameters."""
     import ast
 
     if not isinstance(given.node, ast.Dict) or not all(isinstance(key, ast.Constant) for key in given.node.keys):
@@ -292,16 +293,6 @@ def _write_parameters(call: Call, pipeline: Value, given: Value) -> str:
         value = call.rewriter.read(node)
         values[name] = value.code
     return f"{pipeline.facts['function']}({writer.write_arguments(values)})"
-
-
-@rule(
-    "Pipeline.publish",
-    "Run.publish_pipeline",
-    "PipelineRun.publish_pipeline",
-    takes="name description version continue_on_step_failure **",
-)
-def _publish(call: Call) -> Value:
-    raise call.refuse("a published pipeline is a batch endpoint with a pipeline component in v2")
 
 
 @rule(

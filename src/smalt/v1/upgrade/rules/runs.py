@@ -5,7 +5,8 @@ from __future__ import annotations
 from smalt.v1.upgrade.calls import Call
 from smalt.v1.upgrade.rules import rule
 from smalt.v1.upgrade.rules.pipelines import submit_pipeline
-from smalt.v1.upgrade.texts import make_call
+from smalt.v1.upgrade.rules.published import invoke_published
+from smalt.v1.upgrade.texts import make_call, quote
 from smalt.v1.upgrade.values import Value
 
 RUNS = ("Run", "PipelineRun", "HyperDriveRun", "AutoMLRun", "StepRun")
@@ -17,13 +18,22 @@ def _name(*members: str) -> list[str]:
 
 @rule(
     "Experiment.submit",
-    takes="config tags show_output pipeline_parameters regenerate_outputs continue_on_step_failure run_id **",
+    takes="config tags show_output pipeline_parameters regenerate_outputs continue_on_step_failure "
+    "pipeline_version run_id **",
 )
 def _submit(call: Call) -> Value:
     call.check_no_others(
-        "config", "tags", "show_output", "pipeline_parameters", "regenerate_outputs", "continue_on_step_failure"
+        "config",
+        "tags",
+        "show_output",
+        "pipeline_parameters",
+        "regenerate_outputs",
+        "continue_on_step_failure",
+        "pipeline_version",
     )
     job, tags = call.require("config"), call.get("tags")
+    if job.kind in ("PublishedPipeline", "PipelineEndpoint"):
+        return invoke_published(call, job, call.object.code)
     if job.kind not in ("ScriptRunConfig", "Pipeline", "Sweep", "AutoMLConfig"):
         raise call.refuse(_explain_job(job), spreads=True)
     extra = [("tags", tags.code)] if tags is not None else []
@@ -202,6 +212,11 @@ def _download_files(call: Call) -> Value:
     "datasets sample_input_dataset sample_output_dataset resource_configuration **",
 )
 def _register_model(call: Call) -> Value:
+    return write_model(call, f"{call.object.code}.name")
+
+
+def write_model(call: Call, job: str) -> Value:
+    """Return the registration of a model that lies in a run's files; `job` is the code of the run's name."""
     call.check_no_others(
         "model_name",
         "model_path",
@@ -214,12 +229,11 @@ def _register_model(call: Call) -> Value:
     )
     path = call.get("model_path")
     name = call.require("model_name").code
-    run = call.object.code
     if path is None or path.is_text:
         inner = str(path.constant) if path is not None else call.require("model_name").constant
-        uri = f'f"azureml://jobs/{{{run}.name}}/outputs/artifacts/paths/{inner}"'
+        uri = f'f"azureml://jobs/{{{job}}}/outputs/artifacts/paths/{inner}"'
     else:
-        uri = f'f"azureml://jobs/{{{run}.name}}/outputs/artifacts/paths/{{{path.code}}}"'.replace("'", "'")
+        uri = f'f"azureml://jobs/{{{job}}}/outputs/artifacts/paths/{{{path.code}}}"'.replace("'", "'")
     arguments = [("path", uri), ("name", name), ("type", '"custom_model"')]
     arguments += [
         (key, call.arguments[key].code) for key in ("tags", "properties", "description") if call.get(key) is not None
@@ -258,55 +272,81 @@ def _get_best(call: Call) -> Value:
     return call.make(f'{jobs}.get({jobs}.get({call.object.code}.name).properties["best_child_run_id"])', "Run")
 
 
-# A run that start_logging began
+# What else is told of a submitted run
 
 
-@rule("MlflowRun.complete", takes="_set_status")
-def _end_run(call: Call) -> Value:
+@rule(*_name("tag"), takes="key value")
+def _tag_job(call: Call) -> Value:
     call.use("mlflow", "")
-    return call.make("mlflow.end_run()")
+    call.rewriter.set_tracking_uri(call)
+    value = call.get("value")
+    inner = f"{call.object.code}.name, {call.require('key').code}, {value.code if value is not None else quote('')}"
+    return call.make(f"mlflow.MlflowClient().set_tag({inner})")
 
 
-def write_artifact(call: Call) -> Value:
-    """Return the logging of a file under a name: MLflow keeps the file's own name, in a folder."""
-    name, path = call.require("name"), call.require("path_or_stream")
-    if not name.is_text:
-        raise call.refuse("write mlflow.log_artifact(path, folder): the file keeps its own name")
-    folder, _, base = name.constant.rpartition("/")
-    if path.is_text and path.constant.rpartition("/")[2] != base:
-        raise call.refuse(f"mlflow.log_artifact keeps the file's own name; call the file '{base}' first")
+@rule(*_name("set_tags", "add_properties"), takes="tags properties")
+def _set_job_tags(call: Call) -> Value:
     call.use("mlflow", "")
-    inner = f', "{folder}"' if folder else ""
-    differs = "" if path.is_text else f"the artifact gets the file's own name, which must be '{base}'"
-    return call.make(f"mlflow.log_artifact({path.code}{inner})", differs=differs)
+    call.rewriter.set_tracking_uri(call)
+    given = next(iter(call.arguments.values()))
+    if not call.rewriter.is_whole(call.node):
+        raise call.refuse("write mlflow.MlflowClient().set_tag(job.name, key, value) for each")
+    head = f"for key, value in ({given.code}).items():"
+    differs = "v2's properties are given when a job is made; these are tags" if "properties" in call.name else ""
+    line = f"mlflow.MlflowClient().set_tag({call.object.code}.name, key, value)"
+    return call.make(f"{head}\n{call.indent}    {line}", differs=differs)
 
 
-@rule("MlflowRun.id")
-def _get_run_id(call: Call) -> Value:
-    return call.make(f"{call.object.code}.info.run_id")
+@rule(*_name("get_environment"), takes="")
+def _get_job_environment(call: Call) -> Value:
+    code = f"{call.client}.jobs.get({call.object.code}.name).environment"
+    return call.make(
+        code, "Environment", differs="the environment's id, or the environment that was written in the job"
+    )
 
 
-@rule("MlflowRun.get_portal_url", takes="")
-def _get_run_url(call: Call) -> Value:
-    raise call.refuse("MLflow's run has no such page; it is among the jobs of the workspace, by info.run_id")
+@rule(*_name("get_details_with_logs"), "StepRun.get_job_log", takes="")
+def _show_log(call: Call) -> Value:
+    code = f"{call.client}.jobs.stream({call.object.code}.name)"
+    return call.make(code, differs="v2 shows the log, and returns nothing")
 
 
-@rule("MlflowRun.get_status", "MlflowRun.status", takes="")
-def _get_run_status(call: Call) -> Value:
-    call.use("mlflow", "")
-    code = f"mlflow.get_run({call.object.code}.info.run_id).info.status"
-    return call.make(code, differs="MLflow says RUNNING, FINISHED, FAILED")
+@rule(*_name("get_outputs"), takes="")
+def _get_outputs(call: Call) -> Value:
+    return call.make(f"{call.client}.jobs.get({call.object.code}.name).outputs", differs="v2's outputs, by name")
 
 
-@rule("MlflowRun.get_metrics", takes="name recursive run_type populate")
-def _get_run_metrics(call: Call) -> Value:
-    call.check_no_others()
-    call.use("mlflow", "")
-    return call.make(f"mlflow.get_run({call.object.code}.info.run_id).data.metrics", differs="the last value of each")
+@rule(*_name("get_output_data", "get_pipeline_output", "get_output"), takes="name pipeline_output_name output_name")
+def _get_output(call: Call) -> Value:
+    if not call.arguments:
+        raise call.refuse("the best model is an MLflow model: mlflow.pyfunc.load_model")
+    name = next(iter(call.arguments.values()))
+    if not call.target:
+        raise call.refuse("write ml_client.jobs.download(name, output_name=…)")
+    return call.make("", "JobOutput", run=call.object, name=name, dropped=True)
 
 
-@rule("MlflowRun.get_file_names", takes="")
-def _list_run_files(call: Call) -> Value:
-    call.use("mlflow", "")
-    code = f"[file.path for file in mlflow.artifacts.list_artifacts(run_id={call.object.code}.info.run_id)]"
-    return call.make(code, differs="the topmost files and folders only")
+@rule("JobOutput.download", takes="local_path path_prefix overwrite show_progress timeout_in_seconds")
+def _download_output(call: Call) -> Value:
+    run, name, folder = call.object.facts["run"], call.object.facts["name"], call.get("local_path")
+    call.rewriter.consume(call.object)
+    arguments = [("name", f"{run.code}.name"), ("output_name", name.code)]
+    arguments += [("download_path", folder.code)] if folder is not None else []
+    code = make_call(f"{call.client}.jobs.download", arguments, call.indent, call.prefix)
+    return call.make(code, differs="the files lie in named-outputs/NAME there; it returns nothing")
+
+
+@rule(*_name("parent"))
+def _read_parent(call: Call) -> Value:
+    job = f"{call.client}.jobs.get({call.object.code}.name)"
+    return call.make(f"{call.client}.jobs.get({job}.parent_job_name)", "Run")
+
+
+@rule(*_name("experiment"))
+def _read_experiment(call: Call) -> Value:
+    return Value(f"{call.object.code}.experiment_name", "Experiment", {}, changed=True, node=call.node)
+
+
+@rule(*_name("type"))
+def _read_type(call: Call) -> Value:
+    return call.make(f"{call.object.code}.type")

@@ -118,6 +118,9 @@ def _make_r_step(call: Call) -> Value:
     "source_directory allow_reuse version",
 )
 def _make_command_step(call: Call) -> Value:
+    configuration = call.get("runconfig")
+    if call.get("command") is None and configuration is not None and configuration.kind == "ScriptRunConfig":
+        return _take_command(call, configuration)
     _check_step(call, "command")
     line = CommandLine(call, is_step=True)
     line.declare(call.get("inputs"), call.get("outputs"))
@@ -125,6 +128,20 @@ def _make_command_step(call: Call) -> Value:
         raise call.refuse("its command is that of its run configuration; write it here", spreads=True)
     add_command(call, line, call.require("command"))
     return finish_step(call, line)
+
+
+def _take_command(call: Call, job: Value) -> Value:
+    """Return the command that a script run is, as a step."""
+    call.check_no_others("name", "runconfig", "allow_reuse")
+    if not job.variable or not call.rewriter.is_settled(job):
+        raise call.refuse("which command it runs depends on a condition", spreads=True)
+    name = call.get("name")
+    lines = [f"{job.code}.display_name = {name.code}"] if name is not None else []
+    allow = call.get("allow_reuse")
+    lines += [f"{job.code}.is_deterministic = False"] if allow is not None and allow.constant is False else []
+    call.rewriter.before += lines
+    facts: dict[str, Any] = {"ports": {}, "v1 name": name, "awaits": {}, "outputs": {}}
+    return call.make(job.code, "Step", **facts)
 
 
 @rule(

@@ -94,7 +94,8 @@ def _name_goal(call: Call) -> Value:
 def _make_sweep(call: Call) -> Value:
     call.check_no_others(
         "hyperparameter_sampling", "primary_metric_name", "primary_metric_goal", "max_total_runs",
-        "max_concurrent_runs", "max_duration_minutes", "policy", "estimator", "run_config",
+        "max_concurrent_runs", "max_duration_minutes", "policy", "estimator", "run_config", "resume_from",
+        "resume_child_runs",
     )  # fmt: skip
     trial, sampling = call.get("run_config") or call.require("estimator"), call.require("hyperparameter_sampling")
     if trial.kind != "ScriptRunConfig" or not trial.variable or sampling.kind != "Sampling":
@@ -103,6 +104,8 @@ def _make_sweep(call: Call) -> Value:
         raise call.refuse("its run_config is made in a function; write both in one place", spreads=True)
     if not call.rewriter.is_settled(trial) or not call.rewriter.is_settled(sampling):
         raise call.refuse("its run_config or its sampling depends on a condition", spreads=True)
+    if call.get("resume_from") is not None or call.get("resume_child_runs") is not None:
+        call.note("v2 has no warm start: this sweep begins without the earlier trials")
     entries: dict[str, Value] = sampling.facts["entries"]
     names = {flag: make_name(flag.lstrip("-").replace("-", "_")) for flag in entries}
     flags = {flag if flag.startswith("-") else f"--{flag}": name for flag, name in names.items()}

@@ -6,7 +6,7 @@ import ast
 
 from smalt.v1.upgrade.calls import Call
 from smalt.v1.upgrade.rules import rule
-from smalt.v1.upgrade.rules.runs import write_artifact
+from smalt.v1.upgrade.rules.interactive_runs import write_artifact
 from smalt.v1.upgrade.rules.workspaces import IDENTITY, ML, bind_client
 from smalt.v1.upgrade.texts import quote
 from smalt.v1.upgrade.values import Value

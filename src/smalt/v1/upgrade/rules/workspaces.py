@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from smalt.v1.upgrade.calls import Call
 from smalt.v1.upgrade.rules import rule
-from smalt.v1.upgrade.texts import make_call
+from smalt.v1.upgrade.texts import make_call, make_dict, quote
 from smalt.v1.upgrade.values import Value
 
 ML = "azure.ai.ml"
@@ -131,15 +132,73 @@ def _list_assets(call: Call) -> Value:
     return call.make(code, kind[call.name.split(".")[1]], base=call.object)
 
 
-@rule("DatastoreDict[]", "EnvironmentDict[]", "DataDict[]", "ModelDict[]")
+@rule("DatastoreDict[]", "DataDict[]", "ModelDict[]")
 def _get_listed_asset(call: Call) -> Value:
     key, kind = call.arguments["key"].code, call.object.kind.removesuffix("Dict")
-    noun = {"Datastore": "datastores", "Environment": "environments", "Data": "data", "Model": "models"}[kind]
+    noun = {"Datastore": "datastores", "Data": "data", "Model": "models"}[kind]
     value_kind = "RegisteredDataset" if kind == "Data" else kind
     if call.object.variable:
         return Value(f"{call.object.code}[{key}]", value_kind, changed=call.object.changed, node=call.node)
     label = "" if kind == "Datastore" else ', label="latest"'
     return Value(f"{call.object.facts['base'].code}.{noun}.get({key}{label})", value_kind, changed=True, node=call.node)
+
+
+_DICTS = ("ComputeDict", "DatastoreDict", "EnvironmentDict", "DataDict", "ModelDict", "EndpointDict")
+
+
+@rule(*(f"{kind}.{method}" for kind in _DICTS for method in ("items", "keys", "values", "get")), takes="key default")
+def _read_listed(call: Call) -> Value:
+    inner = ", ".join(value.code for value in call.arguments.values())
+    return call.make(f"{call.object.code}.{call.name.split('.')[1]}({inner})")
+
+
+@rule("Workspace.webservices")
+def _list_services(call: Call) -> Value:
+    code = f"{{one.name: one for one in {call.object.code}.online_endpoints.list()}}"
+    return call.make(code, "EndpointDict", base=call.object)
+
+
+@rule("EndpointDict[]")
+def _get_listed_service(call: Call) -> Value:
+    key = call.arguments["key"].code
+    code = f"{call.object.facts['base'].code}.online_endpoints.get({key})"
+    code = f"{call.object.code}[{key}]" if call.object.variable else code
+    return Value(code, "Webservice", changed=True, node=call.node)
+
+
+@rule("Workspace.experiments")
+def _list_experiments(call: Call) -> Value:
+    return Value(call.object.code, "ExperimentDict", {"base": call.object}, node=call.node)
+
+
+@rule("ExperimentDict[]")
+def _name_listed_experiment(call: Call) -> Value:
+    key = call.arguments["key"]
+    facts = {"constant name": key.constant if key.is_text else None, "base": call.object.facts["base"]}
+    call.rewriter.consume(call.object)
+    call.note()
+    return Value(key.code, "Experiment", facts, changed=True, node=call.node)
+
+
+@rule("Workspace.sku")
+def _name_sku(call: Call) -> Value:
+    return call.make('"basic"', differs="v2 has no such field; v1's was always this")
+
+
+@rule("Workspace.write_config", takes="path file_name")
+def _write_config(call: Call) -> Value:
+    path, file = call.get("path"), call.get("file_name")
+    for module, name in (("json", ""), ("os", "")):
+        call.use(module, name)
+    folder = f'os.path.join({path.code}, ".azureml")' if path is not None else '".azureml"'
+    held = call.object.code
+    fields = {
+        "subscription_id": f"{held}.subscription_id", "resource_group": f"{held}.resource_group_name",
+        "workspace_name": f"{held}.workspace_name",
+    }  # fmt: skip
+    call.rewriter.before.append(f"os.makedirs({folder}, exist_ok=True)")
+    target = f"{call.use('pathlib', 'Path')}({folder}, {file.code if file is not None else quote('config.json')})"
+    return call.make(f"{target}.write_text(json.dumps({make_dict(fields, call.indent)}))")
 
 
 @rule(
@@ -197,7 +256,19 @@ def _get_experiment_workspace(call: Call) -> Value:
 
 @rule("Experiment.get_runs", takes="type tags properties include_children")
 def _list_runs(call: Call) -> Value:
-    raise call.refuse("jobs of an experiment are those of ml_client.jobs.list() whose experiment_name it is")
+    """Return the jobs of an experiment, chosen from those of the workspace."""
+    call.check_no_others("type", "tags", "properties")
+    conditions = [f"job.experiment_name == {call.object.code}"]
+    if call.get("type") is not None:
+        conditions.append(f"job.type == {call.arguments['type'].code}")
+    for name in ("tags", "properties"):
+        given = call.get(name)
+        if given is not None and isinstance(given.node, ast.Dict | ast.Name):
+            conditions.append(f"({given.code}).items() <= (job.{name} or {{}}).items()")
+        elif given is not None:
+            conditions.append(f"{given.code} in (job.{name} or {{}})")
+    code = f"[job for job in {call.client}.jobs.list() if {' and '.join(conditions)}]"
+    return call.make(code, "Children", element="Run", differs="a list, of the newest jobs of the workspace first")
 
 
 @rule("Experiment.start_logging", takes="* outputs snapshot_directory display_name")
@@ -244,3 +315,12 @@ def _get_version(call: Call) -> Value:
 @rule("set_diagnostics_collection", takes="send_diagnostics verbosity")
 def _set_diagnostics(call: Call) -> Value:
     return call.make("", dropped=True)
+
+
+_SCOPE = "https://management.azure.com/.default"
+
+
+@rule("Credential.get_authentication_header", takes="")
+def _write_header(call: Call) -> Value:
+    token = f'{call.object.code}.get_token("{_SCOPE}").token'
+    return call.make(f'{{"Authorization": f"Bearer {{{token.replace(chr(34), chr(39))}}}"}}')
