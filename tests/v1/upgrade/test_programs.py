@@ -200,7 +200,10 @@ def test_an_object_that_v2_does_not_have_stays_while_a_line_needs_it() -> None:
         ("job = ScriptRunConfig('.', scrpt='a.py')", "it has no argument 'scrpt'"),
         ("job = ScriptRunConfig('.', 'a.py', arguments=read())", "the text does not tell its list of arguments"),
         ("ws.get_default_keyvault().get_secret('x')", "v2 has no Keyvault of its own"),
-        ("Model.deploy(ws, 'x', [])", "a web service is an online endpoint with a deployment in v2; give it an inference_config"),
+        (
+            "Model.deploy(ws, 'x', [])",
+            "a web service is an online endpoint with a deployment in v2; give it an inference_config",
+        ),
     ],
 )
 def test_what_needs_a_person_says_why_and_stays(line: str, sentence: str) -> None:

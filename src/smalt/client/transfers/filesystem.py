@@ -95,7 +95,7 @@ class AzureMachineLearningFileSystem:
         place = self._find_place(path)
         with tempfile.TemporaryDirectory() as folder:
             self._client.datastores.download(self._store, place, folder)
-            return open(os.path.join(folder, posixpath.basename(place)), mode)  # noqa: SIM115 the caller closes it
+            return open(os.path.join(folder, posixpath.basename(place)), mode)
 
     def download(self, rpath: str, lpath: str, recursive: bool = False, **kwargs: Any) -> None:
         """Copy a file, or the files below a folder, into a local folder."""

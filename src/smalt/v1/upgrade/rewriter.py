@@ -33,6 +33,7 @@ BOUND = frozenset(
     (
         "Step", "OutputData", "OutputLink", "PipelineParameter", "Pipeline", "StepSequence",
         "ParallelRunConfig", "RunConfiguration", "Sampling", "Sweep", "DataPathComputeBinding",
+        "Module", "ModuleVersion", "NotebookRunConfig",
     )
 )  # fmt: skip
 """Kinds that mean nothing without each other: if one of a pipeline's parts stays v1, all of them do."""
@@ -392,10 +393,10 @@ class Rewriter:
             for one in (*node.args, *(keyword.value for keyword in node.keywords)):
                 self.read(one)
             raise call.refuse(_describe_unknown(name), spreads=name[:1].isupper() and "." not in name)
-        call.arguments = self._bind_arguments(node, call)
+        call.arguments = self.bind_arguments(node, call)
         return rule(call)
 
-    def _bind_arguments(self, node: ast.Call, call: Call) -> dict[str, Value]:
+    def bind_arguments(self, node: ast.Call, call: Call) -> dict[str, Value]:
         parameters = PARAMETERS.get(call.name, ())
         if any(isinstance(one, ast.Starred) for one in node.args):
             raise call.refuse(

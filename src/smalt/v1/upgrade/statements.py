@@ -452,6 +452,8 @@ def _close_lines(code: str) -> str:
 
 
 def _is_droppable(value: Value) -> bool:
+    if isinstance(value.node, ast.Dict) and not value.kind:
+        return all(isinstance(one, ast.Name | ast.Constant | ast.Call) for one in value.node.values)
     return bool(value.facts.get("droppable")) or (value.items is not None and any(item.kind for item in value.items))
 
 

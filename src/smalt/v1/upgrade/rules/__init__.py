@@ -30,6 +30,7 @@ _MODULES = (
     "outputs",
     "commands",
     "steps",
+    "modules",
     "pipelines",
     "published",
     "schedules",

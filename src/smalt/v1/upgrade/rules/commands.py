@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from smalt.v1.upgrade.calls import Call
@@ -85,11 +86,15 @@ def finish_command(
     "distributed_job_config resume_from max_run_duration_seconds command docker_runtime_config",
 )
 def _make_command(call: Call) -> Value:
+    later = call.recall()
+    return build_command(call, later.get("search", {}), later.get("defaults", {}))
+
+
+def build_command(call: Call, search: dict[str, str], defaults: dict[str, str]) -> Value:
+    """Return the command of a script run; the flags of `search` are inputs that a sweep varies."""
     call.check_no_others(*(name for name in call.arguments if name not in ("resume_from", "_telemetry_values")))
     configuration = call.get("run_config")
     check_configuration(call, configuration)
-    later = call.recall()
-    search: dict[str, str] = later.get("search", {})
     line = CommandLine(call, is_step=False)
     if call.get("command") is not None:
         add_command(call, line, call.require("command"))
@@ -98,11 +103,11 @@ def _make_command(call: Call) -> Value:
         line.add_program(call.require("script"))
         line.add_arguments(call.get("arguments"), search)
     for flag, name in search.items():
-        line.inputs.setdefault(name, later["defaults"][flag])
+        line.inputs.setdefault(name, defaults[flag])
     folder = call.get("source_directory")
     given = {**read_configuration(configuration), **_read_own(call)}
     call.rewriter.consume(configuration)
-    if "environment" not in given and not later.get("environment set"):
+    if "environment" not in given and not call.recall().get("environment set"):
         given["environment"] = write_default_environment(call)
     tail: list[tuple[str, str]] = [
         (key, given[key]) for key in ("environment", "compute", "instance_count") if key in given
@@ -113,12 +118,19 @@ def _make_command(call: Call) -> Value:
     facts = {
         "source_directory": folder, "script": call.get("script"), "arguments": call.get("arguments"),
         "has compute": "compute" in given, "inputs": dict(line.inputs), "node": call.node, "flags": line.flags,
+        "counts": count_assignments(call, call.node),
     }  # fmt: skip
     for name in ("distributed_job_config", "docker_runtime_config"):
         call.rewriter.consume(call.get(name))
     return finish_command(
         call, line, [("code", folder.code)] if folder is not None else [], tail, "ScriptRunConfig", **facts
     )
+
+
+def count_assignments(call: Call, node: ast.expr) -> dict[str, int]:
+    """Return how often each variable of an expression has been assigned so far."""
+    names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    return {name: call.rewriter.scope.count(name) for name in names}
 
 
 def add_command(call: Call, line: CommandLine, command: Value) -> None:
@@ -275,12 +287,11 @@ def _make_estimator(call: Call) -> Value:
     tail += [("compute", read_compute(compute))] if compute is not None else []
     folder = call.get("source_directory")
     head = [("code", folder.code)] if folder is not None else []
-    return finish_command(call, line, head, tail, "ScriptRunConfig", inputs=dict(line.inputs), source_directory=folder)
+    facts = {"source_directory": folder, "script": call.get("entry_script"), "tail": tail, "inputs": dict(line.inputs)}
+    return finish_command(call, line, head, tail, "ScriptRunConfig", **facts)
 
 
 def _read_parameters(call: Call, parameters: Value) -> Value:
-    import ast
-
     if not isinstance(parameters.node, ast.Dict):
         raise call.refuse("the text does not tell its script_params", spreads=True)
     items = []

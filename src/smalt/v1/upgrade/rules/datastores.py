@@ -233,18 +233,26 @@ def _make_binding(call: Call) -> Value:
     return call.make("", "DataPathComputeBinding", mode=mode.constant if mode is not None else "mount", droppable=True)
 
 
-def read_place(call: Call, path: Value) -> tuple[str, str]:
-    """Return the URI of a dataset's path, and its type."""
+def read_place(call: Call, path: Value, *, is_table: bool = False) -> tuple[str, str]:
+    """Return the URI of a dataset's path, and its type; a table may have a pattern."""
+    text = path.items[1].constant if path.items is not None and len(path.items) == 2 else path.constant
+    if is_table and isinstance(text, str) and "*" in text:
+        if path.items is not None and path.items[0].kind == "Datastore":
+            return write_uri(path.items[0], write_path(path.items[1])), "pattern"
+        if path.items is None:
+            return path.code, "pattern"
     if path.kind == "DataReference":
         return path.code, path.facts["type"]
     if path.items is not None:
         if len(path.items) == 2 and path.items[0].kind == "Datastore":
+            if isinstance(text, str) and "*" in text:
+                raise call.refuse("a path with * is an MLTable in v2, or the folder above it", spreads=True)
             return write_uri(path.items[0], write_path(path.items[1])), guess_type(path.items[1].constant)
         if len(path.items) != 1:
             return _gather_files(call, path)
         if path.variable:
             return f"{path.code}[0]", guess_type(path.constant)
-        return read_place(call, path.items[0])
+        return read_place(call, path.items[0], is_table=is_table)
     if isinstance(path.constant, str) and "*" in path.constant:
         raise call.refuse("a path with * is an MLTable in v2, or the folder above it", spreads=True)
     if path.constant is UNKNOWN:

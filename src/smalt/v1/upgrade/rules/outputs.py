@@ -140,7 +140,9 @@ def _read_output_name(call: Call) -> Value:
     name = call.object.facts.get("name")
     if name is None:
         raise call.refuse("the text does not tell the name of this output")
-    return call.make(quote(name))
+    value = call.make(quote(name))
+    value.constant = name
+    return value
 
 
 @rule("PipelineParameter", takes="name default_value")

@@ -67,7 +67,7 @@ def _write_default(call: Call, endpoint: str, deployment: str) -> list[str]:
 def _publish(call: Call) -> Value:
     call.check_no_others("name", "description", "version", "continue_on_step_failure")
     if not call.target or "." in call.target:
-        raise call.refuse("give the published pipeline a variable of its own", spreads=True)
+        raise call.refuse("give the published pipeline a variable of its own")
     _note_inputs(call, call.object)
     endpoint = f"{call.target}_endpoint"
     call.rewriter.before.append(_write_endpoint(call, call.require("name"), endpoint))

@@ -336,6 +336,15 @@ def _download_output(call: Call) -> Value:
     return call.make(code, differs="the files lie in named-outputs/NAME there; it returns nothing")
 
 
+@rule("JobOutput.path_on_datastore")
+def _name_downloaded(call: Call) -> Value:
+    """Return where a download puts the files, below its folder."""
+    name: Value = call.object.facts["name"]
+    code = quote(f"named-outputs/{name.constant}") if name.is_text else f'"named-outputs/" + {name.code}'
+    call.rewriter.consume(call.object)
+    return call.make(code, differs="where v2's download puts the files, below its folder")
+
+
 @rule(*_name("parent"))
 def _read_parent(call: Call) -> Value:
     job = f"{call.client}.jobs.get({call.object.code}.name)"

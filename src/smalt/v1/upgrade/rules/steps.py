@@ -45,10 +45,10 @@ def _write_head(call: Call) -> list[tuple[str, str]]:
     return [*head, ("code", folder.code if folder is not None else '"."')]
 
 
-def _write_tail(call: Call, line: CommandLine) -> list[tuple[str, str]]:
+def _write_tail(call: Call, settings: dict[str, str] | None) -> list[tuple[str, str]]:
     configuration = call.get("runconfig")
     check_configuration(call, configuration)
-    given = read_configuration(configuration)
+    given = {**read_configuration(configuration), **(settings or {})}
     call.rewriter.consume(configuration)
     compute = call.get("compute_target")
     if compute is not None:
@@ -66,10 +66,12 @@ def _write_tail(call: Call, line: CommandLine) -> list[tuple[str, str]]:
     return tail
 
 
-def finish_step(call: Call, line: CommandLine, extra: list[tuple[str, str]] | None = None) -> Value:
-    """Return the step, which from here on makes its outputs."""
+def finish_step(
+    call: Call, line: CommandLine, extra: list[tuple[str, str]] | None = None, given: dict[str, str] | None = None
+) -> Value:
+    """Return the step, which from here on makes its outputs; `given` has the code of its environment and compute."""
     later = call.recall()
-    tail = _write_tail(call, line) + (extra or [])
+    tail = _write_tail(call, given) + (extra or [])
     if later.get("is awaited"):
         line.outputs["done"] = f'{call.use(ML, "Output")}(type="uri_folder")'
     for name in later.get("awaits", {}):
@@ -160,6 +162,96 @@ def _make_mpi_step(call: Call) -> Value:
     made = Value(f"{call.use(ML, 'MpiDistribution')}({inner})", "Distribution")
     made.facts["instance_count"] = nodes.code if nodes is not None else None
     return finish_step(call, line, write_distribution(call, made))
+
+
+@rule(
+    "EstimatorStep",
+    takes="name estimator estimator_entry_script_arguments runconfig_pipeline_params inputs outputs compute_target "
+    "allow_reuse version",
+)
+def _make_estimator_step(call: Call) -> Value:
+    """Return the command of an estimator with the arguments of the step."""
+    _check_step(call, "estimator", "estimator_entry_script_arguments")
+    estimator = call.require("estimator")
+    script = estimator.facts.get("script")
+    if estimator.kind != "ScriptRunConfig" or script is None or "tail" not in estimator.facts:
+        raise call.refuse("the text does not tell its estimator", spreads=True)
+    if not call.rewriter.is_settled(estimator):
+        raise call.refuse("which estimator it runs depends on a condition", spreads=True)
+    estimator.facts["droppable"] = True
+    call.rewriter.consume(estimator)
+    line = CommandLine(call, is_step=True)
+    line.declare(call.get("inputs"), call.get("outputs"))
+    line.add_program(script)
+    line.add_arguments(call.get("estimator_entry_script_arguments"))
+    if estimator.facts["source_directory"] is not None:
+        call.arguments["source_directory"] = estimator.facts["source_directory"]
+    given = dict(estimator.facts["tail"])
+    if call.get("compute_target") is not None:
+        given.pop("compute", None)
+    return finish_step(call, line, given=given)
+
+
+@rule(
+    "DataTransferStep",
+    takes="name source_data_reference destination_data_reference compute_target source_reference_type "
+    "destination_reference_type allow_reuse",
+)
+def _make_transfer_step(call: Call) -> Value:
+    """Return a step that copies; v2 needs no compute for it."""
+    source, target = call.require("source_data_reference"), call.require("destination_data_reference")
+    call.rewriter.consume(call.get("compute_target"))
+    line = CommandLine(call, is_step=True)
+    line.declare(Value("", items=[source]), None)
+    if target.kind == "OutputData":
+        line.declare(None, Value("", items=[target]))
+    elif target.kind in ("DataReference", "Dataset"):
+        path = target.code if target.kind == "DataReference" else f"{target.code}.path"
+        kind = quote(str(target.facts.get("type", "uri_folder")))
+        line.outputs["sink"] = make_call(call.use(ML, "Output"), [("type", kind), ("path", path)])
+    else:
+        raise call.refuse(f"'{target.code}' is no place to copy to", spreads=True)
+    inner, name = call.indent + "    ", call.get("name")
+    arguments = [("display_name", name.code)] if name is not None else []
+    arguments += [("inputs", make_dict(line.inputs, inner)), ("outputs", make_dict(line.outputs, inner))]
+    allow = call.get("allow_reuse")
+    arguments += [("is_deterministic", "False")] if allow is not None and allow.constant is False else []
+    facts: dict[str, Any] = {"ports": line.ports, "v1 name": name, "awaits": {}, "outputs": line.made}
+    value = call.build(call.use("azure.ai.ml.data_transfer", "copy_data"), arguments, "Step", **facts)
+    for key, made in line.made.items():
+        made.facts.update({"step": value, "output": key})
+    return value
+
+
+@rule(
+    "SynapseSparkStep",
+    takes="file source_directory compute_target driver_memory driver_cores executor_memory executor_cores "
+    "num_executors name app_name environment arguments inputs outputs conf py_files jars files allow_reuse version",
+)
+def _make_spark_step(call: Call) -> Value:
+    """Return a Spark job as a step."""
+    line = CommandLine(call, is_step=True)
+    line.declare(call.get("inputs"), call.get("outputs"))
+    line.add_arguments(call.get("arguments"))
+    inner, name = call.indent + "    ", call.get("name")
+    arguments = [("display_name", name.code)] if name is not None else []
+    arguments += [("code", call.require("source_directory").code)]
+    arguments.append(("entry", make_dict({"file": call.require("file").code})))
+    arguments += [("args", line.write_command())] if line.parts else []
+    arguments += [("inputs", make_dict(line.inputs, inner))] if line.inputs else []
+    arguments += [("outputs", make_dict(line.outputs, inner))] if line.outputs else []
+    sizes = {"num_executors": "executor_instances"}
+    for key in ("driver_memory", "driver_cores", "executor_memory", "executor_cores", "num_executors", "conf",
+                "py_files", "jars", "files", "environment"):  # fmt: skip
+        if call.get(key) is not None:
+            arguments.append((sizes.get(key, key), call.arguments[key].code))
+    compute = call.get("compute_target")
+    arguments += [("compute", read_compute(compute))] if compute is not None else []
+    facts: dict[str, Any] = {"ports": line.ports, "v1 name": name, "awaits": {}, "outputs": line.made}
+    value = call.build(call.use(ML, "spark"), arguments, "Step", **facts)
+    for key, made in line.made.items():
+        made.facts.update({"step": value, "output": key})
+    return value
 
 
 @rule("Step.run_after", takes="step")

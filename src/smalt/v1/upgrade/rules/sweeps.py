@@ -6,6 +6,7 @@ import ast
 
 from smalt.v1.upgrade.calls import Call
 from smalt.v1.upgrade.rules import rule
+from smalt.v1.upgrade.rules.commands import build_command, count_assignments
 from smalt.v1.upgrade.texts import make_call, make_name, quote
 from smalt.v1.upgrade.values import UNKNOWN, Value
 
@@ -85,6 +86,21 @@ def _name_goal(call: Call) -> Value:
     return call.make('"Maximize"' if call.name.endswith("MAXIMIZE") else '"Minimize"')
 
 
+def _repeat_command(call: Call, trial: Value, flags: dict[str, str], defaults: dict[str, str]) -> str:
+    """Write the command once more, with the inputs that the sweep varies: the other one is submitted by itself."""
+    node = trial.facts.get("node")
+    if not isinstance(node, ast.Call):
+        text = f"'{trial.code}' is also submitted by itself, without {', '.join(flags)}; make the sweep its own command"
+        raise call.refuse(text, spreads=True)
+    again = Call("ScriptRunConfig", node, call.rewriter, target=f"{trial.code}_sweep")
+    again.arguments = call.rewriter.bind_arguments(node, again)
+    if count_assignments(call, node) != trial.facts["counts"]:
+        raise call.refuse(f"what '{trial.code}' is made of has changed since", spreads=True)
+    code = build_command(again, flags, defaults).code
+    call.rewriter.before.append(f"{again.target} = {code}")
+    return again.target
+
+
 @rule(
     "HyperDriveConfig",
     takes="hyperparameter_sampling primary_metric_name primary_metric_goal max_total_runs "
@@ -111,20 +127,20 @@ def _make_sweep(call: Call) -> Value:
     flags = {flag if flag.startswith("-") else f"--{flag}": name for flag, name in names.items()}
     later = call.rewriter.recall(trial.facts["node"]) if "node" in trial.facts else {}
     missing = [flag for flag in flags if flag not in trial.facts.get("flags", ())]
-    if missing and (later.get("submitted") or trial.facts.get("submitted")):
-        text = (
-            f"'{trial.code}' is also submitted by itself, without {', '.join(missing)}; make the sweep its own command"
-        )
-        raise call.refuse(text, spreads=True)
-    trial.facts["search"] = {**trial.facts.get("search", {}), **flags}
-    trial.facts["defaults"] = {
+    defaults = {
         flag if flag.startswith("-") else f"--{flag}": value.facts.get("first", value.code)
         for flag, value in entries.items()
     }
+    command = trial.code
+    if missing and (later.get("submitted") or trial.facts.get("submitted")):
+        command = _repeat_command(call, trial, flags, defaults)
+    else:
+        trial.facts["search"] = {**trial.facts.get("search", {}), **flags}
+        trial.facts["defaults"] = defaults
     for one in (sampling, trial):
         call.rewriter.consume(one)
     inner = call.indent + "    "
-    searched = make_call(trial.code, [(names[flag], value.code) for flag, value in entries.items()], call.indent, 20)
+    searched = make_call(command, [(names[flag], value.code) for flag, value in entries.items()], call.indent, 20)
     call.rewriter.before.append(
         f"trial = {searched}" if "trial" not in call.rewriter.imports.defined else f"{call.target}_trial = {searched}"
     )

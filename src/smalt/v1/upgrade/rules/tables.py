@@ -69,9 +69,9 @@ def _make_json_table(call: Call) -> Value:
 def _make_mltable(call: Call, function: str, names: dict[str, str]) -> Value:
     path = call.require("path")
     if path.items is not None and not (len(path.items) == 2 and path.items[0].kind == "Datastore"):
-        places = [(read_place(call, one)) for one in path.items]
+        places = [(read_place(call, one, is_table=True)) for one in path.items]
     else:
-        places = [read_place(call, path)]
+        places = [read_place(call, path, is_table=True)]
     entries = ", ".join(f'{{"{_name_place(place)}": {code}}}' for code, place in places)
     call.use("mltable", "")
     arguments = [("paths", f"[{entries}]")]
@@ -95,15 +95,15 @@ def _write_setting(call: Call, name: str) -> str:
 
 def make_file_table(call: Call, path: Value, form: Value) -> Value:
     """Return a table of files, whose columns are parts of their paths."""
-    uri, kind = read_place(call, path)
+    uri, kind = read_place(call, path, is_table=True)
     call.use("mltable", "")
-    entry = f'{{"{"file" if kind == "uri_file" else "folder"}": {uri}}}'
+    entry = f'{{"{_name_place(kind)}": {uri}}}'
     code = f"mltable.from_paths([{entry}]).extract_columns_from_partition_format({form.code})"
     return call.make(code, "Table", differs="an MLTable, which a job gets as a folder with this one file")
 
 
 def _name_place(kind: str) -> str:
-    return "file" if kind == "uri_file" else "folder"
+    return {"uri_file": "file", "pattern": "pattern"}.get(kind, "folder")
 
 
 @rule("Table.to_pandas_dataframe", takes="on_error out_of_range_datetime")
@@ -158,7 +158,7 @@ def _partition_table(call: Call) -> Value:
 
 @rule("Table.partition_keys")
 def _read_partition_keys(call: Call) -> Value:
-    raise call.refuse("write the names of the columns; v2 partitions when a parallel step reads the table")
+    return call.make(f"{call.object.code}.partition_keys")
 
 
 @rule("Table.random_split", takes="percentage seed")
