@@ -389,8 +389,11 @@ def test_a_sweep_adds_no_argument_to_what_is_submitted_alone() -> None:
                                  max_total_runs=8)
         run = Experiment(ws, 'x').submit(job)
         """
-    assert 'command="python a.py --rate 0.1"' in upgrade(body)
-    assert any("'job' is also submitted by itself, without --kind" in one.text for one in persons(body))
+    text = upgrade(body)
+    assert "job = command(code='.', command=\"python a.py --rate 0.1\", environment=env)" in text
+    assert 'command="python a.py --rate 0.1 --kind ${{inputs.kind}}"' in text.partition("job_sweep = command(")[2]
+    assert "trial = job_sweep(kind=Choice(values=[1, 2]))" in text
+    assert persons(body) == []
 
 
 def test_a_program_with_lines_for_a_person_waits_for_that_person() -> None:

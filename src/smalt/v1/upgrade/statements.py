@@ -191,7 +191,9 @@ class StatementRewriter(Rewriter):
             if node is not None:
                 self._edit_header(statement, node)
         for item in getattr(statement, "items", []):
-            self._edit_header(statement, item.context_expr)
+            value = self._edit_header(statement, item.context_expr)
+            if value is not None and value.kind and isinstance(item.optional_vars, ast.Name):
+                self._bind(item.optional_vars.id, value, item.optional_vars.id)
         if isinstance(statement, ast.For | ast.AsyncFor):
             kind = self.read(statement.iter).facts.get("element", "")
             for one in ast.walk(statement.target):
@@ -217,19 +219,22 @@ class StatementRewriter(Rewriter):
         names = {one.id for one in ast.walk(statement) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
         return any((self.scope.name, name) in self.memory.left for name in names)
 
-    def _edit_header(self, statement: ast.stmt, node: ast.expr) -> None:
+    def _edit_header(self, statement: ast.stmt, node: ast.expr) -> Value | None:
         """Rewrite the expression of a block's first line; a problem there leaves that expression, not the block."""
         self.statement = statement
         marks = len(self.edits), len(self.uses), len(self.findings)
         try:
             self.before, self.after = [], []
-            self._edit_expression(node, self.read_settled(node))
+            value = self.read_settled(node)
+            self._edit_expression(node, value)
             self._insert_around(statement)
+            return value
         except NeedsPersonError as problem:
             del self.edits[marks[0] :], self.uses[marks[1] :], self.findings[marks[2] :]
             self._note_person(node, problem)
             self.keep_names(node)
             self._add_comment(statement, problem)
+            return None
 
     def _rewrite_function(self, statement: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         parameters: dict[str, Value] = {}
