@@ -14,6 +14,7 @@ GROUPS = {
         "model": "Models: named and versioned, from files or from a job's output.",
         "environment": "Environments: the packages that jobs run with.",
         "component": "Components: reusable steps of pipelines.",
+        "studio": "The studio: this server's pages, in a browser.",
         "workspace": "Workspaces: each has jobs, assets and datastores of its own.",
         "server": "The local server, which starts automatically.",
     },

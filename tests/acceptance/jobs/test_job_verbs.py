@@ -41,8 +41,9 @@ def test_the_loop_of_run_job_sh(desk: Desk) -> None:
     name = desk.ask(f"job create -f {file} --query name")
     assert desk.smalt(f"job stream -n {name}").out == "hello\n"
     assert desk.ask(f"job show -n {name} --query status") == "Completed"
-    assert desk.smalt(f"job show -n {name} --query services.Studio.endpoint").code == 0
-    assert desk.smalt(f"job create -f {file} --web --query name -o tsv").code == 0
+    assert desk.ask(f"job show -n {name} --query services.Studio.endpoint").endswith(f"/studio/default/jobs/{name}")
+    opened = desk.smalt(f"job create -f {file} --web --query name -o tsv")
+    assert f"/jobs/{opened.out.strip()}#code=" in opened.err
 
 
 def test_stream_after_the_end(desk: Desk) -> None:

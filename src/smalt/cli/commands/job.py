@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from smalt.cli.framework import documents, options
+from smalt.cli.framework.browser import open_job_page
 from smalt.cli.framework.verb import Invocation, Noun
 from smalt.cli.jobs.sweep import add_sweep_verb
 from smalt.cli.output import lineage_tree as lineage
@@ -82,7 +83,7 @@ def create_job(
     if save_as is not None:
         _save_job(created, save_as)
     if web:
-        ctx.print_note(f"there is no web interface yet; to watch the job: smalt job stream {created.name}")
+        open_job_page(ctx, created)
     if not stream:
         ctx.print_result(created)
         ctx.print_hint(f"to follow it: smalt job stream {created.name}")
@@ -95,7 +96,7 @@ def create_job(
 def show_job(ctx: Invocation, name: str, web: bool) -> Any:
     """Show a job: its state and error, the end of its log, its steps or trials, and the last values of its metrics."""
     if web:
-        ctx.print_note(f"there is no web interface yet; to watch the job: smalt job stream {name}")
+        open_job_page(ctx, ctx.client.jobs.get(name))
     from smalt.cli.jobs import report, trial_table
     from smalt.cli.output import plain_data as plain
     from smalt.client.jobs.metrics import MetricsReader
@@ -379,7 +380,10 @@ def explain_reuse(ctx: Invocation, name: str, node: str | None) -> Any:
 @job.verb("update", _NAME, options.EDITS, options.WEB)
 def update_job(ctx: Invocation, name: str, web: bool, **changes: Any) -> Any:
     """Change a job's display name, description, tags or properties; what it runs cannot be changed."""
-    return documents.update_entity(ctx.client.jobs.get(name), changes, ctx.client.jobs.create_or_update)
+    updated = documents.update_entity(ctx.client.jobs.get(name), changes, ctx.client.jobs.create_or_update)
+    if web:
+        open_job_page(ctx, updated)
+    return updated
 
 
 @job.verb("delete", _NAME, options.YES)

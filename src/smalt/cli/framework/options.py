@@ -24,7 +24,7 @@ SET = click.Option(["--set"], multiple=True, metavar="KEY=VALUE…", help="Set v
 SKIP_VALIDATION = click.Option(["--skip-validation"], is_flag=True, help="Accepted; smalt always validates.")
 NO_WAIT = click.Option(["--no-wait"], is_flag=True, help="Accepted; the command returns immediately.")
 YES = click.Option(["-y", "--yes"], is_flag=True, help="Do not ask.")
-WEB = click.Option(["-e", "--web"], is_flag=True, help="Accepted; there is no web interface yet.")
+WEB = click.Option(["-e", "--web"], is_flag=True, help="Open the job in the studio.")
 DOWNLOAD_PATH = click.Option(
     ["-p", "--download-path"], metavar="FOLDER", default=".", help="The target folder; by default the current folder."
 )

@@ -34,6 +34,7 @@ from smalt.service.api.blob import urls as blob_urls
 from smalt.service.api.native import (
     archives,
     asset_batches,
+    changes,
     config,
     costs,
     datastore_files,
@@ -42,7 +43,10 @@ from smalt.service.api.native import (
     doctor,
     job_code,
     job_comparison,
+    job_graph,
+    job_ports,
     job_stream,
+    job_table,
     lineage,
     metrics,
     overview,
@@ -56,6 +60,8 @@ from smalt.service.api.request import ApiRequest, ApiResponse
 from smalt.service.api.rest_shapes import get_workspace_id
 from smalt.service.api.router import Router, RouteTable
 from smalt.service.api.server_context import ServerContext
+from smalt.service.api.studio import pages as studio_pages
+from smalt.service.api.studio import sign_in as studio_sign_in
 from smalt.service.endpoints.online import routes as online_routes
 from smalt.service.records import workspaces as records
 from smalt.service.tracking.proxy import get_raw_path
@@ -74,6 +80,8 @@ _GLOBAL: list[RouteTable] = [
     environments.GLOBAL_ROUTES,
     registries.GLOBAL_ROUTES,
     vm_sizes.GLOBAL_ROUTES,
+    studio_pages.ROUTES,
+    studio_sign_in.ROUTES,
 ]
 _ASSETS = (components.COMPONENTS, environments.ENVIRONMENTS, data.DATA, models.MODELS, codes.CODES)
 _WORKSPACE: dict[str, list[RouteTable]] = {
@@ -90,6 +98,10 @@ _WORKSPACE: dict[str, list[RouteTable]] = {
         debug.OWN_ROUTES,
         reuse.OWN_ROUTES,
         job_stream.ROUTES,
+        job_table.ROUTES,
+        job_graph.ROUTES,
+        job_ports.ROUTES,
+        changes.ROUTES,
         metrics.ROUTES,
         overview.ROUTES,
         trials.ROUTES,
@@ -164,11 +176,16 @@ class _Dispatcher:
         if found:
             scope["smalt.workspace"] = _find_workspace(scope, found)
             scope["smalt.files"] = "/smalt/v1" + get_workspace_id(scope["smalt.workspace"])
-        elif job is None and scope["smalt.token"] and scope["smalt.token"].workspace_id is not None:
+        elif job is None and template != studio_sign_in.SESSION and _is_of_one_workspace(scope):
             raise RefusedError("the token is good for one workspace only, not for the server")
         job_permissions.check_route(job, found.prefix if found else job_permissions.SERVER, scope["method"], template)
         answer = await _run_handler(scope, handler(ApiRequest(scope, receive, send)))
         await ApiResponse.from_answer(answer)(scope, receive, send)
+
+
+def _is_of_one_workspace(scope: Scope) -> bool:
+    token = scope["smalt.token"]
+    return token is not None and token.workspace_id is not None
 
 
 async def _score(scope: Scope, receive: Receive, send: Send, path: online_routes.ScoringPath) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection
+
+EVERY = 0
+"""Stands for all root jobs, in the place of the id of one."""
 
 
 class Watch:
-    """Wakes the watchers of a root job when anything at or below it has changed."""
+    """Wakes the watchers of a root job, and those of all, when anything at or below it has changed."""
 
     def __init__(self) -> None:
         self._watchers: dict[int, set[asyncio.Event]] = {}
@@ -27,7 +30,7 @@ class Watch:
         if not watchers:
             self._watchers.pop(root_id, None)
 
-    def wake_watchers(self, root_ids: Iterable[int]) -> None:
-        for root_id in root_ids:
+    def wake_watchers(self, root_ids: Collection[int]) -> None:
+        for root_id in (EVERY, *root_ids) if root_ids else ():
             for event in self._watchers.get(root_id, ()):
                 event.set()

@@ -288,6 +288,8 @@ def update_description(
         if job.parent_id is None:
             db.execute("DELETE FROM job_tags WHERE job_id=?", (job.id,))
             _add_tags(db, job.workspace_id, [(job.id, properties)])
+        change = (job.workspace_id, job.id, job.root_id, time.time(), "description", "", job.created_by)
+        events.append_events(db, [change])
 
 
 def _add_tags(db: Database, workspace_id: int, bodies: Iterable[tuple[int, dict[str, Any]]]) -> None:

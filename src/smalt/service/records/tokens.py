@@ -53,5 +53,9 @@ def remove_token(db: Database, token: str) -> None:
     db.execute("DELETE FROM tokens WHERE hash=?", (_hash_token(token),))
 
 
+def remove_expired(db: Database, scope: str) -> None:
+    db.execute("DELETE FROM tokens WHERE scope=? AND expires_at<?", (scope, time.time()))
+
+
 def _hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()

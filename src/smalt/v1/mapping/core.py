@@ -61,9 +61,7 @@ ROWS = (
     MappedName("Run.upload_file", "mlflow.log_artifact(path)"),
     MappedName("Run.upload_folder", "mlflow.log_artifacts(path)"),
     MappedName("Run.get_children", "ml_client.jobs.list(parent_job_name=name)"),
-    MappedName(
-        "Run.get_portal_url", "job.studio_url", "differs", "it is the empty text while smalt has no pages for jobs"
-    ),
+    MappedName("Run.get_portal_url", "job.studio_url"),
     MappedName(
         "Run.register_model",
         'ml_client.models.create_or_update(Model(path=f"azureml://jobs/{name}/outputs/artifacts/paths/…"))',

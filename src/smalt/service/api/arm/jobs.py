@@ -22,6 +22,7 @@ from smalt.service.api.blob.urls import convert_urls
 from smalt.service.api.pagination import get_window, wrap_page
 from smalt.service.api.request import ApiRequest, ApiResponse
 from smalt.service.api.rest_shapes import build_system_data, get_properties
+from smalt.service.api.studio.links import build_job_url, build_studio_service
 from smalt.service.engine import kinds
 from smalt.service.engine.submission import acceptance
 from smalt.service.engine.submission.acceptance import PART_OF, READ_ONLY
@@ -189,6 +190,7 @@ def update_description(request: ApiRequest, job: Job, changes: dict[str, Any]) -
     if (after, shown, hidden) != (before, job.display_name, bool(job.is_archived)):
         jobs.update_description(request.server.db, job, after, display_name=shown, is_archived=hidden)
         request.server.tracking.runs.record_description(job)
+        request.server.engine.watch.wake_watchers([job.root_id])
     return jobs.get_job(request.server.db, job.id)
 
 
@@ -205,6 +207,8 @@ def _add_notes(submitted: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any
 
 def _render_job(request: ApiRequest, job: Job) -> dict[str, Any]:
     shape = render_job(request.server.db, request.workspace, job)
+    url = build_job_url(request.server_url, request.workspace, job.name)
+    shape["properties"]["services"] = {**shape["properties"]["services"], **build_studio_service(url)}
     return shape if request.azure_release is None else {**shape, "properties": convert_for_azure(shape["properties"])}
 
 

@@ -43,7 +43,12 @@ async def list_all_workspaces(request: ApiRequest) -> dict[str, Any]:
     """List every workspace of the home; with `jobs`, with its number of jobs, that of the newest job first."""
     counts = records.count_jobs(request.server.db) if request.get_flag("jobs") else {}
     every = sorted(records.list_workspaces(request.server.db), key=lambda one: -counts.get(one.id, (0, 0.0))[1])
-    return {"value": [{**_render_workspace(request, one), "jobs": counts.get(one.id, (0, 0.0))[0]} for one in every]}
+    return {
+        "value": [
+            {**_render_workspace(request, one), "jobs": counts.get(one.id, (0, 0.0))[0], "folder": one.folder}
+            for one in every
+        ]
+    }
 
 
 async def delete_workspace(request: ApiRequest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,6 +15,7 @@ from smalt.service.api.auth import access_tokens, scoring_access, workspace_acce
 from smalt.service.api.blob import urls as blob_urls
 from smalt.service.api.request import ApiResponse
 from smalt.service.api.server_context import ServerContext
+from smalt.service.api.studio import links, sessions, sign_in
 from smalt.service.endpoints.online import routes as online_routes
 from smalt.service.records import tokens
 from smalt.service.secrets.identity import build_challenge
@@ -50,7 +52,7 @@ class SecurityMiddleware:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
-                message["headers"] = [*message["headers"], *_OWN_HEADERS, *_build_note_header(scope)]
+                message["headers"] = [*_add_own_headers(message["headers"]), *_build_note_header(scope)]
             await send(message)
 
         with self._service.activity:
@@ -80,12 +82,13 @@ class SecurityMiddleware:
         headers = _read_headers(scope)
         host = headers.get("host", "")
         self._check_host(host)
-        _check_origin(headers, f"{scope['scheme']}://{host}", service.settings.public_url)
+        if not _opens_page(scope, headers):
+            _check_origin(headers, f"{scope['scheme']}://{host}", service.settings.public_url)
         scope["smalt.base"] = service.settings.public_url or f"{scope['scheme']}://{host}"
         scope["smalt.principal"] = "anonymous"
         if scoring := online_routes.split_path(scope["path"]):
             self._admit_scoring(scope, headers, scoring)
-        elif (
+        elif not _is_public(scope) and (
             scope["path"] not in _OPEN_PATHS
             and not self._has_valid_link(scope)
             and not self._has_valid_key(scope, headers)
@@ -104,6 +107,14 @@ class SecurityMiddleware:
         elif route is None or not secret or not scoring_access.is_open_to(service, route, secret):
             mode = route.auth_mode if route else None
             raise scoring_access.refuse_access(path.endpoint, mode, has_secret=bool(secret))
+
+    def _authenticate_session(self, scope: Scope, headers: Headers, secret: str) -> None:
+        """Admit a browser that has signed in to the studio."""
+        sessions.check_source(scope["method"], headers)
+        session = sessions.find_session(self._service.db, secret)
+        if session is None:
+            raise Unauthorized("the session has ended; sign in again: smalt studio")
+        scope["smalt.token"], scope["smalt.principal"] = session, session.principal
 
     def _authenticate_access_token(self, scope: Scope, secret: str) -> None:
         holder = self._service.access_tokens.find_holder(secret)
@@ -162,6 +173,9 @@ class SecurityMiddleware:
 
     def _authenticate_request(self, scope: Scope, headers: Headers) -> None:
         secret = _get_secret(headers.get("authorization", ""), or_password=_is_mlflow_path(scope))
+        if not secret and (session := sessions.read_cookie(headers, self._service.port)):
+            self._authenticate_session(scope, headers, session)
+            return
         if not secret:
             raise Unauthorized(f"this server wants a token: {_explain_token(scope)}")
         if access_tokens.is_access_token(secret):
@@ -179,6 +193,26 @@ class SecurityMiddleware:
             raise RefusedError(f"the token is good for '{token.scope}' only")
         scope["smalt.token"] = token
         scope["smalt.principal"] = token.principal
+
+
+def _add_own_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers with those that every answer has; a file of the studio says itself how long it is good."""
+    given = list(headers)
+    names = {name for name, _ in given}
+    return [*given, *(pair for pair in _OWN_HEADERS if pair[0] not in names)]
+
+
+def _is_public(scope: Scope) -> bool:
+    """True for what is needed to sign in to the studio: its files, and the exchange of a code or token for a cookie."""
+    if scope["method"] == "POST":
+        return str(scope["path"]) == sign_in.SESSION
+    return scope["method"] in ("GET", "HEAD") and links.is_page(scope["path"])
+
+
+def _opens_page(scope: Scope, headers: Headers) -> bool:
+    """True if a person follows a link to the studio from another page, such as a notebook's."""
+    is_navigation = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return scope["method"] == "GET" and links.is_page(scope["path"]) and is_navigation and "origin" not in headers
 
 
 def _build_note_header(scope: Scope) -> list[tuple[bytes, bytes]]:

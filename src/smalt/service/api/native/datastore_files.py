@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import mimetypes
+import re
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from starlette.responses import FileResponse, Response, StreamingResponse
@@ -22,7 +24,8 @@ from smalt.service.secrets.masks import SecretMask, is_log_path
 log = logging.getLogger("smalt.api")
 
 ARTIFACTS = "workspaceartifactstore"
-_SANDBOX = "sandbox; default-src 'none'"
+_RANGE = re.compile(r"bytes=(?=[-\d]*\d)(\d{0,15})-(\d{0,15})")
+SANDBOX = "sandbox; default-src 'none'"
 """A file that a job wrote is shown, if at all, as if it came from nowhere."""
 
 
@@ -50,13 +53,34 @@ async def get_file(request: ApiRequest) -> Response:
     datastores, name = request.server.data.datastores, request.get_name("path")
     path = await asyncio.to_thread(datastores.open, request.workspace.folder, store, name)
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    headers = {"content-security-policy": _SANDBOX}
+    headers = {"content-security-policy": SANDBOX}
     mask = find_mask(request, store, name)
     if mask is None:
         return FileResponse(path, media_type=kind, headers=headers)
+    return _send_masked(request, mask, path, kind, headers)
+
+
+def _send_masked(request: ApiRequest, mask: SecretMask, path: Path, kind: str, headers: dict[str, str]) -> Response:
+    """Return the file, or the range of it that the request names, with secrets hidden."""
     size = path.stat().st_size
-    headers["content-length"] = str(size)
-    return StreamingResponse(mask.read_pieces(path, 0, size), media_type=kind, headers=headers)
+    headers["accept-ranges"] = "bytes"
+    first, last, status = 0, size - 1, 200
+    if found := _RANGE.fullmatch(request.headers.get("range", "")):
+        first, last = _resolve_range(found[1], found[2], size)
+        status = 206
+        if first > last:
+            return Response(status_code=416, headers={**headers, "content-range": f"bytes */{size}"})
+        headers["content-range"] = f"bytes {first}-{last}/{size}"
+    count = last - first + 1
+    headers["content-length"] = str(count)
+    return StreamingResponse(mask.read_pieces(path, first, count), status, media_type=kind, headers=headers)
+
+
+def _resolve_range(first: str, last: str, size: int) -> tuple[int, int]:
+    """Return the first and last byte that a range names; the first is beyond the last if the file has none of it."""
+    if not first:
+        return max(0, size - int(last)), size - 1
+    return int(first), min(int(last), size - 1) if last else size - 1
 
 
 def find_mask(request: ApiRequest, store: str, path: str) -> SecretMask | None:

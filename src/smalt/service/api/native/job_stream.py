@@ -20,7 +20,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from starlette.types import Receive, Scope, Send
 
@@ -54,10 +54,18 @@ async def stream_job(request: ApiRequest) -> JsonLineStream:
     return JsonLineStream(_JobFollower(request.server, request.workspace, find_job(request), trial_logs))
 
 
+class StreamSource(Protocol):
+    """A source of the pieces of a stream, for one reader."""
+
+    def render_bodies(self, gone: asyncio.Future[None]) -> AsyncGenerator[bytes, None]:
+        """Yield the stream in pieces, until it ends, the server ends, or the reader leaves."""
+        ...
+
+
 class JsonLineStream:
     """A response of one JSON message per line, sent as it comes, until the messages end or the reader leaves."""
 
-    def __init__(self, follower: _JobFollower) -> None:
+    def __init__(self, follower: StreamSource) -> None:
         self._follower = follower
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,15 +148,15 @@ class _JobFollower:
                 told = time.monotonic() if changed else told
                 continue
             if top.is_over:
-                yield _render_line({"t": "end", "status": top.status})
+                yield render_line({"t": "end", "status": top.status})
                 return
             if is_quiet and time.monotonic() - told > _TICK:
                 is_quiet = False
-                yield _render_line({"t": "tick"})
+                yield render_line({"t": "tick"})
             if not is_quiet:
                 told = time.monotonic()
                 continue
-            await _wait_for_news(news, _LOOK if self._logs else _TICK / 2, ends)
+            await wait_for_news(news, _LOOK if self._logs else _TICK / 2, ends)
             news.clear()
 
     def _find_changed(self) -> list[Job]:
@@ -229,14 +237,14 @@ def _render_piece(messages: Iterator[Message]) -> bytes:
     """Return the next messages as lines, up to the size of a piece; b"" at the end."""
     lines, size = [], 0
     for message in messages:
-        lines.append(_render_line(message))
+        lines.append(render_line(message))
         size += len(lines[-1])
         if size >= _BATCH:
             break
     return b"".join(lines)
 
 
-def _render_line(message: Message) -> bytes:
+def render_line(message: Message) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
@@ -244,7 +252,7 @@ def _find_last_event(service: ServerContext, root_id: int) -> int:
     return int(service.db.value("SELECT coalesce(max(id), 0) FROM events WHERE root_id=?", (root_id,)))
 
 
-async def _wait_for_news(news: asyncio.Event, seconds: float, ends: Ends) -> None:
+async def wait_for_news(news: asyncio.Event, seconds: float, ends: Ends) -> None:
     waiting = asyncio.ensure_future(news.wait())
     try:
         await asyncio.wait({waiting, *ends}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,63 @@
+"""GET /studio…: the studio's own files. Each address below it is one page, which reads what to show from its address.
+
+The files are the same for everybody and hold nothing of the home's, so they are sent without a token. What they may
+load and call is this server alone, and no script but theirs runs in them.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+from html import escape
+from pathlib import Path
+
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+
+import smalt
+from smalt.exceptions import NotFound
+from smalt.service.api.request import ApiRequest
+from smalt.service.api.studio.links import PREFIX
+
+STATIC = Path(smalt.__file__).parent / "studio" / "static"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+    "connect-src 'self'; worker-src 'self'; frame-src blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS = {
+    "content-security-policy": _POLICY,
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+_FOREVER = "public, max-age=31536000, immutable"
+"""Files whose names have a hash of their content."""
+_NOT_BUILT = (
+    "this server was installed from a checkout in which the studio was not built; with Node 20 or newer, run "
+    "scripts/studio there, and load this page again"
+)
+
+
+async def redirect_root(request: ApiRequest) -> Response:
+    return RedirectResponse(PREFIX, 303)
+
+
+async def get_page(request: ApiRequest) -> Response:
+    path = str(request.path_params.get("path", ""))
+    if path.startswith("assets/"):
+        file = STATIC / path
+        if ".." in path.split("/") or not file.is_file():
+            raise NotFound(f"the studio has no file {path[:100]}; load the page again")
+        kind = "text/javascript" if path.endswith(".js") else mimetypes.guess_type(path)[0]
+        return FileResponse(file, media_type=kind, headers={**_HEADERS, "cache-control": _FOREVER})
+    index = STATIC / "index.html"
+    if not index.is_file():
+        return HTMLResponse(
+            f"<!doctype html><meta charset=utf-8><title>smalt studio</title><p>{escape(_NOT_BUILT)}.",
+            404,
+            headers=_HEADERS,
+        )
+    return FileResponse(index, media_type="text/html", headers={**_HEADERS, "cache-control": "no-cache"})
+
+
+ROUTES = [("GET", "/", redirect_root), ("GET", PREFIX, get_page), ("GET", PREFIX + "/{path:path}", get_page)]

@@ -1,0 +1,135 @@
+"""Searches among the top jobs of a workspace, and their counts: for tables of any length, and what filters them.
+
+A search may look at every job, so call it with a reader's connection, beside the event loop.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import COLUMNS, Job
+
+SORTS = {
+    "created": "j.id",
+    "name": "coalesce(j.display_name, j.name) COLLATE NOCASE",
+    "experiment": "j.experiment COLLATE NOCASE",
+    "type": "j.type",
+    "status": "j.status",
+    "owner": "j.created_by",
+    "started": "j.started_at",
+    "duration": "coalesce(j.ended_at, {now}) - j.started_at",
+}
+"""Keys by which jobs are sorted, and their SQL; `now` is the time of the search."""
+_VIEWS = {"active": "j.is_archived=0", "archived": "j.is_archived=1"}
+_WAITING = "j.status='NotStarted' AND j.is_composite=0"
+
+
+class JobSearch(NamedTuple):
+    """A search among top jobs; an empty field matches all."""
+
+    text: str = ""
+    """Words, each of which occurs in the name, display name or experiment."""
+    statuses: Sequence[str] = ()
+    """States as the service shows them: a command that has not begun is Queued."""
+    types: Sequence[str] = ()
+    experiments: Sequence[str] = ()
+    owners: Sequence[str] = ()
+    tags: Sequence[tuple[str, str | None]] = ()
+    """Keys, each with its value unless any will do."""
+    since: float | None = None
+    until: float | None = None
+    view: str = "active"
+    """"active", "archived" or "all"."""
+
+
+class JobCount(NamedTuple):
+    """The number of top jobs of one experiment, type, owner and state."""
+
+    experiment: str
+    type: str
+    owner: str
+    status: str
+    jobs: int
+    last: float
+
+
+class StepCount(NamedTuple):
+    """The steps of a job by what became of them."""
+
+    total: int
+    over: int
+    failed: int
+
+
+def search_jobs(
+    db: Database, workspace_id: int, search: JobSearch, sort: str, *, descending: bool, skip: int, limit: int
+) -> tuple[int, list[Job]]:
+    """Return the number of jobs that match, and a page of them."""
+    where, values = _build_condition(workspace_id, search)
+    total = int(db.value(f"SELECT count(*) FROM jobs j WHERE {where}", values))
+    columns = ", ".join(f"j.{column.strip()}" for column in COLUMNS.split(","))
+    direction = "DESC" if descending else "ASC"
+    key = SORTS[sort].format(now=time.time())
+    order = f"{key} {direction}" if sort == "created" else f"{key} {direction} NULLS LAST, j.id DESC"
+    rows = db.rows(
+        f"SELECT {columns} FROM jobs j WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", (*values, limit, skip)
+    )
+    return total, [Job(*row) for row in rows]
+
+
+def count_jobs(db: Database, workspace_id: int, view: str) -> list[JobCount]:
+    """Count the top jobs by experiment, type, owner and state."""
+    where, values = _build_condition(workspace_id, JobSearch(view=view))
+    rows = db.rows(
+        f"SELECT j.experiment, j.type, j.created_by, CASE WHEN {_WAITING} THEN 'Queued' ELSE j.status END AS shown,"
+        f" count(*), max(j.created_at) FROM jobs j WHERE {where} GROUP BY j.experiment, j.type, j.created_by, shown",
+        values,
+    )
+    return [JobCount(*row) for row in rows]
+
+
+def count_steps(db: Database, root_ids: Sequence[int]) -> dict[int, StepCount]:
+    """Count the steps of each of these top jobs that has some."""
+    rows = db.rows(
+        "SELECT root_id, count(*), count(ended_at), sum(status='Failed') FROM jobs"
+        " WHERE root_id IN (SELECT value FROM json_each(?)) AND id!=root_id AND is_composite=0 GROUP BY root_id",
+        (json.dumps(list(root_ids)),),
+    )
+    return {root: StepCount(total, over, failed) for root, total, over, failed in rows}
+
+
+def _build_condition(workspace_id: int, search: JobSearch) -> tuple[str, list[Any]]:
+    terms: list[tuple[str, list[Any]]] = [("j.workspace_id=? AND j.parent_id IS NULL", [workspace_id])]
+    if search.view in _VIEWS:
+        terms.append((_VIEWS[search.view], []))
+    for word in search.text.split():
+        pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        fields = ("j.name", "coalesce(j.display_name, '')", "j.experiment")
+        terms.append((" OR ".join(f"{field} LIKE ? ESCAPE '\\'" for field in fields), [pattern] * len(fields)))
+    if search.statuses:
+        terms.append((" OR ".join(_build_status_term(status) for status in search.statuses), []))
+    for column, chosen in (("type", search.types), ("experiment", search.experiments), ("created_by", search.owners)):
+        if chosen:
+            terms.append((f"j.{column} IN ({','.join('?' * len(chosen))})", list(chosen)))
+    for key, value in search.tags:
+        own, more = (" AND t.value=?", [value]) if value is not None else ("", [])
+        inner = f"SELECT t.job_id FROM job_tags t WHERE t.workspace_id=? AND t.key=?{own}"
+        terms.append((f"j.id IN ({inner})", [workspace_id, key, *more]))
+    if search.since is not None:
+        terms.append(("j.created_at>=?", [search.since]))
+    if search.until is not None:
+        terms.append(("j.created_at<?", [search.until]))
+    return " AND ".join(f"({term})" for term, _ in terms), [value for _, given in terms for value in given]
+
+
+def _build_status_term(status: str) -> str:
+    """Return the condition of a known state, which needs no value."""
+    if status == "Queued":
+        return f"j.status='Queued' OR ({_WAITING})"
+    if status == "NotStarted":
+        return "j.status='NotStarted' AND j.is_composite=1"
+    return f"j.status='{status}'"

@@ -1,0 +1,185 @@
+/** What the server's routes answer, as far as the pages read it. */
+export type State =
+  | "NotStarted" | "Queued" | "Preparing" | "Provisioning" | "Starting" | "Running" | "Finalizing"
+  | "CancelRequested" | "Completed" | "Failed" | "Canceled" | "NotResponding" | "Paused";
+
+export interface Workspace {
+  id: string;
+  name: string;
+  resource_group: string;
+  folder: string;
+  jobs: number;
+}
+
+export interface Session {
+  principal: string;
+  version: string;
+  home: string;
+  workspaces: Workspace[];
+}
+
+export interface StepCount {
+  total: number;
+  over: number;
+  failed: number;
+}
+
+/** A row of the table of jobs. Times are seconds since 1970. */
+export interface JobRow {
+  name: string;
+  display_name: string | null;
+  experiment: string;
+  type: string;
+  status: State;
+  owner: string;
+  created: number;
+  start: number | null;
+  end: number | null;
+  archived: boolean;
+  error: string | null;
+  steps?: StepCount;
+}
+
+export interface JobTablePage {
+  total: number;
+  jobs: JobRow[];
+}
+
+export interface ExperimentCount {
+  name: string;
+  jobs: number;
+  last: number;
+  states: Partial<Record<State, number>>;
+}
+
+export interface JobCounts {
+  experiments: ExperimentCount[];
+  types: Record<string, number>;
+  owners: Record<string, number>;
+  states: Partial<Record<State, number>>;
+}
+
+export interface JobError {
+  code?: string;
+  message: string;
+  exit_code?: number;
+}
+
+/** A job of a graph. */
+export interface GraphJob {
+  name: string;
+  node: string | null;
+  parent: string | null;
+  type: string;
+  status: State;
+  start: number | null;
+  end: number | null;
+  error: JobError | null;
+  reused?: string;
+  display_name: string | null;
+  composite: boolean;
+  created: number;
+  attempts: number;
+  label: string;
+  cpu_seconds?: number;
+  peak_memory_bytes?: number | null;
+}
+
+export interface JobGraph {
+  jobs: GraphJob[];
+  edges: [number, number][];
+}
+
+export interface Timeline {
+  jobs: { name: string; label: string; states: [State, number][] }[];
+}
+
+export interface Attempt {
+  number: number;
+  compute: string;
+  host: string | null;
+  pid: number | null;
+  start: number | null;
+  end: number | null;
+  exit_code: number | null;
+  signal: number | null;
+  reason: string | null;
+  cpu_seconds: number | null;
+  peak_memory_bytes: number | null;
+}
+
+export interface Port {
+  name: string;
+  type: string;
+  mode?: string | null;
+  uri?: string | null;
+  asset?: string | null;
+  value?: string;
+}
+
+export interface Ports {
+  inputs: Port[];
+  outputs: Port[];
+}
+
+export interface FileItem {
+  path: string;
+  size: number;
+  is_dir: boolean;
+}
+
+export type JsonNumber = number | "NaN" | "Infinity" | "-Infinity";
+
+export interface Metric {
+  name: string;
+  value: JsonNumber;
+  step: number;
+  time: number;
+  points?: [number, number, JsonNumber][];
+}
+
+export interface MetricRun {
+  id: string;
+  job: string | null;
+  label: string;
+  metrics: Metric[];
+}
+
+export interface ReuseStep {
+  node: string;
+  job: string;
+  status: State;
+  result: string;
+  reason: string;
+  of: string | null;
+  compared_to: string | null;
+  parts: { part?: string; name?: string; changed?: boolean; [key: string]: unknown }[] | Record<string, unknown>;
+}
+
+export interface Snapshot {
+  name: string;
+  git: Record<string, string>;
+  snapshots: { id: string; hash: string; bytes: number; files: { path: string; kind: string; size: number }[]; jobs: string[] }[];
+}
+
+/** The REST body of a job, as GET answers it. */
+export interface JobBody {
+  id: string;
+  name: string;
+  properties: Record<string, unknown> & {
+    displayName?: string;
+    description?: string | null;
+    experimentName?: string;
+    jobType?: string;
+    status: State;
+    tags?: Record<string, string>;
+    isArchived?: boolean;
+    parentJobName?: string;
+    environmentId?: string;
+    codeId?: string;
+    command?: string;
+    computeId?: string;
+    properties?: Record<string, string>;
+    error?: JobError;
+  };
+}

@@ -1,0 +1,98 @@
+import { buildUrl, get, request, send } from "./client";
+import type {
+  Attempt, FileItem, JobBody, JobCounts, JobGraph, JobTablePage, MetricRun, Ports, ReuseStep, Session, Snapshot,
+  Timeline, Workspace,
+} from "./types";
+
+const SESSION = "/smalt/v1/studio/session";
+
+export const getSession = () => get<Session>(SESSION);
+export const signIn = (given: { code: string } | { token: string }) => send<{ principal: string }>("POST", SESSION, given);
+export const signOut = () => send<void>("DELETE", SESSION);
+
+/** The routes of one workspace. */
+export class WorkspaceApi {
+  readonly own: string;
+
+  constructor(readonly workspace: Workspace) {
+    this.own = `/smalt/v1${workspace.id}`;
+  }
+
+  listJobs(query: URLSearchParams | string, signal?: AbortSignal) {
+    return get<JobTablePage>(`${this.own}/jobs?${query}`, {}, signal);
+  }
+
+  countJobs(view: string) {
+    return get<JobCounts>(`${this.own}/job-counts`, { view });
+  }
+
+  getJob(name: string) {
+    return get<JobBody>(this.jobPath(name));
+  }
+
+  getGraph(name: string) {
+    return get<JobGraph>(`${this.ownJobPath(name)}/graph`);
+  }
+
+  getTimeline(name: string) {
+    return get<Timeline>(`${this.ownJobPath(name)}/timeline`);
+  }
+
+  getAttempts(name: string) {
+    return get<{ attempts: Attempt[] }>(`${this.ownJobPath(name)}/attempts`);
+  }
+
+  getPorts(name: string) {
+    return get<Ports>(`${this.ownJobPath(name)}/ports`);
+  }
+
+  listPortFiles(job: string, direction: string, port: string, path: string) {
+    const url = `${this.ownJobPath(job)}/ports/${direction}/${encodeURIComponent(port)}/list`;
+    return get<{ value: FileItem[]; nextLink?: string }>(url, { path, $top: 500 });
+  }
+
+  buildPortFileUrl(job: string, direction: string, port: string, path: string) {
+    return buildUrl(`${this.ownJobPath(job)}/ports/${direction}/${encodeURIComponent(port)}/file`, { path });
+  }
+
+  getMetrics(name: string) {
+    return get<{ runs: MetricRun[] }>(`${this.ownJobPath(name)}/metrics`, { history: true, points: 2000, trials: false });
+  }
+
+  explainReuse(name: string) {
+    return get<{ steps: ReuseStep[] }>(`${this.ownJobPath(name)}/reuse`);
+  }
+
+  getSnapshot(name: string) {
+    return get<Snapshot>(`${this.ownJobPath(name)}/snapshot`);
+  }
+
+  cancelJob(name: string) {
+    return send<void>("POST", `${this.jobPath(name)}/cancel`);
+  }
+
+  archiveJob(name: string, archived: boolean) {
+    return send<void>("PATCH", `/history/v1.0${this.workspace.id}/runs/${encodeURIComponent(name)}`, { hidden: archived });
+  }
+
+  rerunJob(name: string, change: { name: string; inputs?: Record<string, string> }) {
+    return send<JobBody>("POST", `${this.ownJobPath(name)}/rerun`, change);
+  }
+
+  /** The address of a log of a job; of a reused step, that of the job whose outputs it took. */
+  buildLogUrl(job: string, log: string) {
+    return `${this.own}/datastores/workspaceartifactstore/files/ExperimentRun/dcid.${encodeURIComponent(job)}/${log}`;
+  }
+
+  openChanges(query: Record<string, string | number | undefined>, signal: AbortSignal) {
+    return request(buildUrl(`${this.own}/changes`, query), { signal });
+  }
+
+  private jobPath(name: string) {
+    return `${this.workspace.id}/jobs/${encodeURIComponent(name)}`;
+  }
+
+  private ownJobPath(name: string) {
+    return `${this.own}/jobs/${encodeURIComponent(name)}`;
+  }
+}

@@ -1,0 +1,110 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useRef, useState, useSyncExternalStore, type KeyboardEvent } from "react";
+import type { JobRow } from "../api/types";
+import { useApi } from "../shell/context";
+import { Icon } from "../shell/icons";
+import { Link } from "../shell/Link";
+import { buildPath, go, setQuery } from "../shell/router";
+import { StateBadge } from "../shell/StateBadge";
+import { useNow } from "../shell/useNow";
+import { formatAgo, formatDuration, formatTime } from "../text/format";
+import { isOver } from "../text/states";
+import { turnSort } from "./filter";
+import type { JobPages } from "./pages";
+import { StepProgress } from "./StepProgress";
+
+export const ROW_HEIGHT = 48;
+const HEAD_HEIGHT = 36;
+const OVERSCAN = 8;
+const COLUMNS = [
+  { key: "status", name: "State" },
+  { key: "name", name: "Job" },
+  { key: "experiment", name: "Experiment" },
+  { key: "type", name: "Type" },
+  { key: "owner", name: "Owner" },
+  { key: "created", name: "Created" },
+  { key: "duration", name: "Duration" },
+] as const;
+
+interface Props {
+  pages: JobPages;
+  sort: string;
+  selected: ReadonlySet<string>;
+  onSelect: (name: string) => void;
+}
+
+/** The table of jobs: as long as the server's, with the rows of the window in the document. */
+export function JobTable({ pages, sort, selected, onSelect }: Props) {
+  useSyncExternalStore(pages.subscribe, pages.getVersion);
+  const api = useApi();
+  const scroller = useRef<HTMLDivElement>(null);
+  const [active, setActive] = useState(-1);
+  const count = pages.total ?? 0;
+  const virtual = useVirtualizer({ count, getScrollElement: () => scroller.current, estimateSize: () => ROW_HEIGHT, overscan: OVERSCAN, scrollMargin: HEAD_HEIGHT });
+  const items = virtual.getVirtualItems();
+  const [first, last] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 20];
+  useEffect(() => pages.show(first, last), [pages, first, last]);
+  const shown = items.map((item) => pages.getRow(item.index));
+  const now = useNow(1, shown.some((row) => row && row.start !== null && row.end === null));
+
+  function press(event: KeyboardEvent) {
+    if (event.target !== event.currentTarget) return;
+    const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 12, PageUp: -12, Home: -count, End: count }[event.key];
+    const row = pages.getRow(active);
+    if (step !== undefined) {
+      const next = Math.max(0, Math.min(count - 1, active + step));
+      setActive(next);
+      virtual.scrollToIndex(next);
+    } else if (event.key === "Enter" && row) go(buildPath(api.workspace.folder, "jobs", row.name));
+    else if ((event.key === " " || event.key === "x") && row) onSelect(row.name);
+    else return;
+    event.preventDefault();
+  }
+
+  return (
+    <div className="job-table card" role="table" aria-label="Jobs" aria-rowcount={count}>
+      <div className="job-rows" ref={scroller} tabIndex={0} aria-label="Jobs; arrows move, Enter opens, Space selects" onKeyDown={press}>
+        <div className="job-row head" role="row">
+        <span role="columnheader"><span className="visually-hidden">Selected</span></span>
+        {COLUMNS.map((column) => (
+          <span key={column.key} role="columnheader" className={`cell ${column.key}`} aria-sort={sort === column.key ? "ascending" : sort === `-${column.key}` ? "descending" : undefined}>
+            <button onClick={() => setQuery({ sort: turnSort(sort, column.key) })}>
+              {column.name}
+              {sort.replace("-", "") === column.key && <Icon name={sort.startsWith("-") ? "down" : "up"} size={12} />}
+            </button>
+          </span>
+        ))}
+      </div>
+        <div className="tall" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+          {items.map((item, k) => (
+            <div key={item.key} className="job-row" role="row" aria-rowindex={item.index + 1} data-active={item.index === active || undefined} style={{ transform: `translateY(${item.start - HEAD_HEIGHT}px)` }}>
+              {shown[k] ? <Cells row={shown[k]} folder={api.workspace.folder} now={now} isSelected={selected.has(shown[k].name)} onSelect={onSelect} /> : <span className="ghost" role="cell" />}
+            </div>
+          ))}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Cells({ row, folder, now, isSelected, onSelect }: { row: JobRow; folder: string; now: number; isSelected: boolean; onSelect: (name: string) => void }) {
+  const title = row.display_name ?? row.name;
+  return (
+    <>
+      <span role="cell" className="cell select"><input type="checkbox" aria-label={`Select ${title}`} checked={isSelected} onChange={() => onSelect(row.name)} /></span>
+      <span role="cell" className="cell status"><StateBadge state={row.status} /></span>
+      <span role="cell" className="cell name">
+        <Link to={buildPath(folder, "jobs", row.name)}>{title}</Link>
+        <span className="sub" title={row.error ?? undefined}>{row.status === "Failed" && row.error ? row.error : title === row.name ? "" : row.name}</span>
+      </span>
+      <span role="cell" className="cell experiment">{row.experiment}</span>
+      <span role="cell" className="cell type">{row.type}</span>
+      <span role="cell" className="cell owner">{row.owner}</span>
+      <span role="cell" className="cell created" title={formatTime(row.created)}>{formatAgo(row.created, now)}</span>
+      <span role="cell" className="cell duration number">
+        {row.start === null ? "–" : formatDuration((row.end ?? now) - row.start)}
+        {row.steps && !isOver(row.status) && <StepProgress steps={row.steps} />}
+      </span>
+    </>
+  );
+}

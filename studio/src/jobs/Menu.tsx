@@ -1,0 +1,36 @@
+import { useEffect, useId, useRef, useState, type ReactNode } from "react";
+import { Icon } from "../shell/icons";
+
+/** A button that opens a small panel below itself; Escape, or a click elsewhere, closes it. */
+export function Menu({ label, count = 0, children }: { label: string; count?: number; children: (close: () => void) => ReactNode }) {
+  const [isOpen, setOpen] = useState(false);
+  const own = useRef<HTMLDivElement>(null);
+  const id = useId();
+  useEffect(() => {
+    if (!isOpen) return;
+    function leave(event: Event) {
+      if (!own.current?.contains(event.target as Node)) setOpen(false);
+    }
+    document.addEventListener("pointerdown", leave);
+    document.addEventListener("focusin", leave);
+    return () => {
+      document.removeEventListener("pointerdown", leave);
+      document.removeEventListener("focusin", leave);
+    };
+  }, [isOpen]);
+  function press(event: React.KeyboardEvent) {
+    if (event.key !== "Escape") return;
+    setOpen(false);
+    own.current?.querySelector("button")?.focus();
+  }
+  return (
+    <div className="menu" ref={own} onKeyDown={press}>
+      <button className="button" aria-expanded={isOpen} aria-controls={id} onClick={() => setOpen(!isOpen)}>
+        {label}
+        {count > 0 && <span className="count">{count}</span>}
+        <Icon name="down" size={14} />
+      </button>
+      {isOpen && <div className="menu-panel" id={id}>{children(() => setOpen(false))}</div>}
+    </div>
+  );
+}

@@ -1,0 +1,100 @@
+import { Suspense, useCallback, useEffect, useMemo, useState } from "react";
+import { setSignedOutListener } from "../api/client";
+import type { Session } from "../api/types";
+import { getSession, signIn, WorkspaceApi } from "../api/workspace";
+import { CommandPalette } from "./CommandPalette";
+import { Studio } from "./context";
+import { ErrorBoundary } from "./ErrorBoundary";
+import { Empty, ErrorMessage, Loading } from "./messages";
+import { Navigation } from "./Navigation";
+import { PAGES } from "./pages";
+import { buildPath, go, usePlace } from "./router";
+import { SignIn } from "./SignIn";
+import { Toast } from "./toasts";
+
+type State = { kind: "loading" } | { kind: "out"; error?: Error } | { kind: "in"; session: Session } | { kind: "error"; error: Error };
+
+/** Take the one-time code out of the address, so that it is in no history and no bookmark. */
+function takeCode(): string | null {
+  const code = new URLSearchParams(location.hash.slice(1)).get("code");
+  if (code) history.replaceState(null, "", location.pathname + location.search);
+  return code;
+}
+
+export function App() {
+  const [state, setState] = useState<State>({ kind: "loading" });
+  const load = useCallback(async () => {
+    try {
+      const code = takeCode();
+      if (code) await signIn({ code });
+      setState({ kind: "in", session: await getSession() });
+    } catch (error) {
+      await getSession().then(
+        (session) => setState({ kind: "in", session }), // signed in already: a link that was used before does no harm
+        (second: { status?: number }) =>
+          setState(second.status === 401 ? { kind: "out", error: codeError(error as Error) } : { kind: "error", error: error as Error }),
+      );
+    }
+  }, []);
+  useEffect(() => {
+    setSignedOutListener(() => setState((before) => (before.kind === "in" ? { kind: "out" } : before)));
+    void load();
+  }, [load]);
+  if (state.kind === "loading") return <Loading what="the studio" />;
+  if (state.kind === "out") return <SignIn error={state.error} onDone={load} />;
+  if (state.kind === "error") return <div className="center"><ErrorMessage error={state.error} retry={load} /></div>;
+  return <SignedIn session={state.session} />;
+}
+
+function codeError(error: Error): Error | undefined {
+  return error.message.includes("link to the studio") ? error : undefined;
+}
+
+function SignedIn({ session }: { session: Session }) {
+  const place = usePlace();
+  const workspace = session.workspaces.find((one) => one.folder === place.workspace);
+  const first = session.workspaces[0];
+  useEffect(() => {
+    if (!place.workspace && first) go(buildPath(first.folder, "jobs"), { replace: true });
+    else if (workspace && !place.page) go(buildPath(workspace.folder, "jobs"), { replace: true });
+  }, [place, workspace, first]);
+  const studio = useMemo(() => workspace && { session, api: new WorkspaceApi(workspace) }, [session, workspace]);
+  if (!first) return <Empty icon="jobs" title="This home has no workspace yet"><p>The first job makes one.</p><pre>smalt job create --file job.yml</pre></Empty>;
+  if (!place.workspace) return null;
+  if (!studio) {
+    return (
+      <div className="center">
+        <Empty icon="alert" title={`There is no workspace '${place.workspace}' here`}>
+          <p>It may have been deleted, or the address is of another server.</p>
+          <a className="button" href={buildPath(first.folder, "jobs")}>Open workspace {first.name}</a>
+        </Empty>
+      </div>
+    );
+  }
+  const page = PAGES.find((one) => one.matches(place));
+  return (
+    <Studio.Provider value={studio}>
+      <a className="skip" href="#content">Skip to the content</a>
+      <div className="shell">
+        <Navigation current={place.page} />
+        <main id="content" tabIndex={-1}>
+          <ErrorBoundary key={`${place.workspace}/${place.page}/${place.rest.join("/")}`}>
+            <Suspense fallback={<Loading what="the page" />}>
+              {page ? <page.Component /> : place.page && <NoPage workspace={place.workspace} />}
+            </Suspense>
+          </ErrorBoundary>
+        </main>
+      </div>
+      <CommandPalette />
+      <Toast />
+    </Studio.Provider>
+  );
+}
+
+function NoPage({ workspace }: { workspace: string }) {
+  return (
+    <Empty icon="alert" title="There is no such page">
+      <a className="button" href={buildPath(workspace, "jobs")}>Open the jobs</a>
+    </Empty>
+  );
+}

@@ -1,0 +1,16 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  base: "/studio/",
+  plugins: [react()],
+  build: {
+    outDir: "../src/smalt/studio/static",
+    emptyOutDir: true,
+    assetsInlineLimit: 0, // the pages' policy loads files of this server, and no data: scripts
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 400,
+  },
+  worker: { format: "es" },
+  test: { environment: "node", include: ["src/**/*.test.ts"] },
+});

@@ -1,0 +1,106 @@
+"""What the page of a job asks for: its graph, its timeline, its attempts, its inputs and outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.helpers import Server, host_job
+from tests.studio.pipelines import make_step, run_pipeline
+
+STEPS = {
+    "make": make_step(
+        "mkdir -p ${{outputs.o}}/sub; echo 'a,b' > ${{outputs.o}}/t.csv; echo deep > ${{outputs.o}}/sub/x.txt",
+        outputs={"o": {"type": "uri_folder"}},
+    ),
+    "read": make_step(
+        "cat ${{inputs.i}}/t.csv; exit ${{inputs.code}}",
+        inputs={"i": {"type": "uri_folder"}, "code": {"type": "integer"}},
+        values={
+            "i": {"job_input_type": "uri_folder", "uri": "${{parent.jobs.make.outputs.o}}"},
+            "code": {"job_input_type": "literal", "value": "3"},
+        },
+    ),
+}
+
+
+def test_a_pipeline_as_a_graph(server: Server, workspace: str) -> None:
+    """Steps with their states and errors, an edge for what waits, the time of each state, and each attempt."""
+    run_pipeline(server, workspace, "p", STEPS)
+    own = f"/smalt/v1{workspace}/jobs"
+    graph = server.ask("GET", f"{own}/p/graph").body
+    assert [(job["label"], job["status"], job["composite"]) for job in graph["jobs"]] == [
+        ("", "Failed", True), ("make", "Completed", False), ("read", "Failed", False),
+    ]  # fmt: skip
+    assert graph["edges"] == [[1, 2]]
+    read = graph["jobs"][2]
+    assert (read["attempts"], read["error"]["exit_code"]) == (1, 3)
+    states = {job["label"]: job["states"] for job in server.ask("GET", f"{own}/p/timeline").body["jobs"]}
+    assert states["make"][0][0] == "NotStarted"
+    assert [state for state, _ in states["make"]][-2:] == ["Finalizing", "Completed"]
+    assert [at for _, at in states["read"]] == sorted(at for _, at in states["read"])
+    attempt = server.ask("GET", f"{own}/{read['name']}/attempts").body["attempts"][0]
+    assert (attempt["number"], attempt["exit_code"], attempt["start"] <= attempt["end"]) == (1, 3, True)
+    assert server.ask("GET", f"{own}/none/graph").status == 404
+
+
+def test_inputs_and_outputs_with_their_files(server: Server, workspace: str) -> None:
+    """A value, a folder that another step made, a folder in it, a part of a file; nothing outside."""
+    run_pipeline(server, workspace, "p", STEPS)
+    own = f"/smalt/v1{workspace}/jobs"
+    make, read = (job["name"] for job in server.ask("GET", f"{own}/p/graph").body["jobs"][1:])
+    ports = server.ask("GET", f"{own}/{read}/ports").body
+    assert {port["name"]: port.get("value") for port in ports["inputs"]} == {"i": None, "code": "3"}
+    assert server.ask("GET", f"{own}/{read}/ports/inputs/i/list").body["value"] == [
+        {"path": "sub", "size": 0, "is_dir": True}, {"path": "t.csv", "size": 4, "is_dir": False},
+    ]  # fmt: skip
+    deep = server.ask("GET", f"{own}/{make}/ports/outputs/o/list?path=sub").body["value"]
+    assert deep == [{"path": "sub/x.txt", "size": 5, "is_dir": False}]
+    assert server.ask("GET", f"{own}/{make}/ports/outputs/o/file?path=sub/x.txt").body == b"deep\n"
+    part = server.ask_tcp("GET", f"{own}/{make}/ports/outputs/o/file?path=t.csv", headers={"Range": "bytes=2-2"})
+    assert (part.status, part.body) == (206, b"b")
+    refusals = {
+        f"{make}/ports/outputs/o/file?path=../t.csv": 403,
+        f"{make}/ports/outputs/o/file?path=sub": 404,
+        f"{make}/ports/outputs/o/list?path=none": 404,
+        f"{make}/ports/outputs/none/list": 404,
+        f"{make}/ports/sideways/o/list": 404,
+        f"{read}/ports/inputs/code/file": 403,
+    }
+    assert {path: server.ask("GET", f"{own}/{path}").status for path in refusals} == refusals
+
+
+def test_a_file_beside_the_server_is_shown_to_whoever_may_read_the_job(
+    server: Server, workspace: str, tmp_path: Path
+) -> None:
+    """An input that is a path of the server's machine, which was read where it lies; one that is gone says so."""
+    (tmp_path / "a.txt").write_text("here")
+    given = {"jobInputType": "uri_file", "uri": (tmp_path / "a.txt").as_uri()}
+    job = host_job("cat ${{inputs.f}}", inputs={"f": given})
+    assert server.ask("PUT", f"{workspace}/jobs/f", job).status == 201
+    assert list(server.stream(f"/smalt/v1{workspace}/jobs/f/stream"))[-1]["status"] == "Completed"
+    path = f"/smalt/v1{workspace}/jobs/f/ports/inputs/f"
+    assert server.ask_tcp("GET", f"{path}/file").body == b"here"
+    assert server.ask_tcp("GET", f"{path}/list").body["value"] == [{"path": "", "size": 4, "is_dir": False}]
+    (tmp_path / "a.txt").unlink()
+    assert server.ask_tcp("GET", f"{path}/file").status == 404
+
+
+def test_a_part_of_a_log_with_hidden_secrets(server: Server, workspace: str) -> None:
+    """A range of a masked log has the same bytes as the whole of it."""
+    server.ask("PUT", f"/smalt/v1{workspace}/secrets/key", {"value": "hunter2-hunter2"})
+    assert server.ask("PUT", f"{workspace}/jobs/s", host_job("echo before hunter2-hunter2 after")).status == 201
+    assert list(server.stream(f"/smalt/v1{workspace}/jobs/s/stream"))[-1]["status"] == "Completed"
+    path = f"/smalt/v1{workspace}/datastores/workspaceartifactstore/files/ExperimentRun/dcid.s/user_logs/std_log.txt"
+    whole = server.ask("GET", path).body
+    assert b"hunter2" not in whole
+    assert whole.endswith(b" after\n")
+    for given, status, expected in (
+        ("bytes=-6", 206, whole[-6:]),
+        ("bytes=7-12", 206, whole[7:13]),
+        ("bytes=7-", 206, whole[7:]),
+        (f"bytes={len(whole)}-", 416, b""),
+        ("bytes=-", 200, whole),
+        ("lines=1-2", 200, whole),
+    ):
+        answer = server.ask_tcp("GET", path, headers={"Range": given})
+        assert (answer.status, answer.body) == (status, expected)
