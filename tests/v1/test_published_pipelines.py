@@ -263,3 +263,23 @@ print(*show(published.submit(ws, "e", {"path": DataPath(store, "given/two.txt"),
 """,
     )
     assert lines == ["Completed got one one", "Completed got two two"]
+
+
+def test_a_data_path_that_is_not_there_is_an_empty_folder(served: Programs) -> None:
+    """Also in a request, as v1 mounts an absent path; the log of the job says so."""
+    served.write("src/list.py", "import os, sys\nprint('got', os.listdir(sys.argv[1]))\n")
+    lines = _run(
+        served,
+        """
+path = PipelineParameter("path", DataPath(store, "absent1"))
+pair = (path, DataPathComputeBinding(mode="mount"))
+step = PythonScriptStep("list.py", "list", [pair], inputs=[pair], source_directory="src", runconfig=host)
+published = Pipeline(ws, [step]).publish(name="absent")
+given = {"path": {"DataStoreName": store.name, "RelativePath": "absent2"}}
+made = post(published.endpoint, {"ExperimentName": "e", "DataPathAssignments": given})
+run = PipelineRun(Experiment(ws, "e"), made["Id"])
+print(*show(run))
+print(run.get_properties()["smalt.made-folders"])
+""",
+    )
+    assert lines[-2:] == ["Completed got []", "azureml://datastores/workspaceblobstore/paths/absent2"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from smalt import wire
 from smalt.entities.endpoints import published
 from smalt.entities.jobs.inputs import ASSETS, Input
 from smalt.entities.schema.problems import did_you_mean, format_value
-from smalt.exceptions import LocatedProblem, NotFound, ValidationException
+from smalt.exceptions import LocatedProblem, NotFound, SmaltError, ValidationException
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.submission import lookup
 from smalt.service.records import resources
@@ -28,6 +29,7 @@ _KEYS = (
     *("ExperimentName", "DisplayName", "Description", "RunSource", "RunType", "ParentRunId", "Tags", "Properties"),
     *("ParameterAssignments", "DataPathAssignments", "DataSetDefinitionValueAssignments", "ContinueRunOnStepFailure"),
 )
+_FOLDER = "UriFolder"
 _TYPES = {"mltable": "MLTable", "mlflow_model": "MLFlowModel"}
 
 
@@ -116,7 +118,24 @@ def build_invocation(context: EngineContext, workspace: Workspace, deployment: B
                 inputs[name] = converted
     if problems:
         raise ValidationException([LocatedProblem("", 0, 0, problem) for problem in problems])
-    return {"properties": {"inputData": inputs, **_describe_run(given, deployment, unused)}}
+    paths = given.get("DataPathAssignments") or {}
+    made = _make_missing_folders(context, workspace, [inputs[name] for name in paths if name in inputs])
+    return {"properties": {"inputData": inputs, **_describe_run(given, deployment, unused, made)}}
+
+
+def _make_missing_folders(context: EngineContext, workspace: Workspace, inputs: list[Body]) -> list[str]:
+    """Make the folders of this machine that are not there, since v1 mounts an absent path; return their URIs."""
+    made = []
+    for given in inputs:
+        if given.get("jobInputType") == _FOLDER and not os.path.splitext(given["uri"])[1]:
+            try:
+                location = context.resolve(given["uri"], workspace)
+            except SmaltError:
+                continue  # the checks of the job say what is wrong with it
+            if location.path is not None and not os.path.lexists(location.path):
+                location.path.mkdir(parents=True)
+                made.append(given["uri"])
+    return made
 
 
 def _read_submission(submission: Body) -> tuple[Body, list[str]]:
@@ -173,7 +192,7 @@ def _get_tag(declared: Input) -> str:
     return _TYPES.get(kind) or to_pascal(kind)
 
 
-def _describe_run(given: Body, deployment: Body, unused: list[str]) -> Body:
+def _describe_run(given: Body, deployment: Body, unused: list[str], made: list[str]) -> Body:
     """Return how the job is called, and its tags and properties, which are those that runs of SDK v1 have."""
     notes = deployment.get("properties") or {}
     properties: Body = {
@@ -183,6 +202,7 @@ def _describe_run(given: Body, deployment: Body, unused: list[str]) -> Body:
         "runSource": str(given.get("RunSource") or "Unavailable"),
         "runType": str(given.get("RunType") or "HTTP"),
         **({published.UNUSED: ", ".join(unused)} if unused else {}),
+        **({published.MADE: ", ".join(made)} if made else {}),
         **({"experimentName": given["ExperimentName"]} if given.get("ExperimentName") else {}),
     }
     parent = {_PARENT: str(given["ParentRunId"])} if given.get("ParentRunId") else {}

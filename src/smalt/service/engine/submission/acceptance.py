@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from smalt import wire
-from smalt.entities.endpoints.published import UNUSED
+from smalt.entities.endpoints.published import MADE, UNUSED
 from smalt.entities.schema.problems import add_article, join_words
 from smalt.exceptions import Conflict, RefusedError, SmaltError, Unavailable, ValidationException
 from smalt.machine.gc_pause import pause_gc
@@ -99,7 +99,8 @@ def accept_job(
     notes = body.get("properties") or {}
     part = str(notes.get(PART) or "").splitlines()
     unused = [f"no effect: the pipeline has no parameter {notes[UNUSED]}"] if notes.get(UNUSED) else []
-    for note in (*part, *unused, *checked.notes, *checked.idle):
+    made = [f"{notes[MADE]} did not exist; the script gets an empty folder, which was made"] if notes.get(MADE) else []
+    for note in (*part, *unused, *made, *checked.notes, *checked.idle):
         context.say(job, note)
     return AcceptedJob(job, True, checked.remote, entity)
 
