@@ -60,6 +60,10 @@ CRON = 'trigger: {type: cron, expression: "0 3 * * *"}\n'
         (f"{CRON}create_job:\n  job: ./job.yml\n  inputs: {{wrd: x}}\n", "s.yml:5:12: the job has no input 'wrd'"),
         (f"{CRON}import_data: ./import.yml\n", "import.yml:4:15: there is no connection 'nosuch'"),
         (f"{CRON}invoke_batch_endpoint: {{endpoint_name: nope}}\n", "s.yml:3:40: there is no batch endpoint 'nope'"),
+        (
+            f"{CRON}create_job: ./job.yml\ninvoke_batch_endpoint: {{endpoint_name: nope}}\n",
+            "s.yml:4:1: a schedule does one thing, and 'create_job' is given as well",
+        ),
         (CRON, "s.yml:1:1: a schedule needs 'create_job', 'import_data', 'invoke_batch_endpoint' or 'create_monitor'"),
     ],
 )  # fmt: skip

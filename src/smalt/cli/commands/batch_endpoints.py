@@ -131,8 +131,9 @@ def _collect_values(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_value(text: str) -> Any:
-    """Return data for a text that names some, and a literal for any other."""
-    if "://" in text or is_reference(text) or os.path.exists(os.path.expanduser(text)):
+    """Return data for a text that names some, also where that is missing, and a literal for any other."""
+    is_path = text.startswith(("./", "../")) or os.path.exists(os.path.expanduser(text))
+    if is_path or "://" in text or is_reference(text):
         return _make_data(text, None)
     return text
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from smalt.entities.assets.component import COMPONENT
 from smalt.entities.assets.environment import ENVIRONMENT
 from smalt.entities.endpoints.deployment import MODEL, CodeConfiguration, Deployment
 from smalt.entities.jobs.command import VARIABLES
+from smalt.entities.jobs.pipeline import PipelineJobSettings
 from smalt.entities.jobs.resources import CountsInstances, JobResourceConfiguration
 from smalt.entities.schema.effects import ACTED, KEPT, REFUSED
 from smalt.entities.schema.entity import Entity, constant, mapping, optional
@@ -99,6 +101,18 @@ class JobDefinition(Entity):
     settings = mapping(Map(Anything()), "Settings of the pipeline.")
 
 
+class PipelineSettingsMap(Map[Any]):
+    """Settings of a pipeline that stay a mapping, as programs read them from a deployment by their keys."""
+
+    def __init__(self) -> None:
+        super().__init__(Anything())
+
+    def read_value(self, value: Any, path: Path, reader: Reader) -> dict[str, Any] | None:
+        if isinstance(value, Mapping) and not reader.on_wire:
+            PipelineJobSettings._read_data(value, path, reader)
+        return super().read_value(value, path, reader)
+
+
 class PipelineComponentBatchDeployment(Deployment):
     noun = "a batch deployment of a pipeline component"
     _effect = ACTED
@@ -106,7 +120,7 @@ class PipelineComponentBatchDeployment(Deployment):
     type = constant("pipeline", "The type.")
     component = optional(COMPONENT, "The pipeline component.")
     job_definition = optional(Text() | Nested(JobDefinition), "A pipeline job, in place of a component.")
-    settings = mapping(Map(Anything()), "Settings of the pipeline.")
+    settings = mapping(PipelineSettingsMap(), "Settings of the pipeline.")
     model = optional(MODEL, "Only deployments of models have one.", effect=REFUSED)
     code_configuration = optional(Nested(CodeConfiguration), "Only deployments of models have one.", effect=REFUSED)
     environment = optional(ENVIRONMENT, "Only deployments of models have one.", effect=REFUSED)
@@ -117,3 +131,6 @@ class PipelineComponentBatchDeployment(Deployment):
         super()._check_required(given, path, reader)
         if given.isdisjoint(("component", "job_definition")):
             reader.add_problem(path, f"{cls.noun} needs 'component' or 'job_definition'", at_key=True)
+        elif not reader.on_wire and given.issuperset(("component", "job_definition")):
+            words = f"{cls.noun} has either 'component' or 'job_definition', not both; remove one of them"
+            reader.add_problem((*path, "job_definition"), words, at_key=True)

@@ -119,6 +119,10 @@ class Schedule(Resource):
         if given.isdisjoint(_ACTIONS):
             words = "'create_job', 'import_data', 'invoke_batch_endpoint' or 'create_monitor'"
             reader.add_problem(path, f"{cls.noun} needs {words}", at_key=True)
+        chosen = [key for key in _ACTIONS if key in given]
+        for key in chosen[1:] if not reader.on_wire else ():
+            words = f"{cls.noun} does one thing, and '{chosen[0]}' is given as well; remove one of them"
+            reader.add_problem((*path, key), words, at_key=True)
 
 
 class JobSchedule(Schedule):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from smalt.entities.jobs.inputs import Input, Output
+from smalt.entities.jobs.inputs import ASSETS, Input, Output
 from smalt.entities.jobs.pipeline import PipelineJob, PipelineJobSettings
+from smalt.entities.syntax.expression import has_expression
 
 _OF_OUTPUTS = ("type", "mode", "description")
 
@@ -15,7 +16,7 @@ def expand_component(job: PipelineJob, component: Any) -> PipelineJob:
     """Return the job with the steps of its pipeline component; what the job sets overrides the component."""
     made = copy.copy(job)
     defaults = {name: _convert_default(found) for name, found in component.inputs.items() if found.default is not None}
-    given = {name: _apply_mode(value, component.inputs.get(name)) for name, value in job.inputs.items()}
+    given = {name: _fit_value(value, component.inputs.get(name)) for name, value in job.inputs.items()}
     settings = {**_settings_to_dict(component.settings), **_settings_to_dict(job.settings)}
     vars(made).update(
         jobs=component.jobs,
@@ -28,12 +29,15 @@ def expand_component(job: PipelineJob, component: Any) -> PipelineJob:
 
 def _convert_default(declared: Input) -> Any:
     """Return a default in the form that jobs give it: data as an Input."""
-    if declared.type in ("uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model"):
+    if declared.type in ASSETS:
         return Input(type=declared.type, path=declared.default, mode=declared.mode)
     return declared.default
 
 
-def _apply_mode(value: Any, declared: Input | None) -> Any:
+def _fit_value(value: Any, declared: Input | None) -> Any:
+    """Return what is given with the declared mode; text for declared data is its path."""
+    if isinstance(value, str) and declared is not None and declared.type in ASSETS and not has_expression(value):
+        return Input(type=declared.type, path=value, mode=declared.mode)
     if isinstance(value, Input) and declared is not None and declared.mode is not None and value.mode is None:
         return Input(**{**vars(value), "mode": declared.mode})
     return value

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smalt.entities.schema.problems import join_words
-from smalt.exceptions import Conflict, NotFound
+from smalt.exceptions import Conflict, NotFound, ValidationException
 from smalt.service.api.arm.job_shapes import convert_for_azure, render_job
 from smalt.service.api.arm.resource_collection import ResourceCollection
 from smalt.service.api.blob.urls import convert_urls
@@ -79,6 +79,17 @@ class BatchEndpointCollection(ResourceCollection):
         if job is None or found is None or found.endpoint.lower() != endpoint.name.lower():
             raise NotFound(f"batch endpoint '{endpoint.name}' has no job '{name[:100]}'")
         return _render_invoked_job(request, found, job)
+
+    async def check_properties(self, request: ApiRequest, properties: Body) -> Body:
+        """Return the properties; raise ValidationException if the default is no deployment of the endpoint."""
+        default = (properties.get("defaults") or {}).get("deploymentName")
+        kind = f"{self.segment}/{request.get_name()}/deployments"
+        known = [one.name for one in resources.list_resources(request.server.db, request.workspace.id, kind)]
+        if default and str(default).lower() not in map(str.lower, known):
+            names = join_words(known, "and") if known else "it has none yet"
+            words = f"'{default}' is no deployment of endpoint '{request.get_name()}' ({names})"
+            raise ValidationException(f"defaults.deployment_name: {words}")
+        return properties
 
     def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
         """Return the properties with the address of invocations and the defaults.

@@ -126,7 +126,7 @@ class Resolver:
         found = self._lookup_asset(where, parsed)
         if found is None:
             label = f":{parsed.version}" if parsed.version else f"@{parsed.label}"
-            is_long = "/subscriptions/" in asked and where is workspace and parsed.registry is None
+            is_long = "/subscriptions/" in asked and where.id == workspace.id and parsed.registry is None
             named = f"azureml:{parsed.name}{label}" if is_long else asked
             raise NotFound(f"{named} is not registered; create the asset first, or check its name and version")
         return self._resolve_step(found, where, asked, depth + 1)

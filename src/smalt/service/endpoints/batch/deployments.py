@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 
 from smalt import wire
 from smalt.entities.jobs.pipeline import PipelineComponent, PipelineJobSettings
+from smalt.entities.rules.settings import check_settings
 from smalt.entities.schema.problems import add_article, did_you_mean, find_nearest
+from smalt.entities.schema.reader import Reader
+from smalt.entities.steps.dependencies import find_dependencies
 from smalt.exceptions import LocatedProblem, SmaltError, ValidationException
 from smalt.service.endpoints.batch.mlflow_models import put_environment, read_environment
 from smalt.service.endpoints.batch.scoring_jobs import RESOLVED, find_setting_problems, read_deployment
@@ -41,7 +44,10 @@ class DeploymentCheck:
         self._problems: list[str] = []
 
     def add(self, where: str, words: str) -> None:
-        self._problems.append(f"{where}: {words}")
+        self.add_problem(f"{where}: {words}")
+
+    def add_problem(self, problem: str) -> None:
+        self._problems.append(problem)
 
     def raise_problems(self) -> None:
         if self._problems:
@@ -69,6 +75,14 @@ class DeploymentCheck:
         if not exists and self.context.settings.compute == "strict":
             self.add(where, f"there is no compute '{name}' in workspace '{self.workspace.name}'")
 
+    def check_datastore(self, where: str, text: Any) -> None:
+        if not isinstance(text, str) or not text:
+            return
+        try:
+            lookup.check_datastore(self.context, self.workspace, text)
+        except SmaltError as error:
+            self.add(where, str(error))
+
 
 async def check_deployment(context: EngineContext, workspace: Workspace, properties: Body, principal: str) -> Body:
     """Return the properties to store, with versions of what they name; raise ValidationException with all problems."""
@@ -82,43 +96,59 @@ def check_pipeline_deployment(context: EngineContext, workspace: Workspace, prop
     check = DeploymentCheck(context, workspace)
     configuration = properties["deploymentConfiguration"]
     settings = configuration.get("settings") or {}
-    for key in settings:
-        near = find_nearest(key, [name for name in PipelineJobSettings._fields if name not in settings])
-        if key not in PipelineJobSettings._fields and near:
-            check.add(f"settings.{key}", f"a pipeline has no such setting; did you mean '{near}'?")
     for key, name in _OF_MODELS.items():
         if properties.get(key):
             check.add(name, "a deployment of a pipeline component has none of its own; the component's steps have it")
-    check.check_compute("settings.default_compute", settings.get("default_compute"))
-    component = _find_pipeline(check, configuration.get("componentId"))
+    reference, component = _find_pipeline(check, configuration.get("componentId"))
+    _check_settings(check, settings, component)
     check.raise_problems()
     return {
         **properties,
         "deploymentConfiguration": {
             **configuration,
             "settings": settings,
-            "componentId": {"referenceType": "Id", "assetId": component},
+            "componentId": {"referenceType": "Id", "assetId": reference},
         },
     }
 
 
-def _find_pipeline(check: DeploymentCheck, given: Any) -> str:
-    """Return the component with its version; what is no pipeline component is a problem."""
+def _check_settings(check: DeploymentCheck, settings: Body, component: PipelineComponent | None) -> None:
+    """Check the settings as those of a pipeline job are; `component` is None if there is none to check them against."""
+    for key in settings:
+        near = find_nearest(key, [name for name in PipelineJobSettings._fields if name not in settings])
+        if key not in PipelineJobSettings._fields and near:
+            check.add(f"settings.{key}", f"a pipeline has no such setting; did you mean '{near}'?")
+    reader = Reader()
+    reader.on_wire = True
+    found = PipelineJobSettings._read_data(settings, ("settings",), reader)
+    if component is not None and found is not None:
+        steps = component.jobs
+        waits = {name: find_dependencies(step, steps) for name, step in steps.items()}
+        check_settings(found, steps, {}, waits, (), reader)
+    for problem in reader.problems:
+        check.add_problem(str(problem))
+    check.check_compute("settings.default_compute", settings.get("default_compute"))
+    check.check_datastore("settings.default_datastore", settings.get("default_datastore"))
+
+
+def _find_pipeline(check: DeploymentCheck, given: Any) -> tuple[str, PipelineComponent | None]:
+    """Return the reference with its version, and the component; what is no pipeline component is a problem."""
     text = given.get("assetId") if isinstance(given, dict) else given
     if not isinstance(text, str) or not text:
         check.add("component", "name the pipeline component, as azureml:NAME:VERSION")
-        return ""
+        return "", None
     try:
         fixed = check.pinner.resolve_below(check.pinner.resolve_reference("components", text))
         properties = lookup.find_component(check.context, check.workspace, fixed)
         component: Any = wire.from_rest({"properties": properties}, "component", is_answer=True)
     except SmaltError as error:
         check.add("component", str(error))
-        return ""
+        return "", None
     if not isinstance(component, PipelineComponent):
         words = f"'{component.name}' is {add_article(component.type)} component"
         check.add("component", f"{words}; deploy a pipeline component that has it as a step")
-    return fixed
+        return fixed, None
+    return fixed, component
 
 
 async def check_model_deployment(

@@ -447,7 +447,9 @@ class PipelineKind(CompositeKind):
         checker.check_inputs(where, job.inputs)
         checker.note_texts(job.inputs)
         checker.check_versions(where, job.outputs, may_be_reused=True)
-        checker.check_compute(f"{where}settings.default_", read_settings(job).get("default_compute"))
+        settings = read_settings(job)
+        checker.check_compute(f"{where}settings.default_", settings.get("default_compute"))
+        checker.check_datastore(f"{where}settings.default_datastore", settings.get("default_datastore"))
         nodes = get_nodes(job)
         checker.note_idle(where, job)
         checker.idle += [("", line) for line in (*list_unused_inputs(job), *list_shared_places(job))]

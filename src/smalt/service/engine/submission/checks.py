@@ -227,6 +227,10 @@ class Checker:
         else:
             self.notes.append(f"compute '{name}' is not defined in this workspace, so this machine stands in for it")
 
+    def check_datastore(self, where: str, datastore: str | None) -> None:
+        if datastore and not has_expression(datastore):
+            self._record_error(where, lookup.check_datastore, self.context, self.workspace, datastore)
+
     def check_unknown_keys(self, job: Any) -> None:
         noun = add_article(str(job.type))
         for key, near in find_unknown_keys(job):

@@ -193,6 +193,11 @@ def find_snapshot(context: EngineContext, workspace: Workspace, text: str) -> st
     return found.content_hash
 
 
+def check_datastore(context: EngineContext, workspace: Workspace, text: str) -> None:
+    """Raise NotFound if there is no datastore of that name."""
+    context.resolve(f"azureml://datastores/{parse_name(text).name}/paths/", workspace)
+
+
 def find_compute(context: EngineContext, workspace: Workspace, text: str) -> tuple[str, bool]:
     """Return a compute's bare name, and whether this workspace has it."""
     name = parse_name(text).name
