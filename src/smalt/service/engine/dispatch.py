@@ -5,79 +5,62 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from smalt.exceptions import Unavailable
 from smalt.service.compute.step import RunnableStep
 from smalt.service.engine import outcome
-from smalt.service.engine.context import EngineContext
-from smalt.service.engine.handover import NoHandOver
+from smalt.service.engine.endings import Endings
 from smalt.service.engine.kinds import Leaf, read_leaf
 from smalt.service.engine.outcome import to_sentence
 from smalt.service.engine.outputs.missing_outputs import get_preparation_error
-from smalt.service.engine.queues import LeafRun, Queues, RunnerQueue
+from smalt.service.engine.queues import LeafRun, RunnerQueue
 from smalt.service.engine.slots import SlotGrant
-from smalt.service.engine.step_reuse import StepReuse
+from smalt.service.engine.state import SharedState
 from smalt.service.records import job_attempts, job_data, jobs
 from smalt.service.records.jobs import Job
-
-EndJob = Callable[[Job, str, "dict[str, Any] | None"], None]
 
 _MOST_HANDED_ON = 25  # steps that a turn starts at a runner that queues by itself: it has no slots that run out
 _MOST_REUSED = 25  # steps that a turn reuses, in some 20 ms for which requests may have to wait
 
 
 class Dispatcher:
-    """Starts leaves. The steps that it decides on are in `steps` until the engine has committed the turn.
+    """Starts leaves. The steps that it decides on are in `steps` until the engine has committed the turn."""
 
-    `end_job` ends a job in this turn and `wake` asks for another; the watchers of the root jobs in `changed` are woken.
-    """
-
-    def __init__(
-        self,
-        context: EngineContext,
-        queues: Queues,
-        handover: NoHandOver,
-        reusing: StepReuse,
-        changed: set[int],
-        end_job: EndJob,
-        wake: Callable[[], None],
-    ) -> None:
+    def __init__(self, state: SharedState, endings: Endings) -> None:
         self.steps: list[tuple[str, RunnableStep]] = []
         """Steps to start, each with the name of its runner."""
-        self._context = context
-        self._db = context.db
-        self._queues = queues
-        self._handover = handover
-        self._reusing = reusing
+        self._state = state
+        self._endings = endings
+        self._db = state.context.db
         self._reused = 0
-        self._changed = changed
-        self._end_job = end_job
-        self._wake = wake
         self._prepared: deque[tuple[int, Exception | None]] = deque()
+
+    def clear(self) -> None:
+        """Forget what was not committed: the records are read again."""
+        self.steps.clear()
+        self._prepared.clear()
 
     def fill_slots(self) -> None:
         """Give free slots to the oldest leaves; none overtakes a leaf that needs more than are free."""
-        for queue in self._queues.by_runner.values():
+        for queue in self._state.queues.by_runner.values():
             queue.put_never_started_first()
-        self._handover.grant_free_slots()
+        self._state.handover.grant_free_slots()
         self._reused = 0
-        self._reusing.reuse.begin_turn()
+        self._state.step_reuse.reuse.begin_turn()
         is_local_served = True
-        for queue in self._queues.by_runner.values():
+        for queue in self._state.queues.by_runner.values():
             is_served = self._fill_queue(queue)
-            is_local_served = is_local_served and (is_served or queue is not self._queues.local)
+            is_local_served = is_local_served and (is_served or queue is not self._state.queues.local)
         if is_local_served:
-            self._handover.hand_over(self)
+            self._state.handover.hand_over(self)
 
     def _fill_queue(self, queue: RunnerQueue) -> bool:
         """Start leaves of a queue; return False if the oldest one needs more slots than are free."""
         handed_on = 0
         while queue.ready and queue.slots.any_free and self.may_go_on():
             if queue.queues_by_itself and handed_on == _MOST_HANDED_ON:
-                self._wake()
+                self._state.request_turn()
                 return True
             handed_on += 1
             job = jobs.get_job(self._db, queue.ready[0])
@@ -90,33 +73,33 @@ class Dispatcher:
         """Return False, and ask for another turn, once this turn has reused many steps."""
         if self._reused < _MOST_REUSED:
             return True
-        self._wake()
+        self._state.request_turn()
         return False
 
     def read_leaf(self, job: Job) -> Leaf:
-        leaf = self._handover.pop_leaf(job)
+        leaf = self._state.handover.pop_leaf(job)
         if leaf is None:
-            entity = self._queues.entities.pop(job.id, None)
-            leaf = read_leaf(self._context, job, entity)
-        self._reusing.resolve_reused_inputs(leaf)
+            entity = self._state.queues.entities.pop(job.id, None)
+            leaf = read_leaf(self._state.context, job, entity)
+        self._state.step_reuse.resolve_reused_inputs(leaf)
         return leaf
 
     def note_started(self, run: LeafRun, started_at: float) -> None:
         """Record that the process of a step is there; `started_at` is in seconds since the epoch."""
-        self._handover.give_slot(run)
+        self._state.handover.give_slot(run)
         if run.is_queued:
-            self._changed.add(run.job.root_id)
+            self._state.changed.add(run.job.root_id)
             jobs.set_status(self._db, run.job, "Preparing", "Running", started_at=started_at)
 
     def take_prepared(self) -> None:
         """Start the leaves whose preparation has ended."""
         while self._prepared:
             job_id, error = self._prepared.popleft()
-            run = self._queues.runs.get(job_id)
+            run = self._state.queues.runs.get(job_id)
             if run is None:
                 continue
             run.task = None
-            self._changed.add(run.job.root_id)
+            self._state.changed.add(run.job.root_id)
             if error is not None:
                 self._end_unprepared(run.job, run.leaf, error)
             elif run.leaf is not None and run.environment is not None and not self.end_if_reused(run.leaf):
@@ -126,21 +109,21 @@ class Dispatcher:
         """Give the job slots and start it, or start its preparation; return False if too few slots are free."""
         try:
             leaf = self.read_leaf(job)
-            leaf.locate(self._context)
+            leaf.locate(self._state.context)
         except Exception as error:
             self._end_unprepared(job, None, error)
             return True
-        environment = self._context.environments.find_built(leaf.environment)
-        is_judged = environment is not None and self._reusing.judge_within_turn(leaf, environment)
+        environment = self._state.context.environments.find_built(leaf.environment)
+        is_judged = environment is not None and self._state.step_reuse.judge_within_turn(leaf, environment)
         if self.end_if_reused(leaf):
             return True
-        run = self._queues.start_run(leaf, queue)
+        run = self._state.queues.start_run(leaf, queue)
         if run is None:
-            self._handover.put_back(leaf)
+            self._state.handover.put_back(leaf)
             return False
-        self._changed.add(job.root_id)
+        self._state.changed.add(job.root_id)
         run.environment = environment
-        if environment is not None and is_judged and leaf.is_quick(self._context):
+        if environment is not None and is_judged and leaf.is_quick(self._state.context):
             self._start_step(run, "Queued", "Preparing", "Running")
         else:
             # A runner that queues by itself says later when the job is prepared and starts.
@@ -149,23 +132,23 @@ class Dispatcher:
         return True
 
     def _end_unprepared(self, job: Job, leaf: Leaf | None, error: Exception) -> None:
-        why = get_preparation_error(self._context, leaf, error)
-        self._end_job(job, "Failed", outcome.make_error(why, "PreparationFailed"))
+        why = get_preparation_error(self._state.context, leaf, error)
+        self._endings.end_job(job, "Failed", outcome.make_error(why, "PreparationFailed"))
 
     def end_if_reused(self, leaf: Leaf) -> bool:
         """Complete the job with the outputs of an identical one, if there is one; True if its end is recorded."""
         try:
-            if not self._reusing.apply_reuse(leaf):
+            if not self._state.step_reuse.apply_reuse(leaf):
                 return False
         except Unavailable:  # no fault of the job: the turn is tried again
             raise
         except Exception as error:
-            self._end_job(leaf.job, "Failed", outcome.make_error(to_sentence(error), "OutputsFailed"))
+            self._endings.end_job(leaf.job, "Failed", outcome.make_error(to_sentence(error), "OutputsFailed"))
             return True
         self._reused += 1
-        self._end_job(leaf.job, "Completed", None)
-        if self._queues.plans:  # its end released a composite, and those of this turn are planned already
-            self._wake()
+        self._endings.end_job(leaf.job, "Completed", None)
+        if self._state.queues.plans:  # its end released a composite, and those of this turn are planned already
+            self._state.request_turn()
         return True
 
     def _start_step(self, run: LeafRun, *statuses: str) -> None:
@@ -177,7 +160,7 @@ class Dispatcher:
             statuses = () if run.is_queued else ("Queued",)  # until its runner says that it started
         number = job_attempts.get_last_attempt_number(self._db, run.job) + 1
         try:
-            step, run.view = leaf.prepare_step(self._context, environment, grant, number)
+            step, run.view = leaf.prepare_step(self._state.context, environment, grant, number)
         except Exception as error:
             self._end_unprepared(run.job, leaf, error)
             return
@@ -188,38 +171,39 @@ class Dispatcher:
         leaf, environment = run.leaf, run.environment
         assert leaf is not None
         assert environment is not None
-        self._changed.add(run.job.root_id)
-        runner = leaf.backend(self._context, environment).runner.name
+        self._state.changed.add(run.job.root_id)
+        runner = leaf.backend(self._state.context, environment).runner.name
         grant = run.grant or SlotGrant(1, ())
         job_attempts.add_attempt(self._db, run.job, number, runner, leaf.timeout, grant.cpus, grant.gpus)
-        self._queues.set_step(run, step.id, number)
-        self._context.note_use(run.job, environment)
+        self._state.queues.set_step(run, step.id, number)
+        self._state.context.note_use(run.job, environment)
         for note in environment.notes:
-            self._context.say(run.job, note)
+            self._state.context.say(run.job, note)
         job_data.put_data(self._db, run.job, leaf.make_data_rows())
-        self._reusing.record_started(leaf, environment, is_early=bool(step.after))
+        self._state.step_reuse.record_started(leaf, environment, is_early=bool(step.after))
         if statuses:
             jobs.set_status(self._db, run.job, *statuses)
         self.steps.append((runner, step))
-        self._handover.note_step(run)
+        self._state.handover.note_step(run)
 
     async def _prepare_leaf(self, run: LeafRun, leaf: Leaf) -> None:
         """Do what takes long before a start: build the environment, fetch data, copy much code."""
         error: Exception | None = None
         try:
-            say = partial(self._context.say, run.job)
+            say = partial(self._state.context.say, run.job)
             if "mlflow" in str(leaf.environment):
-                self._context.tracking.start_soon()  # its own Python may have to be installed: beside the building
-            if not self._context.identity.is_ready:
-                await asyncio.to_thread(self._context.identity.prepare)
-            await leaf.refuse_changed_context(self._context)
-            run.environment = await self._context.environments.get_or_build(leaf.environment, say)
-            if not await self._reusing.judge_beside_loop(leaf, run.environment):
+                # Its own Python may have to be installed: beside the building.
+                self._state.context.tracking.start_soon()
+            if not self._state.context.identity.is_ready:
+                await asyncio.to_thread(self._state.context.identity.prepare)
+            await leaf.refuse_changed_context(self._state.context)
+            run.environment = await self._state.context.environments.get_or_build(leaf.environment, say)
+            if not await self._state.step_reuse.judge_beside_loop(leaf, run.environment):
                 since = time.time()
                 number = job_attempts.get_last_attempt_number(self._db, run.job) + 1
-                paths = await leaf.fetch_inputs(self._context, say, number, run.environment)
-                await self._reusing.record_fetched(leaf, run.environment, paths, since)
+                paths = await leaf.fetch_inputs(self._state.context, say, number, run.environment)
+                await self._state.step_reuse.record_fetched(leaf, run.environment, paths, since)
         except Exception as caught:  # any error ends the job, which would wait for ever otherwise
             error = caught
         self._prepared.append((run.job.id, error))
-        self._wake()
+        self._state.request_turn()
