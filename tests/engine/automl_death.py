@@ -40,7 +40,7 @@ async def run_until_killed(home: str, folder: str, number: int, when: str) -> No
         journal = bench.store("azureml", "a_search", "trials", "journal.jsonl")
         while not journal.exists():
             await asyncio.sleep(0.01)
-        take = bench.engine.find_metric_listener(bench.workspace, "a_search")
+        take = bench.engine.planner.find_metric_listener(bench.workspace, "a_search")
         if take is not None:
             take([LoggedMetric("trial", 0.0, 0, 1000)])
         await bench.over(job)

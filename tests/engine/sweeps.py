@@ -64,7 +64,7 @@ async def log(bench: Workbench, run: str, *values: float) -> None:
     for step, value in enumerate(values):
         metric = LoggedMetric("loss", value, step, 1000 + step)
         store(bench, run, metric)
-        take = bench.engine.find_metric_listener(bench.workspace, run)
+        take = bench.engine.planner.find_metric_listener(bench.workspace, run)
         assert take is not None
         take([metric, LoggedMetric("other", 0, step, 1)])
         for _ in range(20):

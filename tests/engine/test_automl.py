@@ -96,7 +96,7 @@ def test_each_trial_of_the_search_is_a_child(tmp_path: Path) -> None:
 
 async def tell(bench: Workbench, number: int) -> None:
     """Tell the engine what the proxy tells it when the search logs the number of a trial."""
-    take = bench.engine.find_metric_listener(bench.workspace, "a_search")
+    take = bench.engine.planner.find_metric_listener(bench.workspace, "a_search")
     assert take is not None
     take([LoggedMetric("smalt.trial", float(number), number, 1000 + number)])
 

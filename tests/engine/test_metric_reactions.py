@@ -81,7 +81,7 @@ async def test_nobody_is_told_of_metrics_of_a_pipeline() -> None:
         await bench.over(bench.submit("p", {"jobs": {"s": step}}))
         await bench.over(bench.submit("alone", step))
         for run in ("p", "p-s", "alone", "no job"):
-            assert bench.engine.find_metric_listener(bench.workspace, run) is None
+            assert bench.engine.planner.find_metric_listener(bench.workspace, run) is None
 
 
 async def test_a_metric_after_a_cancel_is_not_told(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ async def log(bench: Workbench, metrics: Iterable[LoggedMetric], *, turns: int =
     """Log values of step `a`, each in turns of its own."""
     for metric in metrics:
         store(bench, "w-a", metric)
-        take = bench.engine.find_metric_listener(bench.workspace, "w-a")
+        take = bench.engine.planner.find_metric_listener(bench.workspace, "w-a")
         assert take is not None
         take([metric])
         for _ in range(turns):

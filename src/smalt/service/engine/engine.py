@@ -53,7 +53,7 @@ class Engine:
         self._db = context.db
         self._state = SharedState(context, self._request_turn, hands_over=hands_over)
         self._endings = Endings(self._state)
-        self._planner = CompositePlanner(self._state, self._endings)
+        self.planner = CompositePlanner(self._state, self._endings)
         self._dispatcher = Dispatcher(self._state, self._endings)
         self._exit_settler = ExitSettler(self._state, self._endings, self._dispatcher)
         self._input_checks = InputChecks(self._state, self._endings)
@@ -69,7 +69,7 @@ class Engine:
         self._last_failure = ""
         """Why the last turn that could not be committed could not be."""
         self._reported_busy = False
-        context.tracking.listen_to_metrics(self._planner.find_metric_listener)
+        context.tracking.listen_to_metrics(self.planner.find_metric_listener)
 
     @property
     def queues(self) -> Queues:
@@ -100,7 +100,7 @@ class Engine:
         states = await self.context.computes.recover(steps)
         self._exits.extend(state for state in states.values() if isinstance(state, Exit))
         self._load_queues()
-        self._planner.load_missed_metrics()
+        self.planner.load_missed_metrics()
         self._run_turn()
         self.reuse_settler.start_soon()
         self._state.protection.start_unprotected()
@@ -224,21 +224,21 @@ class Engine:
         started, self._started = self._started, {}
         try:
             with self._db.transaction():
-                self._planner.take_metrics()
+                self.planner.take_metrics()
                 for exit in exits:
                     self._exit_settler.take_exit(exit)
                 self._take_started(started, {exit.step_id for exit in exits})
-                self._planner.take_deadlines()
+                self.planner.take_deadlines()
                 self._input_checks.take_checked()
-                self._planner.take_readings()
+                self.planner.take_readings()
                 self._exit_settler.take_finished()
                 self._dispatcher.take_prepared()
-                self._planner.plan_jobs()
+                self.planner.plan_jobs()
                 self._dispatcher.fill_slots()
         except Exception as error:
             self._wait_for_records(error, exits, started)
             return
-        self._planner.forget_metrics()
+        self.planner.forget_metrics()
         self.context.computes.acknowledge([exit.step_id for exit in exits])
         self._apply_turn()
 
