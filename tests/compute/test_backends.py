@@ -16,7 +16,7 @@ import pytest
 from smalt.exceptions import SmaltError
 from smalt.machine.home import Home
 from smalt.service.compute.spec import StepResources
-from smalt.service.engine.kinds import command
+from smalt.service.engine.kinds.leaf import Leaf, step_spec
 from smalt.service.records import assets, job_attempts, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
@@ -219,6 +219,6 @@ async def test_a_log_is_where_its_backend_says(place: Place) -> None:
     """The folder that the backend names has the step's output."""
     async with workbench(place.home) as bench:
         job = await bench.over(place.submit(bench, "says", "echo hello"))
-        leaf = command.Leaf.read(bench.engine.context, job, bench.workspace)
-        folder = leaf.backend(bench.engine.context).steps.get_log_folder(command.make_spec(leaf, 1))
+        leaf = Leaf.read(bench.engine.context, job, bench.workspace)
+        folder = leaf.backend(bench.engine.context).steps.get_log_folder(step_spec.make_spec(leaf, 1))
         assert Path(folder, "std_log.txt").read_text() == "hello\n"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from smalt.service.engine.kinds import command
+from smalt.service.engine.kinds.leaf import step_data
 from smalt.service.records.database import Database
 from smalt.service.reuse.explanation import explain_step
 from tests.engine.bench import Workbench, workbench
@@ -129,7 +129,7 @@ async def test_an_earlier_step_of_which_nothing_was_noted(web: Web) -> None:
 
 async def test_what_changed_while_it_was_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     """The original of a copy that was changed after the copy had begun is not taken for what the step read."""
-    fetched = command.fetch
+    fetched = step_data.fetch
 
     async with workbench() as bench:
         data = data_of(bench)
@@ -144,10 +144,10 @@ async def test_what_changed_while_it_was_copied(monkeypatch: pytest.MonkeyPatch)
         document = reading(str(data), mode="download")
         document["jobs"]["read"]["inputs"]["i0"]["type"] = "uri_folder"
         document["jobs"]["read"]["command"] += "/a.txt"
-        monkeypatch.setattr(command, "fetch", changing)
+        monkeypatch.setattr(step_data, "fetch", changing)
         await run(bench, "one", document)
         assert bench.log("one-read") == "1\n"
-        monkeypatch.setattr(command, "fetch", fetched)
+        monkeypatch.setattr(step_data, "fetch", fetched)
         two = await run(bench, "two", document)
         assert origins(bench, two) == {"read": None}
         assert bench.log("two-read") == "2\n"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smalt.service.engine.kinds import command
+from smalt.service.engine.kinds.leaf import Leaf
 from smalt.service.engine.kinds.places import Made, note, read, written_twice
 from smalt.service.records import assets, job_data
 from smalt.service.records import reuse as records
@@ -121,7 +121,7 @@ async def test_how_a_place_was_made_is_in_the_records() -> None:
         for name in ("one", "more"):
             await run(bench, name, document)
         child = bench.child(await run(bench, "two", document), "a")
-        leaf = command.Leaf.read(bench.engine.context, child, bench.workspace)
+        leaf = Leaf.read(bench.engine.context, child, bench.workspace)
         environment = await bench.engine.context.environments.get_or_build(leaf.environment, print)
         asked = bench.engine.step_reuse._make_candidate(leaf, environment)
         assert asked is not None

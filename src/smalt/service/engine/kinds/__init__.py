@@ -4,7 +4,7 @@ A leaf kind (`command`) becomes one step on a compute; a composite kind (`pipeli
 What is the same for all types (queues, retries, reuse, registration of outputs) does not belong here.
 """
 
-from smalt.service.engine.kinds.command import GRACE, Leaf
+from smalt.service.engine.kinds.leaf import GRACE, Leaf
 from smalt.service.engine.kinds.protocol import (
     NO_CHANGES,
     Changes,

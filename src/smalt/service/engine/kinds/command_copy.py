@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smalt.service.engine.context import EngineContext
-from smalt.service.engine.kinds import command
-from smalt.service.engine.kinds.command import Leaf
+from smalt.service.engine.kinds.leaf import Leaf, step_data, step_spec
 from smalt.service.records import job_attempts
 
 _PROCESS_VARIABLES = {
@@ -53,9 +52,9 @@ async def lay_out_copy(context: EngineContext, leaf: Leaf) -> dict[str, Any]:
     realised = context.environments.find_built(leaf.environment)
     if realised is None:
         realised = await context.environments.get_or_build(leaf.environment, notes.append)
-    await command.fetch(context, twin, notes.append, 1, realised)
-    layout = command.lay_out(context, twin, realised, 1)
-    spec = command.make_startable_spec(context, twin, 1)
+    await step_data.fetch(context, twin, notes.append, 1, realised)
+    layout = step_data.lay_out(context, twin, realised, 1)
+    spec = step_spec.make_startable_spec(context, twin, 1)
     text, variables = twin.backend(context, realised).steps.fill_in(spec, layout, (), twin.fetched)
     return {
         "job": job.name,

@@ -15,7 +15,8 @@ from smalt.entities.syntax.expression import has_expression
 from smalt.exceptions import SmaltError, ValidationException
 from smalt.service.compute.spec import StepSpec
 from smalt.service.engine.context import EngineContext
-from smalt.service.engine.kinds.command import CommandKind, Leaf
+from smalt.service.engine.kinds.command import CommandKind
+from smalt.service.engine.kinds.leaf import Leaf
 from smalt.service.engine.kinds.properties import REUSE, remove_planned
 from smalt.service.engine.kinds.step_jobs import find_compute, make_reuse_note
 from smalt.service.engine.kinds.transfer_addresses import list_secrets, read_database, read_folder

@@ -25,7 +25,7 @@ from smalt.service.compute.spec import StepSpec
 from smalt.service.compute.step import Say
 from smalt.service.data.job_data import mltable_inputs
 from smalt.service.engine.context import EngineContext
-from smalt.service.engine.kinds.command import Leaf
+from smalt.service.engine.kinds.leaf import Leaf
 from smalt.service.engine.kinds.parallel_settings import (
     VARIABLE,
     find_conflicts,

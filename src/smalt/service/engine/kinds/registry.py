@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from smalt.exceptions import RefusedError
 from smalt.service.engine.context import EngineContext
-from smalt.service.engine.kinds.command import Leaf
+from smalt.service.engine.kinds.leaf import Leaf
 from smalt.service.engine.kinds.protocol import CompositeKind, Kind, LeafKind
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace

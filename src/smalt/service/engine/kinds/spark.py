@@ -15,7 +15,8 @@ from smalt.entities.schema.travel import build_job_values
 from smalt.entities.syntax.expression import remove_empty_blocks
 from smalt.exceptions import SmaltError, ValidationException
 from smalt.service.engine.context import EngineContext
-from smalt.service.engine.kinds.command import CommandKind, Leaf
+from smalt.service.engine.kinds.command import CommandKind
+from smalt.service.engine.kinds.leaf import Leaf
 from smalt.service.engine.kinds.properties import remove_planned
 from smalt.service.engine.kinds.spark_mounts import VARIABLE, list_mounts
 from smalt.service.engine.kinds.spark_submission import build_command, find_master, split_arguments

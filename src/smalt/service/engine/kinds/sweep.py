@@ -15,7 +15,7 @@ from smalt.entities.syntax.expression import has_expression
 from smalt.entities.syntax.literals import convert
 from smalt.exceptions import ValidationException
 from smalt.service.engine.context import EngineContext
-from smalt.service.engine.kinds.command import make_resources
+from smalt.service.engine.kinds.leaf.step_spec import make_resources
 from smalt.service.engine.kinds.places import ARTIFACTS
 from smalt.service.engine.kinds.properties import SEED, SETTINGS, remove_planned
 from smalt.service.engine.kinds.protocol import (
