@@ -9,7 +9,7 @@ import pytest
 from smalt import wire
 from smalt.entities import PipelineJob
 from smalt.exceptions import SmaltError
-from smalt.service.engine.kinds.pipeline import Planner
+from smalt.service.engine.kinds.pipeline_plan import Planner
 from smalt.service.records import assets, jobs
 from tests.engine.bench import Workbench, workbench
 from tests.entities.test_bindings import EXAMPLES

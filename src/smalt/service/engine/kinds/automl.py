@@ -46,7 +46,7 @@ from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking.run_database import LoggedMetric
 
 if TYPE_CHECKING:
-    from smalt.service.engine.kinds.pipeline import Planner
+    from smalt.service.engine.kinds.pipeline_plan import Planner
     from smalt.service.engine.submission.checks import Checker
 
 _TRIAL_METRIC = "smalt.trial"

@@ -13,7 +13,7 @@ from smalt.entities.jobs.command import CommandNode
 from smalt.entities.jobs.pipeline import PipelineJobSettings
 from smalt.service.data import Snapshot
 from smalt.service.engine.context import EngineContext
-from smalt.service.engine.kinds.pipeline import Planner
+from smalt.service.engine.kinds.pipeline_plan import Planner
 from smalt.service.engine.kinds.properties import FORCED, REUSE, SETTINGS
 from smalt.service.engine.kinds.protocol import CompositeView, NewChild
 from smalt.service.engine.submission.lookup import make_asset_key

@@ -17,7 +17,7 @@ from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
 if TYPE_CHECKING:
-    from smalt.service.engine.kinds.pipeline import Planner
+    from smalt.service.engine.kinds.pipeline_plan import Planner
     from smalt.service.engine.kinds.step_jobs import PlannedStep
     from smalt.service.engine.submission.checks import Checker
 

@@ -17,7 +17,7 @@ from smalt.service.engine.kinds.properties import FORCED, PART, REUSE, remove_pl
 from smalt.service.engine.submission.bindings import BindingScope, copy_with, fill_expressions
 
 if TYPE_CHECKING:
-    from smalt.service.engine.kinds.pipeline import Planner
+    from smalt.service.engine.kinds.pipeline_plan import Planner
 
 
 @dataclass

@@ -61,7 +61,7 @@ from smalt.service.tracking.run_database import LoggedMetric, get_database_path
 from smalt.wire.encoding.casing import fold_case
 
 if TYPE_CHECKING:
-    from smalt.service.engine.kinds.pipeline import Planner
+    from smalt.service.engine.kinds.pipeline_plan import Planner
     from smalt.service.engine.submission.checks import Checker
 
 _SHORT_SECONDS = 1.0

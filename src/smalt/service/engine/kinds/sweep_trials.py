@@ -18,7 +18,7 @@ from smalt.entities.jobs.resources import CommandJobLimits
 from smalt.entities.jobs.sweep import SweepJob, Trial
 from smalt.entities.schema.travel import build_job_values
 from smalt.service.engine.kinds import places
-from smalt.service.engine.kinds.pipeline import Planner
+from smalt.service.engine.kinds.pipeline_plan import Planner
 from smalt.service.engine.kinds.places import ARTIFACTS
 from smalt.service.engine.kinds.properties import FORCED, POINT, SETTINGS, TIMEOUT
 from smalt.service.engine.kinds.protocol import CompositeView, NewChild

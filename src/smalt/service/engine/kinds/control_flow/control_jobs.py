@@ -32,7 +32,7 @@ from smalt.service.records import job_data, jobs
 from smalt.service.records.jobs import Job
 
 if TYPE_CHECKING:
-    from smalt.service.engine.kinds.pipeline import Planner
+    from smalt.service.engine.kinds.pipeline_plan import Planner
 
 IF_ELSE = "if_else"
 """The type of a job that runs one of two blocks: what the other needs does not matter to it."""

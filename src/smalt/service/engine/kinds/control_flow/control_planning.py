@@ -31,7 +31,7 @@ from smalt.service.engine.kinds.step_jobs import find_forcing, list_inherited_se
 from smalt.service.engine.submission.bindings import BindingScope, copy_with, resolve_input
 
 if TYPE_CHECKING:
-    from smalt.service.engine.kinds.pipeline import Planner
+    from smalt.service.engine.kinds.pipeline_plan import Planner
 
 _IN_JOB = ("command", "code", "inputs", "outputs", "jobs")
 """Fields of a step that the planner of the control job fills in, with the names of that job."""

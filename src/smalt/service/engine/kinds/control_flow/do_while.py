@@ -9,7 +9,7 @@ from smalt.entities import Input
 from smalt.entities.jobs.control_flow import DoWhile, find_blocks, find_mapped_inputs, parse_port_name
 from smalt.exceptions import ValidationException
 from smalt.service.engine.kinds.control_flow.control_jobs import find_moved, make_boolean_reader, read_output_uris
-from smalt.service.engine.kinds.pipeline import Planner
+from smalt.service.engine.kinds.pipeline_plan import Planner
 from smalt.service.engine.kinds.protocol import (
     NO_CHANGES,
     Changes,

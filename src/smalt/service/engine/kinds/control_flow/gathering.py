@@ -27,7 +27,7 @@ from smalt.service.data.uris.locations import Location
 from smalt.service.engine.kinds.protocol import CompositeView
 
 if TYPE_CHECKING:
-    from smalt.service.engine.kinds.pipeline import Planner
+    from smalt.service.engine.kinds.pipeline_plan import Planner
 
 TABLE = "MLTable"
 _VALUES = ".items"

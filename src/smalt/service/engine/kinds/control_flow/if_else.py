@@ -16,7 +16,8 @@ from smalt.service.engine.kinds.control_flow.control_jobs import (
     make_boolean_reader,
     skip_children,
 )
-from smalt.service.engine.kinds.pipeline import PipelineKind, Planner, find_steps_within
+from smalt.service.engine.kinds.pipeline import PipelineKind, find_steps_within
+from smalt.service.engine.kinds.pipeline_plan import Planner
 from smalt.service.engine.kinds.protocol import CompositeView, Outcome, Plan
 from smalt.service.records.jobs import Job
 

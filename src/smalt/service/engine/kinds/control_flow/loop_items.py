@@ -22,7 +22,7 @@ from smalt.service.engine.submission.bindings import BindingScope, copy_with, re
 from smalt.wire.jobs.inputs import read_input
 
 if TYPE_CHECKING:
-    from smalt.service.engine.kinds.pipeline import Planner
+    from smalt.service.engine.kinds.pipeline_plan import Planner
 
 ITEMS = "items"
 """The input of the job of a parallel_for that has the items, if a step or a file does."""

@@ -14,7 +14,8 @@ from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.control_flow.control_jobs import PARALLEL_FOR
 from smalt.service.engine.kinds.control_flow.gathering import GatheredOutput, get_part_uri, make_gatherer
 from smalt.service.engine.kinds.control_flow.loop_items import ITEMS, Items, check_items, make_items_reader
-from smalt.service.engine.kinds.pipeline import PipelineKind, Planner
+from smalt.service.engine.kinds.pipeline import PipelineKind
+from smalt.service.engine.kinds.pipeline_plan import Planner
 from smalt.service.engine.kinds.places import Made
 from smalt.service.engine.kinds.properties import ITEM
 from smalt.service.engine.kinds.protocol import Changes, CompositeView, NewChild, Outcome, Plan
