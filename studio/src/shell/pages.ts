@@ -21,4 +21,9 @@ export const PAGES: Page[] = [
     matches: ({ page, rest }) => page === "jobs" && rest.length === 0,
     Component: lazy(() => import("../jobs/JobsPage")),
   },
+  {
+    path: "job",
+    matches: ({ page, rest }) => page === "jobs" && rest.length === 1,
+    Component: lazy(() => import("../job/JobPage")),
+  },
 ];

@@ -61,12 +61,12 @@ async def put_job(request: ApiRequest) -> ApiResponse:
             is_answer = "status" in properties
             there = update_description(request, there, properties if is_answer else _add_notes(submitted, properties))
             return ApiResponse(_render_job(request, there), 200)
-    properties = _remove_schedule(properties)
+    properties = remove_schedule(properties)
     job = request.server.engine.submit(request.workspace, request.get_name(), properties, request.principal)
     return ApiResponse(_render_job(request, job), 201 if there is None else 200)
 
 
-def _remove_schedule(properties: dict[str, Any]) -> dict[str, Any]:
+def remove_schedule(properties: dict[str, Any]) -> dict[str, Any]:
     """Return the properties of a job without the schedule that made the one that is submitted again."""
     notes = properties.get("properties")
     if not isinstance(notes, dict) or SCHEDULE not in notes:

@@ -1,0 +1,91 @@
+import { useEffect, useState } from "react";
+import { request } from "../api/client";
+import { useQuery } from "../api/useQuery";
+import { Icon } from "../shell/icons";
+import { ErrorMessage, Loading } from "../shell/messages";
+import { formatBytes } from "../text/format";
+import { choosePreview, formatJson, getSeparator, isBinary, parseTable, PREVIEW_BYTES } from "./preview";
+import "./files.css";
+
+/** A file's content, or its beginning. Pages and images that a job wrote run no script here. */
+export function FilePreview({ url, name, size }: { url: string; name: string; size: number }) {
+  const kind = choosePreview(name);
+  return (
+    <div className="preview">
+      <div className="preview-bar">
+        <span className="mono">{name}</span>
+        <span className="muted number">{formatBytes(size)}</span>
+        <span className="space" />
+        <a className="button small" href={url} download={name.split("/").at(-1)}><Icon name="download" size={14} />Download</a>
+      </div>
+      {kind === "image" ? <ImagePreview url={url} name={name} /> : kind === "page" ? <iframe className="page" title={name} sandbox="" src={url} /> : kind === "none" ? <NoPreview /> : <TextPreview url={url} name={name} kind={kind} />}
+    </div>
+  );
+}
+
+const NoPreview = () => <p className="muted">This kind of file has no preview; download it.</p>;
+
+function ImagePreview({ url, name }: { url: string; name: string }) {
+  const [source, setSource] = useState<string | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  useEffect(() => {
+    let made: string | null = null;
+    let isOver = false;
+    request(url).then((answer) => answer.blob()).then((blob) => {
+      if (isOver) return;
+      made = URL.createObjectURL(blob);
+      setSource(made);
+    }, setError);
+    return () => {
+      isOver = true;
+      if (made) URL.revokeObjectURL(made);
+    };
+  }, [url]);
+  if (error) return <ErrorMessage error={error} />;
+  return source ? <img src={source} alt={name} /> : <Loading what={name} />;
+}
+
+interface Beginning {
+  bytes: Uint8Array;
+  isCut: boolean;
+}
+
+async function readBeginning(url: string): Promise<Beginning> {
+  const answer = await request(url, { headers: { range: `bytes=0-${PREVIEW_BYTES - 1}` } }).catch(async (error: { status?: number }) => {
+    if (error.status === 416) return new Response("");
+    throw error;
+  });
+  const size = Number(/\/(\d+)$/.exec(answer.headers.get("content-range") ?? "")?.[1] ?? 0);
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  return { bytes, isCut: size > bytes.length };
+}
+
+function TextPreview({ url, name, kind }: { url: string; name: string; kind: "table" | "json" | "text" }) {
+  const found = useQuery(url, () => readBeginning(url));
+  if (found.error) return <ErrorMessage error={found.error} />;
+  if (!found.data) return <Loading what={name} />;
+  const { bytes, isCut } = found.data;
+  if (isBinary(bytes)) return <NoPreview />;
+  const text = new TextDecoder().decode(bytes);
+  return (
+    <>
+      {kind === "table" ? <Table rows={parseTable(text, getSeparator(name), isCut)} /> : <pre tabIndex={0}>{kind === "json" ? formatJson(text) : text}</pre>}
+      {isCut && <p className="muted">This is the beginning, {formatBytes(bytes.length)}.</p>}
+      {!bytes.length && <p className="muted">The file is empty.</p>}
+    </>
+  );
+}
+
+function Table({ rows }: { rows: string[][] }) {
+  const [head, ...body] = rows;
+  if (!head) return null;
+  const isNumber = head.map((_, k) => body.length > 0 && body.every((row) => row[k] === undefined || row[k] === "" || !Number.isNaN(Number(row[k]))));
+  return (
+    <div className="table-scroll" tabIndex={0} role="region" aria-label="Rows of the file">
+      <table>
+        <thead><tr>{head.map((cell, k) => <th key={k} className={isNumber[k] ? "number" : undefined}>{cell}</th>)}</tr></thead>
+        <tbody>{body.map((row, r) => <tr key={r}>{head.map((_, k) => <td key={k} className={isNumber[k] ? "number" : undefined}>{row[k]}</td>)}</tr>)}</tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,167 @@
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
+import type { GraphJob } from "../api/types";
+import { Icon } from "../shell/icons";
+import { onThemeChange } from "../shell/theme";
+import { getLook } from "../text/states";
+import { drawGraph, readColours, type Colours } from "./draw";
+import { combineStates, type Arrangement, type GraphNode } from "./model";
+import { NodeBox } from "./NodeBox";
+import { chooseViewport, FAR, findNeighbour, fit, isVisible, reveal, zoomAt, type Viewport } from "./viewport";
+import "./graph.css";
+
+interface Props {
+  arrangement: Arrangement;
+  getJob: (name: string) => GraphJob | undefined;
+  /** Counts the changes of the jobs' states. */
+  version: number;
+  now: number;
+  selected: string | null;
+  focus: string | undefined;
+  onSelect: (node: GraphNode) => void;
+  onToggle: (node: GraphNode) => void;
+}
+
+const STEP = 1.25;
+const ARROWS = { ArrowUp: "up", ArrowDown: "down", ArrowLeft: "left", ArrowRight: "right" } as const;
+
+/** A graph to be moved and looked at: near, nodes are elements; far out all is one canvas. */
+export function GraphView({ arrangement, getJob, version, now, selected, focus, onSelect, onToggle }: Props) {
+  const own = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [size, setSize] = useState<{ width: number; height: number } | null>(null);
+  const [view, setView] = useState<Viewport | null>(null);
+  const [colours, setColours] = useState<Colours | null>(null);
+  const { nodes, edges } = arrangement;
+  const isFar = view !== null && view.zoom < FAR;
+  const findNode = (name: string | undefined) => nodes.find((node) => name !== undefined && node.jobs.includes(name));
+
+  useLayoutEffect(() => {
+    const element = own.current!;
+    const measure = () => setSize({ width: element.clientWidth, height: element.clientHeight });
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    measure();
+    setColours(readColours(element));
+    const stop = onThemeChange(() => setColours(readColours(element)));
+    return () => {
+      observer.disconnect();
+      stop();
+    };
+  }, []);
+
+  useLayoutEffect(() => {
+    if (!size || view || !nodes.length) return;
+    setView(chooseViewport(arrangement, size, findNode(selected ?? focus)?.box));
+  }, [size, view, arrangement]);
+
+  const shownSelected = useRef(selected);
+  useEffect(() => {
+    const node = findNode(selected ?? undefined);
+    if (selected === shownSelected.current || !node || !size) return;
+    shownSelected.current = selected;
+    setView((before) => before && reveal(node.box, before.zoom < FAR ? { ...before } : before, size));
+  }, [selected, nodes, size]);
+
+  const states = useMemo(() => {
+    const looks = nodes.map((node) => getLook(combineStates(node.jobs.map((name) => getJob(name)?.status ?? "NotStarted"))));
+    return new Map(nodes.map((node, k) => [node.id, looks[k]]));
+  }, [nodes, version]);
+  const selectedId = findNode(selected ?? undefined)?.id ?? null;
+
+  useLayoutEffect(() => {
+    if (!canvas.current || !view || !size || !colours) return;
+    drawGraph(canvas.current, { nodes, edges, view, ...size, isFar, selected: selectedId, getLook: (node) => states.get(node.id) ?? "waiting" }, colours);
+  }, [nodes, edges, view, size, colours, isFar, selectedId, states]);
+
+  const pan = usePan(own, setView);
+  useWheel(own, setView);
+
+  function pick(event: PointerEvent) {
+    if (!isFar || pan.hasMoved()) return;
+    const bounds = own.current!.getBoundingClientRect();
+    const [x, y] = [(event.clientX - bounds.left - view.left) / view.zoom, (event.clientY - bounds.top - view.top) / view.zoom];
+    const hit = nodes.findLast(({ kind, box }) => kind !== "frame" && x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height);
+    if (hit) onSelect(hit);
+  }
+
+  const zoomBy = useCallback((factor: number) => setView((before) => before && size && zoomAt(before, factor, size.width / 2, size.height / 2)), [size]);
+
+  function press(event: KeyboardEvent) {
+    const direction = ARROWS[event.key as keyof typeof ARROWS];
+    if (direction) {
+      event.preventDefault();
+      const from = nodes.findIndex((node) => node.id === selectedId);
+      const next = from < 0 ? 0 : findNeighbour(nodes.map((node) => node.box), from, direction);
+      if (next >= 0 && nodes[next]) onSelect(nodes[next]);
+    } else if (event.key === "+" || event.key === "=") zoomBy(STEP);
+    else if (event.key === "-") zoomBy(1 / STEP);
+    else if (event.key === "0" && size) setView(fit(arrangement, size));
+  }
+
+  const shown = view && size && !isFar ? nodes.filter((node) => node.id === selectedId || isVisible(node.box, view, size)) : [];
+  return (
+    <div ref={own} className="graph" role="group" aria-label={`Graph of ${nodes.length} steps; arrows go from one to the next`} tabIndex={0} onKeyDown={press} onPointerDown={pan.start} onPointerMove={pan.move} onPointerUp={(event) => { pick(event); pan.end(event); }} onPointerCancel={pan.end}>
+      <canvas ref={canvas} aria-hidden="true" />
+      {view && (
+        <div className="graph-nodes" style={{ transform: `translate(${view.left}px, ${view.top}px) scale(${view.zoom})` }}>
+          {shown.map((node) => <NodeBox key={node.id} node={node} getJob={getJob} now={now} isSelected={node.id === selectedId} onSelect={onSelect} onToggle={onToggle} />)}
+        </div>
+      )}
+      <div className="graph-tools" onPointerDown={(event) => event.stopPropagation()}>
+        <button className="button icon small" aria-label="Closer" onClick={() => zoomBy(STEP)}><Icon name="plus" size={14} /></button>
+        <button className="button icon small" aria-label="Farther" onClick={() => zoomBy(1 / STEP)}><Icon name="minus" size={14} /></button>
+        <button className="button icon small" aria-label="Show all" onClick={() => size && setView(fit(arrangement, size))}><Icon name="fit" size={14} /></button>
+      </div>
+    </div>
+  );
+}
+
+type SetView = (change: (before: Viewport | null) => Viewport | null) => void;
+
+/** Move the drawing with one pointer, zoom it with two. */
+function usePan(own: React.RefObject<HTMLDivElement | null>, setView: SetView) {
+  const pointers = useRef(new Map<number, { x: number; y: number }>());
+  const moved = useRef(0);
+  return {
+    hasMoved: () => moved.current > 4,
+    start(event: PointerEvent) {
+      if (event.button !== 0) return;
+      if (!pointers.current.size) moved.current = 0;
+      pointers.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    },
+    move(event: PointerEvent) {
+      const before = pointers.current.get(event.pointerId);
+      if (!before) return;
+      const [dx, dy] = [event.clientX - before.x, event.clientY - before.y];
+      moved.current += Math.abs(dx) + Math.abs(dy);
+      if (moved.current > 4 && !own.current!.hasPointerCapture(event.pointerId)) own.current!.setPointerCapture(event.pointerId);
+      const other = [...pointers.current].find(([id]) => id !== event.pointerId)?.[1];
+      pointers.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
+      if (!other) return setView((view) => view && { ...view, left: view.left + dx, top: view.top + dy });
+      const bounds = own.current!.getBoundingClientRect();
+      const distance = (x: number, y: number) => Math.hypot(x - other.x, y - other.y);
+      const factor = distance(event.clientX, event.clientY) / Math.max(1, distance(before.x, before.y));
+      setView((view) => view && zoomAt(view, factor, other.x - bounds.left, other.y - bounds.top));
+    },
+    end(event: PointerEvent) {
+      pointers.current.delete(event.pointerId);
+    },
+  };
+}
+
+/** Zoom with the wheel at the pointer. The listener is not passive, so that the page does not scroll or zoom. */
+function useWheel(own: React.RefObject<HTMLDivElement | null>, setView: SetView) {
+  useEffect(() => {
+    const element = own.current!;
+    function turn(event: WheelEvent) {
+      event.preventDefault();
+      const bounds = element.getBoundingClientRect();
+      const lines = event.deltaMode === 1 ? 16 : 1;
+      if (event.shiftKey) return setView((view) => view && { ...view, left: view.left - (event.deltaX || event.deltaY) * lines });
+      const factor = Math.exp(-event.deltaY * lines * 0.0016);
+      setView((view) => view && zoomAt(view, factor, event.clientX - bounds.left, event.clientY - bounds.top));
+    }
+    element.addEventListener("wheel", turn, { passive: false });
+    return () => element.removeEventListener("wheel", turn);
+  }, []);
+}

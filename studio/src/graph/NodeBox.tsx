@@ -1,0 +1,59 @@
+import type { GraphJob, State } from "../api/types";
+import { Icon } from "../shell/icons";
+import { StateIcon } from "../shell/StateBadge";
+import { formatDuration } from "../text/format";
+import { getLook, isOver, nameState } from "../text/states";
+import { combineStates, type GraphNode } from "./model";
+
+interface Props {
+  node: GraphNode;
+  getJob: (name: string) => GraphJob | undefined;
+  now: number;
+  isSelected: boolean;
+  onSelect: (node: GraphNode) => void;
+  onToggle: (node: GraphNode) => void;
+}
+
+/** A node near enough to be read. */
+export function NodeBox({ node, getJob, now, isSelected, onSelect, onToggle }: Props) {
+  const jobs = node.jobs.flatMap((name) => getJob(name) ?? []);
+  const state = combineStates(jobs.map((job) => job.status));
+  const { x, y, width, height } = node.box;
+  const canOpen = node.kind === "fold" || node.kind === "frame" || jobs[0]?.composite === true;
+  const facts = node.kind === "fold" ? describeFold(jobs) : jobs[0] ? describeJob(jobs[0], now) : "";
+  return (
+    <div className={`node ${node.kind} look-${getLook(state)}`} style={{ left: x, top: y, width, height }} data-state={state} data-selected={isSelected || undefined}>
+      <button className="node-face" tabIndex={-1} aria-pressed={isSelected} aria-label={`${node.label}, ${nameState(state)}, ${facts}`} onClick={() => onSelect(node)}>
+        <StateIcon state={state} size={18} />
+        <span className="node-text">
+          <span className="node-name">{node.label}</span>
+          <span className="node-facts">
+            {jobs[0]?.reused && node.kind !== "fold" && <Icon name="reuse" size={12} />}
+            {facts}
+          </span>
+        </span>
+        {node.kind === "fold" && <span className="node-count">× {jobs.length}</span>}
+        {node.kind !== "fold" && jobs[0] && jobs[0].attempts > 1 && <span className="node-count" title={`${jobs[0].attempts} attempts`}>{jobs[0].attempts} tries</span>}
+      </button>
+      {canOpen && (
+        <button className="node-toggle" tabIndex={-1} aria-label={node.kind === "frame" ? `Close ${node.label}` : `Open ${node.label}`} aria-expanded={node.kind === "frame"} onClick={() => onToggle(node)}>
+          <Icon name={node.kind === "frame" ? "minus" : "plus"} size={13} />
+        </button>
+      )}
+    </div>
+  );
+}
+
+function describeJob(job: GraphJob, now: number): string {
+  if (job.reused) return "reused";
+  const time = job.start === null ? "" : formatDuration((job.end ?? now) - job.start);
+  const type = job.type === "command" ? "" : job.type.replaceAll("_", " ");
+  const state = job.start === null || !isOver(job.status) ? nameState(job.status).toLowerCase() : "";
+  return [type, state, time].filter(Boolean).join(" · ") || nameState(job.status).toLowerCase();
+}
+
+function describeFold(jobs: GraphJob[]): string {
+  const counts = new Map<State, number>();
+  for (const { status } of jobs) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return [...counts].map(([state, count]) => `${count} ${nameState(state).toLowerCase()}`).join(", ");
+}

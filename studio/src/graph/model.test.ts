@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import type { GraphJob, JobGraph } from "../api/types";
+import { arrange, combineStates, findFocus, listAncestors } from "./model";
+
+const NOTHING = { frames: new Set<string>(), folds: new Set<string>() };
+
+function job(name: string, parent: string | null, more: Partial<GraphJob> = {}): GraphJob {
+  return {
+    name, node: name, parent, type: "command", status: "Completed", start: 0, end: 1, error: null, display_name: null,
+    composite: false, created: 0, attempts: 1, label: name, ...more,
+  };
+}
+
+const nested: JobGraph = {
+  jobs: [
+    job("p", null, { composite: true }), job("a", "p"), job("inner", "p", { composite: true, type: "pipeline" }), job("z", "p"),
+    job("x", "inner"), job("y", "inner"),
+  ],
+  edges: [[1, 2], [2, 3], [4, 5]],
+};
+
+test("a nested pipeline is one node, and opens in place", () => {
+  const closed = arrange(nested, NOTHING);
+  expect(closed.nodes.map((node) => [node.label, node.kind])).toEqual([["a", "job"], ["inner", "job"], ["z", "job"]]);
+  const open = arrange(nested, { ...NOTHING, frames: new Set(["inner"]) });
+  expect(open.nodes.map((node) => node.label)).toEqual(["a", "inner", "x", "y", "z"]);
+  const [frame, x, y] = open.nodes.slice(1, 4);
+  for (const { box } of [x, y]) {
+    expect(box.x).toBeGreaterThan(frame.box.x);
+    expect(box.x + box.width).toBeLessThan(frame.box.x + frame.box.width);
+    expect(box.y + box.height).toBeLessThan(frame.box.y + frame.box.height);
+  }
+  expect(open.edges.map(([from, to]) => `${open.nodes[from].label}${open.nodes[to].label}`).sort()).toEqual(["ainner", "innerz", "xy"]);
+});
+
+test("alike siblings are folded, and unfolded where asked", () => {
+  const trials = Array.from({ length: 480 }, (_, k) => job(`trial_${k}`, "p"));
+  const graph: JobGraph = { jobs: [job("p", null), job("make", "p"), ...trials, job("pick", "p")], edges: [] };
+  trials.forEach((_, k) => graph.edges.push([1, k + 2], [k + 2, 482]));
+  const folded = arrange(graph, NOTHING);
+  expect(folded.nodes.map((node) => [node.label, node.jobs.length])).toEqual([["make", 1], ["trial", 480], ["pick", 1]]);
+  expect(folded.edges).toHaveLength(2);
+  expect(arrange(graph, { ...NOTHING, folds: new Set(["fold:trial_0"]) }).nodes).toHaveLength(482);
+});
+
+test("siblings that something tells apart stay apart", () => {
+  const few = Array.from({ length: 5 }, (_, k) => job(`step_${k}`, "p"));
+  expect(arrange({ jobs: [job("p", null), ...few], edges: [] }, NOTHING).nodes).toHaveLength(5);
+  const chain = Array.from({ length: 8 }, (_, k) => job(`step_${k}`, "p"));
+  const edges = chain.slice(1).map((_, k): [number, number] => [k + 1, k + 2]);
+  expect(arrange({ jobs: [job("p", null), ...chain], edges }, NOTHING).nodes).toHaveLength(8);
+});
+
+test("a job without steps is its own graph", () => {
+  expect(arrange({ jobs: [job("alone", null)], edges: [] }, NOTHING).nodes.map((node) => node.label)).toEqual(["alone"]);
+  expect(arrange({ jobs: [], edges: [] }, NOTHING).nodes).toEqual([]);
+});
+
+test("the first step that failed is looked for, else one that runs", () => {
+  const graph: JobGraph = {
+    jobs: [job("p", null, { composite: true, status: "Failed" }), job("b", "p", { status: "Failed", end: 9 }), job("a", "p", { status: "Failed", end: 5 }), job("c", "p", { status: "Canceled" })],
+    edges: [],
+  };
+  expect(findFocus(graph)?.name).toBe("a");
+  expect(findFocus({ jobs: [job("p", null), job("r", "p", { status: "Running" })], edges: [] })?.name).toBe("r");
+  expect(findFocus(nested)).toBeUndefined();
+  expect(listAncestors(nested, "x")).toEqual(["p", "inner"]);
+});
+
+test("of several states the one to be seen stands for all", () => {
+  expect(combineStates(["Completed", "Running", "Failed"])).toBe("Failed");
+  expect(combineStates(["Completed", "Queued"])).toBe("Queued");
+  expect(combineStates(["Completed", "Completed"])).toBe("Completed");
+});

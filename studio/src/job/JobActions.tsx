@@ -1,0 +1,39 @@
+import { useEffect, useState } from "react";
+import type { GraphJob } from "../api/types";
+import { useApi } from "../shell/context";
+import { offerCommands } from "../shell/commands";
+import { Icon } from "../shell/icons";
+import { tell, tellError } from "../shell/toasts";
+import { isOver } from "../text/states";
+import { RerunDialog } from "./RerunDialog";
+
+interface Props {
+  job: GraphJob;
+  isArchived: boolean;
+  onChange: () => void;
+}
+
+/** What can be done with the job of the page. */
+export function JobActions({ job, isArchived, onChange }: Props) {
+  const api = useApi();
+  const [isRerunning, setRerunning] = useState(false);
+  const canCancel = !isOver(job.status) && job.status !== "CancelRequested";
+  const cancel = () => api.cancelJob(job.name).then(() => tell("asked the job to stop"), tellError);
+  const archive = () => api.archiveJob(job.name, !isArchived).then(() => { tell(isArchived ? "restored the job" : "archived the job"); onChange(); }, tellError);
+  useEffect(
+    () => offerCommands(() => [
+      { name: "Run this job again", what: "this job", run: () => setRerunning(true) },
+      ...(canCancel ? [{ name: "Cancel this job", what: "this job", run: () => void cancel() }] : []),
+      { name: isArchived ? "Restore this job" : "Archive this job", what: "this job", run: () => void archive() },
+    ]),
+    [job.name, canCancel, isArchived],
+  );
+  return (
+    <div className="actions">
+      {canCancel && <button className="button danger" onClick={cancel}><Icon name="stop" size={14} />Cancel</button>}
+      <button className="button" onClick={() => setRerunning(true)}><Icon name="rerun" size={14} />Run again</button>
+      <button className="button" onClick={archive}><Icon name="archive" size={14} />{isArchived ? "Restore" : "Archive"}</button>
+      {isRerunning && <RerunDialog name={job.name} onClose={() => setRerunning(false)} />}
+    </div>
+  );
+}

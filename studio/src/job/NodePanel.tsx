@@ -1,0 +1,71 @@
+import { lazy, Suspense, type KeyboardEvent } from "react";
+import type { GraphJob } from "../api/types";
+import { Icon, type IconName } from "../shell/icons";
+import { Loading } from "../shell/messages";
+import { StateBadge } from "../shell/StateBadge";
+import { isOver } from "../text/states";
+import { CodeTab } from "./CodeTab";
+import { MetricsTab } from "./MetricsTab";
+import { PortsTab } from "./PortsTab";
+import { SummaryTab } from "./SummaryTab";
+import { LogTab } from "./LogTab";
+
+const YamlTab = lazy(() => import("./BodyTab"));
+
+export const TABS = [
+  { key: "summary", name: "Summary", icon: "info" },
+  { key: "log", name: "Log", icon: "file" },
+  { key: "data", name: "Inputs & outputs", icon: "folder" },
+  { key: "metrics", name: "Metrics", icon: "curve" },
+  { key: "code", name: "Code", icon: "archive" },
+  { key: "body", name: "Definition", icon: "graph" },
+] as const satisfies readonly { key: string; name: string; icon: IconName }[];
+export type TabKey = (typeof TABS)[number]["key"];
+
+interface Props {
+  job: GraphJob;
+  tab: TabKey;
+  now: number;
+  /** True for the job of the page itself, whose head the page has. */
+  isTop: boolean;
+  onTab: (tab: TabKey) => void;
+  onClose?: () => void;
+}
+
+/** All about one step. */
+export function NodePanel({ job, tab, now, isTop, onTab, onClose }: Props) {
+  const tabs = TABS.filter(({ key }) => !(job.composite && key === "log" && job.type === "pipeline" && isOver(job.status) && job.status !== "Failed"));
+  function press(event: KeyboardEvent) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const next = tabs[(tabs.findIndex((one) => one.key === tab) + step + tabs.length) % tabs.length];
+    onTab(next.key);
+    document.getElementById(`tab-${next.key}`)?.focus();
+  }
+  return (
+    <section className="node-panel" aria-label={job.label || job.name}>
+      {!isTop && (
+        <header className="panel-head">
+          <StateBadge state={job.status} />
+          <h2>{job.label.split("/").join(" / ")}</h2>
+          {onClose && <button className="button quiet icon small" aria-label="Close" onClick={onClose}><Icon name="close" size={14} /></button>}
+        </header>
+      )}
+      <div className="tabs" role="tablist" aria-label="About this step" onKeyDown={press}>
+        {tabs.map(({ key, name }) => (
+          <button key={key} id={`tab-${key}`} role="tab" aria-selected={key === tab} aria-controls="tab-content" tabIndex={key === tab ? 0 : -1} onClick={() => onTab(key)}>{name}</button>
+        ))}
+      </div>
+      <div className="tab-content" id="tab-content" role="tabpanel" aria-labelledby={`tab-${tab}`} key={`${job.name} ${tab}`}>
+        <Suspense fallback={<Loading what="this part" />}>
+          {tab === "summary" && <SummaryTab job={job} now={now} onTab={onTab} />}
+          {tab === "log" && <LogTab job={job} />}
+          {tab === "data" && <PortsTab job={job} />}
+          {tab === "metrics" && <MetricsTab job={job} />}
+          {tab === "code" && <CodeTab job={job} />}
+          {tab === "body" && <YamlTab job={job} />}
+        </Suspense>
+      </div>
+    </section>
+  );
+}
