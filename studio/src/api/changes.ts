@@ -9,15 +9,16 @@ const LONGEST_PAUSE = 15_000;
 
 /** Follow the jobs of a workspace, or one job and all below it, until the returned function is called.
  *
- * One stream stays open while the page is seen. After a break, or when the page is seen again, it goes on from the last
- * change. `onBreak` is told whether the stream is open, for a note on the page. */
+ * It tells what changed since `from`, which the answer with the first rows names. One stream stays open while the page is
+ * seen; after a break, or when the page is seen again, it goes on from the last change. `onBreak` is told whether the stream is open, for a note on the page. */
 export function followChanges<Row>(
   api: WorkspaceApi,
   job: string | null,
-  onRows: (rows: Row[]) => void,
+  from: number,
+  onRows: (rows: Row[], after: number) => void,
   onBreak: (isOpen: boolean) => void = () => {},
 ): () => void {
-  let after: number | undefined;
+  let after = from;
   let isOver = false;
   let pause = FIRST_PAUSE;
   let stream: AbortController | null = null;
@@ -31,7 +32,7 @@ export function followChanges<Row>(
         pause = FIRST_PAUSE;
         if (message.t === "start") onBreak(true);
         if (message.t !== "tick") after = message.after;
-        if (message.t === "jobs") onRows(message.jobs);
+        if (message.t === "jobs") onRows(message.jobs, message.after);
       }
     } catch (error) {
       if (own.signal.aborted) return;

@@ -42,6 +42,8 @@ export interface JobRow {
 
 export interface JobTablePage {
   total: number;
+  /** Where the stream of changes goes on from this answer. */
+  after: number;
   jobs: JobRow[];
 }
 
@@ -86,6 +88,8 @@ export interface GraphJob {
 }
 
 export interface JobGraph {
+  /** Where the stream of changes goes on from this answer. */
+  after: number;
   jobs: GraphJob[];
   edges: [number, number][];
 }

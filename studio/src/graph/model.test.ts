@@ -12,6 +12,7 @@ function job(name: string, parent: string | null, more: Partial<GraphJob> = {}):
 }
 
 const nested: JobGraph = {
+  after: 0,
   jobs: [
     job("p", null, { composite: true }), job("a", "p"), job("inner", "p", { composite: true, type: "pipeline" }), job("z", "p"),
     job("x", "inner"), job("y", "inner"),
@@ -35,7 +36,7 @@ test("a nested pipeline is one node, and opens in place", () => {
 
 test("alike siblings are folded, and unfolded where asked", () => {
   const trials = Array.from({ length: 480 }, (_, k) => job(`trial_${k}`, "p"));
-  const graph: JobGraph = { jobs: [job("p", null), job("make", "p"), ...trials, job("pick", "p")], edges: [] };
+  const graph: JobGraph = { after: 0, jobs: [job("p", null), job("make", "p"), ...trials, job("pick", "p")], edges: [] };
   trials.forEach((_, k) => graph.edges.push([1, k + 2], [k + 2, 482]));
   const folded = arrange(graph, NOTHING);
   expect(folded.nodes.map((node) => [node.label, node.jobs.length])).toEqual([["make", 1], ["trial", 480], ["pick", 1]]);
@@ -45,24 +46,25 @@ test("alike siblings are folded, and unfolded where asked", () => {
 
 test("siblings that something tells apart stay apart", () => {
   const few = Array.from({ length: 5 }, (_, k) => job(`step_${k}`, "p"));
-  expect(arrange({ jobs: [job("p", null), ...few], edges: [] }, NOTHING).nodes).toHaveLength(5);
+  expect(arrange({ after: 0, jobs: [job("p", null), ...few], edges: [] }, NOTHING).nodes).toHaveLength(5);
   const chain = Array.from({ length: 8 }, (_, k) => job(`step_${k}`, "p"));
   const edges = chain.slice(1).map((_, k): [number, number] => [k + 1, k + 2]);
-  expect(arrange({ jobs: [job("p", null), ...chain], edges }, NOTHING).nodes).toHaveLength(8);
+  expect(arrange({ after: 0, jobs: [job("p", null), ...chain], edges }, NOTHING).nodes).toHaveLength(8);
 });
 
 test("a job without steps is its own graph", () => {
-  expect(arrange({ jobs: [job("alone", null)], edges: [] }, NOTHING).nodes.map((node) => node.label)).toEqual(["alone"]);
-  expect(arrange({ jobs: [], edges: [] }, NOTHING).nodes).toEqual([]);
+  expect(arrange({ after: 0, jobs: [job("alone", null)], edges: [] }, NOTHING).nodes.map((node) => node.label)).toEqual(["alone"]);
+  expect(arrange({ after: 0, jobs: [], edges: [] }, NOTHING).nodes).toEqual([]);
 });
 
 test("the first step that failed is looked for, else one that runs", () => {
   const graph: JobGraph = {
+    after: 0,
     jobs: [job("p", null, { composite: true, status: "Failed" }), job("b", "p", { status: "Failed", end: 9 }), job("a", "p", { status: "Failed", end: 5 }), job("c", "p", { status: "Canceled" })],
     edges: [],
   };
   expect(findFocus(graph)?.name).toBe("a");
-  expect(findFocus({ jobs: [job("p", null), job("r", "p", { status: "Running" })], edges: [] })?.name).toBe("r");
+  expect(findFocus({ after: 0, jobs: [job("p", null), job("r", "p", { status: "Running" })], edges: [] })?.name).toBe("r");
   expect(findFocus(nested)).toBeUndefined();
   expect(listAncestors(nested, "x")).toEqual(["p", "inner"]);
 });

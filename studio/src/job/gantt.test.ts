@@ -10,6 +10,7 @@ function job(name: string, parent: string | null, start: number | null, end: num
 }
 
 const GRAPH: JobGraph = {
+  after: 0,
   jobs: [job("p", null, 0, 20, true), job("a", "p", 0, 5), job("slow", "p", 5, 18), job("quick", "p", 5, 6), job("z", "p", 18, 20)],
   edges: [[1, 2], [1, 3], [2, 4], [3, 4]],
 };
@@ -17,7 +18,7 @@ const states = (...pairs: [State, number][]) => pairs;
 
 test("the critical path goes back along what ended last", () => {
   expect([...findCriticalPath(GRAPH)]).toEqual(["z", "slow", "a"]);
-  const nested: JobGraph = { jobs: [job("p", null, 0, 9, true), job("in", "p", 0, 9, true), job("x", "in", 0, 4), job("y", "in", 4, 9)], edges: [[2, 3]] };
+  const nested: JobGraph = { after: 0, jobs: [job("p", null, 0, 9, true), job("in", "p", 0, 9, true), job("x", "in", 0, 4), job("y", "in", 4, 9)], edges: [[2, 3]] };
   expect([...findCriticalPath(nested)]).toEqual(["in", "y", "x"]);
 });
 
@@ -39,5 +40,5 @@ test("an axis has round marks", () => {
 });
 
 test("nothing that ran is an empty chart", () => {
-  expect(buildGantt({ jobs: [], edges: [] }, { jobs: [] }, 5)).toEqual({ rows: [], from: 0, to: 1 });
+  expect(buildGantt({ after: 0, jobs: [], edges: [] }, { jobs: [] }, 5)).toEqual({ rows: [], from: 0, to: 1 });
 });

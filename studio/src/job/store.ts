@@ -13,6 +13,7 @@ export class JobStore {
   form = 0;
   version = 0;
   isConnected = true;
+  private seen = 0;
   private places = new Map<string, number>();
   private listeners = new Set<() => void>();
   private stop: (() => void) | null = null;
@@ -48,7 +49,8 @@ export class JobStore {
     };
   }
 
-  apply(rows: GraphJob[]): void {
+  apply(rows: GraphJob[], after: number): void {
+    this.seen = Math.max(this.seen, after);
     if (!this.graph) return;
     let isNew = false;
     const jobs = [...this.graph.jobs];
@@ -64,7 +66,7 @@ export class JobStore {
   }
 
   private follow(): void {
-    this.stop = followChanges<GraphJob>(this.api, this.name, (rows) => this.apply(rows), (isOpen) => {
+    this.stop = followChanges<GraphJob>(this.api, this.name, this.graph!.after, (rows, after) => this.apply(rows, after), (isOpen) => {
       this.isConnected = isOpen;
       this.announce();
     });
@@ -80,6 +82,7 @@ export class JobStore {
   private async load(): Promise<void> {
     try {
       const graph = await this.api.getGraph(this.name);
+      if (graph.after < this.seen) return void this.load(); // a change overtook it
       const before = this.graph;
       this.graph = graph;
       this.error = null;

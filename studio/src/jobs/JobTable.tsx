@@ -62,8 +62,8 @@ export function JobTable({ pages, sort, selected, onSelect }: Props) {
   }
 
   return (
-    <div className="job-table card" role="table" aria-label="Jobs" aria-rowcount={count}>
-      <div className="job-rows" ref={scroller} tabIndex={0} aria-label="Jobs; arrows move, Enter opens, Space selects" onKeyDown={press}>
+    <div className="job-table card">
+      <div className="job-rows" role="table" aria-label="Jobs" aria-description="Arrows move, Enter opens, Space selects" aria-rowcount={count} ref={scroller} tabIndex={0} onKeyDown={press}>
         <div className="job-row head" role="row">
         <span role="columnheader"><span className="visually-hidden">Selected</span></span>
         {COLUMNS.map((column) => (

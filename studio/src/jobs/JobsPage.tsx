@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { followChanges } from "../api/changes";
 import type { JobRow } from "../api/types";
 import { useQuery } from "../api/useQuery";
@@ -39,14 +39,18 @@ export default function JobsPage() {
     document.title = "Jobs · smalt";
     pages.show(0, 30);
   }, [pages]);
-  const onRows = useCallback(
-    (rows: JobRow[]) => {
-      if (pages.update(rows) || dependsOnState(filter)) refresh();
-      recount();
-    },
-    [pages, filter, refresh, recount],
-  );
-  useEffect(() => followChanges<JobRow>(api, null, onRows, setConnected), [api, onRows]);
+  const onRows = useRef((_rows: JobRow[], _after: number) => {});
+  onRows.current = (rows, after) => {
+    if (pages.update(rows, after) || dependsOnState(filter)) refresh();
+    recount();
+  };
+  const isLoaded = pages.after !== null;
+  const [isFollowing, setFollowing] = useState(false);
+  useEffect(() => setFollowing((before) => before || isLoaded), [isLoaded]);
+  useEffect(() => {
+    if (!isFollowing) return undefined;
+    return followChanges<JobRow>(api, null, pages.after ?? 0, (rows, after) => onRows.current(rows, after), setConnected);
+  }, [api, isFollowing]);
 
   const onSelect = useCallback((name: string) => {
     setSelected((before) => {

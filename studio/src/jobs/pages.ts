@@ -8,12 +8,15 @@ type Load = (skip: number, limit: number, signal: AbortSignal) => Promise<JobTab
 /** The rows of a table that is on the server: those near the window are loaded, in pages, and kept for a while. */
 export class JobPages {
   total: number | null = null;
+  /** Where the stream of changes goes on from the first page. */
+  after: number | null = null;
   error: Error | null = null;
   version = 0;
   private pages = new Map<number, JobRow[]>();
   private pending = new Map<number, AbortController>();
   private stale = new Set<number>();
   private shown: [number, number] = [0, 0];
+  private seen = 0;
   private listeners = new Set<() => void>();
 
   constructor(private readonly load: Load) {}
@@ -50,8 +53,9 @@ export class JobPages {
     for (let page = this.shown[0]; page <= this.shown[1]; page++) void this.loadPage(page);
   }
 
-  /** Put changed rows in the place of those that are loaded; return true if some are not. */
-  update(rows: JobRow[]): boolean {
+  /** Put changed rows in the place of those that are loaded, as of `after`; return true if some are not. */
+  update(rows: JobRow[], after: number): boolean {
+    this.seen = Math.max(this.seen, after);
     const changed = new Map(rows.map((row) => [row.name, row]));
     for (const [page, loaded] of this.pages) {
       if (!loaded.some((row) => changed.has(row.name))) continue;
@@ -68,7 +72,9 @@ export class JobPages {
     try {
       const found = await this.load(page * PAGE_SIZE, PAGE_SIZE, stop.signal);
       if (stop.signal.aborted) return;
+      if (found.after < this.seen) return void this.loadPage(page); // a change overtook it
       this.total = found.total;
+      this.after ??= found.after;
       this.error = null;
       this.pages.set(page, found.jobs);
       this.stale.delete(page);

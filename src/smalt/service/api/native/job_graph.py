@@ -2,7 +2,8 @@
 
 GET /smalt/v1{WS}/jobs/{name}/graph: {"jobs": [the job, then its descendants, parents first; as in the tree, and
     "label", "display_name", "composite", "created", "attempts", "cpu_seconds", "peak_memory_bytes"], "edges": [[from,
-    to], …] as places in "jobs"}. An edge leads from a job to one that waits for it.
+    to], …] as places in "jobs", "after": where `changes` goes on from here}. An edge leads from a job to one that waits
+    for it.
 GET /smalt/v1{WS}/jobs/{name}/timeline: {"jobs": [{"name", "label", "states": [[state, since], …]}]}, the states that
     each job entered, in order.
 GET /smalt/v1{WS}/jobs/{name}/attempts: {"attempts": [{"number", "compute", "host", "pid", "start", "end", "exit_code",
@@ -30,6 +31,7 @@ async def get_graph(request: ApiRequest) -> dict[str, Any]:
     reused, attempts = reuse.list_origins(db, top.root_id), job_graph.count_attempts(db, top.root_id)
     costs, places = get_tree_costs(db, rows), {row.id: index for index, row in enumerate(rows)}
     return {
+        "after": job_graph.find_last_event(db),
         "jobs": [
             {
                 **build_graph_row(row, names, reused.get(row.id), attempts.get(row.id, 0)),

@@ -1,6 +1,7 @@
 """Tables of top jobs, searched, sorted and counted by the server, however many there are.
 
-GET /smalt/v1{WS}/jobs: {"total": number that match, "jobs": [{"name", "display_name", "experiment", "type", "status",
+GET /smalt/v1{WS}/jobs: {"total": number that match, "after": where `changes` goes on from here,
+    "jobs": [{"name", "display_name", "experiment", "type", "status",
     "owner", "created", "start", "end", "archived", "error": its sentence or null, and of what has steps
     "steps": {"total", "over", "failed"}}]}. Times are seconds since 1970. `search=` words, each of which occurs in
     name, display name or experiment; `status=`, `type=`, `experiment=`, `owner=`, `tag=KEY[=VALUE]`, each as often as
@@ -25,6 +26,7 @@ from smalt.service.api.arm.job_shapes import get_shown_status
 from smalt.service.api.request import ApiRequest
 from smalt.service.records import job_search
 from smalt.service.records.database import Database
+from smalt.service.records.job_graph import find_last_event
 from smalt.service.records.job_search import SORTS, JobCount, JobSearch, StepCount
 from smalt.service.records.jobs import Job
 
@@ -41,15 +43,16 @@ async def list_table(request: ApiRequest) -> dict[str, Any]:
     skip = request.get_number("skip", 0)
     limit = max(1, min(request.get_number("limit", _PAGE), _LARGEST_PAGE))
 
-    def read_page() -> tuple[int, list[Job], dict[int, StepCount]]:
+    def read_page() -> tuple[int, int, list[Job], dict[int, StepCount]]:
         with request.server.db.open_reader() as db:
+            after = find_last_event(db)  # first: a change in between is told twice and not missed
             total, rows = job_search.search_jobs(
                 db, request.workspace.id, search, key, descending=descending, skip=skip, limit=limit
             )
-            return total, rows, count_steps(db, rows)
+            return after, total, rows, count_steps(db, rows)
 
-    total, rows, steps = await asyncio.to_thread(read_page)
-    return {"total": total, "jobs": [build_table_row(row, steps.get(row.id)) for row in rows]}
+    after, total, rows, steps = await asyncio.to_thread(read_page)
+    return {"total": total, "after": after, "jobs": [build_table_row(row, steps.get(row.id)) for row in rows]}
 
 
 async def count_table(request: ApiRequest) -> dict[str, Any]:

@@ -1,0 +1,74 @@
+import { call, checkAccess, expect, open, submit, submitPipeline, test, waitForEnd, WORKSPACE } from "./rig";
+
+const DATA = "${{parent.jobs.prepare.outputs.data}}";
+const STEPS = {
+  prepare: { command: "printf 'rooms,price\\n3,200\\n4,300\\n' > ${{outputs.data}}/table.csv; echo prepared", outputs: ["data"] },
+  train: { command: "ls ${{inputs.data}}; for k in 1 2 3; do echo epoch $k; done; echo 'no convergence' >&2; exit ${{inputs.code}}", inputs: { data: DATA, code: "${{parent.inputs.code}}" } },
+  report: { command: "true", inputs: { data: DATA } },
+};
+const INPUTS = { inputs: { code: { jobInputType: "literal", value: "3" } }, experimentName: "houses", displayName: "house prices" };
+
+test("watch a pipeline fail, read why, change it, run it again", async ({ page }) => {
+  await submitPipeline("fails", STEPS, INPUTS);
+  await open(page, "jobs/fails");
+  await expect(page.locator(".job-title").getByText("Failed")).toBeVisible();
+  await page.reload(); // opened when it has failed, it shows the step that did
+  const panel = page.getByRole("region", { name: "train" });
+  await expect(panel.getByText("the command exited with code 3")).toBeVisible();
+  await expect(panel.getByText("no convergence", { exact: true })).toBeVisible();
+  await checkAccess(page);
+  await page.getByRole("button", { name: "Run again" }).click();
+  await page.getByLabel("code").fill("0");
+  await page.getByRole("dialog").getByRole("button", { name: "Run", exact: true }).click();
+  await expect(page).not.toHaveURL(/fails/);
+  await expect(page.locator(".job-title").getByText("Completed")).toBeVisible();
+  await expect(page.locator(".node[data-state=Completed]")).toHaveCount(3);
+  await expect(page.getByRole("button", { name: /^prepare, Completed, reused/ })).toBeVisible();
+});
+
+test("a step's log as it grows, its data, and where the time went", async ({ page }) => {
+  await submitPipeline("grows", { ...STEPS, train: { ...STEPS.train, command: "for k in 1 2 3; do echo epoch $k; sleep 0.6; done; cat ${{inputs.data}}/table.csv" } }, INPUTS);
+  await open(page, "jobs/grows");
+  await page.getByRole("button", { name: /^train,/ }).click();
+  await page.getByRole("tab", { name: "Log" }).click();
+  await expect(page.getByText("epoch 1", { exact: true })).toBeVisible();
+  await expect(page.getByText("3,200")).toBeVisible({ timeout: 10_000 });
+  await expect(page.locator(".job-title").getByText("Completed")).toBeVisible();
+  await page.getByRole("button", { name: /^prepare,/ }).click();
+  await page.getByRole("tab", { name: "Inputs & outputs" }).click();
+  await page.getByRole("button", { name: /^data/ }).click();
+  await page.getByRole("button", { name: /^table.csv/ }).click();
+  await expect(page.getByRole("cell", { name: "200" })).toBeVisible();
+  await checkAccess(page);
+  await page.getByRole("button", { name: "Timeline" }).click();
+  await expect(page.getByText("Critical path")).toBeVisible();
+  await expect(page.getByRole("button", { name: /train/ }).locator(".bar.running")).toHaveCount(1);
+  await checkAccess(page);
+});
+
+test("a running job is canceled from its page", async ({ page }) => {
+  await submit("long", "echo here; sleep 600", { experimentName: "long" });
+  await open(page, "jobs/long?tab=log");
+  await expect(page.getByText("here", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await expect(page.locator(".job-title").getByText("Canceled")).toBeVisible();
+  expect((await call("GET", `${WORKSPACE}/jobs/long`)).properties.status).toBe("Canceled");
+});
+
+test("what a job wrote runs no script of its own here", async ({ page }) => {
+  const bad = "<script>top.document.title='bad'</script><img src=x onerror=\"top.document.title='bad'\">";
+  const files = ["page.html", "image.svg", "<img src=x onerror=alert(1)>.txt"].map((name) => `echo '${bad.replaceAll("'", "'\\''")}' > "$o/${name}"`);
+  await submit("hostile", `o=\${{outputs.o}}; ${files.join("; ")}`, { experimentName: "hostile", displayName: bad, outputs: { o: { jobOutputType: "uri_folder" } } });
+  expect(await waitForEnd("hostile")).toBe("Completed");
+  await open(page, "jobs/hostile?tab=data");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(bad);
+  const title = await page.title();
+  await page.getByRole("button", { name: /^o / }).click();
+  for (const name of ["page.html", "image.svg", /onerror=alert/]) {
+    await page.locator(".file-list").getByRole("button", { name }).click();
+    await expect(page.locator(".preview")).toBeVisible();
+  }
+  await page.locator(".file-list").getByRole("button", { name: "page.html" }).click();
+  await expect(page.locator("iframe")).toHaveAttribute("sandbox", "");
+  expect(await page.title()).toBe(title);
+});

@@ -1,0 +1,54 @@
+"""The studio's pages in a browser: studio/browser/*.spec.ts, on a real server with real jobs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from smalt.service.api.studio.pages import STATIC
+from tests.helpers import WORKSPACE, Server, running_server
+
+STUDIO = Path(__file__).resolve().parents[2] / "studio"
+SPECS = sorted(path.name for path in (STUDIO / "browser").glob("*.spec.ts"))
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+LONGEST = 300
+
+
+def explain_missing() -> str | None:
+    """Return why no browser can be tried here."""
+    if shutil.which("node") is None:
+        return "no Node here, which drives the browser"
+    if not (STUDIO / "node_modules/@playwright/test").is_dir() or not (STATIC / "index.html").is_file():
+        return "the studio is not built here; run scripts/studio"
+    if not os.environ.get("STUDIO_CHROMIUM") and not any(map(shutil.which, BROWSERS)):
+        return "no Chromium here; install it, or name one in STUDIO_CHROMIUM"
+    return None
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Server]:
+    with running_server() as server:
+        assert server.ask("PUT", WORKSPACE.format("pages"), {"properties": {}}).status in (200, 201)
+        yield server
+
+
+@pytest.mark.skipif(explain_missing() is not None, reason=explain_missing() or "")
+@pytest.mark.parametrize("spec", SPECS)
+def test_pages_in_a_browser(served: Server, spec: str) -> None:
+    """Each file of tests, which says itself what it expects."""
+    known = served.ask("GET", "/smalt/v1/workspaces").body["value"]
+    environment = {
+        **os.environ,
+        "STUDIO_URL": f"http://127.0.0.1:{served.port}",
+        "STUDIO_TOKEN": served.home.read_token() or "",
+        "STUDIO_WORKSPACE": WORKSPACE.format("pages"),
+        "STUDIO_FOLDER": next(one["folder"] for one in known if one["name"] == "pages"),
+    }
+    command = ["node", "node_modules/@playwright/test/cli.js", "test", "-c", "browser", spec]
+    ended = subprocess.run(command, cwd=STUDIO, env=environment, capture_output=True, text=True, timeout=LONGEST)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
