@@ -99,6 +99,12 @@ class Server:
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: (stat := read_stat(pid)) is None or stat.is_dead, "the end of the server")
 
+    def kill_launcher(self) -> None:
+        """End the launcher by SIGKILL, and wait until it is gone."""
+        for pid in _launchers(self.home):
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not _launchers(self.home), "the end of the launcher")
+
     def start_again(self) -> int:
         """Start a server where one was killed, and return the pid of the one that serves.
 

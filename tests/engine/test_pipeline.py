@@ -88,6 +88,20 @@ async def test_components_convert_their_literals() -> None:
         assert bench.log("typed-s").split() == ["True", "0.5", "7"]
 
 
+async def test_steps_tell_the_name_of_their_component() -> None:
+    """As the service's property, by which notebooks find steps; a step in place has its own name."""
+    async with workbench() as bench:
+        kept = bench.register("hello", {"type": "command", "name": "hello", "command": "true", "environment": HOST})
+        document = {"jobs": {"a": {"type": "command", "component": kept}, "b": step("true")}}
+        job = await bench.over(bench.submit("named", document))
+        assert job.status == "Completed", job.error
+        found = {
+            child.node: jobs.read_properties(bench.db, child.id)["properties"]["azureml.moduleName"]
+            for child in jobs.list_children(bench.db, job.id)
+        }
+        assert found == {"a": "hello", "b": "b"}
+
+
 async def test_a_required_input_that_is_missing_is_told_at_submission() -> None:
     """A component's required input must be given."""
     async with workbench() as bench:

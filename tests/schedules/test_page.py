@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 import yaml
 from smalt.service.schedules.missed import GRACE, MOST_MADE_UP, POLICIES
@@ -40,6 +43,21 @@ def test_the_files_of_the_page(own_server: Server, tmp_path: Path) -> None:
     )
     assert shown["last_ticks"][0].keys() == example["last_ticks"][0].keys()
     assert smalt("schedule", "disable", "nightly")["is_enabled"] is False
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
+def test_the_unit_of_the_page(tmp_path: Path) -> None:
+    """Systemd finds nothing to say about it; its program is that of this Python."""
+    [text] = re.findall(r"smalt\.service`:\n\n```ini\n(.*?)```", PAGE, re.S)
+    there = tmp_path / ".venv" / "bin"
+    there.mkdir(parents=True)
+    (there / "smalt").symlink_to(Path(sys.executable).parent / "smalt")
+    unit = tmp_path / "smalt.service"
+    unit.write_text(text.replace("%h", str(tmp_path)))
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+    command = ["systemd-analyze", "--user", "verify", str(unit)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_policies_of_the_page() -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
+import sqlite3
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -108,6 +113,28 @@ def test_an_idle_server_ends_although_a_schedule_is_on(own_server: Server) -> No
     assert len(show(own_server)["nextTimes"]) == 5
     assert own_server.ask("POST", "/smalt/v1/shutdown", {}).status in (200, 202)
     eventually(lambda: not is_launcher_there(own_server.home), "the end of the launcher")
+
+
+def test_a_command_starts_what_was_killed_while_idle(own_server: Server) -> None:
+    """Server and launcher are both gone: whoever comes next starts a server, and the policy decides."""
+    own_server.start()
+    at = time.time() // 60 * 60 - 3600
+    daily = {"triggerType": "Cron", "expression": time.strftime("%M %H * * *", time.gmtime(at)), "timeZone": "UTC"}
+    for policy in ("skip", "once"):
+        put(own_server, daily, policy, properties={"smalt.missed-ticks": policy})
+    eventually(lambda: is_launcher_there(own_server.home), "the launcher")
+    own_server.kill()
+    own_server.kill_launcher()
+    with contextlib.closing(sqlite3.connect(own_server.home.path("smalt.db"))) as records, records:
+        records.execute("UPDATE schedules SET next_time=?, anchor=?", (at, at - 3600))
+    command = [sys.executable, "-m", "smalt", "job", "list"]
+    environment = {**os.environ, "SMALT_HOME": str(own_server.home.root)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    [tick] = eventually(lambda: [one for one in show(own_server, "once")["lastTicks"] if one["status"] == "fired"])
+    assert tick["late"] > 3000
+    assert list_jobs(own_server) == [tick["job"]]
+    assert [one["status"] for one in show(own_server, "skip")["lastTicks"]] == ["skipped"]
 
 
 @pytest.mark.integration

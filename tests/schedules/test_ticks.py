@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from smalt.exceptions import ValidationException
+from smalt.exceptions import Unavailable, ValidationException
 from smalt.machine.home import Home
 from smalt.service.records import jobs, resources
 from smalt.service.schedules.start_stop import list_start_stops
-from tests.schedules.rig import HELLO, moment, schedule_bench, settle
+from tests.schedules.rig import EVERY_MINUTE, HELLO, moment, schedule_bench, settle
 
 NOON = {"triggerType": "Cron", "expression": "0 12 * * *"}
 
@@ -106,6 +106,52 @@ async def test_a_clock_that_is_set_forward_by_a_day() -> None:
         assert bench.told() == [("01-01 12:00", "skipped"), ("01-02 12:00", "fired")]
 
 
+async def test_a_clock_that_is_set_back_by_a_day() -> None:
+    """The times of that day had their ticks; the schedule goes on after them."""
+    async with schedule_bench("2026-01-01T11:59") as bench:
+        bench.put(NOON)
+        for at in ("01-01T12:00", "01-02T12:00", "01-01T11:00", "01-01T12:00", "01-02T12:00", "01-03T12:00"):
+            await bench.clock.set_time(moment(f"2026-{at}"))
+        assert bench.told() == [(f"01-0{day} 12:00", "fired") for day in (1, 2, 3)]
+        assert len(bench.job_names()) == 3
+
+
+@pytest.mark.parametrize(
+    ("moves", "expected"),
+    [
+        # 02:30 does not exist on 29 March: it is 03:00 of that day, 01:00 in UTC
+        (
+            ("03-28T01:30", "03-29T00:59", "03-29T01:00", "03-29T00:30", "03-29T01:00", "03-30T00:30"),
+            [("03-28 01:30", "fired"), ("03-29 01:00", "fired"), ("03-30 00:30", "fired")],
+        ),
+        (
+            ("03-28T01:30", "03-29T01:01", "03-28T12:00", "03-29T02:30", "03-30T00:30"),
+            [("03-28 01:30", "fired"), ("03-29 01:00", "fired"), ("03-30 00:30", "fired")],
+        ),
+        # 02:30 comes twice on 25 October: it is the first of the two, 00:30 in UTC
+        (
+            ("10-24T00:30", "10-25T00:30", "10-25T01:30", "10-25T00:30", "10-25T01:30", "10-26T01:30"),
+            [("10-24 00:30", "fired"), ("10-25 00:30", "fired"), ("10-26 01:30", "fired")],
+        ),
+        # set forward over that night, and back
+        (
+            ("10-24T00:30", "10-25T12:00", "10-24T12:00", "10-26T01:30"),
+            [("10-24 00:30", "fired"), ("10-25 00:30", "skipped"), ("10-26 01:30", "fired")],
+        ),
+    ],
+)  # fmt: skip
+async def test_a_clock_that_is_set_across_a_change_of_the_time_zone(
+    moves: list[str], expected: list[tuple[str, str]]
+) -> None:
+    """Forward and back over the night in which Berlin's clocks change: each time of the schedule has one tick."""
+    trigger = {"triggerType": "Cron", "expression": "30 2 * * *", "timeZone": "W. Europe Standard Time"}
+    async with schedule_bench(f"2026-{moves[0][:6]}00:00") as bench:
+        bench.put(trigger)
+        for at in moves:
+            await bench.clock.set_time(moment(f"2026-{at}"))
+        assert bench.told() == expected
+
+
 async def test_a_disabled_schedule_has_no_ticks() -> None:
     """What comes while it is off is not missed; it goes on with its next time."""
     async with schedule_bench("2026-01-01T11:59") as bench:
@@ -185,7 +231,7 @@ async def test_many_schedules_at_one_time() -> None:
         bench.put(NOON)
         record = bench.record
         with bench.db.transaction():
-            for number in range(250):
+            for number in range(1000):
                 name = f"s{number}"
                 bench.db.execute(
                     "INSERT INTO resources (workspace_id, kind, name, body, created_by, created_at, modified_at)"
@@ -198,8 +244,72 @@ async def test_many_schedules_at_one_time() -> None:
         await bench.clock.set_time(moment("2026-01-01T12:00"))
         while bench.db.value("SELECT count(*) FROM ticks WHERE status='due'"):
             await settle()
-        assert bench.db.value("SELECT count(*) FROM ticks WHERE status='fired'") == 251
-        assert bench.db.value("SELECT count(*) FROM jobs") == 251
+        counts = bench.db.rows("SELECT status, reason, count(*) FROM ticks GROUP BY 1, 2")
+        assert [tuple(row) for row in counts] == [("fired", None, 1001)]
+        assert bench.db.value("SELECT count(DISTINCT name) FROM jobs") == 1001
+        assert bench.job_names() == [name for (name,) in bench.db.rows("SELECT job FROM ticks ORDER BY resource_id")]
+
+
+async def test_a_burst_that_takes_longer_than_a_minute_skips_nothing() -> None:
+    """A tick that waits for its turn only is late, not missed."""
+    async with schedule_bench("2026-01-01T11:59") as bench:
+        bench.put(NOON)
+        submit, bench.engine.submit = bench.engine.submit, None  # type: ignore[method-assign, assignment]
+
+        def submit_slowly(*values: Any, **more: Any) -> Any:
+            bench.clock._now += 90
+            return submit(*values, **more)
+
+        bench.engine.submit = submit_slowly  # type: ignore[method-assign]
+        with bench.db.transaction():
+            for number in range(3):
+                resources.put_resource(
+                    bench.db, bench.workspace.id, "schedules", f"s{number}", bench.record.content, "me"
+                )
+        bench.db.execute("DELETE FROM schedules")
+        bench.scheduler.open()
+        await bench.clock.set_time(moment("2026-01-01T12:00"))
+        assert [status for (status,) in bench.db.rows("SELECT status FROM ticks")] == ["fired"] * 4
+
+
+async def test_a_recorded_tick_whose_server_comes_back_hours_later(tmp_path: Path) -> None:
+    """It was missed: the policy decides whether it still gets its job."""
+    home = Home(tmp_path / "home")
+
+    def refuse_jobs(*values: Any, **more: Any) -> Any:
+        raise Unavailable("there is no room on the disk")
+
+    for policy, status in (("skip", "skipped"), ("once", "fired")):
+        async with schedule_bench("2026-01-01T11:00", home) as bench:
+            bench.put(NOON, properties={"smalt.missed-ticks": policy})
+            bench.db.execute("DELETE FROM ticks")
+            bench.db.execute("UPDATE schedules SET next_time=?", (moment("2026-01-01T12:00"),))
+            await bench.clock.set_time(moment("2026-01-01T11:30"))
+            bench.engine.submit = refuse_jobs  # type: ignore[method-assign]
+            await bench.clock.set_time(moment("2026-01-01T12:00"))
+            assert bench.told() == [("01-01 12:00", "due")]
+        async with schedule_bench("2026-01-01T14:00", home) as bench:
+            assert bench.told() == [("01-01 12:00", status)]
+
+
+async def test_schedules_that_an_earlier_smalt_only_stored(tmp_path: Path) -> None:
+    """They run from now on if they are on; of the time before nothing is made up for, and none begins at once."""
+    home = Home(tmp_path / "home")
+    weekly = {"triggerType": "Recurrence", "frequency": "week", "interval": 1}
+    async with schedule_bench("2026-01-01T10:00", home) as bench:
+        bench.put(NOON, properties={"smalt.missed-ticks": "all"})
+        action = {"actionType": "CreateJob", "jobDefinition": HELLO}
+        for name, trigger, is_on in (("weekly", weekly, True), ("off", EVERY_MINUTE, False)):
+            body = {"properties": {"trigger": trigger, "action": action, "isEnabled": is_on}}
+            resources.put_resource(bench.db, bench.workspace.id, "schedules", name, body, "tester")
+        bench.db.execute("UPDATE resources SET created_at=? WHERE name='weekly'", (moment("2026-01-01T10:00"),))
+        bench.db.execute("DELETE FROM schedules")
+    async with schedule_bench("2026-01-20T13:00", home) as bench:
+        assert bench.job_names() == []
+        for at in ("01-20T13:01", "01-21T12:00", "01-22T10:00"):
+            await bench.clock.set_time(moment(f"2026-{at}"))
+        assert bench.job_names() == ["s-20260121T120000Z", "weekly-20260122T100000Z"]
+        assert bench.told() == [("01-21 12:00", "fired")]
 
 
 async def test_a_schedule_of_an_earlier_smalt_that_would_be_refused_now(tmp_path: Path) -> None:

@@ -129,8 +129,8 @@ def it_scores_with_a_model() -> None:
     # Named, as the client sends the deployment that was named last with all later invocations of a process.
     job = ml.batch_endpoints.invoke(endpoint_name="scores", deployment_name="scorer", input=data)
     done(ml.jobs.get(job.name))
-    (child,) = ml.jobs.list(parent_job_name=job.name)
-    for name in (job.name, child.name):
+    steps = {step.properties["azureml.moduleName"]: step for step in ml.jobs.list(parent_job_name=job.name)}
+    for name in (job.name, steps["batchscoring"].name):
         ml.jobs.download(name=name, download_path=folder / name, output_name="score")
         rows = Path(folder, name, "named-outputs/score/predictions.csv").read_text().splitlines()
         assert rows == ["0.txt named", "1.txt named", "2.txt named"]

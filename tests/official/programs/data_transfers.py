@@ -121,7 +121,8 @@ def it_imports_data_at_once_and_by_schedule() -> None:
     ml.schedules.begin_create_or_update(schedule).result()
     done(ml.jobs.get(ml.schedules.trigger("sales").job_name))
     assert sorted(one.version for one in ml.data.list("sold")) == ["1", "2"]
-    assert len(list(ml.data.list_materialization_status("sold"))) == 2
+    # Not by `data.list_materialization_status`: in 1.35.2 it ends with a TypeError before it sends anything.
+    assert len([job for job in ml.jobs.list() if job.experiment_name == "data_import_sold"]) == 2
 
 
 report()

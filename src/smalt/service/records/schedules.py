@@ -91,7 +91,7 @@ def list_parts(db: Database, resource_id: int) -> list[ScheduleTimes]:
 
 
 def list_due(db: Database, now: float, limit: int) -> list[ScheduleTimes]:
-    return _list_times(db, f"next_time<=? ORDER BY next_time LIMIT {limit}", (now,))
+    return _list_times(db, f"next_time<=? ORDER BY next_time, resource_id LIMIT {limit}", (now,))
 
 
 def find_earliest_time(db: Database) -> float | None:

@@ -62,16 +62,25 @@ class Scheduler:
         self._occurrences: dict[tuple[ScheduleKey, str], Occurrences] = {}
         self._waiting: deque[int] = deque()
         """Ticks that are recorded and whose jobs are to be made."""
+        self._held_up: set[int] = set()
+        """Ticks that have waited for a server or for room on the disk, and not only for their turn."""
         self._is_making = False
         self._is_closed = False
         self.looks = FolderLooks(engine.context, self.clock, self._choose_job_name, self._add_ticks)
 
     def open(self) -> None:
         """Settle what an earlier server left, and wait for the next time."""
-        for kind, put in ((KIND, self._put_times), (COMPUTES, self._put_start_stops)):
-            for id in schedules.find_unknown(self._db, kind):
-                self._take_over(id, put)
+        stored = schedules.find_unknown(self._db, KIND)
+        for id in stored:
+            self._take_over(id, self._put_stored_times)
+        if stored:
+            log.warning(
+                "schedules that an earlier smalt only stored: %d; those that are on run from now on", len(stored)
+            )
+        for id in schedules.find_unknown(self._db, COMPUTES):
+            self._take_over(id, self._put_start_stops)
         self._waiting.extend(schedules.list_unsettled(self._db))
+        self._held_up.update(self._waiting)
         self._handle_alarm()
 
     def close(self) -> None:
@@ -201,7 +210,11 @@ class Scheduler:
         except (SmaltError, ValueError) as error:
             log.error("the schedule of %s '%s' has no ticks: %s", found[1].kind, found[1].name, error)
 
-    def _put_times(self, workspace_id: int, record: ResourceRecord) -> bool:
+    def _put_stored_times(self, workspace_id: int, record: ResourceRecord) -> None:
+        """Work out the next time of a schedule that an earlier smalt only stored: none that came before counts."""
+        self._put_times(workspace_id, record, min(record.created_at, self.clock.now()))
+
+    def _put_times(self, workspace_id: int, record: ResourceRecord, stored_at: float | None = None) -> bool:
         """Work out the next time, unless the trigger and the state are the same as before; return True if they are
         not.
         """
@@ -213,11 +226,11 @@ class Scheduler:
         if before is not None and before.trigger_hash == state:
             return False
         is_same = before is not None and before.trigger_hash.startswith(trigger)
-        anchor = before.anchor if before is not None and is_same else float(int(now))
+        anchor = before.anchor if before is not None and is_same else float(int(stored_at or now))
         times = ScheduleTimes(key, workspace_id, anchor, state, None)
         if is_on:
             occurrences = Occurrences(read_trigger(properties.get("trigger")), anchor)
-            begins_now = before is None and occurrences.begins_at_once
+            begins_now = before is None and stored_at is None and occurrences.begins_at_once
             times = times._replace(next_time=occurrences.find_next(anchor - 1 if begins_now else now))
         schedules.put_times(self._db, times)
         return True
@@ -337,6 +350,7 @@ class Scheduler:
         except Unavailable as error:
             log.error("%s", error)
             self._waiting.appendleft(id)
+            self._held_up.update(self._waiting)
             asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._make_next_job)
             return
         except Exception:
@@ -356,7 +370,9 @@ class Scheduler:
             return
         properties, late = found[1].content["properties"], self.clock.now() - tick.time
         policy = get_policy(properties, self._engine.context.settings.missed_ticks)
-        if tick.cause == TRIGGER and policy == SKIP and late > GRACE:
+        is_missed = id in self._held_up and late > GRACE
+        self._held_up.discard(id)
+        if tick.cause == TRIGGER and policy == SKIP and is_missed:
             why = f"its job could not be made within {GRACE:.0f} s; the policy for missed ticks is '{policy}'"
             schedules.settle_tick(self._db, id, "skipped", why)
             return

@@ -33,6 +33,7 @@ from smalt.service.engine.kinds.control_flow.control_planning import (
     make_control_job,
 )
 from smalt.service.engine.kinds.places import ARTIFACTS, Made
+from smalt.service.engine.kinds.properties import COMPONENT_NAME
 from smalt.service.engine.kinds.protocol import (
     CompositeView,
     NewChild,
@@ -253,7 +254,7 @@ class Planner:
         if kind is None:
             raise ValidationException(f"pipeline '{self.name}': {add_article(type)} step cannot run yet")
         job: Any = kind.make_step_job(self, PlannedStep(node_name, name, node, component, inputs, outputs, made, scope))
-        job.properties.update(places.note(made))
+        job.properties.update({**places.note(made), COMPONENT_NAME: getattr(component, "name", None) or node_name})
         noted, may_be_skipped = note_branch_inputs(self.branch_outputs, inputs, component)
         job.properties.update(noted)
         if may_be_skipped or has_branches(self, component):

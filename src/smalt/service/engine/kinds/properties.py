@@ -35,6 +35,9 @@ SKIPPED_STEPS = "smalt.skipped_steps"
 IDLE = "smalt.no_effect"
 """The property of a job with all that it says and that does nothing here."""
 
+COMPONENT_NAME = "azureml.moduleName"
+"""The service's property of a step with the name of its component; of a step in place, its own name."""
+
 RAN_IN = "smalt.ran_in"
 """The property of a job that had no process of its own, with the name of the job whose process ran it."""
 

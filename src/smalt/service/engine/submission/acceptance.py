@@ -16,7 +16,7 @@ from smalt.machine.gc_pause import pause_gc
 from smalt.service.engine import kinds
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion import removal
-from smalt.service.engine.kinds.properties import IDLE, PART, PLANNED
+from smalt.service.engine.kinds.properties import COMPONENT_NAME, IDLE, PART, PLANNED
 from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, remove_places
 from smalt.service.engine.submission.checks import CheckedJob, Checker
 from smalt.service.engine.submission.pins import Pins
@@ -152,8 +152,8 @@ def get_own_notes(body: Mapping[str, Any]) -> dict[str, Any]:
     notes = body.get("properties")
     if not isinstance(notes, Mapping):
         return {}
-    of_best = _OF_BEST_TRIAL if BEST in notes else frozenset()
-    return {key: value for key, value in notes.items() if key.startswith("smalt.") or key in of_best}
+    others = {COMPONENT_NAME, *(_OF_BEST_TRIAL if BEST in notes else ())}
+    return {key: value for key, value in notes.items() if key.startswith("smalt.") or key in others}
 
 
 def get_own_tags(body: Mapping[str, Any]) -> dict[str, Any]:
