@@ -205,7 +205,7 @@ def _write_invocation(value: Any, writing: Writing) -> Any:
 
 
 def _read_invocation(value: Any, path: Path, reader: Reader) -> Any:
-    given = value.get("properties") if isinstance(value, Mapping) else None
+    given = (value.get("properties") or {}) if isinstance(value, Mapping) else None
     if not isinstance(given, Mapping):
         return value
     named = {key: each for key, each in value.items() if key != "properties"}

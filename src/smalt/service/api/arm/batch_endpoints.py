@@ -47,7 +47,6 @@ class BatchEndpointCollection(ResourceCollection):
     async def invoke(self, request: ApiRequest) -> ApiResponse:
         """Make the job of an invocation; the same request again, by its id, answers with the same job."""
         body = convert_urls(request, await request.read_object())
-        request_id = next((request.headers[name] for name in _REQUEST_HEADERS if name in request.headers), None)
         invoked = invoke_endpoint(
             request.server.engine,
             request.workspace,
@@ -55,7 +54,7 @@ class BatchEndpointCollection(ResourceCollection):
             body,
             request.principal,
             deployment=request.headers.get(_DEPLOYMENT) or None,
-            request_id=request_id,
+            request_id=get_request_id(request),
         )
         found = batch_invocations.find_by_job(request.server.db, invoked.job)
         assert found is not None
@@ -132,6 +131,11 @@ class BatchDeploymentCollection(ResourceCollection):
 
     def render_properties(self, request: ApiRequest, resource: ResourceRecord, properties: Body) -> Body:
         return {key: value for key, value in properties.items() if key != RESOLVED}
+
+
+def get_request_id(request: ApiRequest) -> str | None:
+    """Return the caller's id of a request that may come again."""
+    return next((request.headers[name] for name in _REQUEST_HEADERS if name in request.headers), None)
 
 
 def _render_invoked_job(request: ApiRequest, invocation: InvocationRecord, job: Job) -> Body:

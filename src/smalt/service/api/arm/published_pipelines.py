@@ -6,6 +6,7 @@ from typing import Any
 
 from smalt.entities.endpoints import published
 from smalt.exceptions import NotFound
+from smalt.service.api.arm.batch_endpoints import get_request_id
 from smalt.service.api.request import ApiRequest
 from smalt.service.api.rest_shapes import build_resource_id, format_time, get_workspace_id
 from smalt.service.api.router import RouteTable
@@ -75,7 +76,16 @@ async def _submit(request: ApiRequest, endpoint: str, deployment: ResourceRecord
     assert record is not None
     properties = deployment.content["properties"]
     body = build_invocation(engine.context, workspace, properties, submission)
-    made = invoke_endpoint(engine, workspace, record, body, request.principal, deployment=deployment.name)
+    made = invoke_endpoint(
+        engine,
+        workspace,
+        record,
+        body,
+        request.principal,
+        deployment=deployment.name,
+        request_id=get_request_id(request),
+        sent=[request.path_params, [request.get_query(key) for key in ("name", "pipelineVersion")], submission],
+    )
     return _render_run(request, made.job, properties, submission)
 
 
@@ -97,7 +107,7 @@ def _render_run(request: ApiRequest, job: Job, deployment: Body, submission: Bod
         },
         "HasErrors": False,
         "IsSubmitted": True,
-        "PipelineId": notes.get(published.PIPELINE),
+        "PipelineId": properties.get(published.RUN_OF) or notes.get(published.PIPELINE),
         "RunHistoryExperimentName": job.experiment,
         "RunSource": properties.get("runSource"),
         "RunType": properties.get("runType"),

@@ -82,13 +82,15 @@ def invoke_endpoint(
     *,
     deployment: str | None = None,
     request_id: str | None = None,
+    sent: Any = None,
     record: Callable[[Job], None] | None = None,
 ) -> InvokedJob:
     """Submit the job of an invocation, durably. A request with the same id again returns the same job.
 
+    `sent` is what the caller sent, if `body` and `deployment` were made of it: by it two requests are the same.
     `record` writes what else belongs to a new job into the records, in the transaction that records the job.
     """
-    digest = hashlib.sha256(json.dumps([body, deployment], sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(sent or [body, deployment], sort_keys=True).encode()).hexdigest()
     if request_id is not None:
         if not 0 < len(request_id) <= _LONGEST_ID:
             raise RefusedError(f"repeatability_request-id must have 1 to {_LONGEST_ID} characters; send a new UUID")
