@@ -21,7 +21,8 @@ _MLFLOW = ("mlflow", "mlflow-skinny")
 def read_environment(folder: Path) -> dict[str, Any]:
     """Return the conda specification of an MLflow model's folder; raise a SmaltError if it is no such model.
 
-    It gets MLflow, which reads the model, and Pillow where the model takes tensors, which images become.
+    It gets MLflow, which reads the model; Pillow where the model takes tensors, which images become; and else pyarrow,
+    which reads parquet files and which only the whole of MLflow brings.
     """
     text = read_model_environment(folder)["condaFile"]
     try:
@@ -35,6 +36,8 @@ def read_environment(folder: Path) -> dict[str, Any]:
     missing = [] if any(name in _MLFLOW for name in names) else ["mlflow"]
     if takes_tensors and "pillow" not in names:
         missing.append("pillow")
+    elif not takes_tensors and "mlflow" not in (*names, *missing) and not {"pyarrow", "fastparquet"} & set(names):
+        missing.append("pyarrow")
     return _add_requirements(conda, missing) if missing else conda
 
 
