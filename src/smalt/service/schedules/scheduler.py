@@ -40,8 +40,8 @@ MISSED = "smalt.missed-ticks"
 TRIGGER, REQUEST = "trigger", "request"
 """The causes of a tick: its time has come, or a user has asked for it. The third is `folder_looks.CHANGE`."""
 
-_AT_ONCE = 100
-"""Schedules whose ticks are recorded in one transaction."""
+_AT_ONCE = 20
+"""Schedules whose ticks are recorded in one transaction: some milliseconds, in which no request is answered."""
 _RETRY_SECONDS = 5.0
 """Seconds until what could not be recorded, or found no room on the disk, is tried again."""
 _LONGEST_NAME = 200
@@ -71,8 +71,9 @@ class Scheduler:
     def open(self) -> None:
         """Settle what an earlier server left, and wait for the next time."""
         stored = schedules.find_unknown(self._db, KIND)
-        for id in stored:
-            self._take_over(id, self._put_stored_times)
+        with self._db.transaction():
+            for id in stored:
+                self._take_over(id, self._put_stored_times)
         if stored:
             log.warning(
                 "schedules that an earlier smalt only stored: %d; those that are on run from now on", len(stored)
