@@ -63,7 +63,7 @@ def test_order_without_data_is_an_output_that_only_orders() -> None:
         two.run_after(one)
         pipeline = Pipeline(ws, steps=[two])
         """)
-    assert 'outputs={"done": Output(type="uri_folder")}' in text
+    assert '"done": Output(type="uri_folder", description="it orders steps; nothing is written to it")' in text
     assert "two_node = two(after_one=one_node.outputs.done)" in text
     assert text.index("one_node = one()") < text.index("two_node =")
 

@@ -100,8 +100,7 @@ class CommandLine:
             return f"${{{{outputs.{self._add_output(item)}}}}}"
         if item.kind in (*DATA, "OutputData", "OutputLink", "PipelineParameter") or item.items is not None:
             name = self._add_input(item, flag)
-            quoted = item.kind == "PipelineParameter" and not _is_simple(item.facts["default"])
-            return f"'${{{{inputs.{name}}}}}'" if quoted else f"${{{{inputs.{name}}}}}"
+            return _quote_input(name, item.facts["default"] if item.kind == "PipelineParameter" else None)
         if item.kind and item.kind not in ("Run", "Workspace"):
             raise self.call.refuse(f"'{item.code}' is no argument of a command", spreads=True)
         return self._add_value(item, flag)
@@ -110,7 +109,7 @@ class CommandLine:
         """Add an input for a value that is known only when the program runs."""
         name = self._take_name(self.inputs, make_name(flag.lstrip("-")) if flag else _name_variable(item))
         self.inputs[name] = item.code
-        return f"${{{{inputs.{name}}}}}" if _is_simple(item) else f"'${{{{inputs.{name}}}}}'"
+        return _quote_input(name, item)
 
     def _is_input(self, item: Value) -> bool:
         """Return True for data of another step: one that it made, or one that this step lists among its inputs."""
@@ -201,18 +200,26 @@ class CommandLine:
         self._pending = None
         return name
 
-    def write_command(self) -> str:
-        """Return the code of the command line."""
-        text = " ".join(self.parts)
+    def write_command(self, ending: str = "") -> str:
+        """Return the code of the command line; `ending` is text of a shell that follows it."""
+        text = " ".join(self.parts) + ending
         if not self.is_formatted:
             return quote(text)
         head, rest = self.parts[0], self.parts[1:]
-        doubled = " ".join(rest).replace("{", "{{").replace("}", "}}")
+        doubled = (" ".join(rest) + ending).replace("{", "{{").replace("}", "}}")
         return "f" + quote(f"{head} {doubled}".rstrip())
 
 
 def _name_variable(item: Value) -> str:
     return make_name(item.variable.split(".")[-1]) if item.variable else "value"
+
+
+def _quote_input(name: str, value: Value | None) -> str:
+    """Return an input as one word of a shell; a text with a quote is read from its variable."""
+    expression = f"${{{{inputs.{name}}}}}"
+    if value is None or _is_simple(value):
+        return expression
+    return f'"$AZUREML_PARAMETER_{name}"' if value.is_text and "'" in value.constant else f"'{expression}'"
 
 
 def _is_simple(item: Value) -> bool:

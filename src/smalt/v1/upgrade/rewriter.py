@@ -33,7 +33,7 @@ BOUND = frozenset(
     (
         "Step", "OutputData", "OutputLink", "PipelineParameter", "Pipeline", "StepSequence",
         "ParallelRunConfig", "RunConfiguration", "Sampling", "Sweep", "DataPathComputeBinding",
-        "Module", "ModuleVersion", "NotebookRunConfig",
+        "Module", "ModuleVersion", "NotebookRunConfig", "TrainingOutput",
     )
 )  # fmt: skip
 """Kinds that mean nothing without each other: if one of a pipeline's parts stays v1, all of them do."""
@@ -48,6 +48,8 @@ PASSED = frozenset(
 _HARMLESS = frozenset(dir(builtins))
 _COLLECTING = frozenset(("append", "format", "add", "insert"))
 """Methods that only keep or print what they get."""
+MAPPING = "**mapping"
+"""Among the parameters of a call that may get arguments of which the text does not tell the names."""
 LITERALS = (str, int, float, bool, type(None))
 
 
@@ -410,6 +412,9 @@ class Rewriter:
                 self.read(one)
             )
         for keyword in node.keywords:
+            if keyword.arg is None and MAPPING in parameters:
+                found[MAPPING] = self.read(keyword.value)
+                continue
             if keyword.arg is None:
                 found.update(self._expand_dictionary(keyword.value, call))
                 continue

@@ -35,6 +35,7 @@ _MODULES = (
     "published",
     "schedules",
     "sweeps",
+    "trials",
     "runs",
     "interactive_runs",
     "models",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from smalt.v1.upgrade.calls import Call
+from smalt.v1.upgrade.ports import Port
 from smalt.v1.upgrade.rules import rule
 from smalt.v1.upgrade.rules.computes import read_compute
 from smalt.v1.upgrade.rules.datasets import write_input
@@ -86,7 +89,9 @@ def _make_automl(call: Call) -> Value:
     featurization, forecasting = call.get("featurization"), call.get("forecasting_parameters")
     if featurization is not None and not featurization.is_text:
         raise call.refuse("write its featurization by set_featurization(mode='custom', …)")
-    arguments = [(name, _write_data(call, call.arguments[name])) for name in _DATA if call.get(name) is not None]
+    in_step = bool(call.recall().get("in step"))
+    ports: dict[str, Port] = {}
+    arguments = [(name, _write_data(call, name, ports, in_step)) for name in _DATA if call.get(name) is not None]
     arguments += _choose(call, _FIELDS)
     if call.get("primary_metric") is None:
         metric = _METRICS.get(task, "normalized_root_mean_squared_error")
@@ -98,26 +103,26 @@ def _make_automl(call: Call) -> Value:
     hours = call.get("experiment_timeout_hours")
     if hours is not None:
         limits.insert(0, ("timeout_minutes", f"int({hours.code} * 60)"))
-    _add_settings(call, "set_limits", limits)
-    _add_settings(call, "set_training", _choose(call, _TRAINING))
+    settings = [("set_limits", limits), ("set_training", _choose(call, _TRAINING))]
     if featurization is not None:
-        _add_settings(call, "set_featurization", [("mode", featurization.code)])
+        settings.append(("set_featurization", [("mode", featurization.code)]))
     if task == "forecasting":
-        _add_forecast(call, forecasting)
+        settings.append(("set_forecast_settings", _read_forecast(call, forecasting)))
+    settings = [one for one in settings if one[1]]
     function = f"{call.use(ML, 'automl')}.{task}"
-    return call.build(function, arguments, "AutoMLConfig")
+    facts: dict[str, Any] = {"function": function, "arguments": arguments, "settings": settings, "ports": ports}
+    if in_step:
+        return call.make("", "AutoMLConfig", dropped=True, **facts)
+    for method, given in settings:
+        call.rewriter.after.append(make_call(f"{call.target}.{method}", given, call.indent))
+    return call.build(function, arguments, "AutoMLConfig", **facts)
 
 
 def _choose(call: Call, names: dict[str, str]) -> list[tuple[str, str]]:
     return [(new, call.arguments[old].code) for old, new in names.items() if call.get(old) is not None]
 
 
-def _add_settings(call: Call, method: str, arguments: list[tuple[str, str]]) -> None:
-    if arguments:
-        call.rewriter.after.append(make_call(f"{call.target}.{method}", arguments, call.indent))
-
-
-def _add_forecast(call: Call, forecasting: Value | None) -> None:
+def _read_forecast(call: Call, forecasting: Value | None) -> list[tuple[str, str]]:
     if forecasting is not None and forecasting.kind != "ForecastingParameters":
         raise call.refuse("the text does not tell its forecasting_parameters")
     given = forecasting.facts["settings"] if forecasting is not None else call.arguments
@@ -125,10 +130,19 @@ def _add_forecast(call: Call, forecasting: Value | None) -> None:
     found = [(new, given[old].code) for old, new in _FORECASTS.items() if old in given]
     if not found:
         raise call.refuse("a forecast needs its forecasting_parameters")
-    _add_settings(call, "set_forecast_settings", found)
+    return found
 
 
-def _write_data(call: Call, data: Value) -> str:
+def _write_data(call: Call, name: str, ports: dict[str, Port], in_step: bool) -> str:
+    """Return the code of a table; one that another step makes comes by a port."""
+    data = call.arguments[name]
+    if data.kind in ("OutputLink", "OutputData"):
+        output = data.facts["output"] if data.kind == "OutputLink" else data
+        call.rewriter.consume(data)
+        if in_step and output.facts.get("step") is not None:
+            ports[name] = Port(output=output)
+            call.note("the step before writes an MLTable file beside its data")
+        return data.code
     if data.kind not in ("Table", "RegisteredDataset"):
         raise call.refuse(f"v2's AutoML takes an MLTable; the text does not tell what '{data.code}' is")
     return write_input(call, data)

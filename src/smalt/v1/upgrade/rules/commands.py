@@ -127,6 +127,17 @@ def build_command(call: Call, search: dict[str, str], defaults: dict[str, str]) 
     )
 
 
+def build_tail(call: Call) -> list[tuple[str, str]]:
+    """Return environment, compute and distribution of a script run."""
+    configuration = call.get("run_config")
+    check_configuration(call, configuration)
+    given = {**read_configuration(configuration), **_read_own(call)}
+    if "environment" not in given:
+        given["environment"] = write_default_environment(call)
+    tail = [(key, str(given[key])) for key in ("environment", "compute", "instance_count") if key in given]
+    return tail + write_distribution(call, call.get("distributed_job_config"))
+
+
 def count_assignments(call: Call, node: ast.expr) -> dict[str, int]:
     """Return how often each variable of an expression has been assigned so far."""
     names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}

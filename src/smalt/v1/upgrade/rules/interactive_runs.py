@@ -98,6 +98,15 @@ def _start_child(call: Call) -> Value:
     return call.make(f"mlflow.start_run({inner})", "MlflowRun", differs="ended by mlflow.end_run(), or by 'with'")
 
 
+@rule("MlflowRun.get_children", takes="recursive tags properties type status")
+def _list_run_children(call: Call) -> Value:
+    call.check_no_others()
+    call.use("mlflow", "")
+    held = call.object.code
+    condition = f"f\"tags.mlflow.parentRunId = '{{{held}.info.run_id}}'\""
+    return call.make(f"mlflow.MlflowClient().search_runs([{held}.info.experiment_id], {condition})")
+
+
 @rule("MlflowRun.fail", takes="error_details error_code _set_status")
 def _fail_run(call: Call) -> Value:
     call.use("mlflow", "")

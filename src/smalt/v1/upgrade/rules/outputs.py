@@ -23,8 +23,9 @@ def _make_output(call: Call) -> Value:
     if call.name == "OutputFileDatasetConfig" and len(getattr(call.node, "args", ())) > 1:
         raise call.refuse("give its arguments by name", spreads=True)
     call.check_no_others(
-        "name", "datastore", "output_mode", "output_name", "is_directory", "pipeline_output_name", "destination"
-    )
+        "name", "datastore", "output_mode", "output_name", "is_directory", "pipeline_output_name", "destination",
+        "training_output",
+    )  # fmt: skip
     name, mode = call.get("output_name") or call.get("name"), call.get("output_mode")
     arguments = [("type", '"uri_folder"')]
     destination = call.get("destination")
@@ -41,6 +42,9 @@ def _make_output(call: Call) -> Value:
     folder = call.get("is_directory")
     if call.name == "PipelineData" and (folder is None or folder.constant is not True):
         differs = "the script finds a folder at this path, where v1 had nothing yet"
+    training = call.get("training_output")
+    if training is not None:
+        return _make_trained_output(call, name, training)
     later = call.recall()
     if later.get("register"):
         arguments += later["register"]
@@ -49,6 +53,20 @@ def _make_output(call: Call) -> Value:
         "promoted": call.get("pipeline_output_name"), "step": None,
     }  # fmt: skip
     return call.build(call.use(ML, "Output"), arguments, "OutputData", differs=differs, **facts)
+
+
+def _make_trained_output(call: Call, name: Value | None, training: Value) -> Value:
+    """Return the output for the best model of many; v2 has none for their metrics."""
+    if training.kind != "TrainingOutput":
+        raise call.refuse("the text does not tell its training_output", spreads=True)
+    call.rewriter.consume(training)
+    facts: dict[str, Any] = {
+        "name": name.constant if name is not None and name.is_text else None,
+        "promoted": call.get("pipeline_output_name"), "step": None, "training": training, "droppable": True,
+    }  # fmt: skip
+    if training.facts["type"] == "Metrics":
+        return call.make("", "OutputData", **facts, dropped=True)
+    return call.build(call.use(ML, "Output"), [("type", '"uri_folder"')], "OutputData", **facts)
 
 
 def _write_destination(datastore: Value, path: Value) -> str:

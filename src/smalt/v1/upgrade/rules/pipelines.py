@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import keyword
 from itertools import pairwise
 from typing import Any
 
 from smalt.v1.upgrade.calls import Call
 from smalt.v1.upgrade.rules import rule
-from smalt.v1.upgrade.rules.steps import add_order
+from smalt.v1.upgrade.rules.steps import DONE, add_order
 from smalt.v1.upgrade.texts import make_name, quote
 from smalt.v1.upgrade.values import UNKNOWN, Value
 
 ML = "azure.ai.ml"
+_IMPORTED = ("automl", "command", "copy_data", "dsl", "mlflow", "mltable", "os", "spark")
+"""Names that a pipeline's function may use, and so must not assign."""
 
 
 @rule("StepSequence", takes="steps")
@@ -33,7 +36,7 @@ def _make_sequence(call: Call) -> Value:
         "StepSequence",
         steps=flat,
         dropped=True,
-        differs="v2 has no order without data: the output 'done' only orders",
+        differs="v2 has no order without data: an output of the earlier step orders them",
     )
 
 
@@ -98,12 +101,12 @@ class PipelineWriter:
         for ending in ("_step", "Step"):
             if name.endswith(ending) and len(name) > len(ending):
                 name = name[: -len(ending)]
-        taken = {*self._names.values(), *self.call.rewriter.imports.defined}
+        taken = {*self._names.values(), *self.call.rewriter.imports.defined, *_IMPORTED, *keyword.kwlist}
         return name if name not in taken and name != step.variable else f"{step.variable.split('.')[-1]}_node"
 
     def write_function(self, name: str, settings: list[str]) -> str:
         """Return the text of the function."""
-        body = [self._write_call(step) for step in self.steps]
+        body = [line for step in self.steps for line in self._write_call(step)]
         returned = self._list_promoted()
         if returned:
             body.append("return {" + ", ".join(f"{quote(key)}: {code}" for key, code in returned.items()) + "}")
@@ -127,8 +130,8 @@ class PipelineWriter:
         default: Value = value.facts["default"]
         return default.constant is not UNKNOWN and not default.kind and not isinstance(default.constant, list)
 
-    def _write_call(self, step: Value) -> str:
-        arguments = []
+    def _write_call(self, step: Value) -> list[str]:
+        arguments: list[str] = []
         for name, port in step.facts["ports"].items():
             if port.parameter is not None:
                 parameter = port.parameter.facts["name"]
@@ -139,8 +142,14 @@ class PipelineWriter:
                 node = self._names[id(output.facts["step"].facts)]
                 arguments.append(f"{name}={node}.outputs.{output.facts['output']}")
         for name, earlier in step.facts["awaits"].items():
-            arguments.append(f"{name}={self._names[id(earlier.facts)]}.outputs.done")
-        return f"{self._names[id(step.facts)]} = {step.code}({', '.join(arguments)})"
+            written = earlier.facts.get("written") or [DONE]
+            arguments.append(f"{name}={self._names[id(earlier.facts)]}.outputs.{written[0]}")
+        name = self._names[id(step.facts)]
+        if "write" in step.facts:
+            inputs = dict(one.split("=", 1) for one in arguments)
+            lines: list[str] = step.facts["write"](name, inputs)
+            return lines
+        return [f"{name} = {step.code}({', '.join(arguments)})"]
 
     def _list_promoted(self) -> dict[str, str]:
         found = {}

@@ -318,12 +318,26 @@ def _get_outputs(call: Call) -> Value:
 
 @rule(*_name("get_output_data", "get_pipeline_output", "get_output"), takes="name pipeline_output_name output_name")
 def _get_output(call: Call) -> Value:
+    if not call.arguments and call.object.kind == "AutoMLRun":
+        return _load_best_model(call)
     if not call.arguments:
         raise call.refuse("the best model is an MLflow model: mlflow.pyfunc.load_model")
     name = next(iter(call.arguments.values()))
     if not call.target:
         raise call.refuse("write ml_client.jobs.download(name, output_name=…)")
     return call.make("", "JobOutput", run=call.object, name=name, dropped=True)
+
+
+def _load_best_model(call: Call) -> Value:
+    """Return the best trial and its model, which v1's AutoML gave as a pair."""
+    call.use("mlflow", "")
+    call.rewriter.set_tracking_uri(call)
+    jobs = f"{call.client}.jobs"
+    best = f'{jobs}.get({jobs}.get({call.object.code}.name).properties["best_child_run_id"])'
+    call.rewriter.before.append(f"best_job = {best}")
+    model = 'mlflow.pyfunc.load_model(f"runs:/{best_job.name}/outputs/mlflow-model")'
+    differs = "the model is MLflow's, with predict; v1's own methods, such as forecast, are not there"
+    return call.make(f"best_job, {model}", parts=["Run", ""], differs=differs)
 
 
 @rule("JobOutput.download", takes="local_path path_prefix overwrite show_progress timeout_in_seconds")
@@ -336,7 +350,7 @@ def _download_output(call: Call) -> Value:
     return call.make(code, differs="the files lie in named-outputs/NAME there; it returns nothing")
 
 
-@rule("JobOutput.path_on_datastore")
+@rule("JobOutput.path_on_datastore", "JobOutput._path_on_datastore")
 def _name_downloaded(call: Call) -> Value:
     """Return where a download puts the files, below its folder."""
     name: Value = call.object.facts["name"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from smalt.entities.jobs.inputs import ORDERS_STEPS
 from smalt.v1.upgrade.calls import Call
 from smalt.v1.upgrade.ports import CommandLine
 from smalt.v1.upgrade.rules import rule
@@ -21,6 +22,8 @@ from smalt.v1.upgrade.texts import make_call, make_dict, make_name, quote
 from smalt.v1.upgrade.values import UNKNOWN, Value
 
 ML = "azure.ai.ml"
+DONE = "done"
+"""The output that only orders."""
 
 
 def _check_step(call: Call, *more: str) -> None:
@@ -72,13 +75,13 @@ def finish_step(
     """Return the step, which from here on makes its outputs; `given` has the code of its environment and compute."""
     later = call.recall()
     tail = _write_tail(call, given) + (extra or [])
-    if later.get("is awaited"):
-        line.outputs["done"] = f'{call.use(ML, "Output")}(type="uri_folder")'
-    for name in later.get("awaits", {}):
-        line.inputs[name] = f'{call.use(ML, "Input")}(type="uri_folder", optional=True)'
+    if later.get("is awaited") and not line.outputs:
+        parts = [("type", '"uri_folder"'), ("description", quote(ORDERS_STEPS))]
+        line.outputs[DONE] = make_call(call.use(ML, "Output"), parts, call.indent + "    ")
+    _add_waits(call, line)
     facts: dict[str, Any] = {"ports": line.ports, "v1 name": call.get("name") or call.get("script_name"), "awaits": {}}
     value = finish_command(call, line, _write_head(call), tail, "Step", **facts)
-    value.facts["outputs"] = line.made
+    value.facts.update(outputs=line.made, written=list(line.outputs))
     for name, output in line.made.items():
         output.facts["step"] = value
         output.facts["output"] = name
@@ -211,12 +214,15 @@ def _make_transfer_step(call: Call) -> Value:
         line.outputs["sink"] = make_call(call.use(ML, "Output"), [("type", kind), ("path", path)])
     else:
         raise call.refuse(f"'{target.code}' is no place to copy to", spreads=True)
+    if call.recall().get("awaits"):
+        raise call.refuse("a copy of v2 waits for data only: its inputs are what it copies", spreads=True)
     inner, name = call.indent + "    ", call.get("name")
     arguments = [("display_name", name.code)] if name is not None else []
     arguments += [("inputs", make_dict(line.inputs, inner)), ("outputs", make_dict(line.outputs, inner))]
     allow = call.get("allow_reuse")
     arguments += [("is_deterministic", "False")] if allow is not None and allow.constant is False else []
-    facts: dict[str, Any] = {"ports": line.ports, "v1 name": name, "awaits": {}, "outputs": line.made}
+    facts: dict[str, Any] = {"ports": line.ports, "v1 name": name, "awaits": {}, "outputs": line.made,
+                              "written": list(line.outputs)}  # fmt: skip
     value = call.build(call.use("azure.ai.ml.data_transfer", "copy_data"), arguments, "Step", **facts)
     for key, made in line.made.items():
         made.facts.update({"step": value, "output": key})
@@ -233,6 +239,7 @@ def _make_spark_step(call: Call) -> Value:
     line = CommandLine(call, is_step=True)
     line.declare(call.get("inputs"), call.get("outputs"))
     line.add_arguments(call.get("arguments"))
+    _add_waits(call, line)
     inner, name = call.indent + "    ", call.get("name")
     arguments = [("display_name", name.code)] if name is not None else []
     arguments += [("code", call.require("source_directory").code)]
@@ -247,7 +254,8 @@ def _make_spark_step(call: Call) -> Value:
             arguments.append((sizes.get(key, key), call.arguments[key].code))
     compute = call.get("compute_target")
     arguments += [("compute", read_compute(compute))] if compute is not None else []
-    facts: dict[str, Any] = {"ports": line.ports, "v1 name": name, "awaits": {}, "outputs": line.made}
+    facts: dict[str, Any] = {"ports": line.ports, "v1 name": name, "awaits": {}, "outputs": line.made,
+                              "written": list(line.outputs)}  # fmt: skip
     value = call.build(call.use(ML, "spark"), arguments, "Step", **facts)
     for key, made in line.made.items():
         made.facts.update({"step": value, "output": key})
@@ -265,10 +273,22 @@ def _order_steps(call: Call) -> Value:
     add_order(earlier, later)
     for one in (earlier, later):
         call.rewriter.consume(one)
-    return call.make("", dropped=True, differs="v2 has no order without data: the output 'done' only orders")
+    return call.make(
+        "", dropped=True, differs="v2 has no order without data: an output of the earlier step orders them"
+    )
+
+
+def _add_waits(call: Call, line: CommandLine) -> None:
+    """Add the inputs that only make the step wait for earlier ones."""
+    for name in call.recall().get("awaits", {}):
+        line.inputs[name] = f'{call.use(ML, "Input")}(type="uri_folder", optional=True)'
 
 
 def add_order(earlier: Value, later: Value) -> None:
+    """Order two steps by an output of the earlier one; it gets one that only orders if it has no other."""
+    outputs = [port.output for port in later.facts["ports"].values() if port.output is not None]
+    if any(one.facts["step"].facts is earlier.facts for one in outputs if one.facts.get("step") is not None):
+        return  # the data orders them
     earlier.facts["is awaited"] = True
     later.facts["awaits"][f"after_{make_name(earlier.variable)}"] = earlier
 
@@ -322,6 +342,7 @@ def _make_parallel_step(call: Call) -> Value:
     line.declare(call.get("side_inputs"), None)
     call.rewriter.consume(configuration)
     line.add_arguments(call.get("arguments"))
+    _add_waits(call, line)
     inner = call.indent + "    "
     arguments = [*(one for one in _write_head(call) if one[0] != "code"), ("inputs", make_dict(line.inputs, inner))]
     arguments += [("outputs", make_dict(line.outputs, inner))] if line.outputs else []
@@ -340,7 +361,8 @@ def _make_parallel_step(call: Call) -> Value:
     allow = call.get("allow_reuse")
     if allow is not None and allow.constant is False:
         arguments.append(("is_deterministic", "False"))
-    facts: dict[str, Any] = {"ports": line.ports, "v1 name": call.get("name"), "awaits": {}, "outputs": line.made}
+    facts: dict[str, Any] = {"ports": line.ports, "v1 name": call.get("name"), "awaits": {}, "outputs": line.made,
+                              "written": list(line.outputs)}  # fmt: skip
     value = call.build(call.use("azure.ai.ml.parallel", "parallel_run_function"), arguments, "Step", **facts)
     for name, made in line.made.items():
         made.facts.update({"step": value, "output": name})

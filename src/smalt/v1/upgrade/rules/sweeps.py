@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from smalt.v1.upgrade.calls import Call
 from smalt.v1.upgrade.rules import rule
@@ -131,20 +132,28 @@ def _make_sweep(call: Call) -> Value:
         flag if flag.startswith("-") else f"--{flag}": value.facts.get("first", value.code)
         for flag, value in entries.items()
     }
+    space = [(names[flag], value.code) for flag, value in entries.items()]
+    facts: dict[str, Any] = {"trial": trial, "flags": flags, "defaults": defaults, "space": space}
+    for one in (sampling, trial):
+        call.rewriter.consume(one)
+    if call.recall().get("in step"):
+        return call.make("", "Sweep", settings=_write_settings(call, sampling), dropped=True, **facts)
     command = trial.code
     if missing and (later.get("submitted") or trial.facts.get("submitted")):
         command = _repeat_command(call, trial, flags, defaults)
     else:
         trial.facts["search"] = {**trial.facts.get("search", {}), **flags}
         trial.facts["defaults"] = defaults
-    for one in (sampling, trial):
-        call.rewriter.consume(one)
-    inner = call.indent + "    "
-    searched = make_call(command, [(names[flag], value.code) for flag, value in entries.items()], call.indent, 20)
-    call.rewriter.before.append(
-        f"trial = {searched}" if "trial" not in call.rewriter.imports.defined else f"{call.target}_trial = {searched}"
-    )
+    searched = make_call(command, space, call.indent, 20)
     held = "trial" if "trial" not in call.rewriter.imports.defined else f"{call.target}_trial"
+    call.rewriter.before.append(f"{held} = {searched}")
+    settings = _write_settings(call, sampling)
+    return call.build(f"{held}.sweep", settings, "Sweep", settings=settings, **facts)
+
+
+def _write_settings(call: Call, sampling: Value) -> list[tuple[str, str]]:
+    """Return the arguments of a sweep."""
+    call.rewriter.consume(sampling)
     arguments = [("sampling_algorithm", quote(sampling.facts["algorithm"]))]
     arguments += [
         ("primary_metric", call.require("primary_metric_name").code),
@@ -160,5 +169,4 @@ def _make_sweep(call: Call) -> Value:
         )
     if policy is not None:
         arguments.append(("early_termination_policy", policy.code))
-    del inner
-    return call.build(f"{held}.sweep", arguments, "Sweep")
+    return arguments

@@ -65,14 +65,19 @@ def _log_list(call: Call) -> Value:
     return call.make(f"{head}\n{call.indent}    mlflow.log_metric({name.code}, value, step=step)")
 
 
-@rule(*_name("log_row"), takes="name description **")
+@rule(*_name("log_row"), takes="name description ** **mapping")
 def _log_row(call: Call) -> Value:
     _use_mlflow(call)
     name = call.require("name")
-    columns = {key: value for key, value in call.arguments.items() if key not in ("name", "description")}
+    columns = {key: value for key, value in call.arguments.items() if key not in ("name", "description", "**mapping")}
     if not name.is_text:
         raise call.refuse("write mlflow.log_metrics({…}) with a name for each column")
     entries = ", ".join(f"{quote(f'{name.constant}.{key}')}: {value.code}" for key, value in columns.items())
+    given = call.get("**mapping")
+    if given is not None:
+        key = "f" + quote(f"{name.constant}.{{key}}")
+        rest = f"{{{key}: value for key, value in ({given.code}).items()}}"
+        entries = f"{entries}, **{rest}" if entries else rest[1:-1]
     counter = call.rewriter.find_counter()
     return call.make(f"mlflow.log_metrics({{{entries}}}{f', step={counter}' if counter else ''})")
 
