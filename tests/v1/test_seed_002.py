@@ -132,7 +132,7 @@ print(pipeline_run.find_step_run("eval step")[0].get_output_data("eval_output").
 """
 
 
-def _prepare(served: Programs) -> MLClient:
+def prepare_program(served: Programs) -> MLClient:
     for name in ("train", "score", "eval"):
         served.write(f"src/{name}.py", SCRIPT)
     served.write("web/Titanic.csv", "a,b\n1,2\n3,4\n")
@@ -144,7 +144,7 @@ def _prepare(served: Programs) -> MLClient:
 
 def test_the_program_runs_to_completed(served: Programs) -> None:
     """Data goes from step to step, and every argument arrives."""
-    client = _prepare(served)
+    client = prepare_program(served)
     served.write("submit.py", PROGRAM)
     served.write("follow.py", f"exec(open('submit.py').read())\n{END}")
     ran = served.python("follow.py")
@@ -160,7 +160,7 @@ def test_the_program_runs_to_completed(served: Programs) -> None:
 
 def test_the_slip_in_the_text_fails_at_its_line(served: Programs) -> None:
     """Where the cluster is not there, `ws` is a name that the text never gives; every workspace has `cpu-cluster`."""
-    _prepare(served)
+    prepare_program(served)
     program = PROGRAM.replace('"cpu-cluster"', '"new-cluster"')
     served.write("submit.py", program)
     ran = served.python("submit.py")

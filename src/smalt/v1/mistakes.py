@@ -52,7 +52,8 @@ def _explain_member(error: AttributeError) -> str | None:
         return None
     from smalt.v1.mapping import find_row
 
-    row = find_row(f"{kind.__name__}.{wanted}")
+    rows = (find_row(f"{one.__name__.replace('PipelineStep', 'Step')}.{wanted}") for one in kind.__mro__)
+    row = next((one for one in rows if one is not None), None)
     if row is not None and row.differs:
         return f"smalt does not serve {kind.__name__}.{wanted}: {row.differs}"
     known = [name for name in dir(owner) if not name.startswith("_")]

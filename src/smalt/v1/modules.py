@@ -177,9 +177,10 @@ def find_name(module: str, name: str) -> Any:
 
 def explain_absence(module: str, name: str) -> str:
     """Return the sentence about a name that is not served: what to use instead, where that is known."""
-    from smalt.v1.mapping import find_row
+    from smalt.v1.mapping import find_row, list_rows
 
-    row = find_row(name)
+    below = f"{module}.{name}."
+    row = find_row(name) or next((one for one in list_rows() if one.name.startswith(below)), None)
     if row is not None and row.differs:
         return f"smalt does not serve {module}.{name}: {row.differs}"
     from smalt.entities.schema.problems import did_you_mean

@@ -159,7 +159,7 @@ def test_it_is_rewritten_whole(body: str, expected: str) -> None:
     [
         (
             "s = Schedule.create(ws, 's', pipeline.publish(name='p').id, 'e', datastore=store)\n",
-            "give the published pipeline a variable of its own",
+            "give the published pipeline a variable of its own; 'store' is v2's by now",
         ),
         (
             "p = pipeline.publish(name='p')\ns = Schedule.create(ws, 's', p.id, 'e', datastore=store)\n",
@@ -240,3 +240,80 @@ def test_what_is_upgraded_runs(served: Programs) -> None:
     assert "say 3 ['other.txt', 'words.txt']" in ran.out + ran.err
     assert "say 1 []" in ran.out + ran.err
     assert ran.out.endswith("Disabled day\n")
+
+
+SWEEP = """\
+from azureml.core import Environment, Experiment, ScriptRunConfig, Workspace
+from azureml.core.runconfig import RunConfiguration
+from azureml.pipeline.core import Pipeline, PipelineData, TrainingOutput
+from azureml.pipeline.steps import HyperDriveStep, PythonScriptStep
+from azureml.train.hyperdrive import HyperDriveConfig, PrimaryMetricGoal, RandomParameterSampling, choice
+
+ws = Workspace.from_config()
+env = 'azureml:host'
+run_config = RunConfiguration()
+run_config.environment = env
+config = ScriptRunConfig('src', 'fit.py', environment=env)
+sampling = RandomParameterSampling({'--rate': choice(1, 2)})
+sweep = HyperDriveConfig(run_config=config, hyperparameter_sampling=sampling, primary_metric_name='score',
+                         primary_metric_goal=PrimaryMetricGoal.MAXIMIZE, max_total_runs=2)
+metrics = PipelineData('metrics', training_output=TrainingOutput('Metrics'))
+model = PipelineData('model', training_output=TrainingOutput('Model', model_file='outputs/model.txt'))
+tune = HyperDriveStep('tune', sweep, outputs=[metrics, model])
+show = PythonScriptStep('show.py', arguments=['--model', model], inputs=[model], source_directory='src',
+                        runconfig=run_config)
+pipeline = Pipeline(ws, steps=[tune, show])
+run = Experiment(ws, 'tuned').submit(pipeline)
+run.wait_for_completion(show_output=True)
+"""
+FIT = """\
+import argparse, os
+from azureml.core import Run
+parser = argparse.ArgumentParser()
+parser.add_argument('--rate', type=int)
+rate = parser.parse_args().rate
+os.makedirs('outputs', exist_ok=True)
+open('outputs/model.txt', 'w').write(f'rate {rate}')
+Run.get_context().log('score', rate)
+"""
+SHOW = """\
+import pathlib, sys
+place = pathlib.Path(sys.argv[2])
+print('model', [one.read_text() for one in ([place] if place.is_file() else place.iterdir())])
+"""
+
+
+def test_a_sweep_as_a_step_runs(served: Programs) -> None:
+    """The best trial's model goes to the next step."""
+    served.write("src/fit.py", FIT)
+    served.write("src/show.py", SHOW)
+    upgraded = upgrade_program(SWEEP)
+    assert list_persons(upgraded) == []
+    served.write("all.py", upgraded.text)
+    ran = served.python("all.py")
+    assert ran.code == 0, ran.err
+    assert "model ['rate 2']" in ran.out + ran.err
+
+
+AUTOML = """\
+from azureml.core import Dataset, Workspace
+from azureml.pipeline.core import Pipeline, PipelineData, TrainingOutput
+from azureml.pipeline.steps import AutoMLStep
+from azureml.train.automl import AutoMLConfig
+
+ws = Workspace.from_config()
+data = Dataset.get_by_name(ws, 'table')
+config = AutoMLConfig(task='regression', training_data=data, label_column_name='y', iterations=2)
+model = PipelineData('model', training_output=TrainingOutput('Model'), pipeline_output_name='best')
+automl_step = AutoMLStep('learn', config, outputs=[model])
+pipeline = Pipeline(ws, steps=[automl_step])
+"""
+
+
+def test_automl_as_a_step_is_made_in_the_function() -> None:
+    upgraded = upgrade_program(AUTOML)
+    assert list_persons(upgraded) == []
+    function = upgraded.text.partition("def pipeline_function():\n")[2]
+    assert function.startswith("    automl_step_node = automl.regression(\n        display_name='learn',\n")
+    assert "    automl_step_node.set_limits(max_trials=2)\n" in function
+    assert '    return {"best": automl_step_node.outputs.best_model}\n' in function

@@ -10,6 +10,8 @@ import pytest
 from smalt.v1.upgrade.verification import compare_records
 from tests.v1.conftest import Programs
 from tests.v1.test_seed_001 import PROGRAM
+from tests.v1.test_seed_002 import PROGRAM as PIPELINE
+from tests.v1.test_seed_002 import prepare_program
 
 STEP: dict[str, Any] = {
     "type": "command", "status": "Completed", "command": ["python", "a.py", "1"], "after": ["b"], "metrics": {"x": 1.0},
@@ -55,6 +57,16 @@ def test_a_program_and_its_upgraded_form_are_equal(served: Programs) -> None:
         0, "submit.py: equal: the graph, the parameters, the outputs' contents and the metrics\n"
     )  # fmt: skip
     assert (served.folder / "submit.py").read_text() == PROGRAM
+
+
+def test_a_pipeline_and_its_upgraded_form_are_equal(served: Programs) -> None:
+    """The left column of "Upgrade pipelines to SDK v2": three steps, their data and their arguments."""
+    prepare_program(served)
+    served.write("submit.py", PIPELINE)
+    done = served.smalt("upgrade", "submit.py", "--verify")
+    assert (done.code, done.err) == (
+        0, "submit.py: equal: the graph, the parameters, the outputs' contents and the metrics\n"
+    )  # fmt: skip
 
 
 def test_a_program_that_fails_is_not_equal(served: Programs) -> None:

@@ -44,7 +44,7 @@ ROWS = (
     MappedName(
         "RemoteCompute.attach_configuration", "VirtualMachineCompute(name=…, resource_id=…)", "differs", _ATTACH
     ),
-    MappedName("DSVMCompute", "VirtualMachineCompute(name=…, resource_id=…)", "differs", _ATTACH),
+    MappedName("DsvmCompute", "VirtualMachineCompute(name=…, resource_id=…)", "differs", _ATTACH),
     MappedName("AksCompute", "KubernetesCompute(name=…, resource_id=…)", "refused", "deploy to an online endpoint"),
     MappedName("HDInsightCompute", "none", "differs", _SPARK),
     MappedName("HDInsightCompute.attach_configuration", "none", "differs", _SPARK),
@@ -91,7 +91,12 @@ ROWS = (
     MappedName("Model.tags", "model.tags"),
     MappedName("Model.delete", "ml_client.models.archive(name, version)", "differs", "v2 archives models"),
     MappedName("Model.deploy", "ml_client.online_deployments.begin_create_or_update(deployment)", "differs", _SERVICE),
-    MappedName("Model.forecast", "the method of the model that a script loaded"),
+    MappedName(
+        "Model.forecast",
+        "none",
+        "refused",
+        "it is a method of the model that a script loads, not of the registered one",
+    ),
     MappedName("InferenceConfig", "CodeConfiguration(code=…, scoring_script=…) of a deployment", "differs", _SERVICE),
     MappedName("AciWebservice", "ManagedOnlineEndpoint and ManagedOnlineDeployment", "differs", _SERVICE),
     MappedName(

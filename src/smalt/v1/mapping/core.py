@@ -26,8 +26,8 @@ ROWS = (
     MappedName(
         "Workspace.set_default_datastore",
         "none",
-        "refused",
-        "the default datastore of a workspace is its workspaceblobstore; name another datastore where it is used",
+        "differs",
+        "only workspaceblobstore can be the default; name another datastore where it is used",
     ),
     MappedName(
         "Workspace.get_default_keyvault",

@@ -172,7 +172,7 @@ ROWS = (
         "v2 partitions when a parallel step reads the table",
     ),
     *(
-        MappedName(f"TabularDataset.{name}", "the frame's own method", "differs", "call it on to_pandas_dataframe()")
+        MappedName(f"TabularDataset.{name}", "the frame's own method", "refused", "call it on to_pandas_dataframe()")
         for name in ("to_json", "drop", "fillna")
     ),
     *(

@@ -21,14 +21,16 @@ ROWS = (
     MappedName(
         "FeaturizationConfig.add_prediction_transform_type",
         "none",
-        "refused",
+        "no effect",
         "v2's featurization has no prediction transform",
     ),
     MappedName("FeaturizationConfig.blocked_transformers", "set_featurization(blocked_transformers=[…])"),
     MappedName("AutoMLRun", "ml_client.jobs.get(name)"),
     MappedName("Run.get_best_child", 'job.properties["best_child_run_id"]'),
     MappedName("Run.get_output", 'ml_client.jobs.download(name, output_name="best_model")', "differs", _FRAME),
-    MappedName("Run.model_id", "the name under which the model is registered"),
+    MappedName(
+        "Run.model_id", "the name under which the model is registered", "refused", "keep the name that you registered"
+    ),
     *(
         MappedName(name, "none", "refused", _RUNTIME)
         for name in (
@@ -76,7 +78,12 @@ ROWS = (
     MappedName("TensorFlow", "command(…) with an Environment that has tensorflow"),
     MappedName("PyTorch", "command(…) with an Environment that has torch"),
     MappedName("SKLearn", "command(…) with an Environment that has scikit-learn"),
-    MappedName("Chainer", "command(…) with an Environment that has chainer"),
+    MappedName(
+        "Chainer",
+        "command(…) with an Environment that has chainer",
+        "refused",
+        "its development ended in 2019; use an Estimator with chainer among its pip_packages",
+    ),
     MappedName("JarLibrary", "spark(jars=[…])"),
     MappedName("RunConfiguration.spark", "spark(conf={…})"),
     MappedName("RunConfiguration.docker", "the image of an Environment; shm_size and docker_args of command(…)"),

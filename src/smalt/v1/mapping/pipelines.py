@@ -45,7 +45,7 @@ ROWS = (
     ),
     MappedName("Step.name", "step.display_name"),
     MappedName("Step.run_after", "an output that only orders", "differs", _ORDER),
-    MappedName("Step.get_details", "print(job)"),
+    MappedName("Step.get_details", "none", "refused", "a step has details when it runs: StepRun.get_details"),
     MappedName("StepSequence", "outputs that only order", "differs", _ORDER),
     MappedName("PipelineRun", "ml_client.jobs.get(name)"),
     MappedName("StepRun", "ml_client.jobs.get(name)"),

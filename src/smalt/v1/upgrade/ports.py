@@ -145,7 +145,8 @@ class CommandLine:
             mode = item.facts.get("mode")
             extra = f", mode={quote(mode)}" if mode and item.kind == "OutputLink" else ""
             self._pending = Port(output=output)
-            return output, f'{call.use(ML, "Input")}(type="uri_folder"{extra})', name
+            kind = quote(output.facts.get("type", "uri_folder"))
+            return output, f"{call.use(ML, 'Input')}(type={kind}{extra})", name
         if item.kind == "Consumption":
             source, name = item.facts["source"], item.facts["name"]
             given = name.constant if isinstance(name, Value) and name.is_text else None

@@ -14,6 +14,7 @@ import json
 import re
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from smalt.exceptions import SmaltError
 
 ORDERS = frozenset({"done", "order"})
 """Outputs that only order steps."""
+_PARAMETER = "AML_PARAMETER_"
 _GIVEN = ("experiment_name", "description", "compute", "tags")
 
 
@@ -60,7 +62,7 @@ def read_facts(jobs: JobOperations, name: str) -> dict[str, Any]:
     job: Any = jobs.get(name)
     kind = str(job.type)
     steps = list(jobs.list(parent_job_name=name)) if kind == "pipeline" else [job]
-    titles = {str(step.name): str(step.display_name or step.name) for step in steps}
+    titles = _name_steps(steps)
     return {
         "type": kind,
         "status": job.status,
@@ -69,20 +71,39 @@ def read_facts(jobs: JobOperations, name: str) -> dict[str, Any]:
     }
 
 
+def _name_steps(steps: list[Any]) -> dict[str, str]:
+    """Return what people see of each step, by its name; of those that are called the same, with a number."""
+    titles: dict[str, str] = {}
+    for step in steps:
+        title = str(step.display_name or step.name)
+        count = sum(one.partition(" #")[0] == title for one in titles.values())
+        titles[str(step.name)] = f"{title} #{count + 1}" if count else title
+    return titles
+
+
 def _read_step(jobs: JobOperations, step: Any, titles: dict[str, str]) -> dict[str, Any]:
     from smalt.client.jobs.metrics import MetricsReader
 
     outputs = [key for key in (getattr(step, "outputs", None) or {}) if key not in ORDERS]
     values = {key: _describe_input(value, titles, jobs) for key, value in (getattr(step, "inputs", None) or {}).items()}
     metrics = MetricsReader(jobs._session).get_latest([str(step.name)]).get(str(step.name), {})
+    given = getattr(step, "environment_variables", None) or {}
     return {
         "type": str(step.type),
         "status": step.status,
-        "command": _fill_command(str(getattr(step, "command", "") or ""), values, outputs),
+        "command": _fill_command(_add_variables(str(getattr(step, "command", "") or ""), given), values, outputs),
         "after": sorted({value[1:-1] for value in values.values() if value.startswith("<")}),
         "metrics": {key: value for key, value in metrics.items() if not key.startswith("system/")},
         "outputs": _hash_outputs(jobs, str(step.name), outputs),
     }
+
+
+def _add_variables(command: str, variables: Mapping[str, Any]) -> str:
+    """Return a command after the parameters that its script gets as variables, which v1's has in its line."""
+    import shlex
+
+    given = {name: str(value) for name, value in variables.items() if name.startswith(_PARAMETER)}
+    return " ".join([*(shlex.quote(f"{name}={value}") for name, value in sorted(given.items())), command])
 
 
 def _describe_input(value: Any, titles: dict[str, str], jobs: JobOperations) -> str:

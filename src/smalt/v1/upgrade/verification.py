@@ -37,7 +37,7 @@ def _run_recorded(path: Path, record: Path) -> dict[str, Any]:
         lines = done.stderr.strip().splitlines()
         return {"code": done.returncode or 1, "jobs": [], "error": lines[-1] if lines else "it says nothing"}
     found: dict[str, Any] = json.loads(record.read_text())
-    lines = done.stderr.strip().splitlines()
+    lines = [line for line in done.stderr.strip().splitlines() if not line.startswith("written: ")]
     return {**found, "error": lines[-1] if lines else ""}
 
 

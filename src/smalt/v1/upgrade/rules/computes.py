@@ -26,7 +26,7 @@ _SSH = {
 _NETWORK = {"vnet_name": "vnet_name", "subnet_name": "subnet"}
 
 
-@rule("ComputeTarget", "AmlCompute", "ComputeInstance", "RemoteCompute", "DSVMCompute", takes="workspace name")
+@rule("ComputeTarget", "AmlCompute", "ComputeInstance", "RemoteCompute", "DsvmCompute", takes="workspace name")
 def _get_compute(call: Call) -> Value:
     return call.make(f"{call.client}.compute.get({call.require('name').code})", "ComputeTarget")
 

@@ -27,7 +27,10 @@ def _make_output(call: Call) -> Value:
         "training_output",
     )  # fmt: skip
     name, mode = call.get("output_name") or call.get("name"), call.get("output_mode")
-    arguments = [("type", '"uri_folder"')]
+    folder = call.get("is_directory")
+    is_file = call.name == "PipelineData" and folder is not None and folder.constant is False
+    kind = "uri_file" if is_file else "uri_folder"
+    arguments = [("type", quote(kind))]
     destination = call.get("destination")
     if destination is not None:
         if destination.items is None or len(destination.items) != 2 or destination.items[0].kind != "Datastore":
@@ -39,8 +42,7 @@ def _make_output(call: Call) -> Value:
         raise call.refuse("the text does not tell its mode", spreads=True)
     arguments += [("mode", '"upload"')] if mode is not None and mode.constant == "upload" else []
     differs = ""
-    folder = call.get("is_directory")
-    if call.name == "PipelineData" and (folder is None or folder.constant is not True):
+    if call.name == "PipelineData" and kind == "uri_folder" and (folder is None or folder.constant is not True):
         differs = "the script finds a folder at this path, where v1 had nothing yet"
     training = call.get("training_output")
     if training is not None:
@@ -50,7 +52,7 @@ def _make_output(call: Call) -> Value:
         arguments += later["register"]
     facts: dict[str, Any] = {
         "name": name.constant if name is not None and name.is_text else None,
-        "promoted": call.get("pipeline_output_name"), "step": None,
+        "promoted": call.get("pipeline_output_name"), "step": None, "type": kind,
     }  # fmt: skip
     return call.build(call.use(ML, "Output"), arguments, "OutputData", differs=differs, **facts)
 
@@ -105,7 +107,7 @@ def _set_output_mode(call: Call) -> Value:
     if call.object.variable:
         code = make_call(
             call.use(ML, "Output"),
-            [("type", '"uri_folder"'), ("path", f"{call.object.code}.path"), ("mode", '"upload"')],
+            [("type", f"{call.object.code}.type"), ("path", f"{call.object.code}.path"), ("mode", '"upload"')],
         )
         value = call.make(code, "OutputData")
     else:

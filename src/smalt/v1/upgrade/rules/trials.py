@@ -42,7 +42,8 @@ def _list_outputs(call: Call) -> list[Value]:
         raise call.refuse("the text does not tell its outputs", spreads=True)
     items = [*((listed.items or []) if listed is not None else []), *([metrics] if metrics is not None else [])]
     for one in items:
-        call.rewriter.consume(one)
+        if call.name == "AutoMLStep" or one is metrics or _read_training(one).get("type") == "Metrics":
+            call.rewriter.consume(one)
         if one.kind != "OutputData":
             raise call.refuse(f"'{one.code}' is no output of a step", spreads=True)
     return [one for one in items if one is not metrics and _read_training(one).get("type") != "Metrics"]
