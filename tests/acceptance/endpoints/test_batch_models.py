@@ -16,6 +16,8 @@ from pathlib import Path
 def init():
     global model
     (model,) = glob.glob(os.environ["AZUREML_MODEL_DIR"] + "/*")
+    found = [file for _, _, files in os.walk(os.environ["AZUREML_MODEL_DIR"]) for file in files]
+    assert found == ["weights.txt"], found
 
 def run(mini_batch):
     weights = Path(model, "weights.txt").read_text().strip()

@@ -45,15 +45,20 @@ def find_uri(client: MLClient) -> tuple[str, str]:
 
 def test_a_scoring_script_answers(server: Server, client: MLClient, tmp_path: Path) -> None:
     """By invoke and by HTTP with either key, its model beside it; without a key, or with another's, nobody is heard."""
-    (tmp_path / "weights.txt").write_text("7")
+    (tmp_path / "model" / "inner").mkdir(parents=True)
+    (tmp_path / "model" / "inner" / "weights.txt").write_text("7")
     script = (
-        "import json, os\n"
+        "import json, os, pathlib\n"
         "def init():\n    global weight\n"
-        "    weight = int(open(os.path.join(os.environ['AZUREML_MODEL_DIR'], 'weights.txt')).read())\n"
+        "    root = pathlib.Path(os.environ['AZUREML_MODEL_DIR'])\n"
+        "    assert root.name == '1', root\n"
+        "    assert (root / 'model' / 'inner').is_dir()\n"
+        "    weight = int(next(root.rglob('weights.txt')).read_text())\n"
         "def run(raw):\n    return [weight * each for each in json.loads(raw)['data']]\n"
     )
-    made = make_deployment(tmp_path, script=script, model={"path": str(tmp_path / "weights.txt")})
+    made = make_deployment(tmp_path, script=script, model={"path": str(tmp_path / "model")})
     deploy(client, made)
+    assert "fetching model IDs" not in client.online_deployments.get_logs("blue", "e", 100)
     assert client.online_deployments.get("blue", "e").provisioning_state == "Succeeded"
     (tmp_path / "request.json").write_text('{"data": [1, 2]}')
     given = {"request_file": tmp_path / "request.json"}
@@ -82,8 +87,10 @@ def test_a_scoring_script_answers(server: Server, client: MLClient, tmp_path: Pa
 def test_what_a_script_does_wrong_is_told(server: Server, client: MLClient, tmp_path: Path) -> None:
     """An init that raises fails the deployment with its reason; a run that raises is a 424 with the model's status."""
     broken = "def init():\n    raise ValueError('no such weights')\ndef run(raw):\n    return 1\n"
-    with pytest.raises(DeploymentException, match="no such weights"):
+    with pytest.raises(DeploymentException, match=r"ValueError: no such weights \(score.py:2\); 'smalt online-dep"):
         deploy(client, make_deployment(tmp_path, script=broken))
+    with pytest.raises(DeploymentException, match=r"score.py has no function run\(\), which the server calls"):
+        deploy(client, make_deployment(tmp_path, script="def init():\n    pass\n"))
     assert client.online_deployments.get("blue", "e").provisioning_state == "Failed"
     deploy(client, make_deployment(tmp_path))
     set_traffic(client, blue=100)
@@ -151,6 +158,9 @@ def test_a_process_that_dies_is_started_again(server: Server, client: MLClient, 
     broken = ask(server, uri, {"exit": 1}, key=key)
     assert (broken.status, broken.body["error"]["code"]) == (502, "BadGateway")
     assert ask(server, uri, {}, key=key).body["pid"] != pid
+    logs = client.online_deployments.get_logs("blue", "e", 100)
+    assert logs.count("Log of process ") == 2
+    assert ", which has ended:" in logs
 
 
 def test_requests_have_limits(server: Server, client: MLClient, tmp_path: Path) -> None:

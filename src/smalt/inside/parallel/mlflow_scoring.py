@@ -30,7 +30,8 @@ def run(mini_batch: list[str]) -> list[str]:
     for path in mini_batch:
         try:
             is_table, data = _read_file(path)
-            predictions = _list_predictions(_model.predict(data))
+            is_empty = is_table and len(data) == 0  # which models refuse
+            predictions = [] if is_empty else _list_predictions(_model.predict(data))
         except Exception as error:
             sys.stderr.write(f"Error processing input file: '{path}'. {error}\n")
             raise

@@ -25,8 +25,18 @@ def provide_model(settings: ParallelSettings, workdir: str) -> None:
     """Set the variables by which the workers find the model and the folder for their files."""
     path = get_port(os.environ, "inputs", settings.model)
     folder = tempfile.mkdtemp(prefix=".model-", dir=workdir)
-    os.symlink(path, os.path.join(folder, os.path.basename(path.rstrip("/"))))
+    _link_files(path, os.path.join(folder, os.path.basename(path.rstrip("/"))))
     os.environ[MODEL_VARIABLE] = folder
     for name in settings.outputs[:1]:
         output = get_port(os.environ, "outputs", name)
         os.environ[OUTPUT_VARIABLE] = output if os.path.isdir(output) else os.path.dirname(output)
+
+
+def _link_files(source: str, target: str) -> None:
+    """Make real folders with links to the files: programs that walk through folders follow no links to folders."""
+    if not os.path.isdir(source):
+        os.symlink(source, target)
+        return
+    os.mkdir(target)
+    for entry in os.scandir(source):
+        _link_files(entry.path, os.path.join(target, entry.name))

@@ -31,6 +31,7 @@ def main(socket: str, path: str) -> None:
     except ImportError as error:
         print(f"smalt: the environment has no mlflow that serves models ({error})", file=sys.stderr)
         sys.exit(MISSING)
+    _restore_decorator()
     model = load_model(path)
     print(f"smalt: the model {path} is loaded", flush=True)
     app = scoring_server.init(model)
@@ -41,6 +42,25 @@ def main(socket: str, path: str) -> None:
         import uvicorn
 
         uvicorn.run(_adapt_asgi(app, description), uds=socket, server_header=False)
+
+
+def _restore_decorator() -> None:
+    """Give FastAPI its decorator `route` back, which MLflow uses and Starlette 1.0 has dropped."""
+    try:
+        from fastapi import FastAPI  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:  # an MLflow that serves by Flask
+        return
+    if hasattr(FastAPI, "route"):
+        return
+
+    def route(self: Any, path: str, **options: Any) -> Callable[[Any], Any]:
+        def add(function: Any) -> Any:
+            self.add_route(path, function, **options)
+            return function
+
+        return add
+
+    FastAPI.route = route
 
 
 def _adapt_asgi(app: Any, description: bytes) -> Any:

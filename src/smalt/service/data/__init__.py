@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from smalt.service.data.data_access import DataAccess
 from smalt.service.data.datastores.datastores import DEFAULT, DEFAULTS, Datastores, Registered
-from smalt.service.data.files.copying import copy_tree, remove_tree
+from smalt.service.data.files.copying import copy_tree, link_files, remove_tree
 from smalt.service.data.files.path_containment import resolve_inside
 from smalt.service.data.snapshots.snapshots import Snapshot, Snapshots
 from smalt.service.data.uris.locations import AssetReference, Location
@@ -23,6 +23,7 @@ __all__ = [
     "Snapshot",
     "Snapshots",
     "copy_tree",
+    "link_files",
     "remove_tree",
     "resolve_inside",
 ]

@@ -63,6 +63,16 @@ def copy_tree(
     return copier.copied
 
 
+def link_files(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+    """Make `target` a link to a file, or a folder of real folders with links to the files of a folder."""
+    if not os.path.isdir(source):
+        os.symlink(source, target)
+        return
+    os.mkdir(target)
+    for entry in os.scandir(source):
+        link_files(entry.path, os.path.join(target, entry.name))
+
+
 def move_tree(source: str | os.PathLike[str], target: str | os.PathLike[str], log: Log | None = None) -> None:
     """Move a file or folder into place, merging with what is there; a second call after a crash completes the move."""
     try:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from smalt.exceptions import ValidationException
 from smalt.service.endpoints.online.replicas import read_last_lines
-from smalt.service.endpoints.online.starting import get_replica_log
+from smalt.service.endpoints.online.starting import get_kept_log, get_replica_log
 from smalt.service.engine.context import EngineContext
 from smalt.service.records.workspaces import Workspace
 
 INFERENCE_SERVER, STORAGE_INITIALIZER = "InferenceServer", "StorageInitializer"
-_USUAL_LINES = 1000
+_USUAL_LINES, _LINES_OF_ENDED = 1000, 100
+_ENDED = re.compile(r" process (?P<id>\d+) has ended \(")
 _LARGEST, _KEPT = 64 << 20, 8 << 20
 """Bytes from which a log is shortened, and how many of its last stay."""
 
@@ -32,7 +34,11 @@ def read_logs(
         text = "\n".join(before)
     else:
         parts = [f"Events of deployment {name}:", *before[-20:]]
-        for path in _list_process_logs(folder):
+        shown = _list_process_logs(folder)
+        if (broken := _find_broken(before[-20:], folder)) and broken not in shown:
+            parts += ["", f"Log of process {Path(broken).name}, which has ended:"]
+            parts += read_last_lines(get_kept_log(broken), min(lines, _LINES_OF_ENDED))
+        for path in shown:
             parts += ["", f"Log of process {Path(path).name}:", *read_last_lines(_find_log(path), lines)]
         text = "\n".join(parts)
     hide = context.vault.get_hider(workspace)
@@ -57,8 +63,15 @@ def _list_process_logs(folder: Path) -> list[str]:
     return [max(ended, key=lambda path: int(Path(path).stem))[:-4]] if ended else []
 
 
+def _find_broken(events: list[str], folder: Path) -> str | None:
+    """Return the folder of the last process that the events say has ended by itself; None if its log is gone."""
+    found = [ended["id"] for line in events if (ended := _ENDED.search(line))]
+    path = f"{folder}/{found[-1]}" if found else ""
+    return path if path and os.path.exists(get_kept_log(path)) else None
+
+
 def _find_log(path: str) -> str:
-    return log if os.path.exists(log := get_replica_log(path)) else f"{path}.log"
+    return log if os.path.exists(log := get_replica_log(path)) else get_kept_log(path)
 
 
 def shorten_logs(paths: list[str]) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import re
 import time
 from collections.abc import Callable, Coroutine
 from enum import Enum
@@ -17,6 +16,7 @@ from smalt.exceptions import SmaltError
 from smalt.service.compute.backend import Exit
 from smalt.service.endpoints.online import replica_client
 from smalt.service.endpoints.online.definitions import Definition, Probe
+from smalt.service.endpoints.online.exit_reasons import describe_exit, explain_failed_start
 from smalt.service.endpoints.online.starting import (
     AT_ONCE,
     PreparedRevision,
@@ -41,9 +41,8 @@ _SUSPECT = Probe(initial_delay=0, period=10, timeout=2, failure_threshold=3)
 """The probe of a process that did not answer a request in time, where the deployment has no liveness probe."""
 _DRAIN = 30.0
 """Seconds beyond the requests' own limit in which those of a process that is to end are waited for."""
-_LINES, _SEARCHED = 15, 300
-"""Lines of a log that a sentence ends with, and those in which the reason is looked for."""
-_EXCEPTION = re.compile(r"(?!azureml_inference_server_http\.)[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit)(: .*)?$")
+_SEARCHED = 300
+"""Last lines of a log in which the reason of an end is looked for."""
 _NOT_ITS_FAULT = ("lost", "never started")
 _MOST_LOST = 5
 """Times that a process is started again that ended by no fault of its own, before a revision is given up."""
@@ -323,25 +322,15 @@ class ReplicaSet:
         assert replica.exit is not None
         own, kept = get_replica_log(replica.folder), get_kept_log(replica.folder)  # it is moved just now
         lines = read_last_lines(own, _SEARCHED) or read_last_lines(kept, _SEARCHED)
-        reason = next((line for line in reversed(lines) if _EXCEPTION.match(line)), None)
-        how, why = describe_exit(replica.exit), f": {reason}" if reason else ""
-        said = "\n".join(lines[-_LINES:])
-        return f"the server of the deployment ended before it answered ({how}){why}; the end of its log:\n{said}"
+        names = f"--name {self.record.deployment} --endpoint-name {self.record.endpoint}"
+        advice = f"'smalt online-deployment get-logs {names}' has its log"
+        return explain_failed_start(replica.exit, lines, f"{replica.folder}/wd", advice)
 
 
 async def _probe(address: str, target: bytes) -> bool:
     response = await replica_client.send_request(address, "GET", target, [(b"User-Agent", b"smalt-probe")], (), 0)
     response.close()
     return response.status < 400
-
-
-def describe_exit(exit: Exit) -> str:
-    if exit.reason in ("exited", "stopped", "timeout") and exit.code is not None:
-        return f"exit code {exit.code}"
-    if exit.signal is not None:
-        out = ", perhaps out of memory" if exit.signal == 9 else ""
-        return f"signal {exit.signal}{out}"
-    return exit.message or exit.reason
 
 
 def read_last_lines(path: str, count: int) -> list[str]:

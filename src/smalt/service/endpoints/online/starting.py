@@ -17,7 +17,7 @@ from smalt.exceptions import RefusedError
 from smalt.service.compute.backend import Backend
 from smalt.service.compute.local.launcher_client import SERVICE, LauncherClient
 from smalt.service.compute.spec import ImageServer, StepInput, StepResources, StepSpec
-from smalt.service.data import Location, copy_tree, remove_tree
+from smalt.service.data import Location, copy_tree, link_files, remove_tree
 from smalt.service.endpoints.online.definitions import CONTAINER, MLFLOW, SCRIPT, Definition
 from smalt.service.endpoints.online.model_environments import read_model_environment
 from smalt.service.engine.context import EngineContext
@@ -247,14 +247,18 @@ def _make_variables(prepared: PreparedRevision, folder: str) -> dict[str, str]:
 
 
 def _place_model(prepared: PreparedRevision, where: str) -> str:
-    """Return a folder that holds the model and nothing else.
+    """Return a folder NAME/VERSION, as the service has it, that holds the model and nothing else.
 
-    MLflow loads no model by a path with a symbolic link in it: its models are copied where their own folder is shared.
+    The model's folders are real ones, as programs that walk through folders follow no symbolic links. MLflow loads no
+    model by a path with such a link in it, and containers may not see where it leads: these use the model's own
+    folder, or a copy where that is shared.
     """
     model, path = prepared.model, Path(str(prepared.model_path))
     assert model is not None
     name = model.name or path.name
-    if path.name == name and [entry.name for entry in os.scandir(path.parent)] == [name]:
+    is_mlflow = prepared.definition.model_type == "mlflow_model"
+    is_alone = path.name == name and [entry.name for entry in os.scandir(path.parent)] == [name]
+    if is_alone and (is_mlflow or prepared.environment.container is not None):
         return str(path.parent)
     folder = Path(where, prepared.definition.model_name, prepared.definition.model_version)
     if os.path.lexists(folder / name):
@@ -262,10 +266,10 @@ def _place_model(prepared: PreparedRevision, where: str) -> str:
     partial = folder / f".{name}.partial"
     remove_tree(partial)
     folder.mkdir(parents=True, exist_ok=True)
-    if prepared.definition.model_type == "mlflow_model":
+    if is_mlflow:
         copy_tree(path, partial)
     else:
-        partial.symlink_to(path)
+        link_files(path, partial)
     os.rename(partial, folder / name)
     return str(folder)
 
