@@ -123,6 +123,7 @@ class Client:
         self.started: dict[str, list[Any]] = {}
         self.exits: dict[str, dict[str, Any]] = {}
         self.told = 0
+        self.warm: dict[str, Any] | None = None
 
     def send(self, *messages: dict[str, Any]) -> None:
         self._socket.settimeout(DEADLINE)
@@ -159,6 +160,8 @@ class Client:
         if message["t"] == "hello":
             self.hello = message
             self._note(message["running"], message["exits"])
+        elif message["t"] == "warm":
+            self.warm = message
         else:
             self._note(message["started"], message["exits"])
 

@@ -63,6 +63,14 @@ class StepEnding:
     def start_kill(self, record: StepRecord) -> None:
         tree.send_signal(self._tree.list_members(record), tree.KILL)
 
+    def add_stranger(self, child: int) -> None:
+        """Take note of a child that is no step's."""
+        self._strangers.add(child)
+
+    def remove_stranger(self, child: int) -> None:
+        """Take note that a child is a step's from now on."""
+        self._strangers.discard(child)
+
     def remove_child(self, child: int) -> None:
         self._strangers.discard(child)
 

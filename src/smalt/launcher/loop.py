@@ -141,6 +141,8 @@ class Launcher:
             self._keeper.set_wake_time(message["at"])
         elif kind == "hello":
             self._handle_greeting(channel, message)
+        elif kind == "warm":
+            channel.send_message({"t": "warm", **self._steps.warm.describe_parents()})
         elif kind == "retire":
             self._retiring = True
 

@@ -32,7 +32,7 @@ def _is_limit_settable() -> bool:
     return hard == resource.RLIM_INFINITY
 
 
-_CAN_NUMBER = _is_limit_settable()
+CAN_NUMBER = _is_limit_settable()
 
 
 class StepMark:
@@ -69,7 +69,7 @@ def remove_number() -> None:
 
 
 def _set_limit(number: int | None) -> None:
-    if _CAN_NUMBER:
+    if CAN_NUMBER:
         soft = resource.RLIM_INFINITY if number is None else number
         resource.setrlimit(_RLIMIT_LOCKS, (soft, resource.RLIM_INFINITY))
 

@@ -8,8 +8,8 @@ import socket
 import struct
 from typing import Any
 
-PROTOCOL = 5
-"""2: a step can wait for another (`after`). 3: for certain steps; `go`. 4: `reads`, `writes`. 5: `wake`."""
+PROTOCOL = 6
+"""2: a step can wait for another (`after`). 3: for certain steps; `go`. 4: `reads`, `writes`. 5: `wake`. 6: `warm`."""
 
 Message = dict[str, Any]
 

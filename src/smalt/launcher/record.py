@@ -29,6 +29,7 @@ class StepRecord:
         "signal",
         "start_time",
         "started",
+        "step",
         "timeout",
         "watch",
     )
@@ -56,6 +57,7 @@ class StepRecord:
         self.message: str | None = None
         self.ended: float | None = None  # when its first process ended; what it left may still be running
         self.exit: dict[str, Any] | None = None  # final
+        self.step: dict[str, Any] | None = None  # a warm child's, until it has ended: it may have to start cold
 
     def as_started(self) -> list[Any]:
         return [self.id, self.pid, self.start_time, self.started]

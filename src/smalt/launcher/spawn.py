@@ -9,7 +9,8 @@ from typing import Any
 
 _BASH = "/bin/bash" if os.path.exists("/bin/bash") else shutil.which("bash") or "/bin/bash"
 _LONGEST_ARGUMENT = 100_000  # Linux takes 131,072 bytes in one argument
-_IGNORED_BY_PYTHON_OR_US = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+CHANGED_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+"""Signals that this process, or Python, ignores; what it starts has their defaults."""
 
 
 def start_process(step: dict[str, Any], claim: str, environment: dict[str, str]) -> int:
@@ -33,7 +34,7 @@ def start_process(step: dict[str, Any], claim: str, environment: dict[str, str])
             # process waits a millisecond or two behind whatever computes before it becomes bash, and we with it.
             setpgroup=0,
             setsigmask=(),
-            setsigdef=_IGNORED_BY_PYTHON_OR_US,
+            setsigdef=CHANGED_SIGNALS,
         )
     except OSError:
         # posix_spawn names bash whatever failed: see whether it was the log.

@@ -8,6 +8,7 @@ import selectors
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from smalt.launcher import claims, journal, marks, recovery, watching
@@ -18,6 +19,7 @@ from smalt.launcher.sealing import MountSealer
 from smalt.launcher.spawn import start_process
 from smalt.launcher.timers import Timers
 from smalt.launcher.tree import ProcessTree
+from smalt.launcher.warm.parents import MARK, WarmParents
 from smalt.machine import processes
 
 SYNC_AFTER = 0.005
@@ -56,6 +58,9 @@ class RunningSteps:
         self._synced = 0.0  # what was started until then (monotonic) no power cut can hide
         self._ending = StepEnding(self._tree, timers, self.running, self._send_exit)
         self.beside = self._ending.set_server
+        self.warm = WarmParents(
+            Path(home, "run", "warm"), self._tree.make_mark(MARK), timers, selector, self._ending.add_stranger, say
+        )
 
     @property
     def is_busy(self) -> bool:
@@ -74,6 +79,7 @@ class RunningSteps:
         for step in {step["id"]: step for step in steps}.values():  # a start may be said twice in one message
             known = self.records.get(step["id"])
             if known is None and "after" in step:
+                self.warm.expect_step(step)
                 step["after"] = [needed for needed in step["after"] if not self._is_well(needed)]
                 (self._coming if step["after"] else self._waiting)[step["id"]] = step
             elif known is None:
@@ -149,8 +155,11 @@ class RunningSteps:
         record = self.running.pop(pid, None)
         self._ending.remove_child(pid)
         if record is None:
+            self.warm.handle_exit(pid)
             return False
         code = os.waitstatus_to_exitcode(status)
+        if self._start_again(record):
+            return True
         if code == claims.TAKEN and claims.read_code(record.claim) != code:
             self._handle_foreign_claim(record)
             return True
@@ -219,6 +228,7 @@ class RunningSteps:
             self._say(f"cannot sync the journal: {error}")
 
     def _start_process(self, step: dict[str, Any], record: StepRecord) -> bool:
+        self.warm.expect_step(step)  # before a namespace is entered, which is the step's own
         mark = self._tree.make_mark(record.id)
         environment = {**step["env"], marks.VARIABLE: mark.text}
         reads: dict[str, str] = step.get("reads", {})
@@ -227,8 +237,7 @@ class RunningSteps:
             with self._sealing.seal_inputs(list(reads), writes) as unsealed:
                 if unsealed:
                     watching.write_input_facts(record.claim, {path: reads[path] for path in unsealed}, writes)
-                with mark.apply_number():
-                    record.pid = start_process(step, record.claim, environment)
+                self._start_shell(step, record, environment, mark, is_sealed=len(unsealed) < len(reads))
         except (OSError, ValueError) as error:
             self._record_refusal(record, f"cannot start the step: {error}")
             return False
@@ -237,6 +246,40 @@ class RunningSteps:
         record.started, record.monotonic = time.time(), time.monotonic()
         self.running[record.pid] = record
         self._set_deadline(record)
+        return True
+
+    def _start_shell(
+        self,
+        step: dict[str, Any],
+        record: StepRecord,
+        environment: dict[str, str],
+        mark: marks.StepMark,
+        is_sealed: bool,
+    ) -> None:
+        """Start the step's first process: a warm child, or a shell."""
+        record.step = None
+        if "warm" in step:
+            namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC) if is_sealed else None
+            try:
+                pid = self.warm.start_step(step, record.claim, environment, mark, namespace)
+            finally:
+                if namespace is not None:
+                    os.close(namespace)
+            if pid:
+                record.pid, record.step = pid, step
+                self._ending.remove_stranger(pid)
+                return
+        with mark.apply_number():
+            record.pid = start_process(step, record.claim, environment)
+
+    def _start_again(self, record: StepRecord) -> bool:
+        """Start a step cold whose warm child ended before it claimed the step."""
+        step, record.step = record.step, None
+        if step is None or record.reason is not None or claims.read_claim(record.claim) is not None:
+            return False
+        step = {name: value for name, value in step.items() if name != "warm"}
+        if self._start_process(step, record):
+            self.started.append(record)
         return True
 
     def _record_refusal(self, record: StepRecord, message: str) -> None:

@@ -14,6 +14,7 @@ from smalt.service.compute import LauncherClient
 from smalt.service.compute.backends import ThisMachine, make_computes
 from smalt.service.compute.containers.images import ContainerImages
 from smalt.service.compute.local.context import LocalContext
+from smalt.service.compute.local.warm_starts import WarmStarts
 from smalt.service.data import AssetReference, DataAccess, Registered
 from smalt.service.engine import Engine
 from smalt.service.engine.context import EngineContext
@@ -56,7 +57,7 @@ def build_engine(home: Home, settings: ServerSettings, db: Database, launcher: L
     environments = Environments(home, settings, images)
     vault = Vault(home, db, lookups.call_on_owner)
     launcher = launcher or LauncherClient(home, cpus=settings.cpus)
-    local = LocalContext(home, data, environments, vault, launcher.capacity.gpus)
+    local = LocalContext(home, data, environments, vault, launcher.capacity.gpus, warm=WarmStarts(home, settings))
     computes = make_computes(ThisMachine(local, launcher, images))
     tracking = Tracking(home, settings, db, data, vault.get_hider)
     registries = lookups.registries = Registries(settings, WorkspaceAssets(home, db, data, lookups.call_on_owner))

@@ -56,6 +56,8 @@ class ServerSettings(Mapping[str, Any]):
     job_identity: str
     missed_ticks: str
     online_idle_minutes: float
+    warm: str
+    warm_idle_minutes: float
 
     def __init__(self, home: Home, *, lenient: bool = False) -> None:
         """Read the settings; if `lenient`, wrong values are kept, each with its sentence in `problems`, and can be
@@ -345,6 +347,8 @@ SETTINGS: dict[str, SettingRule] = {
     "snapshot-max-bytes": SettingRule(None, _check_whole_number(1)),
     "remote-cache-max-bytes": SettingRule(50_000_000_000, _check_whole_number(0)),
     "online-idle-minutes": SettingRule(0.0, _check_number(0)),
+    "warm": SettingRule("off", _check_choice("on", "off")),
+    "warm-idle-minutes": SettingRule(10.0, _check_number(0)),
     "job-identity": SettingRule("on", _check_choice("on", "off")),
     "missed-ticks": SettingRule("skip", _check_choice("skip", "once", "all")),
     "remote-login": SettingRule("anonymous", _check_choice("anonymous", "environment")),

@@ -119,3 +119,18 @@ sys.meta_path.insert(0, SmaltFinder)
 os.listdir, os.scandir = _Listdir(), _Scandir()  # type: ignore[assignment]
 os.supports_fd |= {os.listdir, os.scandir} if _listdir in os.supports_fd else set()
 _run_the_hidden_one()
+
+
+def _serve_launcher(control: int) -> None:
+    """Be a warm parent (the folder `warm`); return in a step's program, which is to run as if this were not there."""
+    known = frozenset(sys.modules)
+    package: Any = type(sys)("_smalt_warm")
+    package.__path__ = [os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "warm")]
+    sys.modules["_smalt_warm"] = package
+    from _smalt_warm import parent  # type: ignore[import-not-found]
+
+    parent.serve(control, known)
+
+
+if "_SMALT_WARM" in os.environ:
+    _serve_launcher(int(os.environ.pop("_SMALT_WARM")))

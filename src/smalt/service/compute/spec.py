@@ -118,5 +118,7 @@ class StepSpec:
     """Variables with the paths of folders of the workspace that outlive the attempt, which the step may write to."""
     folder: str | None = None
     """A folder to work in instead of the attempt's own; logs and artifacts stay below it."""
+    warm: str | None = None
+    """The job's own `smalt.warm`, `on` or `off`; None where the setting decides."""
     image_server: ImageServer | None = None
     """Run the image's own program instead of `command`."""

@@ -88,3 +88,5 @@ class RunnableStep:
     """Paths that it may only read, each with the name of its input."""
     writes: tuple[str, ...] = ()
     """Paths that it may write although they lie below one of `reads`."""
+    warm: Mapping[str, Any] | None = None
+    """The plan by which it may start as a child of a warm parent (`compute/local/warm_starts.py`)."""

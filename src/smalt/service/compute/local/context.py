@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from smalt.machine.home import Home
 from smalt.machine.server_environment import is_inherited_by_step
 from smalt.service.compute.local.attempt_folders import SpareFolders
+from smalt.service.compute.local.warm_starts import WarmStarts
 from smalt.service.compute.spec import StepSpec
 from smalt.service.compute.step import Folders
 from smalt.service.data import DataAccess
@@ -33,6 +34,8 @@ class LocalContext:
     gpus: list[str] = field(default_factory=list)
     """The GPUs of this machine, of which each step sees those that it was granted."""
     base_variables: dict[str, str] = field(default_factory=read_base_variables)
+    warm: WarmStarts | None = None
+    """Makes Python programs children of warm parents; None where nothing asks for it."""
     spares: SpareFolders = field(default_factory=SpareFolders)
     _artifacts: dict[int, str] = field(default_factory=dict)
 

@@ -125,15 +125,21 @@ class LocalSteps:
         self.warn(spec, gpus, say)
         folders, inputs = layout.folders, self.read_inputs(spec, layout.folders, fetched)
         command, variables = self.fill_in_inputs(spec, layout, gpus, inputs)
+        is_contained = layout.environment.container is not None
         text = script.build_script(
             command, step_id=spec.id, folder=folders.folder, cwd=folders.cwd,
             distribution=spec.distribution, logs=f"{folders.artifacts}/user_logs",
-            is_contained=layout.environment.container is not None,
+            is_contained=is_contained,
         )  # fmt: skip
+        warm, reason = None, ""
+        if self.context.warm is not None and not is_contained:
+            warm, reason = self.context.warm.make_plan(spec, command, variables, layout.environment, folders)
+        if reason:
+            say(f"started cold: {reason}")
         writes = (folders.folder, folders.artifacts, *layout.outputs.values())
         return RunnableStep(
             spec.id, text, folders.folder, folders.cwd, variables, folders.log, spec.timeout, spec.grace,
-            reads=self.find_protected_paths(inputs), writes=writes,
+            reads=self.find_protected_paths(inputs), writes=writes, warm=warm,
         )  # fmt: skip
 
     def find_protected_paths(self, inputs: InputPaths) -> dict[str, str]:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 REUSE = "smalt.reuse"
 """Why a step is never reused."""
 
+WARM = "smalt.warm"
+"""A user's own word, `on` or `off`, on whether a step may start as a child of a warm parent."""
+
 FORCED = "smalt.forced"
 """The reason why the steps of a nested pipeline are not reused in this run."""
 

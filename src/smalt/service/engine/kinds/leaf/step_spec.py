@@ -14,7 +14,7 @@ from smalt.service.compute.spec import OutputSpec, StepInput, StepResources, Ste
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.places import output_uri
-from smalt.service.engine.kinds.properties import POINT
+from smalt.service.engine.kinds.properties import POINT, WARM
 from smalt.service.engine.submission.bindings import fill_expressions
 from smalt.service.records import job_attempts
 from smalt.wire.encoding import artifact_paths
@@ -92,6 +92,7 @@ def make_spec(leaf: Leaf, number: int) -> StepSpec:
         labels={"experiment": job.experiment, "job": job.display_name or job.name},
         is_trial=POINT in entity.properties,
         folder=leaf.folder,
+        warm=entity.properties.get(WARM),
     )
     leaf.complete_spec(spec)
     return spec

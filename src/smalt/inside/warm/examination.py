@@ -1,0 +1,125 @@
+"""Imports modules one by one, and sees what each import did besides."""
+
+from __future__ import annotations
+
+import _json
+import _signal  # type: ignore[import-not-found]
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_THREADS = frozenset({"jemalloc_bg_thd", "polars-ooc-clea"})
+"""Threads that may be gone in a child: jemalloc makes its own again; the other cleans files of spilled data."""
+_OWN_THREADS = frozenset({"numpy", "scipy"})
+"""Packages whose OpenBLAS ends its threads before a fork and starts them after it."""
+
+
+class _ObservedVariables(type(os.environ)):  # type: ignore[misc]
+    """The environment, which takes note of the names that are read."""
+
+    reads: set[str] = set()
+
+    def __getitem__(self, name: Any) -> Any:
+        self.reads.add(name if isinstance(name, str) else os.fsdecode(name))
+        return super().__getitem__(name)
+
+    def __contains__(self, name: Any) -> bool:
+        self.reads.add(name if isinstance(name, str) else os.fsdecode(name))
+        return bool(super().__contains__(name))
+
+
+def import_modules(names: list[str]) -> dict[str, Any]:
+    """Import the modules; report what they read, and why one must be left to the child (`unsafe`)."""
+    begun = os.times()
+    report: dict[str, Any] = {"reads": set(), "unsafe": {}}
+    _ObservedVariables.reads = report["reads"]
+    plain = os.environ.__class__
+    os.environ.__class__ = _ObservedVariables
+    try:
+        for name in names:
+            reason = _import_one(name)
+            if reason is not None:
+                report["unsafe"][name] = reason
+    finally:
+        os.environ.__class__ = plain
+    ended = os.times()
+    report["cpu"] = ended.user + ended.system - begun.user - begun.system
+    report["reads"] = sorted(report["reads"])
+    return report
+
+
+def _import_one(name: str) -> str | None:
+    """Import a module; return why children of this process could not do without importing it themselves."""
+    before = _Traces()
+    try:
+        __import__(name)
+    except BaseException as error:
+        return f"its import fails: {type(error).__name__}"
+    return before.find_difference(name)
+
+
+class _Traces:
+    """All that an import may leave beside modules."""
+
+    def __init__(self) -> None:
+        self.descriptors = set(os.listdir("/proc/self/fd"))
+        self.threads = set(os.listdir("/proc/self/task"))
+        self.written = os.fstat(1).st_size
+        self.handlers = {number: _signal.getsignal(number) for number in range(1, 32)}
+        self.folder = os.getcwd()
+        self.children = _read(f"/proc/self/task/{os.getpid()}/children")
+
+    def find_difference(self, name: str) -> str | None:
+        opened = [
+            one for one in set(os.listdir("/proc/self/fd")) - self.descriptors if os.path.exists("/proc/self/fd/" + one)
+        ]
+        if opened:
+            return "its import opens a descriptor"
+        if os.fstat(1).st_size != self.written:
+            return "its import writes to the log"
+        if {number: _signal.getsignal(number) for number in range(1, 32)} != self.handlers:
+            return "its import handles a signal"
+        if os.getcwd() != self.folder:
+            return "its import changes the folder"
+        if _read(f"/proc/self/task/{os.getpid()}/children") != self.children:
+            return "its import starts a process"
+        threading = sys.modules.get("threading")
+        if threading is not None and threading.active_count() > 1:
+            return "its import starts a thread"
+        for thread in set(os.listdir("/proc/self/task")) - self.threads:
+            if not _may_be_gone(thread):
+                return "its import starts a thread"
+        return None
+
+
+def _may_be_gone(thread: str) -> bool:
+    """Tell whether a library's own thread is one that a fork may lose."""
+    called = _read(f"/proc/self/task/{thread}/comm").strip()
+    if called in _THREADS or not called:
+        return True
+    # A thread without a name of its own: OpenBLAS's, where one of its packages is there.
+    return called == _read("/proc/self/comm").strip() and any(package in sys.modules for package in _OWN_THREADS)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def encode_report(report: dict[str, Any]) -> bytes:
+    """Return JSON; the json module itself would be one more that programs find imported."""
+    return _encode(report).encode("ascii")
+
+
+def _encode(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ",".join(_encode(key) + ":" + _encode(one) for key, one in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(map(_encode, value)) + "]"
+    return _json.encode_basestring_ascii(value) if isinstance(value, str) else repr(value)

@@ -1,0 +1,1 @@
+"""Warm parents: interpreters that have imported packages, whose forked children become steps of the launcher."""

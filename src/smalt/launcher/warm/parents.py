@@ -1,0 +1,332 @@
+"""The warm parents of a home: started when steps like an earlier one come, ended when nothing needs them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import selectors
+import signal
+import socket
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from smalt.launcher import marks
+from smalt.launcher.marks import StepMark
+from smalt.launcher.timers import Timers
+from smalt.launcher.warm.parent import WarmChild, WarmParent, send_message
+
+MOST_PARENTS = 4
+MOST_CHILDREN = 4
+"""Children of one parent that wait for a step."""
+LONGEST_IMPORT = 120.0
+LOOK = 5.0
+"""Seconds between two looks at idle time and memory."""
+LEAST_MEMORY = 0.1
+"""The share of the machine's memory below which no parent is started, and idle ones end."""
+_LOCKS = 10
+_REMEMBERED = 256
+MARK = "warm"
+"""The id in the mark of parents and of children that wait: no step has it, so none takes them for its own."""
+
+
+class WarmParents:
+    def __init__(
+        self,
+        folder: Path,
+        mark: StepMark,
+        timers: Timers,
+        selector: selectors.BaseSelector,
+        add_stranger: Callable[[int], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._folder = folder
+        self._mark = mark
+        self._timers = timers
+        self._selector = selector
+        self._add_stranger = add_stranger
+        self._say = say
+        self._parents: list[WarmParent] = []
+        self._ending: set[int] = set()
+        self._seen: OrderedDict[str, set[str]] = OrderedDict()
+        """The steps that asked for each kind of parent; two are what makes one worth its while."""
+        self._unsafe: dict[str, dict[str, str]] = {}
+        self._is_looking = False
+        self._count = 0
+        self.started: Counter[str] = Counter()
+        """The number of steps that were started warm, and of those started cold by reason."""
+        self.saved = 0.0
+
+    def expect_step(self, step: dict[str, Any]) -> None:
+        """Take note of a step that will start now or later; start a parent if it is not the first of its kind."""
+        warm = step.get("warm")
+        if warm is None:
+            return
+        kind = _make_kind(warm)
+        seen = self._seen.setdefault(kind, set())
+        self._seen.move_to_end(kind)
+        if len(seen) < 2:
+            seen.add(step["id"])
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+        if len(seen) > 1 and not self._has_parent(warm):
+            self._start_parent(warm)
+
+    def start_step(
+        self, step: dict[str, Any], claim: str, variables: dict[str, str], mark: StepMark, namespace: int | None
+    ) -> int:
+        """Return the pid of the child that has been given the step; 0 if it must start cold."""
+        warm = step["warm"]
+        parent = self._find_parent(warm)
+        reason = self._find_obstacle(warm, parent, step["env"])
+        if reason is None and parent is not None:
+            message = {
+                **{name: warm[name] for name in ("argv", "first", "module", "script", "view", "command")},
+                "claim": claim, "folder": step["folder"], "cwd": warm["cwd"], "log": step["log"],
+                "env": {**variables, **warm["assigned"], **_make_shell_variables(warm, variables)},
+            }  # fmt: skip
+            pid = self._hand_over(parent, message, mark, namespace)
+            if pid:
+                parent.steps += 1
+                parent.used = time.monotonic()
+                self.started["warm"] += 1
+                self.saved += parent.cpu
+                _say_how(warm, f"started warm: imported before: {', '.join(parent.plan['modules']) or 'nothing'}")
+                return pid
+            reason = "no child is ready"
+        self.started[str(reason)] += 1
+        _say_how(warm, f"started cold: {reason}")
+        return 0
+
+    def handle_exit(self, pid: int) -> None:
+        """A process that is no step ended."""
+        self._ending.discard(pid)
+        for parent in [one for one in self._parents if one.pid == pid]:
+            self._say(f"the warm parent {pid} ended by itself; its steps start cold until there is another")
+            self._remove_parent(parent)
+        for parent in self._parents:
+            for child in [one for one in parent.children if one.pid == pid]:
+                self._remove_child(parent, child)
+
+    def describe_parents(self) -> dict[str, Any]:
+        """Return what `smalt server status` shows."""
+        now = time.monotonic()
+        return {
+            "parents": [
+                {
+                    "pid": parent.pid, "folder": parent.plan["folder"], "imported": sorted(parent.modules),
+                    "ready": parent.is_ready, "memory": _read_memory(parent.pid), "steps": parent.steps,
+                    "saves": round(parent.cpu, 3), "idle": round(now - parent.used, 1),
+                    "waiting": sum(1 for child in parent.children if child.pid), "key": parent.plan["key"],
+                }
+                for parent in self._parents
+            ],
+            "started": dict(self.started),
+            "saved": round(self.saved, 1),
+        }  # fmt: skip
+
+    def end_parents(self) -> None:
+        for parent in list(self._parents):
+            self._remove_parent(parent)
+
+    # Parents
+
+    def _find_parent(self, warm: dict[str, Any]) -> WarmParent | None:
+        """Return the parent that has imported most of what the step imports, and nothing else."""
+        wanted = self._list_modules(warm)
+        fitting = [one for one in self._parents if one.plan["key"] == warm["key"] and one.modules <= wanted]
+        ready = [one for one in fitting if one.is_ready]
+        return max(ready or fitting, key=lambda one: len(one.modules), default=None)
+
+    def _has_parent(self, warm: dict[str, Any]) -> bool:
+        """Return True if a parent imports, or has imported, all that the step imports."""
+        wanted = self._list_modules(warm)
+        return any(one.plan["key"] == warm["key"] and one.modules == wanted for one in self._parents)
+
+    def _list_modules(self, warm: dict[str, Any]) -> frozenset[str]:
+        return frozenset(warm["modules"]).difference(self._unsafe.get(warm["key"], ()))
+
+    def _start_parent(self, warm: dict[str, Any]) -> None:
+        if len(self._parents) >= MOST_PARENTS and not self._remove_oldest():
+            return
+        if _is_memory_scarce():
+            return
+        modules = self._list_modules(warm)
+        plan = {
+            "key": warm["key"], "folder": warm["folder"], "env": warm["env"], "idle": warm["idle"],
+            "modules": [name for name in warm["modules"] if name in modules],
+        }  # fmt: skip
+        self._count += 1
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            parent = WarmParent(plan, str(self._folder / f"{self._count % (2 * MOST_PARENTS)}.log"), self._mark)
+        except OSError as error:
+            self._say(f"cannot start a warm parent: {error}")
+            return
+        self._parents.append(parent)
+        self._add_stranger(parent.pid)
+        self._selector.register(parent.channel, selectors.EVENT_READ, partial(self._read_report, parent))
+        if not self._is_looking:
+            self._is_looking = True
+            self._timers.add_after(LOOK, self._look_around)
+
+    def _read_report(self, parent: WarmParent) -> None:
+        if not parent.read_report():
+            self._say(f"the warm parent {parent.pid} ended before it was ready; {self._folder} has its log")
+            self._unsafe.setdefault(parent.plan["key"], {}).update(dict.fromkeys(parent.modules, "the parent ended"))
+            self._remove_parent(parent)
+        elif parent.unsafe:
+            known = self._unsafe.setdefault(parent.plan["key"], {})
+            known.update(parent.unsafe)
+            for name, reason in parent.unsafe.items():
+                self._say(f"{name} is left to the steps: {reason}")
+            self._remove_parent(parent)
+        elif parent.is_ready:
+            for _ in range(MOST_CHILDREN - len(parent.children)):
+                self._add_child(parent)
+
+    def _remove_oldest(self) -> bool:
+        """Make place for another parent; False if each was used just now."""
+        oldest = min(self._parents, key=lambda one: one.used)
+        if time.monotonic() - oldest.used < LOOK:
+            return False
+        self._remove_parent(oldest)
+        return True
+
+    def _remove_parent(self, parent: WarmParent) -> None:
+        self._parents.remove(parent)
+        self._forget_channel(parent.channel)
+        for child in parent.children:
+            self._forget_channel(child.channel)
+        parent.close()
+        self._ending.add(parent.pid)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(parent.pid, signal.SIGKILL)  # it may hang in an import
+
+    def _look_around(self) -> None:
+        """End parents that are idle, stuck, or whose environment or memory is gone."""
+        now, is_scarce = time.monotonic(), _is_memory_scarce()
+        for parent in list(self._parents):
+            is_idle = now - parent.used > (LOOK if is_scarce else parent.plan["idle"])
+            is_stuck = not parent.is_ready and now - parent.started > LONGEST_IMPORT
+            if is_idle or is_stuck or not os.path.exists(f"{parent.plan['folder']}/bin/python"):
+                self._remove_parent(parent)
+        self._is_looking = bool(self._parents)
+        if self._is_looking:
+            self._timers.add_after(LOOK, self._look_around)
+
+    # Children
+
+    def _find_obstacle(self, warm: dict[str, Any], parent: WarmParent | None, variables: dict[str, str]) -> str | None:
+        """Return why the step cannot be a child of the parent."""
+        if parent is None:
+            return "the first of its kind"
+        if not parent.is_ready:
+            return "the parent still imports"
+        if hidden := parent.names.intersection(warm["names"]):
+            return f"its folder has a module called {min(hidden)}"
+        if written := parent.reads.keys() & set(warm["writes"]):
+            return f"it sets the variable {min(written)}, which is read at import"
+        variables = {**variables, **warm["assigned"]}
+        for name, value in parent.reads.items():
+            own = variables.get(name)
+            if (own if own is None else own.replace(warm["view"], warm["folder"])) != value:
+                return f"the variable {name}, which is read at import, is another"
+        return None
+
+    def _hand_over(self, parent: WarmParent, message: dict[str, Any], mark: StepMark, namespace: int | None) -> int:
+        """Give the step to a child that waits, and make another; return its pid, or 0."""
+        pid = 0
+        while not pid and (ready := [one for one in parent.children if one.pid]):
+            child = ready[0]
+            parent.children.remove(child)
+            self._forget_channel(child.channel)
+            try:
+                os.setpgid(child.pid, child.pid)
+                resource.prlimit(child.pid, _LOCKS, (mark.number, resource.RLIM_INFINITY))
+                descriptors = [] if namespace is None else [namespace]
+                pid = child.pid if send_message(child.channel, message, descriptors) else 0
+            except OSError:
+                pid = 0
+            if not pid:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child.pid, signal.SIGKILL)
+            child.close()
+        while len(parent.children) < MOST_CHILDREN and self._add_child(parent):
+            pass
+        return pid
+
+    def _add_child(self, parent: WarmParent) -> bool:
+        child = parent.add_child()
+        if child is None:
+            return False
+        self._selector.register(child.channel, selectors.EVENT_READ, partial(self._greet_child, parent, child))
+        return True
+
+    def _greet_child(self, parent: WarmParent, child: WarmChild) -> None:
+        try:
+            greeting = child.channel.recv(64)
+        except BlockingIOError:
+            return
+        except OSError:
+            greeting = b""
+        if greeting.isdigit() and not child.pid:
+            child.pid = int(greeting)
+            self._add_stranger(child.pid)
+        elif parent in self._parents:
+            self._remove_child(parent, child)
+
+    def _remove_child(self, parent: WarmParent, child: WarmChild) -> None:
+        if child in parent.children:
+            parent.children.remove(child)
+            self._forget_channel(child.channel)
+            child.close()
+
+    def _forget_channel(self, channel: socket.socket) -> None:
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(channel)
+
+
+def _say_how(warm: dict[str, Any], sentence: str) -> None:
+    """Write a line to the job's own log."""
+    path = warm["say"]
+    with contextlib.suppress(OSError):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "a") as file:
+            file.write(sentence + "\n")
+
+
+def _make_kind(warm: dict[str, Any]) -> str:
+    return "\0".join([warm["key"], *sorted(warm["modules"])])
+
+
+def _make_shell_variables(warm: dict[str, Any], variables: dict[str, str]) -> dict[str, str]:
+    """Return the variables that a step's shell sets for what it starts."""
+    level = variables.get("SHLVL", "0")
+    return {
+        "PWD": warm["cwd"],
+        "OLDPWD": "/",
+        "SHLVL": str(int(level) + 1) if level.isdecimal() else "1",
+        "_": f"{warm['view']}/bin/{warm['argv'][0]}",
+    }
+
+
+def _is_memory_scarce() -> bool:
+    try:
+        with open("/proc/meminfo") as file:
+            facts = dict(line.split(":", 1) for line in file)
+        return int(facts["MemAvailable"].split()[0]) < LEAST_MEMORY * int(facts["MemTotal"].split()[0])
+    except (OSError, KeyError, ValueError):
+        return False
+
+
+def _read_memory(pid: int) -> int:
+    """Return the bytes of memory that a process has alone, or shares with its children."""
+    for line in (marks.read_proc_file(pid, "status") or b"").split(b"\n"):
+        if line.startswith(b"VmRSS:"):
+            return int(line.split()[1]) * 1024
+    return 0

@@ -1,0 +1,157 @@
+"""Reading of Python programs: the modules that each always imports, and the variables that it sets.
+
+It is read, not run: what is imported on a condition is the program's own business, and is not imported before.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from typing import NamedTuple, TypeGuard
+
+SAFE = frozenset(
+    {
+        *("numpy", "scipy", "pandas", "sklearn", "mlflow", "joblib", "pyarrow", "polars", "matplotlib"),
+        *("xgboost", "lightgbm", "yaml", "requests", "threadpoolctl", "dateutil", "pytz", "packaging", "tqdm"),
+        *("argparse", "asyncio", "json", "logging", "pathlib", "subprocess", "tempfile", "multiprocessing"),
+        *("concurrent", "sqlite3", "urllib", "http", "email", "ssl", "decimal", "fractions", "statistics", "csv"),
+        *("dataclasses", "typing", "datetime", "shutil", "glob", "pickle", "random", "uuid", "unittest", "xml"),
+    }
+)
+"""Packages of which tests/warm has shown that a child of a parent which imported them is like any other Python."""
+_MOST_FILES = 64
+_MOST_BYTES = 1_000_000
+_SETTERS = frozenset({"putenv", "unsetenv", "load_dotenv", "set_key"})
+
+
+class UnreadableProgram(Exception):
+    """A program whose text does not tell what it does; the message says why."""
+
+
+class Program(NamedTuple):
+    modules: tuple[str, ...]
+    """The modules of safe packages that it always imports, in the order of its text."""
+    names: frozenset[str]
+    """The names by which modules of its own can be imported, and so hide others."""
+    writes: frozenset[str]
+    """The environment variables that it sets."""
+
+
+def read_program(folder: str, script: str) -> Program:
+    """Read the program `script` of `folder`, with the modules beside it that it imports."""
+    return _Reading(os.path.join(folder, os.path.dirname(script))).read(os.path.join(folder, script))
+
+
+def find_module(folder: str, name: str) -> str | None:
+    """Return the file, below `folder`, that `python -m NAME` runs there."""
+    place = name.replace(".", "/")
+    for path in (f"{place}.py", f"{place}/__main__.py"):
+        if os.path.isfile(os.path.join(folder, path)):
+            return path
+    return None
+
+
+def list_names(folder: str) -> frozenset[str]:
+    """Return the names of the modules in a folder."""
+    found = set()
+    for entry in os.scandir(folder):
+        stem, suffix = entry.name.partition(".")[::2]
+        if suffix.endswith(("py", "pyc", "so")) or (entry.is_dir() and os.path.exists(f"{entry.path}/__init__.py")):
+            found.add(stem)
+    return frozenset(found)
+
+
+class _Reading:
+    """Reads one program, each of its files once."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._names = list_names(folder)
+        self._read: set[str] = set()
+        self._modules: dict[str, None] = {}
+        self._writes: set[str] = set()
+
+    def read(self, path: str) -> Program:
+        self._read_file(path, is_main=True)
+        return Program(tuple(self._modules), self._names, frozenset(self._writes))
+
+    def _read_file(self, path: str, *, is_main: bool) -> None:
+        if path in self._read:
+            return
+        self._read.add(path)
+        if len(self._read) > _MOST_FILES or os.path.getsize(path) > _MOST_BYTES:
+            raise UnreadableProgram("it is too long to be read ahead")
+        with open(path, "rb") as file:
+            try:
+                tree = ast.parse(file.read(), path)
+            except (SyntaxError, ValueError, RecursionError):
+                raise UnreadableProgram(f"{os.path.basename(path)} is not Python of this server's version") from None
+        for node in ast.walk(tree):
+            self._look_for_writes(node)
+        self._read_statements(tree.body, is_main)
+
+    def _read_statements(self, statements: list[ast.stmt], is_main: bool) -> None:
+        for one in statements:
+            if isinstance(one, ast.Import):
+                for alias in one.names:
+                    self._add_module(alias.name)
+            elif isinstance(one, ast.ImportFrom):
+                self._add_from(one)
+            elif isinstance(one, (ast.Try, ast.With)) or (is_main and _is_main_test(one)):
+                self._read_statements(one.body, is_main)
+
+    def _add_from(self, node: ast.ImportFrom) -> None:
+        if node.level == 0 and node.module:
+            self._add_module(node.module)
+
+    def _add_module(self, name: str) -> None:
+        top = name.partition(".")[0]
+        if top in self._names:
+            self._read_own(name)
+        elif top in SAFE:
+            self._modules.setdefault(name)
+
+    def _read_own(self, name: str) -> None:
+        parts = name.split(".")
+        for count in range(1, len(parts) + 1):
+            place = os.path.join(self._folder, *parts[:count])
+            for path in (f"{place}.py", f"{place}/__init__.py"):
+                if os.path.isfile(path):
+                    self._read_file(path, is_main=False)
+
+    def _look_for_writes(self, node: ast.AST) -> None:
+        """Take note of variables that are set, and of what only the program itself can know."""
+        if isinstance(node, ast.Attribute) and node.attr == "modules" and _get_name(node.value) == "sys":
+            raise UnreadableProgram("it looks at sys.modules")
+        if isinstance(node, (ast.Assign, ast.AugAssign, ast.Delete)):
+            targets = [node.target] if isinstance(node, ast.AugAssign) else node.targets
+            for target in targets:
+                if isinstance(target, ast.Subscript) and _is_environment(target.value):
+                    self._add_write(target.slice)
+        if not isinstance(node, ast.Call):
+            return
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else _get_name(node.func)
+        if called in _SETTERS:
+            raise UnreadableProgram(f"it calls {called}")
+        if isinstance(node.func, ast.Attribute) and _is_environment(node.func.value):
+            if called in ("update", "clear", "popitem"):
+                raise UnreadableProgram(f"it calls os.environ.{called}")
+            if called in ("setdefault", "pop", "__setitem__"):
+                self._add_write(node.args[0] if node.args else None)
+
+    def _add_write(self, name: ast.expr | None) -> None:
+        if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
+            raise UnreadableProgram("it sets environment variables whose names its text does not tell")
+        self._writes.add(name.value)
+
+
+def _is_environment(node: ast.expr) -> bool:
+    return (isinstance(node, ast.Attribute) and node.attr in ("environ", "environb")) or _get_name(node) == "environ"
+
+
+def _get_name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_main_test(node: ast.stmt) -> TypeGuard[ast.If]:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Compare) and _get_name(node.test.left) == "__name__"

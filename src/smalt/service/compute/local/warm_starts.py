@@ -1,0 +1,174 @@
+"""The plan by which a step may start as a child of a warm parent: docs/internals/warm-starts.md."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from smalt.machine.home import Home
+from smalt.service.compute.local.warm_commands import PythonCommand, is_python, parse_python_command
+from smalt.service.compute.local.warm_programs import Program, UnreadableProgram, find_module, list_names, read_program
+from smalt.service.compute.spec import StepSpec
+from smalt.service.compute.step import Folders
+from smalt.service.environments import BuiltEnvironment
+from smalt.service.environments.views.overlay_layout import write_overlay
+from smalt.service.settings import ServerSettings
+
+_SWITCHES = {"true": "on", "false": "off"}
+"""The words that YAML's `on` and `off` may have become."""
+_MOST_PROGRAMS = 512
+
+_READ_AT_START = frozenset(
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "MLFLOW_DISABLE_TELEMETRY", "GLIBC_TUNABLES"),
+        *("PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONUSERBASE", "PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE"),
+        *("PYTHONNOUSERSITE", "PYTHONUTF8", "PYTHONIOENCODING"),
+    }
+)
+"""Variables that a parent has as its children have them. None of them is a place for a secret."""
+_READ_BY_LIBRARIES = (
+    *("LC_", "LD_", "OMP_", "GOMP_", "KMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "VECLIB_", "NUMEXPR_", "NPY_"),
+    *("NUMPY_", "PANDAS_", "SCIPY_", "SKLEARN_", "JOBLIB_", "LOKY_", "MPL", "MATPLOTLIB", "POLARS_", "ARROW_"),
+    *("RAYON_", "MALLOC_", "_RJEM_", "CUDA_", "NVIDIA_", "XDG_", "LIGHTGBM", "XGB"),
+)
+"""Beginnings of the names of variables that libraries in C read when they are loaded."""
+
+
+class WarmStarts:
+    """Makes the plans; reads each program once."""
+
+    def __init__(self, home: Home, settings: ServerSettings) -> None:
+        self._folder = f"{home.shell_safe_path}/launcher/warm"
+        self._settings = settings
+        self._programs: OrderedDict[tuple[str, str], Program | str] = OrderedDict()
+
+    def make_plan(
+        self,
+        spec: StepSpec,
+        command: str,
+        variables: Mapping[str, str],
+        environment: BuiltEnvironment,
+        folders: Folders,
+    ) -> tuple[dict[str, Any] | None, str]:
+        """Return the plan, or None and why a Python program starts cold; no reason where the question is none."""
+        switch = self._settings.warm if spec.warm is None else _SWITCHES.get(spec.warm.lower(), spec.warm)
+        if (
+            spec.folder is not None
+            or switch != "on"
+            or not is_python(command)
+            or environment.folder is None
+            or environment.template is None
+        ):
+            known = switch in ("on", "off")
+            return None, "" if known else f"its property smalt.warm is neither on nor off, but '{switch}'"
+        if spec.distribution is not None:
+            return None, "the step is distributed"
+        parsed = parse_python_command(command)
+        if parsed is None or parsed.words[0] not in (*environment.template.commands,):
+            return None, "its command is more than one Python program"
+        own = {**variables, **parsed.assigned}
+        problem = _find_problem(spec, parsed, own, environment)
+        program = problem or self._read_program(spec, parsed, folders)
+        if isinstance(program, str):
+            return None, program
+        for name in program.writes:
+            if name in _READ_AT_START or name.startswith((*_READ_BY_LIBRARIES, "PYTHON")):
+                return None, f"its program sets {name}, which is read at import"
+        return self._build_plan(spec, parsed, program, own, environment, folders), ""
+
+    def _build_plan(
+        self,
+        spec: StepSpec,
+        parsed: PythonCommand,
+        program: Program,
+        variables: Mapping[str, str],
+        environment: BuiltEnvironment,
+        folders: Folders,
+    ) -> dict[str, Any]:
+        assert environment.template is not None
+        view = str(environment.folder)
+        folder = f"{self._folder}/{environment.key[:24]}"
+        if not os.path.exists(f"{folder}/pyvenv.cfg"):
+            os.makedirs(os.path.dirname(folder), exist_ok=True)
+            write_overlay(environment.template, Path(folder))
+        start = {
+            name: value.replace(view, folder)
+            for name, value in variables.items()
+            if _is_read_early(name, environment) and not _is_secret(spec, name, value)
+        }
+        key = json.dumps([folder, environment.realised_hash, start], sort_keys=True)
+        return {
+            "key": hashlib.sha256(key.encode()).hexdigest(),
+            "folder": folder,
+            "env": start,
+            "modules": list(program.modules),
+            "idle": self._settings.warm_idle_minutes * 60,
+            "view": view,
+            "cwd": folders.cwd,
+            "argv": parsed.words,
+            "first": parsed.first,
+            "script": parsed.script,
+            "module": parsed.module,
+            "assigned": parsed.assigned,
+            "names": sorted(program.names),
+            "writes": sorted(program.writes),
+            "command": " ".join(parsed.words),
+            "say": f"{folders.artifacts}/system_logs/smalt.log",
+        }
+
+    def _read_program(self, spec: StepSpec, parsed: PythonCommand, folders: Folders) -> Program | str:
+        """Return the program, or why it cannot be read."""
+        if spec.code is None:
+            return "it has no code of its own"
+        known = self._programs.get(key := (spec.code, parsed.script or f"-m {parsed.module}"))
+        if known is None:
+            known = self._programs[key] = _read_code(parsed, folders.cwd)
+            if len(self._programs) > _MOST_PROGRAMS:
+                self._programs.popitem(last=False)
+        return known
+
+
+def _read_code(parsed: PythonCommand, folder: str) -> Program | str:
+    script = parsed.script or find_module(folder, parsed.module)
+    try:
+        if script is None:
+            return f"the module {parsed.module} is not in its code"
+        if not os.path.isfile(os.path.join(folder, script)):
+            return f"there is no {script} in its code"
+        program = read_program(folder, script)
+        return program if parsed.script else program._replace(names=program.names | list_names(folder))
+    except UnreadableProgram as error:
+        return str(error)
+    except OSError as error:
+        return f"its code cannot be read: {error.strerror}"
+
+
+def _find_problem(
+    spec: StepSpec, parsed: PythonCommand, variables: Mapping[str, str], environment: BuiltEnvironment
+) -> str:
+    """Return why the interpreter would not be like the parent; empty if it would."""
+    if "PATH" in parsed.assigned or variables["PATH"].split(":")[1:2] != [str(environment.bin)]:
+        return "its PATH is its own"
+    if parsed.is_unbuffered and not variables.get("PYTHONUNBUFFERED"):
+        return "-u is another kind of interpreter"
+    if ":" in variables.get("PYTHONPATH", ""):
+        return "its PYTHONPATH is its own"
+    for name in variables:
+        if name.startswith("PYTHON") and name not in _READ_AT_START:
+            return f"the variable {name} is read at the interpreter's start"
+    return ""
+
+
+def _is_read_early(name: str, environment: BuiltEnvironment) -> bool:
+    return name in _READ_AT_START or name.startswith(_READ_BY_LIBRARIES) or name in environment.variables
+
+
+def _is_secret(spec: StepSpec, name: str, value: str) -> bool:
+    """Return True if the variable's value is not the one that the job names, but what its vault has for that."""
+    return spec.variables.get(name, value) != value
