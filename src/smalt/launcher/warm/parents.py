@@ -250,8 +250,8 @@ class WarmParents:
                 resource.prlimit(child.pid, _LOCKS, (mark.number, resource.RLIM_INFINITY))
                 descriptors = [] if namespace is None else [namespace]
                 pid = child.pid if send_message(child.channel, message, descriptors) else 0
-            except OSError:
-                pid = 0
+            except OSError as error:
+                self._say(f"the warm child {child.pid} cannot be given a step: {error}")
             if not pid:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(child.pid, signal.SIGKILL)

@@ -31,8 +31,14 @@ async def get_status(request: ApiRequest) -> dict[str, Any]:
         "unfinished": service.count_unfinished(),
         "started": service.started,
         "disk": get_disk(service.home.root),
-        **(_count_unfinished(request) if request.get_flag("details") else {}),
+        **(await _describe_details(request) if request.get_flag("details") else {}),
     }
+
+
+async def _describe_details(request: ApiRequest) -> dict[str, Any]:
+    launcher = request.server.launcher
+    warm = await launcher.describe_warm_parents() if launcher is not None else {}
+    return {**_count_unfinished(request), **({"warm": warm} if warm.get("parents") or warm.get("started") else {})}
 
 
 def get_disk(folder: str | os.PathLike[str]) -> dict[str, Any]:

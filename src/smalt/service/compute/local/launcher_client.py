@@ -19,6 +19,9 @@ from smalt.service.compute.step import RunnableStep
 RECOVERY = 30.0
 """Seconds in which a launcher must have come up before unfinished jobs are settled."""
 
+ANSWER = 2.0
+"""Seconds that the launcher has to answer a question."""
+
 SERVICE = "service."
 """The beginning of the ids of steps that are not of jobs but serve requests until they are stopped."""
 
@@ -161,6 +164,13 @@ class LauncherClient:
         if at != self._wake_at:
             self._wake_at = at
             self._link.send({"t": "wake", "at": at})
+
+    async def describe_warm_parents(self) -> dict[str, Any]:
+        """Return the interpreters that the launcher keeps for warm starts, and what they have saved."""
+        if not self._is_ours:
+            return {}
+        found = await self._link.describe_parents(ANSWER)
+        return {name: value for name, value in found.items() if name != "t"}
 
     async def close(self) -> None:
         self._set_needs(0, False)  # who leaves in order is not to be started again

@@ -36,6 +36,7 @@ class LauncherLink:
         self._restart = restart
         self._greet = greet
         self._receive = receive
+        self._asked: list[asyncio.Future[Message]] = []  # who waits for the launcher's account of its warm parents
         self._out: list[Message] = []
         self._wire: _LauncherProtocol | None = None
         self._greeted = asyncio.Event()
@@ -131,6 +132,22 @@ class LauncherLink:
             self._greet(message)
         elif message["t"] == "events":
             self._receive(message)
+        elif message["t"] == "warm":
+            asked, self._asked = self._asked, []
+            for future in asked:
+                if not future.done():
+                    future.set_result(message)
+
+    async def describe_parents(self, seconds: float) -> Message:
+        """Return the launcher's account of its warm parents; empty where it does not answer in time."""
+        if not self.is_up:
+            return {}
+        self._asked.append(self._loop.create_future())
+        self.send({"t": "warm"})
+        try:
+            return await asyncio.wait_for(self._asked[-1], seconds)
+        except asyncio.TimeoutError:
+            return {}
 
     def _start_launcher(self) -> None:
         self._reap_child()
