@@ -21,6 +21,15 @@ def warm_rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmRig]:
     assert not left, f"processes left behind: {left}"
 
 
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    """A home of a test's own; whatever is left running in it is ended, and is a failure."""
+    made = Rig(tmp_path)
+    yield made
+    left = made.close()
+    assert not left, f"processes left behind: {left}"
+
+
 def find_python() -> str:
     """Return a Python that has no packages, so that nothing but the standard library is imported."""
     base = Path(getattr(sys, "_base_executable", sys.executable))

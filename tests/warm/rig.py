@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -23,7 +24,7 @@ from tests.helpers import eventually
 from tests.launcher.rig import Client, Rig
 from tests.warm.program import Program
 
-READY = 20.0
+READY = 30
 """Seconds in which a parent must have imported."""
 _WORKSPACE = Workspace(1, "sub", "group", "default", "default", "", "", 0.0)
 
@@ -59,7 +60,12 @@ class WarmRig:
     def warm_up(self, program: Program) -> None:
         plan = self.make_step(program, "warm")["warm"]
         assert plan, f"{program.name} cannot be warm"
-        eventually(lambda: self.has_child(plan) or self.expect(plan), f"a parent for {program.name}", READY)
+        for _ in range(READY):  # said again, as there are only so many parents at a time
+            self.expect(plan)
+            with contextlib.suppress(AssertionError):
+                eventually(lambda: self.has_child(plan), f"a parent for {program.name}", 1.0)
+                return
+        raise AssertionError(f"no parent for {program.name} came about")
 
     def expect(self, plan: dict[str, Any]) -> None:
         """Announce two steps of a kind, which are taken back at once."""

@@ -15,8 +15,9 @@ from smalt.service.compute.local.warm_commands import PythonCommand, is_python, 
 from smalt.service.compute.local.warm_programs import Program, UnreadableProgram, find_module, list_names, read_program
 from smalt.service.compute.spec import StepSpec
 from smalt.service.compute.step import Folders
+from smalt.service.data import remove_tree
 from smalt.service.environments import BuiltEnvironment
-from smalt.service.environments.views.overlay_layout import write_overlay
+from smalt.service.environments.views.overlay_layout import OverlayTemplate, write_overlay
 from smalt.service.settings import ServerSettings
 
 _SWITCHES = {"true": "on", "false": "off"}
@@ -95,8 +96,7 @@ class WarmStarts:
         view = str(environment.folder)
         folder = f"{self._folder}/{environment.key[:24]}"
         if not os.path.exists(f"{folder}/pyvenv.cfg"):
-            os.makedirs(os.path.dirname(folder), exist_ok=True)
-            write_overlay(environment.template, Path(folder))
+            self._make_view(environment.template, folder)
         start = {
             name: value.replace(view, folder)
             for name, value in variables.items()
@@ -121,6 +121,14 @@ class WarmStarts:
             "command": " ".join(parsed.words),
             "say": f"{folders.artifacts}/system_logs/smalt.log",
         }
+
+    def _make_view(self, template: OverlayTemplate, folder: str) -> None:
+        """Make the view of the environment that a parent has, as a whole."""
+        partial = f"{folder}.{os.getpid()}"
+        remove_tree(Path(partial))
+        os.makedirs(self._folder, exist_ok=True)
+        write_overlay(template, Path(partial))
+        os.rename(partial, folder)
 
     def _read_program(self, spec: StepSpec, parsed: PythonCommand, folders: Folders) -> Program | str:
         """Return the program, or why it cannot be read."""

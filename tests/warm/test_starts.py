@@ -1,0 +1,217 @@
+"""A warm start is an ordinary start: run once, recorded once, whatever dies; and cold if it would not be the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smalt.machine import processes
+from tests.helpers import eventually
+from tests.launcher.rig import Rig
+from tests.warm.conftest import find_python
+from tests.warm.program import Program
+from tests.warm.rig import WarmRig
+
+COUNT = Program("count", "with open('../runs', 'a') as file: file.write('run\\n')\nprint('ran')\n", {})
+SLOW = Program(
+    "slow",
+    "import os, sys, time\nopen('begun', 'w').write('1\\n')\n"
+    "while not os.path.exists('go'): time.sleep(0.01)\nsys.exit(6)\n",
+    {},
+)
+
+
+def run_in_place(warm_rig: WarmRig, program: Program, **more: Any) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """Run a program that may start warm; return its step, its exit, and how it started."""
+    step = warm_rig.make_step(program, "warm", **more)
+    warm_rig.client.start(step)
+    return step, warm_rig.client.exit(step["id"]), read_how(step)
+
+
+def read_how(step: dict[str, Any]) -> str:
+    path = Path(step["folder"], "system_logs", "smalt.log")
+    return path.read_text() if path.exists() else ""
+
+
+def list_waiting(warm_rig: WarmRig, launcher: int) -> list[int]:
+    """Return the children of the launcher that wait for a step, and their parents."""
+    found = []
+    for name in os.listdir("/proc"):
+        stat = processes.read_stat(int(name)) if name.isdigit() else None
+        if stat and stat.parent == launcher and not stat.is_dead:
+            found.append(int(name))
+    return found
+
+
+def test_the_first_step_of_a_kind_starts_no_parent(warm_rig: WarmRig) -> None:
+    """One step alone costs nothing more; the second makes a parent worth its while."""
+    program = Program("alone", "import csv\nprint(csv.QUOTE_ALL)\n", {}, variables={"OMP_NUM_THREADS": "3"})
+    before = len(warm_rig.describe()["parents"])
+    _, exit, how = run_in_place(warm_rig, program)
+    assert exit["code"] == 0
+    assert how == "started cold: the first of its kind\n"
+    assert len(warm_rig.describe()["parents"]) == before
+
+
+def test_a_waiting_child_that_was_killed_costs_nothing(warm_rig: WarmRig) -> None:
+    """The step runs once, with another child or cold."""
+    warm_rig.warm_up(COUNT)
+    for pid in list_waiting(warm_rig, warm_rig.rig.launchers[-1].pid):
+        os.kill(pid, signal.SIGKILL)
+    step, exit, _ = run_in_place(warm_rig, COUNT)
+    assert (exit["code"], exit["reason"]) == (0, "exited")
+    assert Path(step["folder"], "runs").read_text() == "run\n"
+
+
+def test_a_step_whose_claim_is_taken_does_not_run_again(warm_rig: WarmRig) -> None:
+    """A claim that is there already keeps a warm child from running, as it does a shell."""
+    warm_rig.warm_up(COUNT)
+    step = warm_rig.make_step(COUNT, "warm")
+    claim = Path(step["folder"], f"claim.{step['id']}")
+    claim.write_text("4\n")
+    warm_rig.client.start(step)
+    assert warm_rig.client.exit(step["id"])["code"] == 4
+    assert not Path(step["folder"], "runs").exists()
+
+
+def test_a_step_that_is_sent_twice_runs_once(warm_rig: WarmRig) -> None:
+    warm_rig.warm_up(COUNT)
+    step = warm_rig.make_step(COUNT, "warm")
+    warm_rig.client.start(step, step)
+    warm_rig.client.start(step)
+    warm_rig.client.exit(step["id"])
+    assert Path(step["folder"], "runs").read_text() == "run\n"
+
+
+def test_a_stopped_step_ends_to_the_last_process(warm_rig: WarmRig) -> None:
+    """A stop reaches the program and what it started."""
+    text = "import os, subprocess, time\np = subprocess.Popen(['sleep', '1000'], start_new_session=True)\n"
+    text += "open('pid', 'w').write(f'{p.pid}\\n')\ntime.sleep(1000)\n"
+    program = Program("stopped", text, {})
+    warm_rig.warm_up(program)
+    step = warm_rig.make_step(program, "warm")
+    warm_rig.client.start(step)
+    file = Path(step["folder"], "wd", "pid")
+    pid = int(eventually(lambda: file.exists() and file.read_text().strip(), "the program's child"))
+    warm_rig.client.stop(step["id"], 5.0)
+    exit = warm_rig.client.exit(step["id"])
+    assert (exit["code"], exit["reason"]) == (143, "stopped")
+    stat = processes.read_stat(pid)
+    assert stat is None or stat.is_dead
+    assert read_how(step).startswith("started warm")
+
+
+def test_what_a_program_leaves_is_ended(warm_rig: WarmRig) -> None:
+    """A process in a session of its own, without an environment, ends with the step."""
+    text = "import os, subprocess\np = subprocess.Popen(['sleep', '1000'], start_new_session=True, env={})\n"
+    text += "open('pid', 'w').write(str(p.pid))\n"
+    program = Program("leaves", text, {})
+    warm_rig.warm_up(program)
+    step, exit, how = run_in_place(warm_rig, program)
+    stat = processes.read_stat(int(Path(step["folder"], "wd", "pid").read_text()))
+    assert exit["code"] == 0
+    assert how.startswith("started warm")
+    assert stat is None or stat.is_dead
+
+
+def test_a_module_beside_the_program_hides_the_imported_one(warm_rig: WarmRig) -> None:
+    """A program whose folder has a `mmap.py` gets its own."""
+    files = {"mmap.py": "x = 'my own'\n"}
+    program = Program("hides", "import beside\nimport mmap\nprint(mmap.x)\n", {**files, "beside.py": ""})
+    warm_rig.warm_up(program)
+    step, exit, how = run_in_place(warm_rig, program)
+    assert exit["code"] == 0
+    assert "my own" in Path(step["log"]).read_text()
+    assert how == "started cold: its folder has a module called mmap\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("import os\nos.environ['OMP_NUM_THREADS'] = '1'\n", "sets OMP_NUM_THREADS, which is read at import"),
+        ("import os\nos.environ.update({})\n", "it calls os.environ.update"),
+        ("import sys\nprint('numpy' in sys.modules)\n", "it looks at sys.modules"),
+        ("if True print(1)\n", "program.py is not Python of this server's version"),
+    ],
+)  # fmt: skip
+def test_a_program_that_would_not_be_the_same_is_refused(warm_rig: WarmRig, text: str, reason: str) -> None:
+    with pytest.raises(AssertionError, match=reason):
+        warm_rig.make_step(Program("refused", text, {}), "warm")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python program.py && true", "python program.py; true", "python program.py > x", "python program.py | cat",
+        "python -c 'print(1)'", "python $X", "python program.py $X", "python program.py `x`", "python program.py *",
+        "python -O program.py", "/usr/bin/python3 program.py", "bash -c 'python program.py'", "python ../program.py",
+        "python program.py {a,b}", "python program.py ~", "python program.py # x", "cd x\npython program.py", "python",
+        'python program.py "$X"', "PATH=/x python program.py", "python -m 'a b'", "python program.py 'open",
+    ],
+)  # fmt: skip
+def test_other_commands_start_as_ever(warm_rig: WarmRig, command: str) -> None:
+    """A command in which a shell has something to do has no plan."""
+    with pytest.raises(AssertionError, match="cannot be warm"):
+        warm_rig.make_step(Program("other", "", {}, command=command), "warm")
+
+
+def test_variables_that_are_read_at_import_are_the_steps_own(warm_rig: WarmRig) -> None:
+    """A variable that an import reads makes the step cold; any other is just there."""
+    text = "import asyncio, os\nprint(os.environ.get('PYTHONASYNCIODEBUG'), os.environ['MINE'])\n"
+    program = Program("reads", text, {}, variables={"MINE": "1"})
+    assert warm_rig.run_warm(program).log == "None 1\n"
+    with pytest.raises(AssertionError, match="PYTHONASYNCIODEBUG is read at the interpreter's start"):
+        warm_rig.make_step(program._replace(variables={"MINE": "1", "PYTHONASYNCIODEBUG": "1"}), "warm")
+
+
+def test_inputs_stay_sealed(warm_rig: WarmRig, tmp_path: Path) -> None:
+    """A program cannot write what it may only read, or its step is told to have."""
+    (tmp_path / "data").write_text("as it was")
+    path = str(tmp_path / "data")
+    text = f"try:\n    open({path!r}, 'w').write('x')\nexcept OSError as error:\n    print(error.strerror)\n"
+    program = Program("sealed", text, {})
+    warm_rig.warm_up(program)
+    results = []
+    for kind in ("cold", "warm"):
+        step = warm_rig.make_step(program, kind, reads={str(tmp_path): "i"})
+        step["writes"] = [step["folder"]]
+        results.append(warm_rig.run(step))
+    cold, warm = results
+    assert warm.how.startswith("started warm")
+    assert (warm.code, warm.log) == (cold.code, cold.log)
+
+
+def test_a_parent_has_no_token(warm_rig: WarmRig) -> None:
+    """Variables of a job stay out of the parent's process."""
+    program = Program("secret", "print(1)\n", {}, variables={"MLFLOW_TRACKING_TOKEN": "s3cr3t", "MY_KEY": "s3cr3t"})
+    warm_rig.warm_up(program)
+    for parent in warm_rig.describe()["parents"]:
+        assert b"s3cr3t" not in Path("/proc", str(parent["pid"]), "environ").read_bytes()
+
+
+def test_a_step_outlives_its_launcher(rig: Rig) -> None:
+    """A launcher that takes over finds a warm step by its claim, and its exit code; waiting children are gone."""
+    first = rig.launch()
+    warm_rig = WarmRig(rig, rig.connect(), find_python())
+    warm_rig.warm_up(SLOW)
+    step = warm_rig.make_step(SLOW, "warm")
+    warm_rig.client.start(step)
+    eventually(lambda: Path(step["folder"], "wd", "begun").exists(), "the program")
+    waiting = [pid for pid in list_waiting(warm_rig, first.pid) if pid != warm_rig.client.pid(step["id"])]
+    rig.kill_launcher()
+    rig.launch()
+    client = rig.connect()
+    assert client.pid(step["id"])
+    Path(step["folder"], "wd", "go").touch()
+    exit = client.exit(step["id"])
+    assert (exit["code"], exit["reason"]) == (6, "exited")
+    eventually(lambda: not any(is_running(pid) for pid in waiting), "the end of those that waited")
+
+
+def is_running(pid: int) -> bool:
+    stat = processes.read_stat(pid)
+    return stat is not None and not stat.is_dead
