@@ -354,3 +354,20 @@ def test_it_is_known_whether_mlflow_is_in_it(home: Home, tmp_path: Path, monkeyp
         found = Environments(home, Settings()).find_built(conda(package))
         assert found is not None
         assert found.has_mlflow is has
+
+
+def test_packages_of_sdk_v1_get_a_setuptools_with_pkg_resources(
+    environments: Environments, wheels: Path, log: list[str]
+) -> None:
+    """They import it and say nothing of it; a setuptools that the requirements name is taken as it is."""
+    make_wheel(wheels, "azureml_tint", "1.0", requires=["setuptools"])
+    for version in ("80.0", "82.0"):
+        make_wheel(wheels, "setuptools", version)
+    assert _read_setuptools(realise(environments, conda("azureml-tint"), log)) == ["80.0"]
+    assert _read_setuptools(realise(environments, conda("azureml-tint", "setuptools==82.0"), log)) == ["82.0"]
+    assert _read_setuptools(realise(environments, conda("ink", "setuptools"), log)) == ["82.0"]
+
+
+def _read_setuptools(built: BuiltEnvironment) -> list[str]:
+    there = dict(each.split("==", 1) for each in list_packages(built.template.sees))
+    return [version for name, version in there.items() if name == "setuptools"]

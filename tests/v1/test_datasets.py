@@ -226,3 +226,59 @@ print(len(frame), list(frame.columns), *frame.iloc[0], {str(kind) for kind in fr
     ran = served.python("hidden.py")
     assert ran.code == 1
     assert "Diabetes is read from scikit-learn's copy: pip install pandas 'scikit-learn>=1.1'" in ran.err
+
+
+def test_two_stars_are_all_files_at_any_depth(served: Programs) -> None:
+    """On a datastore and on this machine, with and without a pattern behind; './' is no part of a path."""
+    served.write("data/a.csv", "a")
+    served.write("data/inner/deep/b.txt", "b")
+    out = _run(
+        served,
+        """
+store.upload("data", target_path="stars", overwrite=True, show_progress=False)
+for path in ("stars/**", "./stars", "stars/**/*", "stars/**/", "stars/**/*.txt", "stars/*"):
+    print(sorted(Dataset.File.from_files((store, path)).to_path()))
+print(sorted(Dataset.File.from_files("data/**").to_path()))
+""",
+    )
+    both = "['/a.csv', '/inner/deep/b.txt']"
+    assert out.splitlines() == [both, both, both, both, "['/inner/deep/b.txt']", "['/a.csv']", both]
+
+
+def test_names_are_found_as_they_are_registered(served: Programs) -> None:
+    """A name with a space is in ws.datasets; one that was unregistered is not suggested for itself."""
+    served.write("data/a.csv", "a")
+    out = _run(
+        served,
+        """
+store.upload("data", target_path="named", overwrite=True, show_progress=False)
+made = Dataset.File.from_files((store, "named")).register(ws, "some data")
+print("some data" in ws.datasets, ws.datasets.get("some data").name, ws.datasets.get("other", 3))
+made.unregister_all_versions()
+try:
+    Dataset.get_by_name(ws, "some data")
+except Exception as error:
+    print(error.message)
+""",
+    )
+    sentence = "the workspace 'default' has no dataset 'some_data'"
+    assert out.splitlines() == ["True some_data 3", sentence]
+
+
+def test_the_registered_output_of_a_step_is_a_dataset(served: Programs) -> None:
+    """By its name, once the step has ended; its name may have spaces."""
+    served.write("src/write.py", "import sys\nopen(sys.argv[1] + '/out.txt', 'w').write('out')\n")
+    out = _run(
+        served,
+        """
+from azureml.pipeline.core import Pipeline
+from azureml.pipeline.steps import PythonScriptStep
+host = RunConfiguration()
+host.environment.python.user_managed_dependencies = True
+made = OutputFileDatasetConfig("made").register_on_complete(name="made here")
+step = PythonScriptStep("write.py", name="größe", arguments=[made], source_directory="src", runconfig=host)
+Experiment(ws, "outputs").submit(Pipeline(ws, [step])).wait_for_completion()
+print(Dataset.get_by_name(ws, "made here").to_path(), "made here" in ws.datasets)
+""",
+    )
+    assert out.splitlines()[-1] == "['/out.txt'] True"

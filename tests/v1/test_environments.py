@@ -15,6 +15,7 @@ from smalt.v1.exceptions import RunConfigurationException, TrainingException, Us
 from smalt.v1.run_configuration import RunConfiguration
 from smalt.v1.run_settings import MpiConfiguration
 from smalt.v1.script_run_config import ScriptRunConfig
+from tests.v1.conftest import Programs
 
 CONDA = {"name": "x", "channels": ["conda-forge"], "dependencies": ["python=3.9", "numpy=1", {"pip": ["six==1.16"]}]}
 
@@ -163,3 +164,30 @@ def test_an_estimator_is_a_script_run(tmp_path: Path) -> None:
     assert packages == [["tensorflow==2.1"], ["torch==2.1"], ["scikit-learn==2.1"]]
     with pytest.raises(TrainingException, match="Estimator needs entry_script"):
         Estimator(str(tmp_path))
+
+
+def test_a_registered_environment_keeps_its_variables(served: Programs) -> None:
+    """What v2's environment has no field for; a Python of the user's own stays the host."""
+    served.write(
+        "program.py",
+        """
+from azureml.core import Environment, Workspace
+ws = Workspace.from_config()
+made = Environment("varied")
+made.environment_variables = {"A": "1"}
+print(made.register(ws).version, Environment.get(ws, "varied").environment_variables)
+made.environment_variables["B"] = "2"
+print(made.register(ws).version, Environment.get(ws, "varied").environment_variables)
+own = Environment("own")
+own.python.user_managed_dependencies = True
+print(own.register(ws).to_reference(), Environment.get(ws, "own").to_reference())
+print(Environment.get(ws, "varied").clone("other").environment_variables)
+""",
+    )
+    ran = served.python("program.py")
+    assert ran.out.splitlines() == [
+        "1 {'A': '1'}",
+        "2 {'A': '1', 'B': '2'}",
+        "azureml:host azureml:host",
+        "{'A': '1', 'B': '2'}",
+    ], ran.err

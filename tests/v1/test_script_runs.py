@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.v1.conftest import Programs
 
 START = """\
@@ -183,3 +185,78 @@ def test_runs_take_their_settings(served: Programs) -> None:
         " three.resources.instance_count, three.command]",
     )
     assert answer == ["mpi", 2, 3, 60, "1g", {"A": "1"}, "pytorch", 4, 2, "cluster", 2, "python train.py a"]
+
+
+def test_tags_and_properties_that_a_script_sets_are_seen_from_outside(served: Programs) -> None:
+    """They join those of the submission, runs are found by them, and a removed tag is gone."""
+    served.write(
+        "src/train.py",
+        "from azureml.core import Run\nrun = Run.get_context()\nrun.tag('stage', 'dev')\nrun.tag('a', 2)\n"
+        "run.add_properties({'p': 'q'})\nrun.log('kind', 'ridge')\nrun.display_name = 'other'\n",
+    )
+    answer = run_program(
+        served,
+        "experiment = Experiment(ws, 'tagged')\n"
+        "run = experiment.submit(ScriptRunConfig('src', 'train.py', environment=host), tags={'a': 1, 'b': 1})\n"
+        "run.wait_for_completion()\nrun.tag('c', 'd')\n"
+        "answer = [run.get_tags(), run.get_properties()['p'],"
+        " [one.id == run.id for one in experiment.get_runs(tags={'stage': 'dev'})]]\n"
+        "run.remove_tags(['b', 'stage', 'nothing'])\nanswer.append(ws.get_run(run.id).tags)\n"
+        "run.download_file('user_logs/std_log.txt', 'log.txt')\nanswer.append(open('log.txt').read())",
+    )
+    assert answer[:3] == [{"a": "2", "b": "1", "c": "d", "stage": "dev"}, "q", [True]]
+    assert answer[3] == {"a": "2", "c": "d"}
+    assert answer[4].startswith("run.display_name = 'other' has no effect: ")
+
+
+def test_the_reason_of_a_failed_interactive_run_is_kept(served: Programs) -> None:
+    """In its details and in what wait_for_completion raises; a run that has ended cannot be canceled."""
+    answer = run_program(
+        served,
+        "run = experiment.start_logging()\nrun.fail('bad thing', 'E1')\n"
+        "answer = [run.get_details()['error']['error']['message']]\n"
+        "try:\n    run.wait_for_completion()\nexcept Exception as error:\n    answer.append(str(error))\n"
+        "run.cancel()\nanswer.append(run.get_status())",
+    )
+    assert answer[0] == "E1: bad thing"
+    assert answer[1].endswith("failed: E1: bad thing")
+    assert answer[2] == "Failed"
+
+
+def test_a_downloaded_model_is_the_file_itself(served: Programs) -> None:
+    """Not a folder of its name; a second download replaces it, and get_model_path has the version."""
+    served.write("m.pkl", "one")
+    served.write("folder/inner/a.txt", "a")
+    answer = run_program(
+        served,
+        "from azureml.core import Model\nimport os\n"
+        "file = Model.register(ws, 'm.pkl', 'file')\nfolder = Model.register(ws, 'folder', 'folder')\n"
+        "answer = [[one.download('here', exist_ok=True) for one in (file, file, folder, folder)],"
+        " Model.get_model_path('file', _workspace=ws),"
+        " sorted(os.path.join(at, name) for at, _, names in os.walk('here') for name in names)]",
+    )
+    assert answer[0] == ["here/m.pkl", "here/m.pkl", "here/folder", "here/folder"]
+    assert answer[1] == "azureml-models/file/1/m.pkl"
+    assert answer[2] == ["here/folder/inner/a.txt", "here/m.pkl"]
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        ("ScriptRunConfig('src', 'train.py', '--a 1')", "ScriptRunConfig: the arguments are a list such as"),
+        ("ScriptRunConfig('src', 'train.py', environment='plain')", "an environment is an Environment, such as"),
+        ("ScriptRunConfig(3, 'train.py')", "ScriptRunConfig: source_directory is the path of a folder, not int"),
+        (
+            "experiment.submit(ScriptRunConfig('src', '../submit.py', environment=host))",
+            "ScriptRunConfig: the script '../submit.py' is outside of the source_directory 'src'",
+        ),
+        (
+            "experiment.submit(ScriptRunConfig('src', 'train.py', ['$AZUREML_DATAREFERENCE_x', 1], environment=host))",
+            "'$AZUREML_DATAREFERENCE_x' among the arguments stands for data named 'x', and the run has no data",
+        ),
+    ],
+)
+def test_a_wrong_type_or_place_is_one_sentence(served: Programs, call: str, sentence: str) -> None:
+    """At the program's line, before a job is made."""
+    served.write("src/train.py", "")
+    assert fail_program(served, call).startswith(sentence)

@@ -147,3 +147,14 @@ def test_what_cannot_be_had_says_so(served: Programs) -> None:
     assert answer[1].startswith("WebserviceException: WebserviceNotFound: there is no service 'service'")
     assert answer[2].startswith("UserErrorException: datastore 'sql' is a SQL database: v2 has no such datastore; ")
     assert answer[3].startswith("UserErrorException: ")
+
+
+def test_absent_secrets_are_none_among_several(served: Programs) -> None:
+    """As in v1, where get_secret alone raises."""
+    answer = run_program(
+        served,
+        "vault = ws.get_default_keyvault()\nvault.set_secret('known', 'x')\n"
+        "answer = [vault.get_secrets(['known', 'unknown']), said(vault.get_secret, 'unknown')]",
+    )
+    assert answer[0] == {"known": "x", "unknown": None}
+    assert answer[1].startswith("UserErrorException: there is no secret 'unknown'")

@@ -13,8 +13,8 @@ from smalt.v1.ports import DataPort, LoneBinder, PortBinder, Side, find_port, ma
 if TYPE_CHECKING:
     from smalt.v1.commands import CommandParts
 
-_VARIABLE = re.compile(r"\$AZUREML_DATAREFERENCE_\w+")
-"""The text of a v1 data object, which v1 replaces by its path."""
+_VARIABLE = re.compile(r"\$AZURE_?ML_\w+")
+"""A variable of the service, such as the text of a v1 data object, which v1 replaces by its path."""
 _PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 
 
@@ -159,7 +159,7 @@ def get_origin(source: Any) -> Any:
 def quote_word(text: str) -> str:
     """Return the text as one word of a shell; v1's names of paths in it are replaced when the command runs."""
     if _VARIABLE.search(text):
-        return '"' + re.sub(r'(["\\`])', r"\\\1", text) + '"'
+        return '"' + re.sub(r'(["\\`]|\$(?!AZURE_?ML_))', r"\\\1", text) + '"'
     return shlex.quote(text)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from smalt.entities.schema.problems import join_words
+from smalt.v1.command_ports import quote_word
 from smalt.v1.exceptions import RunConfigurationException, UserErrorException
 from smalt.v1.notices import tell_no_effect
 from smalt.v1.run_configuration import LOCAL, MAX_DURATION_SECONDS_DEFAULT, RunConfiguration, get_compute_name
@@ -97,6 +100,7 @@ def build_command(
 
     environment = settings.environment
     bind_run_data(parts, settings)
+    _check_references(text, parts)
     distribution, count = describe_distribution(settings)
     arguments = [*settings.docker.arguments, *(environment.docker.arguments or ())]
     timeout = settings.max_run_duration_seconds
@@ -121,6 +125,17 @@ def build_command(
         timeout=timeout if timeout and timeout != MAX_DURATION_SECONDS_DEFAULT else None,
         **fields,
     )
+
+
+def _check_references(text: str, parts: CommandParts) -> None:
+    """Raise if the command has the text of a data reference that it has no data for."""
+    known = {*parts.inputs, *parts.outputs}
+    for name in re.findall(r"\$AZUREML_DATAREFERENCE_(\w+)", text):
+        if name not in known:
+            raise UserErrorException(
+                f"'$AZUREML_DATAREFERENCE_{name}' among the arguments stands for data named '{name}', and the run has "
+                f"{join_words(sorted(known), 'and') if known else 'no data'}; add it to run_config.data_references"
+            )
 
 
 def bind_run_data(parts: CommandParts, settings: RunConfiguration) -> None:
@@ -194,10 +209,8 @@ def collect_fields(tags: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def _quote_word(text: str) -> str:
-    """Return a word of the command line; an expression of v2 and an environment variable stay what they are."""
-    if text.startswith(("${{", "$AZUREML_", "$AZURE_ML_")):
-        return text
-    return shlex.quote(text)
+    """Return a word of the command line; an expression of v2 and a variable of the service stay what they are."""
+    return text if text.startswith("${{") else quote_word(text)
 
 
 def _check_port(name: str) -> str:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 DEFAULT_CPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04:latest"
 DEFAULT_GPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-cuda11.1-cudnn8-ubuntu20.04:latest"
 _HOST = "azureml:host"
+_DOCUMENT = "azureml.v1.environment"
+"""The property with v1's own definition of an environment, which has more than that of v2: variables, for example."""
 
 
 class _Section:
@@ -118,6 +120,7 @@ class Environment:
         self.inferencing_stack_version: str | None = None
         self._reference: str | None = None
         self._as_fetched: dict[str, Any] | None = None
+        self._was_made_by_v2 = False
         for key in ("python", "docker", "spark", "environment_variables", "inferencing_stack_version"):
             if key in kwargs:
                 setattr(self, key, kwargs.pop(key))
@@ -245,6 +248,7 @@ class Environment:
     def clone(self, new_name: str) -> Environment:
         made = copy.deepcopy(self)
         made.name, made.version, made._reference, made._as_fetched = new_name, None, None, None
+        made._was_made_by_v2 = False
         if self._reference and self._is_opaque:
             raise UserErrorException(
                 f"the packages of '{self.name}' are known by its name only, so it cannot be cloned as '{new_name}'; "
@@ -253,8 +257,12 @@ class Environment:
         return made
 
     def register(self, workspace: Workspace) -> Environment:
+        from smalt.v1.files.environments import dump_environment
+
+        definition, document = self.to_definition(), dump_environment(self)
+        definition.properties = {_DOCUMENT: json.dumps({**document, "version": None}, sort_keys=True)}
         with raise_as(UserErrorException):
-            made = workspace.client.environments.create_or_update(self.to_definition())
+            made = workspace.client.environments.create_or_update(definition)
         return from_entity(made, self)
 
     def build(self, workspace: Workspace, image_build_compute: object = None) -> Any:
@@ -272,10 +280,10 @@ class Environment:
 
     def to_reference(self) -> Any:
         """Return the environment as a job of v2 has it: a reference, if it is unchanged since it was fetched."""
+        if self._is_host and not self._was_made_by_v2:
+            return _HOST
         if self._reference is not None and self._as_fetched == self.to_dict():
             return self._reference
-        if self._is_host:
-            return _HOST
         return self.to_definition()
 
     def has_no_packages(self) -> bool:
@@ -329,22 +337,40 @@ class _BuildDetails:
 
 def from_entity(entity: Any, written: Environment | None = None) -> Environment:
     """Return an environment of the workspace as v1 has it; `written` is the one that it was made from."""
-    made = copy.deepcopy(written) if written is not None else Environment(str(entity.name))
-    made.version = str(entity.version)
-    if written is None:
-        conda = entity.conda_file
-        made.python.conda_dependencies = (
-            CondaDependencies(_underlying_structure=dict(conda)) if isinstance(conda, Mapping) else None
-        )
-        made.python.user_managed_dependencies = conda is None
-        made.docker.base_image = entity.image
+    document = (entity.properties or {}).get(_DOCUMENT)
+    if written is not None:
+        made = copy.deepcopy(written)
+    elif document is not None:
+        from smalt.v1.files.environments import build_environment
+
+        made = build_environment(json.loads(document))
         if entity.build is not None:
-            made.docker.build_context = DockerBuildContext(
-                str(entity.build.path), entity.build.dockerfile_path or "Dockerfile"
-            )
+            _set_build(made, entity.build)
+    else:
+        made = _build_from_fields(entity)
+    made.version = str(entity.version)
     made._reference = f"azureml:{entity.name}:{entity.version}"
     made._as_fetched = made.to_dict()
     return made
+
+
+def _build_from_fields(entity: Any) -> Environment:
+    """Return the environment of v1 for one that v2 made."""
+    made, conda = Environment(str(entity.name)), entity.conda_file
+    made._was_made_by_v2 = True
+    made.python.conda_dependencies = (
+        CondaDependencies(_underlying_structure=dict(conda)) if isinstance(conda, Mapping) else None
+    )
+    made.python.user_managed_dependencies = conda is None
+    made.docker.base_image = entity.image
+    if entity.build is not None:
+        _set_build(made, entity.build)
+    return made
+
+
+def _set_build(made: Environment, build: Any) -> None:
+    made.docker.base_image, made.docker.base_dockerfile = None, None
+    made.docker.build_context = DockerBuildContext(str(build.path), build.dockerfile_path or "Dockerfile")
 
 
 def _make_curated(name: str, version: str | None) -> Environment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -143,22 +144,21 @@ class Model:
         """Return the path of the model on this machine; a workspace's model is downloaded first."""
         if _workspace is None:
             return JobModel.get_model_path(model_name, version)
-        return Model(_workspace, model_name, version=version).download(os.path.join("azureml-models", model_name), True)
+        found = Model(_workspace, model_name, version=version)
+        return found.download(os.path.join("azureml-models", model_name, str(found.version)), exist_ok=True)
 
     # What is done with one
 
     def download(self, target_dir: str = ".", exist_ok: bool = False, exists_ok: bool | None = None) -> str:
         """Download the model, and return the path of its file or folder below `target_dir`."""
-        from smalt.client.transfers.downloads import download_uri
-
         may_exist = exist_ok if exists_ok is None else exists_ok
         uri = str(self._entity.path)
         target = os.path.join(target_dir, os.path.basename(uri.rstrip("/")))
         if os.path.exists(target) and not may_exist:
             raise WebserviceException(f"'{target}' is there already; to replace it say exist_ok=True")
         with raise_as(WebserviceException):
-            download_uri(self.workspace.client, uri, os.path.abspath(target))
-        return _unwrap_file(target)
+            _download_to(self.workspace.client, uri, target)
+        return target
 
     def update(
         self,
@@ -330,7 +330,19 @@ def _get_number(entity: Any) -> tuple[int, str]:
     return (int(text) if text.isdigit() else -1, text)
 
 
-def _unwrap_file(target: str) -> str:
-    """Return the file of a folder that was made for it alone and has its name."""
-    inner = os.path.join(target, os.path.basename(target))
-    return inner if os.path.isfile(inner) and os.listdir(target) == [os.path.basename(target)] else target
+def _download_to(client: Any, uri: str, target: str) -> None:
+    """Download a file or folder to the path `target`, whose last part is its name; replace files that are there."""
+    from smalt.client.transfers.downloads import copy_files, download_uri
+
+    name, folder = os.path.basename(target), os.path.dirname(os.path.abspath(target))
+    os.makedirs(folder, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".smalt-", dir=folder) as temporary:
+        source = os.path.join(temporary, name)
+        download_uri(client, uri, source)
+        inner = os.path.join(source, name)
+        if os.path.isfile(inner) and os.listdir(source) == [name]:  # a file alone arrives in a folder of its name
+            os.replace(inner, target)
+        elif os.path.isdir(target):
+            copy_files(source, target)
+        else:
+            os.replace(source, target)

@@ -209,19 +209,34 @@ class Run(job_names.Run):
     # Its tags and properties
 
     def get_tags(self) -> dict[str, str | None]:
+        """Return the job's tags and those that its script has set; the script's are newer."""
+        logged = super().get_tags()
         if not self._has_job:
-            return super().get_tags()
-        return {key: value or None for key, value in (self.job.tags or {}).items() if not key.startswith("mlflow.")}
+            return logged
+        job = self.job
+        tags = {key: value or None for key, value in (job.tags or {}).items() if not key.startswith("mlflow.")}
+        return {**tags, **{key: value for key, value in logged.items() if key not in (job.properties or {})}}
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         if not self._has_job:
             super().set_tags(dict(tags))
             return
-        self._jobs.update(self.id, tags={str(key): "" if value is None else str(value) for key, value in tags.items()})
+        newer = {key: value for key, value in self.get_tags().items() if key in (self.job.tags or {})}  # by the script
+        texts = {str(key): "" if value is None else str(value) for key, value in {**newer, **tags}.items()}
+        self._jobs.update(self.id, tags=texts)
         self._known = None
 
+    def remove_tags(self, tags: Iterable[str]) -> None:
+        names = [tags] if isinstance(tags, str) else [str(name) for name in tags]
+        if self._has_job:
+            self._jobs.update(self.id, tags=dict.fromkeys(names))
+            self._known = None
+        logged = self.get_all_tags()
+        super().remove_tags([name for name in names if name in logged])
+
     def get_properties(self) -> dict[str, str]:
-        return dict(self.job.properties or {}) if self._has_job else super().get_properties()
+        added = super().get_properties()
+        return {**added, **(self.job.properties or {})} if self._has_job else added
 
     def add_properties(self, properties: Mapping[str, Any]) -> None:
         if not self._has_job:

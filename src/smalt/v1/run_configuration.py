@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from smalt.v1.environment import Environment
@@ -37,11 +37,11 @@ class RunConfiguration:
         _name: str | None = None,
         command: str | Sequence[Any] | None = None,
     ) -> None:
-        self.script, self.arguments, self.command = script, list(arguments or ()), command
+        self.script, self.arguments, self.command = script, list_arguments("RunConfiguration", arguments), command
         self.framework = _check_word("framework", framework or "Python", _FRAMEWORKS)
         self.communicator = _check_word("communicator", communicator or "None", _COMMUNICATORS)
         self._target: Any = LOCAL
-        self.environment = Environment("default")
+        self._environment = Environment("default")
         if conda_dependencies is not None:
             self.environment.python.conda_dependencies = conda_dependencies
         self.environment_variables: dict[str, str] = {}
@@ -76,6 +76,19 @@ class RunConfiguration:
     @target.setter
     def target(self, target: Any) -> None:
         self._target = get_compute_name(target)
+
+    @property
+    def environment(self) -> Environment:
+        return self._environment
+
+    @environment.setter
+    def environment(self, environment: Environment) -> None:
+        if not isinstance(environment, Environment):
+            raise RunConfigurationException(
+                f"an environment is an Environment, such as Environment.get(ws, 'training'), not "
+                f"{type(environment).__name__}"
+            )
+        self._environment = environment
 
     @property
     def auto_prepare_environment(self) -> bool:
@@ -128,6 +141,15 @@ class AmlComputeSettings:
         self.vm_priority: str | None = None
         self.retain_cluster = False
         self.cluster_max_node_count: int | None = None
+
+
+def list_arguments(owner: str, arguments: Sequence[Any] | None) -> list[Any]:
+    """Return a script's arguments as a list; raises for a text, whose letters would be the arguments."""
+    if isinstance(arguments, (str, dict)) or not isinstance(arguments, Iterable | None):
+        raise RunConfigurationException(
+            f"{owner}: the arguments are a list such as ['--rate', 0.1], not {type(arguments).__name__}"
+        )
+    return list(arguments or ())
 
 
 def get_compute_name(target: Any) -> str:

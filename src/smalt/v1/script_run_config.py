@@ -18,7 +18,7 @@ from smalt.v1.commands import (
 )
 from smalt.v1.exceptions import UserErrorException
 from smalt.v1.notices import tell_no_effect
-from smalt.v1.run_configuration import MAX_DURATION_SECONDS_DEFAULT, RunConfiguration
+from smalt.v1.run_configuration import MAX_DURATION_SECONDS_DEFAULT, RunConfiguration, list_arguments
 
 if TYPE_CHECKING:
     from smalt.entities.jobs.command import CommandNode
@@ -52,9 +52,13 @@ class ScriptRunConfig:
         if run_config is not None and (compute_target is not None or environment is not None):
             both = "compute_target" if compute_target is not None else "environment"
             raise UserErrorException(f"ScriptRunConfig: run_config and {both} exclude each other; give one of them")
+        if not isinstance(source_directory, (str, os.PathLike, type(None))):
+            raise UserErrorException(
+                f"ScriptRunConfig: source_directory is the path of a folder, not {type(source_directory).__name__}"
+            )
         self.source_directory = os.fspath(source_directory) if source_directory is not None else None
         self.script, self.command = script, command
-        self.arguments = list(arguments or ())
+        self.arguments = list_arguments("ScriptRunConfig", arguments)
         self.run_config = run_config.copy() if run_config is not None else RunConfiguration()
         if run_config is not None:
             self.script = script or run_config.script
@@ -94,6 +98,11 @@ class ScriptRunConfig:
 
     def _check_script(self, script: str) -> None:
         folder = self._get_code() or "."
+        if os.path.relpath(os.path.join(folder, script), folder).startswith(os.pardir):
+            raise UserErrorException(
+                f"ScriptRunConfig: the script '{script}' is outside of the source_directory '{folder}', which alone "
+                f"the job gets; name a folder that has both, and the script's path in it"
+            )
         if not os.path.isfile(os.path.join(folder, script)):
             from smalt.entities.schema.problems import did_you_mean
 

@@ -215,10 +215,10 @@ class JobOperations(Collection):
         *,
         display_name: str | None = None,
         description: str | None = None,
-        tags: dict[str, str] | None = None,
+        tags: Mapping[str, str | None] | None = None,
         properties: dict[str, str] | None = None,
     ) -> Job:
-        """Change the job's descriptive fields; tags and properties are added to the existing ones."""
+        """Change the job's descriptive fields; tags and properties are added, and a tag that is None is removed."""
         given = {"displayName": display_name, "description": description, "tags": tags, "properties": properties}
         self._patch_run(name, {key: value for key, value in given.items() if value is not None})
         return self.get(name)

@@ -30,8 +30,11 @@ class Keyvault:
     def get_secret(self, name: str) -> str:
         return str(_request_secret("/secrets/" + quote(name, safe=""), name)["value"])
 
-    def get_secrets(self, secrets: Iterable[str]) -> dict[str, str]:
-        return {name: self.get_secret(name) for name in secrets}
+    def get_secrets(self, secrets: Iterable[str]) -> dict[str, str | None]:
+        """Return the secrets by name; None for a name without one."""
+        names = list(secrets)
+        there = {one["name"] for one in self.list_secrets()} if names else set()
+        return {name: self.get_secret(name) if name in there else None for name in names}
 
     def list_secrets(self) -> list[dict[str, str]]:
         listed = _request_secret("/secrets", "NAME").get("value", [])

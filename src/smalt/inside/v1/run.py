@@ -11,7 +11,7 @@ from .context import RunContext, get_current
 from .errors import make_exception, make_user_error
 from .files import RunFiles
 from .metrics import RunLogging
-from .records import RunRecords
+from .records import RunRecords, parse_index
 from .storage import Storage
 from .unsupported import add_unsupported_members
 from .writer import RunWriter
@@ -81,6 +81,10 @@ class Run(RunLogging, Storage):
     def display_name(self) -> str:
         return self.name
 
+    @display_name.setter
+    def display_name(self, text: str) -> None:
+        print(f"run.display_name = {text!r} has no effect: a job gets its display name when it is submitted")
+
     @property
     def description(self) -> str | None:
         return self.get_all_tags().get("mlflow.note.content")
@@ -124,7 +128,15 @@ class Run(RunLogging, Storage):
             "runDefinition": {},
             "logFiles": {},
             "submittedBy": info.get("user_id"),
+            **({"error": {"error": {"message": reason}}} if (reason := self._find_failure()) else {}),
         }
+
+    def _find_failure(self) -> str:
+        """Return the reason that `fail` was given; the empty text of a run that did not fail."""
+        data = self.get_data()
+        if data["info"].get("status") != "FAILED":
+            return ""
+        return next((str(tag["value"]) for tag in data.get("data", {}).get("tags", []) if tag["key"] == "error"), "")
 
     def get_portal_url(self) -> str:
         """Return an empty address: the run has no page yet."""
@@ -172,7 +184,13 @@ class Run(RunLogging, Storage):
         self.client.send_json("runs/set-tag", {"run_id": self.id, "key": name, "value": value})
 
     def get_tags(self) -> dict[str, str | None]:
-        return {name: value or None for name, value in self.get_all_tags().items() if not name.startswith(_NOT_TAGS)}
+        tags = self.get_all_tags()
+        logged = {entry["path"] for entry in parse_index(tags)}  # a text that was logged is a tag as well
+        return {
+            name: value or None
+            for name, value in tags.items()
+            if not name.startswith(_NOT_TAGS) and name + ".json" not in logged
+        }
 
     @property
     def tags(self) -> dict[str, str | None]:
@@ -280,7 +298,10 @@ class Run(RunLogging, Storage):
             time.sleep(1)
         details = self.get_details()
         if raise_on_error and details["status"] == "Failed":
-            raise make_exception(f"run '{self.id}' failed", "ActivityFailedException")
+            reason = details.get("error", {}).get("error", {}).get("message")
+            raise make_exception(
+                f"run '{self.id}' failed" + (f": {reason}" if reason else ""), "ActivityFailedException"
+            )
         return details
 
     def __enter__(self) -> Run:
@@ -314,7 +335,7 @@ class Run(RunLogging, Storage):
 
         return Keyvault().get_secret(name)
 
-    def get_secrets(self, secrets: Iterable[str]) -> dict[str, str]:
+    def get_secrets(self, secrets: Iterable[str]) -> dict[str, str | None]:
         from .keyvault import Keyvault
 
         return Keyvault().get_secrets(secrets)
@@ -361,7 +382,16 @@ class ChildRun(Run):
         self._set_end("FAILED")
 
     def cancel(self) -> None:
-        self._set_end("KILLED")
+        if self.get_status() not in _OVER:
+            self._set_end("KILLED")
+
+    @property
+    def display_name(self) -> str:
+        return self.name
+
+    @display_name.setter
+    def display_name(self, text: str) -> None:
+        self.client.send_json("runs/update", {"run_id": self.id, "run_name": str(text)})
 
     def _set_end(self, status: str) -> None:
         self.flush()

@@ -56,14 +56,22 @@ def _list_pair(pair: Sequence[Any]) -> list[str]:
         )
     store, paths = pair
     listed = paths if isinstance(paths, list) else [paths]
-    return [make_uri(store.name, str(one)) for one in listed]
+    return [make_uri(store.name, _shorten_pattern(str(one).removeprefix("./"))) for one in listed]
+
+
+def _shorten_pattern(path: str) -> str:
+    """Return the folder where a pattern stands for all files below it, at any depth."""
+    shortened = re.sub(r"(^|/)\*\*(/\*\*?)*/?$", "", path)
+    return path if has_pattern(shortened) else shortened
 
 
 def _to_uri(text: str) -> str:
     if not text.strip():
         raise UserErrorException("the path of a dataset is empty; name a file or folder")
     is_remote = "://" in text or text.startswith("azureml:")
-    return text.removeprefix("file://") if not is_remote or text.startswith("file://") else text
+    if is_remote and not text.startswith("file://"):
+        return _shorten_pattern(text) if text.startswith("azureml:") else text
+    return _shorten_pattern(text.removeprefix("file://")) or "."
 
 
 def find_type(uri: str, client: Any) -> str:

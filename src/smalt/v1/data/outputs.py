@@ -7,11 +7,13 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
+from smalt.client.connection.notices import print_notice
 from smalt.entities.jobs.inputs import Output
 from smalt.v1.command_ports import PortBinding
 from smalt.v1.data.consumption import DatasetConsumptionConfig
 from smalt.v1.data.factories import PromoteHeadersBehavior
 from smalt.v1.data.locations import make_uri
+from smalt.v1.data.registration import make_asset_name
 from smalt.v1.exceptions import UserErrorException
 from smalt.v1.notices import tell_no_effect
 from smalt.v1.ports import MODES, DataPort
@@ -48,8 +50,10 @@ class OutputDatasetConfig(PortBinding):
     ) -> Any:
         """Return the output as one that becomes a data asset when its step has ended."""
         tell_no_effect(f"{type(self).__name__}.register_on_complete", {"tags": tags}, "the output of a job has no tags")
+        if self.transformations:
+            print_notice(f"'{name}' is registered as files; read its table by Dataset.Tabular.from_…, from their path")
         made = self._copy()
-        made._registration = {"name": name, "description": description}
+        made._registration = {"name": make_asset_name(name), "description": description}
         return made
 
     def as_input(self, name: str | None = None) -> DatasetConsumptionConfig:

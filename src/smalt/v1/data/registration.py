@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from smalt.v1.workspace import Workspace
 
 _DOCUMENT = "azureml.v1.dataset"
-"""The property with the dataset's document; an asset without it was made by v2."""
+"""The property with the dataset's document; an asset without it was made by v2, or by the output of a job."""
+_JOB = "smalt.job"
+"""The property of an asset that is the output of a job."""
 _UNNAMED = "azureml.v1.unnamed"
 
 
@@ -49,10 +51,14 @@ def register_dataset(
 
 def make_asset_name(name: str) -> str:
     """Return the name of v2's data asset, which has no spaces and signs as v1's datasets may; a notice says so."""
-    made = re.sub(r"[^\w.-]+", "_", str(name), flags=re.ASCII).lstrip("_.-")[:255] or str(name)
+    made = clean_name(name)
     if made != name:
         print_notice(f"dataset '{name}' is the data asset '{made}': names of v2 have letters, digits, '-', '_' and '.'")
     return made
+
+
+def clean_name(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", str(name), flags=re.ASCII).lstrip("_.-")[:255] or str(name)
 
 
 def save_unnamed(dataset: AbstractDataset) -> Any:
@@ -99,7 +105,8 @@ def find_dataset(workspace: Workspace, name: str, version: Any) -> Any:
     if asset is None:
         from smalt.entities.schema.problems import did_you_mean
 
-        known = [] if _find_asset(workspace, name, "latest") is not None else _list_names(workspace)
+        is_there = _find_asset(workspace, name, "latest") is not None
+        known = [] if is_there else [one for one in _list_names(workspace) if one != name]  # it may be archived
         what = f"'{name}'" if version == "latest" else f"'{name}' with version {version}"
         raise UserErrorException(f"the workspace '{workspace.name}' has no dataset {what}{did_you_mean(name, known)}")
     return _make_dataset(asset, workspace)
@@ -115,11 +122,18 @@ class RegisteredDatasets(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         return find_dataset(self._workspace, name, "latest")
 
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or super().__contains__(clean_name(str(name)))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        found = super().get(name)
+        return super().get(clean_name(str(name)), default) if found is None else found
+
 
 def _list_datasets(workspace: Workspace) -> Iterator[tuple[str, Any]]:
     for name in _list_names(workspace):
         asset = _find_asset(workspace, name, "latest")
-        if asset is not None and _DOCUMENT in (asset.properties or {}) and is_named(asset):
+        if asset is not None and _find_document(asset) is not None and is_named(asset):
             yield name, _make_dataset(asset, workspace)
 
 
@@ -138,17 +152,26 @@ def _find_asset(workspace: Workspace, name: str, version: Any) -> Any:
 
 
 def _make_dataset(asset: Any, workspace: Workspace) -> Any:
-    text = (asset.properties or {}).get(_DOCUMENT)
-    if text is None:
+    document = _find_document(asset)
+    if document is None:
         raise UserErrorException(
             f"'{asset.name}' version {asset.version} was made by v2, and v2 data assets cannot be opened by v1; make "
             f"it an "
             f"input of a v2 job, or register its path by Dataset.File.from_files or Dataset.Tabular.from_…: "
             f"{asset.path}"
         )
-    document = json.loads(str(text))
     kind = TabularDataset if documents.is_table(document) else FileDataset
     return kind.from_document(document, workspace).with_asset(asset)
+
+
+def _find_document(asset: Any) -> documents.Document | None:
+    """Return the document of a dataset, or of the files that are a job's output; None of data that v2 made."""
+    properties = asset.properties or {}
+    if _DOCUMENT in properties:
+        found: documents.Document = json.loads(str(properties[_DOCUMENT]))
+        return found
+    kind = {"uri_file": "file", "uri_folder": "folder"}.get(str(asset.type))
+    return None if _JOB not in properties or kind is None else {"paths": [{kind: asset.path}], "transformations": []}
 
 
 def _is_same(asset: Any, dataset: AbstractDataset) -> bool:

@@ -176,7 +176,8 @@ def _name_steps(steps: list[PipelineStep]) -> dict[int, str]:
     """Return the name of each step in v2, by the step's id: of letters, digits and '_', each once."""
     found: dict[int, str] = {}
     for step in steps:
-        base = sanitize_name(re.sub(r"\.(py|R|r|sh)$", "", step.name)) or "step"
+        plain = re.sub(r"[^\x00-\x7f]+", "_", step.name)
+        base = sanitize_name(re.sub(r"\.(py|R|r|sh)$", "", plain)) or "step"
         name, number = base, 1
         while name in found.values():
             name, number = f"{base}_{number}", number + 1

@@ -30,8 +30,10 @@ class Keyvault:
     def get_secret_content_type(self, name: str) -> tuple[str, str]:
         return self.get_secret(name), KeyVaultContentType.not_provided
 
-    def get_secrets(self, secrets: Iterable[str]) -> dict[str, str]:
-        return {name: self.get_secret(name) for name in secrets}
+    def get_secrets(self, secrets: Iterable[str]) -> dict[str, str | None]:
+        """Return the secrets by name; None for a name without one."""
+        there = {one["name"] for one in self.list_secrets()}
+        return {name: self.get_secret(name) if name in there else None for name in secrets}
 
     def set_secret(self, name: str, value: str, content_type: str = KeyVaultContentType.not_provided) -> None:
         with raise_as(UserErrorException):

@@ -28,6 +28,8 @@ Log = Callable[[str], None]
 # Compiling these takes long and ends in an error where no wheel fits the Python: better told at once.
 _NEVER_COMPILED = ("numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "pyarrow", "h5py", "grpcio", "pillow")
 _ATTEMPTS = 12
+_WITH_PKG_RESOURCES = "setuptools<81"
+"""The constraint for SDK v1, which imports pkg_resources: conda's Pythons had it, and later setuptools lack it."""
 _OBVIOUS = r"Using Python"
 _DROPPED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT",
             "UV_SYSTEM_PYTHON")  # fmt: skip
@@ -94,6 +96,10 @@ async def install_requirements(
     asked = sorted(requirements, key=lambda line: not line.startswith("-"))
     lines = list(asked)
     with tempfile.TemporaryDirectory(prefix="smalt-requirements-") as place:
+        if _needs_pkg_resources(lines):
+            constraints = Path(place, "constraints.txt")
+            constraints.write_text(f"{_WITH_PKG_RESOURCES}\n")
+            options += ["--constraint", str(constraints)]
         for attempt in range(_ATTEMPTS):
             listed = Path(place, "requirements.txt")
             listed.write_text("\n".join(lines) + "\n")
@@ -121,6 +127,12 @@ async def install_requirements(
         for before, after in zip(asked, lines, strict=True)
         if before != after
     ]
+
+
+def _needs_pkg_resources(requirements: Sequence[str]) -> bool:
+    """Return True if there is a package of SDK v1 among the requirements, and no setuptools of their own."""
+    packages = {get_package(line) for line in requirements if not line.startswith("-")}
+    return "setuptools" not in packages and any(package.startswith("azureml-") for package in packages)
 
 
 async def restore_shared_files(python: str, requirements: Sequence[str], log: Log) -> None:
