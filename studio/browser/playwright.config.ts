@@ -6,7 +6,8 @@ const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/go
 export default defineConfig({
   testDir: ".",
   workers: 1,
-  timeout: 20_000,
+  timeout: 60_000,
+  expect: { timeout: 15_000 }, // a machine that runs other tests is slow
   reporter: "list",
   outputDir: "../test-results",
   use: {

@@ -156,8 +156,8 @@ export interface ReuseStep {
   result: string;
   reason: string;
   of: string | null;
-  compared_to: string | null;
-  parts: { part?: string; name?: string; changed?: boolean; [key: string]: unknown }[] | Record<string, unknown>;
+  compared_to: { job: string; pipeline: string | null; end: number | null } | null;
+  parts: { part: string; same: boolean }[];
 }
 
 export interface Snapshot {

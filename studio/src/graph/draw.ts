@@ -1,11 +1,11 @@
 import type { Look } from "../text/states";
-import type { GraphNode } from "./model";
+import type { GraphEdge, GraphNode } from "./model";
 import { isVisible, type Viewport } from "./viewport";
 
 /** What a canvas needs to know to draw a graph. */
 export interface Picture {
   nodes: GraphNode[];
-  edges: [number, number][];
+  edges: GraphEdge[];
   view: Viewport;
   width: number;
   height: number;
@@ -33,7 +33,7 @@ export function readColours(element: Element): Colours {
 
 const ARROW = 5;
 
-/** Draw frames and edges; far out also the nodes, as boxes in the colours of their states. */
+/** Draw frames and edges, those that others imply only at the selected node; far out also the nodes, as boxes in the colours of their states. */
 export function drawGraph(canvas: HTMLCanvasElement, picture: Picture, colours: Colours): void {
   const scale = window.devicePixelRatio || 1;
   const [width, height] = [Math.round(picture.width * scale), Math.round(picture.height * scale)];
@@ -67,16 +67,17 @@ function drawEdges(context: CanvasRenderingContext2D, picture: Picture, colours:
   const { nodes, edges, view, selected } = picture;
   const chosen = selected === null ? -1 : nodes.findIndex((node) => node.id === selected);
   const tooMany = picture.isFar && edges.length > 6000;
-  const passes: [string, number, (from: number, to: number) => boolean][] = [
-    [colours.edge, 1.4, (from, to) => from !== chosen && to !== chosen && !tooMany],
-    [colours.strong, 2, (from, to) => from === chosen || to === chosen],
+  const passes: [string, number, (edge: GraphEdge) => boolean][] = [
+    [colours.edge, 1.4, ([from, to, isImplied]) => from !== chosen && to !== chosen && !isImplied && !tooMany],
+    [colours.strong, 2, ([from, to]) => from === chosen || to === chosen],
   ];
   for (const [colour, thickness, wants] of passes) {
     context.strokeStyle = context.fillStyle = colour;
     context.lineWidth = thickness / Math.max(0.35, Math.min(1, view.zoom));
     context.beginPath();
-    for (const [from, to] of edges) {
-      if (!wants(from, to)) continue;
+    for (const edge of edges) {
+      if (!wants(edge)) continue;
+      const [from, to] = edge;
       const [a, b] = [nodes[from].box, nodes[to].box];
       const area = { x: Math.min(a.x, b.x), y: a.y, width: Math.max(a.x + a.width, b.x + b.width) - Math.min(a.x, b.x), height: Math.max(1, b.y - a.y) };
       if (!isVisible(area, view, picture)) continue;
@@ -86,11 +87,11 @@ function drawEdges(context: CanvasRenderingContext2D, picture: Picture, colours:
       context.bezierCurveTo(startX, startY + bend, endX, endY - bend, endX, endY - (picture.isFar ? 0 : ARROW));
     }
     context.stroke();
-    if (!picture.isFar) drawArrows(context, edges.filter(([from, to]) => wants(from, to)), nodes);
+    if (!picture.isFar) drawArrows(context, edges.filter(wants), nodes);
   }
 }
 
-function drawArrows(context: CanvasRenderingContext2D, edges: [number, number][], nodes: GraphNode[]): void {
+function drawArrows(context: CanvasRenderingContext2D, edges: GraphEdge[], nodes: GraphNode[]): void {
   context.beginPath();
   for (const to of new Set(edges.map(([, end]) => end))) {
     const { x, y, width } = nodes[to].box;

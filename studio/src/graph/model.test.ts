@@ -74,3 +74,9 @@ test("of several states the one to be seen stands for all", () => {
   expect(combineStates(["Completed", "Queued"])).toBe("Queued");
   expect(combineStates(["Completed", "Completed"])).toBe("Completed");
 });
+
+test("an edge is implied where others lead the same way", () => {
+  const graph: JobGraph = { after: 0, jobs: [job("p", null), job("a", "p"), job("b", "p"), job("c", "p"), job("d", "p")], edges: [[1, 2], [2, 3], [1, 3], [1, 4], [4, 3]] };
+  const { nodes, edges } = arrange(graph, NOTHING);
+  expect(edges.filter(([, , isImplied]) => isImplied).map(([from, to]) => nodes[from].label + nodes[to].label)).toEqual(["ac"]);
+});

@@ -14,10 +14,12 @@ export interface GraphNode {
   depth: number;
 }
 
+/** Places in `nodes`; an edge is implied if others lead the same way round. */
+export type GraphEdge = [from: number, to: number, isImplied: boolean];
+
 export interface Arrangement {
   nodes: GraphNode[];
-  /** Places in `nodes`. */
-  edges: [number, number][];
+  edges: GraphEdge[];
   width: number;
   height: number;
 }
@@ -32,7 +34,7 @@ export interface Openings {
 export const NODE: Size = { width: 216, height: 58 };
 const FEWEST_FOLDED = 6;
 const PADDING = 20;
-const HEAD = 38;
+const HEAD = 48;
 
 interface Item {
   id: string;
@@ -94,14 +96,39 @@ function arrangeLevel(jobs: GraphJob[], children: Map<string | null, GraphJob[]>
     for (const node of inner[k]?.nodes ?? []) nodes.push({ ...node, box: moveBox(node.box, boxes[k], sizes[k].width - inner[k]!.width) });
     return start;
   });
-  const own_edges = pairs.map(([from, to]): [number, number] => [starts[from], starts[to]]);
-  const inner_edges = inner.flatMap((one, k) => one?.edges.map(([from, to]): [number, number] => [from + starts[k] + 1, to + starts[k] + 1]) ?? []);
+  const implied = findImplied(items.length, pairs, boxes);
+  const ownEdges = pairs.map(([from, to], k): GraphEdge => [starts[from], starts[to], implied[k]]);
+  const innerEdges = inner.flatMap((one, k) => one?.edges.map(([from, to, isImplied]): GraphEdge => [from + starts[k] + 1, to + starts[k] + 1, isImplied]) ?? []);
   return {
     nodes,
-    edges: [...own_edges, ...inner_edges],
+    edges: [...ownEdges, ...innerEdges],
     width: Math.max(0, ...boxes.map((box) => box.x + box.width)),
     height: Math.max(0, ...boxes.map((box) => box.y + box.height)),
   };
+}
+
+/** Tell for each edge whether another path leads from its beginning to its end. */
+function findImplied(count: number, pairs: [number, number][], boxes: Box[]): boolean[] {
+  const outs: number[][] = Array.from({ length: count }, () => []);
+  for (const [from, to] of pairs) outs[from].push(to);
+  const implied = outs.map((targets, from) => findBehind(from, targets, outs, boxes));
+  return pairs.map(([from, to]) => implied[from].has(to));
+}
+
+/** The nodes behind any of `targets`, down to the layer of the lowest of them. */
+function findBehind(from: number, targets: number[], outs: number[][], boxes: Box[]): Set<number> {
+  const found = new Set<number>();
+  if (targets.length < 2) return found;
+  const lowest = targets.reduce((most, node) => Math.max(most, boxes[node].layer), 0);
+  const stack = targets.filter((node) => boxes[node].layer < lowest && node !== from);
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    for (const next of outs[node]) {
+      if (found.has(next) || boxes[next].layer > lowest) continue;
+      found.add(next);
+      stack.push(next);
+    }
+  }
+  return found;
 }
 
 function moveBox(box: Box, frame: Box, slack: number): Box {

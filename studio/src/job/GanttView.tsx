@@ -77,7 +77,7 @@ function Rows({ gantt, selected, onSelect }: { gantt: Gantt; selected: string | 
                   <span key={one.from} className={`bar ${one.look}${row.isComposite ? " composite" : ""}`} title={`${NAMES[one.look]}: ${formatDuration(one.to - one.from)}`} style={{ left: place(one.from), width: `max(2px, ${((one.to - one.from) / span) * 100}%)` }} />
                 ))}
               </span>
-              <span className="gantt-time number">{seconds ? formatDuration(seconds) : "–"}</span>
+              <span className="gantt-time number">{row.isReused ? "reused" : seconds ? formatDuration(seconds) : "–"}</span>
             </button>
           );
         })}

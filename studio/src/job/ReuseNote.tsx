@@ -1,6 +1,9 @@
 import type { GraphJob, ReuseStep } from "../api/types";
 import { useQuery } from "../api/useQuery";
 import { useApi } from "../shell/context";
+import { Icon } from "../shell/icons";
+import { Link } from "../shell/Link";
+import { buildPath } from "../shell/router";
 
 /** Why a step ran though an earlier one may have been the same. */
 export function ReuseNote({ job }: { job: GraphJob }) {
@@ -12,7 +15,14 @@ export function ReuseNote({ job }: { job: GraphJob }) {
     <section>
       <h3>Reuse</h3>
       <p>{describeReuse(step)}</p>
-      {step.compared_to && <p className="muted">Compared with job {step.compared_to}.</p>}
+      {step.compared_to && (
+        <>
+          <p className="muted">Compared with the nearest earlier step, <Link to={buildPath(api.workspace.folder, "jobs", step.compared_to.job)}>{step.compared_to.job}</Link>:</p>
+          <ul className="parts">
+            {step.parts.map(({ part, same }) => <li key={part} className={same ? "same" : "differs"}><Icon name={same ? "check" : "close"} size={12} />{part}<span className="visually-hidden">{same ? " is the same" : " differs"}</span></li>)}
+          </ul>
+        </>
+      )}
     </section>
   );
 }

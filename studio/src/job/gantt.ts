@@ -17,6 +17,7 @@ export interface GanttRow {
   status: State;
   stretches: Stretch[];
   isCritical: boolean;
+  isReused: boolean;
 }
 
 export interface Gantt {
@@ -34,7 +35,7 @@ export function buildGantt(graph: JobGraph, timeline: Timeline, now: number): Ga
     if (!job) return [];
     const stretches = buildStretches(one.states, now);
     const label = one.label || job.display_name || job.name;
-    return [{ name: one.name, label, isComposite: job.composite, depth: one.label ? one.label.split("/").length : 0, status: job.status, stretches, isCritical: critical.has(one.name) }];
+    return [{ name: one.name, label, isComposite: job.composite, depth: one.label ? one.label.split("/").length : 0, status: job.status, stretches, isCritical: critical.has(one.name), isReused: job.reused !== undefined }];
   });
   const times = rows.flatMap((row) => row.stretches.flatMap(({ from, to }) => [from, to]));
   const from = times.reduce((least, time) => Math.min(least, time), Infinity);

@@ -1,0 +1,52 @@
+import { test, type Page } from "@playwright/test";
+import { open, PAGES } from "./rig";
+
+const FOLDER = process.env.STUDIO_SHOTS!;
+
+/** Take a picture of a page in light and in dark. */
+async function shoot(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.mouse.move(5, 715);
+    await page.evaluate(() => document.fonts.ready);
+    await page.waitForTimeout(250);
+    await page.screenshot({ path: `${FOLDER}/${name}-${colorScheme}.png` });
+  }
+}
+
+test("every page", async ({ page }) => {
+  await open(page, "jobs");
+  await page.getByRole("row").nth(8).waitFor();
+  await shoot(page, "jobs");
+  await page.goto(`${PAGES}/jobs?group=experiment`);
+  await page.locator(".group-head").first().click();
+  await page.locator(".newest li").first().waitFor();
+  await shoot(page, "experiments");
+  await page.goto(`${PAGES}/jobs/fares_1`);
+  await page.locator(".excerpt-line").first().waitFor();
+  await shoot(page, "job-failed");
+  await page.goto(`${PAGES}/jobs/fares_1?view=timeline`);
+  await page.locator(".gantt-row").nth(3).waitFor();
+  await shoot(page, "job-timeline");
+  await page.goto(`${PAGES}/jobs/fares_2?node=download&tab=data`);
+  await page.locator(".port-head").first().click();
+  await page.locator(".file-list button").first().click();
+  await page.locator(".preview table").waitFor();
+  await shoot(page, "job-data");
+  await page.goto(`${PAGES}/jobs/digits_1?tab=metrics`);
+  await page.locator(".curve canvas").first().waitFor();
+  await shoot(page, "job-metrics");
+  await page.goto(`${PAGES}/jobs/digits_1?tab=log`);
+  await page.locator(".log-line").first().waitFor();
+  await shoot(page, "job-log");
+  await page.goto(`${PAGES}/jobs`);
+  await page.getByRole("row").nth(5).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Find a job or command" }).fill("digits");
+  await page.getByRole("listbox").getByRole("option").nth(1).waitFor();
+  await shoot(page, "palette");
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(`${PAGES}/jobs/fares_1`);
+  await page.locator(".excerpt-line").first().waitFor();
+  await shoot(page, "phone");
+});

@@ -1,0 +1,70 @@
+"""`python -m tests.studio.screenshots FOLDER`: pictures of the studio's pages, of jobs that really ran.
+
+`scripts/screenshots` builds the studio first."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.helpers import Server, running_server
+from tests.studio.test_browser import STUDIO
+
+DEMO = STUDIO / "browser/demo"
+SMALL = {
+    "digits-baseline": ("digits", "echo 'accuracy 0.88'"),
+    "digits-augmented": ("digits", "echo 'accuracy 0.91'; sleep 0.4"),
+    "fit-prophet": ("demand", "echo fitting; sleep 0.6"),
+    "load-warehouse": ("demand", "echo 'connection refused: warehouse:5432' >&2; exit 7"),
+    "nightly-report": ("reports", "sleep 0.2; echo sent"),
+    "score-batch": ("reports", "sleep 0.9"),
+    "clean-images": ("vision", "sleep 1.3"),
+    "resnet-finetune": ("vision", "echo epoch 1; sleep 240"),
+    "embed-captions": ("vision", "sleep 240"),
+}
+
+
+def run_cli(server: Server, *words: str, cwd: Path = DEMO) -> str:
+    command = [sys.executable, "-m", "smalt", *words]
+    environment = {**os.environ, "SMALT_HOME": str(server.home.root)}
+    ended = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        print(" ".join(words), ended.stdout, ended.stderr, file=sys.stderr)
+    return ended.stdout
+
+
+def submit_demo(server: Server) -> None:
+    """Run jobs of several kinds and states; two still run at the end."""
+    run_cli(server, "job", "create", "--file", "train.yml", "--name", "digits_1", "--stream")
+    for name, trees in (("fares_0", 200), ("fares_2", 240), ("fares_1", 300)):
+        run_cli(
+            server, "job", "create", "--file", "fares.yml", "--name", name, "--set", f"inputs.trees={trees}", "--stream"
+        )
+    for place, (shown, (experiment, command)) in enumerate(SMALL.items()):
+        sets = [f"display_name={shown}", f"experiment_name={experiment}", f"command={command}"]
+        run_cli(server, "job", "create", "--file", "small.yml", "--name", f"small_{place}", "--set", *sets)
+    for place in range(len(SMALL) - 2):
+        run_cli(server, "job", "stream", "--name", f"small_{place}")
+
+
+def main(folder: str) -> None:
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with running_server() as server:
+        submit_demo(server)
+        known = server.ask("GET", "/smalt/v1/workspaces").body["value"]
+        environment = {
+            **os.environ,
+            "STUDIO_SHOTS": str(Path(folder).resolve()),
+            "STUDIO_URL": f"http://127.0.0.1:{server.port}",
+            "STUDIO_TOKEN": server.home.read_token() or "",
+            "STUDIO_WORKSPACE": str(known[0]["id"]),
+            "STUDIO_FOLDER": str(known[0]["folder"]),
+        }
+        command = ["node", "node_modules/@playwright/test/cli.js", "test", "-c", "browser/shots.config.ts"]
+        subprocess.run(command, cwd=STUDIO, env=environment, check=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
