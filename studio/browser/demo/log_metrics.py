@@ -1,4 +1,4 @@
-"""Log a loss and an accuracy that grow better, as a training script does; by MLflow's REST API, so that it needs no package."""
+"""Log a loss and an accuracy that grow better, as training does: by MLflow's REST API, as it needs no package."""
 
 import json
 import math

@@ -1,0 +1,118 @@
+"""The studio's speed in a headless Chromium: `python bench/studio.py`. Needs scripts/studio first.
+
+The home has 100,000 jobs, pipelines of 1,000 and 3,000 steps and a log of 1 GB, written into its records.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.helpers import WORKSPACE, Server, temporary_server
+from tests.studio.test_browser import STUDIO
+
+from smalt.service.api.studio.pages import STATIC
+from smalt.service.records import jobs, workspaces
+from smalt.service.records.database import Database
+from smalt.service.records.workspaces import Workspace
+
+JOBS = 100_000
+EXPERIMENTS = 100
+LOG_BYTES = 1_000_000_000
+LINE = b"2026-01-01 12:00:00 epoch 12 batch 4711 loss 0.4711 accuracy 0.8128 learning rate 0.0003\n"
+
+
+def fill_jobs(db: Database, place: Workspace) -> None:
+    news = [
+        jobs.NewJob(f"job-{k}", "command", {}, f"experiment-{k % EXPERIMENTS}", display_name=None) for k in range(JOBS)
+    ]
+    jobs.add_jobs(db, place.id, news, "me")
+    now = time.time()
+    db.execute(
+        "UPDATE jobs SET status=CASE id%7 WHEN 0 THEN 'Failed' ELSE 'Completed' END, created_at=?-(?-id)*30,"
+        " started_at=?-(?-id)*30+1, ended_at=?-(?-id)*30+9",
+        (now, JOBS, now, JOBS, now, JOBS),
+    )
+
+
+def name_step(number: int) -> str:
+    """Return a name without digits, so that no steps are folded."""
+    return "step_" + "".join(chr(97 + number // 26**place % 26) for place in (2, 1, 0))
+
+
+def fill_graph(db: Database, place: Workspace, count: int) -> None:
+    """Record a pipeline that ran: each step waits for one or two of the ten before it."""
+    top = jobs.add_job(db, place.id, jobs.NewJob(f"graph-{count}", "pipeline", {}, "graphs", is_composite=True), "me")
+    steps = [jobs.NewJob(f"graph-{count}-{k}", "command", {}, "graphs", node=name_step(k)) for k in range(count)]
+    ids = jobs.add_jobs(db, place.id, steps, "me", top)
+    draw = random.Random(count)
+    pairs = {
+        (ids[k], ids[max(0, k - draw.randrange(1, 30))]) for k in range(1, count) for _ in range(draw.choice((1, 1, 2)))
+    }
+    jobs.add_dependencies(db, pairs)
+    db.execute(
+        "UPDATE jobs SET status='Completed', started_at=created_at, ended_at=created_at+5, open=0 WHERE root_id=?",
+        (top.id,),
+    )
+
+
+def fill_log(server: Server, db: Database, place: Workspace) -> None:
+    job = jobs.add_job(db, place.id, jobs.NewJob("log-1gb", "command", {}, "logs"), "me")
+    db.execute("UPDATE jobs SET status='Completed', started_at=created_at, ended_at=created_at WHERE id=?", (job.id,))
+    folder = server.home.path(
+        "workspaces", place.folder, "datastores/workspaceartifactstore/ExperimentRun/dcid.log-1gb/user_logs"
+    )
+    folder.mkdir(parents=True)
+    block = LINE * 10_000
+    with open(folder / "std_log.txt", "wb") as file:
+        for _ in range(LOG_BYTES // len(block)):
+            file.write(block)
+        file.write(b"the last line\n")
+
+
+def measure(server: Server, place: Workspace) -> None:
+    environment = {
+        **os.environ,
+        "STUDIO_URL": f"http://127.0.0.1:{server.port}",
+        "STUDIO_TOKEN": server.home.read_token() or "",
+        "STUDIO_WORKSPACE": WORKSPACE.format("pages"),
+        "STUDIO_FOLDER": place.folder,
+    }
+    command = ["node", "node_modules/@playwright/test/cli.js", "test", "-c", "browser/measure.config.ts"]
+    ended = subprocess.run(command, cwd=STUDIO, env=environment, capture_output=True, text=True, check=False)
+    for line in ended.stdout.splitlines():
+        if line.startswith("FIGURE "):
+            name, value, unit = line.removeprefix("FIGURE ").split(" | ")
+            print(f"| {name} | {value} {unit} |")
+        elif line.startswith("SCRIPTS "):
+            scripts = [STATIC / path.partition("/studio/")[2] for path in line.split()[1:]]
+            size = sum(len(gzip.compress(script.read_bytes())) for script in scripts)
+            print(f"| JavaScript of the first page, gzipped | {size / 1000:.0f} KB |")
+    if ended.returncode:
+        sys.exit(ended.stdout + ended.stderr)
+
+
+def main() -> None:
+    with temporary_server() as server:
+        server.home.create()
+        db = Database(server.home.path("smalt.db"))
+        place = workspaces.ensure_workspace(db, "sub", "group", "pages", "me")
+        with db.transaction():
+            fill_jobs(db, place)
+            for count in (1000, 3000):
+                fill_graph(db, place, count)
+            fill_log(server, db, place)
+        db.close()
+        server.start()
+        measure(server, place)
+
+
+if __name__ == "__main__":
+    main()
