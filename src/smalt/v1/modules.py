@@ -103,8 +103,9 @@ _RENAMED = {
     "Mpi": ("smalt.v1.run_settings", "MpiConfiguration"),
     "ParameterServer": ("smalt.v1.run_settings", "TensorflowConfiguration"),
     "_OfflineRun": ("smalt.inside.v1.offline", "OfflineRun"),
+    "ExplanationClient": ("smalt.inside.v1.explanations", "ExplanationClient"),
 }
-"""Names that are called something else where they live."""
+"""Names that are called something else where they live, and those that jobs have, too."""
 
 _PATHS = """
     core core.authentication core.compute core.compute.aks core.compute.amlcompute core.compute.compute
@@ -112,7 +113,7 @@ _PATHS = """
     core.container_registry core.databricks core.dataset core.datastore core.environment core.experiment core.image
     core.keyvault core.linked_service core.model core.profile core.resource_configuration core.run core.runconfig
     core.script_run core.script_run_config core.util core.webservice core.webservice.webservice core.workspace
-    exceptions telemetry tensorboard tensorboard.export widgets train train.estimator train.sklearn train.dnn
+    exceptions interpret telemetry tensorboard tensorboard.export widgets train train.estimator train.sklearn train.dnn
 """
 _DATA_PATHS = """
     data data.abstract_dataset data.constants data.data_reference data.datapath data.dataset_consumption_config

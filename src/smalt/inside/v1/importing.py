@@ -32,6 +32,7 @@ _OURS = {
     "Model": "models.Model", "Run": "run.Run", "_OfflineRun": "offline.OfflineRun", "_SubmittedRun": "run.SubmittedRun",
     "InputDatasets": "data.InputDatasets", "get_run": "run.get_run",
     "Keyvault": "keyvault.Keyvault",
+    "ExplanationClient": "explanations.ExplanationClient",
     "set_diagnostics_collection": "importing.set_diagnostics_collection",
     **dict.fromkeys(("AzureCliAuthentication", "InteractiveLoginAuthentication", "MsiAuthentication",
                      "ServicePrincipalAuthentication", "TokenAuthentication"), "importing.Authentication"),
@@ -63,6 +64,7 @@ _MODULES = {
     "azureml.data.file_dataset": "FileDataset",
     "azureml.data.tabular_dataset": "TabularDataset",
     "azureml.exceptions": "",
+    "azureml.interpret": "ExplanationClient",
     "azureml.telemetry": "set_diagnostics_collection",
 }
 _PACKAGES = ("azureml", "azureml.core", "azureml.data")
@@ -77,6 +79,8 @@ _GRAFTED: dict[str, dict[str, tuple[str, ...]]] = {
 }
 """The names of the installed package that smalt answers: those that return the job's workspace and run, or use them."""
 
+_REPLACED = {"azureml.interpret": ("ExplanationClient",)}
+"""The names of the installed package that smalt has of its own: they would ask the service for the job's run."""
 _FILES = "azureml.fsspec.spec"
 """The installed module whose filesystem is derived, so that it finds the job's own workspace here."""
 _ALWAYS = ("get_context", "from_config", "get_model_path", "Workspace.get", "Workspace.__new__")
@@ -88,7 +92,7 @@ def find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
         return None
     spec = _find_installed(name, path)
     if spec is not None:
-        if name in (*_GRAFTED, _FILES) and spec.loader is not None and get_current() is not None:
+        if name in (*_GRAFTED, *_REPLACED, _FILES) and spec.loader is not None and get_current() is not None:
             spec.loader = _PatchingLoader(spec.loader)
         return spec
     parent = sys.modules.get(name.rpartition(".")[0])
@@ -182,7 +186,9 @@ class _PatchingLoader(Loader):
             own = _get_replacements("filesystem")
             setattr(module, own.NAME, own.make_filesystem_class(getattr(module, own.NAME)))
             return
-        for name, members in _GRAFTED[module.__name__].items():
+        for name in _REPLACED.get(module.__name__, ()):
+            setattr(module, name, _load_name(name))
+        for name, members in _GRAFTED.get(module.__name__, {}).items():
             real = getattr(module, name, None)
             if isinstance(real, type):
                 _replace_members(real, _load_name(name), members)

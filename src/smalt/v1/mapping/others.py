@@ -7,6 +7,10 @@ from smalt.v1.mapping.rows import MappedName
 _EXPLAIN = (
     "explanations are not part of v2's jobs; use interpret-community, or the responsible AI components, in a command"
 )
+_EXPLANATIONS = (
+    "v2 has no such class; keep what interpret-community's save_explanation writes among the job's artifacts; here "
+    "they are its files explanation/ID/…, and the program and the job need interpret-community"
+)
 _BOARD = "v2 has no such class; run tensorboard on the downloaded logs, or see MLflow's pages by `smalt mlflow ui`"
 _RUNTIME = "it belongs to v1's AutoML runtime; load the MLflow model by mlflow.pyfunc, and score with scikit-learn"
 _FRAME = "the best model is an MLflow model: mlflow.pyfunc.load_model"
@@ -53,11 +57,12 @@ ROWS = (
         )
     ),
     *(
+        MappedName(name, "none", "differs", _EXPLANATIONS)
+        for name in ("ExplanationClient", "ExplanationClient.from_run", "ExplanationClient.from_run_id")
+    ),
+    *(
         MappedName(name, "none", "refused", _EXPLAIN)
         for name in (
-            "ExplanationClient",
-            "ExplanationClient.from_run",
-            "ExplanationClient.from_run_id",
             "MimicWrapper",
             "MimicWrapper.explain",
             "TreeScoringExplainer",
