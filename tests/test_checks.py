@@ -16,6 +16,8 @@ BENCH = Path(__file__).parents[1] / "bench"
     [
         ["fuzz.py", "150", "7", "--hang", "30"],  # no 500, no hang, no traceback, whatever is sent to any route
         ["soak.py", "4", "7"],  # every job ends right, once, while server and launcher are killed and stopped
+        # no invocation and no tick is lost or doubled while server and launcher are killed
+        pytest.param(["kill_endpoints.py", "0.7", "7"], marks=pytest.mark.integration),
     ],
     ids=lambda words: words[0],
 )
