@@ -155,6 +155,14 @@ def list_exceptions() -> list[str]:
     return sorted(CLASSES)
 
 
+def list_star_names(module: str) -> list[str]:
+    """Return the names that `from MODULE import *` brings."""
+    if module == "azureml.exceptions":
+        return list_exceptions()
+    own = STARS[module].split() if module in STARS else sorted(HOMES)
+    return [one for one in own if one in HOMES]
+
+
 def is_served(name: str) -> bool:
     return name == "azureml" or name in SERVED
 
@@ -207,10 +215,7 @@ def make_spec(name: str) -> ModuleSpec:
             from pkgutil import extend_path
 
             module.__path__ = extend_path([], name)  # azureml-mlflow and its like, where they are installed
-        own = STARS[name].split() if name in STARS else sorted(HOMES)
-        vars(module)["__all__"] = [one for one in own if one in HOMES]
-        if name == "azureml.exceptions":
-            vars(module)["__all__"] = list_exceptions()
+        vars(module)["__all__"] = list_star_names(name)
         vars(module)["__dir__"] = lambda: sorted({*vars(module), *HOMES})
 
     return ModuleSpec(name, ModuleBuilder(fill), origin="smalt", is_package=True)

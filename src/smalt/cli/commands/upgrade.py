@@ -101,7 +101,7 @@ def _dump_jobs(paths: Iterable[Path], output: Path | None) -> None:
 
 def _write_file(file: UpgradedFile, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(file.new, encoding="utf-8")
+    target.write_bytes(file.encode())
 
 
 def _report_file(file: UpgradedFile) -> None:

@@ -35,6 +35,7 @@ _KINDS = {
     "EnvironmentBuild": "Environment.build",
     "ExperimentDict": "Workspace.experiments",
     "Frame": "Diabetes",
+    "JobEntity": "Run.get_details",
     "JobOutput": "StepRun.get_output_data",
     "PipelineEndpoints": "PipelineEndpoint.list",
     "PipelineVersion": "PipelineEndpoint.list_versions",

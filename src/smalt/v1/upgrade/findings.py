@@ -27,7 +27,9 @@ class Finding(NamedTuple):
         return f"{place}: {self.name}: {words}{behind}{self._link()}"
 
     def _link(self) -> str:
-        if self.state == "changed":
+        from smalt.v1.mapping import find_nearest_row
+
+        if self.state == "changed" or find_nearest_row(self.name) is None:
             return ""
         return f" (docs/v1.md#{make_anchor(self.name)})"
 

@@ -46,6 +46,7 @@ class ImportTable:
         self._paths: dict[str, str] = {}
         self.defined: set[str] = set()
         self.imported: set[str] = set()
+        self._loaded = {node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name)}
         for node in ast.walk(source.tree):
             self._add(node)
 
@@ -59,7 +60,9 @@ class ImportTable:
                 self.statements.append(node)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             for alias in node.names:
-                if _is_in_v1(node.module or ""):
+                if _is_in_v1(node.module or "") and alias.name == "*":
+                    self._paths |= {name: f"{node.module}.{name}" for name in self._list_served(str(node.module))}
+                elif _is_in_v1(node.module or ""):
                     self._paths[alias.asname or alias.name] = f"{node.module}.{alias.name}"
                 else:
                     self.imported.add(f"{node.module}.{alias.name}")
@@ -72,6 +75,12 @@ class ImportTable:
             self.defined.add(node.arg)
         elif isinstance(node, ast.stmt):
             self.defined.update(name for name in list_targets(node) if name.isidentifier())
+
+    def _list_served(self, module: str) -> set[str]:
+        """Return the names of a module that `import *` brings and that the program uses."""
+        from smalt.v1.modules import list_star_names
+
+        return {*list_star_names(module)} & self._loaded
 
     def __bool__(self) -> bool:
         return bool(self.statements)
@@ -146,6 +155,8 @@ class ImportTable:
         """Return what is left of an old import: the names that v1 code still uses, and other packages' modules."""
         if isinstance(node, ast.ImportFrom):
             names = [alias for alias in node.names if (alias.asname or alias.name) in kept]
+            if any(alias.name == "*" for alias in node.names):
+                names = [ast.alias(name) for name in sorted(kept) if self._paths.get(name) == f"{node.module}.{name}"]
             return [f"from {node.module} import {', '.join(map(ast.unparse, names))}"] if names else []
         names = [one for one in node.names if not _is_in_v1(one.name) or (one.asname or "azureml") in kept]
         return [f"import {', '.join(map(ast.unparse, names))}"] if names else []

@@ -9,9 +9,12 @@ from typing import Any
 
 from smalt.v1.upgrade.findings import Finding
 from smalt.v1.upgrade.program import UpgradedText, upgrade_program
+from smalt.v1.upgrade.statements import TODO
 
 _CELL = "# %%smalt-cell "
 _MAGIC = "#smalt-magic:"
+_WRITTEN = re.compile(r"%%writefile\s+(-a\s+|--append\s+)?[\"']?(.+?)[\"']?\s*$")
+"""The first line of a cell that writes a file, or appends to it."""
 _PYTHON_MAGICS = ("%%time", "%%capture", "%%timeit", "%%prun")
 
 
@@ -20,7 +23,7 @@ class NotebookText:
 
     def __init__(self, cells: list[str]) -> None:
         self.cells = cells
-        self._magics: list[str] = []
+        self.magics: list[str] = []
         self.verbatim: set[int] = set()
         """Cells that are no Python, or that cannot be read."""
         parts = []
@@ -36,10 +39,10 @@ class NotebookText:
         """Return a cell with its magics as Python; None if it is another language, or not to be read."""
         if source.lstrip().startswith("%%") and not source.lstrip().startswith(_PYTHON_MAGICS):
             return None
-        count = len(self._magics)
+        count = len(self.magics)
         text = source if is_python(source) else "\n".join(self._mask_line(line) for line in source.split("\n"))
         if not is_python(text):
-            del self._magics[count:]
+            del self.magics[count:]
             return None
         return text
 
@@ -47,8 +50,8 @@ class NotebookText:
         found = re.match(r"(\s*)([%!].*|\w[\w.]*\s*=\s*[%!]\w.*|[\w.]+\?{1,2}|\?[\w.]+)\s*$", line)
         if found is None:
             return line
-        self._magics.append(line)
-        return f"{found[1]}pass  {_MAGIC}{len(self._magics) - 1}:"
+        self.magics.append(line)
+        return f"{found[1]}pass  {_MAGIC}{len(self.magics) - 1}:"
 
     def split(self, text: str) -> list[str]:
         """Return the cells of an upgraded text."""
@@ -57,9 +60,7 @@ class NotebookText:
             raise ValueError("the upgraded text has lost a cell")
         cells = []
         for number, piece in enumerate(pieces[1:]):
-            restored = re.sub(
-                rf"^\s*pass  {_MAGIC}(\d+):", lambda found: self._magics[int(found[1])], piece, flags=re.M
-            )
+            restored = re.sub(rf"^\s*pass  {_MAGIC}(\d+):", lambda found: self.magics[int(found[1])], piece, flags=re.M)
             cells.append(self.cells[number] if number in self.verbatim else restored.strip("\n"))
         if pieces[0].strip():
             cells[0] = f"{pieces[0].strip()}\n{cells[0]}"
@@ -96,8 +97,9 @@ def upgrade_notebook(text: str) -> UpgradedText:
         cell, line = program.locate(finding.line)
         findings.append(finding._replace(line=line, cell=cell))
     new = program.split(upgraded.text)
-    for number in sorted(program.verbatim):
-        new[number], more = _upgrade_other(sources[number], number + 1)
+    findings += _note_lost_names(program, upgraded.text, new)
+    for numbers in _group_cells(sources, sorted(program.verbatim)):
+        more = _upgrade_file_cells(sources, numbers, new)
         findings += more
     for cell, before, after in zip(cells, sources, new, strict=True):
         if after != before.strip("\n"):
@@ -113,22 +115,74 @@ def upgrade_notebook(text: str) -> UpgradedText:
     )
 
 
+def _note_lost_names(program: NotebookText, text: str, new: list[str]) -> list[Finding]:
+    """Say of the magics which of the variables that they use are gone, above the magics and in findings."""
+    old, left = _list_bound(program.text), _list_bound(text)
+    found = []
+    for number, source in enumerate(program.cells):
+        for index, line in enumerate(source.split("\n"), 1):
+            lost = sorted(set(re.findall(r"[^\W\d]\w*", line)) & (old - left))
+            if number in program.verbatim or line not in program.magics or not lost:
+                continue
+            sentence = f"this magic uses {' and '.join(map(repr, lost))}, which v2's program calls otherwise"
+            found.append(Finding(index, 1, "a magic", "person", sentence, number + 1))
+            indent = line[: len(line) - len(line.lstrip())]
+            new[number] = new[number].replace(line, f"{indent}# {TODO}: {sentence}\n{line}", 1)
+    return found
+
+
+def _list_bound(text: str) -> set[str]:
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)]
+    return {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
+
+
+def _group_cells(sources: list[str], numbers: list[int]) -> list[list[int]]:
+    """Return the cells that are no Python, those together that write the same file one after the other."""
+    groups: list[list[int]] = []
+    for number in numbers:
+        head = sources[number].partition("\n")[0]
+        written = _WRITTEN.match(head)
+        known = [one for one in groups if written and _get_file(sources[one[0]]) == written[2]]
+        if written is not None and written[1] and known:
+            known[-1].append(number)
+        else:
+            groups.append([number])
+    return groups
+
+
+def _get_file(source: str) -> str:
+    """Return the file that a cell writes; the empty text of other cells."""
+    found = _WRITTEN.match(source.partition("\n")[0])
+    return found[2] if found is not None else ""
+
+
 def _join_source(cell: dict[str, Any]) -> str:
     source = cell.get("source", "")
     return source if isinstance(source, str) else "".join(source)
 
 
-def _upgrade_other(source: str, cell: int) -> tuple[str, list[Finding]]:
-    """Return a cell that writes a file, upgraded if the file is a program; any other as it is."""
-    head, _, body = source.partition("\n")
-    if head.startswith("%%writefile") and head.strip().endswith(".py") and is_python(body):
-        upgraded = upgrade_program(body)
-        return f"{head}\n{upgraded.text}".strip("\n"), [
-            one._replace(line=one.line + 1, cell=cell) for one in upgraded.findings
+def _upgrade_file_cells(sources: list[str], numbers: list[int], new: list[str]) -> list[Finding]:
+    """Upgrade the cells that write a file, as one program, or leave a cell of another kind as it is."""
+    source = sources[numbers[0]]
+    head = source.partition("\n")[0]
+    program = NotebookText([sources[number].partition("\n")[2] for number in numbers])
+    if _get_file(source).endswith(".py") and not program.verbatim and not program.magics:
+        upgraded = upgrade_program(program.text)
+        for number, text in zip(numbers, program.split(upgraded.text), strict=True):
+            new[number] = f"{sources[number].partition(chr(10))[0]}\n{text}".strip("\n")
+        places = [program.locate(one.line) for one in upgraded.findings]
+        return [
+            one._replace(line=line + 1, cell=numbers[cell - 1] + 1)
+            for one, (cell, line) in zip(upgraded.findings, places, strict=True)
         ]
-    if "azureml" in source and not head.startswith(("%%writefile", "%%markdown", "%%html", "%%bash", "%%sh")):
-        return source, [Finding(1, 1, "a cell", "person", "it is not Python that can be read", cell)]
-    return source.strip("\n"), []
+    found = []
+    for number in numbers:
+        new[number] = sources[number].strip("\n")
+        if "azureml" in sources[number] and not head.startswith(
+            ("%%writefile", "%%markdown", "%%html", "%%bash", "%%sh")
+        ):
+            found.append(Finding(1, 1, "a cell", "person", "it is not Python that can be read", number + 1))
+    return found
 
 
 def list_cell_texts(text: str) -> list[str]:

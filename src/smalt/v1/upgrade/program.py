@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from typing import NamedTuple
 
 from smalt.v1.upgrade.findings import Finding
@@ -47,8 +48,42 @@ def upgrade_program(text: str) -> UpgradedText:
         if (memory.copy_state(), edits) == before:
             break
     new = _tidy_blank_lines(text, apply_edits(text, edits))
-    ast.parse(new)
+    problem = _find_problem(source.tree, new)
+    if problem:
+        line = min((one.lineno for one in imports.statements), default=1)
+        return UpgradedText(text, [Finding(line, 1, "the program", "person", f"{problem}, so it stays as it is")])
     return UpgradedText(new, sorted(set(rewriter.findings)))
+
+
+def _find_problem(old: ast.Module, new: str) -> str:
+    """Return why the rewritten text cannot be the program; the empty text if it can."""
+    try:
+        tree = ast.parse(new)
+    except SyntaxError as error:
+        return f"its rewritten text is not Python ({error.msg})"
+    lost = sorted(_list_unbound(tree) - _list_unbound(old))
+    return f"its rewritten text uses {' and '.join(map(repr, lost))}, which nothing in it defines" if lost else ""
+
+
+def _list_unbound(tree: ast.Module) -> set[str]:
+    """Return the names that a program reads and that nothing in it binds."""
+    loaded: set[str] = set()
+    bound = set(dir(builtins))
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()):
+                loaded.add(name)
+            case ast.Name(id=name) | ast.arg(arg=name):
+                bound.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                bound.add(name)
+            case ast.alias(name=name, asname=other):
+                bound.add(other or name.partition(".")[0])
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                bound.add(name)
+            case ast.MatchMapping(rest=str(name)):
+                bound.add(name)
+    return loaded - bound
 
 
 def _tidy_blank_lines(old: str, new: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from smalt.v1.upgrade.calls import Call, name_in_v1
 from smalt.v1.upgrade.findings import Finding
@@ -66,6 +67,9 @@ class StatementRewriter(Rewriter):
                 return self._rewrite_assignment(statement, target, statement.value)
             case ast.Assign(targets=[ast.Tuple() as target]):
                 self._rewrite_unpacking(statement, target)
+            case ast.Assign(targets=[ast.Subscript() as target]) | ast.AugAssign(target=ast.Subscript() as target):
+                self._edit_expression(target.value, self.read_settled(target.value))
+                self._rewrite_parts(statement)
             case ast.Expr():
                 return self._rewrite_expression(statement)
             case ast.If() | ast.While() | ast.For() | ast.AsyncFor() | ast.With() | ast.AsyncWith() | ast.Try():
@@ -318,7 +322,10 @@ class StatementRewriter(Rewriter):
         start, end = self.source.find_statement_lines(statement)
         whole = self.source.text[start:end].endswith("\n") or start == self.source.get_line_start(statement.lineno)
         if text is None and not self.before and not self.after:
-            if whole:
+            shared = re.match(r"[ \t]*;[ \t]*(?=[^\s;#])", self.source.text[end:])
+            if shared is not None:  # another statement follows on the line
+                end += shared.end()
+            elif whole:
                 start = self._find_own_comment(statement, start)
                 end = self._find_end_of_gap(start, end)
             self.edits.append(Edit(start, end, ""))
@@ -359,8 +366,10 @@ class StatementRewriter(Rewriter):
     def _leave(self, statement: ast.stmt, problem: NeedsPersonError) -> None:
         """Leave a statement for a person, and with it what its objects are made of, if they must be v1's."""
         problem.remark = self._describe_changed(statement)
+        problem.spreads = problem.spreads or self._is_bound(statement)
         self._note_person(statement, problem)
         self.keep_names(statement)
+        self.consumed.difference_update(id(node) for node in ast.walk(statement))
         if isinstance(statement, ast.Assign | ast.AnnAssign):
             from smalt.v1.upgrade.values import list_targets
 
@@ -383,9 +392,10 @@ class StatementRewriter(Rewriter):
         """Say above a statement why it stays, unless it only follows from another."""
         if problem.follows or self._is_elif(statement):
             return
-        start = self.source.get_line_start(statement.lineno)
-        indent = self.source.text[start : self.source.get_span(statement)[0]]
-        if not indent.strip():
+        start, line = self.source.get_line_start(statement.lineno), self.source.get_line(statement.lineno)
+        indent = line[: len(line) - len(line.lstrip())]
+        nodes = (one for one in ast.walk(self.source.tree) if isinstance(one, ast.stmt))
+        if any((one.lineno, one.col_offset) == (statement.lineno, len(indent)) for one in nodes):
             self.edits.append(Edit(start, start, f"{indent}# {TODO}: {problem.text}\n"))
 
     def _describe_changed(self, statement: ast.stmt) -> str:

@@ -23,7 +23,7 @@ def verify_program(path: Path) -> list[str]:
         for file in list_files(after):
             upgraded = upgrade_file(file)
             if upgraded is not None and upgraded.is_changed:
-                file.write_text(upgraded.new, encoding="utf-8")
+                file.write_bytes(upgraded.encode())
         old = _run_recorded(before / path.name, Path(made, "v1.json"))
         new = _run_recorded(after / path.name, Path(made, "v2.json"))
     return list(compare_records(old, new))

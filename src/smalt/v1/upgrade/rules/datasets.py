@@ -8,7 +8,7 @@ from smalt.v1.upgrade.calls import Call
 from smalt.v1.upgrade.rules import rule
 from smalt.v1.upgrade.rules.datastores import MODES, read_place
 from smalt.v1.upgrade.rules.files import describe_place
-from smalt.v1.upgrade.rules.tables import make_file_table, save_table
+from smalt.v1.upgrade.rules.tables import make_file_table, save_table, write_registered
 from smalt.v1.upgrade.texts import make_call, quote
 from smalt.v1.upgrade.values import Value
 
@@ -45,9 +45,7 @@ def _get_dataset(call: Call) -> Value:
 @rule("RegisteredDataset.to_pandas_dataframe", takes="on_error out_of_range_datetime")
 def _load_registered(call: Call) -> Value:
     call.use("mltable", "")
-    return call.make(
-        f'mltable.load(f"azureml:/{{{call.object.code}.id}}").to_pandas_dataframe()', differs="for data of type mltable"
-    )
+    return call.make(f"{write_registered(call.object)}.to_pandas_dataframe()", differs="for data of type mltable")
 
 
 @rule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from smalt.v1.upgrade.calls import Call
@@ -233,8 +234,18 @@ def _make_binding(call: Call) -> Value:
     return call.make("", "DataPathComputeBinding", mode=mode.constant if mode is not None else "mount", droppable=True)
 
 
+def _shorten_pattern(path: Value) -> Value:
+    """Return the folder where a path is a pattern for all files below it."""
+    if path.items is not None and len(path.items) == 2 and path.items[0].kind == "Datastore" and not path.variable:
+        return replace(path, items=[path.items[0], _shorten_pattern(path.items[1])])
+    if not path.is_text or not path.constant.endswith("/**") or "*" in path.constant[:-3]:
+        return path
+    return Value(quote(path.constant[:-3]), constant=path.constant[:-3], changed=True, node=path.node)
+
+
 def read_place(call: Call, path: Value, *, is_table: bool = False) -> tuple[str, str]:
     """Return the URI of a dataset's path, and its type; a table may have a pattern."""
+    path = path if is_table else _shorten_pattern(path)
     text = path.items[1].constant if path.items is not None and len(path.items) == 2 else path.constant
     if is_table and isinstance(text, str) and "*" in text:
         if path.items is not None and path.items[0].kind == "Datastore":

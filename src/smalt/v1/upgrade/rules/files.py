@@ -114,7 +114,8 @@ def _name_uri(call: Call) -> str:
     """Return the code of the address of a dataset's data."""
     held = call.object
     if held.kind == "RegisteredDataset":
-        return f'f"azureml:/{{{held.code}.id}}"'
+        is_plain = held.code.replace(".", "").isidentifier()  # a text in it would end the f-string
+        return f'f"azureml:/{{{held.code}.id}}"' if is_plain else f'"azureml:/" + {held.code}.id'
     if not held.variable:
         raise call.refuse("give the dataset a variable of its own first")
     return f"{held.code}.path"

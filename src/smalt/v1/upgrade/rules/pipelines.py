@@ -272,7 +272,12 @@ def submit_pipeline(call: Call, pipeline: Value, experiment: str, extra: list[tu
         value = call.get(old)
         if value is not None and value.constant is not False:
             settings.append(f"settings.{new} = {value.code}")
-    if settings and job != pipeline.code:
+    writer = pipeline.facts.get("writer")
+    if settings and writer is not None and call.rewriter.count_uses(pipeline) > 1:  # they are of this submission only
+        made = job if job != pipeline.code else f"{pipeline.facts['function']}({writer.write_arguments({})})"
+        job = f"{pipeline.code.rpartition('.')[2]}_job"
+        call.rewriter.before.append(f"{job} = {made}")
+    elif settings and job != pipeline.code:
         call.rewriter.before.append(f"{pipeline.code} = {job}")
         job = pipeline.code
     call.rewriter.before.extend(f"{job}.{one}" for one in settings)

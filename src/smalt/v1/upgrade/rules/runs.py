@@ -118,6 +118,18 @@ def _get_details(call: Call) -> Value:
     )
 
 
+_DETAILS = {"status": "status", "runId": "name", "target": "compute", "properties": "properties"}
+"""By the key of get_details(): the attribute of v2's job."""
+
+
+@rule("JobEntity[]")
+def _read_detail(call: Call) -> Value:
+    key = call.arguments["key"].constant
+    if key not in _DETAILS:
+        raise call.refuse("v2 has an entity, not a dictionary")
+    return call.make(f"{call.object.code}.{_DETAILS[key]}")
+
+
 @rule(*_name("tags", "properties"))
 def _read_mapping(call: Call) -> Value:
     return call.make(f"{call.client}.jobs.get({call.object.code}.name).{call.name.split('.')[1]}")
@@ -159,6 +171,8 @@ def _read_display_name(call: Call) -> Value:
 @rule(*_name("get_metrics"), takes="name recursive run_type populate")
 def _get_metrics(call: Call) -> Value:
     call.check_no_others("name")
+    if call.name == "HyperDriveRun.get_metrics":
+        raise call.refuse("v1 gave the metrics of each child: read those of ml_client.jobs.list(parent_job_name=…)")
     call.use("mlflow", "")
     call.rewriter.set_tracking_uri(call)
     name = call.get("name")
@@ -233,7 +247,7 @@ def write_model(call: Call, job: str) -> Value:
         inner = str(path.constant) if path is not None else call.require("model_name").constant
         uri = f'f"azureml://jobs/{{{job}}}/outputs/artifacts/paths/{inner}"'
     else:
-        uri = f'f"azureml://jobs/{{{job}}}/outputs/artifacts/paths/{{{path.code}}}"'.replace("'", "'")
+        uri = f'f"azureml://jobs/{{{job}}}/outputs/artifacts/paths/" + {path.code}'
     arguments = [("path", uri), ("name", name), ("type", '"custom_model"')]
     arguments += [
         (key, call.arguments[key].code) for key in ("tags", "properties", "description") if call.get(key) is not None

@@ -102,6 +102,13 @@ def make_file_table(call: Call, path: Value, form: Value) -> Value:
     return call.make(code, "Table", differs="an MLTable, which a job gets as a folder with this one file")
 
 
+def write_registered(data: Value) -> str:
+    """Return the code of the table in a data asset."""
+    if data.code.replace(".", "").isidentifier():
+        return f'mltable.load(f"azureml:/{{{data.code}.id}}")'
+    return f'mltable.load("azureml:/" + {data.code}.id)'  # a text in it would end the f-string
+
+
 def _name_place(kind: str) -> str:
     return {"uri_file": "file", "pattern": "pattern"}.get(kind, "folder")
 
@@ -125,7 +132,7 @@ def _choose_columns(call: Call) -> Value:
 def _choose_registered_columns(call: Call) -> Value:
     call.use("mltable", "")
     method, columns = call.name.split(".")[1], call.require("columns").code
-    code = f'mltable.load(f"azureml:/{{{call.object.code}.id}}").{method}({columns})'
+    code = f"{write_registered(call.object)}.{method}({columns})"
     return call.make(code, "Table", differs="for data of type mltable")
 
 
@@ -133,7 +140,7 @@ def _choose_registered_columns(call: Call) -> Value:
 def _take_registered_rows(call: Call) -> Value:
     call.use("mltable", "")
     method, count = call.name.split(".")[1], call.require("count").code
-    code = f'mltable.load(f"azureml:/{{{call.object.code}.id}}").{method}({count})'
+    code = f"{write_registered(call.object)}.{method}({count})"
     return call.make(code, "Table", differs="for data of type mltable")
 
 
@@ -142,7 +149,7 @@ def _split_registered(call: Call) -> Value:
     call.use("mltable", "")
     seed = call.get("seed")
     inner = f"percent={call.require('percentage').code}" + (f", seed={seed.code}" if seed is not None else "")
-    code = f'mltable.load(f"azureml:/{{{call.object.code}.id}}").random_split({inner})'
+    code = f"{write_registered(call.object)}.random_split({inner})"
     return call.make(code, parts=["Table", "Table"], differs="for data of type mltable")
 
 

@@ -61,6 +61,10 @@ def _log_list(call: Call) -> Value:
     name, values = call.require("name"), call.require("value")
     if call.rewriter.target or not call.rewriter.is_whole(call.node):
         raise call.refuse("write a loop of mlflow.log_metric(name, value, step=…)")
+    if values.items is not None and any(one.is_text for one in values.items):
+        content = f"{{{name.code}: {values.code}}}"
+        differs = "MLflow's metrics are numbers"
+        return call.make(f"mlflow.log_dict({content}, {_name_file(name, '.json')})", differs=differs)
     head = f"for step, value in enumerate({values.code}):"
     return call.make(f"{head}\n{call.indent}    mlflow.log_metric({name.code}, value, step=step)")
 
@@ -72,6 +76,9 @@ def _log_row(call: Call) -> Value:
     columns = {key: value for key, value in call.arguments.items() if key not in ("name", "description", "**mapping")}
     if not name.is_text:
         raise call.refuse("write mlflow.log_metrics({…}) with a name for each column")
+    if any(value.is_text for value in columns.values()):
+        cells = ", ".join(f"{quote(key)}: [{value.code}]" for key, value in columns.items())
+        return call.make(f"mlflow.log_table({{{cells}}}, {_name_file(name, '.json')})")
     entries = ", ".join(f"{quote(f'{name.constant}.{key}')}: {value.code}" for key, value in columns.items())
     given = call.get("**mapping")
     if given is not None:
@@ -149,7 +156,7 @@ def _get_id(call: Call) -> Value:
     if call.name.endswith("number"):
         raise call.refuse("a job of v2 has no number")
     _use_environment(call)
-    return call.make('os.environ["AZUREML_RUN_ID"]')
+    return call.make('os.environ.get("AZUREML_RUN_ID", "OfflineRun")')  # as v1's id outside of jobs begins
 
 
 def _use_environment(call: Call) -> None:
