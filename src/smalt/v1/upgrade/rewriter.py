@@ -10,6 +10,7 @@ from smalt.v1.upgrade.calls import Call, name_in_v1
 from smalt.v1.upgrade.findings import Finding
 from smalt.v1.upgrade.imports import ImportTable
 from smalt.v1.upgrade.memory import Memory
+from smalt.v1.upgrade.methods import check_method
 from smalt.v1.upgrade.rules import PARAMETERS, load_rules
 from smalt.v1.upgrade.source import Edit, Source
 from smalt.v1.upgrade.values import UNKNOWN, NeedsPersonError, Scope, Value
@@ -45,17 +46,6 @@ PASSED = frozenset(
     )
 )  # fmt: skip
 """Kinds that a function of the program may get or return: the object itself is all that is needed of them."""
-SUBMITTED = frozenset(("ScriptRunConfig", "Pipeline", "AutoMLConfig", "Sweep"))
-ONLY_IN_V1 = frozenset(
-    (
-        "wait_for_completion", "get_metrics", "get_file_names", "get_details", "get_details_with_logs",
-        "get_portal_url", "register_model", "download_files", "get_all_logs", "find_step_run", "submit_child",
-        "get_best_run_by_primary_metric", "get_best_child", "get_children_sorted_by_primary_metric",
-        "as_named_input", "as_mount", "as_download", "log_list", "log_row", "log_confusion_matrix",
-        "start_logging", "register_on_complete", "run_after", "get_default_datastore",
-    )
-)  # fmt: skip
-"""Methods that no other library is likely to have."""
 _HARMLESS = frozenset(dir(builtins))
 _COLLECTING = frozenset(("append", "format", "add", "insert"))
 """Methods that only keep or print what they get."""
@@ -367,25 +357,11 @@ class Rewriter:
             return self._read_own_call(node)
         if isinstance(node.func, ast.Name) and node.func.id == "str" and len(node.args) == 1:
             return self._read_text_of(node)
-        self._check_method(node)
+        if isinstance(node.func, ast.Attribute):
+            given = [self.scope.find(one.id) for one in node.args if isinstance(one, ast.Name)]
+            check_method(node, node.func, {one.kind for one in given if one is not None})
         self._note_passed(node)
         return self._read_others(node)
-
-    def _check_method(self, node: ast.Call) -> None:
-        """Raise NeedsPersonError for a method that only v1's objects have, of an object that the text does not tell."""
-        if not isinstance(node.func, ast.Attribute):
-            return
-        method, owner = node.func.attr, ast.unparse(node.func.value)
-        given = [self.scope.find(one.id) for one in node.args if isinstance(one, ast.Name)]
-        if method == "submit" and any(one is not None and one.kind in SUBMITTED for one in given):
-            advice = "write ml_client.jobs.create_or_update(job, experiment_name=…)"
-        elif method in ONLY_IN_V1:
-            advice = f"write {_find_form(method)}"
-        else:
-            return
-        raise NeedsPersonError(
-            f"the text does not tell what '{owner}' is, so it may be v2's by now; {advice}", node=node
-        )
 
     def _read_text_of(self, node: ast.Call) -> Value:
         """Return `str(…)`; of data that an argument names, it is the data itself."""
@@ -503,14 +479,6 @@ class Rewriter:
         if returned in PASSED:
             value.kind, value.facts = str(returned), {"opaque": True}
         return value
-
-
-def _find_form(method: str) -> str:
-    """Return what a method of v1's is in v2."""
-    from smalt.v1.mapping import list_rows
-
-    rows = (row for row in list_rows() if row.name.rpartition(".")[2] == method and row.v2 not in ("", "none"))
-    return next((row.v2 for row in rows), "its form in v2")
 
 
 def _describe_unknown(name: str) -> str:
