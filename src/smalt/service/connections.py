@@ -155,7 +155,7 @@ class AcceptedConnection(H11Protocol):
         super().__init__(**given)
         self._released = released
         self._is_idle = False
-        self._head_since = self._heard = time.monotonic()
+        self._head_since = self.last_arrival = time.monotonic()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         connection = transport.get_extra_info("socket")
@@ -170,10 +170,14 @@ class AcceptedConnection(H11Protocol):
             super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._heard = time.monotonic()
-        if self._is_idle:
-            self._is_idle, self._head_since = False, self._heard
+        self.note_arrival()
         super().data_received(data)
+
+    def note_arrival(self) -> None:
+        """Note the time at which the client sent something."""
+        self.last_arrival = time.monotonic()
+        if self._is_idle:
+            self._is_idle, self._head_since = False, self.last_arrival
 
     def on_response_complete(self) -> None:
         self._is_idle = True
@@ -194,7 +198,7 @@ class AcceptedConnection(H11Protocol):
         if self.conn.their_state is h11.IDLE:
             return not self._is_idle and now - self._head_since > HEAD_SECONDS
         is_awaited = self.conn.their_state is h11.SEND_BODY and not self.flow.read_paused
-        return is_awaited and now - self._heard > BODY_SECONDS
+        return is_awaited and now - self.last_arrival > BODY_SECONDS
 
 
 async def close_timed_out(connections: Iterable[Any]) -> None:

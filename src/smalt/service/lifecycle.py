@@ -25,12 +25,12 @@ from smalt.machine.home import Home
 from smalt.machine.processes import find_process, read_boot_id
 from smalt.service import daemon, relocation, tls
 from smalt.service.api.app import build_app
+from smalt.service.api.scoring_connection import ScoringConnection
 from smalt.service.api.server_context import ServerContext
 from smalt.service.composition import build_engine
 from smalt.service.compute import LauncherClient
 from smalt.service.connections import (
     IDLE_SECONDS,
-    AcceptedConnection,
     Acceptor,
     ConnectionLimit,
     close_timed_out,
@@ -277,10 +277,11 @@ class _HttpServer(uvicorn.Server):
         self._cap = cap
         self._ready = ready
         self._tls = tls
+        self._app = build_app(service)
         super().__init__(
             uvicorn.Config(
-                build_app(service),
-                http=AcceptedConnection,
+                self._app,
+                http=ScoringConnection,
                 interface="asgi3",
                 ws="none",
                 lifespan="off",
@@ -302,8 +303,9 @@ class _HttpServer(uvicorn.Server):
         self._watch = asyncio.ensure_future(close_timed_out(self.server_state.connections))
         self.started = True
 
-    def _make_connection(self, released: Callable[[], None]) -> AcceptedConnection:
-        return AcceptedConnection(released, config=self.config, server_state=self.server_state, app_state={})
+    def _make_connection(self, released: Callable[[], None]) -> ScoringConnection:
+        given = {"config": self.config, "server_state": self.server_state, "app_state": {}}
+        return ScoringConnection(released, self._service, self._app, **given)
 
     async def main_loop(self) -> None:
         self._ready()

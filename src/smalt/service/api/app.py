@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import quote
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from smalt.exceptions import NotFound, RefusedError
 from smalt.service.api import key_vault, workspace_paths
@@ -129,7 +129,7 @@ _WORKSPACE: dict[str, list[RouteTable]] = {
 _STORING = ("PUT", "POST", "PATCH")
 
 
-def build_app(service: ServerContext) -> ASGIApp:
+def build_app(service: ServerContext) -> SecurityMiddleware:
     return SecurityMiddleware(_Dispatcher(), service)
 
 

@@ -44,21 +44,27 @@ class SecurityMiddleware:
         self._service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
+        if scope["type"] == "http":
+            await self.run_app(self._run_admitted, scope, receive, send)
+
+    async def _run_admitted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.admit_request(scope)
+        await self._app(scope, receive, send)
+
+    async def run_app(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run an application whose errors become answers, with the headers that all answers have."""
         answered = False
 
         async def watched(message: Message) -> None:
             nonlocal answered
             if message["type"] == "http.response.start":
                 answered = True
-                message["headers"] = [*_add_own_headers(message["headers"]), *_build_note_header(scope)]
+                message["headers"] = [*add_own_headers(message["headers"]), *_build_note_header(scope)]
             await send(message)
 
         with self._service.activity:
             try:
-                self._admit_request(scope)
-                await self._app(scope, receive, watched)
+                await app(scope, receive, watched)
             except Exception as error:
                 status, body, headers = errors.render_error(error)
                 if status == 401 and key_vault.split_path(scope["path"]):
@@ -69,7 +75,8 @@ class SecurityMiddleware:
                     raise ConnectionAbortedError("the answer broke off") from None
                 await ApiResponse(body, status, headers)(scope, receive, watched)
 
-    def _admit_request(self, scope: Scope) -> None:
+    def admit_request(self, scope: Scope) -> None:
+        """Add to the scope who asks; raise if the request is not to be answered."""
         service = self._service
         if service.stopping.is_set():
             raise errors.ServerStopping("this server is ending; send it again to the next one")
@@ -195,7 +202,7 @@ class SecurityMiddleware:
         scope["smalt.principal"] = token.principal
 
 
-def _add_own_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def add_own_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Return the headers with those that every answer has; a file of the studio says itself how long it is good."""
     given = list(headers)
     names = {name for name, _ in given}

@@ -24,7 +24,8 @@ from smalt.service.endpoints.online.errors import (
     RequestTooLarge,
 )
 from smalt.service.endpoints.online.online_endpoints import OnlineEndpoints
-from smalt.service.endpoints.online.replica_client import Headers, NotReached, ReplicaResponse, ReplicaTimedOut
+from smalt.service.endpoints.online.plain_http import Headers
+from smalt.service.endpoints.online.replica_client import NotReached, ReplicaResponse, ReplicaTimedOut
 from smalt.service.endpoints.online.replicas import Replica
 from smalt.service.endpoints.online.routes import EndpointRoute
 
@@ -32,7 +33,7 @@ logger = logging.getLogger("smalt")
 
 DEPLOYMENT_HEADER = b"azureml-model-deployment"
 
-_IN_MEMORY = 1 << 20
+IN_MEMORY = 1 << 20
 """Bytes of a body, or of an answer, that are held in memory; a longer body lies in a file meanwhile."""
 _BLOCK = 1 << 18
 _MOST_TRIES = 3
@@ -47,7 +48,7 @@ _NOT_PASSED_ON = frozenset({
 _SCORE = "/score"
 
 
-class _Body:
+class RequestBody:
     """The body of a request: in memory if it is short, else in a file that has no name."""
 
     def __init__(self) -> None:
@@ -61,7 +62,7 @@ class _Body:
             self._file.write(part)
             return
         self._parts.append(part)
-        if self.length > _IN_MEMORY:
+        if self.length > IN_MEMORY:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115
             self._file.writelines(self._parts)
             self._parts.clear()
@@ -85,7 +86,45 @@ class _Asked(NamedTuple):
     method: str
     target: bytes
     headers: Headers
-    body: _Body
+    body: RequestBody
+
+
+class ScoringAnswer(NamedTuple):
+    """The answer of a deployment; one that is not whole keeps its process taken until it is sent or closed."""
+
+    status: int
+    headers: Headers
+    whole: bytes | None
+    """The body, if it is short and has come."""
+    deployment: ServedDeployment
+    replica: Replica
+    response: ReplicaResponse
+
+    async def send(self, receive: Receive, send: Send) -> None:
+        """Send it as an ASGI application does; one that nobody takes any more is given up."""
+        headers, length = list(self.headers), self.response.length if self.whole is None else len(self.whole)
+        if length is not None:
+            headers.append((b"content-length", b"%d" % length))
+        gone = asyncio.ensure_future(receive()) if self.whole is None else None
+        try:
+            await send({"type": "http.response.start", "status": self.status, "headers": headers})
+            if gone is None:
+                await _send_in_time(send, {"type": "http.response.body", "body": self.whole})
+                return
+            async for part in _read_in_time(self.response, self.deployment.limits.timeout):
+                await _send_in_time(send, {"type": "http.response.body", "body": part, "more_body": True})
+                if gone.done():
+                    return
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            self.close()
+            if gone is not None:
+                gone.cancel()
+
+    def close(self) -> None:
+        if self.whole is None:
+            self.response.close()
+            self.deployment.leave(self.replica)
 
 
 class ScoringProxy:
@@ -97,15 +136,23 @@ class ScoringProxy:
 
     async def handle_request(self, scope: Scope, receive: Receive, send: Send, route: EndpointRoute, rest: str) -> None:
         """Answer a request that is authenticated; `rest` is its path after the endpoint."""
-        deployment = self._choose_deployment(route, scope)
+        deployment = self.choose_deployment(route, scope)
         limit = int(self._endpoints.context.settings.max_body_mb * 1024 * 1024)
-        with contextlib.closing(_Body()) as body:
+        with contextlib.closing(RequestBody()) as body:
             await _read_body(receive, body, limit)
-            asked = _Asked(scope["method"], b"", _list_passed_on(scope), body)
-            self._start_mirror(route, deployment, scope, asked, rest)
-            await self._answer(deployment, scope, send, asked, rest)
+            answer = await self.ask_deployment(deployment, scope, body, route, rest)
+        await answer.send(receive, send)
 
-    def _choose_deployment(self, route: EndpointRoute, scope: Scope) -> ServedDeployment:
+    async def ask_deployment(
+        self, deployment: ServedDeployment, scope: Scope, body: RequestBody, route: EndpointRoute, rest: str
+    ) -> ScoringAnswer:
+        """Return the answer to a request whose body has arrived, or raise why there is none."""
+        asked = _Asked(scope["method"], b"", _list_passed_on(scope), body)
+        self._start_mirror(route, deployment, scope, asked, rest)
+        replica, response, whole = await self._ask(deployment, scope, asked, rest)
+        return ScoringAnswer(*_convert_head(deployment, response), whole, deployment, replica, response)
+
+    def choose_deployment(self, route: EndpointRoute, scope: Scope) -> ServedDeployment:
         named = _get_header(scope, DEPLOYMENT_HEADER)
         name = named or route.choose_deployment()
         if name is None:
@@ -117,25 +164,6 @@ class ScoringProxy:
         if found is None:
             raise NoDeployment(f"endpoint '{route.name}' has no deployment '{name[:100]}'")
         return found
-
-    async def _answer(self, deployment: ServedDeployment, scope: Scope, send: Send, asked: _Asked, rest: str) -> None:
-        replica, response, whole = await self._ask(deployment, scope, asked, rest)
-        status, headers = _convert_head(deployment, response)
-        if whole is not None:
-            headers.append((b"content-length", b"%d" % len(whole)))
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await _send_in_time(send, {"type": "http.response.body", "body": whole})
-            return
-        try:
-            if response.length is not None:
-                headers.append((b"content-length", b"%d" % response.length))
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            async for part in _read_in_time(response, deployment.limits.timeout):
-                await _send_in_time(send, {"type": "http.response.body", "body": part, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-        finally:
-            response.close()
-            deployment.leave(replica)
 
     async def _ask(
         self, deployment: ServedDeployment, scope: Scope, asked: _Asked, rest: str
@@ -175,7 +203,7 @@ class ScoringProxy:
         """Send a copy of the request to the mirror, if it is its turn; nobody waits for the answer."""
         name = route.choose_mirror() if _get_header(scope, DEPLOYMENT_HEADER) is None else None
         mirror = self._endpoints.find_deployment(route.workspace.id, route.name, name) if name else None
-        if mirror is None or mirror is live or asked.body.length > _IN_MEMORY:
+        if mirror is None or mirror is live or asked.body.length > IN_MEMORY:
             return
         task = asyncio.ensure_future(self._mirror(mirror, scope, asked, rest))  # a short body stays in memory
         self._mirrored.add(task)
@@ -195,15 +223,15 @@ async def _exchange(replica: Replica, asked: _Asked, timeout: float) -> tuple[Re
     response = await replica_client.send_request(
         replica.address, asked.method, asked.target, asked.headers, body.read_parts(), body.length, timeout
     )
-    if response.length is None or response.length > _IN_MEMORY:
+    if response.length is None or response.length > IN_MEMORY:
         return response, None
     try:
-        return response, b"".join([part async for part in response])
+        return response, await response.read_all()
     finally:
         response.close()
 
 
-async def _read_body(receive: Receive, body: _Body, limit: int) -> None:
+async def _read_body(receive: Receive, body: RequestBody, limit: int) -> None:
     sent = 0
     while True:
         message = await receive()
