@@ -15,9 +15,10 @@ REQUEST = (
 )
 RESPONSE = b"HTTP/1.1 200 OK\r\nServer: gunicorn\r\nConnection: close\r\nContent-Length: 2\r\nX-Odd: \xe9\r\n\r\n"
 PIECES = (
-    b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b"\x00", b"\x7f", b"\xff", b"Host: b\r\n", b"Content-Length: 3\r\n", b"+2", b"-",
-    b"Transfer-Encoding: chunked\r\n", b"transfer-encoding : chunked\r\n", b"Expect: 100-continue\r\n", b"Connection: close\r\n",
-    b"Upgrade: h2c\r\n", b" folded\r\n", b"HTTP/1.0", b"%2e", b"#", b"0x", b",", b"2", b"HTTP/1.1", b"100", b"204", b"\r\n\r\n",
+    b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b"\x00", b"\x7f", b"\xff", b"+2", b"-", b"2", b"0x", b",", b"#", b"%2e",
+    b"HTTP/1.0", b"HTTP/1.1", b"100", b"204", b"\r\n\r\n", b" folded\r\n", b"Host: b\r\n", b"Content-Length: 3\r\n",
+    b"Transfer-Encoding: chunked\r\n", b"transfer-encoding : chunked\r\n", b"Expect: 100-continue\r\n",
+    b"Connection: close\r\n", b"Upgrade: h2c\r\n",
 )  # fmt: skip
 
 
@@ -81,7 +82,11 @@ def test_answers_are_read_as_h11_reads_them(seed: int) -> None:
         assert found.length is not None
         head, rest = read_by_h11(h11.CLIENT, raw[: found.size] + b"x" * min(found.length, 4000))
         assert isinstance(head, h11.Response), raw
-        assert (head.status_code, bytes(head.reason), list(head.headers)) == (found.status, found.reason, found.headers), raw
+        assert (head.status_code, bytes(head.reason), list(head.headers)) == (
+            found.status,
+            found.reason,
+            found.headers,
+        ), raw
         if found.length <= 4000:
             assert isinstance(rest[-1], h11.EndOfMessage), raw
     assert plain > 100
