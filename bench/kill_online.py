@@ -129,7 +129,7 @@ class ServingProcesses(killing.Processes):
         return [pid for pid in self._find_serving() if pid not in masters]
 
     def _find_serving(self) -> list[int]:
-        return [pid for pid, command in self.all().items() if re.search(r"script_server\.py \S+/s ", command)]
+        return [pid for pid, command in self.all().items() if re.match(r"python \S+/script_server\.py ", command)]
 
     def _is_step(self, pid: int) -> bool:
         return self.all().get(pid, "").startswith("bash ")

@@ -24,6 +24,8 @@ HEAD_SECONDS = 20.0
 """Seconds for the head of a request, from the connection or its first byte."""
 BODY_SECONDS = 120.0
 """Seconds that a sender may pause within a body."""
+TAKING_SECONDS = 120.0
+"""Seconds in which a client must take what waits for it, up to 64 KiB."""
 IDLE_SECONDS = 120
 """Seconds that a connection is kept after an answer."""
 
@@ -155,6 +157,7 @@ class AcceptedConnection(H11Protocol):
         super().__init__(**given)
         self._released = released
         self._is_idle = False
+        self._full_since: float | None = None
         self._head_since = self.last_arrival = time.monotonic()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -193,8 +196,18 @@ class AcceptedConnection(H11Protocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
 
+    def pause_writing(self) -> None:
+        self._full_since = time.monotonic()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._full_since = None
+        super().resume_writing()
+
     def is_timed_out(self, now: float) -> bool:
-        """True if the rest of a head or body has not arrived in time."""
+        """True if the rest of a head or body has not arrived in time, or an answer was not taken in time."""
+        if self._full_since is not None and now - self._full_since > TAKING_SECONDS:
+            return True
         if self.conn.their_state is h11.IDLE:
             return not self._is_idle and now - self._head_since > HEAD_SECONDS
         is_awaited = self.conn.their_state is h11.SEND_BODY and not self.flow.read_paused

@@ -58,6 +58,7 @@ class ServerSettings(Mapping[str, Any]):
     online_idle_minutes: float
     warm: str
     warm_idle_minutes: float
+    online_memory_mb: int | None
 
     def __init__(self, home: Home, *, lenient: bool = False) -> None:
         """Read the settings; if `lenient`, wrong values are kept, each with its sentence in `problems`, and can be
@@ -349,6 +350,7 @@ SETTINGS: dict[str, SettingRule] = {
     "online-idle-minutes": SettingRule(0.0, _check_number(0)),
     "warm": SettingRule("off", _check_choice("on", "off")),
     "warm-idle-minutes": SettingRule(10.0, _check_number(0)),
+    "online-memory-mb": SettingRule(None, _check_whole_number(64)),
     "job-identity": SettingRule("on", _check_choice("on", "off")),
     "missed-ticks": SettingRule("skip", _check_choice("skip", "once", "all")),
     "remote-login": SettingRule("anonymous", _check_choice("anonymous", "environment")),

@@ -21,7 +21,7 @@ from smalt.service.api.server_context import ServerContext
 from smalt.service.connections import BODY_SECONDS, AcceptedConnection
 from smalt.service.endpoints.online.deployments import ServedDeployment
 from smalt.service.endpoints.online.plain_http import RequestHead, build_head, parse_request_head
-from smalt.service.endpoints.online.proxy import IN_MEMORY, RequestBody, ScoringAnswer
+from smalt.service.endpoints.online.proxy import IN_MEMORY, ScoringAnswer, SpooledBody
 from smalt.service.endpoints.online.routes import PREFIX, EndpointRoute, split_path
 
 _BEGINNING = f"POST {PREFIX}".encode()
@@ -129,7 +129,7 @@ class ScoringConnection(AcceptedConnection):
         self._task.add_done_callback(self.tasks.discard)
 
     async def _answer(self, request: _ScoringRequest) -> None:
-        body = RequestBody()
+        body = SpooledBody()
         body.add_part(bytes(memoryview(request.raw)[request.head_size :]))
         proxy, parts = self._service.scoring_proxy, (request.scope, body, request.route, request.rest)
         with self._service.activity:

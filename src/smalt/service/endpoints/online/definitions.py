@@ -28,7 +28,7 @@ _NO_EFFECT = {
     "app_insights_enabled": "there is no Application Insights here; 'get-logs' has what the scoring script logs",
     "egress_public_network_access": "its processes reach whatever this machine reaches",
     "private_network_connection": "the endpoint is reached at this machine's port",
-    "resources": "the processes share this machine",
+    "resources": "the processes share this machine; the setting online-memory-mb limits each of them",
 }
 _UPLOADED = re.compile(r"/LocalUpload/[0-9a-f]{64}/.+")
 _SERVICE_ROUTES = {"scoring_route": "/score", "liveness_route": "/", "readiness_route": "/"}

@@ -7,6 +7,7 @@ import re
 
 from smalt.service.compute.backend import Exit
 
+ENDED_EARLY = "ended before it answered"
 _LINES = 15
 """Last lines of a log that stand in for a reason where none is found."""
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)(?:: .*)?$")
@@ -26,14 +27,14 @@ def describe_exit(exit: Exit) -> str:
     return exit.message or exit.reason
 
 
-def explain_failed_start(exit: Exit, log: list[str], code: str, advice: str) -> str:
-    """Return the sentence about a process that ended before it answered.
+def explain_failed_start(exit: Exit, log: list[str], code: str, advice: str, end: str = ENDED_EARLY) -> str:
+    """Return the sentence about a process that ended before it answered, or came to another `end`.
 
     `log` has the last lines that the process wrote, `code` is the folder with its script. Where the log names no
     exception, its end follows; else the `advice`, which says how to see it.
     """
     reason = find_reason(log, code)
-    sentence = f"the server of the deployment ended before it answered ({describe_exit(exit)})"
+    sentence = f"the server of the deployment {end} ({describe_exit(exit)})"
     if reason is None:
         return "\n".join([f"{sentence}; the end of its log:", *log[-_LINES:]])
     return f"{sentence}: {reason}; {advice}"

@@ -36,6 +36,8 @@ DEPLOYMENT_HEADER = b"azureml-model-deployment"
 IN_MEMORY = 1 << 20
 """Bytes of a body, or of an answer, that are held in memory; a longer body lies in a file meanwhile."""
 _BLOCK = 1 << 18
+_MOST_SPOOLED = 1 << 30
+"""Bytes of an answer that is stored before it is sent."""
 _MOST_TRIES = 3
 _MOST_DISCARDED = 8
 """Times the limit of a body that is read, and thrown away, before a sender of more is cut off."""
@@ -48,8 +50,8 @@ _NOT_PASSED_ON = frozenset({
 _SCORE = "/score"
 
 
-class RequestBody:
-    """The body of a request: in memory if it is short, else in a file that has no name."""
+class SpooledBody:
+    """The body of a request or of an answer: in memory if it is short, else in a file that has no name."""
 
     def __init__(self) -> None:
         self.length = 0
@@ -75,6 +77,13 @@ class RequestBody:
         while part := self._file.read(_BLOCK):
             yield part
 
+    @property
+    def whole(self) -> bytes | None:
+        """All of it, if it is in memory."""
+        if self._file is not None:
+            return None
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
@@ -86,43 +95,54 @@ class _Asked(NamedTuple):
     method: str
     target: bytes
     headers: Headers
-    body: RequestBody
+    body: SpooledBody
 
 
 class ScoringAnswer(NamedTuple):
-    """The answer of a deployment; one that is not whole keeps its process taken until it is sent or closed."""
+    """The answer of a deployment; one without a body as yet keeps its process taken until it is sent or closed."""
 
     status: int
     headers: Headers
-    whole: bytes | None
-    """The body, if it is short and has come."""
+    body: SpooledBody | None
+    """None if the process says only at its end how long it is: then it is sent as it comes."""
     deployment: ServedDeployment
     replica: Replica
     response: ReplicaResponse
 
+    @property
+    def whole(self) -> bytes | None:
+        """The body, if it is in memory."""
+        return self.body.whole if self.body is not None else None
+
     async def send(self, receive: Receive, send: Send) -> None:
         """Send it as an ASGI application does; one that nobody takes any more is given up."""
-        headers, length = list(self.headers), self.response.length if self.whole is None else len(self.whole)
+        headers, length = list(self.headers), self.response.length if self.body is None else self.body.length
         if length is not None:
             headers.append((b"content-length", b"%d" % length))
-        gone = asyncio.ensure_future(receive()) if self.whole is None else None
+        gone = asyncio.ensure_future(_wait_until_gone(receive))
         try:
             await send({"type": "http.response.start", "status": self.status, "headers": headers})
-            if gone is None:
-                await _send_in_time(send, {"type": "http.response.body", "body": self.whole})
-                return
-            async for part in _read_in_time(self.response, self.deployment.limits.timeout):
-                await _send_in_time(send, {"type": "http.response.body", "body": part, "more_body": True})
+            async for part in self._read_parts():
                 if gone.done():
                     return
+                await _send_in_time(send, {"type": "http.response.body", "body": part, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
         finally:
             self.close()
-            if gone is not None:
-                gone.cancel()
+            gone.cancel()
+
+    async def _read_parts(self) -> AsyncIterator[bytes]:
+        if self.body is None:
+            async for part in _read_in_time(self.response, self.deployment.limits.timeout):
+                yield part
+        else:
+            for part in self.body.read_parts():
+                yield part
 
     def close(self) -> None:
-        if self.whole is None:
+        if self.body is not None:
+            self.body.close()
+        else:
             self.response.close()
             self.deployment.leave(self.replica)
 
@@ -138,19 +158,19 @@ class ScoringProxy:
         """Answer a request that is authenticated; `rest` is its path after the endpoint."""
         deployment = self.choose_deployment(route, scope)
         limit = int(self._endpoints.context.settings.max_body_mb * 1024 * 1024)
-        with contextlib.closing(RequestBody()) as body:
+        with contextlib.closing(SpooledBody()) as body:
             await _read_body(receive, body, limit)
             answer = await self.ask_deployment(deployment, scope, body, route, rest)
         await answer.send(receive, send)
 
     async def ask_deployment(
-        self, deployment: ServedDeployment, scope: Scope, body: RequestBody, route: EndpointRoute, rest: str
+        self, deployment: ServedDeployment, scope: Scope, body: SpooledBody, route: EndpointRoute, rest: str
     ) -> ScoringAnswer:
         """Return the answer to a request whose body has arrived, or raise why there is none."""
         asked = _Asked(scope["method"], b"", _list_passed_on(scope), body)
         self._start_mirror(route, deployment, scope, asked, rest)
-        replica, response, whole = await self._ask(deployment, scope, asked, rest)
-        return ScoringAnswer(*_convert_head(deployment, response), whole, deployment, replica, response)
+        replica, response, answered = await self._ask(deployment, scope, asked, rest)
+        return ScoringAnswer(*_convert_head(deployment, response), answered, deployment, replica, response)
 
     def choose_deployment(self, route: EndpointRoute, scope: Scope) -> ServedDeployment:
         named = _get_header(scope, DEPLOYMENT_HEADER)
@@ -167,19 +187,22 @@ class ScoringProxy:
 
     async def _ask(
         self, deployment: ServedDeployment, scope: Scope, asked: _Asked, rest: str
-    ) -> tuple[Replica, ReplicaResponse, bytes | None]:
-        """Return the answer, whole if it is short; else the process stays taken until the answer is read."""
+    ) -> tuple[Replica, ReplicaResponse, SpooledBody | None]:
+        """Return the answer; where its body has not come yet, the process stays taken."""
         for _ in range(_MOST_TRIES):
             replica = await deployment.enter()
             is_taken = False
             try:
                 definition = deployment.definition
                 target = _make_target(definition, scope, rest)
-                response, whole = await _exchange(replica, asked._replace(target=target), deployment.limits.timeout)
-                is_taken = whole is None
-                return replica, response, whole
+                response, body = await _exchange(replica, asked._replace(target=target), deployment.limits.timeout)
+                is_taken = body is None
+                return replica, response, body
             except NotReached:
                 deployment.suspect(replica)
+            except RequestTimedOut:
+                deployment.suspect(replica)
+                raise
             except ReplicaTimedOut:
                 deployment.suspect(replica)
                 raise RequestTimedOut(
@@ -211,27 +234,41 @@ class ScoringProxy:
 
     async def _mirror(self, mirror: ServedDeployment, scope: Scope, asked: _Asked, rest: str) -> None:
         with contextlib.suppress(SmaltError, ConnectionError):
-            replica, response, whole = await self._ask(mirror, scope, asked, rest)
-            if whole is None:
+            replica, response, body = await self._ask(mirror, scope, asked, rest)
+            if body is not None:
+                body.close()
+            else:
                 response.close()
                 mirror.leave(replica)
 
 
-async def _exchange(replica: Replica, asked: _Asked, timeout: float) -> tuple[ReplicaResponse, bytes | None]:
-    """Send the request; return the head of the answer, and its body if that is short."""
+async def _exchange(replica: Replica, asked: _Asked, timeout: float) -> tuple[ReplicaResponse, SpooledBody | None]:
+    """Send the request; return the head of the answer, and its body if the head says how long that is.
+
+    So no process waits for a client that takes its answer slowly.
+    """
     body = asked.body
     response = await replica_client.send_request(
         replica.address, asked.method, asked.target, asked.headers, body.read_parts(), body.length, timeout
     )
-    if response.length is None or response.length > IN_MEMORY:
+    if response.length is None or response.length > _MOST_SPOOLED:
         return response, None
+    answered = SpooledBody()
     try:
-        return response, await response.read_all()
+        if response.length <= IN_MEMORY:
+            answered.add_part(await response.read_all())
+        else:
+            async for part in _read_in_time(response, timeout):
+                answered.add_part(part)
+        return response, answered
+    except BaseException:
+        answered.close()
+        raise
     finally:
         response.close()
 
 
-async def _read_body(receive: Receive, body: RequestBody, limit: int) -> None:
+async def _read_body(receive: Receive, body: SpooledBody, limit: int) -> None:
     sent = 0
     while True:
         message = await receive()
@@ -245,6 +282,11 @@ async def _read_body(receive: Receive, body: RequestBody, limit: int) -> None:
             raise RequestTooLarge(f"the body is larger than {limit} bytes; send less, or raise 'max-body-mb'")
         if is_last:
             return
+
+
+async def _wait_until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _read_in_time(response: ReplicaResponse, timeout: float) -> AsyncIterator[bytes]:

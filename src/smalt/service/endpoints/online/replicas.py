@@ -16,7 +16,7 @@ from smalt.exceptions import SmaltError
 from smalt.service.compute.backend import Exit
 from smalt.service.endpoints.online import replica_client
 from smalt.service.endpoints.online.definitions import Definition, Probe
-from smalt.service.endpoints.online.exit_reasons import describe_exit, explain_failed_start
+from smalt.service.endpoints.online.exit_reasons import ENDED_EARLY, describe_exit, explain_failed_start
 from smalt.service.endpoints.online.starting import (
     AT_ONCE,
     PreparedRevision,
@@ -73,6 +73,8 @@ class Replica:
         self.in_flight = 0
         self.started = time.monotonic()
         self.exit: Exit | None = None
+        self.failure = ENDED_EARLY
+        """What became of a process that never was ready."""
         self.ended = asyncio.Event()
         self.idle = asyncio.Event()
 
@@ -257,7 +259,8 @@ class ReplicaSet:
                     self._tell_change()
                     return
             elif time.monotonic() - begun > patience:
-                self._say(f"process {replica.id} did not become ready within {patience:g} s and is stopped")
+                replica.failure = f"did not become ready within {patience:g} s, which its readiness_probe gives it"
+                self._say(f"process {replica.id} {replica.failure}, and is stopped")
                 self._starter.stop_replica(replica.id)
                 await replica.ended.wait()
                 return
@@ -324,7 +327,7 @@ class ReplicaSet:
         lines = read_last_lines(own, _SEARCHED) or read_last_lines(kept, _SEARCHED)
         names = f"--name {self.record.deployment} --endpoint-name {self.record.endpoint}"
         advice = f"'smalt online-deployment get-logs {names}' has its log"
-        return explain_failed_start(replica.exit, lines, f"{replica.folder}/wd", advice)
+        return explain_failed_start(replica.exit, lines, f"{replica.folder}/wd", advice, replica.failure)
 
 
 async def _probe(address: str, target: bytes) -> bool:

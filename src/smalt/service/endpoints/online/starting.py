@@ -130,6 +130,8 @@ class ReplicaStarter:
         spec, steps = self._make_spec(prepared, id, folder, address), prepared.backend.steps
         if prepared.definition.kind == CONTAINER:
             _serve_by_image(spec, prepared, folder, int(address.rpartition(":")[2]))
+            if limit := context.settings.online_memory_mb:
+                spec.resources.docker_args += ("--ulimit", f"data={limit << 20}:{limit << 20}")
         fetched = await steps.fetch(spec, say)
         layout = await asyncio.to_thread(steps.lay_out, spec, prepared.environment)
         gpus = context.computes.machine.gpus
@@ -153,7 +155,7 @@ class ReplicaStarter:
             root_id=0,
             created_at=time.time(),
             workspace=prepared.workspace,
-            command=f"{_FIRST_TO_GO}{_make_command(prepared, address)} {_NEVER_WELL}",
+            command=f"{self._limit_memory()}{_FIRST_TO_GO}{_make_command(prepared, address)} {_NEVER_WELL}",
             code=definition.code,
             environment=definition.environment,
             literals={},
@@ -166,6 +168,11 @@ class ReplicaStarter:
             grace=_GRACE,
             folder=folder,
         )
+
+    def _limit_memory(self) -> str:
+        """Return the text for bash that keeps each process of the deployment from allocating more than it may."""
+        limit = self._context.settings.online_memory_mb
+        return f"ulimit -d {limit * 1024};" if limit else ""
 
     def stop_replica(self, id: int, grace: float = _GRACE) -> None:
         self._launcher.stop(make_step_id(id), grace)
