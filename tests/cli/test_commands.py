@@ -102,7 +102,7 @@ def test_nothing_at_all_is_a_call_for_help(call: Call) -> None:
         ("job show a -o xml", "'xml' is not one of"),
         ("job list --archived-only --include-archived", "exclude each other"),
         ("feature-store create -f x --no-wait", "smalt has no feature stores yet"),
-        ("model package -n x -v 1 --file p.yml", "smalt cannot package models yet"),
+        ("model package -n x -v 1 --file p.yml", "smalt does not package models"),
         (
             "workspace delete w",
             "delete the workspace w and all that is in it? there is no terminal to ask at; add --yes to confirm",

@@ -61,15 +61,15 @@ class Served(NamedTuple):
         return own
 
 
-def read_answers(own: socket.socket, count: int) -> list[dict[str, Any]]:
-    """The bodies of so many answers with status 200, and nothing after them."""
+def read_answers(own: socket.socket, count: int, status: bytes = b"200") -> list[dict[str, Any]]:
+    """The bodies of so many answers with that status, and nothing after them."""
     raw, found = b"", []
     while len(found) < count:
         head, end, rest = raw.partition(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0) if end else 0
         if end and len(rest) >= length:
             if not head.startswith(b"HTTP/1.1 100"):
-                assert head.startswith(b"HTTP/1.1 200"), head
+                assert head.startswith(b"HTTP/1.1 " + status), head
                 found.append(json.loads(rest[:length]))
             raw = rest[length:]
         else:
@@ -248,7 +248,7 @@ def test_requests_of_every_form(served: Served, neighbour: Asker) -> None:
         assert [one["received"] for one in answers] == [2, 4, 2, 3, len(long), 2, 2]
         assert len(answers[4]["answer"]) == 3_000_000
         own.sendall(plain.replace(served.key.encode(), b"wrong"))
-        assert own.recv(1 << 16).startswith(b"HTTP/1.1 401 ")
+        assert read_answers(own, 1, b"401")[0]["error"]["code"] == "Unauthorized"
         own.sendall(plain)
         assert read_answers(own, 1)[0]["pid"] == first
         own.sendall(plain.replace(b"HTTP/1.1", b"HTTP/1.0"))

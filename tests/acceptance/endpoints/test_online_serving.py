@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from smalt.client import MLClient
+from smalt.client.collections.secrets import SecretOperations
 from smalt.exceptions import DeploymentException, SmaltError
-from tests.acceptance.endpoints.online_rig import Asker, ask, create_endpoint, make_deployment, set_traffic
+from tests.acceptance.endpoints.online_rig import IMAGE, Asker, ask, create_endpoint, make_deployment, set_traffic
 from tests.helpers import Server, eventually, running_server
 
 pytestmark = pytest.mark.integration
@@ -101,6 +102,32 @@ def test_what_a_script_does_wrong_is_told(server: Server, client: MLClient, tmp_
     with pytest.raises(DeploymentException, match="no such weights"):
         deploy(client, make_deployment(tmp_path, script=broken))
     assert ask(server, uri, {}, key=key).body["word"] == "blue"  # the revision before serves on
+
+
+IDENTITY = """from azure.identity import ManagedIdentityCredential
+
+def init():
+    ManagedIdentityCredential().get_token("https://storage.azure.com/.default")
+
+def run(raw):
+    return 1
+"""
+
+
+def test_secrets_reach_scripts_and_identities_do_not(server: Server, client: MLClient, tmp_path: Path) -> None:
+    """A secret by its reference; a managed identity ends in a sentence that says what to do."""
+    variables = {"WORD": "${{secrets.word}}", "OTHER": "${{keyvault:https://v.vault.azure.net/secrets/word}}"}
+    with pytest.raises(SmaltError, match="no secret 'word'"):
+        deploy(client, make_deployment(tmp_path, environment_variables=variables))
+    SecretOperations(client).set("word", "hidden")
+    deploy(client, make_deployment(tmp_path, environment_variables=variables))
+    set_traffic(client, blue=100)
+    uri, key = find_uri(client)
+    assert ask(server, uri, {}, key=key).body["word"] == "hidden"
+    packages = {"dependencies": ["pip", {"pip": ["azureml-inference-server-http", "azure-identity"]}]}
+    environment = {"name": "identity", "version": "1", "conda_file": packages, "image": IMAGE}
+    with pytest.raises(DeploymentException, match="have no managed identity here; hand secrets to the scoring script"):
+        deploy(client, make_deployment(tmp_path, "green", script=IDENTITY, environment=environment))
 
 
 def test_traffic_is_split_and_mirrored(server: Server, client: MLClient, tmp_path: Path) -> None:

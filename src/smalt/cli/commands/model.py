@@ -36,4 +36,4 @@ def download_model(
 
 
 assets.add_verbs(model, "models")
-model.add_refusal("package", "smalt cannot package models yet; that comes in a later version, with online endpoints")
+model.add_refusal("package", "smalt does not package models; name the model and an environment in the deployment")

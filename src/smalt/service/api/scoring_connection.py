@@ -36,7 +36,7 @@ class _ScoringRequest(NamedTuple):
     rest: str
     head_size: int
     size: int
-    """Of head and body together."""
+    """The bytes of head and body together."""
     raw: bytearray
 
 
@@ -50,7 +50,7 @@ class ScoringConnection(AcceptedConnection):
         self._request: _ScoringRequest | None = None
         self._task: asyncio.Task[None] | None = None
         self._held = b""
-        """What the client sent before it had its answer."""
+        """Bytes that the client sent before it had its answer."""
         self._ends_after_answer = False
 
     def data_received(self, data: bytes) -> None:

@@ -23,6 +23,10 @@ _API = frozenset({"management.azure.com", "management.core.windows.net", "ml.azu
 """Azure's clients ask for tokens for these hosts before they call the API of a workspace."""
 
 
+DEPLOYMENT_MARK = "online-deployment"
+"""The header by which a scoring script asks for a token, to be told that it gets none."""
+
+
 class ServerAccess(NamedTuple):
     """The server's URL and the token by which a job reaches it."""
 
@@ -111,6 +115,12 @@ def _build_workspace_variables(base: str, port: int, folder: str) -> dict[str, s
         URL: f"{url}{ROUTE}/{folder}",
         "SMALT_URL": base,
     }
+
+
+def build_refusing_variables(base: str) -> dict[str, str]:
+    """Return the variables for online deployments: credentials of managed identities end with a sentence of ours."""
+    asked, mark = base + _ASKED, DEPLOYMENT_MARK
+    return {"IDENTITY_ENDPOINT": asked, "IDENTITY_HEADER": mark, "MSI_ENDPOINT": asked, "MSI_SECRET": mark}
 
 
 def build_challenge(host: str) -> str:

@@ -65,12 +65,12 @@ class Tracking:
         if self.port is None:
             return {}
         if workspace.id not in self._uris:
-            self._uris[workspace.id] = self._get_base_url() + variables.build_route(workspace)
+            self._uris[workspace.id] = self.base_url + variables.build_route(workspace)
         return variables.build_variables(job, self._uris[workspace.id], self.tokens.get_token(job))
 
     def get_server_access(self, job: Job) -> ServerAccess | None:
         """Return the job's access to this server; None until its port is known."""
-        return None if self.port is None else ServerAccess(self._get_base_url(), self.tokens.get_token(job))
+        return None if self.port is None else ServerAccess(self.base_url, self.tokens.get_token(job))
 
     def start_soon(self) -> None:
         """Begin to start MLflow's process while a job that has mlflow starts."""
@@ -105,6 +105,7 @@ class Tracking:
         listen = self._settings.listen
         return "127.0.0.1" if listen in _ANY else "::1" if listen == "::" else listen
 
-    def _get_base_url(self) -> str:
+    @property
+    def base_url(self) -> str:
         host = self.host
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"

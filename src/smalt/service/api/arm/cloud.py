@@ -15,7 +15,13 @@ from smalt.service.api.request import ApiRequest, ApiResponse
 from smalt.service.records import tokens
 from smalt.service.records import workspaces as records
 from smalt.service.registry.registries import BUILT_IN
+from smalt.service.secrets.identity import DEPLOYMENT_MARK
 from smalt.service.tracking.job_tokens import PREFIX as JOB_TOKEN
+
+_NO_IDENTITY = (
+    "online deployments have no managed identity here; hand secrets to the scoring script in the deployment's "
+    "environment_variables, as ${{secrets.NAME}}, and data as a part of its model"
+)
 
 
 async def open_tls(request: ApiRequest) -> dict[str, Any]:
@@ -32,6 +38,8 @@ async def get_identity_token(request: ApiRequest) -> dict[str, Any] | ApiRespons
     DefaultAzureCredential tries its next way to log in.
     """
     header = request.headers.get("x-identity-header") or request.headers.get("secret") or request.get_query("token")
+    if header == DEPLOYMENT_MARK:
+        return ApiResponse({"statusCode": 403, "message": _NO_IDENTITY}, 403)
     if header.startswith(JOB_TOKEN):
         return _issue_job_token(request, header)
     known = tokens.find_token(request.server.db, header)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from typing import Any
 
 from smalt.exceptions import Conflict, NotFound, RefusedError, ValidationException
@@ -22,6 +23,7 @@ Body = dict[str, Any]
 
 _LONGEST_WAIT = 30.0
 _IN_PROGRESS = "InProgress"
+_NO_IDENTITY = "the endpoint's identity has no effect: its deployments have no managed identity here"
 
 
 class OnlineEndpointCollection(ResourceCollection):
@@ -114,11 +116,17 @@ class OnlineDeploymentCollection(ResourceCollection):
         definition = make_definition(request.server.engine.context, request.workspace, {**body, "name": name})
         stored = self.store_resource(request, name, body)
         endpoint = self._get_endpoint(request)
+        if self._has_user_identity(request, endpoint):
+            definition = dataclasses.replace(definition, notes=[*definition.notes, _NO_IDENTITY])
         _, record = request.server.online.deploy(request.workspace, endpoint, stored.name, definition)
         where = build_resource_id(request.workspace, self.get_record_kind(request), stored.name)
         operation = f"{request.server_url}{where}/operations/{record.id}"
         headers = {"Azure-AsyncOperation": operation, "Retry-After": "1"}
         return ApiResponse(self.render_resource(request, stored), headers=headers)
+
+    def _has_user_identity(self, request: ApiRequest, endpoint: str) -> bool:
+        found = resources.get_resource(request.server.db, request.workspace.id, "onlineEndpoints", endpoint)
+        return found is not None and bool((found.content.get("identity") or {}).get("userAssignedIdentities"))
 
     async def delete_resource(self, request: ApiRequest) -> ApiResponse:
         """Stop and delete the deployment; raise Conflict while it gets requests."""

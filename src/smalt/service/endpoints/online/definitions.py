@@ -13,7 +13,7 @@ from typing import Any, cast
 from smalt import wire
 from smalt.entities.endpoints.online_deployment import OnlineDeployment, ProbeSettings, TargetUtilizationScaleSettings
 from smalt.entities.syntax.literals import to_text
-from smalt.exceptions import NotFound, ValidationException
+from smalt.exceptions import NotFound, SmaltError, ValidationException
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.submission import lookup
 from smalt.service.records.assets import AssetVersion
@@ -121,6 +121,7 @@ def make_definition(context: EngineContext, workspace: Workspace, body: Mapping[
     """Return what the deployment in a REST body needs; raise where it cannot serve, before anything is made."""
     entity = cast(OnlineDeployment, wire.from_rest(dict(body), "online_deployment"))
     properties: Mapping[str, Any] = body["properties"]
+    _check_secrets(context, workspace, entity.environment_variables or {})
     environment = _find_environment(context, workspace, properties)
     code, script = _find_code(context, workspace, properties)
     version, uri, model_type = None, None, "custom_model"
@@ -149,6 +150,17 @@ def make_definition(context: EngineContext, workspace: Workspace, body: Mapping[
         routes={_to_snake(key): value for key, value in routes.items()} if kind == CONTAINER else {},
         notes=_list_notes(entity, kind),
     )
+
+
+def _check_secrets(context: EngineContext, workspace: Workspace, variables: Mapping[str, Any]) -> None:
+    problems = []
+    for name, value in variables.items():
+        try:
+            context.vault.check_references(value, workspace)
+        except SmaltError as error:
+            problems.append(f"environment_variables.{name}: {error}")
+    if problems:
+        raise ValidationException("; ".join(problems))
 
 
 def _find_environment(context: EngineContext, workspace: Workspace, properties: Mapping[str, Any]) -> dict[str, Any]:

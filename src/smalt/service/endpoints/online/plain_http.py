@@ -26,22 +26,22 @@ class RequestHead(NamedTuple):
 
     target: bytes
     headers: Headers
-    """With names in lower case."""
+    """Pairs with the names in lower case."""
     length: int
-    """Of the body."""
+    """The length of the body."""
     size: int
-    """Of the head itself."""
+    """The length of the head itself."""
 
 
 class ResponseHead(NamedTuple):
     status: int
     reason: bytes
     headers: Headers
-    """With names in lower case."""
+    """Pairs with the names in lower case."""
     length: int | None
-    """Of the body; None if its end shows only when it comes."""
+    """The length of the body; None if its end shows only when it comes."""
     size: int
-    """Of the head itself."""
+    """The length of the head itself."""
 
 
 def parse_request_head(data: bytes) -> RequestHead | None:

@@ -74,7 +74,7 @@ class Replica:
         self.started = time.monotonic()
         self.exit: Exit | None = None
         self.failure = ENDED_EARLY
-        """What became of a process that never was ready."""
+        """The end of a process that never was ready, in words."""
         self.ended = asyncio.Event()
         self.idle = asyncio.Event()
 

@@ -25,6 +25,7 @@ from smalt.service.environments import BuiltEnvironment
 from smalt.service.records import online as records
 from smalt.service.records.online import RevisionRecord
 from smalt.service.records.workspaces import Workspace
+from smalt.service.secrets.identity import build_refusing_variables
 
 Say = Callable[[str], None]
 
@@ -163,6 +164,8 @@ class ReplicaStarter:
             outputs={},
             variables=definition.variables,
             service_variables=_make_variables(prepared, folder),
+            server_host=self._context.tracking.host,
+            identity_variables=build_refusing_variables(self._context.tracking.base_url),
             resources=StepResources(),
             lasting_folders={_SOCKET_FOLDER: str(Path(address).parent)} if address.startswith("/") else {},
             grace=_GRACE,
