@@ -260,3 +260,30 @@ def test_a_wrong_type_or_place_is_one_sentence(served: Programs, call: str, sent
     """At the program's line, before a job is made."""
     served.write("src/train.py", "")
     assert fail_program(served, call).startswith(sentence)
+
+
+def test_a_run_resumes_from_the_outputs_of_another(served: Programs) -> None:
+    """By a DataPath's reference: as text among the arguments, and in the run configuration's data references."""
+    served.write("src/first.py", "with open('outputs/n.txt', 'w') as file:\n    file.write('7')\n")
+    served.write("src/next.py", "import sys\nprint('from', open(sys.argv[1] + '/n.txt').read())\n")
+    served.write(
+        "program.py",
+        """
+from azureml.core import Experiment, RunConfiguration, ScriptRunConfig, Workspace
+from azureml.data.datapath import DataPathComputeBinding
+
+host = RunConfiguration()
+host.environment.python.user_managed_dependencies = True
+experiment = Experiment(Workspace.from_config(), "e")
+first = experiment.submit(ScriptRunConfig("src", "first.py", run_config=host))
+first.wait_for_completion()
+place = first._get_outputs_datapath()
+reference = place.create_data_reference(datapath_compute_binding=DataPathComputeBinding(mode="mount"))
+config = ScriptRunConfig("src", "next.py", arguments=[str(reference)], run_config=host)
+config.run_config.data_references = {reference.data_reference_name: reference.to_config()}
+experiment.submit(config).wait_for_completion(show_output=True)
+""",
+    )
+    ran = served.python("program.py")
+    assert ran.code == 0, ran.err
+    assert "from 7" in ran.out.splitlines()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-TIMEOUT = 120.0
-"""Seconds without a byte until a call counts as broken."""
+TIMEOUT = 600.0
+"""Seconds without a byte until a call counts as broken: the first one waits until MLflow is installed."""
 
 PATIENCE = 90.0
 """Seconds of trying until the server counts as gone; a restart of it takes a few."""

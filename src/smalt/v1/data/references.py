@@ -112,6 +112,14 @@ class DataPath:
     def create_from_data_reference(self, data_reference: DataReference) -> DataPath:
         return DataPath(data_reference.datastore, data_reference.path_on_datastore, data_reference.name)
 
+    def create_data_reference(
+        self, data_reference_name: str | None = None, datapath_compute_binding: DataPathComputeBinding | None = None
+    ) -> DataReference:
+        """Return the reference to the path, by which a script reads it in the way that the binding says."""
+        binding = datapath_compute_binding or DataPathComputeBinding()
+        name, way = data_reference_name or self.name, (binding.mode, binding.path_on_compute, binding.overwrite)
+        return DataReference(self.datastore, name, self.path_on_datastore, *way)
+
     def to_input(self, mode: str | None, client: Any) -> Input:
         return _make_input(self.uri, mode, client)
 
