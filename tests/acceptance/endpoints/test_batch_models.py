@@ -192,11 +192,12 @@ def test_what_is_in_use_is_not_deleted(scored: Desk) -> None:
     assert scored.smalt("compute delete -n cpu-cluster --yes").code == 0
 
 
-def test_the_times_of_a_job_and_its_steps(scored: Desk) -> None:
-    """Notebooks take the one from the other: `last_modified_at - created_at`."""
+def test_the_times_and_names_of_a_job_and_its_steps(scored: Desk) -> None:
+    """Notebooks take a time from the other, `last_modified_at - created_at`, and find steps by their component."""
     job = invoke(scored)
     download_results(scored, job)
     (child,) = scored.smalt(f"job list --parent-job-name {job}").json
+    assert child["properties"]["azureml.moduleName"] == "batchscoring"
     for shown in (child, scored.smalt(f"job show -n {job}").json):
         made = shown["creation_context"]
         assert made["last_modified_at"] > made["created_at"]

@@ -337,8 +337,8 @@ class JobOperations(Collection):
     def _list_children(self, name: str) -> Iterator[Job]:
         from smalt.client.jobs.display import build_child
 
-        tree = self._connection.get(f"/smalt/v1{self._build_path(name)}/tree")
-        return (build_child(row) for row in tree["jobs"] if row.get("parent") == name)
+        tree = self._connection.get(f"/smalt/v1{self._build_path(name)}/tree", children="true")
+        return map(build_child, tree["jobs"])
 
 
 def _check_arguments(arguments: Mapping[str, Any]) -> None:

@@ -39,7 +39,7 @@ def build_child(row: dict[str, Any]) -> Job:
     display_name = row.get("display_name") or row.get("node") or row["name"]
     job = load_noun(where)(name=row["name"], display_name=display_name, status=row.get("status"))
     job.parent_job_name = row.get("parent")
-    job.tags = row.get("tags") or {}
+    job.tags, job.properties = row.get("tags") or {}, row.get("properties") or {}
     job.creation_context = SystemData.from_dict({to_snake(key): value for key, value in row["systemData"].items()})
     return job  # type: ignore[return-value]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +12,7 @@ from smalt.service.api.rest_shapes import build_resource_id, build_system_data, 
 from smalt.service.engine.outputs.paths import EMPTY_OUTPUTS, OUTPUT_PATHS, add_places
 from smalt.service.engine.outputs.registration import get_asset_name
 from smalt.service.engine.submission.acceptance import AUTOMATIC_VERSIONS, ENDED
-from smalt.service.records import job_data, jobs
+from smalt.service.records import job_data, jobs, trials
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -137,6 +138,15 @@ def build_tree_row(job: Job, names: dict[int, str], reused: str | None = None) -
         "error": job.ended_by,
         **({"reused": reused} if reused else {}),
     }
+
+
+def describe_child(db: Database, job: Job, point: Any, describes: bool) -> dict[str, Any]:
+    """Return a job's tags and properties, or, unless it `describes`, the tag alone that has a trial's point."""
+    own = {trials.POINT: json.dumps(point)} if point else {}
+    if not describes:
+        return {"tags": own} if own else {}
+    body = jobs.read_properties(db, job.id)
+    return {"tags": {**_to_mapping(body.get("tags")), **own}, "properties": _to_mapping(body.get("properties"))}
 
 
 def get_subtree(rows: list[Job], top: Job) -> list[Job]:

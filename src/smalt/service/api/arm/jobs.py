@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 from smalt.entities.steps.data_imports import IMPORT
@@ -13,6 +12,7 @@ from smalt.service.api.arm.job_shapes import (
     RUNTIME_PROPERTIES,
     build_tree_row,
     convert_for_azure,
+    describe_child,
     get_last_change,
     get_subtree,
     is_same_job,
@@ -140,20 +140,26 @@ async def delete_job(request: ApiRequest) -> ApiResponse:
 
 
 async def get_job_tree(request: ApiRequest) -> dict[str, Any]:
-    """Return the job and its descendants, parents first; a trial of a sweep with the tag that has its point."""
-    top = find_job(request)
-    rows = get_subtree(jobs.list_tree(request.server.db, top.root_id), top)
+    """Return the job and its descendants, parents first; a trial of a sweep with the tag that has its point.
+
+    With `children=true` its children alone, with all of their tags and properties.
+    """
+    top, db = find_job(request), request.server.db
+    rows = get_subtree(jobs.list_tree(db, top.root_id), top)
     names = {row.id: row.name for row in rows}
-    reused = reuse.list_origins(request.server.db, top.root_id)
+    reused = reuse.list_origins(db, top.root_id)
     sweeps = {row.id for row in rows if row.type in trials.SWEEPS}
-    points = trials.read_points(request.server.db, [row.id for row in rows if row.parent_id in sweeps])
+    describes = request.get_flag("children")
+    if describes:
+        rows = [row for row in rows if row.parent_id == top.id]
+    points = trials.read_points(db, [row.id for row in rows if row.parent_id in sweeps])
     return {
         "jobs": [
             {
                 **build_tree_row(row, names, reused.get(row.id)),
                 "display_name": row.display_name,
                 "systemData": build_system_data(row.created_by, row.created_at, get_last_change(row)),
-                **({"tags": {trials.POINT: json.dumps(points[row.id])}} if points.get(row.id) else {}),
+                **describe_child(db, row, points.get(row.id), describes),
             }
             for row in rows
         ]
