@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 from tests.v1.conftest import Programs
 
@@ -42,3 +43,44 @@ def test_a_line_that_is_not_served_says_so(served: Programs) -> None:
     ran = served.smalt("exec", "--", "az", "ml", "run", "submit-script", "-e", "wolves", "-c", "own", "bad.py")
     assert ran.code != 0
     assert " failed: " in ran.err
+
+
+SERVICE = """\
+set -e
+az ml model register -n wolf -p model.txt -t model.json >/dev/null
+az ml experiment create -n wolves >made.json
+az ml model deploy -n howl -f model.json --ic inference.yml --dc deployment.json --overwrite >service.json
+az ml service run -n howl -d '"moon"' >answer.json
+az ml service show -n howl >shown.json
+az ml service get-keys -n howl >keys.json
+az ml service list >listed.json
+az ml service delete -n howl
+"""
+SCORE = """\
+import os
+
+def init():
+    global text
+    text = open(os.path.join(os.environ["AZUREML_MODEL_DIR"], "model.txt")).read()
+
+def run(data):
+    return f"{text} {data}"
+"""
+
+
+def test_a_template_deploys_and_asks_the_service(served: Programs) -> None:
+    """The configurations are files, as the documentation of SDK v1 has them."""
+    served.write("model.txt", "ahoo")
+    served.write("score.py", SCORE)
+    served.write("inference.yml", "entryScript: score.py\ncondaFile: scoring.yml\n")
+    version = ".".join(map(str, sys.version_info[:2]))
+    served.write("scoring.yml", f"dependencies:\n  - python={version}\n  - pip:\n    - azureml-defaults\n")
+    served.write("deployment.json", '{"computeType": "ACI", "containerResourceRequirements": {"cpu": 1}}')
+    served.write("template.sh", SERVICE)
+    ran = served.smalt("exec", "--", "bash", "template.sh")
+    assert ran.code == 0, ran.err
+    read = {name: json.loads((served.folder / f"{name}.json").read_text()) for name in ("answer", "shown", "listed")}
+    assert "ahoo" in read["answer"]
+    assert "moon" in read["answer"]
+    assert read["shown"]["name"] == "howl"
+    assert [one["name"] for one in read["listed"]] == ["howl"]

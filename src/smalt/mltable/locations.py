@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -21,6 +21,8 @@ VARIABLE = "SMALT_DATA"
 _REMOTE = re.compile(r"(https?|adl|wasbs?|abfss?|azureml)://|azureml:", re.IGNORECASE)
 _DATASTORE = re.compile(r"azureml://(?:.*/)?datastores/(?P<store>[^/]+)(?:/paths)?(?:/(?P<path>.*))?", re.IGNORECASE)
 _BLOB = re.compile(r"(?:wasb|abfs)s?://(?P<container>[^@/]+)@(?P<host>[^/]+)(?P<path>/.*)?", re.IGNORECASE)
+FETCHERS: list[Callable[[str], str]] = []
+"""Fetches what is at an address of a datastore, and returns its local path: in programs that are no jobs."""
 _AS_INPUT = "give it to the job as an input, whose path can be read"
 
 
@@ -168,6 +170,10 @@ def _find_mapped(uri: str) -> str | None:
     if found is None:
         return None
     stores: dict[str, str] = told.get("datastores") or {}
+    if found["store"] not in stores and FETCHERS:
+        if uri not in _FETCHED:
+            _FETCHED[uri] = FETCHERS[0](uri)
+        return _FETCHED[uri]
     if found["store"] not in stores:
         known = f"; those it has on this machine are {', '.join(sorted(stores))}" if stores else ""
         raise UserErrorException(f"{uri}: the job knows no datastore '{found['store']}'{known}; {_AS_INPUT}")

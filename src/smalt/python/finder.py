@@ -128,11 +128,20 @@ def _find_mltable(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
     """smalt's own, which jobs have as well; the installed one where polars, which smalt's needs, is not there."""
     ours = f"smalt.{name}"
     if importlib.util.find_spec("polars") is not None and _has_module(ours):
-        return make_forwarding_spec(name, (ours,))
+        spec = make_forwarding_spec(name, (ours,))
+        if name == "mltable":
+            spec.loader = _FollowUpLoader(spec.loader, _fetch_tables)
+        return spec
     found = _find_installed(name, path)
     if found is None and not _is_only_asked():
         raise MissingNameError("smalt's mltable needs polars and pandas: pip install polars pandas pyarrow", name=name)
     return found
+
+
+def _fetch_tables(_: ModuleType) -> None:
+    """Have tables of a program, which is no job, read from datastores by way of the server."""
+    locations: Any = importlib.import_module("smalt.mltable.locations")
+    locations.FETCHERS[:] = [importlib.import_module("smalt.client.transfers.filesystem").fetch_uri]
 
 
 def _find_ml(name: str) -> ModuleSpec:

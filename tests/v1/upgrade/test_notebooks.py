@@ -51,3 +51,12 @@ def test_a_script_that_a_cell_writes_is_upgraded() -> None:
 def test_a_notebook_without_v1_is_not_touched() -> None:
     text = make_notebook("print(1)")
     assert upgrade_notebook(text).text == text
+
+
+def test_a_conda_file_that_a_cell_writes_logs_by_mlflow() -> None:
+    """It is the environment of scripts that log by MLflow now."""
+    conda = "%%writefile conda.yml\ndependencies:\n- python=3.8\n- pip:\n  - azureml-defaults\n"
+    cells = [conda, "from azureml.core import Workspace\nws = Workspace.from_config()\n"]
+    document = {"cells": [{"cell_type": "code", "source": one, "outputs": []} for one in cells]}
+    upgraded = json.loads(upgrade_notebook(json.dumps(document)).text)
+    assert "".join(upgraded["cells"][0]["source"]).endswith("- pip:\n  - mlflow-skinny\n  - azureml-mlflow")

@@ -67,7 +67,7 @@ def list_persons(upgraded: UpgradedText) -> list[Finding]:
         ),
         (
             "t = Dataset.Tabular.from_delimited_files((store, 'x/*.csv'), header=False)\n",
-            'mltable.from_delimited_files(\n    paths=[{"pattern": "azureml://datastores/images/paths/x/*.csv"}],\n'
+            'mltable.from_delimited_files(\n    paths=[{"pattern": f"azureml:/{store.id}/paths/x/*.csv"}],\n'
             '    header="no_header"',
         ),
         (

@@ -53,7 +53,7 @@ def test_links_of_findings_lead_to_a_row() -> None:
 @pytest.mark.parametrize("row", EXAMPLES, ids=lambda row: row.v1)
 def test_nothing_of_an_example_needs_a_person(row: TableRow) -> None:
     upgraded = upgrade_program(HEAD + row.example)
-    assert "azureml" not in re.sub("mcr.microsoft.com/azureml|azureml-mlflow", "", upgraded.text)
+    assert "azureml" not in re.sub("mcr.microsoft.com/azureml|azureml-mlflow|azureml://", "", upgraded.text)
     assert [one for one in upgraded.findings if one.state == "person"] == []
 
 

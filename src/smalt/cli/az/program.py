@@ -5,6 +5,7 @@ The defaults of `az configure --defaults` and `az account set` are kept in the h
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import sys
@@ -34,6 +35,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     arguments = sys.argv[1:]
     if arguments[:1] == ["ml"] and sdk_v1.is_v1_call(arguments[1:]):
+        importlib.import_module("smalt.cli.az.sdk_v1_services")  # adds its groups
         sys.exit(failure.run_guarded(sdk_v1.ml, arguments[1:]))
     if arguments[:1] == ["ml"]:
         sys.exit(failure.run_guarded(app.smalt, arguments[1:]))

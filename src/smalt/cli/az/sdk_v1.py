@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _GROUPS = ("computetarget", "experiment", "folder", "pipeline", "run", "service")
 """The groups that v2's extension does not have."""
-_VERBS = {("model", "register"), ("environment", "register"), ("environment", "scaffold")}
+_VERBS = {("model", "register"), ("model", "deploy"), ("environment", "register"), ("environment", "scaffold")}
 """The verbs of v1 in groups that both have."""
 
 
@@ -31,13 +31,13 @@ _workspace = [
 ]
 
 
-def _take_workspace(function: Any) -> Any:
+def take_workspace(function: Any) -> Any:
     for option in _workspace:
         function = option(function)
     return function
 
 
-def _open_workspace(path: str | None, subscription: str | None, group: str | None, workspace: str | None) -> Workspace:
+def open_workspace(path: str | None, subscription: str | None, group: str | None, workspace: str | None) -> Workspace:
     from smalt.v1.workspace import Workspace
 
     if workspace is None and group is None:
@@ -47,7 +47,7 @@ def _open_workspace(path: str | None, subscription: str | None, group: str | Non
     return Workspace.from_client(MLClient(None, subscription, group, workspace))
 
 
-class _V1Group(click.Group):
+class V1Group(click.Group):
     """A group whose unknown verbs say what v2 has instead."""
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
@@ -64,42 +64,42 @@ def _list_names(ctx: click.Context) -> list[str]:
     return [] if ctx.parent is None else [*_list_names(ctx.parent), str(ctx.info_name)]
 
 
-@click.group("ml", cls=_V1Group)
+@click.group("ml", cls=V1Group)
 def ml() -> None:
     """SDK v1's `az ml`."""
 
 
-@ml.group(cls=_V1Group)
+@ml.group(cls=V1Group)
 def folder() -> None:
     """Folders with a workspace's configuration."""
 
 
 @folder.command("attach")
-@_take_workspace
+@take_workspace
 @click.option("--experiment-name", "-e", "experiment")
 @click.option("--path", default=".")
 def attach_folder(
     workspace: str | None, group: str | None, subscription: str | None, experiment: str | None, path: str
 ) -> None:
     """Write `.azureml/config.json` into the folder; the experiment is kept beside."""
-    _open_workspace(None, subscription, group, workspace).write_config(path)
+    open_workspace(None, subscription, group, workspace).write_config(path)
     if experiment:
         with open(os.path.join(path, ".azureml", "project.json"), "w", encoding="utf-8") as file:
             json.dump({"Experiment": experiment}, file)
 
 
-@ml.group(cls=_V1Group)
+@ml.group(cls=V1Group)
 def computetarget() -> None:
     """Computes."""
 
 
-@computetarget.group("create", cls=_V1Group)
+@computetarget.group("create", cls=V1Group)
 def create_compute() -> None:
     """Make a compute."""
 
 
 @create_compute.command("amlcompute")
-@_take_workspace
+@take_workspace
 @click.option("--name", "-n", required=True)
 @click.option("--vm-size", "-s", "size", default="")
 @click.option("--vm-priority", "-p", "priority", default="dedicated")
@@ -114,34 +114,44 @@ def create_cluster(
     from smalt.v1.compute.kinds import AmlCompute
     from smalt.v1.compute.target import ComputeTarget
 
-    ws = _open_workspace(path, subscription, group, workspace)
+    ws = open_workspace(path, subscription, group, workspace)
     wanted = AmlCompute.provisioning_configuration(size, priority, min_nodes, max_nodes, idle)
     click.echo(json.dumps(ComputeTarget.create(ws, name, wanted).serialize(), indent=2, default=str))
 
 
 @computetarget.command("list")
-@_take_workspace
+@take_workspace
 def list_computes(workspace: str | None, group: str | None, subscription: str | None) -> None:
-    found = _open_workspace(None, subscription, group, workspace).compute_targets
+    found = open_workspace(None, subscription, group, workspace).compute_targets
     click.echo(json.dumps([one.serialize() for one in found.values()], indent=2, default=str))
 
 
+@computetarget.command("show")
+@take_workspace
+@click.option("--name", "-n", required=True)
+def show_compute(workspace: str | None, group: str | None, subscription: str | None, name: str) -> None:
+    from smalt.v1.compute.target import ComputeTarget
+
+    found = ComputeTarget(open_workspace(None, subscription, group, workspace), name)
+    click.echo(json.dumps(found.serialize(), indent=2, default=str))
+
+
 @computetarget.command("delete")
-@_take_workspace
+@take_workspace
 @click.option("--name", "-n", required=True)
 def delete_compute(workspace: str | None, group: str | None, subscription: str | None, name: str) -> None:
     from smalt.v1.compute.target import ComputeTarget
 
-    ComputeTarget(_open_workspace(None, subscription, group, workspace), name).delete()
+    ComputeTarget(open_workspace(None, subscription, group, workspace), name).delete()
 
 
-@ml.group("run", cls=_V1Group)
+@ml.group("run", cls=V1Group)
 def runs() -> None:
     """Runs."""
 
 
 @runs.command("submit-script", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@_take_workspace
+@take_workspace
 @click.option("--experiment-name", "-e", "experiment", required=True)
 @click.option("--run-configuration-name", "-c", "name", help="A .runconfig of the folder.")
 @click.option("--compute-target", "--ct", "target")
@@ -162,7 +172,7 @@ def submit_script(
     from smalt.v1.run_configuration import RunConfiguration
     from smalt.v1.script_run_config import ScriptRunConfig
 
-    ws = _open_workspace(path, subscription, group, workspace)
+    ws = open_workspace(path, subscription, group, workspace)
     settings = RunConfiguration.load(path or folder, name) if name else RunConfiguration()
     if target:
         settings.target = target
@@ -174,7 +184,7 @@ def submit_script(
 
 
 @runs.command("submit-pipeline")
-@_take_workspace
+@take_workspace
 @click.option("--experiment-name", "-n", "experiment", required=True)
 @click.option("--pipeline-yaml", "-y", "file", required=True)
 @click.option("--parameters", "-p", "parameters", default="")
@@ -188,7 +198,7 @@ def submit_pipeline(
     from smalt.v1.experiment import Experiment
     from smalt.v1.modules import find_name
 
-    ws = _open_workspace(None, subscription, group, workspace)
+    ws = open_workspace(None, subscription, group, workspace)
     pipeline = find_name("azureml.pipeline.core", "Pipeline").load_yaml(ws, file)
     given = dict(one.partition("=")[::2] for one in shlex.split(parameters.replace(",", " ")))
     run = Experiment(ws, experiment).submit(pipeline, **({"pipeline_parameters": given} if given else {}))
@@ -196,18 +206,18 @@ def submit_pipeline(
 
 
 @runs.command("show")
-@_take_workspace
+@take_workspace
 @click.option("--run", "-r", "run_id", required=True)
 @click.option("--experiment-name", "-e", "experiment")
 def show_run(
     workspace: str | None, group: str | None, subscription: str | None, run_id: str, experiment: str | None
 ) -> None:
-    run = _open_workspace(None, subscription, group, workspace).get_run(run_id)
+    run = open_workspace(None, subscription, group, workspace).get_run(run_id)
     click.echo(json.dumps(_describe_run(run), indent=2, default=str))
 
 
 @runs.command("list")
-@_take_workspace
+@take_workspace
 @click.option("--experiment-name", "-e", "experiment", required=True)
 @click.option("--last", type=int, default=10)
 def list_runs(workspace: str | None, group: str | None, subscription: str | None, experiment: str, last: int) -> None:
@@ -215,27 +225,27 @@ def list_runs(workspace: str | None, group: str | None, subscription: str | None
 
     from smalt.v1.experiment import Experiment
 
-    found = Experiment(_open_workspace(None, subscription, group, workspace), experiment).get_runs()
+    found = Experiment(open_workspace(None, subscription, group, workspace), experiment).get_runs()
     click.echo(json.dumps([_describe_run(run) for run in islice(found, last)], indent=2, default=str))
 
 
 @runs.command("cancel")
-@_take_workspace
+@take_workspace
 @click.option("--run", "-r", "run_id", required=True)
 @click.option("--experiment-name", "-e", "experiment")
 def cancel_run(
     workspace: str | None, group: str | None, subscription: str | None, run_id: str, experiment: str | None
 ) -> None:
-    _open_workspace(None, subscription, group, workspace).get_run(run_id).cancel()
+    open_workspace(None, subscription, group, workspace).get_run(run_id).cancel()
 
 
-@ml.group(cls=_V1Group)
+@ml.group(cls=V1Group)
 def model() -> None:
     """Models."""
 
 
 @model.command("register")
-@_take_workspace
+@take_workspace
 @click.option("--name", "-n", required=True)
 @click.option("--model-path", "-p", "model_path", required=True)
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE")
@@ -253,7 +263,7 @@ def register_model(
     """Register a local file or folder, or with `--run-id` a file of a run."""
     from smalt.v1.model import Model
 
-    ws = _open_workspace(None, subscription, group, workspace)
+    ws = open_workspace(None, subscription, group, workspace)
     marks: dict[str, Any] = {
         "tags": dict(one.partition("=")[::2] for one in tags),
         "properties": dict(one.partition("=")[::2] for one in properties),
@@ -267,19 +277,19 @@ def register_model(
     click.echo(json.dumps(made.serialize(), indent=2, default=str))
 
 
-@ml.group(cls=_V1Group)
+@ml.group(cls=V1Group)
 def environment() -> None:
     """Environments."""
 
 
 @environment.command("register")
-@_take_workspace
+@take_workspace
 @click.option("--directory", "-d", "directory", required=True)
 def register_environment(workspace: str | None, group: str | None, subscription: str | None, directory: str) -> None:
     """Register the environment of a folder that `save_to_directory` wrote."""
     from smalt.v1.environment import Environment
 
-    made = Environment.load_from_directory(directory).register(_open_workspace(None, subscription, group, workspace))
+    made = Environment.load_from_directory(directory).register(open_workspace(None, subscription, group, workspace))
     click.echo(json.dumps(made.to_dict(), indent=2, default=str))
 
 

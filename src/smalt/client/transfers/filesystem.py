@@ -5,10 +5,12 @@ Jobs that have the package installed get its own class, led to this server (`sma
 
 from __future__ import annotations
 
+import atexit
 import fnmatch
 import os
 import posixpath
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable
 from typing import IO, Any, NoReturn
@@ -43,6 +45,11 @@ class AzureMachineLearningFileSystem:
 
     def __repr__(self) -> str:
         return f"AzureMachineLearningFileSystem({self._uri!r})"
+
+    @property
+    def root_path(self) -> str:
+        """The path of the URI on the datastore."""
+        return self._path
 
     def ls(self, path: str | None = None, detail: bool = False, **kwargs: Any) -> list[Any]:
         """Return the files and folders at a path, by default that of the URI."""
@@ -145,6 +152,19 @@ class AzureMachineLearningFileSystem:
         raise AttributeError(
             f"smalt's AzureMachineLearningFileSystem has no '{name}'; it lists, opens, and copies files"
         )
+
+
+def fetch_uri(uri: str) -> str:
+    """Copy what is at an address of a datastore to a temporary folder, which ends with the program; return its path."""
+    from smalt.client.client import MLClient
+
+    scope = _read_uri(uri)[1]
+    files = AzureMachineLearningFileSystem(uri, ml_client=None if scope else MLClient.from_config())
+    folder = tempfile.mkdtemp(prefix="smalt-fetched-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    files.download(files.root_path, folder)
+    path = os.path.join(folder, posixpath.basename(files.root_path))
+    return path if os.path.isfile(path) else folder
 
 
 def _read_uri(uri: str) -> tuple[str, tuple[str, ...], str, str]:

@@ -88,7 +88,20 @@ read = PythonScriptStep('hello.py', arguments=['--read', table.as_named_input('t
 STEPS = (
     TableRow("adla_step", "none", "refused: Azure Data Lake Analytics was shut down in 2024; make it a Spark job"),
     TableRow(
-        "automl_step", "`automl` job and component", "runs; the upgrade rewrites AutoMLConfig and leaves the step"
+        "automl_step",
+        "`automl` job and component",
+        "runs",
+        """\
+from azureml.pipeline.core import TrainingOutput
+from azureml.pipeline.steps import AutoMLStep
+from azureml.train.automl import AutoMLConfig
+
+table = Dataset.get_by_name(ws, 'table')
+config = AutoMLConfig(task='regression', training_data=table, label_column_name='y', iterations=2)
+model = PipelineData('model', training_output=TrainingOutput('Model'), pipeline_output_name='best')
+learn = AutoMLStep('learn', config, outputs=[model])
+pipeline = Pipeline(ws, steps=[learn])
+""",
     ),
     TableRow("azurebatch_step", "none", "refused: make it a command job"),
     TableRow(
@@ -100,16 +113,62 @@ step = CommandStep(command='python hello.py --times 2', name='say', source_direc
 pipeline = Pipeline(ws, steps=[step])
 """,
     ),
-    TableRow("data_transfer_step", "`data_transfer`", "runs; the upgrade leaves it"),
+    TableRow(
+        "data_transfer_step",
+        "`data_transfer`",
+        "runs",
+        """\
+from azureml.data.data_reference import DataReference
+from azureml.pipeline.steps import DataTransferStep
+
+store = ws.get_default_datastore()
+copy = DataTransferStep('copy', DataReference(store, 'raw', 'in'), DataReference(store, 'kept', 'out'))
+pipeline = Pipeline(ws, steps=[copy])
+""",
+    ),
     TableRow("databricks_step", "none", "refused: run its file as a Spark job, or call Databricks from a command"),
-    TableRow("estimator_step", "`command` job and component", "runs; the upgrade leaves it"),
+    TableRow(
+        "estimator_step",
+        "`command` job and component",
+        "runs",
+        """\
+from azureml.train.estimator import Estimator
+
+estimator = Estimator('src', entry_script='hello.py', environment_definition=env)
+step = EstimatorStep('say', estimator, ['--times', 2])
+pipeline = Pipeline(ws, steps=[step])
+""",
+    ),
     TableRow(
         "hyper_drive_step",
         "`sweep` job and component",
-        "runs; the upgrade rewrites HyperDriveConfig and leaves the step",
+        "runs",
+        """\
+from azureml.train.hyperdrive import HyperDriveConfig, PrimaryMetricGoal, RandomParameterSampling, choice
+
+config = ScriptRunConfig('src', 'fit.py', environment=env)
+sampling = RandomParameterSampling({'--rate': choice(0.1, 0.2)})
+sweep = HyperDriveConfig(run_config=config, hyperparameter_sampling=sampling, primary_metric_name='score',
+                         primary_metric_goal=PrimaryMetricGoal.MAXIMIZE, max_total_runs=2)
+tune = HyperDriveStep('tune', sweep)
+pipeline = Pipeline(ws, steps=[tune])
+""",
     ),
     TableRow("kusto_step", "none", "refused: use azure-kusto-data in a command"),
-    TableRow("module_step", "`command` component", "runs; the upgrade leaves it"),
+    TableRow(
+        "module_step",
+        "`command` component",
+        "runs",
+        """\
+from azureml.pipeline.core import Module
+from azureml.pipeline.steps import ModuleStep
+
+module = Module.create(ws, 'say', 'says it')
+version = module.publish_python_script('hello.py', 'first', inputs=[], outputs=[], source_directory='src')
+step = ModuleStep(module_version=version, arguments=['--times', 2], runconfig=run_config)
+pipeline = Pipeline(ws, steps=[step])
+""",
+    ),
     TableRow(
         "mpi_step",
         "`command` job and component",
@@ -157,15 +216,46 @@ run.wait_for_completion(show_output=True)
 step = RScriptStep(script_name='hello.R', name='say', source_directory='src', runconfig=run_config)
 """,
     ),
-    TableRow("synapse_spark_step", "`spark`", "runs; the upgrade leaves it"),
+    TableRow(
+        "synapse_spark_step",
+        "`spark`",
+        "runs",
+        """\
+from azureml.pipeline.steps import SynapseSparkStep
+
+step = SynapseSparkStep('go.py', 'src', 'pool', '1g', 1, '1g', 1, 2, arguments=['--times', 2])
+pipeline = Pipeline(ws, steps=[step])
+""",
+    ),
 )
 """Table of steps, of the page "Upgrade pipelines to SDK v2"."""
 
 PUBLISHED = (
-    TableRow("Pipeline endpoint", "Batch endpoint", "runs; the upgrade leaves it"),
-    TableRow("Published pipeline", "Pipeline component deployment", "runs; the upgrade leaves it"),
+    TableRow(
+        "Pipeline endpoint",
+        "Batch endpoint",
+        "runs",
+        """\
+from azureml.pipeline.core import PipelineEndpoint
+
+hello = PythonScriptStep('hello.py', source_directory='src', runconfig=run_config)
+pipeline = Pipeline(ws, steps=[hello])
+endpoint = PipelineEndpoint.publish(ws, 'hello-endpoint', pipeline, 'says hello')
+print(endpoint.get_default_version())
+""",
+    ),
+    TableRow(
+        "Published pipeline",
+        "Pipeline component deployment",
+        "runs",
+        """\
+hello = PythonScriptStep('hello.py', source_directory='src', runconfig=run_config)
+pipeline = Pipeline(ws, steps=[hello])
+published = pipeline.publish(name='Hello_pipeline', description='says hello')
+""",
+    ),
     TableRow("Pipeline parameter", "Job inputs", "runs"),
-    TableRow("Pipeline job", "Batch job", "runs; the upgrade leaves it"),
+    TableRow("Pipeline job", "Batch job", "runs; `published.submit` becomes `batch_endpoints.invoke`"),
 )
 """Table of published pipelines, of the same page."""
 

@@ -175,14 +175,28 @@ def _upgrade_file_cells(sources: list[str], numbers: list[int], new: list[str]) 
             one._replace(line=line + 1, cell=numbers[cell - 1] + 1)
             for one, (cell, line) in zip(upgraded.findings, places, strict=True)
         ]
-    found = []
+    found: list[Finding] = []
     for number in numbers:
         new[number] = sources[number].strip("\n")
-        if "azureml" in sources[number] and not head.startswith(
+        if _get_file(sources[number]).endswith((".yml", ".yaml")) and "dependencies:" in sources[number]:
+            new[number], more = _upgrade_conda(new[number], number + 1)
+            found += more
+        elif "azureml" in sources[number] and not head.startswith(
             ("%%writefile", "%%markdown", "%%html", "%%bash", "%%sh")
         ):
             found.append(Finding(1, 1, "a cell", "person", "it is not Python that can be read", number + 1))
     return found
+
+
+def _upgrade_conda(source: str, cell: int) -> tuple[str, list[Finding]]:
+    """Return a cell that writes a conda file, whose scripts log by MLflow in v2."""
+    from smalt.v1.upgrade.documents import upgrade_conda_file
+
+    head, _, body = source.partition("\n")
+    upgraded = upgrade_conda_file(body)
+    return f"{head}\n{upgraded.text}".strip("\n"), [
+        one._replace(line=one.line + 1, cell=cell) for one in upgraded.findings
+    ]
 
 
 def list_cell_texts(text: str) -> list[str]:

@@ -121,6 +121,7 @@ def _fill_command(command: str, values: dict[str, str], outputs: list[str]) -> l
     import shlex
 
     text = re.sub(r"\$\{\{inputs\.(\w+)\}\}", lambda found: values.get(found[1], found[0]), command)
+    text = re.sub(r"\$AZUREML_PARAMETER_(\w+)", lambda found: values.get(found[1], found[0]), text)
     places = {name: f"output {number}" for number, name in enumerate(outputs, 1)}
     text = re.sub(r"\$\{\{outputs\.(\w+)\}\}", lambda found: places.get(found[1], found[0]).replace(" ", "-"), text)
     try:

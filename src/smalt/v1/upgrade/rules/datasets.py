@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from smalt.v1.upgrade.calls import Call
@@ -39,7 +40,17 @@ def _get_by_id(call: Call) -> Value:
 def _get_dataset(call: Call) -> Value:
     version = call.get("version")
     which = 'label="latest"' if version is None or version.constant == "latest" else f"version={version.code}"
-    return call.make(f"{call.client}.data.get({call.require('name').code}, {which})", "RegisteredDataset")
+    return call.make(f"{call.client}.data.get({_write_name(call)}, {which})", "RegisteredDataset")
+
+
+def _write_name(call: Call) -> str:
+    """Return the code of the name of a data asset, which has no spaces in v2."""
+    name = call.require("name")
+    made = re.sub(r"[^\w.-]+", "-", name.constant).strip("-") if name.is_text else ""
+    if not name.is_text or made == name.constant:
+        return name.code
+    call.note(f"data assets of v2 have no such names: '{made}'")
+    return quote(made)
 
 
 @rule("RegisteredDataset.to_pandas_dataframe", takes="on_error out_of_range_datetime")
@@ -61,7 +72,7 @@ def _read_data_field(call: Call) -> Value:
 
 @rule("Dataset.register", "Table.register", takes="workspace name description tags create_new_version")
 def _register_dataset(call: Call) -> Value:
-    arguments = [("name", call.require("name").code)]
+    arguments = [("name", _write_name(call))]
     if call.object.kind == "Table":
         if not call.object.variable:
             raise call.refuse("give the table a variable of its own first")

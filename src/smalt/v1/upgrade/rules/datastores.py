@@ -121,6 +121,11 @@ def write_uri(datastore: Value, path: str) -> str:
     return f'f"azureml://datastores/{{{held}.name}}/paths/{path}"'
 
 
+def write_long_uri(datastore: Value, path: str) -> str:
+    """Return the code of a URI that says its workspace as well, which a table needs outside of jobs."""
+    return f'f"azureml:/{{{datastore.code}.id}}/paths/{path}"'
+
+
 def write_path(value: Value | None) -> str:
     """Return a path as the inner part of an f-string."""
     if value is None:
@@ -249,7 +254,7 @@ def read_place(call: Call, path: Value, *, is_table: bool = False) -> tuple[str,
     text = path.items[1].constant if path.items is not None and len(path.items) == 2 else path.constant
     if is_table and isinstance(text, str) and "*" in text:
         if path.items is not None and path.items[0].kind == "Datastore":
-            return write_uri(path.items[0], write_path(path.items[1])), "pattern"
+            return write_long_uri(path.items[0], write_path(path.items[1])), "pattern"
         if path.items is None:
             return path.code, "pattern"
     if path.kind == "DataReference":
@@ -258,7 +263,8 @@ def read_place(call: Call, path: Value, *, is_table: bool = False) -> tuple[str,
         if len(path.items) == 2 and path.items[0].kind == "Datastore":
             if isinstance(text, str) and "*" in text:
                 raise call.refuse("a path with * is an MLTable in v2, or the folder above it", spreads=True)
-            return write_uri(path.items[0], write_path(path.items[1])), guess_type(path.items[1].constant)
+            write = write_long_uri if is_table else write_uri
+            return write(path.items[0], write_path(path.items[1])), guess_type(path.items[1].constant)
         if len(path.items) != 1:
             return _gather_files(call, path)
         if path.variable:

@@ -325,11 +325,6 @@ def _show_log(call: Call) -> Value:
     return call.make(code, differs="v2 shows the log, and returns nothing")
 
 
-@rule(*_name("get_outputs"), takes="")
-def _get_outputs(call: Call) -> Value:
-    return call.make(f"{call.client}.jobs.get({call.object.code}.name).outputs", differs="v2's outputs, by name")
-
-
 @rule(*_name("get_output_data", "get_pipeline_output", "get_output"), takes="name pipeline_output_name output_name")
 def _get_output(call: Call) -> Value:
     if not call.arguments and call.object.kind == "AutoMLRun":

@@ -74,16 +74,16 @@ def _log_row(call: Call) -> Value:
     _use_mlflow(call)
     name = call.require("name")
     columns = {key: value for key, value in call.arguments.items() if key not in ("name", "description", "**mapping")}
-    if not name.is_text:
+    if not name.is_text and '"' in name.code:
         raise call.refuse("write mlflow.log_metrics({…}) with a name for each column")
     if any(value.is_text for value in columns.values()):
         cells = ", ".join(f"{quote(key)}: [{value.code}]" for key, value in columns.items())
         return call.make(f"mlflow.log_table({{{cells}}}, {_name_file(name, '.json')})")
-    entries = ", ".join(f"{quote(f'{name.constant}.{key}')}: {value.code}" for key, value in columns.items())
+    head, mark = (name.constant, "") if name.is_text else (f"{{{name.code}}}", "f")
+    entries = ", ".join(f"{mark}{quote(f'{head}.{key}')}: {value.code}" for key, value in columns.items())
     given = call.get("**mapping")
     if given is not None:
-        key = "f" + quote(f"{name.constant}.{{key}}")
-        rest = f"{{{key}: value for key, value in ({given.code}).items()}}"
+        rest = f'{{f"{head}.{{key}}": value for key, value in ({given.code}).items()}}'
         entries = f"{entries}, **{rest}" if entries else rest[1:-1]
     counter = call.rewriter.find_counter()
     return call.make(f"mlflow.log_metrics({{{entries}}}{f', step={counter}' if counter else ''})")

@@ -276,6 +276,9 @@ def _start_interactive_run(call: Call) -> Value:
     call.use("mlflow", "")
     call.rewriter.set_tracking_uri(call)
     call.rewriter.before.append(f"mlflow.set_experiment({call.object.code})")
+    if '"outputs' in call.rewriter.source.text or "'outputs" in call.rewriter.source.text:
+        call.use("os", "")
+        call.rewriter.before.append('os.makedirs("outputs", exist_ok=True)')
     return call.make(
         "mlflow.start_run()", "MlflowRun", differs="MLflow's own run: what is in ./outputs is not uploaded by itself"
     )
