@@ -82,6 +82,15 @@ class TableRegressor(BaseEstimator):
         assert self.featurizer is not None
         return np.array(self.featurizer.inputs, dtype=object)
 
+    @property
+    def steps(self) -> list[tuple[str, Any]]:
+        """The featurizer and the model, as SDK v1's pipelines have them."""
+        return [("datatransformer", self.featurizer), (type(self.model).__name__.lower(), self.model)]
+
+    @property
+    def named_steps(self) -> dict[str, Any]:
+        return dict(self.steps)
+
     def make_features(self, frame: Any) -> Any:
         assert self.featurizer is not None
         if not isinstance(frame, pd.DataFrame):

@@ -183,13 +183,17 @@ class PipelineDataset(PortBinding):
         return DataPort("inputs", self.dataset, self.name, self.bind_mode, self.path_on_compute)
 
 
+_PICKLED = "model.pkl"
+"""The file in the folder of AutoML's best model."""
+
+
 class PortDataReference(PortBinding):
     """The place of what a step has written."""
 
-    def __init__(self, workspace: Workspace, uri: str, name: str) -> None:
+    def __init__(self, workspace: Workspace, uri: str, name: str, job: str | None = None) -> None:
         from smalt.v1.data.locations import split_uri
 
-        self._workspace, self.uri, self.name = workspace, uri, name
+        self._workspace, self.uri, self.name, self._job = workspace, uri, name, job
         place = split_uri(uri)
         self.datastore_name, path = place if place is not None else ("", uri)
         self.path_on_datastore = self._path_on_datastore = path.strip("/")
@@ -214,7 +218,15 @@ class PortDataReference(PortBinding):
         if not entries:
             return 0
         client.datastores.download(self.datastore_name, path, target)
+        names = {str(one["path"]).strip("/") for one in entries}
+        if f"{path}/{_PICKLED}" in names and self._is_best_model():  # v1's AutoML wrote this file alone
+            self._path_on_datastore = f"{path}/{_PICKLED}"
         return len(entries)
+
+    def _is_best_model(self) -> bool:
+        """Return True if an AutoML step wrote it: no other step of v1 has an output of this type."""
+        job: Any = self._workspace.client.jobs.get(self._job) if self._job is not None else None
+        return job is not None and getattr(job.outputs.get(self.name), "type", None) == "mlflow_model"
 
     def to_port(self) -> DataPort:
         from smalt.v1.data.references import DataReference

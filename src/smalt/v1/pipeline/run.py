@@ -205,7 +205,7 @@ def find_reference(workspace: Workspace, job: str, output: str) -> PortDataRefer
     found = client.connection.post(f"/smalt/v1{scope}/resolve", {"uri": uri})
     if not found.get("datastore"):
         raise UserErrorException(f"the output '{output}' of {job} is not on a datastore")
-    return PortDataReference(workspace, f"azureml://datastores/{found['datastore']}/paths/{found['path']}", output)
+    return PortDataReference(workspace, f"azureml://datastores/{found['datastore']}/paths/{found['path']}", output, job)
 
 
 def _wait(run: Run, show_output: bool, timeout: int, raise_on_error: bool) -> str:
