@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 import tempfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -65,8 +66,12 @@ class AutoMLRun(Run):
                 except ModuleNotFoundError as error:
                     raise UserErrorException(
                         f"the model needs the package '{error.name}', which this Python has not; install what is in "
-                        f"the "
-                        "trial's outputs/conda_env_v_1_0_0.yml"
+                        "the trial's outputs/conda_env_v_1_0_0.yml"
+                    ) from None
+                except (TypeError, ValueError, AttributeError, ImportError) as error:
+                    raise UserErrorException(
+                        f"this Python ({sys.version_info[0]}.{sys.version_info[1]}) cannot read the model: {error}; "
+                        "use the Python and the packages of the trial's outputs/conda_env_v_1_0_0.yml"
                     ) from None
 
     def _find_iteration(self, iteration: int) -> Run:
