@@ -46,7 +46,7 @@ if ending == "fork" and os.fork() == 0:
 if ending == "exit":
     os._exit(0)
 """
-VICTIMS = ("server", "launcher", "both", "parents", "parents", "waiting")
+VICTIMS = ("server", "launcher", "both", *("parents",) * 6, *("waiting",) * 6)
 
 
 class WarmProcesses(killing.Processes):
@@ -114,7 +114,7 @@ class KillLoop:
         submitting = threading.Thread(target=self._keep_submitting, args=(random.Random(self._chance.random()),))
         submitting.start()
         for _ in range(kills):
-            time.sleep(self._chance.uniform(0.02, 0.5))
+            time.sleep(self._chance.uniform(0.1, 1.5))
             self.processes.kill(self._chance.choice(VICTIMS))
         self._done.set()
         submitting.join()

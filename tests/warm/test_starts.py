@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -61,7 +62,8 @@ def test_a_waiting_child_that_was_killed_costs_nothing(warm_rig: WarmRig) -> Non
     """The step runs once, with another child or cold."""
     warm_rig.warm_up(COUNT)
     for pid in list_waiting(warm_rig, warm_rig.rig.launchers[-1].pid):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     step, exit, _ = run_in_place(warm_rig, COUNT)
     assert (exit["code"], exit["reason"]) == (0, "exited")
     assert Path(step["folder"], "runs").read_text() == "run\n"
@@ -135,12 +137,26 @@ def test_a_module_beside_the_program_hides_the_imported_one(warm_rig: WarmRig) -
         ("import os\nos.environ['OMP_NUM_THREADS'] = '1'\n", "sets OMP_NUM_THREADS, which is read at import"),
         ("import os\nos.environ.update({})\n", "it calls os.environ.update"),
         ("import sys\nprint('numpy' in sys.modules)\n", "it looks at sys.modules"),
+        ("import sys\nsys.path.insert(0, 'lib')\nimport numpy\n", "it looks at sys.path, or changes it"),
+        ("import sys\nsys.path[:0] = ['lib']\n", "it looks at sys.path, or changes it"),
+        ("from sys import modules\n", "it looks at sys.modules, or changes it"),
+        ("import sys as system\n", "it looks at sys.anything, or changes it"),
+        ("import os\nos.environ[str(1)] = '2'\n", "variables whose names its text does not tell"),
         ("if True print(1)\n", "program.py is not Python of this server's version"),
     ],
 )  # fmt: skip
 def test_a_program_that_would_not_be_the_same_is_refused(warm_rig: WarmRig, text: str, reason: str) -> None:
     with pytest.raises(AssertionError, match=reason):
         warm_rig.make_step(Program("refused", text, {}), "warm")
+
+
+def test_only_imports_that_are_certain_are_done_before(warm_rig: WarmRig) -> None:
+    """Imports on a condition, in a function, or after a package that may change them, are the program's own."""
+    text = "import csv\nimport json, decimal\ntry:\n    import sqlite3\nexcept ImportError: pass\nimport helper\n"
+    text += "def f():\n    import email\nif f: import http\nimport gevent\nimport uuid\n"
+    text += "if __name__ == '__main__':\n    import random\n"
+    plan = warm_rig.make_step(Program("certain", text, {"helper.py": "import glob\n"}), "warm")["warm"]
+    assert plan["modules"] == ["csv", "json", "decimal", "sqlite3", "glob"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import gc
 import marshal
 import os
 import sys
+import time
 
 from . import examination, keeper, placeholder
 
@@ -65,7 +66,10 @@ def _make_child(channel: Any, descriptor: int) -> bool:
         os.close(descriptor)
         os.waitpid(middle, 0)
         return False
+    middle = os.getpid()
     if os.fork():
         os._exit(0)
     channel.close()
+    while os.getppid() == middle:  # the launcher can do nothing with a child that is not its own yet
+        time.sleep(0.0005)
     return True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 from typing import NamedTuple, TypeGuard
 
 SAFE = frozenset(
@@ -19,6 +20,12 @@ SAFE = frozenset(
     }
 )
 """Packages of which tests/warm has shown that a child of a parent which imported them is like any other Python."""
+_PASSED_OVER = frozenset({"azureml", "azure", "mldesigner", "mltable", "smalt"})
+"""Packages whose imports change nothing for those that come after them."""
+_LOOKED_AT = frozenset({"modules", "path", "meta_path", "path_hooks"})
+"""Names of the module sys by which a program sees, or decides, what an import gives."""
+_HARMLESS = frozenset({"append", "extend", "index", "count", "copy"})
+"""Methods of sys.path by which nothing comes before what is there."""
 _MOST_FILES = 64
 _MOST_BYTES = 1_000_000
 _SETTERS = frozenset({"putenv", "unsetenv", "load_dotenv", "set_key"})
@@ -70,6 +77,8 @@ class _Reading:
         self._read: set[str] = set()
         self._modules: dict[str, None] = {}
         self._writes: set[str] = set()
+        self._is_closed = False
+        """True after a package that may change what the imports after it do."""
 
     def read(self, path: str) -> Program:
         self._read_file(path, is_main=True)
@@ -87,6 +96,7 @@ class _Reading:
             except (SyntaxError, ValueError, RecursionError):
                 raise UnreadableProgram(f"{os.path.basename(path)} is not Python of this server's version") from None
         for node in ast.walk(tree):
+            _check_looks_at_sys(node)
             self._look_for_writes(node)
         self._read_statements(tree.body, is_main)
 
@@ -109,7 +119,10 @@ class _Reading:
         if top in self._names:
             self._read_own(name)
         elif top in SAFE:
-            self._modules.setdefault(name)
+            if not self._is_closed:
+                self._modules.setdefault(name)
+        elif top not in sys.stdlib_module_names and top not in _PASSED_OVER:
+            self._is_closed = True
 
     def _read_own(self, name: str) -> None:
         parts = name.split(".")
@@ -120,9 +133,7 @@ class _Reading:
                     self._read_file(path, is_main=False)
 
     def _look_for_writes(self, node: ast.AST) -> None:
-        """Take note of variables that are set, and of what only the program itself can know."""
-        if isinstance(node, ast.Attribute) and node.attr == "modules" and _get_name(node.value) == "sys":
-            raise UnreadableProgram("it looks at sys.modules")
+        """Take note of variables that are set."""
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.Delete)):
             targets = [node.target] if isinstance(node, ast.AugAssign) else node.targets
             for target in targets:
@@ -143,6 +154,31 @@ class _Reading:
         if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
             raise UnreadableProgram("it sets environment variables whose names its text does not tell")
         self._writes.add(name.value)
+
+
+def _check_looks_at_sys(node: ast.AST) -> None:
+    """Raise UnreadableProgram where the program sees what is imported, or changes from where."""
+    found: list[ast.AST] = []
+    if isinstance(node, ast.ImportFrom) and node.module == "sys":
+        names = [alias.name for alias in node.names if alias.name in (*_LOOKED_AT, "*")]
+    elif isinstance(node, ast.Import):
+        names = ["anything" for alias in node.names if alias.name == "sys" and alias.asname]
+    else:
+        names = []
+        if isinstance(node, ast.Attribute) and node.attr == "modules":
+            found = [node]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            found = [] if node.func.attr in _HARMLESS else [node.func.value]
+        elif isinstance(node, (ast.Assign, ast.Delete)):
+            found = [*node.targets, *([node.value] if isinstance(node, ast.Assign) else [])]
+        elif isinstance(node, (ast.AugAssign, ast.AnnAssign)):
+            found = [node.target]
+    for one in found:
+        inner = one.value if isinstance(one, ast.Subscript) else one
+        if isinstance(inner, ast.Attribute) and inner.attr in _LOOKED_AT and _get_name(inner.value) == "sys":
+            names.append(inner.attr)
+    if names:
+        raise UnreadableProgram(f"it looks at sys.{names[0]}, or changes it")
 
 
 def _is_environment(node: ast.expr) -> bool:

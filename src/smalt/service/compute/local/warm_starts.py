@@ -81,7 +81,10 @@ class WarmStarts:
         for name in program.writes:
             if name in _READ_AT_START or name.startswith((*_READ_BY_LIBRARIES, "PYTHON")):
                 return None, f"its program sets {name}, which is read at import"
-        return self._build_plan(spec, parsed, program, own, environment, folders), ""
+        try:
+            return self._build_plan(spec, parsed, program, own, environment, folders), ""
+        except OSError as error:
+            return None, f"its interpreter's folder cannot be made: {error.strerror}"
 
     def _build_plan(
         self,

@@ -1,0 +1,74 @@
+"""Python steps start warm where the setting says so, and say how they started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import Desk
+from tests.helpers import eventually
+
+PIPELINE = """
+    type: pipeline
+    settings: {force_rerun: true}
+    jobs:
+      a: {type: command, code: src, command: python step.py 1, environment: azureml:host, outputs: {o: }}
+      b:
+        type: command
+        code: src
+        command: python step.py 2 ${{inputs.i}}
+        environment: azureml:host
+        inputs: {i: "${{parent.jobs.a.outputs.o}}"}
+      c:
+        type: command
+        code: src
+        command: python step.py 3
+        environment: azureml:host
+        properties: {smalt.warm: "off"}
+    """
+
+
+@pytest.mark.parametrize("kind", ["root", "ordinary"])
+def test_steps_start_warm(desk: Desk, request: pytest.FixtureRequest, kind: str) -> None:
+    """With the setting on, what comes after the first steps starts warm; the status shows the interpreter."""
+    if kind == "ordinary":
+        desk = request.getfixturevalue("ordinary")
+    desk.write("src/step.py", "import decimal, os, sys\nprint('ran', sys.argv[1], os.environ['AZUREML_RUN_ID'])\n")
+    assert desk.smalt("config set warm on").code == 0
+    try:
+        for _ in range(2):
+            assert desk.job(PIPELINE).code == 0
+        eventually(lambda: desk.smalt("server status -o json").json.get("warm", {}).get("parents"), "a parent")
+
+        def parents_wait() -> bool:
+            return all(one["waiting"] for one in desk.smalt("server status -o json").json["warm"]["parents"])
+
+        eventually(parents_wait, "children that wait")
+        assert desk.job(PIPELINE, "--name measured").code == 0
+        logs = {path.parents[1].name: path.read_text() for path in find_logs(desk) if "measured" in str(path)}
+        warm = [name for name, text in logs.items() if "started warm: imported before: decimal\n" in text]
+        assert [name.rpartition("-")[2] for name in sorted(warm)] == ["a", "b"]
+        assert desk.smalt("server status -o json").json["warm"]["started"]["warm"] >= 2
+    finally:
+        desk.smalt("config unset warm")
+    assert desk.job(PIPELINE, "--name after").code == 0
+    assert not [path for path in find_logs(desk) if "after" in str(path) and "started" in path.read_text()]
+
+
+def test_a_wrong_word_is_said(desk: Desk) -> None:
+    """A property that is neither on nor off is named in the job's log."""
+    desk.write("src/step.py", "print(1)\n")
+    job = """
+        command: python step.py
+        code: src
+        environment: azureml:host
+        properties: {smalt.warm: perhaps}
+        """
+    assert desk.job(job, "--name wrong").code == 0
+    (log,) = [path for path in find_logs(desk) if "wrong" in str(path)]
+    assert "smalt.warm is neither on nor off, but 'perhaps'" in log.read_text()
+
+
+def find_logs(desk: Desk) -> list[Path]:
+    return list(desk.server.home.root.rglob("smalt.log"))
