@@ -56,6 +56,27 @@ def test_steps_start_warm(desk: Desk, request: pytest.FixtureRequest, kind: str)
     assert not [path for path in find_logs(desk) if "after" in str(path) and "started" in path.read_text()]
 
 
+def test_a_pipelines_word_holds_for_its_steps(desk: Desk) -> None:
+    """A step says otherwise for itself; a setting that is off is overruled."""
+    desk.write("src/step.py", "print('ran')\n")
+    job = """
+        type: pipeline
+        properties: {smalt.warm: "on"}
+        jobs:
+          a: {type: command, code: src, command: python step.py, environment: azureml:host}
+          b:
+            type: command
+            code: src
+            command: python step.py
+            environment: azureml:host
+            properties: {smalt.warm: "off"}
+        """
+    assert desk.job(job, "--name word").code == 0
+    said = {path.parents[1].name[-1]: "started" in path.read_text() for path in find_logs(desk) if "word" in str(path)}
+    assert said["a"]
+    assert not said.get("b")
+
+
 def test_a_wrong_word_is_said(desk: Desk) -> None:
     """A property that is neither on nor off is named in the job's log."""
     desk.write("src/step.py", "print(1)\n")

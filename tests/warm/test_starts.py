@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -226,6 +227,44 @@ def test_a_step_outlives_its_launcher(rig: Rig) -> None:
     exit = client.exit(step["id"])
     assert (exit["code"], exit["reason"]) == (6, "exited")
     eventually(lambda: not any(is_running(pid) for pid in waiting), "the end of those that waited")
+
+
+def test_an_idle_parent_ends(warm_rig: WarmRig) -> None:
+    plan = warm_rig.make_step(Program("idle", "import glob, shutil\n", {}), "warm")["warm"]
+    plan.update(key="idle", idle=0)
+    warm_rig.expect(plan)
+    eventually(lambda: find_parents(warm_rig, "idle"), "a parent")
+    eventually(lambda: not find_parents(warm_rig, "idle"), "its end")
+
+
+def test_a_parent_ends_with_its_environment(warm_rig: WarmRig) -> None:
+    plan = warm_rig.make_step(Program("gone", "import glob, shutil\n", {}), "warm")["warm"]
+    gone = Path(f"{plan['folder']}.gone")
+    shutil.copytree(plan["folder"], gone, symlinks=True)
+    plan.update(key="gone", folder=str(gone))
+    warm_rig.expect(plan)
+    eventually(lambda: find_parents(warm_rig, "gone"), "a parent")
+    shutil.rmtree(gone)
+    eventually(lambda: not find_parents(warm_rig, "gone"), "its end")
+
+
+def test_a_module_that_does_more_than_be_imported_is_left_to_the_steps(warm_rig: WarmRig) -> None:
+    """A parent of the other modules takes the place of one that saw a module write at its import."""
+    program = Program("zen", "import csv\n", {})
+    plan = warm_rig.make_step(program, "warm")["warm"]
+    plan["modules"] = ["csv", "this"]
+    for _ in range(2):
+        warm_rig.expect(plan)
+        eventually(lambda: not any(not one["ready"] for one in warm_rig.describe()["parents"]), "what it found")
+    (parent,) = [one for one in find_parents(warm_rig, plan["key"]) if "this" in one["imported"] or one["ready"]][-1:]
+    assert parent["imported"] == ["csv"]
+    assert (
+        "this is left to the steps: its import writes to the log" in warm_rig.rig.home.path("launcher.log").read_text()
+    )
+
+
+def find_parents(warm_rig: WarmRig, key: str) -> list[dict[str, Any]]:
+    return [one for one in warm_rig.describe()["parents"] if one["key"] == key]
 
 
 def is_running(pid: int) -> bool:

@@ -78,6 +78,11 @@ PLANNED = frozenset(
 """The properties that only smalt gives to a job: those that a user writes are ignored."""
 
 
+def inherit_warm(properties: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the word on warm starts of the job around a step, which holds where the step has none."""
+    return {WARM: properties[WARM]} if properties and WARM in properties else {}
+
+
 def remove_planned(properties: Mapping[str, str] | None) -> dict[str, str]:
     """Return a step's properties without those that only the planner gives."""
     return {key: value for key, value in (properties or {}).items() if key not in PLANNED}

@@ -13,7 +13,7 @@ from smalt.entities.syntax.expression import has_expression, remove_empty_blocks
 from smalt.exceptions import ValidationException
 from smalt.service.engine.kinds.pipeline_expansion import remove_absent_inputs
 from smalt.service.engine.kinds.places import Made
-from smalt.service.engine.kinds.properties import FORCED, PART, REUSE, remove_planned
+from smalt.service.engine.kinds.properties import FORCED, PART, REUSE, inherit_warm, remove_planned
 from smalt.service.engine.submission.bindings import BindingScope, copy_with, fill_expressions
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def make_step_command(
         fields["environment"] = planner.pins.get_reference("environments", fields["environment"])
     fields["compute"] = find_compute(planner, step, fields.get("compute"))
     job = CommandJob(**{**fields, **made})
-    job.properties = {**remove_planned(job.properties), **make_reuse_note(planner, step)}
+    around = inherit_warm(planner.job.properties)
+    job.properties = {**around, **remove_planned(job.properties), **make_reuse_note(planner, step)}
     return job
 
 
@@ -91,7 +92,8 @@ def make_pipeline_job(planner: Planner, step: PlannedStep) -> PipelineJob:
         "compute": None,  # it is the default of its steps, in the settings
     }  # fmt: skip
     job = PipelineJob(**{**build_job_values(PipelineJob, node, component, made, scope.resolve_field), **made})
-    job.properties = {**remove_planned(job.properties), **make_forced_note(planner, step)}
+    around = inherit_warm(planner.job.properties)
+    job.properties = {**around, **remove_planned(job.properties), **make_forced_note(planner, step)}
     return job
 
 

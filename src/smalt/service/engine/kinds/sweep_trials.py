@@ -20,7 +20,7 @@ from smalt.entities.schema.travel import build_job_values
 from smalt.service.engine.kinds import places
 from smalt.service.engine.kinds.pipeline_plan import Planner
 from smalt.service.engine.kinds.places import ARTIFACTS
-from smalt.service.engine.kinds.properties import FORCED, POINT, SETTINGS, TIMEOUT
+from smalt.service.engine.kinds.properties import FORCED, POINT, SETTINGS, TIMEOUT, inherit_warm
 from smalt.service.engine.kinds.protocol import CompositeView, NewChild
 from smalt.service.engine.submission.bindings import expand_macros
 from smalt.service.engine.submission.pins import Pins
@@ -112,7 +112,7 @@ class TrialPlanner:
         properties = self.sweep.properties
         around = PipelineJob(
             jobs=nodes, inputs={}, outputs={}, settings=PipelineJobSettings.from_dict(self._settings),
-            properties={FORCED: properties[FORCED]} if FORCED in properties else {},
+            properties={**inherit_warm(properties), **({FORCED: properties[FORCED]} if FORCED in properties else {})},
         )  # fmt: skip
         return Planner(
             view.context, view.workspace, view.job.name, around, view.job.experiment, pins=self._pins,
