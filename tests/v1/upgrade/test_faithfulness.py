@@ -246,3 +246,19 @@ def test_cells_that_write_one_file_are_one_program() -> None:
     assert cells[2].startswith("%%writefile -a 'a b/t.py'\n")
     assert json.loads(upgraded.text)["nbformat"] == 4
     assert {(one.cell, one.line) for one in upgraded.findings if one.name == "Run.log"} == {(1, 4), (3, 2)}
+
+
+def test_files_of_several_folders_stay_apart(tmp_path: Path) -> None:
+    """In --output, as they lie below the folder that they have in common; what cannot be read is there as it was."""
+    for name in ("one/t.py", "two/t.py"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(f"{SCRIPT}run.log('{name}', 1)\n")
+    odd = b"from azureml.core import Run\nprint('\xe9')\n"
+    (tmp_path / "two/odd.py").write_bytes(odd)
+    out = tmp_path / "out"
+    run_upgrade(str(tmp_path / "one/t.py"), str(tmp_path / "two"), "--output", str(out))
+    assert "mlflow.log_metric('one/t.py', 1)" in (out / "one/t.py").read_text()
+    assert "mlflow.log_metric('two/t.py', 1)" in (out / "two/t.py").read_text()
+    assert (out / "two/odd.py").read_bytes() == odd
+    run_upgrade(str(tmp_path / "one/t.py"), "--output", str(out / "single"))
+    assert (out / "single/t.py").is_file()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,9 +40,10 @@ def _upgrade_paths(
         _verify_programs(paths)
         return
     upgraded: list[UpgradedFile] = []
+    top = _find_common_folder(paths)
     for root in paths:
         if output is not None and root.is_dir():
-            copy_folder(root, output)
+            copy_folder(root, output / os.path.relpath(root, top))
         for path in list_files(root):
             found = upgrade_file(path)
             if found is None or (output is not None and path.is_relative_to(output)):
@@ -52,14 +54,19 @@ def _upgrade_paths(
                 if found.new_path not in (None, found.path):
                     found.path.unlink()
             elif output is not None:
-                target = found.new_path or found.path
-                _write_file(found, output / (target.relative_to(root) if root.is_dir() else target.name))
+                _write_file(found, output / os.path.relpath(found.new_path or found.path, top))
             elif not check and found.is_changed:
                 click.echo(found.make_diff(), nl=False)
             _report_file(found)
     _report_counts(upgraded)
     if any(one.problem for one in upgraded) or (check and any(one.findings for one in upgraded)):
         raise click.exceptions.Exit(1)
+
+
+def _find_common_folder(paths: Iterable[Path]) -> Path:
+    """Return the folder that the places in --output are relative to: files of several folders stay apart."""
+    folders = [path if path.is_dir() else path.parent for path in paths]
+    return Path(os.path.commonpath([os.path.abspath(folder) for folder in folders]))
 
 
 def _verify_programs(paths: Iterable[Path]) -> None:
@@ -101,7 +108,7 @@ def _dump_jobs(paths: Iterable[Path], output: Path | None) -> None:
 
 def _write_file(file: UpgradedFile, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(file.encode())
+    target.write_bytes(file.path.read_bytes() if file.problem else file.encode())
 
 
 def _report_file(file: UpgradedFile) -> None:
