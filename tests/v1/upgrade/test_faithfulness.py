@@ -262,3 +262,16 @@ def test_files_of_several_folders_stay_apart(tmp_path: Path) -> None:
     assert (out / "two/odd.py").read_bytes() == odd
     run_upgrade(str(tmp_path / "one/t.py"), "--output", str(out / "single"))
     assert (out / "single/t.py").is_file()
+
+
+def test_names_that_v2_refuses_become_those_that_smalt_gave_them() -> None:
+    """A dataset's name may have spaces in v1; smalt registered it without."""
+    text = upgrade("""\
+        from azureml.core import Dataset, Workspace
+        ws = Workspace.from_config()
+        data = Dataset.File.from_files('data')
+        data = data.register(ws, name='some data', create_new_version=True)
+        again = Dataset.get_by_name(ws, 'some data')
+        """)
+    assert 'name="some_data"' in text
+    assert 'ml_client.data.get("some_data", label="latest")' in text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from smalt.v1.upgrade.calls import Call
@@ -45,8 +44,10 @@ def _get_dataset(call: Call) -> Value:
 
 def _write_name(call: Call) -> str:
     """Return the code of the name of a data asset, which has no spaces in v2."""
+    from smalt.v1.data.registration import clean_name
+
     name = call.require("name")
-    made = re.sub(r"[^\w.-]+", "-", name.constant).strip("-") if name.is_text else ""
+    made = clean_name(name.constant) if name.is_text else ""
     if not name.is_text or made == name.constant:
         return name.code
     call.note(f"data assets of v2 have no such names: '{made}'")
