@@ -24,6 +24,11 @@ test("watch a pipeline fail, read why, change it, run it again", async ({ page }
   await expect(page.locator(".job-title").getByText("Completed")).toBeVisible();
   await expect(page.locator(".node[data-state=Completed]")).toHaveCount(3);
   await expect(page.getByRole("button", { name: /^prepare, Completed, reused/ })).toBeVisible();
+  await page.getByRole("group", { name: /^Graph/ }).focus();
+  for (const [key, name] of [["ArrowDown", "prepare"], ["ArrowDown", "train"], ["ArrowRight", "report"], ["ArrowUp", "prepare"]]) {
+    await page.keyboard.press(key);
+    await expect(page.getByRole("region", { name, exact: true })).toBeVisible();
+  }
 });
 
 test("a step's log as it grows, its data, and where the time went", async ({ page }) => {

@@ -1,4 +1,4 @@
-import { call, checkAccess, expect, open, PAGES, test, TOKEN, URL } from "./rig";
+import { call, checkAccess, expect, open, PAGES, submit, test, TOKEN, URL, WORKSPACE } from "./rig";
 
 test("a code lets one browser in, and is gone from the address", async ({ page, browser }) => {
   await open(page, "jobs");
@@ -26,4 +26,13 @@ test("a token opens a session by the form, and a wrong one says so", async ({ pa
   await page.getByLabel(/sign in with a token/).fill(TOKEN);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("heading", { name: "Jobs", exact: true })).toBeVisible();
+});
+
+test("MLflow's link to a run leads to its job", async ({ page }) => {
+  await submit("linked", "true", { experimentName: "links" });
+  await open(page, "jobs");
+  await expect(page.getByRole("heading", { name: "Jobs", exact: true })).toBeVisible();
+  await page.goto(`${URL}/mlflow/v1.0${WORKSPACE}/#/experiments/0/runs/linked`);
+  await expect(page.getByRole("heading", { name: "linked" })).toBeVisible();
+  await expect(page).toHaveURL(`${PAGES}/jobs/linked`);
 });

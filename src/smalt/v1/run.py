@@ -149,7 +149,7 @@ class Run(job_names.Run):
         return found
 
     def get_portal_url(self) -> str:
-        """Return the address of the job's page; the empty text while there is none."""
+        """Return the address of the job's page in the studio; the empty text for a run that is no job."""
         return str((self.job.studio_url if self._has_job else None) or "")
 
     def register_model(

@@ -132,6 +132,21 @@ export interface FileItem {
   is_dir: boolean;
 }
 
+/** A job or asset, with what it was made of and what was made of it. */
+export interface LineageNode {
+  kind: string;
+  name: string;
+  version?: string;
+  status?: State;
+  parent?: string;
+  step?: string;
+  input?: string;
+  output?: string;
+  more?: boolean;
+  made_by?: LineageNode[];
+  used_by?: LineageNode[];
+}
+
 export type JsonNumber = number | "NaN" | "Infinity" | "-Infinity";
 
 export interface Metric {

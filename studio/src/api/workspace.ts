@@ -1,6 +1,6 @@
 import { buildUrl, get, request, send } from "./client";
 import type {
-  Attempt, FileItem, JobBody, JobCounts, JobGraph, JobTablePage, MetricRun, Ports, ReuseStep, Session, Snapshot,
+  Attempt, FileItem, JobBody, JobCounts, JobGraph, JobTablePage, LineageNode, MetricRun, Ports, ReuseStep, Session, Snapshot,
   Timeline, Workspace,
 } from "./types";
 
@@ -57,6 +57,10 @@ export class WorkspaceApi {
 
   getMetrics(name: string) {
     return get<{ runs: MetricRun[] }>(`${this.ownJobPath(name)}/metrics`, { history: true, points: 2000, trials: false });
+  }
+
+  getLineage(name: string) {
+    return get<LineageNode>(`${this.own}/lineage/jobs/${encodeURIComponent(name)}`, { depth: 3 });
   }
 
   explainReuse(name: string) {

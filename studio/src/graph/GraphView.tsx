@@ -66,7 +66,12 @@ export function GraphView({ arrangement, getJob, version, now, selected, focus, 
     const looks = nodes.map((node) => getLook(combineStates(node.jobs.map((name) => getJob(name)?.status ?? "NotStarted"))));
     return new Map(nodes.map((node, k) => [node.id, looks[k]]));
   }, [nodes, version]);
-  const selectedId = findNode(selected ?? undefined)?.id ?? null;
+  const [cursor, setCursor] = useState<string | null>(null);
+  const selectedId = (cursor !== null && nodes.some((node) => node.id === cursor) ? cursor : findNode(selected ?? undefined)?.id) ?? null;
+  const select = (node: GraphNode) => {
+    setCursor(null);
+    onSelect(node);
+  };
 
   useLayoutEffect(() => {
     if (!canvas.current || !view || !size || !colours) return;
@@ -81,7 +86,7 @@ export function GraphView({ arrangement, getJob, version, now, selected, focus, 
     const bounds = own.current!.getBoundingClientRect();
     const [x, y] = [(event.clientX - bounds.left - view.left) / view.zoom, (event.clientY - bounds.top - view.top) / view.zoom];
     const hit = nodes.findLast(({ kind, box }) => kind !== "frame" && x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height);
-    if (hit) onSelect(hit);
+    if (hit) select(hit);
   }
 
   const zoomBy = useCallback((factor: number) => setView((before) => before && size && zoomAt(before, factor, size.width / 2, size.height / 2)), [size]);
@@ -92,7 +97,14 @@ export function GraphView({ arrangement, getJob, version, now, selected, focus, 
       event.preventDefault();
       const from = nodes.findIndex((node) => node.id === selectedId);
       const next = from < 0 ? 0 : findNeighbour(nodes.map((node) => node.box), from, direction);
-      if (next >= 0 && nodes[next]) onSelect(nodes[next]);
+      if (next < 0 || !nodes[next]) return;
+      setCursor(nodes[next].id); // a fold has no panel of its own, so it is not the page's selection
+      if (nodes[next].kind !== "fold") onSelect(nodes[next]);
+      if (size) setView((before) => before && reveal(nodes[next].box, before, size));
+    } else if ((event.key === "Enter" || event.key === " ") && event.target === event.currentTarget) {
+      event.preventDefault();
+      const node = nodes.find(({ id }) => id === selectedId);
+      if (node && (node.kind !== "job" || getJob(node.jobs[0])?.composite)) onToggle(node);
     } else if (event.key === "+" || event.key === "=") zoomBy(STEP);
     else if (event.key === "-") zoomBy(1 / STEP);
     else if (event.key === "0" && size) setView(fit(arrangement, size));
@@ -100,11 +112,11 @@ export function GraphView({ arrangement, getJob, version, now, selected, focus, 
 
   const shown = view && size && !isFar ? nodes.filter((node) => node.id === selectedId || isVisible(node.box, view, size)) : [];
   return (
-    <div ref={own} className="graph" role="group" aria-label={`Graph of ${nodes.length} steps; arrows go from one to the next`} tabIndex={0} onKeyDown={press} onPointerDown={pan.start} onPointerMove={pan.move} onPointerUp={(event) => { pick(event); pan.end(event); }} onPointerCancel={pan.end}>
+    <div ref={own} className="graph" role="group" aria-label={`Graph of ${nodes.length} steps; arrows go from one to the next, Enter opens one that has steps of its own`} tabIndex={0} onKeyDown={press} onPointerDown={pan.start} onPointerMove={pan.move} onPointerUp={(event) => { pick(event); pan.end(event); }} onPointerCancel={pan.end}>
       <canvas ref={canvas} aria-hidden="true" />
       {view && (
         <div className="graph-nodes" style={{ transform: `translate(${view.left}px, ${view.top}px) scale(${view.zoom})` }}>
-          {shown.map((node) => <NodeBox key={node.id} node={node} getJob={getJob} now={now} isSelected={node.id === selectedId} onSelect={onSelect} onToggle={onToggle} />)}
+          {shown.map((node) => <NodeBox key={node.id} node={node} getJob={getJob} now={now} isSelected={node.id === selectedId} onSelect={select} onToggle={onToggle} />)}
         </div>
       )}
       <div className="graph-tools" onPointerDown={(event) => event.stopPropagation()}>

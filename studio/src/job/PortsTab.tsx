@@ -5,6 +5,7 @@ import { FileTree } from "../files/FileTree";
 import { useApi } from "../shell/context";
 import { Icon } from "../shell/icons";
 import { Empty, ErrorMessage } from "../shell/messages";
+import { Lineage } from "./Lineage";
 
 /** What a step was given, and what it made, with the files in it. */
 export function PortsTab({ job }: { job: GraphJob }) {
@@ -25,6 +26,7 @@ export function PortsTab({ job }: { job: GraphJob }) {
       )}
       <Side title="Inputs" direction="inputs" ports={inputs.filter((port) => port.value === undefined)} job={job} />
       <Side title="Outputs" direction="outputs" ports={outputs} job={job} />
+      <Lineage job={job} />
     </div>
   );
 }

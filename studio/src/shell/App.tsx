@@ -50,12 +50,21 @@ function codeError(error: Error): Error | undefined {
   return error.message.includes("link to the studio") ? error : undefined;
 }
 
+/** The page of a run that MLflow's link names: its workspace by id, and the run in the fragment, which a redirect keeps. */
+function findLinked(id: string | null, session: Session): string | null {
+  const workspace = session.workspaces.find((one) => one.id.toLowerCase() === id?.toLowerCase());
+  const [, run] = /\/runs\/([^/?]+)/.exec(location.hash) ?? [];
+  return workspace ? buildPath(workspace.folder, "jobs", ...(run ? [decodeURIComponent(run)] : [])) : null;
+}
+
 function SignedIn({ session }: { session: Session }) {
   const place = usePlace();
   const workspace = session.workspaces.find((one) => one.folder === place.workspace);
   const first = session.workspaces[0];
   useEffect(() => {
-    if (!place.workspace && first) go(buildPath(first.folder, "jobs"), { replace: true });
+    const linked = findLinked(place.query.get("wsid"), session);
+    if (linked) go(linked, { replace: true });
+    else if (!place.workspace && first) go(buildPath(first.folder, "jobs"), { replace: true });
     else if (workspace && !place.page) go(buildPath(workspace.folder, "jobs"), { replace: true });
   }, [place, workspace, first]);
   const studio = useMemo(() => workspace && { session, api: new WorkspaceApi(workspace) }, [session, workspace]);

@@ -139,8 +139,8 @@ class Run(RunLogging, Storage):
         return next((str(tag["value"]) for tag in data.get("data", {}).get("tags", []) if tag["key"] == "error"), "")
 
     def get_portal_url(self) -> str:
-        """Return an empty address: the run has no page yet."""
-        return ""
+        """Return the address of the run's page: MLflow's own, which leads a browser to the studio."""
+        return f"{self.client.uri}/#/experiments/0/runs/{self.id}"
 
     # Models
 

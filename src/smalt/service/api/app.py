@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import quote
 
+from starlette.responses import RedirectResponse
 from starlette.types import Receive, Scope, Send
 
 from smalt.exceptions import NotFound, RefusedError
@@ -61,6 +62,7 @@ from smalt.service.api.request import ApiRequest, ApiResponse
 from smalt.service.api.rest_shapes import get_workspace_id
 from smalt.service.api.router import Router, RouteTable
 from smalt.service.api.server_context import ServerContext
+from smalt.service.api.studio import links
 from smalt.service.api.studio import pages as studio_pages
 from smalt.service.api.studio import sign_in as studio_sign_in
 from smalt.service.endpoints.online import routes as online_routes
@@ -146,6 +148,9 @@ class _Dispatcher:
             await _score(scope, receive, send, scoring)
             return
         found = workspace_paths.split_path(scope["path"])
+        if scope.get("smalt.run_link"):
+            await RedirectResponse(links.build_run_url(scope["path"]) or links.PREFIX, 303)(scope, receive, send)
+            return
         if found and found.prefix == MLFLOW:
             scope["smalt.workspace"] = _find_workspace(scope, found)
             scope["smalt.rest"] = get_raw_path(scope, found.rest)

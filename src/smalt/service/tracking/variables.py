@@ -10,7 +10,8 @@ from smalt.wire.encoding.ids import build_url_path, build_workspace_id
 
 ROUTE = "/mlflow/v1.0"
 NO_LINKS = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
-"""The variable that suppresses MLflow's "View run … at": there is no page at the tracking URI."""
+"""The variable that keeps MLflow's "View run … at" out of a job's log, which is of that run; a job may set it to
+false."""
 _HERE = ("127.0.0.1", "localhost")
 
 

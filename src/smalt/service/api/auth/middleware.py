@@ -93,9 +93,10 @@ class SecurityMiddleware:
             _check_origin(headers, f"{scope['scheme']}://{host}", service.settings.public_url)
         scope["smalt.base"] = service.settings.public_url or f"{scope['scheme']}://{host}"
         scope["smalt.principal"] = "anonymous"
+        scope["smalt.run_link"] = _is_run_link(scope, headers)
         if scoring := online_routes.split_path(scope["path"]):
             self._admit_scoring(scope, headers, scoring)
-        elif not _is_public(scope) and (
+        elif not _is_public(scope, headers) and (
             scope["path"] not in _OPEN_PATHS
             and not self._has_valid_link(scope)
             and not self._has_valid_key(scope, headers)
@@ -209,17 +210,24 @@ def add_own_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes,
     return [*given, *(pair for pair in _OWN_HEADERS if pair[0] not in names)]
 
 
-def _is_public(scope: Scope) -> bool:
-    """True for what is needed to sign in to the studio: its files, and the exchange of a code or token for a cookie."""
+def _is_public(scope: Scope, headers: Headers) -> bool:
+    """True for what is needed to sign in to the studio: its files, and the exchange of a code or token for a cookie.
+
+    MLflow's links to runs lead to the studio's files as well.
+    """
     if scope["method"] == "POST":
         return str(scope["path"]) == sign_in.SESSION
-    return scope["method"] in ("GET", "HEAD") and links.is_page(scope["path"])
+    return (scope["method"] in ("GET", "HEAD") and links.is_page(scope["path"])) or _is_run_link(scope, headers)
+
+
+def _is_run_link(scope: Scope, headers: Headers) -> bool:
+    return links.is_followed_link(scope["method"], headers) and links.build_run_url(scope["path"]) is not None
 
 
 def _opens_page(scope: Scope, headers: Headers) -> bool:
     """True if a person follows a link to the studio from another page, such as a notebook's."""
-    is_navigation = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
-    return scope["method"] == "GET" and links.is_page(scope["path"]) and is_navigation and "origin" not in headers
+    is_link = links.is_followed_link(scope["method"], headers) and links.is_page(scope["path"])
+    return is_link or _is_run_link(scope, headers)
 
 
 def _build_note_header(scope: Scope) -> list[tuple[bytes, bytes]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
+from smalt.service.api import workspace_paths
 from smalt.service.records.workspaces import Workspace
+from smalt.service.tracking.variables import ROUTE as MLFLOW
 
 PREFIX = "/studio"
 
@@ -16,6 +19,23 @@ def build_job_url(server_url: str, workspace: Workspace, job: str) -> str:
 def build_studio_service(url: str) -> dict[str, dict[str, str]]:
     """Return the service of a job by which clients find its page."""
     return {"Studio": {"jobServiceType": "Studio", "endpoint": url}}
+
+
+def build_run_url(path: str) -> str | None:
+    """Return the page for a browser that follows MLflow's link to a run, TRACKING_URI/#/experiments/ID/runs/RUN.
+
+    Browsers keep the fragment, which names the run. None for a path that is no tracking URI.
+    """
+    found = workspace_paths.split_path(path)
+    if found is None or found.prefix != MLFLOW or found.rest != "/":
+        return None
+    return f"{PREFIX}?wsid={quote(path.rstrip('/')[len(MLFLOW) :])}"
+
+
+def is_followed_link(method: str, headers: Mapping[str, str]) -> bool:
+    """True if a person follows a link or types an address, and sees the answer as a page."""
+    is_navigation = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return method == "GET" and is_navigation and "origin" not in headers
 
 
 def is_page(path: str) -> bool:

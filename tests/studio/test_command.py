@@ -1,0 +1,64 @@
+"""`smalt studio`, and `--web` of the verbs of jobs: a browser is opened at a page, or its address printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import Server
+from tests.studio.browsers import Browser
+
+JOB = "command: 'true'\nenvironment: azureml:host@latest\n"
+
+
+def run_cli(server: Server, words: str, folder: Path, browser: str | None = None) -> tuple[str, str]:
+    """Run a command, in a session that has this program as its browser, or none."""
+    without = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")}
+    environment = {**without, "SMALT_HOME": str(server.home.root), **({"BROWSER": browser} if browser else {})}
+    command = [sys.executable, "-m", "smalt", *words.split()]
+    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    return ended.stdout, ended.stderr
+
+
+def sign_in(server: Server, address: str) -> None:
+    """Sign in with the code of an address, which is good once."""
+    code = re.search(r"#code=(\S+)", address)
+    assert code, address
+    assert Browser(server).sign_in(code=code[1]).status == 201
+    assert Browser(server).sign_in(code=code[1]).status == 401
+
+
+def test_the_address_is_printed(own_server: Server, tmp_path: Path) -> None:
+    """At the jobs of the workspace in effect, on standard output, for scripts; of a new home at its beginning."""
+    own_server.start()
+    first, _ = run_cli(own_server, "studio --no-browser", tmp_path)
+    assert first.startswith(f"http://127.0.0.1:{own_server.port}/studio#code=")
+    run_cli(own_server, "workspace create --name lab", tmp_path)
+    printed, note = run_cli(own_server, "studio --no-browser -w lab", tmp_path)
+    assert printed.startswith(f"http://127.0.0.1:{own_server.port}/studio/lab/jobs#code=")
+    assert "within ten minutes" in note
+    sign_in(own_server, printed)
+    sign_in(own_server, first)
+
+
+@pytest.mark.parametrize("verb", ["create --file job.yml", "show --name j", "update --name j --set display_name=x"])
+def test_a_job_is_opened(server: Server, tmp_path: Path, verb: str) -> None:
+    """In the browser that the session names; where there is none its address is printed."""
+    (tmp_path / "job.yml").write_text(JOB)
+    group = f"-g {tmp_path.name} -w opened"
+    run_cli(server, f"job create --file job.yml --name j {group}", tmp_path)
+    script = tmp_path / "browser"
+    script.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+    script.chmod(0o755)
+    _, note = run_cli(server, f"job {verb} --web {group}", tmp_path, f"{script} %s")
+    address = (tmp_path / "opened").read_text()
+    assert re.search(r"/studio/[\w-]+/jobs/\w+#code=", address)
+    assert "#code" not in note  # what is printed may stay in a log
+    sign_in(server, address)
+    _, note = run_cli(server, f"job {verb} --web {group}", tmp_path)
+    sign_in(server, note)
