@@ -168,10 +168,8 @@ def test_the_server_checks_what_a_deployment_names(desk: Desk) -> None:
     """
     refused = refuse_deployment(desk, text).err
     for words in (
-        "model: ",
-        "'nobody:1'",
-        "environment: ",
-        "'nothing:1'",
+        ".yml:4:8: there is no model 'nobody:1'",
+        ".yml:5:14: there is no environment 'nothing:1'",
         "logging_level: 'loud'",
         "code_configuration: ",
     ):

@@ -147,7 +147,7 @@ def test_mistakes_are_sentences(counter: Desk) -> None:
     assert (refused.code, "component" in refused.err) == (2, True)
     counter.write("bad.yml", DEPLOYMENT.format(name="bad", version=1) + "    environment: azureml:host\n")
     refused = counter.smalt("batch-deployment create -f bad.yml")
-    assert "environment: a deployment of a pipeline component has none" in refused.err
+    assert "bad.yml:7:14: a deployment of a pipeline component has none" in refused.err
     refused = counter.smalt("batch-deployment create -f bad.yml --set settings.force_rerrun=true")
     assert "did you mean 'force_rerun'" in refused.err
 
@@ -207,7 +207,7 @@ def test_settings_are_checked_before_a_deployment_is_stored(counter: Desk) -> No
     counter.write("bad.yml", text.replace("force_rerun: maybe", "on_init: nope, default_datastore: nothing"))
     refused = counter.smalt("batch-deployment create -f bad.yml")
     assert refused.code == 2
-    for words in ("settings.on_init: 'nope' is not a step", "settings.default_datastore: datastore nothing is not"):
+    for words in ("bad.yml:6:21: 'nope' is not a step", "bad.yml:6:46: datastore nothing is not registered"):
         assert words in refused.err
     assert counter.smalt("batch-deployment show -n bad -e counter").code == 1
 

@@ -29,10 +29,13 @@ class OnlineEndpointNoun(StoredNoun):
 class OnlineDeploymentNoun(DeploymentNoun):
     """Online deployments, which are made while the command waits, unless it has --no-wait."""
 
+    skips_validation = False
+    """True if the script of the deployment that is made is not compiled."""
+
     def add_verbs(self, *where: click.Option) -> None:
         super().add_verbs(*where)
         flags = (
-            ("--skip-script-validation", "Accepted; the scoring script is looked for, and tried when it is started."),
+            ("--skip-script-validation", "Do not compile the scoring script; it must be there."),
             ("--package-model", "Refused: the packages of a model are installed when it is deployed."),
             ("--vscode-debug", "Refused: no debugger is attached to a deployment."),
             ("--local-enable-gpu", "Accepted; a deployment sees this machine's GPUs."),
@@ -60,12 +63,14 @@ class OnlineDeploymentNoun(DeploymentNoun):
             raise click.UsageError(
                 "smalt attaches no debugger to a deployment; set AZUREML_DEBUG_PORT among its environment_variables"
             )
+        self.skips_validation = skip_script_validation
         return super().create(ctx, file, name, answers=answers, **rest)
 
     def put_entity(self, ctx: Invocation, entity: Any, no_wait: bool = False) -> Any:
-        poller = self.get_collection(ctx).begin_create_or_update(entity)
+        collection = self.get_collection(ctx)
+        poller = collection.begin_create_or_update(entity, skip_script_validation=self.skips_validation)
         if no_wait:
-            return self.get_collection(ctx).get(entity.name, entity.endpoint_name)
+            return collection.get(entity.name, entity.endpoint_name)
         if not ctx.quiet:
             poller.on_log = lambda text: click.echo(text, nl=False, err=True)
         return poller.result()

@@ -21,7 +21,10 @@ class EndpointCollection(Collection):
     def _create_deployment(self, endpoint: Any) -> CompletedPoller[Any]:
         if self.notice:
             print_notice(self.notice)
-        return CompletedPoller(self._put_entity(endpoint))
+        from smalt.client.jobs.validation import locate_problems
+
+        with locate_problems(endpoint):
+            return CompletedPoller(self._put_entity(endpoint))
 
     def _get_deployment(self, name: str) -> Any:
         return self._parse_entity(self._connection.get(self._build_path(name)))
@@ -46,9 +49,11 @@ class EndpointDeploymentCollection(Collection):
         if self.notice:
             print_notice(self.notice)
         path = self._build_deployment_path(endpoint, str(deployment.name or ""))
-        return CompletedPoller(
-            self._build_rule_path(self._put_entity(self._register_model(deployment), path), endpoint)
-        )
+        from smalt.client.jobs.validation import locate_problems
+
+        with locate_problems(deployment):
+            made = self._put_entity(self._register_model(deployment), path)
+        return CompletedPoller(self._build_rule_path(made, endpoint))
 
     def _get_deployment(self, name: str, endpoint: str) -> Any:
         return self._build_rule_path(

@@ -141,6 +141,9 @@ class OnlineDeploymentOperations(EndpointDeploymentCollection):
                 "smalt attaches no debugger to a deployment; set AZUREML_DEBUG_PORT among its environment_variables, "
                 "for debugpy, and remove vscode_debug"
             )
+        from smalt.client.endpoints.scoring_scripts import check_scoring_script
+
+        check_scoring_script(deployment, checks_syntax=not skip_script_validation, needed=())
         made = self._create_deployment(deployment).result()
         path = self._build_deployment_path(made.endpoint_name, made.name)
         poller = DeploymentPoller(self._connection, path, lambda: self.get(made.name, made.endpoint_name))

@@ -6,6 +6,7 @@ import ast
 import os
 from typing import Any
 
+from smalt.client.jobs.validation import locate_problems
 from smalt.entities.schema.problems import did_you_mean
 from smalt.entities.syntax.references import LocalPath, parse_uri
 from smalt.exceptions import LocatedProblem, ValidationException
@@ -13,8 +14,18 @@ from smalt.exceptions import LocatedProblem, ValidationException
 _ANYWHERE = "code_configuration"
 
 
-def check_scoring_script(deployment: Any, *, checks_syntax: bool = True) -> None:
-    """Raise ValidationException if the deployment's local code lacks its script, or the script cannot be compiled."""
+def check_scoring_script(
+    deployment: Any, *, checks_syntax: bool = True, needed: tuple[str, ...] = ("run(mini_batch)",)
+) -> None:
+    """Raise ValidationException if the deployment's local code lacks its script, or the script cannot be compiled.
+
+    It must have the functions that are `needed`.
+    """
+    with locate_problems(deployment):
+        _check_script(deployment, checks_syntax, needed)
+
+
+def _check_script(deployment: Any, checks_syntax: bool, needed: tuple[str, ...]) -> None:
     given = deployment.code_configuration
     code = given.code if given is not None else None
     uri = parse_uri(code) if isinstance(code, str) else None
@@ -25,16 +36,16 @@ def check_scoring_script(deployment: Any, *, checks_syntax: bool = True) -> None
         _refuse(f"{_ANYWHERE}.code: there is no folder {folder}")
     script = given.scoring_script
     if not script:
-        _refuse(f"{_ANYWHERE}.scoring_script: name the file with init() and run(mini_batch)")
+        _refuse(f"{_ANYWHERE}.scoring_script: name the file with init() and {needed[0] if needed else 'run()'}")
     path = os.path.join(folder, script)
     if not os.path.isfile(path):
         hint = did_you_mean(script, [name for name in os.listdir(folder) if name.endswith(".py")])
         _refuse(f"{_ANYWHERE}.scoring_script: there is no file '{script}' in the code {folder}{hint}")
     if checks_syntax:
-        _check_syntax(path)
+        _check_syntax(path, needed)
 
 
-def _check_syntax(path: str) -> None:
+def _check_syntax(path: str, needed: tuple[str, ...]) -> None:
     with open(path, "rb") as file:
         content = file.read()
     try:
@@ -44,10 +55,10 @@ def _check_syntax(path: str) -> None:
         problem = LocatedProblem(path, getattr(error, "lineno", 0) or 0, getattr(error, "offset", 0) or 0, words)
         raise ValidationException([problem]) from None
     names = {one.name for one in tree.body if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef))}
-    if "run" not in names and not any(
-        isinstance(one, (ast.ImportFrom, ast.Assign, ast.If, ast.Try)) for one in tree.body
-    ):
-        raise ValidationException([LocatedProblem(path, 0, 0, "the script has no function run(mini_batch)")])
+    makes_names = any(isinstance(one, (ast.ImportFrom, ast.Assign, ast.If, ast.Try)) for one in tree.body)
+    lacking = [function for function in needed if function.partition("(")[0] not in names]
+    if lacking and not makes_names:
+        raise ValidationException([LocatedProblem(path, 0, 0, f"the script has no function {lacking[0]}")])
 
 
 def _refuse(words: str) -> None:

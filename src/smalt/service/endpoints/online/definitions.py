@@ -6,14 +6,15 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 from smalt import wire
 from smalt.entities.endpoints.online_deployment import OnlineDeployment, ProbeSettings, TargetUtilizationScaleSettings
 from smalt.entities.syntax.literals import to_text
-from smalt.exceptions import NotFound, SmaltError, ValidationException
+from smalt.exceptions import LocatedProblem, NotFound, SmaltError, ValidationException
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.submission import lookup
 from smalt.service.records.assets import AssetVersion
@@ -121,12 +122,20 @@ def make_definition(context: EngineContext, workspace: Workspace, body: Mapping[
     """Return what the deployment in a REST body needs; raise where it cannot serve, before anything is made."""
     entity = cast(OnlineDeployment, wire.from_rest(dict(body), "online_deployment"))
     properties: Mapping[str, Any] = body["properties"]
-    _check_secrets(context, workspace, entity.environment_variables or {})
-    environment = _find_environment(context, workspace, properties)
-    code, script = _find_code(context, workspace, properties)
+    problems: list[str] = []
+    for name, value in (entity.environment_variables or {}).items():
+        with _collect_problem(problems, f"environment_variables.{name}"):
+            context.vault.check_references(value, workspace)
+    with _collect_problem(problems, "environment"):
+        environment = _find_environment(context, workspace, properties)
+    with _collect_problem(problems, "code_configuration"):
+        code, script = _find_code(context, workspace, properties)
     version, uri, model_type = None, None, "custom_model"
-    if properties.get("model"):
-        version, uri, model_type = lookup.find_model(context, workspace, str(properties["model"]))
+    with _collect_problem(problems, "model"):
+        if properties.get("model"):
+            version, uri, model_type = lookup.find_model(context, workspace, str(properties["model"]))
+    if problems:
+        raise ValidationException([LocatedProblem("", 0, 0, problem) for problem in problems])
     routes = environment.get("inferenceConfig") or {}
     _check_ports(routes)
     kind = _choose_kind(script, model_type if uri else None, environment, routes)
@@ -152,15 +161,13 @@ def make_definition(context: EngineContext, workspace: Workspace, body: Mapping[
     )
 
 
-def _check_secrets(context: EngineContext, workspace: Workspace, variables: Mapping[str, Any]) -> None:
-    problems = []
-    for name, value in variables.items():
-        try:
-            context.vault.check_references(value, workspace)
-        except SmaltError as error:
-            problems.append(f"environment_variables.{name}: {error}")
-    if problems:
-        raise ValidationException("; ".join(problems))
+@contextmanager
+def _collect_problem(problems: list[str], where: str) -> Iterator[None]:
+    """Add an error to the problems, with its place in the deployment, so that all are told at once."""
+    try:
+        yield
+    except SmaltError as error:
+        problems.append(f"{where}: {error}")
 
 
 def _find_environment(context: EngineContext, workspace: Workspace, properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,12 +184,12 @@ def _find_code(
     if not id:
         if script:
             raise ValidationException(
-                f"code_configuration names the scoring script '{script}' and no 'code'; name the folder that it is in"
+                f"it names the scoring script '{script}' and no 'code'; name the folder that it is in"
             )
         return None, None
     code = lookup.find_snapshot(context, workspace, str(id))
     if not script:
-        raise ValidationException("code_configuration has 'code' and no 'scoring_script'; name the script in it")
+        raise ValidationException("it has 'code' and no 'scoring_script'; name the script in it")
     path = os.path.normpath(str(script))
     files = {os.fsdecode(entry.path) for entry in context.data.snapshots.read_entries(code)}
     if path not in files:
