@@ -56,3 +56,16 @@ test("several are selected and archived; groups; nothing serious for axe", async
   await expect(page.getByRole("link", { name: "many_a" })).toBeVisible();
   await checkAccess(page);
 });
+
+test("metrics of jobs have columns of their own", async ({ page }) => {
+  const log = "python3 -c \"import os, json, urllib.request as u; e = os.environ; u.urlopen(u.Request(e['MLFLOW_TRACKING_URI'] + '/api/2.0/mlflow/runs/log-metric', json.dumps({'run_id': e['MLFLOW_RUN_ID'], 'key': 'auc', 'value': 0.875, 'timestamp': 1, 'step': 0}).encode(), {'Authorization': 'Bearer ' + e['MLFLOW_TRACKING_TOKEN'], 'Content-Type': 'application/json'}))\"";
+  await submit("measured", log, { experimentName: "measures" });
+  test.setTimeout(180_000); // MLflow is installed when it is first used
+  expect(await waitForEnd("measured")).toBe("Completed");
+  await open(page, "jobs?experiment=measures");
+  await page.locator(".page-head").getByRole("button", { name: "Metrics" }).click();
+  await page.getByRole("checkbox", { name: "auc" }).check();
+  await expect(page).toHaveURL(/metric=auc/);
+  await expect(page.getByRole("cell", { name: "0.875" })).toBeVisible();
+  await checkAccess(page);
+});

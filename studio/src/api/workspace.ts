@@ -1,6 +1,6 @@
 import { buildUrl, get, request, send } from "./client";
 import type {
-  Attempt, FileItem, JobBody, JobCounts, JobGraph, JobTablePage, LineageNode, MetricRun, Ports, ReuseStep, Session, Snapshot,
+  Attempt, FileItem, JobBody, JobCounts, JobGraph, JobTablePage, JsonNumber, LineageNode, MetricRun, Ports, ReuseStep, Session, Snapshot,
   Timeline, Workspace,
 } from "./types";
 
@@ -61,6 +61,10 @@ export class WorkspaceApi {
 
   getLineage(name: string) {
     return get<LineageNode>(`${this.own}/lineage/jobs/${encodeURIComponent(name)}`, { depth: 3 });
+  }
+
+  getLastMetrics(names: string[]) {
+    return send<{ metrics: Record<string, Record<string, JsonNumber>> }>("POST", `${this.own}/metrics`, { jobs: names });
   }
 
   explainReuse(name: string) {

@@ -1,12 +1,13 @@
-import { useEffect, useState, type ReactNode } from "react";
+import { useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
 import type { JobCounts, State } from "../api/types";
 import { Icon } from "../shell/icons";
 import { setQuery } from "../shell/router";
 import { StateIcon } from "../shell/StateBadge";
 import { formatCount } from "../text/format";
 import { nameState } from "../text/states";
-import { isFiltered, LISTS, SPANS, toggle, type JobFilter, type ListKey } from "./filter";
+import { isFiltered, LISTS, MOST_METRICS, SPANS, toggle, type JobFilter, type ListKey } from "./filter";
 import { Menu } from "./Menu";
+import type { RowMetrics } from "./metrics";
 
 const PAUSE = 150;
 const NAMES: Record<ListKey, string> = { status: "State", experiment: "Experiment", type: "Type", owner: "Owner", tag: "Tag" };
@@ -44,6 +45,22 @@ export function FilterBar({ filter, counts }: { filter: JobFilter; counts: JobCo
         {Object.entries(SPANS).map(([key, span]) => <option key={key} value={key}>{span.name}</option>)}
       </select>
     </div>
+  );
+}
+
+/** The choice of the metrics that have a column, among those of the jobs that are shown. */
+export function MetricColumns({ chosen, metrics }: { chosen: string[]; metrics: RowMetrics }) {
+  useSyncExternalStore(metrics.subscribe, metrics.getVersion);
+  const options = metrics.names.map((name): [string, number] => [name, 0]);
+  return (
+    <Menu label="Metrics" count={chosen.length}>
+      {() => (
+        <>
+          <Choices name="Metrics" options={options} chosen={chosen} onToggle={(name) => setQuery({ metric: toggle(chosen, name).slice(-MOST_METRICS) })} />
+          {!options.length && <p className="muted">The jobs that are shown have logged none.</p>}
+        </>
+      )}
+    </Menu>
   );
 }
 
@@ -85,10 +102,10 @@ function Choices({ name, options, chosen, onToggle, render }: {
         <label key={value} className="choice">
           <input type="checkbox" checked={chosen.includes(value)} onChange={() => onToggle(value)} />
           <span className="value">{render ? render(value) : value}</span>
-          <span className="muted number">{formatCount(count)}</span>
+          {count > 0 && <span className="muted number">{formatCount(count)}</span>}
         </label>
       ))}
-      {!shown.length && <p className="muted">None.</p>}
+      {!shown.length && options.length > 0 && <p className="muted">None.</p>}
     </fieldset>
   );
 }

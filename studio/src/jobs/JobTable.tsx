@@ -1,21 +1,23 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef, useState, useSyncExternalStore, type KeyboardEvent } from "react";
-import type { JobRow } from "../api/types";
+import { useEffect, useRef, useState, useSyncExternalStore, type CSSProperties, type KeyboardEvent } from "react";
+import type { JobRow, JsonNumber } from "../api/types";
 import { useApi } from "../shell/context";
 import { Icon } from "../shell/icons";
 import { Link } from "../shell/Link";
 import { buildPath, go, setQuery } from "../shell/router";
 import { StateBadge } from "../shell/StateBadge";
 import { useNow } from "../shell/useNow";
-import { formatAgo, formatDuration, formatTime } from "../text/format";
+import { formatAgo, formatDuration, formatNumber, formatTime } from "../text/format";
 import { isOver } from "../text/states";
 import { turnSort } from "./filter";
+import type { RowMetrics } from "./metrics";
 import type { JobPages } from "./pages";
 import { StepProgress } from "./StepProgress";
 
 export const ROW_HEIGHT = 48;
 const HEAD_HEIGHT = 36;
 const OVERSCAN = 8;
+const METRIC_WIDTH = 84;
 const COLUMNS = [
   { key: "status", name: "State" },
   { key: "name", name: "Job" },
@@ -29,13 +31,17 @@ const COLUMNS = [
 interface Props {
   pages: JobPages;
   sort: string;
+  metrics: RowMetrics;
+  /** The metrics that have a column. */
+  columns: string[];
   selected: ReadonlySet<string>;
   onSelect: (name: string) => void;
 }
 
 /** The table of jobs: as long as the server's, with the rows of the window in the document. */
-export function JobTable({ pages, sort, selected, onSelect }: Props) {
-  useSyncExternalStore(pages.subscribe, pages.getVersion);
+export function JobTable({ pages, sort, metrics, columns, selected, onSelect }: Props) {
+  const version = useSyncExternalStore(pages.subscribe, pages.getVersion);
+  useSyncExternalStore(metrics.subscribe, metrics.getVersion);
   const api = useApi();
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(-1);
@@ -45,6 +51,7 @@ export function JobTable({ pages, sort, selected, onSelect }: Props) {
   const [first, last] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 20];
   useEffect(() => pages.show(first, last), [pages, first, last]);
   const shown = items.map((item) => pages.getRow(item.index));
+  useEffect(() => void metrics.show(shown.filter((row) => row !== undefined)), [metrics, version, first, last]);
   const now = useNow(1, shown.some((row) => row && row.start !== null && row.end === null));
 
   function press(event: KeyboardEvent) {
@@ -62,7 +69,7 @@ export function JobTable({ pages, sort, selected, onSelect }: Props) {
   }
 
   return (
-    <div className="job-table card">
+    <div className={columns.length ? "job-table card with-metrics" : "job-table card"} style={{ "--metrics": `${columns.length * METRIC_WIDTH}px` } as CSSProperties}>
       <div className="job-rows" role="table" aria-label="Jobs" aria-description="Arrows move, Enter opens, Space selects" aria-rowcount={count} ref={scroller} tabIndex={0} onKeyDown={press}>
         <div className="job-row head" role="row">
         <span role="columnheader"><span className="visually-hidden">Selected</span></span>
@@ -74,11 +81,12 @@ export function JobTable({ pages, sort, selected, onSelect }: Props) {
             </button>
           </span>
         ))}
+        {columns.length > 0 && <span className="metric-cells" role="presentation">{columns.map((name) => <span key={name} role="columnheader" className="cell" title={name}>{name}</span>)}</span>}
       </div>
         <div className="tall" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
           {items.map((item, k) => (
             <div key={item.key} className="job-row" role="row" aria-rowindex={item.index + 1} data-active={item.index === active || undefined} style={{ transform: `translateY(${item.start - HEAD_HEIGHT}px)` }}>
-              {shown[k] ? <Cells row={shown[k]} folder={api.workspace.folder} now={now} isSelected={selected.has(shown[k].name)} onSelect={onSelect} /> : <span className="ghost" role="cell" />}
+              {shown[k] ? <Cells row={shown[k]} folder={api.workspace.folder} now={now} isSelected={selected.has(shown[k].name)} onSelect={onSelect} metrics={metrics} columns={columns} /> : <span className="ghost" role="cell" />}
             </div>
           ))}
         </div>
@@ -87,7 +95,14 @@ export function JobTable({ pages, sort, selected, onSelect }: Props) {
   );
 }
 
-function Cells({ row, folder, now, isSelected, onSelect }: { row: JobRow; folder: string; now: number; isSelected: boolean; onSelect: (name: string) => void }) {
+interface CellsProps extends Pick<Props, "metrics" | "columns" | "onSelect"> {
+  row: JobRow;
+  folder: string;
+  now: number;
+  isSelected: boolean;
+}
+
+function Cells({ row, folder, now, isSelected, onSelect, metrics, columns }: CellsProps) {
   const title = row.display_name ?? row.name;
   return (
     <>
@@ -105,6 +120,9 @@ function Cells({ row, folder, now, isSelected, onSelect }: { row: JobRow; folder
         {row.start === null ? "–" : formatDuration((row.end ?? now) - row.start)}
         {row.steps && !isOver(row.status) && <StepProgress steps={row.steps} />}
       </span>
+      {columns.length > 0 && <span className="metric-cells number" role="presentation">{columns.map((name) => <span key={name} role="cell" className="cell">{renderMetric(metrics.get(row.name, name))}</span>)}</span>}
     </>
   );
 }
+
+const renderMetric = (value: JsonNumber | undefined): string => (value === undefined ? "" : typeof value === "number" ? formatNumber(value) : value);

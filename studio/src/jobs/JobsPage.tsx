@@ -10,7 +10,8 @@ import { useThrottle } from "../shell/useThrottle";
 import { pluralize } from "../text/format";
 import { ExperimentGroups } from "./ExperimentGroups";
 import { buildServerQuery, dependsOnState, isFiltered, LISTS, readFilter } from "./filter";
-import { FilterBar, FilterChips, ViewControls } from "./FilterBar";
+import { FilterBar, FilterChips, MetricColumns, ViewControls } from "./FilterBar";
+import { RowMetrics } from "./metrics";
 import { JobPages } from "./pages";
 import { JobTable } from "./JobTable";
 import { SelectionBar } from "./SelectionBar";
@@ -28,6 +29,7 @@ export default function JobsPage() {
     () => new JobPages((skip, limit, signal) => api.listJobs(`${key}&skip=${skip}&limit=${limit}`, signal)),
     [api, key],
   );
+  const metrics = useMemo(() => new RowMetrics((names) => api.getLastMetrics(names)), [api]);
   const version = useSyncExternalStore(pages.subscribe, pages.getVersion);
   const counts = useQuery(`${api.own} ${filter.view}`, () => api.countJobs(filter.view));
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
@@ -69,6 +71,7 @@ export default function JobsPage() {
         {pages.total !== null && <span className="muted number" role="status">{pluralize(pages.total, "job")}</span>}
         {!isConnected && <span className="muted offline"><Icon name="alert" size={14} />waiting for the server</span>}
         <span className="space" />
+        {!filter.group && <MetricColumns chosen={filter.metric} metrics={metrics} />}
         <ViewControls filter={filter} />
       </header>
       <FilterBar filter={filter} counts={counts.data} />
@@ -80,7 +83,7 @@ export default function JobsPage() {
       ) : isEmpty ? (
         <NoJobs isFiltered={isFiltered(filter)} view={filter.view} />
       ) : (
-        <JobTable pages={pages} sort={filter.sort} selected={selected} onSelect={onSelect} />
+        <JobTable pages={pages} sort={filter.sort} metrics={metrics} columns={filter.metric} selected={selected} onSelect={onSelect} />
       )}
     </div>
   );

@@ -20,6 +20,12 @@ test("what an address cannot mean is left out", () => {
   expect(isFiltered(filter)).toBe(false);
 });
 
+test("columns of metrics are in the address, and do not change what is asked for", () => {
+  const filter = read("metric=loss&metric=auc&metric=loss");
+  expect(filter.metric).toEqual(["loss", "auc"]);
+  expect(buildServerQuery(filter, 0).toString()).toBe("");
+});
+
 test("a change of state moves jobs only in tables that depend on it", () => {
   expect(dependsOnState(read(""))).toBe(false);
   expect(dependsOnState(read("experiment=a"))).toBe(false);

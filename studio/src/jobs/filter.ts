@@ -10,6 +10,8 @@ export interface JobFilter {
   view: "active" | "archived" | "all";
   sort: string;
   group: boolean;
+  /** The metrics that have a column. */
+  metric: string[];
 }
 
 export const LISTS = ["status", "experiment", "type", "owner", "tag"] as const;
@@ -25,6 +27,7 @@ export const SPANS: Record<string, { name: string; seconds: number }> = {
 const VIEWS = ["active", "archived", "all"] as const;
 export const DEFAULT_SORT = "-created";
 const GRAIN = 60;
+export const MOST_METRICS = 4;
 
 export function readFilter(query: URLSearchParams): JobFilter {
   const view = VIEWS.find((one) => one === query.get("view")) ?? "active";
@@ -40,6 +43,7 @@ export function readFilter(query: URLSearchParams): JobFilter {
     view,
     sort: query.get("sort") ?? DEFAULT_SORT,
     group: query.get("group") === "experiment",
+    metric: [...new Set(query.getAll("metric"))].slice(0, MOST_METRICS),
   };
 }
 
