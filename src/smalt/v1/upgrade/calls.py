@@ -29,6 +29,7 @@ _KINDS = {
     "ScriptInput": "Run.input_datasets",
     "ScriptInputs": "Run.input_datasets",
     "JobConfiguration": "ScriptRunConfig.run_config",
+    "MlflowEntity": "Run.get_details",
     "MlflowRun": "Run",
     "Credential": "InteractiveLoginAuthentication",
     "EndpointDict": "Workspace.webservices",

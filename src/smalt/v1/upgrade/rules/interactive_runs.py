@@ -86,7 +86,17 @@ def _write_artifact_by_name(call: Call, name: Value, path: Value) -> Value:
 @rule("MlflowRun.get_details", takes="")
 def _get_run_details(call: Call) -> Value:
     call.use("mlflow", "")
-    return call.make(f"mlflow.get_run({call.object.code}.info.run_id)", differs="an entity, not a dictionary")
+    code = f"mlflow.get_run({call.object.code}.info.run_id)"
+    return call.make(code, "MlflowEntity", differs="an entity, not a dictionary")
+
+
+@rule("MlflowEntity[]")
+def _read_run_detail(call: Call) -> Value:
+    fields = {"runId": "info.run_id", "status": "info.status", "tags": "data.tags", "properties": "data.tags"}
+    key = call.arguments["key"].constant
+    if key not in fields:
+        raise call.refuse("MLflow answers with an entity: read its attribute")
+    return call.make(f"{call.object.code}.{fields[key]}")
 
 
 @rule("MlflowRun.child_run", "ContextRun.child_run", takes="name run_id outputs")

@@ -258,6 +258,14 @@ def _get_experiment_workspace(call: Call) -> Value:
 def _list_runs(call: Call) -> Value:
     """Return the jobs of an experiment, chosen from those of the workspace."""
     call.check_no_others("type", "tags", "properties")
+    if ".start_logging(" in call.rewriter.source.text:
+        call.check_no_others(why="cannot be asked of MLflow's runs in these words")
+        call.use("mlflow", "")
+        call.rewriter.set_tracking_uri(call)
+        code = f'mlflow.search_runs(experiment_names=[{call.object.code}], output_format="list")'
+        return call.make(
+            code, "Children", element="MlflowRun", differs="the runs of MLflow, as start_logging makes them"
+        )
     conditions = [f"job.experiment_name == {call.object.code}"]
     if call.get("type") is not None:
         conditions.append(f"job.type == {call.arguments['type'].code}")
