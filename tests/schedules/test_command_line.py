@@ -74,6 +74,14 @@ def test_what_is_wrong_is_told_at_its_line(smalt: Callable[..., Ran], tmp_path: 
     assert (ran.code in (1, 2), words in ran.err) == (True, True), ran
 
 
+def test_an_end_that_is_past_is_told(smalt: Callable[..., Ran], tmp_path: Path) -> None:
+    """The schedule is kept, as the service keeps it, and has no time."""
+    ended = CRON.replace("}", ', end_time: "2020-01-01"}')
+    (tmp_path / "s.yml").write_text(f"name: ended\n{ended}create_job: ./job.yml\n")
+    ran = smalt("schedule", "create", "--file", "s.yml")
+    assert (ran.code, "schedule 'ended' has no time to come: its end_time is past" in ran.err) == (0, True), ran
+
+
 def test_a_named_job_runs_again_with_changes(smalt: Callable[..., Ran], tmp_path: Path) -> None:
     """Its inputs are those of the schedule; an update takes the name from the file."""
     assert smalt("job", "create", "--file", "job.yml", "--name", "first", "--stream").code == 0

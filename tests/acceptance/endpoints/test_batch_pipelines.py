@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from smalt.client.endpoints.invocations import make_invocation
+from smalt.exceptions import ValidationException
 from tests.acceptance.conftest import Desk
 from tests.helpers import Answer
 
@@ -319,3 +321,11 @@ def test_deleting_what_is_not_there(counter: Desk) -> None:
     gone = counter.smalt("batch-deployment delete -n nothing -e counter --yes")
     assert (gone.code, "nothing was deleted" in gone.err) == (0, True)
     assert counter.smalt("batch-deployment delete -n nothing -e nowhere --yes").code == 1
+
+
+def test_arguments_of_a_program_are_checked() -> None:
+    """Inputs that are no mapping, and a misspelt name, before anything is sent."""
+    with pytest.raises(ValidationException, match="inputs: give a dict of inputs by name, not a list"):
+        make_invocation([1], {})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="did you mean 'deployment_name'"):
+        make_invocation(None, {"deployment_nam": "one"})

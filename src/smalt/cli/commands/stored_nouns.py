@@ -10,7 +10,9 @@ import click
 from smalt.cli.framework import documents, options
 from smalt.cli.framework.verb import Invocation, Noun
 
-AUTH_MODE = click.Option(["--auth-mode"], metavar="MODE", help="How callers prove who they are: key or aml_token.")
+AUTH_MODE = click.Option(
+    ["--auth-mode"], metavar="MODE", help="How callers prove who they are: key, aml_token or aad_token."
+)
 CREDENTIALS = click.Option(
     ["--credentials"], multiple=True, metavar="KEY=VALUE…", help="Values of the file's credentials, such as a password."
 )

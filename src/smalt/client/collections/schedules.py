@@ -32,6 +32,8 @@ class ScheduleOperations(Collection):
             stored = self._put_entity(schedule)
         if stored.create_monitor is not None:
             print_notice(f"schedule '{stored.name}' is kept; smalt runs no monitors, so it has no ticks")
+        elif stored.is_enabled is not False and not stored.next_times and getattr(stored.trigger, "end_time", None):
+            print_notice(f"schedule '{stored.name}' has no time to come: its end_time is past")
         return CompletedPoller(stored)
 
     def get(self, name: str, **kwargs: Any) -> Schedule:

@@ -36,7 +36,10 @@ def make_invocation(inputs: Mapping[str, Any] | None, arguments: Mapping[str, An
     from smalt.entities.endpoints.invocation import BatchInvocation
 
     for name in arguments.keys() - set(_ARGUMENTS):
-        raise TypeError(f"invoke has no argument '{name}'{did_you_mean(name, _ARGUMENTS)}")
+        known = ("endpoint_name", "deployment_name", "inputs", *_ARGUMENTS)
+        raise TypeError(f"invoke has no argument '{name}'{did_you_mean(name, known)}")
+    if inputs is not None and not isinstance(inputs, Mapping):
+        raise ValidationException(f"inputs: give a dict of inputs by name, not {format_value(inputs)}")
     data: dict[str, Any] = {}
     for override in arguments.get("params_override") or ():
         _set_values(data, override)
