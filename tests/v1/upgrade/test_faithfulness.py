@@ -14,6 +14,7 @@ from smalt.cli.commands.upgrade import upgrade as command
 from smalt.v1.upgrade.findings import Finding
 from smalt.v1.upgrade.notebook import upgrade_notebook
 from smalt.v1.upgrade.program import upgrade_program
+from smalt.v1.upgrade.verification import compare_records
 from tests.v1.upgrade.test_notebooks import make_notebook, read_cells
 
 SUBMIT = """\
@@ -275,3 +276,24 @@ def test_names_that_v2_refuses_become_those_that_smalt_gave_them() -> None:
         """)
     assert 'name="some_data"' in text
     assert 'ml_client.data.get("some_data", label="latest")' in text
+
+
+def test_a_run_configuration_takes_no_other_files_place(tmp_path: Path) -> None:
+    """The job gets a free name; a configuration without a script stays, and the report says why."""
+    (tmp_path / ".azureml").mkdir()
+    (tmp_path / "t.py").write_text("")
+    (tmp_path / "run.yml").write_text("name: other\n")
+    (tmp_path / ".azureml/run.runconfig").write_text("script: t.py\ntarget: local\n")
+    (tmp_path / ".azureml/bare.runconfig").write_text("target: local\nscript:\n")
+    out = run_upgrade(str(tmp_path), "--write")[1]
+    assert (tmp_path / "run.yml").read_text() == "name: other\n"
+    assert "command: python t.py" in (tmp_path / "run-job.yml").read_text()
+    assert [one.name for one in (tmp_path / ".azureml").iterdir()] == ["bare.runconfig"]
+    assert "bare.runconfig:1:1: RunConfiguration: needs a person: it has no script: " in out
+
+
+def test_a_package_that_is_not_here_is_named() -> None:
+    """In what --verify says of a program that imports it."""
+    failed = {"code": 1, "jobs": [], "error": "ModuleNotFoundError: No module named 'mlflow'"}
+    found = next(iter(compare_records({"code": 0, "jobs": []}, failed)))
+    assert found.endswith("'mlflow'; to verify it, install the package here: pip install mlflow-skinny")

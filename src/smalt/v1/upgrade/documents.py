@@ -26,13 +26,25 @@ def upgrade_document(path: Path, text: str) -> tuple[UpgradedText | None, Path |
     """Return a YAML file in v2, and where it belongs if its name changes; None if it is no file of SDK v1."""
     full = path.resolve()
     if path.suffix == ".runconfig":
-        new = _find_project(path) / f"{path.stem}.yml"
-        return _build_text(path, text, new, "RunConfiguration", lambda: _read_run_configuration(full)), new
+        if not re.search(r"^(script|command):[ \t]*[^\s#]", text, re.M):
+            sentence = "it has no script: it is the settings of a program's or pipeline's runs, which v2 has in the job"
+            return UpgradedText(text, [Finding(1, 1, "RunConfiguration", "person", sentence)]), None
+        new = _choose_free_name(_find_project(path), path.stem)
+        built = _build_text(path, text, new, "RunConfiguration", lambda: _read_run_configuration(full))
+        return built, new if built.text != text else None
     if re.search(r"^pipeline:\s*(#.*)?$", text, re.M) and re.search(r"^\s+steps:", text, re.M):
         return _build_text(path, text, path, "Pipeline.load_yaml", lambda: _read_pipeline(full)), None
     if re.search(r"^dependencies:", text, re.M):
         return upgrade_conda_file(text), None
     return None, None
+
+
+def _choose_free_name(folder: Path, name: str) -> Path:
+    """Return the path of a new YAML file that is in no other's place."""
+    found = folder / f"{name}.yml"
+    while found.exists():
+        found = found.with_name(f"{found.stem}-job.yml")
+    return found
 
 
 def upgrade_conda_file(text: str) -> UpgradedText:

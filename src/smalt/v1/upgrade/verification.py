@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -41,11 +42,21 @@ def _run_recorded(path: Path, record: Path) -> dict[str, Any]:
     return {**found, "error": lines[-1] if lines else ""}
 
 
+def _advise_package(error: str) -> str:
+    """Return what to install where the Python of smalt lacks a package that the upgraded program imports."""
+    found = re.search(r"No module named '(mlflow|mltable|pandas|azureml\.fsspec)", error)
+    if found is None:
+        return ""
+    package = {"mlflow": "mlflow-skinny", "azureml.fsspec": "azureml-fsspec"}.get(found[1], found[1])
+    return f"; to verify it, install the package here: pip install {package}"
+
+
 def compare_records(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
     """Yield the differences of two records."""
     for name, record in (("the v1 program", old), ("the upgraded program", new)):
         if record["code"]:
-            yield f"{name} ends with code {record['code']}: {record.get('error', '')}"
+            error = record.get("error", "")
+            yield f"{name} ends with code {record['code']}: {error}{_advise_package(error)}"
     if len(old["jobs"]) != len(new["jobs"]):
         yield f"the v1 program submits {len(old['jobs'])} jobs, the upgraded one {len(new['jobs'])}"
     if not old["jobs"] and not new["jobs"]:
