@@ -33,6 +33,7 @@ def run(mini_batch):
         ("os._exit(0)", "its process exited with code 0 within run(), by os._exit() or a crash"),
         ("sys.exit(3)", "run() called sys.exit(3)"),
         ("raise KeyboardInterrupt", "run() raised KeyboardInterrupt"),
+        ("raise ValueError('bad' + chr(10) + 'see there')", "run() raised ValueError: bad (score.py:"),
         ("os.kill(os.getpid(), signal.SIGSEGV)", "its process was ended by SIGSEGV"),
     ],
 )

@@ -158,7 +158,7 @@ def _describe_error(error: BaseException, where: str) -> dict[str, str]:
         sentence = f"{where} called sys.exit({error.code!r})"
     else:
         last = traceback.format_exception_only(type(error), error)[-1].strip()
-        sentence = f"{where} raised {last}"
+        sentence = f"{where} raised {last.splitlines()[0]}"  # the traceback has the rest
     place = f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
     sys.stderr.write("Traceback (most recent call last):\n" + text)
     with contextlib.suppress(OSError, ValueError):
