@@ -13,9 +13,11 @@ PYTHON has pandas, scikit-learn and mlflow; for `sweep` also optuna. Each measur
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import resource
+import sqlite3
 import statistics
 import subprocess
 import time
@@ -193,18 +195,10 @@ def read_children_cpu() -> float:
 
 
 def read_first_lines(environment: dict[str, str], folder: Path, warm: str) -> list[float]:
-    journal = Path(environment["SMALT_HOME"], "launcher", "journal").read_text().splitlines()
-    started = {}
-    for line in journal:
-        entry = json.loads(line)
-        if entry["t"] == "started" and "-n" in entry["id"]:
-            started[entry["id"].split("-n")[1].split("/")[0].split(".")[0].split(":")[0]] = entry["started"]
-    times = []
-    for number, begun in started.items():
-        path = folder / f"{warm}{number}"
-        if path.exists() and (late := float(path.read_text()) - begun) > 0:
-            times.append(late)
-    return times
+    """Return the seconds from the start of each step's process to the line that wrote the time."""
+    with contextlib.closing(sqlite3.connect(Path(environment["SMALT_HOME"], "smalt.db"))) as records:
+        rows = records.execute("SELECT node, started_at FROM jobs WHERE name LIKE 'line-%'").fetchall()
+    return [float((folder / f"{warm}{node[1:]}").read_text()) - started for node, started in rows]
 
 
 def show_ratio(what: str, cold: tuple[float, float], warm: tuple[float, float]) -> None:
