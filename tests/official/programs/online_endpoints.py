@@ -91,5 +91,48 @@ def it_serves_online_deployments() -> None:
     assert "no online endpoint" in refused(lambda: ml.online_endpoints.get("served"))
 
 
+LOADER = """import pandas
+
+class Doubling:
+    def predict(self, data, params=None):
+        return (data["x"] * 2).tolist()
+
+def _load_pyfunc(path):
+    return Doubling()
+"""
+MLMODEL = """flavors:
+  python_function:
+    code: code
+    env: {conda: conda.yaml, virtualenv: python_env.yaml}
+    loader_module: doubling
+    python_version: 3.11.0
+signature:
+  inputs: '[{"type": "long", "name": "x", "required": true}]'
+  outputs: null
+  params: null
+"""
+
+
+def it_serves_mlflow_models_without_a_script() -> None:
+    """A model alone, asked by Azure's form of request."""
+    write("doubling/MLmodel", MLMODEL)
+    write("doubling/code/doubling.py", LOADER)
+    write("doubling/conda.yaml", "dependencies: [python=3.11, pip, {pip: [mlflow, pandas]}]\n")
+    waited(ml.online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name="doubling", auth_mode="key")))
+    deployment = ManagedOnlineDeployment(
+        name="alone",
+        endpoint_name="doubling",
+        model=Model(path=str(folder / "doubling"), type="mlflow_model"),
+        instance_type="Standard_DS3_v2",
+        instance_count=1,
+        request_settings=OnlineRequestSettings(request_timeout_ms=60000),
+    )
+    ml.online_deployments.begin_create_or_update(deployment).result()
+    write("doubling.json", json.dumps({"input_data": {"columns": ["x"], "index": [0, 1], "data": [[1], [5]]}}))
+    asked = {"endpoint_name": "doubling", "deployment_name": "alone", "request_file": str(folder / "doubling.json")}
+    assert ml.online_endpoints.invoke(**asked) == "[2, 10]"
+    waited(ml.online_endpoints.begin_delete("doubling"))
+
+
 if __name__ == "__main__":
     desk.report()
