@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,9 @@ def test_a_job_comes_back_as_the_service_shows_it(server: Server, workspace: str
     found = server.ask("GET", f"{workspace}/jobs/shown").body
     assert found["id"] == f"{workspace}/jobs/shown"
     properties = found["properties"]
+    page = properties["services"].pop("Studio")
+    assert page["jobServiceType"] == "Studio"
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/studio/[\w.-]+/jobs/shown", page["endpoint"])
     assert {**sent["properties"], "status": "Completed", "displayName": "shown", "services": {}}.items() <= (
         properties.items()
     )
