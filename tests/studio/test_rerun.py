@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from typing import Any
 
 from tests.helpers import Server, host_job
@@ -45,3 +47,17 @@ def test_what_cannot_run_again_says_why(server: Server, workspace: str) -> None:
     assert run_pipeline(server, workspace, "p", {"s": make_step("true")}) == "Completed"
     status, sentence = rerun(server, workspace, "p-s", name="b")
     assert (status, "run job 'p' again" in sentence) == (403, True)
+
+
+def test_the_page_of_a_job_is_not_that_of_its_copy(server: Server, workspace: str) -> None:
+    """An answer that is submitted under another name has its own page; no address of the server is stored."""
+    assert server.ask("PUT", f"{workspace}/jobs/first", host_job("true")).status == 201
+    answer = server.ask("GET", f"{workspace}/jobs/first").body
+    made = server.ask("PUT", f"{workspace}/jobs/second", {"properties": answer["properties"]})
+    assert made.body["properties"]["services"]["Studio"]["endpoint"].endswith("/jobs/second")
+    with contextlib.closing(sqlite3.connect(server.home.path("smalt.db"))) as db:
+        bodies = db.execute(
+            "SELECT b.body FROM job_bodies b JOIN jobs j ON j.id=b.job_id WHERE j.name IN ('first', 'second')"
+        ).fetchall()
+    assert bodies
+    assert not any("/studio/" in body for (body,) in bodies)

@@ -27,6 +27,8 @@ from smalt.service.records.trials import BEST
 from smalt.service.records.workspaces import Workspace
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_\-]{0,249}")  # a folder is called dcid.NAME, in 255 letters at the most
+_ADDED_SERVICES = ("local", "studio")
+"""Types of services that clients and the server add to jobs."""
 READ_ONLY = ("status", "services", "error", "provisioningState", "parentJobName", "creationContext")
 """Properties that only the service sets; those that a client sends are ignored."""
 
@@ -185,14 +187,15 @@ def _check_job(
 
 
 def _find_own_services(properties: Mapping[str, Any]) -> Any:
-    """Return the services that a job asks for, without those by which Azure's client finds jobs of its own machine."""
+    """Return the services that a job asks for, without those by which Azure's client finds jobs of its own machine, and
+    without the page of a job that was got and is submitted again."""
     services = properties.get("services")
     if not isinstance(services, Mapping):
         return services
     return {
         name: service
         for name, service in services.items()
-        if not (isinstance(service, Mapping) and str(service.get("jobServiceType")).lower() == "local")
+        if not (isinstance(service, Mapping) and str(service.get("jobServiceType")).lower() in _ADDED_SERVICES)
     }
 
 
