@@ -53,7 +53,7 @@ CRON = 'trigger: {type: cron, expression: "0 3 * * *"}\n'
     ("text", "words"),
     [
         ('trigger: {type: cron, expression: "* * * *"}\ncreate_job: ./job.yml\n', "s.yml:2:35: 'expression' is not"),
-        ('trigger: {type: cron, expression: "0 0 31 2 *"}\ncreate_job: ./job.yml\n', "s.yml:2:10: it has no time that"),
+        ('trigger: {type: cron, expression: "0 0 31 2 *"}\ncreate_job: ./job.yml\n', "s.yml:2:10: the trigger has no"),
         (f"{CRON}create_job: ./bad.yml\n", "bad.yml:2:14: there is no environment 'nosuch:1'"),
         (f"{CRON}create_job:\n  type: command\n  command: x\n  environment: azureml:nosuch:1\n", "s.yml:6:16: there"),
         (f"{CRON}create_job: azureml:nosuch\n", "s.yml:3:13: there is no job 'nosuch'"),

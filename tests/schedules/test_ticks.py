@@ -213,7 +213,7 @@ async def test_a_request_makes_a_job_once() -> None:
 @pytest.mark.parametrize(
     ("trigger", "more", "words"),
     [
-        ({"triggerType": "Cron", "expression": "0 0 31 2 *"}, {}, "it has no time that ever comes"),
+        ({"triggerType": "Cron", "expression": "0 0 31 2 *"}, {}, "has no time that ever comes"),
         (NOON, {"properties": {"smalt.missed-ticks": "never"}}, "it is 'never', and may be skip, once, all"),
         (NOON, {"job": {**HELLO, "environmentId": "azureml:nosuch:1"}}, "nosuch"),
     ],

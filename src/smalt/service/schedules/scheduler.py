@@ -158,7 +158,7 @@ class Scheduler:
         now = self.clock.now()
         trigger = read_trigger(body.get("trigger"))
         if Occurrences(trigger, now).is_empty():
-            raise ValidationException("trigger: it has no time that ever comes; correct it")
+            raise ValidationException("trigger: the trigger has no time that ever comes; correct it")
         tick = DueTick(name, now, self._choose_job_name(workspace.id, name, now))
         if isinstance(trigger, DatastoreTrigger):
             sample = WatchedFolder(self._engine.context, workspace, trigger).find_sample(files or {})
