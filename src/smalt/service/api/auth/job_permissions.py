@@ -71,6 +71,8 @@ ALLOWED: dict[str, dict[str, frozenset[str]]] = {
             ),
             _ASK,
         ),
+        **dict.fromkeys(("/jobs", "/job-counts"), _READ),
+        **{f"/jobs/{{name}}/{what}": _READ for what in ("graph", "timeline", "attempts")},
         "/codes/{name}/versions/{version}/archive": _READ,
         "/lineage/jobs/{name}": _READ,
         "/lineage/{kind}/{name}/versions/{version}": _READ,
