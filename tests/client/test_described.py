@@ -85,7 +85,7 @@ def test_what_cannot_serve_is_refused_before_anything_is_made(client: MLClient, 
     code = {"code": str(tmp_path), "scoring_script": "other.py"}
     for more, said in (
         ({}, "a model that is no MLflow model needs a scoring script"),
-        ({"code_configuration": code, "environment": "azureml:host@latest"}, "'other.py' is not in the deployment's"),
+        ({"code_configuration": code, "environment": "azureml:host@latest"}, "there is no file 'other.py' in the code"),
         ({"code_configuration": {**code, "scoring_script": "score.py"}}, "needs an 'environment'"),
     ):
         with pytest.raises(SmaltError, match=said):
@@ -124,7 +124,8 @@ def test_batch_endpoints_have_defaults_from_the_beginning(client: MLClient, tmp_
     client.batch_endpoints.begin_create_or_update(make("batch_endpoint", name="b")).result()
     endpoint = client.batch_endpoints.get("b")
     endpoint.defaults.deployment_name = "d"
-    assert client.batch_endpoints.begin_create_or_update(endpoint).result().defaults.deployment_name == "d"
+    with pytest.raises(ValidationException, match="'d' is no deployment of endpoint 'b'"):
+        client.batch_endpoints.begin_create_or_update(endpoint)
     (tmp_path / "weights").write_text("1")
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "score.py").write_text("def run(mini_batch): ...")
@@ -135,6 +136,7 @@ def test_batch_endpoints_have_defaults_from_the_beginning(client: MLClient, tmp_
         make("batch_deployment", **given, settings={"mini_batch_size": 5, "instance_count": 2})
     ).result()
     assert (made.endpoint_name, made.mini_batch_size, made.resources.instance_count) == ("b", 5, 2)
+    assert client.batch_endpoints.begin_create_or_update(endpoint).result().defaults.deployment_name == "d"
     with pytest.raises(ValidationException, match="one input of data"):
         client.batch_endpoints.invoke("b")
     assert list(client.batch_endpoints.list_jobs("b")) == []
