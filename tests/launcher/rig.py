@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from smalt import launcher
-from smalt.launcher.marks import VARIABLE
-from smalt.launcher.tree import ProcessTree
+from smalt.launcher.marks import VARIABLE, StepMark, hash_home
 from smalt.machine import processes
 from smalt.machine.home import Home
 from smalt.runner import script
@@ -92,7 +91,7 @@ class Rig:
 
     def marked(self) -> list[int]:
         """All living processes of this home's steps."""
-        mark = f"{VARIABLE}={ProcessTree(str(self.home.root)).make_mark('').text}".encode()
+        mark = f"{VARIABLE}={StepMark(hash_home(str(self.home.root)), '').text}".encode()
         found = []
         for name in os.listdir("/proc"):
             with contextlib.suppress(OSError):

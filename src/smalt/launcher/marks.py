@@ -35,6 +35,11 @@ def _is_limit_settable() -> bool:
 CAN_NUMBER = _is_limit_settable()
 
 
+def hash_home(home: str) -> str:
+    """Return the part of a mark that tells the steps of this home from another's, whose ids may be the same."""
+    return hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+
+
 class StepMark:
     """The mark of one step of one home: steps' ids are unique in a home only."""
 

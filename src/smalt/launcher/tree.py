@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
 import signal
 from collections.abc import Set
 
-from smalt.launcher.marks import StepMark, read_proc_file
+from smalt.launcher.marks import StepMark, hash_home, read_proc_file
 from smalt.launcher.record import StepRecord
 from smalt.machine import processes
 
@@ -17,8 +16,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 class ProcessTree:
     def __init__(self, home: str) -> None:
-        # Step ids are unique in a home only, and another home's steps are none of our business.
-        self._home = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+        self._home = hash_home(home)
         self._children = _adopt_orphans()
 
     def make_mark(self, step_id: str) -> StepMark:
