@@ -29,7 +29,7 @@ def _make_sequence(call: Call) -> Value:
             for later in after:
                 _check_step(call, earlier)
                 _check_step(call, later)
-                add_order(earlier, later)
+                add_order(call, earlier, later)
     flat = [item for group in groups for item in group]
     return call.make(
         "",

@@ -31,9 +31,6 @@ def _check_step(call: Call, *more: str) -> None:
         "name", "arguments", "compute_target", "runconfig", "inputs", "outputs", "source_directory", "allow_reuse",
         "version", "hash_paths", *more,
     )  # fmt: skip
-    allow = call.get("allow_reuse")
-    if allow is not None and allow.constant is UNKNOWN:
-        raise call.refuse("whether it may be reused is known only when the program runs", spreads=True)
 
 
 def _write_head(call: Call) -> list[tuple[str, str]]:
@@ -61,9 +58,7 @@ def _write_tail(call: Call, settings: dict[str, str] | None) -> list[tuple[str, 
     tail: list[tuple[str, str]] = [
         (key, given[key]) for key in ("environment", "compute", "instance_count") if key in given
     ]
-    allow = call.get("allow_reuse")
-    if allow is not None and allow.constant is False:
-        tail.append(("is_deterministic", "False"))
+    tail += write_reuse(call)
     if call.get("hash_paths") is not None or call.get("version") is not None:
         call.note("hash_paths and version have no effect in v2: the content of the code decides about reuse")
     return tail
@@ -73,19 +68,51 @@ def finish_step(
     call: Call, line: CommandLine, extra: list[tuple[str, str]] | None = None, given: dict[str, str] | None = None
 ) -> Value:
     """Return the step, which from here on makes its outputs; `given` has the code of its environment and compute."""
-    later = call.recall()
     tail = _write_tail(call, given) + (extra or [])
+    add_order_ports(call, line)
+    return link_outputs(finish_command(call, line, _write_head(call), tail, "Step", **make_step_facts(call, line)))
+
+
+def add_order_ports(call: Call, line: CommandLine) -> None:
+    """Add the ports that only order: an input for each step that it waits for, and the output that others wait for."""
+    later = call.recall()
     if later.get("is awaited") and not line.outputs:
         parts = [("type", '"uri_folder"'), ("description", quote(ORDERS_STEPS))]
         line.outputs[DONE] = make_call(call.use(ML, "Output"), parts, call.indent + "    ")
-    _add_waits(call, line)
-    facts: dict[str, Any] = {"ports": line.ports, "v1 name": call.get("name") or call.get("script_name"), "awaits": {}}
-    value = finish_command(call, line, _write_head(call), tail, "Step", **facts)
-    value.facts.update(outputs=line.made, written=list(line.outputs))
-    for name, output in line.made.items():
-        output.facts["step"] = value
-        output.facts["output"] = name
-    return value
+    for name in later.get("awaits", {}):
+        line.inputs[name] = f'{call.use(ML, "Input")}(type="uri_folder", optional=True)'
+
+
+def make_step_facts(call: Call, line: CommandLine) -> dict[str, Any]:
+    """Return what the pipeline's function needs of a step whose command line is complete."""
+    return {
+        "ports": line.ports,
+        "v1 name": call.get("name") or call.get("script_name"),
+        "awaits": {},
+        "outputs": line.made,
+        "written": list(line.outputs),
+    }
+
+
+def link_outputs(step: Value) -> Value:
+    """Tell the v1 data that a step makes which step that is, for the steps that read it; return the step."""
+    for name, output in step.facts["outputs"].items():
+        output.facts.update(step=step, output=name)
+    return step
+
+
+def write_reuse(call: Call) -> list[tuple[str, str]]:
+    """Return the argument that keeps a step from being reused, if `allow_reuse` is False."""
+    allow = call.get("allow_reuse")
+    if allow is not None and allow.constant is UNKNOWN:
+        raise call.refuse("whether it may be reused is known only when the program runs", spreads=True)
+    return [("is_deterministic", "False")] if allow is not None and allow.constant is False else []
+
+
+def note_reuse(call: Call, function: str) -> None:
+    """Say that a function of v2 has no argument for `allow_reuse=False`."""
+    if write_reuse(call):
+        call.note(f"v2's {function} has no allow_reuse; give the pipeline's job settings.force_rerun = True")
 
 
 @rule(
@@ -140,13 +167,13 @@ def _take_command(call: Call, job: Value) -> Value:
     call.check_no_others("name", "runconfig", "allow_reuse")
     if not job.variable or not call.rewriter.is_settled(job):
         raise call.refuse("which command it runs depends on a condition", spreads=True)
+    later = call.recall()
+    if later.get("awaits") or later.get("is awaited"):
+        raise call.refuse("it is ordered without data; write its command in the step", spreads=True)
     name = call.get("name")
-    lines = [f"{job.code}.display_name = {name.code}"] if name is not None else []
-    allow = call.get("allow_reuse")
-    lines += [f"{job.code}.is_deterministic = False"] if allow is not None and allow.constant is False else []
-    call.rewriter.before += lines
-    facts: dict[str, Any] = {"ports": {}, "v1 name": name, "awaits": {}, "outputs": {}}
-    return call.make(job.code, "Step", **facts)
+    settings = [("display_name", name.code)] if name is not None else []
+    call.rewriter.before += [f"{job.code}.{key} = {code}" for key, code in [*settings, *write_reuse(call)]]
+    return call.make(job.code, "Step", **make_step_facts(call, CommandLine(call, is_step=True)))
 
 
 @rule(
@@ -214,19 +241,13 @@ def _make_transfer_step(call: Call) -> Value:
         line.outputs["sink"] = make_call(call.use(ML, "Output"), [("type", kind), ("path", path)])
     else:
         raise call.refuse(f"'{target.code}' is no place to copy to", spreads=True)
-    if call.recall().get("awaits"):
-        raise call.refuse("a copy of v2 waits for data only: its inputs are what it copies", spreads=True)
     inner, name = call.indent + "    ", call.get("name")
     arguments = [("display_name", name.code)] if name is not None else []
     arguments += [("inputs", make_dict(line.inputs, inner)), ("outputs", make_dict(line.outputs, inner))]
-    allow = call.get("allow_reuse")
-    arguments += [("is_deterministic", "False")] if allow is not None and allow.constant is False else []
-    facts: dict[str, Any] = {"ports": line.ports, "v1 name": name, "awaits": {}, "outputs": line.made,
-                              "written": list(line.outputs)}  # fmt: skip
-    value = call.build(call.use("azure.ai.ml.data_transfer", "copy_data"), arguments, "Step", **facts)
-    for key, made in line.made.items():
-        made.facts.update({"step": value, "output": key})
-    return value
+    arguments += write_reuse(call)
+    copy = call.use("azure.ai.ml.data_transfer", "copy_data")
+    facts = {**make_step_facts(call, line), "waits for data only": "a copy"}
+    return link_outputs(call.build(copy, arguments, "Step", **facts))
 
 
 @rule(
@@ -239,7 +260,7 @@ def _make_spark_step(call: Call) -> Value:
     line = CommandLine(call, is_step=True)
     line.declare(call.get("inputs"), call.get("outputs"))
     line.add_arguments(call.get("arguments"))
-    _add_waits(call, line)
+    add_order_ports(call, line)
     inner, name = call.indent + "    ", call.get("name")
     arguments = [("display_name", name.code)] if name is not None else []
     arguments += [("code", call.require("source_directory").code)]
@@ -254,12 +275,8 @@ def _make_spark_step(call: Call) -> Value:
             arguments.append((sizes.get(key, key), call.arguments[key].code))
     compute = call.get("compute_target")
     arguments += [("compute", read_compute(compute))] if compute is not None else []
-    facts: dict[str, Any] = {"ports": line.ports, "v1 name": name, "awaits": {}, "outputs": line.made,
-                              "written": list(line.outputs)}  # fmt: skip
-    value = call.build(call.use(ML, "spark"), arguments, "Step", **facts)
-    for key, made in line.made.items():
-        made.facts.update({"step": value, "output": key})
-    return value
+    note_reuse(call, "spark(…)")
+    return link_outputs(call.build(call.use(ML, "spark"), arguments, "Step", **make_step_facts(call, line)))
 
 
 @rule("Step.run_after", takes="step")
@@ -270,7 +287,7 @@ def _order_steps(call: Call) -> Value:
         raise call.refuse("the text does not tell which step this is", spreads=True)
     if not call.rewriter.is_straight(later):
         raise call.refuse("the order depends on a condition", spreads=True)
-    add_order(earlier, later)
+    add_order(call, earlier, later)
     for one in (earlier, later):
         call.rewriter.consume(one)
     return call.make(
@@ -278,17 +295,15 @@ def _order_steps(call: Call) -> Value:
     )
 
 
-def _add_waits(call: Call, line: CommandLine) -> None:
-    """Add the inputs that only make the step wait for earlier ones."""
-    for name in call.recall().get("awaits", {}):
-        line.inputs[name] = f'{call.use(ML, "Input")}(type="uri_folder", optional=True)'
-
-
-def add_order(earlier: Value, later: Value) -> None:
+def add_order(call: Call, earlier: Value, later: Value) -> None:
     """Order two steps by an output of the earlier one; it gets one that only orders if it has no other."""
     outputs = [port.output for port in later.facts["ports"].values() if port.output is not None]
     if any(one.facts["step"].facts is earlier.facts for one in outputs if one.facts.get("step") is not None):
         return  # the data orders them
+    kind = later.facts.get("waits for data only")
+    if kind is not None:
+        text = f"{kind} of v2 waits for data only; give '{later.variable}' data that '{earlier.variable}' writes"
+        raise call.refuse(text, spreads=True)
     earlier.facts["is awaited"] = True
     later.facts["awaits"][f"after_{make_name(earlier.variable)}"] = earlier
 
@@ -342,7 +357,7 @@ def _make_parallel_step(call: Call) -> Value:
     line.declare(call.get("side_inputs"), None)
     call.rewriter.consume(configuration)
     line.add_arguments(call.get("arguments"))
-    _add_waits(call, line)
+    add_order_ports(call, line)
     inner = call.indent + "    "
     arguments = [*(one for one in _write_head(call) if one[0] != "code"), ("inputs", make_dict(line.inputs, inner))]
     arguments += [("outputs", make_dict(line.outputs, inner))] if line.outputs else []
@@ -358,15 +373,9 @@ def _make_parallel_step(call: Call) -> Value:
     arguments += _write_retries(given)
     arguments.append(("compute", read_compute(given["compute_target"])))
     arguments.append(("task", _write_task(call, given, line, inner)))
-    allow = call.get("allow_reuse")
-    if allow is not None and allow.constant is False:
-        arguments.append(("is_deterministic", "False"))
-    facts: dict[str, Any] = {"ports": line.ports, "v1 name": call.get("name"), "awaits": {}, "outputs": line.made,
-                              "written": list(line.outputs)}  # fmt: skip
-    value = call.build(call.use("azure.ai.ml.parallel", "parallel_run_function"), arguments, "Step", **facts)
-    for name, made in line.made.items():
-        made.facts.update({"step": value, "output": name})
-    return value
+    arguments += write_reuse(call)
+    function = call.use("azure.ai.ml.parallel", "parallel_run_function")
+    return link_outputs(call.build(function, arguments, "Step", **make_step_facts(call, line)))
 
 
 def _write_retries(given: dict[str, Value]) -> list[tuple[str, str]]:

@@ -12,6 +12,13 @@ from smalt.v1.upgrade.calls import Call
 from smalt.v1.upgrade.ports import CommandLine
 from smalt.v1.upgrade.rules import rule
 from smalt.v1.upgrade.rules.commands import add_command, build_tail, count_assignments
+from smalt.v1.upgrade.rules.steps import (
+    add_order_ports,
+    link_outputs,
+    make_step_facts,
+    note_reuse,
+    write_reuse,
+)
 from smalt.v1.upgrade.texts import make_call, make_dict
 from smalt.v1.upgrade.values import Value
 
@@ -76,18 +83,13 @@ def _make_sweep_step(call: Call) -> Value:
         line.inputs.setdefault(name, sweep.facts["defaults"][flag])
     arguments = _write_head(call, given)
     arguments.append(("command", line.write_command(copies)))
+    add_order_ports(call, line)
     inner = call.indent + "    "
     arguments += [("inputs", make_dict(line.inputs, inner))] if line.inputs else []
     arguments += [("outputs", make_dict(line.outputs, inner))] if line.outputs else []
-    arguments += build_tail(given)
-    facts: dict[str, Any] = {
-        "ports": line.ports, "v1 name": call.get("name"), "awaits": {}, "outputs": line.made,
-        "written": list(line.outputs), "write": _write_sweep(call.target, sweep),
-    }  # fmt: skip
-    value = call.build(call.use(ML, "command"), arguments, "Step", **facts)
-    for name, output in line.made.items():
-        output.facts.update(step=value, output=name)
-    return value
+    arguments += [*build_tail(given), *write_reuse(call)]
+    facts = {**make_step_facts(call, line), "write": _write_sweep(call.target, sweep)}
+    return link_outputs(call.build(call.use(ML, "command"), arguments, "Step", **facts))
 
 
 def _write_head(call: Call, given: Call) -> list[tuple[str, str]]:
@@ -141,6 +143,7 @@ def _make_automl_step(call: Call) -> Value:
     config = call.require("automl_config")
     if config.kind != "AutoMLConfig" or "arguments" not in config.facts:
         raise call.refuse("the text does not tell its automl_config", spreads=True)
+    note_reuse(call, "AutoML")
     config.facts["in step"] = True
     call.rewriter.consume(config)
     call.rewriter.consume(call.get("inputs"))
@@ -150,11 +153,9 @@ def _make_automl_step(call: Call) -> Value:
         "ports": config.facts["ports"], "v1 name": name, "awaits": {},
         "outputs": dict(zip(("best_model",), models, strict=False)),
         "written": ["best_model"], "write": _write_automl(call, config, name),
+        "waits for data only": "an AutoML step",
     }  # fmt: skip
-    value = call.make("", "Step", dropped=True, **facts)
-    for one in models:
-        one.facts.update(step=value, output="best_model")
-    return value
+    return link_outputs(call.make("", "Step", dropped=True, **facts))
 
 
 def _write_automl(call: Call, config: Value, title: Value | None) -> Writer:
