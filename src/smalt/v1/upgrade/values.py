@@ -16,11 +16,15 @@ UNKNOWN: Final = Unknown()
 
 @dataclass(eq=False)
 class Value:
-    """The value of an expression: its v1 class in `kind` (empty for anything else), and its form in v2 as `code`."""
+    """The value of an expression: its v1 class in `kind` (empty for anything else), and its form in v2 as `code`.
+
+    Two kinds are no classes: `v1` is a name that is not called yet, `left` the object of a statement that stays v1.
+    """
 
     code: str
     kind: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    """Knowledge of the rules about the object; docs/internals/sdk-v1.md lists the keys that mean the same for every kind."""
     constant: Any = UNKNOWN
     """The value itself, if the text of the program tells it."""
     items: list[Value] | None = None
