@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from smalt import command
+from smalt.entities.jobs.inputs import ORDERS_STEPS, Output
+from smalt.v1.upgrade.recording import list_compared_outputs
 from smalt.v1.upgrade.verification import compare_records
 from tests.v1.conftest import Programs
 from tests.v1.test_seed_001 import PROGRAM
@@ -30,10 +33,10 @@ def test_equal_records_have_no_differences() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("command", ["python", "a.py", "2"], "the command line is python a.py 1 in v1, python a.py 2 upgraded"),
-        ("after", [], "the earlier steps is b in v1,  upgraded"),
-        ("metrics", {"x": 2.0}, "the metrics is {'x': 1.0} in v1, {'x': 2.0} upgraded"),
-        ("status", "Failed", "the status is Completed in v1, Failed upgraded"),
+        ("command", ["python", "a.py", "2"], "command line: python a.py 1 in v1, python a.py 2 upgraded"),
+        ("after", [], "earlier steps: b in v1, none upgraded"),
+        ("metrics", {"x": 2.0}, "metrics: {'x': 1.0} in v1, {'x': 2.0} upgraded"),
+        ("status", "Failed", "status: Completed in v1, Failed upgraded"),
         ("outputs", {"output 1": {"a.txt": "2"}}, "output 1 differs in a.txt"),
     ],
 )
@@ -77,6 +80,13 @@ def test_a_program_that_fails_is_not_equal(served: Programs) -> None:
     done = served.smalt("upgrade", "submit.py", "--verify")
     assert done.code == 1
     assert "submit.py: the v1 program ends with code 1: ValueError: no\n" in done.err
+
+
+def test_an_output_is_left_out_for_what_it_is_and_not_for_its_name() -> None:
+    """A program's own output `done` is compared; one that only orders steps is not."""
+    order = Output(type="uri_folder", description=ORDERS_STEPS)
+    job = command(command="ls", environment="azureml:host", outputs={"done": Output(type="uri_folder"), "order": order})
+    assert list_compared_outputs(job) == ["done"]
 
 
 def test_jobs_become_yaml(served: Programs) -> None:

@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import re
+import shlex
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -19,10 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from smalt.client.collections.jobs import JobOperations
+from smalt.entities.jobs.inputs import ORDERS_STEPS
 from smalt.exceptions import SmaltError
 
-ORDERS = frozenset({"done", "order"})
-"""Outputs that only order steps."""
 _PARAMETER = "AML_PARAMETER_"
 _GIVEN = ("experiment_name", "description", "compute", "tags")
 
@@ -84,7 +84,7 @@ def _name_steps(steps: list[Any]) -> dict[str, str]:
 def _read_step(jobs: JobOperations, step: Any, titles: dict[str, str]) -> dict[str, Any]:
     from smalt.client.jobs.metrics import MetricsReader
 
-    outputs = [key for key in (getattr(step, "outputs", None) or {}) if key not in ORDERS]
+    outputs = list_compared_outputs(step)
     values = {key: _describe_input(value, titles, jobs) for key, value in (getattr(step, "inputs", None) or {}).items()}
     metrics = MetricsReader(jobs._session).get_latest([str(step.name)]).get(str(step.name), {})
     given = getattr(step, "environment_variables", None) or {}
@@ -98,10 +98,14 @@ def _read_step(jobs: JobOperations, step: Any, titles: dict[str, str]) -> dict[s
     }
 
 
+def list_compared_outputs(step: Any) -> list[str]:
+    """Return the outputs of a step without those that only order it, which v1 and v2 need in different places."""
+    made = getattr(step, "outputs", None) or {}
+    return [key for key, output in made.items() if getattr(output, "description", None) != ORDERS_STEPS]
+
+
 def _add_variables(command: str, variables: Mapping[str, Any]) -> str:
     """Return a command after the parameters that its script gets as variables, which v1's has in its line."""
-    import shlex
-
     given = {name: str(value) for name, value in variables.items() if name.startswith(_PARAMETER)}
     return " ".join([*(shlex.quote(f"{name}={value}") for name, value in sorted(given.items())), command])
 
@@ -118,8 +122,6 @@ def _describe_input(value: Any, titles: dict[str, str], jobs: JobOperations) -> 
 
 def _fill_command(command: str, values: dict[str, str], outputs: list[str]) -> list[str]:
     """Return the words of a command line, with what its inputs are and the outputs by their number."""
-    import shlex
-
     text = re.sub(r"\$\{\{inputs\.(\w+)\}\}", lambda found: values.get(found[1], found[0]), command)
     text = re.sub(r"\$AZUREML_PARAMETER_(\w+)", lambda found: values.get(found[1], found[0]), text)
     places = {name: f"output {number}" for number, name in enumerate(outputs, 1)}

@@ -24,7 +24,7 @@ class Value:
     code: str
     kind: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
-    """Knowledge of the rules about the object; docs/internals/sdk-v1.md lists the keys that mean the same for every kind."""
+    """Knowledge for the rules; docs/internals/sdk-v1.md lists the keys that mean the same for every kind."""
     constant: Any = UNKNOWN
     """The value itself, if the text of the program tells it."""
     items: list[Value] | None = None

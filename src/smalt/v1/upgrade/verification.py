@@ -68,7 +68,7 @@ def compare_records(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
 def _compare_jobs(where: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
     for key in ("type", "status", "experiment"):
         if old[key] != new[key]:
-            yield f"{where}: {key} is {old[key]} in v1, {new[key]} upgraded"
+            yield f"{where}: {key}: {old[key]} in v1, {new[key]} upgraded"
     steps, others = old["steps"], new["steps"]
     if old["type"] != "pipeline" and len(steps) == len(others) == 1:
         others = dict(zip(steps, others.values(), strict=True))
@@ -82,16 +82,10 @@ def _compare_jobs(where: str, old: dict[str, Any], new: dict[str, Any]) -> Itera
 
 
 def _compare_steps(where: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    names = {
-        "status": "status",
-        "type": "type",
-        "command": "command line",
-        "after": "earlier steps",
-        "metrics": "metrics",
-    }
-    for key, word in names.items():
+    names = {"command": "command line", "after": "earlier steps"}
+    for key in ("status", "type", "command", "after", "metrics"):
         if old[key] != new[key]:
-            yield f"{where}: the {word} is {_show(old[key])} in v1, {_show(new[key])} upgraded"
+            yield f"{where}: {names.get(key, key)}: {_show(old[key])} in v1, {_show(new[key])} upgraded"
     for output in sorted({*old["outputs"], *new["outputs"]}):
         before, after = old["outputs"].get(output, {}), new["outputs"].get(output, {})
         if before != after:
@@ -100,4 +94,4 @@ def _compare_steps(where: str, old: dict[str, Any], new: dict[str, Any]) -> Iter
 
 
 def _show(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return (" ".join(map(str, value)) if isinstance(value, list) else str(value)) or "none"
