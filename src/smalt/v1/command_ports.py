@@ -38,8 +38,7 @@ class CommandPorts:
             if port is None and not hasattr(value, "default_value"):
                 raise UserErrorException(
                     f"{_describe(value)} cannot be one of the {side}; give a dataset, a DataReference, PipelineData "
-                    f"or an "
-                    "OutputFileDatasetConfig"
+                    "or an OutputFileDatasetConfig"
                 )
             if port is not None:
                 self._add_port(DataPort(side, port.source, port.name, port.mode, port.path_on_compute), None)
@@ -82,8 +81,7 @@ class CommandPorts:
         if known is None and self._is_step and getattr(port.source, "needs_list", False):
             raise UserErrorException(
                 f"'{port.name}' is among the arguments, but neither in the inputs nor in the outputs of its step; add "
-                f"it "
-                "to one of them"
+                "it to one of them"
             )
         side, name = known or (port.side, self._add_port(port, flag))
         return f"${{{{{side}.{name}}}}}"
@@ -144,10 +142,9 @@ class PortBinding:
 
 def find_ports(command: CommandParts) -> CommandPorts:
     """Return the ports of a command; of one outside of pipelines they are made when first asked for."""
-    found: CommandPorts | None = vars(command).get("ports")
-    if found is None:
-        found = vars(command)["ports"] = CommandPorts(command, LoneBinder())
-    return found
+    if command.ports is None:
+        command.ports = CommandPorts(command, LoneBinder())
+    return command.ports
 
 
 def get_origin(source: Any) -> Any:

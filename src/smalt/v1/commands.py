@@ -18,6 +18,7 @@ from smalt.v1.table_packages import add_table_package
 
 if TYPE_CHECKING:
     from smalt.entities.jobs.command import CommandNode
+    from smalt.v1.command_ports import CommandPorts
 
 Distribution = MpiConfiguration | PyTorchConfiguration | TensorflowConfiguration
 
@@ -38,20 +39,8 @@ class CommandParts:
         self.inputs: dict[str, Any] = {}
         self.outputs: dict[str, Any] = {}
         self.variables: dict[str, str] = {}
-
-    def add_input(self, name: str, value: Any) -> str:
-        """Add an input of v2 (an Input, a literal, the output of a step) and return its expression."""
-        self.inputs[_check_port(name)] = value
-        return f"${{{{inputs.{name}}}}}"
-
-    def add_output(self, name: str, value: Any) -> str:
-        self.outputs[_check_port(name)] = value
-        return f"${{{{outputs.{name}}}}}"
-
-    def add_literal(self, name: str, value: Any) -> str:
-        """Add a parameter; a text is one word of the command, whatever is in it."""
-        self.add_input(name, value)
-        return f'"$AZUREML_PARAMETER_{name}"' if isinstance(value, str) else f"${{{{inputs.{name}}}}}"
+        self.ports: CommandPorts | None = None
+        """The names of its data; `find_ports` makes them for a command outside of pipelines."""
 
     def bind(self, value: CommandBinding) -> str:
         return value.bind_to(self)
@@ -142,10 +131,10 @@ def bind_run_data(parts: CommandParts, settings: RunConfiguration) -> None:
     """Add the data of a run configuration that no argument has brought."""
     for name, value in {**settings.data_references, **settings.data}.items():
         if name not in parts.inputs:
-            parts.bind(name_binding(name, value))
+            parts.bind(check_data(name, value))
     for name, value in settings.output_data.items():
         if name not in parts.outputs:
-            parts.bind(name_binding(name, value))
+            parts.bind(check_data(name, value))
 
 
 def describe_distribution(settings: RunConfiguration) -> tuple[Any, int]:
@@ -190,17 +179,11 @@ def apply_distribution(settings: RunConfiguration, distribution: Distribution | 
         )
 
 
-def name_binding(name: str, value: Any) -> CommandBinding:
-    """Return the data of a run configuration as something that a command can have; `name` is its key there."""
+def check_data(name: str, value: Any) -> CommandBinding:
+    """Return the data that a run configuration has under this name; raises RunConfigurationException if it is none."""
     if isinstance(value, CommandBinding):
         return value
-    to_binding = getattr(value, "to_binding", None)
-    if to_binding is None:
-        raise RunConfigurationException(
-            f"the data '{name}' of the run configuration is {type(value).__name__}, not data"
-        )
-    found: CommandBinding = to_binding(name)
-    return found
+    raise RunConfigurationException(f"the data '{name}' of the run configuration is {type(value).__name__}, not data")
 
 
 def collect_fields(tags: Mapping[str, Any] | None) -> dict[str, str]:
@@ -211,11 +194,3 @@ def collect_fields(tags: Mapping[str, Any] | None) -> dict[str, str]:
 def _quote_word(text: str) -> str:
     """Return a word of the command line; an expression of v2 and a variable of the service stay what they are."""
     return text if text.startswith("${{") else quote_word(text)
-
-
-def _check_port(name: str) -> str:
-    if not name.isidentifier():
-        raise UserErrorException(
-            f"'{name}' cannot be the name of an input or output; use letters, digits and '_' that begin with no digit"
-        )
-    return name

@@ -11,8 +11,8 @@ from smalt.v1.commands import (
     Distribution,
     apply_distribution,
     build_command,
+    check_data,
     collect_fields,
-    name_binding,
     render_script,
     render_words,
 )
@@ -69,7 +69,7 @@ class ScriptRunConfig:
         if environment is not None:
             self.run_config.environment = environment
         if resume_from is not None:
-            self.arguments += ["--resume-from", name_binding("resume_from", resume_from)]
+            self.arguments += ["--resume-from", check_data("resume_from", resume_from)]
         apply_distribution(self.run_config, distributed_job_config)
         if docker_runtime_config is not None:
             self.run_config.docker = docker_runtime_config

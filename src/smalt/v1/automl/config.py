@@ -108,13 +108,11 @@ class AutoMLConfig:
         if arrays:
             raise UserErrorException(
                 f"AutoMLConfig: {arrays[0]} is not served; give a dataset by training_data and the column to predict "
-                f"by "
-                "label_column_name"
+                "by label_column_name"
             )
         if training_data is None or label_column_name is None:
             raise UserErrorException("AutoMLConfig needs training_data and label_column_name")
-        minutes = kwargs.pop("experiment_timeout_minutes", None)
-        self._minutes = minutes if minutes is not None else None
+        self._minutes = kwargs.pop("experiment_timeout_minutes", None)
         if self._minutes is None and experiment_timeout_hours is not None:
             self._minutes = experiment_timeout_hours * 60
         early = {name: kwargs.pop(name) for name in _FORECASTS if name in kwargs}
@@ -227,8 +225,7 @@ def _make_data(given: Any, binder: PortBinder, dropped: list[str]) -> Any:
     if getattr(port.source, "transformations", None):
         raise UserErrorException(
             "AutoMLConfig: the table that a step writes must have a file MLTable of its own; write one in the step, "
-            "and give "
-            "its PipelineData or OutputFileDatasetConfig without read_… or parse_…"
+            "and give its PipelineData or OutputFileDatasetConfig without read_… or parse_…"
         )
     made = make_input(DataPort("inputs", port.source, port.name, "direct"), binder)
     return Input(type="mltable", path=made) if isinstance(made, str) else made

@@ -19,7 +19,6 @@ KIND_TAG = "azureml.v1.compute"
 
 class ComputeTarget:
     _compute_type: ClassVar[str] = "ComputeTarget"
-    _v2_types: ClassVar[tuple[str, ...]] = ()
 
     def __new__(cls, workspace: Workspace, name: str) -> Any:
         """Return the compute, of the class of its type; raises ComputeTargetException where it is not there."""

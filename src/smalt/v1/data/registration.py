@@ -156,8 +156,7 @@ def _make_dataset(asset: Any, workspace: Workspace) -> Any:
     if document is None:
         raise UserErrorException(
             f"'{asset.name}' version {asset.version} was made by v2, and v2 data assets cannot be opened by v1; make "
-            f"it an "
-            f"input of a v2 job, or register its path by Dataset.File.from_files or Dataset.Tabular.from_…: "
+            f"it an input of a v2 job, or register its path by Dataset.File.from_files or Dataset.Tabular.from_…: "
             f"{asset.path}"
         )
     kind = TabularDataset if documents.is_table(document) else FileDataset

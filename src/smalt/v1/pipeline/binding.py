@@ -46,9 +46,7 @@ class PipelineBinder:
     def begin_command(self, step: PipelineStep, is_shell: bool = False) -> CommandParts:
         """Return the command of a step, with its inputs, its outputs and its order among the steps."""
         parts = CommandParts()
-        ports = vars(parts)["ports"] = self._ports[id(step)] = CommandPorts(
-            parts, self, is_step=True, is_shell=is_shell
-        )
+        ports = parts.ports = self._ports[id(step)] = CommandPorts(parts, self, is_step=True, is_shell=is_shell)
         ports.declare(step.inputs, "inputs")
         ports.declare(step.outputs, "outputs")
         self.add_order(step, parts)
@@ -96,8 +94,7 @@ class PipelineBinder:
         if any(source is one for other in self.steps for one in _list_read(other)):
             raise UserErrorException(
                 f"'{source.name}' is the metrics of the trials of '{step.name}', which no step can read; read them in "
-                f"the "
-                "program, by get_pipeline_output, or by MLflow"
+                "the program, by get_pipeline_output, or by MLflow"
             )
         self.metrics[source.pipeline_output_name or source.name] = self.keys[id(step)]
 
@@ -152,8 +149,7 @@ class PipelineBinder:
         if producer is None:
             raise UserErrorException(
                 f"'{origin.name}' is an input of a step, but no step has it among its outputs; add it to those of the "
-                f"step "
-                "that writes it"
+                "step that writes it"
             )
         ports = self._ports.get(id(producer))
         name = ports.get_name(origin) if ports is not None else None

@@ -311,8 +311,6 @@ class Rewriter:
             rule = self.rules.get(name)
             if rule is not None and name not in PARAMETERS:
                 return rule(Call(name, node, self))
-            if isinstance(node, ast.Attribute) and self.imports.resolve(ast.unparse(node.value)) is not None:
-                return Value(text, "v1", {"name": name}, node=node)
             return Value(text, "v1", {"name": name}, node=node)
         if isinstance(node, ast.Attribute):
             return self._read_attribute(node)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable, Mapping
 
 WIDTH = 100
@@ -37,10 +36,6 @@ def make_dict(items: Mapping[str, str], indent: str = "") -> str:
         return line
     inner = indent + "    "
     return "{\n" + "".join(f"{inner}{part},\n" for part in parts) + indent + "}"
-
-
-def indent_text(text: str, indent: str) -> str:
-    return textwrap.indent(text, indent)
 
 
 def make_name(text: str, default: str = "value") -> str:

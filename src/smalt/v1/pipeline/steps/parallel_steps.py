@@ -119,8 +119,7 @@ class ParallelRunStep(PipelineStep):
         if cut is None or name is None or ports.tables.get(name):
             raise UserErrorException(
                 f"step '{self.name}': its input is a dataset, or PipelineData with files; a table that another step "
-                f"writes "
-                "is read from its files by the script"
+                "writes is read from its files by the script"
             )
         folder = config.source_directory or binder.source_directory or os.getcwd()
         self._check_script(folder)

@@ -87,7 +87,3 @@ def _delete_model(call: Call) -> Value:
 @rule("Model.get_model_path", takes="model_name version _workspace")
 def _find_model(call: Call) -> Value:
     raise call.refuse("give the model to the job as an input of type custom_model, and its path as an argument")
-
-
-def read_model(value: Value) -> str:
-    return value.code
