@@ -126,8 +126,9 @@ def _report_counts(files: Iterable[UpgradedFile]) -> None:
         click.echo("nothing of SDK v1 here", err=True)
         return
     changed, differs, person = (sum(one[state] for one in counts) for state in ("changed", "differs", "person"))
+    files_word = "file" if len(counts) == 1 else "files"
     click.echo(
-        f"{len(counts)} files: {changed} lines changed, {differs} changed with a remark, {person} for a person",
+        f"{len(counts)} {files_word}: {changed} lines changed, {differs} changed with a remark, {person} for a person",
         err=True,
     )
 

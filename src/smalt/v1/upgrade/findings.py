@@ -9,6 +9,10 @@ State = Literal["changed", "differs", "person"]
 """`changed`: means the same. `differs`: changed, and `text` says what is not the same. `person`: left as it was."""
 
 
+TODO = "TODO(smalt upgrade)"
+"""The mark of the comments above what is left for a person."""
+
+
 class Finding(NamedTuple):
     """A v1 name at a place of a file."""
 

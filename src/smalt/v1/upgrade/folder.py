@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from smalt.v1.upgrade.findings import Finding
-from smalt.v1.upgrade.program import UpgradedText
+from smalt.v1.upgrade.documents import upgrade_document
+from smalt.v1.upgrade.findings import TODO, Finding
+from smalt.v1.upgrade.notebook import list_cell_texts, upgrade_notebook
+from smalt.v1.upgrade.program import UpgradedText, upgrade_program
 
 _SKIPPED = frozenset(
     [
@@ -30,7 +32,6 @@ _SKIPPED = frozenset(
         ".mypy_cache",
     ]
 )
-TODO = "TODO(smalt upgrade)"
 
 
 class UpgradedFile(NamedTuple):
@@ -59,8 +60,6 @@ class UpgradedFile(NamedTuple):
         """Return a unified diff; of a notebook, one of its code."""
         old, new = self.old, self.new
         if self.path.suffix == ".ipynb":
-            from smalt.v1.upgrade.notebook import list_cell_texts
-
             old, new = ("\n".join(list_cell_texts(text)) + "\n" for text in (old, new))
         before, after = (text.splitlines(keepends=True) for text in (old, new))
         target = self.new_path or self.path
@@ -139,13 +138,7 @@ def _describe_problem(path: Path, error: Exception) -> str:
 
 def _upgrade_text(path: Path, text: str) -> tuple[UpgradedText | None, Path | None]:
     if path.suffix == ".py":
-        from smalt.v1.upgrade.program import upgrade_program
-
         return upgrade_program(text), None
     if path.suffix == ".ipynb":
-        from smalt.v1.upgrade.notebook import upgrade_notebook
-
         return upgrade_notebook(text), None
-    from smalt.v1.upgrade.documents import upgrade_document
-
     return upgrade_document(path, text)

@@ -105,11 +105,9 @@ class ImportTable:
         """Return a name for an import of v2 that the program does not use for something else."""
         if not name:
             return module
-        if f"{module}.{name}" in self.imported:
+        if f"{module}.{name}" in self.imported or (name not in kept and name not in self.defined):
             return name
-        return f"{name}V2" if (name in kept or name in self.defined) and name[0].isupper() else (
-            f"{name}_v2" if name in kept or name in self.defined else name
-        )  # fmt: skip
+        return f"{name}V2" if name[0].isupper() else f"{name}_v2"
 
     def list_edits(self, source: Source, uses: list[tuple[int, str, str]], kept: set[str]) -> list[Edit]:
         """Return the edits of the imports; a new one stands where the last old one before its first use stood."""

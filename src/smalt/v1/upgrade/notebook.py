@@ -7,9 +7,9 @@ import json
 import re
 from typing import Any
 
-from smalt.v1.upgrade.findings import Finding
+from smalt.v1.upgrade.documents import upgrade_conda_file
+from smalt.v1.upgrade.findings import TODO, Finding
 from smalt.v1.upgrade.program import UpgradedText, upgrade_program
-from smalt.v1.upgrade.statements import TODO
 
 _CELL = "# %%smalt-cell "
 _MAGIC = "#smalt-magic:"
@@ -190,8 +190,6 @@ def _upgrade_file_cells(sources: list[str], numbers: list[int], new: list[str]) 
 
 def _upgrade_conda(source: str, cell: int) -> tuple[str, list[Finding]]:
     """Return a cell that writes a conda file, whose scripts log by MLflow in v2."""
-    from smalt.v1.upgrade.documents import upgrade_conda_file
-
     head, _, body = source.partition("\n")
     upgraded = upgrade_conda_file(body)
     return f"{head}\n{upgraded.text}".strip("\n"), [

@@ -6,11 +6,11 @@ import ast
 import builtins
 from typing import NamedTuple
 
-from smalt.v1.upgrade.findings import Finding
+from smalt.v1.upgrade.findings import TODO, Finding
 from smalt.v1.upgrade.imports import ImportTable
 from smalt.v1.upgrade.memory import Memory
 from smalt.v1.upgrade.source import Edit, Source, apply_edits
-from smalt.v1.upgrade.statements import TODO, StatementRewriter
+from smalt.v1.upgrade.statements import StatementRewriter
 
 _PASSES = 9
 """More passes than a program needs: each learns what the one before it found in later lines."""

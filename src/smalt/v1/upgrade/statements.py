@@ -6,10 +6,10 @@ import ast
 import re
 
 from smalt.v1.upgrade.calls import Call, name_in_v1
-from smalt.v1.upgrade.findings import Finding
+from smalt.v1.upgrade.findings import TODO, Finding
 from smalt.v1.upgrade.rewriter import BOUND, DOUBLE, PASSED, Rewriter
 from smalt.v1.upgrade.source import Edit
-from smalt.v1.upgrade.values import UNKNOWN, NeedsPersonError, Scope, Value
+from smalt.v1.upgrade.values import UNKNOWN, NeedsPersonError, Scope, Value, list_targets
 
 BUILT = BOUND | frozenset(
     (
@@ -20,7 +20,6 @@ BUILT = BOUND | frozenset(
 """Kinds that a program changes before it uses them: a change that cannot be rewritten keeps the object v1's."""
 SHARED = frozenset(("Dataset", "RegisteredDataset", "Table", "ComputeTarget", "Environment", "Datastore"))
 """Kinds that lines for a person may use after they have become v2's."""
-TODO = "TODO(smalt upgrade)"
 
 
 class StatementRewriter(Rewriter):
@@ -371,8 +370,6 @@ class StatementRewriter(Rewriter):
         self.keep_names(statement)
         self.consumed.difference_update(id(node) for node in ast.walk(statement))
         if isinstance(statement, ast.Assign | ast.AnnAssign):
-            from smalt.v1.upgrade.values import list_targets
-
             for name in list_targets(statement):
                 self.scope.bind(name, Value(name, "left", {"why": problem.sentence}, variable=name))
                 if problem.spreads and self._is_bound(statement):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import keyword
 from itertools import pairwise
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from smalt.v1.upgrade.calls import Call
 from smalt.v1.upgrade.rules import rule
 from smalt.v1.upgrade.rules.steps import DONE, add_order
-from smalt.v1.upgrade.texts import make_name, quote
+from smalt.v1.upgrade.texts import make_call, make_name, quote
 from smalt.v1.upgrade.values import UNKNOWN, Value
 
 ML = "azure.ai.ml"
@@ -261,8 +262,6 @@ def _submit_by_pipeline(call: Call) -> Value:
 
 def submit_pipeline(call: Call, pipeline: Value, experiment: str, extra: list[tuple[str, str]] | None = None) -> Value:
     """Return the submission of a pipeline, with its settings in statements before it."""
-    from smalt.v1.upgrade.texts import make_call
-
     job = pipeline.code
     given = call.get("pipeline_parameters")
     if given is not None:
@@ -291,8 +290,6 @@ def submit_pipeline(call: Call, pipeline: Value, experiment: str, extra: list[tu
 
 def write_parameters(call: Call, pipeline: Value, given: Value) -> str:
     """Return the call of a pipeline's function with other values of its parameters."""
-    import ast
-
     if not isinstance(given.node, ast.Dict) or not all(isinstance(key, ast.Constant) for key in given.node.keys):
         raise call.refuse("the text does not tell its pipeline_parameters")
     values: dict[str, str] = {}

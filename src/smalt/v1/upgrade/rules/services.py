@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from smalt.v1.upgrade.calls import Call
 from smalt.v1.upgrade.rules import rule
 from smalt.v1.upgrade.texts import make_call, quote
@@ -145,8 +147,6 @@ def _invoke_service(call: Call) -> Value:
 
 def _is_bytes(call: Call, data: Value) -> bool:
     """Return True if the last assignment of a variable made bytes of it."""
-    import ast
-
     node = call.rewriter.memory.nodes.get(data.variable) if data.variable else data.node
     return isinstance(node, ast.Call) and (
         ast.unparse(node.func) == "bytes" or (isinstance(node.func, ast.Attribute) and node.func.attr == "encode")
