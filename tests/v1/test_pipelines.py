@@ -224,6 +224,13 @@ MISTAKES = {
         "Experiment(ws, 'e').submit(Pipeline(ws, [step]), pipeline_parameters={'x': 1})\n",
         "the pipeline has no parameter 'x'; it has none",
     ),
+    "copied": (
+        "from azureml.pipeline.steps import DataTransferStep\n"
+        "one = CommandStep(['ls', OutputFileDatasetConfig('x')], 'one', runconfig=host)\n"
+        "two = DataTransferStep('two', DataReference(store, 'a', 'a'), DataReference(store, 'b', 'b'))\n"
+        "two.run_after(one)\nPipeline(ws, [two]).validate()\n",
+        "run_after would make it copy what 'one' writes as well; put a step without outputs between them",
+    ),
     "adla": (
         "from azureml.pipeline.steps import AdlaStep\nAdlaStep('s.usql', name='old')\n",
         "Azure Data Lake Analytics was shut down in 2024",

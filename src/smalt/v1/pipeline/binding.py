@@ -54,16 +54,18 @@ class PipelineBinder:
 
     def add_order(self, step: PipelineStep, parts: CommandParts) -> None:
         """Add the inputs that only make the step wait."""
-        producers = step.list_producers()
-        for earlier in step.earlier:
-            if earlier in producers:
-                continue
+        for earlier in step.list_waits():
             written = self._written[id(earlier)]
             port = next(iter(written), None)
             if port is None:
                 raise UserErrorException(
                     f"the step '{step.name}' cannot run after '{earlier.name}': that has no output which could order "
                     f"them"
+                )
+            if step.copies_inputs and getattr(written[port], "description", None) != ORDERS_STEPS:
+                raise UserErrorException(
+                    f"the step '{step.name}' copies its inputs, so that run_after would make it copy what "
+                    f"'{earlier.name}' writes as well; put a step without outputs between them"
                 )
             key = self.keys[id(earlier)]
             parts.inputs[f"after_{key}"] = f"${{{{parent.jobs.{key}.outputs.{port}}}}}"

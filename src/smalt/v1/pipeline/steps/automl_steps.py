@@ -54,10 +54,10 @@ class AutoMLStep(PipelineStep):
         super().__init__(name, read, outputs)
 
     def to_node(self, binder: PipelineBinder) -> Any:
-        if self.earlier and set(self.earlier) - set(self.list_producers()):
+        if waits := self.list_waits():
             raise UserErrorException(
                 f"the step '{self.name}' is an AutoML step, which can wait for data only; give it data of "
-                f"'{self.earlier[0].name}'"
+                f"'{waits[0].name}'"
             )
         node = self.automl_config.to_job(binder, is_step=True, display_name=self.name)
         models = [get_origin(one) for one in self.outputs if one not in self.metrics]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from smalt.machine.source_lines import find_caller
 from smalt.v1.command_ports import get_origin
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 class PipelineStep:
     """A step of a pipeline. What it writes is known by its outputs and arguments; `to_node` makes the step of v2."""
+
+    copies_inputs: ClassVar[bool] = False
+    """True if the step of v2 does to all of its inputs what it does, so that none can be there for the order only."""
 
     def __init__(
         self,
@@ -59,6 +62,11 @@ class PipelineStep:
             if producer is not None and producer is not self and producer not in found:
                 found.append(producer)
         return found
+
+    def list_waits(self) -> list[PipelineStep]:
+        """Return the steps that this one runs after without data of theirs."""
+        producers = self.list_producers()
+        return [step for step in self.earlier if step not in producers]
 
     def to_node(self, binder: PipelineBinder) -> Any:
         """Return the step of v2."""

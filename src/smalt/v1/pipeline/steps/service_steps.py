@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class DataTransferStep(PipelineStep):
     """A copy of data from one place to another: a data transfer job of v2."""
 
+    copies_inputs = True
+
     def __init__(
         self,
         name: str,
@@ -56,6 +58,11 @@ class DataTransferStep(PipelineStep):
         output: Any = target.source.to_output(None)
         output.mode = None
         if isinstance(self.source, SqlDataReference):
+            if waits := self.list_waits():
+                raise UserErrorException(
+                    f"the step '{self.name}' imports from a database, which waits for no other step in v2; run "
+                    f"'{waits[0].name}' in a pipeline of its own before"
+                )
             output.type = "mltable"
             binder.note_outputs(self, {"sink": output})
             reference = self.source
