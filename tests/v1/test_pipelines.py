@@ -231,6 +231,10 @@ MISTAKES = {
         "two.run_after(one)\nPipeline(ws, [two]).validate()\n",
         "run_after would make it copy what 'one' writes as well; put a step without outputs between them",
     ),
+    "iteration": (
+        "from azureml.pipeline.core import TrainingOutput\nTrainingOutput('Model', iteration=3)\n",
+        "iteration is not served, as the result is that of the best trial",
+    ),
     "adla": (
         "from azureml.pipeline.steps import AdlaStep\nAdlaStep('s.usql', name='old')\n",
         "Azure Data Lake Analytics was shut down in 2024",

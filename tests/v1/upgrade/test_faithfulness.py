@@ -297,3 +297,30 @@ def test_a_package_that_is_not_here_is_named() -> None:
     failed = {"code": 1, "jobs": [], "error": "ModuleNotFoundError: No module named 'mlflow'"}
     found = next(iter(compare_records({"code": 0, "jobs": []}, failed)))
     assert found.endswith("'mlflow'; to verify it, install the package here: pip install mlflow-skinny")
+
+
+def test_settings_of_an_estimator_are_kept_or_said() -> None:
+    text = upgrade_program(
+        "from azureml.core import Workspace\nfrom azureml.train.estimator import Estimator\n"
+        "ws = Workspace.from_config()\n"
+        "job = Estimator('src', entry_script='t.py', max_run_duration_seconds=60, use_gpu=True)\n"
+    )
+    assert "timeout=60" in text.text
+    assert any("name one with CUDA" in one.text for one in text.findings)
+
+
+def test_a_communicator_is_not_lost() -> None:
+    """The processes of an MPI job would be one process otherwise."""
+    left = list_persons(
+        "from azureml.core.runconfig import RunConfiguration\nsettings = RunConfiguration(communicator='OpenMpi')\n"
+    )
+    reason = "its communicator 'OpenMpi' is the job's distribution in v2: command(distribution=…)"
+    assert [one.text.endswith(reason) for one in left] == [True]
+
+
+def test_the_model_of_another_iteration_is_for_a_person() -> None:
+    left = list_persons(
+        "from azureml.pipeline.core import TrainingOutput\nmodel = TrainingOutput('Model', iteration=3)\n"
+    )
+    reason = "v2's model is that of the best trial; it has no output for another's"
+    assert [one.text.endswith(reason) for one in left] == [True]

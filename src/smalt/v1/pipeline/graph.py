@@ -10,6 +10,7 @@ from smalt.v1.command_ports import PortBinding, find_ports
 from smalt.v1.data.datasets import AbstractDataset
 from smalt.v1.data.references import DataPath
 from smalt.v1.exceptions import UserErrorException
+from smalt.v1.notices import tell_no_effect
 from smalt.v1.ports import DataPort
 
 if TYPE_CHECKING:
@@ -49,6 +50,12 @@ class TrainingOutput:
             raise UserErrorException(f"the type of a TrainingOutput is 'Model' or 'Metrics', not {type!r}")
         if iteration is not None and metric is not None:
             raise UserErrorException("a TrainingOutput takes iteration or metric, not both")
+        if iteration is not None:
+            raise UserErrorException(
+                "TrainingOutput: iteration is not served, as the result is that of the best trial; leave it out, or "
+                "download the trial's model from its job"
+            )
+        tell_no_effect("TrainingOutput", {"metric": metric}, "the best trial is that by the primary metric")
         self.type, self.iteration, self.metric, self.model_file = type, iteration, metric, model_file
 
 

@@ -282,7 +282,7 @@ _ESTIMATOR = (
 
 @rule("Estimator", "TensorFlow", "PyTorch", "SKLearn", "Chainer", takes=_ESTIMATOR)
 def _make_estimator(call: Call) -> Value:
-    """An estimator is a ScriptRunConfig with an environment of its own."""
+    """Return the command of an estimator: a script run with an environment of its own."""
     call.check_no_others(
         "source_directory", "compute_target", "entry_script", "script_params", "environment_definition",
         "conda_packages", "pip_packages", "use_docker", "use_gpu", "framework_version", "max_run_duration_seconds",
@@ -296,6 +296,10 @@ def _make_estimator(call: Call) -> Value:
     tail = [("environment", environment.code if environment is not None else _write_framework(call))]
     compute = call.get("compute_target")
     tail += [("compute", read_compute(compute))] if compute is not None else []
+    limit, gpu = call.get("max_run_duration_seconds"), call.get("use_gpu")
+    tail += [("timeout", limit.code)] if limit is not None else []
+    if gpu is not None and gpu.constant is not False:
+        call.note("v2 has no use_gpu: the environment's image is one for CPUs; name one with CUDA")
     folder = call.get("source_directory")
     head = [("code", folder.code)] if folder is not None else []
     facts = {"source_directory": folder, "script": call.get("entry_script"), "tail": tail, "inputs": dict(line.inputs)}

@@ -236,6 +236,10 @@ def _make_run_configuration(call: Call) -> Value:
         raise call.refuse(
             f"a run configuration for {framework.code} is a job of another type in v2: spark(…)", spreads=True
         )
+    communicator = call.get("communicator")
+    if communicator is not None and communicator.constant != "None":
+        text = f"its communicator {communicator.code} is the job's distribution in v2: command(distribution=…)"
+        raise call.refuse(text, spreads=True)
     later = call.recall()
     bound = "environment" if "environment" not in call.rewriter.imports.defined else f"{call.target}_environment"
     facts: dict[str, Any] = {"bound": bound}

@@ -32,7 +32,10 @@ def _make_training_output(call: Call) -> Value:
     kind, file = call.require("type"), call.get("model_file")
     if not kind.is_text or (file is not None and not file.is_text):
         raise call.refuse("the text does not tell which output this is", spreads=True)
-    differs = "v2 has no output of metrics: read them by MLflow" if kind.constant == "Metrics" else ""
+    if call.get("iteration") is not None:
+        raise call.refuse("v2's model is that of the best trial; it has no output for another's", spreads=True)
+    differs = "the model is that of the best trial by the primary metric" if call.get("metric") is not None else ""
+    differs = "v2 has no output of metrics: read them by MLflow" if kind.constant == "Metrics" else differs
     path = str(file.constant) if file is not None else "outputs"
     return call.make("", "TrainingOutput", type=kind.constant, file=path, droppable=True, differs=differs)
 
