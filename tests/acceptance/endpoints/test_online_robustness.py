@@ -24,7 +24,9 @@ from tests.helpers import LONGEST, Server, eventually, running_server
 pytestmark = pytest.mark.integration
 
 MEMORY_MB = 1024
-SCRIPT = """import json, os, time
+SCRIPT = """import itertools, json, os, time
+
+numbers = itertools.count(1)
 
 def init():
     time.sleep(float(os.environ.get("INIT_SECONDS", "0")))
@@ -33,7 +35,8 @@ def run(raw):
     given = json.loads(raw)
     time.sleep(given.get("sleep", 0))
     block = bytearray(given.get("mb", 0) << 20)
-    return {"pid": os.getpid(), "answer": "x" * given.get("length", 0), "received": len(raw)}
+    return {"pid": os.getpid(), "answer": "x" * given.get("length", 0), "received": len(raw),
+            "number": next(numbers)}
 """
 
 
@@ -62,15 +65,19 @@ class Served(NamedTuple):
 
 
 def read_answers(own: socket.socket, count: int, status: bytes = b"200") -> list[dict[str, Any]]:
-    """The bodies of so many answers with that status, and nothing after them."""
-    raw, found = b"", []
+    """So many answers of a script with that status, and nothing after them."""
+    return [json.loads(body) for body in read_bodies(own, count, status)]
+
+
+def read_bodies(own: socket.socket, count: int, status: bytes) -> list[bytes]:
+    raw, found = b"", list[bytes]()
     while len(found) < count:
         head, end, rest = raw.partition(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0) if end else 0
         if end and len(rest) >= length:
             if not head.startswith(b"HTTP/1.1 100"):
                 assert head.startswith(b"HTTP/1.1 " + status), head
-                found.append(json.loads(rest[:length]))
+                found.append(rest[:length])
             raw = rest[length:]
         else:
             part = own.recv(1 << 16)
@@ -256,3 +263,61 @@ def test_requests_of_every_form(served: Served, neighbour: Asker) -> None:
     with served.connect() as own:
         own.sendall(plain.replace(b"Content-Length: 2", b"Content-Length: 2\r\nContent-Length: 3"))
         assert own.recv(1 << 16).startswith(b"HTTP/1.1 400 ")
+
+
+def test_answers_that_nobody_takes(served: Served, neighbour: Asker) -> None:
+    """A client that sends on and reads nothing is asked for no further than its answers find room; none is lost."""
+    count, asked = 40, json.dumps({"length": 1_000_000}).encode()
+    counted = served.ask({"length": 0}).body["number"]
+    own = socket.socket()
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+    with own:
+        own.settimeout(LONGEST)
+        own.connect(("127.0.0.1", served.server.port))
+        own.sendall((served.make_head(len(asked)) + asked) * count)
+        others = [served.ask({}).body["number"] for _ in range(3 * count)]  # each waits behind one of the client's
+        assert others[-1] - counted - len(others) < count // 2
+        assert [len(one["answer"]) for one in read_answers(own, count)] == [1_000_000] * count
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "status"),
+    [
+        ("POST /online/", "POST /online%2F", b"200"),
+        ("/score HTTP", "%2Fscore HTTP", b"200"),
+        ("POST /online/", "POST /online%2F../online/", b"401"),
+        ("/score HTTP", "/nothing HTTP", b"424"),
+        ("/score HTTP", "%2Fnothing HTTP", b"424"),
+        ("/score HTTP", "/../../nothing HTTP", b"424"),
+        ("POST /online/", "POST http://127.0.0.1/online/", b"401"),
+        ("Host: 127.0.0.1", "Host: example.com", b"403"),
+        ("Content-Type", "Origin: http://example.com\r\nContent-Type", b"403"),
+        ("Content-Type", "Authorization: Bearer x\r\nContent-Type", b"403"),
+        ("Content-Type", "Host: 127.0.0.1\r\nContent-Type", b"400"),
+        ("Content-Type", "Transfer-Encoding: chunked\r\nContent-Type", b"400"),
+        ("Content-Type:", "Content-Type :", b"400"),
+        ("Content-Type:", "X-Nul: \0\r\nContent-Type:", b"400"),
+        ("Content-Length: 2", "Content-Length: 2\r\nContent-Length: 1", b"400"),
+        ("Content-Length: 2", "Content-Length: +2", b"400"),
+        ("Content-Length: 2", "Content-Length: 0x2", b"400"),
+        ("Content-Length: 2", "Content-Length: 2, 2", b"200"),
+        ("Content-Type", " folded\r\nContent-Type", b"401"),
+    ],
+)
+def test_requests_that_two_readers_might_read_in_two_ways(
+    served: Served, before: str, after: str, status: bytes
+) -> None:
+    """Each is refused, and the connection closed if its end is in doubt, or read as h11 reads it."""
+    plain = served.make_head(2)
+    odd = plain.replace(before.encode(), after.encode(), 1)
+    assert odd != plain
+    with served.connect() as own:
+        own.sendall(odd + b"{}")
+        if status == b"400":
+            raw = b"".join(iter(lambda: own.recv(1 << 16), b""))  # to the end of the connection
+            assert raw.startswith(b"HTTP/1.1 400 ")
+            assert raw.count(b"HTTP/1.1 ") == 1
+            return
+        assert len(read_bodies(own, 1, status)) == 1
+        own.sendall(plain + b"{}")
+        assert read_answers(own, 1)[0]["received"] == 2

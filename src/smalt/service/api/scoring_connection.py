@@ -82,8 +82,8 @@ class ScoringConnection(AcceptedConnection):
 
     def _admit_request(self, data: bytes) -> _ScoringRequest | None:
         """Return the request that begins with `data`, or None if it is to take the ordinary way."""
-        if not data.startswith(_BEGINNING) or not self._is_between_requests():
-            return None
+        if not data.startswith(_BEGINNING) or not self._is_between_requests() or self.flow.write_paused:
+            return None  # a client that takes no answers waits in the ordinary way, which sends when there is room
         head = parse_request_head(data)
         if head is None or head.length > IN_MEMORY:
             return None

@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Iterable
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from smalt.exceptions import RefusedError, Unauthorized
@@ -275,6 +276,10 @@ def _read_headers(scope: Scope) -> Headers:
         if name in headers and name in ("host", "origin", "authorization"):
             raise RefusedError(f"the header '{name}' occurs twice")
         headers[name] = raw_value.decode("latin-1")
+    if "transfer-encoding" in headers and "content-length" in headers:
+        # a proxy in front that goes by the length would take the rest of the body for the next request
+        why = "the request has Transfer-Encoding and Content-Length, of which only one may say how long its body is"
+        raise HTTPException(400, why, {"connection": "close"})
     return headers
 
 

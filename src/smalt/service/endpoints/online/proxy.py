@@ -8,6 +8,7 @@ import logging
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from typing import IO, NamedTuple
+from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
 
@@ -34,7 +35,8 @@ logger = logging.getLogger("smalt")
 DEPLOYMENT_HEADER = b"azureml-model-deployment"
 
 IN_MEMORY = 1 << 20
-"""Bytes of a body, or of an answer, that are held in memory; a longer body lies in a file meanwhile."""
+"""Bytes of a body, or of an answer, that are held in memory; a longer body lies in a file meanwhile. No body of this
+length is above `max-body-mb`, which is 1 at the least."""
 _BLOCK = 1 << 18
 _MOST_SPOOLED = 1 << 30
 """Bytes of an answer that is stored before it is sent."""
@@ -315,7 +317,7 @@ def _convert_head(deployment: ServedDeployment, response: ReplicaResponse) -> tu
     if response.status < 400:
         return response.status, headers
     headers.append((b"ms-azureml-model-error-statuscode", str(response.status).encode()))
-    headers.append((b"ms-azureml-model-error-reason", response.reason or b"model error"))
+    headers.append((b"ms-azureml-model-error-reason", response.reason.strip() or b"model error"))
     return 424, headers
 
 
@@ -324,9 +326,15 @@ def _make_target(definition: Definition, scope: Scope, rest: str) -> bytes:
     if rest.rstrip("/") in ("", _SCORE):
         path = definition.get_route("scoring_route").encode()
     else:
-        path = b"/" + scope["raw_path"].split(b"/", 4)[4]  # as it was sent, not decoded
+        path = _get_raw_rest(scope, rest)
     query = scope["query_string"]
     return path + (b"?" + query if query else b"")
+
+
+def _get_raw_rest(scope: Scope, rest: str) -> bytes:
+    """Return the path after the endpoint as it was sent, or encoded again if the path before it was sent encoded."""
+    before, raw = scope["path"].removesuffix(rest).encode(), scope["raw_path"]
+    return bytes(raw[len(before) :]) if raw.startswith(before + b"/") else quote(rest).encode()
 
 
 def _list_passed_on(scope: Scope) -> Headers:
