@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from smalt.service.endpoints.online.replica_client import NotReached, send_request
+from smalt.service.endpoints.online.replica_client import NotReached, ReplicaTimedOut, send_request
 
 
 @contextlib.asynccontextmanager
@@ -44,6 +45,10 @@ async def read_all(address: str) -> tuple[int, bytes]:
     [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", (200, b"ok")),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", (200, b"ok")),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+            (200, b"ok"),
+        ),
         (b"HTTP/1.0 200 OK\r\n\r\nto the end", (200, b"to the end")),
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", (204, b"")),
         (b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", (500, b"")),
@@ -85,3 +90,26 @@ async def test_pieces_arrive_before_the_end(tmp_path: Path) -> None:
         assert await anext(parts) == b"one"
         wait.set()
         assert [part async for part in parts] == [b"two"]
+
+
+async def test_both_framings_leave_the_length_open(tmp_path: Path) -> None:
+    """An answer in chunks with a Content-Length beside them is as long as its chunks."""
+    raw = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+    async with answering(tmp_path, raw) as address:
+        response = await send_request(address, "GET", b"/", [], (), 0)
+        assert response.length is None
+        response.close()
+
+
+async def test_a_process_that_takes_no_connection(tmp_path: Path) -> None:
+    """Connecting counts as part of the time that an answer has."""
+    with contextlib.ExitStack() as stack:
+        full = stack.enter_context(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(2):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        with pytest.raises(ReplicaTimedOut):
+            await send_request(f"127.0.0.1:{full.getsockname()[1]}", "GET", b"/", [], (), 0, timeout=0.2)

@@ -51,7 +51,11 @@ class ScoringConnection(AcceptedConnection):
         self._task: asyncio.Task[None] | None = None
         self._held = b""
         """Bytes that the client sent before it had its answer."""
-        self._ends_after_answer = False
+        self._ends_after_answer = self._is_lost = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_lost = True
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._task is not None:
@@ -138,7 +142,7 @@ class ScoringConnection(AcceptedConnection):
             except Exception as error:
                 self._finish_by_h11(request, functools.partial(_raise_error, error))
                 return
-        if self.transport.is_closing():
+        if self._is_gone:
             answer.close()
         elif answer.whole is None:
             self._finish_by_h11(request, functools.partial(_send_answer, answer))
@@ -161,7 +165,7 @@ class ScoringConnection(AcceptedConnection):
 
     def _finish_by_h11(self, request: _ScoringRequest, app: ASGIApp) -> None:
         """Let h11 read the request, and `app` answer it."""
-        if self.transport.is_closing():
+        if self._is_gone:
             return
         self._request = self._task = None
         ordinary, self.app = self.app, functools.partial(self._gateway.run_app, app)
@@ -170,6 +174,11 @@ class ScoringConnection(AcceptedConnection):
         if self._ends_after_answer:
             super().shutdown()
         self._receive_held()
+
+    @property
+    def _is_gone(self) -> bool:
+        """True if nobody takes an answer any more; Python 3.10 cannot say it of a TLS connection that is lost."""
+        return self._is_lost or self.transport.is_closing()
 
     def _receive_held(self) -> None:
         held, self._held = self._held, b""

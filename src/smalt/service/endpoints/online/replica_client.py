@@ -76,7 +76,7 @@ async def send_request(
 
     `timeout` is for the whole answer, unless the response's `set_timeout` changes that.
     """
-    connection = _Connection(await _connect(address), method)
+    connection = _Connection(await _connect(address, timeout), method)
     connection.set_timeout(timeout)
     try:
         sent = [pair for pair in headers if pair[0].lower() not in _ALWAYS_OURS]
@@ -88,7 +88,7 @@ async def send_request(
         raise
 
 
-async def _connect(address: str) -> socket.socket:
+async def _connect(address: str, timeout: float | None) -> socket.socket:
     is_unix = address.startswith("/")
     own = socket.socket(socket.AF_UNIX if is_unix else socket.AF_INET)
     try:
@@ -98,9 +98,11 @@ async def _connect(address: str) -> socket.socket:
         else:
             own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             host, _, port = address.rpartition(":")
-            await asyncio.get_running_loop().sock_connect(own, (host, int(port)))
+            await asyncio.wait_for(asyncio.get_running_loop().sock_connect(own, (host, int(port))), timeout)
     except BaseException as error:
         own.close()
+        if isinstance(error, asyncio.TimeoutError):
+            raise ReplicaTimedOut("no connection in time") from None
         if isinstance(error, OSError):
             raise NotReached(error.strerror or str(error)) from None
         raise
@@ -285,5 +287,6 @@ def _start_h11(method: str) -> h11.Connection:
 
 def _convert_head(event: h11.Response) -> ResponseHead:
     headers = [(bytes(name), bytes(value)) for name, value in event.headers]
-    length = next((int(value) for name, value in headers if name == b"content-length"), None)
-    return ResponseHead(event.status_code, bytes(event.reason), headers, length, 0)
+    fields = dict(headers)
+    length = None if b"transfer-encoding" in fields else fields.get(b"content-length")  # where both are, chunks count
+    return ResponseHead(event.status_code, bytes(event.reason), headers, None if length is None else int(length), 0)
