@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import cast
 
 from smalt.exceptions import SmaltError
+from smalt.service.compute.step import Say
 from smalt.service.endpoints.online.definitions import Definition, RequestLimits
 from smalt.service.endpoints.online.errors import NotServing, TooManyRequests
 from smalt.service.endpoints.online.gate import RequestGate, TooManyWaiting
-from smalt.service.endpoints.online.replicas import Replica, ReplicaSet, Say, make_log_writer
+from smalt.service.endpoints.online.replicas import Replica, ReplicaSet, make_log_writer
 from smalt.service.endpoints.online.starting import ReplicaStarter, get_build_log, get_replica_log
 from smalt.service.engine.context import EngineContext
 from smalt.service.records import online as records

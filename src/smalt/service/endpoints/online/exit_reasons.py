@@ -22,7 +22,7 @@ def describe_exit(exit: Exit) -> str:
     if exit.reason in ("exited", "stopped", "timeout") and exit.code is not None:
         return f"exit code {exit.code}"
     if exit.signal is not None:
-        out = ", perhaps out of memory" if exit.signal == 9 else ""
+        out = ", possibly out of memory" if exit.signal == 9 else ""
         return f"signal {exit.signal}{out}"
     return exit.message or exit.reason
 

@@ -91,7 +91,7 @@ class SpooledBody:
             self._file.close()
 
 
-class _Asked(NamedTuple):
+class _ReceivedRequest(NamedTuple):
     """A request, whose body has arrived."""
 
     method: str
@@ -169,7 +169,7 @@ class ScoringProxy:
         self, deployment: ServedDeployment, scope: Scope, body: SpooledBody, route: EndpointRoute, rest: str
     ) -> ScoringAnswer:
         """Return the answer to a request whose body has arrived, or raise why there is none."""
-        asked = _Asked(scope["method"], b"", _list_passed_on(scope), body)
+        asked = _ReceivedRequest(scope["method"], b"", _list_passed_on(scope), body)
         self._start_mirror(route, deployment, scope, asked, rest)
         replica, response, answered = await self._ask(deployment, scope, asked, rest)
         return ScoringAnswer(*_convert_head(deployment, response), answered, deployment, replica, response)
@@ -188,7 +188,7 @@ class ScoringProxy:
         return found
 
     async def _ask(
-        self, deployment: ServedDeployment, scope: Scope, asked: _Asked, rest: str
+        self, deployment: ServedDeployment, scope: Scope, asked: _ReceivedRequest, rest: str
     ) -> tuple[Replica, ReplicaResponse, SpooledBody | None]:
         """Return the answer; where its body has not come yet, the process stays taken."""
         for _ in range(_MOST_TRIES):
@@ -223,7 +223,7 @@ class ScoringProxy:
         raise NotServing(f"no process of deployment '{deployment.name}' can be reached; try again later")
 
     def _start_mirror(
-        self, route: EndpointRoute, live: ServedDeployment, scope: Scope, asked: _Asked, rest: str
+        self, route: EndpointRoute, live: ServedDeployment, scope: Scope, asked: _ReceivedRequest, rest: str
     ) -> None:
         """Send a copy of the request to the mirror, if it is its turn; nobody waits for the answer."""
         name = route.choose_mirror() if _get_header(scope, DEPLOYMENT_HEADER) is None else None
@@ -234,7 +234,7 @@ class ScoringProxy:
         self._mirrored.add(task)
         task.add_done_callback(self._mirrored.discard)
 
-    async def _mirror(self, mirror: ServedDeployment, scope: Scope, asked: _Asked, rest: str) -> None:
+    async def _mirror(self, mirror: ServedDeployment, scope: Scope, asked: _ReceivedRequest, rest: str) -> None:
         with contextlib.suppress(SmaltError, ConnectionError):
             replica, response, body = await self._ask(mirror, scope, asked, rest)
             if body is not None:
@@ -244,7 +244,9 @@ class ScoringProxy:
                 mirror.leave(replica)
 
 
-async def _exchange(replica: Replica, asked: _Asked, timeout: float) -> tuple[ReplicaResponse, SpooledBody | None]:
+async def _exchange(
+    replica: Replica, asked: _ReceivedRequest, timeout: float
+) -> tuple[ReplicaResponse, SpooledBody | None]:
     """Send the request; return the head of the answer, and its body if the head says how long that is.
 
     So no process waits for a client that takes its answer slowly.

@@ -14,6 +14,7 @@ from typing import Any
 
 from smalt.exceptions import SmaltError
 from smalt.service.compute.backend import Exit
+from smalt.service.compute.step import Say
 from smalt.service.endpoints.online import replica_client
 from smalt.service.endpoints.online.definitions import Definition, Probe
 from smalt.service.endpoints.online.exit_reasons import ENDED_EARLY, describe_exit, explain_failed_start
@@ -29,8 +30,6 @@ from smalt.service.records.online import RevisionRecord
 from smalt.service.records.workspaces import Workspace
 
 logger = logging.getLogger("smalt")
-
-Say = Callable[[str], None]
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 """Seconds between two looks at whether a process that was started answers."""

@@ -8,7 +8,6 @@ import re
 import shlex
 import socket
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from smalt.exceptions import RefusedError
 from smalt.service.compute.backend import Backend
 from smalt.service.compute.local.launcher_client import SERVICE, LauncherClient
 from smalt.service.compute.spec import ImageServer, StepInput, StepResources, StepSpec
+from smalt.service.compute.step import Say
 from smalt.service.data import Location, copy_tree, link_files, remove_tree
 from smalt.service.endpoints.online.definitions import CONTAINER, MLFLOW, SCRIPT, Definition
 from smalt.service.endpoints.online.model_environments import read_model_environment
@@ -26,8 +26,6 @@ from smalt.service.records import online as records
 from smalt.service.records.online import RevisionRecord
 from smalt.service.records.workspaces import Workspace
 from smalt.service.secrets.identity import build_refusing_variables
-
-Say = Callable[[str], None]
 
 SERVER_PACKAGE = "azureml-inference-server-http"
 _USES_PKG_RESOURCES = re.compile(r"0\.|1\.[0-3]\.")
