@@ -45,7 +45,7 @@ def test_what_is_described_is_kept(served: Path, call: Callable[..., Ran]) -> No
     told("online-endpoint", "create", "-f", write(served / "e.yml", name="one", auth_mode="key"))
     deployment = write(served / "d.yml", name="blue", endpoint_name="other", model="azureml:m:1", instance_count=2)
     refused = call("online-deployment", "create", "-f", deployment, "-e", "one", "--all-traffic")
-    assert (refused.code, "there is no model 'm:1'" in refused.err) == (1, True)
+    assert (refused.code, "there is no model 'm:1'" in refused.err) == (2, True)
     refused = call("online-endpoint", "update", "-n", "one", "--traffic", "blue=90 green=10")
     assert (refused.code, "names 'blue', which is no deployment" in refused.err) == (2, True)
 

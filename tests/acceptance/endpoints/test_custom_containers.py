@@ -87,7 +87,7 @@ def deploy(client: MLClient, podman: Podman, folder: Path, **more: Any) -> None:
         ("docker/Dockerfile", f'FROM {podman.image}\nCOPY server.py /server.py\nCMD ["python3", "/server.py"]\n'),
         ("docker/server.py", SERVER),
         ("model/weights.txt", "7"),
-        ("code/score.py", "an extra of the image's server"),
+        ("code/score.py", "# an extra of the server in the image"),
     ):
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_text(text)

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from smalt.entities.rules.ineffective_keys import OWN_SERVICES
+
 Plain = dict[str, Any]
 _AUTOMATIC_VERSIONS = "smalt.automatic-versions"
 """The server's property of a job: the outputs whose versions were the next numbers, and asked for by nobody."""
@@ -31,6 +33,8 @@ def describe_submission(job: Any) -> Plain:
     document = {key: value for key, value in job.to_dict().items() if key not in _OF_THIS_RUN}
     own = {key: value for key, value in document.pop("properties", {}).items() if not _OF_A_RUN.match(key)}
     document.update({"properties": own} if own else {})
+    services = {key: one for key, one in document.pop("services", {}).items() if key not in OWN_SERVICES}
+    document.update({"services": services} if services else {})
     _forget_automatic_versions(document, str(properties.get(_AUTOMATIC_VERSIONS) or "").split())
     _restore_paths(document, json.loads(properties.get(_OUTPUT_PATHS) or "{}"))
     if job.type == "sweep":

@@ -13,7 +13,7 @@ from smalt.entities.schema.problems import find_nearest
 from smalt.entities.steps.bindings import find_component
 from smalt.entities.syntax.expression import find_expressions, resolve_port
 
-_OWN_SERVICES = ("Tracking", "Studio")
+OWN_SERVICES = ("Tracking", "Studio")
 """The services that Azure ML adds to every job."""
 
 
@@ -56,7 +56,7 @@ def list_lines(noun: Entity, component: Entity | None = None) -> Iterator[str]:
                 yield f"{key} has no effect on this machine"
         yield from (f"{key} has no effect: {reason}" for key, reason in reasons.items() if reason)
     services = vars(noun).get("services")
-    names = [name for name in services or () if name not in _OWN_SERVICES]
+    names = [name for name in services or () if name not in OWN_SERVICES]
     if names:
         yield f"services ({', '.join(names)}) are not started on this machine"
     yield from _check_instance_count(vars(noun), vars(component) if component is not None else {})

@@ -30,6 +30,7 @@ from smalt.service.engine.recovery import Recovery
 from smalt.service.engine.state import SharedState
 from smalt.service.engine.step_reuse import ReuseSettler, StepReuse
 from smalt.service.engine.submission import acceptance
+from smalt.service.engine.versions.protection import VersionProtection
 from smalt.service.engine.wait_reasons import waits_for
 from smalt.service.engine.watch import Watch
 from smalt.service.records import job_attempts, jobs
@@ -74,6 +75,10 @@ class Engine:
     @property
     def queues(self) -> Queues:
         return self._state.queues
+
+    @property
+    def protection(self) -> VersionProtection:
+        return self._state.protection
 
     @property
     def step_reuse(self) -> StepReuse:
