@@ -137,7 +137,7 @@ def test_a_thread_that_never_ends_does_not_hold_the_job(tmp_path: Path) -> None:
     code, out = one.run()
     assert (code, one.read_rows()) == (0, ALL), out
     assert "is done and waits for threads that the script has left running: client" in out
-    assert "process000 was ended by force 3 s after its last call had returned" in out
+    assert " was ended by force 3 s after its last call had returned" in out
     assert out.count("3 of 3 mini-batches, ") == 1, out
 
 
