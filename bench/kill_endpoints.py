@@ -35,7 +35,6 @@ from smalt import MLClient, load_batch_deployment, load_component
 from smalt.dsl.loading import load_schedule
 from smalt.entities import BatchEndpoint
 from smalt.entities.endpoints import published
-from smalt.exceptions import SmaltError
 
 SCHEDULES = 8
 LONGEST_PAUSE = 5.0
@@ -173,7 +172,7 @@ class KillTest:
         while not 10 < time.time() % 60 < 50:
             time.sleep(1)
         for number in range(SCHEDULES):
-            _insist(lambda: client.schedules.begin_disable(f"s{number}").result())  # noqa: B023
+            killing.insist(lambda: client.schedules.begin_disable(f"s{number}").result())  # noqa: B023
         self._last = time.time()
         self._judge(client)
 
@@ -191,7 +190,7 @@ class KillTest:
             if kind == "trigger":  # its time is its id
                 id = datetime.fromtimestamp(chance.randrange(1_000_000_000), timezone.utc).isoformat()
             for _ in range(chance.choice((1, 2))):
-                name = _insist(lambda: calls[kind](client, id))  # noqa: B023
+                name = killing.insist(lambda: calls[kind](client, id))  # noqa: B023
                 with self._lock:
                     self._jobs.setdefault(f"{kind} {id}", set()).add(name)
             time.sleep(chance.uniform(0.1, 0.8))
@@ -252,7 +251,7 @@ class KillTest:
     def _wait_for_jobs(self, client: MLClient) -> dict[str, str]:
         end = time.monotonic() + killing.DEADLINE
         while True:
-            states = {str(job.name): str(job.status) for job in _insist(lambda: list(client.jobs.list()))}
+            states = {str(job.name): str(job.status) for job in killing.insist(lambda: list(client.jobs.list()))}
             if set(states.values()) <= killing.OVER or time.monotonic() > end:
                 return states
             time.sleep(0.5)
@@ -265,17 +264,6 @@ class KillTest:
         scored = Counter(rows.read_text().splitlines() if rows.exists() else [])
         wanted = {f"{name}-batchscoring {number}" for name in models for number in range(FILES)}
         self.problems += [f"{row}: scored {scored[row]} times" for row in wanted | scored.keys() if scored[row] != 1]
-
-
-def _insist(action: Callable[[], Any]) -> Any:
-    end = time.monotonic() + killing.DEADLINE
-    while True:
-        try:
-            return action()
-        except (SmaltError, OSError):
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.02)
 
 
 if __name__ == "__main__":

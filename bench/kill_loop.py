@@ -23,7 +23,6 @@ import killing
 
 from smalt.client import MLClient
 from smalt.entities import PipelineJob
-from smalt.exceptions import SmaltError
 
 
 def main() -> int:
@@ -81,15 +80,7 @@ class KillLoop:
         """Send a pipeline until it is acknowledged: the same name and body are the same job, however often sent."""
         name = f"p{len(self.acknowledged.jobs)}"
         document, expected = killing.random_pipeline(name, self._traces, chance)
-        end = time.monotonic() + killing.DEADLINE
-        while True:
-            try:
-                client.jobs.create_or_update(PipelineJob.from_dict(document))
-                break
-            except (SmaltError, OSError):
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.02)
+        killing.insist(lambda: client.jobs.create_or_update(PipelineJob.from_dict(document)))
         self.acknowledged.add(name, expected)
 
 

@@ -210,14 +210,14 @@ class KillTest:
         attempt = 0
         while time.monotonic() < self._end:
             name = f"{work.name}-a{attempt}"
-            _insist(lambda: client.jobs.create_or_update(PipelineJob.from_dict({**work.document, "name": name})))  # noqa: B023
+            killing.insist(lambda: client.jobs.create_or_update(PipelineJob.from_dict({**work.document, "name": name})))  # noqa: B023
             self.jobs += 1
             status = ""
             while status not in killing.OVER:
                 if time.monotonic() > self._end:
                     raise TimeoutError(f"{name} is {status}")
                 time.sleep(0.1)
-                status = _insist(lambda: client.jobs.get(name).status)  # noqa: B023
+                status = killing.insist(lambda: client.jobs.get(name).status)  # noqa: B023
             error = self._read_result(name)
             if status == "Completed":
                 return status
@@ -251,17 +251,6 @@ class KillTest:
         ended = Counter(line for line in lines if line.startswith("end"))
         self.again += sum(ended.values()) - len(ended)
         return problems
-
-
-def _insist(action: Any) -> Any:
-    end = time.monotonic() + killing.DEADLINE
-    while True:
-        try:
-            return action()
-        except (SmaltError, OSError):
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.02)
 
 
 if __name__ == "__main__":

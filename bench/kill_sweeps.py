@@ -63,7 +63,7 @@ def main() -> int:
 def run_sweep(folder: Path, processes: killing.Processes, name: str, trials: int, seed: int) -> list[str]:
     client = MLClient()
     document = make_document(folder, name, trials, seed)
-    insist(lambda: client.jobs.create_or_update(SweepJob.from_dict({**document, "name": name})))
+    killing.insist(lambda: client.jobs.create_or_update(SweepJob.from_dict({**document, "name": name})))
     done = threading.Event()
     killer = threading.Thread(target=keep_killing, args=(processes, done, random.Random(seed)))
     killer.start()
@@ -97,22 +97,11 @@ def keep_killing(processes: killing.Processes, done: threading.Event, chance: ra
         processes.kill(chance.choice(["server", "launcher", "both"]))
 
 
-def insist(action: Any) -> Any:
-    end = time.monotonic() + killing.DEADLINE
-    while True:
-        try:
-            return action()
-        except (SmaltError, OSError):
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.02)
-
-
 def judge(client: MLClient, folder: Path, name: str, trials: int, seed: int) -> list[str]:
     sampler = make_sampler("random", {"x": Uniform(0, 1)}, seed, "minimize")
     points = [float(sampler.propose(number, (), ())["x"]) for number in range(trials)]
-    job = insist(lambda: client.jobs.get(name))
-    children = insist(lambda: list(client.jobs.list(parent_job_name=name)))
+    job = killing.insist(lambda: client.jobs.get(name))
+    children = killing.insist(lambda: list(client.jobs.list(parent_job_name=name)))
     ran = [float(line) for line in (folder / name).read_text().split()]
     recorded = {one.name: json.loads(one.tags["hyperparameters"])["x"] for one in children}
     wanted = {f"{name}_{number}": point for number, point in enumerate(points)}

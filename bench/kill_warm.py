@@ -24,7 +24,6 @@ import killing
 
 from smalt.client import MLClient
 from smalt.entities import PipelineJob
-from smalt.exceptions import SmaltError
 
 STEP = """
 import os, subprocess, sys, time
@@ -130,15 +129,7 @@ class KillLoop:
         """Send a pipeline until it is acknowledged: the same name and body are the same job, however often sent."""
         name = f"p{len(self.acknowledged.jobs)}"
         document, expected = self._make_pipeline(name, chance)
-        end = time.monotonic() + killing.DEADLINE
-        while True:
-            try:
-                client.jobs.create_or_update(PipelineJob.from_dict(document))
-                break
-            except (SmaltError, OSError):
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.02)
+        killing.insist(lambda: client.jobs.create_or_update(PipelineJob.from_dict(document)))
         self.acknowledged.add(name, expected)
 
     def _make_pipeline(self, name: str, chance: random.Random) -> tuple[dict[str, Any], killing.Expected]:

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,18 @@ from smalt.machine.home import Home
 DEADLINE = 300.0
 """Seconds after the last kill in which all must be over."""
 OVER = {"Completed", "Failed", "Canceled"}
+
+
+def insist(action: Callable[[], Any]) -> Any:
+    """Do it again until a server answers, and return the answer; raise what it raised last after DEADLINE."""
+    end = time.monotonic() + DEADLINE
+    while True:
+        try:
+            return action()
+        except (SmaltError, OSError):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 
 
 class Processes:

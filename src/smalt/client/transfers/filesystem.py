@@ -111,7 +111,7 @@ class AzureMachineLearningFileSystem:
         base = posixpath.dirname(place) if is_file else place
         names = [place] if is_file else self.find(rpath)
         targets = {name: os.path.join(lpath, posixpath.relpath(name, base or ".")) for name in names}
-        for name in _choose(targets, [one for one, target in targets.items() if os.path.exists(target)], kwargs):
+        for name in _choose_files(targets, [one for one, target in targets.items() if os.path.exists(target)], kwargs):
             self._client.datastores.download(self._store, name, os.path.dirname(targets[name]) or ".")
 
     def upload(self, lpath: str, rpath: str = "", recursive: bool = False, **kwargs: Any) -> None:
@@ -126,7 +126,7 @@ class AzureMachineLearningFileSystem:
             for one in found or [source]
         }
         there = set(self._list_there(folder))
-        for one in _choose(targets, [file for file, target in targets.items() if target in there], kwargs):
+        for one in _choose_files(targets, [file for file, target in targets.items() if target in there], kwargs):
             self._client.datastores.upload(self._store, one, targets[one])
 
     get, put = download, upload
@@ -191,7 +191,7 @@ def _make_client(scope: tuple[str, ...], given: dict[str, Any]) -> Any:
     return MLClient(None, *scope)
 
 
-def _choose(targets: dict[str, str], taken: Iterable[str], given: dict[str, Any]) -> list[str]:
+def _choose_files(targets: dict[str, str], taken: Iterable[str], given: dict[str, Any]) -> list[str]:
     """Return what to copy, by the package's rules for files that exist already."""
     overwrite, taken = str(given.get("overwrite", _ON_CONFLICT[0])).upper(), list(taken)
     if overwrite not in _ON_CONFLICT:

@@ -170,10 +170,8 @@ class Schedule:
         """Submit a published pipeline at the times of the recurrence, or when files of a datastore change."""
         trigger = _make_trigger(recurrence, datastore, polling_interval, path_on_datastore, data_path_parameter_name)
         found = PublishedPipeline.get(workspace, pipeline_id)
-        if continue_on_step_failure and not found.continue_on_step_failure:
-            raise UserErrorException(
-                f"the pipeline '{found.name}' was published without continue_on_step_failure; publish it with that"
-            )
+        if continue_on_step_failure:
+            _check_continues(found, f"the pipeline '{found.name}'")
         target = {"endpoint_name": found.batch_endpoint, "deployment_name": found.deployment}
         notes = {published.PIPELINE: found.id}
         return _create(workspace, name, description, trigger, experiment_name, pipeline_parameters, target, notes)
@@ -202,10 +200,8 @@ class Schedule:
 
         trigger = _make_trigger(recurrence, datastore, polling_interval, path_on_datastore, data_path_parameter_name)
         found = PipelineEndpoint.get(workspace, id=pipeline_endpoint_id)
-        if continue_on_step_failure and not found.get_pipeline().continue_on_step_failure:
-            raise UserErrorException(
-                f"the pipeline of '{found.name}' was published without continue_on_step_failure; publish it with that"
-            )
+        if continue_on_step_failure:
+            _check_continues(found.get_pipeline(), f"the pipeline of '{found.name}'")
         target = {"endpoint_name": found.batch_endpoint}
         notes = {published.ENDPOINT: found.id}
         return _create(workspace, name, description, trigger, experiment_name, pipeline_parameters, target, notes)
@@ -377,6 +373,12 @@ def _make_inputs(workspace: Workspace, parameters: Mapping[str, Any] | None) -> 
         name: value.to_input(None, workspace.client) if hasattr(value, "to_input") else value
         for name, value in (parameters or {}).items()
     }
+
+
+def _check_continues(pipeline: PublishedPipeline, what: str) -> None:
+    """Raise where steps would not go on after a failure: that is decided when a pipeline is published."""
+    if not pipeline.continue_on_step_failure:
+        raise UserErrorException(f"{what} was published without continue_on_step_failure; publish it with that")
 
 
 def _create(
