@@ -17,6 +17,8 @@ STUDIO = Path(__file__).resolve().parents[2] / "studio"
 SPECS = sorted(path.name for path in (STUDIO / "browser").glob("*.spec.ts"))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LONGEST = 300
+# Chromium ends every request, of the loopback too, when an address of this machine comes or goes: no fault of a page.
+NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
 
 
 def explain_missing() -> str | None:
@@ -33,22 +35,31 @@ def explain_missing() -> str | None:
 @pytest.fixture(scope="module")
 def served() -> Iterator[Server]:
     with running_server() as server:
-        assert server.ask("PUT", WORKSPACE.format("pages"), {"properties": {}}).status in (200, 201)
         yield server
 
 
 @pytest.mark.skipif(explain_missing() is not None, reason=explain_missing() or "")
 @pytest.mark.parametrize("spec", SPECS)
 def test_pages_in_a_browser(served: Server, spec: str) -> None:
-    """Each file of tests, which says itself what it expects."""
+    """Each file of tests, which says itself what it expects, in a workspace of its own."""
+    name = spec.partition(".")[0].replace("_", "-")
+    for attempt in range(3):
+        ended = run_spec(served, spec, f"{name}-{attempt}")
+        if NETWORK_CHANGED not in ended.stdout:
+            break
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def run_spec(served: Server, spec: str, workspace: str) -> subprocess.CompletedProcess[str]:
+    place = WORKSPACE.format(workspace)
+    assert served.ask("PUT", place, {"properties": {}}).status in (200, 201)
     known = served.ask("GET", "/smalt/v1/workspaces").body["value"]
     environment = {
         **os.environ,
         "STUDIO_URL": f"http://127.0.0.1:{served.port}",
         "STUDIO_TOKEN": served.home.read_token() or "",
-        "STUDIO_WORKSPACE": WORKSPACE.format("pages"),
-        "STUDIO_FOLDER": next(one["folder"] for one in known if one["name"] == "pages"),
+        "STUDIO_WORKSPACE": place,
+        "STUDIO_FOLDER": next(one["folder"] for one in known if one["name"] == workspace),
     }
     command = ["node", "node_modules/@playwright/test/cli.js", "test", "-c", "browser", spec]
-    ended = subprocess.run(command, cwd=STUDIO, env=environment, capture_output=True, text=True, timeout=LONGEST)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return subprocess.run(command, cwd=STUDIO, env=environment, capture_output=True, text=True, timeout=LONGEST)
