@@ -316,9 +316,10 @@ def _try_files(entries: dict[str, str]) -> None:
 def _check_registries(value: Any) -> dict[str, str]:
     entries = _check_mapping(value)
     for name, folder in entries.items():
-        if not _NAME.fullmatch(name) or name.lower() == "azureml":
+        if not _NAME.fullmatch(name) or name.lower() in ("azureml", "smalt"):
             raise ValueError(
-                "must map names of registries (letters, digits, '-' and '_'; 'azureml' is smalt's own) to folders"
+                "must map names of registries (letters, digits, '-' and '_'; 'azureml' and 'smalt' are smalt's own) to "
+                "folders"
             )
         if not os.path.isabs(folder):
             raise ValueError("must map names of registries to absolute folders")

@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Mapping
 from typing import Any
 
-from smalt.exceptions import Conflict, NotFound
+from smalt import prebuilt
+from smalt.exceptions import Conflict, NotFound, RefusedError
 from smalt.service.data.files.copying import remove_tree
 from smalt.service.records.workspaces import Workspace
 from smalt.service.registry import asset_reader
@@ -16,6 +17,8 @@ from smalt.service.registry.folder import NOUNS, RegistryAsset, RegistryFolder
 from smalt.service.registry.workspace_assets import Properties, WorkspaceAssets
 
 BUILT_IN = "azureml"
+READ_ONLY = (BUILT_IN, prebuilt.REGISTRY)
+"""The registries that come with smalt."""
 _DESCRIPTIVE = ("description", "tags", "properties", "stage")
 
 
@@ -37,12 +40,27 @@ class Registries:
             f"smalt config set registry {name[:100]}=FOLDER"
         )
 
+    def find_own_folder(self, name: str) -> RegistryFolder:
+        """Return the folder of a registry that may be changed; raise RefusedError for one that comes with smalt."""
+        if name.lower() in READ_ONLY:
+            raise RefusedError(
+                f"the registry '{name.lower()}' is smalt's own and can only be read; name one of your registries"
+            )
+        return self.find_folder(name)
+
     def has_registry(self, name: str) -> bool:
         return name.lower() in (known.lower() for known in self.folders)
 
     @property
     def folders(self) -> dict[str, str]:
-        return dict(self._settings.get("registry") or {})
+        """Return the folder of each registry but the built-in one, which has none."""
+        return {**self.own_folders, prebuilt.REGISTRY: prebuilt.FOLDER}
+
+    @property
+    def own_folders(self) -> dict[str, str]:
+        """Return the folders of the registries that the home's settings name."""
+        named = dict(self._settings.get("registry") or {})
+        return {name: folder for name, folder in named.items() if name.lower() not in READ_ONLY}
 
     def read_properties(self, registry: str, found: RegistryAsset) -> Properties:
         """Return the properties to send to clients."""

@@ -1,4 +1,4 @@
-"""Registries: the built-in `azureml`, and folders that the setting `registry` names."""
+"""Registries: the built-in `azureml`, the shipped `smalt`, and folders that the setting `registry` names."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.responses import FileResponse
 
+from smalt import prebuilt
 from smalt.entities.syntax.references import LocalPath, parse_uri
 from smalt.exceptions import Conflict, NotFound, RefusedError, ValidationException
 from smalt.service.api.arm import built_in_registry
@@ -29,13 +30,14 @@ from smalt.service.records import assets, workspaces
 from smalt.service.records.workspaces import Workspace
 from smalt.service.registry import Registries, RegistryFolder
 from smalt.service.registry.folder import NOUNS, RegistryAsset
-from smalt.service.registry.registries import BUILT_IN
+from smalt.service.registry.registries import BUILT_IN, READ_ONLY
 from smalt.wire.encoding import ids
 
 Properties = dict[str, Any]
 
 _ADDED = ("provisioningState", "latestVersion", "nextVersion")
 _COLLECTIONS = {one.segment: one for one in (COMPONENTS, ENVIRONMENTS, DATA, MODELS)}
+_DESCRIPTIONS = {BUILT_IN: "the environments of smalt's catalogue", prebuilt.REGISTRY: "smalt's prebuilt components"}
 _DEFAULT_VERSION = "azureml_default"
 _MOST_TRIES = 50
 
@@ -164,7 +166,9 @@ def _has_spec(properties: Properties) -> bool:
 
 async def put_registry(request: ApiRequest) -> ApiResponse:
     """Register a folder: the location if that is a path, else a folder of the home."""
-    name, folders = request.get_name("registry"), _get_registries(request).folders
+    name, folders = request.get_name("registry"), _get_registries(request).own_folders
+    if name.lower() in READ_ONLY:
+        _find_own_folder(request)
     location = (await request.read_object()).get("location")
     folder = str(request.server.home.path("registries", name))
     if isinstance(location, str) and os.path.isabs(location):
@@ -189,7 +193,7 @@ async def share_asset(request: ApiRequest) -> Properties:
     """POST /smalt/v1{WS}/share: copy a version of the workspace into a registry."""
     body = await request.read_object()
     kind, name, version, registry = _read_texts(body, "kind", "name", "version", "registry")
-    registry_folder = _get_registries(request).find_folder(registry)
+    registry_folder = _get_registries(request).find_own_folder(registry)
     asset = kind, str(body.get("shareName") or name), str(body.get("shareVersion") or version)
     found = _get_registries(request).assets.find_version(request.workspace, _check_kind(kind), name, version, None)
     await asyncio.to_thread(
@@ -258,11 +262,7 @@ def _find_folder(request: ApiRequest) -> RegistryFolder:
 
 
 def _find_own_folder(request: ApiRequest) -> RegistryFolder:
-    if _is_built_in(request):
-        raise RefusedError(
-            f"the registry '{BUILT_IN}' is smalt's own and can only be read; name one of your registries"
-        )
-    return _find_folder(request)
+    return _get_registries(request).find_own_folder(request.get_name("registry"))
 
 
 def _is_built_in(request: ApiRequest) -> bool:
@@ -320,7 +320,7 @@ def _render_registry(request: ApiRequest, name: str) -> Properties:
         "type": f"{ids.PROVIDER}/registries",
         "location": folder or "local",
         "tags": {},
-        "properties": {"description": None if folder else "the environments of smalt's catalogue", "regionDetails": []},
+        "properties": {"description": _DESCRIPTIONS.get(name), "regionDetails": []},
         "systemData": build_system_data(request.server.principal, request.server.started),
     }
 

@@ -95,7 +95,7 @@ def _check_disk(service: ServerContext, full: bool) -> Iterator[IntegrityProblem
     datastores = [*home.path("workspaces").glob("*/datastores/*")]
     yield from soundness.check_left_overs(store, home.path("cache"), datastores, since)
     yield from soundness.check_fetched(service.data.remote)
-    for name, folder in service.engine.context.registries.folders.items():
+    for name, folder in service.engine.context.registries.own_folders.items():
         if Path(folder).is_dir():
             yield from soundness.check_registry(Path(folder))
         else:

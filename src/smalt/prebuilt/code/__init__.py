@@ -1,0 +1,1 @@
+"""The code of the prebuilt components, as their jobs get it."""
