@@ -30,6 +30,15 @@ const PATHS = {
   plus: <path d="M12 5v14M5 12h14" />,
   minus: <path d="M5 12h14" />,
   reuse: <><path d="M17 3l4 4-4 4" /><path d="M21 7H8a5 5 0 0 0-5 5m4 9-4-4 4-4" /><path d="M3 17h13a5 5 0 0 0 5-5" /></>,
+  data: <><ellipse cx="12" cy="5.5" rx="8" ry="2.8" /><path d="M4 5.5v13c0 1.6 3.6 2.8 8 2.8s8-1.2 8-2.8v-13M4 12c0 1.6 3.6 2.8 8 2.8s8-1.2 8-2.8" /></>,
+  model: <><path d="m12 3 8 4.5v9L12 21l-8-4.5v-9z" /><path d="m4 7.5 8 4.5 8-4.5M12 12v9" /></>,
+  component: <><rect x="4" y="8" width="16" height="8" rx="2" /><path d="M8 8V5m8 3V5M8 19v-3m8 3v-3" /></>,
+  environment: <><path d="m12 3 9 5-9 5-9-5z" /><path d="m3 12.5 9 5 9-5M3 17l9 5 9-5" /></>,
+  store: <><rect x="3" y="4" width="18" height="7" rx="2" /><rect x="3" y="13" width="18" height="7" rx="2" /><path d="M7 7.5h.01M7 16.5h.01" /></>,
+  endpoint: <><circle cx="6" cy="12" r="3" /><path d="M9 12h11m-4-4 4 4-4 4" /></>,
+  schedule: <><circle cx="12" cy="12" r="9" /><path d="M12 7v5l3.5 2" /></>,
+  compute: <><rect x="6" y="6" width="12" height="12" rx="2" /><path d="M10 3v3m4-3v3m-4 12v3m4-3v3M3 10h3m-3 4h3m12-4h3m-3 4h3" /></>,
+  disk: <><circle cx="12" cy="12" r="9" /><path d="M12 3v9l6.4 6.4" /></>,
 } satisfies Record<string, ReactNode>;
 
 export type IconName = keyof typeof PATHS;

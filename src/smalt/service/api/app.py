@@ -35,6 +35,7 @@ from smalt.service.api.blob import urls as blob_urls
 from smalt.service.api.native import (
     archives,
     asset_batches,
+    asset_table,
     changes,
     config,
     costs,
@@ -117,6 +118,7 @@ _WORKSPACE: dict[str, list[RouteTable]] = {
         lineage.ROUTES,
         job_code.ROUTES,
         asset_batches.ROUTES,
+        asset_table.ROUTES,
         datastore_files.ROUTES,
         datastore_uploads.ROUTES,
         key_vault.ROUTES,

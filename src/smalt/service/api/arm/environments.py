@@ -27,7 +27,7 @@ class _EnvironmentCollection(AssetCollection):
         """List the workspace's own environments, followed by the built-in ones."""
         view = request.get_query("listViewType", "ActiveOnly")
         own = assets.list_containers(request.server.db, request.workspace.id, "environments", view)
-        given = [] if view == "ArchivedOnly" else _list_builtin(request)
+        given = [] if view == "ArchivedOnly" else list_builtin(request)
         taken = {one.name.lower() for one in own}
         found = [*own, *(one for one in given if one.name.lower() not in taken)]
         return build_page(request, found, lambda container: self._render_container(request, container))
@@ -145,7 +145,7 @@ def _is_workspace_own(request: ApiRequest) -> bool:
     )
 
 
-def _list_builtin(request: ApiRequest) -> list[assets.AssetContainer]:
+def list_builtin(request: ApiRequest) -> list[assets.AssetContainer]:
     """List the built-in environments under the names that a workspace of the service has for them."""
     names = (
         f"AzureML-{name}"

@@ -1,0 +1,30 @@
+import type { Version } from "../../api/resources";
+import { CommandBlock } from "../../job/CommandBlock";
+import { usePlace } from "../../shell/router";
+import { Panel } from "../detail/Facts";
+import { VersionFacts, VersionPage } from "../detail/VersionPage";
+import { AssetListPage } from "../list/AssetListPage";
+
+export default function DataPages() {
+  const { rest } = usePlace();
+  if (rest.length) return <VersionPage kind="data" list="Data" makeTabs={(version, name) => [{ key: "summary", name: "Summary", render: () => <DataSummary version={version} name={name} /> }]} />;
+  return (
+    <AssetListPage
+      kind="data" title="Data" noun="data asset" icon="data"
+      empty={<><p>Register files under a name, and jobs can use them by it, version by version.</p><pre>smalt data create --name NAME --path FOLDER --type uri_folder</pre></>}
+    />
+  );
+}
+
+function DataSummary({ version, name }: { version: Version; name: string }) {
+  const type = String(version.properties.dataType ?? "uri_folder");
+  return (
+    <div className="summary">
+      <Panel title="This version">
+        <VersionFacts version={version} facts={[["Type", type.replaceAll("_", " ")], ["Path", <code key="p">{String(version.properties.dataUri ?? "")}</code>]]} />
+      </Panel>
+      <CommandBlock title="As an input of a job" text={`inputs:\n  data:\n    type: ${type}\n    path: azureml:${name}:${version.name}`} />
+      <CommandBlock title="On the command line" text={`smalt data show --name ${name} --version ${version.name}\nsmalt data lineage --name ${name} --version ${version.name}`} />
+    </div>
+  );
+}

@@ -1,0 +1,20 @@
+import type { ReactNode } from "react";
+import { getResource, type Resource } from "../../api/resources";
+import { useQuery } from "../../api/useQuery";
+import { useApi } from "../../shell/context";
+import { ErrorMessage, Loading } from "../../shell/messages";
+
+interface Props<Properties> {
+  /** The path of the resource below the workspace. */
+  path: string;
+  children: (resource: Resource<Properties>, reload: () => void) => ReactNode;
+}
+
+/** Loads a resource and draws it, or says why it cannot. */
+export function ResourceLoader<Properties>({ path, children }: Props<Properties>) {
+  const api = useApi();
+  const found = useQuery(`${api.own} ${path}`, () => getResource<Properties>(api, path));
+  if (found.error) return <div className="center"><ErrorMessage error={found.error} retry={found.reload} /></div>;
+  if (!found.data) return <Loading what="the page" />;
+  return <>{children(found.data, found.reload)}</>;
+}
