@@ -11,6 +11,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 400,
   },
-  worker: { format: "es" },
+  worker: {
+    format: "es",
+    // Its decompressors are functions; what its index does besides is load WebAssembly, which the pages' policy refuses.
+    rolldownOptions: { treeshake: { moduleSideEffects: (id) => !id.includes("hyparquet-compressors") && !id.includes("hysnappy") } },
+  },
   test: { environment: "node", include: ["src/**/*.test.ts"] },
 });

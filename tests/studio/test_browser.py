@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def run_spec(served: Server, spec: str, workspace: str) -> subprocess.CompletedP
         "STUDIO_URL": f"http://127.0.0.1:{served.port}",
         "STUDIO_TOKEN": served.home.read_token() or "",
         "STUDIO_WORKSPACE": place,
+        "STUDIO_PYTHON": sys.executable,
         "STUDIO_FOLDER": next(one["folder"] for one in known if one["name"] == workspace),
     }
     command = ["node", "node_modules/@playwright/test/cli.js", "test", "-c", "browser", spec]

@@ -1,15 +1,30 @@
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { request } from "../api/client";
 import { useQuery } from "../api/useQuery";
 import { Icon } from "../shell/icons";
 import { ErrorMessage, Loading } from "../shell/messages";
 import { formatBytes } from "../text/format";
-import { choosePreview, formatJson, getSeparator, isBinary, parseTable, PREVIEW_BYTES } from "./preview";
+import { chooseReader, choosePreview, formatJson, isBinary, PREVIEW_BYTES } from "./preview";
+import type { Folder } from "./tables/files";
 import "./files.css";
 
+const TablePreview = lazy(() => import("./tables/TablePreview"));
+const MLTablePreview = lazy(() => import("./tables/MLTablePreview"));
+const NO_CUT = { window: { from: 0, to: Infinity }, keep: null, drop: [] };
+
+interface Props {
+  url: string;
+  /** The file's path below its data, or the name of data that is one file. */
+  name: string;
+  size: number;
+  /** The data that the file is a part of: an MLTable's files are found there. */
+  folder?: Folder;
+}
+
 /** A file's content, or its beginning. Pages and images that a job wrote run no script here. */
-export function FilePreview({ url, name, size }: { url: string; name: string; size: number }) {
+export function FilePreview({ url, name, size, folder }: Props) {
   const kind = choosePreview(name);
+  const reader = kind === "table" ? chooseReader(name) : null;
   return (
     <div className="preview">
       <div className="preview-bar">
@@ -18,7 +33,14 @@ export function FilePreview({ url, name, size }: { url: string; name: string; si
         <span className="space" />
         <a className="button small" href={url} download={name.split("/").at(-1)}><Icon name="download" size={14} />Download</a>
       </div>
-      {kind === "image" ? <ImagePreview url={url} name={name} /> : kind === "page" ? <iframe className="page" title={name} sandbox="" src={url} /> : kind === "none" ? <NoPreview /> : <TextPreview url={url} name={name} kind={kind} />}
+      {kind === "image" && <ImagePreview url={url} name={name} />}
+      {kind === "page" && <iframe className="page" title={name} sandbox="" src={url} />}
+      {kind === "none" && <NoPreview />}
+      {(kind === "text" || kind === "json") && <TextPreview url={url} name={name} kind={kind} />}
+      <Suspense fallback={<Loading what={name} />}>
+        {reader && <TablePreview name={name} task={{ files: [{ url, name, size }], reader, ...NO_CUT }} />}
+        {kind === "mltable" && <MLTablePreview url={url} path={name} folder={folder} />}
+      </Suspense>
     </div>
   );
 }
@@ -60,7 +82,7 @@ async function readBeginning(url: string): Promise<Beginning> {
   return { bytes, isCut: size > bytes.length };
 }
 
-function TextPreview({ url, name, kind }: { url: string; name: string; kind: "table" | "json" | "text" }) {
+function TextPreview({ url, name, kind }: { url: string; name: string; kind: "json" | "text" }) {
   const found = useQuery(url, () => readBeginning(url));
   if (found.error) return <ErrorMessage error={found.error} />;
   if (!found.data) return <Loading what={name} />;
@@ -69,23 +91,9 @@ function TextPreview({ url, name, kind }: { url: string; name: string; kind: "ta
   const text = new TextDecoder().decode(bytes);
   return (
     <>
-      {kind === "table" ? <Table rows={parseTable(text, getSeparator(name), isCut)} /> : <pre tabIndex={0}>{kind === "json" ? formatJson(text) : text}</pre>}
+      <pre tabIndex={0}>{kind === "json" ? formatJson(text) : text}</pre>
       {isCut && <p className="muted">This is the beginning, {formatBytes(bytes.length)}.</p>}
       {!bytes.length && <p className="muted">The file is empty.</p>}
     </>
-  );
-}
-
-function Table({ rows }: { rows: string[][] }) {
-  const [head, ...body] = rows;
-  if (!head) return null;
-  const isNumber = head.map((_, k) => body.length > 0 && body.every((row) => row[k] === undefined || row[k] === "" || !Number.isNaN(Number(row[k]))));
-  return (
-    <div className="table-scroll" tabIndex={0} role="region" aria-label="Rows of the file">
-      <table>
-        <thead><tr>{head.map((cell, k) => <th key={k} className={isNumber[k] ? "number" : undefined}>{cell}</th>)}</tr></thead>
-        <tbody>{body.map((row, r) => <tr key={r}>{head.map((_, k) => <td key={k} className={isNumber[k] ? "number" : undefined}>{row[k]}</td>)}</tr>)}</tbody>
-      </table>
-    </div>
   );
 }

@@ -20,13 +20,12 @@ export function FileTree({ id, list, buildUrl, name }: Props) {
   const [chosen, setChosen] = useState<FileItem | null>(null);
   return (
     <div className="file-tree">
-      <Level id={id} path="" list={list} chosen={chosen} onChoose={setChosen} name={name} isTop />
-      {chosen && <FilePreview url={buildUrl(chosen.path)} name={chosen.path || name} size={chosen.size} />}
+      <Level id={id} path="" list={list} buildUrl={buildUrl} chosen={chosen} onChoose={(item) => setChosen(item.path === chosen?.path ? null : item)} name={name} isTop />
     </div>
   );
 }
 
-function Level({ id, path, list, chosen, onChoose, name, isTop = false }: Omit<Props, "buildUrl"> & { path: string; chosen: FileItem | null; onChoose: (item: FileItem) => void; isTop?: boolean }) {
+function Level({ id, path, list, buildUrl, chosen, onChoose, name, isTop = false }: Props & { path: string; chosen: FileItem | null; onChoose: (item: FileItem) => void; isTop?: boolean }) {
   const found = useQuery(`${id} ${path}`, () => list(path));
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   if (found.error) return <ErrorMessage error={found.error} />;
@@ -40,12 +39,13 @@ function Level({ id, path, list, chosen, onChoose, name, isTop = false }: Omit<P
     <ul className={isTop ? "file-list" : undefined}>
       {items.map((item) => (
         <li key={item.path}>
-          <button aria-expanded={item.is_dir ? open.has(item.path) : undefined} aria-pressed={item.is_dir ? undefined : chosen?.path === item.path} onClick={() => (item.is_dir ? toggle(item.path) : onChoose(item))}>
+          <button aria-expanded={item.is_dir ? open.has(item.path) : chosen?.path === item.path} onClick={() => (item.is_dir ? toggle(item.path) : onChoose(item))}>
             <Icon name={item.is_dir ? "folder" : "file"} size={14} />
             <span className="name">{item.path.split("/").at(-1) || name}</span>
             {!item.is_dir && <span className="size number">{formatBytes(item.size)}</span>}
           </button>
-          {item.is_dir && open.has(item.path) && <Level id={id} path={item.path} list={list} chosen={chosen} onChoose={onChoose} name={name} />}
+          {item.is_dir && open.has(item.path) && <Level id={id} path={item.path} list={list} buildUrl={buildUrl} chosen={chosen} onChoose={onChoose} name={name} />}
+          {!item.is_dir && chosen?.path === item.path && <FilePreview url={buildUrl(item.path)} name={item.path || name} size={item.size} folder={{ list, buildUrl }} />}
         </li>
       ))}
       {found.data && !items.length && <li className="muted">Empty.</li>}
