@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import importlib
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from smalt_prebuilt import tables
+from smalt_prebuilt.ports import ComponentPorts
 
 import yaml
-
-FOLDER = Path(__file__).resolve().parents[2] / "src/smalt/prebuilt"
-sys.path.insert(0, str(FOLDER / "code"))
-
-from smalt_prebuilt import tables  # noqa: E402
-from smalt_prebuilt.ports import ComponentPorts  # noqa: E402
+from tests.prebuilt import FOLDER
 
 NAMES = sorted(path.name for path in (FOLDER / "components").iterdir())
 

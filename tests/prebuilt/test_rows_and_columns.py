@@ -6,10 +6,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from smalt_prebuilt.problems import ComponentError
 
 from tests.prebuilt.runs import run
-
-from smalt_prebuilt.problems import ComponentError  # isort: skip  # on the path since `runs`
 
 CARS = pl.DataFrame(
     {

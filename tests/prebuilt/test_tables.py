@@ -6,11 +6,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from smalt_prebuilt import tables
+from smalt_prebuilt.problems import ComponentError
 
 from tests.prebuilt.runs import run
-
-from smalt_prebuilt import tables  # isort: skip  # on the path since `runs`
-from smalt_prebuilt.problems import ComponentError  # isort: skip
 
 CARS = pl.DataFrame({"make": ["audi", "bmw", "vw, old"], "price": [100, None, 50], "rpm": [5.5, 6.0, 7.25]})
 

@@ -51,6 +51,12 @@ class ComponentPorts:
             raise ComponentError(f"{name} is needed; connect an output, or data, to it")
         return Path(path)
 
+    def report_unused(self, why: str, *names: str) -> None:
+        """Write a line into the log for each of these optional parameters that was given."""
+        for name in names:
+            if self.has_input(name):
+                print(f"{name} has no effect {why}")
+
     def read_table(self, name: str) -> pl.DataFrame:
         return tables.read_table(self.find_input(name), name)
 

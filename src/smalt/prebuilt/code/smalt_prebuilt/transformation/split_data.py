@@ -13,10 +13,14 @@ from ..problems import ComponentError
 
 _COMPARISON = re.compile(r"\s*(<=|>=|==|!=|<|>|=)\s*(.+?)\s*")
 
+_OPTIONS = ("stratification_column", "column", "regular_expression", "relational_expression")
+
 
 def split_data(ports: ComponentPorts) -> None:
     """Write two tables with each row in one of them."""
     frame, mode = ports.read_table("dataset"), ports.get_text("splitting_mode", "split_rows")
+    own = {"stratification_column"} if mode == "split_rows" else {"column", mode}
+    ports.report_unused(f"with splitting_mode {mode}", *(name for name in _OPTIONS if name not in own))
     if mode == "split_rows":
         first = choose_rows(frame, ports)
     elif mode == "regular_expression":
