@@ -35,7 +35,6 @@ from smalt.service.api.blob import urls as blob_urls
 from smalt.service.api.native import (
     archives,
     asset_batches,
-    asset_table,
     changes,
     config,
     costs,
@@ -58,6 +57,14 @@ from smalt.service.api.native import (
     snapshot_uploads,
     status,
     trials,
+)
+from smalt.service.api.native.assets import (
+    asset_files,
+    asset_table,
+    asset_users,
+    compute_slots,
+    disk_usage,
+    environment_builds,
 )
 from smalt.service.api.request import ApiRequest, ApiResponse
 from smalt.service.api.rest_shapes import get_workspace_id
@@ -84,6 +91,8 @@ _GLOBAL: list[RouteTable] = [
     environments.GLOBAL_ROUTES,
     registries.GLOBAL_ROUTES,
     vm_sizes.GLOBAL_ROUTES,
+    compute_slots.GLOBAL_ROUTES,
+    disk_usage.GLOBAL_ROUTES,
     studio_pages.ROUTES,
     studio_sign_in.ROUTES,
 ]
@@ -119,6 +128,9 @@ _WORKSPACE: dict[str, list[RouteTable]] = {
         job_code.ROUTES,
         asset_batches.ROUTES,
         asset_table.ROUTES,
+        asset_files.ROUTES,
+        asset_users.ROUTES,
+        environment_builds.ROUTES,
         datastore_files.ROUTES,
         datastore_uploads.ROUTES,
         key_vault.ROUTES,

@@ -16,6 +16,7 @@ from smalt.service.api.auth.access_tokens import AccessTokens as Jwt
 from smalt.service.api.auth.signed_links import SignedLinks
 from smalt.service.api.blob.sas import SharedAccessSignatures
 from smalt.service.api.blob.shared_key import AccountKeys
+from smalt.service.api.disk_count import DiskCount
 from smalt.service.api.job_followers import JobFollowers
 from smalt.service.api.studio.sessions import SignInCodes
 from smalt.service.compute import LauncherClient
@@ -80,6 +81,7 @@ class ServerContext:
     signed_links: SignedLinks = field(default_factory=SignedLinks)
     job_followers: JobFollowers = field(default_factory=JobFollowers)
     sign_in_codes: SignInCodes = field(default_factory=SignInCodes)
+    disk_count: DiskCount = field(default_factory=DiskCount)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_READERS, "reader"))
     """Read the logs of streams; apart, as what copies and fetches may take long."""

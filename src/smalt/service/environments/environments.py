@@ -111,6 +111,15 @@ class Environments:
         except SmaltError:
             return None
 
+    def is_building(self, asset: Mapping[str, Any]) -> bool:
+        """Return True if this server builds the environment now."""
+        try:
+            planned = None if asset.get("host") else self._make_plan(asset, _NO_ENGINE)
+        except SmaltError:
+            return False
+        build = self._builds.get(planned.hash) if planned else None
+        return build is not None and not build.task.done()
+
     def invalidate_host(self) -> None:
         """Forget what was seen of the host's packages before now, as a job was submitted."""
         self._host.invalidate()

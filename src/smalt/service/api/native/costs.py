@@ -55,7 +55,7 @@ def _add_cost(before: Cost, cpu: float, peak: int | None) -> Cost:
 async def get_disk_usage(request: ApiRequest) -> dict[str, Any]:
     root = request.server.home.root
     named = {one.folder: one.name for one in workspaces.list_workspaces(request.server.db)}
-    return {"items": await asyncio.to_thread(_list_home_sizes, root, named)}
+    return {"items": await asyncio.to_thread(list_home_sizes, root, named)}
 
 
 async def get_job_disk_usage(request: ApiRequest) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _list_job_sizes(places: list[tuple[str, str, Path]]) -> list[dict[str, Any]]
     return [item for item in items if item["bytes"]]
 
 
-def _list_home_sizes(root: Path, named: dict[str, str]) -> list[dict[str, Any]]:
+def list_home_sizes(root: Path, named: dict[str, str]) -> list[dict[str, Any]]:
     items = []
     for folder in sorted(path for path in (root / "workspaces").glob("*/*") if path.is_dir()):
         name = named.get(folder.parent.name, folder.parent.name)

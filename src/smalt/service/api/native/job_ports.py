@@ -14,9 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import mimetypes
-import os
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +21,8 @@ from starlette.responses import FileResponse
 
 from smalt.exceptions import NotFound, RefusedError
 from smalt.service.api.arm.jobs import find_job
-from smalt.service.api.native.datastore_files import SANDBOX
-from smalt.service.api.pagination import get_window, wrap_page
+from smalt.service.api.native.served_files import list_folder, send_file
 from smalt.service.api.request import ApiRequest
-from smalt.service.data.files.path_containment import resolve_inside
 from smalt.service.records import job_data, jobs
 from smalt.service.records.jobs import Job
 
@@ -41,33 +36,11 @@ async def list_ports(request: ApiRequest) -> dict[str, Any]:
 
 
 async def list_port_files(request: ApiRequest) -> dict[str, Any]:
-    root, path = await _fetch_port(request), request.get_query("path")
-    skip, size = get_window(request)
-
-    def list_folder() -> list[dict[str, Any]]:
-        place = resolve_inside(root, path) if root.is_dir() else root
-        if place.is_file():
-            return [{"path": path if root.is_dir() else "", "size": place.stat().st_size, "is_dir": False}]
-        if not place.is_dir():
-            raise NotFound(f"there is nothing at '{path[:200]}' in this data")
-        entries = sorted(os.scandir(place), key=lambda entry: (not entry.is_dir(), entry.name))
-        prefix = f"{path.strip('/')}/" if path.strip("/") else ""
-        return [
-            {"path": prefix + entry.name, "size": 0 if entry.is_dir() else _get_size(entry), "is_dir": entry.is_dir()}
-            for entry in islice(entries, skip, skip + size + 1)
-        ]
-
-    found = await asyncio.to_thread(list_folder)
-    return wrap_page(request, found[:size], len(found) > size)
+    return await list_folder(request, await _fetch_port(request))
 
 
 async def get_port_file(request: ApiRequest) -> FileResponse:
-    root, path = await _fetch_port(request), request.get_query("path")
-    place = await asyncio.to_thread(lambda: resolve_inside(root, path) if root.is_dir() and path else root)
-    if not place.is_file():
-        raise NotFound(f"there is no file at '{path[:200]}' in this data")
-    kind = mimetypes.guess_type(place.name)[0] or "application/octet-stream"
-    return FileResponse(place, media_type=kind, headers={"content-security-policy": SANDBOX})
+    return await send_file(request, await _fetch_port(request))
 
 
 def _list_side(request: ApiRequest, job: Job, direction: str) -> list[Port]:
@@ -110,13 +83,6 @@ async def _fetch_port(request: ApiRequest) -> Path:
     if not await asyncio.to_thread(found.exists):
         raise NotFound(f"{uri} is not there; it may have been removed since, or is not written yet")
     return found
-
-
-def _get_size(entry: os.DirEntry[str]) -> int:
-    try:
-        return entry.stat().st_size
-    except OSError:  # a broken link
-        return 0
 
 
 ROUTES = [

@@ -1,0 +1,1 @@
+"""Assets and what they cost: tables, files, users, builds of environments; slots of computes, and the disk."""

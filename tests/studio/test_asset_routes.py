@@ -1,0 +1,130 @@
+"""What the pages of assets ask: files, users, builds of environments, slots and the disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import Server, begin_long_job, eventually, host_job, running_server
+from tests.studio.browsers import signed_in
+from tests.studio.pipelines import make_step, run_pipeline
+
+FOLDER = "azureml://datastores/workspaceblobstore/paths/looked"
+
+
+@pytest.fixture
+def place(server: Server, workspace: str) -> str:
+    """The path of a data version with a folder, a page and a file; made by a job."""
+    command = "mkdir ${{outputs.o}}/sub; echo '<b>' > ${{outputs.o}}/a.html; printf '0123456789' > ${{outputs.o}}/sub/n"
+    job = host_job(command, outputs={"o": {"jobOutputType": "uri_folder", "uri": FOLDER}})
+    assert server.ask("PUT", f"{workspace}/jobs/writes", job).status == 201
+    assert list(server.stream(f"/smalt/v1{workspace}/jobs/writes/stream"))[-1]["status"] == "Completed"
+    body = {"properties": {"dataType": "uri_folder", "dataUri": FOLDER}}
+    assert server.ask("PUT", f"{workspace}/data/d/versions/1", body).status == 201
+    return f"/smalt/v1{workspace}/data/d/versions/1"
+
+
+def test_the_files_of_a_version_are_listed_and_sent(server: Server, place: str) -> None:
+    """Folders first; pages; ranges; what a job wrote is sandboxed."""
+    found = server.ask("GET", f"{place}/list").body
+    assert found == {
+        "value": [{"path": "sub", "size": 0, "is_dir": True}, {"path": "a.html", "size": 4, "is_dir": False}]
+    }
+    assert server.ask("GET", f"{place}/list?path=sub").body["value"][0]["path"] == "sub/n"
+    assert "nextLink" in server.ask("GET", f"{place}/list?$top=1").body
+    browser = signed_in(server)
+    answer = browser.ask("GET", f"{place}/file?path=sub/n", Range="bytes=2-4")
+    assert (answer.status, answer.body) == (206, b"234")
+    page = browser.ask("GET", f"{place}/file?path=a.html")
+    assert page.headers["content-security-policy"] == "sandbox; default-src 'none'"
+
+
+@pytest.mark.parametrize(
+    ("rest", "status"),
+    [
+        ("file?path=../n", 403),
+        ("list?path=../..", 403),
+        ("file?path=none", 404),
+        ("list?path=none", 404),
+        ("file", 404),
+    ],
+)
+def test_nothing_beside_the_version_is_shown(server: Server, place: str, rest: str, status: int) -> None:
+    """Paths that lead out, or nowhere."""
+    assert server.ask("GET", f"{place}/{rest}").status == status
+
+
+def test_one_file_is_a_version_of_its_own(server: Server, workspace: str, place: str, tmp_path: Path) -> None:
+    """Listed under its name by an empty path; a version whose content is gone says so."""
+    for name, uri in (("f", f"{FOLDER}/sub/n"), ("gone", f"{FOLDER}/gone")):
+        body = {"properties": {"dataType": "uri_file", "dataUri": uri}}
+        assert server.ask("PUT", f"{workspace}/data/{name}/versions/1", body).status == 201
+    found = server.ask("GET", f"/smalt/v1{workspace}/data/f/versions/1/list").body["value"]
+    assert found == [{"path": "", "size": 10, "is_dir": False}]
+    assert server.ask("GET", f"/smalt/v1{workspace}/data/f/versions/1/file").status == 200
+    gone = server.ask("GET", f"/smalt/v1{workspace}/data/gone/versions/1/list")
+    assert gone.status == 404
+    assert "removed" in gone.body["error"]["message"]
+
+
+def test_users_of_components_and_environments(server: Server, workspace: str) -> None:
+    """Pipelines once for all of their steps; components that name an environment; no user of another version."""
+    environment = {"properties": {"image": "python:3.11", "condaFile": "dependencies:\n- python=3.11\n"}}
+    for version in ("1", "11"):
+        assert server.ask("PUT", f"{workspace}/environments/e/versions/{version}", environment).status == 201
+    spec = {"type": "command", "name": "c", "version": "1", "command": "true", "environment": "azureml:e:1"}
+    assert (
+        server.ask("PUT", f"{workspace}/components/c/versions/1", {"properties": {"componentSpec": spec}}).status == 201
+    )
+    host = {**spec, "name": "h", "environment": "azureml:host@latest"}
+    assert (
+        server.ask("PUT", f"{workspace}/components/h/versions/1", {"properties": {"componentSpec": host}}).status == 201
+    )
+    step = {**make_step("true"), "component": None, "componentId": f"{workspace}/components/h/versions/1"}
+    del step["component"]
+    assert run_pipeline(server, workspace, "p", {"a": step, "b": step}) == "Completed"
+    users = server.ask("GET", f"/smalt/v1{workspace}/components/h/versions/1/users").body
+    assert [(one["name"], one["status"]) for one in users["jobs"]] == [("p", "Completed")]
+    assert (users["searched"], users["more"]) == (3, False)
+    users = server.ask("GET", f"/smalt/v1{workspace}/environments/e/versions/1/users").body
+    assert (users["jobs"], users["assets"]) == ([], [{"kind": "components", "name": "c", "version": "1"}])
+    assert server.ask("GET", f"/smalt/v1{workspace}/environments/e/versions/11/users").body["assets"] == []
+
+
+def test_what_is_installed_for_an_environment(server: Server, workspace: str) -> None:
+    """Nothing is built by asking; the packages of the host are known once a job has used it."""
+    environment = {
+        "properties": {"image": "python:3.11", "condaFile": "dependencies:\n- python=3.11\n- pip: [zzz==1]\n"}
+    }
+    assert server.ask("PUT", f"{workspace}/environments/e/versions/1", environment).status == 201
+    assert server.ask("GET", f"/smalt/v1{workspace}/environments/e/versions/1/build").body == {"state": "not built"}
+    assert server.ask("PUT", f"{workspace}/jobs/j", host_job("true")).status == 201
+    assert list(server.stream(f"/smalt/v1{workspace}/jobs/j/stream"))[-1]["status"] == "Completed"
+    found = server.ask("GET", f"/smalt/v1{workspace}/environments/host/versions/1/build").body
+    assert found["state"] == "built"
+    assert any(one.startswith("pytest==") for one in found["packages"])
+
+
+def test_slots_and_their_holders(server: Server, workspace: str) -> None:
+    """A job that runs holds a slot, until it has ended."""
+    begin_long_job(server, workspace, "holds")
+    found = server.ask("GET", "/smalt/v1/slots").body["computes"][0]
+    holder = next(one for one in found["holders"] if one["job"] == "holds")
+    assert (holder["status"], holder["cpus"], holder["root"]) == ("Running", 1, "holds")
+    assert found["cpus"] >= 1
+    assert found["held"] == len(found["holders"])
+    assert server.ask("POST", f"{workspace}/jobs/holds/cancel").status == 202
+    eventually(lambda: not server.ask("GET", "/smalt/v1/slots").body["computes"][0]["held"])
+
+
+def test_the_disk_is_counted_beside_the_requests() -> None:
+    """The first answer has no count yet, or one; it comes by itself, and is not made again at once."""
+    with running_server() as server:
+        first = server.ask("GET", "/smalt/v1/disk/last").body
+        assert first["items"] is None or first["counted"]
+        found = eventually(lambda: (answer := server.ask("GET", "/smalt/v1/disk/last").body)["counted"] and answer)
+        assert any(item["kind"] == "smalt.db" and item["bytes"] for item in found["items"])
+        assert found["disk"]["free"] > 0
+        again = server.ask("GET", "/smalt/v1/disk/last?refresh=true").body
+        assert (again["counted"], again["counting"]) == (found["counted"], False)
