@@ -135,8 +135,8 @@ def _describe_job(job: Any) -> dict[str, Any]:
 def _make_of_sweep(ctx: Invocation, name: str, sets: tuple[str, ...], given: dict[str, Any]) -> SweepJob:
     """Return the sweep that goes on where one has ended: of the same seed, so that its first trials are reused."""
     from smalt.cli.framework.documents import parse_settings
-    from smalt.client.jobs.submitted_documents import describe_submission
     from smalt.yaml.loading import apply_overrides
+    from smalt.yaml.submitted_documents import describe_submission
 
     sweep: Any = ctx.client.jobs.get(name)
     if sweep.type != "sweep":

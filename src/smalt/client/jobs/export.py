@@ -13,13 +13,13 @@ from smalt.client.collections.components import ComponentOperations
 from smalt.client.collections.environments import EnvironmentOperations
 from smalt.client.collections.versioned import ArchivableCollection
 from smalt.client.jobs.lookup import fetch_job
-from smalt.client.jobs.submitted_documents import describe_submission
 from smalt.client.transfers.downloads import copy_files, download_code, download_uri
 from smalt.entities.schema.problems import Problem
 from smalt.entities.syntax.literals import PRIMITIVES, convert
 from smalt.entities.syntax.references import LocalPath, Reference, parse_reference, parse_uri
 from smalt.exceptions import NotFound, RefusedError
 from smalt.wire.encoding.ids import ANONYMOUS_COMPONENT, ANONYMOUS_ENVIRONMENT, build_url_path
+from smalt.yaml.submitted_documents import describe_submission
 
 if TYPE_CHECKING:
     from smalt.client.session import ClientSession

@@ -32,6 +32,7 @@ from smalt.service.api.auth import job_permissions, workspace_access
 from smalt.service.api.auth.middleware import SecurityMiddleware
 from smalt.service.api.blob import operations as blob_operations
 from smalt.service.api.blob import urls as blob_urls
+from smalt.service.api.job_details import code_files, job_document, job_environment, job_progress, log_search
 from smalt.service.api.native import (
     archives,
     asset_batches,
@@ -126,6 +127,11 @@ _WORKSPACE: dict[str, list[RouteTable]] = {
         registries.ROUTES,
         lineage.ROUTES,
         job_code.ROUTES,
+        code_files.ROUTES,
+        log_search.ROUTES,
+        job_progress.ROUTES,
+        job_environment.ROUTES,
+        job_document.ROUTES,
         asset_batches.ROUTES,
         asset_table.ROUTES,
         asset_files.ROUTES,

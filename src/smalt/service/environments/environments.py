@@ -162,6 +162,10 @@ class Environments:
                 del self._builds[planned.hash]
         return self._make_built(planned, record)
 
+    def read_record(self, built: BuiltEnvironment) -> EnvironmentRecord | None:
+        """Return the record of a built environment; None of the host's."""
+        return self._store.read_record(built.declared_hash)
+
     def list_packages(self, realised: BuiltEnvironment) -> list[str]:
         """Return what the realised hash is of: Python, and `name==version` of every package."""
         record = self._store.read_record(realised.declared_hash)

@@ -331,3 +331,13 @@ def _next_version(db: Database, asset_id: int) -> str:
 def describe_versions(versions: Sequence[str]) -> str:
     """Return the words by which an error sentence lists the existing versions."""
     return f"its only version is {versions[0]}" if len(versions) == 1 else f"its versions are {', '.join(versions)}"
+
+
+def has_code(db: Database, workspace_id: int, content_hash: str) -> bool:
+    """True if the workspace has a version of a code with this content."""
+    found = db.row(
+        "SELECT 1 FROM asset_versions v JOIN assets a ON a.id=v.asset_id WHERE v.workspace_id=? AND v.content_hash=?"
+        " AND a.kind='codes'",
+        (workspace_id, content_hash),
+    )
+    return found is not None

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from smalt.service.records.database import Database
+from smalt.service.records.jobs import Job
+
+_MOST_LOOKED_AT = 100
+"""Earlier pipelines in which a step is looked for."""
 
 
 class StateChange(NamedTuple):
@@ -80,3 +84,22 @@ def find_changed_jobs(db: Database, workspace_id: int, after: int, root_id: int 
         )
     ids = dict.fromkeys(id for _, id in rows if id is not None)
     return ChangedJobs(rows[-1][0] if rows else after, list(ids))
+
+
+def find_previous_name(db: Database, job: Job) -> str | None:
+    """Return the name of the newest earlier job of the same experiment and type; of a step, of that step's."""
+    place = (job.workspace_id, job.experiment)
+    if job.parent_id is None:
+        found = db.value(
+            "SELECT name FROM jobs WHERE workspace_id=? AND experiment=? AND parent_id IS NULL AND type=? AND id<?"
+            " ORDER BY id DESC LIMIT 1",
+            (*place, job.type, job.id),
+        )
+    else:
+        found = db.value(
+            "SELECT j.name FROM (SELECT id FROM jobs WHERE workspace_id=? AND experiment=? AND parent_id IS NULL"
+            " AND id<? ORDER BY id DESC LIMIT ?) r JOIN jobs j ON j.root_id=r.id WHERE j.node=? AND j.type=?"
+            " AND j.parent_id IS NOT NULL ORDER BY r.id DESC, j.id LIMIT 1",
+            (*place, job.root_id, _MOST_LOOKED_AT, job.node, job.type),
+        )
+    return None if found is None else str(found)

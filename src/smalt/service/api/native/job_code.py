@@ -1,4 +1,8 @@
-"""GET /smalt/v1{WS}/jobs/{name}/snapshot: the code that a job and its steps run."""
+"""GET /smalt/v1{WS}/jobs/{name}/snapshot: the code that a job and its steps run.
+
+{"name", "git", "snapshots": [{"id", "hash", "bytes", "files": [{"path", "kind", "size", "hash" or "link"}], "jobs",
+"steps"}]}; `api/job_details/code_files.py` has the files.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +55,8 @@ def _render_file(entry: ManifestEntry) -> dict[str, Any]:
     file: dict[str, Any] = {"path": entry.path, "kind": entry.kind, "size": entry.size}
     if entry.kind == LINK:
         file["link"] = entry.content
+    elif entry.content:
+        file["hash"] = entry.content
     return file
 
 
