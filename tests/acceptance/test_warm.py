@@ -50,6 +50,9 @@ def test_steps_start_warm(desk: Desk, request: pytest.FixtureRequest, kind: str)
         warm = [name for name, text in logs.items() if "started warm: imported before: decimal\n" in text]
         assert [name.rpartition("-")[2] for name in sorted(warm)] == ["a", "b"]
         assert desk.smalt("server status -o json").json["warm"]["started"]["warm"] >= 2
+        steps = {one["step"]: one for one in desk.smalt("job show -n measured -o json").json["steps"]}
+        assert [steps[name]["start_mode"] for name in "abc"] == ["warm", "warm", "cold"]
+        assert all(one["first_line_seconds"] > 0 for one in steps.values())
     finally:
         desk.smalt("config unset warm")
     assert desk.job(PIPELINE, "--name after").code == 0

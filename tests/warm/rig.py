@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from smalt.launcher import claims
 from smalt.runner import script
 from smalt.service.compute.local.variables import BIN, SITE
 from smalt.service.compute.local.warm_starts import WarmStarts
@@ -101,6 +102,7 @@ class WarmRig:
             Path(folders.cwd, path).write_text(text)
         view = self.environment.clone(folder / "environment")
         variables = _make_variables(view, program)
+        variables[claims.VARIABLE] = claims.make_path(str(folder), name)
         command = f"{program.assigned}{program.command} {program.arguments}".strip()
         spec = _make_spec(name, command, program, kind)
         plan, reason = self.starts.make_plan(spec, command, variables, view, folders)

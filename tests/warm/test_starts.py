@@ -59,6 +59,23 @@ def test_the_first_step_of_a_kind_starts_no_parent(warm_rig: WarmRig) -> None:
     assert len(warm_rig.describe()["parents"]) == before
 
 
+@pytest.mark.parametrize("kind", ["cold", "warm"])
+def test_the_exit_has_the_time_of_the_first_line(warm_rig: WarmRig, kind: str) -> None:
+    """The time is that of the step's first program, before its own lines; no other Python changes it."""
+    text = "import glob, os, subprocess, sys, time\nbegun = time.time()\n(claim,) = glob.glob('../claim.*')\n"
+    text += "noted = os.stat(claim).st_atime\nsubprocess.run([sys.executable, '-c', ''])\n"
+    text += "print(os.stat(claim).st_mtime <= noted <= begun, os.stat(claim).st_atime == noted)\n"
+    text += "print('SMALT_CLAIM' in os.environ)\n"
+    program = Program("first", text, {})
+    warm_rig.warm_up(program)
+    step = warm_rig.make_step(program, kind)
+    warm_rig.client.start(step)
+    exit = warm_rig.client.exit(step["id"])
+    assert Path(step["log"]).read_text() == "True True\nFalse\n"
+    assert exit["mode"] == kind
+    assert exit["first_line"] > 0
+
+
 def test_a_waiting_child_that_was_killed_costs_nothing(warm_rig: WarmRig) -> None:
     """The step runs once, with another child or cold."""
     warm_rig.warm_up(COUNT)

@@ -16,6 +16,9 @@ TAKEN = 253
 
 VOID = "void"
 
+VARIABLE = "SMALT_CLAIM"
+"""The variable by which a step's first Python finds the claim, to leave the time of its program's first line there."""
+
 
 def make_path(folder: str, step_id: str) -> str:
     plain = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,150}", step_id)
@@ -31,6 +34,18 @@ def read_claim(claim: str) -> str | None:
     except OSError:
         return None
     return text[:-1].decode("ascii", "replace") if text.endswith(b"\n") else ""
+
+
+def read_begin(claim: str) -> float | None:
+    """Return when the command began (seconds since the epoch), as long as nobody has read the claim.
+
+    It is the time of the file's last access: that of its making, and later the one that the first Python of the
+    command sets just before its program (`inside/site/sitecustomize.py`).
+    """
+    try:
+        return os.stat(claim).st_atime
+    except OSError:
+        return None
 
 
 def read_code(claim: str) -> int | None:

@@ -14,12 +14,14 @@ class StepRecord:
         "cpu",
         "ended",
         "exit",
+        "first_line",
         "folder",
         "grace",
         "id",
         "kill_at",
         "machine",
         "message",
+        "mode",
         "monotonic",
         "noted",
         "own",
@@ -31,6 +33,7 @@ class StepRecord:
         "started",
         "step",
         "timeout",
+        "turn",
         "watch",
     )
 
@@ -44,6 +47,9 @@ class StepRecord:
         self.pid = 0
         self.start_time = 0
         self.started: float | None = None  # seconds since the epoch, to show
+        self.turn = 0.0  # when it was this step's turn (seconds since the epoch)
+        self.first_line: float | None = None  # seconds from its turn to its program's first line
+        self.mode = "cold"  # or "warm"
         self.monotonic = 0.0  # the machine's monotonic clock, to measure: the same for all processes of a boot
         self.noted = False  # whether the journal knows it
         self.own = True  # our child; False for one that an earlier launcher started
@@ -79,6 +85,8 @@ class StepRecord:
             "ended": ended,
             "cpu": self.cpu,
             "peak": self.peak,
+            "first_line": self.first_line,
+            "mode": self.mode if self.turn else None,
             "process": [*self.machine, self.pid, self.start_time] if self.pid else None,
         }
         return self.exit

@@ -157,6 +157,8 @@ class RunningSteps:
         if record is None:
             self.warm.handle_exit(pid)
             return False
+        if record.turn and (begin := claims.read_begin(record.claim)) is not None:  # before anybody reads the claim
+            record.first_line = round(max(0.0, begin - record.turn), 4)
         code = os.waitstatus_to_exitcode(status)
         if self._start_again(record):
             return True
@@ -228,6 +230,8 @@ class RunningSteps:
             self._say(f"cannot sync the journal: {error}")
 
     def _start_process(self, step: dict[str, Any], record: StepRecord) -> bool:
+        if claims.VARIABLE in step["env"]:
+            record.turn = time.time()
         self.warm.expect_step(step)  # before a namespace is entered, which is the step's own
         mark = self._tree.make_mark(record.id)
         environment = {**step["env"], marks.VARIABLE: mark.text}
@@ -257,7 +261,7 @@ class RunningSteps:
         is_sealed: bool,
     ) -> None:
         """Start the step's first process: a warm child, or a shell."""
-        record.step = None
+        record.step, record.mode = None, "cold"
         if "warm" in step:
             namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC) if is_sealed else None
             try:
@@ -266,7 +270,7 @@ class RunningSteps:
                 if namespace is not None:
                     os.close(namespace)
             if pid:
-                record.pid, record.step = pid, step
+                record.pid, record.step, record.mode = pid, step, "warm"
                 self._ending.remove_stranger(pid)
                 return
         with mark.apply_number():

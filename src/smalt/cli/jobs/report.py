@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _FIRST = (
-    "name", "type", "status", "error", "waits_for", "duration_seconds", "cpu_seconds", "peak_memory_bytes",
+    "name", "type", "status", "error", "waits_for", "duration_seconds", "first_line_seconds", "start_mode",
+    "cpu_seconds", "peak_memory_bytes",
 )  # fmt: skip
 _COLUMNS = ("step", "status", "duration", "cpu", "memory", "remark")
 _NARROW = ("step", "status", "duration", "remark")
@@ -70,6 +71,8 @@ def collect_facts(job: Json) -> Json:
         "error": job.get("error"),
         "waits_for": job.get("waits_for"),
         "duration_seconds": None if start is None or end is None or never_ran else round(end - start, 3),
+        "first_line_seconds": job.get("first_line_seconds"),
+        "start_mode": job.get("start_mode"),
         "cpu_seconds": job.get("cpu_seconds"),
         "peak_memory_bytes": job.get("peak_memory_bytes"),
         "reused": job.get("reused"),

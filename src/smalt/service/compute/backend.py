@@ -45,6 +45,10 @@ class Exit:
     """CPU seconds of its processes, if known."""
     peak: int | None = None
     """Bytes of memory that its largest process had at most, if known."""
+    first_line: float | None = None
+    """Seconds from its turn until its program's first line ran, if known."""
+    mode: str | None = None
+    """`warm` or `cold`, if known: the way its program started."""
 
 
 OnStarted = Callable[[str, Process, float], None]

@@ -49,7 +49,14 @@ class ExitSettler:
             process = (*exit.process, exit.started)
             self._dispatcher.note_started(run, exit.started)
         job_attempts.end_attempt(
-            self._db, exit.step_id, exit.code, exit.signal, exit.reason, exit.ended, process, (exit.cpu, exit.peak)
+            self._db,
+            exit.step_id,
+            exit.code,
+            exit.signal,
+            exit.reason,
+            exit.ended,
+            process,
+            (exit.cpu, exit.peak, exit.first_line, exit.mode),
         )
         self._state.changed.add(run.job.root_id)
         if exit.reason == "never started" and run.job.cancel_requested:

@@ -114,17 +114,17 @@ def end_attempt(
     reason: str,
     ended_at: float,
     process: Sequence[Any] | None = None,
-    cost: tuple[float | None, int | None] = (None, None),
+    measured: tuple[float | None, int | None, float | None, str | None] = (None, None, None, None),
 ) -> None:
     """Record an attempt's end, with the process' identity if that was not recorded before.
 
-    `cost` is CPU seconds and peak memory in bytes.
+    `measured` is CPU seconds, peak memory in bytes, seconds until the program's first line, and how it started.
     """
     more, values = (f", {_PROCESS}", tuple(process)) if process else ("", ())
     db.execute(
-        "UPDATE job_attempts SET exit_code=?, signal=?, reason=?, ended_at=?, cpu_seconds=?, peak_memory=?"
-        f"{more} WHERE step_id=?",
-        (code, signal, reason, ended_at, *cost, *values, step_id),
+        "UPDATE job_attempts SET exit_code=?, signal=?, reason=?, ended_at=?, cpu_seconds=?, peak_memory=?,"
+        f" first_line_seconds=?, start_mode=?{more} WHERE step_id=?",
+        (code, signal, reason, ended_at, *measured, *values, step_id),
     )
 
 
@@ -137,3 +137,13 @@ def list_costs(db: Database, root_ids: Sequence[int]) -> list[tuple[int, int, fl
         (json.dumps(list(root_ids)),),
     )
     return [(root, id, cpu, peak) for root, id, cpu, peak in rows]
+
+
+def list_starts(db: Database, root_id: int) -> dict[int, tuple[float | None, str]]:
+    """Return (seconds until the program's first line, how it started) of the last attempt of each job of a tree."""
+    rows = db.rows(
+        "SELECT j.id, a.first_line_seconds, a.start_mode FROM jobs j JOIN job_attempts a ON a.job_id=j.id"
+        " WHERE j.root_id=? AND a.start_mode IS NOT NULL ORDER BY a.number",
+        (root_id,),
+    )
+    return {id: (seconds, mode) for id, seconds, mode in rows}

@@ -58,13 +58,16 @@ def list_state_changes(db: Database, root_id: int) -> list[StateChange]:
 
 def list_attempts(db: Database, job_id: int) -> list[dict[str, Any]]:
     """Return the attempts of a job, as they are shown."""
-    names = ("number", "compute", "host", "pid", "start", "end", "exit_code", "signal", "reason", "cpu_seconds")
+    names = (
+        *("number", "compute", "host", "pid", "start", "end", "exit_code", "signal", "reason"),
+        *("cpu_seconds", "peak_memory_bytes", "first_line_seconds", "start_mode"),
+    )
     rows = db.rows(
-        "SELECT number, compute, host, pid, started_at, ended_at, exit_code, signal, reason, cpu_seconds, peak_memory"
-        " FROM job_attempts WHERE job_id=? ORDER BY number",
+        "SELECT number, compute, host, pid, started_at, ended_at, exit_code, signal, reason, cpu_seconds, peak_memory,"
+        " first_line_seconds, start_mode FROM job_attempts WHERE job_id=? ORDER BY number",
         (job_id,),
     )
-    return [dict(zip((*names, "peak_memory_bytes"), row, strict=True)) for row in rows]
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def find_last_event(db: Database) -> int:

@@ -7,7 +7,8 @@ GET /smalt/v1{WS}/jobs/{name}/graph: {"jobs": [the job, then its descendants, pa
 GET /smalt/v1{WS}/jobs/{name}/timeline: {"jobs": [{"name", "label", "states": [[state, since], …]}]}, the states that
     each job entered, in order.
 GET /smalt/v1{WS}/jobs/{name}/attempts: {"attempts": [{"number", "compute", "host", "pid", "start", "end", "exit_code",
-    "signal", "reason", "cpu_seconds", "peak_memory_bytes"}]}
+    "signal", "reason", "cpu_seconds", "peak_memory_bytes", "first_line_seconds", "start_mode"}]}; the last two are the
+    time from the attempt's turn to its program's first line, and `warm` or `cold`.
 """
 
 from __future__ import annotations

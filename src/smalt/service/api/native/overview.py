@@ -4,6 +4,7 @@
 - "label": its path of nodes below the job (`outer/train`), "" for the job itself;
 - "log_tail": the last lines of its log, for the first jobs that failed by themselves;
 - "cpu_seconds" and "peak_memory_bytes": the use of its processes and of those of its descendants;
+- "first_line_seconds" and "start_mode": the time from its turn to its program's first line, and `warm` or `cold`;
 - "waits_for": a sentence, for jobs that have not started;
 - "trials": of a sweep its objective, its trials by status, and the best; as `sweep` in `trials.py`.
 """
@@ -21,7 +22,7 @@ from smalt.service.api.native.costs import get_tree_costs
 from smalt.service.api.native.log_files import NAMES, read_last_lines
 from smalt.service.api.native.metrics import build_labels, get_database_path
 from smalt.service.api.request import ApiRequest
-from smalt.service.records import jobs, reuse
+from smalt.service.records import job_attempts, jobs, reuse
 from smalt.service.records.jobs import Job
 
 _MOST_TAILS = 3
@@ -34,9 +35,12 @@ async def get_overview(request: ApiRequest) -> dict[str, Any]:
     names, labels, reused = {row.id: row.name for row in rows}, build_labels(rows), reuse.list_origins(db, top.root_id)
     tails, costs = await _read_log_tails(request, rows), get_tree_costs(db, rows)
     sweeps = await sweep_facts.summarise_sweeps(db, get_database_path(request), rows)
+    starts = job_attempts.list_starts(db, top.root_id)
     told = []
     for row in rows:
         found = {**build_tree_row(row, names, reused.get(row.id)), "label": labels[row.name], **costs.get(row.id, {})}
+        if row.id in starts:
+            found["first_line_seconds"], found["start_mode"] = starts[row.id]
         if tails.get(row.id):
             found["log_tail"] = tails[row.id]
         if row.status in _WAITING and (reason := request.server.engine.get_wait_reason(row)):

@@ -281,4 +281,6 @@ def _parse_exit(entry: dict[str, Any]) -> Exit:
         process,
         entry.get("cpu"),
         entry.get("peak"),
+        entry.get("first_line"),
+        entry.get("mode"),
     )

@@ -131,6 +131,8 @@ class LocalSteps:
             distribution=spec.distribution, logs=f"{folders.artifacts}/user_logs",
             is_contained=is_contained,
         )  # fmt: skip
+        if not is_contained:
+            variables[claims.VARIABLE] = claims.make_path(folders.folder, spec.id)
         warm, reason = None, ""
         if self.context.warm is not None and not is_contained:
             warm, reason = self.context.warm.make_plan(spec, command, variables, layout.environment, folders)
