@@ -113,6 +113,9 @@ def _refresh_modules() -> None:
     random: Any = sys.modules.get("numpy.random.mtrand")
     if random is not None:
         random._rand.seed()
+    torch: Any = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "default_generator"):
+        torch.default_generator.seed()
     logging: Any = sys.modules.get("logging")
     if logging is not None and hasattr(logging, "_startTime"):
         import time

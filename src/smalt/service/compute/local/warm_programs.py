@@ -12,7 +12,19 @@ from typing import NamedTuple, TypeGuard
 
 SAFE = frozenset(
     {
-        *("numpy", "scipy", "pandas", "sklearn", "mlflow", "joblib", "pyarrow", "polars", "matplotlib"),
+        *(
+            "numpy",
+            "scipy",
+            "pandas",
+            "sklearn",
+            "mlflow",
+            "joblib",
+            "pyarrow",
+            "polars",
+            "matplotlib",
+            "torch",
+            "grpc",
+        ),
         *("xgboost", "lightgbm", "yaml", "requests", "threadpoolctl", "dateutil", "pytz", "packaging", "tqdm"),
         *("argparse", "asyncio", "json", "logging", "pathlib", "subprocess", "tempfile", "multiprocessing"),
         *("concurrent", "sqlite3", "urllib", "http", "email", "ssl", "decimal", "fractions", "statistics", "csv"),

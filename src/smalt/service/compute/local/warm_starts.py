@@ -36,7 +36,8 @@ _READ_AT_START = frozenset(
 _READ_BY_LIBRARIES = (
     *("LC_", "LD_", "OMP_", "GOMP_", "KMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "VECLIB_", "NUMEXPR_", "NPY_"),
     *("NUMPY_", "PANDAS_", "SCIPY_", "SKLEARN_", "JOBLIB_", "LOKY_", "MPL", "MATPLOTLIB", "POLARS_", "ARROW_"),
-    *("RAYON_", "MALLOC_", "_RJEM_", "CUDA_", "NVIDIA_", "XDG_", "LIGHTGBM", "XGB"),
+    *("RAYON_", "MALLOC_", "_RJEM_", "CUDA_", "NVIDIA_", "NCCL_", "XDG_", "LIGHTGBM", "XGB", "TORCH", "PYTORCH_"),
+    *("ATEN_", "GRPC_", "DNNL_", "ONEDNN_"),
 )
 """Beginnings of the names of variables that libraries in C read when they are loaded."""
 
