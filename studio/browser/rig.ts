@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect, type Page } from "@playwright/test";
 
@@ -27,15 +28,17 @@ export interface Step {
   command: string;
   inputs?: Record<string, string>;
   outputs?: string[];
+  /** The id of its code. */
+  code?: string;
 }
 
 /** Submit a pipeline; an input is an expression or a number. */
 export function submitPipeline(name: string, steps: Record<string, Step>, more: object = {}): Promise<unknown> {
   const jobs = Object.fromEntries(
-    Object.entries(steps).map(([step, { command, inputs = {}, outputs = [] }]) => {
+    Object.entries(steps).map(([step, { command, inputs = {}, outputs = [], code }]) => {
       const isData = (value: string) => value.startsWith("${{parent.jobs");
       const component = {
-        type: "command", name: "c", version: "1", environment: "azureml:host@latest", command,
+        type: "command", name: "c", version: "1", environment: "azureml:host@latest", command, code,
         inputs: Object.fromEntries(Object.entries(inputs).map(([key, value]) => [key, { type: isData(value) ? "uri_folder" : "string" }])),
         outputs: Object.fromEntries(outputs.map((key) => [key, { type: "uri_folder" }])),
       };
@@ -45,6 +48,18 @@ export function submitPipeline(name: string, steps: Record<string, Step>, more: 
     }),
   );
   return call("PUT", `${WORKSPACE}/jobs/${name}`, { properties: { jobType: "Pipeline", jobs, ...more } });
+}
+
+/** Store files of code, and return the id of it. */
+export async function putCode(files: Record<string, string>): Promise<string> {
+  const manifest = [];
+  for (const [path, text] of Object.entries(files)) {
+    const sha256 = createHash("sha256").update(text).digest("hex");
+    const answer = await fetch(`${URL}/smalt/v1/blobs/${sha256}`, { method: "PUT", headers: { authorization: `Bearer ${TOKEN}` }, body: text });
+    if (!answer.ok) throw new Error(await answer.text());
+    manifest.push({ path, sha256, size: Buffer.byteLength(text) });
+  }
+  return (await call("POST", `/smalt/v1${WORKSPACE}/snapshots`, { manifest })).codeId;
 }
 
 export async function waitForEnd(name: string): Promise<string> {

@@ -154,6 +154,9 @@ export interface Metric {
   value: JsonNumber;
   step: number;
   time: number;
+  min?: JsonNumber;
+  max?: JsonNumber;
+  count?: number;
   points?: [number, number, JsonNumber][];
 }
 
@@ -175,10 +178,56 @@ export interface ReuseStep {
   parts: { part: string; same: boolean }[];
 }
 
+/** A file (f), an executable file (x), a link (l, its hash is where it leads) or an empty folder (d) of a code. */
+export interface SnapshotFile {
+  path: string;
+  kind: string;
+  size: number;
+  hash: string;
+}
+
 export interface Snapshot {
   name: string;
   git: Record<string, string>;
-  snapshots: { id: string; hash: string; bytes: number; files: { path: string; kind: string; size: number }[]; jobs: string[] }[];
+  snapshots: { id: string; hash: string; bytes: number; files: SnapshotFile[]; jobs: string[] }[];
+}
+
+/** What a step is and read, for a comparison with the same step of another job. */
+export interface StepFacts {
+  job: string;
+  component?: string;
+  command?: string;
+  code?: string;
+  environment?: string;
+  parameters?: Record<string, string>;
+  inputs?: Record<string, string>;
+  outputs?: Record<string, string>;
+  variables?: Record<string, string>;
+}
+
+/** A job in a comparison; what is not known is left out. */
+export interface ComparedJob {
+  name: string;
+  display_name?: string;
+  experiment: string;
+  type: string;
+  status: State;
+  start?: number;
+  end?: number;
+  created_by: string;
+  command?: string;
+  compute?: string;
+  parameters?: Record<string, string>;
+  inputs?: Record<string, string>;
+  metrics?: Record<string, JsonNumber>;
+  tags?: Record<string, string>;
+  code?: { snapshot?: string; commit?: string; branch?: string; repository?: string; dirty?: string; files?: Record<string, string> };
+  environment?: { name: string; image?: string; packages?: Record<string, string> };
+  variables?: Record<string, string>;
+  steps?: Record<string, string>;
+  sweep?: Record<string, unknown>;
+  space?: Record<string, string>;
+  best?: Record<string, unknown>;
 }
 
 /** The REST body of a job, as GET answers it. */

@@ -1,7 +1,7 @@
 import { buildUrl, get, request, send } from "./client";
 import type {
-  Attempt, FileItem, JobBody, JobCounts, JobGraph, JobTablePage, JsonNumber, LineageNode, MetricRun, Ports, ReuseStep, Session, Snapshot,
-  Timeline, Workspace,
+  Attempt, ComparedJob, FileItem, JobBody, JobCounts, JobGraph, JobTablePage, JsonNumber, LineageNode, MetricRun, Ports, ReuseStep, Session, Snapshot,
+  StepFacts, Timeline, Workspace,
 } from "./types";
 
 const SESSION = "/smalt/v1/studio/session";
@@ -73,6 +73,22 @@ export class WorkspaceApi {
 
   getSnapshot(name: string) {
     return get<Snapshot>(`${this.ownJobPath(name)}/snapshot`);
+  }
+
+  buildCodeFileUrl(job: string, path: string) {
+    return buildUrl(`${this.ownJobPath(job)}/snapshot/file`, { path });
+  }
+
+  compareJobs(names: string[]) {
+    return send<{ jobs: ComparedJob[] }>("POST", `${this.own}/compare`, { jobs: names });
+  }
+
+  getComparedMetrics(name: string) {
+    return get<{ runs: MetricRun[] }>(`${this.ownJobPath(name)}/metrics`, { history: true, extremes: true, points: 1000, trials: false });
+  }
+
+  getStepFacts(name: string) {
+    return get<{ steps: Record<string, StepFacts> }>(`${this.ownJobPath(name)}/step-facts`);
   }
 
   cancelJob(name: string) {

@@ -3,6 +3,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { onThemeChange } from "../shell/theme";
 import { formatNumber } from "../text/format";
+import { listColours } from "./colours";
 import { alignSeries, smooth, type Series } from "./series";
 import "./curves.css";
 
@@ -12,17 +13,14 @@ interface Props {
   smoothing: number;
   isLogarithmic: boolean;
   height?: number;
-}
-
-const LIGHT = ["#2347c5", "#c2410c", "#0f766e", "#a21caf", "#4d7c0f", "#be123c", "#0369a1", "#854d0e"];
-const DARK = ["#8ea6ff", "#ffa26b", "#4fd1c0", "#f0a0ff", "#b5df6a", "#ff8fa0", "#74c7ff", "#f2c14e"];
-
-export function listColours(): string[] {
-  return document.documentElement.dataset.theme === "dark" ? DARK : LIGHT;
+  /** The place of each series' colour; by default its own place. */
+  colours?: number[];
+  /** True if the time of each series begins at its own first value, as for jobs that ran on different days. */
+  isEachFromZero?: boolean;
 }
 
 /** The values of one metric as curves over steps or time. */
-export default function Curve({ series, over, smoothing, isLogarithmic, height = 200 }: Props) {
+export default function Curve({ series, over, smoothing, isLogarithmic, height = 200, colours: places, isEachFromZero = false }: Props) {
   const own = useRef<HTMLDivElement>(null);
   const [theme, setTheme] = useState(0);
   useEffect(() => onThemeChange(() => setTheme((before) => before + 1)), []);
@@ -31,7 +29,7 @@ export default function Curve({ series, over, smoothing, isLogarithmic, height =
     const style = getComputedStyle(element);
     const axis = { stroke: style.getPropertyValue("--muted"), grid: { stroke: style.getPropertyValue("--line"), width: 1 }, ticks: { show: false }, font: "12px Inter Variable, sans-serif" };
     const first = Math.min(...series.map((one) => one.times[0] ?? Infinity));
-    const data = alignSeries(series.map((one) => ({ places: over === "step" ? one.steps : one.times.map((time) => time - first), values: smooth(one.values, smoothing) })));
+    const data = alignSeries(series.map((one) => ({ places: over === "step" ? one.steps : one.times.map((time) => time - (isEachFromZero ? (one.times[0] ?? 0) : first)), values: smooth(one.values, smoothing) })));
     const isShort = data[0].length < 40;
     const colours = listColours();
     const options: uPlot.Options = {
@@ -44,7 +42,7 @@ export default function Curve({ series, over, smoothing, isLogarithmic, height =
       series: [
         { label: over === "step" ? "step" : "seconds", value: (_, value) => (value === null ? "–" : formatNumber(value)) },
         ...series.map((one, k): uPlot.Series => ({
-          label: one.label, stroke: colours[k % colours.length], width: 1.75, spanGaps: true, points: { show: isShort, size: 5 }, value: (_, value) => (value === null ? "–" : formatNumber(value)),
+          label: one.label, stroke: colours[(places?.[k] ?? k) % colours.length], width: 1.75, spanGaps: true, points: { show: isShort, size: 5 }, value: (_, value) => (value === null ? "–" : formatNumber(value)),
         })),
       ],
     };
@@ -55,6 +53,6 @@ export default function Curve({ series, over, smoothing, isLogarithmic, height =
       observer.disconnect();
       plot.destroy();
     };
-  }, [series, over, smoothing, isLogarithmic, height, theme]);
+  }, [series, over, smoothing, isLogarithmic, height, theme, places, isEachFromZero]);
   return <div ref={own} className="curve" />;
 }

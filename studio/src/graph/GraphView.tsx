@@ -2,16 +2,18 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, typ
 import type { GraphJob } from "../api/types";
 import { Icon } from "../shell/icons";
 import { onThemeChange } from "../shell/theme";
-import { getLook } from "../text/states";
+import { getLook, type Look } from "../text/states";
 import { drawGraph, readColours, type Colours } from "./draw";
 import { combineStates, type Arrangement, type GraphNode } from "./model";
-import { NodeBox } from "./NodeBox";
+import { NodeBox, type NodeMark } from "./NodeBox";
 import { chooseViewport, FAR, findNeighbour, fit, isVisible, reveal, zoomAt, type Viewport } from "./viewport";
 import "./graph.css";
 
 interface Props {
   arrangement: Arrangement;
   getJob: (name: string) => GraphJob | undefined;
+  /** What differs in a node from another job, where two are compared; far out it decides the colour. */
+  getMark?: (node: GraphNode) => NodeMark | undefined;
   /** Counts the changes of the jobs' states. */
   version: number;
   now: number;
@@ -22,10 +24,11 @@ interface Props {
 }
 
 const STEP = 1.25;
+const MARK_LOOKS = { added: "completed", removed: "failed", changed: "canceled", inside: "canceled", same: "waiting" } as const satisfies Record<NodeMark["look"], Look>;
 const ARROWS = { ArrowUp: "up", ArrowDown: "down", ArrowLeft: "left", ArrowRight: "right" } as const;
 
 /** A graph to be moved and looked at: near, nodes are elements; far out all is one canvas. */
-export function GraphView({ arrangement, getJob, version, now, selected, focus, onSelect, onToggle }: Props) {
+export function GraphView({ arrangement, getJob, getMark, version, now, selected, focus, onSelect, onToggle }: Props) {
   const own = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [size, setSize] = useState<{ width: number; height: number } | null>(null);
@@ -63,9 +66,9 @@ export function GraphView({ arrangement, getJob, version, now, selected, focus, 
   }, [selected, nodes, size]);
 
   const states = useMemo(() => {
-    const looks = nodes.map((node) => getLook(combineStates(node.jobs.map((name) => getJob(name)?.status ?? "NotStarted"))));
-    return new Map(nodes.map((node, k) => [node.id, looks[k]]));
-  }, [nodes, version]);
+    const look = (node: GraphNode) => (getMark ? MARK_LOOKS[getMark(node)?.look ?? "same"] : getLook(combineStates(node.jobs.map((name) => getJob(name)?.status ?? "NotStarted"))));
+    return new Map(nodes.map((node) => [node.id, look(node)]));
+  }, [nodes, version, getMark]);
   const [cursor, setCursor] = useState<string | null>(null);
   const selectedId = (cursor !== null && nodes.some((node) => node.id === cursor) ? cursor : findNode(selected ?? undefined)?.id) ?? null;
   const select = (node: GraphNode) => {
@@ -116,7 +119,7 @@ export function GraphView({ arrangement, getJob, version, now, selected, focus, 
       <canvas ref={canvas} aria-hidden="true" />
       {view && (
         <div className="graph-nodes" style={{ transform: `translate(${view.left}px, ${view.top}px) scale(${view.zoom})` }}>
-          {shown.map((node) => <NodeBox key={node.id} node={node} getJob={getJob} now={now} isSelected={node.id === selectedId} onSelect={select} onToggle={onToggle} />)}
+          {shown.map((node) => <NodeBox key={node.id} node={node} getJob={getJob} mark={getMark?.(node)} now={now} isSelected={node.id === selectedId} onSelect={select} onToggle={onToggle} />)}
         </div>
       )}
       <div className="graph-tools" onPointerDown={(event) => event.stopPropagation()}>

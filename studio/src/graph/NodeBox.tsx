@@ -5,8 +5,15 @@ import { formatDuration } from "../text/format";
 import { getLook, isOver, nameState } from "../text/states";
 import { combineStates, type GraphNode } from "./model";
 
+/** What differs in a node from another job. */
+export interface NodeMark {
+  look: "added" | "removed" | "changed" | "inside" | "same";
+  text: string;
+}
+
 interface Props {
   node: GraphNode;
+  mark?: NodeMark;
   getJob: (name: string) => GraphJob | undefined;
   now: number;
   isSelected: boolean;
@@ -15,21 +22,21 @@ interface Props {
 }
 
 /** A node near enough to be read. */
-export function NodeBox({ node, getJob, now, isSelected, onSelect, onToggle }: Props) {
+export function NodeBox({ node, mark, getJob, now, isSelected, onSelect, onToggle }: Props) {
   const jobs = node.jobs.flatMap((name) => getJob(name) ?? []);
   const state = combineStates(jobs.map((job) => job.status));
   const { x, y, width, height } = node.box;
   const canOpen = node.kind === "fold" || node.kind === "frame" || jobs[0]?.composite === true;
   const facts = node.kind === "fold" ? describeFold(jobs) : jobs[0] ? describeJob(jobs[0], now) : "";
   return (
-    <div className={`node ${node.kind} look-${getLook(state)}`} style={{ left: x, top: y, width, height }} data-state={state} data-selected={isSelected || undefined}>
-      <button className="node-face" tabIndex={-1} aria-pressed={isSelected} aria-label={`${node.label}, ${nameState(state)}, ${facts}`} onClick={() => onSelect(node)}>
+    <div className={`node ${node.kind} look-${getLook(state)}`} style={{ left: x, top: y, width, height }} data-state={state} data-mark={mark?.look} data-selected={isSelected || undefined}>
+      <button className="node-face" tabIndex={-1} aria-pressed={isSelected} aria-label={`${node.label}, ${nameState(state)}, ${facts}${mark ? `, ${mark.text}` : ""}`} onClick={() => onSelect(node)}>
         <StateIcon state={state} size={18} />
         <span className="node-text">
           <span className="node-name">{node.label}</span>
           <span className="node-facts">
             {jobs[0]?.reused && node.kind !== "fold" && <Icon name="reuse" size={12} />}
-            {facts}
+            {mark && mark.look !== "same" ? <span className="node-mark">{mark.text}</span> : facts}
           </span>
         </span>
         {node.kind === "fold" && <span className="node-count">× {jobs.length}</span>}

@@ -5,16 +5,18 @@ import { offerCommands } from "../shell/commands";
 import { Icon } from "../shell/icons";
 import { tell, tellError } from "../shell/toasts";
 import { isOver } from "../text/states";
+import { CompareMenu } from "./CompareMenu";
 import { RerunDialog } from "./RerunDialog";
 
 interface Props {
   job: GraphJob;
+  experiment: string;
   isArchived: boolean;
   onChange: () => void;
 }
 
 /** What can be done with the job of the page. */
-export function JobActions({ job, isArchived, onChange }: Props) {
+export function JobActions({ job, experiment, isArchived, onChange }: Props) {
   const api = useApi();
   const [isRerunning, setRerunning] = useState(false);
   const canCancel = !isOver(job.status) && job.status !== "CancelRequested";
@@ -33,6 +35,7 @@ export function JobActions({ job, isArchived, onChange }: Props) {
       {canCancel && <button className="button danger" onClick={cancel}><Icon name="stop" size={14} />Cancel</button>}
       <button className="button" onClick={() => setRerunning(true)}><Icon name="rerun" size={14} />Run again</button>
       <button className="button" onClick={archive}><Icon name="archive" size={14} />{isArchived ? "Restore" : "Archive"}</button>
+      <CompareMenu job={job} experiment={experiment} />
       {isRerunning && <RerunDialog name={job.name} onClose={() => setRerunning(false)} />}
     </div>
   );

@@ -73,7 +73,7 @@ function LoadedJob({ store, graph, top, version }: { store: JobStore; graph: Job
               <button className="button" aria-pressed={view === "timeline"} onClick={() => setQuery({ view: "timeline" }, { replace: true })}><Icon name="time" size={14} />Timeline</button>
             </div>
           )}
-          {body.data && top.parent === null && !body.data.properties.parentJobName && <JobActions job={top} isArchived={body.data.properties.isArchived === true} onChange={body.reload} />}
+          {body.data && top.parent === null && !body.data.properties.parentJobName && <JobActions job={top} experiment={body.data.properties.experimentName ?? ""} isArchived={body.data.properties.isArchived === true} onChange={body.reload} />}
         </div>
       </header>
       <div className={hasSteps && selected ? "job-body split" : "job-body"}>

@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, useState, type ReactNode } from "react";
 import { Icon } from "../shell/icons";
+import "./menu.css";
 
 /** A button that opens a small panel below itself; Escape, or a click elsewhere, closes it. */
 export function Menu({ label, count = 0, children }: { label: string; count?: number; children: (close: () => void) => ReactNode }) {

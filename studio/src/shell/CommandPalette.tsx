@@ -61,7 +61,7 @@ export function CommandPalette() {
   const entries = useMemo<Entry[]>(() => {
     const commands: Command[] = [
       ...listCommands(),
-      ...PAGES.filter((page) => page.label).map((page) => ({ name: `Open ${page.label}`, what: "page", run: () => go(buildPath(folder, page.path)) })),
+      ...PAGES.filter((page) => page.label ?? page.command).map((page) => ({ name: page.command ?? `Open ${page.label}`, what: "page", run: () => go(buildPath(folder, page.path)) })),
       ...session.workspaces.filter((one) => one.folder !== folder).map((one) => ({ name: `Open workspace ${one.name}`, what: "workspace", run: () => go(buildPath(one.folder, "jobs")) })),
       ...(["light", "dark", "system"] as const).map((theme) => ({ name: `Colours: ${theme}`, what: "setting", run: () => setTheme(theme) })),
     ];

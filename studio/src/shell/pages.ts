@@ -9,6 +9,8 @@ export interface Page {
   path: string;
   label?: string;
   icon?: IconName;
+  /** The command of the palette that opens it; by default of a page with a label "Open …". */
+  command?: string;
   matches: (place: Place) => boolean;
   Component: LazyExoticComponent<ComponentType> | ComponentType;
 }
@@ -88,5 +90,11 @@ export const PAGES: Page[] = [
     icon: "disk",
     matches: ({ page, rest }) => page === "disk" && !rest.length,
     Component: lazy(() => import("../assets/disk/DiskPage")),
+  },
+  {
+    path: "compare",
+    command: "Compare jobs",
+    matches: ({ page }) => page === "compare",
+    Component: lazy(() => import("../compare/ComparePage")),
   },
 ];

@@ -57,6 +57,7 @@ from smalt.service.api.native import (
     reuse,
     snapshot_uploads,
     status,
+    step_comparison,
     trials,
 )
 from smalt.service.api.native.assets import (
@@ -122,6 +123,7 @@ _WORKSPACE: dict[str, list[RouteTable]] = {
         trials.ROUTES,
         costs.ROUTES,
         job_comparison.ROUTES,
+        step_comparison.ROUTES,
         snapshot_uploads.ROUTES,
         archives.ROUTES,
         registries.ROUTES,

@@ -3,7 +3,8 @@
 {"jobs": [{"name", "display_name", "experiment", "type", "status", "start", "end", "created_by", "command", "compute",
 "parameters": {name: text}, "inputs": {name: what was read}, "metrics": {name: number}, "tags": {},
 "code": {"snapshot", "commit", "branch", "repository", "dirty", "files": {path: hash}},
-"environment": {"name", "image", "python", "packages": {name: version}}}]}
+"environment": {"name", "image", "python", "packages": {name: version}},
+"variables": {name: value, or `hidden (MARK)` of what may be a secret; equal ones have equal marks}}]}
 
 Of a pipeline also the metrics of its steps, as `step: metric`, and "steps": {"step: component": its version,
 "step: command", "step: code", "step: environment", "step: inputs.x", "step: outputs.x"}; the input from a path has its
@@ -23,6 +24,7 @@ import yaml
 from smalt.exceptions import SmaltError, ValidationException
 from smalt.service.api.arm.job_shapes import get_subtree
 from smalt.service.api.native import step_comparison
+from smalt.service.api.native.hidden_values import hide_secrets
 from smalt.service.api.native.metrics import (
     find_jobs,
     find_reused,
@@ -56,21 +58,12 @@ async def compare_jobs(request: ApiRequest) -> dict[str, Any]:
         run_database.load_parameters, get_database_path(request), [*names, *origins.values()]
     )
     facts = tracked_runs.read_facts(request.server.db, [job.id for job in found])
-    await _settle_steps(request, found)
+    await step_comparison.settle_steps(request, [job for job in found if job.is_composite])
     shown = []
     for job in found:
         parameters = {**logged.get(origins.get(job.name, ""), {}), **logged.get(job.name, {})}
         shown.append(await _render_job(request, job, facts[job.id], parameters))
     return {"jobs": shown}
-
-
-async def _settle_steps(request: ApiRequest, found: list[Job]) -> None:
-    """Have the content that the steps read identified, where that has not been done yet."""
-    db = request.server.db
-    pipelines = [job for job in found if job.is_composite]
-    trees = (trials.split_trials(get_subtree(jobs.list_tree(db, job.root_id), job))[0] for job in pipelines)
-    ids = [row.id for rows in trees for row in rows]
-    await request.server.engine.step_reuse.reuse.settle_steps(ids)
 
 
 async def _render_job(request: ApiRequest, job: Job, facts: RunFacts, logged: dict[str, str]) -> dict[str, Any]:
@@ -95,10 +88,15 @@ async def _render_job(request: ApiRequest, job: Job, facts: RunFacts, logged: di
         "tags": {key: value for key, value in facts.tags.items() if key not in (trials.POINT, trials.BEST)},
         "code": await asyncio.to_thread(_get_code, request, facts),
         "environment": _get_environment(request, properties.get("environmentId")),
-        "steps": step_comparison.get_step_facts(request.server.db, job) if job.is_composite else None,
+        "variables": hide_secrets(properties.get("environmentVariables")),
+        "steps": _get_step_facts(request, job) if job.is_composite else None,
         **await get_sweep_facts(request.server.db, get_database_path(request), job),
     }
     return {key: value for key, value in shape.items() if value not in (None, {})}
+
+
+def _get_step_facts(request: ApiRequest, job: Job) -> dict[str, str]:
+    return step_comparison.flatten_facts(step_comparison.list_step_facts(request.server.db, job))
 
 
 async def _get_metrics(request: ApiRequest, job: Job) -> dict[str, float | str]:

@@ -1,0 +1,114 @@
+import { useMemo, useState } from "react";
+import type { ComparedJob, MetricRun } from "../api/types";
+import { useQuery } from "../api/useQuery";
+import Curve from "../curves/Curve";
+import { useApi } from "../shell/context";
+import { Icon } from "../shell/icons";
+import { Empty, ErrorMessage, Loading } from "../shell/messages";
+import { setQuery } from "../shell/router";
+import { formatNumber, pluralize } from "../text/format";
+import { toggle } from "../jobs/filter";
+import { buildComparedCharts, buildMetricRows, getBest, type JobMetric, type MetricRow } from "./metrics";
+
+interface Props {
+  jobs: ComparedJob[];
+  flipped: string[];
+  isAll: boolean;
+}
+
+/** The metrics of the jobs: the last and the best value of each, and their curves over each other. */
+export default function MetricsPart({ jobs, flipped, isAll }: Props) {
+  const api = useApi();
+  const found = useQuery(`${api.own} metrics ${jobs.map((job) => `${job.name} ${job.status}`).join(",")}`, () => Promise.all(jobs.map((job) => api.getComparedMetrics(job.name))));
+  const runs = useMemo(() => found.data?.map((one) => one.runs), [found.data]);
+  if (found.error) return <ErrorMessage error={found.error} retry={found.reload} />;
+  if (!runs) return <Loading what="the metrics" />;
+  return <LoadedMetrics jobs={jobs} runs={runs} flipped={flipped} isAll={isAll} />;
+}
+
+function LoadedMetrics({ jobs, runs, flipped, isAll }: Props & { runs: MetricRun[][] }) {
+  const rows = useMemo(() => buildMetricRows(runs, flipped), [runs, flipped]);
+  const differing = rows.filter((row) => row.differs);
+  const shown = isAll ? rows : differing;
+  if (!rows.length) return <Empty icon="curve" title="None of them logged a metric"><p>What a job logs with MLflow appears here: <code>mlflow.log_metric("loss", value, step=n)</code>.</p></Empty>;
+  return (
+    <div className="compare-part">
+      <div className="curve-bar">
+        <strong>{pluralize(differing.length, "metric")} {differing.length === 1 ? "differs" : "differ"}</strong>
+        <label><input type="checkbox" checked={isAll} onChange={(event) => setQuery({ all: event.target.checked ? "1" : null }, { replace: true })} /> Also what is equal</label>
+      </div>
+      {shown.length > 0 && <MetricTable jobs={jobs} rows={shown} flipped={flipped} />}
+      <Curves jobs={jobs} runs={runs} />
+    </div>
+  );
+}
+
+function MetricTable({ jobs, rows, flipped }: { jobs: ComparedJob[]; rows: MetricRow[]; flipped: string[] }) {
+  return (
+    <div className="compare-scroll" tabIndex={0} role="region" aria-label="Metrics of the jobs">
+      <table className="compare-table metrics-table">
+        <thead><tr><th scope="col">Metric</th>{jobs.map((job) => <th key={job.name} scope="col" title={job.name}>{job.display_name ?? job.name}</th>)}</tr></thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.name} data-differs={row.differs || undefined}>
+              <th scope="row">
+                {row.name}
+                <button className="goal" title="Take the other end as the better one" onClick={() => setQuery({ flip: toggle(flipped, row.name).join(",") || null }, { replace: true })}>
+                  <Icon name={row.isLowerBetter ? "down" : "up"} size={12} />{row.isLowerBetter ? "lower" : "higher"} is better
+                </button>
+              </th>
+              {row.values.map((value, k) => <td key={jobs[k].name}>{value ? <MetricCell row={row} value={value} place={k} /> : <span className="muted">–</span>}</td>)}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function MetricCell({ row, value, place }: { row: MetricRow; value: JobMetric; place: number }) {
+  const first = row.values[0];
+  const change = place > 0 && first ? value.last - first.last : 0;
+  const isBest = row.bestLast.includes(place);
+  return (
+    <span className="metric-cell number">
+      <span className={isBest ? "last best" : "last"}>{formatNumber(value.last)}{isBest && <span className="best-mark"><Icon name="check" size={12} />best</span>}</span>
+      {Number.isFinite(change) && change !== 0 && <span className={change < 0 === row.isLowerBetter ? "change better" : "change worse"}>{formatChange(change, first!.last)}</span>}
+      {value.count > 1 && <span className="muted">{row.isLowerBetter ? "lowest" : "highest"} {formatNumber(getBest(value, row.isLowerBetter))}{row.bestEver.includes(place) && ", best of all"}</span>}
+    </span>
+  );
+}
+
+function formatChange(change: number, from: number): string {
+  const sign = change > 0 ? "+" : "−";
+  const share = from !== 0 && Number.isFinite(from) ? `, ${sign}${Math.abs((change / from) * 100).toPrecision(2).replace(/e\+\d+$/, "")} %` : "";
+  return `${sign}${formatNumber(Math.abs(change))}${Math.abs(change / from) < 100 ? share : ""}`;
+}
+
+function Curves({ jobs, runs }: { jobs: ComparedJob[]; runs: MetricRun[][] }) {
+  const [over, setOver] = useState<"step" | "time">("step");
+  const [smoothing, setSmoothing] = useState(0);
+  const [isLogarithmic, setLogarithmic] = useState(false);
+  const charts = useMemo(() => buildComparedCharts(jobs.map((job, k) => ({ title: job.display_name ? `${job.display_name} (${job.name.slice(0, 18)})` : job.name, runs: runs[k] }))), [jobs, runs]);
+  if (!charts.length) return <p className="muted">No metric has more than one value, so there are no curves.</p>;
+  return (
+    <>
+      <div className="curve-bar">
+        <select className="field" aria-label="Axis" value={over} onChange={(event) => setOver(event.target.value as "step" | "time")}>
+          <option value="step">Over steps</option>
+          <option value="time">Over time since each began</option>
+        </select>
+        <label>Smoothing <input type="range" min="0" max="0.98" step="0.02" value={smoothing} onChange={(event) => setSmoothing(Number(event.target.value))} /></label>
+        <label><input type="checkbox" checked={isLogarithmic} onChange={(event) => setLogarithmic(event.target.checked)} /> Logarithmic</label>
+      </div>
+      <div className="compare-charts">
+        {charts.map((chart) => (
+          <section className="chart card" key={chart.metric}>
+            <h3>{chart.metric}</h3>
+            <Curve series={chart.series} over={over} smoothing={smoothing} isLogarithmic={isLogarithmic} colours={chart.jobs} isEachFromZero />
+          </section>
+        ))}
+      </div>
+    </>
+  );
+}

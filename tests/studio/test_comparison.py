@@ -1,0 +1,103 @@
+"""What the page that compares jobs asks for: facts of steps, files of code, and variables without secrets."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from smalt.service.api.native.hidden_values import hide_secrets
+from tests.helpers import Server, host_job
+from tests.studio.pipelines import make_step, run_pipeline
+from tests.studio.test_job_table import run_job
+
+
+def put_code(server: Server, workspace: str, files: dict[str, str]) -> str:
+    """Store code by its manifest and return its id."""
+    manifest: list[dict[str, Any]] = []
+    for path, text in files.items():
+        content = text.encode()
+        sha = hashlib.sha256(content).hexdigest()
+        assert server.ask("PUT", f"/smalt/v1/blobs/{sha}", raw=content).status == 200
+        manifest.append({"path": path, "sha256": sha, "size": len(content)})
+    manifest.append({"path": "link", "link": next(iter(files))})
+    answer = server.ask("POST", f"/smalt/v1{workspace}/snapshots", {"manifest": manifest})
+    assert answer.status == 200, answer.body
+    return str(answer.body["codeId"])
+
+
+def test_the_facts_of_steps(server: Server, workspace: str) -> None:
+    """Each step with what it ran and read, by its path; an output that another step reads is named by that step."""
+    steps = {
+        "make": make_step("echo 1 > ${{outputs.o}}/f", outputs={"o": {"type": "uri_folder"}}),
+        "read": make_step(
+            "echo ${{inputs.rate}}; cat ${{inputs.i}}/f",
+            inputs={"i": {"type": "uri_folder"}, "rate": {"type": "number"}},
+            values={
+                "i": {"job_input_type": "uri_folder", "uri": "${{parent.jobs.make.outputs.o}}"},
+                "rate": {"job_input_type": "literal", "value": "${{parent.inputs.rate}}"},
+            },
+        ),
+    }
+    inputs = {"rate": {"jobInputType": "literal", "value": "0.5"}}
+    assert run_pipeline(server, workspace, "p", steps, inputs=inputs) == "Completed"
+    found = server.ask("GET", f"/smalt/v1{workspace}/jobs/p/step-facts").body["steps"]
+    assert list(found) == ["", "make", "read"]
+    assert found[""] == {"job": "p", "parameters": {"rate": "0.5"}}
+    assert found["read"]["parameters"] == {"rate": "0.5"}
+    assert found["read"]["inputs"] == {"i": "make.outputs.o"}
+    assert found["read"]["command"] == "echo ${{inputs.rate}}; cat ${{inputs.i}}/f"
+    assert found["make"]["status"] == "Completed"
+    flat = server.ask("POST", f"/smalt/v1{workspace}/compare", {"jobs": ["p"]}).body["jobs"][0]["steps"]
+    assert (flat["read: inputs.rate"], flat["read: inputs.i"]) == ("0.5", "make.outputs.o")
+    assert server.ask("GET", f"/smalt/v1{workspace}/jobs/none/step-facts").status == 404
+
+
+def test_the_files_of_a_code(server: Server, workspace: str) -> None:
+    """A file of the job's own code, whole or in part; nothing that its manifest does not name."""
+    code = put_code(server, workspace, {"train.py": "print(1)\n", "page.html": "<script>alert(1)</script>"})
+    run_job(server, workspace, "a", "cat train.py", codeId=code)
+    own = f"/smalt/v1{workspace}/jobs/a/snapshot"
+    files = {file["path"]: file for file in server.ask("GET", own).body["snapshots"][0]["files"]}
+    assert (files["train.py"]["hash"], files["train.py"]["kind"]) == (hashlib.sha256(b"print(1)\n").hexdigest(), "f")
+    assert (files["link"]["hash"], files["link"]["kind"]) == ("train.py", "l")
+    answer = server.ask_tcp("GET", f"{own}/file?path=train.py", headers={"Range": "bytes=0-4"})
+    assert (answer.status, answer.body) == (206, b"print")
+    page = server.ask("GET", f"{own}/file?path=page.html")
+    assert "sandbox" in page.headers["content-security-policy"]
+    for path in ("link", "none.py", "../train.py", "", "/etc/passwd"):
+        assert server.ask("GET", f"{own}/file?path={path}").status == 404
+    run_job(server, workspace, "b")
+    answer = server.ask("GET", f"/smalt/v1{workspace}/jobs/b/snapshot/file?path=x")
+    assert (answer.status, "no code of its own" in answer.body["error"]["message"]) == (404, True)
+
+
+def test_variables_are_compared_without_their_secrets(server: Server, workspace: str) -> None:
+    """A value that may be a secret is a mark, the same for the same value and no part of it."""
+    for name, key in (("a", "k1"), ("b", "k1"), ("c", "k2")):
+        body = host_job("true", environmentVariables={"API_KEY": key, "EPOCHS": "3"})
+        assert server.ask("PUT", f"{workspace}/jobs/{name}", body).status == 201
+    jobs = server.ask("POST", f"/smalt/v1{workspace}/compare", {"jobs": ["a", "b", "c"]}).body["jobs"]
+    a, b, c = (job["variables"]["API_KEY"] for job in jobs)
+    assert a == b != c
+    assert a.startswith("hidden (")
+    assert {job["variables"]["EPOCHS"] for job in jobs} == {"3"}
+
+
+def test_what_may_be_a_secret() -> None:
+    """By its name, or by a password in its value; a reference to a secret is none."""
+    shown = hide_secrets(
+        {
+            "DB_PASSWORD": "x",
+            "URL": "postgres://me:pw@host/db",
+            "STORE": "DefaultEndpointsProtocol=https;AccountKey=abc",
+            "HF_TOKEN": "${{secrets.hf}}",
+            "MIXED_TOKEN": "x${{secrets.hf}}",
+            "KEYBOARD": "de",
+            "MONKEY": "1",
+            "PLAIN_URL": "https://host/db",
+            "EMPTY_TOKEN": "",
+        }
+    )
+    hidden = {name for name, value in shown.items() if value.startswith("hidden")}
+    assert hidden == {"DB_PASSWORD", "URL", "STORE", "MIXED_TOKEN"}
+    assert hide_secrets(None) == {}
