@@ -49,6 +49,7 @@ export default function FileDiff({ path, baseUrl, otherUrl, size, isSplit }: Pro
     <>
       <div className="diff-scroll" tabIndex={0} role="region" aria-label={`Lines of ${path} that differ`}>
         <table className={isSplit ? "diff split" : "diff"}>
+          {isSplit && <colgroup><col className="at" /><col /><col className="at" /><col /></colgroup>}
           <thead className="visually-hidden"><tr>{isSplit ? <><th>Line</th><th>First job</th><th>Line</th><th>Second job</th></> : <><th>Line in the first job</th><th>Line in the second job</th><th>Text</th></>}</tr></thead>
           {shown.map((hunk, k) => (
             <tbody key={k}>

@@ -87,7 +87,7 @@ function Parts({ jobs, address, onAdd }: { jobs: ComparedJob[]; address: Compari
           <button key={key} id={`tab-${key}`} role="tab" aria-selected={key === tab} aria-controls="tab-content" tabIndex={key === tab ? 0 : -1} onClick={() => setTab(key)}>{name}</button>
         ))}
       </div>
-      <div className={`tab-content ${tab}`} id="tab-content" role="tabpanel" aria-labelledby={`tab-${tab}`} key={tab}>
+      <div className={`tab-content part-${tab}`} id="tab-content" role="tabpanel" aria-labelledby={`tab-${tab}`} key={tab}>
         {isOfTwo && jobs.length > 2 && <PairBar jobs={jobs} other={other} />}
         <Suspense fallback={<Loading what="this part" />}>
           {!other ? (

@@ -1,4 +1,5 @@
 import type { ComparedJob } from "../api/types";
+import { Columns } from "./Columns";
 import type { FactSection } from "./facts";
 
 interface Props {
@@ -15,7 +16,7 @@ export function FactTable({ jobs, sections, isAll }: Props) {
   return (
     <div className="compare-scroll" tabIndex={0} role="region" aria-label="Facts of the jobs">
       <table className="compare-table">
-        <thead><tr><th scope="col">Fact</th>{jobs.map((job) => <th key={job.name} scope="col" title={job.name}>{job.display_name ?? job.name}</th>)}</tr></thead>
+        <Columns first="Fact" jobs={jobs} />
         {shown.map(({ name, rows }) => (
           <tbody key={name}>
             <tr className="section"><th scope="rowgroup" colSpan={jobs.length + 1}>{name}</th></tr>

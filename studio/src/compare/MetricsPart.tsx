@@ -8,6 +8,7 @@ import { Empty, ErrorMessage, Loading } from "../shell/messages";
 import { setQuery } from "../shell/router";
 import { formatNumber, pluralize } from "../text/format";
 import { toggle } from "../jobs/filter";
+import { Columns } from "./Columns";
 import { buildComparedCharts, buildMetricRows, getBest, type JobMetric, type MetricRow } from "./metrics";
 
 interface Props {
@@ -47,7 +48,7 @@ function MetricTable({ jobs, rows, flipped }: { jobs: ComparedJob[]; rows: Metri
   return (
     <div className="compare-scroll" tabIndex={0} role="region" aria-label="Metrics of the jobs">
       <table className="compare-table metrics-table">
-        <thead><tr><th scope="col">Metric</th>{jobs.map((job) => <th key={job.name} scope="col" title={job.name}>{job.display_name ?? job.name}</th>)}</tr></thead>
+        <Columns first="Metric" jobs={jobs} />
         <tbody>
           {rows.map((row) => (
             <tr key={row.name} data-differs={row.differs || undefined}>

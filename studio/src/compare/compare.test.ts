@@ -35,6 +35,12 @@ test("facts that differ come first; one that nobody knows may differ", () => {
   expect(listEnvironment([job("a", { steps: { "t: environment": "e:1", "t: command": "x" } }), job("b")])).toHaveLength(1);
 });
 
+test("a step that one job does not have is one row", () => {
+  const jobs = [job("a", { steps: { "t: command": "x", "t: status": "Completed", "old: command": "y", "old: status": "Completed" } }), job("b", { steps: { "t: command": "z", "t: status": "Completed" } })];
+  const rows = listSummary(jobs).find(({ name }) => name === "Steps")!.rows;
+  expect(rows.map(({ name, values }) => [name, ...values])).toEqual([["old", "a step of it", undefined], ["t: command", "x", "z"], ["t: status", "Completed", "Completed"]]);
+});
+
 test("the last and the best values of metrics, and whether less is more", () => {
   const rows = buildMetricRows([[run("", "loss", [[0, 0, 4], [1, 1, 2.5]])], [run("", "loss", [[0, 0, 4], [1, 1, 3]]), run("t", "auc", [[0, 0, 0.5]])]], []);
   expect(rows.map(({ name, differs, bestLast, bestEver }) => [name, differs, bestLast, bestEver])).toEqual([["loss", true, [0], [0]], ["t: auc", true, [], []]]);

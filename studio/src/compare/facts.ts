@@ -28,7 +28,7 @@ export function listSummary(jobs: ComparedJob[]): FactSection[] {
     { name: "Sweep", rows: buildRows(jobs, (job) => job.sweep) },
     { name: "Search space", rows: buildRows(jobs, (job) => job.space) },
     { name: "Best trial", rows: buildRows(jobs, (job) => job.best) },
-    { name: "Steps", rows: buildRows(jobs, (job) => job.steps) },
+    { name: "Steps", rows: buildStepRows(jobs) },
     { name: "Tags", rows: buildRows(jobs, (job) => job.tags) },
     { name: "Code", rows: buildRows(jobs, (job) => job.code && { repository: job.code.repository, branch: job.code.branch, commit: job.code.commit, "uncommitted changes": job.code.dirty, snapshot: job.code.snapshot?.slice(0, 12) }) },
   ]);
@@ -57,6 +57,17 @@ export function buildRows(jobs: ComparedJob[], select: (job: ComparedJob) => Fac
   });
   return [...rows.filter((row) => row.differs), ...rows.filter((row) => !row.differs)];
 }
+
+/** The facts of steps; a step that a job does not have at all is one row. */
+function buildStepRows(jobs: ComparedJob[]): FactRow[] {
+  const withSteps = jobs.map((job) => new Set(Object.keys(job.steps ?? {}).map(getStep)));
+  const isShared = (step: string) => withSteps.every((steps) => steps.has(step));
+  const shared = buildRows(jobs, (job) => job.steps && Object.fromEntries(Object.entries(job.steps).filter(([name]) => isShared(getStep(name)))));
+  const others = [...new Set(withSteps.flatMap((steps) => [...steps]))].filter((step) => !isShared(step));
+  return [...others.map((step): FactRow => ({ name: step, values: withSteps.map((steps) => (steps.has(step) ? "a step of it" : undefined)), differs: true })), ...shared];
+}
+
+const getStep = (name: string): string => name.slice(0, name.indexOf(": "));
 
 export function formatFact(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);

@@ -24,7 +24,7 @@ const PATHS = {
   file: <><path d="M6 3h8l4 4v12a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2z" /><path d="M14 3v5h5" /></>,
   folder: <path d="M3 6a2 2 0 0 1 2-2h4l2 2.5h8a2 2 0 0 1 2 2V18a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2z" />,
   info: <><circle cx="12" cy="12" r="9" /><path d="M12 11v5.5m0-9v.5" /></>,
-  compare: <><path d="M8 4v16M16 4v16" /><path d="M3 8h5M3 16h5M16 8h5M16 16h5" /></>,
+  compare: <><circle cx="6" cy="6" r="2.5" /><circle cx="18" cy="18" r="2.5" /><path d="M18 15.5V9a3 3 0 0 0-3-3h-3m3-3-3 3 3 3M6 8.5V15a3 3 0 0 0 3 3h3m-3-3 3 3-3 3" /></>,
   copy: <><rect x="9" y="9" width="11" height="11" rx="2" /><path d="M5 15H4a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1h10a1 1 0 0 1 1 1v1" /></>,
   download: <path d="M12 4v11m-5-4.5 5 5 5-5M5 20h14" />,
   fit: <path d="M4 9V5a1 1 0 0 1 1-1h4m6 0h4a1 1 0 0 1 1 1v4m0 6v4a1 1 0 0 1-1 1h-4m-6 0H5a1 1 0 0 1-1-1v-4" />,
