@@ -16,6 +16,9 @@ _CHECKPOINT_AT = 1000  # pages of the write-ahead log
 _LEAST_FREE = 16 * _CHECKPOINT_AT * _PAGE
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
+_NO_METRICS = "key, run_uuid, value, is_nan, PRIMARY KEY (key, run_uuid)"
+"""The columns of the metrics that are searched."""
+
 
 class Database:
     """A connection, owned by the thread that opened it: the server's event loop.
@@ -43,12 +46,19 @@ class Database:
             raise Unavailable(_explain_error(self.path, error)) from None
 
     @contextlib.contextmanager
-    def open_reader(self) -> Iterator[Database]:
-        """Open a second, read-only connection to the same records, for use in any thread."""
+    def open_reader(self, tracked: Path | None = None) -> Iterator[Database]:
+        """Open a second, read-only connection to the same records, for use in any thread.
+
+        With `tracked`, the path of MLflow's database, that is attached under this name; it may be empty or missing.
+        """
         other = object.__new__(Database)
         other.path, other._depth, other.contents_changed = self.path, 0, 0
+        own = self.path.absolute().as_uri()
         try:
-            other._connection = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
+            if tracked is None:
+                other._connection = sqlite3.connect(f"{own}?mode=ro", uri=True)
+            else:
+                other._connection = _open_both(own, tracked)
         except sqlite3.Error as error:
             raise Unavailable(_explain_error(self.path, error)) from None
         with contextlib.closing(other._connection):
@@ -154,6 +164,25 @@ class Database:
         copy = sqlite3.connect(self.path.with_suffix(f".v{version}.backup"))
         with contextlib.closing(copy):
             self._connection.backup(copy)
+
+
+def _open_both(own: str, tracked: Path) -> sqlite3.Connection:
+    """Open the records with the metrics of MLflow's database beside them; both are only read."""
+    connection = sqlite3.connect(":memory:", uri=True)
+    try:
+        connection.execute("ATTACH ? AS records", (f"{own}?mode=ro",))
+        # Not mode=ro: that cannot undo what a killed writer left half.
+        place = f"{tracked.absolute().as_uri()}?mode=rw" if tracked.exists() else ":memory:"
+        connection.execute("ATTACH ? AS tracked", (place,))
+        if not connection.execute("SELECT 1 FROM tracked.sqlite_master WHERE name='latest_metrics'").fetchone():
+            connection.execute("DETACH tracked")
+            connection.execute("ATTACH ':memory:' AS tracked")
+            connection.execute(f"CREATE TABLE tracked.latest_metrics ({_NO_METRICS})")
+        connection.execute("PRAGMA query_only=ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _explain_error(path: Path, error: sqlite3.Error) -> str:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import COLUMNS, Job
+from smalt.service.records.metric_terms import MetricTerm
 
 SORTS = {
     "created": "j.id",
@@ -24,6 +25,9 @@ SORTS = {
     "duration": "coalesce(j.ended_at, {now}) - j.started_at",
 }
 """Keys by which jobs are sorted, and their SQL; `now` is the time of the search."""
+METRIC_SORT = "metric."
+"""The beginning of a key that sorts by the last value of a metric: `metric.loss`."""
+_METRIC = "(SELECT m.value FROM tracked.latest_metrics m WHERE m.key=? AND m.run_uuid=j.name AND m.is_nan=0)"
 _VIEWS = {"active": "j.is_archived=0", "archived": "j.is_archived=1"}
 _WAITING = "j.status='NotStarted' AND j.is_composite=0"
 
@@ -44,6 +48,8 @@ class JobSearch(NamedTuple):
     until: float | None = None
     view: str = "active"
     """"active", "archived" or "all"."""
+    metrics: Sequence[MetricTerm] = ()
+    """Conditions, all of which a job's own metrics meet; these and METRIC_SORT need `open_reader` to attach them."""
 
 
 class JobCount(NamedTuple):
@@ -70,15 +76,26 @@ def search_jobs(
 ) -> tuple[int, list[Job]]:
     """Return the number of jobs that match, and a page of them."""
     where, values = _build_condition(workspace_id, search)
-    total = int(db.value(f"SELECT count(*) FROM jobs j WHERE {where}", values))
     columns = ", ".join(f"j.{column.strip()}" for column in COLUMNS.split(","))
     direction = "DESC" if descending else "ASC"
-    key = SORTS[sort].format(now=time.time())
-    order = f"{key} {direction}" if sort == "created" else f"{key} {direction} NULLS LAST, j.id DESC"
-    rows = db.rows(
-        f"SELECT {columns} FROM jobs j WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", (*values, limit, skip)
-    )
-    return total, [Job(*row) for row in rows]
+    if sort == "created":
+        sql = f"SELECT {columns} FROM jobs j WHERE {where} ORDER BY j.id {direction} LIMIT ? OFFSET ?"
+        rows = db.rows(sql, (*values, limit, skip))
+    else:
+        is_metric = sort.startswith(METRIC_SORT)
+        named = [sort.removeprefix(METRIC_SORT)] if is_metric else []
+        key = _METRIC if is_metric else SORTS[sort].format(now=time.time())
+        # The ids alone are sorted: rows of all columns take three times as long.
+        ids = f"SELECT j.id, {key} AS key FROM jobs j WHERE {where} ORDER BY 2 {direction} NULLS LAST, 1 DESC"
+        sql = (
+            f"SELECT {columns} FROM ({ids} LIMIT ? OFFSET ?) AS found JOIN jobs j ON j.id=found.id"
+            f" ORDER BY found.key {direction} NULLS LAST, j.id DESC"
+        )
+        rows = db.rows(sql, (*named, *values, limit, skip))
+    found = [Job(*row) for row in rows]
+    if len(found) < limit and (found or not skip):
+        return skip + len(found), found  # the last page says how many there are
+    return int(db.value(f"SELECT count(*) FROM jobs j WHERE {where}", values)), found
 
 
 def count_jobs(db: Database, workspace_id: int, view: str) -> list[JobCount]:
@@ -123,6 +140,7 @@ def _build_condition(workspace_id: int, search: JobSearch) -> tuple[str, list[An
         terms.append(("j.created_at>=?", [search.since]))
     if search.until is not None:
         terms.append(("j.created_at<?", [search.until]))
+    terms += [term.build_condition("j.name") for term in search.metrics]
     return " AND ".join(f"({term})" for term, _ in terms), [value for _, given in terms for value in given]
 
 

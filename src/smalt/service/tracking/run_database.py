@@ -149,6 +149,18 @@ def load_metric_names(path: Path, runs: Collection[str], most: int) -> list[str]
     return [name for (name,) in rows]
 
 
+def load_keys(path: Path, table: str, most: int) -> list[str]:
+    """Load the first names in a table of metrics or parameters, in order, without a look at all its rows."""
+    rows = run_query(
+        path,
+        f"WITH RECURSIVE known (key) AS (SELECT min(key) FROM {table} UNION ALL"
+        f" SELECT (SELECT min(t.key) FROM {table} t WHERE t.key>known.key) FROM known WHERE known.key IS NOT NULL)"
+        " SELECT key FROM known WHERE key IS NOT NULL LIMIT ?",
+        (most,),
+    )
+    return [key for (key,) in rows]
+
+
 def load_parameters(path: Path, runs: Collection[str]) -> dict[str, dict[str, str]]:
     """Load run → parameter → value."""
     return _load_texts(path, "params", runs)

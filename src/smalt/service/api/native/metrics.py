@@ -7,7 +7,8 @@ GET  /smalt/v1{WS}/jobs/{name}/metrics   the last values of the job and of all r
      "points": [[step, time, value], …], at most `points` of them where that is given. `metric=` (as often as needed)
      chooses, and `trials=false` leaves out the trials of sweeps. A job's use of the machine comes as metrics
      `system/cpu` (cores), `system/memory` (bytes) …
-POST /smalt/v1{WS}/metrics {"jobs": [names]}   the last values of many jobs: {"metrics": {job: {metric: value}}}.
+POST /smalt/v1{WS}/metrics {"jobs": [names]}   the last values of many jobs: {"metrics": {job: {metric: value}}}; with
+     "parameters": true in the body also {"parameters": {job: {name: text}}}, their inputs that are no data among them.
 POST /smalt/v1{WS}/compare {"jobs": [names]}   the facts about jobs, for comparison: see `job_comparison.py`.
 
 A value that is not a finite number is the text "NaN", "Infinity" or "-Infinity", as JSON has no such numbers.
@@ -29,7 +30,7 @@ from smalt.service.api.request import ApiRequest
 from smalt.service.records import jobs, reuse, tracked_runs, trials, usage
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
-from smalt.service.tracking import run_database
+from smalt.service.tracking import run_database, run_fields
 from smalt.service.tracking.run_database import Extremes, Point
 
 _MOST_JOBS = 10_000
@@ -66,13 +67,38 @@ async def get_metrics(request: ApiRequest) -> dict[str, Any]:
 
 
 async def get_latest_metrics(request: ApiRequest) -> dict[str, Any]:
-    names = read_job_names(await request.read_object())
+    body, path = await request.read_object(), get_database_path(request)
+    names = read_job_names(body)
     reused = reuse.find_origins(request.server.db, request.workspace.id, names)
-    found = await asyncio.to_thread(run_database.load_latest, get_database_path(request), [*names, *reused.values()])
+    runs = [*names, *reused.values()]
+    found = await asyncio.to_thread(run_database.load_latest, path, runs)
     shown = {name: of for name in names if (of := found.get(reused.get(name, name)) or found.get(name))}
-    return {
+    answer: dict[str, Any] = {
         "metrics": {run: {name: to_json_number(point.value) for name, point in of.items()} for run, of in shown.items()}
     }
+    if body.get("parameters") is True:
+        logged = await asyncio.to_thread(run_database.load_parameters, path, runs)
+        answer["parameters"] = _add_literals(request, names, reused, logged)
+    return answer
+
+
+def _add_literals(
+    request: ApiRequest, names: Sequence[str], reused: Mapping[str, str], logged: dict[str, dict[str, str]]
+) -> dict[str, dict[str, str]]:
+    """Return the parameters of jobs: what was logged, and inputs that are values."""
+    db = request.server.db
+    rows = {job.name: job.id for job in tracked_runs.find_jobs(db, request.workspace.id, names)}
+    facts = tracked_runs.read_facts(db, list(rows.values()))
+    found = {
+        name: {
+            **run_fields.get_literals(facts[id].inputs),
+            **logged.get(reused.get(name, ""), {}),
+            **logged.get(name, {}),
+        }
+        for name, id in rows.items()
+        if id in facts
+    }
+    return {name: of for name, of in found.items() if of}
 
 
 def get_database_path(request: ApiRequest) -> Path:
