@@ -1,28 +1,10 @@
-"""What the page that compares jobs asks for: facts of steps, files of code, and variables without secrets."""
+"""What the page that compares jobs asks for: facts of steps, and variables without secrets."""
 
 from __future__ import annotations
-
-import hashlib
-from typing import Any
 
 from smalt.service.api.native.hidden_values import hide_secrets
 from tests.helpers import Server, host_job
 from tests.studio.pipelines import make_step, run_pipeline
-from tests.studio.test_job_table import run_job
-
-
-def put_code(server: Server, workspace: str, files: dict[str, str]) -> str:
-    """Store code by its manifest and return its id."""
-    manifest: list[dict[str, Any]] = []
-    for path, text in files.items():
-        content = text.encode()
-        sha = hashlib.sha256(content).hexdigest()
-        assert server.ask("PUT", f"/smalt/v1/blobs/{sha}", raw=content).status == 200
-        manifest.append({"path": path, "sha256": sha, "size": len(content)})
-    manifest.append({"path": "link", "link": next(iter(files))})
-    answer = server.ask("POST", f"/smalt/v1{workspace}/snapshots", {"manifest": manifest})
-    assert answer.status == 200, answer.body
-    return str(answer.body["codeId"])
 
 
 def test_the_facts_of_steps(server: Server, workspace: str) -> None:
@@ -50,25 +32,6 @@ def test_the_facts_of_steps(server: Server, workspace: str) -> None:
     flat = server.ask("POST", f"/smalt/v1{workspace}/compare", {"jobs": ["p"]}).body["jobs"][0]["steps"]
     assert (flat["read: inputs.rate"], flat["read: inputs.i"]) == ("0.5", "make.outputs.o")
     assert server.ask("GET", f"/smalt/v1{workspace}/jobs/none/step-facts").status == 404
-
-
-def test_the_files_of_a_code(server: Server, workspace: str) -> None:
-    """A file of the job's own code, whole or in part; nothing that its manifest does not name."""
-    code = put_code(server, workspace, {"train.py": "print(1)\n", "page.html": "<script>alert(1)</script>"})
-    run_job(server, workspace, "a", "cat train.py", codeId=code)
-    own = f"/smalt/v1{workspace}/jobs/a/snapshot"
-    files = {file["path"]: file for file in server.ask("GET", own).body["snapshots"][0]["files"]}
-    assert (files["train.py"]["hash"], files["train.py"]["kind"]) == (hashlib.sha256(b"print(1)\n").hexdigest(), "f")
-    assert (files["link"]["hash"], files["link"]["kind"]) == ("train.py", "l")
-    answer = server.ask_tcp("GET", f"{own}/file?path=train.py", headers={"Range": "bytes=0-4"})
-    assert (answer.status, answer.body) == (206, b"print")
-    page = server.ask("GET", f"{own}/file?path=page.html")
-    assert "sandbox" in page.headers["content-security-policy"]
-    for path in ("link", "none.py", "../train.py", "", "/etc/passwd"):
-        assert server.ask("GET", f"{own}/file?path={path}").status == 404
-    run_job(server, workspace, "b")
-    answer = server.ask("GET", f"/smalt/v1{workspace}/jobs/b/snapshot/file?path=x")
-    assert (answer.status, "no code of its own" in answer.body["error"]["message"]) == (404, True)
 
 
 def test_variables_are_compared_without_their_secrets(server: Server, workspace: str) -> None:

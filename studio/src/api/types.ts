@@ -178,12 +178,13 @@ export interface ReuseStep {
   parts: { part: string; same: boolean }[];
 }
 
-/** A file (f), an executable file (x), a link (l, its hash is where it leads) or an empty folder (d) of a code. */
+/** A file (f), an executable file (x), a link (l) or an empty folder (d) of a code. */
 export interface SnapshotFile {
   path: string;
   kind: string;
   size: number;
-  hash: string;
+  hash?: string;
+  link?: string;
 }
 
 export interface Snapshot {

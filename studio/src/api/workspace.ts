@@ -75,8 +75,8 @@ export class WorkspaceApi {
     return get<Snapshot>(`${this.ownJobPath(name)}/snapshot`);
   }
 
-  buildCodeFileUrl(job: string, path: string) {
-    return buildUrl(`${this.ownJobPath(job)}/snapshot/file`, { path });
+  buildCodeFileUrl(job: string, code: string, path: string) {
+    return buildUrl(`${this.ownJobPath(job)}/snapshot/file`, { code, path });
   }
 
   compareJobs(names: string[]) {

@@ -5,7 +5,7 @@ import { Icon } from "../shell/icons";
 import { ErrorMessage, Loading } from "../shell/messages";
 import { formatBytes } from "../text/format";
 import { compareFiles, type FileChange } from "./diff";
-import { describeKind, findFiles } from "./snapshots";
+import { describeKind, findCode } from "./snapshots";
 import "./code.css";
 
 const FileDiff = lazy(() => import("./FileDiff"));
@@ -33,11 +33,13 @@ export function FileChanges({ base, other, isSplit }: Props) {
   );
   if (found.error) return <ErrorMessage error={found.error} retry={found.reload} />;
   if (!found.data) return <Loading what="the files" />;
-  const changes = compareFiles(findFiles(found.data[0], base?.job), findFiles(found.data[1], other?.job)).filter((file) => file.change !== "same");
+  const [one, two] = [findCode(found.data[0], base?.job), findCode(found.data[1], other?.job)];
+  const changes = compareFiles(one.files, two.files).filter((file) => file.change !== "same");
+  const [before, after] = [base && { job: base.job, hash: one.hash }, other && { job: other.job, hash: two.hash }];
   if (!changes.length) return <p className="muted">Every file is the same.</p>;
   return (
     <div className="file-changes">
-      {changes.slice(0, MOST).map((file) => <FileRow key={file.path} file={file} base={base} other={other} isSplit={isSplit} isFirst={changes.length <= OPENED} />)}
+      {changes.slice(0, MOST).map((file) => <FileRow key={file.path} file={file} base={before} other={after} isSplit={isSplit} isFirst={changes.length <= OPENED} />)}
       {changes.length > MOST && <p className="muted">{changes.length - MOST} more files differ; fetch both codes with <code>smalt job snapshot</code>.</p>}
     </div>
   );
@@ -62,7 +64,7 @@ function FileRow({ file, base, other, isSplit, isFirst }: Props & { file: FileCh
       </h3>
       {isOpen && (before || after) && (
         <Suspense fallback={<Loading what="the lines" />}>
-          <FileDiff path={file.path} baseUrl={base && before ? api.buildCodeFileUrl(base.job, file.path) : null} otherUrl={other && after ? api.buildCodeFileUrl(other.job, file.path) : null} size={Math.max(before?.size ?? 0, after?.size ?? 0)} isSplit={isSplit} />
+          <FileDiff path={file.path} baseUrl={base && before ? api.buildCodeFileUrl(base.job, base.hash, file.path) : null} otherUrl={other && after ? api.buildCodeFileUrl(other.job, other.hash, file.path) : null} size={Math.max(before?.size ?? 0, after?.size ?? 0)} isSplit={isSplit} />
         </Suspense>
       )}
     </section>

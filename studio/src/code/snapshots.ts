@@ -1,9 +1,10 @@
-import type { Snapshot, SnapshotFile } from "../api/types";
-import type { FileChange } from "./diff";
+import type { Snapshot } from "../api/types";
+import type { CodeFile, FileChange } from "./diff";
 
-/** The files of the code that one job among those of a snapshot ran. */
-export function findFiles(snapshot: Snapshot | undefined, job: string | undefined): SnapshotFile[] {
-  return snapshot?.snapshots.find((one) => job !== undefined && one.jobs.includes(job))?.files ?? [];
+/** The code among those of a snapshot that one job ran; a link counts by where it leads. */
+export function findCode(snapshot: Snapshot | undefined, job: string | undefined): { hash: string; files: CodeFile[] } {
+  const found = snapshot?.snapshots.find((one) => job !== undefined && one.jobs.includes(job));
+  return { hash: found?.hash ?? "", files: (found?.files ?? []).map(({ link, hash, ...file }) => ({ ...file, hash: link ?? hash ?? "" })) };
 }
 
 const KINDS: Record<string, string> = { f: "a file", x: "an executable file", d: "an empty folder" };

@@ -4,7 +4,7 @@ import { buildComparisonQuery, readComparison } from "./address";
 import { pairCodes } from "./code";
 import { countDifferences, listEnvironment, listSummary } from "./facts";
 import { buildComparedCharts, buildMetricRows, isLowerBetter } from "./metrics";
-import { rankPrevious } from "./previous";
+import { listEarlier } from "./previous";
 
 const job = (name: string, more: Partial<ComparedJob> = {}): ComparedJob => ({ name, experiment: "e", type: "command", status: "Completed", created_by: "me", ...more });
 const run = (label: string, metric: string, points: [number, number, number][]): MetricRun => {
@@ -67,9 +67,7 @@ test("codes are paired by steps, those of the same pair together", () => {
   ]);
 });
 
-test("the previous run is the newest before, one of the same name first", () => {
-  const row = (name: string, created: number, display_name: string | null = null) => ({ name, created, display_name }) as JobRow;
-  const rows = [row("later", 9), row("self", 5, "x"), row("other", 4), row("alike", 2, "x"), row("oldest", 1, "x")];
-  expect(rankPrevious(rows, { name: "self", display_name: "x", created: 5 }).map(({ name }) => name)).toEqual(["alike", "oldest", "other"]);
-  expect(rankPrevious(rows, { name: "self", display_name: null, created: 5 }).map(({ name }) => name)).toEqual(["other", "alike", "oldest"]);
+test("the previous run is the newest that was there before", () => {
+  const row = (name: string, created: number) => ({ name, created }) as JobRow;
+  expect(listEarlier([row("oldest", 1), row("later", 9), row("self", 5), row("other", 4)], { name: "self", created: 5 }).map(({ name }) => name)).toEqual(["other", "oldest"]);
 });

@@ -3,7 +3,7 @@ import type { GraphJob, JobRow } from "../api/types";
 import { useQuery } from "../api/useQuery";
 import type { WorkspaceApi } from "../api/workspace";
 import { buildComparisonQuery } from "../compare/address";
-import { rankPrevious } from "../compare/previous";
+import { listEarlier } from "../compare/previous";
 import { Menu } from "../jobs/Menu";
 import { offerCommands } from "../shell/commands";
 import { useApi } from "../shell/context";
@@ -24,10 +24,10 @@ interface Props {
   experiment: string;
 }
 
-/** The jobs of the same experiment and type before this one, the likeliest first. */
+/** The jobs of the same experiment and type before this one, the newest first. */
 export async function listPrevious(api: WorkspaceApi, job: GraphJob, experiment: string): Promise<JobRow[]> {
   const query = new URLSearchParams({ experiment, type: job.type, until: String(Math.ceil(job.created)), view: "all", limit: String(MOST) });
-  return rankPrevious((await api.listJobs(query)).jobs, job);
+  return listEarlier((await api.listJobs(query)).jobs, job);
 }
 
 /** Leads to a comparison with the previous run, or with another job. */
