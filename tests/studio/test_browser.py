@@ -34,8 +34,8 @@ def explain_missing() -> str | None:
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Server]:
-    with running_server() as server:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(studio_folder=str(tmp_path_factory.mktemp("project"))) as server:
         yield server
 
 
@@ -60,6 +60,8 @@ def run_spec(served: Server, spec: str, workspace: str) -> subprocess.CompletedP
         "STUDIO_URL": f"http://127.0.0.1:{served.port}",
         "STUDIO_TOKEN": served.home.read_token() or "",
         "STUDIO_WORKSPACE": place,
+        "STUDIO_HOME": str(served.home.root),
+        "STUDIO_FILES": str(served.ask("GET", "/smalt/v1/config").body["studio-folder"]),
         "STUDIO_PYTHON": sys.executable,
         "STUDIO_FOLDER": next(one["folder"] for one in known if one["name"] == workspace),
     }

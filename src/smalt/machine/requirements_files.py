@@ -79,20 +79,25 @@ def parse_local_file(line: str) -> LocalRequirement | None:
     return LocalRequirement(match["before"], path, match["after"]) if match["before"] or looks_so else None
 
 
-def resolve_includes(lines: Sequence[str], folder: str) -> list[str]:
+def resolve_includes(
+    lines: Sequence[str], folder: str, find_refusal: Callable[[str], str | None] = lambda path: None
+) -> list[str]:
     """Return the lines with `-r FILE` replaced by the lines of that file, and the paths of files that are there whole.
 
-    `folder` is where the lines stand. Raises UnknownFile for the first line that names a file that is nowhere.
+    `folder` is where the lines stand. Raises MissingFileError for the first line that names a file that is nowhere, or
+    a path for which `find_refusal` has a sentence.
     """
-    return _resolve_includes(lines, folder, folder, 0)
+    return _resolve_includes(lines, folder, folder, 0, find_refusal)
 
 
-def _resolve_includes(lines: Sequence[str], folder: str, root: str, depth: int) -> list[str]:
+def _resolve_includes(
+    lines: Sequence[str], folder: str, root: str, depth: int, find_refusal: Callable[[str], str | None]
+) -> list[str]:
     result: list[str] = []
     for line in lines:
         included, part = parse_include(line), parse_local_file(line)
         if included is not None and "://" not in included:
-            path = _find_file(line, included, [folder])
+            path = _find_file(line, included, [folder], find_refusal)
             if depth >= _DEPTH:
                 raise MissingFileError(
                     f"'{line}' includes files within files without end; write the packages into one list"
@@ -100,20 +105,23 @@ def _resolve_includes(lines: Sequence[str], folder: str, root: str, depth: int) 
             if not os.path.isfile(path):
                 raise MissingFileError(f"'{line}' names a folder, '{path}'; name a file")
             with open(path, encoding="utf-8", errors="replace") as file:
-                result += _resolve_includes(split_lines(file.read()), os.path.dirname(path), root, depth + 1)
+                inner = split_lines(file.read())
+            result += _resolve_includes(inner, os.path.dirname(path), root, depth + 1, find_refusal)
         elif part is not None and not os.path.isabs(part.path):
             # pip reads paths of packages from the folder that it runs in, those of constraints from their file's.
-            result.append(
-                part.with_path(_find_file(line, part.path, [root, folder] if part.is_package else [folder, root]))
-            )
+            folders = [root, folder] if part.is_package else [folder, root]
+            result.append(part.with_path(_find_file(line, part.path, folders, find_refusal)))
         else:
             result.append(line)
     return result
 
 
-def _find_file(line: str, path: str, folders: Sequence[str]) -> str:
+def _find_file(line: str, path: str, folders: Sequence[str], find_refusal: Callable[[str], str | None]) -> str:
     ways = [os.path.normpath(os.path.join(folder, os.path.expanduser(path))) for folder in folders]
     for way in ways:
+        refusal = find_refusal(way)
+        if refusal is not None:
+            raise MissingFileError(f"'{line}': {refusal}")
         if os.path.exists(way):
             return way
     raise MissingFileError(f"'{line}': there is no file or folder '{ways[0]}'")

@@ -59,6 +59,7 @@ class ServerSettings(Mapping[str, Any]):
     warm: str
     warm_idle_minutes: float
     online_memory_mb: int | None
+    studio_folder: str | None
 
     def __init__(self, home: Home, *, lenient: bool = False) -> None:
         """Read the settings; if `lenient`, wrong values are kept, each with its sentence in `problems`, and can be
@@ -230,6 +231,15 @@ def _check_program(value: Any) -> str:
     return path
 
 
+def _check_path(value: Any) -> str:
+    return os.path.abspath(os.path.expanduser(_check_text(value)))
+
+
+def _try_folder(path: str) -> None:
+    if not os.path.isdir(path):
+        raise ValueError(f"must be a folder of this machine, and there is none at '{path}'")
+
+
 def _check_base_url(value: Any) -> str:
     from urllib.parse import urlsplit  # not needed where no server has a proxy before it
 
@@ -352,6 +362,7 @@ SETTINGS: dict[str, SettingRule] = {
     "warm": SettingRule("off", _check_choice("on", "off")),
     "warm-idle-minutes": SettingRule(10.0, _check_number(0)),
     "online-memory-mb": SettingRule(None, _check_whole_number(64)),
+    "studio-folder": SettingRule(None, _check_path, _try_folder),
     "job-identity": SettingRule("on", _check_choice("on", "off")),
     "missed-ticks": SettingRule("skip", _check_choice("skip", "once", "all")),
     "remote-login": SettingRule("anonymous", _check_choice("anonymous", "environment")),

@@ -21,6 +21,8 @@ from smalt.yaml.overrides import Overridden, Overrides
 from smalt.yaml.unread import find_unread
 
 E = TypeVar("E", bound=Entity)
+FindRefusal = Callable[[str], "str | None"]
+"""Returns why nothing may be read at an absolute path; None if it may be read."""
 
 
 def load(path: str | os.PathLike[str], kind: str, *, overrides: Overrides = (), data_must_exist: bool = False) -> Any:
@@ -51,9 +53,13 @@ def load_text(
     name: str = "<text>",
     overrides: Overrides = (),
     data_must_exist: bool = False,
+    find_refusal: FindRefusal | None = None,
 ) -> Any:
-    """Load YAML that is in no file; relative paths are relative to the folder."""
-    session = Session(data_must_exist)
+    """Load YAML that is in no file; relative paths are relative to the folder.
+
+    Nothing is read at a path for which `find_refusal` has a sentence; that sentence is a problem of the text.
+    """
+    session = Session(data_must_exist, find_refusal)
     with pause_gc():
         return session.get_result(session.read_entity(text, kind, name, os.path.abspath(folder), overrides))
 
@@ -119,8 +125,9 @@ def _locate_problems(
 class Session:
     """A load: the files read already, the files being read, and all problems."""
 
-    def __init__(self, data_must_exist: bool = False) -> None:
+    def __init__(self, data_must_exist: bool = False, find_refusal: FindRefusal | None = None) -> None:
         self.data_must_exist = data_must_exist
+        self.find_refusal = find_refusal or _allow_all
         self.problems: list[LocatedProblem] = []
         self.warnings: list[LocatedProblem] = []
         self._entities: dict[tuple[str, str], Entity | None] = {}
@@ -205,13 +212,17 @@ class Session:
                 return None
             problems += conda.find_problems(found)
         if not problems:
-            found = conda.resolve_files(found, folder, problems.append)
+            found = conda.resolve_files(found, folder, problems.append, self.find_refusal)
         for problem in problems:
             place = document.find_position(problem.path, problem.at_key) if document is not None else (0, 0)
             self.problems.append(LocatedProblem(name, *place, problem.message))
         return None if problems else found
 
     def read_file(self, name: str) -> bytes | None:
+        refusal = self.find_refusal(os.path.abspath(name))
+        if refusal is not None:
+            self.problems.append(LocatedProblem(name, 0, 0, refusal))
+            return None
         try:
             with open(name, "rb") as file:
                 return file.read()
@@ -223,7 +234,7 @@ class Session:
 
     def has_path(self, path: str) -> bool:
         if path not in self._exists:
-            self._exists[path] = os.path.exists(path)
+            self._exists[path] = self.find_refusal(path) is None and os.path.exists(path)
         return self._exists[path]
 
 
@@ -239,6 +250,9 @@ class FileReader(Reader):
         self.warnings: list[Problem] = []
         self._known: dict[tuple[str, str], Entity] = {}
 
+    def find_refusal(self, path: str) -> str | None:
+        return self._session.find_refusal(path)
+
     def record_warning(self, path: Path, message: str) -> bool:
         """Record a warning about a key at the top of the file itself; in a setting the key is a mistake."""
         is_set = self._changed is not None and self._changed.find_place(path) is not None
@@ -249,7 +263,10 @@ class FileReader(Reader):
 
     def resolve_path(self, text: str, path: Path, *, must_exist: bool = True) -> str:
         where = self._make_absolute(text, path)
-        if must_exist and not self._session.has_path(where):
+        refusal = self.find_refusal(where)
+        if refusal is not None:
+            self.add_problem(path, refusal)
+        elif must_exist and not self._session.has_path(where):
             self.add_problem(path, f"there is no file or folder '{where}'{_find_near(where)}")
         return where
 
@@ -279,7 +296,7 @@ class FileReader(Reader):
 
     def list_code(self, folder: str) -> list[str] | None:
         where = self._make_absolute(folder, ())
-        return os.listdir(where) if os.path.isdir(where) else None
+        return os.listdir(where) if self._session.has_path(where) and os.path.isdir(where) else None
 
     def load_conda(self, text: str, path: Path) -> Any:
         name = self._find_file(text, path)
@@ -287,6 +304,10 @@ class FileReader(Reader):
 
     def _find_file(self, text: str, path: Path) -> str | None:
         where = self._make_absolute(text, path)
+        refusal = self.find_refusal(where)
+        if refusal is not None:
+            self.add_problem(path, refusal)
+            return None
         if not os.path.isfile(where):
             self.add_problem(path, f"there is no file '{where}'{_find_near(where)}")
             return None
@@ -307,6 +328,10 @@ class FileReader(Reader):
     def _is_typed(self, path: Path) -> bool:
         place = self._changed.find_place(path) if self._changed is not None and self._changed.places else None
         return place is not None and place.setting.is_typed
+
+
+def _allow_all(path: str) -> None:
+    """Refuse nothing: the caller reads as the user who runs it."""
 
 
 def _find_near(missing: str) -> str:

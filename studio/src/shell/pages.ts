@@ -24,6 +24,13 @@ export const PAGES: Page[] = [
     Component: lazy(() => import("../jobs/JobsPage")),
   },
   {
+    path: "designer",
+    label: "Designer",
+    icon: "designer",
+    matches: ({ page }) => page === "designer",
+    Component: lazy(() => import("../designer/DesignerPage")),
+  },
+  {
     path: "job",
     matches: ({ page, rest }) => page === "jobs" && rest.length === 1,
     Component: lazy(() => import("../job/JobPage")),

@@ -98,7 +98,7 @@ def add_places(noun: Any, problems: list[LocatedProblem]) -> list[LocatedProblem
         return problems
     places = vars(noun).get("_places") or ()
     return [
-        one if one.file else _locate_at_setting(places, one) or _locate_at_line(document, _shorten_path(file), one)
+        one if one.file else _locate_at_setting(places, one) or locate_in_document(document, _shorten_path(file), one)
         for one in problems
     ]
 
@@ -117,7 +117,7 @@ def _parse_path(problem: LocatedProblem) -> Path:
     return tuple(place.split(".")) if colon and _PLACE.fullmatch(place) else ()
 
 
-def _locate_at_line(document: Document, file: str, problem: LocatedProblem) -> LocatedProblem:
+def locate_in_document(document: Document, file: str, problem: LocatedProblem) -> LocatedProblem:
     """Return the problem at the line of the path in its message, or of the part of the path that the file has."""
     place, colon, words = problem.message.partition(": ")
     if not colon or not _PLACE.fullmatch(place):

@@ -58,15 +58,21 @@ def _find_nested(nested: Mapping[str, Any], path: Path) -> Iterator[Problem]:
                     yield Problem((*path, manager, index), f"a line of 'pip:' must be a text, not {format_value(line)}")
 
 
-def resolve_files(found: Mapping[str, Any], folder: str, tell: Callable[[Problem], None]) -> dict[str, Any]:
+def resolve_files(
+    found: Mapping[str, Any],
+    folder: str,
+    tell: Callable[[Problem], None],
+    find_refusal: Callable[[str], str | None] = lambda path: None,
+) -> dict[str, Any]:
     """Return the specification with `-r FILE` replaced by the file's lines and local files by absolute paths.
 
-    Relative paths start at `folder`. A line that names a missing file is reported through `tell` and kept.
+    Relative paths start at `folder`. A line that names a missing file, or a path for which `find_refusal` has a
+    sentence, is reported through `tell` and kept.
     """
 
     def expand_line(path: Path, line: str) -> list[str]:
         try:
-            return resolve_includes([line], folder)
+            return resolve_includes([line], folder, find_refusal)
         except MissingFileError as error:
             tell(Problem(path, str(error)))
             return [line]

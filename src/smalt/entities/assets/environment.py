@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.assets import conda
@@ -69,15 +69,15 @@ class BuildContext(Entity):
             words = "a build needs 'path', the folder with the Dockerfile"
             reader.add_problem((*path, "dockerfile_path"), words, at_key=True)
         if reader.from_file:
-            for problem in self._find_problems():
+            for problem in self._find_problems(reader.find_refusal):
                 reader.add_problem((*path, *problem.path), problem.message)
 
-    def _find_problems(self) -> Iterator[Problem]:
+    def _find_problems(self, find_refusal: Callable[[str], str | None] = lambda path: None) -> Iterator[Problem]:
         """Yield each problem with a build context on this machine."""
         place = parse_uri(self.path) if self.path else None
         folder = os.path.expanduser(place.path) if isinstance(place, LocalPath) else ""
         name = self.dockerfile_path or "Dockerfile"
-        if not folder or not os.path.exists(folder):
+        if not folder or find_refusal(folder) or not os.path.exists(folder):
             return
         if not os.path.isdir(folder):
             words = f"'{folder}' is a file; name the folder that is the build context"
@@ -108,7 +108,7 @@ class CondaFile(Shape[dict[str, Any]]):
             return self.report_mismatch(value, path, reader)
         problems = [] if reader.is_answer else list(conda.find_problems(value))
         if not problems and reader.folder is not None:
-            value = conda.resolve_files(value, reader.folder, problems.append)
+            value = conda.resolve_files(value, reader.folder, problems.append, reader.find_refusal)
         for problem in problems:
             reader.add_problem((*path, *problem.path), problem.message, problem.at_key)
         return dict(value)

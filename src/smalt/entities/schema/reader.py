@@ -71,6 +71,10 @@ class Reader:
         found = self.written.get(path)
         return None if found is None else found.text
 
+    def find_refusal(self, path: str) -> str | None:
+        """Return why nothing may be read at an absolute path, or None if it may be read."""
+        return None
+
     def resolve_path(self, text: str, path: Path, *, must_exist: bool = True) -> str:
         """Return a local path in the form that the rest of smalt uses."""
         return text

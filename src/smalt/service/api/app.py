@@ -32,6 +32,7 @@ from smalt.service.api.auth import job_permissions, workspace_access
 from smalt.service.api.auth.middleware import SecurityMiddleware
 from smalt.service.api.blob import operations as blob_operations
 from smalt.service.api.blob import urls as blob_urls
+from smalt.service.api.drafts import document_checks, draft_files, folder_files, submission
 from smalt.service.api.job_details import code_files, job_document, job_environment, job_progress, log_search
 from smalt.service.api.native import (
     archives,
@@ -142,6 +143,10 @@ _WORKSPACE: dict[str, list[RouteTable]] = {
         datastore_files.ROUTES,
         datastore_uploads.ROUTES,
         key_vault.ROUTES,
+        folder_files.ROUTES,
+        document_checks.ROUTES,
+        draft_files.ROUTES,
+        submission.ROUTES,
     ],
     "/history/v1.0": [run_history.ROUTES],
     "/data/v1.0": [run_history.DATA_ROUTES],

@@ -1,0 +1,95 @@
+"""POST /smalt/v1{WS}/documents/submit {"act", "text", "folder", "file", "name"}: does with the text what the command
+line does with a file, by a program of its own.
+
+`act` is "check" (`smalt job validate`: the answer is {"problems", "warnings"}) or "job" (`smalt job create`: {"name"}).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from smalt.exceptions import (
+    Conflict,
+    LocatedProblem,
+    NotFound,
+    RefusedError,
+    SmaltError,
+    Unavailable,
+    ValidationException,
+)
+from smalt.service.api.drafts.document_checks import find_problems, read_document
+from smalt.service.api.drafts.document_folder import get_root
+from smalt.service.api.request import ApiRequest
+
+ACTS = ("check", "job")
+_PATIENCE = 600.0
+_PROGRAM = "smalt.client.jobs.document_submission"
+_ERRORS: dict[str, type[SmaltError]] = {each.code: each for each in (NotFound, Conflict, RefusedError, Unavailable)}
+
+
+async def submit_document(request: ApiRequest) -> dict[str, Any]:
+    text, folder = await read_document(request)
+    body = request.scope["smalt.body"]
+    act = body.get("act")
+    if act not in ACTS:
+        raise ValidationException(f'"act" must be one of {", ".join(ACTS)}')
+    root = get_root(request) if folder is not None else None
+    file = str(body.get("file") or "")
+    found = await asyncio.to_thread(find_problems, text, folder, root, file)
+    if found["problems"]:
+        return _answer_problems(act, found["problems"])
+    workspace = request.workspace
+    names = [workspace.subscription, workspace.resource_group, workspace.name]
+    given = {**body, "kind": found["kind"], "workspace": names}
+    with contextlib.ExitStack() as stack:
+        place = str(folder) if folder is not None else stack.enter_context(tempfile.TemporaryDirectory())
+        answer = await _run_program({**given, "folder": place}, Path(place), str(request.server.home.root))
+    if "result" in answer:
+        result: dict[str, Any] = answer["result"]
+        return {"problems": [], **result} if act == "check" else result
+    if "problems" in answer:
+        return _answer_problems(act, answer["problems"])
+    if act == "check":
+        return {"problems": [{"file": file, "line": 0, "column": 0, "message": answer["error"]}], "warnings": []}
+    raise _ERRORS.get(answer["code"], ValidationException)(answer["error"])
+
+
+def _answer_problems(act: str, problems: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the problems as the answer of a check; for other acts raise ValidationException with them."""
+    if act == "check":
+        return {"problems": problems, "warnings": []}
+    raise ValidationException(
+        [LocatedProblem(one["file"], one["line"], one["column"], one["message"]) for one in problems]
+    )
+
+
+async def _run_program(given: dict[str, Any], folder: Path, home: str) -> dict[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", _PROGRAM, cwd=folder, env={**os.environ, "SMALT_HOME": home},
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        said, failed = await asyncio.wait_for(process.communicate(json.dumps(given).encode()), _PATIENCE)
+    except asyncio.TimeoutError:
+        raise Unavailable(
+            f"the document was not sent within {_PATIENCE:g} s; submit its file by the command line"
+        ) from None
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    if process.returncode:
+        raise RuntimeError(f"the program that submits a document failed: {failed.decode(errors='replace')[-2000:]}")
+    answer: dict[str, Any] = json.loads(said)
+    return answer
+
+
+ROUTES = [("POST", "/documents/submit", submit_document)]

@@ -1,0 +1,213 @@
+import {
+  applyNodeChanges, Background, BackgroundVariant, Controls, ReactFlow, useConnection, useReactFlow, type Connection, type Edge as FlowEdge, type FinalConnectionState, type NodeChange, type OnSelectionChangeParams,
+} from "@xyflow/react";
+import { useCallback, useEffect, useMemo, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from "react";
+import { tell, tellError } from "../shell/toasts";
+import { clearInput, connectInput, connectOutput, connectSteps, copySteps, disconnectOutput, pasteSteps, removePipelinePort, removeSteps } from "./changes";
+import { inputId, outputId, stepId } from "./drawing";
+import { COMPONENT_DRAG, type PaletteItem } from "./palette";
+import { listShownPorts, placeNodes } from "./placement";
+import { explainConnection, findStep, noteConnection, type End } from "./rules";
+import type { Positions } from "./routes";
+import { PortNode, StepNode, type PortNodeType, type StepNodeType } from "./StepNode";
+import type { DesignerStore } from "./store";
+import "@xyflow/react/dist/base.css";
+
+type DrawNode = StepNodeType | PortNodeType;
+const NODE_TYPES = { step: StepNode, port: PortNode };
+
+interface Props {
+  store: DesignerStore;
+  version: number;
+  onAdd: (item: PaletteItem, at: [number, number] | null) => void;
+  onOpenInner: (name: string) => void;
+}
+
+/** The drawing: nodes to be moved, connected, copied and removed. */
+export function Canvas({ store, version, onAdd, onOpenInner }: Props) {
+  const { drawing } = store;
+  const flow = useReactFlow<DrawNode>();
+  const [nodes, setNodes] = useState<DrawNode[]>([]);
+  const problems = useMemo(() => store.stepProblems, [version]);
+  const isReadOnly = store.source.isBroken;
+
+  useEffect(() => {
+    setNodes((before) => {
+      const old = new Map(before.map((node) => [node.id, node]));
+      return buildNodes(store, problems).map((node) => ({ ...node, measured: old.get(node.id)?.measured ?? { width: node.width!, height: node.height! } }) as DrawNode);
+    });
+  }, [store, drawing, problems, store.positions, store.selected]);
+
+  const edges = useMemo<FlowEdge[]>(() => {
+    const shown = new Set([...listShownPorts(drawing).map(inputId), ...drawing.steps.map((step) => stepId(step.name)), ...drawing.outputs.map(({ name }) => outputId(name))]);
+    return drawing.edges.filter(({ from, to }) => shown.has(from) && shown.has(to)).map(({ id, from, fromPort, to, toPort }) => {
+      const isUnknown = fromPort !== null && findStep(drawing, from)?.outputs.every(({ name }) => name !== fromPort);
+      return { id, source: from, target: to, sourceHandle: isUnknown ? null : fromPort, targetHandle: toPort, className: fromPort === null ? "control" : undefined, ariaLabel: `from ${from.replace(":", " ")}${fromPort ? `, ${fromPort}` : ""} to ${to.replace(":", " ")}${toPort ? `, ${toPort}` : ""}`, deletable: fromPort !== null, selectable: fromPort !== null };
+    });
+  }, [drawing]);
+
+  const freeze = useCallback(() => Object.fromEntries(flow.getNodes().map(({ id, position }): [string, [number, number]] => [id, [Math.round(position.x), Math.round(position.y)]])) as Positions, [flow]);
+  const attempt = useCallback((work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      tellError(error);
+    }
+  }, []);
+
+  function change(changes: NodeChange<DrawNode>[]) {
+    setNodes((before) => applyNodeChanges(changes, before));
+    const isOver = changes.some((one) => one.type === "position" && one.dragging === false) && !changes.some((one) => one.type === "position" && one.dragging);
+    if (isOver) queueMicrotask(() => store.movePositions({ ...store.positions, ...freezeAfter(flow.getNodes(), changes) }));
+  }
+
+  const connect = useCallback((from: End, to: End) => attempt(() => {
+    const why = explainConnection(store.drawing, from, to);
+    if (why) throw new Error(why);
+    const note = noteConnection(store.drawing, from, to);
+    const source = findStep(store.drawing, from.node);
+    store.edit((changes) => {
+      if (to.node.startsWith("output:")) connectOutput(changes, source!, from.port, to.port);
+      else if (source) connectSteps(changes, source, from.port, findStep(store.drawing, to.node)!, to.port);
+      else connectInput(changes, from.port, findStep(store.drawing, to.node)!, to.port);
+    });
+    if (note) tell(note);
+  }), [store, attempt]);
+
+  const endConnection = useCallback((event: MouseEvent | TouchEvent, state: FinalConnectionState) => {
+    if (state.isValid || !state.fromHandle) return;
+    const own: End = { node: state.fromNode!.id, port: state.fromHandle.id! };
+    if (state.toHandle) {
+      const other: End = { node: state.toNode!.id, port: state.toHandle.id! };
+      const [from, to] = state.fromHandle.type === "source" ? [own, other] : [other, own];
+      tellError(new Error(state.toHandle.type === state.fromHandle.type ? "connect an output with an input" : (explainConnection(store.drawing, from, to) ?? "this cannot be connected")));
+      return;
+    }
+    const point = "changedTouches" in event ? event.changedTouches[0] : event;
+    const node = document.elementFromPoint(point.clientX, point.clientY)?.closest<HTMLElement>(".react-flow__node")?.dataset.id;
+    if (node && node !== own.node && state.fromHandle.type === "source") dropOnNode(own, node);
+  }, [store]);
+
+  /** Connect with the first input of a step that is free and takes it. */
+  function dropOnNode(from: End, node: string) {
+    const step = findStep(store.drawing, node);
+    if (!step) return;
+    const whys = step.inputs.map((port) => ({ port, why: explainConnection(store.drawing, from, { node, port: port.name }) }));
+    const fitting = whys.filter(({ why }) => !why).map(({ port }) => port);
+    const chosen = fitting.find(({ given }) => given.kind === "none") ?? fitting[0];
+    if (chosen) connect(from, { node, port: chosen.name });
+    else tellError(new Error(whys[0]?.why ?? `'${step.name}' has no input`));
+  }
+
+  function remove(gone: { nodes: { id: string }[]; edges: FlowEdge[] }) {
+    attempt(() => store.edit((changes) => {
+      const names = gone.nodes.flatMap(({ id }) => findStep(store.drawing, id)?.name ?? []);
+      for (const { source, sourceHandle, target, targetHandle } of gone.edges) {
+        const step = findStep(store.drawing, target);
+        if (step && !names.includes(step.name) && targetHandle) clearInput(changes, step, targetHandle);
+        const writer = findStep(store.drawing, source);
+        if (target.startsWith("output:") && writer && !names.includes(writer.name) && sourceHandle) disconnectOutput(changes, writer, sourceHandle);
+      }
+      if (names.length) removeSteps(changes, store.drawing, names);
+      for (const { id } of gone.nodes) {
+        if (id.startsWith("input:")) removePipelinePort(changes, store.drawing, "inputs", id.slice(6));
+        if (id.startsWith("output:")) removePipelinePort(changes, store.drawing, "outputs", id.slice(7));
+      }
+    }));
+  }
+
+  const listSelectedSteps = () => [...store.selected].flatMap((id) => findStep(store.drawing, id)?.name ?? []);
+  function copy(event: ClipboardEvent, isCut = false) {
+    const names = listSelectedSteps();
+    if (!names.length) return;
+    event.preventDefault();
+    event.clipboardData.setData("text/plain", copySteps(store.source, drawing.base, names));
+    if (isCut) attempt(() => store.edit((changes) => removeSteps(changes, store.drawing, names)));
+    else tell(names.length === 1 ? `copied '${names[0]}'` : `copied ${names.length} steps`);
+  }
+  function paste(event: ClipboardEvent) {
+    const text = event.clipboardData.getData("text/plain");
+    if (!text.trim()) return;
+    event.preventDefault();
+    attempt(() => {
+      let made: string[] = [];
+      const before = freeze();
+      store.edit((changes) => (made = pasteSteps(changes, store.drawing, text)), Object.keys(store.positions).length ? before : undefined);
+      store.select(made.map(stepId));
+    });
+  }
+  function press(event: KeyboardEvent) {
+    const isCommand = event.ctrlKey || event.metaKey;
+    if (isCommand && event.key.toLowerCase() === "z") {
+      event.preventDefault();
+      if (event.shiftKey) store.redo();
+      else store.undo();
+    } else if (isCommand && event.key.toLowerCase() === "y") {
+      event.preventDefault();
+      store.redo();
+    } else if (isCommand && event.key.toLowerCase() === "a") {
+      event.preventDefault();
+      store.select(nodes.map(({ id }) => id));
+    } else if (event.key === "Escape") store.select([]);
+  }
+  function drop(event: DragEvent) {
+    const dragged = event.dataTransfer.getData(COMPONENT_DRAG);
+    if (!dragged) return;
+    event.preventDefault();
+    const { x, y } = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
+    onAdd(JSON.parse(dragged) as PaletteItem, [Math.round(x), Math.round(y)]);
+  }
+
+  return (
+    <div className="draw-canvas" role="group" aria-label="Drawing of the pipeline" tabIndex={-1} onCopy={copy} onCut={(event) => copy(event, true)} onPaste={paste} onKeyDown={press} onDragOver={(event) => event.preventDefault()} onDrop={drop}>
+      <ReactFlow<DrawNode>
+        nodes={nodes} edges={edges} nodeTypes={NODE_TYPES} onNodesChange={change} fitView fitViewOptions={{ padding: 0.15, maxZoom: 1 }} minZoom={0.08} maxZoom={2}
+        onConnect={(made: Connection) => connect({ node: made.source, port: made.sourceHandle! }, { node: made.target, port: made.targetHandle! })}
+        isValidConnection={(made) => !explainConnection(store.drawing, { node: made.source, port: made.sourceHandle ?? "" }, { node: made.target, port: made.targetHandle ?? "" })}
+        onConnectEnd={endConnection} onBeforeDelete={async (gone) => {
+          remove(gone);
+          return false; // the text is changed, and the drawing follows it
+        }}
+        onSelectionChange={useCallback(({ nodes: chosen }: OnSelectionChangeParams) => store.select(chosen.map(({ id }) => id)), [store])}
+        onNodeDoubleClick={(_, node) => node.type === "step" && onOpenInner(node.data.step.name)}
+        deleteKeyCode={isReadOnly ? null : ["Delete", "Backspace"]} nodesDraggable={!isReadOnly} nodesConnectable={!isReadOnly} selectionKeyCode="Shift" multiSelectionKeyCode={["Control", "Meta"]}
+        connectionRadius={28} onlyRenderVisibleElements={nodes.length > 200} proOptions={{ hideAttribution: true }} nodesFocusable edgesFocusable
+      >
+        <Background variant={BackgroundVariant.Dots} gap={22} size={1} />
+        <Controls showInteractive={false} position="bottom-right" />
+        <ConnectionNote store={store} />
+      </ReactFlow>
+    </div>
+  );
+}
+
+/** Says, while a connection is drawn, why it does not fit where the pointer is. */
+function ConnectionNote({ store }: { store: DesignerStore }) {
+  const connection = useConnection();
+  if (!connection.inProgress || !connection.toHandle || !connection.toNode || connection.isValid !== false) return null;
+  const own: End = { node: connection.fromNode.id, port: connection.fromHandle.id ?? "" };
+  const other: End = { node: connection.toNode.id, port: connection.toHandle.id ?? "" };
+  const why = connection.fromHandle.type === "source" ? explainConnection(store.drawing, own, other) : explainConnection(store.drawing, other, own);
+  return why ? <div className="draw-why" role="status">{why}</div> : null;
+}
+
+function buildNodes(store: DesignerStore, problems: Map<string, string[]>): DrawNode[] {
+  const { drawing } = store;
+  return placeNodes(drawing, store.positions).map(({ id, x, y, width, height }): DrawNode => {
+    const common = { id, position: { x, y }, width, height, selected: store.selected.has(id) };
+    const step = findStep(drawing, id);
+    if (step) return { ...common, type: "step", data: { step, problems: problems.get(step.name) ?? [] }, ariaLabel: `step ${step.name}, ${step.component ?? step.type}` };
+    const side = id.startsWith("input:") ? "input" : "output";
+    const name = id.slice(side.length + 1);
+    const type = (side === "input" ? drawing.inputs : drawing.outputs).find((port) => port.name === name)?.spec.type;
+    return { ...common, type: "port", data: { name, type, side }, ariaLabel: `the pipeline's ${side} ${name}` };
+  });
+}
+
+function freezeAfter(nodes: DrawNode[], changes: NodeChange<DrawNode>[]): Positions {
+  const moved = new Map(changes.flatMap((one) => (one.type === "position" && one.position ? [[one.id, one.position] as const] : [])));
+  return Object.fromEntries(nodes.map(({ id, position }): [string, [number, number]] => {
+    const { x, y } = moved.get(id) ?? position;
+    return [id, [Math.round(x), Math.round(y)]];
+  }));
+}

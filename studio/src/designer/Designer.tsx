@@ -1,0 +1,197 @@
+import { ReactFlowProvider } from "@xyflow/react";
+import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { createName } from "../job/names";
+import { useApi } from "../shell/context";
+import { offerCommands } from "../shell/commands";
+import { Icon } from "../shell/icons";
+import { buildPath, go } from "../shell/router";
+import { tell, tellError } from "../shell/toasts";
+import { Canvas } from "./Canvas";
+import { addStep } from "./changes";
+import { stepId } from "./drawing";
+import { keepPositions } from "./memory";
+import { fetchInterface, makeStep, type PaletteItem } from "./palette";
+import { PalettePanel } from "./PalettePanel";
+import { PipelineForm } from "./PipelineForm";
+import { explainAddition, findStep } from "./rules";
+import { SaveDialog } from "./SaveDialog";
+import { StepForm } from "./StepForm";
+import type { DesignerStore, Origin } from "./store";
+import { Toolbar } from "./Toolbar";
+import { revealText, YamlEditor } from "./YamlEditor";
+import { encodeFile } from "./yaml/encoding";
+import { lineStart } from "./yaml/source";
+
+export type Panels = { palette: boolean; form: boolean; yaml: boolean };
+export type DialogKind = "save" | null;
+
+interface Props {
+  store: DesignerStore;
+  onLeave: (store: DesignerStore) => void;
+  /** The document is at another address now. */
+  onMoved: (to: string) => void;
+}
+
+/** A pipeline as drawing, forms and YAML, each of which edits the one text. */
+export function Designer({ store, onLeave, onMoved }: Props) {
+  const api = useApi();
+  const version = useSyncExternalStore(store.subscribe, store.getVersion);
+  const [panels, setPanels] = usePanels();
+  const [dialog, setDialog] = useState<DialogKind>(null);
+  const [isBusy, setBusy] = useState(false);
+  const page = buildPath(api.workspace.folder, "designer");
+  const chosen = store.selected.size === 1 ? findStep(store.drawing, [...store.selected][0]) : undefined;
+
+  useEffect(() => {
+    const warn = (event: BeforeUnloadEvent) => store.isChanged && event.preventDefault();
+    window.addEventListener("beforeunload", warn);
+    store.resume();
+    return () => {
+      window.removeEventListener("beforeunload", warn);
+      store.close();
+      onLeave(store);
+    };
+  }, [store]);
+  useEffect(() => {
+    if (store.origin.kind === "file") keepPositions(api.workspace.folder, store.origin.path, store.positions);
+  }, [store, store.positions]);
+  useEffect(() => {
+    if (!chosen) return;
+    const range = store.source.findRange(chosen.path);
+    if (range && !store.view?.hasFocus) revealText(store, lineStart(store.text, range[0]));
+  }, [store, chosen?.name]);
+
+  const attempt = useCallback(async (work: () => Promise<void>) => {
+    setBusy(true);
+    try {
+      await work();
+    } catch (error) {
+      tellError(error);
+    } finally {
+      setBusy(false);
+    }
+  }, []);
+
+  const saveTo = useCallback(async (origin: Origin) => {
+    if (origin.kind === "file") {
+      const etag = await store.routes.writeFile(origin.path, store.fileText, origin.etag || null);
+      store.markSaved({ ...origin, etag }, origin.path.split("/").slice(0, -1).join("/"));
+      keepPositions(api.workspace.folder, origin.path, store.positions);
+    } else if (origin.kind === "draft") {
+      const etag = await store.routes.writeDraft(origin.name, { text: store.joinedText, folder: store.folder, positions: store.positions }, origin.etag || null);
+      store.markSaved({ ...origin, etag }, store.folder);
+    }
+    tell(origin.kind === "file" ? `saved ${origin.path}` : origin.kind === "draft" ? `saved the draft '${origin.name}'` : "saved");
+  }, [store, api]);
+
+  const save = useCallback(() => {
+    const { origin } = store;
+    if (origin.kind === "file" || origin.kind === "draft") void attempt(() => saveTo(origin));
+    else setDialog("save");
+  }, [store, attempt, saveTo]);
+
+  const submit = useCallback(() => attempt(async () => {
+    const made = await store.routes.submit<{ name: string }>("job", { text: store.text, folder: store.folder, file: store.fileName }, { name: createName() });
+    go(buildPath(api.workspace.folder, "jobs", made.name));
+  }), [store, attempt, api]);
+
+  const add = useCallback((item: PaletteItem, at: [number, number] | null) => attempt(async () => {
+    const spec = item.component ? await fetchInterface(api, item.component) : undefined;
+    const why = explainAddition(store.drawing, item.component ?? "", spec);
+    if (why) throw new Error(why);
+    const step = makeStep(item, spec, new Set(store.drawing.steps.map(({ name }) => name)));
+    if (item.component && spec) store.interfaces = { ...store.interfaces, [item.component]: spec };
+    store.edit((changes) => addStep(changes, store.drawing.base, step), at ? { ...store.positions, [stepId(step.name)]: at } : undefined);
+    store.select([stepId(step.name)]);
+  }), [store, attempt, api]);
+
+  const download = useCallback(() => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([encodeFile(store.fileText)], { type: "application/yaml" }));
+    link.download = store.fileName;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  }, [store]);
+  const arrange = useCallback(() => store.movePositions({}), [store]);
+
+  useEffect(() => offerCommands(() => [
+    { name: "Save the pipeline", what: "designer", run: save },
+    { name: "Save the pipeline as…", what: "designer", run: () => setDialog("save") },
+    { name: "Submit the pipeline", what: "designer", run: () => void submit() },
+    { name: "Download the YAML", what: "designer", run: download },
+    { name: "Arrange the drawing", what: "designer", run: arrange },
+    { name: "Undo", what: "designer", run: store.undo },
+    { name: "Redo", what: "designer", run: store.redo },
+    { name: "Show or hide the YAML", what: "designer", run: () => setPanels((before) => ({ ...before, yaml: !before.yaml })) },
+    { name: "Show or hide the components", what: "designer", run: () => setPanels((before) => ({ ...before, palette: !before.palette })) },
+    { name: "Show or hide the form", what: "designer", run: () => setPanels((before) => ({ ...before, form: !before.form })) },
+  ]), [store, save, submit, download, arrange, setPanels]);
+  useEffect(() => {
+    function press(event: KeyboardEvent) {
+      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s") return;
+      event.preventDefault();
+      save();
+    }
+    window.addEventListener("keydown", press);
+    return () => window.removeEventListener("keydown", press);
+  }, [save]);
+
+  const openInner = (name: string) => {
+    const step = store.drawing.steps.find((one) => one.name === name);
+    if (step?.inner) store.openBase(step.inner);
+    else if (step?.spec?.file && step.spec.type === "pipeline") go(`${page}?file=${encodeURIComponent(step.spec.file)}`);
+  };
+  const hasSide = panels.form || panels.yaml;
+  return (
+    <div className="designer">
+      <Toolbar store={store} panels={panels} isBusy={isBusy} onPanels={setPanels} onSave={save} onSaveAs={() => setDialog("save")} onDownload={download} onSubmit={() => void submit()} onArrange={arrange} />
+      {store.source.isBroken && (
+        <p className="draw-broken" role="status"><Icon name="alert" size={14} />The YAML does not parse, so the drawing shows what it was: {store.source.doc.errors[0].message.split("\n")[0]}</p>
+      )}
+      <div className={`draw-body${panels.palette ? " with-palette" : ""}${hasSide ? " with-side" : ""}`}>
+        {panels.palette && <PalettePanel isLocked={store.source.isBroken} onAdd={(item) => void add(item, null)} />}
+        <ReactFlowProvider>
+          <Canvas store={store} version={version} onAdd={(item, at) => void add(item, at)} onOpenInner={openInner} />
+        </ReactFlowProvider>
+        {hasSide && (
+          <div className="draw-side">
+            {panels.form && (
+              <div className="draw-form-panel">
+                {chosen ? <StepForm key={chosen.name} store={store} step={chosen} onOpenFile={(path) => go(`${page}?file=${encodeURIComponent(path)}`)} onOpenInner={() => openInner(chosen.name)} /> : <PipelineForm key={store.base.join("/")} store={store} />}
+              </div>
+            )}
+            {panels.yaml && <YamlEditor store={store} version={version} />}
+          </div>
+        )}
+      </div>
+      {dialog === "save" && (
+        <SaveDialog store={store} onClose={() => setDialog(null)} onSave={async (origin) => {
+          await saveTo(origin);
+          setDialog(null);
+          if (origin.kind === "file") onMoved(`${page}?file=${encodeURIComponent(origin.path)}`);
+          if (origin.kind === "draft") onMoved(`${page}?draft=${encodeURIComponent(origin.name)}`);
+        }} />
+      )}
+    </div>
+  );
+}
+
+const PANELS = "smalt.designer.panels";
+
+/** The parts that are shown; remembered by this browser. */
+function usePanels(): [Panels, (change: (before: Panels) => Panels) => void] {
+  const [panels, setPanels] = useState<Panels>(() => {
+    const usual = { palette: innerWidth > 900, form: true, yaml: innerWidth > 900 };
+    try {
+      return { ...usual, ...(JSON.parse(localStorage.getItem(PANELS) ?? "{}") as Partial<Panels>) };
+    } catch {
+      return usual;
+    }
+  });
+  const change = useCallback((make: (before: Panels) => Panels) => setPanels((before) => {
+    const after = make(before);
+    localStorage.setItem(PANELS, JSON.stringify(after));
+    return after;
+  }), []);
+  return [panels, change];
+}

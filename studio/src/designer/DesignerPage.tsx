@@ -1,0 +1,66 @@
+import { useEffect, useMemo, useState } from "react";
+import { useApi } from "../shell/context";
+import { ErrorMessage, Loading } from "../shell/messages";
+import { buildPath, go, usePlace } from "../shell/router";
+import { Designer } from "./Designer";
+import { EDITOR } from "./editor";
+import { readPositions } from "./memory";
+import { DocumentRoutes } from "./routes";
+import { StartPage } from "./StartPage";
+import { DesignerStore, type OpenedDocument } from "./store";
+import { splitText, type FileText } from "./yaml/encoding";
+import "./designer.css";
+
+const EMPTY = "$schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json\ntype: pipeline\n";
+/** Documents that were left with changes, by address: coming back finds them again. */
+const left = new Map<string, DesignerStore>();
+
+export default function DesignerPage() {
+  const api = useApi();
+  const { query } = usePlace();
+  const routes = useMemo(() => new DocumentRoutes(api), [api]);
+  const [upload, setUpload] = useState<{ name: string; file: FileText } | null>(null);
+  const key = `${api.workspace.folder}?${query.has("file") ? `file=${query.get("file")}` : query.has("draft") ? `draft=${query.get("draft")}` : query.has("new") ? `new=${query.get("new")}` : query.has("upload") ? `upload=${query.get("upload")}` : ""}`;
+  const [state, setState] = useState<{ key: string; store?: DesignerStore; error?: Error } | null>(null);
+
+  useEffect(() => {
+    if (key.endsWith("?")) return;
+    let isCurrent = true;
+    const known = left.get(key);
+    const opening = known ? Promise.resolve(known) : openDocument(routes, query, upload).then((opened) => new DesignerStore(routes, opened, EDITOR));
+    opening.then((store) => isCurrent && setState({ key, store }), (error: Error) => isCurrent && setState({ key, error }));
+    return () => {
+      isCurrent = false;
+    };
+  }, [key, routes]);
+  useEffect(() => {
+    document.title = "Designer · smalt";
+  }, []);
+
+  if (key.endsWith("?")) {
+    return <StartPage routes={routes} onUpload={(name, file) => { setUpload({ name, file }); left.delete(`${api.workspace.folder}?upload=${name}`); go(`${buildPath(api.workspace.folder, "designer")}?upload=${encodeURIComponent(name)}`); }} />;
+  }
+  if (state?.key !== key) return <Loading what="the pipeline" />;
+  if (state.error) return <div className="center"><ErrorMessage error={state.error} retry={() => go(buildPath(api.workspace.folder, "designer"))} /></div>;
+  return <Designer key={key} store={state.store!} onLeave={(store) => (store.isChanged ? left.set(key, store) : left.delete(key))} onMoved={(to) => { left.delete(key); go(to, { replace: true }); }} />;
+}
+
+async function openDocument(routes: DocumentRoutes, query: URLSearchParams, upload: { name: string; file: FileText } | null): Promise<OpenedDocument> {
+  const path = query.get("file");
+  if (path !== null) {
+    const { file, etag } = await routes.readFile(path);
+    const folder = path.split("/").slice(0, -1).join("/");
+    return { origin: { kind: "file", path, etag }, file, folder, positions: readPositions(routes.api.workspace.folder, path) };
+  }
+  const name = query.get("draft");
+  if (name !== null) {
+    const draft = await routes.readDraft(name);
+    return { origin: { kind: "draft", name, etag: draft.etag }, file: splitText(draft.text), folder: draft.folder, positions: draft.positions };
+  }
+  if (query.has("upload")) {
+    if (!upload) throw new Error(`'${query.get("upload")}' was uploaded before this page was loaded; upload it again`);
+    return { origin: { kind: "upload", name: upload.name }, file: upload.file, folder: null, positions: {} };
+  }
+  const root = await routes.listFolder("").then(() => "", () => null);
+  return { origin: { kind: "new" }, file: splitText(EMPTY), folder: root, positions: {} };
+}

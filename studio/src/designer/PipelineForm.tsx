@@ -1,0 +1,87 @@
+import { Icon } from "../shell/icons";
+import { addInput, addOutput, removePipelinePort, renamePipelinePort, setField } from "./changes";
+import { ChoiceField, TextField } from "./fields";
+import { isLiteral } from "./ports";
+import { formatProblem } from "./problems";
+import { attemptEdit, NewPort } from "./StepForm";
+import type { DesignerStore } from "./store";
+import type { PipelinePort } from "./drawing";
+import { parseTyped, showValue } from "./values";
+import type { Path, Value } from "./yaml/source";
+
+const FLAGS = [
+  ["continue_on_step_failure", "Go on when a step fails"],
+  ["force_rerun", "Run every step, reuse none"],
+] as const;
+
+/** The pipeline itself: its names, settings, inputs and outputs, and the problems of its text. */
+export function PipelineForm({ store }: { store: DesignerStore }) {
+  const { drawing } = store;
+  const isLocked = store.source.isBroken;
+  const isNested = drawing.base.length > 0;
+  const set = (...path: Path) => (text: string) => attemptEdit(() => store.edit((changes) => setField(changes, [...drawing.base, ...path], text === "" ? undefined : text)));
+  const text = (value: Value | undefined) => showValue(value ?? null);
+  const { head, settings } = drawing;
+  const isComponent = drawing.kind === "component";
+  return (
+    <section className="draw-form" aria-label="Pipeline">
+      <header className="form-head"><h2>{isNested ? String(drawing.base.at(-1) === "component" ? drawing.base.at(-2) : drawing.base.at(-1)) : isComponent ? "Pipeline component" : "Pipeline"}</h2></header>
+      {store.problems.length > 0 && (
+        <ul className="form-problems" aria-label="Problems">
+          {store.problems.map((problem, k) => <li key={k} className="form-problem"><Icon name="alert" size={14} /><span>{formatProblem(problem)}</span></li>)}
+        </ul>
+      )}
+      {isComponent && !isNested && <TextField label="Name" value={text(head.name)} isCode isDisabled={isLocked} onSet={set("name")} />}
+      {isComponent && !isNested && <TextField label="Version" value={text(head.version)} isCode isDisabled={isLocked} onSet={set("version")} />}
+      <TextField label="Display name" value={text(head.display_name)} isDisabled={isLocked} onSet={set("display_name")} />
+      {!isNested && !isComponent && <TextField label="Experiment" value={text(head.experiment_name)} isDisabled={isLocked} onSet={set("experiment_name")} />}
+      <TextField label="Description" value={text(head.description)} isLong isDisabled={isLocked} onSet={set("description")} />
+      {!isComponent && !isNested && (
+        <>
+          <h3>Settings</h3>
+          <TextField label="Compute" value={text(settings.default_compute ?? head.compute)} isCode isDisabled={isLocked} onSet={"compute" in head ? set("compute") : set("settings", "default_compute")} />
+          <TextField label="Datastore" value={text(settings.default_datastore)} isCode isDisabled={isLocked} onSet={set("settings", "default_datastore")} />
+          {FLAGS.map(([key, label]) => (
+            <ChoiceField key={key} label={label} value={settings[key] === true ? "true" : settings[key] === false ? "false" : ""} isDisabled={isLocked}
+              choices={[{ value: "", label: "not set (no)" }, { value: "true", label: "yes" }, { value: "false", label: "no" }]}
+              onSet={(next) => void attemptEdit(() => store.edit((changes) => setField(changes, ["settings", key], next === "" ? undefined : next === "true")))} />
+          ))}
+        </>
+      )}
+      <h3>Inputs</h3>
+      {drawing.inputs.map((port) => <PortFields key={port.name} store={store} port={port} side="inputs" isLocked={isLocked} />)}
+      <NewPort label="input" isLocked={isLocked} taken={drawing.inputs.map(({ name }) => name)} onAdd={(name, type) => attemptEdit(() => store.edit((changes) => {
+        if (isComponent) changes.set([...drawing.base, "inputs", name], { type });
+        else addInput(changes, drawing.base, name, type, isLiteral(type) ? (type === "boolean" ? false : type === "string" ? "" : 0) : "");
+      }))} />
+      <h3>Outputs</h3>
+      {drawing.outputs.map((port) => <PortFields key={port.name} store={store} port={port} side="outputs" isLocked={isLocked} />)}
+      <NewPort label="output" dataOnly isLocked={isLocked} taken={drawing.outputs.map(({ name }) => name)} onAdd={(name, type) => attemptEdit(() => store.edit((changes) => addOutput(changes, drawing.base, name, type)))} />
+    </section>
+  );
+}
+
+function PortFields({ store, port, side, isLocked }: { store: DesignerStore; port: PipelinePort; side: "inputs" | "outputs"; isLocked: boolean }) {
+  const { drawing } = store;
+  const { name, spec, given } = port;
+  const path = [...drawing.base, side, name];
+  const rename = (to: string) => {
+    if (!/^[A-Za-z_]\w*$/.test(to)) return `'${to}' is no name of an ${side.slice(0, -1)}; use letters, digits and _`;
+    if (drawing[side].some((other) => other.name === to)) return `there is an ${side.slice(0, -1)} '${to}' already`;
+    return attemptEdit(() => store.edit((changes) => renamePipelinePort(changes, drawing.base, side, name, to)));
+  };
+  const isMapping = store.source.findMap(path) !== undefined;
+  const value = given.kind === "data" ? (given.path ?? "") : given.kind === "literal" ? showValue(given.value) : given.kind === "expression" ? given.text : "";
+  const take = (text: string) => {
+    if (isMapping) return attemptEdit(() => store.edit((changes) => setField(changes, [...path, drawing.kind === "component" && !drawing.base.length ? "default" : "path"], text === "" ? undefined : text)));
+    const found = parseTyped(name, spec, text);
+    return "problem" in found ? found.problem : attemptEdit(() => store.edit((changes) => changes.set(path, found.value)));
+  };
+  return (
+    <div className="form-port pair">
+      <TextField label={side === "inputs" ? "Input" : "Output"} value={name} isCode isDisabled={isLocked} onSet={rename}
+        extra={<><span className="form-type">{spec.type ?? "any"}</span><button className="link" disabled={isLocked} aria-label={`Remove the ${side.slice(0, -1)} ${name}`} onClick={() => void attemptEdit(() => store.edit((changes) => removePipelinePort(changes, drawing, side, name)))}>remove</button></>} />
+      {side === "inputs" && <TextField label={`Value of ${name}`} value={isMapping && drawing.kind === "component" ? showValue((spec.default as Value) ?? null) : value} isCode isDisabled={isLocked} onSet={take} />}
+    </div>
+  );
+}

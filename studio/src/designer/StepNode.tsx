@@ -1,0 +1,58 @@
+import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
+import { Icon } from "../shell/icons";
+import type { Port, Step } from "./drawing";
+import { listShownInputs } from "./placement";
+
+export type StepNodeType = Node<{ step: Step; problems: string[] }, "step">;
+export type PortNodeType = Node<{ name: string; type: string | undefined; side: "input" | "output" }, "port">;
+
+/** A step with its ports: inputs above, outputs below. */
+export function StepNode({ data: { step, problems }, selected }: NodeProps<StepNodeType>) {
+  const inputs = listShownInputs(step);
+  const kind = step.component ?? step.type.replaceAll("_", " ");
+  return (
+    <div className="draw-step" data-selected={selected || undefined} data-broken={problems.length > 0 || undefined} data-step={step.name}>
+      {inputs.length > 0 && <PortRow ports={inputs} side="input" />}
+      <div className="draw-face">
+        <span className="draw-name">
+          {step.name}
+          {problems.length > 0 && <span className="draw-problem" title={problems.join("\n")}><Icon name="alert" size={14} /><span className="visually-hidden">{problems.length} problems: {problems.join("; ")}</span></span>}
+        </span>
+        <span className="draw-kind" title={kind}>{step.title ? `${step.title} · ` : ""}{kind}</span>
+      </div>
+      {step.outputs.length > 0 && <PortRow ports={step.outputs} side="output" />}
+    </div>
+  );
+}
+
+function PortRow({ ports, side }: { ports: Port[]; side: "input" | "output" }) {
+  return (
+    <div className={`draw-ports ${side}`}>
+      {ports.map((port) => (
+        <span key={port.name} className="draw-port" title={`${port.name}: ${port.spec.type ?? "any"}${port.spec.optional ? ", optional" : ""}${port.spec.description ? `\n${port.spec.description}` : ""}`} data-undeclared={!port.isDeclared || undefined}>
+          <Handle id={port.name} type={side === "input" ? "target" : "source"} position={side === "input" ? Position.Top : Position.Bottom} className={`handle ${describeLook(port.spec.type)}`} data-port={port.name} />
+          {port.name}{side === "input" && !port.spec.optional && port.given.kind === "none" && <span className="draw-needed" title="needed">*</span>}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+/** An input or output of the pipeline. */
+export function PortNode({ data: { name, type, side }, selected }: NodeProps<PortNodeType>) {
+  return (
+    <div className={`draw-pipeline-port ${side}`} data-selected={selected || undefined} title={`the pipeline's ${side} ${name}: ${type ?? "any type"}`}>
+      {side === "output" && <Handle id={name} type="target" position={Position.Top} className={`handle ${describeLook(type)}`} />}
+      <Icon name={side === "input" ? "down" : "download"} size={13} />
+      <span className="draw-port-name">{name}</span>
+      {side === "input" && <Handle id={name} type="source" position={Position.Bottom} className={`handle ${describeLook(type)}`} />}
+    </div>
+  );
+}
+
+function describeLook(type: string | undefined): string {
+  if (type === undefined) return "any";
+  if (type.endsWith("_model")) return "model";
+  if (type === "mltable") return "table";
+  return type === "uri_file" || type === "uri_folder" ? "files" : "value";
+}

@@ -1,0 +1,66 @@
+import { useApi } from "../shell/context";
+import { Icon, type IconName } from "../shell/icons";
+import { Link } from "../shell/Link";
+import { buildPath } from "../shell/router";
+import { Menu } from "../jobs/Menu";
+import type { Panels } from "./Designer";
+import type { DesignerStore } from "./store";
+import "../jobs/jobs.css";
+
+interface Props {
+  store: DesignerStore;
+  panels: Panels;
+  isBusy: boolean;
+  onPanels: (change: (before: Panels) => Panels) => void;
+  onSave: () => void;
+  onSaveAs: () => void;
+  onDownload: () => void;
+  onSubmit: () => void;
+  onArrange: () => void;
+}
+
+export function Toolbar({ store, panels, isBusy, onPanels, onSave, onSaveAs, onDownload, onSubmit, onArrange }: Props) {
+  const api = useApi();
+  const { origin, base } = store;
+  const name = origin.kind === "file" ? origin.path : origin.kind === "draft" ? origin.name : origin.kind === "upload" ? origin.name : "New pipeline";
+  const toggle = (key: keyof Panels, label: string, icon: IconName) => (
+    <button className="button icon" aria-label={label} title={label} aria-pressed={panels[key]} onClick={() => onPanels((before) => ({ ...before, [key]: !before[key] }))}><Icon name={icon} size={14} /></button>
+  );
+  return (
+    <header className="draw-head">
+      <nav aria-label="Above this drawing" className="crumbs">
+        <Link to={buildPath(api.workspace.folder, "designer")}>Designer</Link>
+        {base.length > 0 && <><Icon name="right" size={12} /><button className="link" onClick={() => store.openBase([])}>{name}</button></>}
+      </nav>
+      <div className="draw-title">
+        <h1 title={name}>{base.length ? String(base.filter((part) => part !== "jobs" && part !== "component").join(" / ")) : name}</h1>
+        <span className="muted" role="status">{store.isChanged ? "not saved" : ""}</span>
+        <CheckState store={store} />
+        <span className="space" />
+        <button className="button icon" aria-label="Undo" title="Undo (Ctrl Z)" disabled={!store.canUndo} onClick={() => store.undo()}><Icon name="undo" size={14} /></button>
+        <button className="button icon" aria-label="Redo" title="Redo (Ctrl Y)" disabled={!store.canRedo} onClick={() => store.redo()}><Icon name="redo" size={14} /></button>
+        <button className="button icon" aria-label="Arrange" title="Arrange the drawing" onClick={onArrange}><Icon name="fit" size={14} /></button>
+        {toggle("palette", "Components", "group")}
+        {toggle("form", "Form", "filter")}
+        {toggle("yaml", "YAML", "file")}
+        <button className="button" disabled={isBusy} onClick={onSave}>Save</button>
+        <Menu label="More">
+          {(close) => (
+            <div className="menu-list">
+              {([["Save as…", onSaveAs], ["Download the YAML", onDownload]] as const).map(([label, run]) => <button key={label} className="menu-item" onClick={() => { close(); run(); }}>{label}</button>)}
+            </div>
+          )}
+        </Menu>
+        <button className="button primary" disabled={isBusy || store.source.isBroken} onClick={onSubmit}><Icon name="play" size={13} />Submit</button>
+      </div>
+    </header>
+  );
+}
+
+/** Whether the command line would take the text. */
+function CheckState({ store }: { store: DesignerStore }) {
+  const count = store.problems.length;
+  if (count) return <button className="badge look-failed draw-state" onClick={() => store.select([])}><Icon name="alert" size={13} />{count === 1 ? "1 problem" : `${count} problems`}</button>;
+  if (store.isChecking) return <span className="badge look-waiting">checking</span>;
+  return <span className="badge look-completed"><Icon name="check" size={13} />valid</span>;
+}

@@ -1,0 +1,70 @@
+import { useEffect, useId, useState, type KeyboardEvent, type ReactNode } from "react";
+
+interface TextProps {
+  label: string;
+  value: string;
+  hint?: string;
+  placeholder?: string;
+  isCode?: boolean;
+  isLong?: boolean;
+  list?: string[];
+  isDisabled?: boolean;
+  extra?: ReactNode;
+  /** Returns why the text cannot be taken; null once it is. */
+  onSet: (text: string) => string | null;
+}
+
+/** A field whose text is taken when it is left, or by Enter; Escape brings the old one back. */
+export function TextField({ label, value, hint, placeholder, isCode, isLong, list, isDisabled, extra, onSet }: TextProps) {
+  const id = useId();
+  const [text, setText] = useState(value);
+  const [problem, setProblem] = useState<string | null>(null);
+  useEffect(() => {
+    setText(value);
+    setProblem(null);
+  }, [value]);
+  const take = () => {
+    if (text !== value) setProblem(onSet(text));
+    else setProblem(null);
+  };
+  function press(event: KeyboardEvent) {
+    if (event.key === "Enter" && (!isLong || event.ctrlKey || event.metaKey)) take();
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      setText(value);
+      setProblem(null);
+    }
+  }
+  const common = {
+    id, value: text, placeholder, disabled: isDisabled, className: isCode ? "field mono" : "field", "aria-describedby": hint || problem ? `${id}-hint` : undefined, "aria-invalid": problem !== null,
+    onChange: (event: { target: { value: string } }) => setText(event.target.value), onBlur: take, onKeyDown: press, spellCheck: false,
+  };
+  return (
+    <div className="form-row">
+      <div className="form-label"><label htmlFor={id}>{label}</label>{extra}</div>
+      {isLong ? <textarea {...common} rows={Math.min(10, Math.max(3, text.split("\n").length))} /> : <input {...common} list={list ? `${id}-list` : undefined} autoComplete="off" />}
+      {list && <datalist id={`${id}-list`}>{list.map((one) => <option key={one} value={one} />)}</datalist>}
+      {(problem ?? hint) && <p id={`${id}-hint`} className={problem ? "form-hint problem" : "form-hint"} role={problem ? "alert" : undefined}>{problem ?? hint}</p>}
+    </div>
+  );
+}
+
+export interface Choice {
+  value: string;
+  label: string;
+  /** Why it cannot be chosen. */
+  why?: string | null;
+}
+
+export function ChoiceField({ label, value, choices, hint, isDisabled, extra, onSet }: { label: string; value: string; choices: Choice[]; hint?: string; isDisabled?: boolean; extra?: ReactNode; onSet: (value: string) => void }) {
+  const id = useId();
+  return (
+    <div className="form-row">
+      <div className="form-label"><label htmlFor={id}>{label}</label>{extra}</div>
+      <select id={id} className="field" value={value} disabled={isDisabled} aria-describedby={hint ? `${id}-hint` : undefined} onChange={(event) => onSet(event.target.value)}>
+        {choices.map((one) => <option key={one.value} value={one.value} disabled={Boolean(one.why)}>{one.why ? `${one.label} – ${one.why}` : one.label}</option>)}
+      </select>
+      {hint && <p id={`${id}-hint`} className="form-hint">{hint}</p>}
+    </div>
+  );
+}

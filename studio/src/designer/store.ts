@@ -1,0 +1,234 @@
+import { history, invertedEffects, isolateHistory, redo, redoDepth, undo, undoDepth } from "@codemirror/commands";
+import { ChangeSet, EditorState, StateEffect, StateField, type Extension, type Transaction, type TransactionSpec } from "@codemirror/state";
+import type { EditorView } from "@codemirror/view";
+import { Changes } from "./changes";
+import { readDrawing, type Drawing, type Interfaces } from "./drawing";
+import { groupProblems } from "./problems";
+import type { Check, DocumentRoutes, Positions, Problem } from "./routes";
+import { joinText, type FileText } from "./yaml/encoding";
+import { Source, type Path } from "./yaml/source";
+
+/** Where a document came from, and where it is saved. */
+export type Origin = { kind: "file"; path: string; etag: string } | { kind: "draft"; name: string; etag: string } | { kind: "new" } | { kind: "upload"; name: string };
+
+export interface OpenedDocument {
+  origin: Origin;
+  file: FileText;
+  /** What paths in the text are relative to, below the server's folder. */
+  folder: string | null;
+  positions: Positions;
+}
+
+export const movePositions = StateEffect.define<Positions>();
+const positionField = StateField.define<Positions>({
+  create: () => ({}),
+  update: (value, transaction) => transaction.effects.reduce((now, effect) => (effect.is(movePositions) ? effect.value : now), value),
+});
+const undoMoves = invertedEffects.of((transaction) => (transaction.effects.some((effect) => effect.is(movePositions)) ? [movePositions.of(transaction.startState.field(positionField))] : []));
+
+const TYPING_PAUSE = 120;
+const CHECK_PAUSE = 250;
+const DEEP_PAUSE = 1500;
+
+/** An opened document: its text, which alone is kept and saved, its drawing, and what the server says of it. */
+export class DesignerStore {
+  state: EditorState;
+  view: EditorView | null = null;
+  origin: Origin;
+  folder: string | null;
+  source: Source;
+  drawing: Drawing;
+  interfaces: Interfaces = {};
+  problems: Problem[] = [];
+  warnings: Problem[] = [];
+  isChecking = true;
+  base: Path = [];
+  selected: ReadonlySet<string> = new Set();
+  private readonly file: FileText;
+  private readonly listeners = new Set<() => void>();
+  private version = 0;
+  private savedText: string;
+  private timers: Partial<Record<"read" | "check" | "deep", ReturnType<typeof setTimeout>>> = {};
+  private asking: AbortController | null = null;
+
+  constructor(
+    readonly routes: DocumentRoutes,
+    opened: OpenedDocument,
+    more: Extension = [],
+  ) {
+    this.file = opened.file;
+    this.origin = opened.origin;
+    this.folder = opened.folder;
+    this.savedText = opened.origin.kind === "new" ? "" : opened.file.text;
+    this.state = EditorState.create({ doc: opened.file.text, extensions: [...this.extensions, more, positionField.init(() => opened.positions)] });
+    this.source = new Source(opened.file.text);
+    this.drawing = readDrawing(this.source, {}, []);
+  }
+
+  /** A file's own line breaks stay within its lines unless all are alike; see yaml/encoding.ts. */
+  readonly extensions: Extension[] = [history({ newGroupDelay: 600 }), undoMoves, EditorState.lineSeparator.of("\n")];
+
+  subscribe = (listener: () => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+  getVersion = () => this.version;
+
+  get text(): string {
+    return this.state.sliceDoc();
+  }
+
+  get fileText(): FileText {
+    return { ...this.file, text: this.text };
+  }
+
+  get positions(): Positions {
+    return this.state.field(positionField);
+  }
+
+  get isChanged(): boolean {
+    return this.text !== this.savedText;
+  }
+
+  get fileName(): string {
+    const { origin } = this;
+    if (origin.kind === "file") return origin.path.split("/").at(-1)!;
+    return origin.kind === "draft" ? `${origin.name}.yml` : origin.kind === "upload" ? origin.name : "pipeline.yml";
+  }
+
+  get canUndo(): boolean {
+    return undoDepth(this.state) > 0;
+  }
+
+  get canRedo(): boolean {
+    return redoDepth(this.state) > 0;
+  }
+
+  get stepProblems(): Map<string, string[]> {
+    return groupProblems(this.source, this.drawing, this.interfaces, this.problems, this.fileName);
+  }
+
+  /** Change the text as a person does in the drawing: one step of undo. */
+  edit(make: (changes: Changes) => void, positions?: Positions): void {
+    this.readText();
+    if (this.source.isBroken) throw new Error("the YAML does not parse, so the drawing cannot change it; correct the text first");
+    const changes = new Changes(this.source);
+    make(changes);
+    let set = ChangeSet.empty(this.state.doc.length);
+    for (const edit of changes.edits) set = set.compose(ChangeSet.of({ ...edit }, set.newLength, "\n"));
+    this.dispatch({ changes: set, effects: positions ? [movePositions.of(positions)] : [], annotations: isolateHistory.of("full"), userEvent: "input.draw", scrollIntoView: false });
+    this.readText();
+  }
+
+  movePositions(positions: Positions): void {
+    this.dispatch({ effects: movePositions.of(positions), annotations: isolateHistory.of("full") });
+  }
+
+  select(names: Iterable<string>): void {
+    const next = new Set(names);
+    if (next.size === this.selected.size && [...next].every((name) => this.selected.has(name))) return;
+    this.selected = next;
+    this.announce();
+  }
+
+  openBase(base: Path): void {
+    this.base = base;
+    this.selected = new Set();
+    this.readText(true);
+  }
+
+  undo = () => undo({ state: this.state, dispatch: this.applyOne });
+  redo = () => redo({ state: this.state, dispatch: this.applyOne });
+
+  dispatch(spec: TransactionSpec): void {
+    this.apply([this.state.update(spec)]);
+  }
+
+  /** Take transactions of the editor or of the drawing. */
+  apply = (transactions: readonly Transaction[]) => {
+    if (!transactions.length) return;
+    if (this.view) this.view.update(transactions);
+    this.state = transactions.at(-1)!.state;
+    if (transactions.some((one) => one.docChanged)) {
+      const isTyped = transactions.some((one) => one.isUserEvent("input.type") || one.isUserEvent("delete"));
+      clearTimeout(this.timers.read);
+      if (isTyped) this.timers.read = setTimeout(() => this.readText(), TYPING_PAUSE);
+      else this.readText();
+      this.planCheck(CHECK_PAUSE);
+    }
+    this.announce();
+  };
+
+  markSaved(origin: Origin, folder: string | null): void {
+    this.origin = origin;
+    this.folder = folder;
+    this.savedText = this.text;
+    this.planCheck(0);
+    this.announce();
+  }
+
+  /** Ask the server for the problems of the text, and for its components. */
+  async check(act: "quick" | "deep" = "quick"): Promise<void> {
+    this.asking?.abort();
+    const own = (this.asking = new AbortController());
+    const body = { text: this.text, folder: this.folder, file: this.fileName };
+    try {
+      const found = act === "quick" ? await this.routes.check(body, own.signal) : await this.routes.submit<Pick<Check, "problems" | "warnings">>("check", body, {}, own.signal);
+      if (own.signal.aborted) return;
+      this.problems = found.problems;
+      this.warnings = found.warnings;
+      if ("components" in found) {
+        this.interfaces = (found as Check).components;
+        this.readText(true);
+      }
+      this.isChecking = act === "quick" && !found.problems.length;
+      if (this.isChecking) this.timers.deep = setTimeout(() => void this.check("deep"), DEEP_PAUSE);
+    } catch (error) {
+      if (own.signal.aborted) return;
+      this.isChecking = false;
+      this.problems = [{ file: "", line: 0, column: 0, message: (error as Error).message }];
+    }
+    this.announce();
+  }
+
+  /** The text as its file has it. */
+  get joinedText(): string {
+    return joinText(this.fileText);
+  }
+
+  /** Go on with a document that was left. */
+  resume(): void {
+    this.planCheck(0);
+  }
+
+  close(): void {
+    Object.values(this.timers).forEach(clearTimeout);
+    this.asking?.abort();
+  }
+
+  private applyOne = (transaction: Transaction) => this.apply([transaction]);
+
+  private readText(always = false): void {
+    clearTimeout(this.timers.read);
+    const text = this.text;
+    if (!always && text === this.source.text) return;
+    if (text !== this.source.text) this.source = new Source(text);
+    if (!this.source.isBroken) {
+      if (this.base.length && !this.source.findMap(this.base)) this.base = [];
+      this.drawing = readDrawing(this.source, this.interfaces, this.base);
+    }
+    this.announce();
+  }
+
+  private planCheck(pause: number): void {
+    clearTimeout(this.timers.check);
+    clearTimeout(this.timers.deep);
+    this.isChecking = true;
+    this.timers.check = setTimeout(() => void this.check(), pause);
+  }
+
+  private announce(): void {
+    this.version += 1;
+    this.listeners.forEach((listener) => listener());
+  }
+}

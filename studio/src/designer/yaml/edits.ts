@@ -1,0 +1,136 @@
+import { isAlias, isMap, isScalar, type Pair, type Scalar, type YAMLMap } from "yaml";
+import { columnOf, endOf, findPair, keyEndOf, keyOf, lineEnd, lineStart, startOf, type Edit, type Path, type Source, type Value } from "./source";
+import { indentLines, writeBlock, writeFlow, writeKey, writePair, writeScalar } from "./write";
+
+/** Put a value at a path, and change nothing but its own stretch of the text. */
+export function setValue(source: Source, path: Path, value: Value): Edit {
+  const { newline } = source;
+  const parent = source.findMap(path.slice(0, -1));
+  const pair = parent && findPair(parent, path.at(-1)!);
+  if (!pair) return addPair(source, path.slice(0, -1), String(path.at(-1)), value);
+  const node = pair.value;
+  const isInFlow = source.isInFlow(path);
+  if (isAlias(node)) return { from: node.range![0], to: node.range![1], insert: writeScalar(value, null, newline, isInFlow) };
+  if (node === null || (isScalar(node) && node.range![0] === node.range![1])) return fillEmpty(source, pair, value, isInFlow);
+  if (isScalar(node)) return setScalar(source, pair, value, isInFlow);
+  return replaceCollection(source, path, value);
+}
+
+function setScalar({ text, newline }: Source, pair: Pair, value: Value, isInFlow: boolean): Edit {
+  const node = pair.value as Scalar;
+  const [from, to] = node.range!;
+  const isBlock = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
+  if (isBlock && typeof value === "string") return { from, to, insert: writeBlock(text.slice(from, to), value, node.type === "BLOCK_FOLDED", newline) };
+  if (value !== null && typeof value === "object" && !isInFlow) {
+    const start = text.indexOf(":", keyEndOf(pair)) + 1;
+    const lines = newline + writeLines(value, columnOf(text, startOf(pair)) + 2, newline);
+    return { from: start, to, insert: lines + (isBlock ? newline : "") };
+  }
+  return { from, to, insert: writeScalar(value, node, newline, isInFlow) + (isBlock ? newline : "") };
+}
+
+/** `key:` or `key: # why` gets a value: a plain one after the colon, a mapping in the lines below. */
+function fillEmpty({ text, newline }: Source, pair: Pair, value: Value, isInFlow: boolean): Edit {
+  const colon = text.indexOf(":", keyEndOf(pair)) + 1;
+  if (value === null || typeof value !== "object" || isInFlow) return { from: colon, to: colon, insert: " " + writeScalar(value, null, newline, isInFlow) };
+  const at = lineEnd(text, keyEndOf(pair));
+  return { from: at, to: at, insert: newline + writeLines(value, columnOf(text, startOf(pair)) + 2, newline) };
+}
+
+function replaceCollection(source: Source, path: Path, value: Value): Edit {
+  const { text, newline } = source;
+  const pair = source.findPair(path)!;
+  const map = pair.value as YAMLMap;
+  if (map.flow || value === null || typeof value !== "object") {
+    const from = map.flow ? map.range![0] : text.indexOf(":", keyEndOf(pair)) + 1;
+    return { from, to: endOf(pair), insert: (map.flow ? "" : " ") + writeScalar(value, null, newline, source.isInFlow(path)) };
+  }
+  const from = lineStart(text, map.range![0]);
+  return { from, to: endOf(pair), insert: writeLines(value, columnOf(text, map.range![0]), newline) };
+}
+
+function writeLines(value: Value, indent: number, newline: string): string {
+  if (Array.isArray(value)) return writePair("x", value, 0, "\n").split("\n").slice(1).map((line) => " ".repeat(indent) + line.slice(2)).join(newline);
+  return Object.entries(value as Record<string, Value>).map(([key, one]) => writePair(key, one, indent, newline)).join(newline);
+}
+
+/** Add a pair at the end of the mapping at `path`, which may be empty, `{}`, in braces, or not be there. */
+export function addPair(source: Source, path: Path, key: string, value: Value): Edit {
+  return addText(source, path, (indent, isFlow) => (isFlow ? `${writeKey(key)}: ${writeFlow(value)}` : writePair(key, value, indent, source.newline)));
+}
+
+/** Add a pair that is written already, as lines without indentation. */
+export function addLines(source: Source, path: Path, lines: string, flow: string): Edit {
+  return addText(source, path, (indent, isFlow) => (isFlow ? flow : indentLines(lines, indent).replaceAll("\n", source.newline)));
+}
+
+type Writer = (indent: number, isFlow: boolean) => string;
+
+function addText(source: Source, path: Path, write: Writer): Edit {
+  const { text, newline } = source;
+  const map = path.length ? source.find(path) : source.doc.contents;
+  if (isMap(map) && map.items.length) return addToMap(source, map as YAMLMap, write);
+  if (!path.length) return addToEnd(source, write(0, false));
+  const parentPath = path.slice(0, -1);
+  const key = String(path.at(-1));
+  const pair = source.findPair(path);
+  if (!pair) {
+    const parent = parentPath.length ? source.find(parentPath) : source.doc.contents;
+    if (isMap(parent) && parent.flow) return addText(source, parentPath, () => `${writeKey(key)}: {${write(0, true)}}`);
+    return addText(source, parentPath, (indent, isFlow) => (isFlow ? `${writeKey(key)}: {${write(0, true)}}` : `${" ".repeat(indent)}${writeKey(key)}:${newline}${write(indent + 2, false)}`));
+  }
+  const node = pair.value;
+  const isEmpty = node === null || (isScalar(node) && node.value === null) || (isMap(node) && !node.items.length);
+  if (!isEmpty && !isAlias(node)) throw new Error(`'${key}' is not a mapping, so nothing can be added to it`);
+  if (isAlias(node)) throw new Error(`'${key}' is an alias of another part of the file; change it there, in the YAML`);
+  const parent = source.findMap(parentPath)!;
+  if (parent.flow) {
+    const [from, to] = (node as Scalar | null)?.range ?? [keyEndOf(pair) + 1, keyEndOf(pair) + 1];
+    return { from, to, insert: `${from === to ? " " : ""}{${write(0, true)}}` };
+  }
+  const lines = newline + write(columnOf(text, startOf(pair)) + 2, false);
+  const [from, to] = (node as Scalar | null)?.range ?? [0, 0];
+  if (from !== to) return { from: text[from - 1] === " " ? from - 1 : from, to, insert: lines }; // null, ~ or {}
+  const at = lineEnd(text, keyEndOf(pair));
+  return { from: at, to: at, insert: lines };
+}
+
+function addToMap({ text, newline }: Source, map: YAMLMap, write: Writer): Edit {
+  const last = endOf(map.items.at(-1)!);
+  if (map.flow) return { from: last, to: last, insert: `, ${write(0, true)}` };
+  const indent = columnOf(text, startOf(map.items[0]));
+  const at = lineEnd(text, last);
+  const lines = write(indent, false);
+  return { from: at, to: at, insert: text[at - 1] === "\n" ? lines + newline : newline + lines };
+}
+
+function addToEnd({ text, newline }: Source, lines: string): Edit {
+  const gap = text && !text.endsWith("\n") ? newline : "";
+  return { from: text.length, to: text.length, insert: gap + lines + newline };
+}
+
+/** Remove a pair with the comments in its lines; comments above it stay. A mapping left empty becomes `{}`. */
+export function removePair(source: Source, path: Path): Edit {
+  const { text, newline } = source;
+  const map = source.findMap(path.slice(0, -1));
+  const place = map ? map.items.findIndex((pair) => keyOf(pair) === String(path.at(-1))) : -1;
+  if (!map || place < 0) throw new Error(`there is nothing at ${path.join(".")}`);
+  const pair = map.items[place];
+  const [from, end] = [startOf(pair), endOf(pair)];
+  if (map.flow) {
+    if (map.items.length === 1) return { from, to: end, insert: "" };
+    return place ? { from: endOf(map.items[place - 1]), to: end, insert: "" } : { from, to: startOf(map.items[1]), insert: "" };
+  }
+  if (map.items.length === 1) return { from, to: end, insert: "{}" + (text[end - 1] === "\n" ? newline : "") };
+  const line = lineStart(text, from);
+  if (text.slice(line, from).trim()) return { from, to: startOf(map.items[place + 1]), insert: "" }; // `- key: …`
+  const to = lineEnd(text, end);
+  const after = text[to - 1] === "\n" ? to : text[to] === "\r" ? to + 2 : Math.min(to + 1, text.length);
+  if (after === text.length && to === text.length && line > 0) return { from: text[line - 2] === "\r" ? line - 2 : line - 1, to, insert: "" };
+  return { from: line, to: after, insert: "" };
+}
+
+export function renameKey(source: Source, path: Path, key: string): Edit {
+  const pair = source.findPair(path)!;
+  return { from: startOf(pair), to: keyEndOf(pair), insert: writeKey(key) };
+}

@@ -1,0 +1,231 @@
+"""YAML texts of the studio's designer: checked, submitted, kept as drafts, opened and saved as files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers import Answer, Server, running_server
+
+COMPONENT = """\
+$schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json
+type: command
+name: count
+version: 1
+inputs:
+  words: {type: string, default: hello}
+outputs:
+  counted: {type: uri_file}
+environment: azureml:host@latest
+command: echo ${{inputs.words}} > ${{outputs.counted}}
+"""
+PIPELINE = """\
+type: pipeline
+jobs:
+  first:
+    type: command
+    component: ./count.yml
+    inputs: {words: "one two"}  # why
+  second:
+    type: command
+    inputs:
+      counted:
+        type: uri_file
+        path: ${{parent.jobs.first.outputs.counted}}
+    environment: azureml:host@latest
+    command: cat ${{inputs.counted}}
+"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "flows").mkdir()
+    (folder / "flows/count.yml").write_text(COMPONENT)
+    (folder / "flows/pipeline.yml").write_text(PIPELINE)
+    (folder / "notes.txt").write_text("none of its business")
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "secret.yml").write_text(COMPONENT)
+    os.symlink(outside, folder / "link")
+    with running_server(studio_folder=str(folder)) as server:
+        yield server
+
+
+def get_folder(server: Server) -> Path:
+    return Path(server.ask("GET", "/smalt/v1/config").body["studio-folder"])
+
+
+def check(server: Server, workspace: str, text: str, folder: str | None = "flows", **more: Any) -> Any:
+    body = {"text": text, "folder": folder, "file": "pipeline.yml", **more}
+    answer = server.ask("POST", f"/smalt/v1{workspace}/documents/check", body)
+    assert answer.status == 200, answer.body
+    return answer.body
+
+
+def submit(server: Server, workspace: str, act: str, text: str, folder: str | None = "flows", **more: Any) -> Answer:
+    body = {"act": act, "text": text, "folder": folder, "file": "pipeline.yml", **more}
+    return server.ask("POST", f"/smalt/v1{workspace}/documents/submit", body)
+
+
+def list_lines(answer: Any) -> list[str]:
+    return [f"{one['file']}:{one['line']}:{one['column']}: {one['message']}" for one in answer["problems"]]
+
+
+def test_a_text_is_checked_as_its_file_is(served: Server, workspace: str, tmp_path: Path) -> None:
+    """The sentences, lines and columns are those of `smalt job validate`, also of the files that the text names."""
+    broken = PIPELINE.replace("outputs.counted}}", "outputs.countd}}").replace("command: cat", "comand: cat")
+    from smalt import yaml
+    from smalt.exceptions import ValidationException
+
+    file = get_folder(served) / "flows/broken.yml"
+    file.write_text(broken)
+    with pytest.raises(ValidationException) as raised:
+        yaml.load(str(file), "job", data_must_exist=True)
+    file.unlink()
+    expected = [(one.line, one.column, one.message) for one in raised.value.problems]
+    found = check(served, workspace, broken)["problems"]
+    assert [(one["line"], one["column"], one["message"]) for one in found] == expected
+    assert len(expected) >= 2
+    (get_folder(served) / "flows/bad.yml").write_text(COMPONENT.replace("command:", "comand:"))
+    told = list_lines(check(served, workspace, PIPELINE.replace("count.yml", "bad.yml")))
+    assert any(line.startswith("bad.yml:10:") for line in told), told
+
+
+def test_a_check_describes_the_components(served: Server, workspace: str) -> None:
+    """Those of files and those that are registered, and why one is not there."""
+    spec = {"type": "command", "name": "known", "version": "1", "command": "true"}
+    spec |= {"environment": "azureml:host@latest", "inputs": {"n": {"type": "integer", "max": 3}}}
+    body = {"properties": {"componentSpec": spec}}
+    assert served.ask("PUT", f"{workspace}/components/known/versions/1", body).status == 201
+    text = PIPELINE.replace('component: ./count.yml\n    inputs: {words: "one two"}', "component: azureml:known:1")
+    text += "  third: {type: command, component: azureml:unknown:1}\n  fourth: {component: ./count.yml}\n"
+    found = check(served, workspace, text)["components"]
+    assert found["azureml:known:1"]["inputs"]["n"]["max"] in (3, "3")
+    assert "unknown" in found["azureml:unknown:1"]["error"]
+    assert found["./count.yml"]["outputs"] == {"counted": {"type": "uri_file"}}
+    assert found["./count.yml"]["file"] == "flows/count.yml"
+
+
+def test_a_text_without_a_folder_reads_no_file(served: Server, workspace: str) -> None:
+    """It says so where it names one; a text that names none is right."""
+    told = list_lines(check(served, workspace, PIPELINE, folder=None))
+    assert any("is in no folder" in line for line in told), told
+    alone = "type: command\ncommand: echo alone\nenvironment: azureml:host@latest\n"
+    assert check(served, workspace, alone, folder=None)["problems"] == []
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../../outside.yml", "~/x.yml", "../link/secret.yml"])
+def test_a_text_reads_nothing_outside_of_the_folder(served: Server, workspace: str, path: str) -> None:
+    """Absolute paths, ..., the home and links are refused with the same sentence, whether or not a file is there."""
+    text = PIPELINE.replace("./count.yml", path)
+    answer = check(served, workspace, text)
+    assert any("is outside of" in line for line in list_lines(answer)), list_lines(answer)
+    assert "is outside of" in answer["components"][path]["error"]
+    assert submit(served, workspace, "job", text, name="escapes").status == 400
+
+
+def test_no_file_is_read_for_pip_outside_of_the_folder(served: Server, workspace: str) -> None:
+    """A requirements file that an environment includes is held to the folder, too."""
+    text = PIPELINE.replace(
+        "azureml:host@latest", "{image: x, conda_file: {dependencies: [python=3.11, pip: ['-r /etc/passwd']]}}"
+    )
+    (get_folder(served) / "flows/conda.yml").write_text("dependencies: [python=3.11, {pip: ['-r /etc/passwd']}]\n")
+    by_file = PIPELINE.replace("environment: azureml:host@latest", "environment: {image: x, conda_file: ./conda.yml}")
+    for one in (text, by_file):
+        told = list_lines(check(served, workspace, one))
+        assert not any("root:" in line for line in told)
+    assert any("is outside of" in line for line in list_lines(check(served, workspace, by_file)))
+
+
+def test_a_text_is_submitted_and_runs(served: Server, workspace: str) -> None:
+    """Its paths begin in its folder; the answer names the job; the same name again is the same job."""
+    answer = submit(served, workspace, "job", PIPELINE, name="drawn")
+    assert (answer.status, answer.body) == (200, {"name": "drawn"})
+    messages = list(served.stream(f"/smalt/v1{workspace}/jobs/drawn/stream"))
+    assert messages[-1]["status"] == "Completed"
+    assert any("one two" in each["text"] for each in messages if each["t"] == "log")
+    assert submit(served, workspace, "job", PIPELINE, name="drawn").body == {"name": "drawn"}
+
+
+def test_the_server_checks_what_no_file_tells(served: Server, workspace: str) -> None:
+    """A component that is not registered is a problem of the deep check and of a submission, at its line."""
+    text = PIPELINE.replace('component: ./count.yml\n    inputs: {words: "one two"}', "component: azureml:unknown:1")
+    assert check(served, workspace, text)["problems"] == []
+    answer = submit(served, workspace, "check", text)
+    assert answer.status == 200
+    assert any("unknown" in line and line.startswith("pipeline.yml:5") for line in list_lines(answer.body)), answer.body
+    refused = submit(served, workspace, "job", text, name="none")
+    assert (refused.status, "unknown" in refused.body["error"]["message"]) == (400, True)
+    assert submit(served, workspace, "check", PIPELINE).body["problems"] == []
+    assert submit(served, workspace, "dance", PIPELINE).status == 400
+
+
+def test_files_are_listed_read_and_saved(served: Server, workspace: str) -> None:
+    """Only YAML files and folders are shown; bytes stay as they are; what changed meanwhile is not overwritten."""
+    own, folder = f"/smalt/v1{workspace}/folder", get_folder(served)
+    top = served.ask("GET", f"{own}/files").body
+    assert [one["path"] for one in top["value"]] == ["flows", "link"]
+    assert "flows/pipeline.yml" in [one["path"] for one in served.ask("GET", f"{own}/files?path=flows").body["value"]]
+    odd = b"\xef\xbb\xbfa: 1\r\nb:\t2  \r\nc: [ ]"
+    (folder / "odd.yml").write_bytes(odd)
+    (folder / "odd.yml").chmod(0o640)
+    read = served.ask("GET", f"{own}/file?path=odd.yml")
+    etag = read.headers["etag"]
+    assert put_file(served, f"{own}/file?path=odd.yml", odd + b"\n", {"If-Match": etag}).status == 200
+    assert (folder / "odd.yml").read_bytes() == odd + b"\n"
+    assert (folder / "odd.yml").stat().st_mode & 0o777 == 0o640
+    late = put_file(served, f"{own}/file?path=odd.yml", odd, {"If-Match": etag})
+    assert (late.status, "was changed" in late.body["error"]["message"]) == (409, True)
+    assert put_file(served, f"{own}/file?path=odd.yml", odd, {"If-None-Match": "*"}).status == 409
+    assert put_file(served, f"{own}/file?path=flows/new.yml", odd, {"If-None-Match": "*"}).status == 200
+    assert sorted(os.listdir(folder / "flows")) == sorted(set(os.listdir(folder / "flows")) | {"new.yml"})
+    assert not [name for name in os.listdir(folder) if name.startswith(".")]
+
+
+@pytest.mark.parametrize("path", ["../x.yml", "/etc/x.yml", "link/secret.yml", "notes.txt", "flows/../../x.yml", ""])
+def test_files_outside_of_the_folder_are_out_of_reach(served: Server, workspace: str, path: str) -> None:
+    """Neither read nor written, by '..', from the root, or through a link; nor files that are no YAML."""
+    own = f"/smalt/v1{workspace}/folder/file?path={path}"
+    assert served.ask("GET", own).status == 403
+    assert put_file(served, own, b"a: 1\n", {}).status == 403
+
+
+def test_drafts_are_kept_with_the_workspace(served: Server, workspace: str) -> None:
+    """Kept, listed, changed by who saw them last, and deleted."""
+    own = f"/smalt/v1{workspace}/drafts"
+    assert served.ask("GET", own).body == {"value": []}
+    text = "type: pipeline\r\n# é\r\njobs: {}"
+    assert (
+        served.ask("PUT", f"{own}/My draft (1)", {"text": text, "folder": "flows", "positions": {"a": [1, 2]}}).status
+        == 201
+    )
+    draft = served.ask("GET", f"{own}/My draft (1)").body
+    assert (draft["text"], draft["folder"], draft["positions"]) == (text, "flows", {"a": [1, 2]})
+    assert [one["name"] for one in served.ask("GET", own).body["value"]] == ["My draft (1)"]
+    for name in ("..", ".x", "a%2Fb", "x" * 101):
+        assert served.ask("PUT", f"{own}/{name}", {"text": ""}).status in (400, 404)
+    assert served.ask("PUT", f"{own}/y", {"text": 3}).status == 400
+    assert served.ask("DELETE", f"{own}/My draft (1)").status == 204
+    assert served.ask("DELETE", f"{own}/My draft (1)").status == 404
+    assert served.ask("GET", f"{own}/My draft (1)").status == 404
+
+
+def test_without_the_setting_no_file_is_reached(server: Server, workspace: str) -> None:
+    """The sentence says how to set it."""
+    for path in ("files", "file?path=x.yml"):
+        answer = server.ask("GET", f"/smalt/v1{workspace}/folder/{path}")
+        assert (answer.status, "smalt config set studio-folder" in answer.body["error"]["message"]) == (403, True)
+    body = {"text": "type: pipeline", "folder": ""}
+    assert server.ask("POST", f"/smalt/v1{workspace}/documents/check", body).status == 403
+
+
+def put_file(server: Server, path: str, content: bytes, headers: dict[str, str]) -> Answer:
+    import http.client
+
+    sent = {"Authorization": f"Bearer {server.home.read_token()}", **headers}
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    return server._ask(connection, "PUT", path, None, content, sent)
