@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from smalt import launcher
 from smalt.launcher import claims, watching
 from smalt.launcher.sealing import MountSealer
+from tests.helpers import eventually
 from tests.launcher.rig import Client, Rig
 
 _DROP, _SYS_ADMIN = 24, 21  # prctl's PR_CAPBSET_DROP, CAP_SYS_ADMIN
@@ -68,6 +70,31 @@ def test_a_step_cannot_change_what_it_reads(rig: Rig, client: Client, data: Path
     found = {str(path.relative_to(data)): path.read_text() for path in data.rglob("*") if path.is_file()}
     assert found == {"f.txt": "first\n", "sub/g.txt": "first\n"}
     assert watching.find_change(claims.make_path(step["folder"], "a")) is None
+
+
+@can_seal
+def test_no_namespace_is_kept_of_steps_that_have_ended(rig: Rig, client: Client, data: Path) -> None:
+    """The launcher holds a namespace while its step runs, and none of steps that have ended or could not start."""
+    held = Path("/proc", str(rig.launchers[-1].pid), "fd")
+    names = [f"quick{number}" for number in range(5)]
+    client.start(*(rig.step(name, "true", reads={str(data): "d"}) for name in names))
+    client.start({**rig.step("refused", "true", reads={str(data): "d"}), "log": str(data / "none" / "log")})
+    client.start(rig.step("long", "sleep 60", reads={str(data): "d"}))
+    assert [client.exit(name)["code"] for name in names] == [0] * len(names)
+    assert client.exit("refused")["reason"] == "refused"
+    client.pid("long")
+    eventually(lambda: _count_namespaces(held) == 2, "its own namespace and that of the step that runs")
+    client.stop("long", 0.0)
+    client.exit("long")
+    eventually(lambda: _count_namespaces(held) == 1, "its own namespace alone")
+
+
+def _count_namespaces(descriptors: Path) -> int:
+    found = 0
+    for descriptor in os.listdir(descriptors):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            found += os.readlink(descriptors / descriptor).startswith("mnt:")
+    return found
 
 
 @can_seal

@@ -63,6 +63,7 @@ class Launcher:
                 key.data()
             self._timers.run_due()
             self._write_news()
+            self._steps.close_namespaces()  # last: nobody waits for it
 
     def _is_over(self) -> bool:
         if self._steps.is_busy:

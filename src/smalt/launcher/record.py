@@ -23,6 +23,7 @@ class StepRecord:
         "message",
         "mode",
         "monotonic",
+        "namespace",
         "noted",
         "own",
         "peak",
@@ -54,6 +55,7 @@ class StepRecord:
         self.noted = False  # whether the journal knows it
         self.own = True  # our child; False for one that an earlier launcher started
         self.watch: int | None = None  # a pidfd, for those that are not our children
+        self.namespace: int | None = None  # a descriptor of its mount namespace, if it has one: see MountSealer
         self.reason: str | None = None  # why it was told to end, if it was
         self.kill_at: float | None = None  # when patience ends (monotonic)
         self.code: int | None = None

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
+_OWN_NAMESPACE = "/proc/self/ns/mnt"
 _NEW_NAMESPACE = 0x20000
 _BIND, _RECURSIVE, _SLAVE = 0x1000, 0x4000, 0x80000
 _MOUNT_SETATTR = 442  # the same number on every architecture
@@ -40,6 +41,18 @@ class MountSealer:
     def is_available(self) -> bool:
         """True if this process may create mount namespaces."""
         return self._own is not None
+
+    @staticmethod
+    def open_namespace() -> int | None:
+        """Return a descriptor of the namespace that was entered; None where no descriptor is left.
+
+        A namespace whose last process ends is taken down while that process ends, for a quarter of a millisecond. With
+        a descriptor of it that happens when the descriptor is closed.
+        """
+        try:
+            return os.open(_OWN_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
 
     @contextlib.contextmanager
     def seal_inputs(self, reads: Sequence[str], writes: Sequence[str]) -> Iterator[list[str]]:
@@ -78,7 +91,7 @@ class MountSealer:
 
     def _check_namespaces(self) -> None:
         """Try the whole way once: whoever may enter a namespace must be able to come back."""
-        own, root = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC), os.open("/", os.O_RDONLY | os.O_CLOEXEC)
+        own, root = os.open(_OWN_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC), os.open("/", os.O_RDONLY | os.O_CLOEXEC)
         try:
             _check_result(_LIBC.unshare(_NEW_NAMESPACE))
             self._own, self._root = own, root

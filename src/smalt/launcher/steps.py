@@ -56,6 +56,8 @@ class RunningSteps:
         self._deadline = float("inf")
         self._syncing = False
         self._synced = 0.0  # what was started until then (monotonic) no power cut can hide
+        self._left_namespaces: list[int] = []
+        self._own_peak = 0  # bytes of memory that we had at most, when it was last looked at
         self._ending = StepEnding(self._tree, timers, self.running, self._send_exit)
         self.beside = self._ending.set_server
         self.warm = WarmParents(
@@ -167,7 +169,7 @@ class RunningSteps:
             return True
         record.code, record.signal = (code, None) if code >= 0 else (None, -code)
         record.cpu = usage.ru_utime + usage.ru_stime
-        record.peak = _to_peak_bytes(usage)
+        record.peak = self._to_peak_bytes(usage)
         self._ending.end_leftovers(record)
         return True
 
@@ -183,6 +185,16 @@ class RunningSteps:
             self._journal.write_entries(entries)
         except OSError as error:
             self._say(f"cannot write the journal: {error}")
+
+    def _to_peak_bytes(self, usage: resource.struct_rusage) -> int | None:
+        """Return the memory of the largest process in bytes; None where it was no larger than the launcher itself.
+
+        Linux counts for a process what the one that spawned it had, so that nothing smaller can be told.
+        """
+        peak = usage.ru_maxrss * _MAXRSS_UNIT
+        if peak > self._own_peak + _COUNTED_LATE:  # ours only grows: what was seen of it can be too little only
+            self._own_peak = processes.read_peak_memory()
+        return peak if peak > self._own_peak + _COUNTED_LATE else None
 
     # Starting
 
@@ -262,13 +274,9 @@ class RunningSteps:
     ) -> None:
         """Start the step's first process: a warm child, or a shell."""
         record.step, record.mode = None, "cold"
-        if "warm" in step:
-            namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC) if is_sealed else None
-            try:
-                pid = self.warm.start_step(step, record.claim, environment, mark, namespace)
-            finally:
-                if namespace is not None:
-                    os.close(namespace)
+        record.namespace = self._sealing.open_namespace() if is_sealed else None
+        if "warm" in step and (record.namespace is not None or not is_sealed):
+            pid = self.warm.start_step(step, record.claim, environment, mark, record.namespace)
             if pid:
                 record.pid, record.step, record.mode = pid, step, "warm"
                 self._ending.remove_stranger(pid)
@@ -279,6 +287,7 @@ class RunningSteps:
     def _start_again(self, record: StepRecord) -> bool:
         """Start a step cold whose warm child ended before it claimed the step."""
         step, record.step = record.step, None
+        self._leave_namespace(record)
         if step is None or record.reason is not None or claims.read_claim(record.claim) is not None:
             return False
         step = {name: value for name, value in step.items() if name != "warm"}
@@ -286,7 +295,19 @@ class RunningSteps:
             self.started.append(record)
         return True
 
+    def _leave_namespace(self, record: StepRecord) -> None:
+        """Let the namespace of a step that has ended be closed soon."""
+        if record.namespace is not None:
+            self._left_namespaces.append(record.namespace)
+            record.namespace = None
+
+    def close_namespaces(self) -> None:
+        """Take down the namespaces of steps that have ended."""
+        while self._left_namespaces:
+            os.close(self._left_namespaces.pop())
+
     def _record_refusal(self, record: StepRecord, message: str) -> None:
+        self._leave_namespace(record)
         record.set_exit("refused", message, time.time())
         self.exited.append(record)
 
@@ -379,16 +400,8 @@ class RunningSteps:
     def _send_exit(self, record: StepRecord) -> None:
         record.set_exit(record.reason or "exited", record.message, record.ended or time.time())
         self.exited.append(record)
+        self._leave_namespace(record)
         # After any other end it is the server's to decide what comes next.
         if record.is_well:
             self._release_followers(record.id)
             self._start_next()
-
-
-def _to_peak_bytes(usage: resource.struct_rusage) -> int | None:
-    """Return the memory of the largest process in bytes; None where it was no larger than the launcher itself.
-
-    Linux counts for a process what the one that spawned it had, so that nothing smaller can be told.
-    """
-    peak = usage.ru_maxrss * _MAXRSS_UNIT
-    return peak if peak > processes.read_peak_memory() + _COUNTED_LATE else None

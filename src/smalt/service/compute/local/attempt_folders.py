@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from smalt.service.compute.step import KEPT, Folders
 from smalt.service.data import DataAccess
 
-_MOST_SPARES = 16
+_MOST_SPARES = 64
+"""As many as the steps that wait at the launcher: the ends of quick ones are settled together."""
 _MOST_USES = 32
 _VIEW = "environment"
 """The entry of an attempt's folder that is its view of the environment; environments/overlays.py looks after it."""

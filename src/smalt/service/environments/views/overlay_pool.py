@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from smalt.service.environments.store.removal import remove_folder, resume_removals
 from smalt.service.environments.views.overlay_layout import OverlayTemplate, make_stamp, write_overlay
 
-_MOST_SPARES = 16
+_MOST_SPARES = 64
+"""As many as the folders of attempts that are handed on; see compute/local/attempt_folders.py."""
 
 
 class _Overlay(NamedTuple):
