@@ -5,14 +5,10 @@ The installed package does all else; its library (Rust) would call hosts of Azur
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import tempfile
-import urllib.error
-import urllib.request
-from urllib.parse import quote, urlencode
 
+from . import workspace_routes as routes
 from .errors import make_user_error
 
 TYPE_CHECKING = False
@@ -21,9 +17,6 @@ if TYPE_CHECKING:
     from typing import IO, Any
 
 NAME = "AzureMachineLearningFileSystem"
-_TIMEOUT = 120.0
-_SCOPE = {"subscription": "SUBSCRIPTION", "resource_group": "RESOURCEGROUP", "workspace_name": "WORKSPACE_NAME"}
-"""A filesystem's words for its workspace, and the ends of the variables that say the job's."""
 
 
 def make_filesystem_class(theirs: Any) -> Any:
@@ -106,8 +99,8 @@ def make_filesystem_class(theirs: Any) -> Any:
 def _is_own(filesystem: Any) -> bool:
     """Return True if the filesystem is of the job's own workspace, and the job may ask for its files."""
     context = getattr(filesystem, "_storage_context", {})
-    own = [os.environ.get("AZUREML_ARM_" + name, "").lower() for name in _SCOPE.values()]
-    return bool(os.environ.get("SMALT_URL")) and [str(context.get(key, "")).lower() for key in _SCOPE] == own
+    own = [os.environ.get("AZUREML_ARM_" + name, "").lower() for name in routes.SCOPE.values()]
+    return routes.can_ask_workspace() and [str(context.get(key, "")).lower() for key in routes.SCOPE] == own
 
 
 def _get_inner_path(filesystem: Any, path: str | None) -> str:
@@ -123,44 +116,35 @@ def _get_root(filesystem: Any) -> tuple[str, str]:
     context = filesystem._storage_context
     if "datastore_name" in context:
         return context["datastore_name"], ""
-    uri = "azureml:{}:{}".format(context["dataasset_name"], context["dataasset_version"])
-    found = json.loads(_send_request("POST", "/resolve", json.dumps({"uri": uri}).encode()).read())
-    return found["datastore"], found["path"].strip("/")
+    return routes.resolve_uri("azureml:{}:{}".format(context["dataasset_name"], context["dataasset_version"]))
 
 
 def _list_files(filesystem: Any, path: str, *, recursive: bool, may_miss: bool = False) -> Iterator[dict[str, Any]]:
     store, root = _get_root(filesystem)
-    query = {"path": "/".join(filter(None, (root, path))), "recursive": str(recursive).lower()}
-    target: str | None = "/datastores/" + quote(store) + "/list?" + urlencode(query)
-    while target:
-        try:
-            page = json.loads(_send_request("GET", target).read())
-        except FileNotFoundError:
-            if may_miss:
-                return
-            raise
-        for one in page["value"]:
+    try:
+        for one in routes.list_store(store, "/".join(filter(None, (root, path))), recursive=recursive):
             name = one["path"][len(root) :].strip("/") if one["path"] != root else os.path.basename(root)
             kind = "directory" if one["is_dir"] else "file"
             yield {"name": name, "type": kind, "size": None if one["is_dir"] else one["size"]}
-        following = page.get("nextLink", "")
-        target = "/datastores/" + quote(store) + "/list?" + following.partition("?")[2] if following else None
+    except FileNotFoundError:
+        if not may_miss:
+            raise
 
 
 def _fetch_file(filesystem: Any, path: str, file: IO[bytes]) -> None:
-    with _send_request("GET", _get_file_route(filesystem, path)) as answer:
-        shutil.copyfileobj(answer, file, 1 << 20)
+    routes.fetch_store_file(*_find_place(filesystem, path), file)
 
 
 def _send_file(filesystem: Any, path: str, file: IO[bytes], size: int) -> None:
-    _send_request("PUT", _get_file_route(filesystem, path), file, {"Content-Length": str(size)}).close()
+    routes.put_store_file(*_find_place(filesystem, path), file, size)
 
 
-def _get_file_route(filesystem: Any, path: str) -> str:
+def _find_place(filesystem: Any, path: str) -> tuple[str, str]:
+    """Return datastore and path of a file of the filesystem."""
     store, root = _get_root(filesystem)
     is_root = not path or path == os.path.basename(root)  # an asset that is one file
     inner = root if is_root and root else "/".join(filter(None, (root, path)))
-    return "/datastores/" + quote(store) + "/files/" + quote(inner)
+    return store, inner
 
 
 def _list_local_files(source: str) -> list[str]:
@@ -176,22 +160,3 @@ def _to_write(targets: list[tuple[str, str]], is_there: Any, more: dict[str, Any
     if taken and overwrite == "FAIL_ON_FILE_CONFLICT":
         raise make_user_error(f"{taken[0]} is there already; give overwrite='MERGE_WITH_OVERWRITE' or 'APPEND'")
     return [one for one in targets if overwrite != "APPEND" or one[1] not in taken]
-
-
-def _send_request(method: str, route: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
-    """An answer to be read, of smalt's own routes for the job's workspace."""
-    subscription, group, name = (quote(os.environ["AZUREML_ARM_" + key]) for key in _SCOPE.values())
-    url = (
-        f"{os.environ['SMALT_URL']}/smalt/v1/subscriptions/{subscription}/resourceGroups/{group}"
-        f"/providers/Microsoft.MachineLearningServices/workspaces/{name}{route}"
-    )
-    sent = {"Authorization": "Bearer " + os.environ.get("SMALT_TOKEN", ""), **(headers or {})}
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        return opener.open(urllib.request.Request(url, data=body, headers=sent, method=method), timeout=_TIMEOUT)
-    except urllib.error.HTTPError as error:
-        with error:
-            told = json.loads(error.read() or b"{}").get("error", {}).get("message") or str(error)
-        raise FileNotFoundError(told) if error.code == 404 else make_user_error(told) from None
-    except urllib.error.URLError as error:
-        raise make_user_error(f"the server cannot be reached: {error.reason}") from None

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 _ELSEWHERE = "it belongs to the program that submits jobs; if a job needs it, add azureml-core to its environment"
 
 _OURS = {
-    "Dataset": "data.Dataset", "Datastore": "data.Datastore", "FileDataset": "data.FileDataset",
-    "FileDatasetFactory": "data._FileFactory", "TabularDataset": "data.TabularDataset",
-    "TabularDatasetFactory": "data._TabularFactory",
+    "Dataset": "dataset_factory.Dataset", "Datastore": "datastore.Datastore", "FileDataset": "data.FileDataset",
+    "FileDatasetFactory": "dataset_factory.FileDatasetFactory", "TabularDataset": "data.TabularDataset",
+    "TabularDatasetFactory": "dataset_factory.TabularDatasetFactory",
     "Experiment": "workspace.Experiment", "Workspace": "workspace.Workspace",
     "Model": "models.Model", "Run": "run.Run", "_OfflineRun": "offline.OfflineRun", "_SubmittedRun": "run.SubmittedRun",
     "InputDatasets": "data.InputDatasets", "get_run": "run.get_run",
@@ -75,6 +75,10 @@ _GRAFTED: dict[str, dict[str, tuple[str, ...]]] = {
     "azureml.core.experiment": {"Experiment": ("__new__",)},
     "azureml.core.model": {"Model": ("__new__", "get_model_path", "register", "list")},
     "azureml.core.dataset": {"Dataset": ("get_by_name", "get_by_id", "get_all")},
+    "azureml.data.dataset_factory": {
+        "FileDatasetFactory": ("from_files",),
+        "TabularDatasetFactory": ("from_delimited_files", "from_parquet_files", "from_json_lines_files"),
+    },
     "azureml.core.datastore": {"Datastore": ("__new__", "get", "get_default")},
 }
 """The names of the installed package that smalt answers: those that return the job's workspace and run, or use them."""
@@ -212,8 +216,10 @@ def _replace_members(real: Any, ours: Any, members: Sequence[str]) -> None:
 
 
 def _is_ours(values: Sequence[Any], named: dict[str, Any]) -> bool:
-    first = values[0] if values else named.get("workspace", named.get("experiment"))
-    return type(first).__module__.startswith(str(__package__))
+    first = values[0] if values else named.get("workspace", named.get("experiment", named.get("path")))
+    while isinstance(first, (list, tuple)) and first:  # paths on the job's datastores
+        first = first[0]
+    return not isinstance(first, str) and type(first).__module__.startswith(str(__package__))
 
 
 def _make_dispatcher(theirs: Any, own: Callable[..., Any], always: bool) -> Any:

@@ -6,7 +6,8 @@ import importlib
 
 from .client import RequestRefused
 from .context import RunContext, get_current
-from .data import Datastore, list_datasets
+from .dataset_factory import WorkspaceDatasets
+from .datastore import Datastore, WorkspaceDatastores
 from .errors import make_exception, make_user_error
 from .unsupported import add_unsupported_members
 
@@ -90,9 +91,12 @@ class Workspace:
         return Datastore(self, "workspaceblobstore")
 
     @property
-    def datasets(self) -> dict[str, Any]:
-        """The job's inputs."""
-        return list_datasets()
+    def datasets(self) -> WorkspaceDatasets:
+        return WorkspaceDatasets()
+
+    @property
+    def datastores(self) -> WorkspaceDatastores:
+        return WorkspaceDatastores()
 
     @property
     def models(self) -> WorkspaceModels:
@@ -109,7 +113,6 @@ add_unsupported_members(
     },
     {
         **dict.fromkeys(("compute_targets", "environments", "experiments", "images", "webservices", "sku"), _CLIENT),
-        "datastores": "make what the script needs one of the job's inputs",
         "linked_services": _CLIENT,
         "service_context": "use mlflow, or Run.get_context()",
     },

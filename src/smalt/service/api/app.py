@@ -28,7 +28,7 @@ from smalt.service.api.arm import (
     vm_sizes,
     workspaces,
 )
-from smalt.service.api.auth import job_permissions, workspace_access
+from smalt.service.api.auth import job_permissions, job_reads, workspace_access
 from smalt.service.api.auth.middleware import SecurityMiddleware
 from smalt.service.api.blob import operations as blob_operations
 from smalt.service.api.blob import urls as blob_urls
@@ -212,7 +212,9 @@ class _Dispatcher:
             scope["smalt.files"] = "/smalt/v1" + get_workspace_id(scope["smalt.workspace"])
         elif job is None and template != studio_sign_in.SESSION and _is_of_one_workspace(scope):
             raise RefusedError("the token is good for one workspace only, not for the server")
-        job_permissions.check_route(job, found.prefix if found else job_permissions.SERVER, scope["method"], template)
+        prefix = found.prefix if found else job_permissions.SERVER
+        job_permissions.check_route(job, prefix, scope["method"], template)
+        job_reads.note_read(scope["smalt.service"].db, job, prefix, scope["method"], template, scope["path_params"])
         answer = await _run_handler(scope, handler(ApiRequest(scope, receive, send)))
         await ApiResponse.from_answer(answer)(scope, receive, send)
 

@@ -136,11 +136,15 @@ class ServerContext:
 
     def is_link_valid(self, method: str, workspace: str, container: str, query: str) -> bool:
         """True if the query opens the container; a job's query ends with the job's token."""
+        return self.sas.is_valid(method, workspace, container, query, self.find_link_job(query))
+
+    def find_link_job(self, query: str) -> Job | None:
+        """Return the job for which a link was signed; None for a person's."""
         named = self.sas.parse_job(query)
         job = self.tracking.tokens.find_living_job(self.db, *named) if named else None
         if named and job is None:
             raise Unauthorized("the link was given to a job that has been over for more than an hour")
-        return self.sas.is_valid(method, workspace, container, query, job)
+        return job
 
     @property
     def is_needed(self) -> bool:

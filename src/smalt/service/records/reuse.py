@@ -16,6 +16,8 @@ _UNSETTLED = (
     " WHERE s.key IS NULL AND s.unfit IS NULL AND s.of_id IS NULL AND j.status='Completed'"
 )
 
+_READ = "it read"
+
 
 @dataclass(slots=True)
 class ReuseStep:
@@ -63,13 +65,16 @@ def add_started(
     unfit: str | None = None,
     reason: str | None = None,
 ) -> None:
-    """Record a step that is about to start. `parts` is JSON, `noted` what its inputs are checked against later."""
+    """Record a step that is about to start. `parts` is JSON, `noted` what its inputs are checked against later.
+
+    What makes its outputs unfit stays so for a later attempt, which may find what an earlier one left.
+    """
     contents = json.dumps(noted) if noted else None
     db.execute(
         "INSERT OR REPLACE INTO reuse_steps"
         " (job_id, workspace_id, root_id, partial, parts, contents, unfit, reason, created_by)"
-        " VALUES (?,?,?,?,?,?,?,?,?)",
-        (job.id, job.workspace_id, job.root_id, partial, parts, contents, unfit, reason, job.created_by),
+        " VALUES (?,?,?,?,?,?,coalesce(?, (SELECT unfit FROM reuse_steps WHERE job_id=?)),?,?)",
+        (job.id, job.workspace_id, job.root_id, partial, parts, contents, unfit, job.id, reason, job.created_by),
     )
 
 
@@ -180,6 +185,27 @@ def settle_step(
 def mark_unfit(db: Database, job_id: int, why: str) -> None:
     """Record that no later step can reuse its outputs, and why."""
     db.execute("UPDATE reuse_steps SET unfit=? WHERE job_id=?", (why, job_id))
+
+
+def may_serve_others(db: Database, job_id: int) -> bool:
+    """True if the job is a step whose outputs later steps can reuse, as far as is known."""
+    return db.row("SELECT 1 FROM reuse_steps WHERE job_id=? AND unfit IS NULL", (job_id,)) is not None
+
+
+def mark_reader(db: Database, job_id: int, what: str) -> None:
+    """Record that a step read what is not among its inputs, so that no later step reuses its outputs."""
+    if may_serve_others(db, job_id):
+        with db.transaction():
+            mark_unfit(db, job_id, f"{_READ} {what} while it ran, which is none of its inputs")
+
+
+def is_reader(db: Database, workspace_id: int, name: str) -> bool:
+    """True if the job of that name read what is not among its inputs, or was deleted, so that nobody knows."""
+    unfit = db.row(
+        "SELECT s.unfit FROM jobs j LEFT JOIN reuse_steps s ON s.job_id=j.id WHERE j.workspace_id=? AND j.name=?",
+        (workspace_id, name),
+    )
+    return unfit is None or str(unfit[0] or "").startswith(_READ)
 
 
 def find_unfit(db: Database, job: Job, partial: str, before: float) -> tuple[str, str] | None:

@@ -12,12 +12,13 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, NamedTuple
 
-from smalt.exceptions import NotFound, RefusedError, ValidationException
-from smalt.service.records import jobs
+from smalt.exceptions import NotFound, RefusedError, SmaltError, ValidationException
+from smalt.service.records import jobs, reuse
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import request_parsing
+from smalt.service.tracking.job_reads import ForeignRead, find_read
 from smalt.service.tracking.policy import CREATE_VERSION, MatchedRoute, resolve_source
 from smalt.service.tracking.request_parsing import Body
 from smalt.wire.encoding import artifact_paths
@@ -34,6 +35,8 @@ _OWN_TAGS = ("mlflow.artifactLocation", "smalt.")
 _IN_PATH = ("model_id", "trace_id", "request_id")
 """Ids that MLflow reads from the body in some routes and from the URL in others."""
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,255}")
+_REGISTERED = "registered:"
+"""The mark of a registered model among the ids that are a job's own: the job made a version of it."""
 _REMEMBERED = 10_000
 _DEEPEST = 32
 
@@ -79,13 +82,31 @@ class JobRules:
         return await getattr(self, "_apply_" + rule.replace("-", "_"))(workspace, job, parsed)
 
     async def _apply_read(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
-        """Permit reading everything in the workspace."""
+        """Permit reading everything in the workspace; a step that reads what is not its own is never reused."""
+        if not reuse.may_serve_others(self._db, job.id):
+            return
+        found = find_read(parsed.found.path, parsed.found.ids, parsed.query, parsed.body, job.name)
+        if found is not None and not await self._is_own_read(workspace, job, found):
+            reuse.mark_reader(self._db, job.id, found.what)
+
+    async def _is_own_read(self, workspace: Workspace, job: Job, read: ForeignRead) -> bool:
+        if read.model:
+            return (job.id, _REGISTERED + read.model) in self._own
+        try:
+            if read.logged_model:
+                await self._check_model(workspace, job, read.logged_model)
+            for run in read.runs:
+                await self._check_run(workspace, job, run, or_ancestor=True)
+        except SmaltError:
+            return False
+        return bool(read.logged_model or read.runs)
 
     async def _apply_write(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
         """Permit writing what belongs to no run: the model registry."""
 
     async def _apply_create_version(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
         """Permit a version of any run of the workspace: a pipeline's last step registers what another step logged."""
+        self._add_own(job, _REGISTERED + request_parsing.get_text(parsed.body, "name"))
 
     async def _apply_own_experiment_by_name(self, workspace: Workspace, job: Job, parsed: ParsedRequest) -> None:
         parsed.query[:] = [("experiment_name", job.experiment)]

@@ -22,6 +22,7 @@ from starlette.responses import Response, StreamingResponse
 
 from smalt.exceptions import NotFound, SmaltError, ValidationException
 from smalt.service.api import errors
+from smalt.service.api.auth.job_reads import note_blob_read
 from smalt.service.api.blob import copy_sources, urls, xml
 from smalt.service.api.native.datastore_files import find_mask
 from smalt.service.api.request import ApiRequest
@@ -125,6 +126,7 @@ class _BlobRequest:
     async def _handle_container(self, comp: str) -> Response:
         request = self._request
         if request.method == "GET" and comp == "list":
+            self._note_read()
             return await self._list_blobs()
         if request.method not in ("GET", "HEAD", "PUT") or (request.method == "PUT" and comp):
             message = f"{request.method} of a container is not possible here: containers are datastores"
@@ -194,6 +196,7 @@ class _BlobRequest:
         headers["content-length"] = str(last - first + 1)
         if self._request.method == "HEAD":
             return Response(status_code=status, headers=headers)
+        self._note_read()
         path = self._blobs.get_path(self._store, blob.name)
         if mask := find_mask(self._request, self._store, blob.name):
             headers.pop("content-md5", None)
@@ -201,6 +204,13 @@ class _BlobRequest:
         if self._request.headers.get("x-ms-range-get-content-md5") == "true" and last - first < _LARGEST_MD5:
             headers["content-md5"] = await asyncio.to_thread(_compute_md5, path, first, last - first + 1)
         return StreamingResponse(_read_range(path, first, last - first + 1), status, headers)
+
+    def _note_read(self) -> None:
+        """Record that a job which has a link reads or lists the datastore."""
+        request = self._request
+        query = request.scope["query_string"].decode("latin-1")
+        if "sig=" in query:
+            note_blob_read(request.server.db, request.server.find_link_job(query), self._store)
 
     async def _put_blob(self) -> Response:
         kind = self._request.headers.get("x-ms-blob-type", "BlockBlob")

@@ -39,6 +39,7 @@ from smalt.service.engine.kinds.parallel_settings import (
 from smalt.service.engine.kinds.protocol import LeafKind
 from smalt.service.engine.slots import SlotRequest
 from smalt.service.environments import BuiltEnvironment
+from smalt.service.records import reuse
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.reuse.keys import Parts
@@ -62,6 +63,8 @@ _OWN_FOLDER = ".parallel"
 """The folder of the journal in the working directory of a copy, which takes nothing over."""
 _TABLE = "table.json"
 """A file beside the journal that says what an MLTable names: the program has no reader of YAML."""
+_USERS = "jobs"
+"""A file beside the journal with the names of the jobs that wrote it."""
 _KEPT_SECONDS = 14 * 86_400
 """Seconds after which a journal that nobody went on with is removed."""
 
@@ -109,6 +112,8 @@ class ParallelLeaf(Leaf):
         self, context: EngineContext, say: Say, number: int, environment: BuiltEnvironment
     ) -> dict[str, Path]:
         folders = context.home.path("workspaces", self.workspace.folder, _FOLDERS)
+        if self.work is not None and _has_reader(context, self.job, folders / self.work.key):
+            self.work = None
         self.own_folder = folders / (self.work.key if self.work is not None else f"job-{self.job.name}")
         if self.work is not None:
             self.more_variables[_CHANGED_VARIABLE] = repr(self.work.changed)
@@ -116,13 +121,24 @@ class ParallelLeaf(Leaf):
         paths = await super().fetch_inputs(context, say, number, environment)
         settings = self.settings
         data = paths.get(settings["input"]) if settings["input_type"] == "mltable" else None
-        await asyncio.to_thread(_make_journal_folder, folders, self.own_folder, data)
+        await asyncio.to_thread(_make_journal_folder, folders, self.own_folder, self.job.name, data)
         return paths
 
 
-def _make_journal_folder(folders: Path, own: Path, data: Path | None) -> None:
+def _has_reader(context: EngineContext, job: Job, folder: Path) -> bool:
+    """Return True if an earlier job with this folder read data beside its inputs, which may be other data now."""
+    try:
+        names = set((folder / _USERS).read_text().split()) - {job.name}
+    except OSError:
+        return False
+    return any(reuse.is_reader(context.db, job.workspace_id, name) for name in names)
+
+
+def _make_journal_folder(folders: Path, own: Path, job: str, data: Path | None) -> None:
     """Make the folder of a journal, describe the MLTable in it, and remove journals that are old."""
     own.mkdir(parents=True, exist_ok=True)
+    with (own / _USERS).open("a") as file:
+        file.write(f"{job}\n")
     for folder in folders.iterdir():
         with contextlib.suppress(OSError):
             newest = max(entry.stat().st_mtime for entry in (folder, *folder.iterdir()))
