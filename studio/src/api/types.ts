@@ -190,7 +190,7 @@ export interface SnapshotFile {
 export interface Snapshot {
   name: string;
   git: Record<string, string>;
-  snapshots: { id: string; hash: string; bytes: number; files: SnapshotFile[]; jobs: string[] }[];
+  snapshots: { id: string; hash: string; bytes: number; files: SnapshotFile[]; jobs: string[]; steps: (string | null)[] }[];
 }
 
 /** What a step is and read, for a comparison with the same step of another job. */

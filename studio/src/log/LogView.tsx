@@ -5,27 +5,30 @@ import { Icon } from "../shell/icons";
 import { Empty, ErrorMessage } from "../shell/messages";
 import { formatBytes } from "../text/format";
 import { parseColours } from "./ansi";
-import { PIECE, readBefore, readEnd, readFrom, splitLines } from "./tail";
+import { append, load, prepend, type Loaded } from "./loaded";
+import { readBefore, readEnd, readFrom, splitLines } from "./tail";
+import { describeSearch, useLogSearch, type SearchLog } from "./useLogSearch";
 import "./log.css";
 
 const POLL = 1000;
 const LINE_HEIGHT = 19;
-const MOST_BYTES = 8 * 1024 * 1024;
+/** A log that grows is searched again as it does, while it is not larger than that. */
+const SEARCHED_AGAIN = 16_000_000;
 
-interface Loaded {
-  text: string;
-  from: number;
-  to: number;
-  size: number;
+interface Props {
+  url: string;
+  isGrowing: boolean;
+  name: string;
+  search: SearchLog;
 }
 
 /** A log, opened at its end; it follows while it grows, and earlier pieces are loaded as they are scrolled to. */
-export function LogView({ url, isGrowing, name }: { url: string; isGrowing: boolean; name: string }) {
+export function LogView({ url, isGrowing, name, search }: Props) {
   const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const [isFollowing, setFollowing] = useState(true);
-  const [search, setSearch] = useState("");
-  const [hit, setHit] = useState(0);
+  const [text, setText] = useState("");
+  const [hit, setHit] = useState(-1);
   const scroller = useRef<HTMLDivElement>(null);
   const busy = useRef(false);
   const fetchRange = useCallback(
@@ -35,7 +38,7 @@ export function LogView({ url, isGrowing, name }: { url: string; isGrowing: bool
     }),
     [url],
   );
-  const jumpToEnd = useCallback(() => run(async () => setLoaded(await readEnd(fetchRange))), [fetchRange]);
+  const jumpToEnd = useCallback(() => run(async () => setLoaded(load(await readEnd(fetchRange)))), [fetchRange]);
 
   async function run(work: () => Promise<void>) {
     if (busy.current) return;
@@ -62,7 +65,7 @@ export function LogView({ url, isGrowing, name }: { url: string; isGrowing: bool
   const readOn = useCallback(
     () => run(async () => {
       const before = latest.current;
-      if (!before) return setLoaded(await readEnd(fetchRange));
+      if (!before) return setLoaded(load(await readEnd(fetchRange)));
       const more = await readFrom(fetchRange, before.to);
       if (more.to > before.to) setLoaded(append(before, more));
     }),
@@ -79,7 +82,8 @@ export function LogView({ url, isGrowing, name }: { url: string; isGrowing: bool
 
   const lines = useMemo(() => splitLines(loaded?.text ?? ""), [loaded]);
   const virtual = useVirtualizer({ count: lines.length, getScrollElement: () => scroller.current, estimateSize: () => LINE_HEIGHT, overscan: 30 });
-  const hits = useMemo(() => (search ? lines.flatMap((line, k) => (line.toLowerCase().includes(search.toLowerCase()) ? [k] : [])) : []), [lines, search]);
+  const searched = useLogSearch(search, text, isGrowing && loaded && loaded.size < SEARCHED_AGAIN ? loaded.size : 0);
+  const current = hit >= 0 && loaded && loaded.firstLine !== null && searched.matches[hit] ? searched.matches[hit].line - loaded.firstLine : -1;
 
   useLayoutEffect(() => {
     if (isFollowing && lines.length) virtual.scrollToIndex(lines.length - 1, { align: "end" });
@@ -103,12 +107,22 @@ export function LogView({ url, isGrowing, name }: { url: string; isGrowing: bool
     else if (latest.current && latest.current.to < latest.current.size && element.scrollHeight - element.scrollTop - element.clientHeight < 400) void readOn();
   }
 
-  function goToHit(step: number) {
-    if (!hits.length) return;
-    const next = (hit + step + hits.length) % hits.length;
+  async function goToHit(step: number) {
+    const { matches } = searched;
+    if (!matches.length) return;
+    const next = (Math.max(hit, step > 0 ? -1 : 0) + step + matches.length) % matches.length;
     setHit(next);
     setFollowing(false);
-    virtual.scrollToIndex(hits[next], { align: "center" });
+    const { line, at } = matches[next];
+    const known = latest.current;
+    const place = known?.firstLine === null || !known ? -1 : line - known.firstLine;
+    if (place >= 0 && place < lines.length) return virtual.scrollToIndex(place, { align: "center" });
+    await run(async () => {
+      const after = await readFrom(fetchRange, at);
+      const around = at > 0 ? prepend(await readBefore(fetchRange, at), load(after, line)) : load(after);
+      setLoaded(around);
+      requestAnimationFrame(() => virtual.scrollToIndex(line - around.firstLine!, { align: "center" }));
+    });
   }
 
   if (error instanceof ApiError && error.status === 404) return <Empty icon="file" title={isGrowing ? "Nothing is written yet" : "It wrote no log"} />;
@@ -118,13 +132,19 @@ export function LogView({ url, isGrowing, name }: { url: string; isGrowing: bool
       <div className="log-bar">
         <label className="search-field">
           <Icon name="search" />
-          <span className="visually-hidden">Search in the loaded part</span>
-          <input className="field" type="search" placeholder="Search in the loaded part" value={search} onChange={(event) => { setSearch(event.target.value); setHit(-1); }} onKeyDown={(event) => event.key === "Enter" && goToHit(event.shiftKey ? -1 : 1)} />
+          <span className="visually-hidden">Search the whole log</span>
+          <input className="field" type="search" placeholder="Search the whole log" value={text} onChange={(event) => { setText(event.target.value); setHit(-1); }} onKeyDown={(event) => event.key === "Enter" && void goToHit(event.shiftKey ? -1 : 1)} />
         </label>
-        {search && <span className="muted number" role="status">{hits.length ? `${Math.max(0, hit) + 1} of ${hits.length}` : "not found"}</span>}
+        {text && (
+          <>
+            <span className={searched.error ? "error-text" : "muted number"} role="status">{searched.error ? searched.error.message : describeSearch(searched, hit)}</span>
+            <button className="button small icon" aria-label="Match before" disabled={!searched.matches.length} onClick={() => void goToHit(-1)}><Icon name="up" size={14} /></button>
+            <button className="button small icon" aria-label="Next match" disabled={!searched.matches.length} onClick={() => void goToHit(1)}><Icon name="down" size={14} /></button>
+          </>
+        )}
         <span className="space" />
         {loaded && <span className="muted number">{formatBytes(loaded.size)}</span>}
-        <button className="button small" onClick={() => run(async () => { setFollowing(false); setLoaded(await readFrom(fetchRange, 0)); scroller.current?.scrollTo(0, 0); })}>Beginning</button>
+        <button className="button small" onClick={() => run(async () => { setFollowing(false); setLoaded(load(await readFrom(fetchRange, 0))); scroller.current?.scrollTo(0, 0); })}>Beginning</button>
         <button className="button small" aria-pressed={isFollowing} onClick={() => { setFollowing(true); void jumpToEnd(); }}>{isGrowing ? "Follow" : "End"}</button>
         <a className="button small icon" href={url} download={name} aria-label="Download the log"><Icon name="download" size={14} /></a>
       </div>
@@ -132,7 +152,7 @@ export function LogView({ url, isGrowing, name }: { url: string; isGrowing: bool
         {loaded && loaded.from > 0 && <button className="button small quiet earlier" onClick={loadEarlier}>{formatBytes(loaded.from)} before this</button>}
         <div style={{ height: virtual.getTotalSize(), position: "relative" }}>
           {virtual.getVirtualItems().map((item) => (
-            <div key={item.key} ref={virtual.measureElement} data-index={item.index} className={search && hits.includes(item.index) ? "log-line hit" : "log-line"} data-current={hits[hit] === item.index || undefined} style={{ transform: `translateY(${item.start}px)` }}>
+            <div key={item.key} ref={virtual.measureElement} data-index={item.index} className={text && lines[item.index].toLowerCase().includes(text.toLowerCase()) ? "log-line hit" : "log-line"} data-current={current === item.index || undefined} style={{ transform: `translateY(${item.start}px)` }}>
               {parseColours(lines[item.index]).map((span, k) => <span key={k} className={[span.colour && `ansi-${span.colour}`, span.isBold && "bold"].filter(Boolean).join(" ") || undefined}>{span.text || "\u200b"}</span>)}
             </div>
           ))}
@@ -141,18 +161,4 @@ export function LogView({ url, isGrowing, name }: { url: string; isGrowing: bool
       </div>
     </div>
   );
-}
-
-function append(before: Loaded, more: Loaded): Loaded {
-  const joined = { text: before.text + more.text, from: before.from, to: more.to, size: more.size };
-  if (joined.to - joined.from <= MOST_BYTES) return joined;
-  const cut = joined.text.indexOf("\n", joined.text.length / 2) + 1;
-  return { ...joined, text: joined.text.slice(cut), from: joined.from + new TextEncoder().encode(joined.text.slice(0, cut)).length };
-}
-
-function prepend(piece: Loaded, before: Loaded): Loaded {
-  const joined = { text: piece.text + before.text, from: piece.from, to: before.to, size: piece.size };
-  if (joined.to - joined.from <= MOST_BYTES) return joined;
-  const cut = joined.text.lastIndexOf("\n", joined.text.length - PIECE) + 1;
-  return { ...joined, text: joined.text.slice(0, cut), to: joined.to - new TextEncoder().encode(joined.text.slice(cut)).length };
 }

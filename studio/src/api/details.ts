@@ -1,0 +1,50 @@
+import { get } from "./client";
+import type { WorkspaceApi } from "./workspace";
+
+/** A line of a log with the text that was searched for. */
+export interface LogMatch {
+  line: number;
+  at: number;
+  text: string;
+}
+
+export interface LogMatches {
+  matches: LogMatch[];
+  next: { from: number; line: number } | null;
+  size: number;
+}
+
+/** How far a parallel step, a sweep or an AutoML job is. */
+export interface Progress {
+  of: "mini-batches" | "trials";
+  done: number;
+  failed: number;
+  total: number | null;
+  running?: number;
+  retried?: number;
+  taken_over?: number;
+  best?: { name: string; value: number | string } | null;
+}
+
+export interface JobEnvironment {
+  name: string | null;
+  declaration: { image?: string; condaFile?: string } | null;
+  python: string | null;
+  packages: string[] | null;
+  /** True if the packages are those that the job had. */
+  used: boolean;
+  built: number | null;
+  seconds: number | null;
+  size: number | null;
+  notes: string[];
+  built_for: string | null;
+}
+
+const path = (api: WorkspaceApi, job: string, what: string) => `${api.own}/jobs/${encodeURIComponent(job)}/${what}`;
+
+export const searchLog = (api: WorkspaceApi, job: string, query: { file: string; text: string; from: number; line: number; limit: number }, signal?: AbortSignal) =>
+  get<LogMatches>(path(api, job, "log-search"), query, signal);
+export const getProgress = (api: WorkspaceApi, job: string) => get<{ steps: Record<string, Progress> }>(path(api, job, "progress"));
+export const getEnvironment = (api: WorkspaceApi, job: string) => get<JobEnvironment>(path(api, job, "environment"));
+export const getDocument = (api: WorkspaceApi, job: string) => get<{ yaml: string }>(path(api, job, "document"));
+export const getPrevious = (api: WorkspaceApi, job: string) => get<{ job: string | null }>(path(api, job, "previous"));
