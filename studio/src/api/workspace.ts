@@ -99,7 +99,7 @@ export class WorkspaceApi {
     return send<void>("PATCH", `/history/v1.0${this.workspace.id}/runs/${encodeURIComponent(name)}`, { hidden: archived });
   }
 
-  rerunJob(name: string, change: { name: string; inputs?: Record<string, string> }) {
+  rerunJob(name: string, change: { name: string; inputs?: Record<string, string>; only?: boolean }) {
     return send<JobBody>("POST", `${this.ownJobPath(name)}/rerun`, change);
   }
 

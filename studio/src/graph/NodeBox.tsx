@@ -1,6 +1,8 @@
 import type { GraphJob, State } from "../api/types";
 import { Icon } from "../shell/icons";
 import { StateIcon } from "../shell/StateBadge";
+import { useProgressOf } from "../progress/context";
+import { listWords, ProgressBar } from "../progress/ProgressBlock";
 import { formatDuration } from "../text/format";
 import { getLook, isOver, nameState } from "../text/states";
 import { combineStates, type GraphNode } from "./model";
@@ -25,9 +27,10 @@ interface Props {
 export function NodeBox({ node, mark, getJob, now, isSelected, onSelect, onToggle }: Props) {
   const jobs = node.jobs.flatMap((name) => getJob(name) ?? []);
   const state = combineStates(jobs.map((job) => job.status));
+  const progress = useProgressOf(node.kind === "fold" ? undefined : jobs[0]?.name);
   const { x, y, width, height } = node.box;
   const canOpen = node.kind === "fold" || node.kind === "frame" || jobs[0]?.composite === true;
-  const facts = node.kind === "fold" ? describeFold(jobs) : jobs[0] ? describeJob(jobs[0], now) : "";
+  const facts = node.kind === "fold" ? describeFold(jobs) : jobs[0] ? describeJob(jobs[0], now, progress && listWords(progress).slice(0, 2).join(", ")) : "";
   return (
     <div className={`node ${node.kind} look-${getLook(state)}`} style={{ left: x, top: y, width, height }} data-state={state} data-mark={mark?.look} data-selected={isSelected || undefined}>
       <button className="node-face" tabIndex={-1} aria-pressed={isSelected} aria-label={`${node.label}, ${nameState(state)}, ${facts}${mark ? `, ${mark.text}` : ""}`} onClick={() => onSelect(node)}>
@@ -42,6 +45,7 @@ export function NodeBox({ node, mark, getJob, now, isSelected, onSelect, onToggl
         {node.kind === "fold" && <span className="node-count">× {jobs.length}</span>}
         {node.kind !== "fold" && jobs[0] && jobs[0].attempts > 1 && <span className="node-count" title={`${jobs[0].attempts} attempts`}>{jobs[0].attempts} tries</span>}
       </button>
+      {progress && <ProgressBar progress={progress} />}
       {canOpen && (
         <button className="node-toggle" tabIndex={-1} aria-label={node.kind === "frame" ? `Close ${node.label}` : `Open ${node.label}`} aria-expanded={node.kind === "frame"} onClick={() => onToggle(node)}>
           <Icon name={node.kind === "frame" ? "minus" : "plus"} size={13} />
@@ -51,11 +55,11 @@ export function NodeBox({ node, mark, getJob, now, isSelected, onSelect, onToggl
   );
 }
 
-function describeJob(job: GraphJob, now: number): string {
+function describeJob(job: GraphJob, now: number, progress: string | undefined): string {
   if (job.reused) return "reused";
   const time = job.start === null ? "" : formatDuration((job.end ?? now) - job.start);
-  const type = job.type === "command" ? "" : job.type.replaceAll("_", " ");
-  const state = job.start === null || !isOver(job.status) ? nameState(job.status).toLowerCase() : "";
+  const type = progress ?? (job.type === "command" ? "" : job.type.replaceAll("_", " "));
+  const state = job.start === null || (!isOver(job.status) && !progress) ? nameState(job.status).toLowerCase() : "";
   return [type, state, time].filter(Boolean).join(" · ") || nameState(job.status).toLowerCase();
 }
 

@@ -9,6 +9,9 @@ import { Icon } from "../shell/icons";
 import { Link } from "../shell/Link";
 import { ErrorMessage, Loading } from "../shell/messages";
 import { buildPath, setQuery, usePlace } from "../shell/router";
+import { ProgressOfSteps } from "../progress/context";
+import { listWords, ProgressBar } from "../progress/ProgressBlock";
+import { useProgress } from "../progress/useProgress";
 import { StateBadge } from "../shell/StateBadge";
 import { useNow } from "../shell/useNow";
 import { formatAgo, formatDuration } from "../text/format";
@@ -30,18 +33,22 @@ export default function JobPage() {
   return <LoadedJob store={store} graph={store.graph} top={store.top} version={version} />;
 }
 
+/** What stands for the job itself where steps are named. */
+const OWN = ".";
+
 function LoadedJob({ store, graph, top, version }: { store: JobStore; graph: JobGraph; top: GraphJob; version: number }) {
   const api = useApi();
   const { query } = usePlace();
   const isRunning = !isOver(top.status);
   const now = useNow(isRunning ? 1 : 60);
   const body = useQuery(`${api.own} ${top.name} ${top.status} head`, () => api.getJob(top.name));
+  const progress = useProgress(graph);
   const hasSteps = graph.jobs.length > 1;
   const view = query.get("view") === "timeline" ? "timeline" : "graph";
   const [focus] = useState(() => findFocus(graph));
   const chosen = query.get("node");
   const initial = chosen === null && top.status === "Failed" ? focus?.label : chosen;
-  const selected = hasSteps && initial ? graph.jobs.find((job) => job.label === initial) : undefined;
+  const selected = !hasSteps || !initial ? undefined : initial === OWN ? top : graph.jobs.find((job) => job.label === initial);
   const tab = TABS.find(({ key }) => key === query.get("tab"))?.key ?? "summary";
   const setTab = (key: TabKey) => setQuery({ tab: key === "summary" ? null : key, node: initial ?? null }, { replace: true });
   const select = (job: string) => setQuery({ node: store.getJob(job)?.label ?? "" }, { replace: true });
@@ -66,7 +73,9 @@ function LoadedJob({ store, graph, top, version }: { store: JobStore; graph: Job
           <span className="muted number">{top.start === null ? "" : formatDuration((top.end ?? now) - top.start)}</span>
           <span className="muted">{formatAgo(top.created, now)}</span>
           {!store.isConnected && <span className="muted"><Icon name="alert" size={14} /> waiting for the server</span>}
+          {progress[top.name] && <span className="head-progress"><ProgressBar progress={progress[top.name]} /><span className="muted number">{listWords(progress[top.name]).slice(0, 3).join(", ")}</span></span>}
           <span className="space" />
+          {hasSteps && <button className="button" aria-pressed={selected === top} onClick={() => (selected === top ? close() : setQuery({ node: OWN, tab: null }, { replace: true }))}><Icon name="info" size={14} />About</button>}
           {hasSteps && (
             <div className="segments" role="group" aria-label="View">
               <button className="button" aria-pressed={view === "graph"} onClick={() => setQuery({ view: null }, { replace: true })}><Icon name="graph" size={14} />Graph</button>
@@ -76,19 +85,21 @@ function LoadedJob({ store, graph, top, version }: { store: JobStore; graph: Job
           {body.data && top.parent === null && !body.data.properties.parentJobName && <JobActions job={top} experiment={body.data.properties.experimentName ?? ""} isArchived={body.data.properties.isArchived === true} onChange={body.reload} />}
         </div>
       </header>
-      <div className={hasSteps && selected ? "job-body split" : "job-body"}>
-        {hasSteps && (
-          <div className="job-view">
-            {view === "timeline" ? (
-              <GanttView store={store} version={version} now={now} selected={selected?.name ?? null} onSelect={select} />
-            ) : (
-              <Steps store={store} graph={graph} version={version} now={now} selected={selected?.name ?? null} focus={focus?.name} onSelect={select} />
-            )}
-          </div>
-        )}
-        {hasSteps && selected && <NodePanel job={selected} tab={tab} now={now} isTop={selected.name === top.name} onTab={setTab} onClose={close} />}
-        {!hasSteps && <NodePanel job={top} tab={tab} now={now} isTop onTab={setTab} />}
-      </div>
+      <ProgressOfSteps.Provider value={progress}>
+        <div className={hasSteps && selected ? "job-body split" : "job-body"}>
+          {hasSteps && (
+            <div className="job-view">
+              {view === "timeline" ? (
+                <GanttView store={store} version={version} now={now} selected={selected?.name ?? null} onSelect={select} />
+              ) : (
+                <Steps store={store} graph={graph} version={version} now={now} selected={selected?.name ?? null} focus={focus?.name} onSelect={select} />
+              )}
+            </div>
+          )}
+          {hasSteps && selected && <NodePanel job={selected} tab={tab} now={now} isTop={selected.name === top.name} onTab={setTab} onClose={close} />}
+          {!hasSteps && <NodePanel job={top} tab={tab} now={now} isTop onTab={setTab} />}
+        </div>
+      </ProgressOfSteps.Provider>
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import { lazy, Suspense, type KeyboardEvent } from "react";
+import { lazy, Suspense, useState, type KeyboardEvent } from "react";
 import type { GraphJob } from "../api/types";
 import { Icon, type IconName } from "../shell/icons";
 import { Loading } from "../shell/messages";
@@ -7,6 +7,7 @@ import { isOver } from "../text/states";
 import { CodeTab } from "./CodeTab";
 import { MetricsTab } from "./MetricsTab";
 import { PortsTab } from "./PortsTab";
+import { RerunDialog } from "./RerunDialog";
 import { SummaryTab } from "./SummaryTab";
 import { LogTab } from "./LogTab";
 
@@ -22,6 +23,9 @@ export const TABS = [
 ] as const satisfies readonly { key: string; name: string; icon: IconName }[];
 export type TabKey = (typeof TABS)[number]["key"];
 
+/** Types of steps that can run without their pipeline. */
+const SEPARABLE = new Set(["command", "spark", "sweep", "pipeline"]);
+
 interface Props {
   job: GraphJob;
   tab: TabKey;
@@ -35,6 +39,7 @@ interface Props {
 /** All about one step. */
 export function NodePanel({ job, tab, now, isTop, onTab, onClose }: Props) {
   const tabs = TABS.filter(({ key }) => !(job.composite && key === "log" && job.type === "pipeline" && isOver(job.status) && job.status !== "Failed"));
+  const [isAlone, setAlone] = useState(false);
   function press(event: KeyboardEvent) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
@@ -48,9 +53,11 @@ export function NodePanel({ job, tab, now, isTop, onTab, onClose }: Props) {
         <header className="panel-head">
           <StateBadge state={job.status} />
           <h2>{job.label.split("/").join(" / ")}</h2>
+          {SEPARABLE.has(job.type) && <button className="button small" onClick={() => setAlone(true)}><Icon name="rerun" size={14} />Run only this step</button>}
           {onClose && <button className="button quiet icon small" aria-label="Close" onClick={onClose}><Icon name="close" size={14} /></button>}
         </header>
       )}
+      {isAlone && <RerunDialog name={job.name} only={job.label.split("/").at(-1)} onClose={() => setAlone(false)} />}
       <div className="tabs" role="tablist" aria-label="About this step" onKeyDown={press}>
         {tabs.map(({ key, name }) => (
           <button key={key} id={`tab-${key}`} role="tab" aria-selected={key === tab} aria-controls="tab-content" tabIndex={key === tab ? 0 : -1} onClick={() => onTab(key)}>{name}</button>

@@ -5,8 +5,15 @@ import { ErrorMessage } from "../shell/messages";
 import { buildPath, go } from "../shell/router";
 import { createName } from "./names";
 
-/** Asks for the inputs of another run of a job, and starts it. */
-export function RerunDialog({ name, onClose }: { name: string; onClose: () => void }) {
+interface Props {
+  name: string;
+  /** The step that is to run by itself; none runs the whole job. */
+  only?: string;
+  onClose: () => void;
+}
+
+/** Asks for the inputs of another run of a job or of one step, and starts it. */
+export function RerunDialog({ name, only, onClose }: Props) {
   const api = useApi();
   const dialog = useRef<HTMLDialogElement>(null);
   const ports = useQuery(`${api.own} ${name} rerun`, () => api.getPorts(name));
@@ -18,7 +25,7 @@ export function RerunDialog({ name, onClose }: { name: string; onClose: () => vo
     event.preventDefault();
     setBusy(true);
     try {
-      const made = await api.rerunJob(name, { name: createName(), inputs: changes });
+      const made = await api.rerunJob(name, { name: createName(), inputs: changes, ...(only === undefined ? {} : { only: true }) });
       onClose();
       go(buildPath(api.workspace.folder, "jobs", made.name));
     } catch (caught) {
@@ -30,8 +37,8 @@ export function RerunDialog({ name, onClose }: { name: string; onClose: () => vo
   return (
     <dialog ref={dialog} className="dialog" aria-labelledby="rerun-title" onClose={onClose}>
       <form onSubmit={submit}>
-        <h2 id="rerun-title">Run it again</h2>
-        <p className="muted">{inputs.length ? "Change what should be different. Steps that stay the same are reused." : "As it was submitted. Steps that stay the same are reused."}</p>
+        <h2 id="rerun-title">{only === undefined ? "Run it again" : `Run only ${only}`}</h2>
+        <p className="muted">{only !== undefined ? "A new job of this step alone, with the inputs that it had. Its outputs have places of their own." : inputs.length ? "Change what should be different. Steps that stay the same are reused." : "As it was submitted. Steps that stay the same are reused."}</p>
         {inputs.map((port) => (
           <label key={port.name} className="dialog-field">
             <span>{port.name} <span className="muted">{port.value === undefined ? port.type.replaceAll("_", " ") : ""}</span></span>

@@ -5,9 +5,12 @@ import { useApi } from "../shell/context";
 import { Icon } from "../shell/icons";
 import { Link } from "../shell/Link";
 import { buildPath } from "../shell/router";
+import { useProgressOf } from "../progress/context";
+import { ProgressBlock } from "../progress/ProgressBlock";
 import { formatBytes, formatDuration, formatTime } from "../text/format";
 import { isOver, nameState } from "../text/states";
 import { CommandBlock } from "./CommandBlock";
+import { EnvironmentBlock } from "./EnvironmentBlock";
 import { LogExcerpt } from "./LogExcerpt";
 import { ReuseNote } from "./ReuseNote";
 import type { TabKey } from "./NodePanel";
@@ -17,6 +20,7 @@ export function SummaryTab({ job, now, onTab }: { job: GraphJob; now: number; on
   const api = useApi();
   const body = useQuery(`${api.own} ${job.name} ${job.status} body`, () => api.getJob(job.name));
   const attempts = useQuery(job.attempts ? `${api.own} ${job.name} ${job.status} ${job.attempts} attempts` : null, () => api.getAttempts(job.name));
+  const progress = useProgressOf(job.name);
   const properties = body.data?.properties;
   const facts: [string, ReactNode][] = [
     ["State", nameState(job.status)],
@@ -50,8 +54,10 @@ export function SummaryTab({ job, now, onTab }: { job: GraphJob; now: number; on
           <div className="text">It did not run: its outputs are those of job <Link to={buildPath(api.workspace.folder, "jobs", job.reused)}>{job.reused}</Link>, which is identical in code, inputs and environment.</div>
         </div>
       )}
+      {progress && <ProgressBlock progress={progress} />}
       <dl className="facts">{facts.map(([name, value]) => <div key={name} className="fact"><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
       {typeof properties?.command === "string" && <CommandBlock title="Command" text={properties.command} />}
+      {typeof properties?.environmentId === "string" && <EnvironmentBlock job={job} />}
       {attempts.data && attempts.data.attempts.length > 1 && (
         <section>
           <h3>Attempts</h3>
