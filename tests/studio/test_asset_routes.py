@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import yaml
 from tests.helpers import Server, begin_long_job, eventually, host_job, running_server
 from tests.studio.browsers import signed_in
 from tests.studio.pipelines import make_step, run_pipeline
@@ -128,3 +129,52 @@ def test_the_disk_is_counted_beside_the_requests() -> None:
         assert found["disk"]["free"] > 0
         again = server.ask("GET", "/smalt/v1/disk/last?refresh=true").body
         assert (again["counted"], again["counting"]) == (found["counted"], False)
+
+
+def test_a_version_as_yaml(server: Server, workspace: str, place: str) -> None:
+    """As the command line shows it, and can create it from again."""
+    spec = {"type": "command", "name": "c", "version": "1", "command": "true", "environment": "azureml:host@latest"}
+    body = {"properties": {"componentSpec": {**spec, "inputs": {"rate": {"type": "number", "default": 0.5}}}}}
+    assert server.ask("PUT", f"{workspace}/components/c/versions/1", body).status == 201
+    browser = signed_in(server)
+    for path in (f"{place}/yaml", f"/smalt/v1{workspace}/components/c/versions/1/yaml"):
+        answer = browser.ask("GET", path)
+        assert answer.status == 200, answer.body
+        found = yaml.safe_load(answer.body)
+        kind = path.split("/")[-5]
+        assert found["name"] == {"data": "d", "components": "c"}[kind]
+        assert str(found["version"]) == "1"
+        assert "id" not in found
+    assert found["inputs"]["rate"]["default"] == 0.5
+    assert browser.ask("GET", f"/smalt/v1{workspace}/components/c/versions/9/yaml").status == 404
+
+
+MLMODEL = """\
+flavors:
+  python_function: {loader_module: mlflow.sklearn, python_version: 3.11.7}
+  sklearn: {sklearn_version: 1.5.2}
+mlflow_version: 2.20.0
+run_id: abc
+signature:
+  inputs: '[{"type": "double", "name": "rooms", "required": true}]'
+  outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1]}}]'
+  params: null
+"""
+
+
+def test_what_an_mlflow_model_says_of_itself(server: Server, workspace: str, tmp_path: Path) -> None:
+    """Flavours and signature; a model without the file, or with a broken one, is a sentence."""
+    for name, content in (("good", MLMODEL), ("broken", "a: [")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "MLmodel").write_text(content)
+    (tmp_path / "plain").mkdir()
+    for name in ("good", "broken", "plain"):
+        body = {"properties": {"modelType": "custom_model", "modelUri": str(tmp_path / name)}}
+        assert server.ask("PUT", f"{workspace}/models/{name}/versions/1", body).status == 201
+    found = server.ask("GET", f"/smalt/v1{workspace}/models/good/versions/1/mlmodel").body
+    assert list(found["flavors"]) == ["python_function", "sklearn"]
+    assert found["signature"]["inputs"] == [{"type": "double", "name": "rooms", "required": True}]
+    assert (found["signature"]["params"], found["mlflow_version"], found["run"]) == (None, "2.20.0", "abc")
+    for name, status in (("broken", 403), ("plain", 404)):
+        answer = server.ask("GET", f"/smalt/v1{workspace}/models/{name}/versions/1/mlmodel")
+        assert (answer.status, "MLmodel" in answer.body["error"]["message"]) == (status, True)

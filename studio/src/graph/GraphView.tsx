@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
 import type { GraphJob } from "../api/types";
 import { Icon } from "../shell/icons";
 import { onThemeChange } from "../shell/theme";
@@ -21,6 +21,8 @@ interface Props {
   focus: string | undefined;
   onSelect: (node: GraphNode) => void;
   onToggle: (node: GraphNode) => void;
+  /** Draws a node that is near, where it is not a job with its state. */
+  renderNode?: (node: GraphNode, isSelected: boolean) => ReactNode;
 }
 
 const STEP = 1.25;
@@ -28,7 +30,7 @@ const MARK_LOOKS = { added: "completed", removed: "failed", changed: "canceled",
 const ARROWS = { ArrowUp: "up", ArrowDown: "down", ArrowLeft: "left", ArrowRight: "right" } as const;
 
 /** A graph to be moved and looked at: near, nodes are elements; far out all is one canvas. */
-export function GraphView({ arrangement, getJob, getMark, version, now, selected, focus, onSelect, onToggle }: Props) {
+export function GraphView({ arrangement, getJob, getMark, version, now, selected, focus, onSelect, onToggle, renderNode }: Props) {
   const own = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [size, setSize] = useState<{ width: number; height: number } | null>(null);
@@ -119,7 +121,7 @@ export function GraphView({ arrangement, getJob, getMark, version, now, selected
       <canvas ref={canvas} aria-hidden="true" />
       {view && (
         <div className="graph-nodes" style={{ transform: `translate(${view.left}px, ${view.top}px) scale(${view.zoom})` }}>
-          {shown.map((node) => <NodeBox key={node.id} node={node} getJob={getJob} mark={getMark?.(node)} now={now} isSelected={node.id === selectedId} onSelect={select} onToggle={onToggle} />)}
+          {shown.map((node) => (renderNode ? renderNode(node, node.id === selectedId) : <NodeBox key={node.id} node={node} getJob={getJob} mark={getMark?.(node)} now={now} isSelected={node.id === selectedId} onSelect={select} onToggle={onToggle} />))}
         </div>
       )}
       <div className="graph-tools" onPointerDown={(event) => event.stopPropagation()}>

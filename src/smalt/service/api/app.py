@@ -62,6 +62,7 @@ from smalt.service.api.native import (
     trials,
 )
 from smalt.service.api.native.assets import (
+    asset_documents,
     asset_files,
     asset_table,
     asset_users,
@@ -137,6 +138,7 @@ _WORKSPACE: dict[str, list[RouteTable]] = {
         job_document.ROUTES,
         asset_batches.ROUTES,
         asset_table.ROUTES,
+        asset_documents.ROUTES,
         asset_files.ROUTES,
         asset_users.ROUTES,
         environment_builds.ROUTES,

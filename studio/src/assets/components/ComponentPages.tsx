@@ -1,9 +1,12 @@
 import type { Version } from "../../api/resources";
 import { CommandBlock } from "../../job/CommandBlock";
 import { usePlace } from "../../shell/router";
+import { AssetLink } from "../detail/AssetLink";
 import { Panel } from "../detail/Facts";
+import { UsersPanel } from "../detail/UsersPanel";
 import { VersionFacts, VersionPage } from "../detail/VersionPage";
 import { shortenReference } from "../detail/versions";
+import { YamlPanel } from "../detail/YamlPanel";
 import { AssetListPage } from "../list/AssetListPage";
 import { listPorts } from "./ports";
 
@@ -31,7 +34,7 @@ function ComponentSummary({ version, name }: { version: Version; name: string })
           facts={[
             ["Shown as", text("display_name")],
             ["Type", text("type").replaceAll("_", " ")],
-            ["Environment", text("environment") && <code key="e">{shortenReference(text("environment"))}</code>],
+            ["Environment", text("environment") && <AssetLink key="e" kind="environments" id={text("environment")} />],
             ["Code", text("code") && <code key="c">{shortenReference(text("code"))}</code>],
             ["Same inputs, same outputs", spec.is_deterministic === false ? "no: it always runs" : null],
           ]}
@@ -40,7 +43,9 @@ function ComponentSummary({ version, name }: { version: Version; name: string })
       <Ports title="Inputs" given={spec.inputs} />
       <Ports title="Outputs" given={spec.outputs} />
       {text("command") && <CommandBlock title="Command" text={text("command")} />}
+      <UsersPanel kind="components" name={name} version={version.name} />
       <CommandBlock title="As a step of a pipeline" text={`jobs:\n  step:\n    type: ${text("type") || "command"}\n    component: azureml:${name}:${version.name}`} />
+      <YamlPanel kind="components" name={name} version={version.name} />
       <CommandBlock title="On the command line" text={`smalt component show --name ${name} --version ${version.name} --output yaml`} />
     </div>
   );

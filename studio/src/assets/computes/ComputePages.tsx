@@ -8,6 +8,7 @@ import { DetailPage } from "../detail/DetailPage";
 import { Facts, Panel } from "../detail/Facts";
 import { ResourceLoader } from "../detail/ResourceLoader";
 import { ResourceList } from "../list/ResourceList";
+import { SlotsPanel } from "./SlotsPanel";
 
 interface ComputeProperties {
   computeType?: string;
@@ -56,6 +57,7 @@ function ComputePage({ name }: { name: string }) {
                   {properties.description && <p className="described">{properties.description}</p>}
                   <Facts facts={[["Type", properties.computeType], ["Size", properties.properties?.vmSize], ["State", properties.properties?.state]]} />
                 </Panel>
+                <SlotsPanel name={name} />
                 <CommandBlock title="In a job" text={`compute: azureml:${name}`} />
                 <CommandBlock title="On the command line" text={`smalt compute show --name ${name}`} />
               </div>

@@ -1,17 +1,34 @@
+import { lazy, Suspense } from "react";
 import type { Version } from "../../api/resources";
 import { CommandBlock } from "../../job/CommandBlock";
+import { Loading } from "../../shell/messages";
 import { usePlace } from "../../shell/router";
 import { Panel } from "../detail/Facts";
+import { FilesTab } from "../detail/FilesTab";
 import { VersionFacts, VersionPage } from "../detail/VersionPage";
+import { YamlPanel } from "../detail/YamlPanel";
 import { AssetListPage } from "../list/AssetListPage";
+
+const LineageTab = lazy(() => import("../lineage/LineageTab"));
 
 export default function DataPages() {
   const { rest } = usePlace();
-  if (rest.length) return <VersionPage kind="data" list="Data" makeTabs={(version, name) => [{ key: "summary", name: "Summary", render: () => <DataSummary version={version} name={name} /> }]} />;
+  if (!rest.length) {
+    return (
+      <AssetListPage
+        kind="data" title="Data" noun="data asset" icon="data"
+        empty={<><p>Register files under a name, and jobs can use them by it, version by version.</p><pre>smalt data create --name NAME --path FOLDER --type uri_folder</pre></>}
+      />
+    );
+  }
   return (
-    <AssetListPage
-      kind="data" title="Data" noun="data asset" icon="data"
-      empty={<><p>Register files under a name, and jobs can use them by it, version by version.</p><pre>smalt data create --name NAME --path FOLDER --type uri_folder</pre></>}
+    <VersionPage
+      kind="data" list="Data"
+      makeTabs={(version, name) => [
+        { key: "summary", name: "Summary", render: () => <DataSummary version={version} name={name} /> },
+        { key: "files", name: "Files", render: () => <FilesTab kind="data" name={name} version={version.name} /> },
+        { key: "lineage", name: "Lineage", render: () => <Suspense fallback={<Loading what="the lineage" />}><LineageTab kind="data" name={name} version={version.name} /></Suspense> },
+      ]}
     />
   );
 }
@@ -24,6 +41,7 @@ function DataSummary({ version, name }: { version: Version; name: string }) {
         <VersionFacts version={version} facts={[["Type", type.replaceAll("_", " ")], ["Path", <code key="p">{String(version.properties.dataUri ?? "")}</code>]]} />
       </Panel>
       <CommandBlock title="As an input of a job" text={`inputs:\n  data:\n    type: ${type}\n    path: azureml:${name}:${version.name}`} />
+      <YamlPanel kind="data" name={name} version={version.name} />
       <CommandBlock title="On the command line" text={`smalt data show --name ${name} --version ${version.name}\nsmalt data lineage --name ${name} --version ${version.name}`} />
     </div>
   );

@@ -4,6 +4,7 @@ import { Icon } from "../../shell/icons";
 import { Link } from "../../shell/Link";
 import { buildPath, setQuery, usePlace } from "../../shell/router";
 import { Tabs } from "../../shell/Tabs";
+import "../../files/files.css";
 import "../../job/job.css";
 import "../assets.css";
 

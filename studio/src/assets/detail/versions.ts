@@ -11,3 +11,11 @@ export function shortenReference(id: string): string {
   const found = /\/(data|models|components|environments|codes)\/([^/]+)\/(versions|labels)\/([^/]+)$/.exec(id);
   return found ? `${found[2]}${found[3] === "labels" ? "@" : ":"}${found[4]}` : id.replace(/^azureml:(?!\/)/, "");
 }
+
+/** The name and, if it has one, version that a reference to an asset of the workspace has; null for other texts. */
+export function parseOwnReference(id: string): string[] | null {
+  const long = /^(?:azureml:)?\/subscriptions\/.*\/(?:data|models|components|environments)\/([^/]+)\/(?:versions|labels)\/([^/]+)$/.exec(id);
+  const short = /^azureml:([^/:@]+)(?::([^/:@]+)|@[^/:@]+)?$/.exec(id);
+  if (long) return id.includes("/labels/") ? [long[1]] : [long[1], long[2]];
+  return short ? [short[1], ...(short[2] ? [short[2]] : [])] : null;
+}

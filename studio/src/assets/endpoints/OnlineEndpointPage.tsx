@@ -1,57 +1,105 @@
-import { joinPath, listResources } from "../../api/resources";
-import { useQuery } from "../../api/useQuery";
+import { useState } from "react";
+import { send } from "../../api/client";
+import { joinPath, listResources, type Resource } from "../../api/resources";
+import { useQuery, type Query } from "../../api/useQuery";
 import { CommandBlock } from "../../job/CommandBlock";
 import { useApi } from "../../shell/context";
-import { ErrorMessage } from "../../shell/messages";
+import { ErrorMessage, Loading } from "../../shell/messages";
 import { DetailPage } from "../detail/DetailPage";
 import { Facts, Panel } from "../detail/Facts";
 import { ResourceLoader } from "../detail/ResourceLoader";
-import { shortenReference } from "../detail/versions";
+import { AssetLink } from "../detail/AssetLink";
+import { TryTab } from "./TryTab";
 import type { OnlineDeployment, OnlineEndpoint } from "./types";
 
-/** An online endpoint: its deployments and their traffic. */
+type Deployments = Resource<OnlineDeployment>[];
+
+/** An online endpoint: its deployments and their traffic, its log, and a form to try it. */
 export function OnlineEndpointPage({ name }: { name: string }) {
+  return <ResourceLoader<OnlineEndpoint> path={joinPath("onlineEndpoints", name)}>{({ properties }) => <LoadedEndpoint name={name} endpoint={properties} />}</ResourceLoader>;
+}
+
+function LoadedEndpoint({ name, endpoint }: { name: string; endpoint: OnlineEndpoint }) {
+  const api = useApi();
   const path = joinPath("onlineEndpoints", name);
+  const found = useQuery(`${api.own} ${path} deployments`, async () => (await listResources<OnlineDeployment>(api, `${path}/deployments`)).value);
+  const deployments = found.data ?? [];
   return (
-    <ResourceLoader<OnlineEndpoint> path={path}>
-      {({ properties }) => (
-        <DetailPage
-          list={{ name: "Endpoints", path: "endpoints" }} title={name} badges={<span className="tag">online</span>}
-          tabs={[{
-            key: "summary", name: "Summary", render: () => (
-              <div className="summary">
-                <Panel title="Endpoint">
-                  {properties.description && <p className="described">{properties.description}</p>}
-                  <Facts facts={[["Address", <code key="a">{properties.scoringUri}</code>], ["Opened by", properties.authMode]]} />
-                </Panel>
-                <Deployments path={path} endpoint={properties} />
-                <CommandBlock title="On the command line" text={`smalt online-endpoint show --name ${name}\nsmalt online-endpoint invoke --name ${name} --request-file sample.json`} />
-              </div>
-            ),
-          }]}
-        />
-      )}
-    </ResourceLoader>
+    <DetailPage
+      list={{ name: "Endpoints", path: "endpoints" }} title={name} badges={<span className="tag">online</span>}
+      tabs={[
+        { key: "summary", name: "Summary", render: () => <EndpointSummary name={name} endpoint={endpoint} found={found} /> },
+        { key: "try", name: "Try it", render: () => (found.data && !deployments.length ? <p className="muted none">It has no deployment yet, which would answer.</p> : <TryTab name={name} endpoint={endpoint} deployments={deployments} />) },
+        { key: "log", name: "Log", render: () => <DeploymentLogs path={path} deployments={deployments} /> },
+      ]}
+    />
   );
 }
 
-function Deployments({ path, endpoint }: { path: string; endpoint: OnlineEndpoint }) {
-  const api = useApi();
-  const found = useQuery(`${api.own} ${path} deployments`, () => listResources<OnlineDeployment>(api, `${path}/deployments`));
+function EndpointSummary({ name, endpoint, found }: { name: string; endpoint: OnlineEndpoint; found: Query<Deployments> }) {
+  const mirror = Object.entries(endpoint.mirrorTraffic ?? {}).filter(([, share]) => share);
   return (
-    <Panel title="Deployments">
-      {found.error && <ErrorMessage error={found.error} retry={found.reload} />}
-      {found.data && !found.data.value.length && <p className="muted">None yet. smalt online-deployment create --file deployment.yml</p>}
-      {found.data && found.data.value.length > 0 && (
-        <table className="plain">
-          <thead><tr><th>Deployment</th><th>State</th><th>Traffic</th><th>Model</th></tr></thead>
-          <tbody>
-            {found.data.value.map(({ name, properties }) => (
-              <tr key={name}><td>{name}</td><td>{properties.provisioningState}</td><td>{endpoint.traffic?.[name] ?? 0} %</td><td>{properties.model ? <code>{shortenReference(properties.model)}</code> : ""}</td></tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </Panel>
+    <div className="summary">
+      <Panel title="Endpoint">
+        {endpoint.description && <p className="described">{endpoint.description}</p>}
+        <Facts facts={[
+          ["Address", <code key="a">{endpoint.scoringUri}</code>],
+          ["Opened by", { key: "one of its keys", amltoken: "a token of its own", aadtoken: "a token of the workspace" }[(endpoint.authMode ?? "Key").toLowerCase()] ?? endpoint.authMode],
+          ["Copies of requests", mirror.map(([to, share]) => `${share} % to ${to}`).join(", ")],
+        ]} />
+      </Panel>
+      <Panel title="Deployments">
+        {found.error && <ErrorMessage error={found.error} retry={found.reload} />}
+        {found.data && !found.data.length && <><p className="muted">None yet, so nothing answers.</p><pre className="answer">smalt online-deployment create --file deployment.yml --all-traffic</pre></>}
+        {found.data && found.data.length > 0 && <DeploymentTable deployments={found.data} traffic={endpoint.traffic ?? {}} />}
+      </Panel>
+      <CommandBlock title="On the command line" text={`smalt online-endpoint show --name ${name}\nsmalt online-endpoint get-credentials --name ${name}\nsmalt online-endpoint invoke --name ${name} --request-file sample.json`} />
+    </div>
   );
 }
+
+const LOOKS: Record<string, string> = { Succeeded: "completed", Failed: "failed", Creating: "running", Updating: "running" };
+
+function DeploymentTable({ deployments, traffic }: { deployments: Deployments; traffic: Record<string, number> }) {
+  return (
+    <div className="table-scroll" tabIndex={0} role="region" aria-label="Deployments">
+      <table>
+        <thead><tr><th>Deployment</th><th>State</th><th>Traffic</th><th>Model</th><th>Environment</th></tr></thead>
+        <tbody>
+          {deployments.map(({ name, properties }) => {
+            const share = traffic[name] ?? 0;
+            return (
+              <tr key={name}>
+                <td><strong>{name}</strong></td>
+                <td><span className={`badge look-${LOOKS[properties.provisioningState ?? ""] ?? "waiting"}`}>{properties.provisioningState ?? "unknown"}</span></td>
+                <td><span className="share"><span className="share-bar" aria-hidden="true"><span style={{ width: `${share}%` }} /></span><span className="number">{share} %</span></span></td>
+                <td>{properties.model ? <AssetLink kind="models" id={String(properties.model)} /> : "–"}</td>
+                <td>{properties.environmentId ? <AssetLink kind="environments" id={properties.environmentId} /> : "the model's own"}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function DeploymentLogs({ path, deployments }: { path: string; deployments: Deployments }) {
+  const api = useApi();
+  const [chosen, setChosen] = useState<string | null>(null);
+  const name = chosen ?? deployments[0]?.name;
+  const found = useQuery(name ? `${api.own} ${path} ${name} log` : null, () => send<{ content: string }>("POST", `${api.workspace.id}/${path}/${joinPath("deployments", name)}/getLogs`, { containerType: "InferenceServer", tail: 400 }));
+  if (!name) return <p className="muted none">It has no deployment yet, and so no log.</p>;
+  return (
+    <div className="wide-content">
+      <div className="choice-bar">
+        {deployments.map((one) => <button key={one.name} className="button small" aria-pressed={one.name === name} onClick={() => setChosen(one.name)}>{one.name}</button>)}
+        <button className="button small" onClick={found.reload}>Look again</button>
+      </div>
+      <p className="muted">Its last lines: what its processes say, the requests that they answered among it. smalt stores no requests and no answers.</p>
+      {found.error && <ErrorMessage error={found.error} retry={found.reload} />}
+      {found.data ? <pre className="answer log-lines" tabIndex={0}>{found.data.content}</pre> : !found.error && <Loading what="the log" />}
+    </div>
+  );
+}
+

@@ -2,8 +2,11 @@ import type { Version } from "../../api/resources";
 import { CommandBlock } from "../../job/CommandBlock";
 import { usePlace } from "../../shell/router";
 import { Panel } from "../detail/Facts";
+import { UsersPanel } from "../detail/UsersPanel";
 import { VersionFacts, VersionPage } from "../detail/VersionPage";
+import { YamlPanel } from "../detail/YamlPanel";
 import { AssetListPage } from "../list/AssetListPage";
+import { BuildPanel } from "./BuildPanel";
 
 export default function EnvironmentPages() {
   const { rest } = usePlace();
@@ -31,8 +34,11 @@ function EnvironmentSummary({ version, name }: { version: Version; name: string 
           ]}
         />
       </Panel>
+      <BuildPanel name={name} version={version.name} />
       {typeof properties.condaFile === "string" && <CommandBlock title="Conda file" text={properties.condaFile} />}
+      <UsersPanel kind="environments" name={name} version={version.name} />
       <CommandBlock title="In a job" text={`environment: azureml:${name}:${version.name}`} />
+      {name !== "host" && <YamlPanel kind="environments" name={name} version={version.name} />}
       <CommandBlock title="On the command line" text={`smalt environment show --name ${name} --version ${version.name}`} />
     </div>
   );

@@ -32,13 +32,13 @@ from smalt.service.data.uris.locations import Location
 
 def _make_routes(collection: AssetCollection) -> list[tuple[str, str, Handler]]:
     async def list_files(request: ApiRequest) -> dict[str, Any]:
-        location = _locate_version(request, collection)
+        location = locate_version(request, collection)
         if location.store is not None:
             return await _list_remote(request, location)
         return await list_folder(request, await request.server.data.fetch(location))
 
     async def get_file(request: ApiRequest) -> Response:
-        location = _locate_version(request, collection)
+        location = locate_version(request, collection)
         if location.store is not None:
             return await _send_remote(request, location)
         return await send_file(request, await request.server.data.fetch(location))
@@ -47,7 +47,7 @@ def _make_routes(collection: AssetCollection) -> list[tuple[str, str, Handler]]:
     return [("GET", f"{one}/list", list_files), ("GET", f"{one}/file", get_file)]
 
 
-def _locate_version(request: ApiRequest, collection: AssetCollection) -> Location:
+def locate_version(request: ApiRequest, collection: AssetCollection) -> Location:
     version = collection.find_version(request, request.get_name("version"), None)
     uri = version.properties.get(collection.uri)
     if not isinstance(uri, str) or not uri:

@@ -1,0 +1,8 @@
+import { expect, test } from "vitest";
+import { splitPackage } from "./packages";
+
+test("a package, by version or by place", () => {
+  expect(splitPackage("scikit-learn==1.5.2")).toEqual(["scikit-learn", "1.5.2"]);
+  expect(splitPackage("mine @ file:///x")).toEqual(["mine", "file:///x"]);
+  expect(splitPackage("plain")).toEqual(["plain", ""]);
+});
