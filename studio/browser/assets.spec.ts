@@ -121,6 +121,7 @@ test("environments of the workspace and of smalt", async ({ page }) => {
   await open(page, "environments/host");
   await page.getByRole("searchbox", { name: "Find a package" }).fill("pytest");
   await expect(page.getByRole("cell", { name: "pytest", exact: true })).toBeVisible();
+  await expect(page.getByRole("button", { name: /Archive/ })).toHaveCount(0);
   await checkAccess(page);
 });
 

@@ -1,5 +1,5 @@
 import { useEffect, type ReactNode } from "react";
-import { getContainer, listVersions, setArchived, type Kind, type Version } from "../../api/resources";
+import { getContainer, listAssets, listVersions, setArchived, type Kind, type Version } from "../../api/resources";
 import { useQuery } from "../../api/useQuery";
 import { offerCommands } from "../../shell/commands";
 import { useApi } from "../../shell/context";
@@ -77,15 +77,19 @@ interface ButtonProps {
 
 function ArchiveButtons({ kind, name, version, isWholeArchived, onDone }: ButtonProps) {
   const api = useApi();
-  const isBuiltIn = version.properties.isAnonymous === undefined;
+  const isBuiltIn = useQuery(kind === "environments" ? `${api.own} built-in ${name}` : null, async () => {
+    const { assets } = await listAssets(api, kind, new URLSearchParams({ search: name, type: "built-in", limit: "1000" }));
+    return assets.some((one) => one.name.toLowerCase() === name.toLowerCase());
+  });
+  const isFixed = kind === "environments" && isBuiltIn.data !== false; // every workspace has it, and none can change it
   const isArchived = version.properties.isArchived === true;
   const set = (only: string | null, archived: boolean) =>
     setArchived(api, kind, name, only, archived).then(() => { tell(`${archived ? "archived" : "restored"} ${only === null ? name : `${name}:${only}`}`); onDone(); }, tellError);
   useEffect(
-    () => offerCommands(() => [{ name: isWholeArchived ? `Restore ${name}` : `Archive ${name}`, what: "this page", run: () => void set(null, !isWholeArchived) }]),
-    [name, isWholeArchived],
+    () => offerCommands(() => isFixed ? [] : [{ name: isWholeArchived ? `Restore ${name}` : `Archive ${name}`, what: "this page", run: () => void set(null, !isWholeArchived) }]),
+    [name, isWholeArchived, isFixed],
   );
-  if (isBuiltIn) return null;
+  if (isFixed) return null;
   return (
     <>
       {!isWholeArchived && <button className="button" onClick={() => set(version.name, !isArchived)}><Icon name="archive" size={14} />{isArchived ? "Restore" : "Archive"} version {version.name}</button>}
