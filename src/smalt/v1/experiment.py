@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from smalt.v1.exceptions import ExperimentExecutionException, UserErrorException, raise_as
 from smalt.v1.notices import tell_no_effect
@@ -120,6 +121,11 @@ class Experiment:
 
     def refresh(self) -> None:
         """Do nothing: an experiment is its name."""
+
+    def get_portal_url(self) -> str:
+        """Return the address of its page in the studio: the table of jobs, filtered by its name."""
+        page = self.workspace.client.workspaces.get(self.workspace.name).studio_url
+        return f"{page}?experiment={quote(self.name)}"
 
     def get_docs_url(self) -> str:
         return "docs/v1.md"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+from smalt.wire.encoding.ids import STUDIO_URL
 from smalt.wire.encoding.references import AS_WRITTEN, AsWritten, References
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def from_rest(body: Mapping[str, Any], kind: str, *, is_answer: bool = False, is
     entity = read_with(body, kind, reader)
     if entity is None or reader.problems:
         raise ValidationException([LocatedProblem("", 0, 0, str(problem)) for problem in reader.problems])
+    if isinstance(page := body.get(STUDIO_URL), str):
+        entity._studio_url = page
     return cast("Entity", entity)
 
 

@@ -73,7 +73,17 @@ class SystemData(Keyed, Entity):
     last_modified_at = optional(Moment(), "The time of the last change.")
 
 
-class Resource(Entity):
+class ShownEntity(Entity):
+    """An entity that has a page in the studio."""
+
+    @property
+    def studio_url(self) -> str | None:
+        """Return the URL of the entity's page in the studio, or None before the server has answered for it."""
+        page: str | None = self.__dict__.get("_studio_url")
+        return page
+
+
+class Resource(ShownEntity):
     """A named resource."""
 
     noun = "a resource"
@@ -93,7 +103,7 @@ class Resource(Entity):
     def __eq__(self, other: object) -> bool:
         return super().__eq__(other) or is_same_document(self, other)
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
     def __str__(self) -> str:
         """Return the YAML text that `print(job)` shows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smalt.entities.assets.asset import TAGS, SystemData
+from smalt.entities.assets.asset import TAGS, ShownEntity, SystemData
 from smalt.entities.schema.effects import ACTED, KEPT
 from smalt.entities.schema.entity import Entity, constant, from_service, mapping, optional, required
 from smalt.entities.schema.keyed import Keyed
@@ -11,7 +11,7 @@ from smalt.entities.schema.shapes import Anything, Enum, Map, Text
 from smalt.entities.workspaces.credentials import CREDENTIALS
 
 
-class Datastore(Entity):
+class Datastore(ShownEntity):
     noun = "a datastore"
     _effect = ACTED
 

@@ -21,6 +21,9 @@ DEFAULT_WORKSPACE = "default"
 ANONYMOUS_COMPONENT = "azureml_anonymous"
 ANONYMOUS_ENVIRONMENT = "CliV2AnonymousEnvironment"
 
+STUDIO_URL = "studioUrl"
+"""The key, beside `properties`, under which the body of a resource names its page in the studio."""
+
 _PREFIX = "azureml:"
 _CANONICAL = {
     kind.lower(): kind

@@ -17,6 +17,7 @@ from smalt.service.api.pagination import build_page
 from smalt.service.api.request import ApiRequest, ApiResponse
 from smalt.service.api.rest_shapes import build_resource_id, build_system_data, get_properties, get_resource_type
 from smalt.service.api.router import Handler
+from smalt.service.api.studio.links import build_page_link
 from smalt.service.engine.submission.pins import Pinner
 from smalt.service.records import assets, pins
 from smalt.service.registry.folder import check_name
@@ -203,6 +204,7 @@ class AssetCollection:
                 "provisioningState": "Succeeded",
             },
             "systemData": build_system_data(version.created_by, version.created_at, version.modified_at),
+            **build_page_link(request.server_url, request.workspace, self.segment, version.name, version.version),
         }
 
     def _render_container(self, request: ApiRequest, container: assets.AssetContainer) -> Properties:
@@ -223,6 +225,7 @@ class AssetCollection:
                 "provisioningState": "Succeeded",
             },
             "systemData": build_system_data(container.created_by, container.created_at),
+            **build_page_link(request.server_url, workspace, self.segment, container.name),
         }
 
     def find_container(self, request: ApiRequest) -> assets.AssetContainer:

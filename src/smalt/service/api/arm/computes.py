@@ -20,6 +20,7 @@ from smalt.service.api.rest_shapes import (
     get_resource_type,
     merge_objects,
 )
+from smalt.service.api.studio.links import build_page_link
 from smalt.service.endpoints.batch.users import list_compute_users
 from smalt.service.engine.submission.lookup import USUAL_COMPUTES
 from smalt.service.records import resources
@@ -158,6 +159,7 @@ def _render_compute(request: ApiRequest, compute: ResourceRecord) -> dict[str, A
             "provisioningState": "Succeeded",
         },
         "systemData": build_system_data(compute.created_by, compute.created_at),
+        **build_page_link(request.server_url, request.workspace, "computes", compute.name),
     }
 
 

@@ -13,6 +13,7 @@ from smalt.service.api.blob.urls import CONTAINERS
 from smalt.service.api.pagination import build_page
 from smalt.service.api.request import ApiRequest, ApiResponse
 from smalt.service.api.rest_shapes import build_resource_id, build_system_data, get_properties, get_resource_type
+from smalt.service.api.studio.links import build_page_link
 from smalt.service.data import DEFAULT, DEFAULTS
 from smalt.service.data.datastores.addresses import is_same_place
 from smalt.service.data.datastores.remote_store import RemoteStore
@@ -159,6 +160,7 @@ def _render_datastore(request: ApiRequest, datastore: ResourceRecord) -> dict[st
             "isDefault": datastore.name == DEFAULT,
         },
         "systemData": build_system_data(datastore.created_by, datastore.created_at),
+        **build_page_link(request.server_url, request.workspace, "datastores", datastore.name),
     }
 
 

@@ -19,6 +19,7 @@ from smalt.service.api.rest_shapes import (
     merge_objects,
 )
 from smalt.service.api.router import Handler
+from smalt.service.api.studio.links import build_page_link
 from smalt.service.records import resources
 from smalt.service.records.resources import ResourceRecord
 
@@ -176,6 +177,7 @@ class ResourceCollection:
                 "provisioningState": "Succeeded",
             },
             "systemData": build_system_data(resource.created_by, resource.created_at, resource.modified_at),
+            **build_page_link(request.server_url, request.workspace, place, resource.name),
         }
 
     def _make_refusal(self, words: str) -> Callable[[ApiRequest], Awaitable[Any]]:

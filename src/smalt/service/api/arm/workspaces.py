@@ -8,6 +8,7 @@ from typing import Any
 from smalt.exceptions import Conflict
 from smalt.service.api.request import ApiRequest, ApiResponse
 from smalt.service.api.rest_shapes import build_system_data, get_workspace_id
+from smalt.service.api.studio.links import build_workspace_link
 from smalt.service.records import workspaces as records
 from smalt.service.tracking.variables import build_route
 
@@ -102,6 +103,7 @@ def _render_workspace(request: ApiRequest, workspace: records.Workspace) -> dict
             "mlFlowTrackingUri": request.server_url + build_route(workspace),
         },
         "systemData": build_system_data(workspace.created_by, workspace.created_at),
+        **build_workspace_link(request.server_url, workspace),
     }
 
 
