@@ -1,4 +1,4 @@
-"""How much space a home takes, counted beside the requests.
+"""The space that a home takes, counted beside the requests.
 
 GET /smalt/v1/disk/last: {"items": [{"workspace", "kind", "bytes"}] or null before the first count has ended, workspace
     null for what all workspaces share; "counted": when, in seconds since 1970; "took": seconds; "counting": true while

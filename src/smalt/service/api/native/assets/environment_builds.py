@@ -1,4 +1,4 @@
-"""What is installed for an environment.
+"""The packages that are installed for an environment.
 
 GET /smalt/v1{WS}/environments/{name}/versions/{version}/build: {"state": "built", "building" or "not built"}; of one
     that is built also "hash", "python": its version, "image", "packages": ["name==version"], and, but for `host`,
