@@ -57,15 +57,35 @@ test("several are selected and archived; groups; nothing serious for axe", async
   await checkAccess(page);
 });
 
-test("metrics of jobs have columns of their own", async ({ page }) => {
+test("metrics and parameters have columns, and metrics filter and sort", async ({ page }) => {
   const log = "python3 -c \"import os, json, urllib.request as u; e = os.environ; u.urlopen(u.Request(e['MLFLOW_TRACKING_URI'] + '/api/2.0/mlflow/runs/log-metric', json.dumps({'run_id': e['MLFLOW_RUN_ID'], 'key': 'auc', 'value': 0.875, 'timestamp': 1, 'step': 0}).encode(), {'Authorization': 'Bearer ' + e['MLFLOW_TRACKING_TOKEN'], 'Content-Type': 'application/json'}))\"";
   await submit("measured", log, { experimentName: "measures" });
   test.setTimeout(180_000); // MLflow is installed when it is first used
   expect(await waitForEnd("measured")).toBe("Completed");
   await open(page, "jobs?experiment=measures");
-  await page.locator(".page-head").getByRole("button", { name: "Metrics" }).click();
+  await submit("unmeasured", "true", { experimentName: "measures", inputs: { rate: { jobInputType: "literal", value: "0.25" } } });
+  await waitForEnd("unmeasured");
+  await page.locator(".page-head").getByRole("button", { name: "Columns" }).click();
   await page.getByRole("checkbox", { name: "auc" }).check();
-  await expect(page).toHaveURL(/metric=auc/);
+  await page.getByRole("checkbox", { name: "rate" }).check();
+  await expect(page).toHaveURL(/metric=auc&param=rate/);
   await expect(page.getByRole("cell", { name: "0.875" })).toBeVisible();
+  await expect(page.getByRole("cell", { name: "0.25" })).toBeVisible();
+  await checkAccess(page);
+  await page.keyboard.press("Escape");
+  await page.getByRole("columnheader", { name: "auc" }).getByRole("button").click();
+  await expect(page).toHaveURL(/sort=-metric.auc/);
+  await expect(page.getByRole("row").nth(1)).toContainText("measured");
+  await page.locator(".filter-bar").getByRole("button", { name: "Metric" }).click();
+  await page.getByLabel("Metric", { exact: true }).fill("auc");
+  await page.getByLabel("Comparison").selectOption(">");
+  await page.getByLabel("Number").fill("0.8");
+  await checkAccess(page);
+  await page.getByRole("button", { name: "Filter", exact: true }).click();
+  await expect(page).toHaveURL(/where=auc%3E0.8/);
+  await expect(page.getByRole("row").filter({ hasText: "unmeasured" })).toHaveCount(0);
+  await expect(page.getByRole("cell", { name: "0.875" })).toBeVisible();
+  await page.getByRole("button", { name: "Drop Metric: auc>0.8" }).click();
+  await expect(page.getByRole("row").filter({ hasText: "unmeasured" })).toBeVisible();
   await checkAccess(page);
 });

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from typing import Any
 
 import pytest
 
+from smalt import MLClient
 from smalt.machine.home import Home
 from smalt.service.records import job_search, jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.job_search import SORTS, JobSearch
+from smalt.service.records.metric_terms import parse_term
 from tests.helpers import Server, begin_long_job, eventually, host_job
 from tests.studio.pipelines import build_pipeline, make_step, run_pipeline
 
@@ -77,13 +81,63 @@ def test_archived_jobs_are_apart(server: Server, workspace: str) -> None:
     assert len(server.ask("GET", f"/smalt/v1{workspace}/job-counts?view=all").body["experiments"]) == 2
 
 
-@pytest.mark.parametrize("query", ["sort=colour", "view=hidden", "status=Runnign", "skip=-1", "limit=many", "since=x"])
+@pytest.mark.parametrize("query", [
+        "sort=colour", "sort=metric.", "view=hidden", "status=Runnign", "skip=-1", "limit=many", "since=x",
+        "where=<3", "where=loss<", "where=loss<x", "where=loss<nan", "where=", "where=" + "a" * 400,
+        "&".join(["where=a"] * 11),
+    ],
+)
 def test_what_a_query_cannot_mean_is_refused(server: Server, workspace: str, query: str) -> None:
     """With what it may be."""
     begin = server.ask("PUT", workspace, {"properties": {}})
     assert begin.status in (200, 201)
     answer = server.ask("GET", f"/smalt/v1{workspace}/jobs?{query}")
     assert (answer.status, answer.body["error"]["code"]) == (400, "ValidationError")
+
+
+def test_metrics_filter_and_sort(home: Home) -> None:
+    """All conditions hold for the last value of the job's own metric; NaN meets none; jobs without it come last."""
+    db = Database(home.path("smalt.db"))
+    place = workspaces.ensure_workspace(db, "s", "g", "w", "me")
+    tracked = home.path("mlflow.db")
+    for name in ("a", "b", "c", "nan", "none"):
+        jobs.add_job(db, place.id, jobs.NewJob(name, "command", {}, "e"), "me")
+    with contextlib.closing(sqlite3.connect(tracked)) as connection:
+        connection.execute("CREATE TABLE latest_metrics (key, value, is_nan, run_uuid, PRIMARY KEY (key, run_uuid))")
+        rows = [("loss", 0.1, 0, "a"), ("loss", 0.2, 0, "b"), ("loss", 3, 0, "c"), ("loss", 0, 1, "nan")]
+        rows += [("auc", 0.9, 0, "b"), ("auc", 0.5, 0, "c"), ("loss", 0.0, 0, "another run")]
+        connection.executemany("INSERT INTO latest_metrics VALUES (?,?,?,?)", rows)
+        connection.commit()
+
+    def find(*conditions: str, sort: str = "name", descending: bool = False, limit: int = 9) -> tuple[int, list[str]]:
+        search = JobSearch(metrics=[parse_term(text) for text in conditions])
+        with db.open_reader(tracked) as reader:
+            total, found = job_search.search_jobs(
+                reader, place.id, search, sort, descending=descending, skip=0, limit=limit
+            )
+        return total, [job.name for job in found]
+
+    assert find("loss<0.2") == (1, ["a"])
+    assert find("loss <= 2e-1") == (2, ["a", "b"])
+    assert find("loss") == (4, ["a", "b", "c", "nan"])
+    assert find("loss!=0.1", "auc>0.6") == (1, ["b"])
+    assert find("loss=3")[1] == ["c"]
+    assert find(sort="metric.loss") == (5, ["a", "b", "c", "none", "nan"])
+    assert find(sort="metric.loss", descending=True, limit=2) == (5, ["c", "b"])
+    tracked.unlink()
+    assert (find("loss"), find(sort="metric.loss")[0]) == ((0, []), 5)
+    sqlite3.connect(tracked).close()
+    assert find("loss<1") == (0, [])
+
+
+def test_the_list_of_the_command_line_has_these_filters(server: Server, workspace: str) -> None:
+    """Conditions, order and type; the whole job comes, as without them."""
+    for name in ("a", "b"):
+        run_job(server, workspace, name, experimentName="filters", tags={"k": name})
+    client = MLClient(None, "sub", "group", workspace.rpartition("/")[2], home=server.home)
+    assert [job.name for job in client.jobs.list(sort="name", experiment_name="filters")] == ["a", "b"]
+    assert [job.tags["k"] for job in client.jobs.list(sort="-name", max_results=1, job_type="Command")] == ["b"]
+    assert list(client.jobs.list(where="loss<1")) == list(client.jobs.list(sort="name", job_type="sweep")) == []
 
 
 def test_every_sort_and_a_waiting_command(home: Home) -> None:

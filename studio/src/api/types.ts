@@ -206,6 +206,36 @@ export interface StepFacts {
   variables?: Record<string, string>;
 }
 
+/** A trial of a sweep or an AutoML job, with its point and the last value of the primary metric. */
+export interface TrialRow {
+  name: string;
+  node: string | null;
+  parent: string | null;
+  type: string;
+  status: State;
+  start: number | null;
+  end: number | null;
+  error: JobError | null;
+  reused?: string;
+  parameters: Record<string, unknown>;
+  value: JsonNumber | null;
+}
+
+export interface SweepTrials {
+  sweep: {
+    name: string;
+    status: State;
+    primary_metric: string;
+    goal: "maximize" | "minimize";
+    total_trials: number | null;
+    counts: Partial<Record<State, number>>;
+    best: { name: string; node: string; parameters: Record<string, unknown>; value: JsonNumber | null } | null;
+    search_space: Record<string, unknown>;
+    sampling_algorithm: string | null;
+  };
+  trials: TrialRow[];
+}
+
 /** A job in a comparison; what is not known is left out. */
 export interface ComparedJob {
   name: string;

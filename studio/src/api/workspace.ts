@@ -1,7 +1,7 @@
 import { buildUrl, get, request, send } from "./client";
 import type {
   Attempt, ComparedJob, FileItem, JobBody, JobCounts, JobGraph, JobTablePage, JsonNumber, LineageNode, MetricRun, Ports, ReuseStep, Session, Snapshot,
-  StepFacts, Timeline, Workspace,
+  StepFacts, SweepTrials, Timeline, Workspace,
 } from "./types";
 
 const SESSION = "/smalt/v1/studio/session";
@@ -64,7 +64,12 @@ export class WorkspaceApi {
   }
 
   getLastMetrics(names: string[]) {
-    return send<{ metrics: Record<string, Record<string, JsonNumber>> }>("POST", `${this.own}/metrics`, { jobs: names });
+    const answer = send<{ metrics: Record<string, Record<string, JsonNumber>>; parameters: Record<string, Record<string, string>> }>;
+    return answer("POST", `${this.own}/metrics`, { jobs: names, parameters: true });
+  }
+
+  getColumns() {
+    return get<{ metrics: string[]; parameters: string[] }>(`${this.own}/job-columns`);
   }
 
   explainReuse(name: string) {
@@ -85,6 +90,10 @@ export class WorkspaceApi {
 
   getComparedMetrics(name: string) {
     return get<{ runs: MetricRun[] }>(`${this.ownJobPath(name)}/metrics`, { history: true, extremes: true, points: 1000, trials: false });
+  }
+
+  getTrials(name: string) {
+    return get<SweepTrials>(`${this.ownJobPath(name)}/trials`);
   }
 
   getStepFacts(name: string) {

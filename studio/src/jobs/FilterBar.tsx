@@ -1,16 +1,16 @@
-import { useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import type { JobCounts, State } from "../api/types";
 import { Icon } from "../shell/icons";
 import { setQuery } from "../shell/router";
 import { StateIcon } from "../shell/StateBadge";
 import { formatCount } from "../text/format";
 import { nameState } from "../text/states";
-import { isFiltered, LISTS, MOST_METRICS, SPANS, toggle, type JobFilter, type ListKey } from "./filter";
+import { ConditionForm } from "./ConditionForm";
+import { isFiltered, LISTS, SPANS, toggle, type JobFilter, type ListKey } from "./filter";
 import { Menu } from "./Menu";
-import type { RowMetrics } from "./metrics";
 
 const PAUSE = 150;
-const NAMES: Record<ListKey, string> = { status: "State", experiment: "Experiment", type: "Type", owner: "Owner", tag: "Tag" };
+const NAMES: Record<ListKey, string> = { status: "State", experiment: "Experiment", type: "Type", owner: "Owner", tag: "Tag", where: "Metric" };
 const MOST = 200;
 
 export function FilterBar({ filter, counts }: { filter: JobFilter; counts: JobCounts | undefined }) {
@@ -21,7 +21,7 @@ export function FilterBar({ filter, counts }: { filter: JobFilter; counts: JobCo
     const timer = setTimeout(() => setQuery({ search: text || null }, { replace: true }), PAUSE);
     return () => clearTimeout(timer);
   }, [text, filter.search]);
-  const options: Record<Exclude<ListKey, "tag">, [string, number][]> = {
+  const options: Record<Exclude<ListKey, "tag" | "where">, [string, number][]> = {
     status: Object.entries(counts?.states ?? {}),
     experiment: (counts?.experiments ?? []).map((one) => [one.name, one.jobs]),
     type: Object.entries(counts?.types ?? {}),
@@ -40,27 +40,12 @@ export function FilterBar({ filter, counts }: { filter: JobFilter; counts: JobCo
         </Menu>
       ))}
       <Menu label="Tag" count={filter.tag.length}>{(close) => <TagForm filter={filter} close={close} />}</Menu>
+      <Menu label="Metric" count={filter.where.length}>{(close) => <ConditionForm filter={filter} close={close} />}</Menu>
       <select className="field" aria-label="Time" value={filter.since} onChange={(event) => setQuery({ since: event.target.value || null })}>
         <option value="">Any time</option>
         {Object.entries(SPANS).map(([key, span]) => <option key={key} value={key}>{span.name}</option>)}
       </select>
     </div>
-  );
-}
-
-/** The choice of the metrics that have a column, among those of the jobs that are shown. */
-export function MetricColumns({ chosen, metrics }: { chosen: string[]; metrics: RowMetrics }) {
-  useSyncExternalStore(metrics.subscribe, metrics.getVersion);
-  const options = metrics.names.map((name): [string, number] => [name, 0]);
-  return (
-    <Menu label="Metrics" count={chosen.length}>
-      {() => (
-        <>
-          <Choices name="Metrics" options={options} chosen={chosen} onToggle={(name) => setQuery({ metric: toggle(chosen, name).slice(-MOST_METRICS) })} />
-          {!options.length && <p className="muted">The jobs that are shown have logged none.</p>}
-        </>
-      )}
-    </Menu>
   );
 }
 
@@ -84,7 +69,7 @@ function renderState(value: string): ReactNode {
   return <><StateIcon state={value as State} />{nameState(value as State)}</>;
 }
 
-function Choices({ name, options, chosen, onToggle, render }: {
+export function Choices({ name, options, chosen, onToggle, render }: {
   name: string;
   options: [string, number][];
   chosen: string[];

@@ -9,7 +9,7 @@ import { StateBadge } from "../shell/StateBadge";
 import { useNow } from "../shell/useNow";
 import { formatAgo, formatDuration, formatNumber, formatTime } from "../text/format";
 import { isOver } from "../text/states";
-import { turnSort } from "./filter";
+import { METRIC_SORT, turnSort, type JobFilter } from "./filter";
 import type { RowMetrics } from "./metrics";
 import type { JobPages } from "./pages";
 import { StepProgress } from "./StepProgress";
@@ -32,8 +32,8 @@ interface Props {
   pages: JobPages;
   sort: string;
   metrics: RowMetrics;
-  /** The metrics that have a column. */
-  columns: string[];
+  /** The metrics and the parameters that have a column. */
+  columns: Pick<JobFilter, "metric" | "param">;
   selected: ReadonlySet<string>;
   onSelect: (name: string) => void;
 }
@@ -45,6 +45,7 @@ export function JobTable({ pages, sort, metrics, columns, selected, onSelect }: 
   const api = useApi();
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(-1);
+  const extra = columns.metric.length + columns.param.length;
   const count = pages.total ?? 0;
   const virtual = useVirtualizer({ count, getScrollElement: () => scroller.current, estimateSize: () => ROW_HEIGHT, overscan: OVERSCAN, scrollMargin: HEAD_HEIGHT });
   const items = virtual.getVirtualItems();
@@ -69,19 +70,19 @@ export function JobTable({ pages, sort, metrics, columns, selected, onSelect }: 
   }
 
   return (
-    <div className={columns.length ? "job-table card with-metrics" : "job-table card"} style={{ "--metrics": `${columns.length * METRIC_WIDTH}px` } as CSSProperties}>
+    <div className={extra ? "job-table card with-metrics" : "job-table card"} style={{ "--metrics": `${extra * METRIC_WIDTH}px` } as CSSProperties}>
       <div className="job-rows" role="table" aria-label="Jobs" aria-description="Arrows move, Enter opens, Space selects" aria-rowcount={count} ref={scroller} tabIndex={0} onKeyDown={press}>
         <div className="job-row head" role="row">
         <span role="columnheader"><span className="visually-hidden">Selected</span></span>
         {COLUMNS.map((column) => (
-          <span key={column.key} role="columnheader" className={`cell ${column.key}`} aria-sort={sort === column.key ? "ascending" : sort === `-${column.key}` ? "descending" : undefined}>
-            <button onClick={() => setQuery({ sort: turnSort(sort, column.key) })}>
-              {column.name}
-              {sort.replace("-", "") === column.key && <Icon name={sort.startsWith("-") ? "down" : "up"} size={12} />}
-            </button>
-          </span>
+          <SortHead key={column.key} sortKey={column.key} name={column.name} sort={sort} />
         ))}
-        {columns.length > 0 && <span className="metric-cells" role="presentation">{columns.map((name) => <span key={name} role="columnheader" className="cell" title={name}>{name}</span>)}</span>}
+        {extra > 0 && (
+          <span className="metric-cells" role="presentation">
+            {columns.param.map((name) => <span key={`param ${name}`} role="columnheader" className="cell" title={`Parameter ${name}`}>{name}</span>)}
+            {columns.metric.map((name) => <SortHead key={name} sortKey={`${METRIC_SORT}${name}`} name={name} sort={sort} />)}
+          </span>
+        )}
       </div>
         <div className="tall" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
           {items.map((item, k) => (
@@ -92,6 +93,19 @@ export function JobTable({ pages, sort, metrics, columns, selected, onSelect }: 
         </div>
       </div>
     </div>
+  );
+}
+
+/** The head of a column that sorts by it. */
+function SortHead({ sortKey, name, sort }: { sortKey: string; name: string; sort: string }) {
+  const isSorted = sort === sortKey || sort === `-${sortKey}`;
+  return (
+    <span role="columnheader" className={`cell ${sortKey.startsWith(METRIC_SORT) ? "" : sortKey}`} title={name} aria-sort={!isSorted ? undefined : sort.startsWith("-") ? "descending" : "ascending"}>
+      <button onClick={() => setQuery({ sort: turnSort(sort, sortKey) })}>
+        <span className="head-name">{name}</span>
+        {isSorted && <Icon name={sort.startsWith("-") ? "down" : "up"} size={12} />}
+      </button>
+    </span>
   );
 }
 
@@ -120,7 +134,12 @@ function Cells({ row, folder, now, isSelected, onSelect, metrics, columns }: Cel
         {row.start === null ? "–" : formatDuration((row.end ?? now) - row.start)}
         {row.steps && !isOver(row.status) && <StepProgress steps={row.steps} />}
       </span>
-      {columns.length > 0 && <span className="metric-cells number" role="presentation">{columns.map((name) => <span key={name} role="cell" className="cell">{renderMetric(metrics.get(row.name, name))}</span>)}</span>}
+      {columns.metric.length + columns.param.length > 0 && (
+        <span className="metric-cells number" role="presentation">
+          {columns.param.map((name) => <span key={`param ${name}`} role="cell" className="cell" title={metrics.getParameter(row.name, name)}>{metrics.getParameter(row.name, name)}</span>)}
+          {columns.metric.map((name) => <span key={name} role="cell" className="cell">{renderMetric(metrics.get(row.name, name))}</span>)}
+        </span>
+      )}
     </>
   );
 }

@@ -8,9 +8,10 @@ import { Empty, ErrorMessage } from "../shell/messages";
 import { setQuery, usePlace } from "../shell/router";
 import { useThrottle } from "../shell/useThrottle";
 import { pluralize } from "../text/format";
+import { ColumnMenu } from "./ColumnMenu";
 import { ExperimentGroups } from "./ExperimentGroups";
 import { buildServerQuery, dependsOnState, isFiltered, LISTS, readFilter } from "./filter";
-import { FilterBar, FilterChips, MetricColumns, ViewControls } from "./FilterBar";
+import { FilterBar, FilterChips, ViewControls } from "./FilterBar";
 import { RowMetrics } from "./metrics";
 import { JobPages } from "./pages";
 import { JobTable } from "./JobTable";
@@ -71,7 +72,7 @@ export default function JobsPage() {
         {pages.total !== null && <span className="muted number" role="status">{pluralize(pages.total, "job")}</span>}
         {!isConnected && <span className="muted offline"><Icon name="alert" size={14} />waiting for the server</span>}
         <span className="space" />
-        {!filter.group && <MetricColumns chosen={filter.metric} metrics={metrics} />}
+        {!filter.group && <ColumnMenu filter={filter} metrics={metrics} />}
         <ViewControls filter={filter} />
       </header>
       <FilterBar filter={filter} counts={counts.data} />
@@ -83,7 +84,7 @@ export default function JobsPage() {
       ) : isEmpty ? (
         <NoJobs isFiltered={isFiltered(filter)} view={filter.view} />
       ) : (
-        <JobTable pages={pages} sort={filter.sort} metrics={metrics} columns={filter.metric} selected={selected} onSelect={onSelect} />
+        <JobTable pages={pages} sort={filter.sort} metrics={metrics} columns={filter} selected={selected} onSelect={onSelect} />
       )}
     </div>
   );

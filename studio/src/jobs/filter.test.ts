@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { buildServerQuery, dependsOnState, isFiltered, readFilter, toggle, turnSort } from "./filter";
+import { buildCondition, buildServerQuery, dependsOnState, isFiltered, readFilter, toggle, turnSort } from "./filter";
 
 const read = (text: string) => readFilter(new URLSearchParams(text));
 
@@ -43,4 +43,16 @@ test("a click on a column sorts by it, a second one the other way", () => {
 test("a value is added, then removed", () => {
   expect(toggle(["a"], "b")).toEqual(["a", "b"]);
   expect(toggle(["a", "b"], "a")).toEqual(["b"]);
+});
+
+test("conditions on metrics are a part of the filter, columns of parameters are not", () => {
+  const filter = read("where=loss<0.3&where=auc&param=rate&param=depth&sort=-metric.loss");
+  expect([filter.where, filter.param]).toEqual([["loss<0.3", "auc"], ["rate", "depth"]]);
+  expect(buildServerQuery(filter, 0).toString()).toBe("where=loss%3C0.3&where=auc&sort=-metric.loss");
+  expect([isFiltered(filter), dependsOnState(read("where=auc"))]).toEqual([true, true]);
+  expect([turnSort("-created", "metric.loss"), turnSort("-metric.loss", "metric.loss")]).toEqual(["-metric.loss", "metric.loss"]);
+});
+
+test("a form makes a condition, or none", () => {
+  expect([buildCondition(" val loss ", "<", " 0.3 "), buildCondition("auc", ">=", ""), buildCondition("", "<", "1"), buildCondition("a<b", "<", "1"), buildCondition("auc", "<", "x")]).toEqual(["val loss<0.3", "auc", null, null, null]);
 });

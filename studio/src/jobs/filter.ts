@@ -10,11 +10,14 @@ export interface JobFilter {
   view: "active" | "archived" | "all";
   sort: string;
   group: boolean;
-  /** The metrics that have a column. */
+  /** Conditions on the last values of metrics, as the server reads them: `loss<0.3`. */
+  where: string[];
+  /** The metrics and the parameters that have a column. */
   metric: string[];
+  param: string[];
 }
 
-export const LISTS = ["status", "experiment", "type", "owner", "tag"] as const;
+export const LISTS = ["status", "experiment", "type", "owner", "tag", "where"] as const;
 export type ListKey = (typeof LISTS)[number];
 
 /** Spans of time that the address names, in seconds. */
@@ -27,7 +30,10 @@ export const SPANS: Record<string, { name: string; seconds: number }> = {
 const VIEWS = ["active", "archived", "all"] as const;
 export const DEFAULT_SORT = "-created";
 const GRAIN = 60;
-export const MOST_METRICS = 4;
+/** As many metrics, and as many parameters, have columns. */
+export const MOST_COLUMNS = 5;
+export const METRIC_SORT = "metric.";
+export const COMPARISONS = ["<", "<=", ">", ">=", "=", "!="] as const;
 
 export function readFilter(query: URLSearchParams): JobFilter {
   const view = VIEWS.find((one) => one === query.get("view")) ?? "active";
@@ -43,7 +49,9 @@ export function readFilter(query: URLSearchParams): JobFilter {
     view,
     sort: query.get("sort") ?? DEFAULT_SORT,
     group: query.get("group") === "experiment",
-    metric: [...new Set(query.getAll("metric"))].slice(0, MOST_METRICS),
+    where: query.getAll("where"),
+    metric: [...new Set(query.getAll("metric"))].slice(0, MOST_COLUMNS),
+    param: [...new Set(query.getAll("param"))].slice(0, MOST_COLUMNS),
   };
 }
 
@@ -65,12 +73,12 @@ export function isFiltered(filter: JobFilter): boolean {
 
 /** True if a change of a job may put it elsewhere in the table, into it, or out of it. */
 export function dependsOnState(filter: JobFilter): boolean {
-  return filter.status.length > 0 || filter.sort !== DEFAULT_SORT;
+  return filter.status.length > 0 || filter.where.length > 0 || filter.sort !== DEFAULT_SORT;
 }
 
-/** The sort after a click on a column: descending first for times, ascending for texts; then the other way. */
+/** The sort after a click on a column: descending first for times and metrics, ascending for texts; then the other way. */
 export function turnSort(current: string, key: string): string {
-  const descendingFirst = key === "created" || key === "started" || key === "duration";
+  const descendingFirst = key === "created" || key === "started" || key === "duration" || key.startsWith(METRIC_SORT);
   if (current === key) return `-${key}`;
   if (current === `-${key}`) return key;
   return descendingFirst ? `-${key}` : key;
@@ -78,4 +86,12 @@ export function turnSort(current: string, key: string): string {
 
 export function toggle(values: string[], value: string): string[] {
   return values.includes(value) ? values.filter((one) => one !== value) : [...values, value];
+}
+
+/** The condition of a form; null while it says none. */
+export function buildCondition(name: string, comparison: string, value: string): string | null {
+  const metric = name.trim();
+  if (!metric || /[<>=!]/.test(metric)) return null;
+  if (!value.trim()) return metric;
+  return Number.isFinite(Number(value)) ? `${metric}${comparison}${value.trim()}` : null;
 }

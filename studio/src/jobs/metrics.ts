@@ -1,11 +1,11 @@
 import type { JobRow, JsonNumber } from "../api/types";
 
-type Load = (names: string[]) => Promise<{ metrics: Record<string, Record<string, JsonNumber>> }>;
+type Load = (names: string[]) => Promise<{ metrics: Record<string, Record<string, JsonNumber>>; parameters?: Record<string, Record<string, string>> }>;
 
-/** The last metrics of jobs, loaded for the rows that are shown; of a job that changes, again. */
+/** The last metrics, and the parameters, of jobs, loaded for the rows that are shown; of a job that changes, again. */
 export class RowMetrics {
   version = 0;
-  private known = new Map<string, { status: string; values: Record<string, JsonNumber> }>();
+  private known = new Map<string, { status: string; values: Record<string, JsonNumber>; parameters: Record<string, string> }>();
   private pending = new Set<string>();
   private listeners = new Set<() => void>();
 
@@ -22,6 +22,15 @@ export class RowMetrics {
     return this.known.get(name)?.values[metric];
   }
 
+  getParameter(name: string, parameter: string): string | undefined {
+    return this.known.get(name)?.parameters[parameter];
+  }
+
+  /** The names of all parameters that were seen, in order. */
+  get parameterNames(): string[] {
+    return [...new Set([...this.known.values()].flatMap(({ parameters }) => Object.keys(parameters)))].sort();
+  }
+
   /** The names of all metrics that were seen, in order. */
   get names(): string[] {
     return [...new Set([...this.known.values()].flatMap(({ values }) => Object.keys(values)))].sort();
@@ -33,8 +42,8 @@ export class RowMetrics {
     if (!wanted.length) return;
     for (const { name } of wanted) this.pending.add(name);
     try {
-      const { metrics } = await this.load(wanted.map((row) => row.name));
-      for (const { name, status } of wanted) this.known.set(name, { status, values: metrics[name] ?? {} });
+      const { metrics, parameters = {} } = await this.load(wanted.map((row) => row.name));
+      for (const { name, status } of wanted) this.known.set(name, { status, values: metrics[name] ?? {}, parameters: parameters[name] ?? {} });
     } catch {
       // the table says what is wrong with the server
     } finally {

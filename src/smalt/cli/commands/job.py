@@ -121,6 +121,18 @@ def show_job(ctx: Invocation, name: str, web: bool) -> Any:
         ["--status"], metavar="STATUS", help="Only jobs with this status, such as Failed, in upper or lower case."
     ),
     click.Option(["--tag"], metavar="KEY[=VALUE]", help="Only jobs with this tag."),
+    click.Option(["--type"], metavar="TYPE", help="Only jobs of this type, such as pipeline or sweep."),
+    click.Option(
+        ["--where"],
+        multiple=True,
+        metavar="CONDITION",
+        help="Only jobs whose own metrics have such last values, in quotes: 'loss<0.3', 'auc>=0.9', or the name alone.",
+    ),
+    click.Option(
+        ["--sort"],
+        metavar="KEY",
+        help="Order by created, name, experiment, type, status, owner, started, duration or metric.NAME; -KEY: down.",
+    ),
     click.Option(
         ["--all-results"],
         type=click.BOOL,
@@ -142,6 +154,9 @@ def list_jobs(
     experiment_name: str | None,
     status: str | None,
     tag: str | None,
+    type: str | None,
+    where: tuple[str, ...],
+    sort: str | None,
     archived_only: bool,
     include_archived: bool,
     max_results: int | None,
@@ -152,18 +167,21 @@ def list_jobs(
 ) -> Any:
     """List the newest jobs, at most 50; or all children of one job."""
     view = options.get_list_view(archived_only, include_archived)
-    if parent_job_name is not None and (experiment_name or tag):
-        raise click.UsageError("--experiment-name and --tag filter jobs, not the steps of one")
+    if parent_job_name is not None and (experiment_name or tag or where or sort):
+        raise click.UsageError("--experiment-name, --tag, --where and --sort are for jobs, not for the steps of one")
     most = max_results
     if most is None and not all_results and parent_job_name is None:
         most = _NEWEST + 1
-    chosen = {"status": status, "experiment_name": experiment_name, "tag": tag}
+    chosen: dict[str, Any] = {"status": status, "experiment_name": experiment_name, "tag": tag}
+    chosen |= {"job_type": type, "where": where, "sort": sort}
     found = list(ctx.client.jobs.list(parent_job_name=parent_job_name, list_view_type=view, max_results=most, **chosen))
     if max_results is None and most is not None and len(found) > _NEWEST:
-        ctx.print_hint(f"these are the newest {_NEWEST}; add --all-results to see all")
+        ctx.print_hint(f"these are the {'first' if sort else 'newest'} {_NEWEST}; add --all-results to see all")
         found = found[:_NEWEST]
     if not found and ctx.is_table:
-        _explain_empty_list(ctx, bool(parent_job_name or experiment_name or status or tag or archived_only))
+        _explain_empty_list(
+            ctx, bool(parent_job_name or experiment_name or status or tag or type or where or archived_only)
+        )
     if parent_job_name is not None:
         ctx.columns = (*ctx.columns[:3], _POINT, *ctx.columns[3:])
     if metrics and costs:

@@ -37,6 +37,7 @@ _ARGUMENTS = (
     "description", "compute", "tags", "experiment_name", "skip_validation", "only", "from_", "of",
 )  # fmt: skip
 _PAGE = 500
+_VIEWS = {"ActiveOnly": "active", "ArchivedOnly": "archived", "All": "all"}
 """As many jobs as the server gives at once."""
 OVER = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
 
@@ -136,7 +137,10 @@ class JobOperations(Collection):
     ) -> Iterator[Job]:
         """Return the workspace's jobs, newest first, or the children of one job.
 
-        `status`, `experiment_name`, `tag` (a key, or KEY=VALUE) and `job_type` filter them.
+        `status`, `experiment_name`, `tag` (a key, or KEY=VALUE) and `job_type` filter them; so do, as smalt's own,
+        `where` (conditions on the last values of their metrics, such as "loss<0.3"), and `sort` orders them ("created",
+        "name", "experiment", "type", "status", "owner", "started", "duration" or "metric.NAME"; with "-" before it in
+        descending order).
         """
         from itertools import islice
 
@@ -145,9 +149,31 @@ class JobOperations(Collection):
             chosen = _filter_children(self._list_children(parent_job_name), status, type)
             return islice(chosen, max_results)
         view = str(getattr(list_view_type, "value", list_view_type))
+        if kwargs.get("where") or kwargs.get("sort"):
+            return islice(self._search(view, kwargs, min(max_results or _PAGE, _PAGE)), max_results)
         query = {"tag": kwargs.get("tag"), "status": status, "experimentName": experiment, "jobType": type}
         top = max(max_results, 1) if max_results is not None and max_results < _PAGE else None
         return islice(self._list_entities(self._build_path(), listViewType=view, __top=top, **query), max_results)
+
+    def _search(self, view: str, chosen: Mapping[str, Any], limit: int) -> Iterator[Job]:
+        """Yield the jobs that the server's table of jobs finds, in its order, in pages of `limit`."""
+        where = chosen.get("where") or ()
+        names = {"sort": "sort", "tag": "tag", "status": "status", "experiment_name": "experiment", "job_type": "type"}
+        query = [("view", _VIEWS.get(view, view))]
+        query += [("where", condition) for condition in ([where] if isinstance(where, str) else where)]
+        query += [(name, str(chosen[key])) for key, name in names.items() if chosen.get(key) is not None]
+        path, skip = f"/smalt/v1{self._workspace_id}/jobs?{urlencode(query)}", 0
+        while True:
+            page = self._connection.get(path, skip=skip, limit=limit)
+            for row in page["jobs"]:
+                try:
+                    job = self.get(row["name"])
+                except NotFound:  # deleted since
+                    continue
+                yield job
+            skip += len(page["jobs"])
+            if not page["jobs"] or skip >= page["total"]:
+                return
 
     def lineage(self, name: str, *, depth: int = 8) -> dict[str, Any]:
         """Return the sources of the job's inputs (`made_by`) and the users of its outputs (`used_by`)."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import COLUMNS, Job
 from smalt.service.records.metric_terms import MetricTerm
+from smalt.wire.encoding.casing import fold_case
 
 SORTS = {
     "created": "j.id",
@@ -129,9 +130,13 @@ def _build_condition(workspace_id: int, search: JobSearch) -> tuple[str, list[An
         terms.append((" OR ".join(f"{field} LIKE ? ESCAPE '\\'" for field in fields), [pattern] * len(fields)))
     if search.statuses:
         terms.append((" OR ".join(_build_status_term(status) for status in search.statuses), []))
-    for column, chosen in (("type", search.types), ("experiment", search.experiments), ("created_by", search.owners)):
+    for column, chosen in (
+        ("replace(j.type, '_', '')", [fold_case(type) for type in search.types]),
+        ("j.experiment", search.experiments),
+        ("j.created_by", search.owners),
+    ):
         if chosen:
-            terms.append((f"j.{column} IN ({','.join('?' * len(chosen))})", list(chosen)))
+            terms.append((f"{column} IN ({','.join('?' * len(chosen))})", list(chosen)))
     for key, value in search.tags:
         own, more = (" AND t.value=?", [value]) if value is not None else ("", [])
         inner = f"SELECT t.job_id FROM job_tags t WHERE t.workspace_id=? AND t.key=?{own}"
