@@ -81,9 +81,22 @@ def test_archived_jobs_are_apart(server: Server, workspace: str) -> None:
     assert len(server.ask("GET", f"/smalt/v1{workspace}/job-counts?view=all").body["experiments"]) == 2
 
 
-@pytest.mark.parametrize("query", [
-        "sort=colour", "sort=metric.", "view=hidden", "status=Runnign", "skip=-1", "limit=many", "since=x",
-        "where=<3", "where=loss<", "where=loss<x", "where=loss<nan", "where=", "where=" + "a" * 400,
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sort=colour",
+        "sort=metric.",
+        "view=hidden",
+        "status=Runnign",
+        "skip=-1",
+        "limit=many",
+        "since=x",
+        "where=<3",
+        "where=loss<",
+        "where=loss<x",
+        "where=loss<nan",
+        "where=",
+        "where=" + "a" * 400,
         "&".join(["where=a"] * 11),
     ],
 )

@@ -1,0 +1,24 @@
+import { get } from "../api/client";
+import type { FileItem } from "../api/types";
+import { FileTree } from "../files/FileTree";
+import { useApi } from "../shell/context";
+
+const FOLDER = "outputs/automl";
+
+/** The reports of a finished AutoML job: its leaderboard with all metrics, importance of features, pictures. */
+export function AutomlReports({ job }: { job: string }) {
+  const api = useApi();
+  const place = `ExperimentRun/dcid.${job}/${FOLDER}`;
+  async function list(path: string): Promise<{ value: FileItem[]; nextLink?: string }> {
+    const found = await get<{ value: FileItem[]; nextLink?: string }>(`${api.own}/datastores/workspaceartifactstore/list`, { path: path ? `${place}/${path}` : place });
+    const value = found.value.map((item) => ({ ...item, path: item.path.slice(item.path.indexOf(`${FOLDER}/`) + FOLDER.length + 1).replace(/\/$/, "") }));
+    return { ...found, value };
+  }
+  return (
+    <section className="card reports">
+      <h3>Reports</h3>
+      <p className="muted">The leaderboard with all metrics, the importance of features where it was measured, and the pictures of the best model; <code>smalt job download --name {job}</code> fetches them.</p>
+      <FileTree id={`${api.own} ${job} reports`} name="reports" list={list} buildUrl={(path) => api.buildLogUrl(job, `${FOLDER}/${path.split("/").map(encodeURIComponent).join("/")}`)} />
+    </section>
+  );
+}
