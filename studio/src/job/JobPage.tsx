@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import type { GraphJob, JobGraph } from "../api/types";
 import { useQuery } from "../api/useQuery";
 import { GraphView } from "../graph/GraphView";
@@ -22,6 +22,8 @@ import { NodePanel, TABS, type TabKey } from "./NodePanel";
 import { JobStore } from "./store";
 import "./job.css";
 
+const TrialsView = lazy(() => import("../trials/TrialsView"));
+
 export default function JobPage() {
   const api = useApi();
   const { rest } = usePlace();
@@ -44,7 +46,8 @@ function LoadedJob({ store, graph, top, version }: { store: JobStore; graph: Job
   const body = useQuery(`${api.own} ${top.name} ${top.status} head`, () => api.getJob(top.name));
   const progress = useProgress(graph);
   const hasSteps = graph.jobs.length > 1;
-  const view = query.get("view") === "timeline" ? "timeline" : "graph";
+  const hasTrials = top.type === "sweep" || top.type === "automl";
+  const view = hasTrials && !query.get("view") ? "trials" : query.get("view") === "timeline" ? "timeline" : "graph";
   const [focus] = useState(() => findFocus(graph));
   const chosen = query.get("node");
   const initial = chosen === null && top.status === "Failed" ? focus?.label : chosen;
@@ -78,7 +81,8 @@ function LoadedJob({ store, graph, top, version }: { store: JobStore; graph: Job
           {hasSteps && <button className="button" aria-pressed={selected === top} onClick={() => (selected === top ? close() : setQuery({ node: OWN, tab: null }, { replace: true }))}><Icon name="info" size={14} />About</button>}
           {hasSteps && (
             <div className="segments" role="group" aria-label="View">
-              <button className="button" aria-pressed={view === "graph"} onClick={() => setQuery({ view: null }, { replace: true })}><Icon name="graph" size={14} />Graph</button>
+              {hasTrials && <button className="button" aria-pressed={view === "trials"} onClick={() => setQuery({ view: null }, { replace: true })}><Icon name="curve" size={14} />{top.type === "automl" ? "Leaderboard" : "Trials"}</button>}
+              <button className="button" aria-pressed={view === "graph"} onClick={() => setQuery({ view: hasTrials ? "graph" : null }, { replace: true })}><Icon name="graph" size={14} />Graph</button>
               <button className="button" aria-pressed={view === "timeline"} onClick={() => setQuery({ view: "timeline" }, { replace: true })}><Icon name="time" size={14} />Timeline</button>
             </div>
           )}
@@ -89,15 +93,17 @@ function LoadedJob({ store, graph, top, version }: { store: JobStore; graph: Job
         <div className={hasSteps && selected ? "job-body split" : "job-body"}>
           {hasSteps && (
             <div className="job-view">
-              {view === "timeline" ? (
+              {view === "trials" ? (
+                <Suspense fallback={<Loading what="the trials" />}><TrialsView job={top} version={version} now={now} selected={selected?.name ?? null} onSelect={select} /></Suspense>
+              ) : view === "timeline" ? (
                 <GanttView store={store} version={version} now={now} selected={selected?.name ?? null} onSelect={select} />
               ) : (
                 <Steps store={store} graph={graph} version={version} now={now} selected={selected?.name ?? null} focus={focus?.name} onSelect={select} />
               )}
             </div>
           )}
-          {hasSteps && selected && <NodePanel job={selected} tab={tab} now={now} isTop={selected.name === top.name} onTab={setTab} onClose={close} />}
-          {!hasSteps && <NodePanel job={top} tab={tab} now={now} isTop onTab={setTab} />}
+          {hasSteps && selected && <NodePanel job={selected} tab={tab} now={now} isTop={selected.name === top.name} onTab={setTab} onSelect={select} onClose={close} />}
+          {!hasSteps && <NodePanel job={top} tab={tab} now={now} isTop onTab={setTab} onSelect={select} />}
         </div>
       </ProgressOfSteps.Provider>
     </div>

@@ -11,6 +11,7 @@ import { RerunDialog } from "./RerunDialog";
 import { SummaryTab } from "./SummaryTab";
 import { LogTab } from "./LogTab";
 
+const TrialsView = lazy(() => import("../trials/TrialsView"));
 const YamlTab = lazy(() => import("./BodyTab"));
 
 export const TABS = [
@@ -18,6 +19,7 @@ export const TABS = [
   { key: "log", name: "Log", icon: "file" },
   { key: "data", name: "Inputs & outputs", icon: "folder" },
   { key: "metrics", name: "Metrics", icon: "curve" },
+  { key: "trials", name: "Trials", icon: "curve" },
   { key: "code", name: "Code", icon: "archive" },
   { key: "body", name: "Definition", icon: "graph" },
 ] as const satisfies readonly { key: string; name: string; icon: IconName }[];
@@ -33,12 +35,14 @@ interface Props {
   /** True for the job of the page itself, whose head the page has. */
   isTop: boolean;
   onTab: (tab: TabKey) => void;
+  onSelect: (name: string) => void;
   onClose?: () => void;
 }
 
 /** All about one step. */
-export function NodePanel({ job, tab, now, isTop, onTab, onClose }: Props) {
-  const tabs = TABS.filter(({ key }) => !(job.composite && key === "log" && job.type === "pipeline" && isOver(job.status) && job.status !== "Failed"));
+export function NodePanel({ job, tab, now, isTop, onTab, onSelect, onClose }: Props) {
+  const hasTrials = !isTop && (job.type === "sweep" || job.type === "automl");
+  const tabs = TABS.filter(({ key }) => (key !== "trials" || hasTrials) && !(job.composite && key === "log" && job.type === "pipeline" && isOver(job.status) && job.status !== "Failed"));
   const [isAlone, setAlone] = useState(false);
   function press(event: KeyboardEvent) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -69,6 +73,7 @@ export function NodePanel({ job, tab, now, isTop, onTab, onClose }: Props) {
           {tab === "log" && <LogTab job={job} />}
           {tab === "data" && <PortsTab job={job} />}
           {tab === "metrics" && <MetricsTab job={job} />}
+          {tab === "trials" && hasTrials && <TrialsView job={job} version={now} now={now} selected={null} onSelect={onSelect} />}
           {tab === "code" && <CodeTab job={job} />}
           {tab === "body" && <YamlTab job={job} />}
         </Suspense>
