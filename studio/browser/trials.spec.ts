@@ -1,0 +1,55 @@
+import { call, checkAccess, expect, open, test, waitForEnd, WORKSPACE } from "./rig";
+
+const LOG = `
+import json, os, sys, urllib.request
+url = os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/runs/log-metric"
+headers = {"Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"], "Content-Type": "application/json"}
+body = {"run_id": os.environ["MLFLOW_RUN_ID"], "key": "loss", "value": float(sys.argv[1]), "timestamp": 1, "step": 0}
+urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers))
+`;
+
+test("a sweep: its trials as a table, as lines over axes, and the best so far", async ({ page }) => {
+  test.setTimeout(180_000); // MLflow is installed when it is first used
+  await call("PUT", `${WORKSPACE}/jobs/swept`, {
+    properties: {
+      jobType: "Sweep",
+      trial: { command: 'python3 -c "$LOG" ${{search_space.rate}}', environmentId: "azureml:host@latest", environmentVariables: { LOG } },
+      searchSpace: { rate: ["choice", [[3, 1, 2, 5]]], kind: ["choice", [["tree", "linear", "dart"]]] },
+      samplingAlgorithm: { samplingAlgorithmType: "Grid" },
+      objective: { goal: "minimize", primaryMetric: "loss" },
+      limits: { jobLimitsType: "Sweep", maxTotalTrials: 12, maxConcurrentTrials: 4 },
+      experimentName: "sweeps",
+    },
+  });
+  await open(page, "jobs/swept");
+  await expect(page.locator(".job-title").getByText("Completed")).toBeVisible({ timeout: 120_000 });
+  const table = page.getByRole("region", { name: "Table of trials" });
+  await expect(table.getByRole("row")).toHaveCount(13);
+  await expect(table.getByRole("row").nth(1)).toContainText("best");
+  await expect(table.getByRole("row").nth(1).getByRole("cell").nth(2)).toHaveText("1");
+  await expect(page.getByRole("img", { name: /Parallel coordinates of 12 trials over rate, kind, loss/ })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Best so far" })).toBeVisible();
+  const importance = page.locator(".importance li");
+  await expect(importance.first()).toContainText("rate");
+  await checkAccess(page);
+
+  await table.getByRole("button", { name: "rate" }).click();
+  await table.getByRole("button", { name: "rate" }).click();
+  await expect(table.getByRole("row").nth(1).getByRole("cell").nth(2)).toHaveText("5");
+  const grab = (await page.locator(".parallel .grab").first().boundingBox())!;
+  await page.mouse.move(grab.x + grab.width / 2, grab.y + grab.height - 3);
+  await page.mouse.down();
+  await page.mouse.move(grab.x + grab.width / 2, grab.y + grab.height * 0.8, { steps: 4 });
+  await page.mouse.up();
+  await expect(table.getByRole("row")).toHaveCount(4);
+  await expect(page.getByRole("status").filter({ hasText: "3 trials of 12 on the chosen parts of rate" })).toBeVisible();
+  await page.getByRole("button", { name: "Drop the part of rate" }).click();
+  await expect(table.getByRole("row")).toHaveCount(13);
+
+  await table.getByRole("button", { name: "trial_0", exact: true }).click();
+  await expect(page.getByRole("region", { name: "trial_0" }).getByRole("tab", { name: "Summary" })).toBeVisible();
+  for (const name of ["trial_0", "trial_1"]) await table.getByRole("checkbox", { name: `Select ${name}`, exact: true }).check();
+  await table.locator("..").getByRole("link", { name: "Compare 2" }).click();
+  await expect(page.getByRole("list", { name: "Jobs that are compared" }).getByRole("listitem")).toHaveCount(2);
+  expect(await waitForEnd("swept")).toBe("Completed");
+});
