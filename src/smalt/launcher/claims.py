@@ -16,13 +16,14 @@ TAKEN = 253
 
 VOID = "void"
 
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,150}")
+
 VARIABLE = "SMALT_CLAIM"
 """The variable by which a step's first Python finds the claim, to leave the time of its program's first line there."""
 
 
 def make_path(folder: str, step_id: str) -> str:
-    plain = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,150}", step_id)
-    name = step_id if plain else hashlib.sha256(step_id.encode()).hexdigest()[:40]
+    name = step_id if _PLAIN_ID.fullmatch(step_id) else hashlib.sha256(step_id.encode()).hexdigest()[:40]
     return os.path.join(folder, f"claim.{name}")
 
 

@@ -179,6 +179,7 @@ class _TlsPort:
         self._settings = settings
         self._cap = cap
         self._listener: socket.socket | None = None
+        self._port = 0
         self._trusted = ""
         self._has_no_port = False
         self._opened: asyncio.Task[tuple[str, str]] | None = None
@@ -191,11 +192,12 @@ class _TlsPort:
         if self._has_no_port and self._listener is None:
             return None
         try:
-            return int(self._take_port().getsockname()[1])
+            self._take_port()
         except Unavailable as error:
             self._has_no_port = True
             logger.warning("jobs cannot open their workspace: %s", error)
             return None
+        return self._port
 
     def ensure_trusted(self) -> str:
         self._trusted = self._trusted or tls.write_trusted(self._home)
@@ -205,6 +207,7 @@ class _TlsPort:
         if self._listener is None:
             self._listener, note = open_tcp_socket(self._home, self._settings.listen, "tls-port")
             self._listener.setblocking(False)
+            self._port = int(self._listener.getsockname()[1])
             if note:
                 logger.warning("for TLS: %s", note)
             asyncio.get_running_loop().add_reader(self._listener, self._handle_connection)

@@ -28,7 +28,8 @@ class JobTokens:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._secret = b""
+        self._signer: hmac.HMAC | None = None
+        """The signature of nothing, by the home's secret; copied for each job."""
         self._last: tuple[tuple[int, str, float] | None, str] = (None, "")
 
     def get_token(self, job: Job) -> str:
@@ -55,13 +56,15 @@ class JobTokens:
     def _compute_signature(self, job: Job) -> str:
         """Sign the job's name and creation time: a later job of the same name is another job."""
         text = f"{job.workspace_id}.{job.name}.{job.created_at!r}"
-        return hmac.digest(self._load_key(), text.encode(), "sha256").hex()
+        signature = self._load_signer().copy()
+        signature.update(text.encode())
+        return signature.hexdigest()
 
-    def _load_key(self) -> bytes:
-        if not self._secret:
+    def _load_signer(self) -> hmac.HMAC:
+        if self._signer is None:
             text = self._home.read(_FILE)
             if not text:
                 text = secrets.token_hex(32)
                 self._home.write(_FILE, text)
-            self._secret = text.encode()
-        return self._secret
+            self._signer = hmac.new(text.encode(), digestmod="sha256")
+        return self._signer
