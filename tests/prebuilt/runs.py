@@ -61,6 +61,8 @@ def run(name: str, folder: Path, **given: Any) -> Outcome:
     folder = folder / f"{name}-{len([*folder.iterdir()])}"
     values = {f"AZURE_ML_INPUT_{key}": to_text(port["default"]) for key, port in inputs.items() if "default" in port}
     for key, value in given.items():
+        if isinstance(value, tuple):  # an Outcome, and the name of its output
+            value = value[0].folder / value[1]
         if isinstance(value, pl.DataFrame):
             place = folder / "inputs" / key
             place.mkdir(parents=True)
@@ -71,7 +73,8 @@ def run(name: str, folder: Path, **given: Any) -> Outcome:
     values |= {f"AZURE_ML_OUTPUT_{key}": str(folder / key) for key in outputs}
     declared = {f"AZURE_ML_INPUT_{key}" for key in inputs} | {f"AZURE_ML_OUTPUT_{key}" for key in outputs}
     module, arguments = find_module(component["command"])
-    function = getattr(importlib.import_module(module), arguments or module.rpartition(".")[2])
+    imported = importlib.import_module(module)
+    function = imported.make_component(arguments) if arguments else getattr(imported, module.rpartition(".")[2])
     function(ComponentPorts(Variables(values, declared)))
     for key in outputs:
         assert any((folder / key).iterdir()), f"{name} wrote no {key}"

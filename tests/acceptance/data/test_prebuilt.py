@@ -11,6 +11,7 @@ import pytest
 from smalt import MLClient, prebuilt
 from tests.acceptance.conftest import Desk
 
+ROOT = Path(__file__).resolve().parents[3]
 COMPONENTS = Path(prebuilt.FOLDER, "components")
 
 
@@ -126,3 +127,11 @@ def test_components_of_tables_run(desk: Desk) -> None:
     ran = desk.smalt("job create --file job.yml --stream")
     assert ran.code == 0, ran.err
     assert 'show | [("x\'y $HOME `ls`, z",)]' in ran.lines, ran.out
+
+
+@pytest.mark.parametrize("file", ["src/smalt/prebuilt/examples.yml", "examples/automobile-price/pipeline.yml"])
+def test_the_examples_are_valid(desk: Desk, file: str) -> None:
+    """By the ports of the registry's components: every binding, type, bound and enum."""
+    checked = desk.smalt(f"job validate --file {ROOT / file}")
+    assert checked.code == 0, checked.err
+    assert checked.json["errors"] == []

@@ -1,0 +1,1 @@
+"""Components of the category Model Scoring and Evaluation."""

@@ -1,0 +1,1 @@
+"""Components of the category Machine Learning Algorithms, and the learners that they stand for."""
