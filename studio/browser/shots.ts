@@ -39,6 +39,12 @@ test("every page", async ({ page }) => {
   await page.goto(`${PAGES}/jobs/digits_1?tab=log`);
   await page.locator(".log-line").first().waitFor();
   await shoot(page, "job-log");
+  await page.goto(`${PAGES}/designer?file=prices.yml`);
+  await page.getByText("valid", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Fit View" }).click();
+  await page.waitForTimeout(400);
+  await page.locator('[data-step="clean"]').click();
+  await shoot(page, "designer");
   await page.goto(`${PAGES}/jobs`);
   await page.getByRole("row").nth(5).waitFor();
   await page.keyboard.press("Control+k");

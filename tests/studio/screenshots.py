@@ -51,7 +51,7 @@ def submit_demo(server: Server) -> None:
 
 def main(folder: str) -> None:
     Path(folder).mkdir(parents=True, exist_ok=True)
-    with running_server() as server:
+    with running_server(studio_folder=str(DEMO)) as server:
         submit_demo(server)
         known = server.ask("GET", "/smalt/v1/workspaces").body["value"]
         environment = {

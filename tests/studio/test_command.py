@@ -46,6 +46,24 @@ def test_the_address_is_printed(own_server: Server, tmp_path: Path) -> None:
     sign_in(own_server, first)
 
 
+def test_a_file_is_opened_in_the_designer(own_server: Server, tmp_path: Path) -> None:
+    """Where the setting permits it; a file elsewhere is refused with the setting that would."""
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows/my pipeline.yml").write_text("type: pipeline\n")
+    (tmp_path / "flows/p.yml").symlink_to("my pipeline.yml")
+    own_server.start()
+    refused = subprocess.run(
+        [sys.executable, "-m", "smalt", "studio", "flows/p.yml", "--no-browser"],
+        cwd=tmp_path, env={**os.environ, "SMALT_HOME": str(own_server.home.root)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert refused.returncode == 2
+    assert f"smalt config set studio-folder {tmp_path}/flows" in refused.stderr
+    run_cli(own_server, f"config set studio-folder {tmp_path}", tmp_path)
+    printed, _ = run_cli(own_server, "studio flows/p.yml --no-browser -w drawn", tmp_path)
+    assert "/studio/drawn/designer?file=flows/my%20pipeline.yml#code=" in printed
+    sign_in(own_server, printed)
+
+
 @pytest.mark.parametrize("verb", ["create --file job.yml", "show --name j", "update --name j --set display_name=x"])
 def test_a_job_is_opened(server: Server, tmp_path: Path, verb: str) -> None:
     """In the browser that the session names; where there is none its address is printed."""

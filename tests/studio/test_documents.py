@@ -164,6 +164,50 @@ def test_the_server_checks_what_no_file_tells(served: Server, workspace: str) ->
     assert submit(served, workspace, "dance", PIPELINE).status == 400
 
 
+SETTINGS = """\
+type: pipeline
+display_name: counted
+inputs:
+  words: three words here
+  times: 3
+settings: {default_compute: cpu-cluster}
+jobs:
+  first:
+    type: command
+    component: ./count.yml
+    inputs: {words: "${{parent.inputs.words}}"}
+"""
+
+
+def test_a_text_becomes_a_component_a_schedule_and_an_endpoint(served: Server, workspace: str) -> None:
+    """Each is what the command line makes of the file; a job's literals become defaults of the component."""
+    made = submit(served, workspace, "component", SETTINGS, name="counted")
+    assert (made.status, made.body) == (200, {"name": "counted", "version": "1"}), made.body
+    spec = served.ask("GET", f"{workspace}/components/counted/versions/1").body["properties"]["componentSpec"]
+    assert spec["type"] == "pipeline"
+    assert {name: port["type"] for name, port in spec["inputs"].items()} == {"words": "string", "times": "integer"}
+    assert str(spec["inputs"]["times"]["default"]) == "3"
+    again = submit(served, workspace, "component", SETTINGS, name="counted")
+    assert again.body == {"name": "counted", "version": "1"}, "what is the same is not registered again"
+    trigger = {"type": "cron", "expression": "0 3 * * *", "time_zone": "UTC"}
+    planned = submit(served, workspace, "schedule", SETTINGS, name="nightly", trigger=trigger)
+    assert (planned.status, planned.body) == (200, {"name": "nightly"}), planned.body
+    stored = served.ask("GET", f"{workspace}/schedules/nightly").body["properties"]
+    assert stored["trigger"]["expression"] == "0 3 * * *"
+    wrong = submit(served, workspace, "schedule", SETTINGS, name="bad", trigger={"type": "cron", "expression": "x"})
+    assert (wrong.status, "expression" in wrong.body["error"]["message"]) == (400, True)
+    given = {"component_name": "counted", "endpoint": "counter", "deployment": "one"}
+    published = submit(served, workspace, "endpoint", SETTINGS, **given)
+    assert published.status == 200, published.body
+    assert published.body == {"name": "counter", "deployment": "one", "component": "azureml:counted:1"}
+    endpoint = served.ask("GET", f"{workspace}/batchEndpoints/counter").body["properties"]
+    assert endpoint["defaults"]["deploymentName"] == "one"
+    listed = served.ask("GET", f"/smalt/v1{workspace}/documents/components").body["value"]
+    own = next(one for one in listed if one["name"] == "counted")
+    assert (own["component"], own["registry"], own["title"]) == ("azureml:counted:1", None, "counted")
+    assert all(one["inputs"] is not None or one["outputs"] is not None for one in listed if one["registry"] == "smalt")
+
+
 def test_files_are_listed_read_and_saved(served: Server, workspace: str) -> None:
     """Only YAML files and folders are shown; bytes stay as they are; what changed meanwhile is not overwritten."""
     own, folder = f"/smalt/v1{workspace}/folder", get_folder(served)

@@ -3,11 +3,11 @@ import {
 } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from "react";
 import { tell, tellError } from "../shell/toasts";
-import { clearInput, connectInput, connectOutput, connectSteps, copySteps, disconnectOutput, pasteSteps, removePipelinePort, removeSteps } from "./changes";
-import { inputId, outputId, stepId } from "./drawing";
+import { clearInput, connectInput, connectOutput, connectSteps, copySteps, disconnectOutput, pasteSteps, removePipelinePort, removeSteps } from "./pipeline/changes";
+import { inputId, outputId, stepId } from "./pipeline/drawing";
 import { COMPONENT_DRAG, type PaletteItem } from "./palette";
-import { listShownPorts, placeNodes } from "./placement";
-import { explainConnection, findStep, noteConnection, type End } from "./rules";
+import { listShownPorts, placeNodes } from "./pipeline/placement";
+import { explainConnection, findStep, noteConnection, type End } from "./pipeline/rules";
 import type { Positions } from "./routes";
 import { PortNode, StepNode, type PortNodeType, type StepNodeType } from "./StepNode";
 import type { DesignerStore } from "./store";

@@ -7,13 +7,15 @@ import { Icon } from "../shell/icons";
 import { buildPath, go } from "../shell/router";
 import { tell, tellError } from "../shell/toasts";
 import { Canvas } from "./Canvas";
-import { addStep } from "./changes";
-import { stepId } from "./drawing";
+import { addStep } from "./pipeline/changes";
+import { stepId } from "./pipeline/drawing";
 import { keepPositions } from "./memory";
-import { fetchInterface, makeStep, type PaletteItem } from "./palette";
+import { makeStep, type PaletteItem } from "./palette";
 import { PalettePanel } from "./PalettePanel";
 import { PipelineForm } from "./PipelineForm";
-import { explainAddition, findStep } from "./rules";
+import { alignNodes, placeNodes } from "./pipeline/placement";
+import { explainAddition, findStep } from "./pipeline/rules";
+import { PublishDialog } from "./PublishDialog";
 import { SaveDialog } from "./SaveDialog";
 import { StepForm } from "./StepForm";
 import type { DesignerStore, Origin } from "./store";
@@ -23,7 +25,7 @@ import { encodeFile } from "./yaml/encoding";
 import { lineStart } from "./yaml/source";
 
 export type Panels = { palette: boolean; form: boolean; yaml: boolean };
-export type DialogKind = "save" | null;
+export type DialogKind = "save" | "component" | "schedule" | "endpoint" | null;
 
 interface Props {
   store: DesignerStore;
@@ -95,15 +97,18 @@ export function Designer({ store, onLeave, onMoved }: Props) {
     go(buildPath(api.workspace.folder, "jobs", made.name));
   }), [store, attempt, api]);
 
-  const add = useCallback((item: PaletteItem, at: [number, number] | null) => attempt(async () => {
-    const spec = item.component ? await fetchInterface(api, item.component) : undefined;
-    const why = explainAddition(store.drawing, item.component ?? "", spec);
-    if (why) throw new Error(why);
-    const step = makeStep(item, spec, new Set(store.drawing.steps.map(({ name }) => name)));
-    if (item.component && spec) store.interfaces = { ...store.interfaces, [item.component]: spec };
-    store.edit((changes) => addStep(changes, store.drawing.base, step), at ? { ...store.positions, [stepId(step.name)]: at } : undefined);
-    store.select([stepId(step.name)]);
-  }), [store, attempt, api]);
+  const add = useCallback((item: PaletteItem, at: [number, number] | null) => {
+    const why = explainAddition(store.drawing, item.component ?? "", item.spec);
+    if (why) return tellError(why);
+    const step = makeStep(item, new Set(store.drawing.steps.map(({ name }) => name)));
+    if (item.component && item.spec) store.interfaces = { ...store.interfaces, [item.component]: item.spec };
+    try {
+      store.edit((changes) => addStep(changes, store.drawing.base, step), at ? { ...store.positions, [stepId(step.name)]: at } : undefined);
+      store.select([stepId(step.name)]);
+    } catch (error) {
+      tellError(error);
+    }
+  }, [store]);
 
   const download = useCallback(() => {
     const link = document.createElement("a");
@@ -113,19 +118,28 @@ export function Designer({ store, onLeave, onMoved }: Props) {
     URL.revokeObjectURL(link.href);
   }, [store]);
   const arrange = useCallback(() => store.movePositions({}), [store]);
+  const align = useCallback((way: "row" | "column") => {
+    if (store.selected.size < 2) tellError(new Error("choose two nodes or more to align: Ctrl and a click, or Shift and drag"));
+    else store.movePositions(alignNodes(placeNodes(store.drawing, store.positions), store.selected, way));
+  }, [store]);
 
   useEffect(() => offerCommands(() => [
     { name: "Save the pipeline", what: "designer", run: save },
     { name: "Save the pipeline as…", what: "designer", run: () => setDialog("save") },
+    { name: "Register the pipeline as a component…", what: "designer", run: () => setDialog("component") },
+    { name: "Schedule the pipeline…", what: "designer", run: () => setDialog("schedule") },
+    { name: "Publish the pipeline to a batch endpoint…", what: "designer", run: () => setDialog("endpoint") },
     { name: "Submit the pipeline", what: "designer", run: () => void submit() },
     { name: "Download the YAML", what: "designer", run: download },
     { name: "Arrange the drawing", what: "designer", run: arrange },
+    { name: "Align the chosen nodes in a row", what: "designer", run: () => align("row") },
+    { name: "Align the chosen nodes in a column", what: "designer", run: () => align("column") },
     { name: "Undo", what: "designer", run: store.undo },
     { name: "Redo", what: "designer", run: store.redo },
     { name: "Show or hide the YAML", what: "designer", run: () => setPanels((before) => ({ ...before, yaml: !before.yaml })) },
     { name: "Show or hide the components", what: "designer", run: () => setPanels((before) => ({ ...before, palette: !before.palette })) },
     { name: "Show or hide the form", what: "designer", run: () => setPanels((before) => ({ ...before, form: !before.form })) },
-  ]), [store, save, submit, download, arrange, setPanels]);
+  ]), [store, save, submit, download, arrange, align, setPanels]);
   useEffect(() => {
     function press(event: KeyboardEvent) {
       if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s") return;
@@ -144,14 +158,14 @@ export function Designer({ store, onLeave, onMoved }: Props) {
   const hasSide = panels.form || panels.yaml;
   return (
     <div className="designer">
-      <Toolbar store={store} panels={panels} isBusy={isBusy} onPanels={setPanels} onSave={save} onSaveAs={() => setDialog("save")} onDownload={download} onSubmit={() => void submit()} onArrange={arrange} />
+      <Toolbar store={store} panels={panels} isBusy={isBusy} onPanels={setPanels} onSave={save} onDialog={setDialog} onDownload={download} onSubmit={() => void submit()} onArrange={arrange} onAlign={align} />
       {store.source.isBroken && (
         <p className="draw-broken" role="status"><Icon name="alert" size={14} />The YAML does not parse, so the drawing shows what it was: {store.source.doc.errors[0].message.split("\n")[0]}</p>
       )}
       <div className={`draw-body${panels.palette ? " with-palette" : ""}${hasSide ? " with-side" : ""}`}>
-        {panels.palette && <PalettePanel isLocked={store.source.isBroken} onAdd={(item) => void add(item, null)} />}
+        {panels.palette && <PalettePanel isLocked={store.source.isBroken} onAdd={(item) => add(item, null)} />}
         <ReactFlowProvider>
-          <Canvas store={store} version={version} onAdd={(item, at) => void add(item, at)} onOpenInner={openInner} />
+          <Canvas store={store} version={version} onAdd={add} onOpenInner={openInner} />
         </ReactFlowProvider>
         {hasSide && (
           <div className="draw-side">
@@ -172,6 +186,7 @@ export function Designer({ store, onLeave, onMoved }: Props) {
           if (origin.kind === "draft") onMoved(`${page}?draft=${encodeURIComponent(origin.name)}`);
         }} />
       )}
+      {dialog && dialog !== "save" && <PublishDialog key={dialog} store={store} kind={dialog} onClose={() => setDialog(null)} />}
     </div>
   );
 }

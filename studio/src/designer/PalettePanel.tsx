@@ -3,16 +3,15 @@ import { useQuery } from "../api/useQuery";
 import { useApi } from "../shell/context";
 import { Icon } from "../shell/icons";
 import { ErrorMessage } from "../shell/messages";
-import { BUILT_IN, COMPONENT_DRAG, listRegistryComponents, listWorkspaceComponents, searchItems, type PaletteItem } from "./palette";
+import { BUILT_IN, COMPONENT_DRAG, listComponents, searchItems, type PaletteItem } from "./palette";
 
 /** Components to be dragged into the drawing, or added by Enter. */
 export function PalettePanel({ isLocked, onAdd }: { isLocked: boolean; onAdd: (item: PaletteItem) => void }) {
   const api = useApi();
   const [text, setText] = useState("");
   const list = useRef<HTMLDivElement>(null);
-  const own = useQuery(`${api.own} components`, () => listWorkspaceComponents(api));
-  const shared = useQuery(`${api.own} registries`, () => listRegistryComponents(api));
-  const found = useMemo(() => searchItems([...BUILT_IN, ...(own.data ?? []), ...(shared.data ?? [])], text), [own.data, shared.data, text]);
+  const known = useQuery(`${api.own} components`, () => listComponents(api));
+  const found = useMemo(() => searchItems([...BUILT_IN, ...(known.data ?? [])], text), [known.data, text]);
   const groups = useMemo(() => {
     const made = new Map<string, PaletteItem[]>();
     for (const item of found) made.set(item.group, [...(made.get(item.group) ?? []), item]);
@@ -25,19 +24,18 @@ export function PalettePanel({ isLocked, onAdd }: { isLocked: boolean; onAdd: (i
     event.preventDefault();
     buttons[Math.min(buttons.length - 1, Math.max(0, at + (event.key === "ArrowDown" ? 1 : -1)))]?.focus();
   }
-  const error = own.error ?? shared.error;
   return (
     <aside className="draw-palette" aria-label="Components" onKeyDown={press}>
       <input className="field" type="search" placeholder="Find a component" aria-label="Find a component" value={text} onChange={(event) => setText(event.target.value)} />
       <div className="palette-list" ref={list}>
-        {error && <ErrorMessage error={error} />}
+        {known.error && <ErrorMessage error={known.error} retry={known.reload} />}
         {groups.map(([group, items]) => (
           <section key={group}>
             <h3>{group}</h3>
             <ul>
               {items.map((item) => (
                 <li key={item.id}>
-                  <button className="palette-item" disabled={isLocked} draggable={!isLocked} title={`${item.description ? `${item.description}\n` : ""}${item.component ?? ""}`} onClick={() => onAdd(item)}
+                  <button className="palette-item" disabled={isLocked} draggable={!isLocked} title={[item.description, item.component, item.origin].filter(Boolean).join("\n")} onClick={() => onAdd(item)}
                     onDragStart={(event) => { event.dataTransfer.setData(COMPONENT_DRAG, JSON.stringify(item)); event.dataTransfer.effectAllowed = "copy"; }}>
                     <Icon name="plus" size={13} /><span>{item.title}</span>
                   </button>
@@ -46,8 +44,8 @@ export function PalettePanel({ isLocked, onAdd }: { isLocked: boolean; onAdd: (i
             </ul>
           </section>
         ))}
-        {!groups.length && !own.isLoading && <p className="form-hint">No component is called so.</p>}
-        {own.data?.length === 0 && !text && <p className="form-hint">This workspace has no components yet: <code>smalt component create --file component.yml</code></p>}
+        {!groups.length && !known.isLoading && <p className="form-hint">No component is called so.</p>}
+        {known.data?.every(({ origin }) => origin !== "workspace") && !text && <p className="form-hint">This workspace has no components of its own yet: <code>smalt component create --file component.yml</code></p>}
       </div>
     </aside>
   );

@@ -1,17 +1,22 @@
 import { Icon } from "../shell/icons";
-import { addInput, addOutput, removePipelinePort, renamePipelinePort, setField } from "./changes";
+import { addInput, addOutput, removePipelinePort, renamePipelinePort, setField } from "./pipeline/changes";
 import { ChoiceField, TextField } from "./fields";
-import { isLiteral } from "./ports";
-import { formatProblem } from "./problems";
+import { isLiteral } from "./pipeline/ports";
+import { formatProblem } from "./pipeline/problems";
 import { attemptEdit, NewPort } from "./StepForm";
 import type { DesignerStore } from "./store";
-import type { PipelinePort } from "./drawing";
-import { parseTyped, showValue } from "./values";
+import type { PipelinePort } from "./pipeline/drawing";
+import { parseTyped, showValue } from "./pipeline/values";
 import type { Path, Value } from "./yaml/source";
 
 const FLAGS = [
   ["continue_on_step_failure", "Go on when a step fails"],
   ["force_rerun", "Run every step, reuse none"],
+] as const;
+
+const SPECIAL = [
+  ["on_init", "Step before all others"],
+  ["on_finalize", "Step after all others"],
 ] as const;
 
 /** The pipeline itself: its names, settings, inputs and outputs, and the problems of its text. */
@@ -48,6 +53,11 @@ export function PipelineForm({ store }: { store: DesignerStore }) {
           ))}
         </>
       )}
+      {!isComponent && !isNested && SPECIAL.map(([key, label]) => (
+        <ChoiceField key={key} label={label} value={text(settings[key])} isDisabled={isLocked}
+          choices={[{ value: "", label: "none" }, ...drawing.steps.map(({ name }) => ({ value: name, label: name })), ...(settings[key] && drawing.steps.every(({ name }) => name !== settings[key]) ? [{ value: text(settings[key]), label: text(settings[key]) }] : [])]}
+          onSet={(next) => void set("settings", key)(next)} />
+      ))}
       <h3>Inputs</h3>
       {drawing.inputs.map((port) => <PortFields key={port.name} store={store} port={port} side="inputs" isLocked={isLocked} />)}
       <NewPort label="input" isLocked={isLocked} taken={drawing.inputs.map(({ name }) => name)} onAdd={(name, type) => attemptEdit(() => store.edit((changes) => {

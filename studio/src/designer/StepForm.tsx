@@ -1,14 +1,14 @@
 import { useState } from "react";
 import { Icon } from "../shell/icons";
 import { tellError } from "../shell/toasts";
-import { addInput, addOutput, bindPort, clearInput, connectOutput, disconnectOutput, makeFreeName, removeSteps, renameStep, setField, setInput } from "./changes";
-import { inputId, stepId, type Drawing, type Port, type Step } from "./drawing";
-import { bindInput, bindStep } from "./expressions";
+import { addInput, addOutput, bindPort, clearInput, connectOutput, disconnectOutput, makeFreeName, removeSteps, renameStep, setField, setInput } from "./pipeline/changes";
+import { inputId, stepId, type Drawing, type Port, type Step } from "./pipeline/drawing";
+import { bindInput, bindStep } from "./pipeline/expressions";
 import { ChoiceField, TextField, type Choice } from "./fields";
-import { isLiteral } from "./ports";
-import { explainConnection } from "./rules";
+import { isLiteral } from "./pipeline/ports";
+import { explainConnection } from "./pipeline/rules";
 import type { DesignerStore } from "./store";
-import { describeSpec, parseTyped, showValue } from "./values";
+import { describeSpec, parseTyped, showValue } from "./pipeline/values";
 import type { Value } from "./yaml/source";
 
 const NAME = /^[A-Za-z_][\w-]*$/;
@@ -50,20 +50,21 @@ export function StepForm({ store, step, onOpenFile, onOpenInner }: { store: Desi
       {step.isAlias && <p className="form-hint">This step is an alias of another part of the file; change it there, in the YAML.</p>}
       {step.description && <p className="muted">{step.description}</p>}
       <TextField label="Name" value={step.name} isCode isDisabled={isLocked} onSet={rename} />
-      {step.component !== null && (
-        <TextField label="Component" value={step.component} isCode isDisabled={isLocked} hint={step.spec?.version ? `version ${step.spec.version}` : undefined}
-          extra={step.spec?.file ? <button className="link" onClick={() => onOpenFile(step.spec!.file!)}>open</button> : undefined} onSet={set("component" in raw ? "component" : "trial")} />
-      )}
       {isInPlace && <TextField label="Command" value={showValue(raw.command ?? "")} isCode isLong isDisabled={isLocked} onSet={set("command")} />}
       {isInPlace && typeof raw.environment !== "object" && <TextField label="Environment" value={showValue(raw.environment ?? "")} isCode isDisabled={isLocked} onSet={set("environment")} />}
       {isInPlace && <TextField label="Code" value={showValue(raw.code ?? "")} placeholder="a folder, such as ./src" isCode isDisabled={isLocked} onSet={set("code")} />}
-      <TextField label="Compute" value={showValue(raw.compute ?? "")} placeholder="the pipeline's" isCode isDisabled={isLocked} onSet={set("compute")} />
       <h3>Inputs</h3>
       {step.inputs.length ? step.inputs.map((port) => <InputField key={port.name} store={store} drawing={drawing} step={step} port={port} isLocked={isLocked} />) : <p className="form-hint">It has none.</p>}
       {isInPlace && <NewPort label="input" isLocked={isLocked} taken={step.inputs.map(({ name }) => name)} onAdd={(name, type) => attemptEdit(() => store.edit((changes) => changes.set([...step.path, "inputs", name], isLiteral(type) ? startValue(type) : { type, path: "" })))} />}
       <h3>Outputs</h3>
       {step.outputs.length ? step.outputs.map((port) => <OutputField key={port.name} store={store} drawing={drawing} step={step} port={port} isLocked={isLocked} />) : <p className="form-hint">It has none.</p>}
       {isInPlace && <NewPort label="output" isLocked={isLocked} taken={step.outputs.map(({ name }) => name)} dataOnly onAdd={(name, type) => attemptEdit(() => store.edit((changes) => changes.set([...step.path, "outputs", name], { type })))} />}
+      <h3>Settings</h3>
+      {step.component !== null && (
+        <TextField label="Component" value={step.component} isCode isDisabled={isLocked} hint={step.spec?.version ? `version ${step.spec.version}` : undefined}
+          extra={step.spec?.file ? <button className="link" onClick={() => onOpenFile(step.spec!.file!)}>open</button> : undefined} onSet={set("component" in raw ? "component" : "trial")} />
+      )}
+      <TextField label="Compute" value={showValue(raw.compute ?? "")} placeholder="the pipeline's" isCode isDisabled={isLocked} onSet={set("compute")} />
     </section>
   );
 }
@@ -140,7 +141,7 @@ function ValueField({ store, step, port, isLocked }: { store: DesignerStore; ste
     return <ChoiceField label={label} value={shown} choices={choices} isDisabled={isLocked} hint={describeSpec(spec)} onSet={(text) => void (text && take(text))} />;
   }
   const isData = !isLiteral(spec.type);
-  return <TextField label={label} value={shown} isCode={isData} isDisabled={isLocked} hint={describeSpec(spec)} placeholder={isData ? "azureml:NAME@latest, ./folder or a URI" : undefined} onSet={take} />;
+  return <TextField label={label} value={shown} isCode={isData} isText={spec.type?.toLowerCase() === "string"} isDisabled={isLocked} hint={describeSpec(spec)} placeholder={isData ? "azureml:NAME@latest, ./folder or a URI" : undefined} onSet={take} />;
 }
 
 function OutputField({ store, drawing, step, port, isLocked }: PortProps) {

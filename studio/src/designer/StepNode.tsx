@@ -1,15 +1,19 @@
-import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
+import { Handle, Position, useUpdateNodeInternals, type Node, type NodeProps } from "@xyflow/react";
+import { useEffect } from "react";
 import { Icon } from "../shell/icons";
-import type { Port, Step } from "./drawing";
-import { listShownInputs } from "./placement";
+import type { Port, Step } from "./pipeline/drawing";
+import { listShownInputs } from "./pipeline/placement";
 
 export type StepNodeType = Node<{ step: Step; problems: string[] }, "step">;
 export type PortNodeType = Node<{ name: string; type: string | undefined; side: "input" | "output" }, "port">;
 
 /** A step with its ports: inputs above, outputs below. */
-export function StepNode({ data: { step, problems }, selected }: NodeProps<StepNodeType>) {
+export function StepNode({ id, data: { step, problems }, selected }: NodeProps<StepNodeType>) {
   const inputs = listShownInputs(step);
   const kind = step.component ?? step.type.replaceAll("_", " ");
+  const measure = useUpdateNodeInternals();
+  const ports = [...inputs, ...step.outputs].map(({ name }) => name).join(" ");
+  useEffect(() => measure(id), [id, ports, measure]); // edges begin where the ports are now
   return (
     <div className="draw-step" data-selected={selected || undefined} data-broken={problems.length > 0 || undefined} data-step={step.name}>
       {inputs.length > 0 && <PortRow ports={inputs} side="input" />}
@@ -18,7 +22,7 @@ export function StepNode({ data: { step, problems }, selected }: NodeProps<StepN
           {step.name}
           {problems.length > 0 && <span className="draw-problem" title={problems.join("\n")}><Icon name="alert" size={14} /><span className="visually-hidden">{problems.length} problems: {problems.join("; ")}</span></span>}
         </span>
-        <span className="draw-kind" title={kind}>{step.title ? `${step.title} · ` : ""}{kind}</span>
+        <span className="draw-kind" title={kind}>{step.title || shortenName(kind)}</span>
       </div>
       {step.outputs.length > 0 && <PortRow ports={step.outputs} side="output" />}
     </div>
@@ -31,7 +35,7 @@ function PortRow({ ports, side }: { ports: Port[]; side: "input" | "output" }) {
       {ports.map((port) => (
         <span key={port.name} className="draw-port" title={`${port.name}: ${port.spec.type ?? "any"}${port.spec.optional ? ", optional" : ""}${port.spec.description ? `\n${port.spec.description}` : ""}`} data-undeclared={!port.isDeclared || undefined}>
           <Handle id={port.name} type={side === "input" ? "target" : "source"} position={side === "input" ? Position.Top : Position.Bottom} className={`handle ${describeLook(port.spec.type)}`} data-port={port.name} />
-          {port.name}{side === "input" && !port.spec.optional && port.given.kind === "none" && <span className="draw-needed" title="needed">*</span>}
+          <span className="draw-port-text">{port.name}</span>{side === "input" && !port.spec.optional && port.given.kind === "none" && <span className="draw-needed" title="needed">*</span>}
         </span>
       ))}
     </div>
@@ -48,6 +52,12 @@ export function PortNode({ data: { name, type, side }, selected }: NodeProps<Por
       {side === "input" && <Handle id={name} type="source" position={Position.Bottom} className={`handle ${describeLook(type)}`} />}
     </div>
   );
+}
+
+/** A registered component without the path of its registry. */
+function shortenName(name: string): string {
+  const [, component, version] = /^azureml:\/\/registries\/[^/]+\/components\/([^/]+)\/(?:versions|labels)\/([^/]+)$/.exec(name) ?? [];
+  return component ? `${component}:${version}` : name.replace(/^azureml:(?!\/\/)/, "");
 }
 
 function describeLook(type: string | undefined): string {

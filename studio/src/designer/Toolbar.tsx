@@ -3,7 +3,7 @@ import { Icon, type IconName } from "../shell/icons";
 import { Link } from "../shell/Link";
 import { buildPath } from "../shell/router";
 import { Menu } from "../jobs/Menu";
-import type { Panels } from "./Designer";
+import type { DialogKind, Panels } from "./Designer";
 import type { DesignerStore } from "./store";
 import "../jobs/jobs.css";
 
@@ -13,13 +13,14 @@ interface Props {
   isBusy: boolean;
   onPanels: (change: (before: Panels) => Panels) => void;
   onSave: () => void;
-  onSaveAs: () => void;
+  onDialog: (kind: DialogKind) => void;
   onDownload: () => void;
   onSubmit: () => void;
   onArrange: () => void;
+  onAlign: (way: "row" | "column") => void;
 }
 
-export function Toolbar({ store, panels, isBusy, onPanels, onSave, onSaveAs, onDownload, onSubmit, onArrange }: Props) {
+export function Toolbar({ store, panels, isBusy, onPanels, onSave, onDialog, onDownload, onSubmit, onArrange, onAlign }: Props) {
   const api = useApi();
   const { origin, base } = store;
   const name = origin.kind === "file" ? origin.path : origin.kind === "draft" ? origin.name : origin.kind === "upload" ? origin.name : "New pipeline";
@@ -47,7 +48,7 @@ export function Toolbar({ store, panels, isBusy, onPanels, onSave, onSaveAs, onD
         <Menu label="More">
           {(close) => (
             <div className="menu-list">
-              {([["Save as…", onSaveAs], ["Download the YAML", onDownload]] as const).map(([label, run]) => <button key={label} className="menu-item" onClick={() => { close(); run(); }}>{label}</button>)}
+              {([["Save as…", () => onDialog("save")], ["Download the YAML", onDownload], ["Register as a component…", () => onDialog("component")], ["Schedule…", () => onDialog("schedule")], ["Publish to a batch endpoint…", () => onDialog("endpoint")], ["Align in a row", () => onAlign("row")], ["Align in a column", () => onAlign("column")]] as const).map(([label, run]) => <button key={label} className="menu-item" onClick={() => { close(); run(); }}>{label}</button>)}
             </div>
           )}
         </Menu>

@@ -1,7 +1,7 @@
 import { setDiagnostics, type Diagnostic } from "@codemirror/lint";
 import { EditorView } from "@codemirror/view";
 import { useEffect, useRef } from "react";
-import { findPlace, formatProblem } from "./problems";
+import { findPlace, formatProblem } from "./pipeline/problems";
 import type { DesignerStore } from "./store";
 import { lineEnd } from "./yaml/source";
 

@@ -7,6 +7,8 @@ interface TextProps {
   placeholder?: string;
   isCode?: boolean;
   isLong?: boolean;
+  /** A text that may have several lines, each begun by Shift and Enter. */
+  isText?: boolean;
   list?: string[];
   isDisabled?: boolean;
   extra?: ReactNode;
@@ -15,7 +17,7 @@ interface TextProps {
 }
 
 /** A field whose text is taken when it is left, or by Enter; Escape brings the old one back. */
-export function TextField({ label, value, hint, placeholder, isCode, isLong, list, isDisabled, extra, onSet }: TextProps) {
+export function TextField({ label, value, hint, placeholder, isCode, isLong, isText, list, isDisabled, extra, onSet }: TextProps) {
   const id = useId();
   const [text, setText] = useState(value);
   const [problem, setProblem] = useState<string | null>(null);
@@ -28,7 +30,10 @@ export function TextField({ label, value, hint, placeholder, isCode, isLong, lis
     else setProblem(null);
   };
   function press(event: KeyboardEvent) {
-    if (event.key === "Enter" && (!isLong || event.ctrlKey || event.metaKey)) take();
+    if (event.key === "Enter" && (isLong ? event.ctrlKey || event.metaKey : !event.shiftKey)) {
+      if (isText) event.preventDefault();
+      take();
+    }
     if (event.key === "Escape") {
       event.stopPropagation();
       setText(value);
@@ -42,7 +47,7 @@ export function TextField({ label, value, hint, placeholder, isCode, isLong, lis
   return (
     <div className="form-row">
       <div className="form-label"><label htmlFor={id}>{label}</label>{extra}</div>
-      {isLong ? <textarea {...common} rows={Math.min(10, Math.max(3, text.split("\n").length))} /> : <input {...common} list={list ? `${id}-list` : undefined} autoComplete="off" />}
+      {isLong || isText ? <textarea {...common} rows={Math.min(10, Math.max(isText ? 1 : 3, text.split("\n").length))} /> : <input {...common} list={list ? `${id}-list` : undefined} autoComplete="off" />}
       {list && <datalist id={`${id}-list`}>{list.map((one) => <option key={one} value={one} />)}</datalist>}
       {(problem ?? hint) && <p id={`${id}-hint`} className={problem ? "form-hint problem" : "form-hint"} role={problem ? "alert" : undefined}>{problem ?? hint}</p>}
     </div>

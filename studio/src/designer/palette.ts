@@ -1,8 +1,8 @@
 import { get } from "../api/client";
 import type { WorkspaceApi } from "../api/workspace";
-import type { NewStep } from "./changes";
-import { makeFreeName, makeStepName } from "./changes";
-import { isLiteral, type Interface } from "./ports";
+import type { NewStep } from "./pipeline/changes";
+import { makeFreeName, makeStepName } from "./pipeline/changes";
+import { isLiteral, type Interface } from "./pipeline/ports";
 import type { Value } from "./yaml/source";
 
 /** What can be added to a pipeline. */
@@ -11,6 +11,8 @@ export interface PaletteItem {
   title: string;
   description: string;
   group: string;
+  /** Where it is from, in words. */
+  origin: string;
   /** How a step names the component; null for a step written in place. */
   component: string | null;
   body: { [key: string]: Value };
@@ -20,71 +22,35 @@ export interface PaletteItem {
 export const COMPONENT_DRAG = "application/x-smalt-component";
 export const BUILT_IN: PaletteItem[] = [
   {
-    id: "command", title: "Command", description: "a command written in place", group: "In place", component: null,
+    id: "command", title: "Command", description: "a command written in place", group: "In place", origin: "", component: null,
     body: { type: "command", command: "echo hello", environment: "azureml:host@latest" },
   },
 ];
 
-interface Container {
+interface Row extends Interface {
+  component: string;
   name: string;
-  properties: { latestVersion?: string; description?: string | null; tags?: Record<string, string> | null };
-}
-interface Version {
-  name: string;
-  properties: { description?: string | null; tags?: Record<string, string> | null; componentSpec: Interface };
-}
-interface Page<T> {
-  value: T[];
-  nextLink?: string;
+  registry: string | null;
+  title: string;
+  category: string | null;
 }
 
-/** The components of a workspace, the newest version of each. */
-export async function listWorkspaceComponents(api: WorkspaceApi): Promise<PaletteItem[]> {
-  const found = await listAll<Container>(`${api.workspace.id}/components`);
-  return found.map(({ name, properties }) => makeItem(name, `azureml:${name}@latest`, "Workspace", properties));
-}
-
-function makeItem(name: string, component: string, group: string, properties: Container["properties"]): PaletteItem {
-  const tags = properties.tags ?? {};
-  return { id: component, title: tags.title ?? name, description: properties.description ?? "", group: tags.category ?? group, component, body: { component } };
-}
-
-/** Every registry's components, grouped by registry or by their tag `category`. */
-export async function listRegistryComponents(api: WorkspaceApi): Promise<PaletteItem[]> {
-  const [, subscription, , group] = api.workspace.id.split("/").slice(1);
-  const base = `/subscriptions/${subscription}/resourceGroups/${group}/providers/Microsoft.MachineLearningServices/registries`;
-  const registries = await listAll<{ name: string }>(base);
-  const lists = await Promise.all(registries.map(async ({ name }) => {
-    const found = await listAll<Container>(`${base}/${encodeURIComponent(name)}/components`).catch(() => []);
-    return found.map((one) => makeItem(one.name, `azureml://registries/${name}/components/${one.name}/labels/latest`, `Registry ${name}`, one.properties));
+/** The components of the workspace and of the registries, in groups: by category, else by where they are. */
+export async function listComponents(api: WorkspaceApi): Promise<PaletteItem[]> {
+  const { value } = await get<{ value: Row[] }>(`${api.own}/documents/components`);
+  return value.map(({ component, registry, title, category, description, ...spec }) => ({
+    id: component, title, description: description ?? "", component, spec: withoutNulls({ ...spec, description }),
+    group: category ?? (registry ? `Registry ${registry}` : "Workspace"), origin: registry ? `registry ${registry}` : "workspace", body: { component },
   }));
-  return lists.flat();
 }
 
-async function listAll<T>(path: string): Promise<T[]> {
-  const found: T[] = [];
-  let next: string | undefined = path;
-  while (next) {
-    const page: Page<T> = await get<Page<T>>(next);
-    found.push(...page.value);
-    next = page.nextLink ? page.nextLink.replace(/^https?:\/\/[^/]+/, "") : undefined;
-  }
-  return found;
-}
-
-/** What a component takes and gives, for the values that a new step must have. */
-export async function fetchInterface(api: WorkspaceApi, component: string): Promise<Interface | undefined> {
-  const registry = /^azureml:\/\/registries\/([^/]+)\/components\/([^/]+)\/(?:labels|versions)\/([^/]+)$/.exec(component);
-  const own = /^azureml:([\w.-]+)@([\w-]+)$/.exec(component);
-  const [, subscription, , group] = api.workspace.id.split("/").slice(1);
-  const path = registry
-    ? `/subscriptions/${subscription}/resourceGroups/${group}/providers/Microsoft.MachineLearningServices/registries/${registry[1]}/components/${registry[2]}/labels/${registry[3]}`
-    : own ? `${api.workspace.id}/components/${own[1]}/labels/${own[2]}` : null;
-  return path ? (await get<Version>(path)).properties.componentSpec : undefined;
+function withoutNulls<T extends object>(given: T): T {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) as T;
 }
 
 /** A new step of an item: its type, its component, and a place for each value that it must be given. */
-export function makeStep(item: PaletteItem, spec: Interface | undefined, taken: ReadonlySet<string>): NewStep {
+export function makeStep(item: PaletteItem, taken: ReadonlySet<string>): NewStep {
+  const { spec } = item;
   const name = makeFreeName(makeStepName(item.component ? item.title : item.id), taken);
   const body: { [key: string]: Value } = item.component && spec?.type ? { type: spec.type, ...item.body } : { ...item.body };
   const needed = Object.entries(spec?.inputs ?? {}).filter(([, port]) => isLiteral(port.type) && !port.optional && port.default === undefined);

@@ -1,6 +1,6 @@
 import { get, request, send } from "../api/client";
 import type { WorkspaceApi } from "../api/workspace";
-import type { Interfaces } from "./drawing";
+import type { Interfaces } from "./pipeline/drawing";
 import { decodeFile, encodeFile, type FileText } from "./yaml/encoding";
 
 /** A fault of a document; line and column count from 1, and are 0 where nothing says which. */

@@ -1,9 +1,9 @@
 import { history, invertedEffects, isolateHistory, redo, redoDepth, undo, undoDepth } from "@codemirror/commands";
 import { ChangeSet, EditorState, StateEffect, StateField, type Extension, type Transaction, type TransactionSpec } from "@codemirror/state";
 import type { EditorView } from "@codemirror/view";
-import { Changes } from "./changes";
-import { readDrawing, type Drawing, type Interfaces } from "./drawing";
-import { groupProblems } from "./problems";
+import { Changes } from "./pipeline/changes";
+import { readDrawing, type Drawing, type Interfaces } from "./pipeline/drawing";
+import { groupProblems } from "./pipeline/problems";
 import type { Check, DocumentRoutes, Positions, Problem } from "./routes";
 import { joinText, type FileText } from "./yaml/encoding";
 import { Source, type Path } from "./yaml/source";

@@ -55,7 +55,98 @@ def _submit(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str
     return {"name": client.jobs.create_or_update(entity).name}
 
 
-_ACTS: dict[str, Callable[[MLClient, Any, Mapping[str, Any]], dict[str, Any]]] = {"check": _check, "job": _submit}
+def _register(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    made = client.components.create_or_update(_build_component(entity, given), version=given.get("version") or None)
+    return {"name": made.name, "version": made.version}
+
+
+def _schedule(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    from smalt.entities.schedules.schedule import JobSchedule
+    from smalt.entities.schedules.triggers import CronTrigger, RecurrenceTrigger
+
+    if given["kind"] != "job":
+        raise ValidationException("only a job can be scheduled, and this is a component; schedule a job that names it")
+    written = given.get("trigger")
+    kinds = {"cron": CronTrigger, "recurrence": RecurrenceTrigger}
+    kind = kinds.get(str(written.get("type"))) if isinstance(written, dict) else None
+    if kind is None or not isinstance(written, dict):
+        raise ValidationException("the trigger's 'type' must be 'cron' or 'recurrence'")
+    schedule = JobSchedule(name=given.get("name"), trigger=kind.from_dict(written), create_job=entity)
+    made = client.schedules.begin_create_or_update(schedule).result()
+    return {"name": made.name}
+
+
+def _publish(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Register the pipeline as a component, and make it a deployment, and the default one, of a batch endpoint."""
+    from smalt.entities.endpoints.batch_deployment import PipelineComponentBatchDeployment
+    from smalt.entities.endpoints.endpoint import BatchEndpoint, EndpointDefaults
+
+    endpoint, deployment = str(given.get("endpoint") or ""), str(given.get("deployment") or "")
+    made = _register(client, entity, given)
+    if endpoint not in {one.name for one in client.batch_endpoints.list()}:
+        client.batch_endpoints.begin_create_or_update(BatchEndpoint(name=endpoint)).result()
+    component = f"azureml:{made['name']}:{made['version']}"
+    settings = getattr(entity, "settings", None)
+    client.batch_deployments.begin_create_or_update(
+        PipelineComponentBatchDeployment(
+            name=deployment,
+            endpoint_name=endpoint,
+            component=component,
+            settings=settings.to_dict() if settings is not None else {},
+        )
+    ).result()
+    there = client.batch_endpoints.get(endpoint)
+    there.defaults = EndpointDefaults(deployment_name=deployment)
+    client.batch_endpoints.begin_create_or_update(there).result()
+    return {"name": endpoint, "deployment": deployment, "component": component}
+
+
+_ACTS: dict[str, Callable[[MLClient, Any, Mapping[str, Any]], dict[str, Any]]] = {
+    "check": _check,
+    "job": _submit,
+    "component": _register,
+    "schedule": _schedule,
+    "endpoint": _publish,
+}
+
+
+def _build_component(entity: Any, given: Mapping[str, Any]) -> Any:
+    """Return the pipeline as a component: a job's literal inputs become defaults, and its data is to be given."""
+    from smalt.entities.assets.component import Component
+    from smalt.entities.jobs.inputs import Input, Output
+    from smalt.entities.jobs.pipeline import PipelineComponent, PipelineJob
+
+    name = given.get("component_name") or given.get("name") or entity.name
+    if isinstance(entity, Component):
+        entity.name = name
+        return entity
+    if not isinstance(entity, PipelineJob):
+        raise ValidationException("only a pipeline can be registered from a drawing; register this by its own file")
+    inputs = {
+        port: Input(type=value.type or "uri_folder")
+        if isinstance(value, Input)
+        else Input(type=_find_literal_type(value), default=value)
+        for port, value in entity.inputs.items()
+    }
+    outputs = {
+        port: Output(type=getattr(value, "type", None) or "uri_folder") for port, value in entity.outputs.items()
+    }
+    component = PipelineComponent(
+        name=name,
+        display_name=entity.display_name,
+        description=entity.description,
+        inputs=inputs,
+        outputs=outputs,
+        jobs=entity.jobs,
+    )
+    component.source_path = entity.source_path
+    return component
+
+
+def _find_literal_type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    return "integer" if isinstance(value, int) else "number" if isinstance(value, float) else "string"
 
 
 def _locate_problems(given: Mapping[str, Any], error: ValidationException) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ from smalt.service.api.auth import job_permissions, job_reads, workspace_access
 from smalt.service.api.auth.middleware import SecurityMiddleware
 from smalt.service.api.blob import operations as blob_operations
 from smalt.service.api.blob import urls as blob_urls
-from smalt.service.api.drafts import document_checks, draft_files, folder_files, submission
+from smalt.service.api.drafts import component_palette, document_checks, draft_files, folder_files, submission
 from smalt.service.api.job_details import code_files, job_document, job_environment, job_progress, log_search
 from smalt.service.api.native import (
     archives,
@@ -146,6 +146,7 @@ _WORKSPACE: dict[str, list[RouteTable]] = {
         datastore_uploads.ROUTES,
         key_vault.ROUTES,
         folder_files.ROUTES,
+        component_palette.ROUTES,
         document_checks.ROUTES,
         draft_files.ROUTES,
         submission.ROUTES,

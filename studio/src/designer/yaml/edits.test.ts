@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAlias, isScalar, visit, type Node, type Pair } from "yaml";
 import { describe, expect, it } from "vitest";
 import { decodeFile, encodeFile, splitText } from "./encoding";
+import { listFiles } from "./samples";
 import { addPair, removePair, renameKey, setValue } from "./edits";
 import { applyEdit, Source, type Path, type Value } from "./source";
 
@@ -43,6 +44,14 @@ describe("a value", () => {
     expect(set("a: |\n  x\n  y\nb: 1\n", ["a"], 5)).toBe("a: 5\nb: 1\n");
     expect(set("a: x\nb: 1\n", ["a"], { type: "uri_file", path: "p" })).toBe("a:\n  type: uri_file\n  path: p\nb: 1\n");
     expect(read(set("a: x\nb: 1\n", ["a"], { type: "uri_file", path: "p" }))).toEqual({ a: { type: "uri_file", path: "p" }, b: 1 });
+  });
+  it("of several lines is a block where it can be", () => {
+    expect(set("a:\n  b: x\n  c: 1\n", ["a", "b"], "p\nq")).toBe("a:\n  b: |-\n    p\n    q\n  c: 1\n");
+    for (const value of ["p\nq\n", "p\n\nq", " p\nq", "p\nq\n\n", "# x\ny", "\n", "a\tb\nc", "é\nü", "p\r\nq"]) {
+      for (const text of ["a:\n  b: x\n  c: 1\n", "a:\n  b: x # why\n  c: 1\n", "a: {b: x, c: 1}\n", "a:\n  b: ''\n  c: 1", "a:\n  c: 1\n  b: x"]) {
+        expect(read(set(text, ["a", "b"], value)), `${text} ${JSON.stringify(value)}`).toEqual({ a: { b: value, c: 1 } });
+      }
+    }
   });
   it("of a merged mapping is added to the step's own", () => {
     const text = "base: &base\n  x: 1\na:\n  <<: *base\n  y: 2\n";
@@ -90,13 +99,6 @@ describe("a file", () => {
 });
 
 /** Committed pipelines of many styles, and those of the folder that STUDIO_PIPELINES names. */
-export function listFiles(folder: string): string[] {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name);
-    return statSync(path).isDirectory() ? (name.startsWith(".") ? [] : listFiles(path)) : /\.ya?ml$/.test(name) ? [path] : [];
-  });
-}
-
 const OWN = join(__dirname, "samples");
 const FILES = [...listFiles(OWN), ...(process.env.STUDIO_PIPELINES ? listFiles(process.env.STUDIO_PIPELINES) : [])].filter((file) => /^jobs:/m.test(readFileSync(file, "utf8")));
 

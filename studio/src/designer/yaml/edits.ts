@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, type Pair, type Scalar, type YAMLMap } from "yaml";
 import { columnOf, endOf, findPair, keyEndOf, keyOf, lineEnd, lineStart, startOf, type Edit, type Path, type Source, type Value } from "./source";
-import { indentLines, writeBlock, writeFlow, writeKey, writePair, writeScalar } from "./write";
+import { indentLines, writeBlock, writeFlow, writeKey, writeNewBlock, writePair, writeScalar } from "./write";
 
 /** Put a value at a path, and change nothing but its own stretch of the text. */
 export function setValue(source: Source, path: Path, value: Value): Edit {
@@ -18,15 +18,20 @@ export function setValue(source: Source, path: Path, value: Value): Edit {
 
 function setScalar({ text, newline }: Source, pair: Pair, value: Value, isInFlow: boolean): Edit {
   const node = pair.value as Scalar;
-  const [from, to] = node.range!;
+  const [start, to] = node.range!;
+  const [tag = ""] = /![^\s,]*\s+$/.exec(text.slice(keyEndOf(pair), start)) ?? []; // it would make another value of the new text
+  const from = tag.trim() === "!!str" && typeof value === "string" ? start : start - tag.length;
   const isBlock = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
-  if (isBlock && typeof value === "string") return { from, to, insert: writeBlock(text.slice(from, to), value, node.type === "BLOCK_FOLDED", newline) };
+  if (isBlock && typeof value === "string") return { from, to, insert: writeBlock(text.slice(start, to), value, node.type === "BLOCK_FOLDED", newline) };
   if (value !== null && typeof value === "object" && !isInFlow) {
     const start = text.indexOf(":", keyEndOf(pair)) + 1;
     const lines = newline + writeLines(value, columnOf(text, startOf(pair)) + 2, newline);
     return { from: start, to, insert: lines + (isBlock ? newline : "") };
   }
-  return { from, to, insert: writeScalar(value, node, newline, isInFlow) + (isBlock ? newline : "") };
+  const isQuoted = node.type === "QUOTE_DOUBLE" || node.type === "QUOTE_SINGLE";
+  const isLastOfLine = /^[ \t]*(\r?\n|$)/.test(text.slice(to));
+  const block = isInFlow || (isQuoted && text.slice(from, to).length > 2) || !isLastOfLine ? null : writeNewBlock(value, columnOf(text, startOf(pair)) + 2, newline);
+  return { from, to, insert: block ?? writeScalar(value, node, newline, isInFlow) + (isBlock ? newline : "") };
 }
 
 /** `key:` or `key: # why` gets a value: a plain one after the colon, a mapping in the lines below. */

@@ -1,7 +1,15 @@
 """POST /smalt/v1{WS}/documents/submit {"act", "text", "folder", "file", "name"}: does with the text what the command
 line does with a file, by a program of its own.
 
-`act` is "check" (`smalt job validate`: the answer is {"problems", "warnings"}) or "job" (`smalt job create`: {"name"}).
+`act` is one of
+    check: `smalt job validate`; the answer is {"problems", "warnings"}.
+    job: `smalt job create` under the `name`; {"name"}.
+    component: the pipeline as a component `name`, of the next version unless `version` says another; {"name",
+        "version"}. Literal inputs of a job become defaults; settings of a job are no part of a component.
+    schedule: `smalt schedule create` of `name` with the job and this `trigger`, as YAML has it; {"name"}.
+    endpoint: the component `component_name` as the default deployment `deployment` of the batch endpoint `endpoint`,
+        which is made where it is not there; {"name", "deployment", "component"}.
+Problems other than those of a check are an error with all of them.
 """
 
 from __future__ import annotations
@@ -28,7 +36,7 @@ from smalt.service.api.drafts.document_checks import find_problems, read_documen
 from smalt.service.api.drafts.document_folder import get_root
 from smalt.service.api.request import ApiRequest
 
-ACTS = ("check", "job")
+ACTS = ("check", "job", "component", "schedule", "endpoint")
 _PATIENCE = 600.0
 _PROGRAM = "smalt.client.jobs.document_submission"
 _ERRORS: dict[str, type[SmaltError]] = {each.code: each for each in (NotFound, Conflict, RefusedError, Unavailable)}

@@ -1,6 +1,6 @@
 import type { Drawing, Interfaces } from "./drawing";
-import type { Problem } from "./routes";
-import { lineStart, type Source } from "./yaml/source";
+import type { Problem } from "../routes";
+import { lineStart, type Source } from "../yaml/source";
 
 /** The names of the steps, with the problems that stand in each. */
 export function groupProblems(source: Source, drawing: Drawing, interfaces: Interfaces, problems: Problem[], file: string): Map<string, string[]> {

@@ -1,5 +1,5 @@
 import type { PortSpec } from "./ports";
-import type { Value } from "./yaml/source";
+import type { Value } from "../yaml/source";
 
 /** What a person typed for an input, as the input's type has it; a sentence where it does not fit. */
 export function parseTyped(name: string, spec: PortSpec, text: string): { value: Value } | { problem: string } {

@@ -1,7 +1,7 @@
-import { layOut, type Size } from "../graph/layout";
+import { layOut, type Size } from "../../graph/layout";
 import { inputId, outputId, stepId, type Drawing, type Port, type Step } from "./drawing";
 import { isLiteral } from "./ports";
-import type { Positions } from "./routes";
+import type { Positions } from "../routes";
 
 export const STEP_WIDTH = 232;
 const PORT_ROW = 22;
@@ -13,7 +13,8 @@ export function listShownInputs(step: Step): Port[] {
 
 export function measureStep(step: Step): Size {
   const rows = (listShownInputs(step).length ? 1 : 0) + (step.outputs.length ? 1 : 0);
-  return { width: Math.max(STEP_WIDTH, 76 * Math.max(listShownInputs(step).length, step.outputs.length)), height: 56 + rows * PORT_ROW };
+  const widths = [listShownInputs(step), step.outputs].map((ports) => ports.length * Math.max(0, ...ports.map(({ name }) => Math.min(130, 6 * name.length + 18))));
+  return { width: Math.max(STEP_WIDTH, ...widths), height: 56 + rows * PORT_ROW };
 }
 
 /** The pipeline's inputs that are nodes: data. Parameters would only fill the drawing. */
@@ -52,6 +53,22 @@ export function placeNodes(drawing: Drawing, positions: Positions): PlacedNode[]
     placed.push(node);
   }
   return placed;
+}
+
+/** The places of all nodes, with the chosen ones in a row or in a column, in the order in which they stand. */
+export function alignNodes(placed: PlacedNode[], chosen: ReadonlySet<string>, way: "row" | "column"): Positions {
+  const isRow = way === "row";
+  const line = placed.filter(({ id }) => chosen.has(id)).sort((a, b) => (isRow ? a.x - b.x : a.y - b.y));
+  const positions: Positions = Object.fromEntries(placed.map(({ id, x, y }): [string, [number, number]] => [id, [x, y]]));
+  const middle = Math.round(line.reduce((sum, { x, width }) => sum + x + width / 2, 0) / Math.max(1, line.length));
+  const top = Math.min(...line.map(({ y }) => y));
+  let next = isRow ? (line[0]?.x ?? 0) : top;
+  for (const node of line) {
+    const at = Math.max(next, isRow ? node.x : node.y);
+    positions[node.id] = isRow ? [at, top] : [middle - node.width / 2, at];
+    next = at + (isRow ? node.width : node.height) + 36;
+  }
+  return positions;
 }
 
 const PORT_SIZE: Size = { width: 170, height: 40 };

@@ -1,7 +1,7 @@
 import { isMap, isScalar } from "yaml";
 import { listNamedSteps, parseReference, type Reference } from "./expressions";
 import type { Interface, PortSpec } from "./ports";
-import type { Path, Source, Value } from "./yaml/source";
+import type { Path, Source, Value } from "../yaml/source";
 
 /** What an input is given: something of the pipeline, data, a literal, or an expression that the drawing only shows. */
 export type Given =

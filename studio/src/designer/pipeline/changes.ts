@@ -2,8 +2,8 @@ import { isAlias, isMap, isScalar, visit, type Scalar } from "yaml";
 import { bindInput, bindOutput, bindStep, findPortNames, findStepNames } from "./expressions";
 import { isLiteral } from "./ports";
 import type { Drawing, Port, Step } from "./drawing";
-import { addLines, addPair, removePair, renameKey, setValue } from "./yaml/edits";
-import { applyEdit, columnOf, lineEnd, lineStart, Source, type Edit, type Path, type Value } from "./yaml/source";
+import { addLines, addPair, removePair, renameKey, setValue } from "../yaml/edits";
+import { applyEdit, columnOf, lineEnd, lineStart, Source, type Edit, type Path, type Value } from "../yaml/source";
 
 /** A series of edits of one text, each seen by the next. */
 export class Changes {

@@ -1,0 +1,86 @@
+import { readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import type { WorkspaceApi } from "../api/workspace";
+import { setField } from "./pipeline/changes";
+import { DocumentRoutes } from "./routes";
+import { DesignerStore } from "./store";
+import { decodeFile, encodeFile, splitText } from "./yaml/encoding";
+import { listFiles } from "./yaml/samples";
+
+const routes = new DocumentRoutes({ own: "" } as WorkspaceApi);
+const open = (text: string) => new DesignerStore(routes, { origin: { kind: "new" }, file: splitText(text), folder: null, positions: {} });
+const TEXT = "jobs:\r\n  a:\r\n    command: x # why\r\n";
+
+describe("a document", () => {
+  it("is edited by the drawing and by hand, and undone step by step", () => {
+    const store = open(TEXT);
+    store.edit((changes) => setField(changes, ["jobs", "a", "command"], "w"));
+    expect(store.joinedText).toBe(TEXT.replace("x #", "w #"));
+    store.dispatch({ changes: { from: 0, insert: "# top\n" }, userEvent: "input.paste" });
+    expect(store.drawing.steps[0].name).toBe("a");
+    store.edit((changes) => {
+      setField(changes, ["jobs", "a", "compute"], "c");
+      setField(changes, ["jobs", "b"], { command: "z" });
+    });
+    expect(store.drawing.steps.map(({ name }) => name)).toEqual(["a", "b"]);
+    store.undo();
+    expect(store.joinedText).toBe("# top\r\n" + TEXT.replace("x #", "w #"));
+    store.undo();
+    store.undo();
+    expect(store.joinedText).toBe(TEXT);
+    store.redo();
+    expect(store.joinedText).toBe(TEXT.replace("x #", "w #"));
+  });
+  it("moves nodes without a change of the text, and back", () => {
+    const store = open(TEXT);
+    store.movePositions({ "step:a": [5, 6] });
+    expect([store.positions, store.joinedText]).toEqual([{ "step:a": [5, 6] }, TEXT]);
+    store.undo();
+    expect(store.positions).toEqual({});
+  });
+  it("that does not parse keeps its last drawing, and is not drawn on", () => {
+    const store = open(TEXT);
+    store.dispatch({ changes: { from: 0, insert: "a: [\n" }, userEvent: "input.paste" });
+    expect(store.source.isBroken).toBe(true);
+    expect(store.drawing.steps[0].name).toBe("a");
+    expect(() => store.edit((changes) => setField(changes, ["x"], 1))).toThrow("does not parse");
+    store.undo();
+    expect(store.source.isBroken).toBe(false);
+  });
+});
+
+/** The committed samples, and the pipelines below the folder that STUDIO_PIPELINES names: `STUDIO_PIPELINES=… npx vitest run src/designer/store.test.ts`. */
+const OWN = join(__dirname, "yaml/samples");
+const given = process.env.STUDIO_PIPELINES;
+const FILES = [...listFiles(OWN), ...(given ? listFiles(given) : [])].filter((file) => /^\s*jobs:/m.test(readFileSync(file, "utf8")) && /pipeline|samples/.test(file));
+
+describe.each(FILES.map((file) => [relative(given && file.startsWith(given) ? given : OWN, file), file]))("%s", (name, file) => {
+  const bytes = new Uint8Array(readFileSync(file));
+  const opened = () => new DesignerStore(routes, { origin: { kind: "file", path: name, etag: "" }, file: decodeFile(bytes), folder: "", positions: {} });
+  it("is saved unchanged byte for byte, and with one parameter changed in one line", () => {
+    const store = opened();
+    expect(encodeFile(store.fileText)).toEqual(bytes);
+    expect(store.isChanged).toBe(false);
+    const places = store.drawing.steps.flatMap((step) => step.inputs.filter(({ given: { kind } }) => kind === "literal").map((port) => [...step.path, "inputs", port.name]));
+    for (const port of store.drawing.inputs) if (port.given.kind === "literal") places.push(["inputs", port.name]);
+    if (!places.length) places.push(["display_name"]);
+    const before = store.text.split("\n");
+    for (const path of places) {
+      const changed = opened();
+      const isThere = changed.source.findPair(path) !== undefined;
+      changed.edit((changes) => setField(changes, path, "changed"));
+      const after = changed.text.split("\n");
+      const differing = isThere ? after.filter((line, k) => line !== before[k]).length : 1;
+      expect([after.length - before.length, differing], path.join(".")).toEqual([isThere ? 0 : 1, 1]);
+      expect(changed.source.isBroken).toBe(false);
+    }
+    table.push([name, bytes.length, store.drawing.steps.length, store.drawing.edges.length, places.length]);
+  });
+});
+
+const table: [string, number, number, number, number][] = [];
+afterAll(() => {
+  if (!given) return;
+  console.log(["file | bytes | steps | edges | parameters changed", ...table.map((row) => row.join(" | ")), `${table.length} files`].join("\n"));
+});
