@@ -95,6 +95,57 @@ def test_models_by_name_version_and_tag(job: Job) -> None:
     assert answer == [2, 1, 1, 1, {"n": "1"}, False, ["den"], [2], [2, 1]]
 
 
+def test_models_and_runs_are_chosen_by_all_that_is_said(job: Job) -> None:
+    """Properties and framework of models, properties and type of child runs."""
+    (job.folder / "m").write_text("x")
+    answer = job(
+        "from azureml.core import Model\nws = run.experiment.workspace\n"
+        "Model.register(ws, 'm', 'den', properties={'p': 1}, model_framework='Onnx'); Model.register(ws, 'm', 'den')\n"
+        "one, two = run.child_run('one'), run.child_run('two')\none.add_properties({'k': 'v'})\n"
+        "answer = [Model(ws, 'den', properties={'p': 1}).version, Model(ws, 'den', model_framework='Onnx').version,"
+        " [m.version for m in Model.list(ws, properties=['p'])], [m.version for m in Model.list(ws)],"
+        " [r.id == one.id for r in run.get_children(properties={'k': 'v'})], list(run.get_children(type='hyperdrive')),"
+        " len(list(run.get_children(type='azureml.scriptrun')))]"
+    )
+    assert answer == [1, 1, [1], [2, 1], [True], [], 2]
+    assert "models do not keep their datasets here" in job.refusal(
+        "from azureml.core import Model; Model.list(run.experiment.workspace, dataset_id='x')"
+    )
+
+
+def test_inputs_are_copied_where_a_script_wants_them(job: Job) -> None:
+    """download and mount with a path of their own; a file that is there is not replaced unasked."""
+    (job.folder / "d" / "in").mkdir(parents=True)
+    (job.folder / "d" / "in" / "f").write_text("new")
+    answer = job(
+        "data = run.input_datasets['d']\n"
+        "paths = data.download('copy')\nopen('copy/in/f', 'w').write('old')\n"
+        "try: data.download('copy')\nexcept Exception as error: said = str(error)\n"
+        "with data.mount('there') as mount: mounted = open(mount.mount_point + '/in/f').read()\n"
+        "answer = [paths, said, data.download('copy', overwrite=True), open('copy/in/f').read(), mounted,"
+        " data.download() == data.to_path()]",
+        AZURE_ML_INPUT_d=str(job.folder / "d"),
+    )
+    copied = ["copy/in/f"]
+    sentence = "'copy/in/f' is there already; pass overwrite=True or another target_path"
+    assert answer == [copied, sentence, copied, "new", "new", True]
+
+
+def test_arguments_without_effect_are_told_once(job: Job) -> None:
+    """On standard error, whichever call gives them; those that were not given are not."""
+    (job.folder / "f").write_text("x")
+    done = job.process(
+        "from azureml.core import Run\nrun = Run.get_context()\n"
+        "for name in 'ab': run.log(name, 1, description='of it'); run.upload_file(name, 'f')\n"
+        "run.upload_file('c', 'f', datastore_name='store')"
+    )
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "Run.log: description has no effect: a metric of MLflow has none",
+        "Run.upload_file: datastore_name has no effect: files of a run are kept with the run",
+    ]
+
+
 @pytest.mark.parametrize("name", ["'none'", "'den', version=9"])
 def test_models_that_are_not_there(job: Job, name: str) -> None:
     """v1's own exception, with one sentence."""

@@ -70,6 +70,28 @@ def test_settings_without_effect_are_said_once(served: Programs) -> None:
     )
 
 
+def test_a_datastore_is_not_replaced_unasked(served: Programs) -> None:
+    """The same place is registered again; another one needs overwrite; filters that cannot be are refused."""
+    answer = run_program(
+        served,
+        """
+def register(container, **more):
+    return Datastore.register_azure_blob_container(ws, 'lake', container, 'account', **more).container_name
+answer = [register('one'), register('one'), said(register, 'two'), register('two', overwrite=True),
+          said(Experiment.list, ws, tags='x'), said(Model.list, ws, dataset_id='x'),
+          said(Webservice.list, ws, tags=['x'])]
+""",
+    )
+    assert answer[:2] == ["one", "one"]
+    assert answer[2].startswith("UserErrorException: there is a datastore 'lake' already with another container_name;")
+    assert answer[3] == "two"
+    assert [one.partition(":")[2].partition(";")[0] for one in answer[4:]] == [
+        " Experiment.list: experiments have no tags here",
+        " Model.list: models do not keep their datasets here",
+        " Webservice.list: tags is not served",
+    ]
+
+
 def test_a_kind_of_compute_that_v2_does_not_have_is_kept_or_refused(served: Programs) -> None:
     """Attached machines keep their type; a Databricks says what to do instead."""
     answer = run_program(

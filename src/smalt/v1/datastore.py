@@ -55,13 +55,17 @@ class Datastore:
     ) -> Any:
         from smalt.entities import AzureBlobDatastore as Definition
 
-        given = {"blob_cache_timeout": blob_cache_timeout, "grant_workspace_access": grant_workspace_access}
-        tell_no_effect("Datastore.register_azure_blob_container", given, "the cache needs no such setting")
+        given = {
+            "blob_cache_timeout": blob_cache_timeout, "grant_workspace_access": grant_workspace_access,
+            "create_if_not_exists": create_if_not_exists, "skip_validation": skip_validation,
+            "subscription_id": subscription_id, "resource_group": resource_group,
+        }  # fmt: skip
+        tell_no_effect("Datastore.register_azure_blob_container", given, _NO_CHECK)
         made = Definition(
             name=datastore_name, container_name=container_name, account_name=account_name, protocol=protocol,
             endpoint=endpoint, credentials=_build_credentials(sas_token, account_key),
         )  # fmt: skip
-        return _put_datastore(workspace, made)
+        return _put_datastore(workspace, made, overwrite)
 
     @staticmethod
     def register_azure_file_share(
@@ -79,11 +83,13 @@ class Datastore:
     ) -> Any:
         from smalt.entities import AzureFileDatastore as Definition
 
+        given = {"create_if_not_exists": create_if_not_exists, "skip_validation": skip_validation}
+        tell_no_effect("Datastore.register_azure_file_share", given, _NO_CHECK)
         made = Definition(
             name=datastore_name, file_share_name=file_share_name, account_name=account_name, protocol=protocol,
             endpoint=endpoint, credentials=_build_credentials(sas_token, account_key),
         )  # fmt: skip
-        return _put_datastore(workspace, made)
+        return _put_datastore(workspace, made, overwrite)
 
     @staticmethod
     def register_azure_data_lake(
@@ -102,10 +108,14 @@ class Datastore:
     ) -> Any:
         from smalt.entities import AzureDataLakeGen1Datastore as Definition
 
+        given = {
+            "subscription_id": subscription_id, "resource_group": resource_group,
+            "grant_workspace_access": grant_workspace_access,
+        }  # fmt: skip
+        tell_no_effect("Datastore.register_azure_data_lake", given, _NO_CHECK)
         credentials = _build_principal(tenant_id, client_id, client_secret, resource_url, authority_url)
-        return _put_datastore(
-            workspace, Definition(name=datastore_name, store_name=store_name, credentials=credentials)
-        )
+        made = Definition(name=datastore_name, store_name=store_name, credentials=credentials)
+        return _put_datastore(workspace, made, overwrite)
 
     @staticmethod
     def register_azure_data_lake_gen2(
@@ -127,12 +137,17 @@ class Datastore:
     ) -> Any:
         from smalt.entities import AzureDataLakeGen2Datastore as Definition
 
+        given = {
+            "subscription_id": subscription_id, "resource_group": resource_group,
+            "grant_workspace_access": grant_workspace_access,
+        }  # fmt: skip
+        tell_no_effect("Datastore.register_azure_data_lake_gen2", given, _NO_CHECK)
         made = Definition(
             name=datastore_name, filesystem=filesystem, account_name=account_name, protocol=protocol,
             endpoint=endpoint,
             credentials=_build_principal(tenant_id, client_id, client_secret, resource_url, authority_url),
         )  # fmt: skip
-        return _put_datastore(workspace, made)
+        return _put_datastore(workspace, made, overwrite)
 
     @staticmethod
     def register_azure_sql_database(
@@ -345,8 +360,24 @@ def list_datastores(workspace: Workspace) -> dict[str, AbstractDatastore]:
     return {str(one.name): AbstractDatastore.from_entity(workspace, one) for one in workspace.client.datastores.list()}
 
 
-def _put_datastore(workspace: Workspace, entity: Any) -> AbstractDatastore:
+_PLACE = ("type", "account_name", "container_name", "file_share_name", "filesystem", "store_name")
+_NO_CHECK = "a datastore is registered as it is given, and reached when it is used"
+
+
+def _put_datastore(workspace: Workspace, entity: Any, overwrite: bool) -> AbstractDatastore:
+    """Register a datastore; one of that name that is another place is replaced only if `overwrite` says so."""
     with raise_as(UserErrorException):
+        try:
+            there = workspace.client.datastores.get(entity.name)
+        except NotFound:
+            there = None
+        if there is not None and not overwrite:
+            differs = [name for name in _PLACE if getattr(there, name, None) != getattr(entity, name, None)]
+            if differs:
+                raise UserErrorException(
+                    f"there is a datastore '{entity.name}' already with another {differs[0]}; choose another name, or "
+                    "say overwrite=True"
+                )
         return AbstractDatastore.from_entity(workspace, workspace.client.datastores.create_or_update(entity))
 
 

@@ -89,6 +89,9 @@ class RSection(_Section):
     }  # fmt: skip
 
 
+_BUILT_LATER = "an environment is built on this machine when the first job needs it"
+
+
 class DockerBuildContext:
     """A folder with a Dockerfile."""
 
@@ -267,10 +270,12 @@ class Environment:
 
     def build(self, workspace: Workspace, image_build_compute: object = None) -> Any:
         """Register the environment, which is built when the first job needs it."""
+        tell_no_effect("Environment.build", {"image_build_compute": image_build_compute}, _BUILT_LATER)
         self.register(workspace)
         return _BuildDetails(self.name)
 
     def build_local(self, workspace: Workspace, platform: object = None, **kwargs: object) -> Any:
+        tell_no_effect("Environment.build_local", {"platform": platform, **kwargs}, _BUILT_LATER)
         return self.build(workspace)
 
     @property

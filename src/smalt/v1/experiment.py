@@ -94,7 +94,9 @@ class Experiment:
             "start_time": int(time.time() * 1000),
             "tags": [{"key": str(key), "value": str(value)} for key, value in (kwargs.pop("tags", None) or {}).items()],
         }
-        tell_no_effect("Experiment.start_logging", kwargs, "an interactive run has no such setting")
+        folder = None if snapshot_directory == "." else snapshot_directory
+        given = {"snapshot_directory": folder, "positional arguments": args, **kwargs}
+        tell_no_effect("Experiment.start_logging", given, "an interactive run has no such setting")
         sent = {key: value for key, value in body.items() if value is not None}
         made = self.workspace.context.client.send_json("runs/create", sent)
         os.makedirs(outputs or "outputs", exist_ok=True)  # programs write to it without making it
@@ -116,6 +118,12 @@ class Experiment:
     def list(
         workspace: Workspace, experiment_name: str | None = None, view_type: str = "ActiveOnly", tags: object = None
     ) -> list[Experiment]:
+        if tags is not None:
+            raise UserErrorException(
+                "Experiment.list: experiments have no tags here; leave tags out, and choose by name"
+            )
+        if view_type != "ActiveOnly":
+            tell_no_effect("Experiment.list", {"view_type": view_type}, "no experiment is archived")
         found = workspace.experiments
         return [one for name, one in found.items() if experiment_name in (None, name)]
 

@@ -44,6 +44,7 @@ class Model:
         expand: bool = True,
         **kwargs: Any,
     ) -> None:
+        tell_no_effect("Model", kwargs, "it has no such parameter")
         if id is not None:
             name, _, of_id = str(id).partition(":")
             version = of_id or version
@@ -131,6 +132,8 @@ class Model:
         page_count: int = 255,
         model_framework: str | None = None,
     ) -> list[Model]:
+        if dataset_id is not None:
+            raise UserErrorException("Model.list: models do not keep their datasets here; choose by tags instead")
         names = [name] if name is not None else [str(one.name) for one in workspace.client.models.list()]
         found: list[Any] = []
         for one in names:
@@ -168,6 +171,9 @@ class Model:
         sample_output_dataset: Any = None,
         resource_configuration: Any = None,
     ) -> None:
+        samples = {"sample_input_dataset": sample_input_dataset, "sample_output_dataset": sample_output_dataset}
+        given = {**samples, "resource_configuration": resource_configuration}
+        tell_no_effect("Model.update", given, "a model of v2 has no such field")
         if tags is not None:
             self._entity.tags = {**self._list_marks(), **_to_texts(tags)}
         if description is not None:

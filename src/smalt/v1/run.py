@@ -188,6 +188,7 @@ class Run(job_names.Run):
 
     def restore_snapshot(self, snapshot_id: str | None = None, path: str | None = None) -> str:
         """Write the job's code into a folder of the run's name, and return its path."""
+        tell_no_effect("Run.restore_snapshot", {"snapshot_id": snapshot_id}, "the code is that of the run")
         folder = os.path.join(path or ".", self.id)
         self._jobs.restore_snapshot(self.id, folder)
         return folder
@@ -275,9 +276,10 @@ class Run(job_names.Run):
         type: str | None = None,
         status: str | None = None,
         _rehydrate_runs: bool = True,
-        **_: Any,
+        **kwargs: Any,
     ) -> Iterator[Run]:
         """Yield the job's own children, then the runs that its script made in MLflow."""
+        tell_no_effect("Run.get_children", kwargs, "it has no such parameter")
         children = list(self._jobs.list(parent_job_name=self.id)) if self._has_job else []
         known = {str(child.name) for child in children}
         runs = [self._make_child(str(child.name)) for child in children]
@@ -350,6 +352,7 @@ class Run(job_names.Run):
     @classmethod
     def get_context(cls, allow_offline: bool = True, used_for_context_manager: bool = False, **kwargs: Any) -> Any:
         """Return the run of the job that this process belongs to; outside of jobs, one that prints what is logged."""
+        tell_no_effect("Run.get_context", kwargs, "it has no such parameter")
         return job_names.Run.get_context(allow_offline)
 
     @staticmethod

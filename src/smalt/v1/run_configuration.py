@@ -9,6 +9,7 @@ from typing import Any
 
 from smalt.v1.environment import Environment
 from smalt.v1.exceptions import RunConfigurationException
+from smalt.v1.notices import tell_no_effect
 from smalt.v1.run_settings import (
     DockerConfiguration,
     HistoryConfiguration,
@@ -98,8 +99,6 @@ class RunConfiguration:
     @auto_prepare_environment.setter
     def auto_prepare_environment(self, value: bool) -> None:
         if not value:
-            from smalt.v1.notices import tell_no_effect
-
             tell_no_effect(
                 "RunConfiguration", {"auto_prepare_environment": "False"}, "environments are built if needed"
             )
@@ -122,6 +121,8 @@ class RunConfiguration:
     def save(self, path: str | None = None, name: str | None = None, separate_environment_yaml: bool = False) -> None:
         from smalt.v1.files.run_configurations import write_run_configuration
 
+        given = {"separate_environment_yaml": separate_environment_yaml}
+        tell_no_effect("RunConfiguration.save", given, "the environment is in the file")
         write_run_configuration(self, path or self._path or os.getcwd(), name or self._name)
 
     @staticmethod

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from smalt.v1.exceptions import UserErrorException
+from smalt.v1.notices import tell_no_effect
 
 
 class DockerConfiguration:
@@ -16,6 +17,10 @@ class DockerConfiguration:
         arguments: Sequence[str] = [],  # v1's own default; it is copied
         shm_size: str | None = None,
     ) -> None:
+        if not shared_volumes:
+            tell_no_effect(
+                "DockerConfiguration", {"shared_volumes": "False"}, "a job's folders are always shared with it"
+            )
         self.use_docker, self.shared_volumes, self.shm_size = use_docker, shared_volumes, shm_size
         self.arguments = list(arguments)
 

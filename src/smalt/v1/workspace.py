@@ -40,6 +40,7 @@ class Workspace:
         tags: Mapping[str, str] | None = None,
         _cloud: str = "AzureCloud",
     ) -> None:
+        tell_no_effect("Workspace", {"tags": tags}, "Workspace.create and update set tags")
         self._set_client(MLClient(auth, subscription_id, resource_group, workspace_name))
 
     def _set_client(self, client: MLClient) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
+from .errors import make_user_error
+from .notices import tell_no_effect
 from .tables import list_files, list_names, read_frame
 from .unsupported import add_unsupported_members
 
@@ -26,6 +29,8 @@ class TabularDataset:
         self._load = load
 
     def to_pandas_dataframe(self, on_error: str = "null", out_of_range_datetime: str = "null") -> Any:
+        given = {"on_error": on_error != "null", "out_of_range_datetime": out_of_range_datetime != "null"}
+        tell_no_effect("to_pandas_dataframe", given, "values that cannot be read are null")
         return self._load()
 
     def take(self, count: int) -> TabularDataset:
@@ -80,12 +85,16 @@ class FileDataset:
     def to_path(self) -> list[str]:
         return [found for path in self._paths for found in list_files(path)]
 
-    def download(self, target_path: str | None = None, overwrite: bool = False, **_: Any) -> list[str]:
-        """They are here already."""
-        return self.to_path()
+    def download(
+        self, target_path: str | None = None, overwrite: bool = False, ignore_not_found: bool = False, **more: Any
+    ) -> list[str]:
+        """Return the paths of the files, which are here already, or those of their copies in `target_path`."""
+        tell_no_effect("FileDataset.download", more)
+        return copy_files(self._paths, target_path, overwrite, ignore_not_found)
 
-    def mount(self, mount_point: str | None = None, **_: Any) -> LocalMount:
-        return LocalMount(self._paths[0])
+    def mount(self, mount_point: str | None = None, **more: Any) -> LocalMount:
+        tell_no_effect("FileDataset.mount", more, "the files are on this machine")
+        return LocalMount(self._paths, mount_point)
 
     def as_named_input(self, name: str) -> FileDataset:
         return self
@@ -97,10 +106,14 @@ add_unsupported_members(FileDataset, {"register": "use 'smalt data create', or a
 class LocalMount:
     """A dataset that `with dataset.mount() as m` gives: its files are already on this machine."""
 
-    def __init__(self, path: str) -> None:
-        self.mount_point = path
+    def __init__(self, paths: Sequence[str], mount_point: str | None) -> None:
+        self._paths, self._copies_to = paths, mount_point
+        self.mount_point = mount_point or paths[0]
 
-    def start(self) -> None: ...
+    def start(self) -> None:
+        """Copy the files to the mount point, if one was given."""
+        if self._copies_to is not None:
+            copy_files(self._paths, self._copies_to, True, False)
 
     def stop(self) -> None: ...
 
@@ -128,11 +141,11 @@ class InputDataset(str, TabularDataset):
     def to_path(self) -> list[str]:
         return list_files(str(self))
 
-    def download(self, target_path: str | None = None, overwrite: bool = False, **_: Any) -> list[str]:
-        return self.to_path()
+    def download(self, target_path: str | None = None, overwrite: bool = False, **more: Any) -> list[str]:
+        return FileDataset([str(self)]).download(target_path, overwrite, **more)
 
-    def mount(self, mount_point: str | None = None, **_: Any) -> LocalMount:
-        return LocalMount(str(self))
+    def mount(self, mount_point: str | None = None, **more: Any) -> LocalMount:
+        return FileDataset([str(self)]).mount(mount_point, **more)
 
 
 class InputDatasets(dict):  # type: ignore[type-arg]
@@ -166,3 +179,25 @@ def find_changes(name: str) -> list[dict[str, Any]]:
     except ValueError:
         return []
     return found.get(name, []) if isinstance(found, dict) else []
+
+
+def copy_files(paths: Sequence[str], target: str | None, overwrite: bool, ignores_missing: bool) -> list[str]:
+    """Return the paths of the files at and below `paths`, or of their copies in a folder."""
+    made = []
+    for path in paths:
+        for file in list_files(path):
+            if not os.path.exists(file) and (target is not None or ignores_missing):
+                if ignores_missing:
+                    continue
+                raise make_user_error(f"there is no file '{file}'")
+            if target is None:
+                made.append(file)
+                continue
+            relative = os.path.relpath(file, path) if file != path else os.path.basename(file)
+            copy = os.path.join(target, relative)
+            if os.path.exists(copy) and not overwrite:
+                raise make_user_error(f"'{copy}' is there already; pass overwrite=True or another target_path")
+            os.makedirs(os.path.dirname(os.path.abspath(copy)), exist_ok=True)
+            shutil.copyfile(file, copy)
+            made.append(copy)
+    return made

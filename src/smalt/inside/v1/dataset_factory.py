@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from . import stored_data
 from .data import FileDataset, TabularDataset, list_datasets
 from .errors import make_user_error
+from .notices import tell_no_effect
 from .stored_data import AS_INPUT, StoredFiles, StoredPath, StoredTable
 from .tables import list_files, read_files
 from .unsupported import add_unsupported_members
@@ -28,6 +29,7 @@ _HEADERS = {True: "all_files_same_headers", False: "no_header"}
 class FileDatasetFactory:
     @staticmethod
     def from_files(path: Any, validate: bool = True, partition_format: str | None = None, is_file: bool = False) -> Any:
+        tell_no_effect("Dataset.File.from_files", {"partition_format": partition_format}, "all files are listed")
         entries = _list_entries(path)
         if any(isinstance(entry, dict) for entry in entries):
             return StoredFiles({"paths": _complete_entries(entries), "transformations": []})
@@ -145,9 +147,10 @@ class Dataset:
     get = get_by_name
 
     @staticmethod
-    def get_by_id(workspace: object, id: str, **_: Any) -> Any:
+    def get_by_id(workspace: object, id: str, **more: Any) -> Any:
         """The input whose path that is, as a script is given a path where v1 gave the id of a table; else the data
         asset with that name and version."""
+        tell_no_effect("Dataset.get_by_id", more)
         for found in list_datasets().values():
             if str(found) == str(id):
                 return found

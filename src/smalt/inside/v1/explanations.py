@@ -8,6 +8,7 @@ import os
 import tempfile
 
 from .errors import make_user_error
+from .notices import tell_no_effect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class ExplanationClient:
         library = _load_library()
         if max_num_blocks is not None or block_size is not None:
             print("no effect: max_num_blocks and block_size of upload_model_explanation; files are not split")
+        given = {"upload_datasets": upload_datasets, "visualization_points": visualization_points != 5000}
+        tell_no_effect("upload_model_explanation", given, "the explanation is kept whole, with its data")
         id = str(explanation.id)
         note = {
             "id": id,

@@ -8,6 +8,7 @@ import os
 import time
 
 from .errors import make_user_error
+from .notices import tell_no_effect
 from .values import make_key, split_columns, to_json_number, to_number
 
 TYPE_CHECKING = False
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 _IMAGES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif", b"BM": ".bmp", b"RIFF": ".webp",
            b"II*\x00": ".tiff", b"MM\x00*": ".tiff"}  # fmt: skip
+
+
+_NO_DESCRIPTION = "a metric of MLflow has none"
 
 
 class RunLogging:
@@ -39,11 +43,13 @@ class RunLogging:
 
     def log(self, name: str, value: Any, description: str = "", step: int | None = None) -> None:
         """A number becomes the metric's next point; a text is kept as well, and shown as a tag."""
+        tell_no_effect("Run.log", {"description": description}, _NO_DESCRIPTION)
         if isinstance(value, (list, tuple, range, dict)) or hasattr(value, "__next__"):
             raise make_user_error(f"log takes one value; use log_list for '{name}'")
         self._log_point(make_key(name), value, step)
 
     def log_list(self, name: str, value: Any, description: str = "") -> None:
+        tell_no_effect("Run.log_list", {"description": description}, _NO_DESCRIPTION)
         values = list(value)
         if all(to_number(item) is not None for item in values):
             for item in values:
@@ -53,6 +59,7 @@ class RunLogging:
 
     def log_row(self, name: str, description: str | None = None, **kwargs: Any) -> None:
         """A row of the table `name`; each column with a number in it is the metric `name.column`, too."""
+        tell_no_effect("Run.log_row", {"description": description}, _NO_DESCRIPTION)
         for column, value in kwargs.items():
             if isinstance(value, (list, tuple, dict)):
                 raise make_user_error(f"column '{column}' of a row is one value; use log_table for lists")
@@ -61,12 +68,14 @@ class RunLogging:
         self._records.add_table_rows(make_key(name), {make_key(column): [value] for column, value in kwargs.items()})
 
     def log_table(self, name: str, value: Any, description: str = "") -> None:
+        tell_no_effect("Run.log_table", {"description": description}, _NO_DESCRIPTION)
         self._records.add_table_rows(
             make_key(name), {make_key(column): listed for column, listed in split_columns(value).items()}
         )
 
     def log_image(self, name: str, path: Any = None, plot: Any = None, description: str = "") -> None:
         """An image file, or whatever has matplotlib's `savefig`."""
+        tell_no_effect("Run.log_image", {"description": description}, _NO_DESCRIPTION)
         if (path is None) == (plot is None):
             raise make_user_error("log_image takes either 'path' or 'plot'")
         if plot is not None:
@@ -88,21 +97,27 @@ class RunLogging:
         self._records.add_logged_file("image", stored, make_key(name))
 
     def log_confusion_matrix(self, name: str, value: Any, description: str = "") -> None:
+        tell_no_effect("Run.log_confusion_matrix", {"description": description}, _NO_DESCRIPTION)
         self._log_chart("confusion_matrix", name, value)
 
     def log_accuracy_table(self, name: str, value: Any, description: str | None = "") -> None:
+        tell_no_effect("Run.log_accuracy_table", {"description": description}, _NO_DESCRIPTION)
         self._log_chart("accuracy_table", name, value)
 
     def log_residuals(self, name: str, value: Any, description: str | None = "") -> None:
+        tell_no_effect("Run.log_residuals", {"description": description}, _NO_DESCRIPTION)
         self._log_chart("residuals", name, value)
 
     def log_predictions(self, name: str, value: Any, description: str | None = "") -> None:
+        tell_no_effect("Run.log_predictions", {"description": description}, _NO_DESCRIPTION)
         self._log_chart("predictions", name, value)
 
     def get_metrics(
         self, name: str | None = None, recursive: bool = False, run_type: object = None, populate: bool = False
     ) -> dict[str, Any]:
         """Return the metrics by name: one value as it is, several as a list, a table by its columns."""
+        if run_type is not None:
+            raise make_user_error("get_metrics: run_type is not served; choose among get_children() by their type")
         if recursive:
             family = [self, *self.get_children(recursive=True)]  # type: ignore[attr-defined]
             return {run.id: run.get_metrics(name, populate=populate) for run in family}

@@ -10,6 +10,7 @@ from .client import RequestRefused
 from .context import get_current
 from .errors import make_exception, make_user_error
 from .files import fetch_file, list_names, parse_uri
+from .notices import tell_no_effect
 from .unsupported import add_unsupported_members
 
 TYPE_CHECKING = False
@@ -42,12 +43,15 @@ class Model:
 
     def __init__(
         self, workspace: Workspace, name: str | None = None, id: str | None = None, tags: Any = None,
-        properties: Any = None, version: int | None = None, run_id: str | None = None, **_: Any,
+        properties: Any = None, version: int | None = None, run_id: str | None = None,
+        model_framework: str | None = None, expand: bool = True, **more: Any,
     ) -> None:  # fmt: skip
+        tell_no_effect("Model", more)
         if id is not None:
             name, _sep, of_id = id.partition(":")
             version = int(of_id) if of_id else version
-        fitting = [one for one in _list_versions(workspace, name) if _is_match(one, version, tags, run_id)]
+        marks = _list_marks(tags, properties, model_framework)
+        fitting = [one for one in _list_versions(workspace, name) if _is_match(one, version, marks, run_id)]
         if not fitting:
             wanted = f"'{name}'" if version is None else f"'{name}' in version {version}"
             raise make_exception(f"the workspace has no model {wanted} that fits", "ModelNotFoundException")
@@ -97,9 +101,10 @@ class Model:
     def register(
         workspace: Workspace, model_path: str, model_name: str, tags: Any = None, properties: Any = None,
         description: str | None = None, datasets: object = None, model_framework: str | None = None,
-        model_framework_version: str | None = None, **_: Any,
+        model_framework_version: str | None = None, **more: Any,
     ) -> Model:  # fmt: skip
         """Local files become a model; they are kept in the job's run, below `models/`."""
+        tell_no_effect("Model.register", {"datasets": datasets, **more}, "a model of MLflow has no such field")
         run = workspace.get_run(workspace.context.run_id)
         if not os.path.exists(model_path):
             raise make_exception(f"there is no file or folder '{model_path}' to register", "ModelPathNotFoundException")
@@ -113,10 +118,14 @@ class Model:
 
     @staticmethod
     def list(
-        workspace: Workspace, name: str | None = None, tags: Any = None, latest: bool = False,
-        run_id: str | None = None, **_: Any,
+        workspace: Workspace, name: str | None = None, tags: Any = None, properties: Any = None,
+        run_id: str | None = None, latest: bool = False, dataset_id: str | None = None, expand: bool = True,
+        page_count: int = 255, model_framework: str | None = None,
     ) -> Any:  # fmt: skip
-        found = [one for one in _list_versions(workspace, name) if _is_match(one, None, tags, run_id)]
+        if dataset_id is not None:
+            raise make_user_error("Model.list: models do not keep their datasets here; choose by tags instead")
+        marks = _list_marks(tags, properties, model_framework)
+        found = [one for one in _list_versions(workspace, name) if _is_match(one, None, marks, run_id)]
         found.sort(key=lambda one: (one["name"], -int(one["version"])))
         if latest:
             newest: dict[str, dict[str, Any]] = {}
@@ -243,17 +252,23 @@ def _list_versions(workspace: Workspace, name: str | None) -> list[dict[str, Any
             return found
 
 
-def _is_match(said: dict[str, Any], version: int | None, tags: Any, run_id: str | None) -> bool:
+def _list_marks(tags: Any, properties: Any, framework: str | None) -> list[Any]:
+    """Return what v1 chooses models by as tags, each a name or a pair of name and value."""
+    found: list[Any] = []
+    for wanted, prefix in ((tags, ""), (properties, _PROPERTY)):
+        for one in wanted.items() if isinstance(wanted, dict) else wanted or ():
+            name, value = one if isinstance(one, (list, tuple)) else (one, None)
+            found.append((prefix + str(name), None if value is None else str(value)))
+    return found + ([(_FRAMEWORK[0], framework)] if framework is not None else [])
+
+
+def _is_match(said: dict[str, Any], version: int | None, marks: list[Any], run_id: str | None) -> bool:
     if version is not None and int(said["version"]) != int(version):
         return False
     if run_id is not None and said.get("run_id") != run_id:
         return False
     has = {tag["key"]: tag.get("value", "") for tag in said.get("tags", [])}
-    for wanted in tags.items() if isinstance(tags, dict) else tags or ():
-        name, value = wanted if isinstance(wanted, (list, tuple)) else (wanted, None)
-        if name not in has or value not in (None, has[name]):
-            return False
-    return True
+    return all(name in has and value in (None, has[name]) for name, value in marks)
 
 
 def _get_root() -> str:

@@ -11,6 +11,7 @@ from .context import RunContext, get_current
 from .errors import make_exception, make_user_error
 from .files import RunFiles
 from .metrics import RunLogging
+from .notices import tell_no_effect
 from .records import RunRecords, parse_index
 from .storage import Storage
 from .unsupported import add_unsupported_members
@@ -29,13 +30,15 @@ _PROPERTY = "azureml.property."
 _NOT_TAGS = ("mlflow.", _PROPERTY, "azureml.git.", "azureml.ContentSnapshotId", "azureml.jobType")
 _STATES = {"RUNNING": "Running", "FINISHED": "Completed", "FAILED": "Failed", "KILLED": "Canceled",
            "SCHEDULED": "Queued"}  # fmt: skip
+_TYPE = "azureml.scriptrun"
 _OVER = ("Completed", "Failed", "Canceled")
 
 
 class Run(RunLogging, Storage):
     """A run that is there. `Run(experiment, run_id)` names one, as in v1."""
 
-    def __init__(self, experiment: Experiment, run_id: str, outputs: object = None, **_: Any) -> None:
+    def __init__(self, experiment: Experiment, run_id: str, outputs: object = None, **more: Any) -> None:
+        tell_no_effect("Run", {"outputs": outputs, **more})
         context = experiment.workspace.context
         self._run_id = str(run_id)
         self.client: RunClient = context.client
@@ -95,7 +98,7 @@ class Run(RunLogging, Storage):
 
     @property
     def type(self) -> str:
-        return "azureml.scriptrun"
+        return _TYPE
 
     @property
     def number(self) -> int:
@@ -147,9 +150,10 @@ class Run(RunLogging, Storage):
     def register_model(
         self, model_name: str, model_path: str | None = None, tags: Any = None, properties: Any = None,
         model_framework: str | None = None, model_framework_version: str | None = None,
-        description: str | None = None, **_: Any,
+        description: str | None = None, **more: Any,
     ) -> Model:  # fmt: skip
         """Register files of the run as a model; files that are still in the job's own outputs/ are uploaded first."""
+        tell_no_effect("Run.register_model", more, "a model of MLflow has no such field")
         from .models import create_version
 
         path = os.path.normpath(model_path or model_name).replace(os.sep, "/")
@@ -229,11 +233,12 @@ class Run(RunLogging, Storage):
 
     def get_children(
         self, recursive: bool = False, tags: Any = None, properties: Any = None, type: Any = None, status: Any = None,
-        **_: Any,
+        **more: Any,
     ) -> Iterator[Run]:  # fmt: skip
+        tell_no_effect("Run.get_children", {name: one for name, one in more.items() if name[0] != "_"})
         for found in list(search_runs(self.client, self.get_info()["experiment_id"], f"tags.`{PARENT}` = '{self.id}'")):
             child = Run(self._experiment, found["info"]["run_id"])
-            if _has_tags(found, tags) and status in (None, _STATES.get(str(found["info"].get("status")))):
+            if _fits(found, tags, properties, type) and status in (None, _STATES.get(str(found["info"].get("status")))):
                 yield child
             if recursive:
                 yield from child.get_children(True, tags, properties, type, status)
@@ -313,8 +318,9 @@ class Run(RunLogging, Storage):
     # Where runs come from
 
     @classmethod
-    def get_context(cls, allow_offline: bool = True, used_for_context_manager: bool = False, **_: Any) -> Any:
+    def get_context(cls, allow_offline: bool = True, used_for_context_manager: bool = False, **more: Any) -> Any:
         """The job's own run; outside of a job, one that prints what it is given, where that is allowed."""
+        tell_no_effect("Run.get_context", more)
         run = get_own_run()
         if run is not None:
             return run
@@ -327,8 +333,8 @@ class Run(RunLogging, Storage):
         )
 
     @classmethod
-    def get_submitted_run(cls, **_: Any) -> Any:
-        return cls.get_context(allow_offline=False)
+    def get_submitted_run(cls, **more: Any) -> Any:
+        return cls.get_context(allow_offline=False, **more)
 
     def get_secret(self, name: str) -> str:
         from .keyvault import Keyvault
@@ -370,8 +376,8 @@ class SubmittedRun(Run):
 class ChildRun(Run):
     """A run that the script has made, and whose state the script sets."""
 
-    def __init__(self, experiment: Experiment, run_id: str, outputs: str | None = None, **_: Any) -> None:
-        super().__init__(experiment, run_id)
+    def __init__(self, experiment: Experiment, run_id: str, outputs: str | None = None, **more: Any) -> None:
+        super().__init__(experiment, run_id, **more)
         self._outputs = outputs
 
     def complete(self, _set_status: bool = True) -> None:
@@ -435,10 +441,19 @@ def search_runs(client: RunClient, experiment_id: str, wanted: str, order: str =
             return
 
 
-def list_runs(experiment: Experiment, tags: Any = None, include_children: bool = False) -> Iterator[Run]:
+def list_runs(
+    experiment: Experiment, tags: Any = None, include_children: bool = False, properties: Any = None, type: Any = None
+) -> Iterator[Run]:
     for found in search_runs(experiment.workspace.context.client, experiment.id, "", "DESC"):
-        if _has_tags(found, tags) and (include_children or not _has_tags(found, PARENT)):
+        if _fits(found, tags, properties, type) and (include_children or not _has_tags(found, PARENT)):
             yield Run(experiment, found["info"]["run_id"])
+
+
+def _fits(found: dict[str, Any], tags: Any, properties: Any, type: Any) -> bool:
+    """Return True if a run has these tags and properties, and is of that type, which all runs of MLflow share."""
+    wanted = properties if isinstance(properties, dict) else {} if properties is None else {properties: None}
+    marks = {_PROPERTY + str(name): value for name, value in wanted.items()}
+    return _has_tags(found, tags) and _has_tags(found, marks) and (type is None or str(type).lower() == _TYPE)
 
 
 def _has_tags(found: dict[str, Any], tags: Any) -> bool:

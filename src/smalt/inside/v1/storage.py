@@ -6,12 +6,16 @@ import os
 
 from .data import InputDatasets, list_output_datasets
 from .errors import make_user_error
+from .notices import tell_no_effect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
     from .files import RunFiles
+
+
+_IN_RUN = "files of a run are kept with the run"
 
 
 class Storage:
@@ -26,18 +30,22 @@ class Storage:
         return list_output_datasets()
 
     def upload_file(self, name: str, path_or_stream: str | BinaryIO, datastore_name: str | None = None) -> None:
+        tell_no_effect("Run.upload_file", {"datastore_name": datastore_name}, _IN_RUN)
         self._files.put_file(name, path_or_stream)
 
     def upload_files(
         self, names: list[str], paths: list[str], return_artifacts: bool = False, timeout_seconds: object = None,
         datastore_name: str | None = None,
     ) -> None:  # fmt: skip
+        given = {"datastore_name": datastore_name, "return_artifacts": return_artifacts}
+        tell_no_effect("Run.upload_files", given, _IN_RUN)
         if len(names) != len(paths):
             raise make_user_error(f"upload_files has {len(names)} names and {len(paths)} paths")
         for index, name in enumerate(names):
             self._files.put_file(name, paths[index])
 
     def upload_folder(self, name: str, path: str, datastore_name: str | None = None) -> None:
+        tell_no_effect("Run.upload_folder", {"datastore_name": datastore_name}, _IN_RUN)
         self._files.put_folder(name, path)
 
     def get_file_names(self) -> list[str]:

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from . import workspace_routes as routes
 from .data import FileDataset, LocalMount, TabularDataset
 from .errors import make_user_error
+from .notices import tell_no_effect
 from .tables import MLTABLE, find_mltable, read_files, read_frame
 
 TYPE_CHECKING = False
@@ -142,16 +143,18 @@ class StoredFiles(FileDataset):
         return files
 
     def download(
-        self, target_path: str | None = None, overwrite: bool = False, ignore_not_found: bool = False, **_: Any
+        self, target_path: str | None = None, overwrite: bool = False, ignore_not_found: bool = False, **more: Any
     ) -> list[str]:
         """Copy the files into a folder, and return their paths; a folder that was not given ends with the process."""
+        tell_no_effect("FileDataset.download", more)
         files = self.list_chosen()
         if not files and not ignore_not_found:
             raise make_user_error(f"the dataset '{self.name or self._document['paths']}' has no files to download")
         folder = target_path or make_scratch_folder()
         return [fetch_file(one, os.path.join(folder, *one.relative.split("/")), overwrite) for one in files]
 
-    def mount(self, mount_point: str | None = None, **_: Any) -> StoredMount:
+    def mount(self, mount_point: str | None = None, **more: Any) -> StoredMount:
+        tell_no_effect("FileDataset.mount", more, "the files are copied")
         return StoredMount(self, mount_point)
 
     def take(self, count: int) -> StoredFiles:
@@ -193,15 +196,15 @@ class StoredData(TabularDataset):
     def download(self, target_path: str | None = None, overwrite: bool = False, **more: Any) -> list[str]:
         return self._files.download(target_path, overwrite, **more)
 
-    def mount(self, mount_point: str | None = None, **_: Any) -> StoredMount:
-        return self._files.mount(mount_point)
+    def mount(self, mount_point: str | None = None, **more: Any) -> StoredMount:
+        return self._files.mount(mount_point, **more)
 
 
 class StoredMount(LocalMount):
     """`with dataset.mount() as mount:` gives a folder, `mount.mount_point`, with copies of the files."""
 
     def __init__(self, dataset: StoredFiles, mount_point: str | None) -> None:
-        super().__init__(mount_point or make_scratch_folder())
+        super().__init__((), mount_point or make_scratch_folder())
         self._dataset = dataset
 
     def start(self) -> None:

@@ -9,6 +9,7 @@ from .context import RunContext, get_current
 from .dataset_factory import WorkspaceDatasets
 from .datastore import Datastore, WorkspaceDatastores
 from .errors import make_exception, make_user_error
+from .notices import tell_no_effect
 from .unsupported import add_unsupported_members
 
 TYPE_CHECKING = False
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from .models import WorkspaceModels
     from .run import Run
 
+_LOG_IN = ("auth", "_location", "_disable_service_check", "_workspace_id", "sku", "_cloud")
+"""v1's parameters of a workspace that say how to log in, or what is known of it already."""
+_OWN = "the workspace is the job's own"
 _CLIENT = "it belongs to the program that submits jobs"
 
 
@@ -28,8 +32,9 @@ class Workspace:
 
     def __init__(
         self, subscription_id: str | None = None, resource_group: str | None = None, workspace_name: str | None = None,
-        **_: Any,
+        **more: Any,
     ) -> None:  # fmt: skip
+        tell_no_effect("Workspace", {name: value for name, value in more.items() if name not in _LOG_IN}, _OWN)
         context = get_current()
         if context is None:
             raise make_exception(
@@ -122,7 +127,8 @@ add_unsupported_members(
 class Experiment:
     """An experiment of the workspace, by name."""
 
-    def __init__(self, workspace: Workspace, name: str, **_: Any) -> None:
+    def __init__(self, workspace: Workspace, name: str, **more: Any) -> None:
+        tell_no_effect("Experiment", {name: value for name, value in more.items() if name[0] != "_"})
         self.workspace = workspace
         self.name = name
 
@@ -162,7 +168,7 @@ class Experiment:
         """Newest first, as in v1."""
         from .run import list_runs
 
-        return list_runs(self, tags=tags, include_children=include_children)
+        return list_runs(self, tags, include_children, properties, type)
 
 
 add_unsupported_members(

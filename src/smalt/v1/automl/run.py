@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from smalt.v1.exceptions import UserErrorException
+from smalt.v1.notices import tell_no_effect
 from smalt.v1.run import Run
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class AutoMLRun(Run):
         """Return the run of the best trial, by the primary metric or another one."""
         if onnx_compatible:
             raise UserErrorException("smalt's AutoML makes no ONNX models; leave onnx_compatible out")
+        tell_no_effect("AutoMLRun.get_best_child", kwargs, "it has no such parameter")
         if metric is not None:
             return self._find_best(metric)
         name = (self.get_properties() or {}).get("best_child_run_id")
@@ -56,6 +58,7 @@ class AutoMLRun(Run):
         """Return the run of a trial, by default of the best one, and its model, read from its pickle file."""
         if return_onnx_model or return_split_onnx_model:
             raise UserErrorException("smalt's AutoML makes no ONNX models; leave return_onnx_model out")
+        tell_no_effect("AutoMLRun.get_output", kwargs, "it has no such parameter")
         child = self._find_iteration(iteration) if iteration is not None else self.get_best_child(metric)
         with tempfile.TemporaryDirectory(prefix="smalt-model-") as folder:
             path = os.path.join(folder, "model.pkl")

@@ -68,6 +68,7 @@ class AmlCompute(ComputeTarget):
             "remote_login_port_public_access": access,
             "identity_type": identity_type,
             "identity_id": identity_id,
+            "enable_node_public_ip": None if enable_node_public_ip else "False",
         }
         return ComputeConfiguration(Definition, fields, without_effect)
 
@@ -97,12 +98,21 @@ class AmlCompute(ComputeTarget):
         self.refresh_state()
 
     def get_active_runs(self, status: str | None = None) -> list[Any]:
-        return []
+        """Return the runs of this compute that have not ended, or those with that status."""
+        from smalt.v1.experiment import Experiment
+        from smalt.v1.run import make_run
+
+        found = [
+            make_run(Experiment(self.workspace, str(job.experiment_name), _skip_name_validation=True), job)
+            for job in self.workspace.client.jobs.list()
+            if str(getattr(job, "compute", "")).rpartition("/")[2] == self.name
+        ]
+        return [run for run in found if run.get_status() not in _OVER and status in (None, run.get_status())]
 
     def add_identity(self, identity_type: str, identity_id: Sequence[str] | None = None) -> None:
         from smalt.v1.notices import tell_no_effect
 
-        tell_no_effect(f"compute '{self.name}'", {"add_identity": identity_type})
+        tell_no_effect(f"compute '{self.name}'", {"add_identity": identity_type, "identity_id": identity_id})
 
 
 class ComputeInstance(ComputeTarget):
@@ -141,6 +151,7 @@ class ComputeInstance(ComputeTarget):
         self.workspace.client.compute.begin_restart(self.name)
 
 
+_OVER = ("Completed", "Failed", "Canceled")
 _KEPT = ("vm_size", "tags", "description", "Definition")
 
 
@@ -175,8 +186,12 @@ class RemoteCompute(AttachedCompute):
         private_key_file: str = "",
         private_key_passphrase: str = "",
     ) -> ComputeConfiguration:
-        secrets = {"password": password, "private_key_file": private_key_file}
-        return cls._attach(resource_id, vm_name, username=username, address=address, **secrets)
+        without_effect = {
+            "username": username, "address": address, "password": password, "private_key_file": private_key_file,
+            "private_key_passphrase": private_key_passphrase, "subscription_id": subscription_id,
+            "resource_group": resource_group, "ssh_port": None if str(ssh_port) == "22" else ssh_port,
+        }  # fmt: skip
+        return cls._attach(resource_id, vm_name, **without_effect)
 
 
 class DsvmCompute(RemoteCompute): ...
@@ -200,8 +215,12 @@ class HDInsightCompute(AttachedCompute):
         private_key_passphrase: str = "",
     ) -> ComputeConfiguration:
         """Return the configuration; its Spark runs are Spark jobs of this machine."""
-        secrets = {"password": password, "private_key_file": private_key_file}
-        return cls._attach(resource_id, cluster_name, username=username, address=address, **secrets)
+        without_effect = {
+            "username": username, "address": address, "password": password, "private_key_file": private_key_file,
+            "private_key_passphrase": private_key_passphrase, "subscription_id": subscription_id,
+            "resource_group": resource_group, "ssh_port": None if str(ssh_port) == "22" else ssh_port,
+        }  # fmt: skip
+        return cls._attach(resource_id, cluster_name, **without_effect)
 
 
 class DataFactoryCompute(AttachedCompute):
@@ -217,7 +236,7 @@ class DataFactoryCompute(AttachedCompute):
     def attach_configuration(
         cls, resource_group: str | None = None, factory_name: str | None = None, resource_id: str | None = None
     ) -> ComputeConfiguration:
-        return cls._attach(resource_id, factory_name)
+        return cls._attach(resource_id, factory_name, resource_group=resource_group)
 
 
 class SynapseCompute(AttachedCompute):
@@ -243,7 +262,8 @@ class KubernetesCompute(ComputeTarget):
         from smalt.entities import KubernetesCompute as Definition
 
         fields = {"resource_id": resource_id, "namespace": namespace or "default"}
-        return ComputeConfiguration(Definition, fields, kwargs)
+        without_effect = {"resource_group": resource_group, "cluster_name": cluster_name, **kwargs}
+        return ComputeConfiguration(Definition, fields, without_effect)
 
 
 class AksCompute(ComputeTarget):

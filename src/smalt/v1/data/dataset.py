@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from smalt.v1.data.factories import FileDatasetFactory, TabularDatasetFactory
 from smalt.v1.exceptions import UserErrorException
+from smalt.v1.notices import tell_no_effect
 
 if TYPE_CHECKING:
     from smalt.v1.workspace import Workspace
@@ -27,6 +28,7 @@ class Dataset:
         """Return the registered dataset; raises UserErrorException where there is none."""
         from smalt.v1.data.registration import find_dataset
 
+        tell_no_effect("Dataset.get_by_name", kwargs, "it has no such parameter")
         return find_dataset(workspace, name, version)
 
     @staticmethod
@@ -34,6 +36,7 @@ class Dataset:
         """Return the dataset whose `id` that is."""
         from smalt.v1.data.registration import find_dataset
 
+        tell_no_effect("Dataset.get_by_id", kwargs, "it has no such parameter")
         name, _, version = str(id).removeprefix("azureml:").partition(":")
         return find_dataset(workspace, name, version or "latest")
 

@@ -192,6 +192,7 @@ class FileDataset(AbstractDataset):
         """Return the context in which the files are at `mount_point`, to which they are copied."""
         from smalt.v1.data.fetching import DatasetMount
 
+        tell_no_effect("FileDataset.mount", kwargs, "the files are copied")
         return DatasetMount(self, mount_point)
 
     def take(self, count: int) -> FileDataset:
@@ -226,7 +227,8 @@ class FileDataset(AbstractDataset):
         raise UserErrorException("file_metadata is not served; choose files by their paths or by partition_format")
 
     def hydrate(self, datacache_store: object, replica_count: int | None = None) -> None:
-        tell_no_effect("FileDataset.hydrate", {"datacache_store": datacache_store}, "what is fetched is kept anyway")
+        given = {"datacache_store": datacache_store, "replica_count": replica_count}
+        tell_no_effect("FileDataset.hydrate", given, "what is fetched is kept anyway")
 
     def to_input(self, mode: str | None, client: Any) -> Input:
         """Return the input: the file or folder itself; of several, or of a part, an MLTable of their paths."""

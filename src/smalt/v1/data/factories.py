@@ -11,6 +11,7 @@ from smalt.v1.data.datasets import FileDataset
 from smalt.v1.data.locations import list_uris
 from smalt.v1.data.tables import TabularDataset
 from smalt.v1.exceptions import UserErrorException
+from smalt.v1.notices import tell_no_effect
 
 if TYPE_CHECKING:
     from smalt.v1.workspace import Workspace
@@ -70,6 +71,7 @@ class DataType:
 
     @staticmethod
     def to_stream(workspace: Workspace, escaped: bool = False) -> DataType:
+        tell_no_effect("DataType.to_stream", {"escaped": escaped}, "paths are read as they are")
         return DataType("stream_info")
 
 

@@ -112,6 +112,8 @@ class OutputFileDatasetConfig(OutputDatasetConfig):
         tell_no_effect("OutputFileDatasetConfig", {"partition_format": partition_format}, "v2's outputs have none")
 
     def as_mount(self, disable_metadata_cache: bool = False) -> OutputFileDatasetConfig:
+        given = {"disable_metadata_cache": disable_metadata_cache}
+        tell_no_effect("OutputFileDatasetConfig.as_mount", given, "there is no such cache")
         return self._with_mode("mount")
 
     def as_upload(self, overwrite: bool = False, source_globs: Any = None) -> OutputFileDatasetConfig:
@@ -196,6 +198,7 @@ class OutputTabularDatasetConfig(OutputDatasetConfig):
         return self
 
     def as_upload(self, overwrite: bool = False, source_globs: Any = None) -> OutputTabularDatasetConfig:
+        tell_no_effect("OutputTabularDatasetConfig.as_upload", {"source_globs": source_globs}, "all files are uploaded")
         made: OutputTabularDatasetConfig = self._copy()
         made._mode = "upload"
         return made

@@ -153,6 +153,10 @@ class SqlDataReference(DataReference):
     ) -> None:
         if sum(one is not None for one in (sql_table, sql_query, sql_stored_procedure)) != 1:
             raise UserErrorException("a SqlDataReference takes one of sql_table, sql_query and sql_stored_procedure")
+        if sql_stored_procedure_params:
+            raise UserErrorException(
+                "SqlDataReference: sql_stored_procedure_params is not served; write their values into a sql_query"
+            )
         super().__init__(datastore, data_reference_name or f"{datastore.name}_sql")
         self.sql_table, self.sql_query = sql_table, sql_query
         self.sql_stored_procedure = sql_stored_procedure

@@ -42,6 +42,8 @@ class TabularDataset(AbstractDataset):
             import dask.dataframe as dask  # type: ignore[import-not-found]
         except ImportError:
             raise UserErrorException("a dask data frame needs dask: pip install 'dask[dataframe]'") from None
+        given = {"dtypes": dtypes, "sample_size": None if sample_size == 10000 else sample_size}
+        tell_no_effect("TabularDataset.to_dask_dataframe", given, "the whole table is read to tell its types")
         return dask.from_pandas(self.to_pandas_dataframe(on_error, out_of_range_datetime), npartitions=1)
 
     def to_spark_dataframe(self) -> Any:

@@ -68,7 +68,7 @@ class HyperDriveRun(Run):
 
     def get_metrics(self, *names: Any, **more: Any) -> dict[str, Any]:
         """Return the metrics of each trial, by the trial's id."""
-        return {child.id: child.get_metrics() for child in self.get_children()}
+        return {child.id: child.get_metrics(*names, **more) for child in self.get_children()}
 
     def get_diagnostics(self) -> dict[str, Any]:
         return self.get_details()

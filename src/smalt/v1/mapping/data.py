@@ -186,7 +186,12 @@ ROWS = (
     MappedName("OutputFileDatasetConfig", "Output(type='uri_folder', path=…)"),
     MappedName("OutputFileDatasetConfig.as_input", "an input bound to step.outputs.NAME"),
     MappedName("OutputFileDatasetConfig.as_mount", "Output(mode='rw_mount')"),
-    MappedName("OutputFileDatasetConfig.as_upload", "Output(mode='upload')"),
+    MappedName(
+        "OutputFileDatasetConfig.as_upload",
+        "Output(mode='upload')",
+        "differs",
+        "files that are there already are replaced, whatever overwrite says",
+    ),
     MappedName("OutputFileDatasetConfig.register_on_complete", "Output(name=…)"),
     MappedName(
         "OutputFileDatasetConfig.read_delimited_files",

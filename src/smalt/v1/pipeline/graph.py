@@ -77,6 +77,8 @@ class InputPortBinding(PortBinding):
             raise UserErrorException(
                 "an InputPortBinding needs a bind_object: PipelineData, a DataReference or a dataset"
             )
+        given = {"is_resource": is_resource, "additional_transformations": additional_transformations, **kwargs}
+        tell_no_effect("InputPortBinding", given, "an input is read at its path, as it is")
         self._name, self.bind_object, self.bind_mode = name, bind_object, bind_mode
         self.path_on_compute, self.overwrite, self.is_resource = path_on_compute, overwrite, is_resource
 
@@ -112,6 +114,11 @@ class OutputPortBinding(PortBinding):
         dataset_registration: Any = None,
         dataset_output: Any = None,
     ) -> None:
+        if dataset_registration is not None or dataset_output is not None:
+            raise UserErrorException(
+                "OutputPortBinding: a registration is not served; use OutputFileDatasetConfig and register_on_complete"
+            )
+        tell_no_effect("OutputPortBinding", {"data_type": data_type}, "an output is a file or a folder")
         self.name, self.datastore, self.bind_mode = name or output_name, datastore, bind_mode
         self.path_on_compute, self.is_directory, self.overwrite = path_on_compute, is_directory, overwrite
         self.data_type, self.pipeline_output_name = data_type, pipeline_output_name
@@ -143,6 +150,12 @@ class InputPortDef:
         additional_transformations: Any = None,
         **kwargs: Any,
     ) -> None:
+        given = {
+            "default_path_on_compute": default_path_on_compute, "default_overwrite": default_overwrite,
+            "default_data_reference_name": default_data_reference_name, "is_resource": is_resource,
+            "additional_transformations": additional_transformations, **kwargs,
+        }  # fmt: skip
+        tell_no_effect("InputPortDef", given, "the data in inputs_map says what is read")
         self.name, self.label, self.is_optional, self.is_resource = name, label, is_optional, is_resource
         self.data_types = data_types or ["AnyFile", "AnyDirectory"]
         self.default_datastore_mode = default_datastore_mode or "mount"
@@ -165,6 +178,12 @@ class OutputPortDef:
         training_output: Any = None,
         label: str | None = None,
     ) -> None:
+        given = {
+            "default_datastore_name": default_datastore_name, "default_datastore_mode": default_datastore_mode,
+            "default_path_on_compute": default_path_on_compute, "default_overwrite": default_overwrite,
+            "data_type": data_type,
+        }  # fmt: skip
+        tell_no_effect("OutputPortDef", given, "the data in outputs_map says where it is written")
         self.name, self.label, self.is_directory, self.data_type = name, label, is_directory, data_type
         self.default_datastore_name, self.default_datastore_mode = default_datastore_name, default_datastore_mode
         self.default_path_on_compute, self.default_overwrite = default_path_on_compute, default_overwrite
@@ -183,6 +202,9 @@ class PipelineDataset(PortBinding):
         overwrite: bool = False,
         parameter_name: str | None = None,
     ) -> None:
+        tell_no_effect(
+            "PipelineDataset", {"parameter_name": parameter_name}, "the dataset is no parameter of the pipeline"
+        )
         self.dataset, self.name, self.bind_mode = dataset, name, bind_mode
         self.path_on_compute, self.overwrite, self.parameter_name = path_on_compute, overwrite, parameter_name
 
@@ -215,13 +237,18 @@ class PortDataReference(PortBinding):
         return find_name("azureml.core", "Datastore").get(self._workspace, self.datastore_name)
 
     def download(self, local_path: str, overwrite: bool | None = None, show_progress: bool | None = None) -> int:
-        """Download the files into `local_path`, below their path on the datastore, and return how many they are."""
+        """Download the files into `local_path`, below their path on the datastore, and return how many they are.
+
+        Files that are there already are replaced, unless `overwrite` is False.
+        """
         client = self._workspace.client
         path = self.path_on_datastore
         entries = [one for one in client.datastores.ls(self.datastore_name, path, recursive=True) if not one["is_dir"]]
         is_file = [str(one["path"]).strip("/") for one in entries] == [path]
         target = os.path.join(local_path, posixpath.dirname(path) if is_file else path)
         os.makedirs(target, exist_ok=True)
+        if overwrite is False and any(os.path.exists(os.path.join(local_path, str(one["path"]))) for one in entries):
+            raise UserErrorException(f"files of '{path}' are in '{local_path}' already; pass overwrite=True")
         if not entries:
             return 0
         client.datastores.download(self.datastore_name, path, target)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from smalt.v1.exceptions import UserErrorException
+from smalt.v1.notices import tell_no_effect
 
 if TYPE_CHECKING:
     from smalt.v1.workspace import Workspace
@@ -85,6 +86,10 @@ class Module:
         runconfig: Any = None,
     ) -> ModuleVersion:
         """Add a version that runs a script."""
+        given = {"hash_paths": hash_paths, "category": category}
+        if not create_sequencing_ports:
+            given["create_sequencing_ports"] = "False"
+        tell_no_effect("Module.publish_python_script", given, "a component of v2 has no such setting")
         number = version or str(len(self._versions) + 1)
         if number in self._versions:
             raise UserErrorException(f"module '{self.name}' has a version {number} already; give another version")

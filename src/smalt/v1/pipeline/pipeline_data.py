@@ -39,7 +39,11 @@ class PipelineData(PortBinding):
                 raise UserErrorException(f"'{text}' cannot be the name of PipelineData; use letters, digits and '_'")
         if output_mode not in ("mount", "upload"):
             raise UserErrorException(f"the output_mode of PipelineData is mount or upload, not {output_mode!r}")
-        tell_no_effect("PipelineData", {"output_path_on_compute": output_path_on_compute, "data_type": data_type})
+        given = {
+            "output_path_on_compute": output_path_on_compute, "data_type": data_type,
+            "output_overwrite": output_overwrite,
+        }  # fmt: skip
+        tell_no_effect("PipelineData", given)
         self.name, self.datastore, self.output_name = name, datastore, output_name or name
         self.output_mode, self.data_type, self.is_directory = output_mode, data_type, is_directory
         self.pipeline_output_name, self.training_output = pipeline_output_name, training_output
@@ -131,6 +135,9 @@ class PipelineOutputAbstractDataset(PortBinding):
 
     def register(self, name: str, create_new_version: bool = True) -> Any:
         """Let the data become a data asset when its step has ended."""
+        if not create_new_version:
+            given = {"create_new_version": "False"}
+            tell_no_effect(f"{type(self).__name__}.register", given, "each run registers a new version")
         self._data.registration = name  # type: ignore[attr-defined]
         return self
 
@@ -159,9 +166,11 @@ class PipelineOutputFileDataset(PipelineOutputAbstractDataset):
     """PipelineData as a dataset of files."""
 
     def as_mount(self, path_on_compute: str | None = None) -> PipelineOutputFileDataset:
+        tell_no_effect("PipelineOutputFileDataset.as_mount", {"path_on_compute": path_on_compute})
         return self._with_mode("mount")
 
     def as_download(self, path_on_compute: str | None = None) -> PipelineOutputFileDataset:
+        tell_no_effect("PipelineOutputFileDataset.as_download", {"path_on_compute": path_on_compute})
         return self._with_mode("download")
 
     def as_direct(self) -> PipelineOutputFileDataset:
@@ -188,6 +197,9 @@ class PipelineOutputFileDataset(PipelineOutputAbstractDataset):
             "delimiter": separator, "header": kind, "include_path_column": include_path,
             "support_multi_line": quoted_line_breaks,
         }  # fmt: skip
+        if file_extension not in (None, "", ".parquet"):
+            given = {"file_extension": file_extension}
+            tell_no_effect("PipelineOutputFileDataset.parse_…_files", given, "all files of the output are read")
         _refuse_format(partition_format, set_column_types)
         return PipelineOutputTabularDataset(self, [{"read_delimited": options}])
 
@@ -198,6 +210,9 @@ class PipelineOutputFileDataset(PipelineOutputAbstractDataset):
         file_extension: str | None = ".parquet",
         set_column_types: Any = None,
     ) -> PipelineOutputTabularDataset:
+        if file_extension not in (None, "", ".parquet"):
+            given = {"file_extension": file_extension}
+            tell_no_effect("PipelineOutputFileDataset.parse_…_files", given, "all files of the output are read")
         _refuse_format(partition_format, set_column_types)
         return PipelineOutputTabularDataset(self, [{"read_parquet": {"include_path_column": include_path}}])
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from smalt.client.collections.secrets import SecretOperations
 from smalt.v1.exceptions import UserErrorException, raise_as
+from smalt.v1.notices import tell_no_effect
 
 if TYPE_CHECKING:
     from smalt.v1.workspace import Workspace
@@ -36,6 +37,8 @@ class Keyvault:
         return {name: self.get_secret(name) if name in there else None for name in secrets}
 
     def set_secret(self, name: str, value: str, content_type: str = KeyVaultContentType.not_provided) -> None:
+        if content_type != KeyVaultContentType.not_provided:
+            tell_no_effect("Keyvault.set_secret", {"content_type": content_type}, "a secret is text")
         with raise_as(UserErrorException):
             self._secrets.set(name, str(value))
 

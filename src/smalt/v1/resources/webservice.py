@@ -47,7 +47,10 @@ class InferenceConfig:
         cuda_version: str | None = None,
         environment: Any = None,
     ) -> None:
-        given = {"extra_docker_file_steps": extra_docker_file_steps, "cuda_version": cuda_version}
+        given = {
+            "extra_docker_file_steps": extra_docker_file_steps, "cuda_version": cuda_version, "enable_gpu": enable_gpu,
+            "base_image_registry": base_image_registry, "runtime": None if runtime == "python" else runtime,
+        }  # fmt: skip
         tell_no_effect("InferenceConfig", given, "the environment says what the script runs in")
         self.entry_script, self.source_directory = entry_script, source_directory
         self.description, self.environment = description, environment
@@ -105,7 +108,13 @@ class Webservice:
 
     @staticmethod
     def list(workspace: Workspace, compute_type: str | None = None, **kwargs: Any) -> list[Webservice]:
-        return [Webservice(workspace, str(one.name)) for one in workspace.client.online_endpoints.list()]
+        """Return the services; all are of the kind ACI."""
+        if kwargs:
+            raise WebserviceException(
+                f"Webservice.list: {min(kwargs)} is not served; choose among the services by name"
+            )
+        found = [Webservice(workspace, str(one.name)) for one in workspace.client.online_endpoints.list()]
+        return [one for one in found if compute_type is None or one.compute_type == str(compute_type).upper()]
 
     def wait_for_deployment(self, show_output: bool = False, timeout_sec: float | None = None) -> None:
         """Wait until the service answers; raises WebserviceException where it cannot be started."""
@@ -202,6 +211,8 @@ class AksWebservice(_KnownWebservice):
 
 class LocalWebservice(_KnownWebservice):
     def __new__(cls, workspace: Workspace, name: str, must_exist: bool = True) -> Any:
+        if not must_exist:
+            tell_no_effect("LocalWebservice", {"must_exist": "False"}, "a service is found once it is deployed")
         return super().__new__(cls, workspace, name)
 
     def __init__(self, workspace: Workspace, name: str, must_exist: bool = True) -> None: ...

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from smalt.machine.source_lines import find_caller
 from smalt.v1.command_ports import get_origin
 from smalt.v1.exceptions import UserErrorException
+from smalt.v1.notices import tell_no_effect
 from smalt.v1.ports import DataPort, find_port
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class PipelineStep:
     ) -> None:
         if not isinstance(name, str) or not name:
             raise UserErrorException(f"a {type(self).__name__} needs a name: text, such as 'train'")
+        given = {"fix_port_name_collisions": fix_port_name_collisions, "resource_inputs": resource_inputs}
+        tell_no_effect(
+            type(self).__name__, given, "inputs and outputs may share names in v2, and are read at their paths"
+        )
         self.name = name
         self.inputs = _take_list(name, "inputs", [*(inputs or ()), *(resource_inputs or ())])
         self.outputs = _take_list(name, "outputs", outputs)
