@@ -45,6 +45,20 @@ test("every page", async ({ page }) => {
   await page.waitForTimeout(400);
   await page.locator('[data-step="clean"]').click();
   await shoot(page, "designer");
+  await page.goto(`${PAGES}/jobs?experiment=digits&param=rate&param=epochs&metric=test_accuracy&metric=loss&sort=-metric.test_accuracy`);
+  await page.getByRole("cell", { name: "0.914" }).waitFor();
+  await shoot(page, "jobs-metrics");
+  for (const [name, path, ready] of [
+    ["compare", "compare?jobs=digits_1,digits_2", ".compare-table"],
+    ["compare-metrics", "compare?jobs=digits_1,digits_2&tab=metrics", ".chart canvas"],
+    ["compare-code", "compare?jobs=digits_1,digits_2&tab=code&lines=side-by-side", ".diff"],
+    ["compare-graph", "compare?jobs=fares_0,fares_1&tab=graph&step=train%2Fboosted_trees", ".reasons"],
+    ["sweep", "jobs/boosting", ".trial-table tbody tr"],
+  ]) {
+    await page.goto(`${PAGES}/${path}`);
+    await page.locator(ready).first().waitFor();
+    await shoot(page, name);
+  }
   await page.goto(`${PAGES}/jobs`);
   await page.getByRole("row").nth(5).waitFor();
   await page.keyboard.press("Control+k");

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tests.helpers import Server, running_server
@@ -38,6 +40,8 @@ def run_cli(server: Server, *words: str, cwd: Path = DEMO) -> str:
 def submit_demo(server: Server) -> None:
     """Run jobs of several kinds and states; two still run at the end."""
     run_cli(server, "job", "create", "--file", "train.yml", "--name", "digits_1", "--stream")
+    submit_changed(server)
+    run_cli(server, "job", "create", "--file", "sweep.yml", "--name", "boosting", "--stream")
     for name, trees in (("fares_0", 200), ("fares_2", 240), ("fares_1", 300)):
         run_cli(
             server, "job", "create", "--file", "fares.yml", "--name", name, "--set", f"inputs.trees={trees}", "--stream"
@@ -47,6 +51,17 @@ def submit_demo(server: Server) -> None:
         run_cli(server, "job", "create", "--file", "small.yml", "--name", f"small_{place}", "--set", *sets)
     for place in range(len(SMALL) - 2):
         run_cli(server, "job", "stream", "--name", f"small_{place}")
+
+
+def submit_changed(server: Server) -> None:
+    """Run the training again with another rate and changed code."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(DEMO, folder, dirs_exist_ok=True)
+        script = Path(folder, "log_metrics.py")
+        changed = script.read_text().replace("0.9 * math.exp(-step * speed)", "0.8 * math.exp(-step * speed * 1.5)")
+        script.write_text(changed.replace("draw.gauss(0, 0.025)", "draw.gauss(0, 0.01)"))
+        words = ("--file", "train.yml", "--name", "digits_2", "--set", "inputs.rate=0.045", "tags.stage=tuned")
+        run_cli(server, "job", "create", *words, "--stream", cwd=Path(folder))
 
 
 def main(folder: str) -> None:

@@ -21,7 +21,8 @@ for step in range(steps):
         {"key": "accuracy", "value": min(0.99, accuracy), "timestamp": at, "step": step},
     ]
     print(f"epoch {step + 1:3}/{steps}  loss {max(0.01, loss):.4f}  accuracy {min(0.99, accuracy):.4f}")
-points.append({"key": "test_accuracy", "value": 0.914, "timestamp": int(time.time() * 1000), "step": 0})
+score = round(0.914 - 40 * (speed - 0.06) ** 2, 4)
+points.append({"key": "test_accuracy", "value": score, "timestamp": int(time.time() * 1000), "step": 0})
 points.append({"key": "test_auc", "value": 0.963, "timestamp": int(time.time() * 1000), "step": 0})
 body = json.dumps({"run_id": run, "metrics": points, "params": [], "tags": []}).encode()
 headers = {"Authorization": f"Bearer {os.environ['MLFLOW_TRACKING_TOKEN']}", "Content-Type": "application/json"}

@@ -1,5 +1,6 @@
 import { get } from "../api/client";
 import type { FileItem } from "../api/types";
+import { useQuery } from "../api/useQuery";
 import { FileTree } from "../files/FileTree";
 import { useApi } from "../shell/context";
 
@@ -14,6 +15,8 @@ export function AutomlReports({ job }: { job: string }) {
     const value = found.value.map((item) => ({ ...item, path: item.path.slice(item.path.indexOf(`${FOLDER}/`) + FOLDER.length + 1).replace(/\/$/, "") }));
     return { ...found, value };
   }
+  const found = useQuery(`${api.own} ${job} reports`, () => list(""));
+  if (!found.data) return null; // one that failed before its end has none
   return (
     <section className="card reports">
       <h3>Reports</h3>

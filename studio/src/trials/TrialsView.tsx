@@ -56,9 +56,11 @@ function LoadedTrials({ found, isAutoml, now, selected, onSelect }: Omit<Props, 
   const chosen = useMemo(() => filterByBrushes(axes, brushes, trials.length), [axes, brushes, trials]);
   const shown = trials.filter((_, k) => chosen[k]);
   const brushed = Object.keys(brushes);
+  const table = <TrialTable trials={shown} names={names} sweep={sweep} isAutoml={isAutoml} now={now} selected={selected} onSelect={onSelect} />;
   return (
     <div className="trials">
       <Head sweep={sweep} isAutoml={isAutoml} count={trials.length} />
+      {isAutoml && table}
       <div className="trials-charts">
         {axes.length > 1 && (
           <section className="card chart wide">
@@ -77,7 +79,7 @@ function LoadedTrials({ found, isAutoml, now, selected, onSelect }: Omit<Props, 
         {!isAutoml && <ImportanceBars trials={trials} metric={metric} />}
       </div>
       {brushed.length > 0 && <p role="status"><strong>{pluralize(shown.length, "trial")}</strong> of {trials.length} on the chosen parts of {brushed.join(", ")}.</p>}
-      <TrialTable trials={shown} names={names} sweep={sweep} isAutoml={isAutoml} now={now} selected={selected} onSelect={onSelect} />
+      {!isAutoml && table}
       {isAutoml && isOver(sweep.status) && <AutomlReports job={sweep.name} />}
     </div>
   );
