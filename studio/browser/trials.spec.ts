@@ -36,6 +36,7 @@ test("a sweep: its trials as a table, as lines over axes, and the best so far", 
   await table.getByRole("button", { name: "rate" }).click();
   await table.getByRole("button", { name: "rate" }).click();
   await expect(table.getByRole("row").nth(1).getByRole("cell").nth(2)).toHaveText("5");
+  await page.locator(".parallel").scrollIntoViewIfNeeded();
   const grab = (await page.locator(".parallel .grab").first().boundingBox())!;
   await page.mouse.move(grab.x + grab.width / 2, grab.y + grab.height - 3);
   await page.mouse.down();

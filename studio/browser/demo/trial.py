@@ -1,4 +1,4 @@
-"""Log the score of one point of a search space, as a short training would: by MLflow's REST API, as it needs no package."""
+"""Log the score of one point of a search space: by MLflow's REST API, as it needs no package."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-/** The importance of parameters: the share of a metric's variance that each explains by itself, as `smalt job sweep` measures it.
+/** The importance of parameters: the share of a metric's variance that each explains by itself, as the page of `smalt job compare --html` does.
  *
  * The measure is ε² of a one-way analysis of variance on ranks: trials are ranked by the metric and grouped by the value of one
  * parameter (a numeric one into groups of about equal size), and the variance within the groups is compared with that of all. */
