@@ -1,13 +1,16 @@
 """The studio's speed in a headless Chromium: `python bench/studio.py`. Needs scripts/studio first.
 
-The home has 100,000 jobs, pipelines of 1,000 and 3,000 steps and a log of 1 GB, written into its records.
+The home has 100,000 jobs with two metrics each, pipelines of 1,000 and 3,000 steps and a log of 1 GB, written into its
+records.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import time
@@ -22,6 +25,7 @@ from smalt.service.api.studio.pages import STATIC
 from smalt.service.records import jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
+from smalt.service.tracking import run_database
 
 JOBS = 100_000
 EXPERIMENTS = 100
@@ -40,6 +44,22 @@ def fill_jobs(db: Database, place: Workspace) -> None:
         " started_at=?-(?-id)*30+1, ended_at=?-(?-id)*30+9",
         (now, JOBS, now, JOBS, now, JOBS),
     )
+
+
+def fill_metrics(server: Server, place: Workspace) -> None:
+    """Write two metrics of each job into a database as MLflow lays it out; one job in a hundred has loss < 0.01."""
+    path = run_database.get_database_path(server.home, place.folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [(name, k * 7919 % JOBS / JOBS, 0, 0, 0, f"job-{k}") for k in range(JOBS) for name in ("auc", "loss")]
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=wal")
+        connection.execute(
+            "CREATE TABLE latest_metrics (key VARCHAR(250), value FLOAT, timestamp BIGINT, step BIGINT, is_nan BOOLEAN,"
+            " run_uuid VARCHAR(32), PRIMARY KEY (key, run_uuid))"
+        )
+        connection.execute("CREATE TABLE params (key VARCHAR(250), value VARCHAR(8000), run_uuid VARCHAR(32))")
+        connection.executemany("INSERT INTO latest_metrics VALUES (?,?,?,?,?,?)", rows)
+        connection.commit()
 
 
 def name_step(number: int) -> str:
@@ -109,6 +129,7 @@ def main() -> None:
             for count in (1000, 3000):
                 fill_graph(db, place, count)
             fill_log(server, db, place)
+        fill_metrics(server, place)
         db.close()
         server.start()
         measure(server, place)

@@ -59,6 +59,23 @@ test("figures", async ({ page, browser }) => {
   await begin(page);
   await page.getByRole("searchbox").press("7");
   tell("search by a name, from the last key (150 are waited)", await until(page, ".page-head .number", "1 job"));
+  await page.goto(`${PAGES}/jobs?metric=loss`);
+  await until(page, ".job-row .badge");
+  await page.locator(".filter-bar").getByRole("button", { name: "Metric" }).click();
+  await page.getByLabel("Metric", { exact: true }).fill("loss");
+  await page.getByLabel("Number").fill("0.01");
+  await page.evaluate(() => {
+    (window as any).begin();
+    (document.querySelector(".condition-form button") as HTMLElement).click();
+  });
+  tell("filter by a metric, from the click", await until(page, ".page-head .number", "1,000 jobs"));
+  await page.goto(`${PAGES}/jobs?metric=loss`);
+  await until(page, ".job-row .badge");
+  await page.evaluate(() => {
+    (window as any).begin();
+    ([...document.querySelectorAll(".head .metric-cells button")].at(-1) as HTMLElement).click();
+  });
+  tell("sort by a metric, from the click", await until(page, ".metric-cells .cell", "0.99999"));
   await page.goto(`${PAGES}/jobs`);
   await until(page, ".job-row .badge");
   await begin(page);

@@ -45,7 +45,7 @@ test("the last and the best values of metrics, and whether less is more", () => 
   const rows = buildMetricRows([[run("", "loss", [[0, 0, 4], [1, 1, 2.5]])], [run("", "loss", [[0, 0, 4], [1, 1, 3]]), run("t", "auc", [[0, 0, 0.5]])]], []);
   expect(rows.map(({ name, differs, bestLast, bestEver }) => [name, differs, bestLast, bestEver])).toEqual([["loss", true, [0], [0]], ["t: auc", true, [], []]]);
   expect(buildMetricRows([[run("", "loss", [[0, 0, 4]])], [run("", "loss", [[0, 0, 5]])]], ["loss"])[0]).toMatchObject({ isLowerBetter: false, bestLast: [1] });
-  expect(["val_loss", "rmse", "RMSE", "train: mean_absolute_error", "accuracy", "r2", "auc", "time_per_step"].map(isLowerBetter)).toEqual([true, true, true, true, false, false, false, true]);
+  expect(["val_loss", "rmse", "RMSE", "train: mean_absolute_error", "accuracy", "r2", "auc", "time_per_step", "t: system/memory"].map(isLowerBetter)).toEqual([true, true, true, true, false, false, false, true, true]);
 });
 
 test("curves of the same metric of the same step lie over each other", () => {

@@ -1,5 +1,5 @@
 import type { ComparedJob } from "../api/types";
-import { formatDuration, formatTime } from "../text/format";
+import { formatDuration } from "../text/format";
 import { nameState } from "../text/states";
 
 /** A fact that at least one of the jobs has; a value is undefined where a job does not have it. */
@@ -80,7 +80,7 @@ export function countDifferences(sections: FactSection[]): number {
 function describeJob(job: ComparedJob): Facts {
   const took = job.start !== undefined && job.end !== undefined ? formatDuration(job.end - job.start) : undefined;
   return {
-    state: nameState(job.status), type: job.type.replaceAll("_", " "), experiment: job.experiment, started: job.start === undefined ? undefined : formatTime(job.start),
+    state: nameState(job.status), type: job.type.replaceAll("_", " "), experiment: job.experiment,
     took, command: job.command, compute: job.compute, owner: job.created_by,
   };
 }

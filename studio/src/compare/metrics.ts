@@ -20,7 +20,7 @@ export interface MetricRow {
   bestEver: number[];
 }
 
-const LOWER = /loss|error|(^|[^a-z])(r?mse|r?msle|mae|mape|mad|nll|wer|cer|fid|fpr|fnr)($|[^a-z])|perplexity|latency|duration|seconds|time|regret|deviance|distance/i;
+const LOWER = /^ ?system\/|loss|error|(^|[^a-z])(r?mse|r?msle|mae|mape|mad|nll|wer|cer|fid|fpr|fnr)($|[^a-z])|perplexity|latency|duration|seconds|time|regret|deviance|distance/i;
 
 /** Guess from its name whether a metric is better when it is lower. */
 export const isLowerBetter = (name: string): boolean => LOWER.test(name.slice(name.lastIndexOf(": ") + 1));
