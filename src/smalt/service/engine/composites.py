@@ -226,7 +226,7 @@ class Composites:
         over += [(jobs.get_job(db, by_node[one.node]), "Canceled", one.skipped) for one in children if one.skipped]
         over += [self._make_ending(by_node[child.node], child.end) for child in children if child.end is not None]
         runs = [child for child in children if not child.skipped and child.end is None]
-        free = [jobs.get_job(db, by_node[child.node]) for child in runs if not (waits[child.node] or child.is_held)]
+        free = jobs.list_jobs(db, [by_node[one.node] for one in runs if not (waits[one.node] or one.is_held)])
         at_hand = {by_node[child.node]: child.entity for child in runs if child.entity is not None}
         return Added(free, at_hand, over)
 
@@ -241,8 +241,8 @@ class Composites:
     def react(self, child: Job, found: Any = None, error: Exception | None = None) -> Changes:
         """Tell the parent's kind of the child's end, once, inside a transaction; return what follows from it."""
         view = self.view_of(int(child.parent_id or 0))
-        view.open = jobs.tell_end(self._db, child)
-        if view.is_canceled and child.status == "Completed":
+        view.open, is_canceled = jobs.tell_end(self._db, child)
+        if is_canceled and child.status == "Completed":
             return NO_CHANGES  # nothing follows, and what the kind wanted to read may not have been read
         if error is not None:
             return self._record_changes(view, lambda: Changes(error=_to_error(error)))

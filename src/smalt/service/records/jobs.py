@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from smalt.service.records import events, workspaces
 from smalt.service.records.database import Database
@@ -19,6 +19,8 @@ COLUMNS = (
     " is_archived, experiment, display_name, body_hash, error, created_by, created_at, started_at, ended_at,"
     " empty_outputs, is_composite, end_number"
 )
+_JOINED = ", ".join(f"j.{column.strip()}" for column in COLUMNS.split(","))
+"""The columns of a job `j` in a query of several tables."""
 
 
 @dataclass(slots=True)
@@ -149,6 +151,14 @@ def add_dependencies(db: Database, pairs: Iterable[tuple[int, int]]) -> None:
 
 def get_job(db: Database, id: int) -> Job:
     return Job(*db.rows(f"SELECT {COLUMNS} FROM jobs WHERE id=?", (id,))[0])
+
+
+def list_jobs(db: Database, ids: Sequence[int]) -> list[Job]:
+    """Return these jobs, by id."""
+    rows = db.rows(
+        f"SELECT {COLUMNS} FROM jobs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", (json.dumps(ids),)
+    )
+    return [Job(*row) for row in rows]
 
 
 def find_job(db: Database, id: int) -> Job | None:
@@ -376,9 +386,8 @@ def list_waiting_only_for(db: Database, job: Job, limit: int) -> list[int]:
 
 def list_dependents(db: Database, job: Job) -> list[Job]:
     """Return the jobs that depend on this one and are not over."""
-    columns = ", ".join(f"j.{column.strip()}" for column in COLUMNS.split(","))
     rows = db.rows(
-        f"SELECT {columns} FROM job_needs n JOIN jobs j ON j.id=n.job_id WHERE n.needs_id=? AND j.ended_at IS NULL"
+        f"SELECT {_JOINED} FROM job_needs n JOIN jobs j ON j.id=n.job_id WHERE n.needs_id=? AND j.ended_at IS NULL"
         " ORDER BY j.id",
         (job.id,),
     )
@@ -398,19 +407,26 @@ def list_chain(db: Database, job: Job) -> list[str]:
     return [str(node) for (node,) in rows]
 
 
-def tell_end(db: Database, child: Job) -> int:
-    """Record that the parent was told of the child's end; return how many children it was not told of yet."""
-    row = db.rows("UPDATE jobs SET open=open-1, ends=ends+1 WHERE id=? RETURNING open, ends", (child.parent_id,))[0]
-    child.end_number = int(row[1])
+class ToldParent(NamedTuple):
+    """A composite that was told of the end of a child."""
+
+    open: int
+    """The number of children whose ends it was not told of yet."""
+    is_canceled: bool
+
+
+def tell_end(db: Database, child: Job) -> ToldParent:
+    """Record that the parent was told of the child's end."""
+    told = "UPDATE jobs SET open=open-1, ends=ends+1 WHERE id=? RETURNING open, cancel_requested, ends"
+    left, is_canceled, child.end_number = db.rows(told, (child.parent_id,))[0]
     db.execute("UPDATE jobs SET end_number=? WHERE id=?", (child.end_number, child.id))
-    return int(row[0])
+    return ToldParent(left, bool(is_canceled))
 
 
 def list_untold_ends(db: Database) -> list[Job]:
     """Return the jobs that are over and whose parents, which are not, were not told so; as they ended."""
-    columns = ", ".join(f"j.{column.strip()}" for column in COLUMNS.split(","))
     rows = db.rows(
-        f"SELECT {columns} FROM jobs p JOIN jobs j ON j.parent_id=p.id"
+        f"SELECT {_JOINED} FROM jobs p JOIN jobs j ON j.parent_id=p.id"
         " WHERE p.ended_at IS NULL AND p.planned=1 AND j.ended_at IS NOT NULL AND j.end_number IS NULL"
         " ORDER BY j.ended_at, j.id"
     )
