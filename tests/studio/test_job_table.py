@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from smalt import MLClient
+from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
 from smalt.service.records import job_search, jobs, workspaces
 from smalt.service.records.database import Database
@@ -141,6 +142,9 @@ def test_metrics_filter_and_sort(home: Home) -> None:
     assert (find("loss"), find(sort="metric.loss")[0]) == ((0, []), 5)
     sqlite3.connect(tracked).close()
     assert find("loss<1") == (0, [])
+    tracked.write_bytes(b"no database" * 200)
+    with pytest.raises(Unavailable, match=r"the metrics in .*mlflow.db cannot be read"):
+        find("loss<1")
 
 
 def test_the_list_of_the_command_line_has_these_filters(server: Server, workspace: str) -> None:

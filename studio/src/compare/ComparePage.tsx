@@ -13,6 +13,7 @@ import { FactTable } from "./FactTable";
 import { countDifferences, listEnvironment, listSummary } from "./facts";
 import { JobChips } from "./JobChips";
 import { JobPicker } from "./JobPicker";
+import { usePolling } from "./usePolling";
 import "../curves/curves.css";
 import "../job/job.css";
 import "./compare.css";
@@ -32,6 +33,7 @@ export default function ComparePage() {
   const [isPicking, setPicking] = useState(false);
   const found = useQuery(jobs.length && jobs.length <= MOST_JOBS ? `${api.own} compare ${jobs.join(",")}` : null, () => api.compareJobs(jobs));
   const compared = found.data?.jobs;
+  usePolling(compared ?? [], found.reload);
   useEffect(() => {
     document.title = "Compare · smalt";
     return offerCommands(() => [{ name: "Add a job to the comparison", what: "this page", run: () => setPicking(true) }]);

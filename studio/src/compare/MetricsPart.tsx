@@ -10,6 +10,7 @@ import { formatNumber, pluralize } from "../text/format";
 import { toggle } from "../jobs/filter";
 import { Columns } from "./Columns";
 import { buildComparedCharts, buildMetricRows, getBest, type JobMetric, type MetricRow } from "./metrics";
+import { usePolling } from "./usePolling";
 
 interface Props {
   jobs: ComparedJob[];
@@ -21,6 +22,7 @@ interface Props {
 export default function MetricsPart({ jobs, flipped, isAll }: Props) {
   const api = useApi();
   const found = useQuery(`${api.own} metrics ${jobs.map((job) => `${job.name} ${job.status}`).join(",")}`, () => Promise.all(jobs.map((job) => api.getComparedMetrics(job.name))));
+  usePolling(jobs, found.reload);
   const runs = useMemo(() => found.data?.map((one) => one.runs), [found.data]);
   if (found.error) return <ErrorMessage error={found.error} retry={found.reload} />;
   if (!runs) return <Loading what="the metrics" />;

@@ -22,7 +22,7 @@ _CODE = ("snapshot", "repository", "branch", "commit", "dirty")
 def build_rows(jobs: Sequence[Json]) -> list[Json]:
     """Return `[{"differs", "what", "name", JOB: value, …}]`; a value that a job does not have is None.
 
-    Files of code, packages, and facts of a pipeline's steps have a row only if they differ.
+    Files of code, packages, variables, and facts of a pipeline's steps have a row only if they differ.
     """
     found = [*_build_fact_rows(jobs)]
     found += _build_section(jobs, "sweep", lambda job: job.get("sweep"))
@@ -39,6 +39,7 @@ def build_rows(jobs: Sequence[Json]) -> list[Json]:
     found += _keep_differing(
         _build_section(jobs, "package", lambda job: (job.get("environment") or {}).get("packages"))
     )
+    found += _keep_differing(_build_section(jobs, "variable", lambda job: job.get("variables")))
     return found
 
 

@@ -173,8 +173,12 @@ def _open_both(own: str, tracked: Path) -> sqlite3.Connection:
         connection.execute("ATTACH ? AS records", (f"{own}?mode=ro",))
         # Not mode=ro: that cannot undo what a killed writer left half.
         place = f"{tracked.absolute().as_uri()}?mode=rw" if tracked.exists() else ":memory:"
-        connection.execute("ATTACH ? AS tracked", (place,))
-        if not connection.execute("SELECT 1 FROM tracked.sqlite_master WHERE name='latest_metrics'").fetchone():
+        try:
+            connection.execute("ATTACH ? AS tracked", (place,))
+            is_there = connection.execute("SELECT 1 FROM tracked.sqlite_master WHERE name='latest_metrics'").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise Unavailable(f"the metrics in {tracked} cannot be read: {error}") from None
+        if not is_there:
             connection.execute("DETACH tracked")
             connection.execute("ATTACH ':memory:' AS tracked")
             connection.execute(f"CREATE TABLE tracked.latest_metrics ({_NO_METRICS})")
