@@ -65,7 +65,9 @@ export function CommandPalette() {
       ...session.workspaces.filter((one) => one.folder !== folder).map((one) => ({ name: `Open workspace ${one.name}`, what: "workspace", run: () => go(buildPath(one.folder, "jobs")) })),
       ...(["light", "dark", "system"] as const).map((theme) => ({ name: `Colours: ${theme}`, what: "setting", run: () => setTheme(theme) })),
     ];
-    const found = jobs.map((job) => ({ name: job.display_name ?? job.name, what: job.experiment, job, run: () => go(buildPath(folder, "jobs", job.name)) }));
+    const words = text.toLowerCase().split(/\s+/).filter(Boolean); // the jobs may be those of the text before
+    const matching = jobs.filter((job) => words.every((word) => `${job.name} ${job.display_name ?? ""} ${job.experiment}`.toLowerCase().includes(word)));
+    const found = matching.map((job) => ({ name: job.display_name ?? job.name, what: job.experiment, job, run: () => go(buildPath(folder, "jobs", job.name)) }));
     return text ? [...found, ...chooseCommands(commands, text)] : [...commands, ...found];
   }, [jobs, text, folder, session, isOpen]);
 
