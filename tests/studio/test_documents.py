@@ -203,6 +203,10 @@ def test_a_text_becomes_a_component_a_schedule_and_an_endpoint(served: Server, w
     endpoint = served.ask("GET", f"{workspace}/batchEndpoints/counter").body["properties"]
     assert endpoint["defaults"]["deploymentName"] == "one"
     listed = served.ask("GET", f"/smalt/v1{workspace}/documents/components").body["value"]
+    files = served.ask("GET", f"/smalt/v1{workspace}/documents/components?folder=").body["value"]
+    assert next(one["component"] for one in files if one["file"] == "flows/count.yml") == "./flows/count.yml"
+    assert not any((one["file"] or "").startswith("link") for one in files)
+    assert served.ask("GET", f"/smalt/v1{workspace}/documents/components?folder=link").status == 403
     own = next(one for one in listed if one["name"] == "counted")
     assert (own["component"], own["registry"], own["title"]) == ("azureml:counted:1", None, "counted")
     assert all(one["inputs"] is not None or one["outputs"] is not None for one in listed if one["registry"] == "smalt")

@@ -1,5 +1,5 @@
 import {
-  applyNodeChanges, Background, BackgroundVariant, Controls, ReactFlow, useConnection, useReactFlow, type Connection, type Edge as FlowEdge, type FinalConnectionState, type NodeChange, type OnSelectionChangeParams,
+  applyNodeChanges, Background, BackgroundVariant, Controls, ReactFlow, useConnection, useReactFlow, type Connection, type Edge as FlowEdge, type FinalConnectionState, type NodeChange,
 } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from "react";
 import { tell, tellError } from "../shell/toasts";
@@ -57,6 +57,12 @@ export function Canvas({ store, version, onAdd, onOpenInner }: Props) {
 
   function change(changes: NodeChange<DrawNode>[]) {
     setNodes((before) => applyNodeChanges(changes, before));
+    const chosen = new Set(store.selected);
+    for (const one of changes) {
+      if (one.type === "select" && one.selected) chosen.add(one.id);
+      else if (one.type === "select") chosen.delete(one.id);
+    }
+    store.select(chosen);
     const isOver = changes.some((one) => one.type === "position" && one.dragging === false) && !changes.some((one) => one.type === "position" && one.dragging);
     if (isOver) queueMicrotask(() => store.movePositions({ ...store.positions, ...freezeAfter(flow.getNodes(), changes) }));
   }
@@ -168,7 +174,6 @@ export function Canvas({ store, version, onAdd, onOpenInner }: Props) {
           remove(gone);
           return false; // the text is changed, and the drawing follows it
         }}
-        onSelectionChange={useCallback(({ nodes: chosen }: OnSelectionChangeParams) => store.select(chosen.map(({ id }) => id)), [store])}
         onNodeDoubleClick={(_, node) => node.type === "step" && onOpenInner(node.data.step.name)}
         deleteKeyCode={isReadOnly ? null : ["Delete", "Backspace"]} nodesDraggable={!isReadOnly} nodesConnectable={!isReadOnly} selectionKeyCode="Shift" multiSelectionKeyCode={["Control", "Meta"]}
         connectionRadius={28} onlyRenderVisibleElements={nodes.length > 200} proOptions={{ hideAttribution: true }} nodesFocusable edgesFocusable
@@ -177,8 +182,15 @@ export function Canvas({ store, version, onAdd, onOpenInner }: Props) {
         <Controls showInteractive={false} position="bottom-right" />
         <ConnectionNote store={store} />
       </ReactFlow>
+      {!drawing.steps.length && <div className="draw-empty"><div>{describeEmpty(store)}</div></div>}
     </div>
   );
+}
+
+function describeEmpty({ drawing: { head }, source }: DesignerStore) {
+  const type = head.type ?? (head.command === undefined ? "pipeline" : "command");
+  if (!source.isBroken && type !== "pipeline") return <><h2>This is no pipeline</h2><p>Its type is '{String(type)}', which has no steps to draw. The text can be edited, checked and submitted all the same.</p></>;
+  return <><h2>No steps yet</h2><p>Drag a component into the drawing, or press Enter on one. Then connect an output with an input.</p></>;
 }
 
 /** Says, while a connection is drawn, why it does not fit where the pointer is. */

@@ -163,7 +163,7 @@ export function Designer({ store, onLeave, onMoved }: Props) {
         <p className="draw-broken" role="status"><Icon name="alert" size={14} />The YAML does not parse, so the drawing shows what it was: {store.source.doc.errors[0].message.split("\n")[0]}</p>
       )}
       <div className={`draw-body${panels.palette ? " with-palette" : ""}${hasSide ? " with-side" : ""}`}>
-        {panels.palette && <PalettePanel isLocked={store.source.isBroken} onAdd={(item) => add(item, null)} />}
+        {panels.palette && <PalettePanel folder={store.folder} isLocked={store.source.isBroken} onAdd={(item) => add(item, null)} />}
         <ReactFlowProvider>
           <Canvas store={store} version={version} onAdd={add} onOpenInner={openInner} />
         </ReactFlowProvider>

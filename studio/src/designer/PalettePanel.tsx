@@ -6,11 +6,11 @@ import { ErrorMessage } from "../shell/messages";
 import { BUILT_IN, COMPONENT_DRAG, listComponents, searchItems, type PaletteItem } from "./palette";
 
 /** Components to be dragged into the drawing, or added by Enter. */
-export function PalettePanel({ isLocked, onAdd }: { isLocked: boolean; onAdd: (item: PaletteItem) => void }) {
+export function PalettePanel({ folder, isLocked, onAdd }: { folder: string | null; isLocked: boolean; onAdd: (item: PaletteItem) => void }) {
   const api = useApi();
   const [text, setText] = useState("");
   const list = useRef<HTMLDivElement>(null);
-  const known = useQuery(`${api.own} components`, () => listComponents(api));
+  const known = useQuery(`${api.own} components ${folder}`, () => listComponents(api, folder));
   const found = useMemo(() => searchItems([...BUILT_IN, ...(known.data ?? [])], text), [known.data, text]);
   const groups = useMemo(() => {
     const made = new Map<string, PaletteItem[]>();

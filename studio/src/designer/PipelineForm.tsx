@@ -2,11 +2,12 @@ import { Icon } from "../shell/icons";
 import { addInput, addOutput, removePipelinePort, renamePipelinePort, setField } from "./pipeline/changes";
 import { ChoiceField, TextField } from "./fields";
 import { isLiteral } from "./pipeline/ports";
-import { formatProblem } from "./pipeline/problems";
+import { findPlace, formatProblem } from "./pipeline/problems";
 import { attemptEdit, NewPort } from "./StepForm";
 import type { DesignerStore } from "./store";
 import type { PipelinePort } from "./pipeline/drawing";
 import { parseTyped, showValue } from "./pipeline/values";
+import { revealText } from "./YamlEditor";
 import type { Path, Value } from "./yaml/source";
 
 const FLAGS = [
@@ -33,7 +34,7 @@ export function PipelineForm({ store }: { store: DesignerStore }) {
       <header className="form-head"><h2>{isNested ? String(drawing.base.at(-1) === "component" ? drawing.base.at(-2) : drawing.base.at(-1)) : isComponent ? "Pipeline component" : "Pipeline"}</h2></header>
       {store.problems.length > 0 && (
         <ul className="form-problems" aria-label="Problems">
-          {store.problems.map((problem, k) => <li key={k} className="form-problem"><Icon name="alert" size={14} /><span>{formatProblem(problem)}</span></li>)}
+          {store.problems.map((problem, k) => <li key={k}><button className="form-problem" onClick={() => { const at = findPlace(store.text, problem); if (at !== null && problem.file === store.fileName) revealText(store, at); }}><Icon name="alert" size={14} /><span>{formatProblem(problem)}</span></button></li>)}
         </ul>
       )}
       {isComponent && !isNested && <TextField label="Name" value={text(head.name)} isCode isDisabled={isLocked} onSet={set("name")} />}
@@ -61,8 +62,7 @@ export function PipelineForm({ store }: { store: DesignerStore }) {
       <h3>Inputs</h3>
       {drawing.inputs.map((port) => <PortFields key={port.name} store={store} port={port} side="inputs" isLocked={isLocked} />)}
       <NewPort label="input" isLocked={isLocked} taken={drawing.inputs.map(({ name }) => name)} onAdd={(name, type) => attemptEdit(() => store.edit((changes) => {
-        if (isComponent) changes.set([...drawing.base, "inputs", name], { type });
-        else addInput(changes, drawing.base, name, type, isLiteral(type) ? (type === "boolean" ? false : type === "string" ? "" : 0) : "");
+        addInput(changes, drawing, name, type, isLiteral(type) ? (type === "boolean" ? false : type === "string" ? "" : 0) : "");
       }))} />
       <h3>Outputs</h3>
       {drawing.outputs.map((port) => <PortFields key={port.name} store={store} port={port} side="outputs" isLocked={isLocked} />)}
@@ -83,7 +83,10 @@ function PortFields({ store, port, side, isLocked }: { store: DesignerStore; por
   const isMapping = store.source.findMap(path) !== undefined;
   const value = given.kind === "data" ? (given.path ?? "") : given.kind === "literal" ? showValue(given.value) : given.kind === "expression" ? given.text : "";
   const take = (text: string) => {
-    if (isMapping) return attemptEdit(() => store.edit((changes) => setField(changes, [...path, drawing.kind === "component" && !drawing.base.length ? "default" : "path"], text === "" ? undefined : text)));
+    const key = drawing.kind === "component" ? "default" : "path";
+    const typed = key === "default" && text !== "" ? parseTyped(name, spec, text) : { value: text };
+    if ("problem" in typed) return typed.problem;
+    if (isMapping) return attemptEdit(() => store.edit((changes) => setField(changes, [...path, key], text === "" ? undefined : typed.value)));
     const found = parseTyped(name, spec, text);
     return "problem" in found ? found.problem : attemptEdit(() => store.edit((changes) => changes.set(path, found.value)));
   };
@@ -91,7 +94,7 @@ function PortFields({ store, port, side, isLocked }: { store: DesignerStore; por
     <div className="form-port pair">
       <TextField label={side === "inputs" ? "Input" : "Output"} value={name} isCode isDisabled={isLocked} onSet={rename}
         extra={<><span className="form-type">{spec.type ?? "any"}</span><button className="link" disabled={isLocked} aria-label={`Remove the ${side.slice(0, -1)} ${name}`} onClick={() => void attemptEdit(() => store.edit((changes) => removePipelinePort(changes, drawing, side, name)))}>remove</button></>} />
-      {side === "inputs" && <TextField label={`Value of ${name}`} value={isMapping && drawing.kind === "component" ? showValue((spec.default as Value) ?? null) : value} isCode isDisabled={isLocked} onSet={take} />}
+      {side === "inputs" && (drawing.kind === "job" || isLiteral(spec.type)) && <TextField label={drawing.kind === "component" ? `Default of ${name}` : `Value of ${name}`} value={isMapping && drawing.kind === "component" ? showValue((spec.default as Value) ?? null) : value} isCode isDisabled={isLocked} onSet={take} />}
     </div>
   );
 }

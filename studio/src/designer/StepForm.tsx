@@ -120,7 +120,7 @@ function promoteInput(store: DesignerStore, drawing: Drawing, step: Step, port: 
   const name = makeFreeName(port.name, new Set(drawing.inputs.map((input) => input.name)));
   const value: Value = given.kind === "literal" ? given.value : given.kind === "data" ? given.path : ((spec.default as Value | undefined) ?? (isLiteral(spec.type) ? startValue(spec.type!.toLowerCase()) : ""));
   const why = attemptEdit(() => store.edit((changes) => {
-    addInput(changes, drawing.base, name, spec.type ?? "string", value);
+    addInput(changes, drawing, name, spec.type ?? "string", value);
     bindPort(changes, step, port.name, bindInput(name));
   }));
   if (why) tellError(why);

@@ -25,22 +25,27 @@ export const BUILT_IN: PaletteItem[] = [
     id: "command", title: "Command", description: "a command written in place", group: "In place", origin: "", component: null,
     body: { type: "command", command: "echo hello", environment: "azureml:host@latest" },
   },
+  {
+    id: "nested", title: "Pipeline", description: "a pipeline within this one, with steps of its own", group: "In place", origin: "", component: null,
+    body: { type: "pipeline", component: { type: "pipeline", jobs: { command: { type: "command", command: "echo hello", environment: "azureml:host@latest" } } } },
+  },
 ];
 
-interface Row extends Interface {
+interface Row extends Omit<Interface, "file"> {
   component: string;
   name: string;
   registry: string | null;
+  file: string | null;
   title: string;
   category: string | null;
 }
 
 /** The components of the workspace and of the registries, in groups: by category, else by where they are. */
-export async function listComponents(api: WorkspaceApi): Promise<PaletteItem[]> {
-  const { value } = await get<{ value: Row[] }>(`${api.own}/documents/components`);
-  return value.map(({ component, registry, title, category, description, ...spec }) => ({
-    id: component, title, description: description ?? "", component, spec: withoutNulls({ ...spec, description }),
-    group: category ?? (registry ? `Registry ${registry}` : "Workspace"), origin: registry ? `registry ${registry}` : "workspace", body: { component },
+export async function listComponents(api: WorkspaceApi, folder: string | null): Promise<PaletteItem[]> {
+  const { value } = await get<{ value: Row[] }>(`${api.own}/documents/components${folder === null ? "" : `?folder=${encodeURIComponent(folder)}`}`);
+  return value.map(({ component, registry, file, title, category, description, ...spec }) => ({
+    id: component, title, description: description ?? "", component, spec: withoutNulls({ ...spec, description, display_name: title, ...(file ? { file } : {}) }),
+    group: file ? "Files" : (category ?? (registry ? `Registry ${registry}` : "Workspace")), origin: file ? "file" : registry ? `registry ${registry}` : "workspace", body: { component },
   }));
 }
 

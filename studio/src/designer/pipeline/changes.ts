@@ -106,8 +106,10 @@ export function removeSteps(changes: Changes, drawing: Drawing, names: string[])
   for (const name of names) changes.remove([...drawing.base, "jobs", name]);
 }
 
-export function addInput(changes: Changes, base: Path, name: string, type: string, value: Value): void {
-  const body = isLiteral(type) ? value : { type, path: value };
+/** Add an input: of a job with a value, of a component with a type and, for a literal, the value as its default. */
+export function addInput(changes: Changes, { base, kind }: Pick<Drawing, "base" | "kind">, name: string, type: string, value: Value): void {
+  const declared: Value = isLiteral(type) ? { type, default: value } : { type };
+  const body = kind === "component" ? declared : isLiteral(type) ? value : { type, path: value };
   changes.apply(addPair(changes.source, [...base, "inputs"], name, body));
 }
 

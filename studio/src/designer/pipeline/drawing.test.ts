@@ -120,8 +120,13 @@ describe("a change", () => {
     expect(read(change((changes, of) => pasteSteps(changes, of, "a: {command: x}\n"), "type: pipeline\n")).steps.map(({ name }) => name)).toEqual(["a"]);
   });
   it("adds inputs of the pipeline", () => {
-    expect(change((changes) => addInput(changes, [], "n", "integer", 3))).toContain("  files: {type: tabular, path: azureml:t:1}\n  n: 3\noutputs:");
-    expect(change((changes) => addInput(changes, [], "d", "uri_file", "./x"), "type: pipeline\n")).toBe("type: pipeline\ninputs:\n  d:\n    type: uri_file\n    path: ./x\n");
+    expect(change((changes) => addInput(changes, { base: [], kind: "job" }, "n", "integer", 3))).toContain("  files: {type: tabular, path: azureml:t:1}\n  n: 3\noutputs:");
+    expect(change((changes) => addInput(changes, { base: [], kind: "job" }, "d", "uri_file", "./x"), "type: pipeline\n")).toBe("type: pipeline\ninputs:\n  d:\n    type: uri_file\n    path: ./x\n");
+  });
+  it("declares inputs of a component", () => {
+    const of = { base: [], kind: "component" as const };
+    expect(change((changes) => addInput(changes, of, "n", "integer", 3), "type: pipeline\nversion: 1\n")).toContain("inputs:\n  n:\n    type: integer\n    default: 3\n");
+    expect(change((changes) => addInput(changes, of, "d", "uri_file", ""), "type: pipeline\nversion: 1\n")).toContain("inputs:\n  d:\n    type: uri_file\n");
   });
   it("makes names", () => {
     expect(makeFreeName("a", new Set(["a", "a_2"]))).toBe("a_3");

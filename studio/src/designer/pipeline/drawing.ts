@@ -82,7 +82,7 @@ export function readDrawing(source: Source, interfaces: Interfaces, base: Path =
   const outputs = readPipelinePorts(asFields(own.outputs), named?.outputs);
   inferTypes(inputs, steps);
   return {
-    kind: isComponent(top) && !base.length ? "component" : "job",
+    kind: base.length ? (base.at(-1) === "component" ? "component" : "job") : isComponent(top) ? "component" : "job",
     base, inputs, outputs, steps,
     edges: [...new Map(listEdges(steps, asFields(own.jobs)).map((edge) => [edge.id, edge])).values()],
     head: own,

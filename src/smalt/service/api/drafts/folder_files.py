@@ -31,7 +31,7 @@ from smalt.service.data.files.durable_files import write_durably
 from smalt.service.data.files.path_containment import resolve_inside
 
 LARGEST = 8_000_000
-_SUFFIXES = (".yml", ".yaml")
+SUFFIXES = (".yml", ".yaml")
 
 
 async def list_files(request: ApiRequest) -> dict[str, Any]:
@@ -88,14 +88,14 @@ def _is_shown(entry: os.DirEntry[str]) -> bool:
     if entry.name.startswith("."):
         return False
     try:
-        return entry.is_dir() or (entry.is_file() and entry.name.lower().endswith(_SUFFIXES))
+        return entry.is_dir() or (entry.is_file() and entry.name.lower().endswith(SUFFIXES))
     except OSError:
         return False
 
 
 def _resolve_file(request: ApiRequest) -> Path:
     path = request.get_query("path")
-    if not path.lower().endswith(_SUFFIXES):
+    if not path.lower().endswith(SUFFIXES):
         raise RefusedError(f"'{path[:200]}' is not a YAML file; its name must end in .yml or .yaml")
     return resolve_inside(get_root(request), path)
 
