@@ -81,7 +81,7 @@ test("jobs are selected in the table, added, put first and left out; variables w
 
 test("an empty page says what to do, and a job that is not there is a sentence", async ({ page }) => {
   await open(page, "jobs");
-  await expect(page.getByRole("heading", { name: "Jobs" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Jobs", exact: true })).toBeVisible();
   await page.keyboard.press("Control+k");
   await page.getByRole("combobox", { name: "Find a job or command" }).fill("compare jobs");
   await page.keyboard.press("Enter");
