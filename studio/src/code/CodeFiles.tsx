@@ -1,6 +1,6 @@
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 import { Icon } from "../shell/icons";
-import { Loading } from "../shell/messages";
+import { lazy } from "../shell/lazyPart";
 import { formatBytes, pluralize } from "../text/format";
 import { CodeText } from "./CodeText";
 import { compareFiles, type CodeFile, type FileChange } from "./diff";
@@ -68,11 +68,7 @@ function OneFile({ file, own, before }: { file: FileChange } & Props) {
           <button className="button small" aria-pressed={isWhole} onClick={() => setWhole(true)}>Whole file</button>
         </div>
       )}
-      {isWhole && later ? <CodeText url={later} name={file.path} /> : (
-        <Suspense fallback={<Loading what="the lines" />}>
-          <FileDiff path={file.path} baseUrl={earlier} otherUrl={later} size={Math.max(file.before?.size ?? 0, file.after?.size ?? 0)} isSplit={false} />
-        </Suspense>
-      )}
+      {isWhole && later ? <CodeText url={later} name={file.path} /> : <FileDiff path={file.path} baseUrl={earlier} otherUrl={later} size={Math.max(file.before?.size ?? 0, file.after?.size ?? 0)} isSplit={false} />}
     </div>
   );
 }

@@ -1,10 +1,11 @@
-import { lazy, Suspense, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import type { MetricRun } from "../api/types";
+import { lazy } from "../shell/lazyPart";
 import { Empty } from "../shell/messages";
 import { formatNumber } from "../text/format";
 import { buildCharts } from "./series";
 
-const Curve = lazy(() => import("./Curve"));
+const Curve = lazy(() => import("./Curve"), <div className="curve" />);
 
 /** The metrics of runs: a number where there is one value, a curve where there are several. */
 export function MetricCharts({ runs }: { runs: MetricRun[] }) {
@@ -43,9 +44,7 @@ export function MetricCharts({ runs }: { runs: MetricRun[] }) {
       {curves.map((chart) => (
         <section className="chart card" key={chart.metric}>
           <h3>{chart.metric}</h3>
-          <Suspense fallback={<div className="curve" />}>
-            <Curve series={chart.series} over={over} smoothing={smoothing} isLogarithmic={isLogarithmic} />
-          </Suspense>
+          <Curve series={chart.series} over={over} smoothing={smoothing} isLogarithmic={isLogarithmic} />
         </section>
       ))}
     </div>

@@ -1,7 +1,8 @@
-import { lazy, Suspense, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { request } from "../api/client";
 import { useQuery } from "../api/useQuery";
 import { Icon } from "../shell/icons";
+import { lazy } from "../shell/lazyPart";
 import { ErrorMessage, Loading } from "../shell/messages";
 import { formatBytes } from "../text/format";
 import { chooseReader, choosePreview, formatJson, isBinary, PREVIEW_BYTES } from "./preview";
@@ -37,10 +38,8 @@ export function FilePreview({ url, name, size, folder }: Props) {
       {kind === "page" && <iframe className="page" title={name} sandbox="" src={url} />}
       {kind === "none" && <NoPreview />}
       {(kind === "text" || kind === "json") && <TextPreview url={url} name={name} kind={kind} />}
-      <Suspense fallback={<Loading what={name} />}>
-        {reader && <TablePreview name={name} task={{ files: [{ url, name, size }], reader, ...NO_CUT }} />}
-        {kind === "mltable" && <MLTablePreview url={url} path={name} folder={folder} />}
-      </Suspense>
+      {reader && <TablePreview name={name} task={{ files: [{ url, name, size }], reader, ...NO_CUT }} />}
+      {kind === "mltable" && <MLTablePreview url={url} path={name} folder={folder} />}
     </div>
   );
 }

@@ -3,9 +3,10 @@ import type { GraphJob } from "../api/types";
 import { Icon } from "../shell/icons";
 import { onThemeChange } from "../shell/theme";
 import { getLook, type Look } from "../text/states";
-import { drawGraph, readColours, type Colours } from "./draw";
+import { readColours, type Colours } from "./draw";
 import { combineStates, type Arrangement, type GraphNode } from "./model";
 import { NodeBox, type NodeMark } from "./NodeBox";
+import { useCanvas } from "./useCanvas";
 import { chooseViewport, FAR, findNeighbour, fit, isVisible, reveal, zoomAt, type Viewport } from "./viewport";
 import "./graph.css";
 
@@ -38,7 +39,8 @@ export function GraphView({ arrangement, getJob, getMark, version, now, selected
   const [colours, setColours] = useState<Colours | null>(null);
   const { nodes, edges } = arrangement;
   const isFar = view !== null && view.zoom < FAR;
-  const findNode = (name: string | undefined) => nodes.find((node) => name !== undefined && node.jobs.includes(name));
+  const byJob = useMemo(() => new Map([...nodes].reverse().flatMap((node) => node.jobs.map((name) => [name, node]))), [nodes]);
+  const findNode = (name: string | undefined) => (name === undefined ? undefined : byJob.get(name));
 
   useLayoutEffect(() => {
     const element = own.current!;
@@ -73,15 +75,16 @@ export function GraphView({ arrangement, getJob, getMark, version, now, selected
   }, [nodes, version, getMark]);
   const [cursor, setCursor] = useState<string | null>(null);
   const selectedId = (cursor !== null && nodes.some((node) => node.id === cursor) ? cursor : findNode(selected ?? undefined)?.id) ?? null;
-  const select = (node: GraphNode) => {
+  const latest = useRef({ onSelect, onToggle });
+  latest.current = { onSelect, onToggle };
+  const select = useCallback((node: GraphNode) => {
     setCursor(null);
-    onSelect(node);
-  };
+    latest.current.onSelect(node);
+  }, []);
+  const toggle = useCallback((node: GraphNode) => latest.current.onToggle(node), []);
 
-  useLayoutEffect(() => {
-    if (!canvas.current || !view || !size || !colours) return;
-    drawGraph(canvas.current, { nodes, edges, view, ...size, isFar, selected: selectedId, getLook: (node) => states.get(node.id) ?? "waiting" }, colours);
-  }, [nodes, edges, view, size, colours, isFar, selectedId, states]);
+  const getLookOf = useCallback((node: GraphNode) => states.get(node.id) ?? "waiting", [states]);
+  useCanvas(canvas, view, size, { nodes, edges, isFar, selected: selectedId, getLook: getLookOf }, colours);
 
   const pan = usePan(own, setView);
   useWheel(own, setView);
@@ -121,7 +124,7 @@ export function GraphView({ arrangement, getJob, getMark, version, now, selected
       <canvas ref={canvas} aria-hidden="true" />
       {view && (
         <div className="graph-nodes" style={{ transform: `translate(${view.left}px, ${view.top}px) scale(${view.zoom})` }}>
-          {shown.map((node) => (renderNode ? renderNode(node, node.id === selectedId) : <NodeBox key={node.id} node={node} getJob={getJob} mark={getMark?.(node)} now={now} isSelected={node.id === selectedId} onSelect={select} onToggle={onToggle} />))}
+          {shown.map((node) => (renderNode ? renderNode(node, node.id === selectedId) : <NodeBox key={node.id} node={node} getJob={getJob} mark={getMark?.(node)} version={version} now={now} isSelected={node.id === selectedId} onSelect={select} onToggle={toggle} />))}
         </div>
       )}
       <div className="graph-tools" onPointerDown={(event) => event.stopPropagation()}>

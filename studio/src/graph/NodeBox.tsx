@@ -1,3 +1,4 @@
+import { memo } from "react";
 import type { GraphJob, State } from "../api/types";
 import { Icon } from "../shell/icons";
 import { StateIcon } from "../shell/StateBadge";
@@ -17,6 +18,8 @@ interface Props {
   node: GraphNode;
   mark?: NodeMark;
   getJob: (name: string) => GraphJob | undefined;
+  /** Counts the changes of the jobs' states: a node that is only moved is not drawn again. */
+  version: number;
   now: number;
   isSelected: boolean;
   onSelect: (node: GraphNode) => void;
@@ -24,7 +27,7 @@ interface Props {
 }
 
 /** A node near enough to be read. */
-export function NodeBox({ node, mark, getJob, now, isSelected, onSelect, onToggle }: Props) {
+export const NodeBox = memo(function NodeBox({ node, mark, getJob, now, isSelected, onSelect, onToggle }: Props) {
   const jobs = node.jobs.flatMap((name) => getJob(name) ?? []);
   const state = combineStates(jobs.map((job) => job.status));
   const progress = useProgressOf(node.kind === "fold" ? undefined : jobs[0]?.name);
@@ -53,7 +56,7 @@ export function NodeBox({ node, mark, getJob, now, isSelected, onSelect, onToggl
       )}
     </div>
   );
-}
+});
 
 function describeJob(job: GraphJob, now: number, progress: string | undefined): string {
   if (job.reused) return "reused";

@@ -75,7 +75,7 @@ function drawEdges(context: CanvasRenderingContext2D, picture: Picture, colours:
     context.strokeStyle = context.fillStyle = colour;
     context.lineWidth = thickness / Math.max(0.35, Math.min(1, view.zoom));
     context.beginPath();
-    for (const edge of edges) {
+    for (const edge of thickness === 2 && chosen < 0 ? [] : edges) {
       if (!wants(edge)) continue;
       const [from, to] = edge;
       const [a, b] = [nodes[from].box, nodes[to].box];
@@ -87,14 +87,16 @@ function drawEdges(context: CanvasRenderingContext2D, picture: Picture, colours:
       context.bezierCurveTo(startX, startY + bend, endX, endY - bend, endX, endY - (picture.isFar ? 0 : ARROW));
     }
     context.stroke();
-    if (!picture.isFar) drawArrows(context, edges.filter(wants), nodes);
+    if (!picture.isFar) drawArrows(context, edges.filter(wants), picture);
   }
 }
 
-function drawArrows(context: CanvasRenderingContext2D, edges: GraphEdge[], nodes: GraphNode[]): void {
+function drawArrows(context: CanvasRenderingContext2D, edges: GraphEdge[], picture: Picture): void {
   context.beginPath();
   for (const to of new Set(edges.map(([, end]) => end))) {
-    const { x, y, width } = nodes[to].box;
+    const { box } = picture.nodes[to];
+    if (!isVisible(box, picture.view, picture)) continue;
+    const { x, y, width } = box;
     context.moveTo(x + width / 2, y);
     context.lineTo(x + width / 2 - ARROW, y - ARROW * 1.4);
     context.lineTo(x + width / 2 + ARROW, y - ARROW * 1.4);

@@ -3,7 +3,7 @@ import type { GraphJob, JobGraph } from "../api/types";
 import { useQuery } from "../api/useQuery";
 import { GraphView } from "../graph/GraphView";
 import { findFocus, listAncestors, type GraphNode, type Openings } from "../graph/model";
-import { useArrangement } from "../graph/useArrangement";
+import { prepareArrangement, useArrangement } from "../graph/useArrangement";
 import { useApi } from "../shell/context";
 import { Icon } from "../shell/icons";
 import { Link } from "../shell/Link";
@@ -31,6 +31,7 @@ export default function JobPage() {
   const store = useMemo(() => new JobStore(api, name), [api, name]);
   const version = useSyncExternalStore(store.subscribe, store.getVersion);
   useEffect(() => store.open(), [store]);
+  useEffect(() => prepareArrangement(), []);
   if (!store.graph || !store.top) return store.error ? <div className="center"><ErrorMessage error={store.error} /></div> : <Loading what="the job" />;
   return <LoadedJob store={store} graph={store.graph} top={store.top} version={version} />;
 }

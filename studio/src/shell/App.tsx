@@ -8,7 +8,7 @@ import { ErrorBoundary } from "./ErrorBoundary";
 import { Empty, ErrorMessage, Loading } from "./messages";
 import { Navigation } from "./Navigation";
 import { PAGES } from "./pages";
-import { buildPath, go, usePlace } from "./router";
+import { buildPath, getPlace, go, usePlace, type Place } from "./router";
 import { SignIn } from "./SignIn";
 import { Toast } from "./toasts";
 
@@ -37,6 +37,7 @@ export function App() {
     }
   }, []);
   useEffect(() => {
+    void findPage(getPlace())?.Component.preload?.().catch(() => {}); // meanwhile; what fails is told when it is drawn
     setSignedOutListener(() => setState((before) => (before.kind === "in" ? { kind: "out" } : before)));
     void load();
   }, [load]);
@@ -45,6 +46,8 @@ export function App() {
   if (state.kind === "error") return <div className="center"><ErrorMessage error={state.error} retry={load} /></div>;
   return <SignedIn session={state.session} />;
 }
+
+const findPage = (place: Place) => PAGES.find((one) => one.matches(place));
 
 function codeError(error: Error): Error | undefined {
   return error.message.includes("link to the studio") ? error : undefined;
@@ -80,7 +83,7 @@ function SignedIn({ session }: { session: Session }) {
       </div>
     );
   }
-  const page = PAGES.find((one) => one.matches(place));
+  const page = findPage(place);
   return (
     <Studio.Provider value={studio}>
       <a className="skip" href="#content">Skip to the content</a>

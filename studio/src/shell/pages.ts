@@ -1,5 +1,6 @@
-import { lazy, type ComponentType, type LazyExoticComponent } from "react";
+import type { ComponentType } from "react";
 import type { IconName } from "./icons";
+import { lazy } from "./lazyPart";
 import type { Place } from "./router";
 
 /** A page of the studio: the first part of its address below the workspace, and what draws it.
@@ -12,7 +13,7 @@ export interface Page {
   /** The command of the palette that opens it; by default of a page with a label "Open …". */
   command?: string;
   matches: (place: Place) => boolean;
-  Component: LazyExoticComponent<ComponentType> | ComponentType;
+  Component: ComponentType & { preload?: () => Promise<void> };
 }
 
 export const PAGES: Page[] = [
