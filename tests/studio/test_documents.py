@@ -110,6 +110,17 @@ def test_a_check_describes_the_components(served: Server, workspace: str) -> Non
     assert found["./count.yml"]["file"] == "flows/count.yml"
 
 
+def test_numbers_that_json_does_not_have_are_described_as_text(served: Server, workspace: str) -> None:
+    """A bound or default of infinity makes no answer fail."""
+    component = COMPONENT.replace("{type: string, default: hello}", "{type: number, default: .nan, max: .inf}")
+    (get_folder(served) / "flows/infinite.yml").write_text(component)
+    text = PIPELINE.replace("count.yml", "infinite.yml")
+    assert check(served, workspace, text)["components"]["./infinite.yml"]["inputs"]["words"]["max"] == "inf"
+    listed = served.ask("GET", f"/smalt/v1{workspace}/documents/components?folder=flows").body["value"]
+    assert next(one for one in listed if one["file"] == "flows/infinite.yml")["inputs"]["words"]["default"] == "nan"
+    (get_folder(served) / "flows/infinite.yml").unlink()
+
+
 def test_a_text_without_a_folder_reads_no_file(served: Server, workspace: str) -> None:
     """It says so where it names one; a text that names none is right."""
     told = list_lines(check(served, workspace, PIPELINE, folder=None))

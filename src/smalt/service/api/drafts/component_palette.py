@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from smalt.exceptions import SmaltError
+from smalt.service.api.drafts.document_checks import convert_to_json
 from smalt.service.api.drafts.document_folder import get_root, resolve_folder
 from smalt.service.api.drafts.folder_files import SUFFIXES
 from smalt.service.api.request import ApiRequest
@@ -115,20 +116,23 @@ def _render_component(
     spec = properties.get("componentSpec")
     spec = spec if isinstance(spec, Mapping) else {}
     tags = {**_get_mapping(spec, "tags"), **_get_mapping(properties, "tags")}
-    return {
-        "component": component,
-        "name": name,
-        "version": version,
-        "registry": registry,
-        "file": None,
-        "title": spec.get("display_name") or name,
-        "category": tags.get("category"),
-        "tags": tags,
-        **{key: spec.get(key) for key in _SHOWN},
-        "inputs": _get_mapping(spec, "inputs"),
-        "outputs": _get_mapping(spec, "outputs"),
-        "description": properties.get("description") or spec.get("description"),
-    }
+    rendered: dict[str, Any] = convert_to_json(
+        {
+            "component": component,
+            "name": name,
+            "version": version,
+            "registry": registry,
+            "file": None,
+            "title": spec.get("display_name") or name,
+            "category": tags.get("category"),
+            "tags": tags,
+            **{key: spec.get(key) for key in _SHOWN},
+            "inputs": _get_mapping(spec, "inputs"),
+            "outputs": _get_mapping(spec, "outputs"),
+            "description": properties.get("description") or spec.get("description"),
+        }
+    )
+    return rendered
 
 
 def _get_mapping(given: Mapping[str, Any], key: str) -> Mapping[str, Any]:

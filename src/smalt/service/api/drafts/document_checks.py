@@ -10,6 +10,7 @@ is in no folder and may name no path. `file` is the name by which problems call 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -156,7 +157,16 @@ def _describe_file(name: str, folder: Path | None, root: Path | None) -> dict[st
 
 
 def _choose_keys(spec: Any) -> dict[str, Any]:
-    return {key: spec[key] for key in _SHOWN if key in spec} if isinstance(spec, Mapping) else {}
+    return {key: convert_to_json(spec[key]) for key in _SHOWN if key in spec} if isinstance(spec, Mapping) else {}
+
+
+def convert_to_json(value: Any) -> Any:
+    """Return a value of YAML as JSON can hold it: numbers that JSON does not have become text."""
+    if isinstance(value, Mapping):
+        return {str(key): convert_to_json(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [convert_to_json(one) for one in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 ROUTES = [("POST", "/documents/check", check_document)]
