@@ -93,7 +93,7 @@ export const test = base.extend<{ watched: void }>({
     async ({ page }, use) => {
       const faults: string[] = [];
       page.on("pageerror", (error) => faults.push(error.message));
-      page.on("console", (message) => message.type() === "error" && !/status of (400|401|403|404|409|416)|frame is sandboxed|violates the following Content Security Policy directive: "default-src 'none'"/.test(message.text()) && faults.push(message.text()));
+      page.on("console", (message) => message.type() === "error" && !/status of (400|401|403|404|409|416|424)|frame is sandboxed|violates the following Content Security Policy directive: "default-src 'none'"/.test(message.text()) && faults.push(message.text()));
       page.on("request", (request) => !request.url().startsWith(URL) && !/^(data|blob):/.test(request.url()) && faults.push(`asked ${request.url()}`));
       await use();
       expect(faults).toEqual([]);

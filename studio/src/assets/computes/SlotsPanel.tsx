@@ -62,9 +62,9 @@ export function SlotsPanel({ name }: { name: string }) {
                   <td><StateBadge state={holder.status as State} /></td>
                   <td><Link to={buildPath(holder.folder, "jobs", holder.root)}>{holder.label}</Link>{holder.root !== holder.job && <span className="muted"> of {holder.root}</span>}</td>
                   <td>{holder.workspace}</td>
-                  <td className="number">{holder.cpus}</td>
+                  <td>{holder.cpus}</td>
                   <td>{holder.gpus.join(", ")}</td>
-                  <td className="number">{holder.since === null ? "–" : formatDuration(now - holder.since)}</td>
+                  <td>{holder.since === null ? "–" : formatDuration(now - holder.since)}</td>
                 </tr>
               ))}
             </tbody>

@@ -4,7 +4,7 @@ export type Fact = [name: string, value: ReactNode];
 
 /** Names and values; what has no value is left out. */
 export function Facts({ facts }: { facts: Fact[] }) {
-  const shown = facts.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const shown = facts.filter(([, value]) => value !== null && value !== undefined && value !== false && value !== "");
   return <dl className="facts">{shown.map(([name, value]) => <div key={name} className="fact"><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
 }
 

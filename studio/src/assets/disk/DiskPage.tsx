@@ -5,7 +5,7 @@ import { CommandBlock } from "../../job/CommandBlock";
 import { Icon } from "../../shell/icons";
 import { ErrorMessage, Loading } from "../../shell/messages";
 import { formatAgo, formatBytes } from "../../text/format";
-import { groupByWorkspace, nameKind, type DiskUsage, type WorkspaceUsage } from "./usage";
+import { groupByWorkspace, type DiskUsage, type WorkspaceUsage } from "./usage";
 import "../../jobs/jobs.css";
 import "../../job/job.css";
 import "../assets.css";
@@ -66,7 +66,7 @@ function Usage({ group }: { group: WorkspaceUsage }) {
         <tbody>
           {group.items.map((item) => (
             <tr key={item.kind}>
-              <td title={item.kind}>{nameKind(item.kind)}</td>
+              <td>{item.kind}</td>
               <td><div className="meter" aria-hidden="true"><span style={{ width: `${(item.bytes / largest) * 100}%` }} /></div></td>
               <td className="number">{formatBytes(item.bytes)}</td>
             </tr>
