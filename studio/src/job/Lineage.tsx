@@ -27,7 +27,7 @@ function Branch({ nodes, side }: { nodes: LineageNode[]; side: "made_by" | "used
         <li key={`${node.kind} ${node.name} ${k}`}>
           <span className="lineage-node">
             {node.kind === "job" && node.status ? <StateIcon state={node.status} size={14} /> : <Icon name="file" size={14} />}
-            {node.kind === "job" ? <Link to={buildPath(api.workspace.folder, "jobs", node.name)}>{node.parent ? `${node.parent} / ${node.step}` : node.name}</Link> : <span>{node.version ? `${node.name}:${node.version}` : node.name}</span>}
+            {node.kind === "job" ? <Link to={buildPath(api.workspace.folder, "jobs", node.name)}>{node.parent ? `${node.parent} / ${node.step}` : node.name}</Link> : node.version && (node.kind === "data" || node.kind === "models") ? <Link to={buildPath(api.workspace.folder, node.kind, node.name, node.version)}>{node.name}:{node.version}</Link> : <span>{node.version ? `${node.name}:${node.version}` : node.name}</span>}
             <span className="muted">{node.kind === "job" ? (node.output ?? node.input ?? "") : node.kind}</span>
           </span>
           {node[side]?.length ? <Branch nodes={node[side]} side={side} /> : null}

@@ -4,7 +4,9 @@ import { useQuery } from "../api/useQuery";
 import { FileTree } from "../files/FileTree";
 import { useApi } from "../shell/context";
 import { Icon } from "../shell/icons";
+import { Link } from "../shell/Link";
 import { Empty, ErrorMessage } from "../shell/messages";
+import { buildPath } from "../shell/router";
 import { Lineage } from "./Lineage";
 
 /** What a step was given, and what it made, with the files in it. */
@@ -39,15 +41,15 @@ function Side({ title, direction, ports, job }: { title: string; direction: "inp
 function PortCard({ direction, port, job }: { direction: string; port: Port; job: GraphJob }) {
   const api = useApi();
   const [isOpen, setOpen] = useState(false);
-  const [, kind, version] = /^\w+\/(.+)\/versions\/(.+)$/.exec(port.asset ?? "") ?? [];
+  const [, kind, name, version] = /^(data|models)\/(.+)\/versions\/(.+)$/.exec(port.asset ?? "") ?? [];
   return (
     <div className="port card">
       <button className="port-head" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         <Icon name={isOpen ? "down" : "right"} size={14} />
         <strong>{port.name}</strong>
         <span className="muted">{port.type.replaceAll("_", " ")}</span>
-        {kind && <span className="badge look-running">{kind}:{version}</span>}
       </button>
+      {kind && <Link className="badge look-running port-asset" to={buildPath(api.workspace.folder, kind, name, version)}>{name}:{version}</Link>}
       {port.uri && <code className="uri">{port.uri}</code>}
       {isOpen && (
         <FileTree

@@ -1,18 +1,22 @@
+import { lazy, Suspense } from "react";
 import type { Version } from "../../api/resources";
 import { CommandBlock } from "../../job/CommandBlock";
+import { Loading } from "../../shell/messages";
 import { usePlace } from "../../shell/router";
 import { AssetLink } from "../detail/AssetLink";
+import type { DetailTab } from "../detail/DetailPage";
 import { Panel } from "../detail/Facts";
 import { UsersPanel } from "../detail/UsersPanel";
 import { VersionFacts, VersionPage } from "../detail/VersionPage";
-import { shortenReference } from "../detail/versions";
 import { YamlPanel } from "../detail/YamlPanel";
 import { AssetListPage } from "../list/AssetListPage";
 import { listPorts } from "./ports";
 
+const CodePanel = lazy(() => import("./CodePanel"));
+
 export default function ComponentPages() {
   const { rest } = usePlace();
-  if (rest.length) return <VersionPage kind="components" list="Components" makeTabs={(version, name) => [{ key: "summary", name: "Summary", render: () => <ComponentSummary version={version} name={name} /> }]} />;
+  if (rest.length) return <VersionPage kind="components" list="Components" makeTabs={makeTabs} />;
   return (
     <AssetListPage
       kind="components" title="Components" noun="component" icon="component"
@@ -21,7 +25,15 @@ export default function ComponentPages() {
   );
 }
 
-export type Spec = Record<string, unknown>;
+type Spec = Record<string, unknown>;
+
+function makeTabs(version: Version, name: string): DetailTab[] {
+  const { code } = (version.properties.componentSpec ?? {}) as Spec;
+  return [
+    { key: "summary", name: "Summary", render: () => <ComponentSummary version={version} name={name} /> },
+    ...(typeof code === "string" && code ? [{ key: "code", name: "Code", render: () => <div className="summary"><Suspense fallback={<Loading what="the code" />}><CodePanel id={code} /></Suspense></div> }] : []),
+  ];
+}
 
 function ComponentSummary({ version, name }: { version: Version; name: string }) {
   const spec = (version.properties.componentSpec ?? {}) as Spec;
@@ -35,7 +47,6 @@ function ComponentSummary({ version, name }: { version: Version; name: string })
             ["Shown as", text("display_name")],
             ["Type", text("type").replaceAll("_", " ")],
             ["Environment", text("environment") && <AssetLink key="e" kind="environments" id={text("environment")} />],
-            ["Code", text("code") && <code key="c">{shortenReference(text("code"))}</code>],
             ["Same inputs, same outputs", spec.is_deterministic === false ? "no: it always runs" : null],
           ]}
         />

@@ -26,6 +26,11 @@ async def get_code_file(request: ApiRequest) -> FileResponse:
     code, path = request.get_query("code"), request.get_query("path")
     if not assets.has_code(request.server.db, request.workspace.id, code):
         raise NotFound(f"this workspace has no code with the hash '{code[:100]}'")
+    return await send_code_file(request, code, path)
+
+
+async def send_code_file(request: ApiRequest, code: str, path: str) -> FileResponse:
+    """Return a file of the snapshot with the hash `code`."""
     snapshots = request.server.data.snapshots
     entries = await asyncio.to_thread(snapshots.read_entries, code)
     entry = next((one for one in entries if one.path == path and one.kind in (FILE, EXECUTABLE)), None)

@@ -45,13 +45,13 @@ def _render_code(request: ApiRequest, code: assets.AssetVersion) -> dict[str, An
         "id": f"{build_resource_id(request.workspace, 'codes', code.name)}/versions/{code.version}",
         "hash": code.content_hash,
         "bytes": sum(entry.size for entry in entries),
-        "files": [_render_file(entry) for entry in entries],
+        "files": [render_file(entry) for entry in entries],
         "jobs": [],
         "steps": [],
     }
 
 
-def _render_file(entry: ManifestEntry) -> dict[str, Any]:
+def render_file(entry: ManifestEntry) -> dict[str, Any]:
     file: dict[str, Any] = {"path": entry.path, "kind": entry.kind, "size": entry.size}
     if entry.kind == LINK:
         file["link"] = entry.content
