@@ -11,10 +11,18 @@ import sys
 import tempfile
 from pathlib import Path
 
+from smalt.wire.encoding.ids import (
+    DEFAULT_RESOURCE_GROUP,
+    DEFAULT_SUBSCRIPTION,
+    DEFAULT_WORKSPACE,
+    build_workspace_id,
+)
 from tests.helpers import Server, running_server
+from tests.studio.demo_assets import add_assets, add_endpoint
 from tests.studio.test_browser import STUDIO
 
 DEMO = STUDIO / "browser/demo"
+HOME_WORKSPACE = build_workspace_id(DEFAULT_SUBSCRIPTION, DEFAULT_RESOURCE_GROUP, DEFAULT_WORKSPACE)
 SMALL = {
     "digits-baseline": ("digits", "echo 'accuracy 0.88'"),
     "digits-augmented": ("digits", "echo 'accuracy 0.91'; sleep 0.4"),
@@ -67,6 +75,9 @@ def submit_changed(server: Server) -> None:
 def main(folder: str) -> None:
     Path(folder).mkdir(parents=True, exist_ok=True)
     with running_server(studio_folder=str(DEMO)) as server:
+        assert server.ask("PUT", HOME_WORKSPACE, {"properties": {}}).status in (200, 201)
+        add_endpoint(server, HOME_WORKSPACE)
+        add_assets(server, HOME_WORKSPACE)
         submit_demo(server)
         known = server.ask("GET", "/smalt/v1/workspaces").body["value"]
         environment = {

@@ -111,14 +111,14 @@ class Environments:
         except SmaltError:
             return None
 
-    def is_building(self, asset: Mapping[str, Any]) -> bool:
-        """Return True if this server builds the environment now."""
-        try:
-            planned = None if asset.get("host") else self._make_plan(asset, _NO_ENGINE)
-        except SmaltError:
-            return False
-        build = self._builds.get(planned.hash) if planned else None
-        return build is not None and not build.task.done()
+    async def find_build(self, asset: Mapping[str, Any]) -> tuple[BuiltEnvironment | None, bool]:
+        """Return the environment if it is built, and True if this server builds it now; it is not built for this."""
+        if asset.get("host"):
+            return await asyncio.to_thread(self._host.examine, self._settings.host_python), False
+        images = self._images_for(asset)
+        planned = self._make_plan(asset, await images.find_state() if images else _NO_ENGINE)
+        build = self._builds.get(planned.hash)
+        return self._find_planned(planned), build is not None and not build.task.done()
 
     def invalidate_host(self) -> None:
         """Forget what was seen of the host's packages before now, as a job was submitted."""

@@ -38,7 +38,7 @@ export function BuildPanel({ name, version }: { name: string; version: string })
   return (
     <Panel title="Build">
       <p><span className={`badge look-${LOOKS[build.state]}`}>{build.state}</span></p>
-      {build.state === "not built" && <p className="muted">It is built when a job uses it for the first time{name === "host" ? "; its packages are those of this machine's Python" : ""}.</p>}
+      {build.state === "not built" && <p className="muted">It is built when a job uses it for the first time.</p>}
       {build.state === "building" && <p><button className="button small" onClick={found.reload}>Look again</button></p>}
       {build.state === "built" && (
         <>

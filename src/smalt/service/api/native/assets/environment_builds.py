@@ -5,7 +5,7 @@ GET /smalt/v1{WS}/environments/{name}/versions/{version}/build: {"state": "built
     "size": bytes, "built", "last_used": seconds since 1970, "seconds": how long the build took, "relaxed": [sentences],
     "first_job": the job that it was built for.
 
-Nothing is built by asking. The packages of `host`, the machine's own Python, are known once a job has used it.
+Nothing is built by asking. `host` is the machine's own Python, with the packages that it has now.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ async def get_build(request: ApiRequest) -> dict[str, Any]:
     version = ENVIRONMENTS.find_version(request, request.get_name("version"), None)
     context = request.server.engine.context
     asset = find_environment(context, request.workspace, f"azureml:{version.name}:{version.version}")
-    built = context.environments.find_built(asset)
+    built, is_building = await context.environments.find_build(asset)
     if built is None:
-        return {"state": "building" if context.environments.is_building(asset) else "not built"}
+        return {"state": "building" if is_building else "not built"}
     first = {use.declared_hash: use.job for use in reversed(uses.list_uses(request.server.db))}
     stored = await asyncio.to_thread(context.environments.list_stored)
     kept = next((one for one in stored if one.hash == built.declared_hash), None)
