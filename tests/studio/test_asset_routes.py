@@ -176,3 +176,18 @@ def test_what_an_mlflow_model_says_of_itself(server: Server, workspace: str, tmp
     for name, status in (("broken", 403), ("plain", 404)):
         answer = server.ask("GET", f"/smalt/v1{workspace}/models/{name}/versions/1/mlmodel")
         assert (answer.status, "MLmodel" in answer.body["error"]["message"]) == (status, True)
+
+
+def test_the_files_of_a_code(server: Server, workspace: str) -> None:
+    """Listed as in a job's snapshot, and sent one by one; a code or file that is not there is a sentence."""
+    place = f"/smalt/v1{workspace}/datastores/workspaceblobstore/files/scorer/score.py"
+    assert server.ask("PUT", workspace, {"properties": {}}).status in (200, 201)
+    assert server.ask("PUT", place, raw=b"print(1)\n").status == 200
+    body = {"properties": {"codeUri": "azureml://datastores/workspaceblobstore/paths/scorer/"}}
+    assert server.ask("PUT", f"{workspace}/codes/scorer/versions/1", body).status == 201
+    code = f"/smalt/v1{workspace}/codes/scorer/versions/1"
+    found = server.ask("GET", f"{code}/files").body
+    assert ([(one["path"], one["size"]) for one in found["files"]], found["bytes"]) == ([("score.py", 9)], 9)
+    assert signed_in(server).ask("GET", f"{code}/file?path=score.py").body == b"print(1)\n"
+    for path in (f"{code}/file?path=none.py", f"{code}/file?path=../x", code.replace("scorer", "none") + "/files"):
+        assert server.ask("GET", path).status == 404
