@@ -10,7 +10,7 @@ os.environ["REGISTRY_DISCOVERY_ENDPOINT_URL"] = f"{_BASE}/"
 
 import desk  # noqa: E402
 from azure.ai.ml import Input, MLClient, command, dsl  # noqa: E402
-from azure.ai.ml.entities import Data, FeatureStore, Workspace  # noqa: E402
+from azure.ai.ml.entities import CommandComponent, Data, FeatureStore, Workspace  # noqa: E402
 from azure.identity import DefaultAzureCredential  # noqa: E402
 from desk import HOST, done, folder, ml, refused, streamed, write  # noqa: E402
 
@@ -85,12 +85,31 @@ def it_takes_the_cloud_as_an_argument() -> None:
         os.environ.pop("AZUREML_CURRENT_CLOUD") if before is None else os.environ.update(AZUREML_CURRENT_CLOUD=before)
 
 
-def it_says_that_there_are_no_registries() -> None:
-    """One sentence."""
+def it_reads_registries() -> None:
+    """The prebuilt components of the registry smalt, by list, version and label; one is used in a pipeline."""
+    registry = MLClient(DefaultAzureCredential(), registry_name="smalt")
+    assert {"split_data", "train_model"} <= {one.name for one in registry.components.list()}
+    split = registry.components.get("split_data", label="latest")
+    assert (split.version, split.display_name) == ("1", "Split Data")
+    assert registry.components.get("split_data", version="1").id == split.id
+    table = write("cars.csv", "make,price\naudi,1\n")
+
+    @dsl.pipeline(compute="cpu-cluster")
+    def divide(fraction):
+        split(dataset=Input(type="uri_file", path=table), fraction=fraction)
+
+    message = refused(lambda: ml.jobs.create_or_update(divide(fraction=1.5)))
+    assert "'fraction' must be at most 1" in message, message
+
+
+def it_changes_no_registries() -> None:
+    """One sentence; and one for a registry that is not there."""
     message = refused(lambda: MLClient(DefaultAzureCredential(), registry_name="mine"))
     assert "no registry 'mine'" in message, message
-    message = refused(lambda: MLClient(DefaultAzureCredential(), registry_name="azureml"))
-    assert "cannot open registry 'azureml' here" in message, message
+    registry = MLClient(DefaultAzureCredential(), registry_name="smalt")
+    part = CommandComponent(name="part", version="1", command="true", environment="azureml://registries/smalt/x")
+    message = refused(lambda: registry.components.create_or_update(part))
+    assert "can only read registries here" in message, message
 
 
 desk.report()

@@ -1,11 +1,12 @@
 """Pipeline jobs."""
 
 import subprocess
+import textwrap
 
 import desk
 from azure.ai.ml import Input, Output, command, dsl, load_component, load_job
 from azure.ai.ml.entities import PipelineJob
-from desk import HOST, done, folder, ml, streamed, waited, write
+from desk import HOST, done, folder, ml, refused, streamed, waited, write
 
 COMPONENT = """
 $schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json
@@ -265,6 +266,23 @@ jobs:
     assert "nosuch" in desk.refused(lambda: ml.jobs.create_or_update(nothing))
     unknown = PipelineJob(component=registered.id, inputs={"wort": "x"})
     assert "no input 'wort'" in desk.refused(lambda: ml.jobs.create_or_update(unknown))
+
+
+def it_names_prebuilt_components() -> None:
+    """The server knows their ports; the client sends the reference as it is written."""
+    write("cars.csv", "make,price\naudi,1\n")
+    text = """
+        type: pipeline
+        settings: {{default_compute: azureml:cpu-cluster}}
+        jobs:
+          split:
+            component: azureml://registries/smalt/components/split_data/{}
+            inputs: {{dataset: {{type: uri_file, path: ./cars.csv}}, fraction: 1.5}}
+        """
+    for version in ("labels/latest", "versions/1"):
+        job = load_job(write("split.yml", textwrap.dedent(text.format(version))))
+        message = refused(lambda job=job: ml.jobs.create_or_update(job))
+        assert "'fraction' must be at most 1" in message, message
 
 
 desk.report()

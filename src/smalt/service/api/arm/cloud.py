@@ -17,6 +17,7 @@ from smalt.service.records import workspaces as records
 from smalt.service.registry.registries import BUILT_IN
 from smalt.service.secrets.identity import DEPLOYMENT_MARK
 from smalt.service.tracking.job_tokens import PREFIX as JOB_TOKEN
+from smalt.wire.encoding import ids
 
 _NO_IDENTITY = (
     "online deployments have no managed identity here; hand secrets to the scoring script in the deployment's "
@@ -150,15 +151,19 @@ async def get_operation_status(request: ApiRequest) -> dict[str, Any]:
     return {"status": "Succeeded"}
 
 
-async def discover_registry(request: ApiRequest) -> None:
-    """Refuse the discovery call by which Azure's clients open a registry."""
-    name, registries = request.get_name(), request.server.engine.context.registries
+async def discover_registry(request: ApiRequest) -> dict[str, Any]:
+    """Return where Azure's clients read a registry: at this server."""
+    name = request.get_name()
     if name.lower() != BUILT_IN:
-        name = registries.find_folder(name).registry
-    raise RefusedError(
-        f"Azure's client cannot open registry '{name}' here: name its assets azureml://registries/{name}/… in a "
-        f"workspace, and see and change them by smalt's own commands (--registry-name {name})"
-    )
+        name = request.server.engine.context.registries.find_folder(name).registry
+    return {
+        "registryName": name,
+        "primaryRegion": "local",
+        "regions": ["local"],
+        "subscriptionId": ids.DEFAULT_SUBSCRIPTION,
+        "resourceGroup": ids.DEFAULT_RESOURCE_GROUP,
+        "primaryRegionResourceProviderUri": f"{request.server_url}/",
+    }
 
 
 _WORKSPACE = {"location": "location", "tags": "tagValues", "kind": "kind"}

@@ -363,6 +363,17 @@ def _get_modified_time(found: list[RegistryAsset]) -> float:
     return max((one.document.stat().st_mtime for one in found), default=0.0)
 
 
+async def refuse_change(request: ApiRequest) -> None:
+    """Refuse what Azure's client would change: its uploads need more of a registry than is here."""
+    name = request.get_name("registry")
+    raise RefusedError(
+        f"Azure's client can only read registries here; change the registry '{name[:100]}' by smalt's own commands, with "
+        f"--registry-name {name[:100]}"
+    )
+
+
+_AZURE = "/mferp/managementfrontend"
+"""The prefix of Azure's client for the registries that it discovers."""
 _ANY = "/subscriptions/{subscription}/resourceGroups/{resource_group}" + f"/providers/{ids.PROVIDER}/registries"
 _ONE: list[tuple[str, str, Handler]] = [
     ("GET", "", get_registry),
@@ -380,5 +391,13 @@ GLOBAL_ROUTES = [
     ("GET", _ANY, list_registries),
     ("GET", "/smalt/v1/registries/{registry}/{kind}/{name}/versions/{version}/archive", get_archive),
     *((method, f"{ids.REGISTRY}{path}", handler) for method, path, handler in _ONE),
+    *(
+        (method, f"{_AZURE}{ids.REGISTRY}{path}", handler if method == "GET" else refuse_change)
+        for method, path, handler in _ONE
+    ),
+    *(
+        (method, f"{_AZURE}{ids.REGISTRY}/{{rest:path}}", refuse_change)
+        for method in ("POST", "PUT", "PATCH", "DELETE")
+    ),
 ]
 ROUTES = [("POST", "/share", share_asset), ("POST", "/import", import_asset)]

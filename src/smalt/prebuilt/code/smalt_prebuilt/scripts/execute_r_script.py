@@ -48,7 +48,7 @@ def write_frame(folder: Path, number: int, frame: pl.DataFrame) -> None:
     flags = [name for name, type in frame.schema.items() if type == pl.Boolean]
     frame = frame.with_columns(pl.col(name).cast(pl.String).str.to_uppercase() for name in flags)
     frame.write_csv(folder / f"in{number}.csv", null_value=_MISSING, quote_style="non_numeric")
-    (folder / f"in{number}.kinds").write_text("\n".join(kinds), encoding="utf-8")
+    (folder / f"in{number}.kinds").write_text("".join(f"{kind}\n" for kind in kinds), encoding="utf-8")
 
 
 def read_frame(folder: Path, number: int) -> pl.DataFrame:
