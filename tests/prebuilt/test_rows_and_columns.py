@@ -107,3 +107,17 @@ def test_mistakes_of_a_split(tmp_path: Path) -> None:
     ):
         with pytest.raises(ComponentError, match=said):
             run("split_data", tmp_path, dataset=CARS, **given)
+
+
+def test_parameters_of_another_mode_have_a_line_in_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that were given, or are not their defaults; no others."""
+    given = {"splitting_mode": "regular_expression", "column": "make", "regular_expression": "a"}
+    run("split_data", tmp_path, dataset=CARS, **given)
+    assert "no effect" not in capsys.readouterr().out
+    run("split_data", tmp_path, dataset=CARS, **given, fraction=0.7, relational_expression="> 1")
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "relational_expression has no effect with splitting_mode regular_expression",
+        "fraction has no effect with splitting_mode regular_expression",
+    ]
+    run("clean_missing_data", tmp_path, dataset=CARS, cleaning_mode="remove_entire_row", replacement_value="9")
+    assert "replacement_value has no effect with cleaning_mode remove_entire_row" in capsys.readouterr().out

@@ -42,7 +42,7 @@ def test_the_automobile_sample_predicts_prices(desk: Desk) -> None:
     assert found["root_mean_squared_error"] == pytest.approx(math.sqrt((errors**2).mean()))
     assert found["coefficient_of_determination"] == pytest.approx(1 - (errors**2).sum() / (spread**2).sum())
     assert found["coefficient_of_determination"] > 0.8
-    logged = desk.ask("job metrics --name cars-evaluate_model --query \"[?name=='mean_absolute_error'].last | [0]\"")
+    logged = desk.ask("job metrics --name cars-evaluate_model --query \"[?name=='mean_absolute_error'].value | [0]\"")
     assert float(logged) == pytest.approx(found["mean_absolute_error"])
     whole = read_output(desk, "cars-split_data", "results_dataset1")
     assert whole.height + scored.height == count_whole_rows()

@@ -51,11 +51,12 @@ class ComponentPorts:
             raise ComponentError(f"{name} is needed; connect an output, or data, to it")
         return Path(path)
 
-    def report_unused(self, why: str, *names: str) -> None:
-        """Write a line into the log for each of these optional parameters that was given."""
-        for name in names:
-            if self.has_input(name):
-                print(f"{name} has no effect {why}")
+    def report_unused(self, why: str, *names: str, **defaults: str) -> None:
+        """Write a line into the log for each of these parameters that was given, or is not its default."""
+        given = [name for name in names if self.has_input(name)]
+        given += [name for name, default in defaults.items() if self.get_text(name, default).lower() != default]
+        for name in given:
+            print(f"{name} has no effect {why}")
 
     def read_table(self, name: str) -> pl.DataFrame:
         return tables.read_table(self.find_input(name), name)

@@ -365,10 +365,9 @@ def _get_modified_time(found: list[RegistryAsset]) -> float:
 
 async def refuse_change(request: ApiRequest) -> None:
     """Refuse what Azure's client would change: its uploads need more of a registry than is here."""
-    name = request.get_name("registry")
     raise RefusedError(
-        f"Azure's client can only read registries here; change the registry '{name[:100]}' by smalt's own commands, with "
-        f"--registry-name {name[:100]}"
+        "Azure's client can only read registries here; change them by smalt's own commands, with "
+        f"--registry-name {request.get_name('registry')[:100]}"
     )
 
 

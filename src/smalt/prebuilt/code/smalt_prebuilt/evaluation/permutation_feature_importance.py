@@ -32,6 +32,10 @@ def permutation_feature_importance(ports: ComponentPorts) -> None:
     model = load_model(ports.find_input("trained_model"), "trained_model")
     if model.task not in _SCORERS or model.label is None:
         raise ComponentError("trained_model must come from train_model or tune_model_hyperparameters")
+    if model.task == CLASSIFICATION:
+        ports.report_unused("with a model of classes", regression_metric="coefficient_of_determination")
+    else:
+        ports.report_unused("with a model of numbers", classification_metric="accuracy")
     frame = ports.read_table("test_dataset")
     find_column(frame, model.label, "test_dataset")
     features = model.make_features(frame, "test_dataset")

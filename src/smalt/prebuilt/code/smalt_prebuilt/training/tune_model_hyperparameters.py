@@ -28,6 +28,7 @@ def tune_model_hyperparameters(ports: ComponentPorts) -> None:
     validation = ports.read_table("validation_dataset") if ports.has_input("validation_dataset") else None
     label = find_column(frame, ports.get_text("label_column"), "label_column")
     is_classes = definition.learner.task == CLASSIFICATION
+    report_unused_parameters(ports, is_classes, validation is not None)
     metric = ports.get_text("classification_metric" if is_classes else "regression_metric")
     found = []
     for number, parameters in enumerate(list_points(definition, ports)):
@@ -45,6 +46,17 @@ def tune_model_hyperparameters(ports: ComponentPorts) -> None:
     ports.write_table("sweep_results", pl.DataFrame([{**point, **values} for _, point, values in found]))
     log_metrics(measured)
     print(f"the best: {parameters}")
+
+
+def report_unused_parameters(ports: ComponentPorts, is_classes: bool, has_validation: bool) -> None:
+    if has_validation:
+        ports.report_unused("with a validation_dataset", number_of_folds="3")
+    if ports.get_text("sweeping_mode", "random_sweep") == "entire_grid":
+        ports.report_unused("with sweeping_mode entire_grid", maximum_number_of_runs="10")
+    if is_classes:
+        ports.report_unused("with a learner for classification", regression_metric="root_mean_squared_error")
+    else:
+        ports.report_unused("with a learner for regression", classification_metric="accuracy")
 
 
 def measure_point(

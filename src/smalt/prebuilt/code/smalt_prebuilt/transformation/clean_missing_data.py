@@ -23,6 +23,8 @@ def clean_missing_data(ports: ComponentPorts) -> None:
         for name in choose_columns(frame, ports.get_text("columns", "@all"), "columns")
         if least <= (count_missing(frame[name]) / max(frame.height, 1)) <= most
     ]
+    if mode != "custom_substitution_value":
+        ports.report_unused(f"with cleaning_mode {mode}", replacement_value="0")
     learned: dict[str, Any] = {
         "mode": mode,
         "columns": columns,

@@ -36,6 +36,7 @@ def find_edges(column: pl.Series, ports: ComponentPorts) -> list[float]:
     if mode != "custom_edges":
         ports.report_unused(f"with binning_mode {mode}", "bin_edges")
     if mode == "custom_edges":
+        ports.report_unused("with binning_mode custom_edges", number_of_bins="10")
         return _parse_edges(ports.get_text("bin_edges"))
     if not len(known):
         return []

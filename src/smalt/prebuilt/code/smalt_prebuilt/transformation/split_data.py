@@ -21,6 +21,9 @@ def split_data(ports: ComponentPorts) -> None:
     frame, mode = ports.read_table("dataset"), ports.get_text("splitting_mode", "split_rows")
     own = {"stratification_column"} if mode == "split_rows" else {"column", mode}
     ports.report_unused(f"with splitting_mode {mode}", *(name for name in _OPTIONS if name not in own))
+    if mode != "split_rows":
+        defaults = {"fraction": "0.5", "randomized_split": "true", "random_seed": "0"}
+        ports.report_unused(f"with splitting_mode {mode}", **defaults)
     if mode == "split_rows":
         first = choose_rows(frame, ports)
     elif mode == "regular_expression":
