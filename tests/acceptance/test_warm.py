@@ -53,10 +53,11 @@ def test_steps_start_warm(desk: Desk, request: pytest.FixtureRequest, kind: str)
         steps = {one["step"]: one for one in desk.smalt("job show -n measured -o json").json["steps"]}
         assert [steps[name]["start_mode"] for name in "abc"] == ["warm", "warm", "cold"]
         assert all(one["first_line_seconds"] > 0 for one in steps.values())
+        assert desk.smalt("config set warm off").code == 0
+        assert desk.job(PIPELINE, "--name after").code == 0
+        assert not [path for path in find_logs(desk) if "after" in str(path) and "started" in path.read_text()]
     finally:
         desk.smalt("config unset warm")
-    assert desk.job(PIPELINE, "--name after").code == 0
-    assert not [path for path in find_logs(desk) if "after" in str(path) and "started" in path.read_text()]
 
 
 def test_a_pipelines_word_holds_for_its_steps(desk: Desk) -> None:
@@ -74,7 +75,11 @@ def test_a_pipelines_word_holds_for_its_steps(desk: Desk) -> None:
             environment: azureml:host
             properties: {smalt.warm: "off"}
         """
-    assert desk.job(job, "--name word").code == 0
+    assert desk.smalt("config set warm off").code == 0
+    try:
+        assert desk.job(job, "--name word").code == 0
+    finally:
+        desk.smalt("config unset warm")
     said = {path.parents[1].name[-1]: "started" in path.read_text() for path in find_logs(desk) if "word" in str(path)}
     assert said["a"]
     assert not said.get("b")

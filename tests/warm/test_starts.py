@@ -87,6 +87,21 @@ def test_a_waiting_child_that_was_killed_costs_nothing(warm_rig: WarmRig) -> Non
     assert Path(step["folder"], "runs").read_text() == "run\n"
 
 
+def test_a_parent_that_was_killed_gets_a_successor(warm_rig: WarmRig) -> None:
+    """Another parent with the same imports comes about, whether or not the first was ready."""
+    program = Program("successor", "import csv, decimal, fractions\n", {})
+    key = warm_rig.make_step(program, "warm")["warm"]["key"]
+
+    def list_parents() -> list[dict[str, Any]]:
+        return [one for one in find_parents(warm_rig, key) if "fractions" in one["imported"]]
+
+    for _ in range(3):
+        warm_rig.warm_up(program)
+        (parent,) = list_parents()
+        os.kill(parent["pid"], signal.SIGKILL)
+        eventually(lambda: not list_parents(), "its end")
+
+
 def test_a_step_whose_claim_is_taken_does_not_run_again(warm_rig: WarmRig) -> None:
     """A claim that is there already keeps a warm child from running, as it does a shell."""
     warm_rig.warm_up(COUNT)

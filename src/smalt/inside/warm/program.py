@@ -8,7 +8,7 @@ import os
 import sys
 import time
 
-from . import placeholder, process_title
+from . import placeholder, process_title, teardown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def become(step: dict[str, Any], plan: dict[str, Any], added: dict[str, str]) ->
         placeholder.set_script(path, os.path.dirname(os.path.realpath(path)))
     for name in [name for name in sys.modules if name.partition(".")[0] == "_smalt_warm"]:
         del sys.modules[name]
+    teardown.keep_modules()
     _note_first_line(step["claim"])
     gc.enable()
 

@@ -55,6 +55,8 @@ class WarmParents:
         self._seen: OrderedDict[str, set[str]] = OrderedDict()
         """The steps that asked for each kind of parent; two are what makes one worth its while."""
         self._unsafe: dict[str, dict[str, str]] = {}
+        self._failed: set[str] = set()
+        """The kinds of which a parent ended before it was ready."""
         self._is_looking = False
         self._count = 0
         self.started: Counter[str] = Counter()
@@ -99,7 +101,8 @@ class WarmParents:
                 return pid
             reason = "no child is ready"
         self.started[str(reason)] += 1
-        _say_how(warm, f"started cold: {reason}")
+        if warm["explains"]:
+            _say_how(warm, f"started cold: {reason}")
         return 0
 
     def handle_exit(self, pid: int) -> None:
@@ -176,8 +179,8 @@ class WarmParents:
 
     def _read_report(self, parent: WarmParent) -> None:
         if not parent.read_report():
-            self._say(f"the warm parent {parent.pid} ended before it was ready; {self._folder} has its log")
-            self._unsafe.setdefault(parent.plan["key"], {}).update(dict.fromkeys(parent.modules, "the parent ended"))
+            if not parent.is_ready:
+                self._handle_failure(parent)
             self._remove_parent(parent)
         elif parent.unsafe:
             known = self._unsafe.setdefault(parent.plan["key"], {})
@@ -188,6 +191,14 @@ class WarmParents:
         elif parent.is_ready:
             for _ in range(MOST_CHILDREN - len(parent.children)):
                 self._add_child(parent)
+
+    def _handle_failure(self, parent: WarmParent) -> None:
+        """Leave to the steps what a second parent did not survive; the first may have been killed from outside."""
+        self._say(f"the warm parent {parent.pid} ended before it was ready; {self._folder} has its log")
+        kind = _make_kind(parent.plan)
+        if kind in self._failed:
+            self._unsafe.setdefault(parent.plan["key"], {}).update(dict.fromkeys(parent.modules, "the parent ended"))
+        self._failed.add(kind)
 
     def _remove_oldest(self) -> bool:
         """Make place for another parent; False if each was used just now."""

@@ -136,7 +136,7 @@ class LocalSteps:
         warm, reason = None, ""
         if self.context.warm is not None and not is_contained:
             warm, reason = self.context.warm.make_plan(spec, command, variables, layout.environment, folders)
-        if reason:
+        if reason and spec.warm is not None:
             say(f"started cold: {reason}")
         writes = (folders.folder, folders.artifacts, *layout.outputs.values())
         return RunnableStep(

@@ -39,7 +39,8 @@ _LOOKED_AT = frozenset({"modules", "path", "meta_path", "path_hooks"})
 _HARMLESS = frozenset({"append", "extend", "index", "count", "copy"})
 """Methods of sys.path by which nothing comes before what is there."""
 _MOST_FILES = 64
-_MOST_BYTES = 1_000_000
+_MOST_BYTES = 500_000
+"""The size of all files of a program together: half a second of the server's time, once for a program."""
 _SETTERS = frozenset({"putenv", "unsetenv", "load_dotenv", "set_key"})
 
 
@@ -87,6 +88,7 @@ class _Reading:
         self._folder = folder
         self._names = list_names(folder)
         self._read: set[str] = set()
+        self._size = 0
         self._modules: dict[str, None] = {}
         self._writes: set[str] = set()
         self._is_closed = False
@@ -100,7 +102,8 @@ class _Reading:
         if path in self._read:
             return
         self._read.add(path)
-        if len(self._read) > _MOST_FILES or os.path.getsize(path) > _MOST_BYTES:
+        self._size += os.path.getsize(path)
+        if len(self._read) > _MOST_FILES or self._size > _MOST_BYTES:
             raise UnreadableProgram("it is too long to be read ahead")
         with open(path, "rb") as file:
             try:

@@ -124,6 +124,7 @@ class WarmStarts:
             "writes": sorted(program.writes),
             "command": " ".join(parsed.words),
             "say": f"{folders.artifacts}/system_logs/smalt.log",
+            "explains": spec.warm is not None,
         }
 
     def _make_view(self, template: OverlayTemplate, folder: str) -> None:
