@@ -21,8 +21,9 @@ export function lazy<Props extends object>(load: () => Promise<{ default: Compon
     const [error, setError] = useState<unknown>(null);
     const [, setLoaded] = useState(loaded !== null);
     useEffect(() => {
+      // Also where it has been loaded meanwhile, since it was drawn without.
       let isGone = false;
-      if (!loaded) preload().then(() => isGone || setLoaded(true), (caught) => isGone || setError(caught ?? new Error("this part did not load")));
+      preload().then(() => isGone || setLoaded(true), (caught) => isGone || setError(caught ?? new Error("this part did not load")));
       return () => {
         isGone = true;
       };
