@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smalt.service.api.native.hidden_values import hide_secrets
+from smalt.service.api.comparison.hidden_values import hide_secrets
 from tests.helpers import Server, host_job
 from tests.studio.pipelines import make_step, run_pipeline
 

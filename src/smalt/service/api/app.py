@@ -32,8 +32,20 @@ from smalt.service.api.auth import job_permissions, job_reads, workspace_access
 from smalt.service.api.auth.middleware import SecurityMiddleware
 from smalt.service.api.blob import operations as blob_operations
 from smalt.service.api.blob import urls as blob_urls
+from smalt.service.api.comparison import job_comparison, step_comparison
 from smalt.service.api.drafts import component_palette, document_checks, draft_files, folder_files, submission
-from smalt.service.api.job_details import code_files, job_document, job_environment, job_progress, log_search
+from smalt.service.api.job_details import (
+    code_files,
+    job_code,
+    job_document,
+    job_environment,
+    job_graph,
+    job_ports,
+    job_progress,
+    job_rerun,
+    job_stream,
+    log_search,
+)
 from smalt.service.api.native import (
     archives,
     asset_batches,
@@ -44,12 +56,6 @@ from smalt.service.api.native import (
     datastore_uploads,
     debug,
     doctor,
-    job_code,
-    job_comparison,
-    job_graph,
-    job_ports,
-    job_rerun,
-    job_stream,
     job_table,
     lineage,
     metrics,
@@ -58,7 +64,6 @@ from smalt.service.api.native import (
     reuse,
     snapshot_uploads,
     status,
-    step_comparison,
     trials,
 )
 from smalt.service.api.native.assets import (

@@ -1,1 +1,1 @@
-"""Routes that the page of a job asks beside its graph: code, logs, progress, environment, document."""
+"""Routes about one job: graph, code, ports, logs, progress, environment, document, and running it again."""

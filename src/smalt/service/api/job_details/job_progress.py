@@ -15,8 +15,8 @@ from typing import Any
 
 from smalt.service.api.arm.job_shapes import get_subtree
 from smalt.service.api.arm.jobs import find_job
+from smalt.service.api.job_details.log_files import read_last_lines
 from smalt.service.api.native import sweep_facts
-from smalt.service.api.native.log_files import read_last_lines
 from smalt.service.api.native.metrics import get_database_path
 from smalt.service.api.request import ApiRequest
 from smalt.service.records import jobs, reuse, trials

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from smalt.exceptions import NotFound, ValidationException
 from smalt.service.api.arm.jobs import find_job
-from smalt.service.api.native.log_files import NAMES
+from smalt.service.api.job_details.log_files import NAMES
 from smalt.service.api.request import ApiRequest
 from smalt.service.data.files.path_containment import resolve_inside
 from smalt.service.secrets.masks import LOGS, SecretMask

@@ -14,8 +14,8 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from smalt.service.api.arm.jobs import find_job
-from smalt.service.api.native.job_graph import build_graph_row
-from smalt.service.api.native.job_stream import JsonLineStream, render_line, wait_for_news
+from smalt.service.api.job_details.job_graph import build_graph_row
+from smalt.service.api.job_details.job_stream import JsonLineStream, render_line, wait_for_news
 from smalt.service.api.native.job_table import build_table_row, count_steps
 from smalt.service.api.request import ApiRequest
 from smalt.service.api.server_context import ServerContext

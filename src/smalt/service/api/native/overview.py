@@ -17,9 +17,9 @@ from typing import Any
 
 from smalt.service.api.arm.job_shapes import build_tree_row, get_subtree
 from smalt.service.api.arm.jobs import find_job
+from smalt.service.api.job_details.log_files import NAMES, read_last_lines
 from smalt.service.api.native import sweep_facts
 from smalt.service.api.native.costs import get_tree_costs
-from smalt.service.api.native.log_files import NAMES, read_last_lines
 from smalt.service.api.native.metrics import build_labels, get_database_path
 from smalt.service.api.request import ApiRequest
 from smalt.service.records import job_attempts, jobs, reuse

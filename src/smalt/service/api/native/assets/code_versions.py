@@ -15,7 +15,7 @@ from starlette.responses import FileResponse
 from smalt.exceptions import NotFound
 from smalt.service.api.arm.codes import CODES
 from smalt.service.api.job_details.code_files import send_code_file
-from smalt.service.api.native.job_code import render_file
+from smalt.service.api.job_details.job_code import render_file
 from smalt.service.api.request import ApiRequest
 
 

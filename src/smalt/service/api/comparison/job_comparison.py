@@ -23,8 +23,10 @@ from typing import Any
 import yaml
 from smalt.exceptions import SmaltError, ValidationException
 from smalt.service.api.arm.job_shapes import get_subtree
-from smalt.service.api.native import step_comparison
-from smalt.service.api.native.hidden_values import hide_secrets
+from smalt.service.api.comparison import step_comparison
+from smalt.service.api.comparison.hidden_values import hide_secrets
+from smalt.service.api.comparison.step_comparison import get_read_place
+from smalt.service.api.comparison.sweep_comparison import get_sweep_facts
 from smalt.service.api.native.metrics import (
     find_jobs,
     find_reused,
@@ -33,8 +35,6 @@ from smalt.service.api.native.metrics import (
     read_job_names,
     to_json_number,
 )
-from smalt.service.api.native.step_comparison import get_read_place
-from smalt.service.api.native.sweep_comparison import get_sweep_facts
 from smalt.service.api.request import ApiRequest
 from smalt.service.engine.submission import lookup
 from smalt.service.records import jobs, reuse, tracked_runs, trials

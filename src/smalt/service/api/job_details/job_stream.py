@@ -26,7 +26,7 @@ from starlette.types import Receive, Scope, Send
 
 from smalt.service.api.arm.job_shapes import build_tree_row, get_subtree
 from smalt.service.api.arm.jobs import find_job
-from smalt.service.api.native.log_files import NAMES, SMALT_LOG, LogFile, LogTail, make_log_message
+from smalt.service.api.job_details.log_files import NAMES, SMALT_LOG, LogFile, LogTail, make_log_message
 from smalt.service.api.native.sweep_facts import TrialTracker
 from smalt.service.api.request import ApiRequest
 from smalt.service.api.server_context import ServerContext

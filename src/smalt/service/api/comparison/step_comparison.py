@@ -14,7 +14,7 @@ from typing import Any
 from smalt.entities.syntax.references import LocalPath, parse_uri
 from smalt.service.api.arm.job_shapes import get_subtree
 from smalt.service.api.arm.jobs import find_job
-from smalt.service.api.native.hidden_values import hide_secrets
+from smalt.service.api.comparison.hidden_values import hide_secrets
 from smalt.service.api.native.metrics import build_labels
 from smalt.service.api.request import ApiRequest
 from smalt.service.data.data_access import OWN

@@ -1,0 +1,1 @@
+"""Routes that compare jobs, sweeps and the steps of pipelines."""
