@@ -101,6 +101,19 @@ NOT_FOR_JOBS = {
         ("PUT", "/secrets/{name}"), ("PATCH", "/secrets/{name}"), ("DELETE", "/secrets/{name}"),
         ("PATCH", "/secrets/{name}/{version}"), ("GET", "/deletedsecrets"), ("GET", "/deletedsecrets/{name}"),
         ("DELETE", "/deletedsecrets/{name}"), ("POST", "/deletedsecrets/{name}/recover"),
+        # What the studio's pages ask for.
+        ("GET", "/job-columns"),
+        *(("GET", f"/jobs/{{name}}/{part}") for part in (
+            "document", "environment", "log-search", "previous", "progress", "snapshot/file", "step-facts",
+        )),
+        *(("GET", f"/{assets}") for assets in ("components", "data", "environments", "models")),
+        *(("GET", f"/{assets}/{{name}}/versions/{{version}}/{part}") for assets, parts in {
+            "codes": ("file", "files"), "components": ("users", "yaml"), "data": ("file", "list", "yaml"),
+            "environments": ("build", "users", "yaml"), "models": ("file", "list", "mlmodel", "yaml"),
+        }.items() for part in parts),
+        ("POST", "/documents/check"), ("GET", "/documents/components"), ("POST", "/documents/submit"),
+        ("GET", "/drafts"), ("GET", "/drafts/{name}"), ("PUT", "/drafts/{name}"), ("DELETE", "/drafts/{name}"),
+        ("GET", "/folder/file"), ("PUT", "/folder/file"), ("GET", "/folder/files"),
     },
     "/history/v1.0": {("PATCH", "/experiments/{experiment}/runs/{name}"), ("PATCH", "/runs/{name}")},
 }  # fmt: skip

@@ -390,12 +390,10 @@ GLOBAL_ROUTES = [
     ("GET", _ANY, list_registries),
     ("GET", "/smalt/v1/registries/{registry}/{kind}/{name}/versions/{version}/archive", get_archive),
     *((method, f"{ids.REGISTRY}{path}", handler) for method, path, handler in _ONE),
+    *((method, f"{_AZURE}{ids.REGISTRY}{path}", handler) for method, path, handler in _ONE if method == "GET"),
     *(
-        (method, f"{_AZURE}{ids.REGISTRY}{path}", handler if method == "GET" else refuse_change)
-        for method, path, handler in _ONE
-    ),
-    *(
-        (method, f"{_AZURE}{ids.REGISTRY}/{{rest:path}}", refuse_change)
+        (method, f"{_AZURE}{ids.REGISTRY}{path}", refuse_change)
+        for path in (*{path for _, path, _ in _ONE}, "/{kind}/{name}/versions/{version}/startPendingUpload")
         for method in ("POST", "PUT", "PATCH", "DELETE")
     ),
 ]
