@@ -393,7 +393,10 @@ GLOBAL_ROUTES = [
     *((method, f"{_AZURE}{ids.REGISTRY}{path}", handler) for method, path, handler in _ONE if method == "GET"),
     *(
         (method, f"{_AZURE}{ids.REGISTRY}{path}", refuse_change)
-        for path in (*{path for _, path, _ in _ONE}, "/{kind}/{name}/versions/{version}/startPendingUpload")
+        for path in (
+            *dict.fromkeys(path for _, path, _ in _ONE),
+            "/{kind}/{name}/versions/{version}/startPendingUpload",
+        )
         for method in ("POST", "PUT", "PATCH", "DELETE")
     ),
 ]
