@@ -386,6 +386,7 @@ _ONE: list[tuple[str, str, Handler]] = [
     ("PUT", "/{kind}/{name}/versions/{version}", put_version),
     ("GET", "/{kind}/{name}/labels/{label}", get_label),
 ]
+_UPLOAD = "/{kind}/{name}/versions/{version}/startPendingUpload"
 GLOBAL_ROUTES = [
     ("GET", _ANY, list_registries),
     ("GET", "/smalt/v1/registries/{registry}/{kind}/{name}/versions/{version}/archive", get_archive),
