@@ -94,7 +94,7 @@ def test_components_and_models_have_their_types(server: Server, workspace: str) 
     assert server.ask("GET", f"/smalt/v1{workspace}/models").body["types"] == {"mlflow_model": 1}
 
 
-@pytest.mark.parametrize("query", ["sort=colour", "view=hidden", "skip=-1", "limit=many"])
+@pytest.mark.parametrize("query", ["sort=colour", "view=hidden", "skip=-1", "limit=many", "search=" + "a" * 501])
 def test_what_a_query_cannot_mean_is_refused(server: Server, workspace: str, query: str) -> None:
     """With what it may be."""
     put_data(server, workspace, "d")

@@ -253,6 +253,26 @@ def test_files_outside_of_the_folder_are_out_of_reach(served: Server, workspace:
     assert put_file(served, own, b"a: 1\n", {}).status == 403
 
 
+@pytest.mark.parametrize("path", ["x" * 300 + ".yml", "x/" * 2500 + "x.yml"])
+def test_a_path_that_no_disk_can_hold_is_refused(served: Server, workspace: str, path: str) -> None:
+    """With a sentence; it is no fault of the server."""
+    own = f"/smalt/v1{workspace}/folder"
+    answers = [
+        served.ask("GET", f"{own}/file?path={path}"),
+        served.ask("GET", f"{own}/files?path={path}"),
+        put_file(served, f"{own}/file?path={path}", b"a: 1\n", {}),
+    ]
+    assert [answer.status for answer in answers] == [403] * 3
+    assert all("is too long" in answer.body["error"]["message"] for answer in answers)
+
+
+def test_a_folder_is_not_overwritten_by_a_file(served: Server, workspace: str) -> None:
+    """The name is what is wrong, not the disk."""
+    (get_folder(served) / "flows/folder.yml").mkdir()
+    answer = put_file(served, f"/smalt/v1{workspace}/folder/file?path=flows/folder.yml", b"a: 1\n", {})
+    assert (answer.status, "folder.yml is a folder" in answer.body["error"]["message"]) == (403, True)
+
+
 def test_drafts_are_kept_with_the_workspace(served: Server, workspace: str) -> None:
     """Kept, listed, changed by who saw them last, and deleted."""
     own = f"/smalt/v1{workspace}/drafts"

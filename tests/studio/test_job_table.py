@@ -82,6 +82,12 @@ def test_archived_jobs_are_apart(server: Server, workspace: str) -> None:
     assert len(server.ask("GET", f"/smalt/v1{workspace}/job-counts?view=all").body["experiments"]) == 2
 
 
+def test_repeated_values_count_once(server: Server, workspace: str) -> None:
+    """As a link of a page may have gathered them."""
+    assert server.ask("PUT", workspace, {"properties": {}}).status in (200, 201)
+    assert table(server, workspace, "&".join(["status=Failed", "tag=k", "owner=me"] * 1200)) == (0, [])
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -99,6 +105,10 @@ def test_archived_jobs_are_apart(server: Server, workspace: str) -> None:
         "where=",
         "where=" + "a" * 400,
         "&".join(["where=a"] * 11),
+        "search=" + "a" * 50_100,
+        "search=" + "a%20" * 400,
+        "&".join(f"tag={number}" for number in range(1200)),
+        "&".join(f"experiment={number}" for number in range(201)),
     ],
 )
 def test_what_a_query_cannot_mean_is_refused(server: Server, workspace: str, query: str) -> None:

@@ -27,6 +27,7 @@ from smalt.entities.syntax.job_states import parse_state
 from smalt.exceptions import ValidationException
 from smalt.service.api.arm.job_shapes import get_shown_status
 from smalt.service.api.native.metrics import get_database_path
+from smalt.service.api.native.table_query import get_search_text, get_values
 from smalt.service.api.request import ApiRequest
 from smalt.service.records import job_search
 from smalt.service.records.database import Database
@@ -131,16 +132,16 @@ def build_table_row(job: Job, steps: StepCount | None = None) -> dict[str, Any]:
 
 
 def _parse_search(request: ApiRequest) -> JobSearch:
-    chosen = request.query_params.getlist
     tags = [
-        (key, value if separator else None) for key, separator, value in (tag.partition("=") for tag in chosen("tag"))
+        (key, value if separator else None)
+        for key, separator, value in (tag.partition("=") for tag in get_values(request, "tag"))
     ]
     return JobSearch(
-        text=request.get_query("search"),
-        statuses=[parse_state(status) for status in chosen("status")],
-        types=chosen("type"),
-        experiments=chosen("experiment"),
-        owners=chosen("owner"),
+        text=get_search_text(request),
+        statuses=[parse_state(status) for status in get_values(request, "status")],
+        types=get_values(request, "type"),
+        experiments=get_values(request, "experiment"),
+        owners=get_values(request, "owner"),
         tags=tags,
         since=_parse_time(request, "since"),
         until=_parse_time(request, "until"),

@@ -14,6 +14,7 @@ from pathlib import Path
 from smalt.exceptions import NotFound, RefusedError, SmaltError, Unavailable
 from smalt.machine.mounts import list_mount_points
 from smalt.service.data.files.copy_cancellation import check_stop
+from smalt.service.data.files.path_containment import make_length_error
 
 Log = Callable[[str], None]
 
@@ -121,8 +122,9 @@ def _remove_around(folder: str, mounted: list[str]) -> None:
 def make_write_error(path: str | os.PathLike[str], error: OSError) -> SmaltError:
     """Return the error, in one sentence, for a write that failed."""
     if error.errno == errno.ENAMETOOLONG:
-        name = max(os.fspath(path).split("/"), key=len)
-        return RefusedError(f"the name {name[:40]}… is too long for a file; choose one of at most 255 bytes")
+        return make_length_error(path)
+    if error.errno == errno.EISDIR:
+        return RefusedError(f"{os.fspath(path)} is a folder; choose another name for the file")
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
         return RefusedError(f"{os.path.dirname(path)} cannot be a folder, as it is a file or lies below one")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -18,6 +18,7 @@ from typing import Any
 from smalt.entities.schema.problems import join_words
 from smalt.exceptions import ValidationException
 from smalt.service.api.arm.environments import list_builtin
+from smalt.service.api.native.table_query import get_search_text, get_values
 from smalt.service.api.request import ApiRequest
 from smalt.service.records.asset_lists import SORTS, AssetRow, AssetSearch, count_types, list_names, search_assets
 
@@ -63,8 +64,8 @@ def _parse_search(request: ApiRequest) -> tuple[AssetSearch, str, bool]:
         raise ValidationException(f"'sort' must be one of {join_words(SORTS, 'and')}, not '{key[:100]}'")
     if view not in _VIEWS:
         raise ValidationException(f"'view' must be {join_words(_VIEWS, 'or')}, not '{view[:100]}'")
-    chosen = request.query_params.getlist
-    search = AssetSearch(request.get_query("search"), chosen("type"), chosen("owner"), view)
+    types, owners = get_values(request, "type"), get_values(request, "owner")
+    search = AssetSearch(get_search_text(request), types, owners, view)
     return search, key, sort.startswith("-")
 
 
