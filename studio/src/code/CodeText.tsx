@@ -29,8 +29,8 @@ export function CodeText({ url, name }: { url: string; name: string }) {
   if (found.error) return <ErrorMessage error={found.error} />;
   if (!found.data) return <Loading what={name} />;
   const { text, isBinary, isCut } = found.data;
-  if (isBinary) return <p className="muted">This file is no text.</p>;
-  if (!text) return <p className="muted">The file is empty.</p>;
+  if (isBinary) return <p className="diff-note">This file is no text.</p>;
+  if (!text) return <p className="diff-note">The file is empty.</p>;
   const lines = text.replace(/\n$/, "").split("\n");
   return (
     <>
@@ -38,7 +38,7 @@ export function CodeText({ url, name }: { url: string; name: string }) {
         <pre className="numbers" aria-hidden="true">{lines.map((_, k) => k + 1).join("\n")}</pre>
         <pre>{lines.join("\n")}</pre>
       </div>
-      {isCut && <p className="muted">This is the beginning, {formatBytes(MOST_BYTES)}.</p>}
+      {isCut && <p className="diff-note">This is the beginning, {formatBytes(MOST_BYTES)}.</p>}
     </>
   );
 }

@@ -1,3 +1,4 @@
+import { Fragment } from "react";
 import { request } from "../api/client";
 import { useQuery } from "../api/useQuery";
 import { isBinary } from "../files/preview";
@@ -17,6 +18,8 @@ interface Props {
   baseUrl: string | null;
   otherUrl: string | null;
   size: number;
+  /** The names of the two codes. */
+  names: [string, string];
   isSplit: boolean;
 }
 
@@ -33,15 +36,15 @@ async function loadDiff(baseUrl: string | null, otherUrl: string | null): Promis
 }
 
 /** The lines of a file that differ between two codes. */
-export default function FileDiff({ path, baseUrl, otherUrl, size, isSplit }: Props) {
+export default function FileDiff({ path, baseUrl, otherUrl, size, names, isSplit }: Props) {
   const isLarge = size > LARGEST;
   const found = useQuery(isLarge ? null : `${baseUrl} ${otherUrl}`, () => loadDiff(baseUrl, otherUrl));
   if (found.error) return <ErrorMessage error={found.error} />;
-  const files = <Downloads path={path} baseUrl={baseUrl} otherUrl={otherUrl} />;
+  const files = <Downloads path={path} baseUrl={baseUrl} otherUrl={otherUrl} names={names} />;
   if (isLarge) return <p className="diff-note">Files over {formatBytes(LARGEST)} are not compared line by line. {files}</p>;
   if (found.data === undefined) return <Loading what="the lines" />;
-  if (found.data === "binary") return <p className="diff-note">It is no text. {files}</p>;
-  if (!found.data) return <p className="diff-note">The two differ in too many lines to be shown beside each other. {files}</p>;
+  if (found.data === "binary") return <p className="diff-note">This file is no text. {files}</p>;
+  if (!found.data) return <p className="diff-note">The two files differ in too many lines to be shown beside each other. {files}</p>;
   const { hunks } = found.data;
   const count = hunks.reduce((sum, { lines }) => sum + lines.length, 0);
   const [shown, skipped] = [cutHunks(hunks, MOST_LINES), countSkipped(hunks)];
@@ -50,7 +53,7 @@ export default function FileDiff({ path, baseUrl, otherUrl, size, isSplit }: Pro
       <div className="diff-scroll" tabIndex={0} role="region" aria-label={`Lines of ${path} that differ`}>
         <table className={isSplit ? "diff split" : "diff"}>
           {isSplit && <colgroup><col className="at" /><col /><col className="at" /><col /></colgroup>}
-          <thead className="visually-hidden"><tr>{isSplit ? <><th>Line</th><th>First job</th><th>Line</th><th>Second job</th></> : <><th>Line in the first job</th><th>Line in the second job</th><th>Text</th></>}</tr></thead>
+          <thead className="visually-hidden"><tr>{isSplit ? names.map((name) => <Fragment key={name}><th>Line</th><th>{name}</th></Fragment>) : <>{names.map((name) => <th key={name}>Line: {name}</th>)}<th>Text</th></>}</tr></thead>
           {shown.map((hunk, k) => (
             <tbody key={k}>
               {skipped[k] > 0 && <tr className="skipped"><td colSpan={isSplit ? 4 : 3}>{pluralize(skipped[k], "equal line")}</td></tr>}
@@ -60,7 +63,7 @@ export default function FileDiff({ path, baseUrl, otherUrl, size, isSplit }: Pro
         </table>
       </div>
       {count > MOST_LINES && <p className="diff-note">The first {MOST_LINES} of {count} lines are shown. {files}</p>}
-      {!count && <p className="diff-note">{baseUrl && otherUrl ? "No line differs; its kind or the ends of its lines do." : "The file is empty."}</p>}
+      {!count && <p className="diff-note">{baseUrl && otherUrl ? "No line differs; the kind of the file or the ends of its lines do." : "The file is empty."}</p>}
     </>
   );
 }
@@ -97,12 +100,12 @@ function SplitCell({ line, at }: { line: DiffLine | null; at: number | null }) {
   );
 }
 
-function Downloads({ path, baseUrl, otherUrl }: Pick<Props, "path" | "baseUrl" | "otherUrl">) {
-  const name = path.split("/").at(-1);
+function Downloads({ path, baseUrl, otherUrl, names }: Pick<Props, "path" | "baseUrl" | "otherUrl" | "names">) {
+  const file = path.split("/").at(-1);
   return (
     <>
-      {baseUrl && <a className="button small" href={baseUrl} download={`first-${name}`}><Icon name="download" size={12} />First</a>}{" "}
-      {otherUrl && <a className="button small" href={otherUrl} download={`second-${name}`}><Icon name="download" size={12} />Second</a>}
+      {baseUrl && <a className="button small" href={baseUrl} download={`first-${file}`}><Icon name="download" size={12} />{names[0]}</a>}{" "}
+      {otherUrl && <a className="button small" href={otherUrl} download={`second-${file}`}><Icon name="download" size={12} />{names[1]}</a>}
     </>
   );
 }

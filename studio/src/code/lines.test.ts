@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { diffTexts } from "./diff";
+import { compareFiles, diffTexts } from "./diff";
 import { countSkipped, cutHunks, pairLines } from "./lines";
-import { describeKind } from "./snapshots";
+import { describeKind, listFiles } from "./snapshots";
 
 test("removed lines stand beside the added ones in their place", async () => {
   const { hunks } = (await diffTexts("a\nb\nc\nd\n", "a\nB\nC\nnew\nd\n"))!;
@@ -21,4 +21,11 @@ test("a link, an empty folder, or a file that became executable is said", () => 
   expect(describeKind({ path: "p", change: "changed", before: file("f"), after: file("f", "2") })).toBeNull();
   expect(describeKind({ path: "p", change: "added", after: file("l", "there") })).toBe("a link to there");
   expect(describeKind({ path: "p", change: "added", after: file("f") })).toBeNull();
+  expect(describeKind({ path: "p", change: "same", before: file("l", "there"), after: file("l", "there") })).toBe("a link to there");
+});
+
+test("a link is the same as long as it leads to the same place", () => {
+  const link = (target: string) => listFiles([{ path: "latest", kind: "l", size: 0, link: target }]);
+  expect(compareFiles(link("a"), link("a"))[0].change).toBe("same");
+  expect(compareFiles(link("a"), link("b"))[0].change).toBe("changed");
 });

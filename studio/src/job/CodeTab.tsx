@@ -2,7 +2,8 @@ import { getPrevious } from "../api/details";
 import type { GraphJob, Snapshot } from "../api/types";
 import { useQuery } from "../api/useQuery";
 import type { WorkspaceApi } from "../api/workspace";
-import { CodeFiles, type CodeSnapshot } from "../code/CodeFiles";
+import { CodeFiles } from "../code/CodeFiles";
+import { buildCode } from "../code/snapshots";
 import { useApi } from "../shell/context";
 import { Link } from "../shell/Link";
 import { Empty, ErrorMessage } from "../shell/messages";
@@ -30,7 +31,6 @@ export function CodeTab({ job }: { job: GraphJob }) {
   const { own, previous, earlier } = found.data;
   const facts = Object.entries(GIT).filter(([key]) => own.git[key]);
   if (!own.snapshots.length && !facts.length) return <Empty icon="archive" title="It ran no code of its own"><p>Its command uses what its environment has.</p></Empty>;
-  const wrap = (name: string, snapshot: JobSnapshot): CodeSnapshot => ({ files: snapshot.files.filter(({ kind }) => kind !== "d"), buildUrl: (path) => api.buildCodeFileUrl(name, snapshot.hash, path) });
   return (
     <div className="summary">
       {facts.length > 0 && <dl className="facts">{facts.map(([key, name]) => <div className="fact" key={key}><dt>{name}</dt><dd><code>{own.git[key]}</code></dd></div>)}</dl>}
@@ -40,7 +40,7 @@ export function CodeTab({ job }: { job: GraphJob }) {
           <section key={snapshot.hash}>
             <h3>{pluralize(snapshot.files.length, "file")}, {formatBytes(snapshot.bytes)} <span className="muted mono">{snapshot.hash.slice(0, 12)}</span></h3>
             {match && previous && <p className="muted">Compared with the run before, <Link to={buildPath(api.workspace.folder, "jobs", previous)}>{previous}</Link>.</p>}
-            <CodeFiles own={wrap(job.name, snapshot)} before={match && previous ? wrap(previous, match) : null} />
+            <CodeFiles own={buildCode(api, job.name, snapshot)} before={match && previous ? buildCode(api, previous, match) : null} />
           </section>
         );
       })}

@@ -3,6 +3,7 @@ import { joinPath } from "../../api/resources";
 import type { SnapshotFile } from "../../api/types";
 import { useQuery } from "../../api/useQuery";
 import { CodeFiles } from "../../code/CodeFiles";
+import { listFiles } from "../../code/snapshots";
 import { useApi } from "../../shell/context";
 import { ErrorMessage, Loading } from "../../shell/messages";
 import { formatBytes, pluralize } from "../../text/format";
@@ -24,10 +25,9 @@ export default function CodePanel({ id }: { id: string }) {
   if (found.error) return <ErrorMessage error={found.error} retry={found.reload} />;
   if (!found.data) return <Loading what="the code" />;
   const { files, bytes } = found.data;
-  const shown = files.filter(({ kind }) => kind !== "d");
   return (
-    <Panel title={`${pluralize(shown.length, "file")}, ${formatBytes(bytes)}`}>
-      <CodeFiles own={{ files: shown, buildUrl: (path) => buildUrl(`${base}/file`, { path }) }} before={null} />
+    <Panel title={`${pluralize(files.length, "file")}, ${formatBytes(bytes)}`}>
+      <CodeFiles own={{ files: listFiles(files), buildUrl: (path) => buildUrl(`${base}/file`, { path }) }} before={null} />
     </Panel>
   );
 }
