@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import type { JobRow } from "../api/types";
 import { chooseCommands, listCommands, type Command } from "./commands";
 import { useStudio } from "./context";
@@ -24,7 +24,7 @@ export function CommandPalette() {
   const [isOpen, setOpen] = useState(false);
   const folder = api.workspace.folder;
 
-  useEffect(() => {
+  useLayoutEffect(() => { // before the page is seen, so that no key is lost
     function open() {
       setText("");
       setChosen(0);
