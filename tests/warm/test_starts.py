@@ -173,14 +173,70 @@ def test_a_module_beside_the_program_hides_the_imported_one(warm_rig: WarmRig) -
         ("import sys\nsys.path.insert(0, 'lib')\nimport numpy\n", "it looks at sys.path, or changes it"),
         ("import sys\nsys.path[:0] = ['lib']\n", "it looks at sys.path, or changes it"),
         ("from sys import modules\n", "it looks at sys.modules, or changes it"),
-        ("import sys as system\n", "it looks at sys.anything, or changes it"),
+        ("import sys as system\n", "it may look at sys.modules, or change it"),
         ("import os\nos.environ[str(1)] = '2'\n", "variables whose names its text does not tell"),
+        ("from os import environ as E\nE.update(A='1')\n", "by another name than os.environ"),
+        ("import os\nvariables = os.environ\nvariables['A'] = '1'\n", "by another name than os.environ"),
+        ("import os\nos.environ |= {'A': '1'}\n", "by another name than os.environ"),
+        ("import os\ndef fill(into): into['A'] = '1'\nfill(os.environ)\n", "by another name than os.environ"),
+        ("from unittest import mock\nmock.patch.dict('os.environ', A='1').start()\n", "another name than os.environ"),
+        ("import ctypes\nctypes.CDLL(None).setenv(b'A', b'1', 1)\n", "by another name than os.environ"),
         ("if True print(1)\n", "program.py is not Python of this server's version"),
     ],
 )  # fmt: skip
 def test_a_program_that_would_not_be_the_same_is_refused(warm_rig: WarmRig, text: str, reason: str) -> None:
     with pytest.raises(AssertionError, match=reason):
         warm_rig.make_step(Program("refused", text, {}), "warm")
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("from pkg import conf\nimport csv\n", "python program.py"),
+        ("from pkg.below import up\n", "python program.py"),
+        ("import csv\n", "python -m pkg.relative"),
+        ("import csv\n", "python -m pkg.conf.run"),
+    ],
+)
+def test_all_own_modules_are_read_for_variables(warm_rig: WarmRig, text: str, command: str) -> None:
+    """Submodules by `from`, relative imports, and the packages that `python -m` imports first."""
+    setting = "import os\nos.environ['OMP_NUM_THREADS'] = '1'\n"
+    files = {"pkg/__init__.py": "", "pkg/conf/__init__.py": setting, "pkg/conf/run.py": "import csv\n"}
+    files |= {"pkg/relative.py": "from . import conf\nimport csv\n", "pkg/below/__init__.py": ""}
+    files |= {"pkg/below/up.py": "from ..conf import os\n"}
+    with pytest.raises(AssertionError, match="sets OMP_NUM_THREADS, which is read at import"):
+        warm_rig.make_step(Program("reads-all", text, files, command=command), "warm")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "import importlib\nimportlib.import_module('helper')\n",
+        "exec('1')\n",
+        "if len('a'):\n    from helper import x\n",
+    ],
+)
+def test_imports_behind_code_that_is_not_read_are_the_programs_own(warm_rig: WarmRig, before: str) -> None:
+    """What runs by a name, or on a condition, may set what the imports after it read."""
+    program = Program("behind", f"import csv\n{before}import json\n", {"helper.py": "x = 1\n"})
+    assert warm_rig.make_step(program, "warm")["warm"]["modules"] == ["csv"]
+
+
+def test_os_environ_may_be_read_and_given_to_a_process(warm_rig: WarmRig) -> None:
+    text = "import os, subprocess\nprint(dict(os.environ), 'A' in os.environ, os.environ.get('A'))\n"
+    text += "subprocess.run(['true'], env=os.environ)\nsubprocess.run(['true'], env={**os.environ, 'A': '1'})\n"
+    assert warm_rig.make_step(Program("reader", text, {}), "warm")["warm"]["modules"] == ["subprocess"]
+
+
+def test_a_module_that_an_import_looks_for_in_vain_is_the_programs_own(warm_rig: WarmRig) -> None:
+    """`pickle` asks for Jython's `org.python.core`: a program that has a folder `org` gets its own."""
+    program = Program(
+        "looks", "import pickle\nprint(pickle.PyStringMap)\n", {"org/python/core.py": "PyStringMap = 7\n"}
+    )
+    warm_rig.warm_up(program)
+    step, exit, how = run_in_place(warm_rig, program)
+    assert (exit["code"], Path(step["log"]).read_text()) == (0, "7\n")
+    assert how == "started cold: its folder has 'org', which its packages look for\n"
 
 
 def test_only_imports_that_are_certain_are_done_before(warm_rig: WarmRig) -> None:

@@ -31,6 +31,17 @@ class _ObservedVariables(type(os.environ)):  # type: ignore[misc]
         return bool(super().__contains__(name))
 
 
+class _MissingModules:
+    """The last finder, which is asked for what no other finds."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if path is None:
+            self.names.add(name)
+
+
 def import_modules(names: list[str]) -> dict[str, Any]:
     """Import the modules; report what they read, and why one must be left to the child (`unsafe`)."""
     begun = os.times()
@@ -38,6 +49,8 @@ def import_modules(names: list[str]) -> dict[str, Any]:
     _ObservedVariables.reads = report["reads"]
     plain = os.environ.__class__
     os.environ.__class__ = _ObservedVariables
+    missing: Any = _MissingModules()
+    sys.meta_path.append(missing)
     try:
         for name in names:
             reason = _import_one(name)
@@ -45,6 +58,8 @@ def import_modules(names: list[str]) -> dict[str, Any]:
                 report["unsafe"][name] = reason
     finally:
         os.environ.__class__ = plain
+        sys.meta_path.remove(missing)
+    report["missing"] = sorted(missing.names)
     ended = os.times()
     report["cpu"] = ended.user + ended.system - begun.user - begun.system
     report["reads"] = sorted(report["reads"])

@@ -23,6 +23,9 @@ _hold.argtypes, _hold.restype = [ctypes.py_object], None
 _finalize = ctypes.pythonapi["PyObject_CallFinalizer"]
 _finalize.argtypes, _finalize.restype = [ctypes.py_object], None
 
+_get_bases = type.__dict__["__mro__"].__get__
+_get_attributes = type.__dict__["__dict__"].__get__
+
 
 class _Boundary:
     """Between the modules of the parent and later ones: Python clears the latest first."""
@@ -39,8 +42,13 @@ class _Boundary:
                 for place, entry in enumerate(one):
                     if entry[0] in self.names:
                         one[place] = (entry[0], gone)
-            elif hasattr(type(one), "__del__") and one is not self and not _is_running(one):
+            elif _has_finalizer(type(one)) and one is not self and not _is_running(one):
                 _finalize(one)
+
+
+def _has_finalizer(kind: type) -> bool:
+    """Return True for a class with `__del__`; asks no metaclass, as what one needs may be gone by now."""
+    return any("__del__" in _get_attributes(base) for base in _get_bases(kind))
 
 
 def _is_running(one: Any) -> bool:

@@ -36,6 +36,8 @@ class WarmParent:
         self.children: list[WarmChild] = []
         self.names: frozenset[str] = frozenset()
         """The top-level modules that a child has from the beginning, and another Python has not."""
+        self.missing: frozenset[str] = frozenset()
+        """The top-level modules that its imports looked for and did not find."""
         self.reads: dict[str, str | None] = {}
         """The variables that its imports read, each with its value there."""
         self.unsafe: dict[str, str] = {}
@@ -63,6 +65,7 @@ class WarmParent:
             return False
         variables: dict[str, str] = self.plan["env"]
         self.names = frozenset(report["names"])
+        self.missing = frozenset(report["missing"])
         self.reads = {name: variables.get(name) for name in report["reads"] if name != VARIABLE}
         self.unsafe, self.cpu = report["unsafe"], report["cpu"]
         self.is_ready = True

@@ -240,6 +240,8 @@ class WarmParents:
             return "the parent still imports"
         if hidden := parent.names.intersection(warm["names"]):
             return f"its folder has a module called {min(hidden)}"
+        if found := parent.missing.intersection((*warm["names"], *warm["folders"])):
+            return f"its folder has '{min(found)}', which its packages look for"
         if written := parent.reads.keys() & set(warm["writes"]):
             return f"it sets the variable {min(written)}, which is read at import"
         variables = {**variables, **warm["assigned"]}

@@ -42,6 +42,15 @@ _MOST_FILES = 64
 _MOST_BYTES = 500_000
 """The size of all files of a program together: half a second of the server's time, once for a program."""
 _SETTERS = frozenset({"putenv", "unsetenv", "load_dotenv", "set_key"})
+_READERS = frozenset(
+    {
+        *("dict", "len", "sorted", "list", "tuple", "print", "pprint", "str", "repr", "copy", "deepcopy"),
+        *("isinstance", "iter", "debug", "info", "warning"),
+    }
+)
+"""Functions that may be given os.environ, and leave it alone."""
+_RUNNERS = frozenset({"exec", "import_module", "__import__", "exec_module", "run_path", "run_module"})
+"""Functions that run code of another place."""
 
 
 class UnreadableProgram(Exception):
@@ -53,13 +62,19 @@ class Program(NamedTuple):
     """The modules of safe packages that it always imports, in the order of its text."""
     names: frozenset[str]
     """The names by which modules of its own can be imported, and so hide others."""
+    folders: frozenset[str]
+    """The folders beside it that are modules where there is no other of that name."""
     writes: frozenset[str]
     """The environment variables that it sets."""
 
 
-def read_program(folder: str, script: str) -> Program:
-    """Read the program `script` of `folder`, with the modules beside it that it imports."""
-    return _Reading(os.path.join(folder, os.path.dirname(script))).read(os.path.join(folder, script))
+def read_program(folder: str, script: str, module: str = "") -> Program:
+    """Read the program `script` of `folder`, with the modules beside it that it imports.
+
+    `module` is its name where it is run by `python -m`.
+    """
+    place = folder if module else os.path.join(folder, os.path.dirname(script))
+    return _Reading(place).read(os.path.join(folder, script), module)
 
 
 def find_module(folder: str, name: str) -> str | None:
@@ -81,6 +96,11 @@ def list_names(folder: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def list_folders(folder: str) -> frozenset[str]:
+    """Return the names of the folders in a folder."""
+    return frozenset(entry.name for entry in os.scandir(folder) if entry.is_dir())
+
+
 class _Reading:
     """Reads one program, each of its files once."""
 
@@ -94,9 +114,11 @@ class _Reading:
         self._is_closed = False
         """True after a package that may change what the imports after it do."""
 
-    def read(self, path: str) -> Program:
+    def read(self, path: str, module: str) -> Program:
+        self._read_own(module if path.endswith("__main__.py") else module.rpartition(".")[0])
         self._read_file(path, is_main=True)
-        return Program(tuple(self._modules), self._names, frozenset(self._writes))
+        folders = list_folders(self._folder)
+        return Program(tuple(self._modules), self._names, folders, frozenset(self._writes))
 
     def _read_file(self, path: str, *, is_main: bool) -> None:
         if path in self._read:
@@ -112,22 +134,48 @@ class _Reading:
                 raise UnreadableProgram(f"{os.path.basename(path)} is not Python of this server's version") from None
         for node in ast.walk(tree):
             _check_looks_at_sys(node)
+            _check_hands_on_variables(node)
             self._look_for_writes(node)
-        self._read_statements(tree.body, is_main)
+        self._read_statements(tree.body, os.path.dirname(path), is_main)
 
-    def _read_statements(self, statements: list[ast.stmt], is_main: bool) -> None:
+    def _read_statements(self, statements: list[ast.stmt], folder: str, is_main: bool) -> None:
         for one in statements:
             if isinstance(one, ast.Import):
                 for alias in one.names:
                     self._add_module(alias.name)
             elif isinstance(one, ast.ImportFrom):
-                self._add_from(one)
+                self._add_from(one, folder)
             elif isinstance(one, (ast.Try, ast.With)) or (is_main and _is_main_test(one)):
-                self._read_statements(one.body, is_main)
+                self._read_statements(one.body, folder, is_main)
+            elif not isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and self._runs_other_code(one):
+                self._is_closed = True
 
-    def _add_from(self, node: ast.ImportFrom) -> None:
-        if node.level == 0 and node.module:
-            self._add_module(node.module)
+    def _runs_other_code(self, statement: ast.stmt) -> bool:
+        """Return True for a statement that may run what is not read here; functions wait for their call."""
+        if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.dump(statement.test):
+            return False
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Call) and _get_called(node) in _RUNNERS:
+                return True
+            tops = [one.name.partition(".")[0] for one in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                tops = ["" if node.level else (node.module or "").partition(".")[0]]
+            if any(top in self._names or not _is_known(top) for top in tops):
+                return True
+        return False
+
+    def _add_from(self, node: ast.ImportFrom, folder: str) -> None:
+        name = node.module or ""
+        for _ in range(1, node.level):
+            folder = os.path.dirname(folder)
+        if node.level:
+            self._read_below(folder, name)
+        else:
+            self._add_module(name)
+            folder = self._folder
+        if node.level or name.partition(".")[0] in self._names:
+            for alias in node.names:
+                self._read_below(folder, f"{name}.{alias.name}".lstrip("."))
 
     def _add_module(self, name: str) -> None:
         top = name.partition(".")[0]
@@ -136,13 +184,17 @@ class _Reading:
         elif top in SAFE:
             if not self._is_closed:
                 self._modules.setdefault(name)
-        elif top not in sys.stdlib_module_names and top not in _PASSED_OVER:
+        elif not _is_known(top):
             self._is_closed = True
 
     def _read_own(self, name: str) -> None:
+        self._read_below(self._folder, name)
+
+    def _read_below(self, folder: str, name: str) -> None:
+        """Read a module below a folder, with the packages that it is in."""
         parts = name.split(".")
         for count in range(1, len(parts) + 1):
-            place = os.path.join(self._folder, *parts[:count])
+            place = os.path.join(folder, *parts[:count])
             for path in (f"{place}.py", f"{place}/__init__.py"):
                 if os.path.isfile(path):
                     self._read_file(path, is_main=False)
@@ -156,7 +208,7 @@ class _Reading:
                     self._add_write(target.slice)
         if not isinstance(node, ast.Call):
             return
-        called = node.func.attr if isinstance(node.func, ast.Attribute) else _get_name(node.func)
+        called = _get_called(node)
         if called in _SETTERS:
             raise UnreadableProgram(f"it calls {called}")
         if isinstance(node.func, ast.Attribute) and _is_environment(node.func.value):
@@ -177,7 +229,7 @@ def _check_looks_at_sys(node: ast.AST) -> None:
     if isinstance(node, ast.ImportFrom) and node.module == "sys":
         names = [alias.name for alias in node.names if alias.name in (*_LOOKED_AT, "*")]
     elif isinstance(node, ast.Import):
-        names = ["anything" for alias in node.names if alias.name == "sys" and alias.asname]
+        names = ["modules" for alias in node.names if alias.name == "sys" and alias.asname]
     else:
         names = []
         if isinstance(node, ast.Attribute) and node.attr == "modules":
@@ -193,7 +245,41 @@ def _check_looks_at_sys(node: ast.AST) -> None:
         if isinstance(inner, ast.Attribute) and inner.attr in _LOOKED_AT and _get_name(inner.value) == "sys":
             names.append(inner.attr)
     if names:
-        raise UnreadableProgram(f"it looks at sys.{names[0]}, or changes it")
+        may = "may look" if isinstance(node, ast.Import) else "looks"
+        raise UnreadableProgram(f"it {may} at sys.{names[0]}, or {'change' if may != 'looks' else 'changes'} it")
+
+
+def _check_hands_on_variables(node: ast.AST) -> None:
+    """Raise UnreadableProgram where what is set is not to be seen: os.environ by another name, or at another place."""
+    given: list[ast.AST] = []
+    if isinstance(node, ast.ImportFrom):
+        is_hidden = any(alias.name in ("environ", "environb") and alias.asname for alias in node.names)
+    else:
+        is_hidden = isinstance(node, ast.Constant) and node.value in ("os.environ", "environ", "setenv", b"setenv")
+    if isinstance(node, ast.Call) and not _is_reader(node):
+        given = [*node.args, *(one.value for one in node.keywords if one.arg not in ("env", None))]
+    elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+        given = [*node.value.elts] if isinstance(node.value, (ast.Tuple, ast.List)) else [node.value or node]
+    elif isinstance(node, ast.AugAssign):
+        given = [node.target]
+    elif isinstance(node, ast.Attribute) and node.attr == "setenv":
+        is_hidden = True
+    if is_hidden or any(isinstance(one, ast.expr) and _is_environment(one) for one in given):
+        raise UnreadableProgram("it may set environment variables by another name than os.environ")
+
+
+def _is_reader(node: ast.Call) -> bool:
+    is_patch = isinstance(node.func, ast.Attribute) and node.func.attr == "dict"  # mock.patch.dict
+    return _get_called(node) in _READERS and not is_patch
+
+
+def _is_known(top: str) -> bool:
+    """Return True for a package whose import changes nothing for those after it."""
+    return top in SAFE or top in sys.stdlib_module_names or top in _PASSED_OVER
+
+
+def _get_called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else _get_name(node.func)
 
 
 def _is_environment(node: ast.expr) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from smalt.machine.home import Home
 from smalt.service.compute.local.warm_commands import PythonCommand, is_python, parse_python_command
-from smalt.service.compute.local.warm_programs import Program, UnreadableProgram, find_module, list_names, read_program
+from smalt.service.compute.local.warm_programs import Program, UnreadableProgram, find_module, read_program
 from smalt.service.compute.spec import StepSpec
 from smalt.service.compute.step import Folders
 from smalt.service.data import remove_tree
@@ -73,7 +73,7 @@ class WarmStarts:
             return None, "the step is distributed"
         parsed = parse_python_command(command)
         if parsed is None or parsed.words[0] not in (*environment.template.commands,):
-            return None, "its command is more than one Python program"
+            return None, "its command has more of a shell, or of Python's options, than can be read ahead"
         own = {**variables, **parsed.assigned}
         problem = _find_problem(spec, parsed, own, environment)
         program = problem or self._read_program(spec, parsed, folders)
@@ -121,6 +121,7 @@ class WarmStarts:
             "module": parsed.module,
             "assigned": parsed.assigned,
             "names": sorted(program.names),
+            "folders": sorted(program.folders),
             "writes": sorted(program.writes),
             "command": " ".join(parsed.words),
             "say": f"{folders.artifacts}/system_logs/smalt.log",
@@ -154,8 +155,7 @@ def _read_code(parsed: PythonCommand, folder: str) -> Program | str:
             return f"the module {parsed.module} is not in its code"
         if not os.path.isfile(os.path.join(folder, script)):
             return f"there is no {script} in its code"
-        program = read_program(folder, script)
-        return program if parsed.script else program._replace(names=program.names | list_names(folder))
+        return read_program(folder, script, parsed.module)
     except UnreadableProgram as error:
         return str(error)
     except OSError as error:
