@@ -101,3 +101,31 @@ test("a nested pipeline is drawn inside, and a component file is added from the 
   expect(text).toContain("    component: ./count.yml\n");
   expect(text).toContain("          command: echo inside\n");
 });
+
+test("Ctrl S saves what a field has, and Ctrl Z undoes it wherever the focus is", async ({ page }) => {
+  const path = writeProject("typed");
+  const saved = () => readFileSync(`${FILES}/${path}`, "utf8");
+  await open(page, `designer?file=${path}`);
+  await node(page, "count").click();
+  const field = form(page, "Step count").getByLabel("value of rows", { exact: true });
+  await field.fill("8");
+  await page.keyboard.press("Control+s");
+  await expect.poll(saved).toBe(PIPELINE.replace("rows: 5", "rows: 8"));
+  await field.fill("many");
+  await page.keyboard.press("Control+s");
+  await expect(form(page, "Step count").getByRole("alert")).toContainText("must be an integer");
+  await field.fill("8");
+  await field.fill("9");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect.poll(saved).toBe(PIPELINE.replace("rows: 5", "rows: 9"));
+  await page.keyboard.press("Control+z"); // a saving button has no focus
+  await expect(field).toHaveValue("8");
+  await expect.poll(() => readText(page)).toContain("rows: 8");
+  await expect(page.getByText("not saved", { exact: true })).toBeVisible();
+  await field.focus();
+  await page.keyboard.press("Control+z");
+  await expect(field).toHaveValue("5");
+  await page.keyboard.press("Control+y");
+  await expect(field).toHaveValue("8");
+  expect(saved()).toBe(PIPELINE.replace("rows: 5", "rows: 9"));
+});

@@ -144,14 +144,7 @@ export function Canvas({ store, version, onAdd, onOpenInner }: Props) {
   }
   function press(event: KeyboardEvent) {
     const isCommand = event.ctrlKey || event.metaKey;
-    if (isCommand && event.key.toLowerCase() === "z") {
-      event.preventDefault();
-      if (event.shiftKey) store.redo();
-      else store.undo();
-    } else if (isCommand && event.key.toLowerCase() === "y") {
-      event.preventDefault();
-      store.redo();
-    } else if (isCommand && event.key.toLowerCase() === "a") {
+    if (isCommand && event.key.toLowerCase() === "a") {
       event.preventDefault();
       store.select(nodes.map(({ id }) => id));
     } else if (event.key === "Escape") store.select([]);

@@ -45,7 +45,10 @@ export function Designer({ store, onLeave, onMoved }: Props) {
   const chosen = store.selected.size === 1 ? findStep(store.drawing, [...store.selected][0]) : undefined;
 
   useEffect(() => {
-    const warn = (event: BeforeUnloadEvent) => store.isChanged && event.preventDefault();
+    const warn = (event: BeforeUnloadEvent) => {
+      (document.activeElement as HTMLElement | null)?.blur(); // a field's text is taken when it is left
+      if (store.isChanged) event.preventDefault();
+    };
     window.addEventListener("beforeunload", warn);
     store.resume();
     return () => {
@@ -142,13 +145,17 @@ export function Designer({ store, onLeave, onMoved }: Props) {
   ]), [store, save, submit, download, arrange, align, setPanels]);
   useEffect(() => {
     function press(event: KeyboardEvent) {
-      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s") return;
+      const key = event.key.toLowerCase();
+      if (!(event.ctrlKey || event.metaKey) || !"syz".includes(key) || event.defaultPrevented) return;
+      if (key !== "s" && hasOwnUndo(event.target as HTMLElement)) return;
       event.preventDefault();
-      save();
+      if (key === "s") save();
+      else if (key === "y" || event.shiftKey) store.redo();
+      else store.undo();
     }
     window.addEventListener("keydown", press);
     return () => window.removeEventListener("keydown", press);
-  }, [save]);
+  }, [save, store]);
 
   const openInner = (name: string) => {
     const step = store.drawing.steps.find((one) => one.name === name);
@@ -189,6 +196,12 @@ export function Designer({ store, onLeave, onMoved }: Props) {
       {dialog && dialog !== "save" && <PublishDialog key={dialog} store={store} kind={dialog} onClose={() => setDialog(null)} />}
     </div>
   );
+}
+
+/** True where Ctrl Z is about a text that is being typed: not of a form's field that is unchanged, in which it would part the field from the text. */
+function hasOwnUndo(target: HTMLElement): boolean {
+  if (target.closest("dialog, [role=dialog]")) return true;
+  return target.matches("input, textarea, [contenteditable=true]") && target.dataset.taken !== "true";
 }
 
 const PANELS = "smalt.designer.panels";

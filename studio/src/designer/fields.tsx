@@ -16,7 +16,7 @@ interface TextProps {
   onSet: (text: string) => string | null;
 }
 
-/** A field whose text is taken when it is left, or by Enter; Escape brings the old one back. */
+/** A field whose text is taken when it is left, by Enter and before it is saved; Escape brings the old one back. */
 export function TextField({ label, value, hint, placeholder, isCode, isLong, isText, list, isDisabled, extra, onSet }: TextProps) {
   const id = useId();
   const [text, setText] = useState(value);
@@ -25,14 +25,19 @@ export function TextField({ label, value, hint, placeholder, isCode, isLong, isT
     setText(value);
     setProblem(null);
   }, [value]);
-  const take = () => {
-    if (text !== value) setProblem(onSet(text));
-    else setProblem(null);
+  const take = (): string | null => {
+    const why = text === value ? null : onSet(text);
+    setProblem(why);
+    return why;
   };
   function press(event: KeyboardEvent) {
     if (event.key === "Enter" && (isLong ? event.ctrlKey || event.metaKey : !event.shiftKey)) {
       if (isText) event.preventDefault();
       take();
+    }
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s" && take()) {
+      event.preventDefault();
+      event.stopPropagation(); // a text that cannot be taken would not be in what is saved
     }
     if (event.key === "Escape") {
       event.stopPropagation();
@@ -42,7 +47,7 @@ export function TextField({ label, value, hint, placeholder, isCode, isLong, isT
   }
   const common = {
     id, value: text, placeholder, disabled: isDisabled, className: isCode ? "field mono" : "field", "aria-describedby": hint || problem ? `${id}-hint` : undefined, "aria-invalid": problem !== null,
-    onChange: (event: { target: { value: string } }) => setText(event.target.value), onBlur: take, onKeyDown: press, spellCheck: false,
+    onChange: (event: { target: { value: string } }) => setText(event.target.value), onBlur: take, onKeyDown: press, spellCheck: false, "data-taken": text === value,
   };
   return (
     <div className="form-row">
