@@ -45,3 +45,15 @@ test("a file that another program changed is not overwritten, and outside of the
   await open(page, "designer?file=../outside.yml");
   await expect(page.getByRole("alert")).toContainText("leads out of its folder");
 });
+
+test("a file that is no pipeline, or is not YAML, says so", async ({ page }) => {
+  const folder = writeProject("others").split("/")[0];
+  await open(page, `designer?file=${folder}/count.yml`);
+  await expect(page.getByText("Its type is 'command'")).toBeVisible();
+  await page.getByRole("button", { name: "Submit" }).click();
+  await expect(page.getByRole("alert")).toContainText("only a job is submitted");
+  writeFileSync(`${FILES}/${folder}/broken.yml`, "type: pipeline\njobs:\n  a:\n    type: command\n   command: ls\n");
+  await open(page, `designer?file=${folder}/broken.yml`);
+  await expect(page.getByText("The YAML does not parse, so nothing is drawn")).toBeVisible();
+  await expect(page.locator("[data-step]")).toHaveCount(0);
+});

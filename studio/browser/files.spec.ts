@@ -25,6 +25,8 @@ transformations:
 (o / "MLmodel").write_text("flavors:\\n  python_function: {}\\n")
 (o / "broken.parquet").write_bytes(b"PAR1 and no more than that, really PAR1")
 (o / "empty.csv").write_text("")
+(o / "empty.parquet").write_bytes(b"")
+(o / "odd.csv").write_bytes("a,n\\xe4me\\n1,2,3\\n".encode("latin-1"))
 (o / "facts.json").write_text(json.dumps({"accuracy": 0.5}))
 `;
 
@@ -59,6 +61,11 @@ test("files of a job as tables, with what their columns hold", async ({ page }) 
   await files.getByRole("button", { name: "broken.parquet" }).click();
   await expect(preview.getByRole("alert")).toBeVisible();
   await files.getByRole("button", { name: "empty.csv" }).click();
+  await expect(preview.getByText("The file is empty.")).toBeVisible();
+  await files.getByRole("button", { name: "odd.csv" }).click();
+  await expect(preview.getByText("1 row has more values than there are columns")).toBeVisible();
+  await expect(preview.getByText("Some bytes are not text in the file's encoding")).toBeVisible();
+  await files.getByRole("button", { name: "empty.parquet" }).click();
   await expect(preview.getByText("The file is empty.")).toBeVisible();
   await files.getByRole("button", { name: "facts.json" }).click();
   await expect(preview.getByText('"accuracy": 0.5')).toBeVisible();

@@ -65,5 +65,5 @@ def run_spec(served: Server, spec: str, workspace: str) -> subprocess.CompletedP
         "STUDIO_PYTHON": sys.executable,
         "STUDIO_FOLDER": next(one["folder"] for one in known if one["name"] == workspace),
     }
-    command = ["node", "node_modules/@playwright/test/cli.js", "test", "-c", "browser", spec]
+    command = ["node", "node_modules/@playwright/test/cli.js", "test", "-c", "browser", f"/{spec}"]
     return subprocess.run(command, cwd=STUDIO, env=environment, capture_output=True, text=True, timeout=LONGEST)

@@ -162,6 +162,15 @@ def test_a_text_is_submitted_and_runs(served: Server, workspace: str) -> None:
     assert submit(served, workspace, "job", PIPELINE, name="drawn").body == {"name": "drawn"}
 
 
+def test_a_component_is_not_submitted_as_a_job(served: Server, workspace: str) -> None:
+    """The error says what can be done with it instead."""
+    schema = "https://azuremlschemas.azureedge.net/latest/pipelineComponent.schema.json"
+    text = f"$schema: {schema}\nname: parts\n{PIPELINE}"
+    refused = submit(served, workspace, "job", text, name="parts")
+    assert refused.status == 400
+    assert "this is a component, and only a job is submitted" in refused.body["error"]["message"]
+
+
 def test_the_server_checks_what_no_file_tells(served: Server, workspace: str) -> None:
     """A component that is not registered is a problem of the deep check and of a submission, at its line."""
     text = PIPELINE.replace('component: ./count.yml\n    inputs: {words: "one two"}', "component: azureml:unknown:1")

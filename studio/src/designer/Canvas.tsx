@@ -175,14 +175,17 @@ export function Canvas({ store, version, onAdd, onOpenInner }: Props) {
         <Controls showInteractive={false} position="bottom-right" />
         <ConnectionNote store={store} />
       </ReactFlow>
-      {!drawing.steps.length && <div className="draw-empty"><div>{describeEmpty(store)}</div></div>}
+      {!drawing.steps.length && <div className={nodes.length ? "draw-empty above" : "draw-empty"}><div>{describeEmpty(store)}</div></div>}
     </div>
   );
 }
 
-function describeEmpty({ drawing: { head }, source }: DesignerStore) {
+function describeEmpty({ drawing: { head, kind }, source }: DesignerStore) {
+  if (source.isBroken) return <><h2>Nothing is drawn</h2><p>The steps appear when the YAML can be read.</p></>;
   const type = head.type ?? (head.command === undefined ? "pipeline" : "command");
-  if (!source.isBroken && type !== "pipeline") return <><h2>This is no pipeline</h2><p>Its type is '{String(type)}', which has no steps to draw. The text can be edited, checked and submitted all the same.</p></>;
+  if (type === "environment" || ["image", "conda_file", "build"].some((key) => key in head)) return <><h2>This is no pipeline</h2><p>It is an environment, which has no steps to draw.</p></>;
+  if (kind === "component" && type !== "pipeline") return <><h2>This is no pipeline</h2><p>Its type is '{String(type)}', which has no steps to draw. The text can be edited and checked.</p></>;
+  if (type !== "pipeline") return <><h2>This is no pipeline</h2><p>Its type is '{String(type)}', which has no steps to draw. The text can be edited, checked and submitted all the same.</p></>;
   return <><h2>No steps yet</h2><p>Drag a component into the drawing, or press Enter on one. Then connect an output with an input.</p></>;
 }
 

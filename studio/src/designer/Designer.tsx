@@ -167,7 +167,7 @@ export function Designer({ store, onLeave, onMoved }: Props) {
     <div className="designer">
       <Toolbar store={store} panels={panels} isBusy={isBusy} onPanels={setPanels} onSave={save} onDialog={setDialog} onDownload={download} onSubmit={() => void submit()} onArrange={arrange} onAlign={align} />
       {store.source.isBroken && (
-        <p className="draw-broken" role="status"><Icon name="alert" size={14} />The YAML does not parse, so the drawing shows what it was: {store.source.doc.errors[0].message.split("\n")[0]}</p>
+        <p className="draw-broken" role="status"><Icon name="alert" size={14} />The YAML does not parse, so {store.hasDrawing ? "the drawing shows what it was" : "nothing is drawn"}: {store.source.doc.errors[0].message.split("\n")[0]}</p>
       )}
       <div className={`draw-body${panels.palette ? " with-palette" : ""}${hasSide ? " with-side" : ""}`}>
         {panels.palette && <PalettePanel folder={store.folder} isLocked={store.source.isBroken} onAdd={(item) => add(item, null)} />}

@@ -31,7 +31,7 @@ export function PipelineForm({ store }: { store: DesignerStore }) {
   const isComponent = drawing.kind === "component";
   return (
     <section className="draw-form" aria-label="Pipeline">
-      <header className="form-head"><h2>{isNested ? String(drawing.base.at(-1) === "component" ? drawing.base.at(-2) : drawing.base.at(-1)) : isComponent ? "Pipeline component" : "Pipeline"}</h2></header>
+      <header className="form-head"><h2>{isNested ? String(drawing.base.at(-1) === "component" ? drawing.base.at(-2) : drawing.base.at(-1)) : isComponent ? ((head.type ?? "pipeline") === "pipeline" ? "Pipeline component" : "Not a pipeline") : "Pipeline"}</h2></header>
       {store.problems.length > 0 && (
         <ul className="form-problems" aria-label="Problems">
           {store.problems.map((problem, k) => <li key={k}><button className="form-problem" onClick={() => { const at = findPlace(store.text, problem); if (at !== null && problem.file === store.fileName) revealText(store, at); }}><Icon name="alert" size={14} /><span>{formatProblem(problem)}</span></button></li>)}

@@ -1,6 +1,7 @@
 import { Handle, Position, useUpdateNodeInternals, type Node, type NodeProps } from "@xyflow/react";
 import { useEffect } from "react";
 import { Icon } from "../shell/icons";
+import { pluralize } from "../text/format";
 import type { Port, Step } from "./pipeline/drawing";
 import { listShownInputs } from "./pipeline/placement";
 
@@ -20,7 +21,7 @@ export function StepNode({ id, data: { step, problems }, selected }: NodeProps<S
       <div className="draw-face">
         <span className="draw-name">
           {step.name}
-          {problems.length > 0 && <span className="draw-problem" title={problems.join("\n")}><Icon name="alert" size={14} /><span className="visually-hidden">{problems.length} problems: {problems.join("; ")}</span></span>}
+          {problems.length > 0 && <span className="draw-problem" title={problems.join("\n")}><Icon name="alert" size={14} /><span className="visually-hidden">{pluralize(problems.length, "problem")}: {problems.join("; ")}</span></span>}
         </span>
         <span className="draw-kind" title={kind}>{step.title || shortenName(kind)}</span>
       </div>

@@ -39,6 +39,12 @@ describe("a document", () => {
     store.undo();
     expect(store.positions).toEqual({});
   });
+  it("that did not parse when it was opened is not drawn until it does", () => {
+    const store = open(`${TEXT}b: [\n`);
+    expect([store.hasDrawing, store.drawing.steps]).toEqual([false, []]);
+    store.dispatch({ changes: { from: TEXT.length, to: TEXT.length + 5 }, userEvent: "input.paste" });
+    expect([store.hasDrawing, store.drawing.steps[0].name]).toEqual([true, "a"]);
+  });
   it("that does not parse keeps its last drawing, and is not drawn on", () => {
     const store = open(TEXT);
     store.dispatch({ changes: { from: 0, insert: "a: [\n" }, userEvent: "input.paste" });

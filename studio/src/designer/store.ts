@@ -38,6 +38,8 @@ export class DesignerStore {
   folder: string | null;
   source: Source;
   drawing: Drawing;
+  /** False until the text could be read once. */
+  hasDrawing: boolean;
   interfaces: Interfaces = {};
   problems: Problem[] = [];
   warnings: Problem[] = [];
@@ -62,7 +64,8 @@ export class DesignerStore {
     this.savedText = opened.origin.kind === "new" ? "" : opened.file.text;
     this.state = EditorState.create({ doc: opened.file.text, extensions: [...this.extensions, more, positionField.init(() => opened.positions)] });
     this.source = new Source(opened.file.text);
-    this.drawing = readDrawing(this.source, {}, []);
+    this.hasDrawing = !this.source.isBroken;
+    this.drawing = readDrawing(this.hasDrawing ? this.source : new Source(""), {}, []);
   }
 
   /** A file's own line breaks stay within its lines unless all are alike; see yaml/encoding.ts. */
@@ -215,6 +218,7 @@ export class DesignerStore {
     if (text !== this.source.text) this.source = new Source(text);
     if (!this.source.isBroken) {
       if (this.base.length && !this.source.findMap(this.base)) this.base = [];
+      this.hasDrawing = true;
       this.drawing = readDrawing(this.source, this.interfaces, this.base);
     }
     this.announce();

@@ -24,8 +24,6 @@ interface Props {
 
 /** A file's content, or its beginning. Pages and images that a job wrote run no script here. */
 export function FilePreview({ url, name, size, folder }: Props) {
-  const kind = choosePreview(name);
-  const reader = kind === "table" ? chooseReader(name) : null;
   return (
     <div className="preview">
       <div className="preview-bar">
@@ -34,13 +32,24 @@ export function FilePreview({ url, name, size, folder }: Props) {
         <span className="space" />
         <a className="button small" href={url} download={name.split("/").at(-1)}><Icon name="download" size={14} />Download</a>
       </div>
+      {!size && <p className="muted">The file is empty.</p>}
+      {size > 0 && <Content url={url} name={name} size={size} folder={folder} />}
+    </div>
+  );
+}
+
+function Content({ url, name, size, folder }: Props) {
+  const kind = choosePreview(name);
+  const reader = kind === "table" ? chooseReader(name) : null;
+  return (
+    <>
       {kind === "image" && <ImagePreview url={url} name={name} />}
       {kind === "page" && <iframe className="page" title={name} sandbox="" src={url} />}
       {kind === "none" && <NoPreview />}
       {(kind === "text" || kind === "json") && <TextPreview url={url} name={name} kind={kind} />}
       {reader && <TablePreview name={name} task={{ files: [{ url, name, size }], reader, ...NO_CUT }} />}
       {kind === "mltable" && <MLTablePreview url={url} path={name} folder={folder} />}
-    </div>
+    </>
   );
 }
 

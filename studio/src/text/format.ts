@@ -30,7 +30,7 @@ export function formatBytes(size: number): string {
   const units = ["bytes", "KB", "MB", "GB", "TB"];
   let unit = 0;
   while (size >= 1000 && unit < units.length - 1) [size, unit] = [size / 1000, unit + 1];
-  return unit === 0 ? `${size} bytes` : `${size >= 100 ? size.toFixed(0) : size.toFixed(1)} ${units[unit]}`;
+  return unit === 0 ? pluralize(size, "byte") : `${size >= 100 ? size.toFixed(0) : size.toFixed(1)} ${units[unit]}`;
 }
 
 export function formatCount(count: number): string {

@@ -51,6 +51,11 @@ def _check(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str,
 
 
 def _submit(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    if given["kind"] != "job":
+        raise ValidationException(
+            "this is a component, and only a job is submitted; register the component, or submit a pipeline that has "
+            "it as a step"
+        )
     entity.name = given.get("name") or entity.name
     return {"name": client.jobs.create_or_update(entity).name}
 

@@ -24,6 +24,7 @@ export default function TablePreview({ task, name }: { task: TableTask; name: st
         </div>
         <span className="muted number">{describeSize(content)}</span>
       </div>
+      {describeFaults(content).map((fault) => <p key={fault} className="muted" role="note">{fault}</p>)}
       {view === "rows" || content.isCounting ? <Rows content={content} /> : <ColumnCards columns={content.columns} />}
     </div>
   );
@@ -34,6 +35,14 @@ function describeSize({ columns, read, total, hidden, rows, isCounting }: TableC
   const width = `${pluralize(columns.length, "column")}${hidden ? ` of ${formatCount(columns.length + hidden)}` : ""}`;
   if (total === read) return `${pluralize(read, "row")}, ${width}${rows.length < read ? `; the first ${rows.length} are shown, all are counted` : ""}`;
   return `${total === null ? "" : `${pluralize(total, "row")}, `}${width}; the first ${formatCount(read)} rows are counted, ${formatCount(rows.length)} shown`;
+}
+
+/** What the table does not show as the file has it. */
+function describeFaults({ longRows, isGarbled }: TableContent): string[] {
+  const faults = [];
+  if (longRows) faults.push(`${pluralize(longRows, "row")} ${longRows === 1 ? "has" : "have"} more values than there are columns; the values beyond are not shown.`);
+  if (isGarbled) faults.push("Some bytes are not text in the file's encoding (UTF-8, unless an MLTable names another); \ufffd stands for them.");
+  return faults;
 }
 
 function Rows({ content: { columns, rows, isCounting } }: { content: TableContent }) {

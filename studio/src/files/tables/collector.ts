@@ -19,6 +19,10 @@ export interface TableContent {
   hidden: number;
   /** True while only the first rows are here, and the rest is being counted. */
   isCounting: boolean;
+  /** Rows with more values than there are columns; these values are not shown. */
+  longRows: number;
+  /** True if bytes of the file are no text in its encoding. */
+  isGarbled: boolean;
 }
 
 export interface Window {
@@ -37,7 +41,9 @@ export class TableCollector {
   private current: (Column | null)[] = [];
   private passed = 0;
   private hidden = new Set<string>();
+  private longRows = 0;
   read = 0;
+  isGarbled = false;
 
   constructor(
     private readonly window: Window = { from: 0, to: Infinity },
@@ -73,6 +79,7 @@ export class TableCollector {
   }
 
   addTexts(cells: string[]): void {
+    if (cells.length > this.current.length && cells.slice(this.current.length).some((cell) => cell !== "")) this.longRows += 1;
     this.addRow((column, place) => {
       column.tally.addText(cells[place]);
       return cells[place] ?? null;
@@ -107,7 +114,7 @@ export class TableCollector {
   finish(total: number | null, isCounting = false): TableContent {
     const columns = [...this.columns.values()];
     const rows = Array.from({ length: Math.min(this.read, SHOWN_ROWS) }, (_, row) => columns.map(({ shown }) => shown[row] ?? null));
-    return { columns: columns.map(({ tally }) => tally.summarize()), rows, read: this.read, total, hidden: this.hidden.size, isCounting };
+    return { columns: columns.map(({ tally }) => tally.summarize()), rows, read: this.read, total, hidden: this.hidden.size, isCounting, longRows: this.longRows, isGarbled: this.isGarbled };
   }
 }
 

@@ -33,6 +33,7 @@ class DelimitedReader implements TextReader {
   }
 
   push(text: string): void {
+    if (text.includes("\ufffd")) this.into.isGarbled = true;
     this.add(this.cutter.push(text));
   }
 

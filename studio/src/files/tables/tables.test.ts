@@ -114,3 +114,16 @@ test("patterns match as MLTable's do, and the files are found below the MLTable"
   expect(found.files.map(({ name }) => name)).toEqual(["t/a.csv", "t/more/b.csv", "t/more/deep/c.csv", "t/more/deep/c.csv"]);
   expect(found.elsewhere).toEqual(["azureml://datastores/x/paths/y"]);
 });
+
+test("values beyond the columns, and bytes that are no text, are counted", () => {
+  const read = (text: string) => {
+    const collector = new TableCollector();
+    const reader = createReader({ kind: "delimited", separator: ",", header: "all", isMultiLine: true, encoding: "utf-8" }, collector);
+    reader.begin();
+    reader.push(text);
+    reader.finish();
+    return collector.finish(null);
+  };
+  expect(read("a,b\n1\n1,2,3\n1,2,\n")).toMatchObject({ read: 3, longRows: 1, isGarbled: false });
+  expect(read(new TextDecoder().decode(new Uint8Array([110, 228, 109, 101, 10, 49, 10])))).toMatchObject({ longRows: 0, isGarbled: true });
+});
