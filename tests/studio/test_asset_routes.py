@@ -178,6 +178,33 @@ def test_what_an_mlflow_model_says_of_itself(server: Server, workspace: str, tmp
         assert (answer.status, "MLmodel" in answer.body["error"]["message"]) == (status, True)
 
 
+@pytest.mark.parametrize(
+    "flavors",
+    [
+        "&a {again: *a}",
+        "{" + ", ".join(f"l{k}: &l{k} [{', '.join([f'*l{k - 1}'] * 9) if k else 1}]" for k in range(9)) + "}",
+        "!!python/object:os.system {}",
+    ],
+    ids=["recursive", "growing", "object"],
+)
+def test_a_hostile_mlmodel_is_refused(server: Server, workspace: str, tmp_path: Path, flavors: str) -> None:
+    """A job may have written anything there; the server neither fails nor fills its memory."""
+    (tmp_path / "MLmodel").write_text(f"flavors: {flavors}\n")
+    body = {"properties": {"modelType": "custom_model", "modelUri": str(tmp_path)}}
+    assert server.ask("PUT", f"{workspace}/models/hostile/versions/1", body).status == 201
+    answer = server.ask("GET", f"/smalt/v1{workspace}/models/hostile/versions/1/mlmodel")
+    assert (answer.status, "MLmodel cannot be read" in answer.body["error"]["message"]) == (403, True)
+
+
+def test_an_mlmodel_may_have_values_that_json_does_not_have(server: Server, workspace: str, tmp_path: Path) -> None:
+    """Dates, numbers that are not finite, and keys that are no text are sent as text."""
+    (tmp_path / "MLmodel").write_text("flavors: {x: {2020-01-01: .nan}}\nsignature: {inputs: '[NaN]'}\n")
+    body = {"properties": {"modelType": "custom_model", "modelUri": str(tmp_path)}}
+    assert server.ask("PUT", f"{workspace}/models/odd/versions/1", body).status == 201
+    found = server.ask("GET", f"/smalt/v1{workspace}/models/odd/versions/1/mlmodel").body
+    assert (found["flavors"], found["signature"]["inputs"]) == ({"x": {"2020-01-01": "nan"}}, ["nan"])
+
+
 def test_the_files_of_a_code(server: Server, workspace: str) -> None:
     """Listed as in a job's snapshot, and sent one by one; a code or file that is not there is a sentence."""
     place = f"/smalt/v1{workspace}/datastores/workspaceblobstore/files/scorer/score.py"

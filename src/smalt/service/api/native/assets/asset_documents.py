@@ -16,7 +16,6 @@ from typing import Any
 
 from starlette.responses import Response
 
-import yaml
 from smalt import wire
 from smalt.exceptions import NotFound, RefusedError
 from smalt.service.api.arm.asset_collection import AssetCollection
@@ -24,9 +23,11 @@ from smalt.service.api.arm.components import COMPONENTS
 from smalt.service.api.arm.data import DATA
 from smalt.service.api.arm.environments import ENVIRONMENTS
 from smalt.service.api.arm.models import MODELS
+from smalt.service.api.drafts.document_checks import convert_to_json
 from smalt.service.api.native.assets.asset_files import locate_version
 from smalt.service.api.request import ApiRequest
 from smalt.service.api.router import Handler
+from smalt.yaml.document import Document
 
 _FILE = "MLmodel"
 _LARGEST = 1 << 20
@@ -63,16 +64,17 @@ def _read_mlmodel(path: Path) -> dict[str, Any]:
         raise NotFound("this model has no file MLmodel, so it does not say what it takes and gives")
     if path.stat().st_size > _LARGEST:
         raise RefusedError(f"the model's file MLmodel is larger than {_LARGEST} bytes")
-    try:
-        found = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeError) as error:
-        raise RefusedError(f"the model's file MLmodel cannot be read: {' '.join(str(error).split())}") from None
+    document = Document(path.read_bytes())
+    if document.faults:
+        line, column, message = document.faults[0]
+        raise RefusedError(f"the model's file MLmodel cannot be read: {line}:{column}: {message}")
+    found = convert_to_json(document.data)
     if not isinstance(found, dict):
         raise RefusedError("the model's file MLmodel holds no mapping")
     signature, example, flavors = found.get("signature"), found.get("saved_input_example_info"), found.get("flavors")
     version, run = found.get("mlflow_version"), found.get("run_id")
     return {
-        "flavors": _convert_plain(flavors) if isinstance(flavors, dict) else {},
+        "flavors": flavors if isinstance(flavors, dict) else {},
         "signature": {key: _parse_schema(signature.get(key)) for key in ("inputs", "outputs", "params")}
         if isinstance(signature, dict)
         else None,
@@ -85,14 +87,9 @@ def _read_mlmodel(path: Path) -> dict[str, Any]:
 def _parse_schema(text: Any) -> Any:
     """Return one of MLflow's schemas, which are JSON in a text."""
     try:
-        return json.loads(text) if isinstance(text, str) else None
+        return convert_to_json(json.loads(text)) if isinstance(text, str) else None
     except ValueError:
         return None
-
-
-def _convert_plain(value: Any) -> Any:
-    """Return the value with texts for what JSON does not have, such as dates."""
-    return json.loads(json.dumps(value, default=str))
 
 
 ROUTES = [
