@@ -89,14 +89,12 @@ async def _render_job(request: ApiRequest, job: Job, facts: RunFacts, logged: di
         "code": await asyncio.to_thread(_get_code, request, facts),
         "environment": _get_environment(request, properties.get("environmentId")),
         "variables": hide_secrets(properties.get("environmentVariables")),
-        "steps": _get_step_facts(request, job) if job.is_composite else None,
+        "steps": step_comparison.flatten_facts(await step_comparison.load_step_facts(request, job))
+        if job.is_composite
+        else None,
         **await get_sweep_facts(request.server.db, get_database_path(request), job),
     }
     return {key: value for key, value in shape.items() if value not in (None, {})}
-
-
-def _get_step_facts(request: ApiRequest, job: Job) -> dict[str, str]:
-    return step_comparison.flatten_facts(step_comparison.list_step_facts(request.server.db, job))
 
 
 async def _get_metrics(request: ApiRequest, job: Job) -> dict[str, float | str]:

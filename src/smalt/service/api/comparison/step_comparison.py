@@ -8,6 +8,7 @@ registered}, "variables": {name: value}}. What is not known is left out; a varia
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -31,9 +32,9 @@ _OWN = ("job",)
 
 
 async def get_facts(request: ApiRequest) -> dict[str, Any]:
-    top, db = find_job(request), request.server.db
+    top = find_job(request)
     await settle_steps(request, [top])
-    return {"steps": list_step_facts(db, top)}
+    return {"steps": await load_step_facts(request, top)}
 
 
 async def settle_steps(request: ApiRequest, found: Iterable[Job]) -> None:
@@ -41,6 +42,16 @@ async def settle_steps(request: ApiRequest, found: Iterable[Job]) -> None:
     db = request.server.db
     trees = (trials.split_trials(get_subtree(jobs.list_tree(db, job.root_id), job))[0] for job in found)
     await request.server.engine.step_reuse.reuse.settle_steps([row.id for rows in trees for row in rows])
+
+
+async def load_step_facts(request: ApiRequest, top: Job) -> dict[str, Facts]:
+    """Return label → facts as `list_step_facts`, read beside the event loop: there may be thousands of steps."""
+
+    def read_facts() -> dict[str, Facts]:
+        with request.server.db.open_reader() as db:
+            return list_step_facts(db, top)
+
+    return await asyncio.to_thread(read_facts)
 
 
 def flatten_facts(steps: dict[str, Facts]) -> dict[str, str]:

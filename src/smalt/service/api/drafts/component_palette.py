@@ -22,6 +22,7 @@ from smalt.service.api.drafts.document_folder import get_root, resolve_folder
 from smalt.service.api.drafts.folder_files import SUFFIXES
 from smalt.service.api.request import ApiRequest
 from smalt.service.records import assets
+from smalt.service.records.database import Database
 from smalt.service.registry import Registries, RegistryFolder
 from smalt.yaml.document import Document
 
@@ -41,7 +42,8 @@ async def list_components(request: ApiRequest) -> dict[str, Any]:
     if folder is not None:
         root, place = get_root(request), resolve_folder(request, folder)
         files = await asyncio.to_thread(lambda: list(_list_files(root, place)))
-    return {"value": [*files, *_list_own(request), *shared]}
+    own = await asyncio.to_thread(_list_own, request.server.db, request.workspace.id)
+    return {"value": [*files, *own, *shared]}
 
 
 def _list_files(root: Path, folder: Path) -> Iterator[dict[str, Any]]:
@@ -85,13 +87,15 @@ def _read_component(path: Path) -> Mapping[str, Any] | None:
     return data if is_component and has_body else None
 
 
-def _list_own(request: ApiRequest) -> Iterator[dict[str, Any]]:
-    db, workspace = request.server.db, request.workspace
-    for container in assets.list_containers(db, workspace.id, KIND):
-        latest = assets.find_latest(db, workspace.id, KIND, container.name)
-        if latest is not None:
-            component = f"azureml:{container.name}:{latest.version}"
-            yield _render_component(component, container.name, latest.version, None, latest.properties)
+def _list_own(db: Database, workspace_id: int) -> list[dict[str, Any]]:
+    """Return the components of the workspace, read by a connection of its own: there may be many."""
+    with db.open_reader() as reader:
+        names = [container.name for container in assets.list_containers(reader, workspace_id, KIND)]
+        newest = filter(None, (assets.find_latest(reader, workspace_id, KIND, name) for name in names))
+        return [
+            _render_component(f"azureml:{one.name}:{one.version}", one.name, one.version, None, one.properties)
+            for one in newest
+        ]
 
 
 def _list_shared(registries: Registries, folder: RegistryFolder) -> Iterator[dict[str, Any]]:

@@ -32,8 +32,8 @@ _MOST = 1000
 
 
 async def list_drafts(request: ApiRequest) -> dict[str, Any]:
-    found = await asyncio.to_thread(_list_files, _get_folder(request))
-    return build_page(request, found, lambda one: _render_draft(*one))
+    found = await asyncio.to_thread(_list_drafts, _get_folder(request))
+    return build_page(request, found, lambda draft: draft)
 
 
 async def get_draft(request: ApiRequest) -> dict[str, Any]:
@@ -80,14 +80,14 @@ def _get_file(request: ApiRequest) -> Path:
     return _get_folder(request) / f"{name}.json"
 
 
-def _list_files(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
-    """Return the drafts with their content, the newest first."""
+def _list_drafts(folder: Path) -> list[dict[str, Any]]:
+    """Return the drafts without their texts, which may be large, the newest first."""
     found = []
     for file in folder.glob("*.json") if folder.is_dir() else ():
         draft = _read_draft(file)
         if draft is not None:
-            found.append((file, draft))
-    return sorted(found, key=lambda one: -one[1]["modified"])
+            found.append(_render_draft(file, draft))
+    return sorted(found, key=lambda draft: -draft["modified"])
 
 
 def _read_draft(file: Path) -> dict[str, Any] | None:
