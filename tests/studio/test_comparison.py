@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smalt.service.api.comparison.hidden_values import hide_secrets
+from smalt.service.api.comparison.job_comparison import parse_packages
 from tests.helpers import Server, host_job
 from tests.studio.pipelines import make_step, run_pipeline
 
@@ -32,6 +33,14 @@ def test_the_facts_of_steps(server: Server, workspace: str) -> None:
     flat = server.ask("POST", f"/smalt/v1{workspace}/compare", {"jobs": ["p"]}).body["jobs"][0]["steps"]
     assert (flat["read: inputs.rate"], flat["read: inputs.i"]) == ("0.5", "make.outputs.o")
     assert server.ask("GET", f"/smalt/v1{workspace}/jobs/none/step-facts").status == 404
+
+
+def test_packages_are_the_lines_of_text() -> None:
+    """Whatever else a conda file has in their place, however much its aliases make of it, is no package."""
+    levels = ", ".join(f"&l{k} [{', '.join([f'*l{k - 1}'] * 9) if k else 1}]" for k in range(9))
+    conda = f"dependencies: [python=3.11, {levels}, {{pip: [numpy==2.0, *l8]}}]"
+    assert parse_packages(conda) == {"python": "=3.11", "numpy": "==2.0"}
+    assert parse_packages("a: [") == {}
 
 
 def test_variables_are_compared_without_their_secrets(server: Server, workspace: str) -> None:

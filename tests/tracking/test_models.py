@@ -38,6 +38,19 @@ def test_what_mlflow_registers_is_a_model_of_smalt(tracked: Tracked, job: Job) -
     assert asset(tracked, job, "notes", "1")["modelType"] == "custom_model"
 
 
+GROWING = "{" + ", ".join(f"l{k}: &l{k} [{', '.join([f'*l{k - 1}'] * 9) if k else 1}]" for k in range(9)) + "}"
+"""Aliases that make half a billion values of some hundred characters."""
+
+
+@pytest.mark.parametrize("flavors", [GROWING, "&a {again: *a}"], ids=["growing", "recursive"])
+def test_a_hostile_mlmodel_has_no_flavors(tracked: Tracked, job: Job, flavors: str) -> None:
+    """A job writes what it wants there; the server neither stops nor fills its memory."""
+    (tracked.files(job.workspace, "train") / "model/MLmodel").write_text(f"flavors: {flavors}\n")
+    registered(tracked, job, "hostile")
+    found = asset(tracked, job, "hostile", "1")
+    assert (found["modelType"], found["flavors"]) == ("mlflow_model", {})
+
+
 def test_a_workspace_that_nobody_has_used_has_a_registry(tracked: Tracked, workspace: str) -> None:
     """A client from outside may be the first to come."""
     found = tracked.as_user(workspace, "GET", f"{M}/registered-models/search")

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any
 
-import yaml
 from smalt.exceptions import SmaltError
 from smalt.machine.home import Home
 from smalt.service.data import DataAccess
@@ -25,6 +24,7 @@ from smalt.service.tracking import run_database
 from smalt.service.tracking.artifact_guard import ArtifactGuard
 from smalt.service.tracking.model_database import DELETED, MlflowModel, MlflowVersion, load_models
 from smalt.wire.encoding import artifact_paths
+from smalt.yaml.document import Document
 
 Json = dict[str, Any]
 Call = Callable[[Workspace, str, str, Any], Awaitable[Any]]
@@ -211,11 +211,12 @@ class ModelSync:
             file = Path(folder or "/nowhere", _MLMODEL)
             if not file.is_file() or file.stat().st_size > _LARGEST_MLMODEL:
                 return None
-            found = yaml.safe_load(file.read_text())["flavors"]
+            document = Document(file.read_bytes())  # of a job: its aliases may make anything of it
+            found = {} if document.faults else document.data["flavors"]
             return {str(name): _to_texts(data) for name, data in found.items()}
         except (SmaltError, OSError):
             return None
-        except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError):
+        except (KeyError, TypeError, AttributeError, ValueError):
             return {}
 
     def _find_job(self, workspace: Workspace, run: str) -> str | None:

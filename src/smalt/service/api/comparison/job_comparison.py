@@ -128,13 +128,13 @@ def _get_environment(request: ApiRequest, id: Any) -> dict[str, Any]:
         found = lookup.find_environment(request.server.engine.context, request.workspace, id)
         if found.get("image"):
             environment["image"] = str(found["image"])
-        packages = _parse_packages(found.get("condaFile"))
+        packages = parse_packages(found.get("condaFile"))
         if packages:
             environment["packages"] = packages
     return environment
 
 
-def _parse_packages(conda: Any) -> dict[str, str]:
+def parse_packages(conda: Any) -> dict[str, str]:
     """Return package → version from a conda file."""
     if isinstance(conda, str):
         try:
@@ -146,7 +146,7 @@ def _parse_packages(conda: Any) -> dict[str, str]:
     for item in dependencies if isinstance(dependencies, list) else []:
         lines = item.get("pip") if isinstance(item, dict) else [item]
         for line in lines if isinstance(lines, list) else []:
-            match = _REQUIREMENT.match(str(line))
+            match = _REQUIREMENT.match(line) if isinstance(line, str) else None
             if match:
                 found[match[1]] = match[2].strip() or "any"
     return found
