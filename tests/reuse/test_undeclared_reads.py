@@ -186,6 +186,7 @@ READS = {
     "link": ("blob()", "files of the datastore 'workspaceblobstore'"),
     "listing": ("blobs()", "files of the datastore 'workspaceblobstore'"),
     "metrics": ('get("/jobs/other/metrics")', "the metrics of the job 'other'"),
+    "table": ('get("/jobs?limit=5")', "the metrics of jobs"),
     "nothing": ('put("two"), get("/datastores", ""), get("/jobs", "")', ""),
 }
 ASK = """\
