@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,12 +64,16 @@ class WarmRig:
     def warm_up(self, program: Program) -> None:
         plan = self.make_step(program, "warm")["warm"]
         assert plan, f"{program.name} cannot be warm"
+        self.announce(plan, lambda: self.has_child(plan), program.name)
+
+    def announce(self, plan: dict[str, Any], is_there: Callable[[], object], name: str) -> None:
+        """Expect steps of a kind until a parent for them is there."""
         for _ in range(READY):  # said again, as there are only so many parents at a time
             self.expect(plan)
             with contextlib.suppress(AssertionError):
-                eventually(lambda: self.has_child(plan), f"a parent for {program.name}", 1.0)
+                eventually(is_there, f"a parent for {name}", 1.0)
                 return
-        raise AssertionError(f"no parent for {program.name} came about")
+        raise AssertionError(f"no parent for {name} came about")
 
     def expect(self, plan: dict[str, Any]) -> None:
         """Announce two steps of a kind, which are taken back at once."""

@@ -320,8 +320,7 @@ def test_a_step_outlives_its_launcher(rig: Rig) -> None:
 def test_an_idle_parent_ends(warm_rig: WarmRig) -> None:
     plan = warm_rig.make_step(Program("idle", "import glob, shutil\n", {}), "warm")["warm"]
     plan.update(key="idle", idle=0)
-    warm_rig.expect(plan)
-    eventually(lambda: find_parents(warm_rig, "idle"), "a parent")
+    warm_rig.announce(plan, lambda: find_parents(warm_rig, "idle"), "idle")
     eventually(lambda: not find_parents(warm_rig, "idle"), "its end")
 
 
@@ -330,8 +329,7 @@ def test_a_parent_ends_with_its_environment(warm_rig: WarmRig) -> None:
     gone = Path(f"{plan['folder']}.gone")
     shutil.copytree(plan["folder"], gone, symlinks=True)
     plan.update(key="gone", folder=str(gone))
-    warm_rig.expect(plan)
-    eventually(lambda: find_parents(warm_rig, "gone"), "a parent")
+    warm_rig.announce(plan, lambda: find_parents(warm_rig, "gone"), "gone")
     shutil.rmtree(gone)
     eventually(lambda: not find_parents(warm_rig, "gone"), "its end")
 
