@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from smalt.client.connection.autostart import find_start_failure, start_server
 from smalt.client.connection.connection import ApiConnection
 from smalt.exceptions import (
     Conflict,
@@ -19,6 +22,7 @@ from smalt.exceptions import (
 )
 from smalt.machine.home import Home
 from tests.client.tiny import Reply, Tiny, answer
+from tests.helpers import eventually
 
 Serve = Callable[..., tuple[ApiConnection, Tiny]]
 
@@ -122,6 +126,19 @@ def test_a_server_that_closes_twice_is_told(serve: Serve) -> None:
     with pytest.raises(Unavailable, match="lost the smalt server"):
         connection.post("/x")
     assert len(tiny.requests) == 2
+
+
+def test_a_failure_of_another_homes_server_is_not_told(serve: Serve, tmp_path: Path) -> None:
+    """What this process started for another home, and failed, is no reason."""
+    other = Home(tmp_path / "other")
+    other.create()
+    other.path("smalt.db").write_text("no database")
+    with contextlib.suppress(Unavailable):
+        start_server(other).close()
+    eventually(lambda: find_start_failure(other), "its failure")
+    connection, _ = serve(b"", b"")
+    with pytest.raises(Unavailable, match="lost the smalt server"):
+        connection.post("/x")
 
 
 def test_an_answer_that_breaks_off_is_not_asked_for_again(serve: Serve) -> None:

@@ -25,7 +25,7 @@ _LONGEST_PAUSE = 0.02
 _DYING_SECONDS = 1.0
 
 _started: list[subprocess.Popen[bytes]] = []  # held until they end, so that none stays a zombie of this process
-_log_sizes: dict[str, int] = {}  # by home: how long the server's log was before
+_last_started: dict[str, tuple[subprocess.Popen[bytes], int]] = {}  # by home; and how long its log was before
 
 
 def connect_to_server(home: Home) -> socket.socket:
@@ -92,8 +92,8 @@ def start_server(home: Home, deadline: float | None = None) -> socket.socket:
     reap_servers()
     log = home.path("server.log")
     seen = log.stat().st_size if log.exists() else 0
-    _log_sizes[str(home.root)] = seen
     process = spawn_server(home)
+    _last_started[str(home.root)] = process, seen
     pause = _FIRST_PAUSE
     while True:
         sock = _try_connect(home)
@@ -109,16 +109,17 @@ def start_server(home: Home, deadline: float | None = None) -> socket.socket:
 
 
 def find_start_failure(home: Home) -> str | None:
-    """Return the last log line of the server started here last if it ended with an error; else None."""
+    """Return the last log line of the server started here last for the home if it ended with an error; else None."""
     import subprocess
 
-    if not _started:
+    if str(home.root) not in _last_started:
         return None
+    process, seen = _last_started[str(home.root)]
     try:
-        code = _started[-1].wait(_DYING_SECONDS)
+        code = process.wait(_DYING_SECONDS)
     except subprocess.TimeoutExpired:
         return None
-    return _read_last_log_line(home, _log_sizes.get(str(home.root), 0)) if code else None
+    return _read_last_log_line(home, seen) if code else None
 
 
 def spawn_server(home: Home) -> subprocess.Popen[bytes]:
