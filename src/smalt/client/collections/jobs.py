@@ -150,12 +150,12 @@ class JobOperations(Collection):
             return islice(chosen, max_results)
         view = str(getattr(list_view_type, "value", list_view_type))
         if kwargs.get("where") or kwargs.get("sort"):
-            return islice(self._search(view, kwargs, min(max_results or _PAGE, _PAGE)), max_results)
+            return islice(self._search_jobs(view, kwargs, min(max_results or _PAGE, _PAGE)), max_results)
         query = {"tag": kwargs.get("tag"), "status": status, "experimentName": experiment, "jobType": type}
         top = max(max_results, 1) if max_results is not None and max_results < _PAGE else None
         return islice(self._list_entities(self._build_path(), listViewType=view, __top=top, **query), max_results)
 
-    def _search(self, view: str, chosen: Mapping[str, Any], limit: int) -> Iterator[Job]:
+    def _search_jobs(self, view: str, chosen: Mapping[str, Any], limit: int) -> Iterator[Job]:
         """Yield the jobs that the server's table of jobs finds, in its order, in pages of `limit`."""
         where = chosen.get("where") or ()
         names = {"sort": "sort", "tag": "tag", "status": "status", "experiment_name": "experiment", "job_type": "type"}

@@ -50,7 +50,7 @@ def _check(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str,
     return {"warnings": list(found.warnings) if found is not None else []}
 
 
-def _submit(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+def _submit_job(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     if given["kind"] != "job":
         raise ValidationException(
             "this is a component, and only a job is submitted; register the component, or submit a pipeline that has "
@@ -65,7 +65,7 @@ def _register(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[s
     return {"name": made.name, "version": made.version}
 
 
-def _schedule(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+def _schedule_job(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     from smalt.entities.schedules.schedule import JobSchedule
     from smalt.entities.schedules.triggers import CronTrigger, RecurrenceTrigger
 
@@ -81,7 +81,7 @@ def _schedule(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[s
     return {"name": made.name}
 
 
-def _publish(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+def _publish_to_endpoint(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     """Register the pipeline as a component, and make it a deployment, and the default one, of a batch endpoint."""
     from smalt.entities.endpoints.batch_deployment import PipelineComponentBatchDeployment
     from smalt.entities.endpoints.endpoint import BatchEndpoint, EndpointDefaults
@@ -108,10 +108,10 @@ def _publish(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[st
 
 _ACTS: dict[str, Callable[[MLClient, Any, Mapping[str, Any]], dict[str, Any]]] = {
     "check": _check,
-    "job": _submit,
+    "job": _submit_job,
     "component": _register,
-    "schedule": _schedule,
-    "endpoint": _publish,
+    "schedule": _schedule_job,
+    "endpoint": _publish_to_endpoint,
 }
 
 

@@ -238,7 +238,10 @@ class Run(RunLogging, Storage):
         tell_no_effect("Run.get_children", {name: one for name, one in more.items() if name[0] != "_"})
         for found in list(search_runs(self.client, self.get_info()["experiment_id"], f"tags.`{PARENT}` = '{self.id}'")):
             child = Run(self._experiment, found["info"]["run_id"])
-            if _fits(found, tags, properties, type) and status in (None, _STATES.get(str(found["info"].get("status")))):
+            if _matches_filters(found, tags, properties, type) and status in (
+                None,
+                _STATES.get(str(found["info"].get("status"))),
+            ):
                 yield child
             if recursive:
                 yield from child.get_children(True, tags, properties, type, status)
@@ -445,11 +448,11 @@ def list_runs(
     experiment: Experiment, tags: Any = None, include_children: bool = False, properties: Any = None, type: Any = None
 ) -> Iterator[Run]:
     for found in search_runs(experiment.workspace.context.client, experiment.id, "", "DESC"):
-        if _fits(found, tags, properties, type) and (include_children or not _has_tags(found, PARENT)):
+        if _matches_filters(found, tags, properties, type) and (include_children or not _has_tags(found, PARENT)):
             yield Run(experiment, found["info"]["run_id"])
 
 
-def _fits(found: dict[str, Any], tags: Any, properties: Any, type: Any) -> bool:
+def _matches_filters(found: dict[str, Any], tags: Any, properties: Any, type: Any) -> bool:
     """Return True if a run has these tags and properties, and is of that type, which all runs of MLflow share."""
     wanted = properties if isinstance(properties, dict) else {} if properties is None else {properties: None}
     marks = {_PROPERTY + str(name): value for name, value in wanted.items()}

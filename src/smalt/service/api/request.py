@@ -87,13 +87,17 @@ class ApiRequest(Request):
     async def read_object(self) -> dict[str, Any]:
         """Read the body, a JSON object; an empty body is an empty object."""
         limit = int(self.server.settings.max_body_mb * 1024 * 1024)
-        parts, size = [], 0
+        return parse_object(b"".join(await self.read_parts(limit, "body", "send less, or raise 'max-body-mb'")))
+
+    async def read_parts(self, limit: int, noun: str, advice: str = "") -> list[bytes]:
+        """Return the body as it came; raise BodyTooLarge, with what to do, beyond so many bytes."""
+        parts, size = list[bytes](), 0
         async for part in self.read_chunks():
             size += len(part)
             if size > limit:
-                raise BodyTooLarge(f"the body is larger than {limit} bytes; send less, or raise 'max-body-mb'")
+                raise BodyTooLarge(f"the {noun} is larger than {limit} bytes" + (f"; {advice}" if advice else ""))
             parts.append(part)
-        return parse_object(b"".join(parts))
+        return parts
 
     async def read_chunks(self) -> AsyncIterator[bytes]:
         try:

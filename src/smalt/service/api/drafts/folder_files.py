@@ -75,13 +75,7 @@ def make_etag(content: bytes) -> str:
 
 
 async def read_text_body(request: ApiRequest) -> bytes:
-    parts, size = [], 0
-    async for part in request.read_chunks():
-        size += len(part)
-        if size > LARGEST:
-            raise BodyTooLarge(f"the text is larger than {LARGEST} bytes")
-        parts.append(part)
-    return b"".join(parts)
+    return b"".join(await request.read_parts(LARGEST, "text"))
 
 
 def _is_shown(entry: os.DirEntry[str]) -> bool:

@@ -11,7 +11,6 @@ from typing import Any
 
 from smalt.exceptions import RefusedError, ValidationException
 from smalt.service.api.arm.datastores import find_datastore
-from smalt.service.api.errors import BodyTooLarge
 from smalt.service.api.request import ApiRequest
 from smalt.service.data.datastores.remote_store import RemoteStore
 from smalt.service.data.uploads.batch_uploads import BatchUpload, parse_requests
@@ -40,12 +39,7 @@ async def receive_files(request: ApiRequest) -> dict[str, Any]:
     """Receive pieces of files, one after the other: see data/uploads."""
     upload = _ensure_folder(_open_upload(request, request.get_query("target")))
     await _keep_registered_versions(request, upload)
-    parts, size = [], 0
-    async for part in request.read_chunks():
-        size += len(part)
-        if size > _LARGEST:
-            raise BodyTooLarge(f"the body is larger than {_LARGEST} bytes; send fewer files at once")
-        parts.append(part)
+    parts = await request.read_parts(_LARGEST, "body", "send fewer files at once")
     return {"files": await asyncio.to_thread(upload.receive_pieces, parts)}
 
 
