@@ -1,3 +1,4 @@
+import type { Page } from "@playwright/test";
 import { readFileSync } from "node:fs";
 import { FILES, PIPELINE, fill, form, node, readText, writeProject } from "./designer_rig";
 import { checkAccess, expect, open, test } from "./rig";
@@ -129,3 +130,50 @@ test("Ctrl S saves what a field has, and Ctrl Z undoes it wherever the focus is"
   await expect(field).toHaveValue("8");
   expect(saved()).toBe(PIPELINE.replace("rows: 5", "rows: 9"));
 });
+
+test("what is typed while a save is under way is not saved, and is by the next one", async ({ page }) => {
+  const path = writeProject("slow");
+  const saved = () => readFileSync(`${FILES}/${path}`, "utf8");
+  await open(page, `designer?file=${path}`);
+  await node(page, "count").click();
+  const field = form(page, "Step count").getByLabel("value of rows", { exact: true });
+  const answerSaves = await holdSaves(page, "slow");
+  await field.fill("8");
+  await page.keyboard.press("Control+s");
+  await expect.poll(saved).toBe(PIPELINE.replace("rows: 5", "rows: 8"));
+  await field.fill("9");
+  await page.keyboard.press("Control+s");
+  answerSaves();
+  await expect.poll(saved).toBe(PIPELINE.replace("rows: 5", "rows: 9"));
+  await expect(page.getByText("not saved", { exact: true })).toBeHidden();
+});
+
+test("what is undone while a save is under way is not saved", async ({ page }) => {
+  const path = writeProject("undone");
+  const saved = () => readFileSync(`${FILES}/${path}`, "utf8");
+  await open(page, `designer?file=${path}`);
+  await node(page, "count").click();
+  const field = form(page, "Step count").getByLabel("value of rows", { exact: true });
+  const answerSaves = await holdSaves(page, "undone");
+  await field.fill("8");
+  await page.keyboard.press("Control+s");
+  await expect.poll(saved).toBe(PIPELINE.replace("rows: 5", "rows: 8"));
+  await page.keyboard.press("Control+z");
+  await expect(field).toHaveValue("5");
+  answerSaves();
+  await expect(page.getByText(`saved ${path}`)).toBeVisible();
+  await expect(page.getByText("not saved", { exact: true })).toBeVisible();
+});
+
+/** Let files be written, and keep the answers from the page until the returned function is called. */
+async function holdSaves(page: Page, name: string): Promise<() => void> {
+  let answer = () => {};
+  const held = new Promise<void>((resolve) => (answer = resolve));
+  await page.route((url) => url.href.includes(name) && url.pathname.includes("file"), async (route) => {
+    if (route.request().method() === "GET") return route.continue();
+    const response = await route.fetch();
+    await held;
+    await route.fulfill({ response });
+  });
+  return answer;
+}

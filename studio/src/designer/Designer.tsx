@@ -1,5 +1,5 @@
 import { ReactFlowProvider } from "@xyflow/react";
-import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { createName } from "../job/names";
 import { useApi } from "../shell/context";
 import { offerCommands } from "../shell/commands";
@@ -41,6 +41,7 @@ export function Designer({ store, onLeave, onMoved }: Props) {
   const [panels, setPanels] = usePanels();
   const [dialog, setDialog] = useState<DialogKind>(null);
   const [isBusy, setBusy] = useState(false);
+  const saving = useRef<Promise<void>>(Promise.resolve());
   const page = buildPath(api.workspace.folder, "designer");
   const chosen = store.selected.size === 1 ? findStep(store.drawing, [...store.selected][0]) : undefined;
 
@@ -78,21 +79,23 @@ export function Designer({ store, onLeave, onMoved }: Props) {
   }, []);
 
   const saveTo = useCallback(async (origin: Origin) => {
+    const { text } = store; // what is typed until the answer comes is not saved
     if (origin.kind === "file") {
       const etag = await store.routes.writeFile(origin.path, store.fileText, origin.etag || null);
-      store.markSaved({ ...origin, etag }, origin.path.split("/").slice(0, -1).join("/"));
+      store.markSaved(text, { ...origin, etag }, origin.path.split("/").slice(0, -1).join("/"));
       keepPositions(api.workspace.folder, origin.path, store.positions);
     } else if (origin.kind === "draft") {
       const etag = await store.routes.writeDraft(origin.name, { text: store.joinedText, folder: store.folder, positions: store.positions }, origin.etag || null);
-      store.markSaved({ ...origin, etag }, store.folder);
+      store.markSaved(text, { ...origin, etag }, store.folder);
     }
     tell(origin.kind === "file" ? `saved ${origin.path}` : origin.kind === "draft" ? `saved the draft '${origin.name}'` : "saved");
   }, [store, api]);
 
   const save = useCallback(() => {
     const { origin } = store;
-    if (origin.kind === "file" || origin.kind === "draft") void attempt(() => saveTo(origin));
-    else setDialog("save");
+    if (origin.kind !== "file" && origin.kind !== "draft") return setDialog("save");
+    // One save after another: each names the version that the one before it wrote.
+    saving.current = saving.current.then(() => attempt(() => saveTo(store.origin)));
   }, [store, attempt, saveTo]);
 
   const submit = useCallback(() => attempt(async () => {

@@ -162,10 +162,11 @@ export class DesignerStore {
     this.announce();
   };
 
-  markSaved(origin: Origin, folder: string | null): void {
+  /** Take what the text was when it was sent to be saved: it may have changed since. */
+  markSaved(text: string, origin: Origin, folder: string | null): void {
     this.origin = origin;
     this.folder = folder;
-    this.savedText = this.text;
+    this.savedText = text;
     this.planCheck(0);
     this.announce();
   }
