@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,38 @@ def test_a_step_that_is_sent_twice_runs_once(warm_rig: WarmRig) -> None:
     warm_rig.client.start(step)
     warm_rig.client.exit(step["id"])
     assert Path(step["folder"], "runs").read_text() == "run\n"
+
+
+@pytest.mark.parametrize("change", ["edited", "hidden", "replaced"])
+def test_a_package_that_was_changed_by_hand_is_imported_again(rig: Rig, tmp_path: Path, change: str) -> None:
+    """In place, by a module that comes first on sys.path, or by another file; later steps start warm again."""
+    folder = tmp_path / "python"
+    subprocess.run([find_python(), "-m", "venv", "--without-pip", folder], check=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    (site / "early").mkdir()
+    (site / "first.pth").write_text(f"import sys; sys.path.insert(0, {str(site / 'early')!r})\n")
+    module = site / "tqdm.py"
+    module.write_text("VALUE = 1\n")
+    rig.launch()
+    warm_rig = WarmRig(rig, rig.connect(), str(folder / "bin/python"))
+    program = Program("edited", "import tqdm\nprint(tqdm.VALUE)\n", {})
+    assert warm_rig.run_cold(program).log == "1\n"  # and the folder has its __pycache__
+    assert warm_rig.run_warm(program).log == "1\n"
+    if change == "edited":
+        facts = module.stat()
+        module.write_text("VALUE = 2\n")
+        os.utime(module, ns=(facts.st_atime_ns, facts.st_mtime_ns - 10**10))
+    elif change == "hidden":
+        (site / "early" / "tqdm.py").write_text("VALUE = 2\n")
+    else:
+        (site / "other.py").write_text(
+            "VALUE = 22 // 11\n"
+        )  # of the same size and second, Python itself would not see it
+        os.rename(site / "other.py", module)
+    step, exit, how = run_in_place(warm_rig, program)
+    assert (exit["code"], exit["mode"], Path(step["log"]).read_text()) == (0, "cold", "2\n")
+    assert how.endswith("started cold after all: a file that was imported before has changed\n")
+    assert warm_rig.run_warm(program).how.startswith("started warm: imported before: tqdm")
 
 
 def test_a_stopped_step_ends_to_the_last_process(warm_rig: WarmRig) -> None:

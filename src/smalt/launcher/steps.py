@@ -162,7 +162,7 @@ class RunningSteps:
         if record.turn and (begin := claims.read_begin(record.claim)) is not None:  # before anybody reads the claim
             record.first_line = round(max(0.0, begin - record.turn), 4)
         code = os.waitstatus_to_exitcode(status)
-        if self._start_again(record):
+        if self._start_again(record, code):
             return True
         if code == claims.TAKEN and claims.read_code(record.claim) != code:
             self._handle_foreign_claim(record)
@@ -284,12 +284,13 @@ class RunningSteps:
         with mark.apply_number():
             record.pid = start_process(step, record.claim, environment)
 
-    def _start_again(self, record: StepRecord) -> bool:
-        """Start a step cold whose warm child ended before it claimed the step."""
+    def _start_again(self, record: StepRecord, code: int) -> bool:
+        """Start a step cold whose warm child ended, with `code`, before it claimed the step."""
         step, record.step = record.step, None
         self._leave_namespace(record)
         if step is None or record.reason is not None or claims.read_claim(record.claim) is not None:
             return False
+        self.warm.handle_refusal(step["warm"], code)
         step = {name: value for name, value in step.items() if name != "warm"}
         if self._start_process(step, record):
             self.started.append(record)

@@ -6,7 +6,7 @@ import _signal  # type: ignore[import-not-found]
 import ctypes
 import os
 
-from . import parent, process_title, program
+from . import imported_files, parent, process_title, program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ TAKEN = 253
 """As in `launcher/claims.py`."""
 REFUSED = 252
 """The exit code without a claim: the launcher starts the step cold."""
+CHANGED = 251
+"""As REFUSED, where no further step may have this parent: what it imported has changed."""
 _CODE_OF_SIGNAL = 128
 _NEW_NAMESPACE = 0x20000
 _LINE = 4
@@ -48,7 +50,7 @@ class _Signals:
         self.interrupted = True
 
 
-def run_step(channel: Any, plan: dict[str, Any], added: dict[str, str]) -> None:
+def run_step(channel: Any, plan: dict[str, Any], added: dict[str, str], stamps: imported_files.Stamps) -> None:
     """Wait for a step, claim it and run it; return only in the process of its program."""
     signals = _Signals()
     channel.send(b"%d" % os.getpid())
@@ -56,6 +58,8 @@ def run_step(channel: Any, plan: dict[str, Any], added: dict[str, str]) -> None:
     if step is None:
         os._exit(0)
     channel.close()
+    if imported_files.have_changed(stamps):
+        os._exit(CHANGED)
     claim: str = step["claim"]
     process_title.set_title(["smalt-warm", claim], step["env"])
     try:

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from . import examination, keeper, placeholder
+from . import examination, imported_files, keeper, placeholder
 
 _LONGEST = 1 << 20
 
@@ -28,11 +28,13 @@ def serve(control: int, known: frozenset[str]) -> None:
     if plan is None:
         os._exit(0)
     inherited = dict(os.environ)
+    begun = time.time_ns()
     report = examination.import_modules(plan["modules"])
     # What a program of the step's folder is called must not be the name of what is here before it.
     tops = {name.partition(".")[0] for name in sys.modules if name not in known}
     report["names"] = sorted(tops.difference(sys.builtin_module_names, {"_smalt_warm"}))
     added = {name: value for name, value in os.environ.items() if inherited.get(name) != value}
+    stamps = imported_files.read_stamps(begun)
     placeholder.install()
     gc.collect()
     gc.freeze()
@@ -44,7 +46,7 @@ def serve(control: int, known: frozenset[str]) -> None:
         if _make_child(channel, descriptors[0]):
             break
     child = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET, 0, descriptors[0])
-    keeper.run_step(child, plan, added)
+    keeper.run_step(child, plan, added, stamps)
 
 
 def receive(channel: Any) -> tuple[Any, list[int]]:

@@ -28,6 +28,8 @@ LOOK = 5.0
 """Seconds between two looks at idle time and memory."""
 LEAST_MEMORY = 0.1
 """The share of the machine's memory below which no parent is started, and idle ones end."""
+CHANGED = 251
+"""A child's exit code: what its parent imported has changed. As in `inside/warm/keeper.py`."""
 _LOCKS = 10
 _REMEMBERED = 256
 MARK = "warm"
@@ -104,6 +106,17 @@ class WarmParents:
         if warm["explains"]:
             _say_how(warm, f"started cold: {reason}")
         return 0
+
+    def handle_refusal(self, warm: dict[str, Any], code: int) -> None:
+        """A child ended before it claimed its step, which starts cold now."""
+        reason = "the child that was given the step ended before it began"
+        if code == CHANGED:
+            reason = "a file that was imported before has changed"
+            if (parent := self._find_parent(warm)) is not None:
+                self._remove_parent(parent)
+        self.started["warm"] -= 1
+        self.started[reason] += 1
+        _say_how(warm, f"started cold after all: {reason}")
 
     def handle_exit(self, pid: int) -> None:
         """A process that is no step ended."""
