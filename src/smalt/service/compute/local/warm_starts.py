@@ -71,7 +71,7 @@ class WarmStarts:
             return None, "" if known else f"its property smalt.warm is neither on nor off, but '{switch}'"
         if spec.distribution is not None:
             return None, "the step is distributed"
-        parsed = parse_python_command(command)
+        parsed = parse_python_command(command, variables)
         if parsed is None or parsed.words[0] not in (*environment.template.commands,):
             return None, "its command has more of a shell, or of Python's options, than can be read ahead"
         own = {**variables, **parsed.assigned}
@@ -123,7 +123,7 @@ class WarmStarts:
             "names": sorted(program.names),
             "folders": sorted(program.folders),
             "writes": sorted(program.writes),
-            "command": " ".join(parsed.words),
+            "command": parsed.typed,
             "say": f"{folders.artifacts}/system_logs/smalt.log",
             "explains": spec.warm is not None,
         }
