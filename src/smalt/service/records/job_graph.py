@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from smalt.service.records.database import Database
@@ -43,6 +45,15 @@ def count_attempts(db: Database, root_id: int) -> dict[int, int]:
         "SELECT a.job_id, count(*) FROM jobs j JOIN job_attempts a ON a.job_id=j.id WHERE j.root_id=?"
         " GROUP BY a.job_id",
         (root_id,),
+    )
+    return dict(rows)
+
+
+def count_attempts_of(db: Database, ids: Sequence[int]) -> dict[int, int]:
+    """Return job → its attempts, of those among these jobs that have some."""
+    rows = db.rows(
+        "SELECT job_id, count(*) FROM job_attempts WHERE job_id IN (SELECT value FROM json_each(?)) GROUP BY job_id",
+        (json.dumps(ids),),
     )
     return dict(rows)
 

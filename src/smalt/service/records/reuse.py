@@ -308,6 +308,16 @@ def find_origin(db: Database, job_id: int) -> str | None:
     return row[0] if row else None
 
 
+def find_origins_of(db: Database, ids: Sequence[int]) -> dict[int, str]:
+    """Return {job id: name of the job whose outputs it reuses} of those among these jobs that reuse some."""
+    rows = db.rows(
+        "SELECT job_id, of_name FROM reuse_steps WHERE of_name IS NOT NULL"
+        " AND job_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(ids),),
+    )
+    return dict(rows)
+
+
 def find_reused(db: Database, ids: Iterable[int]) -> set[int]:
     """Return the ids, among these, of jobs that reuse the outputs of an earlier one."""
     rows = db.rows(

@@ -2,8 +2,9 @@
 
 {"t": "start", "after"} comes first; then {"t": "jobs", "after", "jobs": [rows]} after each change, several changes of
 half a second together, and {"t": "tick"} every 20 s. The rows are those of the table of jobs (`job_table.py`); with
-`job=NAME` those of that job's graph (`job_graph.py`), of it and all below it, ten times a second. A reader that comes
-again names in `after=` what it has seen. The lines of a job that was deleted meanwhile are left out.
+`job=NAME` those of that job's graph (`job_graph.py`), of it and all below it, ten times a second, and less often while
+much changes. A reader that comes again names in `after=` what it has seen. The lines of a job that was deleted
+meanwhile are left out.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from smalt.service.records.jobs import Job
 _TICK = 20.0
 _PAUSE_OF_TABLE = 0.5
 _PAUSE_OF_JOB = 0.1
+_PAUSE_PER_SECOND = 100
+"""Of reading: a reader takes about a hundredth of the event loop's time from the engine, however much changes."""
+_LONGEST_PAUSE = 1.0
 _MOST = 2000
 
 
@@ -52,7 +56,7 @@ class _ChangeFollower:
 
     async def render_bodies(self, gone: asyncio.Future[None]) -> AsyncGenerator[bytes, None]:
         watch, watched = self._service.engine.watch, self._top.root_id if self._top else EVERY
-        pause = _PAUSE_OF_JOB if self._top else _PAUSE_OF_TABLE
+        least = _PAUSE_OF_JOB if self._top else _PAUSE_OF_TABLE
         news, stopping = watch.add_watcher(watched), asyncio.ensure_future(self._service.stopping.wait())
         ends: set[asyncio.Future[Any]] = {gone, stopping}
         try:
@@ -60,9 +64,12 @@ class _ChangeFollower:
             told = time.monotonic()
             while not any(end.done() for end in ends):
                 news.clear()
+                began = time.thread_time()
                 if rows := self._read_changes():
                     told = time.monotonic()
-                    yield render_line({"t": "jobs", "after": self._after, "jobs": rows})
+                    body = render_line({"t": "jobs", "after": self._after, "jobs": rows})
+                    pause = min(max(least, (time.thread_time() - began) * _PAUSE_PER_SECOND), _LONGEST_PAUSE)
+                    yield body
                     await asyncio.wait(ends, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
                     continue
                 if time.monotonic() - told >= _TICK:
@@ -77,17 +84,14 @@ class _ChangeFollower:
         root_id = self._top.root_id if self._top else None
         changed = job_graph.find_changed_jobs(self._db, self._workspace_id, self._after, root_id, _MOST)
         self._after = changed.last
-        found = (jobs.find_job(self._db, id) for id in changed.ids)
-        rows = [row for row in found if row is not None]
+        rows = jobs.list_jobs(self._db, changed.ids)
         if self._top is None:
             steps = count_steps(self._db, rows)
             return [build_table_row(row, steps.get(row.id)) for row in rows]
         self._names.update((row.id, row.name) for row in rows)
-        return [self._build_graph_row(row) for row in rows]
-
-    def _build_graph_row(self, row: Job) -> dict[str, Any]:
-        origin = reuse.find_origin(self._db, row.id) if row.status == "Completed" and not row.is_composite else None
-        return build_graph_row(row, self._names, origin, len(job_graph.list_attempts(self._db, row.id)))
+        origins = reuse.find_origins_of(self._db, [row.id for row in rows if row.status == "Completed"])
+        attempts = job_graph.count_attempts_of(self._db, changed.ids)
+        return [build_graph_row(row, self._names, origins.get(row.id), attempts.get(row.id, 0)) for row in rows]
 
 
 ROUTES = [("GET", "/changes", follow_changes)]
