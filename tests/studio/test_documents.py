@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from smalt.service.api.drafts import submission
 from tests.helpers import Answer, Server, running_server
 
 COMPONENT = """\
@@ -285,7 +287,7 @@ def test_a_folder_is_not_overwritten_by_a_file(served: Server, workspace: str) -
 def test_drafts_are_kept_with_the_workspace(served: Server, workspace: str) -> None:
     """Kept, listed, changed by who saw them last, and deleted."""
     own = f"/smalt/v1{workspace}/drafts"
-    assert served.ask("GET", own).body == {"value": []}
+    assert served.ask("GET", own).body == {"value": [], "unreadable": []}
     text = "type: pipeline\r\n# é\r\njobs: {}"
     assert (
         served.ask("PUT", f"{own}/My draft (1)", {"text": text, "folder": "flows", "positions": {"a": [1, 2]}}).status
@@ -300,6 +302,49 @@ def test_drafts_are_kept_with_the_workspace(served: Server, workspace: str) -> N
     assert served.ask("DELETE", f"{own}/My draft (1)").status == 204
     assert served.ask("DELETE", f"{own}/My draft (1)").status == 404
     assert served.ask("GET", f"{own}/My draft (1)").status == 404
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"text": 7}', b"\xff"])
+def test_a_damaged_draft_leaves_the_others_in_the_list(served: Server, workspace: str, content: bytes) -> None:
+    """It is named with what to do about it; it can be written over and deleted."""
+    path = f"/smalt/v1{workspace}/drafts"
+    draft = {"text": PIPELINE, "folder": None, "positions": {}}
+    assert served.ask("PUT", f"{path}/sound", draft).status == 201
+    assert served.ask("PUT", f"{path}/broken", draft).status == 201
+    (file,) = served.home.path("workspaces").glob("*/drafts/broken.json")
+    file.write_bytes(content)
+    listed = served.ask("GET", path).body
+    assert [one["name"] for one in listed["value"]] == ["sound"]
+    assert listed["unreadable"] == [f"the draft 'broken' cannot be read; delete it, or mend its file {file}"]
+    assert served.ask("GET", f"{path}/broken").body["error"]["message"] == listed["unreadable"][0]
+    assert served.ask("PUT", f"{path}/broken", draft).status == 200
+    assert served.ask("GET", f"{path}/broken").body["text"] == PIPELINE
+    file.write_bytes(content)
+    assert served.ask("DELETE", f"{path}/broken").status == 204
+    assert served.ask("DELETE", f"{path}/sound").status == 204
+
+
+def test_a_check_registers_nothing(served: Server, workspace: str) -> None:
+    """A component of a registry is described from there; only a job brings it into the workspace."""
+    text = PIPELINE.replace("./count.yml", "azureml://registries/smalt/components/split_data/versions/1")
+    (described,) = check(served, workspace, text)["components"].values()
+    assert "table" in described["inputs"] or described["inputs"]
+    assert served.ask("GET", f"{workspace}/components").body["value"] == []
+
+
+def test_few_programs_submit_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many requests come, each starts a program only when one of the few before it has ended."""
+    (tmp_path / "slow.py").write_text(
+        "import os, time\nname = f'running-{os.getpid()}'\nopen(name, 'w').close()\ntime.sleep(0.3)\n"
+        "print(sum(one.startswith('running-') for one in os.listdir()))\nos.remove(name)\n"
+    )
+    monkeypatch.setattr(submission, "_PROGRAM", "slow")
+
+    async def submit_many() -> list[Any]:
+        limit = asyncio.Semaphore(2)
+        return await asyncio.gather(*(submission.run_program({}, tmp_path, "home", limit) for _ in range(6)))
+
+    assert max(asyncio.run(submit_many())) == 2
 
 
 def test_without_the_setting_no_file_is_reached(server: Server, workspace: str) -> None:

@@ -48,6 +48,7 @@ export function StartPage({ routes, onUpload }: { routes: DocumentRoutes; onUplo
         <section className="card" aria-labelledby="drafts-title">
           <h2 id="drafts-title">Drafts</h2>
           {drafts.error && <ErrorMessage error={drafts.error} retry={drafts.reload} />}
+          {drafts.data?.unreadable.map((sentence) => <ErrorMessage key={sentence} error={new Error(sentence)} />)}
           {drafts.data && !drafts.data.value.length && <p className="muted">None yet. A drawing that is not finished can be saved here, for everyone in the workspace.</p>}
           <ul className="start-list">
             {drafts.data?.value.map((draft) => (

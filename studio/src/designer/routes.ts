@@ -71,7 +71,7 @@ export class DocumentRoutes {
   }
 
   listDrafts() {
-    return get<{ value: DraftRow[] }>(`${this.api.own}/drafts`);
+    return get<{ value: DraftRow[]; unreadable: string[] }>(`${this.api.own}/drafts`);
   }
 
   readDraft(name: string) {

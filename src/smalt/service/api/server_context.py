@@ -33,6 +33,7 @@ from smalt.service.settings import ServerSettings
 from smalt.service.tracking import Tracking
 
 _READERS = 4
+_DOCUMENT_PROGRAMS = 4
 
 
 class RequestActivity:
@@ -85,6 +86,8 @@ class ServerContext:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_READERS, "reader"))
     """Read the logs of streams; apart, as what copies and fetches may take long."""
+    document_programs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DOCUMENT_PROGRAMS))
+    """Each program that submits a document for the studio holds one; more requests wait."""
     launcher: LauncherClient | None = None
     """Starts a server for the next tick of a schedule, where none is there."""
     ends_idle: bool = False

@@ -13,6 +13,7 @@ import asyncio
 import math
 import os
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from smalt.entities.schema.kind_mismatch import is_job_document
 from smalt.exceptions import LocatedProblem, SmaltError, ValidationException
 from smalt.service.api.drafts.document_folder import get_root, make_path_check, resolve_folder
 from smalt.service.api.request import ApiRequest
+from smalt.service.engine.context import EngineContext
 from smalt.service.engine.submission import lookup
+from smalt.service.records.workspaces import Workspace
 from smalt.yaml import load_text
 from smalt.yaml.document import Document
 from smalt.yaml.loading import list_warnings
@@ -35,7 +38,9 @@ async def check_document(request: ApiRequest) -> dict[str, Any]:
     file = str(request.scope["smalt.body"].get("file") or "")
     root = get_root(request) if folder is not None else None
     found = await asyncio.to_thread(find_problems, text, folder, root, file)
-    return {**found, "components": await _describe_components(request, text, folder, root)}
+    context, workspace = request.server.engine.context, request.workspace
+    components = await asyncio.to_thread(_describe_components, context, workspace, text, folder, root)
+    return {**found, "components": components}
 
 
 async def read_document(request: ApiRequest) -> tuple[str, Path | None]:
@@ -93,23 +98,21 @@ def _render_problem(problem: LocatedProblem, folder: str) -> dict[str, Any]:
     return {"file": file, "line": problem.line, "column": problem.column, "message": problem.message}
 
 
-async def _describe_components(
-    request: ApiRequest, text: str, folder: Path | None, root: Path | None
+def _describe_components(
+    context: EngineContext, workspace: Workspace, text: str, folder: Path | None, root: Path | None
 ) -> dict[str, dict[str, Any]]:
+    """Describe each component that the text names; this may be long, so it has a connection of its own."""
     found: dict[str, dict[str, Any]] = {}
-    for name in _list_component_names(Document(text).data):
-        if len(found) >= _MOST_COMPONENTS:
-            break
-        if name in found:
-            continue
-        try:
-            if _is_file(name):
-                found[name] = await asyncio.to_thread(_describe_file, name, folder, root)
-            else:
-                properties = lookup.find_component(request.server.engine.context, request.workspace, name)
-                found[name] = _choose_keys(properties.get("componentSpec"))
-        except SmaltError as error:
-            found[name] = {"error": str(error)}
+    with context.db.open_reader() as db:
+        for name in islice(dict.fromkeys(_list_component_names(Document(text).data)), _MOST_COMPONENTS):
+            try:
+                if _is_file(name):
+                    found[name] = _describe_file(name, folder, root)
+                else:
+                    properties = lookup.read_component(context, db, workspace, name)
+                    found[name] = _choose_keys(properties.get("componentSpec"))
+            except SmaltError as error:
+                found[name] = {"error": str(error)}
     return found
 
 

@@ -1,6 +1,7 @@
 """Drafts: documents that are kept in the workspace until somebody submits, saves or deletes them.
 
-GET    /smalt/v1{WS}/drafts: {"value": [{"name", "folder", "modified", "etag"}], "nextLink"}, the newest first.
+GET    /smalt/v1{WS}/drafts: {"value": [{"name", "folder", "modified", "etag"}], "nextLink", "unreadable": [sentence]},
+       the newest first. `unreadable` says of each file that holds no draft what to do.
 GET    /smalt/v1{WS}/drafts/{name}: the same with {"text", "positions"}.
 PUT    /smalt/v1{WS}/drafts/{name} {"text", "folder", "positions"}: keeps it, whole or not at all, and answers {"etag"}.
        Paths in the text are relative to `folder`, below the setting `studio-folder`, or null. `positions` are the
@@ -20,7 +21,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from smalt.exceptions import Conflict, NotFound, ValidationException
+from smalt.exceptions import Conflict, NotFound, RefusedError, ValidationException
 from smalt.service.api.drafts.folder_files import LARGEST, make_etag
 from smalt.service.api.errors import BodyTooLarge
 from smalt.service.api.pagination import build_page
@@ -32,8 +33,8 @@ _MOST = 1000
 
 
 async def list_drafts(request: ApiRequest) -> dict[str, Any]:
-    found = await asyncio.to_thread(_list_drafts, _get_folder(request))
-    return build_page(request, found, lambda draft: draft)
+    found, unreadable = await asyncio.to_thread(_list_drafts, _get_folder(request))
+    return {**build_page(request, found, lambda draft: draft), "unreadable": unreadable}
 
 
 async def get_draft(request: ApiRequest) -> dict[str, Any]:
@@ -80,27 +81,41 @@ def _get_file(request: ApiRequest) -> Path:
     return _get_folder(request) / f"{name}.json"
 
 
-def _list_drafts(folder: Path) -> list[dict[str, Any]]:
-    """Return the drafts without their texts, which may be large, the newest first."""
-    found = []
-    for file in folder.glob("*.json") if folder.is_dir() else ():
-        draft = _read_draft(file)
+def _list_drafts(folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the drafts without their texts, which may be large, the newest first; and a sentence for each that cannot
+    be read."""
+    found, unreadable = [], []
+    for file in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+        try:
+            draft = _read_draft(file)
+        except RefusedError as error:
+            unreadable.append(str(error))
+            continue
         if draft is not None:
             found.append(_render_draft(file, draft))
-    return sorted(found, key=lambda draft: -draft["modified"])
+    return sorted(found, key=lambda draft: -draft["modified"]), unreadable
 
 
 def _read_draft(file: Path) -> dict[str, Any] | None:
+    """Return the draft, or None if there is none; raise Refused if its file holds none."""
     try:
-        draft: dict[str, Any] = json.loads(file.read_bytes())
-        return {**draft, "modified": file.stat().st_mtime}
+        draft = json.loads(file.read_bytes())
+        modified = file.stat().st_mtime
     except FileNotFoundError:
         return None
+    except (OSError, ValueError, RecursionError):
+        draft = None
+    if not isinstance(draft, dict) or not isinstance(draft.get("text"), str):
+        raise RefusedError(f"the draft '{file.stem}' cannot be read; delete it, or mend its file {file}")
+    return {**draft, "modified": modified}
 
 
 def _write_draft(file: Path, content: bytes, wanted: str | None, is_new: bool) -> bool:
     """Write the draft and return True if it existed; raise Conflict if another browser changed it."""
-    there = _read_draft(file)
+    try:
+        there = _read_draft(file)
+    except RefusedError:
+        there = {"text": ""}
     if is_new and there is not None:
         raise Conflict(f"there is a draft '{file.stem}' already; choose another name")
     if wanted is not None and (there is None or _make_text_etag(there["text"]) != wanted):

@@ -9,7 +9,7 @@ line does with a file, by a program of its own.
     schedule: `smalt schedule create` of `name` with the job and this `trigger`, as YAML has it; {"name"}.
     endpoint: the component `component_name` as the default deployment `deployment` of the batch endpoint `endpoint`,
         which is made where it is not there; {"name", "deployment", "component"}.
-Problems other than those of a check are an error with all of them.
+Problems other than those of a check are an error with all of them. A few programs run at once; further requests wait.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ async def submit_document(request: ApiRequest) -> dict[str, Any]:
     given = {**body, "kind": found["kind"], "workspace": names}
     with contextlib.ExitStack() as stack:
         place = str(folder) if folder is not None else stack.enter_context(tempfile.TemporaryDirectory())
-        answer = await _run_program({**given, "folder": place}, Path(place), str(request.server.home.root))
+        home, limit = str(request.server.home.root), request.server.document_programs
+        answer = await run_program({**given, "folder": place}, Path(place), home, limit)
     if "result" in answer:
         result: dict[str, Any] = answer["result"]
         return {"problems": [], **result} if act == "check" else result
@@ -78,22 +79,24 @@ def _answer_problems(act: str, problems: list[dict[str, Any]]) -> dict[str, Any]
     )
 
 
-async def _run_program(given: dict[str, Any], folder: Path, home: str) -> dict[str, Any]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", _PROGRAM, cwd=folder, env={**os.environ, "SMALT_HOME": home},
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        said, failed = await asyncio.wait_for(process.communicate(json.dumps(given).encode()), _PATIENCE)
-    except asyncio.TimeoutError:
-        raise Unavailable(
-            f"the document was not sent within {_PATIENCE:g} s; submit its file by the command line"
-        ) from None
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+async def run_program(given: dict[str, Any], folder: Path, home: str, limit: asyncio.Semaphore) -> dict[str, Any]:
+    """Run the program that submits a document, once fewer than so many run, and return its answer."""
+    async with limit:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", _PROGRAM, cwd=folder, env={**os.environ, "SMALT_HOME": home},
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            said, failed = await asyncio.wait_for(process.communicate(json.dumps(given).encode()), _PATIENCE)
+        except asyncio.TimeoutError:
+            raise Unavailable(
+                f"the document was not sent within {_PATIENCE:g} s; submit its file by the command line"
+            ) from None
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
     if process.returncode:
         raise RuntimeError(f"the program that submits a document failed: {failed.decode(errors='replace')[-2000:]}")
     answer: dict[str, Any] = json.loads(said)

@@ -82,16 +82,36 @@ def find_model(context: EngineContext, workspace: Workspace, text: str) -> tuple
 
 
 def find_component(context: EngineContext, workspace: Workspace, text: str) -> dict[str, Any]:
-    """The REST properties of the component that `text` names."""
-    db, reference = context.db, parse_name(text)
+    """The REST properties of the component that `text` names; one of a registry is registered for the job."""
+    reference = parse_name(text)
     if _find_owner(context, workspace, reference) is not workspace:
-        raise ValidationException(
-            f"component '{reference.name}' is in workspace '{reference.workspace}', not in '{workspace.name}'; "
-            "share it through a registry, or create it in this workspace and name it as "
-            f"azureml:{reference.name}:{reference.version or 'VERSION'}"
-        )
+        raise _make_elsewhere_error(workspace, reference)
     if _is_shared(context, reference):
         return _find_used(context, workspace, "components", reference)
+    return _find_own_component(context.db, workspace, reference)
+
+
+def read_component(context: EngineContext, db: Database, workspace: Workspace, text: str) -> dict[str, Any]:
+    """The same by the connection `db`, in any thread; a component of a registry is read there, and not registered."""
+    reference = parse_name(text)
+    if not _is_own(workspace, reference):
+        raise _make_elsewhere_error(workspace, reference)
+    if _is_shared(context, reference):
+        registry = context.registries.find_folder(str(reference.registry))
+        shared = registry.find_version("components", reference.name, reference.version, reference.label)
+        return context.registries.read_properties(str(reference.registry), shared)
+    return _find_own_component(db, workspace, reference)
+
+
+def _make_elsewhere_error(workspace: Workspace, reference: Reference) -> ValidationException:
+    return ValidationException(
+        f"component '{reference.name}' is in workspace '{reference.workspace}', not in '{workspace.name}'; "
+        "share it through a registry, or create it in this workspace and name it as "
+        f"azureml:{reference.name}:{reference.version or 'VERSION'}"
+    )
+
+
+def _find_own_component(db: Database, workspace: Workspace, reference: Reference) -> dict[str, Any]:
     if reference.registry:
         raise NotFound(
             f"component '{reference.name}' of registry '{reference.registry}' is not here; "
@@ -229,13 +249,17 @@ def parse_name(text: str) -> Reference:
 
 def _find_owner(context: EngineContext, workspace: Workspace, reference: Reference) -> Workspace:
     """Return the workspace that an id names, which is `workspace` for all other references."""
+    if _is_own(workspace, reference):
+        return workspace
     names = (reference.subscription, reference.resource_group, reference.workspace)
-    if not all(names):
-        return workspace
-    own = (workspace.subscription, workspace.resource_group, workspace.name)
-    if [str(name).lower() for name in names] == [name.lower() for name in own]:
-        return workspace
     return context.data.resolver.find_workspace(cast("tuple[str, str, str]", names), workspace, reference.text)
+
+
+def _is_own(workspace: Workspace, reference: Reference) -> bool:
+    """Return True if the reference names no other workspace."""
+    names = (reference.subscription, reference.resource_group, reference.workspace)
+    own = (workspace.subscription, workspace.resource_group, workspace.name)
+    return not all(names) or [str(name).lower() for name in names] == [name.lower() for name in own]
 
 
 def _is_shared(context: EngineContext, reference: Reference) -> bool:
