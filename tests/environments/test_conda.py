@@ -104,6 +104,30 @@ def test_a_broken_conda_file_is_refused(text: str, sentence: str) -> None:
     assert "\n" not in str(refused.value)
 
 
+GROWING = ", ".join(f"&l{k} [{', '.join([f'*l{k - 1}'] * 9) if k else 1}]" for k in range(9))
+"""Aliases that make half a billion values of some hundred characters."""
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (f"dependencies: [{GROWING}]", "make more of it than can be read"),
+        (f"dependencies: [{{pip: [{GROWING}]}}]", "make more of it than can be read"),
+        ("dependencies: &a [*a]", "an anchor contains itself"),
+        ("dependencies: [{pip: [[numpy]]}]", "a line of 'pip:' in the conda file must be a text"),
+        ("dependencies: [[numpy]]", "that is a list is neither a package"),
+        ("name: [a]\ndependencies: []", "'name' in the conda file must be a text"),
+        ("variables: {A: [1]}\ndependencies: []", "the variable 'A' in the conda file must be a text"),
+    ],
+)
+def test_a_hostile_conda_file_is_refused(text: str, sentence: str) -> None:
+    """A stranger's file neither stops the server nor fills its memory."""
+    with pytest.raises(RefusedError) as refused:
+        conda_files.read_conda_file(text)
+    assert sentence in str(refused.value)
+    assert len(str(refused.value)) < 300
+
+
 def test_the_name_map_is_made_of_pypi_names() -> None:
     """Every name that the map gives is one that a requirement can have."""
     for name in {*_KNOWN.values(), *_OTHER.values()}:

@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 from smalt.exceptions import ValidationException
-from smalt.service.endpoints.online.model_environments import read_model_environment
+from smalt.service.endpoints.online.model_environments import read_mlmodel, read_model_environment
 from smalt.service.engine.context import EngineContext
+from smalt.service.environments.resolution.conda_files import parse_yaml
 from smalt.service.records import assets
 from smalt.service.records.workspaces import Workspace
 from smalt.wire.encoding.ids import ANONYMOUS_ENVIRONMENT
@@ -25,20 +26,23 @@ def read_environment(folder: Path) -> dict[str, Any]:
     which reads parquet files and which only the whole of MLflow brings.
     """
     text = read_model_environment(folder)["condaFile"]
-    try:
-        conda = yaml.safe_load(text)
-        takes_tensors = "tensor-spec" in str(yaml.safe_load((folder / "MLmodel").read_text()).get("signature"))
-    except (yaml.YAMLError, UnicodeError, OSError) as error:
-        raise ValidationException(f"its packages cannot be read: {' '.join(str(error).split())}") from None
+    conda = parse_yaml(text)
     if not isinstance(conda, dict):
         raise ValidationException("its conda.yaml holds no mapping")
-    names = [_get_name(str(one)) for one in _list_requirements(conda)]
+    takes_tensors = _takes_tensors(read_mlmodel(folder).get("signature"))
+    names = [_get_name(one) for one in _list_requirements(conda) if isinstance(one, str)]
     missing = [] if any(name in _MLFLOW for name in names) else ["mlflow"]
     if takes_tensors and "pillow" not in names:
         missing.append("pillow")
     elif not takes_tensors and "mlflow" not in (*names, *missing) and not {"pyarrow", "fastparquet"} & set(names):
         missing.append("pyarrow")
     return _add_requirements(conda, missing) if missing else conda
+
+
+def _takes_tensors(signature: Any) -> bool:
+    """Return True if a part of the signature, which is the text of a JSON document, speaks of tensors."""
+    parts = signature.values() if isinstance(signature, dict) else ()
+    return any(isinstance(part, str) and "tensor-spec" in part for part in parts)
 
 
 def put_environment(context: EngineContext, workspace: Workspace, conda: dict[str, Any], principal: str) -> str:
@@ -54,9 +58,14 @@ def put_environment(context: EngineContext, workspace: Workspace, conda: dict[st
 
 def _list_requirements(conda: dict[str, Any]) -> list[Any]:
     found: list[Any] = []
-    for one in conda.get("dependencies") or ():
-        found += one.get("pip") or [] if isinstance(one, dict) else [one]
+    for one in _get_list(conda, "dependencies"):
+        found += _get_list(one, "pip") if isinstance(one, dict) else [one]
     return found
+
+
+def _get_list(content: dict[str, Any], key: str) -> list[Any]:
+    value = content.get(key)
+    return value if isinstance(value, list) else []
 
 
 def _get_name(requirement: str) -> str:
@@ -67,9 +76,9 @@ def _get_name(requirement: str) -> str:
 
 
 def _add_requirements(conda: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    dependencies = list(conda.get("dependencies") or ())
+    dependencies = list(_get_list(conda, "dependencies"))
     at = next((number for number, one in enumerate(dependencies) if isinstance(one, dict) and "pip" in one), None)
     if at is None:
         return {**conda, "dependencies": [*dependencies, "pip", {"pip": names}]}
-    dependencies[at] = {**dependencies[at], "pip": [*(dependencies[at]["pip"] or ()), *names]}
+    dependencies[at] = {**dependencies[at], "pip": [*_get_list(dependencies[at], "pip"), *names]}
     return {**conda, "dependencies": dependencies}

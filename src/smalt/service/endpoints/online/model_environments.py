@@ -8,25 +8,28 @@ from typing import Any
 
 import yaml
 from smalt.exceptions import NotFound, ValidationException
+from smalt.yaml.document import Document
 
 
 def read_model_environment(folder: Path) -> dict[str, Any]:
     """Return the environment that the model in `folder` was logged with, as the environments' room takes it."""
-    description = _read_yaml(folder / "MLmodel")
-    flavor = (description.get("flavors") or {}).get("python_function")
+    flavors = read_mlmodel(folder).get("flavors")
+    flavor = flavors.get("python_function") if isinstance(flavors, Mapping) else None
     if not isinstance(flavor, Mapping):
         raise ValidationException(
             "the model has no flavor 'python_function', by which MLflow serves it; add a scoring script"
         )
     named = flavor.get("env")
-    name = str(named.get("conda") or "conda.yaml" if isinstance(named, Mapping) else named or "conda.yaml")
+    written = named.get("conda") if isinstance(named, Mapping) else named
+    name = written if isinstance(written, str) and written else "conda.yaml"
     path = folder / name
     if path.is_file():
         return {"condaFile": path.read_text(errors="replace")}
     requirements = folder / "requirements.txt"
     if requirements.is_file():
         lines = [line.strip() for line in requirements.read_text(errors="replace").splitlines()]
-        python = str(flavor.get("python_version") or "").rpartition(".")[0]
+        version = flavor.get("python_version")
+        python = version.rpartition(".")[0] if isinstance(version, str) else ""
         pip = [line for line in lines if line and not line.startswith("#")]
         spec = [*([f"python={python}"] if python else []), "pip", {"pip": pip}]
         return {"condaFile": yaml.safe_dump({"dependencies": spec})}
@@ -36,13 +39,15 @@ def read_model_environment(folder: Path) -> dict[str, Any]:
     )
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_mlmodel(folder: Path) -> dict[str, Any]:
+    """Return what the file MLmodel of a model's folder says; raise a SmaltError if there is none, or none of use."""
     try:
-        found = yaml.safe_load(path.read_text())
+        document = Document((folder / "MLmodel").read_bytes())
     except FileNotFoundError:
-        raise NotFound(f"there is no MLmodel in the model's folder {path.parent}; is it an MLflow model?") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValidationException(f"{path.name} of the model is not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(found, dict):
-        raise ValidationException(f"{path.name} of the model holds no mapping")
-    return found
+        raise NotFound(f"there is no MLmodel in the model's folder {folder}; is it an MLflow model?") from None
+    if document.faults:
+        line, column, message = document.faults[0]
+        raise ValidationException(f"MLmodel of the model cannot be read: line {line}, column {column}: {message}")
+    if not isinstance(document.data, dict):
+        raise ValidationException("MLmodel of the model holds no mapping")
+    return document.data

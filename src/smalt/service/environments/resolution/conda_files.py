@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
 from smalt.exceptions import RefusedError
 from smalt.service.environments.resolution.conda_packages import find_pypi_name, is_included
+from smalt.yaml.document import Document
 
 _SPEC = re.compile(
     r"(?:(?P<channel>[\w./:-]+)::)?(?P<name>[A-Za-z0-9_][\w.-]*)\s*"
@@ -39,20 +39,22 @@ def read_conda_file(source: str | Mapping[str, Any]) -> ParsedCondaFile:
     """Parse a conda file's text, or its parsed content; raise Refused if it is not a conda file."""
     content = _load_mapping(source)
     conda = ParsedCondaFile(
-        name=_to_text(content.get("name")), channels=[str(each) for each in _get_list(content, "channels")]
+        name=_to_text(content.get("name"), "'name'"),
+        channels=[_to_text(each, "a channel") or "" for each in _get_list(content, "channels")],
     )
     variables = content.get("variables") or {}
     if not isinstance(variables, Mapping):
         raise RefusedError("'variables' of the conda file must map names to values")
-    conda.variables = {str(name): "" if value is None else str(value) for name, value in variables.items()}
+    conda.variables = {str(name): _to_text(value, f"the variable '{name}'") or "" for name, value in variables.items()}
     for dependency in _get_list(content, "dependencies"):
         if isinstance(dependency, Mapping):
             _add_nested(conda, dependency)
         elif isinstance(dependency, str) and dependency.strip():
             _add_spec(conda, dependency.split("#")[0].strip())
         elif dependency is not None:
+            shown = "that is a list" if isinstance(dependency, list) else repr(dependency)
             raise RefusedError(
-                f"the conda file's dependency {dependency!r} is neither a package nor a 'pip:' list; correct it"
+                f"the conda file's dependency {shown} is neither a package nor a 'pip:' list; correct it"
             )
     return conda
 
@@ -87,12 +89,14 @@ def _convert_clause(text: str) -> str:
 
 
 def parse_yaml(source: str) -> Any:
-    """Parse the YAML text of a conda file; raise Refused if it is not YAML."""
-    try:
-        return yaml.load(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        where = " ".join(str(error).split())
-        raise RefusedError(f"the conda file is not YAML ({where}); correct it") from None
+    """Parse the YAML text of a conda file; raise Refused if it is not YAML, or grows without end by its aliases."""
+    document = Document(source)
+    if document.faults:
+        line, column, message = document.faults[0]
+        raise RefusedError(
+            f"the conda file is not YAML that can be read (line {line}, column {column}: {message}); correct it"
+        )
+    return document.data
 
 
 def _load_mapping(source: str | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -112,7 +116,10 @@ def _get_list(content: Mapping[str, Any], key: str) -> list[Any]:
     return value
 
 
-def _to_text(value: Any) -> str | None:
+def _to_text(value: Any, what: str) -> str | None:
+    """Return a plain value as text; of a list or a mapping, which aliases may make endless, raise Refused."""
+    if isinstance(value, list | Mapping):
+        raise RefusedError(f"{what} in the conda file must be a text, not a list or a mapping; correct it")
     return str(value) if value not in (None, "") else None
 
 
@@ -121,7 +128,7 @@ def _add_nested(conda: ParsedCondaFile, nested: Mapping[str, Any]) -> None:
         if manager != "pip":
             raise RefusedError(f"the conda file lists packages under '{manager}:'; only 'pip:' is known")
         for line in _get_list(nested, "pip"):
-            text = re.sub(r"(^|\s)#.*", "", str(line or "")).strip()
+            text = re.sub(r"(^|\s)#.*", "", _to_text(line, "a line of 'pip:'") or "").strip()
             if text:
                 conda.requirements.append(text)
                 conda.pip.append(text)
