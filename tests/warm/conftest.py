@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,11 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 
 def find_python() -> str:
-    """Return a Python that has no packages, so that nothing but the standard library is imported."""
+    """Return a Python that has no packages, so that nothing but the standard library is imported.
+
+    SMALT_TEST_PLAIN_PYTHON names one of another version.
+    """
+    if named := os.environ.get("SMALT_TEST_PLAIN_PYTHON"):
+        return named
     base = Path(getattr(sys, "_base_executable", sys.executable))
     return str(base) if base.exists() else str(shutil.which("python3"))

@@ -306,6 +306,21 @@ def test_variables_that_are_read_at_import_are_the_steps_own(warm_rig: WarmRig) 
         warm_rig.make_step(program._replace(variables={"MINE": "1", "PYTHONASYNCIODEBUG": "1"}), "warm")
 
 
+def test_variables_that_are_read_at_the_interpreters_start_count(rig: Rig, tmp_path: Path) -> None:
+    """Packages may have a `.pth` file that runs in every Python, and reads variables of the job's own."""
+    subprocess.run([find_python(), "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
+    (site,) = tmp_path.glob("venv/lib/python*/site-packages")
+    (site / "begins.pth").write_text("import os; os.MINE = os.environ.get('MINE')\n")
+    rig.launch()
+    warm_rig = WarmRig(rig, rig.connect(), str(tmp_path / "venv" / "bin" / "python"))
+    text = "import os\nprint(os.MINE, os.environ.__class__.__name__)\n"
+    program = Program("begins", text, {})
+    assert warm_rig.run_warm(program).log == "None _Environ\n"
+    step, _, how = run_in_place(warm_rig, program._replace(variables={"MINE": "1"}))
+    assert Path(step["log"]).read_text() == "1 _Environ\n"
+    assert how == "started cold: the variable MINE, which is read at import, is another\n"
+
+
 def test_inputs_stay_sealed(warm_rig: WarmRig, tmp_path: Path) -> None:
     """A program cannot write what it may only read, or its step is told to have."""
     (tmp_path / "data").write_text("as it was")

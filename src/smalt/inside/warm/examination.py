@@ -7,6 +7,8 @@ import _signal  # type: ignore[import-not-found]
 import os
 import sys
 
+from . import observed_variables
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -15,20 +17,6 @@ _THREADS = frozenset({"jemalloc_bg_thd", "polars-ooc-clea"})
 """Threads that may be gone in a child: jemalloc makes its own again; the other cleans files of spilled data."""
 _OWN_THREADS = frozenset({"numpy", "scipy"})
 """Packages whose OpenBLAS ends its threads before a fork and starts them after it."""
-
-
-class _ObservedVariables(type(os.environ)):  # type: ignore[misc]
-    """The environment, which takes note of the names that are read."""
-
-    reads: set[str] = set()
-
-    def __getitem__(self, name: Any) -> Any:
-        self.reads.add(name if isinstance(name, str) else os.fsdecode(name))
-        return super().__getitem__(name)
-
-    def __contains__(self, name: Any) -> bool:
-        self.reads.add(name if isinstance(name, str) else os.fsdecode(name))
-        return bool(super().__contains__(name))
 
 
 class _MissingModules:
@@ -45,10 +33,8 @@ class _MissingModules:
 def import_modules(names: list[str]) -> dict[str, Any]:
     """Import the modules; report what they read, and why one must be left to the child (`unsafe`)."""
     begun = os.times()
-    report: dict[str, Any] = {"reads": set(), "unsafe": {}}
-    _ObservedVariables.reads = report["reads"]
-    plain = os.environ.__class__
-    os.environ.__class__ = _ObservedVariables
+    report: dict[str, Any] = {"unsafe": {}}
+    observed_variables.begin_observation()
     missing: Any = _MissingModules()
     sys.meta_path.append(missing)
     try:
@@ -57,12 +43,11 @@ def import_modules(names: list[str]) -> dict[str, Any]:
             if reason is not None:
                 report["unsafe"][name] = reason
     finally:
-        os.environ.__class__ = plain
+        report["reads"] = sorted(observed_variables.end_observation())
         sys.meta_path.remove(missing)
     report["missing"] = sorted(missing.names)
     ended = os.times()
     report["cpu"] = ended.user + ended.system - begun.user - begun.system
-    report["reads"] = sorted(report["reads"])
     return report
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from smalt import inside
 from smalt.machine.home import Home
 from smalt.service.compute.local.warm_commands import PythonCommand, is_python, parse_python_command
 from smalt.service.compute.local.warm_programs import Program, UnreadableProgram, find_module, read_program
@@ -40,6 +41,12 @@ _READ_BY_LIBRARIES = (
     *("ATEN_", "GRPC_", "DNNL_", "ONEDNN_"),
 )
 """Beginnings of the names of variables that libraries in C read when they are loaded."""
+_OBSERVER = str(Path(inside.__path__[0], "warm", "observed_variables.py"))
+_OBSERVING = (
+    f"import os; exec(compile(open({_OBSERVER!r}).read(), {_OBSERVER!r}, 'exec'), {{'__name__': '_smalt_pth'}})\n"
+)
+"""The line by which a parent takes note of the variables that are read from its very beginning."""
+_OBSERVING_KEY = hashlib.sha256(_OBSERVING.encode()).hexdigest()[:8]
 
 
 class WarmStarts:
@@ -98,7 +105,7 @@ class WarmStarts:
     ) -> dict[str, Any]:
         assert environment.template is not None
         view = str(environment.folder)
-        folder = f"{self._folder}/{environment.key[:24]}"
+        folder = f"{self._folder}/{environment.key[:24]}.{_OBSERVING_KEY}"
         if not os.path.exists(f"{folder}/pyvenv.cfg"):
             self._make_view(environment.template, folder)
         start = {
@@ -134,6 +141,8 @@ class WarmStarts:
         remove_tree(Path(partial))
         os.makedirs(self._folder, exist_ok=True)
         write_overlay(template, Path(partial))
+        # The name comes first in the order in which Python reads such files: it sees what the others do.
+        Path(partial, template.library, "site-packages", "!smalt_warm.pth").write_text(_OBSERVING)
         os.rename(partial, folder)
 
     def _read_program(self, spec: StepSpec, parsed: PythonCommand, folders: Folders) -> Program | str:
