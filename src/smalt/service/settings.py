@@ -359,7 +359,7 @@ SETTINGS: dict[str, SettingRule] = {
     "snapshot-max-bytes": SettingRule(None, _check_whole_number(1)),
     "remote-cache-max-bytes": SettingRule(50_000_000_000, _check_whole_number(0)),
     "online-idle-minutes": SettingRule(0.0, _check_number(0)),
-    "warm": SettingRule("off", _check_choice("on", "off")),
+    "warm": SettingRule("on", _check_choice("on", "off")),
     "warm-idle-minutes": SettingRule(10.0, _check_number(0)),
     "online-memory-mb": SettingRule(None, _check_whole_number(64)),
     "studio-folder": SettingRule(None, _check_path, _try_folder),

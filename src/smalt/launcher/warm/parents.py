@@ -103,8 +103,7 @@ class WarmParents:
                 return pid
             reason = "no child is ready"
         self.started[str(reason)] += 1
-        if warm["explains"]:
-            _say_how(warm, f"started cold: {reason}")
+        _say_how(warm, f"started cold: {reason}")
         return 0
 
     def handle_refusal(self, warm: dict[str, Any], code: int) -> None:
@@ -318,7 +317,9 @@ class WarmParents:
 
 
 def _say_how(warm: dict[str, Any], sentence: str) -> None:
-    """Write a line to the job's own log."""
+    """Write a line to the job's own log, if the job asks; for others a file more would be a difference."""
+    if not warm["explains"]:
+        return
     path = warm["say"]
     with contextlib.suppress(OSError):
         os.makedirs(os.path.dirname(path), exist_ok=True)
