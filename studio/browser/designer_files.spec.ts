@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { FILES, PIPELINE, fill, node, registerThree, writeProject } from "./designer_rig";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { FILES, PIPELINE, fill, form, node, readText, registerThree, writeProject } from "./designer_rig";
 import { call, checkAccess, expect, open, test, WORKSPACE } from "./rig";
 
 test("an uploaded file is registered, scheduled and published", async ({ page }) => {
@@ -32,16 +32,71 @@ test("an uploaded file is registered, scheduled and published", async ({ page })
   await call("DELETE", `${WORKSPACE}/schedules/uploaded`);
 });
 
-test("a file that another program changed is not overwritten, and outside of the folder nothing opens", async ({ page }) => {
+test("a file that another program changed is reloaded, or overwritten, when the person says so", async ({ page }) => {
   const path = writeProject("late");
+  const saved = () => readFileSync(`${FILES}/${path}`, "utf8");
+  const theirs = `${PIPELINE}# another's\n`;
   await open(page, `designer?file=${path}`);
   await expect(node(page, "count")).toBeVisible();
-  writeFileSync(`${FILES}/${path}`, `${PIPELINE}# another's\n`);
+  writeFileSync(`${FILES}/${path}`, theirs);
   await node(page, "count").click();
   await fill(page, "Step count", "value of rows", "8");
   await page.keyboard.press("Control+s");
-  await expect(page.getByRole("alert")).toContainText("was changed by another program");
-  expect(readFileSync(`${FILES}/${path}`, "utf8")).toBe(`${PIPELINE}# another's\n`);
+  const dialog = page.getByRole("dialog", { name: "The file was changed elsewhere" });
+  await expect(dialog).toContainText("was changed by another program");
+  await checkAccess(page);
+  expect(saved()).toBe(theirs);
+  await dialog.getByRole("button", { name: "Reload the file" }).click();
+  const value = form(page, "Step count").getByLabel("value of rows", { exact: true });
+  await expect(value).toHaveValue("5");
+  await expect.poll(() => readText(page)).toContain("# another's");
+  await expect(page.getByText("not saved", { exact: true })).toBeHidden();
+  await page.locator(".draw-title h1").click();
+  await page.keyboard.press("Control+z");
+  await expect(value).toHaveValue("8");
+  await page.keyboard.press("Control+s"); // over what was read at the reload
+  await expect.poll(saved).toBe(PIPELINE.replace("rows: 5", "rows: 8"));
+  writeFileSync(`${FILES}/${path}`, theirs);
+  await value.fill("9");
+  await page.keyboard.press("Control+s");
+  await expect(dialog).toBeVisible();
+  writeFileSync(`${FILES}/${path}`, `${theirs}# once more\n`);
+  await dialog.getByRole("button", { name: "Save mine over it" }).click();
+  await expect(dialog).toBeVisible(); // it was changed again, after the question
+  expect(saved()).toContain("# once more");
+  await dialog.getByRole("button", { name: "Save mine over it" }).click();
+  await expect(dialog).toBeHidden();
+  expect(saved()).toBe(PIPELINE.replace("rows: 5", "rows: 9"));
+});
+
+test("a file that was removed is saved again or elsewhere, and so is a draft that another browser changed", async ({ page }) => {
+  const path = writeProject("gone");
+  await open(page, `designer?file=${path}`);
+  await node(page, "count").click();
+  rmSync(`${FILES}/${path}`);
+  await fill(page, "Step count", "value of rows", "8");
+  await page.keyboard.press("Control+s");
+  const dialog = page.getByRole("dialog", { name: "It was removed elsewhere" });
+  await expect(dialog.getByRole("button", { name: "Reload the file" })).toHaveCount(0);
+  await dialog.getByRole("button", { name: "Save it again" }).click();
+  await expect(page.getByText(`saved ${path}`)).toBeVisible();
+  expect(readFileSync(`${FILES}/${path}`, "utf8")).toBe(PIPELINE.replace("rows: 5", "rows: 8"));
+  const draft = `/smalt/v1${WORKSPACE}/drafts/shared`;
+  await call("PUT", draft, { text: "type: pipeline\njobs: {}\n", folder: null, positions: {} });
+  await open(page, "designer?draft=shared");
+  await fill(page, "Pipeline", "Display name", "mine");
+  await call("PUT", draft, { text: "type: pipeline\ndisplay_name: theirs\njobs: {}\n", folder: null, positions: {} });
+  await page.keyboard.press("Control+s");
+  const other = page.getByRole("dialog", { name: "The draft was changed elsewhere" });
+  await other.getByRole("button", { name: "Save as…" }).click();
+  await page.getByRole("dialog", { name: "Save the pipeline" }).getByLabel("Name", { exact: true }).fill("own");
+  await page.getByRole("dialog").getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page).toHaveURL(/draft=own/);
+  expect((await call("GET", draft)).text).toContain("theirs");
+  expect((await call("GET", `/smalt/v1${WORKSPACE}/drafts/own`)).text).toContain("mine");
+});
+
+test("nothing opens outside of the folder", async ({ page }) => {
   await open(page, "designer?file=../outside.yml");
   await expect(page.getByRole("alert")).toContainText("leads out of its folder");
 });

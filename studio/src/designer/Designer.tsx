@@ -1,5 +1,6 @@
 import { ReactFlowProvider } from "@xyflow/react";
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { ApiError } from "../api/client";
 import { createName } from "../job/names";
 import { useApi } from "../shell/context";
 import { offerCommands } from "../shell/commands";
@@ -7,6 +8,8 @@ import { Icon } from "../shell/icons";
 import { buildPath, go } from "../shell/router";
 import { tell, tellError } from "../shell/toasts";
 import { Canvas } from "./Canvas";
+import { ConflictDialog, type Conflict } from "./ConflictDialog";
+import { folderOf, openAgain, type SavedOrigin } from "./documents";
 import { addStep } from "./pipeline/changes";
 import { stepId } from "./pipeline/drawing";
 import { keepPositions } from "./memory";
@@ -40,6 +43,7 @@ export function Designer({ store, onLeave, onMoved }: Props) {
   const version = useSyncExternalStore(store.subscribe, store.getVersion);
   const [panels, setPanels] = usePanels();
   const [dialog, setDialog] = useState<DialogKind>(null);
+  const [conflict, setConflict] = useState<Conflict | null>(null);
   const [isBusy, setBusy] = useState(false);
   const saving = useRef<Promise<void>>(Promise.resolve());
   const page = buildPath(api.workspace.folder, "designer");
@@ -82,7 +86,7 @@ export function Designer({ store, onLeave, onMoved }: Props) {
     const { text } = store; // what is typed until the answer comes is not saved
     if (origin.kind === "file") {
       const etag = await store.routes.writeFile(origin.path, store.fileText, origin.etag || null);
-      store.markSaved(text, { ...origin, etag }, origin.path.split("/").slice(0, -1).join("/"));
+      store.markSaved(text, { ...origin, etag }, folderOf(origin.path));
       keepPositions(api.workspace.folder, origin.path, store.positions);
     } else if (origin.kind === "draft") {
       const etag = await store.routes.writeDraft(origin.name, { text: store.joinedText, folder: store.folder, positions: store.positions }, origin.etag || null);
@@ -91,12 +95,29 @@ export function Designer({ store, onLeave, onMoved }: Props) {
     tell(origin.kind === "file" ? `saved ${origin.path}` : origin.kind === "draft" ? `saved the draft '${origin.name}'` : "saved");
   }, [store, api]);
 
+  /** Save where the document is from, or ask what is to be done if it was changed there. */
+  const saveBack = useCallback(async (origin: SavedOrigin) => {
+    try {
+      await saveTo(origin);
+      setConflict(null);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 409)) throw error;
+      setConflict({ sentence: error.message, there: await openAgain(store.routes, origin) });
+    }
+  }, [store, saveTo]);
+
+  /** One save after another: each names the version that the one before it wrote. */
+  const enqueue = useCallback((work: () => Promise<void>) => {
+    const saved = saving.current.then(work);
+    saving.current = saved.catch(() => {});
+    return saved;
+  }, []);
+
   const save = useCallback(() => {
     const { origin } = store;
     if (origin.kind !== "file" && origin.kind !== "draft") return setDialog("save");
-    // One save after another: each names the version that the one before it wrote.
-    saving.current = saving.current.then(() => attempt(() => saveTo(store.origin)));
-  }, [store, attempt, saveTo]);
+    void enqueue(() => attempt(() => saveBack(store.origin as SavedOrigin)));
+  }, [store, attempt, saveBack, enqueue]);
 
   const submit = useCallback(() => attempt(async () => {
     const made = await store.routes.submit<{ name: string }>("job", { text: store.text, folder: store.folder, file: store.fileName }, { name: createName() });
@@ -188,6 +209,10 @@ export function Designer({ store, onLeave, onMoved }: Props) {
           </div>
         )}
       </div>
+      {conflict && (
+        <ConflictDialog conflict={conflict} onClose={() => setConflict(null)} onReload={(there) => { setConflict(null); store.reload(there); }}
+          onOverwrite={() => enqueue(() => saveBack({ ...(store.origin as SavedOrigin), etag: conflict.there ? (conflict.there.origin as SavedOrigin).etag : "" }))} onSaveAs={() => { setConflict(null); setDialog("save"); }} />
+      )}
       {dialog === "save" && (
         <SaveDialog store={store} onClose={() => setDialog(null)} onSave={async (origin) => {
           await saveTo(origin);

@@ -3,8 +3,8 @@ import { useApi } from "../shell/context";
 import { ErrorMessage, Loading } from "../shell/messages";
 import { buildPath, go, usePlace } from "../shell/router";
 import { Designer } from "./Designer";
+import { openDraft, openFile } from "./documents";
 import { EDITOR } from "./editor";
-import { readPositions } from "./memory";
 import { DocumentRoutes } from "./routes";
 import { StartPage } from "./StartPage";
 import { DesignerStore, type OpenedDocument } from "./store";
@@ -47,16 +47,9 @@ export default function DesignerPage() {
 
 async function openDocument(routes: DocumentRoutes, query: URLSearchParams, upload: { name: string; file: FileText } | null): Promise<OpenedDocument> {
   const path = query.get("file");
-  if (path !== null) {
-    const { file, etag } = await routes.readFile(path);
-    const folder = path.split("/").slice(0, -1).join("/");
-    return { origin: { kind: "file", path, etag }, file, folder, positions: readPositions(routes.api.workspace.folder, path) };
-  }
+  if (path !== null) return openFile(routes, path);
   const name = query.get("draft");
-  if (name !== null) {
-    const draft = await routes.readDraft(name);
-    return { origin: { kind: "draft", name, etag: draft.etag }, file: splitText(draft.text), folder: draft.folder, positions: draft.positions };
-  }
+  if (name !== null) return openDraft(routes, name);
   if (query.has("upload")) {
     if (!upload) throw new Error(`'${query.get("upload")}' was uploaded before this page was loaded; upload it again`);
     return { origin: { kind: "upload", name: upload.name }, file: upload.file, folder: null, positions: {} };

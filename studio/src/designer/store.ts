@@ -46,7 +46,7 @@ export class DesignerStore {
   isChecking = true;
   base: Path = [];
   selected: ReadonlySet<string> = new Set();
-  private readonly file: FileText;
+  private file: FileText;
   private readonly listeners = new Set<() => void>();
   private version = 0;
   private savedText: string;
@@ -169,6 +169,15 @@ export class DesignerStore {
     this.savedText = text;
     this.planCheck(0);
     this.announce();
+  }
+
+  /** Take the document as another program left it; undo brings the text of before back. */
+  reload({ origin, file, folder, positions }: OpenedDocument): void {
+    this.origin = origin;
+    this.folder = folder;
+    this.file = file;
+    this.savedText = file.text;
+    this.dispatch({ changes: { from: 0, to: this.state.doc.length, insert: file.text }, effects: movePositions.of(positions), annotations: isolateHistory.of("full"), userEvent: "input.reload" });
   }
 
   /** Ask the server for the problems of the text, and for its components. */

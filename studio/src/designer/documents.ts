@@ -1,0 +1,30 @@
+import { ApiError } from "../api/client";
+import { readPositions } from "./memory";
+import type { DocumentRoutes } from "./routes";
+import type { OpenedDocument, Origin } from "./store";
+import { splitText } from "./yaml/encoding";
+
+/** A document that is saved somewhere, and of which each save names the version before it. */
+export type SavedOrigin = Extract<Origin, { etag: string }>;
+
+export const folderOf = (path: string) => path.split("/").slice(0, -1).join("/");
+
+export async function openFile(routes: DocumentRoutes, path: string): Promise<OpenedDocument> {
+  const { file, etag } = await routes.readFile(path);
+  return { origin: { kind: "file", path, etag }, file, folder: folderOf(path), positions: readPositions(routes.api.workspace.folder, path) };
+}
+
+export async function openDraft(routes: DocumentRoutes, name: string): Promise<OpenedDocument> {
+  const draft = await routes.readDraft(name);
+  return { origin: { kind: "draft", name, etag: draft.etag }, file: splitText(draft.text), folder: draft.folder, positions: draft.positions };
+}
+
+/** Open a document as it is saved now; null if it was removed. */
+export async function openAgain(routes: DocumentRoutes, origin: SavedOrigin): Promise<OpenedDocument | null> {
+  try {
+    return await (origin.kind === "file" ? openFile(routes, origin.path) : openDraft(routes, origin.name));
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
