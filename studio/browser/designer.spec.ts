@@ -93,3 +93,49 @@ jobs:
   await expect(page.getByRole("alert").filter({ hasText: "connect an output with an input" })).toBeVisible();
   await expect(page.locator(".react-flow__edge")).toHaveCount(0);
 });
+
+test("a job is opened in the designer, changed, and submitted again", async ({ page }) => {
+  await registerThree();
+  const table = "${{parent.jobs.make.outputs.table}}";
+  const jobs = {
+    make: { type: "command", componentId: "azureml:make_rows:1", inputs: { rows: { job_input_type: "literal", value: "6" } } },
+    sum: { type: "command", componentId: "azureml:sum_rows:1", inputs: { table: { job_input_type: "uri_folder", uri: table }, factor: { job_input_type: "literal", value: "2" } } },
+    show: { type: "command", componentId: "azureml:show_sum:1", inputs: { sum: { job_input_type: "uri_folder", uri: "${{parent.jobs.sum.outputs.sum}}" } } },
+  };
+  await call("PUT", `${WORKSPACE}/jobs/first-run`, { properties: { jobType: "Pipeline", displayName: "first", jobs } });
+  expect(await waitForEnd("first-run")).toBe("Completed");
+  await open(page, "jobs/first-run");
+  await page.getByRole("link", { name: "Open in the designer" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Copy of first-run");
+  await expect(node(page, "sum")).toBeVisible();
+  await expect(page.locator(".react-flow__edge")).toHaveCount(2);
+  await expect(page.getByText("valid", { exact: true })).toBeVisible();
+  await expect(page.getByText("not saved", { exact: true })).toBeHidden();
+  await checkAccess(page);
+  await node(page, "sum").click();
+  await fill(page, "Step sum", "value of factor", "5");
+  await page.getByRole("button", { name: "Submit" }).click();
+  await expect(page).toHaveURL(/\/jobs\/(?!first-run)\w+/);
+  const job = page.url().split("/").at(-1)!;
+  expect(await waitForEnd(job)).toBe("Completed");
+  const { value } = await call("GET", `/smalt/v1${WORKSPACE}/jobs/${job}/graph`).then(({ jobs: found }) => ({ value: found.find((one: { node: string }) => one.node === "show").name }));
+  const log = await fetch(`${process.env.STUDIO_URL}/smalt/v1${WORKSPACE}/datastores/workspaceartifactstore/files/ExperimentRun/dcid.${value}/user_logs/std_log.txt`, { headers: { authorization: `Bearer ${process.env.STUDIO_TOKEN}` } });
+  expect(await log.text()).toContain("the sum is 105");
+});
+
+test("a registered pipeline component is opened in the designer and registered as the next version", async ({ page }) => {
+  await registerThree();
+  const componentSpec = { type: "pipeline", name: "counting", version: "1", inputs: { rows: { type: "integer", default: 4 } }, jobs: { make: { type: "command", component: "azureml:make_rows:1", inputs: { rows: "${{parent.inputs.rows}}" } } } };
+  await call("PUT", `${WORKSPACE}/components/counting/versions/1`, { properties: { componentSpec } });
+  await open(page, "components/counting/1");
+  await checkAccess(page);
+  await page.getByRole("link", { name: "Open in the designer" }).click();
+  await expect(node(page, "make")).toBeVisible();
+  await expect(page.getByText("valid", { exact: true })).toBeVisible();
+  await fill(page, "Pipeline", "Default of rows", "9");
+  await page.getByRole("button", { name: "More" }).click();
+  await page.getByRole("button", { name: "Register as a component…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Register" }).click();
+  await expect(page.getByText("component 'counting' has version 2")).toBeVisible();
+  expect((await call("GET", `${WORKSPACE}/components/counting/versions/2`)).properties.componentSpec.inputs.rows.default).toBe("9");
+});

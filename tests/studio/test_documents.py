@@ -201,6 +201,20 @@ jobs:
 """
 
 
+def test_a_component_without_a_chosen_version_becomes_the_next_one(served: Server, workspace: str) -> None:
+    """The version in the text is of the file that it was made from, such as an earlier version's."""
+    text = """type: pipeline
+name: again
+version: 1
+inputs: {n: {type: integer, default: 1}}
+jobs: {a: {type: command, component: ./count.yml}}
+"""
+    first = submit(served, workspace, "component", text, name="again", version="1")
+    assert first.body == {"name": "again", "version": "1"}, first.body
+    changed = submit(served, workspace, "component", text.replace("default: 1", "default: 2"), name="again")
+    assert changed.body == {"name": "again", "version": "2"}, changed.body
+
+
 def test_a_text_becomes_a_component_a_schedule_and_an_endpoint(served: Server, workspace: str) -> None:
     """Each is what the command line makes of the file; a job's literals become defaults of the component."""
     made = submit(served, workspace, "component", SETTINGS, name="counted")

@@ -76,3 +76,6 @@ export const listResources = <Properties>(api: WorkspaceApi, path: string, query
 export const getResource = <Properties>(api: WorkspaceApi, path: string) => get<Resource<Properties>>(`${api.workspace.id}/${path}`);
 
 export const joinPath = (...parts: string[]): string => parts.map(encode).join("/");
+
+/** The address of a version as a YAML file has it. */
+export const buildYamlUrl = (api: WorkspaceApi, kind: Kind, name: string, version: string) => `${api.own}/${joinPath(kind, name, "versions", version)}/yaml`;

@@ -3,7 +3,7 @@ import { useApi } from "../shell/context";
 import { ErrorMessage, Loading } from "../shell/messages";
 import { buildPath, go, usePlace } from "../shell/router";
 import { Designer } from "./Designer";
-import { openDraft, openFile } from "./documents";
+import { findRoot, openCopy, openDraft, openFile } from "./documents";
 import { EDITOR } from "./editor";
 import { DocumentRoutes } from "./routes";
 import { StartPage } from "./StartPage";
@@ -12,6 +12,8 @@ import { splitText, type FileText } from "./yaml/encoding";
 import "./designer.css";
 
 const EMPTY = "$schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json\ntype: pipeline\n";
+/** What an address may name, the first that it has. */
+const FROM = ["file", "draft", "new", "upload", "job", "component"] as const;
 /** Documents that were left with changes, by address: coming back finds them again. */
 const left = new Map<string, DesignerStore>();
 
@@ -20,7 +22,8 @@ export default function DesignerPage() {
   const { query } = usePlace();
   const routes = useMemo(() => new DocumentRoutes(api), [api]);
   const [upload, setUpload] = useState<{ name: string; file: FileText } | null>(null);
-  const key = `${api.workspace.folder}?${query.has("file") ? `file=${query.get("file")}` : query.has("draft") ? `draft=${query.get("draft")}` : query.has("new") ? `new=${query.get("new")}` : query.has("upload") ? `upload=${query.get("upload")}` : ""}`;
+  const from = FROM.find((one) => query.has(one));
+  const key = `${api.workspace.folder}?${from ? `${from}=${query.get(from)}` : ""}`;
   const [state, setState] = useState<{ key: string; store?: DesignerStore; error?: Error } | null>(null);
 
   useEffect(() => {
@@ -54,6 +57,8 @@ async function openDocument(routes: DocumentRoutes, query: URLSearchParams, uplo
     if (!upload) throw new Error(`'${query.get("upload")}' was uploaded before this page was loaded; upload it again`);
     return { origin: { kind: "upload", name: upload.name }, file: upload.file, folder: null, positions: {} };
   }
-  const root = await routes.listFolder("").then(() => "", () => null);
-  return { origin: { kind: "new" }, file: splitText(EMPTY), folder: root, positions: {} };
+  const [job, component] = [query.get("job"), query.get("component")];
+  if (job !== null) return openCopy(routes, "job", job);
+  if (component !== null) return openCopy(routes, "component", component.slice(0, component.lastIndexOf(":")), component.slice(component.lastIndexOf(":") + 1));
+  return { origin: { kind: "new" }, file: splitText(EMPTY), folder: await findRoot(routes), positions: {} };
 }

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState, type FormEvent } from "react";
 import { ErrorMessage } from "../shell/messages";
 import { tell } from "../shell/toasts";
 import { makeStepName } from "./pipeline/changes";
+import { showValue } from "./pipeline/values";
 import type { DesignerStore } from "./store";
 import "../job/job.css";
 
@@ -18,7 +19,7 @@ type Fields = Record<string, string>;
 export function PublishDialog({ store, kind, onClose }: { store: DesignerStore; kind: PublishKind; onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const own = makeStepName(String(store.drawing.head.name ?? store.drawing.head.display_name ?? store.fileName.replace(/\.ya?ml$/, "")));
-  const [fields, setFields] = useState<Fields>({ name: own, version: "", endpoint: own.replaceAll("_", "-"), deployment: "default", trigger: "cron", expression: "0 3 * * *", zone: Intl.DateTimeFormat().resolvedOptions().timeZone, frequency: "day", interval: "1" });
+  const [fields, setFields] = useState<Fields>({ name: own, version: findOwnVersion(store), endpoint: own.replaceAll("_", "-"), deployment: "default", trigger: "cron", expression: "0 3 * * *", zone: Intl.DateTimeFormat().resolvedOptions().timeZone, frequency: "day", interval: "1" });
   const [error, setError] = useState<Error | null>(null);
   const [isBusy, setBusy] = useState(false);
   useEffect(() => dialog.current?.showModal(), []);
@@ -61,6 +62,11 @@ export function PublishDialog({ store, kind, onClose }: { store: DesignerStore; 
       </form>
     </dialog>
   );
+}
+
+/** The version that a component's file has; a copy of a version becomes the next one. */
+function findOwnVersion({ drawing: { kind, head }, origin }: DesignerStore): string {
+  return kind === "component" && origin.kind !== "copy" ? showValue(head.version ?? null) : "";
 }
 
 /** Do it, and return what was done in a sentence. */

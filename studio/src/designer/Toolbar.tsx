@@ -23,7 +23,7 @@ interface Props {
 export function Toolbar({ store, panels, isBusy, onPanels, onSave, onDialog, onDownload, onSubmit, onArrange, onAlign }: Props) {
   const api = useApi();
   const { origin, base } = store;
-  const name = origin.kind === "file" ? origin.path : origin.kind === "draft" ? origin.name : origin.kind === "upload" ? origin.name : "New pipeline";
+  const name = origin.kind === "file" ? origin.path : origin.kind === "draft" ? origin.name : origin.kind === "upload" ? origin.name : origin.kind === "copy" ? `Copy of ${origin.name}` : "New pipeline";
   const toggle = (key: keyof Panels, label: string, icon: IconName) => (
     <button className="button icon" aria-label={label} title={label} aria-pressed={panels[key]} onClick={() => onPanels((before) => ({ ...before, [key]: !before[key] }))}><Icon name={icon} size={14} /></button>
   );

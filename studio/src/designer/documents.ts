@@ -1,7 +1,7 @@
 import { ApiError } from "../api/client";
 import { readPositions } from "./memory";
 import type { DocumentRoutes } from "./routes";
-import type { OpenedDocument, Origin } from "./store";
+import type { Copy, OpenedDocument, Origin } from "./store";
 import { splitText } from "./yaml/encoding";
 
 /** A document that is saved somewhere, and of which each save names the version before it. */
@@ -18,6 +18,15 @@ export async function openDraft(routes: DocumentRoutes, name: string): Promise<O
   const draft = await routes.readDraft(name);
   return { origin: { kind: "draft", name, etag: draft.etag }, file: splitText(draft.text), folder: draft.folder, positions: draft.positions };
 }
+
+/** Open a job or a component's version as a document of its own. What it names is in the workspace, by version. */
+export async function openCopy(routes: DocumentRoutes, of: Copy["of"], name: string, version = ""): Promise<OpenedDocument> {
+  const text = await (of === "job" ? routes.readJob(name) : routes.readComponent(name, version));
+  return { origin: { kind: "copy", of, name }, file: splitText(text), folder: await findRoot(routes), positions: {} };
+}
+
+/** The folder of the server's files, below itself; null if it has none. */
+export const findRoot = (routes: DocumentRoutes): Promise<string | null> => routes.listFolder("").then(() => "", () => null);
 
 /** Open a document as it is saved now; null if it was removed. */
 export async function openAgain(routes: DocumentRoutes, origin: SavedOrigin): Promise<OpenedDocument | null> {

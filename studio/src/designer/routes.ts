@@ -1,4 +1,6 @@
 import { get, request, send } from "../api/client";
+import { getDocument } from "../api/details";
+import { buildYamlUrl } from "../api/resources";
 import type { WorkspaceApi } from "../api/workspace";
 import type { Interfaces } from "./pipeline/drawing";
 import { decodeFile, encodeFile, type FileText } from "./yaml/encoding";
@@ -68,6 +70,14 @@ export class DocumentRoutes {
     const headers: Record<string, string> = etag === null ? { "if-none-match": "*" } : { "if-match": etag };
     const answer = await request(this.filePath(path), { method: "PUT", headers, body: encodeFile(file) });
     return ((await answer.json()) as { etag: string }).etag;
+  }
+
+  async readJob(name: string): Promise<string> {
+    return (await getDocument(this.api, name)).yaml;
+  }
+
+  async readComponent(name: string, version: string): Promise<string> {
+    return (await request(buildYamlUrl(this.api, "components", name, version))).text();
   }
 
   listDrafts() {

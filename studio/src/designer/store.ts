@@ -9,7 +9,14 @@ import { joinText, type FileText } from "./yaml/encoding";
 import { Source, type Path } from "./yaml/source";
 
 /** Where a document came from, and where it is saved. */
-export type Origin = { kind: "file"; path: string; etag: string } | { kind: "draft"; name: string; etag: string } | { kind: "new" } | { kind: "upload"; name: string };
+export type Origin = { kind: "file"; path: string; etag: string } | { kind: "draft"; name: string; etag: string } | { kind: "new" } | { kind: "upload"; name: string } | Copy;
+
+/** A document made of a job or of a component's version, which it does not change. */
+export interface Copy {
+  kind: "copy";
+  of: "job" | "component";
+  name: string;
+}
 
 export interface OpenedDocument {
   origin: Origin;
@@ -96,7 +103,7 @@ export class DesignerStore {
   get fileName(): string {
     const { origin } = this;
     if (origin.kind === "file") return origin.path.split("/").at(-1)!;
-    return origin.kind === "draft" ? `${origin.name}.yml` : origin.kind === "upload" ? origin.name : "pipeline.yml";
+    return origin.kind === "draft" || origin.kind === "copy" ? `${origin.name}.yml` : origin.kind === "upload" ? origin.name : "pipeline.yml";
   }
 
   get canUndo(): boolean {

@@ -123,7 +123,7 @@ def _build_component(entity: Any, given: Mapping[str, Any]) -> Any:
 
     name = given.get("component_name") or given.get("name") or entity.name
     if isinstance(entity, Component):
-        entity.name = name
+        entity.name, entity.version = name, None  # the caller names the version, or it is the next one
         return entity
     if not isinstance(entity, PipelineJob):
         raise ValidationException("only a pipeline can be registered from a drawing; register this by its own file")

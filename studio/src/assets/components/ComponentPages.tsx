@@ -1,8 +1,11 @@
 import { lazy, Suspense } from "react";
 import type { Version } from "../../api/resources";
 import { CommandBlock } from "../../job/CommandBlock";
+import { useApi } from "../../shell/context";
+import { Icon } from "../../shell/icons";
+import { Link } from "../../shell/Link";
 import { Loading } from "../../shell/messages";
-import { usePlace } from "../../shell/router";
+import { buildPath, usePlace } from "../../shell/router";
 import { AssetLink } from "../detail/AssetLink";
 import type { DetailTab } from "../detail/DetailPage";
 import { Panel } from "../detail/Facts";
@@ -36,6 +39,7 @@ function makeTabs(version: Version, name: string): DetailTab[] {
 }
 
 function ComponentSummary({ version, name }: { version: Version; name: string }) {
+  const api = useApi();
   const spec = (version.properties.componentSpec ?? {}) as Spec;
   const text = (key: string) => (typeof spec[key] === "string" ? (spec[key] as string) : "");
   return (
@@ -56,6 +60,7 @@ function ComponentSummary({ version, name }: { version: Version; name: string })
       {text("command") && <CommandBlock title="Command" text={text("command")} />}
       <UsersPanel kind="components" name={name} version={version.name} />
       <CommandBlock title="As a step of a pipeline" text={`jobs:\n  step:\n    type: ${text("type") || "command"}\n    component: azureml:${name}:${version.name}`} />
+      {text("type") === "pipeline" && <p><Link className="button" to={`${buildPath(api.workspace.folder, "designer")}?component=${encodeURIComponent(`${name}:${version.name}`)}`}><Icon name="designer" size={14} />Open in the designer</Link></p>}
       <YamlPanel kind="components" name={name} version={version.name} />
       <CommandBlock title="On the command line" text={`smalt component show --name ${name} --version ${version.name} --output yaml`} />
     </div>
