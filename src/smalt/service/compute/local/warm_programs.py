@@ -26,6 +26,7 @@ SAFE = frozenset(
             "grpc",
         ),
         *("xgboost", "lightgbm", "yaml", "requests", "threadpoolctl", "dateutil", "pytz", "packaging", "tqdm"),
+        *("typing_extensions", "PIL"),
         *("argparse", "asyncio", "json", "logging", "pathlib", "subprocess", "tempfile", "multiprocessing"),
         *("concurrent", "sqlite3", "urllib", "http", "email", "ssl", "decimal", "fractions", "statistics", "csv"),
         *("dataclasses", "typing", "datetime", "shutil", "glob", "pickle", "random", "uuid", "unittest", "xml"),
