@@ -378,6 +378,18 @@ def test_an_idle_parent_ends(warm_rig: WarmRig) -> None:
     eventually(lambda: not find_parents(warm_rig, "idle"), "its end")
 
 
+def test_a_parent_that_was_never_used_has_to_be_asked_for_more(warm_rig: WarmRig) -> None:
+    """Kinds of which parents come and go unused need twice as many steps for the next."""
+    plan = warm_rig.make_step(Program("unused", "import glob, shutil\n", {}), "warm")["warm"]
+    plan.update(key="unused", idle=0)
+    warm_rig.announce(plan, lambda: find_parents(warm_rig, "unused"), "unused")
+    eventually(lambda: not find_parents(warm_rig, "unused"), "its end")
+    warm_rig.expect(plan)
+    assert not find_parents(warm_rig, "unused")
+    warm_rig.expect(plan)
+    assert find_parents(warm_rig, "unused")
+
+
 def test_a_parent_ends_with_its_environment(warm_rig: WarmRig) -> None:
     plan = warm_rig.make_step(Program("gone", "import glob, shutil\n", {}), "warm")["warm"]
     gone = Path(f"{plan['folder']}.gone")

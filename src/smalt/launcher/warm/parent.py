@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
 from smalt.launcher.marks import StepMark
@@ -46,6 +47,8 @@ class WarmParent:
         self.is_ready = False
         self.started = self.used = time.monotonic()
         self.steps = 0
+        self.on_unused: Callable[[], None] = lambda: None
+        """Called where it ends without a step."""
         self.channel, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.channel.setblocking(False)
         with other, mark.apply_number():

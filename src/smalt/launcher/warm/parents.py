@@ -32,8 +32,30 @@ CHANGED = 251
 """A child's exit code: what its parent imported has changed. As in `inside/warm/keeper.py`."""
 _LOCKS = 10
 _REMEMBERED = 256
+_LEAST_STEPS, _MOST_STEPS = 2, 64
+"""Steps of a kind that make a parent worth its while: as many as the first at first, twice as many after each parent
+that ended unused, so that kinds which take each other's place cost little."""
 MARK = "warm"
 """The id in the mark of parents and of children that wait: no step has it, so none takes them for its own."""
+
+
+class _Kind:
+    """What is known of the steps that one parent would serve."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        """The steps that asked for a parent, as many as are needed for one."""
+        self.needed = _LEAST_STEPS
+
+    def add_step(self, step_id: str) -> bool:
+        """Return True if steps enough have asked."""
+        if len(self.seen) < self.needed:
+            self.seen.add(step_id)
+        return len(self.seen) >= self.needed
+
+    def note_unused(self) -> None:
+        self.seen.clear()
+        self.needed = min(2 * self.needed, _MOST_STEPS)
 
 
 class WarmParents:
@@ -54,8 +76,7 @@ class WarmParents:
         self._say = say
         self._parents: list[WarmParent] = []
         self._ending: set[int] = set()
-        self._seen: OrderedDict[str, set[str]] = OrderedDict()
-        """The steps that asked for each kind of parent; two are what makes one worth its while."""
+        self._kinds: OrderedDict[str, _Kind] = OrderedDict()
         self._unsafe: dict[str, dict[str, str]] = {}
         self._failed: set[str] = set()
         """The kinds of which a parent ended before it was ready."""
@@ -66,19 +87,17 @@ class WarmParents:
         self.saved = 0.0
 
     def expect_step(self, step: dict[str, Any]) -> None:
-        """Take note of a step that will start now or later; start a parent if it is not the first of its kind."""
+        """Take note of a step that will start now or later; start a parent if enough of its kind have come."""
         warm = step.get("warm")
         if warm is None:
             return
-        kind = _make_kind(warm)
-        seen = self._seen.setdefault(kind, set())
-        self._seen.move_to_end(kind)
-        if len(seen) < 2:
-            seen.add(step["id"])
-        if len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
-        if len(seen) > 1 and not self._has_parent(warm):
-            self._start_parent(warm)
+        name = _make_kind(warm)
+        kind = self._kinds.setdefault(name, _Kind())
+        self._kinds.move_to_end(name)
+        if len(self._kinds) > _REMEMBERED:
+            self._kinds.popitem(last=False)
+        if kind.add_step(step["id"]) and not self._has_parent(warm):
+            self._start_parent(warm, kind)
 
     def start_step(
         self, step: dict[str, Any], claim: str, variables: dict[str, str], mark: StepMark, namespace: int | None
@@ -165,7 +184,7 @@ class WarmParents:
     def _list_modules(self, warm: dict[str, Any]) -> frozenset[str]:
         return frozenset(warm["modules"]).difference(self._unsafe.get(warm["key"], ()))
 
-    def _start_parent(self, warm: dict[str, Any]) -> None:
+    def _start_parent(self, warm: dict[str, Any], kind: _Kind) -> None:
         if len(self._parents) >= MOST_PARENTS and not self._remove_oldest():
             return
         if _is_memory_scarce():
@@ -182,6 +201,7 @@ class WarmParents:
         except OSError as error:
             self._say(f"cannot start a warm parent: {error}")
             return
+        parent.on_unused = kind.note_unused
         self._parents.append(parent)
         self._add_stranger(parent.pid)
         self._selector.register(parent.channel, selectors.EVENT_READ, partial(self._read_report, parent))
@@ -217,8 +237,14 @@ class WarmParents:
         oldest = min(self._parents, key=lambda one: one.used)
         if time.monotonic() - oldest.used < LOOK:
             return False
-        self._remove_parent(oldest)
+        self._give_up(oldest)
         return True
+
+    def _give_up(self, parent: WarmParent) -> None:
+        """End a parent that nothing uses."""
+        if not parent.steps:
+            parent.on_unused()
+        self._remove_parent(parent)
 
     def _remove_parent(self, parent: WarmParent) -> None:
         self._parents.remove(parent)
@@ -236,7 +262,9 @@ class WarmParents:
         for parent in list(self._parents):
             is_idle = now - parent.used > (LOOK if is_scarce else parent.plan["idle"])
             is_stuck = not parent.is_ready and now - parent.started > LONGEST_IMPORT
-            if is_idle or is_stuck or not os.path.exists(f"{parent.plan['folder']}/bin/python"):
+            if is_idle:
+                self._give_up(parent)
+            elif is_stuck or not os.path.exists(f"{parent.plan['folder']}/bin/python"):
                 self._remove_parent(parent)
         self._is_looking = bool(self._parents)
         if self._is_looking:
