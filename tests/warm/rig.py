@@ -142,6 +142,7 @@ class WarmRig:
 def _hide_names(text: str, step_id: str) -> str:
     """Leave out what differs between any two runs: the step's folder, and addresses."""
     text = re.sub(r"(\.)(cold|warm)\.\d{4}", r"\1kind.0000", text.replace(step_id, "STEP"))
+    text = re.sub(r"\(pid=\d+\)", "(pid=PID)", text)
     text = re.sub(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d", "TIME", text)
     text = re.sub(r"(?m)^(bash: line \d+:) +\d+", r"\1 PID", text)
     return re.sub(r"0x[0-9a-f]{6,}", "0xADDRESS", text)

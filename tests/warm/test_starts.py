@@ -282,6 +282,14 @@ def test_a_module_that_an_import_looks_for_in_vain_is_the_programs_own(rig: Rig,
     assert how == "started cold: its folder has 'far', which its packages look for\n"
 
 
+def test_what_only_looks_like_a_module_is_no_file(rig: Rig, tmp_path: Path) -> None:
+    """Libraries of cffi are in `sys.modules`, and have no `__dict__`."""
+    lib = "import sys, types\nclass Lib:\n    __slots__ = ()\n    __class__ = types.ModuleType\n"
+    warm_rig = launch_with_site(rig, tmp_path, {"tqdm.py": f"{lib}sys.modules['lib'] = Lib()\n"})
+    program = Program("looks-like", "import tqdm\nprint(isinstance(__import__('lib'), type(tqdm)))\n", {})
+    assert warm_rig.run_warm(program).log == "True\n"
+
+
 def test_only_imports_that_are_certain_are_done_before(warm_rig: WarmRig) -> None:
     """Imports on a condition, in a function, or after a package that may change them, are the program's own."""
     text = "import csv\nimport json, decimal\ntry:\n    import sqlite3\nexcept ImportError: pass\nimport helper\n"

@@ -30,7 +30,7 @@ def have_changed(stamps: Stamps) -> bool:
 def _list_files() -> list[str]:
     found = []
     for module in list(sys.modules.values()):
-        if isinstance(module, type(sys)):
+        if issubclass(type(module), type(sys)):  # isinstance believes what an object, such as cffi's, says it is
             # Not by getattr: a lazy module would be imported by it.
             file = object.__getattribute__(module, "__dict__").get("__file__")
             if isinstance(file, str):
