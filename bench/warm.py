@@ -7,7 +7,8 @@ PYTHON has pandas, scikit-learn and mlflow; for `sweep` also optuna. Each measur
 `steps`: a pipeline of `count` steps that import the three and log one metric each, two at a time, cold and warm.
 `sweep`: a sweep of a scikit-learn script, and Optuna calling the same script by `subprocess`, two at a time.
 `line`: from the engine's start of a step until the first line of its program, idle machine, one at a time.
-`cold`: steps that cannot be warm (`bash -c true`) with the setting off and on.
+`cold`: steps that cannot be warm (`bash -c true`), and Python steps that are each the first of their kind, with the
+setting off and on.
 """
 
 from __future__ import annotations
@@ -133,20 +134,28 @@ def measure_line(python: str, count: int) -> None:
 
 
 def measure_cold(count: int) -> None:
-    """Print the ratio of steps that no parent can serve, with the setting on and off, in turn."""
+    """Print the ratio of steps that start cold, with the setting on and off, in turn."""
     folder = Path(common.folder())
+    (folder / "step.py").write_text("")
+    measure_pairs(folder, count, "steps that cannot be warm", "bash -c true")
+    # Each has a variable of which another interpreter would be needed.
+    measure_pairs(folder, count, "Python steps, each the first of its kind", "OMP_NUM_THREADS={}{{}} python step.py")
+
+
+def measure_pairs(folder: Path, count: int, what: str, command: str) -> None:
     ratios = []
-    file = write_pipeline(folder, count, "bash -c true")
     with common.home() as environment:
         common.smalt(environment, "config", "set", "cpus", "2")
-        run_job(environment, file, "first")
+        run_job(environment, write_pipeline(folder, count, command.format(1000)), "first")
         for number in range(8):
             pair = {}
             for warm in ("off", "on") if number % 2 else ("on", "off"):
                 common.smalt(environment, "config", "set", "warm", warm)
-                pair[warm] = run_job(environment, file, f"{warm}{number}")[0]
-            ratios.append(pair["on"] / pair["off"])
-    print(f"{count} steps that cannot be warm, on against off: {statistics.median(ratios):.3f}×")
+                file = write_pipeline(folder, count, command.format(1001 + 2 * number + (warm == "on")))
+                pair[warm] = run_job(environment, file, f"{warm}{number}")
+            ratios.append([pair["on"][place] / pair["off"][place] for place in (0, 1)])
+    wall, cpu = (statistics.median(values) for values in zip(*ratios, strict=True))
+    print(f"{count} {what}, on against off: wall {wall:.3f}×, processor {cpu:.3f}×", flush=True)
 
 
 def prepare_home(environment: dict[str, str], python: str, warm: str) -> None:
