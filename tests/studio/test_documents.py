@@ -376,3 +376,15 @@ def put_file(server: Server, path: str, content: bytes, headers: dict[str, str])
     sent = {"Authorization": f"Bearer {server.home.read_token()}", **headers}
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     return server._ask(connection, "PUT", path, None, content, sent)
+
+
+def test_the_keys_of_steps_are_described_for_forms(served: Server, workspace: str) -> None:
+    """The forms have the kinds, choices and bounds that the reader of YAML has."""
+    fields = served.ask("GET", f"/smalt/v1{workspace}/documents/step-fields").body["value"]
+    limits = fields["sweep"]["limits"]["fields"]
+    assert (limits["max_total_trials"]["kind"], limits["max_total_trials"]["min"]) == ("integer", 1)
+    assert fields["sweep"]["search_space"]["item"]["variants"]["uniform"]["min_value"]["required"] is True
+    assert fields["parallel"]["logging_level"]["choices"] == ["DEBUG", "INFO", "WARNING"]
+    assert {key for key, one in fields["do_while"].items() if one.get("required")} == {"body", "mapping", "limits"}
+    assert (fields["if_else"]["condition"]["kind"], fields["command"]["command"]["kind"]) == ("any", "text")
+    assert "fields" not in fields["command"]["component"], "a component has a form of its own"

@@ -9,7 +9,7 @@ import { COMPONENT_DRAG, type PaletteItem } from "./palette";
 import { listShownPorts, placeNodes } from "./pipeline/placement";
 import { explainConnection, findStep, noteConnection, type End } from "./pipeline/rules";
 import type { Positions } from "./routes";
-import { PortNode, StepNode, type PortNodeType, type StepNodeType } from "./StepNode";
+import { AFTER, BEFORE, PortNode, StepNode, type PortNodeType, type StepNodeType } from "./StepNode";
 import type { DesignerStore } from "./store";
 import "@xyflow/react/dist/base.css";
 
@@ -42,7 +42,7 @@ export function Canvas({ store, version, onAdd, onOpenInner }: Props) {
     const shown = new Set([...listShownPorts(drawing).map(inputId), ...drawing.steps.map((step) => stepId(step.name)), ...drawing.outputs.map(({ name }) => outputId(name))]);
     return drawing.edges.filter(({ from, to }) => shown.has(from) && shown.has(to)).map(({ id, from, fromPort, to, toPort }) => {
       const isUnknown = fromPort !== null && findStep(drawing, from)?.outputs.every(({ name }) => name !== fromPort);
-      return { id, source: from, target: to, sourceHandle: isUnknown ? null : fromPort, targetHandle: toPort, className: fromPort === null ? "control" : undefined, ariaLabel: `from ${from.replace(":", " ")}${fromPort ? `, ${fromPort}` : ""} to ${to.replace(":", " ")}${toPort ? `, ${toPort}` : ""}`, deletable: fromPort !== null, selectable: fromPort !== null };
+      return { id, source: from, target: to, sourceHandle: fromPort === null ? AFTER : isUnknown ? null : fromPort, targetHandle: fromPort === null ? BEFORE : toPort, className: fromPort === null ? "control" : undefined, ariaLabel: `from ${from.replace(":", " ")}${fromPort ? `, ${fromPort}` : ""} to ${to.replace(":", " ")}${toPort ? `, ${toPort}` : ""}`, deletable: fromPort !== null, selectable: fromPort !== null };
     });
   }, [drawing]);
 

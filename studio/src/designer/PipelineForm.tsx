@@ -1,7 +1,9 @@
 import { Icon } from "../shell/icons";
 import { addInput, addOutput, removePipelinePort, renamePipelinePort, setField } from "./pipeline/changes";
 import { ChoiceField, TextField } from "./fields";
+import { KeyFields } from "./KeyFields";
 import { isLiteral } from "./pipeline/ports";
+import { isFields } from "./pipeline/step_fields";
 import { findPlace, formatProblem } from "./pipeline/problems";
 import { attemptEdit, NewPort } from "./StepForm";
 import type { DesignerStore } from "./store";
@@ -67,9 +69,29 @@ export function PipelineForm({ store }: { store: DesignerStore }) {
       <h3>Outputs</h3>
       {drawing.outputs.map((port) => <PortFields key={port.name} store={store} port={port} side="outputs" isLocked={isLocked} />)}
       <NewPort label="output" dataOnly isLocked={isLocked} taken={drawing.outputs.map(({ name }) => name)} onAdd={(name, type) => attemptEdit(() => store.edit((changes) => addOutput(changes, drawing.base, name, type)))} />
+      <PipelineKeys store={store} isLocked={isLocked} isNested={isNested} />
     </section>
   );
 }
+
+/** What else the file says of the pipeline. */
+function PipelineKeys({ store: { drawing }, store, isLocked, isNested }: { store: DesignerStore; isLocked: boolean; isNested: boolean }) {
+  const { head, settings, kind, base } = drawing;
+  const isJob = kind === "job" && !isNested;
+  const shown = ["jobs", "inputs", "outputs", "display_name", "description", ...(isNested ? [] : kind === "component" ? ["name", "version"] : ["experiment_name"]), ...(isJob && settings.default_compute === undefined ? ["compute"] : []), ...(isJob ? ["settings"] : [])];
+  const own = Object.fromEntries(Object.entries(head).filter(([key]) => !shown.includes(key)));
+  const further = isJob ? Object.fromEntries(Object.entries(settings).filter(([key]) => !SETTINGS.has(key))) : {};
+  if (!Object.keys(own).length && !Object.keys(further).length) return null;
+  return (
+    <>
+      <h3>Further keys</h3>
+      <KeyFields store={store} path={base} value={own} isLocked={isLocked} />
+      {Object.keys(further).length > 0 && <KeyFields store={store} path={[...base, "settings"]} value={further} isLocked={isLocked} />}
+    </>
+  );
+}
+
+const SETTINGS = new Set<string>(["default_compute", "default_datastore", ...FLAGS.map(([key]) => key), ...SPECIAL.map(([key]) => key)]);
 
 function PortFields({ store, port, side, isLocked }: { store: DesignerStore; port: PipelinePort; side: "inputs" | "outputs"; isLocked: boolean }) {
   const { drawing } = store;
@@ -80,6 +102,8 @@ function PortFields({ store, port, side, isLocked }: { store: DesignerStore; por
     if (drawing[side].some((other) => other.name === to)) return `there is an ${side.slice(0, -1)} '${to}' already`;
     return attemptEdit(() => store.edit((changes) => renamePipelinePort(changes, drawing.base, side, name, to)));
   };
+  const ports = drawing.head[side];
+  const written = isFields(ports) ? ports[name] : null;
   const isMapping = store.source.findMap(path) !== undefined;
   const value = given.kind === "data" ? (given.path ?? "") : given.kind === "literal" ? showValue(given.value) : given.kind === "expression" ? given.text : "";
   const take = (text: string) => {
@@ -95,6 +119,11 @@ function PortFields({ store, port, side, isLocked }: { store: DesignerStore; por
       <TextField label={side === "inputs" ? "Input" : "Output"} value={name} isCode isDisabled={isLocked} onSet={rename}
         extra={<><span className="form-type">{spec.type ?? "any"}</span><button className="link" disabled={isLocked} aria-label={`Remove the ${side.slice(0, -1)} ${name}`} onClick={() => void attemptEdit(() => store.edit((changes) => removePipelinePort(changes, drawing, side, name)))}>remove</button></>} />
       {side === "inputs" && (drawing.kind === "job" || isLiteral(spec.type)) && <TextField label={drawing.kind === "component" ? `Default of ${name}` : `Value of ${name}`} value={isMapping && drawing.kind === "component" ? showValue((spec.default as Value) ?? null) : value} isCode isDisabled={isLocked} onSet={take} />}
+      {isFields(written) && <KeyFields store={store} path={path} value={written} except={drawing.kind === "component" ? COMPONENT_PORT : side === "inputs" ? JOB_PORT : TYPE_ALONE} isLocked={isLocked} />}
     </div>
   );
 }
+
+const TYPE_ALONE = new Set(["type"]);
+const JOB_PORT = new Set(["type", "path"]);
+const COMPONENT_PORT = new Set(["type", "default"]);

@@ -5,12 +5,16 @@ import { addInput, addOutput, bindPort, clearInput, connectOutput, disconnectOut
 import { inputId, stepId, type Drawing, type Port, type Step } from "./pipeline/drawing";
 import { bindInput, bindStep } from "./pipeline/expressions";
 import { ChoiceField, TextField, type Choice } from "./fields";
+import { KeyFields } from "./KeyFields";
 import { isLiteral } from "./pipeline/ports";
+import { isFields, TITLES } from "./pipeline/step_fields";
 import { explainConnection } from "./pipeline/rules";
 import type { DesignerStore } from "./store";
 import { describeSpec, parseTyped, showValue } from "./pipeline/values";
 import type { Value } from "./yaml/source";
 
+/** Steps that run other steps, and have no data of their own. */
+const CONTROL = new Set(["if_else", "do_while", "parallel_for"]);
 const NAME = /^[A-Za-z_][\w-]*$/;
 
 /** Run an edit; return its sentence if it cannot be made. */
@@ -27,7 +31,7 @@ export function StepForm({ store, step, onOpenFile, onOpenInner }: { store: Desi
   const { drawing } = store;
   const problems = store.stepProblems.get(step.name) ?? [];
   const isLocked = store.source.isBroken || step.isAlias;
-  const raw = (drawing.head.jobs as Record<string, Record<string, Value>> | undefined)?.[step.name] ?? {};
+  const raw = readRaw(drawing, step);
   const rename = (to: string) => {
     if (!NAME.test(to)) return `'${to}' is no name of a step; use letters, digits, _ and -, and begin with a letter or _`;
     if (drawing.steps.some(({ name }) => name === to)) return `there is a step '${to}' already`;
@@ -37,8 +41,20 @@ export function StepForm({ store, step, onOpenFile, onOpenInner }: { store: Desi
       store.select([stepId(to)]);
     });
   };
+  const componentKey = typeof raw.component === "string" || !("trial" in raw) ? "component" : "trial";
   const set = (key: string) => (text: string) => attemptEdit(() => store.edit((changes) => setField(changes, [...step.path, key], text === "" ? undefined : text)));
-  const isInPlace = step.component === null && step.inner === null && typeof raw.component !== "object";
+  const isInPlace = step.component === null && step.inner === null && typeof raw.component !== "object" && !CONTROL.has(step.type);
+  const hasCommand = isInPlace && step.type === "command";
+  const hasEnvironment = hasCommand && typeof raw.environment !== "object";
+  const except = new Set(["type", "inputs", "outputs", "compute", ...(step.inner ? ["jobs", ...(step.inner.at(-1) === "component" ? ["component"] : [])] : []), ...(hasCommand ? ["command", "code"] : []), ...(hasEnvironment ? ["environment"] : []), ...(step.component === null ? [] : [componentKey])]);
+  const hasPorts = !CONTROL.has(step.type) || step.inputs.length + step.outputs.length > 0;
+  const ownKeys = (
+    <>
+      <h3>{TITLES[step.type] ?? "Further keys"}</h3>
+      <KeyFields store={store} path={step.path} value={raw} table={store.stepFields[step.type]} type={step.type} isOffering={step.component === null || step.type === "sweep"} except={except} isLocked={isLocked}
+        suggestions={drawing.steps.filter((other) => other !== step).map(({ name }) => `\${{parent.jobs.${name}}}`)} />
+    </>
+  );
   return (
     <section className="draw-form" aria-label={`Step ${step.name}`}>
       <header className="form-head">
@@ -50,21 +66,23 @@ export function StepForm({ store, step, onOpenFile, onOpenInner }: { store: Desi
       {step.isAlias && <p className="form-hint">This step is an alias of another part of the file; change it there, in the YAML.</p>}
       {step.description && <p className="muted">{step.description}</p>}
       <TextField label="Name" value={step.name} isCode isDisabled={isLocked} onSet={rename} />
-      {isInPlace && <TextField label="Command" value={showValue(raw.command ?? "")} isCode isLong isDisabled={isLocked} onSet={set("command")} />}
-      {isInPlace && typeof raw.environment !== "object" && <TextField label="Environment" value={showValue(raw.environment ?? "")} isCode isDisabled={isLocked} onSet={set("environment")} />}
-      {isInPlace && <TextField label="Code" value={showValue(raw.code ?? "")} placeholder="a folder, such as ./src" isCode isDisabled={isLocked} onSet={set("code")} />}
-      <h3>Inputs</h3>
-      {step.inputs.length ? step.inputs.map((port) => <InputField key={port.name} store={store} drawing={drawing} step={step} port={port} isLocked={isLocked} />) : <p className="form-hint">It has none.</p>}
+      {hasCommand && <TextField label="Command" value={showValue(raw.command ?? "")} isCode isLong isDisabled={isLocked} onSet={set("command")} />}
+      {hasEnvironment && <TextField label="Environment" value={showValue(raw.environment ?? "")} isCode isDisabled={isLocked} onSet={set("environment")} />}
+      {hasCommand && <TextField label="Code" value={showValue(raw.code ?? "")} placeholder="a folder, such as ./src" isCode isDisabled={isLocked} onSet={set("code")} />}
+      {TITLES[step.type] && <>{ownKeys}</>}
+      {hasPorts && <h3>Inputs</h3>}
+      {!hasPorts ? null : step.inputs.length ? step.inputs.map((port) => <InputField key={port.name} store={store} drawing={drawing} step={step} port={port} isLocked={isLocked} />) : <p className="form-hint">It has none.</p>}
       {isInPlace && <NewPort label="input" isLocked={isLocked} taken={step.inputs.map(({ name }) => name)} onAdd={(name, type) => attemptEdit(() => store.edit((changes) => changes.set([...step.path, "inputs", name], isLiteral(type) ? startValue(type) : { type, path: "" })))} />}
-      <h3>Outputs</h3>
-      {step.outputs.length ? step.outputs.map((port) => <OutputField key={port.name} store={store} drawing={drawing} step={step} port={port} isLocked={isLocked} />) : <p className="form-hint">It has none.</p>}
+      {hasPorts && <h3>Outputs</h3>}
+      {!hasPorts ? null : step.outputs.length ? step.outputs.map((port) => <OutputField key={port.name} store={store} drawing={drawing} step={step} port={port} isLocked={isLocked} />) : <p className="form-hint">It has none.</p>}
       {isInPlace && <NewPort label="output" isLocked={isLocked} taken={step.outputs.map(({ name }) => name)} dataOnly onAdd={(name, type) => attemptEdit(() => store.edit((changes) => changes.set([...step.path, "outputs", name], { type })))} />}
       <h3>Settings</h3>
       {step.component !== null && (
         <TextField label="Component" value={step.component} isCode isDisabled={isLocked} hint={step.spec?.version ? `version ${step.spec.version}` : undefined}
-          extra={step.spec?.file ? <button className="link" onClick={() => onOpenFile(step.spec!.file!)}>open</button> : undefined} onSet={set("component" in raw ? "component" : "trial")} />
+          extra={step.spec?.file ? <button className="link" onClick={() => onOpenFile(step.spec!.file!)}>open</button> : undefined} onSet={set(componentKey)} />
       )}
       <TextField label="Compute" value={showValue(raw.compute ?? "")} placeholder="the pipeline's" isCode isDisabled={isLocked} onSet={set("compute")} />
+      {!TITLES[step.type] && ownKeys}
     </section>
   );
 }
@@ -111,9 +129,29 @@ function InputField({ store, drawing, step, port, isLocked }: PortProps) {
       {value === VALUE && given.kind !== "expression" && (
         <button className="link" disabled={isLocked} onClick={() => promoteInput(store, drawing, step, port)}>make it an input of the pipeline</button>
       )}
+      <PortKeys store={store} drawing={drawing} step={step} port={port} side="inputs" isLocked={isLocked} />
     </div>
   );
 }
+
+/** A step as the file has it. */
+function readRaw({ head }: Drawing, step: Step): Record<string, Value> {
+  const steps = head.jobs;
+  const found = isFields(steps) ? steps[step.name] : null;
+  return isFields(found) ? found : {};
+}
+
+/** What a port has beside its type and its value, such as a mode. */
+function PortKeys({ store, drawing, step, port, side, isLocked }: PortProps & { side: "inputs" | "outputs" }) {
+  const ports = readRaw(drawing, step)[side];
+  const value = isFields(ports) ? ports[port.name] : null;
+  if (!isFields(value)) return null;
+  const isBound = side === "inputs" || port.given.kind === "reference";
+  return <KeyFields store={store} path={[...step.path, side, port.name]} value={value} except={isBound ? PORT_KEYS : TYPE_ALONE} isLocked={isLocked} />;
+}
+
+const TYPE_ALONE = new Set(["type"]);
+const PORT_KEYS = new Set(["type", "path"]);
 
 function promoteInput(store: DesignerStore, drawing: Drawing, step: Step, port: Port): void {
   const { spec, given } = port;
@@ -163,7 +201,8 @@ function OutputField({ store, drawing, step, port, isLocked }: PortProps) {
     }));
     if (why) tellError(why);
   }
-  return <ChoiceField label={port.name} value={bound ? `out ${bound}` : ""} choices={choices} extra={<span className="form-type">{port.spec.type ?? "any"}</span>} isDisabled={isLocked} hint={port.spec.description} onSet={choose} />;
+  const field = <ChoiceField label={port.name} value={bound ? `out ${bound}` : ""} choices={choices} extra={<span className="form-type">{port.spec.type ?? "any"}</span>} isDisabled={isLocked} hint={port.spec.description} onSet={choose} />;
+  return <div className="form-port">{field}<PortKeys store={store} drawing={drawing} step={step} port={port} side="outputs" isLocked={isLocked} /></div>;
 }
 
 const TYPES = ["uri_folder", "uri_file", "mltable", "mlflow_model", "custom_model", "string", "integer", "number", "boolean"];

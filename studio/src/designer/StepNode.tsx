@@ -8,6 +8,10 @@ import { listShownInputs } from "./pipeline/placement";
 export type StepNodeType = Node<{ step: Step; problems: string[] }, "step">;
 export type PortNodeType = Node<{ name: string; type: string | undefined; side: "input" | "output" }, "port">;
 
+/** The ends of an edge without data, which says only what runs after what. */
+export const BEFORE = "\u2191";
+export const AFTER = "\u2193";
+
 /** A step with its ports: inputs above, outputs below. */
 export function StepNode({ id, data: { step, problems }, selected }: NodeProps<StepNodeType>) {
   const inputs = listShownInputs(step);
@@ -17,6 +21,8 @@ export function StepNode({ id, data: { step, problems }, selected }: NodeProps<S
   useEffect(() => measure(id), [id, ports, measure]); // edges begin where the ports are now
   return (
     <div className="draw-step" data-selected={selected || undefined} data-broken={problems.length > 0 || undefined} data-step={step.name}>
+      <Handle id={BEFORE} type="target" position={Position.Top} className="handle order" isConnectable={false} />
+      <Handle id={AFTER} type="source" position={Position.Bottom} className="handle order" isConnectable={false} />
       {inputs.length > 0 && <PortRow ports={inputs} side="input" />}
       <div className="draw-face">
         <span className="draw-name">

@@ -3,6 +3,7 @@ import { getDocument } from "../api/details";
 import { buildYamlUrl } from "../api/resources";
 import type { WorkspaceApi } from "../api/workspace";
 import type { Interfaces } from "./pipeline/drawing";
+import type { StepFieldTable } from "./pipeline/step_fields";
 import { decodeFile, encodeFile, type FileText } from "./yaml/encoding";
 
 /** A fault of a document; line and column count from 1, and are 0 where nothing says which. */
@@ -55,6 +56,10 @@ export class DocumentRoutes {
 
   submit<T>(act: string, body: DocumentBody, more: object = {}, signal?: AbortSignal): Promise<T> {
     return this.post<T>("documents/submit", { act, ...body, ...more }, signal);
+  }
+
+  async listStepFields(): Promise<Record<string, StepFieldTable>> {
+    return (await get<{ value: Record<string, StepFieldTable> }>(`${this.api.own}/documents/step-fields`)).value;
   }
 
   listFolder(path: string) {

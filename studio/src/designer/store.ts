@@ -4,6 +4,7 @@ import type { EditorView } from "@codemirror/view";
 import { Changes } from "./pipeline/changes";
 import { readDrawing, type Drawing, type Interfaces } from "./pipeline/drawing";
 import { groupProblems } from "./pipeline/problems";
+import type { StepFieldTable } from "./pipeline/step_fields";
 import type { Check, DocumentRoutes, Positions, Problem } from "./routes";
 import { joinText, type FileText } from "./yaml/encoding";
 import { Source, type Path } from "./yaml/source";
@@ -48,6 +49,8 @@ export class DesignerStore {
   /** False until the text could be read once. */
   hasDrawing: boolean;
   interfaces: Interfaces = {};
+  /** The keys of each type of step, once the server has said them. */
+  stepFields: Record<string, StepFieldTable> = {};
   problems: Problem[] = [];
   warnings: Problem[] = [];
   isChecking = true;
@@ -219,6 +222,11 @@ export class DesignerStore {
   /** Go on with a document that was left. */
   resume(): void {
     this.planCheck(0);
+    if (Object.keys(this.stepFields).length) return;
+    this.routes.listStepFields().then((found) => {
+      this.stepFields = found;
+      this.announce();
+    }, () => {}); // without them the forms show what the file has
   }
 
   close(): void {

@@ -33,7 +33,14 @@ from smalt.service.api.auth.middleware import SecurityMiddleware
 from smalt.service.api.blob import operations as blob_operations
 from smalt.service.api.blob import urls as blob_urls
 from smalt.service.api.comparison import job_comparison, step_comparison
-from smalt.service.api.drafts import component_palette, document_checks, draft_files, folder_files, submission
+from smalt.service.api.drafts import (
+    component_palette,
+    document_checks,
+    draft_files,
+    folder_files,
+    step_fields,
+    submission,
+)
 from smalt.service.api.job_details import (
     code_files,
     job_code,
@@ -154,6 +161,7 @@ _WORKSPACE: dict[str, list[RouteTable]] = {
         key_vault.ROUTES,
         folder_files.ROUTES,
         component_palette.ROUTES,
+        step_fields.ROUTES,
         document_checks.ROUTES,
         draft_files.ROUTES,
         submission.ROUTES,

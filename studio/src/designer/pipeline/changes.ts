@@ -2,7 +2,7 @@ import { isAlias, isMap, isScalar, visit, type Scalar } from "yaml";
 import { bindInput, bindOutput, bindStep, findPortNames, findStepNames } from "./expressions";
 import { isLiteral } from "./ports";
 import type { Drawing, Port, Step } from "./drawing";
-import { addLines, addPair, removePair, renameKey, setValue } from "../yaml/edits";
+import { addLines, addPair, changeItems, removePair, renameKey, setValue } from "../yaml/edits";
 import { applyEdit, columnOf, lineEnd, lineStart, Source, type Edit, type Path, type Value } from "../yaml/source";
 
 /** A series of edits of one text, each seen by the next. */
@@ -23,6 +23,14 @@ export class Changes {
 
   set(path: Path, value: Value): this {
     return this.apply(setValue(this.source, path, value));
+  }
+
+  /** Make a list have these values; of a list of plain values only what differs is written. */
+  setItems(path: Path, values: Value[]): this {
+    const edits = changeItems(this.source, path, values);
+    if (!edits) return this.set(path, values);
+    for (const edit of edits) this.apply(edit);
+    return this;
   }
 
   /** Remove a pair if it is there. */

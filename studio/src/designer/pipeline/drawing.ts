@@ -193,9 +193,9 @@ function listEdges(steps: Step[], jobs: Fields): Edge[] {
   });
 }
 
-/** A condition leads to its blocks; any other step waits for the one that it names. */
+/** A condition leads to its blocks, and a loop to its body; any other step waits for the one that it names. */
 function makeControlEdge(step: Step, other: string): Edge {
-  const leads = step.type === "if_else" || step.type === "do_while";
+  const leads = ["if_else", "do_while", "parallel_for"].includes(step.type);
   const [from, to] = leads ? [step.name, other] : [other, step.name];
   return makeEdge(stepId(from), null, stepId(to), null);
 }

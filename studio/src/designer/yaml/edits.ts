@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, type Pair, type Scalar, type YAMLMap } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap } from "yaml";
 import { columnOf, endOf, findPair, keyEndOf, keyOf, lineEnd, lineStart, startOf, type Edit, type Path, type Source, type Value } from "./source";
 import { indentLines, writeBlock, writeFlow, writeKey, writeNewBlock, writePair, writeScalar } from "./write";
 
@@ -57,6 +57,32 @@ function replaceCollection(source: Source, path: Path, value: Value): Edit {
 function writeLines(value: Value, indent: number, newline: string): string {
   if (Array.isArray(value)) return writePair("x", value, 0, "\n").split("\n").slice(1).map((line) => " ".repeat(indent) + line.slice(2)).join(newline);
   return Object.entries(value as Record<string, Value>).map(([key, one]) => writePair(key, one, indent, newline)).join(newline);
+}
+
+/** The edits, from the last place to the first, by which a list gets other values; null if it has to be written anew. */
+export function changeItems(source: Source, path: Path, values: Value[]): Edit[] | null {
+  const { text, newline } = source;
+  const list = source.find(path);
+  if (!isSeq(list) || !list.items.length || !values.length || list.anchor || list.tag) return null;
+  const items = list.items as Scalar[];
+  const isPlain = items.every((item) => isScalar(item) && item.range && !item.anchor && !item.type?.startsWith("BLOCK") && item.range[1] > item.range[0]);
+  if (!isPlain || values.some((value) => value !== null && typeof value === "object")) return null;
+  const isFlow = list.flow === true;
+  const edits = items.slice(0, values.length).flatMap((item, k): Edit[] => (item.value === values[k] ? [] : [{ from: item.range![0], to: item.range![1], insert: writeScalar(values[k], item, newline, isFlow) }]));
+  const last = items.at(-1)!.range![1];
+  const dash = items.at(-1)!.range![0];
+  if (values.length > items.length) {
+    const added = values.slice(items.length).map((value) => writeScalar(value, null, newline, isFlow));
+    const indent = text.slice(lineStart(text, dash), dash);
+    if (!isFlow && !/^ *- +$/.test(indent)) return null;
+    const at = isFlow ? last : lineEnd(text, last);
+    edits.push({ from: at, to: at, insert: isFlow ? added.map((one) => `, ${one}`).join("") : added.map((one) => newline + indent + one).join("") });
+  }
+  if (values.length < items.length) {
+    const kept = items[values.length - 1].range![1];
+    edits.push(isFlow ? { from: kept, to: last, insert: "" } : { from: lineEnd(text, kept), to: lineEnd(text, last), insert: "" });
+  }
+  return edits.reverse();
 }
 
 /** Add a pair at the end of the mapping at `path`, which may be empty, `{}`, in braces, or not be there. */
