@@ -1,7 +1,7 @@
 """The launcher's journal: one JSON object per line, only ever appended, and on disk before anyone is told.
 
-SIGKILL cannot lose an entry after `write_entries` returned; only a power cut can, and `sync_file` keeps a power cut
-from hiding a step's start.
+SIGKILL cannot lose an entry after `write_entries` returned; only a power cut can, and a sync of the file keeps a power
+cut from hiding a step's start (`background_sync.py`).
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ class Journal:
         self._later = []
         self._size += len(data)
 
-    def sync_file(self) -> None:
-        os.fdatasync(self._file) if hasattr(os, "fdatasync") else os.fsync(self._file)
+    def fileno(self) -> int:
+        return self._file
 
     def _write_data(self, data: bytes) -> None:
         """Write all of it or, with an OSError, none."""

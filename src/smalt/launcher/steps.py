@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from smalt.launcher import claims, journal, marks, recovery, watching
+from smalt.launcher.background_sync import BackgroundSync
 from smalt.launcher.ending import StepEnding
 from smalt.launcher.journal import Journal
 from smalt.launcher.record import StepRecord
@@ -55,7 +56,7 @@ class RunningSteps:
         self._unasked: set[str] = set()  # what started without being named, until its end is acknowledged
         self._deadline = float("inf")
         self._syncing = False
-        self._synced = 0.0  # what was started until then (monotonic) no power cut can hide
+        self._sync = BackgroundSync(say)
         self._left_namespaces: list[int] = []
         self._own_peak = 0  # bytes of memory that we had at most, when it was last looked at
         self._ending = StepEnding(self._tree, timers, self.running, self._send_exit)
@@ -226,7 +227,8 @@ class RunningSteps:
 
     def _sync_journal(self) -> None:
         """A power cut must not make a step look as never started. What has ended by now needs no such care."""
-        since = [record.monotonic for record in self.running.values() if record.own and record.monotonic > self._synced]
+        records, covered = self.running.values(), self._sync.covered
+        since = [record.monotonic for record in records if record.own and record.monotonic > covered]
         now = time.monotonic()
         self._syncing = bool(since)
         if not since:
@@ -236,8 +238,7 @@ class RunningSteps:
             return
         self._syncing = False
         try:
-            self._journal.sync_file()
-            self._synced = now
+            self._sync.request(self._journal.fileno(), now)
         except OSError as error:
             self._say(f"cannot sync the journal: {error}")
 

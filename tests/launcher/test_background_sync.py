@@ -1,0 +1,78 @@
+"""Syncing the journal beside the launcher's loop."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from smalt.launcher import background_sync
+from smalt.launcher.background_sync import BackgroundSync
+from tests.helpers import eventually
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[int]:
+    handle = os.open(tmp_path / "journal", os.O_WRONLY | os.O_CREAT)
+    yield handle
+    os.close(handle)
+
+
+def test_a_slow_disk_holds_up_nobody(file: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request returns while the disk still writes what was asked before; what comes meanwhile is synced together."""
+    slow, synced = threading.Event(), []
+
+    def sync(handle: int) -> None:
+        assert os.path.samestat(os.fstat(handle), os.fstat(file))
+        synced.append(time.monotonic())
+        slow.wait(20)
+
+    monkeypatch.setattr(background_sync, "sync_file", sync)
+    sync_beside = BackgroundSync(pytest.fail)
+    began = time.monotonic()
+    sync_beside.request(file, 1.0)
+    eventually(lambda: synced, "the first sync")
+    for when in (2.0, 3.0, 4.0):
+        sync_beside.request(file, when)
+    assert time.monotonic() - began < 10
+    assert sync_beside.covered == 4.0
+    assert len(synced) == 1
+    slow.set()
+    eventually(lambda: len(synced) == 2, "the second sync")
+    sync_beside.request(file, 5.0)
+    eventually(lambda: len(synced) == 3, "the third sync")
+
+
+def test_what_the_disk_refused_is_synced_again(file: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failed sync is said, and what it was to cover counts as not covered."""
+    said: list[str] = []
+
+    def sync(handle: int) -> None:
+        if not said:
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(background_sync, "sync_file", sync)
+    sync_beside = BackgroundSync(said.append)
+    sync_beside.request(file, 1.0)
+    eventually(lambda: said == ["cannot sync the journal: [Errno 5] Input/output error"], "the sentence")
+    assert sync_beside.covered == 0.0
+    sync_beside.request(file, 2.0)
+    assert sync_beside.covered == 2.0
+
+
+def test_a_closed_journal_is_synced(file: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file may be replaced, and closed, before its turn comes; no descriptor is left open."""
+    before = len(os.listdir("/proc/self/fd"))
+    synced: list[int] = []
+    monkeypatch.setattr(background_sync, "sync_file", lambda handle: synced.append(os.fstat(handle).st_ino))
+    sync_beside = BackgroundSync(pytest.fail)
+    other = os.open(tmp_path / "other", os.O_WRONLY | os.O_CREAT)
+    inode = os.fstat(other).st_ino
+    sync_beside.request(other, 1.0)
+    os.close(other)
+    eventually(lambda: inode in synced, "the sync")
+    eventually(lambda: len(os.listdir("/proc/self/fd")) <= before, "the closed descriptor")
