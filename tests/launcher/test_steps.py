@@ -23,6 +23,38 @@ def test_a_step_runs_in_its_folder_with_its_variables_and_log(rig: Rig, client: 
     assert (folder / "log").read_text() == f"{folder}\nsmalt\nerr\n0\n"
 
 
+def test_bash_knows_the_login_shell_and_passes_on_only_the_jobs_own(rig: Rig, client: Client) -> None:
+    """The launcher saves bash a look for the user: SHELL is as bash finds it, and no more in the environment."""
+    command = "declare -p SHELL; env | grep ^SHELL=; nothing_of_that_name; declare -p SHLVL"
+    usual = subprocess.run(
+        ["bash", "--norc", "-c", command], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True
+    )
+    step, own = rig.step("a", command), rig.step("b", command)
+    own["env"]["SHELL"] = "/bin/my own"
+    client.start(step)
+    client.start(own)
+    client.exit("a")
+    client.exit("b")
+    log = (rig.home.path("jobs", "a") / "log").read_text().splitlines()
+    assert [log[0], *log[2:]] == usual.stdout.splitlines()
+    assert "nothing_of_that_name: command not found" in log[1]
+    assert (rig.home.path("jobs", "b") / "log").read_text().splitlines()[:2] == [
+        'declare -x SHELL="/bin/my own"',
+        "SHELL=/bin/my own",
+    ]
+
+
+def test_a_message_of_bash_names_the_line_as_before(rig: Rig, client: Client) -> None:
+    """What the launcher adds to the script is no line of its own."""
+    step = rig.step("a", "nothing_of_that_name")
+    client.start(step)
+    client.exit("a")
+    line = step["script"].splitlines().index("nothing_of_that_name") + 1
+    assert (rig.home.path("jobs", "a") / "log").read_text() == (
+        f"bash: line {line}: nothing_of_that_name: command not found\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("command", "code"),
     [

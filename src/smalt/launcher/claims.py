@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from functools import lru_cache
 
 TAKEN = 253
 """The exit code of a step's shell that found its claim taken."""
@@ -22,6 +23,7 @@ VARIABLE = "SMALT_CLAIM"
 """The variable by which a step's first Python finds the claim, to leave the time of its program's first line there."""
 
 
+@lru_cache(maxsize=256)  # each of server and launcher asks several times for the claim of a step
 def make_path(folder: str, step_id: str) -> str:
     name = step_id if _PLAIN_ID.fullmatch(step_id) else hashlib.sha256(step_id.encode()).hexdigest()[:40]
     return os.path.join(folder, f"claim.{name}")
