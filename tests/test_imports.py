@@ -23,3 +23,15 @@ def test_the_clients_path_is_light(statement: str) -> None:
     program = f"{statement}\nimport sys\nprint([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_reading_a_file_loads_nothing_that_writes_one() -> None:
+    """A job that is only submitted needs neither YAML's dumper nor the schema for editors; both are there when used."""
+    program = (
+        "import sys, smalt.yaml, smalt.wire\n"
+        "late = ('smalt.yaml.dumping', 'smalt.entities.schema.json_schema', 'smalt.yaml.unread')\n"
+        "print([name for name in late if name in sys.modules])\n"
+        "print(callable(smalt.yaml.dump), callable(smalt.yaml.json_schema))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "True True"]

@@ -17,8 +17,7 @@ from smalt.exceptions import LocatedProblem, ValidationException
 from smalt.machine.gc_pause import pause_gc
 from smalt.machine.requirements_files import is_requirements_file, split_lines
 from smalt.yaml.document import Document
-from smalt.yaml.overrides import Overridden, Overrides
-from smalt.yaml.unread import find_unread
+from smalt.yaml.overrides import Overridden, Overrides, Place
 
 E = TypeVar("E", bound=Entity)
 FindRefusal = Callable[[str], "str | None"]
@@ -112,7 +111,11 @@ def _locate_problems(
 ) -> Iterator[LocatedProblem]:
     """All problems: at the settings that they are of, else where `locate` says."""
     yield from changed.failures
-    useless = find_unread(entity, changed.places) if changed.places else []
+    useless: list[tuple[Place, str]] = []
+    if changed.places:
+        from smalt.yaml.unread import find_unread  # which no file without --set needs
+
+        useless = find_unread(entity, changed.places)
     yield from (place.setting.make_problem(why) for place, why in useless)
     for problem in problems:
         place = changed.find_place(problem.path)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from smalt.client.collections.components import ComponentOperations
 from smalt.client.jobs.lookup import fetch_job
 from smalt.client.jobs.source_run import PART_OF, find_source_run
-from smalt.entities.jobs.control_flow import ControlFlowNode, find_gatherer, find_owners
+from smalt.entities.jobs.control_flow import ControlFlowNode, find_gatherers, find_owners
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.jobs.pipeline import PipelineJob
 from smalt.entities.rules.settings import EDGES
@@ -69,8 +69,9 @@ def select_steps(
 
 def _refuse_control_flow(job: PipelineJob, wanted: set[str], needed: set[str]) -> None:
     """Raise ValidationException for a condition or a loop among the steps, or one that they read outputs through."""
+    loops = find_gatherers(job.jobs)
     for name in wanted:
-        loop = find_gatherer(name, job.jobs)
+        loop = loops.get(name)
         if loop is not None:
             raise ValidationException(
                 f"the step '{name}' runs for each item of '{loop}' (parallel_for), and cannot be selected; "

@@ -153,11 +153,13 @@ def find_body(node: ParallelFor, steps: Mapping[str, Any]) -> Any:
     return steps.get(next(iter(_find_step_names(node.body)), ""))
 
 
-def find_gatherer(step: str, steps: Mapping[str, Any]) -> str | None:
-    """Return the name of the `parallel_for` that repeats a step; None if none does."""
-    return next(
-        (name for name, one in steps.items() if isinstance(one, ParallelFor) and step in find_blocks(one)["body"]), None
-    )
+def find_gatherers(steps: Mapping[str, Any]) -> dict[str, str]:
+    """Return the name of the `parallel_for` that repeats each step, by the step; the first if several do."""
+    found: dict[str, str] = {}
+    for name, one in steps.items():
+        for step in find_blocks(one)["body"] if isinstance(one, ParallelFor) else ():
+            found.setdefault(step, name)
+    return found
 
 
 def find_blocks(node: Any) -> dict[str, list[str]]:

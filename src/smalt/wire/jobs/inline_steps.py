@@ -9,7 +9,6 @@ from smalt.entities.assets.component import Component
 from smalt.entities.jobs.control_flow import (
     ParallelFor,
     find_body,
-    find_gatherer,
     get_gathered_type,
     list_items,
     parse_items,
@@ -45,8 +44,11 @@ def is_inline(node: Node) -> bool:
     )
 
 
-def split_step(name: str, node: Node, parent: Any) -> InlineStep:
-    """The anonymous component of an inline step and what is left of the step; `parent` is its pipeline."""
+def split_step(node: Node, parent: Any, loop: ParallelFor | None = None) -> InlineStep:
+    """The anonymous component of an inline step, which `loop` repeats, and what is left of the step.
+
+    `parent` is its pipeline.
+    """
     noun = load_noun(COMPONENTS[node.type or "command"])
     values: dict[str, Any] = {}
     rest = type(node).__new__(type(node))
@@ -62,7 +64,7 @@ def split_step(name: str, node: Node, parent: Any) -> InlineStep:
     made = noun(
         **values,
         inputs={
-            **_declare_item_inputs(name, node, parent),
+            **_declare_item_inputs(node, parent, loop),
             **{key: _declare_input(value, parent) for key, value in inputs.items()},
         },
         outputs={key: _declare_output(value, parent) for key, value in outputs.items()},
@@ -71,13 +73,11 @@ def split_step(name: str, node: Node, parent: Any) -> InlineStep:
     return InlineStep(made, rest)  # type: ignore[arg-type]
 
 
-def _declare_item_inputs(name: str, node: Node, parent: Any) -> dict[str, Input]:
+def _declare_item_inputs(node: Node, parent: Any, loop: ParallelFor | None) -> dict[str, Input]:
     """Declare the inputs of a loop's body that only the items give; their types are strings if not known yet."""
-    steps = parent.jobs if parent is not None else {}
-    loop = find_gatherer(name, steps)
     if loop is None:
         return {}
-    items = parse_items(steps[loop].items)
+    items = parse_items(loop.items)
     known = [item for _, item in list_items(items)] if isinstance(items, (list, Mapping)) else []
     declared = {}
     for key in find_undeclared_inputs(node):

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from smalt.entities.assets.component import Component
-from smalt.entities.jobs.control_flow import ControlFlowNode, ParallelFor, parse_items
+from smalt.entities.jobs.control_flow import ControlFlowNode, ParallelFor, find_gatherers, parse_items
 from smalt.entities.jobs.inputs import Input, Output
 from smalt.entities.schema.entity import Entity
 from smalt.entities.schema.kinds import STEPS
@@ -30,16 +30,22 @@ _MORE = {"sweep": "sweep", "automl": "automl", "spark": "spark", "data_transfer"
 
 
 def write_nodes(jobs: Mapping[str, Node], writing: Writing) -> Json:
-    return {name: write_node(name, node, writing) for name, node in jobs.items()}
+    loops = find_gatherers(jobs)
+    return {name: _write_node(name, node, writing, _find_loop(name, jobs, loops)) for name, node in jobs.items()}
 
 
-def write_node(name: str, node: Node, writing: Writing) -> Json:
-    """Return the body of one step; `writing.parent` is the pipeline that it stands in."""
+def _find_loop(name: str, jobs: Mapping[str, Node], loops: Mapping[str, str]) -> ParallelFor | None:
+    loop = jobs.get(loops.get(name, ""))
+    return loop if isinstance(loop, ParallelFor) else None
+
+
+def _write_node(name: str, node: Node, writing: Writing, loop: ParallelFor | None) -> Json:
+    """Return the body of one step, which `loop` repeats; `writing.parent` is the pipeline that it stands in."""
     built_in = _name_built_in(node)
     if built_in is not None:
         body = {**find_codec(type(node)).write(node, writing), "componentId": built_in}
     elif is_inline(node) and not writing.refs.keeps_inline:
-        component = split_step(name, node, writing.parent)
+        component = split_step(node, writing.parent, loop)
         body = find_codec(type(node)).write(component.rest, writing)
         body["componentId"] = _write_component_id(writing.refs.component(component.made), writing)
         node = component.rest
