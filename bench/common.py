@@ -41,6 +41,7 @@ def home(*, hands_over: bool = True) -> Iterator[dict[str, str]]:
     """Yield the environment of a fresh home, whose server is gone afterwards; its hand-over may be switched off."""
     environment = {**os.environ, "SMALT_HOME": folder(), "SMALT_HAND_OVER": "on" if hands_over else "off"}
     environment.pop("SMALT_URL", None)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each command compiles its modules, as no user's does
     try:
         yield environment
     finally:

@@ -1,18 +1,22 @@
 """Compare the CPU of a pipeline's nodes between worktrees, in turn, so that all of them see the same machine.
 
-    python bench/turns.py KIND WORKTREE… [--rounds N] [--count N]
+    python bench/turns.py KIND WORKTREE… [--rounds N] [--count N] [--stream]
 
 KIND: chain, written (a chain whose steps write what the next one is given), wide, reused or sweep
 (whose trials run `true`, two at a time; it fails, as they log nothing). Each worktree is a folder
 with a virtual environment `.venv` of its own; `FOLDER@off` runs its server with the hand-over off. Printed are medians
-over the rounds, in ms a node; on a machine with other work only the proportions tell.
+over the rounds, in ms a node; on a machine with other work only the proportions tell. With --stream the command line
+follows the job, its CPU is a column of its own, and the clock is that of the command.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import statistics
+import subprocess
+import time
 from pathlib import Path
 
 import breakdown
@@ -34,9 +38,10 @@ def main() -> None:
     parser.add_argument("worktrees", nargs="+")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--stream", action="store_true")
     asked = parser.parse_args()
     file = common.write(common.folder(), KINDS[asked.kind](asked.count))
-    found: dict[str, list[tuple[float, float, float]]] = {place: [] for place in asked.worktrees}
+    found: dict[str, list[tuple[float, ...]]] = {place: [] for place in asked.worktrees}
     with contextlib.ExitStack() as homes:
         environments = {}
         for place in asked.worktrees:
@@ -49,17 +54,17 @@ def main() -> None:
             for place, environment in environments.items():
                 common.PROGRAM[:] = [f"{place.partition('@')[0]}/.venv/bin/smalt"]
                 ends = "Failed" if asked.kind == "sweep" else "Completed"
+                measure = measure_stream if asked.stream else measure_job
                 found[place].append(measure(environment, file, f"bench-{number}", asked.count, ends))
-    print(f"| {asked.kind}: ms a node | server, user + system | launcher, user + system | clock |\n|---|---|---|---|")
+    columns = ["server, user + system", "launcher, user + system", "clock"] + ["command line"] * asked.stream
+    print(f"| {asked.kind}: ms a node | {' | '.join(columns)} |\n{'|---' * (len(columns) + 1)}|")
     for place, rounds in found.items():
-        server, launcher, clock = (statistics.median(column) for column in zip(*rounds[1:], strict=True))
-        print(f"| {Path(place).name} | {server:.2f} | {launcher:.2f} | {clock:.2f} |")
+        medians = (statistics.median(column) for column in zip(*rounds[1:], strict=True))
+        print(f"| {Path(place).name} | {' | '.join(f'{median:.2f}' for median in medians)} |")
     common.clean()
 
 
-def measure(
-    environment: dict[str, str], file: str, name: str, count: int, ends: str = "Completed"
-) -> tuple[float, float, float]:
+def measure_job(environment: dict[str, str], file: str, name: str, count: int, ends: str) -> tuple[float, ...]:
     """Run the job; return CPU of server and launcher and the time that it took, in ms a node."""
     usage = breakdown.Usage(environment)
     common.smalt(environment, "job", "create", "-f", file, "--name", name, "-o", "none")
@@ -68,6 +73,22 @@ def measure(
     server, launcher = usage.spent(count)
     usage.settle()
     return server, launcher, common.seconds(environment, name) * 1000 / count
+
+
+def measure_stream(environment: dict[str, str], file: str, name: str, count: int, ends: str) -> tuple[float, ...]:
+    """Run the job and follow it; return CPU of server and launcher, the command's time, and its CPU, in ms a node."""
+    usage = breakdown.Usage(environment)
+    before, began = os.times(), time.perf_counter()
+    with open(os.path.join(common.folder(), "output"), "wb") as output:
+        command = [*common.PROGRAM, "job", "create", "-f", file, "--name", name, "--stream"]
+        subprocess.run(command, env=environment, stdout=output, stderr=output)
+    clock, after = time.perf_counter() - began, os.times()
+    if (status := common.wait(environment, name)) != ends:
+        raise SystemExit(f"{name} is {status}")
+    server, launcher = usage.spent(count)
+    usage.settle()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return server, launcher, clock * 1000 / count, cpu * 1000 / count
 
 
 if __name__ == "__main__":
