@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from smalt.launcher.timers import Timers
+from smalt.launcher.tree import ProcessTree
+from smalt.launcher.warm.parents import MARK, WarmParents
 from smalt.machine import processes
 from tests.helpers import eventually
 from tests.launcher.rig import Rig
@@ -111,6 +115,24 @@ def test_a_parent_that_was_killed_gets_a_successor(warm_rig: WarmRig) -> None:
         (parent,) = list_parents()
         os.kill(parent["pid"], signal.SIGKILL)
         eventually(lambda: not list_parents(), "its end")
+
+
+def test_the_exit_of_a_parent_may_come_before_the_end_of_its_channel(warm_rig: WarmRig, tmp_path: Path) -> None:
+    """Both may be news of one round of the launcher's loop, in either order."""
+    selector, plan = selectors.DefaultSelector(), warm_rig.make_step(COUNT, "warm")["warm"]
+    mark = ProcessTree(str(tmp_path)).make_mark(MARK)
+    parents = WarmParents(tmp_path, mark, Timers(), selector, lambda pid: None, lambda sentence: None)
+    for name in "ab":
+        parents.expect_step({"id": name, "warm": plan})
+    (pid,) = [one["pid"] for one in parents.describe_parents()["parents"]]
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    news = selector.select(5)
+    assert news
+    parents.handle_exit(pid)
+    for key, _ in news:
+        key.data()
+    assert parents.describe_parents()["parents"] == []
 
 
 def test_a_step_whose_claim_is_taken_does_not_run_again(warm_rig: WarmRig) -> None:

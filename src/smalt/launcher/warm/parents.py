@@ -210,6 +210,8 @@ class WarmParents:
             self._timers.add_after(LOOK, self._look_around)
 
     def _read_report(self, parent: WarmParent) -> None:
+        if parent not in self._parents:  # its exit was handled in the same round of the loop, before its channel
+            return
         if not parent.read_report():
             if not parent.is_ready:
                 self._handle_failure(parent)
