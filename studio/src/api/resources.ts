@@ -28,6 +28,8 @@ export interface Resource<Properties = Record<string, unknown>> {
   id: string;
   name: string;
   tags?: Record<string, string>;
+  /** Of an online deployment: its instances. */
+  sku?: { name: string; capacity?: number };
   properties: Properties;
   systemData?: { createdBy: string; createdAt: string; lastModifiedAt?: string };
 }

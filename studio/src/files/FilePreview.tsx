@@ -1,10 +1,11 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { request } from "../api/client";
 import { useQuery } from "../api/useQuery";
 import { Icon } from "../shell/icons";
 import { lazy } from "../shell/lazyPart";
 import { ErrorMessage, Loading } from "../shell/messages";
 import { formatBytes } from "../text/format";
+import { keepInSight } from "./sight";
 import { chooseReader, choosePreview, formatJson, isBinary, PREVIEW_BYTES } from "./preview";
 import type { Folder } from "./tables/files";
 import "./files.css";
@@ -24,8 +25,10 @@ interface Props {
 
 /** A file's content, or its beginning. Pages and images that a job wrote run no script here. */
 export function FilePreview({ url, name, size, folder }: Props) {
+  const own = useRef<HTMLDivElement>(null);
+  useEffect(() => keepInSight(own.current!), []);
   return (
-    <div className="preview">
+    <div className="preview" ref={own}>
       <div className="preview-bar">
         <span className="mono">{name}</span>
         <span className="muted number">{formatBytes(size)}</span>

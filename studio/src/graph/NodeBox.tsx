@@ -4,7 +4,7 @@ import { Icon } from "../shell/icons";
 import { StateIcon } from "../shell/StateBadge";
 import { useProgressOf } from "../progress/context";
 import { listWords, ProgressBar } from "../progress/ProgressBlock";
-import { formatDuration } from "../text/format";
+import { formatRunTime } from "../text/format";
 import { getLook, isOver, nameState } from "../text/states";
 import { combineStates, type GraphNode } from "./model";
 
@@ -60,9 +60,9 @@ export const NodeBox = memo(function NodeBox({ node, mark, getJob, now, isSelect
 
 function describeJob(job: GraphJob, now: number, progress: string | undefined): string {
   if (job.reused) return "reused";
-  const time = job.start === null ? "" : formatDuration((job.end ?? now) - job.start);
+  const time = formatRunTime(job, now);
   const type = progress ?? (job.type === "command" ? "" : job.type.replaceAll("_", " "));
-  const state = job.start === null || (!isOver(job.status) && !progress) ? nameState(job.status).toLowerCase() : "";
+  const state = !time || (!isOver(job.status) && !progress) ? nameState(job.status).toLowerCase() : "";
   return [type, state, time].filter(Boolean).join(" · ") || nameState(job.status).toLowerCase();
 }
 

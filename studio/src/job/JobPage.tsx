@@ -5,16 +5,17 @@ import { GraphView } from "../graph/GraphView";
 import { findFocus, listAncestors, type GraphNode, type Openings } from "../graph/model";
 import { prepareArrangement, useArrangement } from "../graph/useArrangement";
 import { useApi } from "../shell/context";
+import { DeadEnd } from "../shell/DeadEnd";
 import { Icon } from "../shell/icons";
 import { Link } from "../shell/Link";
-import { ErrorMessage, Loading } from "../shell/messages";
+import { Loading } from "../shell/messages";
 import { buildPath, setQuery, usePlace } from "../shell/router";
 import { ProgressOfSteps } from "../progress/context";
 import { listWords, ProgressBar } from "../progress/ProgressBlock";
 import { useProgress } from "../progress/useProgress";
 import { StateBadge } from "../shell/StateBadge";
 import { useNow } from "../shell/useNow";
-import { formatAgo, formatDuration } from "../text/format";
+import { formatAgo, formatRunTime } from "../text/format";
 import { isOver } from "../text/states";
 import { GanttView } from "./GanttView";
 import { JobActions } from "./JobActions";
@@ -32,7 +33,7 @@ export default function JobPage() {
   const version = useSyncExternalStore(store.subscribe, store.getVersion);
   useEffect(() => store.open(), [store]);
   useEffect(() => prepareArrangement(), []);
-  if (!store.graph || !store.top) return store.error ? <div className="center"><ErrorMessage error={store.error} /></div> : <Loading what="the job" />;
+  if (!store.graph || !store.top) return store.error ? <DeadEnd error={store.error} noun="job" name={name} icon="jobs" list={{ name: "Jobs", path: "jobs" }} /> : <Loading what="the job" />;
   return <LoadedJob store={store} graph={store.graph} top={store.top} version={version} />;
 }
 
@@ -74,10 +75,10 @@ function LoadedJob({ store, graph, top, version }: { store: JobStore; graph: Job
         <div className="job-title">
           <h1>{top.display_name ?? top.node ?? top.name}</h1>
           <StateBadge state={top.status} />
-          <span className="muted number">{top.start === null ? "" : formatDuration((top.end ?? now) - top.start)}</span>
+          <span className="muted number">{formatRunTime(top, now)}</span>
           <span className="muted">{formatAgo(top.created, now)}</span>
           {!store.isConnected && <span className="muted"><Icon name="alert" size={14} /> waiting for the server</span>}
-          {progress[top.name] && <span className="head-progress"><ProgressBar progress={progress[top.name]} /><span className="muted number">{listWords(progress[top.name]).slice(0, 3).join(", ")}</span></span>}
+          {progress[top.name] && isRunning && <span className="head-progress"><ProgressBar progress={progress[top.name]} /><span className="muted number">{listWords(progress[top.name]).slice(0, 3).join(", ")}</span></span>}
           <span className="space" />
           {hasSteps && <button className="button" aria-pressed={selected === top} onClick={() => (selected === top ? close() : setQuery({ node: OWN, tab: null }, { replace: true }))}><Icon name="info" size={14} />About</button>}
           {hasSteps && (

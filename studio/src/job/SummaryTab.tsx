@@ -23,11 +23,13 @@ export function SummaryTab({ job, now, onTab }: { job: GraphJob; now: number; on
   const progress = useProgressOf(job.name);
   const properties = body.data?.properties;
   const facts: [string, ReactNode][] = [
+    ["Name", <code key="n">{job.name}</code>],
+    ["Shown as", job.display_name !== job.name && job.display_name],
     ["State", nameState(job.status)],
     ["Type", job.type.replaceAll("_", " ")],
     ["Created", formatTime(job.created)],
   ];
-  if (job.start !== null) {
+  if (job.start !== null && job.start !== job.end) {
     facts.push(["Started", `${formatTime(job.start)}, after ${formatDuration(job.start - job.created)}`]);
     facts.push([isOver(job.status) ? "Took" : "Runs for", formatDuration((job.end ?? now) - job.start)]);
   }
@@ -55,7 +57,7 @@ export function SummaryTab({ job, now, onTab }: { job: GraphJob; now: number; on
         </div>
       )}
       {progress && <ProgressBlock progress={progress} />}
-      <dl className="facts">{facts.map(([name, value]) => <div key={name} className="fact"><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
+      <dl className="facts">{facts.filter(([, value]) => value).map(([name, value]) => <div key={name} className="fact"><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
       {typeof properties?.command === "string" && <CommandBlock title="Command" text={properties.command} />}
       {typeof properties?.environmentId === "string" && <EnvironmentBlock job={job} />}
       {attempts.data && attempts.data.attempts.length > 1 && (

@@ -8,7 +8,7 @@ import { ErrorMessage } from "../shell/messages";
 import { buildPath, setQuery } from "../shell/router";
 import { StateBadge } from "../shell/StateBadge";
 import { useNow } from "../shell/useNow";
-import { formatAgo, formatCount, formatDuration, pluralize } from "../text/format";
+import { formatAgo, formatCount, formatRunTime, pluralize } from "../text/format";
 import { getLook, nameState } from "../text/states";
 import { buildServerQuery, type JobFilter } from "./filter";
 
@@ -70,7 +70,7 @@ function Newest({ experiment, filter, now, version }: { experiment: ExperimentCo
           <StateBadge state={row.status} />
           <Link to={buildPath(api.workspace.folder, "jobs", row.name)}>{row.display_name ?? row.name}</Link>
           <span className="muted">{formatAgo(row.created, now)}</span>
-          <span className="muted number">{row.start === null ? "" : formatDuration((row.end ?? now) - row.start)}</span>
+          <span className="muted number">{formatRunTime(row, now)}</span>
         </li>
       ))}
       {found.data && found.data.total === 0 && <li className="muted">No job of it matches.</li>}

@@ -7,7 +7,7 @@ import { Link } from "../shell/Link";
 import { buildPath, go, setQuery } from "../shell/router";
 import { StateBadge } from "../shell/StateBadge";
 import { useNow } from "../shell/useNow";
-import { formatAgo, formatDuration, formatNumber, formatTime } from "../text/format";
+import { formatAgo, formatNumber, formatRunTime, formatTime } from "../text/format";
 import { isOver } from "../text/states";
 import { METRIC_SORT, turnSort, type JobFilter } from "./filter";
 import type { RowMetrics } from "./metrics";
@@ -131,7 +131,7 @@ function Cells({ row, folder, now, isSelected, onSelect, metrics, columns }: Cel
       <span role="cell" className="cell owner">{row.owner}</span>
       <span role="cell" className="cell created" title={formatTime(row.created)}>{formatAgo(row.created, now)}</span>
       <span role="cell" className="cell duration number">
-        {row.start === null ? "–" : formatDuration((row.end ?? now) - row.start)}
+        {formatRunTime(row, now) || "–"}
         {row.steps && !isOver(row.status) && <StepProgress steps={row.steps} />}
       </span>
       {columns.metric.length + columns.param.length > 0 && (

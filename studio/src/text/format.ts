@@ -10,6 +10,11 @@ export function formatDuration(seconds: number): string {
   return whole % 60 ? `${minutes} min ${whole % 60} s` : `${minutes} min`;
 }
 
+/** How long a job ran, or has so far; empty if it never did: the server calls the end of such a job its start, too. */
+export function formatRunTime(job: { start: number | null; end: number | null }, now: number): string {
+  return job.start === null || job.start === job.end ? "" : formatDuration((job.end ?? now) - job.start);
+}
+
 export function formatAgo(time: number, now: number): string {
   const seconds = now - time;
   if (seconds < 5) return "just now";

@@ -6,7 +6,7 @@ import { formatDuration, formatNumber } from "../text/format";
 import type { Trial } from "./model";
 import "../curves/curves.css";
 
-const HEIGHT = 218;
+const HEIGHT = 168;
 
 /** The best so far as steps over time, and each trial as a point. */
 export default function BestCurve({ points, metric }: { points: { trial: Trial; best: number }[]; metric: string }) {

@@ -34,7 +34,10 @@ export function ImportanceBars({ trials, metric }: { trials: Trial[]; metric: st
               </li>
             ))}
           </ul>
-          <p className="muted">The share of {metric} that a parameter explains by itself: ε² of an analysis of variance on ranks, trials grouped by the parameter's values. Beyond the mark only 1 of 20 parameters without influence gets. What two do only together does not show.</p>
+          <details className="muted">
+            <summary>The share of {metric} that each explains by itself</summary>
+            <p>It is ε² of an analysis of variance on ranks, trials grouped by the parameter's values. Beyond the mark only 1 of 20 parameters without influence gets. What two do only together does not show.</p>
+          </details>
         </>
       )}
     </section>

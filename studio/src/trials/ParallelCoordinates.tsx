@@ -15,7 +15,7 @@ interface Props {
   onBrush: (brushes: Brushes) => void;
 }
 
-const HEIGHT = 250;
+const HEIGHT = 196;
 const [TOP, BOTTOM, SIDE] = [34, 14, 70];
 const GRAB = 16;
 const LEAST = 0.02;

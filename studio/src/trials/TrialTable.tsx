@@ -7,7 +7,7 @@ import { Icon } from "../shell/icons";
 import { Link } from "../shell/Link";
 import { buildPath } from "../shell/router";
 import { StateBadge } from "../shell/StateBadge";
-import { formatDuration, formatNumber, pluralize } from "../text/format";
+import { formatNumber, formatRunTime, pluralize } from "../text/format";
 import { formatParameter, sortByGoal, sortTrials, type Trial } from "./model";
 
 interface Props {
@@ -80,7 +80,7 @@ export function TrialTable({ trials, names, sweep, isAutoml, now, selected, onSe
                   <td className="number">{row.value === null ? "" : formatNumber(trial.value)}</td>
                   <td>{trial.isTerminated ? <span className="muted" title={row.error?.message}>Stopped early</span> : <StateBadge state={row.status} />}</td>
                   {own.map((name) => <td key={name} className={typeof trial.point[name] === "number" ? "number" : undefined}>{formatParameter(trial.point[name])}</td>)}
-                  <td className="number">{row.reused ? "reused" : row.start === null ? "" : formatDuration((row.end ?? now) - row.start)}</td>
+                  <td className="number">{row.reused ? "reused" : formatRunTime(row, now)}</td>
                   {isAutoml && <td className="settings" title={describeSettings(trial)}>{describeSettings(trial)}</td>}
                 </tr>
               );

@@ -3,8 +3,10 @@ import { getContainer, listAssets, listVersions, setArchived, type Kind, type Ve
 import { useQuery } from "../../api/useQuery";
 import { offerCommands } from "../../shell/commands";
 import { useApi } from "../../shell/context";
+import { DeadEnd } from "../../shell/DeadEnd";
 import { Icon } from "../../shell/icons";
-import { ErrorMessage, Loading } from "../../shell/messages";
+import { Link } from "../../shell/Link";
+import { Empty, Loading } from "../../shell/messages";
 import { buildPath, go, usePlace } from "../../shell/router";
 import { tell, tellError } from "../../shell/toasts";
 import { formatTime } from "../../text/format";
@@ -29,13 +31,23 @@ export function VersionPage({ kind, list, makeTabs }: Props) {
   const found = useQuery(`${api.own} ${kind} ${name} versions`, () => listVersions(api, kind, name));
   const whole = useQuery(`${api.own} ${kind} ${name}`, () => getContainer(api, kind, name));
   const error = whole.error ?? found.error;
-  if (error) return <div className="center"><ErrorMessage error={error} /></div>;
+  const retry = () => void [whole.reload(), found.reload()];
+  if (error) return <DeadEnd error={error} retry={retry} noun={kind === "data" ? "data asset" : kind.slice(0, -1)} name={name} icon="alert" list={{ name: list, path: kind }} />;
   if (!found.data || !whole.data) return <Loading what={name} />;
   const versions = found.data.value;
   const version = chooseVersion(versions, wanted);
   if (!version) {
     const words = versions.length ? `'${name}' has no version '${wanted}'; its versions are ${versions.slice(0, 5).map((one) => one.name).join(", ")}` : `'${name}' has no version`;
-    return <div className="center"><ErrorMessage error={new Error(words)} /></div>;
+    return (
+      <div className="center">
+        <Empty icon="alert" title={words}>
+          <p className="ways">
+            {versions.length > 0 && <Link className="button" to={buildPath(api.workspace.folder, kind, name)}>The newest version</Link>}
+            <Link className="button" to={buildPath(api.workspace.folder, kind)}>All {list.toLowerCase()}</Link>
+          </p>
+        </Empty>
+      </div>
+    );
   }
   const reload = () => {
     found.reload();

@@ -45,7 +45,7 @@ export function AssetListPage({ kind, title, noun, icon, empty }: Props) {
 function NameCell({ row, to }: { row: AssetRow; to: string }) {
   return (
     <span className="name-cell">
-      <span><Link to={to}>{row.name}</Link>{row.archived && <span className="tag">archived</span>}</span>
+      <span><Link to={to}>{row.name}</Link>{(row.archived || row.version === null) && <span className="tag">archived</span>}</span>
       {row.description && <span className="sub">{row.description}</span>}
     </span>
   );
