@@ -72,6 +72,23 @@ def test_metrics_of_classes(tmp_path: Path, count: int) -> None:
             assert row["auc"] == pytest.approx(area)
 
 
+def test_the_confusion_matrix_is_that_of_scikit_learn(tmp_path: Path) -> None:
+    """A row for each pair of classes, with what part of the class it is; none for predictions of numbers."""
+    cars, names = classify(CARS, 3), ["high", "low", "middle"]
+    scored = score(tmp_path, train(tmp_path, "decision_forest_classification", cars[:60], maximum_depth=2), cars[60:])
+    ran = run("evaluate_model", tmp_path, scored_dataset=(scored, "scored_dataset"))
+    table, found = scored.read_table("scored_dataset"), ran.read_table("confusion_matrix")
+    pairs = (table["class"].to_list(), table["Scored Labels"].to_list())
+    expected = metrics.confusion_matrix(*pairs, labels=names)
+    assert found["rows"].to_numpy().reshape(3, 3).tolist() == expected.tolist()
+    assert found.select("actual", "predicted").rows() == [(one, other) for one in names for other in names]
+    shares = metrics.confusion_matrix(*pairs, labels=names, normalize="true")
+    assert np.allclose(found["share_of_actual"].to_numpy().reshape(3, 3), shares)
+    scored = score(tmp_path, train(tmp_path, "linear_regression", NUMBERS[:90]), NUMBERS[90:])
+    ran = run("evaluate_model", tmp_path, scored_dataset=(scored, "scored_dataset"))
+    assert ran.read_table("confusion_matrix").height == 0
+
+
 def test_metrics_of_clusters_and_anomalies(tmp_path: Path) -> None:
     learner = (run("k_means_clustering", tmp_path, number_of_centroids=3), "untrained_model")
     made = run("train_clustering_model", tmp_path, untrained_model=learner, dataset=NUMBERS)

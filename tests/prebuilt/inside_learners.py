@@ -17,7 +17,8 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, PoissonRegressor, Ridge
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
@@ -44,6 +45,7 @@ REGRESSORS = {
     "decision_forest_regression": (FOREST, RandomForestRegressor(**RANDOM), False),
     "support_vector_regression": ({"kernel": "linear", "c": 100}, SVR(kernel="linear", C=100), True),
     "neural_network_regression": (NETWORK, MLPRegressor(**LAYERS), True),
+    "poisson_regression": ({"l2_regularization_weight": 0.1}, PoissonRegressor(alpha=0.1, max_iter=1000), True),
 }
 CLASSIFIERS = {
     "logistic_regression": ({"l2_regularization_weight": 0.5}, LogisticRegression(C=2, max_iter=1000), True),
@@ -117,6 +119,50 @@ def test_a_classifier_predicts_what_scikit_learn_does(tmp_path: Path, name: str,
         assert np.allclose(table[kind].to_numpy(), strengths)
     else:
         assert np.allclose(table.select(f"{kind}_{label}" for label in fitted.classes_).to_numpy(), strengths)
+
+
+@pytest.mark.parametrize("name", ["logistic_regression", "support_vector_machine"])
+def test_one_class_against_all_others(tmp_path: Path, name: str) -> None:
+    """Three classes by a learner for two, tuned and trained as any other."""
+    given, estimator, _ = CLASSIFIERS[name]
+    cars = classify(CARS, 3)
+    base = run(name, tmp_path, **given)
+    learner = run("one_vs_all_multiclass", tmp_path, binary_model=(base, "untrained_model"))
+    own = {"untrained_model": (learner, "untrained_model"), "label_column": "class"}
+    trained = run("train_model", tmp_path, dataset=cars[:90], **own)
+    scored = run("score_model", tmp_path, trained_model=(trained, "trained_model"), dataset=cars[90:])
+    scaler = make_scaler()
+    fitted = OneVsRestClassifier(estimator).fit(make_matrix(cars[:90], scaler), cars[:90]["class"].to_numpy())
+    table = scored.read_table("scored_dataset")
+    assert table["Scored Labels"].to_list() == fitted.predict(make_matrix(cars[90:], scaler)).tolist()
+    tuned = run("tune_model_hyperparameters", tmp_path, training_dataset=cars, maximum_number_of_runs=2, **own)
+    assert tuned.read_table("sweep_results").height == 2
+    again = run("one_vs_all_multiclass", tmp_path, binary_model=(learner, "untrained_model"))
+    made = [(one.folder / "untrained_model/learner.json").read_text() for one in (learner, again)]
+    assert made[0] == made[1]
+    with pytest.raises(ComponentError, match="binary_model is linear_regression, for regression; here you need one of"):
+        run("one_vs_all_multiclass", tmp_path, binary_model=(run("linear_regression", tmp_path), "untrained_model"))
+
+
+def test_quantiles_are_those_of_the_rows_in_the_leaves(tmp_path: Path) -> None:
+    """Weighted as scikit-learn's forest puts rows into leaves; the median is the label that is scored."""
+    given = {"number_of_trees": 20, "maximum_depth": 5, "minimum_samples_per_leaf": 4, "random_seed": 4}
+    name = "fast_forest_quantile_regression"
+    _, scored = train_and_score(tmp_path, name, {**given, "quantiles": "0.1, 0.9"}, TRAINING, TEST)
+    forest = RandomForestRegressor(n_estimators=20, max_depth=5, min_samples_leaf=4, random_state=4)
+    prices = TRAINING["price"].to_numpy()
+    forest.fit(make_matrix(TRAINING), prices)
+    known, leaves = forest.apply(make_matrix(TRAINING)), forest.apply(make_matrix(TEST))
+    table, order = scored.read_table("scored_dataset"), np.argsort(prices)
+    for column, part in (("Scored Quantile 0.1", 0.1), ("Scored Labels", 0.5), ("Scored Quantile 0.9", 0.9)):
+        for row, own in enumerate(leaves):
+            weights = sum((known[:, tree] == own[tree]) / (known[:, tree] == own[tree]).sum() for tree in range(20))
+            reached = np.cumsum(weights[order]) / 20
+            assert table[column][row] == prices[order][np.argmax(reached >= part - 1e-9)], (column, row)
+    assert (table["Scored Quantile 0.1"] <= table["Scored Quantile 0.9"]).all()
+    for text in ("0.5, 1", "half"):
+        with pytest.raises(ComponentError, match=f"quantiles is '{text}'; give numbers between 0 and 1"):
+            train_and_score(tmp_path, name, {**given, "quantiles": text}, TRAINING, TEST)
 
 
 def test_classes_keep_their_type(tmp_path: Path) -> None:

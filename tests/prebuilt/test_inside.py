@@ -12,12 +12,15 @@ from tests.prebuilt import FOLDER
 
 pytestmark = pytest.mark.integration
 ROOT = FOLDER.parents[2]
+WARNINGS = "error\nignore:.*Any type hint is inferred as AnyType:UserWarning"
+"""MLflow warns of its own functions as soon as it is imported."""
 FILES = sorted(Path(__file__).parent.glob("inside_*.py"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_the_checks_of_a_file_pass(file: Path, prebuilt_python: str, tmp_path: Path) -> None:
     command = [prebuilt_python, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--noconftest", str(file)]
+    command += ["-o", f"filterwarnings={WARNINGS}"]
     variables = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         [*command, "--rootdir", str(tmp_path)], env=variables, capture_output=True, text=True, cwd=tmp_path

@@ -16,10 +16,10 @@ import polars as pl
 from mlflow.models import Model, infer_signature
 
 from .features import make_features
-from .learners import pca_detector
+from .learners import pca_detector, quantile_forest
 from .learners.catalogue import ANOMALIES, CLASSIFICATION, CLUSTERING
 from .problems import ComponentError
-from .scored_tables import CLUSTERS, DISTANCE, LABELS, MARGINS, PROBABILITIES
+from .scored_tables import CLUSTERS, DISTANCE, LABELS, MARGINS, PROBABILITIES, QUANTILE
 
 _KEY = "smalt"
 _PACKAGES = ("scikit-learn", "numpy", "pandas", "scipy", "cloudpickle")
@@ -27,6 +27,7 @@ _PACKAGES = ("scikit-learn", "numpy", "pandas", "scipy", "cloudpickle")
 
 logging.getLogger("mlflow").setLevel(logging.ERROR)
 cloudpickle.register_pickle_by_value(pca_detector)
+cloudpickle.register_pickle_by_value(quantile_forest)
 
 
 class TrainedModel(NamedTuple):
@@ -99,6 +100,7 @@ def score_features(model: TrainedModel, features: pd.DataFrame) -> pl.DataFrame:
     columns = {LABELS: predicted.tolist()}
     if model.task == CLASSIFICATION:
         columns.update(_score_classes(model.pipeline, features))
+    columns.update(_score_quantiles(model.pipeline, features))
     return pl.DataFrame(columns)
 
 
@@ -114,6 +116,15 @@ def _score_classes(pipeline: Any, features: pd.DataFrame) -> dict[str, Any]:
     if len(classes) == 2:
         return {PROBABILITIES: probabilities[:, 1]}
     return {f"{PROBABILITIES}_{label}": probabilities[:, number] for number, label in enumerate(classes)}
+
+
+def _score_quantiles(pipeline: Any, features: pd.DataFrame) -> dict[str, Any]:
+    """Return a column for each quantile that a learner of quantiles has."""
+    learner = pipeline[-1]
+    if not hasattr(learner, "predict_quantiles"):
+        return {}
+    found = learner.predict_quantiles(pipeline[:-1].transform(features))
+    return {f"{QUANTILE} {part:g}": found[:, number] for number, part in enumerate(learner.quantiles)}
 
 
 def _score_by_others(model: TrainedModel, frame: pl.DataFrame) -> pl.DataFrame:

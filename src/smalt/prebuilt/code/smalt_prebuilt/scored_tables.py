@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 LABELS, PROBABILITIES, MARGINS = "Scored Labels", "Scored Probabilities", "Scored Margins"
+QUANTILE = "Scored Quantile"
 CLUSTERS, DISTANCE = "Assignments", "DistancesToClusterCenter no."
 """The columns that scoring adds, as the classic components call them."""
 _FILE = "scored.json"

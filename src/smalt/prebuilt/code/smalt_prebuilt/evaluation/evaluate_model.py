@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -14,24 +15,52 @@ from ..ports import ComponentPorts, run_component
 from ..problems import ComponentError, join_names
 from ..scored_tables import CLUSTERS, DISTANCE, LABELS, MARGINS, PROBABILITIES, find_scores, read_note
 
+_PAIRS = {
+    **{"dataset": pl.String, "actual": pl.String, "predicted": pl.String},
+    **{"rows": pl.Int64, "share_of_actual": pl.Float64},
+}
+"""The columns of the confusion matrix."""
 _INPUTS = {"scored_dataset": "", "scored_dataset_to_compare": "compared_"}
 
 
 def evaluate_model(ports: ComponentPorts) -> None:
     """Write a row of metrics for each scored table, and log them to the tracking of the job."""
-    rows = []
+    rows, pairs = [], []
     for name, prefix in _INPUTS.items():
         if ports.has_input(name):
             found = evaluate_table(ports, name)
             log_metrics(found, prefix)
             rows.append({"dataset": name, **found})
+            pairs.append(count_pairs(ports, name))
     ports.write_table("evaluation_results", pl.DataFrame(rows))
+    ports.write_table("confusion_matrix", pl.concat(pairs))
+
+
+def count_pairs(ports: ComponentPorts, name: str) -> pl.DataFrame:
+    """Return how often each class was predicted for each; no rows for what is not of classes."""
+    frame, note = ports.read_table(name), read_note(ports.find_input(name))
+    task, label = find_task(ports, frame, note, name), ports.get_text("label_column") or note.get("label")
+    if task != CLASSIFICATION:
+        return pl.DataFrame(schema=_PAIRS)
+    truth, predicted = ([str(value) for value in frame[column].to_list()] for column in (label, LABELS))
+    classes = sorted({*truth, *predicted, *map(str, note.get("classes") or [])})
+    counts, actual = Counter(zip(truth, predicted, strict=True)), Counter(truth)
+    rows = [
+        (name, one, other, counts[one, other], counts[one, other] / actual[one] if actual[one] else None)
+        for one in classes
+        for other in classes
+    ]
+    return pl.DataFrame(rows, schema=_PAIRS, orient="row")
+
+
+def find_task(ports: ComponentPorts, frame: pl.DataFrame, note: dict[str, Any], name: str) -> str:
+    task = ports.get_text("task", "automatic")
+    return str(note.get("task") or guess_task(frame, name)) if task == "automatic" else task
 
 
 def evaluate_table(ports: ComponentPorts, name: str) -> dict[str, float]:
     frame, note = ports.read_table(name), read_note(ports.find_input(name))
-    task = ports.get_text("task", "automatic")
-    task = note.get("task") or guess_task(frame, name) if task == "automatic" else task
+    task = find_task(ports, frame, note, name)
     if task == CLUSTERING:
         return measure_clusters(frame, name)
     label = ports.get_text("label_column") or note.get("label")

@@ -66,6 +66,13 @@ LEARNERS = {
         REGRESSION, {"kernel": str, "c": float, "epsilon": float}, _MACHINE_RANGES, is_scaled=True
     ),
     "neural_network_regression": Learner(REGRESSION, _NETWORK, _NETWORK_RANGES, is_scaled=True),
+    "poisson_regression": Learner(
+        REGRESSION,
+        {"l2_regularization_weight": float, "number_of_iterations": int},
+        {"l2_regularization_weight": [0.0001, 0.001, 0.01, 0.1, 1, 10]},
+        is_scaled=True,
+    ),
+    "fast_forest_quantile_regression": Learner(REGRESSION, {"quantiles": str, **_FOREST}, _FOREST_RANGES),
     "logistic_regression": Learner(
         CLASSIFICATION,
         {"l2_regularization_weight": float, "number_of_iterations": int},

@@ -13,19 +13,23 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, PoissonRegressor, Ridge
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.svm import SVC, SVR
 
 from ..problems import ComponentError
 from .definitions import LearnerDefinition
 from .pca_detector import PcaDetector
+from .quantile_forest import QuantileForest
 
 Parameters = dict[str, Any]
 
 
 def make_estimator(definition: LearnerDefinition) -> Any:
     """Return the estimator of a learner, without the preparation of features."""
+    if definition.base:
+        return OneVsRestClassifier(make_estimator(definition.base))
     return _BUILDERS[definition.name](definition.parameters)
 
 
@@ -93,12 +97,37 @@ def _make_clusters(given: Parameters) -> Any:
     )
 
 
+def parse_quantiles(text: str) -> tuple[float, ...]:
+    """Return the quantiles of a list such as '0.25, 0.5'."""
+    try:
+        quantiles = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        quantiles = (0.0,)
+    if not all(0 < quantile < 1 for quantile in quantiles):
+        raise ComponentError(f"quantiles is '{text}'; give numbers between 0 and 1, such as 0.25, 0.5, 0.75")
+    return quantiles
+
+
+def _make_quantiles(given: Parameters) -> Any:
+    return QuantileForest(
+        quantiles=parse_quantiles(given["quantiles"]),
+        n_estimators=given["number_of_trees"],
+        max_depth=given["maximum_depth"],
+        min_samples_leaf=given["minimum_samples_per_leaf"],
+        random_state=given["random_seed"],
+    )
+
+
 _BUILDERS: dict[str, Callable[[Parameters], Any]] = {
     "linear_regression": _make_linear,
     "boosted_decision_tree_regression": _make_trees(HistGradientBoostingRegressor),
     "decision_forest_regression": _make_forest(RandomForestRegressor),
     "support_vector_regression": lambda given: SVR(kernel=given["kernel"], C=given["c"], epsilon=given["epsilon"]),
     "neural_network_regression": _make_network(MLPRegressor),
+    "poisson_regression": lambda given: PoissonRegressor(
+        alpha=given["l2_regularization_weight"], max_iter=given["number_of_iterations"]
+    ),
+    "fast_forest_quantile_regression": _make_quantiles,
     "logistic_regression": _make_logistic,
     "boosted_decision_tree_classification": _make_trees(HistGradientBoostingClassifier),
     "decision_forest_classification": _make_forest(RandomForestClassifier),
