@@ -319,4 +319,5 @@ def test_mistakes_of_learners_are_sentences(tmp_path: Path) -> None:
 
 def test_each_learner_is_compared_above() -> None:
     others = {"k_means_clustering", "pca_based_anomaly_detection", "isolation_forest_anomaly_detection"}
+    others.add("fast_forest_quantile_regression")
     assert {*REGRESSORS, *CLASSIFIERS, *others} == {*LEARNERS}

@@ -39,10 +39,10 @@ def clip_column(column: pl.Series, sides: tuple[str, ...], ports: ComponentPorts
     """Return the column with substitutes, and which of its values they stand for."""
     found, beyond = column, pl.Series([False] * len(column), dtype=pl.Boolean)
     thresholds = {side: find_threshold(column, side, ports) for side in sides}
-    if len(thresholds) == 2 and None not in thresholds.values() and thresholds["lower"] > thresholds["upper"]:
+    low, high = thresholds.get("lower"), thresholds.get("upper")
+    if low is not None and high is not None and low > high:
         raise ComponentError(
-            f"lower_threshold is above upper_threshold for column '{column.name}': "
-            f"{thresholds['lower']:g} and {thresholds['upper']:g}"
+            f"lower_threshold is above upper_threshold for column '{column.name}': {low:g} and {high:g}"
         )
     for side, threshold in thresholds.items():
         if threshold is None:

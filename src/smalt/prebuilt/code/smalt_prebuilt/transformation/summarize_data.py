@@ -14,6 +14,10 @@ _TEXTS = ("Feature", "Type", "Mode")
 _PERCENTILES = (0.5, 1, 5, 95, 99, 99.5)
 
 
+def _make_percentile(part: float) -> Callable[[pl.Series], Any]:
+    return lambda one: one.quantile(part / 100, "linear")
+
+
 _FIGURES: dict[str, Callable[[pl.Series], Any]] = {
     "Min": lambda one: one.min(),
     "Max": lambda one: one.max(),
@@ -27,7 +31,7 @@ _FIGURES: dict[str, Callable[[pl.Series], Any]] = {
     "Sample Standard Deviation": lambda one: one.std(),
     "Sample Skewness": lambda one: one.skew(bias=False) if len(one) > 2 else None,
     "Sample Kurtosis": lambda one: one.kurtosis(bias=False) if len(one) > 3 else None,
-    **{f"P{part:g}": lambda one, part=part: one.quantile(part / 100, "linear") for part in _PERCENTILES},
+    **{f"P{part:g}": _make_percentile(part) for part in _PERCENTILES},
 }
 """What only numbers have."""
 _TYPES: dict[str, Any] = {
