@@ -196,19 +196,40 @@ def _read_by_polars(file: _DelimitedFile, said: _DelimitedOptions, schema: dict[
         return p.DataFrame(schema=schema)
     if len(said.delimiter.encode()) > 1 or _find_start(file.source)[:2].lstrip(b"\r").startswith(b"\n"):
         return None
-    quotes = limit is not None or _has_quotes(file.source)
-    try:
-        table = p.read_csv(
-            file.source, has_header=False, skip_rows=1 if file.has_header else 0, separator=said.delimiter,
-            schema=schema, n_rows=limit, quote_char='"' if quotes else None, infer_schema=False,
-        )  # fmt: skip
-    except (p.exceptions.PolarsError, ValueError):
-        return None
-    table = _remove_blank_rows(table, file, said, limit, quotes)
+    table = None
+    if limit is not None and (
+        start := _cut_start(file.source)
+    ):  # polars looks through all of a file for its first rows
+        table = _parse_rows(start, file, said, schema, limit)
+    if table is None or (limit is not None and table.height < limit):
+        table = _parse_rows(file.source, file, said, schema, limit)
     if table is None or not said.empty_as_string:
         return table
     texts = [name for name, type in table.schema.items() if type == p.String]
     return table.with_columns(p.col(texts).fill_null("")) if texts else table
+
+
+def _cut_start(source: Any) -> bytes:
+    """Return the first whole lines of a large file; nothing of a small one."""
+    start = _find_start(source)
+    return start[: start.rfind(b"\n") + 1] if len(start) == _FIRST else b""
+
+
+def _parse_rows(
+    source: Any, file: _DelimitedFile, said: _DelimitedOptions, schema: dict[str, Any], limit: int | None
+) -> Any:
+    """Return the rows of a file, or of its start, without those of blank lines; None if polars reads them otherwise."""
+    p = import_polars()
+    quotes = limit is not None or _has_quotes(source)
+    try:
+        table = p.read_csv(
+            source, has_header=False, skip_rows=1 if file.has_header else 0, separator=said.delimiter,
+            schema=schema, n_rows=limit, quote_char='"' if quotes else None, infer_schema=False,
+            low_memory=True,  # in smaller pieces, which is faster, too
+        )  # fmt: skip
+    except (p.exceptions.PolarsError, ValueError):
+        return None
+    return _remove_blank_rows(table, file, said, limit, quotes)
 
 
 def _remove_blank_rows(
