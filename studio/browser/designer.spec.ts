@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { FILES, PIPELINE, drag, fill, form, node, registerThree, writeProject } from "./designer_rig";
+import { FILES, PIPELINE, drag, fill, form, node, readText, registerThree, writeProject } from "./designer_rig";
 import { call, checkAccess, expect, open, test, waitForEnd, WORKSPACE } from "./rig";
 
 test("open a file, change a parameter, save one line, submit", async ({ page }) => {
@@ -138,4 +138,33 @@ test("a registered pipeline component is opened in the designer and registered a
   await page.getByRole("dialog").getByRole("button", { name: "Register" }).click();
   await expect(page.getByText("component 'counting' has version 2")).toBeVisible();
   expect((await call("GET", `${WORKSPACE}/components/counting/versions/2`)).properties.componentSpec.inputs.rows.default).toBe("9");
+});
+
+test("registered data is found, and dragged to a step, an input, or the drawing", async ({ page }) => {
+  await registerThree();
+  const put = (name: string, dataType: string) => call("PUT", `${WORKSPACE}/data/${name}/versions/1`, { properties: { dataType, dataUri: `azureml://datastores/workspaceblobstore/paths/${name}/` } });
+  await put("numbers", "uri_folder");
+  await put("titles", "uri_file");
+  const path = writeProject("data", "type: pipeline\ninputs:\n  table: {type: uri_folder, path: ./old}   # the table\njobs:\n  sum: {component: azureml:sum_rows:1, inputs: {factor: 2}}\n  take:\n    command: cat ${{inputs.file}}\n    environment: azureml:host@latest\n    inputs:\n      file: {type: uri_file, path: ./pipeline.yml, mode: direct}   # a file\n");
+  await open(page, `designer?file=${path}`);
+  await page.getByRole("button", { name: "Fit View" }).click();
+  await page.waitForTimeout(300);
+  const palette = page.getByRole("complementary", { name: "Components" });
+  const item = (name: string) => palette.getByRole("button", { name, exact: true });
+  await item("numbers").dragTo(node(page, "sum"));
+  await expect.poll(() => readText(page)).toContain("sum: {component: azureml:sum_rows:1, inputs: {factor: 2, table: { type: uri_folder, path: azureml:numbers@latest }}}");
+  await item("titles").dragTo(node(page, "take").locator(".draw-port").first());
+  await expect.poll(() => readText(page)).toContain("file: {type: uri_file, path: azureml:titles@latest, mode: direct}   # a file");
+  await item("numbers").dragTo(page.locator('[data-id="input:table"]'));
+  await expect.poll(() => readText(page)).toContain("table: {type: uri_folder, path: azureml:numbers@latest}   # the table");
+  await palette.getByLabel("Find a component or data").fill("titl");
+  await expect(item("numbers")).toHaveCount(0);
+  await checkAccess(page);
+  await item("titles").press("Enter");
+  await expect(page.locator('[data-id="input:titles"]')).toBeVisible();
+  await item("titles").dragTo(page.locator(".react-flow__pane"), { targetPosition: { x: 40, y: 40 } });
+  await expect(page.locator('[data-id="input:titles_2"]')).toBeVisible();
+  await expect.poll(() => readText(page)).toContain("titles_2:\n    type: uri_file\n    path: azureml:titles@latest");
+  await palette.getByLabel("Find a component or data").fill("nothing of the kind");
+  await expect(palette.getByText("No component and no data is called so.")).toBeVisible();
 });

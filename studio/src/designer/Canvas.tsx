@@ -5,7 +5,8 @@ import { useCallback, useEffect, useMemo, useState, type ClipboardEvent, type Dr
 import { tell, tellError } from "../shell/toasts";
 import { clearInput, connectInput, connectOutput, connectSteps, copySteps, disconnectOutput, pasteSteps, removePipelinePort, removeSteps } from "./pipeline/changes";
 import { inputId, outputId, stepId } from "./pipeline/drawing";
-import { COMPONENT_DRAG, type PaletteItem } from "./palette";
+import { giveData, setDataInput, type DataItem } from "./pipeline/data";
+import { COMPONENT_DRAG, DATA_DRAG, type PaletteItem } from "./palette";
 import { listShownPorts, placeNodes } from "./pipeline/placement";
 import { explainConnection, findStep, noteConnection, type End } from "./pipeline/rules";
 import type { Positions } from "./routes";
@@ -20,11 +21,12 @@ interface Props {
   store: DesignerStore;
   version: number;
   onAdd: (item: PaletteItem, at: [number, number] | null) => void;
+  onAddData: (item: DataItem, at: [number, number] | null) => void;
   onOpenInner: (name: string) => void;
 }
 
 /** The drawing: nodes to be moved, connected, copied and removed. */
-export function Canvas({ store, version, onAdd, onOpenInner }: Props) {
+export function Canvas({ store, version, onAdd, onAddData, onOpenInner }: Props) {
   const { drawing } = store;
   const flow = useReactFlow<DrawNode>();
   const [nodes, setNodes] = useState<DrawNode[]>([]);
@@ -151,10 +153,26 @@ export function Canvas({ store, version, onAdd, onOpenInner }: Props) {
   }
   function drop(event: DragEvent) {
     const dragged = event.dataTransfer.getData(COMPONENT_DRAG);
-    if (!dragged) return;
+    const data = event.dataTransfer.getData(DATA_DRAG);
+    if (!dragged && !data) return;
     event.preventDefault();
     const { x, y } = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
-    onAdd(JSON.parse(dragged) as PaletteItem, [Math.round(x), Math.round(y)]);
+    const at: [number, number] = [Math.round(x), Math.round(y)];
+    if (dragged) onAdd(JSON.parse(dragged) as PaletteItem, at);
+    else dropData(JSON.parse(data) as DataItem, event.target as HTMLElement, at);
+  }
+
+  /** Give data to the step or the input that it is dropped on; elsewhere it becomes an input of the pipeline. */
+  function dropData(item: DataItem, target: HTMLElement, at: [number, number]) {
+    const node = target.closest<HTMLElement>(".react-flow__node")?.dataset.id ?? "";
+    const step = findStep(store.drawing, node);
+    const port = target.closest(".draw-port")?.querySelector<HTMLElement>("[data-port]")?.dataset.port;
+    if (step) attempt(() => {
+      store.edit((changes) => giveData(changes, store.drawing, step, item, step.inputs.some(({ name }) => name === port) ? port : undefined));
+      store.select([node]);
+    });
+    else if (node.startsWith("input:")) attempt(() => store.edit((changes) => setDataInput(changes, store.drawing, node.slice("input:".length), item)));
+    else onAddData(item, at);
   }
 
   return (

@@ -11,7 +11,8 @@ import { Canvas } from "./Canvas";
 import { ConflictDialog, type Conflict } from "./ConflictDialog";
 import { folderOf, openAgain, type SavedOrigin } from "./documents";
 import { addStep } from "./pipeline/changes";
-import { stepId } from "./pipeline/drawing";
+import { nameDataInput, setDataInput, type DataItem } from "./pipeline/data";
+import { inputId, stepId } from "./pipeline/drawing";
 import { keepPositions } from "./memory";
 import { makeStep, type PaletteItem } from "./palette";
 import { PalettePanel } from "./PalettePanel";
@@ -137,6 +138,16 @@ export function Designer({ store, onLeave, onMoved }: Props) {
     }
   }, [store]);
 
+  const addData = useCallback((item: DataItem, at: [number, number] | null) => {
+    try {
+      const name = nameDataInput(store.drawing, item);
+      store.edit((changes) => setDataInput(changes, store.drawing, name, item), at ? { ...store.positions, [inputId(name)]: at } : undefined);
+      store.select([inputId(name)]);
+    } catch (error) {
+      tellError(error);
+    }
+  }, [store]);
+
   const download = useCallback(() => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([encodeFile(store.fileText)], { type: "application/yaml" }));
@@ -194,9 +205,9 @@ export function Designer({ store, onLeave, onMoved }: Props) {
         <p className="draw-broken" role="status"><Icon name="alert" size={14} />The YAML does not parse, so {store.hasDrawing ? "the drawing shows what it was" : "nothing is drawn"}: {store.source.doc.errors[0].message.split("\n")[0]}</p>
       )}
       <div className={`draw-body${panels.palette ? " with-palette" : ""}${hasSide ? " with-side" : ""}`}>
-        {panels.palette && <PalettePanel folder={store.folder} isLocked={store.source.isBroken} onAdd={(item) => add(item, null)} />}
+        {panels.palette && <PalettePanel folder={store.folder} isLocked={store.source.isBroken} onAdd={(item) => add(item, null)} onAddData={(item) => addData(item, null)} />}
         <ReactFlowProvider>
-          <Canvas store={store} version={version} onAdd={add} onOpenInner={openInner} />
+          <Canvas store={store} version={version} onAdd={add} onAddData={addData} onOpenInner={openInner} />
         </ReactFlowProvider>
         {hasSide && (
           <div className="draw-side">

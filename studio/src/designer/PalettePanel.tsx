@@ -3,14 +3,16 @@ import { useQuery } from "../api/useQuery";
 import { useApi } from "../shell/context";
 import { Icon } from "../shell/icons";
 import { ErrorMessage } from "../shell/messages";
-import { BUILT_IN, COMPONENT_DRAG, listComponents, searchItems, type PaletteItem } from "./palette";
+import { BUILT_IN, COMPONENT_DRAG, DATA_DRAG, listComponents, listData, searchItems, type PaletteItem } from "./palette";
+import type { DataItem } from "./pipeline/data";
 
-/** Components to be dragged into the drawing, or added by Enter. */
-export function PalettePanel({ folder, isLocked, onAdd }: { folder: string | null; isLocked: boolean; onAdd: (item: PaletteItem) => void }) {
+/** Components and data to be dragged into the drawing, or added by Enter. */
+export function PalettePanel({ folder, isLocked, onAdd, onAddData }: { folder: string | null; isLocked: boolean; onAdd: (item: PaletteItem) => void; onAddData: (item: DataItem) => void }) {
   const api = useApi();
   const [text, setText] = useState("");
   const list = useRef<HTMLDivElement>(null);
   const known = useQuery(`${api.own} components ${folder}`, () => listComponents(api, folder));
+  const data = useQuery(`${api.own} palette data ${text}`, () => listData(api, text));
   const found = useMemo(() => searchItems([...BUILT_IN, ...(known.data ?? [])], text), [known.data, text]);
   const groups = useMemo(() => {
     const made = new Map<string, PaletteItem[]>();
@@ -26,7 +28,7 @@ export function PalettePanel({ folder, isLocked, onAdd }: { folder: string | nul
   }
   return (
     <aside className="draw-palette" aria-label="Components" onKeyDown={press}>
-      <input className="field" type="search" placeholder="Find a component" aria-label="Find a component" value={text} onChange={(event) => setText(event.target.value)} />
+      <input className="field" type="search" placeholder="Find a component or data" aria-label="Find a component or data" value={text} onChange={(event) => setText(event.target.value)} />
       <div className="palette-list" ref={list}>
         {known.error && <ErrorMessage error={known.error} retry={known.reload} />}
         {groups.map(([group, items]) => (
@@ -44,7 +46,24 @@ export function PalettePanel({ folder, isLocked, onAdd }: { folder: string | nul
             </ul>
           </section>
         ))}
-        {!groups.length && !known.isLoading && <p className="form-hint">No component is called so.</p>}
+        {data.error && <ErrorMessage error={data.error} retry={data.reload} />}
+        {data.data && data.data.items.length > 0 && (
+          <section>
+            <h3>Data</h3>
+            <ul>
+              {data.data.items.map((item) => (
+                <li key={item.name}>
+                  <button className="palette-item" disabled={isLocked} draggable={!isLocked} title={`${item.path}\n${item.type}`} onClick={() => onAddData(item)}
+                    onDragStart={(event) => { event.dataTransfer.setData(DATA_DRAG, JSON.stringify(item)); event.dataTransfer.effectAllowed = "copy"; }}>
+                    <Icon name="data" size={13} /><span>{item.name}</span>
+                  </button>
+                </li>
+              ))}
+            </ul>
+            {data.data.total > data.data.items.length && <p className="form-hint">{data.data.total - data.data.items.length} more: find them by name.</p>}
+          </section>
+        )}
+        {!groups.length && !known.isLoading && data.data?.items.length === 0 && <p className="form-hint">No component and no data is called so.</p>}
         {known.data?.every(({ origin }) => origin !== "workspace") && !text && <p className="form-hint">This workspace has no components of its own yet: <code>smalt component create --file component.yml</code></p>}
       </div>
     </aside>

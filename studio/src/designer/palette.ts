@@ -1,5 +1,7 @@
 import { get } from "../api/client";
 import type { WorkspaceApi } from "../api/workspace";
+import { listAssets } from "../api/resources";
+import type { DataItem } from "./pipeline/data";
 import type { NewStep } from "./pipeline/changes";
 import { makeFreeName, makeStepName } from "./pipeline/changes";
 import { isLiteral, type Interface } from "./pipeline/ports";
@@ -52,6 +54,19 @@ export async function listComponents(api: WorkspaceApi, folder: string | null): 
 function withoutNulls<T extends object>(given: T): T {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) as T;
 }
+
+export const DATA_DRAG = "application/x-smalt-data";
+
+/** The newest data assets whose names, descriptions or tags have a text, and how many there are. */
+export async function listData(api: WorkspaceApi, text: string): Promise<{ items: DataItem[]; total: number }> {
+  const query = new URLSearchParams({ limit: String(text ? MOST_FOUND : MOST_SHOWN), sort: "-modified", view: "active" });
+  if (text.trim()) query.set("search", text.trim());
+  const { assets, total } = await listAssets(api, "data", query);
+  return { items: assets.map(({ name, type }) => ({ name, type: type ?? "uri_folder", path: `azureml:${name}@latest` })), total };
+}
+
+const MOST_SHOWN = 8;
+const MOST_FOUND = 50;
 
 /** A new step of an item: its type, its component, and a place for each value that it must be given. */
 export function makeStep(item: PaletteItem, taken: ReadonlySet<string>): NewStep {

@@ -29,6 +29,16 @@ export function explainConnection(drawing: Drawing, from: End, to: End): string 
   return explainMismatch(to.port, port.spec.type, given.type, given.words);
 }
 
+/** Why an input of a step cannot be given data of a type; null if it can. */
+export function explainData(drawing: Drawing, to: End, type: string, words: string): string | null {
+  const target = findStep(drawing, to.node);
+  const port = target?.inputs.find((one) => one.name === to.port);
+  if (!target || !port) return `the step has no input '${to.port}'`;
+  if (target.isAlias) return `'${target.name}' is an alias of another part of the file; change it there, in the YAML`;
+  if (isClassicStep(target) && !isLiteral(port.spec.type) && !isV1Data(type)) return CLASSIC_NEEDS_V1;
+  return explainMismatch(to.port, port.spec.type, type, words);
+}
+
 /** What is worth saying of a connection that is possible. */
 export function noteConnection(drawing: Drawing, from: End, to: End): string | null {
   const port = findStep(drawing, to.node)?.inputs.find((one) => one.name === to.port);
