@@ -165,6 +165,31 @@ test("what is undone while a save is under way is not saved", async ({ page }) =
   await expect(page.getByText("not saved", { exact: true })).toBeVisible();
 });
 
+test("a large pipeline opens at its beginning, and takes keys and connections as a small one does", async ({ page }) => {
+  const steps = Array.from({ length: 160 }, (_, k) => `  step_${k}:\n    command: echo\n    environment: azureml:host@latest\n    inputs: {${k ? `data: {type: uri_folder, path: "\${{parent.jobs.step_${k - 1}.outputs.made}}"}, ` : ""}rate: ${k}}\n    outputs: {made: {type: uri_folder}}\n`);
+  await open(page, `designer?file=${writeProject("large", `type: pipeline\njobs:\n${steps.join("")}`)}`);
+  await expect(node(page, "step_0")).toBeInViewport();
+  expect(await page.locator("[data-step]").count()).toBeLessThan(60);
+  await page.waitForTimeout(300); // the view moves there
+  await node(page, "step_3").click();
+  const choice = form(page, "Step step_3").getByLabel("data", { exact: true });
+  await expect(choice).toHaveValue("${{parent.jobs.step_2.outputs.made}}");
+  await choice.focus();
+  await expect(choice.locator("option")).toHaveCount(161);
+  await expect(choice.locator("option", { hasText: "step_9 → made" })).toBeDisabled(); // it waits for this one
+  await choice.selectOption({ label: "step_0 → made" });
+  await expect(page.locator('[data-testid="rf__edge-step:step_0.made>step:step_3.data"]')).toBeAttached();
+  await fill(page, "Step step_3", "Name", "third");
+  await expect(node(page, "third")).toBeVisible();
+  await checkAccess(page);
+  await page.locator(".cm-content").click();
+  await page.keyboard.press("Control+Home");
+  await page.keyboard.type("# typed\n");
+  await expect(page.getByText("not saved", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "Fit View" }).click();
+  await expect(node(page, "step_159")).toBeInViewport();
+});
+
 /** Let files be written, and keep the answers from the page until the returned function is called. */
 async function holdSaves(page: Page, name: string): Promise<() => void> {
   let answer = () => {};

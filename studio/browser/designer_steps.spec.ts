@@ -67,6 +67,7 @@ jobs:
 
 /** Each change is of one line: what the file has at the end is what the pairs say. */
 test("the keys of sweeps, parallel steps, loops, conditions, Spark and AutoML steps are read and changed in their forms", async ({ page }) => {
+  test.slow(); // a form after another
   const path = writeProject("kinds", STEPS);
   const saved = () => readFileSync(`${FILES}/${path}`, "utf8");
   await open(page, `designer?file=${path}`);

@@ -120,3 +120,90 @@ test("figures", async ({ page, browser }) => {
   await quiet.waitForTimeout(20_000);
   tell("requests of a page in 20 s while nothing runs", asked.length, "requests");
 });
+
+const STEPS = 500;
+
+/** A pipeline of commands, each of which takes the data of one or two before it. */
+function writePipeline(): string {
+  const steps = Array.from({ length: STEPS }, (_, k) => {
+    const sources = k ? [...new Set([k - 1 - ((k * 7) % Math.min(k, 9)), Math.max(0, k - 2 - ((k * 13) % 20))])] : [];
+    const inputs = sources.map((from, at) => `      data_${at}: {type: uri_folder, path: "\${{parent.jobs.step_${from}.outputs.made}}"}\n`);
+    return `  step_${k}:  # number ${k}\n    type: command\n    command: python run.py --rate \${{inputs.rate}} --out \${{outputs.made}}\n    environment: azureml:host@latest\n    inputs:\n${inputs.join("")}      rate: ${k / 10}\n      rounds: ${k}\n    outputs:\n      made: {type: uri_folder}\n`;
+  });
+  return `type: pipeline\ndisplay_name: large\njobs:\n${steps.join("")}`;
+}
+
+/** Times from keys to the frame after them, and intervals between all frames, while something is done. */
+async function watchFrames(page: Page, work: () => Promise<void>): Promise<{ keys: number[]; frames: number[] }> {
+  await page.evaluate(() => {
+    const state = { keys: [] as number[], frames: [] as number[], isOver: false };
+    let last = performance.now();
+    const tick = (now: number) => {
+      state.frames.push(now - last);
+      last = now;
+      if (!state.isOver) requestAnimationFrame(tick);
+    };
+    requestAnimationFrame(tick);
+    const press = () => {
+      const from = performance.now();
+      requestAnimationFrame(() => setTimeout(() => state.keys.push(performance.now() - from)));
+    };
+    window.addEventListener("keydown", press, true);
+    Object.assign(window, { endFrames: () => (window.removeEventListener("keydown", press, true), (state.isOver = true), state) });
+  });
+  await work();
+  const { keys, frames } = await page.evaluate(() => (window as any).endFrames() as { keys: number[]; frames: number[] });
+  return { keys: keys.sort((a, b) => a - b), frames: frames.slice(2).sort((a, b) => a - b) };
+}
+
+const p95 = (sorted: number[]) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.95))];
+
+test("the designer", async ({ page }) => {
+  await call("PUT", `/smalt/v1${WORKSPACE}/drafts/large`, { text: writePipeline(), folder: null, positions: {} });
+  await watch(page);
+  await open(page, "designer?draft=large");
+  await until(page, "[data-step]");
+  await page.reload();
+  tell(`designer: a pipeline of ${STEPS} steps, from the navigation`, await until(page, "[data-step]"));
+  await page.locator(".badge.look-completed, .draw-state").first().waitFor();
+  const name = (await page.locator("[data-step]").nth(5).getAttribute("data-step"))!;
+  const step = page.locator(`[data-step="${name}"]`);
+  const shown = await page.locator("[data-step]").count();
+  const box = (await step.boundingBox())!;
+  const drag = await watchFrames(page, async () => {
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.down();
+    for (let k = 1; k <= 60; k++) await page.mouse.move(box.x + box.width / 2 + k * 2, box.y + box.height / 2 + 20 * Math.sin(k / 6));
+    await page.mouse.up();
+  });
+  tell(`designer: dragging a node, ${shown} nodes seen, frame p95`, p95(drag.frames));
+  tell("designer: dragging a node, the longest frame", drag.frames.at(-1)!);
+  await page.evaluate((one) => {
+    document.querySelector<HTMLElement>(`[data-step="${one}"]`)!.closest<HTMLElement>(".react-flow__node")!.focus();
+  }, name);
+  await page.keyboard.press("Enter");
+  await page.locator(`section[aria-label="Step ${name}"]`).waitFor();
+  const field = page.locator(`section[aria-label="Step ${name}"]`).getByLabel("Command", { exact: true });
+  await field.click();
+  await field.press("End");
+  const form = await watchFrames(page, () => field.pressSequentially(" --more 1234567890 --words abcdef", { delay: 40 }));
+  tell("designer: a key in a form, to its frame, p95", p95(form.keys));
+  const taken = await watchFrames(page, async () => {
+    for (const text of ["1.5", "2.5", "3.5", "4.5", "5.5"]) {
+      const rate = page.locator(`section[aria-label="Step ${name}"]`).getByLabel("value of rate", { exact: true });
+      await rate.fill(text);
+      await rate.press("Enter");
+      await page.waitForTimeout(700); // the check of the server, and what follows it
+    }
+  });
+  tell("designer: Enter in a form, to the frame with the change, p95", p95(taken.keys));
+  tell("designer: after it, the longest frame", taken.frames.at(-1)!);
+  await page.locator(".cm-content").click();
+  await page.keyboard.press("End");
+  const typed = await watchFrames(page, async () => {
+    await page.keyboard.type("  # a remark of some length", { delay: 60 });
+    await page.waitForTimeout(1000);
+  });
+  tell("designer: a key in the YAML, to its frame, p95", p95(typed.keys));
+  tell("designer: after it, the longest frame", typed.frames.at(-1)!);
+});

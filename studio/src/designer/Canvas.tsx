@@ -1,43 +1,45 @@
 import {
   applyNodeChanges, Background, BackgroundVariant, Controls, ReactFlow, useConnection, useReactFlow, type Connection, type Edge as FlowEdge, type FinalConnectionState, type NodeChange,
 } from "@xyflow/react";
-import { useCallback, useEffect, useMemo, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from "react";
+import { memo, useCallback, useEffect, useMemo, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from "react";
 import { tell, tellError } from "../shell/toasts";
 import { clearInput, connectInput, connectOutput, connectSteps, copySteps, disconnectOutput, pasteSteps, removePipelinePort, removeSteps } from "./pipeline/changes";
-import { inputId, outputId, stepId } from "./pipeline/drawing";
+import { inputId, outputId, stepId, type Port, type Step } from "./pipeline/drawing";
 import { giveData, setDataInput, type DataItem } from "./pipeline/data";
 import { COMPONENT_DRAG, DATA_DRAG, type PaletteItem } from "./palette";
-import { listShownPorts, placeNodes } from "./pipeline/placement";
+import { listShownInputs, listShownPorts, placeNodes } from "./pipeline/placement";
 import { explainConnection, findStep, noteConnection, type End } from "./pipeline/rules";
 import type { Positions } from "./routes";
 import { AFTER, BEFORE, PortNode, StepNode, type PortNodeType, type StepNodeType } from "./StepNode";
 import type { DesignerStore } from "./store";
 import "@xyflow/react/dist/base.css";
 
+const LARGE = 120;
+const FIRST_ROWS = 450;
 type DrawNode = StepNodeType | PortNodeType;
 const NODE_TYPES = { step: StepNode, port: PortNode };
 
 interface Props {
   store: DesignerStore;
-  version: number;
+  /** What the store has drawn; see its getDrawnVersion. */
+  drawn: number;
   onAdd: (item: PaletteItem, at: [number, number] | null) => void;
   onAddData: (item: DataItem, at: [number, number] | null) => void;
   onOpenInner: (name: string) => void;
 }
 
 /** The drawing: nodes to be moved, connected, copied and removed. */
-export function Canvas({ store, version, onAdd, onAddData, onOpenInner }: Props) {
+export const Canvas = memo(function Canvas({ store, drawn: _drawn, onAdd, onAddData, onOpenInner }: Props) {
   const { drawing } = store;
   const flow = useReactFlow<DrawNode>();
-  const [nodes, setNodes] = useState<DrawNode[]>([]);
-  const problems = useMemo(() => store.stepProblems, [version]);
+  const problems = store.stepProblems;
+  const [nodes, setNodes] = useState<DrawNode[]>(() => keepNodes([], buildNodes(store, problems)));
   const isReadOnly = store.source.isBroken;
+  // A large drawing opens at its beginning: whole, its steps could not be read, and hundreds would be drawn at once.
+  const [view] = useState(() => ({ padding: 0.15, maxZoom: 1, ...(nodes.length > LARGE ? { nodes: listFirstRows(nodes), minZoom: 0.5 } : {}) }));
 
   useEffect(() => {
-    setNodes((before) => {
-      const old = new Map(before.map((node) => [node.id, node]));
-      return buildNodes(store, problems).map((node) => ({ ...node, measured: old.get(node.id)?.measured ?? { width: node.width!, height: node.height! } }) as DrawNode);
-    });
+    setNodes((before) => keepNodes(before, buildNodes(store, problems)));
   }, [store, drawing, problems, store.positions, store.selected]);
 
   const edges = useMemo<FlowEdge[]>(() => {
@@ -178,7 +180,7 @@ export function Canvas({ store, version, onAdd, onAddData, onOpenInner }: Props)
   return (
     <div className="draw-canvas" role="group" aria-label="Drawing of the pipeline" tabIndex={-1} onCopy={copy} onCut={(event) => copy(event, true)} onPaste={paste} onKeyDown={press} onDragOver={(event) => event.preventDefault()} onDrop={drop}>
       <ReactFlow<DrawNode>
-        nodes={nodes} edges={edges} nodeTypes={NODE_TYPES} onNodesChange={change} fitView fitViewOptions={{ padding: 0.15, maxZoom: 1 }} minZoom={0.08} maxZoom={2}
+        nodes={nodes} edges={edges} nodeTypes={NODE_TYPES} onNodesChange={change} fitView fitViewOptions={view} minZoom={nodes.length > LARGE ? 0.02 : 0.08} maxZoom={2}
         onConnect={(made: Connection) => connect({ node: made.source, port: made.sourceHandle! }, { node: made.target, port: made.targetHandle! })}
         isValidConnection={(made) => !explainConnection(store.drawing, { node: made.source, port: made.sourceHandle ?? "" }, { node: made.target, port: made.targetHandle ?? "" })}
         onConnectEnd={endConnection} onBeforeDelete={async (gone) => {
@@ -187,7 +189,7 @@ export function Canvas({ store, version, onAdd, onAddData, onOpenInner }: Props)
         }}
         onNodeDoubleClick={(_, node) => node.type === "step" && onOpenInner(node.data.step.name)}
         deleteKeyCode={isReadOnly ? null : ["Delete", "Backspace"]} nodesDraggable={!isReadOnly} nodesConnectable={!isReadOnly} selectionKeyCode="Shift" multiSelectionKeyCode={["Control", "Meta"]}
-        connectionRadius={28} onlyRenderVisibleElements={nodes.length > 200} proOptions={{ hideAttribution: true }} nodesFocusable edgesFocusable
+        connectionRadius={28} onlyRenderVisibleElements={nodes.length > LARGE} proOptions={{ hideAttribution: true }} nodesFocusable edgesFocusable
       >
         <Background variant={BackgroundVariant.Dots} gap={22} size={1} />
         <Controls showInteractive={false} position="bottom-right" />
@@ -196,7 +198,7 @@ export function Canvas({ store, version, onAdd, onAddData, onOpenInner }: Props)
       {!drawing.steps.length && <div className={nodes.length ? "draw-empty above" : "draw-empty"}><div>{describeEmpty(store)}</div></div>}
     </div>
   );
-}
+});
 
 function describeEmpty({ drawing: { head, kind }, source }: DesignerStore) {
   if (source.isBroken) return <><h2>Nothing is drawn</h2><p>The steps appear when the YAML can be read.</p></>;
@@ -217,12 +219,37 @@ function ConnectionNote({ store }: { store: DesignerStore }) {
   return why ? <div className="draw-why" role="status">{why}</div> : null;
 }
 
+/** The nodes as they are now: a node that is the same as before is the very same, so that it is not drawn again. */
+function keepNodes(before: DrawNode[], now: DrawNode[]): DrawNode[] {
+  const old = new Map(before.map((node) => [node.id, node]));
+  return now.map((node) => {
+    const was = old.get(node.id);
+    const measured = was?.measured ?? { width: node.width!, height: node.height! };
+    if (!was || was.type !== node.type) return { ...node, measured } as DrawNode;
+    const isSame = node.type === "step" && was.type === "step" ? was.data.look === node.data.look : JSON.stringify(was.data) === JSON.stringify(node.data);
+    const isInPlace = was.position.x === node.position.x && was.position.y === node.position.y && was.width === node.width && was.height === node.height && was.selected === node.selected;
+    if (isSame && isInPlace) return was;
+    return { ...node, measured, data: isSame ? was.data : node.data } as DrawNode;
+  });
+}
+
+function listFirstRows(nodes: DrawNode[]): DrawNode[] {
+  const top = nodes.reduce((least, { position }) => Math.min(least, position.y), Infinity);
+  return nodes.filter(({ position }) => position.y < top + FIRST_ROWS);
+}
+
+/** What a node shows of a step, and a text that is the same for steps which look the same. */
+function describeStep(step: Step, problems: string[]): StepNodeType["data"] {
+  const ports = (given: Port[]) => given.map(({ name, spec, given: { kind }, isDeclared }) => [name, spec.type, spec.optional, spec.description, kind === "none", isDeclared]);
+  return { step, problems, look: JSON.stringify([step.name, step.title, step.component, step.type, ports(listShownInputs(step)), ports(step.outputs), problems]) };
+}
+
 function buildNodes(store: DesignerStore, problems: Map<string, string[]>): DrawNode[] {
   const { drawing } = store;
   return placeNodes(drawing, store.positions).map(({ id, x, y, width, height }): DrawNode => {
     const common = { id, position: { x, y }, width, height, selected: store.selected.has(id) };
     const step = findStep(drawing, id);
-    if (step) return { ...common, type: "step", data: { step, problems: problems.get(step.name) ?? [] }, ariaLabel: `step ${step.name}, ${step.component ?? step.type}` };
+    if (step) return { ...common, type: "step", data: describeStep(step, problems.get(step.name) ?? []), ariaLabel: `step ${step.name}, ${step.component ?? step.type}` };
     const side = id.startsWith("input:") ? "input" : "output";
     const name = id.slice(side.length + 1);
     const type = (side === "input" ? drawing.inputs : drawing.outputs).find((port) => port.name === name)?.spec.type;

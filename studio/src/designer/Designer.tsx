@@ -42,6 +42,7 @@ interface Props {
 export function Designer({ store, onLeave, onMoved }: Props) {
   const api = useApi();
   const version = useSyncExternalStore(store.subscribe, store.getVersion);
+  const drawn = store.getDrawnVersion();
   const [panels, setPanels] = usePanels();
   const [dialog, setDialog] = useState<DialogKind>(null);
   const [conflict, setConflict] = useState<Conflict | null>(null);
@@ -192,11 +193,14 @@ export function Designer({ store, onLeave, onMoved }: Props) {
     return () => window.removeEventListener("keydown", press);
   }, [save, store]);
 
-  const openInner = (name: string) => {
+  const addItem = useCallback((item: PaletteItem) => add(item, null), [add]);
+  const addDataItem = useCallback((item: DataItem) => addData(item, null), [addData]);
+  const openFile = useCallback((path: string) => go(`${page}?file=${encodeURIComponent(path)}`), [page]);
+  const openInner = useCallback((name: string) => {
     const step = store.drawing.steps.find((one) => one.name === name);
     if (step?.inner) store.openBase(step.inner);
-    else if (step?.spec?.file && step.spec.type === "pipeline") go(`${page}?file=${encodeURIComponent(step.spec.file)}`);
-  };
+    else if (step?.spec?.file && step.spec.type === "pipeline") openFile(step.spec.file);
+  }, [store, openFile]);
   const hasSide = panels.form || panels.yaml;
   return (
     <div className="designer">
@@ -205,15 +209,15 @@ export function Designer({ store, onLeave, onMoved }: Props) {
         <p className="draw-broken" role="status"><Icon name="alert" size={14} />The YAML does not parse, so {store.hasDrawing ? "the drawing shows what it was" : "nothing is drawn"}: {store.source.doc.errors[0].message.split("\n")[0]}</p>
       )}
       <div className={`draw-body${panels.palette ? " with-palette" : ""}${hasSide ? " with-side" : ""}`}>
-        {panels.palette && <PalettePanel folder={store.folder} isLocked={store.source.isBroken} onAdd={(item) => add(item, null)} onAddData={(item) => addData(item, null)} />}
+        {panels.palette && <PalettePanel folder={store.folder} isLocked={store.source.isBroken} onAdd={addItem} onAddData={addDataItem} />}
         <ReactFlowProvider>
-          <Canvas store={store} version={version} onAdd={add} onAddData={addData} onOpenInner={openInner} />
+          <Canvas store={store} drawn={drawn} onAdd={add} onAddData={addData} onOpenInner={openInner} />
         </ReactFlowProvider>
         {hasSide && (
           <div className="draw-side">
             {panels.form && (
               <div className="draw-form-panel">
-                {chosen ? <StepForm key={chosen.name} store={store} step={chosen} onOpenFile={(path) => go(`${page}?file=${encodeURIComponent(path)}`)} onOpenInner={() => openInner(chosen.name)} /> : <PipelineForm key={store.base.join("/")} store={store} />}
+                {chosen ? <StepForm key={chosen.name} store={store} drawn={drawn} step={chosen} onOpenFile={openFile} onOpenInner={openInner} /> : <PipelineForm key={store.base.join("/")} store={store} drawn={drawn} />}
               </div>
             )}
             {panels.yaml && <YamlEditor store={store} version={version} />}

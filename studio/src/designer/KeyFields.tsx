@@ -122,8 +122,8 @@ function NewEntry({ store, path, name, value, item, isLocked }: { store: Designe
 /** What no field holds: its lines as they are, and the way to them. */
 function WrittenField({ store, path, name, hint }: { store: DesignerStore; path: Path; name: string; hint?: string }) {
   const range = store.source.findRange(path);
-  const text = range ? store.text.slice(...range) : "";
-  const line = range ? store.text.slice(0, range[0]).split("\n").length : 0;
+  const text = range ? store.source.text.slice(...range) : "";
+  const line = range ? store.source.text.slice(0, range[0]).split("\n").length : 0;
   return (
     <div className="form-row">
       <div className="form-label"><span className="form-group">{name}</span>{range && <button className="link" onClick={() => revealText(store, range[0])}>line {line} of the YAML</button>}</div>

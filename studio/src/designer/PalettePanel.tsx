@@ -1,4 +1,4 @@
-import { useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { memo, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { useQuery } from "../api/useQuery";
 import { useApi } from "../shell/context";
 import { Icon } from "../shell/icons";
@@ -7,7 +7,7 @@ import { BUILT_IN, COMPONENT_DRAG, DATA_DRAG, listComponents, listData, searchIt
 import type { DataItem } from "./pipeline/data";
 
 /** Components and data to be dragged into the drawing, or added by Enter. */
-export function PalettePanel({ folder, isLocked, onAdd, onAddData }: { folder: string | null; isLocked: boolean; onAdd: (item: PaletteItem) => void; onAddData: (item: DataItem) => void }) {
+export const PalettePanel = memo(function PalettePanel({ folder, isLocked, onAdd, onAddData }: { folder: string | null; isLocked: boolean; onAdd: (item: PaletteItem) => void; onAddData: (item: DataItem) => void }) {
   const api = useApi();
   const [text, setText] = useState("");
   const list = useRef<HTMLDivElement>(null);
@@ -68,4 +68,4 @@ export function PalettePanel({ folder, isLocked, onAdd, onAddData }: { folder: s
       </div>
     </aside>
   );
-}
+});

@@ -1,3 +1,4 @@
+import { memo } from "react";
 import { Icon } from "../shell/icons";
 import { addInput, addOutput, removePipelinePort, renamePipelinePort, setField } from "./pipeline/changes";
 import { ChoiceField, TextField } from "./fields";
@@ -23,7 +24,7 @@ const SPECIAL = [
 ] as const;
 
 /** The pipeline itself: its names, settings, inputs and outputs, and the problems of its text. */
-export function PipelineForm({ store }: { store: DesignerStore }) {
+export const PipelineForm = memo(function PipelineForm({ store }: { store: DesignerStore; drawn: number }) {
   const { drawing } = store;
   const isLocked = store.source.isBroken;
   const isNested = drawing.base.length > 0;
@@ -72,7 +73,7 @@ export function PipelineForm({ store }: { store: DesignerStore }) {
       <PipelineKeys store={store} isLocked={isLocked} isNested={isNested} />
     </section>
   );
-}
+});
 
 /** What else the file says of the pipeline. */
 function PipelineKeys({ store: { drawing }, store, isLocked, isNested }: { store: DesignerStore; isLocked: boolean; isNested: boolean }) {

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { memo, useState } from "react";
 import { Icon } from "../shell/icons";
 import { tellError } from "../shell/toasts";
 import { addInput, addOutput, bindPort, clearInput, connectOutput, disconnectOutput, makeFreeName, removeSteps, renameStep, setField, setInput } from "./pipeline/changes";
@@ -27,7 +27,16 @@ export function attemptEdit(work: () => void): string | null {
   }
 }
 
-export function StepForm({ store, step, onOpenFile, onOpenInner }: { store: DesignerStore; step: Step; onOpenFile: (path: string) => void; onOpenInner: () => void }) {
+interface StepFormProps {
+  store: DesignerStore;
+  /** What the store has drawn; the form is made again when it changes. */
+  drawn: number;
+  step: Step;
+  onOpenFile: (path: string) => void;
+  onOpenInner: (name: string) => void;
+}
+
+export const StepForm = memo(function StepForm({ store, step, onOpenFile, onOpenInner }: StepFormProps) {
   const { drawing } = store;
   const problems = store.stepProblems.get(step.name) ?? [];
   const isLocked = store.source.isBroken || step.isAlias;
@@ -59,7 +68,7 @@ export function StepForm({ store, step, onOpenFile, onOpenInner }: { store: Desi
     <section className="draw-form" aria-label={`Step ${step.name}`}>
       <header className="form-head">
         <h2>{step.title || step.name}</h2>
-        {step.inner && <button className="button small" onClick={onOpenInner}>Open</button>}
+        {step.inner && <button className="button small" onClick={() => onOpenInner(step.name)}>Open</button>}
         <button className="button quiet icon small" aria-label={`Remove ${step.name}`} disabled={isLocked} onClick={() => attemptEdit(() => store.edit((changes) => removeSteps(changes, drawing, [step.name])))}><Icon name="trash" size={14} /></button>
       </header>
       {problems.map((problem) => <p key={problem} className="form-problem"><Icon name="alert" size={14} />{problem}</p>)}
@@ -85,7 +94,7 @@ export function StepForm({ store, step, onOpenFile, onOpenInner }: { store: Desi
       {!TITLES[step.type] && ownKeys}
     </section>
   );
-}
+});
 
 const startValue = (type: string): Value => (type === "boolean" ? false : type === "string" ? "" : 0);
 const VALUE = "value";

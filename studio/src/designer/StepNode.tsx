@@ -1,11 +1,12 @@
 import { Handle, Position, useUpdateNodeInternals, type Node, type NodeProps } from "@xyflow/react";
-import { useEffect } from "react";
+import { memo, useEffect } from "react";
 import { Icon } from "../shell/icons";
 import { pluralize } from "../text/format";
 import type { Port, Step } from "./pipeline/drawing";
 import { listShownInputs } from "./pipeline/placement";
 
-export type StepNodeType = Node<{ step: Step; problems: string[] }, "step">;
+/** `look` is the same for steps that look the same. */
+export type StepNodeType = Node<{ step: Step; problems: string[]; look: string }, "step">;
 export type PortNodeType = Node<{ name: string; type: string | undefined; side: "input" | "output" }, "port">;
 
 /** The ends of an edge without data, which says only what runs after what. */
@@ -13,7 +14,7 @@ export const BEFORE = "\u2191";
 export const AFTER = "\u2193";
 
 /** A step with its ports: inputs above, outputs below. */
-export function StepNode({ id, data: { step, problems }, selected }: NodeProps<StepNodeType>) {
+export const StepNode = memo(function StepNode({ id, data: { step, problems }, selected }: NodeProps<StepNodeType>) {
   const inputs = listShownInputs(step);
   const kind = step.component ?? step.type.replaceAll("_", " ");
   const measure = useUpdateNodeInternals();
@@ -34,7 +35,7 @@ export function StepNode({ id, data: { step, problems }, selected }: NodeProps<S
       {step.outputs.length > 0 && <PortRow ports={step.outputs} side="output" />}
     </div>
   );
-}
+});
 
 function PortRow({ ports, side }: { ports: Port[]; side: "input" | "output" }) {
   return (
@@ -50,7 +51,7 @@ function PortRow({ ports, side }: { ports: Port[]; side: "input" | "output" }) {
 }
 
 /** An input or output of the pipeline. */
-export function PortNode({ data: { name, type, side }, selected }: NodeProps<PortNodeType>) {
+export const PortNode = memo(function PortNode({ data: { name, type, side }, selected }: NodeProps<PortNodeType>) {
   return (
     <div className={`draw-pipeline-port ${side}`} data-selected={selected || undefined} title={`the pipeline's ${side} ${name}: ${type ?? "any type"}`}>
       {side === "output" && <Handle id={name} type="target" position={Position.Top} className={`handle ${describeLook(type)}`} />}
@@ -59,7 +60,7 @@ export function PortNode({ data: { name, type, side }, selected }: NodeProps<Por
       {side === "input" && <Handle id={name} type="source" position={Position.Bottom} className={`handle ${describeLook(type)}`} />}
     </div>
   );
-}
+});
 
 /** A registered component without the path of its registry. */
 function shortenName(name: string): string {

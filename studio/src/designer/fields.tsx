@@ -66,13 +66,18 @@ export interface Choice {
   why?: string | null;
 }
 
+/** More choices than this are put into the page when somebody goes there. */
+const MANY = 100;
+
 export function ChoiceField({ label, value, choices, hint, isDisabled, extra, onSet }: { label: string; value: string; choices: Choice[]; hint?: string; isDisabled?: boolean; extra?: ReactNode; onSet: (value: string) => void }) {
   const id = useId();
+  const [isOpen, setOpen] = useState(choices.length <= MANY);
+  const shown = isOpen ? choices : choices.filter((one) => one.value === value);
   return (
     <div className="form-row">
       <div className="form-label"><label htmlFor={id}>{label}</label>{extra}</div>
-      <select id={id} className="field" value={value} disabled={isDisabled} aria-describedby={hint ? `${id}-hint` : undefined} onChange={(event) => onSet(event.target.value)}>
-        {choices.map((one) => <option key={one.value} value={one.value} disabled={Boolean(one.why)}>{one.why ? `${one.label} – ${one.why}` : one.label}</option>)}
+      <select id={id} className="field" value={value} onFocus={() => setOpen(true)} onPointerEnter={() => setOpen(true)} disabled={isDisabled} aria-describedby={hint ? `${id}-hint` : undefined} onChange={(event) => onSet(event.target.value)}>
+        {shown.map((one) => <option key={one.value} value={one.value} disabled={Boolean(one.why)}>{one.why ? `${one.label} – ${one.why}` : one.label}</option>)}
       </select>
       {hint && <p id={`${id}-hint`} className="form-hint">{hint}</p>}
     </div>

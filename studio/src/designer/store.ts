@@ -57,8 +57,15 @@ export class DesignerStore {
   base: Path = [];
   selected: ReadonlySet<string> = new Set();
   private file: FileText;
+  private grouped: { of: readonly unknown[]; problems: Map<string, string[]> } | null = null;
+  /** A text that was parsed before it became the document's. */
+  private parsed: Source | null = null;
+  /** Milliseconds that the last text took to be read. */
+  private readCost = 0;
   private readonly listeners = new Set<() => void>();
   private version = 0;
+  private drawnVersion = 0;
+  private drawn: readonly unknown[] = [];
   private savedText: string;
   private timers: Partial<Record<"read" | "check" | "deep", ReturnType<typeof setTimeout>>> = {};
   private asking: AbortController | null = null;
@@ -86,6 +93,8 @@ export class DesignerStore {
     return () => this.listeners.delete(listener);
   };
   getVersion = () => this.version;
+  /** Changes with what is drawn and what forms show; a key typed in the text changes neither. */
+  getDrawnVersion = () => this.drawnVersion;
 
   get text(): string {
     return this.state.sliceDoc();
@@ -118,7 +127,9 @@ export class DesignerStore {
   }
 
   get stepProblems(): Map<string, string[]> {
-    return groupProblems(this.source, this.drawing, this.interfaces, this.problems, this.fileName);
+    const of = [this.source, this.drawing, this.interfaces, this.problems, this.fileName] as const;
+    if (!this.grouped || of.some((one, k) => one !== this.grouped!.of[k])) this.grouped = { of, problems: groupProblems(...of) };
+    return this.grouped.problems;
   }
 
   /** Change the text as a person does in the drawing: one step of undo. */
@@ -127,6 +138,7 @@ export class DesignerStore {
     if (this.source.isBroken) throw new Error("the YAML does not parse, so the drawing cannot change it; correct the text first");
     const changes = new Changes(this.source);
     make(changes);
+    this.parsed = changes.edits.length ? changes.source : null;
     let set = ChangeSet.empty(this.state.doc.length);
     for (const edit of changes.edits) set = set.compose(ChangeSet.of({ ...edit }, set.newLength, "\n"));
     this.dispatch({ changes: set, effects: positions ? [movePositions.of(positions)] : [], annotations: isolateHistory.of("full"), userEvent: "input.draw", scrollIntoView: false });
@@ -165,7 +177,7 @@ export class DesignerStore {
     if (transactions.some((one) => one.docChanged)) {
       const isTyped = transactions.some((one) => one.isUserEvent("input.type") || one.isUserEvent("delete"));
       clearTimeout(this.timers.read);
-      if (isTyped) this.timers.read = setTimeout(() => this.readText(), TYPING_PAUSE);
+      if (isTyped) this.timers.read = setTimeout(() => this.readText(), Math.max(TYPING_PAUSE, 3 * this.readCost)); // not between two keys
       else this.readText();
       this.planCheck(CHECK_PAUSE);
     }
@@ -198,9 +210,9 @@ export class DesignerStore {
     try {
       const found = act === "quick" ? await this.routes.check(body, own.signal) : await this.routes.submit<Pick<Check, "problems" | "warnings">>("check", body, {}, own.signal);
       if (own.signal.aborted) return;
-      this.problems = found.problems;
+      if (this.problems.length + this.warnings.length + found.problems.length + found.warnings.length > 0) this.problems = found.problems;
       this.warnings = found.warnings;
-      if ("components" in found) {
+      if ("components" in found && !isAlike(this.interfaces, (found as Check).components)) {
         this.interfaces = (found as Check).components;
         this.readText(true);
       }
@@ -240,12 +252,15 @@ export class DesignerStore {
     clearTimeout(this.timers.read);
     const text = this.text;
     if (!always && text === this.source.text) return;
-    if (text !== this.source.text) this.source = new Source(text);
+    const from = performance.now();
+    if (text !== this.source.text) this.source = this.parsed?.text === text ? this.parsed : new Source(text);
+    this.parsed = null;
     if (!this.source.isBroken) {
       if (this.base.length && !this.source.findMap(this.base)) this.base = [];
       this.hasDrawing = true;
       this.drawing = readDrawing(this.source, this.interfaces, this.base);
     }
+    this.readCost = Math.min(500, performance.now() - from);
     this.announce();
   }
 
@@ -258,6 +273,12 @@ export class DesignerStore {
 
   private announce(): void {
     this.version += 1;
+    const drawn = [this.source, this.drawing, this.interfaces, this.problems, this.stepFields, this.positions, this.selected, this.folder, this.fileName];
+    if (drawn.some((one, k) => one !== this.drawn[k])) this.drawnVersion += 1;
+    this.drawn = drawn;
     this.listeners.forEach((listener) => listener());
   }
 }
+
+/** True if two answers of the server say the same; then nothing that is made of the old one is made again. */
+const isAlike = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);

@@ -8,16 +8,24 @@ import { applyEdit, columnOf, lineEnd, lineStart, Source, type Edit, type Path, 
 /** A series of edits of one text, each seen by the next. */
 export class Changes {
   readonly edits: Edit[] = [];
-  source: Source;
+  private text: string;
+  private parsed: Source;
 
   constructor(source: Source) {
-    this.source = source;
+    this.text = source.text;
+    this.parsed = source;
+  }
+
+  /** The text after the edits so far, parsed when somebody asks: that takes long for a long text. */
+  get source(): Source {
+    if (this.parsed.text !== this.text) this.parsed = new Source(this.text);
+    return this.parsed;
   }
 
   apply(edit: Edit): this {
     if (edit.from === edit.to && !edit.insert) return this;
     this.edits.push(edit);
-    this.source = new Source(applyEdit(this.source.text, edit));
+    this.text = applyEdit(this.text, edit);
     return this;
   }
 

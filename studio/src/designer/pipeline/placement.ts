@@ -30,6 +30,15 @@ export interface PlacedNode {
   height: number;
 }
 
+let lastLayout: { key: string; boxes: ReturnType<typeof layOut> } | null = null;
+
+/** The layout of the last call if nothing that it depends on has changed. */
+function layOutOnce(sizes: Size[], edges: [number, number][]): ReturnType<typeof layOut> {
+  const key = JSON.stringify([sizes.map(({ width, height }) => [width, height]), edges]);
+  if (lastLayout?.key !== key) lastLayout = { key, boxes: layOut(sizes, edges, { gapX: 36, gapY: 52, wrap: 12 }) };
+  return lastLayout.boxes;
+}
+
 /** Where each node stands: where somebody put it, else where the layout does. */
 export function placeNodes(drawing: Drawing, positions: Positions): PlacedNode[] {
   const inputs = listShownPorts(drawing);
@@ -40,7 +49,7 @@ export function placeNodes(drawing: Drawing, positions: Positions): PlacedNode[]
     const [a, b] = [index.get(from), index.get(to)];
     return a === undefined || b === undefined ? [] : [[a, b]];
   });
-  const boxes = layOut(sizes, edges, { gapX: 36, gapY: 52, wrap: 12 });
+  const boxes = ids.every((id) => positions[id]) ? [] : layOutOnce(sizes, edges);
   const placed: PlacedNode[] = [];
   const waiting: PlacedNode[] = [];
   ids.forEach((id, k) => {

@@ -55,7 +55,31 @@ export function explainAddition(drawing: Drawing, name: string, spec: Parameters
 const isClassicStep = (step: Step) => isClassic(step.component, step.spec);
 
 export function findStep(drawing: Drawing, node: string): Step | undefined {
-  return drawing.steps.find((step) => `step:${step.name}` === node);
+  return node.startsWith("step:") ? indexDrawing(drawing).steps.get(node.slice("step:".length)) : undefined;
+}
+
+interface DrawingIndex {
+  steps: Map<string, Step>;
+  /** The nodes that edges lead to, by node. */
+  next: Map<string, string[]>;
+  /** The nodes that wait for a node, through any number of steps, as far as somebody asked. */
+  followers: Map<string, Set<string>>;
+}
+
+const indexes = new WeakMap<Drawing, DrawingIndex>();
+
+function indexDrawing(drawing: Drawing): DrawingIndex {
+  let index = indexes.get(drawing);
+  if (!index) {
+    index = { steps: new Map(drawing.steps.map((step) => [step.name, step])), next: new Map(), followers: new Map() };
+    for (const { from, to } of drawing.edges) {
+      const known = index.next.get(from);
+      if (known) known.push(to);
+      else index.next.set(from, [to]);
+    }
+    indexes.set(drawing, index);
+  }
+  return index;
 }
 
 function describeSource(drawing: Drawing, { node, port }: End): { type: string | undefined; words: string } | null {
@@ -75,16 +99,18 @@ function explainOutput(drawing: Drawing, source: Step, port: string, output: str
 
 /** True if `to` waits for `from`, through any number of steps. */
 function reaches(drawing: Drawing, from: string, to: string): boolean {
-  const next = new Map<string, string[]>();
-  for (const edge of drawing.edges) next.set(edge.from, [...(next.get(edge.from) ?? []), edge.to]);
-  const seen = new Set<string>();
-  const open = [`step:${from}`];
-  while (open.length) {
-    const node = open.pop()!;
-    if (node === `step:${to}`) return true;
-    if (seen.has(node)) continue;
-    seen.add(node);
-    open.push(...(next.get(node) ?? []));
+  const { next, followers } = indexDrawing(drawing);
+  let seen = followers.get(from);
+  if (!seen) {
+    seen = new Set();
+    const open = [`step:${from}`];
+    while (open.length) {
+      const node = open.pop()!;
+      if (seen.has(node)) continue;
+      seen.add(node);
+      open.push(...(next.get(node) ?? []));
+    }
+    followers.set(from, seen);
   }
-  return false;
+  return seen.has(`step:${to}`);
 }

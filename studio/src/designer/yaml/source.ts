@@ -73,8 +73,18 @@ export class Source {
 export const applyEdit = (text: string, edit: Edit) => text.slice(0, edit.from) + edit.insert + text.slice(edit.to);
 
 export function findPair(map: YAMLMap, key: string | number): Pair | undefined {
-  return map.items.find((pair) => isPair(pair) && keyOf(pair) === String(key));
+  if (map.items.length < LONG) return map.items.find((pair) => isPair(pair) && keyOf(pair) === String(key));
+  let index = indexes.get(map);
+  if (!index) {
+    index = new Map([...map.items].reverse().flatMap((pair): [string, Pair][] => (isPair(pair) ? [[keyOf(pair), pair]] : [])));
+    indexes.set(map, index);
+  }
+  return index.get(String(key));
 }
+
+const LONG = 20;
+/** The pairs of long mappings by key, the first of alike ones. A parsed text never changes. */
+const indexes = new WeakMap<YAMLMap, Map<string, Pair>>();
 
 export const keyOf = (pair: Pair): string => String(isScalar(pair.key) ? (pair.key.source ?? pair.key.value) : pair.key);
 export const startOf = (pair: Pair): number => (pair.key as Scalar).range![0];
