@@ -92,6 +92,8 @@ class Workbench:
         for runner in self.engine.context.computes.runners.values():
             if runner is not self.compute:
                 await runner.close()
+        # Python 3.11 waits for ever if a loop ends while a process is being started.
+        await self.engine.context.tracking.child.close()
         self.db.close()
 
 
@@ -109,4 +111,5 @@ async def workbench(home: Home | None = None, cpus: int = 2) -> AsyncIterator[Wo
                     bench.engine.cancel(job)
                     await bench.over(job)
             await bench.engine.close()
+            await bench.engine.context.tracking.close()
             bench.db.close()
