@@ -1,13 +1,14 @@
 """The studio's speed in a headless Chromium: `python bench/studio.py`. Needs scripts/studio first.
 
-The home has 100,000 jobs with two metrics each, pipelines of 1,000 and 3,000 steps and a log of 1 GB, written into its
-records.
+The home has 100,000 jobs with two metrics each, pipelines of 1,000 and 3,000 steps, a curve of 100,000 points and a log
+of 1 GB, written into its records.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gzip
+import math
 import os
 import random
 import sqlite3
@@ -29,6 +30,9 @@ from smalt.service.tracking import run_database
 
 JOBS = 100_000
 EXPERIMENTS = 100
+POINTS = 100_000
+CURVE = "curve"
+"""The job that logged so many values of one metric."""
 LOG_BYTES = 1_000_000_000
 LINE = b"2026-01-01 12:00:00 epoch 12 batch 4711 loss 0.4711 accuracy 0.8128 learning rate 0.0003\n"
 
@@ -56,6 +60,15 @@ def fill_metrics(server: Server, place: Workspace) -> None:
         connection.execute(
             "CREATE TABLE latest_metrics (key VARCHAR(250), value FLOAT, timestamp BIGINT, step BIGINT, is_nan BOOLEAN,"
             " run_uuid VARCHAR(32), PRIMARY KEY (key, run_uuid))"
+        )
+        connection.execute(
+            "CREATE TABLE metrics (key VARCHAR(250), value FLOAT, timestamp BIGINT, run_uuid VARCHAR(32), step BIGINT,"
+            " is_nan BOOLEAN, PRIMARY KEY (key, timestamp, step, run_uuid, value, is_nan))"
+        )
+        points = [("loss", math.exp(-k / 30_000) + k * 7919 % 997 / 9970, k * 10, CURVE, k, 0) for k in range(POINTS)]
+        connection.executemany("INSERT INTO metrics VALUES (?,?,?,?,?,?)", points)
+        connection.execute(
+            "INSERT INTO latest_metrics VALUES ('loss',?,?,?,0,?)", (*points[-1][1:3], POINTS - 1, CURVE)
         )
         connection.execute("CREATE TABLE params (key VARCHAR(250), value VARCHAR(8000), run_uuid VARCHAR(32))")
         connection.executemany("INSERT INTO latest_metrics VALUES (?,?,?,?,?,?)", rows)
@@ -97,6 +110,11 @@ def fill_log(server: Server, db: Database, place: Workspace) -> None:
         file.write(b"the last line\n")
 
 
+def fill_curve(db: Database, place: Workspace) -> None:
+    job = jobs.add_job(db, place.id, jobs.NewJob(CURVE, "command", {}, "curves"), "me")
+    db.execute("UPDATE jobs SET status='Completed', started_at=created_at, ended_at=created_at WHERE id=?", (job.id,))
+
+
 def measure(server: Server, place: Workspace) -> None:
     environment = {
         **os.environ,
@@ -129,6 +147,7 @@ def main() -> None:
             for count in (1000, 3000):
                 fill_graph(db, place, count)
             fill_log(server, db, place)
+            fill_curve(db, place)
         fill_metrics(server, place)
         db.close()
         server.start()

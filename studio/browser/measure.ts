@@ -38,6 +38,27 @@ async function pan(page: Page): Promise<{ p95: number; nodes: number }> {
   return { p95: frames[Math.floor(frames.length * 0.95)], nodes: await page.locator(".node").count() };
 }
 
+test("curve", async ({ page }) => {
+  await watch(page);
+  await open(page, "jobs/curve");
+  await page.locator("#tab-metrics").waitFor();
+  for (const round of ["first", "again"]) {
+    const [asked] = await Promise.all([
+      page.waitForResponse((one) => one.url().includes("/jobs/curve/metrics")),
+      page.evaluate(() => {
+        (window as any).begin();
+        (document.querySelector("#tab-metrics") as HTMLElement).click();
+      }),
+    ]);
+    const shown = await until(page, ".curve canvas");
+    const { responseEnd, requestStart } = asked.request().timing();
+    tell(`a curve of 100,000 points, from the click, ${round}`, shown);
+    tell(`its ${Math.round((await asked.body()).length / 1000)} KB asked and received`, responseEnd - requestStart);
+    await page.locator("#tab-summary").click();
+    await page.locator(".facts").first().waitFor();
+  }
+});
+
 test("figures", async ({ page, browser }) => {
   await watch(page);
   await open(page, "jobs");
