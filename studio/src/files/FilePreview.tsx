@@ -58,7 +58,7 @@ function Content({ url, name, size, folder }: Props) {
 
 const NoPreview = () => <p className="muted">This kind of file has no preview; download it.</p>;
 
-function ImagePreview({ url, name }: { url: string; name: string }) {
+export function ImagePreview({ url, name }: { url: string; name: string }) {
   const [source, setSource] = useState<string | null>(null);
   const [error, setError] = useState<Error | null>(null);
   useEffect(() => {
