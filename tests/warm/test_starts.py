@@ -304,6 +304,17 @@ def test_a_module_that_an_import_looks_for_in_vain_is_the_programs_own(rig: Rig,
     assert how == "started cold: its folder has 'far', which its packages look for\n"
 
 
+def test_a_package_with_a_thread_that_a_fork_loses_is_left_to_the_steps(rig: Rig, tmp_path: Path) -> None:
+    """OpenBLAS ends its threads before a fork; any other thread would be missing, also one of a numpy."""
+    starts = "import ctypes\nlibc = ctypes.CDLL(None)\nplace = ctypes.c_ulong()\n"
+    starts += "libc.pthread_create(ctypes.byref(place), None, ctypes.cast(libc.pause, ctypes.c_void_p), None)\n"
+    warm_rig = launch_with_site(rig, tmp_path, {"numpy.py": starts})
+    program = Program("threads", "import os, numpy\nprint(len(os.listdir('/proc/self/task')))\n", {})
+    assert warm_rig.run_warm(program).log == "2\n"
+    log = rig.home.path("launcher.log").read_text()
+    assert "numpy is left to the steps: its import starts a thread" in log
+
+
 def test_what_only_looks_like_a_module_is_no_file(rig: Rig, tmp_path: Path) -> None:
     """Libraries of cffi are in `sys.modules`, and have no `__dict__`."""
     lib = "import sys, types\nclass Lib:\n    __slots__ = ()\n    __class__ = types.ModuleType\n"

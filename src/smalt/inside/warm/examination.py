@@ -13,10 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_THREADS = frozenset({"jemalloc_bg_thd", "polars-ooc-clea"})
-"""Threads that may be gone in a child: jemalloc makes its own again; the other cleans files of spilled data."""
-_OWN_THREADS = frozenset({"numpy", "scipy"})
-"""Packages whose OpenBLAS ends its threads before a fork and starts them after it."""
+_THREADS = frozenset({"jemalloc_bg_thd"})
+"""Threads that may be gone in a child, since their library makes them again there."""
 
 
 class _MissingModules:
@@ -38,10 +36,13 @@ def import_modules(names: list[str]) -> dict[str, Any]:
     missing: Any = _MissingModules()
     sys.meta_path.append(missing)
     try:
+        left: dict[str, str] = {}
         for name in names:
-            reason = _import_one(name)
+            package = name.partition(".")[0]
+            # What one module of a package did, another would do in the next parent.
+            reason = left.get(package) or _import_one(name)
             if reason is not None:
-                report["unsafe"][name] = reason
+                report["unsafe"][name] = left[package] = reason
     finally:
         report["reads"] = sorted(observed_variables.end_observation())
         sys.meta_path.remove(missing)
@@ -89,19 +90,25 @@ class _Traces:
         threading = sys.modules.get("threading")
         if threading is not None and threading.active_count() > 1:
             return "its import starts a thread"
-        for thread in set(os.listdir("/proc/self/task")) - self.threads:
-            if not _may_be_gone(thread):
-                return "its import starts a thread"
+        threads = [one for one in set(os.listdir("/proc/self/task")) - self.threads if not _may_be_gone(one)]
+        if threads and _outlive_fork(threads):
+            return "its import starts a thread"
         return None
 
 
 def _may_be_gone(thread: str) -> bool:
     """Tell whether a library's own thread is one that a fork may lose."""
     called = _read(f"/proc/self/task/{thread}/comm").strip()
-    if called in _THREADS or not called:
-        return True
-    # A thread without a name of its own: OpenBLAS's, where one of its packages is there.
-    return called == _read("/proc/self/comm").strip() and any(package in sys.modules for package in _OWN_THREADS)
+    return called in _THREADS or not called
+
+
+def _outlive_fork(threads: list[str]) -> bool:
+    """Tell whether any of the threads is still there after a fork: OpenBLAS ends its own before it, and begins anew."""
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+    return any(thread in threads for thread in os.listdir("/proc/self/task"))
 
 
 def _read(path: str) -> str:
