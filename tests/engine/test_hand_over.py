@@ -99,6 +99,28 @@ async def test_jobs_run_in_the_order_in_which_they_became_ready() -> None:
         assert [one.node for one in ran] == sorted(nodes)
 
 
+@pytest.mark.handed_over
+async def test_the_first_steps_start_before_others_are_laid_out(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those with a slot are sent in a turn of their own; those that wait follow in the next, and all of them run."""
+    async with workbench(cpus=1) as bench:
+        computes, sent = bench.engine.context.computes, []
+        start = computes.start
+
+        def record_start(steps: list[Any]) -> None:
+            sent.append(len(steps))
+            start(steps)
+
+        monkeypatch.setattr(computes, "start", record_start)
+        nodes = {"first": gates.command("first"), **{f"n{number}": gates.mark(f"n{number}") for number in range(4)}}
+        job = bench.submit("many", {"jobs": nodes})
+        await gates.begun("first")
+        await waits(bench, bench.child(job, "n3"))
+        assert sent == [1, 4]
+        await gates.open("first")
+        assert (await bench.over(job)).status == "Completed"
+        assert gates.marks == ["n0", "n1", "n2", "n3"]
+
+
 async def test_a_job_goes_on_after_one_that_failed(gates: Gates) -> None:
     """The launcher starts nothing after a failure; the engine lets the oldest that waits go."""
     async with workbench(cpus=1) as bench:

@@ -34,6 +34,7 @@ class Dispatcher:
         self._endings = endings
         self._db = state.context.db
         self._reused = 0
+        self._has_deferred = False
         self._prepared: deque[tuple[int, Exception | None]] = deque()
 
     def clear(self) -> None:
@@ -52,8 +53,18 @@ class Dispatcher:
         for queue in self._state.queues.by_runner.values():
             is_served = self._fill_queue(queue)
             is_local_served = is_local_served and (is_served or queue is not self._state.queues.local)
-        if is_local_served:
+        if is_local_served and not self._starts_first():
             self._state.handover.hand_over(self)
+
+    def _starts_first(self) -> bool:
+        """Return True, and ask for another turn, if steps start in this one: they wait for no others to be laid out.
+
+        The next turn hands over even if more steps start in it.
+        """
+        self._has_deferred = self._state.handover.is_on and bool(self.steps) and not self._has_deferred
+        if self._has_deferred:
+            self._state.request_turn()
+        return self._has_deferred
 
     def _fill_queue(self, queue: RunnerQueue) -> bool:
         """Start leaves of a queue; return False if the oldest one needs more slots than are free."""
@@ -84,12 +95,18 @@ class Dispatcher:
         self._state.step_reuse.resolve_reused_inputs(leaf)
         return leaf
 
-    def note_started(self, run: LeafRun, started_at: float) -> None:
-        """Record that the process of a step is there; `started_at` is in seconds since the epoch."""
+    def note_started(self, run: LeafRun, started_at: float, *, has_ended: bool = False) -> None:
+        """Record that the process of a step is there; `started_at` is in seconds since the epoch.
+
+        If it `has_ended`, the caller records the job's next status, and this one is written together with that.
+        """
         self._state.handover.give_slot(run)
         if run.is_queued:
             self._state.changed.add(run.job.root_id)
-            jobs.set_status(self._db, run.job, "Preparing", "Running", started_at=started_at)
+            if has_ended:
+                jobs.note_running(run.job, started_at)
+            else:
+                jobs.set_status(self._db, run.job, "Preparing", "Running", started_at=started_at)
 
     def take_prepared(self) -> None:
         """Start the leaves whose preparation has ended."""

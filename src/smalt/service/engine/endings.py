@@ -37,7 +37,7 @@ class Endings:
         while work:
             job, status, error = work.popleft()
             self._composites.ending.discard(job.id)
-            if job.is_over or jobs.is_over(self._db, job.id):
+            if self._is_over(job):
                 continue
             last = ("Finalizing", status) if status == "Completed" and job.status == "Running" else (status,)
             jobs.set_status(self._db, job, *last, error=error)
@@ -54,6 +54,13 @@ class Endings:
                 self._state.step_reuse.forget_tree(job.id)
             else:
                 work.extend(self.tell_parent(job))
+
+    def _is_over(self, job: Job) -> bool:
+        """Return True if the job has ended; that of a run, which goes on until its end, need not be looked for."""
+        if job.is_over:
+            return True
+        run = self._state.queues.runs.get(job.id)
+        return (run is None or run.job is not job) and jobs.is_over(self._db, job.id)
 
     def tell_parent(
         self, child: Job, found: Any = None, error: Exception | None = None, *, is_read: bool = False

@@ -47,7 +47,7 @@ class ExitSettler:
         process = None
         if exit.process and exit.started:
             process = (*exit.process, exit.started)
-            self._dispatcher.note_started(run, exit.started)
+            self._dispatcher.note_started(run, exit.started, has_ended=True)
         job_attempts.end_attempt(
             self._db,
             exit.step_id,

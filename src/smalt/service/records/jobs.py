@@ -54,6 +54,8 @@ class Job:
     """1 if the job makes child jobs and has no process of its own."""
     end_number: int | None = None
     """The place of its end among the ends that its parent was told; None until the parent's kind has reacted to it."""
+    unwritten: tuple[str, ...] = ()
+    """The statuses that it went through since its row was written; see `note_running`."""
 
     @property
     def is_over(self) -> bool:
@@ -259,6 +261,13 @@ def count_unfinished(db: Database) -> int:
     return int(db.value("SELECT count(*) FROM jobs WHERE ended_at IS NULL AND parent_id IS NULL"))
 
 
+def note_running(job: Job, started_at: float) -> None:
+    """Note that a job ran which has ended as well: the `set_status` that follows in this transaction writes both."""
+    job.unwritten = ("Preparing", "Running")
+    job.status = job.unwritten[-1]
+    job.started_at = job.started_at or started_at
+
+
 def set_status(
     db: Database,
     job: Job,
@@ -271,6 +280,7 @@ def set_status(
     `started_at` is for a job that turns out to have been running since then. A job that has its `ended_at` keeps it.
     """
     now = time.time()
+    statuses, job.unwritten = job.unwritten + statuses, ()
     events.append_events(
         db,
         [(job.workspace_id, job.id, job.root_id, now, "status", status, job.created_by) for status in statuses],

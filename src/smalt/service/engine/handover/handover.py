@@ -35,6 +35,8 @@ class HandOver(NoHandOver):
     No commit and no message lies between the two then. docs/internals/handover.md says which steps may wait there.
     """
 
+    is_on = True
+
     def __init__(self, context: EngineContext, queues: Queues, reusing: StepReuse) -> None:
         super().__init__(context, queues)
         self._db = context.db

@@ -33,6 +33,8 @@ class StepStarter(Protocol):
 class NoHandOver:
     """Every step starts in its turn. `HandOver` overrides what it does earlier."""
 
+    is_on = False
+
     def __init__(self, context: EngineContext, queues: Queues) -> None:
         self._context = context
         self._queues = queues

@@ -46,11 +46,13 @@ class WaitingSteps:
     @property
     def _limit(self) -> int:
         """The number of steps that may wait for those that run."""
-        running = sum(
-            bool(run.grant and run.step_id and not run.task) and run.queue in (None, self._queues.local)
-            for run in self._queues.runs.values()
-        )
-        return min(_WAITING_EACH * min(running, self._queues.slots.cpus), _MOST_WAITING)
+        most, running = min(self._queues.slots.cpus, _MOST_WAITING // _WAITING_EACH), 0
+        for run in self._queues.runs.values():  # those that run are the oldest, so the first few are enough
+            if run.grant and run.step_id and not run.task and run.queue in (None, self._queues.local):
+                running += 1
+            if running >= most:
+                break
+        return _WAITING_EACH * running
 
     def add_waiting(self, job: Job, attempt: Attempt | None = None) -> LeafRun:
         """Add a leaf that waits only for a slot."""

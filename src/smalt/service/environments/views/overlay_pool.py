@@ -31,8 +31,8 @@ class OverlayPool:
         """Take the folder of the spare overlays, which is on the file system of the jobs' folders."""
         self._folder = folder
         self._own = folder / str(os.getpid())
-        self._out: dict[Path, _Overlay] = {}
-        self._staying: dict[Path, _Overlay] = {}
+        self._out: dict[str, _Overlay] = {}
+        self._staying: dict[str, _Overlay] = {}
         self._spares: dict[str, list[_Overlay]] = {}
         self._count = 0
         self._lock = threading.Lock()
@@ -48,30 +48,30 @@ class OverlayPool:
             os.rename(spare.folder, folder)
         with self._lock:
             mark = spare.stamp if spare else make_stamp(template, folder)
-            self._out[folder] = _Overlay(template, folder, mark)
+            self._out[os.fspath(folder)] = _Overlay(template, folder, mark)
 
     def retain(self, folder: Path) -> bool:
         """Keep the overlay of a finished job at `folder`, for `move`; False if it was modified."""
         with self._lock:
-            overlay = self._out.get(folder)
+            overlay = self._out.get(os.fspath(folder))
             if overlay is None or not overlay.is_untouched:
                 return False
-            self._staying[folder] = self._out.pop(folder)
+            self._staying[os.fspath(folder)] = self._out.pop(os.fspath(folder))
             return True
 
     def move(self, old: Path, folder: Path) -> bool:
         """Move a retained overlay along with its renamed folder, for the next job; False if there is none at `old`."""
         with self._lock:
-            overlay = self._staying.pop(old, None)
+            overlay = self._staying.pop(os.fspath(old), None)
             if overlay is None:
                 return False
-            self._out[folder] = overlay._replace(folder=folder)
+            self._out[os.fspath(folder)] = overlay._replace(folder=folder)
             return True
 
     def release(self, folder: Path) -> None:
         """Take back the overlay of a finished job: keep it as a spare, or delete it in the background."""
         with self._lock:
-            overlay = self._out.pop(folder, None)
+            overlay = self._out.pop(os.fspath(folder), None)
             spares = self._spares.setdefault(overlay.template.key, []) if overlay else []
             if overlay is not None and overlay.is_untouched and len(spares) < _MOST_SPARES:
                 self._count += 1
