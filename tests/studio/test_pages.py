@@ -13,7 +13,7 @@ IS_BUILT = (STATIC / "index.html").is_file()
 
 def test_every_address_is_the_page(server: Server) -> None:
     """Without a session, as it holds nothing of the home's; where it was not built, it says how."""
-    for path in ("/studio", "/studio/default/jobs/a", "/studio/x/../y"):
+    for path in ("/studio", "/studio/default/jobs/a", "/studio/x/../y", "/studio/assets/jobs", "/studio/assets/data/a"):
         answer = Browser(server).ask("GET", path)
         assert answer.status == (200 if IS_BUILT else 404)
         assert b'<div id="root">' in answer.body if IS_BUILT else b"scripts/studio" in answer.body

@@ -30,6 +30,8 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+_SUFFIXES = (".js", ".css", ".map", ".woff2", ".svg", ".png")
+"""Of the files in `assets`; all else below that name is a page of a workspace called so."""
 _FOREVER = "public, max-age=31536000, immutable"
 """Files whose names have a hash of their content."""
 _NOT_BUILT = (
@@ -46,10 +48,12 @@ async def get_page(request: ApiRequest) -> Response:
     path = str(request.path_params.get("path", ""))
     if path.startswith("assets/"):
         file = STATIC / path
-        if ".." in path.split("/") or not file.is_file():
+        is_there = ".." not in path.split("/") and file.is_file()
+        if not is_there and (".." in path.split("/") or file.suffix in _SUFFIXES):
             raise NotFound(f"the studio has no file {path[:100]}; load the page again")
-        kind = "text/javascript" if path.endswith(".js") else mimetypes.guess_type(path)[0]
-        return FileResponse(file, media_type=kind, headers={**_HEADERS, "cache-control": _FOREVER})
+        if is_there:
+            kind = "text/javascript" if path.endswith(".js") else mimetypes.guess_type(path)[0]
+            return FileResponse(file, media_type=kind, headers={**_HEADERS, "cache-control": _FOREVER})
     index = STATIC / "index.html"
     if not index.is_file():
         return HTMLResponse(
