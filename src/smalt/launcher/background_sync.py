@@ -14,7 +14,7 @@ class BackgroundSync:
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.covered = 0.0
-        """What was written until then (monotonic) is on the disk, or will be as soon as the disk can."""
+        """The time (monotonic) until which all that was written is on the disk, or will be as soon as the disk can."""
         self._synced = 0.0
         self._say = say
         self._requests: queue.SimpleQueue[tuple[int, float]] = queue.SimpleQueue()
