@@ -11,7 +11,7 @@ from typing import Any
 
 _BASH = "/bin/bash" if os.path.exists("/bin/bash") else shutil.which("bash") or "/bin/bash"
 _SHELL = "SHELL"
-"""Where it is not set, bash looks for the user in all that nsswitch.conf names, which takes 0.1 ms."""
+"""The variable without which bash looks for the user in all that nsswitch.conf names, which takes 0.1 ms."""
 _LONGEST_ARGUMENT = 100_000  # Linux takes 131,072 bytes in one argument
 CHANGED_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 """Signals that this process, or Python, ignores; what it starts has their defaults."""
