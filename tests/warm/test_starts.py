@@ -168,7 +168,6 @@ def test_a_package_that_was_changed_by_hand_is_imported_again(rig: Rig, tmp_path
     rig.launch()
     warm_rig = WarmRig(rig, rig.connect(), str(folder / "bin/python"))
     program = Program("edited", "import tqdm\nprint(tqdm.VALUE)\n", {})
-    assert warm_rig.run_cold(program).log == "1\n"  # and the folder has its __pycache__
     assert warm_rig.run_warm(program).log == "1\n"
     if change == "edited":
         facts = module.stat()
@@ -183,7 +182,7 @@ def test_a_package_that_was_changed_by_hand_is_imported_again(rig: Rig, tmp_path
         os.rename(site / "other.py", module)
     step, exit, how = run_in_place(warm_rig, program)
     assert (exit["code"], exit["mode"], Path(step["log"]).read_text()) == (0, "cold", "2\n")
-    assert how.endswith("started cold after all: a file that was imported before has changed\n")
+    assert how.endswith("started cold after all: a file or folder that was imported from has changed\n")
     assert warm_rig.run_warm(program).how.startswith("started warm: imported before: tqdm")
 
 
@@ -366,6 +365,19 @@ def test_variables_that_are_read_at_the_interpreters_start_count(rig: Rig, tmp_p
     step, _, how = run_in_place(warm_rig, program._replace(variables={"MINE": "1"}))
     assert Path(step["log"]).read_text() == "1 _Environ\n"
     assert how == "started cold: the variable MINE, which is read at import, is another\n"
+
+
+@pytest.mark.parametrize("name", ["BASH_ENV", "SHELLOPTS", "BASH_FUNC_python%%", "POSIXLY_CORRECT"])
+def test_variables_that_bash_acts_on_are_left_to_it(warm_rig: WarmRig, name: str) -> None:
+    """A file or function of them may set what the program sees."""
+    with pytest.raises(AssertionError, match=f"the variable {name} is read by the step's shell"):
+        warm_rig.make_step(Program("bash", "print(1)\n", {}, variables={name: "x"}), "warm")
+
+
+@pytest.mark.parametrize("text", ["if " + "+".join(["1"] * 20_000) + ": pass\n", "x = " + "-" * 100_000 + "1\n"])
+def test_a_program_too_deep_to_be_read_starts_cold(warm_rig: WarmRig, text: str) -> None:
+    with pytest.raises(AssertionError, match=r"nested too deeply|is not Python of this server"):
+        warm_rig.make_step(Program("deep", text, {}), "warm")
 
 
 def test_inputs_stay_sealed(warm_rig: WarmRig, tmp_path: Path) -> None:

@@ -23,8 +23,12 @@ class BackgroundSync:
     def request(self, file: int, now: float) -> None:
         """Sync what was written to the descriptor until now; OSError says why it cannot be."""
         self._start_thread()
+        self.covered = now  # before the thread can fail, and take it back
         self._requests.put((os.dup(file), now))  # a copy, as the file may be closed meanwhile
-        self.covered = now
+
+    def is_pending(self) -> bool:
+        """Return True while something that was asked for is not on the disk."""
+        return self._synced < self.covered
 
     def _start_thread(self) -> None:
         if self._thread is not None:
@@ -48,7 +52,7 @@ class BackgroundSync:
                 sync_file(file)
                 self._synced = when
             except OSError as error:
-                self.covered = self._synced  # so that it is tried again when the next step starts
+                self.covered = self._synced  # so that it is tried again
                 self._say(f"cannot sync the journal: {error}")
             finally:
                 os.close(file)

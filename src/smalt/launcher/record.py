@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smalt.launcher import claims
+
+if TYPE_CHECKING:
+    from smalt.launcher.warm.parent import WarmParent
 
 
 class StepRecord:
@@ -26,6 +29,7 @@ class StepRecord:
         "namespace",
         "noted",
         "own",
+        "parent",
         "peak",
         "pid",
         "reason",
@@ -66,6 +70,7 @@ class StepRecord:
         self.ended: float | None = None  # when its first process ended; what it left may still be running
         self.exit: dict[str, Any] | None = None  # final
         self.step: dict[str, Any] | None = None  # a warm child's, until it has ended: it may have to start cold
+        self.parent: WarmParent | None = None  # that of the warm child
 
     def as_started(self) -> list[Any]:
         return [self.id, self.pid, self.start_time, self.started]

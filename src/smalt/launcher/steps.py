@@ -24,6 +24,7 @@ from smalt.launcher.warm.parents import MARK, WarmParents
 from smalt.machine import processes
 
 SYNC_AFTER = 0.005
+SYNC_AGAIN = 1.0
 _MAXRSS_UNIT = 1024 if processes.LINUX else 1  # bytes in what wait4 counts memory by
 _COUNTED_LATE = 1 << 20  # bytes by which the kernel's two ways to count memory may differ
 POLL = 0.25  # for a process that is not our child where there are no pidfds
@@ -57,6 +58,7 @@ class RunningSteps:
         self._deadline = float("inf")
         self._syncing = False
         self._sync = BackgroundSync(say)
+        self._is_repeating = False
         self._left_namespaces: list[int] = []
         self._own_peak = 0  # bytes of memory that we had at most, when it was last looked at
         self._ending = StepEnding(self._tree, timers, self.running, self._send_exit)
@@ -241,6 +243,17 @@ class RunningSteps:
             self._sync.request(self._journal.fileno(), now)
         except OSError as error:
             self._say(f"cannot sync the journal: {error}")
+        if not self._is_repeating:
+            self._is_repeating = True
+            self._timers.add_after(SYNC_AGAIN, self._repeat_sync)
+
+    def _repeat_sync(self) -> None:
+        """Sync the journal again where the disk refused it; look again while it has not answered."""
+        self._is_repeating = self._sync.is_pending()
+        if self._is_repeating:
+            self._timers.add_after(SYNC_AGAIN, self._repeat_sync)
+        elif not self._syncing:
+            self._sync_journal()
 
     def _start_process(self, step: dict[str, Any], record: StepRecord) -> bool:
         if claims.VARIABLE in step["env"]:
@@ -277,10 +290,10 @@ class RunningSteps:
         record.step, record.mode = None, "cold"
         record.namespace = self._sealing.open_namespace() if is_sealed else None
         if "warm" in step and (record.namespace is not None or not is_sealed):
-            pid = self.warm.start_step(step, record.claim, environment, mark, record.namespace)
-            if pid:
-                record.pid, record.step, record.mode = pid, step, "warm"
-                self._ending.remove_stranger(pid)
+            given = self.warm.start_step(step, record.claim, environment, mark, record.namespace)
+            if given is not None:
+                record.pid, record.step, record.mode, record.parent = given.pid, step, "warm", given.parent
+                self._ending.remove_stranger(given.pid)
                 return
         with mark.apply_number():
             record.pid = start_process(step, record.claim, environment)
@@ -288,10 +301,11 @@ class RunningSteps:
     def _start_again(self, record: StepRecord, code: int) -> bool:
         """Start a step cold whose warm child ended, with `code`, before it claimed the step."""
         step, record.step = record.step, None
+        parent, record.parent = record.parent, None
         self._leave_namespace(record)
-        if step is None or record.reason is not None or claims.read_claim(record.claim) is not None:
+        if step is None or parent is None or record.reason is not None or claims.read_claim(record.claim) is not None:
             return False
-        self.warm.handle_refusal(step["warm"], code)
+        self.warm.take_back(step["warm"], parent, code)
         step = {name: value for name, value in step.items() if name != "warm"}
         if self._start_process(step, record):
             self.started.append(record)

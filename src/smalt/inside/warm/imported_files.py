@@ -11,15 +11,29 @@ if TYPE_CHECKING:
     Stamps = dict[str, Stamp | None]
 
 
-def read_stamps(begun: int) -> Stamps:
+_COARSE = 50_000_000
+"""Nanoseconds by which a file system's clock may be behind."""
+
+
+def list_folders() -> dict[str, list[str]]:
+    """Return what is in each folder of `sys.path` but `__pycache__`, which imports make."""
+    return {path: _list_names(path) for path in sys.path if path}
+
+
+def read_stamps(begun: int, listed: dict[str, list[str]]) -> Stamps:
     """Return the stamp of each file that was imported, and of each folder of `sys.path`, to which others may be added.
 
-    What changed after `begun`, the time in nanoseconds before the imports, has no stamp: its old text may be what was
-    imported.
+    `begun` is the time in nanoseconds before the imports, and `listed` what was in the folders then. What changed after
+    that has no stamp: its old text may be what was imported.
     """
-    paths = {*_list_files(), *(path for path in sys.path if path)}
-    stamps = {path: _read_stamp(path) for path in paths}
-    return {path: None if stamp[1] >= begun else stamp for path, stamp in stamps.items()}
+    stamps: Stamps = {}
+    for path in _list_files():
+        stamp = _read_stamp(path)
+        stamps[path] = None if stamp[1] >= begun - _COARSE else stamp
+    for path in (path for path in sys.path if path):
+        stamp = _read_stamp(path)  # before the look: what comes after both is seen by the next one
+        stamps[path] = stamp if listed.get(path) == _list_names(path) else None
+    return stamps
 
 
 def have_changed(stamps: Stamps) -> bool:
@@ -36,6 +50,13 @@ def _list_files() -> list[str]:
             if isinstance(file, str):
                 found.append(file)
     return found
+
+
+def _list_names(folder: str) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if name != "__pycache__")
+    except OSError:
+        return []
 
 
 def _read_stamp(path: str) -> Stamp:

@@ -28,13 +28,13 @@ def serve(control: int, known: frozenset[str]) -> None:
     if plan is None:
         os._exit(0)
     inherited = dict(os.environ)
-    begun = time.time_ns()
+    begun, listed = time.time_ns(), imported_files.list_folders()
     report = examination.import_modules(plan["modules"])
     # What a program of the step's folder is called must not be the name of what is here before it.
     tops = {name.partition(".")[0] for name in sys.modules if name not in known}
     report["names"] = sorted(tops.difference(sys.builtin_module_names, {"_smalt_warm"}))
     added = {name: value for name, value in os.environ.items() if inherited.get(name) != value}
-    stamps = imported_files.read_stamps(begun)
+    stamps = imported_files.read_stamps(begun, listed)
     placeholder.install()
     gc.collect()
     gc.freeze()

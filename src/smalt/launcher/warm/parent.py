@@ -47,7 +47,8 @@ class WarmParent:
         self.is_ready = False
         self.started = self.used = time.monotonic()
         self.steps = 0
-        self.on_unused: Callable[[], None] = lambda: None
+        self.note_use: Callable[[], None] = lambda: None
+        self.note_unused: Callable[[], None] = lambda: None
         """Called where it ends without a step."""
         self.channel, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.channel.setblocking(False)

@@ -13,7 +13,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from smalt.launcher import marks
 from smalt.launcher.marks import StepMark
@@ -33,8 +33,10 @@ CHANGED = 251
 _LOCKS = 10
 _REMEMBERED = 256
 _LEAST_STEPS, _MOST_STEPS = 2, 64
-"""Steps of a kind that make a parent worth its while: as many as the first at first, twice as many after each parent
-that ended unused, so that kinds which take each other's place cost little."""
+"""Steps of a kind that start a parent: as many as the first at first, twice as many after each parent that ended
+unused, so that kinds which take each other's place cost little."""
+_FORGET_AFTER = 3600.0
+"""Seconds without a step of a kind after which it counts as a new one."""
 MARK = "warm"
 """The id in the mark of parents and of children that wait: no step has it, so none takes them for its own."""
 
@@ -46,16 +48,32 @@ class _Kind:
         self.seen: set[str] = set()
         """The steps that asked for a parent, as many as are needed for one."""
         self.needed = _LEAST_STEPS
+        self._asked = 0.0
 
     def add_step(self, step_id: str) -> bool:
         """Return True if steps enough have asked."""
+        now = time.monotonic()
+        if now - self._asked > _FORGET_AFTER:
+            self.seen.clear()
+            self.needed = _LEAST_STEPS
+        self._asked = now
         if len(self.seen) < self.needed:
             self.seen.add(step_id)
         return len(self.seen) >= self.needed
 
+    def note_use(self) -> None:
+        self.needed = _LEAST_STEPS
+
     def note_unused(self) -> None:
         self.seen.clear()
         self.needed = min(2 * self.needed, _MOST_STEPS)
+
+
+class GivenStep(NamedTuple):
+    """A step that a child was given."""
+
+    pid: int
+    parent: WarmParent
 
 
 class WarmParents:
@@ -101,8 +119,8 @@ class WarmParents:
 
     def start_step(
         self, step: dict[str, Any], claim: str, variables: dict[str, str], mark: StepMark, namespace: int | None
-    ) -> int:
-        """Return the pid of the child that has been given the step; 0 if it must start cold."""
+    ) -> GivenStep | None:
+        """Give the step to a child that waits; return None if it must start cold."""
         warm = step["warm"]
         parent = self._find_parent(warm)
         reason = self._find_obstacle(warm, parent, step["env"])
@@ -116,22 +134,25 @@ class WarmParents:
             if pid:
                 parent.steps += 1
                 parent.used = time.monotonic()
+                parent.note_use()
                 self.started["warm"] += 1
                 self.saved += parent.cpu
                 _say_how(warm, f"started warm: imported before: {', '.join(parent.plan['modules']) or 'nothing'}")
-                return pid
+                return GivenStep(pid, parent)
             reason = "no child is ready"
         self.started[str(reason)] += 1
         _say_how(warm, f"started cold: {reason}")
-        return 0
+        return None
 
-    def handle_refusal(self, warm: dict[str, Any], code: int) -> None:
-        """A child ended before it claimed its step, which starts cold now."""
+    def take_back(self, warm: dict[str, Any], parent: WarmParent, code: int) -> None:
+        """Count a step as cold whose child ended with `code` before it claimed it; end a parent that is out of date."""
         reason = "the child that was given the step ended before it began"
         if code == CHANGED:
-            reason = "a file that was imported before has changed"
-            if (parent := self._find_parent(warm)) is not None:
+            reason = "a file or folder that was imported from has changed"
+            if parent in self._parents:
                 self._remove_parent(parent)
+        parent.steps -= 1
+        self.saved -= parent.cpu
         self.started["warm"] -= 1
         self.started[reason] += 1
         _say_how(warm, f"started cold after all: {reason}")
@@ -201,7 +222,7 @@ class WarmParents:
         except OSError as error:
             self._say(f"cannot start a warm parent: {error}")
             return
-        parent.on_unused = kind.note_unused
+        parent.note_use, parent.note_unused = kind.note_use, kind.note_unused
         self._parents.append(parent)
         self._add_stranger(parent.pid)
         self._selector.register(parent.channel, selectors.EVENT_READ, partial(self._read_report, parent))
@@ -244,8 +265,8 @@ class WarmParents:
 
     def _give_up(self, parent: WarmParent) -> None:
         """End a parent that nothing uses."""
-        if not parent.steps:
-            parent.on_unused()
+        if parent.is_ready and not parent.steps:
+            parent.note_unused()
         self._remove_parent(parent)
 
     def _remove_parent(self, parent: WarmParent) -> None:

@@ -40,8 +40,8 @@ _LOOKED_AT = frozenset({"modules", "path", "meta_path", "path_hooks"})
 _HARMLESS = frozenset({"append", "extend", "index", "count", "copy"})
 """Methods of sys.path by which nothing comes before what is there."""
 _MOST_FILES = 64
-_MOST_BYTES = 500_000
-"""The size of all files of a program together: half a second of the server's time, once for a program."""
+_MOST_BYTES = 150_000
+"""The size of all files of a program together: 0.15 s of the server's time, once for a program."""
 _SETTERS = frozenset({"putenv", "unsetenv", "load_dotenv", "set_key"})
 _READERS = frozenset(
     {

@@ -34,6 +34,8 @@ _READ_AT_START = frozenset(
     }
 )
 """Variables that a parent has as its children have them. None of them is a place for a secret."""
+_READ_BY_SHELL = ("BASH", "SHELLOPTS", "POSIXLY_CORRECT")
+"""Beginnings of the names of variables by which bash runs a file, defines functions or sets options at its start."""
 _READ_BY_LIBRARIES = (
     *("LC_", "LD_", "OMP_", "GOMP_", "KMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "VECLIB_", "NUMEXPR_", "NPY_"),
     *("NUMPY_", "PANDAS_", "SCIPY_", "SKLEARN_", "JOBLIB_", "LOKY_", "MPL", "MATPLOTLIB", "POLARS_", "ARROW_"),
@@ -167,6 +169,8 @@ def _read_code(parsed: PythonCommand, folder: str) -> Program | str:
         return read_program(folder, script, parsed.module)
     except UnreadableProgram as error:
         return str(error)
+    except (RecursionError, MemoryError):
+        return "its code is nested too deeply to be read ahead"
     except OSError as error:
         return f"its code cannot be read: {error.strerror}"
 
@@ -182,6 +186,8 @@ def _find_problem(
     if ":" in variables.get("PYTHONPATH", ""):
         return "its PYTHONPATH is its own"
     for name in variables:
+        if name.startswith(_READ_BY_SHELL):
+            return f"the variable {name} is read by the step's shell"
         if name.startswith("PYTHON") and name not in _READ_AT_START:
             return f"the variable {name} is read at the interpreter's start"
     return ""
