@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import yaml
 from smalt.exceptions import SmaltError
 from smalt.service.endpoints.batch.mlflow_models import read_environment
 from smalt.service.endpoints.online.model_environments import read_model_environment
@@ -49,6 +50,21 @@ def test_a_hostile_conda_file_of_a_model(tmp_path: Path) -> None:
     folder = write_model(tmp_path, TABLE, f"dependencies: {GROWING}")
     with pytest.raises(SmaltError, match="the conda file is not YAML that can be read"):
         read_environment(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../secret.yml", "link.yml", "sub/../../secret.yml", "a\0b", "huge.yml"]
+)
+def test_a_model_names_only_its_own_files(tmp_path: Path, name: str) -> None:
+    """Neither an absolute path, nor a way or a link out of its folder; nor a file of any size."""
+    (tmp_path / "secret.yml").write_text("password: 1")
+    folder = tmp_path / "model"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "link.yml").symlink_to("../secret.yml")
+    (folder / "huge.yml").write_text("#" * (1 << 21))
+    (folder / "MLmodel").write_text(yaml.safe_dump({"flavors": {"python_function": {"env": {"conda": name}}}}))
+    with pytest.raises(SmaltError, match=r"not in the model's folder|cannot be read|more than 1024 KiB"):
+        read_model_environment(folder)
 
 
 @pytest.mark.parametrize("flavors", ["[a]", "{python_function: [a]}", "7", ""])

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from smalt.exceptions import Unavailable
 from smalt.service.api.drafts import submission
 from tests.helpers import Answer, Server, running_server
 
@@ -318,7 +319,7 @@ def test_drafts_are_kept_with_the_workspace(served: Server, workspace: str) -> N
     assert served.ask("GET", f"{own}/My draft (1)").status == 404
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b'{"text": 7}', b"\xff"])
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"text": 7}', b'{"text": "\\ud800"}', b"\xff"])
 def test_a_damaged_draft_leaves_the_others_in_the_list(served: Server, workspace: str, content: bytes) -> None:
     """It is named with what to do about it; it can be written over and deleted."""
     path = f"/smalt/v1{workspace}/drafts"
@@ -329,7 +330,7 @@ def test_a_damaged_draft_leaves_the_others_in_the_list(served: Server, workspace
     file.write_bytes(content)
     listed = served.ask("GET", path).body
     assert [one["name"] for one in listed["value"]] == ["sound"]
-    assert listed["unreadable"] == [f"the draft 'broken' cannot be read; delete it, or mend its file {file}"]
+    assert listed["unreadable"] == [f"the draft 'broken' cannot be read; delete it, or correct its file {file}"]
     assert served.ask("GET", f"{path}/broken").body["error"]["message"] == listed["unreadable"][0]
     assert served.ask("PUT", f"{path}/broken", draft).status == 200
     assert served.ask("GET", f"{path}/broken").body["text"] == PIPELINE
@@ -342,7 +343,7 @@ def test_a_check_registers_nothing(served: Server, workspace: str) -> None:
     """A component of a registry is described from there; only a job brings it into the workspace."""
     text = PIPELINE.replace("./count.yml", "azureml://registries/smalt/components/split_data/versions/1")
     (described,) = check(served, workspace, text)["components"].values()
-    assert "table" in described["inputs"] or described["inputs"]
+    assert "dataset" in described["inputs"]
     assert served.ask("GET", f"{workspace}/components").body["value"] == []
 
 
@@ -358,7 +359,17 @@ def test_few_programs_submit_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
         limit = asyncio.Semaphore(2)
         return await asyncio.gather(*(submission.run_program({}, tmp_path, "home", limit) for _ in range(6)))
 
-    assert max(asyncio.run(submit_many())) == 2
+    assert max(asyncio.run(submit_many())) <= 2
+
+
+def test_a_submission_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submission, "_TURN", 0.01)
+
+    async def submit() -> None:
+        await submission.run_program({}, tmp_path, "home", asyncio.Semaphore(0))
+
+    with pytest.raises(Unavailable, match="the server is busy with other documents"):
+        asyncio.run(submit())
 
 
 def test_without_the_setting_no_file_is_reached(server: Server, workspace: str) -> None:

@@ -88,6 +88,8 @@ class ServerContext:
     """Read the logs of streams; apart, as what copies and fetches may take long."""
     document_programs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DOCUMENT_PROGRAMS))
     """Each program that submits a document for the studio holds one; more requests wait."""
+    document_checks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DOCUMENT_PROGRAMS))
+    """The same for those that only check one, so that neither waits for the other."""
     launcher: LauncherClient | None = None
     """Starts a server for the next tick of a schedule, where none is there."""
     ends_idle: bool = False

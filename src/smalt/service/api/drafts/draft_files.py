@@ -105,9 +105,17 @@ def _read_draft(file: Path) -> dict[str, Any] | None:
         return None
     except (OSError, ValueError, RecursionError):
         draft = None
-    if not isinstance(draft, dict) or not isinstance(draft.get("text"), str):
-        raise RefusedError(f"the draft '{file.stem}' cannot be read; delete it, or mend its file {file}")
+    if not isinstance(draft, dict) or not _is_text(draft.get("text")):
+        raise RefusedError(f"the draft '{file.stem}' cannot be read; delete it, or correct its file {file}")
     return {**draft, "modified": modified}
+
+
+def _is_text(value: Any) -> bool:
+    """Return True for a text that can be sent: JSON may hold halves of characters."""
+    try:
+        return isinstance(value, str) and value.encode("utf-8", "surrogateescape") is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def _write_draft(file: Path, content: bytes, wanted: str | None, is_new: bool) -> bool:

@@ -38,6 +38,8 @@ from smalt.service.api.request import ApiRequest
 
 ACTS = ("check", "job", "component", "schedule", "endpoint")
 _PATIENCE = 600.0
+_TURN = 60.0
+"""Seconds that a request waits for its turn."""
 _PROGRAM = "smalt.client.jobs.document_submission"
 _ERRORS: dict[str, type[SmaltError]] = {each.code: each for each in (NotFound, Conflict, RefusedError, Unavailable)}
 
@@ -58,7 +60,8 @@ async def submit_document(request: ApiRequest) -> dict[str, Any]:
     given = {**body, "kind": found["kind"], "workspace": names}
     with contextlib.ExitStack() as stack:
         place = str(folder) if folder is not None else stack.enter_context(tempfile.TemporaryDirectory())
-        home, limit = str(request.server.home.root), request.server.document_programs
+        server = request.server
+        home, limit = str(server.home.root), server.document_checks if act == "check" else server.document_programs
         answer = await run_program({**given, "folder": place}, Path(place), home, limit)
     if "result" in answer:
         result: dict[str, Any] = answer["result"]
@@ -81,7 +84,11 @@ def _answer_problems(act: str, problems: list[dict[str, Any]]) -> dict[str, Any]
 
 async def run_program(given: dict[str, Any], folder: Path, home: str, limit: asyncio.Semaphore) -> dict[str, Any]:
     """Run the program that submits a document, once fewer than so many run, and return its answer."""
-    async with limit:
+    try:
+        await asyncio.wait_for(limit.acquire(), _TURN)
+    except asyncio.TimeoutError:
+        raise Unavailable("the server is busy with other documents; try again in a minute") from None
+    try:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", _PROGRAM, cwd=folder, env={**os.environ, "SMALT_HOME": home},
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -97,6 +104,8 @@ async def run_program(given: dict[str, Any], folder: Path, home: str, limit: asy
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
+    finally:
+        limit.release()
     if process.returncode:
         raise RuntimeError(f"the program that submits a document failed: {failed.decode(errors='replace')[-2000:]}")
     answer: dict[str, Any] = json.loads(said)

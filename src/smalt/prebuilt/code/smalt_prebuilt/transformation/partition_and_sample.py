@@ -56,6 +56,8 @@ def assign_folds(frame: pl.DataFrame, ports: ComponentPorts) -> pl.DataFrame:
         raise ComponentError(
             f"number_of_folds is {count}; give a number from 2 to the {frame.height} rows of the table"
         )
+    if FOLD in frame.columns:
+        raise ComponentError(f"dataset has a column '{FOLD}' already; rename it or leave it out")
     order = [row for rows in shuffle_groups(frame, ports) for row in rows]
     folds = [0] * frame.height
     for place, row in enumerate(order):
@@ -70,8 +72,10 @@ def pick_fold(frame: pl.DataFrame, ports: ComponentPorts) -> pl.DataFrame:
             f"dataset has no column '{FOLD}'; connect the output of partition_and_sample with mode assign_to_folds"
         )
     fold = ports.get_whole_number("fold", 1)
-    last = frame[FOLD].max() or 0
-    if not 1 <= fold <= int(str(last)):
+    folds = frame[FOLD].cast(pl.Int64, strict=False)
+    if not isinstance(last := folds.max(), int) or folds.null_count() > frame[FOLD].null_count():
+        raise ComponentError(f"the column '{FOLD}' of dataset holds no numbers of folds")
+    if not 1 <= fold <= last:
         raise ComponentError(f"fold is {fold}, and the table has the folds 1 to {last}")
     is_chosen = pl.col(FOLD) != fold if ports.get_flag("pick_complement") else pl.col(FOLD) == fold
     return frame.filter(is_chosen).drop(FOLD)
