@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smalt.service.records.database import Database
-from smalt.service.records.jobs import RUN_METRICS, Job
+from smalt.service.records.jobs import COLUMNS, RUN_METRICS, Job
 
-_JOB = ", ".join(f"j.{name}" for name in Job.__slots__)
+_JOB = ", ".join(f"j.{column.strip()}" for column in COLUMNS.split(","))
 _OPEN = "t.status NOT IN ('Completed', 'Failed', 'Canceled')"
 
 
