@@ -286,6 +286,61 @@ def test_imports_behind_code_that_is_not_read_are_the_programs_own(warm_rig: War
     assert warm_rig.make_step(program, "warm")["warm"]["modules"] == ["csv"]
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "import warnings\nwarnings.simplefilter('error')\n",
+        "import logging.config\nlogging.config.dictConfig({'version': 1})\n",
+        "import logging\nlogging.setLoggerClass(logging.Logger)\n",
+        "import os\nos.sched_setaffinity(0, {0})\n",
+        "import os\nos.chdir('d')\n",
+        "import atexit\natexit.register(print)\n",
+        "import math\nmath.sqrt = lambda x: -1.0\n",
+        "import math\ndel math.sqrt\n",
+        "import math\nmath.sqrt, x = 1, 2\n",
+        "import subprocess\nsubprocess.run(['true'])\n",
+        "open('matplotlibrc', 'w').close()\n",
+        "import warnings\nwith warnings.catch_warnings():\n    pass\n",
+        "try:\n    import csv\nexcept ImportError:\n    x = 1\nelse:\n    input()\n",
+        "class A:\n    input()\n",
+        "def f(x=input()): ...\n",
+        "import atexit\n@atexit.register\ndef f(): ...\n",
+        "import helper\n",
+        "def print(*x): ...\nprint(1)\n",
+        "from pathlib import Path\nPath('matplotlibrc').write_text('')\n",
+        "for x in map(input, 'a'): pass\n",
+    ],
+)
+def test_imports_after_what_may_change_them_are_the_programs_own(warm_rig: WarmRig, before: str) -> None:
+    """Packages read filters, loggers, processors, files and functions while they are imported."""
+    files = {"helper.py": "import warnings\nwarnings.warn('')\n"}
+    plan = warm_rig.make_step(Program("set", f"{before}import decimal\nimport json\n", files), "warm")["warm"]
+    assert not {"decimal", "json"} & {*plan["modules"]}
+
+
+def test_imports_after_what_changes_nothing_are_done_before(warm_rig: WarmRig) -> None:
+    """Constants, functions, classes, paths, loggers and variables of the environment."""
+    text = '"Text."\nimport logging, os, sys, contextlib, dataclasses, collections\nfrom pathlib import Path\n'
+    text += (
+        "log = logging.getLogger(__name__)\nROOT = Path(__file__).resolve().parent / 'x'\nprint('begun', len('a'))\n"
+    )
+    text += "X = os.environ.get('X', '1')\nY = os.path.join(str(ROOT), 'y')\nos.environ['MINE'] = '1'\n"
+    text += "sys.path.append(str(ROOT))\nP = collections.namedtuple('P', 'a b')\n"
+    text += "def f(x: int = 3, *y: str) -> None:\n    input()\n"
+    text += "@dataclasses.dataclass\nclass A:\n    x: int = dataclasses.field(default=1)\n    def g(self): input()\n"
+    text += "with contextlib.suppress(ImportError):\n    import csv\n"
+    text += "try:\n    import json\nexcept ImportError:\n    json = None\n"
+    text += "if X == 'a':\n    Z = 1\nimport decimal\n"
+    modules = warm_rig.make_step(Program("plain", text, {}), "warm")["warm"]["modules"]
+    assert {"csv", "json", "decimal"} <= {*modules}
+
+
+def test_a_configuration_beside_the_program_is_read_by_it(warm_rig: WarmRig) -> None:
+    program = Program("configured", "import csv\n", {"matplotlibrc": "figure.figsize: 3, 3\n"})
+    with pytest.raises(AssertionError, match="its folder has a matplotlibrc, which matplotlib reads at its import"):
+        warm_rig.make_step(program, "warm")
+
+
 def test_os_environ_may_be_read_and_given_to_a_process(warm_rig: WarmRig) -> None:
     text = "import os, subprocess\nprint(dict(os.environ), 'A' in os.environ, os.environ.get('A'))\n"
     text += "subprocess.run(['true'], env=os.environ)\nsubprocess.run(['true'], env={**os.environ, 'A': '1'})\n"

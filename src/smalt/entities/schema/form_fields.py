@@ -1,4 +1,4 @@
-"""What forms are made of: the keys of each type of step, with kinds, choices and bounds, in a few words of JSON."""
+"""Description of forms: the keys of each type of step, with kinds, choices and bounds, as JSON."""
 
 from __future__ import annotations
 

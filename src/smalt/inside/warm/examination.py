@@ -107,7 +107,7 @@ def _may_be_gone(thread: str) -> bool:
 
 
 def _outlive_fork(threads: list[str]) -> bool:
-    """Tell whether any of the threads is still there after a fork: OpenBLAS ends its own before it, and begins anew."""
+    """Tell whether any of the threads is there after a fork: OpenBLAS ends its own before it, and starts them again."""
     child = os.fork()
     if not child:
         os._exit(0)

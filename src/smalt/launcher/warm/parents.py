@@ -42,7 +42,7 @@ MARK = "warm"
 
 
 class _Kind:
-    """What is known of the steps that one parent would serve."""
+    """The steps that one parent would serve, as far as they are known."""
 
     def __init__(self) -> None:
         self.seen: set[str] = set()

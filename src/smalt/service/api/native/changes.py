@@ -28,7 +28,7 @@ _TICK = 20.0
 _PAUSE_OF_TABLE = 0.5
 _PAUSE_OF_JOB = 0.1
 _PAUSE_PER_SECOND = 100
-"""Of reading: a reader takes about a hundredth of the event loop's time from the engine, however much changes."""
+"""Seconds of pause for each second of reading, so that a reader takes about a hundredth of the event loop's time."""
 _LONGEST_PAUSE = 1.0
 _MOST = 2000
 

@@ -31,7 +31,7 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 _SUFFIXES = (".js", ".css", ".map", ".woff2", ".svg", ".png")
-"""Of the files in `assets`; all else below that name is a page of a workspace called so."""
+"""The endings of the files in `assets`; all else below that name is a page of a workspace with that name."""
 _FOREVER = "public, max-age=31536000, immutable"
 """Files whose names have a hash of their content."""
 _NOT_BUILT = (

@@ -10,6 +10,8 @@ import os
 import sys
 from typing import NamedTuple, TypeGuard
 
+from smalt.service.compute.local.plain_statements import is_plain
+
 SAFE = frozenset(
     {
         *(
@@ -112,6 +114,8 @@ class _Reading:
         self._size = 0
         self._modules: dict[str, None] = {}
         self._writes: set[str] = set()
+        self._own: frozenset[str] = frozenset()
+        """The names of functions and classes of the file that is read."""
         self._is_closed = False
         """True after a package that may change what the imports after it do."""
 
@@ -137,6 +141,8 @@ class _Reading:
             _check_looks_at_sys(node)
             _check_hands_on_variables(node)
             self._look_for_writes(node)
+        functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        self._own = frozenset(node.name for node in ast.walk(tree) if isinstance(node, functions))
         self._read_statements(tree.body, os.path.dirname(path), is_main)
 
     def _read_statements(self, statements: list[ast.stmt], folder: str, is_main: bool) -> None:
@@ -146,10 +152,28 @@ class _Reading:
                     self._add_module(alias.name)
             elif isinstance(one, ast.ImportFrom):
                 self._add_from(one, folder)
-            elif isinstance(one, (ast.Try, ast.With)) or (is_main and _is_main_test(one)):
+            elif is_main and _is_main_test(one):
                 self._read_statements(one.body, folder, is_main)
-            elif not isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and self._runs_other_code(one):
-                self._is_closed = True
+            elif isinstance(one, ast.Try):
+                self._read_statements(one.body, folder, is_main)
+                for other in (
+                    *(part for handler in one.handlers for part in handler.body),
+                    *one.orelse,
+                    *one.finalbody,
+                ):
+                    self._pass_statement(other)
+            elif isinstance(one, ast.With):
+                for item in one.items:
+                    self._pass_statement(ast.Expr(item.context_expr))
+                self._read_statements(one.body, folder, is_main)
+            else:
+                self._pass_statement(one)
+
+    def _pass_statement(self, statement: ast.stmt) -> None:
+        """Leave the imports after a statement to the program where it may change what they do."""
+        is_function = isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef))
+        if not is_plain(statement, self._own) or (not is_function and self._runs_other_code(statement)):
+            self._is_closed = True
 
     def _runs_other_code(self, statement: ast.stmt) -> bool:
         """Return True for a statement that may run what is not read here; functions wait for their call."""

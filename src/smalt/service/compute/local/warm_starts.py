@@ -24,6 +24,7 @@ from smalt.service.settings import ServerSettings
 _SWITCHES = {"true": "on", "false": "off"}
 """The words that YAML's `on` and `off` may have become."""
 _MOST_PROGRAMS = 512
+_MATPLOTLIBRC = "matplotlibrc"
 
 _READ_AT_START = frozenset(
     {
@@ -88,6 +89,8 @@ class WarmStarts:
         program = problem or self._read_program(spec, parsed, folders)
         if isinstance(program, str):
             return None, program
+        if program.modules and os.path.exists(os.path.join(folders.cwd, _MATPLOTLIBRC)):
+            return None, f"its folder has a {_MATPLOTLIBRC}, which matplotlib reads at its import"
         for name in program.writes:
             if name in _READ_AT_START or name.startswith((*_READ_BY_LIBRARIES, "PYTHON")):
                 return None, f"its program sets {name}, which is read at import"

@@ -92,7 +92,7 @@ def find_component(context: EngineContext, workspace: Workspace, text: str) -> d
 
 
 def read_component(context: EngineContext, db: Database, workspace: Workspace, text: str) -> dict[str, Any]:
-    """The same by the connection `db`, in any thread; a component of a registry is read there, and not registered."""
+    """Read a component through the connection `db`, in any thread; one of a registry is not registered."""
     reference = parse_name(text)
     if not _is_own(workspace, reference):
         raise _make_elsewhere_error(workspace, reference)

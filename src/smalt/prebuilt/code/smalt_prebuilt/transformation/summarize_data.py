@@ -33,7 +33,7 @@ _FIGURES: dict[str, Callable[[pl.Series], Any]] = {
     "Sample Kurtosis": lambda one: one.kurtosis(bias=False) if len(one) > 3 else None,
     **{f"P{part:g}": _make_percentile(part) for part in _PERCENTILES},
 }
-"""What only numbers have."""
+"""The figures that only numbers have."""
 _TYPES: dict[str, Any] = {
     **dict.fromkeys(_TEXTS, pl.String),
     **dict.fromkeys(_COUNTS, pl.Int64),
