@@ -42,7 +42,7 @@ class LocalResults:
         """Look at what the command left; return None if that takes long, or if not all of it is plain data."""
         folders = self.context.get_folders(spec)
         try:
-            noted = watching.read_note(claims.make_path(folders.folder, spec.id)) if spec.inputs else {}
+            noted = watching.read_note(claims.make_path(folders.folder, spec.id))
             outputs = {one.name: examine_path(one.place, _QUICK_ENTRIES) for one in self._list_written(spec, folders)}
         except (PermissionError, SmaltError):  # looking for changed inputs, or storing the outputs, will say why
             return None
