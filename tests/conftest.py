@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
-    """Say below the summary which tests were left out, and why."""
+    """Say below the summary which tests were left out, and why, and which passed at a second try only."""
     yield
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or hasattr(session.config, "workerinput"):
@@ -46,6 +46,10 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
         lines.append(f"{deselected or 'the tests'}: not selected by -m '{expression}'")
     for line in lines:
         reporter.write_line(f"left out {line}")
+    for report in reporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "tried again" and report.when == "call":
+                reporter.write_line(f"passed at the second try: {value}")
 
 
 @pytest.fixture
