@@ -89,7 +89,7 @@ class ServerContext:
     document_programs: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DOCUMENT_PROGRAMS))
     """Each program that submits a document for the studio holds one; more requests wait."""
     document_checks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DOCUMENT_PROGRAMS))
-    """The same for those that only check one, so that neither waits for the other."""
+    """Each program that only checks a document holds one of these, so that checks do not wait for submissions."""
     launcher: LauncherClient | None = None
     """Starts a server for the next tick of a schedule, where none is there."""
     ends_idle: bool = False
