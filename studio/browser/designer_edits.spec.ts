@@ -132,15 +132,7 @@ test("Ctrl S saves what a field has, and Ctrl Z undoes it wherever the focus is"
 });
 
 test("what is typed while a save is under way is not saved, and is by the next one", async ({ page }) => {
-  const path = writeProject("slow");
-  const saved = () => readFileSync(`${FILES}/${path}`, "utf8");
-  await open(page, `designer?file=${path}`);
-  await node(page, "count").click();
-  const field = form(page, "Step count").getByLabel("value of rows", { exact: true });
-  const answerSaves = await holdSaves(page, "slow");
-  await field.fill("8");
-  await page.keyboard.press("Control+s");
-  await expect.poll(saved).toBe(PIPELINE.replace("rows: 5", "rows: 8"));
+  const { saved, field, answerSaves } = await saveUnanswered(page, "slow");
   await field.fill("9");
   await page.keyboard.press("Control+s");
   answerSaves();
@@ -149,15 +141,7 @@ test("what is typed while a save is under way is not saved, and is by the next o
 });
 
 test("what is undone while a save is under way is not saved", async ({ page }) => {
-  const path = writeProject("undone");
-  const saved = () => readFileSync(`${FILES}/${path}`, "utf8");
-  await open(page, `designer?file=${path}`);
-  await node(page, "count").click();
-  const field = form(page, "Step count").getByLabel("value of rows", { exact: true });
-  const answerSaves = await holdSaves(page, "undone");
-  await field.fill("8");
-  await page.keyboard.press("Control+s");
-  await expect.poll(saved).toBe(PIPELINE.replace("rows: 5", "rows: 8"));
+  const { path, field, answerSaves } = await saveUnanswered(page, "undone");
   await page.keyboard.press("Control+z");
   await expect(field).toHaveValue("5");
   answerSaves();
@@ -189,6 +173,20 @@ test("a large pipeline opens at its beginning, and takes keys and connections as
   await page.getByRole("button", { name: "Fit View" }).click();
   await expect(node(page, "step_159")).toBeInViewport();
 });
+
+/** Save a change of a new file, of which the page hears once `answerSaves` is called. */
+async function saveUnanswered(page: Page, name: string) {
+  const path = writeProject(name);
+  const saved = () => readFileSync(`${FILES}/${path}`, "utf8");
+  await open(page, `designer?file=${path}`);
+  await node(page, "count").click();
+  const field = form(page, "Step count").getByLabel("value of rows", { exact: true });
+  const answerSaves = await holdSaves(page, name);
+  await field.fill("8");
+  await page.keyboard.press("Control+s");
+  await expect.poll(saved).toBe(PIPELINE.replace("rows: 5", "rows: 8"));
+  return { path, saved, field, answerSaves };
+}
 
 /** Let files be written, and keep the answers from the page until the returned function is called. */
 async function holdSaves(page: Page, name: string): Promise<() => void> {

@@ -34,16 +34,16 @@ def test_a_slow_disk_holds_up_nobody(file: int, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(background_sync, "sync_file", sync)
     sync_beside = BackgroundSync(pytest.fail)
     began = time.monotonic()
-    sync_beside.request(file, 1.0)
+    sync_beside.request_sync(file, 1.0)
     eventually(lambda: synced, "the first sync")
     for when in (2.0, 3.0, 4.0):
-        sync_beside.request(file, when)
+        sync_beside.request_sync(file, when)
     assert time.monotonic() - began < 10
     assert sync_beside.covered == 4.0
     assert len(synced) == 1
     slow.set()
     eventually(lambda: len(synced) == 2, "the second sync")
-    sync_beside.request(file, 5.0)
+    sync_beside.request_sync(file, 5.0)
     eventually(lambda: len(synced) == 3, "the third sync")
 
 
@@ -57,11 +57,19 @@ def test_what_the_disk_refused_is_synced_again(file: int, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(background_sync, "sync_file", sync)
     sync_beside = BackgroundSync(said.append)
-    sync_beside.request(file, 1.0)
+    sync_beside.request_sync(file, 1.0)
     eventually(lambda: said == ["cannot sync the journal: [Errno 5] Input/output error"], "the sentence")
     assert sync_beside.covered == 0.0
-    sync_beside.request(file, 2.0)
+    sync_beside.request_sync(file, 2.0)
     assert sync_beside.covered == 2.0
+
+
+def test_a_request_that_fails_covers_nothing() -> None:
+    """Where there is no descriptor left, nothing is waited for, and the next request may succeed."""
+    sync_beside = BackgroundSync(pytest.fail)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        sync_beside.request_sync(-1, 1.0)
+    assert (sync_beside.covered, sync_beside.is_pending()) == (0.0, False)
 
 
 def test_a_closed_journal_is_synced(file: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +80,7 @@ def test_a_closed_journal_is_synced(file: int, tmp_path: Path, monkeypatch: pyte
     sync_beside = BackgroundSync(pytest.fail)
     other = os.open(tmp_path / "other", os.O_WRONLY | os.O_CREAT)
     inode = os.fstat(other).st_ino
-    sync_beside.request(other, 1.0)
+    sync_beside.request_sync(other, 1.0)
     os.close(other)
     eventually(lambda: inode in synced, "the sync")
     eventually(lambda: len(os.listdir("/proc/self/fd")) <= before, "the closed descriptor")

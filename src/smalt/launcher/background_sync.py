@@ -20,11 +20,12 @@ class BackgroundSync:
         self._requests: queue.SimpleQueue[tuple[int, float]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    def request(self, file: int, now: float) -> None:
+    def request_sync(self, file: int, now: float) -> None:
         """Sync what was written to the descriptor until now; OSError says why it cannot be."""
         self._start_thread()
+        copy = os.dup(file)  # as the file may be closed meanwhile
         self.covered = now  # before the thread can fail, and take it back
-        self._requests.put((os.dup(file), now))  # a copy, as the file may be closed meanwhile
+        self._requests.put((copy, now))
 
     def is_pending(self) -> bool:
         """Return True while something that was asked for is not on the disk."""

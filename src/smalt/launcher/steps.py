@@ -240,7 +240,7 @@ class RunningSteps:
             return
         self._syncing = False
         try:
-            self._sync.request(self._journal.fileno(), now)
+            self._sync.request_sync(self._journal.fileno(), now)
         except OSError as error:
             self._say(f"cannot sync the journal: {error}")
         if not self._is_repeating:

@@ -99,8 +99,8 @@ class _CommandReader:
         """Return the words; None where only a shell can tell them."""
         words = []
         try:
-            while not self._take(_END):
-                if self._take(_JOINED) or self._take(_SPACES):
+            while not self._take_match(_END):
+                if self._take_match(_JOINED) or self._take_match(_SPACES):
                     continue
                 begin = self._place
                 words.append(self._read_word())
@@ -112,13 +112,13 @@ class _CommandReader:
     def _read_word(self) -> str:
         parts: list[str] = []
         while not _BETWEEN.match(self._text, self._place):
-            if match := self._take(_PLAIN):
+            if match := self._take_match(_PLAIN):
                 parts.append(match[0])
-            elif self._take(_JOINED):
+            elif self._take_match(_JOINED):
                 continue
-            elif match := self._take(_ESCAPED) or self._take(_SINGLE):
+            elif match := self._take_match(_ESCAPED) or self._take_match(_SINGLE):
                 parts.append(match[1])
-            elif match := self._take(_VARIABLE):
+            elif match := self._take_match(_VARIABLE):
                 parts.append(self._read_variable(match, is_quoted=False))
             elif self._text[self._place] == '"':
                 parts.append(self._read_double_quotes())
@@ -130,13 +130,13 @@ class _CommandReader:
         parts: list[str] = []
         self._place += 1
         while not self._text.startswith('"', self._place):
-            if match := self._take(_IN_DOUBLE):
+            if match := self._take_match(_IN_DOUBLE):
                 parts.append(match[0])
-            elif self._take(_JOINED):
+            elif self._take_match(_JOINED):
                 continue
-            elif match := self._take(_ESCAPED_IN_DOUBLE) or self._take(_KEPT_IN_DOUBLE):
+            elif match := self._take_match(_ESCAPED_IN_DOUBLE) or self._take_match(_KEPT_IN_DOUBLE):
                 parts.append(match[1])
-            elif match := self._take(_VARIABLE):
+            elif match := self._take_match(_VARIABLE):
                 parts.append(self._read_variable(match, is_quoted=True))
             else:  # a command in it, or no end
                 raise _NeedsShell
@@ -152,7 +152,7 @@ class _CommandReader:
         self.used.add(name)
         return value
 
-    def _take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+    def _take_match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """Return the match at the present place, and go behind it."""
         match = pattern.match(self._text, self._place)
         if match is not None:

@@ -117,7 +117,7 @@ class _Reading:
         self._own: frozenset[str] = frozenset()
         """The names of functions and classes of the file that is read."""
         self._is_closed = False
-        """True after a package that may change what the imports after it do."""
+        """True after a package or a statement that may change what the imports after it do."""
 
     def read(self, path: str, module: str) -> Program:
         self._read_own(module if path.endswith("__main__.py") else module.rpartition(".")[0])
