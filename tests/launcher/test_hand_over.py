@@ -285,5 +285,6 @@ def test_a_need_that_is_met_already_is_none(rig: Rig, client: Client) -> None:
     go(first)
     assert client.exit("a")["code"] == 0
     client.start(comes(rig, "c", "a"))
+    fence(client, rig, "nobody")  # a start that arrives after the other end waits for the server's word
     go(other)
     assert client.exit("c")["code"] == 0
