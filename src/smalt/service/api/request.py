@@ -84,6 +84,19 @@ class ApiRequest(Request):
             raise ValidationException(f"'{parameter}' must be a whole number, not '{text}'")
         return int(text)
 
+    def get_real(self, parameter: str, default: float) -> float:
+        """Return a parameter of the query that is a finite number."""
+        text = self.get_query(parameter)
+        if not text:
+            return default
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise ValidationException(f"'{parameter}' must be a number, not '{text[:100]}'")
+        return value
+
     async def read_object(self) -> dict[str, Any]:
         """Read the body, a JSON object; an empty body is an empty object."""
         limit = int(self.server.settings.max_body_mb * 1024 * 1024)

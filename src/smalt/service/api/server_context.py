@@ -31,6 +31,7 @@ from smalt.service.records.workspaces import Workspace
 from smalt.service.schedules import Scheduler
 from smalt.service.settings import ServerSettings
 from smalt.service.tracking import Tracking
+from smalt.service.tracking.curve_cache import CurveCache
 
 _READERS = 4
 _DOCUMENT_PROGRAMS = 4
@@ -83,6 +84,7 @@ class ServerContext:
     job_followers: JobFollowers = field(default_factory=JobFollowers)
     sign_in_codes: SignInCodes = field(default_factory=SignInCodes)
     disk_count: DiskCount = field(default_factory=DiskCount)
+    curves: CurveCache = field(default_factory=CurveCache)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_READERS, "reader"))
     """Read the logs of streams; apart, as what copies and fetches may take long."""

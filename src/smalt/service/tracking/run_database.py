@@ -10,14 +10,15 @@ import json
 import math
 import sqlite3
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
 
 PARENT = "mlflow.parentRunId"
+T = TypeVar("T")
 
 
 class Point(NamedTuple):
@@ -75,7 +76,7 @@ def load_latest(path: Path, runs: Collection[str]) -> Latest:
     )
     found: Latest = {}
     for run, key, value, is_nan, step, time in rows:
-        found.setdefault(run, {})[key] = Point(_to_number(value, is_nan), step, time or 0)
+        found.setdefault(run, {})[key] = Point(to_number(value, is_nan), step, time or 0)
     return found
 
 
@@ -87,7 +88,7 @@ def load_arrivals(path: Path, runs: Collection[str], name: str) -> dict[str, tup
         " WHERE key=? AND run_uuid IN (SELECT value FROM json_each(?)) GROUP BY run_uuid",
         (name, json.dumps(list(runs))),
     )
-    return {run: (number, _to_number(value, is_nan)) for run, number, value, is_nan in rows}
+    return {run: (number, to_number(value, is_nan)) for run, number, value, is_nan in rows}
 
 
 def load_extremes(path: Path, runs: Collection[str]) -> dict[str, dict[str, Extremes]]:
@@ -100,7 +101,7 @@ def load_extremes(path: Path, runs: Collection[str]) -> dict[str, dict[str, Extr
     )
     found: dict[str, dict[str, Extremes]] = {}
     for run, key, lowest, highest, count in rows:
-        found.setdefault(run, {})[key] = Extremes(_to_number(lowest, 0), _to_number(highest, 0), count)
+        found.setdefault(run, {})[key] = Extremes(to_number(lowest, 0), to_number(highest, 0), count)
     return found
 
 
@@ -115,7 +116,7 @@ def load_history(path: Path, runs: Collection[str], metrics: Collection[str] = (
     )
     found: History = {}
     for run, key, value, is_nan, step, time in rows:
-        found.setdefault(run, {}).setdefault(key, []).append(Point(_to_number(value, is_nan), step, time))
+        found.setdefault(run, {}).setdefault(key, []).append(Point(to_number(value, is_nan), step, time))
     return found
 
 
@@ -124,7 +125,7 @@ def load_logged(path: Path, run: str) -> list[LoggedMetric]:
     rows = run_query(
         path, "SELECT key, value, is_nan, step, timestamp FROM metrics WHERE run_uuid=? ORDER BY rowid", (run,)
     )
-    return [LoggedMetric(key, _to_number(value, is_nan), step, time) for key, value, is_nan, step, time in rows]
+    return [LoggedMetric(key, to_number(value, is_nan), step, time) for key, value, is_nan, step, time in rows]
 
 
 def load_last_arrived(path: Path, runs: Collection[str], name: str) -> float | None:
@@ -135,7 +136,7 @@ def load_last_arrived(path: Path, runs: Collection[str], name: str) -> float | N
         " ORDER BY rowid DESC LIMIT 1",
         (name, json.dumps(list(runs))),
     )
-    return _to_number(*rows[0]) if rows else None
+    return to_number(*rows[0]) if rows else None
 
 
 def load_metric_names(path: Path, runs: Collection[str], most: int) -> list[str]:
@@ -189,21 +190,6 @@ def load_nested_runs(path: Path, runs: Collection[str]) -> list[MlflowRun]:
     return found
 
 
-def thin_points(points: Sequence[Point], most: int) -> list[Point]:
-    """Return about `most` of the points, for a drawing: the lowest and the highest of each stretch."""
-    if len(points) <= most or most < 4:
-        return list(points)
-    chosen = {0, len(points) - 1}
-    stretches = most // 2 - 1
-    for number in range(stretches):
-        first, last = len(points) * number // stretches, len(points) * (number + 1) // stretches
-        there = [index for index in range(first, last) if not math.isnan(points[index].value)]
-        if there:
-            chosen.add(min(there, key=lambda index: points[index].value))
-            chosen.add(max(there, key=lambda index: points[index].value))
-    return [points[index] for index in sorted(chosen)]
-
-
 def _load_texts(path: Path, table: str, runs: Collection[str]) -> dict[str, dict[str, str]]:
     rows = run_query(
         path,
@@ -216,7 +202,7 @@ def _load_texts(path: Path, table: str, runs: Collection[str]) -> dict[str, dict
     return found
 
 
-def _to_number(value: float, is_nan: int) -> float:
+def to_number(value: float, is_nan: float) -> float:
     """Return a stored value: MLflow writes infinity as the largest number, and NaN as 0 with a mark."""
     if is_nan:
         return math.nan
@@ -225,15 +211,20 @@ def _to_number(value: float, is_nan: int) -> float:
 
 def run_query(path: Path, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Return the rows of a query; [] if there is no database yet."""
+    return read_database(path, lambda connection: connection.execute(sql, values).fetchall(), [])
+
+
+def read_database(path: Path, read: Callable[[sqlite3.Connection], T], empty: T) -> T:
+    """Return what `read` finds in the database; `empty` if there is no database yet."""
     if not path.exists():
-        return []
+        return empty
     try:
         with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=5.0)) as connection:
             connection.execute("PRAGMA query_only=ON")  # not mode=ro, which cannot undo what a killed writer left half
-            return connection.execute(sql, values).fetchall()
+            return read(connection)
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):  # it is being made at this moment
-            return []
+            return empty
         raise Unavailable(f"the metrics in {path} cannot be read: {error}") from None
     except sqlite3.DatabaseError as error:
         raise Unavailable(f"the metrics in {path} cannot be read: {error}; restore it from a backup") from None

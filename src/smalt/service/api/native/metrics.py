@@ -4,9 +4,13 @@ GET  /smalt/v1{WS}/jobs/{name}/metrics   the last values of the job and of all r
      {"runs": [{"id", "job", "label", "metrics": [{"name", "value", "step", "time"}]}]}, the job's own run first.
      `job` is null for a run that a script made; `label` is its path below the job (`train/fold-1`), "" for the job
      itself; `time` is in seconds. With `extremes=true` each metric has "min", "max" and "count", with `history=true`
-     "points": [[step, time, value], …], at most `points` of them where that is given. `metric=` (as often as needed)
-     chooses, and `trials=false` leaves out the trials of sweeps. A job's use of the machine comes as metrics
-     `system/cpu` (cores), `system/memory` (bytes) …
+     "points": [[step, time, value], …], all of them. `metric=` (as often as needed) chooses, and `trials=false`
+     leaves out the trials of sweeps. A job's use of the machine comes as metrics `system/cpu` (cores),
+     `system/memory` (bytes) …
+
+     `points=N` thins the points for a drawing: at most N (7 or more) of each metric, the lowest and the highest of
+     each stretch among them; "total" says of how many. Then `from=` and `to=` choose a stretch by steps, or with
+     `over=time` by times, and `smoothing=W` (0 to below 1) smooths exponentially, all values before they are thinned.
 POST /smalt/v1{WS}/metrics {"jobs": [names]}   the last values of many jobs: {"metrics": {job: {metric: value}}}; with
      "parameters": true in the body also {"parameters": {job: {name: text}}}, their inputs that are no data among them.
 POST /smalt/v1{WS}/compare {"jobs": [names]}   the facts about jobs, for comparison: see `job_comparison.py`.
@@ -31,9 +35,12 @@ from smalt.service.records import jobs, reuse, tracked_runs, trials, usage
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.tracking import run_database, run_fields
+from smalt.service.tracking.curve_cache import CurveCache, RunKey
+from smalt.service.tracking.curves import Curve, Drawing, build_curve, find_extremes
 from smalt.service.tracking.run_database import Extremes, Point
 
 _MOST_JOBS = 10_000
+_OF_DRAWINGS = ("over", "from", "to", "smoothing")
 _USED = ("cpu", "memory", "gpu", "gpu_memory")
 
 
@@ -44,26 +51,55 @@ class RunMetrics:
     id: str
     job: Job | None
     label: str
+    source: str = ""
+    """The run that has the metrics: of a reused job that of the job whose outputs it took."""
     latest: dict[str, Point] = field(default_factory=dict)
     extremes: dict[str, Extremes] = field(default_factory=dict)
     history: dict[str, list[Point]] = field(default_factory=dict)
+    totals: dict[str, int] = field(default_factory=dict)
+    """The numbers of points of which those of `history` were chosen for a drawing."""
 
 
 async def get_metrics(request: ApiRequest) -> dict[str, Any]:
     db, top = request.server.db, find_job(request)
-    chosen, most = request.query_params.getlist("metric"), request.get_number("points", 0)
+    chosen, drawing = request.query_params.getlist("metric"), read_drawing(request)
     extremes, history = request.get_flag("extremes"), request.get_flag("history")
     rows, hidden = get_subtree(jobs.list_tree(db, top.root_id), top), list[Job]()
     if request.get_query("trials") == "false":
         rows, hidden = trials.split_trials(rows)
     reused, names = find_reused(db, rows, top.root_id), [row.name for row in hidden]
-    path = get_database_path(request)
-    runs = await asyncio.to_thread(load_runs, path, rows, chosen, extremes, history, reused, names)
-    for run in runs:
-        if run.job is not None:
-            add_usage(run, usage.list_samples(db, run.job.id), chosen)
-    shown = [run for run in runs if run.latest or run.id == top.name]
-    return {"runs": await asyncio.to_thread(lambda: [_render_run(run, most, history) for run in shown])}
+    is_drawn = history and drawing is not None
+    path, cache = get_database_path(request), request.server.curves
+    samples = {row.name: usage.list_samples(db, row.id) for row in rows}
+
+    def load() -> list[dict[str, Any]]:
+        runs = load_runs(path, rows, chosen, extremes and not is_drawn, history and not is_drawn, reused, names)
+        if drawing is not None and is_drawn:
+            draw_runs(path, runs, cache, drawing, extremes)
+        for run in runs:
+            add_usage(run, samples.get(run.id, ()), drawing, chosen)
+        return [_render_run(run, history) for run in runs if run.latest or run.id == top.name]
+
+    return {"runs": await asyncio.to_thread(load)}
+
+
+def read_drawing(request: ApiRequest) -> Drawing | None:
+    """Read how curves are to be drawn; None if they are wanted complete."""
+    most = request.get_number("points", 0)
+    given = [name for name in _OF_DRAWINGS if request.get_query(name)]
+    if not most:
+        if given:
+            raise ValidationException(f"'{given[0]}' is for curves that are drawn; give 'points' as well")
+        return None
+    over = request.get_query("over", "step")
+    if over not in ("step", "time"):
+        raise ValidationException(f"'over' must be 'step' or 'time', not '{over}'")
+    smoothing = request.get_real("smoothing", 0.0)
+    if not 0 <= smoothing < 1:
+        raise ValidationException(f"'smoothing' must be at least 0 and below 1, not {smoothing}")
+    scale = 1.0 if over == "step" else 1000.0  # curves have milliseconds
+    low, high = request.get_real("from", -math.inf) * scale, request.get_real("to", math.inf) * scale
+    return Drawing(most, smoothing, "step" if over == "step" else "time", low, high)
 
 
 async def get_latest_metrics(request: ApiRequest) -> dict[str, Any]:
@@ -156,10 +192,29 @@ def load_runs(
     points = run_database.load_history(path, having, chosen) if history else {}
     for run in runs:
         source = reused.get(run.id, run.id)
-        of = latest.get(source) or latest.get(run.id, {})  # its own copy, where the earlier job was deleted
+        run.source = source if source in latest else run.id  # its own copy, where the earlier job was deleted
+        of = latest.get(run.source, {})
         run.latest = {name: of[name] for name in of if not chosen or name in chosen}
-        run.extremes, run.history = lowest_highest.get(source, {}), points.get(source, {})
+        run.extremes, run.history = lowest_highest.get(run.source, {}), points.get(run.source, {})
     return runs
+
+
+def draw_runs(
+    path: Path, runs: Sequence[RunMetrics], cache: CurveCache, drawing: Drawing, extremes: bool = False
+) -> None:
+    """Add the points by which the curves of the runs are drawn, and the extremes if they are wanted."""
+    keys = {run.id: RunKey(run.source, run.job.id if run.job else 0) for run in runs if run.latest}
+    curves = cache.load_curves(path, {keys[run.id]: list(run.latest) for run in runs if run.latest})
+    for run in runs:
+        for name, curve in curves.get(keys[run.id], {}).items() if run.latest else ():
+            run.history[name], run.totals[name] = _draw(curve, drawing)
+            if extremes and (found := find_extremes(curve)):
+                run.extremes[name] = found
+
+
+def _draw(curve: Curve, drawing: Drawing) -> tuple[list[Point], int]:
+    drawn, total = drawing.pick_points(curve)
+    return drawn.list_points(), total
 
 
 def find_reused(db: Database, rows: Sequence[Job], root_id: int) -> dict[str, str]:
@@ -168,7 +223,9 @@ def find_reused(db: Database, rows: Sequence[Job], root_id: int) -> dict[str, st
     return {row.name: origins[row.id] for row in rows if row.id in origins}
 
 
-def add_usage(run: RunMetrics, samples: Sequence[usage.UsageSample], chosen: Sequence[str] = ()) -> None:
+def add_usage(
+    run: RunMetrics, samples: Sequence[usage.UsageSample], drawing: Drawing | None, chosen: Sequence[str] = ()
+) -> None:
     """Add the job's use of the machine as metrics, whose step is the number of the sample."""
     for what in _USED:
         name = f"system/{what}"
@@ -177,11 +234,14 @@ def add_usage(run: RunMetrics, samples: Sequence[usage.UsageSample], chosen: Seq
             for step, sample in enumerate(samples)
             if (value := getattr(sample, what)) is not None
         ]
-        if points and (not chosen or name in chosen):
-            values = [point.value for point in points]
-            run.latest[name] = points[-1]
-            run.extremes[name] = Extremes(min(values), max(values), len(values))
-            run.history[name] = points
+        if not points or (chosen and name not in chosen):
+            continue
+        values = [point.value for point in points]
+        run.latest[name] = points[-1]
+        run.extremes[name] = Extremes(min(values), max(values), len(values))
+        run.history[name] = points
+        if drawing is not None:
+            run.history[name], run.totals[name] = _draw(build_curve(points), drawing)
 
 
 def to_json_number(value: float) -> float | str:
@@ -200,7 +260,7 @@ def build_labels(rows: Sequence[Job]) -> dict[str, str]:
     return {row.name: paths[row.id] for row in rows}
 
 
-def _render_run(run: RunMetrics, most: int, history: bool) -> dict[str, Any]:
+def _render_run(run: RunMetrics, history: bool) -> dict[str, Any]:
     metrics = []
     for name, point in run.latest.items():
         metric: dict[str, Any] = {
@@ -214,8 +274,9 @@ def _render_run(run: RunMetrics, most: int, history: bool) -> dict[str, Any]:
             metric.update(min=to_json_number(lowest), max=to_json_number(highest), count=total)
         if history:
             points = run.history.get(name, [])
-            points = run_database.thin_points(points, most) if most else points
             metric["points"] = [[point.step, point.time / 1000, to_json_number(point.value)] for point in points]
+            if name in run.totals:
+                metric["total"] = run.totals[name]
         metrics.append(metric)
     return {"id": run.id, "job": run.job.name if run.job else None, "label": run.label, "metrics": metrics}
 

@@ -1,0 +1,142 @@
+"""The curves that were drawn last, in memory: of a run that goes on only what was logged since then is read again."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+import threading
+from array import array
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from smalt.service.tracking.curves import Curve, sort_curve
+from smalt.service.tracking.run_database import read_database, to_number
+
+_MOST_VALUES = 2_000_000
+"""A value takes 24 bytes."""
+_WIDTH = 4
+"""The columns of a row: value, is_nan, step, timestamp."""
+
+
+class RunKey(NamedTuple):
+    """A run, and the record of its job, which a later job of the same name does not have; 0 for a run without one."""
+
+    id: str
+    job: int
+
+
+@dataclass(frozen=True)
+class _KnownCurve:
+    curve: Curve
+    seen: int
+    """The rows of its run up to this rowid are in it."""
+
+
+_NEW = _KnownCurve(Curve(array("d"), array("d"), array("d")), 0)
+
+
+@dataclass(frozen=True)
+class _KnownRun:
+    newest: tuple[Any, ...] | None = None
+    """The row of the run that was its newest when it was read."""
+    curves: Mapping[str, _KnownCurve] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return sum(len(known.curve.values) for known in self.curves.values())
+
+
+class CurveCache:
+    """Curves of runs, as MLflow's databases have them: rows are added to a run, and never changed."""
+
+    def __init__(self, most: int = _MOST_VALUES) -> None:
+        self._most = most
+        self._runs: OrderedDict[tuple[Path, RunKey], _KnownRun] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def load_curves(self, path: Path, wanted: Mapping[RunKey, Collection[str]]) -> dict[RunKey, dict[str, Curve]]:
+        """Load run → metric → curve for the metrics that are wanted of each run."""
+
+        def read(connection: sqlite3.Connection) -> dict[RunKey, dict[str, Curve]]:
+            return {key: self._load_run(connection, path, key, names) for key, names in wanted.items()}
+
+        return read_database(path, read, {})
+
+    def _load_run(
+        self, connection: sqlite3.Connection, path: Path, key: RunKey, names: Collection[str]
+    ) -> dict[str, Curve]:
+        with self._lock:
+            known = self._runs.get((path, key), _KnownRun())
+        run = _read_on(connection, key.id, names, known)
+        with self._lock:
+            self._runs[path, key] = run
+            self._runs.move_to_end((path, key))
+            self._trim()
+        return {name: run.curves[name].curve for name in names}
+
+    def _trim(self) -> None:
+        total = sum(run.size for run in self._runs.values())
+        while total > self._most:
+            total -= self._runs.popitem(last=False)[1].size
+
+
+def _read_on(connection: sqlite3.Connection, run: str, names: Collection[str], known: _KnownRun) -> _KnownRun:
+    """Return what is known of a run, with the rows of the named metrics that came since it was read."""
+    newest = _find_row(connection, run, "(SELECT max(rowid) FROM metrics WHERE run_uuid=?1)")
+    if newest is None:
+        return _KnownRun(None, dict.fromkeys(names, _NEW))
+    if known.newest and known.newest != _find_row(connection, run, "?2", known.newest[0]):
+        known = _KnownRun()  # VACUUM numbers rows anew, and a database may be restored from a backup
+    curves, stale = dict(known.curves), dict[int, list[str]]()
+    for name in names:
+        before = curves.setdefault(name, _NEW)
+        if before.seen < newest[0]:
+            stale.setdefault(before.seen, []).append(name)
+    for seen, of in stale.items():
+        for name, rows in _read_rows(connection, run, of, seen, newest[0]).items():
+            curves[name] = _KnownCurve(_add_rows(curves[name].curve, rows), newest[0])
+    return _KnownRun(newest, curves)
+
+
+def _find_row(connection: sqlite3.Connection, run: str, rowid: str, *values: int) -> tuple[Any, ...] | None:
+    row: tuple[Any, ...] | None = connection.execute(
+        f"SELECT rowid, key, value, is_nan, step, timestamp FROM metrics WHERE rowid={rowid} AND run_uuid=?1",
+        (run, *values),
+    ).fetchone()
+    return row
+
+
+def _read_rows(
+    connection: sqlite3.Connection, run: str, names: Sequence[str], after: int, last: int
+) -> dict[str, array[float]]:
+    """Read metric → its rows with a rowid above `after` and up to `last`, in one array, row after row.
+
+    A tuple of each row lives only until the next: 100,000 that live at once cost as much again as reading them.
+    """
+    columns = "value, is_nan, step, timestamp" if len(names) == 1 else "key, value, is_nan, step, timestamp"
+    rows = connection.execute(
+        # The sign keeps SQLite from the index by key, in which the rows of all runs are.
+        f"SELECT {columns} FROM metrics WHERE run_uuid=? AND rowid>? AND rowid<=?"
+        " AND +key IN (SELECT value FROM json_each(?)) ORDER BY rowid",
+        (run, after, last, json.dumps(list(names))),
+    )
+    if len(names) == 1:
+        return {names[0]: array("d", chain.from_iterable(rows))}
+    found = {name: array("d") for name in names}
+    for name, *row in rows:
+        found[name].extend(row)
+    return found
+
+
+def _add_rows(curve: Curve, rows: array[float]) -> Curve:
+    if not rows:
+        return curve
+    values, marks, steps, times = (rows[column::_WIDTH] for column in range(_WIDTH))
+    if any(marks) or max(values) == sys.float_info.max or min(values) == -sys.float_info.max:
+        values = array("d", map(to_number, values, marks))
+    return sort_curve(Curve(curve.values + values, curve.steps + steps, curve.times + times))
