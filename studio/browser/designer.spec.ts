@@ -1,6 +1,5 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { FILES, PIPELINE, drag, fill, form, node, readText, registerThree, writeProject } from "./designer_rig";
+import { FILES, PIPELINE, drag, fill, form, node, readText, registerThree, runSmalt, writeProject } from "./designer_rig";
 import { call, checkAccess, expect, open, test, waitForEnd, WORKSPACE } from "./rig";
 
 test("open a file, change a parameter, save one line, submit", async ({ page }) => {
@@ -68,9 +67,7 @@ test("draw a three-step pipeline from nothing, run it, and run its YAML by the c
   const job = page.url().split("/").at(-1)!;
   expect(await waitForEnd(job)).toBe("Completed");
   expect((await call("GET", `${WORKSPACE}/jobs/${job}`)).properties).toMatchObject({ displayName: "summed", experimentName: "drawn" });
-  const [, subscription, , group] = WORKSPACE.split("/").slice(1);
-  const words = ["-m", "smalt", "job", "create", "--file", file, "--stream", "--set", "inputs.factor=3", "--workspace-name", WORKSPACE.split("/").at(-1)!, "--resource-group", group, "--subscription", subscription];
-  const said = execFileSync(process.env.STUDIO_PYTHON!, words, { env: { ...process.env, SMALT_HOME: process.env.STUDIO_HOME! }, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  const said = runSmalt("job", "create", "--file", file, "--stream", "--set", "inputs.factor=3");
   expect(said).toContain("the sum is 30");
 });
 

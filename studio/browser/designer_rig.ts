@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import type { Locator, Page } from "@playwright/test";
 import { call, WORKSPACE } from "./rig";
@@ -61,4 +62,11 @@ export async function registerThree(): Promise<void> {
   await register("make_rows", { display_name: "Make rows", command: "seq ${{inputs.rows}} > ${{outputs.table}}/t.txt", inputs: { rows: { type: "integer", min: 1, max: 50, default: 4 } }, outputs: { table: { type: "uri_folder" } } });
   await register("sum_rows", { display_name: "Sum rows", command: "awk '{s+=$1*${{inputs.factor}}} END {print s}' ${{inputs.table}}/t.txt > ${{outputs.sum}}/s.txt", inputs: { table: { type: "uri_folder" }, factor: { type: "number" } }, outputs: { sum: { type: "uri_folder" } } });
   await register("show_sum", { display_name: "Show sum", command: "echo the sum is $(cat ${{inputs.sum}}/s.txt)", inputs: { sum: { type: "uri_folder" }, style: { type: "string", enum: ["plain", "bold"], default: "plain" } } });
+}
+
+/** Run a command line of smalt in the test's workspace, and return what it printed. */
+export function runSmalt(...words: string[]): string {
+  const [, subscription, , group] = WORKSPACE.split("/").slice(1);
+  const place = ["--workspace-name", WORKSPACE.split("/").at(-1)!, "--resource-group", group, "--subscription", subscription];
+  return execFileSync(process.env.STUDIO_PYTHON!, ["-m", "smalt", ...words, ...place], { env: { ...process.env, SMALT_HOME: process.env.STUDIO_HOME! }, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }

@@ -81,3 +81,12 @@ export const joinPath = (...parts: string[]): string => parts.map(encode).join("
 
 /** The address of a version as a YAML file has it. */
 export const buildYamlUrl = (api: WorkspaceApi, kind: Kind, name: string, version: string) => `${api.own}/${joinPath(kind, name, "versions", version)}/yaml`;
+
+/** Register an output of a job as the next version of a model or of data. */
+export async function registerOutput(api: WorkspaceApi, job: string, output: string, { name, type, description }: { name: string; type: string; description: string }): Promise<{ kind: Kind; version: string }> {
+  const isModel = type.endsWith("_model");
+  const [kind, place, of]: [Kind, string, string] = isModel ? ["models", "modelUri", "modelType"] : ["data", "dataUri", "dataType"];
+  const properties = { [place]: `azureml://jobs/${job}/outputs/${output}`, [of]: type, ...(description ? { description } : {}) };
+  const made = await send<Version>("PUT", `${api.workspace.id}/${kind}/${encode(name)}/versions/1?next=true`, { properties });
+  return { kind, version: made.name };
+}

@@ -67,7 +67,7 @@ export function NodePanel({ job, tab, now, isTop, onTab, onSelect, onClose }: Pr
           <button key={key} id={`tab-${key}`} role="tab" aria-selected={key === tab} aria-controls="tab-content" tabIndex={key === tab ? 0 : -1} onClick={() => onTab(key)}>{name}</button>
         ))}
       </div>
-      <div className="tab-content" id="tab-content" role="tabpanel" aria-labelledby={`tab-${tab}`} key={`${job.name} ${tab}`}>
+      <div className="tab-content" id="tab-content" role="tabpanel" aria-labelledby={`tab-${tab}`} key={`${job.name} ${tab}`} tabIndex={0}>
         <Suspense fallback={<Loading what="this part" />}>
           {tab === "summary" && <SummaryTab job={job} now={now} onTab={onTab} />}
           {tab === "log" && <LogTab job={job} />}

@@ -7,6 +7,7 @@ import { Empty, ErrorMessage, Loading } from "../shell/messages";
 import { useThrottle } from "../shell/useThrottle";
 import { formatNumber, pluralize } from "../text/format";
 import { isOver, nameState } from "../text/states";
+import { RegisterDialog } from "../job/RegisterDialog";
 import { AutomlReports } from "./AutomlReports";
 import { buildMetricAxis, buildParameterAxes, filterByBrushes, type Brushes } from "./axes";
 import { BestSoFar } from "./BestSoFar";
@@ -17,8 +18,13 @@ import { TrialTable } from "./TrialTable";
 import "../curves/curves.css";
 import "./trials.css";
 
-const REFRESH = 1500;
+/** Milliseconds between two requests while trials come: of few, and of so many that they take long. */
+const REFRESH = 400;
+const REFRESH_MANY = 1500;
+const MANY = 100;
 const MOST_AXES = 12;
+/** The output of an AutoML job that has the model of its best trial. */
+const BEST_MODEL = "best_model";
 
 interface Props {
   job: { name: string; type: string; status: State };
@@ -33,7 +39,7 @@ interface Props {
 export default function TrialsView({ job, version, now, selected, onSelect }: Props) {
   const api = useApi();
   const found = useQuery(`${api.own} ${job.name} trials`, () => api.getTrials(job.name));
-  const refresh = useThrottle(found.reload, REFRESH);
+  const refresh = useThrottle(found.reload, (found.data?.trials.length ?? 0) > MANY ? REFRESH_MANY : REFRESH);
   useEffect(() => {
     if (found.data && (!isOver(job.status) || !isOver(found.data.sweep.status))) refresh();
   }, [version, job.status]);
@@ -86,15 +92,20 @@ function LoadedTrials({ found, isAutoml, now, selected, onSelect }: Omit<Props, 
 }
 
 function Head({ sweep, isAutoml, count }: { sweep: SweepTrials["sweep"]; isAutoml: boolean; count: number }) {
+  const [isRegistering, setRegistering] = useState(false);
   const states = Object.entries(sweep.counts).map(([state, number]) => `${number} ${nameState(state as State).toLowerCase()}`);
   const best = sweep.best && readValue(sweep.best.value);
   const point = Object.entries(sweep.best?.parameters ?? {}).map(([name, value]) => `${name} ${formatParameter(value)}`).join(", ");
   return (
-    <dl className="trials-head">
-      <div><dt>{sweep.goal === "maximize" ? "Maximizes" : "Minimizes"}</dt><dd>{sweep.primary_metric || "–"}</dd></div>
-      <div><dt>{isAutoml ? "Best model" : "Best trial"}</dt><dd>{best !== null && sweep.best ? <><strong className="number">{Number.isNaN(best) ? "–" : formatNumber(best)}</strong> <span className="muted" title={point}>{point.length > 90 ? `${point.slice(0, 90)}…` : point}</span></> : "none yet"}</dd></div>
-      <div><dt>Trials</dt><dd>{count}{sweep.total_trials !== null && sweep.total_trials > count ? ` of ${sweep.total_trials}` : ""} <span className="muted">{states.join(", ")}</span></dd></div>
-      {sweep.sampling_algorithm && !isAutoml && <div><dt>Sampling</dt><dd>{sweep.sampling_algorithm}</dd></div>}
-    </dl>
+    <div className="trials-top">
+      <dl className="trials-head">
+        <div><dt>{sweep.goal === "maximize" ? "Maximizes" : "Minimizes"}</dt><dd>{sweep.primary_metric || "–"}</dd></div>
+        <div><dt>{isAutoml ? "Best model" : "Best trial"}</dt><dd>{best !== null && sweep.best ? <><strong className="number">{Number.isNaN(best) ? "–" : formatNumber(best)}</strong> <span className="muted" title={point}>{point.length > 90 ? `${point.slice(0, 90)}…` : point}</span></> : "none yet"}</dd></div>
+        <div><dt>Trials</dt><dd>{count}{sweep.total_trials !== null && sweep.total_trials > count ? ` of ${sweep.total_trials}` : ""} <span className="muted">{states.join(", ")}</span></dd></div>
+        {sweep.sampling_algorithm && !isAutoml && <div><dt>Sampling</dt><dd>{sweep.sampling_algorithm}</dd></div>}
+      </dl>
+      {isAutoml && sweep.status === "Completed" && sweep.best && <button className="button" onClick={() => setRegistering(true)}><Icon name="model" size={14} />Register the best model</button>}
+      {isRegistering && <RegisterDialog job={sweep.name} output={BEST_MODEL} types={["mlflow_model"]} title="Register the best model" onClose={() => setRegistering(false)} />}
+    </div>
   );
 }
