@@ -23,7 +23,8 @@ interface Props {
   store: DesignerStore;
   /** What the store has drawn; see its getDrawnVersion. */
   drawn: number;
-  onAdd: (item: PaletteItem, at: [number, number] | null) => void;
+  /** `onto` is the step that an item was dropped on. */
+  onAdd: (item: PaletteItem, at: [number, number] | null, onto?: Step) => void;
   onAddData: (item: DataItem, at: [number, number] | null) => void;
   onOpenInner: (name: string) => void;
 }
@@ -160,7 +161,7 @@ export const Canvas = memo(function Canvas({ store, drawn: _drawn, onAdd, onAddD
     event.preventDefault();
     const { x, y } = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
     const at: [number, number] = [Math.round(x), Math.round(y)];
-    if (dragged) onAdd(JSON.parse(dragged) as PaletteItem, at);
+    if (dragged) onAdd(JSON.parse(dragged) as PaletteItem, at, findStep(store.drawing, (event.target as HTMLElement).closest<HTMLElement>(".react-flow__node")?.dataset.id ?? ""));
     else dropData(JSON.parse(data) as DataItem, event.target as HTMLElement, at);
   }
 

@@ -10,18 +10,20 @@ import { tell, tellError } from "../shell/toasts";
 import { Canvas } from "./Canvas";
 import { ConflictDialog, type Conflict } from "./ConflictDialog";
 import { folderOf, openAgain, type SavedOrigin } from "./documents";
-import { addStep } from "./pipeline/changes";
+import { addStep, type NewStep } from "./pipeline/changes";
 import { nameDataInput, setDataInput, type DataItem } from "./pipeline/data";
-import { inputId, stepId } from "./pipeline/drawing";
+import { inputId, stepId, type Step } from "./pipeline/drawing";
 import { keepPositions } from "./memory";
-import { makeStep, type PaletteItem } from "./palette";
+import { makeSteps, type PaletteItem } from "./palette";
 import { PalettePanel } from "./PalettePanel";
 import { PipelineForm } from "./PipelineForm";
 import { alignNodes, placeNodes } from "./pipeline/placement";
 import { explainAddition, findStep } from "./pipeline/rules";
+import { explainTurn, turnStep, TURNS, type Turn } from "./pipeline/turning";
 import { PublishDialog } from "./PublishDialog";
 import { SaveDialog } from "./SaveDialog";
 import { StepForm } from "./StepForm";
+import type { Positions } from "./routes";
 import type { DesignerStore, Origin } from "./store";
 import { Toolbar } from "./Toolbar";
 import { revealText, YamlEditor } from "./YamlEditor";
@@ -126,14 +128,21 @@ export function Designer({ store, onLeave, onMoved }: Props) {
     go(buildPath(api.workspace.folder, "jobs", made.name));
   }), [store, attempt, api]);
 
-  const add = useCallback((item: PaletteItem, at: [number, number] | null) => {
-    const why = explainAddition(store.drawing, item.component ?? "", item.spec);
+  const add = useCallback((item: PaletteItem, at: [number, number] | null, onto?: Step) => {
+    const turn = item.starter && item.starter in TURNS ? (item.starter as Turn) : null;
+    const why = onto && turn ? explainTurn(store.drawing, onto, turn) : explainAddition(store.drawing, item.component ?? "", item.spec);
     if (why) return tellError(why);
-    const step = makeStep(item, new Set(store.drawing.steps.map(({ name }) => name)));
     if (item.component && item.spec) store.interfaces = { ...store.interfaces, [item.component]: item.spec };
     try {
-      store.edit((changes) => addStep(changes, store.drawing.base, step), at ? { ...store.positions, [stepId(step.name)]: at } : undefined);
-      store.select([stepId(step.name)]);
+      if (onto && turn) {
+        let next = onto.name;
+        store.edit((changes) => (next = turnStep(changes, store.drawing, onto, turn)));
+        store.select([stepId(next)]);
+      } else {
+        const steps = makeSteps(item, new Set(store.drawing.steps.map(({ name }) => name)));
+        store.edit((changes) => steps.forEach((step) => addStep(changes, store.drawing.base, step)), at && (steps.length === 1 || Object.keys(store.positions).length) ? { ...store.positions, ...placeBelow(steps, at) } : undefined);
+        store.select([stepId(steps[0].name)]);
+      }
     } catch (error) {
       tellError(error);
     }
@@ -239,6 +248,15 @@ export function Designer({ store, onLeave, onMoved }: Props) {
       {dialog && dialog !== "save" && <PublishDialog key={dialog} store={store} kind={dialog} onClose={() => setDialog(null)} />}
     </div>
   );
+}
+
+const BESIDE = 268;
+const BELOW = 130;
+
+/** The places of new steps: the first where it was dropped, the others in a row below it. */
+function placeBelow([first, ...others]: NewStep[], [x, y]: [number, number]): Positions {
+  const row = others.map(({ name }, k): [string, [number, number]] => [stepId(name), [x + Math.round((k - (others.length - 1) / 2) * BESIDE), y + BELOW]]);
+  return Object.fromEntries([[stepId(first.name), [x, y]], ...row]);
 }
 
 /** True where Ctrl Z is about a text that is being typed: not of a form's field that is unchanged, in which it would part the field from the text. */

@@ -19,8 +19,8 @@ interface KeysProps {
   isOffering?: boolean;
   except?: ReadonlySet<string>;
   isLocked: boolean;
-  /** Expressions that a text may be. */
-  suggestions?: string[];
+  /** Expressions that a text may be, by key. */
+  suggestions?: Record<string, string[]>;
 }
 
 /** The keys of a mapping, each of which can be read and changed, and those that can be added. */
@@ -53,7 +53,7 @@ interface KeyProps {
   field?: StepField;
   isKnown: boolean;
   isLocked: boolean;
-  suggestions?: string[];
+  suggestions?: Record<string, string[]>;
 }
 
 function KeyField(props: KeyProps) {
@@ -76,7 +76,7 @@ function KeyField(props: KeyProps) {
     return "problem" in found ? found.problem : set(found.value);
   };
   const isText = typeof value === "string" || field?.kind === "text";
-  return <TextField label={name} value={text} hint={hint} isCode isText={isText && text.includes("\n")} list={isText ? (field?.choices ?? suggestions) : undefined} isDisabled={isLocked} onSet={take} />;
+  return <TextField label={name} value={text} hint={hint} isCode isText={isText && text.includes("\n")} list={field?.choices ?? suggestions?.[name]} isDisabled={isLocked} onSet={take} />;
 }
 
 const isEmpty = (value: Value | undefined): boolean => value === undefined || (Array.isArray(value) && !value.length);

@@ -2,19 +2,19 @@ import { memo, useState } from "react";
 import { Icon } from "../shell/icons";
 import { tellError } from "../shell/toasts";
 import { addInput, addOutput, bindPort, clearInput, connectOutput, disconnectOutput, makeFreeName, removeSteps, renameStep, setField, setInput } from "./pipeline/changes";
-import { inputId, stepId, type Drawing, type Port, type Step } from "./pipeline/drawing";
+import { inputId, readStepBody, RUNNERS, stepId, type Drawing, type Port, type Step } from "./pipeline/drawing";
 import { bindInput, bindStep } from "./pipeline/expressions";
 import { ChoiceField, TextField, type Choice } from "./fields";
 import { KeyFields } from "./KeyFields";
 import { isLiteral } from "./pipeline/ports";
 import { isFields, TITLES } from "./pipeline/step_fields";
 import { explainConnection } from "./pipeline/rules";
+import { listSuggestions } from "./pipeline/suggestions";
+import { explainTurn, sweepInput, turnStep, TURNS, type Turn } from "./pipeline/turning";
 import type { DesignerStore } from "./store";
 import { describeSpec, parseTyped, showValue } from "./pipeline/values";
 import type { Value } from "./yaml/source";
 
-/** Steps that run other steps, and have no data of their own. */
-const CONTROL = new Set(["if_else", "do_while", "parallel_for"]);
 const NAME = /^[A-Za-z_][\w-]*$/;
 
 /** Run an edit; return its sentence if it cannot be made. */
@@ -40,7 +40,7 @@ export const StepForm = memo(function StepForm({ store, step, onOpenFile, onOpen
   const { drawing } = store;
   const problems = store.stepProblems.get(step.name) ?? [];
   const isLocked = store.source.isBroken || step.isAlias;
-  const raw = readRaw(drawing, step);
+  const raw = readStepBody(drawing, step);
   const rename = (to: string) => {
     if (!NAME.test(to)) return `'${to}' is no name of a step; use letters, digits, _ and -, and begin with a letter or _`;
     if (drawing.steps.some(({ name }) => name === to)) return `there is a step '${to}' already`;
@@ -52,16 +52,27 @@ export const StepForm = memo(function StepForm({ store, step, onOpenFile, onOpen
   };
   const componentKey = typeof raw.component === "string" || !("trial" in raw) ? "component" : "trial";
   const set = (key: string) => (text: string) => attemptEdit(() => store.edit((changes) => setField(changes, [...step.path, key], text === "" ? undefined : text)));
-  const isInPlace = step.component === null && step.inner === null && typeof raw.component !== "object" && !CONTROL.has(step.type);
+  const isInPlace = step.component === null && step.inner === null && typeof raw.component !== "object" && !RUNNERS.has(step.type);
   const hasCommand = isInPlace && step.type === "command";
   const hasEnvironment = hasCommand && typeof raw.environment !== "object";
   const except = new Set(["type", "inputs", "outputs", "compute", ...(step.inner ? ["jobs", ...(step.inner.at(-1) === "component" ? ["component"] : [])] : []), ...(hasCommand ? ["command", "code"] : []), ...(hasEnvironment ? ["environment"] : []), ...(step.component === null ? [] : [componentKey])]);
-  const hasPorts = !CONTROL.has(step.type) || step.inputs.length + step.outputs.length > 0;
+  const hasPorts = !RUNNERS.has(step.type) || step.inputs.length + step.outputs.length > 0;
+  const hasInputs = !RUNNERS.has(step.type) || step.inputs.length > 0;
+  const turn = (to: string) => {
+    const why = attemptEdit(() => {
+      let next = step.name;
+      store.edit((changes) => (next = turnStep(changes, drawing, step, to as Turn)));
+      store.select([stepId(next)]);
+    });
+    if (why) tellError(why);
+  };
+  const turns = (Object.keys(TURNS) as Turn[]).map((one) => ({ one, why: explainTurn(drawing, step, one) }));
   const ownKeys = (
     <>
       <h3>{TITLES[step.type] ?? "Further keys"}</h3>
       <KeyFields store={store} path={step.path} value={raw} table={store.stepFields[step.type]} type={step.type} isOffering={step.component === null || step.type === "sweep"} except={except} isLocked={isLocked}
-        suggestions={drawing.steps.filter((other) => other !== step).map(({ name }) => `\${{parent.jobs.${name}}}`)} />
+        suggestions={listSuggestions(drawing, step)} />
+      {step.type === "parallel" && <p className="form-hint">The script is yours: its function <code>run(mini_batch)</code> gets paths of files, or rows of a table, and returns a list.</p>}
     </>
   );
   return (
@@ -75,12 +86,18 @@ export const StepForm = memo(function StepForm({ store, step, onOpenFile, onOpen
       {step.isAlias && <p className="form-hint">This step is an alias of another part of the file; change it there, in the YAML.</p>}
       {step.description && <p className="muted">{step.description}</p>}
       <TextField label="Name" value={step.name} isCode isDisabled={isLocked} onSet={rename} />
+      {turns.some(({ why }) => !why) && (
+        <select className="field add-key" aria-label={`Turn ${step.name} into`} value="" disabled={isLocked} onChange={(event) => turn(event.target.value)}>
+          <option value="">turn it into…</option>
+          {turns.map(({ one, why }) => <option key={one} value={one} disabled={why !== null}>{TURNS[one]}{why ? ` – ${why}` : ""}</option>)}
+        </select>
+      )}
       {hasCommand && <TextField label="Command" value={showValue(raw.command ?? "")} isCode isLong isDisabled={isLocked} onSet={set("command")} />}
       {hasEnvironment && <TextField label="Environment" value={showValue(raw.environment ?? "")} isCode isDisabled={isLocked} onSet={set("environment")} />}
       {hasCommand && <TextField label="Code" value={showValue(raw.code ?? "")} placeholder="a folder, such as ./src" isCode isDisabled={isLocked} onSet={set("code")} />}
       {TITLES[step.type] && <>{ownKeys}</>}
-      {hasPorts && <h3>Inputs</h3>}
-      {!hasPorts ? null : step.inputs.length ? step.inputs.map((port) => <InputField key={port.name} store={store} drawing={drawing} step={step} port={port} isLocked={isLocked} />) : <p className="form-hint">It has none.</p>}
+      {hasInputs && <h3>Inputs</h3>}
+      {!hasInputs ? null : step.inputs.length ? step.inputs.map((port) => <InputField key={port.name} store={store} drawing={drawing} step={step} port={port} isLocked={isLocked} />) : <p className="form-hint">It has none.</p>}
       {isInPlace && <NewPort label="input" isLocked={isLocked} taken={step.inputs.map(({ name }) => name)} onAdd={(name, type) => attemptEdit(() => store.edit((changes) => changes.set([...step.path, "inputs", name], isLiteral(type) ? startValue(type) : { type, path: "" })))} />}
       {hasPorts && <h3>Outputs</h3>}
       {!hasPorts ? null : step.outputs.length ? step.outputs.map((port) => <OutputField key={port.name} store={store} drawing={drawing} step={step} port={port} isLocked={isLocked} />) : <p className="form-hint">It has none.</p>}
@@ -98,6 +115,7 @@ export const StepForm = memo(function StepForm({ store, step, onOpenFile, onOpen
 
 const startValue = (type: string): Value => (type === "boolean" ? false : type === "string" ? "" : 0);
 const VALUE = "value";
+const SWEPT = "search space";
 const UNSET = "unset";
 
 interface PortProps {
@@ -110,20 +128,27 @@ interface PortProps {
 
 function InputField({ store, drawing, step, port, isLocked }: PortProps) {
   const { name, spec, given } = port;
-  const own = given.kind === "reference" ? (given.to.kind === "step" ? bindStep(given.to.step, given.to.output) : given.to.kind === "input" ? bindInput(given.to.input) : VALUE) : given.kind === "none" ? UNSET : VALUE;
+  const space = readStepBody(drawing, step).search_space;
+  const isSwept = isFields(space) && name in space && given.kind === "none";
+  const own = isSwept ? SWEPT : given.kind === "reference" ? (given.to.kind === "step" ? bindStep(given.to.step, given.to.output) : given.to.kind === "input" ? bindInput(given.to.input) : VALUE) : given.kind === "none" ? UNSET : VALUE;
   const [isTyping, setTyping] = useState(false);
   const value = isTyping && own === UNSET ? VALUE : own;
   const choices: Choice[] = [
     { value: UNSET, label: spec.default !== undefined && spec.default !== null ? `default (${String(spec.default)})` : spec.optional ? "nothing" : "not set" },
     { value: VALUE, label: isLiteral(spec.type) ? "a value" : "data" },
+    ...(step.type === "sweep" && isLiteral(spec.type) ? [{ value: SWEPT, label: "the search space" }] : []),
     ...drawing.inputs.map((input) => ({ value: bindInput(input.name), label: `the pipeline's ${input.name}`, why: explainConnection(drawing, { node: inputId(input.name), port: input.name }, { node: stepId(step.name), port: name }) })),
     ...drawing.steps.filter((other) => other !== step).flatMap((other) => other.outputs.map((output) => ({ value: bindStep(other.name, output.name), label: `${other.name} → ${output.name}`, why: explainConnection(drawing, { node: stepId(other.name), port: output.name }, { node: stepId(step.name), port: name }) }))),
   ];
   if (!choices.some((one) => one.value === own)) choices.push({ value: own, label: own });
   function choose(next: string) {
+    if (next === own) return;
     setTyping(next === VALUE);
     const why = attemptEdit(() => store.edit((changes) => {
-      if (next === UNSET) clearInput(changes, step, name);
+      if (isSwept) changes.remove([...step.path, "search_space", name]);
+      if (next === SWEPT) sweepInput(changes, step, port);
+      else if (next === UNSET) clearInput(changes, step, name);
+      else if (isSwept && next === VALUE) setInput(changes, step, port, (spec.default as Value) ?? startValue(spec.type!.toLowerCase()));
       else if (next !== VALUE) bindPort(changes, step, name, next);
       else if (given.kind === "reference" && isLiteral(spec.type)) setInput(changes, step, port, (spec.default as Value) ?? startValue(spec.type!.toLowerCase()));
       else if (given.kind === "reference") setInput(changes, step, port, "");
@@ -143,16 +168,9 @@ function InputField({ store, drawing, step, port, isLocked }: PortProps) {
   );
 }
 
-/** A step as the file has it. */
-function readRaw({ head }: Drawing, step: Step): Record<string, Value> {
-  const steps = head.jobs;
-  const found = isFields(steps) ? steps[step.name] : null;
-  return isFields(found) ? found : {};
-}
-
 /** What a port has beside its type and its value, such as a mode. */
 function PortKeys({ store, drawing, step, port, side, isLocked }: PortProps & { side: "inputs" | "outputs" }) {
-  const ports = readRaw(drawing, step)[side];
+  const ports = readStepBody(drawing, step)[side];
   const value = isFields(ports) ? ports[port.name] : null;
   if (!isFields(value)) return null;
   const isBound = side === "inputs" || port.given.kind === "reference";

@@ -4,6 +4,7 @@ import { listAssets } from "../api/resources";
 import type { DataItem } from "./pipeline/data";
 import type { NewStep } from "./pipeline/changes";
 import { makeFreeName, makeStepName } from "./pipeline/changes";
+import { makeStarter, type Starter } from "./pipeline/starters";
 import { isLiteral, type Interface } from "./pipeline/ports";
 import type { Value } from "./yaml/source";
 
@@ -19,6 +20,8 @@ export interface PaletteItem {
   component: string | null;
   body: { [key: string]: Value };
   spec?: Interface;
+  /** What makes the steps of an item that is no single step. */
+  starter?: Starter;
 }
 
 export const COMPONENT_DRAG = "application/x-smalt-component";
@@ -31,6 +34,11 @@ export const BUILT_IN: PaletteItem[] = [
     id: "nested", title: "Pipeline", description: "a pipeline within this one, with steps of its own", group: "In place", origin: "", component: null,
     body: { type: "pipeline", component: { type: "pipeline", jobs: { command: { type: "command", command: "echo hello", environment: "azureml:host@latest" } } } },
   },
+  { id: "sweep", title: "Sweep", description: "a command that is tried with many values of its inputs; dropped on a step, that step becomes the sweep", group: "In place", origin: "", component: null, body: {}, starter: "sweep" },
+  { id: "parallel", title: "Parallel", description: "a script that runs in several processes over the files or rows of its data", group: "In place", origin: "", component: null, body: {}, starter: "parallel" },
+  { id: "for each", title: "For each", description: "a loop that runs a step for each of several items; dropped on a step, it runs that", group: "Loops and conditions", origin: "", component: null, body: {}, starter: "parallel_for" },
+  { id: "do while", title: "Do while", description: "a loop that repeats a step while an output of it is true; dropped on a step, it repeats that", group: "Loops and conditions", origin: "", component: null, body: {}, starter: "do_while" },
+  { id: "if else condition", title: "Condition", description: "runs one step or another, by an output that is true or false; dropped on a step, it runs that if it is true", group: "Loops and conditions", origin: "", component: null, body: {}, starter: "if_else" },
 ];
 
 interface Row extends Omit<Interface, "file"> {
@@ -68,8 +76,11 @@ export async function listData(api: WorkspaceApi, text: string): Promise<{ items
 const MOST_SHOWN = 8;
 const MOST_FOUND = 50;
 
+/** The new steps of an item: the first is the one to be looked at next. */
+export const makeSteps = (item: PaletteItem, taken: ReadonlySet<string>): NewStep[] => (item.starter ? makeStarter(item.starter, taken) : [makeStep(item, taken)]);
+
 /** A new step of an item: its type, its component, and a place for each value that it must be given. */
-export function makeStep(item: PaletteItem, taken: ReadonlySet<string>): NewStep {
+function makeStep(item: PaletteItem, taken: ReadonlySet<string>): NewStep {
   const { spec } = item;
   const name = makeFreeName(makeStepName(item.component ? item.title : item.id), taken);
   const body: { [key: string]: Value } = item.component && spec?.type ? { type: spec.type, ...item.body } : { ...item.body };

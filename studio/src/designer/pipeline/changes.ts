@@ -3,6 +3,7 @@ import { bindInput, bindOutput, bindStep, findPortNames, findStepNames } from ".
 import { isLiteral } from "./ports";
 import type { Drawing, Port, Step } from "./drawing";
 import { addLines, addPair, changeItems, removePair, renameKey, setValue } from "../yaml/edits";
+import { writeFlow } from "../yaml/write";
 import { applyEdit, columnOf, lineEnd, lineStart, Source, type Edit, type Path, type Value } from "../yaml/source";
 
 /** A series of edits of one text, each seen by the next. */
@@ -178,6 +179,33 @@ function findInScalars(source: Source, path: Path, find: (text: string) => [numb
   return found;
 }
 
+/** Move a pair to another place, with the comments in its lines. */
+export function moveField(changes: Changes, from: Path, to: Path): void {
+  const { source } = changes;
+  const key = String(to.at(-1));
+  if (from.slice(0, -1).join("\n") === to.slice(0, -1).join("\n")) {
+    changes.apply(renameKey(source, from, key));
+    return;
+  }
+  const value = readValue(source, from);
+  const lines = copyLines(source, from);
+  changes.remove(from);
+  changes.apply(lines === null ? addPair(changes.source, to.slice(0, -1), key, value) : addLines(changes.source, to.slice(0, -1), lines, `${key}: ${writeFlow(value)}`));
+}
+
+function readValue(source: Source, path: Path): Value {
+  return path.reduce<Value>((value, key) => (value !== null && typeof value === "object" ? ((value as Record<string, Value>)[key as string] ?? null) : null), source.data);
+}
+
+/** The lines of a pair without indentation; null for one that stands in braces. */
+function copyLines(source: Source, path: Path): string | null {
+  const range = source.findRange(path);
+  if (!range || source.findMap(path.slice(0, -1))?.flow) return null;
+  const indent = columnOf(source.text, range[0]);
+  const lines = source.text.slice(lineStart(source.text, range[0]), lineEnd(source.text, range[1])).replaceAll("\r\n", "\n").replace(/\n$/, "").split("\n");
+  return lines.map((line) => (line.slice(0, indent).trim() ? line : line.slice(indent))).join("\n");
+}
+
 /** The lines of some steps, comments within and without indentation, as they are copied. */
 export function copySteps(source: Source, base: Path, names: string[]): string {
   const blocks = names.flatMap((name) => {
@@ -186,11 +214,7 @@ export function copySteps(source: Source, base: Path, names: string[]): string {
     const map = source.findMap([...base, "jobs"]);
     if (!range || !map) return [];
     if (map.flow) return [`${source.text.slice(...range)}`];
-    const from = lineStart(source.text, range[0]);
-    const end = lineEnd(source.text, range[1]);
-    const indent = columnOf(source.text, range[0]);
-    const lines = source.text.slice(from, end).replaceAll("\r\n", "\n").replace(/\n$/, "").split("\n");
-    return [lines.map((line) => (line.slice(0, indent).trim() ? line : line.slice(indent))).join("\n")];
+    return copyLines(source, path) ?? [];
   });
   return blocks.join("\n") + "\n";
 }

@@ -1,6 +1,6 @@
 import { isMap, isScalar } from "yaml";
-import { listNamedSteps, parseReference, type Reference } from "./expressions";
-import type { Interface, PortSpec } from "./ports";
+import { listNamedSteps, parseReference, parseStepName, type Reference } from "./expressions";
+import { isLiteral, type Interface, type PortSpec } from "./ports";
 import type { Path, Source, Value } from "../yaml/source";
 
 /** What an input is given: something of the pipeline, data, a literal, or an expression that the drawing only shows. */
@@ -81,6 +81,7 @@ export function readDrawing(source: Source, interfaces: Interfaces, base: Path =
   const inputs = readPipelinePorts(asFields(own.inputs), named?.inputs);
   const outputs = readPipelinePorts(asFields(own.outputs), named?.outputs);
   inferTypes(inputs, steps);
+  gatherOutputs(steps, asFields(own.jobs));
   return {
     kind: base.length ? (base.at(-1) === "component" ? "component" : "job") : isComponent(top) ? "component" : "job",
     base, inputs, outputs, steps,
@@ -89,6 +90,9 @@ export function readDrawing(source: Source, interfaces: Interfaces, base: Path =
     settings: asFields(own.settings),
   };
 }
+
+/** A step as the document has it. */
+export const readStepBody = ({ head }: Drawing, { name }: Step): Fields => asFields(asFields(head.jobs)[name]);
 
 export function isComponent(data: Value): boolean {
   const fields = asFields(data);
@@ -173,6 +177,17 @@ function inferTypes(inputs: PipelinePort[], steps: Step[]): void {
   }
 }
 
+/** Give each loop over items the outputs of its body, which it gathers: data as a table, values as text. */
+function gatherOutputs(steps: Step[], jobs: Fields): void {
+  for (const loop of steps) {
+    if (loop.type !== "parallel_for") continue;
+    const body = steps.find(({ name }) => name === parseStepName(asFields(jobs[loop.name]).body));
+    const own = new Map(loop.outputs.map((port) => [port.name, port]));
+    const gathered = (body?.outputs ?? []).map(({ name, spec }): Port => ({ name, spec: { type: isLiteral(spec.type) ? "string" : "mltable" }, given: own.get(name)?.given ?? { kind: "none" }, isDeclared: true }));
+    loop.outputs = [...gathered, ...loop.outputs.filter(({ name }) => !gathered.some((port) => port.name === name))];
+  }
+}
+
 function listEdges(steps: Step[], jobs: Fields): Edge[] {
   const names = new Set(steps.map((step) => step.name));
   return steps.flatMap((step) => {
@@ -186,17 +201,20 @@ function listEdges(steps: Step[], jobs: Fields): Edge[] {
       if (given.kind === "reference" && given.to.kind === "output") edges.push(makeEdge(stepId(step.name), name, outputId(given.to.output), given.to.output));
     }
     const shown = new Set(edges.map((edge) => edge.from));
+    const run = new Set(RUNNERS.has(step.type) ? listNamedSteps(jobs[step.name], true) : []);
     for (const other of listNamedSteps(jobs[step.name])) {
-      if (names.has(other) && other !== step.name && !shown.has(stepId(other))) edges.push(makeControlEdge(step, other));
+      if (names.has(other) && other !== step.name && !shown.has(stepId(other))) edges.push(makeControlEdge(step.name, other, run.has(other)));
     }
     return edges;
   });
 }
 
-/** A condition leads to its blocks, and a loop to its body; any other step waits for the one that it names. */
-function makeControlEdge(step: Step, other: string): Edge {
-  const leads = ["if_else", "do_while", "parallel_for"].includes(step.type);
-  const [from, to] = leads ? [step.name, other] : [other, step.name];
+/** Steps that run other steps: they lead to what they run. */
+export const RUNNERS = new Set(["if_else", "do_while", "parallel_for"]);
+
+/** A condition leads to its blocks, and a loop to its body; any step waits for what it reads. */
+function makeControlEdge(step: string, other: string, isRun: boolean): Edge {
+  const [from, to] = isRun ? [step, other] : [other, step];
   return makeEdge(stepId(from), null, stepId(to), null);
 }
 

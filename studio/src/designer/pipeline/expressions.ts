@@ -21,13 +21,21 @@ export const bindStep = (step: string, output: string) => `\${{parent.jobs.${ste
 export const bindInput = (input: string) => `\${{parent.inputs.${input}}}`;
 export const bindOutput = (output: string) => `\${{parent.outputs.${output}}}`;
 
-/** The steps that any text in a value names. */
-export function listNamedSteps(value: unknown): string[] {
+/** A step itself, as loops and conditions name what they run. */
+export const nameStep = (step: string) => `\${{parent.jobs.${step}}}`;
+
+/** The name of the step that a text names as a whole; null where it names an output, or something else. */
+export function parseStepName(text: unknown): string | null {
+  return typeof text === "string" ? (/^\$\{\{\s*(?:parent\.)?jobs\.([\w-]+)\s*\}\}$/.exec(text.trim())?.[1] ?? null) : null;
+}
+
+/** The steps that any text in a value names; with `whole`, only those named without an output. */
+export function listNamedSteps(value: unknown, whole = false): string[] {
   const found = new Set<string>();
   function walk(one: unknown) {
     if (typeof one === "string") {
       for (const [, inner] of one.matchAll(/\$\{\{([^}]*)\}\}/g)) {
-        for (const [, step] of inner.matchAll(/\bparent\.jobs\.([\w-]+)/g)) found.add(step);
+        for (const [, step, more] of inner.matchAll(/\bparent\.jobs\.([\w-]+)(\.)?/g)) if (!whole || !more) found.add(step);
       }
     } else if (one !== null && typeof one === "object") Object.values(one).forEach(walk);
   }

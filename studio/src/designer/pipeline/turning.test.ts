@@ -1,0 +1,146 @@
+import { describe, expect, it } from "vitest";
+import { Source, type Value } from "../yaml/source";
+import { addStep, Changes } from "./changes";
+import { readDrawing, type Drawing, type Interfaces, type Step } from "./drawing";
+import { makeStarter, type Starter } from "./starters";
+import { listSuggestions } from "./suggestions";
+import { explainTurn, turnStep, type Turn } from "./turning";
+
+const INTERFACES: Interfaces = {
+  "./train.yml": { name: "train", type: "command", inputs: { data: { type: "uri_folder" }, depth: { type: "integer", min: 3, max: 9, default: 4 }, rate: { type: "number" } }, outputs: { model: { type: "mlflow_model" }, again: { type: "boolean" } } },
+  "./show.yml": { name: "show", type: "command", inputs: { model: { type: "mlflow_model" } }, outputs: {} },
+};
+const TEXT = `type: pipeline
+inputs:
+  raw: {type: uri_folder, path: ./data}
+jobs:
+  train:
+    type: command
+    component: ./train.yml   # the trainer
+    inputs:
+      data: \${{parent.inputs.raw}}   # its data
+      rate: 0.1   # to be found
+  own:
+    # by hand
+    command: |
+      python go.py --rate \${{inputs.rate}}
+      echo done
+    code: ./src   # the code
+    environment: azureml:host@latest
+    limits: {timeout: 60}
+    inputs:
+      raw: \${{parent.jobs.train.outputs.model}}
+      rate: 0.5
+      word: x
+    outputs:
+      out: {type: uri_file, mode: upload}
+  show:
+    component: ./show.yml
+`;
+const read = (text: string) => readDrawing(new Source(text), INTERFACES);
+const find = (drawing: Drawing, name: string): Step => drawing.steps.find((step) => step.name === name)!;
+function turn(name: string, kind: Turn, text = TEXT): { text: string; data: any; next: string } {
+  const changes = new Changes(new Source(text));
+  const drawing = read(text);
+  expect(explainTurn(drawing, find(drawing, name), kind)).toBe(null);
+  const next = turnStep(changes, drawing, find(drawing, name), kind);
+  return { text: changes.source.text, data: changes.source.data, next };
+}
+
+describe("a step that is turned into a sweep", () => {
+  it("names its component as the trial, and keeps its other inputs and all comments", () => {
+    const { text } = turn("train", "sweep");
+    expect(text).toContain(`    type: sweep
+    trial: ./train.yml   # the trainer
+    inputs:
+      data: \${{parent.inputs.raw}}   # its data
+    search_space:
+      rate:
+        type: uniform
+        min_value: 0.05
+        max_value: 0.2
+    sampling_algorithm: random
+`);
+    expect(text.replace(/  train:[^]*?  own:/, "")).toBe(TEXT.replace(/  train:[^]*?  own:/, "")); // nothing else has changed
+  });
+
+  it("declares what a command in place takes, and has its lines as they were", () => {
+    const { text, data } = turn("own", "sweep");
+    expect(text).toContain(`        python go.py --rate \${{inputs.rate}}
+        echo done
+      code: ./src   # the code
+`);
+    expect(data.jobs.own.trial).toEqual({
+      type: "command", inputs: { raw: { type: "mlflow_model" }, rate: { type: "number" }, word: { type: "string" } }, outputs: { out: { type: "uri_file" } },
+      command: "python go.py --rate ${{inputs.rate}}\necho done\n", code: "./src", environment: "azureml:host@latest",
+    });
+    expect(data.jobs.own.inputs).toEqual({ raw: "${{parent.jobs.train.outputs.model}}", word: "x" });
+    expect(data.jobs.own.outputs).toEqual({ out: { type: "uri_file", mode: "upload" } });
+    expect(data.jobs.own.search_space).toEqual({ rate: { type: "uniform", min_value: 0.25, max_value: 1 } });
+    expect(data.jobs.own.limits).toEqual({ max_total_trials: 4, max_concurrent_trials: 2, trial_timeout: 60 });
+  });
+
+  it("stays the same in braces", () => {
+    const { data } = turn("a", "sweep", "type: pipeline\njobs:\n  a: {command: echo, environment: azureml:host@latest, inputs: {n: 4}}\n");
+    expect(data.jobs.a.trial).toEqual({ type: "command", inputs: { n: { type: "integer" } }, command: "echo", environment: "azureml:host@latest" });
+    expect(data.jobs.a.search_space).toEqual({ n: { type: "choice", values: [2, 4, 8] } });
+  });
+
+  it("is refused where trials would have nothing to vary", () => {
+    const drawing = read(TEXT);
+    expect(explainTurn(drawing, find(drawing, "show"), "sweep")).toMatch(/^'show' has no parameter that trials could vary/);
+  });
+});
+
+describe("a step that a loop or a condition runs", () => {
+  it("stays as it is, and is named by a new step", () => {
+    const { text, data, next } = turn("train", "parallel_for");
+    expect(next).toBe("each_train");
+    expect(text.startsWith(TEXT)).toBe(true);
+    expect(data.jobs.each_train).toEqual({ type: "parallel_for", body: "${{parent.jobs.train}}", items: { first: { rate: 0.1 }, second: { rate: 0.1 } } });
+    expect(turn("train", "do_while").data.jobs.repeat_train).toEqual({ type: "do_while", body: "${{parent.jobs.train}}", condition: "${{parent.jobs.train.outputs.again}}", mapping: {}, limits: { max_iteration_count: 3 } });
+    expect(turn("show", "if_else").data.jobs.if_show).toEqual({ type: "if_else", condition: "${{parent.jobs.train.outputs.again}}", true_block: "${{parent.jobs.show}}" });
+    expect(turn("train", "if_else").data.jobs.if_train.condition).toBe(true); // nothing is known before it
+  });
+
+  it("is run by one of them only", () => {
+    const { text } = turn("train", "do_while");
+    const drawing = read(text);
+    expect(explainTurn(drawing, find(drawing, "train"), "parallel_for")).toBe("'repeat_train' runs 'train' already");
+    expect(explainTurn(drawing, find(drawing, "repeat_train"), "sweep")).toMatch(/^'repeat_train' is of type 'do_while'/);
+    expect(explainTurn(drawing, find(drawing, "show"), "parallel_for")).toBe(null); // its model may come of the items
+  });
+});
+
+describe("steps from nothing", () => {
+  const start = (kind: Starter, text = "type: pipeline\n") => {
+    const changes = new Changes(new Source(text));
+    const steps = makeStarter(kind, new Set(read(text).steps.map(({ name }) => name)));
+    for (const step of steps) addStep(changes, [], step);
+    return read(changes.source.text);
+  };
+
+  it("lead to what they run, and wait for what they read", () => {
+    expect(start("parallel_for").edges.map(({ id }) => id)).toEqual(["step:for_each.>step:each_item."]);
+    expect(start("do_while").edges.map(({ id }) => id)).toEqual(["step:repeat.>step:round."]);
+    expect(start("if_else").edges.map(({ id }) => id)).toEqual(["step:check.>step:condition.", "step:condition.>step:if_true.", "step:condition.>step:if_false."]);
+  });
+
+  it("have names of their own, also the second time", () => {
+    const text = "type: pipeline\njobs:\n  each_item: {command: a}\n  sweep: {command: b}\n";
+    expect(start("parallel_for", text).steps.map(({ name }) => name)).toEqual(["each_item", "sweep", "for_each", "each_item_2"]);
+    expect(start("parallel_for", text).edges.map(({ id }) => id)).toEqual(["step:for_each.>step:each_item_2."]);
+    expect(start("sweep", text).steps.at(-1)!.name).toBe("sweep_2");
+  });
+
+  it("offer what their keys can name", () => {
+    const drawing = start("if_else");
+    expect(listSuggestions(drawing, find(drawing, "condition"))).toMatchObject({ condition: ["${{parent.jobs.check.outputs.good}}"], true_block: ["${{parent.jobs.check}}", "${{parent.jobs.if_true}}", "${{parent.jobs.if_false}}"] });
+  });
+});
+
+it("a loop over items has the outputs of its body, gathered", () => {
+  const { data, text } = turn("train", "parallel_for");
+  expect((data as { jobs: Record<string, Value> }).jobs.each_train).toBeTruthy();
+  expect(find(read(text), "each_train").outputs.map(({ name, spec }) => [name, spec.type])).toEqual([["model", "mltable"], ["again", "string"]]);
+});

@@ -1,0 +1,165 @@
+import { addStep, makeFreeName, moveField, type Changes } from "./changes";
+import { readStepBody, stepId, type Drawing, type Given, type Port, type Step } from "./drawing";
+import { bindInput, bindStep, nameStep, parseStepName } from "./expressions";
+import { isLiteral, type PortSpec } from "./ports";
+import { MOST_ROUNDS, SWEEP_KEYS } from "./starters";
+import { isFields } from "./step_fields";
+import type { Value } from "../yaml/source";
+
+/** What becomes of a step: a sweep, or what a loop or a condition runs. */
+export type Turn = "sweep" | "parallel_for" | "do_while" | "if_else";
+
+export const TURNS: Record<Turn, string> = {
+  sweep: "a sweep over its inputs", parallel_for: "what a loop runs for each item", do_while: "what a loop repeats", if_else: "what a condition runs",
+};
+
+/** The types of steps that each can be made of. */
+const TAKEN: Record<Turn, string[]> = {
+  sweep: ["command"],
+  parallel_for: ["command", "parallel", "sweep", "pipeline"],
+  do_while: ["command", "parallel", "pipeline"],
+  if_else: ["command", "parallel", "sweep", "pipeline", "spark", "automl", "data_transfer"],
+};
+/** The keys of a command that are its trial's. What else a step has is the sweep's, too. */
+const OF_TRIAL = ["command", "code", "environment", "environment_variables", "distribution", "is_deterministic"];
+
+/** Why a step cannot become this; null if it can. */
+export function explainTurn(drawing: Drawing, step: Step, turn: Turn): string | null {
+  if (step.isAlias) return `'${step.name}' is an alias of another part of the file; change it there, in the YAML`;
+  const isPipelineTrial = turn === "sweep" && step.type === "pipeline" && step.component !== null;
+  if (!TAKEN[turn].includes(step.type) && !isPipelineTrial) return `'${step.name}' is of type '${step.type}', which cannot be ${TURNS[turn]}`;
+  if (turn === "sweep") {
+    const isOwn = !("component" in readStepBody(drawing, step));
+    return isOwn || listParameters(step).length ? null : `'${step.name}' has no parameter that trials could vary: an input of type number, integer, string or boolean`;
+  }
+  const runner = findRunner(drawing, step);
+  if (runner) return `'${runner}' runs '${step.name}' already`;
+  const hasItems = turn !== "parallel_for" || step.component === null || listItemInputs(step).length > 0;
+  return hasItems ? null : `'${step.name}' has no input that items could give`;
+}
+
+/** Make a step this, and return the name of the step that is to be looked at next. */
+export function turnStep(changes: Changes, drawing: Drawing, step: Step, turn: Turn): string {
+  if (turn === "sweep") {
+    turnIntoSweep(changes, drawing, step);
+    return step.name;
+  }
+  const name = makeFreeName(NAMES[turn](step.name), new Set(drawing.steps.map((one) => one.name)));
+  addStep(changes, drawing.base, { name, body: { type: turn, ...makeRunner(drawing, step, turn) } });
+  return name;
+}
+
+const NAMES: Record<Exclude<Turn, "sweep">, (step: string) => string> = {
+  parallel_for: (step) => `each_${step}`, do_while: (step) => `repeat_${step}`, if_else: (step) => `if_${step}`,
+};
+
+function makeRunner(drawing: Drawing, step: Step, turn: Exclude<Turn, "sweep">): Record<string, Value> {
+  if (turn === "if_else") return { condition: findCondition(drawing, step) ?? true, true_block: nameStep(step.name) };
+  if (turn === "parallel_for") return { body: nameStep(step.name), items: makeItems(step) };
+  const again = step.outputs.find(({ spec }) => isOfType(spec, "boolean"));
+  return { body: nameStep(step.name), ...(again ? { condition: bindStep(step.name, again.name) } : {}), mapping: {}, limits: { max_iteration_count: MOST_ROUNDS } };
+}
+
+/** The name of the loop or the condition that runs a step. */
+function findRunner(drawing: Drawing, step: Step): string | undefined {
+  return drawing.steps.find((one) => {
+    const { body, true_block, false_block } = readStepBody(drawing, one);
+    return [body, true_block, false_block].flat().some((text) => parseStepName(text) === step.name);
+  })?.name;
+}
+
+/** A boolean that a condition can ask: an output of a step that does not wait for this one, or an input of the pipeline. */
+function findCondition(drawing: Drawing, step: Step): string | null {
+  const later = listLater(drawing, step);
+  for (const one of drawing.steps) {
+    const output = later.has(stepId(one.name)) ? undefined : one.outputs.find(({ spec }) => isOfType(spec, "boolean"));
+    if (output) return bindStep(one.name, output.name);
+  }
+  const input = drawing.inputs.find(({ spec }) => isOfType(spec, "boolean"));
+  return input ? bindInput(input.name) : null;
+}
+
+/** The nodes of a step and of all that wait for it. */
+function listLater(drawing: Drawing, step: Step): Set<string> {
+  const found = new Set([stepId(step.name)]);
+  for (const node of found) for (const { from, to } of drawing.edges) if (from === node) found.add(to);
+  return found;
+}
+
+/** The inputs that items can give: those with a value of their own or none. */
+const listItemInputs = (step: Step): Port[] => step.inputs.filter(({ given }) => given.kind !== "reference" && given.kind !== "expression");
+
+/** Two items that give one input, as it is now: of one that has nothing yet, if there is such, else of a parameter. */
+function makeItems(step: Step): Value {
+  const inputs = listItemInputs(step);
+  const rank = ({ given, spec }: Port) => (given.kind === "none" && !spec.optional && spec.default === undefined ? 0 : isLiteral(spec.type) ? (spec.default === undefined ? 1 : 2) : 3);
+  const [port] = [...inputs].sort((a, b) => rank(a) - rank(b));
+  const value: Value = !port ? "" : port.given.kind === "literal" ? port.given.value : isLiteral(port.spec.type) ? ((port.spec.default as Value | undefined) ?? startLiteral(port.spec)) : { type: port.spec.type ?? "uri_folder", path: port.given.kind === "data" ? (port.given.path ?? "") : "" };
+  const name = port?.name ?? "item";
+  return { first: { [name]: value }, second: { [name]: value } };
+}
+
+function startLiteral({ type, enum: choices, min }: PortSpec): Value {
+  if (choices?.length) return choices[0] as Value;
+  return isOfType({ type }, "boolean") ? false : isOfType({ type }, "string") ? "" : Number(min ?? 0);
+}
+
+const isOfType = ({ type }: PortSpec, wanted: string): boolean => type?.toLowerCase() === wanted;
+
+/** The inputs of a step that a search space can give. */
+export const listParameters = (step: Step): Port[] => step.inputs.filter(({ spec, given }) => isLiteral(spec.type) && given.kind !== "reference" && given.kind !== "expression");
+
+/** Give an input of a sweep by its search space in place of a value. */
+export function sweepInput(changes: Changes, step: Step, port: Port): void {
+  changes.remove([...step.path, "inputs", port.name]).removeEmpty([...step.path, "inputs"]);
+  changes.set([...step.path, "search_space", port.name], makeDistribution(port));
+}
+
+function turnIntoSweep(changes: Changes, drawing: Drawing, step: Step): void {
+  const raw = readStepBody(drawing, step);
+  const rank = ({ spec }: Port) => (isOfType(spec, "number") || isOfType(spec, "integer") ? 0 : 2) + (spec.default === undefined ? 0 : 1);
+  const [first] = [...listParameters(step)].sort((a, b) => rank(a) - rank(b));
+  const varied: Port = first ?? { name: "rate", spec: { type: "number" }, given: { kind: "none" }, isDeclared: true };
+  changes.set([...step.path, "type"], "sweep");
+  if ("component" in raw) moveField(changes, [...step.path, "component"], [...step.path, "trial"]);
+  else declareTrial(changes, drawing, step, varied);
+  changes.remove([...step.path, "limits"]);
+  sweepInput(changes, step, varied);
+  for (const [key, value] of Object.entries(SWEEP_KEYS)) changes.set([...step.path, key], value);
+  if (isFields(raw.limits) && raw.limits.timeout !== undefined) changes.set([...step.path, "limits", "trial_timeout"], raw.limits.timeout);
+}
+
+/** Make a command that is written in place the trial, a component of its own: it declares what the step gives it. */
+function declareTrial(changes: Changes, drawing: Drawing, step: Step, varied: Port): void {
+  const raw = readStepBody(drawing, step);
+  const declare = (ports: Port[]): Value => Object.fromEntries(ports.map((port) => [port.name, { type: port.spec.type ?? findType(drawing, port.given) }]));
+  const inputs = step.inputs.some(({ name }) => name === varied.name) ? step.inputs : [...step.inputs, varied];
+  changes.set([...step.path, "trial"], { type: "command", inputs: declare(inputs), ...(step.outputs.length ? { outputs: declare(step.outputs) } : {}) });
+  for (const key of OF_TRIAL) if (key in raw) moveField(changes, [...step.path, key], [...step.path, "trial", key]);
+}
+
+function findType(drawing: Drawing, given: Given): string {
+  if (given.kind !== "reference") return "string";
+  const { to } = given;
+  const found = to.kind === "input" ? drawing.inputs.find(({ name }) => name === to.input) : to.kind === "step" ? drawing.steps.find(({ name }) => name === to.step)?.outputs.find(({ name }) => name === to.output) : undefined;
+  return found?.spec.type ?? "uri_folder";
+}
+
+/** Values around the one that an input has, as far as its declaration allows them. */
+function makeDistribution({ spec, given }: Port): Value {
+  const value = given.kind === "literal" ? given.value : (spec.default as Value | undefined);
+  if (isOfType(spec, "boolean")) return { type: "choice", values: [true, false] };
+  if (spec.enum?.length) return { type: "choice", values: spec.enum as Value[] };
+  if (isOfType(spec, "string")) return { type: "choice", values: [value ?? ""] };
+  const now = Number(value ?? 0);
+  const least = spec.min === undefined ? -Infinity : Number(spec.min);
+  const most = spec.max === undefined ? Infinity : Number(spec.max);
+  if (isOfType(spec, "integer")) {
+    const around = now ? [Math.trunc(now / 2), now, now * 2] : [0, 1, 2];
+    return { type: "choice", values: [...new Set(around.map((one) => Math.min(most, Math.max(least, one))))].sort((a, b) => a - b) };
+  }
+  const [from, to] = now ? [now / 2, now * 2].sort((a, b) => a - b) : [0, 1];
+  return { type: "uniform", min_value: round(Math.max(least, from)), max_value: round(Math.min(most, to)) };
+}
+
+const round = (value: number): number => Number(value.toPrecision(6));
