@@ -79,10 +79,11 @@ def write_overlay(template: OverlayTemplate, folder: Path) -> None:
         os.symlink(target, f"{folder}/bin/{name}")
 
 
-def make_stamp(template: OverlayTemplate, folder: Path) -> tuple[Any, ...]:
+def make_stamp(template: OverlayTemplate, folder: Path, *, with_commands: bool = True) -> tuple[Any, ...]:
     """Return a value that changes when anything of an overlay does: an entry, a content, a mode, an owner, a
     mount.
 
+    `with_commands=False` leaves out what the entries of bin/ are; the value is then the beginning of the whole one.
     Links are not followed. The first seven fields of a status are mode, inode, device, links, owner, group and
     size. The folder's own time is left out, as renaming it counts as a change of it.
     """
@@ -92,6 +93,8 @@ def make_stamp(template: OverlayTemplate, folder: Path) -> tuple[Any, ...]:
         for place in template.places:
             one = os.lstat(f"{folder}/{place}")
             found += (one[:7], one.st_ctime_ns)
+        if not with_commands:
+            return tuple(found)
         commands = os.open(f"{folder}/bin", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
             for name in template.commands:

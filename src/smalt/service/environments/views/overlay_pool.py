@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from smalt.service.environments.store.removal import remove_folder, resume_removals
+from smalt.service.environments.views.command_watch import CommandWatch
 from smalt.service.environments.views.overlay_layout import OverlayTemplate, make_stamp, write_overlay
 
 _MOST_SPARES = 64
@@ -18,10 +19,8 @@ class _Overlay(NamedTuple):
     template: OverlayTemplate
     folder: Path
     stamp: tuple[Any, ...]
-
-    @property
-    def is_untouched(self) -> bool:
-        return bool(self.stamp) and make_stamp(self.template, self.folder) == self.stamp
+    watched: int
+    """The number of its commands in the watch; 0 if they are not watched."""
 
 
 class OverlayPool:
@@ -36,6 +35,8 @@ class OverlayPool:
         self._spares: dict[str, list[_Overlay]] = {}
         self._count = 0
         self._lock = threading.Lock()
+        self._watch: CommandWatch | None = None
+        self._has_opened_watch = False
 
     def make_overlay(self, template: OverlayTemplate, folder: Path) -> None:
         """Make an overlay at `folder`; what an interrupted attempt left there is replaced."""
@@ -47,14 +48,13 @@ class OverlayPool:
         else:
             os.rename(spare.folder, folder)
         with self._lock:
-            mark = spare.stamp if spare else make_stamp(template, folder)
-            self._out[os.fspath(folder)] = _Overlay(template, folder, mark)
+            self._out[os.fspath(folder)] = spare._replace(folder=folder) if spare else self._note_made(template, folder)
 
     def retain(self, folder: Path) -> bool:
         """Keep the overlay of a finished job at `folder`, for `move`; False if it was modified."""
         with self._lock:
             overlay = self._out.get(os.fspath(folder))
-            if overlay is None or not overlay.is_untouched:
+            if overlay is None or not self._is_untouched(overlay):
                 return False
             self._staying[os.fspath(folder)] = self._out.pop(os.fspath(folder))
             return True
@@ -73,7 +73,7 @@ class OverlayPool:
         with self._lock:
             overlay = self._out.pop(os.fspath(folder), None)
             spares = self._spares.setdefault(overlay.template.key, []) if overlay else []
-            if overlay is not None and overlay.is_untouched and len(spares) < _MOST_SPARES:
+            if overlay is not None and self._is_untouched(overlay) and len(spares) < _MOST_SPARES:
                 self._count += 1
                 place = self._own / str(self._count)
                 self._own.mkdir(parents=True, exist_ok=True)
@@ -94,12 +94,25 @@ class OverlayPool:
             if not _is_running(int(left.name)):
                 remove_folder(left, self._folder)
 
+    def _note_made(self, template: OverlayTemplate, folder: Path) -> _Overlay:
+        """Return an overlay that has just been made, and watch its commands."""
+        if not self._has_opened_watch:
+            self._has_opened_watch = True
+            self._watch = CommandWatch.open_at(self._folder)
+        watched = self._watch.add_commands(f"{folder}/bin", template.commands) if self._watch else 0
+        return _Overlay(template, folder, make_stamp(template, folder), watched)
+
+    def _is_untouched(self, overlay: _Overlay) -> bool:
+        is_quiet = self._watch is not None and self._watch.are_untouched(overlay.watched)
+        stamp = make_stamp(overlay.template, overlay.folder, with_commands=not is_quiet)
+        return bool(stamp) and stamp == overlay.stamp[: len(stamp)]
+
     def _take_spare(self, template: OverlayTemplate) -> _Overlay | None:
         with self._lock:
             spares = self._spares.get(template.key, [])
             while spares:
                 spare = spares.pop()
-                if spare.is_untouched:
+                if self._is_untouched(spare):
                     return spare
                 remove_folder(spare.folder, self._folder)
         return None
