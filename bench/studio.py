@@ -1,7 +1,7 @@
-"""The studio's speed in a headless Chromium: `python bench/studio.py`. Needs scripts/studio first.
+"""The studio's speed in a headless Chromium: `python bench/studio.py [PART …]`. Needs scripts/studio first.
 
 The home has 100,000 jobs with two metrics each, pipelines of 1,000 and 3,000 steps, a curve of 100,000 points and a log
-of 1 GB, written into its records.
+of 1 GB, written into its records. A part (curve, figures, quiet or designer) alone has only what it needs.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ from smalt.service.tracking import run_database
 JOBS = 100_000
 EXPERIMENTS = 100
 POINTS = 100_000
-CURVE = "curve"
-"""The job that logged so many values of one metric."""
+CURVES = ("curve", "curve-2", "curve-3")
+"""Jobs that logged so many values of one metric."""
 LOG_BYTES = 1_000_000_000
+PARTS = ("curve", "figures", "quiet", "designer")
 LINE = b"2026-01-01 12:00:00 epoch 12 batch 4711 loss 0.4711 accuracy 0.8128 learning rate 0.0003\n"
 
 
@@ -50,11 +51,15 @@ def fill_jobs(db: Database, place: Workspace) -> None:
     )
 
 
-def fill_metrics(server: Server, place: Workspace) -> None:
-    """Write two metrics of each job into a database as MLflow lays it out; one job in a hundred has loss < 0.01."""
+def fill_metrics(server: Server, place: Workspace, is_large: bool) -> None:
+    """Write the curve into a database as MLflow lays it out, and two metrics of each job if there are many.
+
+    One job in a hundred has loss < 0.01.
+    """
     path = run_database.get_database_path(server.home, place.folder)
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = [(name, k * 7919 % JOBS / JOBS, 0, 0, 0, f"job-{k}") for k in range(JOBS) for name in ("auc", "loss")]
+    count = JOBS if is_large else 0
+    rows = [(name, k * 7919 % JOBS / JOBS, 0, 0, 0, f"job-{k}") for k in range(count) for name in ("auc", "loss")]
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=wal")
         connection.execute(
@@ -65,11 +70,14 @@ def fill_metrics(server: Server, place: Workspace) -> None:
             "CREATE TABLE metrics (key VARCHAR(250), value FLOAT, timestamp BIGINT, run_uuid VARCHAR(32), step BIGINT,"
             " is_nan BOOLEAN, PRIMARY KEY (key, timestamp, step, run_uuid, value, is_nan))"
         )
-        points = [("loss", math.exp(-k / 30_000) + k * 7919 % 997 / 9970, k * 10, CURVE, k, 0) for k in range(POINTS)]
-        connection.executemany("INSERT INTO metrics VALUES (?,?,?,?,?,?)", points)
-        connection.execute(
-            "INSERT INTO latest_metrics VALUES ('loss',?,?,?,0,?)", (*points[-1][1:3], POINTS - 1, CURVE)
-        )
+        for table in ("metrics", "latest_metrics"):
+            connection.execute(f"CREATE INDEX index_{table}_run_uuid ON {table} (run_uuid)")
+        for run in CURVES:
+            points = [("loss", math.exp(-k / 30_000) + k * 7919 % 997 / 9970, k * 10, run, k, 0) for k in range(POINTS)]
+            connection.executemany("INSERT INTO metrics VALUES (?,?,?,?,?,?)", points)
+            connection.execute(
+                "INSERT INTO latest_metrics VALUES ('loss',?,?,?,0,?)", (*points[-1][1:3], POINTS - 1, run)
+            )
         connection.execute("CREATE TABLE params (key VARCHAR(250), value VARCHAR(8000), run_uuid VARCHAR(32))")
         connection.executemany("INSERT INTO latest_metrics VALUES (?,?,?,?,?,?)", rows)
         connection.commit()
@@ -110,12 +118,15 @@ def fill_log(server: Server, db: Database, place: Workspace) -> None:
         file.write(b"the last line\n")
 
 
-def fill_curve(db: Database, place: Workspace) -> None:
-    job = jobs.add_job(db, place.id, jobs.NewJob(CURVE, "command", {}, "curves"), "me")
-    db.execute("UPDATE jobs SET status='Completed', started_at=created_at, ended_at=created_at WHERE id=?", (job.id,))
+def fill_curves(db: Database, place: Workspace) -> None:
+    for name in CURVES:
+        job = jobs.add_job(db, place.id, jobs.NewJob(name, "command", {}, "curves"), "me")
+        db.execute(
+            "UPDATE jobs SET status='Completed', started_at=created_at, ended_at=created_at WHERE id=?", (job.id,)
+        )
 
 
-def measure(server: Server, place: Workspace) -> None:
+def measure(server: Server, place: Workspace, parts: list[str]) -> None:
     environment = {
         **os.environ,
         "STUDIO_URL": f"http://127.0.0.1:{server.port}",
@@ -124,6 +135,7 @@ def measure(server: Server, place: Workspace) -> None:
         "STUDIO_FOLDER": place.folder,
     }
     command = ["node", "node_modules/@playwright/test/cli.js", "test", "-c", "browser/measure.config.ts"]
+    command += ["-g", "|".join(parts)]
     ended = subprocess.run(command, cwd=STUDIO, env=environment, capture_output=True, text=True, check=False)
     for line in ended.stdout.splitlines():
         if line.startswith("FIGURE "):
@@ -138,20 +150,24 @@ def measure(server: Server, place: Workspace) -> None:
 
 
 def main() -> None:
+    parts = sys.argv[1:] or list(PARTS)
+    if set(parts) - set(PARTS):
+        sys.exit(f"the parts are {', '.join(PARTS)}")
     with temporary_server() as server:
         server.home.create()
         db = Database(server.home.path("smalt.db"))
         place = workspaces.ensure_workspace(db, "sub", "group", "pages", "me")
         with db.transaction():
-            fill_jobs(db, place)
-            for count in (1000, 3000):
-                fill_graph(db, place, count)
-            fill_log(server, db, place)
-            fill_curve(db, place)
-        fill_metrics(server, place)
+            if "figures" in parts:
+                fill_jobs(db, place)
+                for count in (1000, 3000):
+                    fill_graph(db, place, count)
+                fill_log(server, db, place)
+            fill_curves(db, place)
+        fill_metrics(server, place, "figures" in parts)
         db.close()
         server.start()
-        measure(server, place)
+        measure(server, place, parts)
 
 
 if __name__ == "__main__":

@@ -158,6 +158,8 @@ export interface Metric {
   max?: JsonNumber;
   count?: number;
   points?: [number, number, JsonNumber][];
+  /** The number of values of which `points` were chosen. */
+  total?: number;
 }
 
 export interface MetricRun {

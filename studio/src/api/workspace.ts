@@ -10,6 +10,9 @@ export const getSession = () => get<Session>(SESSION);
 export const signIn = (given: { code: string } | { token: string }) => send<{ principal: string }>("POST", SESSION, given);
 export const signOut = () => send<void>("DELETE", SESSION);
 
+/** What is asked of the metrics of a job: at most so many points of each curve, of one metric or all, smoothed, and of a part. */
+export type MetricQuery = { points: number; extremes?: boolean; metric?: string; smoothing?: number; over?: "step" | "time"; from?: number; to?: number };
+
 /** The routes of one workspace. */
 export class WorkspaceApi {
   readonly own: string;
@@ -55,8 +58,8 @@ export class WorkspaceApi {
     return buildUrl(`${this.ownJobPath(job)}/ports/${direction}/${encodeURIComponent(port)}/file`, { path });
   }
 
-  getMetrics(name: string) {
-    return get<{ runs: MetricRun[] }>(`${this.ownJobPath(name)}/metrics`, { history: true, points: 2000, trials: false });
+  getMetrics(name: string, query: MetricQuery) {
+    return get<{ runs: MetricRun[] }>(`${this.ownJobPath(name)}/metrics`, { history: true, trials: false, ...query });
   }
 
   getLineage(name: string) {
@@ -86,10 +89,6 @@ export class WorkspaceApi {
 
   compareJobs(names: string[]) {
     return send<{ jobs: ComparedJob[] }>("POST", `${this.own}/compare`, { jobs: names });
-  }
-
-  getComparedMetrics(name: string) {
-    return get<{ runs: MetricRun[] }>(`${this.ownJobPath(name)}/metrics`, { history: true, extremes: true, points: 1000, trials: false });
   }
 
   getTrials(name: string) {

@@ -1,7 +1,8 @@
 import { useMemo, useState } from "react";
 import type { ComparedJob, MetricRun } from "../api/types";
 import { useQuery } from "../api/useQuery";
-import Curve from "../curves/Curve";
+import { ChartCard } from "../curves/ChartCard";
+import { choosePointsOfPage } from "../curves/points";
 import { useApi } from "../shell/context";
 import { Icon } from "../shell/icons";
 import { Empty, ErrorMessage, Loading } from "../shell/messages";
@@ -21,7 +22,7 @@ interface Props {
 /** The metrics of the jobs: the last and the best value of each, and their curves over each other. */
 export default function MetricsPart({ jobs, flipped, isAll }: Props) {
   const api = useApi();
-  const found = useQuery(`${api.own} metrics ${jobs.map((job) => `${job.name} ${job.status}`).join(",")}`, () => Promise.all(jobs.map((job) => api.getComparedMetrics(job.name))));
+  const found = useQuery(`${api.own} metrics ${jobs.map((job) => `${job.name} ${job.status}`).join(",")}`, () => Promise.all(jobs.map((job) => api.getMetrics(job.name, { points: choosePointsOfPage(), extremes: true }))));
   usePolling(jobs, found.reload);
   const runs = useMemo(() => found.data?.map((one) => one.runs), [found.data]);
   if (found.error) return <ErrorMessage error={found.error} retry={found.reload} />;
@@ -92,7 +93,7 @@ function Curves({ jobs, runs }: { jobs: ComparedJob[]; runs: MetricRun[][] }) {
   const [over, setOver] = useState<"step" | "time">("step");
   const [smoothing, setSmoothing] = useState(0);
   const [isLogarithmic, setLogarithmic] = useState(false);
-  const charts = useMemo(() => buildComparedCharts(jobs.map((job, k) => ({ title: job.display_name ? `${job.display_name} (${job.name.slice(0, 18)})` : job.name, runs: runs[k] }))), [jobs, runs]);
+  const charts = useMemo(() => buildComparedCharts(jobs.map((job, k) => ({ name: job.name, title: job.display_name ? `${job.display_name} (${job.name.slice(0, 18)})` : job.name, runs: runs[k] }))), [jobs, runs]);
   if (!charts.length) return <p className="muted">No metric has more than one value, so there are no curves.</p>;
   return (
     <>
@@ -106,10 +107,7 @@ function Curves({ jobs, runs }: { jobs: ComparedJob[]; runs: MetricRun[][] }) {
       </div>
       <div className="compare-charts">
         {charts.map((chart) => (
-          <section className="chart card" key={chart.metric}>
-            <h3>{chart.metric}</h3>
-            <Curve series={chart.series} over={over} smoothing={smoothing} isLogarithmic={isLogarithmic} colours={chart.jobs} isEachFromZero />
-          </section>
+          <ChartCard key={chart.metric} title={chart.metric} series={chart.series} over={over} smoothing={smoothing} isLogarithmic={isLogarithmic} colours={chart.jobs} isEachFromZero />
         ))}
       </div>
     </>

@@ -50,10 +50,11 @@ test("the last and the best values of metrics, and whether less is more", () => 
 
 test("curves of the same metric of the same step lie over each other", () => {
   const charts = buildComparedCharts([
-    { title: "a", runs: [run("t", "loss", [[0, 0, 4], [1, 1, 2]]), run("", "single", [[0, 0, 1]])] },
-    { title: "b", runs: [run("t", "loss", [[0, 9, 5], [1, 10, 3]])] },
+    { name: "a", title: "a", runs: [run("t", "loss", [[0, 0, 4], [1, 1, 2]]), run("", "single", [[0, 0, 1]])] },
+    { name: "b", title: "b", runs: [run("t", "loss", [[0, 9, 5], [1, 10, 3]])] },
   ]);
   expect(charts.map(({ metric, jobs, series }) => [metric, jobs, series.map(({ label }) => label)])).toEqual([["t: loss", [0, 1], ["a", "b"]]]);
+  expect(charts[0].series.map(({ source }) => [source.job, source.metric])).toEqual([["a", "loss"], ["b", "loss"]]);
 });
 
 test("codes are paired by steps, those of the same pair together", () => {

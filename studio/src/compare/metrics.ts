@@ -1,5 +1,5 @@
 import type { MetricRun } from "../api/types";
-import { toNumber, type Chart, type Series } from "../curves/series";
+import { readSeries, toNumber, type Chart, type Series } from "../curves/series";
 
 /** A metric of one of several jobs. */
 export interface JobMetric {
@@ -61,15 +61,14 @@ function findBest(values: (number | undefined)[], isLower: boolean): number[] {
 }
 
 /** Curves of the same metric of the same step laid over each other, each with the place of its job. */
-export function buildComparedCharts(jobs: { title: string; runs: MetricRun[] }[]): (Chart & { jobs: number[] })[] {
+export function buildComparedCharts(jobs: { name: string; title: string; runs: MetricRun[] }[]): (Chart & { jobs: number[] })[] {
   const charts = new Map<string, { series: Series[]; jobs: number[] }>();
-  jobs.forEach(({ title, runs }, place) => {
+  jobs.forEach(({ name: job, title, runs }, place) => {
     for (const run of runs) {
       for (const metric of run.metrics) {
-        const points = metric.points ?? [];
         const name = nameMetric(run, metric.name);
         const chart = charts.get(name) ?? { series: [], jobs: [] };
-        chart.series.push({ run: run.id, label: title, steps: points.map(([step]) => step), times: points.map(([, time]) => time), values: points.map(([, , value]) => toNumber(value)) });
+        chart.series.push(readSeries(job, run, metric, title));
         chart.jobs.push(place);
         charts.set(name, chart);
       }

@@ -1,18 +1,16 @@
 import { useMemo, useState } from "react";
 import type { MetricRun } from "../api/types";
-import { lazy } from "../shell/lazyPart";
 import { Empty } from "../shell/messages";
 import { formatNumber } from "../text/format";
+import { ChartCard } from "./ChartCard";
 import { buildCharts } from "./series";
 
-const Curve = lazy(() => import("./Curve"), <div className="curve" />);
-
 /** The metrics of runs: a number where there is one value, a curve where there are several. */
-export function MetricCharts({ runs }: { runs: MetricRun[] }) {
+export function MetricCharts({ job, runs }: { job: string; runs: MetricRun[] }) {
   const [over, setOver] = useState<"step" | "time">("step");
   const [smoothing, setSmoothing] = useState(0);
   const [isLogarithmic, setLogarithmic] = useState(false);
-  const charts = useMemo(() => buildCharts(runs), [runs]);
+  const charts = useMemo(() => buildCharts(job, runs), [job, runs]);
   if (!charts.length) {
     return <Empty icon="curve" title="No metrics"><p>What the job logs with MLflow appears here: <code>mlflow.log_metric("loss", value, step=n)</code>.</p></Empty>;
   }
@@ -23,7 +21,7 @@ export function MetricCharts({ runs }: { runs: MetricRun[] }) {
       {single.length > 0 && (
         <div className="tiles">
           {single.flatMap((chart) => chart.series.map((one) => (
-            <div className="tile card" key={`${chart.metric} ${one.run}`}>
+            <div className="tile card" key={`${chart.metric} ${one.source.run}`}>
               <h3>{chart.metric}</h3>
               <strong className="number">{formatNumber(one.values[0])}</strong>
               {one.label !== "this job" && <span className="muted">{one.label}</span>}
@@ -42,10 +40,7 @@ export function MetricCharts({ runs }: { runs: MetricRun[] }) {
         </div>
       )}
       {curves.map((chart) => (
-        <section className="chart card" key={chart.metric}>
-          <h3>{chart.metric}</h3>
-          <Curve series={chart.series} over={over} smoothing={smoothing} isLogarithmic={isLogarithmic} />
-        </section>
+        <ChartCard key={chart.metric} title={chart.metric} series={chart.series} over={over} smoothing={smoothing} isLogarithmic={isLogarithmic} />
       ))}
     </div>
   );

@@ -1,14 +1,17 @@
 import { expect, test } from "vitest";
-import { alignSeries, buildCharts, smooth } from "./series";
+import { buildQuery } from "./detail";
+import { choosePoints } from "./points";
+import { alignSeries, buildCharts, findNearest, refine, smooth, type Series } from "./series";
 
 test("one chart for each metric, a series for each run, the machine's last", () => {
   const metric = (name: string) => ({ name, value: 2, step: 1, time: 10, points: [[0, 9, 1], [1, 10, "NaN"]] as [number, number, number | "NaN"][] });
-  const charts = buildCharts([
+  const charts = buildCharts("j1", [
     { id: "r1", job: "j1", label: "", metrics: [metric("system/cpu"), metric("loss")] },
     { id: "r2", job: null, label: "fold-1", metrics: [metric("loss")] },
   ]);
   expect(charts.map((chart) => [chart.metric, chart.series.map((one) => one.label)])).toEqual([["loss", ["this job", "fold-1"]], ["system/cpu", ["this job"]]]);
-  expect(charts[0].series[0].values).toEqual([1, NaN]);
+  expect(charts[0].series[0]).toMatchObject({ values: [1, NaN], total: 2, source: { job: "j1", run: "r1", metric: "loss" } });
+  expect(buildCharts("j1", [{ id: "r1", job: "j1", label: "", metrics: [{ ...metric("loss"), total: 7 }] }])[0].series[0].total).toBe(7);
 });
 
 test("smoothing begins at the first value and goes over gaps", () => {
@@ -17,5 +20,28 @@ test("smoothing begins at the first value and goes over gaps", () => {
 });
 
 test("series with different places share an axis", () => {
-  expect(alignSeries([{ places: [0, 2], values: [1, 3] }, { places: [1, 2], values: [5, Infinity] }])).toEqual([[0, 1, 2], [1, null, 3], [null, 5, null]]);
+  expect(alignSeries([{ places: [0, 2], values: [1, 3] }, { places: [1, 2], values: [5, Infinity] }])).toEqual([[0, 1, 2], [1, undefined, 3], [undefined, 5, null]]);
+});
+
+const series = (places: number[], job = "a"): Series => ({ source: { job, run: job, metric: "loss" }, label: job, steps: places, times: places.map((place) => 100 + place), values: places.map((place) => 2 * place), total: 1000 });
+
+test("a part has its own points, and the line goes on before and after it", () => {
+  const fine = refine(series([0, 10, 20, 30, 40]), series([15, 16, 25]), "step", [12, 28]);
+  expect(fine).toMatchObject({ steps: [0, 10, 15, 16, 25, 30, 40], times: [100, 110, 115, 116, 125, 130, 140], values: [0, 20, 30, 32, 50, 60, 80] });
+  expect(refine(series([0, 10, 20]), series([11, 12]), "time", [110, 112]).times).toEqual([100, 111, 112, 120]);
+});
+
+test("a part of a chart is asked for by the steps or times of each job", () => {
+  const both = [series([0, 1], "a"), series([0, 1], "b")];
+  expect(buildQuery(both, "b", { over: "time", smoothing: 0, range: [2, 3], origins: [100, 500] })).toMatchObject({ metric: "loss", over: "time", from: 502, to: 503, smoothing: undefined });
+  expect(buildQuery(both, "a", { over: "step", smoothing: 0.5, range: null, origins: [0, 0] })).not.toHaveProperty("from");
+});
+
+test("two points are asked for each pixel, within bounds", () => {
+  expect([0, 300, 701, 9000].map(choosePoints)).toEqual([400, 600, 1600, 4000]);
+});
+
+test("a place without a number shows the nearest one", () => {
+  expect([0, 2, 4].map((index) => findNearest([undefined, 1, undefined, undefined, null, 2], index))).toEqual([1, 1, 5]);
+  expect(findNearest([null, undefined], 1)).toBe(1);
 });

@@ -1,12 +1,27 @@
-import type { JsonNumber, MetricRun } from "../api/types";
+import type { JsonNumber, Metric, MetricRun } from "../api/types";
 
-/** The points of one metric of one run. */
-export interface Series {
+/** A part of an axis, from one place to another. */
+export type Range = [number, number];
+
+/** Where the values of a series are asked for. */
+export interface SeriesSource {
+  /** The job whose metrics have it: its own, or those of a run below it. */
+  job: string;
   run: string;
+  metric: string;
+}
+
+export const nameSource = ({ job, run }: SeriesSource): string => `${job} ${run}`;
+
+/** The points of one metric of one run that a drawing has. */
+export interface Series {
+  source: SeriesSource;
   label: string;
   steps: number[];
   times: number[];
   values: number[];
+  /** How many values it has; the drawing may have fewer points. */
+  total: number;
 }
 
 export interface Chart {
@@ -18,21 +33,23 @@ export function toNumber(value: JsonNumber): number {
   return typeof value === "number" ? value : value === "NaN" ? NaN : value === "Infinity" ? Infinity : -Infinity;
 }
 
-/** A chart for each metric, with a series for each run that has it; the use of the machine comes last. */
-export function buildCharts(runs: MetricRun[]): Chart[] {
+export function readSeries(job: string, run: MetricRun, metric: Metric, label: string): Series {
+  const points = metric.points ?? [[metric.step, metric.time, metric.value] as const];
+  return {
+    source: { job, run: run.id, metric: metric.name },
+    label,
+    steps: points.map(([step]) => step),
+    times: points.map(([, time]) => time),
+    values: points.map(([, , value]) => toNumber(value)),
+    total: metric.total ?? points.length,
+  };
+}
+
+/** A chart for each metric, with a series for each run of a job that has it; the use of the machine comes last. */
+export function buildCharts(job: string, runs: MetricRun[]): Chart[] {
   const charts = new Map<string, Series[]>();
   for (const run of runs) {
-    for (const metric of run.metrics) {
-      const points = metric.points ?? [[metric.step, metric.time, metric.value] as const];
-      const series = {
-        run: run.job ?? run.id,
-        label: run.label || "this job",
-        steps: points.map(([step]) => step),
-        times: points.map(([, time]) => time),
-        values: points.map(([, , value]) => toNumber(value)),
-      };
-      charts.set(metric.name, [...(charts.get(metric.name) ?? []), series]);
-    }
+    for (const metric of run.metrics) charts.set(metric.name, [...(charts.get(metric.name) ?? []), readSeries(job, run, metric, run.label || "this job")]);
   }
   const isSystem = (chart: Chart) => Number(chart.metric.startsWith("system/"));
   return [...charts].map(([metric, series]) => ({ metric, series })).sort((a, b) => isSystem(a) - isSystem(b) || a.metric.localeCompare(b.metric));
@@ -49,14 +66,35 @@ export function smooth(values: number[], weight: number): number[] {
   });
 }
 
-/** The series over one axis, as uPlot wants them: all places in order, and for each series its value there or null. */
-export function alignSeries(series: { places: number[]; values: number[] }[]): [number[], ...(number | null)[][]] {
+/** The series with the points of `part` between two places, and its own before and after them. */
+export function refine(series: Series, part: Series, over: "step" | "time", [low, high]: Range): Series {
+  const places = over === "step" ? series.steps : series.times;
+  const before = places.flatMap((place, k) => (place < low ? [k] : []));
+  const after = places.flatMap((place, k) => (place > high ? [k] : []));
+  const join = (own: number[], fine: number[]) => [...before.map((k) => own[k]), ...fine, ...after.map((k) => own[k])];
+  return { ...series, steps: join(series.steps, part.steps), times: join(series.times, part.times), values: join(series.values, part.values) };
+}
+
+type Cell = number | null | undefined;
+
+/** The series over one axis, as uPlot wants them: all places in order, and for each series its value there.
+ *
+ * Where it has none it is undefined, which the line passes over; a value that is no finite number is null, a gap in it. */
+export function alignSeries(series: { places: number[]; values: number[] }[]): [number[], ...Cell[][]] {
   const axis = [...new Set(series.flatMap((one) => one.places))].sort((a, b) => a - b);
   const index = new Map(axis.map((place, k) => [place, k]));
   const columns = series.map(({ places, values }) => {
-    const column = new Array<number | null>(axis.length).fill(null);
+    const column = new Array<Cell>(axis.length).fill(undefined);
     places.forEach((place, k) => (column[index.get(place)!] = Number.isFinite(values[k]) ? values[k] : null));
     return column;
   });
   return [axis, ...columns];
+}
+
+/** The place nearest to `index` at which a column has a number; `index` itself if it has none at all. */
+export function findNearest(column: Cell[], index: number): number {
+  for (let off = 0; off < column.length; off++) {
+    for (const place of [index - off, index + off]) if (typeof column[place] === "number") return place;
+  }
+  return index;
 }

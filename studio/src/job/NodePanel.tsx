@@ -1,11 +1,12 @@
 import { lazy, Suspense, useState, type KeyboardEvent } from "react";
 import type { GraphJob } from "../api/types";
+import { useApi } from "../shell/context";
 import { Icon, type IconName } from "../shell/icons";
 import { Loading } from "../shell/messages";
 import { StateBadge } from "../shell/StateBadge";
 import { isOver } from "../text/states";
 import { CodeTab } from "./CodeTab";
-import { MetricsTab } from "./MetricsTab";
+import { MetricsTab, prepareMetrics } from "./MetricsTab";
 import { PortsTab } from "./PortsTab";
 import { RerunDialog } from "./RerunDialog";
 import { SummaryTab } from "./SummaryTab";
@@ -43,6 +44,7 @@ interface Props {
 export function NodePanel({ job, tab, now, isTop, onTab, onSelect, onClose }: Props) {
   const hasTrials = !isTop && (job.type === "sweep" || job.type === "automl");
   const tabs = TABS.filter(({ key }) => (key !== "trials" || hasTrials) && !(job.composite && key === "log" && job.type === "pipeline" && isOver(job.status) && job.status !== "Failed"));
+  const api = useApi();
   const [isAlone, setAlone] = useState(false);
   function press(event: KeyboardEvent) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -64,7 +66,7 @@ export function NodePanel({ job, tab, now, isTop, onTab, onSelect, onClose }: Pr
       {isAlone && <RerunDialog name={job.name} only={job.label.split("/").at(-1)} onClose={() => setAlone(false)} />}
       <div className="tabs" role="tablist" aria-label="About this step" onKeyDown={press}>
         {tabs.map(({ key, name }) => (
-          <button key={key} id={`tab-${key}`} role="tab" aria-selected={key === tab} aria-controls="tab-content" tabIndex={key === tab ? 0 : -1} onClick={() => onTab(key)}>{name}</button>
+          <button key={key} id={`tab-${key}`} role="tab" aria-selected={key === tab} aria-controls="tab-content" tabIndex={key === tab ? 0 : -1} onPointerEnter={() => key === "metrics" && key !== tab && prepareMetrics(api, job)} onClick={() => onTab(key)}>{name}</button>
         ))}
       </div>
       <div className="tab-content" id="tab-content" role="tabpanel" aria-labelledby={`tab-${tab}`} key={`${job.name} ${tab}`} tabIndex={0}>

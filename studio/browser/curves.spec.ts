@@ -1,0 +1,100 @@
+import type { Page } from "@playwright/test";
+import { checkAccess, expect, open, submit, test, waitForEnd } from "./rig";
+
+const COUNT = 20_000;
+/** Logs a sine with one peak and one NaN, as MLflow's client does. */
+const LOG = `python3 -c "
+import json, math, os, urllib.request as u
+e = os.environ
+def point(k):
+    return {'key': 'loss', 'value': 'NaN' if k == 500 else 50 if k == 12345 else math.sin(k / 1000), 'timestamp': 1700000000000 + 10 * k, 'step': k}
+for first in range(0, ${COUNT}, 1000):
+    body = {'run_id': e['MLFLOW_RUN_ID'], 'metrics': [point(k) for k in range(first, first + 1000)]}
+    u.urlopen(u.Request(e['MLFLOW_TRACKING_URI'] + '/api/2.0/mlflow/runs/log-batch', json.dumps(body).encode(), {'Authorization': 'Bearer ' + e['MLFLOW_TRACKING_TOKEN'], 'Content-Type': 'application/json'})).read()
+"`;
+
+/** What the page asks the server for its curves with, and the points of the answer. */
+function listAsked(page: Page) {
+  const asked: URLSearchParams[] = [];
+  page.on("request", (one) => one.url().includes("/metrics?") && asked.push(new URL(one.url()).searchParams));
+  return asked;
+}
+
+const findChart = (page: Page) => page.locator(".chart").filter({ has: page.getByRole("heading", { name: "loss", exact: true }) });
+
+async function drag(page: Page, from: number, to: number): Promise<void> {
+  const box = (await findChart(page).locator(".u-over").boundingBox())!;
+  await page.mouse.move(box.x + from * box.width, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + to * box.width, box.y + box.height / 2, { steps: 5 });
+  await page.mouse.up();
+}
+
+const readNumbers = (text: string) => (text.match(/[\d,]+/g) ?? []).map((one) => Number(one.replaceAll(",", "")));
+
+test.beforeAll(async () => {
+  test.setTimeout(180_000); // MLflow is installed when it is first used
+  for (const name of ["long", "long_2"]) await submit(name, LOG);
+  for (const name of ["long", "long_2"]) expect(await waitForEnd(name)).toBe("Completed");
+});
+
+test("a long curve is drawn by some of its points, and a part of it by its own", async ({ page }) => {
+  const asked = listAsked(page);
+  await open(page, "jobs/long");
+  const tab = page.getByRole("tab", { name: "Metrics" });
+  await tab.hover();
+  await expect.poll(() => asked.length).toBe(1); // before the click
+  await tab.click();
+  const chart = findChart(page);
+  const note = chart.getByRole("note");
+  await expect(note).toContainText(`of ${COUNT.toLocaleString("en-US")} values drawn`);
+  await expect(chart.locator("canvas")).toBeVisible();
+  expect(asked).toHaveLength(1);
+  const most = Number(asked[0].get("points"));
+  const [drawn] = readNumbers((await note.textContent())!);
+  expect(drawn).toBeLessThanOrEqual(most);
+  expect(drawn).toBeGreaterThan(most / 2);
+  await checkAccess(page);
+
+  await drag(page, 0.5, 0.8);
+  await expect(note).toContainText("values of this part drawn");
+  const [shown, there] = readNumbers((await note.textContent())!);
+  const part = asked.at(-1)!;
+  expect([part.get("metric"), part.get("over")]).toEqual(["loss", "step"]);
+  expect(Number(part.get("from"))).toBeGreaterThan(0.4 * COUNT);
+  expect(Number(part.get("to"))).toBeLessThan(0.9 * COUNT);
+  expect(there).toBe(Math.floor(Number(part.get("to"))) - Math.ceil(Number(part.get("from"))) + 1);
+  expect(shown).toBeGreaterThan(drawn / 2);
+  await drag(page, 0.4, 0.5);
+  await expect(note).toHaveCount(0); // all values of the part are drawn
+  expect(asked).toHaveLength(3);
+  await chart.getByRole("button", { name: "Show all" }).click();
+  await expect(note).toContainText(`of ${COUNT.toLocaleString("en-US")} values drawn`);
+
+  await drag(page, 0.2, 0.4);
+  await expect(chart.getByRole("button", { name: "Show all" })).toBeVisible();
+  await chart.locator(".u-over").dblclick();
+  await expect(chart.getByRole("button", { name: "Show all" })).toHaveCount(0);
+
+  await page.getByLabel("Smoothing").fill("0.9");
+  await expect.poll(() => asked.at(-1)!.get("smoothing")).toBe("0.9");
+  await expect(note).toContainText(`of ${COUNT.toLocaleString("en-US")} values drawn`);
+  await page.getByLabel("Logarithmic").check();
+  await page.getByLabel("Axis").selectOption("time");
+  await drag(page, 0.1, 0.3);
+  await expect(note).toContainText("values of this part drawn");
+  expect(asked.at(-1)!.get("over")).toBe("time");
+  expect(Number(asked.at(-1)!.get("from"))).toBeGreaterThan(1_700_000_000);
+});
+
+test("the curves of two jobs over each other show a part of both", async ({ page }) => {
+  const asked = listAsked(page);
+  await open(page, "compare?jobs=long,long_2&tab=metrics&all=1");
+  const chart = findChart(page);
+  await expect(chart.getByRole("note")).toContainText(`of ${(2 * COUNT).toLocaleString("en-US")} values drawn`);
+  await expect(page.getByRole("row", { name: /^loss / }).getByRole("cell").first()).toContainText("lowest -1");
+  expect(asked).toHaveLength(2);
+  await drag(page, 0.2, 0.4);
+  await expect(chart.getByRole("note")).toContainText("values of this part drawn");
+  expect(asked).toHaveLength(4);
+});
