@@ -38,6 +38,8 @@ from smalt.service.tracking.run_database import get_database_path
 
 _LOOK = 0.025
 """Seconds between looks at the logs of what runs, while someone watches."""
+_PAUSE, _MANY = 0.1, 8
+"""Seconds between looks at the jobs while so many change at a time, except for the end of the one that is followed."""
 _TICK = 10.0
 _BATCH = 128 * 1024
 """Bytes after which a piece is sent."""
@@ -134,10 +136,13 @@ class _JobFollower:
         for start in range(0, len(rows), _SLICE):
             async for body in self._render_changes(await self._build_changes(rows[start : start + _SLICE])):
                 yield body
-        told = time.monotonic()
+        told, look_at = time.monotonic(), 0.0
         while not any(end.done() for end in ends):
             top, is_quiet, seen = jobs.find_job(self._db, self._top.id), True, self._seen
-            changed = self._find_changed()
+            is_due = top is None or top.is_over or time.monotonic() >= look_at
+            changed = self._find_changed() if is_due else []
+            if len(changed) >= _MANY:
+                look_at = time.monotonic() + _PAUSE
             if changed or self._logs:
                 async for body in self._render_changes(await self._build_changes(changed), [*self._logs.values()]):
                     is_quiet = False
@@ -156,7 +161,8 @@ class _JobFollower:
             if not is_quiet:
                 told = time.monotonic()
                 continue
-            await wait_for_news(news, _LOOK if self._logs else _TICK / 2, ends)
+            wait = _LOOK if self._logs else _TICK / 2
+            await wait_for_news(news, wait if is_due else min(wait, max(0.0, look_at - time.monotonic())), ends)
             news.clear()
 
     def _find_changed(self) -> list[Job]:
