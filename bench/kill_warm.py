@@ -53,8 +53,8 @@ VICTIMS = ("server", "launcher", "both", *("parents",) * 6, *("waiting",) * 6)
 
 class WarmProcesses(killing.Processes):
     def signal(self, whom: str, number: signal.Signals) -> list[int]:
-        """Leave out those that were given a step since they were found: they wait no more."""
-        if whom != "waiting":
+        """Leave out those that were given a step since they were found, or just before: they are the step's own."""
+        if whom not in ("parents", "waiting"):
             return super().signal(whom, number)
         reached = []
         for pid in self._pids(whom):
