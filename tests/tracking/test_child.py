@@ -506,3 +506,25 @@ def test_a_database_that_was_cut_short_is_made_again(rig: Rig) -> None:
         half.execute("CREATE TABLE registered_models (name TEXT)")
     assert rig.put_run("cut-short", "first").status == 200
     assert rig.run("cut-short", "first")["info"]["run_id"] == "first"
+
+
+def test_new_databases_are_copies_of_a_sound_one(rig: Rig) -> None:
+    """The home keeps an empty database, as MLflow makes it; one that is damaged is made again by who needs it."""
+    kept: list[bytes] = []
+    for folder in ("copied-1", "copied-2", "copied-3"):
+        workspace = rig.workspace(folder)
+        assert rig.put_run(folder, "red").body == {"created": ["red"]}
+        assert rig.run(folder, "red")["info"]["run_id"] == "red"
+        empty = rig.home.path(f"mlflow-{rig.child.version}-empty.db")
+        assert read_schema(workspace / "mlflow.db") == read_schema(empty)
+        with contextlib.closing(sqlite3.connect(empty)) as database:
+            assert database.execute("SELECT count(*) FROM experiments").fetchone() == (0,)
+        kept.append(empty.read_bytes())
+        if folder == "copied-2":
+            assert kept[0] == kept[1]  # it was not made again
+            empty.write_bytes(b"this is not a database, whatever its name says" * 50)
+
+
+def read_schema(path: Path) -> list[tuple[str, str]]:
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        return sorted(database.execute("SELECT name, coalesce(sql, '') FROM sqlite_master"))
