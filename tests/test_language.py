@@ -6,13 +6,13 @@ import ast
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = {path: ast.parse(path.read_text()) for path in sorted((ROOT / "src").rglob("*.py"))}
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -68,6 +68,12 @@ EXCEPTIONS: dict[str, str] = {
 """Names and docstrings that break a rule with a reason: `path::qualified.name` to the reason. It only shrinks."""
 
 
+@cache
+def sources() -> dict[Path, ast.Module]:
+    """Return the tree of each module, read once and only where these tests run: each worker collects them."""
+    return {path: ast.parse(path.read_text()) for path in sorted((ROOT / "src").rglob("*.py"))}
+
+
 def qualified(tree: ast.AST, before: str = "") -> Iterator[tuple[str, ast.ClassDef | Function]]:
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.ClassDef | Function):
@@ -77,11 +83,14 @@ def qualified(tree: ast.AST, before: str = "") -> Iterator[tuple[str, ast.ClassD
             yield from qualified(node, before)
 
 
-def nodes() -> Iterator[tuple[str, ast.ClassDef | Function]]:
-    """Yield each class and function of the source with where it stands."""
-    for path, tree in SOURCES.items():
-        for name, node in qualified(tree):
-            yield f"{path.relative_to(ROOT / 'src/smalt')}::{name}", node
+@cache
+def nodes() -> list[tuple[str, ast.ClassDef | Function]]:
+    """Return each class and function of the source with where it stands."""
+    found: list[tuple[str, ast.ClassDef | Function]] = []
+    for path, tree in sources().items():
+        where = path.relative_to(ROOT / "src/smalt")
+        found += ((f"{where}::{name}", node) for name, node in qualified(tree))
+    return found
 
 
 def functions() -> Iterator[tuple[str, Function]]:
@@ -101,16 +110,18 @@ def attributes(tree: ast.AST) -> Iterator[tuple[str, str]]:
                     yield ast.unparse(assigned).partition("=")[0].partition(":")[0].strip(), value.value
 
 
-def docstrings() -> Iterator[tuple[str, str]]:
-    for path, tree in SOURCES.items():
+@cache
+def docstrings() -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for path, tree in sources().items():
         where = str(path.relative_to(ROOT / "src/smalt"))
         if text := ast.get_docstring(tree):
-            yield where, text
-        for name, text in attributes(tree):
-            yield f"{where}::{name}", text
+            found.append((where, text))
+        found += ((f"{where}::{name}", text) for name, text in attributes(tree))
     for where, node in nodes():
         if text := ast.get_docstring(node):
-            yield where, text
+            found.append((where, text))
+    return found
 
 
 def without_exceptions(found: list[str]) -> list[str]:
@@ -118,7 +129,7 @@ def without_exceptions(found: list[str]) -> list[str]:
 
 
 def test_modules_are_named_by_nouns() -> None:
-    names = {path: path.parent.name if path.stem == "__init__" else path.stem for path in SOURCES}
+    names = {path: path.parent.name if path.stem == "__init__" else path.stem for path in sources()}
     found = [str(path.relative_to(ROOT)) for path, name in names.items() if name.strip("_") in BARE | FURNITURE]
     assert not without_exceptions(found)
 
@@ -166,8 +177,8 @@ def test_most_functions_say_verb_and_object() -> None:
 
 def test_the_list_of_exceptions_is_short_and_true() -> None:
     """Each exception names something that is still there; none is kept for later."""
-    there = {where for where, _ in nodes()} | {str(path.relative_to(ROOT)) for path in SOURCES}
-    there |= {str(path.relative_to(ROOT / "src/smalt")) for path in SOURCES}
+    there = {where for where, _ in nodes()} | {str(path.relative_to(ROOT)) for path in sources()}
+    there |= {str(path.relative_to(ROOT / "src/smalt")) for path in sources()}
     counts = Counter(node.name for _, node in nodes() if isinstance(node, ast.ClassDef))
     assert not EXCEPTIONS.keys() - there
     assert all(counts[name] > 1 for name in SHARED_CLASSES)
