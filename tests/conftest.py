@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from smalt.machine.home import Home
+from tests.forked_programs import ForkedPrograms
 from tests.helpers import WORKSPACE, Server, running_server, temporary_server
 
 settings.register_profile("untimed", deadline=None)  # timings belong in bench/
@@ -79,6 +80,14 @@ def module_server() -> Iterator[Server]:
     """One running server for the tests of a module; some rooms start it in a way of their own."""
     with running_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def forked_programs() -> Iterator[ForkedPrograms]:
+    """A process from which programs are forked that have an engine of their own."""
+    programs = ForkedPrograms()
+    yield programs
+    programs.close()
 
 
 @pytest.fixture

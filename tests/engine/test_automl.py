@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from smalt.service.records import assets, jobs
 from smalt.service.records.jobs import Job
 from smalt.service.tracking.run_database import LoggedMetric
 from tests.engine.bench import Workbench, workbench
+from tests.forked_programs import ForkedPrograms
 
 
 @pytest.fixture(autouse=True)
@@ -176,12 +175,13 @@ FEWEST_COMMITS = 6
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("number", range(1, 13))
-def test_a_server_that_dies_at_a_commit(tmp_path: Path, number: int, when: str) -> None:
+def test_a_server_that_dies_at_a_commit(
+    tmp_path: Path, forked_programs: ForkedPrograms, number: int, when: str
+) -> None:
     """Whichever commit it was, the search runs once, and each of its trials is one child."""
     home, document = Home(tmp_path / "home"), make_document(tmp_path)
     (tmp_path / "job.json").write_text(json.dumps(document))
-    command = [sys.executable, "-m", "tests.engine.automl_death", str(home.root), str(tmp_path), str(number), when]
-    died = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=60)
+    died = forked_programs.run("tests.engine.automl_death", str(home.root), str(tmp_path), str(number), when)
     assert died.returncode in (0, 9), died.stderr
     if died.returncode == 0:
         assert number > FEWEST_COMMITS, "it was to be killed, and ran to its end"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,6 +18,7 @@ from smalt.service.records import jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
 from tests.engine.counter import Counter, submit
+from tests.forked_programs import ForkedPrograms
 
 
 @pytest.fixture(autouse=True)
@@ -77,11 +76,12 @@ FEWEST_COMMITS = 10
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("number", range(1, 15))
-async def test_a_server_that_dies_at_a_commit(tmp_path: Path, number: int, when: str) -> None:
+async def test_a_server_that_dies_at_a_commit(
+    tmp_path: Path, forked_programs: ForkedPrograms, number: int, when: str
+) -> None:
     """Whichever commit it was, no child is lost and none is added or run twice."""
     home = await begin(tmp_path)
-    command = [sys.executable, "-m", "tests.engine.counter", str(home.root), str(number), when]
-    died = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=60)
+    died = forked_programs.run("tests.engine.counter", str(home.root), str(number), when)
     assert died.returncode in (0, 9), died.stderr
     if died.returncode == 0:
         assert number > FEWEST_COMMITS, "it was to be killed, and ran to its end"

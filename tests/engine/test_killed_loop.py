@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from smalt.machine.home import Home
 from tests.engine.bench import workbench
 from tests.engine.killed_loop import KEYS, begin
 from tests.engine.sweeps import find_job
+from tests.forked_programs import ForkedPrograms
 
 FEWEST_COMMITS = 12
 """A run has more; two events that come at once share one."""
@@ -36,10 +35,11 @@ async def test_a_loop_that_nobody_disturbs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("number", range(1, 21))
-async def test_a_server_that_dies_at_a_commit(tmp_path: Path, number: int, when: str) -> None:
+async def test_a_server_that_dies_at_a_commit(
+    tmp_path: Path, forked_programs: ForkedPrograms, number: int, when: str
+) -> None:
     home = begin(tmp_path)
-    command = [sys.executable, "-m", "tests.engine.killed_loop", str(home.root), str(number), when]
-    died = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=60)
+    died = forked_programs.run("tests.engine.killed_loop", str(home.root), str(number), when)
     assert died.returncode in (0, 9), died.stderr
     if died.returncode == 0:
         assert number > FEWEST_COMMITS, "it was to be killed, and ran to its end"

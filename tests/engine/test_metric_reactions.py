@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from smalt.service.engine import kinds
 from smalt.service.records import jobs
 from tests.engine.bench import Workbench, workbench
 from tests.engine.watcher import LOGGED, Watcher, find, log, submit, until_running
+from tests.forked_programs import ForkedPrograms
 
 ALL = [["a", one.name, one.value, one.step] for one in LOGGED]
 
@@ -58,11 +57,12 @@ async def test_a_metric_above_the_limit_stops_the_children(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("number", [1, 3, 4])
-async def test_a_server_that_dies_between_a_metric_and_the_reaction(tmp_path: Path, number: int, when: str) -> None:
+async def test_a_server_that_dies_between_a_metric_and_the_reaction(
+    tmp_path: Path, forked_programs: ForkedPrograms, number: int, when: str
+) -> None:
     """The next server tells what was not told, in the order in which it arrived, and the reaction goes on."""
     home = await begin(tmp_path)
-    command = [sys.executable, "-m", "tests.engine.watcher", str(home.root), str(number), when]
-    died = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=60)
+    died = forked_programs.run("tests.engine.watcher", str(home.root), str(number), when)
     assert died.returncode == 9, died.stderr
 
     async with workbench(home) as bench:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from smalt.exceptions import Unavailable, ValidationException
 from smalt.machine.home import Home
 from smalt.service.records import jobs, resources
 from smalt.service.schedules.start_stop import list_start_stops
+from tests.forked_programs import ForkedPrograms
 from tests.schedules.rig import EVERY_MINUTE, HELLO, moment, schedule_bench, settle
 
 NOON = {"triggerType": "Cron", "expression": "0 12 * * *"}
@@ -331,7 +330,9 @@ FEWEST_COMMITS = 5
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("number", range(1, 10))
-async def test_a_server_that_dies_at_a_commit(tmp_path: Path, number: int, when: str) -> None:
+async def test_a_server_that_dies_at_a_commit(
+    tmp_path: Path, forked_programs: ForkedPrograms, number: int, when: str
+) -> None:
     """Whichever commit it was, each tick has one job, and each job one run."""
     home = Home(tmp_path / "home")
     job = {**HELLO, "command": f"echo ${{{{inputs.at}}}} >>{tmp_path}/ran"}
@@ -339,8 +340,7 @@ async def test_a_server_that_dies_at_a_commit(tmp_path: Path, number: int, when:
     async with schedule_bench("2026-01-01T10:00:10", home) as bench:
         bench.put(job=job)
         await settle()
-    command = [sys.executable, "-m", "tests.schedules.rig", str(home.root), str(number), when]
-    died = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=60)
+    died = forked_programs.run("tests.schedules.rig", str(home.root), str(number), when)
     assert died.returncode in (0, -9), died.stderr
     if died.returncode == 0:
         assert number > FEWEST_COMMITS, "it was to be killed, and ran to its end"

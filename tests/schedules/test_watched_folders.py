@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import pytest
 
 from smalt.machine.home import Home
 from smalt.service.records import jobs
+from tests.forked_programs import ForkedPrograms
 from tests.schedules.rig import HELLO, ScheduleBench, moment, schedule_bench, settle
 
 FOLDER = "azureml://datastores/workspaceblobstore/paths/incoming"
@@ -191,7 +190,9 @@ FEWEST_COMMITS = 4
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("number", range(1, 10))
-async def test_a_server_that_dies_at_a_commit_of_a_look(tmp_path: Path, number: int, when: str) -> None:
+async def test_a_server_that_dies_at_a_commit_of_a_look(
+    tmp_path: Path, forked_programs: ForkedPrograms, number: int, when: str
+) -> None:
     """Whichever commit it was, each change has one job, and each job one run."""
     home = Home(tmp_path / "home")
     job = {**READ, "command": f"cat ${{{{inputs.file}}}} >>{tmp_path}/ran"}
@@ -200,8 +201,7 @@ async def test_a_server_that_dies_at_a_commit_of_a_look(tmp_path: Path, number: 
         folder = get_folder(bench)
     for name in "ab":
         (folder / name).write_text(f"{name}\n")
-    command = [sys.executable, "-m", "tests.schedules.rig", str(home.root), str(number), when]
-    died = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=60)
+    died = forked_programs.run("tests.schedules.rig", str(home.root), str(number), when)
     assert died.returncode in (0, -9), died.stderr
     if died.returncode == 0:
         assert number > FEWEST_COMMITS, "it was to be killed, and ran to its end"
