@@ -38,13 +38,18 @@ PROGRAM = {"X-Smalt-Makes-Workspaces": "1"}
 WORKSPACE = "/subscriptions/sub/resourceGroups/group/providers/Microsoft.MachineLearningServices/workspaces/{}"
 
 
+SOONEST, LATEST = 0.005, 0.03
+"""Seconds between two looks, at first and at last: a look takes the processor from what is waited for."""
+
+
 def eventually(look: Callable[[], T], what: str = "it", seconds: float = LONGEST) -> T:
     """The first true thing that `look` gives."""
-    deadline = time.monotonic() + seconds
+    begun = time.monotonic()
     while not (found := look()):
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - begun
+        if waited > seconds:
             raise AssertionError(f"{what} did not come about within {seconds:g} s")
-        time.sleep(0.005)
+        time.sleep(min(max(waited / 10, SOONEST), LATEST))
     return found
 
 
