@@ -93,12 +93,14 @@ class Tracked:
 
 @pytest.fixture(scope="session")
 def mlflow_python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A Python that can run MLflow's server: smalt's own tool, built once for all tests from the package index."""
+    """A Python that can run MLflow's server: smalt's own tool, built once for all workers from the package index."""
     named = os.environ.get("SMALT_TEST_MLFLOW_PYTHON")
     if named:
         return named
+    base = tmp_path_factory.getbasetemp()
+    home = Home((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "mlflow")
     try:
-        return asyncio.run(MlflowEnvironment(Home(tmp_path_factory.mktemp("tool"))).get_python(lambda line: None))
+        return asyncio.run(MlflowEnvironment(home).get_python(lambda line: None))
     except Unavailable as error:
         if os.environ.get("CI"):
             raise
