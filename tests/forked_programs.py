@@ -57,9 +57,14 @@ class ForkedPrograms:
 
 
 def _serve() -> None:
-    import tests.engine.bench
     import tests.schedules.rig  # noqa: F401
+    from smalt.service.environments.builders.interpreters import probe_interpreter
+    from smalt.service.environments.views import host_python
+    from tests.engine.bench import read_sites_once
 
+    host_python._read_sites = read_sites_once
+    python, _, _ = read_sites_once(host_python._find_first())
+    probe_interpreter(python, os.stat(python).st_mtime_ns)
     for line in sys.stdin:
         asked: dict[str, Any] = json.loads(line)
         pid = os.fork()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from smalt.entities.jobs.sweep import SweepComponent, SweepJob
 from smalt.machine.home import Home
 from smalt.service.composition import build_engine
 from smalt.service.compute.local.launcher_client import LauncherClient
+from smalt.service.environments.views import host_python
 from smalt.service.records import assets, jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
@@ -24,6 +26,9 @@ from smalt.service.settings import ServerSettings
 
 LONGEST = 30.0
 """Seconds until a test that waits for a job gives up."""
+
+read_sites_once = functools.cache(host_python._read_sites)
+"""Asks a Python for its folders once in this process: each engine asks anew, which takes longer than a test's job."""
 
 
 class Workbench:

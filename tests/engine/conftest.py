@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from smalt.service.composition import HAND_OVER
+from smalt.service.environments.views import host_python
+from tests.engine.bench import read_sites_once
 
 _ONE_WAY = {
     "test_metric_reactions": "metrics, which no step that waits can log",
@@ -28,3 +30,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def hand_over(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Switch the hand-over of the engines that the test makes."""
     monkeypatch.setenv(HAND_OVER, getattr(request, "param", "on"))
+
+
+@pytest.fixture(autouse=True)
+def host_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host's Python, which no test of this room changes, is asked once."""
+    monkeypatch.setattr(host_python, "_read_sites", read_sites_once)
