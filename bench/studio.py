@@ -1,7 +1,7 @@
 """The studio's speed in a headless Chromium: `python bench/studio.py [PART …]`. Needs scripts/studio first.
 
 The home has 100,000 jobs with two metrics each, pipelines of 1,000 and 3,000 steps, a curve of 100,000 points and a log
-of 1 GB, written into its records. A part (curve, figures, quiet or designer) alone has only what it needs.
+of 1 GB, written into its records. A part (curve, figures or designer) alone has only what it needs.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ POINTS = 100_000
 CURVES = ("curve", "curve-2", "curve-3")
 """Jobs that logged so many values of one metric."""
 LOG_BYTES = 1_000_000_000
-PARTS = ("curve", "figures", "quiet", "designer")
+PARTS = ("curve", "figures", "designer")
 LINE = b"2026-01-01 12:00:00 epoch 12 batch 4711 loss 0.4711 accuracy 0.8128 learning rate 0.0003\n"
 
 
