@@ -1,9 +1,10 @@
-import { Handle, Position, useUpdateNodeInternals, type Node, type NodeProps } from "@xyflow/react";
-import { memo, useEffect } from "react";
+import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
+import { memo } from "react";
 import { Icon } from "../shell/icons";
 import { pluralize } from "../text/format";
 import type { Port, Step } from "./pipeline/drawing";
 import { listShownInputs } from "./pipeline/placement";
+import { useMeasuredPorts } from "./useMeasuredPorts";
 
 /** `look` is the same for steps that look the same. */
 export type StepNodeType = Node<{ step: Step; problems: string[]; look: string }, "step">;
@@ -17,9 +18,7 @@ export const AFTER = "\u2193";
 export const StepNode = memo(function StepNode({ id, data: { step, problems }, selected }: NodeProps<StepNodeType>) {
   const inputs = listShownInputs(step);
   const kind = step.component ?? step.type.replaceAll("_", " ");
-  const measure = useUpdateNodeInternals();
-  const ports = [...inputs, ...step.outputs].map(({ name }) => name).join(" ");
-  useEffect(() => measure(id), [id, ports, measure]); // edges begin where the ports are now
+  useMeasuredPorts(id, [...inputs, ...step.outputs].map(({ name }) => name).join(" "));
   return (
     <div className="draw-step" data-selected={selected || undefined} data-broken={problems.length > 0 || undefined} data-step={step.name}>
       <Handle id={BEFORE} type="target" position={Position.Top} className="handle order" isConnectable={false} />
