@@ -63,6 +63,7 @@ class Engine:
         self._exits: list[Exit] = []
         self._started: dict[str, tuple[Any, ...]] = {}
         self._is_turn_requested = False
+        self._has_noted_news = False
         self._batch_timer: asyncio.TimerHandle | None = None
         self._is_closed = False
         self._is_paused = False
@@ -200,17 +201,26 @@ class Engine:
         self._started[step_id] = (*process, since)
         run = self._state.queues.steps.get(step_id)
         if (run and run.is_queued) or self._state.handover.wants_turn_for_start():
-            self._request_turn_for_news()
+            self._note_news()
 
     def _on_exit(self, exit: Exit) -> None:
         self._exits.append(exit)
-        self._request_turn_for_news()
+        self._note_news()
 
-    def _request_turn_for_news(self) -> None:
+    def _note_news(self) -> None:
+        """Decide once, on all the news that came together, when they are taken."""
+        if not (self._has_noted_news or self._is_turn_requested or self._is_closed or self._is_paused):
+            self._has_noted_news = True
+            asyncio.get_running_loop().call_soon(self._take_or_batch_news)
+
+    def _take_or_batch_news(self) -> None:
         """Run a turn now, or batch news for 20 ms while no slot is idle."""
+        self._has_noted_news = False
+        if self._is_turn_requested:
+            return
         if not self._state.handover.may_batch(self._started, len(self._exits)):
-            self._request_turn()
-        elif self._batch_timer is None and not self._is_turn_requested:
+            self._run_turn()
+        elif self._batch_timer is None:
             self._batch_timer = asyncio.get_running_loop().call_later(_BATCH_SECONDS, self._request_turn)
 
     def _request_turn(self) -> None:
