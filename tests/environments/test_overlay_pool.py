@@ -39,10 +39,10 @@ def job(pool: OverlayPool, template: OverlayTemplate, tmp_path: Path) -> Path:
 
 
 def hand_on(pool: OverlayPool, template: OverlayTemplate, tmp_path: Path) -> Path:
-    pool.make_overlay(template, tmp_path / "first")
-    assert pool.retain(tmp_path / "first")
+    pool.make_overlay(template, f"{tmp_path}/first")
+    assert pool.retain(f"{tmp_path}/first")
     os.rename(tmp_path / "first", tmp_path / "job")
-    assert pool.move(tmp_path / "first", tmp_path / "job")
+    assert pool.move(f"{tmp_path}/first", f"{tmp_path}/job")
     return tmp_path / "job"
 
 
@@ -52,7 +52,7 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     looks: list[bool] = []
     real = overlay_layout.make_stamp
 
-    def look(template: OverlayTemplate, folder: Path, *, with_commands: bool = True) -> tuple[object, ...]:
+    def look(template: OverlayTemplate, folder: str, *, with_commands: bool = True) -> tuple[object, ...]:
         looks.append(with_commands)
         return real(template, folder, with_commands=with_commands)
 
@@ -103,7 +103,7 @@ DONE: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("name", [NAMES[0], NAMES[-1]])
 def test_changed_commands_are_kept_from_others(pool: OverlayPool, job: Path, done: str, name: str) -> None:
     DONE[done](job / "bin" / name)
-    assert not pool.retain(job)
+    assert not pool.retain(str(job))
 
 
 @pytest.mark.parametrize("done", DONE)
@@ -115,12 +115,12 @@ def test_changed_commands_are_kept_from_others_without_notices(
     pool = OverlayPool(tmp_path / "spares")
     job = hand_on(pool, template, tmp_path)
     DONE[done](job / "bin" / NAMES[0])
-    assert not pool.retain(job)
+    assert not pool.retain(str(job))
 
 
 @on_linux
 def test_commands_that_nobody_opened_are_not_looked_at(pool: OverlayPool, job: Path, looked: list[bool]) -> None:
-    assert pool.retain(job)
+    assert pool.retain(str(job))
     assert looked == [False]
 
 
@@ -128,9 +128,9 @@ def test_commands_that_nobody_opened_are_not_looked_at(pool: OverlayPool, job: P
 def test_commands_that_were_run_are_looked_at(pool: OverlayPool, job: Path, looked: list[bool]) -> None:
     """Whoever opened one may have kept a mapping, which is written to without a notice."""
     assert subprocess.run([job / "bin" / NAMES[0]], capture_output=True, check=True).stdout == b"0\n"
-    assert pool.retain(job)
-    assert pool.move(job, job)
-    assert pool.retain(job)
+    assert pool.retain(str(job))
+    assert pool.move(str(job), str(job))
+    assert pool.retain(str(job))
     assert looked == [True, True]
 
 
@@ -138,11 +138,11 @@ def test_a_mapping_that_outlives_its_job(pool: OverlayPool, job: Path) -> None:
     """It is written to while the next job has the overlay."""
     with (job / "bin" / NAMES[0]).open("r+b") as file:
         mapped = mmap.mmap(file.fileno(), 0)
-    assert pool.retain(job)
-    assert pool.move(job, job)
+    assert pool.retain(str(job))
+    assert pool.move(str(job), str(job))
     mapped[15:16] = b"1"
     mapped.close()
-    assert not pool.retain(job)
+    assert not pool.retain(str(job))
 
 
 @on_linux
@@ -150,12 +150,12 @@ def test_lost_notices(pool: OverlayPool, job: Path, looked: list[bool]) -> None:
     """More happened than the kernel keeps, and perhaps to this overlay."""
     most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
     other = job.parent / "other"
-    pool.make_overlay(pool._out[str(job)].template, other)
+    pool.make_overlay(pool._out[str(job)].template, str(other))
     looked.clear()
     for number in range(most // 2 + 10):  # by turns: equal notices in a row are one
         os.chmod(other / "bin" / NAMES[number % 2], 0o755)
         os.truncate(other / "bin" / NAMES[number % 2], 5)
-    assert pool.retain(job)
+    assert pool.retain(str(job))
     assert looked == [True]
 
 
@@ -166,12 +166,12 @@ def test_mounts_are_looked_for_once(pool: OverlayPool, job: Path, looked: list[b
     if subprocess.run(["mount", "--bind", "/bin/true", over], check=False, capture_output=True).returncode:
         pytest.skip("only who may mount can make this mistake")
     try:
-        assert not pool.retain(job)
+        assert not pool.retain(str(job))
     finally:
         subprocess.run(["umount", over], check=True)
-    assert pool.retain(job)
-    assert pool.move(job, job)
-    assert pool.retain(job)
+    assert pool.retain(str(job))
+    assert pool.move(str(job), str(job))
+    assert pool.retain(str(job))
     assert looked == [True, True, False]
 
 

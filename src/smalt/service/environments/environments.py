@@ -173,17 +173,17 @@ class Environments:
         variables = record.parts.get("variables") if record else None
         return [f"python=={realised.version}", *installed, *_format_variables(variables or {})]
 
-    def release_view(self, folder: Path) -> None:
+    def release_view(self, folder: str | os.PathLike[str]) -> None:
         """Take back a job's view in `folder` (see `BuiltEnvironment.clone`): reuse it if it is untouched, else
         remove it.
         """
-        self._overlays.release(folder)
+        self._overlays.release(os.fspath(folder))
         if self._images is not None:
             self._images.start_sweep()
 
-    def recycle_view(self, folder: Path) -> bool:
+    def recycle_view(self, folder: str | os.PathLike[str]) -> bool:
         """Keep a job's view where it is, for another job in the same folder; False if it was modified."""
-        return self._overlays.retain(folder)
+        return self._overlays.retain(os.fspath(folder))
 
     def remove_left_over(self) -> None:
         """Remove what earlier servers of the home left half done; called when a server starts."""

@@ -116,8 +116,8 @@ class LocalSteps:
             path = str(context.data.prepare_output(output.location, output.type, output.mode, own))
             outputs[name] = make_clean_path(path, f"{folders.folder}/outputs", name, is_file=is_file)
             has_links = has_links or outputs[name] != path
-        old_view = Path(spare, "environment") if spare else None
-        view = environment.clone(Path(folders.folder, "environment"), old_view)
+        old_view = f"{spare}/environment" if spare else None
+        view = environment.clone(f"{folders.folder}/environment", old_view)
         return Layout(folders, outputs, view, has_links)
 
     def prepare(self, spec: StepSpec, layout: Layout, gpus: Sequence[str], fetched: Fetched, say: Say) -> RunnableStep:
@@ -204,7 +204,7 @@ class LocalSteps:
         environments, spares = self.context.environments, self.context.spares
         if view is None or view.folder is None:
             return
-        folder, key = str(view.folder.parent), view.key
+        folder, key = os.path.dirname(view.folder), view.key
         claim = os.path.basename(claims.make_path(folder, step_id))
         if is_untouched and spares.may_serve(folder, key, claim) and environments.recycle_view(view.folder):
             spares.add_spare(folder, key, claim)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from os import PathLike
 
 from smalt.service.environments.image_source import ContainerImage
 from smalt.service.environments.views.overlay_layout import OverlayTemplate
@@ -17,7 +18,7 @@ VARIABLES = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 class BuiltEnvironment:
     """A built environment, or one job's own view of it (see `clone`)."""
 
-    bin: Path | None
+    bin: str | PathLike[str] | None
     """The folder that goes to the front of PATH."""
     python: str
     """The path of its Python."""
@@ -33,7 +34,7 @@ class BuiltEnvironment:
     overlays: OverlayPool = field(repr=False, compare=False)
     has_mlflow: bool = False
     """True if jobs in it may use MLflow; unknown, so False, for the host's Python."""
-    folder: Path | None = None
+    folder: str | None = None
     """The folder of this job's view; None for the environment itself."""
     container: ContainerImage | None = None
     """The image that jobs run in, if any; `bin` and `python` are then of that image."""
@@ -43,22 +44,22 @@ class BuiltEnvironment:
         """The key, equal for environments whose views are equal."""
         return self.template.key if self.template else ""
 
-    def clone(self, folder: Path, old: Path | None = None) -> BuiltEnvironment:
+    def clone(self, folder: str | PathLike[str], old: str | PathLike[str] | None = None) -> BuiltEnvironment:
         """Return the job's view of it, in `folder`: what the job installs lands there and nowhere else.
 
         The view is a virtual environment that sees the packages of this one, cheap enough for every job. When
         the job is over, `Environments.release_view(folder)` takes it back, or it is recycled for another
         (`recycle_view`) in a folder that is renamed: `old` was its path until then.
         """
+        place = os.fspath(folder)
         if self.template is None:
-            return replace(self, folder=folder)
-        if old is None or not self.overlays.move(old, folder):
-            self.overlays.make_overlay(self.template, folder)
-        place = str(folder)
+            return replace(self, folder=place)
+        if old is None or not self.overlays.move(os.fspath(old), place):
+            self.overlays.make_overlay(self.template, place)
         return replace(
             self,
-            bin=folder / "bin",
+            bin=f"{place}/bin",
             python=f"{place}/bin/python",
             variables={**self.variables, "VIRTUAL_ENV": place, "PYTHONUSERBASE": place},
-            folder=folder,
+            folder=place,
         )

@@ -61,7 +61,7 @@ class OverlayTemplate:
         return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
 
 
-def write_overlay(template: OverlayTemplate, folder: Path) -> None:
+def write_overlay(template: OverlayTemplate, folder: str | os.PathLike[str]) -> None:
     """Write an overlay. Nothing in it names `folder`, so that it may be moved."""
     packages = f"{folder}/{template.library}/site-packages"
     os.makedirs(packages)
@@ -79,7 +79,7 @@ def write_overlay(template: OverlayTemplate, folder: Path) -> None:
         os.symlink(target, f"{folder}/bin/{name}")
 
 
-def make_stamp(template: OverlayTemplate, folder: Path, *, with_commands: bool = True) -> tuple[Any, ...]:
+def make_stamp(template: OverlayTemplate, folder: str, *, with_commands: bool = True) -> tuple[Any, ...]:
     """Return a value that changes when anything of an overlay does: an entry, a content, a mode, an owner, a
     mount.
 

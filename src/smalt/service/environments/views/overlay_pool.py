@@ -17,7 +17,7 @@ _MOST_SPARES = 64
 
 class _Overlay(NamedTuple):
     template: OverlayTemplate
-    folder: Path
+    folder: str
     stamp: tuple[Any, ...]
     watched: int
     """The number of its commands in the watch; 0 if they are not watched."""
@@ -38,49 +38,49 @@ class OverlayPool:
         self._watch: CommandWatch | None = None
         self._has_opened_watch = False
 
-    def make_overlay(self, template: OverlayTemplate, folder: Path) -> None:
+    def make_overlay(self, template: OverlayTemplate, folder: str) -> None:
         """Make an overlay at `folder`; what an interrupted attempt left there is replaced."""
-        if folder.exists():
-            remove_folder(folder, self._folder)
+        if os.path.exists(folder):
+            remove_folder(Path(folder), self._folder)
         spare = self._take_spare(template)
         if spare is None:
             write_overlay(template, folder)
         else:
             os.rename(spare.folder, folder)
         with self._lock:
-            self._out[os.fspath(folder)] = spare._replace(folder=folder) if spare else self._note_made(template, folder)
+            self._out[folder] = spare._replace(folder=folder) if spare else self._note_made(template, folder)
 
-    def retain(self, folder: Path) -> bool:
+    def retain(self, folder: str) -> bool:
         """Keep the overlay of a finished job at `folder`, for `move`; False if it was modified."""
         with self._lock:
-            overlay = self._out.get(os.fspath(folder))
+            overlay = self._out.get(folder)
             if overlay is None or not self._is_untouched(overlay):
                 return False
-            self._staying[os.fspath(folder)] = self._out.pop(os.fspath(folder))
+            self._staying[folder] = self._out.pop(folder)
             return True
 
-    def move(self, old: Path, folder: Path) -> bool:
+    def move(self, old: str, folder: str) -> bool:
         """Move a retained overlay along with its renamed folder, for the next job; False if there is none at `old`."""
         with self._lock:
-            overlay = self._staying.pop(os.fspath(old), None)
+            overlay = self._staying.pop(old, None)
             if overlay is None:
                 return False
-            self._out[os.fspath(folder)] = overlay._replace(folder=folder)
+            self._out[folder] = overlay._replace(folder=folder)
             return True
 
-    def release(self, folder: Path) -> None:
+    def release(self, folder: str) -> None:
         """Take back the overlay of a finished job: keep it as a spare, or delete it in the background."""
         with self._lock:
-            overlay = self._out.pop(os.fspath(folder), None)
+            overlay = self._out.pop(folder, None)
             spares = self._spares.setdefault(overlay.template.key, []) if overlay else []
             if overlay is not None and self._is_untouched(overlay) and len(spares) < _MOST_SPARES:
                 self._count += 1
-                place = self._own / str(self._count)
+                place = f"{self._own}/{self._count}"
                 self._own.mkdir(parents=True, exist_ok=True)
                 os.rename(folder, place)
                 spares.append(overlay._replace(folder=place))
                 return
-        remove_folder(folder, self._folder)
+        remove_folder(Path(folder), self._folder)
 
     def is_used(self, template: OverlayTemplate) -> bool:
         """True if a job uses an overlay of that template now."""
@@ -94,7 +94,7 @@ class OverlayPool:
             if not _is_running(int(left.name)):
                 remove_folder(left, self._folder)
 
-    def _note_made(self, template: OverlayTemplate, folder: Path) -> _Overlay:
+    def _note_made(self, template: OverlayTemplate, folder: str) -> _Overlay:
         """Return an overlay that has just been made, and watch its commands."""
         if not self._has_opened_watch:
             self._has_opened_watch = True
@@ -114,7 +114,7 @@ class OverlayPool:
                 spare = spares.pop()
                 if self._is_untouched(spare):
                     return spare
-                remove_folder(spare.folder, self._folder)
+                remove_folder(Path(spare.folder), self._folder)
         return None
 
 
