@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,8 +67,9 @@ class SmallResult(NamedTuple):
 NOTHING_FETCHED = Fetched({}, {})
 
 
-@dataclass(frozen=True, slots=True)
-class RunnableStep:
+class RunnableStep(NamedTuple):
+    """A step that is ready to be started."""
+
     id: str
     """Unique per attempt."""
     script: str
@@ -84,7 +84,7 @@ class RunnableStep:
     grace: float = 10.0
     after: tuple[str, ...] | None = None
     """Not now: in the place of the next step that exits with code 0 once all of these did; or on `go`."""
-    reads: Mapping[str, str] = field(default_factory=dict)
+    reads: Mapping[str, str] = {}
     """Paths that it may only read, each with the name of its input."""
     writes: tuple[str, ...] = ()
     """Paths that it may write although they lie below one of `reads`."""

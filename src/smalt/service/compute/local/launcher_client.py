@@ -51,6 +51,7 @@ class LauncherClient:
         self._keeps_services = False
         self._recovered: set[bool] = set()  # of jobs (False) or services (True), once they have asked
         self._starts: dict[str, dict[str, Any]] = {}  # handed over, not confirmed
+        self._followers: dict[str, list[dict[str, Any]]] = {}  # by step, those handed over that wait for it
         self._stops: dict[str, float] = {}
         self._mine: set[str] = set()  # handed over in this server's life, or asked for in `recover`; not acknowledged
         self._running: dict[str, Process] = {}
@@ -74,6 +75,8 @@ class LauncherClient:
         for message in messages:
             self._starts[message["id"]] = message
             self._mine.add(message["id"])
+            for needed in message.get("after", ()):
+                self._followers.setdefault(needed, []).append(message)
         self._link.send({"t": "start", "steps": messages})
 
     @property
@@ -225,7 +228,7 @@ class LauncherClient:
 
     def _remove_need(self, step_id: str) -> None:
         """A launcher that comes later knows nothing of that step, and must not wait for it."""
-        for message in self._starts.values():
+        for message in self._followers.pop(step_id, ()):
             if step_id in message.get("after", ()):
                 message["after"].remove(step_id)
 
@@ -236,6 +239,8 @@ class LauncherClient:
         self._remove_running(step_id)
         if exit.code == 0 and exit.reason == "exited":
             self._remove_need(step_id)
+        else:
+            self._followers.pop(step_id, None)
         if step_id in self._told:
             return
         if step_id in self._mine:

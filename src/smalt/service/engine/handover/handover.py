@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Collection
-from dataclasses import replace
 
 from smalt.entities import Input
 from smalt.entities.syntax.literals import PRIMITIVES
@@ -173,7 +172,7 @@ class HandOver(NoHandOver):
             return False
         run = self._waiting.add_blocked(job) if after else self._waiting.add_waiting(job)
         run.leaf, run.environment, run.view = leaf, environment, view
-        starter.record_step(run, replace(step, after=after), number, "Queued")
+        starter.record_step(run, step._replace(after=after), number, "Queued")
         return True
 
     def _shares_output(self, leaf: Leaf) -> bool:
