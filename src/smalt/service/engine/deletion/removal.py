@@ -212,7 +212,8 @@ def refuse_deleted_name(context: EngineContext, workspace: Workspace, name: str)
         raise Conflict(
             f"job '{name}' is being deleted, and its files are still in the way; submit the new one when they are gone"
         )
-    if _get_note_path(_get_folder(context, workspace), name).exists() and _has_artifacts(context, workspace, name):
+    note = f"{context.home.root}/workspaces/{workspace.folder}/{_NOTES}/{_KEPT}/{name}.json"  # as text: for each step
+    if os.path.exists(note) and _has_artifacts(context, workspace, name):
         raise Conflict(
             f"job '{name}' was deleted, and other jobs or registered versions still have its artifacts; "
             "choose another name"

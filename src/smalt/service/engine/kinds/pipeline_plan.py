@@ -203,7 +203,7 @@ class Planner:
     def nodes(self) -> Mapping[str, Any]:
         return get_nodes(self.job)
 
-    @property
+    @cached_property
     def settings(self) -> Mapping[str, Any]:
         return read_settings(self.job)
 
@@ -212,7 +212,7 @@ class Planner:
         chosen = self.settings.get("default_datastore")
         return lookup.parse_name(chosen).name if chosen else "workspaceblobstore"
 
-    @property
+    @cached_property
     def edge_steps(self) -> tuple[str | None, str | None]:
         """The steps that run before all others, and after all others."""
         return self.settings.get("on_init"), self.settings.get("on_finalize")
