@@ -33,6 +33,18 @@ test("every page", async ({ page }) => {
   await page.waitForTimeout(400);
   await page.locator('[data-step="clean"]').click();
   await shoot(page, "designer");
+  await page.goto(`${PAGES}/designer?file=stores.yml`);
+  await page.getByText("valid", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Fit View" }).click();
+  await page.waitForTimeout(400);
+  await page.locator('[data-step="each_store"]').click();
+  await shoot(page, "designer-loop");
+  await page.goto(`${PAGES}/jobs/rents`);
+  await page.locator(".pictures img").first().waitFor();
+  await shoot(page, "automl");
+  await page.locator(".reports").scrollIntoViewIfNeeded();
+  await page.locator(".reports").evaluate((element) => element.scrollIntoView());
+  await shoot(page, "automl-reports");
   await page.goto(`${PAGES}/jobs?experiment=digits&param=rate&param=epochs&metric=test_accuracy&metric=loss&sort=-metric.test_accuracy`);
   await page.getByRole("cell", { name: "0.914" }).waitFor();
   await shoot(page, "jobs-metrics");

@@ -32,6 +32,9 @@ test("a sweep: its trials as a table, as lines over axes, and the best so far", 
   const importance = page.locator(".importance li");
   await expect(importance.first()).toContainText("rate");
   await checkAccess(page);
+  const tops = await page.locator(".job-title .button").evaluateAll((found) => found.map((one) => Math.round(one.getBoundingClientRect().top)));
+  expect(tops.length).toBeGreaterThan(5);
+  expect(new Set(tops).size).toBe(1); // in one row
 
   await table.getByRole("button", { name: "rate" }).click();
   await table.getByRole("button", { name: "rate" }).click();

@@ -1,10 +1,13 @@
 """`python -m tests.studio.screenshots FOLDER`: pictures of the studio's pages, of jobs that really ran.
 
+The files of the jobs are copied first, so that no picture has the branch that they happen to be on.
+
 `scripts/screenshots` builds the studio first."""
 
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -36,7 +39,22 @@ SMALL = {
 }
 
 
-def run_cli(server: Server, *words: str, cwd: Path = DEMO) -> str:
+def copy_demo(folder: Path) -> Path:
+    """Copy the files of the jobs, with a table for AutoML beside them: flats of three bands of rent."""
+    made = folder / "demo"
+    shutil.copytree(DEMO, made)
+    draw = random.Random(5)
+    rows = ["rooms,metres,floor,age,band"]
+    for _ in range(240):
+        rooms, floor, age = draw.randint(1, 5), draw.randint(0, 9), draw.randint(0, 90)
+        metres = round(14 + 19 * rooms + draw.gauss(0, 7))
+        rent = 9 * metres - 2.4 * age + 14 * floor + draw.gauss(0, 70)
+        rows.append(f"{rooms},{metres},{floor},{age},{'low' if rent < 420 else 'high' if rent > 760 else 'middle'}")
+    (made / "rents.csv").write_text("\n".join(rows) + "\n")
+    return made
+
+
+def run_cli(server: Server, cwd: Path, *words: str) -> str:
     command = [sys.executable, "-m", "smalt", *words]
     environment = {**os.environ, "SMALT_HOME": str(server.home.root)}
     ended = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
@@ -45,40 +63,43 @@ def run_cli(server: Server, *words: str, cwd: Path = DEMO) -> str:
     return ended.stdout
 
 
-def submit_demo(server: Server) -> None:
+def submit_demo(server: Server, demo: Path) -> None:
     """Run jobs of several kinds and states; two still run at the end."""
-    run_cli(server, "job", "create", "--file", "train.yml", "--name", "digits_1", "--stream")
-    submit_changed(server)
-    run_cli(server, "job", "create", "--file", "sweep.yml", "--name", "boosting", "--stream")
+    run_cli(server, demo, "job", "create", "--file", "automl.yml", "--name", "rents", "--stream")
+    run_cli(server, demo, "job", "create", "--file", "train.yml", "--name", "digits_1", "--stream")
+    submit_changed(server, demo)
+    run_cli(server, demo, "job", "create", "--file", "sweep.yml", "--name", "boosting", "--stream")
     for name, trees in (("fares_0", 200), ("fares_2", 240), ("fares_1", 300)):
-        run_cli(
-            server, "job", "create", "--file", "fares.yml", "--name", name, "--set", f"inputs.trees={trees}", "--stream"
-        )
+        words = ("--file", "fares.yml", "--name", name, "--set", f"inputs.trees={trees}", "--stream")
+        run_cli(server, demo, "job", "create", *words)
     for place, (shown, (experiment, command)) in enumerate(SMALL.items()):
         sets = [f"display_name={shown}", f"experiment_name={experiment}", f"command={command}"]
-        run_cli(server, "job", "create", "--file", "small.yml", "--name", f"small_{place}", "--set", *sets)
+        run_cli(server, demo, "job", "create", "--file", "small.yml", "--name", f"small_{place}", "--set", *sets)
     for place in range(len(SMALL) - 2):
-        run_cli(server, "job", "stream", "--name", f"small_{place}")
+        run_cli(server, demo, "job", "stream", "--name", f"small_{place}")
 
 
-def submit_changed(server: Server) -> None:
+def submit_changed(server: Server, demo: Path) -> None:
     """Run the training again with another rate and changed code."""
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(DEMO, folder, dirs_exist_ok=True)
+        shutil.copytree(demo, folder, dirs_exist_ok=True)
         script = Path(folder, "log_metrics.py")
         changed = script.read_text().replace("0.9 * math.exp(-step * speed)", "0.8 * math.exp(-step * speed * 1.5)")
         script.write_text(changed.replace("draw.gauss(0, 0.025)", "draw.gauss(0, 0.01)"))
         words = ("--file", "train.yml", "--name", "digits_2", "--set", "inputs.rate=0.045", "tags.stage=tuned")
-        run_cli(server, "job", "create", *words, "--stream", cwd=Path(folder))
+        run_cli(server, Path(folder), "job", "create", *words, "--stream")
 
 
 def main(folder: str) -> None:
     Path(folder).mkdir(parents=True, exist_ok=True)
-    with running_server(studio_folder=str(DEMO)) as server:
+    with (
+        tempfile.TemporaryDirectory() as place,
+        running_server(studio_folder=str(demo := copy_demo(Path(place)))) as server,
+    ):
         assert server.ask("PUT", HOME_WORKSPACE, {"properties": {}}).status in (200, 201)
         add_endpoint(server, HOME_WORKSPACE)
         add_assets(server, HOME_WORKSPACE)
-        submit_demo(server)
+        submit_demo(server, demo)
         known = server.ask("GET", "/smalt/v1/workspaces").body["value"]
         environment = {
             **os.environ,

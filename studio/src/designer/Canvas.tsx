@@ -1,7 +1,7 @@
 import {
-  applyNodeChanges, Background, BackgroundVariant, Controls, ReactFlow, useConnection, useReactFlow, type Connection, type Edge as FlowEdge, type FinalConnectionState, type NodeChange,
+  applyNodeChanges, Background, BackgroundVariant, Controls, ReactFlow, useConnection, useReactFlow, type Connection, type Edge as FlowEdge, type FinalConnectionState, type NodeChange, type Viewport,
 } from "@xyflow/react";
-import { memo, useCallback, useEffect, useMemo, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from "react";
+import { memo, useCallback, useEffect, useMemo, useRef, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from "react";
 import { tell, tellError } from "../shell/toasts";
 import { clearInput, connectInput, connectOutput, connectSteps, copySteps, disconnectOutput, pasteSteps, removePipelinePort, removeSteps } from "./pipeline/changes";
 import { inputId, outputId, stepId, type Port, type Step } from "./pipeline/drawing";
@@ -16,6 +16,8 @@ import "@xyflow/react/dist/base.css";
 
 const LARGE = 120;
 const FIRST_ROWS = 450;
+/** So many nodes are shown whole when one of them is to be seen. */
+const FEW = 14;
 type DrawNode = StepNodeType | PortNodeType;
 const NODE_TYPES = { step: StepNode, port: PortNode };
 
@@ -51,6 +53,17 @@ export const Canvas = memo(function Canvas({ store, drawn: _drawn, onAdd, onAddD
     });
   }, [drawing]);
 
+  const frame = useRef<HTMLDivElement>(null);
+  /** The node that was chosen last in the drawing, or shown because it was chosen elsewhere. */
+  const seen = useRef<string | undefined>(undefined);
+  useEffect(() => {
+    const id = store.selected.size === 1 ? [...store.selected][0] : undefined;
+    const node = nodes.find((one) => one.id === id);
+    if (id === seen.current || (id && !node)) return; // a new step's node is there the next time
+    seen.current = id;
+    if (node && !isInView(frame.current!, node, flow.getViewport())) void (nodes.length <= FEW ? flow.fitView(view) : flow.setCenter(node.position.x + node.width! / 2, node.position.y + node.height! / 2, { zoom: flow.getZoom() }));
+  }, [nodes, store.selected, flow]);
+
   const freeze = useCallback(() => Object.fromEntries(flow.getNodes().map(({ id, position }): [string, [number, number]] => [id, [Math.round(position.x), Math.round(position.y)]])) as Positions, [flow]);
   const attempt = useCallback((work: () => void) => {
     try {
@@ -67,6 +80,7 @@ export const Canvas = memo(function Canvas({ store, drawn: _drawn, onAdd, onAddD
       if (one.type === "select" && one.selected) chosen.add(one.id);
       else if (one.type === "select") chosen.delete(one.id);
     }
+    if (changes.some(({ type }) => type === "select")) seen.current = chosen.size === 1 ? [...chosen][0] : undefined;
     store.select(chosen);
     const isOver = changes.some((one) => one.type === "position" && one.dragging === false) && !changes.some((one) => one.type === "position" && one.dragging);
     if (isOver) queueMicrotask(() => store.movePositions({ ...store.positions, ...freezeAfter(flow.getNodes(), changes) }));
@@ -179,7 +193,7 @@ export const Canvas = memo(function Canvas({ store, drawn: _drawn, onAdd, onAddD
   }
 
   return (
-    <div className="draw-canvas" role="group" aria-label="Drawing of the pipeline" tabIndex={-1} onCopy={copy} onCut={(event) => copy(event, true)} onPaste={paste} onKeyDown={press} onDragOver={(event) => event.preventDefault()} onDrop={drop}>
+    <div className="draw-canvas" ref={frame} role="group" aria-label="Drawing of the pipeline" tabIndex={-1} onCopy={copy} onCut={(event) => copy(event, true)} onPaste={paste} onKeyDown={press} onDragOver={(event) => event.preventDefault()} onDrop={drop}>
       <ReactFlow<DrawNode>
         nodes={nodes} edges={edges} nodeTypes={NODE_TYPES} onNodesChange={change} fitView fitViewOptions={view} minZoom={nodes.length > LARGE ? 0.02 : 0.08} maxZoom={2}
         onConnect={(made: Connection) => connect({ node: made.source, port: made.sourceHandle! }, { node: made.target, port: made.targetHandle! })}
@@ -200,6 +214,12 @@ export const Canvas = memo(function Canvas({ store, drawn: _drawn, onAdd, onAddD
     </div>
   );
 });
+
+/** True if the whole of a node is where the drawing is seen. */
+function isInView({ clientWidth, clientHeight }: HTMLElement, { position, width, height }: DrawNode, { x, y, zoom }: Viewport): boolean {
+  const [left, top] = [position.x * zoom + x, position.y * zoom + y];
+  return left >= 0 && top >= 0 && left + width! * zoom <= clientWidth && top + height! * zoom <= clientHeight;
+}
 
 function describeEmpty({ drawing: { head, kind }, source }: DesignerStore) {
   if (source.isBroken) return <><h2>Nothing is drawn</h2><p>The steps appear when the YAML can be read.</p></>;

@@ -28,7 +28,7 @@ export const PalettePanel = memo(function PalettePanel({ folder, isLocked, onAdd
   }
   return (
     <aside className="draw-palette" aria-label="Components" onKeyDown={press}>
-      <input className="field" type="search" placeholder="Find a component or data" aria-label="Find a component or data" value={text} onChange={(event) => setText(event.target.value)} />
+      <input className="field" type="search" placeholder="Search" aria-label="Find a component or data" value={text} onChange={(event) => setText(event.target.value)} />
       <div className="palette-list" ref={list}>
         {known.error && <ErrorMessage error={known.error} retry={known.reload} />}
         {groups.map(([group, items]) => (

@@ -34,6 +34,13 @@ test("a nested pipeline is one node, and opens in place", () => {
   expect(open.edges.map(([from, to]) => `${open.nodes[from].label}${open.nodes[to].label}`).sort()).toEqual(["ainner", "innerz", "xy"]);
 });
 
+test("the trials of a sweep are one node, whatever they waited for", () => {
+  const trials = Array.from({ length: 8 }, (_, k) => job(`trial_${k}`, "tune"));
+  const graph: JobGraph = { after: 0, jobs: [job("tune", null, { composite: true, type: "sweep" }), ...trials], edges: [[1, 3], [2, 4], [3, 5]] };
+  expect(arrange(graph, NOTHING).nodes.map(({ kind, jobs }) => [kind, jobs.length])).toEqual([["fold", 8]]);
+  expect(arrange({ ...graph, jobs: [{ ...graph.jobs[0], type: "pipeline" }, ...trials] }, NOTHING).edges.length).toBeGreaterThan(0);
+});
+
 test("alike siblings are folded, and unfolded where asked", () => {
   const trials = Array.from({ length: 480 }, (_, k) => job(`trial_${k}`, "p"));
   const graph: JobGraph = { after: 0, jobs: [job("p", null), job("make", "p"), ...trials, job("pick", "p")], edges: [] };

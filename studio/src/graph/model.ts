@@ -56,8 +56,9 @@ export function arrange(graph: JobGraph, open: Openings): Arrangement {
   return arrangeLevel(children.get(top.name) ?? [top], children, edges, open, 0);
 }
 
-/** Bring each edge to the level where its ends are siblings. */
+/** Bring each edge to the level where its ends are siblings. Trials of a sweep have none: they wait only for a place. */
 function liftEdges(graph: JobGraph): [string, string][] {
+  const sweeps = new Set<string | null>(graph.jobs.filter(({ type }) => type === "sweep").map(({ name }) => name));
   const parents = new Map(graph.jobs.map((job) => [job.name, job.parent]));
   const path = (name: string) => {
     const found = [name];
@@ -67,7 +68,7 @@ function liftEdges(graph: JobGraph): [string, string][] {
   return graph.edges.flatMap(([from, to]): [string, string][] => {
     const [one, other] = [graph.jobs[from], graph.jobs[to]];
     if (!one || !other) return [];
-    if (one.parent === other.parent) return [[one.name, other.name]];
+    if (one.parent === other.parent) return sweeps.has(one.parent) ? [] : [[one.name, other.name]];
     const [a, b] = [path(one.name), path(other.name)];
     const k = a.findIndex((name, depth) => name !== b[depth]);
     return k < 0 || !a[k] || !b[k] ? [] : [[a[k], b[k]]];

@@ -38,8 +38,8 @@ export function JobActions({ job, experiment, isArchived, onChange }: Props) {
     <div className="actions">
       {canCancel && <button className="button danger" onClick={cancel}><Icon name="stop" size={14} />Cancel</button>}
       <button className="button" onClick={() => setRerunning(true)}><Icon name="rerun" size={14} />Run again</button>
-      {job.type === "pipeline" && <Link className="button" to={drawing}><Icon name="designer" size={14} />Open in the designer</Link>}
-      <button className="button" onClick={archive}><Icon name="archive" size={14} />{isArchived ? "Restore" : "Archive"}</button>
+      {job.type === "pipeline" && <Link className="button folds-last" title="Open in the designer" aria-label="Open in the designer" to={drawing}><Icon name="designer" size={14} /><span className="label">Designer</span></Link>}
+      <button className="button folds" title={isArchived ? "Restore" : "Archive"} onClick={archive}><Icon name="archive" size={14} /><span className="label">{isArchived ? "Restore" : "Archive"}</span></button>
       <CompareMenu job={job} experiment={experiment} />
       {isRerunning && <RerunDialog name={job.name} onClose={() => setRerunning(false)} />}
     </div>

@@ -73,22 +73,25 @@ function LoadedJob({ store, graph, top, version }: { store: JobStore; graph: Job
           {body.data?.properties.parentJobName && <><Icon name="right" size={12} /><Link to={buildPath(api.workspace.folder, "jobs", body.data.properties.parentJobName)}>{body.data.properties.parentJobName}</Link></>}
         </nav>
         <div className="job-title">
-          <h1>{top.display_name ?? top.node ?? top.name}</h1>
-          <StateBadge state={top.status} />
-          <span className="muted number">{formatRunTime(top, now)}</span>
-          <span className="muted">{formatAgo(top.created, now)}</span>
-          {!store.isConnected && <span className="muted"><Icon name="alert" size={14} /> waiting for the server</span>}
-          {progress[top.name] && isRunning && <span className="head-progress"><ProgressBar progress={progress[top.name]} /><span className="muted number">{listWords(progress[top.name]).slice(0, 3).join(", ")}</span></span>}
-          <span className="space" />
-          {hasSteps && <button className="button" aria-pressed={selected === top} onClick={() => (selected === top ? close() : setQuery({ node: OWN, tab: null }, { replace: true }))}><Icon name="info" size={14} />About</button>}
-          {hasSteps && (
-            <div className="segments" role="group" aria-label="View">
-              {hasTrials && <button className="button" aria-pressed={view === "trials"} onClick={() => setQuery({ view: null }, { replace: true })}><Icon name="curve" size={14} />{top.type === "automl" ? "Leaderboard" : "Trials"}</button>}
-              <button className="button" aria-pressed={view === "graph"} onClick={() => setQuery({ view: hasTrials ? "graph" : null }, { replace: true })}><Icon name="graph" size={14} />Graph</button>
-              <button className="button" aria-pressed={view === "timeline"} onClick={() => setQuery({ view: "timeline" }, { replace: true })}><Icon name="time" size={14} />Timeline</button>
-            </div>
-          )}
-          {body.data && top.parent === null && !body.data.properties.parentJobName && <JobActions job={top} experiment={body.data.properties.experimentName ?? ""} isArchived={body.data.properties.isArchived === true} onChange={body.reload} />}
+          <div className="job-what">
+            <h1>{top.display_name ?? top.node ?? top.name}</h1>
+            <StateBadge state={top.status} />
+            <span className="muted number">{formatRunTime(top, now)}</span>
+            <span className="muted">{formatAgo(top.created, now)}</span>
+            {!store.isConnected && <span className="muted"><Icon name="alert" size={14} /> waiting for the server</span>}
+            {progress[top.name] && isRunning && <span className="head-progress"><ProgressBar progress={progress[top.name]} /><span className="muted number">{listWords(progress[top.name]).slice(0, 3).join(", ")}</span></span>}
+          </div>
+          <div className="job-acts">
+            {hasSteps && <button className="button folds" title="About" aria-pressed={selected === top} onClick={() => (selected === top ? close() : setQuery({ node: OWN, tab: null }, { replace: true }))}><Icon name="info" size={14} /><span className="label">About</span></button>}
+            {hasSteps && (
+              <div className="segments" role="group" aria-label="View">
+                {hasTrials && <button className="button" aria-pressed={view === "trials"} onClick={() => setQuery({ view: null }, { replace: true })}><Icon name="curve" size={14} />{top.type === "automl" ? "Leaderboard" : "Trials"}</button>}
+                <button className="button" aria-pressed={view === "graph"} onClick={() => setQuery({ view: hasTrials ? "graph" : null }, { replace: true })}><Icon name="graph" size={14} />Graph</button>
+                <button className="button" aria-pressed={view === "timeline"} onClick={() => setQuery({ view: "timeline" }, { replace: true })}><Icon name="time" size={14} />Timeline</button>
+              </div>
+            )}
+            {body.data && top.parent === null && !body.data.properties.parentJobName && <JobActions job={top} experiment={body.data.properties.experimentName ?? ""} isArchived={body.data.properties.isArchived === true} onChange={body.reload} />}
+          </div>
         </div>
       </header>
       <ProgressOfSteps.Provider value={progress}>

@@ -17,7 +17,8 @@ import { StepProgress } from "./StepProgress";
 export const ROW_HEIGHT = 48;
 const HEAD_HEIGHT = 36;
 const OVERSCAN = 8;
-const METRIC_WIDTH = 84;
+/** The pixels of a column of a metric or a parameter, by its name, with the mark of a sorted one. */
+const measureColumn = (name: string): number => Math.min(150, Math.max(84, 7 * name.length + 30));
 const COLUMNS = [
   { key: "status", name: "State" },
   { key: "name", name: "Job" },
@@ -45,7 +46,8 @@ export function JobTable({ pages, sort, metrics, columns, selected, onSelect }: 
   const api = useApi();
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(-1);
-  const extra = columns.metric.length + columns.param.length;
+  const widths = [...columns.param, ...columns.metric].map(measureColumn);
+  const extra = widths.length;
   const count = pages.total ?? 0;
   const virtual = useVirtualizer({ count, getScrollElement: () => scroller.current, estimateSize: () => ROW_HEIGHT, overscan: OVERSCAN, scrollMargin: HEAD_HEIGHT });
   const items = virtual.getVirtualItems();
@@ -70,7 +72,7 @@ export function JobTable({ pages, sort, metrics, columns, selected, onSelect }: 
   }
 
   return (
-    <div className={extra ? "job-table card with-metrics" : "job-table card"} style={{ "--metrics": `${extra * METRIC_WIDTH}px` } as CSSProperties}>
+    <div className={extra ? "job-table card with-metrics" : "job-table card"} style={{ "--metrics": `${widths.reduce((sum, width) => sum + width, 0)}px`, "--metric-columns": widths.map((width) => `minmax(0, ${width}fr)`).join(" ") } as CSSProperties}>
       <div className="job-rows" role="table" aria-label="Jobs" aria-description="Arrows move, Enter opens, Space selects" aria-rowcount={count} ref={scroller} tabIndex={0} onKeyDown={press}>
         <div className="job-row head" role="row">
         <span role="columnheader"><span className="visually-hidden">Selected</span></span>

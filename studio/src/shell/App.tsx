@@ -105,8 +105,10 @@ function SignedIn({ session }: { session: Session }) {
 
 function NoPage({ workspace }: { workspace: string }) {
   return (
-    <Empty icon="alert" title="There is no such page">
-      <a className="button" href={buildPath(workspace, "jobs")}>Open the jobs</a>
-    </Empty>
+    <div className="center">
+      <Empty icon="alert" title="There is no such page">
+        <a className="button" href={buildPath(workspace, "jobs")}>Open the jobs</a>
+      </Empty>
+    </div>
   );
 }

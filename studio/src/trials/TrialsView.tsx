@@ -95,7 +95,7 @@ function Head({ sweep, isAutoml, count }: { sweep: SweepTrials["sweep"]; isAutom
   const [isRegistering, setRegistering] = useState(false);
   const states = Object.entries(sweep.counts).map(([state, number]) => `${number} ${nameState(state as State).toLowerCase()}`);
   const best = sweep.best && readValue(sweep.best.value);
-  const point = Object.entries(sweep.best?.parameters ?? {}).map(([name, value]) => `${name} ${formatParameter(value)}`).join(", ");
+  const point = isAutoml ? formatParameter(sweep.best?.parameters.algorithm) : Object.entries(sweep.best?.parameters ?? {}).map(([name, value]) => `${name} ${formatParameter(value)}`).join(", ");
   return (
     <div className="trials-top">
       <dl className="trials-head">
