@@ -29,7 +29,7 @@ export default function BestCurve({ points, metric }: { points: { trial: Trial; 
         series: [
           { label: "after", value: (_, value) => (value === null ? "–" : formatDuration(value)) },
           { label: "best so far", stroke: colour("--completed"), width: 2, paths: uPlot.paths.stepped!({ align: 1 }), points: { show: false }, value: (_, value) => show(value) },
-          { label: metric, stroke: colour("--accent"), width: 0, paths: () => null, points: { show: true, size: 6 }, value: (_, value) => show(value) },
+          { label: metric, stroke: colour("--accent"), width: 0, paths: () => null, points: { show: true, size: 6, fill: colour("--accent") }, value: (_, value) => show(value) },
         ],
       },
       data as uPlot.AlignedData,
