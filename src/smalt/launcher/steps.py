@@ -18,6 +18,7 @@ from smalt.launcher.journal import Journal
 from smalt.launcher.record import StepRecord
 from smalt.launcher.sealing import MountSealer
 from smalt.launcher.spawn import start_process
+from smalt.launcher.start_times import StartTimes
 from smalt.launcher.timers import Timers
 from smalt.launcher.tree import ProcessTree
 from smalt.launcher.warm.parents import MARK, WarmParents
@@ -60,6 +61,7 @@ class RunningSteps:
         self._sync = BackgroundSync(say)
         self._is_repeating = False
         self._left_namespaces: list[int] = []
+        self._start_times = StartTimes()
         self._own_peak = 0  # bytes of memory that we had at most, when it was last looked at
         self._ending = StepEnding(self._tree, timers, self.running, self._send_exit)
         self.beside = self._ending.set_server
@@ -271,8 +273,6 @@ class RunningSteps:
         except (OSError, ValueError) as error:
             self._record_refusal(record, f"cannot start the step: {error}")
             return False
-        stat = processes.read_stat(record.pid)
-        record.start_time = stat.start_time if stat else 0
         record.started, record.monotonic = time.time(), time.monotonic()
         self.running[record.pid] = record
         self._set_deadline(record)
@@ -293,10 +293,14 @@ class RunningSteps:
             given = self.warm.start_step(step, record.claim, environment, mark, record.namespace)
             if given is not None:
                 record.pid, record.step, record.mode, record.parent = given.pid, step, "warm", given.parent
+                stat = processes.read_stat(given.pid)
+                record.start_time = stat.start_time if stat else 0
                 self._ending.remove_stranger(given.pid)
                 return
+        before = self._start_times.read_clock()
         with mark.apply_number():
             record.pid = start_process(step, record.claim, environment)
+        record.start_time = self._start_times.find_start(record.pid, before)
 
     def _start_again(self, record: StepRecord, code: int) -> bool:
         """Start a step cold whose warm child ended, with `code`, before it claimed the step."""
