@@ -206,3 +206,14 @@ def test_a_running_job_is_not_downloaded(client: MLClient, tmp_path: Path) -> No
     with pytest.raises(JobException, match="after it has ended"):
         client.jobs.download(str(job.name), download_path=tmp_path)
     client.jobs.begin_cancel(str(job.name)).wait(20)
+
+
+def test_a_job_is_submitted_without_being_read_again(client: MLClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who only follows it needs its name; what the server has made of a large pipeline takes long to read."""
+    monkeypatch.setattr(type(client.jobs), "_parse_entity", None)
+    name = client.jobs.submit_job(command("echo 1"))
+    assert client.connection.get(client.jobs._build_path(name))["name"] == name
+    invalid = command("echo")
+    invalid.compute = 3  # type: ignore[assignment]
+    with pytest.raises(ValidationException, match="compute"):
+        client.jobs.submit_job(invalid)

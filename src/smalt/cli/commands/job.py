@@ -77,6 +77,9 @@ def create_job(
             ctx.print_note(line)
     elif of is not None:
         raise click.UsageError("--of needs --only STEP or --from STEP")
+    if stream and save_as is None and not web:
+        _announce_and_follow(ctx, ctx.client.jobs.submit_job(entity))
+        return
     created = ctx.client.jobs.create_or_update(entity)
     if not stream:  # the log says it, too
         _print_warnings(ctx, filter(None, str((created.properties or {}).get(_NO_EFFECT) or "").split("; ")))
@@ -88,8 +91,7 @@ def create_job(
         ctx.print_result(created)
         ctx.print_hint(f"to follow it: smalt job stream {created.name}")
         return
-    ctx.print_note(f"job {created.name}")
-    _follow_job(ctx, str(created.name))
+    _announce_and_follow(ctx, str(created.name))
 
 
 @job.verb("show", _NAME, options.WEB)
@@ -466,6 +468,11 @@ def _find_ineffective(job: Any) -> list[str]:
 def show_services(ctx: Invocation, name: str, node_index: int) -> Any:
     """Show the services of a job; locally none are started."""
     return ctx.client.jobs.get(name).services or {}
+
+
+def _announce_and_follow(ctx: Invocation, name: str) -> None:
+    ctx.print_note(f"job {name}")
+    _follow_job(ctx, name)
 
 
 def _follow_job(ctx: Invocation, name: str) -> None:

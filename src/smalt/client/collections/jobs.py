@@ -68,7 +68,7 @@ class JobOperations(Collection):
         """
         _check_arguments(kwargs)
         given = {"description": description, "compute": compute, "tags": tags, "experiment_name": experiment_name}
-        from smalt.client.jobs.validation import locate_problems, validate_entity
+        from smalt.client.jobs.validation import validate_entity
         from smalt.entities.steps.standalone_jobs import to_job
 
         job = copy.copy(to_job(job))  # the user's own stays as it is, so that it can be submitted again
@@ -85,10 +85,26 @@ class JobOperations(Collection):
             job = select_steps(self._session, job, _to_list(only), _to_list(from_), of).job
         elif of is not None:
             raise UserErrorException("of= needs only= or from_=, the steps to run again", find_caller())
-        there = self._find_body(job.name) if job.name else None
-        job.name = job.name or make_job_name()
         from smalt.client.jobs.display import shorten_references
 
+        created: Job = self._parse_entity(self._submit_checked(job))
+        return shorten_references(created)
+
+    def submit_job(self, job: Job) -> str:
+        """Submit a new job and return its name; what the server has made of a large one is not read."""
+        from smalt.client.jobs.validation import validate_entity
+        from smalt.entities.steps.standalone_jobs import to_job
+
+        job = copy.copy(to_job(job))
+        validate_entity(job, raise_on_failure=True)
+        return str(self._submit_checked(job)["name"])
+
+    def _submit_checked(self, job: Job) -> Any:
+        """Submit a copy of a job, which gets a name if it has none; return the server's answer."""
+        from smalt.client.jobs.validation import locate_problems
+
+        there = self._find_body(job.name) if job.name else None
+        job.name = job.name or make_job_name()
         with locate_problems(job):
             answer = self._connection.put(self._build_path(job.name), self._build_body(job))
         if there is not None and self._session.show_progress:
@@ -96,8 +112,7 @@ class JobOperations(Collection):
         error = answer["properties"].get("error") or {}
         if error.get("code") == "NotSupported":  # recorded, for clients that look only at the job's status
             raise RefusedError(error["message"])
-        created: Job = self._parse_entity(answer)
-        return shorten_references(created)
+        return answer
 
     def validate(self, job: Job, *, raise_on_failure: bool = False, **kwargs: Any) -> ValidationResult:
         """Return the problems that `create_or_update` would raise; nothing is submitted.
