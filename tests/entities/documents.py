@@ -6,13 +6,19 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from smalt.entities.assets.data_import import DataImport
 from smalt.entities.assets.environment import CondaFile, LocalOrRemote
-from smalt.entities.jobs.automl.job import AutoMLJob
+from smalt.entities.endpoints.batch_deployment import ModelBatchDeployment, PipelineComponentBatchDeployment
+from smalt.entities.endpoints.endpoint import BatchEndpoint, OnlineEndpoint
+from smalt.entities.jobs.automl.job import AutoMLComponent, AutoMLJob
 from smalt.entities.jobs.command import CodePath
+from smalt.entities.jobs.data_transfer import DataTransferComponent, DataTransferJob
+from smalt.entities.jobs.import_job import ImportComponent
 from smalt.entities.jobs.inputs import DataPath, JobInput, LiteralValue, Outputs
 from smalt.entities.jobs.parallel import ParallelComponent
-from smalt.entities.jobs.pipeline import PipelineComponent
-from smalt.entities.jobs.sweep import SweepJob
+from smalt.entities.jobs.pipeline import PipelineComponent, PipelineJob
+from smalt.entities.jobs.sweep import SweepComponent, SweepJob
+from smalt.entities.schedules.schedule import Schedule
 from smalt.entities.schema.entity import Entity, Field
 from smalt.entities.schema.nested import Named, Nested, TaggedNoun, load_noun
 from smalt.entities.schema.shapes import AsText, Boolean, Either, Enum, Integer, List, Map, Number, Shape, Text
@@ -45,31 +51,59 @@ def documents(noun: type[Entity], depth: int = 3) -> st.SearchStrategy[dict[str,
     return st.lists(st.sampled_from(sorted(others)), max_size=4, unique=True).flatmap(with_some)
 
 
+_STEPS = {
+    "jobs": st.dictionaries(
+        st.sampled_from("abc"),
+        st.sampled_from(
+            [
+                {"type": "command", "command": "ls", "environment": "azureml:a:1"},
+                {"type": "command", "component": "azureml:a:1"},
+                {"type": "pipeline", "component": "azureml:a@latest"},
+            ]
+        ),
+        min_size=1,
+    )
+}
+_SWEPT = {
+    "search_space": st.just({"x": {"type": "choice", "values": [1, 2]}}),
+    "objective": st.sampled_from(["minimize", "maximize"]).map(lambda goal: {"goal": goal, "primary_metric": "m"}),
+    "limits": st.integers(1, 20).map(lambda count: {"max_total_trials": count}),
+}
+_COPY = {"task": st.just("copy_data"), "outputs": st.just({"b": {"type": "uri_folder"}})}
+_NAME = {"name": st.from_regex("[a-z]{2,5}-?[a-z0-9]{1,5}", fullmatch=True)}
+
 _DEPENDENT: dict[type[Entity], dict[str, st.SearchStrategy[Any]]] = {
     AutoMLJob: {
         "task": st.sampled_from(["classification", "regression"]),
         "target_column_name": st.just("y"),
         "training_data": st.sampled_from(PATHS).map(lambda path: {"type": "mltable", "path": path}),
     },
-    PipelineComponent: {
-        "jobs": st.dictionaries(
-            st.sampled_from("abc"),
-            st.sampled_from(
-                [
-                    {"type": "command", "command": "ls", "environment": "azureml:a:1"},
-                    {"type": "command", "component": "azureml:a:1"},
-                    {"type": "pipeline", "component": "azureml:a@latest"},
-                ]
-            ),
-            min_size=1,
+    AutoMLComponent: {
+        "task": st.sampled_from(["classification", "regression"]),
+        "target_column_name": st.just("y"),
+        "training_data": st.just("${{inputs.a}}"),
+        "inputs": st.just({"a": {"type": "mltable"}}),
+    },
+    PipelineJob: _STEPS,
+    PipelineComponent: _STEPS,
+    SweepJob: {**_SWEPT, "trial": st.just({"command": "echo ${{search_space.x}}", "environment": "azureml:a:1"})},
+    SweepComponent: {**_SWEPT, "trial": st.just("azureml:a:1")},
+    DataTransferJob: {**_COPY, "inputs": st.just({"a": {"type": "uri_folder", "path": "folder"}})},
+    DataTransferComponent: {**_COPY, "inputs": st.just({"a": {"type": "uri_folder"}})},
+    ImportComponent: {
+        "source": st.just({"type": {"type": "string"}, "query": {"type": "string"}}),
+        "output": st.just({"type": "mltable"}),
+    },
+    DataImport: {
+        "source": st.sampled_from(["query", "table_name"]).map(
+            lambda key: {"type": "database", key: "q", "connection": "azureml:c"}
         )
     },
-    SweepJob: {
-        "search_space": st.just({"x": {"type": "choice", "values": [1, 2]}}),
-        "trial": st.just({"command": "echo ${{search_space.x}}", "environment": "azureml:a:1"}),
-        "objective": st.sampled_from(["minimize", "maximize"]).map(lambda goal: {"goal": goal, "primary_metric": "m"}),
-        "limits": st.integers(1, 20).map(lambda count: {"max_total_trials": count}),
-    },
+    Schedule: {"create_job": st.sampled_from(["azureml:a", "azureml:simple-job"])},
+    OnlineEndpoint: _NAME,
+    BatchEndpoint: _NAME,
+    ModelBatchDeployment: {"compute": st.just("azureml:c")},
+    PipelineComponentBatchDeployment: {"component": st.just("azureml:a:1")},
     ParallelComponent: {
         "inputs": st.just({"a": {"type": "uri_folder"}}),
         "outputs": st.just({"b": {"type": "uri_file"}}),
