@@ -7,6 +7,7 @@ import { groupProblems } from "./pipeline/problems";
 import type { StepFieldTable } from "./pipeline/step_fields";
 import type { Check, DocumentRoutes, Positions, Problem } from "./routes";
 import { joinText, type FileText } from "./yaml/encoding";
+import { reread } from "./yaml/reread";
 import { Source, type Path } from "./yaml/source";
 
 /** Where a document came from, and where it is saved. */
@@ -253,7 +254,7 @@ export class DesignerStore {
     const text = this.text;
     if (!always && text === this.source.text) return;
     const from = performance.now();
-    if (text !== this.source.text) this.source = this.parsed?.text === text ? this.parsed : new Source(text);
+    if (text !== this.source.text) this.source = this.parsed?.text === text ? this.parsed : reread(this.source, text);
     this.parsed = null;
     if (!this.source.isBroken) {
       if (this.base.length && !this.source.findMap(this.base)) this.base = [];

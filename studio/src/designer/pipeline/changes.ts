@@ -4,6 +4,7 @@ import { isLiteral } from "./ports";
 import type { Drawing, Port, Step } from "./drawing";
 import { addLines, addPair, changeItems, removePair, renameKey, setValue } from "../yaml/edits";
 import { writeFlow } from "../yaml/write";
+import { reread } from "../yaml/reread";
 import { applyEdit, columnOf, lineEnd, lineStart, Source, type Edit, type Path, type Value } from "../yaml/source";
 
 /** A series of edits of one text, each seen by the next. */
@@ -19,7 +20,7 @@ export class Changes {
 
   /** The text after the edits so far, parsed when somebody asks: that takes long for a long text. */
   get source(): Source {
-    if (this.parsed.text !== this.text) this.parsed = new Source(this.text);
+    if (this.parsed.text !== this.text) this.parsed = reread(this.parsed, this.text);
     return this.parsed;
   }
 

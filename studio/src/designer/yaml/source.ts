@@ -12,10 +12,22 @@ export type Value = string | number | boolean | null | Value[] | { [key: string]
 
 /** A YAML text with its nodes. A drawing of a text that does not parse can be looked at only. */
 export class Source {
-  readonly doc: Document.Parsed;
+  private parsed: Document.Parsed | null;
 
-  constructor(readonly text: string) {
-    this.doc = parseDocument(text, { version: "1.2", merge: true, uniqueKeys: false, prettyErrors: false, logLevel: "silent", resolveKnownTags: false });
+  /** `parsed` is what the text was parsed as, if it was. */
+  constructor(readonly text: string, parsed: Document.Parsed | null = null) {
+    this.parsed = parsed ?? parse(text);
+  }
+
+  get doc(): Document.Parsed {
+    return (this.parsed ??= parse(this.text));
+  }
+
+  /** Give the document away, to be changed into that of another text. */
+  release(): Document.Parsed {
+    const { doc } = this;
+    this.parsed = null;
+    return doc;
   }
 
   get isBroken(): boolean {
@@ -70,6 +82,8 @@ export class Source {
   }
 }
 
+const parse = (text: string): Document.Parsed => parseDocument(text, { version: "1.2", merge: true, uniqueKeys: false, prettyErrors: false, logLevel: "silent", resolveKnownTags: false });
+
 export const applyEdit = (text: string, edit: Edit) => text.slice(0, edit.from) + edit.insert + text.slice(edit.to);
 
 export function findPair(map: YAMLMap, key: string | number): Pair | undefined {
@@ -83,8 +97,11 @@ export function findPair(map: YAMLMap, key: string | number): Pair | undefined {
 }
 
 const LONG = 20;
-/** The pairs of long mappings by key, the first of alike ones. A parsed text never changes. */
+/** The pairs of long mappings by key, the first of alike ones. */
 const indexes = new WeakMap<YAMLMap, Map<string, Pair>>();
+
+/** Have the pairs of a mapping found anew, as they have changed. */
+export const forgetIndex = (map: YAMLMap): void => void indexes.delete(map);
 
 export const keyOf = (pair: Pair): string => String(isScalar(pair.key) ? (pair.key.source ?? pair.key.value) : pair.key);
 export const startOf = (pair: Pair): number => (pair.key as Scalar).range![0];
