@@ -87,6 +87,16 @@ test("a long curve is drawn by some of its points, and a part of it by its own",
   expect(Number(asked.at(-1)!.get("from"))).toBeGreaterThan(1_700_000_000);
 });
 
+test("the keyboard among the tabs asks for the curves ahead, too", async ({ page }) => {
+  const asked = listAsked(page);
+  await open(page, "jobs/long");
+  await page.getByRole("tab", { name: "Summary" }).focus();
+  await expect.poll(() => asked.length).toBe(1);
+  for (let k = 0; k < 3; k++) await page.keyboard.press("ArrowRight");
+  await expect(findChart(page).locator("canvas")).toBeVisible();
+  expect(asked).toHaveLength(1);
+});
+
 test("the curves of two jobs over each other show a part of both", async ({ page }) => {
   const asked = listAsked(page);
   await open(page, "compare?jobs=long,long_2&tab=metrics&all=1");

@@ -46,6 +46,10 @@ export function NodePanel({ job, tab, now, isTop, onTab, onSelect, onClose }: Pr
   const tabs = TABS.filter(({ key }) => (key !== "trials" || hasTrials) && !(job.composite && key === "log" && job.type === "pipeline" && isOver(job.status) && job.status !== "Failed"));
   const api = useApi();
   const [isAlone, setAlone] = useState(false);
+  /** A pointer over a tab, or the keyboard among them, is mostly followed by a choice. */
+  function prepare(key: TabKey) {
+    if (key === "metrics" && key !== tab) prepareMetrics(api, job);
+  }
   function press(event: KeyboardEvent) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
@@ -64,9 +68,9 @@ export function NodePanel({ job, tab, now, isTop, onTab, onSelect, onClose }: Pr
         </header>
       )}
       {isAlone && <RerunDialog name={job.name} only={job.label.split("/").at(-1)} onClose={() => setAlone(false)} />}
-      <div className="tabs" role="tablist" aria-label="About this step" onKeyDown={press}>
+      <div className="tabs" role="tablist" aria-label="About this step" onKeyDown={press} onFocus={(event) => event.target.matches(":focus-visible") && prepare("metrics")}>
         {tabs.map(({ key, name }) => (
-          <button key={key} id={`tab-${key}`} role="tab" aria-selected={key === tab} aria-controls="tab-content" tabIndex={key === tab ? 0 : -1} onPointerEnter={() => key === "metrics" && key !== tab && prepareMetrics(api, job)} onClick={() => onTab(key)}>{name}</button>
+          <button key={key} id={`tab-${key}`} role="tab" aria-selected={key === tab} aria-controls="tab-content" tabIndex={key === tab ? 0 : -1} onPointerEnter={() => prepare(key)} onClick={() => onTab(key)}>{name}</button>
         ))}
       </div>
       <div className="tab-content" id="tab-content" role="tabpanel" aria-labelledby={`tab-${tab}`} key={`${job.name} ${tab}`} tabIndex={0}>
