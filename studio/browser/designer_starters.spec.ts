@@ -70,3 +70,16 @@ test("a parallel step from nothing, of a script in the folder", async ({ page })
   const { log } = await run("batches", "in-parallel");
   expect(log).toContain("2 of 2 mini-batches succeeded; 3 rows were written to the output 'rows'");
 });
+
+test("a step that is added beside a long pipeline is brought into view", async ({ page }) => {
+  const steps = Array.from({ length: 7 }, (_, k) => `  s${k}:\n    command: echo ${k}\n    environment: azureml:host@latest\n    outputs:\n      out: {type: uri_folder}\n${k ? `    inputs:\n      in: {type: uri_folder, path: "\${{parent.jobs.s${k - 1}.outputs.out}}"}\n` : ""}`);
+  await begin(page, "long", `type: pipeline\njobs:\n${steps.join("")}`);
+  await expect(node(page, "s6")).toBeVisible();
+  for (let k = 0; k < 4; k++) await page.getByRole("button", { name: "Zoom In" }).click();
+  await item(page, "Command").click();
+  await expect(node(page, "command")).toBeInViewport({ ratio: 1 });
+  await node(page, "s3").click();
+  const before = await node(page, "s3").boundingBox();
+  await page.waitForTimeout(300);
+  expect(await node(page, "s3").boundingBox()).toEqual(before); // what is clicked stays where it is
+});

@@ -94,6 +94,7 @@ function LoadedTrials({ found, isAutoml, now, selected, onSelect }: Omit<Props, 
 function Head({ sweep, isAutoml, count }: { sweep: SweepTrials["sweep"]; isAutoml: boolean; count: number }) {
   const [isRegistering, setRegistering] = useState(false);
   const states = Object.entries(sweep.counts).map(([state, number]) => `${number} ${nameState(state as State).toLowerCase()}`);
+  const rest = sweep.total_trials !== null && sweep.total_trials > count ? ` of ${sweep.total_trials}` : "";
   const best = sweep.best && readValue(sweep.best.value);
   const point = isAutoml ? formatParameter(sweep.best?.parameters.algorithm) : Object.entries(sweep.best?.parameters ?? {}).map(([name, value]) => `${name} ${formatParameter(value)}`).join(", ");
   return (
@@ -101,7 +102,7 @@ function Head({ sweep, isAutoml, count }: { sweep: SweepTrials["sweep"]; isAutom
       <dl className="trials-head">
         <div><dt>{sweep.goal === "maximize" ? "Maximizes" : "Minimizes"}</dt><dd>{sweep.primary_metric || "–"}</dd></div>
         <div><dt>{isAutoml ? "Best model" : "Best trial"}</dt><dd>{best !== null && sweep.best ? <><strong className="number">{Number.isNaN(best) ? "–" : formatNumber(best)}</strong> <span className="muted" title={point}>{point.length > 90 ? `${point.slice(0, 90)}…` : point}</span></> : "none yet"}</dd></div>
-        <div><dt>Trials</dt><dd>{count}{sweep.total_trials !== null && sweep.total_trials > count ? ` of ${sweep.total_trials}` : ""} <span className="muted">{states.join(", ")}</span></dd></div>
+        <div><dt>Trials</dt><dd>{states.length === 1 && !rest ? states[0] : <>{count}{rest}{states.length > 0 && <>: <span className="muted">{states.join(", ")}</span></>}</>}</dd></div>
         {sweep.sampling_algorithm && !isAutoml && <div><dt>Sampling</dt><dd>{sweep.sampling_algorithm}</dd></div>}
       </dl>
       {isAutoml && sweep.status === "Completed" && sweep.best && <button className="button" onClick={() => setRegistering(true)}><Icon name="model" size={14} />Register the best model</button>}
