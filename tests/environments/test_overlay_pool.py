@@ -167,12 +167,13 @@ def test_mounts_are_looked_for_once(pool: OverlayPool, job: Path, looked: list[b
         pytest.skip("only who may mount can make this mistake")
     try:
         assert not pool.retain(str(job))
+        assert not pool.retain(str(job)), "as it was"
     finally:
         subprocess.run(["umount", over], check=True)
     assert pool.retain(str(job))
     assert pool.move(str(job), str(job))
     assert pool.retain(str(job))
-    assert looked == [True, True, False]
+    assert looked == [True, True, True, False]
 
 
 @on_linux
@@ -188,6 +189,8 @@ def test_no_more_notices_are_taken_than_others_can_spare(
     assert watch.are_untouched(watch.add_commands(f"{tmp_path}/one/bin", template.commands))
     assert watch.add_commands(f"{tmp_path}/two/bin", template.commands) == 0
     assert not watch.are_untouched(0)
+    (tmp_path / "one" / "bin" / NAMES[0]).read_bytes()
+    assert watch.are_untouched(watch.add_commands(f"{tmp_path}/two/bin", template.commands)), "one has no more need"
 
 
 @on_linux

@@ -176,12 +176,21 @@ def test_the_next_job_of_a_name_has_its_own_curve(tmp_path: Path) -> None:
 
 
 def test_only_so_many_values_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run that was asked for last stays, others go; one that is too large is not kept at all."""
-    path, cache, reads = tmp_path / "mlflow.db", CurveCache(most=15), Reads(monkeypatch)
-    fill_database(path, [(run, "loss", 1.0, 0, k, k) for run in "abc" for k in range(20 if run == "c" else 10)])
-    for run in "abbacc":
+    """The run that was asked for last stays, others go; one that is too large is not kept, and drives none out."""
+    path, cache, reads = tmp_path / "mlflow.db", CurveCache(most=130), Reads(monkeypatch)
+    fill_database(path, [(run, "loss", 1.0, 0, k, k) for run in "abcd" for k in range(90 if run == "c" else 10)])
+    for run in "abcabbdba":
         cache.load_curves(path, {RunKey(run, 1): ["loss"]})
-    assert reads.counts == [10, 10, 10, 20, 20]
+    assert reads.counts == [10, 10, 90, 10, 10]
+
+
+def test_runs_without_values_are_counted(tmp_path: Path) -> None:
+    """Each takes memory, too."""
+    path, cache = tmp_path / "mlflow.db", CurveCache(most=500)
+    fill_database(path, rows_of(1))
+    for number in range(100):
+        cache.load_curves(path, {RunKey(f"empty{number}", 1): ["loss"]})
+    assert 0 < len(cache._runs) <= 20
 
 
 def test_several_threads_read_one_curve(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from smalt.service.records.database import Database
@@ -31,10 +34,14 @@ def add_samples(db: Database, rows: Iterable[Row]) -> None:
         )
 
 
-def list_samples(db: Database, job_id: int) -> list[UsageSample]:
-    """Return the samples of a job, oldest first."""
-    rows = db.rows("SELECT at, cpu, memory, gpu, gpu_memory FROM usage WHERE job_id=? ORDER BY at", (job_id,))
-    return [UsageSample(*row) for row in rows]
+def list_samples(db: Database, job_ids: Iterable[int]) -> dict[int, list[UsageSample]]:
+    """Return job → its samples, oldest first; jobs without any are left out."""
+    rows = db.rows(
+        "SELECT job_id, at, cpu, memory, gpu, gpu_memory FROM usage"
+        " WHERE job_id IN (SELECT value FROM json_each(?)) ORDER BY job_id, at",
+        (json.dumps(list(job_ids)),),
+    )
+    return {job: [UsageSample(*row[1:]) for row in of_job] for job, of_job in groupby(rows, key=itemgetter(0))}
 
 
 def count_before(db: Database, ended: float) -> int:

@@ -11,6 +11,7 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,8 @@ from smalt.service.tracking.curves import Curve, sort_curve
 from smalt.service.tracking.run_database import read_database, to_number
 
 _MOST_VALUES = 2_000_000
-"""A value takes 24 bytes."""
+"""A value takes 24 bytes; a curve, and a run, takes as much again as some values."""
+_OF_CURVE = _OF_RUN = 25
 _COLUMNS = "CASE is_nan WHEN 0 THEN value ELSE 9e999 END, step, timestamp"
 """Infinity stands for NaN here: MLflow writes infinite values as the largest number."""
 _WIDTH = 3
@@ -36,11 +38,11 @@ class RunKey(NamedTuple):
 @dataclass(frozen=True)
 class _KnownCurve:
     curve: Curve
-    seen: int
+    last_row: int
     """The rows of its run up to this rowid are in it."""
 
 
-_NEW = _KnownCurve(Curve(array("d"), array("d"), array("d")), 0)
+_NO_VALUES = _KnownCurve(Curve(array("d"), array("d"), array("d")), 0)
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,10 @@ class _KnownRun:
     """The row of the run that was its newest when it was read."""
     curves: Mapping[str, _KnownCurve] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def size(self) -> int:
-        return sum(len(known.curve.values) for known in self.curves.values())
+        """Memory that the run takes, in values."""
+        return _OF_RUN + sum(_OF_CURVE + len(known.curve.values) for known in self.curves.values())
 
 
 class CurveCache:
@@ -60,6 +63,7 @@ class CurveCache:
     def __init__(self, most: int = _MOST_VALUES) -> None:
         self._most = most
         self._runs: OrderedDict[tuple[Path, RunKey], _KnownRun] = OrderedDict()
+        self._size = 0
         self._lock = threading.Lock()
 
     def load_curves(self, path: Path, wanted: Mapping[RunKey, Collection[str]]) -> dict[RunKey, dict[str, Curve]]:
@@ -75,33 +79,37 @@ class CurveCache:
     ) -> dict[str, Curve]:
         with self._lock:
             known = self._runs.get((path, key), _KnownRun())
-        run = _read_on(connection, key.id, names, known)
-        with self._lock:
-            self._runs[path, key] = run
-            self._runs.move_to_end((path, key))
-            self._trim()
+        run = _extend_run(connection, key.id, names, known)
+        self._keep_run((path, key), run)
         return {name: run.curves[name].curve for name in names}
 
-    def _trim(self) -> None:
-        total = sum(run.size for run in self._runs.values())
-        while total > self._most:
-            total -= self._runs.popitem(last=False)[1].size
+    def _keep_run(self, key: tuple[Path, RunKey], run: _KnownRun) -> None:
+        """Keep a run as the one that was asked for last, and of the others those for which there is room."""
+        with self._lock:
+            before = self._runs.pop(key, None)
+            self._size -= before.size if before else 0
+            if run.size > self._most:
+                return
+            self._runs[key] = run
+            self._size += run.size
+            while self._size > self._most:
+                self._size -= self._runs.popitem(last=False)[1].size
 
 
-def _read_on(connection: sqlite3.Connection, run: str, names: Collection[str], known: _KnownRun) -> _KnownRun:
+def _extend_run(connection: sqlite3.Connection, run: str, names: Collection[str], known: _KnownRun) -> _KnownRun:
     """Return what is known of a run, with the rows of the named metrics that came since it was read."""
     newest = _find_row(connection, run, "(SELECT max(rowid) FROM metrics WHERE run_uuid=?1)")
     if newest is None:
-        return _KnownRun(None, dict.fromkeys(names, _NEW))
+        return _KnownRun(None, dict.fromkeys(names, _NO_VALUES))
     if known.newest and known.newest != _find_row(connection, run, "?2", known.newest[0]):
         known = _KnownRun()  # VACUUM numbers rows anew, and a database may be restored from a backup
     curves, stale = dict(known.curves), dict[int, list[str]]()
     for name in names:
-        before = curves.setdefault(name, _NEW)
-        if before.seen < newest[0]:
-            stale.setdefault(before.seen, []).append(name)
-    for seen, of in stale.items():
-        for name, rows in _read_rows(connection, run, of, seen, newest[0]).items():
+        before = curves.setdefault(name, _NO_VALUES)
+        if before.last_row < newest[0]:
+            stale.setdefault(before.last_row, []).append(name)
+    for last_row, stale_names in stale.items():
+        for name, rows in _read_rows(connection, run, stale_names, last_row, newest[0]).items():
             curves[name] = _KnownCurve(_add_rows(curves[name].curve, rows), newest[0])
     return _KnownRun(newest, curves)
 

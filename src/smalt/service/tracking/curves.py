@@ -32,7 +32,7 @@ class Curve(NamedTuple):
 
 @dataclass(frozen=True)
 class Drawing:
-    """How a curve is to be drawn: of at most `most` points, smoothed, and only from one step or time to another."""
+    """Request for a drawing of a curve: of at most `most` points, smoothed, from one step or time to another."""
 
     most: int
     smoothing: float = 0.0

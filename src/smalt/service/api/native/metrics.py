@@ -41,6 +41,7 @@ from smalt.service.tracking.run_database import Extremes, Point
 
 _MOST_JOBS = 10_000
 _OF_DRAWINGS = ("over", "from", "to", "smoothing")
+_USAGE = "system/"
 _USED = ("cpu", "memory", "gpu", "gpu_memory")
 
 
@@ -70,14 +71,16 @@ async def get_metrics(request: ApiRequest) -> dict[str, Any]:
     reused, names = find_reused(db, rows, top.root_id), [row.name for row in hidden]
     is_drawn = history and drawing is not None
     path, cache = get_database_path(request), request.server.curves
-    samples = {row.name: usage.list_samples(db, row.id) for row in rows}
+    with_usage = not chosen or any(name.startswith(_USAGE) for name in chosen)
+    samples = usage.list_samples(db, (row.id for row in rows)) if with_usage else {}
 
     def load() -> list[dict[str, Any]]:
         runs = load_runs(path, rows, chosen, extremes and not is_drawn, history and not is_drawn, reused, names)
         if drawing is not None and is_drawn:
             draw_runs(path, runs, cache, drawing, extremes)
         for run in runs:
-            add_usage(run, samples.get(run.id, ()), drawing, chosen)
+            if run.job is not None and run.job.id in samples:
+                add_usage(run, samples[run.job.id], drawing, chosen)
         return [_render_run(run, history) for run in runs if run.latest or run.id == top.name]
 
     return {"runs": await asyncio.to_thread(load)}
@@ -228,13 +231,15 @@ def add_usage(
 ) -> None:
     """Add the job's use of the machine as metrics, whose step is the number of the sample."""
     for what in _USED:
-        name = f"system/{what}"
+        name = f"{_USAGE}{what}"
+        if chosen and name not in chosen:
+            continue
         points = [
             Point(float(value), step, int(sample.at * 1000))
             for step, sample in enumerate(samples)
             if (value := getattr(sample, what)) is not None
         ]
-        if not points or (chosen and name not in chosen):
+        if not points:
             continue
         values = [point.value for point in points]
         run.latest[name] = points[-1]

@@ -19,7 +19,6 @@ from pathlib import Path
 from smalt.machine.file_notices import (
     ATTRIBUTES,
     CLOSED_WRITTEN,
-    IGNORED,
     MOVED,
     OPENED,
     OVERFLOW,
@@ -42,18 +41,20 @@ class CommandWatch:
         """Take the notices, and a descriptor of the file that tells of mounts."""
         self._notices = notices
         self._mounts = mounts
-        self._news = select.poll()
-        self._news.register(notices.fileno(), select.POLLIN)
-        self._news.register(mounts, select.POLLPRI)
-        self._news.poll(0)
+        self._poll = select.poll()
+        self._poll.register(notices.fileno(), select.POLLIN)
+        self._poll.register(mounts, select.POLLPRI)
+        self._poll.poll(0)
         weakref.finalize(self, os.close, mounts)
         self._mounted = 0
         """The number of times that something was mounted or unmounted."""
         self._most = read_most_files() // _SHARE
         self._overlays: dict[int, int] = {}
         """By number of a file, the overlay that it belongs to."""
-        self._quiet: dict[int, int] = {}
-        """The overlays of which there was no notice, each with the mounts at the last look at its files."""
+        self._files: dict[int, list[int]] = {}
+        """The overlays of which there was no notice, each with the numbers of its files."""
+        self._looked: dict[int, int] = {}
+        """For each of them the mounts when its files were last found as they were made."""
         self._last = 0
 
     @classmethod
@@ -71,6 +72,7 @@ class CommandWatch:
 
     def add_commands(self, folder: str, names: Sequence[str]) -> int:
         """Watch the commands in a folder; return a number for them, 0 if they cannot be watched."""
+        self._take_notices()
         if len(self._overlays) + len(names) > self._most:
             return 0
         numbers: list[int] = []
@@ -83,34 +85,37 @@ class CommandWatch:
             return 0
         self._last += 1
         self._overlays.update(dict.fromkeys(numbers, self._last))
-        self._quiet[self._last] = self._mounted
+        self._files[self._last], self._looked[self._last] = numbers, self._mounted
         return self._last
 
     def are_untouched(self, overlay: int) -> bool:
-        """Return True if the commands of an overlay are certainly as they were when it was last looked at."""
-        if overlay not in self._quiet:
-            return False
-        self._take_news()
-        looked = self._quiet.get(overlay)
-        if looked is None:
-            return False
-        self._quiet[overlay] = self._mounted  # the caller looks at them now
-        return looked == self._mounted
+        """Return True if the commands of an overlay are certainly as they were when it was made."""
+        self._take_notices()
+        return self._looked.get(overlay) == self._mounted
 
-    def _take_news(self) -> None:
-        for source, _ in self._news.poll(0):
+    def note_unchanged(self, overlay: int) -> None:
+        """Take note that all commands of an overlay were looked at after `are_untouched`, and are as they were made."""
+        if overlay in self._looked:
+            self._looked[overlay] = self._mounted
+
+    def _take_notices(self) -> None:
+        for source, _ in self._poll.poll(0):
             if source == self._mounts:
                 self._mounted += 1
                 continue
             for number, kinds in self._notices.read_notices():
-                self._take_notice(number, kinds)
+                if kinds & OVERFLOW:
+                    for overlay in list(self._files):
+                        self._end_watch(overlay)
+                elif number in self._overlays:
+                    self._end_watch(self._overlays[number])
 
-    def _take_notice(self, number: int, kinds: int) -> None:
-        if kinds & OVERFLOW:
-            self._quiet.clear()
-            return
-        overlay = self._overlays.pop(number, 0) if kinds & IGNORED else self._overlays.get(number, 0)
-        self._quiet.pop(overlay, None)
+    def _end_watch(self, overlay: int) -> None:
+        """Leave an overlay to be looked at from now on, and its notices to others."""
+        del self._looked[overlay]
+        for number in self._files.pop(overlay):
+            del self._overlays[number]
+            self._notices.remove_file(number)
 
 
 def _are_certain(notices: FileNotices, folder: Path) -> bool:

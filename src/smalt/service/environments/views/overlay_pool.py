@@ -105,7 +105,11 @@ class OverlayPool:
     def _is_untouched(self, overlay: _Overlay) -> bool:
         is_quiet = self._watch is not None and self._watch.are_untouched(overlay.watched)
         stamp = make_stamp(overlay.template, overlay.folder, with_commands=not is_quiet)
-        return bool(stamp) and stamp == overlay.stamp[: len(stamp)]
+        if not stamp or stamp != overlay.stamp[: len(stamp)]:
+            return False
+        if self._watch is not None and not is_quiet:
+            self._watch.note_unchanged(overlay.watched)
+        return True
 
     def _take_spare(self, template: OverlayTemplate) -> _Overlay | None:
         with self._lock:
