@@ -9,7 +9,7 @@ import { findPlace, formatProblem } from "./pipeline/problems";
 import { attemptEdit, NewPort } from "./StepForm";
 import type { DesignerStore } from "./store";
 import type { PipelinePort } from "./pipeline/drawing";
-import { parseTyped, showValue } from "./pipeline/values";
+import { parseTyped, showGiven, showValue } from "./pipeline/values";
 import { revealText } from "./YamlEditor";
 import type { Path, Value } from "./yaml/source";
 
@@ -106,7 +106,7 @@ function PortFields({ store, port, side, isLocked }: { store: DesignerStore; por
   const ports = drawing.head[side];
   const written = isFields(ports) ? ports[name] : null;
   const isMapping = store.source.findMap(path) !== undefined;
-  const value = given.kind === "data" ? (given.path ?? "") : given.kind === "literal" ? showValue(given.value) : given.kind === "expression" ? given.text : "";
+  const value = given.kind === "data" ? (given.path ?? "") : given.kind === "literal" ? showGiven(given) : given.kind === "expression" ? given.text : "";
   const take = (text: string) => {
     const key = drawing.kind === "component" ? "default" : "path";
     const typed = key === "default" && text !== "" ? parseTyped(name, spec, text) : { value: text };

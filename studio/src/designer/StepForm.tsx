@@ -1,7 +1,7 @@
 import { memo, useState } from "react";
 import { Icon } from "../shell/icons";
 import { tellError } from "../shell/toasts";
-import { addInput, addOutput, bindPort, clearInput, connectOutput, disconnectOutput, makeFreeName, removeSteps, renameStep, setField, setInput } from "./pipeline/changes";
+import { addInput, addOutput, bindPort, clearInput, connectOutput, disconnectOutput, makeFreeName, removeSteps, renameStep, setField, setInput, setPlainText } from "./pipeline/changes";
 import { inputId, readStepBody, RUNNERS, stepId, type Drawing, type Port, type Step } from "./pipeline/drawing";
 import { bindInput, bindStep } from "./pipeline/expressions";
 import { ChoiceField, TextField, type Choice } from "./fields";
@@ -12,7 +12,7 @@ import { explainConnection } from "./pipeline/rules";
 import { listSuggestions } from "./pipeline/suggestions";
 import { explainTurn, sweepInput, turnStep, TURNS, type Turn } from "./pipeline/turning";
 import type { DesignerStore } from "./store";
-import { describeSpec, parseTyped, showValue } from "./pipeline/values";
+import { describeSpec, parseTyped, showGiven, showValue } from "./pipeline/values";
 import type { Value } from "./yaml/source";
 
 const NAME = /^[A-Za-z_][\w-]*$/;
@@ -186,6 +186,7 @@ function promoteInput(store: DesignerStore, drawing: Drawing, step: Step, port: 
   const value: Value = given.kind === "literal" ? given.value : given.kind === "data" ? given.path : ((spec.default as Value | undefined) ?? (isLiteral(spec.type) ? startValue(spec.type!.toLowerCase()) : ""));
   const why = attemptEdit(() => store.edit((changes) => {
     addInput(changes, drawing, name, spec.type ?? "string", value);
+    if (given.kind === "literal") setPlainText(changes, [...drawing.base, "inputs", name, ...(drawing.kind === "component" ? ["default"] : [])], given.text);
     bindPort(changes, step, port.name, bindInput(name));
   }));
   if (why) tellError(why);
@@ -193,7 +194,7 @@ function promoteInput(store: DesignerStore, drawing: Drawing, step: Step, port: 
 
 function ValueField({ store, step, port, isLocked }: { store: DesignerStore; step: Step; port: Port; isLocked: boolean }) {
   const { name, spec, given } = port;
-  const shown = given.kind === "literal" ? showValue(given.value) : given.kind === "data" ? (given.path ?? "") : given.kind === "expression" ? given.text : "";
+  const shown = given.kind === "literal" ? showGiven(given) : given.kind === "data" ? (given.path ?? "") : given.kind === "expression" ? given.text : "";
   const label = `value of ${name}`;
   const take = (text: string) => {
     if (text.includes("${{")) return attemptEdit(() => store.edit((changes) => bindPort(changes, step, name, text)));

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { WorkspaceApi } from "../api/workspace";
-import { setField } from "./pipeline/changes";
+import { removeSteps, setField } from "./pipeline/changes";
 import { DocumentRoutes } from "./routes";
 import { DesignerStore } from "./store";
 import { decodeFile, encodeFile, splitText } from "./yaml/encoding";
@@ -44,6 +44,17 @@ describe("a document", () => {
     expect([store.hasDrawing, store.drawing.steps]).toEqual([false, []]);
     store.dispatch({ changes: { from: TEXT.length, to: TEXT.length + 5 }, userEvent: "input.paste" });
     expect([store.hasDrawing, store.drawing.steps[0].name]).toEqual([true, "a"]);
+  });
+  it("stays as it is where a change would leave no YAML", () => {
+    for (const [text, sentence] of [
+      ["jobs:\n  a: &one\n    command: x\n  b: *one\n", "would not parse any more"],
+      ["jobs:\n  ? a\n  : command: x\n  b: {command: y}\n", "the key 'a' is written with a question mark before it"],
+    ]) {
+      const store = open(text);
+      expect(() => store.edit((changes) => removeSteps(changes, store.drawing, ["a"]))).toThrow(sentence);
+      expect([store.text, store.isChanged, store.canUndo]).toEqual([text, true, false]);
+      expect(store.drawing.steps.map(({ name }) => name)).toEqual(["a", "b"]);
+    }
   });
   it("that does not parse keeps its last drawing, and is not drawn on", () => {
     const store = open(TEXT);

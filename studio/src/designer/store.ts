@@ -139,6 +139,7 @@ export class DesignerStore {
     if (this.source.isBroken) throw new Error("the YAML does not parse, so the drawing cannot change it; correct the text first");
     const changes = new Changes(this.source);
     make(changes);
+    if (changes.edits.length) refuseBroken(changes.source);
     this.parsed = changes.edits.length ? changes.source : null;
     let set = ChangeSet.empty(this.state.doc.length);
     for (const edit of changes.edits) set = set.compose(ChangeSet.of({ ...edit }, set.newLength, "\n"));
@@ -278,6 +279,23 @@ export class DesignerStore {
     if (drawn.some((one, k) => one !== this.drawn[k])) this.drawnVersion += 1;
     this.drawn = drawn;
     this.listeners.forEach((listener) => listener());
+  }
+}
+
+/** An edit that leaves no YAML is not made: what is unusual in a text may be more than the edit knows of. */
+function refuseBroken(made: Source): void {
+  const why = made.doc.errors[0]?.message.split("\n")[0] ?? explainAliases(made);
+  if (why) throw new Error(`the drawing cannot make this change of the text, which would not parse any more (${why}); make it in the YAML`);
+}
+
+/** Why the aliases of a text stand for nothing; null if they do. */
+function explainAliases(made: Source): string | null {
+  if (!made.text.includes("*")) return null;
+  try {
+    made.doc.toJS({ maxAliasCount: 10_000 });
+    return null;
+  } catch (error) {
+    return (error as Error).message.split("\n")[0];
   }
 }
 

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, visit, type Scalar } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, visit, type Scalar } from "yaml";
 import { bindInput, bindOutput, bindStep, findPortNames, findStepNames } from "./expressions";
 import { isLiteral } from "./ports";
 import type { Drawing, Port, Step } from "./drawing";
@@ -59,6 +59,12 @@ export class Changes {
     for (const [from, to] of [...places].sort((a, b) => b[0] - a[0])) this.apply({ from, to, insert });
     return this;
   }
+}
+
+/** Have a plain word at a path as it is written elsewhere, as its value may have lost digits. */
+export function setPlainText(changes: Changes, path: Path, text: string | undefined): void {
+  const node = changes.source.find(path);
+  if (text !== undefined && isScalar(node) && node.range) changes.apply({ from: node.range[0], to: node.range[1], insert: text });
 }
 
 /** Give an input of a step a literal, or data by its path. */
@@ -188,14 +194,20 @@ export function moveField(changes: Changes, from: Path, to: Path): void {
     changes.apply(renameKey(source, from, key));
     return;
   }
-  const value = readValue(source, from);
+  const flow = `${key}: ${copyFlow(source, from)}`;
   const lines = copyLines(source, from);
   changes.remove(from);
-  changes.apply(lines === null ? addPair(changes.source, to.slice(0, -1), key, value) : addLines(changes.source, to.slice(0, -1), lines, `${key}: ${writeFlow(value)}`));
+  changes.apply(addLines(changes.source, to.slice(0, -1), lines ?? flow, flow));
 }
 
 function readValue(source: Source, path: Path): Value {
   return path.reduce<Value>((value, key) => (value !== null && typeof value === "object" ? ((value as Record<string, Value>)[key as string] ?? null) : null), source.data);
+}
+
+/** A value as it can stand in braces: as it is written if it does already, so that no digit is lost. */
+function copyFlow(source: Source, path: Path): string {
+  const node = source.find(path);
+  return source.isInFlow(path) && (isScalar(node) || isMap(node) || isSeq(node)) && node.range && !node.tag && !node.anchor ? source.text.slice(node.range[0], node.range[1]) : writeFlow(readValue(source, path));
 }
 
 /** The lines of a pair without indentation; null for one that stands in braces. */

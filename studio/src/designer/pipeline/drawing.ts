@@ -1,6 +1,7 @@
 import { isMap, isScalar } from "yaml";
 import { listNamedSteps, parseReference, parseStepName, type Reference } from "./expressions";
 import { isLiteral, type Interface, type PortSpec } from "./ports";
+import { inferType, readPlainText } from "../yaml/scalars";
 import type { Path, Source, Value } from "../yaml/source";
 
 /** What an input is given: something of the pipeline, data, a literal, or an expression that the drawing only shows. */
@@ -8,7 +9,8 @@ export type Given =
   | { kind: "none" }
   | { kind: "reference"; to: Reference; asData: boolean }
   | { kind: "data"; path: string | null; type: string | undefined }
-  | { kind: "literal"; value: Value }
+  /** `text` is a plain word as it is written: a large integer or `1.0` would lose digits as a value. */
+  | { kind: "literal"; value: Value; text?: string }
   | { kind: "expression"; text: string };
 
 export interface Port {
@@ -78,8 +80,8 @@ export function readDrawing(source: Source, interfaces: Interfaces, base: Path =
   const own = asFields(base.reduce<Value>((value, key) => (isFields(value) ? (value[key as string] ?? null) : null), top));
   const steps = Object.entries(asFields(own.jobs)).map(([name, step]) => readStep(source, [...base, "jobs", name], name, asFields(step), interfaces));
   const named = typeof own.component === "string" ? interfaces[own.component] : undefined;
-  const inputs = readPipelinePorts(asFields(own.inputs), named?.inputs);
-  const outputs = readPipelinePorts(asFields(own.outputs), named?.outputs);
+  const inputs = readPipelinePorts(source, [...base, "inputs"], asFields(own.inputs), named?.inputs);
+  const outputs = readPipelinePorts(source, [...base, "outputs"], asFields(own.outputs), named?.outputs);
   inferTypes(inputs, steps);
   gatherOutputs(steps, asFields(own.jobs));
   return {
@@ -109,21 +111,21 @@ function readStep(source: Source, path: Path, name: string, step: Fields, interf
   const isAlias = node !== undefined && node !== null && !isMap(node) && !isScalar(node);
   return {
     name, path, type, component, spec, isAlias,
-    inputs: readPorts(asFields(step.inputs), spec?.inputs, "input"),
-    outputs: readPorts(asFields(step.outputs), spec?.outputs, "output", type),
+    inputs: readPorts(source, [...path, "inputs"], asFields(step.inputs), spec?.inputs, "input"),
+    outputs: readPorts(source, [...path, "outputs"], asFields(step.outputs), spec?.outputs, "output", type),
     title: String(step.display_name ?? spec?.display_name ?? ""),
     description: String(step.description ?? spec?.description ?? ""),
     inner: isFields(step.jobs) ? path : inline && isFields(inline.jobs) ? [...path, "component"] : null,
   };
 }
 
-function readPorts(given: Fields, declared: Record<string, PortSpec> | undefined, side: "input" | "output", stepType = ""): Port[] {
+function readPorts(source: Source, path: Path, given: Fields, declared: Record<string, PortSpec> | undefined, side: "input" | "output", stepType = ""): Port[] {
   const names = [...new Set([...Object.keys(declared ?? {}), ...Object.keys(given)])];
   if (side === "output" && (stepType === "automl" && !names.length)) names.push("best_model");
   return names.map((name) => {
     const value = given[name];
-    const own = readGiven(value ?? null, name in given, side);
-    const spec = declared ? readSpec(declared[name]) : inferSpec(value ?? null, side);
+    const own = readWritten(source, [...path, name], value ?? null, name in given, side);
+    const spec = declared ? readSpec(declared[name]) : inferSpec(own, value ?? null, side);
     return { name, spec, given: own, isDeclared: !declared || name in declared };
   });
 }
@@ -136,9 +138,10 @@ function readSpec(spec: PortSpec | undefined): PortSpec {
   return { ...(spec as PortSpec), optional };
 }
 
-function inferSpec(value: Value, side: "input" | "output"): PortSpec {
+function inferSpec(own: Given, value: Value, side: "input" | "output"): PortSpec {
   if (isFields(value)) return { type: typeof value.type === "string" ? value.type : side === "output" || "path" in value ? "uri_folder" : undefined };
   if (side === "output") return { type: "uri_folder" };
+  if (own.kind === "literal" && own.text !== undefined) return { type: inferType(own.text) };
   if (typeof value === "number") return { type: Number.isInteger(value) ? "integer" : "number" };
   if (typeof value === "boolean") return { type: "boolean" };
   return typeof value === "string" && !value.includes("${{") ? { type: "string" } : {};
@@ -157,12 +160,20 @@ function readGiven(value: Value, isThere: boolean, side: "input" | "output"): Gi
   return value === null && side === "output" ? { kind: "none" } : { kind: "literal", value };
 }
 
-function readPipelinePorts(given: Fields, declared: Record<string, PortSpec> | undefined): PipelinePort[] {
+/** The same with the text of a plain word, which a value may not keep. */
+function readWritten(source: Source, path: Path, value: Value, isThere: boolean, side: "input" | "output"): Given {
+  const given = readGiven(value, isThere, side);
+  const text = given.kind === "literal" && value !== null && typeof value !== "object" ? readPlainText(source, path) : null;
+  return text === null ? given : { ...(given as { kind: "literal"; value: Value }), text };
+}
+
+function readPipelinePorts(source: Source, path: Path, given: Fields, declared: Record<string, PortSpec> | undefined): PipelinePort[] {
   const names = [...new Set([...Object.keys(given), ...Object.keys(declared ?? {})])];
   return names.map((name) => {
     const value = given[name] ?? null;
-    const spec = declared?.[name] ? readSpec(declared[name]) : isFields(value) ? readSpec(value as PortSpec) : inferSpec(value, "input");
-    return { name, spec, given: readGiven(value, name in given, "input") };
+    const own = readWritten(source, [...path, name], value, name in given, "input");
+    const spec = declared?.[name] ? readSpec(declared[name]) : isFields(value) ? readSpec(value as PortSpec) : inferSpec(own, value, "input");
+    return { name, spec, given: own };
   });
 }
 

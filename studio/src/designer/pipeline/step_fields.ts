@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import type { Value } from "../yaml/source";
 import { writeFlow } from "../yaml/write";
-import { joinWords } from "./values";
+import { isTooLong, joinWords } from "./values";
 
 /** What the server says of a key of a step. */
 export interface StepField {
@@ -72,13 +72,14 @@ export function parseField(name: string, field: StepField | undefined, text: str
   if (kind === "boolean") return parseBoolean(name, text.trim());
   if (kind !== "any" || typeof old === "string") return { value: text };
   if (/^(true|false)$/.test(text)) return { value: text === "true" };
-  return { value: /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : text };
+  return { value: String(Number(text)) === text && Number.isFinite(Number(text)) && !isTooLong(text) ? Number(text) : text }; // 1.10 and 007 stay what was typed
 }
 
 function parseNumber(name: string, { kind, min, max }: StepField, text: string): { value: Value } | { problem: string } {
   const value = Number(text);
   const isNumber = text !== "" && Number.isFinite(value) && (kind === "number" || /^[-+]?\d+$/.test(text));
   if (!isNumber) return { problem: `'${name}' must be a ${kind === "integer" ? "whole number" : "number"}, not '${text}'` };
+  if (isTooLong(text)) return { problem: `'${name}' would lose digits of ${text} here; write it in the YAML` };
   if (min !== undefined && value < min) return { problem: `'${name}' must be at least ${min}, not ${text}` };
   if (max !== undefined && value > max) return { problem: `'${name}' must be at most ${max}, not ${text}` };
   return { value };

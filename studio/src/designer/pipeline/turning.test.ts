@@ -39,6 +39,8 @@ jobs:
 `;
 const read = (text: string) => readDrawing(new Source(text), INTERFACES);
 const find = (drawing: Drawing, name: string): Step => drawing.steps.find((step) => step.name === name)!;
+/** The pipeline in which nobody reads the outputs of 'train'. */
+const ALONE = TEXT.replace("${{parent.jobs.train.outputs.model}}", "${{parent.inputs.raw}}");
 function turn(name: string, kind: Turn, text = TEXT): { text: string; data: any; next: string } {
   const changes = new Changes(new Source(text));
   const drawing = read(text);
@@ -94,9 +96,9 @@ describe("a step that is turned into a sweep", () => {
 
 describe("a step that a loop or a condition runs", () => {
   it("stays as it is, and is named by a new step", () => {
-    const { text, data, next } = turn("train", "parallel_for");
+    const { text, data, next } = turn("train", "parallel_for", ALONE);
     expect(next).toBe("each_train");
-    expect(text.startsWith(TEXT)).toBe(true);
+    expect(text.startsWith(ALONE)).toBe(true);
     expect(data.jobs.each_train).toEqual({ type: "parallel_for", body: "${{parent.jobs.train}}", items: { first: { rate: 0.1 }, second: { rate: 0.1 } } });
     expect(turn("train", "do_while").data.jobs.repeat_train).toEqual({ type: "do_while", body: "${{parent.jobs.train}}", condition: "${{parent.jobs.train.outputs.again}}", mapping: {}, limits: { max_iteration_count: 3 } });
     expect(turn("show", "if_else").data.jobs.if_show).toEqual({ type: "if_else", condition: "${{parent.jobs.train.outputs.again}}", true_block: "${{parent.jobs.show}}" });
@@ -140,7 +142,85 @@ describe("steps from nothing", () => {
 });
 
 it("a loop over items has the outputs of its body, gathered", () => {
-  const { data, text } = turn("train", "parallel_for");
+  const { data, text } = turn("train", "parallel_for", ALONE);
   expect((data as { jobs: Record<string, Value> }).jobs.each_train).toBeTruthy();
   expect(find(read(text), "each_train").outputs.map(({ name, spec }) => [name, spec.type])).toEqual([["model", "mltable"], ["again", "string"]]);
+});
+
+const why = (text: string, name: string, kind: Turn) => explainTurn(read(text), find(read(text), name), kind);
+/** A step in place whose inputs are these. */
+const own = (inputs: string, more = "") => `type: pipeline\njobs:\n  a:\n    command: echo\n    environment: azureml:host@latest\n${more}    inputs: ${inputs}\n`;
+
+describe("values and types of a step that is turned", () => {
+  it("stay as they are written: no digit is lost, and no word becomes another", () => {
+    for (const word of ["123456789012345679", "1.0", "1_000", "0x10", "012", "yes", "1e-3"]) {
+      expect(turn("a", "parallel_for", own(`{n: ${word}}`)).text).toContain(`first:\n        n: ${word}\n      second:\n        n: ${word}\n`);
+    }
+    expect(turn("a", "parallel_for", own(`{n: "1.0"}`)).text).toContain(`n: "1.0"\n      second`);
+    const braces = "type: pipeline\njobs:\n  a: {command: echo, environment: azureml:host@latest, environment_variables: {ID: 123456789012345679, V: 1.0}, inputs: {n: 4}}\n";
+    expect(turn("a", "sweep", braces).text).toContain("environment_variables: {ID: 123456789012345679, V: 1.0}");
+  });
+
+  it("are those that smalt reads", () => {
+    const types = (inputs: string) => Object.fromEntries(find(read(own(inputs)), "a").inputs.map(({ name, spec }) => [name, spec.type]));
+    expect(types('{a: 0.0, b: 1.0, c: 1_000, d: 012, e: 0x10, f: yes, g: 1e-3, h: word, i: "1", j: -3, k: 1.5e-3}')).toEqual({
+      a: "number", b: "number", c: "integer", d: "integer", e: "integer", f: "boolean", g: "number", h: "string", i: "string", j: "integer", k: "number",
+    });
+    expect(turn("a", "sweep", own("{r: 0.0}")).data.jobs.a).toMatchObject({ trial: { inputs: { r: { type: "number" } } }, search_space: { r: { type: "uniform", min_value: 0, max_value: 1 } } });
+    expect(turn("a", "sweep", own("{n: 012}")).data.jobs.a.search_space).toEqual({ n: { type: "choice", values: [5, 10, 20] } });
+  });
+
+  it("are not varied where digits would be lost", () => {
+    const { text, data } = turn("a", "sweep", own("{id: 123456789012345679, n: 2}"));
+    expect(text).toContain("{id: 123456789012345679}");
+    expect(data.jobs.a.search_space).toEqual({ n: { type: "choice", values: [1, 2, 4] } });
+  });
+});
+
+describe("a search space", () => {
+  const space = (spec: object) => {
+    const text = "type: pipeline\njobs:\n  a:\n    component: ./a.yml\n";
+    const drawing = readDrawing(new Source(text), { "./a.yml": { type: "command", inputs: { n: spec } } } as Interfaces);
+    const changes = new Changes(new Source(text));
+    turnStep(changes, drawing, find(drawing, "a"), "sweep");
+    return (changes.source.data as any).jobs.a.search_space.n;
+  };
+
+  it("is within what the input allows", () => {
+    expect(space({ type: "number", min: 10 })).toEqual({ type: "uniform", min_value: 10, max_value: 11 });
+    expect(space({ type: "number", min: 10, max: 20 })).toEqual({ type: "uniform", min_value: 10, max_value: 20 });
+    expect(space({ type: "number", max: -5 })).toEqual({ type: "uniform", min_value: -6, max_value: -5 });
+    expect(space({ type: "number", min: 3, max: 3 })).toEqual({ type: "choice", values: [3] });
+    expect(space({ type: "number", min: 0.12345678, default: 0.1234568 }).min_value).toBeGreaterThanOrEqual(0.12345678);
+    expect(space({ type: "integer", min: 10 })).toEqual({ type: "choice", values: [10, 11, 12] });
+    expect(space({ type: "integer", min: 10, max: 11 })).toEqual({ type: "choice", values: [10, 11] });
+    expect(space({ type: "integer", max: -5 })).toEqual({ type: "choice", values: [-7, -6, -5] });
+  });
+});
+
+describe("a step is refused", () => {
+  const SHARED = "type: pipeline\njobs:\n  a: &base\n    command: echo\n    environment: azureml:host@latest\n    inputs: &ins {n: 4}\n  b:\n    <<: *base\n  c:\n    command: echo\n    environment: azureml:host@latest\n    inputs: *ins\n  d: {command: echo, inputs: &mine {n: 1}}\n";
+
+  it("as a sweep if it shares lines with another", () => {
+    for (const name of ["a", "b", "c"]) expect(() => turn(name, "sweep", SHARED)).toThrow(`'${name}' shares lines with other parts of the file`);
+    expect(turn("d", "sweep", SHARED).data.jobs.d.type).toBe("sweep"); // nothing names its anchor
+  });
+
+  it("as a sweep if a key of it is written with a question mark, or is one that sweeps have not", () => {
+    expect(() => turn("a", "sweep", own("{n: 1}").replace("command: echo", "? command\n    : echo"))).toThrow("the key 'command' is written with a question mark before it");
+    expect(why(own("{n: 1}", "    services: {my: {type: jupyter_lab}}\n"), "a", "sweep")).toBe("'a' has 'services', which a sweep cannot have; remove that first");
+  });
+
+  it("for items where none could be given, or where others read its outputs", () => {
+    expect(why(own("{}"), "a", "parallel_for")).toBe("'a' has no input that items could give; add an input to it first");
+    expect(why(TEXT, "train", "parallel_for")).toMatch(/^'own' reads an output of 'train'/);
+    expect(why(own("{n: 1}", "    outputs: {o: '${{parent.outputs.o}}'}\n"), "a", "parallel_for")).toMatch(/^the output 'o' of 'a' is the pipeline's/);
+  });
+
+  it("never as what a loop repeats because it is a sweep", () => {
+    const { text } = turn("own", "sweep");
+    expect(why(text, "own", "do_while")).toBe(null);
+    expect(why(text, "own", "parallel_for")).toBe(null);
+    expect(Object.keys(turn("own", "parallel_for", text).data.jobs.each_own.items.first)).toEqual(["word"]); // not what the sweep varies
+  });
 });

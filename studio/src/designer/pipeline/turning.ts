@@ -1,10 +1,13 @@
-import { addStep, makeFreeName, moveField, type Changes } from "./changes";
+import { isAlias, isNode, isPair, isScalar, visit } from "yaml";
+import { addStep, makeFreeName, moveField, setPlainText, type Changes } from "./changes";
 import { readStepBody, stepId, type Drawing, type Given, type Port, type Step } from "./drawing";
 import { bindInput, bindStep, nameStep, parseStepName } from "./expressions";
 import { isLiteral, type PortSpec } from "./ports";
 import { MOST_ROUNDS, SWEEP_KEYS } from "./starters";
 import { isFields } from "./step_fields";
-import type { Value } from "../yaml/source";
+import { refuseExplicit } from "../yaml/edits";
+import { readNumber } from "../yaml/scalars";
+import type { Source, Value } from "../yaml/source";
 
 /** What becomes of a step: a sweep, or what a loop or a condition runs. */
 export type Turn = "sweep" | "parallel_for" | "do_while" | "if_else";
@@ -17,11 +20,14 @@ export const TURNS: Record<Turn, string> = {
 const TAKEN: Record<Turn, string[]> = {
   sweep: ["command"],
   parallel_for: ["command", "parallel", "sweep", "pipeline"],
-  do_while: ["command", "parallel", "pipeline"],
+  do_while: ["command", "parallel", "sweep", "pipeline"],
   if_else: ["command", "parallel", "sweep", "pipeline", "spark", "automl", "data_transfer"],
 };
 /** The keys of a command that are its trial's. What else a step has is the sweep's, too. */
 const OF_TRIAL = ["command", "code", "environment", "environment_variables", "distribution", "is_deterministic"];
+
+/** The keys of a command that neither a sweep nor its trial has. */
+const OF_COMMAND_ALONE = ["services"];
 
 /** Why a step cannot become this; null if it can. */
 export function explainTurn(drawing: Drawing, step: Step, turn: Turn): string | null {
@@ -29,13 +35,40 @@ export function explainTurn(drawing: Drawing, step: Step, turn: Turn): string | 
   const isPipelineTrial = turn === "sweep" && step.type === "pipeline" && step.component !== null;
   if (!TAKEN[turn].includes(step.type) && !isPipelineTrial) return `'${step.name}' is of type '${step.type}', which cannot be ${TURNS[turn]}`;
   if (turn === "sweep") {
-    const isOwn = !("component" in readStepBody(drawing, step));
+    const raw = readStepBody(drawing, step);
+    const alone = OF_COMMAND_ALONE.find((key) => key in raw);
+    if (alone) return `'${step.name}' has '${alone}', which a sweep cannot have; remove that first`;
+    const isOwn = !("component" in raw);
     return isOwn || listParameters(step).length ? null : `'${step.name}' has no parameter that trials could vary: an input of type number, integer, string or boolean`;
   }
   const runner = findRunner(drawing, step);
   if (runner) return `'${runner}' runs '${step.name}' already`;
-  const hasItems = turn !== "parallel_for" || step.component === null || listItemInputs(step).length > 0;
-  return hasItems ? null : `'${step.name}' has no input that items could give`;
+  return turn === "parallel_for" ? explainItems(drawing, step) : null;
+}
+
+/** Why a loop cannot run a step for each of some items; null if it can. */
+function explainItems(drawing: Drawing, step: Step): string | null {
+  if (!listItemInputs(drawing, step).length) return `'${step.name}' has no input that items could give; add an input to it first`;
+  const reader = drawing.steps.find((one) => one.inputs.some(({ given }) => given.kind === "reference" && given.to.kind === "step" && given.to.step === step.name));
+  if (reader) return `'${reader.name}' reads an output of '${step.name}', which would be one for each item; disconnect that first, and connect it to the loop's output then`;
+  const bound = step.outputs.find(({ given }) => given.kind === "reference");
+  return bound ? `the output '${bound.name}' of '${step.name}' is the pipeline's, and each item would write it; disconnect that first, and connect the loop's output then` : null;
+}
+
+/** Refuse to rewrite a step of which other lines of the file are a part: their meaning would change with it. */
+function refuseShared(source: Source, step: Step): void {
+  const node = source.find(step.path);
+  if (!isNode(node)) return;
+  const anchors = new Set<string>();
+  let isShared = false;
+  visit(node, (_, one) => {
+    if (isPair(one) && isScalar(one.key) && one.key.value === "<<") isShared = true;
+    if (isAlias(one)) isShared = true;
+    else if (isNode(one) && one.anchor) anchors.add(one.anchor);
+    if (isPair(one)) refuseExplicit(source, one);
+  });
+  if (anchors.size) visit(source.doc, { Alias: (_, { source: anchor }) => void (isShared ||= anchors.has(anchor)) });
+  if (isShared) throw new Error(`'${step.name}' shares lines with other parts of the file (by '&', '*' or '<<'), which would change with it; write it out in the YAML first`);
 }
 
 /** Make a step this, and return the name of the step that is to be looked at next. */
@@ -46,6 +79,8 @@ export function turnStep(changes: Changes, drawing: Drawing, step: Step, turn: T
   }
   const name = makeFreeName(NAMES[turn](step.name), new Set(drawing.steps.map((one) => one.name)));
   addStep(changes, drawing.base, { name, body: { type: turn, ...makeRunner(drawing, step, turn) } });
+  const port = turn === "parallel_for" ? findItemInput(drawing, step) : undefined;
+  if (port?.given.kind === "literal") for (const item of ITEMS) setPlainText(changes, [...drawing.base, "jobs", name, "items", item, port.name], port.given.text);
   return name;
 }
 
@@ -55,7 +90,7 @@ const NAMES: Record<Exclude<Turn, "sweep">, (step: string) => string> = {
 
 function makeRunner(drawing: Drawing, step: Step, turn: Exclude<Turn, "sweep">): Record<string, Value> {
   if (turn === "if_else") return { condition: findCondition(drawing, step) ?? true, true_block: nameStep(step.name) };
-  if (turn === "parallel_for") return { body: nameStep(step.name), items: makeItems(step) };
+  if (turn === "parallel_for") return { body: nameStep(step.name), items: makeItems(drawing, step) };
   const again = step.outputs.find(({ spec }) => isOfType(spec, "boolean"));
   return { body: nameStep(step.name), ...(again ? { condition: bindStep(step.name, again.name) } : {}), mapping: {}, limits: { max_iteration_count: MOST_ROUNDS } };
 }
@@ -86,17 +121,25 @@ function listLater(drawing: Drawing, step: Step): Set<string> {
   return found;
 }
 
-/** The inputs that items can give: those with a value of their own or none. */
-const listItemInputs = (step: Step): Port[] => step.inputs.filter(({ given }) => given.kind !== "reference" && given.kind !== "expression");
+/** The inputs that items can give: those with a value of their own or none, but not what a sweep varies. */
+function listItemInputs(drawing: Drawing, step: Step): Port[] {
+  const { search_space: space } = readStepBody(drawing, step);
+  return step.inputs.filter(({ name, given }) => given.kind !== "reference" && given.kind !== "expression" && !(isFields(space) && name in space));
+}
 
-/** Two items that give one input, as it is now: of one that has nothing yet, if there is such, else of a parameter. */
-function makeItems(step: Step): Value {
-  const inputs = listItemInputs(step);
+/** The input that items give: one that has nothing yet, if there is such, else a parameter. */
+function findItemInput(drawing: Drawing, step: Step): Port | undefined {
   const rank = ({ given, spec }: Port) => (given.kind === "none" && !spec.optional && spec.default === undefined ? 0 : isLiteral(spec.type) ? (spec.default === undefined ? 1 : 2) : 3);
-  const [port] = [...inputs].sort((a, b) => rank(a) - rank(b));
-  const value: Value = !port ? "" : port.given.kind === "literal" ? port.given.value : isLiteral(port.spec.type) ? ((port.spec.default as Value | undefined) ?? startLiteral(port.spec)) : { type: port.spec.type ?? "uri_folder", path: port.given.kind === "data" ? (port.given.path ?? "") : "" };
-  const name = port?.name ?? "item";
-  return { first: { [name]: value }, second: { [name]: value } };
+  return [...listItemInputs(drawing, step)].sort((a, b) => rank(a) - rank(b))[0];
+}
+
+const ITEMS = ["first", "second"];
+
+/** Two items that give one input, as it is now. */
+function makeItems(drawing: Drawing, step: Step): Value {
+  const { name, spec, given } = findItemInput(drawing, step)!;
+  const value: Value = given.kind === "literal" ? given.value : isLiteral(spec.type) ? ((spec.default as Value | undefined) ?? startLiteral(spec)) : { type: spec.type ?? "uri_folder", path: given.kind === "data" ? (given.path ?? "") : "" };
+  return Object.fromEntries(ITEMS.map((item) => [item, { [name]: value }]));
 }
 
 function startLiteral({ type, enum: choices, min }: PortSpec): Value {
@@ -107,7 +150,10 @@ function startLiteral({ type, enum: choices, min }: PortSpec): Value {
 const isOfType = ({ type }: PortSpec, wanted: string): boolean => type?.toLowerCase() === wanted;
 
 /** The inputs of a step that a search space can give. */
-export const listParameters = (step: Step): Port[] => step.inputs.filter(({ spec, given }) => isLiteral(spec.type) && given.kind !== "reference" && given.kind !== "expression");
+export const listParameters = (step: Step): Port[] => step.inputs.filter(({ spec, given }) => isLiteral(spec.type) && given.kind !== "reference" && given.kind !== "expression" && !(given.kind === "literal" && isTooLarge(given.value)));
+
+/** True for an integer that has lost digits, which nothing can be reckoned from. */
+const isTooLarge = (value: Value): boolean => typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value);
 
 /** Give an input of a sweep by its search space in place of a value. */
 export function sweepInput(changes: Changes, step: Step, port: Port): void {
@@ -116,6 +162,7 @@ export function sweepInput(changes: Changes, step: Step, port: Port): void {
 }
 
 function turnIntoSweep(changes: Changes, drawing: Drawing, step: Step): void {
+  refuseShared(changes.source, step);
   const raw = readStepBody(drawing, step);
   const rank = ({ spec }: Port) => (isOfType(spec, "number") || isOfType(spec, "integer") ? 0 : 2) + (spec.default === undefined ? 0 : 1);
   const [first] = [...listParameters(step)].sort((a, b) => rank(a) - rank(b));
@@ -151,15 +198,18 @@ function makeDistribution({ spec, given }: Port): Value {
   if (isOfType(spec, "boolean")) return { type: "choice", values: [true, false] };
   if (spec.enum?.length) return { type: "choice", values: spec.enum as Value[] };
   if (isOfType(spec, "string")) return { type: "choice", values: [value ?? ""] };
-  const now = Number(value ?? 0);
-  const least = spec.min === undefined ? -Infinity : Number(spec.min);
-  const most = spec.max === undefined ? Infinity : Number(spec.max);
+  const [least, most] = [Number(spec.min ?? -Infinity), Number(spec.max ?? Infinity)];
+  const clamp = (one: number) => Math.min(most, Math.max(least, one));
+  const now = given.kind === "literal" && given.text !== undefined ? readNumber(given.text) : Number(value ?? 0);
   if (isOfType(spec, "integer")) {
-    const around = now ? [Math.trunc(now / 2), now, now * 2] : [0, 1, 2];
-    return { type: "choice", values: [...new Set(around.map((one) => Math.min(most, Math.max(least, one))))].sort((a, b) => a - b) };
+    const start = clamp(0);
+    const around = now ? [Math.trunc(now / 2), now, now * 2] : start === most ? [start - 2, start - 1, start] : [start, start + 1, start + 2];
+    return { type: "choice", values: [...new Set(around.map(clamp))].sort((a, b) => a - b) };
   }
-  const [from, to] = now ? [now / 2, now * 2].sort((a, b) => a - b) : [0, 1];
-  return { type: "uniform", min_value: round(Math.max(least, from)), max_value: round(Math.min(most, to)) };
+  const [from, to] = (now ? [now / 2, now * 2] : least > -Infinity && most < Infinity ? [least, most] : [0, 1]).sort((a, b) => a - b).map((one) => clamp(round(one)));
+  if (from < to) return { type: "uniform", min_value: from, max_value: to };
+  if (least === most) return { type: "choice", values: [least] };
+  return from === most ? { type: "uniform", min_value: Math.max(least, most - 1), max_value: most } : { type: "uniform", min_value: from, max_value: Math.min(most, from + 1) };
 }
 
 const round = (value: number): number => Number(value.toPrecision(6));

@@ -18,11 +18,18 @@ function parseNumber(name: string, { min, max, enum: choices }: PortSpec, text: 
   const value = Number(text);
   const isWhole = type === "number" || /^[-+]?\d+$/.test(text);
   if (!text || !Number.isFinite(value) || !isWhole) return { problem: `the input '${name}' must be ${type === "integer" ? "an integer" : "a number"}, not '${text}'` };
+  if (isTooLong(text)) return { problem: `the input '${name}' would lose digits of ${text} here; write it in the YAML` };
   if (min !== undefined && value < Number(min)) return { problem: `the input '${name}' must be at least ${min}, not ${text}` };
   if (max !== undefined && value > Number(max)) return { problem: `the input '${name}' must be at most ${max}, not ${text}` };
   if (choices?.length && !choices.some((one) => Number(one) === value)) return { problem: `the input '${name}' must be ${joinWords(choices.map(String))}, not ${text}` };
   return { value };
 }
+
+/** True for a whole number of which a form would lose digits. */
+export const isTooLong = (text: string): boolean => /^[-+]?\d+$/.test(text) && !Number.isSafeInteger(Number(text));
+
+/** A value as it is written, where its plain word is known. */
+export const showGiven = ({ value, text }: { value: Value; text?: string }): string => text ?? showValue(value);
 
 export function joinWords(words: string[]): string {
   const quoted = words.map((word) => `'${word}'`);

@@ -8,12 +8,19 @@ export function setValue(source: Source, path: Path, value: Value): Edit {
   const parent = source.findMap(path.slice(0, -1));
   const pair = parent && findPair(parent, path.at(-1)!);
   if (!pair) return addPair(source, path.slice(0, -1), String(path.at(-1)), value);
+  refuseExplicit(source, pair);
   const node = pair.value;
   const isInFlow = source.isInFlow(path);
   if (isAlias(node)) return { from: node.range![0], to: node.range![1], insert: writeScalar(value, null, newline, isInFlow) };
   if (node === null || (isScalar(node) && node.range![0] === node.range![1])) return fillEmpty(source, pair, value, isInFlow);
   if (isScalar(node)) return setScalar(source, pair, value, isInFlow);
   return replaceCollection(source, path, value);
+}
+
+/** `? key` has its value at another place than all else, which no edit looks for. */
+export function refuseExplicit({ text }: Source, pair: Pair): void {
+  const at = startOf(pair);
+  if (/(^|[{,[]|- )[ \t]*\?[ \t]+$/.test(text.slice(lineStart(text, at), at))) throw new Error(`the key '${keyOf(pair)}' is written with a question mark before it; write it as '${keyOf(pair)}: …' in the YAML first`);
 }
 
 function setScalar({ text, newline }: Source, pair: Pair, value: Value, isInFlow: boolean): Edit {
@@ -126,7 +133,9 @@ function addText(source: Source, path: Path, write: Writer): Edit {
   return { from: at, to: at, insert: lines };
 }
 
-function addToMap({ text, newline }: Source, map: YAMLMap, write: Writer): Edit {
+function addToMap(source: Source, map: YAMLMap, write: Writer): Edit {
+  const { text, newline } = source;
+  if (!map.flow) refuseExplicit(source, map.items[0]); // whose column is not that of the others
   const last = endOf(map.items.at(-1)!);
   if (map.flow) return { from: last, to: last, insert: `, ${write(0, true)}` };
   const indent = columnOf(text, startOf(map.items[0]));
@@ -147,6 +156,7 @@ export function removePair(source: Source, path: Path): Edit {
   const place = map ? map.items.findIndex((pair) => keyOf(pair) === String(path.at(-1))) : -1;
   if (!map || place < 0) throw new Error(`there is nothing at ${path.join(".")}`);
   const pair = map.items[place];
+  refuseExplicit(source, pair);
   const [from, end] = [startOf(pair), endOf(pair)];
   if (map.flow) {
     if (map.items.length === 1) return { from, to: end, insert: "" };
@@ -163,5 +173,6 @@ export function removePair(source: Source, path: Path): Edit {
 
 export function renameKey(source: Source, path: Path, key: string): Edit {
   const pair = source.findPair(path)!;
+  refuseExplicit(source, pair);
   return { from: startOf(pair), to: keyEndOf(pair), insert: writeKey(key) };
 }
