@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import uuid
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -14,6 +15,7 @@ from smalt.machine.home import Home
 from tests.forked_programs import ForkedPrograms
 from tests.helpers import WORKSPACE, Server, running_server, temporary_server
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process that a test starts compiles all its modules again
 settings.register_profile("untimed", deadline=None)  # timings belong in bench/
 settings.load_profile("untimed")
 
