@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import shutil
+import subprocess
 import uuid
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -15,6 +17,22 @@ from smalt.machine.home import Home
 from tests.forked_programs import ForkedPrograms
 from tests.helpers import WORKSPACE, Server, running_server, temporary_server
 
+
+def put_python_first() -> None:
+    """Put the Python first on PATH that a script there stands for: pyenv's starts a dozen processes each time."""
+    found = shutil.which("python3")
+    if found is None:
+        return
+    with open(found, "rb") as file:
+        if file.read(2) != b"#!":
+            return
+    ask = [found, "-c", "import os, sys; print(os.path.dirname(sys.executable))"]
+    asked = subprocess.run(ask, capture_output=True, text=True, check=False)
+    if asked.returncode == 0:
+        os.environ["PATH"] = os.pathsep.join([asked.stdout.strip(), os.environ["PATH"]])
+
+
+put_python_first()
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process that a test starts compiles all its modules again
 settings.register_profile("untimed", deadline=None)  # timings belong in bench/
 settings.load_profile("untimed")
