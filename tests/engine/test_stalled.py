@@ -17,6 +17,7 @@ from smalt.service.records import job_attempts, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
 from tests.engine.test_hand_over import HOST, Gates, attempts
+from tests.helpers import eventually
 
 
 @pytest.fixture
@@ -133,3 +134,28 @@ async def test_a_closed_engine_reads_no_records(monkeypatch: pytest.MonkeyPatch)
         await passed.wait()
         assert not read
         assert attempts(bench, job) == []
+
+
+async def test_an_exit_that_came_before_a_cancel_counts(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The turn with the exit could not be committed; a cancel in the stalled second finds the job Completed."""
+    async with workbench(cpus=1) as bench:
+        disk = FullDisk(bench, monkeypatch)
+        first = bench.submit("first", gates.command("first"))
+        second = bench.submit("second", gates.command("second"))
+        await gates.begun("first")
+        await bench.until(first, lambda now: now.status == "Running")
+        bench.engine.pause()
+        await gates.open("first")
+        await asyncio.to_thread(eventually, lambda: bench.engine.pending_exits == 1, "the exit")
+        filled = asyncio.ensure_future(disk.fill())
+        await asyncio.sleep(0)
+        bench.engine.resume()
+        await filled
+        assert jobs.get_job(bench.db, first.id).status == "Running"
+        bench.engine.cancel(first)
+        assert jobs.get_job(bench.db, first.id).status == "Completed"
+        await gates.begun("second")
+        await gates.open("second")
+        assert (await bench.over(second)).status == "Completed"
+        assert disk.unrecorded == []
+        assert (attempts(bench, first), attempts(bench, second)) == (["exited"], ["exited"])

@@ -74,8 +74,8 @@ class Dispatcher:
                 self._state.request_turn()
                 return True
             handed_on += 1
-            job = jobs.get_job(self._db, queue.ready[0])
-            if not job.is_over and not self._start_leaf(job, queue):
+            job = jobs.find_waiting(self._db, queue.ready[0])
+            if job is not None and not self._start_leaf(job, queue):
                 return False
             queue.ready.popleft()
         return True

@@ -161,6 +161,8 @@ class Engine:
 
     def cancel(self, job: Job, why: str = "canceled") -> None:
         """Ask the job and all jobs below it to end, durably; `why` becomes the error message of each."""
+        if self._is_stalled:
+            self._settle_reported_exits()
         job = jobs.get_job(self._db, job.id)  # by now it may be planned, and its children are to be cancelled
         if job.is_over:
             return
@@ -310,6 +312,19 @@ class Engine:
             return
         self._retry_timer = None
         self._run_turn()
+
+    def _settle_reported_exits(self) -> None:
+        """Settle the exits that a failed turn left, before a cancellation is recorded: recorded first, it would win."""
+        if not self._exits:
+            return
+        try:
+            self._load_queues()
+            self._take_exits_apart()
+        except Exception as error:  # the records cannot be read: they are tried again, and the exits are kept
+            log.error("%s", error)
+        finally:  # the queues are made again when the second is over
+            self._state.stops.clear()
+            self._state.queues.cancel_tasks()
 
     def _load_queues(self) -> None:
         """Make queues and slots from the records."""

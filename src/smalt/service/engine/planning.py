@@ -32,8 +32,8 @@ class CompositePlanner:
         queues = self._state.queues
         half = []
         while queues.plans:
-            job = jobs.get_job(self._db, queues.plans.popleft())
-            if not self._plan_job(job):
+            job = jobs.find_waiting(self._db, queues.plans.popleft())
+            if job is not None and not self._plan_job(job):
                 half.append(job.id)
         if half:
             queues.plans.extend(half)

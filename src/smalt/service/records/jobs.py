@@ -169,6 +169,12 @@ def find_job(db: Database, id: int) -> Job | None:
     return Job(*row) if row else None
 
 
+def find_waiting(db: Database, id: int) -> Job | None:
+    """Return a queued job, unless it was canceled, and perhaps deleted, since it was queued."""
+    job = find_job(db, id)
+    return None if job is None or job.is_over else job
+
+
 def read_body(db: Database, id: int) -> str:
     """Return the REST properties as accepted, as JSON."""
     return str(db.value("SELECT body FROM job_bodies WHERE job_id=?", (id,)))
@@ -561,4 +567,5 @@ def list_children_with_status(db: Database, parent_id: int, status: str) -> list
 
 
 def is_over(db: Database, id: int) -> bool:
-    return bool(db.value("SELECT ended_at IS NOT NULL FROM jobs WHERE id=?", (id,)))
+    """Return True if the job has ended, also if it was deleted since."""
+    return not db.value("SELECT 1 FROM jobs WHERE id=? AND ended_at IS NULL", (id,))

@@ -57,8 +57,8 @@ class HandOver(NoHandOver):
     def hand_over(self, starter: StepStarter) -> None:
         queues, waiting, compute = self._queues, self._waiting, self._context.computes.default.runner
         while queues.ready and waiting.wants_more_waiting and compute.accepts_waiting_steps and starter.may_go_on():
-            job = jobs.get_job(self._db, queues.ready[0])
-            if not job.is_over and not self._queue_at_launcher(starter, job):
+            job = jobs.find_waiting(self._db, queues.ready[0])
+            if job is not None and not self._queue_at_launcher(starter, job):
                 return
             queues.ready.popleft()
         while self._needed and waiting.wants_more_blocked and compute.accepts_waiting_steps:

@@ -66,9 +66,10 @@ class Prefetcher:
         if len(self._leaves) >= _MOST_LEAVES:
             return
         for job_id in self._find_likely(queues):
-            if job_id not in self._leaves:
+            job = jobs.find_waiting(self._context.db, job_id) if job_id not in self._leaves else None
+            if job is not None:
                 with contextlib.suppress(SmaltError, OSError):  # reported when its turn comes
-                    self._leaves[job_id] = self._lay_out(jobs.get_job(self._context.db, job_id), queues)
+                    self._leaves[job_id] = self._lay_out(job, queues)
 
     def _find_likely(self, queues: Queues) -> list[int]:
         """Return the leaves that are likely to start next: those that are ready, then those that wait for one job."""
