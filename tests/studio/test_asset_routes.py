@@ -62,7 +62,7 @@ def test_one_file_is_a_version_of_its_own(server: Server, workspace: str, place:
         body = {"properties": {"dataType": "uri_file", "dataUri": uri}}
         assert server.ask("PUT", f"{workspace}/data/{name}/versions/1", body).status == 201
     found = server.ask("GET", f"/smalt/v1{workspace}/data/f/versions/1/list").body["value"]
-    assert found == [{"path": "", "size": 10, "is_dir": False}]
+    assert found == [{"path": "", "size": 10, "is_dir": False, "name": "n"}]
     assert server.ask("GET", f"/smalt/v1{workspace}/data/f/versions/1/file").status == 200
     gone = server.ask("GET", f"/smalt/v1{workspace}/data/gone/versions/1/list")
     assert gone.status == 404

@@ -80,7 +80,9 @@ def test_a_file_beside_the_server_is_shown_to_whoever_may_read_the_job(
     assert list(server.stream(f"/smalt/v1{workspace}/jobs/f/stream"))[-1]["status"] == "Completed"
     path = f"/smalt/v1{workspace}/jobs/f/ports/inputs/f"
     assert server.ask_tcp("GET", f"{path}/file").body == b"here"
-    assert server.ask_tcp("GET", f"{path}/list").body["value"] == [{"path": "", "size": 4, "is_dir": False}]
+    assert server.ask_tcp("GET", f"{path}/list").body["value"] == [
+        {"path": "", "size": 4, "is_dir": False, "name": "a.txt"}
+    ]
     (tmp_path / "a.txt").unlink()
     assert server.ask_tcp("GET", f"{path}/file").status == 404
 

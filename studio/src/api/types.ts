@@ -128,6 +128,8 @@ export interface Ports {
 
 export interface FileItem {
   path: string;
+  /** Of data that is one file, whose path is "". */
+  name?: string;
   size: number;
   is_dir: boolean;
 }

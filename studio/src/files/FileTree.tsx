@@ -41,11 +41,11 @@ function Level({ id, path, list, buildUrl, chosen, onChoose, name, isTop = false
         <li key={item.path}>
           <button aria-expanded={item.is_dir ? open.has(item.path) : chosen?.path === item.path} onClick={() => (item.is_dir ? toggle(item.path) : onChoose(item))}>
             <Icon name={item.is_dir ? "folder" : "file"} size={14} />
-            <span className="name">{item.path.split("/").at(-1) || name}</span>
+            <span className="name">{item.path.split("/").at(-1) || item.name || name}</span>
             {!item.is_dir && <span className="size number">{formatBytes(item.size)}</span>}
           </button>
           {item.is_dir && open.has(item.path) && <Level id={id} path={item.path} list={list} buildUrl={buildUrl} chosen={chosen} onChoose={onChoose} name={name} />}
-          {!item.is_dir && chosen?.path === item.path && <FilePreview url={buildUrl(item.path)} name={item.path || name} size={item.size} folder={{ list, buildUrl }} />}
+          {!item.is_dir && chosen?.path === item.path && <FilePreview url={buildUrl(item.path)} name={item.path || item.name || name} size={item.size} folder={{ list, buildUrl }} />}
         </li>
       ))}
       {found.data && !items.length && <li className="muted">Empty.</li>}

@@ -3,7 +3,7 @@
 GET /smalt/v1{WS}/jobs/{name}/ports: {"inputs": [{"name", "type", "mode", "uri", "asset", "value"}], "outputs": [...]}.
     Parameters have a "value", and data a "uri" and, where it is registered, an "asset" (`data/NAME/versions/1`).
 GET /smalt/v1{WS}/jobs/{name}/ports/{direction}/{port}/list: {"value": [{"path", "size", "is_dir"}], "nextLink"} of the
-    data at `?path=` below it; `direction` is inputs or outputs.
+    data at `?path=` below it; `direction` is inputs or outputs. Data that is one file has "path" "" and its "name".
 GET /smalt/v1{WS}/jobs/{name}/ports/{direction}/{port}/file: the file at `?path=`, or the data itself if it is one file;
     `Range` is understood.
 

@@ -19,14 +19,15 @@ from smalt.service.data.files.path_containment import resolve_inside
 
 
 async def list_folder(request: ApiRequest, root: Path) -> dict[str, Any]:
-    """Return a page of what is at `?path=` in a folder, folders first; or of the file that `root` is."""
+    """Return a page of what is at `?path=` in a folder, folders first, or the file that `root` is, with its name."""
     path = request.get_query("path")
     skip, size = get_window(request)
 
     def list_entries() -> list[dict[str, Any]]:
         place = resolve_inside(root, path) if root.is_dir() else root
         if place.is_file():
-            return [{"path": path if root.is_dir() else "", "size": place.stat().st_size, "is_dir": False}]
+            found = {"path": path, "size": place.stat().st_size, "is_dir": False}
+            return [found if root.is_dir() else {**found, "path": "", "name": place.name}]
         if not place.is_dir():
             raise NotFound(f"there is nothing at '{path[:200]}' in this data")
         entries = sorted(os.scandir(place), key=lambda entry: (not entry.is_dir(), entry.name))

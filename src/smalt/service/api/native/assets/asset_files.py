@@ -1,7 +1,7 @@
 """The files of data and models.
 
 GET /smalt/v1{WS}/{kind}/{name}/versions/{version}/list: {"value": [{"path", "size", "is_dir"}], "nextLink"} of what is
-    at `?path=` below it; `kind` is data or models.
+    at `?path=` below it; `kind` is data or models. Data that is one file has "path" "" and the file's "name".
 GET /smalt/v1{WS}/{kind}/{name}/versions/{version}/file: the file at `?path=`, or the data itself if it is one file;
     `Range` is understood.
 
@@ -67,7 +67,7 @@ async def _list_remote(request: ApiRequest, location: Location) -> dict[str, Any
     place = "/".join(filter(None, (base, path)))
     listed = await asyncio.to_thread(lambda: list(islice(store.list_files(place, recursive=False), skip + size + 1)))
     rows = listed[skip:]
-    value = [{"path": row[0][len(base) :].strip("/"), "size": row[1], "is_dir": row[2]} for row in rows[:size]]
+    value = [_describe_remote(row[0], base, row[1], row[2]) for row in rows[:size]]
     return wrap_page(request, value, len(rows) > size)
 
 
@@ -81,6 +81,12 @@ async def _send_remote(request: ApiRequest, location: Location) -> FileResponse:
         raise NotFound(f"there is no file at '{path[:200]}' in this data")
     kind = mimetypes.guess_type(found.name)[0] or "application/octet-stream"
     return FileResponse(found, media_type=kind, headers={"content-security-policy": SANDBOX})
+
+
+def _describe_remote(place: str, base: str, size: int, is_dir: bool) -> dict[str, Any]:
+    path = place[len(base) :].strip("/")
+    found = {"path": path, "size": size, "is_dir": is_dir}
+    return found if path else {**found, "name": place.rpartition("/")[2]}
 
 
 def _refuse_outside(path: str) -> None:
