@@ -222,6 +222,15 @@ def test_an_error_in_a_referenced_file_points_into_that_file(tmp_path: Path) -> 
             "command: ls\nlimits:\n  timeot: 3\n",
             ":3:3: unknown key 'timeot' in limits of a command job; did you mean 'timeout'?",
         ),
+        ("command: ls\ncode: ''\n", ":2:7: 'code' is empty; name a folder such as './src', or remove the key"),
+        (
+            "command: ls\ninputs:\n  d: {type: uri_folder, path: ''}\n",
+            ":3:31: 'path' is empty; name the data: a local path, a URI or 'azureml:NAME:VERSION'",
+        ),
+        (
+            "command: ls\noutputs:\n  d: {type: mltable, path: ' '}\n",
+            ":3:28: 'path' is empty; name the place to write to, or remove the key",
+        ),
         ("experiment_name: e\n", ":1:1: a command job needs 'command'"),
         ("command: [ls]\n", ":1:10: 'command' must be text, not a list"),
         ("", ":1:1: the file is empty; it should hold a job"),

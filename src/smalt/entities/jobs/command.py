@@ -28,6 +28,7 @@ from smalt.entities.schema.entity import Entity, constant, from_service, mapping
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.operations import load_operation
 from smalt.entities.schema.problems import Path
+from smalt.entities.schema.reader import describe_path
 from smalt.entities.schema.shapes import Anything, AsText, List, Map, Text
 from smalt.entities.schema.travel import BODY, SETTING, SHARED, Travel
 from smalt.entities.steps.nodes import ComponentNode, OverridingField
@@ -50,6 +51,11 @@ class CodePath(Text):
         if text is None or is_reference(text) or text.startswith("git+") or reader.is_binding(text):
             return text
         if "://" in text and not text.startswith("file://"):
+            return text
+        if not text.strip() and not reader.is_answer:  # it would be the whole folder of the file
+            reader.add_problem(
+                path, f"{describe_path(path)} is empty; name a folder such as './src', or remove the key"
+            )
             return text
         return reader.resolve_path(text, path)
 

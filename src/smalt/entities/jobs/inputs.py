@@ -13,6 +13,7 @@ from smalt.entities.schema.keyed import Keyed
 from smalt.entities.schema.nested import Nested
 from smalt.entities.schema.paths import as_text
 from smalt.entities.schema.problems import Path, did_you_mean
+from smalt.entities.schema.reader import describe_path
 from smalt.entities.schema.shapes import JSON, Boolean, Enum, List, Map, Shape, Text, Version
 from smalt.entities.syntax.expression import has_expression
 from smalt.entities.syntax.literals import PRIMITIVES, Literal, parse_written_literal
@@ -58,9 +59,14 @@ class LiteralValue(Shape[Literal]):
 class DataPath(Text):
     """The path of data to read: a local path, a URI, an asset or an expression."""
 
+    remedy = "name the data: a local path, a URI or 'azureml:NAME:VERSION'"
+
     def read_value(self, value: Any, path: Path, reader: Reader) -> str | None:
         text = super().read_value(value, path, reader)
         if text is None or "${{" in text or _is_remote(text):
+            return text
+        if not text.strip() and not reader.is_answer:  # it would be the whole folder of the file
+            reader.add_problem(path, f"{describe_path(path)} is empty; {self.remedy}")
             return text
         return self.resolve_path(text, path, reader)
 
@@ -70,6 +76,8 @@ class DataPath(Text):
 
 class WrittenPath(DataPath):
     """The path of data to write, which need not exist."""
+
+    remedy = "name the place to write to, or remove the key"
 
     def resolve_path(self, text: str, path: Path, reader: Reader) -> str:
         return reader.resolve_path(text, path, must_exist=False)
