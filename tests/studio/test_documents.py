@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from smalt.exceptions import Unavailable
-from smalt.service.api.drafts import submission
+from smalt.exceptions import Conflict, Unavailable
+from smalt.service.api.drafts import draft_files, folder_files, submission
+from smalt.service.api.drafts.draft_files import write_draft
+from smalt.service.api.drafts.folder_files import write_file
+from smalt.service.data.files.durable_files import write_durably
 from tests.helpers import Answer, Server, running_server
 
 COMPONENT = """\
@@ -265,8 +271,11 @@ def test_files_are_listed_read_and_saved(served: Server, workspace: str) -> None
     assert (folder / "odd.yml").stat().st_mode & 0o777 == 0o640
     late = put_file(served, f"{own}/file?path=odd.yml", odd, {"If-Match": etag})
     assert (late.status, "was changed" in late.body["error"]["message"]) == (409, True)
+    again = put_file(served, f"{own}/file?path=odd.yml", odd + b"\n", {"If-Match": etag})
+    assert (again.status, again.body["etag"]) == (200, served.ask("GET", f"{own}/file?path=odd.yml").headers["etag"])
     assert put_file(served, f"{own}/file?path=odd.yml", odd, {"If-None-Match": "*"}).status == 409
     assert put_file(served, f"{own}/file?path=flows/new.yml", odd, {"If-None-Match": "*"}).status == 200
+    assert put_file(served, f"{own}/file?path=flows/new.yml", odd, {"If-None-Match": "*"}).status == 200, "sent again"
     assert sorted(os.listdir(folder / "flows")) == sorted(set(os.listdir(folder / "flows")) | {"new.yml"})
     assert not [name for name in os.listdir(folder) if name.startswith(".")]
 
@@ -317,6 +326,66 @@ def test_drafts_are_kept_with_the_workspace(served: Server, workspace: str) -> N
     assert served.ask("DELETE", f"{own}/My draft (1)").status == 204
     assert served.ask("DELETE", f"{own}/My draft (1)").status == 404
     assert served.ask("GET", f"{own}/My draft (1)").status == 404
+
+
+def test_a_draft_that_another_tab_changed_is_not_overwritten(served: Server, workspace: str) -> None:
+    """Neither its text nor the places of its nodes; the same request sent again is answered as before."""
+    path = f"/smalt/v1{workspace}/drafts/tabs"
+
+    def put(headers: dict[str, str], **change: Any) -> Answer:
+        body = {"text": PIPELINE, "folder": None, "positions": {"a": [0, 0]}, **change}
+        return served.ask_tcp("PUT", path, body, headers=headers)
+
+    first = put({"If-None-Match": "*"})
+    assert (first.status, put({"If-None-Match": "*"}).body) == (201, first.body)
+    opened = {"If-Match": served.ask("GET", path).body["etag"]}
+    assert opened["If-Match"] == first.body["etag"]
+    for change in ({"positions": {"a": [1, 1]}}, {"folder": "flows"}, {"text": PIPELINE + "# new\n"}):
+        assert put({}).status == 200
+        saved = put(opened, **change)
+        assert (saved.status, put(opened, **change).body) == (200, saved.body)
+        assert put(opened, positions={"a": [2, 2]}).status == 409
+        assert put({"If-None-Match": "*"}).status == 409
+        now = served.ask("GET", path).body
+        assert now["etag"] == saved.body["etag"] != first.body["etag"]
+        assert {key: now[key] for key in change} == change
+    assert put({}, text="\ud800").status == 400
+    assert served.ask("DELETE", path).status == 204
+
+
+@pytest.mark.parametrize("kind", ["file", "draft"])
+@pytest.mark.parametrize("is_new", [True, False])
+def test_of_two_that_save_at_once_one_is_refused(
+    kind: str, is_new: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second compares only when the first has written, by whichever path it names the file."""
+    module, write = (folder_files, write_file) if kind == "file" else (draft_files, write_draft)
+    old, one, two = (json.dumps({"text": text}).encode() for text in ("old", "one", "two"))
+    file = tmp_path / "f"
+    (tmp_path / "link").symlink_to(tmp_path)
+    etag = None
+    if not is_new:
+        file.write_bytes(old)
+        kept = {"folder": None, "positions": {}, "text": "old"}
+        etag = folder_files.make_etag(old if kind == "file" else json.dumps(kept).encode())
+    is_writing, may_write = threading.Event(), threading.Event()
+
+    def write_slowly(*arguments: Any) -> None:
+        if not is_writing.is_set():
+            is_writing.set()
+            may_write.wait(30)
+        write_durably(*arguments)
+
+    monkeypatch.setattr(module, "write_durably", write_slowly)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(write, file, one, etag, is_new)
+        assert is_writing.wait(30)
+        second = pool.submit(write, tmp_path / "link" / "f", two, etag, is_new)
+        wait([second], timeout=0.5)
+        may_write.set()
+        assert first.exception() is None
+        assert isinstance(second.exception(), Conflict)
+    assert file.read_bytes() == one
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"text": 7}', b'{"text": "\\ud800"}', b"\xff"])

@@ -5,7 +5,7 @@ GET    /smalt/v1{WS}/drafts: {"value": [{"name", "folder", "modified", "etag"}],
 GET    /smalt/v1{WS}/drafts/{name}: the same with {"text", "positions"}.
 PUT    /smalt/v1{WS}/drafts/{name} {"text", "folder", "positions"}: keeps it, whole or not at all, and answers {"etag"}.
        Paths in the text are relative to `folder`, below the setting `studio-folder`, or null. `positions` are the
-       places of the drawing's nodes. `If-Match` and `If-None-Match: *` as for a file.
+       places of the drawing's nodes. The ETag is that of all three; `If-Match` and `If-None-Match: *` as for a file.
 DELETE /smalt/v1{WS}/drafts/{name}
 
 The text is kept byte for byte. A draft is a file of the home, workspaces/FOLDER/drafts/NAME.json, and goes with its
@@ -18,10 +18,12 @@ import asyncio
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from smalt.exceptions import Conflict, NotFound, RefusedError, ValidationException
+from smalt.service.api.drafts.file_locks import lock_file
 from smalt.service.api.drafts.folder_files import LARGEST, make_etag
 from smalt.service.api.errors import BodyTooLarge
 from smalt.service.api.pagination import build_page
@@ -48,20 +50,20 @@ async def get_draft(request: ApiRequest) -> dict[str, Any]:
 async def put_draft(request: ApiRequest) -> ApiResponse:
     file, body = _get_file(request), await request.read_object()
     text, folder, positions = body.get("text"), body.get("folder"), body.get("positions") or {}
-    if not isinstance(text, str) or not isinstance(folder, str | None) or not isinstance(positions, dict):
+    if not _is_text(text) or not isinstance(folder, str | None) or not isinstance(positions, dict):
         raise ValidationException('"text" and "folder" must be texts, and "positions" an object')
     wanted, is_new = request.headers.get("if-match"), request.headers.get("if-none-match") == "*"
-    content = json.dumps({"text": text, "folder": folder, "positions": positions}).encode()
+    content = _encode_draft(body)
     if len(content) > LARGEST:
         raise BodyTooLarge(f"the draft is larger than {LARGEST} bytes")
-    existed = await asyncio.to_thread(_write_draft, file, content, wanted, is_new)
-    return ApiResponse({"name": file.stem, "etag": _make_text_etag(text)}, 200 if existed else 201)
+    existed = await asyncio.to_thread(write_draft, file, content, wanted, is_new)
+    return ApiResponse({"name": file.stem, "etag": make_etag(content)}, 200 if existed else 201)
 
 
 async def delete_draft(request: ApiRequest) -> ApiResponse:
     file = _get_file(request)
     try:
-        await asyncio.to_thread(file.unlink)
+        await asyncio.to_thread(_delete_draft, file)
     except FileNotFoundError:
         raise NotFound(f"there is no draft '{file.stem}' in workspace '{request.workspace.name}'") from None
     return ApiResponse(None, 204)
@@ -118,15 +120,27 @@ def _is_text(value: Any) -> bool:
         return False
 
 
-def _write_draft(file: Path, content: bytes, wanted: str | None, is_new: bool) -> bool:
+def _delete_draft(file: Path) -> None:
+    with lock_file(file):
+        file.unlink()
+
+
+def write_draft(file: Path, content: bytes, wanted: str | None, is_new: bool) -> bool:
     """Write the draft and return True if it existed; raise Conflict if another browser changed it."""
+    with lock_file(file):
+        return _write_locked(file, content, wanted, is_new)
+
+
+def _write_locked(file: Path, content: bytes, wanted: str | None, is_new: bool) -> bool:
     try:
         there = _read_draft(file)
     except RefusedError:
-        there = {"text": ""}
+        there = {}
+    if there is not None and _encode_draft(there) == content:
+        return True
     if is_new and there is not None:
         raise Conflict(f"there is a draft '{file.stem}' already; choose another name")
-    if wanted is not None and (there is None or _make_text_etag(there["text"]) != wanted):
+    if wanted is not None and (there is None or make_etag(_encode_draft(there)) != wanted):
         raise Conflict(f"the draft '{file.stem}' was changed elsewhere since it was opened; save it under another name")
     if there is None and file.parent.is_dir() and len(os.listdir(file.parent)) >= _MOST:
         raise Conflict(f"the workspace has {_MOST} drafts already; delete some first")
@@ -140,12 +154,14 @@ def _render_draft(file: Path, draft: dict[str, Any]) -> dict[str, Any]:
         "name": file.stem,
         "folder": draft.get("folder"),
         "modified": draft["modified"],
-        "etag": _make_text_etag(draft["text"]),
+        "etag": make_etag(_encode_draft(draft)),
     }
 
 
-def _make_text_etag(text: str) -> str:
-    return make_etag(text.encode("utf-8", "surrogateescape"))
+def _encode_draft(draft: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a draft's file, which are equal for equal texts, folders and places of nodes."""
+    kept = {"text": draft.get("text"), "folder": draft.get("folder"), "positions": draft.get("positions") or {}}
+    return json.dumps(kept, sort_keys=True).encode()
 
 
 ROUTES = [

@@ -5,7 +5,8 @@ GET /smalt/v1{WS}/folder/files?path=: {"root", "value": [{"path", "size", "is_di
 GET /smalt/v1{WS}/folder/file?path=: the file's bytes; the header `ETag` names its content.
 PUT /smalt/v1{WS}/folder/file?path=: writes the body's bytes into the file, whole or not at all, and answers {"etag"}.
     With the header `If-Match` the file must still have the content of that ETag, and with `If-None-Match: *` there must
-    be no file yet; else Conflict.
+    be no file yet; else Conflict. Of several that save at once only the first meets its condition. A file that has the
+    body's bytes already meets each condition, so that a request whose answer was lost can be sent again.
 
 Nothing outside of the folder is read or written, through links neither; only YAML files are.
 """
@@ -24,6 +25,7 @@ from starlette.responses import Response
 
 from smalt.exceptions import Conflict, NotFound, RefusedError
 from smalt.service.api.drafts.document_folder import get_root
+from smalt.service.api.drafts.file_locks import lock_file
 from smalt.service.api.errors import BodyTooLarge
 from smalt.service.api.pagination import get_window, wrap_page
 from smalt.service.api.request import ApiRequest
@@ -66,7 +68,7 @@ async def get_file(request: ApiRequest) -> Response:
 async def put_file(request: ApiRequest) -> dict[str, Any]:
     file, content = _resolve_file(request), await read_text_body(request)
     wanted, is_new = request.headers.get("if-match"), request.headers.get("if-none-match") == "*"
-    await asyncio.to_thread(_write_file, file, content, wanted, is_new)
+    await asyncio.to_thread(write_file, file, content, wanted, is_new)
     return {"etag": make_etag(content)}
 
 
@@ -102,15 +104,21 @@ def _read_file(file: Path, path: str) -> bytes:
     return file.read_bytes()
 
 
-def _write_file(file: Path, content: bytes, wanted: str | None, is_new: bool) -> None:
+def write_file(file: Path, content: bytes, wanted: str | None, is_new: bool) -> None:
+    """Write the file; raise Conflict if it has not the ETag `wanted`, or is there although it `is_new`."""
+    with lock_file(file):
+        _write_locked(file, content, wanted, is_new)
+
+
+def _write_locked(file: Path, content: bytes, wanted: str | None, is_new: bool) -> None:
     there = file.read_bytes() if file.is_file() else None
+    if there == content:
+        return
     if is_new and there is not None:
         raise Conflict(f"there is a file '{file.name}' already; choose another name, or open that file")
     if wanted is not None and (there is None or make_etag(there) != wanted):
         what = "was removed" if there is None else "was changed by another program"
         raise Conflict(f"'{file.name}' {what} since it was opened; save under another name, or open it again")
-    if there == content:
-        return
     target = Path(os.path.realpath(file))  # a link within the folder stays a link
     mode = target.stat().st_mode & 0o777 if there is not None else 0o644
     write_durably(target.with_name(f".{target.name}.{secrets.token_hex(4)}"), target, [content], mode)
