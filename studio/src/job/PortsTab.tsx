@@ -10,7 +10,7 @@ import { buildPath } from "../shell/router";
 import { isOver } from "../text/states";
 import { Lineage } from "./Lineage";
 import { RegisterDialog } from "./RegisterDialog";
-import { listRegistrable } from "./registering";
+import { listRegistrable, putFittingFirst } from "./registering";
 
 /** What a step was given, and what it made, with the files in it. */
 export function PortsTab({ job }: { job: GraphJob }) {
@@ -46,6 +46,8 @@ function PortCard({ direction, port, job }: { direction: string; port: Port; job
   const [isOpen, setOpen] = useState(false);
   const [isRegistering, setRegistering] = useState(false);
   const types = direction === "outputs" && isOver(job.status) && port.uri ? listRegistrable(port.type) : [];
+  const listed = useQuery(isRegistering ? `${api.own} ${job.name} ${port.name} top` : null, () => api.listPortFiles(job.name, direction, port.name, ""));
+  const files = listed.data?.value.map((file) => file.path) ?? [];
   const [, kind, name, version] = /^(data|models)\/(.+)\/versions\/(.+)$/.exec(port.asset ?? "") ?? [];
   return (
     <div className="port card">
@@ -57,7 +59,7 @@ function PortCard({ direction, port, job }: { direction: string; port: Port; job
       {kind && <Link className="badge look-running port-asset" to={buildPath(api.workspace.folder, kind, name, version)}>{name}:{version}</Link>}
       {port.uri && <code className="uri">{port.uri}</code>}
       {types.length > 0 && <button className="button small port-register" onClick={() => setRegistering(true)}><Icon name="plus" size={14} />Register<span className="visually-hidden"> {port.name}</span></button>}
-      {isRegistering && <RegisterDialog job={job.name} output={port.name} types={types} title={`Register the output ${port.name}`} onClose={() => setRegistering(false)} />}
+      {isRegistering && <RegisterDialog job={job.name} output={port.name} types={putFittingFirst(types, files)} title={`Register the output ${port.name}`} onClose={() => setRegistering(false)} />}
       {isOpen && (
         <FileTree
           id={`${api.own} ${job.name} ${direction} ${port.name} ${job.status}`} name={port.name}

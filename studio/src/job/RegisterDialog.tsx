@@ -3,6 +3,7 @@ import { registerOutput } from "../api/resources";
 import { useApi } from "../shell/context";
 import { ErrorMessage } from "../shell/messages";
 import { buildPath, go } from "../shell/router";
+import { explainName } from "./registering";
 import "./job.css";
 
 interface Props {
@@ -22,9 +23,12 @@ export function RegisterDialog({ job, output, types, title, onClose }: Props) {
   const [error, setError] = useState<Error | null>(null);
   const [isBusy, setBusy] = useState(false);
   useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => setFields((before) => ({ ...before, type: types[0] })), [types[0]]);
   const set = (key: keyof typeof fields) => (event: { target: { value: string } }) => setFields((before) => ({ ...before, [key]: event.target.value }));
   async function register(event: FormEvent) {
     event.preventDefault();
+    const wrong = explainName(fields.name.trim());
+    if (wrong) return setError(new Error(wrong));
     setBusy(true);
     try {
       const made = await registerOutput(api, job, output, { ...fields, name: fields.name.trim() });

@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any, NamedTuple
+
 from smalt.exceptions import ValidationException
 from smalt.service.api.request import ApiRequest
-from smalt.service.data.job_data.access_modes import explain_missing
+from smalt.service.data.content_types import explain_unfit
+from smalt.service.data.job_data.access_modes import explain_missing, is_empty
 
+WARNING = "smalt.warning"
+"""The property of a version that says what is odd about it."""
 _BY_NAME = ("runs:/", "models:/", "mlflow-artifacts:/", "azureml://jobs/", "azureml://runs/")
 
 
-def resolve_named_content(request: ApiRequest, what: str, uri: str) -> str | None:
-    """Return the URI of the current location that `uri` names; None for a path or a URL, which are stored as written.
+class Keys(NamedTuple):
+    """The properties of a kind that say where its content is, and what."""
 
-    Raise ValidationException if nothing has that name: the version would change its meaning once something did.
+    uri: str
+    type: str
+    default_type: str
+
+
+async def fix_named_content(request: ApiRequest, what: str, properties: dict[str, Any], keys: Keys) -> bool:
+    """Replace a URI by which a job, run or model names its content with that of its location; return True if it was
+    one. A path or a URL is stored as written.
+
+    Raise ValidationException if nothing has that name, as the version would change its meaning once something did, and
+    if what is there is not of its type: every job that names the version would be refused.
     """
+    uri = properties[keys.uri]
     if not uri.startswith(_BY_NAME):
-        return None
+        return False
     place = request.server.data.resolve(uri, request.workspace)
     if place.remote is None and not place.exists:
         raise ValidationException(f"{what}: {explain_missing(place)}")
+    if place.path is not None:
+        type = str(properties.get(keys.type) or keys.default_type)
+        if why := await asyncio.to_thread(explain_unfit, place.path, type):
+            raise ValidationException(f"{what} was not registered: {why}")
+        if await asyncio.to_thread(is_empty, place.path):
+            noted = {**(properties.get("properties") or {}), WARNING: f"it is empty: nothing was written to {uri}"}
+            properties["properties"] = noted
     if place.datastore is not None:
-        return f"azureml://datastores/{place.datastore}/paths/{place.relative}"
-    return place.path.as_uri() if place.path is not None else place.remote
+        properties[keys.uri] = f"azureml://datastores/{place.datastore}/paths/{place.relative}"
+    else:
+        properties[keys.uri] = place.path.as_uri() if place.path is not None else place.remote or uri
+    return True

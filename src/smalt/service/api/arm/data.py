@@ -6,9 +6,11 @@ from typing import Any
 
 from smalt.entities.syntax.references import Reference, parse_uri
 from smalt.service.api.arm.asset_collection import AssetCollection
-from smalt.service.api.arm.asset_content import resolve_named_content
+from smalt.service.api.arm.asset_content import Keys, fix_named_content
 from smalt.service.api.request import ApiRequest
 from smalt.service.engine.versions.protection import protect_output
+
+_CONTENT = Keys("dataUri", "dataType", "uri_folder")
 
 
 class _DataCollection(AssetCollection):
@@ -23,7 +25,7 @@ class _DataCollection(AssetCollection):
             return properties
         if isinstance(parse_uri(uri), Reference):
             request.server.data.resolve(uri, request.workspace)  # else it would mean what somebody calls so one day
-        properties["dataUri"] = resolve_named_content(request, f"data asset '{name}:{version}'", uri) or uri
+        await fix_named_content(request, f"data asset '{name}'", properties, _CONTENT)
         engine = request.server.engine
         await protect_output(engine.context, engine.step_reuse.reuse, request.workspace, uri)
         return properties

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from smalt.service.api.arm.asset_collection import AssetCollection
-from smalt.service.api.arm.asset_content import resolve_named_content
+from smalt.service.api.arm.asset_content import Keys, fix_named_content
 from smalt.service.api.request import ApiRequest
 from smalt.service.data.uris.uri_forms import JobOutput, parse_uri
 from smalt.service.engine.versions.protection import protect_output
+
+_CONTENT = Keys("modelUri", "modelType", "custom_model")
 
 
 class _ModelCollection(AssetCollection):
@@ -21,8 +23,7 @@ class _ModelCollection(AssetCollection):
         uri = properties.get("modelUri")
         if not isinstance(uri, str):
             return properties
-        if place := resolve_named_content(request, f"model '{name}:{version}'", uri):
-            properties["modelUri"] = place
+        if await fix_named_content(request, f"model '{name}'", properties, _CONTENT):
             found = parse_uri(uri)
             if isinstance(found, JobOutput) and not properties.get("jobName"):
                 properties["jobName"] = found.job

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from smalt.exceptions import Conflict
+from smalt.service.data.content_types import explain_unfit
 from smalt.service.data.job_data.access_modes import is_empty
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.kinds import places
@@ -19,7 +20,6 @@ from smalt.service.records.jobs import Job
 
 MADE_BY = "smalt.job"
 """The property of a version that names the job whose output it is."""
-_FOLDERS = {"uri_folder", "mltable", "mlflow_model"}
 _MODELS = {"mlflow_model", "custom_model", "triton_model"}
 
 
@@ -142,15 +142,10 @@ def _refuse_unfit(context: EngineContext, job: Job, named: list[_NamedOutput]) -
         if not os.access(place, os.R_OK):
             why = "cannot be read" if os.path.lexists(place) else "was not written, or was removed"
             raise Conflict(f"{whole}: {place} {why}")
-        is_folder = os.path.isdir(place)
-        if one.type == "uri_file" and is_folder:
-            raise Conflict(
-                f"{whole}: it is a folder, but its type is uri_file; make its type uri_folder, or write a file"
-            )
-        if one.type in _FOLDERS and not is_folder:
-            raise Conflict(
-                f"{whole}: it is a file, but its type is {one.type}; make its type uri_file, or write a folder"
-            )
+        if one.type == "uri_file" or not os.path.isdir(place):
+            unfit = explain_unfit(place, one.type)
+            if unfit and one.type != "triton_model":
+                raise Conflict(f"{whole}: {unfit}")
 
 
 def _describe_job(job: Job) -> str:
