@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from smalt.client.jobs.event_stream import follow_events
 from tests.helpers import Server, begin_long_job, eventually, host_job
 
 
@@ -269,6 +270,36 @@ def test_a_stream_of_a_job_that_is_over_tells_its_whole_log(server: Server, work
     text = "".join(one["text"] for one in messages if one["t"] == "log")
     assert text == "".join(f"{number}\n" for number in range(1, 100001)) + "café \ufffd"
     assert messages[-1] == {"t": "end", "status": "Completed"}
+
+
+def test_a_stream_that_begins_after_the_end_tells_a_pipelines_end_after_its_steps(
+    server: Server, workspace: str
+) -> None:
+    """As the stream of one that runs does: a pipeline is named before its steps, and its end and error come last."""
+    inner = pipeline("exit 3")["properties"]["jobs"]
+    spec = {"type": "pipeline", "name": "inner", "version": "1", "jobs": inner}
+    component = f"{workspace}/components/inner/versions/1"
+    assert server.ask("PUT", component, {"properties": {"componentSpec": spec}}).status == 201
+    body = pipeline("echo first", "echo second")
+    body["properties"]["jobs"]["nested"] = {"type": "pipeline", "componentId": component}
+    assert server.ask("PUT", f"{workspace}/jobs/late", body).status == 201
+    over(server, workspace, "late")
+    messages = list(server.stream(f"/smalt/v1{workspace}/jobs/late/stream"))
+    told = [one for one in messages if one["t"] == "job"]
+    assert (told[0]["name"], told[0]["status"], told[0]["parent"]) == ("late", "NotStarted", None)
+    named: set[str] = set()
+    ended: set[str] = set()
+    for one in told:
+        assert one["parent"] is None or (one["parent"] in named and one["parent"] not in ended), one
+        named.add(one["name"])
+        if one["status"] in ("Completed", "Failed", "Canceled"):
+            ended.add(one["name"])
+    assert len(ended) == len(named) == 5
+    assert [one["node"] for one in told[-2:]] == ["nested", None]
+    assert follow_events(lambda: (json.dumps(one).encode() for one in messages), lambda event: None) == (
+        "Failed",
+        told[-1]["error"]["message"],
+    )
 
 
 def test_lines_arrive_while_the_job_runs(server: Server, workspace: str, tmp_path: Path) -> None:

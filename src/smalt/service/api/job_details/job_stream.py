@@ -3,6 +3,8 @@
 The "job" events of a sweep have its objective as "sweep": {"primary_metric", "goal", "total_trials"}, and that of its
 end, which may come before those of its trials, also "counts" and "best". The first event of a trial and that of its end
 have its point and its last value as "trial": {"parameters", "value"}; see `trials.py`.
+A job is named after its parent and before its logs, as not started if need be; a pipeline that is over when the stream
+begins is told so after its steps.
 With `trial_logs=false` no log of a trial, or of a job below one, is sent, except smalt's own log of the first trial and
 the end of the log of each job that fails.
 
@@ -111,6 +113,8 @@ class _JobFollower:
         self._logs: dict[int, list[LogFile]] = {}
         self._shown: set[int] = set()
         self._over: set[int] = set()
+        self._unannounced: set[int] = set()
+        """Composites that were over when the stream began: each is sent as not started, and its end after its steps."""
         self._seen = 0
 
     async def render_bodies(self, gone: asyncio.Future[None]) -> AsyncGenerator[bytes, None]:
@@ -133,6 +137,9 @@ class _JobFollower:
         self._seen = _find_last_event(self._service, self._top.root_id)
         rows = get_subtree(jobs.list_tree(self._db, self._top.root_id), self._top)
         self._names = {row.id: row.name for row in rows}
+        over = [row for row in rows if row.is_composite and row.is_over]
+        self._unannounced.update(row.id for row in over)
+        rows += reversed(over)
         for start in range(0, len(rows), _SLICE):
             async for body in self._render_changes(await self._build_changes(rows[start : start + _SLICE])):
                 yield body
@@ -182,6 +189,12 @@ class _JobFollower:
         """Return the change of each job; a finished job's comes with the logs to read to their ends first."""
         facts, news = await self._trials.load_facts(rows), []
         for row in rows:
+            if row.id in self._unannounced:
+                self._unannounced.discard(row.id)
+                self._shown.add(row.id)
+                told = {"t": "job", **build_tree_row(row, self._names, None), **facts.get(row.id, {})}
+                news.append(JobChange(True, (), _hide_end(told)))
+                continue
             finished: Sequence[LogFile | LogTail] = []
             if row.is_over and row.id not in self._over:
                 finished = self._list_last_logs(row)
@@ -231,12 +244,17 @@ def _build_messages(news: list[JobChange], running: list[list[LogFile]]) -> Iter
         for message in chain((each for log in finished for each in log.read_rest()), warnings):
             if not is_known:  # else the reader would have to keep the log until it knows whose it is
                 is_known = True
-                yield {**told, "status": "NotStarted", "start": None, "end": None, "error": None}
+                yield _hide_end(told)
             yield message
         yield told
     for logs in running:
         for log in logs:
             yield from log.read_new()
+
+
+def _hide_end(told: Message) -> Message:
+    """Return the message of a job as of one that has not started: what it is, and below which job."""
+    return {**told, "status": "NotStarted", "start": None, "end": None, "error": None}
 
 
 def _render_piece(messages: Iterator[Message]) -> bytes:
