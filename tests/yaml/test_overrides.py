@@ -153,6 +153,16 @@ def test_a_key_with_dots_is_found() -> None:
     assert changed(("tags.a.b", "z"), ('tags."c.d"', "y"))["tags"] == {"a.b": "z", "c.d": "y"}
 
 
+def test_keys_of_properties_and_tags_may_have_dots() -> None:
+    """Their values are texts, so that dots after them are a part of the key."""
+    data = changed(("jobs.a.properties.smalt.warm", "on"), ("properties.smalt.warm", "off"), ("tags.team.name", "x"))
+    assert data["jobs"]["a"]["properties"] == {"smalt.warm": "on"}
+    assert data["properties"] == {"smalt.warm": "off"}
+    assert data["tags"] == {"a.b": "c", "team.name": "x"}
+    quoted = changed(("jobs.a.properties.'smalt.warm'", "on"))
+    assert quoted["jobs"]["a"]["properties"] == {"smalt.warm": "on"}
+
+
 def test_a_mistake_names_the_argument() -> None:
     """A wrong value is told under the argument that gave it."""
     with pytest.raises(ValidationException) as caught:

@@ -13,6 +13,9 @@ from smalt.yaml.document import Document, list_plain_texts, parse_scalar
 
 _PART = re.compile(r"""\.?(?:\[(?P<index>-?\d+)\]|'(?P<single>[^']*)'|"(?P<double>[^"]*)"|(?P<word>[^.\[\]]+))""")
 
+_PREFIXES = frozenset({"smalt", "azureml", "mlflow"})
+"""What the names of tools' properties begin with, before a dot."""
+
 
 class Setting(NamedTuple):
     """A value for a place of a document, and the argument that says it, such as `--set inputs.x`."""
@@ -142,20 +145,33 @@ def _replace_value(data: Any, parts: list[str | int], value: Any, path: Path = (
     if data is not None and not isinstance(data, dict):
         raise _CannotSet(f"'{path[-1] if path else 'it'}' is {format_value(data)}, which has no keys; set it whole")
     mapping = dict(data or {})
-    key, rest = _split_first_key(mapping, parts)
+    key, rest = _split_first_key(mapping, parts, path)
     is_known = key in mapping and known == len(path)
     changed = _replace_value(mapping.get(key), rest, value, (*path, key), known + is_known)
     mapping[key] = changed.data
     return changed._replace(data=mapping)
 
 
-def _split_first_key(mapping: dict[Any, Any], parts: list[str | int]) -> tuple[Any, list[str | int]]:
-    """The first key of the path; one with dots where the mapping has such a one."""
+def _split_first_key(mapping: dict[Any, Any], parts: list[str | int], path: Path) -> tuple[Any, list[str | int]]:
+    """The first key of the path; one with dots where the mapping has such a one, or where its values are texts."""
     for end in range(len(parts), 1, -1):
         joined = ".".join(str(part) for part in parts[:end])
         if joined in mapping:
             return joined, parts[end:]
+    if _has_texts(path, parts[0]) and all(isinstance(part, str) for part in parts):
+        return ".".join(map(str, parts)), []
     return str(parts[0]), parts[1:]
+
+
+def _has_texts(path: Path, key: str | int) -> bool:
+    """True for the `tags` and `properties` of a job or a step: texts, whose keys often have dots (`smalt.warm`).
+
+    Other nouns have `properties` with mappings in them, so there only the prefixes of tools count.
+    """
+    is_step = len(path) == 3 and path[0] == "jobs"
+    if path[-1:] == ("properties",):
+        return is_step or (len(path) == 1 and key in _PREFIXES)
+    return path[-1:] == ("tags",) and (is_step or len(path) == 1)
 
 
 def _replace_item(data: list[Any], parts: list[str | int], value: Any, path: Path, known: int) -> _Replaced:
