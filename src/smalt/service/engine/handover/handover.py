@@ -104,7 +104,8 @@ class HandOver(NoHandOver):
         self._prefetcher.discard(job)
 
     def wants_turn_for_start(self) -> bool:
-        return bool(self._queues.ready) and self._waiting.wants_more_waiting
+        is_late = bool(self._needed) and self._waiting.wants_more_blocked  # the compute was not up in their turn
+        return is_late or (bool(self._queues.ready) and self._waiting.wants_more_waiting)
 
     def may_batch(self, started: Collection[str], ended: int) -> bool:
         return self._waiting.have_replaced(started, ended)
