@@ -17,6 +17,10 @@ test("open a file, change a parameter, save one line, submit", async ({ page }) 
   await value.fill("500");
   await value.press("Enter");
   await expect(form.getByText("the input 'rows' must be at most 100, not 500")).toBeVisible();
+  await expect(page.getByText("1 problem", { exact: true })).toBeVisible(); // the text is not what the form shows
+  await page.getByRole("button", { name: "Submit" }).click();
+  await expect(page.getByRole("alert").getByText("the pipeline is not what its form shows")).toBeVisible();
+  await page.getByRole("button", { name: "Close", exact: true }).click();
   await value.fill("7");
   await value.press("Enter");
   await checkAccess(page);
@@ -28,10 +32,28 @@ test("open a file, change a parameter, save one line, submit", async ({ page }) 
   expect(await waitForEnd(page.url().split("/").at(-1)!)).toBe("Completed");
 });
 
+test("a new pipeline is new, and what was not saved is found again", async ({ page }) => {
+  await open(page, "designer");
+  await page.getByRole("link", { name: "New pipeline" }).click();
+  await page.getByRole("button", { name: "Command", exact: true }).press("Enter");
+  await expect(node(page, "command")).toBeVisible();
+  await page.getByRole("navigation", { name: "Above this drawing" }).getByRole("link", { name: "Designer" }).click();
+  const unsaved = page.getByRole("region", { name: "Not saved" });
+  await expect(unsaved.getByText("1 step")).toBeVisible();
+  await checkAccess(page);
+  await page.locator(".start-actions").getByRole("link", { name: "New pipeline" }).click();
+  await expect(page.getByRole("region", { name: "Pipeline" })).toBeVisible();
+  await expect(page.locator(".react-flow__node")).toHaveCount(0);
+  await page.getByRole("navigation", { name: "Above this drawing" }).getByRole("link", { name: "Designer" }).click();
+  await expect(unsaved.getByRole("listitem")).toHaveCount(1); // nothing was drawn in the other
+  await unsaved.getByRole("link", { name: "New pipeline" }).click();
+  await expect(node(page, "command")).toBeVisible();
+});
+
 test("draw a three-step pipeline from nothing, run it, and run its YAML by the command line", async ({ page }, info) => {
   await registerThree();
   await open(page, "designer");
-  await page.getByRole("link", { name: "New pipeline" }).click();
+  await page.locator(".start-actions").getByRole("link", { name: "New pipeline" }).click();
   const palette = page.getByRole("complementary", { name: "Components" });
   for (const [name, step] of [["Make rows", "make_rows"], ["Sum rows", "sum_rows"], ["Show sum", "show_sum"]]) {
     await palette.getByLabel("Find a component").fill(name);

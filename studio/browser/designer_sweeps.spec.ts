@@ -45,6 +45,8 @@ jobs:
   const score = form(page, "Step score");
   await expect(score.getByLabel("Turn score into").locator("option", { hasText: "what a loop repeats" })).toBeEnabled();
   await score.getByLabel("Turn score into").selectOption({ label: "a sweep over its inputs" });
+  await expect(score).toBeVisible(); // nothing happens until it is asked for
+  await score.getByRole("button", { name: "Turn", exact: true }).click();
   await expect(score.getByRole("combobox", { name: "rate", exact: true })).toHaveValue("search space");
   await checkAccess(page);
   let text = await save(page, read);

@@ -9,6 +9,7 @@ import { buildPath, go } from "../shell/router";
 import { tell, tellError } from "../shell/toasts";
 import { Canvas } from "./Canvas";
 import { ConflictDialog, type Conflict } from "./ConflictDialog";
+import { RefusalContext } from "./fields";
 import { folderOf, openAgain, type SavedOrigin } from "./documents";
 import { addStep, type NewStep } from "./pipeline/changes";
 import { nameDataInput, setDataInput, type DataItem } from "./pipeline/data";
@@ -123,10 +124,26 @@ export function Designer({ store, onLeave, onMoved }: Props) {
     void enqueue(() => attempt(() => saveBack(store.origin as SavedOrigin)));
   }, [store, attempt, saveBack, enqueue]);
 
+  /** Stop what would run another pipeline than the one that the forms show. */
+  const checkForms = useCallback(() => {
+    (document.activeElement as HTMLElement | null)?.blur(); // a field's text is taken when it is left
+    if (store.refusal) throw new Error(`the pipeline is not what its form shows: ${store.refusal}`);
+  }, [store]);
+
+  const openDialog = useCallback((kind: DialogKind) => {
+    try {
+      if (kind !== "save") checkForms();
+      setDialog(kind);
+    } catch (error) {
+      tellError(error);
+    }
+  }, [checkForms]);
+
   const submit = useCallback(() => attempt(async () => {
+    checkForms();
     const made = await store.routes.submit<{ name: string }>("job", { text: store.text, folder: store.folder, file: store.fileName }, { name: createName() });
     go(buildPath(api.workspace.folder, "jobs", made.name));
-  }), [store, attempt, api]);
+  }), [store, attempt, api, checkForms]);
 
   const add = useCallback((item: PaletteItem, at: [number, number] | null, onto?: Step) => {
     const turn = item.starter && item.starter in TURNS ? (item.starter as Turn) : null;
@@ -174,9 +191,9 @@ export function Designer({ store, onLeave, onMoved }: Props) {
   useEffect(() => offerCommands(() => [
     { name: "Save the pipeline", what: "designer", run: save },
     { name: "Save the pipeline as…", what: "designer", run: () => setDialog("save") },
-    { name: "Register the pipeline as a component…", what: "designer", run: () => setDialog("component") },
-    { name: "Schedule the pipeline…", what: "designer", run: () => setDialog("schedule") },
-    { name: "Publish the pipeline to a batch endpoint…", what: "designer", run: () => setDialog("endpoint") },
+    { name: "Register the pipeline as a component…", what: "designer", run: () => openDialog("component") },
+    { name: "Schedule the pipeline…", what: "designer", run: () => openDialog("schedule") },
+    { name: "Publish the pipeline to a batch endpoint…", what: "designer", run: () => openDialog("endpoint") },
     { name: "Submit the pipeline", what: "designer", run: () => void submit() },
     { name: "Download the YAML", what: "designer", run: download },
     { name: "Arrange the drawing", what: "designer", run: arrange },
@@ -187,7 +204,7 @@ export function Designer({ store, onLeave, onMoved }: Props) {
     { name: "Show or hide the YAML", what: "designer", run: () => setPanels((before) => ({ ...before, yaml: !before.yaml })) },
     { name: "Show or hide the components", what: "designer", run: () => setPanels((before) => ({ ...before, palette: !before.palette })) },
     { name: "Show or hide the form", what: "designer", run: () => setPanels((before) => ({ ...before, form: !before.form })) },
-  ]), [store, save, submit, download, arrange, align, setPanels]);
+  ]), [store, save, submit, openDialog, download, arrange, align, setPanels]);
   useEffect(() => {
     function press(event: KeyboardEvent) {
       const key = event.key.toLowerCase();
@@ -213,7 +230,7 @@ export function Designer({ store, onLeave, onMoved }: Props) {
   const hasSide = panels.form || panels.yaml;
   return (
     <div className="designer">
-      <Toolbar store={store} panels={panels} isBusy={isBusy} onPanels={setPanels} onSave={save} onDialog={setDialog} onDownload={download} onSubmit={() => void submit()} onArrange={arrange} onAlign={align} />
+      <Toolbar store={store} panels={panels} isBusy={isBusy} onPanels={setPanels} onSave={save} onDialog={openDialog} onDownload={download} onSubmit={() => void submit()} onArrange={arrange} onAlign={align} />
       {store.source.isBroken && (
         <p className="draw-broken" role="status"><Icon name="alert" size={14} />The YAML does not parse, so {store.hasDrawing ? "the drawing shows what it was" : "nothing is drawn"}: {store.source.doc.errors[0].message.split("\n")[0]}</p>
       )}
@@ -225,9 +242,11 @@ export function Designer({ store, onLeave, onMoved }: Props) {
         {hasSide && (
           <div className="draw-side">
             {panels.form && (
+              <RefusalContext value={store.refuse}>
               <div className="draw-form-panel">
                 {chosen ? <StepForm key={chosen.name} store={store} drawn={drawn} step={chosen} onOpenFile={openFile} onOpenInner={openInner} /> : <PipelineForm key={store.base.join("/")} store={store} drawn={drawn} />}
               </div>
+              </RefusalContext>
             )}
             {panels.yaml && <YamlEditor store={store} version={version} />}
           </div>

@@ -8,14 +8,14 @@ import { EDITOR } from "./editor";
 import { DocumentRoutes } from "./routes";
 import { StartPage } from "./StartPage";
 import { DesignerStore, type OpenedDocument } from "./store";
+import { dropUnsaved, findUnsaved, guardUnsaved, keepUnsaved } from "./unsaved";
 import { splitText, type FileText } from "./yaml/encoding";
 import "./designer.css";
 
 const EMPTY = "$schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json\ntype: pipeline\n";
 /** What an address may name, the first that it has. */
 const FROM = ["file", "draft", "new", "upload", "job", "component"] as const;
-/** Documents that were left with changes, by address: coming back finds them again. */
-const left = new Map<string, DesignerStore>();
+window.addEventListener("beforeunload", guardUnsaved);
 
 export default function DesignerPage() {
   const api = useApi();
@@ -23,13 +23,15 @@ export default function DesignerPage() {
   const routes = useMemo(() => new DocumentRoutes(api), [api]);
   const [upload, setUpload] = useState<{ name: string; file: FileText } | null>(null);
   const from = FROM.find((one) => query.has(one));
-  const key = `${api.workspace.folder}?${from ? `${from}=${query.get(from)}` : ""}`;
+  const { folder } = api.workspace;
+  const named = from ? `${from}=${encodeURIComponent(query.get(from)!)}` : "";
+  const key = `${folder}?${named}`;
   const [state, setState] = useState<{ key: string; store?: DesignerStore; error?: Error } | null>(null);
 
   useEffect(() => {
     if (key.endsWith("?")) return;
     let isCurrent = true;
-    const known = left.get(key);
+    const known = findUnsaved(folder, named);
     const opening = known ? Promise.resolve(known) : openDocument(routes, query, upload).then((opened) => new DesignerStore(routes, opened, EDITOR));
     opening.then((store) => isCurrent && setState({ key, store }), (error: Error) => isCurrent && setState({ key, error }));
     return () => {
@@ -41,11 +43,11 @@ export default function DesignerPage() {
   }, []);
 
   if (key.endsWith("?")) {
-    return <StartPage routes={routes} onUpload={(name, file) => { setUpload({ name, file }); left.delete(`${api.workspace.folder}?upload=${name}`); go(`${buildPath(api.workspace.folder, "designer")}?upload=${encodeURIComponent(name)}`); }} />;
+    return <StartPage routes={routes} onUpload={(name, file) => { setUpload({ name, file }); dropUnsaved(folder, `upload=${encodeURIComponent(name)}`); go(`${buildPath(folder, "designer")}?upload=${encodeURIComponent(name)}`); }} />;
   }
   if (state?.key !== key) return <Loading what="the pipeline" />;
   if (state.error) return <div className="center"><ErrorMessage error={state.error} retry={() => go(buildPath(api.workspace.folder, "designer"))} /></div>;
-  return <Designer key={key} store={state.store!} onLeave={(store) => (store.isChanged ? left.set(key, store) : left.delete(key))} onMoved={(to) => { left.delete(key); go(to, { replace: true }); }} />;
+  return <Designer key={key} store={state.store!} onLeave={(store) => keepUnsaved(folder, named, store)} onMoved={(to) => { dropUnsaved(folder, named); go(to, { replace: true }); }} />;
 }
 
 async function openDocument(routes: DocumentRoutes, query: URLSearchParams, upload: { name: string; file: FileText } | null): Promise<OpenedDocument> {

@@ -9,6 +9,7 @@ import { tellError } from "../shell/toasts";
 import { useNow } from "../shell/useNow";
 import { formatAgo } from "../text/format";
 import { FolderList } from "./FolderList";
+import { dropUnsaved, listUnsaved } from "./unsaved";
 import type { DocumentRoutes } from "./routes";
 import { decodeFile, type FileText } from "./yaml/encoding";
 
@@ -20,6 +21,12 @@ export function StartPage({ routes, onUpload }: { routes: DocumentRoutes; onUplo
   const [folder, setFolder] = useState("");
   const chooser = useRef<HTMLInputElement>(null);
   const page = buildPath(api.workspace.folder, "designer");
+  const [unsaved, setUnsaved] = useState(() => listUnsaved(api.workspace.folder));
+  const [fresh] = useState(() => Date.now().toString(36));
+  function discard(query: string) {
+    dropUnsaved(api.workspace.folder, query);
+    setUnsaved(listUnsaved(api.workspace.folder));
+  }
   async function upload(file: File | undefined) {
     if (!file) return;
     try {
@@ -40,10 +47,24 @@ export function StartPage({ routes, onUpload }: { routes: DocumentRoutes; onUplo
     <div className="draw-start">
       <header><h1>Designer</h1><p className="muted">Draw a pipeline, or open one. The drawing is its YAML file.</p></header>
       <div className="start-actions">
-        <Link className="button primary" to={`${page}?new=1`}><Icon name="plus" size={14} />New pipeline</Link>
+        <Link className="button primary" to={`${page}?new=${fresh}`}><Icon name="plus" size={14} />New pipeline</Link>
         <button className="button" onClick={() => chooser.current?.click()}><Icon name="file" size={14} />Upload a file</button>
         <input ref={chooser} type="file" accept=".yml,.yaml" className="visually-hidden" tabIndex={-1} aria-label="A pipeline's YAML file" onChange={(event) => void upload(event.target.files?.[0])} />
       </div>
+      {unsaved.length > 0 && (
+        <section className="card" aria-labelledby="unsaved-title">
+          <h2 id="unsaved-title">Not saved</h2>
+          <ul className="start-list">
+            {unsaved.map(({ query, store }) => (
+              <li key={query}>
+                <Link to={`${page}?${query}`}><Icon name="designer" />{store.title}</Link>
+                <span className="muted">{store.drawing.steps.length === 1 ? "1 step" : `${store.drawing.steps.length} steps`}</span>
+                <button className="button quiet icon small" aria-label={`Discard the changes of ${store.title}`} onClick={() => discard(query)}><Icon name="trash" size={14} /></button>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
       <div className="start-lists">
         <section className="card" aria-labelledby="drafts-title">
           <h2 id="drafts-title">Drafts</h2>

@@ -58,10 +58,10 @@ export const StepForm = memo(function StepForm({ store, step, onOpenFile, onOpen
   const except = new Set(["type", "inputs", "outputs", "compute", ...(step.inner ? ["jobs", ...(step.inner.at(-1) === "component" ? ["component"] : [])] : []), ...(hasCommand ? ["command", "code"] : []), ...(hasEnvironment ? ["environment"] : []), ...(step.component === null ? [] : [componentKey])]);
   const hasPorts = !RUNNERS.has(step.type) || step.inputs.length + step.outputs.length > 0;
   const hasInputs = !RUNNERS.has(step.type) || step.inputs.length > 0;
-  const turn = (to: string) => {
+  const turn = (to: Turn) => {
     const why = attemptEdit(() => {
       let next = step.name;
-      store.edit((changes) => (next = turnStep(changes, drawing, step, to as Turn)));
+      store.edit((changes) => (next = turnStep(changes, drawing, step, to)));
       store.select([stepId(next)]);
     });
     if (why) tellError(why);
@@ -86,12 +86,7 @@ export const StepForm = memo(function StepForm({ store, step, onOpenFile, onOpen
       {step.isAlias && <p className="form-hint">This step is an alias of another part of the file; change it there, in the YAML.</p>}
       {step.description && <p className="muted">{step.description}</p>}
       <TextField label="Name" value={step.name} isCode isDisabled={isLocked} onSet={rename} />
-      {turns.some(({ why }) => !why) && (
-        <select className="field add-key" aria-label={`Turn ${step.name} into`} value="" disabled={isLocked} onChange={(event) => turn(event.target.value)}>
-          <option value="">turn it into…</option>
-          {turns.map(({ one, why }) => <option key={one} value={one} disabled={why !== null}>{TURNS[one]}{why ? ` – ${why}` : ""}</option>)}
-        </select>
-      )}
+      {turns.some(({ why }) => !why) && <TurnField step={step} turns={turns} isLocked={isLocked} onTurn={turn} />}
       {hasCommand && <TextField label="Command" value={showValue(raw.command ?? "")} isCode isLong isDisabled={isLocked} onSet={set("command")} />}
       {hasEnvironment && <TextField label="Environment" value={showValue(raw.environment ?? "")} isCode isDisabled={isLocked} onSet={set("environment")} />}
       {hasCommand && <TextField label="Code" value={showValue(raw.code ?? "")} placeholder="a folder, such as ./src" isCode isDisabled={isLocked} onSet={set("code")} />}
@@ -112,6 +107,21 @@ export const StepForm = memo(function StepForm({ store, step, onOpenFile, onOpen
     </section>
   );
 });
+
+/** Chooses what becomes of a step, and does it only when asked: a select changes at every arrow key. */
+function TurnField({ step, turns, isLocked, onTurn }: { step: Step; turns: { one: Turn; why: string | null }[]; isLocked: boolean; onTurn: (to: Turn) => void }) {
+  const [chosen, setChosen] = useState<Turn | "">("");
+  const canTurn = turns.some(({ one, why }) => one === chosen && why === null);
+  return (
+    <div className="form-new entry">
+      <select className="field" aria-label={`Turn ${step.name} into`} value={chosen} disabled={isLocked} onChange={(event) => setChosen(event.target.value as Turn | "")}>
+        <option value="">turn it into…</option>
+        {turns.map(({ one, why }) => <option key={one} value={one} disabled={why !== null}>{TURNS[one]}{why ? ` – ${why}` : ""}</option>)}
+      </select>
+      <button className="button" disabled={isLocked || !canTurn} onClick={() => { setChosen(""); if (chosen) onTurn(chosen); }}>Turn</button>
+    </div>
+  );
+}
 
 const startValue = (type: string): Value => (type === "boolean" ? false : type === "string" ? "" : 0);
 const VALUE = "value";

@@ -2,6 +2,7 @@ import { useApi } from "../shell/context";
 import { Icon, type IconName } from "../shell/icons";
 import { Link } from "../shell/Link";
 import { buildPath } from "../shell/router";
+import { tellError } from "../shell/toasts";
 import { Menu } from "../jobs/Menu";
 import type { DialogKind, Panels } from "./Designer";
 import type { DesignerStore } from "./store";
@@ -22,8 +23,7 @@ interface Props {
 
 export function Toolbar({ store, panels, isBusy, onPanels, onSave, onDialog, onDownload, onSubmit, onArrange, onAlign }: Props) {
   const api = useApi();
-  const { origin, base } = store;
-  const name = origin.kind === "file" ? origin.path : origin.kind === "draft" ? origin.name : origin.kind === "upload" ? origin.name : origin.kind === "copy" ? `Copy of ${origin.name}` : "New pipeline";
+  const { base, title: name } = store;
   const toggle = (key: keyof Panels, label: string, icon: IconName) => (
     <button className="button icon" aria-label={label} title={label} aria-pressed={panels[key]} onClick={() => onPanels((before) => ({ ...before, [key]: !before[key] }))}><Icon name={icon} size={14} /></button>
   );
@@ -60,8 +60,9 @@ export function Toolbar({ store, panels, isBusy, onPanels, onSave, onDialog, onD
 
 /** Whether the command line would take the text. */
 function CheckState({ store }: { store: DesignerStore }) {
-  const count = store.problems.length;
-  if (count) return <button className="badge look-failed draw-state" onClick={() => store.select([])}><Icon name="alert" size={13} />{count === 1 ? "1 problem" : `${count} problems`}</button>;
+  const count = store.problemCount;
+  const show = () => (store.problems.length ? store.select([]) : tellError(new Error(store.refusal!)));
+  if (count) return <button className="badge look-failed draw-state" onClick={show}><Icon name="alert" size={13} />{count === 1 ? "1 problem" : `${count} problems`}</button>;
   if (store.isChecking) return <span className="badge look-waiting">checking</span>;
   return <span className="badge look-completed"><Icon name="check" size={13} />valid</span>;
 }

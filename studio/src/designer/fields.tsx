@@ -1,4 +1,7 @@
-import { useEffect, useId, useState, type KeyboardEvent, type ReactNode } from "react";
+import { createContext, useContext, useEffect, useId, useState, type KeyboardEvent, type ReactNode } from "react";
+
+/** Takes note of fields whose texts could not be taken. */
+export const RefusalContext = createContext<(field: string, why: string | null) => void>(() => {});
 
 interface TextProps {
   label: string;
@@ -21,6 +24,9 @@ export function TextField({ label, value, hint, placeholder, isCode, isLong, isT
   const id = useId();
   const [text, setText] = useState(value);
   const [problem, setProblem] = useState<string | null>(null);
+  const refuse = useContext(RefusalContext);
+  useEffect(() => refuse(id, problem), [refuse, id, problem]);
+  useEffect(() => () => refuse(id, null), [refuse, id]);
   useEffect(() => {
     setText(value);
     setProblem(null);

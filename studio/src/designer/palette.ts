@@ -5,7 +5,7 @@ import type { DataItem } from "./pipeline/data";
 import type { NewStep } from "./pipeline/changes";
 import { makeFreeName, makeStepName } from "./pipeline/changes";
 import { makeStarter, type Starter } from "./pipeline/starters";
-import { isLiteral, type Interface } from "./pipeline/ports";
+import { isLiteral, type Interface, type PortSpec } from "./pipeline/ports";
 import type { Value } from "./yaml/source";
 
 /** What can be added to a pipeline. */
@@ -79,17 +79,32 @@ const MOST_FOUND = 50;
 /** The new steps of an item: the first is the one to be looked at next. */
 export const makeSteps = (item: PaletteItem, taken: ReadonlySet<string>): NewStep[] => (item.starter ? makeStarter(item.starter, taken) : [makeStep(item, taken)]);
 
+/** A text that may be anything: only its writer knows it, and until then it is missing. */
+const isFreeText = ({ type, enum: choices }: PortSpec): boolean => type?.toLowerCase() === "string" && !choices?.length;
+
 /** A new step of an item: its type, its component, and a place for each value that it must be given. */
 function makeStep(item: PaletteItem, taken: ReadonlySet<string>): NewStep {
   const { spec } = item;
   const name = makeFreeName(makeStepName(item.component ? item.title : item.id), taken);
   const body: { [key: string]: Value } = item.component && spec?.type ? { type: spec.type, ...item.body } : { ...item.body };
-  const needed = Object.entries(spec?.inputs ?? {}).filter(([, port]) => isLiteral(port.type) && !port.optional && port.default === undefined);
-  if (needed.length) body.inputs = Object.fromEntries(needed.map(([port, { type, enum: choices, min }]) => [port, (choices?.[0] as Value) ?? (type === "boolean" ? false : type === "string" ? "" : Number(min ?? 0))]));
+  const needed = Object.entries(spec?.inputs ?? {}).filter(([, port]) => isLiteral(port.type) && !port.optional && port.default === undefined && !isFreeText(port));
+  if (needed.length) body.inputs = Object.fromEntries(needed.map(([port, { type, enum: choices, min }]) => [port, (choices?.[0] as Value) ?? (type?.toLowerCase() === "boolean" ? false : Number(min ?? 0))]));
   return { name, body };
 }
 
+/** The items that have all words of a text, those first whose titles are most like it. */
 export function searchItems(items: PaletteItem[], text: string): PaletteItem[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  return items.filter(({ title, description, id, group }) => words.every((word) => `${title} ${description} ${id} ${group}`.toLowerCase().includes(word)));
+  const found = items.filter(({ title, description, id, group }) => words.every((word) => `${title} ${description} ${id} ${group}`.toLowerCase().includes(word)));
+  if (!words.length) return found;
+  const ranks = new Map(found.map((item) => [item, rankTitle(item.title.toLowerCase(), words)]));
+  return found.sort((a, b) => ranks.get(a)! - ranks.get(b)!);
+}
+
+function rankTitle(title: string, words: string[]): number {
+  const phrase = words.join(" ");
+  if (title === phrase) return 0;
+  if (title.startsWith(phrase)) return 1;
+  if (title.includes(phrase)) return 2;
+  return words.every((word) => title.includes(word)) ? 3 : 4;
 }

@@ -4,7 +4,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { WorkspaceApi } from "../api/workspace";
 import { removeSteps, setField } from "./pipeline/changes";
 import { DocumentRoutes } from "./routes";
+import { removeGeneratedName } from "./documents";
 import { DesignerStore } from "./store";
+import { dropUnsaved, findUnsaved, keepUnsaved, listUnsaved } from "./unsaved";
 import { decodeFile, encodeFile, splitText } from "./yaml/encoding";
 import { listFiles } from "./yaml/samples";
 
@@ -55,6 +57,31 @@ describe("a document", () => {
       expect([store.text, store.isChanged, store.canUndo]).toEqual([text, true, false]);
       expect(store.drawing.steps.map(({ name }) => name)).toEqual(["a", "b"]);
     }
+  });
+  it("has a problem for each field that shows what it has not", () => {
+    const store = open(TEXT);
+    store.refuse("depth", "'depth' must be a number, not 'x'");
+    expect([store.problemCount, store.refusal]).toEqual([1, "'depth' must be a number, not 'x'"]);
+    store.refuse("depth", null);
+    expect([store.problemCount, store.refusal]).toEqual([0, null]);
+  });
+  it("is left unsaved only if somebody changed it, and each new one is its own", () => {
+    const [first, second] = [open("type: pipeline\n"), open("type: pipeline\n")];
+    keepUnsaved("w", "new=1", first);
+    expect(listUnsaved("w")).toEqual([]);
+    for (const [store, query] of [[first, "new=1"], [second, "new=2"]] as const) {
+      store.edit((changes) => setField(changes, ["description"], query));
+      keepUnsaved("w", query, store);
+    }
+    expect(listUnsaved("w").map(({ query }) => query)).toEqual(["new=1", "new=2"]);
+    expect([findUnsaved("w", "new=2"), findUnsaved("v", "new=2")]).toEqual([second, undefined]);
+    dropUnsaved("w", "new=1");
+    expect(listUnsaved("w").map(({ query }) => query)).toEqual(["new=2"]);
+  });
+  it("made of a job has no display name that nobody gave", () => {
+    expect(removeGeneratedName("type: pipeline\ndisplay_name: busy_ant_1\njobs: {}\n", "busy_ant_1")).toBe("type: pipeline\njobs: {}\n");
+    const given = "type: pipeline\ndisplay_name: Training\njobs: {}\n";
+    expect(removeGeneratedName(given, "busy_ant_1")).toBe(given);
   });
   it("that does not parse keeps its last drawing, and is not drawn on", () => {
     const store = open(TEXT);

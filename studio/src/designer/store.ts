@@ -57,6 +57,8 @@ export class DesignerStore {
   isChecking = true;
   base: Path = [];
   selected: ReadonlySet<string> = new Set();
+  /** Why texts that stand in fields could not be taken, by field. */
+  private readonly refusals = new Map<string, string>();
   private file: FileText;
   private grouped: { of: readonly unknown[]; problems: Map<string, string[]> } | null = null;
   /** A text that was parsed before it became the document's. */
@@ -113,6 +115,12 @@ export class DesignerStore {
     return this.text !== this.savedText;
   }
 
+  /** What the document is called in the pages. */
+  get title(): string {
+    const { origin } = this;
+    return origin.kind === "file" ? origin.path : origin.kind === "draft" || origin.kind === "upload" ? origin.name : origin.kind === "copy" ? `Copy of ${origin.name}` : "New pipeline";
+  }
+
   get fileName(): string {
     const { origin } = this;
     if (origin.kind === "file") return origin.path.split("/").at(-1)!;
@@ -145,6 +153,23 @@ export class DesignerStore {
     for (const edit of changes.edits) set = set.compose(ChangeSet.of({ ...edit }, set.newLength, "\n"));
     this.dispatch({ changes: set, effects: positions ? [movePositions.of(positions)] : [], annotations: isolateHistory.of("full"), userEvent: "input.draw", scrollIntoView: false });
     this.readText();
+  }
+
+  /** Note that a field shows a text that could not be taken; null once it shows what the document has. */
+  refuse = (field: string, why: string | null): void => {
+    if ((this.refusals.get(field) ?? null) === why) return;
+    if (why === null) this.refusals.delete(field);
+    else this.refusals.set(field, why);
+    this.announce();
+  };
+
+  /** Why the document is not what its forms show; null if it is. */
+  get refusal(): string | null {
+    return [...this.refusals.values()][0] ?? null;
+  }
+
+  get problemCount(): number {
+    return this.problems.length + this.refusals.size;
   }
 
   movePositions(positions: Positions): void {
