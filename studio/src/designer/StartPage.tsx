@@ -1,4 +1,4 @@
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useQuery } from "../api/useQuery";
 import { useApi } from "../shell/context";
 import { Icon } from "../shell/icons";
@@ -9,7 +9,7 @@ import { tellError } from "../shell/toasts";
 import { useNow } from "../shell/useNow";
 import { formatAgo } from "../text/format";
 import { FolderList } from "./FolderList";
-import { dropUnsaved, listUnsaved } from "./unsaved";
+import { dropUnsaved, listUnsaved, type Unsaved } from "./unsaved";
 import type { DocumentRoutes } from "./routes";
 import { decodeFile, type FileText } from "./yaml/encoding";
 
@@ -21,7 +21,8 @@ export function StartPage({ routes, onUpload }: { routes: DocumentRoutes; onUplo
   const [folder, setFolder] = useState("");
   const chooser = useRef<HTMLInputElement>(null);
   const page = buildPath(api.workspace.folder, "designer");
-  const [unsaved, setUnsaved] = useState(() => listUnsaved(api.workspace.folder));
+  const [unsaved, setUnsaved] = useState<Unsaved[]>([]);
+  useEffect(() => setUnsaved(listUnsaved(api.workspace.folder)), [api]); // a drawing is left after this page is made
   const [fresh] = useState(() => Date.now().toString(36));
   function discard(query: string) {
     dropUnsaved(api.workspace.folder, query);
