@@ -20,7 +20,7 @@ test("two runs: what differs in parameters, code and graph", async ({ page }) =>
   const facts = page.getByRole("region", { name: "Facts of the jobs" });
   await expect(facts.getByRole("row", { name: "rate 0.1 0.2", exact: true })).toBeVisible();
   await expect(facts.getByRole("row", { name: /^experiment / })).toHaveCount(0);
-  await page.getByRole("checkbox", { name: "Also what is equal" }).check();
+  await page.getByRole("checkbox", { name: "Show equal rows" }).check();
   await expect(facts.getByRole("row", { name: "experiment compare compare" })).toBeVisible();
   await expect(page).toHaveURL(/all=1/);
   await checkAccess(page);

@@ -117,10 +117,10 @@ function Facts({ jobs, tab, isAll }: { jobs: ComparedJob[]; tab: "summary" | "en
     <div className="compare-part">
       <div className="curve-bar">
         <strong>{differing ? pluralize(differing, "difference") : "No difference"}</strong>
-        <label><input type="checkbox" checked={isAll} onChange={(event) => setQuery({ all: event.target.checked ? "1" : null }, { replace: true })} /> Also what is equal</label>
+        <label><input type="checkbox" checked={isAll} onChange={(event) => setQuery({ all: event.target.checked ? "1" : null }, { replace: true })} /> Show equal rows</label>
       </div>
       <FactTable jobs={jobs} sections={sections} isAll={isAll} />
-      {!differing && !isAll && <p className="muted">Nothing differs here. "Also what is equal" shows what they share.</p>}
+      {!differing && !isAll && <p className="muted">Nothing differs here. "Show equal rows" shows what they share.</p>}
     </div>
   );
 }

@@ -10,7 +10,7 @@ import { setQuery } from "../shell/router";
 import { formatNumber, pluralize } from "../text/format";
 import { toggle } from "../jobs/filter";
 import { Columns } from "./Columns";
-import { buildComparedCharts, buildMetricRows, getBest, type JobMetric, type MetricRow } from "./metrics";
+import { buildComparedCharts, buildMetricRows, formatChange, getBest, type JobMetric, type MetricRow } from "./metrics";
 import { usePolling } from "./usePolling";
 
 interface Props {
@@ -32,24 +32,26 @@ export default function MetricsPart({ jobs, flipped, isAll }: Props) {
 
 function LoadedMetrics({ jobs, runs, flipped, isAll }: Props & { runs: MetricRun[][] }) {
   const rows = useMemo(() => buildMetricRows(runs, flipped), [runs, flipped]);
-  const differing = rows.filter((row) => row.differs);
-  const shown = isAll ? rows : differing;
+  const differing = rows.filter((row) => row.differs && !row.isSystem);
+  const shown = isAll ? rows : rows.filter((row) => row.differs);
+  const [own, machine] = [shown.filter((row) => !row.isSystem), shown.filter((row) => row.isSystem)];
   if (!rows.length) return <Empty icon="curve" title="None of them logged a metric"><p>What a job logs with MLflow appears here: <code>mlflow.log_metric("loss", value, step=n)</code>.</p></Empty>;
   return (
     <div className="compare-part">
       <div className="curve-bar">
         <strong>{pluralize(differing.length, "metric")} {differing.length === 1 ? "differs" : "differ"}</strong>
-        <label><input type="checkbox" checked={isAll} onChange={(event) => setQuery({ all: event.target.checked ? "1" : null }, { replace: true })} /> Also what is equal</label>
+        <label><input type="checkbox" checked={isAll} onChange={(event) => setQuery({ all: event.target.checked ? "1" : null }, { replace: true })} /> Show equal rows</label>
       </div>
-      {shown.length > 0 && <MetricTable jobs={jobs} rows={shown} flipped={flipped} />}
+      {own.length > 0 && <MetricTable label="Metrics of the jobs" jobs={jobs} rows={own} flipped={flipped} />}
+      {machine.length > 0 && <><h3>Use of the machine</h3><MetricTable label="Use of the machine by the jobs" jobs={jobs} rows={machine} flipped={flipped} /></>}
       <Curves jobs={jobs} runs={runs} />
     </div>
   );
 }
 
-function MetricTable({ jobs, rows, flipped }: { jobs: ComparedJob[]; rows: MetricRow[]; flipped: string[] }) {
+function MetricTable({ label, jobs, rows, flipped }: { label: string; jobs: ComparedJob[]; rows: MetricRow[]; flipped: string[] }) {
   return (
-    <div className="compare-scroll" tabIndex={0} role="region" aria-label="Metrics of the jobs">
+    <div className="compare-scroll" tabIndex={0} role="region" aria-label={label}>
       <table className="compare-table metrics-table">
         <Columns first="Metric" jobs={jobs} />
         <tbody>
@@ -57,9 +59,11 @@ function MetricTable({ jobs, rows, flipped }: { jobs: ComparedJob[]; rows: Metri
             <tr key={row.name} data-differs={row.differs || undefined}>
               <th scope="row">
                 {row.name}
-                <button className="goal" title="Take the other end as the better one" onClick={() => setQuery({ flip: toggle(flipped, row.name).join(",") || null }, { replace: true })}>
-                  <Icon name={row.isLowerBetter ? "down" : "up"} size={12} />{row.isLowerBetter ? "lower" : "higher"} is better
-                </button>
+                {!row.isSystem && (
+                  <button className="goal" title="Take the other end as the better one" onClick={() => setQuery({ flip: toggle(flipped, row.name).join(",") || null }, { replace: true })}>
+                    <Icon name={row.isLowerBetter ? "down" : "up"} size={12} />{row.isLowerBetter ? "lower" : "higher"} is better
+                  </button>
+                )}
               </th>
               {row.values.map((value, k) => <td key={jobs[k].name}>{value ? <MetricCell row={row} value={value} place={k} /> : <span className="muted">–</span>}</td>)}
             </tr>
@@ -77,16 +81,10 @@ function MetricCell({ row, value, place }: { row: MetricRow; value: JobMetric; p
   return (
     <span className="metric-cell number">
       <span className={isBest ? "last best" : "last"}>{formatNumber(value.last)}{isBest && <span className="best-mark"><Icon name="check" size={12} />best</span>}</span>
-      {Number.isFinite(change) && change !== 0 && <span className={change < 0 === row.isLowerBetter ? "change better" : "change worse"}>{formatChange(change, first!.last)}</span>}
-      {value.count > 1 && <span className="muted">{row.isLowerBetter ? "lowest" : "highest"} {formatNumber(getBest(value, row.isLowerBetter))}{row.bestEver.includes(place) && ", best of all"}</span>}
+      {Number.isFinite(change) && change !== 0 && <span className={row.isSystem ? "change muted" : change < 0 === row.isLowerBetter ? "change better" : "change worse"}>{formatChange(value.last, first!.last)}</span>}
+      {value.count > 1 && <span className="muted">{row.isSystem ? `highest ${formatNumber(value.highest)}` : <>{row.isLowerBetter ? "lowest" : "highest"} {formatNumber(getBest(value, row.isLowerBetter))}{row.bestEver.includes(place) && ", best of all"}</>}</span>}
     </span>
   );
-}
-
-function formatChange(change: number, from: number): string {
-  const sign = change > 0 ? "+" : "−";
-  const share = from !== 0 && Number.isFinite(from) ? `, ${sign}${Math.abs((change / from) * 100).toPrecision(2).replace(/e\+\d+$/, "")} %` : "";
-  return `${sign}${formatNumber(Math.abs(change))}${Math.abs(change / from) < 100 ? share : ""}`;
 }
 
 function Curves({ jobs, runs }: { jobs: ComparedJob[]; runs: MetricRun[][] }) {

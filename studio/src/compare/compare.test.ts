@@ -3,7 +3,7 @@ import type { ComparedJob, JobRow, MetricRun } from "../api/types";
 import { buildComparisonQuery, readComparison } from "./address";
 import { pairCodes } from "./code";
 import { countDifferences, listEnvironment, listSummary } from "./facts";
-import { buildComparedCharts, buildMetricRows, isLowerBetter } from "./metrics";
+import { buildComparedCharts, buildMetricRows, formatChange, isLowerBetter } from "./metrics";
 import { listEarlier } from "./previous";
 
 const job = (name: string, more: Partial<ComparedJob> = {}): ComparedJob => ({ name, experiment: "e", type: "command", status: "Completed", created_by: "me", ...more });
@@ -46,6 +46,16 @@ test("the last and the best values of metrics, and whether less is more", () => 
   expect(rows.map(({ name, differs, bestLast, bestEver }) => [name, differs, bestLast, bestEver])).toEqual([["loss", true, [0], [0]], ["t: auc", true, [], []]]);
   expect(buildMetricRows([[run("", "loss", [[0, 0, 4]])], [run("", "loss", [[0, 0, 5]])]], ["loss"])[0]).toMatchObject({ isLowerBetter: false, bestLast: [1] });
   expect(["val_loss", "rmse", "RMSE", "train: mean_absolute_error", "accuracy", "r2", "auc", "time_per_step", "t: system/memory"].map(isLowerBetter)).toEqual([true, true, true, true, false, false, false, true, true]);
+});
+
+test("a change is told as a difference and as a share, with all its digits", () => {
+  const changes = ([[2, 2.5], [20, 1], [2, 1], [1.996, 1], [1, 200], [5, 0], [1.015, 1], [1 + 1e-9, 1], [-5, -10], [201, 1]] as const).map(([value, first]) => formatChange(value, first));
+  expect(changes).toEqual(["−0.5, −20 %", "+19, +1900 %", "+1, +100 %", "+0.996, +100 %", "−199, −100 %", "+5", "+0.015, +1.5 %", "+1.000e-9", "+5, +50 %", "+200"]);
+});
+
+test("no use of the machine is the best, and all of it comes last", () => {
+  const rows = buildMetricRows([[run("", "system/cpu", [[0, 0, 4]]), run("", "x", [[0, 0, 1]])], [run("", "system/cpu", [[0, 0, 5]]), run("", "x", [[0, 0, 1]])]], []);
+  expect(rows.map(({ name, isSystem, differs, bestLast, bestEver }) => [name, isSystem, differs, bestLast, bestEver])).toEqual([["x", false, false, [], []], ["system/cpu", true, true, [], []]]);
 });
 
 test("curves of the same metric of the same step lie over each other", () => {

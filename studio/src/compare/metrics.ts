@@ -1,5 +1,6 @@
 import type { MetricRun } from "../api/types";
 import { readSeries, toNumber, type Chart, type Series } from "../curves/series";
+import { formatNumber } from "../text/format";
 
 /** A metric of one of several jobs. */
 export interface JobMetric {
@@ -12,6 +13,8 @@ export interface JobMetric {
 export interface MetricRow {
   /** The metric, after the path of its step if it is one of a pipeline. */
   name: string;
+  /** True for the use of the machine, of which no value is the best. */
+  isSystem: boolean;
   isLowerBetter: boolean;
   values: (JobMetric | undefined)[];
   differs: boolean;
@@ -40,17 +43,29 @@ export function buildMetricRows(jobs: MetricRun[][], flipped: readonly string[])
     const isLower = isLowerBetter(name) !== flipped.includes(name);
     const values = found.map((of) => of.get(name));
     const differs = values.some((value) => value?.last !== values[0]?.last && !(Number.isNaN(value?.last) && Number.isNaN(values[0]?.last)));
+    const isOfMachine = isSystem(name);
     return {
-      name, isLowerBetter: isLower, values, differs,
-      bestLast: findBest(values.map((value) => value?.last), isLower),
-      bestEver: findBest(values.map((value) => value && getBest(value, isLower)), isLower),
+      name, isSystem: isOfMachine, isLowerBetter: isLower, values, differs,
+      bestLast: isOfMachine ? [] : findBest(values.map((value) => value?.last), isLower),
+      bestEver: isOfMachine ? [] : findBest(values.map((value) => value && getBest(value, isLower)), isLower),
     };
   });
-  const rank = (row: MetricRow) => (isSystem(row.name) ? 2 : 0) + (row.differs ? 0 : 1);
+  const rank = (row: MetricRow) => (row.isSystem ? 2 : 0) + (row.differs ? 0 : 1);
   return rows.sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
 }
 
 export const getBest = (metric: JobMetric, isLower: boolean): number => (isLower ? metric.lowest : metric.highest);
+
+/** How far a value is from the first job's, as a difference and as a share of it: "−0.5, −20 %". */
+export function formatChange(value: number, first: number): string {
+  const change = value - first;
+  const sign = change > 0 ? "+" : "−";
+  const percent = Math.abs(change / first) * 100;
+  const isTelling = percent >= 0.01 && percent < 1e4;
+  return `${sign}${formatNumber(Math.abs(change))}${isTelling ? `, ${sign}${formatPercent(percent)} %` : ""}`;
+}
+
+const formatPercent = (percent: number): string => String(percent >= 10 ? Math.round(percent) : Number(percent.toPrecision(2)));
 
 function findBest(values: (number | undefined)[], isLower: boolean): number[] {
   const finite = values.filter((value): value is number => value !== undefined && Number.isFinite(value));
