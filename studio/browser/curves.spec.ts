@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { checkAccess, expect, open, submit, test, waitForEnd } from "./rig";
+import { call, checkAccess, expect, open, submit, test, waitForEnd, WORKSPACE } from "./rig";
 
 const COUNT = 20_000;
 /** Logs a sine with one peak and one NaN, as MLflow's client does. */
@@ -107,4 +107,103 @@ test("the curves of two jobs over each other show a part of both", async ({ page
   await drag(page, 0.2, 0.4);
   await expect(chart.getByRole("note")).toContainText("values of this part drawn");
   expect(asked).toHaveLength(4);
+});
+
+test("values ≤ 0 are gaps on a logarithmic axis, and said", async ({ page }) => {
+  await open(page, "jobs/long?tab=metrics");
+  const chart = findChart(page);
+  await expect(chart.locator("canvas")).toHaveAttribute("aria-label", /^loss: this job, 20,000 values from 0 to /);
+  await page.getByLabel("Logarithmic").check();
+  await expect(chart.getByRole("note").filter({ hasText: /^at least [\d,]+ values ≤ 0 are not drawn$/ })).toBeVisible();
+});
+
+test("the keyboard shows a part of a curve, and keeps its place when all is shown", async ({ page }) => {
+  await open(page, "jobs/long?tab=metrics");
+  const chart = findChart(page);
+  const curve = chart.getByRole("group", { name: /^Curves of loss/ });
+  await curve.press("+");
+  await expect(chart.getByRole("note")).toContainText("of 10,000 values of this part drawn");
+  await curve.press("ArrowRight");
+  await curve.press("+");
+  await expect(chart.getByRole("note")).toContainText("of 5,000 values of this part drawn");
+  await chart.getByRole("button", { name: "Show all" }).press("Enter");
+  await expect(chart.getByRole("note")).toContainText("of 20,000 values drawn");
+  await expect(curve).toBeFocused();
+});
+
+test("what could not be loaded of a curve is a sentence, and is asked for again", async ({ page }) => {
+  await open(page, "jobs/long?tab=metrics");
+  await expect(findChart(page).locator("canvas")).toBeVisible();
+  await page.route(/metrics\?.*(smoothing|from)=/, (route) => route.fulfill({ status: 404, json: { error: { code: "NotFound", message: "gone away" } } }));
+  await page.getByLabel("Smoothing").fill("0.9");
+  await expect(page.getByRole("alert")).toContainText("The smoothed values could not be loaded: gone away");
+  await drag(page, 0.2, 0.4);
+  await page.getByLabel("Smoothing").fill("0");
+  await expect(page.getByRole("alert")).toContainText("The values of this part could not be loaded: gone away");
+  await page.unroute(/metrics\?.*(smoothing|from)=/);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByRole("alert")).toHaveCount(0);
+  await expect(findChart(page).getByRole("note")).toContainText("values of this part drawn");
+});
+
+test.describe("of a job that runs", () => {
+  test.beforeAll(async () => {
+    await submit("live", `${LOG}; sleep 120`);
+  });
+  test.afterAll(() => call("POST", `${WORKSPACE}/jobs/live/cancel`));
+
+  test("new values keep what is hidden, and wait for the end of a drag", async ({ page }) => {
+    const asked = listAsked(page);
+    await open(page, "jobs/live?tab=metrics");
+    const chart = findChart(page);
+    await expect(chart.getByRole("note")).toContainText(`of ${COUNT.toLocaleString("en-US")} values drawn`);
+    const waitForPoll = async () => {
+      const before = asked.length;
+      await expect.poll(() => asked.length).toBeGreaterThan(before);
+      await page.waitForTimeout(500);
+    };
+    await chart.locator("canvas").evaluate((canvas) => (canvas.dataset.first = "yes"));
+    const row = chart.locator(".u-legend .u-series").last();
+    await row.locator("th").click();
+    await waitForPoll();
+    await expect(chart.locator("canvas")).toHaveAttribute("data-first", "yes");
+    await expect(row).toHaveClass(/u-off/);
+    await row.locator("th").click();
+
+    const box = (await chart.locator(".u-over").boundingBox())!;
+    await page.mouse.move(box.x + 0.25 * box.width, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 0.5 * box.width, box.y + 50, { steps: 5 });
+    await waitForPoll();
+    await page.mouse.move(box.x + 0.75 * box.width, box.y + 50, { steps: 5 });
+    await page.mouse.up();
+    await expect(chart.getByRole("note")).toContainText("values of this part drawn");
+    const from = () => Number(asked.findLast((one) => one.has("from"))!.get("from"));
+    expect(Math.abs(from() / COUNT - 0.25)).toBeLessThan(0.05);
+    await waitForPoll();
+    await expect(chart.getByRole("note")).toContainText("values of this part drawn");
+  });
+
+  test("values that came during the first smoothing are smoothed, too", async ({ page }) => {
+    let [smoothed, more, polls] = [0, 0, 0];
+    await page.route(/live\/metrics\?/, async (route) => {
+      if (new URL(route.request().url()).searchParams.has("smoothing")) {
+        smoothed += 1;
+        if (smoothed === 1) {
+          more = 1;
+          await expect.poll(() => polls).toBeGreaterThan(1);
+        }
+        return route.continue();
+      }
+      polls += more;
+      const answer = await route.fetch();
+      const body = await answer.json();
+      for (const { metrics } of body.runs) for (const metric of metrics) metric.total += more;
+      await route.fulfill({ response: answer, json: body });
+    });
+    await open(page, "jobs/live?tab=metrics");
+    await expect(findChart(page).locator("canvas")).toBeVisible();
+    await page.getByLabel("Smoothing").fill("0.9");
+    await expect.poll(() => smoothed).toBe(2);
+  });
 });

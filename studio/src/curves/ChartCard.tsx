@@ -1,5 +1,7 @@
-import { useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { lazy } from "../shell/lazyPart";
+import { ErrorMessage } from "../shell/messages";
+import { pluralize } from "../text/format";
 import type { Axis } from "./detail";
 import type { Range, Series } from "./series";
 import { useDetail } from "./useDetail";
@@ -28,14 +30,21 @@ export function ChartCard({ title, series, over, smoothing, isLogarithmic, colou
   const setRange = (next: Range | null) => setPart({ over, range: next });
   const origins = useMemo(() => findOrigins(series, over, isEachFromZero), [series, over, isEachFromZero]);
   const detail = useDetail(series, { over, smoothing, range, origins });
+  const own = useRef<HTMLElement>(null);
+  const showAll = () => {
+    setRange(null);
+    own.current?.querySelector<HTMLElement>(".curve")?.focus(); // the button that had the focus goes
+  };
   return (
-    <section className="chart card">
+    <section ref={own} className="chart card">
       <header className="curve-head">
         <h3>{title}</h3>
         <DrawnNote drawn={detail.drawn} total={detail.total} isPart={range !== null} />
-        {range && <button className="button small" onClick={() => setRange(null)}>Show all</button>}
+        {isLogarithmic && <LeftOutNote count={countLeftOut(detail.series, over, range, origins)} isAtLeast={detail.drawn < detail.total} />}
+        {range && <button className="button small" onClick={showAll}>Show all</button>}
       </header>
-      <Curve series={detail.series} origins={origins} over={over} isLogarithmic={isLogarithmic} colours={colours} range={range} onRange={setRange} />
+      {detail.fault && <ErrorMessage error={new Error(`${detail.fault.what} could not be loaded: ${detail.fault.error.message}`)} retry={detail.retry} />}
+      <Curve title={title} series={detail.series} origins={origins} over={over} isLogarithmic={isLogarithmic} colours={colours} range={range} onRange={setRange} />
     </section>
   );
 }
@@ -51,4 +60,15 @@ function DrawnNote({ drawn, total, isPart }: { drawn: number; total: number; isP
   if (!(drawn < total)) return null;
   const numbers = `${drawn.toLocaleString("en-US")} of ${total.toLocaleString("en-US")} values${isPart ? " of this part" : ""} drawn`;
   return <span className="muted number" role="note" title="The highest and the lowest of each stretch are among them.">{numbers}{!isPart && ", peaks kept; drag over a part to see it closer"}</span>;
+}
+
+/** How many values of the part that is shown a logarithmic axis has no place for. */
+function countLeftOut(series: Series[], over: Axis, range: Range | null, origins: number[]): number {
+  const isShown = (place: number) => !range || (place >= range[0] && place <= range[1]);
+  return series.reduce((count, one, k) => count + one.values.filter((value, at) => value <= 0 && isShown((over === "step" ? one.steps : one.times)[at] - origins[k])).length, 0);
+}
+
+function LeftOutNote({ count, isAtLeast }: { count: number; isAtLeast: boolean }) {
+  if (!count) return null;
+  return <span className="muted number" role="note">{isAtLeast && "at least "}{pluralize(count, "value")} ≤ 0 {count === 1 ? "is" : "are"} not drawn</span>;
 }

@@ -1,14 +1,15 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { onThemeChange } from "../shell/theme";
 import { formatNumber } from "../text/format";
 import { listColours } from "./colours";
 import type { Axis } from "./detail";
-import { alignSeries, findNearest, type Range, type Series } from "./series";
+import { alignSeries, describeSeries, findNearest, keepPositive, movePart, type Range, type Series } from "./series";
 import "./curves.css";
 
 interface Props {
+  title: string;
   series: Series[];
   /** What is taken from the steps or the times of each series. */
   origins: number[];
@@ -21,23 +22,31 @@ interface Props {
   onRange: (range: Range | null) => void;
 }
 
-/** The values of one metric as curves over steps or time. */
-export default function Curve({ series, origins, over, isLogarithmic, height = 200, colours: places, range, onRange }: Props) {
+/** The values of one metric as curves over steps or time.
+ *
+ * New values go into the plot that is there, so that a curve that was hidden stays so; during a drag they wait for its end. */
+export default function Curve({ title, series, origins, over, isLogarithmic, height = 200, colours: places, range, onRange }: Props) {
   const own = useRef<HTMLDivElement>(null);
   const drawn = useRef<uPlot>(undefined);
   const applied = useRef<Range | null>(null);
-  const shown = useRef(range);
-  shown.current = range;
+  const isDragging = useRef(false);
   const tell = useRef(onRange);
   tell.current = onRange;
   const [theme, setTheme] = useState(0);
   useEffect(() => onThemeChange(() => setTheme((before) => before + 1)), []);
+  const data = useMemo(() => {
+    const listPlaces = (one: Series, origin: number) => (over === "step" ? one.steps : one.times).map((place) => place - origin);
+    return alignSeries(series.map((one, k) => ({ places: listPlaces(one, origins[k]), values: isLogarithmic ? keepPositive(one.values) : one.values })));
+  }, [series, origins, over, isLogarithmic]);
+  const latest = useRef({ data, range, places });
+  latest.current = { data, range, places };
+  const labels = JSON.stringify(series.map(({ label }) => label));
+
   useLayoutEffect(() => {
     const element = own.current!;
+    const first = latest.current;
     const style = getComputedStyle(element);
     const axis = { stroke: style.getPropertyValue("--muted"), grid: { stroke: style.getPropertyValue("--line"), width: 1 }, ticks: { show: false }, font: "12px Inter Variable, sans-serif" };
-    const data = alignSeries(series.map((one, k) => ({ places: (over === "step" ? one.steps : one.times).map((place) => place - origins[k]), values: one.values })));
-    const isShort = data[0].length < 40;
     const colours = listColours();
     const show = (value: number | null | undefined) => (typeof value === "number" ? formatNumber(value) : "–");
     const options: uPlot.Options = {
@@ -45,12 +54,12 @@ export default function Curve({ series, origins, over, isLogarithmic, height = 2
       height,
       legend: { live: true, show: true },
       cursor: { points: { size: 7 }, dataIdx: (plot, k, index) => (k ? findNearest(plot.data[k] as (number | null)[], index) : index) },
-      scales: { x: { time: false, ...(shown.current ? { min: shown.current[0], max: shown.current[1] } : {}) }, y: isLogarithmic ? { distr: 3 } : {} },
+      scales: { x: { time: false, ...(first.range ? { min: first.range[0], max: first.range[1] } : {}) }, y: isLogarithmic ? { distr: 3 } : {} },
       axes: [{ ...axis, size: 32, values: (_, ticks) => ticks.map((tick) => (over === "step" ? formatNumber(tick) : `${formatNumber(tick)} s`)) }, { ...axis, size: 58, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : formatNumber(tick))) }],
       series: [
         { label: over === "step" ? "step" : "seconds", value: (_, value) => show(value) },
-        ...series.map((one, k): uPlot.Series => ({
-          label: one.label, stroke: colours[(places?.[k] ?? k) % colours.length], width: 1.75, points: { show: isShort, size: 5 }, value: (_, value) => show(value),
+        ...(JSON.parse(labels) as string[]).map((label, k): uPlot.Series => ({
+          label, stroke: colours[(first.places?.[k] ?? k) % colours.length], width: 1.75, points: { show: (plot) => plot.data[0].length < 40, size: 5 }, value: (_, value) => show(value),
         })),
       ],
       hooks: {
@@ -58,27 +67,59 @@ export default function Curve({ series, origins, over, isLogarithmic, height = 2
         setScale: [(plot, scale) => {
           if (scale !== "x") return;
           const { min, max } = plot.scales.x;
-          const isAll = min === undefined || max === undefined || (min <= data[0][0] && max >= data[0].at(-1)!);
+          const isAll = min == null || max == null || (min <= plot.data[0][0] && max >= plot.data[0].at(-1)!);
           applied.current = isAll ? null : [min, max];
-          if (String(applied.current) !== String(shown.current)) tell.current(applied.current);
+          if (String(applied.current) !== String(latest.current.range)) tell.current(applied.current);
         }],
       },
     };
-    const plot = new uPlot(options, data as uPlot.AlignedData, element);
+    const plot = new uPlot(options, first.data as uPlot.AlignedData, element);
     drawn.current = plot;
-    applied.current = shown.current;
+    applied.current = first.range;
+    plot.ctx.canvas.setAttribute("role", "img");
+    const begin = () => (isDragging.current = true);
+    // The plot sets the scale after its own listener, which is called before this one: the values come after both.
+    const end = () => {
+      if (!isDragging.current) return;
+      isDragging.current = false;
+      setTimeout(() => drawn.current === plot && replaceData(plot, latest.current.data, applied.current));
+    };
+    plot.over.addEventListener("mousedown", begin);
+    addEventListener("mouseup", end);
     const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
     return () => {
+      isDragging.current = false;
+      removeEventListener("mouseup", end);
       observer.disconnect();
       plot.destroy();
     };
-  }, [series, origins, over, isLogarithmic, height, theme, places]);
+  }, [labels, over, isLogarithmic, height, theme, String(places)]);
+  const words = useMemo(() => `${title}: ${series.map(describeSeries).join("; ")}`, [title, series]);
+  useLayoutEffect(() => drawn.current!.ctx.canvas.setAttribute("aria-label", words)); // of a plot that was made again, too
+  useLayoutEffect(() => {
+    if (!isDragging.current) replaceData(drawn.current!, data, applied.current);
+  }, [data]);
   useEffect(() => {
     const plot = drawn.current!;
     if (String(range) === String(applied.current)) return;
     if (range) plot.setScale("x", { min: range[0], max: range[1] });
     else plot.setData(plot.data);
   }, [range]);
-  return <div ref={own} className="curve" />;
+
+  function press(event: KeyboardEvent) {
+    const places = data[0];
+    const next = places.length < 2 || event.ctrlKey || event.metaKey || event.altKey ? undefined : movePart([places[0], places.at(-1)!], range, event.key);
+    if (next === undefined) return;
+    event.preventDefault();
+    onRange(next);
+  }
+  return <div ref={own} className="curve" role="group" tabIndex={0} aria-label={`Curves of ${title}; + and − show a smaller or a larger part, the arrows move it, 0 shows all`} onKeyDown={press} />;
+}
+
+/** Show other values in a plot, in the part of the axis that it shows. */
+function replaceData(plot: uPlot, data: ReturnType<typeof alignSeries>, range: Range | null): void {
+  if (plot.data === (data as uPlot.AlignedData)) return;
+  plot.setData(data as uPlot.AlignedData, range === null);
+  if (range) plot.setScale("x", { min: range[0], max: range[1] });
 }

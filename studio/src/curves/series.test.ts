@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { buildQuery } from "./detail";
 import { choosePoints } from "./points";
-import { alignSeries, buildCharts, findNearest, refine, smooth, type Series } from "./series";
+import { alignSeries, buildCharts, describeSeries, findNearest, keepPositive, movePart, refine, smooth, type Series } from "./series";
 
 test("one chart for each metric, a series for each run, the machine's last", () => {
   const metric = (name: string) => ({ name, value: 2, step: 1, time: 10, points: [[0, 9, 1], [1, 10, "NaN"]] as [number, number, number | "NaN"][] });
@@ -44,4 +44,25 @@ test("two points are asked for each pixel, within bounds", () => {
 test("a place without a number shows the nearest one", () => {
   expect([0, 2, 4].map((index) => findNearest([undefined, 1, undefined, undefined, null, 2], index))).toEqual([1, 1, 5]);
   expect(findNearest([null, undefined], 1)).toBe(1);
+});
+
+test("a logarithmic axis has gaps where values are zero or less", () => {
+  expect(alignSeries([{ places: [0, 1, 2, 3], values: keepPositive([1, 0, -2, 3]) }])).toEqual([[0, 1, 2, 3], [1, null, null, 3]]);
+});
+
+test("keys show a smaller or a larger part, move it, and show all", () => {
+  const press = (part: [number, number] | null, ...keys: string[]) => keys.reduce((before: [number, number] | null, key) => movePart([0, 80], before, key) ?? null, part);
+  expect(press(null, "+")).toEqual([20, 60]);
+  expect(press(null, "+", "+", "-")).toEqual([20, 60]);
+  expect(press([0, 20], "-")).toEqual([0, 40]);
+  expect(press([20, 60], "-")).toBeNull();
+  expect(press([20, 60], "ArrowRight")).toEqual([30, 70]);
+  expect(press([20, 60], "ArrowRight", "ArrowRight", "ArrowRight")).toEqual([40, 80]);
+  expect(press([20, 60], "0")).toBeNull();
+  expect([movePart([0, 80], null, "ArrowLeft"), movePart([0, 80], [1, 2], "a")]).toEqual([undefined, undefined]);
+});
+
+test("a series in words", () => {
+  expect(describeSeries({ ...series([0, 1, 2]), values: [4, NaN, 2.5], total: 3 })).toBe("a, 3 values from 4 to 2.5, between 2.5 and 4");
+  expect(describeSeries({ ...series([0]), values: [NaN] })).toBe("a, no number");
 });

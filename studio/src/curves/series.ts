@@ -1,4 +1,5 @@
 import type { JsonNumber, Metric, MetricRun } from "../api/types";
+import { formatNumber, pluralize } from "../text/format";
 
 /** A part of an axis, from one place to another. */
 export type Range = [number, number];
@@ -73,6 +74,36 @@ export function refine(series: Series, part: Series, over: "step" | "time", [low
   const after = places.flatMap((place, k) => (place > high ? [k] : []));
   const join = (own: number[], fine: number[]) => [...before.map((k) => own[k]), ...fine, ...after.map((k) => own[k])];
   return { ...series, steps: join(series.steps, part.steps), times: join(series.times, part.times), values: join(series.values, part.values) };
+}
+
+/** The values that a logarithmic axis can show; where one is zero or less is a gap. */
+export const keepPositive = (values: number[]): number[] => values.map((value) => (value > 0 ? value : NaN));
+
+/** What a series is in words, for those who do not see its curve. */
+export function describeSeries({ label, values, total }: Series): string {
+  const finite = values.filter(Number.isFinite);
+  if (!finite.length) return `${label}, no number`;
+  const [least, most] = finite.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+  return `${label}, ${pluralize(total, "value")} from ${formatNumber(finite[0])} to ${formatNumber(finite.at(-1)!)}, between ${formatNumber(least)} and ${formatNumber(most)}`;
+}
+
+/** The part of an axis that a key shows instead of `part`: null for all of it, undefined if the key means nothing. */
+export function movePart(all: Range, part: Range | null, key: string): Range | null | undefined {
+  const [low, high] = part ?? all;
+  const [width, middle] = [high - low, (low + high) / 2];
+  if (key === "0") return null;
+  if (key === "+" || key === "=") return [middle - width / 4, middle + width / 4];
+  if (key === "-" || key === "−") return width * 2 >= all[1] - all[0] ? null : keepInside(all, [middle - width, middle + width]);
+  if (part && (key === "ArrowLeft" || key === "ArrowRight")) {
+    const by = (key === "ArrowLeft" ? -1 : 1) * (width / 4);
+    return keepInside(all, [low + by, high + by]);
+  }
+  return undefined;
+}
+
+function keepInside([first, last]: Range, [low, high]: Range): Range {
+  const by = low < first ? first - low : high > last ? last - high : 0;
+  return [low + by, high + by];
 }
 
 type Cell = number | null | undefined;

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef } from "react";
+import { useMemo, useRef } from "react";
 import { useQuery } from "../api/useQuery";
 import { useApi } from "../shell/context";
 import { useSettled } from "../shell/useSettled";
@@ -12,6 +12,9 @@ export interface Detail {
   /** The points that are drawn in the part that is shown, and the values that are there. */
   drawn: number;
   total: number;
+  /** What of it could not be loaded. */
+  fault: { what: string; error: Error } | null;
+  retry: () => void;
 }
 
 /** The series as they are shown: smoothed, and with more points where a part of them is shown.
@@ -25,22 +28,28 @@ export function useDetail(series: Series[], wanted: Wanted): Detail {
   const thinned = series.filter(isThinned);
   const origins = wanted.origins.filter((_, k) => isThinned(series[k]));
   const name = thinned.length ? `${api.own} ${thinned[0].source.metric} ${thinned.map(({ source }) => nameSource(source)).join(" ")} ${smoothing}` : "";
-  const whole = useQuery(name && smoothing ? name : null, () => loadDetail(api, thinned, { over, smoothing, range: null, origins }));
-  const part = useQuery(name && range ? `${name} ${over} ${range.join(" ")}` : null, () => loadDetail(api, thinned, { over, smoothing, range, origins }));
   const totals = thinned.map(({ total }) => total).join(" ");
-  useEffect(() => {
-    if (whole.data) whole.reload();
-    if (part.data) part.reload();
-  }, [totals]);
-  const smoothed = useRef<Answers>(undefined);
-  smoothed.current = smoothing ? (whole.data ?? smoothed.current) : undefined;
-  const latest = smoothed.current;
+  const place = name && range ? `${name} ${over} ${range.join(" ")}` : null;
+  const whole = useQuery(name && smoothing ? `${name} ${totals}` : null, () => loadDetail(api, thinned, { over, smoothing, range: null, origins }));
+  const part = useQuery(place && `${place} ${totals}`, () => loadDetail(api, thinned, { over, smoothing, range, origins }));
+  const latest = useKept(smoothing ? "smoothed" : null, whole.data);
+  const closer = useKept(place, part.data);
+  const retry = () => [whole, part].forEach((query) => query.error && query.reload());
+  const fault = whole.error ? { what: "The smoothed values", error: whole.error } : part.error ? { what: "The values of this part", error: part.error } : null;
 
-  return useMemo(() => {
-    const shown = series.map((one, k) => showSeries(one, wanted, wanted.origins[k], latest, part.data));
-    const counts = series.map((one, k) => countValues(one, shown[k], wanted, wanted.origins[k], part.data));
+  const shown = useMemo(() => {
+    const shown = series.map((one, k) => showSeries(one, wanted, wanted.origins[k], latest, closer));
+    const counts = series.map((one, k) => countValues(one, shown[k], wanted, wanted.origins[k], closer));
     return { series: shown, drawn: sum(counts.map(([drawn]) => drawn)), total: sum(counts.map(([, total]) => total)) };
-  }, [series, over, range, wanted.smoothing, latest, part.data]);
+  }, [series, over, range, wanted.smoothing, latest, closer]);
+  return { ...shown, fault, retry };
+}
+
+/** The last answer to a question, until the next one to it is there. */
+function useKept<T>(question: string | null, answer: T | undefined): T | undefined {
+  const kept = useRef<{ question: string | null; answer?: T }>({ question });
+  if (kept.current.question !== question || answer !== undefined) kept.current = { question, answer };
+  return kept.current.answer;
 }
 
 const isThinned = (one: Series) => one.total > one.values.length;
