@@ -31,6 +31,36 @@ test("watch a pipeline fail, read why, change it, run it again", async ({ page }
   }
 });
 
+test("a pipeline that is watched as it fails shows the step that failed, uncovered", async ({ page }) => {
+  const steps = { ...STEPS, prepare: { ...STEPS.prepare, command: `sleep 5; ${STEPS.prepare.command}` } };
+  await submitPipeline("watched", steps, INPUTS);
+  await expect.poll(async () => (await call("GET", `${WORKSPACE}/jobs/watched`)).properties.status).toBe("Running");
+  await open(page, "jobs/watched");
+  await expect(page.locator(".node[data-state=Running]")).toHaveCount(1);
+  await expect(page.locator(".job-title").getByText("Failed")).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByRole("region", { name: "train", exact: true })).toBeVisible();
+  await expect(page.getByRole("region", { name: "prepare", exact: true })).toHaveCount(0);
+});
+
+test("a step that is clicked at the right edge is not covered by its panel", async ({ page }) => {
+  const wide = Object.fromEntries(["a", "bb", "ccc", "dddd"].map((name) => [name, { command: "true" }]));
+  await submitPipeline("wide", wide, {});
+  await waitForEnd("wide");
+  await open(page, "jobs/wide");
+  const nodes = page.locator(".graph-nodes .node");
+  await expect(nodes).toHaveCount(4);
+  const places = await nodes.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().right));
+  const last = nodes.nth(places.indexOf(Math.max(...places)));
+  const { x, y } = (await last.boundingBox())!;
+  await page.mouse.click(x + 20, y + 20);
+  const panel = page.locator(".node-panel");
+  await expect(panel).toBeVisible();
+  await expect.poll(async () => {
+    const [step, beside] = [(await page.locator(".node[data-selected]").first().boundingBox())!, (await panel.boundingBox())!];
+    return step.x + step.width < beside.x;
+  }).toBe(true);
+});
+
 test("a step's log as it grows, its data, and where the time went", async ({ page }) => {
   await submitPipeline("grows", { ...STEPS, train: { ...STEPS.train, command: "for k in 1 2 3; do echo epoch $k; sleep 0.6; done; cat ${{inputs.data}}/table.csv" } }, INPUTS);
   await open(page, "jobs/grows");

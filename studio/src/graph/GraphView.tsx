@@ -61,12 +61,14 @@ export function GraphView({ arrangement, getJob, getMark, version, now, selected
     setView(chooseViewport(arrangement, size, findNode(selected ?? focus)?.box));
   }, [size, view, arrangement]);
 
-  const shownSelected = useRef(selected);
+  const revealed = useRef({ selected, size });
   useEffect(() => {
     const node = findNode(selected ?? undefined);
-    if (selected === shownSelected.current || !node || !size) return;
-    shownSelected.current = selected;
-    setView((before) => before && reveal(node.box, before.zoom < FAR ? { ...before } : before, size));
+    if (!node || !size) return;
+    const { selected: last, size: before } = revealed.current;
+    revealed.current = { selected, size };
+    // The panel of a step that is selected takes a part of the window, perhaps the one with the step.
+    setView((view) => view && (selected !== last || (before && before !== size && isVisible(node.box, view, before, 0)) ? reveal(node.box, view, size) : view));
   }, [selected, nodes, size]);
 
   const states = useMemo(() => {

@@ -188,9 +188,14 @@ export function listAncestors(graph: JobGraph, name: string): string[] {
   return found;
 }
 
+/** The step that failed by itself, the first of several. */
+export function findFailed(graph: JobGraph): GraphJob | undefined {
+  return listSteps(graph).filter((job) => job.status === "Failed").sort((a, b) => (a.end ?? 0) - (b.end ?? 0))[0];
+}
+
 /** The step that a person looks for first: the one that failed by itself, or one that runs. */
 export function findFocus(graph: JobGraph): GraphJob | undefined {
-  const steps = graph.jobs.filter((job) => !job.composite);
-  const failed = steps.filter((job) => job.status === "Failed").sort((a, b) => (a.end ?? 0) - (b.end ?? 0));
-  return failed[0] ?? steps.find((job) => job.status === "Running" || job.status === "Preparing");
+  return findFailed(graph) ?? listSteps(graph).find((job) => job.status === "Running" || job.status === "Preparing");
 }
+
+const listSteps = (graph: JobGraph): GraphJob[] => graph.jobs.filter((job) => !job.composite);

@@ -2,7 +2,7 @@ import { lazy, Suspense, useCallback, useEffect, useMemo, useState, useSyncExter
 import type { GraphJob, JobGraph } from "../api/types";
 import { useQuery } from "../api/useQuery";
 import { GraphView } from "../graph/GraphView";
-import { findFocus, listAncestors, type GraphNode, type Openings } from "../graph/model";
+import { findFailed, findFocus, listAncestors, type GraphNode, type Openings } from "../graph/model";
 import { prepareArrangement, useArrangement } from "../graph/useArrangement";
 import { useApi } from "../shell/context";
 import { DeadEnd } from "../shell/DeadEnd";
@@ -52,7 +52,7 @@ function LoadedJob({ store, graph, top, version }: { store: JobStore; graph: Job
   const view = hasTrials && !query.get("view") ? "trials" : query.get("view") === "timeline" ? "timeline" : "graph";
   const [focus] = useState(() => findFocus(graph));
   const chosen = query.get("node");
-  const initial = chosen === null && top.status === "Failed" ? focus?.label : chosen;
+  const initial = chosen === null && top.status === "Failed" ? findFailed(graph)?.label : chosen;
   const selected = !hasSteps || !initial ? undefined : initial === OWN ? top : graph.jobs.find((job) => job.label === initial);
   const tab = TABS.find(({ key }) => key === query.get("tab"))?.key ?? "summary";
   const setTab = (key: TabKey) => setQuery({ tab: key === "summary" ? null : key, node: initial ?? null }, { replace: true });
@@ -68,8 +68,7 @@ function LoadedJob({ store, graph, top, version }: { store: JobStore; graph: Job
       <header className="job-head">
         <nav aria-label="Above this job" className="crumbs">
           <Link to={buildPath(api.workspace.folder, "jobs")}>Jobs</Link>
-          <Icon name="right" size={12} />
-          {body.data?.properties.experimentName && <Link to={`${buildPath(api.workspace.folder, "jobs")}?experiment=${encodeURIComponent(body.data.properties.experimentName)}`}>{body.data.properties.experimentName}</Link>}
+          {body.data?.properties.experimentName && <><Icon name="right" size={12} /><Link to={`${buildPath(api.workspace.folder, "jobs")}?experiment=${encodeURIComponent(body.data.properties.experimentName)}`}>{body.data.properties.experimentName}</Link></>}
           {body.data?.properties.parentJobName && <><Icon name="right" size={12} /><Link to={buildPath(api.workspace.folder, "jobs", body.data.properties.parentJobName)}>{body.data.properties.parentJobName}</Link></>}
         </nav>
         <div className="job-title">
