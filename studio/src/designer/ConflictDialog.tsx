@@ -1,7 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { ErrorMessage } from "../shell/messages";
 import type { OpenedDocument } from "./store";
-import "../job/job.css";
 
 export interface Conflict {
   /** The server's sentence. */
@@ -30,7 +29,7 @@ export function ConflictDialog({ conflict: { sentence, there }, onReload, onOver
       <p id="conflict-words">{sentence}. {there ? "After a reload, Undo brings your text back." : "Your text is still here."}</p>
       {error && <ErrorMessage error={error} />}
       <div className="dialog-actions">
-        <button className="button" onClick={() => dialog.current?.close()}>Leave it</button>
+        <button className="button" onClick={() => dialog.current?.close()}>Cancel</button>
         {there && <button className="button" onClick={() => onReload(there)}>Reload the {what}</button>}
         <button className="button" onClick={() => onOverwrite().catch(setError)}>{there ? "Save mine over it" : "Save it again"}</button>
         <button className="button primary" onClick={onSaveAs}>Save as…</button>

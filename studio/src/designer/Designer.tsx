@@ -259,9 +259,10 @@ export function Designer({ store, onLeave, onMoved }: Props) {
       {dialog === "save" && (
         <SaveDialog store={store} onClose={() => setDialog(null)} onSave={async (origin) => {
           await saveTo(origin);
-          setDialog(null);
-          if (origin.kind === "file") onMoved(`${page}?file=${encodeURIComponent(origin.path)}`);
-          if (origin.kind === "draft") onMoved(`${page}?draft=${encodeURIComponent(origin.name)}`);
+          return () => {
+            if (origin.kind === "file") onMoved(`${page}?file=${encodeURIComponent(origin.path)}`);
+            if (origin.kind === "draft") onMoved(`${page}?draft=${encodeURIComponent(origin.name)}`);
+          };
         }} />
       )}
       {dialog && dialog !== "save" && <PublishDialog key={dialog} store={store} kind={dialog} onClose={() => setDialog(null)} />}

@@ -1,10 +1,9 @@
-import { useEffect, useRef, useState, type FormEvent } from "react";
-import { ErrorMessage } from "../shell/messages";
+import { useState } from "react";
+import { FormDialog } from "../shell/FormDialog";
 import { tell } from "../shell/toasts";
 import { makeStepName } from "./pipeline/changes";
 import { showValue } from "./pipeline/values";
 import type { DesignerStore } from "./store";
-import "../job/job.css";
 
 export type PublishKind = "component" | "schedule" | "endpoint";
 
@@ -17,50 +16,31 @@ type Fields = Record<string, string>;
 
 /** Registers, schedules or publishes a pipeline. */
 export function PublishDialog({ store, kind, onClose }: { store: DesignerStore; kind: PublishKind; onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const own = makeStepName(String(store.drawing.head.name ?? store.drawing.head.display_name ?? store.fileName.replace(/\.ya?ml$/, "")));
   const [fields, setFields] = useState<Fields>({ name: own, version: findOwnVersion(store), endpoint: own.replaceAll("_", "-"), deployment: "default", trigger: "cron", expression: "0 3 * * *", zone: Intl.DateTimeFormat().resolvedOptions().timeZone, frequency: "day", interval: "1" });
-  const [error, setError] = useState<Error | null>(null);
-  const [isBusy, setBusy] = useState(false);
-  useEffect(() => dialog.current?.showModal(), []);
   const set = (key: string) => (event: { target: { value: string } }) => setFields((before) => ({ ...before, [key]: event.target.value }));
   const field = (key: string, label: string, isNeeded = true) => <label className="dialog-field"><span>{label}</span><input className="field mono" value={fields[key]} onChange={set(key)} required={isNeeded} /></label>;
-  async function publish(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    try {
-      tell(await send(store, kind, fields));
-      onClose();
-    } catch (caught) {
-      setError(caught as Error);
-      setBusy(false);
-    }
+  async function publish() {
+    const told = await send(store, kind, fields);
+    return () => tell(told);
   }
   const [title, words] = TITLES[kind];
   return (
-    <dialog ref={dialog} className="dialog" aria-labelledby="publish-title" onClose={onClose}>
-      <form onSubmit={publish}>
-        <h2 id="publish-title">{title}</h2>
-        <p className="muted">{words}</p>
-        {kind === "endpoint" && <>{field("endpoint", "Endpoint")}{field("deployment", "Deployment")}</>}
-        {field("name", kind === "endpoint" ? "Component" : "Name")}
-        {kind !== "schedule" && field("version", "Version (the next one if left empty)", false)}
-        {kind === "schedule" && (
-          <>
-            <label className="dialog-field"><span>When</span><select className="field" value={fields.trigger} onChange={set("trigger")}><option value="cron">a cron expression</option><option value="recurrence">every so often</option></select></label>
-            {fields.trigger === "cron" ? field("expression", "Minute, hour, day, month, day of the week") : (
-              <div className="form-new">{field("interval", "Every")}<label className="dialog-field"><span>Unit</span><select className="field" value={fields.frequency} onChange={set("frequency")}>{["minute", "hour", "day", "week", "month"].map((one) => <option key={one}>{one}</option>)}</select></label></div>
-            )}
-            {field("zone", "Time zone")}
-          </>
-        )}
-        {error && <ErrorMessage error={error} />}
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={() => dialog.current?.close()}>Leave it</button>
-          <button className="button primary" disabled={isBusy}>{kind === "component" ? "Register" : kind === "schedule" ? "Schedule" : "Publish"}</button>
-        </div>
-      </form>
-    </dialog>
+    <FormDialog title={title} action={kind === "component" ? "Register" : kind === "schedule" ? "Schedule" : "Publish"} onSubmit={publish} onClose={onClose}>
+      <p className="muted">{words}</p>
+      {kind === "endpoint" && <>{field("endpoint", "Endpoint")}{field("deployment", "Deployment")}</>}
+      {field("name", kind === "endpoint" ? "Component" : "Name")}
+      {kind !== "schedule" && field("version", "Version (the next one if left empty)", false)}
+      {kind === "schedule" && (
+        <>
+          <label className="dialog-field"><span>When</span><select className="field" value={fields.trigger} onChange={set("trigger")}><option value="cron">a cron expression</option><option value="recurrence">every so often</option></select></label>
+          {fields.trigger === "cron" ? field("expression", "Minute, hour, day, month, day of the week") : (
+            <div className="form-new">{field("interval", "Every")}<label className="dialog-field"><span>Unit</span><select className="field" value={fields.frequency} onChange={set("frequency")}>{["minute", "hour", "day", "week", "month"].map((one) => <option key={one}>{one}</option>)}</select></label></div>
+          )}
+          {field("zone", "Time zone")}
+        </>
+      )}
+    </FormDialog>
   );
 }
 

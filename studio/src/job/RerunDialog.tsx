@@ -1,7 +1,7 @@
-import { useEffect, useRef, useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useQuery } from "../api/useQuery";
 import { useApi } from "../shell/context";
-import { ErrorMessage } from "../shell/messages";
+import { FormDialog } from "../shell/FormDialog";
 import { buildPath, go } from "../shell/router";
 import { createName } from "./names";
 
@@ -15,42 +15,22 @@ interface Props {
 /** Asks for the inputs of another run of a job or of one step, and starts it. */
 export function RerunDialog({ name, only, onClose }: Props) {
   const api = useApi();
-  const dialog = useRef<HTMLDialogElement>(null);
   const ports = useQuery(`${api.own} ${name} rerun`, () => api.getPorts(name));
   const [changes, setChanges] = useState<Record<string, string>>({});
-  const [error, setError] = useState<Error | null>(null);
-  const [isBusy, setBusy] = useState(false);
-  useEffect(() => dialog.current?.showModal(), []);
-  async function submit(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    try {
-      const made = await api.rerunJob(name, { name: createName(), inputs: changes, ...(only === undefined ? {} : { only: true }) });
-      onClose();
-      go(buildPath(api.workspace.folder, "jobs", made.name));
-    } catch (caught) {
-      setError(caught as Error);
-      setBusy(false);
-    }
+  async function submit() {
+    const made = await api.rerunJob(name, { name: createName(), inputs: changes, ...(only === undefined ? {} : { only: true }) });
+    return () => go(buildPath(api.workspace.folder, "jobs", made.name));
   }
   const inputs = ports.data?.inputs ?? [];
   return (
-    <dialog ref={dialog} className="dialog" aria-labelledby="rerun-title" onClose={onClose}>
-      <form onSubmit={submit}>
-        <h2 id="rerun-title">{only === undefined ? "Run it again" : `Run only ${only}`}</h2>
-        <p className="muted">{only !== undefined ? "A new job of this step alone, with the inputs that it had. Its outputs have places of their own." : inputs.length ? "Change what should be different. Steps that stay the same are reused." : "As it was submitted. Steps that stay the same are reused."}</p>
-        {inputs.map((port) => (
-          <label key={port.name} className="dialog-field">
-            <span>{port.name} <span className="muted">{port.value === undefined ? port.type.replaceAll("_", " ") : ""}</span></span>
-            <input className="field mono" value={changes[port.name] ?? port.value ?? port.uri ?? ""} onChange={(event) => setChanges({ ...changes, [port.name]: event.target.value })} />
-          </label>
-        ))}
-        {(error ?? ports.error) && <ErrorMessage error={(error ?? ports.error)!} />}
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={() => dialog.current?.close()}>Leave it</button>
-          <button className="button primary" disabled={isBusy}>Run</button>
-        </div>
-      </form>
-    </dialog>
+    <FormDialog title={only === undefined ? "Run it again" : `Run only ${only}`} action="Run" onSubmit={submit} onClose={onClose} error={ports.error}>
+      <p className="muted">{only !== undefined ? "A new job of this step alone, with the inputs that it had. Its outputs have places of their own." : inputs.length ? "Change what should be different. Steps that stay the same are reused." : "As it was submitted. Steps that stay the same are reused."}</p>
+      {inputs.map((port) => (
+        <label key={port.name} className="dialog-field">
+          <span>{port.name} <span className="muted">{port.value === undefined ? port.type.replaceAll("_", " ") : ""}</span></span>
+          <input className="field mono" value={changes[port.name] ?? port.value ?? port.uri ?? ""} onChange={(event) => setChanges({ ...changes, [port.name]: event.target.value })} />
+        </label>
+      ))}
+    </FormDialog>
   );
 }

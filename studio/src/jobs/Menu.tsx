@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState, type ReactNode } from "react";
+import { useEffect, useId, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import { Icon } from "../shell/icons";
 import "./menu.css";
 
@@ -6,7 +6,15 @@ import "./menu.css";
 export function Menu({ label, count = 0, children }: { label: string; count?: number; children: (close: () => void) => ReactNode }) {
   const [isOpen, setOpen] = useState(false);
   const own = useRef<HTMLDivElement>(null);
+  const panel = useRef<HTMLDivElement>(null);
   const id = useId();
+  useLayoutEffect(() => {
+    if (!isOpen) return;
+    const observer = new ResizeObserver(() => keepInWindow(panel.current!)); // what it shows may come later
+    observer.observe(panel.current!);
+    keepInWindow(panel.current!);
+    return () => observer.disconnect();
+  }, [isOpen]);
   useEffect(() => {
     if (!isOpen) return;
     function leave(event: Event) {
@@ -31,7 +39,17 @@ export function Menu({ label, count = 0, children }: { label: string; count?: nu
         {count > 0 && <span className="count">{count}</span>}
         <Icon name="down" size={14} />
       </button>
-      {isOpen && <div className="menu-panel" id={id}>{children(() => setOpen(false))}</div>}
+      {isOpen && <div ref={panel} className="menu-panel" id={id}>{children(() => setOpen(false))}</div>}
     </div>
   );
+}
+
+const EDGE = 8;
+
+/** Move a panel sideways, so that it is within the window. */
+function keepInWindow(panel: HTMLElement): void {
+  panel.style.translate = "";
+  const { left, right } = panel.getBoundingClientRect();
+  const by = left < EDGE ? EDGE - left : Math.min(0, document.documentElement.clientWidth - EDGE - right);
+  if (by) panel.style.translate = `${by}px`;
 }

@@ -43,7 +43,7 @@ export function Navigation({ current }: { current: string }) {
         <Icon name="search" /><span className="wide">Find</span><span className="shortcut"><kbd>Ctrl K</kbd></span>
       </button>
       <button className="item" onClick={changeTheme} aria-label={`Colours: ${theme}`}>
-        <Icon name={THEME_ICONS[theme]} /><span className="wide">{theme === "system" ? "As the system" : theme === "dark" ? "Dark" : "Light"}</span>
+        <Icon name={THEME_ICONS[theme]} /><span className="wide">{theme === "system" ? "System" : theme === "dark" ? "Dark" : "Light"}</span>
       </button>
       <button className="item" onClick={leave} aria-label="Sign out"><Icon name="exit" /><span className="wide">Sign out</span></button>
       <span className="who" title={`${session.home}, smalt ${session.version}`}>{session.principal} · smalt {session.version}</span>

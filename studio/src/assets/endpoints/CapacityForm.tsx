@@ -15,8 +15,8 @@ interface Props {
 }
 
 const FIELDS = [
-  { key: "traffic", title: "Traffic in %", what: "traffic in percent", least: 0, most: 100 },
-  { key: "mirror", title: "Copies in %", what: "copies of requests in percent", least: 0, most: 50 },
+  { key: "traffic", title: "Traffic (%)", what: "traffic in percent", least: 0, most: 100 },
+  { key: "mirror", title: "Mirrored traffic (%)", what: "mirrored traffic in percent", least: 0, most: 50 },
   { key: "instances", title: "Instances", what: "instances", least: 1, most: 100 },
 ] as const;
 
@@ -69,7 +69,7 @@ export function CapacityForm({ name, endpoint, deployments, onDone }: Props) {
       <p className={total === 100 || total === 0 ? "muted" : "error-text"} role="status">{total === 100 ? "The shares add up to 100 %." : total === 0 ? "No requests are passed on." : `The shares add up to ${total} %; they must add up to 100, or all be 0.`}</p>
       {error && <ErrorMessage error={error} />}
       <div className="dialog-actions">
-        <button type="button" className="button" disabled={isBusy || !Object.keys(edited).length} onClick={() => setEdited({})}>Leave it</button>
+        <button type="button" className="button" disabled={isBusy || !Object.keys(edited).length} onClick={() => setEdited({})}>Reset</button>
         <button className="button primary" disabled={isBusy || !(changes.shares || changes.scaled.length) || (total !== 100 && total !== 0)}>{isBusy ? "Waiting" : "Change"}</button>
       </div>
     </form>

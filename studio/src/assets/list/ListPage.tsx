@@ -81,7 +81,7 @@ function SearchField({ text: given, noun }: { text: string; noun: string }) {
   return (
     <label className="search-field">
       <Icon name="search" />
-      <span className="visually-hidden">Search for a {noun}</span>
+      <span className="visually-hidden">Search for {/^[aeiou]/i.test(noun) ? "an" : "a"} {noun}</span>
       <input className="field" type="search" value={text} placeholder="Search" onChange={(event) => setText(event.target.value)} />
     </label>
   );

@@ -1,0 +1,58 @@
+import { useEffect, useId, useRef, useState, type FormEvent, type ReactNode } from "react";
+import { ErrorMessage } from "./messages";
+
+interface Props {
+  title: string;
+  /** What the button says that sends the form. */
+  action: string;
+  /** Do it, and return what is done once the dialog is closed, such as to open the page of what was made. */
+  onSubmit: () => Promise<() => void>;
+  onClose: () => void;
+  /** An error of what the form shows. */
+  error?: Error | null;
+  children: ReactNode;
+}
+
+/** A form over the page. While its request runs it stays open, and its error is told in it. */
+export function FormDialog({ title, action, onSubmit, onClose, error: given = null, children }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  const [error, setError] = useState<Error | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  useEffect(() => {
+    const own = dialog.current!;
+    own.showModal();
+    (own.querySelector<HTMLElement>("input, select, textarea") ?? own.querySelector<HTMLElement>(".primary"))?.focus();
+  }, []);
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    if (isBusy) return;
+    setBusy(true);
+    setError(null);
+    try {
+      const finish = await onSubmit();
+      if (!dialog.current?.open) return;
+      dialog.current.close(); // gives the focus back to what opened it, and calls onClose
+      finish();
+    } catch (caught) {
+      setError(caught as Error);
+      setBusy(false);
+    }
+  }
+  const shown = error ?? given;
+  const stay = (event: { preventDefault: () => void }) => isBusy && event.preventDefault();
+  return (
+    <dialog ref={dialog} className="dialog" aria-labelledby={titleId} onClose={onClose} onCancel={stay} onKeyDown={(event) => event.key === "Escape" && stay(event)}>
+      <form onSubmit={submit}>
+        <h2 id={titleId}>{title}</h2>
+        {children}
+        {shown && <ErrorMessage error={shown} />}
+        <div className="dialog-actions">
+          <button type="button" className="button" disabled={isBusy} onClick={() => dialog.current?.close()}>Cancel</button>
+          <button className="button primary" disabled={isBusy}>{action}</button>
+        </div>
+      </form>
+    </dialog>
+  );
+}
