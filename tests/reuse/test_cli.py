@@ -144,3 +144,15 @@ def test_an_identical_step_whose_original_was_deleted_is_told(project: Project) 
     told = project.smalt("job", "explain-reuse", "late")
     assert "no earlier pipeline step is similar" not in told
     assert "job heir-prep is identical, but was itself reused, and the job that ran, origin-prep, was deleted" in told
+
+
+def test_a_step_that_is_new_is_not_compared_with_another_of_the_same_code(project: Project) -> None:
+    """The steps of a pipeline often share a folder of code; that makes them no versions of each other."""
+    project.write("src/new.sh", "echo new\n")
+    project.run("before")
+    step = "  fresh:\n    code: src\n    command: sh new.sh\n    environment: azureml:host\n"
+    project.write("pipe.yml", PIPELINE + step)
+    project.run("after")
+    (told,) = json.loads(project.explain("after", "--node", "fresh", "-o", "json"))
+    assert told["reason"] == "this step has not run before: no earlier pipeline step is similar"
+    assert told["compared_to"] is None

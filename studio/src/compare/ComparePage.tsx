@@ -42,7 +42,7 @@ export default function ComparePage() {
   return (
     <div className="compare-page">
       <header className="job-head">
-        <nav aria-label="Above this page" className="crumbs"><Link to={buildPath(api.workspace.folder, "jobs")}>Jobs</Link><Icon name="right" size={12} /></nav>
+        <nav aria-label="Above this page" className="crumbs"><Link to={buildPath(api.workspace.folder, "jobs")}>Jobs</Link></nav>
         <div className="job-title">
           <h1>Compare</h1>
           <span className="muted number" role="status">{jobs.length > 0 && pluralize(jobs.length, "job")}</span>

@@ -219,8 +219,8 @@ def find_nearest(db: Database, job: Job, hashes: Sequence[tuple[str, str]], befo
     """Return the step of another pipeline, over at that time, that shares most of these parts; of equals the
     newest.
 
-    A step of the same name counts as if it shared one more part; one of another name must share at least
-    command or code.
+    A step of the same name counts as if it shared one more part; one of another name must share the command: the
+    code is often that of all steps of a pipeline.
     """
     if not hashes:
         return None
@@ -228,7 +228,7 @@ def find_nearest(db: Database, job: Job, hashes: Sequence[tuple[str, str]], befo
     row = db.row(
         f"SELECT k.job_id FROM reuse_keys k JOIN jobs j ON j.id=k.job_id"
         f" WHERE k.workspace_id=? AND {has_part} AND j.root_id<>? AND j.ended_at<=?"
-        " GROUP BY k.job_id HAVING max(k.part IN ('command', 'code')) OR j.node=?"
+        " GROUP BY k.job_id HAVING max(k.part='command') OR j.node=?"
         " ORDER BY count(*) + (j.node=?) DESC, k.job_id DESC LIMIT 1",
         (job.workspace_id, *parts, job.root_id, before, job.node, job.node),
     )

@@ -1,6 +1,5 @@
 import { useEffect, type ReactNode } from "react";
 import { useApi } from "../../shell/context";
-import { Icon } from "../../shell/icons";
 import { Link } from "../../shell/Link";
 import { buildPath, setQuery, usePlace } from "../../shell/router";
 import { Tabs } from "../../shell/Tabs";
@@ -36,7 +35,6 @@ export function DetailPage({ list, title, badges, actions, tabs }: Props) {
       <header className="job-head">
         <nav aria-label="Above this page" className="crumbs">
           <Link to={buildPath(api.workspace.folder, list.path)}>{list.name}</Link>
-          <Icon name="right" size={12} />
         </nav>
         <div className="job-title">
           <h1>{title}</h1>
