@@ -34,8 +34,17 @@ test("no control of a page is outside of a phone's screen, and a job's buttons t
     expect(await listCovered(page), path).toEqual([]);
   }
   await page.setViewportSize({ width: 1280, height: 720 });
+  for (const [path, label] of [["jobs", "Metric"], ["designer?new=1", "More"]]) {
+    await page.goto(`${PAGES}/${path}`);
+    await page.getByRole("button", { name: label, exact: true }).click();
+    await expect(page.locator(".menu-panel")).toBeVisible();
+    await expect.poll(() => page.locator(".menu-panel").evaluate((panel) => panel.getBoundingClientRect().right <= innerWidth), path).toBe(true);
+  }
   await page.goto(`${PAGES}/jobs/narrow`);
   await expect(page.getByRole("button", { name: "About" })).toBeVisible();
   const rows = await page.locator(".job-acts .button").evaluateAll((found) => [...new Set(found.map((one) => Math.round(one.getBoundingClientRect().top)))]);
   expect(rows).toHaveLength(1);
+  await expect(page.getByRole("region", { name: "b", exact: true })).toBeVisible();
+  expect(await page.evaluate(() => document.scrollingElement!.scrollHeight)).toBe(720);
+  expect(await page.locator(".node-panel .tabs").evaluate((tabs) => tabs.scrollWidth - tabs.clientWidth)).toBe(0);
 });

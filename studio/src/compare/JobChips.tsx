@@ -20,7 +20,7 @@ export function JobChips({ jobs, onChange }: { jobs: ComparedJob[]; onChange: (n
         <li key={job.name} style={{ "--own": colours[k % colours.length] } as CSSProperties}>
           <StateIcon state={job.status} size={14} />
           <Link to={buildPath(api.workspace.folder, "jobs", job.name)} title={job.name}>{job.display_name ?? job.name}</Link>
-          {job.display_name && <span className="muted mono">{job.name.slice(0, 18)}</span>}
+          {job.display_name && <span className="muted mono">{job.name}</span>}
           {k === 0 ? <span className="first">first</span> : <button className="button quiet small" onClick={() => onChange([job.name, ...names.filter((name) => name !== job.name)])} title="Compare the others with this one">Put first</button>}
           <button className="button quiet icon small" aria-label={`Leave out ${job.display_name ?? job.name}`} onClick={() => onChange(names.filter((name) => name !== job.name))}><Icon name="close" size={12} /></button>
         </li>

@@ -40,7 +40,7 @@ export function ChartCard({ title, series, over, smoothing, isLogarithmic, colou
       <header className="curve-head">
         <h3>{title}</h3>
         <DrawnNote drawn={detail.drawn} total={detail.total} isPart={range !== null} />
-        {isLogarithmic && <LeftOutNote count={countLeftOut(detail.series, over, range, origins)} isAtLeast={detail.drawn < detail.total} />}
+        {isLogarithmic && <LeftOutNote count={countLeftOut(detail.series, over, range, origins)} isAtLeast={!(detail.drawn >= detail.total)} />}
         {range && <button className="button small" onClick={showAll}>Show all</button>}
       </header>
       {detail.fault && <ErrorMessage error={new Error(`${detail.fault.what} could not be loaded: ${detail.fault.error.message}`)} retry={detail.retry} />}
