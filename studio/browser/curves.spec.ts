@@ -207,5 +207,6 @@ test.describe("of a job that runs", () => {
     await expect(findChart(page).locator("canvas")).toBeVisible();
     await page.getByLabel("Smoothing").fill("0.9");
     await expect.poll(() => smoothed).toBe(2);
+    await page.unrouteAll({ behavior: "ignoreErrors" });
   });
 });
