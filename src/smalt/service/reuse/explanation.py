@@ -53,7 +53,9 @@ async def explain_step(reuse: Reuse, job: Job) -> Json:
         )
     if other is None:
         reason = _remove_mark(step.reason) or (
-            _explain_unfit(*ruled_out) if ruled_out else "this step has not run before: no earlier pipeline step is similar"
+            _explain_unfit(*ruled_out)
+            if ruled_out
+            else "this step has not run before: no earlier pipeline step is similar"
         )
         return _make_answer(
             job, "ran", reason, parts=[_make_part(name, None, content) for name, content in now.items()]
