@@ -61,6 +61,32 @@ test("a step that is clicked at the right edge is not covered by its panel", asy
   }).toBe(true);
 });
 
+test("a dialog stays while its request runs, and is left by Cancel or Escape before", async ({ page }) => {
+  await submit("again", "true", {});
+  await waitForEnd("again");
+  await open(page, "jobs/again");
+  const dialog = page.getByRole("dialog");
+  await page.getByRole("button", { name: "Run again" }).click();
+  await expect(dialog.getByRole("button", { name: "Run", exact: true })).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(dialog).toHaveCount(0);
+  await page.getByRole("button", { name: "Run again" }).click();
+  let answer = () => {};
+  await page.route(/\/rerun/, async (route) => {
+    await new Promise<void>((resolve) => (answer = resolve));
+    await route.continue();
+  });
+  await dialog.getByRole("button", { name: "Run", exact: true }).click();
+  await expect(dialog.getByRole("button", { name: "Cancel" })).toBeDisabled();
+  for (let k = 0; k < 3; k++) await page.keyboard.press("Escape");
+  await page.waitForTimeout(300);
+  await expect(dialog).toBeVisible();
+  await expect(page).toHaveURL(/jobs\/again/);
+  answer();
+  await expect(dialog).toHaveCount(0);
+  await expect(page).not.toHaveURL(/jobs\/again/);
+});
+
 test("a step's log as it grows, its data, and where the time went", async ({ page }) => {
   await submitPipeline("grows", { ...STEPS, train: { ...STEPS.train, command: "for k in 1 2 3; do echo epoch $k; sleep 0.6; done; cat ${{inputs.data}}/table.csv" } }, INPUTS);
   await open(page, "jobs/grows");

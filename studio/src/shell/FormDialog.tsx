@@ -24,6 +24,13 @@ export function FormDialog({ title, action, onSubmit, onClose, error: given = nu
     own.showModal();
     (own.querySelector<HTMLElement>("input, select, textarea") ?? own.querySelector<HTMLElement>(".primary"))?.focus();
   }, []);
+  useEffect(() => {
+    if (!isBusy) return;
+    // Of the page, not of the dialog: the button that had the focus is disabled, so keys go to the page.
+    const stay = (event: KeyboardEvent) => event.key === "Escape" && event.preventDefault();
+    addEventListener("keydown", stay, true);
+    return () => removeEventListener("keydown", stay, true);
+  }, [isBusy]);
 
   async function submit(event: FormEvent) {
     event.preventDefault();
@@ -41,9 +48,8 @@ export function FormDialog({ title, action, onSubmit, onClose, error: given = nu
     }
   }
   const shown = error ?? given;
-  const stay = (event: { preventDefault: () => void }) => isBusy && event.preventDefault();
   return (
-    <dialog ref={dialog} className="dialog" aria-labelledby={titleId} onClose={onClose} onCancel={stay} onKeyDown={(event) => event.key === "Escape" && stay(event)}>
+    <dialog ref={dialog} className="dialog" aria-labelledby={titleId} onClose={onClose} onCancel={(event) => isBusy && event.preventDefault()}>
       <form onSubmit={submit}>
         <h2 id={titleId}>{title}</h2>
         {children}
