@@ -44,6 +44,7 @@ _WITHOUT_LOGS = ContentFilter(without=(f"/{_LOGS}/", "/system_logs/"))
 
 HostChanged = Callable[[], "tuple[str, float] | None"]
 """The realised hash of the host's environment, and when it last changed; None while that is not known."""
+_DELETED = "the job with identical code, inputs and environment was deleted meanwhile"
 _TICK = 0.01
 """Seconds by which the file system's clock may be behind."""
 
@@ -260,8 +261,11 @@ class Reuse:
             twin = yield from self._find_unexamined(asked, key, 0)
         if twin is None:
             return ReuseVerdict(reason=odd)
+        of = jobs.find_job(self._db, twin.job_id)
+        if of is None:
+            return ReuseVerdict(reason=_DELETED)
         known_contents = {"inputs": contents, "outputs": twin.contents.get("outputs", {}), "found": there}
-        return ReuseVerdict(key, known_contents, jobs.get_job(self._db, twin.job_id))
+        return ReuseVerdict(key, known_contents, of)
 
     def _read_given_outputs(self, asked: ReuseCandidate) -> Looking[dict[str, str] | UnknownContent]:
         """Return the contents found at the given paths of outputs: a step that finds something there may add to
@@ -292,7 +296,9 @@ class Reuse:
 
     def _check_outputs(self, step: ReuseStep) -> Looking[str | None]:
         """Return the sentence that says why a step's outputs can no longer be reused; None if they can."""
-        job = jobs.get_job(self._db, step.job_id)
+        job = jobs.find_job(self._db, step.job_id)
+        if job is None:
+            return _DELETED
         places = {
             f"output '{name}'": LookupPlace(row[2] or "", row[0], self.get_workspace(job))
             for name, row in job_data.read_data(self._db, job.id, "output").items()
@@ -364,7 +370,9 @@ class Reuse:
         """Record what a completed step read when it started and wrote until it ended; None if that cannot be
         determined.
         """
-        job = jobs.get_job(self._db, step.job_id)
+        job = jobs.find_job(self._db, step.job_id)
+        if job is None:
+            return None
         if (since := step.contents.get("host")) is not None:
             host = self._host_changed()
             if host is None:
@@ -388,6 +396,8 @@ class Reuse:
                 [*written, artifacts], strict=True,
             )
         ]  # fmt: skip
+        if jobs.find_job(self._db, job.id) is None:  # deleted while its data was looked at
+            return None
         for _, content, why in said:
             if isinstance(content, UnknownContent) and content.for_now:
                 return None
