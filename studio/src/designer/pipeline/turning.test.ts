@@ -161,6 +161,13 @@ describe("values and types of a step that is turned", () => {
     expect(turn("a", "sweep", braces).text).toContain("environment_variables: {ID: 123456789012345679, V: 1.0}");
   });
 
+  it("are the same where the text ends in the middle of a block", () => { // which has no last line break for Python's reader
+    const text = "type: pipeline\njobs:\n  a:\n    environment: azureml:host@latest\n    inputs: {n: 1}\n    command: |\n      echo\n      more";
+    expect(turn("a", "if_else", text).data.jobs.a.command).toBe("echo\nmore");
+    expect(turn("a", "sweep", text).data.jobs.a.trial.command).toBe("echo\nmore");
+    expect(turn("a", "sweep", text.replace("|", "|-")).text).toContain("command: |-\n");
+  });
+
   it("are those that smalt reads", () => {
     const types = (inputs: string) => Object.fromEntries(find(read(own(inputs)), "a").inputs.map(({ name, spec }) => [name, spec.type]));
     expect(types('{a: 0.0, b: 1.0, c: 1_000, d: 012, e: 0x10, f: yes, g: 1e-3, h: word, i: "1", j: -3, k: 1.5e-3}')).toEqual({

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap } from "yaml";
+import { isAlias, isCollection, isMap, isPair, isScalar, isSeq, type Pair, type Scalar, type YAMLMap } from "yaml";
 import { columnOf, endOf, findPair, keyEndOf, keyOf, lineEnd, lineStart, startOf, type Edit, type Path, type Source, type Value } from "./source";
 import { indentLines, writeBlock, writeFlow, writeKey, writeNewBlock, writePair, writeScalar } from "./write";
 
@@ -141,7 +141,21 @@ function addToMap(source: Source, map: YAMLMap, write: Writer): Edit {
   const indent = columnOf(text, startOf(map.items[0]));
   const at = lineEnd(text, last);
   const lines = write(indent, false);
+  const open = at === text.length ? findOpenBlock(source) : null;
+  if (open !== null) return { from: open, to: at, insert: `-${text.slice(open, at)}${newline}${lines}` };
   return { from: at, to: at, insert: text[at - 1] === "\n" ? lines + newline : newline + lines };
+}
+
+/** The place after the `|` or `>` of a block at the very end of a text: without a last line break its value has none, and would get one from whatever follows. */
+export function findOpenBlock({ text, doc }: Source): number | null {
+  if (text.endsWith("\n")) return null;
+  let node: unknown = doc.contents;
+  while (isCollection(node)) {
+    const last: unknown = node.items.at(-1);
+    node = isPair(last) ? last.value : last;
+  }
+  if (!isScalar(node) || !node.type?.startsWith("BLOCK") || !node.range) return null;
+  return /^[|>]\d?[-+]/.test(text.slice(node.range[0], node.range[0] + 3)) ? null : node.range[0] + 1;
 }
 
 function addToEnd({ text, newline }: Source, lines: string): Edit {
