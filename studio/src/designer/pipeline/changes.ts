@@ -2,7 +2,7 @@ import { isAlias, isMap, isScalar, isSeq, visit, type Scalar } from "yaml";
 import { bindInput, bindOutput, bindStep, findPortNames, findStepNames } from "./expressions";
 import { isLiteral } from "./ports";
 import type { Drawing, Port, Step } from "./drawing";
-import { addLines, addPair, changeItems, findOpenBlock, removePair, renameKey, setValue } from "../yaml/edits";
+import { addLines, addPair, changeItems, findOpenBlock, removePair, renameKey, setValue, stripBlock } from "../yaml/edits";
 import { writeFlow } from "../yaml/write";
 import { reread } from "../yaml/reread";
 import { applyEdit, columnOf, lineEnd, lineStart, Source, type Edit, type Path, type Value } from "../yaml/source";
@@ -217,7 +217,7 @@ function copyLines(source: Source, path: Path): string | null {
   const indent = columnOf(source.text, range[0]);
   const [from, to] = [lineStart(source.text, range[0]), lineEnd(source.text, range[1])];
   const open = to === source.text.length ? findOpenBlock(source) : null;
-  const written = open === null ? source.text.slice(from, to) : `${source.text.slice(from, open)}-${source.text.slice(open, to)}`;
+  const written = open === null ? source.text.slice(from, to) : source.text.slice(from, open) + stripBlock(source.text.slice(open, to));
   const lines = written.replaceAll("\r\n", "\n").replace(/\n$/, "").split("\n");
   return lines.map((line) => (line.slice(0, indent).trim() ? line : line.slice(indent))).join("\n");
 }

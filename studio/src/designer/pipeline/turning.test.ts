@@ -165,7 +165,9 @@ describe("values and types of a step that is turned", () => {
     const text = "type: pipeline\njobs:\n  a:\n    environment: azureml:host@latest\n    inputs: {n: 1}\n    command: |\n      echo\n      more";
     expect(turn("a", "if_else", text).data.jobs.a.command).toBe("echo\nmore");
     expect(turn("a", "sweep", text).data.jobs.a.trial.command).toBe("echo\nmore");
-    expect(turn("a", "sweep", text.replace("|", "|-")).text).toContain("command: |-\n");
+    for (const head of ["|-", "|+", "|2-", "|2+"]) expect(turn("a", "sweep", text.replace("|", head).replaceAll(/^ {6}(echo|more)/gm, "      $1")).text).toMatch(/command: \|(-|2-|-2)\n/);
+    const between = "type: pipeline\njobs:\n  a:\n    command: |\n      echo\n    inputs: {n: 1}\n    environment: azureml:host@latest";
+    expect(turn("a", "sweep", between).text).toContain("command: |\n        echo\n");
   });
 
   it("are those that smalt reads", () => {

@@ -141,10 +141,15 @@ function addToMap(source: Source, map: YAMLMap, write: Writer): Edit {
   const indent = columnOf(text, startOf(map.items[0]));
   const at = lineEnd(text, last);
   const lines = write(indent, false);
-  const open = at === text.length ? findOpenBlock(source) : null;
-  if (open !== null) return { from: open, to: at, insert: `-${text.slice(open, at)}${newline}${lines}` };
-  return { from: at, to: at, insert: text[at - 1] === "\n" ? lines + newline : newline + lines };
+  if (text[at - 1] === "\n") return { from: at, to: at, insert: lines + newline };
+  if (at < text.length) return { from: at, to: at, insert: newline + lines };
+  const end = /[|>][-+\d]*[ \t]*(#.*)?\r?\n/.test(lines) ? newline : ""; // which a block needs
+  const open = findOpenBlock(source);
+  return { from: open ?? at, to: at, insert: (open === null ? "" : stripBlock(text.slice(open))) + newline + lines + end };
 }
+
+/** The text after the `|` or `>` of a block, so that its value has no last line break. */
+export const stripBlock = (text: string): string => `-${text.replace(/^(\d?)\+/, "$1")}`;
 
 /** The place after the `|` or `>` of a block at the very end of a text: without a last line break its value has none, and would get one from whatever follows. */
 export function findOpenBlock({ text, doc }: Source): number | null {
@@ -155,7 +160,7 @@ export function findOpenBlock({ text, doc }: Source): number | null {
     node = isPair(last) ? last.value : last;
   }
   if (!isScalar(node) || !node.type?.startsWith("BLOCK") || !node.range) return null;
-  return /^[|>]\d?[-+]/.test(text.slice(node.range[0], node.range[0] + 3)) ? null : node.range[0] + 1;
+  return /^[|>]\d?-/.test(text.slice(node.range[0], node.range[0] + 3)) ? null : node.range[0] + 1;
 }
 
 function addToEnd({ text, newline }: Source, lines: string): Edit {
