@@ -21,6 +21,8 @@ class Program(NamedTuple):
     """Variables that the command sets itself, each with a space after it."""
     variables: dict[str, str] = {}
     timeout: float | None = None
+    starts: str = "started warm"
+    """The beginning of what the log says of its start, once there is a parent."""
 
 
 def read_programs(name: str) -> list[Program]:

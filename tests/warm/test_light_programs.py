@@ -12,7 +12,7 @@ from tests.warm.rig import WarmRig
 def test_a_program_is_the_same_warm(warm_rig: WarmRig, program: Program) -> None:
     """Output, exit code, signal and files are those of a cold start."""
     cold, warm = warm_rig.run_cold(program), warm_rig.run_warm(program)
-    assert warm.how.startswith("started warm"), warm.how
+    assert warm.how.startswith(program.starts), warm.how
     assert (warm.code, warm.signal) == (cold.code, cold.signal), warm.log
     assert warm.log.splitlines() == cold.log.splitlines()
     assert warm.files == cold.files

@@ -245,6 +245,13 @@ def test_a_module_beside_the_program_hides_the_imported_one(warm_rig: WarmRig) -
         ("import os\ndef fill(into): into['A'] = '1'\nfill(os.environ)\n", "by another name than os.environ"),
         ("from unittest import mock\nmock.patch.dict('os.environ', A='1').start()\n", "another name than os.environ"),
         ("import ctypes\nctypes.CDLL(None).setenv(b'A', b'1', 1)\n", "by another name than os.environ"),
+        ("import os\ndef env(): return os.environ\nenv()['A'] = '1'\n", "by another name than os.environ"),
+        ("import os\nset = os.environ.__setitem__\n", "by another name than os.environ"),
+        ("import os, copy\nE = copy.copy(os.environ)\nE['A'] = '1'\n", "by another name than os.environ"),
+        ("from os import putenv as put\nput('A', '1')\n", "it calls putenv"),
+        ("import sys\n(sys.path, x) = [], 1\n", "it looks at sys.path, or changes it"),
+        ("import sys\nadd = sys.path.insert\n", "it looks at sys.path, or changes it"),
+        ("import sys\nx = vars(sys)\n", "it may look at sys.modules, or change it"),
         ("if True print(1)\n", "program.py is not Python of this server's version"),
     ],
 )  # fmt: skip
@@ -309,13 +316,110 @@ def test_imports_behind_code_that_is_not_read_are_the_programs_own(warm_rig: War
         "def print(*x): ...\nprint(1)\n",
         "from pathlib import Path\nPath('matplotlibrc').write_text('')\n",
         "for x in map(input, 'a'): pass\n",
+        # What only looks plain: code of the program runs by attributes, operators, classes and the like.
+        "import lazy\nLEVEL = lazy.level\n",
+        "from lazy import level\n",
+        "from prop import settings\nLEVEL = settings.level\n",
+        "from prop import settings\nprint(f'{settings}')\n",
+        "from prop import settings\nassert settings\n",
+        "from prop import settings\nclass A:\n    x = settings\n",
+        "from prop import settings\nx, y = settings\n",
+        "from prop import settings\nx = settings + 1\n",
+        "from prop import settings\nx: int = 1\nx += settings\n",
+        "class A:\n    def __init_subclass__(cls): input()\nclass B(A): pass\n",
+        "class A:\n    def __class_getitem__(cls, x): input()\nX = A[int]\n",
+        "class A:\n    def __class_getitem__(cls, x): input()\nX: A[int] = 1\n",
+        "class M(type):\n    def __instancecheck__(cls, x): input()\nclass A(metaclass=M): pass\nisinstance(1, A)\n",
+        "import collections.abc\nclass A(collections.abc.Sized):\n    @classmethod\n"
+        "    def __subclasshook__(cls, x): input()\nisinstance(1, collections.abc.Sized)\n",
+        "import enum\nclass A(enum.Enum):\n    def __init__(self, x): input()\n    B = 1\n",
+        "def rank(x): input()\nA = sorted([2, 1], key=rank)\n",
+        "A = sorted(['x = 1'], key=exec)\n",
+        "import collections\nA = collections.defaultdict(input)['x']\n",
+        "from functools import partial\npartial(input)()\n",
+        "def f() -> input(): ...\n",
+        "import os\nos.path.os.system('true')\n",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import math\nelse:\n    import helper\n",
+        "from typing import TYPE_CHECKING\nif not TYPE_CHECKING:\n    import helper\n",
+        "TYPE_CHECKING = len('a')\nif TYPE_CHECKING:\n    import helper\n",
+        "from names import print\nprint('x')\n",
+        "from names import *\nprint('x')\n",
+        "import compiled\n",
+        "import native\n",
+        "import both\n",
+        "import pkg.native\n",
     ],
 )
 def test_imports_after_what_may_change_them_are_the_programs_own(warm_rig: WarmRig, before: str) -> None:
     """Packages read filters, loggers, processors, files and functions while they are imported."""
-    files = {"helper.py": "import warnings\nwarnings.warn('')\n"}
+    files = {"helper.py": "import warnings\nwarnings.warn('')\n", "lazy.py": "def __getattr__(name): input()\n"}
+    files |= {"prop.py": "class settings: ...\n", "names.py": "def print(x): input()\n", "compiled.pyc": ""}
+    files |= {"native.abi3.so": "", "both.py": "", "both.so": "", "pkg/__init__.py": "", "pkg/native.so": ""}
     plan = warm_rig.make_step(Program("set", f"{before}import decimal\nimport json\n", files), "warm")["warm"]
     assert not {"decimal", "json"} & {*plan["modules"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import os\nos.environ['OMP_NUM_THREADS'], x = '1', 1\n",
+        "import os\n[x, *os.environ['OMP_NUM_THREADS']] = 'ab'\n",
+        "import os\nos.environ['OMP_NUM_THREADS']: str = '1'\n",
+        "import os\nfor os.environ['OMP_NUM_THREADS'] in '1': pass\n",
+        "import os\nx = [1 for os.environ['OMP_NUM_THREADS'] in '1']\n",
+        "import os\nwith open('x') as os.environ['OMP_NUM_THREADS']: pass\n",
+        "import os\nos.environ['OPENSSL_CONF'] = 'x'\nimport ssl\n",
+    ],
+)
+def test_a_variable_is_set_by_every_kind_of_target(warm_rig: WarmRig, text: str) -> None:
+    with pytest.raises(AssertionError, match=r"sets (OMP_NUM_THREADS|OPENSSL_CONF), which is read at import"):
+        warm_rig.make_step(Program("targets", text, {}), "warm")
+
+
+@pytest.mark.parametrize(
+    ("text", "modules"),
+    [
+        ("if __name__ != '__main__':\n    import csv\nelse:\n    import json\n", ["json"]),
+        ("if '__main__' == __name__:\n    import csv\n", ["csv"]),
+        ("if not __name__ == '__main__':\n    import csv\n", []),
+        ("if __name__ == 'other':\n    import csv\nimport json\n", ["json"]),
+        ("import helper\n", ["glob"]),
+        ("import typing\nif typing.TYPE_CHECKING:\n    import csv\nelse:\n    import json\n", ["typing", "json"]),
+    ],
+)
+def test_of_a_condition_that_is_certain_the_right_branch_is_read(
+    warm_rig: WarmRig, text: str, modules: list[str]
+) -> None:
+    files = {"helper.py": "if __name__ == '__main__':\n    import csv\nelse:\n    import glob\n"}
+    assert warm_rig.make_step(Program("branch", text, files), "warm")["warm"]["modules"] == modules
+
+
+@pytest.mark.parametrize("name", ["OPENSSL_CONF", "MIMALLOC_SHOW_STATS", "GLIBC_TUNABLES", "HDF5_USE_FILE_LOCKING"])
+def test_a_variable_that_is_read_when_a_library_is_loaded_makes_another_kind(warm_rig: WarmRig, name: str) -> None:
+    """C reads it where Python does not see that: no step may be the child of a parent without it."""
+    program = Program("loaded", "import ssl\n", {})
+    plain, other = (
+        warm_rig.make_step(program._replace(variables=variables), "warm")["warm"] for variables in ({}, {name: "x"})
+    )
+    assert other["env"][name] == "x"
+    assert plain["key"] != other["key"]
+
+
+def test_the_configuration_of_openssl_is_the_steps_own(warm_rig: WarmRig, tmp_path: Path) -> None:
+    """C reads it when the library is loaded: of a step that has a stricter one, it must not get lost."""
+    lines = "openssl_conf = a\n[a]\nalg_section = b\n[b]\ndefault_properties = fips=yes\n"
+    (tmp_path / "openssl.cnf").write_text(lines)
+    text = "import ssl\ntry:\n    ssl.create_default_context()\n    print('made')\n"
+    text += "except ssl.SSLError:\n    print('refused')\n"
+    plain = Program("openssl", text, {"openssl.cnf": lines})
+    strict = plain._replace(variables={"OPENSSL_CONF": str(tmp_path / "openssl.cnf")})
+    warm_rig.warm_up(plain)
+    cold, warm = warm_rig.run_cold(strict), warm_rig.run_warm(strict)
+    assert warm.how.startswith("started warm")
+    assert warm.log == cold.log == "refused\n"
+    assert warm_rig.run_warm(plain._replace(files={})).log == "made\n"
+    with pytest.raises(AssertionError, match="OPENSSL_CONF, which is read at import, names a file of its own folder"):
+        warm_rig.make_step(plain._replace(variables={"OPENSSL_CONF": "openssl.cnf"}), "warm")
 
 
 def test_imports_after_what_changes_nothing_are_done_before(warm_rig: WarmRig) -> None:
@@ -496,6 +600,42 @@ def test_a_parent_that_was_never_used_has_to_be_asked_for_more(warm_rig: WarmRig
     assert not find_parents(warm_rig, "unused")
     warm_rig.expect(plan)
     assert find_parents(warm_rig, "unused")
+
+
+def test_a_parent_that_waited_in_vain_for_long_may_come_again(warm_rig: WarmRig, tmp_path: Path) -> None:
+    """Only parents that soon ended unused were too many: a kind that is rare needs no more steps than at first."""
+    plan = {**warm_rig.make_step(COUNT, "warm")["warm"], "idle": 1}
+    mark = ProcessTree(str(tmp_path)).make_mark(MARK)
+    selector = selectors.DefaultSelector()
+    parents = WarmParents(tmp_path, mark, Timers(), selector, lambda pid: None, lambda sentence: None)
+    for name in "ab":
+        parents.expect_step({"id": name, "warm": plan})
+    (parent,) = parents._parents
+    parent.is_ready = True
+    parent.started -= 600
+    parent.used -= 600
+    parents._look_around()
+    assert parents._parents == []
+    for name in "cd":
+        parents.expect_step({"id": name, "warm": plan})
+    (second,) = parents._parents
+    parents.end_parents()
+    for pid in (parent.pid, second.pid):
+        os.waitpid(pid, 0)
+
+
+def test_the_log_says_what_a_parent_has_not_imported(rig: Rig, tmp_path: Path) -> None:
+    """A step may get a parent of less until there is its own; its log tells that from what is left to it for ever."""
+    warm_rig = launch_with_site(rig, tmp_path, {"tqdm.py": "print('imported')\n"})
+    less, more = Program("less", "import csv\n", {}), Program("more", "import csv, json, tqdm\n", {})
+    warm_rig.warm_up(less)
+    _, _, how = run_in_place(warm_rig, more)
+    assert how == "started warm: imported before: csv; not yet: json, tqdm\n"
+    warm_rig.warm_up(more)
+    _, _, how = run_in_place(warm_rig, more)
+    assert how == (
+        "started warm: imported before: csv, json; left to the program: tqdm (its import writes to the log)\n"
+    )
 
 
 def test_a_parent_ends_with_its_environment(warm_rig: WarmRig) -> None:

@@ -48,8 +48,8 @@ class WarmParent:
         self.started = self.used = time.monotonic()
         self.steps = 0
         self.note_use: Callable[[], None] = lambda: None
-        self.note_unused: Callable[[], None] = lambda: None
-        """Called where it ends without a step."""
+        self.note_unused: Callable[[float], None] = lambda lived: None
+        """Called where it ends without a step, with the seconds that it lived."""
         self.channel, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.channel.setblocking(False)
         with other, mark.apply_number():

@@ -33,8 +33,10 @@ CHANGED = 251
 _LOCKS = 10
 _REMEMBERED = 256
 _LEAST_STEPS, _MOST_STEPS = 2, 64
-"""Steps of a kind that start a parent: as many as the first at first, twice as many after each parent that ended
+"""Steps of a kind that start a parent: as many as the first at first, twice as many after each parent that soon ended
 unused, so that kinds which take each other's place cost little."""
+_SOON = 60.0
+"""Seconds; of a parent that ended later, the import was not too much."""
 _FORGET_AFTER = 3600.0
 """Seconds without a step of a kind after which it counts as a new one."""
 MARK = "warm"
@@ -64,9 +66,10 @@ class _Kind:
     def note_use(self) -> None:
         self.needed = _LEAST_STEPS
 
-    def note_unused(self) -> None:
+    def note_unused(self, lived: float) -> None:
         self.seen.clear()
-        self.needed = min(2 * self.needed, _MOST_STEPS)
+        if lived < _SOON:
+            self.needed = min(2 * self.needed, _MOST_STEPS)
 
 
 class GivenStep(NamedTuple):
@@ -137,12 +140,23 @@ class WarmParents:
                 parent.note_use()
                 self.started["warm"] += 1
                 self.saved += parent.cpu
-                _say_how(warm, f"started warm: imported before: {', '.join(parent.plan['modules']) or 'nothing'}")
+                _say_how(warm, self._describe_start(warm, parent))
                 return GivenStep(pid, parent)
             reason = "no child is ready"
         self.started[str(reason)] += 1
         _say_how(warm, f"started cold: {reason}")
         return None
+
+    def _describe_start(self, warm: dict[str, Any], parent: WarmParent) -> str:
+        """Return what the parent of a step has imported, and what of the rest a later one will have."""
+        said = f"started warm: imported before: {', '.join(parent.plan['modules']) or 'nothing'}"
+        unsafe = self._unsafe.get(warm["key"], {})
+        rest = [name for name in warm["modules"] if name not in parent.modules]
+        if later := [name for name in rest if name not in unsafe]:
+            said += f"; not yet: {', '.join(later)}"
+        if own := [f"{name} ({unsafe[name]})" for name in rest if name in unsafe]:
+            said += f"; left to the program: {', '.join(own)}"
+        return said
 
     def take_back(self, warm: dict[str, Any], parent: WarmParent, code: int) -> None:
         """Count a step as cold whose child ended with `code` before it claimed it; end a parent that is out of date."""
@@ -266,7 +280,7 @@ class WarmParents:
     def _give_up(self, parent: WarmParent) -> None:
         """End a parent that nothing uses."""
         if parent.is_ready and not parent.steps:
-            parent.note_unused()
+            parent.note_unused(time.monotonic() - parent.started)
         self._remove_parent(parent)
 
     def _remove_parent(self, parent: WarmParent) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 
 from smalt import inside
 from smalt.machine.home import Home
+from smalt.service.compute.local.program_checks import UnreadableProgram
 from smalt.service.compute.local.warm_commands import PythonCommand, is_python, parse_python_command
-from smalt.service.compute.local.warm_programs import Program, UnreadableProgram, find_module, read_program
+from smalt.service.compute.local.warm_programs import Program, find_module, read_program
 from smalt.service.compute.spec import StepSpec
 from smalt.service.compute.step import Folders
 from smalt.service.data import remove_tree
@@ -41,9 +42,13 @@ _READ_BY_LIBRARIES = (
     *("LC_", "LD_", "OMP_", "GOMP_", "KMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "VECLIB_", "NUMEXPR_", "NPY_"),
     *("NUMPY_", "PANDAS_", "SCIPY_", "SKLEARN_", "JOBLIB_", "LOKY_", "MPL", "MATPLOTLIB", "POLARS_", "ARROW_"),
     *("RAYON_", "MALLOC_", "_RJEM_", "CUDA_", "NVIDIA_", "NCCL_", "XDG_", "LIGHTGBM", "XGB", "TORCH", "PYTORCH_"),
-    *("ATEN_", "GRPC_", "DNNL_", "ONEDNN_"),
+    *("ATEN_", "GRPC_", "DNNL_", "ONEDNN_", "OPENSSL_", "SSL_", "MIMALLOC_", "JE_", "TCMALLOC_", "GLIBC_", "ACC_"),
+    *("CUBLAS_", "CUDNN_", "HSA_", "HIP_", "ROCR_", "TBB_", "INTEL_", "FLEXIBLAS", "BLAS_", "GFORTRAN_", "RUST_"),
+    *("I_MPI_", "OMPI_", "UCX_", "PMIX_", "LOCPATH", "GCONV_PATH", "TZDIR", "EVENT_", "GODEBUG"),
 )
 """Beginnings of the names of variables that libraries in C read when they are loaded."""
+_READ_BY_OTHERS = ("TF_", "XLA_", "HDF5_", "JAX_", "KERAS_", "NUMBA_", "GDAL_", "PROJ_")
+"""The same of libraries that no parent loads by name, but a package of it may: a program may set them itself."""
 _OBSERVER = str(Path(inside.__path__[0], "warm", "observed_variables.py"))
 _OBSERVING = (
     f"import os; exec(compile(open({_OBSERVER!r}).read(), {_OBSERVER!r}, 'exec'), {{'__name__': '_smalt_pth'}})\n"
@@ -91,6 +96,8 @@ class WarmStarts:
             return None, program
         if program.modules and os.path.exists(os.path.join(folders.cwd, _MATPLOTLIBRC)):
             return None, f"its folder has a {_MATPLOTLIBRC}, which matplotlib reads at its import"
+        if name := _find_own_file(own, folders.cwd):
+            return None, f"the variable {name}, which is read at import, names a file of its own folder"
         for name in program.writes:
             if name in _READ_AT_START or name.startswith((*_READ_BY_LIBRARIES, "PYTHON")):
                 return None, f"its program sets {name}, which is read at import"
@@ -193,11 +200,23 @@ def _find_problem(
             return f"the variable {name} is read by the step's shell"
         if name.startswith("PYTHON") and name not in _READ_AT_START:
             return f"the variable {name} is read at the interpreter's start"
+        if name.startswith(_READ_BY_LIBRARIES) and _is_secret(spec, name, variables[name]):
+            return f"the variable {name}, which is read at import, is a secret"
+    return ""
+
+
+def _find_own_file(variables: Mapping[str, str], folder: str) -> str:
+    """Return a variable of a library that names a file by its place in the step's folder, where no parent is."""
+    for name, value in variables.items():
+        is_place = name.startswith(_READ_BY_LIBRARIES) and bool(value) and not os.path.isabs(value)
+        if is_place and os.path.isfile(os.path.join(folder, value)):
+            return name
     return ""
 
 
 def _is_read_early(name: str, environment: BuiltEnvironment) -> bool:
-    return name in _READ_AT_START or name.startswith(_READ_BY_LIBRARIES) or name in environment.variables
+    begins = (*_READ_BY_LIBRARIES, *_READ_BY_OTHERS)
+    return name in _READ_AT_START or name.startswith(begins) or name in environment.variables
 
 
 def _is_secret(spec: StepSpec, name: str, value: str) -> bool:
