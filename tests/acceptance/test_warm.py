@@ -56,6 +56,9 @@ def test_steps_start_warm(desk: Desk, request: pytest.FixtureRequest, kind: str)
     steps = {one["step"]: one for one in desk.smalt("job show -n measured -o json").json["steps"]}
     assert [steps[name]["start_mode"] for name in "abcd"] == ["warm", "warm", "cold", "warm"]
     assert all(one["first_line_seconds"] > 0 for one in steps.values())
+    assert steps["d"]["imported_before"] == "decimal"
+    assert isinstance(steps["d"]["saved_seconds"], float)
+    assert "saved_seconds" not in steps["c"]
     assert desk.smalt("config set warm off").code == 0
     try:
         assert desk.job(PIPELINE, "--name after").code == 0

@@ -91,6 +91,19 @@ def test_the_exit_has_the_time_of_the_first_line(warm_rig: WarmRig, kind: str) -
     assert exit["first_line"] > 0
 
 
+@pytest.mark.parametrize("kind", ["cold", "warm"])
+def test_the_exit_has_what_was_imported_before(warm_rig: WarmRig, kind: str) -> None:
+    """And the seconds that these imports took; of a cold start neither."""
+    program = Program("imports", "import asyncio, decimal\nprint('ran')\n", {})
+    warm_rig.warm_up(program)
+    step = warm_rig.make_step(program, kind)
+    warm_rig.client.start(step)
+    exit = warm_rig.client.exit(step["id"])
+    assert exit["mode"] == kind
+    assert exit["imported"] == (["asyncio", "decimal"] if kind == "warm" else None)
+    assert (exit["saved"] is not None and exit["saved"] > 0.001) is (kind == "warm")
+
+
 def test_a_waiting_child_that_was_killed_costs_nothing(warm_rig: WarmRig) -> None:
     """The step runs once, with another child or cold."""
     warm_rig.warm_up(COUNT)

@@ -21,6 +21,7 @@ class StepRecord:
         "folder",
         "grace",
         "id",
+        "imported",
         "kill_at",
         "machine",
         "message",
@@ -33,6 +34,7 @@ class StepRecord:
         "peak",
         "pid",
         "reason",
+        "saved",
         "signal",
         "start_time",
         "started",
@@ -55,6 +57,8 @@ class StepRecord:
         self.turn = 0.0  # when it was this step's turn (seconds since the epoch)
         self.first_line: float | None = None  # seconds from its turn to its program's first line
         self.mode = "cold"  # or "warm"
+        self.imported: list[str] | None = None  # of a warm step: what had been imported before it
+        self.saved: float | None = None  # and the seconds of processor time that this took
         self.monotonic = 0.0  # the machine's monotonic clock, to measure: the same for all processes of a boot
         self.noted = False  # whether the journal knows it
         self.own = True  # our child; False for one that an earlier launcher started
@@ -94,6 +98,8 @@ class StepRecord:
             "peak": self.peak,
             "first_line": self.first_line,
             "mode": self.mode if self.turn else None,
+            "imported": self.imported,
+            "saved": self.saved,
             "process": [*self.machine, self.pid, self.start_time] if self.pid else None,
         }
         return self.exit

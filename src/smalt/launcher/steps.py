@@ -287,12 +287,13 @@ class RunningSteps:
         is_sealed: bool,
     ) -> None:
         """Start the step's first process: a warm child, or a shell."""
-        record.step, record.mode = None, "cold"
+        record.step, record.mode, record.imported, record.saved = None, "cold", None, None
         record.namespace = self._sealing.open_namespace() if is_sealed else None
         if "warm" in step and (record.namespace is not None or not is_sealed):
             given = self.warm.start_step(step, record.claim, environment, mark, record.namespace)
             if given is not None:
                 record.pid, record.step, record.mode, record.parent = given.pid, step, "warm", given.parent
+                record.imported, record.saved = list(given.parent.plan["modules"]), round(given.parent.cpu, 3)
                 stat = processes.read_stat(given.pid)
                 record.start_time = stat.start_time if stat else 0
                 self._ending.remove_stranger(given.pid)

@@ -110,6 +110,9 @@ export interface Attempt {
   reason: string | null;
   cpu_seconds: number | null;
   peak_memory_bytes: number | null;
+  start_mode: string | null;
+  imported_before: string | null;
+  saved_seconds: number | null;
 }
 
 export interface Port {

@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { GraphJob } from "../api/types";
+import type { Attempt, GraphJob } from "../api/types";
 import { useQuery } from "../api/useQuery";
 import { useApi } from "../shell/context";
 import { Icon } from "../shell/icons";
@@ -41,6 +41,7 @@ export function SummaryTab({ job, now, onTab }: { job: GraphJob; now: number; on
   if (properties?.description) facts.push(["Description", properties.description]);
   const last = attempts.data?.attempts.at(-1);
   if (last?.exit_code !== null && last?.exit_code !== undefined && job.status === "Failed") facts.push(["Exit code", last.exit_code]);
+  if (last?.start_mode === "warm") facts.push(["Start of the program", `warm${describeSaving(last)}`]);
   return (
     <div className="summary">
       {job.error && (
@@ -77,6 +78,12 @@ export function SummaryTab({ job, now, onTab }: { job: GraphJob; now: number; on
       <CommandBlock title="On the command line" text={job.composite ? `smalt job show --name ${job.name}` : `smalt job stream --name ${job.name}\nsmalt job debug --name ${job.name}`} />
     </div>
   );
+}
+
+/** What a warm start spared the program. */
+function describeSaving({ imported_before: imported, saved_seconds: saved }: Attempt): string {
+  if (!imported) return "";
+  return `; imported before: ${imported}${saved && saved >= 0.05 ? `; saved about ${formatDuration(saved)}` : ""}`;
 }
 
 const lastPart = (id: string) => id.split("/").at(-1) ?? id;

@@ -17,8 +17,9 @@ Json = dict[str, Any]
 
 _FIRST = (
     "name", "type", "status", "error", "waits_for", "duration_seconds", "first_line_seconds", "start_mode",
-    "cpu_seconds", "peak_memory_bytes",
+    "imported_before", "saved_seconds", "cpu_seconds", "peak_memory_bytes",
 )  # fmt: skip
+_LEAST_SAVED = 0.05
 _COLUMNS = ("step", "status", "duration", "cpu", "memory", "remark")
 _NARROW = ("step", "status", "duration", "remark")
 """Columns where not all fit: why a step failed is read first."""
@@ -73,6 +74,8 @@ def collect_facts(job: Json) -> Json:
         "duration_seconds": None if start is None or end is None or never_ran else round(end - start, 3),
         "first_line_seconds": job.get("first_line_seconds"),
         "start_mode": job.get("start_mode"),
+        "imported_before": job.get("imported_before"),
+        "saved_seconds": job.get("saved_seconds"),
         "cpu_seconds": job.get("cpu_seconds"),
         "peak_memory_bytes": job.get("peak_memory_bytes"),
         "reused": job.get("reused"),
@@ -101,7 +104,10 @@ def _get_remark(step: Json) -> str:
         return str(step["error"].get("message") or "")
     if step.get("trials"):
         return describe_progress(step["trials"])
-    return f"waits for {step['waits_for']}" if step.get("waits_for") else ""
+    if step.get("waits_for"):
+        return f"waits for {step['waits_for']}"
+    saved = step.get("saved_seconds") or 0.0
+    return f"started warm, saved about {saved:.1f} s" if saved >= _LEAST_SAVED else ""
 
 
 def _find_log_tails(steps: list[Json], own: list[str] | None, word: str = "step") -> Iterator[tuple[str, list[str]]]:

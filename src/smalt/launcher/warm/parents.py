@@ -188,14 +188,14 @@ class WarmParents:
             "parents": [
                 {
                     "pid": parent.pid, "folder": parent.plan["folder"], "imported": sorted(parent.modules),
-                    "ready": parent.is_ready, "memory": _read_memory(parent.pid), "steps": parent.steps,
-                    "saves": round(parent.cpu, 3), "idle": round(now - parent.used, 1),
+                    "ready": parent.is_ready, "memory_bytes": _read_memory(parent.pid), "steps": parent.steps,
+                    "saves_seconds": round(parent.cpu, 3), "idle_seconds": round(now - parent.used, 1),
                     "waiting": sum(1 for child in parent.children if child.pid), "key": parent.plan["key"],
                 }
                 for parent in self._parents
             ],
             "started": dict(self.started),
-            "saved": round(self.saved, 1),
+            "saved_seconds": round(self.saved, 1),
         }  # fmt: skip
 
     def end_parents(self) -> None:

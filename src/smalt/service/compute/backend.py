@@ -48,6 +48,10 @@ class Exit(NamedTuple):
     """Seconds from its turn until its program's first line ran, if known."""
     mode: str | None = None
     """`warm` or `cold`, if known: the way its program started."""
+    imported: tuple[str, ...] | None = None
+    """Of a program that started warm: the modules that had been imported before."""
+    saved: float | None = None
+    """The seconds of processor time that those imports took once, for all."""
 
 
 OnStarted = Callable[[str, Process, float], None]

@@ -115,16 +115,18 @@ def end_attempt(
     ended_at: float,
     process: Sequence[Any] | None = None,
     measured: tuple[float | None, int | None, float | None, str | None] = (None, None, None, None),
+    warm: tuple[str | None, float | None] = (None, None),
 ) -> None:
     """Record an attempt's end, with the process' identity if that was not recorded before.
 
-    `measured` is CPU seconds, peak memory in bytes, seconds until the program's first line, and how it started.
+    `measured` is CPU seconds, peak memory in bytes, seconds until the program's first line, and how it started; `warm`
+    is what had been imported before a program that started warm, and the seconds that took.
     """
     more, values = (f", {_PROCESS}", tuple(process)) if process else ("", ())
     db.execute(
         "UPDATE job_attempts SET exit_code=?, signal=?, reason=?, ended_at=?, cpu_seconds=?, peak_memory=?,"
-        f" first_line_seconds=?, start_mode=?{more} WHERE step_id=?",
-        (code, signal, reason, ended_at, *measured, *values, step_id),
+        f" first_line_seconds=?, start_mode=?, imported_before=?, saved_seconds=?{more} WHERE step_id=?",
+        (code, signal, reason, ended_at, *measured, *warm, *values, step_id),
     )
 
 
@@ -139,11 +141,16 @@ def list_costs(db: Database, root_ids: Sequence[int]) -> list[tuple[int, int, fl
     return [(root, id, cpu, peak) for root, id, cpu, peak in rows]
 
 
-def list_starts(db: Database, root_id: int) -> dict[int, tuple[float | None, str]]:
-    """Return (seconds until the program's first line, how it started) of the last attempt of each job of a tree."""
+def list_starts(db: Database, root_id: int) -> dict[int, dict[str, Any]]:
+    """Return how the program of the last attempt of each job of a tree started; keys without a value are left out."""
+    names = ("first_line_seconds", "start_mode", "imported_before", "saved_seconds")
     rows = db.rows(
-        "SELECT j.id, a.first_line_seconds, a.start_mode FROM jobs j JOIN job_attempts a ON a.job_id=j.id"
+        "SELECT j.id, a.first_line_seconds, a.start_mode, a.imported_before, a.saved_seconds"
+        " FROM jobs j JOIN job_attempts a ON a.job_id=j.id"
         " WHERE j.root_id=? AND a.start_mode IS NOT NULL ORDER BY a.number",
         (root_id,),
     )
-    return {id: (seconds, mode) for id, seconds, mode in rows}
+    return {
+        id: {name: value for name, value in zip(names, values, strict=True) if value not in (None, "")}
+        for id, *values in rows
+    }

@@ -72,10 +72,12 @@ def list_attempts(db: Database, job_id: int) -> list[dict[str, Any]]:
     names = (
         *("number", "compute", "host", "pid", "start", "end", "exit_code", "signal", "reason"),
         *("cpu_seconds", "peak_memory_bytes", "first_line_seconds", "start_mode"),
+        *("imported_before", "saved_seconds"),
     )
     rows = db.rows(
-        "SELECT number, compute, host, pid, started_at, ended_at, exit_code, signal, reason, cpu_seconds, peak_memory,"
-        " first_line_seconds, start_mode FROM job_attempts WHERE job_id=? ORDER BY number",
+        "SELECT number, compute, host, pid, started_at, ended_at, exit_code, signal, reason,"
+        " cpu_seconds, peak_memory, first_line_seconds, start_mode, imported_before, saved_seconds"
+        " FROM job_attempts WHERE job_id=? ORDER BY number",
         (job_id,),
     )
     return [dict(zip(names, row, strict=True)) for row in rows]

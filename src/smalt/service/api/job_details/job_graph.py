@@ -7,8 +7,9 @@ GET /smalt/v1{WS}/jobs/{name}/graph: {"jobs": [the job, then its descendants, pa
 GET /smalt/v1{WS}/jobs/{name}/timeline: {"jobs": [{"name", "label", "states": [[state, since], …]}]}, the states that
     each job entered, in order.
 GET /smalt/v1{WS}/jobs/{name}/attempts: {"attempts": [{"number", "compute", "host", "pid", "start", "end", "exit_code",
-    "signal", "reason", "cpu_seconds", "peak_memory_bytes", "first_line_seconds", "start_mode"}]}; the last two are the
-    time from the attempt's turn to its program's first line, and `warm` or `cold`.
+    "signal", "reason", "cpu_seconds", "peak_memory_bytes", "first_line_seconds", "start_mode", "imported_before",
+    "saved_seconds"}]}; the last four are the time from the attempt's turn to its program's first line, `warm` or
+    `cold`, and of a warm one the modules that had been imported before, and the seconds that this took once.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@
 - "log_tail": the last lines of its log, for the first jobs that failed by themselves;
 - "cpu_seconds" and "peak_memory_bytes": the use of its processes and of those of its descendants;
 - "first_line_seconds" and "start_mode": the time from its turn to its program's first line, and `warm` or `cold`;
+  where warm, "imported_before" (names of modules) and "saved_seconds" (what these imports took, once, for all steps);
 - "waits_for": a sentence, for jobs that have not started;
 - "trials": of a sweep its objective, its trials by status, and the best; as `sweep` in `trials.py`.
 """
@@ -40,7 +41,7 @@ async def get_overview(request: ApiRequest) -> dict[str, Any]:
     for row in rows:
         found = {**build_tree_row(row, names, reused.get(row.id)), "label": labels[row.name], **costs.get(row.id, {})}
         if row.id in starts:
-            found["first_line_seconds"], found["start_mode"] = starts[row.id]
+            found.update(starts[row.id])
         if tails.get(row.id):
             found["log_tail"] = tails[row.id]
         if row.status in _WAITING and (reason := request.server.engine.get_wait_reason(row)):

@@ -288,4 +288,6 @@ def _parse_exit(entry: dict[str, Any]) -> Exit:
         entry.get("peak"),
         entry.get("first_line"),
         entry.get("mode"),
+        None if entry.get("imported") is None else tuple(entry["imported"]),
+        entry.get("saved"),
     )
