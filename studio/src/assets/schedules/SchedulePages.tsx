@@ -13,7 +13,10 @@ import { DetailPage } from "../detail/DetailPage";
 import { Facts, Panel } from "../detail/Facts";
 import { ResourceLoader } from "../detail/ResourceLoader";
 import { ResourceList } from "../list/ResourceList";
-import { describeTrigger, type ScheduleProperties } from "./trigger";
+import { describeJob, describeTrigger, type ScheduleProperties } from "./trigger";
+
+/** The name of the browser's time zone, in which times are shown. */
+const HERE = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" }).formatToParts(new Date()).find((part) => part.type === "timeZoneName")?.value ?? "";
 
 type Schedule = Resource<ScheduleProperties>;
 
@@ -78,7 +81,7 @@ function ScheduleActions({ name, isEnabled, onDone }: { name: string; isEnabled:
 
 function ScheduleSummary({ name, properties }: { name: string; properties: ScheduleProperties }) {
   const api = useApi();
-  const show = (text: string) => formatTime(Date.parse(text) / 1000);
+  const show = (text: string) => `${formatTime(Date.parse(text) / 1000)} ${HERE}`;
   const { trigger, nextTimes = [], lastTicks = [] } = properties;
   return (
     <div className="summary">
@@ -89,7 +92,7 @@ function ScheduleSummary({ name, properties }: { name: string; properties: Sched
           ["Time zone", trigger?.timeZone],
           ["From", trigger?.startTime],
           ["Until", trigger?.endTime],
-          ["Makes", properties.action?.actionType === "InvokeBatchEndpoint" ? "an invocation of a batch endpoint" : "a job"],
+          ["Makes", properties.action?.actionType === "InvokeBatchEndpoint" ? "an invocation of a batch endpoint" : describeJob(properties.action?.jobDefinition)],
         ]} />
       </Panel>
       <div className="columns">
@@ -109,7 +112,7 @@ function ScheduleSummary({ name, properties }: { name: string; properties: Sched
                 ))}
               </tbody>
             </table>
-          ) : <p className="muted">It was never due yet.</p>}
+          ) : <p className="muted">It has not run yet.</p>}
         </Panel>
       </div>
       <CommandBlock title="On the command line" text={`smalt schedule show --name ${name}\nsmalt schedule trigger --name ${name}\nsmalt schedule ${properties.isEnabled === false ? "enable" : "disable"} --name ${name}`} />

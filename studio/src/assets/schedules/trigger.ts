@@ -46,4 +46,16 @@ export function describeTrigger(trigger: Trigger | undefined): string {
   return [every, days && `on ${days}`, times && `at ${times}`].filter(Boolean).join(" ") + zone;
 }
 
+/** The job that a schedule makes: its name where it has one, and what it runs. */
+export function describeJob(job: Record<string, unknown> | undefined): string {
+  if (!job) return "a job";
+  const type = String(job.jobType ?? "").toLowerCase();
+  const noun = `a ${type ? `${type} ` : ""}job`;
+  const name = job.displayName || job.experimentName;
+  if (name) return `${noun}: ${name}`;
+  const steps = Object.keys((job.jobs as object | undefined) ?? {});
+  if (steps.length) return `${noun} of the steps ${steps.join(", ")}`;
+  return typeof job.command === "string" ? `${noun}: ${job.command}` : noun;
+}
+
 const pad = (value: number): string => String(value).padStart(2, "0");
