@@ -18,10 +18,8 @@ import { TrialTable } from "./TrialTable";
 import "../curves/curves.css";
 import "./trials.css";
 
-/** Milliseconds between two requests while trials come: of few, and of so many that they take long. */
-const REFRESH = 400;
-const REFRESH_MANY = 1500;
-const MANY = 100;
+/** Milliseconds between two requests while trials come. */
+const REFRESH = 1500;
 const MOST_AXES = 12;
 /** The output of an AutoML job that has the model of its best trial. */
 const BEST_MODEL = "best_model";
@@ -39,7 +37,7 @@ interface Props {
 export default function TrialsView({ job, version, now, selected, onSelect }: Props) {
   const api = useApi();
   const found = useQuery(`${api.own} ${job.name} trials`, () => api.getTrials(job.name));
-  const refresh = useThrottle(found.reload, (found.data?.trials.length ?? 0) > MANY ? REFRESH_MANY : REFRESH);
+  const refresh = useThrottle(found.reload, REFRESH);
   useEffect(() => {
     if (found.data && (!isOver(job.status) || !isOver(found.data.sweep.status))) refresh();
   }, [version, job.status]);
