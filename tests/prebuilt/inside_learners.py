@@ -317,6 +317,18 @@ def test_mistakes_of_learners_are_sentences(tmp_path: Path) -> None:
         run("score_model", tmp_path, trained_model=(trained, "trained_model"), dataset=TEST.select("make"))
 
 
+def test_a_mark_for_missing_values_is_told_by_its_name(tmp_path: Path) -> None:
+    learner = (run("linear_regression", tmp_path), "untrained_model")
+    price = pl.col("price").cast(pl.String)
+    marked = TRAINING.with_columns(
+        pl.when(pl.int_range(pl.len()) < 4).then(pl.lit("?")).otherwise(price).alias("price")
+    )
+    with pytest.raises(ComponentError, match=r"the value '\?' in 4 of 90 rows is no number; .* set missing_values in"):
+        run("train_model", tmp_path, untrained_model=learner, dataset=marked, label_column="price")
+    with pytest.raises(ComponentError, match="choose a learner for classification"):
+        run("train_model", tmp_path, untrained_model=learner, dataset=TRAINING, label_column="make")
+
+
 def test_each_learner_is_compared_above() -> None:
     others = {"k_means_clustering", "pca_based_anomaly_detection", "isolation_forest_anomaly_detection"}
     others.add("fast_forest_quantile_regression")

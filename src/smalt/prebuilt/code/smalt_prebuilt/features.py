@@ -70,6 +70,7 @@ def make_labels(frame: pl.DataFrame, name: str, task: str, where: str) -> Any:
         )
     if task != CLASSIFICATION:
         if not column.dtype.is_numeric():
+            _refuse_marks(column, where)
             raise ComponentError(
                 f"{where}: the label column '{name}' is of type {column.dtype}, and regression needs numbers; choose a "
                 "learner for classification"
@@ -85,6 +86,20 @@ def make_labels(frame: pl.DataFrame, name: str, task: str, where: str) -> Any:
     if column.dtype in (pl.Categorical, pl.Enum):
         column = column.cast(pl.String)
     return np.array(column.to_list(), dtype=object if column.dtype == pl.String else None)
+
+
+def _refuse_marks(column: pl.Series, where: str) -> None:
+    """Raise ComponentError if most of the texts are numbers, so that the others stand for missing values."""
+    if column.dtype != pl.String:
+        return
+    others = column.filter(column.str.strip_chars().cast(pl.Float64, strict=False).is_null())
+    if 0 < len(others) < len(column) / 2:
+        mark = others.mode().sort()[0]
+        raise ComponentError(
+            f"{where}: the label column '{column.name}' has numbers, but the value '{mark}' in "
+            f"{(others == mark).sum()} of {len(column)} rows is no number; if it stands for a missing value, set "
+            "missing_values in Import Data, and remove these rows with clean_missing_data"
+        )
 
 
 def fit_pipeline(pipeline: Pipeline, features: pd.DataFrame, labels: Any = None) -> Pipeline:
