@@ -1,7 +1,7 @@
 import { useEffect } from "react";
 import type { GraphJob } from "../api/types";
 import { useQuery } from "../api/useQuery";
-import { askAhead, takeAhead } from "../api/ahead";
+import { prefetch, takePrefetched } from "../api/prefetch";
 import type { WorkspaceApi } from "../api/workspace";
 import { preloadCurves } from "../curves/ChartCard";
 import { MetricCharts } from "../curves/MetricCharts";
@@ -18,13 +18,13 @@ const load = (api: WorkspaceApi, job: GraphJob) => api.getMetrics(job.name, { po
 /** Ask for the metrics of a job that are likely to be wanted next, as the pointer is over their tab. */
 export function prepareMetrics(api: WorkspaceApi, job: GraphJob): void {
   preloadCurves();
-  askAhead(nameLoad(api, job), () => load(api, job));
+  prefetch(nameLoad(api, job), () => load(api, job));
 }
 
 /** The metrics of a step and of the runs below it; while it runs, as they come. */
 export function MetricsTab({ job }: { job: GraphJob }) {
   const api = useApi();
-  const found = useQuery(nameLoad(api, job), () => takeAhead(nameLoad(api, job), () => load(api, job)));
+  const found = useQuery(nameLoad(api, job), () => takePrefetched(nameLoad(api, job), () => load(api, job)));
   const isRunning = !isOver(job.status);
   useEffect(preloadCurves, []);
   useEffect(() => {
