@@ -19,6 +19,7 @@ HOST = "azureml:host"
 
 async def crash(bench: Workbench) -> None:
     """The server is gone without a word; its launcher and steps are not."""
+    await bench.until_taken()
     bench.engine.pause()
     await bench.engine.context.computes.close()
     bench.db.close()

@@ -90,8 +90,17 @@ class Workbench:
     def store(self, *parts: str) -> Path:
         return self.home.path("workspaces", self.workspace.folder, "datastores", "workspaceblobstore", *parts)
 
+    async def until_taken(self) -> None:
+        """Wait until the launcher has started what it was told to, also where it was not up yet then."""
+        running = "SELECT 1 FROM job_attempts a JOIN jobs j ON j.id=a.job_id WHERE a.pid IS NULL AND j.status='Running'"
+        for _ in range(500):
+            if self.db.row(f"{running} AND a.compute='local' AND a.ended_at IS NULL") is None:
+                return
+            await asyncio.sleep(0.01)
+
     async def kill(self) -> None:
         """Leave as a killed server does: without a word to the launcher."""
+        await self.until_taken()
         self.engine.pause()
         await self.compute.abort()
         for runner in self.engine.context.computes.runners.values():
