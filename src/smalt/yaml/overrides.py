@@ -14,7 +14,7 @@ from smalt.yaml.document import Document, list_plain_texts, parse_scalar
 _PART = re.compile(r"""\.?(?:\[(?P<index>-?\d+)\]|'(?P<single>[^']*)'|"(?P<double>[^"]*)"|(?P<word>[^.\[\]]+))""")
 
 _PREFIXES = frozenset({"smalt", "azureml", "mlflow"})
-"""What the names of tools' properties begin with, before a dot."""
+"""Beginnings, before a dot, of the names of tools' properties."""
 
 
 class Setting(NamedTuple):

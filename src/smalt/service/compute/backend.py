@@ -49,7 +49,7 @@ class Exit(NamedTuple):
     mode: str | None = None
     """`warm` or `cold`, if known: the way its program started."""
     imported: tuple[str, ...] | None = None
-    """Of a program that started warm: the modules that had been imported before."""
+    """Modules that had been imported before a program that started warm."""
     saved: float | None = None
     """The seconds of processor time that those imports took once, for all."""
 

@@ -1,4 +1,4 @@
-"""Whether the files at a path are what a type of data or of models says."""
+"""Checks of content: the files at a path are to be what a type of data or of models says."""
 
 from __future__ import annotations
 

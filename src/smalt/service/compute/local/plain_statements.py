@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 OWN = ""
-"""What the program made, or may have made. Any other value is of the standard library, or of a package."""
+"""A value that the program made, or may have made. Any other value is of the standard library, or of a package."""
 _VALUE = "value"
 """A constant, or what standard functions make of such."""
 _PATH = "pathlib.Path()"
@@ -70,7 +70,7 @@ class NotPlainError(Exception):
 
 
 class Names:
-    """What the names of one file are, statement by statement."""
+    """Names of one file, and the kind of value that each has, statement by statement."""
 
     def __init__(self, *, is_main: bool) -> None:
         self._is_main = is_main

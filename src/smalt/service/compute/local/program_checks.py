@@ -1,4 +1,4 @@
-"""What a program does to the variables of its environment and to sys, wherever in its text that is."""
+"""Checks of a program: which variables of its environment it sets, and whether it changes sys, anywhere in its text."""
 
 from __future__ import annotations
 
