@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
@@ -60,7 +59,7 @@ class SpoolRunner:
     def start(self, steps: list[RunnableStep]) -> None:
         for step in steps:
             (self.folder / step.id).mkdir(parents=True, exist_ok=True)
-            write(self.folder / step.id / "step", asdict(step))
+            write(self.folder / step.id / "step", step._asdict())
             self._open.add(step.id)
 
     def stop(self, step_id: str, grace: float) -> None:
