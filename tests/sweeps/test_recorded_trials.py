@@ -124,7 +124,7 @@ def test_a_stream_that_begins_after_the_end_counts_all_trials_of_a_step(recorded
         [sys.executable, "-c", "from smalt import MLClient; MLClient().jobs.stream('pipe')"],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
-    assert printed.stderr.splitlines()[:-1] == lines[:-1]
+    assert printed.stderr.splitlines()[0] == lines[-2]
 
 
 def test_the_list_of_children_has_the_points(recorded: Path) -> None:
