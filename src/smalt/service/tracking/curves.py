@@ -60,7 +60,7 @@ def sort_curve(curve: Curve) -> Curve:
     if _is_rising(curve.steps) and _is_rising(curve.times):
         return curve
     _, steps, times = curve
-    return _pick(curve, sorted(range(len(steps)), key=lambda index: (steps[index], times[index])))
+    return _pick_points(curve, sorted(range(len(steps)), key=lambda index: (steps[index], times[index])))
 
 
 def find_extremes(curve: Curve) -> Extremes | None:
@@ -90,7 +90,7 @@ def cut_curve(curve: Curve, over: Axis, low: float, high: float) -> Curve:
     if over == "step" or _is_rising(places):
         part = slice(bisect_left(places, low), bisect_right(places, high))
         return Curve(*(column[part] for column in curve))
-    return _pick(curve, (index for index, place in enumerate(places) if low <= place <= high))
+    return _pick_points(curve, (index for index, place in enumerate(places) if low <= place <= high))
 
 
 def thin_curve(curve: Curve, most: int) -> Curve:
@@ -107,7 +107,7 @@ def thin_curve(curve: Curve, most: int) -> Curve:
     stretches = (most - 2) // (2 + len(kinds))
     edges = [count * number // stretches for number in range(stretches + 1)]
     chosen = {0, count - 1, *_list_extremes(curve.values, edges, bool(odd)), *_list_first(curve.values, odd, edges)}
-    return _pick(curve, sorted(chosen))
+    return _pick_points(curve, sorted(chosen))
 
 
 def _list_extremes(values: array[float], edges: list[int], has_odd: bool) -> Iterator[int]:
@@ -128,7 +128,7 @@ def _list_first(values: array[float], odd: list[int], edges: list[int]) -> list[
     return list(found.values())
 
 
-def _pick(curve: Curve, indexes: Iterable[int]) -> Curve:
+def _pick_points(curve: Curve, indexes: Iterable[int]) -> Curve:
     chosen = list(indexes)
     return Curve(*(array("d", map(column.__getitem__, chosen)) for column in curve))
 

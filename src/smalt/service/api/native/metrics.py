@@ -210,12 +210,12 @@ def draw_runs(
     curves = cache.load_curves(path, {keys[run.id]: list(run.latest) for run in runs if run.latest})
     for run in runs:
         for name, curve in curves.get(keys[run.id], {}).items() if run.latest else ():
-            run.history[name], run.totals[name] = _draw(curve, drawing)
+            run.history[name], run.totals[name] = _draw_curve(curve, drawing)
             if extremes and (found := find_extremes(curve)):
                 run.extremes[name] = found
 
 
-def _draw(curve: Curve, drawing: Drawing) -> tuple[list[Point], int]:
+def _draw_curve(curve: Curve, drawing: Drawing) -> tuple[list[Point], int]:
     drawn, total = drawing.pick_points(curve)
     return drawn.list_points(), total
 
@@ -246,7 +246,7 @@ def add_usage(
         run.extremes[name] = Extremes(min(values), max(values), len(values))
         run.history[name] = points
         if drawing is not None:
-            run.history[name], run.totals[name] = _draw(build_curve(points), drawing)
+            run.history[name], run.totals[name] = _draw_curve(build_curve(points), drawing)
 
 
 def to_json_number(value: float) -> float | str:

@@ -48,7 +48,7 @@ _READ_BY_LIBRARIES = (
 )
 """Beginnings of the names of variables that libraries in C read when they are loaded."""
 _READ_BY_OTHERS = ("TF_", "XLA_", "HDF5_", "JAX_", "KERAS_", "NUMBA_", "GDAL_", "PROJ_")
-"""The same of libraries that no parent loads by name, but a package of it may: a program may set them itself."""
+"""Beginnings of names that only other packages read, which a parent may load with its own: a program may set them."""
 _OBSERVER = str(Path(inside.__path__[0], "warm", "observed_variables.py"))
 _OBSERVING = (
     f"import os; exec(compile(open({_OBSERVER!r}).read(), {_OBSERVER!r}, 'exec'), {{'__name__': '_smalt_pth'}})\n"
