@@ -36,11 +36,17 @@ def get_message(job: Job) -> str:
 async def test_a_policy_ends_a_trial_and_the_sweep_goes_on() -> None:
     """The trial gets SIGTERM and the next point its place; what it logged is no result, nor is a later value."""
     async with workbench() as bench:
-        command = "trap 'echo ended; exit 0' TERM; while [ ! -e $HOME_OF_TEST/go ]; do sleep 0.02; done"
+        command = (
+            "trap 'echo ended; exit 0' TERM; touch $HOME_OF_TEST/begun.$AZUREML_RUN_ID; "
+            "while [ ! -e $HOME_OF_TEST/go ]; do sleep 0.02; done"
+        )
         document = make_sweep(command, total=3, at_once=2, early_termination=BANDIT)
         document["trial"]["environment_variables"] = {"HOME_OF_TEST": str(bench.home.root)}
         sweep = bench.submit("s", document)
         await until_running(bench, sweep, "trial_0", "trial_1")
+        for name in ("s_0", "s_1"):
+            begun = bench.home.path(f"begun.{name}")
+            await asyncio.to_thread(eventually, begun.exists, "the trap, which a trial has only after it began")
         await log(bench, "s_0", 0.5, 0.3)
         await log(bench, "s_1", 0.55)
         assert bench.states(sweep) == {"trial_0": "Running", "trial_1": "Running"}
