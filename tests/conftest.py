@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from smalt.machine.home import Home
+from tests import forked_servers
 from tests.forked_programs import ForkedPrograms
 from tests.helpers import WORKSPACE, Server, running_server, temporary_server
 
@@ -34,6 +35,7 @@ def put_python_first() -> None:
 
 put_python_first()
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process that a test starts compiles all its modules again
+forked_servers.remember_environment()
 settings.register_profile("untimed", deadline=None)  # timings belong in bench/
 settings.load_profile("untimed")
 
@@ -82,9 +84,10 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def own_server() -> Iterator[Server]:
+def own_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A home of this test alone; the test, or the program that it tries, starts its servers."""
-    with temporary_server() as server:
+    is_started_anew = request.node.get_closest_marker("started_anew") is not None
+    with temporary_server(is_started_anew=is_started_anew) as server:
         yield server
 
 

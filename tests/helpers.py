@@ -26,6 +26,7 @@ from urllib.parse import quote
 
 from smalt.machine.home import Home
 from smalt.machine.processes import read_stat
+from tests.forked_servers import ForkedServer, can_fork
 
 T = TypeVar("T")
 
@@ -60,10 +61,14 @@ class Answer(NamedTuple):
 
 
 class Server:
-    """A home, and whatever server processes a test starts on it."""
+    """A home, and whatever server processes a test starts on it.
 
-    def __init__(self, home: Home) -> None:
+    They are forked from a process that is ready, unless one `is_started_anew` or a test gives a program of its own.
+    """
+
+    def __init__(self, home: Home, *, is_started_anew: bool = False) -> None:
         self.home = home
+        self._is_started_anew = is_started_anew
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def spawn(
@@ -76,9 +81,12 @@ class Server:
         start_new_session: bool = True,
     ) -> subprocess.Popen[bytes]:
         """Start a process, as clients do unless told otherwise; what it says on standard error can be read."""
-        process = subprocess.Popen(
+        variables = {**os.environ, "SMALT_HOME": str(self.home.root), **(environment or {})}
+        is_forked = not (self._is_started_anew or program) and close_fds and can_fork(variables)
+        start: type[subprocess.Popen[bytes]] = ForkedServer if is_forked else subprocess.Popen
+        process = start(
             [sys.executable, *(program or ("-m", "smalt.service")), *options],
-            env={**os.environ, "SMALT_HOME": str(self.home.root), **(environment or {})},
+            env=variables,
             cwd=cwd,
             close_fds=close_fds,
             start_new_session=start_new_session,
@@ -226,10 +234,10 @@ def refusal(process: subprocess.Popen[bytes]) -> str:
 
 
 @contextlib.contextmanager
-def temporary_server(name: str = "home") -> Iterator[Server]:
+def temporary_server(name: str = "home", *, is_started_anew: bool = False) -> Iterator[Server]:
     """Yield a home with a short path, whoever starts its server; nothing of it is left."""
     folder = Path(tempfile.mkdtemp(prefix="smalt-"))
-    server = Server(Home(folder / name))
+    server = Server(Home(folder / name), is_started_anew=is_started_anew)
     try:
         yield server
     finally:

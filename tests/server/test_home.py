@@ -13,6 +13,7 @@ from smalt.machine.home import Home, read_host
 from smalt.machine.mounts import find_network_file_system
 from tests.helpers import Server, refusal
 
+pytestmark = pytest.mark.started_anew
 LOCAL = "/dev/vda / ext4 rw 0 0\n"
 
 

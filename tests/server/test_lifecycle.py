@@ -14,6 +14,7 @@ from smalt._version import __version__
 from smalt.machine.processes import find_process, read_boot_id
 from tests.helpers import WORKSPACE, Server, begin_long_job, eventually, host_job, refusal
 
+pytestmark = pytest.mark.started_anew
 SERVED = WORKSPACE.format("default")
 
 
