@@ -23,7 +23,7 @@ from tests.helpers import WORKSPACE, Server, temporary_server
 from tests.studio.test_browser import STUDIO
 
 from smalt.service.api.studio.pages import STATIC
-from smalt.service.records import jobs, workspaces
+from smalt.service.records import job_needs, jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import run_database
@@ -97,7 +97,7 @@ def fill_graph(db: Database, place: Workspace, count: int) -> None:
     pairs = {
         (ids[k], ids[max(0, k - draw.randrange(1, 30))]) for k in range(1, count) for _ in range(draw.choice((1, 1, 2)))
     }
-    jobs.add_dependencies(db, pairs)
+    job_needs.add_dependencies(db, pairs)
     db.execute(
         "UPDATE jobs SET status='Completed', started_at=created_at, ended_at=created_at+5, open=0 WHERE root_id=?",
         (top.id,),

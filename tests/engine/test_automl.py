@@ -18,7 +18,7 @@ from smalt.machine.home import Home
 from smalt.service.engine import kinds
 from smalt.service.engine.kinds import automl_checks, automl_search
 from smalt.service.engine.kinds.automl_trials import SearchJournal
-from smalt.service.records import assets, jobs
+from smalt.service.records import assets, composite_state, jobs
 from smalt.service.records.jobs import Job
 from smalt.service.tracking.run_database import LoggedMetric
 from tests.engine.bench import Workbench, workbench
@@ -78,7 +78,7 @@ def test_each_trial_of_the_search_is_a_child(tmp_path: Path) -> None:
             assert {name: value["value"] for name, value in body["inputs"].items()}["leaves"] == "4"
             properties = body["properties"]
             assert (properties["run_algorithm"], properties["score"]) == ("LightGBM", "0.9")
-            assert jobs.read_state(bench.db, best.id) == {"smalt.metrics": {"accuracy": 0.9}}
+            assert composite_state.read_state(bench.db, best.id) == {"smalt.metrics": {"accuracy": 0.9}}
             files = bench.artifacts("a_2") / "outputs" / "mlflow-model" / "MLmodel"
             assert files.read_text() == "run_id: a_search 2\n"
             assert (bench.artifacts("a") / "outputs" / "automl" / "leaderboard.csv").read_text() == "best first\n"

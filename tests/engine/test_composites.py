@@ -14,7 +14,7 @@ import pytest
 from smalt.machine.home import Home
 from smalt.service.engine import kinds
 from smalt.service.engine.kinds import Changes, CompositeView, NewChild, Plan, make_error
-from smalt.service.records import jobs
+from smalt.service.records import composite_state, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
 from tests.engine.counter import Counter, submit
@@ -241,4 +241,4 @@ async def test_a_failing_composite_adds_nothing(tmp_path: Path, monkeypatch: pyt
         job = jobs.find_by_name(bench.db, bench.workspace.id, "count")
         assert job is not None
         assert [node for node, *_ in children(bench, job)] == ["first", "second"]
-        assert jobs.read_state(bench.db, job.id)["of"] == "the second"
+        assert composite_state.read_state(bench.db, job.id)["of"] == "the second"

@@ -9,7 +9,7 @@ import pytest
 
 from smalt.machine.home import Home
 from smalt.service.engine import kinds
-from smalt.service.records import jobs
+from smalt.service.records import composite_state
 from tests.engine.bench import Workbench, workbench
 from tests.engine.watcher import LOGGED, Watcher, find, log, submit, until_running
 from tests.forked_programs import ForkedPrograms
@@ -32,7 +32,7 @@ async def begin(folder: Path) -> Home:
 
 
 def read_told(bench: Workbench) -> object:
-    return jobs.read_state(bench.db, find(bench, "w").id).get("told")
+    return composite_state.read_state(bench.db, find(bench, "w").id).get("told")
 
 
 def check_end(bench: Workbench) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from smalt.service.records import jobs, reuse, workspaces
+from smalt.service.records import job_needs, job_removal, jobs, reuse, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job, NewJob
 
@@ -37,7 +37,7 @@ def add_pipeline(db: Database, name: str, steps: int = 3) -> tuple[Job, list[int
     root = jobs.add_job(db, workspace.id, NewJob(name, "pipeline", {}, "Default"), "me")
     news = [NewJob(f"{name}-{number}", "command", {}, "Default", node=str(number)) for number in range(steps)]
     ids = jobs.add_jobs(db, workspace.id, news, "me", root)
-    jobs.add_dependencies(db, zip(ids[1:], ids, strict=False))
+    job_needs.add_dependencies(db, zip(ids[1:], ids, strict=False))
     reuse.put_places(db, jobs.get_job(db, ids[-1]), {"azureml://planned": f"azureml://{name}"})
     return root, ids
 
@@ -51,7 +51,7 @@ def scans(db: RecordingDatabase) -> list[str]:
 def test_a_removed_pipeline_leaves_no_rows_and_scans_no_table(db: RecordingDatabase) -> None:
     removed, _ = add_pipeline(db, "a")
     kept, ids = add_pipeline(db, "b")
-    jobs.remove_tree(db, removed)
+    job_removal.remove_tree(db, removed)
     assert scans(db) == []
     assert db.rows("SELECT job_id, needs_id FROM job_needs ORDER BY 1") == [*zip(ids[1:], ids, strict=False)]
     assert db.rows("SELECT root_id FROM reuse_places") == [(kept.id,)]
@@ -62,7 +62,7 @@ def test_removed_children_leave_no_dependencies_and_scan_no_table(db: RecordingD
     """A dependency on a job that is not among the children goes, too."""
     parent, ids = add_pipeline(db, "a")
     other, _ = add_pipeline(db, "b", 1)
-    jobs.add_dependencies(db, [(ids[0], other.id)])
-    jobs.remove_children(db, parent)
+    job_needs.add_dependencies(db, [(ids[0], other.id)])
+    job_removal.remove_children(db, parent)
     assert scans(db) == []
     assert db.rows("SELECT * FROM job_needs") == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smalt.service.records import jobs
+from smalt.service.records import job_removal, jobs
 from smalt.service.records import reuse as records
 from smalt.service.reuse.reuse import Reuse
 from tests.engine.bench import workbench
@@ -31,7 +31,7 @@ async def test_a_step_whose_twin_is_deleted_meanwhile_runs(
             first = jobs.find_by_name(bench.db, bench.workspace.id, "first")
             if now and first is not None:
                 deleted.append(first.name)
-                jobs.remove_tree(bench.db, first)
+                job_removal.remove_tree(bench.db, first)
 
         def look_slowly(reuse: Reuse, step: Any) -> Generator[Any, Any, Any]:
             delete_first(now=is_wanted and when == "before")
@@ -53,7 +53,7 @@ async def test_a_step_whose_twin_is_deleted_meanwhile_runs(
         if look == "_check_outputs":  # the second reused the first, which is settled by that
             second = jobs.find_by_name(bench.db, bench.workspace.id, "second")
             assert second is not None
-            jobs.remove_tree(bench.db, second)
+            job_removal.remove_tree(bench.db, second)
         is_wanted = True
         again = bench.submit("again", {"jobs": {"s": STEP}})
         assert (await bench.over(again)).status == "Completed"

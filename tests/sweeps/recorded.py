@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from smalt.machine.home import Home
-from smalt.service.records import jobs, workspaces
+from smalt.service.records import composite_state, jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job, NewJob
 from smalt.service.tracking.run_database import get_database_path
@@ -113,7 +113,7 @@ class RecordedHome:
                 self.end(jobs.get_job(self.db, id), trial.status, trial.error, trial.seconds)
             jobs.set_status(self.db, job, "Running")
             values = {str(number): one.value for number, one in enumerate(trials) if one.value is not None}
-            jobs.write_state(self.db, job.id, {"values": values})
+            composite_state.write_state(self.db, job.id, {"values": values})
         return job
 
     def end(self, job: Job, status: str, error: dict[str, Any] | None = None, seconds: float = 2.0) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smalt.exceptions import Unavailable
-from smalt.service.records import job_data, jobs, workspaces
+from smalt.service.records import job_data, job_removal, jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -239,7 +239,7 @@ async def test_a_renamed_job_is_written_whole_and_a_deleted_one_removed(records:
     (run,) = records.taken()
     assert (run["run_name"], run["tags"]["team"]) == ("better", "red")
     records.runs.record_removal(records.workspace, [job])
-    jobs.remove_tree(records.db, job)
+    job_removal.remove_tree(records.db, job)
     records.add("train")
     await records.runs.ensure_runs(records.workspace, ["train"])
     assert records.sent[0] == {"runs": [], "gone": ["train"]}
@@ -257,7 +257,7 @@ async def test_the_run_of_a_deleted_job_goes_over_a_kill(records: Records) -> No
     records.is_down = True
     with records.db.transaction():
         records.runs.record_removal(records.workspace, [job])
-        jobs.remove_tree(records.db, job)
+        job_removal.remove_tree(records.db, job)
     await records.runs.wait_until_settled()
     records.is_down = False
     records.taken()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from smalt.machine.home import Home
-from smalt.service.records import jobs, workspaces
+from smalt.service.records import job_removal, jobs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.tracking.job_tokens import GRACE, JobTokens
@@ -71,7 +71,7 @@ def test_a_later_job_of_the_same_name_has_another_token(home: Home, db: Database
     """A job that was deleted cannot write into its successor's run."""
     job, tokens = _job(db), JobTokens(home)
     token = tokens.get_token(job)
-    jobs.remove_tree(db, job)
+    job_removal.remove_tree(db, job)
     again = _job(db)
     assert again.name == job.name
     assert tokens.find_job(db, token) is None

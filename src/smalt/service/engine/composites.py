@@ -20,7 +20,7 @@ from smalt.service.engine import kinds, outcome
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deadlines import Deadlines
 from smalt.service.engine.kinds import NO_CHANGES, Changes, ChildEnd, CompositeView, Error, NewChild, Outcome, Plan
-from smalt.service.records import job_data, jobs
+from smalt.service.records import child_ends, child_metrics, composite_state, job_data, job_needs, job_removal, jobs
 from smalt.service.records.job_data import DataRow
 from smalt.service.records.jobs import Job
 from smalt.service.tracking.run_database import LoggedMetric, get_database_path, load_logged
@@ -171,7 +171,7 @@ class Composites:
         self._found.pop(job.id, None)
         view = self.view_of(job.id, job)
         if job.open:
-            jobs.remove_children(self._db, job)
+            job_removal.remove_children(self._db, job)
             view.open = 0
         added = self.add_children(view, plan.made)
         job_data.put_data(self._db, job, plan.data_rows)
@@ -218,7 +218,7 @@ class Composites:
         ids = jobs.add_jobs(db, parent.workspace_id, news, parent.created_by, parent)
         by_node = {child.node: id for child, id in zip(children, ids, strict=True)}
         known = {**{str(node): one.id for node, one in earlier.items()}, **by_node}
-        jobs.add_dependencies(
+        job_needs.add_dependencies(
             db, [(by_node[child.node], known[need]) for child in children for need in waits[child.node]]
         )
         view.open += len(ids)
@@ -234,14 +234,14 @@ class Composites:
         """Return the end of a child that is over; its run in MLflow is written without being asked for."""
         job = jobs.get_job(self._db, id)
         job.started_at, job.ended_at = end.started_at, end.ended_at
-        jobs.add_run_metrics(self._db, id, end.metrics)
+        composite_state.add_run_metrics(self._db, id, end.metrics)
         self._context.tracking.runs.require_run(job)
         return job, end.status, end.error
 
     def react(self, child: Job, found: Any = None, error: Exception | None = None) -> Changes:
         """Tell the parent's kind of the child's end, once, inside a transaction; return what follows from it."""
         view = self.view_of(int(child.parent_id or 0))
-        view.open, is_canceled = jobs.tell_end(self._db, child)
+        view.open, is_canceled = child_ends.tell_end(self._db, child)
         if is_canceled and child.status == "Completed":
             return NO_CHANGES  # nothing follows, and what the kind wanted to read may not have been read
         if error is not None:
@@ -265,7 +265,7 @@ class Composites:
         view, child = found
         if child.is_over or view.is_canceled or not view.kind.hears_metric(view, metric.name):
             return None
-        if not jobs.add_told_metric(self._db, job.id, *metric):
+        if not child_metrics.add_told_metric(self._db, job.id, *metric):
             return None
         return view.job.id, self._record_changes(view, lambda: view.kind.metric_logged(view, child, metric))
 
@@ -338,7 +338,7 @@ class Composites:
         if child.status == "Completed" or changes.error is not None or view.failure is not None or view.is_canceled:
             return
         ends = {one.id for one, _ in changes.cancel} | self.ending
-        for one in jobs.list_dependents(self._db, child):
+        for one in job_needs.list_dependents(self._db, child):
             if not (one.id in ends or one.cancel_requested or one.node in changes.starts_after_failure):
                 raise ValidationException(
                     f"'{one.node}' waits for '{child.node}', which did not complete, and a job of type "

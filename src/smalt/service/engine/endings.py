@@ -13,7 +13,7 @@ from smalt.service.engine.kinds import Changes, Outcome
 from smalt.service.engine.outcome import to_sentence
 from smalt.service.engine.outputs.registration import register_outputs
 from smalt.service.engine.state import SharedState
-from smalt.service.records import job_data, jobs
+from smalt.service.records import composite_state, job_data, job_needs, jobs
 from smalt.service.records.jobs import Job
 
 Ending = tuple[Job, str, "dict[str, Any] | None"]
@@ -75,7 +75,7 @@ class Endings:
         changes = self._composites.react(child, found, error)
         parent_id = child.parent_id
         if child.status == "Completed" or changes.starts_after_failure:
-            for one in jobs.release_dependents(self._db, child):
+            for one in job_needs.release_dependents(self._db, child):
                 if child.status == "Completed" or one.node in changes.starts_after_failure:
                     self._queue_released(one)
         endings = self.apply_changes(parent_id, changes)
@@ -102,7 +102,7 @@ class Endings:
             self._state.handover.discard_leaf(one)
         for one in changes.start:
             if not jobs.is_over(self._db, one.id) and one.id not in self._composites.ending:
-                self._queue_released(jobs.release_job(self._db, one))
+                self._queue_released(job_needs.release_job(self._db, one))
         view = self._composites.view_of(parent_id)
         if changes.add:
             endings += self.queue_children(self._composites.add_children(view, changes.add))
@@ -146,7 +146,7 @@ class Endings:
 
     def _describe_end(self, job: Job, ends: Outcome) -> None:
         """Add the properties, tags and metrics of a composite's end to the job and its run."""
-        jobs.add_run_metrics(self._db, job.id, ends.metrics)
+        composite_state.add_run_metrics(self._db, job.id, ends.metrics)
         body = jobs.read_properties(self._db, job.id)
         for key, more in (("properties", ends.properties), ("tags", ends.tags)):
             body[key] = {**(body.get(key) or {}), **more}

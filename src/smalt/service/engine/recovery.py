@@ -8,7 +8,7 @@ from smalt.service.engine.endings import Endings
 from smalt.service.engine.exits import ExitSettler
 from smalt.service.engine.input_checks import InputChecks
 from smalt.service.engine.state import SharedState
-from smalt.service.records import job_attempts, jobs
+from smalt.service.records import child_ends, job_attempts, jobs
 from smalt.service.records.job_attempts import Attempt
 from smalt.service.records.jobs import Job
 
@@ -55,7 +55,7 @@ class Recovery:
                     self._endings.end_all(self._endings.find_parent_end(job.id))
                 else:
                     self._endings.end_job(job, "Canceled")
-        for child in jobs.list_untold_ends(self._db):
+        for child in child_ends.list_untold_ends(self._db):
             with self._db.transaction():
                 self._endings.end_all(self._endings.tell_parent(child))
 

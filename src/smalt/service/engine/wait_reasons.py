@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smalt.service.engine.queues import Queues
-from smalt.service.records import jobs
+from smalt.service.records import job_needs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 
@@ -13,7 +13,7 @@ _MOST = 3
 
 def waits_for(db: Database, queues: Queues, job: Job) -> str:
     """Return what the job, which is not running, waits for."""
-    if needed := jobs.list_unfinished_needs(db, job, _MOST):
+    if needed := job_needs.list_unfinished_needs(db, job, _MOST):
         return _listed([f"step '{node}' ({status})" for node, status in needed], job.waiting)
     if job.waiting:
         return "one of the other iterations to end: only so many run at a time (max_concurrency)"

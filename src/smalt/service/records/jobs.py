@@ -1,12 +1,12 @@
-"""Jobs and their dependencies. Every change of state writes its event in the same transaction."""
+"""Jobs. Every change of state writes its event in the same transaction."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from smalt.service.records import events, workspaces
 from smalt.service.records.database import Database
@@ -19,7 +19,7 @@ COLUMNS = (
     " is_archived, experiment, display_name, body_hash, error, created_by, created_at, started_at, ended_at,"
     " empty_outputs, is_composite, end_number"
 )
-_JOINED = ", ".join(f"j.{column.strip()}" for column in COLUMNS.split(","))
+JOINED_COLUMNS = ", ".join(f"j.{column.strip()}" for column in COLUMNS.split(","))
 """The columns of a job `j` in a query of several tables."""
 
 
@@ -65,10 +65,6 @@ class Job:
     def ended_by(self) -> dict[str, Any] | None:
         """The error of a finished job. Before it finishes, `error` holds the reason of a requested cancellation."""
         return json.loads(self.error) if self.error and self.is_over else None
-
-
-RUN_METRICS = "smalt.metrics"
-"""The key of a job's recorded state with the metrics that smalt itself writes to its run."""
 
 
 @dataclass(slots=True)
@@ -139,18 +135,6 @@ def save_last_id(db: Database) -> None:
     db.execute("UPDATE last_job SET id=?", (_get_last_id(db),))
 
 
-def _remove_rows(db: Database, ids: Sequence[tuple[int]]) -> None:
-    if not ids:
-        return
-    save_last_id(db)
-    db.execute_many("DELETE FROM jobs WHERE id=?", ids)
-
-
-def add_dependencies(db: Database, pairs: Iterable[tuple[int, int]]) -> None:
-    """Add (job, job it waits for) pairs; the jobs' `waiting` counts must already include them."""
-    db.execute_many("INSERT INTO job_needs (job_id, needs_id) VALUES (?,?)", pairs)
-
-
 def get_job(db: Database, id: int) -> Job:
     return Job(*db.rows(f"SELECT {COLUMNS} FROM jobs WHERE id=?", (id,))[0])
 
@@ -210,23 +194,6 @@ def list_children_named(db: Database, parent_id: int, nodes: Iterable[str]) -> l
         (parent_id, json.dumps(list(nodes))),
     )
     return [Job(*row) for row in rows]
-
-
-def count_free_children(db: Database, parent_id: int) -> int:
-    """Return the number of children that are not over and wait for none that is not.
-
-    The parent need not have been told of the end of what a child waited for.
-    """
-    return int(
-        db.value(
-            "SELECT (SELECT count(*) FROM jobs WHERE parent_id=?1 AND end_number IS NULL AND ended_at IS NULL"
-            " AND waiting=0)"
-            " + (SELECT count(*) FROM jobs k JOIN job_needs n ON n.needs_id=k.id JOIN jobs j ON j.id=n.job_id"
-            " WHERE k.parent_id=?1 AND k.end_number IS NULL AND k.ended_at IS NOT NULL"
-            " AND j.ended_at IS NULL AND j.waiting=1)",
-            (parent_id,),
-        )
-    )
 
 
 def list_tree(db: Database, root_id: int) -> list[Job]:
@@ -347,174 +314,6 @@ def request_cancel(db: Database, job: Job, why: dict[str, Any] | None = None) ->
     db.execute("UPDATE jobs SET cancel_requested=1, error=? WHERE id=?", (job.error, job.id))
 
 
-def release_dependents(db: Database, job: Job) -> list[Job]:
-    """Decrease `waiting` of the jobs that depend on `job`, which is over; return them, in order, as they are now."""
-    rows = db.rows("SELECT job_id FROM job_needs WHERE needs_id=? ORDER BY job_id", (job.id,))
-    released = []
-    for (id,) in rows:
-        row = db.row(f"UPDATE jobs SET waiting=waiting-1 WHERE id=? AND ended_at IS NULL RETURNING {COLUMNS}", (id,))
-        if row:
-            released.append(Job(*row))
-    return released
-
-
-def find_held_child(db: Database, parent_id: int, after: int) -> Job | None:
-    """Return the first child with a higher id than `after` that waits and has not ended.
-
-    The children must not need each other: one that waits is held back.
-    """
-    row = db.row(
-        f"SELECT {COLUMNS} FROM jobs WHERE parent_id=? AND id>? AND ended_at IS NULL AND waiting>0"
-        " AND cancel_requested=0 ORDER BY id LIMIT 1",
-        (parent_id, after),
-    )
-    return Job(*row) if row else None
-
-
-def release_job(db: Database, job: Job) -> Job:
-    """Decrease `waiting` of a job that was held back; return the job as it is now."""
-    return Job(*db.rows(f"UPDATE jobs SET waiting=waiting-1 WHERE id=? RETURNING {COLUMNS}", (job.id,))[0])
-
-
-def list_unfinished_needs(db: Database, job: Job, limit: int) -> list[tuple[str, str]]:
-    """Return (node, status) of the first steps that the job depends on and that are not over."""
-    if not job.waiting:
-        return []
-    return [
-        (node, status)
-        for node, status in db.rows(  # by its siblings: needs are found only by what is needed
-            "SELECT j.node, j.status FROM jobs j WHERE j.parent_id=? AND j.ended_at IS NULL"
-            " AND EXISTS (SELECT 1 FROM job_needs n WHERE n.needs_id=j.id AND n.job_id=?) ORDER BY j.id LIMIT ?",
-            (job.parent_id, job.id, limit),
-        )
-    ]
-
-
-def list_waiting_only_for(db: Database, job: Job, limit: int) -> list[int]:
-    """Return the ids of the leaves that wait for this job only."""
-    rows = db.rows(
-        "SELECT j.id FROM job_needs n JOIN jobs j ON j.id=n.job_id"
-        " WHERE n.needs_id=? AND j.waiting=1 AND j.status='NotStarted' AND j.is_composite=0 LIMIT ?",
-        (job.id, limit),
-    )
-    return [id for (id,) in rows]
-
-
-def list_dependents(db: Database, job: Job) -> list[Job]:
-    """Return the jobs that depend on this one and are not over."""
-    rows = db.rows(
-        f"SELECT {_JOINED} FROM job_needs n JOIN jobs j ON j.id=n.job_id WHERE n.needs_id=? AND j.ended_at IS NULL"
-        " ORDER BY j.id",
-        (job.id,),
-    )
-    return [Job(*row) for row in rows]
-
-
-def list_chain(db: Database, job: Job) -> list[str]:
-    """Return the unfinished siblings after a job: the one that waits for it, the one that waits for that, and so on."""
-    rows = db.rows(
-        "WITH RECURSIVE chain(id, node) AS ("
-        " SELECT j.id, j.node FROM job_needs n JOIN jobs j ON j.id=n.job_id WHERE n.needs_id=? AND j.ended_at IS NULL"
-        " UNION ALL"
-        " SELECT j.id, j.node FROM chain JOIN job_needs n ON n.needs_id=chain.id JOIN jobs j ON j.id=n.job_id"
-        " WHERE j.ended_at IS NULL) SELECT node FROM chain",
-        (job.id,),
-    )
-    return [str(node) for (node,) in rows]
-
-
-class ToldParent(NamedTuple):
-    """A composite that was told of the end of a child."""
-
-    open: int
-    """The number of children whose ends it was not told of yet."""
-    is_canceled: bool
-
-
-def tell_end(db: Database, child: Job) -> ToldParent:
-    """Record that the parent was told of the child's end."""
-    told = "UPDATE jobs SET open=open-1, ends=ends+1 WHERE id=? RETURNING open, cancel_requested, ends"
-    left, is_canceled, child.end_number = db.rows(told, (child.parent_id,))[0]
-    db.execute("UPDATE jobs SET end_number=? WHERE id=?", (child.end_number, child.id))
-    return ToldParent(left, bool(is_canceled))
-
-
-def list_untold_ends(db: Database) -> list[Job]:
-    """Return the jobs that are over and whose parents, which are not, were not told so; as they ended."""
-    rows = db.rows(
-        f"SELECT {_JOINED} FROM jobs p JOIN jobs j ON j.parent_id=p.id"
-        " WHERE p.ended_at IS NULL AND p.planned=1 AND j.ended_at IS NOT NULL AND j.end_number IS NULL"
-        " ORDER BY j.ended_at, j.id"
-    )
-    return [Job(*row) for row in rows]
-
-
-def add_told_metric(db: Database, child_id: int, name: str, value: float, step: int, time: int) -> bool:
-    """Record that the parent is told of a value of its child's metric; return False if it was told before."""
-    row = db.rows(
-        "INSERT OR IGNORE INTO told_metrics (job_id, name, value, step, time) VALUES (?,?,?,?,?) RETURNING id",
-        (child_id, name, repr(value), step, time),
-    )
-    return bool(row)
-
-
-def list_told_metrics(db: Database, composite_id: int, name: str) -> list[tuple[int, float]]:
-    """Return (child, value) of the values of a metric that a composite was told, in order.
-
-    Jobs below a child count as the child, but not below one whose type is the composite's: that one was told.
-    """
-    rows = db.rows(
-        "WITH RECURSIVE below(id, child, type) AS"
-        " (SELECT id, id, type FROM jobs WHERE parent_id=?1 UNION ALL SELECT j.id, b.child, j.type FROM jobs j"
-        " JOIN below b ON j.parent_id=b.id WHERE b.type<>(SELECT type FROM jobs WHERE id=?1))"
-        " SELECT b.child, t.value FROM below b JOIN told_metrics t ON t.job_id=b.id WHERE t.name=?2 ORDER BY t.id",
-        (composite_id, name),
-    )
-    return [(child, float(value)) for child, value in rows]
-
-
-def list_below(db: Database, job_id: int, without_below: str) -> list[str]:
-    """Return the names of a job and of all jobs below it, but of those below a job of the type `without_below`."""
-    rows = db.rows(
-        "WITH RECURSIVE below(id, name, type) AS"
-        " (SELECT id, name, type FROM jobs WHERE id=? UNION ALL SELECT j.id, j.name, j.type FROM jobs j"
-        " JOIN below b ON j.parent_id=b.id WHERE b.type<>?) SELECT name FROM below",
-        (job_id, without_below),
-    )
-    return [name for (name,) in rows]
-
-
-def read_state(db: Database, id: int) -> dict[str, Any]:
-    """Return what a composite job remembers; empty at first."""
-    text = db.value("SELECT state FROM jobs WHERE id=?", (id,))
-    loaded: dict[str, Any] = json.loads(text) if text else {}
-    return loaded
-
-
-def write_state(db: Database, id: int, state: Mapping[str, Any]) -> None:
-    db.execute("UPDATE jobs SET state=? WHERE id=?", (json.dumps(state), id))
-
-
-def add_run_metrics(db: Database, id: int, metrics: Mapping[str, float]) -> None:
-    """Record the metrics that smalt itself writes to the job's run, beside what a composite remembers."""
-    if metrics:
-        write_state(db, id, {**read_state(db, id), RUN_METRICS: dict(metrics)})
-
-
-def remove_children(db: Database, job: Job) -> None:
-    """Remove the children of a plan that a crash cut short; none of them has started."""
-    ids = [(id,) for (id,) in db.rows("SELECT id FROM jobs WHERE parent_id=?", (job.id,))]
-    db.execute_many("DELETE FROM job_needs WHERE needs_id=?", ids)
-    db.execute(  # in one scan for all, as the table has no index by job_id
-        "DELETE FROM job_needs WHERE job_id IN (SELECT value FROM json_each(?))", (json.dumps([id for (id,) in ids]),)
-    )
-    for table in ("job_data", "job_bodies"):
-        db.execute_many(f"DELETE FROM {table} WHERE job_id=?", ids)
-    _remove_rows(db, ids)
-    job.open = 0
-    db.execute("UPDATE jobs SET open=0 WHERE id=?", (job.id,))
-
-
 def has_skippable_children(db: Database, parent_id: int) -> bool:
     """Return True if a child is composite or was canceled, so that an output of its parent may have no data."""
     row = db.row("SELECT 1 FROM jobs WHERE parent_id=? AND (is_composite OR status='Canceled') LIMIT 1", (parent_id,))
@@ -528,24 +327,6 @@ def list_unsuccessful(db: Database, workspace_id: int, before: float) -> list[Jo
         (workspace_id, before),
     )
     return [Job(*row) for row in rows]
-
-
-_TABLES = (
-    "job_attempts", "job_data", "job_bodies", "job_tags", "job_pins", "reuse_keys", "reuse_steps", "tracked_runs",
-    "told_metrics", "usage",
-)  # fmt: skip
-
-
-def remove_tree(db: Database, job: Job) -> None:
-    """Remove a finished top job and all below it, with its rows in other tables; its events stay."""
-    ids = [(one.id,) for one in list_tree(db, job.root_id)]
-    with db.transaction():
-        for table in _TABLES:
-            db.execute_many(f"DELETE FROM {table} WHERE job_id=?", ids)
-        # Both by the first column of their keys: by job_id they would be scanned once for each job.
-        db.execute_many("DELETE FROM job_needs WHERE needs_id=?", ids)  # both ends are in the tree
-        db.execute("DELETE FROM reuse_places WHERE root_id=?", (job.root_id,))
-        _remove_rows(db, ids)
 
 
 def get_name(db: Database, id: int) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from smalt.service.records.composite_state import RUN_METRICS
 from smalt.service.records.database import Database
-from smalt.service.records.jobs import COLUMNS, RUN_METRICS, Job
+from smalt.service.records.jobs import COLUMNS, Job
 
 _JOB = ", ".join(f"j.{column.strip()}" for column in COLUMNS.split(","))
 _OPEN = "t.status NOT IN ('Completed', 'Failed', 'Canceled')"

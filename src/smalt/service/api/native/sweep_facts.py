@@ -14,7 +14,7 @@ from smalt.automl_program.words import PRIMARY_METRICS, find_primary_metric
 from smalt.entities.jobs.search_space import get_sampling_type
 from smalt.exceptions import ValidationException
 from smalt.service.api.native.metrics import to_json_number
-from smalt.service.records import jobs, trials
+from smalt.service.records import composite_state, jobs, trials
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.sweeps.grid import GridSampler
@@ -89,7 +89,7 @@ async def load_facts(db: Database, path: Path, goal: SweepGoal, rows: Sequence[J
     """
     if not rows:
         return {}
-    recorded = jobs.read_state(db, int(rows[0].parent_id or 0)).get("values", {})
+    recorded = composite_state.read_state(db, int(rows[0].parent_id or 0)).get("values", {})
     ids = [row.id for row in rows]
     values = {row.id: float(recorded[key]) for row in rows if (key := _get_key(row)) in recorded}
     points = trials.read_points(db, ids)

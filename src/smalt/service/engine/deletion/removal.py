@@ -25,7 +25,7 @@ from smalt.service.data.files.durable_files import sync_folders, write_durably
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion.place_references import Overlaps, list_folders_above
 from smalt.service.engine.deletion.workspace_checks import refuse_shared, refuse_unfinished
-from smalt.service.records import deletions, job_data, jobs, lineage, workspaces
+from smalt.service.records import deletions, job_data, job_removal, jobs, lineage, workspaces
 from smalt.service.records.deletions import Deletion
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -191,7 +191,7 @@ def _remove_rows(
         context.tracking.runs.record_removal(workspace, tree)
         deletion = deletions.add_deletion(context.db, tree, sorted(goes), kept, principal)
         _keep_writes(context, tree, {looked.places[folder] for folder in goes})
-        jobs.remove_tree(context.db, job)
+        job_removal.remove_tree(context.db, job)
     return deletion
 
 

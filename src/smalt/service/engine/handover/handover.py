@@ -17,7 +17,7 @@ from smalt.service.engine.kinds import Leaf
 from smalt.service.engine.queues import LeafRun, Queues
 from smalt.service.engine.slots import SlotGrant, SlotRequest
 from smalt.service.engine.step_reuse import StepReuse
-from smalt.service.records import job_attempts, jobs
+from smalt.service.records import job_attempts, job_needs, jobs
 from smalt.service.records.job_attempts import Attempt
 from smalt.service.records.jobs import Job
 from smalt.wire.encoding import artifact_paths
@@ -83,7 +83,7 @@ class HandOver(NoHandOver):
         self._waiting.remove_job(job)
 
     def remove_dependents(self, job: Job) -> list[str]:
-        blocked = [one for one in jobs.list_dependents(self._db, job) if one.id in self._waiting.blocked]
+        blocked = [one for one in job_needs.list_dependents(self._db, job) if one.id in self._waiting.blocked]
         steps = [str(self._waiting.blocked[one.id].step_id) for one in blocked]
         for one in blocked:
             self._waiting.remove_job(one)
@@ -136,7 +136,7 @@ class HandOver(NoHandOver):
             return
         if needed.queue not in (None, self._queues.local):
             return
-        for job_id in jobs.list_waiting_only_for(self._db, needed.job, _MOST_DEPENDENTS):
+        for job_id in job_needs.list_waiting_only_for(self._db, needed.job, _MOST_DEPENDENTS):
             job = jobs.get_job(self._db, job_id)
             is_local = self._queues.find_queue(job) is self._queues.local
             if self._waiting.wants_more_blocked and is_local and not job.is_over:

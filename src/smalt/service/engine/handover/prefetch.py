@@ -11,7 +11,7 @@ from smalt.service.engine.handover.no_handover import recycle_folder
 from smalt.service.engine.kinds import Leaf, read_leaf
 from smalt.service.engine.queues import LeafRun, Queues
 from smalt.service.engine.step_reuse import StepReuse
-from smalt.service.records import jobs
+from smalt.service.records import job_needs, jobs
 from smalt.service.records.jobs import Job
 
 _MOST_LEAVES = 4
@@ -78,7 +78,7 @@ class Prefetcher:
             if len(likely) >= _MOST_LEAVES:
                 break
             if run.job.id not in self._without_dependents:
-                dependents = jobs.list_waiting_only_for(self._context.db, run.job, _MOST_LEAVES)
+                dependents = job_needs.list_waiting_only_for(self._context.db, run.job, _MOST_LEAVES)
                 if not dependents:
                     self._without_dependents.add(run.job.id)
                 likely += dependents

@@ -17,7 +17,7 @@ from smalt.entities.schema.problems import add_article
 from smalt.exceptions import RefusedError
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.outcome import make_error, parse_message
-from smalt.service.records import jobs
+from smalt.service.records import composite_state, job_needs, jobs
 from smalt.service.records.job_data import DataRow
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -224,12 +224,12 @@ class CompositeView:
 
     @property
     def _recorded_state(self) -> dict[str, Any]:
-        return jobs.read_state(self.context.db, self.job.id)
+        return composite_state.read_state(self.context.db, self.job.id)
 
     def write_state(self) -> None:
         """Record `state` and `failure`, inside a transaction."""
         failure = {} if self.failure is None else {FAILURE: self.failure}
-        jobs.write_state(self.context.db, self.job.id, {**self.state, **failure})
+        composite_state.write_state(self.context.db, self.job.id, {**self.state, **failure})
 
     @property
     def is_canceled(self) -> bool:
@@ -332,7 +332,7 @@ def cancel_dependents(view: CompositeView, child: Job, spared: str | None = None
         why = make_error(f"it needs '{child.node}', which was skipped", SKIPPED)
     else:
         why = make_error(f"it needs '{child.node}', which did not complete", "Canceled")
-    return [(one, why) for one in jobs.list_dependents(view.context.db, child) if one.node != spared]
+    return [(one, why) for one in job_needs.list_dependents(view.context.db, child) if one.node != spared]
 
 
 def find_children_outcome(view: CompositeView) -> Outcome:

@@ -51,7 +51,7 @@ from smalt.service.engine.kinds.sweep_runs import (
 )
 from smalt.service.engine.kinds.sweep_trials import get_number, make_node_name, remove_varied
 from smalt.service.engine.outcome import make_error
-from smalt.service.records import job_data, jobs
+from smalt.service.records import job_data, job_needs
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 from smalt.service.sweeps.policies import find_reason_to_stop
@@ -231,7 +231,7 @@ class SweepKind(CompositeKind):
                 Changes(add=[run.add_trial(number, point)]) if number is not None and point is not None else NO_CHANGES
             )
         db, view = run.view.context.db, run.view
-        chain = jobs.list_chain(db, child)
+        chain = job_needs.list_chain(db, child)
         heads = [chain] if chain else []
         added: list[NewChild] = []
 
@@ -242,7 +242,7 @@ class SweepKind(CompositeKind):
             added.append(run.add_trial(number, run.sampler.propose(number, (), ()), after))
             return added[-1].node
 
-        for _ in range(run.at_once - len(heads) - jobs.count_free_children(db, view.job.id)):
+        for _ in range(run.at_once - len(heads) - job_needs.count_free_children(db, view.job.id)):
             node = add_next(None)
             heads += [[node]] if node is not None else []
         ahead = _count_ahead(child)

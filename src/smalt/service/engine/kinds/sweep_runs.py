@@ -17,7 +17,7 @@ from smalt.service.engine.kinds.properties import SEED
 from smalt.service.engine.kinds.protocol import CompositeView, NewChild
 from smalt.service.engine.kinds.sweep_trials import TrialPlanner, get_number, make_node_name, read_point
 from smalt.service.engine.outcome import parse_message
-from smalt.service.records import jobs, reuse
+from smalt.service.records import child_metrics, reuse
 from smalt.service.records.jobs import Job
 from smalt.service.sweeps.hyperband import HyperbandPolicy
 from smalt.service.sweeps.optuna_process import OptunaProcess
@@ -124,7 +124,7 @@ class SweepRun:
         """The values of the primary metric that the sweep was told, by trial."""
         nodes = {child.id: str(child.node) for child in self.view.list_children()}
         found: dict[str, list[float]] = {node: [] for node in nodes.values()}
-        for child, value in jobs.list_told_metrics(self.view.context.db, self.view.job.id, self.metric):
+        for child, value in child_metrics.list_told_metrics(self.view.context.db, self.view.job.id, self.metric):
             found[nodes[child]].append(value)
         return found
 
@@ -186,7 +186,7 @@ def propose_first(run: SweepRun) -> list[Point]:
 def find_runs(view: CompositeView, child: Job) -> list[str]:
     """Return the runs whose metrics are a trial's: its own and those below it, or those that were reused."""
     db = view.context.db
-    names = jobs.list_below(db, child.id, view.job.type) if child.is_composite else [child.name]
+    names = child_metrics.list_below(db, child.id, view.job.type) if child.is_composite else [child.name]
     origins = reuse.find_origins(db, child.workspace_id, names)
     return [origins.get(name, name) for name in names]
 

@@ -28,7 +28,7 @@ from smalt.service.engine.kinds.protocol import (
     cancel_dependents,
 )
 from smalt.service.engine.outcome import make_error
-from smalt.service.records import job_data, jobs
+from smalt.service.records import job_data, job_needs, jobs
 from smalt.service.records.jobs import Job
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def handle_missing_outputs(view: CompositeView, child: Job) -> Changes:
     missing = find_missing_outputs(view, child)
     skipped: list[tuple[Job, Error]] = []
     rewritten: list[tuple[Job, Mapping[str, Any]]] = []
-    for reader in jobs.list_dependents(view.context.db, child) if missing else ():
+    for reader in job_needs.list_dependents(view.context.db, child) if missing else ():
         body = view.read_child_properties(reader)
         notes = json.loads((body.get("properties") or {}).get(BRANCH_INPUTS) or "[]")
         absent = [note for note in notes if note["of"] in missing]

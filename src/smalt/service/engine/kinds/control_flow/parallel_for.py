@@ -20,7 +20,7 @@ from smalt.service.engine.kinds.places import Made
 from smalt.service.engine.kinds.properties import ITEM
 from smalt.service.engine.kinds.protocol import Changes, CompositeView, NewChild, Outcome, Plan
 from smalt.service.engine.submission.bindings import BindingScope, copy_with
-from smalt.service.records import jobs
+from smalt.service.records import job_needs
 from smalt.service.records.job_data import DataRow
 from smalt.service.records.jobs import Job
 
@@ -69,7 +69,7 @@ class ParallelForKind(PipelineKind):
         if found is not None:
             state = {_GATHERED: {"moved": found.moved, "absent": found.absent}}
             return changes._replace(state=state, notes=found.notes)
-        held = jobs.find_held_child(view.context.db, view.job.id, view.cache.get("held", 0))
+        held = job_needs.find_held_child(view.context.db, view.job.id, view.cache.get("held", 0))
         if held is not None:
             view.cache["held"] = held.id
         return changes._replace(start=[held] if held is not None else [])

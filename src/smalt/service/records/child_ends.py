@@ -1,0 +1,34 @@
+"""The ends of children that composites were told of."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from smalt.service.records.database import Database
+from smalt.service.records.jobs import JOINED_COLUMNS, Job
+
+
+class ToldParent(NamedTuple):
+    """A composite that was told of the end of a child."""
+
+    open: int
+    """The number of children whose ends it was not told of yet."""
+    is_canceled: bool
+
+
+def tell_end(db: Database, child: Job) -> ToldParent:
+    """Record that the parent was told of the child's end."""
+    told = "UPDATE jobs SET open=open-1, ends=ends+1 WHERE id=? RETURNING open, cancel_requested, ends"
+    left, is_canceled, child.end_number = db.rows(told, (child.parent_id,))[0]
+    db.execute("UPDATE jobs SET end_number=? WHERE id=?", (child.end_number, child.id))
+    return ToldParent(left, bool(is_canceled))
+
+
+def list_untold_ends(db: Database) -> list[Job]:
+    """Return the jobs that are over and whose parents, which are not, were not told so; as they ended."""
+    rows = db.rows(
+        f"SELECT {JOINED_COLUMNS} FROM jobs p JOIN jobs j ON j.parent_id=p.id"
+        " WHERE p.ended_at IS NULL AND p.planned=1 AND j.ended_at IS NOT NULL AND j.end_number IS NULL"
+        " ORDER BY j.ended_at, j.id"
+    )
+    return [Job(*row) for row in rows]
