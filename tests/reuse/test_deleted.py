@@ -10,6 +10,7 @@ import pytest
 from smalt.service.records import job_removal, jobs
 from smalt.service.records import reuse as records
 from smalt.service.reuse.reuse import Reuse
+from smalt.service.reuse.settlement import Settlement
 from tests.engine.bench import workbench
 
 STEP = {
@@ -17,13 +18,13 @@ STEP = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("look", ["_settle_step", "_check_outputs"])
+@pytest.mark.parametrize(("owner", "look"), [(Settlement, "settle_step"), (Reuse, "_check_outputs")])
 @pytest.mark.parametrize("when", ["before", "during", "after"])
 async def test_a_step_whose_twin_is_deleted_meanwhile_runs(
-    look: str, when: str, monkeypatch: pytest.MonkeyPatch
+    owner: type, look: str, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It runs as if there had been none, and no turn fails."""
-    original: Any = getattr(Reuse, look)
+    original: Any = getattr(owner, look)
     deleted: list[str] = []
     async with workbench() as bench:
 
@@ -33,9 +34,9 @@ async def test_a_step_whose_twin_is_deleted_meanwhile_runs(
                 deleted.append(first.name)
                 job_removal.remove_tree(bench.db, first)
 
-        def look_slowly(reuse: Reuse, step: Any) -> Generator[Any, Any, Any]:
+        def look_slowly(self: Any, step: Any) -> Generator[Any, Any, Any]:
             delete_first(now=is_wanted and when == "before")
-            looking = original(reuse, step)
+            looking = original(self, step)
             try:
                 places = next(looking)
                 while True:
@@ -47,7 +48,7 @@ async def test_a_step_whose_twin_is_deleted_meanwhile_runs(
                 return end.value
 
         is_wanted = False
-        monkeypatch.setattr(Reuse, look, look_slowly)
+        monkeypatch.setattr(owner, look, look_slowly)
         for name in ("first", "second") if look == "_check_outputs" else ("first",):
             assert (await bench.over(bench.submit(name, {"jobs": {"s": STEP}}))).status == "Completed"
         if look == "_check_outputs":  # the second reused the first, which is settled by that

@@ -63,14 +63,14 @@ async def test_other_code_under_the_same_version() -> None:
         install(site, 1)
         assert (await value(bench, "one"))[0] == "1"
         assert (await value(bench, "two"))[0] is None
-        await bench.engine.step_reuse.reuse.settle_completed(lambda: True)
+        await bench.engine.step_reuse.reuse.settlement.settle_completed(lambda: True)
         install(site, 22)
         printed, job = await value(bench, "three")
         assert printed == "22"
         told = await explain_step(bench.engine.step_reuse.reuse, bench.child(job, "a"))
         (part,) = [part for part in told["parts"] if part["part"] == "environment"]
         assert [change["where"] for change in part["changes"]] == ["pk"]
-        await bench.engine.step_reuse.reuse.settle_completed(lambda: True)
+        await bench.engine.step_reuse.reuse.settlement.settle_completed(lambda: True)
         install(site, 1)
         assert (await value(bench, "four"))[0] is None
 
@@ -97,13 +97,13 @@ async def test_an_editable_package_is_edited(how: str) -> None:
         assert (await value(bench, "one"))[0] == "1"
         (project / "data" / "notes.txt").write_text("no code\n")
         assert (await value(bench, "two"))[0] is None
-        await bench.engine.step_reuse.reuse.settle_completed(lambda: True)
+        await bench.engine.step_reuse.reuse.settlement.settle_completed(lambda: True)
         (project / "pk" / "__init__.py").write_text("V = 3  # edited\n")
         printed, job = await value(bench, "three")
         assert printed == "3"
         told = await explain_step(bench.engine.step_reuse.reuse, bench.child(job, "a"))
         assert "environment differs" in told["reason"]
-        await bench.engine.step_reuse.reuse.settle_completed(lambda: True)
+        await bench.engine.step_reuse.reuse.settlement.settle_completed(lambda: True)
         (project / "pk" / "__init__.py").write_text("V = 1\n")
         assert (await value(bench, "four"))[0] is None
 

@@ -204,7 +204,7 @@ async def test_steps_of_different_pipelines_that_write_to_one_path() -> None:
         for name in ("one", "two", "three"):
             await run(bench, name, document)
             assert {each.name for each in bench.store("shared").iterdir()} == {"one.txt", "two.txt"}
-            await bench.engine.step_reuse.reuse.settle_completed(lambda: True)
+            await bench.engine.step_reuse.reuse.settlement.settle_completed(lambda: True)
             for each in bench.store("shared").iterdir():
                 each.unlink()
 

@@ -84,7 +84,7 @@ async def test_what_a_table_names_outside_of_its_folder_counts(form: str) -> Non
         (top / "more" / "deep" / "unread.txt").write_text("0\n")
         three = await run(bench, "three", document)
         assert origins(bench, three) == {"read": None if form == "folder" else "one-read"}
-        await bench.engine.step_reuse.reuse.settle_completed(lambda: True)
+        await bench.engine.step_reuse.reuse.settlement.settle_completed(lambda: True)
         write("2\n")
         four = await run(bench, "four", document)
         assert origins(bench, four) == {"read": None}

@@ -74,7 +74,7 @@ class ReuseSettler:
 
     async def _settle_completed(self) -> None:
         try:
-            await self._reuse.settle_completed(self._is_idle)
+            await self._reuse.settlement.settle_completed(self._is_idle)
         except Unavailable as error:
             log.warning("what ended steps read and wrote is looked at later: %s", error)
 

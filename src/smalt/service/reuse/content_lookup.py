@@ -6,6 +6,7 @@ The same generator is driven within a turn if little has to be read, and beside 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -59,11 +60,13 @@ class ContentLookup:
         self._data = data
         self._looks: dict[tuple[str, str], PathContent] = {}
         """Contents seen in this turn, during which nothing changes."""
+        self.turn_began = 0.0
         self._ways: dict[str, int] = {}
         """Creation times of links on the way to the paths examined in this turn."""
 
     def begin_turn(self) -> None:
         """Forget the contents seen in the last turn: they may have changed."""
+        self.turn_began = time.time()
         self._looks.clear()
         self._ways.clear()
 

@@ -16,7 +16,8 @@ from smalt.service.reuse import composite_contents, key_differences
 from smalt.service.reuse.contents import PathContent
 from smalt.service.reuse.key_differences import Change
 from smalt.service.reuse.keys import Parts, add_contents, list_part_hashes, make_key
-from smalt.service.reuse.reuse import Reuse, explain_unfit_input
+from smalt.service.reuse.reuse import Reuse
+from smalt.service.reuse.started_inputs import explain_unfit_input
 
 Json = dict[str, Any]
 
@@ -38,7 +39,7 @@ async def explain_step(reuse: Reuse, job: Job) -> Json:
         parts = _read_settled_parts(step)
         same = [_make_part(name, content, content) for name, content in parts.items()]
         return _make_answer(job, "reused", f"it reuses the outputs of job {step.of_name}", step.of_name, None, same)
-    await reuse.settle_completed(lambda: True)
+    await reuse.settlement.settle_completed(lambda: True)
     now = await _read_parts(reuse, job, step)
     other = _find_nearest(reuse, job, now)
     began = job.started_at or job.created_at
@@ -78,7 +79,7 @@ async def _read_parts(reuse: Reuse, job: Job, step: ReuseStep) -> Parts:
         name: content.id
         if isinstance(content, PathContent) and explain_unfit_input(step, job, name, content) is None
         else _NOT_KNOWN
-        for name, content in (await reuse.load_inputs(step, job)).items()
+        for name, content in (await reuse.inputs.load_inputs(step, job)).items()
     }
     there = step.contents.get("found", {})
     return add_contents(

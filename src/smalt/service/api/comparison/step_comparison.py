@@ -41,7 +41,7 @@ async def settle_steps(request: ApiRequest, found: Iterable[Job]) -> None:
     """Have the content that the steps of these jobs read identified, where that has not been done yet."""
     db = request.server.db
     trees = (trials.split_trials(get_subtree(jobs.list_tree(db, job.root_id), job))[0] for job in found)
-    await request.server.engine.step_reuse.reuse.settle_steps([row.id for rows in trees for row in rows])
+    await request.server.engine.step_reuse.reuse.settlement.settle_steps([row.id for rows in trees for row in rows])
 
 
 async def load_step_facts(request: ApiRequest, top: Job) -> dict[str, Facts]:

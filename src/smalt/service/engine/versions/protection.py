@@ -56,7 +56,9 @@ async def protect_output(context: EngineContext, reuse: Reuse, workspace: Worksp
         return
     if is_writable := not is_write_protected(place):
         writers = [job.id for job in _find_writers(context, workspace, location)]
-        await reuse.settle_steps(writers)  # another mode is another time of change: what they wrote is looked at before
+        await reuse.settlement.settle_steps(
+            writers
+        )  # another mode is another time of change: what they wrote is looked at before
         await asyncio.to_thread(forbid_writing, place)
     await context.intact.record_stamp(str(place))
     try:
@@ -167,7 +169,7 @@ class VersionProtection:
                 await self._context.intact.record_stamp(str(place))
                 return
             writers = _find_writers(self._context, workspace, self._context.data.resolve(uri, workspace))
-            await self._reuse.settle_steps([job.id for job in writers])
+            await self._reuse.settlement.settle_steps([job.id for job in writers])
             async with self._context.contents.move_lock:
                 found = await self._context.contents.find_overlapping([str(place)])
                 if any(content.place == place for content in found):
