@@ -151,6 +151,29 @@ def test_the_document_of_a_job_submits_it_again(server: Server, workspace: str) 
     assert not {"status", "id", "name"} & set(document)
 
 
+def test_a_document_has_references_as_they_were_written(server: Server, workspace: str, tmp_path: Path) -> None:
+    """Labels stay labels, and versions versions; a version that was named in two ways stays, and the ways are said."""
+    folder = {"properties": {"dataType": "uri_folder", "dataUri": str(tmp_path)}}
+    for place in ("cars/versions/1", "cars/versions/2", "vans/versions/1"):
+        assert server.ask("PUT", f"{workspace}/data/{place}", folder).status in (200, 201)
+    given = {
+        name: {"jobInputType": "uri_folder", "uri": uri, "mode": "Direct"}
+        for name, uri in (
+            ("newest", "azureml:cars@latest"), ("first", "azureml:cars:1"),
+            ("a", "azureml:vans@latest"), ("b", "azureml:vans"),
+        )
+    }  # fmt: skip
+    run_job(server, workspace, "a", host_job("true", inputs=given))
+    text = ask(server, workspace, "a", "document", as_written="true")["yaml"]
+    paths = {name: one["path"] for name, one in yaml.safe_load(text)["inputs"].items()}
+    version = f"{workspace}/data/vans/versions/1"
+    assert paths == {"newest": "azureml:cars@latest", "first": "azureml:cars:1", "a": version, "b": version}
+    assert yaml.safe_load(text)["environment"] == "azureml:host@latest"
+    assert text.startswith("# azureml:vans:1 was written as azureml:vans@latest or azureml:vans\n")
+    pinned = yaml.safe_load(ask(server, workspace, "a", "document")["yaml"])
+    assert pinned["inputs"]["newest"]["path"] == f"{workspace}/data/cars/versions/2"
+
+
 def test_the_environment_of_a_step(server: Server, workspace: str) -> None:
     """The packages that it had, from the record of what it could be reused by."""
     assert run_pipeline(server, workspace, "p", {"s": make_step("true")}) == "Completed"

@@ -46,5 +46,6 @@ export const searchLog = (api: WorkspaceApi, job: string, query: { file: string;
   get<LogMatches>(path(api, job, "log-search"), query, signal);
 export const getProgress = (api: WorkspaceApi, job: string) => get<{ steps: Record<string, Progress> }>(path(api, job, "progress"));
 export const getEnvironment = (api: WorkspaceApi, job: string) => get<JobEnvironment>(path(api, job, "environment"));
-export const getDocument = (api: WorkspaceApi, job: string) => get<{ yaml: string }>(path(api, job, "document"));
+/** The job as YAML: with the versions that it had, or with its references as they were written. */
+export const getDocument = (api: WorkspaceApi, job: string, isAsWritten = false) => get<{ yaml: string }>(path(api, job, "document"), isAsWritten ? { as_written: "true" } : undefined);
 export const getPrevious = (api: WorkspaceApi, job: string) => get<{ job: string | null }>(path(api, job, "previous"));

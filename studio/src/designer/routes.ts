@@ -78,7 +78,7 @@ export class DocumentRoutes {
   }
 
   async readJob(name: string): Promise<string> {
-    return (await getDocument(this.api, name)).yaml;
+    return (await getDocument(this.api, name, true)).yaml;
   }
 
   async readComponent(name: string, version: string): Promise<string> {

@@ -1,6 +1,8 @@
 """GET /smalt/v1{WS}/jobs/{name}/document: {"yaml"}, the file by which the job can be submitted again.
 
 Code, components and environments are named by their versions in this workspace; `smalt job export` writes them out.
+With `as_written=true` a reference is what was submitted (`azureml:cars@latest`, not the version that it meant). Where
+that cannot be told, as one version was named in two ways, the version stays and a comment at the top says the ways.
 """
 
 from __future__ import annotations
@@ -8,16 +10,31 @@ from __future__ import annotations
 from typing import Any
 
 from smalt import wire
+from smalt.entities.schema.problems import join_words
+from smalt.entities.syntax.references import parse_reference
 from smalt.service.api.arm.jobs import find_job
 from smalt.service.api.request import ApiRequest
-from smalt.service.records import jobs
+from smalt.service.engine.submission.pins import Pins
+from smalt.service.records import jobs, pins
 from smalt.yaml.dumping import dump_plain
 from smalt.yaml.submitted_documents import describe_submission
 
 
 async def get_document(request: ApiRequest) -> dict[str, Any]:
-    properties = jobs.read_properties(request.server.db, find_job(request).id)
-    return {"yaml": dump_plain(describe_submission(wire.from_rest({"properties": properties}, "job", is_answer=True)))}
+    db, job = request.server.db, find_job(request)
+    properties = jobs.read_properties(db, job.id)
+    unclear: dict[str, list[str]] = {}
+    if request.get_flag("as_written"):
+        properties, unclear = Pins(pins.get_job_pins(db, job)).restore_written(properties)
+    entity = wire.from_rest({"properties": properties}, "job", is_answer=True)
+    comments = [_describe_ways(reference, ways) for reference, ways in unclear.items()]
+    return {"yaml": "".join(comments) + dump_plain(describe_submission(entity))}
+
+
+def _describe_ways(reference: str, ways: list[str]) -> str:
+    found = parse_reference(reference)
+    name = f"azureml:{found.name}:{found.version}" if found is not None and not found.registry else reference
+    return f"# {name} was written as {join_words(ways)}\n"
 
 
 ROUTES = [("GET", "/jobs/{name}/document", get_document)]

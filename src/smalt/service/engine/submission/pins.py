@@ -45,6 +45,21 @@ class Pins:
         """The REST properties of a job with all its references in place of those as written."""
         return replace_references(body, lambda kind, text, type: self.get_reference(kind, text)) if self.fixed else body
 
+    def restore_written(self, body: Body) -> tuple[Body, dict[str, list[str]]]:
+        """Return the REST properties of a job with its references as they were written.
+
+        One that may have been written in several ways keeps its version; the second value has the ways of each.
+        """
+        unclear: dict[str, list[str]] = {}
+
+        def restore(kind: str, text: str, type: str | None) -> str:
+            ways = [written for written, fixed in self.fixed.get(kind, {}).items() if fixed == text]
+            if len(ways) > 1:
+                unclear[text] = ways
+            return ways[0] if len(ways) == 1 else text
+
+        return (replace_references(body, restore), unclear) if self.fixed else (body, unclear)
+
 
 class Pinner(Pins):
     """Looks references up and notes what they mean; those `known` mean what they meant before."""
