@@ -7,8 +7,15 @@ from pathlib import Path
 import pytest
 
 from smalt.service.compute.backend import Exit
+from smalt.service.engine.error_lines import find_error_line
 from smalt.service.engine.outcome import add_command_hint, add_module_hint, find_exit_error
 from tests.engine.bench import workbench
+
+TRACEBACK = """Traceback (most recent call last):
+  File "train.py", line 3, in <module>
+    row['price']
+KeyError: 'price'
+"""
 
 
 @pytest.mark.parametrize(
@@ -68,3 +75,40 @@ def test_mlflow_is_in_an_environment_that_the_hint_names(tmp_path: Path) -> None
     log.write_text("Traceback …\nModuleNotFoundError: No module named 'mlflow'\n")
     hint = add_module_hint({"message": "it"}, str(log), "/usr/bin/python3")["message"]
     assert hint.endswith("give the job an environment that has it, such as azureml:sklearn-1.5@latest")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("begun\n" + TRACEBACK + "bye\n", "KeyError: 'price'"),
+        (TRACEBACK.replace("KeyError: 'price'", "__main__.Stop"), "__main__.Stop"),
+        (
+            TRACEBACK + "\nDuring handling …\n\n" + TRACEBACK.replace("KeyError", "RuntimeError"),
+            "RuntimeError: 'price'",
+        ),
+        ("bash: line 1: no-such-program: command not found\n", "bash: line 1: no-such-program: command not found"),
+        ("cat: /x: No such file or directory\n", "cat: /x: No such file or directory"),
+        ("train.py: error: unrecognized arguments: --x\n", "train.py: error: unrecognized arguments: --x"),
+        ("Error in f(x) : object 'y' not found\nExecution halted\n", "Error in f(x) : object 'y' not found"),
+        ("\x1b[31m2026-01-01 ERROR load: no rows\x1b[0m\r\n", "2026-01-01 ERROR load: no rows"),
+        ("mean absolute error: 0.2\n0 errors\nUserWarning: an Error may come\n", None),
+        ("", None),
+    ],
+)
+def test_the_line_of_a_log_that_names_an_error(text: str, line: str | None) -> None:
+    """The end of the last traceback, or what programs and shells write before they fail; the later of both."""
+    assert find_error_line(text) == line
+
+
+def test_a_long_line_is_clipped() -> None:
+    assert len(find_error_line(f"ValueError: {'x' * 5000}") or "") == 301
+
+
+async def test_the_error_of_a_command_has_the_line_of_its_log() -> None:
+    """Not where it ended by a signal, or where a hint says why."""
+    async with workbench() as bench:
+        failing = "python3 -c \"{'a': 1}['price']\""
+        job = bench.submit("a", {"command": failing, "environment": "azureml:host"})
+        assert "the command exited with code 1: KeyError: 'price'" in str((await bench.over(job)).ended_by)
+        job = bench.submit("b", {"command": "echo 'error: no' >&2; kill -9 $$", "environment": "azureml:host"})
+        assert "error: no" not in str((await bench.over(job)).ended_by)

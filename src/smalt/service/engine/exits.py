@@ -14,6 +14,7 @@ from smalt.service.data.files.copy_cancellation import stop_when
 from smalt.service.engine import outcome
 from smalt.service.engine.dispatch import Dispatcher
 from smalt.service.engine.endings import Endings
+from smalt.service.engine.error_lines import read_error_line
 from smalt.service.engine.kinds import Leaf
 from smalt.service.engine.outcome import to_sentence
 from smalt.service.engine.queues import LeafRun
@@ -153,10 +154,11 @@ class ExitSettler:
         entity, cwd = leaf.entity, backend.steps.get_working_directory(spec)
         error = outcome.add_command_hint(error, entity.command, cwd, entity.properties.get("smalt.command-file"))
         error = outcome.add_disk_hint(leaf.explain_failure(cwd, error), self._state.context.root)
+        log_file = f"{backend.steps.get_log_folder(spec)}/std_log.txt"
         if run.environment is not None and run.environment.declared_hash == HOST:
-            log_file = f"{backend.steps.get_log_folder(spec)}/std_log.txt"
             error = outcome.add_module_hint(error, log_file, run.environment.python)
-        return error
+        mask = self._state.context.vault.get_mask(leaf.workspace)
+        return outcome.add_error_line(error, read_error_line(log_file, mask))
 
     def _find_backend(self, run: LeafRun, leaf: Leaf) -> Backend:
         """Return where the step ran; after a restart its environment is found again, which is built."""

@@ -94,6 +94,13 @@ def add_disk_hint(error: dict[str, Any], home: str) -> dict[str, Any]:
     return {**error, "message": f"{error['message']}: {why}"}
 
 
+def add_error_line(error: dict[str, Any], line: str | None) -> dict[str, Any]:
+    """Add the line of its log that says why a command failed by itself; a signal is the cause where one ended it."""
+    code = error.get("exit_code")
+    is_unsaid = code and not _stands_for_signal(code) and error["message"] == f"the command {_describe_code(code)}"
+    return {**error, "message": f"{error['message']}: {line}"} if line and is_unsaid else error
+
+
 def add_program_sentence(error: dict[str, Any], folder: str, file: str) -> dict[str, Any]:
     """Return the error with the sentence that a program of smalt's own left in `file` of its working directory."""
     if not error.get("exit_code"):
@@ -118,8 +125,11 @@ def parse_message(error: str | None) -> str:
 def _describe_code(code: int) -> str:
     """Return an exit code in words: a shell exits with 128 and the number of the signal that ended its command."""
     words = f"exited with code {code}"
-    is_signal = any(code - 128 == one for one in signal.Signals)
-    return f"{words}, which stands for {_get_signal_name(code - 128)}" if is_signal else words
+    return f"{words}, which stands for {_get_signal_name(code - 128)}" if _stands_for_signal(code) else words
+
+
+def _stands_for_signal(code: int) -> bool:
+    return any(code - 128 == one for one in signal.Signals)
 
 
 def _get_signal_name(number: int) -> str:
