@@ -168,7 +168,12 @@ test.describe("of a job that runs", () => {
     await waitForPoll();
     await expect(chart.locator("canvas")).toHaveAttribute("data-first", "yes");
     await expect(row).toHaveClass(/u-off/);
-    await row.locator("th").click();
+    const hide = row.getByRole("button"); // the same by keyboard
+    for (const [key, isShown] of [["Enter", true], ["Space", false], ["Enter", true]] as const) {
+      await hide.press(key);
+      await expect(hide).toHaveAttribute("aria-pressed", String(isShown));
+      await expect(row).toHaveClass(isShown ? /^(?!.*u-off)/ : /u-off/);
+    }
 
     const box = (await chart.locator(".u-over").boundingBox())!;
     await page.mouse.move(box.x + 0.25 * box.width, box.y + 50);

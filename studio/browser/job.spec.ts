@@ -29,6 +29,15 @@ test("watch a pipeline fail, read why, change it, run it again", async ({ page }
     await page.keyboard.press(key);
     await expect(page.getByRole("region", { name, exact: true })).toBeVisible();
   }
+  const prepare = page.getByRole("region", { name: "prepare", exact: true });
+  await prepare.getByRole("button", { name: "Run only this step" }).click();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(prepare).toBeVisible(); // the key was the dialog's
+  await prepare.getByRole("tab", { name: "Summary" }).focus();
+  await page.keyboard.press("Escape");
+  await expect(prepare).toHaveCount(0);
+  await expect(page.getByRole("group", { name: /^Graph/ })).toBeFocused();
 });
 
 test("a pipeline that is watched as it fails shows the step that failed, uncovered", async ({ page }) => {

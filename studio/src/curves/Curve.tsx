@@ -63,6 +63,7 @@ export default function Curve({ title, series, origins, over, isLogarithmic, hei
         })),
       ],
       hooks: {
+        setSeries: [(plot) => listLegendButtons(plot).forEach((button, k) => button.setAttribute("aria-pressed", String(plot.series[k + 1].show)))],
         // A drag over a part chooses it, and a double click all.
         setScale: [(plot, scale) => {
           if (scale !== "x") return;
@@ -77,6 +78,7 @@ export default function Curve({ title, series, origins, over, isLogarithmic, hei
     drawn.current = plot;
     applied.current = first.range;
     plot.ctx.canvas.setAttribute("role", "img");
+    makeLegendButtons(plot);
     const begin = () => (isDragging.current = true);
     // The plot sets the scale after its own listener, which is called before this one: the values come after both.
     const end = () => {
@@ -115,6 +117,22 @@ export default function Curve({ title, series, origins, over, isLogarithmic, hei
     onRange(next);
   }
   return <div ref={own} className="curve" role="group" tabIndex={0} aria-label={`Curves of ${title}; + and − show a smaller or a larger part, the arrows move it, 0 shows all`} onKeyDown={press} />;
+}
+
+const listLegendButtons = (plot: uPlot): HTMLElement[] => [...plot.root.querySelectorAll<HTMLElement>(".u-legend .u-series .u-label")].slice(1);
+
+/** Have the curves hidden and shown from the legend by keyboard as by a click; with Ctrl all others. */
+function makeLegendButtons(plot: uPlot): void {
+  for (const button of listLegendButtons(plot)) {
+    button.setAttribute("role", "button");
+    button.setAttribute("aria-pressed", "true");
+    button.tabIndex = 0;
+    button.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      button.dispatchEvent(new MouseEvent("click", { bubbles: true, ctrlKey: event.ctrlKey, metaKey: event.metaKey }));
+    });
+  }
 }
 
 /** Show other values in a plot, in the part of the axis that it shows. */

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import type { GraphJob, JobGraph } from "../api/types";
 import { useQuery } from "../api/useQuery";
 import { GraphView } from "../graph/GraphView";
@@ -63,6 +63,8 @@ function LoadedJob({ store, graph, top, version }: { store: JobStore; graph: Job
     document.title = `${top.display_name ?? top.name} · smalt`;
   }, [top.display_name, top.name]);
 
+  useCloseKey(hasSteps && selected ? close : null);
+
   return (
     <div className="job-page">
       <header className="job-head">
@@ -112,6 +114,24 @@ function LoadedJob({ store, graph, top, version }: { store: JobStore; graph: Job
       </ProgressOfSteps.Provider>
     </div>
   );
+}
+
+/** Close the panel of a step by Escape, but not while a text is edited or a dialog is open, which have that key themselves. */
+function useCloseKey(close: (() => void) | null): void {
+  const latest = useRef(close);
+  latest.current = close;
+  useEffect(() => {
+    function press(event: KeyboardEvent) {
+      if (event.key !== "Escape" || event.defaultPrevented || !latest.current) return;
+      const target = event.target as HTMLElement;
+      if (target.matches("input, textarea, select, [contenteditable=true]") || document.querySelector("dialog[open]")) return;
+      const isWithin = target.closest(".node-panel") !== null;
+      latest.current();
+      if (isWithin) document.querySelector<HTMLElement>(".job-view [tabindex='0']")?.focus(); // what had the focus goes
+    }
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, []);
 }
 
 interface StepsProps {

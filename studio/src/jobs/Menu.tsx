@@ -28,7 +28,8 @@ export function Menu({ label, count = 0, children }: { label: string; count?: nu
     };
   }, [isOpen]);
   function press(event: React.KeyboardEvent) {
-    if (event.key !== "Escape") return;
+    if (event.key !== "Escape" || !isOpen) return;
+    event.stopPropagation(); // it closes nothing else
     setOpen(false);
     own.current?.querySelector("button")?.focus();
   }
