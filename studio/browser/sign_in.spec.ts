@@ -36,3 +36,23 @@ test("MLflow's link to a run leads to its job", async ({ page }) => {
   await expect(page.getByRole("heading", { name: "linked" })).toBeVisible();
   await expect(page).toHaveURL(`${PAGES}/jobs/linked`);
 });
+
+test("a page that was asked for without a session is shown after the sign-in", async ({ browser }) => {
+  await submit("asked", "true", { experimentName: "links" });
+  for (const [address, place] of [[`${URL}/mlflow/v1.0${WORKSPACE}/#/experiments/0/runs/asked`, "jobs/asked"], [`${PAGES}/jobs/asked?tab=log`, "jobs/asked?tab=log"]]) {
+    const context = await browser.newContext();
+    const [byToken, byTab] = [await context.newPage(), await context.newPage()];
+    for (const page of [byToken, byTab]) {
+      await page.goto(address);
+      await expect(page.getByRole("heading", { name: "smalt studio" })).toBeVisible();
+    }
+    await byToken.getByLabel(/sign in with a token/).fill(TOKEN);
+    await byToken.getByRole("button", { name: "Sign in" }).click();
+    await expect(byToken.getByRole("heading", { name: "asked" })).toBeVisible();
+    await expect(byToken).toHaveURL(`${PAGES}/${place}`);
+    await byTab.evaluate(() => dispatchEvent(new Event("focus"))); // as when its tab is chosen again
+    await expect(byTab.getByRole("heading", { name: "asked" })).toBeVisible();
+    await expect(byTab).toHaveURL(`${PAGES}/${place}`);
+    await context.close();
+  }
+});

@@ -41,6 +41,13 @@ export function App() {
     setSignedOutListener(() => setState((before) => (before.kind === "in" ? { kind: "out" } : before)));
     void load();
   }, [load]);
+  useEffect(() => {
+    if (state.kind !== "out") return;
+    // Another tab may have signed in, such as the one that `smalt studio` opens: then this one shows its own page.
+    const look = () => void getSession().then((session) => setState({ kind: "in", session }), () => {});
+    addEventListener("focus", look);
+    return () => removeEventListener("focus", look);
+  }, [state.kind]);
   if (state.kind === "loading") return <Loading what="the studio" />;
   if (state.kind === "out") return <SignIn error={state.error} onDone={load} />;
   if (state.kind === "error") return <div className="center"><ErrorMessage error={state.error} retry={load} /></div>;

@@ -20,7 +20,7 @@ export function SignIn({ error, onDone }: { error?: Error; onDone: () => void })
       <div className="card sign-in">
         <h1 className="brand"><img src={icon} alt="" />smalt studio</h1>
         {refusal && <ErrorMessage error={refusal} />}
-        <p>On the machine of the server, this opens the studio in your browser:</p>
+        <p>On the machine of the server, this opens the studio in your browser, and this page once you come back to it:</p>
         <pre>smalt studio</pre>
         <hr />
         <form onSubmit={submit}>
