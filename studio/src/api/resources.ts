@@ -90,3 +90,10 @@ export async function registerOutput(api: WorkspaceApi, job: string, output: str
   const made = await send<Version>("PUT", `${api.workspace.id}/${kind}/${encode(name)}/versions/1?next=true`, { properties });
   return { kind, version: made.name };
 }
+
+/** Register a place of a datastore as a version of data, the next one if none is given. Returns the version. */
+export async function registerData(api: WorkspaceApi, { name, type, version, description, uri }: { name: string; type: string; version: string; description: string; uri: string }): Promise<string> {
+  const properties = { dataUri: uri, dataType: type, ...(description ? { description } : {}) };
+  const place = `${api.workspace.id}/data/${encode(name)}/versions/${encode(version || "1")}`;
+  return (await send<Version>("PUT", version ? place : `${place}?next=true`, { properties })).name;
+}

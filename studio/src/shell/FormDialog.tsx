@@ -8,13 +8,15 @@ interface Props {
   /** Do it, and return what is done once the dialog is closed, such as to open the page of what was made. */
   onSubmit: () => Promise<() => void>;
   onClose: () => void;
+  /** Stop what the form has sent, where that can be; "Cancel" does it meanwhile. */
+  onStop?: () => void;
   /** An error of what the form shows. */
   error?: Error | null;
   children: ReactNode;
 }
 
 /** A form over the page. While its request runs it stays open, and its error is told in it. */
-export function FormDialog({ title, action, onSubmit, onClose, error: given = null, children }: Props) {
+export function FormDialog({ title, action, onSubmit, onClose, onStop, error: given = null, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   const [error, setError] = useState<Error | null>(null);
@@ -55,7 +57,7 @@ export function FormDialog({ title, action, onSubmit, onClose, error: given = nu
         {children}
         {shown && <ErrorMessage error={shown} />}
         <div className="dialog-actions">
-          <button type="button" className="button" disabled={isBusy} onClick={() => dialog.current?.close()}>Cancel</button>
+          <button type="button" className="button" disabled={isBusy && !onStop} onClick={() => (isBusy ? onStop?.() : dialog.current?.close())}>Cancel</button>
           <button className="button primary" disabled={isBusy}>{action}</button>
         </div>
       </form>

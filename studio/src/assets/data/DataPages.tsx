@@ -1,4 +1,4 @@
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useState } from "react";
 import type { Version } from "../../api/resources";
 import { CommandBlock } from "../../job/CommandBlock";
 import { Loading } from "../../shell/messages";
@@ -7,20 +7,14 @@ import { Panel } from "../detail/Facts";
 import { FilesTab } from "../detail/FilesTab";
 import { VersionFacts, VersionPage } from "../detail/VersionPage";
 import { YamlPanel } from "../detail/YamlPanel";
+import { UploadDialog } from "./UploadDialog";
 import { AssetListPage } from "../list/AssetListPage";
 
 const LineageTab = lazy(() => import("../lineage/LineageTab"));
 
 export default function DataPages() {
   const { rest } = usePlace();
-  if (!rest.length) {
-    return (
-      <AssetListPage
-        kind="data" title="Data" noun="data asset" icon="data"
-        empty={<><p>Register files under a name, and jobs can use them by it, version by version.</p><pre>smalt data create --name NAME --path FOLDER --type uri_folder</pre></>}
-      />
-    );
-  }
+  if (!rest.length) return <DataList />;
   return (
     <VersionPage
       kind="data" list="Data"
@@ -30,6 +24,21 @@ export default function DataPages() {
         { key: "lineage", name: "Lineage", render: () => <Suspense fallback={<Loading what="the lineage" />}><LineageTab kind="data" name={name} version={version.name} /></Suspense> },
       ]}
     />
+  );
+}
+
+function DataList() {
+  const [isUploading, setUploading] = useState(false);
+  const open = () => setUploading(true);
+  return (
+    <>
+      <AssetListPage
+        kind="data" title="Data" noun="data asset" icon="data"
+        actions={<button className="button" onClick={open}>Upload…</button>}
+        empty={<><p>Register files under a name, and jobs can use them by it, version by version: upload them here, or on the command line:</p><pre>smalt data create --name NAME --path FOLDER --type uri_folder</pre></>}
+      />
+      {isUploading && <UploadDialog onClose={() => setUploading(false)} />}
+    </>
   );
 }
 

@@ -16,10 +16,11 @@ interface Props {
   noun: string;
   icon: IconName;
   empty: ReactNode;
+  actions?: ReactNode;
 }
 
 /** The list of a kind of asset that has versions. */
-export function AssetListPage({ kind, title, noun, icon, empty }: Props) {
+export function AssetListPage({ kind, title, noun, icon, empty, actions }: Props) {
   const api = useApi();
   const { query } = usePlace();
   const list = readListQuery(query);
@@ -36,7 +37,7 @@ export function AssetListPage({ kind, title, noun, icon, empty }: Props) {
     { name: "Changed", sort: "modified", render: (row) => (row.type === "built-in" ? <span className="muted">with smalt</span> : <span className="muted" title={formatTime(row.modified)}>{formatAgo(row.modified, now)}</span>) },
   ];
   return (
-    <ListPage title={title} noun={noun} icon={icon} list={list} total={found.data?.total} error={found.error} retry={found.reload} types={found.data?.types} hasArchive empty={empty}>
+    <ListPage title={title} noun={noun} icon={icon} list={list} total={found.data?.total} error={found.error} retry={found.reload} types={found.data?.types} hasArchive actions={actions} empty={empty}>
       <ListTable label={title} columns={columns} rows={found.data?.assets ?? []} getKey={(row) => row.name} sort={list.sort} />
     </ListPage>
   );
