@@ -21,6 +21,13 @@ test("open a file, change a parameter, save one line, submit", async ({ page }) 
   await page.getByRole("button", { name: "Submit" }).click();
   await expect(page.getByRole("alert").getByText("the pipeline is not what its form shows")).toBeVisible();
   await page.getByRole("button", { name: "Close", exact: true }).click();
+  await node(page, "show").click(); // the text stays with its step, which is marked
+  await expect(node(page, "count").getByText("value of rows: the input 'rows' must be at most 100, not 500")).toBeAttached();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.getByRole("alert").getByText("step 'count', value of rows: the input 'rows' must be at most 100, not 500")).toBeVisible();
+  expect(readFileSync(`${FILES}/${path}`, "utf8")).toBe(PIPELINE);
+  await expect(value).toHaveValue("500"); // Save leads there
+  await page.getByRole("button", { name: "Close", exact: true }).click();
   await value.fill("7");
   await value.press("Enter");
   await checkAccess(page);
@@ -117,7 +124,7 @@ test("a job is opened in the designer, changed, and submitted again", async ({ p
   await registerThree();
   const table = "${{parent.jobs.make.outputs.table}}";
   const jobs = {
-    make: { type: "command", componentId: "azureml:make_rows:1", inputs: { rows: { job_input_type: "literal", value: "6" } } },
+    make: { type: "command", componentId: "azureml:make_rows@latest", inputs: { rows: { job_input_type: "literal", value: "6" } } },
     sum: { type: "command", componentId: "azureml:sum_rows:1", inputs: { table: { job_input_type: "uri_folder", uri: table }, factor: { job_input_type: "literal", value: "2" } } },
     show: { type: "command", componentId: "azureml:show_sum:1", inputs: { sum: { job_input_type: "uri_folder", uri: "${{parent.jobs.sum.outputs.sum}}" } } },
   };
@@ -128,6 +135,7 @@ test("a job is opened in the designer, changed, and submitted again", async ({ p
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Copy of first-run");
   await expect(node(page, "sum")).toBeVisible();
   await expect(page.locator(".react-flow__edge")).toHaveCount(2);
+  expect(await readText(page)).toContain("azureml:make_rows@latest"); // as it was submitted
   await expect(page.getByText("valid", { exact: true })).toBeVisible();
   await expect(page.getByText("not saved", { exact: true })).toBeHidden();
   await checkAccess(page);

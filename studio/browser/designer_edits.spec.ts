@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
-import { readFileSync } from "node:fs";
-import { FILES, PIPELINE, fill, form, node, readText, writeProject } from "./designer_rig";
+import { readFileSync, writeFileSync } from "node:fs";
+import { COMPONENT, FILES, PIPELINE, fill, form, node, readText, writeProject } from "./designer_rig";
 import { checkAccess, expect, open, test } from "./rig";
 
 test("the text and the drawing edit each other, with problems at their places", async ({ page }) => {
@@ -29,6 +29,39 @@ test("the text and the drawing edit each other, with problems at their places", 
   await page.keyboard.insertText("broken: [");
   await expect(page.getByText("The YAML does not parse")).toBeVisible();
   await expect(node(page, "count")).toBeVisible();
+});
+
+test("a number begins empty and is named as missing, and shared lines are not changed unsaid", async ({ page }) => {
+  const path = writeProject("shared", `type: pipeline
+jobs:
+  first:
+    component: ./count.yml
+    inputs: &ports {rows: 5}
+  second:
+    component: ./count.yml
+    inputs: *ports # the same
+  third: {component: ./need.yml, inputs: {factor: 1}}
+inputs: {rate: 1}
+`);
+  writeFileSync(`${FILES}/shared/need.yml`, COMPONENT.replace(/rows: .*\}/, "factor: {type: number}").replace("inputs.rows", "inputs.factor").replace("name: count", "name: need"));
+  await open(page, `designer?file=${path}`);
+  await expect(page.getByText("valid", { exact: true })).toBeVisible();
+  await node(page, "third").click();
+  const factor = form(page, "Step third").getByLabel("factor", { exact: true });
+  await factor.selectOption({ label: "the pipeline's rate" });
+  await factor.selectOption("value");
+  await expect(form(page, "Step third").getByLabel("value of factor", { exact: true })).toHaveValue("");
+  await expect(node(page, "third").getByText("the input 'factor' (number) of the component is not given")).toBeAttached();
+  await fill(page, "Step third", "value of factor", "0.5");
+  await expect(page.getByText("valid", { exact: true })).toBeVisible();
+  await node(page, "second").click();
+  await fill(page, "Step second", "value of rows", "7");
+  await expect.poll(() => readText(page)).toContain("inputs: # the same\n      <<: *ports\n      rows: 7\n");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await node(page, "first").click();
+  await fill(page, "Step first", "value of rows", "8");
+  await expect(page.getByText("'second' changed as well: it has the same lines")).toBeVisible();
+  await expect(page.getByText("valid", { exact: true })).toBeVisible();
 });
 
 test("steps are copied, pasted, renamed, moved and removed by keyboard", async ({ page, context }) => {

@@ -5,7 +5,7 @@ import { memo, useCallback, useEffect, useMemo, useRef, useState, type Clipboard
 import { tell, tellError } from "../shell/toasts";
 import { clearInput, connectInput, connectOutput, connectSteps, copySteps, disconnectOutput, pasteSteps, removePipelinePort, removeSteps } from "./pipeline/changes";
 import { inputId, outputId, stepId, type Port, type Step } from "./pipeline/drawing";
-import { giveData, setDataInput, type DataItem } from "./pipeline/data";
+import { assignData, setDataInput, type DataItem } from "./pipeline/data";
 import { COMPONENT_DRAG, DATA_DRAG, type PaletteItem } from "./palette";
 import { listShownInputs, listShownPorts, placeNodes } from "./pipeline/placement";
 import { explainConnection, findStep, noteConnection, type End } from "./pipeline/rules";
@@ -17,7 +17,7 @@ import "@xyflow/react/dist/base.css";
 const LARGE = 120;
 const FIRST_ROWS = 450;
 /** So many nodes are shown whole when one of them is to be seen. */
-const FEW = 14;
+const SMALL = 14;
 type DrawNode = StepNodeType | PortNodeType;
 const NODE_TYPES = { step: StepNode, port: PortNode };
 
@@ -35,7 +35,7 @@ interface Props {
 export const Canvas = memo(function Canvas({ store, drawn: _drawn, onAdd, onAddData, onOpenInner }: Props) {
   const { drawing } = store;
   const flow = useReactFlow<DrawNode>();
-  const problems = store.stepProblems;
+  const problems = store.stepMarks;
   const [nodes, setNodes] = useState<DrawNode[]>(() => keepNodes([], buildNodes(store, problems)));
   const isReadOnly = store.source.isBroken;
   // A large drawing opens at its beginning: whole, its steps could not be read, and hundreds would be drawn at once.
@@ -61,7 +61,7 @@ export const Canvas = memo(function Canvas({ store, drawn: _drawn, onAdd, onAddD
     const node = nodes.find((one) => one.id === id);
     if (id === seen.current || (id && !node)) return; // a new step's node is there the next time
     seen.current = id;
-    if (node && !isInView(frame.current!, node, flow.getViewport())) void (nodes.length <= FEW ? flow.fitView(view) : flow.setCenter(node.position.x + node.width! / 2, node.position.y + node.height! / 2, { zoom: flow.getZoom() }));
+    if (node && !isInView(frame.current!, node, flow.getViewport())) void (nodes.length <= SMALL ? flow.fitView(view) : flow.setCenter(node.position.x + node.width! / 2, node.position.y + node.height! / 2, { zoom: flow.getZoom() }));
   }, [nodes, store.selected, flow]);
 
   const freeze = useCallback(() => Object.fromEntries(flow.getNodes().map(({ id, position }): [string, [number, number]] => [id, [Math.round(position.x), Math.round(position.y)]])) as Positions, [flow]);
@@ -185,7 +185,7 @@ export const Canvas = memo(function Canvas({ store, drawn: _drawn, onAdd, onAddD
     const step = findStep(store.drawing, node);
     const port = target.closest(".draw-port")?.querySelector<HTMLElement>("[data-port]")?.dataset.port;
     if (step) attempt(() => {
-      store.edit((changes) => giveData(changes, store.drawing, step, item, step.inputs.some(({ name }) => name === port) ? port : undefined));
+      store.edit((changes) => assignData(changes, store.drawing, step, item, step.inputs.some(({ name }) => name === port) ? port : undefined));
       store.select([node]);
     });
     else if (node.startsWith("input:")) attempt(() => store.edit((changes) => setDataInput(changes, store.drawing, node.slice("input:".length), item)));

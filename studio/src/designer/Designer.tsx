@@ -15,17 +15,18 @@ import { addStep, type NewStep } from "./pipeline/changes";
 import { nameDataInput, setDataInput, type DataItem } from "./pipeline/data";
 import { inputId, stepId, type Step } from "./pipeline/drawing";
 import { keepPositions } from "./memory";
+import { joinWords } from "./pipeline/values";
 import { makeSteps, type PaletteItem } from "./palette";
 import { PalettePanel } from "./PalettePanel";
 import { PipelineForm } from "./PipelineForm";
 import { alignNodes, placeNodes } from "./pipeline/placement";
 import { explainAddition, findStep } from "./pipeline/rules";
-import { explainTurn, turnStep, TURNS, type Turn } from "./pipeline/turning";
+import { explainConversion, convertStep, CONVERSIONS, type Conversion } from "./pipeline/conversion";
 import { PublishDialog } from "./PublishDialog";
 import { SaveDialog } from "./SaveDialog";
 import { StepForm } from "./StepForm";
 import type { Positions } from "./routes";
-import type { DesignerStore, Origin } from "./store";
+import { describeRefusal, type DesignerStore, type Origin } from "./store";
 import { Toolbar } from "./Toolbar";
 import { revealText, YamlEditor } from "./YamlEditor";
 import { encodeFile } from "./yaml/encoding";
@@ -57,9 +58,10 @@ export function Designer({ store, onLeave, onMoved }: Props) {
   useEffect(() => {
     const warn = (event: BeforeUnloadEvent) => {
       (document.activeElement as HTMLElement | null)?.blur(); // a field's text is taken when it is left
-      if (store.isChanged) event.preventDefault();
+      if (store.isChanged || store.refused.length) event.preventDefault();
     };
     window.addEventListener("beforeunload", warn);
+    store.onShared = (names) => tell(`${joinWords(names, "and")} changed as well: ${names.length > 1 ? "they have" : "it has"} the same lines, by '*' or '<<'; Undo takes it back`);
     store.resume();
     return () => {
       window.removeEventListener("beforeunload", warn);
@@ -120,6 +122,11 @@ export function Designer({ store, onLeave, onMoved }: Props) {
 
   const save = useCallback(() => {
     const { origin } = store;
+    try {
+      refuseUntaken(store);
+    } catch (error) {
+      return tellError(error);
+    }
     if (origin.kind !== "file" && origin.kind !== "draft") return setDialog("save");
     void enqueue(() => attempt(() => saveBack(store.origin as SavedOrigin)));
   }, [store, attempt, saveBack, enqueue]);
@@ -127,12 +134,12 @@ export function Designer({ store, onLeave, onMoved }: Props) {
   /** Stop what would run another pipeline than the one that the forms show. */
   const checkForms = useCallback(() => {
     (document.activeElement as HTMLElement | null)?.blur(); // a field's text is taken when it is left
-    if (store.refusal) throw new Error(`the pipeline is not what its form shows: ${store.refusal}`);
+    refuseUntaken(store);
   }, [store]);
 
   const openDialog = useCallback((kind: DialogKind) => {
     try {
-      if (kind !== "save") checkForms();
+      checkForms();
       setDialog(kind);
     } catch (error) {
       tellError(error);
@@ -146,14 +153,14 @@ export function Designer({ store, onLeave, onMoved }: Props) {
   }), [store, attempt, api, checkForms]);
 
   const add = useCallback((item: PaletteItem, at: [number, number] | null, onto?: Step) => {
-    const turn = item.starter && item.starter in TURNS ? (item.starter as Turn) : null;
-    const why = onto && turn ? explainTurn(store.drawing, onto, turn) : explainAddition(store.drawing, item.component ?? "", item.spec);
+    const conversion = item.starter && item.starter in CONVERSIONS ? (item.starter as Conversion) : null;
+    const why = onto && conversion ? explainConversion(store.drawing, onto, conversion) : explainAddition(store.drawing, item.component ?? "", item.spec);
     if (why) return tellError(why);
     if (item.component && item.spec) store.interfaces = { ...store.interfaces, [item.component]: item.spec };
     try {
-      if (onto && turn) {
+      if (onto && conversion) {
         let next = onto.name;
-        store.edit((changes) => (next = turnStep(changes, store.drawing, onto, turn)));
+        store.edit((changes) => (next = convertStep(changes, store.drawing, onto, conversion)));
         store.select([stepId(next)]);
       } else {
         const steps = makeSteps(item, new Set(store.drawing.steps.map(({ name }) => name)));
@@ -190,7 +197,7 @@ export function Designer({ store, onLeave, onMoved }: Props) {
 
   useEffect(() => offerCommands(() => [
     { name: "Save the pipeline", what: "designer", run: save },
-    { name: "Save the pipeline as…", what: "designer", run: () => setDialog("save") },
+    { name: "Save the pipeline as…", what: "designer", run: () => openDialog("save") },
     { name: "Register the pipeline as a component…", what: "designer", run: () => openDialog("component") },
     { name: "Schedule the pipeline…", what: "designer", run: () => openDialog("schedule") },
     { name: "Publish the pipeline to a batch endpoint…", what: "designer", run: () => openDialog("endpoint") },
@@ -242,9 +249,9 @@ export function Designer({ store, onLeave, onMoved }: Props) {
         {hasSide && (
           <div className="draw-side">
             {panels.form && (
-              <RefusalContext value={store.refuse}>
+              <RefusalContext value={store.getForm(chosen?.name ?? null)}>
               <div className="draw-form-panel">
-                {chosen ? <StepForm key={chosen.name} store={store} drawn={drawn} step={chosen} onOpenFile={openFile} onOpenInner={openInner} /> : <PipelineForm key={store.base.join("/")} store={store} drawn={drawn} />}
+                {chosen ? <StepForm key={chosen.path.join("/")} store={store} drawn={drawn} step={chosen} onOpenFile={openFile} onOpenInner={openInner} /> : <PipelineForm key={store.base.join("/")} store={store} drawn={drawn} />}
               </div>
               </RefusalContext>
             )}
@@ -268,6 +275,16 @@ export function Designer({ store, onLeave, onMoved }: Props) {
       {dialog && dialog !== "save" && <PublishDialog key={dialog} store={store} kind={dialog} onClose={() => setDialog(null)} />}
     </div>
   );
+}
+
+/** Refuse to save or run another pipeline than the one that the forms show, and go to the first text that could not be taken. */
+function refuseUntaken(store: DesignerStore): void {
+  const [first, ...others] = store.refused;
+  if (!first) return;
+  if (first.base.join("\n") !== store.base.join("\n")) store.openBase(first.base);
+  store.select(first.step === null ? [] : [stepId(first.step)]);
+  const more = others.length ? ` (and ${others.length} more)` : "";
+  throw new Error(`the pipeline is not what its form shows: ${describeRefusal(first)}${more}; correct the text, or take the old one back by Escape`);
 }
 
 const BESIDE = 268;

@@ -76,7 +76,7 @@ function KeyField(props: KeyProps) {
     return "problem" in found ? found.problem : set(found.value);
   };
   const isText = typeof value === "string" || field?.kind === "text";
-  return <TextField label={name} value={text} hint={hint} isCode isText={isText && text.includes("\n")} list={field?.choices ?? suggestions?.[name]} isDisabled={isLocked} onSet={take} />;
+  return <TextField label={name} field={path.join("/")} value={text} hint={hint} isCode isText={isText && text.includes("\n")} list={field?.choices ?? suggestions?.[name]} isDisabled={isLocked} onSet={take} />;
 }
 
 const isEmpty = (value: Value | undefined): boolean => value === undefined || (Array.isArray(value) && !value.length);

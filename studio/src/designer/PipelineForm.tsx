@@ -9,7 +9,7 @@ import { findPlace, formatProblem } from "./pipeline/problems";
 import { attemptEdit, NewPort } from "./StepForm";
 import type { DesignerStore } from "./store";
 import type { PipelinePort } from "./pipeline/drawing";
-import { parseTyped, showGiven, showValue } from "./pipeline/values";
+import { parseTyped, showGiven, showValue, startValue } from "./pipeline/values";
 import { revealText } from "./YamlEditor";
 import type { Path, Value } from "./yaml/source";
 
@@ -65,7 +65,7 @@ export const PipelineForm = memo(function PipelineForm({ store }: { store: Desig
       <h3>Inputs</h3>
       {drawing.inputs.map((port) => <PortFields key={port.name} store={store} port={port} side="inputs" isLocked={isLocked} />)}
       <NewPort label="input" isLocked={isLocked} taken={drawing.inputs.map(({ name }) => name)} onAdd={(name, type) => attemptEdit(() => store.edit((changes) => {
-        addInput(changes, drawing, name, type, isLiteral(type) ? (type === "boolean" ? false : type === "string" ? "" : 0) : "");
+        addInput(changes, drawing, name, type, isLiteral(type) ? startValue(type) : "");
       }))} />
       <h3>Outputs</h3>
       {drawing.outputs.map((port) => <PortFields key={port.name} store={store} port={port} side="outputs" isLocked={isLocked} />)}
@@ -117,7 +117,7 @@ function PortFields({ store, port, side, isLocked }: { store: DesignerStore; por
   };
   return (
     <div className="form-port pair">
-      <TextField label={side === "inputs" ? "Input" : "Output"} value={name} isCode isDisabled={isLocked} onSet={rename}
+      <TextField label={side === "inputs" ? "Input" : "Output"} field={`${side}/${name}`} value={name} isCode isDisabled={isLocked} onSet={rename}
         extra={<><span className="form-type">{spec.type ?? "any"}</span><button className="link" disabled={isLocked} aria-label={`Remove the ${side.slice(0, -1)} ${name}`} onClick={() => void attemptEdit(() => store.edit((changes) => removePipelinePort(changes, drawing, side, name)))}>remove</button></>} />
       {side === "inputs" && (drawing.kind === "job" || isLiteral(spec.type)) && <TextField label={drawing.kind === "component" ? `Default of ${name}` : `Value of ${name}`} value={isMapping && drawing.kind === "component" ? showValue((spec.default as Value) ?? null) : value} isCode isDisabled={isLocked} onSet={take} />}
       {isFields(written) && <KeyFields store={store} path={path} value={written} except={drawing.kind === "component" ? COMPONENT_PORT : side === "inputs" ? JOB_PORT : TYPE_ALONE} isLocked={isLocked} />}

@@ -1,7 +1,7 @@
 import { memo, useState } from "react";
 import { Icon } from "../shell/icons";
 import { tellError } from "../shell/toasts";
-import { addInput, addOutput, bindPort, clearInput, connectOutput, disconnectOutput, makeFreeName, removeSteps, renameStep, setField, setInput, setPlainText } from "./pipeline/changes";
+import { addInput, addOutput, bindPort, type Changes, clearInput, connectOutput, disconnectOutput, makeFreeName, removeSteps, renameStep, setField, setInput, setPlainText } from "./pipeline/changes";
 import { inputId, readStepBody, RUNNERS, stepId, type Drawing, type Port, type Step } from "./pipeline/drawing";
 import { bindInput, bindStep } from "./pipeline/expressions";
 import { ChoiceField, TextField, type Choice } from "./fields";
@@ -10,9 +10,9 @@ import { isLiteral } from "./pipeline/ports";
 import { isFields, TITLES } from "./pipeline/step_fields";
 import { explainConnection } from "./pipeline/rules";
 import { listSuggestions } from "./pipeline/suggestions";
-import { explainTurn, sweepInput, turnStep, TURNS, type Turn } from "./pipeline/turning";
+import { explainConversion, sweepInput, convertStep, CONVERSIONS, type Conversion } from "./pipeline/conversion";
 import type { DesignerStore } from "./store";
-import { describeSpec, parseTyped, showGiven, showValue } from "./pipeline/values";
+import { describeSpec, parseTyped, showGiven, showValue, startValue } from "./pipeline/values";
 import type { Value } from "./yaml/source";
 
 const NAME = /^[A-Za-z_][\w-]*$/;
@@ -47,6 +47,7 @@ export const StepForm = memo(function StepForm({ store, step, onOpenFile, onOpen
     const positions = Object.keys(store.positions).length ? Object.fromEntries(Object.entries(store.positions).map(([id, at]) => [id === stepId(step.name) ? stepId(to) : id, at])) : undefined;
     return attemptEdit(() => {
       store.edit((changes) => renameStep(changes, drawing.base, step.name, to), positions);
+      store.renameRefusals(step.name, to);
       store.select([stepId(to)]);
     });
   };
@@ -58,15 +59,15 @@ export const StepForm = memo(function StepForm({ store, step, onOpenFile, onOpen
   const except = new Set(["type", "inputs", "outputs", "compute", ...(step.inner ? ["jobs", ...(step.inner.at(-1) === "component" ? ["component"] : [])] : []), ...(hasCommand ? ["command", "code"] : []), ...(hasEnvironment ? ["environment"] : []), ...(step.component === null ? [] : [componentKey])]);
   const hasPorts = !RUNNERS.has(step.type) || step.inputs.length + step.outputs.length > 0;
   const hasInputs = !RUNNERS.has(step.type) || step.inputs.length > 0;
-  const turn = (to: Turn) => {
+  const convert = (to: Conversion) => {
     const why = attemptEdit(() => {
       let next = step.name;
-      store.edit((changes) => (next = turnStep(changes, drawing, step, to)));
+      store.edit((changes) => (next = convertStep(changes, drawing, step, to)));
       store.select([stepId(next)]);
     });
     if (why) tellError(why);
   };
-  const turns = (Object.keys(TURNS) as Turn[]).map((one) => ({ one, why: explainTurn(drawing, step, one) }));
+  const conversions = (Object.keys(CONVERSIONS) as Conversion[]).map((one) => ({ one, why: explainConversion(drawing, step, one) }));
   const ownKeys = (
     <>
       <h3>{TITLES[step.type] ?? "Further keys"}</h3>
@@ -86,7 +87,7 @@ export const StepForm = memo(function StepForm({ store, step, onOpenFile, onOpen
       {step.isAlias && <p className="form-hint">This step is an alias of another part of the file; change it there, in the YAML.</p>}
       {step.description && <p className="muted">{step.description}</p>}
       <TextField label="Name" value={step.name} isCode isDisabled={isLocked} onSet={rename} />
-      {turns.some(({ why }) => !why) && <TurnField step={step} turns={turns} isLocked={isLocked} onTurn={turn} />}
+      {conversions.some(({ why }) => !why) && <ConversionField step={step} conversions={conversions} isLocked={isLocked} onConvert={convert} />}
       {hasCommand && <TextField label="Command" value={showValue(raw.command ?? "")} isCode isLong isDisabled={isLocked} onSet={set("command")} />}
       {hasEnvironment && <TextField label="Environment" value={showValue(raw.environment ?? "")} isCode isDisabled={isLocked} onSet={set("environment")} />}
       {hasCommand && <TextField label="Code" value={showValue(raw.code ?? "")} placeholder="a folder, such as ./src" isCode isDisabled={isLocked} onSet={set("code")} />}
@@ -109,21 +110,20 @@ export const StepForm = memo(function StepForm({ store, step, onOpenFile, onOpen
 });
 
 /** Chooses what becomes of a step, and does it only when asked: a select changes at every arrow key. */
-function TurnField({ step, turns, isLocked, onTurn }: { step: Step; turns: { one: Turn; why: string | null }[]; isLocked: boolean; onTurn: (to: Turn) => void }) {
-  const [chosen, setChosen] = useState<Turn | "">("");
-  const canTurn = turns.some(({ one, why }) => one === chosen && why === null);
+function ConversionField({ step, conversions, isLocked, onConvert }: { step: Step; conversions: { one: Conversion; why: string | null }[]; isLocked: boolean; onConvert: (to: Conversion) => void }) {
+  const [chosen, setChosen] = useState<Conversion | "">("");
+  const canConvert = conversions.some(({ one, why }) => one === chosen && why === null);
   return (
     <div className="form-new entry">
-      <select className="field" aria-label={`Turn ${step.name} into`} value={chosen} disabled={isLocked} onChange={(event) => setChosen(event.target.value as Turn | "")}>
+      <select className="field" aria-label={`Turn ${step.name} into`} value={chosen} disabled={isLocked} onChange={(event) => setChosen(event.target.value as Conversion | "")}>
         <option value="">turn it into…</option>
-        {turns.map(({ one, why }) => <option key={one} value={one} disabled={why !== null}>{TURNS[one]}{why ? ` – ${why}` : ""}</option>)}
+        {conversions.map(({ one, why }) => <option key={one} value={one} disabled={why !== null}>{CONVERSIONS[one]}{why ? ` – ${why}` : ""}</option>)}
       </select>
-      <button className="button" disabled={isLocked || !canTurn} onClick={() => { setChosen(""); if (chosen) onTurn(chosen); }}>Turn</button>
+      <button className="button" disabled={isLocked || !canConvert} onClick={() => { setChosen(""); if (chosen) onConvert(chosen); }}>Turn</button>
     </div>
   );
 }
 
-const startValue = (type: string): Value => (type === "boolean" ? false : type === "string" ? "" : 0);
 const VALUE = "value";
 const SWEPT = "search space";
 const UNSET = "unset";
@@ -158,9 +158,8 @@ function InputField({ store, drawing, step, port, isLocked }: PortProps) {
       if (isSwept) changes.remove([...step.path, "search_space", name]);
       if (next === SWEPT) sweepInput(changes, step, port);
       else if (next === UNSET) clearInput(changes, step, name);
-      else if (isSwept && next === VALUE) setInput(changes, step, port, (spec.default as Value) ?? startValue(spec.type!.toLowerCase()));
       else if (next !== VALUE) bindPort(changes, step, name, next);
-      else if (given.kind === "reference" && isLiteral(spec.type)) setInput(changes, step, port, (spec.default as Value) ?? startValue(spec.type!.toLowerCase()));
+      else if ((isSwept || given.kind === "reference") && isLiteral(spec.type)) startInput(changes, step, port);
       else if (given.kind === "reference") setInput(changes, step, port, "");
     }));
     if (why) tellError(why);
@@ -176,6 +175,13 @@ function InputField({ store, drawing, step, port, isLocked }: PortProps) {
       <PortKeys store={store} drawing={drawing} step={step} port={port} side="inputs" isLocked={isLocked} />
     </div>
   );
+}
+
+/** Give an input the value that it begins with; none where somebody has to say one. */
+function startInput(changes: Changes, step: Step, port: Port): void {
+  const value = (port.spec.default as Value | undefined) ?? startValue(port.spec.type!.toLowerCase());
+  if (value === null) clearInput(changes, step, port.name);
+  else setInput(changes, step, port, value);
 }
 
 /** What a port has beside its type and its value, such as a mode. */

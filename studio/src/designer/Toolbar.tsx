@@ -5,7 +5,7 @@ import { buildPath } from "../shell/router";
 import { tellError } from "../shell/toasts";
 import { Menu } from "../jobs/Menu";
 import type { DialogKind, Panels } from "./Designer";
-import type { DesignerStore } from "./store";
+import { describeRefusal, type DesignerStore } from "./store";
 import "../jobs/jobs.css";
 
 interface Props {
@@ -61,7 +61,7 @@ export function Toolbar({ store, panels, isBusy, onPanels, onSave, onDialog, onD
 /** Whether the command line would take the text. */
 function CheckState({ store }: { store: DesignerStore }) {
   const count = store.problemCount;
-  const show = () => (store.problems.length ? store.select([]) : tellError(new Error(store.refusal!)));
+  const show = () => (store.problems.length ? store.select([]) : tellError(new Error(describeRefusal(store.refused[0]))));
   if (count) return <button className="badge look-failed draw-state" onClick={show}><Icon name="alert" size={13} />{count === 1 ? "1 problem" : `${count} problems`}</button>;
   if (store.isChecking) return <span className="badge look-waiting">checking</span>;
   return <span className="badge look-completed"><Icon name="check" size={13} />valid</span>;

@@ -1,10 +1,25 @@
-import { createContext, useContext, useEffect, useId, useState, type KeyboardEvent, type ReactNode } from "react";
+import { createContext, useContext, useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 
-/** Takes note of fields whose texts could not be taken. */
-export const RefusalContext = createContext<(field: string, why: string | null) => void>(() => {});
+/** A text that could not be taken in the place of a value, and why. */
+export interface RefusedText {
+  label: string;
+  text: string;
+  why: string;
+  value: string;
+}
+
+/** The refused texts of one form, which it shows again when it is opened again. */
+export interface FormRefusals {
+  find: (field: string) => RefusedText | undefined;
+  refuse: (field: string, refused: RefusedText | null) => void;
+}
+
+export const RefusalContext = createContext<FormRefusals>({ find: () => undefined, refuse: () => {} });
 
 interface TextProps {
   label: string;
+  /** What tells the field from others of its form; its label where no other has that. */
+  field?: string;
   value: string;
   hint?: string;
   placeholder?: string;
@@ -20,35 +35,38 @@ interface TextProps {
 }
 
 /** A field whose text is taken when it is left, by Enter and before it is saved; Escape brings the old one back. */
-export function TextField({ label, value, hint, placeholder, isCode, isLong, isText, list, isDisabled, extra, onSet }: TextProps) {
+export function TextField({ label, field = label, value, hint, placeholder, isCode, isLong, isText, list, isDisabled, extra, onSet }: TextProps) {
   const id = useId();
-  const [text, setText] = useState(value);
-  const [problem, setProblem] = useState<string | null>(null);
-  const refuse = useContext(RefusalContext);
-  useEffect(() => refuse(id, problem), [refuse, id, problem]);
-  useEffect(() => () => refuse(id, null), [refuse, id]);
-  useEffect(() => {
+  const refusals = useContext(RefusalContext);
+  const [kept] = useState(() => refusals.find(field));
+  const isKept = kept?.value === value;
+  const [text, setText] = useState(isKept ? kept.text : value);
+  const [problem, setProblem] = useState(isKept ? kept.why : null);
+  const shown = useRef(kept ? kept.value : value);
+  function showValue() {
     setText(value);
     setProblem(null);
+    refusals.refuse(field, null);
+  }
+  useEffect(() => {
+    if (shown.current === value) return;
+    shown.current = value;
+    showValue();
   }, [value]);
-  const take = (): string | null => {
+  function take() {
     const why = text === value ? null : onSet(text);
     setProblem(why);
-    return why;
-  };
+    refusals.refuse(field, why === null ? null : { label, text, why, value });
+  }
   function press(event: KeyboardEvent) {
     if (event.key === "Enter" && (isLong ? event.ctrlKey || event.metaKey : !event.shiftKey)) {
       if (isText) event.preventDefault();
       take();
     }
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s" && take()) {
-      event.preventDefault();
-      event.stopPropagation(); // a text that cannot be taken would not be in what is saved
-    }
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") take(); // before it is saved
     if (event.key === "Escape") {
       event.stopPropagation();
-      setText(value);
-      setProblem(null);
+      showValue();
     }
   }
   const common = {

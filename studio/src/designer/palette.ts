@@ -67,14 +67,14 @@ export const DATA_DRAG = "application/x-smalt-data";
 
 /** The newest data assets whose names, descriptions or tags have a text, and how many there are. */
 export async function listData(api: WorkspaceApi, text: string): Promise<{ items: DataItem[]; total: number }> {
-  const query = new URLSearchParams({ limit: String(text ? MOST_FOUND : MOST_SHOWN), sort: "-modified", view: "active" });
+  const query = new URLSearchParams({ limit: String(text ? MAX_FOUND : MAX_SHOWN), sort: "-modified", view: "active" });
   if (text.trim()) query.set("search", text.trim());
   const { assets, total } = await listAssets(api, "data", query);
   return { items: assets.map(({ name, type }) => ({ name, type: type ?? "uri_folder", path: `azureml:${name}@latest` })), total };
 }
 
-const MOST_SHOWN = 8;
-const MOST_FOUND = 50;
+const MAX_SHOWN = 8;
+const MAX_FOUND = 50;
 
 /** The new steps of an item: the first is the one to be looked at next. */
 export const makeSteps = (item: PaletteItem, taken: ReadonlySet<string>): NewStep[] => (item.starter ? makeStarter(item.starter, taken) : [makeStep(item, taken)]);

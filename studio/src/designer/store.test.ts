@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { WorkspaceApi } from "../api/workspace";
-import { removeSteps, setField } from "./pipeline/changes";
+import { removeSteps, renameStep, setField } from "./pipeline/changes";
 import { DocumentRoutes } from "./routes";
 import { removeGeneratedName } from "./documents";
-import { DesignerStore } from "./store";
+import { describeRefusal, DesignerStore } from "./store";
 import { dropUnsaved, findUnsaved, keepUnsaved, listUnsaved } from "./unsaved";
 import { decodeFile, encodeFile, splitText } from "./yaml/encoding";
 import { listFiles } from "./yaml/samples";
@@ -58,12 +58,32 @@ describe("a document", () => {
       expect(store.drawing.steps.map(({ name }) => name)).toEqual(["a", "b"]);
     }
   });
-  it("has a problem for each field that shows what it has not", () => {
+  it("keeps a text that could not be taken with its step, also under another name, as long as the step is there", () => {
     const store = open(TEXT);
-    store.refuse("depth", "'depth' must be a number, not 'x'");
-    expect([store.problemCount, store.refusal]).toEqual([1, "'depth' must be a number, not 'x'"]);
-    store.refuse("depth", null);
-    expect([store.problemCount, store.refusal]).toEqual([0, null]);
+    const refused = { label: "value of depth", text: "x", why: "it must be a number, not 'x'", value: "3" };
+    store.getForm("a").refuse("depth", refused);
+    store.getForm(null).refuse("n", { ...refused, label: "Value of n" });
+    store.select(["step:b"]);
+    expect([store.problemCount, store.getForm("a").find("depth"), store.getForm("b").find("depth")]).toMatchObject([2, refused, undefined]);
+    expect(store.stepMarks).toBe(store.stepMarks); // else what is drawn of it would be drawn for ever
+    expect(store.stepMarks.get("a")).toEqual(["value of depth: it must be a number, not 'x'"]);
+    expect(store.refused.map(describeRefusal)).toEqual(["step 'a', value of depth: it must be a number, not 'x'", "the pipeline, Value of n: it must be a number, not 'x'"]);
+    store.edit((changes) => renameStep(changes, [], "a", "b"));
+    store.renameRefusals("a", "b");
+    expect(store.getForm("b").find("depth")).toMatchObject(refused);
+    store.getForm(null).refuse("n", null);
+    store.edit((changes) => removeSteps(changes, store.drawing, ["b"]));
+    expect([store.problemCount, store.refused]).toEqual([0, []]);
+  });
+  it("says what changed with an edit of lines that it shares", () => {
+    const store = open("inputs:\n  n: &n 1\n  m: *n\njobs:\n  a: {inputs: &p {x: 1}}\n  b: {inputs: *p}\n  c: {inputs: {<<: *p}}\n");
+    const heard: string[][] = [];
+    store.onShared = (names) => heard.push(names);
+    store.edit((changes) => setField(changes, ["inputs", "n"], 2));
+    store.edit((changes) => setField(changes, ["jobs", "a", "inputs", "x"], 3));
+    store.edit((changes) => setField(changes, ["jobs", "b", "inputs", "x"], 4));
+    expect(heard).toEqual([["m"], ["b", "c"]]);
+    expect(store.text).toContain("n: &n 2\n  m: *n\njobs:\n  a: {inputs: &p {x: 3}}\n  b: {inputs: {<<: *p, x: 4}}\n");
   });
   it("is left unsaved only if somebody changed it, and each new one is its own", () => {
     const [first, second] = [open("type: pipeline\n"), open("type: pipeline\n")];

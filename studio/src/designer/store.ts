@@ -4,14 +4,23 @@ import type { EditorView } from "@codemirror/view";
 import { Changes } from "./pipeline/changes";
 import { readDrawing, type Drawing, type Interfaces } from "./pipeline/drawing";
 import { groupProblems } from "./pipeline/problems";
-import type { StepFieldTable } from "./pipeline/step_fields";
+import { isFields, type StepFieldTable } from "./pipeline/step_fields";
+import type { FormRefusals, RefusedText } from "./fields";
 import type { Check, DocumentRoutes, Positions, Problem } from "./routes";
 import { joinText, type FileText } from "./yaml/encoding";
 import { reread } from "./yaml/reread";
-import { Source, type Path } from "./yaml/source";
+import { Source, type Path, type Value } from "./yaml/source";
 
 /** Where a document came from, and where it is saved. */
 export type Origin = { kind: "file"; path: string; etag: string } | { kind: "draft"; name: string; etag: string } | { kind: "new" } | { kind: "upload"; name: string } | Copy;
+
+/** A text that a form's field shows and that could not be taken. */
+export interface Refusal extends RefusedText {
+  base: Path;
+  /** Null for the form of the pipeline itself. */
+  step: string | null;
+  field: string;
+}
 
 /** A document made of a job or of a component's version, which it does not change. */
 export interface Copy {
@@ -57,10 +66,13 @@ export class DesignerStore {
   isChecking = true;
   base: Path = [];
   selected: ReadonlySet<string> = new Set();
-  /** Why texts that stand in fields could not be taken, by field. */
-  private readonly refusals = new Map<string, string>();
+  /** Hears which steps and inputs changed with an edit of others, as they have the same lines by an alias. */
+  onShared: (names: string[]) => void = () => {};
+  private refusals: readonly Refusal[] = [];
   private file: FileText;
   private grouped: { of: readonly unknown[]; problems: Map<string, string[]> } | null = null;
+  private marked: { of: readonly unknown[]; marks: Map<string, string[]> } | null = null;
+  private readonly forms = new Map<string, FormRefusals>();
   /** A text that was parsed before it became the document's. */
   private parsed: Source | null = null;
   /** Milliseconds that the last text took to be read. */
@@ -141,6 +153,14 @@ export class DesignerStore {
     return this.grouped.problems;
   }
 
+  /** What is wrong with each step: what the server says, and texts that its form could not take. */
+  get stepMarks(): Map<string, string[]> {
+    if (!this.refusals.length) return this.stepProblems;
+    const of = [this.stepProblems, this.refusals, this.source, this.base] as const;
+    if (!this.marked || of.some((one, k) => one !== this.marked!.of[k])) this.marked = { of, marks: addRefusals(this.stepProblems, this.refused, this.base) };
+    return this.marked.marks;
+  }
+
   /** Change the text as a person does in the drawing: one step of undo. */
   edit(make: (changes: Changes) => void, positions?: Positions): void {
     this.readText();
@@ -148,28 +168,46 @@ export class DesignerStore {
     const changes = new Changes(this.source);
     make(changes);
     if (changes.edits.length) refuseBroken(changes.source);
+    const shared = changes.edits.length && this.text.includes("*") ? listShared(this.source, changes.source, this.base) : [];
     this.parsed = changes.edits.length ? changes.source : null;
     let set = ChangeSet.empty(this.state.doc.length);
     for (const edit of changes.edits) set = set.compose(ChangeSet.of({ ...edit }, set.newLength, "\n"));
     this.dispatch({ changes: set, effects: positions ? [movePositions.of(positions)] : [], annotations: isolateHistory.of("full"), userEvent: "input.draw", scrollIntoView: false });
     this.readText();
+    if (shared.length) this.onShared(shared);
   }
 
-  /** Note that a field shows a text that could not be taken; null once it shows what the document has. */
-  refuse = (field: string, why: string | null): void => {
-    if ((this.refusals.get(field) ?? null) === why) return;
-    if (why === null) this.refusals.delete(field);
-    else this.refusals.set(field, why);
-    this.announce();
-  };
+  /** The refused texts of the form of a step, or of the pipeline itself, of the drawing that is open. */
+  getForm(step: string | null): FormRefusals {
+    const { base } = this;
+    const key = JSON.stringify([...base, step]);
+    const isOwn = (one: Refusal) => JSON.stringify([...one.base, one.step]) === key;
+    if (!this.forms.has(key)) this.forms.set(key, {
+      find: (field) => this.refusals.find((one) => isOwn(one) && one.field === field),
+      refuse: (field, refused) => {
+        const others = this.refusals.filter((one) => !isOwn(one) || one.field !== field);
+        if (!refused && others.length === this.refusals.length) return;
+        this.refusals = refused ? [...others, { ...refused, base, step, field }] : others;
+        this.announce();
+      },
+    });
+    return this.forms.get(key)!;
+  }
 
-  /** Why the document is not what its forms show; null if it is. */
-  get refusal(): string | null {
-    return [...this.refusals.values()][0] ?? null;
+  /** Have a step's refused texts under its new name. */
+  renameRefusals(step: string, to: string): void {
+    const { base } = this;
+    this.refusals = this.refusals.map((one) => (one.step === step && one.base.join("\n") === base.join("\n") ? { ...one, step: to } : one));
+    this.announce();
+  }
+
+  /** The texts that forms could not take, of steps that are still there. */
+  get refused(): readonly Refusal[] {
+    return this.refusals.filter(({ base, step }) => step === null || this.source.isBroken || this.source.findPair([...base, "jobs", step]));
   }
 
   get problemCount(): number {
-    return this.problems.length + this.refusals.size;
+    return this.problems.length + this.refused.length;
   }
 
   movePositions(positions: Positions): void {
@@ -300,11 +338,51 @@ export class DesignerStore {
 
   private announce(): void {
     this.version += 1;
-    const drawn = [this.source, this.drawing, this.interfaces, this.problems, this.stepFields, this.positions, this.selected, this.folder, this.fileName];
+    const drawn = [this.source, this.drawing, this.interfaces, this.problems, this.stepFields, this.positions, this.selected, this.folder, this.fileName, this.refusals];
     if (drawn.some((one, k) => one !== this.drawn[k])) this.drawnVersion += 1;
     this.drawn = drawn;
     this.listeners.forEach((listener) => listener());
   }
+}
+
+/** Where a refused text is, and why it could not be taken, in a sentence. */
+export function describeRefusal({ base, step, label, why }: Refusal): string {
+  const above = base.filter((part) => part !== "jobs" && part !== "component");
+  const place = [...above, ...(step === null ? [] : [step])].join(" / ");
+  return `${place ? `step '${place}'` : "the pipeline"}, ${label}: ${why}`;
+}
+
+function addRefusals(problems: Map<string, string[]>, refused: readonly Refusal[], base: Path): Map<string, string[]> {
+  const marks = new Map(problems);
+  for (const one of refused) {
+    const name = findStepWithin(base, one);
+    if (name !== null) marks.set(name, [...(marks.get(name) ?? []), `${one.label}: ${one.why}`]);
+  }
+  return marks;
+}
+
+/** The step of the drawing at `base` in which a refused text is; null if it is in none. */
+function findStepWithin(base: Path, one: Refusal): string | null {
+  const place = one.step === null ? one.base : [...one.base, "jobs", one.step];
+  const isBelow = base.every((part, k) => place[k] === part) && place[base.length] === "jobs";
+  return isBelow ? String(place[base.length + 1]) : null;
+}
+
+/** The steps and inputs whose meaning an edit changed and whose own lines it did not: they have others' lines by an alias. */
+function listShared(before: Source, after: Source, base: Path): string[] {
+  return ["inputs", "jobs"].flatMap((side) => {
+    const [was, is] = [before, after].map((source) => readFields(source, [...base, side]));
+    return Object.keys(is).filter((name) => {
+      if (!(name in was) || JSON.stringify(was[name]) === JSON.stringify(is[name])) return false;
+      const [old, now] = [before, after].map((source) => source.findRange([...base, side, name]));
+      return old && now && before.text.slice(...old) === after.text.slice(...now);
+    });
+  });
+}
+
+function readFields({ data }: Source, path: Path): Record<string, Value> {
+  const found = path.reduce<Value>((value, key) => (isFields(value) ? (value[key as string] ?? null) : null), data);
+  return isFields(found) ? found : {};
 }
 
 /** An edit that leaves no YAML is not made: what is unusual in a text may be more than the edit knows of. */

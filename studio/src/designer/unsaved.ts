@@ -8,22 +8,22 @@ export interface Unsaved {
 }
 
 /** Documents that were left with changes, by workspace and query: coming back finds them again. */
-const left = new Map<string, Map<string, DesignerStore>>();
+const unsaved = new Map<string, Map<string, DesignerStore>>();
 
-export const findUnsaved = (workspace: string, query: string): DesignerStore | undefined => left.get(workspace)?.get(query);
+export const findUnsaved = (workspace: string, query: string): DesignerStore | undefined => unsaved.get(workspace)?.get(query);
 
-export const listUnsaved = (workspace: string): Unsaved[] => [...(left.get(workspace) ?? [])].map(([query, store]) => ({ query, store }));
+export const listUnsaved = (workspace: string): Unsaved[] => [...(unsaved.get(workspace) ?? [])].map(([query, store]) => ({ query, store }));
 
 export function keepUnsaved(workspace: string, query: string, store: DesignerStore): void {
-  if (!left.has(workspace)) left.set(workspace, new Map());
+  if (!unsaved.has(workspace)) unsaved.set(workspace, new Map());
   const isUntouched = store.origin.kind === "new" && !store.canUndo;
-  if (store.isChanged && !isUntouched) left.get(workspace)!.set(query, store);
+  if (store.isChanged && !isUntouched) unsaved.get(workspace)!.set(query, store);
   else dropUnsaved(workspace, query);
 }
 
-export const dropUnsaved = (workspace: string, query: string): void => void left.get(workspace)?.delete(query);
+export const dropUnsaved = (workspace: string, query: string): void => void unsaved.get(workspace)?.delete(query);
 
 /** Ask before the browser leaves the studio, on whatever page it is. */
 export function guardUnsaved(event: BeforeUnloadEvent): void {
-  if ([...left.values()].some((documents) => documents.size)) event.preventDefault();
+  if ([...unsaved.values()].some((documents) => documents.size)) event.preventDefault();
 }

@@ -45,7 +45,9 @@ export class Changes {
 
   /** Remove a pair if it is there. */
   remove(path: Path): this {
-    return this.source.findPair(path) ? this.apply(removePair(this.source, path)) : this;
+    if (this.source.findPair(path)) return this.apply(removePair(this.source, path));
+    if (this.source.resolve(path) !== undefined) throw new Error(`'${path.at(-1)}' comes from another part of the file (by '*' or '<<'), so it cannot be removed here; change that part, in the YAML`);
+    return this;
   }
 
   /** Remove a mapping that was left empty. */
@@ -70,7 +72,7 @@ export function setPlainText(changes: Changes, path: Path, text: string | undefi
 /** Give an input of a step a literal, or data by its path. */
 export function setInput(changes: Changes, step: Step, port: Port, value: Value): void {
   const path = [...step.path, "inputs", port.name];
-  const node = changes.source.find(path);
+  const node = changes.source.resolve(path);
   if (!isLiteral(port.spec.type) && port.spec.type !== undefined && typeof value === "string") {
     if (isMap(node)) changes.set([...path, "path"], value);
     else changes.set(path, { type: port.spec.type, path: value });
@@ -84,7 +86,7 @@ export function clearInput(changes: Changes, step: Step, port: string): void {
 /** Bind an input to an expression. An input that is written with type and path keeps its type. */
 export function bindPort(changes: Changes, step: Step, port: string, expression: string): void {
   const path = [...step.path, "inputs", port];
-  const node = changes.source.find(path);
+  const node = changes.source.resolve(path);
   if (isMap(node) && (step.component === null || node.has("mode"))) changes.set([...path, "path"], expression);
   else changes.set(path, expression);
 }
@@ -100,7 +102,7 @@ export function connectInput(changes: Changes, input: string, to: Step, port: st
 /** Write a step's output into an output of the pipeline. */
 export function connectOutput(changes: Changes, from: Step, port: string, output: string): void {
   const path = [...from.path, "outputs", port];
-  if (isMap(changes.source.find(path))) changes.set([...path, "path"], bindOutput(output));
+  if (isMap(changes.source.resolve(path))) changes.set([...path, "path"], bindOutput(output));
   else changes.set(path, bindOutput(output));
 }
 
@@ -130,9 +132,9 @@ export function removeSteps(changes: Changes, drawing: Drawing, names: string[])
   for (const name of names) changes.remove([...drawing.base, "jobs", name]);
 }
 
-/** Add an input: of a job with a value, of a component with a type and, for a literal, the value as its default. */
+/** Add an input: of a job with a value, of a component with a type and, for a literal with a value, that as its default. */
 export function addInput(changes: Changes, { base, kind }: Pick<Drawing, "base" | "kind">, name: string, type: string, value: Value): void {
-  const declared: Value = isLiteral(type) ? { type, default: value } : { type };
+  const declared: Value = isLiteral(type) && value !== null ? { type, default: value } : { type };
   const body = kind === "component" ? declared : isLiteral(type) ? value : { type, path: value };
   changes.apply(addPair(changes.source, [...base, "inputs"], name, body));
 }

@@ -3,47 +3,48 @@ import { addStep, makeFreeName, moveField, setPlainText, type Changes } from "./
 import { readStepBody, stepId, type Drawing, type Given, type Port, type Step } from "./drawing";
 import { bindInput, bindStep, nameStep, parseStepName } from "./expressions";
 import { isLiteral, type PortSpec } from "./ports";
-import { MOST_ROUNDS, SWEEP_KEYS } from "./starters";
+import { MAX_ROUNDS, SWEEP_KEYS } from "./starters";
 import { isFields } from "./step_fields";
+import { startValue } from "./values";
 import { refuseExplicit } from "../yaml/edits";
 import { readNumber } from "../yaml/scalars";
 import type { Source, Value } from "../yaml/source";
 
 /** What becomes of a step: a sweep, or what a loop or a condition runs. */
-export type Turn = "sweep" | "parallel_for" | "do_while" | "if_else";
+export type Conversion = "sweep" | "parallel_for" | "do_while" | "if_else";
 
-export const TURNS: Record<Turn, string> = {
+export const CONVERSIONS: Record<Conversion, string> = {
   sweep: "a sweep over its inputs", parallel_for: "what a loop runs for each item", do_while: "what a loop repeats", if_else: "what a condition runs",
 };
 
 /** The types of steps that each can be made of. */
-const TAKEN: Record<Turn, string[]> = {
+const CONVERTIBLE_TYPES: Record<Conversion, string[]> = {
   sweep: ["command"],
   parallel_for: ["command", "parallel", "sweep", "pipeline"],
   do_while: ["command", "parallel", "sweep", "pipeline"],
   if_else: ["command", "parallel", "sweep", "pipeline", "spark", "automl", "data_transfer"],
 };
 /** The keys of a command that are its trial's. What else a step has is the sweep's, too. */
-const OF_TRIAL = ["command", "code", "environment", "environment_variables", "distribution", "is_deterministic"];
+const TRIAL_KEYS = ["command", "code", "environment", "environment_variables", "distribution", "is_deterministic"];
 
 /** The keys of a command that neither a sweep nor its trial has. */
-const OF_COMMAND_ALONE = ["services"];
+const COMMAND_ONLY_KEYS = ["services"];
 
 /** Why a step cannot become this; null if it can. */
-export function explainTurn(drawing: Drawing, step: Step, turn: Turn): string | null {
+export function explainConversion(drawing: Drawing, step: Step, conversion: Conversion): string | null {
   if (step.isAlias) return `'${step.name}' is an alias of another part of the file; change it there, in the YAML`;
-  const isPipelineTrial = turn === "sweep" && step.type === "pipeline" && step.component !== null;
-  if (!TAKEN[turn].includes(step.type) && !isPipelineTrial) return `'${step.name}' is of type '${step.type}', which cannot be ${TURNS[turn]}`;
-  if (turn === "sweep") {
+  const isPipelineTrial = conversion === "sweep" && step.type === "pipeline" && step.component !== null;
+  if (!CONVERTIBLE_TYPES[conversion].includes(step.type) && !isPipelineTrial) return `'${step.name}' is of type '${step.type}', which cannot be ${CONVERSIONS[conversion]}`;
+  if (conversion === "sweep") {
     const raw = readStepBody(drawing, step);
-    const alone = OF_COMMAND_ALONE.find((key) => key in raw);
+    const alone = COMMAND_ONLY_KEYS.find((key) => key in raw);
     if (alone) return `'${step.name}' has '${alone}', which a sweep cannot have; remove that first`;
     const isOwn = !("component" in raw);
     return isOwn || listParameters(step).length ? null : `'${step.name}' has no parameter that trials could vary: an input of type number, integer, string or boolean`;
   }
   const runner = findRunner(drawing, step);
   if (runner) return `'${runner}' runs '${step.name}' already`;
-  return turn === "parallel_for" ? explainItems(drawing, step) : null;
+  return conversion === "parallel_for" ? explainItems(drawing, step) : null;
 }
 
 /** Why a loop cannot run a step for each of some items; null if it can. */
@@ -72,27 +73,27 @@ function refuseShared(source: Source, step: Step): void {
 }
 
 /** Make a step this, and return the name of the step that is to be looked at next. */
-export function turnStep(changes: Changes, drawing: Drawing, step: Step, turn: Turn): string {
-  if (turn === "sweep") {
-    turnIntoSweep(changes, drawing, step);
+export function convertStep(changes: Changes, drawing: Drawing, step: Step, conversion: Conversion): string {
+  if (conversion === "sweep") {
+    convertIntoSweep(changes, drawing, step);
     return step.name;
   }
-  const name = makeFreeName(NAMES[turn](step.name), new Set(drawing.steps.map((one) => one.name)));
-  addStep(changes, drawing.base, { name, body: { type: turn, ...makeRunner(drawing, step, turn) } });
-  const port = turn === "parallel_for" ? findItemInput(drawing, step) : undefined;
+  const name = makeFreeName(NAMES[conversion](step.name), new Set(drawing.steps.map((one) => one.name)));
+  addStep(changes, drawing.base, { name, body: { type: conversion, ...makeRunner(drawing, step, conversion) } });
+  const port = conversion === "parallel_for" ? findItemInput(drawing, step) : undefined;
   if (port?.given.kind === "literal") for (const item of ITEMS) setPlainText(changes, [...drawing.base, "jobs", name, "items", item, port.name], port.given.text);
   return name;
 }
 
-const NAMES: Record<Exclude<Turn, "sweep">, (step: string) => string> = {
+const NAMES: Record<Exclude<Conversion, "sweep">, (step: string) => string> = {
   parallel_for: (step) => `each_${step}`, do_while: (step) => `repeat_${step}`, if_else: (step) => `if_${step}`,
 };
 
-function makeRunner(drawing: Drawing, step: Step, turn: Exclude<Turn, "sweep">): Record<string, Value> {
-  if (turn === "if_else") return { condition: findCondition(drawing, step) ?? true, true_block: nameStep(step.name) };
-  if (turn === "parallel_for") return { body: nameStep(step.name), items: makeItems(drawing, step) };
+function makeRunner(drawing: Drawing, step: Step, conversion: Exclude<Conversion, "sweep">): Record<string, Value> {
+  if (conversion === "if_else") return { condition: findCondition(drawing, step) ?? true, true_block: nameStep(step.name) };
+  if (conversion === "parallel_for") return { body: nameStep(step.name), items: makeItems(drawing, step) };
   const again = step.outputs.find(({ spec }) => isOfType(spec, "boolean"));
-  return { body: nameStep(step.name), ...(again ? { condition: bindStep(step.name, again.name) } : {}), mapping: {}, limits: { max_iteration_count: MOST_ROUNDS } };
+  return { body: nameStep(step.name), ...(again ? { condition: bindStep(step.name, again.name) } : {}), mapping: {}, limits: { max_iteration_count: MAX_ROUNDS } };
 }
 
 /** The name of the loop or the condition that runs a step. */
@@ -105,7 +106,7 @@ function findRunner(drawing: Drawing, step: Step): string | undefined {
 
 /** A boolean that a condition can ask: an output of a step that does not wait for this one, or an input of the pipeline. */
 function findCondition(drawing: Drawing, step: Step): string | null {
-  const later = listLater(drawing, step);
+  const later = listDependents(drawing, step);
   for (const one of drawing.steps) {
     const output = later.has(stepId(one.name)) ? undefined : one.outputs.find(({ spec }) => isOfType(spec, "boolean"));
     if (output) return bindStep(one.name, output.name);
@@ -115,7 +116,7 @@ function findCondition(drawing: Drawing, step: Step): string | null {
 }
 
 /** The nodes of a step and of all that wait for it. */
-function listLater(drawing: Drawing, step: Step): Set<string> {
+function listDependents(drawing: Drawing, step: Step): Set<string> {
   const found = new Set([stepId(step.name)]);
   for (const node of found) for (const { from, to } of drawing.edges) if (from === node) found.add(to);
   return found;
@@ -142,10 +143,7 @@ function makeItems(drawing: Drawing, step: Step): Value {
   return Object.fromEntries(ITEMS.map((item) => [item, { [name]: value }]));
 }
 
-function startLiteral({ type, enum: choices, min }: PortSpec): Value {
-  if (choices?.length) return choices[0] as Value;
-  return isOfType({ type }, "boolean") ? false : isOfType({ type }, "string") ? "" : Number(min ?? 0);
-}
+const startLiteral = ({ type, enum: choices }: PortSpec): Value => (choices?.length ? (choices[0] as Value) : startValue(type!.toLowerCase()));
 
 const isOfType = ({ type }: PortSpec, wanted: string): boolean => type?.toLowerCase() === wanted;
 
@@ -161,7 +159,7 @@ export function sweepInput(changes: Changes, step: Step, port: Port): void {
   changes.set([...step.path, "search_space", port.name], makeDistribution(port));
 }
 
-function turnIntoSweep(changes: Changes, drawing: Drawing, step: Step): void {
+function convertIntoSweep(changes: Changes, drawing: Drawing, step: Step): void {
   refuseShared(changes.source, step);
   const raw = readStepBody(drawing, step);
   const rank = ({ spec }: Port) => (isOfType(spec, "number") || isOfType(spec, "integer") ? 0 : 2) + (spec.default === undefined ? 0 : 1);
@@ -182,7 +180,7 @@ function declareTrial(changes: Changes, drawing: Drawing, step: Step, varied: Po
   const declare = (ports: Port[]): Value => Object.fromEntries(ports.map((port) => [port.name, { type: port.spec.type ?? findType(drawing, port.given) }]));
   const inputs = step.inputs.some(({ name }) => name === varied.name) ? step.inputs : [...step.inputs, varied];
   changes.set([...step.path, "trial"], { type: "command", inputs: declare(inputs), ...(step.outputs.length ? { outputs: declare(step.outputs) } : {}) });
-  for (const key of OF_TRIAL) if (key in raw) moveField(changes, [...step.path, key], [...step.path, "trial", key]);
+  for (const key of TRIAL_KEYS) if (key in raw) moveField(changes, [...step.path, key], [...step.path, "trial", key]);
 }
 
 function findType(drawing: Drawing, given: Given): string {

@@ -26,7 +26,7 @@ export function setDataInput(changes: Changes, drawing: Drawing, name: string, {
 }
 
 /** Give data to an input of a step: to the named one, else to one of its type that has nothing yet, else to any that takes it. */
-export function giveData(changes: Changes, drawing: Drawing, step: Step, item: DataItem, named?: string): void {
+export function assignData(changes: Changes, drawing: Drawing, step: Step, item: DataItem, named?: string): void {
   const ports = step.inputs.filter(({ name, spec }) => (named ? name === named : !isLiteral(spec.type)));
   const whys = ports.map((port) => ({ port, why: explainData(drawing, { node: stepId(step.name), port: port.name }, item.type, `the data '${item.name}'`) }));
   const fitting = whys.filter(({ why }) => !why).map(({ port }) => port);

@@ -7,7 +7,7 @@ import { alignNodes, placeNodes } from "./placement";
 import { explainMismatch, isClassic, noteDifference } from "./ports";
 import { groupProblems, normalizePath } from "./problems";
 import { CLASSIC_AND_V2, CLASSIC_NEEDS_V1, explainAddition, explainConnection, noteConnection } from "./rules";
-import { describeSpec, parseTyped } from "./values";
+import { describeSpec, parseTyped, startValue } from "./values";
 
 const INTERFACES: Interfaces = {
   "./prepare.yml": { name: "prepare", type: "command", inputs: { raw: { type: "uri_folder" }, rows: { type: "integer", min: 1, max: 9, default: 3 } }, outputs: { data: { type: "uri_folder" } }, file: "flows/prepare.yml" },
@@ -121,6 +121,8 @@ describe("a change", () => {
   });
   it("adds inputs of the pipeline", () => {
     expect(change((changes) => addInput(changes, { base: [], kind: "job" }, "n", "integer", 3))).toContain("  files: {type: tabular, path: azureml:t:1}\n  n: 3\noutputs:");
+    expect(change((changes) => addInput(changes, { base: [], kind: "job" }, "n", "number", startValue("number")), "type: pipeline\n")).toBe("type: pipeline\ninputs:\n  n:\n"); // nothing until somebody says it
+    expect(change((changes) => addInput(changes, { base: [], kind: "component" }, "n", "number", startValue("number")), "type: pipeline\n")).toBe("type: pipeline\ninputs:\n  n:\n    type: number\n");
     expect(change((changes) => addInput(changes, { base: [], kind: "job" }, "d", "uri_file", "./x"), "type: pipeline\n")).toBe("type: pipeline\ninputs:\n  d:\n    type: uri_file\n    path: ./x\n");
   });
   it("declares inputs of a component", () => {
@@ -192,6 +194,7 @@ it("values fit their types, in the sentences of the command line", () => {
   expect(parseTyped("n", { type: "string", enum: ["a", "b"] }, "c")).toEqual({ problem: "the input 'n' must be 'a' or 'b', not 'c'" });
   expect(parseTyped("n", { type: "boolean" }, "True")).toEqual({ value: true });
   expect(parseTyped("n", { type: "string" }, "007")).toEqual({ value: "007" });
+  expect(["5", "1.5", "true", "007", "word"].map((text) => parseTyped("n", {}, text))).toEqual([{ value: 5 }, { value: 1.5 }, { value: true }, { value: "007" }, { value: "word" }]);
   expect(describeSpec({ min: 1, max: 9, default: 3, optional: true })).toBe("1 to 9, default 3, optional");
 });
 

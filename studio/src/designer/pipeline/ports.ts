@@ -37,15 +37,15 @@ export interface Interface {
 export const isLiteral = (type: string | undefined): boolean => type !== undefined && (LITERALS as readonly string[]).includes(type.toLowerCase());
 export const isV1Data = (type: string | undefined): boolean => type !== undefined && V1_TYPES.has(type);
 
-const A: Record<string, string> = { string: "a string", integer: "an integer", number: "a number", boolean: "a boolean (true or false)" };
+const DESCRIPTIONS: Record<string, string> = { string: "a string", integer: "an integer", number: "a number", boolean: "a boolean (true or false)" };
 
 /** Why a value of one type cannot be the input of another, in the sentence of the command line; null if it can. */
 export function explainMismatch(input: string, wanted: string | undefined, given: string | undefined, source: string): string | null {
   if (wanted === undefined || given === undefined || wanted === given) return null;
   const [takes, has] = [isLiteral(wanted), isLiteral(given)];
   if ((!takes && !has) || (has && wanted === "string") || (given === "integer" && wanted === "number")) return null;
-  const want = takes ? A[wanted.toLowerCase()] : `data (${wanted})`;
-  const have = has ? A[given.toLowerCase()] : `data (${given})`;
+  const want = takes ? DESCRIPTIONS[wanted.toLowerCase()] : `data (${wanted})`;
+  const have = has ? DESCRIPTIONS[given.toLowerCase()] : `data (${given})`;
   return `the input '${input}' must be ${want}, but ${source} is ${have}`;
 }
 

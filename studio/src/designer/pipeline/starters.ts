@@ -53,7 +53,7 @@ const MAKERS: Record<Starter, (pick: Pick) => NewStep[]> = {
   do_while: (pick): NewStep[] => {
     const [loop, body] = [pick("repeat"), pick("round")];
     return [
-      { name: loop, body: { type: "do_while", body: nameStep(body), condition: bindStep(body, "again"), mapping: {}, limits: { max_iteration_count: MOST_ROUNDS } } },
+      { name: loop, body: { type: "do_while", body: nameStep(body), condition: bindStep(body, "again"), mapping: {}, limits: { max_iteration_count: MAX_ROUNDS } } },
       { name: body, body: { type: "command", outputs: { again: { type: "boolean" } }, command: "echo true > ${{outputs.again}}/output", environment: HOST } },
     ];
   },
@@ -69,7 +69,7 @@ const MAKERS: Record<Starter, (pick: Pick) => NewStep[]> = {
 };
 
 /** The most iterations of a new loop. */
-export const MOST_ROUNDS = 3;
+export const MAX_ROUNDS = 3;
 
 /** What a new sweep has beside its trial and its space. */
 export const SWEEP_KEYS = {

@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import type { Value } from "../yaml/source";
 import { writeFlow } from "../yaml/write";
-import { isTooLong, joinWords } from "./values";
+import { isTooLong, joinWords, parseWord } from "./values";
 
 /** What the server says of a key of a step. */
 export interface StepField {
@@ -71,8 +71,7 @@ export function parseField(name: string, field: StepField | undefined, text: str
   if (kind === "integer" || kind === "number") return parseNumber(name, field!, text.trim());
   if (kind === "boolean") return parseBoolean(name, text.trim());
   if (kind !== "any" || typeof old === "string") return { value: text };
-  if (/^(true|false)$/.test(text)) return { value: text === "true" };
-  return { value: String(Number(text)) === text && Number.isFinite(Number(text)) && !isTooLong(text) ? Number(text) : text }; // 1.10 and 007 stay what was typed
+  return { value: parseWord(text) };
 }
 
 function parseNumber(name: string, { kind, min, max }: StepField, text: string): { value: Value } | { problem: string } {

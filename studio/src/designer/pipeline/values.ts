@@ -10,6 +10,7 @@ export function parseTyped(name: string, spec: PortSpec, text: string): { value:
     return given === "true" || given === "false" ? { value: given === "true" } : { problem: `the input '${name}' must be a boolean (true or false), not '${text}'` };
   }
   const allowed = spec.enum?.map(String);
+  if (type === undefined && !allowed?.length) return { value: parseWord(text) };
   if (allowed?.length && !allowed.includes(text)) return { problem: `the input '${name}' must be ${joinWords(allowed)}, not '${text}'` };
   return { value: text };
 }
@@ -31,15 +32,24 @@ export const isTooLong = (text: string): boolean => /^[-+]?\d+$/.test(text) && !
 /** A value as it is written, where its plain word is known. */
 export const showGiven = ({ value, text }: { value: Value; text?: string }): string => text ?? showValue(value);
 
-export function joinWords(words: string[]): string {
+export function joinWords(words: string[], last = "or"): string {
   const quoted = words.map((word) => `'${word}'`);
-  return quoted.length > 1 ? `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}` : quoted.join("");
+  return quoted.length > 1 ? `${quoted.slice(0, -1).join(", ")} ${last} ${quoted.at(-1)}` : quoted.join("");
 }
 
 /** What is declared of a value, in a few words: its bounds and its default. */
 export function describeSpec({ min, max, default: usual, optional }: PortSpec): string {
   const bounds = min !== undefined && max !== undefined ? `${min} to ${max}` : min !== undefined ? `at least ${min}` : max !== undefined ? `at most ${max}` : "";
   return [bounds, usual !== undefined && usual !== null ? `default ${String(usual)}` : "", optional ? "optional" : ""].filter(Boolean).join(", ");
+}
+
+/** What a new value begins with; a number with nothing, so that it is missing until somebody gives one. */
+export const startValue = (type: string): Value => (type === "boolean" ? false : type === "string" ? "" : null);
+
+/** A word without a type: a number or boolean where it is written as one. */
+export function parseWord(text: string): Value {
+  if (/^(true|false)$/.test(text)) return text === "true";
+  return String(Number(text)) === text && Number.isFinite(Number(text)) && !isTooLong(text) ? Number(text) : text; // 1.10 and 007 stay what was typed
 }
 
 export const showValue = (value: Value): string => (value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));

@@ -4,6 +4,7 @@ import { isAlias, isScalar, visit, type Node, type Pair } from "yaml";
 import { describe, expect, it } from "vitest";
 import { decodeFile, encodeFile, splitText } from "./encoding";
 import { listFiles } from "./samples";
+import { Changes } from "../pipeline/changes";
 import { addPair, removePair, renameKey, setValue } from "./edits";
 import { applyEdit, Source, type Path, type Value } from "./source";
 
@@ -57,6 +58,28 @@ describe("a value", () => {
     const text = "base: &base\n  x: 1\na:\n  <<: *base\n  y: 2\n";
     expect(set(text, ["a", "x"], 5)).toBe(`${text}  x: 5\n`);
     expect(read(set(text, ["a", "x"], 5))).toMatchObject({ a: { x: 5, y: 2 } });
+  });
+});
+
+describe("a value that comes from another part of the file", () => {
+  const TEXT = "a:\n  inputs: &ports # theirs\n    n: 1\n    d: {type: uri_file, path: x}\nb:\n  inputs: *ports # the same\nc:\n  <<: {inputs: *ports}\n";
+  it("is overridden where it is used: the others stay, and so do anchor and alias", () => {
+    const text = set(TEXT, ["b", "inputs", "n"], 5);
+    expect(text).toBe(TEXT.replace("  inputs: *ports # the same\n", "  inputs: # the same\n    <<: *ports\n    n: 5\n"));
+    expect(read(text)).toMatchObject({ a: { inputs: { n: 1 } }, b: { inputs: { n: 5, d: { path: "x" } } } });
+    expect(read(set(TEXT, ["b", "inputs", "d", "path"], "y"))).toMatchObject({ a: { inputs: { d: { path: "x" } } }, b: { inputs: { n: 1, d: { type: "uri_file", path: "y" } } } });
+    expect(set("a: &p {n: 1}\nb: {inputs: *p}\n", ["b", "inputs", "n"], "x, y")).toBe('a: &p {n: 1}\nb: {inputs: {<<: *p, n: "x, y"}}\n');
+  });
+  it("of a merged mapping keeps what else was merged", () => {
+    const text = set(TEXT, ["c", "inputs", "n"], 5);
+    expect(text.startsWith(TEXT)).toBe(true);
+    expect(read(text)).toMatchObject({ a: { inputs: { n: 1 } }, c: { inputs: { n: 5, d: { type: "uri_file", path: "x" } } } });
+    expect(() => set(TEXT.replace("n: 1", "n: 1.0"), ["c", "inputs", "m"], 5)).toThrow("'inputs' comes from another part of the file (by '*' or '<<'), where 1.0 would lose digits in a copy");
+  });
+  it("is not removed where it is used", () => {
+    const changes = new Changes(new Source(TEXT));
+    for (const step of ["b", "c"]) expect(() => changes.remove([step, "inputs", "n"])).toThrow("'n' comes from another part of the file (by '*' or '<<'), so it cannot be removed here");
+    expect(changes.remove(["b", "inputs", "none"]).remove(["none", "n"]).edits).toEqual([]);
   });
 });
 

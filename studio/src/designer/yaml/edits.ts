@@ -1,4 +1,4 @@
-import { isAlias, isCollection, isMap, isPair, isScalar, isSeq, type Pair, type Scalar, type YAMLMap } from "yaml";
+import { isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq, visit, type Alias, type Pair, type Scalar, type YAMLMap } from "yaml";
 import { columnOf, endOf, findPair, keyEndOf, keyOf, lineEnd, lineStart, startOf, type Edit, type Path, type Source, type Value } from "./source";
 import { indentLines, writeBlock, writeFlow, writeKey, writeNewBlock, writePair, writeScalar } from "./write";
 
@@ -94,7 +94,54 @@ export function changeItems(source: Source, path: Path, values: Value[]): Edit[]
 
 /** Add a pair at the end of the mapping at `path`, which may be empty, `{}`, in braces, or not be there. */
 export function addPair(source: Source, path: Path, key: string, value: Value): Edit {
+  const shared = findShared(source, path);
+  if (shared) return overrideShared(source, shared, [...path, key], value);
   return addText(source, path, (indent, isFlow) => (isFlow ? `${writeKey(key)}: ${writeFlow(value)}` : writePair(key, value, indent, source.newline)));
+}
+
+/** The first mapping on the way to a path that stands in another part of the file: an alias, or a merged key. */
+function findShared(source: Source, path: Path): Path | null {
+  for (let k = 1; k <= path.length; k++) {
+    const at = path.slice(0, k);
+    const pair = source.findPair(at);
+    if (pair && !isAlias(pair.value)) continue;
+    return isMap(source.resolve(at)) ? at : null;
+  }
+  return null;
+}
+
+/** Give the place of a shared mapping a value of its own: an alias is merged with it, a merged mapping is written out. */
+function overrideShared(source: Source, at: Path, path: Path, value: Value): Edit {
+  const { text, newline } = source;
+  const pair = source.findPair(at);
+  if (!pair) return addPair(source, at.slice(0, -1), String(at.at(-1)), replaceWithin(readExactly(source, at), path.slice(at.length), value));
+  refuseExplicit(source, pair);
+  const key = String(path[at.length]);
+  const rest = path.slice(at.length + 1);
+  const own = rest.length ? replaceWithin(readExactly(source, [...at, key]), rest, value) : value;
+  const [from, to] = (pair.value as Alias).range!;
+  const alias = text.slice(from, to);
+  if (source.isInFlow(at)) return { from, to, insert: `{<<: ${alias}, ${writeKey(key)}: ${writeScalar(own, null, newline, true)}}` };
+  const indent = columnOf(text, startOf(pair)) + 2;
+  const end = lineEnd(text, to);
+  const lines = `${" ".repeat(indent)}<<: ${alias}${newline}${writePair(key, own, indent, newline)}`;
+  return { from: text[from - 1] === " " ? from - 1 : from, to: end, insert: text.slice(to, end).trimEnd() + newline + lines };
+}
+
+/** The value of a mapping in another part of the file, where a copy of it would lose no digit of a number. */
+function readExactly(source: Source, path: Path): Value {
+  const node = source.resolve(path);
+  if (!isNode(node)) return {};
+  visit(node, { Scalar: (_, { value, source: written }) => {
+    if (typeof value === "number" && String(value) !== written) throw new Error(`'${path.at(-1)}' comes from another part of the file (by '*' or '<<'), where ${written} would lose digits in a copy; write it out in the YAML first`);
+  } });
+  return node.toJS(source.doc, { maxAliasCount: 10_000 }) as Value;
+}
+
+/** A copy of a value with another one at a path in it. */
+function replaceWithin(whole: Value, [key, ...rest]: Path, value: Value): Value {
+  const fields = whole !== null && typeof whole === "object" && !Array.isArray(whole) ? whole : {};
+  return { ...fields, [key]: rest.length ? replaceWithin(fields[key] ?? {}, rest, value) : value };
 }
 
 /** Add a pair that is written already, as lines without indentation. */

@@ -2,7 +2,7 @@ import { isAlias, isCollection, isMap, isPair, isScalar, type Document, type Nod
 import { columnOf, forgetIndex, keyEndOf, keyOf, lineStart, Source, startOf } from "./source";
 
 /** Mappings with fewer steps are parsed as quickly as it takes to look. */
-const LEAST = 20;
+const MIN_STEPS = 20;
 
 interface ChangedStep {
   steps: YAMLMap;
@@ -34,7 +34,7 @@ export function reread(before: Source, text: string): Source {
 function findChangedStep(before: Source, text: string): ChangedStep | null {
   const old = before.text;
   const steps = before.findMap(["jobs"]);
-  if (!steps || steps.flow || steps.items.length < LEAST || !steps.items.every(({ key }) => isScalar(key))) return null;
+  if (!steps || steps.flow || steps.items.length < MIN_STEPS || !steps.items.every(({ key }) => isScalar(key))) return null;
   let first = 0;
   while (first < old.length && old[first] === text[first]) first += 1;
   let same = 0;

@@ -1,4 +1,4 @@
-import { isCollection, isMap, isPair, isScalar, parseDocument, type Document, type Pair, type ParsedNode, type Scalar, type YAMLMap } from "yaml";
+import { isAlias, isCollection, isMap, isPair, isScalar, isSeq, parseDocument, type Document, type Pair, type ParsedNode, type Scalar, type YAMLMap } from "yaml";
 
 /** A replacement in a text. */
 export interface Edit {
@@ -51,6 +51,28 @@ export class Source {
       else return undefined;
     }
     return node;
+  }
+
+  /** The node that a path means, also through aliases and merge keys; undefined if there is none. */
+  resolve(path: Path): unknown {
+    return this.followAlias(path.reduce<unknown>((node, key) => this.resolveKey(node, key), this.doc.contents));
+  }
+
+  private resolveKey(from: unknown, key: string | number): unknown {
+    const node = this.followAlias(from);
+    if (!isMap(node)) return isCollection(node) ? node.get(key, true) : undefined;
+    const own = findPair(node as YAMLMap, key);
+    if (own) return own.value;
+    const merged = node.items.filter((pair) => isPair(pair) && keyOf(pair) === "<<").map((pair) => this.followAlias(pair.value));
+    for (const one of merged.flatMap((value) => (isSeq(value) ? value.items : [value]))) {
+      const found = this.resolveKey(one, key);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  private followAlias(node: unknown): unknown {
+    return isAlias(node) ? node.resolve(this.doc) : node;
   }
 
   findMap(path: Path): YAMLMap | undefined {
