@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
-from itertools import islice
 from typing import Any
 
 import click
@@ -21,15 +19,6 @@ job = Noun(
     ("name", "status", "type", "display_name", "experiment_name", "creation_context.created_at"),
 )
 
-_NO_EFFECT = "smalt.no_effect"
-"""The server's property of a job with all that it says and that does nothing."""
-_NEWEST = 50
-_MOST_STEPS = 5
-"""As many steps of a pipeline as a line names."""
-_MOST_WORKSPACES = 5
-_COLUMNS = 6
-_POINT = "tags.hyperparameters"
-"""The values that a trial of a sweep has of the search space."""
 _NAME = options.make_name_options("The job's name.")
 _STREAM = click.Option(["-s", "--stream"], is_flag=True, help="Show the log until the job ends.")
 _SAVE_AS = click.Option(["-a", "--save-as"], metavar="FILE", help="Write the created job to this file as YAML.")
@@ -67,12 +56,11 @@ def create_job(
     """Create a job from a YAML file: validate and submit it."""
     if file is None:
         raise click.UsageError("say which file describes the job: smalt job create --file job.yml")
+    from smalt.cli.jobs import submission
+
     entity = documents.read_document("job", file, set, {"name": name})
     if only or since:
-        from smalt.client.jobs.step_selection import select_steps
-
-        entity, lines = select_steps(ctx.client, entity, only, since, of, "--of")
-        documents.check_sets_apply(set, entity)
+        entity, lines = submission.select_steps(ctx, entity, set, only, since, of)
         for line in () if stream else lines:  # the log says it, too
             ctx.print_note(line)
     elif of is not None:
@@ -82,9 +70,9 @@ def create_job(
         return
     created = ctx.client.jobs.create_or_update(entity)
     if not stream:  # the log says it, too
-        _print_warnings(ctx, filter(None, str((created.properties or {}).get(_NO_EFFECT) or "").split("; ")))
+        submission.print_ineffective(ctx, created)
     if save_as is not None:
-        _save_job(created, save_as)
+        submission.save_job(created, save_as)
     if web:
         open_job_page(ctx, created)
     if not stream:
@@ -99,16 +87,9 @@ def show_job(ctx: Invocation, name: str, web: bool) -> Any:
     """Show a job: its state and error, the end of its log, its steps or trials, and the last values of its metrics."""
     if web:
         open_job_page(ctx, ctx.client.jobs.get(name))
-    from smalt.cli.jobs import report, trial_table
-    from smalt.cli.output import plain_data as plain
-    from smalt.client.jobs.metrics import MetricsReader
+    from smalt.cli.jobs import report
 
-    overview = list(ctx.client.jobs.overview(name))
-    shown = report.add_overview(plain.to_plain_data(ctx.client.jobs.get(name)), overview)
-    latest = MetricsReader(ctx.client).get_latest([name]).get(name)
-    shown = {**shown, "metrics": latest} if latest else shown
-    if "trials" in overview[0]:
-        shown = trial_table.add_trials(shown, ctx.client.jobs.trials(name), overview)
+    shown = report.fetch_report(ctx.client, name)
     if ctx.is_interactive:
         report.print_report(ctx, shown)
         return None
@@ -168,43 +149,25 @@ def list_jobs(
     **_: Any,
 ) -> Any:
     """List the newest jobs, at most 50; or all children of one job."""
-    view = options.get_list_view(archived_only, include_archived)
     if parent_job_name is not None and (experiment_name or tag or where or sort):
         raise click.UsageError("--experiment-name, --tag, --where and --sort are for jobs, not for the steps of one")
-    most = max_results
-    if most is None and not all_results and parent_job_name is None:
-        most = _NEWEST + 1
-    chosen: dict[str, Any] = {"status": status, "experiment_name": experiment_name, "tag": tag}
-    chosen |= {"job_type": type, "where": where, "sort": sort}
-    found = list(ctx.client.jobs.list(parent_job_name=parent_job_name, list_view_type=view, max_results=most, **chosen))
-    if max_results is None and most is not None and len(found) > _NEWEST:
-        ctx.print_hint(f"these are the {'first' if sort else 'newest'} {_NEWEST}; add --all-results to see all")
-        found = found[:_NEWEST]
-    if not found and ctx.is_table:
-        _explain_empty_list(
-            ctx, bool(parent_job_name or experiment_name or status or tag or type or where or archived_only)
-        )
-    if parent_job_name is not None:
-        ctx.columns = (*ctx.columns[:3], _POINT, *ctx.columns[3:])
     if metrics and costs:
         raise click.UsageError("--metrics and --costs exclude each other; give one")
-    return _add_metrics(ctx, found) if metrics else _add_costs(ctx, found) if costs else found
+    from smalt.cli.jobs import job_list
 
-
-def _explain_empty_list(ctx: Invocation, is_part: bool) -> None:
-    """Print which workspace the empty list belongs to, and which workspaces have jobs."""
-    client = ctx.client
-    every = list(client.connection.list_items("/smalt/v1/workspaces", jobs="true"))
-    here = f"workspace '{client.workspace_name}' of resource group '{client.resource_group_name}'"
-    ctx.print_hint(f"no {'such jobs' if is_part else 'jobs'} in {here} ({client.why})")
-    others = [one for one in every if one["jobs"] and str(one["id"]).lower() != client.workspace_id.lower()]
-    for one in others[:_MOST_WORKSPACES]:
-        count = f"{one['jobs']} job{'s' * (one['jobs'] != 1)}"
-        ctx.print_hint(
-            f"workspace '{one['name']}' has {count}: smalt job list{client.format_options_for(str(one['id']))}"
-        )
-    if len(others) > _MOST_WORKSPACES:
-        ctx.print_hint(f"and so have {len(others) - _MOST_WORKSPACES} more; see: smalt workspace list")
+    view = options.get_list_view(archived_only, include_archived)
+    chosen: dict[str, Any] = {"status": status, "experiment_name": experiment_name, "tag": tag}
+    chosen |= {"job_type": type, "where": where, "sort": sort, "list_view_type": view}
+    if max_results is None and not all_results and parent_job_name is None:
+        found = job_list.fetch_newest(ctx, **chosen)
+    else:
+        found = list(ctx.client.jobs.list(parent_job_name=parent_job_name, max_results=max_results, **chosen))
+    if not found and ctx.is_table:
+        is_part = bool(parent_job_name or experiment_name or status or tag or type or where or archived_only)
+        job_list.explain_empty_list(ctx, is_part)
+    if parent_job_name is not None:
+        ctx.columns = (*ctx.columns[:3], job_list.POINT, *ctx.columns[3:])
+    return job_list.add_metrics(ctx, found) if metrics else job_list.add_costs(ctx, found) if costs else found
 
 
 @job.verb("stream", _NAME)
@@ -306,16 +269,12 @@ def download_job(ctx: Invocation, name: str, download_path: str, output_name: st
 
     Of a sweep these are the files of its best trial, and its own logs are in hd-artifacts/.
     """
+    from smalt.cli.jobs import downloads
+
     if ctx.client.jobs.download(name, download_path=download_path, output_name=output_name, all=all):
         ctx.print_note(f"downloaded to {download_path}")
         return
-    steps = [str(step.name) for step in islice(ctx.client.jobs.list(parent_job_name=name), _MOST_STEPS + 1)]
-    more = "" if all else "; --all also downloads its outputs and the files of its steps"
-    ctx.print_note(f"job {name} has no files of its own, so nothing was downloaded{more}")
-    if steps:
-        others = f", or {', '.join(steps[1:_MOST_STEPS])}" if steps[1:] else ""
-        rest = f", …; see: smalt job list --parent-job-name {name}" if len(steps) > _MOST_STEPS else ""
-        ctx.print_note(f"to download the files of a step: smalt job download --name {steps[0]}{others}{rest}")
+    downloads.explain_empty_download(ctx, name, all)
 
 
 @job.verb(
@@ -438,26 +397,15 @@ def validate_job(ctx: Invocation, file: str | None, name: str | None, set: tuple
     """Check a job's YAML file and everything that it names, without running it."""
     if file is None:
         raise click.UsageError("say which file to check: smalt job validate --file job.yml")
+    from smalt.cli.jobs import submission
     from smalt.yaml.loading import list_warnings
 
     job = documents.read_document("job", file, set, {"name": name})
     found = [] if local else ctx.client.jobs.validate(job, raise_on_failure=True).warnings
-    found = found or _find_ineffective(job)  # the server says nothing of a job that is there already
-    _print_warnings(ctx, found)
+    found = found or submission.find_ineffective(job)  # the server says nothing of a job that is there already
+    submission.print_warnings(ctx, found)
     ctx.print_note(f"{file}: ok")
     return {"result": "Succeeded", "errors": [], "warnings": [*map(str, list_warnings(job)), *found]}
-
-
-def _print_warnings(ctx: Invocation, warnings: Iterable[str]) -> None:
-    for warning in warnings:
-        ctx.print_note(f"warning: {warning}")
-
-
-def _find_ineffective(job: Any) -> list[str]:
-    """Return a line for each part of the job that has no effect, as far as its files tell."""
-    from smalt.entities.rules.ineffective_keys import list_ineffective_keys, list_shared_places, list_unused_inputs
-
-    return [*list_unused_inputs(job), *list_shared_places(job), *list_ineffective_keys(job)]
 
 
 @job.verb(
@@ -484,40 +432,6 @@ def _follow_job(ctx: Invocation, name: str) -> None:
         ctx.print_result(ctx.client.jobs.get(name))
     if not completed:
         raise click.exceptions.Exit(1)
-
-
-def _add_costs(ctx: Invocation, found: list[Any]) -> list[Any]:
-    """Return the jobs as plain data with their use of the machine, and set the table's columns."""
-    from smalt.cli.output import plain_data as plain
-    from smalt.client.jobs.metrics import MetricsReader
-
-    rows = [plain.to_plain_data(each) for each in found]
-    costs = MetricsReader(ctx.client).get_costs([row["name"] for row in rows]) if rows else {}
-    ctx.columns = (*ctx.columns[:3], "cpu_seconds", "peak_memory_bytes")
-    return [{**row, **costs.get(row["name"], {})} for row in rows]
-
-
-def _add_metrics(ctx: Invocation, found: list[Any]) -> list[Any]:
-    """Return the jobs as plain data with their metrics; a table has a column for each of the commonest ones."""
-    from collections import Counter
-
-    from smalt.cli.output import plain_data as plain
-    from smalt.client.jobs.metrics import MetricsReader
-
-    latest = MetricsReader(ctx.client).get_latest([each.name for each in found]) if found else {}
-    common = Counter(name for values in latest.values() for name in values if not name.startswith("system/"))
-    ctx.columns = (*ctx.columns[:3], *(f"metrics.{name}" for name, _ in common.most_common(_COLUMNS)), _POINT)
-    return [{**plain.to_plain_data(each), "metrics": latest.get(each.name, {})} for each in found]
-
-
-def _save_job(created: Any, path: str) -> None:
-    from smalt import yaml
-
-    try:
-        with open(path, "w") as file:
-            file.write(yaml.dump(created))
-    except OSError as error:
-        raise click.ClickException(f"the job was created, but {path} cannot be written: {error.strerror}") from None
 
 
 job.add_refusal(

@@ -12,6 +12,7 @@ from smalt.client.transfers.progress import format_bytes
 
 if TYPE_CHECKING:
     from smalt.cli.framework.verb import Invocation
+    from smalt.client import MLClient
 
 Json = dict[str, Any]
 
@@ -23,6 +24,19 @@ _LEAST_SAVED = 0.05
 _COLUMNS = ("step", "status", "duration", "cpu", "memory", "remark")
 _NARROW = ("step", "status", "duration", "remark")
 """Columns where not all fit: why a step failed is read first."""
+
+
+def fetch_report(client: MLClient, name: str) -> Json:
+    """Return the job as plain data with its steps or trials, the end of its log, and the last values of its metrics."""
+    from smalt.cli.jobs import trial_table
+    from smalt.cli.output import plain_data as plain
+    from smalt.client.jobs.metrics import MetricsReader
+
+    overview = list(client.jobs.overview(name))
+    shown = add_overview(plain.to_plain_data(client.jobs.get(name)), overview)
+    latest = MetricsReader(client).get_latest([name]).get(name)
+    shown = {**shown, "metrics": latest} if latest else shown
+    return trial_table.add_trials(shown, client.jobs.trials(name), overview) if "trials" in overview[0] else shown
 
 
 def add_overview(shown: Json, jobs: list[Json]) -> Json:
