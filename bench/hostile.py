@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from smalt.service.api import app, key_vault
+from smalt.service.api import key_vault, route_tables
 from smalt.wire import to_rest
 
 ROOT = Path(__file__).parent.parent
@@ -124,8 +124,8 @@ _HEADERS = {
 
 def every_route() -> list[tuple[str, str]]:
     """Return method and path template of all that the server answers, from the app's own tables."""
-    tables = [("", table) for table in app._GLOBAL]
-    tables += [(f"{prefix}{WS}", table) for prefix, inner in app._WORKSPACE.items() for table in inner]
+    tables = [("", table) for table in route_tables.SERVER_TABLES]
+    tables += [(f"{prefix}{WS}", table) for prefix, inner in route_tables.WORKSPACE_TABLES.items() for table in inner]
     tables.append(("/vaults/{vault}", key_vault.ROUTES))
     found = [(method, prefix + template) for prefix, table in tables for method, template, _ in table]
     found += [

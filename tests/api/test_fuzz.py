@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smalt.service.api import app, key_vault
+from smalt.service.api import key_vault, route_tables
 from smalt.service.api.studio.links import is_page
 from tests.api.test_assets import COMPONENT, DATA, ENVIRONMENT, MODEL
 from tests.api.test_blobs import store
@@ -156,8 +156,8 @@ def test_any_name_in_a_path(server: Server, name: str, query: str) -> None:
 
 def every_route() -> list[tuple[str, str]]:
     """Method and path of all that the server answers, but what would end it or change its settings."""
-    tables = [("", table) for table in app._GLOBAL]
-    tables += [(f"{prefix}{W}", table) for prefix, inner in app._WORKSPACE.items() for table in inner]
+    tables = [("", table) for table in route_tables.SERVER_TABLES]
+    tables += [(f"{prefix}{W}", table) for prefix, inner in route_tables.WORKSPACE_TABLES.items() for table in inner]
     tables.append(("/vaults/{vault}", key_vault.ROUTES))
     found = [(method, prefix + template) for prefix, table in tables for method, template, _ in table]
     return [one for one in found if one[1] not in ("/smalt/v1/shutdown", "/smalt/v1/config", "/smalt/v1/prune")]

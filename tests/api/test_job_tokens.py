@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, unquote
 
 import pytest
 
-from smalt.service.api import app, key_vault
+from smalt.service.api import key_vault, route_tables
 from smalt.service.api.auth import job_permissions
 from smalt.service.api.studio import links
 from smalt.service.api.studio.sign_in import SESSION
@@ -57,7 +57,11 @@ def job(server: Server, workspace: str) -> Token:
 
 def routes() -> Iterator[tuple[str, str, str]]:
     """Prefix, method and template of every route but MLflow's and the blobs'."""
-    tables = {job_permissions.SERVER: app._GLOBAL, **app._WORKSPACE, job_permissions.VAULT: [key_vault.ROUTES]}
+    tables = {
+        job_permissions.SERVER: route_tables.SERVER_TABLES,
+        **route_tables.WORKSPACE_TABLES,
+        job_permissions.VAULT: [key_vault.ROUTES],
+    }
     for prefix, found in tables.items():
         for table in found:
             for method, template, _ in table:

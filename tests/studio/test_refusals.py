@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from smalt.service.api import app
+from smalt.service.api import route_tables
 from smalt.service.api.studio.links import is_page
 from tests.helpers import WORKSPACE, Server
 from tests.studio.browsers import SESSION, Browser, signed_in
@@ -18,10 +18,10 @@ OPEN = {"/discovery", "/metadata/endpoints", "/identity/token"}
 
 def list_routes() -> Iterator[tuple[str, str]]:
     """Yield each route that wants a session, with names in the places of its parameters."""
-    for method, template, _ in (route for table in app._GLOBAL for route in table):
+    for method, template, _ in (route for table in route_tables.SERVER_TABLES for route in table):
         if template not in OPEN and not is_page(template) and (method, template) != ("POST", SESSION):
             yield method, re.sub(r"{[^}]*}", "x", template)
-    for prefix, tables in app._WORKSPACE.items():
+    for prefix, tables in route_tables.WORKSPACE_TABLES.items():
         for method, template, _ in (route for table in tables for route in table):
             yield method, prefix + WORKSPACE.format("w") + re.sub(r"{[^}]*}", "x", template).rstrip("/")
 
