@@ -49,9 +49,7 @@ def load_tables(settings: RunSettings, note: Note) -> TableData:
     labels = _list_labels(training[settings.target], settings) if is_classes else None
     size = settings.fields.get("test_data_size")
     if test is None and size:
-        truth = _encode(training, settings, labels, "training_data")
-        kept, held = hold_out_part(truth, float(size), is_classes, settings.seed + 1)
-        test, training = training.iloc[held].reset_index(drop=True), training.iloc[np.sort(kept)].reset_index(drop=True)
+        training, test = _hold_out_test(training, float(size), labels, settings)
         note(f"test: {len(test)} rows, as test_data_size says")
     rows = len(training)
     if validation is not None:
@@ -60,11 +58,7 @@ def load_tables(settings: RunSettings, note: Note) -> TableData:
         validation = _keep_known(validation, settings, labels, note)
         joined = pd.concat([training, validation], ignore_index=True)
     else:
-        if rows < 2:
-            apart = ", apart from the rows to test" if test is not None else ""
-            raise AutoMLError(
-                f"training_data: a search needs at least 2 rows with a target{apart}; the table has {rows}"
-            )
+        _check_size(rows, has_test=test is not None)
         joined = training
     truth = _encode(joined, settings, labels, "training_data")
     if validation is not None:
@@ -78,14 +72,31 @@ def load_tables(settings: RunSettings, note: Note) -> TableData:
     data = TableData(joined.drop(columns=extra), truth, weights, folds, np.arange(rows), labels)
     if data.frame.columns.empty:
         raise AutoMLError("training_data: there is no column besides the target")
-    if test is not None and settings.target in test.columns:
-        test = _keep_known(test, settings, labels, note, "test_data")
-        data.test_truth = _encode(test, settings, labels, "test_data")
-        data.test_weights = (
-            _read_weights(test, settings) if settings.fields.get("weight_column_name") in test.columns else None
-        )
-    data.test_frame = None if test is None else test.drop(columns=[one for one in extra if one in test.columns])
+    if test is not None:
+        _add_test(data, test, extra, settings, note)
     return data
+
+
+def _hold_out_test(training: Any, size: float, labels: Any, settings: RunSettings) -> tuple[Any, Any]:
+    """Return the rows to train with and the rows to test with."""
+    truth = _encode(training, settings, labels, "training_data")
+    kept, held = hold_out_part(truth, size, settings.task == "classification", settings.seed + 1)
+    return training.iloc[np.sort(kept)].reset_index(drop=True), training.iloc[held].reset_index(drop=True)
+
+
+def _check_size(rows: int, has_test: bool) -> None:
+    if rows < 2:
+        apart = ", apart from the rows to test" if has_test else ""
+        raise AutoMLError(f"training_data: a search needs at least 2 rows with a target{apart}; the table has {rows}")
+
+
+def _add_test(data: TableData, test: Any, extra: list[str], settings: RunSettings, note: Note) -> None:
+    if settings.target in test.columns:
+        test = _keep_known(test, settings, data.labels, note, "test_data")
+        data.test_truth = _encode(test, settings, data.labels, "test_data")
+        if settings.fields.get("weight_column_name") in test.columns:
+            data.test_weights = _read_weights(test, settings)
+    data.test_frame = test.drop(columns=[one for one in extra if one in test.columns])
 
 
 def _read(settings: RunSettings, name: str, path: Path | None, note: Note) -> Any:

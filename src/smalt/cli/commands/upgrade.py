@@ -50,9 +50,7 @@ def _upgrade_paths(
                 continue
             upgraded.append(found)
             if write and found.is_changed:
-                _write_file(found, found.new_path or found.path)
-                if found.new_path not in (None, found.path):
-                    found.path.unlink()
+                _replace_file(found)
             elif output is not None:
                 _write_file(found, output / os.path.relpath(found.new_path or found.path, top))
             elif not check and found.is_changed:
@@ -104,6 +102,13 @@ def _dump_jobs(paths: Iterable[Path], output: Path | None) -> None:
             raise click.ClickException(f"{path} submits no job that could be written: {lines[-1]}")
         for file in sorted(output.glob(f"{path.stem}*.yml")):
             click.echo(str(file))
+
+
+def _replace_file(file: UpgradedFile) -> None:
+    """Write the file in place, or beside its old name if the kind of file has another."""
+    _write_file(file, file.new_path or file.path)
+    if file.new_path not in (None, file.path):
+        file.path.unlink()
 
 
 def _write_file(file: UpgradedFile, target: Path) -> None:

@@ -75,46 +75,13 @@ class _Upload:
     def _send_missing(self, missing: list[tuple[HashedFile, int]]) -> None:
         progress = self._make_progress(missing)
         route = f"{self._base}/uploads/content?{urlencode({'target': self._target})}"
-
-        stopped = threading.Event()
-
-        def send(requests: Iterable[Request]) -> None:
-            for body, files, size in requests:
-                if stopped.is_set():
-                    return
-                self._session.connection.request("POST", route, body)
-                progress.add_sent(files, size)
-
-        def sender(_: int) -> None:
-            """Send work on a thread and connection of its own, until none is left or another thread failed."""
-            try:
-                while work and not stopped.is_set():
-                    send(work.pop())
-            except IndexError:
-                pass
-            except BaseException:
-                stopped.set()
-                raise
-            finally:
-                self._session.connection.close()
-
         small = [file for file, there in missing if not there and file.size <= _REQUEST]
         large = [(file, there) for file, there in missing if there or file.size > _REQUEST]
         work: list[Iterable[Request]] = [_build_batch_request(batch) for batch in _split_batches(small)]
         work += [_split_file(file, there) for file, there in large]
         work.reverse()
         try:
-            if len(work) <= 1:
-                for one in work:
-                    send(one)
-                return
-            from concurrent.futures import ThreadPoolExecutor
-
-            with ThreadPoolExecutor(_SENDERS) as pool:  # one reads while the other sends
-                try:
-                    list(pool.map(sender, range(_SENDERS)))
-                finally:
-                    stopped.set()  # an interrupt comes to this thread only
+            _Sender(self._session, route, progress, work).send_all()
         finally:
             progress.close()
 
@@ -136,6 +103,52 @@ class _Upload:
         left = sum(file.size - there for file, there in missing)
         progress.skip_present(len(self._files) - len(missing), total - left)
         return progress
+
+
+class _Sender:
+    """Sends work, of which the last comes first, by as many threads as help."""
+
+    def __init__(
+        self, session: ClientSession, route: str, progress: TransferProgress, work: list[Iterable[Request]]
+    ) -> None:
+        self._session = session
+        self._route = route
+        self._progress = progress
+        self._work = work
+        self._stopped = threading.Event()
+
+    def send_all(self) -> None:
+        if len(self._work) <= 1:
+            for one in self._work:
+                self._send(one)
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(_SENDERS) as pool:  # one reads while the other sends
+            try:
+                list(pool.map(self._send_until_done, range(_SENDERS)))
+            finally:
+                self._stopped.set()  # an interrupt comes to this thread only
+
+    def _send_until_done(self, _: int) -> None:
+        """Send work on a thread and connection of its own, until none is left or another thread failed."""
+        try:
+            while self._work and not self._stopped.is_set():
+                self._send(self._work.pop())
+        except IndexError:
+            pass
+        except BaseException:
+            self._stopped.set()
+            raise
+        finally:
+            self._session.connection.close()
+
+    def _send(self, requests: Iterable[Request]) -> None:
+        for body, files, size in requests:
+            if self._stopped.is_set():
+                return
+            self._session.connection.request("POST", self._route, body)
+            self._progress.add_sent(files, size)
 
 
 def upload_files(session: ClientSession, path: str, datastore: str, target: str) -> list[str]:

@@ -98,31 +98,41 @@ def add_jobs(
             workspaces.refuse_deleted(db, workspace_id)
         first = _get_last_id(db) + 1
         ids = list(range(first, first + len(news)))
-        parent_id = parent.id if parent else None
-        db.execute_many(
-            "INSERT INTO jobs (id, workspace_id, name, parent_id, root_id, node, type, status, waiting, experiment,"
-            " display_name, body_hash, is_composite, created_by, created_at)"
-            " VALUES (?,?,?,?,?,?,?,'NotStarted',?,?,?,?,?,?,?)",
-            (
-                (
-                    id, workspace_id, new.name, parent_id, parent.root_id if parent else id, new.node, new.type,
-                    new.waiting, new.experiment, new.display_name, new.body_hash, int(new.is_composite), principal,
-                    now,
-                )
-                for id, new in zip(ids, news, strict=True)
-            ),
-        )  # fmt: skip
-        bodies = ((id, json.dumps(new.body)) for id, new in zip(ids, news, strict=True))
-        db.execute_many("INSERT INTO job_bodies (job_id, body) VALUES (?,?)", bodies)
-        root_id = parent.root_id if parent else None
+        _insert_rows(db, workspace_id, list(zip(ids, news, strict=True)), principal, parent, now)
         if parent is None:
             _add_tags(db, workspace_id, [(id, new.body) for id, new in zip(ids, news, strict=True)])
+        root_id = parent.root_id if parent else None
         events.append_events(
             db, [(workspace_id, id, root_id or id, now, "status", "NotStarted", principal) for id in ids]
         )
         if parent:
             db.execute("UPDATE jobs SET open=open+? WHERE id=?", (len(ids), parent.id))
     return ids
+
+
+def _insert_rows(
+    db: Database,
+    workspace_id: int,
+    news: Sequence[tuple[int, NewJob]],
+    principal: str,
+    parent: Job | None,
+    now: float,
+) -> None:
+    parent_id = parent.id if parent else None
+    db.execute_many(
+        "INSERT INTO jobs (id, workspace_id, name, parent_id, root_id, node, type, status, waiting, experiment,"
+        " display_name, body_hash, is_composite, created_by, created_at)"
+        " VALUES (?,?,?,?,?,?,?,'NotStarted',?,?,?,?,?,?,?)",
+        (
+            (
+                id, workspace_id, new.name, parent_id, parent.root_id if parent else id, new.node, new.type,
+                new.waiting, new.experiment, new.display_name, new.body_hash, int(new.is_composite), principal, now,
+            )
+            for id, new in news
+        ),
+    )  # fmt: skip
+    bodies = ((id, json.dumps(new.body)) for id, new in news)
+    db.execute_many("INSERT INTO job_bodies (job_id, body) VALUES (?,?)", bodies)
 
 
 def _get_last_id(db: Database) -> int:

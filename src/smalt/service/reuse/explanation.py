@@ -40,6 +40,11 @@ async def explain_step(reuse: Reuse, job: Job) -> Json:
         same = [_make_part(name, content, content) for name, content in parts.items()]
         return _make_answer(job, "reused", f"it reuses the outputs of job {step.of_name}", step.of_name, None, same)
     await reuse.settlement.settle_completed(lambda: True)
+    return await _explain_run(reuse, job, step)
+
+
+async def _explain_run(reuse: Reuse, job: Job, step: ReuseStep) -> Json:
+    """Return why the step ran, with its parts beside those of the nearest earlier step."""
     now = await _read_parts(reuse, job, step)
     other = _find_nearest(reuse, job, now)
     began = job.started_at or job.created_at
@@ -49,18 +54,13 @@ async def explain_step(reuse: Reuse, job: Job) -> Json:
         reason = _remove_mark(step.reason) or (
             f"job {orphaned[0]} is identical, but was itself reused, and the job that ran, {orphaned[1]}, was deleted"
         )
-        return _make_answer(
-            job, "ran", reason, parts=[_make_part(name, content, content) for name, content in now.items()]
-        )
+        parts = [_make_part(name, content, content) for name, content in now.items()]
+        return _make_answer(job, "ran", reason, parts=parts)
     if other is None:
-        reason = _remove_mark(step.reason) or (
-            _explain_unfit(*ruled_out)
-            if ruled_out
-            else "this step has not run before: no earlier pipeline step is similar"
-        )
-        return _make_answer(
-            job, "ran", reason, parts=[_make_part(name, None, content) for name, content in now.items()]
-        )
+        new = "this step has not run before: no earlier pipeline step is similar"
+        reason = _remove_mark(step.reason) or (_explain_unfit(*ruled_out) if ruled_out else new)
+        parts = [_make_part(name, None, content) for name, content in now.items()]
+        return _make_answer(job, "ran", reason, parts=parts)
     twin = jobs.get_job(reuse.db, other.job_id)
     before = _read_settled_parts(other)
     beside: list[Json] = await asyncio.to_thread(_compare_parts, _ComparisonData(reuse, before, now), before, now)

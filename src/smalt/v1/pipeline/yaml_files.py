@@ -179,7 +179,7 @@ class _PipelineFile:
             self._fail(steps, name, str(error))
 
     def _make_step(self, kind: str, name: str, step: _Mapping, content: _Mapping) -> PipelineStep:
-        from smalt.v1.pipeline.steps import module_steps, parallel_steps, script_steps, service_steps
+        from smalt.v1.pipeline.steps import module_steps, parallel_steps, script_steps
         from smalt.v1.run_configuration import RunConfiguration
 
         inputs = {key: self._read_input(key, one) for key, one in self._get_mapping(step, "inputs").items()}
@@ -188,22 +188,14 @@ class _PipelineFile:
         arguments = [self._read_argument(one, {**inputs, **sides}, outputs) for one in step.get("arguments") or ()]
         title = content.get("name") or name
         if kind == "DataTransferStep":
-            source, target = (
-                next(iter(self._read_input(one, found) for one, found in self._get_mapping(step, key).items()))
-                for key in ("source_data_reference", "destination_data_reference")
-            )
-            types = (step.get("source_reference_type"), step.get("destination_reference_type"))
-            return service_steps.DataTransferStep(
-                title, getattr(source, "bind_object", source), getattr(target, "bind_object", target), None, *types
-            )
+            return self._make_transfer(title, step)
         if kind == "ParallelRunStep":
             config = parallel_steps.ParallelRunConfig.load_yaml(self._workspace, str(step["parallel_run_config"]))
-            output = next(iter(outputs.values()), None)
             return parallel_steps.ParallelRunStep(
                 title,
                 config,
                 list(inputs.values()),
-                output,
+                next(iter(outputs.values()), None),
                 list(sides.values()),
                 arguments,
                 step.get("allow_reuse", True),
@@ -229,6 +221,18 @@ class _PipelineFile:
         if not content.get("script_name"):
             self._fail(step, "script_name", f"step '{name}' needs its script_name")
         return script_steps.PythonScriptStep(str(content["script_name"]), arguments=arguments, **shared)
+
+    def _make_transfer(self, title: str, step: _Mapping) -> PipelineStep:
+        from smalt.v1.pipeline.steps.service_steps import DataTransferStep
+
+        source, target = (
+            next(iter(self._read_input(one, found) for one, found in self._get_mapping(step, key).items()))
+            for key in ("source_data_reference", "destination_data_reference")
+        )
+        types = (step.get("source_reference_type"), step.get("destination_reference_type"))
+        return DataTransferStep(
+            title, getattr(source, "bind_object", source), getattr(target, "bind_object", target), None, *types
+        )
 
     def _read_input(self, name: str, found: Any) -> Any:
         if not isinstance(found, _Mapping) or not found.get("source"):

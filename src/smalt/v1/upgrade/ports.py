@@ -139,31 +139,38 @@ class CommandLine:
         if item.kind == "PipelineParameter":
             return self._link_parameter(item, item.facts["name"])
         if item.kind in ("OutputData", "OutputLink"):
-            output = item.facts["output"] if item.kind == "OutputLink" else item
-            self._check_step(output)
-            name = item.facts.get("name")
-            mode = item.facts.get("mode")
-            extra = f", mode={quote(mode)}" if mode and item.kind == "OutputLink" else ""
-            self._pending = Port(output=output)
-            kind = quote(output.facts.get("type", "uri_folder"))
-            return output, f"{call.use(ML, 'Input')}(type={kind}{extra})", name
+            return self._read_output_link(item)
         if item.kind == "Consumption":
-            source, name = item.facts["source"], item.facts["name"]
-            given = name.constant if isinstance(name, Value) and name.is_text else None
-            if item.facts["mode"] is None:
-                call.note(
-                    "the script gets the path of its data, where v1 gave the dataset's id; Run.input_datasets is v1's"
-                )
-            if source.kind == "PipelineParameter":
-                return self._link_parameter(source, given or source.facts["name"])
-            call.rewriter.consume(item)
-            return item, write_input(call, source, item.facts["mode"] or ""), given
+            return self._read_consumption(item)
         if item.kind == "DataReference":
             code = f"{call.use(ML, 'Input')}(type={quote(item.facts['type'])}, path={item.code})"
             return item, code, None
         if item.kind in DATA:
             return item, write_input(call, item), item.facts.get("name")
         raise call.refuse(f"'{item.code}' is no input of a step", spreads=True)
+
+    def _read_output_link(self, item: Value) -> tuple[Value, str, str | None]:
+        """Return an output of an earlier step as an input; see `_read_input`."""
+        output = item.facts["output"] if item.kind == "OutputLink" else item
+        self._check_step(output)
+        mode = item.facts.get("mode")
+        extra = f", mode={quote(mode)}" if mode and item.kind == "OutputLink" else ""
+        self._pending = Port(output=output)
+        kind = quote(output.facts.get("type", "uri_folder"))
+        return output, f"{self.call.use(ML, 'Input')}(type={kind}{extra})", item.facts.get("name")
+
+    def _read_consumption(self, item: Value) -> tuple[Value, str, str | None]:
+        """Return a dataset that was given a mode or a name as an input; see `_read_input`."""
+        call, source, name = self.call, item.facts["source"], item.facts["name"]
+        given = name.constant if isinstance(name, Value) and name.is_text else None
+        if item.facts["mode"] is None:
+            call.note(
+                "the script gets the path of its data, where v1 gave the dataset's id; Run.input_datasets is v1's"
+            )
+        if source.kind == "PipelineParameter":
+            return self._link_parameter(source, given or source.facts["name"])
+        call.rewriter.consume(item)
+        return item, write_input(call, source, item.facts["mode"] or ""), given
 
     def _link_parameter(self, parameter: Value, name: str) -> tuple[Value, str, str]:
         if not self.is_step:

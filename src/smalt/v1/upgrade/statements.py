@@ -90,16 +90,8 @@ class StatementRewriter(Rewriter):
             base = self.read(target.value)
             if base.kind and base.kind not in ("v1", "left"):
                 return self._apply_setter(statement, f"{base.kind}.{target.attr}=", base, node)
-            if base.kind in ("v1", "left"):
-                is_left = base.kind == "left"
-                why = "is still SDK v1's" if is_left else "has no counterpart in v2"
-                text = f"'{ast.unparse(target.value)}' {why}"
-                raise NeedsPersonError(text, ast.unparse(target), node, follows=is_left)
-        reason = self.memory.left.get((self.scope.name, name))
-        if reason is not None:
-            text = f"it stays as it is because of what uses it: {reason}"
-            follows = (self.scope.name, name) not in self.memory.told
-            raise NeedsPersonError(text, self._name_call(node), node, spreads=True, follows=follows)
+            _check_has_counterpart(base, target, node)
+        self._check_may_change(name, node)
         self.target, self.assigned = name, node
         value = self.read_settled(node)
         self.target, self.assigned = "", None
@@ -121,6 +113,14 @@ class StatementRewriter(Rewriter):
             text += f"\n{self.indent}{self.source.get_text(statement)}"
             self.keep_names(statement)
         return self._replace(statement, text)
+
+    def _check_may_change(self, name: str, node: ast.expr) -> None:
+        """Raise NeedsPersonError if an earlier pass left the name as it is."""
+        reason = self.memory.left.get((self.scope.name, name))
+        if reason is not None:
+            text = f"it stays as it is because of what uses it: {reason}"
+            follows = (self.scope.name, name) not in self.memory.told
+            raise NeedsPersonError(text, self._name_call(node), node, spreads=True, follows=follows)
 
     def _bind(self, name: str, value: Value, bound: str) -> None:
         if value.changed:
@@ -476,3 +476,11 @@ def _is_elif(statement: ast.stmt, block: str) -> bool:
         and len(statement.orelse) == 1
         and isinstance(statement.orelse[0], ast.If)
     )
+
+
+def _check_has_counterpart(base: Value, target: ast.Attribute, node: ast.expr) -> None:
+    """Raise NeedsPersonError if an attribute of SDK v1's objects is set that v2 has not."""
+    if base.kind in ("v1", "left"):
+        is_left = base.kind == "left"
+        why = "is still SDK v1's" if is_left else "has no counterpart in v2"
+        raise NeedsPersonError(f"'{ast.unparse(target.value)}' {why}", ast.unparse(target), node, follows=is_left)

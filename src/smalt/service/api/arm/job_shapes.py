@@ -46,15 +46,7 @@ def render_job(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
         if isinstance(id := shape.get(key), str) and id.startswith(_LONG):
             shape[key] = id.removeprefix("azureml:")  # a step has them as its component says; jobs have bare ids
     if job.ended_at is not None and properties.get("outputs"):
-        written = job_data.read_data(db, job.id, "output")
-        places = {name: row[2] for name, row in written.items()}
-        outputs, given_paths = add_places(properties["outputs"], places)
-        shape["outputs"] = _add_asset_versions(outputs, written)
-        if given_paths is not None:
-            notes[OUTPUT_PATHS] = given_paths
-        automatic = [name for name in _list_versioned_outputs(shape) if name not in _list_versioned_outputs(properties)]
-        if automatic:
-            notes[AUTOMATIC_VERSIONS] = " ".join(automatic)
+        _add_outputs(db, job, properties, shape)
     if job.empty_outputs:
         notes[EMPTY_OUTPUTS] = job.empty_outputs
     if job.parent_id is not None:
@@ -69,6 +61,18 @@ def render_job(db: Database, workspace: Workspace, job: Job) -> dict[str, Any]:
         "properties": shape,
         "systemData": build_system_data(job.created_by, job.created_at, get_last_change(job)),
     }
+
+
+def _add_outputs(db: Database, job: Job, properties: dict[str, Any], shape: dict[str, Any]) -> None:
+    """Add the places and asset versions of the outputs of a job that is over."""
+    written = job_data.read_data(db, job.id, "output")
+    outputs, given_paths = add_places(properties["outputs"], {name: row[2] for name, row in written.items()})
+    shape["outputs"] = _add_asset_versions(outputs, written)
+    if given_paths is not None:
+        shape["properties"][OUTPUT_PATHS] = given_paths
+    automatic = [name for name in _list_versioned_outputs(shape) if name not in _list_versioned_outputs(properties)]
+    if automatic:
+        shape["properties"][AUTOMATIC_VERSIONS] = " ".join(automatic)
 
 
 def convert_for_azure(properties: dict[str, Any]) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.schema.problems import did_you_mean
-from smalt.v1.command_ports import find_ports, get_origin
+from smalt.v1.command_ports import CommandPorts, find_ports, get_origin
 from smalt.v1.data.consumption import find_dataset
 from smalt.v1.exceptions import UserErrorException
 from smalt.v1.pipeline.steps.base import PipelineStep
-from smalt.v1.ports import find_port
+from smalt.v1.ports import DataPort, find_port
 from smalt.v1.run_configuration import get_compute_name
 from smalt.v1.table_packages import add_table_package
 
@@ -114,26 +114,17 @@ class ParallelRunStep(PipelineStep):
         config = self.parallel_run_config
         parts = binder.begin_command(self)
         ports = find_ports(parts)
-        cut = find_port(self.inputs[0])
-        name = ports.get_name(cut.source, "inputs") if cut is not None else None
-        if cut is None or name is None or ports.tables.get(name):
-            raise UserErrorException(
-                f"step '{self.name}': its input is a dataset, or PipelineData with files; a table that another step "
-                "writes is read from its files by the script"
-            )
+        cut, name = self._find_input(ports)
         folder = config.source_directory or binder.source_directory or os.getcwd()
         self._check_script(folder)
         arguments = [ports.render_arguments(self.arguments)] if self.arguments else []
         binder.finish_command(self, parts)
         output = ports.get_name(self.output) if self.output is not None else None
-        if config.output_action == "append_row" and output is not None and config.append_row_file_name:
-            arguments.append(f"--append_row_file_name {config.append_row_file_name}")
-        if config.allowed_failed_percent is not None:
-            arguments.append(f"--allowed_failed_percent {config.allowed_failed_percent}")
         appends = config.output_action == "append_row" and output is not None
+        arguments += self._list_own_arguments(appends)
         tries = int(binder.fill_setting(config.run_max_try))
         retries = {"timeout": binder.fill_setting(config.run_invocation_timeout), "max_retries": max(0, tries - 1)}
-        node = parallel_run_function(
+        return parallel_run_function(
             display_name=self.name,
             description=config.description,
             compute=None if (target := get_compute_name(config.compute_target)) == "local" else target,
@@ -158,7 +149,27 @@ class ParallelRunStep(PipelineStep):
                 append_row_to=f"${{{{outputs.{output}}}}}" if appends else None,
             ),
         )
-        return node
+
+    def _find_input(self, ports: CommandPorts) -> tuple[DataPort, str]:
+        """Return the input that is cut into mini-batches, and its name."""
+        cut = find_port(self.inputs[0])
+        name = ports.get_name(cut.source, "inputs") if cut is not None else None
+        if cut is None or name is None or ports.tables.get(name):
+            raise UserErrorException(
+                f"step '{self.name}': its input is a dataset, or PipelineData with files; a table that another step "
+                "writes is read from its files by the script"
+            )
+        return cut, name
+
+    def _list_own_arguments(self, appends: bool) -> list[str]:
+        """Return the arguments that v2's program takes, for what v1 has as settings."""
+        config = self.parallel_run_config
+        arguments = []
+        if appends and config.append_row_file_name:
+            arguments.append(f"--append_row_file_name {config.append_row_file_name}")
+        if config.allowed_failed_percent is not None:
+            arguments.append(f"--allowed_failed_percent {config.allowed_failed_percent}")
+        return arguments
 
     def _check_script(self, folder: str) -> None:
         script = self.parallel_run_config.entry_script
