@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -15,26 +14,16 @@ from smalt import wire
 from smalt.entities.jobs.automl.job import AutoMLJob
 from smalt.machine.home import Home
 from smalt.service.engine.kinds import automl_search
-from smalt.service.records.database import Database
 from smalt.service.tracking.run_database import LoggedMetric
 from tests.engine.bench import workbench
+from tests.engine.killed_commits import die_at_commit
 
 automl_search._PROGRAM = Path(__file__).with_name("automl_program")
 
 
 async def run_until_killed(home: str, folder: str, number: int, when: str) -> None:
-    commit, commits = Database._commit, iter(range(1, 1_000_000))
-
-    def die_at(self: Database) -> None:
-        is_last = next(commits) == number
-        if is_last and when == "before":
-            os._exit(9)
-        commit(self)
-        if is_last:
-            os._exit(9)
-
     async with workbench(Home(Path(home))) as bench:
-        Database._commit = die_at  # type: ignore[method-assign]
+        die_at_commit(number, when)
         body = wire.to_rest(AutoMLJob.from_dict(json.loads(Path(folder, "job.json").read_text())))["properties"]
         job = bench.engine.submit(bench.workspace, "a", body, "tester")
         journal = bench.store("azureml", "a_search", "trials", "journal.jsonl")

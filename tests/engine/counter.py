@@ -7,7 +7,6 @@ docs/internals/adding-a-job-kind.md goes through it. As a program it is an engin
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from smalt.service.records import jobs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from tests.engine.bench import workbench
+from tests.engine.killed_commits import die_at_commit
 
 
 class Counter(CompositeKind):
@@ -52,17 +52,7 @@ def submit(db: Database, workspace_id: int, folder: Path) -> Job:
 
 async def run_until_killed(home: str, number: int, when: str) -> None:
     kinds.add_kind(Counter())
-    commit, commits = Database._commit, iter(range(1, 1_000_000))
-
-    def die_at(self: Database) -> None:
-        is_last = next(commits) == number
-        if is_last and when == "before":
-            os._exit(9)
-        commit(self)
-        if is_last:
-            os._exit(9)
-
-    Database._commit = die_at  # type: ignore[method-assign]
+    die_at_commit(number, when)
     async with workbench(Home(home)) as bench:
         job = jobs.find_by_name(bench.db, bench.workspace.id, "count")
         assert job is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 
@@ -11,8 +10,8 @@ from smalt import wire
 from smalt.entities import PipelineJob
 from smalt.machine.home import Home
 from smalt.service.records import jobs
-from smalt.service.records.database import Database
 from tests.engine.bench import Workbench, workbench
+from tests.engine.killed_commits import die_at_commit
 from tests.engine.sweeps import find_job
 
 KEYS = ("a", "b", "c")
@@ -44,17 +43,7 @@ def begin(folder: Path) -> Home:
 
 
 async def run_until_killed(home: str, number: int, when: str) -> None:
-    commit, commits = Database._commit, iter(range(1, 1_000_000))
-
-    def die_at(self: Database) -> None:
-        is_last = next(commits) == number
-        if is_last and when == "before":
-            os._exit(9)
-        commit(self)
-        if is_last:
-            os._exit(9)
-
-    Database._commit = die_at  # type: ignore[method-assign]
+    die_at_commit(number, when)
     async with workbench(Home(Path(home))) as bench:
         await bench.over(find_job(bench, "p"))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sqlite3
 import sys
 from collections.abc import Iterable
@@ -23,6 +22,7 @@ from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.tracking.run_database import LoggedMetric, get_database_path
 from tests.engine.bench import Workbench, workbench
+from tests.engine.killed_commits import die_at_commit
 
 LIMIT = 0.8
 LOGGED = [LoggedMetric("score", value, step, 1000 + step) for step, value in enumerate((0.9, 0.1, 0.5))][::-1]
@@ -87,19 +87,9 @@ async def until_running(bench: Workbench) -> None:
 
 async def run_until_killed(home: str, number: int, when: str) -> None:
     kinds.add_kind(Watcher())
-    commit, commits = Database._commit, iter(range(1, 1_000_000))
-
-    def die_at(self: Database) -> None:
-        is_last = next(commits) == number
-        if is_last and when == "before":
-            os._exit(9)
-        commit(self)
-        if is_last:
-            os._exit(9)
-
     async with workbench(Home(Path(home))) as bench:
         await until_running(bench)
-        Database._commit = die_at  # type: ignore[method-assign]
+        die_at_commit(number, when)
         await log(bench, LOGGED)
         await bench.over(find(bench, "w"))
 
