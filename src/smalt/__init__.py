@@ -66,14 +66,14 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(ipython: Any) -> None:
     """`%load_ext smalt`: from here on, `azure.ai.ml` is smalt in this session."""
-    _extension().load_extension(ipython)
+    _load_extension().load_extension(ipython)
 
 
 def unload_ipython_extension(ipython: Any) -> None:
-    _extension().unload_extension(ipython)
+    _load_extension().unload_extension(ipython)
 
 
-def _extension() -> Any:
+def _load_extension() -> Any:
     from importlib import import_module
 
     return import_module("smalt.python.extension")

@@ -103,7 +103,7 @@ def classification(
     **more: Any,
 ) -> Any:
     """Return a job that learns to classify rows; `more` takes `compute`, `experiment_name`, `outputs` and the like."""
-    return _make("classification", **locals())
+    return _make_task("classification", **locals())
 
 
 def regression(
@@ -121,7 +121,7 @@ def regression(
     test_data_size: float | None = None,
     **more: Any,
 ) -> Any:
-    return _make("regression", **locals())
+    return _make_task("regression", **locals())
 
 
 def forecasting(
@@ -140,7 +140,7 @@ def forecasting(
     forecasting_settings: ForecastingSettings | None = None,
     **more: Any,
 ) -> Any:
-    return _make("forecasting", **locals())
+    return _make_task("forecasting", **locals())
 
 
 def image_classification(
@@ -152,7 +152,7 @@ def image_classification(
     validation_data_size: float | None = None,
     **more: Any,
 ) -> Any:
-    return _make("image_classification", **locals())
+    return _make_task("image_classification", **locals())
 
 
 def image_classification_multilabel(
@@ -164,7 +164,7 @@ def image_classification_multilabel(
     validation_data_size: float | None = None,
     **more: Any,
 ) -> Any:
-    return _make("image_classification_multilabel", **locals())
+    return _make_task("image_classification_multilabel", **locals())
 
 
 def image_object_detection(
@@ -176,7 +176,7 @@ def image_object_detection(
     validation_data_size: float | None = None,
     **more: Any,
 ) -> Any:
-    return _make("image_object_detection", **locals())
+    return _make_task("image_object_detection", **locals())
 
 
 def image_instance_segmentation(
@@ -188,7 +188,7 @@ def image_instance_segmentation(
     validation_data_size: float | None = None,
     **more: Any,
 ) -> Any:
-    return _make("image_instance_segmentation", **locals())
+    return _make_task("image_instance_segmentation", **locals())
 
 
 def text_classification(
@@ -200,7 +200,7 @@ def text_classification(
     log_verbosity: str | None = None,
     **more: Any,
 ) -> Any:
-    return _make("text_classification", **locals())
+    return _make_task("text_classification", **locals())
 
 
 def text_classification_multilabel(
@@ -212,7 +212,7 @@ def text_classification_multilabel(
     log_verbosity: str | None = None,
     **more: Any,
 ) -> Any:
-    return _make("text_classification_multilabel", **locals())
+    return _make_task("text_classification_multilabel", **locals())
 
 
 def text_ner(
@@ -224,10 +224,10 @@ def text_ner(
     **more: Any,
 ) -> Any:
     """Return a job that learns to find named entities; the target column is `label`."""
-    return _make("text_ner", **locals())
+    return _make_task("text_ner", **locals())
 
 
-def _make(task: str, **given: Any) -> Any:
+def _make_task(task: str, **given: Any) -> Any:
     """Return a job or, inside a pipeline function, a step."""
     given.update(given.pop("more", {}))
     if task == "text_ner":

@@ -317,7 +317,7 @@ class LocalEndpointError(MlException):
         super().__init__(message, target=ErrorTarget.LOCAL_ENDPOINT, error_category=error_category)
 
 
-def _resource(endpoint_name: str, deployment_name: str | None) -> str:
+def _describe_resource(endpoint_name: str, deployment_name: str | None) -> str:
     if deployment_name:
         return f"the local deployment '{deployment_name}' of the endpoint '{endpoint_name}'"
     return f"the local endpoint '{endpoint_name}'"
@@ -330,14 +330,16 @@ class LocalEndpointNotFoundError(LocalEndpointError):
         deployment_name: str | None = None,
         error_category: str = ErrorCategory.USER_ERROR,
     ) -> None:
-        super().__init__(f"{_resource(endpoint_name, deployment_name)} does not exist", error_category)
+        super().__init__(f"{_describe_resource(endpoint_name, deployment_name)} does not exist", error_category)
 
 
 class LocalEndpointInFailedStateError(LocalEndpointError):
     def __init__(
         self, endpoint_name: str, deployment_name: str | None = None, error_category: str = ErrorCategory.UNKNOWN
     ) -> None:
-        super().__init__(f"{_resource(endpoint_name, deployment_name)} has failed; see its logs", error_category)
+        super().__init__(
+            f"{_describe_resource(endpoint_name, deployment_name)} has failed; see its logs", error_category
+        )
 
 
 class LocalEndpointImageBuildError(LocalEndpointError):
@@ -347,7 +349,7 @@ class LocalEndpointImageBuildError(LocalEndpointError):
 
 class MultipleLocalDeploymentsFoundError(LocalEndpointError):
     def __init__(self, endpoint_name: str, error_category: str = ErrorCategory.UNKNOWN) -> None:
-        super().__init__(f"{_resource(endpoint_name, None)} has several deployments; name one", error_category)
+        super().__init__(f"{_describe_resource(endpoint_name, None)} has several deployments; name one", error_category)
 
 
 class CloudArtifactsNotSupportedError(LocalEndpointError):
@@ -358,7 +360,7 @@ class CloudArtifactsNotSupportedError(LocalEndpointError):
         deployment_name: str | None = None,
         error_category: str = ErrorCategory.USER_ERROR,
     ) -> None:
-        where = _resource(endpoint_name, deployment_name)
+        where = _describe_resource(endpoint_name, deployment_name)
         super().__init__(f"{where} names '{invalid_artifact}', which is not on this machine", error_category)
 
 
@@ -372,7 +374,7 @@ class RequiredLocalArtifactsNotFoundError(LocalEndpointError):
         error_category: str = ErrorCategory.USER_ERROR,
     ) -> None:
         what = f"'{required_artifact}' ({required_artifact_type})"
-        super().__init__(f"{_resource(endpoint_name, deployment_name)} has no {what}", error_category)
+        super().__init__(f"{_describe_resource(endpoint_name, deployment_name)} has no {what}", error_category)
 
 
 class InvalidLocalEndpointError(LocalEndpointError):

@@ -44,9 +44,9 @@ def distillation(
         data_generation_type=data_generation_type,
         data_generation_task_type=data_generation_task_type,
         teacher_model_endpoint_connection=teacher_model_endpoint_connection,
-        student_model=_file(student_model),
-        training_data=_file(training_data),
-        validation_data=_file(validation_data),
+        student_model=_make_file(student_model),
+        training_data=_make_file(training_data),
+        validation_data=_make_file(validation_data),
         teacher_model_settings=teacher_model_settings,
         prompt_settings=prompt_settings,
         hyperparameters=hyperparameters or {},
@@ -55,5 +55,5 @@ def distillation(
     )
 
 
-def _file(value: Input | str | None) -> Input | None:
+def _make_file(value: Input | str | None) -> Input | None:
     return Input(type="uri_file", path=value) if isinstance(value, str) else value

@@ -43,11 +43,12 @@ def find_ignored(settings: Settings) -> list[Remark]:
 
 def list_featurized_columns(settings: Settings) -> list[tuple[str, str]]:
     """Return the key and the name of each column that the settings of featurization name."""
-    featurization = _get(settings, "featurization")
+    featurization = _get_mapping(settings, "featurization")
     found = [
-        ("featurization.column_name_and_types", str(name)) for name in _get(featurization, "column_name_and_types")
+        ("featurization.column_name_and_types", str(name))
+        for name in _get_mapping(featurization, "column_name_and_types")
     ]
-    for transformer, entries in _get(featurization, "transformer_params").items():
+    for transformer, entries in _get_mapping(featurization, "transformer_params").items():
         key = f"featurization.transformer_params.{transformer}"
         for entry in entries if isinstance(entries, list) else ():
             found += [(key, str(name)) for name in entry.get("fields") or ()]
@@ -61,12 +62,12 @@ def is_number(value: Any) -> bool:
         return False
 
 
-def _get(settings: Settings, name: str) -> Settings:
+def _get_mapping(settings: Settings, name: str) -> Settings:
     value = settings.get(name)
     return value if isinstance(value, Mapping) else {}
 
 
-def _suggest(word: object, allowed: Sequence[str]) -> str:
+def _suggest_word(word: object, allowed: Sequence[str]) -> str:
     close = difflib.get_close_matches(words.fold_word(word), [words.fold_word(one) for one in allowed], 1, 0.6)
     meant = words.find_word(close[0], allowed) if close else None
     return f"did you mean '{meant}'?" if meant else f"it may be {', '.join(allowed)}"
@@ -75,11 +76,13 @@ def _suggest(word: object, allowed: Sequence[str]) -> str:
 def _check_metric(settings: Settings, task: str) -> Iterator[Remark]:
     metric, allowed = settings.get("primary_metric"), tuple(words.PRIMARY_METRICS[task])
     if metric is not None and words.find_word(metric, allowed) is None:
-        yield Remark(("primary_metric",), f"{metric!r} is no primary metric of {task}; {_suggest(metric, allowed)}")
+        yield Remark(
+            ("primary_metric",), f"{metric!r} is no primary metric of {task}; {_suggest_word(metric, allowed)}"
+        )
 
 
 def _check_algorithms(settings: Settings, task: str) -> list[Remark]:
-    training, names = _get(settings, "training"), words.ALGORITHMS[task]
+    training, names = _get_mapping(settings, "training"), words.ALGORITHMS[task]
     allowed = training.get("allowed_training_algorithms") or ()
     blocked = training.get("blocked_training_algorithms") or ()
     found = []
@@ -88,7 +91,7 @@ def _check_algorithms(settings: Settings, task: str) -> list[Remark]:
             path = ("training", key, index)
             name = words.find_word(word, names)
             if name is None:
-                hint = _suggest(word, tuple(names))
+                hint = _suggest_word(word, tuple(names))
                 found.append(Remark(path, f"{word!r} is no algorithm of {task}; {hint}"))
             elif not names[name] and key.startswith("allowed"):
                 text = f"smalt has no {name}: FLAML trains no deep forecaster; leave it out or allow others"
@@ -100,25 +103,25 @@ def _check_algorithms(settings: Settings, task: str) -> list[Remark]:
 
 
 def _check_ensembles(settings: Settings, task: str) -> Iterator[Remark]:
-    stack = _get(_get(settings, "training"), "stack_ensemble_settings")
+    stack = _get_mapping(_get_mapping(settings, "training"), "stack_ensemble_settings")
     learner = stack.get("stack_meta_learner_type")
     allowed = words.META_LEARNERS["classification" if task == "classification" else "regression"]
     path = ("training", "stack_ensemble_settings", "stack_meta_learner_type")
     if learner not in (None, "none", "None") and words.find_word(learner, allowed) is None:
-        yield Remark(path, f"{learner!r} is no meta learner of {task}; {_suggest(learner, allowed)}")
+        yield Remark(path, f"{learner!r} is no meta learner of {task}; {_suggest_word(learner, allowed)}")
 
 
 def _check_featurization(settings: Settings, task: str) -> Iterator[Remark]:
-    featurization = _get(settings, "featurization")
+    featurization = _get_mapping(settings, "featurization")
     for index, word in enumerate(featurization.get("blocked_transformers") or ()):
         if words.find_word(word, words.TRANSFORMERS) is None:
-            hint = _suggest(word, words.TRANSFORMERS)
+            hint = _suggest_word(word, words.TRANSFORMERS)
             yield Remark(("featurization", "blocked_transformers", index), f"{word!r} is no transformer; {hint}")
-    for column, kind in _get(featurization, "column_name_and_types").items():
+    for column, kind in _get_mapping(featurization, "column_name_and_types").items():
         if words.find_word(kind, words.COLUMN_TYPES) is None:
-            hint = _suggest(kind, words.COLUMN_TYPES)
+            hint = _suggest_word(kind, words.COLUMN_TYPES)
             yield Remark(("featurization", "column_name_and_types", column), f"{kind!r} is no column type; {hint}")
-    for name, entries in _get(featurization, "transformer_params").items():
+    for name, entries in _get_mapping(featurization, "transformer_params").items():
         path = ("featurization", "transformer_params", name)
         known = words.find_word(name, ("Imputer", "HashOneHotEncoder", "TfIdf"))
         if known is None:
@@ -134,7 +137,7 @@ def _check_featurization(settings: Settings, task: str) -> Iterator[Remark]:
 
 def _list_numeric_columns(settings: Settings, task: str) -> set[object]:
     """Return the columns that are numbers by the settings; the data tell of the others."""
-    types = _get(_get(settings, "featurization"), "column_name_and_types")
+    types = _get_mapping(_get_mapping(settings, "featurization"), "column_name_and_types")
     found: set[object] = {
         name for name, kind in types.items() if words.find_word(kind, words.COLUMN_TYPES) == "Numeric"
     }
@@ -142,10 +145,10 @@ def _list_numeric_columns(settings: Settings, task: str) -> set[object]:
 
 
 def _check_imputer(path: tuple[str | int, ...], entry: Any, task: str, numeric: Collection[object]) -> Iterator[Remark]:
-    parameters = _get(entry, "parameters") if isinstance(entry, Mapping) else {}
+    parameters = _get_mapping(entry, "parameters") if isinstance(entry, Mapping) else {}
     strategy, fill = parameters.get("strategy", "mean"), parameters.get("fill_value")
     if strategy not in words.IMPUTER_STRATEGIES:
-        hint = _suggest(strategy, words.IMPUTER_STRATEGIES)
+        hint = _suggest_word(strategy, words.IMPUTER_STRATEGIES)
         yield Remark((*path, "parameters", "strategy"), f"{strategy!r} is no strategy of the imputer; {hint}")
     elif strategy in ("ffill", "bfill") and task != "forecasting":
         text = f"{strategy!r} fills from the row before or after, which has a meaning in a forecast only"
@@ -184,7 +187,7 @@ def _check_validation(settings: Settings, task: str) -> Iterator[Remark]:
 
 
 def _check_forecasting(settings: Settings, task: str) -> Iterator[Remark]:
-    forecasting = _get(settings, "forecasting")
+    forecasting = _get_mapping(settings, "forecasting")
     if task != "forecasting":
         return
     if not forecasting.get("time_column_name"):
@@ -199,7 +202,7 @@ def _check_forecasting(settings: Settings, task: str) -> Iterator[Remark]:
 
 
 def _check_limits(settings: Settings) -> Iterator[Remark]:
-    if _get(settings, "limits").get("max_cores_per_trial") == 0:
+    if _get_mapping(settings, "limits").get("max_cores_per_trial") == 0:
         yield Remark(("limits", "max_cores_per_trial"), "max_cores_per_trial is at least 1, or -1 for all cores, not 0")
 
 
@@ -213,7 +216,7 @@ def _check_target(settings: Settings) -> Iterator[Remark]:
 
 def _list_parts(settings: Settings) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
     """Yield the key and the columns of each part that a table has beside target and features."""
-    forecasting = _get(settings, "forecasting")
+    forecasting = _get_mapping(settings, "forecasting")
     for path, value in (
         (("weight_column_name",), settings.get("weight_column_name")),
         (("cv_split_column_names",), settings.get("cv_split_column_names")),
@@ -224,7 +227,7 @@ def _list_parts(settings: Settings) -> Iterator[tuple[tuple[str, ...], list[Any]
 
 
 def _list_ignored_limits(settings: Settings) -> Iterator[Remark]:
-    limits = _get(settings, "limits")
+    limits = _get_mapping(settings, "limits")
     if (limits.get("max_concurrent_trials") or 1) > 1:
         text = "trials run one at a time, each on all cores: FLAML learns from each trial which to try next"
         yield Remark(("limits", "max_concurrent_trials"), text)
@@ -233,7 +236,7 @@ def _list_ignored_limits(settings: Settings) -> Iterator[Remark]:
 
 
 def _list_ignored_training(settings: Settings) -> Iterator[Remark]:
-    training = _get(settings, "training")
+    training = _get_mapping(settings, "training")
     if training.get("enable_dnn_training"):
         yield Remark(("training", "enable_dnn_training"), "FLAML's models of tables are not networks")
     if training.get("enable_onnx_compatible_models"):
@@ -243,14 +246,14 @@ def _list_ignored_training(settings: Settings) -> Iterator[Remark]:
     if training.get("ensemble_model_download_timeout_minutes"):
         text = "the models of an ensemble are trained in the search's own process, so none is fetched"
         yield Remark(("training", "ensemble_model_download_timeout_minutes"), text)
-    stack = _get(training, "stack_ensemble_settings")
+    stack = _get_mapping(training, "stack_ensemble_settings")
     if settings.get("task") != "forecasting" and stack.get("stack_meta_learner_train_percentage") is not None:
         text = "the meta learner learns from the predictions for all validation rows"
         yield Remark(("training", "stack_ensemble_settings", "stack_meta_learner_train_percentage"), text)
 
 
 def _list_ignored_features(settings: Settings) -> Iterator[Remark]:
-    featurization = _get(settings, "featurization")
+    featurization = _get_mapping(settings, "featurization")
     for index, word in enumerate(featurization.get("blocked_transformers") or ()):
         name = words.find_word(word, words.TRANSFORMERS)
         if name and name not in words.USED_TRANSFORMERS:
@@ -281,7 +284,7 @@ def _list_ignored_columns(settings: Settings) -> Iterator[Remark]:
 def _list_ignored_forecasting(settings: Settings) -> Iterator[Remark]:
     if settings.get("task") != "forecasting":
         return
-    forecasting, training = _get(settings, "forecasting"), _get(settings, "training")
+    forecasting, training = _get_mapping(settings, "forecasting"), _get_mapping(settings, "training")
     if words.fold_word(forecasting.get("feature_lags") or "none") != "none":
         yield Remark(("forecasting", "feature_lags"), "the lags that are features are those of the target")
     if words.fold_word(forecasting.get("use_stl") or "none") != "none":
@@ -291,5 +294,5 @@ def _list_ignored_forecasting(settings: Settings) -> Iterator[Remark]:
         yield Remark(("weight_column_name",), "all steps of a forecast weigh the same")
     if training.get("enable_stack_ensemble"):
         yield Remark(("training", "enable_stack_ensemble"), "forecasts are combined by a vote only")
-    if _get(training, "stack_ensemble_settings"):
+    if _get_mapping(training, "stack_ensemble_settings"):
         yield Remark(("training", "stack_ensemble_settings"), "forecasts are combined by a vote only")

@@ -42,9 +42,9 @@ class TableData:
 
 def load_tables(settings: RunSettings, note: Note) -> TableData:
     """Read what the settings name, and decide which rows validate and test."""
-    training = _read(settings, "training_data", settings.training_data, note)
-    validation = _read(settings, "validation_data", settings.validation_data, note)
-    test = _read(settings, "test_data", settings.test_data, note)
+    training = _read_rows(settings, "training_data", settings.training_data, note)
+    validation = _read_rows(settings, "validation_data", settings.validation_data, note)
+    test = _read_rows(settings, "test_data", settings.test_data, note)
     is_classes = settings.task == "classification"
     labels = _list_labels(training[settings.target], settings) if is_classes else None
     size = settings.fields.get("test_data_size")
@@ -60,7 +60,7 @@ def load_tables(settings: RunSettings, note: Note) -> TableData:
     else:
         _check_size(rows, has_test=test is not None)
         joined = training
-    truth = _encode(joined, settings, labels, "training_data")
+    truth = _encode_target(joined, settings, labels, "training_data")
     if validation is not None:
         order = np.random.default_rng(settings.seed).permutation(rows)
         folds = Folds([(order, np.arange(rows, len(joined)))], f"the {len(joined) - rows} rows of validation_data")
@@ -79,7 +79,7 @@ def load_tables(settings: RunSettings, note: Note) -> TableData:
 
 def _hold_out_test(training: Any, size: float, labels: Any, settings: RunSettings) -> tuple[Any, Any]:
     """Return the rows to train with and the rows to test with."""
-    truth = _encode(training, settings, labels, "training_data")
+    truth = _encode_target(training, settings, labels, "training_data")
     kept, held = hold_out_part(truth, size, settings.task == "classification", settings.seed + 1)
     return training.iloc[np.sort(kept)].reset_index(drop=True), training.iloc[held].reset_index(drop=True)
 
@@ -93,13 +93,13 @@ def _check_size(rows: int, has_test: bool) -> None:
 def _add_test(data: TableData, test: Any, extra: list[str], settings: RunSettings, note: Note) -> None:
     if settings.target in test.columns:
         test = _keep_known(test, settings, data.labels, note, "test_data")
-        data.test_truth = _encode(test, settings, data.labels, "test_data")
+        data.test_truth = _encode_target(test, settings, data.labels, "test_data")
         if settings.fields.get("weight_column_name") in test.columns:
             data.test_weights = _read_weights(test, settings)
     data.test_frame = test.drop(columns=[one for one in extra if one in test.columns])
 
 
-def _read(settings: RunSettings, name: str, path: Path | None, note: Note) -> Any:
+def _read_rows(settings: RunSettings, name: str, path: Path | None, note: Note) -> Any:
     if path is None:
         return None
     frame = read_table(name, path, settings.get_type(name))
@@ -166,7 +166,7 @@ def _list_labels(target: Any, settings: RunSettings) -> Any:
         return labels
 
 
-def _encode(frame: Any, settings: RunSettings, labels: Any, name: str) -> Any:
+def _encode_target(frame: Any, settings: RunSettings, labels: Any, name: str) -> Any:
     values = frame[settings.target]
     if labels is not None:
         places = {label: index for index, label in enumerate(labels.tolist())}

@@ -60,7 +60,7 @@ def plan_vote(problem: LearningProblem, candidates: Sequence[SearchTrial]) -> Vo
     sums = [np.zeros_like(part) for part in candidates[0].predictions or ()]
     for size in range(1, _ROUNDS + 1):
         scores = [
-            _score(problem, [a + b for a, b in zip(sums, one.predictions or (), strict=True)], size)
+            _score_sums(problem, [a + b for a, b in zip(sums, one.predictions or (), strict=True)], size)
             for one in candidates
         ]
         chosen = int(np.argmax(scores) if problem.is_maximised else np.argmin(scores))
@@ -73,8 +73,11 @@ def plan_vote(problem: LearningProblem, candidates: Sequence[SearchTrial]) -> Vo
     assert best is not None
     members = [(trial, count) for trial, count in zip(candidates, best[1], strict=True) if count]
     weights = [float(count / best[1].sum()) for _, count in members]
-    parts = [_blend([trial.predictions or [] for trial, _ in members], weights, fold) for fold in range(len(sums))]
-    return VotePlan([trial for trial, _ in members], weights, _measure(problem, parts), parts)
+    parts = [
+        _blend_predictions([trial.predictions or [] for trial, _ in members], weights, fold)
+        for fold in range(len(sums))
+    ]
+    return VotePlan([trial for trial, _ in members], weights, _measure_parts(problem, parts), parts)
 
 
 def plan_stack(
@@ -84,7 +87,7 @@ def plan_stack(
     members = list({trial.algorithm: trial for trial in reversed(candidates)}.values())[::-1][:5]
     if len(members) < 2:
         return None
-    inputs = np.concatenate([_collect(problem, members, fold) for fold in range(len(problem.folds.pairs))])
+    inputs = np.concatenate([_collect_predictions(problem, members, fold) for fold in range(len(problem.folds.pairs))])
     rows = np.concatenate([valid for _, valid in problem.folds.pairs])
     truth = problem.truth[rows]
     weights = None if problem.weights is None else problem.weights[rows]
@@ -96,25 +99,25 @@ def plan_stack(
     ends = np.cumsum([len(valid) for _, valid in problem.folds.pairs])[:-1]
     meta = _fit_meta(_make_meta(problem, settings), inputs, truth, weights)
     predictions = np.split(predicted, ends)
-    return StackPlan(members, meta, _measure(problem, predictions), predictions)
+    return StackPlan(members, meta, _measure_parts(problem, predictions), predictions)
 
 
-def _score(problem: LearningProblem, sums: list[Any], size: int) -> float:
+def _score_sums(problem: LearningProblem, sums: list[Any], size: int) -> float:
     scores = [problem.score(part / size, valid) for part, (_, valid) in zip(sums, problem.folds.pairs, strict=True)]
     known = [score for score in scores if np.isfinite(score)]
     return float(np.mean(known)) if known else (-1e9 if problem.is_maximised else 1e9)
 
 
-def _measure(problem: LearningProblem, parts: Sequence[Any]) -> Metrics:
+def _measure_parts(problem: LearningProblem, parts: Sequence[Any]) -> Metrics:
     pairs = zip(parts, problem.folds.pairs, strict=True)
     return average_metrics(problem.measure(part, valid) for part, (_, valid) in pairs)
 
 
-def _blend(predictions: Sequence[list[Any]], weights: Sequence[float], fold: int) -> Any:
+def _blend_predictions(predictions: Sequence[list[Any]], weights: Sequence[float], fold: int) -> Any:
     return np.average([one[fold] for one in predictions], axis=0, weights=weights)
 
 
-def _collect(problem: LearningProblem, members: Sequence[SearchTrial], fold: int) -> Any:
+def _collect_predictions(problem: LearningProblem, members: Sequence[SearchTrial], fold: int) -> Any:
     parts = [(trial.predictions or [])[fold] for trial in members]
     return join_chances(parts) if problem.classes else np.column_stack(parts)
 

@@ -94,19 +94,19 @@ class ForecastLoader:
 
     def load(self) -> ForecastData:
         try:
-            return self._load()
+            return self._load_data()
         except GridError as error:
             raise AutoMLError(f"training_data: {error}") from None
 
-    def _load(self) -> ForecastData:
-        training = self._read("training_data", self.settings.training_data)
-        validation = self._read("validation_data", self.settings.validation_data)
-        test = self._read("test_data", self.settings.test_data)
+    def _load_data(self) -> ForecastData:
+        training = self._read_rows("training_data", self.settings.training_data)
+        validation = self._read_rows("validation_data", self.settings.validation_data)
+        test = self._read_rows("test_data", self.settings.test_data)
         frame = training if validation is None else pd.concat([training, validation], ignore_index=True)
         ids = SeriesShape(self.time, self.ids, self.target, 1, 1)
         asked = self.fields.get("frequency")
         frequency = fix_frequency(str(asked)) if asked else infer_frequency(frame[self.time], ids.make_keys(frame))
-        frame = self._aggregate(frame, frequency)
+        frame = self._aggregate_rows(frame, frequency)
         shape = self._make_shape(frequency)
         keys = shape.make_keys(frame)
         self._check_times(frame, keys)
@@ -116,13 +116,13 @@ class ForecastLoader:
         if filled := fill_gaps(grid, self._list_imputers().get(self.target, {})):
             self.note(f"{filled} missing values of the target were filled")
         if test is not None:
-            test = self._aggregate(test, frequency)
+            test = self._aggregate_rows(test, frequency)
             test = self._select_test_rows(test, grid, shape)
         shown = f"the frequency is {frequency}, the horizon {shape.horizon}, the season {shape.season}"
         self.note(f"{shown}; there are {len(grid.keys)} series" if self.ids else shown)
         return self._make_data(frame, keys, grid, is_observed, shape, validation, test)
 
-    def _read(self, name: str, path: Any) -> Any:
+    def _read_rows(self, name: str, path: Any) -> Any:
         if path is None:
             return None
         frame = read_table(name, path, self.settings.get_type(name))
@@ -164,7 +164,7 @@ class ForecastLoader:
         shape.window = max(2, season) if window == "auto" else int(window or 0)
         return shape
 
-    def _aggregate(self, frame: Any, frequency: str) -> Any:
+    def _aggregate_rows(self, frame: Any, frequency: str) -> Any:
         function = fold_word(self.fields.get("target_aggregate_function") or "none")
         if function == "none":
             return frame

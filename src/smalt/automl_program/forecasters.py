@@ -62,10 +62,10 @@ class FeatureMaker:
             features[f"lag_{lag}"] = np.where(np.isfinite(past), past, level)
         if self.shape.has_level:
             backs = range(self.shape.horizon, self.shape.horizon + max(2, self.shape.season))
-            features["level"] = _average([_look_up(values, places, steps - back) for back in backs], level)
+            features["level"] = _average_columns([_look_up(values, places, steps - back) for back in backs], level)
         if self.shape.window:
             past = np.stack([_look_up(values, places, steps - back) for back in range(1, self.shape.window + 1)])
-            filled = np.where(np.isfinite(past), past, _average(past, level))
+            filled = np.where(np.isfinite(past), past, _average_columns(past, level))
             features.update(
                 window_mean=filled.mean(axis=0), window_min=filled.min(axis=0), window_max=filled.max(axis=0)
             )
@@ -81,7 +81,7 @@ class FeatureMaker:
         return np.where(counts > 0, sums / np.maximum(counts, 1), whole)
 
 
-def _average(rows: Any, fallback: Any) -> Any:
+def _average_columns(rows: Any, fallback: Any) -> Any:
     """Return the mean of what is known of each column; the fallback where nothing is."""
     known = np.isfinite(rows)
     counts = known.sum(axis=0)

@@ -73,7 +73,7 @@ class ForecastRun(SearchRun):
 
     def _make_search(self) -> TableSearch:
         limits = self._make_limits(0.15, self.features.size < _SMALL)
-        return TableSearch(self.problem, limits, self._report, len(self.trials), self._predict_rows)
+        return TableSearch(self.problem, limits, self._report_trial, len(self.trials), self._predict_rows)
 
     def get_example(self) -> tuple[Any, list[str]]:
         data = self.data
@@ -188,7 +188,7 @@ class ForecastRun(SearchRun):
             trial.score, trial.predictions = trial.metrics.get(self.settings.metric), predictions
             if trial.score is None:
                 trial.error = f"its predictions have no {self.settings.metric}"
-        self._report(trial)
+        self._report_trial(trial)
 
     def _predict_rows(self, model: Any, rows: Any, fold: int) -> Any:
         return self._forecast_fold(rows, fold, lambda *place: forecast_by_table(self.data.maker, model, *place))

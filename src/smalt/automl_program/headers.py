@@ -28,7 +28,7 @@ class TableHeader(NamedTuple):
 def read_header(path: Path) -> TableHeader:
     """Read the first line that is not blank; a column without a name gets the one that pandas gives it."""
     with path.open("rb") as file:
-        text = _decode(file.read(_HEAD))
+        text = _decode_head(file.read(_HEAD))
     lines = iter(io.StringIO(text, newline=""))
     first = next((line for line in lines if line.strip()), None)
     if first is None:
@@ -46,7 +46,7 @@ def list_repeated(columns: list[str]) -> list[str]:
     return [name for name, count in Counter(columns).items() if count > 1]
 
 
-def _decode(head: bytes) -> str:
+def _decode_head(head: bytes) -> str:
     if len(head) == _HEAD:
         head = head[: head.rfind(b"\n") + 1] or head
     try:

@@ -34,7 +34,7 @@ def measure_classes(
             "weighted_accuracy": m.accuracy_score(truth, predicted, sample_weight=counts[truth] / len(truth)),
             "balanced_accuracy": _average_recall(truth, predicted, present, weights),
             "matthews_correlation": m.matthews_corrcoef(truth, predicted, sample_weight=weights),
-            "log_loss": m.log_loss(truth, _normalise(chances), labels=labels, sample_weight=weights),
+            "log_loss": m.log_loss(truth, _normalise_chances(chances), labels=labels, sample_weight=weights),
         }
         chance = 1 / max(2, len(present))
         found["norm_macro_recall"] = max(0.0, (found["balanced_accuracy"] - chance) / (1 - chance))
@@ -92,7 +92,7 @@ def _measure_positive(truth: Any, chance: Any, predicted: Any, weights: Any) -> 
     return found
 
 
-def _normalise(chances: Any) -> Any:
+def _normalise_chances(chances: Any) -> Any:
     sums = chances.sum(axis=1, keepdims=True)
     return np.where(sums > 0, chances / np.where(sums > 0, sums, 1), 1 / chances.shape[1])
 

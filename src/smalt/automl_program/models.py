@@ -23,7 +23,7 @@ class EncodedModel(BaseEstimator):
 
     def fit(self, features: Any, truth: Any, sample_weight: Any = None) -> EncodedModel:
         self.scaler = self._make_scaler()
-        encoded = self._encode(features)
+        encoded = self._encode_features(features)
         if self.scaler is not None:
             encoded = self.scaler.fit_transform(encoded)
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -35,11 +35,11 @@ class EncodedModel(BaseEstimator):
         return self.model.classes_
 
     def predict(self, features: Any) -> Any:
-        return np.asarray(self.model.predict(self._prepare(features)))
+        return np.asarray(self.model.predict(self._prepare_features(features)))
 
     def predict_proba(self, features: Any) -> Any:
         """Return the chance of each class; of a model without chances, its decision in the form of chances."""
-        prepared = self._prepare(features)
+        prepared = self._prepare_features(features)
         if hasattr(self.model, "predict_proba"):
             return np.asarray(self.model.predict_proba(prepared))
         decision = np.asarray(self.model.decision_function(prepared), dtype=float)
@@ -49,11 +49,11 @@ class EncodedModel(BaseEstimator):
         powers = np.exp(decision - decision.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 
-    def _prepare(self, features: Any) -> Any:
-        encoded = self._encode(features)
+    def _prepare_features(self, features: Any) -> Any:
+        encoded = self._encode_features(features)
         return encoded if getattr(self, "scaler", None) is None else self.scaler.transform(encoded)
 
-    def _encode(self, features: Any) -> Any:
+    def _encode_features(self, features: Any) -> Any:
         if self.encoding == "native":
             return features
         if self.encoding == "codes":
@@ -155,12 +155,12 @@ class StackedEnsemble(BaseEstimator):
     def predict(self, features: Any) -> Any:
         if self.classes:
             return self.predict_proba(features).argmax(axis=1)
-        return np.asarray(self.meta.predict(self._collect(features)))
+        return np.asarray(self.meta.predict(self._collect_predictions(features)))
 
     def predict_proba(self, features: Any) -> Any:
-        return align_chances(self.meta, self._collect(features), self.classes or 0)
+        return align_chances(self.meta, self._collect_predictions(features), self.classes or 0)
 
-    def _collect(self, features: Any) -> Any:
+    def _collect_predictions(self, features: Any) -> Any:
         if self.classes:
             return join_chances([align_chances(model, features, self.classes) for model in self.models])
         return np.column_stack([model.predict(features) for model in self.models])

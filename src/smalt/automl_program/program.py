@@ -21,7 +21,7 @@ from .trials import SearchTrial, TrialJournal, TrialTeller, to_plain
 
 
 def main(arguments: Sequence[str]) -> int:
-    options = _parse(arguments)
+    options = _parse_arguments(arguments)
     outputs = Path(options.outputs)
     journal = TrialJournal(Path(options.journal) if options.journal else outputs / "automl" / "journal.jsonl")
     try:
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="smalt_automl", description="Searches for the best model of a table.")
     parser.add_argument("settings", nargs="?", help="a JSON file, or the JSON itself; default: $SMALT_AUTOML_SETTINGS")
     parser.add_argument("--training-data", required=True, metavar="PATH")
@@ -143,15 +143,15 @@ class AutoMLProgram:
         if self.settings.task == "forecasting":
             from .forecasting import ForecastRun
 
-            self.runner: Any = ForecastRun(self.settings, self.journal.write_note, self._report)
+            self.runner: Any = ForecastRun(self.settings, self.journal.write_note, self._report_trial)
         else:
             from .tabular import TableRun
 
-            self.runner = TableRun(self.settings, self.journal.write_note, self._report)
+            self.runner = TableRun(self.settings, self.journal.write_note, self._report_trial)
         self.writer = ModelWriter(lambda: self.runner.get_example())
         return self.runner
 
-    def _report(self, trial: SearchTrial) -> None:
+    def _report_trial(self, trial: SearchTrial) -> None:
         """Save and tell a trial; a signal waits for it, so that no trial is counted which nobody was told of."""
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:

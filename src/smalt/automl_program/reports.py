@@ -33,18 +33,20 @@ class ReportWriter:
         folder.mkdir(parents=True, exist_ok=True)
 
     def write_all(self, result: Any) -> None:
-        self._try("leaderboard", lambda: self._write_leaderboard(result.trials))
+        self._try_to_write("leaderboard", lambda: self._write_leaderboard(result.trials))
         if result.kinds is not None:
-            self._try("columns", lambda: self._write_table("columns", ["column", "type", "reason"], result.kinds))
+            self._try_to_write(
+                "columns", lambda: self._write_table("columns", ["column", "type", "reason"], result.kinds)
+            )
         if result.predictions is not None and result.truth is not None:
             if result.labels is not None:
-                self._try("pictures", lambda: self._describe_classes(result))
+                self._try_to_write("pictures", lambda: self._describe_classes(result))
             else:
-                self._try("pictures", lambda: self._describe_numbers(result))
+                self._try_to_write("pictures", lambda: self._describe_numbers(result))
         if self.settings.get_switch("enable_model_explainability", True) and result.explain is not None:
-            self._try("feature importance", lambda: self._describe_importance(result))
+            self._try_to_write("feature importance", lambda: self._describe_importance(result))
 
-    def _try(self, name: str, write: Callable[[], None]) -> None:
+    def _try_to_write(self, name: str, write: Callable[[], None]) -> None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -148,7 +150,9 @@ class ReportWriter:
         self._save_picture(figure, "confusion_matrix")
 
     def _write_curves(self, name: str, axes_names: tuple[str, str], lines: list[Any], has_diagonal: bool) -> None:
-        rows = [(label, float(x), float(y)) for label, xs, ys in lines for x, y in zip(*_thin(xs, ys), strict=True)]
+        rows = [
+            (label, float(x), float(y)) for label, xs, ys in lines for x, y in zip(*_thin_curve(xs, ys), strict=True)
+        ]
         self._write_table(name, ["class", *axes_names], rows)
         figure, axes = _start_picture(name.replace("_", " "))
         for label, xs, ys in lines:
@@ -186,7 +190,7 @@ def _accumulate(is_class: Any, chance: Any) -> tuple[Any, Any]:
     return part, np.cumsum(is_class[order]) / is_class.sum()
 
 
-def _thin(xs: Any, ys: Any, most: int = 200) -> tuple[Any, Any]:
+def _thin_curve(xs: Any, ys: Any, most: int = 200) -> tuple[Any, Any]:
     if len(xs) <= most:
         return xs, ys
     chosen = np.unique(np.linspace(0, len(xs) - 1, most).astype(int))

@@ -112,7 +112,7 @@ class TableSearch:
     def run(self, learners: Sequence[str]) -> None:
         """Search until a limit is reached, which `stop_reason` names."""
         automl = _ReportingAutoML()
-        automl.report = self._report
+        automl.report = self._report_trial
         for name in learners:
             automl.add_learner(name, make_learner(name))
         logging.getLogger("flaml").setLevel(logging.ERROR)
@@ -233,7 +233,7 @@ class TableSearch:
             return (_FAILED if self.problem.folds.is_holdout else np.nan), {"score": np.nan}
         return (1 - score if self.problem.is_maximised else score), {"score": score}
 
-    def _report(self, learner: str, config: dict[str, Any]) -> None:
+    def _report_trial(self, learner: str, config: dict[str, Any]) -> None:
         whole = len(self.problem.folds.pairs[0][0])
         trial = SearchTrial(
             number=self._first + len(self.trials),
@@ -251,13 +251,13 @@ class TableSearch:
             trial.score = trial.metrics.get(self.problem.metric)
             if trial.score is None:
                 trial.error = f"{self.problem.metric} cannot be computed of the validation rows of any fold"
-            self._keep(trial)
+            self._keep_predictions(trial)
         self.trials.append(trial)
         self.on_trial(trial)
         self._start_trial()
         self._check_limits(trial)
 
-    def _keep(self, trial: SearchTrial) -> None:
+    def _keep_predictions(self, trial: SearchTrial) -> None:
         """Keep a trial's predictions; where they are too many, those of the worst trials go, and the best's stay."""
         trial.model = self._model
         if not trial.is_completed:

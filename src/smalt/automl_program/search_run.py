@@ -71,7 +71,7 @@ class SearchRun(ABC):
             raise NoModelError(
                 f"no trial completed; the first: {reasons[0]}" if reasons else "no trial ended in the time given"
             )
-        return self._finish(completed)
+        return self._finish_search(completed)
 
     @abstractmethod
     def _search(self, learners: list[str], is_allowed: bool) -> str | None:
@@ -92,7 +92,7 @@ class SearchRun(ABC):
     @abstractmethod
     def _make_result(self, best: SearchTrial, model: Any, predictions: list[Any] | None) -> SearchResult: ...
 
-    def _finish(self, completed: list[SearchTrial]) -> SearchResult:
+    def _finish_search(self, completed: list[SearchTrial]) -> SearchResult:
         best = completed[0]
         for trial in completed:
             if self.problem.is_better(trial.score, best.score):
@@ -101,12 +101,12 @@ class SearchRun(ABC):
         predictions = best.predictions
         for trial, model, parts in self._make_ensembles(models):
             trial.model = model
-            self._report(trial)
+            self._report_trial(trial)
             if self.problem.is_better(trial.score, best.score):
                 best, predictions, models[trial.number] = trial, parts, model
         return self._make_result(best, models[best.number], predictions)
 
-    def _report(self, trial: SearchTrial) -> None:
+    def _report_trial(self, trial: SearchTrial) -> None:
         self.trials.append(trial)
         self.on_trial(trial)
 

@@ -41,7 +41,7 @@ def _repeat_season(values: Any, steps: int, season: int, *_: Any) -> Any:
     return np.resize(last, steps)
 
 
-def _average(values: Any, steps: int, season: int, *_: Any) -> Any:
+def _forecast_average(values: Any, steps: int, season: int, *_: Any) -> Any:
     return np.repeat(values.mean(), steps)
 
 
@@ -51,7 +51,7 @@ def _average_season(values: Any, steps: int, season: int, *_: Any) -> Any:
     return np.resize(whole[-10:].mean(axis=0), steps)
 
 
-def _smooth(values: Any, steps: int, season: int, *_: Any) -> Any:
+def _forecast_smoothed(values: Any, steps: int, season: int, *_: Any) -> Any:
     from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
     values = values[-max(_LONGEST, 3 * season if season < 500 else 0) :]
@@ -116,9 +116,9 @@ def _fit_prophet(values: Any, steps: int, season: int, future: Any, past: Any, t
 _FORECASTS = {
     "naive": _repeat_last,
     "seasonal_naive": _repeat_season,
-    "average": _average,
+    "average": _forecast_average,
     "seasonal_average": _average_season,
-    "exponential_smoothing": _smooth,
+    "exponential_smoothing": _forecast_smoothed,
     "auto_arima": _fit_auto_arima,
     "arimax": _fit_arimax,
     "prophet": _fit_prophet,

@@ -44,7 +44,9 @@ def make_folds(fields: Mapping[str, Any], frame: Any, truth: Any, is_classes: bo
             raise AutoMLError(
                 f"n_cross_validations: {count} folds need at least {count} rows, and the table has {rows}"
             )
-        return _cut(truth, is_classes, seed, count, size and float(size), f"{count} folds, as n_cross_validations says")
+        return _cut_folds(
+            truth, is_classes, seed, count, size and float(size), f"{count} folds, as n_cross_validations says"
+        )
     if size:
         part = float(size)
         return Folds(
@@ -55,7 +57,7 @@ def make_folds(fields: Mapping[str, Any], frame: Any, truth: Any, is_classes: bo
         text = f"{part:.0%} of the rows, since the table has more than {_LARGE}"
         return Folds([_hold_out(truth, part, is_classes, seed)], text)
     count = min(rows, 10 if rows < _SMALL else 3)
-    return _cut(truth, is_classes, seed, count, None, f"{count} folds, since the table has {rows} rows")
+    return _cut_folds(truth, is_classes, seed, count, None, f"{count} folds, since the table has {rows} rows")
 
 
 def hold_out_part(truth: Any, part: float, is_classes: bool, seed: int) -> Fold:
@@ -63,18 +65,18 @@ def hold_out_part(truth: Any, part: float, is_classes: bool, seed: int) -> Fold:
     return _hold_out(truth, part, is_classes, seed)
 
 
-def _cut(truth: Any, is_classes: bool, seed: int, count: int, part: float | None, text: str) -> Folds:
+def _cut_folds(truth: Any, is_classes: bool, seed: int, count: int, part: float | None, text: str) -> Folds:
     """Return folds; with a part, each validates on that part of the rows, drawn for itself (Monte Carlo)."""
     if part:
         pairs = [_hold_out(truth, part, is_classes, seed + number) for number in range(count)]
         return Folds(pairs, f"{text}, each with {part:.0%} of the rows")
-    places = _deal(truth, is_classes, count, seed)
-    pairs = [(_rows(places != fold), _rows(places == fold)) for fold in range(count)]
+    places = _deal_rows(truth, is_classes, count, seed)
+    pairs = [(_list_rows(places != fold), _list_rows(places == fold)) for fold in range(count)]
     generator = np.random.default_rng(seed)
     return Folds([(generator.permutation(train), valid) for train, valid in pairs if len(valid)], text)
 
 
-def _deal(truth: Any, is_classes: bool, count: int, seed: int) -> Any:
+def _deal_rows(truth: Any, is_classes: bool, count: int, seed: int) -> Any:
     """Return the fold of each row, dealt class by class; -1 for the only row of a class, which is always trained on."""
     generator = np.random.default_rng(seed)
     places: Any = np.empty(len(truth), dtype=int)
@@ -83,7 +85,7 @@ def _deal(truth: Any, is_classes: bool, count: int, seed: int) -> Any:
         return places
     start = 0
     for label in np.unique(truth):
-        rows = generator.permutation(_rows(truth == label))
+        rows = generator.permutation(_list_rows(truth == label))
         places[rows] = -1 if len(rows) == 1 else (start + np.arange(len(rows))) % count
         start += len(rows)
     return places
@@ -92,7 +94,7 @@ def _deal(truth: Any, is_classes: bool, count: int, seed: int) -> Any:
 def _hold_out(truth: Any, part: float, is_classes: bool, seed: int) -> Fold:
     generator = np.random.default_rng(seed)
     held: list[int] = []
-    groups = [_rows(truth == label) for label in np.unique(truth)] if is_classes else [np.arange(len(truth))]
+    groups = [_list_rows(truth == label) for label in np.unique(truth)] if is_classes else [np.arange(len(truth))]
     for group in groups:
         rows = generator.permutation(group)
         held.extend(rows[: min(len(rows) - 1, round(part * len(rows)))].tolist())
@@ -100,7 +102,7 @@ def _hold_out(truth: Any, part: float, is_classes: bool, seed: int) -> Fold:
         held = [int(generator.integers(len(truth)))]
     is_held: Any = np.zeros(len(truth), dtype=bool)
     is_held[held] = True
-    return generator.permutation(_rows(~is_held)), _rows(is_held)
+    return generator.permutation(_list_rows(~is_held)), _list_rows(is_held)
 
 
 def _read_columns(names: list[str], frame: Any) -> Folds:
@@ -113,12 +115,12 @@ def _read_columns(names: list[str], frame: Any) -> Folds:
             raise AutoMLError(
                 f"cv_split_column_names: the column '{name}' has other values than 0 (validate) and 1 (train)"
             )
-        train, valid = _rows(values.to_numpy() == 1), _rows(values.to_numpy() == 0)
+        train, valid = _list_rows(values.to_numpy() == 1), _list_rows(values.to_numpy() == 0)
         if not len(train) or not len(valid):
             raise AutoMLError(f"cv_split_column_names: the column '{name}' has no row to train or none to validate on")
         pairs.append((train, valid))
     return Folds(pairs, f"the columns {', '.join(names)}")
 
 
-def _rows(mask: Any) -> Any:
+def _list_rows(mask: Any) -> Any:
     return np.flatnonzero(np.asarray(mask))

@@ -18,7 +18,7 @@ def read_table(name: str, path: Path, kind: str | None) -> Any:
     if not path.exists():
         raise AutoMLError(f"{name}: there is nothing at '{path}'")
     try:
-        frame = _read(name, path, kind)
+        frame = _read_table(name, path, kind)
     except AutoMLError:
         raise
     except Exception as error:
@@ -31,7 +31,7 @@ def read_table(name: str, path: Path, kind: str | None) -> Any:
     return frame.reset_index(drop=True)
 
 
-def _read(name: str, path: Path, kind: str | None) -> Any:
+def _read_table(name: str, path: Path, kind: str | None) -> Any:
     if path.is_dir() and (path / "MLTable").is_file():
         return _read_mltable(name, path)
     if kind == "mltable":

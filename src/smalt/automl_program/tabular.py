@@ -42,7 +42,7 @@ class TableRun(SearchRun):
             raise NoModelError("training_data: no column is of use: each is empty, has one value, or is ignored")
         self.problem = self._make_problem(data)
         limits = self._make_limits(0.2 if self._wants_ensembles() else 0.1, self.problem.features.size < _SMALL)
-        self.search = TableSearch(self.problem, limits, self._report)
+        self.search = TableSearch(self.problem, limits, self._report_trial)
 
     def train(self, learner: str, hyperparameters: dict[str, Any]) -> Any:
         return self.wrap_model(self.search.fit_final(learner, hyperparameters, self.data.final_rows))

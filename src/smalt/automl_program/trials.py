@@ -118,12 +118,12 @@ class TrialTeller:
 
     def __init__(self) -> None:
         self._numbers: queue.Queue[int] = queue.Queue()
-        threading.Thread(target=self._work, daemon=True).start()
+        threading.Thread(target=self._log_trials, daemon=True).start()
 
     def tell(self, number: int) -> None:
         self._numbers.put(number)
 
-    def _work(self) -> None:
+    def _log_trials(self) -> None:
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         while True:

@@ -23,12 +23,12 @@ def condition(condition: Any, *, true_block: Any = None, false_block: Any = None
     where = find_caller()
     if isinstance(condition, Node):
         condition = get_only_output("condition", condition, where)
-    _check(condition, where)
+    _check_condition(condition, where)
     node = IfElse.__new__(IfElse)
     values = vars(node)
     values["condition"] = condition
     for name, block in (("true_block", true_block), ("false_block", false_block)):
-        steps = _steps(name, block, where)
+        steps = _find_steps(name, block, where)
         if steps is not None:
             values[name] = steps
     values["outputs"] = NoOutputs(node)
@@ -37,7 +37,7 @@ def condition(condition: Any, *, true_block: Any = None, false_block: Any = None
     return node
 
 
-def _check(condition: Any, where: tuple[str, int]) -> None:
+def _check_condition(condition: Any, where: tuple[str, int]) -> None:
     if isinstance(condition, str) and "${{" not in condition:
         form = "${{parent.jobs.STEP.outputs.NAME}}"
         raise UserErrorException(
@@ -52,7 +52,7 @@ def _check(condition: Any, where: tuple[str, int]) -> None:
         raise UserErrorException(f"the condition must be a boolean, but that {what} is data ({kind})", where)
 
 
-def _steps(name: str, block: Any, where: tuple[str, int]) -> Any:
+def _find_steps(name: str, block: Any, where: tuple[str, int]) -> Any:
     found: list[Any] = []
     for step in block if isinstance(block, (list, tuple)) else () if block is None else (block,):
         if isinstance(step, str) and "${{" not in step:

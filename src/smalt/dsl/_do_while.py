@@ -39,14 +39,14 @@ def do_while(body: Any, mapping: Mapping[Any, Any], max_iteration_count: int, co
     values = vars(node)
     values["body"] = StepPromise(body)
     if condition is not None:
-        name = values["condition"] = _output(body, condition, where)
+        name = values["condition"] = _find_output(body, condition, where)
         kind = find_declared_type(body, name)
         if kind is not None and kind not in PRIMITIVES:
             words = f"the condition must be a boolean, but the output '{name}' is data ({kind})"
             raise UserErrorException(words, where)
     values["mapping"] = {
-        key if isinstance(key, StepOutput) and _output(body, key, where) else _output(body, key, where): [
-            _input(body, each, where) for each in (value if isinstance(value, (list, tuple)) else [value])
+        key if isinstance(key, StepOutput) and _find_output(body, key, where) else _find_output(body, key, where): [
+            _find_input(body, each, where) for each in (value if isinstance(value, (list, tuple)) else [value])
         ]
         for key, value in mapping.items()
     }
@@ -57,7 +57,7 @@ def do_while(body: Any, mapping: Mapping[Any, Any], max_iteration_count: int, co
     return node
 
 
-def _output(body: Any, given: Any, where: Where) -> str:
+def _find_output(body: Any, given: Any, where: Where) -> str:
     """The name of an output of the body."""
     names: list[str] = body.outputs.list_names()
     if isinstance(given, StepOutput):
@@ -71,7 +71,7 @@ def _output(body: Any, given: Any, where: Where) -> str:
     return given
 
 
-def _input(body: Any, given: Any, where: Where) -> str:
+def _find_input(body: Any, given: Any, where: Where) -> str:
     """The name of an input of the body, also where its value was asked for: `body.inputs.x`."""
     component = find_component(body)
     names = list(component.inputs) if component is not None else list(body.inputs)

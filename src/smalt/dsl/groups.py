@@ -108,7 +108,7 @@ def flatten_groups(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_fields(cls: type) -> dict[str, Any]:
-    from smalt.dsl.parameters import _declare, _read_hints
+    from smalt.dsl.parameters import _declare_input, _read_hints
 
     fields: dict[str, Any] = {}
     for base in reversed(cls.__mro__[1:]):
@@ -124,7 +124,7 @@ def _read_fields(cls: type) -> dict[str, Any]:
         if output is not None:
             fields[name] = output
             continue
-        declared = _declare(name, hints.get(name, inspect.Parameter.empty), default, where)
+        declared = _declare_input(name, hints.get(name, inspect.Parameter.empty), default, where)
         if isinstance(declared, Input) and declared.type is None:
             raise UserErrorException(f"the field '{name}' of {cls.__name__} needs a type, such as '{name}: int'", where)
         fields[name] = declared

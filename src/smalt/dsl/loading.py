@@ -13,7 +13,7 @@ Source = Any
 """A path, an open file, or the mapping that a file would hold."""
 
 
-def _load(
+def _load_entity(
     kind: str, source: Source, relative_origin: Any = None, params_override: Sequence[Mapping[str, Any]] | None = None
 ) -> Any:
     from smalt.machine.source_lines import warn_at
@@ -108,7 +108,7 @@ def load_component(
     if source is None:
         words = "load_component needs a source: a path, an open file, or client, name and version"
         raise UserErrorException(words, find_caller())
-    return _load("component", source, relative_origin, params_override)
+    return _load_entity("component", source, relative_origin, params_override)
 
 
 def _make_loader(kind: str, function: str) -> Any:
@@ -120,7 +120,7 @@ def _make_loader(kind: str, function: str) -> Any:
         **more: Any,
     ) -> Any:
         _check_arguments(function, more)
-        return _load(kind, source, relative_origin, params_override)
+        return _load_entity(kind, source, relative_origin, params_override)
 
     load.__name__ = load.__qualname__ = function
     noun = kind.replace("_", " ")
@@ -160,7 +160,7 @@ def load_batch_endpoint(
 ) -> Any:
     """The batch endpoint in a YAML file; unlike the others it takes `relative_origin` without its name."""
     _check_arguments("load_batch_endpoint", more)
-    return _load("batch_endpoint", source, relative_origin, params_override)
+    return _load_entity("batch_endpoint", source, relative_origin, params_override)
 
 
 def load_capability_host(source: Source, **_: Any) -> Any:

@@ -47,7 +47,7 @@ class Signature:
                 self.parameters[name] = parameter
         hints = _read_hints(inner)
         self.declared = {
-            name: _declare(name, hints.get(name, _EMPTY), parameter.default, self.where)
+            name: _declare_input(name, hints.get(name, _EMPTY), parameter.default, self.where)
             for name, parameter in self.parameters.items()
             if name not in plain
         }
@@ -67,9 +67,9 @@ class Signature:
                 known = f"its inputs are {join_words(names, 'and')}" if names else "it has no inputs"
                 raise UnexpectedKeywordError(f"{self.name} has no input '{name}'{hint}; {known}", where)
             given[name] = value
-        return {name: self._value(name, value, where) for name, value in given.items()}
+        return {name: self._convert_value(name, value, where) for name, value in given.items()}
 
-    def _value(self, name: str, value: Any, where: Where) -> Any:
+    def _convert_value(self, name: str, value: Any, where: Where) -> Any:
         if name not in self.declared and name in self.parameters:
             return value
         if groups.is_group(value) or isinstance(value, groups.GroupValues):
@@ -148,7 +148,7 @@ def read_annotation(name: str, hint: Any, where: Where) -> Any:
     return Input(type=kind) if kind else None
 
 
-def _declare(name: str, hint: Any, default: Any, where: Where) -> Any:
+def _declare_input(name: str, hint: Any, default: Any, where: Where) -> Any:
     if groups.is_group(default):
         return groups.find_group(type(default), default)
     found = read_annotation(name, hint, where)

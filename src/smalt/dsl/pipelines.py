@@ -112,13 +112,13 @@ class _Maker:
         building = Building(self)
         component = building.build(given, plain)
         if current_collector.get() is not None:
-            return self._step(component, given, building)
-        job = self._job(component, given, building)
+            return self._make_step(component, given, building)
+        job = self._make_job(component, given, building)
         is_whole = not vars(job)["inputs"]._waiting
         vars(job)["_build_component"] = (lambda: component) if is_whole else lambda: self.component({}, plain)
         return job
 
-    def _step(self, component: PipelineComponent, given: dict[str, Any], building: Building) -> Node:
+    def _make_step(self, component: PipelineComponent, given: dict[str, Any], building: Building) -> Node:
         if "on_init" in building.settings or "on_finalize" in building.settings:
             raise UserErrorException("on_init and on_finalize are for the outermost pipeline only", find_caller())
         node = call_component(component, (), {key: value for key, value in given.items() if value is not None})
@@ -126,7 +126,7 @@ class _Maker:
             node.tags = dict(self.told["tags"])
         return node
 
-    def _job(self, component: PipelineComponent, given: dict[str, Any], building: Building) -> PipelineJob:
+    def _make_job(self, component: PipelineComponent, given: dict[str, Any], building: Building) -> PipelineJob:
         job = PipelineJob.__new__(PipelineJob)
         told = {key: value for key, value in self.told.items() if key in ("display_name", "description", "tags")}
         job.__dict__.update(told)
@@ -244,19 +244,19 @@ class Building:
         component = PipelineComponent(**self.maker.told, inputs=declared)
         vars(component)["_pipeline"] = self.maker.function
         component.jobs = Attributes(name_steps(self.maker.told["name"], self.nodes, variables))
-        component.outputs = self._outputs(returned)
+        component.outputs = self._bind_outputs(returned)
         steps = {id(node) for node in self.nodes}
         for node in self.nodes:
             _check_given(node)
             resolve_step(node, f"the step '{node._step}'", steps)
-        self._ends(component.jobs)
+        self._set_end_jobs(component.jobs)
         return component
 
-    def _outputs(self, returned: Any) -> Any:
+    def _bind_outputs(self, returned: Any) -> Any:
         """The outputs of the pipeline, and to each step what is bound to them."""
         outputs: dict[str, Output] = {}
         for name, value in _read_returned(returned, self.maker.function.__name__, self.ended).items():
-            node = self._owner(name, value)
+            node = self._find_owner(name, value)
             said = node.outputs.get(value._port)
             kind = value.type or find_declared_type(node, value._port) or "uri_folder"
             found = _find_declared_output(node, value._port)
@@ -272,7 +272,7 @@ class Building:
             dict.__setitem__(node.outputs, value._port, bound)
         return Attributes(outputs)
 
-    def _owner(self, name: str, value: Any) -> Any:
+    def _find_owner(self, name: str, value: Any) -> Any:
         function = self.maker.function.__name__
         if isinstance(value, Node):
             names = value.outputs.list_names() if isinstance(value.outputs, StepOutputs) else []
@@ -289,7 +289,7 @@ class Building:
             raise UserErrorException(words, self.ended)
         return value._node
 
-    def _ends(self, jobs: Mapping[str, Any]) -> None:
+    def _set_end_jobs(self, jobs: Mapping[str, Any]) -> None:
         for key in ("on_init", "on_finalize"):
             step = getattr(self, key)
             if isinstance(step, str):

@@ -33,7 +33,7 @@ def parse_text(column: Any, type: str) -> Any:
     if type == "float":
         return floats
     whole = stripped.str.strip_prefix("+").cast(p.Int64, strict=False)
-    return p.coalesce(whole, _truncate(floats))
+    return p.coalesce(whole, _truncate_floats(floats))
 
 
 def parse_datetimes(column: Any, formats: Sequence[str]) -> Any:
@@ -92,7 +92,7 @@ def _parse_format(column: Any, format: str) -> Any:
     return p.when(number.is_between(*_NANOSECONDS)).then(fine).otherwise(None)
 
 
-def _truncate(floats: Any) -> Any:
+def _truncate_floats(floats: Any) -> Any:
     """Convert to integers as Rust's `as` does: towards zero, clamped to the range, 0 for NaN."""
     p = import_polars()
     inside = floats.fill_nan(0.0)
@@ -125,7 +125,7 @@ def _to_int(column: Any, dtype: Any) -> Any:
     if dtype == p.String:
         return parse_text(column, "int")
     if dtype.is_float():
-        return _truncate(column)
+        return _truncate_floats(column)
     return column.cast(p.Int64, strict=False) if dtype.is_integer() else p.lit(None)
 
 

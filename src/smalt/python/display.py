@@ -95,14 +95,14 @@ class DisplayObject:
     def _is_file(self, text: str) -> bool:
         return False
 
-    def _text(self) -> str:
+    def _get_text(self) -> str:
         return self.data.decode() if isinstance(self.data, bytes) else str(self.data)
 
     def __repr__(self) -> str:
         return f"<IPython.core.display.{type(self).__name__} object>"
 
     def _repr_mimebundle_(self) -> Bundle:
-        return {self.kind: self._text()}
+        return {self.kind: self._get_text()}
 
 
 class HTML(DisplayObject):
@@ -137,12 +137,12 @@ class JSON(DisplayObject):
 
 class Pretty(DisplayObject):
     def __repr__(self) -> str:
-        return self._text()
+        return self._get_text()
 
 
 class Code(DisplayObject):
     def __repr__(self) -> str:
-        return self._text()
+        return self._get_text()
 
 
 class Image(DisplayObject):

@@ -35,7 +35,7 @@ def run_file(path: str, arguments: Sequence[str]) -> int:
         sys.argv = [path, *arguments]
         return _run_guarded(lambda: runpy.run_path(path, run_name="__main__"))
     _replace_path(os.path.dirname(os.path.realpath(path)))
-    return _run_guarded(lambda: _execute(file.read_bytes(), path, arguments, __file__=path))
+    return _run_guarded(lambda: _execute_source(file.read_bytes(), path, arguments, __file__=path))
 
 
 def run_module(name: str, arguments: Sequence[str]) -> int:
@@ -57,10 +57,14 @@ def run_module(name: str, arguments: Sequence[str]) -> int:
 def run_text(text: str, arguments: Sequence[str], name: str = "-c") -> int:
     """Run a text like `python -c`; `name` is '-' for a text from standard input."""
     _replace_path("")
-    return _run_guarded(lambda: _execute(text, "<string>" if name == "-c" else "<stdin>", [name, *arguments][1:], name))
+    return _run_guarded(
+        lambda: _execute_source(text, "<string>" if name == "-c" else "<stdin>", [name, *arguments][1:], name)
+    )
 
 
-def _execute(source: str | bytes, file: str, arguments: Sequence[str], name: str | None = None, **own: str) -> None:
+def _execute_source(
+    source: str | bytes, file: str, arguments: Sequence[str], name: str | None = None, **own: str
+) -> None:
     sys.argv = [name or file, *arguments]
     main = ModuleType("__main__")
     main.__dict__.update(__builtins__=builtins, __annotations__={}, **own)

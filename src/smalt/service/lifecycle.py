@@ -86,9 +86,9 @@ class ServerLifecycle:
         """Serve until the server stops. Threads that still copy or fetch are not waited for: they write whole files or
         none."""
         _set_up_logging(self._home, self._foreground)
-        asyncio.run(self._serve())
+        asyncio.run(self._serve_until_stopped())
 
-    async def _serve(self) -> None:
+    async def _serve_until_stopped(self) -> None:
         service = await self._open_context()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

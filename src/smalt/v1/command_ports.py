@@ -37,8 +37,8 @@ class CommandPorts:
             port = find_port(value)
             if port is None and not hasattr(value, "default_value"):
                 raise UserErrorException(
-                    f"{_describe(value)} cannot be one of the {side}; give a dataset, a DataReference, PipelineData "
-                    "or an OutputFileDatasetConfig"
+                    f"{_describe_value(value)} cannot be one of the {side}; give a dataset, a DataReference, "
+                    "PipelineData or an OutputFileDatasetConfig"
                 )
             if port is not None:
                 self._add_port(DataPort(side, port.source, port.name, port.mode, port.path_on_compute), None)
@@ -171,7 +171,7 @@ def quote_input(name: str, value: Any) -> str:
 def format_argument(value: Any) -> str:
     if isinstance(value, (list, tuple, dict, set)) or value is None:
         raise UserErrorException(
-            f"{_describe(value)} cannot be an argument of a script; give text, a number, data or a parameter"
+            f"{_describe_value(value)} cannot be an argument of a script; give text, a number, data or a parameter"
         )
     return str(value)
 
@@ -180,6 +180,6 @@ def _name_by_flag(flag: str | None) -> str | None:
     return re.sub(r"\W", "_", flag.lstrip("-")) or None if flag else None
 
 
-def _describe(value: Any) -> str:
+def _describe_value(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else type(value).__name__

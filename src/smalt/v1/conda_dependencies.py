@@ -156,10 +156,10 @@ class CondaDependencies:
         lines[:] = [line for line in lines if line.split()[:1] != [word]]
 
     def add_tensorflow_conda_package(self, core_type: str = "cpu", version: str | None = None) -> None:
-        self.add_conda_package(_pin("tensorflow-gpu" if core_type == "gpu" else "tensorflow", version, "="))
+        self.add_conda_package(_pin_package("tensorflow-gpu" if core_type == "gpu" else "tensorflow", version, "="))
 
     def add_tensorflow_pip_package(self, core_type: str = "cpu", version: str | None = None) -> None:
-        self.add_pip_package(_pin("tensorflow-gpu" if core_type == "gpu" else "tensorflow", version, "=="))
+        self.add_pip_package(_pin_package("tensorflow-gpu" if core_type == "gpu" else "tensorflow", version, "=="))
 
     def add_cntk_package(self, core_type: str = "cpu") -> None:
         self.add_pip_package("cntk-gpu" if core_type == "gpu" else "cntk")
@@ -214,7 +214,7 @@ def _get_package_name(requirement: str) -> str:
     return (match.group(0) if match else requirement).lower()
 
 
-def _pin(package: str, version: str | None, sign: str) -> str:
+def _pin_package(package: str, version: str | None, sign: str) -> str:
     return f"{package}{sign}{version}" if version else package
 
 

@@ -28,7 +28,7 @@ class EstimatorBase:
     """The package of the framework, which the environment has without being told."""
     _framework: ClassVar[str] = "Python"
 
-    def _configure(self, given: Mapping[str, Any]) -> None:
+    def _configure_run(self, given: Mapping[str, Any]) -> None:
         settings = {key: value for key, value in given.items() if key != "self" and not key.startswith("_")}
         self.source_directory = os.fspath(settings["source_directory"])
         tell_no_effect(type(self).__name__, {name: settings.get(name) for name in _NO_EFFECT})
@@ -182,7 +182,7 @@ class Estimator(EstimatorBase):
         _show_lint_warnings: bool = False,
         _show_package_warnings: bool = False,
     ) -> None:
-        self._configure(locals())
+        self._configure_run(locals())
 
 
 class TensorFlow(EstimatorBase):
@@ -229,7 +229,7 @@ class TensorFlow(EstimatorBase):
         _show_lint_warnings: bool = False,
         _show_package_warnings: bool = False,
     ) -> None:
-        self._configure(locals())
+        self._configure_run(locals())
 
 
 class PyTorch(EstimatorBase):
@@ -274,7 +274,7 @@ class PyTorch(EstimatorBase):
         _show_lint_warnings: bool = False,
         _show_package_warnings: bool = False,
     ) -> None:
-        self._configure(locals())
+        self._configure_run(locals())
 
 
 class SKLearn(EstimatorBase):
@@ -311,4 +311,4 @@ class SKLearn(EstimatorBase):
         _show_lint_warnings: bool = False,
         _show_package_warnings: bool = False,
     ) -> None:
-        self._configure(locals())
+        self._configure_run(locals())

@@ -287,7 +287,7 @@ class Run(job_names.Run):
             below = job_names.Run.get_children(self)
             runs += [Run(self._experiment, one.id) for one in below if one.id not in known]  # type: ignore[arg-type]
         for run in runs:
-            if _fits(run, tags, properties, type) and status in (None, run.get_status()):
+            if _matches_filter(run, tags, properties, type) and status in (None, run.get_status()):
                 yield run
             if recursive:
                 yield from run.get_children(True, tags, properties, type, status)
@@ -418,16 +418,16 @@ def list_experiment_runs(
         seen.add(str(job.name))
         run = make_run(experiment, job)
         family: Iterable[Run] = (run, *(run.get_children(True) if include_children else ()))
-        yield from (one for one in family if _fits(one, tags, properties, type))
+        yield from (one for one in family if _matches_filter(one, tags, properties, type))
     below = job_names.list_runs(experiment, include_children=include_children)  # type: ignore[arg-type]
     for found in below:
         if found.id not in seen:
             run = Run(experiment, found.id)
-            if not run._has_job and _fits(run, tags, properties, type):
+            if not run._has_job and _matches_filter(run, tags, properties, type):
                 yield run
 
 
-def _fits(run: Run, tags: Any, properties: Any, type: str | None) -> bool:
+def _matches_filter(run: Run, tags: Any, properties: Any, type: str | None) -> bool:
     if type is not None and run.type.lower() != type.lower():
         return False
     return (tags is None or _has_items(run.get_tags(), tags)) and (

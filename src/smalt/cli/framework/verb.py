@@ -257,7 +257,7 @@ class Noun(click.Group):
         def add(callback: Callback) -> Callback:
             rest.setdefault("help", callback.__doc__)
             rest.setdefault("columns", self.columns)
-            self.add_command(Verb(name, callback, list(_flatten(params)), **rest))
+            self.add_command(Verb(name, callback, list(_flatten_parameters(params)), **rest))
             return callback
 
         return add
@@ -302,7 +302,7 @@ def make_refusal(name: str, sentence: str) -> click.Command:
     )
 
 
-def _flatten(params: Sequence[click.Parameter | Sequence[click.Parameter]]) -> Iterator[click.Parameter]:
+def _flatten_parameters(params: Sequence[click.Parameter | Sequence[click.Parameter]]) -> Iterator[click.Parameter]:
     for param in params:
         if isinstance(param, click.Parameter):
             yield param

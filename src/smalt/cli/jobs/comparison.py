@@ -55,7 +55,7 @@ def render_text(found: Sequence[Json]) -> str:
         ]
         for row in found
     ]
-    return table.render_columns(["", "", "", *names], [[_shorten(value) for value in line] for line in cells])
+    return table.render_columns(["", "", "", *names], [[_shorten_value(value) for value in line] for line in cells])
 
 
 def format_cell(value: Any, what: str) -> str:
@@ -97,5 +97,5 @@ def _select_keys(found: Json | None, names: Sequence[str]) -> Json:
     return {name: found[name] for name in names if found and name in found}
 
 
-def _shorten(value: str) -> str:
+def _shorten_value(value: str) -> str:
     return value if len(value) <= _WIDEST else value[: _WIDEST - 1] + "…"

@@ -98,7 +98,7 @@ def _make_of_file(file: str, sets: tuple[str, ...], given: dict[str, Any]) -> Sw
     from smalt.entities import CommandJob, Component
     from smalt.yaml.loading import find_kind
 
-    _require(given, "primary_metric", "goal", "max_total_trials")
+    _require_options(given, "primary_metric", "goal", "max_total_trials")
     if not given["space"]:
         raise click.UsageError("say what varies, as in --space 'lr=loguniform(-6,-1)'")
     for text in sets:
@@ -143,7 +143,7 @@ def _make_of_sweep(ctx: Invocation, name: str, sets: tuple[str, ...], given: dic
         raise click.UsageError(f"job {name} is a {sweep.type} job; give the file of a command job, or name a sweep")
     if sweep.status not in _ENDED:
         raise click.UsageError(f"sweep {name} is {sweep.status}; wait for its end: smalt job stream {name}")
-    _require(given, "max_total_trials")
+    _require_options(given, "max_total_trials")
     document = describe_submission(sweep)
     if document.get("display_name") == name:  # the server's, as none was given
         del document["display_name"]
@@ -210,7 +210,7 @@ def _drop_unset(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _require(given: dict[str, Any], *names: str) -> None:
+def _require_options(given: dict[str, Any], *names: str) -> None:
     """Raise UsageError for the options that are not given."""
     missing = [f"--{name.replace('_', '-')}" for name in names if given[name] is None]
     if missing:

@@ -183,7 +183,7 @@ class DeploymentPoller(LROPoller["OnlineDeployment"]):
     """The making of a deployment; the server holds its answer until there is an end, so nothing polls in vain."""
 
     def __init__(self, connection: ApiConnection, path: str, get: Callable[[], OnlineDeployment]) -> None:
-        super().__init__(lambda: self._ask(0) != _IN_PROGRESS, get)
+        super().__init__(lambda: self._fetch_status(0) != _IN_PROGRESS, get)
         self.on_log: Callable[[str], None] | None = None
         """Told of what happens while somebody waits, a few lines at a time."""
         self._offset = 0
@@ -193,11 +193,14 @@ class DeploymentPoller(LROPoller["OnlineDeployment"]):
         self._error: str | None = None
 
     def status(self) -> str:
-        return self._ask(0)
+        return self._fetch_status(0)
 
     def wait(self, timeout: float | None = None) -> None:
         until = None if timeout is None else time.monotonic() + timeout
-        while self._ask(_WAIT if until is None else max(0, min(_WAIT, int(until - time.monotonic())))) == _IN_PROGRESS:
+        while (
+            self._fetch_status(_WAIT if until is None else max(0, min(_WAIT, int(until - time.monotonic()))))
+            == _IN_PROGRESS
+        ):
             if until is not None and time.monotonic() >= until:
                 return
         super().wait(0)
@@ -208,7 +211,7 @@ class DeploymentPoller(LROPoller["OnlineDeployment"]):
             raise DeploymentException(self._error)
         return super().result(0)
 
-    def _ask(self, wait: int) -> str:
+    def _fetch_status(self, wait: int) -> str:
         query = {} if self.on_log is None else {"log": self._offset}
         found = self._connection.get(
             f"{self._path}/operations/{self._operation}", wait=min(wait, _WAIT if self.on_log is None else 1), **query

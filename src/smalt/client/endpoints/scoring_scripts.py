@@ -33,14 +33,14 @@ def _check_script(deployment: Any, checks_syntax: bool, needed: tuple[str, ...])
         return
     folder = os.path.abspath(os.path.expanduser(uri.path))
     if not os.path.isdir(folder):
-        _refuse(f"{_ANYWHERE}.code: there is no folder {folder}")
+        _refuse_script(f"{_ANYWHERE}.code: there is no folder {folder}")
     script = given.scoring_script
     if not script:
-        _refuse(f"{_ANYWHERE}.scoring_script: name the file with init() and {needed[0] if needed else 'run()'}")
+        _refuse_script(f"{_ANYWHERE}.scoring_script: name the file with init() and {needed[0] if needed else 'run()'}")
     path = os.path.join(folder, script)
     if not os.path.isfile(path):
         hint = did_you_mean(script, [name for name in os.listdir(folder) if name.endswith(".py")])
-        _refuse(f"{_ANYWHERE}.scoring_script: there is no file '{script}' in the code {folder}{hint}")
+        _refuse_script(f"{_ANYWHERE}.scoring_script: there is no file '{script}' in the code {folder}{hint}")
     if checks_syntax:
         _check_syntax(path, needed)
 
@@ -61,5 +61,5 @@ def _check_syntax(path: str, needed: tuple[str, ...]) -> None:
         raise ValidationException([LocatedProblem(path, 0, 0, f"the script has no function {lacking[0]}")])
 
 
-def _refuse(words: str) -> None:
+def _refuse_script(words: str) -> None:
     raise ValidationException([LocatedProblem("", 0, 0, words)])

@@ -45,7 +45,7 @@ def run_act(given: Mapping[str, Any]) -> dict[str, Any]:
     return _ACTS[given["act"]](client, entity, given)
 
 
-def _check(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+def _check_job(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     found = client.jobs.validate(entity, raise_on_failure=True) if given["kind"] == "job" else None
     return {"warnings": list(found.warnings) if found is not None else []}
 
@@ -60,7 +60,7 @@ def _submit_job(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict
     return {"name": client.jobs.create_or_update(entity).name}
 
 
-def _register(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+def _register_asset(client: MLClient, entity: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     made = client.components.create_or_update(_build_component(entity, given), version=given.get("version") or None)
     return {"name": made.name, "version": made.version}
 
@@ -87,7 +87,7 @@ def _publish_to_endpoint(client: MLClient, entity: Any, given: Mapping[str, Any]
     from smalt.entities.endpoints.endpoint import BatchEndpoint, EndpointDefaults
 
     endpoint, deployment = str(given.get("endpoint") or ""), str(given.get("deployment") or "")
-    made = _register(client, entity, given)
+    made = _register_asset(client, entity, given)
     if endpoint not in {one.name for one in client.batch_endpoints.list()}:
         client.batch_endpoints.begin_create_or_update(BatchEndpoint(name=endpoint)).result()
     component = f"azureml:{made['name']}:{made['version']}"
@@ -107,9 +107,9 @@ def _publish_to_endpoint(client: MLClient, entity: Any, given: Mapping[str, Any]
 
 
 _ACTS: dict[str, Callable[[MLClient, Any, Mapping[str, Any]], dict[str, Any]]] = {
-    "check": _check,
+    "check": _check_job,
     "job": _submit_job,
-    "component": _register,
+    "component": _register_asset,
     "schedule": _schedule_job,
     "endpoint": _publish_to_endpoint,
 }

@@ -120,7 +120,7 @@ class _Sender:
     def send_all(self) -> None:
         if len(self._work) <= 1:
             for one in self._work:
-                self._send(one)
+                self._send_requests(one)
             return
         from concurrent.futures import ThreadPoolExecutor
 
@@ -134,7 +134,7 @@ class _Sender:
         """Send work on a thread and connection of its own, until none is left or another thread failed."""
         try:
             while self._work and not self._stopped.is_set():
-                self._send(self._work.pop())
+                self._send_requests(self._work.pop())
         except IndexError:
             pass
         except BaseException:
@@ -143,7 +143,7 @@ class _Sender:
         finally:
             self._session.connection.close()
 
-    def _send(self, requests: Iterable[Request]) -> None:
+    def _send_requests(self, requests: Iterable[Request]) -> None:
         for body, files, size in requests:
             if self._stopped.is_set():
                 return

@@ -59,11 +59,11 @@ def find_parameters(noun: type) -> NounParameters:
     if found is None:
         ours = next(base for base in noun.__mro__ if base.__module__.startswith("smalt."))
         match = re.search(rf"^{ours.__name__}\((.*?)\)$", _read_table(), re.MULTILINE | re.DOTALL)
-        found = _KNOWN[noun] = _parse(" ".join(match[1].split())) if match else _NONE
+        found = _KNOWN[noun] = _parse_signature(" ".join(match[1].split())) if match else _NONE
     return found
 
 
-def _parse(text: str) -> NounParameters:
+def _parse_signature(text: str) -> NounParameters:
     positional: list[str] = []
     defaults: dict[str, Any] = {}
     by_name = False

@@ -45,7 +45,7 @@ class _Dispatcher:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         if scoring := online_routes.split_path(path):
-            await _score(scope, receive, send, scoring)
+            await _score_request(scope, receive, send, scoring)
             return
         found = workspace_paths.split_path(path)
         if scope.get("smalt.run_link"):
@@ -119,7 +119,7 @@ def _is_of_one_workspace(scope: Scope) -> bool:
     return token is not None and token.workspace_id is not None
 
 
-async def _score(scope: Scope, receive: Receive, send: Send, path: online_routes.ScoringPath) -> None:
+async def _score_request(scope: Scope, receive: Receive, send: Send, path: online_routes.ScoringPath) -> None:
     """Pass a request on to a deployment of the online endpoint that the path names."""
     service: ServerContext = scope["smalt.service"]
     route = service.online.find_route(path.folder, path.endpoint)

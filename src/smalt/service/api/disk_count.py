@@ -34,10 +34,10 @@ class DiskCount:
         wait = max(age, self.took * _SHARE)
         if self.is_counting or (self.counted is not None and time.time() - self.counted < wait):
             return
-        self._thread = threading.Thread(target=self._run, args=(count,), name="disk-count", daemon=True)
+        self._thread = threading.Thread(target=self._run_count, args=(count,), name="disk-count", daemon=True)
         self._thread.start()
 
-    def _run(self, count: Callable[[], Items]) -> None:
+    def _run_count(self, count: Callable[[], Items]) -> None:
         begun = time.monotonic()
         try:
             self.items = count()

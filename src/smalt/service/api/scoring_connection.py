@@ -128,11 +128,11 @@ class ScoringConnection(AcceptedConnection):
             return
         self._held = bytes(request.raw[request.size :])
         del request.raw[request.size :]
-        self._task = self.loop.create_task(self._answer(request))
+        self._task = self.loop.create_task(self._answer_request(request))
         self.tasks.add(self._task)
         self._task.add_done_callback(self.tasks.discard)
 
-    async def _answer(self, request: _ScoringRequest) -> None:
+    async def _answer_request(self, request: _ScoringRequest) -> None:
         body = SpooledBody()
         body.add_part(bytes(memoryview(request.raw)[request.head_size :]))
         proxy, parts = self._service.scoring_proxy, (request.scope, body, request.route, request.rest)
@@ -147,10 +147,10 @@ class ScoringConnection(AcceptedConnection):
         elif answer.whole is None:
             self._finish_by_h11(request, functools.partial(_send_answer, answer))
         else:
-            self._write(answer, answer.whole)
+            self._write_answer(answer, answer.whole)
             self._end_request()
 
-    def _write(self, answer: ScoringAnswer, body: bytes) -> None:
+    def _write_answer(self, answer: ScoringAnswer, body: bytes) -> None:
         line = b"HTTP/1.1 %d %b" % (answer.status, STATUS_PHRASES.get(answer.status, b""))
         headers = [*add_own_headers(answer.headers), (b"content-length", b"%d" % len(body))]
         self.transport.write(build_head(line, headers) + body)

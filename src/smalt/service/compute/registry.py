@@ -129,10 +129,14 @@ class Computes:
     def stop(self, step_id: str, grace: float) -> None:
         """Stop a step; a runner that cannot is asked again."""
         runner = self._find_runner(step_id)
-        if not self._call(runner, runner.stop, step_id, grace) and step_id in self._runner_of and not self._is_closed:
+        if (
+            not self._call_runner(runner, runner.stop, step_id, grace)
+            and step_id in self._runner_of
+            and not self._is_closed
+        ):
             asyncio.get_running_loop().call_later(_FIRST_WAIT, self.stop, step_id, grace)
 
-    def _call(self, runner: Runner, method: Callable[..., None], *arguments: object) -> bool:
+    def _call_runner(self, runner: Runner, method: Callable[..., None], *arguments: object) -> bool:
         """Call a method of the runner; return False if it raised, which is logged."""
         try:
             method(*arguments)
@@ -146,14 +150,14 @@ class Computes:
 
     def acknowledge(self, step_ids: Iterable[str]) -> None:
         if len(self.runners) == 1:
-            self._call(self._default.runner, self._default.runner.acknowledge, step_ids)
+            self._call_runner(self._default.runner, self._default.runner.acknowledge, step_ids)
             return
         by_runner: dict[str, list[str]] = {}
         for step_id in step_ids:
             by_runner.setdefault(self._find_runner(step_id).name, []).append(step_id)
             self._runner_of.pop(step_id, None)
         for name, some in by_runner.items():
-            self._call(self.runners[name], self.runners[name].acknowledge, some)
+            self._call_runner(self.runners[name], self.runners[name].acknowledge, some)
 
     async def recover(self, unfinished: Mapping[str, str]) -> dict[str, Exit | Literal["running", "unknown"]]:
         """Return what became of an earlier server's steps; `unfinished` maps each to the name of its runner.
@@ -227,7 +231,7 @@ class Computes:
 
     def set_unfinished(self, n: int) -> None:
         for runner in self.runners.values():
-            self._call(runner, runner.set_unfinished, n)
+            self._call_runner(runner, runner.set_unfinished, n)
 
     def _find_runner(self, step_id: str) -> Runner:
         return self._runner_of.get(step_id, self._default.runner)

@@ -156,7 +156,7 @@ class ContentLookup:
         except UnknownContent as unknown:
             return unknown
         with self._db.transaction():
-            self._remember(key, last, content)
+            self._remember_content(key, last, content)
         return content
 
     def is_elsewhere(self, place: LookupPlace) -> bool:
@@ -185,7 +185,7 @@ class ContentLookup:
         except UnknownContent as unknown:
             return unknown
         self._looks[key, place.type] = content
-        self._remember(key, last, content)
+        self._remember_content(key, last, content)
         return content
 
     async def _fetch_and_examine(self, place: LookupPlace, budget: ReadBudget | None) -> PathContent | UnknownContent:
@@ -201,7 +201,7 @@ class ContentLookup:
             content = content._replace(newest=content.modified - _SKEW)
         return content
 
-    def _remember(self, key: str, last: KnownContent | None, content: PathContent) -> None:
+    def _remember_content(self, key: str, last: KnownContent | None, content: PathContent) -> None:
         if content.id and content.seen != last:
             records.put_content(self._db, key, content.seen)
         if content.manifest is not None:

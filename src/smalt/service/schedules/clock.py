@@ -48,7 +48,7 @@ class SystemClock:
             asyncio.get_running_loop().add_reader(self._descriptor, self._handle_ring, ring)
             self._is_watched = True
         else:
-            self._wait(at, ring)
+            self._wait_until(at, ring)
 
     def close(self) -> None:
         self._remove_alarm()
@@ -74,13 +74,13 @@ class SystemClock:
         self._remove_alarm()
         ring()
 
-    def _wait(self, at: float, ring: Callable[[], None]) -> None:
+    def _wait_until(self, at: float, ring: Callable[[], None]) -> None:
         left = at - self.now()
         loop = asyncio.get_running_loop()
         if left <= 0:
             self._timer = loop.call_later(0, ring)
         else:
-            self._timer = loop.call_later(min(left, _LONGEST_WAIT), self._wait, at, ring)
+            self._timer = loop.call_later(min(left, _LONGEST_WAIT), self._wait_until, at, ring)
 
 
 def _set_timer(descriptor: int, at: float) -> None:

@@ -61,7 +61,7 @@ class LearningSampler:
             self._known = min(self._known, same)
             self._coordinates += [self._make_told(trial) for trial in told[same:]]
             self._told += told[same:]
-            found = self._ask(number, [find_coordinates(self._space, point) for _, point in running])
+            found = self._request_point(number, [find_coordinates(self._space, point) for _, point in running])
 
         def choose(path: str, parameter: Parameter) -> float:
             if path in found:
@@ -70,7 +70,7 @@ class LearningSampler:
 
         return make_point(self._space, choose)
 
-    def _ask(self, number: int, running: list[dict[str, float]]) -> dict[str, float]:
+    def _request_point(self, number: int, running: list[dict[str, float]]) -> dict[str, float]:
         process = self._start_optuna()
         for _ in range(_TRIES):
             request = {

@@ -95,8 +95,8 @@ class _Pipe:
                 if self._is_closed:
                     raise Unavailable("the server is ending")
                 if self._process is None:
-                    self._start()
-                answer = self._exchange(line)
+                    self._start_process()
+                answer = self._exchange_line(line)
                 self._last_asked = time.monotonic()
                 if answer is not None:
                     return answer
@@ -121,7 +121,7 @@ class _Pipe:
             finally:
                 self._lock.release()
 
-    def _exchange(self, line: bytes) -> Message | None:
+    def _exchange_line(self, line: bytes) -> Message | None:
         """Return None if the process has ended, or is ended because it is deaf."""
         process = self._process
         assert process is not None
@@ -140,7 +140,7 @@ class _Pipe:
         finally:
             timer.cancel()
 
-    def _start(self) -> None:
+    def _start_process(self) -> None:
         begun = time.monotonic()
         try:
             python = asyncio.run(self._get_python())

@@ -115,15 +115,15 @@ class Interval(NamedTuple):
         if self.q is None:
             return _raise_base(self.base, coordinate)
         steps = coordinate if self.base is None else _raise_base(self.base, coordinate) / self.q
-        return _multiply(round(steps), self.q)
+        return _multiply_steps(round(steps), self.q)
 
     def find_coordinate(self, value: float) -> float | None:
         """Return None if the distribution does not have the value."""
         found = value if self.base is None else _take_logarithm(self.base, value)
         if self.q is not None:
-            coordinate = _clamp(round(value / self.q) if self.base is None else found, self.bounds)
+            coordinate = _clamp_value(round(value / self.q) if self.base is None else found, self.bounds)
             return coordinate if math.isclose(self.make_value(coordinate), value, rel_tol=1e-9) else None
-        coordinate = _clamp(found, self.bounds)
+        coordinate = _clamp_value(found, self.bounds)
         return coordinate if math.isclose(coordinate, found, rel_tol=1e-9, abs_tol=1e-9) else None
 
 
@@ -140,20 +140,20 @@ class BellCurve(NamedTuple):
         return Bounds(_EDGE, 1 - _EDGE)
 
     def get_coordinate(self, unit: float) -> float:
-        return _clamp(unit, self.bounds)
+        return _clamp_value(unit, self.bounds)
 
     def make_value(self, coordinate: float) -> float:
-        value = _raise_base(self.base, self.mu + self.sigma * _STANDARD.inv_cdf(_clamp(coordinate, self.bounds)))
-        return value if self.q is None else _multiply(round(value / self.q), self.q)
+        value = _raise_base(self.base, self.mu + self.sigma * _STANDARD.inv_cdf(_clamp_value(coordinate, self.bounds)))
+        return value if self.q is None else _multiply_steps(round(value / self.q), self.q)
 
     def find_coordinate(self, value: float) -> float | None:
         """Return None if the distribution does not have the value."""
-        if self.q is not None and not math.isclose(_multiply(round(value / self.q), self.q), value, rel_tol=1e-9):
+        if self.q is not None and not math.isclose(_multiply_steps(round(value / self.q), self.q), value, rel_tol=1e-9):
             return None
         if self.base is not None and value < 0:
             return None
         found = value if self.base is None else _take_logarithm(self.base, value)
-        return _clamp(_STANDARD.cdf((found - self.mu) / self.sigma) if self.sigma else 0.5, self.bounds)
+        return _clamp_value(_STANDARD.cdf((found - self.mu) / self.sigma) if self.sigma else 0.5, self.bounds)
 
 
 Parameter = Alternatives | Integers | Interval | BellCurve
@@ -354,12 +354,12 @@ def _take_logarithm(base: float, value: float) -> float:
     return math.log(value) if base == math.e else math.log(value) / math.log(base)
 
 
-def _multiply(steps: int, q: float) -> float:
+def _multiply_steps(steps: int, q: float) -> float:
     """Return `steps` times `q` without the noise of binary fractions: an integer if `q` is one."""
     if q % 1 == 0:
         return steps * int(q)
     return float(Decimal(repr(q)) * steps)
 
 
-def _clamp(value: float, bounds: Bounds) -> float:
+def _clamp_value(value: float, bounds: Bounds) -> float:
     return min(max(value, bounds.low), bounds.high)

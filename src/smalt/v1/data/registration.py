@@ -46,7 +46,7 @@ def register_dataset(
                 f"there is a dataset '{name}' already with another definition; pass create_new_version=True, or "
                 f"another name"
             )
-    return _save(dataset, workspace, name, description, tags, {})
+    return _save_dataset(dataset, workspace, name, description, tags, {})
 
 
 def make_asset_name(name: str) -> str:
@@ -68,10 +68,12 @@ def save_unnamed(dataset: AbstractDataset) -> Any:
     from smalt.v1.workspace import Workspace
 
     workspace = dataset._workspace or Workspace.from_config()
-    digest = hashlib.sha256(_dump(dataset).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(_dump_document(dataset).encode()).hexdigest()[:16]
     name = f"v1-dataset-{digest}"
     there = _find_asset(workspace, name, "latest")
-    return there if there is not None else _save(dataset, workspace, name, None, None, {_UNNAMED: "true"})._asset
+    return (
+        there if there is not None else _save_dataset(dataset, workspace, name, None, None, {_UNNAMED: "true"})._asset
+    )
 
 
 def is_named(asset: Any) -> bool:
@@ -174,14 +176,14 @@ def _find_document(asset: Any) -> documents.Document | None:
 
 
 def _is_same(asset: Any, dataset: AbstractDataset) -> bool:
-    return (asset.properties or {}).get(_DOCUMENT) == _dump(dataset)
+    return (asset.properties or {}).get(_DOCUMENT) == _dump_document(dataset)
 
 
-def _dump(dataset: AbstractDataset) -> str:
+def _dump_document(dataset: AbstractDataset) -> str:
     return json.dumps(dataset._document, sort_keys=True)
 
 
-def _save(
+def _save_dataset(
     dataset: AbstractDataset,
     workspace: Workspace,
     name: str,
@@ -193,7 +195,7 @@ def _save(
         name=name,
         description=description,
         tags={str(key): str(value) for key, value in (tags or {}).items()},
-        properties={_DOCUMENT: _dump(dataset), **properties},
+        properties={_DOCUMENT: _dump_document(dataset), **properties},
         **_describe_content(dataset, workspace),
     )
     with raise_as(UserErrorException):

@@ -61,7 +61,7 @@ class PipelineRun(Run):
         self, show_output: bool = True, timeout_seconds: int = sys.maxsize, raise_on_error: bool = True
     ) -> str:
         """Follow the run to its end, or until the time is up, and return its status."""
-        return _wait(self, show_output, timeout_seconds, raise_on_error)
+        return _wait_for_run(self, show_output, timeout_seconds, raise_on_error)
 
     def publish_pipeline(
         self, name: str, description: str, version: str, continue_on_step_failure: bool | None = None, **kwargs: Any
@@ -156,7 +156,7 @@ class StepRun(Run):
     def wait_for_completion(  # type: ignore[override]
         self, show_output: bool = True, timeout_seconds: int = sys.maxsize, raise_on_error: bool = True
     ) -> str:
-        return _wait(self, show_output, timeout_seconds, raise_on_error)
+        return _wait_for_run(self, show_output, timeout_seconds, raise_on_error)
 
 
 class StepRunOutput:
@@ -208,7 +208,7 @@ def find_reference(workspace: Workspace, job: str, output: str) -> PortDataRefer
     return PortDataReference(workspace, f"azureml://datastores/{found['datastore']}/paths/{found['path']}", output, job)
 
 
-def _wait(run: Run, show_output: bool, timeout: int, raise_on_error: bool) -> str:
+def _wait_for_run(run: Run, show_output: bool, timeout: int, raise_on_error: bool) -> str:
     if timeout < sys.maxsize:
         end = time.monotonic() + timeout
         while run.get_status() not in OVER:

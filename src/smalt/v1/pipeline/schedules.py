@@ -174,7 +174,9 @@ class Schedule:
             _check_continues(found, f"the pipeline '{found.name}'")
         target = {"endpoint_name": found.batch_endpoint, "deployment_name": found.deployment}
         notes = {published.PIPELINE: found.id}
-        return _create(workspace, name, description, trigger, experiment_name, pipeline_parameters, target, notes)
+        return _create_schedule(
+            workspace, name, description, trigger, experiment_name, pipeline_parameters, target, notes
+        )
 
     @staticmethod
     def create_for_pipeline_endpoint(
@@ -204,7 +206,9 @@ class Schedule:
             _check_continues(found.get_pipeline(), f"the pipeline of '{found.name}'")
         target = {"endpoint_name": found.batch_endpoint}
         notes = {published.ENDPOINT: found.id}
-        return _create(workspace, name, description, trigger, experiment_name, pipeline_parameters, target, notes)
+        return _create_schedule(
+            workspace, name, description, trigger, experiment_name, pipeline_parameters, target, notes
+        )
 
     @staticmethod
     def get(
@@ -381,7 +385,7 @@ def _check_continues(pipeline: PublishedPipeline, what: str) -> None:
         raise UserErrorException(f"{what} was published without continue_on_step_failure; publish it with that")
 
 
-def _create(
+def _create_schedule(
     workspace: Workspace,
     name: str,
     description: str | None,

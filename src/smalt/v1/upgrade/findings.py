@@ -28,9 +28,9 @@ class Finding(NamedTuple):
         words = {"changed": "changed", "differs": "changed", "person": "needs a person"}[self.state]
         behind = f": {self.text}" if self.text else ""
         place = f"{file}, cell {self.cell}, line {self.line}" if self.cell else f"{file}:{self.line}:{self.column}"
-        return f"{place}: {self.name}: {words}{behind}{self._link()}"
+        return f"{place}: {self.name}: {words}{behind}{self._make_link()}"
 
-    def _link(self) -> str:
+    def _make_link(self) -> str:
         from smalt.v1.mapping import find_nearest_row
 
         if self.state == "changed" or find_nearest_row(self.name) is None:

@@ -48,9 +48,9 @@ class ImportTable:
         self.imported: set[str] = set()
         self._loaded = {node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name)}
         for node in ast.walk(source.tree):
-            self._add(node)
+            self._add_import(node)
 
-    def _add(self, node: ast.AST) -> None:
+    def _add_import(self, node: ast.AST) -> None:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if _is_in_v1(alias.name):

@@ -38,10 +38,10 @@ def render_page() -> str:
 def _render_table(rows: tuple[TableRow, ...]) -> Iterator[str]:
     yield from ("| SDK v1 | SDK v2 | here |", "|---|---|---|")
     for row in rows:
-        yield f"| {_mark(row.v1)} | {row.v2 if '`' in row.v2 else _mark(row.v2)} | {row.here} |"
+        yield f"| {_mark_code(row.v1)} | {row.v2 if '`' in row.v2 else _mark_code(row.v2)} | {row.here} |"
 
 
-def _mark(text: str) -> str:
+def _mark_code(text: str) -> str:
     return text if text in ("none", "-") or (" " in text.replace("(…)", "") and "(" not in text) else f"`{text}`"
 
 
@@ -76,7 +76,8 @@ def _render_names() -> Iterator[str]:
         seen.add(anchor)
         form = row.v2 if row.v2 == "none" else f"`{row.v2}`" if "(" in row.v2 or "." in row.v2 else row.v2
         does = "rewrites it" if row.name in ruled or _is_inherited(row, ruled) else "leaves it to a person"
-        yield f"| {link}`{row.name}` | {_escape(form)} | {_escape(_STATES[row.state].format(row.differs))} | {does} |"
+        state = _escape_bars(_STATES[row.state].format(row.differs))
+        yield f"| {link}`{row.name}` | {_escape_bars(form)} | {state} | {does} |"
 
 
 def _is_inherited(row: MappedName, ruled: set[str]) -> bool:
@@ -88,7 +89,7 @@ def _is_inherited(row: MappedName, ruled: set[str]) -> bool:
     return bool(member) and any(kind == one and f"{other}.{member}" in ruled for one, other in families)
 
 
-def _escape(text: str) -> str:
+def _escape_bars(text: str) -> str:
     return text.replace("|", "\\|")
 
 

@@ -218,7 +218,7 @@ class Rewriter:
             if not self._is_exact(part.value):
                 raise NeedsPersonError("it is in an f-string; give it a variable of its own before", node=node)
             edits.append(Edit(*self.source.get_span(part.value), self._quote_within(node, value.code)))
-        return self._splice(node, edits)
+        return self._splice_edits(node, edits)
 
     def _is_exact(self, node: ast.expr) -> bool:
         """Return True if the tree tells where an expression in an f-string is; before Python 3.12 it may not."""
@@ -245,7 +245,7 @@ class Rewriter:
         """Return any other expression, with the changes in its parts."""
         edits: list[Edit] = []
         self._collect_edits(node, edits)
-        return self._splice(node, edits)
+        return self._splice_edits(node, edits)
 
     def _collect_edits(self, node: ast.AST, edits: list[Edit]) -> None:
         for child in ast.iter_child_nodes(node):
@@ -260,7 +260,7 @@ class Rewriter:
             else:
                 self._collect_edits(child, edits)
 
-    def _splice(self, node: ast.expr, edits: list[Edit], **rest: Any) -> Value:
+    def _splice_edits(self, node: ast.expr, edits: list[Edit], **rest: Any) -> Value:
         start, end = self.source.get_span(node)
         text, position = "", start
         for edit in sorted(edits):
@@ -282,7 +282,7 @@ class Rewriter:
         )
         whole: Any = [item.constant for item in items] if known else UNKNOWN
         listed = None if any(isinstance(one, ast.Starred) for one in node.elts) else items
-        return self._splice(node, edits, items=listed, constant=whole)
+        return self._splice_edits(node, edits, items=listed, constant=whole)
 
     def _read_sum(self, node: ast.BinOp) -> Value:
         left, right = self.read(node.left), self.read(node.right)
@@ -292,10 +292,10 @@ class Rewriter:
             if value.changed
         ]
         if left.items is not None and right.items is not None:
-            return self._splice(node, edits, items=[*left.items, *right.items])
+            return self._splice_edits(node, edits, items=[*left.items, *right.items])
         if left.is_text and right.is_text:
-            return self._splice(node, edits, constant=left.constant + right.constant)
-        return self._splice(node, edits)
+            return self._splice_edits(node, edits, constant=left.constant + right.constant)
+        return self._splice_edits(node, edits)
 
     def _read_name(self, node: ast.Name | ast.Attribute) -> Value:
         text = ast.unparse(node)
@@ -329,7 +329,7 @@ class Rewriter:
                 return rule(Call(name, node, self, base, target=self._get_target(node)))
             return Value(self.source.get_text(node), "v1", {"name": name, "base": base}, node=node)
         edits = [Edit(*self.source.get_span(node.value), base.code)] if base.changed else []
-        return self._splice(node, edits)
+        return self._splice_edits(node, edits)
 
     def _read_subscript(self, node: ast.Subscript) -> Value:
         base = self.read(node.value)

@@ -44,15 +44,15 @@ class StatementRewriter(Rewriter):
         self.statement, self.indent = statement, " " * statement.col_offset
         self.before, self.after, self.target = [], [], ""
         try:
-            is_gone = self._dispatch(statement)
+            is_gone = self._rewrite_statement(statement)
             self._insert_around(statement)
             return is_gone
         except NeedsPersonError as problem:
             del self.edits[marks[0] :], self.uses[marks[1] :], self.findings[marks[2] :]
-            self._leave(statement, problem)
+            self._leave_statement(statement, problem)
             return False
 
-    def _dispatch(self, statement: ast.stmt) -> bool:
+    def _rewrite_statement(self, statement: ast.stmt) -> bool:
         match statement:
             case ast.Import() | ast.ImportFrom():
                 return False
@@ -96,14 +96,14 @@ class StatementRewriter(Rewriter):
         value = self.read_settled(node)
         self.target, self.assigned = "", None
         bound = value.facts.get("bound", name) if value.changed or value.kind else name
-        self._remember(node, value)
+        self._remember_facts(node, value)
         kept = (self.scope.name, name) in self.memory.kept
-        self._bind(name, value, bound)
+        self._bind_name(name, value, bound)
         if value.facts.get("dropped") or (name in self.memory.dropped and _is_droppable(value)):
             if kept:
                 self.keep_names(statement)
                 return False
-            return self._replace(statement, None)
+            return self._replace_statement(statement, None)
         if not value.changed and not self.before and not self.after:
             return False
         if value.is_spliced and bound == name and not kept:
@@ -112,7 +112,7 @@ class StatementRewriter(Rewriter):
         if kept:
             text += f"\n{self.indent}{self.source.get_text(statement)}"
             self.keep_names(statement)
-        return self._replace(statement, text)
+        return self._replace_statement(statement, text)
 
     def _check_may_change(self, name: str, node: ast.expr) -> None:
         """Raise NeedsPersonError if an earlier pass left the name as it is."""
@@ -122,14 +122,14 @@ class StatementRewriter(Rewriter):
             follows = (self.scope.name, name) not in self.memory.told
             raise NeedsPersonError(text, self._name_call(node), node, spreads=True, follows=follows)
 
-    def _bind(self, name: str, value: Value, bound: str) -> None:
+    def _bind_name(self, name: str, value: Value, bound: str) -> None:
         if value.changed:
             value.facts.setdefault("block", self.block)
         stored = Value(bound, value.kind, value.facts, value.constant, value.items, name, bound != name, value.node)
         self.scope.bind(name, stored)
         self.scope.blocks[name] = self.block
 
-    def _remember(self, node: ast.expr, value: Value) -> None:
+    def _remember_facts(self, node: ast.expr, value: Value) -> None:
         """Keep the facts of what an expression made for the next pass, in which they are known from the start."""
         self.memory.found[id(value.node or node)] = value.facts
 
@@ -143,7 +143,7 @@ class StatementRewriter(Rewriter):
             raise NeedsPersonError("it is still SDK v1's", name.rstrip("="), node, spreads=True, follows=True)
         value = self.read_settled(node)
         call = Call(name.rstrip("="), node, self, base, {"value": value})
-        return self._replace(statement, rule(call).code or None)
+        return self._replace_statement(statement, rule(call).code or None)
 
     def _rewrite_unpacking(self, statement: ast.Assign, target: ast.Tuple) -> None:
         value = self.read_settled(statement.value)
@@ -156,15 +156,16 @@ class StatementRewriter(Rewriter):
         if isinstance(statement.value, ast.Constant):
             return False
         if self._extend_list(statement.value):
-            return ast.unparse(statement.value.func.value) in self.memory.dropped and self._replace(statement, None)  # type: ignore[attr-defined]
+            extended = ast.unparse(statement.value.func.value)  # type: ignore[attr-defined]
+            return extended in self.memory.dropped and self._replace_statement(statement, None)
         value = self.read_settled(statement.value)
-        self._remember(statement.value, value)
+        self._remember_facts(statement.value, value)
         if value.changed and value.facts.get("dropped"):
-            return self._replace(statement, None)
+            return self._replace_statement(statement, None)
         if value.is_spliced:
             return self._edit_within(statement, statement.value, value)
         if value.changed or self.before or self.after:
-            return self._replace(statement, _close_lines(value.code))
+            return self._replace_statement(statement, _close_lines(value.code))
         return False
 
     def _extend_list(self, node: ast.expr) -> bool:
@@ -196,7 +197,7 @@ class StatementRewriter(Rewriter):
         for item in getattr(statement, "items", []):
             value = self._edit_header(statement, item.context_expr)
             if value is not None and value.kind and isinstance(item.optional_vars, ast.Name):
-                self._bind(item.optional_vars.id, value, item.optional_vars.id)
+                self._bind_name(item.optional_vars.id, value, item.optional_vars.id)
         if isinstance(statement, ast.For | ast.AsyncFor):
             kind = self.read(statement.iter).facts.get("element", "")
             for one in ast.walk(statement.target):
@@ -316,7 +317,7 @@ class StatementRewriter(Rewriter):
         if value.changed:
             self.edits.append(Edit(*self.source.get_span(node), value.code))
 
-    def _replace(self, statement: ast.stmt, text: str | None) -> bool:
+    def _replace_statement(self, statement: ast.stmt, text: str | None) -> bool:
         """Replace a statement with what must stand before and after it; return True if nothing is left of it."""
         start, end = self.source.find_statement_lines(statement)
         whole = self.source.text[start:end].endswith("\n") or start == self.source.get_line_start(statement.lineno)
@@ -362,7 +363,7 @@ class StatementRewriter(Rewriter):
 
     # What stays as it is
 
-    def _leave(self, statement: ast.stmt, problem: NeedsPersonError) -> None:
+    def _leave_statement(self, statement: ast.stmt, problem: NeedsPersonError) -> None:
         """Leave a statement for a person, and with it what its objects are made of, if they must be v1's."""
         problem.remark = self._describe_changed(statement)
         problem.spreads = problem.spreads or self._is_bound(statement)

@@ -85,7 +85,7 @@ def _compare_steps(where: str, old: dict[str, Any], new: dict[str, Any]) -> Iter
     names = {"command": "command line", "after": "earlier steps"}
     for key in ("status", "type", "command", "after", "metrics"):
         if old[key] != new[key]:
-            yield f"{where}: {names.get(key, key)}: {_show(old[key])} in v1, {_show(new[key])} upgraded"
+            yield f"{where}: {names.get(key, key)}: {_show_value(old[key])} in v1, {_show_value(new[key])} upgraded"
     for output in sorted({*old["outputs"], *new["outputs"]}):
         before, after = old["outputs"].get(output, {}), new["outputs"].get(output, {})
         if before != after:
@@ -93,5 +93,5 @@ def _compare_steps(where: str, old: dict[str, Any], new: dict[str, Any]) -> Iter
             yield f"{where}: {output} differs in {', '.join(files)}"
 
 
-def _show(value: Any) -> str:
+def _show_value(value: Any) -> str:
     return (" ".join(map(str, value)) if isinstance(value, list) else str(value)) or "none"

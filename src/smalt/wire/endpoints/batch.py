@@ -87,7 +87,7 @@ class _BatchDeployments:
 
     def write(self, noun: Any, writing: Writing) -> Json:
         if isinstance(noun, nouns.ModelBatchDeployment):
-            return self._whole(self._flat(_MODEL.write(noun, writing)))
+            return self._nest_settings(self._flatten_settings(_MODEL.write(noun, writing)))
         body = _PIPELINE.write(noun, writing)
         component = body.pop("component", None) or {"referenceType": "Id", "assetId": body.pop("componentId", None)}
         body["deploymentConfiguration"] = {
@@ -95,7 +95,7 @@ class _BatchDeployments:
             "componentId": component,
             "settings": body.pop("settings", {}),
         }
-        return self._whole(body)
+        return self._nest_settings(body)
 
     def read(self, body: Mapping[str, Any], reader: Reader) -> Any:
         properties = body.get("properties")
@@ -117,7 +117,7 @@ class _BatchDeployments:
         flat["settings"] = configuration.get("settings")
         return _PIPELINE.read({**flat, **read_identity(body, _PIPELINE.noun)}, (), reader)
 
-    def _flat(self, body: Json) -> Json:
+    def _flatten_settings(self, body: Json) -> Json:
         """Settings stand beside the rest there."""
         settings = body.pop("settings", None) or {}
         count = settings.pop("instanceCount", None)
@@ -125,7 +125,7 @@ class _BatchDeployments:
             body["resources"] = {**body.get("resources", {}), "instanceCount": count}
         return {**settings, **body}
 
-    def _whole(self, body: Json) -> Json:
+    def _nest_settings(self, body: Json) -> Json:
         outside = {key: body.pop(key) for key in _BESIDE if key in body}
         return {"location": "local", **outside, "properties": body}
 

@@ -41,10 +41,10 @@ class _Distillation(Codec[DistillationJob]):
         for name, (key, type) in _DETAILS.items():
             value = getattr(noun, name)
             if value is not None:
-                details[key] = write_data(_path(value), writing, type)
+                details[key] = write_data(_convert_path(value), writing, type)
         if noun.hyperparameters:
             details["hyperParameters"] = {key: str(value) for key, value in noun.hyperparameters.items()}
-        properties = {**(body.get("properties") or {}), **_noted(noun, writing)}
+        properties = {**(body.get("properties") or {}), **_convert_properties(noun, writing)}
         return {**body, "properties": properties, "fineTuningDetails": details}
 
     def split_body(self, body: Mapping[str, Any], path: Path, reader: Reader) -> tuple[Json, Json]:
@@ -61,12 +61,12 @@ class _Distillation(Codec[DistillationJob]):
         return values, extra
 
 
-def _path(value: Any) -> Any:
+def _convert_path(value: Any) -> Any:
     """The service takes one type for each, so that only the path of an input counts."""
     return value if isinstance(value, str) else value.path
 
 
-def _noted(noun: DistillationJob, writing: Writing) -> Json:
+def _convert_properties(noun: DistillationJob, writing: Writing) -> Json:
     """The properties, each a text."""
     teacher, settings = noun.teacher_model_endpoint_connection, noun.teacher_model_settings
     noted: Json = {ENABLED: True, f"{_TEACHER}endpoint_name": teacher.name}
@@ -76,16 +76,18 @@ def _noted(noun: DistillationJob, writing: Writing) -> Json:
     if teacher.api_key is not None:
         document["credentials"] = {"type": "api_key", "key": teacher.api_key}
     noted[_CONNECTION] = json.dumps(document)
-    noted.update({f"azureml.{key}": value for key, value in _set(noun.prompt_settings).items()})
+    noted.update({f"azureml.{key}": value for key, value in _list_given(noun.prompt_settings).items()})
     if settings is not None:
         noted.update({f"{_TEACHER}{key}": value for key, value in settings.inference_parameters.items()})
-        noted.update({f"azureml.{key}": value for key, value in _set(settings.endpoint_request_settings).items()})
+        noted.update(
+            {f"azureml.{key}": value for key, value in _list_given(settings.endpoint_request_settings).items()}
+        )
     if noun.resources is not None and noun.resources.instance_type:
         noted[_MACHINES] = noun.resources.instance_type
     return {key: str(value) for key, value in noted.items() if value is not None}
 
 
-def _set(settings: Entity | None) -> Json:
+def _list_given(settings: Entity | None) -> Json:
     return (
         {} if settings is None else {name: value for name, value in vars(settings).items() if name in settings._fields}
     )
@@ -105,15 +107,15 @@ def _read_properties(values: Json) -> Json:
     inference = {
         key.removeprefix(_TEACHER): properties.pop(key) for key in list(properties) if key.startswith(_TEACHER)
     }
-    found["teacher_model_endpoint_connection"] = _connection(connection)
-    found["prompt_settings"] = _typed(prompt)
-    settings = {"inference_parameters": inference, "endpoint_request_settings": _typed(requests)}
+    found["teacher_model_endpoint_connection"] = _read_connection(connection)
+    found["prompt_settings"] = _read_typed(prompt)
+    settings = {"inference_parameters": inference, "endpoint_request_settings": _read_typed(requests)}
     found["teacher_model_settings"] = {key: value for key, value in settings.items() if value} or None
     found["resources"] = {"instance_type": machines} if machines else None
     return {**{key: value for key, value in found.items() if value is not None}, "properties": properties}
 
 
-def _connection(text: Any) -> Any:
+def _read_connection(text: Any) -> Any:
     try:
         return json.loads(text) if isinstance(text, str) else None
     except ValueError:
@@ -128,21 +130,21 @@ def without_secrets(body: Mapping[str, Any]) -> Json:
     notes = body.get("properties")
     if not isinstance(notes, Mapping) or _CONNECTION not in notes:
         return dict(body)
-    known = _connection(notes[_CONNECTION])
+    known = _read_connection(notes[_CONNECTION])
     kept = {key: value for key, value in notes.items() if key != _CONNECTION}
     if isinstance(known, Mapping):
         kept[_CONNECTION] = json.dumps({key: value for key, value in known.items() if key not in _SECRET})
     return {**body, "properties": kept}
 
 
-def _typed(texts: Json) -> Json | None:
+def _read_typed(texts: Json) -> Json | None:
     """The values that were written as Python writes them."""
     words = {"True": True, "False": False}
-    found = {key: words.get(value, _number(value)) for key, value in texts.items() if isinstance(value, str)}
+    found = {key: words.get(value, _read_number(value)) for key, value in texts.items() if isinstance(value, str)}
     return found or None
 
 
-def _number(text: str) -> Any:
+def _read_number(text: str) -> Any:
     try:
         return int(text) if text.isdecimal() else float(text)
     except ValueError:

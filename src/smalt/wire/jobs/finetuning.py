@@ -63,7 +63,7 @@ def _named_as_outside(details: Mapping[str, Any]) -> Json:
     return {**details, "hyperParameters": {to_snake(str(key)): value for key, value in given.items()}}
 
 
-def _data(key: str) -> Rule:
+def _make_data_rule(key: str) -> Rule:
     return Rule(key, lambda value, writing: write_data(value, writing, "uri_file"), read_input)
 
 
@@ -75,10 +75,10 @@ FINE_TUNING = _FineTuning(
         **{name: rule for name, rule in SHARED.items() if name in ("queue_settings",)},
         "resources": make_nested_rule(Codec(JobResources), "resources"),
         "task": Rule("taskType", lambda value, writing: to_camel(to_snake(value))),
-        "model": _data("model"),
+        "model": _make_data_rule("model"),
         "model_provider": Rule("modelProvider", lambda value, writing: _PROVIDERS.get(value, value)),
-        "training_data": _data("trainingData"),
-        "validation_data": _data("validationData"),
+        "training_data": _make_data_rule("trainingData"),
+        "validation_data": _make_data_rule("validationData"),
         "hyperparameters": Rule("hyperParameters"),
     },
     constants={"jobType": "FineTuning"},

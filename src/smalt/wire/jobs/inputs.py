@@ -145,7 +145,7 @@ def _set_fields(body: Json, **more: Any) -> Json:
 def _read_input(item: Any, path: Path, reader: Reader) -> Any:
     if not isinstance(item, Mapping):
         return to_text(item) if isinstance(item, (str, int, float)) else item
-    values, extra = _split(item, _INPUT_KEYS, path, reader)
+    values, extra = _split_keys(item, _INPUT_KEYS, path, reader)
     literal = values.pop("value", None)
     if literal is not None:
         if not isinstance(literal, (str, int, float)):
@@ -156,23 +156,23 @@ def _read_input(item: Any, path: Path, reader: Reader) -> Any:
         values["path"] = literal
     elif fold_case(str(values.get("type"))) == "literal":
         return None
-    return _noun(Input, values, extra, path, reader)
+    return _read_noun(Input, values, extra, path, reader)
 
 
 def _read_output(item: Any, path: Path, reader: Reader) -> Any:
     if not isinstance(item, Mapping):
         return item
-    values, extra = _split(item, _OUTPUT_KEYS, path, reader)
+    values, extra = _split_keys(item, _OUTPUT_KEYS, path, reader)
     binding = values.pop("value", None)
     if binding is not None:
         if not values.keys() - {"type"}:
             return binding
         values.pop("type", None)
         values["path"] = binding
-    return _noun(Output, values, extra, path, reader)
+    return _read_noun(Output, values, extra, path, reader)
 
 
-def _split(item: Mapping[Any, Any], keys: Mapping[str, str], path: Path, reader: Reader) -> tuple[Json, Json]:
+def _split_keys(item: Mapping[Any, Any], keys: Mapping[str, str], path: Path, reader: Reader) -> tuple[Json, Json]:
     values: Json = {}
     extra: Json = {}
     spelt: dict[str, str] = {}
@@ -190,7 +190,7 @@ def _split(item: Mapping[Any, Any], keys: Mapping[str, str], path: Path, reader:
     return values, extra
 
 
-def _noun(noun: type[Input] | type[Output], values: Json, extra: Json, path: Path, reader: Reader) -> Any:
+def _read_noun(noun: type[Input] | type[Output], values: Json, extra: Json, path: Path, reader: Reader) -> Any:
     read = noun._read_data(values, path, reader)
     if read is not None and extra:
         read.extra.update(extra)

@@ -145,8 +145,8 @@ def _read_application(given: Mapping[str, Any]) -> Json:
         "name": given.get("name"),
         "type": given.get("type"),
         "image": {"reference": image.get("reference")} if isinstance(image, Mapping) else image,
-        "endpoints": _only(given.get("endpoints"), ("target", "published")),
-        "bind_mounts": _only(given.get("volumes", given.get("bind_mounts")), ("source", "target")),
+        "endpoints": _choose_keys(given.get("endpoints"), ("target", "published")),
+        "bind_mounts": _choose_keys(given.get("volumes", given.get("bind_mounts")), ("source", "target")),
     }
     if isinstance(variables, Mapping):
         found["environment_variables"] = {
@@ -155,7 +155,7 @@ def _read_application(given: Mapping[str, Any]) -> Json:
     return {key: each for key, each in found.items() if each is not None}
 
 
-def _only(value: Any, keys: tuple[str, ...]) -> Any:
+def _choose_keys(value: Any, keys: tuple[str, ...]) -> Any:
     """The items of a list, of each these keys."""
     if not isinstance(value, list):
         return value
@@ -210,10 +210,12 @@ class _Computes:
             hint = did_you_mean(given, _TYPES)
             reader.add_problem(("properties", "computeType"), f"unknown computeType {format_value(given)}{hint}")
             return None
-        return self._codecs[kind].read({**_flat(body, outer), **read_identity(body, _TYPES[kind][0])}, (), reader)
+        return self._codecs[kind].read(
+            {**_flatten_settings(body, outer), **read_identity(body, _TYPES[kind][0])}, (), reader
+        )
 
 
-def _flat(body: Mapping[str, Any], outer: Mapping[str, Any]) -> Json:
+def _flatten_settings(body: Mapping[str, Any], outer: Mapping[str, Any]) -> Json:
     inner = outer.get("properties")
     inner = _as_given(str(outer.get("computeType")), inner) if isinstance(inner, Mapping) else {}
     scale = inner.pop("scaleSettings", None)

@@ -25,18 +25,18 @@ def read_monitor(value: Any, path: Path, reader: Reader) -> Any:
     signals, alert = value.get("signals"), value.get("alertNotificationSetting")
     found: Json = {}
     if isinstance(compute, Mapping):
-        found["compute"] = _pick(compute, {"instanceType": "instance_type", "runtimeVersion": "runtime_version"})
+        found["compute"] = _pick_values(compute, {"instanceType": "instance_type", "runtimeVersion": "runtime_version"})
     if isinstance(target, Mapping):
         names = {"taskType": "ml_task", "deploymentId": "endpoint_deployment_id", "modelId": "model_id"}
         found["monitoring_target"] = {
-            key: to_snake(each) if key == "ml_task" else each for key, each in _pick(target, names).items()
+            key: to_snake(each) if key == "ml_task" else each for key, each in _pick_values(target, names).items()
         }
     if isinstance(signals, Mapping):
         found["monitoring_signals"] = {name: _read_signal(signal) for name, signal in signals.items()}
     if isinstance(alert, Mapping):
         email = alert.get("emailNotificationSetting")
         found["alert_notification"] = (
-            _pick(email, {"emails": "emails"}) if isinstance(email, Mapping) else "azmonitoring"
+            _pick_values(email, {"emails": "emails"}) if isinstance(email, Mapping) else "azmonitoring"
         )
     return found
 
@@ -48,5 +48,5 @@ def _read_signal(signal: Any) -> Any:
     return {**rest, "type": to_snake(str(signal.get("signalType")))}
 
 
-def _pick(values: Mapping[str, Any], names: Mapping[str, str]) -> Json:
+def _pick_values(values: Mapping[str, Any], names: Mapping[str, str]) -> Json:
     return {name: values[key] for key, name in names.items() if values.get(key) is not None}

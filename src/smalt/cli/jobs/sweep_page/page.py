@@ -80,7 +80,7 @@ def _render_coordinates(sweep: Json, trials: Sequence[Json]) -> str:
     axes = build_parameter_axes([trial["parameters"] for trial in trials], sweep["search_space"])
     axes.append(build_metric_axis(sweep["primary_metric"], values))
     data = {
-        "axes": [{**axis._asdict(), "places": [_round(place) for place in axis.places]} for axis in axes],
+        "axes": [{**axis._asdict(), "places": [_round_place(place) for place in axis.places]} for axis in axes],
         "shades": _shade_trials(trials, sweep["goal"]),
         "kinds": [get_kind(trial) for trial in trials],
         "titles": [_describe_trial(sweep, trial) for trial in trials],
@@ -111,10 +111,10 @@ def _shade_trials(trials: Sequence[Json], goal: str) -> list[float | None]:
     }
     order = sorted(values, key=lambda index: values[index], reverse=goal == "minimize")
     places = {index: number / max(1, len(order) - 1) for number, index in enumerate(order)}
-    return [_round(places.get(index)) for index in range(len(trials))]
+    return [_round_place(places.get(index)) for index in range(len(trials))]
 
 
-def _round(place: float | None) -> float | None:
+def _round_place(place: float | None) -> float | None:
     return None if place is None else round(place, 4)
 
 

@@ -27,8 +27,8 @@ def fill_component(component: AutoMLComponent, inputs: Mapping[str, Any], *, is_
     plain = {name: value for name, value in component.to_dict().items() if name in names or name in SETTINGS}
     given = {name: form.default for name, form in component.inputs.items() if form.default is not None}
     given.update({name: value for name, value in inputs.items() if value is not None})
-    values = {name: _convert(value, component.inputs.get(name)) for name, value in given.items()}
-    filled = _fill(plain, values)
+    values = {name: _convert_value(value, component.inputs.get(name)) for name, value in given.items()}
+    filled = _fill_inputs(plain, values)
     reader = Reader()
     job = noun._read_document({"type": "automl", **filled}, reader)
     problems = [one for one in reader.problems if is_whole or job is None or _is_lost(job, one.path)]
@@ -47,7 +47,7 @@ def _is_lost(job: Any, path: Sequence[Any]) -> bool:
     return False
 
 
-def _convert(value: Any, declared: Any) -> Any:
+def _convert_value(value: Any, declared: Any) -> Any:
     """Return a value as plain data of the type that the component declares."""
     if isinstance(value, Input):
         return value.to_dict()
@@ -56,16 +56,16 @@ def _convert(value: Any, declared: Any) -> Any:
     return value if hasattr(converted, "message") else converted
 
 
-def _fill(value: Any, inputs: Mapping[str, Any]) -> Any:
+def _fill_inputs(value: Any, inputs: Mapping[str, Any]) -> Any:
     """Return plain data with the inputs that it names put in; what names an input that is not given is left out."""
     if isinstance(value, Mapping):
         if set(value) <= {"type", "path", "mode"} and has_expression(value.get("path")):
             value = value["path"]
         else:
-            filled = {key: _fill(item, inputs) for key, item in value.items()}
+            filled = {key: _fill_inputs(item, inputs) for key, item in value.items()}
             return {key: item for key, item in filled.items() if item is not None}
     if isinstance(value, list):
-        return [item for item in (_fill(one, inputs) for one in value) if item is not None]
+        return [item for item in (_fill_inputs(one, inputs) for one in value) if item is not None]
     if not has_expression(value):
         return value
     alone = parse_binding(value)

@@ -53,7 +53,7 @@ async def get_endpoint(request: ApiRequest) -> Body:
 async def submit_pipeline(request: ApiRequest) -> Body:
     """Make the job of a request to a published pipeline."""
     found = find_published(request.server.db, request.workspace, request.get_name("id"))
-    return await _submit(request, found.endpoint, found.deployment)
+    return await _submit_pipeline(request, found.endpoint, found.deployment)
 
 
 async def submit_to_endpoint(request: ApiRequest) -> Body:
@@ -66,10 +66,10 @@ async def submit_to_endpoint(request: ApiRequest) -> Body:
     found = resources.get_resource(db, workspace.id, f"{_KIND}/{endpoint.name}/deployments", f"v{version}")
     if found is None:
         raise NotFound(f"pipeline endpoint '{_get_name(endpoint)}' has no version '{version[:100]}'")
-    return await _submit(request, endpoint.name, found)
+    return await _submit_pipeline(request, endpoint.name, found)
 
 
-async def _submit(request: ApiRequest, endpoint: str, deployment: ResourceRecord) -> Body:
+async def _submit_pipeline(request: ApiRequest, endpoint: str, deployment: ResourceRecord) -> Body:
     submission = await request.read_object()
     engine, workspace = request.server.engine, request.workspace
     record = resources.get_resource(request.server.db, workspace.id, _KIND, endpoint)

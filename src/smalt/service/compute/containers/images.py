@@ -154,7 +154,7 @@ class ContainerImages:
         await engine.call(shown, lines)
         used = {(record.container or {}).get("name") for record in records}
         unused = [line for line in lines.seen if line.startswith(f"{self._tags}:") and line not in used]
-        return [UnusedImage(name, partial(_remove, engine, name)) for name in unused]
+        return [UnusedImage(name, partial(_remove_image, engine, name)) for name in unused]
 
     def list_orphans(self) -> list[str]:
         """Return the names of containers, of steps and of builds, whose supervisor was killed."""
@@ -178,7 +178,7 @@ def _to_state(found: ContainerEngine | str | None) -> EngineState | None:
     return EngineState(True) if isinstance(found, ContainerEngine) else EngineState(False, found)
 
 
-def _remove(engine: ContainerEngine, image: str) -> None:
+def _remove_image(engine: ContainerEngine, image: str) -> None:
     command = [*engine.command, "image", "rm", image]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_REMOVAL_SECONDS)
     if done.returncode:

@@ -147,7 +147,7 @@ class Names:
 
     def _find_value(self, node: ast.expr) -> str:
         try:
-            return self._evaluate(node)
+            return self._evaluate_expression(node)
         except NotPlainError:
             return OWN
 
@@ -156,23 +156,23 @@ class Names:
     def pass_statement(self, node: ast.stmt) -> None:
         """Take note of what a statement without other statements does; raise NotPlainError if it is not plain."""
         if isinstance(node, ast.Expr):
-            self._evaluate(node.value)
+            self._evaluate_expression(node.value)
         elif isinstance(node, ast.Assign):
-            value = self._evaluate(node.value)
+            value = self._evaluate_expression(node.value)
             for target in node.targets:
-                self._assign(target, value)
+                self._assign_target(target, value)
         elif isinstance(node, ast.AnnAssign):
             self._pass_annotation(node.annotation)
             if node.value is not None:
-                self._assign(node.target, self._evaluate(node.value))
+                self._assign_target(node.target, self._evaluate_expression(node.value))
         elif isinstance(node, ast.AugAssign):
             self._need_values(node.value)
             if isinstance(node.target, ast.Name):
                 self._need_values(ast.Name(node.target.id, ast.Load()))
-            self._assign(node.target, _VALUE)
+            self._assign_target(node.target, _VALUE)
         elif isinstance(node, ast.Delete):
             for target in node.targets:
-                self._assign(target, _VALUE)
+                self._assign_target(target, _VALUE)
                 if isinstance(target, ast.Name):
                     self._bound[target.id] = OWN
         elif isinstance(node, ast.Assert):
@@ -199,23 +199,23 @@ class Names:
             called = item.context_expr
             if item.optional_vars is not None or not isinstance(called, ast.Call):
                 raise NotPlainError
-            if self._evaluate(called.func) != "contextlib.suppress":
+            if self._evaluate_expression(called.func) != "contextlib.suppress":
                 raise NotPlainError
-            self._evaluate(called)
+            self._evaluate_expression(called)
 
-    def _assign(self, target: ast.expr, value: str) -> None:
+    def _assign_target(self, target: ast.expr, value: str) -> None:
         if isinstance(target, ast.Name):
             self.bind(target.id, value)
         elif isinstance(target, (ast.Tuple, ast.List)):
             if value == OWN:  # iterating it may run code of the program
                 raise NotPlainError
             for part in target.elts:
-                self._assign(part, _VALUE)
+                self._assign_target(part, _VALUE)
         elif isinstance(target, ast.Starred):
-            self._assign(target.value, value)
+            self._assign_target(target.value, value)
         elif isinstance(target, ast.Subscript):
             # Which variables are set is looked at elsewhere.
-            if value == OWN or self._evaluate(target.value) != "os.environ":
+            if value == OWN or self._evaluate_expression(target.value) != "os.environ":
                 raise NotPlainError
             self._need_values(target.slice)
         else:
@@ -232,11 +232,11 @@ class Names:
 
     def _pass_class(self, node: ast.ClassDef) -> None:
         self._pass_decorators(node.decorator_list, _OF_CLASSES)
-        bases = [self._evaluate(base) for base in node.bases]
+        bases = [self._evaluate_expression(base) for base in node.bases]
         if OWN in bases or getattr(node, "type_params", None) or self._is_class:
             raise NotPlainError
         for keyword in node.keywords:
-            if self._evaluate(keyword.value) != ("abc.ABCMeta" if keyword.arg == "metaclass" else _VALUE):
+            if self._evaluate_expression(keyword.value) != ("abc.ABCMeta" if keyword.arg == "metaclass" else _VALUE):
                 raise NotPlainError
         # An enumeration calls functions of its body while it is made.
         may_call = any(base == _VALUE or "Enum" in base or "Flag" in base for base in bases)
@@ -269,13 +269,13 @@ class Names:
             if isinstance(node, ast.Call):
                 called = node.func
                 self._need_values(*node.args, *(one.value for one in node.keywords))
-            if self._evaluate(called) not in known:
+            if self._evaluate_expression(called) not in known:
                 raise NotPlainError
 
     def _pass_arguments(self, node: ast.arguments) -> None:
         for default in (*node.defaults, *node.kw_defaults):
             if default is not None:
-                self._evaluate(default)
+                self._evaluate_expression(default)
         named = [*node.posonlyargs, *node.args, *node.kwonlyargs]
         for one in (*named, node.vararg, node.kwarg):
             if one is not None:
@@ -283,7 +283,7 @@ class Names:
 
     def _pass_annotation(self, node: ast.expr | None) -> None:
         if node is not None and self._has_annotations:
-            self._evaluate(node)
+            self._evaluate_expression(node)
 
     # Expressions
 
@@ -294,12 +294,12 @@ class Names:
                 self._evaluate_value(node)
 
     def _evaluate_value(self, node: ast.expr) -> str:
-        value = self._evaluate(node)
+        value = self._evaluate_expression(node)
         if value == OWN:
             raise NotPlainError
         return value
 
-    def _evaluate(self, node: ast.expr) -> str:
+    def _evaluate_expression(self, node: ast.expr) -> str:
         """Return what an expression is; raise NotPlainError where it runs what is not known."""
         if isinstance(node, ast.Name):
             if node.id in self._bound:
@@ -316,17 +316,17 @@ class Names:
             self._pass_arguments(node.args)
             return OWN
         if isinstance(node, (ast.Tuple, ast.List)):
-            values = [self._evaluate(part) for part in node.elts]
+            values = [self._evaluate_expression(part) for part in node.elts]
             return OWN if OWN in values else _VALUE
         if isinstance(node, ast.Dict):
             self._need_values(*(key for key in node.keys if key is not None))
-            values = [self._evaluate(value) for value in node.values]
+            values = [self._evaluate_expression(value) for value in node.values]
             if any(key is None and value == OWN for key, value in zip(node.keys, values, strict=True)):
                 raise NotPlainError
             return OWN if OWN in values else _VALUE
         if isinstance(node, ast.NamedExpr):
-            value = self._evaluate(node.value)
-            self._assign(node.target, value)
+            value = self._evaluate_expression(node.value)
+            self._assign_target(node.target, value)
             return value
         return self._evaluate_parts(node)
 
@@ -363,17 +363,17 @@ class Names:
                 if part.is_async:
                     raise NotPlainError
                 self._need_values(part.iter)
-                self._assign(part.target, _VALUE)
+                self._assign_target(part.target, _VALUE)
                 self._need_values(*part.ifs)
             self._need_values(*((node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)))
         finally:
             self._bound = outer
 
     def _evaluate_call(self, node: ast.Call) -> str:
-        function = self._evaluate(node.func)
+        function = self._evaluate_expression(node.func)
         keywords = {one.arg: one.value for one in node.keywords}
         if function == "dataclasses.field" and "default_factory" in keywords:
-            self._evaluate(keywords.pop("default_factory"))  # it is called when there is an instance
+            self._evaluate_expression(keywords.pop("default_factory"))  # it is called when there is an instance
         self._need_values(*node.args, *keywords.values())
         if not _CALLBACKS.isdisjoint(keywords):
             raise NotPlainError

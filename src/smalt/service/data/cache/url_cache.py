@@ -73,7 +73,7 @@ class UrlCache:
             if user is not None:
                 cache_leases.add_lease(home, user, self._is_busy)
             os.utime(home, ns=(answered, answered))
-        self._trim()
+        self._trim_content()
         return found
 
     def find_cached(self, url: str) -> Path | None:
@@ -123,7 +123,7 @@ class UrlCache:
         text = json.dumps({**kept, run: str(found.relative_to(home))})
         write_durably(home / f".given.{os.urandom(4).hex()}", home / _GIVEN, [text.encode()])
 
-    def _trim(self) -> None:
+    def _trim_content(self) -> None:
         """Remove content down to the limit, least recently requested first."""
         sizes = {home: int(self._read_meta(home).get("size") or 0) for home in self._list_homes()}
         kept = sum(sizes.values())
@@ -163,7 +163,7 @@ class UrlCache:
             headers["If-Modified-Since"] = meta["modified"]
         try:
             with _open_url(url, headers, "GET") as response:
-                return self._receive(url, response, say)
+                return self._receive_content(url, response, say)
         except _HttpStatusError as status:
             if status.code != 304 or not have:
                 raise status.to_error(url) from None
@@ -175,7 +175,7 @@ class UrlCache:
             say(f"{mask_url(url)} cannot be reached ({reason}); the copy fetched before is used")
             return have
 
-    def _receive(self, url: str, response: HTTPResponse, say: Log) -> Path:
+    def _receive_content(self, url: str, response: HTTPResponse, say: Log) -> Path:
         home = self._get_home(url)
         total = int(response.headers.get("Content-Length") or -1)
         say(f"downloading {mask_url(url)}" + (f" ({format_bytes(total)})" if total >= 0 else ""))

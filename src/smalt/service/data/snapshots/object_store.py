@@ -66,7 +66,7 @@ class ObjectBatch:
         except OSError as error:
             raise make_write_error(self._objects.folder, error) from None
         finally:
-            self._clear()
+            self._clear_incoming()
 
     def store_file(self, path: str, size: int) -> str:
         """Store a file of the disk and return the sha256 of the stored bytes.
@@ -130,7 +130,7 @@ class ObjectBatch:
             os.replace(temporary, self._objects.get_path(sha))
         sync_folders(folders)
 
-    def _clear(self) -> None:
+    def _clear_incoming(self) -> None:
         if not self._temporary:
             return
         for number in range(1, self._temporary + 1):

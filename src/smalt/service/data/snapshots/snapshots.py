@@ -125,7 +125,7 @@ class Snapshots:
             if absent := self._find_missing(entries):
                 raise Unavailable(f"{len(absent)} files of the manifest were not uploaded, {absent[0]} for one")
             try:
-                return self._publish(entries)
+                return self._publish_manifest(entries)
             except OSError as error:
                 raise make_write_error(self.folder, error) from None
 
@@ -158,7 +158,7 @@ class Snapshots:
             return Snapshot(scan.last.hash, scan.last.total, scan.last.size)
         with self.objects.open_batch() as batch:
             scan.read_changed(batch.store_file, lambda sha, size: is_whole or self.objects.has(sha, size))
-        snapshot = self._publish(scan.list_entries())
+        snapshot = self._publish_manifest(scan.list_entries())
         scan.save(*snapshot)
         return snapshot
 
@@ -166,9 +166,9 @@ class Snapshots:
         with self.objects.open_batch() as batch:
             entry = _make_file_entry(root, batch.store_file)
             self._check_limits(root, 1, entry.size)
-        return self._publish([entry])
+        return self._publish_manifest([entry])
 
-    def _publish(self, entries: list[ManifestEntry]) -> Snapshot:
+    def _publish_manifest(self, entries: list[ManifestEntry]) -> Snapshot:
         """Write the manifest, durably, after everything that it names."""
         snapshot, entries = _make_snapshot(entries)
         if not self._mark_used(snapshot.hash):

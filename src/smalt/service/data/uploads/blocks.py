@@ -125,7 +125,7 @@ class PendingBlocks:
         if not self._extents or self._folder.stat().st_dev != temporary.parent.stat().st_dev:
             return False
         os.replace(self._folder / "data", temporary)
-        self._close()
+        self._remove_folder()
         return True
 
     def _copy_blocks(self, parts: list[Extent], temporary: Path, target: Path) -> None:
@@ -140,9 +140,9 @@ class PendingBlocks:
                     os.close(handle)
             file.finish(target)
         with self._lock:
-            self._close()
+            self._remove_folder()
 
-    def _close(self) -> None:
+    def _remove_folder(self) -> None:
         self._over = True
         with _known_lock:
             _known.pop(os.fspath(self._folder), None)

@@ -154,16 +154,18 @@ def _change_settings(deployment: ModelBatchDeployment, invocation: BatchInvocati
         if (value := getattr(invocation, key)) is not None:
             setattr(deployment, key, value)
     if invocation.retry_settings is not None:
-        deployment.retry_settings = BatchRetrySettings(**_merge(deployment.retry_settings, invocation.retry_settings))
+        deployment.retry_settings = BatchRetrySettings(
+            **_merge_settings(deployment.retry_settings, invocation.retry_settings)
+        )
     if (compute := invocation.compute) is not None:
         deployment.compute = compute.target or deployment.compute
         changed = {"instance_count": compute.instance_count, "instance_type": compute.instance_type}
-        known = _merge(deployment.resources, JobResourceConfiguration(**changed))
+        known = _merge_settings(deployment.resources, JobResourceConfiguration(**changed))
         deployment.resources = JobResourceConfiguration(**known)
     return deployment
 
 
-def _merge(one: Any, other: Any) -> dict[str, Any]:
+def _merge_settings(one: Any, other: Any) -> dict[str, Any]:
     return {**(one.to_dict() if one is not None else {}), **other.to_dict()}
 
 

@@ -124,7 +124,7 @@ class ServedDeployment:
         try:
             if before is not None:
                 await asyncio.wait({before})
-            await self._replace(record)
+            await self._replace_definition(record)
         except (SmaltError, OSError) as error:
             say(f"the deployment failed: {error}")
             self._end_revision(record, records.FAILED, str(error))
@@ -145,7 +145,7 @@ class ServedDeployment:
             self._gate.grant_places()
             self._on_end()
 
-    async def _replace(self, record: RevisionRecord) -> None:
+    async def _replace_definition(self, record: RevisionRecord) -> None:
         definition, serving = Definition.from_dict(record.content), self.serving
         if serving is not None and serving.definition.fingerprint == definition.fingerprint and not self.is_idle:
             serving.replace_settings(record, definition)

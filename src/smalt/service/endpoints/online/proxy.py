@@ -171,7 +171,7 @@ class ScoringProxy:
         """Return the answer to a request whose body has arrived, or raise why there is none."""
         asked = _ReceivedRequest(scope["method"], b"", _list_passed_on(scope), body)
         self._start_mirror(route, deployment, scope, asked, rest)
-        replica, response, answered = await self._ask(deployment, scope, asked, rest)
+        replica, response, answered = await self._request_answer(deployment, scope, asked, rest)
         return ScoringAnswer(*_convert_head(deployment, response), answered, deployment, replica, response)
 
     def choose_deployment(self, route: EndpointRoute, scope: Scope) -> ServedDeployment:
@@ -187,7 +187,7 @@ class ScoringProxy:
             raise NoDeployment(f"endpoint '{route.name}' has no deployment '{name[:100]}'")
         return found
 
-    async def _ask(
+    async def _request_answer(
         self, deployment: ServedDeployment, scope: Scope, asked: _ReceivedRequest, rest: str
     ) -> tuple[Replica, ReplicaResponse, SpooledBody | None]:
         """Return the answer; where its body has not come yet, the process stays taken."""
@@ -197,7 +197,9 @@ class ScoringProxy:
             try:
                 definition = deployment.definition
                 target = _make_target(definition, scope, rest)
-                response, body = await _exchange(replica, asked._replace(target=target), deployment.limits.timeout)
+                response, body = await _exchange_request(
+                    replica, asked._replace(target=target), deployment.limits.timeout
+                )
                 is_taken = body is None
                 return replica, response, body
             except NotReached:
@@ -230,13 +232,13 @@ class ScoringProxy:
         mirror = self._endpoints.find_deployment(route.workspace.id, route.name, name) if name else None
         if mirror is None or mirror is live or asked.body.length > IN_MEMORY:
             return
-        task = asyncio.ensure_future(self._mirror(mirror, scope, asked, rest))  # a short body stays in memory
+        task = asyncio.ensure_future(self._mirror_request(mirror, scope, asked, rest))  # a short body stays in memory
         self._mirrored.add(task)
         task.add_done_callback(self._mirrored.discard)
 
-    async def _mirror(self, mirror: ServedDeployment, scope: Scope, asked: _ReceivedRequest, rest: str) -> None:
+    async def _mirror_request(self, mirror: ServedDeployment, scope: Scope, asked: _ReceivedRequest, rest: str) -> None:
         with contextlib.suppress(SmaltError, ConnectionError):
-            replica, response, body = await self._ask(mirror, scope, asked, rest)
+            replica, response, body = await self._request_answer(mirror, scope, asked, rest)
             if body is not None:
                 body.close()
             else:
@@ -244,7 +246,7 @@ class ScoringProxy:
                 mirror.leave(replica)
 
 
-async def _exchange(
+async def _exchange_request(
     replica: Replica, asked: _ReceivedRequest, timeout: float
 ) -> tuple[ReplicaResponse, SpooledBody | None]:
     """Send the request; return the head of the answer, and its body if the head says how long that is.

@@ -76,7 +76,7 @@ async def send_request(
 
     `timeout` is for the whole answer, unless the response's `set_timeout` changes that.
     """
-    connection = _Connection(await _connect(address, timeout), method)
+    connection = _Connection(await _connect_socket(address, timeout), method)
     connection.set_timeout(timeout)
     try:
         sent = [pair for pair in headers if pair[0].lower() not in _ALWAYS_OURS]
@@ -88,7 +88,7 @@ async def send_request(
         raise
 
 
-async def _connect(address: str, timeout: float | None) -> socket.socket:
+async def _connect_socket(address: str, timeout: float | None) -> socket.socket:
     is_unix = address.startswith("/")
     own = socket.socket(socket.AF_UNIX if is_unix else socket.AF_INET)
     try:

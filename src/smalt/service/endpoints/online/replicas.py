@@ -143,7 +143,7 @@ class ReplicaSet:
         if self._restart is None:
             for _ in range(wanted - len(serving) - self._starting):
                 self._starting += 1
-                self._run(self._start())
+                self._run(self._start_replica())
 
     async def wait_until_ready(self, count: int) -> None:
         """Return when so many processes answer; raise ReplicaFailed if one ends before that."""
@@ -225,7 +225,7 @@ class ReplicaSet:
             replica.state = State.SUSPECT
             self._run(self._probe_suspect(replica))
 
-    async def _start(self) -> None:
+    async def _start_replica(self) -> None:
         try:
             id, address, folder = await self._starter.start_replica(await self.prepare(), self._say)
         except (SmaltError, OSError) as error:
@@ -285,7 +285,7 @@ class ReplicaSet:
     async def _is_answering(self, replica: Replica, route: str, timeout: float) -> bool:
         target = self.definition.get_route(route).encode()
         try:
-            return await asyncio.wait_for(_probe(replica.address, target), timeout)
+            return await asyncio.wait_for(_probe_target(replica.address, target), timeout)
         except (ConnectionError, asyncio.TimeoutError):
             return False
 
@@ -329,7 +329,7 @@ class ReplicaSet:
         return explain_failed_start(replica.exit, lines, f"{replica.folder}/wd", advice, replica.failure)
 
 
-async def _probe(address: str, target: bytes) -> bool:
+async def _probe_target(address: str, target: bytes) -> bool:
     response = await replica_client.send_request(address, "GET", target, [(b"User-Agent", b"smalt-probe")], (), 0)
     response.close()
     return response.status < 400

@@ -22,9 +22,9 @@ class EvolutionStudy:
         ]
         self._sign = -1.0 if goal == "maximize" else 1.0
         self._told: list[ToldTrial] = []
-        self._begin()
+        self._begin_search()
 
-    def _begin(self) -> None:
+    def _begin_search(self) -> None:
         size = len(self._parameters)
         bounds = np.array([[0.0, 1.0]] * size)
         self._population: list[tuple[np.ndarray, float]] = []
@@ -48,7 +48,7 @@ class EvolutionStudy:
     def forget(self, count: int) -> None:
         if count < self.count:
             kept, self._told = self._told[:count], []
-            self._begin()
+            self._begin_search()
             for trial in kept:
                 self.tell(trial)
 

@@ -76,7 +76,7 @@ class OptunaStudy:
         found: Coordinates = {}
         for each in self._parameters:
             if each.when is None or found.get(each.when[0]) == each.when[1]:
-                found[each.path] = _suggest(trial, each)
+                found[each.path] = _suggest_value(trial, each)
         return found
 
     def _make_trial(self, coordinates: Coordinates, told: ToldTrial | None, number: int) -> FrozenTrial:
@@ -143,7 +143,7 @@ def _make_distribution(parameter: ParameterRange) -> BaseDistribution:
     return FloatDistribution(parameter.low, parameter.high)
 
 
-def _suggest(trial: optuna.Trial, parameter: ParameterRange) -> Any:
+def _suggest_value(trial: optuna.Trial, parameter: ParameterRange) -> Any:
     if parameter.kind == "index":
         return trial.suggest_categorical(parameter.path, range(int(parameter.high) + 1))
     if parameter.kind == "integer":

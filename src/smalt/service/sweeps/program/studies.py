@@ -66,14 +66,14 @@ class Studies:
 
     def answer(self, line: bytes) -> bytes:
         try:
-            answer = self._answer(json.loads(line))
+            answer = self._answer_request(json.loads(line))
         except Exception as error:  # any: the process stays for other sweeps, and the caller has a sentence
             traceback.print_exc(file=sys.stderr)
             sys.stderr.flush()
             answer = {"error": f"{type(error).__name__}: {error}"}
         return json.dumps(answer).encode()
 
-    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _answer_request(self, request: dict[str, Any]) -> dict[str, Any]:
         study = self._studies.get(request["study"])
         if study is None:
             parameters = [

@@ -92,18 +92,18 @@ def _make_automl(call: Call) -> Value:
     in_step = bool(call.recall().get("in step"))
     ports: dict[str, Port] = {}
     arguments = [(name, _write_data(call, name, ports, in_step)) for name in _DATA if call.get(name) is not None]
-    arguments += _choose(call, _FIELDS)
+    arguments += _choose_arguments(call, _FIELDS)
     if call.get("primary_metric") is None:
         metric = _METRICS.get(task, "normalized_root_mean_squared_error")
         arguments.append(("primary_metric", f'"{metric}"'))
     compute = call.get("compute_target")
     if compute is not None and compute.constant != "local":
         arguments.append(("compute", read_compute(compute)))
-    limits = _choose(call, _LIMITS)
+    limits = _choose_arguments(call, _LIMITS)
     hours = call.get("experiment_timeout_hours")
     if hours is not None:
         limits.insert(0, ("timeout_minutes", f"int({hours.code} * 60)"))
-    settings = [("set_limits", limits), ("set_training", _choose(call, _TRAINING))]
+    settings = [("set_limits", limits), ("set_training", _choose_arguments(call, _TRAINING))]
     if featurization is not None:
         settings.append(("set_featurization", [("mode", featurization.code)]))
     if task == "forecasting":
@@ -118,7 +118,7 @@ def _make_automl(call: Call) -> Value:
     return call.build(function, arguments, "AutoMLConfig", **facts)
 
 
-def _choose(call: Call, names: dict[str, str]) -> list[tuple[str, str]]:
+def _choose_arguments(call: Call, names: dict[str, str]) -> list[tuple[str, str]]:
     return [(new, call.arguments[old].code) for old, new in names.items() if call.get(old) is not None]
 
 

@@ -95,7 +95,7 @@ def _register_dataset(call: Call) -> Value:
 
 @rule("Dataset.as_named_input", "RegisteredDataset.as_named_input", "Table.as_named_input", takes="name")
 def _name_input(call: Call) -> Value:
-    return _consume(call, call.object, name=call.require("name"))
+    return _consume_data(call, call.object, name=call.require("name"))
 
 
 def _note_path(call: Call) -> None:
@@ -104,27 +104,27 @@ def _note_path(call: Call) -> None:
 
 
 @rule("Dataset.as_mount", "RegisteredDataset.as_mount", takes="path_on_compute")
-def _mount(call: Call) -> Value:
+def _rewrite_mount(call: Call) -> Value:
     _note_path(call)
-    return _consume(call, call.object, mode="")
+    return _consume_data(call, call.object, mode="")
 
 
 @rule("Dataset.as_download", "RegisteredDataset.as_download", takes="path_on_compute")
-def _download(call: Call) -> Value:
+def _rewrite_download(call: Call) -> Value:
     _note_path(call)
-    return _consume(call, call.object, mode="download")
+    return _consume_data(call, call.object, mode="download")
 
 
 @rule("Consumption.as_mount", takes="path_on_compute")
 def _mount_named(call: Call) -> Value:
     _note_path(call)
-    return _consume(call, call.object.facts["source"], name=call.object.facts["name"], mode="")
+    return _consume_data(call, call.object.facts["source"], name=call.object.facts["name"], mode="")
 
 
 @rule("Consumption.as_download", takes="path_on_compute")
 def _download_named(call: Call) -> Value:
     _note_path(call)
-    return _consume(call, call.object.facts["source"], name=call.object.facts["name"], mode="download")
+    return _consume_data(call, call.object.facts["source"], name=call.object.facts["name"], mode="download")
 
 
 @rule("DatasetConsumptionConfig", takes="name dataset mode path_on_compute")
@@ -133,12 +133,12 @@ def _make_consumption(call: Call) -> Value:
     mode = call.get("mode")
     if mode is not None and mode.constant not in MODES:
         raise call.refuse("the text does not tell its mode", spreads=True)
-    return _consume(
+    return _consume_data(
         call, call.require("dataset"), name=call.require("name"), mode=MODES[mode.constant] if mode else None
     )
 
 
-def _consume(call: Call, source: Value, name: Value | None = None, mode: str | None = None) -> Value:
+def _consume_data(call: Call, source: Value, name: Value | None = None, mode: str | None = None) -> Value:
     """Return how a job gets data, under a name of its own; `mode` None: as v1's scripts open it by themselves."""
     if source.kind not in ("Dataset", "RegisteredDataset", "Table", "PipelineParameter"):
         raise call.refuse("the text does not tell which data this is", spreads=True)

@@ -67,7 +67,7 @@ def _register_datastore(call: Call) -> Value:
 def _register_share(call: Call) -> Value:
     arguments = [("name", call.require("datastore_name").code)]
     arguments += [(key, call.require(key).code) for key in ("account_name", "file_share_name")]
-    arguments += _choose(call, {"protocol": "protocol", "endpoint": "endpoint"})
+    arguments += _choose_arguments(call, {"protocol": "protocol", "endpoint": "endpoint"})
     for key, name in (("sas_token", "SasTokenConfiguration"), ("account_key", "AccountKeyConfiguration")):
         if call.get(key) is not None:
             arguments.append(("credentials", make_call(call.entity(name), [(key, call.arguments[key].code)])))
@@ -82,7 +82,7 @@ def _register_share(call: Call) -> Value:
 def _register_lake(call: Call) -> Value:
     arguments = [("name", call.require("datastore_name").code)]
     arguments += [(key, call.require(key).code) for key in ("account_name", "filesystem")]
-    arguments += _choose(call, {"protocol": "protocol", "endpoint": "endpoint"})
+    arguments += _choose_arguments(call, {"protocol": "protocol", "endpoint": "endpoint"})
     return _create_datastore(call, "AzureDataLakeGen2Datastore", [*arguments, *_write_principal(call)])
 
 
@@ -103,12 +103,12 @@ def _create_datastore(call: Call, entity: str, arguments: list[tuple[str, str]])
 
 def _write_principal(call: Call) -> list[tuple[str, str]]:
     names = ("tenant_id", "client_id", "client_secret", "resource_url", "authority_url")
-    given = _choose(call, {name: name for name in names})
+    given = _choose_arguments(call, {name: name for name in names})
     made = make_call(call.entity("ServicePrincipalConfiguration"), given, call.indent + "    ") if given else ""
     return [("credentials", made)] if given else []
 
 
-def _choose(call: Call, names: dict[str, str]) -> list[tuple[str, str]]:
+def _choose_arguments(call: Call, names: dict[str, str]) -> list[tuple[str, str]]:
     return [(new, call.arguments[old].code) for old, new in names.items() if call.get(old) is not None]
 
 

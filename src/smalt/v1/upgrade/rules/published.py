@@ -64,7 +64,7 @@ def _write_default(call: Call, endpoint: str, deployment: str) -> list[str]:
     "PipelineRun.publish_pipeline",
     takes="name description version continue_on_step_failure **",
 )
-def _publish(call: Call) -> Value:
+def _rewrite_publish(call: Call) -> Value:
     call.check_no_others("name", "description", "version", "continue_on_step_failure")
     if not call.target or "." in call.target:
         raise call.refuse("give the published pipeline a variable of its own")

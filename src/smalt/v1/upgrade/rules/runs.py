@@ -12,7 +12,7 @@ from smalt.v1.upgrade.values import Value
 RUNS = ("Run", "PipelineRun", "HyperDriveRun", "AutoMLRun", "StepRun")
 
 
-def _name(*members: str) -> list[str]:
+def _name_members(*members: str) -> list[str]:
     return [f"{kind}.{member}" for member in members for kind in RUNS]
 
 
@@ -21,7 +21,7 @@ def _name(*members: str) -> list[str]:
     takes="config tags show_output pipeline_parameters regenerate_outputs continue_on_step_failure "
     "pipeline_version run_id **",
 )
-def _submit(call: Call) -> Value:
+def _rewrite_submit(call: Call) -> Value:
     call.check_no_others(
         "config",
         "tags",
@@ -66,8 +66,8 @@ def _get_job(call: Call) -> Value:
     return call.make(f"{call.client}.jobs.get({call.require('run_id').code})", kind)
 
 
-@rule(*_name("wait_for_completion"), takes="show_output wait_post_processing raise_on_error timeout_seconds")
-def _wait(call: Call) -> Value:
+@rule(*_name_members("wait_for_completion"), takes="show_output wait_post_processing raise_on_error timeout_seconds")
+def _rewrite_wait(call: Call) -> Value:
     raises, show = call.get("raise_on_error"), call.get("show_output")
     differs = ""
     if raises is not None and raises.constant is not True:
@@ -91,27 +91,27 @@ def _show_details(call: Call) -> Value:
     return call.make(f"print({run.code}.studio_url)", differs="v2 has no widget; in a notebook, the job shows itself")
 
 
-@rule(*_name("id"))
+@rule(*_name_members("id"))
 def _get_id(call: Call) -> Value:
     return call.make(f"{call.object.code}.name")
 
 
-@rule(*_name("get_portal_url"), takes="")
+@rule(*_name_members("get_portal_url"), takes="")
 def _get_url(call: Call) -> Value:
     return call.make(f"{call.object.code}.studio_url")
 
 
-@rule(*_name("get_status"), takes="")
+@rule(*_name_members("get_status"), takes="")
 def _get_status(call: Call) -> Value:
     return call.make(f"{call.client}.jobs.get({call.object.code}.name).status")
 
 
-@rule(*_name("status"))
+@rule(*_name_members("status"))
 def _read_status(call: Call) -> Value:
     return call.make(f"{call.client}.jobs.get({call.object.code}.name).status")
 
 
-@rule(*_name("get_details"), takes="")
+@rule(*_name_members("get_details"), takes="")
 def _get_details(call: Call) -> Value:
     return call.make(
         f"{call.client}.jobs.get({call.object.code}.name)", "JobEntity", differs="an entity, not a dictionary"
@@ -130,18 +130,18 @@ def _read_detail(call: Call) -> Value:
     return call.make(f"{call.object.code}.{_DETAILS[key]}")
 
 
-@rule(*_name("tags", "properties"))
+@rule(*_name_members("tags", "properties"))
 def _read_mapping(call: Call) -> Value:
     return call.make(f"{call.client}.jobs.get({call.object.code}.name).{call.name.split('.')[1]}")
 
 
-@rule(*_name("get_tags", "get_properties"), takes="")
+@rule(*_name_members("get_tags", "get_properties"), takes="")
 def _get_mapping(call: Call) -> Value:
     return call.make(f"{call.client}.jobs.get({call.object.code}.name).{call.name.split('.get_')[1]}")
 
 
-@rule(*_name("cancel"), takes="")
-def _cancel(call: Call) -> Value:
+@rule(*_name_members("cancel"), takes="")
+def _rewrite_cancel(call: Call) -> Value:
     return call.make(f"{call.client}.jobs.begin_cancel({call.object.code}.name).result()")
 
 
@@ -163,12 +163,12 @@ def _get_step_name(call: Call) -> Value:
     return call.make(f"{call.object.code}.display_name")
 
 
-@rule(*_name("display_name"))
+@rule(*_name_members("display_name"))
 def _read_display_name(call: Call) -> Value:
     return call.make(f"{call.object.code}.display_name")
 
 
-@rule(*_name("get_metrics"), takes="name recursive run_type populate")
+@rule(*_name_members("get_metrics"), takes="name recursive run_type populate")
 def _get_metrics(call: Call) -> Value:
     call.check_no_others("name")
     if call.name == "HyperDriveRun.get_metrics":
@@ -184,7 +184,7 @@ def _get_metrics(call: Call) -> Value:
     )
 
 
-@rule(*_name("get_file_names"), takes="")
+@rule(*_name_members("get_file_names"), takes="")
 def _list_files(call: Call) -> Value:
     call.use("mlflow", "")
     call.rewriter.set_tracking_uri(call)
@@ -192,7 +192,7 @@ def _list_files(call: Call) -> Value:
     return call.make(code, differs="the topmost files and folders only")
 
 
-@rule(*_name("download_file"), takes="name output_file_path _validate_checksum")
+@rule(*_name_members("download_file"), takes="name output_file_path _validate_checksum")
 def _download_file(call: Call) -> Value:
     call.use("mlflow", "")
     call.rewriter.set_tracking_uri(call)
@@ -210,7 +210,10 @@ def _download_file(call: Call) -> Value:
     )
 
 
-@rule(*_name("download_files"), takes="prefix output_directory output_paths batch_size append_prefix timeout_seconds")
+@rule(
+    *_name_members("download_files"),
+    takes="prefix output_directory output_paths batch_size append_prefix timeout_seconds",
+)
 def _download_files(call: Call) -> Value:
     call.check_no_others("output_directory")
     folder = call.get("output_directory")
@@ -221,7 +224,7 @@ def _download_files(call: Call) -> Value:
 
 
 @rule(
-    *_name("register_model"),
+    *_name_members("register_model"),
     takes="model_name model_path tags properties model_framework model_framework_version description "
     "datasets sample_input_dataset sample_output_dataset resource_configuration **",
 )
@@ -289,7 +292,7 @@ def _get_best(call: Call) -> Value:
 # What else is told of a submitted run
 
 
-@rule(*_name("tag"), takes="key value")
+@rule(*_name_members("tag"), takes="key value")
 def _tag_job(call: Call) -> Value:
     call.use("mlflow", "")
     call.rewriter.set_tracking_uri(call)
@@ -298,7 +301,7 @@ def _tag_job(call: Call) -> Value:
     return call.make(f"mlflow.MlflowClient().set_tag({inner})")
 
 
-@rule(*_name("set_tags", "add_properties"), takes="tags properties")
+@rule(*_name_members("set_tags", "add_properties"), takes="tags properties")
 def _set_job_tags(call: Call) -> Value:
     call.use("mlflow", "")
     call.rewriter.set_tracking_uri(call)
@@ -311,7 +314,7 @@ def _set_job_tags(call: Call) -> Value:
     return call.make(f"{head}\n{call.indent}    {line}", differs=differs)
 
 
-@rule(*_name("get_environment"), takes="")
+@rule(*_name_members("get_environment"), takes="")
 def _get_job_environment(call: Call) -> Value:
     code = f"{call.client}.jobs.get({call.object.code}.name).environment"
     return call.make(
@@ -319,13 +322,16 @@ def _get_job_environment(call: Call) -> Value:
     )
 
 
-@rule(*_name("get_details_with_logs"), "StepRun.get_job_log", takes="")
+@rule(*_name_members("get_details_with_logs"), "StepRun.get_job_log", takes="")
 def _show_log(call: Call) -> Value:
     code = f"{call.client}.jobs.stream({call.object.code}.name)"
     return call.make(code, differs="v2 shows the log, and returns nothing")
 
 
-@rule(*_name("get_output_data", "get_pipeline_output", "get_output"), takes="name pipeline_output_name output_name")
+@rule(
+    *_name_members("get_output_data", "get_pipeline_output", "get_output"),
+    takes="name pipeline_output_name output_name",
+)
 def _get_output(call: Call) -> Value:
     if not call.arguments and call.object.kind == "AutoMLRun":
         return _load_best_model(call)
@@ -368,17 +374,17 @@ def _name_downloaded(call: Call) -> Value:
     return call.make(code, differs="where v2's download puts the files, below its folder")
 
 
-@rule(*_name("parent"))
+@rule(*_name_members("parent"))
 def _read_parent(call: Call) -> Value:
     job = f"{call.client}.jobs.get({call.object.code}.name)"
     return call.make(f"{call.client}.jobs.get({job}.parent_job_name)", "Run")
 
 
-@rule(*_name("experiment"))
+@rule(*_name_members("experiment"))
 def _read_experiment(call: Call) -> Value:
     return Value(f"{call.object.code}.experiment_name", "Experiment", {}, changed=True, node=call.node)
 
 
-@rule(*_name("type"))
+@rule(*_name_members("type"))
 def _read_type(call: Call) -> Value:
     return call.make(f"{call.object.code}.type")

@@ -51,7 +51,7 @@ def _write_days(call: Call) -> str:
 
 
 @rule("Schedule.create", takes=f"workspace name pipeline_id {_GIVEN}")
-def _create(call: Call) -> Value:
+def _rewrite_create(call: Call) -> Value:
     return _create_schedule(call, call.require("pipeline_id"))
 
 

@@ -12,7 +12,7 @@ from smalt.v1.upgrade.texts import quote
 from smalt.v1.upgrade.values import Value
 
 
-def _name(*members: str) -> list[str]:
+def _name_members(*members: str) -> list[str]:
     """Return the names of members of both the job's own run and one that start_logging began."""
     return [f"{kind}.{member}" for member in members for kind in ("ContextRun", "MlflowRun")]
 
@@ -38,7 +38,7 @@ def _name_file(name: Value, ending: str) -> str:
     return f'f"{{{name.code}}}{ending}"' if '"' not in name.code else f"{name.code} + {quote(ending)}"
 
 
-@rule(*_name("log"), takes="name value description step")
+@rule(*_name_members("log"), takes="name value description step")
 def _log_value(call: Call) -> Value:
     _use_mlflow(call)
     name, value, step = call.require("name"), call.require("value"), call.get("step")
@@ -55,7 +55,7 @@ def _log_value(call: Call) -> Value:
     return call.make(f"mlflow.log_metric({name.code}, {value.code}{inner})")
 
 
-@rule(*_name("log_list"), takes="name value description")
+@rule(*_name_members("log_list"), takes="name value description")
 def _log_list(call: Call) -> Value:
     _use_mlflow(call)
     name, values = call.require("name"), call.require("value")
@@ -69,7 +69,7 @@ def _log_list(call: Call) -> Value:
     return call.make(f"{head}\n{call.indent}    mlflow.log_metric({name.code}, value, step=step)")
 
 
-@rule(*_name("log_row"), takes="name description ** **mapping")
+@rule(*_name_members("log_row"), takes="name description ** **mapping")
 def _log_row(call: Call) -> Value:
     _use_mlflow(call)
     name = call.require("name")
@@ -89,13 +89,13 @@ def _log_row(call: Call) -> Value:
     return call.make(f"mlflow.log_metrics({{{entries}}}{f', step={counter}' if counter else ''})")
 
 
-@rule(*_name("log_table"), takes="name value description")
+@rule(*_name_members("log_table"), takes="name value description")
 def _log_table(call: Call) -> Value:
     _use_mlflow(call)
     return call.make(f"mlflow.log_table({call.require('value').code}, {_name_file(call.require('name'), '.json')})")
 
 
-@rule(*_name("log_image"), takes="name path plot description")
+@rule(*_name_members("log_image"), takes="name path plot description")
 def _log_image(call: Call) -> Value:
     _use_mlflow(call)
     name, path, plot = call.require("name"), call.get("path"), call.get("plot")
@@ -108,10 +108,10 @@ def _log_image(call: Call) -> Value:
 
 
 @rule(
-    *_name("log_accuracy_table"),
-    *_name("log_confusion_matrix"),
-    *_name("log_predictions"),
-    *_name("log_residuals"),
+    *_name_members("log_accuracy_table"),
+    *_name_members("log_confusion_matrix"),
+    *_name_members("log_predictions"),
+    *_name_members("log_residuals"),
     takes="name value description",
 )
 def _log_chart(call: Call) -> Value:
@@ -119,34 +119,34 @@ def _log_chart(call: Call) -> Value:
     return call.make(f"mlflow.log_dict({call.require('value').code}, {_name_file(call.require('name'), '.json')})")
 
 
-@rule(*_name("upload_file"), takes="name path_or_stream datastore_name")
+@rule(*_name_members("upload_file"), takes="name path_or_stream datastore_name")
 def _upload_file(call: Call) -> Value:
     value = write_artifact(call)
     _use_mlflow(call)
     return value
 
 
-@rule(*_name("upload_folder"), takes="name path datastore_name")
+@rule(*_name_members("upload_folder"), takes="name path datastore_name")
 def _upload_folder(call: Call) -> Value:
     _use_mlflow(call)
     return call.make(f"mlflow.log_artifacts({call.require('path').code}, {call.require('name').code})")
 
 
-@rule(*_name("tag"), takes="key value")
-def _tag(call: Call) -> Value:
+@rule(*_name_members("tag"), takes="key value")
+def _rewrite_tag(call: Call) -> Value:
     _use_mlflow(call)
     value = call.get("value")
     return call.make(f"mlflow.set_tag({call.require('key').code}, {value.code if value is not None else quote('')})")
 
 
-@rule(*_name("set_tags", "add_properties"), takes="tags properties")
+@rule(*_name_members("set_tags", "add_properties"), takes="tags properties")
 def _set_tags(call: Call) -> Value:
     _use_mlflow(call)
     return call.make(f"mlflow.set_tags({next(iter(call.arguments.values())).code})")
 
 
-@rule("ContextRun.complete", *_name("flush"), takes="_set_status timeout_seconds")
-def _complete(call: Call) -> Value:
+@rule("ContextRun.complete", *_name_members("flush"), takes="_set_status timeout_seconds")
+def _rewrite_complete(call: Call) -> Value:
     call.rewriter.consume(call.base)
     return call.make("", dropped=True)
 
