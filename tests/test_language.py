@@ -175,6 +175,13 @@ def test_most_functions_say_verb_and_object() -> None:
     assert with_verb >= 0.55 * len(names), f"{with_verb / len(names):.1%}"
 
 
+def test_private_functions_say_what_they_act_on() -> None:
+    """At most 3 % have a name of one word, as methods have that override those of another package."""
+    names = [node.name for _, node in functions() if node.name.startswith("_")]
+    one_word = [name for name in names if "_" not in name.strip("_")]
+    assert len(one_word) <= 0.03 * len(names), f"{len(one_word)} of {len(names)}: {sorted(one_word)}"
+
+
 def test_the_list_of_exceptions_is_short_and_true() -> None:
     """Each exception names something that is still there; none is kept for later."""
     there = {where for where, _ in nodes()} | {str(path.relative_to(ROOT)) for path in sources()}
