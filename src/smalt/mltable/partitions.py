@@ -25,40 +25,59 @@ class PartitionFormat(NamedTuple):
 
 def parse_format(format: str) -> PartitionFormat:
     """Parse a partition format; raise UserErrorException if it defines no column."""
-    made, index = "", 0
-    columns: list[str] = []
-    date: str | None = None
-    seen: set[str] = set()
-    while index < len(format):
-        closing = format.find("}", index)
-        if format.startswith(("{{", "}}"), index):
-            made, index = made + re.escape(format[index]), index + 2
-            continue
-        if format[index] == "{":
-            if closing < 0:
-                raise UserErrorException(f"partition_format '{format}' has a {{ without its }}")
-            name, _, parts = format[index + 1 : closing].partition(":")
-            index = closing + 1
-            if parts and date is not None:
-                raise UserErrorException(
-                    f"partition_format '{format}' has two dates; write one, as in {{day:yyyy/MM/dd}}"
-                )
-            if parts:
-                date = name
-                made += _make_date(parts, seen)
-            elif name in columns:
-                made += r"[^/\\]+"
+    parser = _FormatParser(format)
+    parser.parse()
+    return parser.make_format()
+
+
+class _FormatParser:
+    """Collects the columns of a format, and the pattern that finds them in paths."""
+
+    def __init__(self, format: str) -> None:
+        self._format = format
+        self._pattern = ""
+        self._columns: list[str] = []
+        self._date: str | None = None
+        self._seen: set[str] = set()
+
+    def parse(self) -> None:
+        format, index = self._format, 0
+        while index < len(format):
+            if format.startswith(("{{", "}}"), index):
+                self._pattern += re.escape(format[index])
+                index += 2
+            elif format[index] == "{":
+                closing = format.find("}", index)
+                if closing < 0:
+                    raise UserErrorException(f"partition_format '{format}' has a {{ without its }}")
+                self._add_column(format[index + 1 : closing])
+                index = closing + 1
             else:
-                made += f"(?P<c{len(columns)}>" + r"[^/\\]+)"
-                columns.append(name)
-            continue
-        made += ".*?" if format[index] == "*" else re.escape(format[index])
-        index += 1
-    if seen and "yyyy" not in seen:
-        raise UserErrorException(f"partition_format '{format}' has a date without its year (yyyy)")
-    if not columns and date is None:
-        raise UserErrorException(f"partition_format '{format}' names no column; write one as {{name}}")
-    return PartitionFormat(re.compile(made), [*columns, *([date] if date else [])], date)
+                self._pattern += ".*?" if format[index] == "*" else re.escape(format[index])
+                index += 1
+
+    def _add_column(self, text: str) -> None:
+        name, _, parts = text.partition(":")
+        if parts and self._date is not None:
+            raise UserErrorException(
+                f"partition_format '{self._format}' has two dates; write one, as in {{day:yyyy/MM/dd}}"
+            )
+        if parts:
+            self._date = name
+            self._pattern += _make_date(parts, self._seen)
+        elif name in self._columns:
+            self._pattern += r"[^/\\]+"
+        else:
+            self._pattern += f"(?P<c{len(self._columns)}>" + r"[^/\\]+)"
+            self._columns.append(name)
+
+    def make_format(self) -> PartitionFormat:
+        if self._seen and "yyyy" not in self._seen:
+            raise UserErrorException(f"partition_format '{self._format}' has a date without its year (yyyy)")
+        if not self._columns and self._date is None:
+            raise UserErrorException(f"partition_format '{self._format}' names no column; write one as {{name}}")
+        columns = [*self._columns, *([self._date] if self._date else [])]
+        return PartitionFormat(re.compile(self._pattern), columns, self._date)
 
 
 def _make_date(parts: str, seen: set[str]) -> str:

@@ -37,25 +37,17 @@ def to_python(source: str, is_magic: Callable[[str], bool] = lambda name: False)
 
     `is_magic` says of a word at the start of a line whether it is a magic that needs no `%`, as in IPython.
     """
-
-    def is_automagic(line: str) -> bool:
-        """Return True for lines such as `pip show pip`, unless the cell itself assigns their first word."""
-        match = _AUTOMAGIC.fullmatch(line)
-        own = match is not None and re.search(
-            rf"(^|[\s,(]){match['name']}\s*(=|:=|,|:| in )|import .*{match['name']}", source
-        )
-        return match is not None and is_magic(match["name"]) and not own
-
     source = _remove_indent(source)
-    if is_python(source) and not any(map(is_automagic, source.split("\n"))):
+    lines = source.split("\n")
+    magic_lines = {line for line in lines if _is_automagic(line, source, is_magic)}
+    if is_python(source) and not magic_lines:
         return source
     made: list[str] = []
-    lines = source.split("\n")
     at = 0
     since = 0  # where the statement begins that the next line may belong to
     while at < len(lines):
         line = lines[at]
-        line = f"%{line}" if is_automagic(line) else line
+        line = f"%{line}" if line in magic_lines else line
         if _is_perhaps_magic(line) and not _is_open("\n".join(made[since:])):
             taken = 1
             while line.rstrip().endswith("\\") and at + taken < len(lines):
@@ -68,6 +60,15 @@ def to_python(source: str, is_magic: Callable[[str], bool] = lambda name: False)
             made.append(line)
             at += 1
     return "\n".join(made)
+
+
+def _is_automagic(line: str, source: str, is_magic: Callable[[str], bool]) -> bool:
+    """Return True for lines such as `pip show pip`, unless the cell itself assigns their first word."""
+    match = _AUTOMAGIC.fullmatch(line)
+    if match is None or not is_magic(match["name"]):
+        return False
+    name = match["name"]
+    return not re.search(rf"(^|[\s,(]){name}\s*(=|:=|,|:| in )|import .*{name}", source)
 
 
 def _remove_indent(source: str) -> str:

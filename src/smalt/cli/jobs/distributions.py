@@ -49,28 +49,15 @@ def parse_policy(text: str) -> dict[str, Any]:
 
 def parse_call(option: str, text: str, nouns: TaggedNoun[Any]) -> dict[str, Any]:
     """Return the mapping that a call such as `quniform(0, 10, q=2)` stands for."""
-    found = _CALL.fullmatch(text)
-    if found is None and text.count("(") > text.count(")"):
-        raise click.UsageError(f"{option}: '{text}' has no ')' at its end")
-    kinds = {kind.replace("_", ""): kind for kind in nouns.table}
-    kind = kinds.get(found["name"].lower().replace("_", "")) if found is not None else None
-    if found is None or kind is None:
-        name = found["name"] if found is not None else text
-        hint = did_you_mean(name, nouns.table) or f"; it may be {join_words(nouns.table)}"
-        raise click.UsageError(f"{option}: '{name}' is not {nouns.base.noun}{hint}")
+    kind, arguments = _split_call(option, text, nouns)
     noun = load_noun(nouns.table[kind])
     order = noun._order if issubclass(noun, SweepDistribution) else ()
-    positional, named = _split_arguments(option, found["arguments"] or "", nouns)
+    positional, named = _split_arguments(option, arguments, nouns)
     if kind == "choice":
         positional = [positional] if positional else []
     if len(positional) > len(order):
-        own = [name for name in noun._fields if name != "type"]
-        by_name = (
-            f"takes its settings by name: {', '.join(f'{name}=…' for name in own)}" if own else "takes no settings"
-        )
-        takes = f"takes {join_words(order, 'and')}" if order else by_name
         count = "1 value" if len(positional) == 1 else f"{len(positional)} values"
-        raise click.UsageError(f"{option}: {kind} {takes}, not {count}")
+        raise click.UsageError(f"{option}: {kind} {_describe_settings(noun, order)}, not {count}")
     values = {**dict(zip(order, positional, strict=False)), **named}
     for name in values:
         if name not in noun._fields:
@@ -80,6 +67,27 @@ def parse_call(option: str, text: str, nouns: TaggedNoun[Any]) -> dict[str, Any]
     if missing:
         raise click.UsageError(f"{option}: {kind} needs {join_words(missing, 'and')}{_show_example(kind, order)}")
     return {"type": kind, **values}
+
+
+def _split_call(option: str, text: str, nouns: TaggedNoun[Any]) -> tuple[str, str]:
+    """Return the kind that a call names, and the text of its arguments."""
+    found = _CALL.fullmatch(text)
+    if found is None and text.count("(") > text.count(")"):
+        raise click.UsageError(f"{option}: '{text}' has no ')' at its end")
+    kinds = {kind.replace("_", ""): kind for kind in nouns.table}
+    kind = kinds.get(found["name"].lower().replace("_", "")) if found is not None else None
+    if found is None or kind is None:
+        name = found["name"] if found is not None else text
+        hint = did_you_mean(name, nouns.table) or f"; it may be {join_words(nouns.table)}"
+        raise click.UsageError(f"{option}: '{name}' is not {nouns.base.noun}{hint}")
+    return kind, found["arguments"] or ""
+
+
+def _describe_settings(noun: Any, order: Sequence[str]) -> str:
+    if order:
+        return f"takes {join_words(order, 'and')}"
+    own = [name for name in noun._fields if name != "type"]
+    return f"takes its settings by name: {', '.join(f'{name}=…' for name in own)}" if own else "takes no settings"
 
 
 def _show_example(kind: str, order: Sequence[str]) -> str:

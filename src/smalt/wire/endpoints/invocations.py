@@ -79,27 +79,36 @@ def _collect_values(given: Mapping[str, Any], reader: Reader) -> Json:
     inputs.update(_read_dataset(values.pop("dataset", None), reader))
     outputs = _read_ports(values.pop("outputData", {}), "outputData", "jobOutputType", reader)
     experiment = values.pop("experimentName", None)
-    notes = values.pop("properties", {})
+    values["experiment_name"], values["properties"] = _convert_properties(
+        values.pop("properties", {}), experiment, reader
+    )
+    if isinstance(values.get("compute"), Mapping):
+        values["compute"] = _convert_compute(values["compute"])
+    values["inputData"] = read_inputs(inputs, ("inputData",), reader)
+    values["outputData"] = read_outputs(outputs, ("outputData",), reader)
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _convert_properties(notes: Any, experiment: Any, reader: Reader) -> tuple[Any, dict[str, str]]:
+    """Return the experiment, which may be named among the properties, and the other properties, each a text."""
     if not isinstance(notes, Mapping):
         reader.add_problem(("properties",), f"must be an object, not {format_value(notes)}")
         notes = {}
     named = next((key for key in notes if fold_case(str(key)) == "experimentname"), None)
-    values["experiment_name"] = notes[named] if named is not None else experiment
-    values["properties"] = {
+    texts = {
         str(key): value if isinstance(value, str) else json.dumps(value)
         for key, value in notes.items()
         if key != named and value is not None
     }
-    compute = values.get("compute")
-    if isinstance(compute, Mapping):
-        values["compute"] = {
-            key: _to_number(value) if fold_case(str(key)) == "instancecount" else value
-            for key, value in compute.items()
-            if fold_case(str(key)) not in ("islocal", "location", "properties")
-        }
-    values["inputData"] = read_inputs(inputs, ("inputData",), reader)
-    values["outputData"] = read_outputs(outputs, ("outputData",), reader)
-    return {key: value for key, value in values.items() if value is not None}
+    return notes[named] if named is not None else experiment, texts
+
+
+def _convert_compute(compute: Mapping[Any, Any]) -> Json:
+    return {
+        key: _to_number(value) if fold_case(str(key)) == "instancecount" else value
+        for key, value in compute.items()
+        if fold_case(str(key)) not in ("islocal", "location", "properties")
+    }
 
 
 def _read_ports(ports: Any, where: str, tag: str, reader: Reader) -> dict[str, Json]:

@@ -12,7 +12,7 @@ from smalt.service.data.files.copying import Log, format_bytes, make_write_error
 from smalt.service.data.files.write_protection import find_existing, forbid_writing, is_write_protected, put_in_place
 from smalt.service.data.snapshots.manifest import ManifestEntry
 from smalt.service.data.snapshots.materialisation import FolderLayout, write_folder
-from smalt.service.data.snapshots.snapshots import Snapshots
+from smalt.service.data.snapshots.snapshots import Snapshot, Snapshots
 
 _LARGE = 100_000_000
 
@@ -56,30 +56,46 @@ def import_local(
     if is_damaged or not target.exists():
         if log and snapshot.bytes > _LARGE:
             log(f"copying {source} ({format_bytes(snapshot.bytes)}) to datastore {DEFAULT}")
-        above = find_existing(target.parent)
-        temporary = target.with_name(f".{os.getpid()}.{os.urandom(4).hex()}")
+        progress = CopyProgress(snapshot.files, snapshot.bytes)
+        if going is not None:
+            going[source] = progress
         try:
-            told = CopyProgress(snapshot.files, snapshot.bytes)
-            if going is not None:
-                going[source] = told
-            _copy_entries(source, entries, temporary, told)
-            if snapshots.identify(source)[0] != snapshot:
-                raise Unavailable(f"{source} changed while it was being copied; wait until it is written and try again")
-            made = temporary if os.path.isdir(source) else temporary / name
-            forbid_writing(made)
-            put_in_place(made, target, above, replace=is_damaged)
-        except FileNotFoundError as error:
-            raise NotFound(f"{error.filename} was deleted while it was being copied; try again") from None
-        except OSError as error:
-            if is_damaged or not target.exists():  # else another submission was first
-                raise make_write_error(target, error) from None
+            _copy_into_place(snapshots, source, snapshot, entries, target, progress, replace=is_damaged)
         finally:
             if going is not None:
                 going.pop(source, None)
-            remove_tree(temporary)
     elif not is_write_protected(target):  # an earlier smalt gave it its name first, and was killed
         forbid_writing(target)
     return f"azureml://datastores/{DEFAULT}/paths/{relative}"
+
+
+def _copy_into_place(
+    snapshots: Snapshots,
+    source: str,
+    snapshot: Snapshot,
+    entries: list[ManifestEntry],
+    target: Path,
+    progress: CopyProgress,
+    *,
+    replace: bool,
+) -> None:
+    """Copy the source beside the target, and give the copy its name once it is complete."""
+    above = find_existing(target.parent)
+    temporary = target.with_name(f".{os.getpid()}.{os.urandom(4).hex()}")
+    try:
+        _copy_entries(source, entries, temporary, progress)
+        if snapshots.identify(source)[0] != snapshot:
+            raise Unavailable(f"{source} changed while it was being copied; wait until it is written and try again")
+        made = temporary if os.path.isdir(source) else temporary / target.name
+        forbid_writing(made)
+        put_in_place(made, target, above, replace=replace)
+    except FileNotFoundError as error:
+        raise NotFound(f"{error.filename} was deleted while it was being copied; try again") from None
+    except OSError as error:
+        if replace or not target.exists():  # else another submission was first
+            raise make_write_error(target, error) from None
+    finally:
+        remove_tree(temporary)
 
 
 def _copy_entries(source: str, entries: list[ManifestEntry], target: Path, told: CopyProgress) -> None:

@@ -98,17 +98,7 @@ class BatchUpload:
         if absent:
             raise Conflict(f"{len(absent)} files of the upload have not arrived, {files[absent[0][0]].path!r} for one")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            for folder in folders:
-                os.makedirs(self._get_place(folder), exist_ok=True)
-            places = [self._get_place(file.path) for file in files]
-            for file, place in zip(files, places, strict=True):
-                os.chmod(place, 0o555 if file.path in executable else 0o444)
-            is_file = len(files) == 1 and not files[0].path
-            made = places[0] if is_file else os.fspath(self._folder)
-            forbid_writing(made)
-            sync_files(places)
-            sync_folders({os.path.dirname(place) for place in places})
+            made = self._complete_folder(files, folders, executable)
             if replace_if is not None and not replace_if(Path(made)):
                 remove_tree(self._folder)
                 raise Conflict(
@@ -123,6 +113,23 @@ class BatchUpload:
             if replace_if is not None or not self.is_done:  # else another client, with the same content, was first
                 raise make_write_error(self.target, error) from None
         remove_tree(self._folder)
+
+    def _complete_folder(
+        self, files: Sequence[UploadRequest], folders: Sequence[str], executable: Collection[str]
+    ) -> str:
+        """Make what arrived durable and read-only, with its empty folders, and return its path."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for folder in folders:
+            os.makedirs(self._get_place(folder), exist_ok=True)
+        places = [self._get_place(file.path) for file in files]
+        for file, place in zip(files, places, strict=True):
+            os.chmod(place, 0o555 if file.path in executable else 0o444)
+        is_file = len(files) == 1 and not files[0].path
+        made = places[0] if is_file else os.fspath(self._folder)
+        forbid_writing(made)
+        sync_files(places)
+        sync_folders({os.path.dirname(place) for place in places})
+        return made
 
     def _get_place(self, path: str) -> str:
         if path and normalize_relative(path) != path:

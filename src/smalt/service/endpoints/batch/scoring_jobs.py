@@ -49,28 +49,34 @@ def build_scoring_body(
     if problems:
         raise ValidationException([LocatedProblem("", 0, 0, problem) for problem in problems])
     component = _make_component(deployment, data.type or "uri_folder", file, resolved)
+    step = _make_step(deployment, _put_component(context, workspace, component), name, output, resolved)
+    job = PipelineJob.from_dict(
+        {
+            "type": "pipeline",
+            "inputs": {name: data},
+            "outputs": {output: {"type": "uri_folder", **({"path": folder} if folder else {})}},
+            "jobs": {STEP: step},
+        }
+    )
+    body: Body = wire.to_rest(job)["properties"]
+    return body
+
+
+def _make_step(deployment: ModelBatchDeployment, component: str, name: str, output: str, resolved: Body) -> Body:
+    """Return the step that reads the pipeline's input `name` and writes its output `output`."""
     inputs: Body = {"data": f"${{{{parent.inputs.{name}}}}}"}
     if deployment.model:
         inputs[MODEL_INPUT] = {"type": _get_model_type(resolved), "path": deployment.model}
     step = {
         "type": "parallel",
-        "component": _put_component(context, workspace, component),
+        "component": component,
         "compute": deployment.compute,
         "inputs": inputs,
         "outputs": {OUTPUT: f"${{{{parent.outputs.{output}}}}}"},
         "environment_variables": dict(deployment.environment_variables or {}) or None,
         "resources": (deployment.resources.to_dict() if deployment.resources is not None else None) or None,
     }
-    job = PipelineJob.from_dict(
-        {
-            "type": "pipeline",
-            "inputs": {name: data},
-            "outputs": {output: {"type": "uri_folder", **({"path": folder} if folder else {})}},
-            "jobs": {STEP: {key: value for key, value in step.items() if value is not None}},
-        }
-    )
-    body: Body = wire.to_rest(job)["properties"]
-    return body
+    return {key: value for key, value in step.items() if value is not None}
 
 
 def _make_component(deployment: ModelBatchDeployment, data_type: str, file: str, resolved: Body) -> ParallelComponent:

@@ -51,26 +51,14 @@ class DataTransferStep(PipelineStep):
         super().__init__(name, None if is_table else [source_data_reference], [destination_data_reference])
 
     def to_node(self, binder: PipelineBinder) -> Any:
-        from smalt.data_transfer import Database, copy_data, import_data
+        from smalt.data_transfer import copy_data
 
         target = find_port(self.destination)
         assert target is not None
         output: Any = target.source.to_output(None)
         output.mode = None
         if isinstance(self.source, SqlDataReference):
-            if waits := self.list_waits():
-                raise UserErrorException(
-                    f"the step '{self.name}' imports from a database, which waits for no other step in v2; run "
-                    f"'{waits[0].name}' in a pipeline of its own before"
-                )
-            output.type = "mltable"
-            binder.note_outputs(self, {"sink": output})
-            reference = self.source
-            database = Database(
-                connection=f"azureml:{reference.datastore.name}", table_name=reference.sql_table,
-                query=reference.sql_query, stored_procedure=reference.sql_stored_procedure,
-            )  # fmt: skip
-            return import_data(source=database, outputs={"sink": output}, display_name=self.name)
+            return self._make_import(binder, self.source, output)
         parts = binder.begin_command(self)
         name = next(iter(parts.outputs))
         kind = "uri_file" if "file" in (self.source_type, self.destination_type) else None
@@ -81,6 +69,23 @@ class DataTransferStep(PipelineStep):
         return copy_data(
             inputs=parts.inputs, outputs=parts.outputs, display_name=self.name, is_deterministic=self.allow_reuse
         )
+
+    def _make_import(self, binder: PipelineBinder, reference: SqlDataReference, output: Any) -> Any:
+        """Return the node that imports a table of a database."""
+        from smalt.data_transfer import Database, import_data
+
+        if waits := self.list_waits():
+            raise UserErrorException(
+                f"the step '{self.name}' imports from a database, which waits for no other step in v2; run "
+                f"'{waits[0].name}' in a pipeline of its own before"
+            )
+        output.type = "mltable"
+        binder.note_outputs(self, {"sink": output})
+        database = Database(
+            connection=f"azureml:{reference.datastore.name}", table_name=reference.sql_table,
+            query=reference.sql_query, stored_procedure=reference.sql_stored_procedure,
+        )  # fmt: skip
+        return import_data(source=database, outputs={"sink": output}, display_name=self.name)
 
 
 class SynapseSparkStep(PipelineStep):

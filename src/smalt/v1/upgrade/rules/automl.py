@@ -78,17 +78,7 @@ def _make_forecasting(call: Call) -> Value:
 
 @rule("AutoMLConfig", takes="task path iterations primary_metric **")
 def _make_automl(call: Call) -> Value:
-    known = {*_FIELDS, *_LIMITS, *_TRAINING, *_FORECASTS, *_IDLE, *_DATA}
-    known |= {"task", "compute_target", "featurization", "forecasting_parameters", "experiment_timeout_hours"}
-    unknown = [name for name in call.arguments if name not in known]
-    if unknown:
-        raise call.refuse(f"automl of v2 has no '{unknown[0]}'")
-    task = call.require("task").constant
-    if task not in ("classification", "regression", "forecasting") or not call.target:
-        raise call.refuse("the text does not tell its task, or it has no variable of its own")
-    featurization, forecasting = call.get("featurization"), call.get("forecasting_parameters")
-    if featurization is not None and not featurization.is_text:
-        raise call.refuse("write its featurization by set_featurization(mode='custom', …)")
+    task = _check_arguments(call)
     in_step = bool(call.recall().get("in step"))
     ports: dict[str, Port] = {}
     arguments = [(name, _write_data(call, name, ports, in_step)) for name in _DATA if call.get(name) is not None]
@@ -99,16 +89,7 @@ def _make_automl(call: Call) -> Value:
     compute = call.get("compute_target")
     if compute is not None and compute.constant != "local":
         arguments.append(("compute", read_compute(compute)))
-    limits = _choose_arguments(call, _LIMITS)
-    hours = call.get("experiment_timeout_hours")
-    if hours is not None:
-        limits.insert(0, ("timeout_minutes", f"int({hours.code} * 60)"))
-    settings = [("set_limits", limits), ("set_training", _choose_arguments(call, _TRAINING))]
-    if featurization is not None:
-        settings.append(("set_featurization", [("mode", featurization.code)]))
-    if task == "forecasting":
-        settings.append(("set_forecast_settings", _read_forecast(call, forecasting)))
-    settings = [one for one in settings if one[1]]
+    settings = _list_settings(call, task)
     function = f"{call.use(ML, 'automl')}.{task}"
     facts: dict[str, Any] = {"function": function, "arguments": arguments, "settings": settings, "ports": ports}
     if in_step:
@@ -116,6 +97,37 @@ def _make_automl(call: Call) -> Value:
     for method, given in settings:
         call.rewriter.after.append(make_call(f"{call.target}.{method}", given, call.indent))
     return call.build(function, arguments, "AutoMLConfig", **facts)
+
+
+def _check_arguments(call: Call) -> str:
+    """Return the task; refuse a configuration that v2 cannot have."""
+    known = {*_FIELDS, *_LIMITS, *_TRAINING, *_FORECASTS, *_IDLE, *_DATA}
+    known |= {"task", "compute_target", "featurization", "forecasting_parameters", "experiment_timeout_hours"}
+    unknown = [name for name in call.arguments if name not in known]
+    if unknown:
+        raise call.refuse(f"automl of v2 has no '{unknown[0]}'")
+    task = call.require("task").constant
+    if task not in ("classification", "regression", "forecasting") or not call.target:
+        raise call.refuse("the text does not tell its task, or it has no variable of its own")
+    featurization = call.get("featurization")
+    if featurization is not None and not featurization.is_text:
+        raise call.refuse("write its featurization by set_featurization(mode='custom', …)")
+    return str(task)
+
+
+def _list_settings(call: Call, task: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the methods of the job that set what v1 had as arguments, each with its own arguments."""
+    limits = _choose_arguments(call, _LIMITS)
+    hours = call.get("experiment_timeout_hours")
+    if hours is not None:
+        limits.insert(0, ("timeout_minutes", f"int({hours.code} * 60)"))
+    settings = [("set_limits", limits), ("set_training", _choose_arguments(call, _TRAINING))]
+    featurization = call.get("featurization")
+    if featurization is not None:
+        settings.append(("set_featurization", [("mode", featurization.code)]))
+    if task == "forecasting":
+        settings.append(("set_forecast_settings", _read_forecast(call, call.get("forecasting_parameters"))))
+    return [one for one in settings if one[1]]
 
 
 def _choose_arguments(call: Call, names: dict[str, str]) -> list[tuple[str, str]]:
