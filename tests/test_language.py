@@ -15,6 +15,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
+INTERNAL_PAGES = [ROOT / "docs/design.md", *sorted((ROOT / "docs/internals").glob("*.md"))]
+MODULE = re.compile(r"`([a-z][a-z0-9_]*(?:/[a-z0-9_]+)+(?:\.py)?)/?`")
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 VERBS = frozenset(
@@ -164,6 +167,18 @@ def test_pages_are_modern_english(page: Path) -> None:
     """A page may quote a banned word: in backticks, or in the table of examples."""
     text = re.sub(r"`[^`\n]*`|\"[^\"\n]*\"", "", page.read_text())
     assert not [f"{text[: hit.start()].count(chr(10)) + 1}: {hit[0]}" for hit in WORDS.finditer(text)]
+
+
+@pytest.mark.parametrize("page", INTERNAL_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_internal_pages_name_modules_that_exist(page: Path) -> None:
+    """A path in backticks that begins in a room, such as `engine/queues`, is a module, a folder or a file there."""
+    tops = (ROOT / "src/smalt", ROOT / "src/smalt/service")
+    named = [
+        name for name in MODULE.findall(page.read_text()) if any((top / name.split("/")[0]).is_dir() for top in tops)
+    ]
+    assert not [
+        name for name in named if not any((top / f"{name}{end}").exists() for top in tops for end in ("", ".py"))
+    ]
 
 
 def test_most_functions_say_verb_and_object() -> None:
