@@ -9,12 +9,14 @@ import uuid
 from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from smalt.machine.home import Home
 from tests import forked_servers
+from tests.distribution import make_scheduler, order_items
 from tests.forked_programs import ForkedPrograms
 from tests.helpers import WORKSPACE, Server, running_server, temporary_server
 
@@ -51,8 +53,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the pages in a browser, the file that takes longest, so that no worker waits for it at the end."""
-    items.sort(key=lambda item: item.path.name != "test_browser.py")
+    items[:] = order_items(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return make_scheduler(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -75,4 +75,5 @@ def run_spec(served: Server, spec: str, workspace: str) -> subprocess.CompletedP
         "STUDIO_FOLDER": next(one["folder"] for one in known if one["name"] == workspace),
     }
     command = ["node", "node_modules/@playwright/test/cli.js", "test", "-c", "browser", f"/{spec}"]
+    command.append(f"--output=test-results/{spec}")  # else it removes what another run beside it writes
     return subprocess.run(command, cwd=STUDIO, env=environment, capture_output=True, text=True, timeout=LONGEST)
