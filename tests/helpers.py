@@ -24,11 +24,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
+from smalt.client.connection import autostart
 from smalt.machine.home import Home
 from smalt.machine.processes import read_stat
 from tests.forked_servers import ForkedServer, can_fork
 
 T = TypeVar("T")
+
+_spawn_server = autostart.spawn_server
 
 LONGEST = 30.0
 """Seconds until a test gives up waiting."""
@@ -255,6 +258,25 @@ def running_server(
             server.set(**settings)
         server.start(environment=environment, program=program)
         yield server
+
+
+def spawn_forked(home: Home) -> subprocess.Popen[bytes]:
+    """Do what a client does by `autostart.spawn_server`, which this replaces in tests."""
+    environment = autostart.build_environment(home, os.environ)
+    if not can_fork(environment):
+        return _spawn_server(home)
+    with autostart._open_log(home) as log:
+        process = ForkedServer(
+            [sys.executable, "-m", "smalt.service"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env=environment,
+            start_new_session=True,
+        )
+    autostart._started.append(process)
+    return process
 
 
 def host_job(command: str, **more: Any) -> dict[str, Any]:

@@ -13,7 +13,8 @@ import pytest
 
 from smalt.cli import app
 from smalt.cli.framework import failure
-from tests.helpers import Server
+from smalt.client.connection import autostart
+from tests.helpers import Server, spawn_forked
 
 
 @dataclass
@@ -29,10 +30,17 @@ class Ran:
 def home(own_server: Server, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of the test's own, whose server ends with the test; nothing of the caller's environment counts."""
     folder = own_server.home.root
+    monkeypatch.setattr(autostart, "spawn_server", spawn_forked)  # of commands that run in this process
     monkeypatch.setenv("SMALT_HOME", str(folder))
     for name in ("SMALT_URL", "SMALT_TOKEN", "SMALT_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     return folder
+
+
+@pytest.fixture
+def started(home: Path, own_server: Server) -> None:
+    """The home's server runs already, which the first command would start otherwise."""
+    own_server.start()
 
 
 @pytest.fixture

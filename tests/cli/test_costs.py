@@ -12,6 +12,8 @@ from smalt.service.api.native import costs
 from tests.cli.conftest import smalt
 from tests.cli.test_job_report import on_a_terminal, pipeline, shown
 
+pytestmark = pytest.mark.usefixtures("started")
+
 
 def asked(*line: str) -> Any:
     done = smalt(*line)

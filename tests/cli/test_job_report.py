@@ -18,6 +18,8 @@ import pytest
 from tests.cli.conftest import smalt
 from tests.helpers import eventually
 
+pytestmark = pytest.mark.usefixtures("started")
+
 STEP = "    type: command\n    environment: azureml:host@latest\n    compute: azureml:local\n"
 
 

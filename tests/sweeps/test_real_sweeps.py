@@ -20,6 +20,8 @@ from tests.cli.test_job_report import on_a_terminal
 from tests.cli.test_job_report import shown as show
 from tests.helpers import eventually
 
+pytestmark = pytest.mark.usefixtures("started")
+
 VALUES = [3, 1, 2, 5]
 LOG_METRIC = Path(__file__).parents[1] / "engine" / "log_metric.py"
 
