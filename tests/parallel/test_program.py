@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from smalt.service.data.job_data.mltable_inputs import describe_table
+from tests.helpers import eventually
 from tests.parallel.program import LONGEST, ParallelRun
 
 NAMES = "def run(mini_batch):\n    return [Path(one).name for one in mini_batch]\n"
@@ -206,8 +207,8 @@ def test_no_two_jobs_have_one_journal(tmp_path: Path) -> None:
     one = ParallelRun(tmp_path, add_line(NAMES, "while not Path(SIDE, 'go').exists(): time.sleep(0.01)"))
     first = one.start()
     journal = tmp_path / "journal" / "journal"
-    while not journal.exists() or not journal.stat().st_size:
-        assert first.poll() is None
+    eventually(lambda: (journal.exists() and journal.stat().st_size) or first.poll() is not None, "the journal")
+    assert first.poll() is None
     second = ParallelRun(tmp_path / "second", NAMES)
     second.settings = one.settings
     second.input = one.input
@@ -227,8 +228,8 @@ def test_a_stop_leaves_what_is_finished(tmp_path: Path) -> None:
         tmp_path, "def run(mini_batch):\n    Path(SIDE, str(os.getpid())).touch()\n    time.sleep(60)\n    return []\n"
     )
     process = one.start()
-    while len(one.list_side()) < 2:
-        assert process.poll() is None
+    eventually(lambda: len(one.list_side()) == 2 or process.poll() is not None, "both workers")
+    assert process.poll() is None
     process.terminate()
     out, _ = process.communicate(timeout=LONGEST)
     assert process.returncode == 143, out
