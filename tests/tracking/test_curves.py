@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from smalt.service.tracking.curve_cache import CurveCache, RunKey
+from smalt.service.tracking.curve_cache import CurveCache
+from smalt.service.tracking.curve_files import RunKey
 from smalt.service.tracking.curves import Curve, Drawing, build_curve, cut_curve, smooth_curve, sort_curve, thin_curve
 from smalt.service.tracking.run_database import Point
 from tests.helpers import Server, eventually, host_job

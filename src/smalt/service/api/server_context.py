@@ -84,7 +84,6 @@ class ServerContext:
     job_followers: JobFollowers = field(default_factory=JobFollowers)
     sign_in_codes: SignInCodes = field(default_factory=SignInCodes)
     disk_count: DiskCount = field(default_factory=DiskCount)
-    curves: CurveCache = field(default_factory=CurveCache)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_READERS, "reader"))
     """Read the logs of streams; apart, as what copies and fetches may take long."""
@@ -103,6 +102,10 @@ class ServerContext:
     def base_url(self) -> str:
         """The server's own URL, for callers that did not use one."""
         return self.settings.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def curves(self) -> CurveCache:
+        return self.engine.context.tracking.curves
 
     @cached_property
     def scheduler(self) -> Scheduler:

@@ -1,4 +1,6 @@
-"""The curves that were drawn last, in memory: of a run that goes on only what was logged since then is read again."""
+"""The curves that were drawn last, in memory: of a run that goes on only what was logged since then is read again.
+
+Long curves are in files as well, for the first look at them after others were drawn, or after a start of the server."""
 
 from __future__ import annotations
 
@@ -10,29 +12,26 @@ import threading
 from array import array
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from smalt.service.tracking.curve_files import CurveFiles, RunKey
 from smalt.service.tracking.curves import Curve, sort_curve
 from smalt.service.tracking.run_database import read_database, to_number
 
 _MOST_VALUES = 2_000_000
 """A value takes 24 bytes; a curve, and a run, takes as much again as some values."""
 _OF_CURVE = _OF_RUN = 25
+LEAST_STORED = 10_000
+"""Values that a curve's file takes at a time; to read fewer from the database takes less than 10 ms."""
+_READERS = 16
 _COLUMNS = "CASE is_nan WHEN 0 THEN value ELSE 9e999 END, step, timestamp"
 """Infinity stands for NaN here: MLflow writes infinite values as the largest number."""
 _WIDTH = 3
 _BATCH = 1000
-
-
-class RunKey(NamedTuple):
-    """A run, and the record of its job, which a later job of the same name does not have; 0 for a run without one."""
-
-    id: str
-    job: int
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,18 @@ class _KnownCurve:
     curve: Curve
     last_row: int
     """The rows of its run up to this rowid are in it."""
+    pending: Curve
+    """Points of the curve that are not in its file."""
+    size: int = 0
+    """Bytes of its file that are good."""
+
+    def count_values(self) -> int:
+        """Return the values in memory; without a file those that are pending are the curve itself."""
+        return len(self.curve.values) + (len(self.pending.values) if self.size else 0)
 
 
-_NO_VALUES = _KnownCurve(Curve(array("d"), array("d"), array("d")), 0)
+_EMPTY = Curve(array("d"), array("d"), array("d"))
+_NO_VALUES = _KnownCurve(_EMPTY, 0, _EMPTY)
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,7 @@ class _KnownRun:
     @cached_property
     def size(self) -> int:
         """Memory that the run takes, in values."""
-        return _OF_RUN + sum(_OF_CURVE + len(known.curve.values) for known in self.curves.values())
+        return _OF_RUN + sum(_OF_CURVE + known.count_values() for known in self.curves.values())
 
 
 class CurveCache:
@@ -65,6 +73,8 @@ class CurveCache:
         self._runs: OrderedDict[tuple[Path, RunKey], _KnownRun] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
+        self._readers = [threading.Lock() for _ in range(_READERS)]
+        """A run is read by one thread at a time, which has the lock of the run's hash."""
 
     def load_curves(self, path: Path, wanted: Mapping[RunKey, Collection[str]]) -> dict[RunKey, dict[str, Curve]]:
         """Load run → metric → curve for the metrics that are wanted of each run."""
@@ -74,14 +84,38 @@ class CurveCache:
 
         return read_database(path, read, {})
 
+    def store_curves(self, path: Path, key: RunKey, names: Collection[str]) -> dict[str, int]:
+        """Write what was logged of long curves into their files; return metric → number of its values.
+
+        In memory stay those that were drawn last.
+        """
+
+        def read(connection: sqlite3.Connection) -> dict[str, int]:
+            run = self._extend_run(connection, path, key, names, is_drawn=False)
+            return {name: len(run.curves[name].curve.values) for name in names}
+
+        return read_database(path, read, {})
+
+    def remove_orphans(self, path: Path) -> None:
+        """Remove the curves of runs that a workspace does not have any more."""
+        CurveFiles(path).remove_orphans()
+
     def _load_run(
         self, connection: sqlite3.Connection, path: Path, key: RunKey, names: Collection[str]
     ) -> dict[str, Curve]:
-        with self._lock:
-            known = self._runs.get((path, key), _KnownRun())
-        run = _extend_run(connection, key.id, names, known)
-        self._keep_run((path, key), run)
+        run = self._extend_run(connection, path, key, names, is_drawn=True)
         return {name: run.curves[name].curve for name in names}
+
+    def _extend_run(
+        self, connection: sqlite3.Connection, path: Path, key: RunKey, names: Collection[str], is_drawn: bool
+    ) -> _KnownRun:
+        with self._readers[hash((path, key)) % _READERS]:
+            with self._lock:
+                known = self._runs.get((path, key))
+            run = _extend_run(connection, CurveFiles(path), key, names, known or _KnownRun())
+            if is_drawn or known:
+                self._keep_run((path, key), run)
+            return run
 
     def _keep_run(self, key: tuple[Path, RunKey], run: _KnownRun) -> None:
         """Keep a run as the one that was asked for last, and of the others those for which there is room."""
@@ -96,22 +130,45 @@ class CurveCache:
                 self._size -= self._runs.popitem(last=False)[1].size
 
 
-def _extend_run(connection: sqlite3.Connection, run: str, names: Collection[str], known: _KnownRun) -> _KnownRun:
+def _extend_run(
+    connection: sqlite3.Connection, files: CurveFiles, key: RunKey, names: Collection[str], known: _KnownRun
+) -> _KnownRun:
     """Return what is known of a run, with the rows of the named metrics that came since it was read."""
-    newest = _find_row(connection, run, "(SELECT max(rowid) FROM metrics WHERE run_uuid=?1)")
+    newest = _find_row(connection, key.id, "(SELECT max(rowid) FROM metrics WHERE run_uuid=?1)")
     if newest is None:
         return _KnownRun(None, dict.fromkeys(names, _NO_VALUES))
-    if known.newest and known.newest != _find_row(connection, run, "?2", known.newest[0]):
+    if known.newest and not _has_row(connection, key.id, known.newest):
         known = _KnownRun()  # VACUUM numbers rows anew, and a database may be restored from a backup
     curves, stale = dict(known.curves), dict[int, list[str]]()
+    is_stored = files.has_run(key)
     for name in names:
-        before = curves.setdefault(name, _NO_VALUES)
-        if before.last_row < newest[0]:
-            stale.setdefault(before.last_row, []).append(name)
+        if name not in curves:
+            curves[name] = _load_stored(connection, files, key, name) if is_stored else _NO_VALUES
+        if curves[name].last_row < newest[0]:
+            stale.setdefault(curves[name].last_row, []).append(name)
     for last_row, stale_names in stale.items():
-        for name, rows in _read_rows(connection, run, stale_names, last_row, newest[0]).items():
-            curves[name] = _KnownCurve(_add_rows(curves[name].curve, rows), newest[0])
+        for name, rows in _read_rows(connection, key.id, stale_names, last_row, newest[0]).items():
+            curves[name] = _store_curve(files, key, name, _add_rows(curves[name], rows, newest[0]), newest)
     return _KnownRun(newest, curves)
+
+
+def _load_stored(connection: sqlite3.Connection, files: CurveFiles, key: RunKey, name: str) -> _KnownCurve:
+    """Load a curve from its file, which is removed if the database is another one than that of which it was made."""
+    stored = files.load_curve(key, name)
+    if stored is None:
+        return _NO_VALUES
+    if not _has_row(connection, key.id, stored.newest):
+        files.remove_curve(key, name)
+        return _NO_VALUES
+    return _KnownCurve(sort_curve(stored.curve), stored.newest[0], _EMPTY, stored.size)
+
+
+def _store_curve(files: CurveFiles, key: RunKey, name: str, known: _KnownCurve, newest: tuple[Any, ...]) -> _KnownCurve:
+    """Write the points that are not in a curve's file into it, once they are many."""
+    if len(known.pending.values) < LEAST_STORED:
+        return known
+    size = files.append(key, name, known.size, known.pending, newest)
+    return known if size is None else replace(known, pending=_EMPTY, size=size)
 
 
 def _find_row(connection: sqlite3.Connection, run: str, rowid: str, *values: int) -> tuple[Any, ...] | None:
@@ -120,6 +177,10 @@ def _find_row(connection: sqlite3.Connection, run: str, rowid: str, *values: int
         (run, *values),
     ).fetchone()
     return row
+
+
+def _has_row(connection: sqlite3.Connection, run: str, row: tuple[Any, ...]) -> bool:
+    return _find_row(connection, run, "?2", row[0]) == row
 
 
 def _read_rows(
@@ -146,10 +207,17 @@ def _read_rows(
     return found
 
 
-def _add_rows(curve: Curve, rows: array[float]) -> Curve:
+def _add_rows(known: _KnownCurve, rows: array[float], last_row: int) -> _KnownCurve:
     if not rows:
-        return curve
+        return replace(known, last_row=last_row)
     values, steps, times = (rows[column::_WIDTH] for column in range(_WIDTH))
     if max(values) >= sys.float_info.max or min(values) == -sys.float_info.max:
         values = array("d", (to_number(value, value == math.inf) for value in values))
-    return sort_curve(Curve(curve.values + values, curve.steps + steps, curve.times + times))
+    added = Curve(values, steps, times)
+    curve = sort_curve(_join_curves(known.curve, added))
+    pending = _join_curves(known.pending, added) if known.size else curve
+    return replace(known, curve=curve, last_row=last_row, pending=pending)
+
+
+def _join_curves(first: Curve, second: Curve) -> Curve:
+    return Curve(*(one + other for one, other in zip(first, second, strict=True)))

@@ -46,6 +46,9 @@ Hider = Callable[[Workspace], "Callable[[str], str] | None"]
 FindMetricListener = Callable[[Workspace, str], "Callable[[Sequence[LoggedMetric]], None] | None"]
 """Returns who is to be told of the metrics of a run; None if nobody reacts to them."""
 
+RecordMetrics = Callable[[Workspace, str, Sequence[str]], None]
+"""Counts the values that were logged to a run, by the names of their metrics."""
+
 _METRIC_PATHS = ("/api/2.0/mlflow/runs/log-metric", "/api/2.0/mlflow/runs/log-batch")
 
 
@@ -71,6 +74,7 @@ class TrackingProxy:
         self._runs = runs
         self._ensured: set[int] = set()
         self.find_metric_listener: FindMetricListener = lambda workspace, run: None
+        self.record_metrics: RecordMetrics = lambda workspace, run, names: None
 
     async def handle_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         workspace: Workspace = scope["smalt.workspace"]
@@ -99,10 +103,12 @@ class TrackingProxy:
             self._tell_metrics(workspace, parsed)
 
     def _tell_metrics(self, workspace: Workspace, parsed: ParsedRequest) -> None:
-        """Tell the engine what was logged, if the kind of the job above the run reacts to metrics."""
-        take = self.find_metric_listener(workspace, str(parsed.body.get("run_id") or parsed.body.get("run_uuid")))
+        """Tell the engine what was logged, if the kind of the job above the run reacts to metrics, and the curves."""
+        run, metrics = str(parsed.body.get("run_id") or parsed.body.get("run_uuid")), _list_metrics(parsed.body)
+        take = self.find_metric_listener(workspace, run)
         if take is not None:
-            take(_list_metrics(parsed.body))
+            take(metrics)
+        self.record_metrics(workspace, run, [metric.name for metric in metrics])
 
     def _record_changes(
         self, workspace: Workspace, scope: Scope, parsed: ParsedRequest

@@ -172,6 +172,16 @@ def load_tags(path: Path, runs: Collection[str]) -> dict[str, dict[str, str]]:
     return _load_texts(path, "tags", runs)
 
 
+def find_runs(path: Path, runs: Collection[str]) -> set[str]:
+    """Return those of the runs that the store has, deleted ones that it can restore among them."""
+    rows = run_query(
+        path,
+        "SELECT run_uuid FROM runs WHERE run_uuid IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(runs)),),
+    )
+    return {run for (run,) in rows}
+
+
 def load_nested_runs(path: Path, runs: Collection[str]) -> list[MlflowRun]:
     """Load the runs below these, at any depth, parents first; jobs' own runs among them."""
     seen, level, found = set(runs), set(runs), []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from smalt.exceptions import SmaltError
@@ -33,9 +33,12 @@ class StoreCall(Protocol):
 class JobRuns:
     """Writes jobs' runs to the tracking store."""
 
-    def __init__(self, db: Database, call: StoreCall) -> None:
+    def __init__(
+        self, db: Database, call: StoreCall, after_removal: Callable[[Workspace], Awaitable[None]] | None = None
+    ) -> None:
         self._db = db
         self._call = call
+        self._after_removal = after_removal
         self._open = tracked_runs.list_open(db)
         self._due: set[int] = set()
         self._complete: dict[int, int] = {}
@@ -197,4 +200,6 @@ class JobRuns:
     async def _remove_gone(self, workspace: Workspace) -> None:
         while names := tracked_runs.list_gone(self._db, workspace.id):
             await self._call(workspace, "POST", "/smalt/runs", {"runs": [], "gone": names})
+            if self._after_removal is not None:
+                await self._after_removal(workspace)
             tracked_runs.remove_gone(self._db, workspace.id, names)

@@ -20,12 +20,15 @@ from smalt.service.settings import ServerSettings
 from smalt.service.tracking import variables
 from smalt.service.tracking.artifact_guard import ArtifactGuard
 from smalt.service.tracking.child_connection import ChildConnection
+from smalt.service.tracking.curve_cache import CurveCache
+from smalt.service.tracking.curve_writer import CurveWriter
 from smalt.service.tracking.external_models import ExternalModels
 from smalt.service.tracking.job_permissions import JobRules
 from smalt.service.tracking.job_tokens import JobTokens
 from smalt.service.tracking.model_sync import ModelSync
 from smalt.service.tracking.process import MlflowProcess
 from smalt.service.tracking.proxy import FindMetricListener, Hider, TrackingProxy
+from smalt.service.tracking.run_database import get_database_path
 from smalt.service.tracking.runs import JobRuns
 
 log = logging.getLogger("smalt.tracking")
@@ -41,14 +44,18 @@ class Tracking:
         """The server's port; jobs that start before it is known get no tracking variables."""
         self.tokens = JobTokens(home)
         self.child = MlflowProcess(home, settings)
+        self._home = home
         self._settings = settings
         self._connection = ChildConnection(home, self.child)
-        self.runs = JobRuns(db, self._connection.call_json)
+        self.curves = CurveCache()
+        self._curve_writer = CurveWriter(home, db, self.curves)
+        self.runs = JobRuns(db, self._connection.call_json, self._remove_curves)
         self.guard = ArtifactGuard()
         self.models = ModelSync(home, db, data, self._connection.call_json, self.guard)
         external_models = ExternalModels(home, db, data)
         rules = JobRules(db, self._connection.call_json)
         self._proxy = TrackingProxy(self._connection, rules, self.runs, self.models, external_models, hider, self.guard)
+        self._proxy.record_metrics = self._curve_writer.record_metrics
         self._uris: dict[int, str] = {}
         self._reconciling: asyncio.Task[None] | None = None
 
@@ -91,7 +98,11 @@ class Tracking:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reconciling
         await self.runs.close()
+        await self._curve_writer.close()
         await self.child.close()
+
+    async def _remove_curves(self, workspace: Workspace) -> None:
+        await asyncio.to_thread(self.curves.remove_orphans, get_database_path(self._home, workspace.folder))
 
     async def _write_missed_ends(self) -> None:
         try:

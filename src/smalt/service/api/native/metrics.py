@@ -35,7 +35,8 @@ from smalt.service.records import jobs, reuse, tracked_runs, trials, usage
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.tracking import run_database, run_fields
-from smalt.service.tracking.curve_cache import CurveCache, RunKey
+from smalt.service.tracking.curve_cache import CurveCache
+from smalt.service.tracking.curve_files import RunKey
 from smalt.service.tracking.curves import Curve, Drawing, build_curve, find_extremes
 from smalt.service.tracking.run_database import Extremes, Point
 
