@@ -133,11 +133,13 @@ def test_metrics_filter_and_sort(home: Home) -> None:
         connection.executemany("INSERT INTO latest_metrics VALUES (?,?,?,?)", rows)
         connection.commit()
 
-    def find(*conditions: str, sort: str = "name", descending: bool = False, limit: int = 9) -> tuple[int, list[str]]:
+    def find(
+        *conditions: str, sort: str = "name", descending: bool = False, skip: int = 0, limit: int = 9
+    ) -> tuple[int, list[str]]:
         search = JobSearch(metrics=[parse_term(text) for text in conditions])
         with db.open_reader(tracked) as reader:
             total, found = job_search.search_jobs(
-                reader, place.id, search, sort, descending=descending, skip=0, limit=limit
+                reader, place.id, search, sort, descending=descending, skip=skip, limit=limit
             )
         return total, [job.name for job in found]
 
@@ -148,6 +150,15 @@ def test_metrics_filter_and_sort(home: Home) -> None:
     assert find("loss=3")[1] == ["c"]
     assert find(sort="metric.loss") == (5, ["a", "b", "c", "none", "nan"])
     assert find(sort="metric.loss", descending=True, limit=2) == (5, ["c", "b"])
+    for sort in (*SORTS, "metric.loss"):
+        for descending in (True, False):
+            whole = find("loss<=3", sort=sort, descending=descending)
+            assert (whole[0], sorted(whole[1])) == (3, ["a", "b", "c"])
+            for skip in range(5):  # each page counts all, one behind the last as well
+                page = find("loss<=3", sort=sort, descending=descending, skip=skip, limit=2)
+                assert page == (3, whole[1][skip : skip + 2])
+    assert find("loss<=3", sort="created", descending=True)[1] == ["c", "b", "a"]
+    assert find("loss<=3", sort="metric.loss", descending=True)[1] == ["c", "b", "a"]
     tracked.unlink()
     assert (find("loss"), find(sort="metric.loss")[0]) == ((0, []), 5)
     sqlite3.connect(tracked).close()
