@@ -23,16 +23,20 @@ from tests.helpers import WORKSPACE, Server, temporary_server
 from tests.studio.test_browser import STUDIO
 
 from smalt.service.api.studio.pages import STATIC
-from smalt.service.records import job_needs, jobs, workspaces
+from smalt.service.records import job_needs, jobs, tracked_runs, workspaces
 from smalt.service.records.database import Database
 from smalt.service.records.workspaces import Workspace
 from smalt.service.tracking import run_database
+from smalt.service.tracking.curve_cache import CurveCache
+from smalt.service.tracking.curve_files import RunKey
 
 JOBS = 100_000
 EXPERIMENTS = 100
 POINTS = 100_000
 CURVES = ("curve", "curve-2", "curve-3")
 """Jobs that logged so many values of one metric."""
+OLD_CURVES = ("curve-old",)
+"""Jobs that logged as many to a server that wrote no files of curves."""
 LOG_BYTES = 1_000_000_000
 PARTS = ("curve", "figures", "designer")
 LINE = b"2026-01-01 12:00:00 epoch 12 batch 4711 loss 0.4711 accuracy 0.8128 learning rate 0.0003\n"
@@ -72,7 +76,7 @@ def fill_metrics(server: Server, place: Workspace, is_large: bool) -> None:
         )
         for table in ("metrics", "latest_metrics"):
             connection.execute(f"CREATE INDEX index_{table}_run_uuid ON {table} (run_uuid)")
-        for run in CURVES:
+        for run in CURVES + OLD_CURVES:
             points = [("loss", math.exp(-k / 30_000) + k * 7919 % 997 / 9970, k * 10, run, k, 0) for k in range(POINTS)]
             connection.executemany("INSERT INTO metrics VALUES (?,?,?,?,?,?)", points)
             connection.execute(
@@ -81,6 +85,13 @@ def fill_metrics(server: Server, place: Workspace, is_large: bool) -> None:
         connection.execute("CREATE TABLE params (key VARCHAR(250), value VARCHAR(8000), run_uuid VARCHAR(32))")
         connection.executemany("INSERT INTO latest_metrics VALUES (?,?,?,?,?,?)", rows)
         connection.commit()
+
+
+def store_curves(server: Server, db: Database, place: Workspace) -> None:
+    """Write the files of curves, as a server does while jobs log."""
+    path = run_database.get_database_path(server.home, place.folder)
+    for job in tracked_runs.find_jobs(db, place.id, CURVES):
+        CurveCache().store_curves(path, RunKey(job.name, job.id), ["loss"])
 
 
 def name_step(number: int) -> str:
@@ -119,7 +130,7 @@ def fill_log(server: Server, db: Database, place: Workspace) -> None:
 
 
 def fill_curves(db: Database, place: Workspace) -> None:
-    for name in CURVES:
+    for name in CURVES + OLD_CURVES:
         job = jobs.add_job(db, place.id, jobs.NewJob(name, "command", {}, "curves"), "me")
         db.execute(
             "UPDATE jobs SET status='Completed', started_at=created_at, ended_at=created_at WHERE id=?", (job.id,)
@@ -165,6 +176,7 @@ def main() -> None:
                 fill_log(server, db, place)
             fill_curves(db, place)
         fill_metrics(server, place, "figures" in parts)
+        store_curves(server, db, place)
         db.close()
         server.start()
         measure(server, place, parts)

@@ -87,6 +87,15 @@ test("a long curve is drawn by some of its points, and a part of it by its own",
   expect(Number(asked.at(-1)!.get("from"))).toBeGreaterThan(1_700_000_000);
 });
 
+test("what draws curves is there before they are chosen, and no values are asked for", async ({ page }) => {
+  const asked = listAsked(page);
+  const scripts: string[] = [];
+  page.on("request", (one) => scripts.push(new URL(one.url()).pathname));
+  await open(page, "jobs/long");
+  await expect.poll(() => scripts.some((path) => path.includes("/assets/uPlot"))).toBe(true);
+  expect(asked).toHaveLength(0);
+});
+
 test("the keyboard among the tabs asks for the curves ahead, too", async ({ page }) => {
   const asked = listAsked(page);
   await open(page, "jobs/long");

@@ -11,6 +11,16 @@ const Curve = lazy(() => import("./Curve"), <div className="curve" />);
 /** Load what draws curves, while their values are asked for. */
 export const preloadCurves = (): void => void Curve.preload().catch(() => {}); // drawing one tells the error
 
+/** Load it once the page has nothing else to do: it is small, and a choice of the metrics then waits for their values alone. */
+export function preloadCurvesWhenIdle(): () => void {
+  if (!window.requestIdleCallback) {
+    const timer = setTimeout(preloadCurves, 300);
+    return () => clearTimeout(timer);
+  }
+  const request = requestIdleCallback(preloadCurves, { timeout: 1000 });
+  return () => cancelIdleCallback(request);
+}
+
 interface Props {
   title: string;
   series: Series[];

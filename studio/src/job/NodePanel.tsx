@@ -1,5 +1,6 @@
-import { lazy, Suspense, useState, type KeyboardEvent } from "react";
+import { lazy, Suspense, useEffect, useState, type KeyboardEvent } from "react";
 import type { GraphJob } from "../api/types";
+import { preloadCurvesWhenIdle } from "../curves/ChartCard";
 import { useApi } from "../shell/context";
 import { Icon, type IconName } from "../shell/icons";
 import { Loading } from "../shell/messages";
@@ -46,6 +47,7 @@ export function NodePanel({ job, tab, now, isTop, onTab, onSelect, onClose }: Pr
   const tabs = TABS.filter(({ key }) => (key !== "trials" || hasTrials) && !(job.composite && key === "log" && job.type === "pipeline" && isOver(job.status) && job.status !== "Failed"));
   const api = useApi();
   const [isAlone, setAlone] = useState(false);
+  useEffect(preloadCurvesWhenIdle, []);
   /** A pointer over a tab, or the keyboard among them, is mostly followed by a choice. */
   function prepare(key: TabKey) {
     if (key === "metrics" && key !== tab) prepareMetrics(api, job);
