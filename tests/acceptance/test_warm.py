@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from smalt.service.tracking.mlflow_environment import CHILD
 from tests.acceptance.conftest import Desk
 from tests.helpers import eventually
 
@@ -109,3 +111,21 @@ def test_a_wrong_word_is_said(desk: Desk) -> None:
 
 def find_logs(desk: Desk) -> list[Path]:
     return list(desk.server.home.root.rglob("smalt.log"))
+
+
+def test_mlflow_starts_beside_a_program_that_imports_it(desk: Desk) -> None:
+    """It is read from the program; for any other program MLflow starts when something is logged."""
+    calls = desk.folder / "calls"
+    python = desk.write("python", f'#!/bin/sh\necho "$@" >>{calls}\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    job = "{type: command, code: %s, command: python step.py, environment: azureml:host}"
+    assert desk.smalt(f"config set mlflow-python {python}").code == 0
+    try:
+        desk.write("plain/step.py", "print('ran')\n")
+        assert desk.job(job % "plain").code == 0
+        assert str(CHILD) not in calls.read_text()
+        desk.write("logs/step.py", "try:\n    import mlflow\nexcept ImportError:\n    print('no MLflow here')\n")
+        assert desk.job(job % "logs").code == 0
+        eventually(lambda: str(CHILD) in calls.read_text(), "the start of MLflow")
+    finally:
+        desk.smalt("config unset mlflow-python")

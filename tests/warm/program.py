@@ -20,7 +20,9 @@ class Program(NamedTuple):
     assigned: str = ""
     """Variables that the command sets itself, each with a space after it."""
     variables: dict[str, str] = {}
-    timeout: float | None = None
+    is_stopped: bool = False
+    """It is stopped once its log says `begun`."""
+    is_trial: bool = False
     starts: str = "started warm"
     """The beginning of what the log says of its start, once there is a parent."""
 

@@ -54,12 +54,12 @@ class WarmRig:
         self._count = 0
 
     def run_cold(self, program: Program) -> Result:
-        return self.run(self.make_step(program, "cold"))
+        return self.run(self.make_step(program, "cold"), is_stopped=program.is_stopped)
 
     def run_warm(self, program: Program) -> Result:
         """Run the program once a parent has imported what it imports."""
         self.warm_up(program)
-        return self.run(self.make_step(program, "warm"))
+        return self.run(self.make_step(program, "warm"), is_stopped=program.is_stopped)
 
     def warm_up(self, program: Program) -> None:
         plan = self.make_step(program, "warm")["warm"]
@@ -119,12 +119,16 @@ class WarmRig:
         text = script.build_script(command, step_id=name, folder=folders.folder, cwd=folders.cwd)
         step: dict[str, Any] = {
             "id": name, "script": text, "folder": folders.folder, "env": variables, "log": folders.log,
-            "timeout": program.timeout, "grace": 5.0, **more,
+            "timeout": None, "grace": 5.0, **more,
         }  # fmt: skip
         return {**step, "warm": plan} if plan else step
 
-    def run(self, step: dict[str, Any]) -> Result:
+    def run(self, step: dict[str, Any], *, is_stopped: bool = False) -> Result:
         self.client.start(step)
+        if is_stopped:
+            log = Path(step["log"])
+            eventually(lambda: log.exists() and "begun" in log.read_text(), f"a line of {step['id']}", LONGEST)
+            self.client.stop(step["id"], LONGEST)
         exit = eventually(lambda: self.client.pump().exits.get(step["id"]), f"the exit of {step['id']}", LONGEST)
         self.client.acknowledge(step["id"])
         return self.read_result(step, exit)
@@ -164,5 +168,5 @@ def _make_spec(name: str, command: str, program: Program, kind: str) -> StepSpec
     return StepSpec(
         id=name, attempt=1, job=name, root_id=1, created_at=0.0, workspace=_WORKSPACE, command=command, code=name,
         environment={}, literals={}, inputs={}, outputs={}, variables=program.variables,
-        warm="on" if kind == "warm" else "off",
+        is_trial=program.is_trial, warm="on" if kind == "warm" else "off",
     )  # fmt: skip

@@ -217,6 +217,14 @@ def test_a_stopped_step_ends_to_the_last_process(warm_rig: WarmRig) -> None:
     assert read_how(step).startswith("started warm")
 
 
+def test_a_warm_step_has_its_time_limit(warm_rig: WarmRig) -> None:
+    program = Program("limited", "import time\ntime.sleep(1000)\n", {})
+    warm_rig.warm_up(program)
+    _, exit, how = run_in_place(warm_rig, program, timeout=0.5)
+    assert (exit["code"], exit["reason"]) == (143, "timeout")
+    assert how.startswith("started warm")
+
+
 def test_what_a_program_leaves_is_ended(warm_rig: WarmRig) -> None:
     """A process in a session of its own, without an environment, ends with the step."""
     text = "import os, subprocess\np = subprocess.Popen(['sleep', '1000'], start_new_session=True, env={})\n"

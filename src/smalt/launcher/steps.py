@@ -21,6 +21,7 @@ from smalt.launcher.spawn import start_process
 from smalt.launcher.start_times import StartTimes
 from smalt.launcher.timers import Timers
 from smalt.launcher.tree import ProcessTree
+from smalt.launcher.warm.held_steps import HeldSteps
 from smalt.launcher.warm.parents import MARK, WarmParents
 from smalt.machine import processes
 
@@ -68,10 +69,11 @@ class RunningSteps:
         self.warm = WarmParents(
             Path(home, "run", "warm"), self._tree.make_mark(MARK), timers, selector, self._ending.add_stranger, say
         )
+        self._held = HeldSteps(self.warm, timers, self._start_now)
 
     @property
     def is_busy(self) -> bool:
-        return bool(self.running) or self._ending.is_busy
+        return bool(self.running) or bool(self._held) or self._ending.is_busy
 
     def recover_steps(self) -> None:
         """Take over what an earlier launcher left."""
@@ -85,6 +87,8 @@ class RunningSteps:
         now = []
         for step in {step["id"]: step for step in steps}.values():  # a start may be said twice in one message
             known = self.records.get(step["id"])
+            if step["id"] in self._held:
+                continue
             if known is None and "after" in step:
                 self.warm.expect_step(step)
                 step["after"] = [needed for needed in step["after"] if not self._is_well(needed)]
@@ -115,7 +119,7 @@ class RunningSteps:
 
     def _take_waiting(self, step_id: str) -> dict[str, Any] | None:
         """A step that waits no more."""
-        return self._waiting.pop(step_id, None) or self._coming.pop(step_id, None)
+        return self._waiting.pop(step_id, None) or self._coming.pop(step_id, None) or self._held.take_step(step_id)
 
     def _is_well(self, step_id: str) -> bool:
         known = self.records.get(step_id)
@@ -132,6 +136,7 @@ class RunningSteps:
         """A server greets and says again which steps wait, or leaves and wants none begun."""
         self._waiting.clear()
         self._coming.clear()
+        self._unasked.difference_update(self._held.take_all())
 
     def stop_step(self, step_id: str, grace: float, reason: str = "stopped") -> None:
         """SIGTERM to all of it now, SIGKILL to what is left after `grace` seconds."""
@@ -206,6 +211,8 @@ class RunningSteps:
     def _start_now(self, steps: list[dict[str, Any]]) -> None:
         fresh = []
         for step in steps:
+            self.warm.expect_step(step)  # before a namespace is entered, which is the step's own
+        for step in self._held.hold_back(steps):
             record = StepRecord(step["id"], step["folder"], step["timeout"], step["grace"])
             record.machine = list(self._machine)
             self.records[record.id] = record
@@ -259,8 +266,7 @@ class RunningSteps:
 
     def _start_process(self, step: dict[str, Any], record: StepRecord) -> bool:
         if claims.VARIABLE in step["env"]:
-            record.turn = time.time()
-        self.warm.expect_step(step)  # before a namespace is entered, which is the step's own
+            record.turn = step.get("turn", time.time())
         mark = self._tree.make_mark(record.id)
         environment = {**step["env"], marks.VARIABLE: mark.text}
         reads: dict[str, str] = step.get("reads", {})

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from smalt.launcher import marks
 from smalt.launcher.marks import StepMark
 from smalt.launcher.spawn import CHANGED_SIGNALS
 
@@ -23,6 +24,7 @@ class WarmChild:
         self.channel = channel
         self.pid = 0
         """0 until it has greeted."""
+        self.asked = time.monotonic()
 
     def close(self) -> None:
         self.channel.close()
@@ -45,7 +47,12 @@ class WarmParent:
         self.cpu = 0.0
         """Seconds that its imports took: what each child saves."""
         self.is_ready = False
+        self.is_hanging = False
+        """True if it does nothing although it is not ready."""
+        self._cpu_seen = -1
         self.started = self.used = time.monotonic()
+        self.seconds = 0.0
+        """The time that it took to be ready: no cold start takes less."""
         self.steps = 0
         self.note_use: Callable[[], None] = lambda: None
         self.note_unused: Callable[[float], None] = lambda lived: None
@@ -55,6 +62,18 @@ class WarmParent:
         with other, mark.apply_number():
             self.pid = _start_process(plan, other.fileno(), log)
         self._send(plan)
+
+    @property
+    def is_forking(self) -> bool:
+        """True if a child will wait before a step could import by itself what the child has."""
+        soon = time.monotonic() - self.seconds
+        return any(not child.pid and child.asked > soon for child in self.children)
+
+    def look_at_progress(self) -> None:
+        """Take note of whether it has used the processor since the last look."""
+        stat = (marks.read_proc_file(self.pid, "stat") or b"").rpartition(b")")[2].split()
+        used = sum(map(int, stat[11:13]))
+        self.is_hanging, self._cpu_seen = used == self._cpu_seen, used
 
     def read_report(self) -> bool:
         """Read what the parent sends when it has imported; False where it is gone."""
@@ -72,7 +91,7 @@ class WarmParent:
         self.missing = frozenset(report["missing"])
         self.reads = {name: variables.get(name) for name in report["reads"] if name != VARIABLE}
         self.unsafe, self.cpu = report["unsafe"], report["cpu"]
-        self.is_ready = True
+        self.is_ready, self.seconds = True, time.monotonic() - self.started
         return True
 
     def add_child(self) -> WarmChild | None:

@@ -52,8 +52,8 @@ class _Kind:
         self.needed = _LEAST_STEPS
         self._asked = 0.0
 
-    def add_step(self, step_id: str) -> bool:
-        """Return True if steps enough have asked."""
+    def add_step(self, step_id: str, *, has_siblings: bool) -> bool:
+        """Return True if steps enough have asked; one that has siblings counts as two."""
         now = time.monotonic()
         if now - self._asked > _FORGET_AFTER:
             self.seen.clear()
@@ -61,7 +61,7 @@ class _Kind:
         self._asked = now
         if len(self.seen) < self.needed:
             self.seen.add(step_id)
-        return len(self.seen) >= self.needed
+        return len(self.seen) + has_siblings >= self.needed
 
     def note_use(self) -> None:
         self.needed = _LEAST_STEPS
@@ -98,6 +98,8 @@ class WarmParents:
         self._parents: list[WarmParent] = []
         self._ending: set[int] = set()
         self._kinds: OrderedDict[str, _Kind] = OrderedDict()
+        self.note_change: Callable[[], None] = lambda: None
+        """Called where a step that waits for a parent may start, with it or without."""
         self._unsafe: dict[str, dict[str, str]] = {}
         self._failed: set[str] = set()
         """The kinds of which a parent ended before it was ready."""
@@ -117,8 +119,28 @@ class WarmParents:
         self._kinds.move_to_end(name)
         if len(self._kinds) > _REMEMBERED:
             self._kinds.popitem(last=False)
-        if kind.add_step(step["id"]) and not self._has_parent(warm):
+        if kind.add_step(step["id"], has_siblings=bool(warm.get("has_siblings"))) and not self._has_parent(warm):
             self._start_parent(warm, kind)
+
+    def find_coming_parent(self, step: dict[str, Any], taken: Counter[WarmParent]) -> WarmParent | None:
+        """Return the parent that the step had better wait for; None if it had better start now.
+
+        A parent that imports began before the step, and imports nothing that the step does not: it is done first.
+        `taken` counts the children of each parent that steps before this one are about to be given.
+        """
+        warm = step.get("warm")
+        if warm is None or (parent := self._find_parent(warm)) is None:
+            return None
+        if not parent.is_ready:
+            is_doubtful = parent.is_hanging or _make_kind(parent.plan) in self._failed
+            return None if is_doubtful else parent
+        if self._find_obstacle(warm, parent, step["env"]) is not None:
+            return None
+        taken[parent] += 1
+        waiting = sum(1 for child in parent.children if child.pid)
+        if taken[parent] <= waiting:
+            return None
+        return parent if waiting or parent.is_forking else None  # for each that is given, another is made
 
     def start_step(
         self, step: dict[str, Any], claim: str, variables: dict[str, str], mark: StepMark, namespace: int | None
@@ -260,6 +282,7 @@ class WarmParents:
         elif parent.is_ready:
             for _ in range(MOST_CHILDREN - len(parent.children)):
                 self._add_child(parent)
+            self.note_change()  # steps that wait may be none of its own, now that it says what it has
 
     def _handle_failure(self, parent: WarmParent) -> None:
         """Leave to the steps what a second parent did not survive; the first may have been killed from outside."""
@@ -285,6 +308,7 @@ class WarmParents:
 
     def _remove_parent(self, parent: WarmParent) -> None:
         self._parents.remove(parent)
+        self.note_change()
         self._forget_channel(parent.channel)
         for child in parent.children:
             self._forget_channel(child.channel)
@@ -299,10 +323,13 @@ class WarmParents:
         for parent in list(self._parents):
             is_idle = now - parent.used > (LOOK if is_scarce else parent.plan["idle"])
             is_stuck = not parent.is_ready and now - parent.started > LONGEST_IMPORT
+            if not parent.is_ready:
+                parent.look_at_progress()
             if is_idle:
                 self._give_up(parent)
             elif is_stuck or not os.path.exists(f"{parent.plan['folder']}/bin/python"):
                 self._remove_parent(parent)
+        self.note_change()
         self._is_looking = bool(self._parents)
         if self._is_looking:
             self._timers.add_after(LOOK, self._look_around)
@@ -367,8 +394,10 @@ class WarmParents:
         if greeting.isdigit() and not child.pid:
             child.pid = int(greeting)
             self._add_stranger(child.pid)
+            self.note_change()
         elif parent in self._parents:
             self._remove_child(parent, child)
+            self.note_change()
 
     def _remove_child(self, parent: WarmParent, child: WarmChild) -> None:
         if child in parent.children:

@@ -145,6 +145,7 @@ class WarmStarts:
             "command": parsed.typed,
             "say": f"{folders.artifacts}/system_logs/smalt.log",
             "explains": spec.warm is not None,
+            "has_siblings": spec.is_trial,
         }
 
     def _make_view(self, template: OverlayTemplate, folder: str) -> None:

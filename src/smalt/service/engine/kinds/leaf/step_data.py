@@ -183,12 +183,18 @@ def prepare(
     layout = leaf.layout
     if layout is None or number > 1 or layout.environment.declared_hash != environment.declared_hash:
         layout = lay_out(context, leaf, environment, number)
-    if layout.environment.has_mlflow:
-        context.tracking.start_soon()
     backend = leaf.backend(context, environment)
     spec, say = make_startable_spec(context, leaf, number), partial(context.say, leaf.job)
     step = backend.steps.prepare(spec, layout, grant.gpus, leaf.fetched, say)
+    if layout.environment.has_mlflow or imports_mlflow(step):
+        context.tracking.start_soon()
     return step, layout.environment
+
+
+def imports_mlflow(step: RunnableStep) -> bool:
+    """Return True if the step's program is known to import MLflow, and finds smalt's by its variables."""
+    modules = step.warm["modules"] if step.warm is not None else ()
+    return "MLFLOW_TRACKING_TOKEN" in step.env and any(name.partition(".")[0] == "mlflow" for name in modules)
 
 
 def _refuse_taken_versions(context: EngineContext, leaf: Leaf) -> None:
