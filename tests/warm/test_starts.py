@@ -273,6 +273,7 @@ def test_a_module_beside_the_program_hides_the_imported_one(warm_rig: WarmRig) -
         ("import sys\n(sys.path, x) = [], 1\n", "it looks at sys.path, or changes it"),
         ("import sys\nadd = sys.path.insert\n", "it looks at sys.path, or changes it"),
         ("import sys\nx = vars(sys)\n", "it may look at sys.modules, or change it"),
+        ("import sys\nx = getattr(sys, 'mod' + 'ules')\n", "it may look at sys.modules, or change it"),
         ("if True print(1)\n", "program.py is not Python of this server's version"),
     ],
 )  # fmt: skip
@@ -509,6 +510,38 @@ def test_only_imports_that_are_certain_are_done_before(warm_rig: WarmRig) -> Non
     text += "if __name__ == '__main__':\n    import random\n"
     plan = warm_rig.make_step(Program("certain", text, {"helper.py": "import glob\n"}), "warm")["warm"]
     assert plan["modules"] == ["csv", "json", "decimal", "sqlite3", "glob"]
+
+
+@pytest.mark.parametrize(
+    ("body", "modules"),
+    [
+        ("import pandas\n    import sklearn", ["pandas"]),
+        ("import pandas, sklearn", ["pandas"]),
+        ("import json\n    import pandas", ["json", "pandas"]),
+        ("import winreg\n    import pandas", []),
+        ("x = {}['a']\n    import pandas", []),
+        ("import helper\n    import pandas", ["numpy"]),
+        ("with suppress(KeyError):\n        import numpy\n    import pandas", ["numpy"]),
+    ],
+)
+def test_of_a_try_what_may_be_left_out_is_the_programs_own(warm_rig: WarmRig, body: str, modules: list[str]) -> None:
+    """Where an import fails, the rest of the `try` does not run; what follows the `try` does."""
+    text = f"from contextlib import suppress\ntry:\n    {body}\nexcept (ImportError, KeyError): pass\nimport csv\n"
+    program = Program("tries", text, {"helper.py": "import numpy\nimport torch\n"})
+    assert warm_rig.make_step(program, "warm")["warm"]["modules"] == [*modules, "csv"]
+
+
+@pytest.mark.parametrize("folder", ["", "many/"])
+def test_a_folder_with_too_much_in_it_is_not_listed_to_its_end(warm_rig: WarmRig, folder: str) -> None:
+    """One beside the program may have as much as it will; it may be a package."""
+    files = {f"{folder}{number}.txt": "" for number in range(2_010)}
+    program = Program("crowded", "import csv\n", files)
+    if not folder:
+        with pytest.raises(AssertionError, match="a folder of its code has too much in it"):
+            warm_rig.make_step(program, "warm")
+        return
+    plan = warm_rig.make_step(program, "warm")["warm"]
+    assert (plan["modules"], plan["names"], plan["folders"]) == (["csv"], ["many", "program"], ["many"])
 
 
 @pytest.mark.parametrize(

@@ -110,10 +110,10 @@ def _find_written_by_call(node: ast.Call) -> Iterator[str]:
 
 
 def _asks_for_name(node: ast.AST) -> bool:
-    """Return True for `getattr(sys, NAME, …)`, if not of a name that tells of imports."""
+    """Return True for `getattr(sys, NAME, …)` of a name that the text says, if not of one that tells of imports."""
     if not isinstance(node, ast.Call) or get_called(node) not in ("getattr", "hasattr") or len(node.args) < 2:
         return False
-    return not (isinstance(node.args[1], ast.Constant) and node.args[1].value in _LOOKED_AT)
+    return isinstance(node.args[1], ast.Constant) and node.args[1].value not in _LOOKED_AT
 
 
 def _is_reading(node: ast.AST, child: ast.AST, own: set[str], methods: frozenset[str]) -> bool:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import ast
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from smalt.service.compute.local.plain_statements import Names, NotPlainError
@@ -41,6 +43,8 @@ SAFE = frozenset(
 _PASSED_OVER = frozenset({"azureml", "azure", "mldesigner", "mltable", "smalt"})
 """Packages whose imports change nothing for those that come after them."""
 _MOST_FILES = 64
+_MOST_ENTRIES = 2_000
+"""The largest list of a folder in which modules are looked for: some milliseconds of the server's time."""
 _MOST_BYTES = 150_000
 """The size of all files of a program together: 0.15 s of the server's time, once for a program."""
 
@@ -74,38 +78,26 @@ def find_module(folder: str, name: str) -> str | None:
     return None
 
 
-def list_names(folder: str) -> frozenset[str]:
-    """Return the names of the modules in a folder."""
-    found = set()
-    for entry in os.scandir(folder):
-        stem, suffix = entry.name.partition(".")[::2]
-        if suffix.endswith(("py", "pyc", "so")) or (entry.is_dir() and _find_file(entry.path, "__init__")):
-            found.add(stem)
-    return frozenset(found)
-
-
-def list_folders(folder: str) -> frozenset[str]:
-    """Return the names of the folders in a folder."""
-    return frozenset(entry.name for entry in os.scandir(folder) if entry.is_dir())
-
-
 class _Reading:
     """Reads one program, each of its files once."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        self._names = list_names(folder)
+        self._listed: dict[str, list[str]] = {}
+        self._names = self._list_names()
         self._read: set[tuple[str, bool]] = set()
         self._size = 0
         self._modules: dict[str, None] = {}
         self._writes: set[str] = set()
         self._is_closed = False
         """True after a package or a statement that may change what the imports after it do."""
+        self._is_trying = self._may_have_failed = False
+        """True in a `try`; true there after what may have failed, so that the rest of it may not run."""
 
     def read(self, path: str, module: str) -> Program:
         self._read_own(module if path.endswith("__main__.py") else module.rpartition(".")[0])
         self._read_file(path, is_main=True)
-        folders = list_folders(self._folder)
+        folders = frozenset(name for name in self._list(self._folder) if os.path.isdir(f"{self._folder}/{name}"))
         return Program(tuple(self._modules), self._names, folders, frozenset(self._writes))
 
     def _read_file(self, path: str, *, is_main: bool) -> None:
@@ -132,15 +124,28 @@ class _Reading:
             elif isinstance(one, ast.If) and (branch := names.find_branch(one)) is not None:
                 self._read_statements(branch, folder, names)
             elif isinstance(one, ast.Try):
-                with names.not_sure():
+                with names.not_sure(), self._try():
                     self._read_statements(one.body, folder, names)
                 self._pass(partial(self._pass_rest, one, names))
             elif isinstance(one, ast.With):
                 self._pass(partial(names.pass_context, one))
-                with names.not_sure():
+                with names.not_sure(), self._try():
                     self._read_statements(one.body, folder, names)
             else:
                 self._pass(partial(self._pass_statement, one, names))
+                self._may_have_failed = self._is_trying
+
+    @contextmanager
+    def _try(self) -> Iterator[None]:
+        """Statements that may not be reached: those after one that fails."""
+        is_trying, may_have_failed = self._is_trying, self._may_have_failed
+        self._is_trying = True
+        try:
+            yield
+        finally:
+            # One within another may end by an error that only the outer one handles.
+            self._may_have_failed = may_have_failed or (is_trying and self._may_have_failed)
+            self._is_trying = is_trying
 
     def _pass(self, look: Callable[[], None]) -> None:
         """Leave the imports after a statement to the program where it may change what they do."""
@@ -209,10 +214,12 @@ class _Reading:
         if top in self._names:
             self._read_own(name)
         elif top in SAFE:
-            if not self._is_closed:
+            if not (self._is_closed or self._may_have_failed):
                 self._modules.setdefault(name)
         elif not _is_known(top):
             self._is_closed = True
+        if top not in SAFE or top not in sys.stdlib_module_names:
+            self._may_have_failed = self._is_trying
 
     def _read_own(self, name: str) -> None:
         self._read_below(self._folder, name)
@@ -221,26 +228,53 @@ class _Reading:
         """Read a module below a folder, with the packages that it is in."""
         place = folder
         for part in name.split("."):
-            if (path := _find_file(place, part)) is not None and not path.endswith(".py"):
+            if (path := self._find_file(place, part)) is not None and not path.endswith(".py"):
                 self._is_closed = True  # compiled: it may do anything
             elif path is not None:
                 self._read_file(path, is_main=False)
             place = os.path.join(place, part)
 
+    def _find_file(self, folder: str, name: str) -> str | None:
+        """Return the file of a module or package as Python looks for it; None where there is none."""
+        for stem in (f"{name}/__init__", name):
+            place, start = os.path.split(os.path.join(folder, stem))
+            found = [entry for entry in self._list(place) if entry.partition(".")[0] == start]
+            for suffix in (".so", ".py", ".pyc"):
+                for entry in found:
+                    if entry.endswith(suffix) and (suffix == ".so" or entry == f"{start}{suffix}"):
+                        return os.path.join(place, entry)
+        return None
 
-def _find_file(folder: str, name: str) -> str | None:
-    """Return the file of a module or package as Python looks for it; None where there is none."""
-    for stem in (f"{name}/__init__", name):
-        place, start = os.path.split(os.path.join(folder, stem))
-        try:
-            found = [entry for entry in os.listdir(place) if entry.partition(".")[0] == start]
-        except OSError:
-            continue
-        for suffix in (".so", ".py", ".pyc"):
-            for entry in found:
-                if entry.endswith(suffix) and (suffix == ".so" or entry == f"{start}{suffix}"):
-                    return os.path.join(place, entry)
-    return None
+    def _list_names(self) -> frozenset[str]:
+        """Return the names of the modules in the program's folder."""
+        found = set()
+        for name in self._list(self._folder):
+            stem, suffix = name.partition(".")[::2]
+            if suffix.endswith(("py", "pyc", "so")) or _may_be_package(f"{self._folder}/{name}"):
+                found.add(stem)
+        return frozenset(found)
+
+    def _list(self, folder: str) -> list[str]:
+        """Return what is in a folder in which modules are looked for, none where there is no folder."""
+        if folder not in self._listed:
+            self._listed[folder] = _list_entries(folder)
+            if len(self._listed[folder]) > _MOST_ENTRIES:
+                raise UnreadableProgram("a folder of its code has too much in it to be read ahead")
+        return self._listed[folder]
+
+
+def _may_be_package(folder: str) -> bool:
+    entries = _list_entries(folder)
+    return len(entries) > _MOST_ENTRIES or any(entry.startswith("__init__.") for entry in entries)
+
+
+def _list_entries(folder: str) -> list[str]:
+    """Return what is in a folder, but not much more than _MOST_ENTRIES."""
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in islice(entries, _MOST_ENTRIES + 1)]
+    except OSError:
+        return []
 
 
 def _is_known(top: str) -> bool:
