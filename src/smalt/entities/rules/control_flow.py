@@ -22,7 +22,7 @@ from smalt.entities.rules.bindings import PipelineNames, find_whole_component, l
 from smalt.entities.rules.values import check_types
 from smalt.entities.schema.problems import Path, Problem, did_you_mean, format_value
 from smalt.entities.steps.dependencies import find_sources, get_text
-from smalt.entities.syntax.expression import find_expressions, has_expression, parse_binding, resolve_port
+from smalt.entities.syntax.expression import Expression, find_expressions, has_expression, parse_binding, resolve_port
 from smalt.entities.syntax.literals import PRIMITIVES, convert
 
 if TYPE_CHECKING:
@@ -171,12 +171,7 @@ def _check_if_else(name: str, node: IfElse, names: PipelineNames, where: Path, r
         return
     found = parse_binding(condition)
     if found is not None and found.kind == "parent.jobs.inputs" and found.job in names.steps:
-        given = vars(names.steps[str(found.job)]).get("inputs") or {}
-        value = given.get(resolve_port(found.name, given) or "")
-        bound = parse_binding(value) if isinstance(value, str) else None
-        if bound is None and not has_expression(get_text(value)):
-            _check_is_boolean(value, f"the input '{found.name}' of '{found.job}'", where, reader)
-        found = bound
+        found = _find_bound_to_input(found, names, where, reader)
     if found is not None and found.kind == "parent.inputs":
         value = names.inputs.get(resolve_port(found.name, names.inputs) or "")
         _check_is_boolean(value, f"the pipeline's input '{found.name}'", where, reader)
@@ -193,6 +188,16 @@ def _check_if_else(name: str, node: IfElse, names: PipelineNames, where: Path, r
             return
         outputs = names.list_ports(str(found.job), "outputs") or {}
         _check_is_value(outputs.get(resolve_port(found.name, outputs) or ""), (*where, "condition"), reader)
+
+
+def _find_bound_to_input(found: Expression, names: PipelineNames, where: Path, reader: Reader) -> Expression | None:
+    """Return the binding of the step's input that a condition names; a fixed value must be a boolean."""
+    given = vars(names.steps[str(found.job)]).get("inputs") or {}
+    value = given.get(resolve_port(found.name, given) or "")
+    bound = parse_binding(value) if isinstance(value, str) else None
+    if bound is None and not has_expression(get_text(value)):
+        _check_is_boolean(value, f"the input '{found.name}' of '{found.job}'", where, reader)
+    return bound
 
 
 def _check_is_boolean(value: Any, what: str, where: Path, reader: Reader) -> None:
@@ -257,16 +262,7 @@ def _check_do_while(node: DoWhile, steps: Mapping[str, Any], where: Path, reader
         return
     outputs, inputs = list_outputs(step), list_inputs(step)
     if outputs is not None:
-        if isinstance(node.condition, str):
-            name = parse_port_name(node.condition)
-            if name not in outputs and name.lower() not in ("true", "false"):
-                words = f"the body has no output '{name}'{did_you_mean(name, outputs)}"
-                reader.add_problem((*where, "condition"), words)
-            else:
-                _check_is_value(outputs.get(name), (*where, "condition"), reader)
-        for name in dict.fromkeys(find_mapped_inputs(node).values()):
-            if name not in outputs:
-                reader.add_problem((*where, "mapping"), f"the body has no output '{name}'{did_you_mean(name, outputs)}")
+        _check_outputs_of_body(node, outputs, where, reader)
     for name in find_mapped_inputs(node) if inputs is not None else ():
         if inputs is not None and name not in inputs:
             reader.add_problem((*where, "mapping"), f"the body has no input '{name}'{did_you_mean(name, inputs)}")
@@ -276,6 +272,19 @@ def _check_do_while(node: DoWhile, steps: Mapping[str, Any], where: Path, reader
         if isinstance(declared, Input) and isinstance(written, Output):
             source = f"the output '{output}' of the body"
             check_types(written.type or "uri_folder", declared.type, (*where, "mapping", name), reader, source)
+
+
+def _check_outputs_of_body(node: DoWhile, outputs: Mapping[str, Any], where: Path, reader: Reader) -> None:
+    """Check that the body has the outputs that the condition and the mapping name."""
+    if isinstance(node.condition, str):
+        name = parse_port_name(node.condition)
+        if name not in outputs and name.lower() not in ("true", "false"):
+            reader.add_problem((*where, "condition"), f"the body has no output '{name}'{did_you_mean(name, outputs)}")
+        else:
+            _check_is_value(outputs.get(name), (*where, "condition"), reader)
+    for name in dict.fromkeys(find_mapped_inputs(node).values()):
+        if name not in outputs:
+            reader.add_problem((*where, "mapping"), f"the body has no output '{name}'{did_you_mean(name, outputs)}")
 
 
 def _check_is_value(output: Any, path: Path, reader: Reader) -> None:

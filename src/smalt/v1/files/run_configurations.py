@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smalt.v1.conda_dependencies import CondaDependencies
+from smalt.v1.environment import Environment
 from smalt.v1.exceptions import RunConfigurationException
 from smalt.v1.files.environments import build_environment, dump_environment
 from smalt.v1.notices import tell_no_effect
@@ -85,21 +86,9 @@ def build_run_configuration(found: Mapping[str, Any], folder: str) -> RunConfigu
     made.target = found.get("target") or "local"
     made.node_count = int(found.get("nodeCount") or 1)
     made.max_run_duration_seconds = found.get("maxRunDurationSeconds")
-    environment = dict(found.get("environment") or {})
-    python = dict(environment.get("python") or {})
-    file = python.pop("condaDependenciesFile", None)
-    made.environment = build_environment({**environment, "python": python})
-    if file:
-        made.environment.python.conda_dependencies = CondaDependencies(_find_file(folder, str(file)))
+    made.environment = _build_environment(found.get("environment") or {}, folder)
     made.environment_variables = {str(key): str(one) for key, one in (found.get("environmentVariables") or {}).items()}
-    mpi, pytorch, tensorflow = (found.get(key) or {} for key in ("mpi", "pytorch", "tensorflow"))
-    made.mpi = MpiConfiguration(int(mpi.get("processCountPerNode") or 1), int(mpi.get("nodeCount") or made.node_count))
-    pytorch = pytorch or found.get("pyTorch") or {}
-    count = pytorch.get("processCount")
-    made.pytorch = PyTorchConfiguration(pytorch.get("communicationBackend") or "Nccl", count, made.node_count)
-    made.tensorflow = TensorflowConfiguration(
-        int(tensorflow.get("workerCount") or 1), int(tensorflow.get("parameterServerCount") or 0)
-    )
+    _set_distributions(made, found)
     docker = found.get("docker") or {}
     made.docker = DockerConfiguration(
         bool(docker.get("useDocker")), arguments=docker.get("arguments") or (), shm_size=docker.get("shmSize")
@@ -110,6 +99,27 @@ def build_run_configuration(found: Mapping[str, Any], folder: str) -> RunConfigu
     made.spark.configuration = dict((found.get("spark") or {}).get("configuration") or {})
     tell_no_effect("the run configuration", {key: _drop_empty(found.get(key)) for key in _NO_EFFECT})
     return made
+
+
+def _build_environment(found: Mapping[str, Any], folder: str) -> Environment:
+    """Return the environment, with the conda file that it names."""
+    python = dict(found.get("python") or {})
+    file = python.pop("condaDependenciesFile", None)
+    environment = build_environment({**found, "python": python})
+    if file:
+        environment.python.conda_dependencies = CondaDependencies(_find_file(folder, str(file)))
+    return environment
+
+
+def _set_distributions(made: RunConfiguration, found: Mapping[str, Any]) -> None:
+    mpi, pytorch, tensorflow = (found.get(key) or {} for key in ("mpi", "pytorch", "tensorflow"))
+    made.mpi = MpiConfiguration(int(mpi.get("processCountPerNode") or 1), int(mpi.get("nodeCount") or made.node_count))
+    pytorch = pytorch or found.get("pyTorch") or {}
+    count = pytorch.get("processCount")
+    made.pytorch = PyTorchConfiguration(pytorch.get("communicationBackend") or "Nccl", count, made.node_count)
+    made.tensorflow = TensorflowConfiguration(
+        int(tensorflow.get("workerCount") or 1), int(tensorflow.get("parameterServerCount") or 0)
+    )
 
 
 _DATA = {"dataReferences": "data_references", "data": "data", "outputData": "output_data"}
