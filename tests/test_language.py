@@ -17,6 +17,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 
 INTERNAL_PAGES = [ROOT / "docs/design.md", *sorted((ROOT / "docs/internals").glob("*.md"))]
 MODULE = re.compile(r"`([a-z][a-z0-9_]*(?:/[a-z0-9_]+)+(?:\.py)?)/?`")
+MEMBER = re.compile(r"`([A-Z]\w+)\.(\w+)(?:\(\))?`")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -179,6 +180,17 @@ def test_internal_pages_name_modules_that_exist(page: Path) -> None:
     assert not [
         name for name in named if not any((top / f"{name}{end}").exists() for top in tops for end in ("", ".py"))
     ]
+
+
+@pytest.mark.parametrize("page", INTERNAL_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_internal_pages_name_members_that_exist(page: Path) -> None:
+    """Of a class of the source, such as `Queues`, `Queues.grant` names a member: a method or an attribute."""
+    texts: dict[str, str] = defaultdict(str)
+    for where, node in nodes():
+        if isinstance(node, ast.ClassDef):
+            texts[node.name] += (ROOT / "src/smalt" / where.partition("::")[0]).read_text()
+    named = [(owner, name) for owner, name in MEMBER.findall(page.read_text()) if owner in texts]
+    assert not [f"{owner}.{name}" for owner, name in named if not re.search(rf"\b{name}\b", texts[owner])]
 
 
 def test_most_functions_say_verb_and_object() -> None:
