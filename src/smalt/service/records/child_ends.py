@@ -8,20 +8,20 @@ from smalt.service.records.database import Database
 from smalt.service.records.jobs import JOINED_COLUMNS, Job
 
 
-class ToldParent(NamedTuple):
-    """A composite that was told of the end of a child."""
+class ParentState(NamedTuple):
+    """The state of a composite after it was told of the end of a child."""
 
     open: int
     """The number of children whose ends it was not told of yet."""
     is_canceled: bool
 
 
-def tell_end(db: Database, child: Job) -> ToldParent:
+def tell_end(db: Database, child: Job) -> ParentState:
     """Record that the parent was told of the child's end."""
     told = "UPDATE jobs SET open=open-1, ends=ends+1 WHERE id=? RETURNING open, cancel_requested, ends"
     left, is_canceled, child.end_number = db.rows(told, (child.parent_id,))[0]
     db.execute("UPDATE jobs SET end_number=? WHERE id=?", (child.end_number, child.id))
-    return ToldParent(left, bool(is_canceled))
+    return ParentState(left, bool(is_canceled))
 
 
 def list_untold_ends(db: Database) -> list[Job]:
