@@ -88,6 +88,8 @@ def test_mlflow_is_in_an_environment_that_the_hint_names(tmp_path: Path) -> None
         ),
         ("bash: line 1: no-such-program: command not found\n", "bash: line 1: no-such-program: command not found"),
         ("cat: /x: No such file or directory\n", "cat: /x: No such file or directory"),
+        ("curl: (7) Failed to connect to warehouse\n", "curl: (7) Failed to connect to warehouse"),
+        ("connection refused: warehouse:5432\n", "connection refused: warehouse:5432"),
         ("train.py: error: unrecognized arguments: --x\n", "train.py: error: unrecognized arguments: --x"),
         ("Error in f(x) : object 'y' not found\nExecution halted\n", "Error in f(x) : object 'y' not found"),
         ("\x1b[31m2026-01-01 ERROR load: no rows\x1b[0m\r\n", "2026-01-01 ERROR load: no rows"),

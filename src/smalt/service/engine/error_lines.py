@@ -21,6 +21,7 @@ _ERROR_LINES = re.compile(
     r"|Error in .* : ?"  # R
     r"|(?:[^\s:]+: )?(?:fatal )?(?:error|fatal|panic)(?:\[\w+\])?: "
     r"|(?:[^\s:]+: )(?:line \d+: )?.*(?:not found|No such file or directory|Permission denied|cannot [a-z]+ )"  # shells
+    r"|(?:[^\s:]+: )?(?:.*\b[Cc]onnection refused\b|(?:\(\d+\) )?Failed to [a-z]+ )"  # ssh, curl
     r"|.*\b(?:ERROR|CRITICAL|FATAL)\b",  # loggers
 )
 
