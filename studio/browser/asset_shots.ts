@@ -6,6 +6,11 @@ test("the pages of assets", async ({ page }) => {
   await open(page, "data");
   await page.getByRole("link", { name: "fares" }).waitFor();
   await shoot(page, "data");
+  await page.getByRole("button", { name: "Upload…" }).click();
+  const table = "hour,distance_km,fare\n8,3.2,11.4\n23,11.5,31.0\n";
+  await page.getByLabel("Files").setInputFiles({ name: "night-fares.csv", mimeType: "text/csv", buffer: Buffer.from(table.repeat(20_000)) });
+  await page.getByLabel("Description").fill("Taxi fares of one night");
+  await shoot(page, "data-upload");
   await page.goto(`${PAGES}/data/fares?tab=files`);
   await page.locator(".file-list button").first().click();
   await page.locator(".preview table").waitFor();

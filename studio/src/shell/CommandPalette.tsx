@@ -67,7 +67,7 @@ export function CommandPalette() {
     ];
     const words = text.toLowerCase().split(/\s+/).filter(Boolean); // the jobs may be those of the text before
     const matching = jobs.filter((job) => words.every((word) => `${job.name} ${job.display_name ?? ""} ${job.experiment}`.toLowerCase().includes(word)));
-    const found = matching.map((job) => ({ name: job.display_name ?? job.name, what: job.experiment, job, run: () => go(buildPath(folder, "jobs", job.name)) }));
+    const found = matching.map((job) => ({ name: job.display_name ?? job.name, what: job.display_name ? `${job.name} · ${job.experiment}` : job.experiment, job, run: () => go(buildPath(folder, "jobs", job.name)) }));
     return text ? [...found, ...chooseCommands(commands, text)] : [...commands, ...found];
   }, [jobs, text, folder, session, isOpen]);
 
