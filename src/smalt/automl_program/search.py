@@ -163,14 +163,20 @@ class TableSearch:
             "split_type": "uniform" if problem.folds.is_holdout else problem.folds,
             "cv_score_agg_func": _average_folds,
         }
+        return {**arguments, **self._make_data_arguments()}
+
+    def _make_data_arguments(self) -> dict[str, Any]:
+        """Return the arguments with the rows to train on, and how they are validated."""
+        problem = self.problem
         if problem.folds.is_holdout:
             train, valid = self._order_rows(problem.folds.pairs[0][0]), problem.folds.pairs[0][1]
-            arguments.update(
-                eval_method="holdout", X_val=problem.features.iloc[valid], y_val=problem.truth[valid], sample=True
-            )
+            arguments = {
+                "eval_method": "holdout", "X_val": problem.features.iloc[valid], "y_val": problem.truth[valid],
+                "sample": True,
+            }  # fmt: skip
         else:
             train = np.arange(len(problem.truth))
-            arguments.update(eval_method="cv", n_splits=problem.folds.get_n_splits())
+            arguments = {"eval_method": "cv", "n_splits": problem.folds.get_n_splits()}
         arguments.update(X_train=problem.features.iloc[train], y_train=problem.truth[train])
         if problem.weights is not None:
             arguments["sample_weight"] = problem.weights[train]

@@ -39,11 +39,7 @@ def do_while(body: Any, mapping: Mapping[Any, Any], max_iteration_count: int, co
     values = vars(node)
     values["body"] = StepPromise(body)
     if condition is not None:
-        name = values["condition"] = _find_output(body, condition, where)
-        kind = find_declared_type(body, name)
-        if kind is not None and kind not in PRIMITIVES:
-            words = f"the condition must be a boolean, but the output '{name}' is data ({kind})"
-            raise UserErrorException(words, where)
+        values["condition"] = _find_condition(body, condition, where)
     values["mapping"] = {
         key if isinstance(key, StepOutput) and _find_output(body, key, where) else _find_output(body, key, where): [
             _find_input(body, each, where) for each in (value if isinstance(value, (list, tuple)) else [value])
@@ -55,6 +51,15 @@ def do_while(body: Any, mapping: Mapping[Any, Any], max_iteration_count: int, co
     values["_line"] = where
     add_step(node)
     return node
+
+
+def _find_condition(body: Any, given: Any, where: Any) -> str:
+    """Return the name of the body's output that is the condition; data is none."""
+    name = _find_output(body, given, where)
+    kind = find_declared_type(body, name)
+    if kind is not None and kind not in PRIMITIVES:
+        raise UserErrorException(f"the condition must be a boolean, but the output '{name}' is data ({kind})", where)
+    return name
 
 
 def _find_output(body: Any, given: Any, where: Where) -> str:

@@ -45,10 +45,7 @@ def make_sweep(
     fixed = {name: value for name, value in node.inputs.items() if not isinstance(value, SweepDistribution)}
     space = {name: value for name, value in node.inputs.items() if isinstance(value, SweepDistribution)}
     space.update(search_space or {})
-    for name in space:
-        if name not in component.inputs:
-            words = did_you_mean(name, component.inputs) or f"; there are {join_words(component.inputs, 'and')}"
-            raise UnexpectedKeywordError(f"the step has no input '{name}' to vary{words}", where)
+    _check_space(space, component, where)
     for name in space:
         fixed.pop(name, None)
     given = {
@@ -75,6 +72,13 @@ def make_sweep(
     remove_step(node)
     add_step(new)
     return new
+
+
+def _check_space(space: Mapping[str, Any], component: Any, where: Any) -> None:
+    for name in space:
+        if name not in component.inputs:
+            words = did_you_mean(name, component.inputs) or f"; there are {join_words(component.inputs, 'and')}"
+            raise UnexpectedKeywordError(f"the step has no input '{name}' to vary{words}", where)
 
 
 def _with_settings(component: Component, node: CommandNode, of_sweep: set[str]) -> Component:

@@ -234,15 +234,7 @@ def deploy_service(
     """Make an endpoint with one deployment, which `wait_for_deployment` waits for."""
     from smalt.entities import ManagedOnlineDeployment, ManagedOnlineEndpoint
 
-    if len(models) > 1:
-        raise WebserviceException(
-            f"the service '{name}' has {len(models)} models, and an online deployment of v2 has one: register them as "
-            "one model, a folder with all of them"
-        )
-    if inference_config is None or inference_config.environment is None:
-        raise WebserviceException(
-            f"the service '{name}' needs an inference_config with an entry_script and an environment"
-        )
+    inference = _check_parts(name, models, inference_config)
     client = workspace.client
     if not overwrite and name in {str(one.name) for one in client.online_endpoints.list()}:
         raise WebserviceException(f"there is a service '{name}' already; choose another name, or say overwrite=True")
@@ -262,8 +254,8 @@ def deploy_service(
             name=DEPLOYMENT,
             endpoint_name=name,
             model=f"azureml:{models[0].id}" if models else None,
-            code_configuration=inference_config.build_code(),
-            environment=_build_environment(inference_config.environment),
+            code_configuration=inference.build_code(),
+            environment=_build_environment(inference.environment),
             instance_type="Standard_DS3_v2",
             instance_count=1,
         )
@@ -273,6 +265,20 @@ def deploy_service(
     made = Webservice(workspace, name)
     made._poller = poller
     return made
+
+
+def _check_parts(name: str, models: Sequence[Any], inference_config: InferenceConfig | None) -> InferenceConfig:
+    """Return the inference configuration; raise if an online deployment of v2 cannot have these parts."""
+    if len(models) > 1:
+        raise WebserviceException(
+            f"the service '{name}' has {len(models)} models, and an online deployment of v2 has one: register them as "
+            "one model, a folder with all of them"
+        )
+    if inference_config is None or inference_config.environment is None:
+        raise WebserviceException(
+            f"the service '{name}' needs an inference_config with an entry_script and an environment"
+        )
+    return inference_config
 
 
 def _build_environment(environment: Environment) -> Any:

@@ -114,13 +114,7 @@ def _make_sweep(call: Call) -> Value:
         "max_concurrent_runs", "max_duration_minutes", "policy", "estimator", "run_config", "resume_from",
         "resume_child_runs",
     )  # fmt: skip
-    trial, sampling = call.get("run_config") or call.require("estimator"), call.require("hyperparameter_sampling")
-    if trial.kind != "ScriptRunConfig" or not trial.variable or sampling.kind != "Sampling":
-        raise call.refuse("the text does not tell its run_config or its sampling", spreads=True)
-    if trial.facts.get("opaque"):
-        raise call.refuse("its run_config is made in a function; write both in one place", spreads=True)
-    if not call.rewriter.is_settled(trial) or not call.rewriter.is_settled(sampling):
-        raise call.refuse("its run_config or its sampling depends on a condition", spreads=True)
+    trial, sampling = _find_parts(call)
     if call.get("resume_from") is not None or call.get("resume_child_runs") is not None:
         call.note("v2 has no warm start: this sweep begins without the earlier trials")
     entries: dict[str, Value] = sampling.facts["entries"]
@@ -149,6 +143,18 @@ def _make_sweep(call: Call) -> Value:
     call.rewriter.before.append(f"{held} = {searched}")
     settings = _write_settings(call, sampling)
     return call.build(f"{held}.sweep", settings, "Sweep", settings=settings, **facts)
+
+
+def _find_parts(call: Call) -> tuple[Value, Value]:
+    """Return the script run that is tried and the sampling; refuse those that the text does not settle."""
+    trial, sampling = call.get("run_config") or call.require("estimator"), call.require("hyperparameter_sampling")
+    if trial.kind != "ScriptRunConfig" or not trial.variable or sampling.kind != "Sampling":
+        raise call.refuse("the text does not tell its run_config or its sampling", spreads=True)
+    if trial.facts.get("opaque"):
+        raise call.refuse("its run_config is made in a function; write both in one place", spreads=True)
+    if not call.rewriter.is_settled(trial) or not call.rewriter.is_settled(sampling):
+        raise call.refuse("its run_config or its sampling depends on a condition", spreads=True)
+    return trial, sampling
 
 
 def _write_settings(call: Call, sampling: Value) -> list[tuple[str, str]]:
