@@ -52,11 +52,16 @@ export function NodePanel({ job, tab, now, isTop, onTab, onSelect, onClose }: Pr
   function prepare(key: TabKey) {
     if (key === "metrics" && key !== tab) prepareMetrics(api, job);
   }
+  /** Ask before anything is drawn for the choice, which takes a few milliseconds. */
+  function choose(key: TabKey) {
+    prepare(key);
+    onTab(key);
+  }
   function press(event: KeyboardEvent) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
     const next = tabs[(tabs.findIndex((one) => one.key === tab) + step + tabs.length) % tabs.length];
-    onTab(next.key);
+    choose(next.key);
     document.getElementById(`tab-${next.key}`)?.focus();
   }
   return (
@@ -72,7 +77,7 @@ export function NodePanel({ job, tab, now, isTop, onTab, onSelect, onClose }: Pr
       {isAlone && <RerunDialog name={job.name} only={job.label.split("/").at(-1)} onClose={() => setAlone(false)} />}
       <div className="tabs" role="tablist" aria-label="About this step" onKeyDown={press} onFocus={(event) => event.target.matches(":focus-visible") && prepare("metrics")}>
         {tabs.map(({ key, name }) => (
-          <button key={key} id={`tab-${key}`} role="tab" aria-selected={key === tab} aria-controls="tab-content" tabIndex={key === tab ? 0 : -1} onPointerEnter={() => prepare(key)} onClick={() => onTab(key)}>{name}</button>
+          <button key={key} id={`tab-${key}`} role="tab" aria-selected={key === tab} aria-controls="tab-content" tabIndex={key === tab ? 0 : -1} onPointerEnter={() => prepare(key)} onClick={() => choose(key)}>{name}</button>
         ))}
       </div>
       <div className="tab-content" id="tab-content" role="tabpanel" aria-labelledby={`tab-${tab}`} key={`${job.name} ${tab}`} tabIndex={0}>
