@@ -12,6 +12,7 @@ import uv
 
 from smalt.exceptions import RefusedError
 from smalt.machine.home import Home
+from smalt.service.data.files.write_protection import allow_writing
 from smalt.service.environments import BuiltEnvironment, Environments
 from smalt.service.environments.builders.installed_packages import list_packages
 from tests.helpers import eventually
@@ -241,3 +242,80 @@ def test_pip_install_user_on_the_host_stays_in_the_job(
     own = realised.clone(tmp_path / "job")
     run(own, "PIP_USER=1 python -m pip install ink")
     assert run(own, "python -c 'import ink; print(ink.__file__)'").startswith(f"{tmp_path}/job/lib/")
+
+
+WRITES = (
+    "sed -i s/1.0/9.9/ {package}/__init__.py",
+    "printf 'x = 1\n' >> {package}/__init__.py",
+    "ln {package}/__init__.py here && trap 'rm here' EXIT && printf 'x = 1\n' >> here",
+    "rm {package}/__init__.py",
+    "touch {package}/more.py",
+    "printf x >> {venv}/pyvenv.cfg",
+)
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_job_cannot_write_to_what_all_jobs_share(realised: BuiltEnvironment, tmp_path: Path, write: str) -> None:
+    """An ordinary user's job that edits a package, by whatever name, is refused; the next one finds it as it was."""
+    (site,) = realised.template.sees
+    before = {path: path.read_bytes() for path in Path(site).rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    command = write.format(package=f"{site}/shade", venv=realised.shared)
+    assert as_ordinary_user(f"cd {tmp_path} && {command}") != 0
+    after = {path: path.read_bytes() for path in Path(site).rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    assert after == before
+
+
+def as_ordinary_user(command: str) -> int:
+    """Run a command without root's right to write what is read-only; return its exit code."""
+    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner", "--inh-caps=-all"]
+    prefix = [*drop, "--"] if os.geteuid() == 0 else []
+    return subprocess.run([*prefix, "bash", "-ec", command], check=False).returncode
+
+
+def test_modules_are_compiled_once_for_all_jobs(realised: BuiltEnvironment, tmp_path: Path) -> None:
+    """The bytecode that one job leaves is the next one's, although the packages themselves are read-only."""
+    (site,) = realised.template.sees
+    own = realised.clone(tmp_path / "job")
+    cached = run(own, "python -c 'import shade; print(shade.__cached__)'")
+    assert cached.startswith(f"{site}/shade/__pycache__/")
+    assert Path(cached).is_file()
+    assert not os.path.realpath(cached).startswith(f"{realised.shared}/")
+
+
+def test_an_environment_shares_no_file_with_uvs_cache(realised: BuiltEnvironment, uv_cache: Path) -> None:
+    """Nor does what a job itself installs: whoever writes there writes only his own."""
+    assert realised.shared is not None
+    files = [path for path in Path(realised.shared).rglob("*") if path.is_file() and not path.is_symlink()]
+    assert len(files) > 3
+    assert [path for path in files if path.stat().st_nlink > 1] == []
+
+
+def test_what_a_job_installs_by_uv_shares_no_file_with_its_cache(realised: BuiltEnvironment, tmp_path: Path) -> None:
+    """A later build installs from the cache: what the job writes must not be in it."""
+    own = realised.clone(tmp_path / "job")
+    run(own, f"{uv.find_uv_bin()} pip install --no-index --find-links $PIP_FIND_LINKS ink")
+    (installed,) = (tmp_path / "job").glob("lib/*/site-packages/ink/__init__.py")
+    assert installed.stat().st_nlink == 1
+
+
+def test_environments_of_an_earlier_smalt_are_protected(
+    environments: Environments, realised: BuiltEnvironment, tmp_path: Path
+) -> None:
+    """When a server starts: their files become their own and read-only, their bytecode stays."""
+    assert realised.shared is not None
+    (site,) = realised.template.sees
+    package, cache = Path(site, "shade"), Path(site, "shade", "__pycache__")
+    allow_writing(realised.shared)
+    own = realised.clone(tmp_path / "job")
+    cached = Path(run(own, "python -c 'import shade; print(shade.__cached__)'"))
+    target = cache.resolve()
+    cache.unlink()
+    target.rename(cache)
+    os.link(package / "__init__.py", tmp_path / "second")
+    inode = cached.stat().st_ino
+    environments.remove_left_over()
+    eventually(lambda: not os.stat(str(realised.shared)).st_mode & 0o222)
+    assert os.stat(package / "__init__.py").st_nlink == 1
+    assert cache.is_symlink()
+    assert cached.stat().st_ino == inode
+    assert run(own, "shade") == f"1.0 {tmp_path}/job"

@@ -98,6 +98,26 @@ def _count_namespaces(descriptors: Path) -> int:
 
 
 @can_seal
+@pytest.mark.parametrize("way", WRITES)
+def test_what_all_steps_share_cannot_be_written(rig: Rig, client: Client, data: Path, way: str) -> None:
+    """A step that writes to a sealed path fails there, and needs no input for that."""
+    step = rig.step("a", WRITES[way].replace("{}", str(data)), seals=[str(data)], writes=[])
+    client.start(step)
+    assert client.exit("a")["code"] != 0
+    assert "Read-only file system" in Path(step["log"]).read_text()
+    assert sorted(path.name for path in data.rglob("*")) == ["f.txt", "g.txt", "sub"]
+    assert (data / "f.txt").read_text() == "first\n"
+
+
+def test_what_is_only_sealed_is_not_watched(rig: Rig, weak: Client, data: Path) -> None:
+    """Without namespaces a sealed path, which may have many entries, costs a step nothing."""
+    step = rig.step("a", f"echo more >>{data}/f.txt", seals=[str(data)], reads={str(data / "sub"): "d"})
+    weak.start(step)
+    assert weak.exit("a")["code"] == 0
+    assert list(watching.read_note(claims.make_path(step["folder"], "a"))) == [str(data / "sub")]
+
+
+@can_seal
 def test_a_file_can_be_an_input(rig: Rig, client: Client, data: Path) -> None:
     """Of an input that is a file, that file is read-only and the one beside it is not."""
     step = rig.step("a", f"echo x >{data}/sub/h; echo more >{data}/f.txt", reads={f"{data}/f.txt": "d"})

@@ -8,8 +8,9 @@ import socket
 import struct
 from typing import Any
 
-PROTOCOL = 6
-"""2: a step can wait for another (`after`). 3: for certain steps; `go`. 4: `reads`, `writes`. 5: `wake`. 6: `warm`."""
+PROTOCOL = 7
+"""2: a step can wait for another (`after`). 3: for certain steps; `go`. 4: `reads`, `writes`. 5: `wake`. 6: `warm`.
+7: `seals`."""
 
 Message = dict[str, Any]
 

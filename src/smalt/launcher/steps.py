@@ -272,10 +272,11 @@ class RunningSteps:
         reads: dict[str, str] = step.get("reads", {})
         try:
             writes: list[str] = step.get("writes", [])
-            with self._sealing.seal_inputs(list(reads), writes) as unsealed:
-                if unsealed:
-                    watching.write_input_facts(record.claim, {path: reads[path] for path in unsealed}, writes)
-                self._start_shell(step, record, environment, mark, is_sealed=len(unsealed) < len(reads))
+            sealed = [*reads, *step.get("seals", ())]
+            with self._sealing.seal_inputs(sealed, writes) as unsealed:
+                if watched := {path: reads[path] for path in unsealed if path in reads}:
+                    watching.write_input_facts(record.claim, watched, writes)
+                self._start_shell(step, record, environment, mark, is_sealed=len(unsealed) < len(sealed))
         except (OSError, ValueError) as error:
             self._record_refusal(record, f"cannot start the step: {error}")
             return False

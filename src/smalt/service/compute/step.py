@@ -86,7 +86,9 @@ class RunnableStep(NamedTuple):
     """Not now: in the place of the next step that exits with code 0 once all of these did; or on `go`."""
     reads: Mapping[str, str] = {}
     """Paths that it may only read, each with the name of its input."""
+    seals: tuple[str, ...] = ()
+    """Paths that it is kept from writing to where the launcher can; they are not watched otherwise."""
     writes: tuple[str, ...] = ()
-    """Paths that it may write although they lie below one of `reads`."""
+    """Paths that it may write although they lie below one of `reads` or `seals`."""
     warm: Mapping[str, Any] | None = None
     """The plan by which it may start as a child of a warm parent (`compute/local/warm_starts.py`)."""

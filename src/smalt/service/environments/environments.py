@@ -35,6 +35,7 @@ from smalt.service.environments.resolution.declarations import (
 from smalt.service.environments.resolution.image_map import find_file
 from smalt.service.environments.resolution.image_names import is_service_base
 from smalt.service.environments.store import integrity
+from smalt.service.environments.store.environment_protection import protect_earlier, protect_environment
 from smalt.service.environments.store.environment_store import EnvironmentRecord, EnvironmentStore, get_size
 from smalt.service.environments.views.built_environments import VARIABLES, BuiltEnvironment
 from smalt.service.environments.views.host_python import HostPython
@@ -186,9 +187,12 @@ class Environments:
         return self._overlays.retain(os.fspath(folder))
 
     def remove_left_over(self) -> None:
-        """Remove what earlier servers of the home left half done; called when a server starts."""
+        """Remove what earlier servers of the home left half done, and protect what they built; called when a server
+        starts.
+        """
         self._overlays.remove_left_over()
         self._store.remove_left_over()
+        protect_earlier(self._store.list_finished())
         if self._images is not None:
             self._images.start_sweep()
 
@@ -313,6 +317,7 @@ class Environments:
             template=ready.template,
             overlays=self._overlays,
             has_mlflow=ready.has_mlflow,
+            shared=str(venv),
         )
 
     def _make_contained(self, planned: BuildPlan, record: EnvironmentRecord) -> BuiltEnvironment:
@@ -447,6 +452,7 @@ class Environments:
             size=get_size(building) if planned.declared.conda else get_recorded_size(venv),
             relaxed=relaxed,
         )
+        protect_environment(building)
         self._store.publish(building, record)
         return record
 

@@ -266,8 +266,8 @@ def _make_message(step: RunnableStep) -> dict[str, Any]:
         "timeout": step.timeout,
         "grace": step.grace,
     }
-    if step.reads:
-        message.update(reads=dict(step.reads), writes=list(step.writes))
+    if step.reads or step.seals:
+        message.update(reads=dict(step.reads), seals=list(step.seals), writes=list(step.writes))
     if step.warm is not None:
         message["warm"] = step.warm
     return message if step.after is None else {**message, "after": list(step.after)}

@@ -139,9 +139,10 @@ class LocalSteps:
         if reason and spec.warm is not None:
             say(f"started cold: {reason}")
         writes = (folders.folder, folders.artifacts, *layout.outputs.values())
+        shared = layout.environment.shared
         return RunnableStep(
             spec.id, text, folders.folder, folders.cwd, variables, folders.log, spec.timeout, spec.grace,
-            reads=self.find_protected_paths(inputs), writes=writes, warm=warm,
+            reads=self.find_protected_paths(inputs), seals=(shared,) if shared else (), writes=writes, warm=warm,
         )  # fmt: skip
 
     def find_protected_paths(self, inputs: InputPaths) -> dict[str, str]:

@@ -7,6 +7,7 @@ import errno
 import os
 import shutil
 import stat
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -225,6 +226,16 @@ def _try_reflink(read_end: int, write_end: int, pair: tuple[int, int]) -> bool:
         _cannot_reflink.add(pair)
         return False
     return True
+
+
+def can_reflink(folder: str | os.PathLike[str]) -> bool:
+    """Return True if files of the folder's file system can share their content until one is written."""
+    with tempfile.TemporaryFile(dir=folder) as source, tempfile.TemporaryFile(dir=folder) as target:
+        source.write(b"x")
+        source.flush()
+        device = os.fstat(source.fileno()).st_dev
+        pair = (device, device)
+        return pair not in _cannot_reflink and _try_reflink(source.fileno(), target.fileno(), pair)
 
 
 def _read_and_write(read_end: int, write_end: int) -> int:

@@ -62,6 +62,7 @@ class ServerTool:
             interpreter = await asyncio.to_thread(self._choose_interpreter)
             log(f"installing {self._title} for Python {interpreter.version}, once for this home")
             building = self._store.begin(self._name)
+            shares = virtual_environments.SHARES_CACHE.set(True)
             try:
                 await virtual_environments.build_environment(
                     building / "venv",
@@ -75,6 +76,7 @@ class ServerTool:
                 record = await asyncio.to_thread(self._make_record, building, interpreter, started)
                 self._store.publish(building, record)
             finally:
+                virtual_environments.SHARES_CACHE.reset(shares)
                 self._store.give_up(building)
             self._remove_old()
             log(f"installed in {record.seconds:.1f} s: {len(record.packages)} packages, {record.size / 1e6:.0f} MB")

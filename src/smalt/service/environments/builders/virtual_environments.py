@@ -7,11 +7,13 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 
 import uv
 
+from smalt.service.data.files.copying import can_reflink
 from smalt.service.environments.build_errors import EnvironmentFailed, read_uv_error
 from smalt.service.environments.builders import shared_files
 from smalt.service.environments.builders.build_processes import LOCKS, OutputLines, run_process
@@ -24,6 +26,9 @@ from smalt.service.environments.builders.shared_files import find_owners
 from smalt.service.environments.resolution.requirements import copy_local_files
 
 Log = Callable[[str], None]
+
+SHARES_CACHE: ContextVar[bool] = ContextVar("SHARES_CACHE", default=False)
+"""True while a tool is installed that only the server runs: it may share files with uv's cache."""
 
 # Compiling these takes long and ends in an error where no wheel fits the Python: better told at once.
 _NEVER_COMPILED = ("numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "pyarrow", "h5py", "grpcio", "pillow")
@@ -205,8 +210,20 @@ async def _run_uv(arguments: list[str], cwd: Path, lines: OutputLines) -> None:
 
 def _make_variables(building: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
-    linking = {} if _can_link(building) else {"UV_LINK_MODE": "copy"}  # so that uv does not warn of it
-    return {**linking, **kept, **make_uv_variables(os.environ)}
+    return {**kept, **make_uv_variables(os.environ), **_choose_link_mode(building)}
+
+
+def _choose_link_mode(building: Path) -> dict[str, str]:
+    """Return uv's setting: jobs' environments share no file with its cache, as whoever wrote one would write both."""
+    caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    cache = Path(os.environ.get("UV_CACHE_DIR") or f"{caches}/uv")
+    while not cache.exists() and cache != cache.parent:
+        cache = cache.parent
+    if cache.stat().st_dev != building.stat().st_dev:
+        return {"UV_LINK_MODE": "copy"}
+    if SHARES_CACHE.get():
+        return {}
+    return {"UV_LINK_MODE": "clone" if can_reflink(building) else "copy"}
 
 
 def make_index_variables() -> dict[str, str]:
@@ -223,15 +240,6 @@ def make_index_variables() -> dict[str, str]:
         if uvs in told:
             told.setdefault(pips, told[uvs])
     return told
-
-
-def _can_link(building: Path) -> bool:
-    """True if uv's cache is on the file system of the environment."""
-    caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    cache = Path(os.environ.get("UV_CACHE_DIR") or f"{caches}/uv")
-    while not cache.exists() and cache != cache.parent:
-        cache = cache.parent
-    return cache.stat().st_dev == building.stat().st_dev
 
 
 def _parse_numbers(name: str) -> list[int]:

@@ -10,8 +10,9 @@ from smalt.service.environments.image_source import ContainerImage
 from smalt.service.environments.views.overlay_layout import OverlayTemplate
 from smalt.service.environments.views.overlay_pool import OverlayPool
 
-VARIABLES = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-"""Settings of every job's pip: install into the job, and do not check for a newer pip."""
+VARIABLES = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "UV_LINK_MODE": "copy"}
+"""Settings of every job's pip and uv: install into the job, do not check for a newer pip, and share no file with uv's
+cache, which later builds and jobs install from."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class BuiltEnvironment:
     """True if jobs in it may use MLflow; unknown, so False, for the host's Python."""
     folder: str | None = None
     """The folder of this job's view; None for the environment itself."""
+    shared: str | None = None
+    """The folder that the views of all jobs show and none may write to; None for a container and for the host."""
     container: ContainerImage | None = None
     """The image that jobs run in, if any; `bin` and `python` are then of that image."""
 

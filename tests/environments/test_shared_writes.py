@@ -1,0 +1,52 @@
+"""What a job writes into the environment that all jobs share never reaches another job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers import Server, eventually
+
+from .conftest import conda
+
+WS = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/default"
+
+WRITES = {
+    "append": "printf 'x = 1\\n' >> $package/__init__.py",
+    "in place": "sed -i s/1.0/9.9/ $package/__init__.py",
+    "program": "printf x >> $venv/bin/shade",
+    "link": "ln -s $package here && printf 'x = 1\\n' >> here/__init__.py",
+    "remove": "rm -rf $package",
+}
+
+
+def run_job(server: Server, name: str, command: str) -> tuple[str, str]:
+    """Run a job in an environment with the package shade; return its status and log."""
+    body = {"jobType": "Command", "command": command, "environmentId": "azureml:shades:1"}
+    assert server.ask("PUT", f"{WS}/jobs/{name}", {"properties": body}).status == 201
+
+    def get_status() -> str:
+        answer: Any = server.ask("GET", f"{WS}/jobs/{name}").body
+        return str(answer["properties"]["status"])
+
+    eventually(lambda: get_status() in ("Completed", "Failed"), 60)
+    place = f"workspaces/default/datastores/workspaceartifactstore/ExperimentRun/dcid.{name}/user_logs/std_log.txt"
+    return get_status(), Path(server.home.path(place)).read_text()
+
+
+@pytest.mark.parametrize("way", WRITES)
+def test_a_job_that_writes_to_its_environment_changes_no_other(own_server: Server, wheels: Path, way: str) -> None:
+    """The write fails with a sentence of the system, for root too; the next job finds the package as it was."""
+    own_server.start(environment={"PIP_FIND_LINKS": str(wheels)})
+    properties = {"condaFile": conda("shade==1.0")["condaFile"]}
+    assert own_server.ask("PUT", f"{WS}/environments/shades/versions/1", {"properties": properties}).status == 201
+    find = "package=$(python -c 'import shade; print(*shade.__path__)') && venv=${package%/lib/*}"
+    status, log = run_job(own_server, "writer", f"{find} && {WRITES[way]}")
+    assert status == "Failed"
+    assert "Read-only file system" in log or "Permission denied" in log
+    assert run_job(own_server, "reader", "shade && python -c 'import shade; shade.x' 2>&1 | tail -n 1")[1] == (
+        f"1.0 {own_server.home.root}/workspaces/default/jobs/reader/environment\n"
+        "AttributeError: module 'shade' has no attribute 'x'\n"
+    )
