@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.helpers import Server, host_job
@@ -85,3 +87,42 @@ def test_a_name_that_cannot_be_one_is_told(server: Server, made: str, name: str)
     """Blanks, too."""
     status, sentence = register(server, made, "folder", "uri_folder", name.replace(" ", "%20"))
     assert (status, "cannot be the name of an asset" in sentence) == (400, True), sentence
+
+
+WAYS = {"local": "file://{folder}/{name}", "datastore": "azureml://datastores/workspaceblobstore/paths/given/{name}"}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_content_at_a_path_is_of_its_type_too(server: Server, workspace: str, tmp_path: Path, way: str) -> None:
+    """A path of this machine and one in a datastore are looked at as the output of a job is."""
+    place = tmp_path
+    if way == "datastore":
+        named = workspace.rpartition("/")[2]
+        place = server.home.path("workspaces", named, "datastores", "workspaceblobstore", "given")
+    (place / "folder").mkdir(parents=True)
+    (place / "file").write_text("1")
+
+    def put(name: str, type: str, **more: str) -> tuple[int, str]:
+        is_model = type.endswith("_model")
+        kind, uri, key = ("models", "modelUri", "modelType") if is_model else ("data", "dataUri", "dataType")
+        body = {"properties": {uri: WAYS[way].format(folder=place, name=name), key: type, **more}}
+        told = server.ask("PUT", f"{workspace}/{kind}/{way}-{type}/versions/1", body)
+        return told.status, told.body["error"]["message"] if told.status >= 400 else ""
+
+    for name, type, why in (
+        ("folder", "uri_file", "it is a folder"),
+        ("file", "uri_folder", "it is a file"),
+        ("folder", "mltable", "the folder has no file MLTable"),
+        ("folder", "mlflow_model", "the folder has no file MLmodel; make its type custom_model"),
+    ):
+        status, sentence = put(name, type)
+        assert (status, why in sentence) == (400, True), sentence
+    (place / "folder" / "MLTable").write_text("paths: []")
+    (place / "folder" / "MLmodel").write_text("flavors: {}")
+    assert put("file", "uri_file") == (201, "")
+    for type in ("uri_folder", "mltable", "mlflow_model"):
+        assert put("folder", type) == (201, "")
+    if way == "datastore":
+        (place / "folder" / "MLmodel").unlink()
+        assert put("folder", "mlflow_model", description="of what is there already")[0] == 200
+        assert put("later", "mlflow_model", description="")[0] == 409

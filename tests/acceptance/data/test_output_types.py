@@ -20,6 +20,18 @@ WRONG = [
         "mltable", "rm -rf {o} && echo 1 > {o}",
         "it is a file, but its type is mltable; make its type uri_file, or write a folder",
     ),
+    (
+        "mltable", "echo 1 > {o}/x",
+        "its type is mltable, but the folder has no file MLTable; make its type uri_folder, or write that file",
+    ),
+    (
+        "mlflow_model", "echo 1 > {o}/x",
+        "its type is mlflow_model, but the folder has no file MLmodel; make its type custom_model, or write that file",
+    ),
+    (
+        "triton_model", "rm -rf {o} && echo 1 > {o}",
+        "it is a file, but its type is triton_model; make its type custom_model, or write a folder",
+    ),
 ]  # fmt: skip
 
 
@@ -41,7 +53,8 @@ def test_an_output_that_is_not_of_its_type_is_not_registered(
     called = "step 'a'" if is_step else "job '"
     assert f"output 'o' of {called}" in ran.out + ran.err
     assert f"was not registered as '{name}': {words}" in ran.out + ran.err
-    assert desk.smalt(f"data show -n {name} --label latest").code == 1
+    kind = "model" if type.endswith("_model") else "data"
+    assert desk.smalt(f"{kind} show -n {name} --label latest").code == 1
 
 
 @pytest.mark.parametrize("name", ["bad name!", "-x", "a/b", "x" * 256])

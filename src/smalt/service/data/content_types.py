@@ -10,7 +10,9 @@ _MARKS = {"mlflow_model": "MLmodel", "mltable": "MLTable"}
 
 
 def explain_unfit(path: Path, type: str) -> str | None:
-    """Return why the content is not of its type, and what to do; None if it is."""
+    """Return why the content is not of its type, and what to do; None if it is, or if nothing is there."""
+    if not path.exists():
+        return None
     is_folder = path.is_dir()
     if type == "uri_file" and is_folder:
         return "it is a folder, but its type is uri_file; make its type uri_folder, or write a file"

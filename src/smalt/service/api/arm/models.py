@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from smalt.service.api.arm.asset_collection import AssetCollection
-from smalt.service.api.arm.asset_content import Keys, fix_named_content
+from smalt.service.api.arm.asset_content import Keys, fix_named_content, refuse_unfit_content
 from smalt.service.api.request import ApiRequest
 from smalt.service.data.uris.uri_forms import JobOutput, parse_uri
 from smalt.service.engine.versions.protection import protect_output
+from smalt.service.records import assets
 
 _CONTENT = Keys("modelUri", "modelType", "custom_model")
 
@@ -23,6 +24,8 @@ class _ModelCollection(AssetCollection):
         uri = properties.get("modelUri")
         if not isinstance(uri, str):
             return properties
+        if assets.get_version(request.server.db, request.workspace.id, "models", name, version) is None:
+            await refuse_unfit_content(request, f"model '{name}'", properties, _CONTENT)
         if await fix_named_content(request, f"model '{name}'", properties, _CONTENT):
             found = parse_uri(uri)
             if isinstance(found, JobOutput) and not properties.get("jobName"):

@@ -142,10 +142,8 @@ def _refuse_unfit(context: EngineContext, job: Job, named: list[_NamedOutput]) -
         if not os.access(place, os.R_OK):
             why = "cannot be read" if os.path.lexists(place) else "was not written, or was removed"
             raise Conflict(f"{whole}: {place} {why}")
-        if one.type == "uri_file" or not os.path.isdir(place):
-            unfit = explain_unfit(place, one.type)
-            if unfit and one.type != "triton_model":
-                raise Conflict(f"{whole}: {unfit}")
+        if unfit := explain_unfit(place, one.type):
+            raise Conflict(f"{whole}: {unfit}")
 
 
 def _describe_job(job: Job) -> str:
