@@ -150,6 +150,52 @@ def test_what_create_refuses_validate_refuses_alike(files: Desk, case: str) -> N
         assert f"{key}:" not in text
 
 
+_IN = "command: ls\nenvironment: azureml:host\ninputs: {d: %s}\n"
+_STEP_IN = "jobs: {a: {command: ls, environment: azureml:host, inputs: {d: %s}}}\n"
+_TWO = "{o: {name: n, version: '1'}, p: {type: uri_file, name: n, version: '1'}}"
+_TRIAL = (
+    "type: sweep\ntrial: {command: 'echo ${{search_space.x}}'}\nsearch_space: {x: {type: choice, values: [1]}}\n"
+    "sampling_algorithm: random\nobjective: {goal: minimize, primary_metric: m}\nlimits: {max_total_trials: 1}\n"
+)
+_AUTOML = "type: automl\ntask: classification\nprimary_metric: accuracy\ntarget_column_name: y\ntraining_data: %s\n"
+ALONE = {
+    "an input without a path": _IN % "{type: uri_folder}",
+    "an input of a step without a path": _STEP_IN % "{type: uri_folder}",
+    "an input of a pipeline without a path": f"inputs: {{d: {{type: uri_file}}}}\njobs: {{a: {STEP}}}\n",
+    "a file for a folder": _IN % "{type: uri_folder, path: d/f}",
+    "a folder for a file": _STEP_IN % "{type: uri_file, path: d}",
+    "a file without a type": _IN % "{path: d/f}",
+    "a bad reference": _IN % "{type: uri_file, path: 'azureml:'}",
+    "a name that cannot be": "name: a b\ncommand: ls\nenvironment: azureml:host\n",
+    "no environment": "command: ls\n",
+    "no environment of a trial": _TRIAL,
+    "one version for two outputs": f"command: ls\nenvironment: azureml:host\noutputs: {_TWO}\n",
+    "one version for two outputs of a step": f"jobs: {{a: {{outputs: {_TWO}, {STEP[1:]}}}\n",
+    "a Spark program that is not there": WRONG["spark"],
+    "a table without a path": _AUTOML % "{type: mltable}",
+    "a table that is none": _AUTOML % "{type: mltable, path: d}",
+    "a type that is a list": "type: []\ncommand: ls\nenvironment: azureml:host\n",
+}
+
+
+@pytest.mark.parametrize("case", ALONE)
+def test_what_needs_no_server_is_told_without_one(files: Desk, case: str) -> None:
+    """`--local` refuses what the server refuses, in its words and at its line."""
+    files.write("job.yml", ALONE[case])
+    local, validated = files.smalt("job validate --local --file job.yml"), files.smalt("job validate --file job.yml")
+    assert local.err.startswith(("job.yml:", "error: ", "'a b' is", "this job names no environment"))
+    assert (local.code, local.err) == (validated.code, validated.err)
+    assert "unexpectedly" not in local.err
+
+
+@pytest.mark.parametrize("case", {**RIGHT, "unknown data": WRONG["unknown data"], "sweep step": WRONG["sweep step"]})
+def test_what_only_a_server_knows_is_not_told_without_one(files: Desk, case: str) -> None:
+    """`--local` takes whatever its files do not show to be wrong."""
+    files.write("job.yml", {**RIGHT, **WRONG}[case])
+    ran = files.smalt("job validate --local --file job.yml")
+    assert (ran.code, ran.err) == (0, "job.yml: ok\n")
+
+
 @pytest.mark.parametrize("case", WRONG)
 def test_programs_are_told_alike(files: Desk, case: str) -> None:
     """`jobs.validate` and `jobs.create_or_update` of a job that a program loads."""

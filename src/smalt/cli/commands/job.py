@@ -401,7 +401,13 @@ def validate_job(ctx: Invocation, file: str | None, name: str | None, set: tuple
     from smalt.yaml.loading import list_warnings
 
     job = documents.read_document("job", file, set, {"name": name})
-    found = [] if local else ctx.client.jobs.validate(job, raise_on_failure=True).warnings
+    found: list[str] = []
+    if local:
+        from smalt.client.jobs.local_checks import check_alone
+
+        check_alone(job)
+    else:
+        found = ctx.client.jobs.validate(job, raise_on_failure=True).warnings
     found = found or submission.find_ineffective(job)  # the server says nothing of a job that is there already
     submission.print_warnings(ctx, found)
     ctx.print_note(f"{file}: ok")

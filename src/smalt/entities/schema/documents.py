@@ -43,7 +43,7 @@ def choose_noun(reader: Reader, data: Mapping[str, Any], kind: str, type: str | 
     for known, where in table.items():
         if known.replace("_", "") == folded:
             return load_noun(where)
-    if kind == "job" and given in STEPS:
+    if kind == "job" and isinstance(given, str) and given in STEPS:
         reader.add_problem(("type",), f"a job of type '{given}' can only be a step of a pipeline")
         return None
     words = f"unknown type {format_value(given)} of {_format_kind(kind)}"

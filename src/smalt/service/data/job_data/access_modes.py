@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 
+from smalt.entities.rules.content import explain_wrong_kind
 from smalt.entities.syntax.references import Reference, parse_uri
 from smalt.exceptions import NotFound, RefusedError
 from smalt.service.data.datastores.managed_folders import find_managed
@@ -187,16 +188,12 @@ def explain_read_only(location: Location, mode: str | None, root: str) -> str | 
 
 def explain_not_a_file(location: Location, type: str | None) -> str | None:
     """Return the sentence for a folder given to an input of type uri_file."""
-    if type != FILE or location.path is None or not location.path.is_dir():
-        return None
-    return f"{location.uri} is a folder, but the input's type is uri_file; make it uri_folder or name a file"
+    return explain_wrong_kind(location.uri, location.path, type) if type == FILE and location.path else None
 
 
 def explain_not_a_folder(location: Location, type: str | None) -> str | None:
     """Return the sentence for a file given to an input of type uri_folder; the job is given the file all the same."""
-    if type != FOLDER or location.path is None or not location.path.is_file():
-        return None
-    return f"{location.uri} is a file, but the input's type is uri_folder; make it uri_file or name a folder"
+    return explain_wrong_kind(location.uri, location.path, type) if type == FOLDER and location.path else None
 
 
 def is_empty(place: str | os.PathLike[str]) -> bool:

@@ -1,0 +1,147 @@
+"""Checks of a job that need no server although a server makes them: for `smalt job validate --local`.
+
+Each sentence is the one with which the server refuses the job, at the same place.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from smalt.client.connection.name_rules import check_name
+from smalt.client.jobs.validation import add_places
+from smalt.entities.assets.environment import Environment
+from smalt.entities.jobs.automl.job import DATA
+from smalt.entities.jobs.inputs import ASSETS, Input, Output
+from smalt.entities.rules.content import explain_wrong_kind
+from smalt.entities.rules.pipeline import explain_missing_path
+from smalt.entities.steps.bindings import find_component
+from smalt.entities.syntax.expression import has_expression
+from smalt.entities.syntax.references import PREFIX, parse_reference
+from smalt.exceptions import LocatedProblem, ValidationException
+
+_INSTEAD = "give it one, such as 'environment: azureml:host' for your own Python"
+
+_FILES = ("py_files", "jars", "files", "archives")
+
+
+def check_alone(job: Any) -> None:
+    """Raise ValidationException with every problem of a job from a file that can be told without a server."""
+    if job.name:
+        check_name("job", job.name)
+    problems = [*_check_environment(job), *_check_noun(job, "")]
+    if problems:
+        raise ValidationException(add_places(job, [LocatedProblem("", 0, 0, one) for one in dict.fromkeys(problems)]))
+
+
+def _check_environment(job: Any) -> Iterator[str]:
+    trial = vars(job).get("trial")
+    if job.type == "command" and not job.environment:
+        yield f"this job names no environment; {_INSTEAD}"
+    if job.type == "sweep" and "environment" in getattr(trial, "_fields", ()) and not trial.environment:
+        yield f"trial: the trial names no environment; {_INSTEAD}"
+
+
+def _check_noun(noun: Any, where: str) -> Iterator[str]:
+    """Yield the problems of a job or a step, and of the steps in it."""
+    component = find_component(noun)
+    for owner, prefix in ((noun, where), (vars(noun).get("trial"), f"{where}trial.")):
+        environment, code = getattr(owner, "environment", None), getattr(owner, "code", None)
+        if isinstance(environment, Environment) and not _has_content(environment):
+            yield f"{prefix}environment: the environment has no content; give 'image', 'conda_file' or 'build'"
+        if isinstance(code, str) and code == PREFIX:
+            yield (
+                f"{prefix}code: '{code}' names nothing; write azureml:NAME:VERSION, azureml:NAME@latest or "
+                "azureml://registries/…"
+            )
+    if vars(noun).get("compute") == "":
+        yield f"{where}compute: it is empty; name a compute, or remove the key"
+    yield from _check_files(noun, where)
+    yield from _check_inputs(noun, f"{where}inputs.", getattr(component, "inputs", None) or {})
+    yield from _check_tables(noun, where)
+    yield from _check_versions(noun, f"{where}outputs.")
+    steps = vars(noun).get("jobs")
+    for name, step in steps.items() if isinstance(steps, Mapping) else ():
+        if hasattr(step, "_fields"):
+            yield from _check_noun(step, f"{where}jobs.{name}.")
+
+
+def _check_files(noun: Any, where: str) -> Iterator[str]:
+    """Yield the files that a Spark job names and its local code lacks."""
+    code = vars(noun).get("code")
+    if noun.type != "spark" or not isinstance(code, str) or not os.path.isdir(code):
+        return
+    named = [("entry.file", noun.entry.file)] if noun.entry and noun.entry.file else []
+    named += [(key, one) for key in _FILES for one in vars(noun).get(key) or ()]
+    for key, path in named:
+        plain = str(path).partition("#")[0].removeprefix("./")
+        is_relative = "://" not in plain and not plain.startswith("/") and "*" not in plain
+        if is_relative and not os.path.isfile(os.path.join(code, plain)):
+            yield f"{where}{key}: there is no file '{path}' in the code of this Spark job"
+
+
+def _has_content(environment: Environment) -> bool:
+    return bool(environment.image or environment.conda_file or environment.build)
+
+
+def _check_inputs(noun: Any, where: str, declared: Mapping[str, Any]) -> Iterator[str]:
+    inputs = vars(noun).get("inputs")
+    for name, value in inputs.items() if isinstance(inputs, Mapping) else ():
+        type = getattr(declared.get(name), "type", None)
+        if isinstance(value, str) and type in ASSETS:
+            value = Input(type=type, path=value)
+        if not isinstance(value, Input):
+            continue
+        if not value.path:
+            yield f"{where}{name}: {explain_missing_path(str(name))}"
+        elif problem := _explain_data(str(value.path), value.type, type, value.mode):
+            yield f"{where}{name}: {problem}"
+
+
+def _check_tables(noun: Any, where: str) -> Iterator[str]:
+    """Yield the problems of the tables that an AutoML job names."""
+    for name in DATA if noun.type == "automl" else ():
+        given = getattr(noun, name, None)
+        table = given if isinstance(given, Input) else Input(path=given) if given else None
+        if table is None:
+            continue
+        kind, path = table.type or "mltable", str(table.path or "")
+        if not path:
+            yield f"{where}{name}: {name} has a type and no path; give it a path"
+        elif problem := _explain_data(path, kind):
+            yield f"{where}{name}: {problem}"
+        elif kind == "mltable" and os.path.isabs(path) and not os.path.isfile(f"{path}/MLTable"):
+            yield (
+                f"{where}{name}: {path} is not a folder with a file 'MLTable'; for a file as it is, write "
+                "'type: uri_file'"
+            )
+
+
+def _explain_data(path: str, type: str | None, declared: str | None = None, mode: str | None = None) -> str | None:
+    """Return why local data is neither of its input's type nor of its component's; None if it may be of one."""
+    if has_expression(path):
+        return None
+    if path.startswith(PREFIX) and not path.startswith(f"{PREFIX}//") and parse_reference(path) is None:
+        return f"{path} is not an asset reference; write azureml:NAME:VERSION or azureml:NAME@latest"
+    if not os.path.isabs(path) or mode == "direct":
+        return None
+    own = type or declared or "uri_folder"
+    wrong = [explain_wrong_kind(f"file://{quote(path)}", path, each) for each in (own, declared or own)]
+    return wrong[0] if all(wrong) else None
+
+
+def _check_versions(noun: Any, where: str) -> Iterator[str]:
+    """Yield the outputs that are to become the same version as another."""
+    outputs = vars(noun).get("outputs")
+    known: dict[tuple[bool, str, str], Any] = {}
+    for name, output in outputs.items() if isinstance(outputs, Mapping) else ():
+        if not isinstance(output, Output) or not output.name or not output.version or has_expression(output.version):
+            continue
+        is_model = str(output.type).endswith("_model")
+        key = (is_model, output.name, str(output.version))
+        if key in known:
+            asset = f"{'model' if is_model else 'data asset'} '{output.name}:{output.version}'"
+            yield f"{where}{name}: {asset} is the output '{known[key]}' already; give each its own version"
+        known[key] = name
