@@ -122,3 +122,13 @@ def test_half_a_character_is_refused(server: Server, workspace: str, half: bytes
             method, path, raw=b'{"jobs": ["' + half + b'"], "properties": {"command": "' + half + b'"}}'
         )
         assert (answer.status, answer.body["error"]["message"]) == (400, "the body is not Unicode text (UTF-8)")
+
+
+@pytest.mark.parametrize("kind", ["jobs/{}", "data/{}/versions/1", "models/{}/versions/1", "data/d/versions/{}"])
+@pytest.mark.parametrize("slash", ["%2F", "%2f"])
+def test_a_name_with_a_slash_is_told_so(server: Server, workspace: str, kind: str, slash: str) -> None:
+    """Azure's client sends the slash of a name encoded."""
+    answer = server.ask("PUT", f"{workspace}/{kind.format(f'a{slash}b')}", {"properties": JOB})
+    sentence = "'a/b' cannot be a name, as it contains '/'; use letters, digits, '-' and '_'"
+    assert (answer.status, answer.body["error"]["message"]) == (400, sentence)
+    assert server.ask("GET", f"{workspace}/nothing/here").status == 404

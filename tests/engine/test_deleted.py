@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from smalt.service.api.arm import jobs as jobs_api
+from smalt.service.api.request import ApiRequest
+from smalt.service.api.server_context import ServerContext
 from smalt.service.records import events, jobs
 from tests.engine.bench import Workbench, workbench
 from tests.engine.test_hand_over import Gates, attempts
@@ -84,3 +91,41 @@ async def test_a_pipeline_that_is_deleted_while_its_inputs_are_looked_for(
         await asyncio.to_thread(eventually, lambda: deleted not in bench.engine._input_checks, "the answer")
         assert (await bench.over(bench.submit("next", gates.mark("next")))).status == "Completed"
         assert events.list_since(bench.db, deleted.id, 0) == noted
+
+
+async def test_who_waits_for_a_job_that_is_deleted(gates: Gates) -> None:
+    """A server that ends waits for its jobs; one that is deleted meanwhile is over."""
+    async with workbench() as bench:
+        job = bench.submit("deleted", gates.command("deleted"))
+        await gates.begun("deleted")
+        context = cast("ServerContext", SimpleNamespace(engine=bench.engine, db=bench.db))
+        waiting = asyncio.create_task(ServerContext.wait_until_over(context, job, time.monotonic() + 30))
+        await asyncio.sleep(0)
+        bench.engine.cancel(job)
+        await bench.over(job)
+        await bench.engine.deletions.delete_job(bench.workspace, job, "tester")
+        assert await waiting is True
+        assert await ServerContext.wait_until_over(context, job, time.monotonic() + 30) is True
+
+
+async def test_a_job_that_is_deleted_while_it_is_put_again(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its data is looked at beside the loop; a job that is gone after that is submitted as a new one."""
+    async with workbench() as bench:
+        job = await bench.over(bench.submit("again", gates.mark("again")))
+        body = jobs.read_properties(bench.db, job.id)
+
+        async def delete_meanwhile(*_: object) -> None:
+            await bench.engine.deletions.delete_job(bench.workspace, job, "tester")
+
+        async def read_object() -> dict[str, object]:
+            return {"properties": body}
+
+        monkeypatch.setattr(jobs_api, "_check_same_data", delete_meanwhile)
+        monkeypatch.setattr(jobs_api, "_render_job", lambda request, found: {"id": found.id})
+        server = SimpleNamespace(engine=bench.engine, db=bench.db)
+        request = SimpleNamespace(
+            server=server, workspace=bench.workspace, principal="me", read_object=read_object, get_name=lambda: "again"
+        )
+        answer = await jobs_api.put_job(cast("ApiRequest", request))
+        assert answer.status_code == 201
+        assert json.loads(answer.body) == {"id": job.id + 1}

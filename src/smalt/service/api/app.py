@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 from starlette.types import Receive, Scope, Send
 
-from smalt.exceptions import NotFound, RefusedError
+from smalt.exceptions import NotFound, RefusedError, ValidationException
 from smalt.service.api import key_vault, workspace_paths
 from smalt.service.api.auth import job_permissions, job_reads, workspace_access
 from smalt.service.api.auth.middleware import SecurityMiddleware
@@ -78,7 +79,12 @@ class _Dispatcher:
     def _find_workspace_handler(
         self, scope: Scope, request: ApiRequest, found: workspace_paths.WorkspacePath
     ) -> Awaitable[Any]:
-        handler, scope["path_params"], template = self._routers[found.prefix].find_route(scope["method"], found.rest)
+        try:
+            handler, scope["path_params"], template = self._routers[found.prefix].find_route(
+                scope["method"], found.rest
+            )
+        except HTTPException as error:
+            raise _explain_slash(scope, error) from None
         scope["smalt.workspace"] = _find_workspace(scope, found)
         scope["smalt.files"] = "/smalt/v1" + get_workspace_id(scope["smalt.workspace"])
         _check_job(scope, found.prefix, template)
@@ -92,6 +98,15 @@ class _Dispatcher:
             raise RefusedError("the token is good for one workspace only, not for the server")
         _check_job(scope, job_permissions.SERVER, template)
         return handler(request)
+
+
+def _explain_slash(scope: Scope, error: HTTPException) -> Exception:
+    """Return the error of a request that finds no route; one that sends a name with a slash is told so."""
+    segments = scope.get("raw_path", b"").decode("latin-1").split("/")
+    name = next((unquote(segment) for segment in segments if "%2f" in segment.lower()), None)
+    if name is None or error.status_code != 404:
+        return error
+    return ValidationException(f"'{name[:100]}' cannot be a name, as it contains '/'; use letters, digits, '-' and '_'")
 
 
 def _check_job(scope: Scope, prefix: str, template: str) -> None:

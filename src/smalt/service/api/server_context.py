@@ -174,10 +174,10 @@ class ServerContext:
             await self.wait_until_over(job, deadline)
 
     async def wait_until_over(self, job: jobs.Job, deadline: float) -> bool:
-        """Wait for the end of the job's tree or the deadline; return True if the job is over."""
+        """Wait for the end of the job's tree or the deadline; return True if the job is over, and perhaps deleted."""
         news = self.engine.watch.add_watcher(job.root_id)
         try:
-            while not jobs.get_job(self.db, job.id).is_over:
+            while (found := jobs.find_job(self.db, job.id)) is not None and not found.is_over:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return False

@@ -50,9 +50,10 @@ async def put_job(request: ApiRequest) -> ApiResponse:
     """
     properties = convert_urls(request, get_properties(await request.read_object()))
     there = jobs.find_by_name(request.server.db, request.workspace.id, request.get_name())
+    if there is not None and "status" not in properties:  # else it is what GET gave, described otherwise
+        await _check_same_data(request, there, properties)
+        there = jobs.find_by_name(request.server.db, request.workspace.id, there.name)  # it may be deleted meanwhile
     if there is not None:
-        if "status" not in properties:  # else it is what GET gave, described otherwise
-            await _check_same_data(request, there, properties)
         shape = _render_job(request, there)
         submitted = jobs.read_properties(request.server.db, there.id)
         sent = kinds.expand_body(request.server.engine.context, request.workspace, properties)
