@@ -319,3 +319,48 @@ def test_environments_of_an_earlier_smalt_are_protected(
     assert cache.is_symlink()
     assert cached.stat().st_ino == inode
     assert run(own, "shade") == f"1.0 {tmp_path}/job"
+
+
+CHANGES = {
+    "append": ("printf 'x = 1\n' >> {site}/shade/__init__.py", "site-packages/shade/__init__.py was written"),
+    "by a link": ("ln -s {site} {own}/there; printf x >> {own}/there/shade/__init__.py", "__init__.py was written"),
+    "in place": ("sed -i s/1.0/9.9/ {site}/shade/__init__.py", "site-packages/shade/"),
+    "add": ("touch {site}/sitecustomize.py", "site-packages/sitecustomize.py was added"),
+    "remove": ("rm {site}/shade/__init__.py", "site-packages/shade/__init__.py was removed"),
+    "map": (
+        "python -c 'import mmap; f = open(\"{site}/shade/__init__.py\", \"r+b\"); "
+        "m = mmap.mmap(f.fileno(), 0); m[0:1] = b\"#\"'",
+        "__init__.py was written",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs inotify")
+@pytest.mark.parametrize("way", CHANGES)
+def test_a_changed_environment_is_told_and_built_again(environments: Environments, tmp_path: Path, way: str) -> None:
+    """Who ran in it is told what was changed, and the next job gets one as it is declared."""
+    asset, lines = conda("shade==1.0", name="changed"), list[str]()
+    realised = asyncio.run(environments.get_or_build(asset, lines.append))
+    own = realised.clone(tmp_path / "job")
+    run(own, "shade")
+    assert environments.find_change(own) is None
+    assert environments.find_built(asset) is not None
+    assert realised.shared is not None
+    allow_writing(realised.shared)  # as root does not need, and others can do
+    command, words = CHANGES[way]
+    (site,) = realised.template.sees
+    run(own, command.format(site=site, own=tmp_path))
+    assert words in str(environments.find_change(own))
+    assert environments.find_built(asset) is None
+    again = asyncio.run(environments.get_or_build(asset, lines.append))
+    assert words in str(environments.find_change(own)), "it stays so for who ran in the changed one"
+    assert environments.find_change(again) is None
+    assert run(again.clone(tmp_path / "next"), "shade") == f"1.0 {tmp_path}/next"
+    assert not Path(site, "sitecustomize.py").exists()
+
+
+def test_a_removed_environment_is_not_changed(environments: Environments, tmp_path: Path) -> None:
+    """What smalt itself removes was not changed by anybody."""
+    realised = asyncio.run(environments.get_or_build(conda("ink", name="removed"), lambda line: None))
+    assert asyncio.run(environments.remove(realised.declared_hash))
+    assert environments.find_change(realised) is None

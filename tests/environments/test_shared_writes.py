@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from smalt.service.data.files.write_protection import allow_writing
 from tests.helpers import Server, eventually
 
 from .conftest import conda
@@ -50,3 +53,33 @@ def test_a_job_that_writes_to_its_environment_changes_no_other(own_server: Serve
         f"1.0 {own_server.home.root}/workspaces/default/jobs/reader/environment\n"
         "AttributeError: module 'shade' has no attribute 'x'\n"
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs inotify")
+def test_a_job_whose_environment_is_changed_meanwhile_fails(own_server: Server, wheels: Path, tmp_path: Path) -> None:
+    """Whoever changed it, nobody knows what the job ran; the next one has an environment as it is declared."""
+    own_server.start(environment={"PIP_FIND_LINKS": str(wheels)})
+    properties = {"condaFile": conda("shade==1.0")["condaFile"]}
+    assert own_server.ask("PUT", f"{WS}/environments/shades/versions/1", {"properties": properties}).status == 201
+    ready, go = tmp_path / "ready", tmp_path / "go"
+    find = "python -c 'import shade; print(shade.__file__)'"
+    wait = f"until [ -e {go} ]; do sleep 0.02; done"
+
+    def change() -> None:
+        eventually(lambda: ready.exists() and ready.read_text().endswith("\n"), 60)
+        file = Path(ready.read_text().strip())
+        allow_writing(file)
+        with file.open("a") as there:
+            there.write("__version__ = '9.9'\n")
+        go.touch()
+
+    changer = threading.Thread(target=change)
+    changer.start()
+    status, _ = run_job(own_server, "reader", f"{find} > {ready}; {wait}; shade")
+    changer.join()
+    assert status == "Failed"
+    answer: Any = own_server.ask("GET", f"{WS}/jobs/reader").body
+    said = answer["properties"]["properties"]["smalt.error"]
+    assert "its environment was changed while it ran" in said
+    assert "site-packages/shade/__init__.py was written" in said
+    assert run_job(own_server, "next", "shade")[1].startswith("1.0 ")

@@ -9,6 +9,10 @@ import weakref
 from collections.abc import Iterator
 
 OPENED, WRITTEN, ATTRIBUTES, CLOSED_WRITTEN, REMOVED, MOVED = 0x20, 0x02, 0x04, 0x08, 0x400, 0x800
+ADDED = 0x80 | 0x100
+"""An entry of a folder was moved there or created."""
+LOST = 0x40 | 0x200
+"""An entry of a folder was moved away or deleted."""
 OVERFLOW = 0x4000
 """More happened than the kernel keeps: some notices are lost."""
 IGNORED = 0x8000
@@ -52,6 +56,11 @@ class FileNotices:
 
     def read_notices(self) -> Iterator[tuple[int, int]]:
         """Yield number and kinds of all notices that are there."""
+        for number, kinds, _ in self.read_named_notices():
+            yield number, kinds
+
+    def read_named_notices(self) -> Iterator[tuple[int, int, str]]:
+        """Yield number, kinds and name of all notices that are there; the name is of an entry of a folder, or empty."""
         while True:
             try:
                 data = os.read(self._fd, 1 << 16)
@@ -60,8 +69,9 @@ class FileNotices:
             at = 0
             while at < len(data):
                 number, kinds, _, length = _EVENT.unpack_from(data, at)
+                name = os.fsdecode(data[at + _EVENT.size : at + _EVENT.size + length].rstrip(b"\0"))
                 at += _EVENT.size + length
-                yield number, kinds
+                yield number, kinds, name
 
 
 def read_most_files() -> int:

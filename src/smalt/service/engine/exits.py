@@ -125,6 +125,8 @@ class ExitSettler:
             error = self._explain_failure(run, leaf, backend, spec, error)
         elif change := run.input_change or results.find_changed_input(spec, noted):
             error = outcome.make_error(change, "InputChanged")
+        elif run.environment is not None and (change := self._state.context.environments.find_change(run.environment)):
+            error = outcome.make_error(change, "EnvironmentChanged")
         try:
             if error is None:
                 results.check_values(spec)

@@ -38,6 +38,7 @@ from smalt.service.environments.store import integrity
 from smalt.service.environments.store.environment_protection import protect_earlier, protect_environment
 from smalt.service.environments.store.environment_store import EnvironmentRecord, EnvironmentStore, get_size
 from smalt.service.environments.views.built_environments import VARIABLES, BuiltEnvironment
+from smalt.service.environments.views.change_watch import ChangeWatch, WatchedEnvironment
 from smalt.service.environments.views.host_python import HostPython
 from smalt.service.environments.views.overlay_layout import OverlayTemplate, make_template
 from smalt.service.environments.views.overlay_pool import OverlayPool
@@ -73,6 +74,7 @@ class _LoadedEnvironment(NamedTuple):
     record: EnvironmentRecord
     template: OverlayTemplate | None
     has_mlflow: bool
+    watched: WatchedEnvironment | None = None
 
 
 class Environments:
@@ -96,6 +98,7 @@ class Environments:
         self._tools = EnvironmentStore(home.path("tools"))
         self._overlays = OverlayPool(home.path("environments", ".spare"))
         self._host = HostPython(self._overlays)
+        self._changes = ChangeWatch()
         self._images = images
         self._conda = CondaBuilder(home)
         self._known: dict[tuple[object, ...], DeclaredEnvironment] = {}
@@ -120,6 +123,19 @@ class Environments:
         planned = self._make_plan(asset, await images.find_state() if images else _NO_ENGINE)
         build = self._builds.get(planned.hash)
         return self._find_planned(planned), build is not None and not build.task.done()
+
+    def find_change(self, built: BuiltEnvironment) -> str | None:
+        """Return a sentence if an environment was changed since it was built; the next job builds it again.
+
+        Whoever ran in it meanwhile may have run other code than it declares.
+        """
+        self._changes.read_changes()
+        if built.watched is None or built.watched.change is None:
+            return None
+        return (
+            f"its environment was changed while it ran ({built.watched.change}), by it or by another job, and may only "
+            "be read; to use a changed package, put a copy into the job's code, or install it with pip"
+        )
 
     def invalidate_host(self) -> None:
         """Forget what was seen of the host's packages before now, as a job was submitted."""
@@ -216,6 +232,7 @@ class Environments:
         ready = self._ready.get(path.name)
         if ready is not None and ready.template is not None and self._overlays.is_used(ready.template):
             raise RefusedError("a job uses it now; repair it when that is over")
+        self._forget_ready(path.name)
         self._store.remove_unused(path)
 
     def list_catalogue(self) -> list[curated_environments.CatalogueEntry]:
@@ -244,7 +261,7 @@ class Environments:
             has_image = record is not None and record.container is not None
             if record is not None and has_image and self._images and not await self._images.remove_image(record):
                 return None
-            self._ready.pop(declared_hash, None)
+            self._forget_ready(declared_hash)
             await asyncio.to_thread(self._store.remove, declared_hash)
         return record.size if record else 0
 
@@ -285,10 +302,25 @@ class Environments:
     def _find_planned(self, planned: BuildPlan) -> BuiltEnvironment | None:
         if planned.base is not None and not (self._images and self._images.was_seen(planned.hash)):
             return None
+        self._discard_changed(planned.hash)
         if planned.hash in self._ready and self._store.is_usable(planned.hash):
             return self._make_built(planned, self._ready[planned.hash].record)
         record = self._store.read_record(planned.hash)
         return self._make_built(planned, record) if record else None
+
+    def _discard_changed(self, declared_hash: str) -> None:
+        """Let an environment that was changed serve no other job; one that uses it now keeps its files."""
+        self._changes.read_changes()
+        ready = self._ready.get(declared_hash)
+        if ready is not None and ready.watched is not None and ready.watched.change is not None:
+            self._forget_ready(declared_hash)
+            self._store.discard_record(declared_hash)
+
+    def _forget_ready(self, declared_hash: str) -> None:
+        """Forget an environment that is removed, or built again."""
+        ready = self._ready.pop(declared_hash, None)
+        if ready is not None and ready.watched is not None:
+            self._changes.remove_environment(ready.watched)
 
     def _make_built(self, planned: BuildPlan, record: EnvironmentRecord) -> BuiltEnvironment:
         if record.relaxed and self._settings.fidelity == "strict":
@@ -304,7 +336,9 @@ class Environments:
             return self._make_contained(planned, record)
         venv = self._store.get_path(planned.hash) / "venv"
         if planned.hash not in self._ready:
-            self._ready[planned.hash] = _LoadedEnvironment(record, _make_template(record, venv), _has_mlflow(record))
+            self._ready[planned.hash] = _LoadedEnvironment(
+                record, _make_template(record, venv), _has_mlflow(record), self._changes.add_environment(venv)
+            )
         ready = self._ready[planned.hash]
         return BuiltEnvironment(
             bin=venv / "bin",
@@ -318,6 +352,7 @@ class Environments:
             overlays=self._overlays,
             has_mlflow=ready.has_mlflow,
             shared=str(venv),
+            watched=ready.watched,
         )
 
     def _make_contained(self, planned: BuildPlan, record: EnvironmentRecord) -> BuiltEnvironment:
@@ -368,7 +403,7 @@ class Environments:
         log(f"building environment {planned.label} {origin}: {why}")
         for line in _note_unused_base(planned):
             log(line)
-        self._ready.pop(planned.hash, None)
+        self._forget_ready(planned.hash)
         if planned.base is not None:
             return await self._build_image(planned, planned.base, log, started)
         if planned.declared.conda is not None:

@@ -136,6 +136,11 @@ class EnvironmentStore:
         if self.get_path(declared_hash).exists():
             remove_folder(self.get_path(declared_hash), self.folder)
 
+    def discard_record(self, declared_hash: str) -> None:
+        """Make an environment one that is not there: the next job builds it, the next server removes what is left."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.get_path(declared_hash) / "record.json")
+
     def add_name(self, record: EnvironmentRecord, name: str) -> None:
         """Record another name under which it is known."""
         record.names.append(name)

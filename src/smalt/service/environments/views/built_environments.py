@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from os import PathLike
 
 from smalt.service.environments.image_source import ContainerImage
+from smalt.service.environments.views.change_watch import WatchedEnvironment
 from smalt.service.environments.views.overlay_layout import OverlayTemplate
 from smalt.service.environments.views.overlay_pool import OverlayPool
 
@@ -39,6 +40,8 @@ class BuiltEnvironment:
     """The folder of this job's view; None for the environment itself."""
     shared: str | None = None
     """The folder that the views of all jobs show and none may write to; None for a container and for the host."""
+    watched: WatchedEnvironment | None = field(default=None, repr=False, compare=False)
+    """The watch that notes whether the shared folder was changed."""
     container: ContainerImage | None = None
     """The image that jobs run in, if any; `bin` and `python` are then of that image."""
 
