@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -130,3 +131,45 @@ def test_a_body_that_is_not_http_leaves_one_line_in_the_log(own_server: Server, 
     said = own_server.home.path("server.log").read_text()
     assert "Traceback" not in said
     assert said.count("Invalid HTTP request received.") == 3
+
+
+def ask_and_close_side(server: Server, request: str, is_local: bool) -> socket.socket:
+    """Send a request, and end the client's side of the connection."""
+    sock = socket.socket(socket.AF_UNIX) if is_local else socket.socket()
+    sock.settimeout(30)
+    sock.connect(str(server.home.socket_path("server")) if is_local else ("127.0.0.1", server.port))
+    token = f"Authorization: Bearer {server.home.read_token()}\r\n"
+    sock.sendall(f"{request} HTTP/1.1\r\nHost: localhost\r\n{token}\r\n".encode())
+    sock.shutdown(socket.SHUT_WR)
+    return sock
+
+
+def read_all(sock: socket.socket) -> bytes:
+    with sock:
+        return b"".join(iter(lambda: sock.recv(65536), b""))
+
+
+@pytest.mark.parametrize("is_local", [True, False], ids=["socket", "port"])
+def test_a_client_that_ends_its_side_is_answered(own_server: Server, is_local: bool) -> None:
+    """A client may end its side once it has asked, also where the answer takes a thread."""
+    own_server.start()
+    own_server.ask("PUT", PLACE, {})
+    for request, part in ((f"GET {PLACE}/jobs", b'"value"'), ("POST /smalt/v1/doctor", b'"troubles"')):
+        answer = read_all(ask_and_close_side(own_server, request, is_local))
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert part in answer
+
+
+def test_a_stream_goes_on_for_a_client_that_ended_its_side(own_server: Server, tmp_path: Path) -> None:
+    """Over the Unix socket, which tells that from a client that is gone."""
+    own_server.start()
+    own_server.ask("PUT", PLACE, {})
+    go = tmp_path / "go"
+    body = host_job(f"until [ -e {go} ]; do sleep 0.05; done; echo the end")
+    assert own_server.ask("PUT", f"{PLACE}/jobs/long", body).status == 201
+    sock = ask_and_close_side(own_server, f"GET /smalt/v1{PLACE}/jobs/long/stream", is_local=True)
+    first = sock.recv(65536)
+    go.touch()
+    answer = first + read_all(sock)
+    assert b"the end" in answer
+    assert answer.endswith(b"0\r\n\r\n")

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import resource
+import select
 import socket
 import ssl
 import time
@@ -172,6 +173,21 @@ class AcceptedConnection(H11Protocol):
         if self.transport is not None:
             super().connection_lost(exc)
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Return True to answer a client that has only ended its own side.
+
+        A TCP client that is gone looks the same until something is sent, so a stream to one ends here.
+        """
+        cycle = self.cycle
+        if cycle is None or cycle.more_body or cycle.response_complete or self.transport.get_extra_info("sslcontext"):
+            return False
+        connection = self.transport.get_extra_info("socket")
+        is_local = connection.family == socket.AF_UNIX
+        if _is_hung_up(connection) if is_local else cycle.response_started:
+            return False
+        cycle.keep_alive = False
+        return True
+
     def data_received(self, data: bytes) -> None:
         self.note_arrival()
         super().data_received(data)
@@ -236,3 +252,10 @@ class _RareWarning:
         if now - self._last >= _SILENCE:
             self._last = now
             logger.warning(text, *values)
+
+
+def _is_hung_up(connection: socket.socket) -> bool:
+    """Return True if the other end of a Unix socket is closed altogether."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return any(kinds & select.POLLHUP for _, kinds in poll.poll(0))
