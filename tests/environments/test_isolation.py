@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -364,3 +365,12 @@ def test_a_removed_environment_is_not_changed(environments: Environments, tmp_pa
     realised = asyncio.run(environments.get_or_build(conda("ink", name="removed"), lambda line: None))
     assert asyncio.run(environments.remove(realised.declared_hash))
     assert environments.find_change(realised) is None
+
+
+def test_r_installs_packages_into_the_jobs_view(realised: BuiltEnvironment, tmp_path: Path) -> None:
+    """The library of a conda prefix is shared by all jobs; the first of `.libPaths()` is where R installs."""
+    (tmp_path / "prefix" / "lib" / "R").mkdir(parents=True)
+    prefix = str(tmp_path / "prefix")
+    with_r = replace(realised, shared=prefix, variables={**realised.variables, "CONDA_PREFIX": prefix})
+    assert with_r.clone(tmp_path / "job").variables["R_LIBS"] == str(tmp_path / "job")
+    assert "R_LIBS" not in realised.clone(tmp_path / "other").variables

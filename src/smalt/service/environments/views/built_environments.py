@@ -66,6 +66,16 @@ class BuiltEnvironment:
             self,
             bin=f"{place}/bin",
             python=f"{place}/bin/python",
-            variables={**self.variables, "VIRTUAL_ENV": place, "PYTHONUSERBASE": place},
+            variables={
+                **self.variables,
+                "VIRTUAL_ENV": place,
+                "PYTHONUSERBASE": place,
+                **self._make_r_variables(place),
+            },
             folder=place,
         )
+
+    def _make_r_variables(self, folder: str) -> dict[str, str]:
+        """Return the variable by which R installs packages into the view; the library of the prefix is read-only."""
+        has_r = "CONDA_PREFIX" in self.variables and os.path.isdir(f"{self.shared}/lib/R")
+        return {"R_LIBS": folder} if has_r else {}
