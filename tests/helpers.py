@@ -279,6 +279,15 @@ def spawn_forked(home: Home) -> subprocess.Popen[bytes]:
     return process
 
 
+def read_descriptors(pid: int | str) -> list[str]:
+    """Return what the open descriptors of a process lead to, without those that it closes meanwhile."""
+    found = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink(link))
+    return found
+
+
 def host_job(command: str, **more: Any) -> dict[str, Any]:
     """The REST body of a command job that needs no environment."""
     return {"properties": {"jobType": "Command", "command": command, "environmentId": "azureml:host@latest", **more}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import WORKSPACE, Server, eventually, host_job
+from tests.helpers import WORKSPACE, Server, eventually, host_job, read_descriptors
 
 SIZE = 64 << 20
 MOST = 24 << 10
@@ -114,12 +113,11 @@ def test_others_are_answered_while_a_reader_waits(large: Server) -> None:
 def test_a_reader_that_goes_away_is_let_go(large: Server) -> None:
     """In the middle of a large log, too: the server keeps nothing open for it."""
     submit(large, "big", host_job(LINE), until_over=True)
-    folder = f"/proc/{large.home.read_json('server.json')['pid']}/fd"
+    pid = large.home.read_json("server.json")["pid"]
     large.ask("GET", f"{PLACE}/jobs")
 
     def sockets() -> int:
-        names = [os.path.join(folder, name) for name in os.listdir(folder)]
-        return sum(os.readlink(name).startswith("socket:") for name in names if os.path.islink(name))
+        return sum(target.startswith("socket:") for target in read_descriptors(pid))
 
     before = sockets()
     streams = [large.stream(f"/smalt/v1{PLACE}/jobs/big/stream") for _ in range(5)]

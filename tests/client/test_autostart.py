@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import subprocess
@@ -16,6 +15,7 @@ from smalt.client.connection.connection import ApiConnection
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
 from smalt.machine.versions import is_older
+from tests.helpers import read_descriptors
 
 ASK = (
     "from smalt.client.connection.connection import ApiConnection as Server; "
@@ -62,10 +62,7 @@ def test_nothing_of_the_caller_is_kept(home: Home, monkeypatch: pytest.MonkeyPat
     facts = Path("/proc", str(pid))
     assert os.readlink(facts / "cwd") == "/"
     assert os.getsid(pid) == pid != os.getsid(0)
-    descriptors = set()
-    for link in (facts / "fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # the server has closed it meanwhile
-            descriptors.add(os.readlink(link))
+    descriptors = read_descriptors(pid)
     assert descriptors
     assert str(tmp_path / "open") not in descriptors
     variables = (facts / "environ").read_text().split("\0")

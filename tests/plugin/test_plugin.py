@@ -41,20 +41,16 @@ class Project:
     def left(self) -> list[str]:
         """Command lines that name a folder of this run, and homes that are still there."""
         homes = [str(path) for path in self.temporary.glob("smalt-*")]
-        lines = [
-            (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
-            for process in Path("/proc").glob("[0-9]*")
-            if _readable(process)
-        ]
+        lines = [_read_process(process) for process in Path("/proc").glob("[0-9]*")]
         return homes + [str(line) for line in lines if f"{self.temporary}/smalt-".encode() in line]
 
 
-def _readable(process: Path) -> bool:
+def _read_process(process: Path) -> bytes:
+    """Return the command line and the environment of a process; nothing of one that has ended meanwhile."""
     try:
-        (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
+        return (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
     except OSError:
-        return False
-    return True
+        return b""
 
 
 @pytest.fixture

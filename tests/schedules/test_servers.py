@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from smalt.machine.home import Home
-from tests.helpers import WORKSPACE, Server, eventually
+from tests.helpers import LONGEST, WORKSPACE, Server, eventually
 from tests.schedules.rig import HELLO
 
 W = WORKSPACE.format("default")
@@ -106,7 +106,7 @@ def test_an_idle_server_ends_although_a_schedule_is_on(own_server: Server) -> No
     eventually(lambda: is_launcher_there(own_server.home), "the launcher")
     put(own_server, ONCE_A_YEAR)
     assert own_server.ask("PATCH", "/smalt/v1/config", {"idle-minutes": 0.005}).status == 200
-    assert process.wait(20) == 0
+    assert process.wait(LONGEST) == 0
     assert is_launcher_there(own_server.home)
     own_server.set()
     own_server.start()

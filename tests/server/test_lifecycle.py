@@ -12,7 +12,7 @@ import pytest
 
 from smalt._version import __version__
 from smalt.machine.processes import find_process, read_boot_id
-from tests.helpers import WORKSPACE, Server, begin_long_job, eventually, host_job, refusal
+from tests.helpers import LONGEST, WORKSPACE, Server, begin_long_job, eventually, host_job, read_descriptors, refusal
 
 pytestmark = pytest.mark.started_anew
 SERVED = WORKSPACE.format("default")
@@ -75,7 +75,7 @@ def test_sigterm_ends_it_gracefully(own_server: Server) -> None:
     """SIGTERM: exit status 0, and neither socket nor server.json is left."""
     process = own_server.start()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait(LONGEST) == 0
     assert not own_server.home.path("server.json").exists()
     assert not own_server.home.socket_path("server").exists()
 
@@ -90,7 +90,7 @@ def test_a_body_that_never_ends_does_not_keep_it(own_server: Server) -> None:
         stored = own_server.home.path("workspaces", "default", "datastores", "workspaceblobstore")
         eventually(lambda: stored.exists() and list(stored.iterdir()), "the beginning of the upload")
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(LONGEST) == 0
     assert list(stored.iterdir()) == []
 
 
@@ -100,7 +100,7 @@ def test_shutdown_ends_it_and_the_next_start_serves(own_server: Server) -> None:
     assert own_server.ask("POST", "/smalt/v1/shutdown", {}).status == 200
     second = own_server.spawn()
     eventually(lambda: own_server.is_ready(second.pid), "the second server")
-    assert first.wait(10) == 0
+    assert first.wait(LONGEST) == 0
 
 
 def test_shutdown_waits_for_nobody_unless_forced(own_server: Server) -> None:
@@ -111,7 +111,7 @@ def test_shutdown_waits_for_nobody_unless_forced(own_server: Server) -> None:
     assert refused.status == 409
     assert "1 job is not finished" in refused.body["error"]["message"]
     assert own_server.ask("POST", "/smalt/v1/shutdown", {"force": True}).status == 200
-    process.wait(10)
+    process.wait(LONGEST)
     own_server.start()
     assert own_server.ask("GET", f"{SERVED}/jobs/long").body["properties"]["status"] == "Canceled"
 
@@ -128,7 +128,7 @@ def test_an_older_server_gives_way_and_its_jobs_go_on(own_server: Server) -> Non
     own_server.home.write("server.json", json.dumps(facts))
     newer = own_server.spawn()
     eventually(lambda: own_server.is_ready(newer.pid), "the newer server")
-    assert older.wait(10) == 0
+    assert older.wait(LONGEST) == 0
     assert own_server.ask("GET", f"{SERVED}/jobs/on").body["properties"]["status"] == "Running"
     go.touch()
     _until(own_server, "on", "Completed")
@@ -138,7 +138,7 @@ def test_it_ends_when_idle(own_server: Server) -> None:
     """Without a request for `idle-minutes` it ends by itself with status 0."""
     own_server.set(idle_minutes=0.005)
     process = own_server.spawn()
-    assert process.wait(20) == 0
+    assert process.wait(LONGEST) == 0
 
 
 def test_it_does_not_end_while_jobs_are_unfinished(own_server: Server) -> None:
@@ -153,7 +153,7 @@ def test_it_does_not_end_while_jobs_are_unfinished(own_server: Server) -> None:
     process = own_server.start()
     _held_for(process, 0.6)
     go.touch()
-    assert process.wait(20) == 0
+    assert process.wait(LONGEST) == 0
     own_server.set()
     own_server.start()
     assert own_server.ask("GET", f"{SERVED}/jobs/held").body["properties"]["status"] == "Completed"
@@ -182,8 +182,7 @@ def test_it_keeps_nothing_of_its_caller(own_server: Server, tmp_path: Path) -> N
     eventually(lambda: own_server.is_ready(process.pid), "the server")
     assert os.getsid(process.pid) == process.pid
     assert os.readlink(f"/proc/{process.pid}/cwd") == "/"
-    descriptors = Path(f"/proc/{process.pid}/fd").iterdir()
-    assert str(tmp_path / "held") not in {os.readlink(one) for one in descriptors}
+    assert str(tmp_path / "held") not in read_descriptors(process.pid)
     launcher = eventually(lambda: _children(process.pid), "the launcher")[0]
     environment = Path(f"/proc/{launcher}/environ").read_text()
     assert "MY_SECRET" not in environment
@@ -201,7 +200,7 @@ def test_a_server_whose_home_was_deleted_ends_and_leaves_the_next_one_alone(own_
 
     eventually(is_removed, "its home is gone")
     new = own_server.start()
-    assert old.wait(20) == 0
+    assert old.wait(LONGEST) == 0
     assert own_server.home.read_json("server.json")["pid"] == new.pid
     assert own_server.ask("GET", "/smalt/v1/status").body["pid"] == new.pid
 
@@ -233,7 +232,7 @@ def test_a_damaged_file_is_one_sentence(own_server: Server, file: str) -> None:
     own_server.home.create()
     own_server.home.path(file).write_text("this is none" * 1000)
     process = own_server.spawn()
-    assert process.wait(10) == 1
+    assert process.wait(LONGEST) == 1
     said = refusal(process)
     assert file in said
     assert said.count("\n") == 0

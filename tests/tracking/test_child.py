@@ -23,7 +23,7 @@ from smalt.machine.home import Home
 from smalt.machine.processes import find_process, is_alive
 from smalt.service.settings import ServerSettings
 from smalt.service.tracking.process import MlflowProcess
-from tests.helpers import eventually
+from tests.helpers import eventually, read_descriptors
 
 T = TypeVar("T")
 
@@ -115,7 +115,8 @@ def test_only_its_owner_reaches_it(rig: Rig) -> None:
     socket = rig.home.socket_path("mlflow")
     assert not stat.S_IMODE(socket.stat().st_mode) & 0o077
     assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
-    held = {os.readlink(path) for path in Path(f"/proc/{rig.child.pid}/fd").iterdir() if path.is_symlink()}
+    assert rig.child.pid is not None
+    held = read_descriptors(rig.child.pid)
     for name in ("tcp", "tcp6"):
         for line in Path(f"/proc/{rig.child.pid}/net/{name}").read_text().splitlines()[1:]:
             assert f"socket:[{line.split()[9]}]" not in held

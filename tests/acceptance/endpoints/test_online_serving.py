@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterator
@@ -219,10 +220,10 @@ def test_what_is_idle_is_stopped(server: Server, client: MLClient, tmp_path: Pat
 
 
 def _list_launchers(server: Server) -> list[str]:
-    return [
-        process.name
-        for process in Path("/proc").glob("[0-9]*")
-        if (process / "cmdline").exists()
-        and b"smalt/launcher/__main__.py" in (words := (process / "cmdline").read_bytes())
-        and str(server.home.root).encode() in words
-    ]
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            words = (process / "cmdline").read_bytes()
+            if b"smalt/launcher/__main__.py" in words and str(server.home.root).encode() in words:
+                found.append(process.name)
+    return found
