@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,13 @@ def _add(wheel: Path, name: str, version: str, files: dict[str, str]) -> None:
             archive.writestr(path, text)
 
 
+def install_by_pip(venv: Path, *asked: str, env: Mapping[str, str] | None = None) -> None:
+    """Install into a new environment by this Python's pip: one of its own takes seconds to install."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", f"{venv}/bin/python"]
+    subprocess.run([*pip, "install", "-q", *asked], check=True, env=env)
+
+
 OWNERS = f"""
 import importlib
 print(*{{importlib.import_module(f"paint.part_{{number}}").owner for number in range({_MANY})}})
@@ -56,8 +64,7 @@ def test_files_of_two_owners_are_those_that_pip_leaves(
     """Each build has the files of one owner, the one that pip installs last, and its log says so."""
     make_pair(wheels)
     venv = tmp_path / "pips"
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    subprocess.run([f"{venv}/bin/python", "-m", "pip", "install", "-q", *asked, "shade==1.0"], check=True)
+    install_by_pip(venv, *asked, "shade==1.0")
     pips = subprocess.check_output([f"{venv}/bin/python", "-c", OWNERS], text=True).split()
 
     realised = asyncio.run(Environments(home, settings).get_or_build(conda(*asked, "shade==1.0"), log.append))
@@ -104,10 +111,9 @@ def test_a_distribution_of_a_file_is_installed_again_from_there(tmp_path: Path) 
     """One that came by URL is asked for by that URL, one of the index by its version."""
     make_pair(tmp_path / "wheels")
     venv = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
     wheel = next((tmp_path / "wheels").glob("paint-1.0*.whl"))
     env = {**os.environ, "PIP_FIND_LINKS": f"{tmp_path}/wheels {os.environ['PIP_FIND_LINKS']}"}
-    subprocess.run([f"{venv}/bin/python", "-m", "pip", "install", "-q", str(wheel), "brush"], check=True, env=env)
+    install_by_pip(venv, str(wheel), "brush", env=env)
     (site,) = venv.glob("lib/python*/site-packages")
     found = choose_reinstalled(str(site), [f"paint @ {wheel.as_uri()}", "brush"])
     assert [one.requirement for one, _ in found] == [f"paint @ {wheel.as_uri()}"]
