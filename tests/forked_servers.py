@@ -152,6 +152,8 @@ def _fork_sibling() -> int:
         python.PyOS_AfterFork_Child()
     else:
         python.PyOS_AfterFork_Parent()
+    if pid < 0:  # a signal to the process -1 would reach all processes
+        raise OSError("no process could be forked")
     return pid
 
 

@@ -1,10 +1,22 @@
-"""What tests/conftest.py adds to pytest: asynchronous tests, a report of what was left out, and who runs what."""
+"""What tests/conftest.py adds to pytest: asynchronous tests, a report of what was left out, and who runs what.
+
+And that a forked server is as one that was started.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smalt.machine.processes import read_stat
+from tests.forked_servers import ForkedServer
+from tests.helpers import LONGEST, eventually, read_descriptors, temporary_server
 
 SUITE = """
 import asyncio
@@ -68,3 +80,38 @@ def test_browsers_are_shared_by_the_workers_and_other_files_are_not(tmp_path: Pa
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=120)
     assert done.returncode == 0, done.stdout
     assert len(list(tmp_path.glob("pid-*"))) == 1
+
+
+def describe_server(*, is_started_anew: bool) -> dict[str, Any]:
+    """Return what the system tells of a server, and how it ends by SIGTERM."""
+    with temporary_server(is_started_anew=is_started_anew) as server:
+        process = server.start(environment={"SMALT_MARK": "x"})
+        assert isinstance(process, ForkedServer) is not is_started_anew
+        assert process.stderr is not None
+        said = process.stderr.read()
+        status = Path(f"/proc/{process.pid}/status")
+        # While it starts a thread or a process, all signals are blocked.
+        eventually(
+            lambda: re.search(r"^SigBlk:\s*0+$", status.read_text(), re.MULTILINE), "signals that are not blocked"
+        )
+        own = ("/proc", "/sys", str(server.home.root))
+        stat = read_stat(process.pid)
+        facts = {
+            "parent": stat is not None and stat.parent == os.getpid(),
+            "session": os.getsid(process.pid) == process.pid,
+            "folder": os.readlink(f"/proc/{process.pid}/cwd"),
+            "signals and mask": re.findall(r"^(?:Sig(?:Ign|Cgt)|Umask):.*", status.read_text(), re.MULTILINE),
+            "limits": Path(f"/proc/{process.pid}/limits").read_text(),
+            "files": {path for path in read_descriptors(process.pid) if path[0] == "/" and not path.startswith(own)},
+            "said": said,
+        }
+        process.terminate()
+        return {**facts, "code": process.wait(LONGEST)}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_forked_server_is_as_one_that_was_started() -> None:
+    """A child of this process, with the same session, folder, signals, limits, files and end."""
+    forked = describe_server(is_started_anew=False)
+    assert forked == describe_server(is_started_anew=True)
+    assert (forked["parent"], forked["session"], forked["code"], forked["said"]) == (True, True, 0, b"")
