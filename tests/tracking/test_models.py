@@ -104,7 +104,7 @@ def test_what_smalt_registers_is_a_model_of_mlflow(tracked: Tracked, job: Job, t
 def test_a_model_that_is_one_file_is_a_folder_of_one(tracked: Tracked, job: Job, tmp_path: Path) -> None:
     """As MLflow's clients can load folders only."""
     (tmp_path / "model.pkl").write_bytes(b"pickle")
-    put(tracked, job, "single", "1", (tmp_path / "model.pkl").as_uri())
+    put(tracked, job, "single", "1", (tmp_path / "model.pkl").as_uri(), modelType="custom_model")
     files = tracked.as_job(job, "GET", f"{FILES}?path=models/single/1").body["files"]
     assert files == [{"path": "model.pkl", "is_dir": False, "file_size": 6}]
     assert tracked.as_job(job, "GET", f"{FILES}/models/single/1/model.pkl").body == b"pickle"
