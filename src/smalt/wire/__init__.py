@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -124,6 +125,7 @@ def read_with(body: Mapping[str, Any], kind: str, reader: Reader) -> Any:
     return _load_resources(_KINDS[kind]).read(body, reader)
 
 
+@cache
 def _load_resources(where: str) -> Any:
     module, _, name = where.partition(":")
     return getattr(import_module(f"smalt.wire.{module}"), name or "RESOURCES")

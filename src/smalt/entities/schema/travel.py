@@ -50,11 +50,22 @@ SHARED = SETTING | Travel.CALL | Travel.COMPONENT
 
 def list_values(noun: Entity, way: Travel) -> Iterator[tuple[str, Any]]:
     """Yield name and value of each field that is set and whose declaration names the way."""
-    fields = noun._fields
+    names = _find_fields(type(noun), way)
     for name, value in vars(noun).items():
-        field = fields.get(name)
-        if field is not None and way in field.travels and value is not None:
+        if name in names and value is not None:
             yield name, value
+
+
+def _find_fields(noun: type[Entity], way: Travel) -> frozenset[str]:
+    """Return the fields of a class of nouns whose declarations name the way."""
+    known = _FIELDS.get((noun, way))
+    if known is None:
+        known = frozenset(name for name, field in noun._fields.items() if way in field.travels)
+        _FIELDS[noun, way] = known
+    return known
+
+
+_FIELDS: dict[tuple[type[Entity], Travel], frozenset[str]] = {}
 
 
 def build_job_values(
@@ -74,11 +85,11 @@ def build_job_values(
         for name, value in list_values(component, Travel.JOB):
             if name in fields and name not in without and not is_unset(value):
                 values[name] = value
+    literal, joined = (_find_fields(type(step), way) for way in (Travel.LITERAL, Travel.JOINED))
     for name, value in list_values(step, Travel.JOB):
         if name in fields and name not in without and not is_unset(value):
-            travels = step._fields[name].travels
-            own = dict(value) if Travel.LITERAL in travels else fill(value)
-            is_joined = Travel.JOINED in travels and isinstance(values.get(name), Mapping)
+            own = dict(value) if name in literal else fill(value)
+            is_joined = name in joined and isinstance(values.get(name), Mapping)
             values[name] = {**values[name], **own} if is_joined else own
     return values
 

@@ -213,6 +213,8 @@ def make_word_rule(key: str) -> Rule:
 
 def to_plain(value: Any) -> Any:
     """A value without nouns."""
+    if type(value) is str:  # most are
+        return value
     if isinstance(value, Entity):
         return value.to_dict()
     if isinstance(value, dict):

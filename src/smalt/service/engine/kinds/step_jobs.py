@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities import CommandComponent, CommandJob, Input, Output, PipelineJob
 from smalt.entities.jobs.pipeline import PipelineJobSettings
+from smalt.entities.schema.attributes import Attributes
 from smalt.entities.schema.travel import build_job_values
 from smalt.entities.syntax.expression import has_expression, remove_empty_blocks
 from smalt.exceptions import ValidationException
@@ -47,8 +48,8 @@ def make_command_job(planner: Planner, step: PlannedStep) -> CommandJob:
     made = {
         "command": fill_job_name(remove_empty_blocks(component.command, step.inputs), step.name),
         "code": planner.pins.get_reference("codes", component.code) if component.code else None,
-        "inputs": step.inputs,
-        "outputs": step.outputs,
+        "inputs": Attributes(step.inputs),  # as a job reads them: they are not read once more
+        "outputs": Attributes(step.outputs),
     }
     fields = build_job_values(CommandJob, node, component, made, step.scope.resolve_field)
     return make_step_command(planner, step, fields, made)
@@ -165,9 +166,10 @@ def read_settings(job: Any) -> dict[str, Any]:
 
 def is_true(settings: Mapping[str, Any], name: str) -> bool:
     """Return a setting as YAML has it, or as an older client sends it."""
-    words = name.split("_")
-    value = settings.get(name, settings.get(words[0] + "".join(word.title() for word in words[1:])))
-    return str(value).lower() == "true"
+    if name not in settings:
+        words = name.split("_")
+        name = words[0] + "".join(word.title() for word in words[1:])
+    return str(settings.get(name)).lower() == "true"
 
 
 def fill_job_name(value: Any, job: str) -> Any:
