@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 from pathlib import Path
@@ -84,6 +85,41 @@ async def test_a_folder_that_is_as_it_was_made_is_handed_on() -> None:
             await bench.over(bench.submit(name, {"command": "true", "environment": HOST}))
         made = {name: folder(bench, name).exists() for name in ("a", "b", "c")}
         assert made == {"a": False, "b": False, "c": True}
+
+
+async def hand_on_old_folder(bench: Workbench) -> str:
+    """Have a folder handed on long after it was made, which is then looked at by its times; what a first job sees."""
+    first = await told(bench, "first")
+    await bench.over(bench.submit("a", {"command": "true", "environment": HOST}))
+    await asyncio.sleep(0.15)
+    await bench.over(bench.submit("b", {"command": "true", "environment": HOST}))
+    assert not folder(bench, "a").exists()
+    return first
+
+
+@pytest.mark.parametrize("done", DONE_TO_IT)
+async def test_a_job_finds_an_old_folder_as_if_it_were_the_first(tmp_path: Path, done: str) -> None:
+    """So it is where the times of a folder that was handed on say whether anything in it was changed."""
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    async with workbench(cpus=1) as bench:
+        first = await hand_on_old_folder(bench)
+        command = DONE_TO_IT[done].replace("{aside}", str(aside))
+        await bench.over(bench.submit("bad", {"command": command, "environment": HOST}))
+        assert not folder(bench, "b").exists()
+        assert await told(bench, "second") == first
+        assert not {"model.txt", "outputs", "logs"} & set(os.listdir(aside))
+
+
+async def test_what_is_left_in_an_old_folder_is_kept() -> None:
+    """Files in outputs/ and logs/ of a folder that was handed on are its job's, whether they came in it or below it."""
+    async with workbench(cpus=1) as bench:
+        await hand_on_old_folder(bench)
+        command = "mkdir outputs/sub; echo 1 > outputs/sub/x; echo 2 > logs/y"
+        job = await bench.over(bench.submit("left", {"command": command, "environment": HOST}))
+        assert (job.status, folder(bench, "b").exists()) == ("Completed", False)
+        assert (bench.artifacts("left") / "outputs" / "sub" / "x").read_text() == "1\n"
+        assert (bench.artifacts("left") / "logs" / "y").read_text() == "2\n"
 
 
 @pytest.mark.parametrize("place", ["outputs", "logs", ".", "$VIRTUAL_ENV/bin"])

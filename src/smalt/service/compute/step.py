@@ -62,6 +62,8 @@ class SmallResult(NamedTuple):
     """The outputs, values excepted, that nothing was written to."""
     noted: dict[str, Any]
     """The note of the step's inputs beside its claim."""
+    is_untouched: bool = False
+    """True if the attempt's folder is known to be as it was made."""
 
 
 NOTHING_FETCHED = Fetched({}, {})

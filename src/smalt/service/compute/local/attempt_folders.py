@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -16,6 +17,8 @@ from smalt.service.data import DataAccess
 _MOST_SPARES = 64
 """As many as the steps that wait at the launcher: the ends of quick ones are settled together."""
 _MOST_USES = 32
+_SETTLED = 100_000_000
+"""Nanoseconds after which a change shows in a time: the clock of a file system has ticks of some milliseconds."""
 _VIEW = "environment"
 """The entry of an attempt's folder that is its view of the environment; environments/overlays.py looks after it."""
 
@@ -28,6 +31,8 @@ class _FolderState(NamedTuple):
     stamp: tuple[Any, ...]
     claims: frozenset[str]
     """The claims in it, of the steps that used it before."""
+    is_settled: bool = False
+    """True if the step that has it now began so long after it was made that each change of it shows in a time."""
 
 
 class SpareFolders:
@@ -61,6 +66,14 @@ class SpareFolders:
         except OSError:
             return False
 
+    def is_untouched(self, folder: str) -> bool:
+        """Return True if a folder that was handed on is certain to be as it was made: its folders are empty then."""
+        made = self._made.get(folder)
+        try:
+            return made is not None and made.is_settled and _read_stamp(folder) == made.stamp
+        except OSError:
+            return False
+
     def add_spare(self, folder: str, environment: str, claim: str) -> None:
         """Hand on a folder that may serve."""
         made = self._made.pop(folder)
@@ -86,7 +99,7 @@ class SpareFolders:
             except OSError:  # there is something at `folder` already
                 spares.append((spare, made))
                 return None
-            self._made[folder] = made
+            self._made[folder] = made._replace(is_settled=made.is_settled or _is_old(made.stamp))
             return spare
         return None
 
@@ -103,6 +116,11 @@ def _read_stamp(folder: str) -> tuple[Any, ...]:
         one = os.lstat(f"{folder}/{name}")
         found += (one[:6], one.st_ctime_ns)
     return tuple(found)
+
+
+def _is_old(stamp: tuple[Any, ...]) -> bool:
+    """Return True if the last change in a stamp lies so far back that a further one has another time."""
+    return bool(time.time_ns() - max(stamp[3::2]) > _SETTLED)
 
 
 def make_folders(

@@ -46,12 +46,14 @@ class LocalResults:
             outputs = {one.name: examine_path(one.place, _QUICK_ENTRIES) for one in self._list_written(spec, folders)}
         except (PermissionError, SmaltError):  # looking for changed inputs, or storing the outputs, will say why
             return None
-        found = {name: examine_path(f"{folders.cwd}/{name}", _QUICK_ENTRIES) for name in KEPT}
+        is_untouched = self.context.spares.is_untouched(folders.folder)
+        looked_at = () if is_untouched else KEPT
+        found = {name: examine_path(f"{folders.cwd}/{name}", _QUICK_ENTRIES) for name in looked_at}
         if watching.is_large(noted) or PathKind.OTHER in found.values() or PathKind.OTHER in outputs.values():
             return None
-        kept = tuple(name for name in KEPT if found[name] is not PathKind.NOTHING)
+        kept = tuple(name for name in looked_at if found[name] is not PathKind.NOTHING)
         empty = [name for name, one in outputs.items() if one is PathKind.NOTHING and _must_be_written(spec, name)]
-        return SmallResult(kept, empty, noted)
+        return SmallResult(kept, empty, noted, is_untouched)
 
     def find_changed_input(self, spec: StepSpec, noted: Mapping[str, Any] | None = None) -> str | None:
         """Return a sentence if an input, which could not be write-protected, is not what it was at the start.
@@ -85,7 +87,8 @@ class LocalResults:
         context, folders, since = self.context, self.context.get_folders(spec), spec.created_at
         for kept in () if result else KEPT:
             make_plain(f"{folders.cwd}/{kept}", f"./{kept}", since, say)
-        is_untouched = keep_results(folders, context.data, result.kept if result else None)
+        is_untouched = result is not None and result.is_untouched
+        is_untouched = is_untouched or keep_results(folders, context.data, result.kept if result else None)
         if mask := context.vault.get_mask(spec.workspace):  # there may be more secrets than when it began
             mask.hide_in_logs(folders.artifacts)
         for name, output, place, own in () if result else self._list_written(spec, folders):
