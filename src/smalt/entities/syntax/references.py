@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 PREFIX = "azureml:"
@@ -140,6 +141,7 @@ _SCOPES = {
 }
 
 
+@lru_cache(maxsize=1024)  # the URI of a step's input is asked about several times
 def parse_uri(text: str) -> Uri | None:
     """Return the location of data: a datastore, a job's output, an asset, a remote URI or a local path."""
     if text.startswith(PREFIX) or text.startswith("/subscriptions/"):

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Literal
 
 from smalt.exceptions import Unavailable
@@ -52,8 +53,7 @@ class Computes:
 
     def find_backend(self, compute: str | None, environment: BuiltEnvironment | None = None) -> Backend:
         """Return the backend for a job's compute, as the job writes it; its environment counts once it is known."""
-        name = compute.rpartition("/")[2].rpartition(":")[2].lower() if compute else ""
-        backend = self._backends.get(name, self._default)
+        backend = self._backends.get(_find_name(compute) if compute else "", self._default)
         if not backend.is_compute:
             backend = self._default
         if environment is not None and environment.container is not None and backend.for_images:
@@ -235,6 +235,12 @@ class Computes:
 
     def _find_runner(self, step_id: str) -> Runner:
         return self._runner_of.get(step_id, self._default.runner)
+
+
+@lru_cache(maxsize=256)
+def _find_name(compute: str) -> str:
+    """Return the name in a job's compute, in lower case."""
+    return compute.rpartition("/")[2].rpartition(":")[2].lower()
 
 
 def _compute_wait(failures: int) -> float:

@@ -15,13 +15,12 @@ def add_dependencies(db: Database, pairs: Iterable[tuple[int, int]]) -> None:
 
 def release_dependents(db: Database, job: Job) -> list[Job]:
     """Decrease `waiting` of the jobs that depend on `job`, which is over; return them, in order, as they are now."""
-    rows = db.rows("SELECT job_id FROM job_needs WHERE needs_id=? ORDER BY job_id", (job.id,))
-    released = []
-    for (id,) in rows:
-        row = db.row(f"UPDATE jobs SET waiting=waiting-1 WHERE id=? AND ended_at IS NULL RETURNING {COLUMNS}", (id,))
-        if row:
-            released.append(Job(*row))
-    return released
+    rows = db.rows(
+        "UPDATE jobs SET waiting=waiting-1 WHERE ended_at IS NULL"
+        f" AND id IN (SELECT job_id FROM job_needs WHERE needs_id=?) RETURNING {COLUMNS}",
+        (job.id,),
+    )
+    return sorted((Job(*row) for row in rows), key=lambda one: one.id)
 
 
 def find_held_child(db: Database, parent_id: int, after: int) -> Job | None:
@@ -73,14 +72,14 @@ def list_unfinished_needs(db: Database, job: Job, limit: int) -> list[tuple[str,
     ]
 
 
-def list_waiting_only_for(db: Database, job: Job, limit: int) -> list[int]:
-    """Return the ids of the leaves that wait for this job only."""
+def list_waiting_only_for(db: Database, job: Job, limit: int) -> list[Job]:
+    """Return the leaves that wait for this job only."""
     rows = db.rows(
-        "SELECT j.id FROM job_needs n JOIN jobs j ON j.id=n.job_id"
+        f"SELECT {JOINED_COLUMNS} FROM job_needs n JOIN jobs j ON j.id=n.job_id"
         " WHERE n.needs_id=? AND j.waiting=1 AND j.status='NotStarted' AND j.is_composite=0 LIMIT ?",
         (job.id, limit),
     )
-    return [id for (id,) in rows]
+    return [Job(*row) for row in rows]
 
 
 def list_dependents(db: Database, job: Job) -> list[Job]:

@@ -38,6 +38,8 @@ class LocalContext:
     """Makes Python programs children of warm parents; None where nothing asks for it."""
     spares: SpareFolders = field(default_factory=SpareFolders)
     _artifacts: dict[int, str] = field(default_factory=dict)
+    _asked: tuple[StepSpec, Folders] | None = None
+    """The folders that were asked for last: each part of a step's life asks for them."""
 
     def __post_init__(self) -> None:
         self.root = os.path.realpath(self.home.root)
@@ -52,6 +54,13 @@ class LocalContext:
 
     def get_folders(self, spec: StepSpec) -> Folders:
         """Return the folders of an attempt; no job's name has a dot, so no two attempts share one."""
+        if self._asked is not None and self._asked[0] is spec:
+            return self._asked[1]
+        folders = self._find_folders(spec)
+        self._asked = spec, folders
+        return folders
+
+    def _find_folders(self, spec: StepSpec) -> Folders:
         if spec.folder is not None:
             return Folders(spec.folder, f"{spec.folder}/wd", f"{spec.folder}/artifacts")
         name = spec.job if spec.attempt == 1 else f"{spec.job}.{spec.attempt}"

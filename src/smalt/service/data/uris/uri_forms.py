@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -80,6 +81,7 @@ _BLOB_SCHEMES = {"wasb", "wasbs", "abfs", "abfss"}
 _BUCKET_SCHEMES = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}
 
 
+@lru_cache(maxsize=1024)  # what one step writes the next one reads
 def parse_uri(uri: str) -> Parsed:
     """Parse `uri`; raise ValidationException if it is none of the known forms."""
     if not is_storable(uri):

@@ -136,11 +136,14 @@ class HandOver(NoHandOver):
             return
         if needed.queue not in (None, self._queues.local):
             return
-        for job_id in job_needs.list_waiting_only_for(self._db, needed.job, _MOST_DEPENDENTS):
-            job = jobs.get_job(self._db, job_id)
+        dependents = job_needs.list_waiting_only_for(self._db, needed.job, _MOST_DEPENDENTS)
+        left = len(dependents)
+        for job in dependents:
             is_local = self._queues.find_queue(job) is self._queues.local
-            if self._waiting.wants_more_blocked and is_local and not job.is_over:
-                self._queue_at_launcher(starter, job, (needed.step_id,))
+            if self._waiting.wants_more_blocked and is_local:
+                left -= self._queue_at_launcher(starter, job, (needed.step_id,))
+        if not left and len(dependents) < _MOST_DEPENDENTS:
+            self._prefetcher.note_without_dependents(needed.job)
 
     def _queue_at_launcher(self, starter: StepStarter, job: Job, after: tuple[str, ...] = ()) -> bool:
         """Queue the job at the launcher, to start once every step in `after` succeeded and a slot frees.

@@ -59,6 +59,10 @@ class Prefetcher:
         """Look at the dependents of running jobs again: a job that waited for two waits for one of them now."""
         self._without_dependents.clear()
 
+    def note_without_dependents(self, job: Job) -> None:
+        """Note that no leaf waits for this job alone that is not at the launcher."""
+        self._without_dependents.add(job.id)
+
     def run(self, queues: Queues) -> None:
         """Recycle the folders of runs that are over, then lay out the leaves that are likely to start next."""
         while self._ended:
@@ -78,7 +82,8 @@ class Prefetcher:
             if len(likely) >= _MOST_LEAVES:
                 break
             if run.job.id not in self._without_dependents:
-                dependents = job_needs.list_waiting_only_for(self._context.db, run.job, _MOST_LEAVES)
+                leaves = job_needs.list_waiting_only_for(self._context.db, run.job, _MOST_LEAVES)
+                dependents = [one.id for one in leaves]
                 if not dependents:
                     self._without_dependents.add(run.job.id)
                 likely += dependents
