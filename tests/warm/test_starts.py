@@ -199,6 +199,21 @@ def test_a_package_that_was_changed_by_hand_is_imported_again(rig: Rig, tmp_path
     assert warm_rig.run_warm(program).how.startswith("started warm: imported before: tqdm")
 
 
+def test_a_further_link_to_a_package_is_no_change(rig: Rig, tmp_path: Path) -> None:
+    """uv installs by links to the files of its cache, which changes the status of those in other environments."""
+    warm_rig = launch_with_site(rig, tmp_path, {"tqdm.py": "VALUE = 1\n"})
+    (module,) = tmp_path.glob("venv/lib/python*/site-packages/tqdm.py")
+    os.link(module, tmp_path / "first")
+    program = Program("linked", "import tqdm\nprint(tqdm.VALUE)\n", {})
+    warm_rig.warm_up(program)
+    os.link(module, tmp_path / "second")
+    _, exit, _ = run_in_place(warm_rig, program)
+    assert exit["mode"] == "warm"
+    module.write_text("VALUE = 2\n")
+    step, exit, _ = run_in_place(warm_rig, program)
+    assert (exit["mode"], Path(step["log"]).read_text()) == ("cold", "2\n")
+
+
 def test_a_stopped_step_ends_to_the_last_process(warm_rig: WarmRig) -> None:
     """A stop reaches the program and what it started."""
     text = "import os, subprocess, time\np = subprocess.Popen(['sleep', '1000'], start_new_session=True)\n"

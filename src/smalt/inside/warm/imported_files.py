@@ -64,4 +64,6 @@ def _read_stamp(path: str) -> Stamp:
         found = os.stat(path)
     except OSError:
         return (0, 0, 0, 0)
-    return (found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size)
+    # uv links the files of its cache into environments: each further link would be a change of all of them.
+    changed = found.st_ctime_ns if found.st_nlink == 1 else 0
+    return (found.st_mtime_ns, changed, found.st_ino, found.st_size)
