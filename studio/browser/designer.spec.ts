@@ -39,6 +39,32 @@ test("open a file, change a parameter, save one line, submit", async ({ page }) 
   expect(await waitForEnd(page.url().split("/").at(-1)!)).toBe("Completed");
 });
 
+test("a text that could not be taken is found again, and blocks nothing once its field is gone", async ({ page }) => {
+  const path = writeProject("refused", PIPELINE.replace("show:\n", "show:\n    limits: {timeout: 60}\n"));
+  const tooMany = page.getByText("the input 'rows' must be at most 100, not 500", { exact: true });
+  await open(page, "designer");
+  await page.getByRole("button", { name: "refused" }).click();
+  await page.getByRole("link", { name: "pipeline.yml" }).click();
+  await node(page, "count").click();
+  await fill(page, "Step count", "value of rows", "500");
+  await expect(tooMany).toBeVisible();
+  await page.getByRole("navigation", { name: "Above this drawing" }).getByRole("link", { name: "Designer" }).click();
+  await page.getByRole("region", { name: "Not saved" }).getByRole("link", { name: path }).click();
+  await node(page, "count").click();
+  await expect(form(page, "Step count").getByLabel("value of rows")).toHaveValue("500");
+  await fill(page, "Step count", "Name", "counted");
+  await expect(form(page, "Step counted").getByLabel("value of rows")).toHaveValue("500");
+  await form(page, "Step counted").getByLabel("rows", { exact: true }).selectOption("unset");
+  await expect(tooMany).toHaveCount(0);
+  await node(page, "show").click();
+  await fill(page, "Step show", "timeout", "soon");
+  await expect(page.getByText("1 problem", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "Remove limits" }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.getByText(`saved ${path}`)).toBeVisible();
+  expect(readFileSync(`${FILES}/${path}`, "utf8")).not.toMatch(/rows: 5|limits/);
+});
+
 test("a new pipeline is new, and what was not saved is found again", async ({ page }) => {
   await open(page, "designer");
   await page.getByRole("link", { name: "New pipeline" }).click();

@@ -1,6 +1,6 @@
-import { useId, useState } from "react";
+import { useContext, useId, useState } from "react";
 import { Icon } from "../shell/icons";
-import { ChoiceField, TextField } from "./fields";
+import { ChoiceField, RefusalContext, TextField } from "./fields";
 import { setField } from "./pipeline/changes";
 import { describeField, findTable, foldWord, isFields, isPlainList, listKeys, parseField, showList, startEntry, type Fields, type StepField, type StepFieldTable } from "./pipeline/step_fields";
 import { showValue } from "./pipeline/values";
@@ -25,8 +25,9 @@ interface KeysProps {
 
 /** The keys of a mapping, each of which can be read and changed, and those that can be added. */
 export function KeyFields({ store, path, value, table, type, isOffering, except, isLocked, suggestions }: KeysProps) {
-  const [added, setAdded] = useState<string[]>([]);
+  const refusals = useContext(RefusalContext);
   const { shown, more } = listKeys(table, value, { type, isOffering, except });
+  const [added, setAdded] = useState(() => more.filter((key) => refusals.has([...path, key])));
   const asked = added.filter((key) => !shown.includes(key));
   const rest = more.filter((key) => !asked.includes(key));
   return (
@@ -76,7 +77,7 @@ function KeyField(props: KeyProps) {
     return "problem" in found ? found.problem : set(found.value);
   };
   const isText = typeof value === "string" || field?.kind === "text";
-  return <TextField label={name} field={path.join("/")} value={text} hint={hint} isCode isText={isText && text.includes("\n")} list={field?.choices ?? suggestions?.[name]} isDisabled={isLocked} onSet={take} />;
+  return <TextField label={name} path={path} value={text} hint={hint} isCode isText={isText && text.includes("\n")} list={field?.choices ?? suggestions?.[name]} isDisabled={isLocked} onSet={take} />;
 }
 
 const isEmpty = (value: Value | undefined): boolean => value === undefined || (Array.isArray(value) && !value.length);

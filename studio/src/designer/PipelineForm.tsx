@@ -32,6 +32,7 @@ export const PipelineForm = memo(function PipelineForm({ store }: { store: Desig
   const text = (value: Value | undefined) => showValue(value ?? null);
   const { head, settings } = drawing;
   const isComponent = drawing.kind === "component";
+  const compute = "compute" in head ? ["compute"] : ["settings", "default_compute"];
   return (
     <section className="draw-form" aria-label="Pipeline">
       <header className="form-head"><h2>{isNested ? String(drawing.base.at(-1) === "component" ? drawing.base.at(-2) : drawing.base.at(-1)) : isComponent ? ((head.type ?? "pipeline") === "pipeline" ? "Pipeline component" : "Not a pipeline") : "Pipeline"}</h2></header>
@@ -40,16 +41,16 @@ export const PipelineForm = memo(function PipelineForm({ store }: { store: Desig
           {store.problems.map((problem, k) => <li key={k}><button className="form-problem" onClick={() => { const at = findPlace(store.text, problem); if (at !== null && problem.file === store.fileName) revealText(store, at); }}><Icon name="alert" size={14} /><span>{formatProblem(problem)}</span></button></li>)}
         </ul>
       )}
-      {isComponent && !isNested && <TextField label="Name" value={text(head.name)} isCode isDisabled={isLocked} onSet={set("name")} />}
-      {isComponent && !isNested && <TextField label="Version" value={text(head.version)} isCode isDisabled={isLocked} onSet={set("version")} />}
-      <TextField label="Display name" value={text(head.display_name)} isDisabled={isLocked} onSet={set("display_name")} />
-      {!isNested && !isComponent && <TextField label="Experiment" value={text(head.experiment_name)} isDisabled={isLocked} onSet={set("experiment_name")} />}
-      <TextField label="Description" value={text(head.description)} isLong isDisabled={isLocked} onSet={set("description")} />
+      {isComponent && !isNested && <TextField path={[...drawing.base, "name"]} label="Name" value={text(head.name)} isCode isDisabled={isLocked} onSet={set("name")} />}
+      {isComponent && !isNested && <TextField path={[...drawing.base, "version"]} label="Version" value={text(head.version)} isCode isDisabled={isLocked} onSet={set("version")} />}
+      <TextField path={[...drawing.base, "display_name"]} label="Display name" value={text(head.display_name)} isDisabled={isLocked} onSet={set("display_name")} />
+      {!isNested && !isComponent && <TextField path={[...drawing.base, "experiment_name"]} label="Experiment" value={text(head.experiment_name)} isDisabled={isLocked} onSet={set("experiment_name")} />}
+      <TextField path={[...drawing.base, "description"]} label="Description" value={text(head.description)} isLong isDisabled={isLocked} onSet={set("description")} />
       {!isComponent && !isNested && (
         <>
           <h3>Settings</h3>
-          <TextField label="Compute" value={text(settings.default_compute ?? head.compute)} isCode isDisabled={isLocked} onSet={"compute" in head ? set("compute") : set("settings", "default_compute")} />
-          <TextField label="Datastore" value={text(settings.default_datastore)} isCode isDisabled={isLocked} onSet={set("settings", "default_datastore")} />
+          <TextField path={compute} label="Compute" value={text(settings.default_compute ?? head.compute)} isCode isDisabled={isLocked} onSet={set(...compute)} />
+          <TextField path={["settings", "default_datastore"]} label="Datastore" value={text(settings.default_datastore)} isCode isDisabled={isLocked} onSet={set("settings", "default_datastore")} />
           {FLAGS.map(([key, label]) => (
             <ChoiceField key={key} label={label} value={settings[key] === true ? "true" : settings[key] === false ? "false" : ""} isDisabled={isLocked}
               choices={[{ value: "", label: "not set (no)" }, { value: "true", label: "yes" }, { value: "false", label: "no" }]}
@@ -107,8 +108,8 @@ function PortFields({ store, port, side, isLocked }: { store: DesignerStore; por
   const written = isFields(ports) ? ports[name] : null;
   const isMapping = store.source.findMap(path) !== undefined;
   const value = given.kind === "data" ? (given.path ?? "") : given.kind === "literal" ? showGiven(given) : given.kind === "expression" ? given.text : "";
+  const key = drawing.kind === "component" ? "default" : "path";
   const take = (text: string) => {
-    const key = drawing.kind === "component" ? "default" : "path";
     const typed = key === "default" && text !== "" ? parseTyped(name, spec, text) : { value: text };
     if ("problem" in typed) return typed.problem;
     if (isMapping) return attemptEdit(() => store.edit((changes) => setField(changes, [...path, key], text === "" ? undefined : typed.value)));
@@ -117,9 +118,9 @@ function PortFields({ store, port, side, isLocked }: { store: DesignerStore; por
   };
   return (
     <div className="form-port pair">
-      <TextField label={side === "inputs" ? "Input" : "Output"} field={`${side}/${name}`} value={name} isCode isDisabled={isLocked} onSet={rename}
+      <TextField label={side === "inputs" ? "Input" : "Output"} path={path} isKey value={name} isCode isDisabled={isLocked} onSet={rename}
         extra={<><span className="form-type">{spec.type ?? "any"}</span><button className="link" disabled={isLocked} aria-label={`Remove the ${side.slice(0, -1)} ${name}`} onClick={() => void attemptEdit(() => store.edit((changes) => removePipelinePort(changes, drawing, side, name)))}>remove</button></>} />
-      {side === "inputs" && (drawing.kind === "job" || isLiteral(spec.type)) && <TextField label={drawing.kind === "component" ? `Default of ${name}` : `Value of ${name}`} value={isMapping && drawing.kind === "component" ? showValue((spec.default as Value) ?? null) : value} isCode isDisabled={isLocked} onSet={take} />}
+      {side === "inputs" && (drawing.kind === "job" || isLiteral(spec.type)) && <TextField path={isMapping ? [...path, key] : path} label={drawing.kind === "component" ? `Default of ${name}` : `Value of ${name}`} value={isMapping && drawing.kind === "component" ? showValue((spec.default as Value) ?? null) : value} isCode isDisabled={isLocked} onSet={take} />}
       {isFields(written) && <KeyFields store={store} path={path} value={written} except={drawing.kind === "component" ? COMPONENT_PORT : side === "inputs" ? JOB_PORT : TYPE_ALONE} isLocked={isLocked} />}
     </div>
   );

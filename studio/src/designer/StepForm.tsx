@@ -1,10 +1,10 @@
-import { memo, useState } from "react";
+import { memo, useContext, useState } from "react";
 import { Icon } from "../shell/icons";
 import { tellError } from "../shell/toasts";
-import { addInput, addOutput, bindPort, type Changes, clearInput, connectOutput, disconnectOutput, makeFreeName, removeSteps, renameStep, setField, setInput, setPlainText } from "./pipeline/changes";
+import { addInput, addOutput, bindPort, type Changes, clearInput, connectOutput, disconnectOutput, makeFreeName, removeSteps, setField, setInput, setPlainText } from "./pipeline/changes";
 import { inputId, readStepBody, RUNNERS, stepId, type Drawing, type Port, type Step } from "./pipeline/drawing";
 import { bindInput, bindStep } from "./pipeline/expressions";
-import { ChoiceField, TextField, type Choice } from "./fields";
+import { ChoiceField, RefusalContext, TextField, type Choice } from "./fields";
 import { KeyFields } from "./KeyFields";
 import { isLiteral } from "./pipeline/ports";
 import { isFields, TITLES } from "./pipeline/step_fields";
@@ -46,8 +46,7 @@ export const StepForm = memo(function StepForm({ store, step, onOpenFile, onOpen
     if (drawing.steps.some(({ name }) => name === to)) return `there is a step '${to}' already`;
     const positions = Object.keys(store.positions).length ? Object.fromEntries(Object.entries(store.positions).map(([id, at]) => [id === stepId(step.name) ? stepId(to) : id, at])) : undefined;
     return attemptEdit(() => {
-      store.edit((changes) => renameStep(changes, drawing.base, step.name, to), positions);
-      store.renameRefusals(step.name, to);
+      store.renameStep(step.name, to, positions);
       store.select([stepId(to)]);
     });
   };
@@ -86,11 +85,11 @@ export const StepForm = memo(function StepForm({ store, step, onOpenFile, onOpen
       {problems.map((problem) => <p key={problem} className="form-problem"><Icon name="alert" size={14} />{problem}</p>)}
       {step.isAlias && <p className="form-hint">This step is an alias of another part of the file; change it there, in the YAML.</p>}
       {step.description && <p className="muted">{step.description}</p>}
-      <TextField label="Name" value={step.name} isCode isDisabled={isLocked} onSet={rename} />
+      <TextField path={step.path} isKey label="Name" value={step.name} isCode isDisabled={isLocked} onSet={rename} />
       {conversions.some(({ why }) => !why) && <ConversionField step={step} conversions={conversions} isLocked={isLocked} onConvert={convert} />}
-      {hasCommand && <TextField label="Command" value={showValue(raw.command ?? "")} isCode isLong isDisabled={isLocked} onSet={set("command")} />}
-      {hasEnvironment && <TextField label="Environment" value={showValue(raw.environment ?? "")} isCode isDisabled={isLocked} onSet={set("environment")} />}
-      {hasCommand && <TextField label="Code" value={showValue(raw.code ?? "")} placeholder="a folder, such as ./src" isCode isDisabled={isLocked} onSet={set("code")} />}
+      {hasCommand && <TextField path={[...step.path, "command"]} label="Command" value={showValue(raw.command ?? "")} isCode isLong isDisabled={isLocked} onSet={set("command")} />}
+      {hasEnvironment && <TextField path={[...step.path, "environment"]} label="Environment" value={showValue(raw.environment ?? "")} isCode isDisabled={isLocked} onSet={set("environment")} />}
+      {hasCommand && <TextField path={[...step.path, "code"]} label="Code" value={showValue(raw.code ?? "")} placeholder="a folder, such as ./src" isCode isDisabled={isLocked} onSet={set("code")} />}
       {TITLES[step.type] && <>{ownKeys}</>}
       {hasInputs && <h3>Inputs</h3>}
       {!hasInputs ? null : step.inputs.length ? step.inputs.map((port) => <InputField key={port.name} store={store} drawing={drawing} step={step} port={port} isLocked={isLocked} />) : <p className="form-hint">It has none.</p>}
@@ -100,10 +99,10 @@ export const StepForm = memo(function StepForm({ store, step, onOpenFile, onOpen
       {isInPlace && <NewPort label="output" isLocked={isLocked} taken={step.outputs.map(({ name }) => name)} dataOnly onAdd={(name, type) => attemptEdit(() => store.edit((changes) => changes.set([...step.path, "outputs", name], { type })))} />}
       <h3>Settings</h3>
       {step.component !== null && (
-        <TextField label="Component" value={step.component} isCode isDisabled={isLocked} hint={step.spec?.version ? `version ${step.spec.version}` : undefined}
+        <TextField path={[...step.path, componentKey]} label="Component" value={step.component} isCode isDisabled={isLocked} hint={step.spec?.version ? `version ${step.spec.version}` : undefined}
           extra={step.spec?.file ? <button className="link" onClick={() => onOpenFile(step.spec!.file!)}>open</button> : undefined} onSet={set(componentKey)} />
       )}
-      <TextField label="Compute" value={showValue(raw.compute ?? "")} placeholder="the pipeline's" isCode isDisabled={isLocked} onSet={set("compute")} />
+      <TextField path={[...step.path, "compute"]} label="Compute" value={showValue(raw.compute ?? "")} placeholder="the pipeline's" isCode isDisabled={isLocked} onSet={set("compute")} />
       {!TITLES[step.type] && ownKeys}
     </section>
   );
@@ -141,7 +140,9 @@ function InputField({ store, drawing, step, port, isLocked }: PortProps) {
   const space = readStepBody(drawing, step).search_space;
   const isSwept = isFields(space) && name in space && given.kind === "none";
   const own = isSwept ? SWEPT : given.kind === "reference" ? (given.to.kind === "step" ? bindStep(given.to.step, given.to.output) : given.to.kind === "input" ? bindInput(given.to.input) : VALUE) : given.kind === "none" ? UNSET : VALUE;
-  const [isTyping, setTyping] = useState(false);
+  const refusals = useContext(RefusalContext);
+  const path = [...step.path, "inputs", name];
+  const [isTyping, setTyping] = useState(() => refusals.find({ path }) !== undefined);
   const value = isTyping && own === UNSET ? VALUE : own;
   const choices: Choice[] = [
     { value: UNSET, label: spec.default !== undefined && spec.default !== null ? `default (${String(spec.default)})` : spec.optional ? "nothing" : "not set" },
@@ -152,8 +153,9 @@ function InputField({ store, drawing, step, port, isLocked }: PortProps) {
   ];
   if (!choices.some((one) => one.value === own)) choices.push({ value: own, label: own });
   function choose(next: string) {
-    if (next === own) return;
     setTyping(next === VALUE);
+    if (next === UNSET) refusals.refuse({ path }, null);
+    if (next === own) return;
     const why = attemptEdit(() => store.edit((changes) => {
       if (isSwept) changes.remove([...step.path, "search_space", name]);
       if (next === SWEPT) sweepInput(changes, step, port);
@@ -168,7 +170,7 @@ function InputField({ store, drawing, step, port, isLocked }: PortProps) {
   return (
     <div className="form-port" data-undeclared={!port.isDeclared || undefined}>
       <ChoiceField label={name} value={value} choices={choices} extra={type} isDisabled={isLocked} hint={spec.description ?? (port.isDeclared ? undefined : "the component has no such input")} onSet={choose} />
-      {value === VALUE && <ValueField store={store} step={step} port={port} isLocked={isLocked} />}
+      {value === VALUE && <ValueField store={store} drawing={drawing} step={step} port={port} isLocked={isLocked} />}
       {value === VALUE && given.kind !== "expression" && (
         <button className="link" disabled={isLocked} onClick={() => promoteInput(store, drawing, step, port)}>make it an input of the pipeline</button>
       )}
@@ -208,7 +210,7 @@ function promoteInput(store: DesignerStore, drawing: Drawing, step: Step, port: 
   if (why) tellError(why);
 }
 
-function ValueField({ store, step, port, isLocked }: { store: DesignerStore; step: Step; port: Port; isLocked: boolean }) {
+function ValueField({ store, drawing, step, port, isLocked }: PortProps) {
   const { name, spec, given } = port;
   const shown = given.kind === "literal" ? showGiven(given) : given.kind === "data" ? (given.path ?? "") : given.kind === "expression" ? given.text : "";
   const label = `value of ${name}`;
@@ -223,7 +225,9 @@ function ValueField({ store, step, port, isLocked }: { store: DesignerStore; ste
     return <ChoiceField label={label} value={shown} choices={choices} isDisabled={isLocked} hint={describeSpec(spec)} onSet={(text) => void (text && take(text))} />;
   }
   const isData = !isLiteral(spec.type);
-  return <TextField label={label} value={shown} isCode={isData} isText={spec.type?.toLowerCase() === "string"} isDisabled={isLocked} hint={describeSpec(spec)} placeholder={isData ? "azureml:NAME@latest, ./folder or a URI" : undefined} onSet={take} />;
+  const inputs = readStepBody(drawing, step).inputs;
+  const path = [...step.path, "inputs", name, ...(isFields(inputs) && isFields(inputs[name]) ? ["path"] : [])];
+  return <TextField path={path} label={label} value={shown} isCode={isData} isText={spec.type?.toLowerCase() === "string"} isDisabled={isLocked} hint={describeSpec(spec)} placeholder={isData ? "azureml:NAME@latest, ./folder or a URI" : undefined} onSet={take} />;
 }
 
 function OutputField({ store, drawing, step, port, isLocked }: PortProps) {

@@ -1,4 +1,11 @@
 import { createContext, useContext, useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import type { Path } from "./yaml/source";
+
+/** What a field is about: the value at a path of the document, or the key there. */
+export interface FieldPlace {
+  path: Path;
+  isKey?: boolean;
+}
 
 /** A text that could not be taken in the place of a value, and why. */
 export interface RefusedText {
@@ -10,16 +17,16 @@ export interface RefusedText {
 
 /** The refused texts of one form, which it shows again when it is opened again. */
 export interface FormRefusals {
-  find: (field: string) => RefusedText | undefined;
-  refuse: (field: string, refused: RefusedText | null) => void;
+  find: (place: FieldPlace) => RefusedText | undefined;
+  /** True if a text was refused at a path or below it. */
+  has: (path: Path) => boolean;
+  refuse: (place: FieldPlace, refused: RefusedText | null) => void;
 }
 
-export const RefusalContext = createContext<FormRefusals>({ find: () => undefined, refuse: () => {} });
+export const RefusalContext = createContext<FormRefusals>({ find: () => undefined, has: () => false, refuse: () => {} });
 
-interface TextProps {
+interface TextProps extends FieldPlace {
   label: string;
-  /** What tells the field from others of its form; its label where no other has that. */
-  field?: string;
   value: string;
   hint?: string;
   placeholder?: string;
@@ -35,10 +42,11 @@ interface TextProps {
 }
 
 /** A field whose text is taken when it is left, by Enter and before it is saved; Escape brings the old one back. */
-export function TextField({ label, field = label, value, hint, placeholder, isCode, isLong, isText, list, isDisabled, extra, onSet }: TextProps) {
+export function TextField({ path, isKey, label, value, hint, placeholder, isCode, isLong, isText, list, isDisabled, extra, onSet }: TextProps) {
   const id = useId();
   const refusals = useContext(RefusalContext);
-  const [kept] = useState(() => refusals.find(field));
+  const place = { path, isKey };
+  const [kept] = useState(() => refusals.find(place));
   const isKept = kept?.value === value;
   const [text, setText] = useState(isKept ? kept.text : value);
   const [problem, setProblem] = useState(isKept ? kept.why : null);
@@ -46,17 +54,20 @@ export function TextField({ label, field = label, value, hint, placeholder, isCo
   function showValue() {
     setText(value);
     setProblem(null);
-    refusals.refuse(field, null);
+    refusals.refuse(place, null);
   }
   useEffect(() => {
     if (shown.current === value) return;
     shown.current = value;
     showValue();
   }, [value]);
+  useEffect(() => {
+    if (problem !== null && !refusals.find(place)) showValue(); // dropped, as what it stood for has changed
+  });
   function take() {
     const why = text === value ? null : onSet(text);
     setProblem(why);
-    refusals.refuse(field, why === null ? null : { label, text, why, value });
+    refusals.refuse(place, why === null ? null : { label, text, why, value });
   }
   function press(event: KeyboardEvent) {
     if (event.key === "Enter" && (isLong ? event.ctrlKey || event.metaKey : !event.shiftKey)) {

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { WorkspaceApi } from "../api/workspace";
-import { removeSteps, renameStep, setField } from "./pipeline/changes";
+import { bindPort, clearInput, removePipelinePort, removeSteps, renamePipelinePort, setField } from "./pipeline/changes";
+import type { FieldPlace } from "./fields";
 import { DocumentRoutes } from "./routes";
 import { removeGeneratedName } from "./documents";
 import { describeRefusal, DesignerStore } from "./store";
@@ -59,21 +60,57 @@ describe("a document", () => {
     }
   });
   it("keeps a text that could not be taken with its step, also under another name, as long as the step is there", () => {
-    const store = open(TEXT);
+    const store = open("inputs: {n: 3}\njobs:\n  a:\n    inputs: {depth: 3}\n");
     const refused = { label: "value of depth", text: "x", why: "it must be a number, not 'x'", value: "3" };
-    store.getForm("a").refuse("depth", refused);
-    store.getForm(null).refuse("n", { ...refused, label: "Value of n" });
+    const [depth, n] = [{ path: ["jobs", "a", "inputs", "depth"] }, { path: ["inputs", "n"] }];
+    store.getForm("a").refuse(depth, refused);
+    store.getForm("a").refuse({ path: ["jobs", "a"], isKey: true }, { ...refused, label: "Name" });
+    store.getForm(null).refuse(n, { ...refused, label: "Value of n" });
+    store.getForm("a").refuse({ path: ["jobs", "a"], isKey: true }, null);
     store.select(["step:b"]);
-    expect([store.problemCount, store.getForm("a").find("depth"), store.getForm("b").find("depth")]).toMatchObject([2, refused, undefined]);
+    expect([store.problemCount, store.getForm("a").find(depth), store.getForm("b").find(depth)]).toMatchObject([2, refused, undefined]);
     expect(store.stepMarks).toBe(store.stepMarks); // else what is drawn of it would be drawn for ever
     expect(store.stepMarks.get("a")).toEqual(["value of depth: it must be a number, not 'x'"]);
     expect(store.refused.map(describeRefusal)).toEqual(["step 'a', value of depth: it must be a number, not 'x'", "the pipeline, Value of n: it must be a number, not 'x'"]);
-    store.edit((changes) => renameStep(changes, [], "a", "b"));
-    store.renameRefusals("a", "b");
-    expect(store.getForm("b").find("depth")).toMatchObject(refused);
-    store.getForm(null).refuse("n", null);
+    store.renameStep("a", "b");
+    expect(store.getForm("b").find({ path: ["jobs", "b", "inputs", "depth"] })).toMatchObject(refused);
+    store.edit((changes) => setField(changes, ["jobs", "b", "compute"], "c"));
+    expect(store.getForm("b").has(["jobs", "b", "inputs"])).toBe(true);
+    expect(() => store.renameStep("none", "c")).toThrow();
+    expect(store.problemCount).toBe(2);
+    store.getForm(null).refuse(n, null);
     store.edit((changes) => removeSteps(changes, store.drawing, ["b"]));
     expect([store.problemCount, store.refused]).toEqual([0, []]);
+  });
+  it("drops a text that could not be taken once its field is gone or shows another value", () => {
+    const text = "inputs: {n: 3}\njobs:\n  a: {type: command, inputs: {k: 3, d: {type: uri_file, path: x}}}\n  b: {jobs: {c: {inputs: {k: 3}}}}\n";
+    const refused = { label: "n", text: "x", why: "it must be a number", value: "3" };
+    const k = ["jobs", "a", "inputs", "k"];
+    const refusals: [string | null, FieldPlace][] = [[null, { path: ["inputs", "n"] }], [null, { path: ["inputs", "n"], isKey: true }], ["a", { path: k }], ["a", { path: ["jobs", "a", "compute"] }]];
+    const edits: [number[], (store: DesignerStore) => void][] = [
+      [[0, 1], (store) => store.edit((changes) => removePipelinePort(changes, store.drawing, "inputs", "n"))],
+      [[0, 1], (store) => store.edit((changes) => renamePipelinePort(changes, [], "inputs", "n", "m"))],
+      [[0], (store) => store.edit((changes) => setField(changes, ["inputs", "n"], 4))],
+      [[2], (store) => store.edit((changes) => clearInput(changes, store.drawing.steps[0], "k"))],
+      [[2], (store) => store.edit((changes) => bindPort(changes, store.drawing.steps[0], "k", "${{parent.inputs.n}}"))],
+      [[2], (store) => store.dispatch({ changes: { from: text.indexOf("3, d"), to: text.indexOf(", d"), insert: "5" }, userEvent: "input.paste" })],
+      [[2, 3], (store) => store.edit((changes) => setField(changes, ["jobs", "a", "type"], "sweep"))],
+      [[], (store) => store.edit((changes) => setField(changes, ["jobs", "a", "inputs", "d", "path"], "y"))],
+    ];
+    edits.forEach(([dropped, edit], nth) => {
+      const store = open(text);
+      refusals.forEach(([step, place]) => store.getForm(step).refuse(place, refused));
+      edit(store);
+      expect(store.refused.map((one) => refusals.findIndex(([, { path, isKey }]) => one.path.join() === path.join() && one.isKey === isKey)), String(nth)).toEqual([0, 1, 2, 3].filter((one) => !dropped.includes(one)));
+    });
+    const nested = open(text);
+    nested.openBase(["jobs", "b"]);
+    nested.getForm("c").refuse({ path: ["jobs", "b", "jobs", "c", "inputs", "k"] }, refused);
+    nested.openBase([]);
+    nested.renameStep("b", "e");
+    expect(nested.refused.map(describeRefusal)).toEqual(["step 'e / c', n: it must be a number"]);
+    nested.edit((changes) => setField(changes, ["jobs", "e", "jobs", "c", "inputs", "k"], 4));
+    expect(nested.refused).toEqual([]);
   });
   it("says what changed with an edit of lines that it shares", () => {
     const store = open("inputs:\n  n: &n 1\n  m: *n\njobs:\n  a: {inputs: &p {x: 1}}\n  b: {inputs: *p}\n  c: {inputs: {<<: *p}}\n");
@@ -95,6 +132,11 @@ describe("a document", () => {
     }
     expect(listUnsaved("w").map(({ query }) => query)).toEqual(["new=1", "new=2"]);
     expect([findUnsaved("w", "new=2"), findUnsaved("v", "new=2")]).toEqual([second, undefined]);
+    const third = open("type: pipeline\n");
+    third.getForm(null).refuse({ path: ["description"] }, { label: "Description", text: "x", why: "it is wrong", value: "" });
+    keepUnsaved("w", "new=3", third);
+    expect(findUnsaved("w", "new=3")).toBe(third);
+    dropUnsaved("w", "new=3");
     dropUnsaved("w", "new=1");
     expect(listUnsaved("w").map(({ query }) => query)).toEqual(["new=2"]);
   });

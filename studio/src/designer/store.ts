@@ -1,11 +1,11 @@
 import { history, invertedEffects, isolateHistory, redo, redoDepth, undo, undoDepth } from "@codemirror/commands";
 import { ChangeSet, EditorState, StateEffect, StateField, type Extension, type Transaction, type TransactionSpec } from "@codemirror/state";
 import type { EditorView } from "@codemirror/view";
-import { Changes } from "./pipeline/changes";
+import { Changes, renameStep } from "./pipeline/changes";
 import { readDrawing, type Drawing, type Interfaces } from "./pipeline/drawing";
 import { groupProblems } from "./pipeline/problems";
 import { isFields, type StepFieldTable } from "./pipeline/step_fields";
-import type { FormRefusals, RefusedText } from "./fields";
+import type { FieldPlace, FormRefusals, RefusedText } from "./fields";
 import type { Check, DocumentRoutes, Positions, Problem } from "./routes";
 import { joinText, type FileText } from "./yaml/encoding";
 import { reread } from "./yaml/reread";
@@ -15,11 +15,12 @@ import { Source, type Path, type Value } from "./yaml/source";
 export type Origin = { kind: "file"; path: string; etag: string } | { kind: "draft"; name: string; etag: string } | { kind: "new" } | { kind: "upload"; name: string } | Copy;
 
 /** A text that a form's field shows and that could not be taken. */
-export interface Refusal extends RefusedText {
+export interface Refusal extends RefusedText, FieldPlace {
   base: Path;
   /** Null for the form of the pipeline itself. */
   step: string | null;
-  field: string;
+  /** What the document had at the path, and what decides on the form's fields: the text is dropped once it has another. */
+  written: string;
 }
 
 /** A document made of a job or of a component's version, which it does not change. */
@@ -68,7 +69,8 @@ export class DesignerStore {
   selected: ReadonlySet<string> = new Set();
   /** Hears which steps and inputs changed with an edit of others, as they have the same lines by an alias. */
   onShared: (names: string[]) => void = () => {};
-  private refusals: readonly Refusal[] = [];
+  /** The texts that forms could not take. */
+  refused: readonly Refusal[] = [];
   private file: FileText;
   private grouped: { of: readonly unknown[]; problems: Map<string, string[]> } | null = null;
   private marked: { of: readonly unknown[]; marks: Map<string, string[]> } | null = null;
@@ -155,8 +157,8 @@ export class DesignerStore {
 
   /** What is wrong with each step: what the server says, and texts that its form could not take. */
   get stepMarks(): Map<string, string[]> {
-    if (!this.refusals.length) return this.stepProblems;
-    const of = [this.stepProblems, this.refusals, this.source, this.base] as const;
+    if (!this.refused.length) return this.stepProblems;
+    const of = [this.stepProblems, this.refused, this.source, this.base] as const;
     if (!this.marked || of.some((one, k) => one !== this.marked!.of[k])) this.marked = { of, marks: addRefusals(this.stepProblems, this.refused, this.base) };
     return this.marked.marks;
   }
@@ -183,27 +185,33 @@ export class DesignerStore {
     const key = JSON.stringify([...base, step]);
     const isOwn = (one: Refusal) => JSON.stringify([...one.base, one.step]) === key;
     if (!this.forms.has(key)) this.forms.set(key, {
-      find: (field) => this.refusals.find((one) => isOwn(one) && one.field === field),
-      refuse: (field, refused) => {
-        const others = this.refusals.filter((one) => !isOwn(one) || one.field !== field);
-        if (!refused && others.length === this.refusals.length) return;
-        this.refusals = refused ? [...others, { ...refused, base, step, field }] : others;
+      find: (place) => this.refused.find((one) => isOwn(one) && isSamePlace(one, place)),
+      has: (path) => this.refused.some((one) => isOwn(one) && isWithin(one.path, path)),
+      refuse: (place, refused) => {
+        const others = this.refused.filter((one) => !isOwn(one) || !isSamePlace(one, place));
+        if (!refused && others.length === this.refused.length) return;
+        const made = refused && { ...refused, ...place, base, step };
+        this.refused = made ? [...others, { ...made, written: readWritten(this.source, this.source.data, made) }] : others;
         this.announce();
       },
     });
     return this.forms.get(key)!;
   }
 
-  /** Have a step's refused texts under its new name. */
-  renameRefusals(step: string, to: string): void {
+  /** Rename a step of the drawing that is open, and have its refused texts under the new name. */
+  renameStep(step: string, to: string, positions?: Positions): void {
     const { base } = this;
-    this.refusals = this.refusals.map((one) => (one.step === step && one.base.join("\n") === base.join("\n") ? { ...one, step: to } : one));
-    this.announce();
-  }
-
-  /** The texts that forms could not take, of steps that are still there. */
-  get refused(): readonly Refusal[] {
-    return this.refusals.filter(({ base, step }) => step === null || this.source.isBroken || this.source.findPair([...base, "jobs", step]));
+    const path = [...base, "jobs", step];
+    const move = (old: Path) => (isWithin(old, path) ? [...base, "jobs", to, ...old.slice(path.length)] : old);
+    this.readText();
+    const before = this.refused;
+    this.refused = before.filter((one) => !isSamePlace(one, { path, isKey: true })).map((one) => ({ ...one, base: move(one.base), path: move(one.path), step: one.step === step && isSamePath(one.base, base) ? to : one.step }));
+    try {
+      this.edit((changes) => renameStep(changes, base, step, to), positions);
+    } catch (error) {
+      this.refused = before;
+      throw error;
+    }
   }
 
   get problemCount(): number {
@@ -321,12 +329,22 @@ export class DesignerStore {
     if (text !== this.source.text) this.source = this.parsed?.text === text ? this.parsed : reread(this.source, text);
     this.parsed = null;
     if (!this.source.isBroken) {
+      this.dropRefused();
       if (this.base.length && !this.source.findMap(this.base)) this.base = [];
       this.hasDrawing = true;
       this.drawing = readDrawing(this.source, this.interfaces, this.base);
     }
     this.readCost = Math.min(500, performance.now() - from);
     this.announce();
+  }
+
+  /** Drop the refused texts of fields that are no longer there, or that show another value. */
+  private dropRefused(): void {
+    if (!this.refused.length) return;
+    const { source } = this;
+    const { data } = source;
+    const still = this.refused.filter((one) => one.written === readWritten(source, data, one));
+    if (still.length < this.refused.length) this.refused = still;
   }
 
   private planCheck(pause: number): void {
@@ -338,12 +356,23 @@ export class DesignerStore {
 
   private announce(): void {
     this.version += 1;
-    const drawn = [this.source, this.drawing, this.interfaces, this.problems, this.stepFields, this.positions, this.selected, this.folder, this.fileName, this.refusals];
+    const drawn = [this.source, this.drawing, this.interfaces, this.problems, this.stepFields, this.positions, this.selected, this.folder, this.fileName, this.refused];
     if (drawn.some((one, k) => one !== this.drawn[k])) this.drawnVersion += 1;
     this.drawn = drawn;
     this.listeners.forEach((listener) => listener());
   }
 }
+
+/** What a document has where a refused text is, and what decides on the fields of its form. */
+function readWritten(source: Source, data: Value, { base, step, path, isKey }: Pick<Refusal, "base" | "step" | "path" | "isKey">): string {
+  const body = step === null ? null : readValue(data, [...base, "jobs", step]);
+  const kinds = isFields(body) ? [body.type, body.component, body.trial].map((one) => (typeof one === "string" ? one : null)) : [];
+  return JSON.stringify([isKey ? source.resolve(path) !== undefined : readValue(data, path), step === null || body !== null, kinds]);
+}
+
+const isSamePath = (one: Path, other: Path): boolean => one.length === other.length && isWithin(one, other);
+const isWithin = (path: Path, above: Path): boolean => above.every((part, k) => path[k] === part);
+const isSamePlace = (one: FieldPlace, other: FieldPlace): boolean => !one.isKey === !other.isKey && isSamePath(one.path, other.path);
 
 /** Where a refused text is, and why it could not be taken, in a sentence. */
 export function describeRefusal({ base, step, label, why }: Refusal): string {
@@ -381,9 +410,11 @@ function listShared(before: Source, after: Source, base: Path): string[] {
 }
 
 function readFields({ data }: Source, path: Path): Record<string, Value> {
-  const found = path.reduce<Value>((value, key) => (isFields(value) ? (value[key as string] ?? null) : null), data);
+  const found = readValue(data, path);
   return isFields(found) ? found : {};
 }
+
+const readValue = (data: Value, path: Path): Value => path.reduce<Value>((value, key) => (isFields(value) ? (value[key as string] ?? null) : null), data);
 
 /** An edit that leaves no YAML is not made: what is unusual in a text may be more than the edit knows of. */
 function refuseBroken(made: Source): void {

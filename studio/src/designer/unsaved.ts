@@ -17,7 +17,7 @@ export const listUnsaved = (workspace: string): Unsaved[] => [...(unsaved.get(wo
 export function keepUnsaved(workspace: string, query: string, store: DesignerStore): void {
   if (!unsaved.has(workspace)) unsaved.set(workspace, new Map());
   const isUntouched = store.origin.kind === "new" && !store.canUndo;
-  if (store.isChanged && !isUntouched) unsaved.get(workspace)!.set(query, store);
+  if ((store.isChanged && !isUntouched) || store.refused.length) unsaved.get(workspace)!.set(query, store);
   else dropUnsaved(workspace, query);
 }
 
