@@ -55,6 +55,32 @@ test("files and folders are uploaded, registered by version, and offered in the 
   await expect(page.locator(".cm-content")).toContainText("azureml:cars");
 });
 
+test("the name is suggested by the files until somebody types one, and an archived one is refused before they are sent", async ({ page }) => {
+  await call("PUT", `${WORKSPACE}/data/old/versions/1`, { properties: { dataType: "uri_folder", dataUri: "https://example.org/old" } });
+  await call("PUT", `${WORKSPACE}/data/old`, { properties: { isArchived: true } });
+  const sent: string[] = [];
+  page.on("request", (request) => request.url().includes("/datastores/") && sent.push(request.url()));
+  await open(page, "data");
+  await page.getByRole("button", { name: "Upload…" }).click();
+  const dialog = page.getByRole("dialog", { name: "Upload data" });
+  const name = dialog.getByLabel("Name");
+  const choose = (file: string) => dialog.getByLabel("Files").setInputFiles({ name: file, mimeType: "text/csv", buffer: Buffer.from(CSV) });
+  await choose("first.csv");
+  await expect(name).toHaveValue("first");
+  await choose("second.csv");
+  await expect(name).toHaveValue("second");
+  await name.fill("old");
+  await choose("third.csv");
+  await expect(name).toHaveValue("old");
+  await dialog.getByRole("button", { name: "Upload" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("data asset 'old' is archived, so a new version would be hidden; restore it on its page, or use another name");
+  expect(sent).toEqual([]);
+  await name.fill("");
+  await choose("fourth.csv");
+  await dialog.getByRole("button", { name: "Upload" }).click();
+  await expect(page).toHaveURL(/\/data\/fourth\/1$/);
+});
+
 test("a large upload shows how far it is, is canceled, and goes on where it ended", async ({ page }) => {
   const file = join(makeFolder(), "large.bin");
   writeFileSync(file, "x");

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { ApiError } from "../../api/client";
-import { getVersion, registerData } from "../../api/resources";
+import { getContainer, getVersion, registerData, type Version } from "../../api/resources";
 import { uploadFiles } from "../../api/uploads";
 import type { WorkspaceApi } from "../../api/workspace";
 import { explainName } from "../../job/registering";
@@ -16,6 +16,7 @@ export function UploadDialog({ onClose }: { onClose: () => void }) {
   const api = useApi();
   const [chosen, setChosen] = useState<Chosen | null>(null);
   const [fields, setFields] = useState({ name: "", type: "uri_file", version: "", description: "" });
+  const [isNamed, setNamed] = useState(false);
   const [arrived, setArrived] = useState<number | null>(null);
   const work = useRef<AbortController | null>(null);
   /** The place of the upload, kept so that another try goes on where one ended. */
@@ -33,7 +34,7 @@ export function UploadDialog({ onClose }: { onClose: () => void }) {
     const next = describeChoice([...(files ?? [])]);
     if (!next) return;
     setChosen(next);
-    setFields((before) => ({ ...before, name: before.name || suggestName(next.name), type: next.types[0] }));
+    setFields((before) => ({ ...before, name: isNamed ? before.name : suggestName(next.name), type: next.types[0] }));
   }
 
   async function upload() {
@@ -41,7 +42,7 @@ export function UploadDialog({ onClose }: { onClose: () => void }) {
     if (!chosen) throw new Error("there is nothing to upload yet; choose files or a folder");
     const wrong = explainName(given.name);
     if (wrong) throw new Error(wrong);
-    if (given.version) await refuseTaken(api, given.name, given.version);
+    await refuseTaken(api, given.name, given.version);
     if (place.current?.of !== chosen || place.current.type !== given.type) place.current = { of: chosen, type: given.type, target: makeTarget(chosen, given.type) };
     work.current = new AbortController();
     setArrived(0);
@@ -64,7 +65,7 @@ export function UploadDialog({ onClose }: { onClose: () => void }) {
         <label className="dialog-field"><span>Files</span><input className="field" type="file" multiple onChange={(event) => choose(event.target.files)} /></label>
         <label className="dialog-field"><span>Or a folder</span><input className="field" type="file" {...{ webkitdirectory: "" }} onChange={(event) => choose(event.target.files)} /></label>
         {chosen && <p className="muted number" role="note">{chosen.name}: {pluralize(chosen.files.length, "file")}, {formatBytes(chosen.size)}</p>}
-        <label className="dialog-field"><span>Name</span><input className="field mono" value={fields.name} onChange={set("name")} required /></label>
+        <label className="dialog-field"><span>Name</span><input className="field mono" value={fields.name} onChange={(event) => { setNamed(event.target.value !== ""); set("name")(event); }} required /></label>
         <label className="dialog-field"><span>Type</span><select className="field" value={fields.type} onChange={set("type")}>{(chosen?.types ?? ["uri_file", "uri_folder", "mltable"]).map((one) => <option key={one}>{one}</option>)}</select></label>
         <label className="dialog-field"><span>Version</span><input className="field mono" value={fields.version} placeholder="the next one" onChange={set("version")} /></label>
         <label className="dialog-field"><span>Description</span><input className="field" value={fields.description} onChange={set("description")} /></label>
@@ -79,13 +80,19 @@ export function UploadDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** Refuse a version that is there before its files are sent. */
+/** Refuse a version that is there, and one of an archived asset, before its files are sent. */
 async function refuseTaken(api: WorkspaceApi, name: string, version: string): Promise<void> {
+  const whole = await findResource(getContainer(api, "data", name));
+  if (whole?.properties.isArchived) throw new Error(`data asset '${name}' is archived, so a new version would be hidden; restore it on its page, or use another name`);
+  if (whole && version && (await findResource(getVersion(api, "data", name, version)))) throw new Error(`data asset '${name}' has a version ${version} already; choose another, or leave it empty for the next one`);
+}
+
+/** What a request is answered with; null for a resource that is not there. */
+async function findResource(request: Promise<Version>): Promise<Version | null> {
   try {
-    await getVersion(api, "data", name, version);
+    return await request;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return;
+    if (error instanceof ApiError && error.status === 404) return null;
     throw error;
   }
-  throw new Error(`data asset '${name}' has a version ${version} already; choose another, or leave it empty for the next one`);
 }
