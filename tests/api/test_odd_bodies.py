@@ -129,6 +129,18 @@ def test_half_a_character_is_refused(server: Server, workspace: str, half: bytes
 def test_a_name_with_a_slash_is_told_so(server: Server, workspace: str, kind: str, slash: str) -> None:
     """Azure's client sends the slash of a name encoded."""
     answer = server.ask("PUT", f"{workspace}/{kind.format(f'a{slash}b')}", {"properties": JOB})
-    sentence = "'a/b' cannot be a name, as it contains '/'; use letters, digits, '-' and '_'"
+    sentence = "'a/b' cannot be a name, as it contains '/'; use '-' or '_' in its place"
     assert (answer.status, answer.body["error"]["message"]) == (400, sentence)
     assert server.ask("GET", f"{workspace}/nothing/here").status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "jobs/a%2Fb"), ("DELETE", "jobs/a%2Fb"), ("GET", "data/a%2Fb/versions/1"), ("PUT", "nothing/a%2Fb")],
+)
+def test_what_a_name_with_a_slash_does_not_find_is_not_there(
+    server: Server, workspace: str, method: str, path: str
+) -> None:
+    """Only one that would be stored is refused for its slash."""
+    answer = server.ask(method, f"{workspace}/{path}", {"properties": JOB} if method == "PUT" else None)
+    assert (answer.status, answer.body["error"]["message"].startswith("there is nothing at ")) == (404, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import quote, unquote
@@ -29,6 +30,8 @@ from smalt.service.tracking.proxy import get_raw_path
 from smalt.service.tracking.variables import ROUTE as MLFLOW
 
 _STORING = ("PUT", "POST", "PATCH")
+_ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
+_TO_WORKSPACE = re.compile(r"/workspaces/[^/]*", re.IGNORECASE)
 
 
 def build_app(service: ServerContext) -> SecurityMiddleware:
@@ -79,12 +82,11 @@ class _Dispatcher:
     def _find_workspace_handler(
         self, scope: Scope, request: ApiRequest, found: workspace_paths.WorkspacePath
     ) -> Awaitable[Any]:
+        router = self._routers[found.prefix]
         try:
-            handler, scope["path_params"], template = self._routers[found.prefix].find_route(
-                scope["method"], found.rest
-            )
+            handler, scope["path_params"], template = router.find_route(scope["method"], found.rest)
         except HTTPException as error:
-            raise _explain_slash(scope, error) from None
+            raise _explain_slash(scope, router, error) from None
         scope["smalt.workspace"] = _find_workspace(scope, found)
         scope["smalt.files"] = "/smalt/v1" + get_workspace_id(scope["smalt.workspace"])
         _check_job(scope, found.prefix, template)
@@ -100,13 +102,20 @@ class _Dispatcher:
         return handler(request)
 
 
-def _explain_slash(scope: Scope, error: HTTPException) -> Exception:
-    """Return the error of a request that finds no route; one that sends a name with a slash is told so."""
-    segments = scope.get("raw_path", b"").decode("latin-1").split("/")
-    name = next((unquote(segment) for segment in segments if "%2f" in segment.lower()), None)
-    if name is None or error.status_code != 404:
+def _explain_slash(scope: Scope, router: Router, error: HTTPException) -> Exception:
+    """Return the error of a request that finds no route; one that finds it but for a slash in a name is told so.
+
+    Only where something is stored: what is read or deleted by such a name is not there.
+    """
+    rest = _TO_WORKSPACE.split(scope.get("raw_path", b"").decode("latin-1"), maxsplit=1)[-1]
+    name = next((unquote(segment) for segment in rest.split("/") if _ENCODED_SLASH.search(segment)), None)
+    if name is None or error.status_code != 404 or scope["method"] not in ("PUT", "POST"):
         return error
-    return ValidationException(f"'{name[:100]}' cannot be a name, as it contains '/'; use letters, digits, '-' and '_'")
+    try:
+        router.find_route(scope["method"], unquote(_ENCODED_SLASH.sub("_", rest)))
+    except HTTPException:
+        return error
+    return ValidationException(f"'{name[:100]}' cannot be a name, as it contains '/'; use '-' or '_' in its place")
 
 
 def _check_job(scope: Scope, prefix: str, template: str) -> None:
