@@ -157,7 +157,13 @@ test("what could not be loaded of a curve is a sentence, and is asked for again"
 
 test.describe("of a job that runs", () => {
   test.beforeAll(async () => {
-    await submit("live", `${LOG}; sleep 120`);
+    test.setTimeout(180_000);
+    await submit("live", `${LOG}; sleep 3600`);
+    const countLogged = async () => {
+      const { runs } = await call("GET", `/smalt/v1${WORKSPACE}/jobs/live/metrics?history=true&metric=loss&points=10`);
+      return runs[0]?.metrics[0]?.total;
+    };
+    await expect.poll(countLogged, { timeout: 120_000 }).toBe(COUNT);
   });
   test.afterAll(() => call("POST", `${WORKSPACE}/jobs/live/cancel`));
 

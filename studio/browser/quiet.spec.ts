@@ -57,7 +57,7 @@ test("a page asks nothing while nothing runs, but for one stream of changes", as
     for (const url of open) expect(url).toContain("/changes");
   }
 
-  await submit("runs", "sleep 60");
+  await submit("runs", "sleep 600");
   await pages[0].goto(`${PAGES}/jobs/runs?tab=metrics`);
   asked.clear();
   await expect.poll(() => (asked.get(paths[0]) ?? []).filter((url) => url.includes("/metrics?")).length, { timeout: 20_000 }).toBeGreaterThan(1); // the same watch sees what is asked while a job runs

@@ -182,8 +182,8 @@ def test_nothing_of_a_deleted_job_is_left(server: Server, workspace: str) -> Non
 
 
 KILLED_AT = {
-    "before the records": ("records.jobs:remove_tree", "before"),
-    "in their transaction": ("records.jobs:remove_tree", "after"),
+    "before the records": ("records.job_removal:remove_tree", "before"),
+    "in their transaction": ("records.job_removal:remove_tree", "after"),
     "before anything is set aside": ("engine.deletion.removal:_move_aside", "before"),
     "when all is set aside": ("engine.deletion.removal:_move_aside", "after"),
     "before anything is removed": ("engine.deletion.removal:_remove_aside", "before"),
