@@ -185,7 +185,7 @@ def test_a_kill_during_a_snapshot(own_server: Server, tmp_path: Path) -> None:
     for number in range(400):
         (large / f"{number:03}").write_bytes(os.urandom(200_000))
     process = own_server.start()
-    (tmp_path / "small").write_text("x")
+    (tmp_path / "small").mkdir()
     assert register(own_server, tmp_path / "small").status == 201  # which makes the workspace
     asking = subprocess.Popen([sys.executable, "-c", _SNAPSHOT, str(own_server.home.socket_path("server")), str(large)])
     incoming = own_server.home.path("snapshots", "objects", "incoming")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -89,15 +90,16 @@ async def test_a_job_that_begins_to_write_while_its_place_is_registered(tmp_path
         command = f"until [ -e {tmp_path}/go ]; do sleep 0.01; done; echo two >${{{{outputs.o}}}}/two"
         begun: list[jobs.Job] = []
 
-        class Settling:
+        class Settlement:
             async def settle_steps(self, ids: list[int]) -> None:
                 begun.append(bench.submit("two", {**writer("two", **there), "command": command}))
                 while not lineage.find_active_writer(bench.db, str(place)):
                     await asyncio.sleep(0)
-                await real.settle_steps(ids)
+                await real.settlement.settle_steps(ids)
 
+        settling = SimpleNamespace(settlement=Settlement())
         with pytest.raises(Conflict, match="job 'two' is not over and writes there"):
-            await protect_output(context, cast("Any", Settling()), bench.workspace, f"{STORE}fixed/")
+            await protect_output(context, cast("Any", settling), bench.workspace, f"{STORE}fixed/")
         (tmp_path / "go").touch()
         assert (await bench.over(begun[0])).status == "Completed"
         assert (place / "two").read_text() == "two\n"

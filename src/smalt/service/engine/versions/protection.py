@@ -56,9 +56,8 @@ async def protect_output(context: EngineContext, reuse: Reuse, workspace: Worksp
         return
     if is_writable := not is_write_protected(place):
         writers = [job.id for job in _find_writers(context, workspace, location)]
-        await reuse.settlement.settle_steps(
-            writers
-        )  # another mode is another time of change: what they wrote is looked at before
+        # Another mode is another time of change, so what they wrote is looked at before.
+        await reuse.settlement.settle_steps(writers)
         await asyncio.to_thread(forbid_writing, place)
     await context.intact.record_stamp(str(place))
     try:
