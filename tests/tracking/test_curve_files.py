@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from smalt import wire
+from smalt.entities import PipelineJob
 from smalt.service.tracking.curve_cache import LEAST_STORED, CurveCache
 from smalt.service.tracking.curve_files import CurveFiles, RunKey
 from smalt.service.tracking.curves import Curve
-from tests.helpers import WORKSPACE, eventually
+from tests.helpers import WORKSPACE, Server, eventually
 from tests.tracking.conftest import M, Tracked
 from tests.tracking.test_curves import RUN, Reads, fill_database, rows_of
 
@@ -30,6 +32,10 @@ def load(path: Path, key: RunKey = RUN, cache: CurveCache | None = None, name: s
 
 def list_files(path: Path) -> list[Path]:
     return sorted(one for one in path.with_name("curves").rglob("*") if one.is_file())
+
+
+def list_folders(path: Path) -> list[str]:
+    return sorted(one.name for one in path.with_name("curves").iterdir())
 
 
 def run_sql(path: Path, *statements: str) -> None:
@@ -163,15 +169,51 @@ def test_only_runs_that_are_gone_lose_their_files(tmp_path: Path) -> None:
     path, odd = tmp_path / "mlflow.db", RunKey("a/b.c %", 3)
     fill_database(path, [*rows_of(LONG), *((odd.id, *row[1:]) for row in rows_of(LONG))])
     run_sql(path, "CREATE TABLE runs (run_uuid VARCHAR(32))", "INSERT INTO runs VALUES ('run'),('a/b.c %')")
-    cache = CurveCache()
-    cache.remove_orphans(path)
+    cache, jobs = CurveCache(), {1: "run", 3: odd.id}
+    cache.remove_orphans(path, lambda ids: jobs)
     cache.store_curves(path, RUN, ["loss"])
     cache.store_curves(path, odd, ["loss"])
-    cache.remove_orphans(path)
-    assert len(list_files(path)) == 2
+    cache.store_curves(path, RunKey(odd.id, 0), ["loss"])
+    path.with_name("curves").joinpath("no run").mkdir()
+    cache.remove_orphans(path, lambda ids: {id: jobs[id] for id in ids if id})
+    assert list_folders(path) == ["a%2Fb.c%20%25.0", "a%2Fb.c%20%25.3", "run.1"]
     run_sql(path, "DELETE FROM runs WHERE run_uuid='run'")
-    cache.remove_orphans(path)
-    assert [one.parent.name for one in list_files(path)] == ["a%2Fb.c%20%25.3"]
+    cache.remove_orphans(path, lambda ids: jobs)
+    assert list_folders(path) == ["a%2Fb.c%20%25.0", "a%2Fb.c%20%25.3"]
+
+
+def test_files_that_another_job_has_now_are_removed(tmp_path: Path) -> None:
+    """As those that were made with the id of a job that reuses the outputs of the run's."""
+    path, cache = tmp_path / "mlflow.db", CurveCache()
+    fill_database(path, rows_of(LONG))
+    run_sql(path, "CREATE TABLE runs (run_uuid VARCHAR(32))", "INSERT INTO runs VALUES ('run')")
+    for key in (RUN, RunKey("run", 2), RunKey("run", 3)):
+        load(path, key)
+    cache.remove_orphans(path, lambda ids: {1: "run", 2: "again"})
+    assert list_folders(path) == ["run.1"]
+
+
+def test_reused_steps_are_drawn_from_the_file_of_the_earlier_one(server: Server) -> None:
+    """Each look at another of them made another file of the same values."""
+    workspace = WORKSPACE.format("reused-curves")
+    assert server.ask("PUT", workspace, {"properties": {}}).status in (200, 201)
+    step = {"command": "true", "environment": "azureml:host"}
+    body = wire.to_rest(PipelineJob.from_dict({"type": "pipeline", "jobs": {"train": step}}))
+    for name in ("made", "again", "third"):
+        path = f"{workspace}/jobs/{name}"
+        assert server.ask("PUT", path, body).status == 201
+        eventually(lambda path=path: server.ask("GET", path).body["properties"]["status"] == "Completed", name)
+    spaces = server.ask("GET", "/smalt/v1/workspaces").body["value"]
+    folder = next(one["folder"] for one in spaces if one["name"] == "reused-curves")
+    database = server.home.path("workspaces", folder, "mlflow.db")
+    fill_database(database, [("made-train", *row[1:]) for row in rows_of(LONG)], latest=True)
+    found = []
+    for name in ("made-train", "again", "third", "again-train"):
+        answer = server.ask("GET", f"/smalt/v1{workspace}/jobs/{name}/metrics?history=true&points=1000")
+        assert answer.body["runs"][-1]["metrics"][0]["total"] == LONG
+        found.append(list_folders(database))
+    assert [one.rpartition(".")[0] for one in found[0]] == ["made-train"]
+    assert found == [found[0]] * 4
 
 
 def test_a_job_that_logs_much_has_a_file_until_it_is_deleted(tracked: Tracked) -> None:

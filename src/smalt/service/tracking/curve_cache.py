@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from smalt.service.tracking.curve_files import CurveFiles, RunKey
+from smalt.service.tracking.curve_files import CurveFiles, FindNames, RunKey
 from smalt.service.tracking.curves import Curve, sort_curve
 from smalt.service.tracking.run_database import read_database, to_number
 
@@ -96,9 +96,9 @@ class CurveCache:
 
         return read_database(path, read, {})
 
-    def remove_orphans(self, path: Path) -> None:
-        """Remove the curves of runs that a workspace does not have any more."""
-        CurveFiles(path).remove_orphans()
+    def remove_orphans(self, path: Path, find_names: FindNames) -> None:
+        """Remove the curves of runs that a workspace does not have any more; `find_names` finds its jobs by id."""
+        CurveFiles(path).remove_orphans(find_names)
 
     def _load_run(
         self, connection: sqlite3.Connection, path: Path, key: RunKey, names: Collection[str]

@@ -13,7 +13,7 @@ import os
 import shutil
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +26,9 @@ log = logging.getLogger("smalt.tracking")
 
 FOLDER = "curves"
 _COLUMNS = 3
+
+FindNames = Callable[[set[int]], Mapping[int, str]]
+"""Returns id → name of those jobs of these ids that are still there."""
 
 
 class RunKey(NamedTuple):
@@ -86,21 +89,30 @@ class CurveFiles:
     def remove_curve(self, key: RunKey, metric: str) -> None:
         self._get_path(key, metric).unlink(missing_ok=True)
 
-    def remove_orphans(self) -> None:
-        """Remove the files of runs that the database does not have any more."""
+    def remove_orphans(self, find_names: FindNames) -> None:
+        """Remove the files of runs that the database does not have any more, or that another job has now."""
         if not self._folder.is_dir():
             return
-        runs = {folder: unquote(folder.name.rpartition(".")[0]) for folder in self._folder.iterdir()}
-        there = find_runs(self._database, runs.values())
-        for folder, run in runs.items():
-            if run not in there:
+        folders = list(self._folder.iterdir())
+        parts = [folder.name.rpartition(".") for folder in folders]
+        names = find_names({int(job) for _, _, job in parts if job.isdecimal()})
+        keys = [RunKey(name, job) for job, name in names.items()]
+        keys += [RunKey(unquote(run), 0) for run, _, job in parts if job == "0"]
+        there = find_runs(self._database, [key.id for key in keys])
+        kept = {_build_folder_name(key) for key in keys if key.id in there}
+        for folder in folders:
+            if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _get_run_folder(self, key: RunKey) -> Path:
-        return self._folder / f"{quote(key.id, safe='')}.{key.job}"
+        return self._folder / _build_folder_name(key)
 
     def _get_path(self, key: RunKey, metric: str) -> Path:
         return self._get_run_folder(key) / sha256(metric.encode()).hexdigest()[:32]
+
+
+def _build_folder_name(key: RunKey) -> str:
+    return f"{quote(key.id, safe='')}.{key.job}"
 
 
 def _read_blocks(content: bytes) -> Iterator[tuple[dict[str, Any], memoryview, int]]:

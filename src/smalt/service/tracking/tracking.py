@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from smalt.exceptions import SmaltError
 from smalt.machine.home import Home
 from smalt.service.data import DataAccess
+from smalt.service.records import tracked_runs
 from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
@@ -45,6 +46,7 @@ class Tracking:
         self.tokens = JobTokens(home)
         self.child = MlflowProcess(home, settings)
         self._home = home
+        self._db = db
         self._settings = settings
         self._connection = ChildConnection(home, self.child)
         self.curves = CurveCache()
@@ -102,7 +104,12 @@ class Tracking:
         await self.child.close()
 
     async def _remove_curves(self, workspace: Workspace) -> None:
-        await asyncio.to_thread(self.curves.remove_orphans, get_database_path(self._home, workspace.folder))
+        def find_names(ids: set[int]) -> dict[int, str]:
+            with self._db.open_reader() as reader:
+                return tracked_runs.list_names(reader, ids)
+
+        path = get_database_path(self._home, workspace.folder)
+        await asyncio.to_thread(self.curves.remove_orphans, path, find_names)
 
     async def _write_missed_ends(self) -> None:
         try:

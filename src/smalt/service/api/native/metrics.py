@@ -71,6 +71,7 @@ async def get_metrics(request: ApiRequest) -> dict[str, Any]:
         rows, hidden = trials.split_trials(rows)
     reused, names = find_reused(db, rows, top.root_id), [row.name for row in hidden]
     is_drawn = history and drawing is not None
+    origins = {job.name: job.id for job in tracked_runs.find_jobs(db, top.workspace_id, set(reused.values()))}
     path, cache = get_database_path(request), request.server.curves
     with_usage = not chosen or any(name.startswith(_USAGE) for name in chosen)
     samples = usage.list_samples(db, (row.id for row in rows)) if with_usage else {}
@@ -78,7 +79,7 @@ async def get_metrics(request: ApiRequest) -> dict[str, Any]:
     def load() -> list[dict[str, Any]]:
         runs = load_runs(path, rows, chosen, extremes and not is_drawn, history and not is_drawn, reused, names)
         if drawing is not None and is_drawn:
-            draw_runs(path, runs, cache, drawing, extremes)
+            draw_runs(path, runs, cache, drawing, origins, extremes)
         for run in runs:
             if run.job is not None and run.job.id in samples:
                 add_usage(run, samples[run.job.id], drawing, chosen)
@@ -204,10 +205,19 @@ def load_runs(
 
 
 def draw_runs(
-    path: Path, runs: Sequence[RunMetrics], cache: CurveCache, drawing: Drawing, extremes: bool = False
+    path: Path,
+    runs: Sequence[RunMetrics],
+    cache: CurveCache,
+    drawing: Drawing,
+    origins: Mapping[str, int],
+    extremes: bool = False,
 ) -> None:
-    """Add the points by which the curves of the runs are drawn, and the extremes if they are wanted."""
-    keys = {run.id: RunKey(run.source, run.job.id if run.job else 0) for run in runs if run.latest}
+    """Add the points by which the curves of the runs are drawn, and the extremes if they are wanted.
+
+    `origins` maps the jobs whose outputs and metrics others took to their ids.
+    """
+    ids = {**origins, **{run.id: run.job.id for run in runs if run.job}}
+    keys = {run.id: RunKey(run.source, ids.get(run.source, 0)) for run in runs if run.latest}
     curves = cache.load_curves(path, {keys[run.id]: list(run.latest) for run in runs if run.latest})
     for run in runs:
         for name, curve in curves.get(keys[run.id], {}).items() if run.latest else ():
