@@ -182,6 +182,24 @@ def test_only_runs_that_are_gone_lose_their_files(tmp_path: Path) -> None:
     assert list_folders(path) == ["a%2Fb.c%20%25.0", "a%2Fb.c%20%25.3"]
 
 
+def test_runs_with_long_names_have_files(tmp_path: Path) -> None:
+    """No name of a file may be so long; those that differ at their ends only have files of their own."""
+    path, cache = tmp_path / "mlflow.db", CurveCache()
+    jobs = {1: "a" * 254, 123: "a" * 253 + "b"}
+    fill_database(path, [(name, *row[1:]) for name in jobs.values() for row in rows_of(LONG)])
+    run_sql(path, "CREATE TABLE runs (run_uuid VARCHAR(32))")
+    for id, name in jobs.items():
+        run_sql(path, f"INSERT INTO runs VALUES ('{name}')")
+        for _ in range(2):
+            assert len(load(path, RunKey(name, id)).values) == LONG
+    folders = list_folders(path)
+    assert len(folders) == 2
+    cache.remove_orphans(path, lambda ids: jobs)
+    assert list_folders(path) == folders
+    cache.remove_orphans(path, lambda ids: {123: jobs[123]})
+    assert [one.rpartition(".")[2] for one in list_folders(path)] == ["123"]
+
+
 def test_files_that_another_job_has_now_are_removed(tmp_path: Path) -> None:
     """As those that were made with the id of a job that reuses the outputs of the run's."""
     path, cache = tmp_path / "mlflow.db", CurveCache()

@@ -7,6 +7,7 @@ file that is damaged, or that cannot be written, costs time only.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -26,6 +27,7 @@ log = logging.getLogger("smalt.tracking")
 
 FOLDER = "curves"
 _COLUMNS = 3
+_LONGEST_NAME = 150
 
 FindNames = Callable[[set[int]], Mapping[int, str]]
 """Returns id → name of those jobs of these ids that are still there."""
@@ -55,7 +57,9 @@ class CurveFiles:
         self._folder = database.with_name(FOLDER)
 
     def has_run(self, key: RunKey) -> bool:
-        return self._get_run_folder(key).is_dir()
+        with contextlib.suppress(OSError):
+            return self._get_run_folder(key).is_dir()
+        return False
 
     def load_curve(self, key: RunKey, metric: str) -> StoredCurve | None:
         """Load the complete blocks of a curve; None if there are none."""
@@ -87,7 +91,8 @@ class CurveFiles:
         return size + len(header) + 1 + len(block)
 
     def remove_curve(self, key: RunKey, metric: str) -> None:
-        self._get_path(key, metric).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._get_path(key, metric).unlink()
 
     def remove_orphans(self, find_names: FindNames) -> None:
         """Remove the files of runs that the database does not have any more, or that another job has now."""
@@ -112,7 +117,11 @@ class CurveFiles:
 
 
 def _build_folder_name(key: RunKey) -> str:
-    return f"{quote(key.id, safe='')}.{key.job}"
+    """Return the name of a run's folder; of a long one, for which file systems have no room, a hash is a part."""
+    name = quote(key.id, safe="")
+    if len(name) > _LONGEST_NAME:
+        name = f"{name[:_LONGEST_NAME]}~{sha256(key.id.encode()).hexdigest()[:32]}"
+    return f"{name}.{key.job}"
 
 
 def _read_blocks(content: bytes) -> Iterator[tuple[dict[str, Any], memoryview, int]]:
