@@ -357,7 +357,41 @@ def test_a_changed_environment_is_told_and_built_again(environments: Environment
     assert words in str(environments.find_change(own)), "it stays so for who ran in the changed one"
     assert environments.find_change(again) is None
     assert run(again.clone(tmp_path / "next"), "shade") == f"1.0 {tmp_path}/next"
-    assert not Path(site, "sitecustomize.py").exists()
+    (new_site,) = again.template.sees
+    assert not Path(new_site, "sitecustomize.py").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs inotify")
+def test_a_changed_environment_keeps_its_files_for_its_jobs(
+    environments: Environments, home: Home, settings: Settings, tmp_path: Path
+) -> None:
+    """They stay while it is built again and through the next server's start, until no job runs."""
+    asset = conda("ink", name="kept")
+    realised = asyncio.run(environments.get_or_build(asset, lambda line: None))
+    own = realised.clone(tmp_path / "job")
+    (site,) = realised.template.sees
+    for _ in range(2):
+        found = environments.find_built(asset)
+        assert found is not None
+        allow_writing(str(found.shared))
+        Path(str(found.shared), "more").touch()
+        assert environments.find_built(asset) is None
+        asyncio.run(environments.get_or_build(asset, lambda line: None))
+    Environments(home, settings).remove_left_over()
+    assert asyncio.run(environments.find_problems(False, 0.0)) == []
+    assert Path(str(realised.shared), "more").exists()
+    assert run(own, "ink") == f"0.3 {tmp_path}/job"
+
+    environments.release_view(tmp_path / "job")
+    environments.remove_changed()
+    assert not Path(site).exists()
+    later = Environments(home, settings).find_built(asset)
+    assert later is not None
+    assert later.bin not in (None, realised.bin)
+    assert run(later.clone(tmp_path / "next"), "ink") == f"0.3 {tmp_path}/next"
+    (stored,) = [one for one in environments.list_stored() if one.names == ["kept"]]
+    assert asyncio.run(environments.remove(stored.hash)) == stored.size
+    assert environments.find_built(asset) is None
 
 
 def test_a_removed_environment_is_not_changed(environments: Environments, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from smalt.service.engine.submission import acceptance
 from smalt.service.engine.versions.protection import VersionProtection
 from smalt.service.engine.wait_reasons import waits_for
 from smalt.service.engine.watch import Watch
-from smalt.service.records import job_attempts, jobs
+from smalt.service.records import job_attempts, jobs, online
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
@@ -100,6 +100,8 @@ class Engine:
     async def open(self) -> None:
         """Settle what an earlier server left, before any request is answered."""
         self.context.environments.remove_left_over()
+        if not job_attempts.list_open_attempts(self._db) and not online.list_environments(self._db):
+            self.context.environments.remove_changed()
         self.deletions.resume_deletions()
         await self.context.computes.open(self._on_started, self._on_exit)
         steps = {attempt.step_id: attempt.compute for attempt in job_attempts.list_open_attempts(self._db)}

@@ -36,7 +36,12 @@ from smalt.service.environments.resolution.image_map import find_file
 from smalt.service.environments.resolution.image_names import is_service_base
 from smalt.service.environments.store import integrity
 from smalt.service.environments.store.environment_protection import protect_earlier, protect_environment
-from smalt.service.environments.store.environment_store import EnvironmentRecord, EnvironmentStore, get_size
+from smalt.service.environments.store.environment_store import (
+    EnvironmentRecord,
+    EnvironmentStore,
+    get_hash,
+    get_size,
+)
 from smalt.service.environments.views.built_environments import VARIABLES, BuiltEnvironment
 from smalt.service.environments.views.change_watch import ChangeWatch, WatchedEnvironment
 from smalt.service.environments.views.host_python import HostPython
@@ -212,6 +217,10 @@ class Environments:
         if self._images is not None:
             self._images.start_sweep()
 
+    def remove_changed(self) -> None:
+        """Remove the files of environments that were changed; called while no job or deployment runs."""
+        self._store.remove_changed()
+
     async def find_problems(self, thorough: bool, since: float) -> list[IntegrityProblem]:
         """Return the problems that `smalt doctor` reports of environments, and of the tools that smalt installed."""
         store, examine, remove = self._store, integrity.check_store, self._remove_unused
@@ -229,10 +238,11 @@ class Environments:
         return found
 
     def _remove_unused(self, path: Path) -> None:
-        ready = self._ready.get(path.name)
+        declared_hash = get_hash(path)
+        ready = self._ready.get(declared_hash)
         if ready is not None and ready.template is not None and self._overlays.is_used(ready.template):
             raise RefusedError("a job uses it now; repair it when that is over")
-        self._forget_ready(path.name)
+        self._forget_ready(declared_hash)
         self._store.remove_unused(path)
 
     def list_catalogue(self) -> list[curated_environments.CatalogueEntry]:
@@ -309,12 +319,12 @@ class Environments:
         return self._make_built(planned, record) if record else None
 
     def _discard_changed(self, declared_hash: str) -> None:
-        """Let an environment that was changed serve no other job; one that uses it now keeps its files."""
+        """Let an environment that was changed serve no other job; those that use it now keep its files."""
         self._changes.read_changes()
         ready = self._ready.get(declared_hash)
         if ready is not None and ready.watched is not None and ready.watched.change is not None:
             self._forget_ready(declared_hash)
-            self._store.discard_record(declared_hash)
+            self._store.mark_changed(declared_hash)
 
     def _forget_ready(self, declared_hash: str) -> None:
         """Forget an environment that is removed, or built again."""

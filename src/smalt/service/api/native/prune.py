@@ -111,9 +111,11 @@ def _remove_folders(kind: str, folders: list[Path], before: float, dry_run: bool
 
 async def _remove_environments(service: ServerContext, age: float, dry_run: bool) -> list[Item]:
     environments, before = service.engine.context.environments, time.time() - age
+    found, served = [], online.list_environments(service.db)
     if not dry_run:
         environments.remove_left_over()
-    found, served = [], online.list_environments(service.db)
+        if not served and not jobs.list_unfinished(service.db):
+            environments.remove_changed()
     for built in environments.list_stored():
         if built.last_used > before or built.hash in served:
             continue

@@ -1,4 +1,8 @@
-"""The store of built environments: $SMALT_HOME/environments/<declared hash>/{record.json, venv/ or image}."""
+"""The store of built environments: $SMALT_HOME/environments/<declared hash>/{record.json, venv/ or image}.
+
+A folder that jobs changed keeps its files for those that still run in it. Its record is renamed to `changed`, and the
+environment is built again beside it, in <declared hash>.again-2.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,8 @@ from smalt.service.environments.store.removal import remove_folder, resume_remov
 
 LAYOUT = 1
 _BUILDING = ".building-"
+_AGAIN = ".again-"
+_CHANGED = "changed"
 _POLL_SECONDS = 0.05
 _TOUCH_SECONDS = 60.0
 
@@ -54,11 +60,16 @@ class EnvironmentStore:
         self._touched: dict[str, float] = {}
 
     def get_path(self, declared_hash: str) -> Path:
-        return self.folder / declared_hash
+        """Return the folder of an environment: the first that was not changed."""
+        path, count = self.folder / declared_hash, 1
+        while (path / _CHANGED).exists():
+            count += 1
+            path = self.folder / f"{declared_hash}{_AGAIN}{count}"
+        return path
 
     def read_record(self, declared_hash: str) -> EnvironmentRecord | None:
         """Return the record of an environment that is there and can run."""
-        record = self._parse_record(declared_hash)
+        record = _parse_record(self.get_path(declared_hash))
         return record if record is not None and self.is_usable(declared_hash) else None
 
     def is_usable(self, declared_hash: str) -> bool:
@@ -70,7 +81,9 @@ class EnvironmentStore:
         """Return the records of everything that was built, including what cannot run any more."""
         names = sorted(os.listdir(self.folder)) if self.folder.is_dir() else []
         return [
-            record for name in names if not name.startswith(".") and (record := self._parse_record(name)) is not None
+            record
+            for name in names
+            if not name.startswith(".") and (record := _parse_record(self.folder / name)) is not None
         ]
 
     def mark_used(self, declared_hash: str) -> None:
@@ -136,10 +149,19 @@ class EnvironmentStore:
         if self.get_path(declared_hash).exists():
             remove_folder(self.get_path(declared_hash), self.folder)
 
-    def discard_record(self, declared_hash: str) -> None:
-        """Make an environment one that is not there: the next job builds it, the next server removes what is left."""
+    def mark_changed(self, declared_hash: str) -> None:
+        """Make a changed environment one that is not there: the next job builds it; its files stay where they are."""
+        place = self.get_path(declared_hash)
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.get_path(declared_hash) / "record.json")
+            os.rename(place / "record.json", place / _CHANGED)
+
+    def remove_changed(self) -> None:
+        """Remove the files of changed environments; call while no job runs. Their marks stay: see `get_path`."""
+        for mark in self.folder.glob(f"[!.]*/{_CHANGED}"):
+            for path in [path for path in mark.parent.iterdir() if path != mark]:
+                with contextlib.suppress(OSError):
+                    path.chmod(0o755)  # a read-only folder could not be moved
+                    remove_folder(path, self.folder)
 
     def add_name(self, record: EnvironmentRecord, name: str) -> None:
         """Record another name under which it is known."""
@@ -156,9 +178,13 @@ class EnvironmentStore:
             self.remove_unused(left)
 
     def list_left_over(self) -> list[Path]:
-        """Return what ended processes left half built."""
-        in_place = (path for path in self.folder.glob("[!.]*") if not (path / "record.json").exists())
-        return [left for left in (*self.folder.glob(f"{_BUILDING}*"), *in_place) if not self.is_locked(_get_hash(left))]
+        """Return what ended processes left half built; changed environments, which jobs may use, are none of it."""
+        in_place = (
+            path
+            for path in self.folder.glob("[!.]*")
+            if not (path / "record.json").exists() and not (path / _CHANGED).exists()
+        )
+        return [left for left in (*self.folder.glob(f"{_BUILDING}*"), *in_place) if not self.is_locked(get_hash(left))]
 
     def list_finished(self) -> list[Path]:
         """Return every folder that has a record, even an unreadable one."""
@@ -171,16 +197,9 @@ class EnvironmentStore:
 
     def remove_unused(self, left: Path) -> None:
         """Remove a folder that is of no use, unless a process builds it again meanwhile."""
-        with self._open_lock(_get_hash(left)) as handle:
+        with self._open_lock(get_hash(left)) as handle:
             if _try_lock(handle):
                 remove_folder(left, self.folder)
-
-    def _parse_record(self, declared_hash: str) -> EnvironmentRecord | None:
-        try:
-            record = EnvironmentRecord(**json.loads((self.get_path(declared_hash) / "record.json").read_text()))
-        except (OSError, ValueError, TypeError):
-            return None
-        return record if record.layout == LAYOUT else None
 
     def _remove_builds(self, declared_hash: str) -> None:
         for left in self.folder.glob(f"{_BUILDING}{declared_hash}-*"):
@@ -197,10 +216,20 @@ class EnvironmentStore:
             os.close(handle)
 
 
-def _get_hash(left: Path) -> str:
-    """Return the hash whose lock guards the folder: `.building-<hash>-…` that of its environment."""
-    name = left.name
-    return name.removeprefix(_BUILDING).rpartition("-")[0] if name.startswith(_BUILDING) else name
+def get_hash(folder: Path) -> str:
+    """Return the declared hash of what is in a folder of the store, be it built, being built or built again."""
+    name = folder.name
+    if name.startswith(_BUILDING):
+        return name.removeprefix(_BUILDING).rpartition("-")[0]
+    return name.partition(_AGAIN)[0]
+
+
+def _parse_record(folder: Path) -> EnvironmentRecord | None:
+    try:
+        record = EnvironmentRecord(**json.loads((folder / "record.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return record if record.layout == LAYOUT else None
 
 
 def get_size(folder: Path) -> int:

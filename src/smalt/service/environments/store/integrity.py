@@ -17,7 +17,7 @@ import uv
 from smalt.service.data import remove_tree
 from smalt.service.data.integrity import IntegrityProblem
 from smalt.service.environments.image_source import UnusedImage
-from smalt.service.environments.store.environment_store import EnvironmentRecord, EnvironmentStore
+from smalt.service.environments.store.environment_store import EnvironmentRecord, EnvironmentStore, get_hash
 from smalt.service.environments.store.removal import list_removed
 
 Remove = Callable[[Path], None]
@@ -48,12 +48,13 @@ def check_store(
     records = {record.declared_hash: record for record in store.list_records()}
     for path in store.list_finished():
         again = functools.partial(remove, path)
-        record = records.get(path.name)
+        declared_hash = get_hash(path)
+        record = records.get(declared_hash)
         if record is None:
             found.append(
                 IntegrityProblem(kind, path.name[:12], "its record cannot be read; no job uses it", _AGAIN, again)
             )
-        elif not store.is_usable(path.name):
+        elif not store.is_usable(declared_hash):
             found.append(
                 IntegrityProblem(kind, _get_label(record), f"its Python, {record.python}, is gone", _AGAIN, again)
             )
