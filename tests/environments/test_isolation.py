@@ -322,6 +322,25 @@ def test_environments_of_an_earlier_smalt_are_protected(
     assert run(own, "shade") == f"1.0 {tmp_path}/job"
 
 
+def test_a_protection_that_was_killed_is_finished(
+    environments: Environments, realised: BuiltEnvironment, tmp_path: Path
+) -> None:
+    """Even if Python has written bytecode again, in the place of the link that was not made."""
+    assert realised.shared is not None
+    (site,) = realised.template.sees
+    cache = Path(site, "shade", "__pycache__")
+    allow_writing(realised.shared)
+    own = realised.clone(tmp_path / "job")
+    run(own, "python -c 'import shade'")
+    cache.unlink()
+    cache.mkdir()
+    (cache / "__init__.pyc").touch()
+    environments.remove_left_over()
+    eventually(lambda: not os.stat(str(realised.shared)).st_mode & 0o222)
+    assert cache.is_symlink()
+    assert run(own, "shade") == f"1.0 {tmp_path}/job"
+
+
 CHANGES = {
     "append": ("printf 'x = 1\n' >> {site}/shade/__init__.py", "site-packages/shade/__init__.py was written"),
     "by a link": ("ln -s {site} {own}/there; printf x >> {own}/there/shade/__init__.py", "__init__.py was written"),

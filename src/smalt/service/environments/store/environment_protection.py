@@ -6,13 +6,16 @@ a module is compiled once for all of them.
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import os
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from smalt.service.data import remove_tree
 from smalt.service.data.files.write_protection import forbid_writing, is_write_protected
+
+log = logging.getLogger("smalt.environments")
 
 _BYTECODE = "bytecode"
 _CACHE = "__pycache__"
@@ -33,8 +36,11 @@ def protect_earlier(folders: Iterable[Path]) -> None:
 
 def _protect_all(folders: Sequence[Path]) -> None:
     for folder in folders:
-        with contextlib.suppress(OSError):  # it is removed meanwhile, or the disk is full
+        try:
             protect_environment(folder)
+        except OSError as error:
+            if folder.exists():  # else it was removed meanwhile
+                log.warning("environment %s is not protected yet; the next start tries again: %s", folder.name, error)
 
 
 def _move_bytecode(library: Path, bytecode: Path) -> None:
@@ -49,7 +55,9 @@ def _move_bytecode(library: Path, bytecode: Path) -> None:
             continue
         target = bytecode / os.path.relpath(place, library) / _CACHE
         target.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.isdir(own):
+        if os.path.isdir(own) and target.exists():  # killed before the link was made, after which Python wrote another
+            remove_tree(own)
+        elif os.path.isdir(own):
             os.rename(own, target)
         else:
             target.mkdir(exist_ok=True)
