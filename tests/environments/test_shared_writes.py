@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -55,9 +56,21 @@ def test_a_job_that_writes_to_its_environment_changes_no_other(own_server: Serve
     )
 
 
+CHANGES = {
+    "write": ("printf \"__version__ = '9.9'\\n\" >> {file}", "site-packages/shade/__init__.py was written", ""),
+    "remove": ("rm -r {folder}", "was removed", "ModuleNotFoundError: No module named 'shade'"),
+}
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="needs inotify")
-def test_a_job_whose_environment_is_changed_meanwhile_fails(own_server: Server, wheels: Path, tmp_path: Path) -> None:
-    """Whoever changed it, nobody knows what the job ran; the next one has an environment as it is declared."""
+@pytest.mark.parametrize("way", CHANGES)
+def test_a_job_whose_environment_is_changed_meanwhile_fails(
+    own_server: Server, wheels: Path, tmp_path: Path, way: str
+) -> None:
+    """Whoever changed it, nobody knows what the job ran, and one that dies by it is told so; the next one has an
+    environment as it is declared.
+    """
+    command, words, log_line = CHANGES[way]
     own_server.start(environment={"PIP_FIND_LINKS": str(wheels)})
     properties = {"condaFile": conda("shade==1.0")["condaFile"]}
     assert own_server.ask("PUT", f"{WS}/environments/shades/versions/1", {"properties": properties}).status == 201
@@ -68,9 +81,8 @@ def test_a_job_whose_environment_is_changed_meanwhile_fails(own_server: Server, 
     def change() -> None:
         eventually(lambda: ready.exists() and ready.read_text().endswith("\n"), 60)
         file = Path(ready.read_text().strip())
-        allow_writing(file)
-        with file.open("a") as there:
-            there.write("__version__ = '9.9'\n")
+        allow_writing(file.parent.parent)
+        subprocess.run(["bash", "-ec", command.format(file=file, folder=file.parent)], check=True)
         go.touch()
 
     changer = threading.Thread(target=change)
@@ -81,5 +93,6 @@ def test_a_job_whose_environment_is_changed_meanwhile_fails(own_server: Server, 
     answer: Any = own_server.ask("GET", f"{WS}/jobs/reader").body
     said = answer["properties"]["properties"]["smalt.error"]
     assert "its environment was changed while it ran" in said
-    assert "site-packages/shade/__init__.py was written" in said
+    assert words in said
+    assert log_line in said
     assert run_job(own_server, "next", "shade")[1].startswith("1.0 ")

@@ -160,7 +160,9 @@ class ExitSettler:
         if run.environment is not None and run.environment.declared_hash == HOST:
             error = outcome.add_module_hint(error, log_file, run.environment.python)
         mask = self._state.context.vault.get_mask(leaf.workspace)
-        return outcome.add_error_line(error, read_error_line(log_file, mask))
+        error = outcome.add_error_line(error, read_error_line(log_file, mask))
+        change = self._state.context.environments.find_change(run.environment) if run.environment else None
+        return {**error, "message": f"{error['message']}; {change}"} if change else error
 
     def _find_backend(self, run: LeafRun, leaf: Leaf) -> Backend:
         """Return where the step ran; after a restart its environment is found again, which is built."""
