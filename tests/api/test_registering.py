@@ -40,8 +40,13 @@ def register(server: Server, workspace: str, output: str, type: str, name: str =
     return told.status, told.body["properties"]["properties"].get("smalt.warning", "")
 
 
-def test_what_is_not_of_its_type_is_refused(server: Server, made: str) -> None:
-    """A file as a folder and the reverse, a folder without the file that makes it a model or a table."""
+@pytest.mark.parametrize("is_next", [False, True], ids=["first", "next"])
+def test_what_is_not_of_its_type_is_refused(server: Server, made: str, is_next: bool) -> None:
+    """A file as a folder and the reverse, a folder without the file that makes it a model or a table; as the first
+    version and as a later one."""
+    if is_next:
+        assert register(server, made, "folder", "uri_folder") == (201, "")
+        assert register(server, made, "folder", "custom_model") == (201, "")
     assert register(server, made, "file", "uri_folder") == (
         400,
         "data asset 'named' was not registered: it is a file, but its type is uri_folder; make its type uri_file, "
@@ -56,8 +61,8 @@ def test_what_is_not_of_its_type_is_refused(server: Server, made: str) -> None:
     ):
         status, sentence = register(server, made, output, type)
         assert (status, why in sentence) == (400, True), sentence
-    assert server.ask("GET", f"{made}/data/named").status == 404
-    assert server.ask("GET", f"{made}/models/named").status == 404
+    for kind in ("data", "models"):
+        assert len(server.ask("GET", f"{made}/{kind}/named/versions").body.get("value", ())) == is_next
 
 
 @pytest.mark.parametrize(

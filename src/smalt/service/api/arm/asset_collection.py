@@ -245,6 +245,11 @@ class AssetCollection:
             request.server.db, request.workspace.id, self.segment, request.get_name(), version, label
         )
 
+    def creates_version(self, request: ApiRequest, name: str, version: str) -> bool:
+        """True if the request makes a new version: where the server chooses it, `version` is only what was expected."""
+        there = assets.get_version(request.server.db, request.workspace.id, self.segment, name, version)
+        return there is None or request.get_flag(NEXT)
+
     def _is_unchanged(self, request: ApiRequest, name: str, version: str, properties: Properties) -> bool:
         """True if the version exists with these properties: they were checked then, and repeated requests stay
         cheap."""

@@ -9,7 +9,6 @@ from smalt.service.api.arm.asset_collection import AssetCollection
 from smalt.service.api.arm.asset_content import Keys, fix_named_content, refuse_unfit_content
 from smalt.service.api.request import ApiRequest
 from smalt.service.engine.versions.protection import protect_output
-from smalt.service.records import assets
 
 _CONTENT = Keys("dataUri", "dataType", "uri_folder")
 
@@ -26,7 +25,7 @@ class _DataCollection(AssetCollection):
             return properties
         if isinstance(parse_uri(uri), Reference):
             request.server.data.resolve(uri, request.workspace)  # else it would mean what somebody calls so one day
-        if assets.get_version(request.server.db, request.workspace.id, "data", name, version) is None:
+        if self.creates_version(request, name, version):
             await refuse_unfit_content(request, f"data asset '{name}'", properties, _CONTENT)
         await fix_named_content(request, f"data asset '{name}'", properties, _CONTENT)
         engine = request.server.engine

@@ -9,7 +9,6 @@ from smalt.service.api.arm.asset_content import Keys, fix_named_content, refuse_
 from smalt.service.api.request import ApiRequest
 from smalt.service.data.uris.uri_forms import JobOutput, parse_uri
 from smalt.service.engine.versions.protection import protect_output
-from smalt.service.records import assets
 
 _CONTENT = Keys("modelUri", "modelType", "custom_model")
 
@@ -24,7 +23,7 @@ class _ModelCollection(AssetCollection):
         uri = properties.get("modelUri")
         if not isinstance(uri, str):
             return properties
-        if assets.get_version(request.server.db, request.workspace.id, "models", name, version) is None:
+        if self.creates_version(request, name, version):
             await refuse_unfit_content(request, f"model '{name}'", properties, _CONTENT)
         if await fix_named_content(request, f"model '{name}'", properties, _CONTENT):
             found = parse_uri(uri)
