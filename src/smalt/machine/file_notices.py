@@ -15,8 +15,6 @@ LOST = 0x40 | 0x200
 """An entry of a folder was moved away or deleted."""
 OVERFLOW = 0x4000
 """More happened than the kernel keeps: some notices are lost."""
-IGNORED = 0x8000
-"""The file is gone, and its number means no file from now on."""
 _NO_FOLLOW = 0x02000000
 _EVENT = struct.Struct("iIII")
 _LIMIT = "/proc/sys/fs/inotify/max_user_watches"

@@ -20,7 +20,7 @@ _MOST_USES = 32
 _SETTLED = 100_000_000
 """Nanoseconds after which a change shows in a time: the clock of a file system has ticks of some milliseconds."""
 _VIEW = "environment"
-"""The entry of an attempt's folder that is its view of the environment; environments/overlays.py looks after it."""
+"""The entry of an attempt's folder that is its view of the environment (environments/views/overlay_pool.py)."""
 
 _WORKING = "wd"
 

@@ -54,8 +54,9 @@ class LocalContext:
 
     def get_folders(self, spec: StepSpec) -> Folders:
         """Return the folders of an attempt; no job's name has a dot, so no two attempts share one."""
-        if self._asked is not None and self._asked[0] is spec:
-            return self._asked[1]
+        asked = self._asked  # read once: threads that store outputs ask as well, and replace it
+        if asked is not None and asked[0] is spec:
+            return asked[1]
         folders = self._find_folders(spec)
         self._asked = spec, folders
         return folders
