@@ -17,6 +17,17 @@ TRACEBACK = """Traceback (most recent call last):
 KeyError: 'price'
 """
 
+GROUP = """  + Exception Group Traceback (most recent call last):
+  |   File "train.py", line 1, in <module>
+  |     raise ExceptionGroup("both", [ValueError("inner")])
+  | ExceptionGroup: both (1 sub-exception)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File "train.py", line 2, in <module>
+    | ValueError: inner
+    +------------------------------------
+"""
+
 
 @pytest.mark.parametrize(
     ("command", "code", "instead"),
@@ -93,12 +104,22 @@ def test_mlflow_is_in_an_environment_that_the_hint_names(tmp_path: Path) -> None
         ("train.py: error: unrecognized arguments: --x\n", "train.py: error: unrecognized arguments: --x"),
         ("Error in f(x) : object 'y' not found\nExecution halted\n", "Error in f(x) : object 'y' not found"),
         ("\x1b[31m2026-01-01 ERROR load: no rows\x1b[0m\r\n", "2026-01-01 ERROR load: no rows"),
+        (TRACEBACK + "INFO cleanup: log level ERROR reached\n", "KeyError: 'price'"),
+        (TRACEBACK + "ERROR cleanup: left behind\n", "KeyError: 'price'"),
+        (TRACEBACK + "loader: weights not found, using defaults\n", "KeyError: 'price'"),
+        ("ValueError: bad\nloader: weights not found, using defaults\n", "ValueError: bad"),
+        (TRACEBACK + "TypeError: one that is printed\n", "KeyError: 'price'"),
+        ("".join(f"[rank0]: {line}\n" for line in TRACEBACK.split("\n")), "KeyError: 'price'"),
+        (GROUP, "ValueError: inner"),
+        ("ERROR load: no INFO\n", "ERROR load: no INFO"),
+        ("INFO cleanup: log level ERROR reached\n  ERROR_RATE: 0.1 ERROR\n", None),
+        (TRACEBACK + "going on\n" * 2000, "KeyError: 'price'"),
         ("mean absolute error: 0.2\n0 errors\nUserWarning: an Error may come\n", None),
         ("", None),
     ],
 )
 def test_the_line_of_a_log_that_names_an_error(text: str, line: str | None) -> None:
-    """The end of the last traceback, or what programs and shells write before they fail; the later of both."""
+    """The end of the last traceback; where there is none, what programs and shells write before they fail."""
     assert find_error_line(text) == line
 
 
