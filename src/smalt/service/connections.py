@@ -179,14 +179,22 @@ class AcceptedConnection(H11Protocol):
         A TCP client that is gone looks the same until something is sent, so a stream to one ends here.
         """
         cycle = self.cycle
-        if cycle is None or cycle.more_body or cycle.response_complete or self.transport.get_extra_info("sslcontext"):
+        if cycle is None or cycle.more_body or cycle.response_complete or not self._may_take_answer():
             return False
-        connection = self.transport.get_extra_info("socket")
-        is_local = connection.family == socket.AF_UNIX
-        if _is_hung_up(connection) if is_local else cycle.response_started:
+        if cycle.response_started and self.transport.get_extra_info("socket").family != socket.AF_UNIX:
             return False
         cycle.keep_alive = False
         return True
+
+    def _may_take_answer(self) -> bool:
+        """Return False if a client that has ended its side is known to be gone, or its connection cannot be half open.
+
+        Over TLS a connection ends as a whole; over the Unix socket the system tells whether the other end is closed.
+        """
+        connection = self.transport.get_extra_info("socket")
+        if self.transport.get_extra_info("sslcontext"):
+            return False
+        return connection.family != socket.AF_UNIX or not _is_hung_up(connection)
 
     def data_received(self, data: bytes) -> None:
         self.note_arrival()

@@ -57,6 +57,15 @@ class ScoringConnection(AcceptedConnection):
         self._is_lost = True
         super().connection_lost(exc)
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Return True to answer a client that has only ended its own side."""
+        if self._task is None:
+            return self._request is None and super().eof_received()
+        if not self._may_take_answer():
+            return False
+        self._ends_after_answer = True
+        return True
+
     def data_received(self, data: bytes) -> None:
         if self._task is not None:
             self._held += data
