@@ -32,9 +32,14 @@ async def get_document(request: ApiRequest) -> dict[str, Any]:
 
 
 def _describe_ways(reference: str, ways: list[str]) -> str:
+    return f"# {_shorten(reference)} was written as {join_words([_shorten(way) for way in ways])}\n"
+
+
+def _shorten(reference: str) -> str:
+    """Return a reference with a version of this workspace in its short form, any other as it is."""
     found = parse_reference(reference)
-    name = f"azureml:{found.name}:{found.version}" if found is not None and not found.registry else reference
-    return f"# {name} was written as {join_words(ways)}\n"
+    is_own = found is not None and found.version and not found.registry
+    return f"azureml:{found.name}:{found.version}" if found is not None and is_own else reference
 
 
 ROUTES = [("GET", "/jobs/{name}/document", get_document)]

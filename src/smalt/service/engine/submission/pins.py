@@ -69,16 +69,25 @@ class Pinner(Pins):
         self._context = context
         self._workspace = workspace
         self._known = Pins(known)
+        self._explicit: set[tuple[str, str]] = set()
+        """The kind and text of each reference that had its version."""
 
     def resolve_reference(self, kind: str, text: str, type: str | None = None) -> str:
-        """The reference with its version; NotFound where there is none."""
+        """The reference with its version; NotFound where there is none.
+
+        One that has its version is noted as well if another means the same: else `restore_written` took both for one.
+        """
         found = self.get_reference(kind, text)
         if found == text:
             found = self._known.get_reference(kind, text)
             if found == text:
                 found = lookup.resolve_version(self._context, self._workspace, kind, text, type)
-            if found != text:
+            if found == text:
+                self._explicit.add((kind, text))
+            else:
                 self.fixed.setdefault(kind, {})[text] = found
+            if (kind, found) in self._explicit and found in self.fixed.get(kind, {}).values():
+                self.fixed[kind][found] = found
         return found
 
     def resolve_below(self, text: str) -> str:

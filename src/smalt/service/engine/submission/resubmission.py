@@ -41,6 +41,8 @@ def check_references_unmoved(context: EngineContext, workspace: Workspace, job: 
     """Refuse a job whose labels, or names without a version, mean other versions than when `job` was submitted."""
     for kind, texts in pins.get_job_pins(context.db, job).items():
         for text, before in texts.items():
+            if text == before:  # it was written with its version
+                continue
             type = "custom_model" if "/models/" in before else None
             try:
                 now = lookup.resolve_version(context, workspace, kind, text, type)
