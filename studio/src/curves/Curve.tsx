@@ -22,6 +22,9 @@ interface Props {
   onRange: (range: Range | null) => void;
 }
 
+/** The width of the axis of values: 58 pixels, or more where a label needs it, at 7 pixels a letter of its font. */
+const fitLabels = (_: uPlot, labels: string[] | null): number => Math.max(58, ...(labels ?? []).map((label) => 16 + 7 * label.length));
+
 /** The values of one metric as curves over steps or time.
  *
  * New values go into the plot that is there, so that a curve that was hidden stays so; during a drag they wait for its end. */
@@ -55,7 +58,7 @@ export default function Curve({ title, series, origins, over, isLogarithmic, hei
       legend: { live: true, show: true },
       cursor: { points: { size: 7 }, dataIdx: (plot, k, index) => (k ? findNearest(plot.data[k] as (number | null)[], index) : index) },
       scales: { x: { time: false, ...(first.range ? { min: first.range[0], max: first.range[1] } : {}) }, y: isLogarithmic ? { distr: 3 } : {} },
-      axes: [{ ...axis, size: 32, values: (_, ticks) => ticks.map((tick) => (over === "step" ? formatNumber(tick) : `${formatNumber(tick)} s`)) }, { ...axis, size: 58, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : formatNumber(tick))) }],
+      axes: [{ ...axis, size: 32, values: (_, ticks) => ticks.map((tick) => (over === "step" ? formatNumber(tick) : `${formatNumber(tick)} s`)) }, { ...axis, size: fitLabels, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : formatNumber(tick))) }],
       series: [
         { label: over === "step" ? "step" : "seconds", value: (_, value) => show(value) },
         ...(JSON.parse(labels) as string[]).map((label, k): uPlot.Series => ({
