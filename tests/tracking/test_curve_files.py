@@ -92,7 +92,7 @@ def test_a_file_grows_with_its_run(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("place", [0, 30, 1000, -1000, -1])
 def test_a_damaged_file_costs_no_value(tmp_path: Path, place: int) -> None:
-    """As a crash of the machine leaves one; blocks before the damage are used, and the file is mended."""
+    """As a crash of the machine or a bad disk leaves one; blocks before the damage are used, and the file is mended."""
     path = tmp_path / "mlflow.db"
     fill_database(path, rows_of(LONG))
     cache = CurveCache()
@@ -103,7 +103,8 @@ def test_a_damaged_file_costs_no_value(tmp_path: Path, place: int) -> None:
     content = file.read_bytes()
     damaged = bytearray(content)
     damaged[place] ^= 0xFF
-    for bad in (bytes(damaged), content[:place], b""):
+    renamed = [content.replace(b'"%b"' % key, b'"other"', 1) for key in (b"begin", b"count", b"checksum", b"newest")]
+    for bad in (bytes(damaged), content[:place], b"", *renamed, content + content, b"[1]\n", b'{"count": 1.5}\n'):
         file.write_bytes(bad)
         assert load(path) == whole
     stored = CurveFiles(path).load_curve(RUN, "loss")

@@ -16,7 +16,7 @@ _TRACEBACK = "Traceback (most recent call last):"
 _RAISED = re.compile(r"[A-Za-z_][\w.]*(: |$)")
 """The end of a traceback: the exception's name, and what it says."""
 _PREFIX = re.compile(r"(?:\[[a-z]+\d+\]: ?)*(?:\s+[|+] )?")
-"""What PyTorch writes before the lines of a process (`[rank0]: `), and Python before those of an exception group."""
+"""The marks that PyTorch writes before the lines of a process (`[rank0]: `), and Python before an exception group's."""
 _NEAR_LETTERS = 8 * 1024
 """The end of a log in which the last traceback mostly is: looking through all of the tail takes longer."""
 
@@ -35,7 +35,7 @@ _LOGGED = re.compile(r"\b(?:DEBUG|INFO|WARN|WARNING|(ERROR|CRITICAL|FATAL))\b(?=
 
 
 class _Strength(IntEnum):
-    """How sure it is that a line says why the command failed."""
+    """The certainty that a line says why the command failed."""
 
     MENTIONED = 1
     """Shells, transfers and loggers write such lines of what they go on without, too."""

@@ -407,7 +407,8 @@ class Environments:
 
     async def _build_planned(self, planned: BuildPlan, log: Log) -> EnvironmentRecord:
         started = time.monotonic()
-        why = explain_build(planned.declared.name, planned.declared.parts, planned.python, self._store.list_records())
+        earlier = self._store.list_records(), self._store.list_changed()
+        why = explain_build(planned.declared.name, planned.declared.parts, planned.python, *earlier)
         origin = f"from {planned.base.description}" if planned.base else f"with Python {planned.python}"
         origin = "of conda packages" if planned.declared.conda else origin
         log(f"building environment {planned.label} {origin}: {why}")

@@ -1,8 +1,8 @@
 """Long curves in files beside MLflow's database, from which they are read in a fraction of the time.
 
-A file is a series of blocks: a line of JSON with the number of values, a checksum, and the row of the run that was its
-newest when the block was written; then the values, the steps and the times. The database has all of it as well, so a
-file that is damaged, or that cannot be written, costs time only.
+A file is a series of blocks: a line of JSON with the block's place in the file, the number of values, the row of the
+run that was its newest when the block was written, and a checksum of all of it; then the values, the steps and the
+times. The database has all of it as well, so a file that is damaged, or that cannot be written, costs time only.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ class CurveFiles:
     def append(self, key: RunKey, metric: str, size: int, curve: Curve, newest: tuple[Any, ...]) -> int | None:
         """Write a curve's next points behind `size` bytes of its file; return its new size, None if it has no room."""
         path, block = self._get_path(key, metric), b"".join(column.tobytes() for column in curve)
-        header = json.dumps({"count": len(curve.values), "checksum": zlib.crc32(block), "newest": newest}).encode()
+        facts = {"begin": size, "count": len(curve.values), "newest": newest}
+        header = json.dumps({**facts, "checksum": _sum_block(facts, block)}).encode()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
@@ -130,10 +131,17 @@ def _read_blocks(content: bytes) -> Iterator[tuple[dict[str, Any], memoryview, i
     while (line := content.find(b"\n", place)) >= 0:
         try:
             header = json.loads(content[place:line])
-            place = line + 1 + _COLUMNS * array("d").itemsize * header["count"]
-        except (ValueError, KeyError, TypeError):
+            end = line + 1 + _COLUMNS * array("d").itemsize * header["count"]
+            block = view[line + 1 : end]
+            checksum = header.pop("checksum")
+        except (ValueError, KeyError, TypeError, AttributeError):
             return
-        block = view[line + 1 : place]
-        if place > len(content) or zlib.crc32(block) != header["checksum"]:
+        if end > len(content) or header.get("begin") != place or _sum_block(header, block) != checksum:
             return
-        yield header, block, place
+        yield header, block, end
+        place = end
+
+
+def _sum_block(facts: dict[str, Any], block: bytes | memoryview) -> int:
+    """Return the checksum of a block and of what its header says, in which its place in the file is a part."""
+    return zlib.crc32(block, zlib.crc32(json.dumps(facts, sort_keys=True).encode()))

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smalt.service.environments.store.environment_store import EnvironmentRecord
 
 
-def explain_build(name: str | None, parts: Mapping[str, Any], used: str, earlier: Iterable[EnvironmentRecord]) -> str:
-    """Return a sentence for the log of the job that waits for the build."""
+def explain_build(
+    name: str | None,
+    parts: Mapping[str, Any],
+    used: str,
+    earlier: Sequence[EnvironmentRecord],
+    changed: Sequence[EnvironmentRecord],
+) -> str:
+    """Return a sentence for the log of the job that waits for the build; `changed` are those that jobs changed."""
     if name is None:
         return "it is the first with this content"
-    of_name = [record for record in earlier if name in record.names]
+    of_name = [record for record in (*earlier, *changed) if name in record.names]
     if not of_name:
         return f"it is the first '{name}'"
     nearest = min(of_name, key=lambda record: len(_list_differences(record, parts, used)))
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(nearest.built))
     differences = _list_differences(nearest, parts, used)
+    if not differences and nearest in changed:
+        return f"the one built {when} was changed by a job, or on this machine"
     if not differences:
         return f"the one built {when} is incomplete"
     return f"it differs from the '{name}' built {when}: {'; '.join(differences)}"

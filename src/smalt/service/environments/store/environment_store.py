@@ -86,6 +86,11 @@ class EnvironmentStore:
             if not name.startswith(".") and (record := _parse_record(self.folder / name)) is not None
         ]
 
+    def list_changed(self) -> list[EnvironmentRecord]:
+        """Return the records of environments that jobs changed, and that are there no longer."""
+        marks = sorted(self.folder.glob(f"[!.]*/{_CHANGED}"))
+        return [record for mark in marks if (record := _parse_record(mark.parent, _CHANGED)) is not None]
+
     def mark_used(self, declared_hash: str) -> None:
         """Record that it was used, to the minute."""
         now = time.time()
@@ -224,9 +229,9 @@ def get_hash(folder: Path) -> str:
     return name.partition(_AGAIN)[0]
 
 
-def _parse_record(folder: Path) -> EnvironmentRecord | None:
+def _parse_record(folder: Path, file: str = "record.json") -> EnvironmentRecord | None:
     try:
-        record = EnvironmentRecord(**json.loads((folder / "record.json").read_text()))
+        record = EnvironmentRecord(**json.loads((folder / file).read_text()))
     except (OSError, ValueError, TypeError):
         return None
     return record if record.layout == LAYOUT else None
