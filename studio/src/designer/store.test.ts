@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { WorkspaceApi } from "../api/workspace";
 import { bindPort, clearInput, removePipelinePort, removeSteps, renamePipelinePort, setField } from "./pipeline/changes";
+import { assignData } from "./pipeline/data";
 import type { FieldPlace } from "./fields";
 import { DocumentRoutes } from "./routes";
 import { removeGeneratedName } from "./documents";
@@ -34,6 +35,16 @@ describe("a document", () => {
     expect(store.joinedText).toBe(TEXT);
     store.redo();
     expect(store.joinedText).toBe(TEXT.replace("x #", "w #"));
+  });
+  it("gives a step data of the data's own type", () => {
+    const store = open("jobs:\n  a:\n    command: cat ${{inputs.t}}\n    inputs:\n      t: {type: mltable, path: ./t, mode: direct}\n  b:\n    component: c\n");
+    const flats = { name: "flats", type: "uri_file", path: "azureml:flats@latest" };
+    store.edit((changes) => assignData(changes, store.drawing, store.drawing.steps[0], flats));
+    expect(store.joinedText).toContain("t: {type: uri_file, path: azureml:flats@latest, mode: direct}");
+    const [, b] = store.drawing.steps;
+    const table = { name: "t", spec: { type: "mltable" }, given: { kind: "none" as const }, isDeclared: true };
+    store.edit((changes) => assignData(changes, { ...store.drawing, steps: [{ ...b, inputs: [table] }] }, { ...b, inputs: [table] }, flats));
+    expect(store.joinedText).toMatch(/type: uri_file,?\s+path: azureml:flats@latest[^,]/);
   });
   it("moves nodes without a change of the text, and back", () => {
     const store = open(TEXT);

@@ -1,3 +1,4 @@
+import { isMap } from "yaml";
 import { addInput, makeFreeName, makeStepName, setInput, type Changes } from "./changes";
 import { stepId, type Drawing, type Port, type Step } from "./drawing";
 import { isLiteral } from "./ports";
@@ -33,5 +34,7 @@ export function assignData(changes: Changes, drawing: Drawing, step: Step, item:
   const rank = ({ spec, given }: Port) => (spec.type === item.type ? 0 : 2) + (given.kind === "none" ? 0 : 1);
   const [chosen] = fitting.sort((a, b) => rank(a) - rank(b));
   if (!chosen) throw new Error(whys[0]?.why ?? `'${step.name}' has no input that takes data`);
-  setInput(changes, step, chosen.spec.type === undefined ? { ...chosen, spec: { type: item.type } } : chosen, item.path);
+  const own = changes.source.resolve([...step.path, "inputs", chosen.name]);
+  setInput(changes, step, { ...chosen, spec: { ...chosen.spec, type: item.type } }, item.path); // of the data's type: a port for tables takes files, too
+  if (isMap(own) && own.has("type") && own.get("type") !== item.type) changes.set([...step.path, "inputs", chosen.name, "type"], item.type);
 }
