@@ -34,8 +34,14 @@ test("open a file, change a parameter, save one line, submit", async ({ page }) 
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await expect(page.getByText(`saved ${path}`)).toBeVisible();
   expect(readFileSync(`${FILES}/${path}`, "utf8")).toBe(PIPELINE.replace("rows: 5 ", "rows: 7 "));
-  await page.getByRole("button", { name: "Submit" }).click();
+  for (const text of ["500", "7"]) {
+    await value.fill(text);
+    await value.press("Enter");
+    await page.getByRole("button", { name: "Submit" }).click();
+    if (text === "500") await expect(page.getByRole("alert").getByText("the pipeline is not what its form shows")).toBeVisible();
+  }
   await expect(page).toHaveURL(/\/jobs\/\w+/);
+  await expect(page.getByRole("alert")).toHaveCount(0); // what was refused before is mended
   expect(await waitForEnd(page.url().split("/").at(-1)!)).toBe("Completed");
 });
 

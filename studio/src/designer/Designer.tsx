@@ -6,7 +6,7 @@ import { useApi } from "../shell/context";
 import { offerCommands } from "../shell/commands";
 import { Icon } from "../shell/icons";
 import { buildPath, go } from "../shell/router";
-import { tell, tellError } from "../shell/toasts";
+import { dismissError, tell, tellError } from "../shell/toasts";
 import { Canvas } from "./Canvas";
 import { ConflictDialog, type Conflict } from "./ConflictDialog";
 import { RefusalContext } from "./fields";
@@ -149,6 +149,7 @@ export function Designer({ store, onLeave, onMoved }: Props) {
   const submit = useCallback(() => attempt(async () => {
     checkForms();
     const made = await store.routes.submit<{ name: string }>("job", { text: store.text, folder: store.folder, file: store.fileName }, { name: createName() });
+    dismissError();
     go(buildPath(api.workspace.folder, "jobs", made.name));
   }), [store, attempt, api, checkForms]);
 

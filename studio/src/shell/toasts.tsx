@@ -17,6 +17,9 @@ function show(note: Note | null): void {
 export const tell = (text: string) => show({ text, isError: false });
 export const tellError = (error: unknown) => show({ text: error instanceof Error ? error.message : String(error), isError: true });
 
+/** Take back an error whose cause is mended: what it was said of has succeeded. */
+export const dismissError = () => current?.isError && show(null);
+
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
