@@ -76,7 +76,7 @@ class ComponentPorts:
 def run_component(function: Callable[[ComponentPorts], None]) -> None:
     """Run the component of this process and exit; an error of what it was given is one sentence in the log."""
     try:
-        function(ComponentPorts(os.environ))
+        function(ComponentPorts(dict(os.environ)))
     except ComponentError as error:
         sys.exit(f"{function.__name__}: {error}")
     except pl.exceptions.PolarsError as error:
