@@ -57,6 +57,15 @@ def eventually(look: Callable[[], T], what: str = "it", seconds: float = LONGEST
     return found
 
 
+def is_ended(pid: int) -> bool:
+    """Return True once a process ended with all of its threads: until then it holds its locks."""
+    stat = read_stat(pid)
+    try:
+        return stat is None or (stat.is_dead and len(os.listdir(f"/proc/{pid}/task")) == 1)
+    except FileNotFoundError:
+        return True
+
+
 class Answer(NamedTuple):
     status: int
     body: Any
@@ -113,7 +122,7 @@ class Server:
         """End the server that serves by SIGKILL; its launcher and its steps run on."""
         pid = eventually(self.find_server, "the server")
         os.kill(pid, signal.SIGKILL)
-        eventually(lambda: (stat := read_stat(pid)) is None or stat.is_dead, "the end of the server")
+        eventually(lambda: is_ended(pid), "the end of the server")
 
     def kill_launcher(self) -> None:
         """End the launcher by SIGKILL, and wait until it is gone."""

@@ -21,7 +21,7 @@ from smalt.client.connection.errors import ServerUnreachable
 from smalt.machine.home import Home
 from smalt.machine.processes import read_stat
 from tests.client.tiny import Tiny, answer
-from tests.helpers import WORKSPACE, Server, begin_long_job, eventually, host_job
+from tests.helpers import WORKSPACE, Server, begin_long_job, eventually, host_job, is_ended
 
 PLACE = WORKSPACE.format("w")
 
@@ -145,7 +145,7 @@ def test_calls_outlive_the_server(own_server: Server, way: str) -> None:
             eventually(lambda before=before: failed or len(done) > before, "a call")  # type: ignore[misc]
             pid = home.read_json("server.json")["pid"]
             os.kill(pid, signal.SIGKILL)
-            eventually(lambda pid=pid: (found := read_stat(pid)) is None or found.is_dead, "its end")  # type: ignore[misc]
+            eventually(lambda pid=pid: is_ended(pid), "its end")  # type: ignore[misc]
             own_server.spawn()
             eventually(lambda pid=pid: (home.read_json("server.json") or {"pid": pid})["pid"] != pid, "the next")  # type: ignore[misc]
     finally:
@@ -158,7 +158,7 @@ def test_calls_outlive_the_server(own_server: Server, way: str) -> None:
 
 def test_an_upload_goes_on_after_the_server_died(own_server: Server, tmp_path: Path) -> None:
     """Killed under it over the port: all of the data arrives, by one command line."""
-    own_server.start()
+    process = own_server.start()
     home, source = own_server.home, tmp_path / "large"
     source.mkdir()
     for number in range(6):
@@ -170,9 +170,8 @@ def test_an_upload_goes_on_after_the_server_died(own_server: Server, tmp_path: P
     creating = subprocess.Popen(line, env={**os.environ, **remote}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     arriving = home.root / "workspaces"
     eventually(lambda: creating.poll() is not None or [*arriving.rglob(".arriving-*/[0-9]")], "the upload")
-    pid = home.read_json("server.json")["pid"]
-    os.kill(pid, signal.SIGKILL)
-    eventually(lambda: (found := read_stat(pid)) is None or found.is_dead, "its end")
+    process.kill()
+    process.wait()  # for all of its threads: until then it holds the lock of the home, and the next server leaves
     own_server.spawn()
     said, trouble = creating.communicate(timeout=120)
     assert (creating.returncode, said) == (0, b"large\n"), trouble
