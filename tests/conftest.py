@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 import os
 import shutil
 import subprocess
@@ -118,15 +117,6 @@ def forked_programs() -> Iterator[ForkedPrograms]:
     programs = ForkedPrograms()
     yield programs
     programs.close()
-
-
-@pytest.fixture
-def caplog(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
-    """What is logged, also after MLflow's migrations ran in this process: they disable every logger that is there."""
-    for name, logger in logging.root.manager.loggerDict.items():
-        if name.startswith("smalt") and isinstance(logger, logging.Logger):
-            monkeypatch.setattr(logger, "disabled", False)
-    return caplog
 
 
 @pytest.fixture

@@ -10,9 +10,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-warnings.simplefilter("ignore")
-logging.disable(logging.CRITICAL)
-
 TEXTS = [
     *("0012", "1.10", "10:30", "1_000", "0x10", "0b11", "on", "yes", "no", "true", "12", "1.0", ".5", "1e3"),
     *("1.5e5", "0o14", "190:20:30.15", "'0012'", "'on'", "'1.10'", "v1", "10.2.3"),
@@ -67,6 +64,8 @@ def table(module: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    logging.disable(logging.CRITICAL)
     import azure.ai.ml
 
     Path(sys.argv[1]).write_text(json.dumps(table(azure.ai.ml)))
