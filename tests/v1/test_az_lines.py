@@ -9,7 +9,7 @@ from tests.v1.conftest import Programs
 
 SCRIPT = """\
 set -e
-az ml folder attach -w den -g woods -e wolves
+az ml folder attach -w lair -g woods -e wolves
 az ml computetarget create amlcompute -n cpu --min-nodes 0 --max-nodes 4 -s STANDARD_D2_V2 >compute.json
 az ml run submit-script -e wolves -c own --ct cpu --path . --source-directory src -t run.json train.py --a 1
 az ml run show -r "$(python3 -c 'import json; print(json.load(open("run.json"))["runId"])')" >shown.json
@@ -28,7 +28,7 @@ def test_a_template_trains_and_registers(served: Programs) -> None:
     read = {name: json.loads((served.folder / f"{name}.json").read_text()) for name in ("compute", "shown", "model")}
     assert read["compute"]["properties"]["computeType"] == "AmlCompute"
     assert (read["shown"]["experimentName"], read["shown"]["status"]) == ("wolves", "Completed")
-    assert read["model"] == {"modelId": "wolf:1", "workspaceName": "den", "resourceGroupName": "woods"}
+    assert read["model"] == {"modelId": "wolf:1", "workspaceName": "lair", "resourceGroupName": "woods"}
 
 
 def test_a_line_that_is_not_served_says_so(served: Programs) -> None:

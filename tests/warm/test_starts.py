@@ -209,9 +209,9 @@ def test_a_further_link_to_a_package_is_no_change(rig: Rig, tmp_path: Path) -> N
     os.link(module, tmp_path / "second")
     _, exit, _ = run_in_place(warm_rig, program)
     assert exit["mode"] == "warm"
-    module.write_text("VALUE = 2\n")
+    module.write_text("VALUE = 22\n")
     step, exit, _ = run_in_place(warm_rig, program)
-    assert (exit["mode"], Path(step["log"]).read_text()) == ("cold", "2\n")
+    assert (exit["mode"], Path(step["log"]).read_text()) == ("cold", "22\n")
 
 
 def test_a_stopped_step_ends_to_the_last_process(warm_rig: WarmRig) -> None:

@@ -167,7 +167,7 @@ def _store_curve(files: CurveFiles, key: RunKey, name: str, known: _KnownCurve, 
     """Write the points that are not in a curve's file into it, once they are many."""
     if len(known.pending.values) < LEAST_STORED:
         return known
-    size = files.append(key, name, known.size, known.pending, newest)
+    size = files.append_curve(key, name, known.size, known.pending, newest)
     return known if size is None else replace(known, pending=_EMPTY, size=size)
 
 

@@ -75,7 +75,7 @@ class CurveFiles:
             newest, size = tuple(header["newest"]), end
         return StoredCurve(Curve(*columns), newest, size) if newest else None
 
-    def append(self, key: RunKey, metric: str, size: int, curve: Curve, newest: tuple[Any, ...]) -> int | None:
+    def append_curve(self, key: RunKey, metric: str, size: int, curve: Curve, newest: tuple[Any, ...]) -> int | None:
         """Write a curve's next points behind `size` bytes of its file; return its new size, None if it has no room."""
         path, block = self._get_path(key, metric), b"".join(column.tobytes() for column in curve)
         facts = {"begin": size, "count": len(curve.values), "newest": newest}

@@ -32,10 +32,10 @@ async def get_document(request: ApiRequest) -> dict[str, Any]:
 
 
 def _describe_ways(reference: str, ways: list[str]) -> str:
-    return f"# {_shorten(reference)} was written as {join_words([_shorten(way) for way in ways])}\n"
+    return f"# {_shorten_reference(reference)} was written as {join_words([_shorten_reference(way) for way in ways])}\n"
 
 
-def _shorten(reference: str) -> str:
+def _shorten_reference(reference: str) -> str:
     """Return a reference with a version of this workspace in its short form, any other as it is."""
     found = parse_reference(reference)
     is_own = found is not None and found.version and not found.registry

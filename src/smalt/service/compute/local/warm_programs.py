@@ -124,19 +124,19 @@ class _Reading:
             elif isinstance(one, ast.If) and (branch := names.find_branch(one)) is not None:
                 self._read_statements(branch, folder, names)
             elif isinstance(one, ast.Try):
-                with names.not_sure(), self._try():
+                with names.not_sure(), self._enter_try():
                     self._read_statements(one.body, folder, names)
                 self._pass(partial(self._pass_rest, one, names))
             elif isinstance(one, ast.With):
                 self._pass(partial(names.pass_context, one))
-                with names.not_sure(), self._try():
+                with names.not_sure(), self._enter_try():
                     self._read_statements(one.body, folder, names)
             else:
                 self._pass(partial(self._pass_statement, one, names))
                 self._may_have_failed = self._is_trying
 
     @contextmanager
-    def _try(self) -> Iterator[None]:
+    def _enter_try(self) -> Iterator[None]:
         """Statements that may not be reached: those after one that fails."""
         is_trying, may_have_failed = self._is_trying, self._may_have_failed
         self._is_trying = True

@@ -52,13 +52,13 @@ class Pins:
         """
         unclear: dict[str, list[str]] = {}
 
-        def restore(kind: str, text: str, type: str | None) -> str:
+        def restore_reference(kind: str, text: str, type: str | None) -> str:
             ways = [written for written, fixed in self.fixed.get(kind, {}).items() if fixed == text]
             if len(ways) > 1:
                 unclear[text] = ways
             return ways[0] if len(ways) == 1 else text
 
-        return (replace_references(body, restore), unclear) if self.fixed else (body, unclear)
+        return (replace_references(body, restore_reference), unclear) if self.fixed else (body, unclear)
 
 
 class Pinner(Pins):
