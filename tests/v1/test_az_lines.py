@@ -47,7 +47,7 @@ def test_a_line_that_is_not_served_says_so(served: Programs) -> None:
 
 SERVICE = """\
 set -e
-az ml model register -n wolf -p model.txt -t model.json >/dev/null
+az ml model register -n songs -p model.txt -t model.json >/dev/null
 az ml experiment create -n wolves >made.json
 az ml model deploy -n howl -f model.json --ic inference.yml --dc deployment.json --overwrite >service.json
 az ml service run -n howl -d '"moon"' >answer.json

@@ -185,8 +185,8 @@ def test_names_with_spaces_and_columns_of_times(served: Programs) -> None:
         "program.py",
         f"""{HEAD}
 from azureml.exceptions import DatasetTimestampMissingError
-store.upload_files(["data/t.csv"], target_path="named", overwrite=True, show_progress=False)
-table = Dataset.Tabular.from_delimited_files((store, "named/*.csv"), set_column_types={{"day": DataType.to_datetime()}})
+store.upload_files(["data/t.csv"], target_path="times", overwrite=True, show_progress=False)
+table = Dataset.Tabular.from_delimited_files((store, "times/*.csv"), set_column_types={{"day": DataType.to_datetime()}})
 table.register(ws, "all my rows", create_new_version=True)
 print(Dataset.get_by_name(ws, "all my rows").name, "all my rows" in ws.datasets or "all_my_rows" in ws.datasets)
 less = table.with_timestamp_columns("day").drop_columns(["day"])

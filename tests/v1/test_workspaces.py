@@ -34,23 +34,23 @@ def test_a_compute_is_made_found_changed_and_deleted(served: Programs) -> None:
     """As v1's programs do it: what is not there raises ComputeTargetException."""
     answer = run_program(
         served,
-        "absent = said(ComputeTarget, workspace=ws, name='hut')\n"
+        "absent = said(ComputeTarget, workspace=ws, name='cabin')\n"
         "config = AmlCompute.provisioning_configuration(vm_size='STANDARD_D2_V2', max_nodes=4, vnet_name='v')\n"
-        "made = ComputeTarget.create(ws, 'hut', config)\n"
+        "made = ComputeTarget.create(ws, 'cabin', config)\n"
         "made.wait_for_completion(show_output=True, min_node_count=None, timeout_in_minutes=20)\n"
-        "found = AmlCompute(ws, 'hut')\nfound.update(max_nodes=2)\n"
+        "found = AmlCompute(ws, 'cabin')\nfound.update(max_nodes=2)\n"
         "status = found.get_status()\n"
         "facts = [found.type, found.provisioning_state, status.scale_settings.maximum_node_count,"
-        " status.serialize()['vmSize'], 'hut' in ws.compute_targets, said(ComputeInstance, ws, 'hut')]\n"
+        " status.serialize()['vmSize'], 'cabin' in ws.compute_targets, said(ComputeInstance, ws, 'cabin')]\n"
         "found.delete()\n"
-        "answer = [absent, *facts, said(ComputeTarget, ws, 'hut')]",
+        "answer = [absent, *facts, said(ComputeTarget, ws, 'cabin')]",
     )
     absent = (
-        "ComputeTargetException: ComputeTargetNotFound: there is no compute 'hut' in workspace 'default'; make it by"
+        "ComputeTargetException: ComputeTargetNotFound: there is no compute 'cabin' in workspace 'default'; make it by"
     )
     assert answer[0].startswith(absent)
     assert answer[-1].startswith(absent)
-    other = "ComputeTargetException: compute 'hut' is of type AmlCompute, not ComputeInstance"
+    other = "ComputeTargetException: compute 'cabin' is of type AmlCompute, not ComputeInstance"
     assert answer[1:-1] == ["AmlCompute", "Succeeded", 2, "STANDARD_D2_V2", True, other]
 
 
@@ -176,7 +176,8 @@ def test_absent_secrets_are_none_among_several(served: Programs) -> None:
     answer = run_program(
         served,
         "vault = ws.get_default_keyvault()\nvault.set_secret('known', 'x')\n"
-        "answer = [vault.get_secrets(['known', 'unknown']), said(vault.get_secret, 'unknown')]",
+        "answer = [vault.get_secrets(['known', 'unknown']), said(vault.get_secret, 'unknown')]\n"
+        "vault.delete_secret('known')",
     )
     assert answer[0] == {"known": "x", "unknown": None}
     assert answer[1].startswith("UserErrorException: there is no secret 'unknown'")
