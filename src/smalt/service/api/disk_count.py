@@ -10,7 +10,7 @@ from typing import Any
 
 log = logging.getLogger("smalt.api")
 
-_SHARE = 10.0
+_PAUSE_FACTOR = 10.0
 """The pause after a count, in multiples of the time that it took."""
 
 Items = list[dict[str, Any]]
@@ -31,7 +31,7 @@ class DiskCount:
 
     def start_if_older(self, age: float, count: Callable[[], Items]) -> None:
         """Begin a count unless one is under way or the last one is young enough."""
-        wait = max(age, self.took * _SHARE)
+        wait = max(age, self.took * _PAUSE_FACTOR)
         if self.is_counting or (self.counted is not None and time.time() - self.counted < wait):
             return
         self._thread = threading.Thread(target=self._run_count, args=(count,), name="disk-count", daemon=True)

@@ -241,7 +241,7 @@ class Composites:
     def react(self, child: Job, found: Any = None, error: Exception | None = None) -> Changes:
         """Tell the parent's kind of the child's end, once, inside a transaction; return what follows from it."""
         view = self.view_of(int(child.parent_id or 0))
-        view.open, is_canceled = child_ends.tell_end(self._db, child)
+        view.open, is_canceled = child_ends.count_child_end(self._db, child)
         if is_canceled and child.status == "Completed":
             return NO_CHANGES  # nothing follows, and what the kind wanted to read may not have been read
         if error is not None:

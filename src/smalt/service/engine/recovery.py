@@ -55,7 +55,7 @@ class Recovery:
                     self._endings.end_all(self._endings.find_parent_end(job.id))
                 else:
                     self._endings.end_job(job, "Canceled")
-        for child in child_ends.list_untold_ends(self._db):
+        for child in child_ends.list_ended_uncounted(self._db):
             with self._db.transaction():
                 self._endings.end_all(self._endings.tell_parent(child))
 

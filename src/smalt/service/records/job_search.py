@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from smalt.service.records.database import Database
-from smalt.service.records.jobs import COLUMNS, Job
+from smalt.service.records.jobs import JOINED_COLUMNS, Job
 from smalt.service.records.metric_terms import MetricTerm
 from smalt.wire.encoding.casing import fold_case
 
@@ -72,49 +72,50 @@ class StepCount(NamedTuple):
     failed: int
 
 
+class _Page(NamedTuple):
+    """The part of the sorted jobs that is asked for."""
+
+    sort: str
+    direction: str
+    """"ASC" or "DESC"."""
+    skip: int
+    limit: int
+
+
 def search_jobs(
     db: Database, workspace_id: int, search: JobSearch, sort: str, *, descending: bool, skip: int, limit: int
 ) -> tuple[int, list[Job]]:
     """Return the number of jobs that match, and a page of them."""
     where, values = _build_condition(workspace_id, search)
-    columns = ", ".join(f"j.{column.strip()}" for column in COLUMNS.split(","))
     direction = "DESC" if descending else "ASC"
     if sort == "created" and not search.metrics:  # the index has the order, so that a page is found before the rest
-        sql = f"SELECT {columns} FROM jobs j WHERE {where} ORDER BY j.id {direction} LIMIT ? OFFSET ?"
+        sql = f"SELECT {JOINED_COLUMNS} FROM jobs j WHERE {where} ORDER BY j.id {direction} LIMIT ? OFFSET ?"
         found = [Job(*row) for row in db.rows(sql, (*values, limit, skip))]
         total = skip + len(found) if len(found) < limit and (found or not skip) else None
     else:
-        total, found = _search_sorted(db, workspace_id, search, columns, sort, direction, skip, limit)
+        page = _Page(sort, direction, skip, limit)
+        total, found = _search_sorted(db, workspace_id, search, page)
     if total is None:
         total = int(db.value(f"SELECT count(*) FROM jobs j WHERE {where}", values))
     return total, found
 
 
-def _search_sorted(
-    db: Database,
-    workspace_id: int,
-    search: JobSearch,
-    columns: str,
-    sort: str,
-    direction: str,
-    skip: int,
-    limit: int,
-) -> tuple[int | None, list[Job]]:
+def _search_sorted(db: Database, workspace_id: int, search: JobSearch, page: _Page) -> tuple[int | None, list[Job]]:
     """Return the number of jobs that match, None if the page is empty, and the page."""
     where, values = _build_condition(workspace_id, search)
-    is_metric = sort.startswith(METRIC_SORT)
-    named = [sort.removeprefix(METRIC_SORT)] if is_metric else []
-    key = _METRIC if is_metric else SORTS[sort].format(now=time.time())
-    order = f"key {direction} NULLS LAST, id DESC"
+    is_metric = page.sort.startswith(METRIC_SORT)
+    named = [page.sort.removeprefix(METRIC_SORT)] if is_metric else []
+    key = _METRIC if is_metric else SORTS[page.sort].format(now=time.time())
+    order = f"key {page.direction} NULLS LAST, id DESC"
     # Conditions on metrics take longer than a table of what meets them, from which it is both counted and sorted.
     once = "MATERIALIZED" if search.metrics else "NOT MATERIALIZED"
     # The ids alone are sorted: rows of all columns take three times as long.
     rows = db.rows(
         f"WITH found AS {once} (SELECT j.id AS id, {key} AS key FROM jobs j WHERE {where}),"
         f" page AS MATERIALIZED (SELECT id, key FROM found ORDER BY {order} LIMIT ? OFFSET ?)"
-        f" SELECT (SELECT count(*) FROM found), {columns} FROM page JOIN jobs j ON j.id=page.id"
-        f" ORDER BY page.key {direction} NULLS LAST, page.id DESC",
-        (*named, *values, limit, skip),
+        f" SELECT (SELECT count(*) FROM found), {JOINED_COLUMNS} FROM page JOIN jobs j ON j.id=page.id"
+        f" ORDER BY page.key {page.direction} NULLS LAST, page.id DESC",
+        (*named, *values, page.limit, page.skip),
     )
     return rows[0][0] if rows else None, [Job(*row[1:]) for row in rows]
 

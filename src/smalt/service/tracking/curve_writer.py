@@ -25,7 +25,7 @@ _MOST_COUNTS = 100_000
 """Metrics of all runs together."""
 _TOGETHER = 16
 """Curves of a run that are in memory at a time to be written; each time reads the new rows of all its metrics."""
-_SHARE = 8
+_GROWTH_DIVISOR = 8
 """A curve's file is written again once the curve has grown by an eighth, as writing reads the whole file."""
 
 
@@ -39,7 +39,7 @@ class _Unwritten:
         self.due = LEAST_STORED
 
     def set_written(self, total: int) -> None:
-        self.count, self.due = 0, max(LEAST_STORED, total // _SHARE)
+        self.count, self.due = 0, max(LEAST_STORED, total // _GROWTH_DIVISOR)
 
 
 class _Run(NamedTuple):

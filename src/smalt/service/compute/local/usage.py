@@ -17,7 +17,7 @@ FIRST = 2.0
 """Seconds that a step runs before it is looked at: most are over by then."""
 SHORTEST, LONGEST = 5.0, 60.0
 """Seconds between two samples of a step, while it is young and once it is old."""
-_SHARE = 0.002
+_CORE_SHARE = 0.002
 """The largest share of a core that goes into looking; slow looks are rarer."""
 _TOGETHER = 0.5  # a step whose time comes within this part of the interval is taken along now
 _PATIENCE = 10.0
@@ -108,14 +108,14 @@ class UsageSampler:
                 memory = sum(process.memory for process in members[step_id])
                 found[step_id] = _add_gpus(busy, memory, one.gpus, gpus)
             one.at, one.cpu = begun, cpu
-        self._least = (time.thread_time() - used) / _SHARE
+        self._least = (time.thread_time() - used) / _CORE_SHARE
         return found
 
     def _read_gpus(self, now: float) -> dict[str, tuple[float, int]]:
         """Asking takes a process of its own, so an answer serves as long as it may cost."""
         if self._gpu_tool and now >= self._gpu_next:
             self._gpu_last = _ask_gpus(self._gpu_tool)
-            self._gpu_next = now + max(SHORTEST * _TOGETHER, (time.monotonic() - now) / _SHARE / 2)
+            self._gpu_next = now + max(SHORTEST * _TOGETHER, (time.monotonic() - now) / _CORE_SHARE / 2)
         return self._gpu_last
 
 

@@ -26,8 +26,8 @@ from smalt.service.data.files.write_protection import is_write_protected
 
 _ANY = WRITTEN | CLOSED_WRITTEN | ADDED | LOST | REMOVED | MOVED
 _BYTECODE = "__pycache__"
-_SHARE = 8
-"""The inverse of the share of the user's notices that a server takes at most for this."""
+_NOTICE_DIVISOR = 8
+"""The number by which the user's notices are divided: a server takes at most one of these parts for this."""
 
 
 class WatchedEnvironment:
@@ -46,7 +46,7 @@ class ChangeWatch:
         self._lock = threading.Lock()
         self._notices: FileNotices | None = None
         self._folders: dict[int, tuple[WatchedEnvironment, str]] = {}
-        self._most = read_most_files() // _SHARE
+        self._most = read_most_files() // _NOTICE_DIVISOR
 
     def add_environment(self, folder: Path) -> WatchedEnvironment:
         """Watch every folder of an environment, unless it is about to be protected."""

@@ -29,8 +29,8 @@ from smalt.machine.file_notices import (
 )
 
 _ANY = OPENED | WRITTEN | ATTRIBUTES | CLOSED_WRITTEN | REMOVED | MOVED
-_SHARE = 16
-"""The inverse of the share of the user's notices that a server takes at most: editors need some, too."""
+_NOTICE_DIVISOR = 16
+"""The number by which the user's notices are divided: a server takes one part at most, as editors need some, too."""
 _MOUNTS = "/proc/self/mountinfo"
 
 
@@ -48,7 +48,7 @@ class CommandWatch:
         weakref.finalize(self, os.close, mounts)
         self._mounted = 0
         """The number of times that something was mounted or unmounted."""
-        self._most = read_most_files() // _SHARE
+        self._most = read_most_files() // _NOTICE_DIVISOR
         self._overlays: dict[int, int] = {}
         """By number of a file, the overlay that it belongs to."""
         self._files: dict[int, list[int]] = {}
