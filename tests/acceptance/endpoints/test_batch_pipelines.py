@@ -226,14 +226,17 @@ def test_a_job_becomes_a_deployment(counter: Desk) -> None:
         """,
     )
     assert counter.smalt("job create -f job.yml --stream").code == 0
-    counter.write("again.yml", "name: again\nendpoint_name: counter\ntype: pipeline\njob_definition: azureml:unknown\n")
+    assert counter.smalt("batch-endpoint create -n repeater").code == 0  # what others ask of 'counter' stays the same
+    counter.write(
+        "again.yml", "name: again\nendpoint_name: repeater\ntype: pipeline\njob_definition: azureml:unknown\n"
+    )
     refused = counter.smalt("batch-deployment create -f again.yml")
     assert (refused.code, "there is no job 'unknown'" in refused.err) == (1, True)
     made = counter.smalt("batch-deployment create -f again.yml --set job_definition=azureml:source")
     assert made.code == 0, made.err
-    same = counter.ask("batch-endpoint invoke -n counter -d again --query name")
+    same = counter.ask("batch-endpoint invoke -n repeater -d again --query name")
     assert read_counts(counter, same) == "1 times 4 of words"
-    changed = counter.ask("batch-endpoint invoke -n counter -d again --inputs times=5 --query name")
+    changed = counter.ask("batch-endpoint invoke -n repeater -d again --inputs times=5 --query name")
     assert read_counts(counter, changed) == "1 times 5 of words"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -58,13 +59,13 @@ def waiting(desk: Desk) -> Iterator[Waiting]:
     environment = {**os.environ, "SMALT_HOME": str(desk.server.home.root)}
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, stdin=subprocess.DEVNULL, text=True)
-    editor = Editor(port)
     try:
-        yield Waiting(name, port, process, editor, next(desk.server.home.path("workspaces").glob("*/jobs/*.debug-*")))
+        with contextlib.closing(Editor(port)) as editor:
+            copy = next(desk.server.home.path("workspaces").glob(f"*/jobs/{name}.debug-*"))
+            yield Waiting(name, port, process, editor, copy)
     finally:
-        editor.close()
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
 
 
 def test_an_editor_stops_a_step_at_a_line(waiting: Waiting) -> None:
@@ -84,7 +85,7 @@ def test_an_editor_stops_a_step_at_a_line(waiting: Waiting) -> None:
     editor.answer("continue", threadId=thread)
     editor.event("terminated")
     editor.close()
-    out, err = waiting.process.communicate(timeout=30)
+    out, err = waiting.process.communicate(timeout=120)
     assert waiting.process.returncode == 0, err
     assert f"waits for an editor at 127.0.0.1:{waiting.port}" in err
     assert f"rate 0.5 {waiting.name}" in out
@@ -95,7 +96,7 @@ def test_a_debugger_that_nobody_came_to_ends_with_the_command(waiting: Waiting) 
     """SIGTERM leaves neither the step nor the copy behind."""
     waiting.editor.close()
     waiting.process.terminate()
-    waiting.process.communicate(timeout=30)
+    waiting.process.communicate(timeout=120)
     assert waiting.process.returncode == 128 + 15
     assert not waiting.copy.exists()
     eventually(lambda: not Editor.can_connect(waiting.port), "the end of the debugger")

@@ -68,7 +68,7 @@ def test_a_step_is_beside_the_earlier_run_of_itself(desk: Desk) -> None:
 
 def test_why_a_step_was_made_to_run(desk: Desk) -> None:
     """By --from, by the settings, by a pipeline step that is not deterministic: each says its own reason."""
-    text = _pipeline("sales", "0.1")
+    text = _pipeline("stock", "0.3")
     _run(desk, text)
     part = _run(desk, text, "--from train")
     assert "--only or --from" in _reason(desk, part, "train")

@@ -33,9 +33,9 @@ PIPELINE = """
 
 @pytest.fixture
 def first(desk: Desk) -> str:
-    """A run of the whole."""
+    """A run of the whole, of which no step is reused from another test's."""
     desk.write("job.yml", PIPELINE.replace("MARK", "first"))
-    name = desk.ask("job create --file job.yml --query name")
+    name = desk.ask("job create --file job.yml --set settings.force_rerun=true --query name")
     assert desk.smalt(f"job stream {name}").code == 0
     return name
 
