@@ -17,6 +17,7 @@ import pytest
 from smalt.machine.processes import read_stat
 from tests.forked_servers import ForkedServer
 from tests.helpers import LONGEST, eventually, read_descriptors, temporary_server
+from tests.studio.test_browser import describe_failures
 
 SUITE = """
 import asyncio
@@ -120,3 +121,40 @@ def test_a_forked_server_is_as_one_that_was_started() -> None:
     forked = describe_server(is_started_anew=False)
     assert forked == describe_server(is_started_anew=True)
     assert (forked["parent"], forked["session"], forked["code"], forked["said"]) == (True, True, 0, b"")
+
+
+PLAYWRIGHT = """
+Running 2 tests using 1 worker
+
+  ✓  1 browser/jobs.spec.ts:6:1 › a table of jobs (1.5s)
+  ✘  2 browser/jobs.spec.ts:82:1 › an empty page (16.0s)
+
+
+  1) browser/jobs.spec.ts:82:1 › an empty page ────────────────────────────────────
+
+    Error: expect(locator).toBeVisible() failed
+
+    Locator: getByRole('heading', { name: 'Jobs', exact: true })
+    Expected: visible
+    Timeout: 15000ms
+    Error: element(s) not found
+
+      83 |   await open(page, "jobs");
+    > 84 |   await expect(page.getByRole("heading", { name: "Jobs", exact: true })).toBeVisible();
+         |                                                                          ^
+        at /smalt/studio/browser/jobs.spec.ts:84:74
+
+  1 failed
+    browser/jobs.spec.ts:82:1 › an empty page ──────────
+  1 passed (20.1s)
+"""
+
+
+def test_the_first_failure_of_a_browsers_test_is_told_with_its_reason() -> None:
+    """Also where the second try passes: the name alone does not say what was missed."""
+    assert describe_failures(PLAYWRIGHT) == (
+        "browser/jobs.spec.ts:82:1 › an empty page: Error: expect(locator).toBeVisible() failed: "
+        "Locator: getByRole('heading', { name: 'Jobs', exact: true }): Error: element(s) not found: "
+        '84 |   await expect(page.getByRole("heading", { name: "Jobs", exact: true })).toBeVisible();'
+    )
+    assert describe_failures("all passed") == ""

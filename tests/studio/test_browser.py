@@ -53,11 +53,21 @@ def test_pages_in_a_browser(served: Server, spec: str, record_property: Callable
         ended = run_spec(served, spec, f"{name}-{attempt}")
         if ended.returncode == 0 or (attempt and NETWORK_CHANGED not in ended.stdout):
             break
-        failed = re.findall(r"✘ +\d+ (.*)", ended.stdout)
-        record_property("tried again", "; ".join(failed) or spec)
+        record_property("tried again", describe_failures(ended.stdout) or spec)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     if left_out := re.search(r"^left out: (.+)$", ended.stdout, re.MULTILINE):
         pytest.skip(left_out[1])
+
+
+def describe_failures(output: str) -> str:
+    """Return each failed test that Playwright lists, with its error and the line that met it."""
+    parts = re.split(r"^  \d+\) (.+?)[ ─]*$", output, flags=re.MULTILINE)[1:]
+    found = []
+    for title, report in zip(parts[::2], parts[1::2], strict=True):
+        said = re.findall(r"^ +((?:\w*Error|Test timeout|Locator:|Received\b).*)$", report, re.MULTILINE)
+        lines = re.findall(r"^ *> +(\d+ \|.*)$", report, re.MULTILINE)
+        found.append(": ".join([title, *dict.fromkeys(said), *lines[:1]]))
+    return "; ".join(found)
 
 
 def run_spec(served: Server, spec: str, workspace: str) -> subprocess.CompletedProcess[str]:
