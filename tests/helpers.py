@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 _spawn_server = autostart.spawn_server
 
-LONGEST = 30.0
+LONGEST = 120.0
 """Seconds until a test gives up waiting."""
 
 PROGRAM = {"X-Smalt-Makes-Workspaces": "1"}

@@ -17,7 +17,7 @@ from smalt.cli import app
 from smalt.cli.framework import failure
 from tests.helpers import Server, running_server
 
-LONGEST = 30
+LONGEST = 120
 """Seconds until a test gives up a command."""
 
 

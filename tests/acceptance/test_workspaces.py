@@ -330,7 +330,7 @@ def test_the_commands_of_an_interrupted_stream_work(desk: Desk) -> None:
     assert following.stdout is not None
     assert following.stdout.readline() == "here\n"
     following.send_signal(signal.SIGINT)
-    _, said = following.communicate(timeout=30)
+    _, said = following.communicate(timeout=120)
     again, end = re.findall(r"smalt ([^;\n]*)", said)
     assert desk.smalt(end).code == 0
     assert desk.smalt(again).code == 1
@@ -373,7 +373,7 @@ def in_terminal(*arguments: str) -> str:
         if not part:
             break
         said += part
-    assert done.wait(timeout=30) == 0
+    assert done.wait(timeout=120) == 0
     os.close(master)
     return said.decode()
 

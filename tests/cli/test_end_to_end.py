@@ -118,7 +118,7 @@ def test_interrupting_the_stream_leaves_the_job(file: Path, tmp_path: Path) -> N
     assert process.stdout is not None
     assert process.stdout.readline() == "started\n"
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "smalt job stream long" in err
     assert "smalt job cancel long" in err

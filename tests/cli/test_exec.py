@@ -43,7 +43,7 @@ def fetch(
     context = ssl.create_default_context(cafile=bundle) if bundle else None
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     try:
-        with opener.open(urllib.request.Request(url, headers=dict(headers or {})), timeout=30) as answer:
+        with opener.open(urllib.request.Request(url, headers=dict(headers or {})), timeout=120) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)

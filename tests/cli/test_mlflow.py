@@ -166,7 +166,7 @@ def test_other_commands_do_not_load_it() -> None:
 
 
 def _ask(port: int | None, path: str, headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     try:
         connection.request("GET", path, headers=headers or {})
         answer = connection.getresponse()

@@ -65,7 +65,7 @@ def test_status_and_stop_look_at_the_process(stopped: Server) -> None:
     assert shown["pid"] == stopped.processes[0].pid
     assert "is suspended" in shown["reason"]
     assert smalt(stopped, "server", "stop").stderr == "the server has stopped\n"
-    assert stopped.processes[0].wait(30) == 0
+    assert stopped.processes[0].wait(120) == 0
     assert json.loads(smalt(stopped, "server", "status").stdout)["running"] is False
 
 

@@ -60,15 +60,15 @@ async def send_and_end(family: int, request: bytes, *, is_gone: bool = False) ->
             await asked.wait()
         if is_gone:
             client.close()
-            await asyncio.wait_for(released.wait(), 30)
+            await asyncio.wait_for(released.wait(), 120)
             return b"", asked.is_set()
         client.shutdown(socket.SHUT_WR)
         await asyncio.sleep(0.05)  # the end of its side arrives first
         ready.set()
         answer = b""
-        while part := await asyncio.wait_for(loop.sock_recv(client, 1 << 16), 30):
+        while part := await asyncio.wait_for(loop.sock_recv(client, 1 << 16), 120):
             answer += part
-        await asyncio.wait_for(released.wait(), 30)
+        await asyncio.wait_for(released.wait(), 120)
         return answer, asked.is_set()
 
 

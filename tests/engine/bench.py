@@ -24,7 +24,7 @@ from smalt.service.records.database import Database
 from smalt.service.records.jobs import Job
 from smalt.service.settings import ServerSettings
 
-LONGEST = 30.0
+LONGEST = 120.0
 """Seconds until a test that waits for a job gives up."""
 
 read_sites_once = functools.cache(host_python._read_sites)

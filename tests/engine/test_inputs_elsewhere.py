@@ -20,7 +20,7 @@ async def test_they_are_looked_for_again_after_a_restart(tmp_path: Path, monkeyp
 
     def look(data: DataAccess, uri: str, *rest: Any) -> str | None:
         asked.set()
-        answer.wait(30)
+        answer.wait(120)
         return f"{uri} is not there"
 
     monkeypatch.setattr(DataAccess, "check_exists", look)

@@ -112,7 +112,7 @@ async def test_an_attempt_that_never_started_uses_up_no_retry(tmp_path: Path) ->
             while not job_attempts.list_attempts(bench.db, after.id):
                 await asyncio.sleep(0.01)
 
-        await asyncio.wait_for(handed_over(), 30)
+        await asyncio.wait_for(handed_over(), 120)
         go.touch()
         job = await bench.over(job)
         assert job.status == "Completed", bench.child(job, "b").error

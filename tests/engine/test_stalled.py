@@ -53,7 +53,7 @@ class FullDisk:
     async def fill(self) -> None:
         """Fail the next turn; return once it has failed."""
         self._is_full = True
-        await asyncio.wait_for(self._met.wait(), 30)
+        await asyncio.wait_for(self._met.wait(), 120)
 
 
 async def test_a_cancel_in_the_stalled_second_starts_nothing(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:

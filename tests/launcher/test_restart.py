@@ -72,7 +72,7 @@ def test_a_server_that_leaves_nothing_behind_is_not_started_again(rig: Rig, tmp_
     client = rig.connect(restart=command)
     client.send({"t": "unfinished", "n": 1}, {"t": "unfinished", "n": 0})
     client.close()
-    assert rig.launchers[0].wait(20) == 0
+    assert rig.launchers[0].wait(120) == 0
     assert not seen.exists()
 
 
@@ -131,4 +131,4 @@ def test_a_launcher_waits_for_a_time_that_is_far(rig: Rig, tmp_path: Path) -> No
     assert not seen.exists()
     again.send({"t": "wake", "at": None})
     again.close()
-    assert process.wait(20) == 0
+    assert process.wait(120) == 0

@@ -161,7 +161,7 @@ def test_a_server_killed_between_fetching_and_starting(own_server: Server, web: 
     web.open.clear()
     document = reading(web.url(), web.url("late.csv"))
     path = submit(own_server, "one", document)
-    assert web.asked.wait(30)
+    assert web.asked.wait(120)
     own_server.kill()
     web.content = b"2\n"
     web.open.set()

@@ -141,7 +141,7 @@ def test_a_stop_reaches_every_mpi_process(tmp_path: Path, mpi: Path) -> None:
     pids = [tmp_path / f"pid.{rank}" for rank in (0, 1)]
     eventually(lambda: all(each.exists() and each.read_text() for each in pids), "both processes")
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert process.returncode == 128 + signal.SIGTERM
     left = [Path("/proc", each.read_text().strip()) for each in pids]
     eventually(lambda: not any(each.exists() for each in left), "the end of both")
@@ -202,7 +202,7 @@ def test_a_stop_reaches_every_process(tmp_path: Path) -> None:
     logs = [tmp_path / f"std_log_process_0{rank}.txt" for rank in (0, 1)]
     eventually(lambda: all(each.exists() and each.read_text() for each in logs), "both processes")
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
+    process.communicate(timeout=120)
     assert process.returncode == 128 + signal.SIGTERM
     assert (tmp_path / "saved.0").exists()
     assert (tmp_path / "saved.1").exists()

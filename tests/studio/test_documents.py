@@ -373,13 +373,13 @@ def test_of_two_that_save_at_once_one_is_refused(
     def write_slowly(*arguments: Any) -> None:
         if not is_writing.is_set():
             is_writing.set()
-            may_write.wait(30)
+            may_write.wait(120)
         write_durably(*arguments)
 
     monkeypatch.setattr(module, "write_durably", write_slowly)
     with ThreadPoolExecutor() as pool:
         first = pool.submit(write, file, one, etag, is_new)
-        assert is_writing.wait(30)
+        assert is_writing.wait(120)
         second = pool.submit(write, tmp_path / "link" / "f", two, etag, is_new)
         wait([second], timeout=0.5)
         may_write.set()
@@ -454,7 +454,7 @@ def put_file(server: Server, path: str, content: bytes, headers: dict[str, str])
     import http.client
 
     sent = {"Authorization": f"Bearer {server.home.read_token()}", **headers}
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
     return server._ask(connection, "PUT", path, None, content, sent)
 
 

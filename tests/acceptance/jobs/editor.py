@@ -65,6 +65,6 @@ class Editor:
 
 def _connected(port: int) -> socket.socket | None:
     try:
-        return socket.create_connection(("127.0.0.1", port), timeout=20)
+        return socket.create_connection(("127.0.0.1", port), timeout=120)
     except OSError:
         return None
