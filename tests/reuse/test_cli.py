@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from smalt import MLClient
 from tests.helpers import Server
 
 PIPELINE = """
@@ -48,7 +49,11 @@ class Project:
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text)
 
-    def smalt(self, *words: str) -> str:
+    @property
+    def client(self) -> MLClient:
+        return MLClient(home=self._server.home)
+
+    def smalt(self, *words: str, code: int = 0) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "smalt", *words],
             cwd=self.folder,
@@ -56,11 +61,11 @@ class Project:
             capture_output=True,
             text=True,
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == code, done.stderr
         return done.stdout + done.stderr
 
-    def run(self, name: str) -> str:
-        return self.smalt("job", "create", "-f", "pipe.yml", "--name", name, "--stream")
+    def run(self, name: str, code: int = 0) -> str:
+        return self.smalt("job", "create", "-f", "pipe.yml", "--name", name, "--stream", code=code)
 
     def delete(self, name: str) -> None:
         id = json.loads(self.smalt("job", "show", "-n", name, "-o", "json"))["id"]
@@ -156,3 +161,44 @@ def test_a_step_that_is_new_is_not_compared_with_another_of_the_same_code(projec
     (told,) = json.loads(project.explain("after", "--node", "fresh", "-o", "json"))
     assert told["reason"] == "this step has not run before: no earlier pipeline step is similar"
     assert told["compared_to"] is None
+
+
+FRAGILE = """
+type: pipeline
+experiment_name: %s
+jobs:
+  fragile: {command: '%s', environment: azureml:host}
+"""
+
+
+def test_a_step_that_failed_before_is_told(project: Project) -> None:
+    """Its name and that it failed, whether it is the same or was changed since; by the command line and Python."""
+    mark = project.folder / "mark"
+    project.write("pipe.yml", FRAGILE % ("failing", f"test -e {mark}"))
+    project.run("failed", code=1)
+    mark.touch()
+    project.run("same")
+    sentence = "this step ran before as job failed-fragile, which failed; only completed steps are reused"
+    assert f"fragile: ran: {sentence}\n" in project.smalt("job", "explain-reuse", "same")
+    (told,) = project.client.jobs.explain_reuse("same", "fragile")
+    assert (told["reason"], told["compared_to"]) == (sentence, None)
+    project.delete("same")
+    project.write("pipe.yml", FRAGILE % ("failing", f"cat {mark}"))
+    project.run("changed")
+    (told,) = project.client.jobs.explain_reuse("changed", "fragile")
+    assert told["reason"] == sentence
+
+
+def test_a_failed_step_is_nearer_than_a_completed_one_that_differs(project: Project) -> None:
+    """It is named, and the differences are those from the completed one."""
+    mark = project.folder / "mark"
+    project.write("pipe.yml", FRAGILE % ("nearer", "echo one"))
+    project.run("completed")
+    project.write("pipe.yml", FRAGILE % ("nearer", f"test -e {mark}"))
+    project.run("nearer-failed", code=1)
+    mark.touch()
+    project.run("repaired")
+    (told,) = project.client.jobs.explain_reuse("repaired", "fragile")
+    sentence = "this step ran before as job nearer-failed-fragile, which failed; only completed steps are reused"
+    assert told["reason"] == sentence
+    assert told["compared_to"]["job"] == "completed-fragile"

@@ -16,6 +16,7 @@ _UNSETTLED = (
     " WHERE s.key IS NULL AND s.unfit IS NULL AND s.of_id IS NULL AND j.status='Completed'"
 )
 
+_DID_NOT_COMPLETE = "s.of_id IS NULL AND j.status IN ('Failed', 'Canceled') AND j.ended_at<=?"
 _READ = "it read"
 
 
@@ -213,6 +214,17 @@ def find_unfit(db: Database, job: Job, partial: str, before: float) -> tuple[str
     return _find_newest(
         db, job, "s.unfit", "s.partial=? AND s.of_id IS NULL AND s.unfit IS NOT NULL AND j.ended_at<=?", partial, before
     )
+
+
+def find_failed(db: Database, job: Job, partial: str, before: float) -> tuple[str, str] | None:
+    """Return the name and the state of the newest possibly identical step that did not complete."""
+    return _find_newest(db, job, "j.status", f"s.partial=? AND {_DID_NOT_COMPLETE}", partial, before)
+
+
+def find_failed_namesake(db: Database, job: Job, before: float) -> tuple[str, str] | None:
+    """Return the name and the state of the newest step of that name in the experiment that did not complete."""
+    condition = f"j.node=? AND j.experiment=? AND {_DID_NOT_COMPLETE}"
+    return _find_newest(db, job, "j.status", condition, job.node, job.experiment, before)
 
 
 def find_nearest(db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: float) -> int | None:

@@ -56,9 +56,10 @@ async def _explain_run(reuse: Reuse, job: Job, step: ReuseStep) -> Json:
         )
         parts = [_make_part(name, content, content) for name, content in now.items()]
         return _make_answer(job, "ran", reason, parts=parts)
+    failed = records.find_failed(reuse.db, job, step.partial, began)
     if other is None:
-        new = "this step has not run before: no earlier pipeline step is similar"
-        reason = _remove_mark(step.reason) or (_explain_unfit(*ruled_out) if ruled_out else new)
+        failed = failed or records.find_failed_namesake(reuse.db, job, began)
+        reason = _remove_mark(step.reason) or _explain_new(ruled_out, failed)
         parts = [_make_part(name, None, content) for name, content in now.items()]
         return _make_answer(job, "ran", reason, parts=parts)
     twin = jobs.get_job(reuse.db, other.job_id)
@@ -67,6 +68,8 @@ async def _explain_run(reuse: Reuse, job: Job, step: ReuseStep) -> Json:
     reason = _remove_mark(step.reason) or _explain_differences(beside, twin)
     if step.reason is None and ruled_out and (other.partial != step.partial or all(part["same"] for part in beside)):
         reason = _explain_unfit(*ruled_out)  # that one was nearer, as far as anyone knows
+    elif step.reason is None and failed and other.partial != step.partial:
+        reason = _explain_failed(*failed)
     return _make_answer(job, "ran", reason, None, twin, beside, jobs.get_name(reuse.db, twin.root_id))
 
 
@@ -186,6 +189,20 @@ def _explain_differences(parts: list[Json], twin: Job) -> str:
 def _remove_mark(reason: str | None) -> str | None:
     """Return the sentence without the mark of a step that serves nobody."""
     return reason.removeprefix("never: ") if reason else None
+
+
+def _explain_new(ruled_out: tuple[str, str] | None, failed: tuple[str, str] | None) -> str:
+    """Return the sentence for a step that no completed one is similar to."""
+    if failed is not None and (ruled_out is None or ruled_out[0] == failed[0]):
+        return _explain_failed(*failed)
+    if ruled_out is not None:
+        return _explain_unfit(*ruled_out)
+    return "this step has not run before: no earlier pipeline step is similar"
+
+
+def _explain_failed(name: str, status: str) -> str:
+    how = "failed" if status == "Failed" else "was canceled"
+    return f"this step ran before as job {name}, which {how}; only completed steps are reused"
 
 
 def _explain_unfit(name: str, why: str) -> str:
