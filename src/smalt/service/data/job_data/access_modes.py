@@ -25,7 +25,6 @@ _ASSET = re.compile(r"/subscriptions/.+/(?:data|models|environments)/([^/]+)/ver
 UPLOADED = "upload"
 DIRECT = "direct"
 FILE = "uri_file"
-FOLDER = "uri_folder"
 
 
 def prepare_input(
@@ -201,11 +200,6 @@ def explain_read_only(location: Location, mode: str | None, root: str) -> str | 
 def explain_not_a_file(location: Location, type: str | None) -> str | None:
     """Return the sentence for a folder given to an input of type uri_file."""
     return explain_wrong_kind(location.uri, location.path, type) if type == FILE and location.path else None
-
-
-def explain_not_a_folder(location: Location, type: str | None) -> str | None:
-    """Return the sentence for a file given to an input of type uri_folder; the job is given the file all the same."""
-    return explain_wrong_kind(location.uri, location.path, type) if type == FOLDER and location.path else None
 
 
 def is_empty(place: str | os.PathLike[str]) -> bool:

@@ -56,10 +56,13 @@ class Resolver:
 
     def find_incomplete_name(self, uri: str) -> AssetReference | None:
         """Return the asset that `uri` names without version or kind; None for anything else, and for mapped URIs."""
-        if not uri.startswith(_NAMES):
-            return None
-        parsed = parse_uri(uri)
-        if not isinstance(parsed, AssetReference) or (parsed.version and parsed.kind):
+        found = self.find_asset_name(uri)
+        return None if found is None or (found.version and found.kind) else found
+
+    def find_asset_name(self, uri: str) -> AssetReference | None:
+        """Return the asset that `uri` names; None for anything else, and for mapped URIs."""
+        parsed = parse_uri(uri) if uri.startswith(_NAMES) else None
+        if not isinstance(parsed, AssetReference):
             return None
         table: Mapping[str, str] = self._settings.get("url-map") or {}
         other = find_other_spelling(parsed)

@@ -6,11 +6,12 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from smalt import wire
+from smalt import prebuilt, wire
 from smalt.entities import Input, Output
 from smalt.entities.jobs.control_flow import ParallelFor, find_blocks, find_body, find_repeated_steps, list_items
 from smalt.entities.jobs.inputs import ASSETS
 from smalt.entities.rules.bindings import PipelineNames, check_step
+from smalt.entities.rules.content import explain_wrong_kind
 from smalt.entities.rules.control_flow import check_ports
 from smalt.entities.rules.ineffective_keys import list_lines, merge_lines
 from smalt.entities.rules.pipeline import check_component_step, explain_missing_path
@@ -22,15 +23,11 @@ from smalt.entities.steps.step_types import get_component, get_component_key, ge
 from smalt.entities.syntax.expression import has_expression
 from smalt.entities.syntax.references import PREFIX
 from smalt.exceptions import LocatedProblem, NotFound, SmaltError, ValidationException
-from smalt.service.data.job_data.access_modes import (
-    explain_missing,
-    explain_not_a_file,
-    explain_not_a_folder,
-    explain_read_only,
-)
+from smalt.service.data.job_data.access_modes import explain_missing, explain_read_only
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.outputs.registration import find_taken_versions
 from smalt.service.engine.submission import lookup
+from smalt.service.engine.submission.asset_types import explain_unfit_asset
 from smalt.service.engine.submission.bindings import copy_with
 from smalt.service.engine.submission.pins import Pinner
 from smalt.service.engine.submission.unknown_keys import find_unknown_keys
@@ -149,7 +146,7 @@ class Checker:
         component = self.find_component(where, node)
         self.check_compute(where, getattr(node, "compute", None))
         self.check_secrets(where, node)
-        self.check_inputs(where, node.inputs, getattr(component, "inputs", None))
+        self.check_inputs(where, node.inputs, getattr(component, "inputs", None), is_prebuilt=_is_prebuilt(node))
         self.note_texts(node.inputs)
         self.check_versions(where, node.outputs, may_be_reused=True)
         self.note_idle(where, node, component)
@@ -243,7 +240,8 @@ class Checker:
         step = ".".join(where.split(".")[1:-1:2])  # jobs.a.jobs.b. is the step a.b
         self.idle += [(step, line) for line in list_lines(noun, component)]
 
-    def check_inputs(self, where: str, inputs: Any, declared: Any = None) -> None:
+    def check_inputs(self, where: str, inputs: Any, declared: Any = None, *, is_prebuilt: bool = False) -> None:
+        """Check data that is given, and a component's defaults; a prebuilt component reads any file as a table."""
         for name, value in {**_find_default_data(declared or {}), **(inputs or {})}.items():
             declared_type = getattr((declared or {}).get(name), "type", None)
             if isinstance(value, str) and declared_type in ASSETS:
@@ -253,6 +251,8 @@ class Checker:
             if not isinstance(value, Input) or not value.path or has_expression(value.path):
                 continue
             types = {value.type, declared_type or value.type, *([None] if value.mode == "direct" else [])}
+            if is_prebuilt and "mltable" in types:
+                types |= {"uri_file", "uri_folder"}
             if value.mode == "rw_mount":
                 self._note_read_only(f"{where}inputs.{name}", value)
             if self.is_new(f"data {types}", value.path):
@@ -289,13 +289,15 @@ class Checker:
         except SmaltError as error:
             self.problems.append(f"{where}: {error}")
             return
-        if place.is_remote:
+        if unfit := explain_unfit_asset(self.context, self.workspace, uri, place, types):
+            self.problems.append(f"{where}: {unfit}")
+        elif place.is_remote:
             if not place.late:
                 self.remote.append(uri)
         elif not place.late and not place.exists:
             self.problems.append(f"{where}: {explain_missing(place)}")
         elif not place.late:
-            wrong = [explain_not_a_file(place, type) or explain_not_a_folder(place, type) for type in types]
+            wrong = [explain_wrong_kind(place.uri, place.path, type) if place.path else None for type in types]
             if all(wrong):
                 self.problems.append(f"{where}: {wrong[0]}")
 
@@ -333,6 +335,10 @@ class Checker:
             function(*arguments)
         except SmaltError as error:
             self.problems.append(f"{where}: {error}" if where else str(error))
+
+
+def _is_prebuilt(node: Any) -> bool:
+    return str(get_component(node)).startswith(f"azureml://registries/{prebuilt.REGISTRY}/")
 
 
 def _find_default_data(declared: Mapping[str, Any]) -> dict[str, str]:
