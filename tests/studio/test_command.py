@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from smalt.service.api.studio.pages import explain_missing_pages
 from tests.helpers import Server
 from tests.studio.browsers import Browser
 
+needs_pages = pytest.mark.skipif(explain_missing_pages() is not None, reason=explain_missing_pages() or "")
 JOB = "command: 'true'\nenvironment: azureml:host@latest\n"
 
 
@@ -33,6 +35,7 @@ def sign_in(server: Server, address: str) -> None:
     assert Browser(server).sign_in(code=code[1]).status == 401
 
 
+@needs_pages
 def test_the_address_is_printed(own_server: Server, tmp_path: Path) -> None:
     """At the jobs of the workspace in effect, on standard output, for scripts; of a new home at its beginning."""
     own_server.start()
@@ -46,6 +49,7 @@ def test_the_address_is_printed(own_server: Server, tmp_path: Path) -> None:
     sign_in(own_server, first)
 
 
+@needs_pages
 def test_a_file_is_opened_in_the_designer(own_server: Server, tmp_path: Path) -> None:
     """Where the setting permits it; a file elsewhere is refused with the setting that would."""
     (tmp_path / "flows").mkdir()
@@ -64,6 +68,7 @@ def test_a_file_is_opened_in_the_designer(own_server: Server, tmp_path: Path) ->
     sign_in(own_server, printed)
 
 
+@needs_pages
 @pytest.mark.parametrize("verb", ["create --file job.yml", "show --name j", "update --name j --set display_name=x"])
 def test_a_job_is_opened(server: Server, tmp_path: Path, verb: str) -> None:
     """In the browser that the session names; where there is none its address is printed."""
@@ -80,3 +85,30 @@ def test_a_job_is_opened(server: Server, tmp_path: Path, verb: str) -> None:
     sign_in(server, address)
     _, note = run_cli(server, f"job {verb} --web {group}", tmp_path)
     sign_in(server, note)
+
+
+WITHOUT_PAGES = """
+import runpy
+from pathlib import Path
+from smalt.service.api.studio import pages
+pages.STATIC = Path("/nonexistent")
+runpy.run_module("smalt.service", run_name="__main__")
+"""
+
+
+def test_a_server_without_pages_says_how_to_build_them(own_server: Server, tmp_path: Path) -> None:
+    """In place of an address, as an error of `smalt studio`, and as a note below a job that was made."""
+    own_server.start(program=("-c", WITHOUT_PAGES))
+    script = Path(__file__).resolve().parents[2] / "scripts/studio"
+    sentence = f"the studio's pages are not built; build them, with Node 20 or newer, by {script}\n"
+    for options in ("--no-browser", ""):
+        ended = subprocess.run(
+            [sys.executable, "-m", "smalt", "studio", *options.split()],
+            cwd=tmp_path, env={**os.environ, "SMALT_HOME": str(own_server.home.root)}, capture_output=True, text=True,
+        )  # fmt: skip
+        assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", f"error: {sentence}")
+    (tmp_path / "job.yml").write_text(JOB)
+    _, note = run_cli(own_server, "job create --file job.yml --name j --web", tmp_path)
+    assert sentence in note
+    page = own_server.ask_as("GET", "/studio", {})
+    assert page.status == 404

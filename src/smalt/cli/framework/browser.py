@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from smalt.exceptions import Unavailable
+
 if TYPE_CHECKING:
     from smalt.cli.framework.verb import Invocation
 
@@ -13,8 +15,11 @@ _PREFIX = "/studio"
 
 
 def create_url(ctx: Invocation, path: str) -> str:
-    """Return an address that lets one browser in, at a page below /studio."""
-    return str(ctx.connection.post("/smalt/v1/studio/codes", {"path": path})["url"])
+    """Return an address that lets one browser in, at a page below /studio; Unavailable if the server has no pages."""
+    made = ctx.connection.post("/smalt/v1/studio/codes", {"path": path})
+    if missing := made.get("missing"):
+        raise Unavailable(str(missing))
+    return str(made["url"])
 
 
 def open_page(ctx: Invocation, path: str) -> None:
@@ -30,8 +35,12 @@ def open_page(ctx: Invocation, path: str) -> None:
 
 
 def open_job_page(ctx: Invocation, job: Any) -> None:
+    """Open the page of a job that is there already, so a server without pages is no failure."""
     _, _, path = str(job.studio_url or "").partition(f"{_PREFIX}/")
-    open_page(ctx, path)
+    try:
+        open_page(ctx, path)
+    except Unavailable as error:
+        ctx.print_note(str(error))
 
 
 def _has_browser() -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import mimetypes
 from html import escape
 from pathlib import Path
+from shlex import quote
 
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
@@ -34,10 +35,19 @@ _SUFFIXES = (".js", ".css", ".map", ".woff2", ".svg", ".png")
 """The endings of the files in `assets`; all else below that name is a page of a workspace with that name."""
 _FOREVER = "public, max-age=31536000, immutable"
 """Files whose names have a hash of their content."""
-_NOT_BUILT = (
-    "this server was installed from a checkout in which the studio was not built; with Node 20 or newer, run "
-    "scripts/studio there, and load this page again"
-)
+
+
+def explain_missing_pages() -> str | None:
+    """Return the sentence, with the command that builds the pages, if this server has none."""
+    if (STATIC / "index.html").is_file():
+        return None
+    script = Path(smalt.__file__).parents[2] / "scripts" / "studio"
+    if script.is_file():
+        return f"the studio's pages are not built; build them, with Node 20 or newer, by {quote(str(script))}"
+    return (
+        "this server was installed without the studio's pages; install it from a checkout, with Node 20 or newer, by "
+        "SMALT_BUILD_STUDIO=1 pip install ."
+    )
 
 
 async def redirect_root(request: ApiRequest) -> Response:
@@ -54,14 +64,12 @@ async def get_page(request: ApiRequest) -> Response:
         if is_there:
             kind = "text/javascript" if path.endswith(".js") else mimetypes.guess_type(path)[0]
             return FileResponse(file, media_type=kind, headers={**_HEADERS, "cache-control": _FOREVER})
-    index = STATIC / "index.html"
-    if not index.is_file():
-        return HTMLResponse(
-            f"<!doctype html><meta charset=utf-8><title>smalt studio</title><p>{escape(_NOT_BUILT)}.",
-            404,
-            headers=_HEADERS,
-        )
-    return FileResponse(index, media_type="text/html", headers={**_HEADERS, "cache-control": "no-cache"})
+    if missing := explain_missing_pages():
+        text = f"<!doctype html><meta charset=utf-8><title>smalt studio</title><p>{escape(missing)}"
+        return HTMLResponse(text, 404, headers=_HEADERS)
+    return FileResponse(
+        STATIC / "index.html", media_type="text/html", headers={**_HEADERS, "cache-control": "no-cache"}
+    )
 
 
 ROUTES = [("GET", "/", redirect_root), ("GET", PREFIX, get_page), ("GET", PREFIX + "/{path:path}", get_page)]

@@ -2,7 +2,7 @@
 
 POST   /smalt/v1/studio/codes {"path"}: {"code", "url", "expires"}. A one-time code for the caller's browser, good for
        ten minutes; `url` opens the studio at `path` (below /studio) with it. The code is in the fragment, which
-       browsers send to no server.
+       browsers send to no server. A server without the pages adds "missing", the sentence that says how to build them.
 POST   /smalt/v1/studio/session {"code"} or {"token"}: sets the session's cookie; from a page of this server only.
 GET    /smalt/v1/studio/session: {"principal", "version", "home", "workspaces": [{"id", "name", "resource_group",
        "folder", "jobs"}]}, the workspace of the newest job first.
@@ -19,6 +19,7 @@ from smalt.service.api.request import ApiRequest, ApiResponse
 from smalt.service.api.rest_shapes import get_workspace_id
 from smalt.service.api.studio import sessions
 from smalt.service.api.studio.links import PREFIX
+from smalt.service.api.studio.pages import explain_missing_pages
 from smalt.service.records import tokens, workspaces
 
 SESSION = "/smalt/v1/studio/session"
@@ -31,7 +32,8 @@ async def create_code(request: ApiRequest) -> dict[str, Any]:
         raise ValidationException('"path" must be a text without "#": the part of the address after /studio')
     code, until = request.server.sign_in_codes.issue_code(request.principal)
     slash = "" if path.startswith(("/", "?")) or not path else "/"
-    return {"code": code, "url": f"{request.server_url}{PREFIX}{slash}{path}#code={code}", "expires": until}
+    url, missing = f"{request.server_url}{PREFIX}{slash}{path}#code={code}", explain_missing_pages()
+    return {"code": code, "url": url, "expires": until, **({"missing": missing} if missing else {})}
 
 
 async def create_session(request: ApiRequest) -> ApiResponse:
