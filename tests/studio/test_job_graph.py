@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.helpers import Server, host_job
+from tests.helpers import WORKSPACE, Server, host_job, running_server
 from tests.studio.pipelines import make_step, run_pipeline
 
 STEPS = {
@@ -41,6 +41,26 @@ def test_a_pipeline_as_a_graph(server: Server, workspace: str) -> None:
     attempt = server.ask("GET", f"{own}/{read['name']}/attempts").body["attempts"][0]
     assert (attempt["number"], attempt["exit_code"], attempt["start"] <= attempt["end"]) == (1, 3, True)
     assert server.ask("GET", f"{own}/none/graph").status == 404
+
+
+def test_a_waiting_job_has_one_state_everywhere() -> None:
+    """In the list, on its page, in its stream, and in what `smalt job show` reads, which says what it waits for."""
+    with running_server(cpus=1) as server:
+        workspace = WORKSPACE.format("waits")
+        assert server.ask("PUT", workspace, {"properties": {}}).status in (200, 201)
+        for name in ("busy", "waiting"):
+            assert server.ask("PUT", f"{workspace}/jobs/{name}", host_job("sleep 600")).status == 201
+        own = f"/smalt/v1{workspace}/jobs"
+        listed = {job["name"]: job["status"] for job in server.ask("GET", own).body["jobs"]}
+        (graph,) = server.ask("GET", f"{own}/waiting/graph").body["jobs"]
+        (shown,) = server.ask("GET", f"{own}/waiting/overview").body["jobs"]
+        body = server.ask("GET", f"{workspace}/jobs/waiting").body["properties"]
+        streamed = next(iter(server.stream(f"{own}/waiting/stream")))
+        states = [listed["waiting"], graph["status"], shown["status"], body["status"], streamed["status"]]
+        assert states == ["Queued"] * 5
+        assert shown["waits_for"] == "a free CPU; the only one is taken by busy"
+        for name in ("waiting", "busy"):
+            server.ask("POST", f"{workspace}/jobs/{name}/cancel")
 
 
 def test_inputs_and_outputs_with_their_files(server: Server, workspace: str) -> None:

@@ -136,7 +136,7 @@ def build_tree_row(job: Job, names: dict[int, str], reused: str | None = None) -
         "node": job.node,
         "parent": names.get(job.parent_id) if job.parent_id is not None else None,
         "type": job.type,
-        "status": job.status,
+        "status": get_shown_status(job),
         "start": job.started_at,
         "end": job.ended_at,
         "error": job.ended_by,
