@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import yaml
+from smalt import MLClient, load_job
 from smalt.inside.parallel.reports import Failure, Reports
 from smalt.service.api.job_details import log_search
 from smalt.service.api.job_details.job_progress import parse_progress
@@ -149,6 +150,59 @@ def test_the_document_of_a_job_submits_it_again(server: Server, workspace: str) 
     )
     assert str(document["inputs"]["n"]) == "3"
     assert not {"status", "id", "name"} & set(document)
+
+
+LITERALS = """
+type: pipeline
+inputs: {rate: 0.7, label: '0.7', count: 3, flag: true, tiny: 1.0e-05, padded: '007'}
+jobs:
+  inline:
+    command: echo ${{inputs.x}} ${{inputs.s}} ${{inputs.r}} ${{inputs.c}} ${{inputs.f}} ${{inputs.t}} ${{inputs.p}}
+    environment: azureml:host
+    inputs:
+      x: 0.7
+      s: some text
+      r: ${{parent.inputs.rate}}
+      c: ${{parent.inputs.count}}
+      f: ${{parent.inputs.flag}}
+      t: ${{parent.inputs.tiny}}
+      p: ${{parent.inputs.padded}}
+  declared:
+    component: ./component.yml
+    inputs: {x: 0.7, s: '0.7', label: '${{parent.inputs.label}}'}
+"""
+COMPONENT = """
+type: command
+name: declares
+version: 1
+environment: azureml:host
+inputs: {x: {type: number}, s: {type: string}, label: {type: string}}
+command: echo ${{inputs.x}} ${{inputs.s}} ${{inputs.label}}
+"""
+
+
+def submit(client: MLClient, file: Path, name: str) -> None:
+    job = load_job(file)
+    job.name = name
+    client.jobs.create_or_update(job)
+
+
+def test_a_document_has_numbers_as_numbers(server: Server, workspace: str, tmp_path: Path) -> None:
+    """And texts that look like numbers as texts, where they are declared so; what is sent again is the same."""
+    (tmp_path / "pipeline.yml").write_text(LITERALS)
+    (tmp_path / "component.yml").write_text(COMPONENT)
+    client = MLClient(None, "sub", "group", workspace.rpartition("/")[2], home=server.home)
+    submit(client, tmp_path / "pipeline.yml", "typed")
+    document = yaml.safe_load(ask(server, workspace, "typed", "document")["yaml"])
+    assert document["inputs"] == yaml.safe_load(LITERALS)["inputs"]
+    assert {**document["jobs"]["inline"]["inputs"]} == yaml.safe_load(LITERALS)["jobs"]["inline"]["inputs"]
+    assert {**document["jobs"]["declared"]["inputs"]} == yaml.safe_load(LITERALS)["jobs"]["declared"]["inputs"]
+    (tmp_path / "copy.yml").write_text(yaml.safe_dump(document))
+    submit(client, tmp_path / "copy.yml", "copy")
+    bodies = [server.ask("GET", f"{workspace}/jobs/{name}").body["properties"] for name in ("typed", "copy")]
+    assert bodies[0]["inputs"] == bodies[1]["inputs"]
+    inputs = [{name: step["inputs"] for name, step in body["jobs"].items()} for body in bodies]
+    assert inputs[0] == inputs[1]
 
 
 def test_a_document_has_references_as_they_were_written(server: Server, workspace: str, tmp_path: Path) -> None:
