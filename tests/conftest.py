@@ -16,7 +16,7 @@ from hypothesis import settings
 
 from smalt.machine.home import Home
 from tests import forked_servers
-from tests.distribution import make_scheduler, order_items
+from tests.distribution import import_share, make_scheduler, order_items
 from tests.forked_programs import ForkedPrograms
 from tests.helpers import WORKSPACE, Server, running_server, temporary_server
 
@@ -50,6 +50,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     names = pyfuncitem._fixtureinfo.argnames
     asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    import_share(session)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

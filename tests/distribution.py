@@ -1,7 +1,9 @@
-"""The order in which the tests run, and what of them one worker runs, so that no worker is idle at the end."""
+"""The order in which the tests run, what of them one worker runs, and what it imports first."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 from typing import Any
 
 import pytest
@@ -49,3 +51,20 @@ def make_scheduler(config: pytest.Config, log: Any) -> Any:
             return nodeid if file.endswith(_BROWSER) else file
 
     return Scheduler(config, log)
+
+
+def import_share(session: pytest.Session) -> None:
+    """Import this worker's share of all modules of tests first, and so leave their bytecode to the other workers.
+
+    In a new checkout each worker would else rewrite and compile all of them, which takes longer than to collect them.
+    """
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None or session.config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    number, count = int(worker["workerid"].removeprefix("gw")), int(worker["workercount"])
+    root = session.config.rootpath
+    for folder in session.config.getini("testpaths"):
+        for path in sorted((root / folder).rglob("test_*.py"))[number::count]:
+            # What a module raises, or skips itself for, is told when it is collected.
+            with contextlib.suppress(Exception, pytest.skip.Exception):
+                importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))

@@ -83,6 +83,30 @@ def test_browsers_are_shared_by_the_workers_and_other_files_are_not(tmp_path: Pa
     assert len(list(tmp_path.glob("pid-*"))) == 1
 
 
+IMPORTED = """
+import os, pathlib
+
+with open(pathlib.Path(__file__).parent / f"imported-by-{os.getpid()}", "a") as file:
+    file.write(pathlib.Path(__file__).stem + " ")
+
+def test_it(): ...
+"""
+
+
+def test_each_worker_imports_its_share_of_the_modules_first(tmp_path: Path) -> None:
+    """Then all others, once each; so workers that begin together do not compile the same modules."""
+    (tmp_path / "suite").mkdir()
+    for name in ("__init__", "test_a", "test_b", "test_c", "test_d"):
+        (tmp_path / f"suite/{name}.py").write_text(IMPORTED if name != "__init__" else "")
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = suite\npythonpath = .\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "--numprocesses", "2"]
+    variables = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=variables, timeout=120)
+    assert done.stdout.splitlines()[-1].startswith("4 passed"), done.stdout
+    imported = sorted(path.read_text() for path in (tmp_path / "suite").glob("imported-by-*"))
+    assert imported == ["test_a test_c test_b test_d ", "test_b test_d test_a test_c "]
+
+
 def _is_kept(path: str) -> bool:
     """Return False for a socket, a pipe, and a module that is imported at this moment."""
     return path[0] == "/" and not path.endswith((".py", ".pyc", ".so"))
