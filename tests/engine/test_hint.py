@@ -8,7 +8,7 @@ import pytest
 
 from smalt.service.compute.backend import Exit
 from smalt.service.engine.error_lines import find_error_line
-from smalt.service.engine.outcome import add_command_hint, add_module_hint, find_exit_error
+from smalt.service.engine.outcome import add_command_hint, add_error_line, add_module_hint, find_exit_error
 from tests.engine.bench import workbench
 
 TRACEBACK = """Traceback (most recent call last):
@@ -27,6 +27,13 @@ GROUP = """  + Exception Group Traceback (most recent call last):
     | ValueError: inner
     +------------------------------------
 """
+
+
+TERMINATED = """terminate called after throwing an instance of 'std::runtime_error'
+  what():  no such model
+bash: line 1:  1234 Aborted                 (core dumped) ./score
+"""
+TERMINATED_LINE = "terminate called after throwing an instance of 'std::runtime_error': no such model"
 
 
 @pytest.mark.parametrize(
@@ -68,6 +75,16 @@ def test_the_signal_that_ended_a_command_is_named(number: int, ended_by: str) ->
     error = find_exit_error(exit, None)
     assert error is not None
     assert (error["message"], error["signal"]) == (f"the command was ended by {ended_by}", number)
+
+
+@pytest.mark.parametrize(
+    ("signal", "code", "words"), [(6, None, ": why"), (None, 134, ": why"), (None, 137, ""), (9, None, "")]
+)
+def test_a_command_that_aborts_has_said_why(signal: int | None, code: int | None, words: str) -> None:
+    """A C++ program does after an exception that nobody caught; one that another ends has not."""
+    error = find_exit_error(Exit("s", code, signal, "exited", None, None, 0.0, None), None)
+    assert error is not None
+    assert add_error_line(error, "why")["message"] == error["message"] + words
 
 
 async def test_a_module_that_the_host_lacks_is_named_with_what_to_do() -> None:
@@ -114,6 +131,25 @@ def test_mlflow_is_in_an_environment_that_the_hint_names(tmp_path: Path) -> None
         ("ERROR load: no INFO\n", "ERROR load: no INFO"),
         ("INFO cleanup: log level ERROR reached\n  ERROR_RATE: 0.1 ERROR\n", None),
         (TRACEBACK + "going on\n" * 2000, "KeyError: 'price'"),
+        (TERMINATED, TERMINATED_LINE),
+        (TRACEBACK + "going on\n" + TERMINATED + "Aborted (core dumped)\n", TERMINATED_LINE),
+        ("main: a.c:3: main: Assertion `x' failed.\nAborted\n", "main: a.c:3: main: Assertion `x' failed."),
+        (TRACEBACK + "going on\nbash: line 3: foo: command not found\n", "bash: line 3: foo: command not found"),
+        (
+            TRACEBACK + "./run.sh: line 3:  1234 Killed        python a.py\n",
+            "./run.sh: line 3:  1234 Killed        python a.py",
+        ),
+        (TRACEBACK + "going on\nSegmentation fault (core dumped)\n", "Segmentation fault (core dumped)"),
+        (TRACEBACK + "going on\nsh: 1: nvidia-smi: not found\n", "KeyError: 'price'"),
+        ("bash: line 1: foo: command not found\n" + TRACEBACK, "KeyError: 'price'"),
+        ("bash: line 1: foo: command not found\ntrain.py: error: bad\n", "train.py: error: bad"),
+        ("bash: line 1: DATA: unbound variable\n", "bash: line 1: DATA: unbound variable"),
+        ("ValueError: bad\n0 ERROR found\nerror: 0.12\n", "ValueError: bad"),
+        ("error: 0.12, loss: 0.3\nval: error: 1e-3\nRelativeError: 0.02\nERROR: 12 %\n", None),
+        ("0 ERROR found\nno errors\nerror: none\ncheck: error: no errors\n", None),
+        ("KeyError: 3\n", "KeyError: 3"),
+        ("Error: 404 Not Found\n", "Error: 404 Not Found"),
+        ("12 ERROR found\n", "12 ERROR found"),
         ("mean absolute error: 0.2\n0 errors\nUserWarning: an Error may come\n", None),
         ("", None),
     ],

@@ -95,9 +95,16 @@ def add_disk_hint(error: dict[str, Any], home: str) -> dict[str, Any]:
 
 
 def add_error_line(error: dict[str, Any], line: str | None) -> dict[str, Any]:
-    """Add the line of its log that says why a command failed by itself; a signal is the cause where one ended it."""
-    code = error.get("exit_code")
-    is_unsaid = code and not _stands_for_signal(code) and error["message"] == f"the command {_describe_code(code)}"
+    """Add the line of its log that says why a command failed by itself.
+
+    A signal is the cause where one ended it, but SIGABRT, by which a program ends itself.
+    """
+    code = int(error.get("exit_code") or 0)
+    if error.get("signal") == signal.SIGABRT:
+        is_unsaid = error["message"] == f"the command was ended by {_get_signal_name(signal.SIGABRT)}"
+    else:
+        is_by_itself = bool(code) and (not _stands_for_signal(code) or code - 128 == signal.SIGABRT)
+        is_unsaid = is_by_itself and error["message"] == f"the command {_describe_code(code)}"
     return {**error, "message": f"{error['message']}: {line}"} if line and is_unsaid else error
 
 
