@@ -174,6 +174,11 @@ ALONE = {
     "a Spark program that is not there": WRONG["spark"],
     "a table without a path": _AUTOML % "{type: mltable}",
     "a table that is none": _AUTOML % "{type: mltable, path: d}",
+    "an environment without content": "command: ls\nenvironment: {name: e}\n",
+    "a trial's environment without content": _TRIAL.replace("trial: {", "trial: {environment: {name: e}, "),
+    "a compute without a name": "command: ls\nenvironment: azureml:host\ncompute: ''\n",
+    "code without a name": "command: ls\nenvironment: azureml:host\ncode: 'azureml:'\n",
+    "a step's code without a name": f"jobs: {{a: {{code: 'azureml:', {STEP[1:]}}}\n",
     "a type that is a list": "type: []\ncommand: ls\nenvironment: azureml:host\n",
 }
 

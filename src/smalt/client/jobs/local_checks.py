@@ -16,13 +16,20 @@ from smalt.entities.assets.environment import Environment
 from smalt.entities.jobs.automl.job import DATA
 from smalt.entities.jobs.inputs import ASSETS, Input, Output
 from smalt.entities.rules.content import explain_wrong_kind
-from smalt.entities.rules.pipeline import explain_missing_path
+from smalt.entities.rules.sentences import (
+    explain_bad_reference,
+    explain_empty_reference,
+    explain_lacking_table,
+    explain_missing_environment,
+    explain_missing_file,
+    explain_missing_path,
+    explain_missing_table,
+    explain_same_version,
+)
 from smalt.entities.steps.bindings import find_component
 from smalt.entities.syntax.expression import has_expression
 from smalt.entities.syntax.references import PREFIX, parse_reference
 from smalt.exceptions import LocatedProblem, ValidationException
-
-_INSTEAD = "give it one, such as 'environment: azureml:host' for your own Python"
 
 _FILES = ("py_files", "jars", "files", "archives")
 
@@ -39,9 +46,9 @@ def check_alone(job: Any) -> None:
 def _check_environment(job: Any) -> Iterator[str]:
     trial = vars(job).get("trial")
     if job.type == "command" and not job.environment:
-        yield f"this job names no environment; {_INSTEAD}"
+        yield explain_missing_environment("this job")
     if job.type == "sweep" and "environment" in getattr(trial, "_fields", ()) and not trial.environment:
-        yield f"trial: the trial names no environment; {_INSTEAD}"
+        yield f"trial: {explain_missing_environment('the trial')}"
 
 
 def _check_noun(noun: Any, where: str) -> Iterator[str]:
@@ -52,10 +59,7 @@ def _check_noun(noun: Any, where: str) -> Iterator[str]:
         if isinstance(environment, Environment) and not _has_content(environment):
             yield f"{prefix}environment: the environment has no content; give 'image', 'conda_file' or 'build'"
         if isinstance(code, str) and code == PREFIX:
-            yield (
-                f"{prefix}code: '{code}' names nothing; write azureml:NAME:VERSION, azureml:NAME@latest or "
-                "azureml://registries/…"
-            )
+            yield f"{prefix}code: {explain_empty_reference(code)}"
     if vars(noun).get("compute") == "":
         yield f"{where}compute: it is empty; name a compute, or remove the key"
     yield from _check_files(noun, where)
@@ -79,7 +83,7 @@ def _check_files(noun: Any, where: str) -> Iterator[str]:
         plain = str(path).partition("#")[0].removeprefix("./")
         is_relative = "://" not in plain and not plain.startswith("/") and "*" not in plain
         if is_relative and not os.path.isfile(os.path.join(code, plain)):
-            yield f"{where}{key}: there is no file '{path}' in the code of this Spark job"
+            yield f"{where}{key}: {explain_missing_file(path)}"
 
 
 def _has_content(environment: Environment) -> bool:
@@ -109,14 +113,11 @@ def _check_tables(noun: Any, where: str) -> Iterator[str]:
             continue
         kind, path = table.type or "mltable", str(table.path or "")
         if not path:
-            yield f"{where}{name}: {name} has a type and no path; give it a path"
+            yield f"{where}{name}: {explain_missing_table(name)}"
         elif problem := _explain_data(path, kind):
             yield f"{where}{name}: {problem}"
         elif kind == "mltable" and os.path.isabs(path) and not os.path.isfile(f"{path}/MLTable"):
-            yield (
-                f"{where}{name}: {path} is not a folder with a file 'MLTable'; for a file as it is, write "
-                "'type: uri_file'"
-            )
+            yield f"{where}{name}: {explain_lacking_table(path)}"
 
 
 def _explain_data(path: str, type: str | None, declared: str | None = None, mode: str | None = None) -> str | None:
@@ -124,7 +125,7 @@ def _explain_data(path: str, type: str | None, declared: str | None = None, mode
     if has_expression(path):
         return None
     if path.startswith(PREFIX) and not path.startswith(f"{PREFIX}//") and parse_reference(path) is None:
-        return f"{path} is not an asset reference; write azureml:NAME:VERSION or azureml:NAME@latest"
+        return explain_bad_reference(path)
     if not os.path.isabs(path) or mode == "direct":
         return None
     own = type or declared or "uri_folder"
@@ -142,6 +143,5 @@ def _check_versions(noun: Any, where: str) -> Iterator[str]:
         is_model = str(output.type).endswith("_model")
         key = (is_model, output.name, str(output.version))
         if key in known:
-            asset = f"{'model' if is_model else 'data asset'} '{output.name}:{output.version}'"
-            yield f"{where}{name}: {asset} is the output '{known[key]}' already; give each its own version"
+            yield f"{where}{name}: {explain_same_version(is_model, *key[1:], known[key])}"
         known[key] = name

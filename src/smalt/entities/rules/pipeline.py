@@ -21,6 +21,7 @@ from smalt.entities.rules.control_flow import check_control_flow, lift_waits
 from smalt.entities.rules.cycles import find_cycles
 from smalt.entities.rules.expressions import check_fields, find_empty_inputs
 from smalt.entities.rules.overrides import check_output_type, check_overrides
+from smalt.entities.rules.sentences import explain_missing_path
 from smalt.entities.rules.settings import check_settings, check_step_settings
 from smalt.entities.rules.values import check_literal, check_types, convert_path
 from smalt.entities.schema.problems import Path, did_you_mean
@@ -209,11 +210,6 @@ def check_value(value: Input | Literal, declared: Input, names: PipelineNames, p
         if isinstance(output, Output):
             source = f"the output '{expression.name}' of '{expression.job}'"
             check_types(output.type or "uri_folder", declared.type, path, reader, source)
-
-
-def explain_missing_path(name: str) -> str:
-    """Return the sentence about an input that has a type and nothing else."""
-    return f"the input '{name}' has a type and no path; give it a path, or leave the input out"
 
 
 def _lacks_path(value: Input | Literal) -> bool:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from smalt.entities.rules.sentences import explain_bad_reference
 from smalt.exceptions import ValidationException
 from smalt.service.data.files.path_containment import is_storable
 from smalt.service.data.uris.locations import AssetReference
@@ -184,7 +185,7 @@ def _make_asset(
 def _parse_short(uri: str) -> AssetReference:
     match = _SHORT.fullmatch(uri)
     if match is None:
-        raise ValidationException(f"{uri} is not an asset reference; write azureml:NAME:VERSION or azureml:NAME@latest")
+        raise ValidationException(explain_bad_reference(uri))
     return AssetReference(uri, match["name"], match["version"], match["label"])
 
 

@@ -14,6 +14,7 @@ from smalt.automl_program.headers import SUFFIXES, list_repeated, read_header
 from smalt.automl_program.problems import join_columns, shorten
 from smalt.entities import Input
 from smalt.entities.jobs.automl.job import DATA
+from smalt.entities.rules.sentences import explain_lacking_table, explain_missing_table
 from smalt.entities.schema.problems import did_you_mean
 from smalt.entities.syntax.expression import has_expression, parse_binding, resolve_port
 from smalt.exceptions import SmaltError
@@ -37,7 +38,7 @@ def check_automl(checker: Checker, where: str, job: Any, around: Mapping[str, An
     for name in DATA:
         given = getattr(job, name)
         if isinstance(given, Input) and not given.path:
-            checker.add(f"{where}{name}", f"{name} has a type and no path; give it a path")
+            checker.add(f"{where}{name}", explain_missing_table(name))
         table = _find_table(given, around)
         if table is None or not table.path or has_expression(table.path):
             continue
@@ -69,8 +70,7 @@ def _check_columns(checker: Checker, where: str, job: Any, name: str, uri: str, 
         if place.path is None or place.late:
             return
         if kind == "mltable" and not (place.path / "MLTable").is_file():
-            words = f"{place.path} is not a folder with a file 'MLTable'; for a file as it is, write 'type: uri_file'"
-            checker.add(f"{where}{name}", words)
+            checker.add(f"{where}{name}", explain_lacking_table(str(place.path)))
             return
         columns = read_columns(place.path, kind)
     except (OSError, SmaltError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from smalt.entities.rules.sentences import explain_missing_environment
 from smalt.exceptions import RefusedError
 from smalt.service.engine.context import EngineContext
 from smalt.service.engine.deletion import removal
@@ -29,8 +30,7 @@ class CommandKind(LeafKind):
 
     def check_job(self, checker: Checker, job: Any) -> None:
         if not job.environment:
-            instead = "give it one, such as 'environment: azureml:host' for your own Python"
-            checker.add("", f"this job names no environment; {instead}")
+            checker.add("", explain_missing_environment("this job"))
         checker.check_unknown_keys(job)
         checker.check_environment("", job.environment)
         checker.check_code("", job.code)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from smalt.entities import CommandJob
 from smalt.entities.jobs.sweep import SweepJob, Trial
+from smalt.entities.rules.sentences import explain_missing_environment
 from smalt.entities.schema.travel import build_job_values
 from smalt.entities.syntax.expression import has_expression
 from smalt.entities.syntax.literals import convert
@@ -106,8 +107,7 @@ class SweepKind(CompositeKind):
         """Check a trial that is written in the sweep."""
         trial = job.trial
         if not trial.environment:
-            instead = "give it one, such as 'environment: azureml:host' for your own Python"
-            checker.add("trial", f"the trial names no environment; {instead}")
+            checker.add("trial", explain_missing_environment("the trial"))
         checker.check_environment("trial.", trial.environment)
         checker.check_code("trial.", trial.code)
         checker.check_secrets("trial.", trial)

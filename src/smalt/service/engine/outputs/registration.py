@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from smalt.entities.rules.sentences import explain_same_version
 from smalt.exceptions import Conflict
 from smalt.service.data.content_types import explain_unfit
 from smalt.service.data.job_data.access_modes import is_empty
@@ -87,7 +88,7 @@ def find_taken_versions(
         key = (get_asset_kind(type), name, str(version))
         noun = "model" if key[0] == "models" else "data asset"
         if key in asked:
-            found[output] = f"{noun} '{name}:{version}' is the output '{asked[key]}' already; give each its own version"
+            found[output] = explain_same_version(key[0] == "models", name, version, asked[key])
         elif (there := assets.get_version(db, workspace_id, *key)) and not (may_be_reused and _is_of_job(there)):
             found[output] = (
                 f"{noun} '{name}:{version}' exists already, and a registered version never changes; "

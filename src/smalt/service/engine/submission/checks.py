@@ -14,7 +14,8 @@ from smalt.entities.rules.bindings import PipelineNames, check_step
 from smalt.entities.rules.content import explain_wrong_kind
 from smalt.entities.rules.control_flow import check_ports
 from smalt.entities.rules.ineffective_keys import list_lines, merge_lines
-from smalt.entities.rules.pipeline import check_component_step, explain_missing_path
+from smalt.entities.rules.pipeline import check_component_step
+from smalt.entities.rules.sentences import explain_missing_path
 from smalt.entities.rules.settings import check_settings
 from smalt.entities.schema.problems import add_article, join_words
 from smalt.entities.schema.reader import Reader

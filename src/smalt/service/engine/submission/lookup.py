@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, cast
 
+from smalt.entities.rules.sentences import explain_empty_reference
 from smalt.entities.syntax.references import Reference, parse_reference
 from smalt.exceptions import NotFound, ValidationException
 from smalt.service.engine.context import EngineContext
@@ -241,9 +242,7 @@ def parse_name(text: str) -> Reference:
     if reference is not None:
         return reference
     if not text or any(letter in text for letter in "/:@<>{}$ "):
-        raise ValidationException(
-            f"'{text}' names nothing; write azureml:NAME:VERSION, azureml:NAME@latest or azureml://registries/…"
-        )
+        raise ValidationException(explain_empty_reference(text))
     return Reference(text, name=text)
 
 
