@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 from smalt.client.connection.name_rules import check_name
 from smalt.client.jobs.validation import add_places
-from smalt.entities.assets.environment import Environment
 from smalt.entities.jobs.automl.job import DATA
 from smalt.entities.jobs.inputs import ASSETS, Input, Output
 from smalt.entities.rules.content import explain_wrong_kind
@@ -55,9 +54,7 @@ def _check_noun(noun: Any, where: str) -> Iterator[str]:
     """Yield the problems of a job or a step, and of the steps in it."""
     component = find_component(noun)
     for owner, prefix in ((noun, where), (vars(noun).get("trial"), f"{where}trial.")):
-        environment, code = getattr(owner, "environment", None), getattr(owner, "code", None)
-        if isinstance(environment, Environment) and not _has_content(environment):
-            yield f"{prefix}environment: the environment has no content; give 'image', 'conda_file' or 'build'"
+        code = getattr(owner, "code", None)
         if isinstance(code, str) and code == PREFIX:
             yield f"{prefix}code: {explain_empty_reference(code)}"
     if vars(noun).get("compute") == "":
@@ -84,10 +81,6 @@ def _check_files(noun: Any, where: str) -> Iterator[str]:
         is_relative = "://" not in plain and not plain.startswith("/") and "*" not in plain
         if is_relative and not os.path.isfile(os.path.join(code, plain)):
             yield f"{where}{key}: {explain_missing_file(path)}"
-
-
-def _has_content(environment: Environment) -> bool:
-    return bool(environment.image or environment.conda_file or environment.build)
 
 
 def _check_inputs(noun: Any, where: str, declared: Mapping[str, Any]) -> Iterator[str]:

@@ -117,6 +117,7 @@ class CondaFile(Shape[dict[str, Any]]):
         return {"type": ["string", "object"]}
 
 
+_CONTENT = ("image", "conda_file", "build")
 _ONE_OF_BOTH = "an environment has 'image' or 'build', not both"
 
 
@@ -160,6 +161,9 @@ class InlineEnvironment(Nested[Environment]):
         read = super().read_value(value, path, reader)
         if read is not None and not isinstance(value, Environment):
             vars(read)["_is_in_place"] = True
+            if not any(value.get(key) for key in _CONTENT) and not reader.is_answer:
+                words = "the environment has no content; give 'image', 'conda_file' or 'build'"
+                reader.add_problem(path, words)
         return read
 
 
