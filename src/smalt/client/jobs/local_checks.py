@@ -57,8 +57,6 @@ def _check_noun(noun: Any, where: str) -> Iterator[str]:
         code = getattr(owner, "code", None)
         if isinstance(code, str) and code == PREFIX:
             yield f"{prefix}code: {explain_empty_reference(code)}"
-    if vars(noun).get("compute") == "":
-        yield f"{where}compute: it is empty; name a compute, or remove the key"
     yield from _check_files(noun, where)
     yield from _check_inputs(noun, f"{where}inputs.", getattr(component, "inputs", None) or {})
     yield from _check_tables(noun, where)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from smalt.entities.assets.asset import TAGS, Resource
+from smalt.entities.jobs.compute_name import ComputeName
 from smalt.entities.jobs.identity import IDENTITY
 from smalt.entities.jobs.services import SERVICES
 from smalt.entities.schema.effects import ACTED, KEPT, NONE
@@ -26,7 +27,7 @@ class Job(Resource):
     tags = mapping(TAGS, "Labels, for people and searches.", effect=KEPT)
     display_name = optional(Text(), "The name that people see.", effect=KEPT)
     experiment_name = optional(Text(), "The experiment that it is listed under.", effect=ACTED)
-    compute = optional(Text(), "The compute that it runs on.", effect=ACTED)
+    compute = optional(ComputeName(), "The compute that it runs on.", effect=ACTED)
     identity = optional(IDENTITY, "The identity that it runs as.", effect=NONE)
     services = mapping(SERVICES, "Interactive services beside the job.", effect=NONE)
     properties = mapping(TAGS, "The properties that tools set; they cannot be changed later.", effect=KEPT)

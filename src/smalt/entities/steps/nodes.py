@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from smalt.entities.assets.asset import TAGS
 from smalt.entities.assets.component import COMPONENT, Component
+from smalt.entities.jobs.compute_name import ComputeName
 from smalt.entities.jobs.identity import IDENTITY
 from smalt.entities.jobs.inputs import JOB_INPUTS, STEP_OUTPUTS
 from smalt.entities.schema.effects import ACTED, KEPT, NONE
@@ -45,7 +46,7 @@ class Node(Entity):
     )
     inputs = mapping(JOB_INPUTS, "Values and bindings of its inputs.", effect=ACTED, travels=Travel.NOWHERE)
     outputs = mapping(STEP_OUTPUTS, "Settings and bindings of its outputs.", effect=ACTED, travels=Travel.NOWHERE)
-    compute = optional(Text(), "The compute that it runs on; the pipeline's default where unset.", effect=ACTED)
+    compute = optional(ComputeName(), "The compute that it runs on; the pipeline's default where unset.", effect=ACTED)
     identity = optional(IDENTITY, "The identity that it runs as.", effect=NONE)
 
     _data_keys: ClassVar[tuple[str, ...]] = ()
