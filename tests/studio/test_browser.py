@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from smalt.exceptions import Unavailable
 from smalt.service.api.studio.pages import STATIC
 from tests.helpers import WORKSPACE, Server, running_server
+from tests.tracking.conftest import build_mlflow
 
 STUDIO = Path(__file__).resolve().parents[2] / "studio"
 SPECS = sorted(path.name for path in (STUDIO / "browser").glob("*.spec.ts"))
@@ -36,7 +39,10 @@ def explain_missing() -> str | None:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(studio_folder=str(tmp_path_factory.mktemp("project"))) as server:
+    settings = {"studio_folder": str(tmp_path_factory.mktemp("project"))}
+    with contextlib.suppress(Unavailable):  # the tests that need it say so
+        settings["mlflow_python"] = build_mlflow()
+    with running_server(**settings) as server:
         yield server
 
 

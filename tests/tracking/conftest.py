@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import http.client
 import json
 import os
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +17,7 @@ import pytest
 
 from smalt.exceptions import Unavailable
 from smalt.machine.home import Home
-from smalt.service.tracking.mlflow_environment import MlflowEnvironment
+from smalt.service.tracking import mlflow_environment
 from tests.helpers import LONGEST, PROGRAM, WORKSPACE, Answer, Server, eventually, host_job, running_server
 
 M = "/api/2.0/mlflow"
@@ -92,19 +95,27 @@ class Tracked:
 
 
 @pytest.fixture(scope="session")
-def mlflow_python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A Python that can run MLflow's server: smalt's own tool, built once for all workers from the package index."""
-    named = os.environ.get("SMALT_TEST_MLFLOW_PYTHON")
-    if named:
-        return named
-    base = tmp_path_factory.getbasetemp()
-    home = Home((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "mlflow")
+def mlflow_python() -> str:
+    """A Python that can run MLflow's server."""
     try:
-        return asyncio.run(MlflowEnvironment(home).get_python(lambda line: None))
+        return build_mlflow()
     except Unavailable as error:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"{error} (for these tests: in SMALT_TEST_MLFLOW_PYTHON)")
+
+
+def build_mlflow() -> str:
+    """Return SMALT_TEST_MLFLOW_PYTHON, or smalt's own tool from the package index.
+
+    It is built once on this machine, in a home beside those of tests, and has its bytecode then. That homes build
+    their own is tested in test_mlflow_environment.py.
+    """
+    if named := os.environ.get("SMALT_TEST_MLFLOW_PYTHON"):
+        return named
+    asked = hashlib.sha256(f"{mlflow_environment._REQUIREMENTS.read_text()} {sys.version}".encode()).hexdigest()[:16]
+    home = Home(Path(tempfile.gettempdir()) / f"smalt-mlflow-{asked}-{os.getuid()}")
+    return asyncio.run(mlflow_environment.MlflowEnvironment(home).get_python(lambda line: None))
 
 
 @pytest.fixture(scope="session")
