@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from . import examination, imported_files, keeper, placeholder
+from . import examination, imported_files, keeper, placeholder, program, teardown
 
 _LONGEST = 1 << 20
 
@@ -36,6 +36,8 @@ def serve(control: int, known: frozenset[str]) -> None:
     added = {name: value for name, value in os.environ.items() if inherited.get(name) != value}
     stamps = imported_files.read_stamps(begun, listed)
     placeholder.install()
+    program.list_modules()
+    teardown.keep_modules()
     gc.collect()
     gc.freeze()
     channel.send(examination.encode_report(report))

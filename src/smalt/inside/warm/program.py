@@ -8,11 +8,24 @@ import os
 import sys
 import time
 
-from . import placeholder, process_title, teardown
+from . import placeholder, process_title
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+
+_KEEPS_PATHS = ("site", "sysconfig", "_smalt_warm", "multiprocessing", "pkg_resources")
+_OWN: list[str] = []
+_WITH_PATHS: list[str] = []
+"""Names of modules: this package's, and those that keep paths of the environment."""
+
+
+def list_modules() -> None:
+    """List, in the parent, the modules that a child looks at: it would write to the pages of all to go through them."""
+    tops = {name: name.partition(".")[0] for name in sys.modules}
+    _OWN[:] = [name for name, top in tops.items() if top == "_smalt_warm"]
+    _WITH_PATHS[:] = [name for name, top in tops.items() if top in _KEEPS_PATHS]
 
 
 def become(step: dict[str, Any], plan: dict[str, Any], added: dict[str, str]) -> None:
@@ -37,9 +50,8 @@ def become(step: dict[str, Any], plan: dict[str, Any], added: dict[str, str]) ->
     else:
         path = _make_script_path(step["script"])
         placeholder.set_script(path, os.path.dirname(os.path.realpath(path)))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "_smalt_warm"]:
+    for name in _OWN:
         del sys.modules[name]
-    teardown.keep_modules()
     _note_first_line(step["claim"])
     gc.enable()
 
@@ -89,13 +101,13 @@ def _move_prefix(old: str, new: str) -> None:
     sys.path[:] = [move(path) for path in sys.path]
     for path in [path for path in sys.path_importer_cache if move(path) != path]:
         del sys.path_importer_cache[path]
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in ("site", "sysconfig", "_smalt_warm", "multiprocessing", "pkg_resources"):
-            for key, value in list(vars(module).items()):
-                if isinstance(value, str) and move(value) != value:
-                    setattr(module, key, move(value))
-                elif isinstance(value, list) and value and all(isinstance(one, str) for one in value):
-                    value[:] = [move(one) for one in value]
+    for name in _WITH_PATHS:
+        module = sys.modules[name]
+        for key, value in list(vars(module).items()):
+            if isinstance(value, str) and move(value) != value:
+                setattr(module, key, move(value))
+            elif isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+                value[:] = [move(one) for one in value]
     _forget_configuration()
 
 

@@ -62,9 +62,10 @@ class _Gone:
 
 
 def keep_modules() -> None:
-    """Have the modules that are there now kept until the process is gone."""
+    """Have the modules that are there now, in the parent, kept until the process of each child is gone."""
     names = {name for name in sys.modules if name != "__main__"}
     boundary: Any = type(sys)(_NAME)
     boundary._boundary = _Boundary(names)
     _hold(boundary)
+    _hold([sys.modules[name] for name in names if name.partition(".")[0] != "_smalt_warm"])
     sys.modules[_NAME] = boundary
