@@ -6,13 +6,13 @@ a module is compiled once for all of them.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from smalt.service.data import remove_tree
 from smalt.service.data.files.write_protection import forbid_writing, is_write_protected
 
 log = logging.getLogger("smalt.environments")
@@ -44,21 +44,25 @@ def _protect_all(folders: Sequence[Path]) -> None:
 
 
 def _move_bytecode(library: Path, bytecode: Path) -> None:
-    """Put a link in place of the `__pycache__` of each folder with modules."""
+    """Put a link in place of the `__pycache__` of each folder with modules, to a numbered folder.
+
+    There are more than a thousand, so that each costs as few calls as can be.
+    """
+    bytecode.mkdir(exist_ok=True)
+    taken = [int(name) for name in os.listdir(bytecode) if name.isdecimal()]  # by a move that was killed
+    numbers = itertools.count(max(taken, default=-1) + 1)
+    top, up = len(os.fspath(library)), os.path.relpath(bytecode, library)
     for place, folders, files in os.walk(library):
-        own = os.path.join(place, _CACHE)
-        if _CACHE in folders:
+        own, is_folder = f"{place}/{_CACHE}", _CACHE in folders
+        if is_folder:
             folders.remove(_CACHE)
-        elif not any(name.endswith(".py") for name in files):
+            if os.path.islink(own):
+                continue
+        elif _CACHE in files or not any(name.endswith(".py") for name in files):
             continue
-        if os.path.islink(own):
-            continue
-        target = bytecode / os.path.relpath(place, library) / _CACHE
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.isdir(own) and target.exists():  # killed before the link was made, after which Python wrote another
-            remove_tree(own)
-        elif os.path.isdir(own):
-            os.rename(own, target)
+        number = next(numbers)
+        if is_folder:
+            os.rename(own, f"{bytecode}/{number}")
         else:
-            target.mkdir(exist_ok=True)
-        os.symlink(os.path.relpath(target, place), own)
+            os.mkdir(f"{bytecode}/{number}")
+        os.symlink(f"{'../' * place.count('/', top)}{up}/{number}", own)
