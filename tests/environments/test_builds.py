@@ -59,7 +59,7 @@ def test_the_same_content_is_built_once(
     """Found again at once, by this server and by the next, however it is written."""
     first = realise(environments, conda("shade==1.0", "ink"), log)
     again = environments.find_built(conda("ink", "shade==1.0"))
-    later = Environments(home, settings).find_built(conda("shade==1.0", "ink"))
+    later, _ = asyncio.run(Environments(home, settings).find_build(conda("shade==1.0", "ink")))
     assert again is not None
     assert later is not None
     assert again.bin == later.bin == first.bin
@@ -292,7 +292,9 @@ def test_an_unknown_curated_name_is_told(environments: Environments, log: list[s
 
 def test_the_image_of_a_curated_environment_is_that_environment(environments: Environments, home: Home) -> None:
     """Its packages are known, though the image is not used, which is warned of."""
-    plan = environments._make_plan({"image": "mcr.microsoft.com/azureml/curated/sklearn-1.5:33"}, EngineState(False))
+    plan = environments._planner.make_plan(
+        {"image": "mcr.microsoft.com/azureml/curated/sklearn-1.5:33"}, EngineState(False)
+    )
     assert "scikit-learn" in " ".join(plan.declared.requirements)
     assert plan.notes[0].startswith("image 'mcr.microsoft.com/azureml/curated/sklearn-1.5:33' is not used; the job has")
 
@@ -327,7 +329,7 @@ def test_a_record_of_another_layout_is_not_read(environments: Environments, home
     realised = realise(environments, conda("shade==1.0"), log)
     path = home.path("environments", realised.declared_hash, "record.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), "layout": 99}))
-    assert Environments(home, Settings()).find_built(conda("shade==1.0")) is None
+    assert asyncio.run(Environments(home, Settings()).find_build(conda("shade==1.0"))) == (None, False)
 
 
 def test_a_home_that_cannot_be_written_fails_in_a_sentence(
@@ -351,7 +353,7 @@ def test_it_is_known_whether_mlflow_is_in_it(home: Home, tmp_path: Path, monkeyp
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     for package, has in (("mlflow-skinny", True), ("mlflow-export", False)):
         assert realise(Environments(home, Settings()), conda(package), []).has_mlflow is has
-        found = Environments(home, Settings()).find_built(conda(package))
+        found, _ = asyncio.run(Environments(home, Settings()).find_build(conda(package)))
         assert found is not None
         assert found.has_mlflow is has
 

@@ -363,18 +363,18 @@ def test_a_changed_environment_is_told_and_built_again(environments: Environment
     realised = asyncio.run(environments.get_or_build(asset, lines.append))
     own = realised.clone(tmp_path / "job")
     run(own, "shade")
-    assert environments.find_change(own) is None
+    assert environments.find_change(own.stored_as) is None
     assert environments.find_built(asset) is not None
     assert realised.shared is not None
     allow_writing(realised.shared)  # as root does not need, and others can do
     command, words = CHANGES[way]
     (site,) = realised.template.sees
     run(own, command.format(site=site, own=tmp_path))
-    assert words in str(environments.find_change(own))
+    assert words in str(environments.find_change(own.stored_as))
     assert environments.find_built(asset) is None
     again = asyncio.run(environments.get_or_build(asset, lines.append))
-    assert words in str(environments.find_change(own)), "it stays so for who ran in the changed one"
-    assert environments.find_change(again) is None
+    assert words in str(environments.find_change(own.stored_as)), "it stays so for who ran in the changed one"
+    assert environments.find_change(again.stored_as) is None
     assert run(again.clone(tmp_path / "next"), "shade") == f"1.0 {tmp_path}/next"
     (new_site,) = again.template.sees
     assert not Path(new_site, "sitecustomize.py").exists()
@@ -404,7 +404,7 @@ def test_a_changed_environment_keeps_its_files_for_its_jobs(
     environments.release_view(tmp_path / "job")
     environments.remove_changed()
     assert not Path(site).exists()
-    later = Environments(home, settings).find_built(asset)
+    later, _ = asyncio.run(Environments(home, settings).find_build(asset))
     assert later is not None
     assert later.bin not in (None, realised.bin)
     assert run(later.clone(tmp_path / "next"), "ink") == f"0.3 {tmp_path}/next"
@@ -417,7 +417,7 @@ def test_a_removed_environment_is_not_changed(environments: Environments, tmp_pa
     """What smalt itself removes was not changed by anybody."""
     realised = asyncio.run(environments.get_or_build(conda("ink", name="removed"), lambda line: None))
     assert asyncio.run(environments.remove(realised.declared_hash))
-    assert environments.find_change(realised) is None
+    assert environments.find_change(realised.stored_as) is None
 
 
 def test_r_installs_packages_into_the_jobs_view(realised: BuiltEnvironment, tmp_path: Path) -> None:

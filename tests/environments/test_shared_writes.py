@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -54,6 +55,75 @@ def test_a_job_that_writes_to_its_environment_changes_no_other(own_server: Serve
         f"1.0 {own_server.home.root}/workspaces/default/jobs/reader/environment\n"
         "AttributeError: module 'shade' has no attribute 'x'\n"
     )
+
+
+def start_reader(server: Server, wheels: Path, tmp_path: Path) -> tuple[Path, Path, int]:
+    """Start a job that waits in an environment, then another server.
+
+    Return a file of the package, the gate that the job waits for, and the server's process.
+    """
+    server.start(environment={"PIP_FIND_LINKS": str(wheels)})
+    properties = {"condaFile": conda("shade==1.0")["condaFile"]}
+    assert server.ask("PUT", f"{WS}/environments/shades/versions/1", {"properties": properties}).status == 201
+    ready, go = tmp_path / "ready", tmp_path / "go"
+    find = "python -c 'import shade; print(shade.__file__)'"
+    command = f"{find} > {ready}; until [ -e {go} ]; do sleep 0.02; done; shade"
+    body = {"jobType": "Command", "command": command, "environmentId": "azureml:shades:1"}
+    assert server.ask("PUT", f"{WS}/jobs/reader", {"properties": body}).status == 201
+    eventually(lambda: ready.exists() and ready.read_text().endswith("\n"), 60)
+    server.kill()
+    return Path(ready.read_text().strip()), go, server.start_again()
+
+
+def end_reader(server: Server, go: Path) -> dict[str, Any]:
+    """Let the job go on to its end; return its body."""
+
+    def get_body() -> dict[str, Any]:
+        answer: Any = server.ask("GET", f"{WS}/jobs/reader").body
+        return dict(answer["properties"])
+
+    go.touch()
+    eventually(lambda: get_body()["status"] in ("Completed", "Failed"), 60)
+    return get_body()
+
+
+def is_watched(process: int, folder: Path) -> bool:
+    """True if a process has notices of a folder."""
+    mark = f"ino:{folder.stat().st_ino:x} "
+    for description in Path(f"/proc/{process}/fdinfo").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            if mark in description.read_text():
+                return True
+    return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs inotify")
+def test_a_change_after_the_servers_restart_is_noticed(own_server: Server, wheels: Path, tmp_path: Path) -> None:
+    """The next server watches the environments of steps that run, before any other step uses them."""
+    file, go, process = start_reader(own_server, wheels, tmp_path)
+    eventually(lambda: is_watched(process, file.parent))
+    allow_writing(file.parent)
+    file.write_text("x = 1\n" + file.read_text())
+    body = end_reader(own_server, go)
+    assert body["status"] == "Failed"
+    assert "site-packages/shade/__init__.py was written" in body["properties"]["smalt.error"]
+
+
+def test_prune_keeps_the_environment_of_a_step_that_outlived_its_server(
+    own_server: Server, wheels: Path, tmp_path: Path
+) -> None:
+    """The next server knows from its records which one that is; once the job is over it is removed."""
+    file, go, _ = start_reader(own_server, wheels, tmp_path)
+
+    def prune() -> list[str]:
+        answer: Any = own_server.ask("POST", "/smalt/v1/prune", {"only": "environments"}).body
+        return [item["name"] for item in answer["items"]]
+
+    assert prune() == []
+    assert file.exists()
+    assert end_reader(own_server, go)["status"] == "Completed"
+    assert prune() == ["shades"]
+    assert not file.exists()
 
 
 CHANGES = {

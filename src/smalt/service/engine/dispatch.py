@@ -191,8 +191,9 @@ class Dispatcher:
         self._state.changed.add(run.job.root_id)
         runner = leaf.backend(self._state.context, environment).runner.name
         grant = run.grant or SlotGrant(1, ())
-        job_attempts.add_attempt(self._db, run.job, number, runner, leaf.timeout, grant.cpus, grant.gpus)
-        self._state.queues.set_step(run, step.id, number)
+        stored = environment.stored_as
+        job_attempts.add_attempt(self._db, run.job, number, runner, leaf.timeout, grant.cpus, grant.gpus, stored)
+        self._state.queues.set_step(run, step.id, number, stored)
         self._state.context.note_use(run.job, environment)
         for note in environment.notes:
             self._state.context.say(run.job, note)

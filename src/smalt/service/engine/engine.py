@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from smalt.exceptions import Unavailable
@@ -34,6 +34,7 @@ from smalt.service.engine.versions.protection import VersionProtection
 from smalt.service.engine.wait_reasons import waits_for
 from smalt.service.engine.watch import Watch
 from smalt.service.records import job_attempts, jobs, online
+from smalt.service.records.job_attempts import Attempt
 from smalt.service.records.jobs import Job
 from smalt.service.records.workspaces import Workspace
 
@@ -65,6 +66,8 @@ class Engine:
         self._is_turn_requested = False
         self._has_noted_news = False
         self._batch_timer: asyncio.TimerHandle | None = None
+        self._watching: asyncio.Task[None] | None = None
+        """The watch of the environments of steps that an earlier server started, until it is set up."""
         self._is_closed = False
         self._is_paused = False
         self._retry_timer: asyncio.TimerHandle | None = None
@@ -104,7 +107,9 @@ class Engine:
             self.context.environments.remove_changed()
         self.deletions.resume_deletions()
         await self.context.computes.open(self._on_started, self._on_exit)
-        steps = {attempt.step_id: attempt.compute for attempt in job_attempts.list_open_attempts(self._db)}
+        attempts = job_attempts.list_open_attempts(self._db)
+        self._watching = asyncio.ensure_future(self._watch_environments(attempts))
+        steps = {attempt.step_id: attempt.compute for attempt in attempts}
         states = await self.context.computes.recover(steps)
         self._exits.extend(state for state in states.values() if isinstance(state, Exit))
         self._load_queues()
@@ -113,8 +118,26 @@ class Engine:
         self.reuse_settler.start_soon()
         self._state.protection.start_unprotected()
 
+    async def _watch_environments(self, attempts: Sequence[Attempt]) -> None:
+        """Watch for changes of the environments of steps that an earlier server started."""
+        try:
+            await self.context.environments.watch_used({one.environment for one in attempts if one.environment})
+        except OSError as error:
+            log.warning("changes of the environments of running steps may go unnoticed: %s", error)
+
+    def find_used_environments(self) -> set[str] | None:
+        """Return the folders, in the store, of the environments of unfinished steps, and of those about to start.
+
+        None while a step runs in an unknown one: an earlier smalt started it.
+        """
+        recorded = {one.environment for one in job_attempts.list_open_attempts(self._db)}
+        prepared = {run.environment.stored_as for run in self.queues.runs.values() if run.environment is not None}
+        return None if None in recorded else {one for one in recorded if one} | prepared
+
     async def close(self) -> None:
         """Run no more turns; the steps go on under the launcher."""
+        if self._watching is not None:
+            self._watching.cancel()
         await self.reuse_settler.close()
         await self._state.protection.close()
         await self.deletions.close()

@@ -125,7 +125,7 @@ class ExitSettler:
             error = self._explain_failure(run, leaf, backend, spec, error)
         elif change := run.input_change or results.find_changed_input(spec, noted):
             error = outcome.make_error(change, "InputChanged")
-        elif run.environment is not None and (change := self._state.context.environments.find_change(run.environment)):
+        elif change := self._find_environment_change(run):
             error = outcome.make_error(change, "EnvironmentChanged")
         try:
             if error is None:
@@ -161,8 +161,13 @@ class ExitSettler:
             error = outcome.add_module_hint(error, log_file, run.environment.python)
         mask = self._state.context.vault.get_mask(leaf.workspace)
         error = outcome.add_error_line(error, read_error_line(log_file, mask))
-        change = self._state.context.environments.find_change(run.environment) if run.environment else None
+        change = self._find_environment_change(run)
         return {**error, "message": f"{error['message']}; {change}"} if change else error
+
+    def _find_environment_change(self, run: LeafRun) -> str | None:
+        """Return a sentence if the environment of the step was changed, also where an earlier server started it."""
+        stored = run.stored_environment
+        return self._state.context.environments.find_change(stored) if stored else None
 
     def _find_backend(self, run: LeafRun, leaf: Leaf) -> Backend:
         """Return where the step ran; after a restart its environment is found again, which is built."""

@@ -32,6 +32,8 @@ class LeafRun:
     environment: BuiltEnvironment | None = None
     view: BuiltEnvironment | None = None
     """The step's own view of the environment."""
+    stored_environment: str | None = None
+    """The folder, in the store, of the environment that its step runs in."""
     step_id: str | None = None
     number: int = 0
     """The number of the attempt, from 1; 0 before there is one."""
@@ -146,11 +148,12 @@ class Queues:
         slots = SlotGrant(attempt.cpus, tuple(filter(None, attempt.gpus.split(",")))) if attempt else SlotGrant(1, ())
         run = self.runs[job.id] = LeafRun(job, queue.slots.take_again(slots), queue=queue)
         if attempt:
-            self.set_step(run, attempt.step_id, attempt.number)
+            self.set_step(run, attempt.step_id, attempt.number, attempt.environment)
         return run
 
-    def set_step(self, run: LeafRun, step_id: str, number: int) -> None:
-        run.step_id, run.number = step_id, number
+    def set_step(self, run: LeafRun, step_id: str, number: int, environment: str | None) -> None:
+        """Note the step of a run, and the folder of its environment in the store."""
+        run.step_id, run.number, run.stored_environment = step_id, number, environment
         self.steps[step_id] = run
 
     def remove(self, job: Job) -> LeafRun | None:

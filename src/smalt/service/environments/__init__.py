@@ -9,8 +9,7 @@ from smalt.service.environments.build_errors import EnvironmentFailed
 from smalt.service.environments.builders.mltable_wheel import get_version as own_mltable_version
 from smalt.service.environments.environments import Environments, StoredEnvironment
 from smalt.service.environments.resolution.curated_environments import lookup_curated
-from smalt.service.environments.views.built_environments import BuiltEnvironment
-from smalt.service.environments.views.host_python import HOST
+from smalt.service.environments.views.built_environments import HOST, BuiltEnvironment
 
 __all__ = [
     "HOST",

@@ -31,9 +31,14 @@ class Attempt:
     """CPU slots that it holds until it ends."""
     gpus: str = ""
     """GPUs that it holds, with commas between."""
+    environment: str | None = None
+    """The folder of its environment in the store (`BuiltEnvironment.stored_as`); None if an earlier smalt made it."""
 
 
-_ATTEMPT = "id, job_id, number, step_id, compute, pid, started_at, ended_at, exit_code, signal, reason, cpus, gpus"
+_ATTEMPT = (
+    "id, job_id, number, step_id, compute, pid, started_at, ended_at, exit_code, signal, reason, cpus, gpus,"
+    " environment"
+)
 _PROCESS = "host=?, boot_id=?, pid_namespace=?, pid=?, start_time=?, started_at=?"
 
 
@@ -57,12 +62,16 @@ def add_attempt(
     limit: float | None,
     cpus: int = 1,
     gpus: Sequence[str] = (),
+    environment: str | None = None,
 ) -> None:
-    """Record an attempt before it is started, with the slots that it holds. `limit` is in seconds."""
+    """Record an attempt before it is started, with the slots that it holds and the folder of its environment.
+
+    `limit` is in seconds.
+    """
     now = time.time()
     db.execute(
         "INSERT INTO job_attempts (workspace_id, job_id, number, step_id, compute, deadline, created_by, created_at,"
-        " cpus, gpus) VALUES (?,?,?,?,?,?,?,?,?,?)",
+        " cpus, gpus, environment) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
         (
             job.workspace_id,
             job.id,
@@ -74,6 +83,7 @@ def add_attempt(
             now,
             cpus,
             ",".join(gpus),
+            environment,
         ),
     )
 

@@ -29,9 +29,10 @@ async def get_job_environment(request: ApiRequest) -> dict[str, Any]:
     if not isinstance(id, str) or not id:
         return {"name": None}
     context, declared = request.server.engine.context, None
+    built = None
     with contextlib.suppress(SmaltError):  # gone since the job ran
         declared = lookup.find_environment(context, request.workspace, id)
-    built = context.environments.find_built(declared) if declared else None
+        built, _ = await context.environments.find_build(declared)
     record = context.environments.read_record(built) if built else None
     step = reuse.get_step(db, job.id)
     used = reuse.get_packages(db, str(step.parts.get("environment"))) if step else None

@@ -16,7 +16,7 @@ from smalt.service.api.request import ApiRequest
 from smalt.service.api.server_context import ServerContext
 from smalt.service.data import remove_tree
 from smalt.service.engine.deletion.place_references import Overlaps
-from smalt.service.environments.store.environment_store import get_size
+from smalt.service.environments.store.environment_store import get_hash, get_size
 from smalt.service.records import assets, jobs, online, usage, workspaces
 from smalt.service.records import environments as uses
 from smalt.service.records.database import Database
@@ -117,7 +117,10 @@ async def _remove_environments(service: ServerContext, age: float, dry_run: bool
         if not served and not jobs.list_unfinished(service.db):
             environments.remove_changed()
     for built in environments.list_stored():
-        if built.last_used > before or built.hash in served:
+        used = service.engine.find_used_environments()  # each time, as a job may start meanwhile
+        if used is None:
+            break
+        if built.last_used > before or built.hash in {*served, *(get_hash(Path(one)) for one in used)}:
             continue
         size = built.size if dry_run else await environments.remove(built.hash)
         if size is None:

@@ -67,7 +67,7 @@ class WaitingSteps:
     def _add_run(self, job: Job, attempt: Attempt | None) -> LeafRun:
         run = self._queues.runs[job.id] = LeafRun(job, None)
         if attempt:
-            self._queues.set_step(run, attempt.step_id, attempt.number)
+            self._queues.set_step(run, attempt.step_id, attempt.number, attempt.environment)
         return run
 
     def unblock_job(self, job: Job) -> bool:

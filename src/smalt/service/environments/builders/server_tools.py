@@ -62,7 +62,6 @@ class ServerTool:
             interpreter = await asyncio.to_thread(self._choose_interpreter)
             log(f"installing {self._title} for Python {interpreter.version}, once for this home")
             building = self._store.begin(self._name)
-            shares = virtual_environments.SHARES_CACHE.set(True)
             try:
                 await virtual_environments.build_environment(
                     building / "venv",
@@ -71,12 +70,12 @@ class ServerTool:
                     False,
                     lambda line: None,
                     with_dependencies=self._with_dependencies,
+                    shares_cache=True,
                 )
                 await self._trial(_get_python(building), building)
                 record = await asyncio.to_thread(self._make_record, building, interpreter, started)
                 self._store.publish(building, record)
             finally:
-                virtual_environments.SHARES_CACHE.reset(shares)
                 self._store.give_up(building)
             self._remove_old()
             log(f"installed in {record.seconds:.1f} s: {len(record.packages)} packages, {record.size / 1e6:.0f} MB")

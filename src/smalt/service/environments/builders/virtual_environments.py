@@ -7,7 +7,6 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 
@@ -26,9 +25,6 @@ from smalt.service.environments.builders.shared_files import find_owners
 from smalt.service.environments.resolution.requirements import copy_local_files
 
 Log = Callable[[str], None]
-
-SHARES_CACHE: ContextVar[bool] = ContextVar("SHARES_CACHE", default=False)
-"""True while a tool is installed that only the server runs: it may share files with uv's cache."""
 
 # Compiling these takes long and ends in an error where no wheel fits the Python: better told at once.
 _NEVER_COMPILED = ("numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "pyarrow", "h5py", "grpcio", "pillow")
@@ -49,38 +45,43 @@ async def build_environment(
     *,
     relaxes: bool = False,
     with_dependencies: bool = True,
+    shares_cache: bool = False,
 ) -> list[str]:
     """Build a virtual environment in `folder` with the requirements, pip, and (as long as Pythons included it)
     setuptools.
 
     With `exact` false the Python is not the declared one, and big packages are not compiled for it. With
-    `relaxes`, pins that cannot be met are relaxed; the sentences of those are returned.
+    `relaxes`, pins that cannot be met are relaxed; the sentences of those are returned. With `shares_cache`, it may
+    share files with uv's cache: a tool that only the server runs.
     """
     quiet = OutputLines(log, r"Using CPython|Creating virtual env|Activate with")
     command = ["venv", "--relocatable", "--no-project", "--python", interpreter.executable, str(folder)]
-    await _run_uv(command, folder.parent, quiet)
+    await _run_uv(command, folder.parent, quiet, shares_cache)
     python = str(folder / "bin" / "python")
     with copy_local_files(add_wheel(requirements, folder.parent)) as asked:
         gone = (
-            await install_requirements(python, interpreter.version, asked, exact, log, relaxes, with_dependencies)
+            await install_requirements(
+                python, interpreter.version, asked, exact, log, relaxes, with_dependencies, shares_cache
+            )
             if asked
             else []
         )
-        await _install_seeds(folder, python, interpreter, quiet, log)
-        await restore_shared_files(python, asked, log)
+        await _install_seeds(folder, python, interpreter, quiet, log, shares_cache)
+        await restore_shared_files(python, asked, log, shares_cache)
     return gone
 
 
-async def _install_seeds(folder: Path, python: str, interpreter: Interpreter, quiet: OutputLines, log: Log) -> None:
+async def _install_seeds(
+    folder: Path, python: str, interpreter: Interpreter, quiet: OutputLines, log: Log, shares_cache: bool
+) -> None:
     """Install pip, and setuptools as long as Pythons included it, unless the requirements did."""
     seeds = _list_seeds(folder, interpreter)
     if seeds:
-        await _run_uv(
-            ["pip", "install", "--python", python, "--no-deps", "--no-index", *seeds], folder.parent, OutputLines(None)
-        )
+        seeding = ["pip", "install", "--python", python, "--no-deps", "--no-index", *seeds]
+        await _run_uv(seeding, folder.parent, OutputLines(None), shares_cache)
     elif not list(folder.glob("lib/*/site-packages/pip-*.dist-info")):
         try:
-            await _run_uv(["pip", "install", "--python", python, "pip"], folder.parent, quiet)
+            await _run_uv(["pip", "install", "--python", python, "pip"], folder.parent, quiet, shares_cache)
         except EnvironmentFailed as error:
             log(f"pip is not in this environment, because its Python includes none and the index has none: {error}")
 
@@ -93,6 +94,7 @@ async def install_requirements(
     log: Log,
     relaxes: bool,
     with_dependencies: bool = True,
+    shares_cache: bool = False,
 ) -> list[str]:
     """Install into an existing environment; return the sentences of the pins that were relaxed."""
     options = [] if exact else [option for name in _NEVER_COMPILED for option in ("--only-binary", name)]
@@ -110,9 +112,8 @@ async def install_requirements(
             listed.write_text("\n".join(lines) + "\n")
             said = OutputLines(log, _OBVIOUS)
             try:
-                await _run_uv(
-                    ["pip", "install", "--python", python, *options, "-r", str(listed)], Path(python).parent, said
-                )
+                installing = ["pip", "install", "--python", python, *options, "-r", str(listed)]
+                await _run_uv(installing, Path(python).parent, said, shares_cache)
                 break
             except EnvironmentFailed:
                 if not relaxes or attempt == _ATTEMPTS - 1:
@@ -140,7 +141,7 @@ def _needs_pkg_resources(requirements: Sequence[str]) -> bool:
     return "setuptools" not in packages and any(package.startswith("azureml-") for package in packages)
 
 
-async def restore_shared_files(python: str, requirements: Sequence[str], log: Log) -> None:
+async def restore_shared_files(python: str, requirements: Sequence[str], log: Log, shares_cache: bool = False) -> None:
     """Give files that several distributions own the content that pip gives them; uv leaves a mixture.
 
     Needs the environment's pip, so call it last.
@@ -167,7 +168,7 @@ async def restore_shared_files(python: str, requirements: Sequence[str], log: Lo
                 log(sentence)
             name = re.split(r"[ =]", requirement, maxsplit=1)[0]
             again = ["pip", "install", "--python", python, *options, "--no-deps", "--reinstall-package", name]
-            await _run_uv([*again, requirement], environment, OutputLines(None))
+            await _run_uv([*again, requirement], environment, OutputLines(None), shares_cache)
 
 
 async def _resolve_pins(
@@ -184,7 +185,7 @@ async def _resolve_pins(
     command = [uv.find_uv_bin(), "pip", "compile", "-q", "--no-header", "--no-annotate", "--no-python-downloads",
                "--color", "never", "--resolution", resolution, "--python", python, *options, "-"]  # fmt: skip
     code = await run_process(
-        command, place, _make_variables(place), said, "".join(f"{line}\n" for line in lines).encode()
+        command, place, _make_variables(place, False), said, "".join(f"{line}\n" for line in lines).encode()
     )
     return PinResolution([line for line in said.seen if line.strip()] if code == 0 else None, said.seen)
 
@@ -198,22 +199,22 @@ def _list_seeds(folder: Path, interpreter: Interpreter) -> list[str]:
     return [wheel for name, wheel in newest.items() if name in ("pip", "setuptools") and name not in present]
 
 
-async def _run_uv(arguments: list[str], cwd: Path, lines: OutputLines) -> None:
+async def _run_uv(arguments: list[str], cwd: Path, lines: OutputLines, shares_cache: bool) -> None:
     """Run uv; EnvironmentFailed has its reason."""
     command = [uv.find_uv_bin(), *arguments, "--color", "never", "--no-progress", "--no-python-downloads"]
-    code = await run_process(command, cwd, _make_variables(cwd), lines, locks=LOCKS.get())
+    code = await run_process(command, cwd, _make_variables(cwd, shares_cache), lines, locks=LOCKS.get())
     if code < 0:
         raise EnvironmentFailed(f"uv was killed by signal {-code}")
     if code != 0:
         raise EnvironmentFailed(read_uv_error(lines.seen))
 
 
-def _make_variables(building: Path) -> dict[str, str]:
+def _make_variables(building: Path, shares_cache: bool) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
-    return {**kept, **make_uv_variables(os.environ), **_choose_link_mode(building)}
+    return {**kept, **make_uv_variables(os.environ), **_choose_link_mode(building, shares_cache)}
 
 
-def _choose_link_mode(building: Path) -> dict[str, str]:
+def _choose_link_mode(building: Path, shares_cache: bool) -> dict[str, str]:
     """Return uv's setting: jobs' environments share no file with its cache, as whoever wrote one would write both."""
     caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     cache = Path(os.environ.get("UV_CACHE_DIR") or f"{caches}/uv")
@@ -221,7 +222,7 @@ def _choose_link_mode(building: Path) -> dict[str, str]:
         cache = cache.parent
     if cache.stat().st_dev != building.stat().st_dev:
         return {"UV_LINK_MODE": "copy"}
-    if SHARES_CACHE.get():
+    if shares_cache:
         return {}
     return {"UV_LINK_MODE": "clone" if can_reflink(building) else "copy"}
 

@@ -36,6 +36,11 @@ class BuildPlan:
     def label(self) -> str:
         return f"'{self.declared.name}'" if self.declared.name else self.hash[:12]
 
+    @property
+    def container_variables(self) -> dict[str, str]:
+        """The variables that a container is given; one built from its Dockerfile has them itself."""
+        return self.declared.variables if self.base is not None and self.base.layered else {}
+
     def explain_failure(self, why: str) -> str:
         """Return the sentence for a job whose environment could not be built."""
         if self.base is not None:

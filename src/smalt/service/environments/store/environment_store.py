@@ -160,6 +160,10 @@ class EnvironmentStore:
         with contextlib.suppress(FileNotFoundError):
             os.rename(place / "record.json", place / _CHANGED)
 
+    def is_marked_changed(self, folder: str) -> bool:
+        """True if the environment in that folder was found changed; it serves those that run in it, and nobody else."""
+        return (self.folder / folder / _CHANGED).exists()
+
     def remove_changed(self) -> None:
         """Remove the files of changed environments; call while no job runs. Their marks stay: see `get_path`."""
         for mark in self.folder.glob(f"[!.]*/{_CHANGED}"):

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from os import PathLike
 
 from smalt.service.environments.image_source import ContainerImage
-from smalt.service.environments.views.change_watch import WatchedEnvironment
 from smalt.service.environments.views.overlay_layout import OverlayTemplate
 from smalt.service.environments.views.overlay_pool import OverlayPool
 
+HOST = "host"
+"""The host's Python in place of the hash of a declaration."""
 VARIABLES = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "UV_LINK_MODE": "copy"}
 """Settings of every job's pip and uv: install into the job, do not check for a newer pip, and share no file with uv's
 cache, which later builds and jobs install from."""
@@ -40,8 +41,8 @@ class BuiltEnvironment:
     """The folder of this job's view; None for the environment itself."""
     shared: str | None = None
     """The folder that the views of all jobs show and none may write to; None for a container and for the host."""
-    watched: WatchedEnvironment | None = field(default=None, repr=False, compare=False)
-    """The watch that notes whether the shared folder was changed."""
+    stored_as: str = HOST
+    """The name of its folder in the store; the host's has none, and another environment none of that name."""
     container: ContainerImage | None = None
     """The image that jobs run in, if any; `bin` and `python` are then of that image."""
 

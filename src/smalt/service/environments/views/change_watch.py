@@ -37,6 +37,8 @@ class WatchedEnvironment:
         self.folder = folder
         self.change: str | None = None
         """The words for the change; None as long as it is as it was built."""
+        self.is_over = False
+        """True once it is watched no longer, even if its folders are still being walked."""
 
 
 class ChangeWatch:
@@ -48,28 +50,35 @@ class ChangeWatch:
         self._folders: dict[int, tuple[WatchedEnvironment, str]] = {}
         self._most = read_most_files() // _NOTICE_DIVISOR
 
-    def add_environment(self, folder: Path) -> WatchedEnvironment:
-        """Watch every folder of an environment, unless it is about to be protected."""
-        watched = WatchedEnvironment(folder)
-        if not is_write_protected(folder):
-            return watched
-        with self._lock:
-            numbers: list[int] = []
-            try:
-                self._notices = self._notices or FileNotices()
-                for place, _, _ in os.walk(folder):
-                    if len(self._folders) >= self._most:
-                        raise OSError("no room for more notices")
-                    numbers.append(self._notices.add_file(place, _ANY))
-                    self._folders[numbers[-1]] = (watched, place)
-            except OSError:
+    def add_environment(self, watched: WatchedEnvironment) -> None:
+        """Watch every folder of an environment, unless it is about to be protected. It takes long: call in a thread."""
+        if not is_write_protected(watched.folder):
+            return
+        numbers: list[int] = []
+        try:
+            for place, _, _ in os.walk(watched.folder):
+                with self._lock:  # for each anew: who looks for changes meanwhile must not wait for the walk
+                    numbers.append(self._add_folder(watched, place))
+        except OSError:
+            with self._lock:
                 self._remove_folders(numbers)
-        return watched
+
+    def _add_folder(self, watched: WatchedEnvironment, place: str) -> int:
+        """Watch a folder; return its number."""
+        if watched.is_over:  # what is there by now may be another one, which has its own watch
+            raise OSError("the environment was removed meanwhile")
+        if len(self._folders) >= self._most:
+            raise OSError("no room for more notices")
+        self._notices = self._notices or FileNotices()
+        number = self._notices.add_file(place, _ANY)
+        self._folders[number] = (watched, place)
+        return number
 
     def remove_environment(self, watched: WatchedEnvironment) -> None:
         """Watch an environment no longer: smalt itself removes it, or builds it again."""
         self.read_changes()
         with self._lock:
+            watched.is_over = True
             self._remove_folders([number for number, (one, _) in self._folders.items() if one is watched])
 
     def read_changes(self) -> None:

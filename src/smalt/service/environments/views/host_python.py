@@ -17,12 +17,10 @@ from smalt.exceptions import RefusedError
 from smalt.service.environments.builders.installed_packages import PackageHashes, list_packages, make_realised_hash
 from smalt.service.environments.builders.interpreters import probe_interpreter
 from smalt.service.environments.views import editable_code
-from smalt.service.environments.views.built_environments import VARIABLES, BuiltEnvironment
+from smalt.service.environments.views.built_environments import HOST, VARIABLES, BuiltEnvironment
 from smalt.service.environments.views.overlay_layout import make_template
 from smalt.service.environments.views.overlay_pool import OverlayPool
 
-HOST = "host"
-"""The value in place of the hash of a declaration."""
 _HINT = "name another with 'smalt config set host-python=/path/to/python3'"
 _SITES = """
 import json, site, sys

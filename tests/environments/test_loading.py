@@ -1,0 +1,129 @@
+"""How a built environment comes into use by a server that did not build it: watched, and beside the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from smalt.machine.home import Home
+from smalt.service.data.files.write_protection import allow_writing
+from smalt.service.environments import BuiltEnvironment, Environments
+from smalt.service.environments.views.change_watch import ChangeWatch, WatchedEnvironment
+
+from .conftest import Settings, conda
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs inotify")
+ASSET = conda("shade==1.0")
+
+
+@pytest.fixture
+def built(environments: Environments) -> BuiltEnvironment:
+    return asyncio.run(environments.get_or_build(ASSET, lambda line: None))
+
+
+@pytest.fixture
+def walkers(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
+    """The threads that walked the folders of an environment, one for each walk."""
+    found: list[threading.Thread] = []
+    walk = ChangeWatch.add_environment
+
+    def note_walk(watch: ChangeWatch, watched: WatchedEnvironment) -> None:
+        found.append(threading.current_thread())
+        walk(watch, watched)
+
+    monkeypatch.setattr(ChangeWatch, "add_environment", note_walk)
+    return found
+
+
+def change(environment: BuiltEnvironment) -> None:
+    """Add a file to an environment, as root can and others do who give themselves the right."""
+    assert environment.shared is not None
+    allow_writing(environment.shared)
+    Path(environment.shared, "more").touch()
+
+
+def test_a_built_environment_is_watched_in_a_thread(walkers: list[threading.Thread], built: BuiltEnvironment) -> None:
+    """Its walk takes a tenth of a second for a large one."""
+    assert len(walkers) == 1
+    assert walkers[0] is not threading.main_thread()
+
+
+def test_one_of_an_earlier_server_serves_no_step_before_it_is_watched(
+    built: BuiltEnvironment, walkers: list[threading.Thread], home: Home, settings: Settings
+) -> None:
+    """Whoever asks at once is told that there is none yet; one walk, in a thread, is for all who wait."""
+    later = Environments(home, settings)
+
+    async def use() -> list[BuiltEnvironment]:
+        assert later.find_built(ASSET) is None
+        assert walkers == []
+        return list(await asyncio.gather(*(later.get_or_build(ASSET, print) for _ in range(3))))
+
+    first, *others = asyncio.run(use())
+    assert len(walkers) == 1
+    assert walkers[0] is not threading.main_thread()
+    assert others == [first, first] == [later.find_built(ASSET)] * 2
+    change(first)
+    assert "more was added" in str(later.find_change(first.stored_as))
+
+
+def test_one_that_is_removed_while_it_is_loaded_is_built_again(
+    built: BuiltEnvironment, home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was walked of the removed one counts for nothing: the new one is watched, too."""
+    later, begun, go, walk = (
+        Environments(home, settings),
+        threading.Event(),
+        threading.Event(),
+        ChangeWatch.add_environment,
+    )
+
+    def wait_then_walk(watch: ChangeWatch, watched: WatchedEnvironment) -> None:
+        if not begun.is_set():
+            begun.set()
+            go.wait(20)
+        walk(watch, watched)
+
+    monkeypatch.setattr(ChangeWatch, "add_environment", wait_then_walk)
+
+    async def use() -> BuiltEnvironment:
+        slow = asyncio.ensure_future(later.find_build(ASSET))
+        await asyncio.to_thread(begun.wait, 20)
+        assert await later.remove(built.declared_hash)
+        again = await later.get_or_build(ASSET, print)
+        go.set()
+        await slow
+        return again
+
+    again = asyncio.run(use())
+    change(again)
+    assert "more was added" in str(later.find_change(again.stored_as))
+
+
+def test_environments_of_steps_that_run_are_watched_before_others_use_them(
+    built: BuiltEnvironment, home: Home, settings: Settings
+) -> None:
+    """A change is told of the one that they run in, also once the next job has another one."""
+    later = Environments(home, settings)
+    asyncio.run(later.watch_used({built.stored_as, "host"}))
+    change(built)
+    assert later.find_built(ASSET) is None
+    again = asyncio.run(later.get_or_build(ASSET, print))
+    assert again.stored_as != built.stored_as
+    assert "more was added" in str(later.find_change(built.stored_as))
+    assert later.find_change(again.stored_as) is None
+
+
+def test_a_change_that_an_earlier_server_noticed_is_not_forgotten(
+    built: BuiltEnvironment, environments: Environments, home: Home, settings: Settings
+) -> None:
+    """A step that ran in it and ends under the next server has run in a changed one all the same."""
+    change(built)
+    assert environments.find_built(ASSET) is None
+    later = Environments(home, settings)
+    asyncio.run(later.watch_used({built.stored_as}))
+    assert "an earlier server of this home noticed it" in str(later.find_change(built.stored_as))
