@@ -37,11 +37,11 @@ _NO_REASON = re.compile(
     r"|(?:none|null|nil|false|no|n/a|-|no (?:\w+ )?errors?|0 (?:\w+ )?errors?)\W*$)",
     re.IGNORECASE,
 )
-"""What follows the word error where there was none."""
+"""Words after "error" where there was none."""
 _PLAIN_NUMBER = re.compile(r"\s*[-+]?\d+\W*$")
 """The key of a KeyError, for instance: a name in capitals and small letters says that it is an error."""
 _COUNTED = re.compile(r"\b(?:0|no|zero|without)\s+(?:\w+\s+)?$", re.IGNORECASE)
-"""What precedes the word error where there was none."""
+"""Words before "error" where there was none."""
 _DIED = r"(?:Killed|Segmentation fault|Bus error|Illegal instruction|Floating point exception)\b"
 """Ends of programs, but not Aborted: who aborts has said why."""
 _OWN_SHELL = re.compile(

@@ -23,7 +23,7 @@ _NOTICED_EARLIER = "an earlier server of this home noticed it"
 
 
 class _LoadedEnvironment(NamedTuple):
-    """What this server knows of a built environment; a container has no template, and nothing is watched."""
+    """A built environment as this server knows it; a container has no template, and nothing of it is watched."""
 
     record: EnvironmentRecord
     template: OverlayTemplate | None
