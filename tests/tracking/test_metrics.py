@@ -53,11 +53,11 @@ def ran(tracked: Tracked, workspace: str, name: str, command: str, **more: Any) 
     assert tracked.server.ask("GET", path).body["properties"]["status"] == "Completed", tracked.said(workspace, name)
 
 
-def command_line(tracked: Tracked, folder: Path, *words: str) -> tuple[str, str]:
+def command_line(tracked: Tracked, folder: Path, workspace: str, *words: str) -> tuple[str, str]:
     """What a command that succeeds writes on both streams."""
-    program = [sys.executable, "-m", "smalt", *words, "-w", "from-the-cli"]
+    program = [sys.executable, "-m", "smalt", *words, "-w", workspace.rpartition("/")[2]]
     environment = {**os.environ, "SMALT_HOME": str(tracked.server.home.root), "COLUMNS": "80"}
-    done = subprocess.run(program, capture_output=True, text=True, env=environment, cwd=folder, timeout=60)
+    done = subprocess.run(program, capture_output=True, text=True, env=environment, cwd=folder, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
 
@@ -130,11 +130,11 @@ def test_without_a_store_there_is_nothing_to_read(server: Any, workspace: str) -
     assert not server.home.path("workspaces", name, "mlflow.db").exists()
 
 
-def test_the_command_line_shows_what_was_logged(tracked: Tracked, script: str, tmp_path: Path) -> None:
+def test_the_command_line_shows_what_was_logged(tracked: Tracked, script: str, tmp_path: Path, workspace: str) -> None:
     """The result alone is on standard output: rows, curves, pages; the end of a stream tells the last values."""
     (tmp_path / "job.yml").write_text(f"command: {script}\nenvironment: azureml:host@latest\nexperiment_name: cli\n")
 
-    smalt = partial(command_line, tracked, tmp_path)
+    smalt = partial(command_line, tracked, tmp_path, workspace)
     for name in ("one", "two"):
         out, said = smalt("job", "create", "--file", "job.yml", "--name", name, "--stream")
         assert (out, said.splitlines()[-2:]) == (
@@ -162,23 +162,25 @@ def test_the_command_line_shows_what_was_logged(tracked: Tracked, script: str, t
     assert sum(figure.count("<polyline") for figure in logged) == 2
 
 
-def test_a_pipelines_metrics_are_those_of_its_steps(tracked: Tracked, script: str, tmp_path: Path) -> None:
+def test_a_pipelines_metrics_are_those_of_its_steps(
+    tracked: Tracked, script: str, tmp_path: Path, workspace: str
+) -> None:
     """The step's run is nested below its pipeline's, which is there though it never logged; both end."""
     step = f"{{command: {script}, environment: 'azureml:host@latest'}}"
     (tmp_path / "pipeline.yml").write_text(f"type: pipeline\njobs:\n  train: {step}\n")
-    smalt = partial(command_line, tracked, tmp_path)
+    smalt = partial(command_line, tracked, tmp_path, workspace)
     _, said = smalt("job", "create", "--file", "pipeline.yml", "--name", "pipe", "--stream")
     assert said.splitlines()[-2:] == ["metrics of train: best Infinity, loss NaN", "metrics of train/fold: loss 0.5"]
-    workspace = smalt("workspace", "show", "--query", "id", "-o", "tsv")[0].strip()
+    place = smalt("workspace", "show", "--query", "id", "-o", "tsv")[0].strip()
 
     def tags(run: str) -> tuple[str | None, str | None]:
-        found = tracked.tags(workspace, run)
+        found = tracked.tags(place, run)
         return found.get("mlflow.parentRunId"), found.get("mlflow.rootRunId")
 
     assert [tags(run) for run in ("pipe", "pipe-train")] == [(None, "pipe"), ("pipe", "pipe")]
 
     def is_over(run: str) -> bool:
-        return bool(tracked.run(workspace, run)["info"]["status"] == "FINISHED")
+        return bool(tracked.run(place, run)["info"]["status"] == "FINISHED")
 
     for run in ("pipe", "pipe-train"):
         eventually(partial(is_over, run), f"the end of {run}")
