@@ -39,7 +39,7 @@ print(c.workspace_name, [d.name for d in c.data.list()])
 
 def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **variables}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 def names(desk: Desk) -> set[str]:

@@ -11,7 +11,7 @@ def ran(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
     """Run a command line of smalt in a folder that it deletes first."""
     folder.mkdir()
     script = f"cd {folder} && rmdir {folder} && {sys.executable} -m smalt {line}"
-    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_commands_work_in_a_deleted_folder(tmp_path: Path) -> None:

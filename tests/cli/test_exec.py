@@ -27,7 +27,9 @@ def server(module_server: Server) -> Server:
 def led(server: Server, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
     """A command under `smalt exec`."""
     environment = {**os.environ, "SMALT_HOME": str(server.home.root), **more}
-    return subprocess.run([*SMALT, "exec", "--", *command], env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [*SMALT, "exec", "--", *command], env=environment, capture_output=True, text=True, timeout=120
+    )
 
 
 def variables(server: Server) -> dict[str, str]:
@@ -99,7 +101,7 @@ def test_the_lines_for_a_shell_lead_it_as_well(server: Server) -> None:
     """`eval "$(smalt exec --print-env)"`."""
     environment = {**os.environ, "SMALT_HOME": str(server.home.root)}
     shell = f'eval "$({" ".join(SMALT)} exec --print-env)" && echo $AZUREML_DEV_URL_MFE && command -v az'
-    done = subprocess.run(["bash", "-c", shell], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-c", shell], env=environment, capture_output=True, text=True, timeout=120)
     url, az = done.stdout.split()
     assert url.startswith("https://127.0.0.1:")
     assert az == str(server.home.path("programs", "az"))

@@ -62,7 +62,7 @@ def test_a_stream_whose_server_does_not_come_back_ends_with_a_code_of_its_own(se
     server.ask("PUT", f"{PLACE}/jobs/j", host_job("echo begun; sleep 600"))
     process = follow(server, patience=0.5)
     kill(server, launcher=True)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 3
     assert "lost the server; waiting for it to come back\n" in said
     assert "did not come back within 0 s; the job continues to run; to follow it again: smalt job stream" in said

@@ -46,7 +46,7 @@ def test_many_at_once_get_one_server(home: Home) -> None:
         subprocess.Popen([sys.executable, "-c", ASK], env=environment, stdout=subprocess.PIPE, text=True)
         for _ in range(5)
     ]
-    pids = {client.communicate(timeout=60)[0] for client in clients}
+    pids = {client.communicate(timeout=120)[0] for client in clients}
     assert pids == {f"{pid_of(home)}\n"}
 
 

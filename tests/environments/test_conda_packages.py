@@ -113,7 +113,7 @@ def test_a_kill_while_packages_are_installed(
     """What rattler goes on writing is not used: the next build waits for its end, and begins anew in the same place."""
     asset = file(colours, "paint=1", "python")
     dying = process(home, "Resolved", asset)
-    said, _ = dying.communicate("go\n", timeout=60)
+    said, _ = dying.communicate("go\n", timeout=120)
     assert dying.returncode == -signal.SIGKILL, said
     assert (environments.find_built(asset), environments.list_stored()) == (None, [])
     realised = asyncio.run(environments.get_or_build(asset, log.append))

@@ -38,7 +38,7 @@ def repair(found: list[IntegrityProblem]) -> None:
 def test_what_a_killed_build_left_is_found(home: Home, settings: Settings) -> None:
     """And removed; nothing of it is listed or used."""
     dying = process(home, "Installed")
-    dying.communicate("go\n", timeout=60)
+    dying.communicate("go\n", timeout=120)
     environments = Environments(home, settings)
     assert environments.find_built(conda("hue")) is None
     eventually(lambda: bool(troubles(environments)))  # once its uv has ended, too
@@ -124,7 +124,7 @@ def test_a_server_that_is_killed_while_it_builds(own_server: Server, tmp_path: P
     eventually(lambda: "waiting for another process that builds environment 'slow'" in log.read_text())
     assert half.exists(), "its uv still builds there"
     go.touch()
-    eventually(lambda: _status(own_server) in ("Completed", "Failed"), 60)
+    eventually(lambda: _status(own_server) in ("Completed", "Failed"), "the end of the job")
     assert _status(own_server) == "Completed", log.read_text()
     answer: Any = own_server.ask("POST", "/smalt/v1/doctor", {"full": True, "repair": True}).body
     assert answer["troubles"] == []

@@ -49,7 +49,7 @@ class Job:
     def process(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script]
         env = {**self.variables, **variables}
-        return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=120)
 
     def refusal(self, line: str) -> str:
         """The sentence that a line of a script gets."""

@@ -221,7 +221,7 @@ def test_each_machine_has_its_own_gpus(tmp_path: Path) -> None:
 def test_it_runs_on_python_3_8(tmp_path: Path) -> None:
     """The oldest Python that a machine beside the job may have."""
     process = start(plan("pytorch", "echo $RANK", tmp_path, 1, 2), python="python3.8")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     if "not found" in err or "not installed" in err:  # pyenv's stand-in for a version that is not there
         pytest.skip("needs Python 3.8")
     assert (process.returncode, sorted(out.splitlines()), err) == (0, ["0", "[rank 1] 1"], "")

@@ -25,7 +25,7 @@ def smalt(module_server: Server, tmp_path: Path) -> Callable[..., Ran]:
     def call(*words: str) -> Ran:
         command = [sys.executable, "-c", "from smalt.cli import main; main()", *words]
         environment = {**os.environ, "SMALT_HOME": str(module_server.home.root)}
-        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120)
         return Ran(done.returncode, done.stdout, done.stderr)
 
     (tmp_path / "job.yml").write_text(JOB)

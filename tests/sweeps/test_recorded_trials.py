@@ -122,7 +122,7 @@ def test_a_stream_that_begins_after_the_end_counts_all_trials_of_a_step(recorded
     assert lines[-2] == "tune: Completed in 2.0 s, 20/20 trials, 2 failed, best 0.9117 (trial_18)"
     printed = subprocess.run(
         [sys.executable, "-c", "from smalt import MLClient; MLClient().jobs.stream('pipe')"],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert printed.stderr.splitlines()[0] == lines[-2]
 

@@ -48,7 +48,7 @@ class Rig:
         self.child = MlflowProcess(home, ServerSettings(home))
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run_until_complete(asyncio.wait_for(work, 60))
+        return self.loop.run_until_complete(asyncio.wait_for(work, 240))
 
     def workspace(self, folder: str) -> Path:
         path = self.home.path("workspaces", folder)

@@ -206,7 +206,7 @@ def test_the_process_that_users_start(desk: Desk) -> None:
         "-n",
         "own",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "own\n", "")
 
 
