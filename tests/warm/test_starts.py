@@ -104,6 +104,23 @@ def test_the_exit_has_what_was_imported_before(warm_rig: WarmRig, kind: str) -> 
     assert (exit["saved"] is not None and exit["saved"] > 0.001) is (kind == "warm")
 
 
+def test_what_is_compiled_once_is_not_saved(rig: Rig, tmp_path: Path) -> None:
+    """In a new environment imports compile, which no later step does; each does where no bytecode is written."""
+    text = "".join(f"def f{number}(a, b=({number}, 'x')): return [a + c for c in b if a]\n" for number in range(5000))
+    made = launch_with_site(rig, tmp_path, {"tqdm.py": text})
+    saved = []
+    for variables in ({"PYTHONDONTWRITEBYTECODE": "1"}, {}):
+        program = Program("compiled", "import tqdm\nprint('ran')\n", {}, variables=variables)
+        made.warm_up(program)
+        _, exit, _ = run_in_place(made, program)
+        assert exit["mode"] == "warm"
+        (parent,) = find_parents(made, made.make_step(program, "warm")["warm"]["key"])
+        assert abs(parent["saves_seconds"] - exit["saved"]) < 0.002
+        saved.append(exit["saved"])
+    assert list(tmp_path.glob("venv/lib/python*/site-packages/__pycache__/tqdm.*.pyc"))
+    assert saved[1] < saved[0] / 2
+
+
 def test_a_waiting_child_that_was_killed_costs_nothing(warm_rig: WarmRig) -> None:
     """The step runs once, with another child or cold."""
     warm_rig.warm_up(COUNT)
