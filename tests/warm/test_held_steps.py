@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import selectors
 import signal
 import time
@@ -14,12 +15,13 @@ import pytest
 from smalt.launcher.timers import Timers
 from smalt.launcher.tree import ProcessTree
 from smalt.launcher.warm.held_steps import HeldSteps
-from smalt.launcher.warm.parents import MARK, WarmParents
+from smalt.launcher.warm.parent import WarmParent
+from smalt.launcher.warm.parents import LONGEST_IMPORT, MARK, WarmParents
 from tests.helpers import eventually
 from tests.launcher.rig import Rig
 from tests.warm.program import Program
 from tests.warm.rig import WarmRig
-from tests.warm.test_starts import find_parents, launch_with_site, run_in_place
+from tests.warm.test_starts import find_parents, is_running, launch_with_site, run_in_place
 
 PROGRAM = Program("held", "import tqdm\nprint(tqdm.VALUE)\n", {})
 GATED = """
@@ -100,6 +102,40 @@ def test_steps_start_cold_where_their_parent_ended(gate: Gate) -> None:
     assert gate.read_modes(steps) == ["cold", "cold"]
 
 
+def test_a_parent_that_hangs_ends_with_its_launcher(gate: Gate) -> None:
+    """It is in an import, and looks at no channel."""
+    gate.start(2)
+    importers = gate.list_importers()
+    gate.rig.rig.kill_launcher()
+    eventually(lambda: not any(is_running(pid) for pid in importers), "the parent's end")
+
+
+STARTING = """
+import subprocess
+file = open({begun!r}, 'a')
+print(subprocess.Popen(['sleep', '1000'], {options}).pid, file=file, flush=True)
+file.close()
+VALUE = 1
+while {hangs}: pass
+"""
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_what_an_import_starts_ends_with_its_parent(rig: Rig, tmp_path: Path, hangs: bool) -> None:
+    """At once; where the launcher is killed, the next one ends what is left."""
+    begun = tmp_path / "begun"
+    options = "start_new_session=True" if hangs else "close_fds=False"
+    text = STARTING.format(begun=str(begun), options=options, hangs=hangs)
+    made = launch_with_site(rig, tmp_path, {"tqdm.py": text})
+    made.expect(made.make_step(PROGRAM, "warm")["warm"])
+    eventually(lambda: begun.exists() and begun.read_text().endswith("\n"), "the process")
+    started = int(begun.read_text().split()[0])
+    if hangs:
+        made.rig.kill_launcher()
+        made.rig.launch()
+    eventually(lambda: not is_running(started), "its end")
+
+
 def test_a_step_that_waits_can_be_stopped(gate: Gate) -> None:
     """It never started, and the other one that waits is none the worse for it."""
     first, second = gate.start(2)
@@ -172,8 +208,48 @@ def test_nobody_waits_for_a_parent_that_hangs(warm_rig: WarmRig, tmp_path: Path)
     timers.run_due()
     assert started == [step, step]
     assert held.hold_back([step]) == [step]
-    parents.end_parents()
+    parent.started -= LONGEST_IMPORT
+    parents._look_around()
     os.waitpid(parent.pid, 0)
+    second = start_parent(parents, step)
+    assert held.hold_back([{**step, "id": "b"}]) != []
+    second.started -= LONGEST_IMPORT + 1
+    parents._look_around()
+    os.waitpid(second.pid, 0)
+    assert not parents._list_modules(step["warm"])
+
+
+def test_a_parent_that_ended_is_made_up_for_by_one_that_did_not(warm_rig: WarmRig, tmp_path: Path) -> None:
+    """Each may have been killed from outside, once; two in turn were not."""
+    parents = make_parents(tmp_path)
+    step = warm_rig.make_step(Program("ending", "import csv\n", {}), "warm")
+    for is_killed in (True, False, True):
+        assert parents._list_modules(step["warm"]) == {"csv"}
+        parent = start_parent(parents, step)
+        if is_killed:
+            end_parent(parents, parent)
+        else:
+            select.select([parent.channel], [], [], 60)
+            parents._read_report(parent)
+            assert parent.is_ready
+            end_parent(parents, parent)
+    assert parents._list_modules(step["warm"]) == {"csv"}
+    end_parent(parents, start_parent(parents, step))
+    assert not parents._list_modules(step["warm"])
+
+
+def start_parent(parents: WarmParents, step: dict[str, Any]) -> WarmParent:
+    for name in "ab":
+        parents.expect_step({**step, "id": name})
+    (parent,) = parents._parents
+    return parent
+
+
+def end_parent(parents: WarmParents, parent: WarmParent) -> None:
+    """Kill it; its exit is the first that one hears of it."""
+    os.kill(parent.pid, signal.SIGKILL)
+    os.waitpid(parent.pid, 0)
+    parents.handle_exit(parent.pid)
 
 
 def make_parents(folder: Path) -> WarmParents:

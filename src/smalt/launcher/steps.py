@@ -77,6 +77,7 @@ class RunningSteps:
 
     def recover_steps(self) -> None:
         """Take over what an earlier launcher left."""
+        self.warm.end_earlier_parents(self._tree)
         self.records = self._journal.load_records()
         for record in list(self.records.values()):
             if record.exit is None:

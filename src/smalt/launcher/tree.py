@@ -47,6 +47,11 @@ class ProcessTree:
             found |= more
         return [pid for pid in found if not stats[pid].is_dead and pid != os.getpid()]
 
+    def list_marked(self, step_id: str) -> list[int]:
+        """Return all processes that carry the mark of the id. Slow: looks at every process."""
+        mark = self.make_mark(step_id)
+        return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if mark.is_on(pid)]
+
     def is_owned(self, record: StepRecord, pid: int) -> bool | None:
         """Tell whether the process is marked as the step's (True), as another's (False) or not at all (None)."""
         return self.make_mark(record.id).is_on(pid)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import _socket
+import ctypes
 import gc
 import marshal
 import os
@@ -12,6 +14,7 @@ import time
 from . import examination, imported_files, keeper, placeholder, program, teardown
 
 _LONGEST = 1 << 20
+_SET_DEATH_SIGNAL = 1
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ def serve(control: int, known: frozenset[str]) -> None:
     plan, _ = receive(channel)
     if plan is None:
         os._exit(0)
+    _end_with_launcher(channel)
     inherited = dict(os.environ)
     begun, listed = time.time_ns(), imported_files.list_folders()
     report = examination.import_modules(plan["modules"])
@@ -61,6 +65,20 @@ def receive(channel: Any) -> tuple[Any, list[int]]:
         for place in range(0, len(data), 4)
     ]
     return (marshal.loads(text) if text else None), descriptors
+
+
+def _end_with_launcher(channel: Any) -> None:
+    """Let the kernel end this process with the launcher: while an import hangs, nobody sees that the channel closed.
+
+    Children that are forked later do not inherit this.
+    """
+    ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, _signal.SIGKILL)
+    try:
+        is_gone = not channel.recv(1, _socket.MSG_PEEK | _socket.MSG_DONTWAIT)  # since before the call
+    except BlockingIOError:
+        is_gone = False
+    if is_gone:
+        os._exit(0)
 
 
 def _make_child(channel: Any, descriptor: int) -> bool:

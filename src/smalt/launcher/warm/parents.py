@@ -15,9 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from smalt.launcher import marks
+from smalt.launcher import marks, tree
 from smalt.launcher.marks import StepMark
 from smalt.launcher.timers import Timers
+from smalt.launcher.tree import ProcessTree
 from smalt.launcher.warm.parent import WarmChild, WarmParent, send_message
 
 MOST_PARENTS = 4
@@ -102,7 +103,7 @@ class WarmParents:
         """Called where a step that waits for a parent may start, with it or without."""
         self._unsafe: dict[str, dict[str, str]] = {}
         self._failed: set[str] = set()
-        """The kinds of which a parent ended before it was ready."""
+        """The kinds of which the last parent ended before it was ready, or hung."""
         self._is_looking = False
         self._count = 0
         self.started: Counter[str] = Counter()
@@ -197,7 +198,10 @@ class WarmParents:
         """A process that is no step ended."""
         self._ending.discard(pid)
         for parent in [one for one in self._parents if one.pid == pid]:
-            self._say(f"the warm parent {pid} ended by itself; its steps start cold until there is another")
+            if parent.is_ready:
+                self._say(f"the warm parent {pid} ended by itself; its steps start cold until there is another")
+            else:  # its channel tells nothing where a process that an import started has it open, too
+                self._handle_failure(parent, "ended before it was ready")
             self._remove_parent(parent)
         for parent in self._parents:
             for child in [one for one in parent.children if one.pid == pid]:
@@ -225,6 +229,11 @@ class WarmParents:
             self._remove_parent(parent)
 
     # Parents
+
+    def end_earlier_parents(self, tree_of_home: ProcessTree) -> None:
+        """End what the imports of an earlier launcher's parents started: nobody else knows of it."""
+        if self._folder.exists():
+            tree.send_signal(tree_of_home.list_marked(MARK), tree.KILL)
 
     def _find_parent(self, warm: dict[str, Any]) -> WarmParent | None:
         """Return the parent that has imported most of what the step imports, and nothing else."""
@@ -271,7 +280,7 @@ class WarmParents:
             return
         if not parent.read_report():
             if not parent.is_ready:
-                self._handle_failure(parent)
+                self._handle_failure(parent, "ended before it was ready")
             self._remove_parent(parent)
         elif parent.unsafe:
             known = self._unsafe.setdefault(parent.plan["key"], {})
@@ -280,16 +289,17 @@ class WarmParents:
                 self._say(f"{name} is left to the steps: {reason}")
             self._remove_parent(parent)
         elif parent.is_ready:
+            self._failed.discard(_make_kind(parent.plan))
             for _ in range(MOST_CHILDREN - len(parent.children)):
                 self._add_child(parent)
             self.note_change()  # steps that wait may be none of its own, now that it says what it has
 
-    def _handle_failure(self, parent: WarmParent) -> None:
-        """Leave to the steps what a second parent did not survive; the first may have been killed from outside."""
-        self._say(f"the warm parent {parent.pid} ended before it was ready; {self._folder} has its log")
+    def _handle_failure(self, parent: WarmParent, how: str) -> None:
+        """Leave to the steps what a second parent in turn failed at; the first may have been killed from outside."""
+        self._say(f"the warm parent {parent.pid} {how}; {self._folder} has its log")
         kind = _make_kind(parent.plan)
         if kind in self._failed:
-            self._unsafe.setdefault(parent.plan["key"], {}).update(dict.fromkeys(parent.modules, "the parent ended"))
+            self._unsafe.setdefault(parent.plan["key"], {}).update(dict.fromkeys(parent.modules, f"the parent {how}"))
         self._failed.add(kind)
 
     def _remove_oldest(self) -> bool:
@@ -314,8 +324,8 @@ class WarmParents:
             self._forget_channel(child.channel)
         parent.close()
         self._ending.add(parent.pid)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(parent.pid, signal.SIGKILL)  # it may hang in an import
+        # It may hang in an import, or have started processes there. A child with a step has left the group before.
+        tree.send_group(parent.pid, tree.KILL)
 
     def _look_around(self) -> None:
         """End parents that are idle, stuck, or whose environment or memory is gone."""
@@ -325,6 +335,8 @@ class WarmParents:
             is_stuck = not parent.is_ready and now - parent.started > LONGEST_IMPORT
             if not parent.is_ready:
                 parent.look_at_progress()
+            if is_stuck:
+                self._handle_failure(parent, "took too long to import")
             if is_idle:
                 self._give_up(parent)
             elif is_stuck or not os.path.exists(f"{parent.plan['folder']}/bin/python"):
