@@ -98,10 +98,14 @@ class WarmRig:
         self.client.send({"t": "warm"})
         return eventually(lambda: self.client.pump().warm, "the launcher's account of its parents")
 
+    def name_next(self, program: Program, kind: str) -> str:
+        """Return the name of the step that will be made next."""
+        return f"{program.name}.{kind}.{self._count + 1:04}"
+
     def make_step(self, program: Program, kind: str, **more: Any) -> dict[str, Any]:
         """Make the step; `kind`, of four letters, is in the place of its folder's name that results leave out."""
+        name = self.name_next(program, kind)
         self._count += 1
-        name = f"{program.name}.{kind}.{self._count:04}"
         folder = self.rig.home.path("jobs", name)
         folders = Folders(str(folder), f"{folder}/wd", str(folder))
         for place in (f"{folder}/wd", f"{folder}/user_logs"):
@@ -113,7 +117,7 @@ class WarmRig:
         variables = _make_variables(view, program)
         variables[claims.VARIABLE] = claims.make_path(str(folder), name)
         command = f"{program.assigned}{program.command} {program.arguments}".strip()
-        spec = _make_spec(name, command, program, kind)
+        spec = make_spec(name, command, program, kind)
         plan, reason = self.starts.make_plan(spec, command, variables, view, folders)
         assert plan or kind != "warm", f"{program.name} cannot be warm: {reason}"
         text = script.build_script(command, step_id=name, folder=folders.folder, cwd=folders.cwd)
@@ -164,7 +168,7 @@ def _make_variables(view: BuiltEnvironment, program: Program) -> dict[str, str]:
     return {**variables, **program.variables}
 
 
-def _make_spec(name: str, command: str, program: Program, kind: str) -> StepSpec:
+def make_spec(name: str, command: str, program: Program, kind: str) -> StepSpec:
     return StepSpec(
         id=name, attempt=1, job=name, root_id=1, created_at=0.0, workspace=_WORKSPACE, command=command, code=name,
         environment={}, literals={}, inputs={}, outputs={}, variables=program.variables,

@@ -24,6 +24,7 @@ from smalt.service.data.job_data import access_modes, mltable_inputs, primitive_
 from smalt.service.environments import BuiltEnvironment
 
 _QUICK_FILES, _QUICK_BYTES = 100, 4_000_000  # so much code is copied within a turn of the loop
+_READ_FILES, _READ_BYTES = 20, 5_000  # and so much read for its imports
 
 
 class InputPaths(NamedTuple):
@@ -65,8 +66,13 @@ class LocalSteps:
     def is_quick(self, spec: StepSpec) -> bool:
         """Return True if nothing has to be fetched, and little copied, before the step starts."""
         data = self.context.data
-        if spec.code is not None and not data.snapshots.is_small(spec.code, _QUICK_FILES, _QUICK_BYTES):
-            return False
+        if spec.code is not None:
+            warm = self.context.warm
+            has_long_code = not data.snapshots.is_small(spec.code, _READ_FILES, _READ_BYTES)
+            if has_long_code and warm is not None and not warm.has_read(spec):
+                return False
+            if not data.snapshots.is_small(spec.code, _QUICK_FILES, _QUICK_BYTES):
+                return False
         return all(data.is_quick(_get_location(value), value.mode) for value in spec.inputs.values())
 
     async def fetch(self, spec: StepSpec, say: Say) -> Fetched:
@@ -87,6 +93,8 @@ class LocalSteps:
                     data.prepare_table, path, spec.workspace, own, say, spec.root_id
                 )
         await asyncio.to_thread(copy_code, folders, data, spec.code)
+        if self.context.warm is not None:
+            await self.context.warm.read_ahead(spec, folders.cwd)
         return fetched
 
     def _find_unfinished(self, spec: StepSpec, folders: Folders) -> list[Path]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +27,7 @@ from smalt.service.settings import ServerSettings
 _SWITCHES = {"true": "on", "false": "off"}
 """The words that YAML's `on` and `off` may have become."""
 _MOST_PROGRAMS = 512
+_EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
 _MATPLOTLIBRC = "matplotlibrc"
 
 _READ_AT_START = frozenset(
@@ -64,6 +67,37 @@ class WarmStarts:
         self._folder = f"{home.shell_safe_path}/launcher/warm"
         self._settings = settings
         self._programs: OrderedDict[tuple[str, str], Program | str] = OrderedDict()
+        self._reading: dict[tuple[str, str], asyncio.Lock] = {}
+
+    def has_read(self, spec: StepSpec) -> bool:
+        """Return True if the step's program was read before, or is none to be read."""
+        parsed = self._parse_ahead(spec)
+        return parsed is None or _make_key(spec, parsed) in self._programs
+
+    async def read_ahead(self, spec: StepSpec, folder: str) -> None:
+        """Read the step's program, whose code is in the folder, without holding up the loop."""
+        parsed = self._parse_ahead(spec)
+        if parsed is None:
+            return
+        key = _make_key(spec, parsed)
+        try:
+            async with self._reading.setdefault(key, asyncio.Lock()):
+                if key not in self._programs:
+                    # If the step is cancelled, its folder may go meanwhile; what is read then is not kept.
+                    self._note_program(key, await asyncio.to_thread(_read_code, parsed, folder))
+        finally:
+            self._reading.pop(key, None)
+
+    def _parse_ahead(self, spec: StepSpec) -> PythonCommand | None:
+        """Return the command as far as it is known before its inputs are; None if it is no Python program's."""
+        if spec.code is None or spec.folder is not None or self._get_switch(spec) != "on":
+            return None
+        if spec.distribution is not None or not is_python(spec.command):
+            return None
+        return parse_python_command(_EXPRESSION.sub("x", spec.command), spec.variables)
+
+    def _get_switch(self, spec: StepSpec) -> str:
+        return self._settings.warm if spec.warm is None else _SWITCHES.get(spec.warm.lower(), spec.warm)
 
     def make_plan(
         self,
@@ -74,7 +108,7 @@ class WarmStarts:
         folders: Folders,
     ) -> tuple[dict[str, Any] | None, str]:
         """Return the plan, or None and why a Python program starts cold; no reason where the question is none."""
-        switch = self._settings.warm if spec.warm is None else _SWITCHES.get(spec.warm.lower(), spec.warm)
+        switch = self._get_switch(spec)
         if (
             spec.folder is not None
             or switch != "on"
@@ -162,12 +196,18 @@ class WarmStarts:
         """Return the program, or why it cannot be read."""
         if spec.code is None:
             return "it has no code of its own"
-        known = self._programs.get(key := (spec.code, parsed.script or f"-m {parsed.module}"))
-        if known is None:
-            known = self._programs[key] = _read_code(parsed, folders.cwd)
-            if len(self._programs) > _MOST_PROGRAMS:
-                self._programs.popitem(last=False)
-        return known
+        known = self._programs.get(key := _make_key(spec, parsed))
+        return known if known is not None else self._note_program(key, _read_code(parsed, folders.cwd))
+
+    def _note_program(self, key: tuple[str, str], program: Program | str) -> Program | str:
+        self._programs[key] = program
+        if len(self._programs) > _MOST_PROGRAMS:
+            self._programs.popitem(last=False)
+        return program
+
+
+def _make_key(spec: StepSpec, parsed: PythonCommand) -> tuple[str, str]:
+    return str(spec.code), parsed.script or f"-m {parsed.module}"
 
 
 def _read_code(parsed: PythonCommand, folder: str) -> Program | str:
