@@ -19,7 +19,7 @@ from smalt.machine import processes
 from smalt.machine.home import Home
 
 DEADLINE = 300.0
-"""Seconds after the last kill in which all must be over."""
+"""Seconds after the last kill, or after the last end of a job, in which another must end."""
 OVER = {"Completed", "Failed", "Canceled"}
 
 
@@ -180,14 +180,14 @@ class Acknowledged:
             self.jobs[name] = expected
 
     def wait(self, client: MLClient) -> dict[str, str]:
-        """Return the states of all, once they are over or the deadline has passed."""
+        """Return the states of all, once they are over or none has ended for so long as the deadline is."""
         states: dict[str, str] = {}
         end = time.monotonic() + DEADLINE
         while time.monotonic() < end and len(states) < len(self.jobs):
             for name in self.jobs.keys() - states.keys():
                 with contextlib.suppress(SmaltError, OSError):
                     if (status := str(client.jobs.get(name).status)) in OVER:
-                        states[name] = status
+                        states[name], end = status, time.monotonic() + DEADLINE
             time.sleep(0.1)
         return states
 
