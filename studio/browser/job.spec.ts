@@ -51,6 +51,22 @@ test("a pipeline that is watched as it fails shows the step that failed, uncover
   await expect(page.getByRole("region", { name: "prepare", exact: true })).toHaveCount(0);
 });
 
+test("a log's end is seen at once, and a waiting job says what it waits for", async ({ page }) => {
+  await submit("talks", "seq -f 'line %.0f' 8; for k in 1 2 3 4 5 6; do printf 'word %.0s' $(seq 400); echo; done; echo the very last; exit 1");
+  expect(await waitForEnd("talks")).toBe("Failed");
+  await open(page, "jobs/talks");
+  await expect(page.getByText("The end of its log")).toBeVisible();
+  await expect(page.locator(".excerpt pre")).toContainText("the very last");
+  await expect(page.locator(".excerpt pre").getByText("the very last")).toBeInViewport();
+  const data = "${{parent.jobs.first.outputs.data}}";
+  await submitPipeline("waits", { first: { command: "sleep 100", outputs: ["data"] }, second: { command: "ls ${{inputs.data}}", inputs: { data } } });
+  await open(page, "jobs/waits?node=second");
+  await expect(page.getByText(/^It waits for step 'first' \(\w+\)\.$/)).toBeVisible();
+  await checkAccess(page);
+  await call("POST", `${WORKSPACE}/jobs/waits/cancel`);
+  await expect(page.getByText(/^It waits for/)).toHaveCount(0);
+});
+
 test("a step that is clicked at the right edge is not covered by its panel", async ({ page }) => {
   const wide = Object.fromEntries(["a", "bb", "ccc", "dddd"].map((name) => [name, { command: "true" }]));
   await submitPipeline("wide", wide, {});

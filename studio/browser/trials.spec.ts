@@ -31,6 +31,14 @@ test("a sweep: its trials as a table, as lines over axes, and the best so far", 
   await expect(page.getByRole("heading", { name: "Best so far" })).toBeVisible();
   const importance = page.locator(".importance li");
   await expect(importance.first()).toContainText("rate");
+  const best = page.locator(".trials-head").getByRole("link", { name: /^trial_\d+$/ });
+  await expect(best).toHaveAttribute("href", /\/jobs\/swept_\d+$/);
+  const name = (await best.textContent())!;
+  await expect(table.getByRole("row").nth(1)).toContainText(name);
+  const duration = (await table.getByRole("row").filter({ has: page.getByRole("button", { name, exact: true }) }).getByRole("cell").last().textContent())!;
+  await page.getByRole("button", { name: "Timeline" }).click();
+  await expect(page.locator(".gantt-row").filter({ has: page.getByText(name, { exact: true }) }).locator(".gantt-time")).toHaveText(duration);
+  await page.getByRole("button", { name: "Trials", exact: true }).click();
   await checkAccess(page);
   const tops = await page.locator(".job-title .button").evaluateAll((found) => found.map((one) => Math.round(one.getBoundingClientRect().top)));
   expect(tops.length).toBeGreaterThan(5);

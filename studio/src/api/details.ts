@@ -48,4 +48,9 @@ export const getProgress = (api: WorkspaceApi, job: string) => get<{ steps: Reco
 export const getEnvironment = (api: WorkspaceApi, job: string) => get<JobEnvironment>(path(api, job, "environment"));
 /** The job as YAML: with the versions that it had, or with its references as they were written. */
 export const getDocument = (api: WorkspaceApi, job: string, isAsWritten = false) => get<{ yaml: string }>(path(api, job, "document"), isAsWritten ? { as_written: "true" } : undefined);
+/** What a job that has not started waits for; null if nothing is known. */
+export const getWaitReason = async (api: WorkspaceApi, job: string): Promise<string | null> => {
+  const { jobs } = await get<{ jobs: { name: string; waits_for?: string }[] }>(path(api, job, "overview"));
+  return jobs.find(({ name }) => name === job)?.waits_for ?? null;
+};
 export const getPrevious = (api: WorkspaceApi, job: string) => get<{ job: string | null }>(path(api, job, "previous"));

@@ -68,7 +68,6 @@ function Rows({ gantt, selected, onSelect }: { gantt: Gantt; selected: string | 
       <div style={{ height: virtual.getTotalSize(), position: "relative" }}>
         {virtual.getVirtualItems().map((item) => {
           const row = gantt.rows[item.index];
-          const seconds = row.stretches.reduce((sum, { look, from, to }) => sum + (look === "waiting" ? 0 : to - from), 0);
           return (
             <button key={row.name} className="gantt-row" data-selected={row.name === selected || undefined} data-critical={row.isCritical || undefined} style={{ transform: `translateY(${item.start}px)` }} onClick={() => onSelect(row.name)}>
               <span className="gantt-label" style={{ paddingLeft: 8 + 14 * row.depth }}><StateIcon state={row.status} size={14} /><span>{row.label.split("/").at(-1)}</span></span>
@@ -77,7 +76,7 @@ function Rows({ gantt, selected, onSelect }: { gantt: Gantt; selected: string | 
                   <span key={one.from} className={`bar ${one.look}${row.isComposite ? " composite" : ""}`} title={`${NAMES[one.look]}: ${formatDuration(one.to - one.from)}`} style={{ left: place(one.from), width: `max(2px, ${((one.to - one.from) / span) * 100}%)` }} />
                 ))}
               </span>
-              <span className="gantt-time number">{row.isReused ? "reused" : seconds ? formatDuration(seconds) : "–"}</span>
+              <span className="gantt-time number">{row.isReused ? "reused" : row.seconds === null ? "–" : formatDuration(row.seconds)}</span>
             </button>
           );
         })}

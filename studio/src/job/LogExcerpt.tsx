@@ -8,6 +8,7 @@ import { useApi } from "../shell/context";
 
 const BYTES = 8 * 1024;
 const LINES = 14;
+const scrollToEnd = (element: HTMLElement | null) => void (element && (element.scrollTop = element.scrollHeight));
 
 /** The end of what a step wrote; of smalt's own log of it where it wrote nothing. */
 export function LogExcerpt({ job, onOpen }: { job: GraphJob; onOpen: () => void }) {
@@ -25,7 +26,7 @@ export function LogExcerpt({ job, onOpen }: { job: GraphJob; onOpen: () => void 
   return (
     <section className="excerpt">
       <header><h3>{found.data.isWhole ? "Its log" : "The end of its log"}</h3><button className="button quiet small" onClick={onOpen}>Open the log</button></header>
-      <pre tabIndex={0}>
+      <pre tabIndex={0} ref={scrollToEnd}>
         {found.data.lines.map((line, k) => <span key={k} className="excerpt-line">{parseColours(line).map((span, i) => <span key={i} className={span.colour ? `ansi-${span.colour}` : undefined}>{span.text}</span>)}{"\n"}</span>)}
       </pre>
     </section>

@@ -8,11 +8,12 @@ import { buildPath } from "../shell/router";
 import { useProgressOf } from "../progress/context";
 import { ProgressBlock } from "../progress/ProgressBlock";
 import { formatBytes, formatDuration, formatTime } from "../text/format";
-import { isOver, nameState } from "../text/states";
+import { isOver, isWaiting, nameState } from "../text/states";
 import { CommandBlock } from "./CommandBlock";
 import { EnvironmentBlock } from "./EnvironmentBlock";
 import { LogExcerpt } from "./LogExcerpt";
 import { ReuseNote } from "./ReuseNote";
+import { WaitNote } from "./WaitNote";
 import type { TabKey } from "./NodePanel";
 
 /** What a step is and what became of it; of a failed one first why. */
@@ -50,6 +51,7 @@ export function SummaryTab({ job, now, onTab }: { job: GraphJob; now: number; on
           <div className="text">{job.error.message}</div>
         </div>
       )}
+      {isWaiting(job.status) && <WaitNote job={job} />}
       {!job.composite && job.status === "Failed" && <LogExcerpt job={job} onOpen={() => onTab("log")} />}
       {job.reused && (
         <div className="message">

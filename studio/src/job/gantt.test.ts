@@ -31,6 +31,7 @@ test("time goes to the states in which it went, and on until now", () => {
   expect(gantt.rows[1].stretches.at(-1)).toMatchObject({ look: "running", from: 5, to: 9 });
   expect([gantt.from, gantt.to]).toEqual([0, 9]);
   expect(sumLooks(gantt.rows)[0]).toEqual(["waiting", 7]);
+  expect(gantt.rows.map(({ seconds }) => seconds)).toEqual([5, 13]); // as tables and summaries say it: from start to end
 });
 
 test("an axis has round marks", () => {

@@ -1,4 +1,5 @@
 import type { JobGraph, State, Timeline } from "../api/types";
+import { findRunTime } from "../text/format";
 import { getLook, isOver, type Look } from "../text/states";
 
 /** A stretch of a job's time in one kind of state. */
@@ -18,6 +19,8 @@ export interface GanttRow {
   stretches: Stretch[];
   isCritical: boolean;
   isReused: boolean;
+  /** How long it ran, as everywhere else; null if it never did. */
+  seconds: number | null;
 }
 
 export interface Gantt {
@@ -35,7 +38,7 @@ export function buildGantt(graph: JobGraph, timeline: Timeline, now: number): Ga
     if (!job) return [];
     const stretches = buildStretches(one.states, now);
     const label = one.label || job.display_name || job.name;
-    return [{ name: one.name, label, isComposite: job.composite, depth: one.label ? one.label.split("/").length : 0, status: job.status, stretches, isCritical: critical.has(one.name), isReused: job.reused !== undefined }];
+    return [{ name: one.name, label, isComposite: job.composite, depth: one.label ? one.label.split("/").length : 0, status: job.status, stretches, isCritical: critical.has(one.name), isReused: job.reused !== undefined, seconds: findRunTime(job, now) }];
   });
   const times = rows.flatMap((row) => row.stretches.flatMap(({ from, to }) => [from, to]));
   const from = times.reduce((least, time) => Math.min(least, time), Infinity);

@@ -10,9 +10,14 @@ export function formatDuration(seconds: number): string {
   return whole % 60 ? `${minutes} min ${whole % 60} s` : `${minutes} min`;
 }
 
-/** How long a job ran, or has so far; empty if it never did: the server calls the end of such a job its start, too. */
+/** The seconds that a job ran, or has so far; null if it never did: the server calls the end of such a job its start, too. */
+export function findRunTime(job: { start: number | null; end: number | null }, now: number): number | null {
+  return job.start === null || job.start === job.end ? null : (job.end ?? now) - job.start;
+}
+
 export function formatRunTime(job: { start: number | null; end: number | null }, now: number): string {
-  return job.start === null || job.start === job.end ? "" : formatDuration((job.end ?? now) - job.start);
+  const seconds = findRunTime(job, now);
+  return seconds === null ? "" : formatDuration(seconds);
 }
 
 export function formatAgo(time: number, now: number): string {

@@ -15,4 +15,6 @@ const WORDS: Partial<Record<State, string>> = {
 export const STATES = Object.keys(LOOKS) as State[];
 export const getLook = (state: State): Look => LOOKS[state] ?? "waiting";
 export const nameState = (state: State): string => WORDS[state] ?? state;
+/** True before a job starts: it is not its turn, or what it needs is being made ready. */
+export const isWaiting = (state: State): boolean => state === "NotStarted" || state === "Queued" || state === "Preparing";
 export const isOver = (state: State): boolean => state === "Completed" || state === "Failed" || state === "Canceled";

@@ -3,6 +3,8 @@ import type { State, SweepTrials } from "../api/types";
 import { useQuery } from "../api/useQuery";
 import { useApi } from "../shell/context";
 import { Icon } from "../shell/icons";
+import { Link } from "../shell/Link";
+import { buildPath } from "../shell/router";
 import { Empty, ErrorMessage, Loading } from "../shell/messages";
 import { useThrottle } from "../shell/useThrottle";
 import { formatNumber, pluralize } from "../text/format";
@@ -63,7 +65,7 @@ function LoadedTrials({ found, isAutoml, now, selected, onSelect }: Omit<Props, 
   const table = <TrialTable trials={shown} names={names} sweep={sweep} isAutoml={isAutoml} now={now} selected={selected} onSelect={onSelect} />;
   return (
     <div className="trials">
-      <Head sweep={sweep} isAutoml={isAutoml} count={trials.length} />
+      <Head sweep={sweep} isAutoml={isAutoml} count={trials.length} bestNode={trials.find(({ row }) => row.name === sweep.best?.name)?.row.node} />
       {isAutoml && table}
       <div className="trials-charts">
         {axes.length > 1 && (
@@ -89,7 +91,8 @@ function LoadedTrials({ found, isAutoml, now, selected, onSelect }: Omit<Props, 
   );
 }
 
-function Head({ sweep, isAutoml, count }: { sweep: SweepTrials["sweep"]; isAutoml: boolean; count: number }) {
+function Head({ sweep, isAutoml, count, bestNode }: { sweep: SweepTrials["sweep"]; isAutoml: boolean; count: number; bestNode: string | null | undefined }) {
+  const api = useApi();
   const [isRegistering, setRegistering] = useState(false);
   const states = Object.entries(sweep.counts).map(([state, number]) => `${number} ${nameState(state as State).toLowerCase()}`);
   const rest = sweep.total_trials !== null && sweep.total_trials > count ? ` of ${sweep.total_trials}` : "";
@@ -99,7 +102,7 @@ function Head({ sweep, isAutoml, count }: { sweep: SweepTrials["sweep"]; isAutom
     <div className="trials-top">
       <dl className="trials-head">
         <div><dt>{sweep.goal === "maximize" ? "Maximizes" : "Minimizes"}</dt><dd>{sweep.primary_metric || "–"}</dd></div>
-        <div><dt>{isAutoml ? "Best model" : "Best trial"}</dt><dd>{best !== null && sweep.best ? <><strong className="number">{Number.isNaN(best) ? "–" : formatNumber(best)}</strong> <span className="muted" title={point}>{point.length > 90 ? `${point.slice(0, 90)}…` : point}</span></> : "none yet"}</dd></div>
+        <div><dt>{isAutoml ? "Best model" : "Best trial"}</dt><dd>{best !== null && sweep.best ? <><Link to={buildPath(api.workspace.folder, "jobs", sweep.best.name)}>{bestNode ?? sweep.best.name}</Link> <strong className="number">{Number.isNaN(best) ? "–" : formatNumber(best)}</strong> <span className="muted" title={point}>{point.length > 90 ? `${point.slice(0, 90)}…` : point}</span></> : "none yet"}</dd></div>
         <div><dt>Trials</dt><dd>{states.length === 1 && !rest ? states[0] : <>{count}{rest}{states.length > 0 && <>: <span className="muted">{states.join(", ")}</span></>}</>}</dd></div>
         {sweep.sampling_algorithm && !isAutoml && <div><dt>Sampling</dt><dd>{sweep.sampling_algorithm}</dd></div>}
       </dl>
