@@ -132,7 +132,7 @@ test("the keyboard shows a part of a curve, and keeps its place when all is show
   const curve = chart.getByRole("group", { name: /^Curves of loss/ });
   await curve.press("+");
   await expect(chart.getByRole("note")).toContainText("of 10,000 values of this part drawn");
-  await curve.press("ArrowRight");
+  await curve.press("Shift+ArrowRight");
   await curve.press("+");
   await expect(chart.getByRole("note")).toContainText("of 5,000 values of this part drawn");
   await chart.getByRole("button", { name: "Show all" }).press("Enter");
@@ -229,4 +229,25 @@ test.describe("of a job that runs", () => {
     await expect.poll(() => smoothed).toBe(2);
     await page.unrouteAll({ behavior: "ignoreErrors" });
   });
+});
+
+test("the values of a curve are read by the arrow keys, and announced", async ({ page }) => {
+  await open(page, "jobs/long?tab=metrics");
+  const chart = findChart(page);
+  const curve = chart.getByRole("group", { name: /^Curves of loss/ });
+  const told = chart.locator("[aria-live=polite]");
+  await curve.press("ArrowRight");
+  await expect(told).toHaveText("step 0: this job 0");
+  await expect(chart.locator(".u-legend .u-value").last()).toHaveText("0");
+  await curve.press("ArrowRight");
+  await expect(told).not.toHaveText("step 0: this job 0");
+  await expect(chart.locator(".u-legend .u-value").last()).toHaveText((await told.textContent())!.split(" ").at(-1)!);
+  await curve.press("ArrowLeft");
+  await expect(told).toHaveText("step 0: this job 0");
+  for (const key of ["+", "+", "+"]) await curve.press(key);
+  await expect(chart.getByRole("note")).toContainText("of this part drawn");
+  await curve.press("ArrowLeft"); // out of the part, which goes along
+  await expect(told).toHaveText(/^step \d+: this job -?[\d.]+$/);
+  await page.getByLabel("Smoothing").focus();
+  await expect(told).toHaveText("");
 });

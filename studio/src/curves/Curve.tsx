@@ -5,7 +5,7 @@ import { onThemeChange } from "../shell/theme";
 import { formatNumber } from "../text/format";
 import { listColours } from "./colours";
 import type { Axis } from "./detail";
-import { alignSeries, describeSeries, findNearest, keepPositive, movePart, type Range, type Series } from "./series";
+import { alignSeries, describeSeries, findNearest, findNextPlace, keepPositive, movePart, moveTo, type Range, type Series } from "./series";
 import "./curves.css";
 
 interface Props {
@@ -112,14 +112,61 @@ export default function Curve({ title, series, origins, over, isLogarithmic, hei
     else plot.setData(plot.data);
   }, [range]);
 
+  /** The place of which the keyboard reads the values; null while it reads none. */
+  const [cursor, setCursor] = useState<number | null>(null);
+  const told = useMemo(() => (cursor === null ? "" : describePlace(over, cursor, data, series)), [cursor, over, data, series]);
+  useEffect(() => {
+    const plot = drawn.current!;
+    // After the part of the axis was set, which the plot does in a microtask of its own.
+    if (cursor !== null) queueMicrotask(() => drawn.current === plot && pointAt(plot, cursor));
+  }, [cursor, range, data]);
+  function stopReading() {
+    if (cursor === null) return;
+    setCursor(null);
+    drawn.current!.setCursor({ left: -10, top: -10 });
+  }
+  function moveCursor(by: 1 | -1): void {
+    const plot = drawn.current!;
+    const [places, ...columns] = data;
+    const next = findNextPlace(places, columns.filter((_, k) => plot.series[k + 1].show), cursor, by, range);
+    if (next === undefined) return;
+    setCursor(places[next]);
+    if (range && (places[next] < range[0] || places[next] > range[1])) onRange(moveTo(range, places[next]));
+  }
   function press(event: KeyboardEvent) {
     const places = data[0];
+    const isArrow = event.key === "ArrowLeft" || event.key === "ArrowRight";
+    if (isArrow && !event.shiftKey && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      return moveCursor(event.key === "ArrowLeft" ? -1 : 1);
+    }
     const next = places.length < 2 || event.ctrlKey || event.metaKey || event.altKey ? undefined : movePart([places[0], places.at(-1)!], range, event.key);
     if (next === undefined) return;
     event.preventDefault();
     onRange(next);
   }
-  return <div ref={own} className="curve" role="group" tabIndex={0} aria-label={`Curves of ${title}; + and − show a smaller or a larger part, the arrows move it, 0 shows all`} onKeyDown={press} />;
+  return (
+    <>
+      <div ref={own} className="curve" role="group" tabIndex={0} aria-label={`Curves of ${title}; the arrows read the values, + and − show a smaller or a larger part, Shift and the arrows move it, 0 shows all`} onKeyDown={press} onBlur={stopReading} />
+      <p className="visually-hidden" aria-live="polite">{told}</p>
+    </>
+  );
+}
+
+/** The values at a place of the axis, as they are announced. */
+function describePlace(over: Axis, place: number, [places, ...columns]: ReturnType<typeof alignSeries>, series: Series[]): string {
+  const index = places.indexOf(place);
+  const values = series.flatMap(({ label }, k) => (typeof columns[k]?.[index] === "number" ? [`${label} ${formatNumber(columns[k][index])}`] : []));
+  return `${over === "step" ? `step ${formatNumber(place)}` : `${formatNumber(place)} s`}: ${values.join(", ")}`;
+}
+
+/** Put the plot's cursor on the values at a place. */
+function pointAt(plot: uPlot, place: number): void {
+  const index = (plot.data[0] as number[]).indexOf(place);
+  if (index < 0) return;
+  const value = plot.data.slice(1).map((column, k) => (plot.series[k + 1].show ? column[index] : null)).find((one) => typeof one === "number");
+  plot.setCursor({ left: plot.valToPos(place, "x"), top: plot.valToPos(value ?? 0, "y") });
+  plot.setLegend({ idx: index });
 }
 
 const listLegendButtons = (plot: uPlot): HTMLElement[] => [...plot.root.querySelectorAll<HTMLElement>(".u-legend .u-series .u-label")].slice(1);

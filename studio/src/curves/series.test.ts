@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { buildQuery } from "./detail";
 import { choosePoints } from "./points";
-import { alignSeries, buildCharts, describeSeries, findNearest, keepPositive, movePart, refine, smooth, type Series } from "./series";
+import { alignSeries, buildCharts, describeSeries, findNearest, findNextPlace, keepPositive, movePart, moveTo, refine, smooth, type Series } from "./series";
 
 test("one chart for each metric, a series for each run, the machine's last", () => {
   const metric = (name: string) => ({ name, value: 2, step: 1, time: 10, points: [[0, 9, 1], [1, 10, "NaN"]] as [number, number, number | "NaN"][] });
@@ -65,4 +65,15 @@ test("keys show a smaller or a larger part, move it, and show all", () => {
 test("a series in words", () => {
   expect(describeSeries({ ...series([0, 1, 2]), values: [4, NaN, 2.5], total: 3 })).toBe("a, 3 values from 4 to 2.5, between 2.5 and 4");
   expect(describeSeries({ ...series([0]), values: [NaN] })).toBe("a, no number");
+});
+
+test("the keyboard goes from value to value, and a part goes along", () => {
+  const places = [0, 1, 2, 3];
+  const columns = [[1, null, undefined, 4], [undefined, null, 3, undefined]];
+  const next = (from: number | null, by: 1 | -1, part: [number, number] | null = null) => findNextPlace(places, columns, from, by, part);
+  expect([next(null, 1), next(0, 1), next(2, 1), next(3, 1)]).toEqual([0, 2, 3, undefined]);
+  expect([next(null, -1), next(3, -1), next(0, -1)]).toEqual([3, 2, undefined]);
+  expect([next(null, 1, [1, 3]), next(null, -1, [0, 2])]).toEqual([2, 2]);
+  expect(findNextPlace(places, columns.slice(0, 1), 0, 1, null)).toBe(3); // a hidden curve has no values to be read
+  expect([moveTo([0, 2], 3), moveTo([2, 4], 1), moveTo([0, 2], 1)]).toEqual([[1, 3], [1, 3], [0, 2]]);
 });

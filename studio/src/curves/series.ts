@@ -106,6 +106,23 @@ function keepInside([first, last]: Range, [low, high]: Range): Range {
   return [low + by, high + by];
 }
 
+/** The index of the next place at which one of the columns has a number; undefined if there is none in that direction.
+ *
+ * Without a place to begin at it is the first or the last one of the part that is shown. */
+export function findNextPlace(places: number[], columns: Cell[][], from: number | null, by: 1 | -1, part: Range | null): number | undefined {
+  const isAhead = (place: number) => (from === null ? !part || (place >= part[0] && place <= part[1]) : by > 0 ? place > from : place < from);
+  for (let k = by > 0 ? 0 : places.length - 1; k >= 0 && k < places.length; k += by) {
+    if (isAhead(places[k]) && columns.some((column) => typeof column[k] === "number")) return k;
+  }
+  return undefined;
+}
+
+/** The part of an axis, moved so far that it has the place. */
+export function moveTo(part: Range, place: number): Range {
+  const by = place < part[0] ? place - part[0] : place > part[1] ? place - part[1] : 0;
+  return [part[0] + by, part[1] + by];
+}
+
 type Cell = number | null | undefined;
 
 /** The series over one axis, as uPlot wants them: all places in order, and for each series its value there.
