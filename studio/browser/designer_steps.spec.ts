@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
-import { readFileSync } from "node:fs";
-import { FILES, form, node, writeProject } from "./designer_rig";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { FILES, fill, form, node, writeProject } from "./designer_rig";
 import { checkAccess, expect, open, test } from "./rig";
 
 const STEPS = `type: pipeline
@@ -191,3 +191,56 @@ async function setKey(page: Page, step: string, names: string[], key: string, te
   await field.fill(text);
   await field.blur();
 }
+
+test("a new pipeline says what to do, and six steps that were added can be read", async ({ page }) => {
+  await open(page, "designer");
+  await page.locator(".start-actions").getByRole("link", { name: "New pipeline" }).click();
+  await expect(page.getByText("No steps yet")).toBeVisible();
+  await expect(page.getByText("add a step", { exact: true })).toBeVisible();
+  await expect(page.getByText(/\d problem/)).toHaveCount(0);
+  await page.waitForTimeout(2500); // the server has been asked twice by then
+  await expect(page.getByText(/\d problem/)).toHaveCount(0);
+  for (let k = 0; k < 6; k++) await page.getByRole("button", { name: "Command", exact: true }).press("Enter");
+  await expect(page.locator(".react-flow__node")).toHaveCount(6);
+  await expect(page.getByText("add a step", { exact: true })).toHaveCount(0);
+  await expect.poll(async () => Math.min(...(await page.locator(".react-flow__node").evaluateAll((found) => found.map((one) => one.getBoundingClientRect().width))))).toBeGreaterThan(160);
+});
+
+test("a form begins at its top, and keeps that a value is to be typed", async ({ page }) => {
+  const many = Array.from({ length: 30 }, (_, k) => `p${k}: {type: string, optional: true}`).join(", ");
+  mkdirSync(`${FILES}/forms`, { recursive: true });
+  writeFileSync(`${FILES}/forms/many.yml`, `type: command\nname: many\nversion: 1\nenvironment: azureml:host@latest\ncommand: ls\ninputs: {${many}}\n`);
+  writeFileSync(`${FILES}/forms/pipeline.yml`, "type: pipeline\njobs:\n  a: {component: ./many.yml}\n  b: {component: ./many.yml}\n");
+  await open(page, "designer?file=forms/pipeline.yml");
+  await node(page, "a").click();
+  await form(page, "Step a").getByLabel("p29", { exact: true }).selectOption("value");
+  const panel = page.locator(".draw-form-panel");
+  await form(page, "Step a").getByLabel("value of p29").scrollIntoViewIfNeeded();
+  expect(await panel.evaluate((one) => one.scrollTop)).toBeGreaterThan(300);
+  await node(page, "b").click();
+  await expect(form(page, "Step b")).toBeVisible();
+  expect(await panel.evaluate((one) => one.scrollTop)).toBe(0);
+  await node(page, "a").click();
+  await expect(form(page, "Step a").getByLabel("value of p29")).toBeAttached();
+  await fill(page, "Step a", "Name", "c");
+  await expect(form(page, "Step c").getByLabel("value of p29")).toBeAttached();
+  await form(page, "Step c").getByLabel("p29", { exact: true }).selectOption("unset");
+  await node(page, "b").click();
+  await node(page, "c").click();
+  await expect(form(page, "Step c").getByLabel("value of p29")).toHaveCount(0);
+});
+
+test("a step's form offers a table's port no model", async ({ page }) => {
+  mkdirSync(`${FILES}/offers`, { recursive: true });
+  writeFileSync(`${FILES}/offers/pipeline.yml`, `type: pipeline
+jobs:
+  train: {command: ls, environment: azureml:host@latest, outputs: {model: {type: mlflow_model}, table: {type: uri_file}}}
+  read: {command: ls, environment: azureml:host@latest, inputs: {rows: {type: mltable, path: ./rows}}}
+`);
+  await open(page, "designer?file=offers/pipeline.yml");
+  await node(page, "read").click();
+  const options = form(page, "Step read").getByLabel("rows", { exact: true }).locator("option");
+  await expect(options.filter({ hasText: "train → model" })).toHaveAttribute("disabled", "");
+  await expect(options.filter({ hasText: "train → model" })).toContainText("must be data (mltable), but the output 'model' of 'train' is a model (mlflow_model)");
+  await expect(options.filter({ hasText: "train → table" })).not.toHaveAttribute("disabled", "");
+});

@@ -251,7 +251,7 @@ export function Designer({ store, onLeave, onMoved }: Props) {
           <div className="draw-side">
             {panels.form && (
               <RefusalContext value={store.getForm(chosen?.name ?? null)}>
-              <div className="draw-form-panel">
+              <div className="draw-form-panel" key={chosen ? `step ${chosen.path.join("/")}` : `pipeline ${store.base.join("/")}`}>
                 {chosen ? <StepForm key={chosen.path.join("/")} store={store} drawn={drawn} step={chosen} onOpenFile={openFile} onOpenInner={openInner} /> : <PipelineForm key={store.base.join("/")} store={store} drawn={drawn} />}
               </div>
               </RefusalContext>

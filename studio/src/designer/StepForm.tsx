@@ -142,7 +142,11 @@ function InputField({ store, drawing, step, port, isLocked }: PortProps) {
   const own = isSwept ? SWEPT : given.kind === "reference" ? (given.to.kind === "step" ? bindStep(given.to.step, given.to.output) : given.to.kind === "input" ? bindInput(given.to.input) : VALUE) : given.kind === "none" ? UNSET : VALUE;
   const refusals = useContext(RefusalContext);
   const path = [...step.path, "inputs", name];
-  const [isTyping, setTyping] = useState(() => refusals.find({ path }) !== undefined);
+  const [isTyping, keepTyping] = useState(() => store.isTyped(path) || refusals.find({ path }) !== undefined);
+  const setTyping = (is: boolean) => {
+    store.markTyped(path, is);
+    keepTyping(is);
+  };
   const value = isTyping && own === UNSET ? VALUE : own;
   const choices: Choice[] = [
     { value: UNSET, label: spec.default !== undefined && spec.default !== null ? `default (${String(spec.default)})` : spec.optional ? "nothing" : "not set" },

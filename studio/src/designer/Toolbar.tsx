@@ -63,6 +63,7 @@ function CheckState({ store }: { store: DesignerStore }) {
   const count = store.problemCount;
   const show = () => (store.problems.length ? store.select([]) : tellError(new Error(describeRefusal(store.refused[0]))));
   if (count) return <button className="badge look-failed draw-state" onClick={show}><Icon name="alert" size={13} />{count === 1 ? "1 problem" : `${count} problems`}</button>;
+  if (store.isBeginning) return <span className="badge look-waiting">add a step</span>;
   if (store.isChecking) return <span className="badge look-waiting">checking</span>;
   return <span className="badge look-completed"><Icon name="check" size={13} />valid</span>;
 }

@@ -3,7 +3,7 @@ import { ChangeSet, EditorState, StateEffect, StateField, type Extension, type T
 import type { EditorView } from "@codemirror/view";
 import { Changes, renameStep } from "./pipeline/changes";
 import { readDrawing, type Drawing, type Interfaces } from "./pipeline/drawing";
-import { groupProblems } from "./pipeline/problems";
+import { dropBeginning, groupProblems } from "./pipeline/problems";
 import { isFields, type StepFieldTable } from "./pipeline/step_fields";
 import type { FieldPlace, FormRefusals, RefusedText } from "./fields";
 import type { Check, DocumentRoutes, Positions, Problem } from "./routes";
@@ -74,6 +74,7 @@ export class DesignerStore {
   private file: FileText;
   private grouped: { of: readonly unknown[]; problems: Map<string, string[]> } | null = null;
   private marked: { of: readonly unknown[]; marks: Map<string, string[]> } | null = null;
+  private typed = new Set<string>();
   private readonly forms = new Map<string, FormRefusals>();
   /** A text that was parsed before it became the document's. */
   private parsed: Source | null = null;
@@ -205,13 +206,31 @@ export class DesignerStore {
     const move = (old: Path) => (isWithin(old, path) ? [...base, "jobs", to, ...old.slice(path.length)] : old);
     this.readText();
     const before = this.refused;
+    const typed = this.typed;
     this.refused = before.filter((one) => !isSamePlace(one, { path, isKey: true })).map((one) => ({ ...one, base: move(one.base), path: move(one.path), step: one.step === step && isSamePath(one.base, base) ? to : one.step }));
+    this.typed = new Set([...typed].map((one) => JSON.stringify(move(JSON.parse(one) as Path))));
     try {
       this.edit((changes) => renameStep(changes, base, step, to), positions);
     } catch (error) {
       this.refused = before;
+      this.typed = typed;
       throw error;
     }
+  }
+
+  /** True if somebody chose to type the value of an input and has given none yet. */
+  isTyped(path: Path): boolean {
+    return this.typed.has(JSON.stringify(path));
+  }
+
+  markTyped(path: Path, is: boolean): void {
+    if (is) this.typed.add(JSON.stringify(path));
+    else this.typed.delete(JSON.stringify(path));
+  }
+
+  /** True for a new pipeline as long as it has no step, which is no mistake yet. */
+  get isBeginning(): boolean {
+    return this.origin.kind === "new" && this.hasDrawing && !this.source.isBroken && !this.drawing.steps.length && !this.base.length;
   }
 
   get problemCount(): number {
@@ -283,6 +302,7 @@ export class DesignerStore {
     try {
       const found = act === "quick" ? await this.routes.check(body, own.signal) : await this.routes.submit<Pick<Check, "problems" | "warnings">>("check", body, {}, own.signal);
       if (own.signal.aborted) return;
+      if (this.isBeginning) found.problems = dropBeginning(found.problems);
       if (this.problems.length + this.warnings.length + found.problems.length + found.warnings.length > 0) this.problems = found.problems;
       this.warnings = found.warnings;
       if ("components" in found && !isAlike(this.interfaces, (found as Check).components)) {

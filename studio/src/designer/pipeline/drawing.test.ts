@@ -5,7 +5,7 @@ import { readDrawing, type Interfaces } from "./drawing";
 import { findStepNames, listNamedSteps, parseReference } from "./expressions";
 import { alignNodes, placeNodes } from "./placement";
 import { explainMismatch, isClassic, noteDifference } from "./ports";
-import { groupProblems, normalizePath } from "./problems";
+import { dropBeginning, groupProblems, normalizePath } from "./problems";
 import { CLASSIC_AND_V2, CLASSIC_NEEDS_V1, explainAddition, explainConnection, noteConnection } from "./rules";
 import { describeSpec, parseTyped, startValue } from "./values";
 
@@ -148,6 +148,12 @@ describe("a connection", () => {
     expect(explainMismatch("n", "integer", "number", "it")).not.toBeNull();
     expect(explainMismatch("n", "string", "boolean", "it")).toBeNull();
     expect(explainMismatch("d", "mltable", "uri_file", "it")).toBeNull();
+    expect(explainMismatch("d", "uri_folder", "mlflow_model", "it")).toBeNull();
+    expect(explainMismatch("d", "mlflow_model", "uri_folder", "it")).toBeNull();
+    expect(explainMismatch("d", "mlflow_model", "custom_model", "it")).toBeNull();
+    expect(explainMismatch("d", "mltable", "mlflow_model", "the output 'm' of 't'")).toBe("the input 'd' must be data (mltable), but the output 'm' of 't' is a model (mlflow_model)");
+    expect(explainMismatch("m", "mlflow_model", "mltable", "it")).toBe("the input 'm' must be a model (mlflow_model), but it is data (mltable)");
+    expect(explainMismatch("m", "mlflow_model", "uri_file", "it")).not.toBeNull();
     expect(noteDifference("mltable", "uri_file")).toContain("uri_file is given where mltable");
     expect(noteConnection(drawing, { node: "step:train", port: "model" }, { node: "step:show", port: "model" })).toContain("mlflow_model");
   });
@@ -203,6 +209,25 @@ it("problems stand at their steps, those of a component's file as well", () => {
   const found = groupProblems(new Source(TEXT), drawing, { ...INTERFACES, "azureml:train:1": { error: "there is none" } }, [at("p.yml", 12), at("prepare.yml", 3), at("p.yml", 2), at("p.yml", 26)], "p.yml");
   expect([...found]).toEqual([["prepare", ["line 12", "prepare.yml:3:5: line 3"]], ["show", ["line 26"]], ["train", ["there is none"]]]);
   expect(normalizePath("file:./a/../b/./c.yml")).toBe("b/c.yml");
+});
+
+it("the problem of a pipeline without steps is none before its first step", () => {
+  const at = (message: string) => ({ file: "p.yml", line: 2, column: 1, message });
+  const [empty, other] = [at("a pipeline job needs a step: add one under 'jobs'"), at("unknown key 'nmae' in a pipeline job")];
+  expect(dropBeginning([empty, other])).toEqual([other]);
+});
+
+it("steps without connections stand in short rows, below what is connected", () => {
+  const loose = placeNodes(read(`type: pipeline\njobs:\n${"abcdef".replaceAll(/./g, "  $&: {command: ls}\n")}`), {});
+  const right = Math.max(...loose.map(({ x, width }) => x + width));
+  expect(right).toBe(2 * 232 + 36);
+  expect(new Set(loose.map(({ y }) => y)).size).toBe(3);
+  const tied = `type: pipeline\njobs:\n  x: {command: ls, outputs: {o: {type: uri_folder}}}\n  y: {command: ls, inputs: {i: '\${{parent.jobs.x.outputs.o}}'}}\n`;
+  const both = placeNodes(read(tied + "abcd".replaceAll(/./g, "  $&: {command: ls}\n")), {});
+  const find = (name: string) => both.find(({ id }) => id === `step:${name}`)!;
+  expect(find("y").y).toBeGreaterThan(find("x").y);
+  expect(Math.min(...["a", "b", "c", "d"].map((name) => find(name).y))).toBeGreaterThan(find("y").y);
+  for (const a of both) for (const b of both) if (a !== b) expect(a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y).toBe(true);
 });
 
 it("nodes stand where they were put; new ones beside them, and several in a line", () => {

@@ -35,8 +35,32 @@ let lastLayout: { key: string; boxes: ReturnType<typeof layOut> } | null = null;
 /** The layout of the last call if nothing that it depends on has changed. */
 function layOutOnce(sizes: Size[], edges: [number, number][]): ReturnType<typeof layOut> {
   const key = JSON.stringify([sizes.map(({ width, height }) => [width, height]), edges]);
-  if (lastLayout?.key !== key) lastLayout = { key, boxes: layOut(sizes, edges, { gapX: 36, gapY: 52, wrap: 12 }) };
+  if (lastLayout?.key !== key) lastLayout = { key, boxes: layOutParts(sizes, edges) };
   return lastLayout.boxes;
+}
+
+const GAPS = { gapX: 36, gapY: 52 };
+/** How many nodes without a connection stand beside each other: of few only two, as more could not be read where the whole is shown. */
+const countLooseInRow = (count: number): number => Math.max(2, Math.ceil(Math.sqrt(count / 2)));
+
+/** Lay out what is connected, and below it the rest, if that is more than a row, in short rows. */
+function layOutParts(sizes: Size[], edges: [number, number][]): ReturnType<typeof layOut> {
+  const linked = new Set(edges.flat());
+  const all = sizes.map((_, k) => k);
+  const loose = all.filter((k) => !linked.has(k));
+  const inRow = countLooseInRow(loose.length);
+  if (loose.length <= inRow) return layOut(sizes, edges, { ...GAPS, wrap: 12 });
+  const tied = all.filter((k) => linked.has(k));
+  const place = new Map(tied.map((k, at) => [k, at]));
+  const above = layOut(tied.map((k) => sizes[k]), edges.map(([from, to]): [number, number] => [place.get(from)!, place.get(to)!]), { ...GAPS, wrap: 12 });
+  const below = layOut(loose.map((k) => sizes[k]), [], { ...GAPS, wrap: inRow });
+  const findRight = (boxes: typeof above) => boxes.reduce((most, { x, width }) => Math.max(most, x + width), 0);
+  const shift = Math.round((findRight(above) - findRight(below)) / 2);
+  const top = above.length ? above.reduce((most, { y, height }) => Math.max(most, y + height), 0) + GAPS.gapY : 0;
+  const boxes = new Array<(typeof above)[number]>(sizes.length);
+  tied.forEach((k, at) => (boxes[k] = { ...above[at], x: above[at].x + Math.max(0, -shift) }));
+  loose.forEach((k, at) => (boxes[k] = { ...below[at], x: below[at].x + Math.max(0, shift), y: below[at].y + top }));
+  return boxes;
 }
 
 /** Where each node stands: where somebody put it, else where the layout does. */

@@ -37,15 +37,25 @@ export interface Interface {
 export const isLiteral = (type: string | undefined): boolean => type !== undefined && (LITERALS as readonly string[]).includes(type.toLowerCase());
 export const isV1Data = (type: string | undefined): boolean => type !== undefined && V1_TYPES.has(type);
 
+const MODELS = new Set(["mlflow_model", "custom_model", "triton_model"]);
+/** The types of data of which no program can read what is of the type named first. */
+const UNREADABLE: Record<string, Set<string>> = {
+  mltable: MODELS,
+  mlflow_model: new Set(["mltable", "uri_file", "triton_model"]),
+  triton_model: new Set(["mltable", "uri_file", "mlflow_model"]),
+};
+
 const DESCRIPTIONS: Record<string, string> = { string: "a string", integer: "an integer", number: "a number", boolean: "a boolean (true or false)" };
+
+const describeData = (type: string): string => `${MODELS.has(type) ? "a model" : "data"} (${type})`;
 
 /** Why a value of one type cannot be the input of another, in the sentence of the command line; null if it can. */
 export function explainMismatch(input: string, wanted: string | undefined, given: string | undefined, source: string): string | null {
   if (wanted === undefined || given === undefined || wanted === given) return null;
   const [takes, has] = [isLiteral(wanted), isLiteral(given)];
-  if ((!takes && !has) || (has && wanted === "string") || (given === "integer" && wanted === "number")) return null;
-  const want = takes ? DESCRIPTIONS[wanted.toLowerCase()] : `data (${wanted})`;
-  const have = has ? DESCRIPTIONS[given.toLowerCase()] : `data (${given})`;
+  if ((!takes && !has && !UNREADABLE[wanted]?.has(given)) || (has && wanted === "string") || (given === "integer" && wanted === "number")) return null;
+  const want = takes ? DESCRIPTIONS[wanted.toLowerCase()] : describeData(wanted);
+  const have = has ? DESCRIPTIONS[given.toLowerCase()] : describeData(given);
   return `the input '${input}' must be ${want}, but ${source} is ${have}`;
 }
 

@@ -24,6 +24,9 @@ export function groupProblems(source: Source, drawing: Drawing, interfaces: Inte
   return found;
 }
 
+/** The problems without the one that a pipeline has before its first step. */
+export const dropBeginning = (problems: Problem[]): Problem[] => problems.filter(({ message }) => !/ needs a step: /.test(message));
+
 /** The place in the text of a problem's line and column; null if it has none. */
 export function findPlace(text: string, { line, column }: Problem): number | null {
   if (!line) return null;
