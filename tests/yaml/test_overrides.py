@@ -39,7 +39,6 @@ def changed(*overrides: tuple[str, str]) -> dict[str, Any]:
         (JOB, "job", "display_name"),
         (JOB, "job", "description"),
         (JOB, "job", "experiment_name"),
-        (JOB, "job", "compute"),
         (JOB, "job", "tags.k"),
         (JOB, "job", "properties.k"),
         (JOB, "job", "inputs.word"),
@@ -65,6 +64,14 @@ def test_a_text_is_what_was_typed(text_of_file: str, kind: str, key: str, text: 
         data = data[part]
     assert data == text
     assert isinstance(data, str)
+
+
+def test_a_compute_that_is_typed_has_a_name() -> None:
+    """Its name is kept as text; an empty one, which no server takes, is refused at once."""
+    for text in filter(None, TEXTS):
+        assert load_text(JOB, "job", overrides={"compute": text}).to_dict()["compute"] == text
+    with pytest.raises(ValidationException, match="--set compute: it is empty; name a compute, or remove the key"):
+        load_text(JOB, "job", overrides={"compute": ""})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from smalt.entities.assets.component import COMPONENT, Component
-from smalt.entities.jobs.compute_name import ComputeName
 from smalt.entities.jobs.control_flow import find_item_inputs
 from smalt.entities.jobs.inputs import JOB_INPUTS, JOB_OUTPUTS
 from smalt.entities.jobs.job import Job
@@ -35,7 +34,7 @@ class PipelineJobSettings(Entity):
     noun = "the settings of a pipeline"
     _is_open = True
 
-    default_compute = optional(ComputeName(), "The compute of steps that name none.", effect=ACTED)
+    default_compute = optional(Text(), "The compute of steps that name none.", effect=ACTED)
     default_datastore = optional(Text(), "The datastore of outputs that name none.", effect=ACTED)
     continue_on_step_failure = optional(Boolean(), "Whether other steps continue after one fails.", effect=ACTED)
     force_rerun = optional(Boolean(), "Whether every step runs even if an earlier run could be reused.", effect=ACTED)
