@@ -208,7 +208,10 @@ def test_az_keyvault_is_the_workspaces_vault(server: Server) -> None:
 
 def test_exec_says_where_the_vault_of_its_workspace_is(server: Server) -> None:
     """AZURE_KEYVAULT_URL, as in jobs; one that is set stays."""
+    script = "az configure --defaults group=g workspace=told && az ml workspace create --name told -o none"
+    assert led(server, "bash", "-c", script).returncode == 0
     given = variables(server)
+    assert given["AZUREML_ARM_WORKSPACE_NAME"] == "told"
     vault = f"{given['AZUREML_DEV_URL_MFE']}/vaults/{given['AZUREML_ARM_WORKSPACE_NAME']}"
     assert given["AZURE_KEYVAULT_URL"] == vault
     assert led(server, "printenv", "AZURE_KEYVAULT_URL", AZURE_KEYVAULT_URL="mine").stdout == "mine\n"
