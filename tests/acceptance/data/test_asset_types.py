@@ -75,17 +75,49 @@ def test_a_direct_input_may_name_any_asset(assets: Desk) -> None:
     assert assets.smalt("job validate --file job.yml").err == "job.yml: ok\n"
 
 
+SPLIT = "component: 'azureml://registries/%s/components/split_data/labels/latest'"
+READ = "{command: 'ls ${{inputs.dataset}}', environment: azureml:host, inputs: {dataset: '${{parent.inputs.d}}'}}"
+TABLES = ["azureml:flats:1", "{type: mltable, path: 'azureml:flats:1'}", "{type: uri_file, path: 'azureml:flats:1'}"]
+GIVEN = "{type: mltable, path: %s}"
+
+
 def test_prebuilt_components_read_a_file_as_a_table(assets: Desk) -> None:
-    """As their page says: wherever they take a table, they also take a file."""
-    component = "azureml://registries/smalt/components/split_data/labels/latest"
-    for given in (
-        "azureml:flats:1",
-        *(f"{{type: {type}, path: 'azureml:flats:1'}}" for type in ("mltable", "uri_file")),
-    ):
-        step = f"{{component: '{component}', inputs: {{dataset: {given}}}}}"
-        assets.write("job.yml", f"type: pipeline\njobs: {{a: {step}}}\n")
-        ran = assets.smalt("job validate --file job.yml")
-        assert (ran.code, ran.err) == (0, "job.yml: ok\n")
+    """As their page says: wherever they take a table, they also take a file; in any letter case of the registry."""
+    for registry in ("smalt", "Smalt"):
+        for given in (*TABLES, GIVEN % "flats.csv"):
+            assets.write(
+                "job.yml", f"type: pipeline\njobs: {{a: {{{SPLIT % registry}, inputs: {{dataset: {given}}}}}}}\n"
+            )
+            for option in ("", "--local"):
+                ran = assets.smalt(f"job validate {option} --file job.yml")
+                assert (ran.code, ran.err.splitlines()[-1:]) == (0, ["job.yml: ok"]), ran.err
+
+
+def write_pipeline(assets: Desk, file: str, given: str, *steps: str) -> None:
+    jobs = "".join(f"  s{number}: {step}\n" for number, step in enumerate(steps))
+    head = (
+        "type: pipeline\n"
+        if file == "job.yml"
+        else "$schema: pipelineComponent\ntype: pipeline\nname: part\nversion: 1\n"
+    )
+    assets.write(file, f"{head}inputs:\n  d: {given}\njobs:\n{jobs}")
+
+
+@pytest.mark.parametrize("path", ["'azureml:flats:1'", "flats.csv"])
+def test_a_pipelines_table_may_be_a_file_if_prebuilt_steps_alone_read_it(assets: Desk, path: str) -> None:
+    """Directly and in a pipeline component; not if another step reads it as well."""
+    split = f"{{{SPLIT % 'smalt'}, inputs: {{dataset: '${{{{parent.inputs.d}}}}'}}}}"
+    nested = "{component: ./part.yml, inputs: {d: '${{parent.inputs.d}}'}}"
+    cases = [([split], [split], False), ([split], [nested], False), ([split], [split, READ], True),
+             ([split, READ], [nested], True)]  # fmt: skip
+    for inner, steps, is_read in cases:
+        write_pipeline(assets, "part.yml", "{type: mltable}", *inner)
+        write_pipeline(assets, "job.yml", GIVEN % path, *steps)
+        for option in ("", "--local"):
+            is_told = is_read and not (option and path.startswith("'"))  # an asset's type is in the server alone
+            ran = assets.smalt(f"job validate {option} --file job.yml")
+            assert ran.code == (2 if is_told else 0), (steps, ran.err)
+            assert not is_told or "job.yml:3:6: " in ran.err
 
 
 @pytest.mark.parametrize(

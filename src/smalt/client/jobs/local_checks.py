@@ -15,6 +15,7 @@ from smalt.client.jobs.validation import add_places
 from smalt.entities.jobs.automl.job import DATA
 from smalt.entities.jobs.inputs import ASSETS, Input, Output
 from smalt.entities.rules.content import explain_wrong_kind
+from smalt.entities.rules.prebuilt_steps import takes_files
 from smalt.entities.rules.sentences import (
     explain_bad_reference,
     explain_empty_reference,
@@ -91,8 +92,14 @@ def _check_inputs(noun: Any, where: str, declared: Mapping[str, Any]) -> Iterato
             continue
         if not value.path:
             yield f"{where}{name}: {explain_missing_path(str(name))}"
-        elif problem := _explain_data(str(value.path), value.type, type, value.mode):
+        elif problem := _explain_data(str(value.path), value.type, type, _may_be_either(noun, str(name), value, type)):
             yield f"{where}{name}: {problem}"
+
+
+def _may_be_either(noun: Any, name: str, value: Input, declared: str | None) -> bool:
+    """Return True for an input that may be a file or a folder, whatever its type."""
+    may_be_table = "mltable" in (value.type, declared)
+    return value.mode == "direct" or (may_be_table and takes_files(noun, name, lambda reference: None))
 
 
 def _check_tables(noun: Any, where: str) -> Iterator[str]:
@@ -111,13 +118,13 @@ def _check_tables(noun: Any, where: str) -> Iterator[str]:
             yield f"{where}{name}: {explain_lacking_table(path)}"
 
 
-def _explain_data(path: str, type: str | None, declared: str | None = None, mode: str | None = None) -> str | None:
+def _explain_data(path: str, type: str | None, declared: str | None = None, is_any: bool = False) -> str | None:
     """Return why local data is neither of its input's type nor of its component's; None if it may be of one."""
     if has_expression(path):
         return None
     if path.startswith(PREFIX) and not path.startswith(f"{PREFIX}//") and parse_reference(path) is None:
         return explain_bad_reference(path)
-    if not os.path.isabs(path) or mode == "direct":
+    if not os.path.isabs(path) or is_any:
         return None
     own = type or declared or "uri_folder"
     wrong = [explain_wrong_kind(f"file://{quote(path)}", path, each) for each in (own, declared or own)]

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from smalt import prebuilt, wire
+from smalt import wire
 from smalt.entities import Input, Output
 from smalt.entities.jobs.control_flow import ParallelFor, find_blocks, find_body, find_repeated_steps, list_items
 from smalt.entities.jobs.inputs import ASSETS
@@ -15,6 +15,7 @@ from smalt.entities.rules.content import explain_wrong_kind
 from smalt.entities.rules.control_flow import check_ports
 from smalt.entities.rules.ineffective_keys import list_lines, merge_lines
 from smalt.entities.rules.pipeline import check_component_step
+from smalt.entities.rules.prebuilt_steps import takes_files
 from smalt.entities.rules.sentences import explain_missing_path
 from smalt.entities.rules.settings import check_settings
 from smalt.entities.schema.problems import add_article, join_words
@@ -119,7 +120,7 @@ class Checker:
         component = self.find_component(f"{where}jobs.{find_blocks(node)['body'][0]}.", body)
         for key, item in list_items(node.items):
             if isinstance(item, Mapping):
-                self.check_inputs(f"{where}jobs.{name}.items.{key}.", item, getattr(component, "inputs", None))
+                self.check_inputs(f"{where}jobs.{name}.items.{key}.", item, getattr(component, "inputs", None), body)
 
     def _check_bindings(self, where: str, owner: Any, inputs: Mapping[str, Any], nodes: Mapping[str, Any]) -> None:
         """Check the expressions, values and settings that only registered components show to be wrong."""
@@ -147,7 +148,7 @@ class Checker:
         component = self.find_component(where, node)
         self.check_compute(where, getattr(node, "compute", None))
         self.check_secrets(where, node)
-        self.check_inputs(where, node.inputs, getattr(component, "inputs", None), is_prebuilt=_is_prebuilt(node))
+        self.check_inputs(where, node.inputs, getattr(component, "inputs", None), node)
         self.note_texts(node.inputs)
         self.check_versions(where, node.outputs, may_be_reused=True)
         self.note_idle(where, node, component)
@@ -179,11 +180,23 @@ class Checker:
         if reference not in self._components:
             self._components[reference] = None
             try:
-                fixed = self.pins.resolve_reference("components", reference)
-                properties = lookup.find_component(self.context, self.workspace, fixed)
-                self._components[reference] = wire.from_rest({"properties": properties}, "component")
+                self._components[reference] = self._read_component(reference)
             except SmaltError as error:
                 self.problems.append(f"{where}{get_component_key(node)}: {error}")
+        return self._components[reference]
+
+    def _read_component(self, reference: str) -> Any:
+        fixed = self.pins.resolve_reference("components", reference)
+        properties = lookup.find_component(self.context, self.workspace, fixed)
+        return wire.from_rest({"properties": properties}, "component")
+
+    def read_known_component(self, reference: str) -> Any:
+        """Return the component of a reference; None if it is not there, which is told where it is named."""
+        if reference not in self._components:
+            try:
+                self._components[reference] = self._read_component(reference)
+            except SmaltError:
+                return None
         return self._components[reference]
 
     def check_environment(self, where: str, environment: Any, key: str = "environment") -> None:
@@ -241,8 +254,8 @@ class Checker:
         step = ".".join(where.split(".")[1:-1:2])  # jobs.a.jobs.b. is the step a.b
         self.idle += [(step, line) for line in list_lines(noun, component)]
 
-    def check_inputs(self, where: str, inputs: Any, declared: Any = None, *, is_prebuilt: bool = False) -> None:
-        """Check data that is given, and a component's defaults; a prebuilt component reads any file as a table."""
+    def check_inputs(self, where: str, inputs: Any, declared: Any = None, reader: Any = None) -> None:
+        """Check data that is given, and a component's defaults; the `reader` is the job or step that it is given to."""
         for name, value in {**_find_default_data(declared or {}), **(inputs or {})}.items():
             declared_type = getattr((declared or {}).get(name), "type", None)
             if isinstance(value, str) and declared_type in ASSETS:
@@ -252,7 +265,7 @@ class Checker:
             if not isinstance(value, Input) or not value.path or has_expression(value.path):
                 continue
             types = {value.type, declared_type or value.type, *([None] if value.mode == "direct" else [])}
-            if is_prebuilt and "mltable" in types:
+            if "mltable" in types and reader is not None and takes_files(reader, name, self.read_known_component):
                 types |= {"uri_file", "uri_folder"}
             if value.mode == "rw_mount":
                 self._note_read_only(f"{where}inputs.{name}", value)
@@ -336,10 +349,6 @@ class Checker:
             function(*arguments)
         except SmaltError as error:
             self.problems.append(f"{where}: {error}" if where else str(error))
-
-
-def _is_prebuilt(node: Any) -> bool:
-    return str(get_component(node)).startswith(f"azureml://registries/{prebuilt.REGISTRY}/")
 
 
 def _find_default_data(declared: Mapping[str, Any]) -> dict[str, str]:

@@ -1,0 +1,46 @@
+"""The steps that read a file as a table: those of the prebuilt components, wherever they take a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from smalt import prebuilt
+from smalt.entities.steps.dependencies import get_text
+from smalt.entities.steps.step_types import get_component
+from smalt.entities.syntax.expression import find_expressions
+
+_PREFIX = f"azureml://registries/{prebuilt.REGISTRY}/".casefold()
+
+
+def is_prebuilt(node: Any) -> bool:
+    """Return True for a step of a component that comes with smalt; registries are found in any letter case."""
+    return str(get_component(node)).casefold().startswith(_PREFIX)
+
+
+def takes_files(node: Any, name: str, read_component: Callable[[str], Any]) -> bool:
+    """Return True if a table that is given to this input of a job or a step may be a file.
+
+    Prebuilt components read one as a table, and pipelines in which nothing else reads it. `read_component` returns the
+    component that a reference names, or None where it is unknown: that may be such a pipeline.
+    """
+    if is_prebuilt(node):
+        return True
+    component = get_component(node)
+    if isinstance(component, str):
+        component = read_component(component)
+        if component is None:
+            return True
+    steps = vars(node).get("jobs") or (vars(component).get("jobs") if component is not None else None)
+    if not isinstance(steps, Mapping):
+        return False
+    return all(takes_files(step, port, read_component) for step, port in _find_readers(steps, name))
+
+
+def _find_readers(steps: Mapping[str, Any], name: str) -> Iterator[tuple[Any, str]]:
+    """Yield the steps that read an input of their pipeline, each with its input that is bound to it."""
+    for step in steps.values():
+        inputs = vars(step).get("inputs")
+        for port, value in inputs.items() if isinstance(inputs, Mapping) else ():
+            if any((one.kind, one.name) == ("parent.inputs", name) for one in find_expressions(get_text(value))):
+                yield step, port
