@@ -178,7 +178,7 @@ def test_a_step_that_failed_before_is_told(project: Project) -> None:
     project.run("failed", code=1)
     mark.touch()
     project.run("same")
-    sentence = "this step ran before as job failed-fragile, which failed; only completed steps are reused"
+    sentence = "job failed-fragile, which may have been identical, failed; only completed steps are reused"
     assert f"fragile: ran: {sentence}\n" in project.smalt("job", "explain-reuse", "same")
     (told,) = project.client.jobs.explain_reuse("same", "fragile")
     assert (told["reason"], told["compared_to"]) == (sentence, None)
@@ -186,7 +186,18 @@ def test_a_step_that_failed_before_is_told(project: Project) -> None:
     project.write("pipe.yml", FRAGILE % ("failing", f"cat {mark}"))
     project.run("changed")
     (told,) = project.client.jobs.explain_reuse("changed", "fragile")
-    assert told["reason"] == sentence
+    assert told["reason"] == "a step of this name failed as job failed-fragile; only completed steps are reused"
+
+
+def test_a_failed_step_of_another_pipeline_is_not_told(project: Project) -> None:
+    """Of the same name and experiment, but among other steps: that is no earlier run."""
+    other = "  other-%s: {command: echo %s, environment: azureml:host}\n"
+    project.write("pipe.yml", FRAGILE % ("apart", "echo bananas; exit 3") + other % ("one", "one"))
+    project.run("apart-one", code=1)
+    project.write("pipe.yml", FRAGILE % ("apart", "true") + other % ("two", "two"))
+    project.run("apart-two")
+    (told,) = project.client.jobs.explain_reuse("apart-two", "fragile")
+    assert told["reason"] == "this step has not run before: no earlier pipeline step is similar"
 
 
 def test_a_failed_step_is_nearer_than_a_completed_one_that_differs(project: Project) -> None:
@@ -199,6 +210,6 @@ def test_a_failed_step_is_nearer_than_a_completed_one_that_differs(project: Proj
     mark.touch()
     project.run("repaired")
     (told,) = project.client.jobs.explain_reuse("repaired", "fragile")
-    sentence = "this step ran before as job nearer-failed-fragile, which failed; only completed steps are reused"
+    sentence = "job nearer-failed-fragile, which may have been identical, failed; only completed steps are reused"
     assert told["reason"] == sentence
     assert told["compared_to"]["job"] == "completed-fragile"

@@ -222,9 +222,26 @@ def find_failed(db: Database, job: Job, partial: str, before: float) -> tuple[st
 
 
 def find_failed_namesake(db: Database, job: Job, before: float) -> tuple[str, str] | None:
-    """Return the name and the state of the newest step of that name in the experiment that did not complete."""
-    condition = f"j.node=? AND j.experiment=? AND {_DID_NOT_COMPLETE}"
-    return _find_newest(db, job, "j.status", condition, job.node, job.experiment, before)
+    """Return the name and the state of the newest step of that name in an earlier run of the pipeline that did not
+    complete; None for a step of a nested pipeline.
+
+    An earlier run is what it is for `find_same_step`. Only the newest pipelines of the experiment are read, so that the
+    time does not grow with all that ever ran.
+    """
+    if job.parent_id is None or job.parent_id != job.root_id:
+        return None
+    rows = db.rows(
+        "SELECT j.name, j.status, j.parent_id FROM (SELECT id FROM jobs WHERE workspace_id=? AND experiment=?"
+        " AND parent_id IS NULL AND id<? ORDER BY id DESC LIMIT 50) r CROSS JOIN jobs j ON j.parent_id=r.id"
+        f" AND j.node=? JOIN reuse_steps s ON s.job_id=j.id WHERE {_DID_NOT_COMPLETE} ORDER BY j.id DESC",
+        (job.workspace_id, job.experiment, job.root_id, job.node, before),
+    )
+    own = _list_step_names(db, job.parent_id)
+    for name, status, parent_id in rows:
+        theirs = _list_step_names(db, parent_id)
+        if own <= theirs or theirs <= own:
+            return name, status
+    return None
 
 
 def find_nearest(db: Database, job: Job, hashes: Sequence[tuple[str, str]], before: float) -> int | None:

@@ -22,6 +22,7 @@ from smalt.service.reuse.started_inputs import explain_unfit_input
 Json = dict[str, Any]
 
 _NOT_KNOWN = "unknown"
+_ONLY_COMPLETED = "only completed steps are reused"
 
 
 async def explain_step(reuse: Reuse, job: Job) -> Json:
@@ -58,8 +59,8 @@ async def _explain_run(reuse: Reuse, job: Job, step: ReuseStep) -> Json:
         return _make_answer(job, "ran", reason, parts=parts)
     failed = records.find_failed(reuse.db, job, step.partial, began)
     if other is None:
-        failed = failed or records.find_failed_namesake(reuse.db, job, began)
-        reason = _remove_mark(step.reason) or _explain_new(ruled_out, failed)
+        namesake = records.find_failed_namesake(reuse.db, job, began)
+        reason = _remove_mark(step.reason) or _explain_new(ruled_out, failed, namesake)
         parts = [_make_part(name, None, content) for name, content in now.items()]
         return _make_answer(job, "ran", reason, parts=parts)
     twin = jobs.get_job(reuse.db, other.job_id)
@@ -191,18 +192,26 @@ def _remove_mark(reason: str | None) -> str | None:
     return reason.removeprefix("never: ") if reason else None
 
 
-def _explain_new(ruled_out: tuple[str, str] | None, failed: tuple[str, str] | None) -> str:
+def _explain_new(
+    ruled_out: tuple[str, str] | None, failed: tuple[str, str] | None, namesake: tuple[str, str] | None
+) -> str:
     """Return the sentence for a step that no completed one is similar to."""
     if failed is not None and (ruled_out is None or ruled_out[0] == failed[0]):
         return _explain_failed(*failed)
     if ruled_out is not None:
         return _explain_unfit(*ruled_out)
+    if namesake is not None:
+        return f"a step of this name {_describe_end(namesake[1])} as job {namesake[0]}; {_ONLY_COMPLETED}"
     return "this step has not run before: no earlier pipeline step is similar"
 
 
 def _explain_failed(name: str, status: str) -> str:
-    how = "failed" if status == "Failed" else "was canceled"
-    return f"this step ran before as job {name}, which {how}; only completed steps are reused"
+    """Return the sentence for a failed step that is the same but perhaps for the contents of its inputs."""
+    return f"job {name}, which may have been identical, {_describe_end(status)}; {_ONLY_COMPLETED}"
+
+
+def _describe_end(status: str) -> str:
+    return "failed" if status == "Failed" else "was canceled"
 
 
 def _explain_unfit(name: str, why: str) -> str:
