@@ -43,6 +43,20 @@ def test_a_command_job_is_camel_case_with_text_literals() -> None:
     assert body["computeId"] == "azureml:cpu"
 
 
+@pytest.mark.parametrize("is_new", [False, True])
+def test_an_empty_compute_id_is_none(is_new: bool) -> None:
+    """Of a job, of a step and in a component, stored or just sent: only documents must name a compute or leave it."""
+    step = {"type": "command", "componentId": "azureml:c:1", "computeId": ""}
+    job: Any = from_rest({"properties": {**properties("command job"), "computeId": ""}}, "job", is_new=is_new)
+    whole: Any = from_rest(
+        {"properties": {"jobType": "Pipeline", "computeId": "", "jobs": {"a": step}}}, "job", is_new=is_new
+    )
+    spec = {"type": "pipeline", "name": "p", "version": "1", "jobs": {"a": step}}
+    part: Any = from_rest({"properties": {"componentSpec": spec}}, "component", is_new=is_new)
+    found = [noun.compute for noun in (job, whole, whole.jobs["a"], part.jobs["a"])]
+    assert found == [None, None, None, None]
+
+
 def test_steps_are_snake_case() -> None:
     """Inside a pipeline only componentId and computeId are in camelCase."""
     step = properties("pipeline job")["jobs"]["n1"]

@@ -36,7 +36,9 @@ def _read_environment(value: Any, path: Path, reader: Reader) -> Any:
     return ENVIRONMENT.read(value, path, reader) if isinstance(value, dict) else value
 
 
-COMPUTE = make_reference_rule("computeId", lambda writing: writing.refs.compute)
+COMPUTE = make_reference_rule("computeId", lambda writing: writing.refs.compute)._replace(
+    read=lambda value, path, reader: None if value == "" else value  # clients send "" where no compute is named
+)
 CODE = make_reference_rule("codeId", lambda writing: writing.refs.code)
 ENVIRONMENT_ID = Rule("environmentId", _write_environment, _read_environment, "environment")
 
