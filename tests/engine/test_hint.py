@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,15 @@ GROUP = """  + Exception Group Traceback (most recent call last):
 """
 
 
+PIECES = [
+    *("1", " ", ":", "[", "(", "x", ".", ",", "a.", "1,", "1 ", "1.", "-", "a: ", "a=1 ", "1, ", "0 ", "1 % ", "\r"),
+    *("no ", "cannot x ", "Connection refused", "Error", "ERROR ", "Failed to x", ": Assertion 'x", "\x1b[1", "[a1]: "),
+]
 TERMINATED = """terminate called after throwing an instance of 'std::runtime_error'
   what():  no such model
 bash: line 1:  1234 Aborted                 (core dumped) ./score
 """
+WITHOUT = "terminate called without an active exception"
 TERMINATED_LINE = "terminate called after throwing an instance of 'std::runtime_error': no such model"
 
 
@@ -147,7 +153,29 @@ def test_mlflow_is_in_an_environment_that_the_hint_names(tmp_path: Path) -> None
         ("ValueError: bad\n0 ERROR found\nerror: 0.12\n", "ValueError: bad"),
         ("error: 0.12, loss: 0.3\nval: error: 1e-3\nRelativeError: 0.02\nERROR: 12 %\n", None),
         ("0 ERROR found\nno errors\nerror: none\ncheck: error: no errors\n", None),
+        ("error: 0.12 (val: 0.3), best: 0.1 / 0.2; n=3\nerror: 1,234.5 ± 0.1\nError: 12 %\nerror: 3e-4 | 5\n", None),
         ("KeyError: 3\n", "KeyError: 3"),
+        ("Error: 404\n", "Error: 404"),
+        ("panic: 42\n", "panic: 42"),
+        ("fatal: no\n", "fatal: no"),
+        ("ERROR 1045 (28000): Access denied for user\n", "ERROR 1045 (28000): Access denied for user"),
+        ("ERROR 1064 (42000) at line 1: You have an error\n", "ERROR 1064 (42000) at line 1: You have an error"),
+        ("ERROR: 1/4 workers died\n", "ERROR: 1/4 workers died"),
+        ("error: 5 (Access is denied)\n", "error: 5 (Access is denied)"),
+        ("FATAL: 3 (No such process)\n", "FATAL: 3 (No such process)"),
+        ("FATAL: 3\n", "FATAL: 3"),
+        ("ERROR 2024/01/15 10:00:00 connection lost\n", "ERROR 2024/01/15 10:00:00 connection lost"),
+        ("ERROR 3, rank died: OOM\n", "ERROR 3, rank died: OOM"),
+        ("error: 3 files: missing\n", "error: 3 files: missing"),
+        ("error: code: 5\n", "error: code: 5"),
+        (TRACEBACK + WITHOUT + "\nAborted\n", "KeyError: 'price'"),
+        (TRACEBACK + "going on\n" * 2000 + WITHOUT + "\nAborted (core dumped)\n", "KeyError: 'price'"),
+        (WITHOUT + "\nAborted\n", WITHOUT),
+        (TRACEBACK + "cleanup.sh: line 4: /tmp/x: No such file or directory\nbye\n", "KeyError: 'price'"),
+        (
+            TRACEBACK + "bash: line 3:  1234 Killed        python a.py\nbye\n",
+            "bash: line 3:  1234 Killed        python a.py",
+        ),
         ("Error: 404 Not Found\n", "Error: 404 Not Found"),
         ("12 ERROR found\n", "12 ERROR found"),
         ("mean absolute error: 0.2\n0 errors\nUserWarning: an Error may come\n", None),
@@ -157,6 +185,27 @@ def test_mlflow_is_in_an_environment_that_the_hint_names(tmp_path: Path) -> None
 def test_the_line_of_a_log_that_names_an_error(text: str, line: str | None) -> None:
     """The end of the last traceback; where there is none, what programs and shells write before they fail."""
     assert find_error_line(text) == line
+
+
+@pytest.mark.parametrize("length", [64 * 1024, 900])
+@pytest.mark.parametrize(
+    "start", ["error: 1", "ERROR ", "val: error: nan, a", "KeyError: ", "x: line 1: ", "a: ", "[rank", "", "0 "]
+)
+def test_no_line_takes_long(start: str, length: int) -> None:
+    """The server waits while a pattern is matched: all pieces take less than a second, not hours for one line."""
+
+    def interrupt(*_: object) -> None:
+        raise TimeoutError(f"it took 5 seconds after {start!r}")
+
+    before = signal.signal(signal.SIGVTALRM, interrupt)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 5)
+    try:
+        for piece in PIECES:
+            line = start + piece * ((length - len(start)) // len(piece)) + "!"
+            find_error_line(f"{line}\n" * (64 * 1024 // length))
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def test_a_long_line_is_clipped() -> None:
