@@ -171,6 +171,16 @@ def test_a_text_is_submitted_and_runs(served: Server, workspace: str) -> None:
     assert submit(served, workspace, "job", PIPELINE, name="drawn").body == {"name": "drawn"}
 
 
+def test_a_job_without_a_folder_has_a_lasting_experiment(served: Server, workspace: str) -> None:
+    """Elsewhere it is called like the folder; this one's is made for the request. One that is written stays."""
+    text = "type: pipeline\njobs: {a: {command: 'true', environment: azureml:host, compute: azureml:local}}\n"
+    for more, experiment in (("", "Default"), ("experiment_name: own\n", "own")):
+        answer = submit(served, workspace, "job", text + more, folder=None, name=f"drawn-in-{experiment}")
+        assert answer.status == 200, answer.body
+        job = served.ask("GET", f"{workspace}/jobs/{answer.body['name']}").body["properties"]
+        assert job["experimentName"] == experiment
+
+
 def test_a_component_is_not_submitted_as_a_job(served: Server, workspace: str) -> None:
     """The error says what can be done with it instead."""
     schema = "https://azuremlschemas.azureedge.net/latest/pipelineComponent.schema.json"

@@ -1,8 +1,8 @@
 """`python -m smalt.client.jobs.document_submission`: does with a YAML text what the command line does with a file.
 
-The server runs it for a document of the studio. It reads {"act", "text", "kind", "folder", "file", "workspace":
-[subscription, group, name], "name"} from its standard input, in the document's folder, and prints {"result"},
-{"problems": [{"file", "line", "column", "message"}], "code"}, or {"error", "code"}.
+The server runs it for a document of the studio. It reads {"act", "text", "kind", "folder", "file", "has_folder",
+"workspace": [subscription, group, name], "name"} from its standard input, in the document's folder, and prints
+{"result"}, {"problems": [{"file", "line", "column", "message"}], "code"}, or {"error", "code"}.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from smalt.yaml.document import Document
 
 _UNSAVED = ".unsaved-document.yml"
 """A file that is not there: paths begin in its folder, and problems are placed in the text instead."""
+
+_EXPERIMENT = "Default"
+"""The experiment of a job whose document has no folder by whose name it would be called."""
 
 
 def main() -> None:
@@ -42,6 +45,8 @@ def run_act(given: Mapping[str, Any]) -> dict[str, Any]:
         given["text"], given["kind"], folder=given["folder"], name=given.get("file") or "", data_must_exist=True
     )
     entity.source_path = os.path.join(given["folder"], _UNSAVED)
+    if given["kind"] == "job" and not given["has_folder"]:
+        entity.experiment_name = entity.experiment_name or _EXPERIMENT
     return _ACTS[given["act"]](client, entity, given)
 
 

@@ -62,7 +62,8 @@ async def submit_document(request: ApiRequest) -> dict[str, Any]:
         place = str(folder) if folder is not None else stack.enter_context(tempfile.TemporaryDirectory())
         server = request.server
         home, limit = str(server.home.root), server.document_checks if act == "check" else server.document_programs
-        answer = await run_program({**given, "folder": place}, Path(place), home, limit)
+        given |= {"folder": place, "has_folder": folder is not None}
+        answer = await run_program(given, Path(place), home, limit)
     if "result" in answer:
         result: dict[str, Any] = answer["result"]
         return {"problems": [], **result} if act == "check" else result
