@@ -71,37 +71,105 @@ def test_one_of_an_earlier_server_serves_no_step_before_it_is_watched(
     assert "more was added" in str(later.find_change(first.stored_as))
 
 
-def test_one_that_is_removed_while_it_is_loaded_is_built_again(
+class SlowWalk:
+    """The first walk of an environment's folders waits until it may go on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.walked: list[WatchedEnvironment] = []
+        self.go, self._begun, self._walk = threading.Event(), threading.Event(), ChangeWatch.add_environment
+        monkeypatch.setattr(ChangeWatch, "add_environment", lambda watch, watched: self._wait_then_walk(watch, watched))
+
+    async def begin(self, environments: Environments) -> asyncio.Task[tuple[BuiltEnvironment | None, bool]]:
+        """Return a task that loads the environment, once its walk waits."""
+        slow = asyncio.ensure_future(environments.find_build(ASSET))
+        assert await asyncio.to_thread(self._begun.wait, 20)
+        return slow
+
+    def _wait_then_walk(self, watch: ChangeWatch, watched: WatchedEnvironment) -> None:
+        if not self._begun.is_set():
+            self._begun.set()
+            self.go.wait(20)
+        self.walked.append(watched)
+        self._walk(watch, watched)
+
+
+def test_one_that_a_job_waits_for_is_not_removed(
     built: BuiltEnvironment, home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was walked of the removed one counts for nothing: the new one is watched, too."""
-    later, begun, go, walk = (
-        Environments(home, settings),
-        threading.Event(),
-        threading.Event(),
-        ChangeWatch.add_environment,
-    )
+    """The job has no view of it yet, and would be given a folder that is not there."""
+    later, walk = Environments(home, settings), SlowWalk(monkeypatch)
 
-    def wait_then_walk(watch: ChangeWatch, watched: WatchedEnvironment) -> None:
-        if not begun.is_set():
-            begun.set()
-            go.wait(20)
-        walk(watch, watched)
+    async def use() -> BuiltEnvironment | None:
+        slow = await walk.begin(later)
+        assert await later.remove(built.declared_hash) is None
+        walk.go.set()
+        found, _ = await slow
+        return found
 
-    monkeypatch.setattr(ChangeWatch, "add_environment", wait_then_walk)
+    found = asyncio.run(use())
+    assert found is not None
+    assert Path(found.python).exists()
+    change(found)
+    assert "more was added" in str(later.find_change(found.stored_as))
+    assert asyncio.run(later.remove(built.declared_hash))
 
-    async def use() -> BuiltEnvironment:
-        slow = asyncio.ensure_future(later.find_build(ASSET))
-        await asyncio.to_thread(begun.wait, 20)
-        assert await later.remove(built.declared_hash)
-        again = await later.get_or_build(ASSET, print)
-        go.set()
-        await slow
-        return again
 
-    again = asyncio.run(use())
+def test_one_that_another_process_removes_while_it_is_loaded_is_not_built(
+    built: BuiltEnvironment, environments: Environments, home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for it is given nothing, rather than a path that does not exist; who asks later builds it."""
+    later, walk = Environments(home, settings), SlowWalk(monkeypatch)
+
+    async def use() -> tuple[BuiltEnvironment | None, BuiltEnvironment]:
+        slow = await walk.begin(later)
+        assert await environments.remove(built.declared_hash)
+        walk.go.set()
+        found, _ = await slow
+        return found, await later.get_or_build(ASSET, print)
+
+    found, again = asyncio.run(use())
+    assert found is None
+    assert Path(again.python).exists()
     change(again)
     assert "more was added" in str(later.find_change(again.stored_as))
+
+
+def test_one_that_another_process_builds_again_while_it_is_loaded_is_watched(
+    built: BuiltEnvironment, environments: Environments, home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was walked of the removed one counts for nothing."""
+    later, walk = Environments(home, settings), SlowWalk(monkeypatch)
+
+    async def use() -> BuiltEnvironment | None:
+        slow = await walk.begin(later)
+        assert await environments.remove(built.declared_hash)
+        await environments.get_or_build(ASSET, print)
+        walk.go.set()
+        found, _ = await slow
+        return found
+
+    found = asyncio.run(use())
+    assert found is not None
+    assert len(walk.walked) == 3  # one of them by the process that built it
+    change(found)
+    assert "more was added" in str(later.find_change(found.stored_as))
+
+
+def test_a_job_that_waits_for_one_that_is_removed_builds_it(
+    built: BuiltEnvironment, environments: Environments, home: Home, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It starts in an environment that is there."""
+    later, walk = Environments(home, settings), SlowWalk(monkeypatch)
+
+    async def use() -> BuiltEnvironment:
+        await walk.begin(later)
+        job = asyncio.ensure_future(later.get_or_build(ASSET, print))
+        await asyncio.sleep(0)
+        assert await environments.remove(built.declared_hash)
+        walk.go.set()
+        return await job
+
+    assert Path(asyncio.run(use()).python).exists()
 
 
 def test_environments_of_steps_that_run_are_watched_before_others_use_them(

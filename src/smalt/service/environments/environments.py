@@ -144,17 +144,20 @@ class Environments:
 
     async def _get_or_build_planned(self, planned: BuildPlan, log: Log) -> BuiltEnvironment:
         found = await self._loaded.find_or_load(planned)
-        if found is not None:
-            return found
+        while found is None:
+            found = await self._loaded.load(planned, await self._build_once(planned, log))
+        return found
+
+    async def _build_once(self, planned: BuildPlan, log: Log) -> EnvironmentRecord:
+        """Build an environment, once for all who ask for it meanwhile."""
         build = self._builds.get(planned.hash)
         if build is None or build.is_abandoned or build.task.done():
             build = self._builds[planned.hash] = SharedBuild(lambda say: self._builder.build(planned, say))
         try:
-            record = await build.follow(log)
+            return await build.follow(log)
         finally:
             if build.task.done() and self._builds.get(planned.hash) is build:
                 del self._builds[planned.hash]
-        return await self._loaded.load(planned, record)
 
     def read_record(self, built: BuiltEnvironment) -> EnvironmentRecord | None:
         """Return the record of a built environment; None of the host's."""
@@ -190,7 +193,10 @@ class Environments:
         self._store.remove_changed()
 
     async def remove(self, declared_hash: str) -> int | None:
-        """Remove a built environment and return the bytes freed; None if a step of this server uses it: it stays."""
+        """Remove a built environment and return the bytes freed.
+
+        None if a step of this server uses it, or waits until it is loaded: it stays.
+        """
         return await self._remover.remove(declared_hash)
 
     async def find_problems(self, thorough: bool, since: float) -> list[IntegrityProblem]:

@@ -34,7 +34,7 @@ class EnvironmentRemover:
             if record is not None and has_image and self._images and not await self._images.remove_image(record):
                 return None
             self._loaded.forget(declared_hash)
-            await asyncio.to_thread(self._store.remove, declared_hash)
+            self._store.remove(declared_hash)  # on the loop, so that nobody loads it in between; it is only moved here
         return record.size if record else 0
 
     async def find_problems(self, thorough: bool, since: float) -> list[IntegrityProblem]:

@@ -77,10 +77,13 @@ class LoadedEnvironments:
         record = self._find_record(planned)
         return await self.load(planned, record) if record is not None else None
 
-    async def load(self, planned: BuildPlan, record: EnvironmentRecord) -> BuiltEnvironment:
-        """Return an environment that is built; it is watched by then."""
+    async def load(self, planned: BuildPlan, record: EnvironmentRecord) -> BuiltEnvironment | None:
+        """Return an environment that is built; it is watched by then. None if it was removed meanwhile."""
         if record.container is None:
-            await self._load_once(record)
+            loaded = await self._load_once(record.declared_hash)
+            if loaded is None:
+                return None
+            record = loaded.record
         return self._make_built(planned, record)
 
     async def watch_used(self, folders: Iterable[str]) -> None:
@@ -89,7 +92,7 @@ class LoadedEnvironments:
             declared_hash = get_hash(Path(name))
             record = self._store.read_record(declared_hash)
             if record is not None and record.container is None and self._store.get_path(declared_hash).name == name:
-                await self._load_once(record)
+                await self._load_once(declared_hash)
 
     def find_change(self, folder: str) -> str | None:
         """Return words for the first change of an environment since it was built, by its folder in the store."""
@@ -100,7 +103,10 @@ class LoadedEnvironments:
         return _NOTICED_EARLIER if self._store.is_marked_changed(folder) else None
 
     def is_in_use(self, declared_hash: str) -> bool:
-        """True if a step of this server has a view of the environment."""
+        """True if a step of this server has a view of the environment, or waits until it is loaded."""
+        loading = self._loading.get(declared_hash)
+        if loading is not None and not loading.result.done():
+            return True
         loaded = self._loaded.get(declared_hash)
         return loaded is not None and loaded.template is not None and self._overlays.is_used(loaded.template)
 
@@ -111,20 +117,35 @@ class LoadedEnvironments:
             if one is not None and one.watched is not None:
                 self._changes.remove_environment(one.watched)
 
-    async def _load_once(self, record: EnvironmentRecord) -> None:
-        """Load an environment, once for all who wait for it; a build or a removal meanwhile makes it another one."""
-        key = record.declared_hash
-        while key not in self._loaded:
-            path = self._store.get_path(key)
-            loading = self._loading.get(key)
+    async def _load_once(self, declared_hash: str) -> _LoadedEnvironment | None:
+        """Load an environment, once for all who wait for it; None if it is not there any more.
+
+        What was read counts for nothing if the environment was removed or built again meanwhile.
+        """
+        while declared_hash not in self._loaded:
+            record = self._store.read_record(declared_hash)
+            if record is None:
+                return None
+            loading = self._loading.get(declared_hash)
             if loading is None or loading.has_failed:
-                watched = WatchedEnvironment(path / "venv")
+                watched = WatchedEnvironment(self._store.get_path(declared_hash) / "venv")
                 reading = asyncio.ensure_future(asyncio.to_thread(self._read_folder, record, watched))
-                loading = self._loading[key] = _Loading(watched, reading)
+                loading = self._loading[declared_hash] = _Loading(watched, reading)
             loaded = await asyncio.shield(loading.result)
-            if self._loading.get(key) is loading:
-                del self._loading[key]
-                self._loaded[key], self._watched[loading.watched.folder.parent.name] = loaded, loading.watched
+            if self._loading.get(declared_hash) is not loading:
+                continue
+            if self._is_stored(loaded.record):
+                del self._loading[declared_hash]
+                self._loaded[declared_hash] = loaded
+                self._watched[loading.watched.folder.parent.name] = loading.watched
+            else:  # another process removed it
+                self.forget(declared_hash)
+        return self._loaded[declared_hash]
+
+    def _is_stored(self, record: EnvironmentRecord) -> bool:
+        """True if the environment is still the one that was recorded."""
+        stored = self._store.read_record(record.declared_hash)
+        return stored is not None and stored.built == record.built
 
     def _read_folder(self, record: EnvironmentRecord, watched: WatchedEnvironment) -> _LoadedEnvironment:
         self._changes.add_environment(watched)
