@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -184,6 +186,22 @@ def test_environments_of_steps_that_run_are_watched_before_others_use_them(
     assert again.stored_as != built.stored_as
     assert "more was added" in str(later.find_change(built.stored_as))
     assert later.find_change(again.stored_as) is None
+
+
+def test_one_that_cannot_be_watched_keeps_no_other_from_it(
+    built: BuiltEnvironment, home: Home, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The record of the first is broken, and nobody waits for the watch who could be told."""
+    store = home.path("environments")
+    shutil.copytree(store / built.stored_as, store / "broken", symlinks=True)
+    allow_writing(store / "broken")
+    record = json.loads((store / "broken" / "record.json").read_text())
+    (store / "broken" / "record.json").write_text(json.dumps({**record, "declared_hash": "broken", "packages": [None]}))
+    later = Environments(home, settings)
+    asyncio.run(later.watch_used(["broken", built.stored_as]))
+    assert "environment broken, in which steps run, may go unnoticed" in caplog.text
+    change(built)
+    assert "more was added" in str(later.find_change(built.stored_as))
 
 
 def test_a_change_that_an_earlier_server_noticed_is_not_forgotten(

@@ -120,10 +120,7 @@ class Engine:
 
     async def _watch_environments(self, attempts: Sequence[Attempt]) -> None:
         """Watch for changes of the environments of steps that an earlier server started."""
-        try:
-            await self.context.environments.watch_used({one.environment for one in attempts if one.environment})
-        except OSError as error:
-            log.warning("changes of the environments of running steps may go unnoticed: %s", error)
+        await self.context.environments.watch_used({one.environment for one in attempts if one.environment})
 
     def find_used_environments(self) -> set[str] | None:
         """Return the folders, in the store, of the environments of unfinished steps, and of those about to start.

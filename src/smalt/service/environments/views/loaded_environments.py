@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +20,7 @@ from smalt.service.environments.views.change_watch import ChangeWatch, WatchedEn
 from smalt.service.environments.views.overlay_layout import OverlayTemplate, make_template
 from smalt.service.environments.views.overlay_pool import OverlayPool
 
+log = logging.getLogger("smalt.environments")
 _NOTICED_EARLIER = "an earlier server of this home noticed it"
 
 
@@ -87,12 +89,21 @@ class LoadedEnvironments:
         return self._make_built(planned, record)
 
     async def watch_used(self, folders: Iterable[str]) -> None:
-        """Watch the environments in these folders of the store: steps that an earlier server started run in them."""
+        """Watch the environments in these folders of the store: steps that an earlier server started run in them.
+
+        One that cannot be watched is logged, and the others are watched all the same.
+        """
         for name in folders:
-            declared_hash = get_hash(Path(name))
-            record = self._store.read_record(declared_hash)
-            if record is not None and record.container is None and self._store.get_path(declared_hash).name == name:
-                await self._load_once(declared_hash)
+            try:
+                await self._watch_folder(name)
+            except Exception as error:  # nobody waits for this who could be told
+                log.warning("changes of environment %s, in which steps run, may go unnoticed: %r", name, error)
+
+    async def _watch_folder(self, name: str) -> None:
+        declared_hash = get_hash(Path(name))
+        record = self._store.read_record(declared_hash)
+        if record is not None and record.container is None and self._store.get_path(declared_hash).name == name:
+            await self._load_once(declared_hash)
 
     def find_change(self, folder: str) -> str | None:
         """Return words for the first change of an environment since it was built, by its folder in the store."""
@@ -116,6 +127,8 @@ class LoadedEnvironments:
         for one in (loaded, loading):
             if one is not None and one.watched is not None:
                 self._changes.remove_environment(one.watched)
+                if one.watched.change is None:  # else steps that still run in it have to be told
+                    self._watched.pop(one.watched.folder.parent.name, None)
 
     async def _load_once(self, declared_hash: str) -> _LoadedEnvironment | None:
         """Load an environment, once for all who wait for it; None if it is not there any more.
