@@ -6,7 +6,9 @@ import os
 import select
 import selectors
 import signal
+import subprocess
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +238,24 @@ def test_a_parent_that_ended_is_made_up_for_by_one_that_did_not(warm_rig: WarmRi
     assert parents._list_modules(step["warm"]) == {"csv"}
     end_parent(parents, start_parent(parents, step))
     assert not parents._list_modules(step["warm"])
+
+
+def test_a_group_with_the_id_of_a_parent_that_was_reaped_is_left_alone(warm_rig: WarmRig, tmp_path: Path) -> None:
+    """Once nobody of its own is left, the id may be another's; what the parent's imports started ends all the same."""
+    parents = make_parents(tmp_path)
+    parent = start_parent(parents, warm_rig.make_step(Program("reaped", "import csv\n", {}), "warm"))
+    join = partial(os.setpgid, 0, parent.pid)
+    other = subprocess.Popen(["sleep", "60"], preexec_fn=join)
+    with ProcessTree(str(tmp_path)).make_mark(MARK).apply_number():
+        own = subprocess.Popen(["sleep", "60"], preexec_fn=join)
+    try:
+        end_parent(parents, parent)
+        assert own.wait(30) == -signal.SIGKILL
+        assert other.poll() is None
+    finally:
+        for process in (own, other):
+            process.kill()
+            process.wait()
 
 
 def start_parent(parents: WarmParents, step: dict[str, Any]) -> WarmParent:

@@ -89,6 +89,15 @@ def send_group(leader: int, number: int) -> bool:
     return True
 
 
+def send_marked_group(leader: int, mark: StepMark, number: int) -> None:
+    """Send a signal to what carries the mark in a group whose leader was reaped: its id may be another's by now.
+
+    Slow: looks at every process.
+    """
+    members = [pid for pid, stat in _list_processes().items() if stat.group == leader]
+    send_signal([pid for pid in members if mark.is_on(pid)], number)
+
+
 def is_alive(pid: int) -> bool:
     stat = processes.read_stat(pid)
     return stat is not None and not stat.is_dead

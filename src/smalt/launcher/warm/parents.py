@@ -97,7 +97,6 @@ class WarmParents:
         self._add_stranger = add_stranger
         self._say = say
         self._parents: list[WarmParent] = []
-        self._ending: set[int] = set()
         self._kinds: OrderedDict[str, _Kind] = OrderedDict()
         self.note_change: Callable[[], None] = lambda: None
         """Called where a step that waits for a parent may start, with it or without."""
@@ -196,13 +195,12 @@ class WarmParents:
 
     def handle_exit(self, pid: int) -> None:
         """A process that is no step ended."""
-        self._ending.discard(pid)
         for parent in [one for one in self._parents if one.pid == pid]:
             if parent.is_ready:
                 self._say(f"the warm parent {pid} ended by itself; its steps start cold until there is another")
             else:  # its channel tells nothing where a process that an import started has it open, too
                 self._handle_failure(parent, "ended before it was ready")
-            self._remove_parent(parent)
+            self._remove_parent(parent, is_reaped=True)
         for parent in self._parents:
             for child in [one for one in parent.children if one.pid == pid]:
                 self._remove_child(parent, child)
@@ -316,16 +314,18 @@ class WarmParents:
             parent.note_unused(time.monotonic() - parent.started)
         self._remove_parent(parent)
 
-    def _remove_parent(self, parent: WarmParent) -> None:
+    def _remove_parent(self, parent: WarmParent, *, is_reaped: bool = False) -> None:
         self._parents.remove(parent)
         self.note_change()
         self._forget_channel(parent.channel)
         for child in parent.children:
             self._forget_channel(child.channel)
         parent.close()
-        self._ending.add(parent.pid)
         # It may hang in an import, or have started processes there. A child with a step has left the group before.
-        tree.send_group(parent.pid, tree.KILL)
+        if is_reaped:
+            tree.send_marked_group(parent.pid, self._mark, tree.KILL)
+        else:
+            tree.send_group(parent.pid, tree.KILL)
 
     def _look_around(self) -> None:
         """End parents that are idle, stuck, or whose environment or memory is gone."""
