@@ -42,7 +42,9 @@ class _Boundary:
                 for place, entry in enumerate(one):
                     if entry[0] in self.names:
                         one[place] = (entry[0], gone)
-            elif _has_finalizer(type(one)) and one is not self and not _is_running(one):
+            elif type(one).__name__ == "Connection" and type(one).__module__ == "sqlite3":
+                type(one).close(one)  # its end is in C: it takes back what was not committed, and removes its log
+            elif _has_finalizer(type(one)) and one is not self and not _is_running(one) and not _waits(one):
                 _finalize(one)
 
 
@@ -55,6 +57,11 @@ def _is_running(one: Any) -> bool:
     """Return True for what a thread of the program is still in the middle of."""
     prefix = {"generator": "gi", "coroutine": "cr", "async_generator": "ag"}.get(type(one).__name__)
     return prefix is not None and bool(getattr(one, f"{prefix}_running", False))
+
+
+def _waits(one: Any) -> bool:
+    """Return True for a task that never ended, and its coroutine: the loop that Python keeps for it is not cleared."""
+    return type(one).__name__ in ("Task", "coroutine")
 
 
 class _Gone:
