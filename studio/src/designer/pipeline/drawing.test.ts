@@ -151,6 +151,7 @@ describe("a connection", () => {
     expect(explainMismatch("d", "uri_folder", "mlflow_model", "it")).toBeNull();
     expect(explainMismatch("d", "mlflow_model", "uri_folder", "it")).toBeNull();
     expect(explainMismatch("d", "mlflow_model", "custom_model", "it")).toBeNull();
+    expect(explainMismatch("d", "custom_model", "mltable", "it")).toBe("the input 'd' must be a model (custom_model), but it is data (mltable)");
     expect(explainMismatch("d", "mltable", "mlflow_model", "the output 'm' of 't'")).toBe("the input 'd' must be data (mltable), but the output 'm' of 't' is a model (mlflow_model)");
     expect(explainMismatch("m", "mlflow_model", "mltable", "it")).toBe("the input 'm' must be a model (mlflow_model), but it is data (mltable)");
     expect(explainMismatch("m", "mlflow_model", "uri_file", "it")).not.toBeNull();

@@ -43,6 +43,7 @@ const UNREADABLE: Record<string, Set<string>> = {
   mltable: MODELS,
   mlflow_model: new Set(["mltable", "uri_file", "triton_model"]),
   triton_model: new Set(["mltable", "uri_file", "mlflow_model"]),
+  custom_model: new Set(["mltable"]),
 };
 
 const DESCRIPTIONS: Record<string, string> = { string: "a string", integer: "an integer", number: "a number", boolean: "a boolean (true or false)" };
