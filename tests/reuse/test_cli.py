@@ -193,9 +193,9 @@ def test_a_failed_step_of_another_pipeline_is_not_told(project: Project) -> None
     """Of the same name and experiment, but among other steps: that is no earlier run."""
     lonely = FRAGILE.replace("fragile", "lonely")  # which no other test of this server has
     other = "  other-%s: {command: echo %s, environment: azureml:host}\n"
-    project.write("pipe.yml", lonely % ("apart", "echo bananas; exit 3") + other % ("one", "one"))
+    project.write("pipe.yml", lonely % ("apart", "echo bananas; exit 3") + other % ("one", "apart one"))
     project.run("apart-one", code=1)
-    project.write("pipe.yml", lonely % ("apart", "true") + other % ("two", "two"))
+    project.write("pipe.yml", lonely % ("apart", "true") + other % ("two", "apart two"))
     project.run("apart-two")
     (told,) = project.client.jobs.explain_reuse("apart-two", "lonely")
     assert told["reason"] == "this step has not run before: no earlier pipeline step is similar"
