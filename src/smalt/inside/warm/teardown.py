@@ -42,10 +42,18 @@ class _Boundary:
                 for place, entry in enumerate(one):
                     if entry[0] in self.names:
                         one[place] = (entry[0], gone)
-            elif type(one).__name__ == "Connection" and type(one).__module__ == "sqlite3":
-                type(one).close(one)  # its end is in C: it takes back what was not committed, and removes its log
+            elif "sqlite3.Connection" in map(_get_place, _get_bases(type(one))):
+                _close_database(one)
             elif _has_finalizer(type(one)) and one is not self and not _is_running(one) and not _waits(one):
                 _finalize(one)
+
+
+def _close_database(connection: Any) -> None:
+    """Take back what was not committed, and remove its log, as its deallocator in C does, which has no `__del__`."""
+    try:
+        connection.close()
+    except Exception:  # it belongs to a thread of its own
+        pass
 
 
 def _has_finalizer(kind: type) -> bool:
@@ -61,7 +69,13 @@ def _is_running(one: Any) -> bool:
 
 def _waits(one: Any) -> bool:
     """Return True for a task that never ended, and its coroutine: the loop that Python keeps for it is not cleared."""
-    return type(one).__name__ in ("Task", "coroutine")
+    if _get_place(type(one)) == "builtins.coroutine":
+        return one.cr_await is not None  # else it never began, of which Python warns
+    return _get_place(type(one)) in ("_asyncio.Task", "asyncio.tasks.Task")
+
+
+def _get_place(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 class _Gone:
