@@ -170,6 +170,13 @@ jobs:
   declared:
     component: ./component.yml
     inputs: {x: 0.7, s: '0.7', label: '${{parent.inputs.label}}'}
+  swept:
+    type: sweep
+    trial: ./component.yml
+    inputs: {s: '5', label: '6'}
+    search_space: {x: {type: choice, values: [0.5]}}
+    objective: {goal: minimize, primary_metric: m}
+    limits: {max_total_trials: 1}
 """
 COMPONENT = """
 type: command
@@ -197,6 +204,7 @@ def test_a_document_has_numbers_as_numbers(server: Server, workspace: str, tmp_p
     assert document["inputs"] == yaml.safe_load(LITERALS)["inputs"]
     assert {**document["jobs"]["inline"]["inputs"]} == yaml.safe_load(LITERALS)["jobs"]["inline"]["inputs"]
     assert {**document["jobs"]["declared"]["inputs"]} == yaml.safe_load(LITERALS)["jobs"]["declared"]["inputs"]
+    assert document["jobs"]["swept"]["inputs"] == {"s": "5", "label": "6"}
     (tmp_path / "copy.yml").write_text(yaml.safe_dump(document))
     submit(client, tmp_path / "copy.yml", "copy")
     bodies = [server.ask("GET", f"{workspace}/jobs/{name}").body["properties"] for name in ("typed", "copy")]

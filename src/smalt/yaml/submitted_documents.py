@@ -85,20 +85,24 @@ def _restore_literals(document: Plain, find_types: Callable[[str], InputTypes] |
     text of which nobody says the type becomes a number only if it is sent as the same text again.
     """
     steps = document.get("jobs")
-    texts: set[str] = set()
+    texts = _find_strings(document, find_types)
     for step in steps.values() if isinstance(steps, Mapping) else ():
-        if not isinstance(step, dict):
-            continue
-        component = step.get("component")
-        known: InputTypes = {}
-        if isinstance(component, str) and find_types is not None:
-            known = find_types(component)
-        elif isinstance(component, Mapping):
-            known = {name: _get_type(form) for name, form in (component.get("inputs") or {}).items()}
-        strings = {name for name, type in known.items() if type == "string"}
-        texts.update(_list_bound(step, strings))
-        _restore_inputs(step, strings)
+        if isinstance(step, dict):
+            strings = _find_strings(step, find_types)
+            texts.update(_list_bound(step, strings))
+            _restore_inputs(step, strings)
     _restore_inputs(document, texts)
+
+
+def _find_strings(noun: Plain, find_types: Callable[[str], InputTypes] | None) -> set[str]:
+    """Return the inputs that the component of a job or a step, or its trial's, declares as strings."""
+    component = noun.get("component") or noun.get("trial")
+    known: InputTypes = {}
+    if isinstance(component, str) and find_types is not None:
+        known = find_types(component)
+    elif isinstance(component, Mapping):
+        known = {name: _get_type(form) for name, form in (component.get("inputs") or {}).items()}
+    return {name for name, type in known.items() if type == "string"}
 
 
 def _get_type(form: Any) -> str | None:

@@ -19,11 +19,11 @@ from smalt.entities.rules.prebuilt_steps import takes_files
 from smalt.entities.rules.sentences import (
     explain_bad_reference,
     explain_empty_reference,
-    explain_lacking_table,
     explain_missing_environment,
-    explain_missing_file,
     explain_missing_path,
+    explain_missing_spark_file,
     explain_missing_table,
+    explain_not_a_table,
     explain_same_version,
 )
 from smalt.entities.steps.bindings import find_component
@@ -79,7 +79,7 @@ def _check_files(noun: Any, where: str) -> Iterator[str]:
         plain = str(path).partition("#")[0].removeprefix("./")
         is_relative = "://" not in plain and not plain.startswith("/") and "*" not in plain
         if is_relative and not os.path.isfile(os.path.join(code, plain)):
-            yield f"{where}{key}: {explain_missing_file(path)}"
+            yield f"{where}{key}: {explain_missing_spark_file(path)}"
 
 
 def _check_inputs(noun: Any, where: str, declared: Mapping[str, Any]) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _check_tables(noun: Any, where: str) -> Iterator[str]:
         elif problem := _explain_data(path, kind):
             yield f"{where}{name}: {problem}"
         elif kind == "mltable" and os.path.isabs(path) and not os.path.isfile(f"{path}/MLTable"):
-            yield f"{where}{name}: {explain_lacking_table(path)}"
+            yield f"{where}{name}: {explain_not_a_table(path)}"
 
 
 def _explain_data(path: str, type: str | None, declared: str | None = None, is_any: bool = False) -> str | None:

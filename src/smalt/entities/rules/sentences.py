@@ -20,7 +20,7 @@ def explain_bad_reference(text: str) -> str:
     return f"{text} is not an asset reference; write azureml:NAME:VERSION or azureml:NAME@latest"
 
 
-def explain_missing_file(path: str) -> str:
+def explain_missing_spark_file(path: str) -> str:
     """Return the sentence about a file that a Spark job names."""
     return f"there is no file '{path}' in the code of this Spark job"
 
@@ -35,7 +35,7 @@ def explain_missing_table(name: str) -> str:
     return f"{name} has a type and no path; give it a path"
 
 
-def explain_lacking_table(place: str) -> str:
+def explain_not_a_table(place: str) -> str:
     """Return the sentence about a folder, given as an mltable, that is none."""
     return f"{place} is not a folder with a file 'MLTable'; for a file as it is, write 'type: uri_file'"
 

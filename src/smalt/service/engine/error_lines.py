@@ -58,7 +58,7 @@ _OWN_SHELL = re.compile(
 """Words of the command's own shell on a command that it could not run."""
 _TERMINATED = re.compile(r"(?:libc\+\+abi: )?terminat(?:e called|ing) (?:after throwing|due to uncaught)")
 _TERMINATED_WITHOUT = re.compile(r"(?:libc\+\+abi: )?terminat(?:e called|ing) without")
-"""The same without an exception: threads that still ran when the program ended, perhaps by an exception of Python."""
+"""Words of C++ where threads still ran as the program ended, perhaps by an exception of Python."""
 _WHAT = re.compile(r"\s*what\(\):\s*(?=\S)")
 """The line after one of `_TERMINATED`, with the exception's message."""
 _LOGGED = re.compile(r"\b(?:DEBUG|INFO|WARN|WARNING|(ERROR|CRITICAL|FATAL))\b(?=\W+\w)")

@@ -16,6 +16,7 @@ from smalt.service.environments.build_errors import ImageUnavailable
 from smalt.service.environments.builders.environment_builder import EnvironmentBuilder, format_variables
 from smalt.service.environments.builders.interpreters import Interpreters
 from smalt.service.environments.builders.shared_builds import SharedBuild
+from smalt.service.environments.environment_removal import EnvironmentRemover
 from smalt.service.environments.image_source import ImageSource
 from smalt.service.environments.resolution import curated_environments
 from smalt.service.environments.resolution.build_plans import BuildPlan
@@ -26,7 +27,6 @@ from smalt.service.environments.resolution.environment_planner import (
     EnvironmentSettings,
 )
 from smalt.service.environments.store.environment_protection import protect_earlier
-from smalt.service.environments.store.environment_removal import EnvironmentRemover
 from smalt.service.environments.store.environment_store import EnvironmentRecord, EnvironmentStore
 from smalt.service.environments.views.built_environments import BuiltEnvironment
 from smalt.service.environments.views.host_python import HostPython

@@ -8,7 +8,7 @@ Numbers and booleans are written as such; the text of an input that a component 
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from smalt import wire
@@ -32,7 +32,7 @@ async def get_document(request: ApiRequest) -> dict[str, Any]:
         properties, unclear = Pins(pins.get_job_pins(db, job)).restore_written(properties)
     entity = wire.from_rest({"properties": properties}, "job", is_answer=True)
     comments = [_describe_ways(reference, ways) for reference, ways in unclear.items()]
-    types = partial(_find_input_types, request)
+    types = cache(partial(_find_input_types, request))  # many steps may be of one component
     return {"yaml": "".join(comments) + dump_plain(describe_submission(entity, types))}
 
 

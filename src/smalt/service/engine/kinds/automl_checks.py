@@ -14,7 +14,7 @@ from smalt.automl_program.headers import SUFFIXES, list_repeated, read_header
 from smalt.automl_program.problems import join_columns, shorten
 from smalt.entities import Input
 from smalt.entities.jobs.automl.job import DATA
-from smalt.entities.rules.sentences import explain_lacking_table, explain_missing_table
+from smalt.entities.rules.sentences import explain_missing_table, explain_not_a_table
 from smalt.entities.schema.problems import did_you_mean
 from smalt.entities.syntax.expression import has_expression, parse_binding, resolve_port
 from smalt.exceptions import SmaltError
@@ -70,7 +70,7 @@ def _check_columns(checker: Checker, where: str, job: Any, name: str, uri: str, 
         if place.path is None or place.late:
             return
         if kind == "mltable" and not (place.path / "MLTable").is_file():
-            checker.add(f"{where}{name}", explain_lacking_table(str(place.path)))
+            checker.add(f"{where}{name}", explain_not_a_table(str(place.path)))
             return
         columns = read_columns(place.path, kind)
     except (OSError, SmaltError):

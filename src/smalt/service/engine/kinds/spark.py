@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import yaml
 from smalt import wire
 from smalt.entities import CommandJob, SparkJob
-from smalt.entities.rules.sentences import explain_missing_file
+from smalt.entities.rules.sentences import explain_missing_spark_file
 from smalt.entities.rules.spark import RUNTIMES, choose_runtime, count_cores
 from smalt.entities.schema.travel import build_job_values
 from smalt.entities.syntax.expression import remove_empty_blocks
@@ -180,4 +180,4 @@ def _check_files(checker: Checker, where: str, component: Any) -> None:
     for key, path in named:
         plain = str(path).partition("#")[0].removeprefix("./")
         if "://" not in plain and not plain.startswith("/") and "*" not in plain and plain not in entries:
-            checker.add(f"{where}{key}", explain_missing_file(path))
+            checker.add(f"{where}{key}", explain_missing_spark_file(path))

@@ -17,8 +17,8 @@ _TYPES = {
     fold_case(type): type
     for type in ("uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model")
 }
-_USUAL = {"data": ("dataType", "uri_folder"), "models": ("modelType", "custom_model")}
-"""By kind the property that has the type of an asset, and the type of one that does not say it."""
+_TYPE_KEYS = {"data": ("dataType", "uri_folder"), "models": ("modelType", "custom_model")}
+"""By kind the property that has the type of an asset, and the type of one that does not have it."""
 
 
 def explain_unfit_asset(
@@ -49,11 +49,11 @@ def _find_type(context: EngineContext, workspace: Workspace, uri: str) -> str | 
     reference = context.data.resolver.find_asset_name(uri)
     if reference is None or not reference.version:
         return None
-    for kind in [reference.kind] if reference.kind else list(_USUAL):
+    for kind in [reference.kind] if reference.kind else list(_TYPE_KEYS):
         properties = _find_properties(context, workspace, kind, reference)
-        if properties is not None and kind in _USUAL:
-            key, usual = _USUAL[kind]
-            return _TYPES.get(fold_case(str(properties.get(key) or usual)), usual)
+        if properties is not None and kind in _TYPE_KEYS:
+            key, default = _TYPE_KEYS[kind]
+            return _TYPES.get(fold_case(str(properties.get(key) or default)), default)
     return None
 
 
