@@ -28,9 +28,9 @@ from .test_shared_files import OWNERS, make_pair
 SAVING = """
 import pathlib, signal, sys, time
 def end(*_):
-    time.sleep(0.5)
     with open("saved", "a") as file:
         file.write("x")
+    time.sleep(1.5)
     sys.exit(3)
 signal.signal(signal.SIGTERM, end)
 pathlib.Path("begun").touch()
@@ -137,6 +137,41 @@ def test_what_ends_a_job_reaches_inside(within: Any, podman: Podman, marks: Path
     within(test)
     assert list(marks.iterdir()) == []
     assert not any("ends" in name for name in podman.containers)
+
+
+def test_a_stop_while_the_container_starts_reaches_inside(within: Any, podman: Podman, marks: Path) -> None:
+    """What has begun hears of it, though the engine's client is not done with the start."""
+
+    async def test(bench: Workbench) -> None:
+        text = 'trap "echo ended >ended; exit 0" TERM; : >begun; sleep 60 & wait'
+        own = environment(bench, "own", image=podman.image)
+        for number in range(6):
+            job = bench.submit(f"young-{number}", {"command": text, "environment": own})
+            begun = folder(bench, job) / "begun"
+            while not begun.exists():
+                await asyncio.sleep(0.001)
+            bench.engine.cancel(job)
+            assert (await bench.over(job)).status == "Canceled"
+            assert (folder(bench, job) / "ended").read_text() == "ended\n"
+
+    within(test)
+    assert list(marks.iterdir()) == []
+    assert not any("young" in name for name in podman.containers)
+
+
+def test_nothing_inside_carries_the_mark_of_its_step(within: Any, podman: Podman) -> None:
+    """The launcher would signal it past PID 1."""
+
+    async def test(bench: Workbench) -> None:
+        text = 'while read -r line; do case $line in "Max file locks"*) echo $line;; esac; done </proc/self/limits; env'
+        job = bench.submit("free", {"command": text, "environment": environment(bench, "own", image=podman.image)})
+        assert (await bench.over(job)).status == "Completed", log(bench, job)
+        said = log(bench, job)
+        assert "Max file locks unlimited" in said
+        assert "SMALT_STEP" not in said
+        assert "SMALT_SIGNALLED" not in said
+
+    within(test)
 
 
 def test_a_killed_keeper_leaves_no_container(within: Any, podman: Podman, marks: Path) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from smalt.launcher import tree
+from smalt.launcher import marks, tree
 from smalt.launcher.record import StepRecord
 from smalt.launcher.timers import Timers
 from smalt.launcher.tree import ProcessTree
@@ -83,9 +83,8 @@ class StepEnding:
     def _send_term(self, record: StepRecord) -> None:
         """The shell's group at once, since what is forked while we look would escape; then what has left the group."""
         group = record.pid if record.pid in self._running and tree.send_group(record.pid, tree.TERM) else 0
-        tree.send_signal(
-            [pid for pid in self._tree.list_members(record) if not group or tree.get_group(pid) != group], tree.TERM
-        )
+        others = [pid for pid in self._tree.list_members(record) if not group or tree.get_group(pid) != group]
+        tree.send_signal([pid for pid in others if not marks.is_signalled_by_parent(pid)], tree.TERM)
 
     def _send_term_again(self, record: StepRecord) -> None:
         """A shell that is just forking the command loses a SIGTERM of that moment for it."""

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from smalt.machine import processes
 
 VARIABLE = "SMALT_STEP"
+_SIGNALLED_BY_PARENT = b"SMALT_SIGNALLED_BY_PARENT=1"
+"""A variable of a process whose parent passes SIGTERM on in a way of its own: the client of a container engine."""
 _RLIMIT_LOCKS = 10
 _EXEC_TRIES, _EXEC_WAIT = 200, 0.0002
 
@@ -66,6 +68,11 @@ class StepMark:
             return found == self.number
         text = _read_text(pid)
         return None if text is None else text == self.text
+
+
+def is_signalled_by_parent(pid: int) -> bool:
+    """Tell whether SIGTERM is for the parent of the process to send, and not for the launcher."""
+    return _SIGNALLED_BY_PARENT in _read_environment(pid)
 
 
 def remove_number() -> None:

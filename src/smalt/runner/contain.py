@@ -1,8 +1,8 @@
 """A command in a container, as long as we live: `python contain.py '<JSON>'`. Python 3.8 or newer, by path.
 
-The JSON: run (the engine's command line up to the options of `run`), remove (that which removes a container, its name
-is added), image, command (null: the image's own program), path (PATH inside; null: the image's own), name, marks (a
-folder), grace, hidden (variables that stay outside).
+The JSON: run (the engine's command line up to the options of `run`), remove and signal (those that remove a container
+and send it SIGTERM, its name is added), image, command (null: the image's own program), path (PATH inside; null: the
+image's own), name, marks (a folder), grace, hidden (variables that stay outside).
 Everything else of our environment goes inside, by name: no value stands in a command line.
 
 The container is removed before we end. Where we cannot (SIGKILL), `marks` has a file of its name that nobody
@@ -15,6 +15,7 @@ import contextlib
 import fcntl
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -23,10 +24,12 @@ from typing import Any
 
 MARGIN = 5.0
 """Seconds of the grace that are kept for removing the container."""
-LATER = 0.5
-"""Seconds until SIGTERM is passed on: the launcher sends it to the client as well, and inside the first one counts."""
-STEP = "SMALT_STEP"
-"""By which the launcher finds processes of a step: those inside get signals by the one way that is theirs."""
+SIGNALS, PAUSE = 3, 0.5
+"""Times that SIGTERM is sent inside, and seconds between two: PID 1 loses one that comes before its trap is set."""
+STEP, SIGNALLED_BY_PARENT = "SMALT_STEP", "SMALT_SIGNALLED_BY_PARENT"
+"""The launcher finds processes of a step by the first; the second says that SIGTERM is not the launcher's to send."""
+_RLIMIT_LOCKS = 10
+"""The limit that marks a step's processes, too (launcher/marks.py)."""
 
 # PID 1 is sent signals only if it handles them, and no one else inside hears of those that it is sent; with it ends all
 # else, so it stays while others are saving their work. One that is not PID 1 (--pid=host) signals only its own child:
@@ -42,40 +45,85 @@ exit $code"""
 def main(plan: dict[str, Any]) -> int:
     name = f"{plan['name']}-{os.getpid()}"
     with _write_mark(os.path.join(plan["marks"], name)):
+        return _Container(plan, name).run()
+
+
+class _Container:
+    """A container and the engine's client that started it.
+
+    A client that gets SIGTERM while the container starts ends, and the container never hears of it. So nobody signals
+    the client: it has a session of its own, and neither it nor what it starts carries the step's mark.
+    """
+
+    def __init__(self, plan: dict[str, Any], name: str) -> None:
+        self._plan = plan
+        self._name = name
+        self._is_stopped = False
+        self._is_over = threading.Event()
+
+    def run(self) -> int:
+        """Return the exit code of the command."""
+        signal.signal(signal.SIGTERM, self._handle_stop)
+        _remove_number()
+        if self._is_stopped:
+            return 128 + signal.SIGTERM
+        client = subprocess.Popen(
+            self._make_command(),
+            stdin=subprocess.DEVNULL,
+            env={**{key: value for key, value in os.environ.items() if key != STEP}, SIGNALLED_BY_PARENT: "1"},
+            start_new_session=True,
+        )
+        code = client.wait()
+        self._is_over.set()
+        if self._is_stopped:
+            self._call_engine("remove")  # a client that was ended itself has left it
+        return 128 - code if code < 0 else code
+
+    def _make_command(self) -> list[str]:
+        plan = self._plan
         hidden = {"PATH", STEP, *plan["hidden"]}
         passed = [word for key in os.environ if key not in hidden for word in ("--env", key)]
         path = [] if plan["path"] is None else ["--env", f"PATH={plan['path']}"]
         program = [plan["image"]]
         if plan["command"] is not None:
             program = ["--entrypoint", "sh", plan["image"], "-c", INSIDE, "sh", plan["command"]]
-        client = subprocess.Popen(
-            [*plan["run"], "--rm", "--name", name, *passed, *path, *program],
-            stdin=subprocess.DEVNULL,
-            env={key: value for key, value in os.environ.items() if key != STEP},
-        )  # fmt: skip
-        timers: list[threading.Timer] = []
+        return [*plan["run"], "--rm", "--name", self._name, *passed, *path, *program]
 
-        def stop(*_: Any) -> None:
-            if not timers:
-                timers.append(threading.Timer(LATER, client.send_signal, (signal.SIGTERM,)))
-                timers.append(threading.Timer(max(plan["grace"] - MARGIN, LATER), _remove_container, (plan, name)))
-                for timer in timers:
-                    timer.daemon = True
-                    timer.start()
+    def _handle_stop(self, *_: Any) -> None:
+        if not self._is_stopped:
+            self._is_stopped = True
+            for action in (self._send_term, self._remove_later):
+                threading.Thread(target=action, daemon=True).start()
 
-        signal.signal(signal.SIGTERM, stop)
-        code = client.wait()
-        if timers:
-            for timer in timers:
-                timer.cancel()
-            _remove_container(plan, name)  # a client that was ended itself has left it
-        return 128 - code if code < 0 else code
+    def _send_term(self) -> None:
+        """Send SIGTERM inside as soon as there is an inside."""
+        left = 1 if self._plan["command"] is None else SIGNALS
+        while left and not self._is_over.is_set():
+            left -= self._call_engine("signal") == 0
+            self._is_over.wait(PAUSE)
+
+    def _remove_later(self) -> None:
+        if not self._is_over.wait(max(self._plan["grace"] - MARGIN, PAUSE)):
+            self._call_engine("remove")
+
+    def _call_engine(self, verb: str) -> int | None:
+        """Have the engine do to the container what the plan calls `verb`; return the exit code."""
+        with contextlib.suppress(OSError):
+            command = [*self._plan[verb], self._name]
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+            )
+            return done.returncode
+        return None
 
 
-def _remove_container(plan: dict[str, Any], name: str) -> None:
-    with contextlib.suppress(OSError):
-        command = [*plan["remove"], name]
-        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+def _remove_number() -> None:
+    """Take the step's number off this process and what it starts; the variable still marks this process."""
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError, ValueError):
+        _, hard = resource.getrlimit(_RLIMIT_LOCKS)
+        resource.setrlimit(_RLIMIT_LOCKS, (hard, hard))
 
 
 @contextlib.contextmanager

@@ -61,6 +61,7 @@ class StepContainer:
         plan = {
             "run": [*run, *engine.arguments, *options],
             "remove": engine.removal,
+            "signal": engine.termination,
             "image": self.image,
             "command": text,
             "path": given.get("PATH", f"{leading}:{self.path}"),
@@ -87,6 +88,7 @@ class StepContainer:
         plan = {
             "run": [*run, *engine.arguments, *options],
             "remove": engine.removal,
+            "signal": engine.termination,
             "image": self.image,
             "command": None,
             "path": None,

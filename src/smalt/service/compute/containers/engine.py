@@ -46,6 +46,11 @@ class ContainerEngine(NamedTuple):
         """The command that kills and removes a container, without the container's name."""
         return [*self.command, "rm", "--force", *(["--time", "0"] if self.is_podman else [])]
 
+    @property
+    def termination(self) -> list[str]:
+        """The command that sends SIGTERM to a container's first process, without the container's name."""
+        return [*self.command, "kill", "--signal", "TERM"]
+
     def get_reference(self, image: str) -> str:
         """Return the image's full name: Podman asks for the registry of a short name, Docker means Docker Hub."""
         first, slash, _ = image.partition("/")
