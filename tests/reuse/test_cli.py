@@ -34,11 +34,12 @@ SCRIPT = "cat $1/rows.csv\necho rate $2\n"
 
 
 class Project:
-    """A folder with a pipeline, and the program that runs it."""
+    """A folder with a pipeline, and the program that runs it in a workspace of its own."""
 
-    def __init__(self, folder: Path, server: Server) -> None:
+    def __init__(self, folder: Path, server: Server, workspace: str) -> None:
         self.folder = folder
         self._server = server
+        self._workspace = workspace.rpartition("/")[2]
         self._environment = {**os.environ, "SMALT_HOME": str(server.home.root)}
         (folder / "src").mkdir()
         (folder / "data").mkdir()
@@ -51,11 +52,11 @@ class Project:
 
     @property
     def client(self) -> MLClient:
-        return MLClient(home=self._server.home)
+        return MLClient(home=self._server.home, workspace_name=self._workspace)
 
     def smalt(self, *words: str, code: int = 0) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "smalt", *words],
+            [sys.executable, "-m", "smalt", *words, "-w", self._workspace],
             cwd=self.folder,
             env=self._environment,
             capture_output=True,
@@ -76,8 +77,8 @@ class Project:
 
 
 @pytest.fixture
-def project(module_server: Server, tmp_path: Path) -> Project:
-    return Project(tmp_path, module_server)
+def project(module_server: Server, tmp_path: Path, workspace: str) -> Project:
+    return Project(tmp_path, module_server, workspace)
 
 
 def differing(text: str) -> list[str]:
@@ -191,13 +192,12 @@ def test_a_step_that_failed_before_is_told(project: Project) -> None:
 
 def test_a_failed_step_of_another_pipeline_is_not_told(project: Project) -> None:
     """Of the same name and experiment, but among other steps: that is no earlier run."""
-    lonely = FRAGILE.replace("fragile", "lonely")  # which no other test of this server has
     other = "  other-%s: {command: echo %s, environment: azureml:host}\n"
-    project.write("pipe.yml", lonely % ("apart", "echo bananas; exit 3") + other % ("one", "apart one"))
+    project.write("pipe.yml", FRAGILE % ("apart", "echo bananas; exit 3") + other % ("one", "one"))
     project.run("apart-one", code=1)
-    project.write("pipe.yml", lonely % ("apart", "true") + other % ("two", "apart two"))
+    project.write("pipe.yml", FRAGILE % ("apart", "true") + other % ("two", "two"))
     project.run("apart-two")
-    (told,) = project.client.jobs.explain_reuse("apart-two", "lonely")
+    (told,) = project.client.jobs.explain_reuse("apart-two", "fragile")
     assert told["reason"] == "this step has not run before: no earlier pipeline step is similar"
 
 
