@@ -62,6 +62,7 @@ def test_what_the_disk_refused_is_synced_again(file: int, monkeypatch: pytest.Mo
     assert sync_beside.covered == 0.0
     sync_beside.request_sync(file, 2.0)
     assert sync_beside.covered == 2.0
+    eventually(lambda: not sync_beside.is_pending(), "the second sync")
 
 
 def test_a_request_that_fails_covers_nothing() -> None:
