@@ -57,6 +57,7 @@ def main(path: str = "", workspaces: str = "") -> None:
     threading.Thread(target=_wait_for_server, args=(stores,), daemon=True).start()
     os.write(ready, f"{mlflow.__version__}\n".encode())
     os.close(ready)
+    threading.Thread(target=stores.prepare_database, daemon=True).start()
     server.run()
 
 

@@ -29,6 +29,7 @@ ARTIFACTS = os.path.join("datastores", "workspaceartifactstore")
 _ROOT = "mlflow-artifacts:/mlflow"
 """The root of MLflow's files outside runs (large traces): the artifact datastore's folder `mlflow`."""
 
+_DATABASE_ERRORS = (sqlite3.Error, sqlalchemy.exc.SQLAlchemyError, CommandError)
 
 _opening = threading.Lock()
 """Held while a database is opened: Alembic's migrations are global, so two at once would write into one database."""
@@ -93,6 +94,11 @@ class StoreRegistry:
                 raise MlflowException(f"there is no workspace {folder}", RESOURCE_DOES_NOT_EXIST)
             found = self._known.setdefault(folder, WorkspaceStores(path, self._empty))
         return found
+
+    def prepare_database(self) -> None:
+        """Make the empty database ahead of the first call, which else waits for MLflow's migrations."""
+        with _opening, contextlib.suppress(OSError, *_DATABASE_ERRORS):  # that call says why
+            _ensure_empty(self._empty)
 
     def close(self) -> None:
         for workspace in list(self._known.values()):
@@ -164,12 +170,18 @@ def _open_database(database: str, empty: str) -> tuple[RunTrackingStore, SharedR
     try:
         _update_schema(database, empty, uri)
         return RunTrackingStore(uri, _ROOT), SharedRegistryStore(uri)
-    except (sqlite3.Error, sqlalchemy.exc.SQLAlchemyError, CommandError) as error:
+    except _DATABASE_ERRORS as error:
         reason = str(error).splitlines()[0]
         raise MlflowException(
             f"the tracking database {database} cannot be used ({reason}); put a copy of it in its place, "
             "or remove it to start again",
             BAD_REQUEST,  # which no client tries again for minutes, as it would an error of the server
+        ) from None
+    except OSError as error:
+        raise MlflowException(
+            f"the tracking database {database} cannot be made ({error.strerror}: {error.filename}); "
+            "see that the server may write there and the disk has room, and try again",
+            BAD_REQUEST,
         ) from None
 
 
@@ -191,9 +203,13 @@ def _create_database(database: str, empty: str) -> None:
     """Make an empty database. MLflow's migrations take it a second of the processor, so it is a copy of the home's
     `empty` one, which they have made once.
     """
+    _ensure_empty(empty)
+    _make_whole(database, lambda partial: _copy_file(empty, partial))
+
+
+def _ensure_empty(empty: str) -> None:
     if not _is_sound(empty):
         _make_whole(empty, _initialize_database)
-    _make_whole(database, lambda partial: _copy_file(empty, partial))
 
 
 def _make_whole(database: str, make: Callable[[str], None]) -> None:
