@@ -12,6 +12,7 @@ import fcntl
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -41,6 +42,10 @@ PROGRAM = {"X-Smalt-Makes-Workspaces": "1"}
 
 WORKSPACE = "/subscriptions/sub/resourceGroups/group/providers/Microsoft.MachineLearningServices/workspaces/{}"
 
+
+LIMITS = (2, 10, 50)
+"""Time limits of a job to try in turn, where it must have begun before the limit ends it: on a busy machine that may
+take longer than the first."""
 
 SOONEST, LATEST = 0.005, 0.03
 """Seconds between two looks, at first and at last: a look takes the processor from what is waited for."""
@@ -286,6 +291,15 @@ def spawn_forked(home: Home) -> subprocess.Popen[bytes]:
         )
     autostart._started.append(process)
     return process
+
+
+def find_free_port() -> int:
+    """Return a port for a server that is given one: the system gives those of this range to nobody meanwhile."""
+    while True:
+        port = random.randint(20_000, 30_000)
+        with socket.socket() as door, contextlib.suppress(OSError):
+            door.bind(("127.0.0.1", port))
+            return port
 
 
 def read_descriptors(pid: int | str) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -58,8 +60,9 @@ def test_the_end_and_the_reason_are_told() -> None:
 
 def test_a_server_that_does_not_come_back_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a while, not at once."""
-    monkeypatch.setattr(following, "PATIENCE", 0.5)
-    monkeypatch.setattr(following, "_PAUSE", 0.01)
+    clock = itertools.count()
+    monkeypatch.setattr(following, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _: None))
+    monkeypatch.setattr(following, "PATIENCE", 5.0)
     tried = 0
 
     def gone() -> Iterator[bytes]:

@@ -21,9 +21,9 @@ from smalt.service.records import assets, job_attempts, jobs
 from smalt.service.records.jobs import Job
 from tests.engine.bench import Workbench, workbench
 from tests.environments import podman as podman_engine
-from tests.helpers import eventually
+from tests.helpers import LIMITS, eventually
 
-LATE = 'trap "echo ended >ended; exit 0" TERM; : >begun; sleep 60 & wait'
+LATE = 'trap "echo ended >ended; exit 0" TERM; : >begun; sleep 600 & wait'
 
 
 @dataclass
@@ -95,6 +95,20 @@ async def begun(place: Place, job: Job) -> None:
     await asyncio.to_thread(eventually, (place.folder(job) / "begun").exists)
 
 
+async def run_until_stopped(place: Place, bench: Workbench, how: str) -> Job:
+    """Return a job that had begun when it was stopped."""
+    if how == "cancel":
+        job = place.submit(bench, "stopped", LATE)
+        await begun(place, job)
+        bench.engine.cancel(job)
+        return await bench.over(job)
+    for limit in LIMITS:
+        job = await bench.over(place.submit(bench, f"stopped-{limit}", LATE, limits={"timeout": limit}))
+        if (place.folder(job) / "begun").exists():
+            break
+    return job
+
+
 async def test_a_step_runs_where_its_compute_and_environment_say(place: Place, tmp_path: Path) -> None:
     """With its inputs, outputs and variables; its log and its exit code come back, and its files are stored."""
     (tmp_path / "x").write_text("content\n")
@@ -132,13 +146,8 @@ async def test_a_step_that_runs_is_followed(place: Place) -> None:
 async def test_a_step_is_stopped(place: Place, how: str) -> None:
     """It gets SIGTERM and time to save its work; why it ended is recorded."""
     async with workbench(place.home) as bench:
-        limits = {"limits": {"timeout": 3}} if how == "timeout" else {}
-        job = place.submit(bench, "stopped", LATE, **limits)
-        await begun(place, job)
-        if how == "cancel":
-            bench.engine.cancel(job)
-        over = await bench.over(job)
-        assert over.status == ("Canceled" if how == "cancel" else "Failed")
+        job = await run_until_stopped(place, bench, how)
+        assert job.status == ("Canceled" if how == "cancel" else "Failed")
         assert attempts(bench, job) == [(place.runner, "stopped" if how == "cancel" else "timeout")]
         assert (place.folder(job) / "ended").read_text() == "ended\n"
 

@@ -156,6 +156,20 @@ runpy.run_module("smalt.service", run_name="__main__")
 """A server that does not end to copy a folder with a file `30` into a datastore."""
 
 
+_NEVER_STORES = """
+import os, runpy, time
+from smalt.service.data.snapshots.object_store import ObjectBatch
+store_file = ObjectBatch.store_file
+def store_all_but_one(batch, path, size):
+    while os.fspath(path).endswith("/030"):
+        time.sleep(1)
+    return store_file(batch, path, size)
+ObjectBatch.store_file = store_all_but_one
+runpy.run_module("smalt.service", run_name="__main__")
+"""
+"""A server that does not end to store a snapshot with a file `030`."""
+
+
 def test_a_kill_during_a_registration(own_server: Server, tmp_path: Path) -> None:
     """While the server copies a folder: nothing is registered, what is left over goes, and it can be done again."""
     large = tmp_path / "large"
@@ -184,7 +198,7 @@ def test_a_kill_during_a_snapshot(own_server: Server, tmp_path: Path) -> None:
     large.mkdir()
     for number in range(400):
         (large / f"{number:03}").write_bytes(os.urandom(200_000))
-    process = own_server.start()
+    process = own_server.start(program=("-c", _NEVER_STORES))
     (tmp_path / "small").mkdir()
     assert register(own_server, tmp_path / "small").status == 201  # which makes the workspace
     asking = subprocess.Popen([sys.executable, "-c", _SNAPSHOT, str(own_server.home.socket_path("server")), str(large)])

@@ -18,7 +18,7 @@ from smalt.service.api.server_context import ServerContext
 from smalt.service.records import events, jobs
 from tests.engine.bench import Workbench, workbench
 from tests.engine.test_hand_over import Gates, attempts
-from tests.helpers import eventually
+from tests.helpers import LONGEST, eventually
 
 _MORE_THAN_WAIT = 20
 """Steps of which some wait at the launcher and others in the engine's queue."""
@@ -83,7 +83,7 @@ async def test_a_pipeline_that_is_deleted_while_its_inputs_are_looked_for(
         step = {**gates.mark("s"), "inputs": {"i": "${{parent.inputs.i}}"}}
         data = {"type": "uri_file", "path": "https://nowhere.example/f.csv"}
         deleted = bench.submit("deleted", {"inputs": {"i": data}, "jobs": {"s": step}})
-        await asyncio.to_thread(looks.wait, 30)
+        await asyncio.to_thread(looks.wait, LONGEST)
         assert "network" in bench.engine.get_wait_reason(deleted)
         await delete(bench, "deleted")
         noted = events.list_since(bench.db, deleted.id, 0)
@@ -99,13 +99,13 @@ async def test_who_waits_for_a_job_that_is_deleted(gates: Gates) -> None:
         job = bench.submit("deleted", gates.command("deleted"))
         await gates.begun("deleted")
         context = cast("ServerContext", SimpleNamespace(engine=bench.engine, db=bench.db))
-        waiting = asyncio.create_task(ServerContext.wait_until_over(context, job, time.monotonic() + 30))
+        waiting = asyncio.create_task(ServerContext.wait_until_over(context, job, time.monotonic() + LONGEST))
         await asyncio.sleep(0)
         bench.engine.cancel(job)
         await bench.over(job)
         await bench.engine.deletions.delete_job(bench.workspace, job, "tester")
         assert await waiting is True
-        assert await ServerContext.wait_until_over(context, job, time.monotonic() + 30) is True
+        assert await ServerContext.wait_until_over(context, job, time.monotonic() + LONGEST) is True
 
 
 async def test_a_job_that_is_deleted_while_it_is_put_again(gates: Gates, monkeypatch: pytest.MonkeyPatch) -> None:

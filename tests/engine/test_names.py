@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,12 +51,16 @@ async def test_a_step_and_a_nested_step_of_one_name() -> None:
 
 
 @pytest.mark.parametrize(("text", "last"), [("false", "Canceled"), ("true", "Completed")])
-async def test_a_setting_that_is_sent_as_text(text: str, last: str) -> None:
+async def test_a_setting_that_is_sent_as_text(tmp_path: Path, text: str, last: str) -> None:
     """`continue_on_step_failure` as text, as a client may send it, means what it says."""
     async with workbench() as bench:
         fails = {**step("x"), "command": "exit 1"}
-        waits = {**step("y"), "command": "sleep 0.5; echo y"}
+        waits = {**step("y"), "command": f"until [ -e {tmp_path}/go ]; do sleep 0.01; done"}
         settings = {"continue_on_step_failure": text}
-        job = await bench.over(bench.submit("p", {"settings": settings, "jobs": {"a": fails, "b": waits}}))
+        job = bench.submit("p", {"settings": settings, "jobs": {"a": fails, "b": waits}})
+        await bench.until(job, lambda _: bench.states(job).get("a") == "Failed")
+        if text == "true":
+            (tmp_path / "go").touch()
+        job = await bench.over(job)
         assert job.status == "Failed"
         assert bench.states(job)["b"] == last

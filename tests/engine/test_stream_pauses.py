@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,14 +17,23 @@ from tests.engine.bench import LONGEST, Workbench, workbench
 HOST = "azureml:host"
 
 
-async def follow(bench: Workbench, job: Job) -> list[list[dict[str, Any]]]:
-    """The pieces of the job's stream, up to its end."""
+async def follow(bench: Workbench, job: Job, go: Path | None = None) -> list[list[dict[str, Any]]]:
+    """The pieces of the job's stream, up to its end; `go` is made once all of its steps are said to run."""
     service: Any = SimpleNamespace(
         db=bench.db, engine=bench.engine, home=bench.home, stopping=asyncio.Event(), readers=None
     )
     gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     bodies = job_stream._JobFollower(service, bench.workspace, job).render_bodies(gone)
-    return [[json.loads(line) for line in body.splitlines()] async for body in bodies]
+    pieces = []
+    async for body in bodies:
+        pieces.append([json.loads(line) for line in body.splitlines()])
+        if go is not None and all("Running" in states(pieces, node) for node in bench.states(job)):
+            go.touch()
+    return pieces
+
+
+def wait_for(go: Path) -> dict[str, str]:
+    return {"command": f"until [ -e {go} ]; do sleep 0.01; done", "environment": HOST}
 
 
 def states(pieces: list[list[dict[str, Any]]], node: str) -> list[str]:
@@ -43,21 +53,21 @@ async def test_the_end_of_a_job_is_told_in_a_pause(monkeypatch: pytest.MonkeyPat
         assert len(pieces) <= 4
 
 
-async def test_a_change_in_a_pause_is_told_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_change_in_a_pause_is_told_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even if nothing else changes until then."""
     monkeypatch.setattr(job_stream, "_MANY", 1)
     monkeypatch.setattr(job_stream, "_PAUSE", 0.3)
     async with workbench() as bench:
-        job = bench.submit("one", {"jobs": {"a": {"command": "sleep 1.5", "environment": HOST}}})
-        pieces = await asyncio.wait_for(follow(bench, job), LONGEST)
+        job = bench.submit("one", {"jobs": {"a": wait_for(tmp_path / "go")}})
+        pieces = await asyncio.wait_for(follow(bench, job, tmp_path / "go"), LONGEST)
         assert states(pieces, "a")[-2:] == ["Running", "Completed"]
 
 
-async def test_few_changes_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_few_changes_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pause is only for those of many jobs."""
     monkeypatch.setattr(job_stream, "_PAUSE", 2 * LONGEST)
     async with workbench() as bench:
-        steps = {f"n{number}": {"command": "sleep 0.3", "environment": HOST} for number in range(2)}
+        steps = {f"n{number}": wait_for(tmp_path / "go") for number in range(2)}
         job = bench.submit("two", {"jobs": steps})
-        pieces = await asyncio.wait_for(follow(bench, job), LONGEST)
+        pieces = await asyncio.wait_for(follow(bench, job, tmp_path / "go"), LONGEST)
         assert all("Running" in states(pieces, node) for node in steps)

@@ -15,6 +15,7 @@ from smalt.machine.home import Home
 from smalt.service.data.files.write_protection import allow_writing
 from smalt.service.environments import BuiltEnvironment, Environments
 from smalt.service.environments.views.change_watch import ChangeWatch, WatchedEnvironment
+from tests.helpers import LONGEST
 
 from .conftest import Settings, conda
 
@@ -84,13 +85,13 @@ class SlowWalk:
     async def begin(self, environments: Environments) -> asyncio.Task[tuple[BuiltEnvironment | None, bool]]:
         """Return a task that loads the environment, once its walk waits."""
         slow = asyncio.ensure_future(environments.find_build(ASSET))
-        assert await asyncio.to_thread(self._begun.wait, 20)
+        assert await asyncio.to_thread(self._begun.wait, LONGEST)
         return slow
 
     def _wait_then_walk(self, watch: ChangeWatch, watched: WatchedEnvironment) -> None:
         if not self._begun.is_set():
             self._begun.set()
-            self.go.wait(20)
+            self.go.wait(LONGEST)
         self.walked.append(watched)
         self._walk(watch, watched)
 

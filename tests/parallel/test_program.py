@@ -225,7 +225,7 @@ def test_no_two_jobs_have_one_journal(tmp_path: Path) -> None:
 def test_a_stop_leaves_what_is_finished(tmp_path: Path) -> None:
     """SIGTERM, as of a cancellation: the workers end at once, and the journal stays."""
     one = ParallelRun(
-        tmp_path, "def run(mini_batch):\n    Path(SIDE, str(os.getpid())).touch()\n    time.sleep(60)\n    return []\n"
+        tmp_path, "def run(mini_batch):\n    Path(SIDE, str(os.getpid())).touch()\n    time.sleep(600)\n    return []\n"
     )
     process = one.start()
     eventually(lambda: len(one.list_side()) == 2 or process.poll() is not None, "both workers")

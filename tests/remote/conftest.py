@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.helpers import eventually
+from tests.helpers import eventually, find_free_port
 
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -41,7 +41,7 @@ class Cloud(NamedTuple):
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     _need("adlfs")
     program = os.environ.get("SMALT_TEST_AZURITE") or shutil.which("azurite-blob") or _need("azurite-blob")
-    folder, port = tmp_path_factory.mktemp("azurite"), _free_port()
+    folder, port = tmp_path_factory.mktemp("azurite"), find_free_port()
     where = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder)]
     command = [str(program), *where, "--skipApiVersionCheck", "--disableTelemetry", "--silent"]
     with _running(command, folder, port):
@@ -62,7 +62,7 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     _need("s3fs")
     _need("moto")
-    port = _free_port()
+    port = find_free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     with _running(command, tmp_path_factory.mktemp("moto"), port):
         import s3fs
@@ -83,7 +83,7 @@ def gcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """Google's storage, which everybody may read and write."""
     _need("gcsfs")
     _need("gcp_storage_emulator")
-    port = _free_port()
+    port = find_free_port()
     where = ["start", "--host=127.0.0.1", f"--port={port}", "--in-memory", "--default-bucket=box"]
     command = [sys.executable, "-c", "from gcp_storage_emulator.__main__ import main; main()", *where]
     with _running(command, tmp_path_factory.mktemp("gcs"), port):
@@ -126,9 +126,3 @@ def _answers(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
-
-
-def _free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])

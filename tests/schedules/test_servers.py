@@ -146,7 +146,7 @@ def test_a_killed_server_is_there_for_the_next_tick(own_server: Server) -> None:
     following = put(own_server, EVERY_MINUTE)["nextTimes"][0]
     own_server.set(idle_minutes=0.005)
     own_server.kill()
-    eventually(own_server.find_server, "the server", 70)
-    ticks = eventually(lambda: show(own_server)["lastTicks"], "the tick", 70)
+    eventually(own_server.find_server, "the server", 60 + LONGEST)
+    ticks = eventually(lambda: show(own_server)["lastTicks"], "the tick", 60 + LONGEST)
     assert (ticks[-1]["time"], ticks[-1]["status"]) == (following, "fired")
     assert list_jobs(own_server).count(ticks[-1]["job"]) == 1

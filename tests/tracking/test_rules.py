@@ -196,14 +196,15 @@ def test_small_calls_do_not_wait_for_each_other(tracked: Tracked, job: Job) -> N
     """Nagle's algorithm is off on the port: with it each answer on a kept connection takes 40 ms."""
     path, sent = f"/mlflow/v1.0{job.workspace}{M}/runs/get?run_id=job", {"Authorization": f"Bearer {job.token}"}
     connection = http.client.HTTPConnection("127.0.0.1", tracked.server.port, timeout=LONGEST)
-    times = []
-    for _ in range(20):
+
+    def measure_call() -> float:
         begun = time.monotonic()
         connection.request("GET", path, headers=sent)
         connection.getresponse().read()
-        times.append(time.monotonic() - begun)
+        return time.monotonic() - begun
+
+    eventually(lambda: measure_call() < 0.035, "a quick answer")
     connection.close()
-    assert min(times) < 0.035
 
 
 def _step(name: str) -> dict[str, Any]:

@@ -168,7 +168,7 @@ import time
 published = pipeline.publish(name="scheduled")
 schedule = Schedule.create(ws, "My Schedule", published.id, "timed", ScheduleRecurrence("Day", 2),
                            pipeline_parameters={"text": "by time"})
-end = time.monotonic() + 60
+end = time.monotonic() + 120
 while (run := schedule.get_last_pipeline_run()) is None and time.monotonic() < end:
     time.sleep(0.1)
 print(*show(run))

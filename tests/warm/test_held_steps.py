@@ -19,7 +19,7 @@ from smalt.launcher.tree import ProcessTree
 from smalt.launcher.warm.held_steps import HeldSteps
 from smalt.launcher.warm.parent import WarmParent
 from smalt.launcher.warm.parents import LONGEST_IMPORT, MARK, WarmParents
-from tests.helpers import eventually
+from tests.helpers import LONGEST, eventually
 from tests.launcher.rig import Rig
 from tests.warm.program import Program
 from tests.warm.rig import WarmRig
@@ -29,7 +29,7 @@ PROGRAM = Program("held", "import tqdm\nprint(tqdm.VALUE)\n", {})
 GATED = """
 import os, time
 open({begun!r}, 'a').write(str(os.getpid()) + '\\n')
-while not os.path.exists({gate!r}): time.sleep(0.01)
+while not os.path.exists({gate!r}): sum(range(20_000)); time.sleep(0.01)  # what uses no processor is taken to hang
 VALUE = 1
 """
 
@@ -245,12 +245,12 @@ def test_a_group_with_the_id_of_a_parent_that_was_reaped_is_left_alone(warm_rig:
     parents = make_parents(tmp_path)
     parent = start_parent(parents, warm_rig.make_step(Program("reaped", "import csv\n", {}), "warm"))
     join = partial(os.setpgid, 0, parent.pid)
-    other = subprocess.Popen(["sleep", "60"], preexec_fn=join)
+    other = subprocess.Popen(["sleep", "1000"], preexec_fn=join)
     with ProcessTree(str(tmp_path)).make_mark(MARK).apply_number():
-        own = subprocess.Popen(["sleep", "60"], preexec_fn=join)
+        own = subprocess.Popen(["sleep", "1000"], preexec_fn=join)
     try:
         end_parent(parents, parent)
-        assert own.wait(30) == -signal.SIGKILL
+        assert own.wait(LONGEST) == -signal.SIGKILL
         assert other.poll() is None
     finally:
         for process in (own, other):

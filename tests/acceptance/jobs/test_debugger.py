@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import pytest
 
 from tests.acceptance.conftest import Desk
 from tests.acceptance.jobs.editor import Editor
-from tests.helpers import eventually
+from tests.helpers import eventually, find_free_port
 
 
 class Waiting(NamedTuple):
@@ -52,9 +51,7 @@ def waiting(desk: Desk) -> Iterator[Waiting]:
     ran = desk.job(JOB.replace("FOLDER", str(desk.folder)))
     name = ran.err.split("job ")[1].split()[0]
     assert "rate 0.25" in ran.out
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = find_free_port()
     command = [sys.executable, "-m", "smalt", "job", "debug", name, "--debugpy", str(port)]
     environment = {**os.environ, "SMALT_HOME": str(desk.server.home.root)}
     pipe = subprocess.PIPE

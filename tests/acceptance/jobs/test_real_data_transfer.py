@@ -7,7 +7,6 @@ import datetime
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ import pytest
 
 from tests.acceptance import conftest
 from tests.acceptance.conftest import Desk, Ran
-from tests.helpers import eventually
+from tests.helpers import eventually, find_free_port
 
 pytestmark = pytest.mark.integration
 PASSWORD = "p@ss word/1:x"
@@ -38,9 +37,7 @@ class Postgres:
 
     def __init__(self, programs: Path, folder: Path) -> None:
         self._programs, self._data = programs, folder / "data"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = find_free_port()
         (folder / "password").write_text(PASSWORD)
         self._run("initdb", "-U", "smith", "-A", "scram-sha-256", f"--pwfile={folder}/password", "-E", "UTF8")
         options = f"-p {self.port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
