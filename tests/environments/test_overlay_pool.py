@@ -99,6 +99,21 @@ DONE: dict[str, Callable[[Path], object]] = {
 }
 
 
+def test_spares_of_an_earlier_server_with_this_pid_are_removed(template: OverlayTemplate, tmp_path: Path) -> None:
+    """In a container servers often have the same pid; those of the server itself stay and are used again."""
+    earlier, pool = OverlayPool(tmp_path / "spares"), OverlayPool(tmp_path / "spares")
+    earlier.make_overlay(template, f"{tmp_path}/earlier")
+    earlier.release(f"{tmp_path}/earlier")
+    (left,) = (tmp_path / "spares").glob("[0-9]*/*")
+    pool.make_overlay(template, f"{tmp_path}/first")
+    inode = os.stat(tmp_path / "first").st_ino
+    pool.release(f"{tmp_path}/first")
+    pool.remove_left_over()
+    assert not left.exists()
+    pool.make_overlay(template, f"{tmp_path}/second")
+    assert os.stat(tmp_path / "second").st_ino == inode
+
+
 @pytest.mark.parametrize("done", DONE)
 @pytest.mark.parametrize("name", [NAMES[0], NAMES[-1]])
 def test_changed_commands_are_kept_from_others(pool: OverlayPool, job: Path, done: str, name: str) -> None:

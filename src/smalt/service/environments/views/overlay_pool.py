@@ -29,7 +29,7 @@ class OverlayPool:
     def __init__(self, folder: Path) -> None:
         """Take the folder of the spare overlays, which is on the file system of the jobs' folders."""
         self._folder = folder
-        self._own = folder / str(os.getpid())
+        self._own = folder / f"{os.getpid()}-{os.urandom(6).hex()}"  # a later server may get the pid of this one
         self._out: dict[str, _Overlay] = {}
         self._staying: dict[str, _Overlay] = {}
         self._spares: dict[str, list[_Overlay]] = {}
@@ -91,7 +91,8 @@ class OverlayPool:
         """Remove the spares of servers that have ended."""
         resume_removals(self._folder)
         for left in self._folder.glob("[0-9]*"):
-            if not _is_running(int(left.name)):
+            pid = int(left.name.partition("-")[0])
+            if left != self._own and (pid == os.getpid() or not _is_running(pid)):
                 remove_folder(left, self._folder)
 
     def _note_made(self, template: OverlayTemplate, folder: str) -> _Overlay:
