@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,13 +28,25 @@ class Settings:
 
 
 @pytest.fixture(scope="session")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Packages: shade 1.0 and 2.0, hue (which needs shade), ink."""
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Packages: shade 1.0 and 2.0, hue (which needs shade), ink; the same for all tests."""
     folder = tmp_path_factory.mktemp("wheels")
-    make_wheel(folder, "shade", "1.0")
-    make_wheel(folder, "shade", "2.0")
-    make_wheel(folder, "hue", "1.0", requires=["shade"])
-    make_wheel(folder, "ink", "0.3")
+    made = {
+        make_wheel(folder, "shade", "1.0"),
+        make_wheel(folder, "shade", "2.0"),
+        make_wheel(folder, "hue", "1.0", requires=["shade"]),
+        make_wheel(folder, "ink", "0.3"),
+    }
+    yield folder
+    assert set(folder.iterdir()) == made, "a test that adds packages does so in own_wheels"
+
+
+@pytest.fixture
+def own_wheels(wheels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same packages, to which the test may add others: no other test finds them."""
+    folder = tmp_path / "own-wheels"
+    shutil.copytree(wheels, folder)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     return folder
 
 

@@ -359,12 +359,12 @@ def test_it_is_known_whether_mlflow_is_in_it(home: Home, tmp_path: Path, monkeyp
 
 
 def test_packages_of_sdk_v1_get_a_setuptools_with_pkg_resources(
-    environments: Environments, wheels: Path, log: list[str]
+    environments: Environments, own_wheels: Path, log: list[str]
 ) -> None:
     """They import it and say nothing of it; a setuptools that the requirements name is taken as it is."""
-    make_wheel(wheels, "azureml_tint", "1.0", requires=["setuptools"])
+    make_wheel(own_wheels, "azureml_tint", "1.0", requires=["setuptools"])
     for version in ("80.0", "82.0"):
-        make_wheel(wheels, "setuptools", version)
+        make_wheel(own_wheels, "setuptools", version)
     assert _read_setuptools(realise(environments, conda("azureml-tint"), log)) == ["80.0"]
     assert _read_setuptools(realise(environments, conda("azureml-tint", "setuptools==82.0"), log)) == ["82.0"]
     assert _read_setuptools(realise(environments, conda("ink", "setuptools"), log)) == ["82.0"]

@@ -231,7 +231,7 @@ def test_a_build_context_is_built_once_for_each_content(within: Any, podman: Pod
             remove(name)
 
 
-def test_an_image_with_a_conda_file_has_its_packages_on_top(within: Any, podman: Podman, wheels: Path) -> None:
+def test_an_image_with_a_conda_file_has_its_packages_on_top(within: Any, podman: Podman) -> None:
     """In an environment of the image's own Python; the image itself is left as it is."""
 
     async def test(bench: Workbench) -> None:
@@ -249,9 +249,9 @@ def test_an_image_with_a_conda_file_has_its_packages_on_top(within: Any, podman:
     within(test)
 
 
-def test_shared_files_in_an_image_are_those_that_pip_leaves(within: Any, podman: Podman, wheels: Path) -> None:
+def test_shared_files_in_an_image_are_those_that_pip_leaves(within: Any, podman: Podman, own_wheels: Path) -> None:
     """All files that two packages own are of the one that pip installs last."""
-    make_pair(wheels)
+    make_pair(own_wheels)
 
     async def test(bench: Workbench) -> None:
         conda = "dependencies:\n- pip:\n  - paint\n  - brush\n  - shade==1.0\n"

@@ -51,11 +51,11 @@ def test_strict_installs_the_official_one() -> None:
     assert strict.hash != _plan("mltable==1.6.1").hash
 
 
-def test_a_built_environment_has_ours_as_a_package(home: Home, wheels: Path, tmp_path: Path) -> None:
+def test_a_built_environment_has_ours_as_a_package(home: Home, own_wheels: Path, tmp_path: Path) -> None:
     """pip sees mltable with what it needs; its modules are in the environment, not in smalt's folder. Built elsewhere
     it is the same environment: steps that ran in one are reused in the other."""
     for name in ("polars", "pandas", "numpy", "pyarrow", "pyyaml"):
-        make_wheel(wheels, name, "9.0")
+        make_wheel(own_wheels, name, "9.0")
     environments = Environments(home, Settings())
     conda = "name: t\ndependencies: [{pip: [mltable~=1.6]}]"
     realised = asyncio.run(environments.get_or_build({"condaFile": conda}, print))

@@ -59,10 +59,10 @@ print(*{{importlib.import_module(f"paint.part_{{number}}").owner for number in r
 
 @pytest.mark.parametrize("asked", [["paint", "brush"], ["brush", "paint"], ["paint_lite", "paint"]])
 def test_files_of_two_owners_are_those_that_pip_leaves(
-    home: Home, settings: Settings, wheels: Path, log: list[str], tmp_path: Path, asked: list[str]
+    home: Home, settings: Settings, own_wheels: Path, log: list[str], tmp_path: Path, asked: list[str]
 ) -> None:
     """Each build has the files of one owner, the one that pip installs last, and its log says so."""
-    make_pair(wheels)
+    make_pair(own_wheels)
     venv = tmp_path / "pips"
     install_by_pip(venv, *asked, "shade==1.0")
     pips = subprocess.check_output([f"{venv}/bin/python", "-c", OWNERS], text=True).split()
@@ -75,9 +75,7 @@ def test_files_of_two_owners_are_those_that_pip_leaves(
     assert any(f"own {_MANY} files of the same name with different content; those of {winner} " in line for line in log)
 
 
-def test_an_environment_without_shared_files_is_left_alone(
-    environments: Environments, wheels: Path, log: list[str]
-) -> None:
+def test_an_environment_without_shared_files_is_left_alone(environments: Environments, log: list[str]) -> None:
     """Nothing is installed twice, and nothing is said."""
     asyncio.run(environments.get_or_build(conda("hue", "ink"), log.append))
     assert not any("of the same name" in line for line in log)
