@@ -118,6 +118,26 @@ def test_the_log_of_a_job_without_steps_is_printed_as_it_is(
     assert capsys.readouterr().out == "1\n2"
 
 
+def test_a_wait_is_told_once_and_again_when_it_is_for_something_else(capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside the log; who else has what it waits for may change, and each connection repeats the last one."""
+    wait = {"t": "wait", "name": "j", "status": "Queued", "waits_for": "a free CPU; the only one is taken by a"}
+    show = StreamPrinter()
+    for event in (
+        {**JOB, "status": "Queued"}, wait, {**wait, "waits_for": "a free CPU; the only one is taken by b"}, wait,
+        {**wait, "status": "Preparing", "waits_for": "its environment, which is being made ready"},
+        {"t": "job", "name": "j-a", "node": "a", "parent": "j", "status": "NotStarted"},
+        {**wait, "name": "j-a", "waits_for": "its turn"}, END,
+    ):  # fmt: skip
+        show(event)
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.splitlines()[:-1] == [
+        "job j: Queued, waits for a free CPU; the only one is taken by a",
+        "job j: Preparing, waits for its environment, which is being made ready",
+        "a: Queued, waits for its turn",
+    ]
+
+
 def test_the_progress_is_told_beside_the_log(capsys: pytest.CaptureFixture[str]) -> None:
     """Environments, starts, ends, reuse and totals go to standard error; without progress nothing does."""
     step = {"t": "job", "name": "j-a", "node": "a", "parent": "j"}

@@ -70,6 +70,12 @@ class LineView:
         if self._news is not None:
             self._news.flush()
 
+    def show_wait(self, line: str) -> None:
+        """Print what a job waits for."""
+        if self._news is not None:
+            self._news.write(f"{line}\n")
+            self._news.flush()
+
     def tick(self) -> None:
         """Do nothing while no event comes."""
 

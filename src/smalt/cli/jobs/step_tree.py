@@ -63,6 +63,9 @@ class StepTree:
             return
         self._print_lines(job, text, f"{job.name}\n", dim=True)
 
+    def show_wait(self, line: str) -> None:
+        """Do nothing: the live part shows what each job waits for."""
+
     def tick(self) -> None:
         """Do nothing: the live part counts the seconds itself."""
 
@@ -126,6 +129,8 @@ class StepTree:
             line.append(f"  reused {job.reused}", style="dim")
         elif job.start is not None:
             line.append(f"  {format_duration(job.seconds)}", style="dim")
+        if job.waits_for:
+            line.append(f"  waits for {job.waits_for}", style="dim")
         if job.progress is not None and job is not self.watch.root:
             line.append(f"  {job.progress.describe()}")
         if job.status in ("Failed", "Canceled") and not job.children and job.reason:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from smalt.client.jobs.sweep_progress import SweepProgress, SweepTracker
+from smalt.client.jobs.wait_notes import WaitNotes
 from smalt.client.transfers.progress import format_duration as format_duration
 
 OVER = frozenset({"Completed", "Failed", "Canceled"})
@@ -28,6 +29,7 @@ class FollowedJob:
     start: float | None = None
     end: float | None = None
     error: Any = None
+    waits_for: str = ""
     reused: str = ""
     """The job whose outputs it has."""
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL))
@@ -68,6 +70,7 @@ class JobWatch:
         self.jobs: dict[str, FollowedJob] = {root: self.root}
         self.status = ""
         self.tracker = SweepTracker()
+        self._waits = WaitNotes()
         self.shown = 0
         """Lines of logs that were shown."""
 
@@ -96,6 +99,7 @@ class JobWatch:
         job.end = parse_time(event.get("end"), job.end)
         if job.status == "Canceled" and job.start == job.end:
             job.start = None  # it never began
+        job.waits_for = job.waits_for if job.status == before else ""
         job.error = event.get("error") or job.error
         job.reused = str(event.get("reused") or job.reused)
         if job.status == "Completed":
@@ -104,6 +108,12 @@ class JobWatch:
         self.tracker.add_event({**event, "node": job.node})
         job.progress, job.sweep = self.tracker.sweeps.get(job.name), self.tracker.get_sweep(job.name)
         return job, before
+
+    def apply_wait(self, event: dict[str, Any]) -> str | None:
+        """Apply a "wait" event; return a line that says what the job waits for, unless that was said before."""
+        job = self._get_job(str(event["name"]))
+        job.waits_for = str(event["waits_for"])
+        return self._waits.describe(event, self.get_label(job))
 
     @property
     def is_composite(self) -> bool:

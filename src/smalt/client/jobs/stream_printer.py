@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 from smalt.client.jobs.sweep_progress import SweepTracker
 from smalt.client.jobs.trials import is_terminated
+from smalt.client.jobs.wait_notes import WaitNotes
 from smalt.client.transfers.progress import format_duration
 
 Event = dict[str, Any]
@@ -21,9 +22,9 @@ _MOST_TAILS = 3
 class StreamPrinter:
     """Print the job's own log unchanged, each step's log below a line with its name, and the progress.
 
-    Progress is each step's start, end and reuse, the building of environments, and the totals. It goes to standard
-    error; in a notebook, where that looks like a failure, to standard output. Of a sweep's trials it is each one's end;
-    a sweep that is one step among others has a line for a tenth of them.
+    Progress is what the job waits for, the building of environments, each step's start, end and reuse, and the totals.
+    It goes to standard error; in a notebook, where that looks like a failure, to standard output. Of a sweep's trials
+    it is each one's end; a sweep that is one step among others has a line for a tenth of them.
     """
 
     def __init__(self, *, shows_progress: bool = True) -> None:
@@ -36,6 +37,7 @@ class StreamPrinter:
         self._notes: dict[str, str] = {}
         """The beginning of a line of smalt's own log, by job."""
         self._tracker = SweepTracker()
+        self._waits = WaitNotes()
 
     def __call__(self, event: Event) -> None:
         kind = event.get("t")
@@ -46,6 +48,10 @@ class StreamPrinter:
             self._print_log(str(event["name"]), str(event["text"]))
         elif kind == "log":
             self._print_notes(str(event["name"]), str(event["text"]))
+        elif kind == "wait":
+            line = self._waits.describe(event, self._get_label(self._jobs.get(event["name"], event)))
+            if line:
+                self._print_progress(line)
         elif kind == "end":
             self._print_end(str(event.get("status")))
 

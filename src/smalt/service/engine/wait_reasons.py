@@ -9,6 +9,7 @@ from smalt.service.records.jobs import Job
 
 _MOST = 3
 """As many names as a sentence lists."""
+LOG_SAYS_MORE = "; its log says more"
 
 
 def waits_for(db: Database, queues: Queues, job: Job) -> str:
@@ -19,7 +20,8 @@ def waits_for(db: Database, queues: Queues, job: Job) -> str:
         return "one of the other iterations to end: only so many run at a time (max_concurrency)"
     run = queues.runs.get(job.id)
     if run is not None and run.task is not None:
-        return "its environment and its inputs, which are being made ready; its log says more"
+        unready = "its environment, which is" if run.environment is None else "its inputs, which are"
+        return f"{unready} being made ready{LOG_SAYS_MORE}"
     if job.is_composite:
         return "its steps, which are being planned"
     queue = queues.find_queue(job)

@@ -240,6 +240,17 @@ def list_ready(db: Database, limit: int) -> list[Job]:
     return [Job(*row) for row in rows]
 
 
+def find_idle_leaf(db: Database, root_id: int) -> Job | None:
+    """Return the first leaf of a tree that waits for no other job; None if one of the leaves is being run."""
+    row = db.row(
+        f"SELECT {COLUMNS} FROM jobs WHERE root_id=? AND is_composite=0 AND ended_at IS NULL AND waiting=0"
+        " ORDER BY status IN ('NotStarted', 'Queued', 'Preparing'), id LIMIT 1",
+        (root_id,),
+    )
+    found = Job(*row) if row else None
+    return found if found is not None and found.status in ("NotStarted", "Queued", "Preparing") else None
+
+
 def count_unfinished(db: Database) -> int:
     return int(db.value("SELECT count(*) FROM jobs WHERE ended_at IS NULL AND parent_id IS NULL"))
 
