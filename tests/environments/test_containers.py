@@ -50,6 +50,10 @@ print("asked", len(secret["value"]))
 """
 
 
+OWN = os.getpid()
+"""In the names of containers, which all suites on this machine see."""
+
+
 @pytest.fixture
 def marks(home: Home) -> Path:
     return home.path("run", "containers")
@@ -91,7 +95,7 @@ def test_a_job_runs_in_its_image(within: Any, podman: Podman, tmp_path: Path, ma
 
     async def test(bench: Workbench) -> None:
         job = bench.submit(
-            "inside",
+            f"inside-{OWN}",
             {
                 "command": 'cat ${{inputs.x}} /proc/1/comm; echo made >${{outputs.o}}/f; echo "$WORD" $AZUREML_RUN_ID;'
                 " echo no >>${{inputs.x}} || echo kept; ls /boot; exit 7",
@@ -105,7 +109,7 @@ def test_a_job_runs_in_its_image(within: Any, podman: Podman, tmp_path: Path, ma
         said = log(bench, job)
         assert over.status == "Failed"
         assert "exited with code 7" in str(over.error)
-        assert said.startswith("contentsh\na  'b'\nc inside\n")
+        assert said.startswith(f"contentsh\na  'b'\nc inside-{OWN}\n")
         assert "kept\n" in said
         assert "ls: command not found" in said
 
@@ -113,7 +117,7 @@ def test_a_job_runs_in_its_image(within: Any, podman: Podman, tmp_path: Path, ma
     assert (tmp_path / "out" / "f").read_text() == "made\n"
     assert (tmp_path / "x.txt").read_text() == "content"
     assert list(marks.iterdir()) == []
-    assert not any("inside" in name for name in podman.containers)
+    assert not any(f"inside-{OWN}" in name for name in podman.containers)
 
 
 @pytest.mark.parametrize("how", ["cancel", "timeout"])
@@ -126,7 +130,7 @@ def test_what_ends_a_job_reaches_inside(within: Any, podman: Podman, marks: Path
             "environment": environment(bench, "own", image=podman.image),
         }
         for limit in LIMITS if how == "timeout" else (None,):
-            job = bench.submit(f"ends-{limit}", asked | ({"limits": {"timeout": limit}} if limit else {}))
+            job = bench.submit(f"ends-{OWN}-{limit}", asked | ({"limits": {"timeout": limit}} if limit else {}))
             begun = folder(bench, job) / "begun"
             if how == "cancel":
                 await asyncio.to_thread(eventually, begun.exists)
@@ -139,7 +143,7 @@ def test_what_ends_a_job_reaches_inside(within: Any, podman: Podman, marks: Path
 
     within(test)
     assert list(marks.iterdir()) == []
-    assert not any("ends" in name for name in podman.containers)
+    assert not any(f"ends-{OWN}" in name for name in podman.containers)
 
 
 def test_a_stop_while_the_container_starts_reaches_inside(within: Any, podman: Podman, marks: Path) -> None:
@@ -149,7 +153,7 @@ def test_a_stop_while_the_container_starts_reaches_inside(within: Any, podman: P
         text = 'trap "echo ended >ended; exit 0" TERM; : >begun; sleep 60 & wait'
         own = environment(bench, "own", image=podman.image)
         for number in range(6):
-            job = bench.submit(f"young-{number}", {"command": text, "environment": own})
+            job = bench.submit(f"young-{OWN}-{number}", {"command": text, "environment": own})
             begun = folder(bench, job) / "begun"
             while not begun.exists():
                 await asyncio.sleep(0.001)
@@ -159,7 +163,7 @@ def test_a_stop_while_the_container_starts_reaches_inside(within: Any, podman: P
 
     within(test)
     assert list(marks.iterdir()) == []
-    assert not any("young" in name for name in podman.containers)
+    assert not any(f"young-{OWN}" in name for name in podman.containers)
 
 
 def test_nothing_inside_carries_the_mark_of_its_step(within: Any, podman: Podman) -> None:
@@ -320,7 +324,8 @@ def test_a_killed_launcher_leaves_the_container_alone(within: Any, podman: Podma
 
     async def test(bench: Workbench) -> None:
         text = ": >begun; until [ -e go ]; do sleep 0.1; done; echo over"
-        job = bench.submit("calm", {"command": text, "environment": environment(bench, "own", image=podman.image)})
+        own = environment(bench, "own", image=podman.image)
+        job = bench.submit(f"calm-{OWN}", {"command": text, "environment": own})
         begun = folder(bench, job) / "begun"
         await asyncio.to_thread(eventually, begun.exists)
         kill_launcher(bench.home)
@@ -330,7 +335,7 @@ def test_a_killed_launcher_leaves_the_container_alone(within: Any, podman: Podma
 
     within(test)
     assert list(marks.iterdir()) == []
-    assert not any("calm" in name for name in podman.containers)
+    assert not any(f"calm-{OWN}" in name for name in podman.containers)
 
 
 def test_an_image_that_a_job_uses_is_not_removed(within: Any, podman: Podman, tmp_path: Path) -> None:
@@ -365,12 +370,13 @@ def test_doctor_knows_of_images_and_containers(within: Any, podman: Podman, tmp_
         left = f"{name.rpartition(':')[0]}:{'0' * 32}"
         podman.run("tag", name, left)
         podman.run("image", "rm", name)
-        podman.run("create", "--name", "smalt-layer-0", podman.image, "true")
+        orphan = f"smalt-layer-{OWN}"
+        podman.run("create", "--name", orphan, podman.image, "true")
         marks.mkdir(parents=True, exist_ok=True)
-        (marks / "smalt-layer-0").touch()
+        (marks / orphan).touch()
         found = await environments.find_problems(False, 0.0)
         assert [(one.check, one.what) for one in found] == [
-            ("container", "smalt-layer-0"),
+            ("container", orphan),
             ("environment", "context"),
             ("image", left),
         ]
@@ -378,7 +384,7 @@ def test_doctor_knows_of_images_and_containers(within: Any, podman: Podman, tmp_
             assert one.repair is not None
             await asyncio.to_thread(one.repair)
         assert await environments.find_problems(False, 0.0) == []
-        assert not {"smalt-layer-0"} & set(podman.containers)
+        assert orphan not in podman.containers
         assert left not in podman.images
 
     within(test)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ if os.environ.get("REFUSE"):
     sys.exit("the model is no model")
 http.server.ThreadingHTTPServer(("0.0.0.0", 8501), Handler).serve_forever()
 """
+BLUE = f"blue-{os.getpid()}"
+"""In the names of containers, which all suites on this machine see."""
 ROUTES = {
     "liveness_route": {"port": 8501, "path": "/alive"},
     "readiness_route": {"port": 8501, "path": "/ready"},
@@ -92,7 +95,7 @@ def deploy(client: MLClient, podman: Podman, folder: Path, **more: Any) -> None:
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_text(text)
     made = ManagedOnlineDeployment.from_dict({
-        "name": "blue",
+        "name": BLUE,
         "endpoint_name": "e",
         "model": {"path": str(folder / "model" / "weights.txt")},
         "code_configuration": {"code": str(folder / "code"), "scoring_script": "score.py"},
@@ -106,14 +109,14 @@ def deploy(client: MLClient, podman: Podman, folder: Path, **more: Any) -> None:
 
 
 def list_containers(podman: Podman) -> set[str]:
-    return {name for name in podman.containers if name.startswith("smalt-e-blue-")}
+    return {name for name in podman.containers if name.startswith(f"smalt-e-{BLUE}-")}
 
 
 def test_an_image_serves_by_its_own_routes(server: Server, client: MLClient, podman: Podman, tmp_path: Path) -> None:
     """Its model and code lie where the service puts them, read-only; this machine's files do not; a change loses no
     request, and what ends is started again."""
     deploy(client, podman, tmp_path)
-    set_traffic(client, blue=100)
+    set_traffic(client, **{BLUE: 100})
     uri, key = str(client.online_endpoints.get("e").scoring_uri), str(client.online_endpoints.get_keys("e").primary_key)
     token = str(server.home.path("token"))
     first = ask(server, uri, {"secret": token}, key=key)
