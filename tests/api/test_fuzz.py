@@ -61,6 +61,12 @@ TARGETS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def server(module_server: Server) -> Server:
+    """A server of this module alone: it keeps the settings, registries and workspaces that are drawn."""
+    return module_server
+
+
 @pytest.mark.parametrize(
     ("path", "body"), TARGETS, ids=[f"{path}-{number}" for number, (path, _) in enumerate(TARGETS)]
 )
