@@ -61,6 +61,7 @@ def test_steps_start_warm(desk: Desk, request: pytest.FixtureRequest, kind: str)
     assert steps["d"]["imported_before"] == "decimal"
     assert isinstance(steps["d"]["saved_seconds"], float)
     assert "saved_seconds" not in steps["c"]
+    assert [steps[name].get("cold_reason") for name in "acd"] == [None, "its property smalt.warm is off", None]
     assert desk.smalt("config set warm off").code == 0
     try:
         assert desk.job(PIPELINE, "--name after").code == 0
@@ -68,6 +69,30 @@ def test_steps_start_warm(desk: Desk, request: pytest.FixtureRequest, kind: str)
         desk.smalt("config unset warm")
     steps = {one["step"]: one for one in desk.smalt("job show -n after -o json").json["steps"]}
     assert [steps[name]["start_mode"] for name in "abcd"] == ["cold", "cold", "cold", "warm"]
+    assert [steps[name].get("cold_reason") for name in "abd"] == ["warm starts are off", "warm starts are off", None]
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("python step.py", "the first of its kind"),  # the launcher's reason
+        ("python step.py > out", "its command has more of a shell, or of Python's options, than can be read ahead"),
+        ("ls", "its command is not one Python program"),
+    ],
+)
+def test_a_job_says_why_it_started_cold(desk: Desk, command: str, reason: str) -> None:
+    """Without a property that asks for it, and beside no file more in its logs."""
+    desk.write("src/step.py", "import glob, pickle, statistics, uuid\n")
+    job = f"""
+        type: command
+        code: src
+        command: {command}
+        environment: azureml:host
+    """
+    name = f"cold_{len(command)}"
+    assert desk.job(job, f"--name {name}").code == 0
+    shown = desk.smalt(f"job show -n {name} -o json").json
+    assert (shown["start_mode"], shown["cold_reason"]) == ("cold", reason)
 
 
 def test_a_pipelines_word_holds_for_its_steps(desk: Desk) -> None:

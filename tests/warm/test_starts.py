@@ -71,6 +71,7 @@ def test_the_first_step_of_a_kind_starts_no_parent(warm_rig: WarmRig) -> None:
     _, exit, how = run_in_place(warm_rig, program)
     assert exit["code"] == 0
     assert how == "started cold: the first of its kind\n"
+    assert exit["cold"] == "the first of its kind"
     assert len(warm_rig.describe()["parents"]) == before
 
 
@@ -102,6 +103,7 @@ def test_the_exit_has_what_was_imported_before(warm_rig: WarmRig, kind: str) -> 
     assert exit["mode"] == kind
     assert exit["imported"] == (["asyncio", "decimal"] if kind == "warm" else None)
     assert (exit["saved"] is not None and exit["saved"] > 0.001) is (kind == "warm")
+    assert "cold" not in exit
 
 
 def test_what_is_compiled_once_is_not_saved(rig: Rig, tmp_path: Path) -> None:
@@ -213,6 +215,7 @@ def test_a_package_that_was_changed_by_hand_is_imported_again(rig: Rig, tmp_path
     step, exit, how = run_in_place(warm_rig, program)
     assert (exit["code"], exit["mode"], Path(step["log"]).read_text()) == (0, "cold", "2\n")
     assert how.endswith("started cold after all: a file or folder that was imported from has changed\n")
+    assert exit["cold"] == "a file or folder that was imported from has changed"
     assert warm_rig.run_warm(program).how.startswith("started warm: imported before: tqdm")
 
 

@@ -14,6 +14,7 @@ class StepRecord:
     __slots__ = (
         "claim",
         "code",
+        "cold_reason",
         "cpu",
         "ended",
         "exit",
@@ -57,6 +58,7 @@ class StepRecord:
         self.turn = 0.0  # when it was this step's turn (seconds since the epoch)
         self.first_line: float | None = None  # seconds from its turn to its program's first line
         self.mode = "cold"  # or "warm"
+        self.cold_reason: str | None = None  # of a step that could start warm: why it did not
         self.imported: list[str] | None = None  # of a warm step: what had been imported before it
         self.saved: float | None = None  # and the seconds of processor time that this took
         self.monotonic = 0.0  # the machine's monotonic clock, to measure: the same for all processes of a boot
@@ -100,6 +102,7 @@ class StepRecord:
             "mode": self.mode if self.turn else None,
             "imported": self.imported,
             "saved": self.saved,
+            **({"cold": self.cold_reason} if self.cold_reason else {}),
             "process": [*self.machine, self.pid, self.start_time] if self.pid else None,
         }
         return self.exit

@@ -296,10 +296,13 @@ class RunningSteps:
     ) -> None:
         """Start the step's first process: a warm child, or a shell."""
         record.step, record.mode, record.imported, record.saved = None, "cold", None, None
+        record.cold_reason = None
         record.namespace = self._sealing.open_namespace() if is_sealed else None
         if "warm" in step and (record.namespace is not None or not is_sealed):
             given = self.warm.start_step(step, record.claim, environment, mark, record.namespace)
-            if given is not None:
+            if isinstance(given, str):
+                record.cold_reason = given
+            else:
                 record.pid, record.step, record.mode, record.parent = given.pid, step, "warm", given.parent
                 record.imported, record.saved = list(given.parent.plan["modules"]), round(given.parent.cpu, 3)
                 stat = processes.read_stat(given.pid)
@@ -318,9 +321,10 @@ class RunningSteps:
         self._leave_namespace(record)
         if step is None or parent is None or record.reason is not None or claims.read_claim(record.claim) is not None:
             return False
-        self.warm.take_back(step["warm"], parent, code)
+        reason = self.warm.take_back(step["warm"], parent, code)
         step = {name: value for name, value in step.items() if name != "warm"}
         if self._start_process(step, record):
+            record.cold_reason = reason
             self.started.append(record)
         return True
 

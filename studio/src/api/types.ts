@@ -113,6 +113,7 @@ export interface Attempt {
   start_mode: string | null;
   imported_before: string | null;
   saved_seconds: number | null;
+  cold_reason: string | null;
 }
 
 export interface Port {

@@ -43,6 +43,7 @@ export function SummaryTab({ job, now, onTab }: { job: GraphJob; now: number; on
   const last = attempts.data?.attempts.at(-1);
   if (last?.exit_code !== null && last?.exit_code !== undefined && job.status === "Failed") facts.push(["Exit code", last.exit_code]);
   if (last?.start_mode === "warm") facts.push(["Start of the program", `warm${describeSaving(last)}`]);
+  if (last?.start_mode === "cold" && last.cold_reason) facts.push(["Start of the program", `cold: ${last.cold_reason}`]);
   return (
     <div className="summary">
       {job.error && (

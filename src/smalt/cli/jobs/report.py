@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 _FIRST = (
     "name", "type", "status", "error", "waits_for", "duration_seconds", "first_line_seconds", "start_mode",
-    "imported_before", "saved_seconds", "cpu_seconds", "peak_memory_bytes",
+    "cold_reason", "imported_before", "saved_seconds", "cpu_seconds", "peak_memory_bytes",
 )  # fmt: skip
 _LEAST_SAVED = 0.05
 _COLUMNS = ("step", "status", "duration", "cpu", "memory", "remark")
@@ -88,6 +88,7 @@ def collect_facts(job: Json) -> Json:
         "duration_seconds": None if start is None or end is None or never_ran else round(end - start, 3),
         "first_line_seconds": job.get("first_line_seconds"),
         "start_mode": job.get("start_mode"),
+        "cold_reason": job.get("cold_reason"),
         "imported_before": job.get("imported_before"),
         "saved_seconds": job.get("saved_seconds"),
         "cpu_seconds": job.get("cpu_seconds"),

@@ -15,7 +15,8 @@ from smalt.entities.schema.reader import Reader
 from smalt.entities.schema.shapes import Anything, Map, Text
 
 OF_ITS_COURSE = (
-    "waits_for", "duration_seconds", "first_line_seconds", "start_mode", "imported_before", "saved_seconds",
+    "waits_for", "duration_seconds", "first_line_seconds", "start_mode", "cold_reason", "imported_before",
+    "saved_seconds",
     "cpu_seconds", "peak_memory_bytes", "log_tail", "steps", "reused", "best_trial", "trials",
 )  # fmt: skip
 """Keys that `smalt job show` prints besides a job's own."""

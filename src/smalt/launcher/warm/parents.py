@@ -144,8 +144,8 @@ class WarmParents:
 
     def start_step(
         self, step: dict[str, Any], claim: str, variables: dict[str, str], mark: StepMark, namespace: int | None
-    ) -> GivenStep | None:
-        """Give the step to a child that waits; return None if it must start cold."""
+    ) -> GivenStep | str:
+        """Give the step to a child that waits; return why if it must start cold."""
         warm = step["warm"]
         parent = self._find_parent(warm)
         reason = self._find_obstacle(warm, parent, step["env"])
@@ -165,9 +165,10 @@ class WarmParents:
                 _say_how(warm, self._describe_start(warm, parent))
                 return GivenStep(pid, parent)
             reason = "no child is ready"
-        self.started[str(reason)] += 1
-        _say_how(warm, f"started cold: {reason}")
-        return None
+        cold_reason = str(reason)
+        self.started[cold_reason] += 1
+        _say_how(warm, f"started cold: {cold_reason}")
+        return cold_reason
 
     def _describe_start(self, warm: dict[str, Any], parent: WarmParent) -> str:
         """Return what the parent of a step has imported, and what of the rest a later one will have."""
@@ -180,8 +181,11 @@ class WarmParents:
             said += f"; left to the program: {', '.join(own)}"
         return said
 
-    def take_back(self, warm: dict[str, Any], parent: WarmParent, code: int) -> None:
-        """Count a step as cold whose child ended with `code` before it claimed it; end a parent that is out of date."""
+    def take_back(self, warm: dict[str, Any], parent: WarmParent, code: int) -> str:
+        """Count a step as cold whose child ended with `code` before it claimed it, and return why it starts cold.
+
+        A parent that is out of date ends.
+        """
         reason = "the child that was given the step ended before it began"
         if code == CHANGED:
             reason = "a file or folder that was imported from has changed"
@@ -192,6 +196,7 @@ class WarmParents:
         self.started["warm"] -= 1
         self.started[reason] += 1
         _say_how(warm, f"started cold after all: {reason}")
+        return reason
 
     def handle_exit(self, pid: int) -> None:
         """A process that is no step ended."""

@@ -52,6 +52,8 @@ class Exit(NamedTuple):
     """Modules that had been imported before a program that started warm."""
     saved: float | None = None
     """The seconds of processor time that those imports took once, for all."""
+    cold_reason: str | None = None
+    """Why a program that could start warm did not."""
 
 
 OnStarted = Callable[[str, Process, float], None]

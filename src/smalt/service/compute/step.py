@@ -94,3 +94,5 @@ class RunnableStep(NamedTuple):
     """Paths that it may write although they lie below one of `reads` or `seals`."""
     warm: Mapping[str, Any] | None = None
     """The plan by which it may start as a child of a warm parent (`compute/local/warm_starts.py`)."""
+    cold_reason: str | None = None
+    """Why there is no such plan, where a plan could be asked for."""

@@ -192,7 +192,9 @@ class Dispatcher:
         runner = leaf.backend(self._state.context, environment).runner.name
         grant = run.grant or SlotGrant(1, ())
         stored = environment.stored_as
-        job_attempts.add_attempt(self._db, run.job, number, runner, leaf.timeout, grant.cpus, grant.gpus, stored)
+        job_attempts.add_attempt(
+            self._db, run.job, number, runner, leaf.timeout, grant.cpus, grant.gpus, stored, step.cold_reason
+        )
         self._state.queues.set_step(run, step.id, number, stored)
         self._state.context.note_use(run.job, environment)
         for note in environment.notes:

@@ -59,6 +59,7 @@ class ExitSettler:
             process,
             (exit.cpu, exit.peak, exit.first_line, exit.mode),
             (None if exit.imported is None else ", ".join(exit.imported), exit.saved),
+            exit.cold_reason,
         )
         self._state.changed.add(run.job.root_id)
         if exit.reason == "never started" and run.job.cancel_requested:

@@ -63,15 +63,16 @@ def add_attempt(
     cpus: int = 1,
     gpus: Sequence[str] = (),
     environment: str | None = None,
+    cold_reason: str | None = None,
 ) -> None:
     """Record an attempt before it is started, with the slots that it holds and the folder of its environment.
 
-    `limit` is in seconds.
+    `limit` is in seconds; `cold_reason` says why the program cannot start warm.
     """
     now = time.time()
     db.execute(
         "INSERT INTO job_attempts (workspace_id, job_id, number, step_id, compute, deadline, created_by, created_at,"
-        " cpus, gpus, environment) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        " cpus, gpus, environment, cold_reason) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             job.workspace_id,
             job.id,
@@ -84,6 +85,7 @@ def add_attempt(
             cpus,
             ",".join(gpus),
             environment,
+            cold_reason,
         ),
     )
 
@@ -126,17 +128,20 @@ def end_attempt(
     process: Sequence[Any] | None = None,
     measured: tuple[float | None, int | None, float | None, str | None] = (None, None, None, None),
     warm: tuple[str | None, float | None] = (None, None),
+    cold_reason: str | None = None,
 ) -> None:
     """Record an attempt's end, with the process' identity if that was not recorded before.
 
     `measured` is CPU seconds, peak memory in bytes, seconds until the program's first line, and how it started; `warm`
-    is what had been imported before a program that started warm, and the seconds that took.
+    is what had been imported before a program that started warm, and the seconds that took; `cold_reason` says why one
+    that could start warm did not.
     """
     more, values = (f", {_PROCESS}", tuple(process)) if process else ("", ())
     db.execute(
         "UPDATE job_attempts SET exit_code=?, signal=?, reason=?, ended_at=?, cpu_seconds=?, peak_memory=?,"
-        f" first_line_seconds=?, start_mode=?, imported_before=?, saved_seconds=?{more} WHERE step_id=?",
-        (code, signal, reason, ended_at, *measured, *warm, *values, step_id),
+        f" first_line_seconds=?, start_mode=?, imported_before=?, saved_seconds=?,"
+        f" cold_reason=coalesce(?, cold_reason){more} WHERE step_id=?",
+        (code, signal, reason, ended_at, *measured, *warm, cold_reason, *values, step_id),
     )
 
 
@@ -153,9 +158,9 @@ def list_costs(db: Database, root_ids: Sequence[int]) -> list[tuple[int, int, fl
 
 def list_starts(db: Database, root_id: int) -> dict[int, dict[str, Any]]:
     """Return how the program of the last attempt of each job of a tree started; keys without a value are left out."""
-    names = ("first_line_seconds", "start_mode", "imported_before", "saved_seconds")
+    names = ("first_line_seconds", "start_mode", "cold_reason", "imported_before", "saved_seconds")
     rows = db.rows(
-        "SELECT j.id, a.first_line_seconds, a.start_mode, a.imported_before, a.saved_seconds"
+        "SELECT j.id, a.first_line_seconds, a.start_mode, a.cold_reason, a.imported_before, a.saved_seconds"
         " FROM jobs j JOIN job_attempts a ON a.job_id=j.id"
         " WHERE j.root_id=? AND a.start_mode IS NOT NULL ORDER BY a.number",
         (root_id,),

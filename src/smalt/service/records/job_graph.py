@@ -72,11 +72,11 @@ def list_attempts(db: Database, job_id: int) -> list[dict[str, Any]]:
     names = (
         *("number", "compute", "host", "pid", "start", "end", "exit_code", "signal", "reason"),
         *("cpu_seconds", "peak_memory_bytes", "first_line_seconds", "start_mode"),
-        *("imported_before", "saved_seconds"),
+        *("imported_before", "saved_seconds", "cold_reason"),
     )
     rows = db.rows(
         "SELECT number, compute, host, pid, started_at, ended_at, exit_code, signal, reason,"
-        " cpu_seconds, peak_memory, first_line_seconds, start_mode, imported_before, saved_seconds"
+        " cpu_seconds, peak_memory, first_line_seconds, start_mode, imported_before, saved_seconds, cold_reason"
         " FROM job_attempts WHERE job_id=? ORDER BY number",
         (job_id,),
     )

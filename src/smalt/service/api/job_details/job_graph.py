@@ -8,8 +8,9 @@ GET /smalt/v1{WS}/jobs/{name}/timeline: {"jobs": [{"name", "label", "states": [[
     each job entered, in order.
 GET /smalt/v1{WS}/jobs/{name}/attempts: {"attempts": [{"number", "compute", "host", "pid", "start", "end", "exit_code",
     "signal", "reason", "cpu_seconds", "peak_memory_bytes", "first_line_seconds", "start_mode", "imported_before",
-    "saved_seconds"}]}; the last four are the time from the attempt's turn to its program's first line, `warm` or
-    `cold`, and of a warm one the modules that had been imported before, and the seconds that this took once.
+    "saved_seconds", "cold_reason"}]}; the last five are the time from the attempt's turn to its program's first line,
+    `warm` or `cold`, of a warm one the modules that had been imported before, and the seconds that this took once, and
+    of a cold one the reason.
 """
 
 from __future__ import annotations

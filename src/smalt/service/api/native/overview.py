@@ -5,7 +5,8 @@
 - "log_tail": the last lines of its log, for the first jobs that failed by themselves;
 - "cpu_seconds" and "peak_memory_bytes": the use of its processes and of those of its descendants;
 - "first_line_seconds" and "start_mode": the time from its turn to its program's first line, and `warm` or `cold`;
-  where warm, "imported_before" (names of modules) and "saved_seconds" (what these imports took, once, for all steps);
+  where cold, "cold_reason"; where warm, "imported_before" (names of modules) and
+  "saved_seconds" (what these imports took, once, for all steps);
 - "waits_for": a sentence, for jobs that have not started;
 - "trials": of a sweep its objective, its trials by status, and the best; as `sweep` in `trials.py`.
 """

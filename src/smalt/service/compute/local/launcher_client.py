@@ -290,4 +290,5 @@ def _parse_exit(entry: dict[str, Any]) -> Exit:
         entry.get("mode"),
         None if entry.get("imported") is None else tuple(entry["imported"]),
         entry.get("saved"),
+        entry.get("cold"),
     )

@@ -140,6 +140,14 @@ class WarmStarts:
         except OSError as error:
             return None, f"its interpreter's folder cannot be made: {error.strerror}"
 
+    def find_exemption(self, spec: StepSpec, command: str) -> str:
+        """Return why there is no question of a plan; empty where that is for a reason of smalt's own."""
+        if spec.folder is not None:
+            return ""
+        if self._get_switch(spec) == "off":
+            return "warm starts are off" if spec.warm is None else "its property smalt.warm is off"
+        return "" if is_python(command) else "its command is not one Python program"
+
     def _build_plan(
         self,
         spec: StepSpec,
