@@ -24,8 +24,8 @@ from typing import Any
 
 MARGIN = 5.0
 """Seconds of the grace that are kept for removing the container."""
-SIGNALS, PAUSE = 3, 0.5
-"""Times that SIGTERM is sent inside, and seconds between two: PID 1 loses one that comes before its trap is set."""
+PAUSE, LONGEST_PAUSE = 0.5, 4.0
+"""Seconds between two SIGTERMs, each pause twice the last: PID 1 loses one that comes before its trap is set."""
 STEP, SIGNALLED_BY_PARENT = "SMALT_STEP", "SMALT_SIGNALLED_BY_PARENT"
 """The launcher finds processes of a step by the first; the second says that SIGTERM is not the launcher's to send."""
 _RLIMIT_LOCKS = 10
@@ -44,7 +44,7 @@ exit $code"""
 
 def main(plan: dict[str, Any]) -> int:
     name = f"{plan['name']}-{os.getpid()}"
-    with _write_mark(os.path.join(plan["marks"], name)):
+    with hold_mark(os.path.join(plan["marks"], name)):
         return _Container(plan, name).run()
 
 
@@ -96,11 +96,14 @@ class _Container:
                 threading.Thread(target=action, daemon=True).start()
 
     def _send_term(self) -> None:
-        """Send SIGTERM inside as soon as there is an inside."""
-        left = 1 if self._plan["command"] is None else SIGNALS
-        while left and not self._is_over.is_set():
-            left -= self._call_engine("signal") == 0
-            self._is_over.wait(PAUSE)
+        """Send SIGTERM inside as soon as there is an inside, and again until it ends: our PID 1 passes on the first."""
+        is_repeated, pause = self._plan["command"] is not None, PAUSE
+        while not self._is_over.is_set():
+            if self._call_engine("signal") == 0:
+                if not is_repeated:
+                    return
+                pause = min(2 * pause, LONGEST_PAUSE)
+            self._is_over.wait(pause)
 
     def _remove_later(self) -> None:
         if not self._is_over.wait(max(self._plan["grace"] - MARGIN, PAUSE)):
@@ -127,13 +130,23 @@ def _remove_number() -> None:
 
 
 @contextlib.contextmanager
-def _write_mark(path: str) -> Any:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def hold_mark(path: str) -> Any:
+    """Hold a mark while the container of its name exists; a mark that nobody locks is an orphan's."""
+    handle = _make_locked_file(path)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
         os.unlink(path)
     finally:
+        os.close(handle)
+
+
+def _make_locked_file(path: str) -> int:
+    """Return a descriptor of the file; a server that starts may remove one that is not locked yet."""
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:
+            return handle
         os.close(handle)
 
 

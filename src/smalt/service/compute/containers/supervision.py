@@ -9,18 +9,15 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from smalt.runner import contain
+
 
 @contextlib.contextmanager
 def hold_mark(mark: Path) -> Iterator[None]:
     """Hold a mark while the container of its name exists; a mark that nobody locks is an orphan's."""
     mark.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(mark, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with contain.hold_mark(str(mark)):
         yield
-        mark.unlink()
-    finally:
-        os.close(handle)
 
 
 def list_orphans(marks: Path) -> list[Path]:

@@ -1,0 +1,95 @@
+"""The supervisor of a container, with a stand-in for the engine."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smalt.runner import contain
+from smalt.service.compute.containers.supervision import remove_orphans
+from tests.helpers import LONGEST, eventually
+
+RUN = "import pathlib, sys, time\nheard, deaf = pathlib.Path(sys.argv[1]), int(sys.argv[2])\nheard.touch()\n"
+RUN += "while len(heard.read_text().splitlines()) <= deaf: time.sleep(0.01)\nsys.exit(7)\n"
+CONTAIN = "import json, sys\nfrom smalt.runner import contain\ncontain.PAUSE = contain.LONGEST_PAUSE = 0.05\n"
+CONTAIN += "sys.exit(contain.main(json.loads(sys.argv[1])))\n"
+
+
+class Box:
+    """A container, as far as its supervisor can tell."""
+
+    def __init__(self, folder: Path) -> None:
+        self._marks, self._heard = folder / "marks", folder / "heard"
+        self._marks.mkdir()
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self, deaf: int, command: str | None) -> subprocess.Popen[str]:
+        """Start one whose first process does not hear the first `deaf` SIGTERMs."""
+        plan: dict[str, Any] = {
+            "run": [sys.executable, "-c", RUN, str(self._heard), str(deaf)],
+            "signal": ["sh", "-c", f"echo $0 >>{self._heard}"], "remove": ["true"],
+            "image": "an-image", "command": command, "path": None, "name": "box", "marks": str(self._marks),
+            "grace": 1000.0, "hidden": [],
+        }  # fmt: skip
+        process = self.process = subprocess.Popen([sys.executable, "-c", CONTAIN, json.dumps(plan)], text=True)
+        eventually(lambda: self._heard.exists() or process.poll() is not None, "the container")
+        return process
+
+    def count_signals(self) -> int:
+        return len(self._heard.read_text().splitlines())
+
+    def end(self) -> None:
+        self._heard.write_text("end\n" * 100)
+        if self.process is not None:
+            self.process.wait(LONGEST)
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    made = Box(tmp_path)
+    yield made
+    made.end()
+
+
+def test_sigterm_is_sent_until_the_container_ends(box: Box) -> None:
+    """Its first process may hear none before it has set its trap, however long the machine takes for that."""
+    process = box.start(5, "a command")
+    process.terminate()
+    assert process.wait(LONGEST) == 7
+    assert box.count_signals() >= 6
+
+
+def test_a_program_of_an_image_gets_sigterm_once(box: Box) -> None:
+    """It may take a second one for the wish to end at once."""
+    process = box.start(1, None)
+    process.terminate()
+    eventually(box.count_signals, "SIGTERM")
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    assert box.count_signals() == 1
+    box.end()
+    assert process.returncode == 7
+
+
+def test_a_mark_that_is_not_locked_yet_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that starts just then takes it for that of a container whose supervisor was killed."""
+    mark, lock = tmp_path / "smalt-box-1", fcntl.flock
+
+    def lock_late(handle: int, how: int) -> None:
+        monkeypatch.setattr(contain.fcntl, "flock", lock)
+        remove_orphans(tmp_path, ["true"])
+        assert not mark.exists()
+        lock(handle, how)
+
+    monkeypatch.setattr(contain.fcntl, "flock", lock_late)
+    with contain.hold_mark(str(mark)):
+        remove_orphans(tmp_path, ["true"])
+        assert mark.exists()
+    assert not mark.exists()
