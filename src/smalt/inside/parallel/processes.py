@@ -16,7 +16,7 @@ from .channel import Message, MessageReader, encode_message
 from .settings import ParallelSettings
 from .worker import DUMP_SIGNAL, WorkerPlace, run_worker
 
-_DUMP_SECONDS = 0.5
+_DUMP_SECONDS, _QUIET_SECONDS = 5.0, 0.05
 _TAIL = 4000
 _OWN = (f'"{os.path.dirname(os.path.abspath(__file__))}/', '/runpy.py"')
 """Frames of this program, which are left out of where a script hung."""
@@ -116,9 +116,10 @@ class WorkerProcess:
         """Kill the process and all that it started; with `dump` it writes where it is to its log first."""
         self.killed_for = self.killed_for or why
         if dump and self.phase in ("running", "init", "shutdown", "loading"):
+            before = _get_size(self._error_log)
             with contextlib.suppress(OSError):
                 os.kill(self.pid, DUMP_SIGNAL)
-                self._wait_for_dump()
+                self._wait_for_dump(before)
         for target in (-self.pid, self.pid):
             with contextlib.suppress(OSError):
                 os.kill(target, signal.SIGKILL)
@@ -133,20 +134,25 @@ class WorkerProcess:
 
     def read_error_log(self) -> str:
         """Return the end of what it wrote to its standard error."""
-        path = self.place.make_log_path("stderr", ".stderr.txt")
         try:
-            with open(path, "rb") as file:
+            with open(self._error_log, "rb") as file:
                 file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
                 lines = file.read().decode("utf-8", "replace").strip().splitlines()
                 return "\n".join(line for line in lines if not any(one in line for one in _OWN))
         except OSError:
             return ""
 
-    def _wait_for_dump(self) -> None:
-        path = self.place.make_log_path("stderr", ".stderr.txt")
-        before, deadline = _get_size(path), time.monotonic() + _DUMP_SECONDS
-        while time.monotonic() < deadline and _get_size(path) == before:
+    @property
+    def _error_log(self) -> str:
+        return self.place.make_log_path("stderr", ".stderr.txt")
+
+    def _wait_for_dump(self, before: int) -> None:
+        """Wait until the log is longer than it was, and grows no more."""
+        deadline, size, grew = time.monotonic() + _DUMP_SECONDS, before, 0.0
+        while time.monotonic() < deadline and (size == before or time.monotonic() - grew < _QUIET_SECONDS):
             time.sleep(0.01)
+            if (now := _get_size(self._error_log)) != size:
+                size, grew = now, time.monotonic()
 
 
 def describe_end(status: int) -> str:
