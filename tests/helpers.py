@@ -12,7 +12,6 @@ import fcntl
 import http.client
 import json
 import os
-import random
 import shutil
 import signal
 import socket
@@ -27,6 +26,7 @@ from urllib.parse import quote
 
 from smalt.client.connection import autostart
 from smalt.machine.home import Home
+from smalt.machine.ports import find_free_ports
 from smalt.machine.processes import read_stat
 from tests.forked_servers import ForkedServer, can_fork
 
@@ -294,12 +294,8 @@ def spawn_forked(home: Home) -> subprocess.Popen[bytes]:
 
 
 def find_free_port() -> int:
-    """Return a port for a server that is given one: the system gives those of this range to nobody meanwhile."""
-    while True:
-        port = random.randint(20_000, 30_000)
-        with socket.socket() as door, contextlib.suppress(OSError):
-            door.bind(("127.0.0.1", port))
-            return port
+    """Return a port for a server that is given one."""
+    return find_free_ports(1)[0]
 
 
 def read_descriptors(pid: int | str) -> list[str]:

@@ -12,6 +12,7 @@ import tempfile
 import time
 from typing import Any
 
+from smalt.machine.ports import find_free_ports
 from smalt.runner.distribution import variables
 from smalt.runner.distribution.output import write_line
 from smalt.runner.distribution.process_group import GRACE, ProcessGroup
@@ -72,7 +73,7 @@ class _Cluster:
         """Start the head, then the workers; return False if one does not start, or if the job is to stop."""
         signal.signal(signal.SIGTERM, self._handle_stop)
         plan = self._plan
-        client, agent = variables.find_free_ports(2)
+        client, agent = find_free_ports(2)
         dashboard = ["--include-dashboard=true"] if plan["include_dashboard"] else ["--include-dashboard=false"]
         if plan["dashboard_port"]:
             dashboard.append(f"--dashboard-port={plan['dashboard_port']}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from typing import Any
+
+from smalt.machine.ports import find_free_ports
 
 
 def make_environments(plan: dict[str, Any]) -> tuple[list[dict[str, str]], int]:
@@ -32,18 +33,6 @@ def make_environment(plan: dict[str, Any], rank: int, port: str) -> dict[str, st
 def find_port() -> str:
     """Return a port that nobody listens on now."""
     return str(find_free_ports(1)[0])
-
-
-def find_free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on now, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 def _make_pytorch(rank: int, node: int, local: int, nodes: int, per_node: int, port: str) -> dict[str, str]:

@@ -6,13 +6,13 @@ import asyncio
 import os
 import re
 import shlex
-import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from smalt import inside
 from smalt.exceptions import RefusedError
+from smalt.machine.ports import find_free_ports
 from smalt.service.compute.backend import Backend
 from smalt.service.compute.local.launcher_client import SERVICE, LauncherClient
 from smalt.service.compute.spec import ImageServer, StepInput, StepResources, StepSpec
@@ -120,7 +120,7 @@ class ReplicaStarter:
         folder = f"{_get_deployment_folder(context, prepared.workspace, record)}/{{id}}"
         address = str(context.home.socket_path("launcher").parent / "o{id}" / "s")
         if prepared.definition.kind == CONTAINER:
-            address = f"127.0.0.1:{_find_free_port()}"
+            address = f"127.0.0.1:{find_free_ports(1)[0]}"
         id = records.add_replica(context.db, record.id, folder, address)
         folder, address = folder.format(id=id), address.format(id=id)
         if prepared.model_folder is None and prepared.model is not None:
@@ -233,12 +233,6 @@ def _serve_by_image(spec: StepSpec, prepared: PreparedRevision, folder: str, pub
         variables.update(AML_APP_ROOT=f"{_APP_ROOT}/code", AZUREML_ENTRY_SCRIPT=str(definition.script))
     spec.service_variables = variables
     spec.image_server = ImageServer(definition.port, published, binds)
-
-
-def _find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _make_variables(prepared: PreparedRevision, folder: str) -> dict[str, str]:
