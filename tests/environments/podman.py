@@ -55,7 +55,7 @@ def start(folder: Path) -> Podman | str:
         ("podman --runtime runc --cgroup-manager=cgroupfs", "--ulimit nofile=1024:1024 --ulimit nproc=1000:1000"),
     ):
         trial = [*command.split(), "run", "--rm", "--network", "host", *arguments.split(), name, "true"]
-        if subprocess.run(trial, capture_output=True, check=False, timeout=60).returncode == 0:
+        if subprocess.run(trial, capture_output=True, check=False, timeout=240).returncode == 0:
             return Podman(command, arguments, name)
     remove(name)
     return "podman cannot run a container here"

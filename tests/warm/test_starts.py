@@ -679,16 +679,26 @@ def test_an_idle_parent_ends(warm_rig: WarmRig) -> None:
     eventually(lambda: not find_parents(warm_rig, "idle"), "its end")
 
 
-def test_a_parent_that_was_never_used_has_to_be_asked_for_more(warm_rig: WarmRig) -> None:
+def test_a_parent_that_was_never_used_has_to_be_asked_for_more(warm_rig: WarmRig, tmp_path: Path) -> None:
     """Kinds of which parents come and go unused need twice as many steps for the next."""
-    plan = warm_rig.make_step(Program("unused", "import glob, shutil\n", {}), "warm")["warm"]
-    plan.update(key="unused", idle=0)
-    warm_rig.announce(plan, lambda: find_parents(warm_rig, "unused"), "unused")
-    eventually(lambda: not find_parents(warm_rig, "unused"), "its end")
-    warm_rig.expect(plan)
-    assert not find_parents(warm_rig, "unused")
-    warm_rig.expect(plan)
-    assert find_parents(warm_rig, "unused")
+    plan = {**warm_rig.make_step(COUNT, "warm")["warm"], "idle": 1}
+    mark = ProcessTree(str(tmp_path)).make_mark(MARK)
+    selector = selectors.DefaultSelector()
+    parents = WarmParents(tmp_path, mark, Timers(), selector, lambda pid: None, lambda sentence: None)
+    for name in "ab":
+        parents.expect_step({"id": name, "warm": plan})
+    (first,) = parents._parents
+    first.is_ready = True
+    first.used -= 2
+    parents._look_around()
+    for name in "cde":
+        parents.expect_step({"id": name, "warm": plan})
+        assert parents._parents == []
+    parents.expect_step({"id": "f", "warm": plan})
+    (second,) = parents._parents
+    parents.end_parents()
+    for pid in (first.pid, second.pid):
+        os.waitpid(pid, 0)
 
 
 def test_a_parent_that_waited_in_vain_for_long_may_come_again(warm_rig: WarmRig, tmp_path: Path) -> None:
