@@ -92,11 +92,13 @@ class Workbench:
 
     async def until_taken(self) -> None:
         """Wait until the launcher has started what it was told to, also where it was not up yet then."""
-        running = "SELECT 1 FROM job_attempts a JOIN jobs j ON j.id=a.job_id WHERE a.pid IS NULL AND j.status='Running'"
-        for _ in range(500):
-            if self.db.row(f"{running} AND a.compute='local' AND a.ended_at IS NULL") is None:
-                return
-            await asyncio.sleep(0.01)
+        query = "SELECT a.step_id FROM job_attempts a JOIN jobs j ON j.id=a.job_id WHERE a.pid IS NULL"
+        query += " AND a.compute='local' AND a.ended_at IS NULL AND j.status='Running'"
+        async with asyncio.timeout(LONGEST) if hasattr(asyncio, "timeout") else contextlib.nullcontext():
+            while any(step_id not in self.compute.running for (step_id,) in self.db.rows(query)):
+                if self.engine.pending_exits:
+                    return
+                await asyncio.sleep(0.01)
 
     async def kill(self) -> None:
         """Leave as a killed server does: without a word to the launcher."""
