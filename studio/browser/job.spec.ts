@@ -132,6 +132,40 @@ test("a step's log as it grows, its data, and where the time went", async ({ pag
   await checkAccess(page);
 });
 
+test("what runs in an order without data is joined by dashes, and a line says so", async ({ page }) => {
+  await submitPipeline("ordered", { make: { command: "echo 1 > ${{outputs.o}}/x", outputs: ["o"] }, read: { command: "ls ${{inputs.i}}", inputs: { i: "${{parent.jobs.make.outputs.o}}" } }, report: { command: "true" } }, { settings: { on_finalize: "report" } });
+  expect(await waitForEnd("ordered")).toBe("Completed");
+  await page.addInitScript(() => {
+    const drawn: [number, number][] = ((window as any).drawn = []); // the dashes, and the curves that are drawn with them
+    const { setLineDash, bezierCurveTo } = CanvasRenderingContext2D.prototype;
+    let dashes = 0;
+    CanvasRenderingContext2D.prototype.setLineDash = function (lengths) {
+      dashes = [...lengths].length;
+      return setLineDash.call(this, lengths);
+    };
+    CanvasRenderingContext2D.prototype.bezierCurveTo = function (...places) {
+      drawn.push([dashes, Math.round(places[5])]);
+      return bezierCurveTo.apply(this, places);
+    };
+  });
+  await open(page, "jobs/ordered");
+  const legend = page.getByRole("list", { name: "Lines of the graph" });
+  await expect(legend.getByText("Order only: no data goes along it")).toBeVisible();
+  await expect(legend.getByText("A line that others imply")).toBeVisible(); // from make to report, as read is between them
+  await expect.poll(() => page.evaluate(() => new Set((window as any).drawn.map(String)).size)).toBe(2);
+  const drawn: [number, number][] = await page.evaluate(() => (window as any).drawn);
+  const [plain, dashed] = [drawn.filter(([dashes]) => !dashes), drawn.filter(([dashes]) => dashes)];
+  expect(dashed.length).toBeGreaterThan(0);
+  expect(plain.length).toBeGreaterThan(0);
+  expect(Math.min(...dashed.map(([, y]) => y))).toBeGreaterThan(Math.max(...plain.map(([, y]) => y))); // report is below read
+  await checkAccess(page);
+  await submitPipeline("unordered", STEPS, INPUTS);
+  await waitForEnd("unordered");
+  await open(page, "jobs/unordered");
+  await expect(page.locator(".graph .node").first()).toBeVisible();
+  await expect(page.getByText("Order only")).toHaveCount(0);
+});
+
 test("a running job is canceled from its page", async ({ page }) => {
   await submit("long", "echo here; sleep 600", { experimentName: "long" });
   await open(page, "jobs/long?tab=log");
@@ -139,6 +173,8 @@ test("a running job is canceled from its page", async ({ page }) => {
   await page.getByRole("button", { name: "Cancel" }).click();
   await expect(page.locator(".job-title").getByText("Canceled")).toBeVisible();
   expect((await call("GET", `${WORKSPACE}/jobs/long`)).properties.status).toBe("Canceled");
+  await page.getByRole("tab", { name: "Summary" }).click();
+  await expect(page.getByText("cold: its command is not one Python program")).toBeVisible();
 });
 
 test("what a job wrote runs no script of its own here", async ({ page }) => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.helpers import WORKSPACE, Server, host_job, running_server
 from tests.studio.pipelines import make_step, run_pipeline
@@ -31,7 +32,7 @@ def test_a_pipeline_as_a_graph(server: Server, workspace: str) -> None:
     assert [(job["label"], job["status"], job["composite"]) for job in graph["jobs"]] == [
         ("", "Failed", True), ("make", "Completed", False), ("read", "Failed", False),
     ]  # fmt: skip
-    assert graph["edges"] == [[1, 2]]
+    assert (graph["edges"], graph["orders"]) == ([[1, 2]], [])
     read = graph["jobs"][2]
     assert (read["attempts"], read["error"]["exit_code"]) == (1, 3)
     states = {job["label"]: job["states"] for job in server.ask("GET", f"{own}/p/timeline").body["jobs"]}
@@ -41,6 +42,43 @@ def test_a_pipeline_as_a_graph(server: Server, workspace: str) -> None:
     attempt = server.ask("GET", f"{own}/{read['name']}/attempts").body["attempts"][0]
     assert (attempt["number"], attempt["exit_code"], attempt["start"] <= attempt["end"]) == (1, 3, True)
     assert server.ask("GET", f"{own}/none/graph").status == 404
+
+
+def test_a_graph_tells_order_from_data(server: Server, workspace: str) -> None:
+    """Those from a first and to a last step pass none; iterations follow each other, with or without data."""
+    folder = {"type": "uri_folder"}
+    maker = {"outputs": {"o": folder}}
+    reader = {"inputs": {"i": {**folder, "optional": True}}}
+
+    def read(step: str) -> dict[str, Any]:
+        return {"values": {"i": {"job_input_type": "uri_folder", "uri": f"${{{{parent.jobs.{step}.outputs.o}}}}"}}}
+
+    loop = {"type": "do_while", "limits": {"max_iteration_count": 3}}
+    steps = {
+        "first": make_step("true"),
+        "makes": make_step("true", **maker),
+        "reads": make_step("true", **reader, **read("makes")),
+        "last": make_step("true"),
+        "again": make_step("true"),
+        "repeats": {**loop, "body": "${{parent.jobs.again}}", "mapping": {}},
+        "grow": make_step("echo 1 > ${{outputs.o}}/x", **maker, **reader),
+        "grows": {**loop, "body": "${{parent.jobs.grow}}", "mapping": {"o": "i"}},
+    }
+    settings = {"on_init": "first", "on_finalize": "last"}
+    assert run_pipeline(server, workspace, "o", steps, settings=settings) == "Completed"
+    graph = server.ask("GET", f"/smalt/v1{workspace}/jobs/o/graph").body
+    nodes = [str(job["node"]) for job in graph["jobs"]]
+    found = {(nodes[a], nodes[b]): place in graph["orders"] for place, (a, b) in enumerate(graph["edges"])}
+    others = ("makes", "reads", "repeats", "grows")
+    assert [found.pop(edge) for name in others for edge in (("first", name), (name, "last"))] == [True] * 8
+    assert found == {
+        ("first", "last"): True, ("makes", "reads"): False,
+        ("again.1", "again.2"): True, ("again.2", "again.3"): True,
+        ("grow.1", "grow.2"): False, ("grow.2", "grow.3"): False,
+    }  # fmt: skip
+    loop_name = next(job["name"] for job in graph["jobs"] if job["node"] == "repeats")
+    part = server.ask("GET", f"/smalt/v1{workspace}/jobs/{loop_name}/graph").body
+    assert (part["edges"], part["orders"]) == ([[1, 2], [2, 3]], [0, 1])
 
 
 def test_a_waiting_job_has_one_state_everywhere() -> None:

@@ -92,6 +92,8 @@ export interface JobGraph {
   after: number;
   jobs: GraphJob[];
   edges: [number, number][];
+  /** Places in `edges` of those over which no data goes. */
+  orders?: number[];
 }
 
 export interface Timeline {

@@ -4,7 +4,7 @@ import { Icon } from "../shell/icons";
 import { onThemeChange } from "../shell/theme";
 import { getLook, type Look } from "../text/states";
 import { readColours, type Colours } from "./draw";
-import { combineStates, type Arrangement, type GraphNode } from "./model";
+import { combineStates, type Arrangement, type GraphEdge, type GraphNode } from "./model";
 import { NodeBox, type NodeMark } from "./NodeBox";
 import { useCanvas } from "./useCanvas";
 import { chooseViewport, FAR, findNeighbour, fit, isVisible, reveal, zoomAt, type Viewport } from "./viewport";
@@ -129,12 +129,26 @@ export function GraphView({ arrangement, getJob, getMark, version, now, selected
           {shown.map((node) => (renderNode ? renderNode(node, node.id === selectedId) : <NodeBox key={node.id} node={node} getJob={getJob} mark={getMark?.(node)} version={version} now={now} isSelected={node.id === selectedId} onSelect={select} onToggle={toggle} />))}
         </div>
       )}
+      <Legend edges={edges} />
       <div className="graph-tools" onPointerDown={(event) => event.stopPropagation()}>
         <button className="button icon small" aria-label="Closer" onClick={() => zoomBy(STEP)}><Icon name="plus" size={14} /></button>
         <button className="button icon small" aria-label="Farther" onClick={() => zoomBy(1 / STEP)}><Icon name="minus" size={14} /></button>
         <button className="button icon small" aria-label="Show all" onClick={() => size && setView(fit(arrangement, size))}><Icon name="fit" size={14} /></button>
       </div>
     </div>
+  );
+}
+
+/** What lines mean beyond that one step waits for the data of another. */
+function Legend({ edges }: { edges: GraphEdge[] }) {
+  const hasOrders = useMemo(() => edges.some(([, , , isOrder]) => isOrder), [edges]);
+  const hasImplied = useMemo(() => edges.some(([, , isImplied]) => isImplied), [edges]);
+  if (!hasOrders && !hasImplied) return null;
+  return (
+    <ul className="graph-legend" aria-label="Lines of the graph">
+      {hasOrders && <li><svg width="26" height="2" aria-hidden="true"><line x1="0" y1="1" x2="26" y2="1" /></svg>Order only: no data goes along it</li>}
+      {hasImplied && <li>A line that others imply is drawn once one of its steps is selected</li>}
+    </ul>
   );
 }
 

@@ -32,8 +32,10 @@ export function readColours(element: Element): Colours {
 }
 
 const ARROW = 5;
+/** The lengths of a dash and of the gap behind it, near by. */
+const DASHES = [6, 5];
 
-/** Draw frames and edges, those that others imply only at the selected node; far out also the nodes, as boxes in the colours of their states. */
+/** Draw frames and edges, those that others imply only at the selected node, and orders dashed; far out also the nodes, as boxes in the colours of their states. */
 export function drawGraph(canvas: HTMLCanvasElement, picture: Picture, colours: Colours): void {
   const scale = window.devicePixelRatio || 1;
   const [width, height] = [Math.round(picture.width * scale), Math.round(picture.height * scale)];
@@ -67,28 +69,37 @@ function drawEdges(context: CanvasRenderingContext2D, picture: Picture, colours:
   const { nodes, edges, view, selected } = picture;
   const chosen = selected === null ? -1 : nodes.findIndex((node) => node.id === selected);
   const tooMany = picture.isFar && edges.length > 6000;
-  const passes: [string, number, (edge: GraphEdge) => boolean][] = [
-    [colours.edge, 1.4, ([from, to, isImplied]) => from !== chosen && to !== chosen && !isImplied && !tooMany],
-    [colours.strong, 2, ([from, to]) => from === chosen || to === chosen],
+  const isPlain = ([from, to, isImplied]: GraphEdge) => from !== chosen && to !== chosen && !isImplied && !tooMany;
+  const isChosen = ([from, to]: GraphEdge) => from === chosen || to === chosen;
+  const passes: [string, number, GraphEdge[]][] = [
+    [colours.edge, 1.4, edges.filter(isPlain)],
+    [colours.strong, 2, chosen < 0 ? [] : edges.filter(isChosen)],
   ];
-  for (const [colour, thickness, wants] of passes) {
+  for (const [colour, thickness, drawn] of passes) {
     context.strokeStyle = context.fillStyle = colour;
     context.lineWidth = thickness / Math.max(0.35, Math.min(1, view.zoom));
-    context.beginPath();
-    for (const edge of thickness === 2 && chosen < 0 ? [] : edges) {
-      if (!wants(edge)) continue;
-      const [from, to] = edge;
-      const [a, b] = [nodes[from].box, nodes[to].box];
-      const area = { x: Math.min(a.x, b.x), y: a.y, width: Math.max(a.x + a.width, b.x + b.width) - Math.min(a.x, b.x), height: Math.max(1, b.y - a.y) };
-      if (!isVisible(area, view, picture)) continue;
-      const [startX, startY, endX, endY] = [a.x + a.width / 2, a.y + a.height, b.x + b.width / 2, b.y];
-      const bend = Math.max(18, Math.min(90, (endY - startY) / 2));
-      context.moveTo(startX, startY);
-      context.bezierCurveTo(startX, startY + bend, endX, endY - bend, endX, endY - (picture.isFar ? 0 : ARROW));
+    for (const isOrder of [false, true]) {
+      context.setLineDash(isOrder ? DASHES.map((length) => length / Math.max(0.35, Math.min(1, view.zoom))) : []);
+      drawLines(context, drawn.filter((edge) => (edge[3] ?? false) === isOrder), picture);
     }
-    context.stroke();
-    if (!picture.isFar) drawArrows(context, edges.filter(wants), picture);
+    context.setLineDash([]);
+    if (!picture.isFar) drawArrows(context, drawn, picture);
   }
+}
+
+function drawLines(context: CanvasRenderingContext2D, edges: GraphEdge[], picture: Picture): void {
+  const { nodes, view } = picture;
+  context.beginPath();
+  for (const [from, to] of edges) {
+    const [a, b] = [nodes[from].box, nodes[to].box];
+    const area = { x: Math.min(a.x, b.x), y: a.y, width: Math.max(a.x + a.width, b.x + b.width) - Math.min(a.x, b.x), height: Math.max(1, b.y - a.y) };
+    if (!isVisible(area, view, picture)) continue;
+    const [startX, startY, endX, endY] = [a.x + a.width / 2, a.y + a.height, b.x + b.width / 2, b.y];
+    const bend = Math.max(18, Math.min(90, (endY - startY) / 2));
+    context.moveTo(startX, startY);
+    context.bezierCurveTo(startX, startY + bend, endX, endY - bend, endX, endY - (picture.isFar ? 0 : ARROW));
+  }
+  context.stroke();
 }
 
 function drawArrows(context: CanvasRenderingContext2D, edges: GraphEdge[], picture: Picture): void {

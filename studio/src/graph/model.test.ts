@@ -82,6 +82,18 @@ test("of several states the one to be seen stands for all", () => {
   expect(combineStates(["Completed", "Completed"])).toBe("Completed");
 });
 
+test("an edge is an order where no data goes over any of those that it stands for", () => {
+  const graph: JobGraph = {
+    after: 0,
+    jobs: [job("p", null), job("first", "p"), job("in", "p", { composite: true }), job("x", "in"), job("y", "in"), job("z", "p")],
+    edges: [[1, 3], [1, 4], [3, 4], [1, 5]],
+    orders: [0, 2, 3],
+  };
+  const { nodes, edges } = arrange(graph, { ...NOTHING, frames: new Set(["in"]) });
+  expect(edges.map(([from, to, , isOrder]) => [nodes[from].label, nodes[to].label, isOrder])).toEqual([["first", "in", false], ["first", "z", true], ["x", "y", true]]);
+  expect(arrange({ ...graph, orders: undefined }, NOTHING).edges.some(([, , , isOrder]) => isOrder)).toBe(false);
+});
+
 test("an edge is implied where others lead the same way", () => {
   const graph: JobGraph = { after: 0, jobs: [job("p", null), job("a", "p"), job("b", "p"), job("c", "p"), job("d", "p")], edges: [[1, 2], [2, 3], [1, 3], [1, 4], [4, 3]] };
   const { nodes, edges } = arrange(graph, NOTHING);

@@ -14,8 +14,10 @@ export interface GraphNode {
   depth: number;
 }
 
-/** Places in `nodes`; an edge is implied if others lead the same way round. */
-export type GraphEdge = [from: number, to: number, isImplied: boolean];
+/** Places in `nodes`; an edge is implied if others lead the same way round, and an order if no data goes over it. */
+export type GraphEdge = [from: number, to: number, isImplied: boolean, isOrder?: boolean];
+
+type Link = [from: string, to: string, isOrder: boolean];
 
 export interface Arrangement {
   nodes: GraphNode[];
@@ -57,7 +59,8 @@ export function arrange(graph: JobGraph, open: Openings): Arrangement {
 }
 
 /** Bring each edge to the level where its ends are siblings. Trials of a sweep have none: they wait only for a place. */
-function liftEdges(graph: JobGraph): [string, string][] {
+function liftEdges(graph: JobGraph): Link[] {
+  const orders = new Set(graph.orders);
   const sweeps = new Set<string | null>(graph.jobs.filter(({ type }) => type === "sweep").map(({ name }) => name));
   const parents = new Map(graph.jobs.map((job) => [job.name, job.parent]));
   const path = (name: string) => {
@@ -65,22 +68,23 @@ function liftEdges(graph: JobGraph): [string, string][] {
     for (let above = parents.get(name); above && parents.has(above); above = parents.get(above)) found.unshift(above);
     return found;
   };
-  return graph.edges.flatMap(([from, to]): [string, string][] => {
+  return graph.edges.flatMap(([from, to], k): Link[] => {
     const [one, other] = [graph.jobs[from], graph.jobs[to]];
     if (!one || !other) return [];
-    if (one.parent === other.parent) return sweeps.has(one.parent) ? [] : [[one.name, other.name]];
+    if (one.parent === other.parent) return sweeps.has(one.parent) ? [] : [[one.name, other.name, orders.has(k)]];
     const [a, b] = [path(one.name), path(other.name)];
-    const k = a.findIndex((name, depth) => name !== b[depth]);
-    return k < 0 || !a[k] || !b[k] ? [] : [[a[k], b[k]]];
+    const fork = a.findIndex((name, depth) => name !== b[depth]);
+    return fork < 0 || !a[fork] || !b[fork] ? [] : [[a[fork], b[fork], orders.has(k)]];
   });
 }
 
-function arrangeLevel(jobs: GraphJob[], children: Map<string | null, GraphJob[]>, edges: [string, string][], open: Openings, depth: number): Arrangement {
+function arrangeLevel(jobs: GraphJob[], children: Map<string | null, GraphJob[]>, edges: Link[], open: Openings, depth: number): Arrangement {
   const own = new Set(jobs.map((job) => job.name));
   const links = edges.filter(([from, to]) => own.has(from) && own.has(to));
   const items = foldSiblings(jobs, links, open.folds);
   const places = new Map(items.flatMap((item, k) => item.jobs.map((job): [string, number] => [job.name, k])));
   const pairs = dedupe(links.map(([from, to]): [number, number] => [places.get(from)!, places.get(to)!]));
+  const carrying = new Set(links.flatMap(([from, to, isOrder]) => (isOrder ? [] : [`${places.get(from)} ${places.get(to)}`])));
   const inner = items.map((item) => {
     const job = item.jobs[0];
     const below = item.jobs.length === 1 && open.frames.has(job.name) ? children.get(job.name) : undefined;
@@ -98,8 +102,8 @@ function arrangeLevel(jobs: GraphJob[], children: Map<string | null, GraphJob[]>
     return start;
   });
   const implied = findImplied(items.length, pairs, boxes);
-  const ownEdges = pairs.map(([from, to], k): GraphEdge => [starts[from], starts[to], implied[k]]);
-  const innerEdges = inner.flatMap((one, k) => one?.edges.map(([from, to, isImplied]): GraphEdge => [from + starts[k] + 1, to + starts[k] + 1, isImplied]) ?? []);
+  const ownEdges = pairs.map(([from, to], k): GraphEdge => [starts[from], starts[to], implied[k], !carrying.has(`${from} ${to}`)]);
+  const innerEdges = inner.flatMap((one, k) => one?.edges.map(([from, to, ...kind]): GraphEdge => [from + starts[k] + 1, to + starts[k] + 1, ...kind]) ?? []);
   return {
     nodes,
     edges: [...ownEdges, ...innerEdges],
@@ -139,7 +143,7 @@ function moveBox(box: Box, frame: Box, slack: number): Box {
 export const nameJob = (job: GraphJob): string => job.node ?? job.display_name ?? job.name;
 
 /** Put siblings of one type with the same neighbours and the same name but for its number together, if they are many. */
-function foldSiblings(jobs: GraphJob[], links: [string, string][], opened: ReadonlySet<string>): Item[] {
+function foldSiblings(jobs: GraphJob[], links: Link[], opened: ReadonlySet<string>): Item[] {
   const ins = new Map<string, string[]>();
   const outs = new Map<string, string[]>();
   for (const [from, to] of links) {

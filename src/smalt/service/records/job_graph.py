@@ -39,6 +39,13 @@ def list_dependencies(db: Database, root_id: int) -> list[tuple[int, int]]:
     return [(needed, job) for needed, job in rows]
 
 
+def find_edge_steps(db: Database, id: int) -> tuple[str | None, str | None]:
+    """Return the steps that run before, and after, all others of a pipeline."""
+    names = "json_extract(body, '$.settings.on_init'), json_extract(body, '$.settings.on_finalize')"
+    first, last = db.rows(f"SELECT {names} FROM job_bodies WHERE job_id=?", (id,))[0]
+    return first, last
+
+
 def count_attempts(db: Database, root_id: int) -> dict[int, int]:
     """Return job → its attempts, of the jobs of a tree that have some."""
     rows = db.rows(

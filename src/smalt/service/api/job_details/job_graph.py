@@ -2,8 +2,8 @@
 
 GET /smalt/v1{WS}/jobs/{name}/graph: {"jobs": [the job, then its descendants, parents first; as in the tree, and
     "label", "display_name", "composite", "created", "attempts", "cpu_seconds", "peak_memory_bytes"], "edges": [[from,
-    to], …] as places in "jobs", "after": where `changes` goes on from here}. An edge leads from a job to one that waits
-    for it.
+    to], …] as places in "jobs", "orders": places in "edges", "after": where `changes` goes on from here}. An edge leads
+    from a job to one that waits for it; over those in "orders" no data goes.
 GET /smalt/v1{WS}/jobs/{name}/timeline: {"jobs": [{"name", "label", "states": [[state, since], …]}]}, the states that
     each job entered, in order.
 GET /smalt/v1{WS}/jobs/{name}/attempts: {"attempts": [{"number", "compute", "host", "pid", "start", "end", "exit_code",
@@ -20,6 +20,7 @@ from typing import Any
 
 from smalt.service.api.arm.job_shapes import build_tree_row, get_subtree
 from smalt.service.api.arm.jobs import find_job
+from smalt.service.api.job_details.job_edges import list_edges
 from smalt.service.api.native.costs import get_tree_costs
 from smalt.service.api.native.metrics import build_labels
 from smalt.service.api.request import ApiRequest
@@ -33,6 +34,7 @@ async def get_graph(request: ApiRequest) -> dict[str, Any]:
     names, labels = {row.id: row.name for row in rows}, build_labels(rows)
     reused, attempts = reuse.list_origins(db, top.root_id), job_graph.count_attempts(db, top.root_id)
     costs, places = get_tree_costs(db, rows), {row.id: index for index, row in enumerate(rows)}
+    edges = list_edges(db, rows)
     return {
         "after": job_graph.find_last_event(db),
         "jobs": [
@@ -43,11 +45,8 @@ async def get_graph(request: ApiRequest) -> dict[str, Any]:
             }
             for row in rows
         ],
-        "edges": [
-            [places[needed], places[job]]
-            for needed, job in job_graph.list_dependencies(db, top.root_id)
-            if needed in places and job in places
-        ],
+        "edges": [[places[needed], places[job]] for needed, job in edges],
+        "orders": [place for place, is_order in enumerate(edges.values()) if is_order],
     }
 
 
