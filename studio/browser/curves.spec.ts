@@ -244,10 +244,24 @@ test("the values of a curve are read by the arrow keys, and announced", async ({
   await expect(chart.locator(".u-legend .u-value").last()).toHaveText((await told.textContent())!.split(" ").at(-1)!);
   await curve.press("ArrowLeft");
   await expect(told).toHaveText("step 0: this job 0");
+  await curve.press("End");
+  await expect(told).toHaveText(new RegExp(`^step ${COUNT - 1}: this job`));
+  await curve.press("Home");
+  await expect(told).toHaveText("step 0: this job 0");
+  const readStep = async () => Number(/^step (\d+): this job -?[\d.]+$/.exec((await told.textContent())!)?.[1] ?? NaN);
   for (const key of ["+", "+", "+"]) await curve.press(key);
   await expect(chart.getByRole("note")).toContainText("of this part drawn");
-  await curve.press("ArrowLeft"); // out of the part, which goes along
-  await expect(told).toHaveText(/^step \d+: this job -?[\d.]+$/);
+  await expect(told).toHaveText("step 0: this job 0"); // a smaller part is one around it
+  for (let k = 0; k < 4; k++) await curve.press("Shift+ArrowRight");
+  await expect.poll(readStep).toBeGreaterThan(COUNT / 8 - 20); // the part has left what was read, which goes along
+  const first = await readStep();
+  expect(first).toBeLessThan(COUNT / 8 + 100);
+  await curve.press("ArrowRight");
+  await expect.poll(readStep).toBeGreaterThan(first);
+  expect(await readStep()).toBeLessThan(first + 100); // and goes on from there: the part did not jump back
+  await curve.press("Home"); // out of the part, which goes along
+  await expect(told).toHaveText("step 0: this job 0");
+  await expect(chart.getByRole("note")).toContainText("of this part drawn");
   await page.getByLabel("Smoothing").focus();
   await expect(told).toHaveText("");
 });

@@ -38,6 +38,14 @@ test("a sweep: its trials as a table, as lines over axes, and the best so far", 
   const duration = (await table.getByRole("row").filter({ has: page.getByRole("button", { name, exact: true }) }).getByRole("cell").last().textContent())!;
   await page.getByRole("button", { name: "Timeline" }).click();
   await expect(page.locator(".gantt-row").filter({ has: page.getByText(name, { exact: true }) }).locator(".gantt-time")).toHaveText(duration);
+  // Each trial of the path began where the one before it had ended, from the first four to the end of the sweep.
+  const { jobs: trials } = await call("GET", `/smalt/v1${WORKSPACE}/jobs/swept/graph`);
+  const labels = await page.locator(".gantt-row[data-critical] .gantt-label").allTextContents();
+  const path = trials.filter((trial: any) => labels.includes(trial.node)).sort((a: any, b: any) => a.start - b.start);
+  expect(path.length).toBeGreaterThan(1);
+  path.slice(1).forEach((trial: any, k: number) => expect(trial.start - path[k].end).toBeGreaterThan(-1));
+  const starts = trials.slice(1).map((trial: any) => trial.start).sort((a: number, b: number) => a - b);
+  expect(starts.indexOf(path[0].start)).toBeLessThan(4);
   await page.getByRole("button", { name: "Trials", exact: true }).click();
   await checkAccess(page);
   const tops = await page.locator(".job-title .button").evaluateAll((found) => found.map((one) => Math.round(one.getBoundingClientRect().top)));

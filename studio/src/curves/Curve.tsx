@@ -5,7 +5,7 @@ import { onThemeChange } from "../shell/theme";
 import { formatNumber } from "../text/format";
 import { listColours } from "./colours";
 import type { Axis } from "./detail";
-import { alignSeries, describeSeries, findNearest, findNextPlace, keepPositive, movePart, moveTo, type Range, type Series } from "./series";
+import { alignSeries, describeSeries, findNearest, findNextPlace, findReadable, keepPositive, movePart, moveTo, type Range, type Series } from "./series";
 import "./curves.css";
 
 interface Props {
@@ -112,8 +112,10 @@ export default function Curve({ title, series, origins, over, isLogarithmic, hei
     else plot.setData(plot.data);
   }, [range]);
 
-  /** The place of which the keyboard reads the values; null while it reads none. */
-  const [cursor, setCursor] = useState<number | null>(null);
+  /** The place of which the keyboard reads the values; null while it reads none. Where the part that is shown moves away
+   * from it, or has other points, it is the nearest that is there. */
+  const [wish, setCursor] = useState<number | null>(null);
+  const cursor = useMemo(() => (wish === null ? null : findReadable(data[0], listShown(drawn.current!, data), wish, range)), [wish, data, range]);
   const told = useMemo(() => (cursor === null ? "" : describePlace(over, cursor, data, series)), [cursor, over, data, series]);
   useEffect(() => {
     const plot = drawn.current!;
@@ -121,37 +123,45 @@ export default function Curve({ title, series, origins, over, isLogarithmic, hei
     if (cursor !== null) queueMicrotask(() => drawn.current === plot && pointAt(plot, cursor));
   }, [cursor, range, data]);
   function stopReading() {
-    if (cursor === null) return;
+    if (wish === null) return;
     setCursor(null);
     drawn.current!.setCursor({ left: -10, top: -10 });
   }
-  function moveCursor(by: 1 | -1): void {
-    const plot = drawn.current!;
-    const [places, ...columns] = data;
-    const next = findNextPlace(places, columns.filter((_, k) => plot.series[k + 1].show), cursor, by, range);
+  function moveCursor(from: number | null, by: 1 | -1): void {
+    const places = data[0];
+    const next = findNextPlace(places, listShown(drawn.current!, data), from, by, range);
     if (next === undefined) return;
     setCursor(places[next]);
     if (range && (places[next] < range[0] || places[next] > range[1])) onRange(moveTo(range, places[next]));
   }
   function press(event: KeyboardEvent) {
     const places = data[0];
-    const isArrow = event.key === "ArrowLeft" || event.key === "ArrowRight";
-    if (isArrow && !event.shiftKey && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    const move = MOVES[event.key];
+    if (move && !event.shiftKey && !event.ctrlKey && !event.metaKey && !event.altKey) {
       event.preventDefault();
-      return moveCursor(event.key === "ArrowLeft" ? -1 : 1);
+      return moveCursor(move.from ?? cursor, move.by);
     }
-    const next = places.length < 2 || event.ctrlKey || event.metaKey || event.altKey ? undefined : movePart([places[0], places.at(-1)!], range, event.key);
+    const next = places.length < 2 || event.ctrlKey || event.metaKey || event.altKey ? undefined : movePart([places[0], places.at(-1)!], range, event.key, cursor);
     if (next === undefined) return;
     event.preventDefault();
+    setCursor(cursor); // the value that is read stays where it is, and goes along with the part only where that leaves it
     onRange(next);
   }
   return (
     <>
-      <div ref={own} className="curve" role="group" tabIndex={0} aria-label={`Curves of ${title}; the arrows read the values, + and − show a smaller or a larger part, Shift and the arrows move it, 0 shows all`} onKeyDown={press} onBlur={stopReading} />
+      <div ref={own} className="curve" role="group" tabIndex={0} aria-label={`Curves of ${title}; the arrows read the values, Home and End the first and the last one, + and − show a smaller or a larger part, Shift and the arrows move it, 0 shows all`} onKeyDown={press} onBlur={stopReading} />
       <p className="visually-hidden" aria-live="polite">{told}</p>
     </>
   );
 }
+
+/** The keys that read a value: the place to begin at, unless that is the one that is read, and the direction. */
+const MOVES: Record<string, { from?: number; by: 1 | -1 } | undefined> = {
+  ArrowLeft: { by: -1 }, ArrowRight: { by: 1 }, Home: { from: -Infinity, by: 1 }, End: { from: Infinity, by: -1 },
+};
+
+/** The columns of the curves that are not hidden. */
+const listShown = (plot: uPlot, [, ...columns]: ReturnType<typeof alignSeries>) => columns.filter((_, k) => plot.series[k + 1]?.show);
 
 /** The values at a place of the axis, as they are announced. */
 function describePlace(over: Axis, place: number, [places, ...columns]: ReturnType<typeof alignSeries>, series: Series[]): string {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { buildQuery } from "./detail";
 import { choosePoints } from "./points";
-import { alignSeries, buildCharts, describeSeries, findNearest, findNextPlace, keepPositive, movePart, moveTo, refine, smooth, type Series } from "./series";
+import { alignSeries, buildCharts, describeSeries, findNearest, findNextPlace, findReadable, keepPositive, movePart, moveTo, refine, smooth, type Series } from "./series";
 
 test("one chart for each metric, a series for each run, the machine's last", () => {
   const metric = (name: string) => ({ name, value: 2, step: 1, time: 10, points: [[0, 9, 1], [1, 10, "NaN"]] as [number, number, number | "NaN"][] });
@@ -59,6 +59,10 @@ test("keys show a smaller or a larger part, move it, and show all", () => {
   expect(press([20, 60], "ArrowRight")).toEqual([30, 70]);
   expect(press([20, 60], "ArrowRight", "ArrowRight", "ArrowRight")).toEqual([40, 80]);
   expect(press([20, 60], "0")).toBeNull();
+  expect(movePart([0, 80], [0, 40], "+", 0)).toEqual([0, 20]); // around the value that is read
+  expect(movePart([0, 80], [0, 40], "+", 30)).toEqual([15, 35]);
+  expect(movePart([0, 80], [15, 35], "-", 30)).toEqual([0, 40]);
+  expect(movePart([0, 80], [20, 60], "+", 70)).toEqual([30, 50]);
   expect([movePart([0, 80], null, "ArrowLeft"), movePart([0, 80], [1, 2], "a")]).toEqual([undefined, undefined]);
 });
 
@@ -75,5 +79,7 @@ test("the keyboard goes from value to value, and a part goes along", () => {
   expect([next(null, -1), next(3, -1), next(0, -1)]).toEqual([3, 2, undefined]);
   expect([next(null, 1, [1, 3]), next(null, -1, [0, 2])]).toEqual([2, 2]);
   expect(findNextPlace(places, columns.slice(0, 1), 0, 1, null)).toBe(3); // a hidden curve has no values to be read
+  const read = (wish: number, part: [number, number] | null = null) => findReadable(places, columns, wish, part);
+  expect([read(0), read(1.4), read(9), read(0, [1, 3]), read(3, [0, 2]), read(0, [0.5, 1.5])]).toEqual([0, 2, 3, 2, 2, null]);
   expect([moveTo([0, 2], 3), moveTo([2, 4], 1), moveTo([0, 2], 1)]).toEqual([[1, 3], [1, 3], [0, 2]]);
 });

@@ -88,12 +88,13 @@ export function describeSeries({ label, values, total }: Series): string {
 }
 
 /** The part of an axis that a key shows instead of `part`: null for all of it, undefined if the key means nothing. */
-export function movePart(all: Range, part: Range | null, key: string): Range | null | undefined {
+export function movePart(all: Range, part: Range | null, key: string, focus: number | null = null): Range | null | undefined {
   const [low, high] = part ?? all;
-  const [width, middle] = [high - low, (low + high) / 2];
+  const width = high - low;
+  const middle = focus !== null && focus >= low && focus <= high ? focus : (low + high) / 2;
   if (key === "0") return null;
-  if (key === "+" || key === "=") return [middle - width / 4, middle + width / 4];
-  if (key === "-" || key === "−") return width * 2 >= all[1] - all[0] ? null : keepInside(all, [middle - width, middle + width]);
+  if (key === "+" || key === "=") return [(low + middle) / 2, (high + middle) / 2];
+  if (key === "-" || key === "−") return width * 2 >= all[1] - all[0] ? null : keepInside(all, [2 * low - middle, 2 * high - middle]);
   if (part && (key === "ArrowLeft" || key === "ArrowRight")) {
     const by = (key === "ArrowLeft" ? -1 : 1) * (width / 4);
     return keepInside(all, [low + by, high + by]);
@@ -115,6 +116,17 @@ export function findNextPlace(places: number[], columns: Cell[][], from: number 
     if (isAhead(places[k]) && columns.some((column) => typeof column[k] === "number")) return k;
   }
   return undefined;
+}
+
+/** The place in a part of the axis nearest to `wish` at which one of the columns has a number; null if there is none. */
+export function findReadable(places: number[], columns: Cell[][], wish: number, part: Range | null): number | null {
+  let best: number | null = null;
+  places.forEach((place, k) => {
+    if (part && (place < part[0] || place > part[1])) return;
+    if (best !== null && Math.abs(place - wish) >= Math.abs(best - wish)) return;
+    if (columns.some((column) => typeof column[k] === "number")) best = place;
+  });
+  return best;
 }
 
 /** The part of an axis, moved so far that it has the place. */

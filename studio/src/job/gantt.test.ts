@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { GraphJob, JobGraph, State } from "../api/types";
+import type { GraphJob, JobGraph, State, Timeline } from "../api/types";
 import { buildGantt, chooseTicks, findCriticalPath, sumLooks } from "./gantt";
 
 function job(name: string, parent: string | null, start: number | null, end: number | null, composite = false): GraphJob {
@@ -20,6 +20,19 @@ test("the critical path goes back along what ended last", () => {
   expect([...findCriticalPath(GRAPH)]).toEqual(["z", "slow", "a"]);
   const nested: JobGraph = { after: 0, jobs: [job("p", null, 0, 9, true), job("in", "p", 0, 9, true), job("x", "in", 0, 4), job("y", "in", 4, 9)], edges: [[2, 3]] };
   expect([...findCriticalPath(nested)]).toEqual(["in", "y", "x"]);
+});
+
+test("the critical path of a sweep goes back along the trials that had the same place", () => {
+  // Two places: 1, 3, 5 and 2, 4. The end of 3 was noted late.
+  const times: [number, number | null][] = [[0, 4], [0, 7], [4, 8.1], [7, 9], [8, 12]];
+  const trials = times.map(([start, end], k) => job(`trial_${k + 1}`, "s", start, end));
+  const graph: JobGraph = { after: 0, jobs: [{ ...job("s", null, 0, 12, true), type: "sweep" }, ...trials], edges: [] };
+  expect([...findCriticalPath(graph)]).toEqual(["trial_5", "trial_3", "trial_1"]);
+  // A trial that stores its outputs has left its place: 5 began in that of 3, not in the one that 4 left a little before.
+  const storing: JobGraph = { ...graph, jobs: [...graph.jobs.slice(0, 3), job("trial_3", "s", 4, 11), job("trial_4", "s", 7, 7.9), graph.jobs[5]] };
+  const states: Timeline = { jobs: [{ name: "trial_3", label: "trial_3", states: [["Running", 4], ["Finalizing", 8], ["Completed", 11]] }] };
+  expect([...findCriticalPath(storing, states)]).toEqual(["trial_5", "trial_3", "trial_1"]);
+  expect([...findCriticalPath({ ...graph, edges: [[2, 5]] })]).toEqual(["trial_5", "trial_3", "trial_1"]); // 2 had ended before
 });
 
 test("time goes to the states in which it went, and on until now", () => {

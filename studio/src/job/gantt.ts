@@ -32,7 +32,7 @@ export interface Gantt {
 /** Where the time of a job and its steps went. What still runs goes on until `now`. */
 export function buildGantt(graph: JobGraph, timeline: Timeline, now: number): Gantt {
   const jobs = new Map(graph.jobs.map((job) => [job.name, job]));
-  const critical = findCriticalPath(graph);
+  const critical = findCriticalPath(graph, timeline);
   const rows = timeline.jobs.flatMap((one): GanttRow[] => {
     const job = jobs.get(one.name);
     if (!job) return [];
@@ -59,10 +59,14 @@ function buildStretches(states: [State, number][], now: number): Stretch[] {
   return found;
 }
 
-/** The steps that decided when the job ended: from the last to end, back along what each waited for last. */
-export function findCriticalPath(graph: JobGraph): Set<string> {
+/** The steps that decided when the job ended: from the last to end, back along what each waited for last.
+ *
+ * A trial of a sweep, or an item of a loop, waited for the one before it in the same place. */
+export function findCriticalPath(graph: JobGraph, timeline?: Timeline): Set<string> {
   const before = new Map<number, number[]>();
   for (const [from, to] of graph.edges) before.set(to, [...(before.get(to) ?? []), from]);
+  const left = new Map(timeline?.jobs.map(({ name, states }) => [name, states.find(([state]) => state === "Finalizing")?.[1]]));
+  for (const [from, to] of findPlaceHolders(graph, left)) before.set(to, [from]);
   const end = (place: number) => graph.jobs[place].end ?? Infinity;
   const latest = (places: number[]) => places.reduce((best, place) => (end(place) > end(best) ? place : best), places[0]);
   const path = new Set<string>();
@@ -78,6 +82,43 @@ export function findCriticalPath(graph: JobGraph): Set<string> {
   };
   if (graph.jobs[0]) walk(graph.jobs[0].name);
   return path;
+}
+
+/** Parents of which only so many children run at a time, and which add the next where one has ended. */
+const TURNS = new Set(["sweep", "parallel_for"]);
+/** Seconds by which the end of a job may be noted after the start of the one that has its place. */
+const LATE = 0.25;
+
+/** Pairs of a child and the one that had its place before, of parents whose children take turns; no place is given twice.
+ *
+ * A child begins as soon as it has a place, so that it is the place of the one that left at the nearest time. What it
+ * waits for in the records may have ended long before. `left` has the times at which jobs left their places, where that
+ * was before their ends. */
+function findPlaceHolders(graph: JobGraph, left: Map<string, number | undefined>): [number, number][] {
+  const types = new Map(graph.jobs.map((job) => [job.name, job.type]));
+  const groups = new Map<string, number[]>();
+  graph.jobs.forEach((job, place) => {
+    if (job.parent === null || job.start === null || job.start === job.end || !TURNS.has(types.get(job.parent) ?? "")) return;
+    groups.set(job.parent, [...(groups.get(job.parent) ?? []), place]);
+  });
+  const start = (place: number) => graph.jobs[place].start!;
+  const leave = (place: number) => Math.min(graph.jobs[place].end ?? Infinity, left.get(graph.jobs[place].name) ?? Infinity);
+  return [...groups.values()].flatMap((group) => {
+    const given = new Set<number>();
+    const ended = group.filter((place) => leave(place) < Infinity);
+    return group.sort((a, b) => start(a) - start(b)).flatMap((place): [number, number][] => {
+      let [best, nearest] = [-1, Infinity];
+      for (const other of ended) {
+        const late = leave(other) - start(place);
+        const most = Math.min(LATE, (leave(other) - start(other)) / 2);
+        if (other === place || given.has(other) || late > most || Math.abs(late) >= nearest) continue;
+        [best, nearest] = [other, Math.abs(late)];
+      }
+      if (best < 0) return [];
+      given.add(best);
+      return [[best, place]];
+    });
+  });
 }
 
 /** Seconds in each kind of state, of all steps together. */
