@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from smalt.client.transfers import git_checkout
 from smalt.client.transfers.git_checkout import read_properties
+from tests.helpers import LONGEST
 
 COMMIT = "mlflow.source.git.commit"
 BRANCH = "mlflow.source.git.branch"
@@ -24,7 +26,8 @@ def git(folder: Path, *words: str) -> str:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(git_checkout, "_PATIENCE", LONGEST)  # on a busy machine git may need more than a second
     git(tmp_path, "init", "-b", "main")
     git(tmp_path, "commit", "--allow-empty", "-m", "one")
     git(tmp_path, "remote", "add", "origin", "https://user:secret@host/repo.git")

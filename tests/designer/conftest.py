@@ -16,7 +16,7 @@ from smalt import MLClient
 from tests.helpers import Server, running_server
 
 INSIDE = Path(smalt.inside.__file__).parent
-LONGEST = 60
+LONGEST = 120
 
 TITANIC = "wasbs://demo@dprepdata.blob.core.windows.net/Titanic.csv"
 

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 
 path, name, *values = sys.argv[1:]
-db = sqlite3.connect(path, timeout=20)
+db = sqlite3.connect(path, timeout=120)
 with db:
     db.execute("BEGIN IMMEDIATE")
     db.execute("CREATE TABLE IF NOT EXISTS metrics (run_uuid, key, value, is_nan, step, timestamp)")

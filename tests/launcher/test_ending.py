@@ -162,7 +162,7 @@ def test_a_step_over_its_time_is_ended(rig: Rig, client: Client) -> None:
     client.start(
         rig.step("a", "sleep 1000", timeout=0.2),
         rig.step("b", IGNORING, timeout=0.4, grace=0.1),
-        rig.step("c", "true", timeout=60),
+        rig.step("c", "true", timeout=600),
     )
     assert client.exit("a")["reason"] == "timeout"
     assert client.exit("b")["reason"] == "timeout"

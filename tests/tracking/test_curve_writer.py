@@ -95,7 +95,7 @@ def test_a_stop_waits_for_the_curves_that_are_being_written_only(tmp_path: Path)
 
     def wait(run: str) -> None:
         begun.set()
-        assert go_on.wait(60)
+        assert go_on.wait(120)
 
     curves = Writes(wait)
 
