@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import selectors
 import time
 
 import pytest
 
+from smalt.launcher.journal import Journal
+from smalt.launcher.steps import RunningSteps
+from smalt.launcher.timers import Timers
 from smalt.machine import processes
 from tests.helpers import eventually
 from tests.launcher.rig import Client, Rig
@@ -173,3 +177,18 @@ def test_a_stop_of_what_was_never_started_is_answered(rig: Rig, client: Client) 
     """An unknown step is over as far as the launcher can tell."""
     client.stop("unknown", 1)
     assert client.exit("unknown")["reason"] == "never started"
+
+
+def test_a_step_that_ended_in_time_is_not_over_its_time(rig: Rig) -> None:
+    """Though the launcher, on a busy machine, looks at the limit before it hears of the exit."""
+    machine, selector = list(processes.read_machine()), selectors.DefaultSelector()
+    journal = Journal(rig.home.path("launcher", "journal"), machine)
+    steps = RunningSteps(str(rig.home.root), journal, Timers(), selector, pytest.fail)
+    steps.start_steps([rig.step("a", "exit 3", timeout=1000)])
+    record = steps.records["a"]
+    os.waitid(os.P_PID, record.pid, os.WEXITED | os.WNOWAIT)
+    record.monotonic -= 1000
+    steps._stop_expired()
+    steps.handle_child_exit(*os.wait4(record.pid, 0))
+    assert record.exit is not None
+    assert (record.exit["reason"], record.exit["code"]) == ("exited", 3)

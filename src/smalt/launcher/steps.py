@@ -360,10 +360,10 @@ class RunningSteps:
         for record in list(self.running.values()):
             if record.timeout is None or record.reason is not None:
                 continue
-            if record.monotonic + record.timeout <= now:
-                self.stop_step(record.id, record.grace, "timeout")
-            else:
+            if record.monotonic + record.timeout > now:
                 self._set_deadline(record)
+            elif not _has_ended(record):  # else in time, for all we know: its exit is the next that we hear of
+                self.stop_step(record.id, record.grace, "timeout")
 
     # What an earlier launcher, or one beside us that is gone, has started
 
@@ -438,3 +438,8 @@ class RunningSteps:
         if record.is_well:
             self._release_followers(record.id)
             self._start_next()
+
+
+def _has_ended(record: StepRecord) -> bool:
+    stat = processes.read_stat(record.pid)
+    return stat is None or stat.is_dead
